@@ -1,0 +1,216 @@
+//! The one thread that writes. It takes all appends that wait, writes them as one block, syncs once, and
+//! only then answers each of them: the sync is paid once for all, and an answer always follows it.
+//!
+//! A failed write or sync ends the process. What the disk then holds is unknown, a second sync may report
+//! success for pages that the kernel has dropped, and only reading everything anew at the next start tells.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use hindcast_ledger::heads::Keeper;
+use hindcast_ledger::{AppendError, Seq, Subject};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::disk::Disk;
+use crate::frame::Builder;
+use crate::ledger::Core;
+use crate::segment::{self, Segment};
+
+/// Appends of one block.
+const GROUP_RECORDS_MAX: usize = 1_024;
+/// Bytes after which a block takes no more.
+const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// An append that waits.
+pub(crate) struct Request {
+    pub(crate) subject: Subject,
+    pub(crate) expected: Seq,
+    pub(crate) payload: Bytes,
+    pub(crate) answer: oneshot::Sender<Result<Seq, AppendError>>,
+}
+
+pub(crate) struct Committer {
+    pub(crate) core: Arc<Core>,
+    pub(crate) disk: Disk,
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) folder: PathBuf,
+    pub(crate) mark: u64,
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) offset: u32,
+    pub(crate) segment_bytes: u32,
+    /// The next segment, while its zeroes are being written.
+    pub(crate) prepared: Option<JoinHandle<std::io::Result<PathBuf>>>,
+}
+
+/// What an append is to be told once the block is durable.
+type Verdict = (
+    oneshot::Sender<Result<Seq, AppendError>>,
+    Result<Seq, AppendError>,
+);
+
+impl Committer {
+    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        while let Some(first) = queue.blocking_recv() {
+            let mut group = vec![first];
+            let mut bytes = 0;
+            while group.len() < GROUP_RECORDS_MAX && bytes < GROUP_BYTES_MAX {
+                let Ok(next) = queue.try_recv() else { break };
+                bytes += next.payload.len();
+                group.push(next);
+            }
+            if !self.commit(group) {
+                return;
+            }
+            self.prepare_ahead();
+        }
+        if let Some(thread) = self.prepared.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that prepares segments panicked");
+        }
+    }
+
+    /// Writes one group; false where the ledger is dead, which only a test's disk can bring about.
+    fn commit(&mut self, group: Vec<Request>) -> bool {
+        let first = self.core.read().head() + 1;
+        let mut block = Builder::new(self.mark, first);
+        let mut staged: HashMap<Subject, Seq> = HashMap::new();
+        let mut verdicts: Vec<Verdict> = Vec::with_capacity(group.len());
+        let mut newest = Bytes::new();
+        for Request {
+            subject,
+            expected,
+            payload,
+            answer,
+        } in group
+        {
+            let last = staged
+                .get(&subject)
+                .copied()
+                .unwrap_or_else(|| self.core.read().last(&subject));
+            if last != expected {
+                // Answered with the others: what it lost to may be in this block, and is not durable yet.
+                verdicts.push((answer, Err(AppendError::Conflict { subject, expected })));
+                continue;
+            }
+            let seq = block.push(&subject, &payload);
+            staged.insert(subject, seq);
+            newest = payload;
+            verdicts.push((answer, Ok(seq)));
+        }
+        if block.is_empty() {
+            answer(verdicts);
+            return true;
+        }
+        if let Err(error) = self.make_room(block.len(), first) {
+            tracing::error!(%error, "no segment can be made; nothing was written");
+            refuse(verdicts, &error);
+            return true;
+        }
+        let (bytes, placed) = block.finish();
+        let early = self.disk.acknowledges_before_sync();
+        if let Err(error) = self.disk.write(&self.segment, self.offset, &bytes) {
+            return self.die("write", &error);
+        }
+        if early {
+            answer(std::mem::take(&mut verdicts));
+        }
+        if let Err(error) = self.disk.sync(&self.segment) {
+            return self.die("sync", &error);
+        }
+        let last = first + placed.len() as Seq - 1;
+        self.core.write().add_block(self.offset, placed);
+        self.offset += u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.core.head.send_replace(last);
+        self.keeper.note(last, newest);
+        answer(verdicts);
+        true
+    }
+
+    /// Rolls to the next segment where this one has no room. A failure here changes nothing.
+    fn make_room(&mut self, block: usize, first: Seq) -> std::io::Result<()> {
+        if self.offset as usize + block <= self.segment.bytes as usize {
+            return Ok(());
+        }
+        let prepared = match self.prepared.take() {
+            Some(thread) => Some(
+                thread
+                    .join()
+                    .map_err(|_| std::io::Error::other("preparing a segment panicked"))??,
+            ),
+            None => None,
+        };
+        let room = u32::try_from(block)
+            .map_err(std::io::Error::other)?
+            .max(self.segment_bytes);
+        let fits = room == self.segment_bytes;
+        let next = match prepared {
+            Some(path) if fits => segment::adopt(&self.folder, first, &path)?,
+            _ => segment::create(&self.folder, first, room)?,
+        };
+        self.segment = Arc::new(next);
+        self.offset = 0;
+        self.core.write().add_segment(Arc::clone(&self.segment));
+        Ok(())
+    }
+
+    /// Has the next segment's zeroes written once half of this one is used, so that no append waits for it.
+    fn prepare_ahead(&mut self) {
+        if self.prepared.is_some() || self.offset < self.segment.bytes / 2 {
+            return;
+        }
+        let (folder, bytes) = (self.folder.clone(), self.segment_bytes);
+        let work = move || segment::prepare(&folder, bytes);
+        match std::thread::Builder::new()
+            .name("ledger-prepare".to_owned())
+            .spawn(work)
+        {
+            Ok(thread) => self.prepared = Some(thread),
+            Err(error) => {
+                tracing::warn!(%error, "no thread for preparing a segment; it is made when needed")
+            }
+        }
+    }
+
+    fn die(&self, step: &str, error: &std::io::Error) -> bool {
+        if self.disk.crashed() {
+            return false;
+        }
+        let path = self.segment.path.display();
+        tracing::error!(%error, step, %path, "the ledger's disk failed; the process ends");
+        eprintln!(
+            "hindcast: the ledger could not {step} {path}: {error}; what the disk holds is unknown, so this process ends. \
+             Nothing that was acknowledged is affected; check the disk and start again."
+        );
+        std::process::abort();
+    }
+}
+
+fn answer(verdicts: Vec<Verdict>) {
+    for (answer, verdict) in verdicts {
+        if answer.send(verdict).is_err() {
+            tracing::debug!("an append's caller went away before its answer");
+        }
+    }
+}
+
+fn refuse(verdicts: Vec<Verdict>, error: &std::io::Error) {
+    let refused = |(answer, verdict): Verdict| {
+        let verdict = match verdict {
+            Ok(_) => Err(AppendError::Refused(format!(
+                "no segment can be made: {error}"
+            ))),
+            // It may have lost to one that is refused now; the truth is that nobody knows yet.
+            Err(AppendError::Conflict { subject, .. }) => Err(AppendError::Unknown {
+                subject,
+                source: error.to_string().into(),
+            }),
+            other => other,
+        };
+        (answer, verdict)
+    };
+    answer(verdicts.into_iter().map(refused).collect());
+}

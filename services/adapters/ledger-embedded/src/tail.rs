@@ -1,0 +1,52 @@
+//! A reader of the whole order: in batches from the files, then waiting for the head to move. The head
+//! moves only when a block is durable, so nothing is read that a crash could take back.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hindcast_ledger::{ReadError, Record, Seq, Tail};
+use tokio::sync::watch;
+
+use crate::ledger::{Closed, Core, blocking};
+
+pub(crate) struct Reader {
+    core: Arc<Core>,
+    head: watch::Receiver<Seq>,
+    next: Seq,
+}
+
+impl Reader {
+    pub(crate) fn new(core: Arc<Core>, from: Seq) -> Self {
+        let head = core.head.subscribe();
+        Self {
+            core,
+            head,
+            next: from.max(1),
+        }
+    }
+}
+
+#[async_trait]
+impl Tail for Reader {
+    async fn next(&mut self) -> Result<Vec<Record>, ReadError> {
+        let next = self.next;
+        let mut closed = self.core.closed.subscribe();
+        tokio::select! {
+            biased;
+            reached = self.head.wait_for(|head| *head >= next) => {
+                reached.map_err(|source| ReadError::Unavailable(Box::new(source)))?;
+            }
+            _ = closed.wait_for(|closed| *closed) => return Err(ReadError::Unavailable(Box::new(Closed))),
+        }
+        let core = Arc::clone(&self.core);
+        let records = blocking(move || {
+            let run = core.read().run(next, usize::MAX);
+            run.map_or_else(|| Ok(Vec::new()), |run| run.read())
+        })
+        .await?;
+        assert!(!records.is_empty(), "a head that was announced can be read");
+        // Only here: a future that is dropped above has moved nothing.
+        self.next += records.len() as Seq;
+        Ok(records)
+    }
+}

@@ -1,0 +1,140 @@
+//! The commands that ask a server, as one enum to be flattened into the binary's own. Owns their names and
+//! aliases; what each does stands in [`crate::commands`].
+
+use clap::Subcommand;
+
+use crate::commands::{
+    alerts, catalog, declare, doctor, events, incidents, lifecycle, notices, openapi, parked,
+    promised, proof, show, silence, source, state, timeline, undo, r#where, why,
+};
+use crate::context::Context;
+use crate::error::Result;
+
+/// Everything that asks a server.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List incidents, newest first.
+    Incidents(incidents::IncidentsArgs),
+    /// Show an incident: what it is, who is in it and why, and what to do next.
+    Show(show::ShowArgs),
+    /// Show what happened in an incident, oldest first.
+    Timeline(timeline::TimelineArgs),
+    /// Show what holds an incident together, and what was kept out.
+    Why(why::WhyArgs),
+    /// List alerts, newest first.
+    Alerts(alerts::AlertsArgs),
+    /// Show an alert's receipt: its whole way from the socket to the page.
+    #[command(visible_alias = "receipt")]
+    Where(r#where::WhereArgs),
+    /// Declare an incident by hand.
+    Declare(declare::DeclareArgs),
+    /// Take care of an incident.
+    #[command(visible_alias = "acknowledge")]
+    Ack(lifecycle::OnIncident),
+    /// Stop taking care of an incident.
+    #[command(visible_alias = "unacknowledge")]
+    Unack(lifecycle::OnIncident),
+    /// Say that an incident is over, what it was and what ended it.
+    Resolve(lifecycle::ResolveArgs),
+    /// Say that an incident is not over.
+    Reopen(lifecycle::OnIncident),
+    /// Make one incident a part of another: the first ends, the second remains.
+    Merge(lifecycle::MergeArgs),
+    /// Move alerts of an incident to a new one.
+    Split(lifecycle::SplitArgs),
+    /// Say who takes care of an incident.
+    Assign(lifecycle::AssignArgs),
+    /// Write something down about an incident.
+    Note(lifecycle::NoteArgs),
+    /// Say how bad an incident is.
+    Severity(lifecycle::SeverityArgs),
+    /// Do not page for an incident for a while.
+    Snooze(lifecycle::SnoozeArgs),
+    /// Say whether an incident was helpful, or noise.
+    Feedback(lifecycle::FeedbackArgs),
+    /// Hold alerts back for a while, or during a maintenance window.
+    Silence(silence::SilenceArgs),
+    /// List silences and maintenance windows, newest first.
+    Silences(silence::SilencesArgs),
+    /// End a silence.
+    Unsilence(silence::UnsilenceArgs),
+    /// Take back a merge, split, silence or suppression, by a new event.
+    Undo(undo::UndoArgs),
+    /// Print the ledger, oldest first, one event a line as JSON.
+    Events(events::EventsArgs),
+    /// List what was sent, held or suppressed, and why; newest first.
+    Notices(notices::NoticesArgs),
+    /// List, retry or discard what was accepted and could not be handled.
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
+    /// Show counts, versions and the state hash.
+    State(state::StateArgs),
+    /// Fold the ledger afresh beside the live state and compare; ends with 1 on any difference.
+    Replay(proof::ReplayArgs),
+    /// Walk the chains of the ledger; ends with 1 on any damage.
+    Verify,
+    /// Check, show or replace the service catalogue.
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
+    /// Check that all is well, and say what to do where it is not; ends with 1 then.
+    Doctor,
+    /// Print the description of the API.
+    Openapi,
+    /// Connect a sender of alerts, test its door, or list what has sent something.
+    #[command(subcommand)]
+    Source(source::SourceCommand),
+    /// What is promised and not built yet.
+    #[command(flatten)]
+    Promised(promised::Promised),
+}
+
+impl Command {
+    /// Whether it can be done without asking a server.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        match self {
+            Self::Promised(_) => true,
+            Self::Catalog(command) => command.is_local(),
+            _ => false,
+        }
+    }
+
+    pub(crate) async fn run(self, context: &mut Context<'_>) -> Result<()> {
+        use lifecycle::Action;
+        match self {
+            Self::Incidents(args) => incidents::run(args, context).await,
+            Self::Show(args) => show::run(args, context).await,
+            Self::Timeline(args) => timeline::run(args, context).await,
+            Self::Why(args) => why::run(args, context).await,
+            Self::Alerts(args) => alerts::run(args, context).await,
+            Self::Where(args) => r#where::run(args, context).await,
+            Self::Declare(args) => declare::run(args, context).await,
+            Self::Ack(on) => Action::acknowledge().run(&on, context).await,
+            Self::Unack(on) => Action::unacknowledge().run(&on, context).await,
+            Self::Reopen(on) => Action::reopen().run(&on, context).await,
+            Self::Resolve(args) => lifecycle::resolve(args, context).await,
+            Self::Merge(args) => lifecycle::merge(args, context).await,
+            Self::Split(args) => lifecycle::split(args, context).await,
+            Self::Assign(args) => lifecycle::assign(args, context).await,
+            Self::Note(args) => lifecycle::note(args, context).await,
+            Self::Severity(args) => lifecycle::severity(args, context).await,
+            Self::Snooze(args) => lifecycle::snooze(args, context).await,
+            Self::Feedback(args) => lifecycle::feedback(args, context).await,
+            Self::Silence(args) => silence::create(args, context).await,
+            Self::Silences(args) => silence::list(args, context).await,
+            Self::Unsilence(args) => silence::end(args, context).await,
+            Self::Undo(args) => undo::run(args, context).await,
+            Self::Events(args) => events::run(args, context).await,
+            Self::Notices(args) => notices::run(args, context).await,
+            Self::Parked(command) => parked::run(command, context).await,
+            Self::State(args) => state::run(args, context).await,
+            Self::Replay(args) => proof::replay(args, context).await,
+            Self::Verify => proof::verify(context).await,
+            Self::Catalog(command) => catalog::run(command, context).await,
+            Self::Doctor => doctor::run(context).await,
+            Self::Openapi => openapi::run(context).await,
+            Self::Source(command) => source::run(command, context).await,
+            Self::Promised(command) => Err(command.refusal()),
+        }
+    }
+}

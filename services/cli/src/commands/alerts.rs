@@ -1,0 +1,117 @@
+//! `alerts`: the list of alerts, newest first.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use hindcast_api::Alert;
+
+use super::incidents::words;
+use crate::client::Path;
+use crate::context::{Context, ListArgs, items};
+use crate::error::Result;
+use crate::text::ink::Ink;
+use crate::text::table::{Table, inked, left, right, text};
+use crate::text::times::Times;
+use crate::text::word;
+
+/// Which alerts.
+#[derive(Args, Debug)]
+pub struct AlertsArgs {
+    /// Only this one: a fingerprint of ours or the sender's, or a unique prefix.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub fingerprint: Option<String>,
+    /// Only of this rule.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only in these states.
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["firing", "resolved", "stale"]))]
+    pub status: Vec<String>,
+    /// Only with this label; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    pub label: Vec<String>,
+    /// Only members of this incident.
+    #[arg(long, value_name = "ID")]
+    pub incident: Option<String>,
+    /// Only those that are held back (true), or that are not (false).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub suppressed: Option<bool>,
+    /// How much of the list.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+fn label(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, _)) if !name.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("expected NAME=VALUE, got {text:?}")),
+    }
+}
+
+/// Lists them.
+///
+/// # Errors
+/// When they cannot be had or shown.
+pub async fn run(args: AlertsArgs, context: &mut Context<'_>) -> Result<()> {
+    let mut path = Path::new("/api/v1/alerts")
+        .maybe("fingerprint", args.fingerprint.as_deref())
+        .maybe("name", args.name.as_deref())
+        .maybe("status", words(&args.status))
+        .maybe("incident", args.incident.as_deref())
+        .maybe("suppressed", args.suppressed);
+    for label in &args.label {
+        path = path.query("label", label);
+    }
+    let listed = context.list(path, &args.list).await?;
+    if context.json {
+        return context.print_json(&listed);
+    }
+    let alerts: Vec<Alert> = items(&listed)?;
+    if alerts.is_empty() {
+        context.terminal.say("no alerts");
+        return Ok(());
+    }
+    let times = context.times(&args.list.as_of);
+    let table = table(&alerts, times, context);
+    context
+        .terminal
+        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.say_if_more(&listed);
+    Ok(())
+}
+
+fn table(alerts: &[Alert], times: Times, context: &Context<'_>) -> Table {
+    let ids = context.ids(alerts.iter().map(|alert| alert.fingerprint.as_str()));
+    let incidents = context.ids(alerts.iter().filter_map(|alert| alert.incident.as_deref()));
+    let mut table = Table::new(&[
+        left("ALERT"),
+        left("SEVERITY"),
+        left("STATUS"),
+        left("SINCE"),
+        left("LAST SEEN"),
+        right("SEEN"),
+        left("INCIDENT"),
+        text("SERVICE"),
+        text("NAME"),
+    ]);
+    for alert in alerts {
+        let status = match &alert.suppressed_by {
+            Some(_) => format!("{}, held", word(&alert.status)),
+            None => word(&alert.status),
+        };
+        table.row([
+            inked(ids.short(&alert.fingerprint), Ink::Strong),
+            inked(alert.severity.as_str(), Ink::Severity(alert.severity)),
+            status.into(),
+            times.short(alert.starts_at).into(),
+            times.relative(alert.last_seen_at).into(),
+            alert.occurrences.to_string().into(),
+            alert
+                .incident
+                .as_deref()
+                .map_or("", |id| incidents.short(id))
+                .into(),
+            alert.service.as_deref().unwrap_or_default().into(),
+            alert.name.as_str().into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,398 @@
+//! What `doctor` looks at. Owns each check and its remedy; everything is learnt over HTTP as any client could,
+//! but for the space on a local disk.
+
+use std::time::Duration;
+
+use hindcast_api::{Notice, Problem, State};
+use hindcast_domain::{Span, Time};
+use reqwest::{Method, header};
+use serde_json::Value;
+
+use super::doctor::Check;
+use crate::client::{Path, typed};
+use crate::context::{AsOfArgs, Context};
+use crate::error::{Error, Result};
+use crate::text::times::brief;
+use crate::text::{clean, count};
+
+/// How often a state that is not settled is asked for again, and how long is waited before.
+const SETTLING: (u32, Duration) = (10, Duration::from_millis(300));
+/// How far two clocks may lie apart. The header tells whole seconds.
+const SKEW_MAX: Span = Span::seconds(5);
+/// How long ago a failed delivery still counts.
+const LATELY: Span = Span::hours(24);
+/// Free space below which a disk is nearly full.
+const DISK_FREE_MIN: u64 = 1 << 30;
+/// Where people run models.
+const MODEL_PORTS: [u16; 4] = [11_434, 1_234, 8_000, 8_080];
+/// How long a model may take to say that it is there.
+const MODEL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Every check, in the order in which one rests on another.
+pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    match server(context).await {
+        Ok(found) => checks.extend(found),
+        Err(error) => {
+            checks.push(Check::error("server", &error));
+            return checks;
+        }
+    }
+    checks.push(ready(context).await);
+    match state(context).await {
+        Ok(state) => checks.extend([settled(&state), durable(&state), parked(&state)]),
+        Err(error) => {
+            checks.push(Check::error("state", &error));
+            return checks;
+        }
+    }
+    checks.push(
+        effects(context)
+            .await
+            .unwrap_or_else(|error| Check::error("effects", &error)),
+    );
+    checks.push(
+        receivers(context)
+            .await
+            .unwrap_or_else(|error| Check::error("receivers", &error)),
+    );
+    checks.push(
+        deliveries(context)
+            .await
+            .unwrap_or_else(|error| Check::error("deliveries", &error)),
+    );
+    checks.extend(disk(context));
+    checks.extend(model().await);
+    checks
+}
+
+/// Whether it answers, and how its clock goes.
+async fn server(context: &Context<'_>) -> Result<Vec<Check>> {
+    let response = context
+        .client
+        .send(context.client.request(Method::GET, &Path::new("/healthz")))
+        .await?;
+    let date = response
+        .headers()
+        .get(header::DATE)
+        .and_then(|date| date.to_str().ok())
+        .and_then(http_date);
+    let health: Value = typed("/healthz", &context.client.json(response).await?)?;
+    let version = health
+        .get("version")
+        .and_then(Value::as_str)
+        .unwrap_or("of an unknown version");
+    let mut checks = vec![Check::ok(
+        "server",
+        format!("hindcast {version} answers at {}", context.client.base()),
+    )];
+    if let Some(theirs) = date {
+        let ours = context.terminal.now();
+        let apart = ours.distance(theirs);
+        checks.push(if apart <= SKEW_MAX {
+            Check::ok("clock", "this machine's clock and the server's agree")
+        } else {
+            let side = if theirs > ours { "ahead of" } else { "behind" };
+            let detail = format!(
+                "the server's clock is {} {side} this machine's",
+                brief(apart)
+            );
+            Check::failed(
+                "clock",
+                detail,
+                "Synchronise both clocks with NTP: relative times and as-of lean on them.",
+            )
+        });
+    }
+    Ok(checks)
+}
+
+/// `Tue, 24 Nov 2026 17:02:43 GMT`.
+fn http_date(text: &str) -> Option<Time> {
+    let stamp = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    i64::try_from(stamp.as_nanosecond())
+        .ok()
+        .map(Time::from_nanos)
+}
+
+async fn ready(context: &Context<'_>) -> Check {
+    match context
+        .client
+        .send(context.client.request(Method::GET, &Path::new("/readyz")))
+        .await
+    {
+        Ok(_) => Check::ok(
+            "ready",
+            "caught up with the head as it was at start, and accepting",
+        ),
+        Err(Error::Refused(problem)) => {
+            let Problem { detail, .. } = *problem;
+            Check::failed(
+                "ready",
+                detail,
+                "Wait until it has caught up; where it stays so, look at its log.",
+            )
+        }
+        Err(error) => Check::error("ready", &error),
+    }
+}
+
+/// The state, once it is settled or after some patience.
+async fn state(context: &Context<'_>) -> Result<State> {
+    let (times, rest) = SETTLING;
+    let mut state: State = typed(
+        "the state",
+        &context.client.get(&Path::new("/api/v1/state")).await?,
+    )?;
+    for _ in 0..times {
+        if state.settled {
+            break;
+        }
+        tokio::time::sleep(rest).await;
+        state = typed(
+            "the state",
+            &context.client.get(&Path::new("/api/v1/state")).await?,
+        )?;
+    }
+    Ok(state)
+}
+
+fn settled(state: &State) -> Check {
+    if state.settled {
+        return Check::ok(
+            "settled",
+            format!("everything up to #{} is decided and shown", state.position),
+        );
+    }
+    let behind = state
+        .services
+        .iter()
+        .filter(|(_, service)| service.position < state.position);
+    let behind: Vec<String> = behind
+        .map(|(name, service)| format!("{name} is at #{}", service.position))
+        .collect();
+    let who = if behind.is_empty() {
+        "timers or decisions are outstanding".to_owned()
+    } else {
+        behind.join(", ")
+    };
+    let detail = format!("not settled at #{}: {who}", state.position);
+    Check::failed(
+        "settled",
+        detail,
+        "Under load this passes; where it stays so, look at the log of that service.",
+    )
+}
+
+fn durable(state: &State) -> Check {
+    let kind = state
+        .versions
+        .get("ledger")
+        .map_or_else(String::new, |kind| format!("{kind}, "));
+    match state.versions.get("durability").map(String::as_str) {
+        Some("synced") => Check::ok(
+            "ledger",
+            format!("{kind}every commit is synced before it is acknowledged"),
+        ),
+        Some(worth @ ("lossy" | "volatile")) => Check::failed(
+            "ledger",
+            format!("{kind}an acknowledged commit may be lost: it is {worth}"),
+            "On NATS set `sync_interval: always` and file storage, and name --nats-monitor so that it can be seen.",
+        ),
+        _ => Check::note(
+            "ledger",
+            format!("{}, its durability is not told", state.ledger),
+            "Run `hindcast verify`.",
+        ),
+    }
+}
+
+fn parked(state: &State) -> Check {
+    match state.parked {
+        0 => Check::ok("parked", "nothing is parked"),
+        parked => Check::failed(
+            "parked",
+            format!(
+                "{} could not be handled and nobody has looked at it",
+                count(parked, "item")
+            ),
+            "`hindcast parked list` shows them, `hindcast parked retry|discard ID` clears them.",
+        ),
+    }
+}
+
+/// The value of a metric without labels.
+async fn metric(name: &str, context: &Context<'_>) -> Result<Option<f64>> {
+    let response = context
+        .client
+        .send(context.client.request(Method::GET, &Path::new("/metrics")))
+        .await?;
+    let text = response.text().await.unwrap_or_default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(line.and_then(|value| value.split_whitespace().next()?.parse().ok()))
+}
+
+async fn effects(context: &Context<'_>) -> Result<Check> {
+    Ok(match metric("hindcast_effects_held", context).await? {
+        Some(held) if held > 0.0 => Check::failed(
+            "effects",
+            "nothing is sent: this installation was not activated for this ledger (it was copied or restored)",
+            "Make sure that no other installation pages from it, then run `hindcast activate`.",
+        ),
+        Some(_) => Check::ok("effects", "this installation may page"),
+        None => Check::note(
+            "effects",
+            "the server does not tell whether it may page",
+            "Look for `activated` in its log.",
+        ),
+    })
+}
+
+/// Who is told, from the last configuration of paging that stands in the ledger.
+async fn receivers(context: &Context<'_>) -> Result<Check> {
+    let path = Path::new("/api/v1/events").query("kind", "control.configured");
+    let events: Vec<Value> = context.list_all(path, &AsOfArgs::default()).await?;
+    let paging = events.iter().rev().find_map(|event| {
+        let data = event.get("data")?;
+        (data.get("section")?.as_str()? == "paging")
+            .then(|| data.get("content"))
+            .flatten()
+    });
+    let receivers = paging
+        .and_then(|paging| paging.get("receivers"))
+        .and_then(Value::as_array);
+    let names = receivers
+        .into_iter()
+        .flatten()
+        .filter_map(|receiver| receiver.get("name")?.as_str());
+    let names: Vec<&str> = names.filter(|name| *name != "screen").collect();
+    Ok(if names.is_empty() {
+        Check::note(
+            "receivers",
+            "pages go to the web pages and the log alone, nobody is woken",
+            "Configure a receiver: `[[receivers]]` in hindcast.toml, or --notify URL.",
+        )
+    } else {
+        Check::ok(
+            "receivers",
+            format!(
+                "{}: {}",
+                count(names.len() as u64, "receiver"),
+                names.join(", ")
+            ),
+        )
+    })
+}
+
+/// Deliveries that failed lately or are failing now.
+async fn deliveries(context: &Context<'_>) -> Result<Check> {
+    let path = Path::new("/api/v1/notices").query("status", "requested,expired");
+    let page = context.page(&path, None, hindcast_api::LIMIT_MAX).await?;
+    let notices: Vec<Notice> = crate::context::items(&page)?;
+    let since = context.now() - LATELY;
+    let failed: Vec<&Notice> = notices
+        .iter()
+        .filter(|it| it.at >= since && it.error.is_some())
+        .collect();
+    Ok(match failed.first() {
+        None => Check::ok("deliveries", "no delivery failed in the last day"),
+        Some(last) => {
+            let receiver = last.receiver.as_deref().unwrap_or("a receiver");
+            let error = last.error.as_deref().unwrap_or_default();
+            let number = count(failed.len() as u64, "notice");
+            let detail = format!(
+                "{number} not delivered in the last day, the last to {receiver}: {}",
+                clean(error)
+            );
+            Check::failed(
+                "deliveries",
+                detail,
+                "Mend the receiver; `hindcast notices --status requested,expired`.",
+            )
+        }
+    })
+}
+
+/// Free space where the data lie, if that is on this machine and known.
+fn disk(context: &Context<'_>) -> Option<Check> {
+    let folder = std::path::Path::new("hindcast-data");
+    if !context.client.is_local() || !folder.is_dir() {
+        return None;
+    }
+    let space = match rustix::fs::statvfs(folder) {
+        Ok(space) => space,
+        Err(error) => {
+            let detail = format!(
+                "the free space of {} cannot be read: {error}",
+                folder.display()
+            );
+            return Some(Check::note("disk", detail, "Look with `df`."));
+        }
+    };
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let gib = free / (1 << 20);
+    let gib = format!(
+        "{}.{} GiB free in {}",
+        gib / 1_024,
+        gib % 1_024 * 10 / 1_024,
+        folder.display()
+    );
+    Some(if free < DISK_FREE_MIN {
+        Check::failed(
+            "disk",
+            gib,
+            "Free some space: a full disk ends the acceptance of alerts.",
+        )
+    } else {
+        Check::ok("disk", gib)
+    })
+}
+
+/// A model that runs on this machine is mentioned; none is used unless it is configured.
+async fn model() -> Option<Check> {
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(MODEL_PATIENCE)
+        .build()
+        .ok()?;
+    for port in MODEL_PORTS {
+        let url = format!("http://127.0.0.1:{port}/v1/models");
+        let Ok(response) = http.get(&url).send().await else {
+            continue;
+        };
+        let Ok(body) = response.json::<Value>().await else {
+            continue;
+        };
+        let models = body.get("data").and_then(Value::as_array);
+        let names: Vec<&str> = models
+            .into_iter()
+            .flatten()
+            .filter_map(|model| model.get("id")?.as_str())
+            .collect();
+        if let Some(first) = names.first() {
+            let detail = format!(
+                "a model runs at 127.0.0.1:{port} ({first}); none is used unless configured"
+            );
+            return Some(Check::note("model", detail, "Nothing has to be done."));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_of_http_is_read() {
+        assert_eq!(
+            http_date("Tue, 24 Nov 2026 17:02:43 GMT"),
+            "2026-11-24T17:02:43Z".parse().ok()
+        );
+        assert_eq!(http_date("yesterday"), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! `events`: the ledger, oldest first, one event a line as JSON. Owns paging through it and the bar; following
+//! it stands in [`super::follow`].
+
+use clap::Args;
+use serde_json::value::RawValue;
+
+use super::follow;
+use crate::client::{Path, typed};
+use crate::context::{AsOfArgs, Context};
+use crate::error::{Error, Result};
+
+/// Which events.
+#[derive(Args, Debug)]
+pub struct EventsArgs {
+    /// Only of this kind: intake, decision, a whole type such as incident.opened, or its first word.
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// At or after this position.
+    #[arg(long, value_name = "POSITION")]
+    pub from: Option<u64>,
+    /// At or before this position.
+    #[arg(long, value_name = "POSITION")]
+    pub to: Option<u64>,
+    /// Only about this incident, alert or notice: its whole id.
+    #[arg(long, value_name = "ID", conflicts_with = "follow")]
+    pub subject: Option<String>,
+    /// How many at most; all of them where absent.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "follow")]
+    pub limit: Option<u64>,
+    /// Go on with what happens from now on, until interrupted.
+    #[arg(long, short, conflicts_with = "as_of")]
+    pub follow: bool,
+    /// As of when.
+    #[command(flatten)]
+    pub as_of: AsOfArgs,
+}
+
+/// Prints them.
+///
+/// # Errors
+/// When they cannot be had or written.
+pub async fn run(args: EventsArgs, context: &mut Context<'_>) -> Result<()> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && to < from
+    {
+        return Err(Error::Usage(format!(
+            "expected --to at or after --from, got {from} and {to}"
+        )));
+    }
+    let head = print(&args, context).await?;
+    context.terminal.flush()?;
+    if args.follow && args.to.is_none_or(|to| to > head) {
+        return follow::run(args.kind.as_deref(), head, args.to, context).await;
+    }
+    Ok(())
+}
+
+/// Prints up to the head, and answers with its position. The first page's cursor keeps the list there.
+async fn print(args: &EventsArgs, context: &mut Context<'_>) -> Result<u64> {
+    let path = Path::new("/api/v1/events")
+        .maybe("kind", args.kind.as_deref())
+        .maybe("from", args.from)
+        .maybe("to", args.to)
+        .maybe("subject", args.subject.as_deref())
+        .maybe("as_of", context.as_of(&args.as_of));
+    let mut left = args.limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    let mut cursor: Option<String> = None;
+    let mut head = 0;
+    // Lines on a terminal are bar enough.
+    let bar = (!context.terminal.is_interactive()).then(|| context.terminal.bar("events", 0));
+    loop {
+        let page = context.page(&path, cursor.as_deref(), left).await?;
+        head = head.max(page.position);
+        for event in &page.items {
+            line(event, context)?;
+        }
+        left = left.saturating_sub(page.items.len());
+        if let (Some(bar), Some(last)) = (&bar, page.items.last()) {
+            let (from, to) = (args.from.unwrap_or(0), args.to.unwrap_or(head).min(head));
+            bar.set_length(to.saturating_sub(from));
+            bar.set_position(position(last)?.saturating_sub(from));
+        }
+        let same = page.next.is_some() && page.next == cursor;
+        cursor = page.next;
+        if cursor.is_none() || left == 0 || page.items.is_empty() || same {
+            break;
+        }
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(head)
+}
+
+/// The position of an event as it came.
+pub(super) fn position(event: &RawValue) -> Result<u64> {
+    #[derive(serde::Deserialize)]
+    struct Placed {
+        position: u64,
+    }
+    Ok(typed::<Placed>("an event", event)?.position)
+}
+
+/// Prints an event as it came, on one line.
+pub(super) fn line(event: &RawValue, context: &mut Context<'_>) -> Result<()> {
+    let text = event.get();
+    // In JSON a line break can only stand between tokens.
+    if text.contains(['\n', '\r']) {
+        return Ok(context.terminal.line(&text.replace(['\n', '\r'], " "))?);
+    }
+    Ok(context.terminal.line(text)?)
+}

@@ -1,0 +1,160 @@
+//! `parked`: what was accepted and could not be handled: listed, retried, discarded.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use hindcast_api::Parked;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::order::{Outcome, SeenArgs, submit};
+use crate::client::{Path, typed};
+use crate::context::{Context, ListArgs};
+use crate::error::{Error, Result};
+use crate::text::ink::Ink;
+use crate::text::table::{Table, inked, left, text};
+use crate::text::times::Times;
+
+/// What to do with parked items.
+#[derive(Subcommand, Debug)]
+pub enum ParkedCommand {
+    /// List them, newest first.
+    List(ParkedList),
+    /// Handle one again.
+    Retry(ParkedItem),
+    /// Say that one is not wanted.
+    Discard(ParkedItem),
+}
+
+/// Which items.
+#[derive(Args, Debug)]
+pub struct ParkedList {
+    /// Only in these states [default: parked].
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["parked", "retried", "discarded"]))]
+    pub status: Vec<String>,
+    /// How much of the list.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Which item.
+#[derive(Args, Debug)]
+pub struct ParkedItem {
+    /// The item: its id or a unique prefix.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When it is refused, or nobody answers.
+pub async fn run(command: ParkedCommand, context: &mut Context<'_>) -> Result<()> {
+    match command {
+        ParkedCommand::List(args) => list(args, context).await,
+        ParkedCommand::Retry(item) => act(&item.id, "retry", "retried", context).await,
+        ParkedCommand::Discard(item) => act(&item.id, "discard", "discarded", context).await,
+    }
+}
+
+async fn act(id: &str, word: &str, said: &str, context: &mut Context<'_>) -> Result<()> {
+    let path = Path::new("/api/v1/parked").join(id.trim()).join(word);
+    match submit::<Value>(
+        Method::POST,
+        path,
+        Some(json!({})),
+        &SeenArgs::default(),
+        context,
+    )
+    .await?
+    {
+        Outcome::Told => Ok(()),
+        Outcome::Done(answer) => {
+            let rejected = answer
+                .get("rejected")
+                .and_then(Value::as_array)
+                .and_then(|rejected| rejected.first());
+            if let Some(rejected) = rejected {
+                let text = |name: &str| {
+                    rejected
+                        .get(name)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
+                return Err(Error::failed(
+                    format!("{id} still cannot be handled: {}", text("detail")),
+                    text("remedy"),
+                ));
+            }
+            let id = answer
+                .get("id")
+                .and_then(Value::as_str)
+                .unwrap_or(id.trim())
+                .to_owned();
+            Ok(context
+                .terminal
+                .line(&format!("{} {said}", context.ids([]).short(&id)))?)
+        }
+    }
+}
+
+async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
+    // The server can leave out what was dealt with; every other choice is made here.
+    let is_open = args.status.iter().all(|status| status == "parked");
+    let path = Path::new("/api/v1/parked").maybe("status", is_open.then_some("parked"));
+    let mut listed = context.list(path, &args.list).await?;
+    let mut parked = Vec::with_capacity(listed.items.len());
+    let mut items = Vec::with_capacity(listed.items.len());
+    for item in std::mem::take(&mut listed.items) {
+        let one: Parked = typed("a parked item", &item)?;
+        let wanted = if is_open {
+            one.status == "parked"
+        } else {
+            args.status.contains(&one.status)
+        };
+        if wanted {
+            parked.push(one);
+            items.push(item);
+        }
+    }
+    listed.items = items;
+    if context.json {
+        return context.print_json(&listed);
+    }
+    if parked.is_empty() {
+        context.terminal.say("nothing is parked");
+        return Ok(());
+    }
+    let times = context.times(&args.list.as_of);
+    let table = table(&parked, times, context);
+    context
+        .terminal
+        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.say_if_more(&listed);
+    Ok(())
+}
+
+fn table(parked: &[Parked], times: Times, context: &Context<'_>) -> Table {
+    let ids = context.ids(parked.iter().map(|item| item.id.as_str()));
+    let mut table = Table::new(&[
+        left("ID"),
+        left("STATUS"),
+        left("TIME"),
+        left("SOURCE"),
+        left("CODE"),
+        text("WHAT"),
+        text("REMEDY"),
+    ]);
+    for item in parked {
+        table.row([
+            inked(ids.short(&item.id), Ink::Strong),
+            item.status.as_str().into(),
+            times.short(item.at).into(),
+            item.source.as_str().into(),
+            item.code.as_str().into(),
+            item.detail.as_str().into(),
+            item.remedy.as_str().into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,332 @@
+//! `show`: an incident in plain words: what it is, when it began and was noticed, who is in it and why, what
+//! changed nearby, and what to do next.
+
+use clap::Args;
+use hindcast_api::{Change, Incident, Page, Why};
+use hindcast_domain::incident::Status;
+
+use super::why::{fingerprints, thousandths};
+use crate::client::{Path, typed};
+use crate::context::{AsOfArgs, Context};
+use crate::error::{Error, Result};
+use crate::text::ink::Ink;
+use crate::text::table::{Cell, Table, inked, left, text};
+use crate::text::times::{Times, absolute, brief};
+use crate::text::{clean, count, word};
+
+/// Lines of one kind before the rest is only counted.
+const LINES_MAX: usize = 8;
+
+/// Which incident.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// The incident: its id or a unique prefix; the newest where absent.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// As of when.
+    #[command(flatten)]
+    pub as_of: AsOfArgs,
+}
+
+/// Shows it. JSON is the incident alone: its parts have commands of their own.
+///
+/// # Errors
+/// When it cannot be had or shown.
+pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
+    let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
+    let as_of = context.as_of(&args.as_of);
+    let path = Path::new("/api/v1/incidents").join(&id);
+    let document = context
+        .client
+        .get(&path.clone().maybe("as_of", as_of.as_ref()))
+        .await?;
+    if context.json {
+        return context.print_json(&document);
+    }
+    let incident: Incident = typed("an incident", &document)?;
+    let path = Path::new("/api/v1/incidents").join(&incident.id);
+    let why_path = path.clone().join("why").maybe("as_of", as_of.as_ref());
+    let changes_path = path.join("changes").maybe("as_of", as_of.as_ref());
+    let (why, changes) = futures::join!(
+        context.client.get(&why_path),
+        context.client.get(&changes_path)
+    );
+    let why: Why = typed("why", &why?)?;
+    let changes = match changes {
+        Ok(document) => typed::<Page<Change>>("changes", &document)?.items,
+        // A server that knows no changes still shows the rest.
+        Err(error) if error.is_absent() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let times = context.times(&args.as_of);
+    let page = Shown {
+        incident: &incident,
+        why: &why,
+        changes: &changes,
+        times,
+        as_of: as_of.as_deref(),
+    };
+    let page = page.render(context)?;
+    Ok(context.terminal.write(&page)?)
+}
+
+struct Shown<'a> {
+    incident: &'a Incident,
+    why: &'a Why,
+    changes: &'a [Change],
+    times: Times,
+    as_of: Option<&'a str>,
+}
+
+impl Shown<'_> {
+    fn render(&self, context: &Context<'_>) -> Result<String, Error> {
+        let mut table = Table::new(&[left(""), text(""), left("")]).indented(2);
+        self.life(&mut table, context);
+        self.members(&mut table, context);
+        self.changes(&mut table);
+        let mut out = self.headline(context);
+        out.push('\n');
+        out.push_str(&table.render(context.terminal.width(), context.terminal.colour()));
+        out.push_str(&self.next(context));
+        Ok(out)
+    }
+
+    fn headline(&self, context: &Context<'_>) -> String {
+        let incident = self.incident;
+        let colour = context.terminal.colour();
+        let id = Ink::Strong.on(context.ids([]).short(&incident.id), colour);
+        let severity =
+            Ink::Severity(incident.severity).on(&incident.severity.as_str().to_uppercase(), colour);
+        let lasted = self.times.lasted(incident.opened_at, incident.resolved_at);
+        let status = match (incident.status, lasted) {
+            (Status::Resolved, Some(lasted)) => format!("resolved after {lasted}"),
+            (status, Some(lasted)) => format!("{} {lasted}", word(&status)),
+            (status, None) => word(&status),
+        };
+        format!(
+            "{id} {severity}, {status}: {}",
+            Ink::Strong.on(&clean(&incident.title), colour)
+        )
+    }
+
+    fn life(&self, table: &mut Table, context: &Context<'_>) {
+        let incident = self.incident;
+        let ids = context.ids([]);
+        let by = |who: &Option<String>| {
+            who.as_ref()
+                .map_or_else(String::new, |who| format!(" by {who}"))
+        };
+        let mut fact = |name: &str, text: String| {
+            table.row([inked(name, Ink::Faint), text.into(), Cell::default()])
+        };
+        if let Some(as_of) = self.as_of {
+            fact("as of", format!("{as_of}; nothing later is shown"));
+        }
+        fact("began", self.times.both(incident.started_at));
+        let late = incident.opened_at.since(incident.started_at);
+        fact(
+            "noticed",
+            format!("{}, {} later", absolute(incident.opened_at), brief(late)),
+        );
+        if let Some(at) = incident.acknowledged_at {
+            fact(
+                "taken",
+                format!("{}{}", self.times.both(at), by(&incident.acknowledged_by)),
+            );
+        }
+        if let Some(at) = incident.resolved_at {
+            fact(
+                "ended",
+                format!("{}{}", self.times.both(at), by(&incident.resolved_by)),
+            );
+        }
+        if let Some(owner) = &incident.owner {
+            fact("owner", owner.clone());
+        }
+        if incident.peak_severity > incident.severity {
+            fact(
+                "peak",
+                format!("was {} at its worst", incident.peak_severity),
+            );
+        }
+        let teams = match incident.teams.as_slice() {
+            [] => String::new(),
+            teams => format!(" · teams: {}", teams.join(", ")),
+        };
+        let services = if incident.services.is_empty() {
+            "no service".to_owned()
+        } else {
+            incident.services.join(", ")
+        };
+        fact(
+            "hits",
+            format!("{services} in {}{teams}", incident.environment),
+        );
+        let messages = count(incident.occurrences, "message");
+        fact(
+            "alerts",
+            format!(
+                "{}, {} firing, {messages}",
+                count(incident.alerts, "alert"),
+                incident.firing
+            ),
+        );
+        if incident.reopened > 0 {
+            fact(
+                "back",
+                format!("reopened {}", count(incident.reopened, "time")),
+            );
+        }
+        let mut link = |name: &str, id: &Option<String>| {
+            if let Some(id) = id {
+                fact(name, ids.short(id).to_owned());
+            }
+        };
+        link("again", &incident.recurrence_of);
+        link("part of", &incident.merged_into);
+        link("split from", &incident.split_from);
+        if !incident.merged_from.is_empty() {
+            let parts: Vec<&str> = incident
+                .merged_from
+                .iter()
+                .map(|id| ids.short(id))
+                .collect();
+            fact("took in", parts.join(", "));
+        }
+        if let Some(until) = incident.snoozed_until {
+            fact("snoozed", format!("until {}", self.times.both(until)));
+        }
+        if let Some(cause) = &incident.cause {
+            fact("cause", cause.clone());
+        }
+        if let Some(resolution) = &incident.resolution {
+            fact("solved by", resolution.clone());
+        }
+    }
+
+    fn members(&self, table: &mut Table, context: &Context<'_>) {
+        let ids = fingerprints(self.why, context);
+        for (index, member) in self.why.members.iter().take(LINES_MAX).enumerate() {
+            let service = member
+                .service
+                .as_deref()
+                .map_or_else(String::new, |service| format!(" on {service}"));
+            let score = member
+                .grouping
+                .as_ref()
+                .filter(|grouping| grouping.rule != "first");
+            let score = score.map_or_else(String::new, |grouping| {
+                format!(" {}", thousandths(grouping.score))
+            });
+            let text = format!(
+                "{} {}{service}{score}: {}",
+                ids.short(&member.fingerprint),
+                member.name,
+                member.text
+            );
+            row(
+                table,
+                if index == 0 { "members" } else { "" },
+                text,
+                Some(member.position),
+            );
+        }
+        more(table, self.why.members.len(), "hindcast why");
+        let incidents = context.ids([]);
+        for (index, kept) in self.why.kept_out.iter().take(LINES_MAX).enumerate() {
+            let to = kept
+                .incident
+                .as_deref()
+                .map_or("alone", |id| incidents.short(id));
+            let fingerprint = ids.short(&kept.fingerprint);
+            let text = format!(
+                "{fingerprint} {} {:.2}: {} → {to}",
+                kept.name, kept.score, kept.text
+            );
+            row(
+                table,
+                if index == 0 { "kept out" } else { "" },
+                text,
+                Some(kept.position),
+            );
+        }
+        more(table, self.why.kept_out.len(), "hindcast why");
+    }
+
+    fn changes(&self, table: &mut Table) {
+        for (index, change) in self.changes.iter().take(LINES_MAX).enumerate() {
+            let it = &change.change;
+            let before = if it.at <= self.incident.started_at {
+                "before it"
+            } else {
+                "after it began"
+            };
+            let apart = brief(it.at.distance(self.incident.started_at));
+            let service = it
+                .service
+                .as_deref()
+                .map_or_else(String::new, |service| format!(" {service}"));
+            let version = it
+                .version
+                .as_deref()
+                .map_or_else(String::new, |version| format!(" {version}"));
+            let text = format!(
+                "{}{service}{version}, {apart} {before}: {}",
+                it.kind, it.title
+            );
+            row(
+                table,
+                if index == 0 { "changes" } else { "" },
+                text,
+                Some(change.position),
+            );
+        }
+        more(
+            table,
+            self.changes.len(),
+            "hindcast events --kind intake.change",
+        );
+    }
+
+    fn next(&self, context: &Context<'_>) -> String {
+        let id = context.ids([]).short(&self.incident.id).to_owned();
+        let mut next = match self.incident.status {
+            Status::Open => vec![format!("hindcast ack {id}")],
+            Status::Acknowledged => vec![format!("hindcast resolve {id} --cause …")],
+            Status::Resolved => vec![format!("hindcast reopen {id}")],
+        };
+        next.push(format!("hindcast timeline {id}"));
+        next.push(format!("hindcast why {id}"));
+        if let Some(member) = self.why.members.first() {
+            next.push(format!(
+                "hindcast where {}",
+                fingerprints(self.why, context).short(&member.fingerprint)
+            ));
+        }
+        if !self.incident.url.is_empty() {
+            next.push(clean(&self.incident.url));
+        }
+        let name = Ink::Faint.on("next", context.terminal.colour());
+        format!("\n{name}  {}\n", next.join(" · "))
+    }
+}
+
+fn row(table: &mut Table, name: &str, text: String, position: Option<u64>) {
+    let position = position.map_or_else(String::new, |position| format!("#{position}"));
+    table.row([
+        inked(name, Ink::Faint),
+        text.into(),
+        inked(position, Ink::Faint),
+    ]);
+}
+
+fn more(table: &mut Table, of: usize, command: &str) {
+    if of > LINES_MAX {
+        row(
+            table,
+            "",
+            format!("{} more: {command}", of - LINES_MAX),
+            None,
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The doctor: well when all is well, and otherwise with what to do.
+
+use hindcast_api::Code;
+use serde_json::{Value, json};
+
+use super::hindcast;
+use super::server::{Server, event, state};
+use crate::Status;
+
+fn healthy() -> Server {
+    let mut paging = event(4_096);
+    paging["data"] =
+        json!({"section": "paging", "hash": "x", "content": {"receivers": [{"name": "oncall"}]}});
+    Server::default()
+        .gives(
+            "GET /healthz",
+            200,
+            json!({"status": "ok", "version": "0.1.0"}),
+        )
+        .gives(
+            "GET /readyz",
+            200,
+            json!({"status": "ready", "position": 9_000}),
+        )
+        .gives("GET /api/v1/state", 200, state())
+        .says(
+            "GET /metrics",
+            "text/plain",
+            "# TYPE x gauge\nhindcast_effects_held_total 9\nhindcast_effects_held 0\n",
+        )
+        .list("GET /api/v1/events", vec![paging])
+        .list("GET /api/v1/notices", vec![])
+}
+
+async fn verdict(server: Server, check: &str) -> (Status, Value) {
+    let ended = hindcast(&server.start().await, "doctor --json").await;
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    let found = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["check"] == check)
+        .cloned();
+    (ended.status, found.unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn a_healthy_server_has_no_cross() {
+    let ended = hindcast(&healthy().start().await, "doctor").await;
+    assert_eq!(ended.status, Status::Done, "{}", ended.out);
+    assert!(!ended.out.contains('✗'), "{}", ended.out);
+    for line in [
+        "✓ server",
+        "✓ clock",
+        "✓ ready",
+        "✓ settled",
+        "✓ ledger",
+        "✓ parked",
+        "✓ effects",
+        "✓ receivers",
+        "✓ deliveries",
+    ] {
+        assert!(ended.out.contains(line), "{line}: {}", ended.out);
+    }
+    assert!(ended.out.contains("1 receiver: oncall"), "{}", ended.out);
+}
+
+#[tokio::test]
+async fn what_is_wrong_has_a_remedy() {
+    let mut parked = state();
+    parked["parked"] = json!(3);
+    let mut lossy = state();
+    lossy["versions"]["durability"] = json!("lossy");
+    let failed = json!({
+        "id": "NTC-1", "status": "expired", "page": true, "reason": "opened", "receiver": "oncall", "severity": "high",
+        "title": "x", "until": "2026-11-20T02:50:00Z", "at": "2026-11-20T02:40:00Z", "attempts": 3,
+        "error": "connection refused", "event": "EVT-1", "position": 1,
+    });
+    for (server, check, word) in [
+        (
+            healthy().gives("GET /api/v1/state", 200, parked),
+            "parked",
+            "parked retry",
+        ),
+        (
+            healthy().gives("GET /api/v1/state", 200, lossy),
+            "ledger",
+            "sync_interval",
+        ),
+        (
+            healthy().says("GET /metrics", "text/plain", "hindcast_effects_held 1\n"),
+            "effects",
+            "activate",
+        ),
+        (
+            healthy().list("GET /api/v1/notices", vec![failed]),
+            "deliveries",
+            "notices",
+        ),
+        (
+            healthy().refuses("GET /readyz", Code::Unavailable, "not caught up"),
+            "ready",
+            "caught up",
+        ),
+        (
+            healthy().is_at("Fri, 20 Nov 2026 02:49:07 GMT"),
+            "clock",
+            "NTP",
+        ),
+        (
+            healthy().refuses("GET /healthz", Code::Unauthorized, "no token"),
+            "server",
+            "HINDCAST_TOKEN",
+        ),
+    ] {
+        let (status, found) = verdict(server, check).await;
+        assert_eq!(
+            (status, &found["verdict"]),
+            (Status::Failed, &json!("failed")),
+            "{check}"
+        );
+        assert!(found["remedy"].as_str().unwrap().contains(word), "{found}");
+    }
+    let (_, found) = verdict(healthy().list("GET /api/v1/events", vec![]), "receivers").await;
+    assert_eq!(
+        found["verdict"], "note",
+        "without a receiver nothing is broken"
+    );
+}
+
+#[tokio::test]
+async fn without_a_server_the_doctor_says_so_and_ends() {
+    let ended = hindcast("http://127.0.0.1:1", "doctor").await;
+    assert_eq!(ended.status, Status::Failed);
+    assert!(
+        ended.out.contains("✗ server") && ended.out.contains("hindcast up"),
+        "{}",
+        ended.out
+    );
+}

@@ -1,0 +1,53 @@
+//! How answers become text. Owns tables, colours, times and short ids as people read them; refuses to know
+//! where an answer came from.
+
+pub mod ids;
+pub mod ink;
+pub mod table;
+pub mod times;
+
+/// Text from telemetry made harmless: what would move the cursor, colour the screen or turn the direction of
+/// writing becomes a visible mark, and a line stays one line.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.trim().chars().map(harmless).collect()
+}
+
+/// `1 alert`, `2 alerts`.
+#[must_use]
+pub fn count(number: u64, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
+/// The word for a value, as it stands in JSON.
+#[must_use]
+pub fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_telemetry_cannot_command_the_terminal() {
+        assert_eq!(
+            clean("a\u{1b}[2Jb\nc\u{202e}d\u{7}"),
+            "a\u{fffd}[2Jb c\u{fffd}d\u{fffd}"
+        );
+        assert_eq!(count(1, "alert"), "1 alert");
+        assert_eq!(count(0, "alert"), "0 alerts");
+        assert_eq!(word(&hindcast_domain::incident::Status::Open), "open");
+    }
+}

@@ -1,0 +1,340 @@
+//! The bodies of commands, as types: what is required, what is understood, and what is refused. Owns the
+//! step from bytes to a body; refuses to know what is done with it.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use hindcast_api::Code;
+use hindcast_domain::limits::TEXT_BYTES_MAX;
+use hindcast_domain::{Severity, Span, Time, silence};
+use hindcast_http::{Refusal, Result};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A JSON body; an absent one counts as an empty object.
+#[derive(Clone, Debug)]
+pub struct Json(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for Json {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, _state: &S) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let bytes = hindcast_http::read(&parts.headers, body).await?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self(Value::Object(serde_json::Map::new())));
+        }
+        match media_type(&parts.headers).as_deref() {
+            None | Some("application/json") => {}
+            Some(other) if other.ends_with("+json") => {}
+            Some(other) => {
+                let detail = format!("expected application/json, got {other:?}");
+                return Err(Refusal::new(Code::UnsupportedMediaType, detail));
+            }
+        }
+        hindcast_http::json(&bytes).map(Self)
+    }
+}
+
+/// The media type of a body, without its parameters.
+#[must_use]
+pub fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase(),
+    )
+}
+
+/// Reads a body of one of the types below.
+///
+/// # Errors
+/// 422, naming the field.
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|error| invalid(format!("the body: {error}")))
+}
+
+/// Refuses what is understood and makes no sense.
+pub fn invalid(detail: impl Into<String>) -> Refusal {
+    Refusal::new(Code::Invalid, detail)
+}
+
+/// A text that says something and is not too long.
+///
+/// # Errors
+/// 422 for an empty or a too long one.
+pub fn text(name: &str, value: &str) -> Result<String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return Err(invalid(format!(
+            "expected words as {name}, got an empty text"
+        )));
+    }
+    if value.len() > TEXT_BYTES_MAX {
+        return Err(invalid(format!(
+            "expected at most {TEXT_BYTES_MAX} bytes as {name}, got {}",
+            value.len()
+        )));
+    }
+    Ok(value.to_owned())
+}
+
+/// The same for a text that may be absent; an empty one counts as absent.
+///
+/// # Errors
+/// 422 for a too long one.
+pub fn maybe(name: &str, value: Option<String>) -> Result<Option<String>> {
+    value
+        .filter(|value| !value.trim().is_empty())
+        .map(|value| text(name, &value))
+        .transpose()
+}
+
+/// No arguments.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Declare an incident by hand.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Declare {
+    /// In plain words.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it hits.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// More words.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Where the software runs; `production` where absent.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// When it began; now where absent.
+    #[serde(default)]
+    pub started_at: Option<Time>,
+}
+
+/// It is over.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// What it was.
+    #[serde(default)]
+    pub cause: Option<String>,
+    /// What ended it.
+    #[serde(default)]
+    pub resolution: Option<String>,
+}
+
+/// It is a part of another one.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Merge {
+    /// The one that remains: its id or a unique prefix.
+    pub into: String,
+}
+
+/// Some of its alerts are another problem.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// The alerts that leave: fingerprints of ours or the sender's, or unique prefixes.
+    pub fingerprints: Vec<String>,
+}
+
+/// Somebody else takes care.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assign {
+    /// A person or a team; `null` for nobody.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub owner: Option<String>,
+}
+
+/// Write something down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What.
+    pub text: String,
+}
+
+/// It is better or worse than it looks.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetSeverity {
+    /// To what.
+    pub severity: Severity,
+}
+
+/// Do not page for it until then: one of the two.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Snooze {
+    /// Until when.
+    #[serde(default)]
+    pub until: Option<Time>,
+    /// So many minutes from now.
+    #[serde(default)]
+    pub minutes: Option<u32>,
+}
+
+/// Did it help?
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Feedback {
+    /// `helpful`, `not_helpful`, `noise`, …
+    pub verdict: String,
+    /// More words.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// Take an event back.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// Its id or a unique prefix.
+    pub event: String,
+}
+
+/// Fold afresh.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// Up to here, a position or a time; the head where absent.
+    #[serde(default)]
+    pub to: Option<Value>,
+}
+
+/// Hold alerts back. Alertmanager's names (`startsAt`, `endsAt`, `createdBy`) are understood too.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Silence {
+    /// All of these must match.
+    pub matchers: Vec<Match>,
+    /// From when; now where absent.
+    #[serde(default, alias = "startsAt")]
+    pub starts_at: Option<Time>,
+    /// Until when; this or `duration`.
+    #[serde(default, alias = "endsAt")]
+    pub ends_at: Option<Time>,
+    /// So long after the start: `90m`, `2h`, `1d`, `1h30m`, or a number of seconds.
+    #[serde(default)]
+    pub duration: Option<Duration>,
+    /// Who asked for it; the actor where absent.
+    #[serde(default, alias = "createdBy")]
+    pub created_by: Option<String>,
+    /// Why.
+    pub comment: String,
+    /// `silence` or `maintenance`.
+    #[serde(default)]
+    pub kind: Option<silence::Kind>,
+    /// Only in this environment; in all of them where absent.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// The silence that this one replaces.
+    #[serde(default, alias = "id")]
+    pub replaces: Option<String>,
+}
+
+/// A matcher, as an object or as a text such as `service=~"pg|redis"`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Match {
+    /// As a text.
+    Text(String),
+    /// As an object.
+    Object(MatchObject),
+}
+
+/// A matcher as an object.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchObject {
+    /// The label's name.
+    pub name: String,
+    /// A value, or an anchored regular expression.
+    pub value: String,
+    /// Whether `value` is a regular expression.
+    #[serde(default, rename = "isRegex", alias = "is_regex")]
+    pub is_regex: bool,
+    /// Whether it must match (`true`, also where absent) or must not.
+    #[serde(default, rename = "isEqual", alias = "is_equal")]
+    pub is_equal: Option<bool>,
+}
+
+/// A length of time.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Duration {
+    /// In seconds.
+    Seconds(u32),
+    /// With its units.
+    Text(String),
+}
+
+impl Duration {
+    /// The span, if it can be understood and is longer than nothing.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        let seconds = match self {
+            Self::Seconds(seconds) => i64::from(*seconds),
+            Self::Text(text) => seconds_of(text)?,
+        };
+        (seconds > 0).then(|| Span::seconds(seconds))
+    }
+}
+
+fn seconds_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(i64::from(seconds));
+    }
+    let (mut total, mut number) = (0_i64, String::new());
+    for c in text.chars().filter(|c| !c.is_whitespace()) {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let unit = match c {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            'w' => 604_800,
+            _ => return None,
+        };
+        let count: i64 = std::mem::take(&mut number).parse().ok()?;
+        total = total.checked_add(count.checked_mul(unit)?)?;
+    }
+    (number.is_empty() && total <= 10 * 366 * 86_400).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let seconds = |text: &str| {
+            Duration::Text(text.to_owned())
+                .span()
+                .map(|span| span.as_millis() / 1_000)
+        };
+        assert_eq!(seconds("90m"), Some(5_400));
+        assert_eq!(seconds("1h30m"), Some(5_400));
+        assert_eq!(seconds("1d"), Some(86_400));
+        assert_eq!(seconds("120"), Some(120));
+        for bad in ["", "h", "5", "0", "5x", "1h5", "99999999999999w"] {
+            assert_eq!(seconds(bad).filter(|_| bad != "5"), None, "{bad}");
+        }
+    }
+}

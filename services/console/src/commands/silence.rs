@@ -1,0 +1,238 @@
+//! Commands about silences and maintenance windows, which belong to the tenant as a whole. Owns the many
+//! spellings of a matcher and of an end; what a silence does is its lane's business.
+
+use axum::extract::{Path, State};
+use hindcast_api::{Code, Silence};
+use hindcast_domain::command::Command;
+use hindcast_domain::silence::{Kind, Matcher, Terms};
+use hindcast_domain::{Partition, SilenceId, Time};
+use hindcast_http::{Refusal, Result};
+use serde_json::Value;
+
+use super::body::{self, Json, Match, invalid};
+use super::{Answer, Asker, Done, Order, Relative};
+use crate::Console;
+
+/// Creates a silence.
+///
+/// # Errors
+/// What [`Console::silence`] refuses.
+pub async fn create(
+    State(console): State<Console>,
+    asker: Asker,
+    Json(body): Json,
+) -> Result<Answer<Silence>> {
+    console.silence(asker, body).await
+}
+
+/// Ends a silence.
+///
+/// # Errors
+/// What [`Console::unsilence`] refuses.
+pub async fn expire(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: Asker,
+) -> Result<Answer<Silence>> {
+    console.unsilence(&id, asker).await
+}
+
+impl Console {
+    /// Creates a silence, or replaces one.
+    ///
+    /// # Errors
+    /// 422 for terms that make no sense, 404 for an unknown one to replace, and what [`Console::submit`] refuses.
+    pub async fn silence(&self, asker: Asker, body: Value) -> Result<Answer<Silence>> {
+        let body: body::Silence = body::read(body)?;
+        let replaces = match body
+            .replaces
+            .as_deref()
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
+        {
+            Some(id) => Some(silence_id(&self.queries().silence(id, None).await?.id)?),
+            None => None,
+        };
+        let now = self.now();
+        let (terms, relative) = terms(body, &asker.actor, now)?;
+        terms
+            .check(now)
+            .map_err(|error| invalid(error.to_string()))?;
+        let order = Order {
+            partition: Partition::whole(Partition::TENANT),
+            subject: "silence".to_owned(),
+            command: Command::CreateSilence { terms, replaces },
+            relative,
+        };
+        match self.submit(&asker, order).await? {
+            Done::Pending(pending) => Ok(Answer::Pending(pending)),
+            Done::Accepted { subjects, .. } => {
+                // A replacement also ends the old one; the new one is the last that was created.
+                let mut newest: Option<Silence> = None;
+                for id in subjects
+                    .iter()
+                    .filter(|subject| subject.starts_with(SilenceId::PREFIX))
+                {
+                    let silence = self.queries().silence(id, None).await?;
+                    if newest.as_ref().is_none_or(|known| known.ended.is_some()) {
+                        newest = Some(silence);
+                    }
+                }
+                let silence = newest
+                    .ok_or_else(|| Refusal::new(Code::Internal, "the silence's lane named none"))?;
+                let at = format!("/api/v1/silences/{}", silence.id);
+                Ok(Answer::Created(silence, at))
+            }
+        }
+    }
+
+    /// Ends a silence.
+    ///
+    /// # Errors
+    /// 404 and 412 by the view, and what [`Console::submit`] refuses.
+    pub async fn unsilence(&self, id: &str, asker: Asker) -> Result<Answer<Silence>> {
+        let silence = self.queries().silence(id, None).await?;
+        if let Some(seen) = asker.if_match.filter(|seen| *seen != silence.revision) {
+            let detail = format!(
+                "expected revision {seen} of {}, it is at {}",
+                silence.id, silence.revision
+            );
+            return Err(Refusal::new(Code::StaleRevision, detail));
+        }
+        let order = Order {
+            partition: Partition::whole(Partition::TENANT),
+            subject: silence.id.clone(),
+            command: Command::ExpireSilence {
+                silence: silence_id(&silence.id)?,
+            },
+            relative: Relative::No,
+        };
+        match self.submit(&asker, order).await? {
+            Done::Pending(pending) => Ok(Answer::Pending(pending)),
+            Done::Accepted { .. } => Ok(Answer::Changed(
+                self.queries().silence(&silence.id, None).await?,
+            )),
+        }
+    }
+}
+
+fn silence_id(id: &str) -> Result<SilenceId> {
+    id.parse()
+        .map_err(|_| Refusal::new(Code::Internal, "a view holds no id of a silence"))
+}
+
+fn terms(body: body::Silence, actor: &str, now: Time) -> Result<(Terms, Relative)> {
+    let starts_at = body.starts_at.unwrap_or(now);
+    let (ends_at, relative) = match (body.ends_at, body.duration) {
+        (Some(end), None) if body.starts_at.is_none() => (end, Relative::Start),
+        (Some(end), None) => (end, Relative::No),
+        (None, Some(duration)) => {
+            let span = duration
+                .span()
+                .ok_or_else(|| invalid("expected a duration such as 90m, 2h or 1d"))?;
+            (
+                starts_at + span,
+                if body.starts_at.is_none() {
+                    Relative::Both
+                } else {
+                    Relative::No
+                },
+            )
+        }
+        _ => {
+            return Err(invalid(
+                "expected either ends_at (a time) or duration (such as 2h)",
+            ));
+        }
+    };
+    let environment = body.environment.filter(|name| !name.trim().is_empty());
+    let terms = Terms {
+        matchers: body
+            .matchers
+            .into_iter()
+            .map(matcher)
+            .collect::<Result<_>>()?,
+        starts_at,
+        ends_at,
+        created_by: body::maybe("created_by", body.created_by)?.unwrap_or_else(|| actor.to_owned()),
+        comment: body::text("comment", &body.comment)?,
+        kind: body.kind.unwrap_or(Kind::Silence),
+        environment: environment.map(|name| Partition::of_environment(&name).environment),
+    };
+    Ok((terms, relative))
+}
+
+fn matcher(spelt: Match) -> Result<Matcher> {
+    match spelt {
+        Match::Object(object) => Ok(Matcher {
+            name: object.name,
+            value: object.value,
+            is_regex: object.is_regex,
+            is_equal: object.is_equal.unwrap_or(true),
+        }),
+        Match::Text(text) => matcher_of(&text),
+    }
+}
+
+/// Reads `service=pg`, `service!="pg"`, `service=~"pg|redis"`, `service!~"pg.*"`.
+///
+/// # Errors
+/// 422 for anything else.
+pub fn matcher_of(text: &str) -> Result<Matcher> {
+    let bad = || {
+        invalid(format!(
+            "expected a matcher such as service=\"pg\" or service=~\"pg|redis\", got {text:?}"
+        ))
+    };
+    let at = text.find(['=', '!']).ok_or_else(bad)?;
+    let (name, rest) = text.split_at(at);
+    let forms = [
+        ("=~", true, true),
+        ("!~", true, false),
+        ("!=", false, false),
+        ("=", false, true),
+    ];
+    let (sign, is_regex, is_equal) = forms
+        .into_iter()
+        .find(|(sign, ..)| rest.starts_with(sign))
+        .ok_or_else(bad)?;
+    let value = rest.strip_prefix(sign).unwrap_or_default().trim();
+    let value = match value.strip_prefix('"') {
+        Some(_) => serde_json::from_str::<String>(value).map_err(|_| bad())?,
+        None => value.to_owned(),
+    };
+    let name = name.trim().to_owned();
+    if name.is_empty() {
+        return Err(bad());
+    }
+    Ok(Matcher {
+        name,
+        value,
+        is_regex,
+        is_equal,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matcher_reads_back_as_it_is_shown() {
+        for shown in [
+            "service=\"pg\"",
+            "service!=\"pg\"",
+            "service=~\"pg|redis\"",
+            "service!~\"p.*\"",
+        ] {
+            assert_eq!(matcher_of(shown).unwrap().to_string(), shown);
+        }
+        assert_eq!(
+            matcher_of(" service = pg 1").unwrap(),
+            Matcher::equal("service", "pg 1")
+        );
+        for bad in ["", "service", "=x", "a=\"b", "!x"] {
+            assert!(matcher_of(bad).is_err(), "{bad}");
+        }
+    }
+}

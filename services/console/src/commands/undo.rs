@@ -1,0 +1,98 @@
+//! Undo: an event is found by its id, and the lane of its subject is asked to take it back by a new one.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hindcast_api::{Code, Event};
+use hindcast_domain::command::Command;
+use hindcast_domain::{EventId, IncidentId, Partition, SilenceId};
+use hindcast_http::{Refusal, Result};
+use serde_json::Value;
+
+use super::body::{self, Json};
+use super::{Answer, Asker, Done, Order, Pending, Relative};
+use crate::Console;
+
+/// Takes an event back.
+///
+/// # Errors
+/// What [`Console::undo`] refuses.
+pub async fn undo(
+    State(console): State<Console>,
+    asker: Asker,
+    Json(body): Json,
+) -> Result<Response> {
+    match console.undo(asker, body).await? {
+        Undone::Pending(pending) => Ok(Answer::<()>::Pending(pending).into_response()),
+        Undone::Subject(subject) => console.thing(&subject).await,
+    }
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub enum Undone {
+    /// It was taken back; this is what it was about.
+    Subject(String),
+    /// Not decided yet.
+    Pending(Pending),
+}
+
+impl Console {
+    /// Takes an event back.
+    ///
+    /// # Errors
+    /// 404 for an unknown event, 422 for one that has no way back, and what [`Console::submit`] refuses.
+    pub async fn undo(&self, asker: Asker, body: Value) -> Result<Undone> {
+        let body: body::Undo = body::read(body)?;
+        let event = self.queries().event(body.event.trim(), None).await?;
+        let partition = partition(&event)?;
+        let id: EventId = event
+            .id
+            .parse()
+            .map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an event"))?;
+        let order = Order {
+            partition,
+            subject: event.subject.clone(),
+            command: Command::UndoEvent {
+                event: id,
+                subject: event.subject.clone(),
+            },
+            relative: Relative::No,
+        };
+        match self.submit(&asker, order).await? {
+            Done::Pending(pending) => Ok(Undone::Pending(pending)),
+            Done::Accepted { .. } => Ok(Undone::Subject(event.subject)),
+        }
+    }
+
+    /// A thing as it stands, by its id.
+    async fn thing(&self, subject: &str) -> Result<Response> {
+        if subject.starts_with(IncidentId::PREFIX) {
+            let incident = self.queries().incident(Some(subject), None).await?;
+            return Ok(axum::Json(incident).into_response());
+        }
+        if subject.starts_with(SilenceId::PREFIX) {
+            return Ok(axum::Json(self.queries().silence(subject, None).await?).into_response());
+        }
+        Ok(axum::Json(self.queries().receipt(Some(subject), None).await?.alert).into_response())
+    }
+}
+
+/// The lane that can take an event back.
+fn partition(event: &Event) -> Result<Partition> {
+    let own = Partition {
+        tenant: event.tenant.clone(),
+        environment: event.environment.clone(),
+    };
+    match event.event_type.as_str() {
+        kind if kind.starts_with("incident.") => Ok(own),
+        "silence.created" => Ok(Partition::whole(&event.tenant)),
+        "alert.suppressed" => Ok(own),
+        other => {
+            let detail = format!(
+                "expected a merge, split, silence or suppression, {} is {other:?}",
+                event.id
+            );
+            Err(Refusal::new(Code::NotUndoable, detail))
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The list of alerts.
+
+use hindcast_api::{Alert, Page};
+use maud::{Markup, html};
+
+use super::{Frame, parts, words};
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What stands around it; its query holds the filter.
+    pub frame: Frame,
+    /// The alerts.
+    pub alerts: Page<Alert>,
+}
+
+/// The page.
+#[must_use]
+pub fn page(view: &View) -> Markup {
+    let frame = &view.frame;
+    frame.page(&html! {
+        h1 { "Alerts" }
+        p.lead { "What senders say is wrong. Each has a receipt: its whole way from the socket to the page." }
+        form.filter method="get" action="/alerts" {
+            select name="status" aria-label="Status" {
+                @for (value, word) in [("", "any status"), ("firing", "firing"), ("resolved", "resolved"), ("stale", "fell silent")] {
+                    option value=(value) selected[frame.value("status") == value] { (word) }
+                }
+            }
+            input type="text" name="name" value=(frame.value("name")) placeholder="rule's name" aria-label="Name";
+            input type="text" name="label" value=(frame.value("label")) placeholder="label=value" aria-label="Label";
+            select name="suppressed" aria-label="Held back" {
+                @for (value, word) in [("", "held back or not"), ("true", "held back"), ("false", "not held back")] {
+                    option value=(value) selected[frame.value("suppressed") == value] { (word) }
+                }
+            }
+            button type="submit" { "Filter" }
+            @if !frame.query.is_empty() { a.clear href=(frame.link("/alerts")) { "clear" } }
+        }
+        @if view.alerts.items.is_empty() {
+            (parts::empty("No alert fits.", "Send one to POST /api/v2/alerts, or take a filter away."))
+        } @else {
+            section.card.flush { (table(frame, &view.alerts.items, Columns { split: false, incident: true })) }
+        }
+        (parts::further(frame, view.alerts.next.as_deref(), "Older alerts"))
+    })
+}
+
+/// Which columns a table of alerts has besides its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// Checkboxes of the form `act`.
+    pub split: bool,
+    /// The incident.
+    pub incident: bool,
+}
+
+/// Alerts as a table.
+#[must_use]
+pub fn table(frame: &Frame, alerts: &[Alert], columns: Columns) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr {
+                @if columns.split { th.tick { span.sr { "Split" } } }
+                th { "Alert" } th { "Status" } th { "Service" } th { "Began" } th { "Last said" } th.num { "Said" }
+                @if columns.incident { th { "Incident" } }
+            } }
+            tbody { @for alert in alerts { (row(frame, alert, columns)) } }
+        } }
+    }
+}
+
+fn row(frame: &Frame, alert: &Alert, columns: Columns) -> Markup {
+    html! {
+        tr.(words::alert_status(alert.status).0) {
+            @if columns.split {
+                td.tick { input type="checkbox" form="act" name="fingerprints" value=(alert.fingerprint) aria-label=(format!("split {}", alert.name)); }
+            }
+            td {
+                (words::severity(alert.severity)) " "
+                a.name href=(frame.link(&format!("/alerts/{}", alert.fingerprint))) { (alert.name) }
+                @if let Some(summary) = alert.annotations.get("summary").or_else(|| alert.annotations.get("description")) {
+                    div.sub.clip { (summary) }
+                }
+            }
+            td {
+                (words::status(words::alert_status(alert.status)))
+                @if alert.suppressed_by.is_some() {
+                    div.sub { "held back" @if let Some(until) = alert.suppressed_until { " until " (frame.clock(until)) } }
+                }
+                @if alert.flapping_until.is_some_and(|until| until > frame.now) { div.sub { "flapping" } }
+            }
+            td { @if let Some(service) = &alert.service { span.chip { (service) } } }
+            td { (frame.clock(alert.starts_at)) div.sub { (frame.age(alert.starts_at)) } }
+            td { (frame.clock(alert.last_seen_at)) @if let Some(ends) = alert.ends_at { div.sub { "ended " (frame.clock(ends)) } } }
+            td.num { "×" (words::grouped(alert.occurrences)) }
+            @if columns.incident {
+                td { @if let Some(incident) = &alert.incident { a href=(frame.link(&format!("/{incident}"))) { (words::id(incident)) } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The head of an incident and its facts.
+
+use hindcast_api::Incident;
+use hindcast_domain::incident::Status;
+use maud::{Markup, html};
+
+use crate::pages::{Frame, words};
+
+/// Title, badges, and the whole in one sentence.
+pub(super) fn head(frame: &Frame, incident: &Incident) -> Markup {
+    html! {
+        section.head.(incident.severity.as_str()).(words::incident_status(incident.status).0) {
+            p.badges {
+                (words::severity(incident.severity)) (words::status(words::incident_status(incident.status)))
+                @if incident.peak_severity != incident.severity { span.sub { "was " (incident.peak_severity.as_str()) } }
+                @for service in &incident.services { span.chip { (service) } }
+            }
+            h1 { (incident.title) }
+            p.lead { (summary(frame, incident)) }
+            @if let Some(into) = &incident.merged_into {
+                p.accounted.hold { "It became a part of " a href=(frame.link(&format!("/{into}"))) { (into) } "." }
+            }
+        }
+    }
+}
+
+/// Everything that matters, in one or two sentences.
+fn summary(frame: &Frame, incident: &Incident) -> Markup {
+    let noticed = incident.opened_at.since(incident.started_at);
+    html! {
+        "Began " (frame.clock(incident.started_at)) ", noticed "
+        @if noticed.as_millis() < 1_000 { "at once" } @else { (words::span(noticed)) " later" }
+        "; " (words::count(incident.alerts, "alert", "alerts"))
+        @if incident.status != Status::Resolved && incident.alerts > 0 { ", " (incident.firing) " firing" }
+        ", said ×" (words::grouped(incident.occurrences)) ". "
+        @match incident.status {
+            Status::Open => { "Open for " (words::span(frame.now.since(incident.started_at))) "; nobody takes care of it yet." }
+            Status::Acknowledged => {
+                @match incident.owner.as_ref().or(incident.acknowledged_by.as_ref()) {
+                    Some(who) => { (who) " takes care of it" }
+                    None => "Somebody takes care of it"
+                }
+                @if let Some(at) = incident.acknowledged_at { " since " (frame.clock(at)) ", " (words::span(at.since(incident.opened_at))) " after it was noticed" }
+                "."
+            }
+            Status::Resolved => {
+                "Over"
+                @if let Some(at) = incident.resolved_at { " since " (frame.clock(at)) ", after " (words::span(at.since(incident.started_at))) }
+                @match incident.resolved_by.as_deref() {
+                    Some("quiet") => ": all its alerts ended.",
+                    Some("stale") => ": its senders fell silent.",
+                    Some("person") => ": a person said so.",
+                    Some("merged") => ": it became a part of another one.",
+                    _ => ".",
+                }
+            }
+        }
+        @if let Some(cause) = &incident.cause { " Cause: " b { (cause) } "." }
+        @if let Some(resolution) = &incident.resolution { " Ended by: " b { (resolution) } "." }
+    }
+}
+
+/// The facts as a list.
+pub(super) fn card(frame: &Frame, incident: &Incident) -> Markup {
+    let other = |id: &str| html! { a href=(frame.link(&format!("/{id}"))) { (words::id(id)) } };
+    html! {
+        section.card {
+            h2 { "Facts" }
+            dl.facts {
+                dt { "Began" } dd { (frame.clock(incident.started_at)) " · " (frame.age(incident.started_at)) }
+                dt { "Noticed" } dd { (frame.clock(incident.opened_at)) }
+                @if let Some(at) = incident.acknowledged_at { dt { "Acknowledged" } dd { (frame.clock(at)) @if let Some(by) = &incident.acknowledged_by { " by " (by) } } }
+                @if let Some(at) = incident.resolved_at { dt { "Over" } dd { (frame.clock(at)) } }
+                dt { "Last change" } dd { (frame.clock(incident.updated_at)) }
+                dt { "Owner" } dd { @match &incident.owner { Some(owner) => (owner), None => span.sub { "nobody" } } }
+                @if !incident.teams.is_empty() { dt { "Teams" } dd { (incident.teams.join(", ")) } }
+                dt { "Environment" } dd { (incident.environment) }
+                @if incident.reopened > 0 { dt { "Came back" } dd { "×" (incident.reopened) } }
+                @if let Some(until) = incident.snoozed_until { dt { "Snoozed until" } dd { (frame.clock(until)) " · " (frame.age(until)) } }
+                @if let Some(earlier) = &incident.recurrence_of { dt { "Recurrence of" } dd { (other(earlier)) } }
+                @if let Some(from) = &incident.split_from { dt { "Split from" } dd { (other(from)) } }
+                @if !incident.merged_from.is_empty() { dt { "Merged from" } dd { @for from in &incident.merged_from { (other(from)) " " } } }
+                dt { "Grouped by" } dd { @if incident.weights == 0 { "a person" } @else { "weights v" (incident.weights) } }
+                dt { "Revision" } dd { (incident.revision) }
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! One incident: what it is, what happened, what holds it together, and what can be done about it.
+
+mod actions;
+mod facts;
+mod why;
+
+use std::collections::BTreeSet;
+
+use hindcast_api::{Alert, Change, Incident, Notice, Page, TimelineEntry, Why};
+use maud::{Markup, html};
+
+use super::{Frame, alerts, parts};
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What stands around it.
+    pub frame: Frame,
+    /// The incident.
+    pub incident: Incident,
+    /// What happened, oldest first.
+    pub timeline: Page<TimelineEntry>,
+    /// Its alerts.
+    pub alerts: Page<Alert>,
+    /// What holds it together.
+    pub why: Why,
+    /// Changes near it.
+    pub changes: Vec<Change>,
+    /// What people were told.
+    pub notices: Page<Notice>,
+    /// Merges and splits that were taken back.
+    pub undone: BTreeSet<String>,
+}
+
+/// The page.
+#[must_use]
+pub fn page(view: &View) -> Markup {
+    let (frame, incident) = (&view.frame, &view.incident);
+    frame.page(&html! {
+        p.crumb { a href=(frame.link("/")) { "Incidents" } " / " span.mono { (incident.id) } }
+        (facts::head(frame, incident))
+        div.columns {
+            div.main {
+                (timeline(view))
+                (members(view))
+                (why::section(frame, &view.why))
+            }
+            aside {
+                @if frame.is_now() { (actions::section(frame, incident)) }
+                (facts::card(frame, incident))
+                (changes(view))
+                section.card {
+                    h2 { "Notices" }
+                    @if view.notices.items.is_empty() { p.sub { "Nobody was told." } }
+                    @else { (parts::notices(frame, &view.notices.items, false)) }
+                    @if view.notices.next.is_some() { p { a href=(frame.link("/notices")) { "all notices" } } }
+                }
+            }
+        }
+    })
+}
+
+fn timeline(view: &View) -> Markup {
+    let frame = &view.frame;
+    html! {
+        section {
+            h2 { "Timeline" }
+            ol.line { @for entry in &view.timeline.items { (line(view, entry)) } }
+            (parts::further(frame, view.timeline.next.as_deref(), "Later entries"))
+        }
+    }
+}
+
+fn line(view: &View, entry: &TimelineEntry) -> Markup {
+    let frame = &view.frame;
+    let family = entry.event_type.split('.').next().unwrap_or_default();
+    let kind = entry.event_type.rsplit('.').next().unwrap_or_default();
+    let undoable = matches!(
+        entry.event_type.as_str(),
+        "incident.merged" | "incident.split"
+    );
+    let undone = view.undone.contains(&entry.event);
+    html! {
+        li.(family).(kind) {
+            div.at { a href=(frame.at(&entry.position.to_string())) title="this page as of here" { (frame.clock(entry.time)) } }
+            div.said {
+                span.text {
+                    @if family == "alert" { a href=(frame.link(&format!("/alerts/{}", entry.subject))) { (entry.text) } }
+                    @else { (entry.text) }
+                }
+                @if entry.actor != "system" && !entry.text.contains(&entry.actor) { span.by { "by " (entry.actor) } }
+                (parts::event(frame, &entry.event, entry.position))
+                @if undoable && undone { span.by { "taken back" } }
+                @if undoable && !undone && frame.is_now() {
+                    button.small form="act" formaction="/undo" name="event" value=(entry.event) type="submit" { "Undo" }
+                }
+            }
+        }
+    }
+}
+
+fn members(view: &View) -> Markup {
+    let frame = &view.frame;
+    let split =
+        frame.is_now() && view.incident.merged_into.is_none() && view.alerts.items.len() > 1;
+    html! {
+        section {
+            h2 { "Alerts " span.n { (view.incident.alerts) } }
+            @if view.alerts.items.is_empty() { p.sub { "No alert: a person declared it, or they all moved elsewhere." } }
+            @else {
+                div.card.flush {
+                    (alerts::table(frame, &view.alerts.items, alerts::Columns { split, incident: false }))
+                    @if split {
+                        p.under { button form="act" formaction=(format!("/{}/split", view.incident.id)) type="submit" { "Split the ticked alerts off" } }
+                    }
+                }
+                @if view.alerts.next.is_some() {
+                    p { a href=(super::words::href("/alerts", [("incident", view.incident.id.as_str())])) { "all its alerts" } }
+                }
+            }
+        }
+    }
+}
+
+fn changes(view: &View) -> Markup {
+    let frame = &view.frame;
+    html! {
+        section.card {
+            h2 { "Changes nearby" }
+            @if view.changes.is_empty() { p.sub { "No deploy, flag or configuration change was seen near it." } }
+            @else {
+                ul.changes { @for near in &view.changes {
+                    li {
+                        p { span.kind.soft { (near.change.kind) } " " (near.change.title)
+                            @if let Some(version) = &near.change.version { " " code { (version) } } }
+                        p.sub {
+                            (frame.clock(near.change.at)) " · " (distance(view, near))
+                            @if let Some(service) = &near.change.service { " · " span.chip { (service) } }
+                            @if let Some(author) = &near.change.author { " · " (author) }
+                            " · " (parts::event(frame, &near.event, near.position))
+                        }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn distance(view: &View, near: &Change) -> String {
+    let (began, at) = (view.incident.started_at, near.change.at);
+    let span = super::words::span(began.distance(at));
+    if at <= began {
+        format!("{span} before it began")
+    } else {
+        format!("{span} after it began")
+    }
+}

@@ -1,0 +1,18 @@
+//! The web pages: data in, HTML out. Every page is a pure function of what was read, so that any of them can
+//! be shown as of any position. Nothing here asks the views, the clock or the network, and there is no
+//! script: what a page offers works with links and forms.
+
+pub mod alerts;
+pub mod error;
+pub mod event;
+pub mod frame;
+pub mod incident;
+pub mod incidents;
+pub mod notices;
+pub mod parts;
+pub mod receipt;
+pub mod silences;
+pub mod style;
+pub mod words;
+
+pub use frame::{Frame, Seen, Tab};

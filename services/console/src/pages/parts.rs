@@ -1,0 +1,76 @@
+//! Pieces that several pages share.
+
+use hindcast_api::Notice;
+use maud::{Markup, html};
+
+use super::{Frame, words};
+
+/// Nothing to show, and what to do about it.
+#[must_use]
+pub fn empty(what: &str, hint: &str) -> Markup {
+    html! { div.empty { p { (what) } p.hint { (hint) } } }
+}
+
+/// The link to the next page of a list.
+#[must_use]
+pub fn further(frame: &Frame, next: Option<&str>, word: &str) -> Markup {
+    html! {
+        @if let Some(cursor) = next { p.paging { a.button href=(frame.further(cursor)) { (word) " →" } } }
+    }
+}
+
+/// Who acts. There is no cookie: the name travels in the address.
+#[must_use]
+pub fn name_field(me: &str) -> Markup {
+    html! {
+        label { "Your name" input type="text" name="actor" value=(me) placeholder="anonymous" autocomplete="username" maxlength="128"; }
+    }
+}
+
+/// A link to an event, by its place.
+#[must_use]
+pub fn event(frame: &Frame, id: &str, position: u64) -> Markup {
+    html! { a.pos href=(frame.link(&format!("/events/{id}"))) title=(id) { "#" (position) } }
+}
+
+/// Notices as a list.
+#[must_use]
+pub fn notices(frame: &Frame, notices: &[Notice], with_incident: bool) -> Markup {
+    html! {
+        ul.notices { @for notice in notices { (one_notice(frame, notice, with_incident)) } }
+    }
+}
+
+fn one_notice(frame: &Frame, notice: &Notice, with_incident: bool) -> Markup {
+    html! {
+        li.notice {
+            (words::status(words::notice_status(notice.status)))
+            div {
+                p.line {
+                    @if notice.page { span.kind { "page" } } @else { span.kind.soft { "notice" } }
+                    @if let Some(receiver) = &notice.receiver { " to " b { (receiver) } }
+                    " because " (words::reason(notice.reason))
+                }
+                @if with_incident {
+                    p.about {
+                        @if let Some(incident) = &notice.incident {
+                            a href=(frame.link(&format!("/{incident}"))) { (notice.title) }
+                        } @else if let Some(alert) = &notice.alert {
+                            a href=(frame.link(&format!("/alerts/{alert}"))) { (notice.title) }
+                        } @else { (notice.title) }
+                        " " (words::severity(notice.severity))
+                    }
+                }
+                p.sub {
+                    (frame.clock(notice.at)) " · " (frame.age(notice.at))
+                    @if let Some(at) = notice.delivered_at { " · taken after " (words::span(at.since(notice.at))) }
+                    @if let Some(why) = &notice.why { " · " (why) }
+                    @if notice.status == hindcast_domain::notice::Status::Held { " until " (frame.clock(notice.until)) }
+                    @if notice.attempts > 1 { " · " (notice.attempts) " attempts" }
+                    @if let Some(error) = &notice.error { " · " span.bad { (error) } }
+                    " · " (event(frame, &notice.event, notice.position))
+                }
+            }
+        }
+    }
+}

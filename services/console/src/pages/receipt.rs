@@ -1,0 +1,112 @@
+//! One alert's receipt: a line of steps from the socket to the page.
+
+use hindcast_api::{Receipt, ReceiptStep};
+use maud::{Markup, html};
+
+use super::{Frame, parts, words};
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What stands around it.
+    pub frame: Frame,
+    /// The receipt.
+    pub receipt: Receipt,
+}
+
+/// The page.
+#[must_use]
+pub fn page(view: &View) -> Markup {
+    let (frame, receipt) = (&view.frame, &view.receipt);
+    let alert = &receipt.alert;
+    frame.page(&html! {
+        p.crumb { a href=(frame.link("/alerts")) { "Alerts" } " / " span.mono { (alert.fingerprint) } }
+        h1 { (alert.name) }
+        p.badges {
+            (words::severity(alert.severity)) (words::status(words::alert_status(alert.status)))
+            @if let Some(service) = &alert.service { span.chip { (service) } }
+            @if let Some(incident) = &alert.incident { "member of " a href=(frame.link(&format!("/{incident}"))) { (words::id(incident)) } }
+        }
+        (accounted(frame, receipt))
+        div.columns {
+            div.main {
+                h2 { "Its way" }
+                ol.line { @for (index, step) in receipt.steps.iter().enumerate() {
+                    @if receipt.omitted > 0 && index == receipt.steps.len() / 2 {
+                        li.omitted { (words::count(receipt.omitted, "step", "steps")) " left out here" }
+                    }
+                    (step_line(frame, step))
+                } }
+            }
+            aside {
+                section.card {
+                    h2 { "Facts" }
+                    dl.facts {
+                        dt { "Source" } dd { (alert.source) }
+                        @if let Some(theirs) = &alert.source_fingerprint { dt { "Sender's own" } dd.mono { (theirs) } }
+                        dt { "Environment" } dd { (alert.environment) }
+                        dt { "Began" } dd { (frame.clock(alert.starts_at)) " · " (frame.age(alert.starts_at)) }
+                        @if let Some(ends) = alert.ends_at { dt { "Ended" } dd { (frame.clock(ends)) } }
+                        dt { "First seen" } dd { (frame.clock(alert.first_seen_at)) }
+                        dt { "Last said" } dd { (frame.clock(alert.last_seen_at)) }
+                        dt { "Said" } dd { "×" (words::grouped(alert.occurrences)) ", fired ×" (words::grouped(alert.fired)) }
+                        @if let Some(silence) = &alert.suppressed_by { dt { "Held back by" } dd.mono { a href=(frame.link("/silences")) { (silence) } } }
+                        @if let Some(url) = alert.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
+                            dt { "At its sender" } dd { a href=(url) rel="noreferrer noopener" { "open" } }
+                        }
+                    }
+                }
+                (pairs("Labels", &alert.labels))
+                (pairs("Annotations", &alert.annotations))
+            }
+        }
+    })
+}
+
+fn pairs(title: &str, pairs: &std::collections::BTreeMap<String, String>) -> Markup {
+    html! {
+        @if !pairs.is_empty() {
+            section.card {
+                h2 { (title) }
+                dl.facts.mono { @for (name, value) in pairs { dt { (name) } dd { (value) } } }
+            }
+        }
+    }
+}
+
+fn accounted(frame: &Frame, receipt: &Receipt) -> Markup {
+    let (class, words) = match receipt.accounted.as_str() {
+        "paged" => ("good", "It paged."),
+        "incident_paged" => ("good", "Its incident paged."),
+        "suppressed" => ("hold", "It is held back by a silence or maintenance window"),
+        "held" => ("hold", "Its page is held"),
+        "not_required" => ("calm", "No page is required for it."),
+        _ => (
+            "bad",
+            "Nothing accounts for it: that is a defect of Hindcast.",
+        ),
+    };
+    html! {
+        p.accounted.(class) {
+            (words)
+            @if let Some(until) = receipt.until { " until " (frame.clock(until)) " (" (frame.age(until)) ")." }
+            @else if class == "hold" { "." }
+        }
+    }
+}
+
+fn step_line(frame: &Frame, step: &ReceiptStep) -> Markup {
+    html! {
+        li.(step.stage) {
+            div.at { a href=(frame.at(&step.position.to_string())) title="this page as of here" { (frame.clock(step.time)) } }
+            div.said {
+                span.stage { (step.stage.replace('_', " ")) }
+                span.text { (step.text) }
+                (parts::event(frame, &step.event, step.position))
+                @if !step.detail.is_null() {
+                    details { summary { "detail" } pre.json { (serde_json::to_string_pretty(&step.detail).unwrap_or_default()) } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The one stylesheet and the icon, named by their content so that a browser may keep them for ever.
+
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+/// The stylesheet.
+pub const CSS: &str = include_str!("console.css");
+/// The icon.
+pub const ICON: &str = include_str!("icon.svg");
+
+static PATH: LazyLock<String> = LazyLock::new(|| {
+    let hash: String = Sha256::digest(CSS.as_bytes())
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("/assets/console-{hash}.css")
+});
+
+/// Where the stylesheet is.
+#[must_use]
+pub fn path() -> &'static str {
+    &PATH
+}

@@ -1,0 +1,156 @@
+//! The console's tests, against views that hold what a test puts into them and a ledger in memory.
+
+mod api;
+mod commands;
+mod fake;
+mod pages;
+mod sample;
+mod stream;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use hindcast_clock::Stepped;
+use hindcast_http::Metrics;
+use hindcast_ledger::memory;
+use hindcast_ledger::writer::Writer;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::{Console, Options, TokenCheck, fallback};
+use fake::Fake;
+
+/// A console with its views and its ledger.
+struct Bench {
+    views: Arc<Fake>,
+    ledger: hindcast_ledger::Shared,
+    metrics: Metrics,
+    console: Console,
+    router: Router,
+}
+
+/// An answer, read whole.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(None)
+    }
+
+    fn with(token: Option<TokenCheck>) -> Self {
+        let views = Arc::new(Fake::default());
+        let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
+        let ledger = memory::Ledger::new("test").share();
+        let writer = Writer::new(
+            ledger.clone(),
+            clock.clone(),
+            hindcast_ledger::Progress::default(),
+            "console",
+        );
+        let metrics = Metrics::default();
+        let console = Console::new(Options {
+            queries: views.clone(),
+            writer,
+            clock,
+            metrics: metrics.clone(),
+            token,
+            version: "0.0.0-test",
+            public_url: "http://127.0.0.1:7171".to_owned(),
+            also: Vec::new(),
+        });
+        let router = crate::router(console.clone()).fallback(fallback::not_found);
+        Self {
+            views,
+            ledger,
+            metrics,
+            console,
+            router,
+        }
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(request(Method::GET, path, &[], "")).await
+    }
+
+    async fn page(&self, path: &str) -> Answer {
+        self.ask(request(Method::GET, path, &[("accept", "text/html")], ""))
+            .await
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        self.ask(request(Method::POST, path, &all, body)).await
+    }
+
+    async fn form(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut all = vec![
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "text/html"),
+        ];
+        all.extend_from_slice(headers);
+        self.ask(request(Method::POST, path, &all, body)).await
+    }
+
+    /// The commands that stand in the ledger, with their actor and partition.
+    async fn written(&self) -> Vec<(hindcast_domain::command::Received, String, String)> {
+        let mut found = Vec::new();
+        for seq in 1..=self.ledger.head().await.unwrap() {
+            let record = self.ledger.get(seq).await.unwrap().unwrap();
+            let commit = hindcast_ledger::read::commit(&record).unwrap();
+            for item in hindcast_ledger::read::events(&record, &commit).unwrap() {
+                if let hindcast_ledger::read::Item::Known(recorded) = item
+                    && let hindcast_domain::Event::Command(received) = recorded.event
+                {
+                    found.push((received, recorded.actor, recorded.partition.to_string()));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "127.0.0.1:7171");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
+}

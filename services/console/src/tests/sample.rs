@@ -1,0 +1,485 @@
+//! An invented evening: one incident going on, one over, their alerts, and what people were told.
+
+use std::collections::BTreeMap;
+
+use hindcast_api::{
+    Alert, AlertCounts, Change, Event, Incident, IncidentCounts, Notice, Receipt, ReceiptStep,
+    Silence, State, TimelineEntry, Why, WhyKeptOut, WhyMember,
+};
+use hindcast_domain::incident::Grouping;
+use hindcast_domain::silence::{Kind, Matcher, Terms};
+use hindcast_domain::{EventId, Severity, Time, alert, incident, notice, silence};
+use serde_json::json;
+
+pub(super) const OPEN: &str = "INC-3K7Q5M8N3P4R6S9T";
+pub(super) const OVER: &str = "INC-1F2M0A1B2C3D4E5F";
+pub(super) const OTHER: &str = "INC-9Z8Y7X6W5V4T3S2R";
+pub(super) const EVIL: &str = "<script>alert(1)</script>";
+
+pub(super) fn at(clock: &str) -> Time {
+    format!("2026-11-20T{clock}Z").parse().unwrap()
+}
+
+pub(super) fn now() -> Time {
+    at("02:47:30")
+}
+
+pub(super) fn event_id(name: &str) -> String {
+    EventId::derive(&[name.as_bytes()]).to_string()
+}
+
+pub(super) fn fingerprint(n: u8) -> String {
+    format!("{:020x}", 0x9f3c_0000_0000_u64 + u64::from(n))
+}
+
+pub(super) fn incident(
+    id: &str,
+    title: &str,
+    severity: Severity,
+    status: incident::Status,
+) -> Incident {
+    let over = status == incident::Status::Resolved;
+    Incident {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        status,
+        severity,
+        peak_severity: severity,
+        services: vec!["checkout".into(), "postgres".into(), "nginx".into()],
+        teams: vec!["payments".into()],
+        environment: "production".into(),
+        owner: (status == incident::Status::Acknowledged).then(|| "ada".to_owned()),
+        started_at: at("02:41:07"),
+        opened_at: at("02:41:44"),
+        updated_at: at("02:46:10"),
+        acknowledged_at: (status == incident::Status::Acknowledged).then(|| at("02:43:00")),
+        acknowledged_by: (status == incident::Status::Acknowledged).then(|| "ada".to_owned()),
+        resolved_at: over.then(|| at("02:46:10")),
+        resolved_by: over.then(|| "quiet".to_owned()),
+        cause: over.then(|| "96 idle transactions held every connection".to_owned()),
+        resolution: over.then(|| "closed them; pool limit lowered".to_owned()),
+        alerts: 4,
+        firing: if over { 0 } else { 3 },
+        occurrences: 1_204,
+        reopened: u64::from(over),
+        recurrence_of: (id == OPEN).then(|| OVER.to_owned()),
+        merged_into: None,
+        merged_from: Vec::new(),
+        split_from: None,
+        snoozed_until: None,
+        weights: 1,
+        revision: 7,
+        url: format!("http://127.0.0.1:7171/{id}"),
+    }
+}
+
+pub(super) fn incidents() -> Vec<Incident> {
+    use incident::Status::{Acknowledged, Open, Resolved};
+    vec![
+        incident(
+            OPEN,
+            "checkout fails because postgres has no free connection",
+            Severity::Critical,
+            Open,
+        ),
+        incident(
+            OTHER,
+            "search answers slowly in eu-west",
+            Severity::High,
+            Acknowledged,
+        ),
+        incident(
+            "INC-5555555555555555",
+            "disk of backup-2 fills up",
+            Severity::Medium,
+            Open,
+        ),
+        incident(
+            OVER,
+            "PostgresTooManyConnections on shop",
+            Severity::Critical,
+            Resolved,
+        ),
+    ]
+}
+
+pub(super) fn alert(n: u8, name: &str, severity: Severity, status: alert::Status) -> Alert {
+    let summary =
+        "connections 100/100; new log line \"FATAL: sorry, too many clients already\"".to_owned();
+    Alert {
+        fingerprint: fingerprint(n),
+        source_fingerprint: Some(format!("am-{n:04x}")),
+        source: "alertmanager".into(),
+        name: name.to_owned(),
+        service: Some(["postgres", "api", "nginx", "redis"][usize::from(n) % 4].to_owned()),
+        environment: "production".into(),
+        status,
+        severity,
+        labels: BTreeMap::from([
+            ("alertname".into(), name.to_owned()),
+            ("instance".into(), "pg-1:9187".into()),
+            ("severity".into(), "page".into()),
+        ]),
+        annotations: BTreeMap::from([("summary".into(), summary)]),
+        starts_at: at("02:41:07"),
+        ends_at: (status == alert::Status::Resolved).then(|| at("02:46:00")),
+        first_seen_at: at("02:41:44"),
+        last_seen_at: at("02:46:10"),
+        occurrences: 301,
+        fired: 1,
+        incident: Some(OPEN.to_owned()),
+        suppressed_by: (n == 3).then(|| "SIL-7Q2K5M8N3P4R6S9T".to_owned()),
+        suppressed_until: (n == 3).then(|| at("04:00:00")),
+        flapping_until: None,
+        url: Some("http://prometheus:9090/graph".into()),
+        revision: 3,
+        receipt: format!("/api/v1/alerts/{}/receipt", fingerprint(n)),
+    }
+}
+
+pub(super) fn alerts() -> Vec<Alert> {
+    use alert::Status::{Firing, Resolved};
+    vec![
+        alert(0, "PostgresTooManyConnections", Severity::Critical, Firing),
+        alert(1, EVIL, Severity::High, Firing),
+        alert(2, "NginxHighErrorRate", Severity::Critical, Firing),
+        alert(3, "RedisClockSkew", Severity::Low, Resolved),
+    ]
+}
+
+fn entry(clock: &str, kind: &str, text: &str, actor: &str, position: u64) -> TimelineEntry {
+    TimelineEntry {
+        time: at(clock),
+        text: text.to_owned(),
+        event_type: kind.to_owned(),
+        actor: actor.to_owned(),
+        event: event_id(&position.to_string()),
+        position,
+        subject: if kind.starts_with("alert.") {
+            fingerprint(0)
+        } else {
+            OPEN.to_owned()
+        },
+    }
+}
+
+pub(super) fn timeline() -> Vec<TimelineEntry> {
+    let system = "system";
+    vec![
+        entry(
+            "02:41:44",
+            "alert.fired",
+            "postgres: PostgresTooManyConnections fires",
+            system,
+            36_093_953,
+        ),
+        entry(
+            "02:41:44",
+            "incident.opened",
+            "opened with postgres: PostgresTooManyConnections",
+            system,
+            36_093_954,
+        ),
+        entry(
+            "02:41:45",
+            "notice.requested",
+            "a page to webhook: an incident began",
+            system,
+            36_093_960,
+        ),
+        entry(
+            "02:41:46",
+            "notice.delivered",
+            "webhook took it (HTTP 200)",
+            system,
+            36_094_977,
+        ),
+        entry(
+            "02:42:03",
+            "incident.alert_joined",
+            "api: HighErrorRate joined, 0.91 of 0.50",
+            system,
+            36_094_981,
+        ),
+        entry(
+            "02:43:00",
+            "incident.acknowledged",
+            "acknowledged by ada",
+            "ada",
+            36_095_100,
+        ),
+        entry(
+            "02:44:12",
+            "incident.noted",
+            "killing idle transactions",
+            "ada",
+            36_095_200,
+        ),
+        entry(
+            "02:45:30",
+            "incident.merged",
+            "INC-5555 became a part of it (1 alert)",
+            "ada",
+            36_095_300,
+        ),
+        entry(
+            "02:46:00",
+            "alert.resolved",
+            "redis: RedisClockSkew is over",
+            system,
+            36_095_400,
+        ),
+        entry(
+            "02:46:10",
+            "incident.snoozed",
+            "pages wait until 03:10",
+            "grace",
+            36_095_500,
+        ),
+    ]
+}
+
+pub(super) fn why() -> Why {
+    let member = |n: u8, name: &str, text: &str, grouping: Option<Grouping>| WhyMember {
+        fingerprint: fingerprint(n),
+        name: name.to_owned(),
+        service: Some(["postgres", "api", "nginx", "redis"][usize::from(n) % 4].to_owned()),
+        text: text.to_owned(),
+        grouping,
+        event: event_id("joined"),
+        position: 36_094_981,
+    };
+    let grouping = |rule: &str, score: i32| Grouping {
+        rule: rule.to_owned(),
+        weights: 1,
+        score,
+        threshold: 500,
+        parts: BTreeMap::from([
+            ("time".into(), 1_300),
+            ("topology".into(), 2_100),
+            ("text".into(), -400),
+        ]),
+        like: None,
+        considered: Vec::new(),
+    };
+    let out = WhyKeptOut {
+        fingerprint: fingerprint(3),
+        name: "RedisClockSkew".into(),
+        score: 0.11,
+        text: "no path between redis and postgres, other words".into(),
+        incident: Some(OTHER.into()),
+        event: event_id("out"),
+        position: 36_095_001,
+    };
+    Why {
+        incident: OPEN.into(),
+        members: vec![
+            member(
+                0,
+                "PostgresTooManyConnections",
+                "it began with this one",
+                Some(grouping("first", 0)),
+            ),
+            member(
+                1,
+                EVIL,
+                "postgres is called by api; 19 s after it",
+                Some(grouping("score", 914)),
+            ),
+            member(
+                2,
+                "NginxHighErrorRate",
+                "nginx calls api; 37 s after it",
+                Some(grouping("score", 731)),
+            ),
+        ],
+        kept_out: vec![out],
+        position: 36_095_500,
+    }
+}
+
+pub(super) fn change() -> Change {
+    Change {
+        event: event_id("change"),
+        position: 36_090_001,
+        environment: "production".into(),
+        change: hindcast_domain::event::Change {
+            source: "github".into(),
+            kind: "deploy".into(),
+            title: "api rolled out".into(),
+            service: Some("api".into()),
+            version: Some("v42".into()),
+            status: Some("succeeded".into()),
+            at: at("02:38:00"),
+            author: Some("linus".into()),
+            url: None,
+            source_id: None,
+        },
+    }
+}
+
+pub(super) fn notice(status: notice::Status, why: Option<&str>) -> Notice {
+    Notice {
+        id: "NTC-7Q2K5M8N3P4R6S9T".into(),
+        status,
+        page: true,
+        reason: notice::Reason::Opened,
+        receiver: Some("webhook".into()),
+        incident: Some(OPEN.into()),
+        alert: None,
+        severity: Severity::Critical,
+        title: "checkout fails because postgres has no free connection".into(),
+        why: why.map(str::to_owned),
+        until: at("03:10:00"),
+        at: at("02:41:45"),
+        delivered_at: (status == notice::Status::Delivered).then(|| at("02:41:46")),
+        attempts: 1,
+        error: None,
+        event: event_id("notice"),
+        position: 36_093_960,
+    }
+}
+
+pub(super) fn silence(state: silence::State) -> Silence {
+    Silence {
+        id: "SIL-7Q2K5M8N3P4R6S9T".into(),
+        state,
+        terms: Terms {
+            matchers: vec![
+                Matcher::equal("service", "redis"),
+                Matcher {
+                    name: "severity".into(),
+                    value: "low|medium".into(),
+                    is_regex: true,
+                    is_equal: true,
+                },
+            ],
+            starts_at: at("02:00:00"),
+            ends_at: at("04:00:00"),
+            created_by: "grace".into(),
+            comment: "clock drift is known, the new NTP pool comes tonight".into(),
+            kind: Kind::Maintenance,
+            environment: Some("production".into()),
+        },
+        created_at: at("01:58:00"),
+        updated_at: at("02:00:00"),
+        ended: (state == silence::State::Expired).then(|| "elapsed".to_owned()),
+        event: event_id("silence"),
+        revision: 2,
+    }
+}
+
+pub(super) fn receipt(alert: Alert) -> Receipt {
+    let step = |clock: &str, stage: &str, text: &str, position: u64, detail: serde_json::Value| {
+        ReceiptStep {
+            time: at(clock),
+            stage: stage.to_owned(),
+            text: text.to_owned(),
+            event: event_id(&position.to_string()),
+            position,
+            detail,
+        }
+    };
+    let null = serde_json::Value::Null;
+    Receipt {
+        alert,
+        steps: vec![
+            step(
+                "02:41:44",
+                "received",
+                "received from alertmanager, without a credential; durable",
+                36_093_952,
+                null.clone(),
+            ),
+            step(
+                "02:41:44",
+                "normalised",
+                "by table alertmanager v1; nothing was left unmapped",
+                36_093_953,
+                json!({"normaliser": 1, "unmapped": []}),
+            ),
+            step(
+                "02:41:44",
+                "deduplicated",
+                "not seen before: the first occurrence",
+                36_093_953,
+                null.clone(),
+            ),
+            step(
+                "02:41:44",
+                "grouped",
+                "opened INC-3K7Q: nothing that goes on is like it",
+                36_093_954,
+                json!({"rule": "first", "weights": 1}),
+            ),
+            step(
+                "02:41:45",
+                "kept_out",
+                "kept out of INC-9Z8Y: 0.11 of 0.50",
+                36_093_954,
+                null.clone(),
+            ),
+            step(
+                "02:41:45",
+                "notified",
+                "a page to webhook",
+                36_093_960,
+                null.clone(),
+            ),
+            step(
+                "02:41:46",
+                "delivered",
+                "webhook took it (HTTP 200) after 1 s",
+                36_094_977,
+                null,
+            ),
+        ],
+        accounted: "paged".into(),
+        until: None,
+        omitted: 297,
+        position: 36_095_500,
+    }
+}
+
+pub(super) fn event(position: u64, kind: &str, subject: &str) -> Event {
+    Event {
+        position,
+        kind: "decision".into(),
+        event_type: kind.to_owned(),
+        id: event_id(&position.to_string()),
+        subject: subject.to_owned(),
+        time: at("02:45:30"),
+        recorded_at: at("02:45:30"),
+        revision: Some(6),
+        actor: "ada".into(),
+        causation_id: Some(event_id("cause")),
+        tenant: "default".into(),
+        environment: "production".into(),
+        source: "lane.default.production.correlator".into(),
+        data: json!({"incident": OTHER, "fingerprints": [fingerprint(3)], "note": EVIL}),
+    }
+}
+
+pub(super) fn state() -> State {
+    State {
+        position: 36_095_500,
+        settled: true,
+        provisional: false,
+        state_hash: "1:7b1ec4".into(),
+        incidents: IncidentCounts {
+            open: 2,
+            acknowledged: 1,
+            resolved: 14,
+        },
+        alerts: AlertCounts {
+            firing: 7,
+            resolved: 392,
+            stale: 1,
+            suppressed: 2,
+        },
+        parked: 1,
+        versions: BTreeMap::new(),
+        ledger: "test".into(),
+        services: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The web pages' routes: reads what a page shows, and takes its forms. Pages themselves are in
+//! [`crate::pages`]; what a form asks for is the same command that the API takes.
+
+mod forms;
+mod read;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use hindcast_api::Problem;
+
+use crate::commands::incident::Action;
+use crate::params::{AS_OF, CURSOR, Param, of, text};
+use crate::{Console, fallback, pages, routes};
+
+const ME: Param = text("me", "Your name, for the forms.");
+const ONE: &[Param] = &[AS_OF, CURSOR, ME];
+const SILENCES: &[Param] = &[AS_OF, CURSOR, ME, text("matchers", "For the form.")];
+const ALERT: &[Param] = &[AS_OF];
+const INCIDENTS: &[Param] = &[
+    of("status", crate::params::Form::Words(&[]), ""),
+    of("severity", crate::params::Form::Words(&[]), ""),
+    text("service", ""),
+    text("q", ""),
+    text("since", ""),
+    text("until", ""),
+    text("environment", ""),
+    text("limit", ""),
+    AS_OF,
+    CURSOR,
+    ME,
+];
+
+/// What a form can ask for about an incident, and the last word of its address.
+const ACTIONS: [(&str, Action); 11] = [
+    ("acknowledge", Action::Acknowledge),
+    ("unacknowledge", Action::Unacknowledge),
+    ("resolve", Action::Resolve),
+    ("reopen", Action::Reopen),
+    ("merge", Action::Merge),
+    ("split", Action::Split),
+    ("assign", Action::Assign),
+    ("note", Action::Note),
+    ("severity", Action::Severity),
+    ("snooze", Action::Snooze),
+    ("feedback", Action::Feedback),
+];
+
+/// All pages and their forms.
+pub fn pages() -> Router<Console> {
+    let page =
+        |query: &'static [Param], handler: MethodRouter<Console>| routes::strict(query, handler);
+    let mut router = Router::new()
+        .route("/", page(INCIDENTS, get(read::incidents)))
+        .route("/{id}", page(ONE, get(read::incident)))
+        .route("/alerts", page(routes::ALERTS, get(read::alerts)))
+        .route("/alerts/{fingerprint}", page(ALERT, get(read::receipt)))
+        .route(
+            "/silences",
+            page(SILENCES, get(read::silences)).merge(post(forms::silence)),
+        )
+        .route("/silences/{id}/expire", post(forms::expire))
+        .route("/notices", page(routes::NOTICES, get(read::notices)))
+        .route("/events/{id}", page(ALERT, get(read::event)))
+        .route("/declare", post(forms::declare))
+        .route("/undo", post(forms::undo));
+    for (word, action) in ACTIONS {
+        router = router.route(&format!("/{{id}}/{word}"), forms::action(action));
+    }
+    router
+        .layer(from_fn(as_page))
+        .route(pages::style::path(), get(stylesheet))
+        .route("/favicon.ico", get(icon))
+}
+
+/// A refusal is shown as a page to whoever looks at pages.
+async fn as_page(request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let response = next.run(request).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) => fallback::refuse(&headers, problem.clone()),
+        None => response,
+    }
+}
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+async fn stylesheet() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, FOR_EVER),
+    ];
+    (headers, pages::style::CSS).into_response()
+}
+
+async fn icon() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+    ];
+    (headers, pages::style::ICON).into_response()
+}

@@ -1,0 +1,274 @@
+//! Control: what holds for a whole tenant. Silences and their times, configuration by hash, activations.
+//!
+//! The one contract of this crate: *[`Control`] is pure*, and a configuration that is in force already is
+//! no event, so that a ledger does not grow by starting.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hindcast_domain::command::{Activated, Code, Command, Configured, Received, Rejected};
+use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::silence::{Created, Ended, Silences, Started, State as SilenceState};
+use hindcast_domain::{EventId, Partition, SilenceId, Time};
+use hindcast_ledger::lane;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+/// Idempotency keys that are remembered.
+const KEYS_MAX: usize = 10_000;
+
+/// Decides for a tenant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Control;
+
+/// What it decides on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    silences: Silences,
+    sections: BTreeMap<String, String>,
+    activated: Option<Activated>,
+    keys: BTreeMap<String, EventId>,
+    keys_in_order: VecDeque<String>,
+    revisions: BTreeMap<String, u64>,
+}
+
+/// Runs control over a ledger until `shutdown`.
+///
+/// # Errors
+/// When the ledger is damaged or holds events of a newer binary.
+pub async fn run(
+    options: lane::Options,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), lane::Error> {
+    lane::Runner::new(Control, options).run(shutdown).await
+}
+
+impl Decider for Control {
+    type State = State;
+
+    fn name(&self) -> &'static str {
+        names::CONTROL
+    }
+
+    fn reads(&self, lane: &Partition, input: Input, of: &Partition) -> bool {
+        input == Input::Intake && lane == of
+    }
+
+    fn founds(&self, input: Input, of: &Partition) -> Option<Partition> {
+        (input == Input::Intake && of.is_whole()).then(|| of.clone())
+    }
+
+    fn seals(&self, input: &Recorded) -> bool {
+        matches!(input.event, Event::Command(_))
+    }
+
+    fn seen(&self, state: &mut State, input: &Recorded) {
+        let Event::Command(received) = &input.event else {
+            return;
+        };
+        if state.keys.contains_key(&received.key) {
+            return;
+        }
+        if state.keys_in_order.len() == KEYS_MAX
+            && let Some(oldest) = state.keys_in_order.pop_front()
+        {
+            state.keys.remove(&oldest);
+        }
+        state.keys.insert(received.key.clone(), input.id.clone());
+        state.keys_in_order.push_back(received.key.clone());
+    }
+
+    fn evolve(&self, state: &mut State, decision: &Recorded) {
+        state.silences.evolve(decision);
+        match &decision.event {
+            Event::Configured(configured) => {
+                state
+                    .sections
+                    .insert(configured.section.clone(), configured.hash.clone());
+            }
+            Event::Activated(activated) => state.activated = Some(activated.clone()),
+            _ => {}
+        }
+        if decision.subject.parse::<SilenceId>().is_err()
+            && let Some(revision) = decision.revision
+        {
+            state.revisions.insert(decision.subject.clone(), revision);
+        }
+    }
+
+    fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+        let Event::Command(received) = &input.event else {
+            return Vec::new();
+        };
+        let decided = match state.keys.get(&received.key) {
+            Some(first) => Err(Rejected::new(
+                Code::KeyReused,
+                format!("its key came with {first} already"),
+            )),
+            None => command(state, received, input, now),
+        };
+        decided.unwrap_or_else(|rejected| {
+            vec![Draft::by(
+                &input.actor,
+                &input.id,
+                Event::CommandRejected(rejected),
+            )]
+        })
+    }
+
+    fn due(&self, state: &State) -> Option<Timer> {
+        let of = |silence: &hindcast_domain::silence::Silence| match silence.state {
+            SilenceState::Pending => Some(Timer {
+                due: silence.terms.starts_at,
+                id: format!("start/{}", silence.id),
+            }),
+            SilenceState::Active => Some(Timer {
+                due: silence.terms.ends_at,
+                id: format!("end/{}", silence.id),
+            }),
+            SilenceState::Expired => None,
+        };
+        state.silences.0.values().filter_map(of).min()
+    }
+
+    fn fire(&self, _: &State, _: &Partition, timer: &Timer) -> Vec<Draft> {
+        match timer.id.split_once('/') {
+            Some(("start", id)) => vec![Draft::system(id, Event::SilenceStarted(Started {}))],
+            Some(("end", id)) => vec![Draft::system(id, ended("elapsed"))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn revision(&self, state: &State, subject: &str) -> u64 {
+        match subject.parse::<SilenceId>() {
+            Ok(id) => state
+                .silences
+                .0
+                .get(&id)
+                .map_or(0, |silence| silence.revision),
+            Err(_) => state.revisions.get(subject).copied().unwrap_or(0),
+        }
+    }
+}
+
+fn ended(reason: &str) -> Event {
+    Event::SilenceEnded(Ended {
+        reason: reason.to_owned(),
+    })
+}
+
+fn command(
+    state: &State,
+    received: &Received,
+    input: &Recorded,
+    now: Time,
+) -> Result<Vec<Draft>, Rejected> {
+    let actor = &input.actor;
+    match &received.command {
+        Command::CreateSilence { terms, replaces } => {
+            terms
+                .check(now)
+                .map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
+            let mut drafts = Vec::new();
+            if let Some(before) = replaces
+                && state
+                    .silences
+                    .0
+                    .get(before)
+                    .is_some_and(|silence| silence.state != SilenceState::Expired)
+            {
+                drafts.push(Draft::by(actor, before, ended("replaced")));
+            }
+            let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);
+            let created = Created {
+                terms: terms.clone(),
+                replaces: replaces.clone(),
+            };
+            drafts.push(Draft::by(actor, id, Event::SilenceCreated(created)));
+            Ok(drafts)
+        }
+        Command::ExpireSilence { silence } => end(state, received, silence, actor, "expired"),
+        Command::UndoEvent { subject, .. } => {
+            let id = subject
+                .parse()
+                .map_err(|_| Rejected::new(Code::NotUndoable, "this event cannot be undone"))?;
+            end(state, received, &id, actor, "undone")
+        }
+        // In force already: nothing happens, and that is the answer.
+        Command::Configure(configured)
+            if state.sections.get(&configured.section) == Some(&configured.hash) =>
+        {
+            Err(Rejected::new(
+                Code::Conflict,
+                format!("{} is in force already", configured.section),
+            ))
+        }
+        Command::Configure(configured) => {
+            configured_is_valid(configured)?;
+            Ok(vec![Draft::by(
+                actor,
+                &configured.section,
+                Event::Configured(configured.clone()),
+            )])
+        }
+        Command::Activate(activated) if state.activated.as_ref() == Some(activated) => Err(
+            Rejected::new(Code::Conflict, "this installation is active already"),
+        ),
+        Command::Activate(activated) => Ok(vec![Draft::by(
+            actor,
+            "activation",
+            Event::Activated(activated.clone()),
+        )]),
+        Command::Restore(restored) => Ok(vec![Draft::by(
+            actor,
+            "ledger",
+            Event::Restored(restored.clone()),
+        )]),
+        _ => Err(Rejected::new(
+            Code::Invalid,
+            "expected a command for the whole tenant",
+        )),
+    }
+}
+
+fn configured_is_valid(configured: &Configured) -> Result<(), Rejected> {
+    if configured.section != "catalog" {
+        return Ok(());
+    }
+    let invalid = |detail: String| Rejected::new(Code::Invalid, detail);
+    let catalog: hindcast_domain::catalog::Catalog =
+        serde_json::from_value(configured.content.clone())
+            .map_err(|error| invalid(error.to_string()))?;
+    catalog.check().map_err(|error| invalid(error.to_string()))
+}
+
+fn end(
+    state: &State,
+    received: &Received,
+    id: &SilenceId,
+    actor: &str,
+    reason: &str,
+) -> Result<Vec<Draft>, Rejected> {
+    let silence =
+        state.silences.0.get(id).ok_or_else(|| {
+            Rejected::new(Code::NotFound, format!("expected a silence, got {id}"))
+        })?;
+    if let Some(seen) = received.if_match
+        && seen != silence.revision
+    {
+        let detail = format!(
+            "expected revision {seen} of {id}, it is at {}",
+            silence.revision
+        );
+        return Err(Rejected::new(Code::StaleRevision, detail));
+    }
+    if silence.state == SilenceState::Expired {
+        let code = if reason == "undone" {
+            Code::AlreadyUndone
+        } else {
+            Code::Conflict
+        };
+        return Err(Rejected::new(code, format!("{id} has ended already")));
+    }
+    Ok(vec![Draft::by(actor, id, ended(reason))])
+}

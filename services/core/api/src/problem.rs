@@ -1,0 +1,140 @@
+//! Refusals: `application/problem+json` with a stable code and a remedy, never an internal cause.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A refusal, after RFC 9457, with two fields of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{detail}")]
+pub struct Problem {
+    /// A link to the code's description.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code in plain words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was expected and what came.
+    pub detail: String,
+    /// The stable code.
+    pub code: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal, $remedy:literal;)*) => {
+        /// Every code that a refusal can have.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// All codes, for the documents.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// (code, status, title, remedy)
+            #[must_use]
+            pub const fn parts(self) -> (&'static str, u16, &'static str, &'static str) {
+                match self {
+                    $(Self::$name => ($code, $status, $title, $remedy),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not the syntax that was announced.
+    Malformed = "malformed", 400, "The body cannot be read", "Send well-formed content of the announced type.";
+    /// An unknown or ill-formed parameter.
+    BadParameter = "bad_parameter", 400, "A parameter cannot be understood", "See /openapi.json for the parameters of this route.";
+    /// A limit outside 1 to 500.
+    BadLimit = "bad_limit", 400, "The limit is out of range", "Use a limit of 1 to 500.";
+    /// Not a cursor of ours.
+    BadCursor = "bad_cursor", 400, "The cursor cannot be understood", "Use the `next` of the page before, unchanged.";
+    /// Neither a position nor a time.
+    BadAsOf = "bad_as_of", 400, "as_of cannot be understood", "Use a position or an RFC 3339 time, such as 2026-11-20T03:12:00Z.";
+    /// Nested too deep, too many labels, and the like.
+    OverLimit = "over_limit", 400, "A limit is exceeded", "Send less: at most 64 levels of nesting and 256 labels an alert.";
+    /// No credential, or a wrong one.
+    Unauthorized = "unauthorized", 401, "A credential is missing or wrong", "Send the source's credential, or `Authorization: Bearer` with the token.";
+    /// A right that is not given.
+    Forbidden = "forbidden", 403, "This is not allowed", "Ask whoever runs Hindcast for the right.";
+    /// No such thing.
+    NotFound = "not_found", 404, "There is no such thing", "Look for it with the lists under /api/v1.";
+    /// A prefix of several ids.
+    Ambiguous = "ambiguous", 409, "Several things begin like this", "Use more digits of the id.";
+    /// Another method.
+    MethodNotAllowed = "method_not_allowed", 405, "This route takes another method", "See /openapi.json for the methods of this route.";
+    /// A state in which this means nothing.
+    Conflict = "conflict", 409, "It is in another state", "Look at its state, and ask for what makes sense there.";
+    /// It became a part of another incident.
+    MergedAway = "merged_away", 409, "It became a part of another incident", "Use the incident that it was merged into.";
+    /// The same key with another command.
+    KeyReused = "key_reused", 409, "The idempotency key was used for something else", "Use a fresh Idempotency-Key.";
+    /// Already undone.
+    AlreadyUndone = "already_undone", 409, "It was undone already", "Nothing is left to do.";
+    /// A revision that is not current.
+    StaleRevision = "stale_revision", 412, "It changed since you saw it", "Read it again and send its revision as If-Match.";
+    /// Too many bytes.
+    TooLarge = "too_large", 413, "The body is too large", "Send at most 16 MiB a request.";
+    /// A type that this route does not read.
+    UnsupportedMediaType = "unsupported_media_type", 415, "This media type is not read here", "Send application/json.";
+    /// Understood, and makes no sense.
+    Invalid = "invalid", 422, "It is understood and invalid", "Mend what the detail names.";
+    /// Two partitions.
+    CrossPartition = "cross_partition", 422, "Two environments are never mixed", "Link the incidents instead of merging them.";
+    /// Something that has no way back.
+    NotUndoable = "not_undoable", 422, "This event cannot be undone", "Undo a merge, split, silence or suppression.";
+    /// Too much at once.
+    Busy = "busy", 429, "Too many requests wait", "Try again after Retry-After seconds.";
+    /// Not built yet.
+    NotImplemented = "not_implemented", 501, "This is promised and not built yet", "See CHANGELOG.md for what is built.";
+    /// The ledger takes nothing, or we are not ready.
+    Unavailable = "unavailable", 503, "It cannot be done now", "Try again after Retry-After seconds.";
+    /// A defect of ours.
+    Internal = "internal", 500, "Something went wrong here", "Look at the log of Hindcast, and tell its makers.";
+}
+
+impl Problem {
+    /// A refusal with what was expected and what came.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let (code, status, title, remedy) = code.parts();
+        Self {
+            kind: format!("/docs/errors#{code}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            code: code.to_owned(),
+            remedy: remedy.to_owned(),
+        }
+    }
+
+    /// The same with a remedy that fits better.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+
+    /// Of a command that its lane refused.
+    #[must_use]
+    pub fn of_rejection(rejected: &hindcast_domain::command::Rejected) -> Self {
+        use hindcast_domain::command::Code as Why;
+        let code = match rejected.code {
+            Why::NotFound => Code::NotFound,
+            Why::Conflict => Code::Conflict,
+            Why::StaleRevision => Code::StaleRevision,
+            Why::MergedAway => Code::MergedAway,
+            Why::CrossPartition => Code::CrossPartition,
+            Why::Invalid => Code::Invalid,
+            Why::NotUndoable => Code::NotUndoable,
+            Why::AlreadyUndone => Code::AlreadyUndone,
+            Why::KeyReused => Code::KeyReused,
+        };
+        Self::new(code, rejected.detail.clone())
+    }
+}

@@ -1,0 +1,188 @@
+//! What a sender can say of an alert, and what can happen to one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Labels;
+use crate::id::{EventId, Fingerprint};
+use crate::severity::Severity;
+use crate::time::{Span, Time};
+
+/// What the sender says: it is wrong, or it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    /// It is wrong.
+    Firing,
+    /// It is over.
+    Resolved,
+}
+
+/// One alert as a sender told it: normalised and redacted, times as sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Observation {
+    /// Ours.
+    pub fingerprint: Fingerprint,
+    /// The sender's own, or its key where it has no fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_fingerprint: Option<String>,
+    /// The configured source's name.
+    pub source: String,
+    /// The rule's name.
+    pub name: String,
+    /// The service that it is about, as the sender names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// By the vendor's table.
+    pub severity: Severity,
+    /// Wrong, or over.
+    pub signal: Signal,
+    /// All labels.
+    pub labels: Labels,
+    /// All annotations.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
+    /// When it began, as sent; absent where the sender does not say (or says year 1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Time>,
+    /// When it ended, as sent; only with `resolved`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Time>,
+    /// How long the sender may be silent while it fires.
+    #[serde(rename = "stale_after_ms")]
+    pub stale_after: Span,
+    /// Where the sender shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The sender's fields that no table mapped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmapped: Vec<String>,
+}
+
+/// It began to fire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fired {
+    /// The `intake.alert` event.
+    pub observed: EventId,
+    /// 1 the first time; rises with each stretch of firing.
+    pub occurrence: u64,
+    /// The sender's own fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_fingerprint: Option<String>,
+    /// The configured source's name.
+    pub source: String,
+    /// The rule's name.
+    pub name: String,
+    /// The service, by its name in the catalogue where it is known there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// How bad it says it is.
+    pub severity: Severity,
+    /// All labels, whole.
+    pub labels: Labels,
+    /// All annotations.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
+    /// When it began, clamped once.
+    pub starts_at: Time,
+    /// When it began, as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at_sent: Option<Time>,
+    /// When the sender's silence becomes a fact.
+    pub stale_at: Time,
+    /// Where the sender shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// Why an observation is no transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// The same state, sent again.
+    Resent,
+    /// The same state with another start time: another replica of the sender.
+    Replica,
+    /// A state that is over, sent again late.
+    Late,
+    /// An end, sent again.
+    ResolvedAgain,
+}
+
+/// The sender said again what was known. What it changed stands here; nothing else did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Repeated {
+    /// The `intake.alert` event.
+    pub observed: EventId,
+    /// Why it is no transition.
+    pub why: Repeat,
+    /// The stretch of firing that it belongs to.
+    pub occurrence: u64,
+    /// When it began, as sent now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at_sent: Option<Time>,
+    /// When the sender's silence becomes a fact, if this moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_at: Option<Time>,
+    /// The new severity, if it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// All labels, if they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
+    /// All annotations, if they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Labels>,
+}
+
+/// The sender said that it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Resolved {
+    /// The `intake.alert` event.
+    pub observed: EventId,
+    /// When it ended: as sent, kept between its start and `now`.
+    pub ends_at: Time,
+}
+
+/// The sender fell silent while it fired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stale {
+    /// When the sender last spoke.
+    pub last_seen_at: Time,
+}
+
+/// It is held back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Suppressed {
+    /// The silence's id.
+    pub by: String,
+    /// `silence` or `maintenance`.
+    pub kind: String,
+    /// Until when at the latest.
+    pub until: Time,
+}
+
+/// It is held back no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unsuppressed {
+    /// The silence's id.
+    pub by: String,
+    /// `elapsed`, `expired`, `undone`, …
+    pub reason: String,
+    /// Whether that silence may never hold this alert again.
+    #[serde(default)]
+    pub exempt: bool,
+}
+
+/// It changes its mind too often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Flapping {
+    /// Transitions inside the window.
+    pub transitions: u32,
+    /// Until when it counts as flapping, unless it goes on.
+    pub until: Time,
+}
+
+/// It calmed down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Settled {}

@@ -1,0 +1,284 @@
+//! An alert: what a sender says is wrong, as one aggregate per fingerprint. [`event`] holds what can
+//! happen to it, [`decide`] what an observation means for it, and here stands its state and fold.
+
+pub mod decide;
+pub mod event;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use event::{
+    Fired, Flapping, Observation, Repeat, Repeated, Resolved, Settled, Signal, Stale, Suppressed,
+    Unsuppressed,
+};
+
+use crate::event::{Event, Recorded};
+use crate::id::{EventId, Fingerprint, IncidentId};
+use crate::limits::{OCCURRENCES_KEPT_MAX, STARTS_KEPT_MAX};
+use crate::severity::Severity;
+use crate::time::Time;
+
+/// Labels or annotations.
+pub type Labels = BTreeMap<String, String>;
+
+/// Where an alert is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It is wrong now.
+    Firing,
+    /// The sender said that it is over.
+    Resolved,
+    /// The sender fell silent while it fired.
+    Stale,
+}
+
+/// One stretch of firing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// 1 for the first.
+    pub number: u64,
+    /// When it began, clamped once.
+    pub starts_at: Time,
+    /// Every start that a sender named for it, unclamped: replicas differ by a second or two.
+    pub starts_sent: Vec<Time>,
+    /// When it ended.
+    pub ends_at: Option<Time>,
+    /// When we learnt of it.
+    pub first_seen_at: Time,
+    /// When we learnt that it ended, or that the sender fell silent.
+    pub closed_at: Option<Time>,
+}
+
+/// A named reason for holding an alert back, with its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Suppression {
+    /// The silence's id.
+    pub by: String,
+    /// `silence` or `maintenance`.
+    pub kind: String,
+    /// Until when at the latest.
+    pub until: Time,
+    /// The event that decided it.
+    pub event: EventId,
+}
+
+/// An alert as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Ours.
+    pub fingerprint: Fingerprint,
+    /// The sender's own.
+    pub source_fingerprint: Option<String>,
+    /// The configured source's name.
+    pub source: String,
+    /// The rule's name.
+    pub name: String,
+    /// The service that it is about.
+    pub service: Option<String>,
+    /// How bad it says it is.
+    pub severity: Severity,
+    /// All labels of the newest observation that changed them.
+    pub labels: Labels,
+    /// All annotations, likewise.
+    pub annotations: Labels,
+    /// Where the sender shows it.
+    pub url: Option<String>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// When we first learnt of it.
+    pub first_seen_at: Time,
+    /// When the sender last spoke of it.
+    pub last_seen_at: Time,
+    /// When the sender's silence becomes a fact.
+    pub stale_at: Option<Time>,
+    /// The newest stretches of firing, oldest first.
+    pub occurrences: Vec<Occurrence>,
+    /// Stretches of firing so far.
+    pub fired: u64,
+    /// Messages about it so far, repeats included.
+    pub messages: u64,
+    /// The incident that it belongs to.
+    pub incident: Option<IncidentId>,
+    /// What holds it back.
+    pub suppressed: Option<Suppression>,
+    /// A silence that a person lifted from it: it holds it no more.
+    pub exempt_from: Option<String>,
+    /// Until when it counts as flapping.
+    pub flapping_until: Option<Time>,
+    /// Decisions on it so far.
+    pub revision: u64,
+}
+
+impl Alert {
+    /// The newest stretch of firing.
+    ///
+    /// # Panics
+    /// Never on an alert that `evolve` made: it is born with its first occurrence.
+    #[must_use]
+    pub fn occurrence(&self) -> &Occurrence {
+        assert!(
+            !self.occurrences.is_empty(),
+            "an alert is born with its first occurrence"
+        );
+        &self.occurrences[self.occurrences.len() - 1]
+    }
+
+    /// Whether it fires now.
+    #[must_use]
+    pub fn is_firing(&self) -> bool {
+        self.status == Status::Firing
+    }
+
+    /// Transitions (fired or closed) that we learnt of at or after `since`.
+    #[must_use]
+    pub fn transitions_since(&self, since: Time) -> usize {
+        self.occurrences
+            .iter()
+            .flat_map(|occurrence| [Some(occurrence.first_seen_at), occurrence.closed_at])
+            .flatten()
+            .filter(|at| *at >= since)
+            .count()
+    }
+
+    fn born(fingerprint: Fingerprint, fired: &Fired, now: Time) -> Self {
+        Self {
+            fingerprint,
+            source_fingerprint: fired.source_fingerprint.clone(),
+            source: fired.source.clone(),
+            name: fired.name.clone(),
+            service: fired.service.clone(),
+            severity: fired.severity,
+            labels: fired.labels.clone(),
+            annotations: fired.annotations.clone(),
+            url: fired.url.clone(),
+            status: Status::Firing,
+            first_seen_at: now,
+            last_seen_at: now,
+            stale_at: Some(fired.stale_at),
+            occurrences: Vec::new(),
+            fired: 0,
+            messages: 0,
+            incident: None,
+            suppressed: None,
+            exempt_from: None,
+            flapping_until: None,
+            revision: 0,
+        }
+    }
+
+    fn fire(&mut self, fired: &Fired, now: Time) {
+        self.service.clone_from(&fired.service);
+        self.severity = fired.severity;
+        self.labels.clone_from(&fired.labels);
+        self.annotations.clone_from(&fired.annotations);
+        self.url.clone_from(&fired.url);
+        self.status = Status::Firing;
+        self.last_seen_at = now;
+        self.stale_at = Some(fired.stale_at);
+        self.fired = fired.occurrence;
+        self.messages += 1;
+        if self.occurrences.len() == OCCURRENCES_KEPT_MAX {
+            self.occurrences.remove(0);
+        }
+        self.occurrences.push(Occurrence {
+            number: fired.occurrence,
+            starts_at: fired.starts_at,
+            starts_sent: fired.starts_at_sent.into_iter().collect(),
+            ends_at: None,
+            first_seen_at: now,
+            closed_at: None,
+        });
+    }
+
+    fn repeat(&mut self, repeated: &Repeated, now: Time) {
+        self.messages += 1;
+        self.last_seen_at = now;
+        if let Some(stale_at) = repeated.stale_at {
+            self.stale_at = Some(stale_at);
+        }
+        if let Some(severity) = repeated.severity {
+            self.severity = severity;
+        }
+        if let Some(labels) = &repeated.labels {
+            self.labels.clone_from(labels);
+        }
+        if let Some(annotations) = &repeated.annotations {
+            self.annotations.clone_from(annotations);
+        }
+        if let Some(occurrence) = self
+            .occurrences
+            .iter_mut()
+            .find(|o| o.number == repeated.occurrence)
+            && let Some(sent) = repeated.starts_at_sent
+            && !occurrence.starts_sent.contains(&sent)
+            && occurrence.starts_sent.len() < STARTS_KEPT_MAX
+        {
+            occurrence.starts_sent.push(sent);
+        }
+    }
+
+    fn close(&mut self, status: Status, ends_at: Option<Time>, now: Time) {
+        self.status = status;
+        self.stale_at = None;
+        if let Some(occurrence) = self.occurrences.last_mut() {
+            occurrence.ends_at = ends_at;
+            occurrence.closed_at = Some(now);
+        }
+    }
+
+    /// Folds one event that is about this alert.
+    fn evolve(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::AlertFired(fired) => self.fire(fired, recorded.time),
+            Event::AlertRepeated(repeated) => self.repeat(repeated, recorded.time),
+            Event::AlertResolved(resolved) => {
+                self.messages += 1;
+                self.last_seen_at = recorded.time;
+                self.close(Status::Resolved, Some(resolved.ends_at), recorded.time);
+            }
+            Event::AlertStale(_) => self.close(Status::Stale, None, recorded.time),
+            Event::AlertSuppressed(suppressed) => {
+                self.suppressed = Some(Suppression {
+                    by: suppressed.by.clone(),
+                    kind: suppressed.kind.clone(),
+                    until: suppressed.until,
+                    event: recorded.id.clone(),
+                });
+            }
+            Event::AlertUnsuppressed(lifted) => {
+                self.suppressed = None;
+                if lifted.exempt {
+                    self.exempt_from = Some(lifted.by.clone());
+                }
+            }
+            Event::AlertFlapping(flapping) => self.flapping_until = Some(flapping.until),
+            Event::AlertSettled(_) => self.flapping_until = None,
+            _ => return,
+        }
+        self.revision = recorded.revision.unwrap_or(self.revision);
+    }
+}
+
+/// Folds an event whose subject is a fingerprint; true when it was about an alert.
+pub(crate) fn evolve(alerts: &mut BTreeMap<Fingerprint, Alert>, recorded: &Recorded) -> bool {
+    let Ok(fingerprint) = recorded.subject.parse::<Fingerprint>() else {
+        return false;
+    };
+    if let Event::AlertFired(fired) = &recorded.event {
+        alerts
+            .entry(fingerprint.clone())
+            .or_insert_with(|| Alert::born(fingerprint, fired, recorded.time))
+            .evolve(recorded);
+        return true;
+    }
+    match alerts.get_mut(&fingerprint) {
+        Some(alert) => {
+            alert.evolve(recorded);
+            true
+        }
+        None => false,
+    }
+}

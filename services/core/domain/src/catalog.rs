@@ -1,0 +1,224 @@
+//! The service catalogue: names, aliases, owners and who depends on whom. Owns look-up by any name and
+//! the distance between two services; refuses to know where the file came from.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::limits::CATALOG_SERVICES_MAX;
+
+/// The catalogue as people write it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// Every service that is known.
+    #[serde(default)]
+    pub services: Vec<Service>,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Its one name.
+    pub name: String,
+    /// Other names that senders use: jobs, deployments, exporters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// The team that answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// How much it matters; 1 is most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u8>,
+    /// What it calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+}
+
+/// What is wrong with a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// A name or alias stands for two services.
+    #[error("expected each name once, got {0:?} for two services")]
+    Twice(String),
+    /// A dependency that is no service of the catalogue.
+    #[error("expected a service of the catalogue, got {to:?} in depends_on of {from:?}")]
+    Unknown {
+        /// The service that names it.
+        from: String,
+        /// The name that is not there.
+        to: String,
+    },
+    /// An empty name.
+    #[error("expected a name for every service, got an empty one")]
+    Empty,
+    /// More services than the limit.
+    #[error("expected at most {CATALOG_SERVICES_MAX} services, got {0}")]
+    TooMany(usize),
+}
+
+impl Catalog {
+    /// Checks names, aliases and dependencies.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by name.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.services.len() > CATALOG_SERVICES_MAX {
+            return Err(Invalid::TooMany(self.services.len()));
+        }
+        let mut names = BTreeSet::new();
+        for service in &self.services {
+            for name in std::iter::once(&service.name).chain(&service.aliases) {
+                if name.trim().is_empty() {
+                    return Err(Invalid::Empty);
+                }
+                if !names.insert(name.as_str()) {
+                    return Err(Invalid::Twice(name.clone()));
+                }
+            }
+        }
+        for service in &self.services {
+            if let Some(to) = service
+                .depends_on
+                .iter()
+                .find(|to| !names.contains(to.as_str()))
+            {
+                return Err(Invalid::Unknown {
+                    from: service.name.clone(),
+                    to: to.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The catalogue made ready for look-ups: names resolved, edges in both directions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topology {
+    services: BTreeMap<String, Service>,
+    names: BTreeMap<String, String>,
+    neighbours: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Topology {
+    /// Prepares a catalogue. Names that do not resolve are left out; [`Catalog::check`] names them.
+    #[must_use]
+    pub fn new(catalog: &Catalog) -> Self {
+        let mut topology = Self::default();
+        for service in &catalog.services {
+            for name in std::iter::once(&service.name).chain(&service.aliases) {
+                topology.names.insert(name.clone(), service.name.clone());
+            }
+            topology
+                .services
+                .insert(service.name.clone(), service.clone());
+        }
+        for service in &catalog.services {
+            for to in &service.depends_on {
+                if let Some(to) = topology.names.get(to).cloned() {
+                    topology
+                        .neighbours
+                        .entry(service.name.clone())
+                        .or_default()
+                        .insert(to.clone());
+                    topology
+                        .neighbours
+                        .entry(to)
+                        .or_default()
+                        .insert(service.name.clone());
+                }
+            }
+        }
+        topology
+    }
+
+    /// The service's one name, from its name or an alias.
+    #[must_use]
+    pub fn resolve(&self, name: &str) -> Option<&str> {
+        self.names.get(name).map(String::as_str)
+    }
+
+    /// The service of that name or alias.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.get(self.names.get(name)?)
+    }
+
+    /// The team that answers for a service.
+    #[must_use]
+    pub fn owner(&self, name: &str) -> Option<&str> {
+        self.service(name)?.owner.as_deref()
+    }
+
+    /// Calls between two services, in either direction, up to `limit`; 0 for one and the same.
+    #[must_use]
+    pub fn distance(&self, from: &str, to: &str, limit: u32) -> Option<u32> {
+        let from = self.resolve(from)?;
+        let to = self.resolve(to)?;
+        let mut seen = BTreeSet::from([from]);
+        let mut queue = VecDeque::from([(from, 0)]);
+        while let Some((here, steps)) = queue.pop_front() {
+            if here == to {
+                return Some(steps);
+            }
+            if steps == limit {
+                continue;
+            }
+            for next in self.neighbours.get(here).into_iter().flatten() {
+                if seen.insert(next) {
+                    queue.push_back((next, steps + 1));
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop() -> Catalog {
+        let service = |name: &str, aliases: &[&str], depends_on: &[&str]| Service {
+            name: name.into(),
+            aliases: aliases.iter().map(ToString::to_string).collect(),
+            owner: None,
+            tier: None,
+            depends_on: depends_on.iter().map(ToString::to_string).collect(),
+        };
+        Catalog {
+            services: vec![
+                service("nginx", &[], &["checkout"]),
+                service("checkout", &["shop-api"], &["postgres"]),
+                service("postgres", &["pg"], &[]),
+                service("backup", &[], &[]),
+            ],
+        }
+    }
+
+    #[test]
+    fn distance_counts_calls_in_either_direction_and_through_aliases() {
+        let topology = Topology::new(&shop());
+        assert_eq!(topology.distance("nginx", "pg", 4), Some(2));
+        assert_eq!(topology.distance("postgres", "shop-api", 4), Some(1));
+        assert_eq!(
+            topology.distance("nginx", "postgres", 1),
+            None,
+            "the limit holds"
+        );
+        assert_eq!(topology.distance("nginx", "backup", 9), None);
+    }
+
+    #[test]
+    fn a_bad_catalogue_is_named() {
+        let mut catalog = shop();
+        catalog.services[0].depends_on.push("ghost".into());
+        assert!(matches!(catalog.check(), Err(Invalid::Unknown { to, .. }) if to == "ghost"));
+        let mut catalog = shop();
+        catalog.services[3].name = "pg".into();
+        assert_eq!(catalog.check(), Err(Invalid::Twice("pg".into())));
+    }
+}

@@ -1,0 +1,231 @@
+//! What a person may ask for, and what becomes of it. A command is a fact at the door; the owner of the
+//! lane answers with the event that it caused, or with [`Rejected`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EventId, Fingerprint, IncidentId, SilenceId};
+use crate::severity::Severity;
+use crate::silence;
+use crate::time::Time;
+
+/// A command as it was taken in. The person stands in the envelope, as the actor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Received {
+    /// The idempotency key: the same key is the same command.
+    pub key: String,
+    /// The revision that the person saw, if it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_match: Option<u64>,
+    /// What is asked for.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "command", content = "arguments", rename_all = "snake_case")]
+pub enum Command {
+    /// Begin an incident without an alert.
+    DeclareIncident {
+        /// In plain words.
+        title: String,
+        /// How bad it is.
+        severity: Severity,
+        /// What it hits.
+        #[serde(default)]
+        services: Vec<String>,
+        /// More words.
+        #[serde(default)]
+        description: Option<String>,
+        /// When it began; now where absent.
+        #[serde(default)]
+        started_at: Option<Time>,
+    },
+    /// Take care of it.
+    AcknowledgeIncident {
+        /// Which.
+        incident: IncidentId,
+    },
+    /// Stop taking care of it.
+    UnacknowledgeIncident {
+        /// Which.
+        incident: IncidentId,
+    },
+    /// It is over.
+    ResolveIncident {
+        /// Which.
+        incident: IncidentId,
+        /// What it was.
+        #[serde(default)]
+        cause: Option<String>,
+        /// What ended it.
+        #[serde(default)]
+        resolution: Option<String>,
+    },
+    /// It is not over.
+    ReopenIncident {
+        /// Which.
+        incident: IncidentId,
+    },
+    /// It is a part of another one.
+    MergeIncident {
+        /// The one that ends.
+        incident: IncidentId,
+        /// The one that remains.
+        into: IncidentId,
+    },
+    /// Some of its alerts are another problem.
+    SplitIncident {
+        /// Which.
+        incident: IncidentId,
+        /// The alerts that leave.
+        fingerprints: Vec<Fingerprint>,
+    },
+    /// Somebody else takes care.
+    AssignIncident {
+        /// Which.
+        incident: IncidentId,
+        /// A person or a team; nobody where absent.
+        #[serde(default)]
+        owner: Option<String>,
+    },
+    /// Write something down.
+    NoteIncident {
+        /// Which.
+        incident: IncidentId,
+        /// What.
+        text: String,
+    },
+    /// It is better or worse than it looks.
+    SetIncidentSeverity {
+        /// Which.
+        incident: IncidentId,
+        /// To what.
+        severity: Severity,
+    },
+    /// Do not page for it until then.
+    SnoozeIncident {
+        /// Which.
+        incident: IncidentId,
+        /// Until when.
+        until: Time,
+    },
+    /// Did it help?
+    GiveFeedback {
+        /// Which.
+        incident: IncidentId,
+        /// `helpful`, `not_helpful`, `noise`, …
+        verdict: String,
+        /// More words.
+        #[serde(default)]
+        text: Option<String>,
+    },
+    /// Take an event back.
+    UndoEvent {
+        /// Which.
+        event: EventId,
+        /// The event's subject, by which its lane finds it.
+        subject: String,
+    },
+    /// Hold alerts back.
+    CreateSilence {
+        /// What it says.
+        terms: silence::Terms,
+        /// The one that it replaces.
+        #[serde(default)]
+        replaces: Option<SilenceId>,
+    },
+    /// End a silence.
+    ExpireSilence {
+        /// Which.
+        silence: SilenceId,
+    },
+    /// Put a configuration section in force.
+    Configure(Configured),
+    /// Let an installation perform effects.
+    Activate(Activated),
+    /// Say that this ledger was restored from a backup.
+    Restore(Restored),
+}
+
+/// A configuration section in canonical form. Secrets are references.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Configured {
+    /// `catalog`, `correlation`, `paging`, …
+    pub section: String,
+    /// SHA-256 of the content, in hexadecimal.
+    pub hash: String,
+    /// The content.
+    pub content: serde_json::Value,
+}
+
+/// An installation may perform effects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Activated {
+    /// The installation's id, which lies outside ledger and backup.
+    pub install: String,
+}
+
+/// The ledger was restored from a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Restored {
+    /// The backup's head.
+    pub position: u64,
+    /// The backup's own hash.
+    pub hash: String,
+}
+
+/// A lane has a new owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Owned {
+    /// Rises with each owner.
+    pub epoch: u64,
+    /// The owner's installation.
+    pub owner: String,
+}
+
+/// A command was understood and refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{detail}")]
+pub struct Rejected {
+    /// A stable code.
+    pub code: Code,
+    /// What was expected and what came.
+    pub detail: String,
+}
+
+/// Why a command was refused; each has a status and a remedy in the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// No such incident, silence or event in this partition.
+    NotFound,
+    /// It is in a state in which this means nothing.
+    Conflict,
+    /// Its revision is not the one that was named.
+    StaleRevision,
+    /// It became a part of another incident.
+    MergedAway,
+    /// Two incidents of two partitions.
+    CrossPartition,
+    /// The arguments contradict themselves.
+    Invalid,
+    /// It cannot be undone.
+    NotUndoable,
+    /// It was undone already.
+    AlreadyUndone,
+    /// The same key came with another command.
+    KeyReused,
+}
+
+impl Rejected {
+    /// A refusal with its reason.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+        }
+    }
+}

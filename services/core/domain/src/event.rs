@@ -1,0 +1,365 @@
+//! Everything that can be recorded, as one closed enum, and the envelope around it.
+//!
+//! The current version of each payload lives here; versions that were ever written and are no longer
+//! current live in the `events` crate, with their upcasters. What an event *does* stands with its
+//! aggregate, in its `evolve`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EventId, Partition};
+use crate::time::Time;
+use crate::{alert, command, incident, notice, silence};
+
+/// A fact or a decision. The `type` of each variant is what stands in the ledger, for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    /// A request that arrived at the door; its alerts and changes follow in the same commit.
+    #[serde(rename = "intake.delivery")]
+    Delivery(Delivery),
+    /// The door opened: from now on senders can be heard again.
+    #[serde(rename = "intake.opened")]
+    DoorOpened(DoorOpened),
+    /// One alert as the sender told it, normalised and redacted. Subject: its fingerprint.
+    #[serde(rename = "intake.alert")]
+    Observed(alert::Observation),
+    /// A deploy, flag or configuration change. Subject: the service.
+    #[serde(rename = "intake.change")]
+    Change(Change),
+    /// A person's command, by API, page, terminal or chat.
+    #[serde(rename = "intake.command")]
+    Command(command::Received),
+    /// Something that was accepted and could not be handled.
+    #[serde(rename = "intake.parked")]
+    Parked(Parked),
+    /// A parked item was retried or discarded. Subject: the parked event's id.
+    #[serde(rename = "intake.unparked")]
+    Unparked(Unparked),
+
+    /// An alert began to fire: the first time, or again.
+    #[serde(rename = "alert.fired")]
+    AlertFired(alert::Fired),
+    /// The sender said again what was known.
+    #[serde(rename = "alert.repeated")]
+    AlertRepeated(alert::Repeated),
+    /// The sender said that it is over.
+    #[serde(rename = "alert.resolved")]
+    AlertResolved(alert::Resolved),
+    /// The sender fell silent.
+    #[serde(rename = "alert.stale")]
+    AlertStale(alert::Stale),
+    /// A silence or maintenance window holds the alert back, until a named time.
+    #[serde(rename = "alert.suppressed")]
+    AlertSuppressed(alert::Suppressed),
+    /// The suppression ended.
+    #[serde(rename = "alert.unsuppressed")]
+    AlertUnsuppressed(alert::Unsuppressed),
+    /// The alert changes its mind too often; its transitions neither resolve nor reopen until a named time.
+    #[serde(rename = "alert.flapping")]
+    AlertFlapping(alert::Flapping),
+    /// Flapping ended.
+    #[serde(rename = "alert.settled")]
+    AlertSettled(alert::Settled),
+
+    /// An incident began with an alert.
+    #[serde(rename = "incident.opened")]
+    IncidentOpened(incident::Opened),
+    /// A person declared an incident.
+    #[serde(rename = "incident.declared")]
+    IncidentDeclared(incident::Declared),
+    /// An alert joined an incident.
+    #[serde(rename = "incident.alert_joined")]
+    IncidentAlertJoined(incident::AlertJoined),
+    /// Somebody takes care.
+    #[serde(rename = "incident.acknowledged")]
+    IncidentAcknowledged(incident::Acknowledged),
+    /// Nobody takes care any more.
+    #[serde(rename = "incident.unacknowledged")]
+    IncidentUnacknowledged(incident::Unacknowledged),
+    /// It is over: all alerts are quiet, or a person said so.
+    #[serde(rename = "incident.resolved")]
+    IncidentResolved(incident::Resolved),
+    /// It is back.
+    #[serde(rename = "incident.reopened")]
+    IncidentReopened(incident::Reopened),
+    /// Another incident became a part of this one. Subject: the one that remains.
+    #[serde(rename = "incident.merged")]
+    IncidentMerged(incident::Merged),
+    /// Some alerts became an incident of their own. Subject: the one they left.
+    #[serde(rename = "incident.split")]
+    IncidentSplit(incident::Split),
+    /// A merge or split was taken back. Subject: that of the event that is undone.
+    #[serde(rename = "incident.undone")]
+    IncidentUndone(incident::Undone),
+    /// It has another owner.
+    #[serde(rename = "incident.assigned")]
+    IncidentAssigned(incident::Assigned),
+    /// A person wrote something down.
+    #[serde(rename = "incident.noted")]
+    IncidentNoted(incident::Noted),
+    /// A person set the severity.
+    #[serde(rename = "incident.severity_set")]
+    IncidentSeveritySet(incident::SeveritySet),
+    /// Pages wait until a named time.
+    #[serde(rename = "incident.snoozed")]
+    IncidentSnoozed(incident::Snoozed),
+    /// The snooze ended.
+    #[serde(rename = "incident.awoken")]
+    IncidentAwoken(incident::Awoken),
+    /// A person said whether it helped.
+    #[serde(rename = "incident.feedback")]
+    IncidentFeedback(incident::Feedback),
+
+    /// A silence or maintenance window was created.
+    #[serde(rename = "silence.created")]
+    SilenceCreated(silence::Created),
+    /// Its time has come.
+    #[serde(rename = "silence.started")]
+    SilenceStarted(silence::Started),
+    /// Its time is over, or a person ended it.
+    #[serde(rename = "silence.ended")]
+    SilenceEnded(silence::Ended),
+    /// A configuration section has new content.
+    #[serde(rename = "control.configured")]
+    Configured(command::Configured),
+    /// An installation may perform effects.
+    #[serde(rename = "control.activated")]
+    Activated(command::Activated),
+    /// The ledger was restored from a backup.
+    #[serde(rename = "control.restored")]
+    Restored(command::Restored),
+    /// A lane has a new owner.
+    #[serde(rename = "lane.owned")]
+    Owned(command::Owned),
+    /// A command was understood and refused.
+    #[serde(rename = "command.rejected")]
+    CommandRejected(command::Rejected),
+
+    /// People are to be told. Subject: the notice.
+    #[serde(rename = "notice.requested")]
+    NoticeRequested(notice::Requested),
+    /// People are not told now, for a named reason and until a named time.
+    #[serde(rename = "notice.held")]
+    NoticeHeld(notice::Held),
+    /// A hold ended without a notice of its own.
+    #[serde(rename = "notice.released")]
+    NoticeReleased(notice::Released),
+    /// A receiver took it.
+    #[serde(rename = "notice.delivered")]
+    NoticeDelivered(notice::Delivered),
+    /// A receiver did not take it; it is tried again.
+    #[serde(rename = "notice.failed")]
+    NoticeFailed(notice::Failed),
+    /// It was given up.
+    #[serde(rename = "notice.expired")]
+    NoticeExpired(notice::Expired),
+}
+
+/// Where an event comes from.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A fact from outside.
+    Intake,
+    /// What the owner of a lane concluded.
+    Decision,
+}
+
+impl Event {
+    /// Whether it is a fact from outside or a decision of ours.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Delivery(_)
+            | Self::DoorOpened(_)
+            | Self::Observed(_)
+            | Self::Change(_)
+            | Self::Command(_)
+            | Self::Parked(_)
+            | Self::Unparked(_)
+            | Self::NoticeDelivered(_)
+            | Self::NoticeFailed(_)
+            | Self::NoticeExpired(_) => Kind::Intake,
+            _ => Kind::Decision,
+        }
+    }
+}
+
+/// An event with its place: what folds and deciders read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// The event's own id.
+    pub id: EventId,
+    /// `commit × 4096 + index`.
+    pub position: u64,
+    /// The correlation domain.
+    pub partition: Partition,
+    /// The id of the aggregate that it is about.
+    pub subject: String,
+    /// The aggregate's revision after the decision; `None` on intake.
+    pub revision: Option<u64>,
+    /// `now` of the decision, or when the fact was written.
+    pub time: Time,
+    /// Who: `system`, a source, or a person.
+    pub actor: String,
+    /// The event that this follows from.
+    pub cause: Option<EventId>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A decision that has no id yet; the lane's owner gives it one from its cause and index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The id of the aggregate.
+    pub subject: String,
+    /// Who decided: `system`, or the person whose command it was.
+    pub actor: String,
+    /// What was decided.
+    pub event: Event,
+}
+
+impl Draft {
+    /// A decision of the system's own.
+    pub fn system(subject: impl ToString, event: Event) -> Self {
+        Self {
+            subject: subject.to_string(),
+            actor: SYSTEM.to_owned(),
+            event,
+        }
+    }
+
+    /// A decision on behalf of a person.
+    pub fn by(actor: &str, subject: impl ToString, event: Event) -> Self {
+        Self {
+            subject: subject.to_string(),
+            actor: actor.to_owned(),
+            event,
+        }
+    }
+}
+
+/// The actor of what nobody asked for.
+pub const SYSTEM: &str = "system";
+
+/// A request as it was taken in. Its alerts follow as events of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivery {
+    /// The configured source's name.
+    pub source: String,
+    /// The format's name in the table of formats.
+    pub format: String,
+    /// How the sender was recognised.
+    pub verified: Verdict,
+    /// Version of the redaction rules that ran.
+    pub redaction: u32,
+    /// How many values were redacted.
+    pub redacted: u32,
+    /// Version of the normalisation table.
+    pub normaliser: u32,
+    /// Alerts or changes taken from it.
+    pub taken: u32,
+    /// Items that were bad, by their index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<RejectedItem>,
+    /// Fields that no table mapped, as JSON pointers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmapped: Vec<String>,
+    /// Alerts that the sender says it left out, if it says so.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub truncated: u64,
+    /// What the request says besides its items, redacted.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub envelope: serde_json::Value,
+}
+
+/// The door opened. What was silent while it was shut is not stale for that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DoorOpened {
+    /// The version of the binary that opened it.
+    pub version: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the form that serde asks for
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// How a sender was recognised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// `open`, `bearer`, `basic` or `hmac-sha256`.
+    pub scheme: String,
+    /// Which key, never the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+}
+
+/// One bad item of a request that had good ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RejectedItem {
+    /// Its index in the request, from 0.
+    pub index: u32,
+    /// A stable code.
+    pub code: String,
+    /// What was expected and what came.
+    pub detail: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// A deploy, flag or configuration change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The configured source's name.
+    pub source: String,
+    /// `deploy`, `flag`, `config`, …
+    pub kind: String,
+    /// In plain words.
+    pub title: String,
+    /// What was changed, by its name in the catalogue where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The version that it went to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// `started`, `succeeded`, `failed` or whatever the sender says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// When it happened, as the sender says; as received where it does not.
+    pub at: Time,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Where to read more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The sender's own id, by which a resend is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_id: Option<String>,
+}
+
+/// Something that was accepted and could not be handled, kept to be looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Parked {
+    /// The configured source's name.
+    pub source: String,
+    /// The format's name.
+    pub format: String,
+    /// Where in its request it stood.
+    pub item: RejectedItem,
+    /// The item, redacted.
+    pub payload: serde_json::Value,
+}
+
+/// What became of a parked item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unparked {
+    /// The `intake.parked` event.
+    pub parked: EventId,
+    /// `retried` or `discarded`.
+    pub how: String,
+}

@@ -1,0 +1,459 @@
+//! An incident: alerts that are one problem, as one aggregate. [`event`] holds what can happen to it,
+//! [`decide`] what a person's command means for it, and here stands its state and fold.
+//!
+//! Identity and lineage survive everything: a merge moves members and keeps the other incident as a
+//! pointer, a split gives birth to one, and undoing either is a further event that reads the lineage.
+
+pub mod decide;
+pub mod event;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use event::{
+    Acknowledged, AlertJoined, Assigned, Awoken, Considered, Declared, Feedback, Grouping, Merged,
+    Noted, Opened, Reopened, Resolved, SeveritySet, Snoozed, Split, Unacknowledged, Undone,
+};
+
+use crate::event::{Event, Recorded};
+use crate::id::{EventId, Fingerprint, IncidentId};
+use crate::limits::NOTES_KEPT_MAX;
+use crate::severity::Severity;
+use crate::time::Time;
+
+/// Where an incident is in its life.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody takes care yet.
+    Open,
+    /// Somebody does.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+}
+
+/// An alert's membership.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// When it joined.
+    pub joined_at: Time,
+    /// The event by which it joined.
+    pub event: EventId,
+    /// How well it fits, in thousandths; `None` where a person decided or it is the first.
+    pub score: Option<i32>,
+}
+
+/// What a person wrote down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub by: String,
+    /// What.
+    pub text: String,
+}
+
+/// A merge or split in an incident's past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// The event that did it.
+    pub event: EventId,
+    /// `merged` (the other came in), `split` (the other went out).
+    pub how: String,
+    /// The other incident.
+    pub other: IncidentId,
+    /// The alerts that moved.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The event that took it back.
+    pub undone_by: Option<EventId>,
+}
+
+/// An incident as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id; it keeps it for ever.
+    pub id: IncidentId,
+    /// In plain words.
+    pub title: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// How bad it is now: the worst firing member, or what a person set.
+    pub severity: Severity,
+    /// The worst it ever was.
+    pub peak_severity: Severity,
+    /// Whether a person set the severity.
+    pub severity_set: bool,
+    /// The services that its alerts are about.
+    pub services: BTreeSet<String>,
+    /// The teams that answer for them.
+    pub teams: BTreeSet<String>,
+    /// Who takes care.
+    pub owner: Option<String>,
+    /// The earliest symptom.
+    pub started_at: Time,
+    /// When it was opened.
+    pub opened_at: Time,
+    /// When anything about it last changed.
+    pub updated_at: Time,
+    /// When somebody took care.
+    pub acknowledged_at: Option<Time>,
+    /// Who did.
+    pub acknowledged_by: Option<String>,
+    /// When it was over.
+    pub resolved_at: Option<Time>,
+    /// `quiet` (all alerts ended), `person`, `merged`, `stale`.
+    pub resolved_by: Option<String>,
+    /// What a person said it was.
+    pub cause: Option<String>,
+    /// What a person said ended it.
+    pub resolution: Option<String>,
+    /// Its alerts.
+    pub members: BTreeMap<Fingerprint, Member>,
+    /// How often it came back.
+    pub reopened: u64,
+    /// The earlier incident of which it is a recurrence.
+    pub recurrence_of: Option<IncidentId>,
+    /// The incident that it became a part of.
+    pub merged_into: Option<IncidentId>,
+    /// The incident that it left.
+    pub split_from: Option<IncidentId>,
+    /// Merges and splits, oldest first.
+    pub lineage: Vec<Lineage>,
+    /// Until when pages wait.
+    pub snoozed_until: Option<Time>,
+    /// The newest notes, oldest first.
+    pub notes: Vec<Note>,
+    /// The version of the weights that grouped it; 0 where a person declared it.
+    pub weights: u32,
+    /// Decisions on it so far.
+    pub revision: u64,
+}
+
+impl Incident {
+    /// Whether it is still going on.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.status != Status::Resolved
+    }
+
+    fn born(id: IncidentId, title: &str, severity: Severity, now: Time) -> Self {
+        Self {
+            id,
+            title: title.to_owned(),
+            status: Status::Open,
+            severity,
+            peak_severity: severity,
+            severity_set: false,
+            services: BTreeSet::new(),
+            teams: BTreeSet::new(),
+            owner: None,
+            started_at: now,
+            opened_at: now,
+            updated_at: now,
+            acknowledged_at: None,
+            acknowledged_by: None,
+            resolved_at: None,
+            resolved_by: None,
+            cause: None,
+            resolution: None,
+            members: BTreeMap::new(),
+            reopened: 0,
+            recurrence_of: None,
+            merged_into: None,
+            split_from: None,
+            lineage: Vec::new(),
+            snoozed_until: None,
+            notes: Vec::new(),
+            weights: 0,
+            revision: 0,
+        }
+    }
+
+    fn raise(&mut self, severity: Severity) {
+        if !self.severity_set {
+            self.severity = self.severity.max(severity);
+        }
+        self.peak_severity = self.peak_severity.max(self.severity).max(severity);
+    }
+
+    fn join(&mut self, fingerprint: Fingerprint, member: Member) {
+        self.members.insert(fingerprint, member);
+    }
+
+    fn open_again(&mut self) {
+        self.status = Status::Open;
+        self.resolved_at = None;
+        self.resolved_by = None;
+        self.acknowledged_at = None;
+        self.acknowledged_by = None;
+    }
+
+    fn resolve(&mut self, by: &str, now: Time) {
+        self.status = Status::Resolved;
+        self.resolved_at = Some(now);
+        self.resolved_by = Some(by.to_owned());
+        self.snoozed_until = None;
+    }
+
+    fn evolve_own(&mut self, recorded: &Recorded) {
+        let now = recorded.time;
+        match &recorded.event {
+            Event::IncidentAlertJoined(joined) => {
+                self.raise(joined.severity);
+                self.services.extend(joined.service.clone());
+                self.teams.extend(joined.team.clone());
+                self.started_at = self.started_at.min(joined.starts_at);
+                let score = joined.grouping.as_ref().map(|grouping| grouping.score);
+                let member = Member {
+                    joined_at: now,
+                    event: recorded.id.clone(),
+                    score,
+                };
+                self.join(joined.fingerprint.clone(), member);
+            }
+            Event::IncidentAcknowledged(_) => {
+                self.status = Status::Acknowledged;
+                self.acknowledged_at = Some(now);
+                self.acknowledged_by = Some(recorded.actor.clone());
+            }
+            Event::IncidentUnacknowledged(_) => {
+                self.status = Status::Open;
+                self.acknowledged_at = None;
+                self.acknowledged_by = None;
+            }
+            Event::IncidentResolved(resolved) => {
+                self.resolve(&resolved.by, now);
+                self.cause = resolved.cause.clone().or_else(|| self.cause.take());
+                self.resolution = resolved
+                    .resolution
+                    .clone()
+                    .or_else(|| self.resolution.take());
+            }
+            Event::IncidentReopened(reopened) => {
+                self.open_again();
+                self.reopened = reopened.count;
+                if let Some(severity) = reopened.severity {
+                    self.raise(severity);
+                }
+            }
+            Event::IncidentAssigned(assigned) => self.owner.clone_from(&assigned.owner),
+            Event::IncidentNoted(noted) => {
+                if self.notes.len() == NOTES_KEPT_MAX {
+                    self.notes.remove(0);
+                }
+                self.notes.push(Note {
+                    at: now,
+                    by: recorded.actor.clone(),
+                    text: noted.text.clone(),
+                });
+            }
+            Event::IncidentSeveritySet(set) => {
+                self.severity_set = true;
+                self.severity = set.severity;
+                self.peak_severity = self.peak_severity.max(set.severity);
+            }
+            Event::IncidentSnoozed(snoozed) => self.snoozed_until = Some(snoozed.until),
+            Event::IncidentAwoken(_) => self.snoozed_until = None,
+            _ => {}
+        }
+        self.updated_at = now;
+        self.revision = recorded.revision.unwrap_or(self.revision);
+    }
+}
+
+/// Folds an event whose subject is an incident; true when it was about one. Members that move are
+/// reported to `moved` as (alert, incident that it belongs to now).
+pub(crate) fn evolve(
+    incidents: &mut BTreeMap<IncidentId, Incident>,
+    recorded: &Recorded,
+    moved: &mut Vec<(Fingerprint, IncidentId)>,
+) -> bool {
+    let Ok(id) = recorded.subject.parse::<IncidentId>() else {
+        return false;
+    };
+    let now = recorded.time;
+    match &recorded.event {
+        Event::IncidentOpened(opened) => {
+            let mut incident = Incident::born(id.clone(), &opened.title, opened.severity, now);
+            incident.services.extend(opened.service.clone());
+            incident.teams.extend(opened.team.clone());
+            incident.started_at = opened.started_at;
+            incident.recurrence_of.clone_from(&opened.recurrence_of);
+            incident.weights = opened.grouping.weights;
+            let member = Member {
+                joined_at: now,
+                event: recorded.id.clone(),
+                score: None,
+            };
+            incident.join(opened.fingerprint.clone(), member);
+            incident.revision = recorded.revision.unwrap_or(1);
+            moved.push((opened.fingerprint.clone(), id.clone()));
+            incidents.insert(id, incident);
+        }
+        Event::IncidentDeclared(declared) => {
+            let mut incident = Incident::born(id.clone(), &declared.title, declared.severity, now);
+            incident.severity_set = true;
+            incident.services = declared.services.iter().cloned().collect();
+            incident.started_at = declared.started_at;
+            if let Some(description) = &declared.description {
+                let note = Note {
+                    at: now,
+                    by: recorded.actor.clone(),
+                    text: description.clone(),
+                };
+                incident.notes.push(note);
+            }
+            incident.revision = recorded.revision.unwrap_or(1);
+            incidents.insert(id, incident);
+        }
+        Event::IncidentMerged(merged) => evolve_merged(incidents, &id, merged, recorded, moved),
+        Event::IncidentSplit(split) => evolve_split(incidents, &id, split, recorded, moved),
+        Event::IncidentUndone(undone) => evolve_undone(incidents, &id, undone, recorded, moved),
+        _ => {
+            let Some(incident) = incidents.get_mut(&id) else {
+                return false;
+            };
+            if let Event::IncidentAlertJoined(joined) = &recorded.event {
+                moved.push((joined.fingerprint.clone(), id));
+            }
+            incident.evolve_own(recorded);
+        }
+    }
+    true
+}
+
+fn evolve_merged(
+    incidents: &mut BTreeMap<IncidentId, Incident>,
+    into: &IncidentId,
+    merged: &Merged,
+    recorded: &Recorded,
+    moved: &mut Vec<(Fingerprint, IncidentId)>,
+) {
+    let now = recorded.time;
+    let Some(mut other) = incidents.remove(&merged.incident) else {
+        return;
+    };
+    if let Some(target) = incidents.get_mut(into) {
+        for fingerprint in &merged.fingerprints {
+            if let Some(member) = other.members.remove(fingerprint) {
+                target.join(fingerprint.clone(), member);
+                moved.push((fingerprint.clone(), into.clone()));
+            }
+        }
+        target.raise(other.severity);
+        target.peak_severity = target.peak_severity.max(other.peak_severity);
+        target.services.extend(other.services.iter().cloned());
+        target.teams.extend(other.teams.iter().cloned());
+        target.started_at = target.started_at.min(other.started_at);
+        target.lineage.push(Lineage {
+            event: recorded.id.clone(),
+            how: "merged".to_owned(),
+            other: other.id.clone(),
+            fingerprints: merged.fingerprints.clone(),
+            undone_by: None,
+        });
+        if target.status == Status::Resolved && other.is_live() {
+            target.open_again();
+        }
+        target.updated_at = now;
+        target.revision = recorded.revision.unwrap_or(target.revision);
+        other.merged_into = Some(into.clone());
+        other.resolve("merged", now);
+        other.updated_at = now;
+    }
+    incidents.insert(other.id.clone(), other);
+}
+
+fn evolve_split(
+    incidents: &mut BTreeMap<IncidentId, Incident>,
+    from: &IncidentId,
+    split: &Split,
+    recorded: &Recorded,
+    moved: &mut Vec<(Fingerprint, IncidentId)>,
+) {
+    let now = recorded.time;
+    let Some(source) = incidents.get_mut(from) else {
+        return;
+    };
+    let mut born = Incident::born(split.incident.clone(), &split.title, split.severity, now);
+    for fingerprint in &split.fingerprints {
+        if let Some(member) = source.members.remove(fingerprint) {
+            born.join(fingerprint.clone(), member);
+            moved.push((fingerprint.clone(), born.id.clone()));
+        }
+    }
+    born.started_at = split.started_at;
+    born.services = split.services.iter().cloned().collect();
+    born.teams.clone_from(&source.teams);
+    born.split_from = Some(from.clone());
+    born.weights = source.weights;
+    if !split.firing {
+        born.resolve("quiet", now);
+    }
+    source.services = split.services_left.iter().cloned().collect();
+    source.lineage.push(Lineage {
+        event: recorded.id.clone(),
+        how: "split".to_owned(),
+        other: born.id.clone(),
+        fingerprints: split.fingerprints.clone(),
+        undone_by: None,
+    });
+    source.updated_at = now;
+    source.revision = recorded.revision.unwrap_or(source.revision);
+    incidents.insert(born.id.clone(), born);
+}
+
+fn evolve_undone(
+    incidents: &mut BTreeMap<IncidentId, Incident>,
+    subject: &IncidentId,
+    undone: &Undone,
+    recorded: &Recorded,
+    moved: &mut Vec<(Fingerprint, IncidentId)>,
+) {
+    let now = recorded.time;
+    let Some(mut other) = incidents.remove(&undone.other) else {
+        return;
+    };
+    if let Some(incident) = incidents.get_mut(subject) {
+        let (from, to, home) = match undone.how.as_str() {
+            "merged" => (&mut *incident, &mut other, undone.other.clone()),
+            _ => (&mut other, &mut *incident, subject.clone()),
+        };
+        for fingerprint in &undone.fingerprints {
+            if let Some(member) = from.members.remove(fingerprint) {
+                to.join(fingerprint.clone(), member);
+                moved.push((fingerprint.clone(), home.clone()));
+            }
+        }
+        incident.services = undone.services.iter().cloned().collect();
+        if undone.how == "merged" {
+            // The other one lives its own life again.
+            other.merged_into = None;
+            if undone.other_firing {
+                other.open_again();
+            } else {
+                other.resolve("quiet", now);
+            }
+        } else {
+            other.merged_into = Some(subject.clone());
+            other.resolve("merged", now);
+        }
+        if let Some(lineage) = incident
+            .lineage
+            .iter_mut()
+            .find(|lineage| lineage.event == undone.event)
+        {
+            lineage.undone_by = Some(recorded.id.clone());
+        }
+        incident.updated_at = now;
+        incident.revision = recorded.revision.unwrap_or(incident.revision);
+        other.updated_at = now;
+    }
+    incidents.insert(other.id.clone(), other);
+}

@@ -1,0 +1,94 @@
+//! The contract of a lane: who decides, on what, and how its state is found again.
+//!
+//! A lane is one partition of one deciding service: one owner, one order, one fence. Its state has two
+//! halves that never touch each other: what its own decisions made (`evolve`), and what it has seen of
+//! other lanes and of the door (`seen`). Since they commute, the state after a restart, which folds all
+//! inputs up to the cursor and all decisions, equals the state that decided.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::event::{Draft, Recorded};
+use crate::id::Partition;
+use crate::time::Time;
+
+/// What is due, and when. Ties are broken by the id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timer {
+    /// When it is due; `now` of what it decides.
+    pub due: Time,
+    /// What is due, such as `stale/9f3c…`; also the seed of the ids of what it decides.
+    pub id: String,
+}
+
+/// Whose events a lane reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Facts from outside, of one partition.
+    Intake,
+    /// Another lane's decisions, by the lane's name.
+    Lane(&'static str),
+}
+
+/// The names of the lanes.
+pub mod names {
+    /// Configuration, silences and activations; one a tenant.
+    pub const CONTROL: &str = "control";
+    /// Alerts and incidents; one a partition.
+    pub const INCIDENTS: &str = "incidents";
+    /// Notices and receivers' budgets; one a tenant.
+    pub const NOTICES: &str = "notices";
+}
+
+/// A pure decider. Everything it reads is in its arguments.
+pub trait Decider: Send + Sync + 'static {
+    /// What it decides on.
+    type State: Clone + Default + Serialize + DeserializeOwned + Send + Sync;
+
+    /// The lane's name, one of [`names`].
+    fn name(&self) -> &'static str;
+
+    /// Whether this lane, in `lane`, reads `input` of the partition `of`.
+    fn reads(&self, lane: &Partition, input: Input, of: &Partition) -> bool;
+
+    /// The lane that must exist once `input` of `of` was written; `None` where that founds none.
+    fn founds(&self, input: Input, of: &Partition) -> Option<Partition>;
+
+    /// Whether an input that decides nothing is to be sealed with a cursor.
+    fn seals(&self, input: &Recorded) -> bool;
+
+    /// Whether an input is decided before the timers that are due by its time: what moves timers is.
+    fn precedes_timers(&self, input: &Recorded) -> bool {
+        matches!(input.event, crate::Event::DoorOpened(_))
+    }
+
+    /// Whether an input is folded before it is decided, so that `decide` finds the state after it.
+    fn sees_first(&self) -> bool {
+        false
+    }
+
+    /// Folds an input that was consumed. Must not touch what [`Decider::evolve`] touches.
+    fn seen(&self, state: &mut Self::State, input: &Recorded);
+
+    /// Folds a decision of this lane. Must not read what [`Decider::seen`] made, but for indexes that `seen`
+    /// makes anew.
+    fn evolve(&self, state: &mut Self::State, decision: &Recorded);
+
+    /// Decides about one input, at `now`.
+    fn decide(
+        &self,
+        state: &Self::State,
+        lane: &Partition,
+        input: &Recorded,
+        now: Time,
+    ) -> Vec<Draft>;
+
+    /// What is due next.
+    fn due(&self, state: &Self::State) -> Option<Timer>;
+
+    /// Decides about a timer that is due; `timer.due` is `now`. What it decides must clear the timer.
+    fn fire(&self, state: &Self::State, lane: &Partition, timer: &Timer) -> Vec<Draft>;
+
+    /// The revision of an aggregate of this lane; 0 where it does not exist yet.
+    fn revision(&self, state: &Self::State, subject: &str) -> u64;
+}

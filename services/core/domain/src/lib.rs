@@ -1,0 +1,31 @@
+//! The words of Hindcast and what they do, without any input or output.
+//!
+//! The one contract of this crate: *everything that decides or folds takes time, ids and scores as
+//! arguments*. No function here reads a clock, draws a random number, opens a file or a socket, or
+//! knows that a ledger, a model or a web page exists. Given the same arguments it gives the same
+//! answer, on every machine, for ever; replay stands on that.
+//!
+//! Where to look: [`event::Event`] is everything that can be recorded, [`command::Command`] everything
+//! that a person may ask for, [`alert`], [`incident`], [`silence`] and [`notice`] are the aggregates
+//! with their folds, [`book::Book`] is a partition's alerts and incidents together,
+//! [`canonical`] gives the state hash.
+
+pub mod alert;
+pub mod book;
+pub mod canonical;
+pub mod catalog;
+pub mod command;
+pub mod event;
+pub mod id;
+pub mod incident;
+pub mod lane;
+pub mod limits;
+pub mod notice;
+pub mod severity;
+pub mod silence;
+pub mod time;
+
+pub use event::Event;
+pub use id::{EventId, Fingerprint, IncidentId, NoticeId, Partition, SilenceId};
+pub use severity::Severity;
+pub use time::{Span, Time};

@@ -1,0 +1,304 @@
+//! Notices: what people are told, and what they are not told now, why, and until when. Owns their events,
+//! state and fold; the rules by which one is requested stand in the pager.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Recorded};
+use crate::id::{EventId, Fingerprint, IncidentId, NoticeId};
+use crate::severity::Severity;
+use crate::time::{Span, Time};
+
+/// Why people are told.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// An incident began.
+    Opened,
+    /// It is worse than it was.
+    Worse,
+    /// A service that was not hit before is hit.
+    NewService,
+    /// A team that was not concerned before is concerned.
+    NewTeam,
+    /// It is back, and worse.
+    Reopened,
+    /// Whoever took care does so no more.
+    Unacknowledged,
+    /// A suppression or snooze ended and it still goes on.
+    StillThere,
+    /// An earlier page was given up and is still warranted.
+    Retried,
+    /// There is too much at once: this one says what is held.
+    Storm,
+    /// What was held during a storm.
+    Digest,
+    /// It is over.
+    Resolved,
+}
+
+/// People are to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Requested {
+    /// The incident that it is about; absent for storms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// Who is told.
+    pub receiver: String,
+    /// Why.
+    pub reason: Reason,
+    /// Whether it may wake somebody.
+    pub page: bool,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In plain words.
+    pub title: String,
+    /// More words, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// What is hit, as told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// Which teams it concerns, as told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<String>,
+    /// Until when further pages are held; only in a storm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_until: Option<Time>,
+    /// After which it is given up.
+    pub expires_at: Time,
+    /// How late it is, where an earlier one was given up.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        rename = "delayed_by_ms"
+    )]
+    pub delayed_by: Option<Span>,
+}
+
+/// People are not told now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// The incident that it is about; absent where an alert has none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// The alert that it is about, where it has no incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Fingerprint>,
+    /// Who would have been told; absent where it is everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<String>,
+    /// Why they would have been.
+    pub reason: Reason,
+    /// Why they are not: `snoozed`, `storm`, `silence`, `maintenance`, …
+    pub why: String,
+    /// Until when.
+    pub until: Time,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In plain words.
+    pub title: String,
+    /// What is hit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// Which teams it concerns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<String>,
+}
+
+/// A hold ended without a notice of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Released {
+    /// `told` (a digest or page told it), `over` (nothing is left to tell).
+    pub why: String,
+}
+
+/// A receiver took it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivered {
+    /// The `notice.requested` event.
+    pub request: EventId,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// What the receiver answered, in short.
+    pub answer: String,
+}
+
+/// A receiver did not take it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failed {
+    /// The `notice.requested` event.
+    pub request: EventId,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// What went wrong, in short.
+    pub error: String,
+}
+
+/// It was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Expired {
+    /// The `notice.requested` event.
+    pub request: EventId,
+    /// The last error.
+    pub error: String,
+}
+
+/// Where a notice is in its life.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// On its way.
+    Requested,
+    /// A receiver took it.
+    Delivered,
+    /// Given up.
+    Expired,
+    /// Held back, for a named reason and until a named time.
+    Held,
+    /// A hold that ended.
+    Released,
+}
+
+/// A notice as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Its id.
+    pub id: NoticeId,
+    /// The event that asked for it, or that held it.
+    pub event: EventId,
+    /// The incident that it is about.
+    pub incident: Option<IncidentId>,
+    /// The alert that it is about, where it has no incident.
+    pub alert: Option<Fingerprint>,
+    /// Who is told.
+    pub receiver: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// Whether it may wake somebody.
+    pub page: bool,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In plain words.
+    pub title: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// Why it is held.
+    pub why: Option<String>,
+    /// Until when it is held, or when it is given up.
+    pub until: Time,
+    /// When it was asked for or held.
+    pub at: Time,
+    /// When a receiver took it.
+    pub delivered_at: Option<Time>,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The last error.
+    pub error: Option<String>,
+    /// Decisions on it so far.
+    pub revision: u64,
+}
+
+/// All notices of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Notices(pub BTreeMap<NoticeId, Notice>);
+
+impl Notices {
+    /// Folds one event; events about other things change nothing. True when it was about a notice.
+    pub fn evolve(&mut self, recorded: &Recorded) -> bool {
+        let Ok(id) = recorded.subject.parse::<NoticeId>() else {
+            return false;
+        };
+        let revision = recorded.revision;
+        match &recorded.event {
+            Event::NoticeRequested(asked) => {
+                self.0
+                    .insert(id.clone(), Notice::requested(id, asked, recorded));
+                return true;
+            }
+            Event::NoticeHeld(held) => {
+                self.0.insert(id.clone(), Notice::held(id, held, recorded));
+                return true;
+            }
+            _ => {}
+        }
+        let Some(notice) = self.0.get_mut(&id) else {
+            return false;
+        };
+        match &recorded.event {
+            Event::NoticeReleased(released) => {
+                notice.status = Status::Released;
+                notice.why = Some(released.why.clone());
+            }
+            Event::NoticeDelivered(delivered) => {
+                notice.status = Status::Delivered;
+                notice.delivered_at = Some(recorded.time);
+                notice.attempts = notice.attempts.max(delivered.attempt);
+            }
+            Event::NoticeFailed(failed) if notice.status == Status::Requested => {
+                notice.attempts = notice.attempts.max(failed.attempt);
+                notice.error = Some(failed.error.clone());
+            }
+            Event::NoticeExpired(expired) if notice.status == Status::Requested => {
+                notice.status = Status::Expired;
+                notice.error = Some(expired.error.clone());
+            }
+            _ => {}
+        }
+        notice.revision = revision.unwrap_or(notice.revision);
+        true
+    }
+}
+
+impl Notice {
+    fn requested(id: NoticeId, asked: &Requested, recorded: &Recorded) -> Self {
+        Self {
+            id,
+            event: recorded.id.clone(),
+            incident: asked.incident.clone(),
+            alert: None,
+            receiver: Some(asked.receiver.clone()),
+            reason: asked.reason,
+            page: asked.page,
+            severity: asked.severity,
+            title: asked.title.clone(),
+            status: Status::Requested,
+            why: None,
+            until: asked.expires_at,
+            at: recorded.time,
+            delivered_at: None,
+            attempts: 0,
+            error: None,
+            revision: recorded.revision.unwrap_or(1),
+        }
+    }
+
+    fn held(id: NoticeId, held: &Held, recorded: &Recorded) -> Self {
+        Self {
+            id,
+            event: recorded.id.clone(),
+            incident: held.incident.clone(),
+            alert: held.alert.clone(),
+            receiver: held.receiver.clone(),
+            reason: held.reason,
+            page: held.severity.pages(),
+            severity: held.severity,
+            title: held.title.clone(),
+            status: Status::Held,
+            why: Some(held.why.clone()),
+            until: held.until,
+            at: recorded.time,
+            delivered_at: None,
+            attempts: 0,
+            error: None,
+            revision: recorded.revision.unwrap_or(1),
+        }
+    }
+}

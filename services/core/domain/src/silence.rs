@@ -1,0 +1,355 @@
+//! Silences and maintenance windows: who is held back, and until when. A silence loses nothing: an alert
+//! that it holds back is recorded with its end, and counts when the silence ends.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Recorded};
+use crate::id::SilenceId;
+use crate::limits::MATCHERS_MAX;
+use crate::time::Time;
+
+/// One condition on a label, as Alertmanager has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Matcher {
+    /// The label's name. A missing label counts as empty.
+    pub name: String,
+    /// A value, or an anchored regular expression.
+    pub value: String,
+    /// Whether `value` is a regular expression.
+    #[serde(default, rename = "isRegex")]
+    pub is_regex: bool,
+    /// Whether it must match (`true`) or must not.
+    #[serde(default = "yes", rename = "isEqual")]
+    pub is_equal: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What is wrong with a silence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// No matcher, or only ones that match everything.
+    #[error("expected at least one matcher that does not match an empty value, got none")]
+    MatchesEverything,
+    /// Too many matchers.
+    #[error("expected at most {MATCHERS_MAX} matchers, got {0}")]
+    TooMany(usize),
+    /// A regular expression that does not compile.
+    #[error("expected a regular expression, got {0:?}")]
+    NotARegex(String),
+    /// A matcher without a label's name.
+    #[error("expected a label's name in every matcher, got an empty one")]
+    NoName,
+    /// It ends before it starts.
+    #[error("expected an end after the start, got {ends_at} after {starts_at}")]
+    EndsFirst {
+        /// Its start.
+        starts_at: Time,
+        /// Its end.
+        ends_at: Time,
+    },
+    /// It is over before it begins.
+    #[error("expected an end in the future, got {0}")]
+    AlreadyOver(Time),
+}
+
+impl Matcher {
+    /// An equality.
+    #[must_use]
+    pub fn equal(name: &str, value: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            is_regex: false,
+            is_equal: true,
+        }
+    }
+
+    fn regex(&self) -> Option<regex::Regex> {
+        regex::RegexBuilder::new(&format!("^(?:{})$", self.value))
+            .size_limit(1 << 20)
+            .build()
+            .ok()
+    }
+
+    /// Whether a label's value satisfies it.
+    #[must_use]
+    pub fn matches_value(&self, value: &str) -> bool {
+        let equal = if self.is_regex {
+            self.regex().is_some_and(|regex| regex.is_match(value))
+        } else {
+            self.value == value
+        };
+        equal == self.is_equal
+    }
+
+    /// Whether labels satisfy it.
+    #[must_use]
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.matches_value(labels.get(&self.name).map_or("", String::as_str))
+    }
+}
+
+impl std::fmt::Display for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = match (self.is_equal, self.is_regex) {
+            (true, false) => "=",
+            (true, true) => "=~",
+            (false, false) => "!=",
+            (false, true) => "!~",
+        };
+        write!(f, "{}{sign}{:?}", self.name, self.value)
+    }
+}
+
+/// Whether it was made for a reason of the moment or planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Somebody wants quiet.
+    Silence,
+    /// Work that was announced.
+    Maintenance,
+}
+
+/// What a silence says. The same shape is the command and the event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Terms {
+    /// All of these must match.
+    pub matchers: Vec<Matcher>,
+    /// From when.
+    pub starts_at: Time,
+    /// Until when.
+    pub ends_at: Time,
+    /// Who asked for it.
+    pub created_by: String,
+    /// Why.
+    pub comment: String,
+    /// A silence or a maintenance window.
+    pub kind: Kind,
+    /// Only in this environment; in all of them where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+impl Terms {
+    /// Checks matchers and times against `now`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self, now: Time) -> Result<(), Invalid> {
+        if self.matchers.len() > MATCHERS_MAX {
+            return Err(Invalid::TooMany(self.matchers.len()));
+        }
+        if self.matchers.iter().any(|matcher| matcher.name.is_empty()) {
+            return Err(Invalid::NoName);
+        }
+        if let Some(bad) = self
+            .matchers
+            .iter()
+            .find(|matcher| matcher.is_regex && matcher.regex().is_none())
+        {
+            return Err(Invalid::NotARegex(bad.value.clone()));
+        }
+        if self
+            .matchers
+            .iter()
+            .all(|matcher| matcher.matches_value(""))
+        {
+            return Err(Invalid::MatchesEverything);
+        }
+        if self.ends_at <= self.starts_at {
+            return Err(Invalid::EndsFirst {
+                starts_at: self.starts_at,
+                ends_at: self.ends_at,
+            });
+        }
+        if self.ends_at <= now {
+            return Err(Invalid::AlreadyOver(self.ends_at));
+        }
+        Ok(())
+    }
+
+    /// Whether an alert of `environment` with `labels` is meant.
+    #[must_use]
+    pub fn covers(&self, environment: &str, labels: &BTreeMap<String, String>) -> bool {
+        self.environment
+            .as_deref()
+            .is_none_or(|only| only == environment)
+            && self.matchers.iter().all(|matcher| matcher.matches(labels))
+    }
+}
+
+/// A silence began to exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Created {
+    /// What it says.
+    #[serde(flatten)]
+    pub terms: Terms,
+    /// The one that it replaces, if it was an edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<SilenceId>,
+}
+
+/// Its time has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Started {}
+
+/// It is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ended {
+    /// `elapsed`, `expired` (a person ended it), `replaced` or `undone`.
+    pub reason: String,
+}
+
+/// Where a silence is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its start lies ahead.
+    Pending,
+    /// It holds alerts back.
+    Active,
+    /// It is over.
+    Expired,
+}
+
+/// A silence as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Silence {
+    /// Its id.
+    pub id: SilenceId,
+    /// What it says.
+    pub terms: Terms,
+    /// Where it is in its life.
+    pub state: State,
+    /// When it was created, by the decision's `now`.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+    /// Why it ended, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// Decisions on it so far.
+    pub revision: u64,
+}
+
+/// All silences of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Silences(pub BTreeMap<SilenceId, Silence>);
+
+impl Silences {
+    /// Folds one event; events about other things change nothing.
+    pub fn evolve(&mut self, recorded: &Recorded) {
+        let Ok(id) = recorded.subject.parse::<SilenceId>() else {
+            return;
+        };
+        if let Event::SilenceCreated(created) = &recorded.event {
+            let pending = created.terms.starts_at > recorded.time;
+            self.0.insert(
+                id.clone(),
+                Silence {
+                    id,
+                    terms: created.terms.clone(),
+                    state: if pending {
+                        State::Pending
+                    } else {
+                        State::Active
+                    },
+                    created_at: recorded.time,
+                    updated_at: recorded.time,
+                    ended: None,
+                    revision: recorded.revision.unwrap_or(1),
+                },
+            );
+            return;
+        }
+        let Some(silence) = self.0.get_mut(&id) else {
+            return;
+        };
+        match &recorded.event {
+            Event::SilenceStarted(_) => silence.state = State::Active,
+            Event::SilenceEnded(ended) => {
+                silence.state = State::Expired;
+                silence.ended = Some(ended.reason.clone());
+            }
+            _ => return,
+        }
+        silence.updated_at = recorded.time;
+        silence.revision = recorded.revision.unwrap_or(silence.revision);
+    }
+
+    /// The active silence that covers an alert and ends last; ties by id.
+    #[must_use]
+    pub fn covering(
+        &self,
+        environment: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Option<&Silence> {
+        self.0
+            .values()
+            .filter(|silence| {
+                silence.state == State::Active && silence.terms.covers(environment, labels)
+            })
+            .max_by(|a, b| (a.terms.ends_at, &a.id).cmp(&(b.terms.ends_at, &b.id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_matcher_is_anchored_and_a_missing_label_is_empty() {
+        let regex = Matcher {
+            name: "service".into(),
+            value: "pg|redis".into(),
+            is_regex: true,
+            is_equal: true,
+        };
+        assert!(regex.matches(&labels(&[("service", "pg")])));
+        assert!(!regex.matches(&labels(&[("service", "pg-2")])));
+        let unequal = Matcher {
+            name: "team".into(),
+            value: "db".into(),
+            is_regex: false,
+            is_equal: false,
+        };
+        assert!(unequal.matches(&labels(&[])));
+    }
+
+    #[test]
+    fn a_silence_of_everything_is_refused() {
+        let terms = Terms {
+            matchers: vec![Matcher {
+                name: "a".into(),
+                value: ".*".into(),
+                is_regex: true,
+                is_equal: true,
+            }],
+            starts_at: Time::from_millis(0),
+            ends_at: Time::from_millis(10),
+            created_by: "ada".into(),
+            comment: String::new(),
+            kind: Kind::Silence,
+            environment: None,
+        };
+        assert_eq!(
+            terms.check(Time::from_millis(1)),
+            Err(Invalid::MatchesEverything)
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! The decider: one input at a time, in the order of the ledger.
+
+use hindcast_domain::alert::{self, Observation, Status};
+use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
+
+use crate::grouping::{self, Firing};
+use crate::state::State;
+use crate::{people, timers};
+
+/// Decides about alerts and incidents of one partition.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Correlator;
+
+impl Decider for Correlator {
+    type State = State;
+
+    fn name(&self) -> &'static str {
+        names::INCIDENTS
+    }
+
+    fn reads(&self, lane: &Partition, input: Input, of: &Partition) -> bool {
+        match input {
+            Input::Intake => lane == of,
+            Input::Lane(name) => name == names::CONTROL && lane.tenant == of.tenant,
+        }
+    }
+
+    fn founds(&self, input: Input, of: &Partition) -> Option<Partition> {
+        (input == Input::Intake && !of.is_whole()).then(|| of.clone())
+    }
+
+    fn seals(&self, input: &Recorded) -> bool {
+        input.event.kind() == hindcast_domain::event::Kind::Intake
+    }
+
+    fn seen(&self, state: &mut State, input: &Recorded) {
+        state.see(input);
+    }
+
+    fn evolve(&self, state: &mut State, decision: &Recorded) {
+        state.evolve(decision);
+    }
+
+    fn decide(&self, state: &State, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+        match &input.event {
+            Event::Observed(observation) => observe(state, lane, observation, &input.id, now),
+            Event::Command(received) => people::command(state, lane, received, input, now),
+            Event::SilenceCreated(_) | Event::SilenceStarted(_) => {
+                timers::silence_began(state, lane, input)
+            }
+            Event::SilenceEnded(ended) => {
+                timers::silence_ended(state, lane, input, &ended.reason, now)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn due(&self, state: &State) -> Option<Timer> {
+        state.next_timer()
+    }
+
+    fn fire(&self, state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft> {
+        timers::fire(state, lane, timer)
+    }
+
+    fn revision(&self, state: &State, subject: &str) -> u64 {
+        if let Ok(fingerprint) = subject.parse::<Fingerprint>() {
+            return state
+                .book
+                .alerts
+                .get(&fingerprint)
+                .map_or(0, |alert| alert.revision);
+        }
+        if let Ok(id) = subject.parse::<IncidentId>() {
+            return state
+                .book
+                .incidents
+                .get(&id)
+                .map_or(0, |incident| incident.revision);
+        }
+        0
+    }
+}
+
+fn observe(
+    state: &State,
+    lane: &Partition,
+    observation: &Observation,
+    id: &EventId,
+    now: Time,
+) -> Vec<Draft> {
+    let known = state.book.alerts.get(&observation.fingerprint);
+    let topology = state.seen.topology();
+    let service = observation
+        .service
+        .as_deref()
+        .map(|name| topology.resolve(name).unwrap_or(name));
+    let rules = state.seen.rules.alert();
+    let mut drafts = alert::decide::observe(known, observation, id, service, now, &rules);
+    let flaps = known.is_some_and(|alert| alert.flapping_until.is_some())
+        || drafts
+            .iter()
+            .any(|draft| matches!(draft.event, Event::AlertFlapping(_)));
+    let mut follow_ups = Vec::new();
+    for draft in &drafts {
+        match &draft.event {
+            Event::AlertFired(fired) => {
+                let firing = Firing {
+                    fingerprint: &observation.fingerprint,
+                    name: &fired.name,
+                    service: fired.service.as_deref(),
+                    severity: fired.severity,
+                    labels: &fired.labels,
+                    annotations: &fired.annotations,
+                    starts_at: fired.starts_at,
+                };
+                follow_ups.extend(fire(state, lane, &firing, id, now));
+            }
+            Event::AlertRepeated(repeated) => {
+                follow_ups.extend(known.and_then(|alert| worse(state, alert, repeated.severity)));
+            }
+            Event::AlertResolved(_) => {
+                if let Some(incident) = known.and_then(|alert| alert.incident.as_ref())
+                    && !flaps
+                {
+                    follow_ups.extend(grouping::quiet(state, incident, &observation.fingerprint));
+                }
+            }
+            _ => {}
+        }
+    }
+    drafts.extend(follow_ups);
+    drafts
+}
+
+/// An alert begins to fire: held back, or placed.
+fn fire(
+    state: &State,
+    lane: &Partition,
+    firing: &Firing<'_>,
+    cause: &EventId,
+    now: Time,
+) -> Vec<Draft> {
+    let known = state.book.alerts.get(firing.fingerprint);
+    let held = known.and_then(|alert| alert.suppressed.as_ref());
+    match grouping::silence_over(state, lane, firing) {
+        Some(_) if held.is_some() => Vec::new(),
+        Some(silence) => vec![grouping::suppress(firing.fingerprint, silence)],
+        // What a silence held that covers it no more (its labels changed) is lifted, and placed.
+        None => {
+            let mut drafts: Vec<_> = held
+                .map(|held| {
+                    grouping::unsuppress(firing.fingerprint, &held.by, "no_longer_covered", false)
+                })
+                .into_iter()
+                .collect();
+            drafts.extend(grouping::place(state, firing, cause, now));
+            drafts
+        }
+    }
+}
+
+/// A repeat may say that it is worse than it was.
+fn worse(
+    state: &State,
+    alert: &alert::Alert,
+    severity: Option<hindcast_domain::Severity>,
+) -> Option<Draft> {
+    let severity = severity.filter(|severity| *severity > alert.severity)?;
+    let incident = state.book.home(alert.incident.as_ref()?)?;
+    if alert.status != Status::Firing
+        || !incident.is_live()
+        || incident.severity_set
+        || severity <= incident.severity
+    {
+        return None;
+    }
+    let joined = hindcast_domain::incident::AlertJoined {
+        fingerprint: alert.fingerprint.clone(),
+        severity,
+        service: alert.service.clone(),
+        team: None,
+        starts_at: alert.occurrence().starts_at,
+        grouping: None,
+    };
+    Some(Draft::system(
+        &incident.id,
+        Event::IncidentAlertJoined(joined),
+    ))
+}

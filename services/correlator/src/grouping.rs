@@ -1,0 +1,255 @@
+//! Where an alert goes: held back by a silence, back to its incident, into one that fits, or into one of
+//! its own. And what its end means for the incident that it belongs to.
+
+use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
+use hindcast_domain::event::{Draft, Event};
+use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
+use hindcast_domain::silence::{Kind, Silence};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
+use hindcast_engines::cluster::{self, Candidate, Newcomer};
+
+use crate::state::State;
+
+/// An alert that fires and looks for its place. Borrowed from a decision that is not folded yet, or from
+/// an alert that is known.
+#[derive(Clone, Copy)]
+pub struct Firing<'a> {
+    /// Ours.
+    pub fingerprint: &'a Fingerprint,
+    /// The rule's name.
+    pub name: &'a str,
+    /// Its service.
+    pub service: Option<&'a str>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// All labels.
+    pub labels: &'a Labels,
+    /// All annotations.
+    pub annotations: &'a Labels,
+    /// When it began.
+    pub starts_at: Time,
+}
+
+impl<'a> Firing<'a> {
+    /// From an alert as it stands.
+    #[must_use]
+    pub fn of(alert: &'a Alert) -> Self {
+        Self {
+            fingerprint: &alert.fingerprint,
+            name: &alert.name,
+            service: alert.service.as_deref(),
+            severity: alert.severity,
+            labels: &alert.labels,
+            annotations: &alert.annotations,
+            starts_at: alert.occurrence().starts_at,
+        }
+    }
+}
+
+/// The silence that holds an alert back, if one does.
+#[must_use]
+pub fn silence_over<'a>(
+    state: &'a State,
+    lane: &Partition,
+    firing: &Firing<'_>,
+) -> Option<&'a Silence> {
+    let silence = state
+        .seen
+        .silences
+        .covering(&lane.environment, firing.labels)?;
+    let exempt = state
+        .book
+        .alerts
+        .get(firing.fingerprint)
+        .and_then(|alert| alert.exempt_from.as_deref());
+    (exempt != Some(silence.id.as_str())).then_some(silence)
+}
+
+/// The decision that holds an alert back.
+#[must_use]
+pub fn suppress(fingerprint: &Fingerprint, silence: &Silence) -> Draft {
+    let kind = match silence.terms.kind {
+        Kind::Silence => "silence",
+        Kind::Maintenance => "maintenance",
+    };
+    let held = Suppressed {
+        by: silence.id.to_string(),
+        kind: kind.to_owned(),
+        until: silence.terms.ends_at,
+    };
+    Draft::system(fingerprint, Event::AlertSuppressed(held))
+}
+
+/// The decision that holds it back no more.
+#[must_use]
+pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: &str, exempt: bool) -> Draft {
+    let lifted = Unsuppressed {
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        exempt,
+    };
+    Draft::system(fingerprint, Event::AlertUnsuppressed(lifted))
+}
+
+/// Finds the place of an alert that fires. `cause` seeds the id of an incident that it may open.
+#[must_use]
+pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
+    if let Some(home) = state.last_incident(firing.fingerprint) {
+        if home.is_live() {
+            return at_home(home, firing);
+        }
+        let ended = home.resolved_at.unwrap_or(now);
+        if now.since(ended) <= state.seen.rules.reopen_within() {
+            return reopen(home, firing, None);
+        }
+    }
+    let newcomer = Newcomer {
+        name: firing.name,
+        service: firing.service,
+        labels: firing.labels,
+        annotations: firing.annotations,
+        starts_at: firing.starts_at,
+    };
+    let candidates: Vec<Candidate<'_>> = state
+        .joinable(now)
+        .map(|incident| Candidate {
+            id: &incident.id,
+            alerts: state.book.alerts_of(incident).collect(),
+        })
+        .collect();
+    let assignment = cluster::assign(
+        &newcomer,
+        &candidates,
+        state.seen.topology(),
+        &state.seen.rules.weights,
+    );
+    match assignment
+        .incident
+        .as_ref()
+        .and_then(|id| state.book.incidents.get(id))
+    {
+        Some(incident) if incident.is_live() => {
+            vec![Draft::system(
+                &incident.id,
+                Event::IncidentAlertJoined(joined(state, firing, Some(assignment.grouping))),
+            )]
+        }
+        Some(incident) => reopen(
+            incident,
+            firing,
+            Some(joined(state, firing, Some(assignment.grouping))),
+        ),
+        None if firing.severity.opens_incident() => {
+            vec![open(state, firing, assignment.grouping, cause, now)]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// It is a member already; only what it changes is told.
+fn at_home(home: &Incident, firing: &Firing<'_>) -> Vec<Draft> {
+    let known = home.members.contains_key(firing.fingerprint);
+    let worse = !home.severity_set && firing.severity > home.severity;
+    if known && !worse {
+        return Vec::new();
+    }
+    let again = AlertJoined {
+        fingerprint: firing.fingerprint.clone(),
+        severity: firing.severity,
+        service: firing.service.map(ToOwned::to_owned),
+        team: None,
+        starts_at: firing.starts_at,
+        grouping: None,
+    };
+    vec![Draft::system(&home.id, Event::IncidentAlertJoined(again))]
+}
+
+fn reopen(incident: &Incident, firing: &Firing<'_>, newcomer: Option<AlertJoined>) -> Vec<Draft> {
+    let reopened = Reopened {
+        count: incident.reopened + 1,
+        fingerprint: Some(firing.fingerprint.clone()),
+        severity: Some(firing.severity),
+        worse: firing.severity > incident.peak_severity,
+    };
+    let mut drafts = vec![Draft::system(
+        &incident.id,
+        Event::IncidentReopened(reopened),
+    )];
+    drafts.extend(
+        newcomer.map(|joined| Draft::system(&incident.id, Event::IncidentAlertJoined(joined))),
+    );
+    drafts
+}
+
+fn joined(state: &State, firing: &Firing<'_>, grouping: Option<Grouping>) -> AlertJoined {
+    AlertJoined {
+        fingerprint: firing.fingerprint.clone(),
+        severity: firing.severity,
+        service: firing.service.map(ToOwned::to_owned),
+        team: firing
+            .service
+            .and_then(|service| state.seen.topology().owner(service))
+            .map(ToOwned::to_owned),
+        starts_at: firing.starts_at,
+        grouping,
+    }
+}
+
+fn open(
+    state: &State,
+    firing: &Firing<'_>,
+    grouping: Grouping,
+    cause: &EventId,
+    now: Time,
+) -> Draft {
+    let id = IncidentId::derive(&[
+        cause.as_str().as_bytes(),
+        firing.fingerprint.as_str().as_bytes(),
+    ]);
+    let within = Span::seconds(state.seen.rules.recurrence_within_s);
+    let recurrence_of = state
+        .last_incident(firing.fingerprint)
+        .filter(|before| before.resolved_at.is_some_and(|at| now.since(at) <= within))
+        .map(|before| before.id.clone());
+    let opened = Opened {
+        title: incident::decide::title_of(firing.name, firing.service, firing.annotations),
+        fingerprint: firing.fingerprint.clone(),
+        severity: firing.severity,
+        service: firing.service.map(ToOwned::to_owned),
+        team: firing
+            .service
+            .and_then(|service| state.seen.topology().owner(service))
+            .map(ToOwned::to_owned),
+        started_at: firing.starts_at.min(now),
+        grouping,
+        recurrence_of,
+    };
+    Draft::system(&id, Event::IncidentOpened(opened))
+}
+
+/// What it means for an incident that `ending` fires no more: when it was the last one, the incident is
+/// over. Alerts whose sender fell silent keep it open for a while, flapping ones until they settle.
+#[must_use]
+pub fn quiet(state: &State, id: &IncidentId, ending: &Fingerprint) -> Option<Draft> {
+    let incident = state.book.home(id).filter(|incident| incident.is_live())?;
+    let others_quiet = state
+        .book
+        .alerts_of(incident)
+        .filter(|alert| alert.fingerprint != *ending)
+        .all(|alert| {
+            alert.status == hindcast_domain::alert::Status::Resolved
+                && alert.flapping_until.is_none()
+        });
+    others_quiet.then(|| resolved(incident, "quiet"))
+}
+
+/// The decision that an incident is over by itself.
+#[must_use]
+pub fn resolved(incident: &Incident, by: &str) -> Draft {
+    let over = incident::Resolved {
+        by: by.to_owned(),
+        cause: None,
+        resolution: None,
+    };
+    Draft::system(&incident.id, Event::IncidentResolved(over))
+}

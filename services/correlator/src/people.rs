@@ -1,0 +1,62 @@
+//! What a person's command means in this lane. Refusals are events too.
+
+use hindcast_domain::command::{Code, Command, Received, Rejected};
+use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::{Fingerprint, Partition, Time, incident};
+
+use crate::state::State;
+use crate::timers;
+
+/// Decides about one command.
+pub(crate) fn command(
+    state: &State,
+    lane: &Partition,
+    received: &Received,
+    input: &Recorded,
+    now: Time,
+) -> Vec<Draft> {
+    let decided = match state.seen.command_of(&received.key) {
+        Some(first) => Err(Rejected::new(
+            Code::KeyReused,
+            format!("its key came with {first} already"),
+        )),
+        None => decide(state, lane, received, input, now),
+    };
+    decided.unwrap_or_else(|rejected| {
+        vec![Draft::by(
+            &input.actor,
+            &input.id,
+            Event::CommandRejected(rejected),
+        )]
+    })
+}
+
+fn decide(
+    state: &State,
+    lane: &Partition,
+    received: &Received,
+    input: &Recorded,
+    now: Time,
+) -> Result<Vec<Draft>, Rejected> {
+    if let Command::UndoEvent { event, subject } = &received.command
+        && let Ok(fingerprint) = subject.parse::<Fingerprint>()
+    {
+        let alert = state.book.alerts.get(&fingerprint);
+        let held = alert.filter(|alert| {
+            alert
+                .suppressed
+                .as_ref()
+                .is_some_and(|held| held.event == *event)
+        });
+        let alert = held.ok_or_else(|| {
+            Rejected::new(
+                Code::NotUndoable,
+                format!("{event} holds nothing back (any more)"),
+            )
+        })?;
+        return Ok(timers::lift(
+            state, lane, alert, "undone", &input.id, now, None,
+        ));
+    }
+    incident::decide::command(&state.book, received, &input.id, &input.actor, now)
+}

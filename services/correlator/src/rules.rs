@@ -1,0 +1,68 @@
+//! The rules that correlation follows, as a configuration section (`correlation`) with defaults.
+
+use hindcast_domain::{Span, alert};
+use hindcast_engines::cluster::Weights;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The configuration section's name.
+pub const SECTION: &str = "correlation";
+
+/// Times and thresholds. All times in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// How long after its end an incident is reopened by its own alerts, and not begun anew.
+    pub reopen_within_s: i64,
+    /// How long after that a new incident with the same alert is named a recurrence.
+    pub recurrence_within_s: i64,
+    /// How long after its end a state that is sent again is late and not back.
+    pub late_s: i64,
+    /// The window in which an alert's transitions are counted.
+    pub flap_window_s: i64,
+    /// Transitions in that window from which on it flaps.
+    pub flap_transitions: u32,
+    /// How long it flaps without a further transition.
+    pub flap_calm_s: i64,
+    /// How long an incident stays open whose alerts ended only by their sender's silence.
+    pub stale_hold_s: i64,
+    /// How long senders have, after the door opened, to speak again before their silence counts.
+    pub door_grace_s: i64,
+    /// The weights of grouping.
+    pub weights: Weights,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            reopen_within_s: 120,
+            recurrence_within_s: 30 * 86_400,
+            late_s: 300,
+            flap_window_s: 600,
+            flap_transitions: 6,
+            flap_calm_s: 600,
+            stale_hold_s: 3_600,
+            door_grace_s: 300,
+            weights: Weights::default(),
+        }
+    }
+}
+
+impl Rules {
+    /// The rules that an alert's own decisions follow.
+    #[must_use]
+    pub const fn alert(&self) -> alert::decide::Rules {
+        alert::decide::Rules {
+            late: Span::seconds(self.late_s),
+            flap_window: Span::seconds(self.flap_window_s),
+            flap_transitions: self.flap_transitions,
+            flap_calm: Span::seconds(self.flap_calm_s),
+        }
+    }
+
+    /// See [`Rules::reopen_within_s`].
+    #[must_use]
+    pub const fn reopen_within(&self) -> Span {
+        Span::seconds(self.reopen_within_s)
+    }
+}

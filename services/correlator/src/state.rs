@@ -1,0 +1,256 @@
+//! What the correlator decides on: the partition's book, what it has seen of other lanes, and two indexes
+//! (who is due when, which incidents an alert may join) that follow from both.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hindcast_domain::alert::Status;
+use hindcast_domain::book::{Book, Touched};
+use hindcast_domain::catalog::{Catalog, Topology};
+use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::lane::Timer;
+use hindcast_domain::silence::Silences;
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{Rules, SECTION};
+
+/// Idempotency keys that are remembered; an older one was answered long ago.
+const KEYS_MAX: usize = 10_000;
+
+/// How long an incident that ended is looked at when an alert looks for its place, at the most.
+const RECENT_KEPT: Span = Span::hours(24);
+
+/// The state of one incident lane.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Alerts and incidents: made by this lane's own decisions.
+    pub book: Book,
+    /// What was seen of other lanes and of the door.
+    pub seen: Seen,
+    /// Timers by what they are for, and in the order in which they are due. Follows from the above.
+    timers: BTreeMap<String, Time>,
+    due: BTreeSet<(Time, String)>,
+    /// Incidents that live, or ended so lately that they may come back. Follows from the above.
+    recent: BTreeSet<IncidentId>,
+    /// The newest incident of each alert. Follows from the above.
+    last_incident: BTreeMap<Fingerprint, IncidentId>,
+}
+
+/// What was seen of other lanes and of the door.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// All silences of the tenant.
+    pub silences: Silences,
+    /// The catalogue in force.
+    catalog: Catalog,
+    #[serde(skip)]
+    topology: std::sync::OnceLock<Topology>,
+    /// The rules in force.
+    pub rules: Rules,
+    /// When the door last opened.
+    pub door_opened_at: Time,
+    /// The newest idempotency keys with the commands that brought them.
+    keys: BTreeMap<String, EventId>,
+    keys_in_order: VecDeque<String>,
+}
+
+impl Seen {
+    /// The catalogue made ready.
+    pub fn topology(&self) -> &Topology {
+        self.topology.get_or_init(|| Topology::new(&self.catalog))
+    }
+
+    /// The command that brought an idempotency key first.
+    #[must_use]
+    pub fn command_of(&self, key: &str) -> Option<&EventId> {
+        self.keys.get(key)
+    }
+
+    fn remember(&mut self, key: &str, command: &EventId) {
+        if self.keys.contains_key(key) {
+            return;
+        }
+        if self.keys_in_order.len() == KEYS_MAX
+            && let Some(oldest) = self.keys_in_order.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+        self.keys.insert(key.to_owned(), command.clone());
+        self.keys_in_order.push_back(key.to_owned());
+    }
+}
+
+impl State {
+    /// Folds an input that was consumed.
+    pub fn see(&mut self, input: &Recorded) {
+        self.seen.silences.evolve(input);
+        match &input.event {
+            Event::Command(received) => self.seen.remember(&received.key, &input.id),
+            Event::DoorOpened(_) => {
+                self.seen.door_opened_at = self.seen.door_opened_at.max(input.time);
+                self.rebuild_timers();
+            }
+            Event::Configured(configured) if configured.section == "catalog" => {
+                // A catalogue that cannot be read was refused where it was decided; here it changes nothing.
+                if let Ok(catalog) = serde_json::from_value(configured.content.clone()) {
+                    self.seen.catalog = catalog;
+                    self.seen.topology = std::sync::OnceLock::new();
+                }
+            }
+            Event::Configured(configured) if configured.section == SECTION => {
+                if let Ok(rules) = serde_json::from_value(configured.content.clone()) {
+                    self.seen.rules = rules;
+                    self.rebuild_timers();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Folds a decision of this lane.
+    pub fn evolve(&mut self, decision: &Recorded) {
+        let touched = self.book.evolve(decision);
+        self.index(&touched);
+    }
+
+    fn index(&mut self, touched: &Touched) {
+        for fingerprint in &touched.alerts {
+            self.index_alert(fingerprint);
+        }
+        let mut ended = false;
+        for id in &touched.incidents {
+            let Some(incident) = self.book.incidents.get(id) else {
+                continue;
+            };
+            ended |= !incident.is_live();
+            self.recent.insert(id.clone());
+            self.index_incident(id);
+        }
+        if ended {
+            // A fixed bound, and not the rules': this fold must not read what was seen.
+            let (book, window) = (&self.book, RECENT_KEPT);
+            self.recent.retain(|id| {
+                book.incidents.get(id).is_some_and(|incident| {
+                    incident.is_live()
+                        || incident
+                            .resolved_at
+                            .is_some_and(|at| book.now.since(at) <= window)
+                })
+            });
+        }
+    }
+
+    fn index_alert(&mut self, fingerprint: &Fingerprint) {
+        let Some(alert) = self.book.alerts.get(fingerprint) else {
+            return;
+        };
+        if let Some(incident) = &alert.incident {
+            self.last_incident
+                .insert(fingerprint.clone(), incident.clone());
+        }
+        let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
+        let stale = stale.map(|at| self.seen.deferred(at, alert.last_seen_at));
+        let flapping = alert.flapping_until;
+        let suppressed = alert
+            .suppressed
+            .as_ref()
+            .map(|suppression| suppression.until);
+        self.set_timer(format!("stale/{fingerprint}"), stale);
+        self.set_timer(format!("settle/{fingerprint}"), flapping);
+        self.set_timer(format!("unsuppress/{fingerprint}"), suppressed);
+    }
+
+    fn index_incident(&mut self, id: &IncidentId) {
+        let Some(incident) = self.book.incidents.get(id) else {
+            return;
+        };
+        let snoozed = incident.snoozed_until.filter(|_| incident.is_live());
+        let hold = Span::seconds(self.seen.rules.stale_hold_s);
+        let quiet = (incident.is_live() && !incident.members.is_empty())
+            .then(|| {
+                let alerts: Vec<_> = self.book.alerts_of(incident).collect();
+                let silent = alerts
+                    .iter()
+                    .all(|alert| !alert.is_firing() && alert.flapping_until.is_none());
+                let stale = alerts.iter().filter(|alert| alert.status == Status::Stale);
+                let last = stale.filter_map(|alert| alert.occurrence().closed_at).max();
+                last.filter(|_| silent).map(|at| at + hold)
+            })
+            .flatten();
+        self.set_timer(format!("awake/{id}"), snoozed);
+        self.set_timer(format!("quiet/{id}"), quiet);
+    }
+
+    fn set_timer(&mut self, id: String, due: Option<Time>) {
+        if let Some(before) = self.timers.get(&id).copied() {
+            if Some(before) == due {
+                return;
+            }
+            self.due.remove(&(before, id.clone()));
+            self.timers.remove(&id);
+        }
+        if let Some(due) = due {
+            self.due.insert((due, id.clone()));
+            self.timers.insert(id, due);
+        }
+    }
+
+    fn rebuild_timers(&mut self) {
+        let alerts: Vec<_> = self.book.alerts.keys().cloned().collect();
+        let incidents: Vec<_> = self.recent.iter().cloned().collect();
+        alerts
+            .iter()
+            .for_each(|fingerprint| self.index_alert(fingerprint));
+        incidents.iter().for_each(|id| self.index_incident(id));
+    }
+
+    /// What is due next.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Timer> {
+        self.due.first().map(|(due, id)| Timer {
+            due: *due,
+            id: id.clone(),
+        })
+    }
+
+    /// Incidents that an alert may join at `now`: those that live, and those whose alerts fell quiet so
+    /// lately that what fires now may be the same problem.
+    pub fn joinable(
+        &self,
+        now: Time,
+    ) -> impl Iterator<Item = &hindcast_domain::incident::Incident> {
+        let window = self.seen.rules.reopen_within();
+        self.recent
+            .iter()
+            .filter_map(|id| self.book.incidents.get(id))
+            .filter(move |incident| {
+                incident.merged_into.is_none()
+                    && (incident.is_live()
+                        || (incident.resolved_by.as_deref() == Some("quiet")
+                            && incident
+                                .resolved_at
+                                .is_some_and(|at| now.since(at) <= window)))
+            })
+    }
+
+    /// The newest incident that an alert belonged to, through merges.
+    #[must_use]
+    pub fn last_incident(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Option<&hindcast_domain::incident::Incident> {
+        self.book.home(self.last_incident.get(fingerprint)?)
+    }
+}
+
+impl Seen {
+    /// A sender that could not be heard is not stale for that: what fell silent before the door opened has
+    /// a grace from then.
+    fn deferred(&self, stale_at: Time, last_seen_at: Time) -> Time {
+        if last_seen_at < self.door_opened_at {
+            stale_at.max(self.door_opened_at + Span::seconds(self.rules.door_grace_s))
+        } else {
+            stale_at
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What Prometheus and its like send to an Alertmanager: a bare list, without a status. Owns when such an
+//! alert counts as over and how long its sender may be silent; shares the reading of one alert with the
+//! Alertmanager's own webhook, so that both give it one fingerprint.
+
+use hindcast_api::{Code, Problem};
+use hindcast_domain::alert::{Observation, Signal};
+use hindcast_domain::limits::LABEL_VALUE_BYTES_MAX;
+use hindcast_domain::{Span, Time};
+use serde_json::{Map, Value};
+
+use super::{Bad, Batch, Context, Item, Payload, fields, labels};
+use crate::severity::UNMAPPED;
+use crate::{fingerprint, time};
+
+/// The family whose alerts of one label set are one alert.
+pub(crate) const FAMILY: &str = "prometheus";
+/// The name of a rule that has none.
+const NAMELESS: &str = "alert";
+/// An Alertmanager's `resolve_timeout` where nothing else is said.
+const RESOLVE_TIMEOUT: Span = Span::minutes(5);
+/// A sender is never called silent sooner.
+const PATIENCE_MIN: Span = Span::minutes(1);
+
+const KNOWN: [&str; 5] = [
+    "labels",
+    "annotations",
+    "startsAt",
+    "endsAt",
+    "generatorURL",
+];
+
+/// The alerts of a list.
+pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, Problem> {
+    match payload.json {
+        Value::Array(items) => Ok(Batch {
+            items,
+            ..Batch::default()
+        }),
+        other => {
+            let detail = format!("expected a list of alerts, got {}", fields::kind(&other));
+            Err(Problem::new(Code::Malformed, detail).remedy("Send the alerts as a JSON list."))
+        }
+    }
+}
+
+/// One alert of the list.
+pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
+    let told = told(value, &KNOWN)?;
+    let now = context.now;
+    let is_over = told.ends_at.is_some_and(|ends_at| ends_at <= now);
+    let stale_after = match told.ends_at {
+        Some(ends_at) if !is_over => ends_at.since(now).max(PATIENCE_MIN),
+        _ => RESOLVE_TIMEOUT,
+    };
+    let signal = if is_over {
+        Signal::Resolved
+    } else {
+        Signal::Firing
+    };
+    Ok(told.into_item(context, signal, context.stale_after(stale_after), None))
+}
+
+/// One alert as every member of the family tells it.
+pub(crate) struct Told {
+    labels: hindcast_domain::alert::Labels,
+    annotations: hindcast_domain::alert::Labels,
+    pub(crate) starts_at: Option<Time>,
+    pub(crate) ends_at: Option<Time>,
+    url: Option<String>,
+    pub(crate) unmapped: Vec<String>,
+}
+
+/// An item that is an object.
+pub(crate) fn object(value: &Value) -> Result<&Map<String, Value>, Bad> {
+    value.as_object().ok_or_else(|| {
+        let detail = format!("expected an object, got {}", fields::kind(value));
+        Bad::new("not_an_object", detail, "Send every item as a JSON object.")
+    })
+}
+
+/// Reads what the family has in common.
+pub(crate) fn told(value: &Value, known: &[&str]) -> Result<Told, Bad> {
+    let alert = object(value)?;
+    let labels = labels::read(alert.get("labels"))?;
+    labels::must_exist(&labels)?;
+    let annotations = labels::annotations(alert.get("annotations"));
+    labels::check(&labels, &annotations)?;
+    let at = |name: &str| {
+        time::field(alert.get(name)).map_err(|error| {
+            Bad::new(
+                "bad_time",
+                format!("{name}: {error}"),
+                "Send times in RFC 3339, or leave them out.",
+            )
+        })
+    };
+    let (starts_at, ends_at) = (at("startsAt")?, at("endsAt")?);
+    if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
+        && ends_at < starts_at
+    {
+        let detail = format!("expected an end after the start, got {ends_at} before {starts_at}");
+        return Err(Bad::new(
+            "ends_before_starts",
+            detail,
+            "Send endsAt at or after startsAt.",
+        ));
+    }
+    let mut unmapped = fields::unknown(alert, known);
+    let url = fields::text(alert.get("generatorURL"));
+    if url
+        .as_ref()
+        .is_some_and(|url| url.len() > LABEL_VALUE_BYTES_MAX)
+    {
+        unmapped.push("/generatorURL".to_owned());
+    }
+    let url = url.filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
+    Ok(Told {
+        labels,
+        annotations,
+        starts_at,
+        ends_at,
+        url,
+        unmapped,
+    })
+}
+
+impl Told {
+    /// As an observation of ours. `own` is the fingerprint that the sender names, if it does.
+    pub(crate) fn into_item(
+        self,
+        context: &Context<'_>,
+        signal: Signal,
+        stale_after: Span,
+        own: Option<String>,
+    ) -> Item {
+        let Self {
+            labels,
+            annotations,
+            starts_at,
+            ends_at,
+            url,
+            mut unmapped,
+        } = self;
+        let environment = context.environment(labels::environment(&labels));
+        let severity = labels::severity(&labels).unwrap_or_else(|field| {
+            unmapped.push(field);
+            UNMAPPED
+        });
+        let name = labels
+            .get("alertname")
+            .map_or_else(|| NAMELESS.to_owned(), Clone::clone);
+        let observation = Observation {
+            fingerprint: fingerprint::of_labels(context.key, &environment, FAMILY, &labels),
+            source_fingerprint: Some(own.unwrap_or_else(|| fingerprint::of_prometheus(&labels))),
+            source: context.source.name.clone(),
+            name,
+            service: labels::service(&labels).or_else(|| context.source.service.clone()),
+            severity,
+            signal,
+            labels,
+            annotations,
+            starts_at,
+            ends_at: ends_at.filter(|_| signal == Signal::Resolved),
+            stale_after,
+            url,
+            unmapped,
+        };
+        Item::Alert {
+            environment,
+            observation: Box::new(observation),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{alerts, codes, read};
+    use super::*;
+    use hindcast_domain::Severity;
+    use serde_json::json;
+
+    fn one(alert: Value) -> Observation {
+        let normalised = read("prometheus", json!([alert]));
+        assert_eq!(codes(&normalised), Vec::<&str>::new());
+        (*alerts(&normalised)[0]).clone()
+    }
+
+    #[test]
+    fn an_alert_is_over_once_its_end_is_not_in_the_future() {
+        for (ends_at, signal, stale_after) in [
+            ("2026-11-24T13:34:00Z", Signal::Firing, Span::minutes(4)),
+            ("2026-11-24T13:30:01Z", Signal::Firing, Span::minutes(1)),
+            ("2026-11-24T13:30:00Z", Signal::Resolved, Span::minutes(5)),
+            (
+                "2026-11-24T13:29:58.873Z",
+                Signal::Resolved,
+                Span::minutes(5),
+            ),
+            ("0001-01-01T00:00:00.000Z", Signal::Firing, Span::minutes(5)),
+        ] {
+            let alert = one(json!({"labels": {"alertname": "A"}, "endsAt": ends_at}));
+            assert_eq!(
+                (alert.signal, alert.stale_after),
+                (signal, stale_after),
+                "{ends_at}"
+            );
+            assert_eq!(alert.ends_at.is_some(), signal == Signal::Resolved);
+        }
+    }
+
+    #[test]
+    fn what_labels_say_is_found_and_what_they_do_not_is_named() {
+        let alert = one(json!({
+            "labels": {"alertname": "High", "severity": "page", "job": "cart", "empty": ""},
+            "annotations": {"summary": "s", "n": 5}, "generatorURL": "http://p/graph", "extra": 1,
+            "startsAt": "0001-01-01T00:00:00.000Z"
+        }));
+        assert_eq!(
+            (alert.name.as_str(), alert.severity),
+            ("High", Severity::Critical)
+        );
+        assert_eq!(alert.service.as_deref(), Some("cart"));
+        assert_eq!(
+            (alert.starts_at, alert.unmapped),
+            (None, vec!["/extra".to_owned()])
+        );
+        assert_eq!(alert.labels.get("empty"), None, "an empty label is none");
+        assert_eq!(alert.annotations.get("n").map(String::as_str), Some("5"));
+        let plain = one(json!({"labels": {"x": "y"}}));
+        assert_eq!(
+            (plain.name.as_str(), plain.severity),
+            ("alert", Severity::Medium)
+        );
+        assert_eq!(plain.unmapped, ["/labels/severity"]);
+    }
+
+    #[test]
+    fn bad_alerts_are_named_and_the_others_taken() {
+        let normalised = read(
+            "prometheus",
+            json!([
+                {"labels": {}}, {"labels": {"a": {}}}, 5, null, {"labels": {"a": "b"}, "startsAt": "soon"},
+                {"labels": {"a": "b"}, "startsAt": "2030-01-01T00:00:00Z", "endsAt": "2020-01-01T00:00:00Z"},
+                {"labels": {"": "b"}}, {}, {"labels": {"a": "b"}}
+            ]),
+        );
+        assert_eq!(
+            codes(&normalised),
+            [
+                "no_labels",
+                "bad_labels",
+                "not_an_object",
+                "not_an_object",
+                "bad_time",
+                "ends_before_starts",
+                "bad_labels",
+                "no_labels"
+            ]
+        );
+        assert_eq!(
+            (alerts(&normalised).len(), normalised.faults[7].item.index),
+            (1, 7)
+        );
+    }
+
+    #[test]
+    fn the_environment_is_read_from_labels_alone_and_is_part_of_the_identity() {
+        let staging = read(
+            "prometheus",
+            json!([{"labels": {"a": "b", "env": "Staging"}}]),
+        );
+        let annotated = read(
+            "prometheus",
+            json!([{"labels": {"a": "b"}, "annotations": {"environment": "staging"}}]),
+        );
+        let environment = |normalised: &super::super::Normalised| match &normalised.items[0] {
+            Item::Alert { environment, .. } | Item::Change { environment, .. } => {
+                environment.clone()
+            }
+        };
+        assert_eq!(environment(&staging), "staging");
+        assert_eq!(environment(&annotated), "production");
+    }
+}

@@ -1,0 +1,236 @@
+//! Sources as they are configured: `[[sources]]` of `hindcast.toml`. Owns their form and what makes one
+//! valid; refuses to hold a secret: keys are named by reference and read once, at start.
+
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use hindcast_domain::{Severity, Span};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{Encoding, Guard};
+use crate::format::Format;
+
+pub use resolve::check;
+pub(crate) use resolve::resolve;
+
+/// Looks a name up in the environment.
+pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Sources that one installation can have.
+pub const SOURCES_MAX: usize = 1_000;
+
+/// One `[[sources]]` table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// The last part of its address, `/ingest/{name}`.
+    pub name: String,
+    /// Its format's name in the table of formats.
+    pub format: String,
+    /// Where its alerts belong; by their own fields where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The service of alerts and changes that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// How long it may be silent about an alert that fires, such as `12h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<String>,
+    /// How it is recognised; by the server's own token where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthConfig>,
+    /// Where the fields stand; only with the format `generic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Mapping>,
+}
+
+/// How a source is recognised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuthConfig {
+    /// Anybody may send.
+    Open,
+    /// `Authorization: Bearer TOKEN`.
+    Bearer {
+        /// Any of these tokens.
+        keys: Vec<KeyConfig>,
+    },
+    /// HTTP basic.
+    Basic {
+        /// The name.
+        username: String,
+        /// Any of these passwords.
+        keys: Vec<KeyConfig>,
+    },
+    /// HMAC-SHA256 over the body.
+    Hmac {
+        /// The header that carries it.
+        #[serde(default = "github_header")]
+        header: String,
+        /// What stands before it.
+        #[serde(default = "github_prefix")]
+        prefix: String,
+        /// How it is written.
+        #[serde(default)]
+        encoding: Encoding,
+        /// Any of these secrets.
+        keys: Vec<KeyConfig>,
+    },
+}
+
+fn github_header() -> String {
+    "X-Hub-Signature-256".to_owned()
+}
+
+fn github_prefix() -> String {
+    "sha256=".to_owned()
+}
+
+/// A key by reference: exactly one of the three.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyConfig {
+    /// Its name, which deliveries record.
+    pub id: String,
+    /// The environment variable that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_env: Option<String>,
+    /// The file that holds it; blanks around it do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<String>,
+    /// Its SHA-256 in hexadecimal; not with `hmac`, which needs the secret itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_sha256: Option<String>,
+}
+
+impl fmt::Debug for KeyConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyConfig({})", self.id)
+    }
+}
+
+/// Where a payload's fields stand: dotted paths (`check.title`) or JSON pointers (`/check/title`), from the
+/// item that they describe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mapping {
+    /// The list of items inside the payload; the payload is the item (or the list) where absent.
+    pub items: Option<String>,
+    /// The rule's name.
+    pub name: Option<String>,
+    /// The service.
+    pub service: Option<String>,
+    /// The severity's word.
+    pub severity: Option<String>,
+    /// The status' word.
+    pub status: Option<String>,
+    /// An object of labels.
+    pub labels: Option<String>,
+    /// Single labels, by name.
+    pub label: BTreeMap<String, String>,
+    /// An object of annotations.
+    pub annotations: Option<String>,
+    /// Single annotations, by name.
+    pub annotation: BTreeMap<String, String>,
+    /// When it began.
+    pub starts_at: Option<String>,
+    /// When it ended.
+    pub ends_at: Option<String>,
+    /// The sender's own key: all of these together.
+    pub key: Vec<String>,
+    /// The environment. It becomes part of the key, so it must stand in every message.
+    pub environment: Option<String>,
+    /// Where the sender shows it.
+    pub url: Option<String>,
+    /// Severities of words that our table does not have.
+    pub severity_words: BTreeMap<String, Severity>,
+    /// Status words: `firing` or `resolved`.
+    pub status_words: BTreeMap<String, hindcast_domain::alert::Signal>,
+}
+
+/// What is wrong with the configured sources.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// A name that fits no address.
+    #[error("source {0:?}: expected a name of 1 to 64 of a–z, 0–9, '-', '_' and '.'")]
+    Name(String),
+    /// Two sources of one name.
+    #[error("source {0:?}: expected every name once, got it twice")]
+    Twice(String),
+    /// Too many.
+    #[error("expected at most {SOURCES_MAX} sources, got {0}")]
+    TooMany(usize),
+    /// No such format, or one that is not built.
+    #[error("source {source_name:?}: expected one of the formats {known}, got {got:?}")]
+    Format {
+        /// The source.
+        source_name: String,
+        /// What came.
+        got: String,
+        /// The formats that there are.
+        known: String,
+    },
+    /// A source that is called like a format and has another.
+    #[error(
+        "source {source_name:?}: expected the format of that name, got {got:?}; use another name"
+    )]
+    Misnamed {
+        /// The source.
+        source_name: String,
+        /// What came.
+        got: String,
+    },
+    /// A field that makes no sense.
+    #[error("source {source_name:?}: expected {expected} in `{field}`, got {got:?}")]
+    Field {
+        /// The source.
+        source_name: String,
+        /// The field.
+        field: &'static str,
+        /// What would be right.
+        expected: &'static str,
+        /// What came.
+        got: String,
+    },
+    /// A key that cannot be had.
+    #[error("source {source_name:?}, key {key:?}: {detail}")]
+    Key {
+        /// The source.
+        source_name: String,
+        /// The key's id.
+        key: String,
+        /// What is wrong, without the key.
+        detail: String,
+    },
+}
+
+/// A source that is ready to take something in.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) format: &'static Format,
+    pub(crate) environment: Option<String>,
+    pub(crate) service: Option<String>,
+    pub(crate) stale_after: Option<Span>,
+    /// Its own guard; the server's where absent.
+    pub(crate) guard: Option<Guard>,
+    pub(crate) mapping: Option<Mapping>,
+}
+
+impl Source {
+    /// A source that nobody configured, of the format's own name.
+    pub(crate) fn of_format(format: &'static Format) -> Self {
+        Self {
+            name: format.name.to_owned(),
+            format,
+            environment: None,
+            service: None,
+            stale_after: None,
+            guard: None,
+            mapping: None,
+        }
+    }
+}

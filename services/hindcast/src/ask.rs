@@ -1,0 +1,66 @@
+//! Commands that ask a server: of the one that runs, or of the views over a folder that nobody holds.
+
+use std::path::Path;
+
+use hindcast_cli::{Command, Connection};
+use hindcast_clock as clock;
+use hindcast_ledger::Progress;
+use tokio::net::TcpListener;
+
+use crate::cli;
+use crate::folder::Folder;
+use crate::ledger::Opened;
+use crate::node::{Node, Parts, Role};
+use crate::settings::{Flags, Settings};
+
+/// Does what was asked and answers the exit status.
+pub async fn run(command: Command, connection: &Connection) -> u8 {
+    let mut terminal = cli::terminal(connection);
+    let Some(data) = &connection.data else {
+        let base = connection.base_url().to_owned();
+        return hindcast_cli::run(command, connection, &base, &mut terminal).await as u8;
+    };
+    match over_folder(data).await {
+        Ok(node) => {
+            let base = format!("http://{}", node.address);
+            let status = hindcast_cli::run(command, connection, &base, &mut terminal).await;
+            node.stop().await;
+            status as u8
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            1
+        }
+    }
+}
+
+/// Views and pages over a folder, on a loopback port of their own. Nothing is decided, sent or written.
+///
+/// # Errors
+/// When the folder holds no ledger, or another process holds it.
+pub async fn over_folder(data: &Path) -> anyhow::Result<Node> {
+    anyhow::ensure!(
+        data.join("ledger").exists(),
+        "expected a data folder with a ledger, {} has none",
+        data.display()
+    );
+    let settings = Settings::resolve(&Flags::default(), Some(data))?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let folder = Folder::open(data)?;
+    let opened = Opened::embedded(&folder, None).await?;
+    let parts = Parts {
+        settings,
+        roles: [Role::Console].into(),
+        clock: clock::System::shared(),
+        opened,
+        progress: Progress::default(),
+        listener,
+        token: None,
+        reading_only: true,
+    };
+    let node = Node::start(parts).await?;
+    while !hindcast_queries::Queries::is_ready(&node.views) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    Ok(node)
+}

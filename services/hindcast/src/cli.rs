@@ -1,0 +1,158 @@
+//! The command line: what the binary does itself, and what it hands to the terminal client.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use hindcast_cli::{Connection, Terminal};
+
+use crate::settings::{Flags, Settings};
+use crate::{ask, demo, node, record, restore, up};
+
+/// Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.
+#[derive(Parser, Debug)]
+#[command(name = "hindcast", version, about, max_term_width = 100)]
+pub struct Line {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+#[allow(clippy::large_enum_variant)] // one value, once
+enum Command {
+    /// Run every service in one process.
+    Up {
+        #[command(flatten)]
+        flags: Flags,
+        #[command(flatten)]
+        demo: demo::Args,
+    },
+    /// Run one or several services; with --ledger nats://… they meet others there.
+    Serve {
+        /// Which.
+        #[arg(required = true, value_enum)]
+        roles: Vec<node::Role>,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Record real incidents: webhooks, metrics, logs and the moment of each fault.
+    Record(Box<hindcast_recorder::Args>),
+    /// Check or show the settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Write the whole ledger and its keys into one file.
+    Backup {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Restore a backup into a folder that holds no ledger yet.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Let this installation page people: after a restore or a copy it holds everything back.
+    Activate,
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    #[command(flatten)]
+    Ask(hindcast_cli::Command),
+}
+
+#[derive(Subcommand, Debug)]
+enum ConfigCommand {
+    /// Check the settings and end with 1 where they make no sense.
+    Check {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Show the settings that are in force.
+    Show {
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+impl Line {
+    /// What is logged unless the environment says otherwise.
+    pub fn log_level(&self) -> &'static str {
+        match &self.command {
+            Command::Up { demo, .. } if demo.is_asked_for() => "warn",
+            Command::Up { .. } | Command::Serve { .. } => "info",
+            _ => "warn",
+        }
+    }
+
+    /// Does what was asked and answers the exit status.
+    pub async fn run(self) -> u8 {
+        let Self {
+            connection,
+            command,
+        } = self;
+        let data = connection.data.clone();
+        let done = match command {
+            Command::Ask(command) => return ask::run(command, &connection).await,
+            Command::Up { flags, demo } if demo.is_asked_for() => {
+                Box::pin(demo::run(&demo, &flags)).await
+            }
+            Command::Up { flags, .. } => {
+                Box::pin(up::run(&flags, data.as_deref(), &node::Role::ALL)).await
+            }
+            Command::Serve { roles, flags } => {
+                Box::pin(up::run(&flags, data.as_deref(), &roles)).await
+            }
+            Command::Record(args) => record::run(*args).await,
+            Command::Config(ConfigCommand::Check { flags }) => {
+                Settings::resolve(&flags, data.as_deref())
+                    .map(|_| println!("the settings make sense"))
+            }
+            Command::Config(ConfigCommand::Show { flags }) => {
+                Settings::resolve(&flags, data.as_deref()).and_then(|settings| {
+                    Ok(println!(
+                        "{}",
+                        serde_json::to_string_pretty(&settings.shown())?
+                    ))
+                })
+            }
+            Command::Backup { file } => restore::backup(&connection, &file).await,
+            Command::Restore { file } => {
+                restore::restore(data.as_deref(), &file, connection.json).await
+            }
+            Command::Activate => restore::activate(&connection).await,
+            Command::Completions { shell } => {
+                clap_complete::generate(
+                    shell,
+                    &mut Self::command(),
+                    "hindcast",
+                    &mut std::io::stdout(),
+                );
+                Ok(())
+            }
+        };
+        match done {
+            Ok(()) => 0,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                1
+            }
+        }
+    }
+}
+
+/// A terminal on the process's own standard streams.
+pub fn terminal(connection: &Connection) -> Terminal {
+    Terminal::system(connection.no_color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Line::command().debug_assert();
+    }
+}

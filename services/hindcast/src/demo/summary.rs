@@ -1,0 +1,461 @@
+//! What a person wants to see after the demo: what came in, what went out, against the truth; each incident
+//! in plain words; a receipt; the proof by replay; what it cost; and what to do next.
+
+use std::path::Path;
+use std::time::Instant;
+
+use hindcast_api::{AsOf, Incident, Notice, Receipt, Why};
+use hindcast_domain::Time;
+use hindcast_queries::{AlertFilter, IncidentFilter, NoticeFilter, Queries, Window};
+use hindcast_recorder::format::{Channel, Recording};
+use serde::Serialize;
+
+use super::driver::{Played, time};
+use super::judge::Verdict;
+use crate::node::Node;
+
+/// Incidents that are told at length; the rest gets a line.
+const AT_LENGTH_MAX: usize = 8;
+
+/// Everything that the summary says, computed in this run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    alerts: usize,
+    messages: u64,
+    incidents: Vec<Told>,
+    pages: usize,
+    held: usize,
+    unaccounted: Vec<String>,
+    refused: u64,
+    durable_p99_us: u64,
+    page_p99_us: u64,
+    verdict: Verdict,
+    receipt: Option<Receipt>,
+    replay: hindcast_api::Replay,
+    as_of: Option<(Time, u64)>,
+    seconds: f64,
+    memory_mb: u64,
+    disk_mb: f64,
+    address: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Told {
+    incident: Incident,
+    names: Vec<String>,
+    why: Why,
+    pages: Vec<Notice>,
+    changes: Vec<hindcast_api::Change>,
+}
+
+/// The first lines.
+pub fn head(recording: &Recording, channel: Channel, speed: f64) {
+    let manifest = &recording.manifest;
+    let pace = if speed > 0.0 {
+        format!("{speed}×")
+    } else {
+        "as fast as it goes".to_owned()
+    };
+    println!(
+        "hindcast {} · demo {}: {}; {} faults; recorded {}, played {pace} through POST {}",
+        env!("CARGO_PKG_VERSION"),
+        manifest.name,
+        manifest.title,
+        recording.truth.faults.len(),
+        manifest
+            .recorded_at
+            .to_string()
+            .get(..10)
+            .unwrap_or_default(),
+        channel.path(),
+    );
+    println!("no key, no model, no cluster · data in a temporary folder, deleted on exit");
+}
+
+impl Facts {
+    /// Asks the running service.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn gather(
+        node: &Node,
+        played: &Played,
+        verdict: &Verdict,
+        folder: &Path,
+        began: Instant,
+    ) -> anyhow::Result<Self> {
+        let views = &node.views;
+        let all = || Window {
+            limit: Some(500),
+            ..Window::default()
+        };
+        let alerts = views.alerts(AlertFilter::default(), all()).await?.items;
+        let notices = views.notices(NoticeFilter::default(), all()).await?.items;
+        let mut incidents = Vec::new();
+        for incident in views
+            .incidents(IncidentFilter::default(), all())
+            .await?
+            .items
+            .into_iter()
+            .rev()
+        {
+            let members = AlertFilter {
+                incident: Some(incident.id.clone()),
+                ..AlertFilter::default()
+            };
+            let mut names: Vec<String> = views
+                .alerts(members, all())
+                .await?
+                .items
+                .into_iter()
+                .map(|a| a.name)
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            let pages = notices
+                .iter()
+                .filter(|n| n.page && n.incident.as_ref() == Some(&incident.id))
+                .cloned()
+                .collect();
+            let why = views.why(&incident.id, None).await?;
+            let changes = views.changes(&incident.id, None).await?;
+            incidents.push(Told {
+                incident,
+                names,
+                why,
+                pages,
+                changes,
+            });
+        }
+        let mut unaccounted = Vec::new();
+        for alert in &alerts {
+            let receipt = views.receipt(Some(&alert.fingerprint), None).await?;
+            if receipt.accounted == "unaccounted" {
+                unaccounted.push(alert.fingerprint.clone());
+            }
+        }
+        let joined = incidents
+            .iter()
+            .flat_map(|told| told.why.members.get(1))
+            .next();
+        let receipt = match joined {
+            Some(member) => Some(views.receipt(Some(&member.fingerprint), None).await?),
+            None => None,
+        };
+        let first = incidents.first().map(|told| told.incident.opened_at);
+        let as_of = match first {
+            Some(at) => Some((at, views.state(Some(AsOf::Time(at))).await?.incidents.open)),
+            None => None,
+        };
+        Ok(Self {
+            messages: alerts.iter().map(|alert| alert.occurrences).sum(),
+            alerts: alerts.len(),
+            pages: notices
+                .iter()
+                .filter(|n| n.page && n.status != hindcast_domain::notice::Status::Held)
+                .count(),
+            held: notices
+                .iter()
+                .filter(|n| n.status == hindcast_domain::notice::Status::Held)
+                .count(),
+            incidents,
+            unaccounted,
+            refused: played.refused,
+            durable_p99_us: percentile(&played.durable_us),
+            page_p99_us: percentile(&played.page_us),
+            verdict: verdict.clone(),
+            receipt,
+            replay: views.replay(None).await?,
+            as_of,
+            seconds: began.elapsed().as_secs_f64(),
+            memory_mb: memory_mb(),
+            disk_mb: disk_mb(folder),
+            address: node.address.to_string(),
+        })
+    }
+}
+
+fn percentile(sorted: &[u64]) -> u64 {
+    sorted
+        .get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0)
+}
+
+fn memory_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
+        .map_or(0, |kb| kb / 1024)
+}
+
+#[allow(clippy::cast_precision_loss)] // for people
+fn disk_mb(folder: &Path) -> f64 {
+    use std::os::unix::fs::MetadataExt;
+    fn walk(folder: &Path) -> u64 {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .map(|entry| match entry.metadata() {
+                Ok(meta) if meta.is_dir() => walk(&entry.path()),
+                Ok(meta) => meta.blocks() * 512,
+                Err(_) => 0,
+            })
+            .sum()
+    }
+    walk(folder) as f64 / 1e6
+}
+
+/// Prints it.
+pub fn print(recording: &Recording, facts: &Facts) {
+    headline(facts);
+    truth(facts);
+    for told in facts.incidents.iter().take(AT_LENGTH_MAX) {
+        println!();
+        incident(recording, told);
+    }
+    for told in facts.incidents.iter().skip(AT_LENGTH_MAX) {
+        println!(
+            "{} {} {}",
+            short(&told.incident.id),
+            told.incident.severity,
+            told.incident.title
+        );
+    }
+    println!();
+    kept_out(facts);
+    if let Some(receipt) = &facts.receipt {
+        print_receipt(receipt);
+    }
+    proof(facts);
+    next(facts);
+}
+
+fn headline(facts: &Facts) {
+    println!(
+        "  {} alerts in {} messages → {} incidents → {} pages · {} held · lost {} · durable p99 {} · socket → page p99 {}",
+        facts.alerts,
+        facts.messages,
+        facts.incidents.len(),
+        facts.pages,
+        facts.held,
+        facts.refused,
+        micros(facts.durable_p99_us),
+        micros(facts.page_p99_us),
+    );
+    let accounted = if facts.unaccounted.is_empty() {
+        "every firing alert at a paging severity is accounted for".to_owned()
+    } else {
+        format!("NOT accounted for: {}", facts.unaccounted.join(", "))
+    };
+    println!("  {accounted}");
+}
+
+fn truth(facts: &Facts) {
+    let verdict = &facts.verdict;
+    let median = verdict
+        .noticed_after_ms
+        .get(verdict.noticed_after_ms.len() / 2)
+        .copied()
+        .unwrap_or(0);
+    println!(
+        "  truth: {} faults injected, {} found with one incident each, {} missed, {} split, {} wrongly merged · noticed {} after injection (median)",
+        verdict.faults,
+        verdict.found,
+        verdict.missed.len(),
+        verdict.split.len(),
+        verdict.merged.len(),
+        hindcast_domain::Span::millis(median),
+    );
+    for (label, list) in [
+        ("missed", &verdict.missed),
+        ("split", &verdict.split),
+        ("merged", &verdict.merged),
+    ] {
+        if !list.is_empty() {
+            println!("  {label}: {}", list.join(", "));
+        }
+    }
+    if !verdict.strays.is_empty() {
+        println!(
+            "  outside of any injected fault: {}",
+            verdict.strays.join(", ")
+        );
+    }
+}
+
+fn incident(recording: &Recording, told: &Told) {
+    let Told {
+        incident,
+        names,
+        why,
+        pages,
+        changes,
+    } = told;
+    let lasted = incident
+        .resolved_at
+        .map(|at| format!("lasted {}", at.since(incident.started_at)));
+    println!(
+        "{} {}, {}: {}",
+        short(&incident.id),
+        incident.peak_severity.as_str().to_uppercase(),
+        lasted.unwrap_or_else(|| "still going on".to_owned()),
+        incident.title
+    );
+    println!(
+        "  began     {}, noticed {} later",
+        clock(incident.started_at),
+        incident.opened_at.since(incident.started_at)
+    );
+    println!("  alerts    {}: {}", incident.alerts, names.join(", "));
+    println!("  services  {}", incident.services.join(", "));
+    for member in why.members.iter().skip(1).take(3) {
+        println!("  together  {}", member.text);
+    }
+    for page in pages.iter().take(3) {
+        println!(
+            "  page      {} to {}: {:?}",
+            clock(page.at),
+            page.receiver.as_deref().unwrap_or("-"),
+            page.reason
+        );
+    }
+    for change in changes.iter().take(2) {
+        println!(
+            "  nearby    {} {} of {} (listed, not blamed)",
+            clock(change.change.at),
+            change.change.title,
+            change.change.service.as_deref().unwrap_or("?")
+        );
+    }
+    if let Some(before) = &incident.recurrence_of {
+        println!("  again     the same alert as in {}", short(before));
+    }
+    let id = told_fault(recording, incident);
+    if let Some(fault) = id {
+        println!(
+            "  truth     {} ({}), ended by: {}",
+            fault.title,
+            fault.service,
+            fault.ended_by.as_deref().unwrap_or("-")
+        );
+    }
+}
+
+fn told_fault<'a>(
+    recording: &'a Recording,
+    incident: &Incident,
+) -> Option<&'a hindcast_recorder::format::Fault> {
+    let began = |fault: &&hindcast_recorder::format::Fault| {
+        time(fault.injected_at) <= incident.started_at
+            && fault
+                .services
+                .iter()
+                .any(|service| incident.services.contains(service))
+    };
+    recording
+        .truth
+        .faults
+        .iter()
+        .filter(began)
+        .max_by_key(|fault| fault.injected_at)
+}
+
+fn kept_out(facts: &Facts) {
+    let mut told = 0;
+    for incident in &facts.incidents {
+        for other in incident.why.kept_out.iter().take(2) {
+            println!(
+                "kept out  {} of {}: {:.2}, {}",
+                other.name,
+                short(&incident.incident.id),
+                other.score,
+                other.text
+            );
+            told += 1;
+            if told == 4 {
+                return;
+            }
+        }
+    }
+}
+
+fn print_receipt(receipt: &Receipt) {
+    println!(
+        "receipt   {} {} · hindcast where {}",
+        receipt.alert.name,
+        receipt.accounted,
+        short(&receipt.alert.fingerprint)
+    );
+    let interesting = receipt
+        .steps
+        .iter()
+        .filter(|step| step.stage != "deduplicated");
+    for step in interesting.take(6) {
+        println!("  {} {:<12} {}", clock(step.time), step.stage, step.text);
+    }
+}
+
+fn proof(facts: &Facts) {
+    let replay = &facts.replay;
+    let sign = if replay.identical { "=" } else { "≠" };
+    println!(
+        "proof     replayed {} events in {} ms: state {} {sign} live {} · used {:.0} s, {} MB RAM, {:.1} MB disk",
+        replay.events,
+        replay.elapsed_ms,
+        hash(&replay.replayed_hash),
+        hash(&replay.live_hash),
+        facts.seconds,
+        facts.memory_mb,
+        facts.disk_mb,
+    );
+    if let Some((at, open)) = facts.as_of {
+        println!(
+            "as of     {}: {} incident open, nothing later visible",
+            clock(at),
+            open
+        );
+    }
+}
+
+fn next(facts: &Facts) {
+    let id = facts
+        .incidents
+        .first()
+        .map_or_else(|| "INC-".to_owned(), |told| short(&told.incident.id));
+    println!();
+    println!(
+        "next      open http://{}/ · hindcast show {id} · hindcast why {id} · hindcast state --as-of POSITION",
+        facts.address
+    );
+    println!(
+        "yours     hindcast up, then hindcast source add alertmanager: lines to paste, a test alert, its receipt"
+    );
+}
+
+fn short(id: &str) -> String {
+    match id.split_once('-') {
+        Some((prefix, digits)) => format!("{prefix}-{}", digits.get(..4).unwrap_or(digits)),
+        None => id.get(..8).unwrap_or(id).to_owned(),
+    }
+}
+
+fn hash(hash: &str) -> String {
+    let digits = hash.split_once(':').map_or(hash, |(_, digits)| digits);
+    format!(
+        "{}…{}",
+        digits.get(..4).unwrap_or_default(),
+        digits.get(60..).unwrap_or_default()
+    )
+}
+
+fn clock(at: Time) -> String {
+    at.to_string().get(11..19).unwrap_or_default().to_owned()
+}
+
+fn micros(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{} ms", us / 1_000),
+        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
+    }
+}

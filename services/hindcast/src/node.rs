@@ -1,0 +1,497 @@
+//! One process of Hindcast: the services that were asked for, wired to one ledger, one clock and one door.
+//!
+//! Order matters twice. At start: the ledger opens first, the door's opening is written before anybody
+//! decides (so that silence while we were away is not held against senders), then deciders, views and
+//! delivery run, then the door answers. At the end: the door takes nothing new, what it took is made
+//! durable, deciders append and snapshot, and the ledger closes last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use hindcast_clock as clock;
+use hindcast_console::{Console, TokenCheck};
+use hindcast_domain::command::{Activated, Command, Configured, Received};
+use hindcast_domain::event::{DoorOpened, Event, SYSTEM};
+use hindcast_domain::{Partition, lane::names};
+use hindcast_events::NewEvent;
+use hindcast_gateway::{Gateway, Guard};
+use hindcast_http::Metrics;
+use hindcast_ledger::snapshot::Store;
+use hindcast_ledger::writer::{FailPoint, Writer};
+use hindcast_ledger::{Progress, Shared, lane};
+use hindcast_notify::Notifier;
+use hindcast_notify_webhook::Webhook;
+use hindcast_pager::Deliverer;
+use hindcast_queries::Queries;
+use hindcast_views::Views;
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::extra;
+use crate::folder::Folder;
+use crate::ledger::Opened;
+use crate::settings::{Settings, environment};
+
+/// How long open requests have at the end.
+const DRAIN: Duration = Duration::from_secs(3);
+/// How long each service has at the end.
+const STOP: Duration = Duration::from_secs(5);
+/// How long the views have to reach the head before configuration is put in force.
+const READY: Duration = Duration::from_secs(600);
+
+/// A part that can run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Role {
+    /// The doors for senders.
+    Gateway,
+    /// Silences and configuration.
+    Control,
+    /// Alerts to incidents.
+    Correlator,
+    /// What pages.
+    Pager,
+    /// The API and the web pages.
+    Console,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Gateway,
+        Self::Control,
+        Self::Correlator,
+        Self::Pager,
+        Self::Console,
+    ];
+}
+
+/// What a node is made of.
+pub struct Parts {
+    /// Settings, resolved.
+    pub settings: Settings,
+    /// Which parts run here.
+    pub roles: BTreeSet<Role>,
+    /// The clock.
+    pub clock: clock::Shared,
+    /// The ledger.
+    pub opened: Opened,
+    /// How far services are.
+    pub progress: Progress,
+    /// The listener, bound before anything else.
+    pub listener: TcpListener,
+    /// Whether the API wants a token.
+    pub token: Option<String>,
+    /// Asks of a folder only: no door for senders, nothing decided, nothing delivered, nothing written.
+    pub reading_only: bool,
+}
+
+/// A running node.
+pub struct Node {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The views.
+    pub views: Views,
+    /// How far services are.
+    pub progress: Progress,
+    /// The ledger.
+    pub ledger: Shared,
+    writer: Writer,
+    console: Console,
+    opened: Opened,
+    door: watch::Sender<bool>,
+    services: watch::Sender<bool>,
+    serving: tokio::task::JoinHandle<()>,
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+}
+
+impl Node {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// When the folder, the ledger or the views cannot be opened.
+    pub async fn start(parts: Parts) -> anyhow::Result<Self> {
+        let Parts {
+            settings,
+            roles,
+            clock,
+            opened,
+            progress,
+            listener,
+            token,
+            reading_only,
+        } = parts;
+        let folder = Folder::open(&settings.data)?;
+        let address = listener.local_addr()?;
+        let ledger = opened.ledger();
+        let metrics = Metrics::default();
+        let slot = if roles.len() == Role::ALL.len() {
+            "door".to_owned()
+        } else {
+            format!("door-{}", process_word(&folder)?)
+        };
+        let fail = if settings.acknowledge_early {
+            FailPoint::AcknowledgeBeforeAppend
+        } else {
+            FailPoint::None
+        };
+        let writer = Writer::with_fail_point(
+            Arc::clone(&ledger),
+            Arc::clone(&clock),
+            progress.clone(),
+            &slot,
+            fail,
+        );
+        let install = folder.install()?;
+        if !reading_only {
+            begin(&ledger, &writer, &roles, &install).await?;
+        }
+
+        let views = Views::open(hindcast_views::Options {
+            ledger: Arc::clone(&ledger),
+            clock: Arc::clone(&clock),
+            progress: progress.clone(),
+            folder: settings.data.join("views"),
+            public_url: settings.public_url.clone(),
+            fail: hindcast_views::FailPoint::None,
+        })
+        .await
+        .context("the views")?;
+
+        let (services, stop) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let options = lane::Options {
+            ledger: Arc::clone(&ledger),
+            clock: Arc::clone(&clock),
+            progress: progress.clone(),
+            snapshots: Store::at(settings.data.join("snapshots")),
+            owner: install.clone(),
+        };
+        spawn(&mut tasks, "views", {
+            let views = views.clone();
+            let stop = stop.clone();
+            async move { views.run(stop).await.map_err(Into::into) }
+        });
+        if !reading_only {
+            if roles.contains(&Role::Control) {
+                let run = hindcast_control::run(options.clone(), stop.clone());
+                spawn(&mut tasks, names::CONTROL, async move { Ok(run.await?) });
+            }
+            if roles.contains(&Role::Correlator) {
+                let run = hindcast_correlator::run(options.clone(), stop.clone());
+                spawn(&mut tasks, names::INCIDENTS, async move { Ok(run.await?) });
+            }
+            if roles.contains(&Role::Pager) {
+                let run = hindcast_pager::run(options.clone(), stop.clone());
+                spawn(&mut tasks, names::NOTICES, async move { Ok(run.await?) });
+                let deliverer = Deliverer {
+                    ledger: Arc::clone(&ledger),
+                    writer: writer.clone(),
+                    clock: Arc::clone(&clock),
+                    install: install.clone(),
+                    notifiers: notifiers(&settings)?,
+                    public_url: settings.public_url.clone(),
+                    metrics: metrics.clone(),
+                };
+                let run = deliverer.run(stop.clone());
+                spawn(&mut tasks, "delivery", async move { Ok(run.await?) });
+            }
+        }
+
+        let queries: hindcast_queries::Shared = Arc::new(views.clone());
+        let check = token.as_deref().and_then(TokenCheck::of_hex);
+        let console = Console::new(hindcast_console::Options {
+            queries: Arc::clone(&queries),
+            writer: writer.clone(),
+            clock: Arc::clone(&clock),
+            metrics: metrics.clone(),
+            token: check.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            public_url: settings.public_url.clone(),
+            also: extra::described(),
+        });
+        let gateway = Gateway::new(hindcast_gateway::Options {
+            writer: writer.clone(),
+            queries: Some(queries),
+            clock: Arc::clone(&clock),
+            metrics: metrics.clone(),
+            key: hindcast_gateway::TenantKey::new(folder.keys()?.tenant_bytes()?),
+            sources: settings.sources.clone(),
+            public_url: settings.public_url.clone(),
+            default_auth: token
+                .as_deref()
+                .and_then(sha256)
+                .map_or_else(Guard::open, |hash| Guard::token("api", hash)),
+            env: Arc::new(environment),
+        })
+        .context("the sources")?;
+
+        let mut router = Router::new();
+        if roles.contains(&Role::Console) {
+            router = router.merge(hindcast_console::router(console.clone()));
+            let state = extra::State {
+                ledger: Arc::clone(&ledger),
+                writer: writer.clone(),
+                install,
+                folder: folder.clone(),
+                reading_only,
+            };
+            router = router.merge(extra::router(state, check));
+        } else {
+            router = router.merge(extra::probes(Arc::new(views.clone()), metrics.clone()));
+        }
+        if roles.contains(&Role::Gateway) && !reading_only {
+            router = router
+                .merge(hindcast_gateway::router(gateway))
+                .merge(hindcast_gateway::promised());
+        }
+        let router = router
+            .fallback(hindcast_console::fallback::not_found)
+            .method_not_allowed_fallback(hindcast_console::fallback::method_not_allowed);
+        let (door, closing) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, router, closing));
+
+        let node = Self {
+            address,
+            views,
+            progress,
+            ledger,
+            writer,
+            console,
+            opened,
+            door,
+            services,
+            serving,
+            tasks,
+        };
+        if !reading_only && roles.contains(&Role::Control) {
+            node.configure(&settings).await?;
+        }
+        Ok(node)
+    }
+
+    /// Puts configuration in force where it differs from what is.
+    async fn configure(&self, settings: &Settings) -> anyhow::Result<()> {
+        let ready = async {
+            while !self.views.is_ready() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(READY, ready)
+            .await
+            .context("the views did not reach the ledger's head in time")?;
+        let mut sections = vec![
+            (
+                hindcast_correlator::rules::SECTION,
+                serde_json::to_value(&settings.correlation)?,
+            ),
+            (
+                hindcast_pager::rules::SECTION,
+                serde_json::to_value(&settings.paging)?,
+            ),
+        ];
+        if let Some(catalog) = &settings.catalog {
+            sections.push(("catalog", serde_json::to_value(catalog)?));
+        }
+        for (section, content) in sections {
+            let hash: String = Sha256::digest(serde_json::to_vec(&content)?)
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            let in_force = self
+                .views
+                .configured(section, None)
+                .await?
+                .map(|(hash, _)| hash);
+            if in_force.as_ref() == Some(&hash) {
+                continue;
+            }
+            let head = self.ledger.head().await?;
+            let key = format!("configure/{section}/{hash}/{head}");
+            let configured = Configured {
+                section: section.to_owned(),
+                hash,
+                content,
+            };
+            let command = Received {
+                key,
+                if_match: None,
+                command: Command::Configure(configured),
+            };
+            let new = NewEvent {
+                subject: section.to_owned(),
+                actor: SYSTEM.to_owned(),
+                event: Event::Command(command),
+                traceparent: None,
+            };
+            let receipt = self
+                .writer
+                .submit(&Partition::whole(Partition::TENANT), vec![new])
+                .await?;
+            if let Some(id) = receipt.ids.first() {
+                self.views.outcome(id, Duration::from_secs(5)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends with the first service that ends by itself, and says why.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok((name, Err(error)))) => error.context(format!("the service {name} ended")),
+            Some(Ok((name, Ok(())))) => {
+                anyhow::anyhow!("the service {name} ended without being asked to")
+            }
+            Some(Err(error)) => anyhow::anyhow!("a service broke down: {error}"),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes nothing new, makes durable what was taken, snapshots, and ends.
+    pub async fn stop(mut self) {
+        self.console.stop();
+        self.door.send_replace(true);
+        let abort = self.serving.abort_handle();
+        if tokio::time::timeout(DRAIN, self.serving).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+            abort.abort();
+        }
+        self.writer.stop().await;
+        self.services.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP, all).await.is_err() {
+            tracing::warn!(
+                "a service did not end in time; the next start folds what it did not keep"
+            );
+            self.tasks.shutdown().await;
+        }
+        drop(self.views);
+        self.opened.close().await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, mut closing: watch::Receiver<bool>) {
+    let graceful = async move {
+        while !*closing.borrow() {
+            if closing.changed().await.is_err() {
+                break;
+            }
+        }
+    };
+    if let Err(error) = axum::serve(listener, router)
+        .with_graceful_shutdown(graceful)
+        .await
+    {
+        tracing::error!(%error, "the door broke down");
+    }
+}
+
+fn spawn(
+    tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+    name: &'static str,
+    service: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) {
+    tasks.spawn(async move { (name, service.await) });
+}
+
+/// The first facts of a start: the activation of a new ledger, and that the door opens.
+async fn begin(
+    ledger: &Shared,
+    writer: &Writer,
+    roles: &BTreeSet<Role>,
+    install: &str,
+) -> anyhow::Result<()> {
+    if ledger.head().await.context("the ledger's head")? == 0 && roles.contains(&Role::Control) {
+        let activate = Command::Activate(Activated {
+            install: install.to_owned(),
+        });
+        let received = Received {
+            key: format!("activate/{install}"),
+            if_match: None,
+            command: activate,
+        };
+        let new = NewEvent {
+            subject: "activation".to_owned(),
+            actor: SYSTEM.to_owned(),
+            event: Event::Command(received),
+            traceparent: None,
+        };
+        writer
+            .submit(&Partition::whole(Partition::TENANT), vec![new])
+            .await?;
+    }
+    if !roles.contains(&Role::Gateway) {
+        return Ok(());
+    }
+    let subjects = ledger.subjects().await.context("the ledger's subjects")?;
+    let partitions: BTreeSet<Partition> = subjects
+        .iter()
+        .filter(|(subject, _)| subject.slot().is_some() && !subject.partition().is_whole())
+        .map(|(subject, _)| subject.partition().clone())
+        .collect();
+    for partition in partitions {
+        let opened = DoorOpened {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let new = NewEvent {
+            subject: "door".to_owned(),
+            actor: SYSTEM.to_owned(),
+            event: Event::DoorOpened(opened),
+            traceparent: None,
+        };
+        writer.submit(&partition, vec![new]).await?;
+    }
+    Ok(())
+}
+
+fn notifiers(settings: &Settings) -> anyhow::Result<BTreeMap<String, Arc<dyn Notifier>>> {
+    let mut notifiers: BTreeMap<String, Arc<dyn Notifier>> = BTreeMap::new();
+    for receiver in &settings.receivers {
+        let url = match (&receiver.url, &receiver.url_env) {
+            (Some(url), _) => url.clone(),
+            (None, Some(name)) => {
+                environment(name).with_context(|| format!("the environment variable {name}"))?
+            }
+            (None, None) => anyhow::bail!(
+                "expected url or url_env for the receiver {:?}",
+                receiver.name
+            ),
+        };
+        let secret = match &receiver.secret_env {
+            Some(name) => Some(
+                environment(name)
+                    .with_context(|| format!("the environment variable {name}"))?
+                    .into_bytes(),
+            ),
+            None => None,
+        };
+        let webhook = Webhook::new(&url, secret)
+            .with_context(|| format!("the receiver {:?}", receiver.name))?;
+        notifiers.insert(receiver.name.clone(), Arc::new(webhook));
+    }
+    Ok(notifiers)
+}
+
+/// A short word that tells this process's folder from others that share a ledger.
+fn process_word(folder: &Folder) -> anyhow::Result<String> {
+    Ok(folder
+        .install()?
+        .trim_start_matches("install-")
+        .chars()
+        .take(8)
+        .collect())
+}
+
+/// A hash from its 64 hexadecimal digits.
+fn sha256(hex: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}

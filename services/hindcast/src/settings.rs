@@ -1,0 +1,348 @@
+//! Settings: flag over environment over `hindcast.toml` over default. The one place that knows where a
+//! setting comes from; everyone else is handed values. Secrets are named by reference and never shown.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use hindcast_domain::Severity;
+use hindcast_domain::catalog::Catalog;
+use serde::{Deserialize, Serialize};
+
+/// Where a server listens unless it is told otherwise.
+pub const LISTEN: &str = "127.0.0.1:7171";
+/// Where data lie unless it is told otherwise.
+pub const DATA: &str = "./hindcast-data";
+/// The settings file that is read without being named, where there is one.
+const FILE: &str = "hindcast.toml";
+
+/// The flags that `up` and `serve` share.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Flags {
+    /// Where to listen [default: 127.0.0.1:7171].
+    #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_LISTEN")]
+    pub listen: Option<SocketAddr>,
+
+    /// `embedded`, `nats` (a local nats-server of ours) or `nats://HOST:PORT` [default: embedded].
+    #[arg(long, value_name = "LEDGER", env = "HINDCAST_LEDGER")]
+    pub ledger: Option<String>,
+
+    /// The settings file [default: ./hindcast.toml, where there is one].
+    #[arg(long, value_name = "FILE", env = "HINDCAST_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// The service catalogue, in YAML or JSON.
+    #[arg(long, value_name = "FILE", env = "HINDCAST_CATALOG")]
+    pub catalog: Option<PathBuf>,
+
+    /// How people reach this server, for links [default: the listen address].
+    #[arg(long, value_name = "URL", env = "HINDCAST_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
+    /// Page this webhook; more of them stand in the settings file.
+    #[arg(long, value_name = "URL", env = "HINDCAST_NOTIFY")]
+    pub notify: Option<String>,
+
+    /// Use a NATS server that may lose what it acknowledged, or that does not say that it cannot.
+    #[arg(long, env = "HINDCAST_ACCEPT_LOSSY_LEDGER")]
+    pub accept_lossy_ledger: bool,
+
+    /// The monitoring address of the NATS server, from which its durability is read.
+    #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_NATS_MONITOR")]
+    pub nats_monitor: Option<SocketAddr>,
+
+    /// Install nats-server with pip where `--ledger nats` finds none.
+    #[arg(long, env = "HINDCAST_FETCH_NATS")]
+    pub fetch_nats: bool,
+
+    /// Answer senders before their alerts are durable: breaks the guarantee, for its test alone.
+    #[arg(long, hide = true)]
+    pub fail_point_acknowledge_early: bool,
+}
+
+/// `hindcast.toml`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// Where data lie.
+    pub data: Option<PathBuf>,
+    /// Which ledger.
+    pub ledger: Option<String>,
+    /// The service catalogue's file.
+    pub catalog: Option<PathBuf>,
+    /// How people reach this server.
+    pub public_url: Option<String>,
+    /// Whether a ledger that may lose is accepted.
+    pub accept_lossy_ledger: bool,
+    /// The monitoring address of the NATS server.
+    pub nats_monitor: Option<SocketAddr>,
+    /// How alerts are grouped.
+    pub correlation: Option<hindcast_correlator::Rules>,
+    /// How long deliveries are tried, and the like.
+    pub paging: Paging,
+    /// Who is told.
+    pub receivers: Vec<Receiver>,
+    /// Who sends.
+    pub sources: Vec<hindcast_gateway::SourceConfig>,
+}
+
+/// How people are told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paging {
+    /// How long a delivery is tried before it is given up and requested anew, in seconds.
+    pub give_up_after_s: i64,
+    /// Whether people are told that an incident is over.
+    pub tell_resolved: bool,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        let rules = hindcast_pager::Rules::default();
+        Self {
+            give_up_after_s: rules.give_up_after_s,
+            tell_resolved: rules.tell_resolved,
+        }
+    }
+}
+
+/// Who is told: a webhook.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receiver {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The environment variable that holds its address, where the address is a secret.
+    #[serde(default)]
+    pub url_env: Option<String>,
+    /// The environment variable that holds the secret that signs.
+    #[serde(default)]
+    pub secret_env: Option<String>,
+    /// Only incidents of this severity or worse.
+    #[serde(default)]
+    pub at_least: Option<Severity>,
+    /// Whether it wants pages only.
+    #[serde(default)]
+    pub pages_only: bool,
+    /// Pages that it takes within the window.
+    #[serde(default)]
+    pub pages_max: Option<u32>,
+    /// That window, in seconds.
+    #[serde(default)]
+    pub window_s: Option<i64>,
+}
+
+/// Which ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerChoice {
+    /// Segment files under the data folder.
+    Embedded,
+    /// A local nats-server of ours, with its store under the data folder.
+    LocalNats,
+    /// A NATS server.
+    Nats(String),
+}
+
+/// Settings, resolved.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where data lie.
+    pub data: PathBuf,
+    /// Which ledger.
+    pub ledger: LedgerChoice,
+    /// The service catalogue, where one is configured.
+    pub catalog: Option<Catalog>,
+    /// How people reach this server.
+    pub public_url: String,
+    /// Whether a ledger that may lose is accepted.
+    pub accept_lossy_ledger: bool,
+    /// The monitoring address of the NATS server.
+    pub nats_monitor: Option<SocketAddr>,
+    /// Whether nats-server may be installed.
+    pub fetch_nats: bool,
+    /// How alerts are grouped; the defaults where absent.
+    pub correlation: hindcast_correlator::Rules,
+    /// Who is told how much.
+    pub paging: hindcast_pager::Rules,
+    /// Where each receiver is.
+    pub receivers: Vec<Receiver>,
+    /// Who sends.
+    pub sources: Vec<hindcast_gateway::SourceConfig>,
+    /// Breaks the guarantee, for its test alone.
+    pub acknowledge_early: bool,
+}
+
+impl Settings {
+    /// Resolves flags (which hold the environment already) over the file over defaults.
+    ///
+    /// # Errors
+    /// When the file, or what it names, cannot be read or makes no sense.
+    pub fn resolve(flags: &Flags, data: Option<&Path>) -> anyhow::Result<Self> {
+        let file = read_file(flags.config.as_deref())?;
+        let ledger = flags
+            .ledger
+            .clone()
+            .or(file.ledger)
+            .unwrap_or_else(|| "embedded".to_owned());
+        let ledger = match ledger.as_str() {
+            "embedded" => LedgerChoice::Embedded,
+            "nats" => LedgerChoice::LocalNats,
+            url if url.starts_with("nats://") || url.starts_with("tls://") => {
+                LedgerChoice::Nats(url.to_owned())
+            }
+            other => {
+                bail!("expected a ledger of embedded, nats or nats://HOST:PORT, got {other:?}")
+            }
+        };
+        let listen = match flags.listen.or(file.listen) {
+            Some(listen) => listen,
+            None => LISTEN.parse().context("the default listen address")?,
+        };
+        let catalog = flags
+            .catalog
+            .clone()
+            .or(file.catalog)
+            .map(|path| read_catalog(&path))
+            .transpose()?;
+        let mut receivers = file.receivers;
+        if let Some(url) = &flags.notify {
+            receivers.push(Receiver {
+                name: "webhook".to_owned(),
+                url: Some(url.clone()),
+                url_env: None,
+                secret_env: None,
+                at_least: None,
+                pages_only: false,
+                pages_max: None,
+                window_s: None,
+            });
+        }
+        check_receivers(&receivers)?;
+        Ok(Self {
+            listen,
+            data: data
+                .map(Path::to_path_buf)
+                .or(file.data)
+                .unwrap_or_else(|| DATA.into()),
+            ledger,
+            catalog,
+            public_url: flags
+                .public_url
+                .clone()
+                .or(file.public_url)
+                .unwrap_or_else(|| format!("http://{listen}")),
+            accept_lossy_ledger: flags.accept_lossy_ledger || file.accept_lossy_ledger,
+            nats_monitor: flags.nats_monitor.or(file.nats_monitor),
+            fetch_nats: flags.fetch_nats,
+            correlation: file.correlation.unwrap_or_default(),
+            paging: paging(&file.paging, &receivers),
+            receivers,
+            sources: file.sources,
+            acknowledge_early: flags.fail_point_acknowledge_early,
+        })
+    }
+
+    /// Settings as people may see them: secrets are references by nature.
+    #[must_use]
+    pub fn shown(&self) -> serde_json::Value {
+        serde_json::json!({
+            "listen": self.listen,
+            "data": self.data,
+            "ledger": match &self.ledger {
+                LedgerChoice::Embedded => "embedded".to_owned(),
+                LedgerChoice::LocalNats => "nats".to_owned(),
+                LedgerChoice::Nats(url) => url.clone(),
+            },
+            "public_url": self.public_url,
+            "accept_lossy_ledger": self.accept_lossy_ledger,
+            "correlation": self.correlation,
+            "paging": self.paging,
+            "receivers": self.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
+            "sources": self.sources,
+            "catalog_services": self.catalog.as_ref().map(|catalog| catalog.services.len()),
+        })
+    }
+}
+
+fn read_file(path: Option<&Path>) -> anyhow::Result<File> {
+    let path = match path {
+        Some(path) => path,
+        None if Path::new(FILE).exists() => Path::new(FILE),
+        None => return Ok(File::default()),
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the settings file {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("the settings file {}", path.display()))
+}
+
+/// Reads a service catalogue, in YAML or JSON, and checks it.
+///
+/// # Errors
+/// When it cannot be read or makes no sense.
+pub fn read_catalog(path: &Path) -> anyhow::Result<Catalog> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the catalogue {}", path.display()))?;
+    parse_catalog(&text).with_context(|| format!("the catalogue {}", path.display()))
+}
+
+/// Reads a service catalogue from its text.
+///
+/// # Errors
+/// When it cannot be read or makes no sense.
+pub fn parse_catalog(text: &str) -> anyhow::Result<Catalog> {
+    let catalog: Catalog = serde_yaml_ng::from_str(text)?;
+    catalog.check()?;
+    Ok(catalog)
+}
+
+fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
+    let mut names = std::collections::BTreeSet::new();
+    for receiver in receivers {
+        if !names.insert(&receiver.name) {
+            bail!(
+                "expected each receiver's name once, got {:?} twice",
+                receiver.name
+            );
+        }
+        if receiver.url.is_some() == receiver.url_env.is_some() {
+            bail!(
+                "expected either url or url_env for the receiver {:?}",
+                receiver.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::Rules {
+    let of = |receiver: &Receiver| {
+        let name = serde_json::json!({"name": receiver.name, "pages_only": receiver.pages_only});
+        let defaults: Option<hindcast_pager::Receiver> = serde_json::from_value(name).ok();
+        defaults.map(|defaults| hindcast_pager::Receiver {
+            at_least: receiver.at_least.unwrap_or(defaults.at_least),
+            pages_max: receiver.pages_max.unwrap_or(defaults.pages_max),
+            window_s: receiver.window_s.unwrap_or(defaults.window_s),
+            ..defaults
+        })
+    };
+    hindcast_pager::Rules {
+        receivers: receivers.iter().filter_map(of).collect(),
+        give_up_after_s: paging.give_up_after_s,
+        tell_resolved: paging.tell_resolved,
+    }
+}
+
+/// A value of the environment, for references to secrets.
+#[allow(clippy::disallowed_methods)] // settings are the door to the environment
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

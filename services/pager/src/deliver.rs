@@ -1,0 +1,304 @@
+//! Delivery: the only part that reaches people. It reads requests, sends them, and writes what came of it
+//! as facts. It sends only where this installation is the active one of its ledger: a copy, a restored
+//! backup and a replay have another installation id, so they hold everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hindcast_clock as clock;
+use hindcast_domain::event::{Event, SYSTEM};
+use hindcast_domain::notice::{Delivered, Expired, Failed, Requested};
+use hindcast_domain::{EventId, Partition, Time};
+use hindcast_events::NewEvent;
+use hindcast_http::Metrics;
+use hindcast_ledger::read::{self, Item};
+use hindcast_ledger::writer::Writer;
+use hindcast_ledger::{ReadError, Record, Shared, commit};
+use hindcast_notify::{Error as NotifyError, Message, Notifier};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::rules::SCREEN;
+
+/// Deliveries under way at once.
+const PARALLEL_MAX: usize = 16;
+/// The pause between two attempts, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// Failures of one notice that are written down; further ones are only counted.
+const FAILURES_WRITTEN_MAX: u32 = 5;
+
+/// What delivery needs.
+pub struct Deliverer {
+    /// The ledger.
+    pub ledger: Shared,
+    /// Writes what came of it.
+    pub writer: Writer,
+    /// The clock.
+    pub clock: clock::Shared,
+    /// This installation's id, which lies outside ledger and backup.
+    pub install: String,
+    /// Receivers by name. A receiver that is not among them is shown on screen, and said to be unknown.
+    pub notifiers: BTreeMap<String, Arc<dyn Notifier>>,
+    /// What the URL of a web page begins with.
+    pub public_url: String,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+struct Pending {
+    request: EventId,
+    partition: Partition,
+    asked: Requested,
+    at: Time,
+}
+
+#[derive(Default)]
+struct Desk {
+    pending: BTreeMap<String, Pending>,
+    busy: BTreeSet<String>,
+    /// Sent, and the fact of it not yet come back from the ledger.
+    told: BTreeSet<String>,
+    active: Option<String>,
+    through: u64,
+}
+
+struct Outcome {
+    notice: String,
+    settled: bool,
+}
+
+impl Deliverer {
+    /// Runs until `shutdown`; what is under way is finished or begun anew by the next run.
+    ///
+    /// # Errors
+    /// When the ledger is damaged.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ReadError> {
+        let this = Arc::new(self);
+        let mut desk = Desk::default();
+        let mut tail = this.ledger.tail(1);
+        let mut head = None;
+        let mut under_way: JoinSet<Outcome> = JoinSet::new();
+        while !*shutdown.borrow() {
+            if head.is_none() {
+                head = this.ledger.head().await.ok();
+            }
+            if head.is_some_and(|head| desk.through >= head) {
+                this.start(&mut desk, &mut under_way);
+            }
+            tokio::select! {
+                _ = shutdown.changed() => {}
+                records = tail.next() => match records {
+                    Ok(records) => records.iter().try_for_each(|record| this.read(&mut desk, record))?,
+                    Err(error @ ReadError::Damaged { .. }) => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(%error, "the ledger cannot be read; trying again");
+                        tokio::time::sleep(PAUSE.0).await;
+                        tail = this.ledger.tail(desk.through + 1);
+                    }
+                },
+                Some(done) = under_way.join_next() => match done {
+                    Ok(outcome) => {
+                        desk.busy.remove(&outcome.notice);
+                        if outcome.settled {
+                            desk.told.insert(outcome.notice);
+                        }
+                    }
+                    Err(error) => tracing::error!(%error, "a delivery ended early"),
+                },
+                () = tokio::time::sleep(PAUSE.0), if head.is_none() => {}
+            }
+        }
+        under_way.shutdown().await;
+        Ok(())
+    }
+
+    fn read(&self, desk: &mut Desk, record: &Record) -> Result<(), ReadError> {
+        desk.through = record.seq;
+        // Only three subjects speak of notices; the rest is not unpacked.
+        let relevant = record.subject.partition().is_whole();
+        if !relevant {
+            return Ok(());
+        }
+        let commit = read::commit(record)?;
+        for item in read::events(record, &commit)? {
+            let Item::Known(event) = item else { continue };
+            match event.event {
+                Event::NoticeRequested(asked) => {
+                    let pending = Pending {
+                        request: event.id,
+                        partition: event.partition,
+                        asked,
+                        at: event.time,
+                    };
+                    desk.pending.insert(event.subject, pending);
+                }
+                Event::NoticeDelivered(_) | Event::NoticeExpired(_) => {
+                    desk.pending.remove(&event.subject);
+                    desk.told.remove(&event.subject);
+                }
+                Event::Activated(activated) => desk.active = Some(activated.install),
+                _ => {}
+            }
+        }
+        debug_assert!(commit::position(record.seq, 0) > 0);
+        Ok(())
+    }
+
+    fn start(self: &Arc<Self>, desk: &mut Desk, under_way: &mut JoinSet<Outcome>) {
+        let active = desk.active.as_deref() == Some(self.install.as_str());
+        #[allow(clippy::cast_precision_loss)] // a gauge
+        self.metrics
+            .set("hindcast_notices_pending", &[], desk.pending.len() as f64);
+        self.metrics
+            .set("hindcast_effects_held", &[], if active { 0.0 } else { 1.0 });
+        if !active {
+            return;
+        }
+        let waiting: Vec<String> = desk
+            .pending
+            .keys()
+            .filter(|notice| !desk.busy.contains(*notice) && !desk.told.contains(*notice))
+            .take(PARALLEL_MAX.saturating_sub(desk.busy.len()))
+            .cloned()
+            .collect();
+        for notice in waiting {
+            let Some(pending) = desk.pending.get(&notice) else {
+                continue;
+            };
+            let message = self.message(&notice, pending);
+            let (receiver, until) = (pending.asked.receiver.clone(), pending.asked.expires_at);
+            let (request, partition) = (pending.request.clone(), pending.partition.clone());
+            desk.busy.insert(notice.clone());
+            let this = Arc::clone(self);
+            under_way.spawn(async move {
+                let settled = this
+                    .deliver(&notice, &request, &partition, &receiver, &message, until)
+                    .await;
+                Outcome { notice, settled }
+            });
+        }
+    }
+
+    fn message(&self, notice: &str, pending: &Pending) -> Message {
+        let asked = &pending.asked;
+        let incident = asked.incident.as_ref().map(ToString::to_string);
+        let mut lines = asked.lines.clone();
+        if let Some(delay) = asked.delayed_by {
+            lines.push(format!(
+                "delayed by {delay}: an earlier delivery was given up"
+            ));
+        }
+        Message {
+            key: pending.request.to_string(),
+            notice: notice.to_owned(),
+            url: incident
+                .as_ref()
+                .map(|incident| format!("{}/{incident}", self.public_url)),
+            incident,
+            reason: asked.reason,
+            page: asked.page,
+            severity: asked.severity,
+            title: asked.title.clone(),
+            lines,
+            at: pending.at,
+        }
+    }
+
+    /// Tries until it is taken or given up; true when the fact of either is durable.
+    async fn deliver(
+        &self,
+        notice: &str,
+        request: &EventId,
+        partition: &Partition,
+        receiver: &str,
+        message: &Message,
+        until: Time,
+    ) -> bool {
+        clock::assert_allowed("a notifier");
+        let mut pause = PAUSE.0;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let error = match self.send(receiver, message).await {
+                Ok(answer) => {
+                    self.metrics.count(
+                        "hindcast_notices_delivered_total",
+                        &[("receiver", receiver)],
+                        1.0,
+                    );
+                    let fact = Delivered {
+                        request: request.clone(),
+                        attempt,
+                        answer,
+                    };
+                    return self
+                        .write(partition, notice, Event::NoticeDelivered(fact))
+                        .await;
+                }
+                Err(error) => error,
+            };
+            self.metrics.count(
+                "hindcast_notices_failed_total",
+                &[("receiver", receiver)],
+                1.0,
+            );
+            let never = matches!(error, NotifyError::Never(_));
+            let error = error.to_string();
+            tracing::warn!(receiver, notice, attempt, error, "a notice was not taken");
+            if never || self.clock.now() >= until {
+                let fact = Expired {
+                    request: request.clone(),
+                    error,
+                };
+                return self
+                    .write(partition, notice, Event::NoticeExpired(fact))
+                    .await;
+            }
+            if attempt <= FAILURES_WRITTEN_MAX {
+                let fact = Failed {
+                    request: request.clone(),
+                    attempt,
+                    error,
+                };
+                self.write(partition, notice, Event::NoticeFailed(fact))
+                    .await;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE.1);
+        }
+    }
+
+    async fn send(&self, receiver: &str, message: &Message) -> Result<String, NotifyError> {
+        match self.notifiers.get(receiver) {
+            Some(notifier) => notifier.send(message).await,
+            None => {
+                // Titles come from telemetry: they are data, so the log names the notice alone.
+                let incident = message.incident.as_deref().unwrap_or("-");
+                tracing::info!(incident, notice = message.notice, severity = %message.severity, page = message.page, "told on screen");
+                let known = receiver == SCREEN;
+                Ok(if known {
+                    "shown on screen".to_owned()
+                } else {
+                    format!("{receiver} is not configured; shown on screen")
+                })
+            }
+        }
+    }
+
+    async fn write(&self, partition: &Partition, notice: &str, event: Event) -> bool {
+        let new = NewEvent {
+            subject: notice.to_owned(),
+            actor: SYSTEM.to_owned(),
+            event,
+            traceparent: None,
+        };
+        match self.writer.submit(partition, vec![new]).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::error!(%error, notice, "what became of a notice is not durable; it is delivered again");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Reading bodies: bounded in bytes and depth, unpacked where they are packed.
+
+use std::io::Read;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use hindcast_api::Code;
+use hindcast_domain::limits::{JSON_DEPTH_MAX, REQUEST_BYTES_MAX};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use crate::refusal::{Refusal, Result};
+
+/// Reads a whole body, at most 16 MiB before and after unpacking (`gzip`).
+///
+/// # Errors
+/// 413 when it is too large, 400 when it breaks off or does not unpack, 415 for another encoding.
+pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
+    let too_large = || {
+        Refusal::new(
+            Code::TooLarge,
+            format!("expected at most {REQUEST_BYTES_MAX} bytes"),
+        )
+    };
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > REQUEST_BYTES_MAX as u64) {
+        return Err(too_large());
+    }
+    let raw = match Limited::new(body, REQUEST_BYTES_MAX).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(_) => {
+            return Err(Refusal::new(
+                Code::Malformed,
+                "the body broke off before its end",
+            ));
+        }
+    };
+    match headers
+        .get(header::CONTENT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+    {
+        None | Some("" | "identity") => Ok(raw),
+        Some("gzip" | "x-gzip") => unpack(&raw).ok_or_else(too_large)?,
+        Some(other) => Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            format!("expected gzip or no encoding, got {other:?}"),
+        )),
+    }
+}
+
+/// `None` when it is too large.
+fn unpack(raw: &[u8]) -> Option<Result<Bytes>> {
+    let mut plain = Vec::new();
+    let mut reader = flate2::read::MultiGzDecoder::new(raw).take(REQUEST_BYTES_MAX as u64 + 1);
+    if reader.read_to_end(&mut plain).is_err() {
+        return Some(Err(Refusal::new(
+            Code::Malformed,
+            "expected a gzip body, it does not unpack",
+        )));
+    }
+    (plain.len() <= REQUEST_BYTES_MAX).then(|| Ok(Bytes::from(plain)))
+}
+
+/// Reads JSON of at most 64 levels.
+///
+/// # Errors
+/// 400 when it is not JSON or nested deeper.
+pub fn json(body: &[u8]) -> Result<Value> {
+    if depth(body) > JSON_DEPTH_MAX {
+        return Err(Refusal::new(
+            Code::OverLimit,
+            format!("expected at most {JSON_DEPTH_MAX} levels of nesting"),
+        ));
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::new(Code::Malformed, format!("expected JSON: {error}")))
+}
+
+/// The deepest nesting, without building anything: brackets outside of strings.
+fn depth(body: &[u8]) -> usize {
+    let (mut deepest, mut now, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            b']' | b'}' if !in_string => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_brackets_outside_of_strings() {
+        assert_eq!(depth(br#"{"a":["[[[[", {"b":"\"]"}]}"#), 3);
+        assert!(json(&b"[".repeat(65)).unwrap_err().0.code == "over_limit");
+        assert!(json(b"{").unwrap_err().0.code == "malformed");
+    }
+}

@@ -1,0 +1,377 @@
+//! One commit: many events of one writer, appended as one message.
+//!
+//! Layout: `HC1` · header length (u32, little endian) · header (JSON) · events (zstd over: length u32 LE,
+//! JSON, repeated). The commit's hash goes over magic, length and header; the header holds the Merkle root
+//! over the events' hashes, so that a bundle can leave events out and still verify. It also holds the
+//! previous hash of its subject and the expected sequence: the chain covers the payload alone, and a
+//! payload copied verbatim into another ledger keeps its hash.
+
+use std::fmt;
+
+use bytes::Bytes;
+use hindcast_domain::Time;
+use hindcast_domain::limits::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::port::Seq;
+use crate::subject::Subject;
+
+const MAGIC: &[u8; 3] = b"HC1";
+const ZSTD_LEVEL: i32 = 1;
+/// No commit of ours unpacks to more than this; a larger one is damage, not data.
+const UNPACKED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// The hash before the first commit of a chain.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// Of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let bad = || serde::de::Error::custom("expected 64 hexadecimal digits");
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(bad());
+        }
+        let mut hash = [0; 32];
+        for (index, byte) in hash.iter_mut().enumerate() {
+            let digits = text.get(index * 2..index * 2 + 2).ok_or_else(bad)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| bad())?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+/// How far an input was consumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The input.
+    pub subject: Subject,
+    /// The last commit of it that was consumed.
+    pub seq: Seq,
+    /// That commit's hash: a cursor seals what it consumed.
+    pub hash: Hash,
+}
+
+/// Everything about a commit but its events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The ledger that it was written for.
+    pub ledger: String,
+    /// Whose it is.
+    pub subject: Subject,
+    /// The writer's own counter, 1 for its first commit on the subject: with the subject, the commit's id.
+    pub counter: u64,
+    /// The last sequence of the subject that the writer had seen.
+    pub expected: Seq,
+    /// The hash of the commit before it on the subject.
+    pub previous: Hash,
+    /// The writer's clock.
+    pub stamped_at: Time,
+    /// The Merkle root over the events' hashes.
+    pub root: Hash,
+    /// How many events there are.
+    pub events: u32,
+    /// How far each input was consumed; on decisions only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumed: Vec<Cursor>,
+}
+
+/// A commit that was read: its header, its hash, its events as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Everything but the events.
+    pub header: Header,
+    /// The chain hash.
+    pub hash: Hash,
+    /// The events, each as it was written.
+    pub events: Vec<Vec<u8>>,
+}
+
+/// Bytes that are no commit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Not our magic, or cut short.
+    #[error("expected a commit that begins with HC1 and its header")]
+    Frame,
+    /// The header is not JSON of its form.
+    #[error("expected a commit's header, got {0}")]
+    Header(String),
+    /// The events do not unpack.
+    #[error("expected {expected} events, the body does not hold them")]
+    Body {
+        /// The header's count.
+        expected: u32,
+    },
+    /// The events are not those that the header vouches for.
+    #[error("the events do not match the header's root")]
+    Root,
+}
+
+/// A commit over a limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected at most {COMMIT_EVENTS_MAX} events and {COMMIT_BYTES_MAX} bytes, got {events} and {bytes}"
+)]
+pub struct TooLarge {
+    /// Events in it.
+    pub events: usize,
+    /// Bytes of it, packed.
+    pub bytes: usize,
+}
+
+/// The Merkle root over leaves: pairs are hashed together, an odd one moves up as it is.
+#[must_use]
+pub fn merkle_root(leaves: &[Hash]) -> Hash {
+    let mut level = leaves.to_vec();
+    while level.len() > 1 {
+        level = level
+            .chunks(2)
+            .map(|pair| match pair {
+                [left, right] => {
+                    let mut hasher = Sha256::new();
+                    hasher.update([1]);
+                    hasher.update(left.0);
+                    hasher.update(right.0);
+                    Hash(hasher.finalize().into())
+                }
+                [odd] => *odd,
+                _ => Hash::ZERO,
+            })
+            .collect();
+    }
+    level.first().copied().unwrap_or(Hash::ZERO)
+}
+
+fn root_of(events: &[Vec<u8>]) -> Hash {
+    merkle_root(
+        &events
+            .iter()
+            .map(|event| Hash::of(event))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// Packs a commit. `header.root` and `header.events` are filled in.
+///
+/// # Errors
+/// When it is over the limits.
+///
+/// # Panics
+/// Never: a header of ours has a JSON form, and memory takes what is compressed.
+pub fn encode(mut header: Header, events: &[Vec<u8>]) -> Result<(Bytes, Hash), TooLarge> {
+    if events.len() > COMMIT_EVENTS_MAX {
+        return Err(TooLarge {
+            events: events.len(),
+            bytes: 0,
+        });
+    }
+    header.root = root_of(events);
+    header.events = u32::try_from(events.len()).unwrap_or(u32::MAX);
+    let head = serde_json::to_vec(&header).unwrap_or_default();
+    assert!(!head.is_empty(), "a header of ours always has a JSON form");
+    let mut framed = Vec::with_capacity(head.len() + 7);
+    framed.extend_from_slice(MAGIC);
+    framed.extend_from_slice(&u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes());
+    framed.extend_from_slice(&head);
+    let hash = Hash::of(&framed);
+    if !events.is_empty() {
+        let mut body = Vec::new();
+        for event in events {
+            body.extend_from_slice(&u32::try_from(event.len()).unwrap_or(u32::MAX).to_le_bytes());
+            body.extend_from_slice(event);
+        }
+        let packed = zstd::bulk::compress(&body, ZSTD_LEVEL).unwrap_or_default();
+        assert!(!packed.is_empty(), "memory takes what is compressed");
+        framed.extend_from_slice(&packed);
+    }
+    if framed.len() > COMMIT_BYTES_MAX {
+        return Err(TooLarge {
+            events: events.len(),
+            bytes: framed.len(),
+        });
+    }
+    Ok((Bytes::from(framed), hash))
+}
+
+/// Reads the header and its hash, and leaves the events packed.
+///
+/// # Errors
+/// When the bytes are no commit.
+pub fn decode_header(payload: &[u8]) -> Result<(Header, Hash), Malformed> {
+    let (framed, _) = split(payload)?;
+    let header = serde_json::from_slice(&framed[7..])
+        .map_err(|error| Malformed::Header(error.to_string()))?;
+    Ok((header, Hash::of(framed)))
+}
+
+fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let length = payload
+        .get(3..7)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(u32::from_le_bytes);
+    if !payload.starts_with(MAGIC) {
+        return Err(Malformed::Frame);
+    }
+    let end = length
+        .and_then(|length| (length as usize).checked_add(7))
+        .ok_or(Malformed::Frame)?;
+    payload.split_at_checked(end).ok_or(Malformed::Frame)
+}
+
+/// Reads a commit and checks that its events are those that the header vouches for.
+///
+/// # Errors
+/// When the bytes are no commit, or not the one that was written.
+pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
+    let (header, hash) = decode_header(payload)?;
+    let (_, body) = split(payload)?;
+    let broken = Malformed::Body {
+        expected: header.events,
+    };
+    let mut events = Vec::with_capacity(header.events as usize);
+    if header.events > 0 {
+        let unpacked =
+            zstd::bulk::decompress(body, unpacked_size(body)).map_err(|_| broken.clone())?;
+        let mut rest = unpacked.as_slice();
+        while let Some((length, tail)) = rest.split_at_checked(4) {
+            let length: [u8; 4] = length.try_into().map_err(|_| broken.clone())?;
+            let (event, tail) = tail
+                .split_at_checked(u32::from_le_bytes(length) as usize)
+                .ok_or(broken.clone())?;
+            events.push(event.to_vec());
+            rest = tail;
+        }
+        if !rest.is_empty() {
+            return Err(broken);
+        }
+    }
+    if events.len() != header.events as usize {
+        return Err(broken);
+    }
+    if root_of(&events) != header.root {
+        return Err(Malformed::Root);
+    }
+    Ok(Commit {
+        header,
+        hash,
+        events,
+    })
+}
+
+fn unpacked_size(body: &[u8]) -> usize {
+    let announced = zstd::zstd_safe::get_frame_content_size(body)
+        .ok()
+        .flatten()
+        .unwrap_or(0);
+    usize::try_from(announced)
+        .unwrap_or(usize::MAX)
+        .min(UNPACKED_BYTES_MAX)
+}
+
+/// `commit × 4096 + index`.
+#[must_use]
+pub const fn position(seq: Seq, index: usize) -> u64 {
+    seq * COMMIT_EVENTS_MAX as u64 + index as u64
+}
+
+/// The commit of a position.
+#[must_use]
+pub const fn seq_of(position: u64) -> Seq {
+    position / COMMIT_EVENTS_MAX as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hindcast_domain::Partition;
+
+    fn header() -> Header {
+        Header {
+            ledger: "L".into(),
+            subject: Subject::lane(&Partition::of_environment("production"), "incidents"),
+            counter: 7,
+            expected: 41,
+            previous: Hash::of(b"before"),
+            stamped_at: Time::from_millis(5),
+            root: Hash::ZERO,
+            events: 0,
+            consumed: vec![Cursor {
+                subject: Subject::intake(&Partition::of_environment("production"), "w0"),
+                seq: 40,
+                hash: Hash::of(b"intake"),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_commit_reads_as_it_was_written() {
+        let events: Vec<Vec<u8>> = (0..5)
+            .map(|n| format!("{{\"n\":{n}}}").into_bytes())
+            .collect();
+        let (payload, hash) = encode(header(), &events).unwrap();
+        let commit = decode(&payload).unwrap();
+        assert_eq!(
+            (commit.hash, &commit.events, commit.header.counter),
+            (hash, &events, 7)
+        );
+        assert_eq!(
+            decode(&encode(header(), &[]).unwrap().0)
+                .unwrap()
+                .events
+                .len(),
+            0
+        );
+    }
+
+    #[test]
+    fn one_flipped_bit_anywhere_is_found() {
+        let events = vec![b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()];
+        let (payload, hash) = encode(header(), &events).unwrap();
+        for at in 0..payload.len() {
+            let mut broken = payload.to_vec();
+            broken[at] ^= 1;
+            let unnoticed =
+                decode(&broken).is_ok_and(|commit| commit.hash == hash && commit.events == events);
+            let elsewhere = decode(&broken).is_ok_and(|commit| commit.hash == hash);
+            assert!(
+                !elsewhere || unnoticed,
+                "byte {at}: other events under the same hash"
+            );
+        }
+    }
+
+    #[test]
+    fn too_many_events_are_refused() {
+        assert!(encode(header(), &vec![b"{}".to_vec(); COMMIT_EVENTS_MAX + 1]).is_err());
+    }
+}

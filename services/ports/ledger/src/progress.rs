@@ -1,0 +1,108 @@
+//! How far the live services are. It is reported, never truth: after a restart everyone reports anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hindcast_domain::Time;
+use tokio::sync::watch;
+
+use crate::port::Seq;
+
+/// One service's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Report {
+    /// All commits up to here are processed.
+    pub through: Seq,
+    /// When its next timer is due.
+    pub due: Option<Time>,
+    /// Appends that it has under way.
+    pub appending: u32,
+}
+
+/// What all services of this process say; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    reports: Arc<watch::Sender<BTreeMap<String, Report>>>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            reports: Arc::new(watch::Sender::new(BTreeMap::new())),
+        }
+    }
+}
+
+impl Progress {
+    /// Reports for `service`.
+    pub fn report(&self, service: &str, report: Report) {
+        self.reports
+            .send_if_modified(|reports| match reports.get_mut(service) {
+                Some(known) if *known == report => false,
+                Some(known) => {
+                    *known = report;
+                    true
+                }
+                None => {
+                    reports.insert(service.to_owned(), report);
+                    true
+                }
+            });
+    }
+
+    /// Counts an append of `service` in (`+1`) or out (`-1`).
+    pub fn appending(&self, service: &str, change: i32) {
+        self.reports.send_modify(|reports| {
+            let report = reports.entry(service.to_owned()).or_default();
+            report.appending = report.appending.saturating_add_signed(change);
+        });
+    }
+
+    /// A service that stopped reports no more.
+    pub fn forget(&self, service: &str) {
+        self.reports
+            .send_if_modified(|reports| reports.remove(service).is_some());
+    }
+
+    /// All reports as they stand.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<String, Report> {
+        self.reports.borrow().clone()
+    }
+
+    /// The earliest timer of all services.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Time> {
+        self.reports
+            .borrow()
+            .values()
+            .filter_map(|report| report.due)
+            .min()
+    }
+
+    /// Whether every deciding service has processed all up to `seq`, nothing is being appended and no
+    /// timer is due at `now`. Writers report under names that begin with `writer/`: they have no place.
+    #[must_use]
+    pub fn settled(&self, seq: Seq, now: Time) -> bool {
+        self.reports.borrow().iter().all(|(name, report)| {
+            report.appending == 0
+                && (name.starts_with("writer/") || report.through >= seq)
+                && report.due.is_none_or(|due| due > now)
+        })
+    }
+
+    /// Ends at the next change.
+    pub async fn changed(&self) {
+        let mut changes = self.reports.subscribe();
+        changes.mark_unchanged();
+        if changes.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// A receiver that sees every change from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<BTreeMap<String, Report>> {
+        self.reports.subscribe()
+    }
+}

@@ -1,0 +1,56 @@
+//! The notifier port: how people are told. An adapter sends one message; when, whether and how often is
+//! decided elsewhere.
+//!
+//! The one contract of this crate: *`Ok` means that the receiver took it*. The key is the same for every
+//! attempt of one notice, so that a receiver can drop what it has seen.
+
+use async_trait::async_trait;
+use hindcast_domain::notice::Reason;
+use hindcast_domain::{Severity, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What people are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Message {
+    /// The same for every attempt: the requesting event's id.
+    pub key: String,
+    /// The notice.
+    pub notice: String,
+    /// The incident, and its web page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// The incident's web page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// Whether it may wake somebody.
+    pub page: bool,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In plain words.
+    pub title: String,
+    /// More words, a line each.
+    pub lines: Vec<String>,
+    /// When it was asked for.
+    pub at: Time,
+}
+
+/// Why a receiver did not take it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It may work later.
+    #[error("{0}")]
+    Again(String),
+    /// It will never work: the receiver refuses this very message.
+    #[error("{0}")]
+    Never(String),
+}
+
+/// Tells people.
+#[async_trait]
+pub trait Notifier: Send + Sync + 'static {
+    /// Sends one message and answers what the receiver said, in short.
+    async fn send(&self, message: &Message) -> Result<String, Error>;
+}

@@ -1,0 +1,175 @@
+//! The read port: every question that a page, a route, a command or a door may ask of the views.
+//!
+//! The one contract of this crate: *an answer as of a position shows nothing that was recorded after it*,
+//! and every question takes `as_of`. Whoever asks does not know how views are kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hindcast_api::{
+    Alert, AsOf, Change, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence,
+    State, TimelineEntry, Verification, Why,
+};
+use hindcast_domain::catalog::Catalog;
+use hindcast_domain::command::Rejected;
+use hindcast_domain::{EventId, Partition, Severity, Time, alert, incident, notice};
+use tokio::sync::watch;
+
+/// Shared views.
+pub type Shared = Arc<dyn Queries>;
+
+/// Which page of a list, as of when.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// As of when; now where absent. A cursor keeps its own position and overrides this.
+    pub as_of: Option<AsOf>,
+    /// Items a page, 1 to 500; 50 where absent.
+    pub limit: Option<usize>,
+    /// Where it goes on.
+    pub cursor: Option<String>,
+}
+
+/// Which incidents, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct IncidentFilter {
+    /// Any of these.
+    pub status: Vec<incident::Status>,
+    /// Any of these.
+    pub severity: Vec<Severity>,
+    /// This service, by any of its names.
+    pub service: Option<String>,
+    /// All these words, in title, services, cause, resolution or alert names.
+    pub q: Option<String>,
+    /// Opened at or after.
+    pub since: Option<Time>,
+    /// Opened before.
+    pub until: Option<Time>,
+    /// In this environment.
+    pub environment: Option<String>,
+}
+
+/// Which alerts, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AlertFilter {
+    /// A fingerprint of ours or the sender's, or a unique prefix.
+    pub fingerprint: Option<String>,
+    /// The rule's name.
+    pub name: Option<String>,
+    /// Any of these.
+    pub status: Vec<alert::Status>,
+    /// All of these labels.
+    pub labels: Vec<(String, String)>,
+    /// Members of this incident.
+    pub incident: Option<String>,
+    /// Only those that are held back, or only those that are not.
+    pub suppressed: Option<bool>,
+}
+
+/// Which notices, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct NoticeFilter {
+    /// About this incident.
+    pub incident: Option<String>,
+    /// Any of these.
+    pub status: Vec<notice::Status>,
+    /// Only pages, or only others.
+    pub page: Option<bool>,
+}
+
+/// Which events, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// A kind (`intake`, `decision`), a whole type (`incident.opened`) or its first word (`incident`).
+    pub kind: Option<String>,
+    /// At or after this position.
+    pub from: Option<u64>,
+    /// At or before this position.
+    pub to: Option<u64>,
+    /// About this subject.
+    pub subject: Option<String>,
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It caused these events.
+    Accepted {
+        /// The events' subjects, in order.
+        subjects: Vec<String>,
+        /// The position of the last of them.
+        position: u64,
+    },
+    /// Its lane refused it.
+    Rejected(Rejected),
+    /// Not decided in time; it stands in the ledger and will be.
+    Pending,
+}
+
+/// The views.
+#[async_trait]
+pub trait Queries: Send + Sync + 'static {
+    /// The position that the views have reached, and its changes.
+    fn position(&self) -> watch::Receiver<u64>;
+
+    /// Whether they have reached the head as it was when they started.
+    fn is_ready(&self) -> bool;
+
+    /// Incidents, newest first.
+    async fn incidents(
+        &self,
+        filter: IncidentFilter,
+        window: Window,
+    ) -> Result<Page<Incident>, Problem>;
+    /// One incident, by its id or a unique prefix; the newest where absent.
+    async fn incident(&self, id: Option<&str>, as_of: Option<AsOf>) -> Result<Incident, Problem>;
+    /// Its timeline, oldest first.
+    async fn timeline(&self, id: &str, window: Window) -> Result<Page<TimelineEntry>, Problem>;
+    /// What holds it together.
+    async fn why(&self, id: &str, as_of: Option<AsOf>) -> Result<Why, Problem>;
+    /// Changes within the hours before it and while it lasted, newest first.
+    async fn changes(&self, id: &str, as_of: Option<AsOf>) -> Result<Vec<Change>, Problem>;
+    /// Alerts, newest first.
+    async fn alerts(&self, filter: AlertFilter, window: Window) -> Result<Page<Alert>, Problem>;
+    /// One alert's whole way, by fingerprint (ours or the sender's), prefix or name; the newest where absent.
+    async fn receipt(&self, alert: Option<&str>, as_of: Option<AsOf>) -> Result<Receipt, Problem>;
+    /// Silences, newest first.
+    async fn silences(&self, window: Window) -> Result<Page<Silence>, Problem>;
+    /// One silence.
+    async fn silence(&self, id: &str, as_of: Option<AsOf>) -> Result<Silence, Problem>;
+    /// Notices, newest first.
+    async fn notices(&self, filter: NoticeFilter, window: Window) -> Result<Page<Notice>, Problem>;
+    /// Parked items, newest first; only open ones where `open`.
+    async fn parked(&self, open: bool, window: Window) -> Result<Page<Parked>, Problem>;
+    /// One parked item.
+    async fn parked_item(&self, id: &str) -> Result<Parked, Problem>;
+    /// Events, oldest first.
+    async fn events(&self, filter: EventFilter, window: Window) -> Result<Page<Event>, Problem>;
+    /// One event, by its id or a unique prefix.
+    async fn event(&self, id: &str, as_of: Option<AsOf>) -> Result<Event, Problem>;
+    /// The service catalogue in force.
+    async fn catalog(&self, as_of: Option<AsOf>) -> Result<Catalog, Problem>;
+    /// A configuration section in force: (hash, content).
+    async fn configured(
+        &self,
+        section: &str,
+        as_of: Option<AsOf>,
+    ) -> Result<Option<(String, serde_json::Value)>, Problem>;
+    /// Counts, versions and the state hash.
+    async fn state(&self, as_of: Option<AsOf>) -> Result<State, Problem>;
+    /// The partition of an incident.
+    async fn partition_of(&self, incident: &str) -> Result<Partition, Problem>;
+
+    /// Waits for what becomes of a command, at most `patience`.
+    async fn outcome(&self, command: &EventId, patience: Duration) -> Outcome;
+    /// An earlier command with the same idempotency key, if there was one: its event, and the command.
+    async fn command_by_key(
+        &self,
+        key: &str,
+    ) -> Option<(EventId, hindcast_domain::command::Received)>;
+
+    /// Walks the chains.
+    async fn verify(&self) -> Result<Verification, Problem>;
+    /// Folds afresh beside the live state, up to `to`.
+    async fn replay(&self, to: Option<AsOf>) -> Result<Replay, Problem>;
+}

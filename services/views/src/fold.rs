@@ -1,0 +1,123 @@
+//! The folds: what recorded decisions make of alerts, incidents, silences and notices. The projector keeps
+//! them beside the documents; a replay makes them afresh. Pure: refuses to know a store, a clock or a ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::book::Book;
+use hindcast_domain::canonical::{self, EntityDigest, Key};
+use hindcast_domain::event::{Kind, Recorded};
+use hindcast_domain::notice::Notices;
+use hindcast_domain::silence::Silences;
+use hindcast_domain::{Event, Fingerprint, IncidentId, NoticeId, Partition, SilenceId};
+
+/// All folds of a ledger. Everything that is alive in it is held in memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Folds {
+    /// Alerts and incidents.
+    pub(crate) books: BTreeMap<Partition, Book>,
+    /// Silences.
+    pub(crate) silences: BTreeMap<Partition, Silences>,
+    /// Notices.
+    pub(crate) notices: Notices,
+}
+
+/// What an event changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// Alerts whose state it changed.
+    pub(crate) alerts: BTreeSet<Fingerprint>,
+    /// Incidents that it is about, or whose alerts it is about.
+    pub(crate) incidents: BTreeSet<IncidentId>,
+    /// The silence that it is about.
+    pub(crate) silence: Option<SilenceId>,
+    /// The notice that it is about.
+    pub(crate) notice: Option<NoticeId>,
+}
+
+impl Folds {
+    /// Folds one recorded event. Alerts, incidents and silences follow from decisions alone; notices from
+    /// what became of them too.
+    pub(crate) fn evolve(&mut self, recorded: &Recorded) -> Changed {
+        let mut changed = Changed::default();
+        if self.notices.evolve(recorded) {
+            changed.notice = recorded.subject.parse().ok();
+            return changed;
+        }
+        if recorded.event.kind() == Kind::Intake {
+            return changed;
+        }
+        if is_silence(&recorded.event) {
+            let silences = self.silences.entry(recorded.partition.clone()).or_default();
+            silences.evolve(recorded);
+            changed.silence = recorded
+                .subject
+                .parse()
+                .ok()
+                .filter(|id| silences.0.contains_key(id));
+            return changed;
+        }
+        let book = self.books.entry(recorded.partition.clone()).or_default();
+        let touched = book.evolve(recorded);
+        changed.alerts.extend(touched.alerts);
+        changed.incidents.extend(
+            touched
+                .incidents
+                .into_iter()
+                .filter(|id| book.incidents.contains_key(id)),
+        );
+        changed
+    }
+
+    /// The digest of every entity that the state hash covers.
+    pub(crate) fn digests(&self) -> BTreeMap<Key, EntityDigest> {
+        let mut digests = BTreeMap::new();
+        for (partition, book) in &self.books {
+            let partition = partition.to_string();
+            for (id, alert) in &book.alerts {
+                digests.insert(
+                    ("alerts", partition.clone(), id.to_string()),
+                    canonical::digest(alert),
+                );
+            }
+            for (id, incident) in &book.incidents {
+                digests.insert(
+                    ("incidents", partition.clone(), id.to_string()),
+                    canonical::digest(incident),
+                );
+            }
+        }
+        for (partition, silences) in &self.silences {
+            for (id, silence) in &silences.0 {
+                digests.insert(
+                    ("silences", partition.to_string(), id.to_string()),
+                    canonical::digest(silence),
+                );
+            }
+        }
+        digests
+    }
+
+    /// The state hash.
+    pub(crate) fn state_hash(&self) -> String {
+        canonical::state_hash(&self.digests())
+    }
+}
+
+const fn is_silence(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_)
+    )
+}
+
+/// The alerts that an incident's event names as joining, leaving or moving.
+pub(crate) fn movers(event: &Event) -> &[Fingerprint] {
+    match event {
+        Event::IncidentOpened(opened) => std::slice::from_ref(&opened.fingerprint),
+        Event::IncidentAlertJoined(joined) => std::slice::from_ref(&joined.fingerprint),
+        Event::IncidentMerged(merged) => &merged.fingerprints,
+        Event::IncidentSplit(split) => &split.fingerprints,
+        Event::IncidentUndone(undone) => &undone.fingerprints,
+        _ => &[],
+    }
+}

@@ -1,0 +1,38 @@
+//! Every bound of the views in one place, with its unit last in its name.
+
+/// Events after which a batch is written, data and checkpoint together.
+pub(crate) const BATCH_EVENTS: usize = 4_096;
+/// Bytes of a batch after which it is written.
+pub(crate) const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How often the projection's journal is synced to disk, in seconds. The ledger is the truth; what is lost
+/// here is projected again.
+pub(crate) const SYNC_EVERY_SECS: u64 = 5;
+/// Bytes of blocks that are kept in memory.
+pub(crate) const CACHE_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes of a keyspace's newest writes that are kept in memory.
+pub(crate) const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of one block of documents: versions of one entity lie side by side and compress each other away.
+pub(crate) const DOCUMENT_BLOCK_BYTES: u32 = 32 * 1024;
+/// Steps of a receipt; the first and the last ones are kept.
+pub(crate) const RECEIPT_STEPS_MAX: usize = 200;
+/// Steps that are kept from the beginning of a receipt that is too long.
+pub(crate) const RECEIPT_STEPS_FIRST: usize = 50;
+/// Events of one alert, or of one incident's notices, that a receipt reads.
+pub(crate) const RECEIPT_EVENTS_MAX: usize = 20_000;
+/// Lines of an incident's timeline before they are folded together.
+pub(crate) const TIMELINE_EVENTS_MAX: usize = 200_000;
+/// Alerts that are named as kept out of an incident.
+pub(crate) const KEPT_OUT_MAX: usize = 100;
+/// Changes that are named for one incident.
+pub(crate) const CHANGES_MAX: usize = 100;
+/// How long before an incident a change is near it, in hours.
+pub(crate) const CHANGES_HOURS_BEFORE: i64 = 6;
+/// Events by which the end of an incomplete search is told apart from a long one.
+pub(crate) const LOOK_BACK_EVENTS_MAX: usize = 1_000;
+/// Events that a replay reads before it folds them.
+pub(crate) const REPLAY_RECORDS: usize = 1_024;
+
+const _: () = assert!(
+    RECEIPT_STEPS_FIRST < RECEIPT_STEPS_MAX,
+    "a long receipt keeps its end too"
+);

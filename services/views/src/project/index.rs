@@ -1,0 +1,129 @@
+//! Entries of the indexes: what is found by what. Pure writing; refuses to read.
+
+use hindcast_api as api;
+use hindcast_domain::alert::Alert;
+use hindcast_domain::event::{Change, Parked, Recorded};
+use hindcast_domain::{Event, Fingerprint, IncidentId};
+
+use crate::store::Batch;
+use crate::store::keys::{self, About, Kind, List};
+use crate::store::{event, framed};
+
+/// An event: itself, by its id, by its type, by its cause.
+pub(crate) fn event(batch: &mut Batch, shown: &api::Event) {
+    let position = shown.position;
+    batch.event(position, event::encode(shown));
+    batch.place(keys::event(&shown.id), position);
+    batch.index(
+        keys::about(About::Type, &shown.event_type, position, position),
+        [],
+    );
+    if let Some(cause) = &shown.causation_id {
+        batch.index(keys::about(About::Caused, cause, position, position), []);
+    }
+}
+
+/// An event of a newer binary: shown as an event, and listed among the parked.
+pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
+    event(batch, shown);
+    let item = api::Parked {
+        id: shown.id.clone(),
+        status: "parked".to_owned(),
+        source: shown.source.clone(),
+        format: shown.event_type.clone(),
+        code: "unknown_event".to_owned(),
+        detail: format!(
+            "expected an event that this binary knows, got one of type {}",
+            shown.event_type
+        ),
+        remedy: "Upgrade this binary; the event is kept as it is.".to_owned(),
+        at: shown.recorded_at,
+        payload: shown.data.clone(),
+        position: shown.position,
+    };
+    park(batch, &item);
+}
+
+/// Something that was accepted and could not be handled.
+pub(crate) fn parked(batch: &mut Batch, recorded: &Recorded, parked: &Parked) {
+    let item = api::Parked {
+        id: recorded.id.to_string(),
+        status: "parked".to_owned(),
+        source: parked.source.clone(),
+        format: parked.format.clone(),
+        code: parked.item.code.clone(),
+        detail: parked.item.detail.clone(),
+        remedy: parked.item.remedy.clone(),
+        at: recorded.time,
+        payload: parked.payload.clone(),
+        position: recorded.position,
+    };
+    park(batch, &item);
+}
+
+fn park(batch: &mut Batch, item: &api::Parked) {
+    first(batch, Kind::Parked, List::Parked, &item.id, item.position);
+    batch.document(Kind::Parked, &item.id, item.position, framed("", item));
+}
+
+/// An entity that is seen for the first time.
+pub(crate) fn first(batch: &mut Batch, kind: Kind, list: List, id: &str, position: u64) {
+    batch.place(keys::first(kind, id), position);
+    batch.index(keys::list(list, position), id);
+}
+
+/// An alert that is seen for the first time: by its fingerprint, its sender's, and its name.
+pub(crate) fn alert(batch: &mut Batch, alert: &Alert, position: u64) {
+    let id = alert.fingerprint.as_str();
+    first(batch, Kind::Alert, List::Alerts, id, position);
+    batch.index(
+        keys::about(About::Named, &alert.name, position, position),
+        id,
+    );
+    if let Some(sent) = &alert.source_fingerprint {
+        batch.index(keys::about(About::SentAs, sent, position, position), id);
+    }
+}
+
+/// What a sender said of an alert, with the request that it came in.
+pub(crate) fn observation(
+    batch: &mut Batch,
+    alert: &Fingerprint,
+    position: u64,
+    delivery: Option<u64>,
+) {
+    batch.index(
+        keys::about(About::Receipt, alert.as_str(), position, position),
+        [],
+    );
+    if let Some(delivery) = delivery {
+        batch.index(
+            keys::about(About::Receipt, alert.as_str(), delivery, position),
+            [],
+        );
+    }
+}
+
+/// A change, by when it happened.
+pub(crate) fn change(batch: &mut Batch, recorded: &Recorded, change: &Change) {
+    batch.index(
+        keys::change(change.at.nanos(), recorded.position),
+        recorded.partition.environment.as_str(),
+    );
+}
+
+/// An event of an incident's timeline; repeats of an alert are marked, so that they are folded together
+/// without being read.
+pub(crate) fn timeline(batch: &mut Batch, incident: &IncidentId, recorded: &Recorded, known: u64) {
+    let key = keys::about(About::Timeline, incident.as_str(), recorded.position, known);
+    let value = match &recorded.event {
+        Event::AlertRepeated(_) => recorded.subject.as_bytes().to_vec(),
+        _ => plain(),
+    };
+    batch.index(key, value);
+}
+
+/// What stands beside an event of a timeline that stands for itself.
+pub(crate) const fn plain() -> Vec<u8> {
+    Vec::new()
+}

@@ -1,0 +1,153 @@
+//! Finds the folds again: the last version of every document is the fold, so nothing is folded twice.
+
+use std::sync::PoisonError;
+
+use hindcast_domain::incident::Incident;
+use hindcast_domain::notice::Notice;
+use hindcast_domain::silence::Silence;
+use hindcast_domain::{EventId, Fingerprint, Partition, alert};
+
+use super::Projector;
+use super::live::Class;
+use super::tally::{Counted, StoredMember};
+use crate::error::Error;
+use crate::store::keys::Kind;
+use crate::store::{Checkpoint, Store};
+
+impl Projector {
+    /// An empty projection.
+    pub(crate) fn fresh(store: Store, ledger_id: &str) -> Self {
+        Self::new(store, ledger_id)
+    }
+
+    /// The projection as it was written.
+    pub(crate) fn load(store: Store, checkpoint: Checkpoint) -> Result<Self, Error> {
+        let mut projector = Self::new(store, &checkpoint.ledger_id);
+        let at = checkpoint.position;
+        projector.checkpoint = checkpoint;
+        projector.load_book(at)?;
+        projector.load_rest(at)?;
+        projector.summarise_all();
+        Ok(projector)
+    }
+
+    fn load_book(&mut self, at: u64) -> Result<(), Error> {
+        for (_, document) in self.store.documents(Kind::Alert, "", at)? {
+            let (partition, alert) = document.read::<alert::Alert>("an alert")?;
+            let book = self
+                .folds
+                .books
+                .entry(partition_of(&partition)?)
+                .or_default();
+            book.alerts.insert(alert.fingerprint.clone(), alert);
+        }
+        let members = self.store.documents(Kind::Member, "", at)?;
+        for (_, document) in self.store.documents(Kind::Incident, "", at)? {
+            let (partition, mut incident) = document.read::<Incident>("an incident")?;
+            let book = self
+                .folds
+                .books
+                .entry(partition_of(&partition)?)
+                .or_default();
+            let mut counted = Counted::default();
+            let prefix = format!("{}\u{1}", incident.id);
+            let from = members.partition_point(|(id, _)| *id < prefix);
+            let own = members
+                .iter()
+                .skip(from)
+                .take_while(|(id, _)| id.starts_with(&prefix));
+            for (id, document) in own {
+                let Some((fingerprint, stored)) = read_member(id, &document.value)? else {
+                    continue;
+                };
+                counted
+                    .messages
+                    .insert(fingerprint.clone(), stored.messages);
+                incident.members.insert(fingerprint.clone(), stored.member);
+                counted.place(&incident, &fingerprint, book.alerts.get(&fingerprint));
+            }
+            counted.stored = Some(counted.tally());
+            self.counts.insert(incident.id.clone(), counted);
+            book.incidents.insert(incident.id.clone(), incident);
+        }
+        Ok(())
+    }
+
+    fn load_rest(&mut self, at: u64) -> Result<(), Error> {
+        for (_, document) in self.store.documents(Kind::Silence, "", at)? {
+            let (partition, silence) = document.read::<Silence>("a silence")?;
+            let silences = self
+                .folds
+                .silences
+                .entry(partition_of(&partition)?)
+                .or_default();
+            silences.0.insert(silence.id.clone(), silence);
+        }
+        for (_, document) in self.store.documents(Kind::Notice, "", at)? {
+            let (_, notice) = document.read::<Notice>("a notice")?;
+            self.folds.notices.0.insert(notice.id.clone(), notice);
+        }
+        for (id, document) in self.store.documents(Kind::Parked, "", at)? {
+            // An event of a newer binary is listed and not counted.
+            let (_, item) = document.read::<hindcast_api::Parked>("a parked item")?;
+            if item.code != "unknown_event"
+                && self.store.document(Kind::Unparked, &id, at)?.is_none()
+                && let Ok(id) = id.parse::<EventId>()
+            {
+                self.parked.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn summarise_all(&mut self) {
+        let digests = self.folds.digests();
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, digest) in digests {
+            let class = self
+                .class_of(key.0, &key.1, &key.2)
+                .unwrap_or(Class::Silence);
+            live.summary.entities.insert(key, (digest, class));
+        }
+        self.tell(&mut live);
+    }
+
+    fn class_of(&self, fold: &str, partition: &str, id: &str) -> Option<Class> {
+        let book = self.folds.books.get(&partition_of(partition).ok()?)?;
+        match fold {
+            "alerts" => Some(Class::of_alert(book.alerts.get(&id.parse().ok()?)?)),
+            "incidents" => Some(Class::of_incident(book.incidents.get(&id.parse().ok()?)?)),
+            _ => None,
+        }
+    }
+}
+
+/// A member's document; `None` where it left.
+pub(crate) fn read_member(
+    id: &str,
+    value: &[u8],
+) -> Result<Option<(Fingerprint, StoredMember)>, Error> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let form = || Error::Form {
+        expected: "a member's fingerprint",
+    };
+    let (_, fingerprint) = id.split_once('\u{1}').ok_or_else(form)?;
+    let stored = serde_json::from_slice(value).map_err(|source| Error::Json {
+        expected: "a member",
+        source,
+    })?;
+    Ok(Some((fingerprint.parse().map_err(|_| form())?, stored)))
+}
+
+/// A partition by its spelling.
+pub(crate) fn partition_of(text: &str) -> Result<Partition, Error> {
+    let (tenant, environment) = text.split_once('/').ok_or(Error::Form {
+        expected: "a partition",
+    })?;
+    Ok(Partition {
+        tenant: tenant.to_owned(),
+        environment: environment.to_owned(),
+    })
+}

@@ -1,0 +1,370 @@
+//! The projector: takes records in order and writes what they change, data and checkpoint in one batch.
+//!
+//! It owns the folds in memory (everything that was ever seen, for now) and is the only writer of the
+//! store. It refuses to answer questions: readers go to the store, as of the position it has announced.
+
+pub(crate) mod index;
+pub(crate) mod live;
+pub(crate) mod load;
+pub(crate) mod tally;
+pub(crate) mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION, Key};
+use hindcast_domain::command::Configured;
+use hindcast_domain::event::Recorded;
+use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, Partition, SilenceId, Time};
+use hindcast_ledger::commit;
+use hindcast_ledger::read::{self, Item};
+use hindcast_ledger::{ReadError, Record, Subject};
+
+use self::live::{Class, Live};
+use self::tally::{Before, Counts};
+use crate::error::Error;
+use crate::fold::{self, Folds};
+use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
+use crate::store::keys::{self, About, Kind, List};
+use crate::store::{Batch, Checkpoint, LAYOUT, Store, event, framed};
+
+/// The projector.
+pub(crate) struct Projector {
+    store: Store,
+    folds: Folds,
+    counts: Counts,
+    checkpoint: Checkpoint,
+    live: Arc<Mutex<Live>>,
+    /// Where each alert last began to fire.
+    fired_at: BTreeMap<Fingerprint, u64>,
+    /// Parked items that nobody has looked at.
+    parked: BTreeSet<EventId>,
+}
+
+/// What one batch has gathered.
+struct Work {
+    batch: Batch,
+    events: usize,
+    /// Entities whose digest is to be made anew.
+    dirty: BTreeSet<(Partition, Dirty)>,
+    /// Idempotency keys that this batch brings.
+    keys: BTreeSet<String>,
+    /// Configuration sections that this batch brings.
+    sections: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Dirty {
+    Alert(Fingerprint),
+    Incident(IncidentId),
+    Silence(SilenceId),
+}
+
+/// What a commit has told so far.
+#[derive(Default)]
+struct Context {
+    recorded_at: Time,
+    delivery: Option<u64>,
+}
+
+impl Projector {
+    fn new(store: Store, ledger_id: &str) -> Self {
+        let checkpoint = Checkpoint {
+            layout: LAYOUT,
+            ledger_id: ledger_id.to_owned(),
+            fold_version: FOLD_VERSION,
+            seq: 0,
+            hash: hindcast_ledger::Hash::ZERO,
+            position: 0,
+            last_events_seq: 0,
+            recorded_at: i64::MIN,
+            events: 0,
+            unknown: 0,
+        };
+        Self {
+            store,
+            folds: Folds::default(),
+            counts: Counts::new(),
+            checkpoint,
+            live: Arc::default(),
+            fired_at: BTreeMap::new(),
+            parked: BTreeSet::new(),
+        }
+    }
+
+    /// What is kept at hand for readers.
+    pub(crate) fn live(&self) -> Arc<Mutex<Live>> {
+        Arc::clone(&self.live)
+    }
+
+    /// The last commit that was projected.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.checkpoint.seq
+    }
+
+    /// Projects records, in order; those that were projected before are passed over. After an error the
+    /// folds may be ahead of the store: the projector must be dropped.
+    pub(crate) fn apply(&mut self, records: &[Record]) -> Result<(), Error> {
+        let mut work = self.work();
+        for record in records {
+            if record.seq <= self.checkpoint.seq {
+                continue;
+            }
+            self.record(&mut work, record)?;
+            if work.events >= BATCH_EVENTS || work.batch.bytes() >= BATCH_BYTES {
+                let full = std::mem::replace(&mut work, self.work());
+                self.write(full)?;
+            }
+        }
+        self.write(work)
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            batch: self.store.batch(),
+            events: 0,
+            dirty: BTreeSet::new(),
+            keys: BTreeSet::new(),
+            sections: BTreeSet::new(),
+        }
+    }
+
+    fn record(&mut self, work: &mut Work, record: &Record) -> Result<(), Error> {
+        // A gap would be a hole in every answer, for ever.
+        if record.seq != self.checkpoint.seq + 1 {
+            let detail = format!(
+                "expected commit {} next, got {}",
+                self.checkpoint.seq + 1,
+                record.seq
+            );
+            return Err(ReadError::Damaged {
+                seq: record.seq,
+                detail,
+            }
+            .into());
+        }
+        let commit = read::commit(record).map_err(ReadError::from)?;
+        let items = read::events(record, &commit).map_err(ReadError::from)?;
+        let recorded_at = self
+            .checkpoint
+            .recorded_at
+            .max(commit.header.stamped_at.nanos());
+        let mut context = Context {
+            recorded_at: Time::from_nanos(recorded_at),
+            delivery: None,
+        };
+        let position = commit::position(record.seq, items.len().saturating_sub(1));
+        work.batch
+            .place(keys::commit(recorded_at, record.seq), position);
+        self.checkpoint.seq = record.seq;
+        self.checkpoint.hash = commit.hash;
+        self.checkpoint.position = position;
+        self.checkpoint.recorded_at = recorded_at;
+        self.checkpoint.events += items.len() as u64;
+        if !items.is_empty() {
+            self.checkpoint.last_events_seq = record.seq;
+        }
+        work.events += items.len().max(1);
+        for item in items {
+            match item {
+                Item::Known(recorded) => {
+                    self.known(work, &mut context, &record.subject, &recorded)?
+                }
+                Item::Unknown {
+                    position,
+                    kind,
+                    version,
+                    raw,
+                } => {
+                    let shown =
+                        event::unknown(position, &kind, &raw, &record.subject, context.recorded_at);
+                    tracing::error!(
+                        position,
+                        kind,
+                        version,
+                        "an event of a newer binary is parked; upgrade this one"
+                    );
+                    self.checkpoint.unknown += 1;
+                    index::unknown(&mut work.batch, &shown);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn known(
+        &mut self,
+        work: &mut Work,
+        context: &mut Context,
+        subject: &Subject,
+        recorded: &Recorded,
+    ) -> Result<(), Error> {
+        let shown = event::known(recorded, subject, context.recorded_at);
+        index::event(&mut work.batch, &shown);
+        self.intake(work, context, recorded)?;
+        let before = self.before(recorded);
+        let changed = self.folds.evolve(recorded);
+        if recorded.event.kind() == hindcast_domain::event::Kind::Intake && changed.notice.is_none()
+        {
+            return Ok(());
+        }
+        self.alerts(work, recorded, &changed, &before);
+        self.incidents(work, recorded, &changed, &before);
+        self.silences(work, recorded, &changed);
+        self.mentions(work, recorded, &changed, &before)
+    }
+
+    /// What the alerts that an event may change are before it.
+    fn before(&self, recorded: &Recorded) -> BTreeMap<Fingerprint, Before> {
+        let book = self.folds.books.get(&recorded.partition);
+        let own = recorded.subject.parse::<Fingerprint>().ok();
+        let named = fold::movers(&recorded.event).iter().cloned().chain(own);
+        let of = |fingerprint: &Fingerprint| {
+            Before::of(book.and_then(|book| book.alerts.get(fingerprint)))
+        };
+        named
+            .map(|fingerprint| (fingerprint.clone(), of(&fingerprint)))
+            .collect()
+    }
+
+    /// Facts from outside that are kept for their own sake.
+    fn intake(
+        &mut self,
+        work: &mut Work,
+        context: &mut Context,
+        recorded: &Recorded,
+    ) -> Result<(), Error> {
+        let position = recorded.position;
+        match &recorded.event {
+            Event::Delivery(_) => context.delivery = Some(position),
+            Event::Observed(observation) => {
+                index::observation(
+                    &mut work.batch,
+                    &observation.fingerprint,
+                    position,
+                    context.delivery,
+                );
+            }
+            Event::Change(change) => index::change(&mut work.batch, recorded, change),
+            Event::Command(received) => {
+                // The first command of a key is the one that counts.
+                let at = self.checkpoint.position;
+                let known = self
+                    .store
+                    .about(About::Key, &received.key, at)
+                    .next()
+                    .transpose()?
+                    .is_some();
+                if !known && work.keys.insert(received.key.clone()) {
+                    work.batch.index(
+                        keys::about(About::Key, &received.key, position, position),
+                        [],
+                    );
+                }
+            }
+            Event::Parked(parked) => {
+                index::parked(&mut work.batch, recorded, parked);
+                self.parked.insert(recorded.id.clone());
+            }
+            Event::Unparked(unparked) => {
+                let id = unparked.parked.as_str();
+                work.batch.document(
+                    Kind::Unparked,
+                    id,
+                    position,
+                    unparked.how.clone().into_bytes(),
+                );
+                self.parked.remove(&unparked.parked);
+            }
+            Event::Configured(section) => self.section(work, recorded, section)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn section(
+        &self,
+        work: &mut Work,
+        recorded: &Recorded,
+        section: &Configured,
+    ) -> Result<(), Error> {
+        let at = self.checkpoint.position;
+        if self
+            .store
+            .first(Kind::Section, &section.section, at)?
+            .is_none()
+            && work.sections.insert(section.section.clone())
+        {
+            index::first(
+                &mut work.batch,
+                Kind::Section,
+                List::Sections,
+                &section.section,
+                recorded.position,
+            );
+        }
+        let value = framed(&recorded.partition.to_string(), section);
+        work.batch
+            .document(Kind::Section, &section.section, recorded.position, value);
+        Ok(())
+    }
+
+    /// Writes the batch, then tells readers how far it is.
+    fn write(&mut self, work: Work) -> Result<(), Error> {
+        if work.events == 0 {
+            return Ok(());
+        }
+        work.batch.commit(&self.checkpoint)?;
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        for (partition, dirty) in &work.dirty {
+            if let Some((key, digest, class)) = self.summarise(partition, dirty) {
+                live.summary.entities.insert(key, (digest, class));
+            }
+        }
+        self.tell(&mut live);
+        Ok(())
+    }
+
+    fn tell(&self, live: &mut Live) {
+        live.position = self.checkpoint.position;
+        live.seq = self.checkpoint.seq;
+        live.last_events_seq = self.checkpoint.last_events_seq;
+        live.parked = self.parked.len() as u64;
+        live.events = self.checkpoint.events;
+        live.unknown = self.checkpoint.unknown;
+    }
+
+    fn summarise(
+        &self,
+        partition: &Partition,
+        dirty: &Dirty,
+    ) -> Option<(Key, EntityDigest, Class)> {
+        let name = partition.to_string();
+        Some(match dirty {
+            Dirty::Alert(id) => {
+                let alert = self.folds.books.get(partition)?.alerts.get(id)?;
+                (
+                    ("alerts", name, id.to_string()),
+                    canonical::digest(alert),
+                    Class::of_alert(alert),
+                )
+            }
+            Dirty::Incident(id) => {
+                let incident = self.folds.books.get(partition)?.incidents.get(id)?;
+                (
+                    ("incidents", name, id.to_string()),
+                    canonical::digest(incident),
+                    Class::of_incident(incident),
+                )
+            }
+            Dirty::Silence(id) => {
+                let silence = self.folds.silences.get(partition)?.0.get(id)?;
+                (
+                    ("silences", name, id.to_string()),
+                    canonical::digest(silence),
+                    Class::Silence,
+                )
+            }
+        })
+    }
+}

@@ -1,0 +1,339 @@
+//! From what an event changed to the documents and mentions that are written for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::alert::Alert;
+use hindcast_domain::event::Recorded;
+use hindcast_domain::incident::{Grouping, Incident};
+use hindcast_domain::{Event, Fingerprint, IncidentId};
+
+use super::tally::{self, Before, Counted, StoredMember};
+use super::{Dirty, Projector, Work, index};
+use crate::error::Error;
+use crate::fold::Changed;
+use crate::limits::LOOK_BACK_EVENTS_MAX;
+use crate::store::keys::{self, About, Kind, List};
+use crate::store::{Batch, event, framed};
+
+impl Projector {
+    pub(super) fn alerts(
+        &mut self,
+        work: &mut Work,
+        recorded: &Recorded,
+        changed: &Changed,
+        before: &BTreeMap<Fingerprint, Before>,
+    ) {
+        let Some(book) = self.folds.books.get(&recorded.partition) else {
+            return;
+        };
+        let partition = recorded.partition.to_string();
+        for fingerprint in &changed.alerts {
+            let Some(alert) = book.alerts.get(fingerprint) else {
+                continue;
+            };
+            if before.get(fingerprint).is_some_and(|before| !before.known) {
+                index::alert(&mut work.batch, alert, recorded.position);
+            }
+            let value = framed(&partition, alert);
+            work.batch
+                .document(Kind::Alert, fingerprint.as_str(), recorded.position, value);
+            work.dirty.insert((
+                recorded.partition.clone(),
+                Dirty::Alert(fingerprint.clone()),
+            ));
+        }
+        if matches!(recorded.event, Event::AlertFired(_)) {
+            self.fired_at.extend(
+                changed
+                    .alerts
+                    .iter()
+                    .map(|fingerprint| (fingerprint.clone(), recorded.position)),
+            );
+        }
+    }
+
+    pub(super) fn incidents(
+        &mut self,
+        work: &mut Work,
+        recorded: &Recorded,
+        changed: &Changed,
+        before: &BTreeMap<Fingerprint, Before>,
+    ) {
+        let Some(book) = self.folds.books.get_mut(&recorded.partition) else {
+            return;
+        };
+        for id in changed
+            .incidents
+            .iter()
+            .filter(|id| !self.counts.contains_key(*id))
+        {
+            index::first(
+                &mut work.batch,
+                Kind::Incident,
+                List::Incidents,
+                id.as_str(),
+                recorded.position,
+            );
+        }
+        for (fingerprint, before) in before {
+            if let Some(alert) = book.alerts.get(fingerprint) {
+                tally::count(
+                    &mut self.counts,
+                    &recorded.event,
+                    fingerprint,
+                    before,
+                    alert,
+                );
+            }
+        }
+        let mut about: BTreeSet<&IncidentId> = changed.incidents.iter().collect();
+        about.extend(
+            before
+                .values()
+                .filter_map(|before| before.incident.as_ref()),
+        );
+        let own = recorded.subject.parse::<IncidentId>().is_ok();
+        for id in about {
+            let Some(incident) = book.incidents.get_mut(id) else {
+                continue;
+            };
+            let counted = self.counts.entry(id.clone()).or_default();
+            for fingerprint in before.keys() {
+                let alert = book.alerts.get(fingerprint);
+                let was = counted.messages.contains_key(fingerprint);
+                let is = counted.place(incident, fingerprint, alert);
+                if was || is {
+                    member(
+                        &mut work.batch,
+                        recorded,
+                        incident,
+                        fingerprint,
+                        counted,
+                        alert,
+                    );
+                }
+            }
+            tally(&mut work.batch, recorded, id, counted);
+            if own && changed.incidents.contains(id) {
+                document(&mut work.batch, recorded, incident);
+                work.dirty
+                    .insert((recorded.partition.clone(), Dirty::Incident(id.clone())));
+            }
+        }
+    }
+
+    pub(super) fn silences(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) {
+        let Some(id) = &changed.silence else { return };
+        let Some(silence) = self
+            .folds
+            .silences
+            .get(&recorded.partition)
+            .and_then(|all| all.0.get(id))
+        else {
+            return;
+        };
+        if matches!(recorded.event, Event::SilenceCreated(_)) {
+            index::first(
+                &mut work.batch,
+                Kind::Silence,
+                List::Silences,
+                id.as_str(),
+                recorded.position,
+            );
+        }
+        let value = framed(&recorded.partition.to_string(), silence);
+        work.batch
+            .document(Kind::Silence, id.as_str(), recorded.position, value);
+        work.dirty
+            .insert((recorded.partition.clone(), Dirty::Silence(id.clone())));
+    }
+
+    /// Whose timeline and whose receipt an event belongs to.
+    pub(super) fn mentions(
+        &self,
+        work: &mut Work,
+        recorded: &Recorded,
+        changed: &Changed,
+        before: &BTreeMap<Fingerprint, Before>,
+    ) -> Result<(), Error> {
+        let position = recorded.position;
+        let mut receipts: BTreeSet<&Fingerprint> =
+            changed.alerts.iter().chain(before.keys()).collect();
+        if let Event::IncidentReopened(reopened) = &recorded.event {
+            receipts.extend(&reopened.fingerprint);
+        }
+        for fingerprint in receipts {
+            work.batch.index(
+                keys::about(About::Receipt, fingerprint.as_str(), position, position),
+                [],
+            );
+        }
+        for id in &changed.incidents {
+            index::timeline(&mut work.batch, id, recorded, position);
+        }
+        if let Some(joined) = joins(&recorded.event) {
+            self.fired(work, recorded, joined, changed)?;
+        }
+        if let Some(grouping) = grouping(&recorded.event) {
+            for considered in &grouping.considered {
+                let key = keys::about(
+                    About::Considered,
+                    considered.incident.as_str(),
+                    position,
+                    position,
+                );
+                work.batch.index(key, []);
+            }
+        }
+        if let Event::IncidentOpened(opened) = &recorded.event
+            && let Some(earlier) = &opened.recurrence_of
+        {
+            index::timeline(&mut work.batch, earlier, recorded, position);
+        }
+        self.notice(work, recorded, changed);
+        Ok(())
+    }
+
+    /// An alert that joins brings along the event by which it began to fire, known in this incident from now.
+    fn fired(
+        &self,
+        work: &mut Work,
+        recorded: &Recorded,
+        alert: &Fingerprint,
+        changed: &Changed,
+    ) -> Result<(), Error> {
+        let found = match self.fired_at.get(alert) {
+            Some(position) => Some(*position),
+            None => self.fired_before(alert)?,
+        };
+        let Some(fired) = found else { return Ok(()) };
+        for id in &changed.incidents {
+            let key = keys::about(About::Timeline, id.as_str(), fired, recorded.position);
+            work.batch.index(key, index::plain());
+        }
+        Ok(())
+    }
+
+    fn fired_before(&self, alert: &Fingerprint) -> Result<Option<u64>, Error> {
+        let mentions = self
+            .store
+            .about(About::Receipt, alert.as_str(), self.checkpoint.position);
+        for mention in mentions.rev().take(LOOK_BACK_EVENTS_MAX) {
+            let position = mention?.position;
+            if let Some(bytes) = self.store.event(position)?
+                && event::decode(&bytes)?.kind == "alert.fired"
+            {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
+
+    fn notice(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) {
+        let Some(id) = &changed.notice else { return };
+        let Some(notice) = self.folds.notices.0.get(id) else {
+            return;
+        };
+        let position = recorded.position;
+        let value = framed(&recorded.partition.to_string(), notice);
+        work.batch
+            .document(Kind::Notice, id.as_str(), position, value);
+        work.batch.index(
+            keys::about(About::Notice, id.as_str(), position, position),
+            [],
+        );
+        if matches!(
+            recorded.event,
+            Event::NoticeRequested(_) | Event::NoticeHeld(_)
+        ) {
+            index::first(
+                &mut work.batch,
+                Kind::Notice,
+                List::Notices,
+                id.as_str(),
+                position,
+            );
+            if let Some(incident) = &notice.incident {
+                let key = keys::about(About::NoticesOf, incident.as_str(), position, position);
+                work.batch.index(key, id.as_str());
+            }
+        }
+        if let Some(incident) = &notice.incident {
+            index::timeline(&mut work.batch, incident, recorded, position);
+        }
+        if let Some(alert) = &notice.alert {
+            work.batch.index(
+                keys::about(About::Receipt, alert.as_str(), position, position),
+                [],
+            );
+        }
+    }
+}
+
+fn member(
+    batch: &mut Batch,
+    recorded: &Recorded,
+    incident: &Incident,
+    fingerprint: &Fingerprint,
+    counted: &Counted,
+    alert: Option<&Alert>,
+) {
+    let id = keys::member(incident.id.as_str(), fingerprint.as_str());
+    let value = incident
+        .members
+        .get(fingerprint)
+        .map(|member| StoredMember {
+            member: member.clone(),
+            name: alert.map(|alert| alert.name.clone()).unwrap_or_default(),
+            messages: counted.messages.get(fingerprint).copied().unwrap_or(0),
+        });
+    let value = value
+        .and_then(|member| serde_json::to_vec(&member).ok())
+        .unwrap_or_default();
+    batch.document(Kind::Member, &id, recorded.position, value);
+}
+
+fn tally(batch: &mut Batch, recorded: &Recorded, id: &IncidentId, counted: &mut Counted) {
+    let tally = counted.tally();
+    if counted.stored == Some(tally) {
+        return;
+    }
+    counted.stored = Some(tally);
+    batch.document(
+        Kind::Tally,
+        id.as_str(),
+        recorded.position,
+        serde_json::to_vec(&tally).unwrap_or_default(),
+    );
+}
+
+/// An incident's document holds no members: they have documents of their own, so that a large incident is
+/// not written whole for each alert that joins.
+fn document(batch: &mut Batch, recorded: &Recorded, incident: &mut Incident) {
+    let members = std::mem::take(&mut incident.members);
+    let value = framed(&recorded.partition.to_string(), incident);
+    incident.members = members;
+    batch.document(
+        Kind::Incident,
+        incident.id.as_str(),
+        recorded.position,
+        value,
+    );
+}
+
+const fn joins(event: &Event) -> Option<&Fingerprint> {
+    match event {
+        Event::IncidentOpened(opened) => Some(&opened.fingerprint),
+        Event::IncidentAlertJoined(joined) => Some(&joined.fingerprint),
+        _ => None,
+    }
+}
+
+/// The reasons that a decision gives for where an alert went.
+pub(crate) fn grouping(event: &Event) -> Option<&Grouping> {
+    match event {
+        Event::IncidentOpened(opened) => Some(&opened.grouping),
+        Event::IncidentAlertJoined(joined) => joined.grouping.as_ref(),
+        _ => None,
+    }
+}

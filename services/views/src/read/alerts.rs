@@ -1,0 +1,139 @@
+//! Alerts as the API shows them, and lists of them.
+
+use hindcast_api as api;
+use hindcast_api::{Page, Problem};
+use hindcast_domain::alert::Alert;
+use hindcast_queries::AlertFilter;
+
+use super::{Asked, Reader};
+use crate::error::Error;
+use crate::project::load::partition_of;
+use crate::store::keys::{Kind, List};
+
+impl Reader {
+    /// An alert's fold and its partition.
+    pub(crate) fn alert_fold(&self, fingerprint: &str) -> Result<Option<(String, Alert)>, Error> {
+        let Some(document) = self.store.document(Kind::Alert, fingerprint, self.at)? else {
+            return Ok(None);
+        };
+        Ok(Some(document.read::<Alert>("an alert")?))
+    }
+
+    /// An alert as the API shows it.
+    pub(crate) fn show_alert(&self, partition: &str, alert: Alert) -> Result<api::Alert, Error> {
+        let occurrence = alert.occurrence();
+        let (starts_at, ends_at) = (occurrence.starts_at, occurrence.ends_at);
+        Ok(api::Alert {
+            receipt: format!(
+                "{}/api/v1/alerts/{}/receipt",
+                self.public_url, alert.fingerprint
+            ),
+            environment: partition_of(partition)?.environment,
+            fingerprint: alert.fingerprint.to_string(),
+            source_fingerprint: alert.source_fingerprint,
+            source: alert.source,
+            name: alert.name,
+            service: alert.service,
+            status: alert.status,
+            severity: alert.severity,
+            labels: alert.labels,
+            annotations: alert.annotations,
+            starts_at,
+            ends_at,
+            first_seen_at: alert.first_seen_at,
+            last_seen_at: alert.last_seen_at,
+            occurrences: alert.messages,
+            fired: alert.fired,
+            incident: alert.incident.map(|id| id.to_string()),
+            suppressed_until: alert.suppressed.as_ref().map(|held| held.until),
+            suppressed_by: alert.suppressed.map(|held| held.by),
+            flapping_until: alert.flapping_until,
+            url: alert.url,
+            revision: alert.revision,
+        })
+    }
+
+    /// A page of alerts, newest first.
+    pub(crate) fn alerts(
+        &self,
+        filter: &AlertFilter,
+        asked: &Asked,
+    ) -> Result<Page<api::Alert>, Problem> {
+        let Some(candidates) = self.candidates(filter)? else {
+            return Ok(self.newest(List::Alerts, asked, |id, _| self.pick_alert(filter, id))?);
+        };
+        let mut found = Vec::new();
+        let mut last = 0;
+        for (position, id) in candidates {
+            if asked.after.is_some_and(|after| position >= after) {
+                continue;
+            }
+            let Some(item) = self.pick_alert(filter, &id)? else {
+                continue;
+            };
+            if found.len() == asked.limit {
+                return Ok(self.cut(found, Some(last)));
+            }
+            found.push(item);
+            last = position;
+        }
+        Ok(self.cut(found, None))
+    }
+
+    fn pick_alert(&self, filter: &AlertFilter, id: &str) -> Result<Option<api::Alert>, Error> {
+        let Some((partition, alert)) = self.alert_fold(id)? else {
+            return Ok(None);
+        };
+        let has = |(name, value): &(String, String)| {
+            alert.labels.get(name).is_some_and(|known| known == value)
+        };
+        let wanted = filter.name.as_ref().is_none_or(|name| *name == alert.name)
+            && (filter.status.is_empty() || filter.status.contains(&alert.status))
+            && filter.labels.iter().all(has)
+            && filter
+                .suppressed
+                .is_none_or(|suppressed| suppressed == alert.suppressed.is_some());
+        if wanted {
+            self.show_alert(&partition, alert).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The alerts that a filter names one by one, newest first; `None` where it names none.
+    fn candidates(&self, filter: &AlertFilter) -> Result<Option<Vec<(u64, String)>>, Problem> {
+        let mut sets: Vec<Vec<String>> = Vec::new();
+        if let Some(text) = &filter.fingerprint {
+            sets.push(self.alerts_of(text)?);
+        }
+        if let Some(id) = &filter.incident {
+            let id = self.find_incident(Some(id))?;
+            sets.push(
+                self.members(&id)?
+                    .into_iter()
+                    .map(|(fingerprint, _)| fingerprint)
+                    .collect(),
+            );
+        }
+        if let Some(name) = &filter.name {
+            sets.push(self.alerts_named(name)?);
+        }
+        let Some(first) = sets.first() else {
+            return Ok(None);
+        };
+        let mut placed = Vec::new();
+        for id in first
+            .iter()
+            .filter(|id| sets.iter().skip(1).all(|set| set.contains(id)))
+        {
+            placed.extend(
+                self.store
+                    .first(Kind::Alert, id, self.at)?
+                    .map(|position| (position, id.clone())),
+            );
+        }
+        placed.sort_by(|a, b| b.cmp(a));
+        placed.dedup();
+        Ok(Some(placed))
+    }
+}

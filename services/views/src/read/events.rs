@@ -1,0 +1,136 @@
+//! The ledger's events as they were rendered when they were projected; no list of them reads the ledger.
+
+use hindcast_api as api;
+use hindcast_api::{Code, Page, Problem};
+use hindcast_domain::command;
+use hindcast_domain::{Event, EventId};
+use hindcast_queries::{EventFilter, Outcome};
+
+use super::{Asked, Reader};
+use crate::error::Error;
+use crate::store::event::{self, Stored};
+use crate::store::keys::About;
+
+impl Reader {
+    /// One event, by its id or a unique prefix.
+    pub(crate) fn event(&self, text: &str) -> Result<api::Event, Problem> {
+        let position = self.find_event(text)?;
+        let bytes = self.store.event(position)?;
+        let bytes = bytes.ok_or_else(|| {
+            Problem::new(
+                Code::NotFound,
+                format!("expected an event, found none for {text:?}"),
+            )
+        })?;
+        Ok(event::decode(&bytes)?.read()?)
+    }
+
+    /// A page of events, oldest first.
+    pub(crate) fn events(
+        &self,
+        filter: &EventFilter,
+        asked: &Asked,
+    ) -> Result<Page<api::Event>, Problem> {
+        let from = asked
+            .after
+            .map_or(0, |after| after + 1)
+            .max(filter.from.unwrap_or(0));
+        let to = filter.to.map_or(self.at, |to| to.min(self.at));
+        if from > to {
+            return Ok(self.cut(Vec::new(), None));
+        }
+        let wanted = |stored: &Stored<'_>| {
+            filter
+                .kind
+                .as_deref()
+                .is_none_or(|kind| stored.is_kind(kind))
+                && filter
+                    .subject
+                    .as_deref()
+                    .is_none_or(|subject| stored.subject == subject)
+        };
+        // A whole type has an index of its own.
+        let whole = filter.kind.as_deref().filter(|kind| kind.contains('.'));
+        let page = match whole {
+            Some(kind) => {
+                let mentions = self.store.about_from(About::Type, kind, from, to);
+                let read = mentions.filter_map(|mention| match mention {
+                    Ok(mention) => self
+                        .store
+                        .event(mention.position)
+                        .map(|b| b.map(|b| (mention.position, b)))
+                        .transpose(),
+                    Err(error) => Some(Err(error)),
+                });
+                self.gather(read, asked, wanted)?
+            }
+            None => self.gather(self.store.events(from, to), asked, wanted)?,
+        };
+        Ok(page)
+    }
+
+    fn gather<B: AsRef<[u8]>>(
+        &self,
+        events: impl Iterator<Item = Result<(u64, B), Error>>,
+        asked: &Asked,
+        wanted: impl Fn(&Stored<'_>) -> bool,
+    ) -> Result<Page<api::Event>, Error> {
+        let mut found = Vec::new();
+        let mut last = 0;
+        for entry in events {
+            let (position, bytes) = entry?;
+            let stored = event::decode(bytes.as_ref())?;
+            if !wanted(&stored) {
+                continue;
+            }
+            if found.len() == asked.limit {
+                return Ok(self.cut(found, Some(last)));
+            }
+            found.push(stored.read()?);
+            last = position;
+        }
+        Ok(self.cut(found, None))
+    }
+
+    /// What became of a command; `None` while nothing follows from it.
+    pub(crate) fn outcome(&self, command: &EventId) -> Result<Option<Outcome>, Error> {
+        let mut subjects = Vec::new();
+        let mut last = 0;
+        let mut refused = None;
+        for mention in self.store.about(About::Caused, command.as_str(), self.at) {
+            let Some(recorded) = self.recorded(mention?.position)? else {
+                continue;
+            };
+            match recorded.event {
+                Event::CommandRejected(rejected) => refused = Some(rejected),
+                _ => {
+                    subjects.push(recorded.subject);
+                    last = recorded.position;
+                }
+            }
+        }
+        Ok(match (subjects.is_empty(), refused) {
+            (false, _) => Some(Outcome::Accepted {
+                subjects,
+                position: last,
+            }),
+            (true, Some(rejected)) => Some(Outcome::Rejected(rejected)),
+            (true, None) => None,
+        })
+    }
+
+    /// The first command of an idempotency key.
+    pub(crate) fn command_by_key(
+        &self,
+        key: &str,
+    ) -> Result<Option<(EventId, command::Received)>, Error> {
+        let Some(mention) = self.store.about(About::Key, key, self.at).next() else {
+            return Ok(None);
+        };
+        let recorded = self.recorded(mention?.position)?;
+        Ok(recorded.and_then(|recorded| match recorded.event {
+            Event::Command(received) => Some((recorded.id, received)),
+            _ => None,
+        }))
+    }
+}

@@ -1,0 +1,159 @@
+//! From what a person types to an id: whole ids, unique prefixes, senders' fingerprints, names, nothing.
+
+use hindcast_api::{Code, Problem};
+
+use super::Reader;
+use crate::error::Error;
+use crate::store::keys::{About, Kind, List};
+
+/// How many candidates an ambiguous prefix names.
+const NAMED_MAX: usize = 5;
+
+impl Reader {
+    /// An incident's id; the newest where nothing is given.
+    pub(crate) fn find_incident(&self, text: Option<&str>) -> Result<String, Problem> {
+        self.find(Kind::Incident, List::Incidents, "INC-", "an incident", text)
+    }
+
+    /// A silence's id.
+    pub(crate) fn find_silence(&self, text: &str) -> Result<String, Problem> {
+        self.find(
+            Kind::Silence,
+            List::Silences,
+            "SIL-",
+            "a silence",
+            Some(text),
+        )
+    }
+
+    /// A parked item's id.
+    pub(crate) fn find_parked(&self, text: &str) -> Result<String, Problem> {
+        self.find(
+            Kind::Parked,
+            List::Parked,
+            "EVT-",
+            "a parked item",
+            Some(text),
+        )
+    }
+
+    fn find(
+        &self,
+        kind: Kind,
+        list: List,
+        prefix: &str,
+        what: &str,
+        text: Option<&str>,
+    ) -> Result<String, Problem> {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+            let newest = self.store.list(list, self.at, None).next().transpose()?;
+            return newest
+                .map(|(_, id)| id)
+                .ok_or_else(|| Problem::new(Code::NotFound, "there is none yet"));
+        };
+        let id = spelt(prefix, text);
+        one(self.store.ids(kind, &id, self.at, NAMED_MAX)?, what, text)
+    }
+
+    /// An event's position, by its id or a unique prefix.
+    pub(crate) fn find_event(&self, text: &str) -> Result<u64, Problem> {
+        let id = spelt("EVT-", text);
+        let found = self.store.events_by_id(&id, self.at, 2)?;
+        match found.as_slice() {
+            [position] => Ok(*position),
+            [] => Err(Problem::new(
+                Code::NotFound,
+                format!("expected an event, found none that begins with {text:?}"),
+            )),
+            _ => Err(Problem::new(
+                Code::Ambiguous,
+                format!("several events begin with {text:?}"),
+            )),
+        }
+    }
+
+    /// An alert's fingerprint: ours, its sender's, its name, or a unique prefix; the newest where nothing is
+    /// given, and the newest of a name.
+    pub(crate) fn find_alert(&self, text: Option<&str>) -> Result<String, Problem> {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+            return self.find(Kind::Alert, List::Alerts, "", "an alert", None);
+        };
+        let lower = text.to_ascii_lowercase();
+        if self.store.first(Kind::Alert, &lower, self.at)?.is_some() {
+            return Ok(lower);
+        }
+        for about in [About::SentAs, About::Named] {
+            if let Some(newest) = self.store.about(about, text, self.at).next_back() {
+                return Ok(self.noted(&newest?.value)?);
+            }
+        }
+        one(self.alerts_like(text)?, "an alert", text)
+    }
+
+    /// Fingerprints that begin like this, or whose sender's do.
+    pub(crate) fn alerts_like(&self, text: &str) -> Result<Vec<String>, Error> {
+        let mut found =
+            self.store
+                .ids(Kind::Alert, &text.to_ascii_lowercase(), self.at, NAMED_MAX)?;
+        found.extend(self.store.noted(About::SentAs, text, self.at, NAMED_MAX)?);
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// All alerts that a filter's fingerprint means.
+    pub(crate) fn alerts_of(&self, text: &str) -> Result<Vec<String>, Error> {
+        let lower = text.trim().to_ascii_lowercase();
+        if self.store.first(Kind::Alert, &lower, self.at)?.is_some() {
+            return Ok(vec![lower]);
+        }
+        let sent = self.store.about(About::SentAs, text.trim(), self.at);
+        let sent = sent
+            .map(|mention| self.noted(&mention?.value))
+            .collect::<Result<Vec<_>, _>>()?;
+        if sent.is_empty() {
+            self.alerts_like(text.trim())
+        } else {
+            Ok(sent)
+        }
+    }
+
+    /// All alerts of a name.
+    pub(crate) fn alerts_named(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.store
+            .about(About::Named, name, self.at)
+            .map(|mention| self.noted(&mention?.value))
+            .collect()
+    }
+
+    /// The id that is noted beside an entry.
+    pub(crate) fn noted(&self, value: &[u8]) -> Result<String, Error> {
+        std::str::from_utf8(value)
+            .map(ToOwned::to_owned)
+            .map_err(|_| Error::Form { expected: "an id" })
+    }
+}
+
+/// An id's beginning as we spell it: in capitals, behind its prefix.
+fn spelt(prefix: &str, text: &str) -> String {
+    let upper = text.trim().to_ascii_uppercase();
+    let digits = upper.strip_prefix(prefix).unwrap_or(&upper);
+    format!("{prefix}{digits}")
+}
+
+fn one(mut found: Vec<String>, what: &str, text: &str) -> Result<String, Problem> {
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => Err(Problem::new(
+            Code::NotFound,
+            format!("expected {what}, found none for {text:?}"),
+        )),
+        (Some(last), false) => {
+            found.push(last);
+            Err(Problem::new(
+                Code::Ambiguous,
+                format!("{text:?} may be {}", found.join(", ")),
+            ))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Silences, notices, parked items and configuration sections, as the API shows them.
+
+use hindcast_api as api;
+use hindcast_api::{Page, Problem};
+use hindcast_domain::catalog::Catalog;
+use hindcast_domain::command::Configured;
+use hindcast_domain::notice::Notice;
+use hindcast_domain::silence::Silence;
+use hindcast_queries::NoticeFilter;
+
+use super::{Asked, Reader};
+use crate::error::Error;
+use crate::store::event;
+use crate::store::keys::{Kind, List};
+
+impl Reader {
+    /// A silence, by its whole id.
+    pub(crate) fn silence(&self, id: &str) -> Result<Option<api::Silence>, Error> {
+        let Some(document) = self.store.document(Kind::Silence, id, self.at)? else {
+            return Ok(None);
+        };
+        let (_, silence) = document.read::<Silence>("a silence")?;
+        let created = match self.store.first(Kind::Silence, id, self.at)? {
+            Some(position) => self.id_at(position)?,
+            None => String::new(),
+        };
+        Ok(Some(api::Silence {
+            id: silence.id.to_string(),
+            state: silence.state,
+            terms: silence.terms,
+            created_at: silence.created_at,
+            updated_at: silence.updated_at,
+            ended: silence.ended,
+            event: created,
+            revision: silence.revision,
+        }))
+    }
+
+    fn id_at(&self, position: u64) -> Result<String, Error> {
+        Ok(match self.store.event(position)? {
+            Some(bytes) => event::decode(&bytes)?.id.to_owned(),
+            None => String::new(),
+        })
+    }
+
+    /// A page of silences, newest first.
+    pub(crate) fn silences(&self, asked: &Asked) -> Result<Page<api::Silence>, Problem> {
+        Ok(self.newest(List::Silences, asked, |id, _| self.silence(id))?)
+    }
+
+    /// A page of notices, newest first.
+    pub(crate) fn notices(
+        &self,
+        filter: &NoticeFilter,
+        asked: &Asked,
+    ) -> Result<Page<api::Notice>, Problem> {
+        let incident = match &filter.incident {
+            Some(text) => Some(self.find_incident(Some(text))?),
+            None => None,
+        };
+        Ok(self.newest(List::Notices, asked, |id, position| {
+            let Some(document) = self.store.document(Kind::Notice, id, self.at)? else {
+                return Ok(None);
+            };
+            let (_, notice) = document.read::<Notice>("a notice")?;
+            let about = notice.incident.as_ref().map(|id| id.as_str());
+            let wanted = (incident.is_none() || incident.as_deref() == about)
+                && (filter.status.is_empty() || filter.status.contains(&notice.status))
+                && filter.page.is_none_or(|page| page == notice.page);
+            Ok(wanted.then(|| show_notice(notice, position)))
+        })?)
+    }
+
+    /// A parked item, by its event's whole id.
+    pub(crate) fn parked_item(&self, id: &str) -> Result<Option<api::Parked>, Error> {
+        let Some(document) = self.store.document(Kind::Parked, id, self.at)? else {
+            return Ok(None);
+        };
+        let (_, mut item) = document.read::<api::Parked>("a parked item")?;
+        if let Some(became) = self.store.document(Kind::Unparked, id, self.at)? {
+            item.status = self.noted(&became.value)?;
+        }
+        Ok(Some(item))
+    }
+
+    /// A page of parked items, newest first.
+    pub(crate) fn parked(&self, open: bool, asked: &Asked) -> Result<Page<api::Parked>, Problem> {
+        Ok(self.newest(List::Parked, asked, |id, _| {
+            Ok(self
+                .parked_item(id)?
+                .filter(|item| !open || item.status == "parked"))
+        })?)
+    }
+
+    /// A configuration section in force.
+    pub(crate) fn section(&self, name: &str) -> Result<Option<Configured>, Error> {
+        let Some(document) = self.store.document(Kind::Section, name, self.at)? else {
+            return Ok(None);
+        };
+        Ok(Some(
+            document.read::<Configured>("a configuration section")?.1,
+        ))
+    }
+
+    /// The service catalogue in force; an empty one where none is.
+    pub(crate) fn catalog(&self) -> Result<Catalog, Error> {
+        let Some(section) = self.section("catalog")? else {
+            return Ok(Catalog::default());
+        };
+        serde_json::from_value(section.content).map_err(|source| Error::Json {
+            expected: "a catalogue",
+            source,
+        })
+    }
+}
+
+fn show_notice(notice: Notice, position: u64) -> api::Notice {
+    api::Notice {
+        id: notice.id.to_string(),
+        status: notice.status,
+        page: notice.page,
+        reason: notice.reason,
+        receiver: notice.receiver,
+        incident: notice.incident.map(|id| id.to_string()),
+        alert: notice.alert.map(|alert| alert.to_string()),
+        severity: notice.severity,
+        title: notice.title,
+        why: notice.why,
+        until: notice.until,
+        at: notice.at,
+        delivered_at: notice.delivered_at,
+        attempts: notice.attempts,
+        error: notice.error,
+        event: notice.event.to_string(),
+        position,
+    }
+}

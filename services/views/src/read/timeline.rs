@@ -1,0 +1,142 @@
+//! An incident's timeline: its events in plain words, oldest first. Repeats of an alert between two other
+//! lines become one line, so that what happened is not drowned by what was said again.
+
+use std::collections::BTreeMap;
+
+use hindcast_api::{Change, Page, Problem, TimelineEntry};
+use hindcast_domain::{Event, Span, Time};
+
+use super::{Asked, Reader};
+use crate::error::Error;
+use crate::limits::{CHANGES_HOURS_BEFORE, CHANGES_MAX, TIMELINE_EVENTS_MAX};
+use crate::store::event;
+use crate::store::keys::About;
+use crate::words::Names;
+
+/// Changes that are looked through for one incident.
+const CHANGES_READ_MAX: usize = 10_000;
+
+/// One line in the making.
+struct Line {
+    /// Its first event.
+    position: u64,
+    /// How many more repeats of the same alert it stands for, and the last of them.
+    more: u64,
+    last: u64,
+}
+
+impl Reader {
+    /// A page of a timeline, by the incident's whole id.
+    pub(crate) fn timeline(&self, id: &str, asked: &Asked) -> Result<Page<TimelineEntry>, Problem> {
+        let lines = self.lines(id)?;
+        let from = asked.after.map_or(0, |after| {
+            lines.partition_point(|line| line.position <= after)
+        });
+        let mut rest = lines.iter().skip(from);
+        let mut entries = Vec::new();
+        let mut last = None;
+        for line in rest.by_ref().take(asked.limit) {
+            entries.extend(self.entry(line)?);
+            last = Some(line.position);
+        }
+        let last = if rest.next().is_some() { last } else { None };
+        Ok(self.cut(entries, last))
+    }
+
+    fn lines(&self, id: &str) -> Result<Vec<Line>, Error> {
+        let mut lines: Vec<Line> = Vec::new();
+        let mut run: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+        let mut before = None;
+        for mention in self
+            .store
+            .about(About::Timeline, id, self.at)
+            .take(TIMELINE_EVENTS_MAX)
+        {
+            let mention = mention?;
+            // Known by two ways, shown once.
+            if before.replace(mention.position) == Some(mention.position) {
+                continue;
+            }
+            let position = mention.position;
+            if mention.value.is_empty() {
+                run.clear();
+            } else if let Some(line) = run
+                .get(mention.value.as_ref())
+                .and_then(|at| lines.get_mut(*at))
+            {
+                line.more += 1;
+                line.last = position;
+                continue;
+            } else {
+                run.insert(mention.value.to_vec(), lines.len());
+            }
+            lines.push(Line {
+                position,
+                more: 0,
+                last: position,
+            });
+        }
+        Ok(lines)
+    }
+
+    fn entry(&self, line: &Line) -> Result<Option<TimelineEntry>, Error> {
+        let Some(recorded) = self.recorded(line.position)? else {
+            return Ok(None);
+        };
+        let mut text = self.say(&recorded)?;
+        if line.more > 0
+            && let Some(last) = self.recorded(line.last)?
+        {
+            let name = self.alert(&recorded.subject);
+            text = format!(
+                "{name} was sent again {} times, last at {}",
+                line.more + 1,
+                last.time
+            );
+        }
+        let event_type = match self.store.event(line.position)? {
+            Some(bytes) => event::decode(&bytes)?.kind.to_owned(),
+            None => String::new(),
+        };
+        Ok(Some(TimelineEntry {
+            time: recorded.time,
+            text,
+            event_type,
+            actor: recorded.actor,
+            event: recorded.id.to_string(),
+            position: recorded.position,
+            subject: recorded.subject,
+        }))
+    }
+
+    /// Changes in an incident's environment within the hours before it and while it lasted, newest first.
+    pub(crate) fn changes(&self, id: &str) -> Result<Vec<Change>, Error> {
+        let Some((partition, incident)) = self.incident_fold(id)? else {
+            return Ok(Vec::new());
+        };
+        let from = incident.started_at.min(incident.opened_at) - Span::hours(CHANGES_HOURS_BEFORE);
+        let to = incident.resolved_at.unwrap_or(Time::MAX);
+        let mut changes = Vec::new();
+        for (position, environment) in
+            self.store
+                .changes(from.nanos(), to.nanos(), self.at, CHANGES_READ_MAX)?
+        {
+            let near = partition.ends_with(&format!("/{environment}")) || environment == "_";
+            if changes.len() == CHANGES_MAX || !near {
+                continue;
+            }
+            let Some(recorded) = self.recorded(position)? else {
+                continue;
+            };
+            if let Event::Change(change) = recorded.event {
+                changes.push(Change {
+                    event: recorded.id.to_string(),
+                    position,
+                    environment,
+                    change,
+                });
+            }
+        }
+        Ok(changes)
+    }
+}

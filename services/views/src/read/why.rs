@@ -1,0 +1,129 @@
+//! What holds an incident together, and what was kept out of it.
+
+use std::collections::BTreeMap;
+
+use hindcast_api::{Why, WhyKeptOut, WhyMember};
+use hindcast_domain::Event;
+use hindcast_domain::event::Recorded;
+
+use super::Reader;
+use crate::error::Error;
+use crate::limits::{KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
+use crate::project::tally::StoredMember;
+use crate::project::write::grouping;
+use crate::store::event;
+use crate::store::keys::About;
+use crate::words;
+
+impl Reader {
+    /// Of an incident, by its whole id.
+    pub(crate) fn why(&self, id: &str) -> Result<Why, Error> {
+        let mut members = Vec::new();
+        for (fingerprint, member) in self.members(id)? {
+            members.extend(self.why_member(&fingerprint, &member)?);
+        }
+        members.sort_by(|a: &WhyMember, b| {
+            (a.position, &a.fingerprint).cmp(&(b.position, &b.fingerprint))
+        });
+        Ok(Why {
+            incident: id.to_owned(),
+            members,
+            kept_out: self.kept_out(id)?,
+            position: self.at,
+        })
+    }
+
+    fn why_member(
+        &self,
+        fingerprint: &str,
+        member: &StoredMember,
+    ) -> Result<Option<WhyMember>, Error> {
+        let Some(position) = self.position_of(member.member.event.as_str())? else {
+            return Ok(None);
+        };
+        let Some(mut recorded) = self.recorded(position)? else {
+            return Ok(None);
+        };
+        // A member that came back tells no reasons; those stand where it first came.
+        if grouping(&recorded.event).is_none()
+            && let Some(first) = self.joined_before(fingerprint, position)?
+        {
+            recorded = first;
+        }
+        let service = self
+            .alert_fold(fingerprint)?
+            .and_then(|(_, alert)| alert.service);
+        Ok(Some(WhyMember {
+            fingerprint: fingerprint.to_owned(),
+            name: member.name.clone(),
+            service,
+            text: self.say(&recorded)?,
+            grouping: grouping(&recorded.event).cloned(),
+            event: recorded.id.to_string(),
+            position: recorded.position,
+        }))
+    }
+
+    fn joined_before(&self, fingerprint: &str, before: u64) -> Result<Option<Recorded>, Error> {
+        let mentions = self.store.about(About::Receipt, fingerprint, self.at).rev();
+        for mention in mentions.take(LOOK_BACK_EVENTS_MAX) {
+            let position = mention?.position;
+            let Some(bytes) = self.store.event(position)?.filter(|_| position < before) else {
+                continue;
+            };
+            if matches!(
+                event::decode(&bytes)?.kind,
+                "incident.opened" | "incident.alert_joined"
+            ) && let Some(recorded) = self.recorded(position)?
+                && grouping(&recorded.event).is_some()
+            {
+                return Ok(Some(recorded));
+            }
+        }
+        Ok(None)
+    }
+
+    fn kept_out(&self, id: &str) -> Result<Vec<WhyKeptOut>, Error> {
+        // The newest word on each alert counts.
+        let mut kept: BTreeMap<String, WhyKeptOut> = BTreeMap::new();
+        for mention in self.store.about(About::Considered, id, self.at).rev() {
+            if kept.len() == KEPT_OUT_MAX {
+                break;
+            }
+            let Some(recorded) = self.recorded(mention?.position)? else {
+                continue;
+            };
+            let fingerprint = match &recorded.event {
+                Event::IncidentOpened(opened) => opened.fingerprint.to_string(),
+                Event::IncidentAlertJoined(joined) => joined.fingerprint.to_string(),
+                _ => continue,
+            };
+            let Some((_, alert)) = self.alert_fold(&fingerprint)? else {
+                continue;
+            };
+            let here = alert
+                .incident
+                .as_ref()
+                .is_some_and(|home| home.as_str() == id);
+            let considered = grouping(&recorded.event)
+                .and_then(|g| g.considered.iter().find(|c| c.incident.as_str() == id));
+            if let Some(considered) =
+                considered.filter(|_| !here && !kept.contains_key(&fingerprint))
+            {
+                let entry = WhyKeptOut {
+                    fingerprint: fingerprint.clone(),
+                    name: alert.name,
+                    score: words::score(considered.score),
+                    text: words::kept_out(considered),
+                    incident: alert.incident.map(|id| id.to_string()),
+                    event: recorded.id.to_string(),
+                    position: recorded.position,
+                };
+                kept.insert(fingerprint, entry);
+            }
+        }
+        let mut kept: Vec<_> = kept.into_values().collect();
+        kept.sort_by(|a, b| b.position.cmp(&a.position));
+        Ok(kept)
+    }
+}

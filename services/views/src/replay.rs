@@ -1,0 +1,94 @@
+//! Folds the ledger afresh, beside the live state, and says whether they are the same. The folding runs
+//! where clock and network are forbidden: what is not in the ledger cannot help it.
+
+use std::time::Instant;
+
+use hindcast_api::{Damage, Replay, Verification};
+use hindcast_clock::forbidden;
+use hindcast_ledger::read::{self, Item};
+use hindcast_ledger::{ReadError, Record, Shared, commit, verify};
+
+use crate::error::Error;
+use crate::fold::Folds;
+use crate::limits::REPLAY_RECORDS;
+
+/// A fold in the making.
+#[derive(Default)]
+struct Fresh {
+    folds: Folds,
+    events: u64,
+}
+
+/// Folds everything up to `position` and compares it with `live_hash`.
+pub(crate) async fn replay(
+    ledger: &Shared,
+    position: u64,
+    live_hash: String,
+) -> Result<Replay, Error> {
+    let began = Instant::now();
+    let last = commit::seq_of(position);
+    let mut fresh = Fresh::default();
+    let mut read = 0;
+    let mut tail = ledger.tail(1);
+    let mut waiting: Vec<Record> = Vec::new();
+    while read < last {
+        let records = tail.next().await?;
+        read = records.last().map_or(last, |record| record.seq);
+        waiting.extend(records);
+        if waiting.len() >= REPLAY_RECORDS || read >= last {
+            let records = std::mem::take(&mut waiting);
+            fresh = tokio::task::spawn_blocking(move || fold(fresh, &records, position)).await??;
+        }
+    }
+    let (replayed_hash, events) =
+        tokio::task::spawn_blocking(move || (fresh.folds.state_hash(), fresh.events)).await?;
+    Ok(Replay {
+        identical: replayed_hash == live_hash,
+        replayed_hash,
+        live_hash,
+        position,
+        events,
+        elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn fold(mut fresh: Fresh, records: &[Record], position: u64) -> Result<Fresh, Error> {
+    forbidden(|| {
+        for record in records
+            .iter()
+            .filter(|record| record.seq <= commit::seq_of(position))
+        {
+            let commit = read::commit(record).map_err(ReadError::from)?;
+            for item in read::events(record, &commit).map_err(ReadError::from)? {
+                if let Item::Known(recorded) = item
+                    && recorded.position <= position
+                {
+                    fresh.folds.evolve(&recorded);
+                    fresh.events += 1;
+                }
+            }
+        }
+        Ok(fresh)
+    })
+}
+
+/// Walks the chains.
+pub(crate) async fn walk(ledger: &Shared) -> Result<Verification, Error> {
+    let report = verify::verify(ledger.as_ref(), |through, head| {
+        tracing::debug!(through, head, "the chains are being walked");
+    })
+    .await?;
+    let place = |damage: &verify::Damage| Damage {
+        position: commit::position(damage.seq, 0),
+        subject: damage.subject.clone(),
+        detail: damage.detail.clone(),
+    };
+    Ok(Verification {
+        intact: report.is_sound(),
+        commits: report.commits,
+        events: report.events,
+        position: commit::position(report.head, 0),
+        damage: report.damage.iter().map(place).collect(),
+        bound: report.bound,
+    })
+}

@@ -1,0 +1,196 @@
+//! The layout of keys: how a kind, an id and a position become bytes whose order is the order of the lists.
+//! Refuses to know what stands behind a key.
+//!
+//! Nothing is ever overwritten but the checkpoint: a key holds the position at which its value became
+//! known, so that a reader as of `p` finds what it may see by a bound on the key.
+
+/// Versioned documents; the letter is the first byte of their keys, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// An alert's fold, by fingerprint.
+    Alert = b'a',
+    /// An incident's fold without its members, by id.
+    Incident = b'i',
+    /// A member of an incident, by (incident, fingerprint); empty once it left.
+    Member = b'm',
+    /// An incident's counts, by id.
+    Tally = b't',
+    /// A silence's fold, by id.
+    Silence = b's',
+    /// A notice's fold, by id.
+    Notice = b'n',
+    /// A parked item, by the id of its event.
+    Parked = b'p',
+    /// What became of a parked item, by the id of its event.
+    Unparked = b'u',
+    /// A configuration section, by name.
+    Section = b'c',
+}
+
+/// Lists in the order of positions; the letter is the first byte of their keys, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum List {
+    /// Alerts by the position at which they were first seen → fingerprint.
+    Alerts = b'A',
+    /// Incidents by the position at which they began → id.
+    Incidents = b'I',
+    /// Silences by the position at which they were created → id.
+    Silences = b'S',
+    /// Notices by the position at which they were asked for or held → id.
+    Notices = b'N',
+    /// Parked items by position → the id of their event.
+    Parked = b'P',
+    /// Configuration sections by the position at which they were first seen → name.
+    Sections = b'C',
+}
+
+/// Events that have to do with something, by its id; the letter is the first byte of their keys, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum About {
+    /// An incident's timeline.
+    Timeline = b'l',
+    /// An alert's receipt.
+    Receipt = b'r',
+    /// A notice's events.
+    Notice = b'n',
+    /// The notices of an incident, by the position at which they began.
+    NoticesOf = b'o',
+    /// Grouping decisions that considered an incident and chose another one.
+    Considered = b'k',
+    /// Events that follow from an event.
+    Caused = b'c',
+    /// Events of a type.
+    Type = b't',
+    /// Alerts of a name, by the position at which they were first seen.
+    Named = b'm',
+    /// Alerts of a sender's fingerprint, likewise.
+    SentAs = b's',
+    /// Commands of an idempotency key.
+    Key = b'y',
+}
+
+/// The one key that is overwritten.
+pub(crate) const CHECKPOINT: &[u8] = b"!checkpoint";
+
+const FIRST: u8 = b'1';
+const EVENT: u8 = b'2';
+const COMMIT: u8 = b'3';
+const CHANGE: u8 = b'4';
+const LIST: u8 = b'5';
+const ABOUT: u8 = b'6';
+
+fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+/// The versions of a document, without the position.
+pub(crate) fn document_prefix(kind: Kind, id: &str) -> Vec<u8> {
+    join(&[&[kind as u8], id.as_bytes(), &[0]])
+}
+
+/// One version of a document.
+pub(crate) fn document(kind: Kind, id: &str, position: u64) -> Vec<u8> {
+    join(&[&document_prefix(kind, id), &position.to_be_bytes()])
+}
+
+/// The id of a member's document.
+pub(crate) fn member(incident: &str, fingerprint: &str) -> String {
+    format!("{incident}\u{1}{fingerprint}")
+}
+
+/// Where an id of that kind was first seen.
+pub(crate) fn first(kind: Kind, id: &str) -> Vec<u8> {
+    join(&[&[FIRST, kind as u8], id.as_bytes()])
+}
+
+/// Where an event stands, by its id.
+pub(crate) fn event(id: &str) -> Vec<u8> {
+    join(&[&[EVENT], id.as_bytes()])
+}
+
+/// A commit, by the time at which it was known.
+pub(crate) fn commit(recorded_at: i64, seq: u64) -> Vec<u8> {
+    join(&[&[COMMIT], &ordered(recorded_at), &seq.to_be_bytes()])
+}
+
+/// A change, by the time at which it happened.
+pub(crate) fn change(at: i64, position: u64) -> Vec<u8> {
+    join(&[&[CHANGE], &ordered(at), &position.to_be_bytes()])
+}
+
+/// An entry of a list.
+pub(crate) fn list(list: List, position: u64) -> Vec<u8> {
+    join(&[&[LIST, list as u8], &position.to_be_bytes()])
+}
+
+/// What an id has to do with, without the positions.
+pub(crate) fn about_prefix(about: About, id: &str) -> Vec<u8> {
+    join(&[&[ABOUT, about as u8], id.as_bytes(), &[0]])
+}
+
+/// An event that has to do with an id, and the position since which that is known.
+pub(crate) fn about(about: About, id: &str, position: u64, known: u64) -> Vec<u8> {
+    join(&[
+        &about_prefix(about, id),
+        &position.to_be_bytes(),
+        &known.to_be_bytes(),
+    ])
+}
+
+/// Eight bytes whose order is the order of the signed number.
+fn ordered(signed: i64) -> [u8; 8] {
+    (signed.cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+/// The number in the last eight bytes.
+pub(crate) fn tail(key: &[u8]) -> Option<u64> {
+    tail_before(key, 0)
+}
+
+/// The number in the eight bytes that end `skip` bytes before the end.
+pub(crate) fn tail_before(key: &[u8], skip: usize) -> Option<u64> {
+    let end = key.len().checked_sub(skip)?;
+    let bytes = key.get(end.checked_sub(8)?..end)?;
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+/// The smallest key behind all that begin with `prefix`; `None` where there is none.
+pub(crate) fn behind(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return Some(end);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_order_as_their_positions_and_times_do() {
+        assert!(document(Kind::Alert, "ab", 255) < document(Kind::Alert, "ab", 256));
+        assert!(commit(-1, 9) < commit(0, 1));
+        assert!(commit(5, 1) < commit(5, 2));
+    }
+
+    #[test]
+    fn an_id_that_begins_like_another_has_other_versions() {
+        assert!(
+            !document(Kind::Section, "paging2", 7)
+                .starts_with(&document_prefix(Kind::Section, "paging"))
+        );
+    }
+
+    #[test]
+    fn both_positions_are_read_back() {
+        let key = about(About::Receipt, "f", 7, 9);
+        assert_eq!((tail_before(&key, 8), tail(&key)), (Some(7), Some(9)));
+    }
+}

@@ -1,0 +1,446 @@
+//! The store on disk: three keyspaces of one database, written in atomic batches, read as of a position.
+//!
+//! The one rule of reading: *every function takes the position as of which it reads and answers nothing that
+//! became known after it*. Who asks for now passes the position that was reached; there is no other path.
+
+pub(crate) mod event;
+pub(crate) mod keys;
+
+use std::path::Path;
+
+use fjall::config::BlockSizePolicy;
+use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use self::keys::{About, Kind, List};
+use crate::error::Error;
+use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, MEMTABLE_BYTES};
+
+/// How far the views are, written with the data that they are about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    /// The form of keys and values.
+    pub(crate) layout: u32,
+    /// The ledger.
+    pub(crate) ledger_id: String,
+    /// The folds that made it.
+    pub(crate) fold_version: u32,
+    /// All commits up to here are in it.
+    pub(crate) seq: u64,
+    /// That commit's hash.
+    pub(crate) hash: hindcast_ledger::Hash,
+    /// That commit's last position.
+    pub(crate) position: u64,
+    /// The last commit that holds events.
+    pub(crate) last_events_seq: u64,
+    /// The greatest stamp so far, in nanoseconds.
+    pub(crate) recorded_at: i64,
+    /// Events so far.
+    pub(crate) events: u64,
+    /// Those of a type that this binary does not know.
+    pub(crate) unknown: u64,
+}
+
+/// The form of keys and values that this binary writes; another one is dropped and built anew.
+pub(crate) const LAYOUT: u32 = 1;
+
+/// The store.
+#[derive(Clone)]
+pub(crate) struct Store {
+    db: Database,
+    documents: Keyspace,
+    index: Keyspace,
+    events: Keyspace,
+}
+
+/// Writes that become visible and durable together.
+pub(crate) struct Batch {
+    batch: fjall::OwnedWriteBatch,
+    documents: Keyspace,
+    index: Keyspace,
+    events: Keyspace,
+    bytes: usize,
+}
+
+/// A document as it was at a position.
+pub(crate) struct Document {
+    /// What stands in it.
+    pub(crate) value: Slice,
+}
+
+/// An event that has to do with something.
+pub(crate) struct Mention {
+    /// The event's position.
+    pub(crate) position: u64,
+    /// What is noted beside it.
+    pub(crate) value: Slice,
+}
+
+impl Store {
+    /// Opens or makes the store under `folder`.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let db = Database::builder(folder)
+            .cache_size(CACHE_BYTES)
+            .worker_threads(1)
+            .open()?;
+        let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+        let blocks = || plain().data_block_size_policy(BlockSizePolicy::all(DOCUMENT_BLOCK_BYTES));
+        Ok(Self {
+            documents: db.keyspace("documents", blocks)?,
+            index: db.keyspace("index", plain)?,
+            events: db.keyspace("events", blocks)?,
+            db,
+        })
+    }
+
+    /// An empty batch.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch {
+            batch: self.db.batch(),
+            documents: self.documents.clone(),
+            index: self.index.clone(),
+            events: self.events.clone(),
+            bytes: 0,
+        }
+    }
+
+    /// Makes what was written durable.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        Ok(self.db.persist(PersistMode::SyncData)?)
+    }
+
+    /// How far the views are.
+    pub(crate) fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        match self.index.get(keys::CHECKPOINT)? {
+            // One that cannot be read is none: the views are built anew.
+            Some(value) => Ok(serde_json::from_slice(&value).ok()),
+            None => Ok(None),
+        }
+    }
+
+    /// The last version of a document as of `at`.
+    pub(crate) fn document(
+        &self,
+        kind: Kind,
+        id: &str,
+        at: u64,
+    ) -> Result<Option<Document>, Error> {
+        let range = keys::document(kind, id, 0)..=keys::document(kind, id, at);
+        let Some(guard) = self.documents.range(range).next_back() else {
+            return Ok(None);
+        };
+        Ok(Some(Document {
+            value: guard.value()?,
+        }))
+    }
+
+    /// The last version, as of `at`, of every document whose id begins with `prefix`: (id, document).
+    /// Jumps from id to id, so that its cost follows the ids and not their versions.
+    pub(crate) fn documents(
+        &self,
+        kind: Kind,
+        prefix: &str,
+        at: u64,
+    ) -> Result<Vec<(String, Document)>, Error> {
+        let start = [&[kind as u8], prefix.as_bytes()].concat();
+        let Some(end) = keys::behind(&start) else {
+            return Ok(Vec::new());
+        };
+        let mut from = start;
+        let mut found = Vec::new();
+        while let Some(guard) = self.documents.range(from.clone()..end.clone()).next() {
+            let key = guard.key()?;
+            let id = text(key.get(1..key.len().saturating_sub(9)))?;
+            if number(&key, 0)? <= at
+                && let Some(document) = self.document(kind, &id, at)?
+            {
+                found.push((id.clone(), document));
+            }
+            match keys::behind(&keys::document_prefix(kind, &id)) {
+                Some(next) if next < end => from = next,
+                _ => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where an id of that kind was first seen, if that is known as of `at`.
+    pub(crate) fn first(&self, kind: Kind, id: &str, at: u64) -> Result<Option<u64>, Error> {
+        let Some(value) = self.index.get(keys::first(kind, id))? else {
+            return Ok(None);
+        };
+        Ok(Some(number(&value, 0)?).filter(|position| *position <= at))
+    }
+
+    /// At most `limit` ids of that kind that begin with `prefix`, as of `at`.
+    pub(crate) fn ids(
+        &self,
+        kind: Kind,
+        prefix: &str,
+        at: u64,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let key = keys::first(kind, prefix);
+        let guards = self.index.prefix(&key);
+        self.take(guards, limit, |key, value| {
+            Ok((number(value, 0)? <= at).then_some(text(key.get(2..))?))
+        })
+    }
+
+    /// An event's position, by the id's beginning; at most `limit` of them.
+    pub(crate) fn events_by_id(
+        &self,
+        prefix: &str,
+        at: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, Error> {
+        let key = keys::event(prefix);
+        let guards = self.index.prefix(&key);
+        self.take(guards, limit, |_, value| {
+            Ok(Some(number(value, 0)?).filter(|position| *position <= at))
+        })
+    }
+
+    /// Items of an iterator that `pick` takes, at most `limit`.
+    fn take<T>(
+        &self,
+        guards: impl Iterator<Item = Guard>,
+        limit: usize,
+        mut pick: impl FnMut(&[u8], &[u8]) -> Result<Option<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        for guard in guards {
+            if found.len() == limit {
+                break;
+            }
+            let (key, value) = guard.into_inner()?;
+            found.extend(pick(&key, &value)?);
+        }
+        Ok(found)
+    }
+
+    /// Entries of a list as of `at`, newest first, those before `before` only.
+    pub(crate) fn list(
+        &self,
+        list: List,
+        at: u64,
+        before: Option<u64>,
+    ) -> impl Iterator<Item = Result<(u64, String), Error>> + use<> {
+        let end = before.map_or(at, |before| at.min(before.saturating_sub(1)));
+        self.index
+            .range(keys::list(list, 0)..=keys::list(list, end))
+            .rev()
+            .map(|guard| {
+                let (key, value) = guard.into_inner()?;
+                Ok((number(&key, 0)?, text(Some(&value))?))
+            })
+    }
+
+    /// Events that have to do with `id`, as of `at`, oldest first, each once.
+    pub(crate) fn about(
+        &self,
+        about: About,
+        id: &str,
+        at: u64,
+    ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
+        self.mentions(about, id, 0, at)
+    }
+
+    /// The same, those from `from` to `to` only.
+    pub(crate) fn about_from(
+        &self,
+        about: About,
+        id: &str,
+        from: u64,
+        to: u64,
+    ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
+        self.mentions(about, id, from, to)
+    }
+
+    fn mentions(
+        &self,
+        about: About,
+        id: &str,
+        from: u64,
+        at: u64,
+    ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
+        let length = keys::about_prefix(about, id).len() + 16;
+        let range = keys::about(about, id, from.min(at), 0)..=keys::about(about, id, at, u64::MAX);
+        self.index.range(range).filter_map(move |guard| {
+            let (key, value) = match guard.into_inner() {
+                Ok(pair) => pair,
+                Err(error) => return Some(Err(error.into())),
+            };
+            let (Some(position), Some(known)) = (keys::tail_before(&key, 8), keys::tail(&key))
+            else {
+                return Some(Err(Error::Form {
+                    expected: "two positions",
+                }));
+            };
+            (key.len() == length && known <= at).then_some(Ok(Mention { position, value }))
+        })
+    }
+
+    /// Ids that begin with `prefix` among those that `about` knows: the values noted beside them.
+    pub(crate) fn noted(
+        &self,
+        about: About,
+        prefix: &str,
+        at: u64,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let mut key = keys::about_prefix(about, prefix);
+        key.pop();
+        let guards = self.index.prefix(&key);
+        self.take(guards, limit, |key, value| {
+            Ok((number(key, 0)? <= at).then_some(text(Some(value))?))
+        })
+    }
+
+    /// An event's stored form.
+    pub(crate) fn event(&self, position: u64) -> Result<Option<Slice>, Error> {
+        Ok(self.events.get(position.to_be_bytes())?)
+    }
+
+    /// Events from `from` to `to`, both included, oldest first.
+    pub(crate) fn events(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> impl Iterator<Item = Result<(u64, Slice), Error>> + use<> {
+        // An empty range would be an error of the store.
+        let to = to.max(from);
+        self.events
+            .range(from.to_be_bytes()..=to.to_be_bytes())
+            .map(|guard| {
+                let (key, value) = guard.into_inner()?;
+                Ok((number(&key, 0)?, value))
+            })
+    }
+
+    /// The last position of the last commit that was known at `time` (in nanoseconds).
+    pub(crate) fn known_at(&self, time: i64) -> Result<Option<u64>, Error> {
+        let range = keys::commit(i64::MIN, 0)..=keys::commit(time, u64::MAX);
+        let Some(guard) = self.index.range(range).next_back() else {
+            return Ok(None);
+        };
+        Ok(Some(number(&guard.value()?, 0)?))
+    }
+
+    /// Positions of changes that happened in `from..=to` (in nanoseconds) as of `at`, newest first.
+    pub(crate) fn changes(
+        &self,
+        from: i64,
+        to: i64,
+        at: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, String)>, Error> {
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let guards = self
+            .index
+            .range(keys::change(from, 0)..=keys::change(to, u64::MAX))
+            .rev();
+        self.take(guards, limit, |key, value| {
+            let position = number(key, 0)?;
+            Ok((position <= at).then_some((position, text(Some(value))?)))
+        })
+    }
+}
+
+impl Batch {
+    /// Whether it is large enough to be written.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// A version of a document.
+    pub(crate) fn document(&mut self, kind: Kind, id: &str, position: u64, value: Vec<u8>) {
+        let key = keys::document(kind, id, position);
+        self.bytes += key.len() + value.len();
+        self.batch.insert(&self.documents, key, value);
+    }
+
+    /// An event's stored form.
+    pub(crate) fn event(&mut self, position: u64, value: Vec<u8>) {
+        self.bytes += value.len();
+        self.batch
+            .insert(&self.events, position.to_be_bytes(), value);
+    }
+
+    /// An entry of an index.
+    pub(crate) fn index(&mut self, key: Vec<u8>, value: impl Into<Vec<u8>>) {
+        let value = value.into();
+        self.bytes += key.len() + value.len();
+        self.batch.insert(&self.index, key, value);
+    }
+
+    /// An entry whose value is a position.
+    pub(crate) fn place(&mut self, key: Vec<u8>, position: u64) {
+        self.index(key, position.to_be_bytes());
+    }
+
+    /// Writes all of it, with how far that is: both or neither.
+    pub(crate) fn commit(mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let value = serde_json::to_vec(checkpoint).map_err(|source| Error::Json {
+            expected: "a checkpoint",
+            source,
+        })?;
+        self.batch.insert(&self.index, keys::CHECKPOINT, value);
+        Ok(self.batch.commit()?)
+    }
+}
+
+impl Document {
+    /// The partition that stands before the JSON, and the JSON.
+    pub(crate) fn parts(&self) -> Result<(&str, &[u8]), Error> {
+        let form = || Error::Form {
+            expected: "a partition before a document",
+        };
+        let border = self
+            .value
+            .iter()
+            .position(|byte| *byte == 0)
+            .ok_or_else(form)?;
+        let (partition, rest) = self.value.split_at_checked(border).ok_or_else(form)?;
+        let partition = std::str::from_utf8(partition).map_err(|_| form())?;
+        Ok((partition, rest.get(1..).ok_or_else(form)?))
+    }
+
+    /// The document's fold and its partition.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        expected: &'static str,
+    ) -> Result<(String, T), Error> {
+        let (partition, json) = self.parts()?;
+        let value =
+            serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })?;
+        Ok((partition.to_owned(), value))
+    }
+}
+
+/// A document's bytes: its partition, then its fold in canonical form.
+pub(crate) fn framed<T: Serialize>(partition: &str, fold: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(partition.as_bytes());
+    bytes.push(0);
+    let json = serde_json::to_vec(fold).unwrap_or_default();
+    assert!(!json.is_empty(), "a fold of ours always has a JSON form");
+    bytes.extend_from_slice(&json);
+    bytes
+}
+
+fn number(bytes: &[u8], skip: usize) -> Result<u64, Error> {
+    keys::tail_before(bytes, skip).ok_or(Error::Form {
+        expected: "a position",
+    })
+}
+
+fn text(bytes: Option<&[u8]>) -> Result<String, Error> {
+    let form = || Error::Form { expected: "an id" };
+    Ok(std::str::from_utf8(bytes.ok_or_else(form)?)
+        .map_err(|_| form())?
+        .to_owned())
+}

@@ -1,0 +1,387 @@
+//! Events in plain words, one function per family of types. Pure: what an alert is called is asked of
+//! [`Names`]; refuses to know where names and events come from.
+
+mod grouping;
+mod people;
+
+use hindcast_domain::event::{Change, Delivery};
+use hindcast_domain::{Event, Span, alert, incident, notice, silence};
+
+pub(crate) use self::grouping::{kept_out, why_joined};
+
+/// What things are called.
+pub(crate) trait Names {
+    /// An alert, such as `nginx: HighErrorRate`; its fingerprint where nothing is known of it.
+    fn alert(&self, fingerprint: &str) -> String;
+}
+
+/// A score of thousandths as a number between 0 and 1.
+pub(crate) fn score(thousandths: i32) -> f64 {
+    f64::from(thousandths) / 1000.0
+}
+
+/// One event as a line.
+pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names) -> String {
+    match event {
+        Event::Delivery(delivery) => received(delivery),
+        Event::Observed(observation) => observed(observation),
+        Event::Change(change) => changed(change),
+        Event::Command(received) => people::command(received, actor),
+        Event::Parked(parked) => format!("parked: {}", parked.item.detail),
+        Event::Unparked(unparked) => format!("{} by {actor}", unparked.how),
+        Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_) => {
+            silence(event, actor)
+        }
+        Event::Configured(section) => format!("{} configured by {actor}", section.section),
+        Event::Activated(_) => "this installation may page now".to_owned(),
+        Event::Restored(_) => "the ledger was restored from a backup".to_owned(),
+        Event::Owned(_) => "the lane has a new owner".to_owned(),
+        Event::CommandRejected(rejected) => format!("refused: {}", rejected.detail),
+        Event::NoticeRequested(_)
+        | Event::NoticeHeld(_)
+        | Event::NoticeReleased(_)
+        | Event::NoticeDelivered(_)
+        | Event::NoticeFailed(_)
+        | Event::NoticeExpired(_) => notice(event),
+        Event::AlertFired(_)
+        | Event::AlertRepeated(_)
+        | Event::AlertResolved(_)
+        | Event::AlertStale(_)
+        | Event::AlertSuppressed(_)
+        | Event::AlertUnsuppressed(_)
+        | Event::AlertFlapping(_)
+        | Event::AlertSettled(_) => alert(event, &names.alert(subject)),
+        _ => incident(event, actor, names),
+    }
+}
+
+/// A request that arrived.
+pub(crate) fn received(delivery: &Delivery) -> String {
+    let mut text = format!("received from {} as {}", delivery.source, delivery.format);
+    if delivery.verified.scheme == "open" {
+        text.push_str(", without a credential");
+    } else {
+        text.push_str(&format!(", recognised by {}", delivery.verified.scheme));
+    }
+    if delivery.redacted > 0 {
+        text.push_str(&format!(
+            ", {} redacted",
+            count(u64::from(delivery.redacted), "value")
+        ));
+    }
+    text
+}
+
+/// What a sender said of an alert.
+pub(crate) fn observed(observation: &alert::Observation) -> String {
+    let signal = match observation.signal {
+        alert::Signal::Firing => "firing",
+        alert::Signal::Resolved => "resolved",
+    };
+    let mut text = format!(
+        "{} says {signal}, {}",
+        observation.source, observation.severity
+    );
+    if !observation.unmapped.is_empty() {
+        text.push_str(&format!(
+            "; left unmapped: {}",
+            observation.unmapped.join(", ")
+        ));
+    }
+    text
+}
+
+/// A deploy, flag or configuration change.
+pub(crate) fn changed(change: &Change) -> String {
+    let service = change
+        .service
+        .as_deref()
+        .map(|service| format!("{service}: "))
+        .unwrap_or_default();
+    let status = change
+        .status
+        .as_deref()
+        .map(|status| format!(" ({status})"))
+        .unwrap_or_default();
+    format!("{service}{} {}{status}", change.kind, change.title)
+}
+
+/// What happened to an alert.
+pub(crate) fn alert(event: &Event, name: &str) -> String {
+    match event {
+        Event::AlertFired(fired) if fired.occurrence > 1 => {
+            format!(
+                "{name} fired again ({}), for the {} time",
+                fired.severity,
+                ordinal(fired.occurrence)
+            )
+        }
+        Event::AlertFired(fired) => format!("{name} fired ({})", fired.severity),
+        Event::AlertRepeated(repeated) => format!("{name} {}", repeat(repeated)),
+        Event::AlertResolved(resolved) => {
+            format!("{name} resolved (ended at {})", resolved.ends_at)
+        }
+        Event::AlertStale(stale) => format!(
+            "{name} fell silent; its sender last spoke at {}",
+            stale.last_seen_at
+        ),
+        Event::AlertSuppressed(held) => format!(
+            "{name} is held back by {} {} until {}",
+            held.kind, held.by, held.until
+        ),
+        Event::AlertUnsuppressed(lifted) => format!(
+            "{name} is held back no more: {} {}",
+            lifted.by, lifted.reason
+        ),
+        Event::AlertFlapping(flapping) => {
+            format!(
+                "{name} flaps: {} transitions; believed again after {}",
+                flapping.transitions, flapping.until
+            )
+        }
+        Event::AlertSettled(_) => format!("{name} flaps no more"),
+        _ => name.to_owned(),
+    }
+}
+
+fn repeat(repeated: &alert::Repeated) -> String {
+    let why = match repeated.why {
+        alert::Repeat::Resent => "was sent again",
+        alert::Repeat::Replica => "was sent by another replica of its sender",
+        alert::Repeat::Late => "was sent again late; that stretch is over",
+        alert::Repeat::ResolvedAgain => "was said again to be over",
+    };
+    let mut text = why.to_owned();
+    if let Some(severity) = repeated.severity {
+        text.push_str(&format!(", now {severity}"));
+    }
+    if repeated.labels.is_some() || repeated.annotations.is_some() {
+        text.push_str(", with other labels or annotations");
+    }
+    text
+}
+
+/// What happened to an incident.
+pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String {
+    match event {
+        Event::IncidentOpened(opened) => {
+            let before = opened
+                .recurrence_of
+                .as_ref()
+                .map(|id| format!("; it is back from {id}"))
+                .unwrap_or_default();
+            format!(
+                "opened by {}: {}{before}",
+                names.alert(opened.fingerprint.as_str()),
+                opened.title
+            )
+        }
+        Event::IncidentAlertJoined(joined) => {
+            let name = names.alert(joined.fingerprint.as_str());
+            match &joined.grouping {
+                Some(grouping) => format!("{name} joined: {}", why_joined(grouping, names)),
+                None => format!("{name}, a member already, is now {}", joined.severity),
+            }
+        }
+        Event::IncidentReopened(reopened) => {
+            let by = reopened
+                .fingerprint
+                .as_ref()
+                .map_or_else(|| actor.to_owned(), |id| names.alert(id.as_str()));
+            let worse = if reopened.worse {
+                ", worse than before"
+            } else {
+                ""
+            };
+            format!(
+                "reopened by {by} for the {} time{worse}",
+                ordinal(reopened.count)
+            )
+        }
+        Event::IncidentResolved(resolved) => resolution(resolved, actor),
+        Event::IncidentMerged(merged) => {
+            format!(
+                "{} became a part of it, with {}: {actor}",
+                merged.incident,
+                alerts(merged.fingerprints.len())
+            )
+        }
+        Event::IncidentSplit(split) => {
+            format!(
+                "{} left it as {}: {actor}",
+                alerts(split.fingerprints.len()),
+                split.incident
+            )
+        }
+        Event::IncidentUndone(undone) => {
+            let what = if undone.how == "merged" {
+                "merge"
+            } else {
+                "split"
+            };
+            format!(
+                "the {what} with {} was taken back, {} moved: {actor}",
+                undone.other,
+                alerts(undone.fingerprints.len())
+            )
+        }
+        other => people::incident(other, actor),
+    }
+}
+
+fn resolution(resolved: &incident::Resolved, actor: &str) -> String {
+    let by = match resolved.by.as_str() {
+        "quiet" => "resolved: all its alerts are over".to_owned(),
+        "stale" => "resolved: the senders of its alerts fell silent".to_owned(),
+        _ => format!("resolved by {actor}"),
+    };
+    let cause = resolved
+        .cause
+        .as_deref()
+        .map(|cause| format!("; cause: {cause}"))
+        .unwrap_or_default();
+    let ended = resolved
+        .resolution
+        .as_deref()
+        .map(|text| format!("; resolution: {text}"))
+        .unwrap_or_default();
+    format!("{by}{cause}{ended}")
+}
+
+/// What happened to a silence.
+pub(crate) fn silence(event: &Event, actor: &str) -> String {
+    match event {
+        Event::SilenceCreated(created) => {
+            let what = match created.terms.kind {
+                silence::Kind::Silence => "silence",
+                silence::Kind::Maintenance => "maintenance window",
+            };
+            format!(
+                "{what} by {} until {}: {}",
+                created.terms.created_by, created.terms.ends_at, created.terms.comment
+            )
+        }
+        Event::SilenceStarted(_) => "the silence began".to_owned(),
+        Event::SilenceEnded(ended) => format!("the silence ended ({}) by {actor}", ended.reason),
+        _ => String::new(),
+    }
+}
+
+/// What people were told, or why not.
+pub(crate) fn notice(event: &Event) -> String {
+    match event {
+        Event::NoticeRequested(asked) => {
+            let what = if asked.page { "page" } else { "notice" };
+            let late = asked
+                .delayed_by
+                .map(|span| format!(", {span} late"))
+                .unwrap_or_default();
+            format!(
+                "{what} requested for receiver {}: {}{late}",
+                asked.receiver,
+                reason(asked.reason)
+            )
+        }
+        Event::NoticeHeld(held) => {
+            let whom = held
+                .receiver
+                .as_deref()
+                .map(|name| format!(" for receiver {name}"))
+                .unwrap_or_default();
+            format!(
+                "notice{whom} held until {}: {} ({})",
+                held.until,
+                held.why,
+                reason(held.reason)
+            )
+        }
+        Event::NoticeReleased(released) if released.why == "told" => {
+            "hold ended: a later message told it".to_owned()
+        }
+        Event::NoticeReleased(_) => "hold ended: nothing is left to tell".to_owned(),
+        Event::NoticeDelivered(taken) => delivered(taken, None),
+        Event::NoticeFailed(failed) => format!(
+            "not delivered, attempt {}: {}",
+            failed.attempt, failed.error
+        ),
+        Event::NoticeExpired(expired) => format!("given up: {}", expired.error),
+        _ => String::new(),
+    }
+}
+
+/// A receiver took it.
+pub(crate) fn delivered(delivered: &notice::Delivered, after: Option<Span>) -> String {
+    let after = after
+        .map(|span| format!(" after {span}"))
+        .unwrap_or_default();
+    let answer = if delivered.answer.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", delivered.answer)
+    };
+    format!("delivered{after}, attempt {}{answer}", delivered.attempt)
+}
+
+/// Why people are told.
+pub(crate) const fn reason(reason: notice::Reason) -> &'static str {
+    match reason {
+        notice::Reason::Opened => "incident opened",
+        notice::Reason::Worse => "it is worse than it was",
+        notice::Reason::NewService => "a further service is hit",
+        notice::Reason::NewTeam => "a further team is concerned",
+        notice::Reason::Reopened => "it is back, and worse",
+        notice::Reason::Unacknowledged => "nobody takes care any more",
+        notice::Reason::StillThere => "a hold ended and it still goes on",
+        notice::Reason::Retried => "an earlier page was given up",
+        notice::Reason::Storm => "too much at once; further pages are held",
+        notice::Reason::Digest => "what was held during a storm",
+        notice::Reason::Resolved => "it is over",
+    }
+}
+
+fn alerts(count_of: usize) -> String {
+    count(count_of as u64, "alert")
+}
+
+/// `1 alert`, `3 alerts`.
+pub(crate) fn count(number: u64, word: &str) -> String {
+    if number == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{number} {word}s")
+    }
+}
+
+/// `1st`, `2nd`, `23rd`, …
+fn ordinal(number: u64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (1, rest) if rest != 11 => "st",
+        (2, rest) if rest != 12 => "nd",
+        (3, rest) if rest != 13 => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_say_them() {
+        let said: Vec<String> = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111]
+            .into_iter()
+            .map(ordinal)
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"
+            ]
+        );
+        assert_eq!(
+            (count(1, "alert"), count(0, "alert")),
+            ("1 alert".into(), "0 alerts".into())
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! What people did and asked for, in plain words.
+
+use hindcast_domain::Event;
+use hindcast_domain::command::{Command, Received};
+
+/// What a person did to an incident.
+pub(super) fn incident(event: &Event, actor: &str) -> String {
+    match event {
+        Event::IncidentDeclared(declared) => format!("declared by {actor}: {}", declared.title),
+        Event::IncidentAcknowledged(_) => format!("acknowledged by {actor}"),
+        Event::IncidentUnacknowledged(_) => format!("{actor} takes care no more"),
+        Event::IncidentAssigned(assigned) => match &assigned.owner {
+            Some(owner) => format!("assigned to {owner} by {actor}"),
+            None => format!("assigned to nobody by {actor}"),
+        },
+        Event::IncidentNoted(noted) => format!("{actor}: {}", noted.text),
+        Event::IncidentSeveritySet(set) => format!("severity set to {} by {actor}", set.severity),
+        Event::IncidentSnoozed(snoozed) => format!("snoozed until {} by {actor}", snoozed.until),
+        Event::IncidentAwoken(_) => "the snooze ended".to_owned(),
+        Event::IncidentFeedback(feedback) => {
+            let text = feedback
+                .text
+                .as_deref()
+                .map(|text| format!(": {text}"))
+                .unwrap_or_default();
+            format!(
+                "{actor} found it {}{text}",
+                feedback.verdict.replace('_', " ")
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+/// What a person asked for.
+pub(super) fn command(received: &Received, actor: &str) -> String {
+    let what = match &received.command {
+        Command::DeclareIncident { title, .. } => format!("declare an incident: {title}"),
+        Command::AcknowledgeIncident { incident } => format!("acknowledge {incident}"),
+        Command::UnacknowledgeIncident { incident } => format!("take care of {incident} no more"),
+        Command::ResolveIncident { incident, .. } => format!("resolve {incident}"),
+        Command::ReopenIncident { incident } => format!("reopen {incident}"),
+        Command::MergeIncident { incident, into } => format!("merge {incident} into {into}"),
+        Command::SplitIncident { incident, .. } => format!("split {incident}"),
+        Command::AssignIncident { incident, .. } => format!("assign {incident}"),
+        Command::NoteIncident { incident, .. } => format!("note something on {incident}"),
+        Command::SetIncidentSeverity { incident, severity } => {
+            format!("set {incident} to {severity}")
+        }
+        Command::SnoozeIncident { incident, until } => format!("snooze {incident} until {until}"),
+        Command::GiveFeedback { incident, .. } => format!("say whether {incident} helped"),
+        Command::UndoEvent { event, .. } => format!("take back {event}"),
+        Command::CreateSilence { terms, .. } => format!("hold alerts back until {}", terms.ends_at),
+        Command::ExpireSilence { silence } => format!("end {silence}"),
+        Command::Configure(section) => format!("configure {}", section.section),
+        Command::Activate(_) => "let this installation page".to_owned(),
+        Command::Restore(_) => "say that the ledger was restored".to_owned(),
+    };
+    format!("{actor} asked to {what}")
+}

@@ -1,0 +1,191 @@
+//! `kill -9` at random moments under load, of the service and of nats-server, on both ledgers: nothing that
+//! was acknowledged is lost, no transition stands twice, no revision is missing. With the guarantee switched
+//! off the same test is seen to turn red. `HINDCAST_TEST_KILLS` sets how many (20 where it is not set).
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::auditor::{Auditor, Findings};
+use support::{Ledger, Server, folder, free_port};
+
+fn kills() -> usize {
+    std::env::var("HINDCAST_TEST_KILLS")
+        .ok()
+        .and_then(|kills| kills.parse().ok())
+        .unwrap_or(20)
+}
+
+/// Moments that differ from kill to kill and are the same in every run.
+fn moment(kill: usize) -> Duration {
+    let mixed = (kill as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+    Duration::from_millis(20 + mixed % 400)
+}
+
+async fn killed(ledger: Ledger, kills: usize, more: &[&str]) -> Findings {
+    let data = folder();
+    let port = free_port();
+    let auditor = Auditor::default();
+    let mut server = Server::start_on(port, data.path(), ledger, more).await;
+    let load = auditor.load(port, 8);
+    let began = Instant::now();
+    let mut recovery = Duration::ZERO;
+    for kill in 0..kills {
+        tokio::time::sleep(moment(kill)).await;
+        server.kill();
+        // Every third kill takes the ledger's server down too.
+        if ledger == Ledger::Nats && kill % 3 == 0 {
+            support::stop_nats(data.path());
+        }
+        let killed = Instant::now();
+        server = Server::start_on(port, data.path(), ledger, more).await;
+        recovery = recovery.max(killed.elapsed());
+    }
+    auditor.stop();
+    for worker in load {
+        worker.await.unwrap();
+    }
+    let findings = settle_and_audit(&auditor, &server).await;
+    println!(
+        "{ledger:?}: {kills} kills in {:?}, {} acknowledged, {} events, slowest recovery {recovery:?}; lost {}, duplicate transitions {}, revision gaps {}",
+        began.elapsed(),
+        findings.acknowledged,
+        findings.events,
+        findings.lost.len(),
+        findings.duplicate_transitions.len(),
+        findings.revision_gaps.len(),
+    );
+    findings
+}
+
+async fn settle_and_audit(auditor: &Auditor, server: &Server) -> Findings {
+    server.settled().await;
+    let (status, replay) = server.post("/api/v1/replay", &json!({})).await;
+    assert_eq!(
+        (status, &replay["identical"]),
+        (200, &json!(true)),
+        "{replay}"
+    );
+    let (status, verified) = server.post("/api/v1/verify", &json!({})).await;
+    assert_eq!(
+        (status, &verified["intact"]),
+        (200, &json!(true)),
+        "{verified}"
+    );
+    auditor.audit(server).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_of_the_service_on_the_embedded_ledger_lose_nothing() {
+    let findings = killed(Ledger::Embedded, kills(), &[]).await;
+    assert!(
+        findings.is_clean() && findings.acknowledged > 100,
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_of_service_and_server_on_nats_lose_nothing() {
+    let findings = killed(Ledger::Nats, kills(), &[]).await;
+    assert!(
+        findings.is_clean() && findings.acknowledged > 100,
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledging_before_the_append_is_found() {
+    let findings = killed(
+        Ledger::Embedded,
+        kills().min(8),
+        &["--fail-point-acknowledge-early"],
+    )
+    .await;
+    assert!(
+        !findings.lost.is_empty(),
+        "the auditor found nothing although the guarantee was off: {findings:#?}"
+    );
+}
+
+struct Nats {
+    child: Child,
+    store: PathBuf,
+    port: u16,
+}
+
+impl Nats {
+    fn start(store: &Path, port: u16) -> Self {
+        let config = store.join("nats.conf");
+        let text = format!(
+            "port: {port}\nhost: \"127.0.0.1\"\njetstream {{ store_dir: {:?}, sync_interval: always }}\n",
+            store.join("data")
+        );
+        std::fs::write(&config, text).unwrap();
+        let child = Command::new("nats-server")
+            .env("PATH", support::nats_path())
+            .arg("-c")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nats-server starts");
+        Self {
+            child,
+            store: store.to_path_buf(),
+            port,
+        }
+    }
+
+    fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        *self = Self::start(&self.store.clone(), self.port);
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_of_a_nats_server_under_a_running_service_lose_nothing() {
+    let data = folder();
+    let store = folder();
+    let mut nats = Nats::start(store.path(), free_port());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let url = format!("nats://127.0.0.1:{}", nats.port);
+    let port = free_port();
+    let more = ["--ledger", &url, "--accept-lossy-ledger"];
+    let mut server = spawn_on(port, data.path(), &more);
+    server.ready().await;
+    let auditor = Auditor::default();
+    let load = auditor.load(port, 4);
+    for kill in 0..kills().min(100) {
+        tokio::time::sleep(moment(kill) * 2).await;
+        nats.kill_and_restart();
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    auditor.stop();
+    for worker in load {
+        worker.await.unwrap();
+    }
+    let findings = settle_and_audit(&auditor, &server).await;
+    println!(
+        "nats-server killed under a running service: {} acknowledged, {findings:?}",
+        findings.acknowledged
+    );
+    assert!(
+        findings.is_clean() && findings.acknowledged > 50,
+        "{findings:#?}"
+    );
+}
+
+fn spawn_on(port: u16, data: &Path, more: &[&str]) -> Server {
+    Server::spawn_bare(port, data, more)
+}
