@@ -32,18 +32,17 @@ async fn receiver() -> (String, Arc<Mutex<Vec<String>>>) {
                         }
                         continue;
                     };
-                    let length = head.lines().find_map(|line| {
-                        line.strip_prefix("content-length: ")?
-                            .trim()
-                            .parse::<usize>()
-                            .ok()
-                    });
+                    let length = head
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
                     if body.len() >= length.unwrap_or(0) || read == 0 {
-                        let key = head.lines().find_map(|line| {
-                            line.strip_prefix("idempotency-key: ").map(str::to_owned)
-                        });
+                        let key =
+                            head.lines().find_map(|line| line.strip_prefix("idempotency-key: ").map(str::to_owned));
                         keys.lock().unwrap().extend(key);
-                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.ok();
+                        stream
+                            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                            .await
+                            .ok();
                         return;
                     }
                 }
@@ -83,15 +82,7 @@ async fn a_copy_and_a_restored_backup_send_nothing_until_they_are_activated() {
 
     // A copy of the folder.
     let copy = root.path().join("copy");
-    assert!(
-        Command::new("cp")
-            .arg("-r")
-            .arg(&original)
-            .arg(&copy)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("cp").arg("-r").arg(&original).arg(&copy).status().unwrap().success());
     let mut server = Server::start(&copy, Ledger::Embedded, &more).await;
     assert_eq!(server.settled().await["state_hash"], before["state_hash"]);
     server.fire("Other", "elsewhere", "critical").await;
@@ -108,23 +99,14 @@ async fn a_copy_and_a_restored_backup_send_nothing_until_they_are_activated() {
 
     // A restored backup.
     let restored = root.path().join("restored");
-    let (status, _, err) = support::cli(&[
-        "restore",
-        backup.to_str().unwrap(),
-        "--data",
-        restored.to_str().unwrap(),
-    ]);
+    let (status, _, err) = support::cli(&["restore", backup.to_str().unwrap(), "--data", restored.to_str().unwrap()]);
     assert_eq!(status, 0, "{err}");
     let server = Server::start_on(free_port(), &restored, Ledger::Embedded, &more).await;
     assert_eq!(server.settled().await["state_hash"], before["state_hash"]);
     server.fire("Third", "anywhere", "critical").await;
     server.settled().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(
-        taken.lock().unwrap().len(),
-        2,
-        "the restored backup paged somebody"
-    );
+    assert_eq!(taken.lock().unwrap().len(), 2, "the restored backup paged somebody");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,12 +122,7 @@ async fn a_damaged_backup_is_refused_before_anything_is_written() {
     bytes[middle] ^= 1;
     std::fs::write(&backup, bytes).unwrap();
     let target = root.path().join("restored");
-    let (status, _, err) = support::cli(&[
-        "restore",
-        backup.to_str().unwrap(),
-        "--data",
-        target.to_str().unwrap(),
-    ]);
+    let (status, _, err) = support::cli(&["restore", backup.to_str().unwrap(), "--data", target.to_str().unwrap()]);
     assert_eq!(status, 1);
     assert!(err.contains("damaged") && !target.exists(), "{err}");
 }

@@ -13,10 +13,7 @@ use support::auditor::{Auditor, Findings};
 use support::{Ledger, Server, folder, free_port};
 
 fn kills() -> usize {
-    std::env::var("HINDCAST_TEST_KILLS")
-        .ok()
-        .and_then(|kills| kills.parse().ok())
-        .unwrap_or(20)
+    std::env::var("HINDCAST_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
 }
 
 /// Moments that differ from kill to kill and are the same in every run.
@@ -64,50 +61,28 @@ async fn killed(ledger: Ledger, kills: usize, more: &[&str]) -> Findings {
 async fn settle_and_audit(auditor: &Auditor, server: &Server) -> Findings {
     server.settled().await;
     let (status, replay) = server.post("/api/v1/replay", &json!({})).await;
-    assert_eq!(
-        (status, &replay["identical"]),
-        (200, &json!(true)),
-        "{replay}"
-    );
+    assert_eq!((status, &replay["identical"]), (200, &json!(true)), "{replay}");
     let (status, verified) = server.post("/api/v1/verify", &json!({})).await;
-    assert_eq!(
-        (status, &verified["intact"]),
-        (200, &json!(true)),
-        "{verified}"
-    );
+    assert_eq!((status, &verified["intact"]), (200, &json!(true)), "{verified}");
     auditor.audit(server).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_of_the_service_on_the_embedded_ledger_lose_nothing() {
     let findings = killed(Ledger::Embedded, kills(), &[]).await;
-    assert!(
-        findings.is_clean() && findings.acknowledged > 100,
-        "{findings:#?}"
-    );
+    assert!(findings.is_clean() && findings.acknowledged > 100, "{findings:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_of_service_and_server_on_nats_lose_nothing() {
     let findings = killed(Ledger::Nats, kills(), &[]).await;
-    assert!(
-        findings.is_clean() && findings.acknowledged > 100,
-        "{findings:#?}"
-    );
+    assert!(findings.is_clean() && findings.acknowledged > 100, "{findings:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledging_before_the_append_is_found() {
-    let findings = killed(
-        Ledger::Embedded,
-        kills().min(8),
-        &["--fail-point-acknowledge-early"],
-    )
-    .await;
-    assert!(
-        !findings.lost.is_empty(),
-        "the auditor found nothing although the guarantee was off: {findings:#?}"
-    );
+    let findings = killed(Ledger::Embedded, kills().min(8), &["--fail-point-acknowledge-early"]).await;
+    assert!(!findings.lost.is_empty(), "the auditor found nothing although the guarantee was off: {findings:#?}");
 }
 
 struct Nats {
@@ -132,11 +107,7 @@ impl Nats {
             .stderr(Stdio::null())
             .spawn()
             .expect("nats-server starts");
-        Self {
-            child,
-            store: store.to_path_buf(),
-            port,
-        }
+        Self { child, store: store.to_path_buf(), port }
     }
 
     fn kill_and_restart(&mut self) {
@@ -176,14 +147,8 @@ async fn kills_of_a_nats_server_under_a_running_service_lose_nothing() {
         worker.await.unwrap();
     }
     let findings = settle_and_audit(&auditor, &server).await;
-    println!(
-        "nats-server killed under a running service: {} acknowledged, {findings:?}",
-        findings.acknowledged
-    );
-    assert!(
-        findings.is_clean() && findings.acknowledged > 50,
-        "{findings:#?}"
-    );
+    println!("nats-server killed under a running service: {} acknowledged, {findings:?}", findings.acknowledged);
+    assert!(findings.is_clean() && findings.acknowledged > 50, "{findings:#?}");
 }
 
 fn spawn_on(port: u16, data: &Path, more: &[&str]) -> Server {

@@ -11,11 +11,7 @@ use support::Ledger;
 
 fn recordings() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings");
-    let mut all: Vec<PathBuf> = std::fs::read_dir(root)
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut all: Vec<PathBuf> = std::fs::read_dir(root).unwrap().flatten().map(|entry| entry.path()).collect();
     all.retain(|path| path.join("recording.json").is_file());
     all.sort();
     assert!(all.len() >= 2, "expected the recordings, got {all:?}");
@@ -27,27 +23,14 @@ fn play(recording: &Path, ledger: Ledger, channel: &str) -> Value {
     command
         .args(["up", "--demo"])
         .arg(recording)
-        .args([
-            "--speed",
-            "0",
-            "--exit",
-            "--summary-json",
-            "--channel",
-            channel,
-            "--ledger",
-            ledger.flag(),
-        ])
+        .args(["--speed", "0", "--exit", "--summary-json", "--channel", channel, "--ledger", ledger.flag()])
         .args(["--listen", &format!("127.0.0.1:{}", support::free_port())]);
     if ledger == Ledger::Nats {
         command.env("PATH", support::nats_path());
     }
     let done = command.output().unwrap();
     let text = String::from_utf8_lossy(&done.stdout);
-    assert!(
-        done.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    assert!(done.status.success(), "{text}\n{}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -61,11 +44,7 @@ fn check(recording: &Path, ledger: Ledger, channel: &str) -> Value {
     }
     assert_eq!(facts["unaccounted"], json!([]), "{name}");
     assert_eq!(facts["refused"], 0, "{name}");
-    assert_eq!(
-        facts["replay"]["identical"], true,
-        "{name}: {}",
-        facts["replay"]
-    );
+    assert_eq!(facts["replay"]["identical"], true, "{name}: {}", facts["replay"]);
     facts
 }
 
@@ -89,13 +68,7 @@ fn two_runs_with_seeded_ids_and_the_stepped_clock_give_one_state_hash() {
     let recording = &recordings()[0];
     let first = check(recording, Ledger::Embedded, "prometheus");
     let second = check(recording, Ledger::Embedded, "prometheus");
-    assert_eq!(
-        first["replay"]["replayed_hash"],
-        second["replay"]["replayed_hash"]
-    );
+    assert_eq!(first["replay"]["replayed_hash"], second["replay"]["replayed_hash"]);
     let nats = check(recording, Ledger::Nats, "prometheus");
-    assert_eq!(
-        first["replay"]["replayed_hash"], nats["replay"]["replayed_hash"],
-        "on the other adapter"
-    );
+    assert_eq!(first["replay"]["replayed_hash"], nats["replay"]["replayed_hash"], "on the other adapter");
 }

@@ -19,68 +19,31 @@ async fn one_alerts_whole_way(ledger: Ledger) {
         if let Some(incident) = page["items"].get(0) {
             break incident.clone();
         }
-        assert!(
-            sent.elapsed() < Duration::from_secs(2),
-            "no incident after two seconds"
-        );
+        assert!(sent.elapsed() < Duration::from_secs(2), "no incident after two seconds");
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     let id = incident["id"].as_str().unwrap().to_owned();
-    assert_eq!(
-        (&incident["status"], &incident["severity"]),
-        (&json!("open"), &json!("critical"))
-    );
+    assert_eq!((&incident["status"], &incident["severity"]), (&json!("open"), &json!("critical")));
     assert_eq!(incident["title"], "PgDown on postgres");
 
     // A person sees it, and its receipt tells the whole way.
     server.settled().await;
-    let page = server
-        .client
-        .get(server.url(&format!("/{id}")))
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let page = server.client.get(server.url(&format!("/{id}"))).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("PgDown on postgres"), "{page}");
     let alerts = server.get("/api/v1/alerts").await;
-    let receipt = server
-        .get(alerts["items"][0]["receipt"].as_str().unwrap())
-        .await;
-    let stages: Vec<_> = receipt["steps"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|step| step["stage"].clone())
-        .collect();
-    assert!(
-        stages.contains(&json!("received")) && stages.contains(&json!("grouped")),
-        "{stages:?}"
-    );
+    let receipt = server.get(alerts["items"][0]["receipt"].as_str().unwrap()).await;
+    let stages: Vec<_> = receipt["steps"].as_array().unwrap().iter().map(|step| step["stage"].clone()).collect();
+    assert!(stages.contains(&json!("received")) && stages.contains(&json!("grouped")), "{stages:?}");
     assert_eq!(receipt["accounted"], "incident_paged", "{receipt:#}");
 
     // It is acknowledged, resolved, and the terminal agrees.
-    let (status, body) = server
-        .post(&format!("/api/v1/incidents/{id}/acknowledge"), &json!({}))
-        .await;
-    assert_eq!(
-        (status, &body["status"]),
-        (200, &json!("acknowledged")),
-        "{body}"
-    );
-    let (status, body) = server
-        .post(
-            "/api/v2/alerts",
-            &json!([resolved(alert("PgDown", "postgres", "critical"))]),
-        )
-        .await;
+    let (status, body) = server.post(&format!("/api/v1/incidents/{id}/acknowledge"), &json!({})).await;
+    assert_eq!((status, &body["status"]), (200, &json!("acknowledged")), "{body}");
+    let (status, body) =
+        server.post("/api/v2/alerts", &json!([resolved(alert("PgDown", "postgres", "critical"))])).await;
     assert_eq!(status, 200, "{body}");
     server.settled().await;
-    assert_eq!(
-        server.get(&format!("/api/v1/incidents/{id}")).await["status"],
-        "resolved"
-    );
+    assert_eq!(server.get(&format!("/api/v1/incidents/{id}")).await["status"], "resolved");
     let (status, out, err) = server.cli(&["show", &id]);
     assert_eq!(status, 0, "{err}");
     assert!(out.contains("PgDown on postgres"), "{out}");
@@ -88,17 +51,9 @@ async fn one_alerts_whole_way(ledger: Ledger) {
     // Replayed, it is the same state; after a restart too; and the chains hold.
     let before = server.settled().await;
     let (status, replay) = server.post("/api/v1/replay", &json!({})).await;
-    assert_eq!(
-        (status, &replay["identical"]),
-        (200, &json!(true)),
-        "{replay}"
-    );
+    assert_eq!((status, &replay["identical"]), (200, &json!(true)), "{replay}");
     let (status, verified) = server.post("/api/v1/verify", &json!({})).await;
-    assert_eq!(
-        (status, &verified["intact"]),
-        (200, &json!(true)),
-        "{verified}"
-    );
+    assert_eq!((status, &verified["intact"]), (200, &json!(true)), "{verified}");
     assert!(server.stop().success(), "{}", server.log());
     let server = Server::start(data.path(), ledger, &[]).await;
     let after = server.settled().await;
@@ -132,16 +87,7 @@ async fn a_second_process_on_the_same_folder_names_the_holder() {
     let data = folder();
     let server = Server::start(data.path(), Ledger::Embedded, &[]).await;
     let listen = format!("127.0.0.1:{}", support::free_port());
-    let (status, _, err) = support::cli(&[
-        "up",
-        "--data",
-        data.path().to_str().unwrap(),
-        "--listen",
-        &listen,
-    ]);
+    let (status, _, err) = support::cli(&["up", "--data", data.path().to_str().unwrap(), "--listen", &listen]);
     assert_eq!(status, 1);
-    assert!(
-        err.contains(&server.child.id().to_string()) && err.contains("--server"),
-        "{err}"
-    );
+    assert!(err.contains(&server.child.id().to_string()) && err.contains("--server"), "{err}");
 }

@@ -30,34 +30,25 @@ pub struct Findings {
 
 impl Findings {
     pub fn is_clean(&self) -> bool {
-        self.lost.is_empty()
-            && self.duplicate_transitions.is_empty()
-            && self.revision_gaps.is_empty()
+        self.lost.is_empty() && self.duplicate_transitions.is_empty() && self.revision_gaps.is_empty()
     }
 }
 
 impl Auditor {
     /// Sends from `workers` tasks until it is stopped. Each alert is unique, is resent, and some are resolved.
     pub fn load(&self, port: u16, workers: usize) -> Vec<tokio::task::JoinHandle<()>> {
-        (0..workers)
-            .map(|worker| tokio::spawn(self.clone().work(port, worker)))
-            .collect()
+        (0..workers).map(|worker| tokio::spawn(self.clone().work(port, worker))).collect()
     }
 
     async fn work(self, port: u16, worker: usize) {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(5))
-            .build()
-            .unwrap();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
         let url = format!("http://127.0.0.1:{port}/api/v2/alerts");
         let mut last: Vec<Value> = Vec::new();
         for round in 0_u64.. {
             if self.stopped.load(Ordering::Relaxed) {
                 return;
             }
-            let fresh: Vec<Value> = (0..3)
-                .map(|index| self.alert(worker, round, index))
-                .collect();
+            let fresh: Vec<Value> = (0..3).map(|index| self.alert(worker, round, index)).collect();
             // The round before is told again: some fire still, some are over.
             let mut batch = fresh.clone();
             for (index, old) in last.iter().enumerate() {
@@ -71,11 +62,7 @@ impl Auditor {
             let answer = client.post(&url).json(&batch).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 let mut acknowledged = self.acknowledged.lock().unwrap();
-                acknowledged.extend(
-                    fresh
-                        .iter()
-                        .map(|alert| alert["labels"]["unique"].as_str().unwrap().to_owned()),
-                );
+                acknowledged.extend(fresh.iter().map(|alert| alert["labels"]["unique"].as_str().unwrap().to_owned()));
                 last = fresh;
             } else {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -85,11 +72,12 @@ impl Auditor {
 
     fn alert(&self, worker: usize, round: u64, index: usize) -> Value {
         let unique = format!("{worker}-{round}-{index}");
+        let severity = ["critical", "warning", "info"][index];
         json!({
             "labels": {
                 "alertname": format!("Load{index}"),
                 "service": format!("service-{}", round % 40),
-                "severity": ["critical", "warning", "info"][index],
+                "severity": severity,
                 "unique": unique,
             },
             "annotations": {"summary": "under load"},
@@ -117,10 +105,7 @@ impl Auditor {
             let kind = event["type"].as_str().unwrap();
             let subject = event["subject"].as_str().unwrap().to_owned();
             let position = event["position"].as_u64().unwrap();
-            if let Some(unique) = event["data"]["labels"]["unique"]
-                .as_str()
-                .filter(|_| kind.starts_with("alert."))
-            {
+            if let Some(unique) = event["data"]["labels"]["unique"].as_str().filter(|_| kind.starts_with("alert.")) {
                 introduced.insert(unique.to_owned());
             }
             let transition = match kind {
@@ -131,20 +116,14 @@ impl Auditor {
             if let Some(now) = transition
                 && firing.insert(subject.clone(), now) == Some(now)
             {
-                findings
-                    .duplicate_transitions
-                    .push(format!("{kind} of {subject} at {position}"));
+                findings.duplicate_transitions.push(format!("{kind} of {subject} at {position}"));
             }
             if let Some(revision) = event["revision"].as_u64() {
                 // All events of one decision carry the same revision; the next decision the next one.
-                let (before, at) = revisions
-                    .insert(subject.clone(), (revision, position))
-                    .unwrap_or((0, 0));
+                let (before, at) = revisions.insert(subject.clone(), (revision, position)).unwrap_or((0, 0));
                 let same_decision = revision == before && at / 4_096 == position / 4_096;
                 if revision != before + 1 && !same_decision {
-                    findings
-                        .revision_gaps
-                        .push(format!("{subject}: {before} then {revision} at {position}"));
+                    findings.revision_gaps.push(format!("{subject}: {before} then {revision} at {position}"));
                 }
             }
         }

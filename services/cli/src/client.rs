@@ -44,10 +44,7 @@ impl Path {
     /// From a path's literal beginning, such as `/api/v1/incidents`.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            has_query: false,
-        }
+        Self { text: text.to_owned(), has_query: false }
     }
 
     /// One more segment, escaped.
@@ -96,42 +93,18 @@ impl Client {
     /// When that is no address, or HTTP cannot be set up.
     pub fn new(base: &str, connection: &Connection) -> Result<Self> {
         let base = base.trim();
-        let base = if base.contains("://") {
-            base.to_owned()
-        } else {
-            format!("http://{base}")
-        };
-        let bad = || {
-            Error::Usage(format!(
-                "expected a URL such as {}, got {base:?}",
-                crate::connection::SERVER
-            ))
-        };
+        let base = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
+        let bad = || Error::Usage(format!("expected a URL such as {}, got {base:?}", crate::connection::SERVER));
         let url = Url::parse(&base).map_err(|_| bad())?;
-        let host = url
-            .host_str()
-            .filter(|_| matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(bad)?;
+        let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or_else(bad)?;
         let mut builder = reqwest::Client::builder().connect_timeout(CONNECT);
         if is_local(host) {
             builder = builder.no_proxy();
         }
         let agent = concat!("hindcast/", env!("CARGO_PKG_VERSION"));
-        let http = builder
-            .user_agent(agent)
-            .build()
-            .map_err(|error| unreachable(&base, error))?;
-        let (base, actor) = (
-            base.trim_end_matches('/').to_owned(),
-            connection.actor().to_owned(),
-        );
-        Ok(Self {
-            http,
-            base,
-            token: connection.token.clone(),
-            actor,
-            heard: Arc::default(),
-        })
+        let http = builder.user_agent(agent).build().map_err(|error| unreachable(&base, error))?;
+        let (base, actor) = (base.trim_end_matches('/').to_owned(), connection.actor().to_owned());
+        Ok(Self { http, base, token: connection.token.clone(), actor, heard: Arc::default() })
     }
 
     /// Where it asks.
@@ -143,10 +116,7 @@ impl Client {
     /// Whether the server runs on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        Url::parse(&self.base)
-            .ok()
-            .and_then(|url| url.host_str().map(is_local))
-            .unwrap_or(false)
+        Url::parse(&self.base).ok().and_then(|url| url.host_str().map(is_local)).unwrap_or(false)
     }
 
     /// Who asks.
@@ -164,22 +134,13 @@ impl Client {
     /// What time it is for the server, where it has said so.
     #[must_use]
     pub fn server_time(&self) -> Option<Time> {
-        Some(self.heard.load(Ordering::Relaxed))
-            .filter(|nanos| *nanos != 0)
-            .map(Time::from_nanos)
+        Some(self.heard.load(Ordering::Relaxed)).filter(|nanos| *nanos != 0).map(Time::from_nanos)
     }
 
     /// A request with credentials.
     pub fn request(&self, method: Method, path: &Path) -> RequestBuilder {
-        let mut request = self
-            .http
-            .request(method, format!("{}{}", self.base, path.text));
-        if let Some(token) = self
-            .token
-            .as_deref()
-            .map(str::trim)
-            .filter(|token| !token.is_empty())
-        {
+        let mut request = self.http.request(method, format!("{}{}", self.base, path.text));
+        if let Some(token) = self.token.as_deref().map(str::trim).filter(|token| !token.is_empty()) {
             request = request.bearer_auth(token);
         }
         // A header holds no line breaks; a name is not worth a refusal.
@@ -200,14 +161,8 @@ impl Client {
     /// # Errors
     /// When nobody answers, or it is refused.
     pub async fn send_and_wait(&self, request: RequestBuilder) -> Result<Response> {
-        let response = request
-            .send()
-            .await
-            .map_err(|error| unreachable(&self.base, error))?;
-        let heard = response
-            .headers()
-            .get(SERVER_TIME)
-            .and_then(|value| value.to_str().ok());
+        let response = request.send().await.map_err(|error| unreachable(&self.base, error))?;
+        let heard = response.headers().get(SERVER_TIME).and_then(|value| value.to_str().ok());
         if let Some(time) = heard.and_then(|text| text.parse::<Time>().ok()) {
             self.heard.store(time.nanos(), Ordering::Relaxed);
         }
@@ -216,10 +171,7 @@ impl Client {
         }
         let status = response.status();
         let path = response.url().path().to_owned();
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| unreachable(&self.base, error))?;
+        let body = response.bytes().await.map_err(|error| unreachable(&self.base, error))?;
         Err(Error::Refused(Box::new(problem(status, &path, &body))))
     }
 
@@ -228,9 +180,7 @@ impl Client {
     /// # Errors
     /// When nobody answers, it is refused, or the answer is no JSON.
     pub async fn get(&self, path: &Path) -> Result<Box<RawValue>> {
-        let request = self
-            .request(Method::GET, path)
-            .header(header::ACCEPT, "application/json");
+        let request = self.request(Method::GET, path).header(header::ACCEPT, "application/json");
         self.json(self.send(request).await?).await
     }
 
@@ -240,10 +190,7 @@ impl Client {
     /// When it is none.
     pub async fn json(&self, response: Response) -> Result<Box<RawValue>> {
         let path = response.url().path().to_owned();
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| unreachable(&self.base, error))?;
+        let body = response.bytes().await.map_err(|error| unreachable(&self.base, error))?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(RawValue::NULL.to_owned());
         }
@@ -253,10 +200,7 @@ impl Client {
 
 fn is_local(host: &str) -> bool {
     let plain = host.trim_start_matches('[').trim_end_matches(']');
-    plain == "localhost"
-        || plain
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    plain == "localhost" || plain.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The refusal that an answer holds, or one that says what came instead.
@@ -266,10 +210,8 @@ fn problem(status: StatusCode, path: &str, body: &[u8]) -> Problem {
     }
     let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
     let text = crate::text::clean(&text);
-    let detail = format!(
-        "expected {path} to answer, got status {status}{}{text}",
-        if text.is_empty() { "" } else { ": " }
-    );
+    let detail =
+        format!("expected {path} to answer, got status {status}{}{text}", if text.is_empty() { "" } else { ": " });
     let mut problem = Problem::new(Code::Internal, detail);
     problem.status = status.as_u16();
     problem.remedy = match status.as_u16() {
@@ -293,11 +235,7 @@ fn unreachable(base: &str, error: reqwest::Error) -> Error {
     while let Some(next) = cause.source() {
         cause = next;
     }
-    Error::Unreachable {
-        url: base.to_owned(),
-        detail: format!("{detail} ({cause})"),
-        source: error,
-    }
+    Error::Unreachable { url: base.to_owned(), detail: format!("{detail} ({cause})"), source: error }
 }
 
 fn strange(path: &str, error: &serde_json::Error) -> Error {
@@ -321,23 +259,14 @@ mod tests {
 
     #[test]
     fn paths_escape_what_stands_in_them() {
-        let path = Path::new("/api/v1/alerts")
-            .join("a/b?c")
-            .query("label", "k=v&w")
-            .maybe("q", None::<&str>);
-        assert_eq!(
-            path.query("x", 1).text,
-            "/api/v1/alerts/a%2Fb%3Fc?label=k%3Dv%26w&x=1"
-        );
+        let path = Path::new("/api/v1/alerts").join("a/b?c").query("label", "k=v&w").maybe("q", None::<&str>);
+        assert_eq!(path.query("x", 1).text, "/api/v1/alerts/a%2Fb%3Fc?label=k%3Dv%26w&x=1");
     }
 
     #[test]
     fn an_address_may_lack_its_scheme_and_not_its_host() {
         let client = |base: &str| Client::new(base, &Connection::default());
-        assert_eq!(
-            client("127.0.0.1:7171/").unwrap().base(),
-            "http://127.0.0.1:7171"
-        );
+        assert_eq!(client("127.0.0.1:7171/").unwrap().base(), "http://127.0.0.1:7171");
         assert!(client("[::1]:7171").unwrap().is_local());
         assert!(!client("https://hindcast.example.com").unwrap().is_local());
         assert!(matches!(client("ftp://x"), Err(Error::Usage(_))));
@@ -348,10 +277,6 @@ mod tests {
     fn a_refusal_that_is_no_problem_document_is_told_plainly() {
         let problem = problem(StatusCode::NOT_FOUND, "/x", b"<html>\x1b[2J");
         assert_eq!(problem.status, 404);
-        assert!(
-            problem.detail.contains("/x") && !problem.detail.contains('\u{1b}'),
-            "{}",
-            problem.detail
-        );
+        assert!(problem.detail.contains("/x") && !problem.detail.contains('\u{1b}'), "{}", problem.detail);
     }
 }

@@ -4,8 +4,8 @@
 use clap::Subcommand;
 
 use crate::commands::{
-    alerts, catalog, declare, doctor, events, incidents, lifecycle, notices, openapi, parked,
-    promised, proof, show, silence, source, state, timeline, undo, r#where, why,
+    alerts, catalog, declare, doctor, events, incidents, lifecycle, notices, openapi, parked, promised, proof, show,
+    silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::Context;
 use crate::error::Result;

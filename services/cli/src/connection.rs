@@ -21,23 +21,11 @@ pub struct Connection {
     pub data: Option<PathBuf>,
 
     /// The server's token.
-    #[arg(
-        long,
-        global = true,
-        value_name = "TOKEN",
-        env = "HINDCAST_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "TOKEN", env = "HINDCAST_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 
     /// Who you are, for the record.
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "USER",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "NAME", env = "USER", hide_env_values = true)]
     pub actor: Option<String>,
 
     /// Print one JSON document, or one a line for lists that stream.
@@ -63,20 +51,12 @@ impl Connection {
     /// The base URL of the server that is meant, where none was started for a folder.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        self.server
-            .as_deref()
-            .map(str::trim)
-            .filter(|server| !server.is_empty())
-            .unwrap_or(SERVER)
+        self.server.as_deref().map(str::trim).filter(|server| !server.is_empty()).unwrap_or(SERVER)
     }
 
     /// Who asks, for the record.
     #[must_use]
     pub fn actor(&self) -> &str {
-        self.actor
-            .as_deref()
-            .map(str::trim)
-            .filter(|actor| !actor.is_empty())
-            .unwrap_or("cli")
+        self.actor.as_deref().map(str::trim).filter(|actor| !actor.is_empty()).unwrap_or("cli")
     }
 }

@@ -78,9 +78,7 @@ impl Context<'_> {
     /// What time it is: for the server where it has said so, else here.
     #[must_use]
     pub fn now(&self) -> Time {
-        self.client
-            .server_time()
-            .unwrap_or_else(|| self.terminal.now())
+        self.client.server_time().unwrap_or_else(|| self.terminal.now())
     }
 
     /// As of when, as it is sent.
@@ -118,14 +116,9 @@ impl Context<'_> {
         if let Some(id) = id {
             return Ok(id.trim().to_owned());
         }
-        let path = Path::new("/api/v1/incidents")
-            .maybe("as_of", self.as_of(as_of))
-            .query("limit", 1);
+        let path = Path::new("/api/v1/incidents").maybe("as_of", self.as_of(as_of)).query("limit", 1);
         let page: RawPage = typed("/api/v1/incidents", &self.client.get(&path).await?)?;
-        let newest = page
-            .items
-            .first()
-            .ok_or_else(|| Error::NothingFound("there is no incident yet".to_owned()))?;
+        let newest = page.items.first().ok_or_else(|| Error::NothingFound("there is no incident yet".to_owned()))?;
         Ok(typed::<Identified>("/api/v1/incidents", newest)?.id)
     }
 
@@ -134,16 +127,9 @@ impl Context<'_> {
     /// # Errors
     /// When it cannot be had.
     pub async fn page(&self, path: &Path, cursor: Option<&str>, limit: usize) -> Result<Listed> {
-        let path = path
-            .clone()
-            .query("limit", limit.clamp(1, PAGE))
-            .maybe("cursor", cursor);
+        let path = path.clone().query("limit", limit.clamp(1, PAGE)).maybe("cursor", cursor);
         let page: RawPage = typed("a list", &self.client.get(&path).await?)?;
-        Ok(Listed {
-            items: page.items,
-            next: page.next,
-            position: page.position,
-        })
+        Ok(Listed { items: page.items, next: page.next, position: page.position })
     }
 
     /// A list through as many pages as it takes.
@@ -152,9 +138,7 @@ impl Context<'_> {
     /// When a page cannot be had.
     pub async fn list(&self, path: Path, args: &ListArgs) -> Result<Listed> {
         if args.limit == 0 {
-            return Err(Error::Usage(
-                "expected a limit of at least 1, got 0".to_owned(),
-            ));
+            return Err(Error::Usage("expected a limit of at least 1, got 0".to_owned()));
         }
         let wanted = if args.all { usize::MAX } else { args.limit };
         let path = path.maybe("as_of", self.as_of(&args.as_of));
@@ -162,14 +146,9 @@ impl Context<'_> {
         while listed.items.len() < wanted
             && let Some(next) = listed.next.take()
         {
-            let page = self
-                .page(&path, Some(&next), wanted - listed.items.len())
-                .await?;
+            let page = self.page(&path, Some(&next), wanted - listed.items.len()).await?;
             if page.next.as_ref() == Some(&next) {
-                return Err(Error::failed(
-                    "expected the list to go on, the same page came twice",
-                    "Tell its makers.",
-                ));
+                return Err(Error::failed("expected the list to go on, the same page came twice", "Tell its makers."));
             }
             listed.items.extend(page.items);
             listed.next = page.next;
@@ -181,17 +160,8 @@ impl Context<'_> {
     ///
     /// # Errors
     /// When a page cannot be had.
-    pub async fn list_all<T: DeserializeOwned>(
-        &self,
-        path: Path,
-        as_of: &AsOfArgs,
-    ) -> Result<Vec<T>> {
-        let args = ListArgs {
-            as_of: as_of.clone(),
-            limit: PAGE,
-            all: true,
-            cursor: None,
-        };
+    pub async fn list_all<T: DeserializeOwned>(&self, path: Path, as_of: &AsOfArgs) -> Result<Vec<T>> {
+        let args = ListArgs { as_of: as_of.clone(), limit: PAGE, all: true, cursor: None };
         let listed = self.list(path, &args).await?;
         items(&listed)
     }
@@ -219,10 +189,7 @@ impl Context<'_> {
     /// Says on standard error that there is more of a list.
     pub fn say_if_more(&mut self, listed: &Listed) {
         if listed.next.is_some() {
-            self.terminal.say(&format!(
-                "these are the first {}; --all lists everything",
-                listed.items.len()
-            ));
+            self.terminal.say(&format!("these are the first {}; --all lists everything", listed.items.len()));
         }
     }
 }
@@ -232,9 +199,5 @@ impl Context<'_> {
 /// # Errors
 /// When one has another form.
 pub fn items<T: DeserializeOwned>(listed: &Listed) -> Result<Vec<T>> {
-    listed
-        .items
-        .iter()
-        .map(|item| typed("a list", item))
-        .collect()
+    listed.items.iter().map(|item| typed("a list", item)).collect()
 }

@@ -78,10 +78,7 @@ impl Error {
     /// A failure with what to do about it.
     #[must_use]
     pub fn failed(detail: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Failed {
-            detail: detail.into(),
-            remedy: remedy.into(),
-        }
+        Self::Failed { detail: detail.into(), remedy: remedy.into() }
     }
 
     /// Whether the server knows no such thing or route.
@@ -102,9 +99,7 @@ impl Error {
             },
             // Whoever read the output has seen enough.
             Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Status::Done,
-            Self::Unreachable { .. } | Self::Failed { .. } | Self::NotInOrder | Self::Output(_) => {
-                Status::Failed
-            }
+            Self::Unreachable { .. } | Self::Failed { .. } | Self::NotInOrder | Self::Output(_) => Status::Failed,
         }
     }
 

@@ -30,12 +30,7 @@ pub use terminal::Terminal;
 use context::Context;
 
 /// Does what was asked, of the server at `base`, and tells on the terminal what came of it.
-pub async fn run(
-    command: Command,
-    connection: &Connection,
-    base: &str,
-    terminal: &mut Terminal,
-) -> Status {
+pub async fn run(command: Command, connection: &Connection, base: &str, terminal: &mut Terminal) -> Status {
     let done = Box::pin(ask(command, connection, base, terminal)).await;
     let done = done.and_then(|()| terminal.flush().map_err(Error::from));
     match done {
@@ -58,18 +53,8 @@ fn fail(error: &Error, terminal: &mut Terminal) -> Status {
     }
 }
 
-async fn ask(
-    command: Command,
-    connection: &Connection,
-    base: &str,
-    terminal: &mut Terminal,
-) -> error::Result<()> {
+async fn ask(command: Command, connection: &Connection, base: &str, terminal: &mut Terminal) -> error::Result<()> {
     let client = client::Client::new(base, connection)?;
-    let mut context = Context {
-        client,
-        terminal,
-        json: connection.json,
-        full: connection.full,
-    };
+    let mut context = Context { client, terminal, json: connection.json, full: connection.full };
     command.run(&mut context).await
 }

@@ -22,20 +22,8 @@ pub struct Terminal {
 impl Terminal {
     /// Writers that are no terminals: no colours, no bars, nothing is cut.
     #[must_use]
-    pub fn new(
-        out: Box<dyn Write + Send>,
-        err: Box<dyn Write + Send>,
-        clock: clock::Shared,
-    ) -> Self {
-        Self {
-            out,
-            err,
-            width: None,
-            colour: false,
-            bars: false,
-            interactive: false,
-            clock,
-        }
+    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, clock: clock::Shared) -> Self {
+        Self { out, err, width: None, colour: false, bars: false, interactive: false, clock }
     }
 
     /// The process's own. Colours only where standard output is a terminal, bars only where standard error is.
@@ -45,9 +33,7 @@ impl Terminal {
         let interactive = out.is_terminal();
         let width = interactive.then(terminal_size::terminal_size).flatten();
         Self {
-            width: width
-                .map(|(width, _)| usize::from(width.0))
-                .filter(|width| *width > 0),
+            width: width.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0),
             colour: interactive && !no_color,
             bars: err.is_terminal(),
             interactive,
@@ -130,21 +116,13 @@ impl Terminal {
     /// A bar on standard error that knows how much there is; hidden where it is no terminal.
     #[must_use]
     pub fn bar(&self, what: &'static str, of: u64) -> ProgressBar {
-        self.progress(
-            ProgressBar::new(of),
-            what,
-            "{msg} {wide_bar} {percent} % {eta}",
-        )
+        self.progress(ProgressBar::new(of), what, "{msg} {wide_bar} {percent} % {eta}")
     }
 
     /// A sign of life on standard error for what takes its time; hidden where it is no terminal.
     #[must_use]
     pub fn spinner(&self, what: &'static str) -> ProgressBar {
-        let spinner = self.progress(
-            ProgressBar::new_spinner(),
-            what,
-            "{spinner} {msg} {elapsed}",
-        );
+        let spinner = self.progress(ProgressBar::new_spinner(), what, "{spinner} {msg} {elapsed}");
         if self.bars {
             spinner.enable_steady_tick(Duration::from_millis(100));
         }
@@ -152,11 +130,7 @@ impl Terminal {
     }
 
     fn progress(&self, bar: ProgressBar, what: &'static str, template: &str) -> ProgressBar {
-        bar.set_draw_target(if self.bars {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        });
+        bar.set_draw_target(if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

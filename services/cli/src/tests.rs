@@ -77,30 +77,18 @@ struct Ended {
 /// Runs a line as the binary would, with words parted by blanks; `_` inside a word stands for a blank.
 async fn hindcast(base: &str, line: &str) -> Ended {
     let words = line.split_whitespace().map(|word| word.replace('_', " "));
-    let words = std::iter::once("hindcast".to_owned())
-        .chain(words)
-        .chain(["--actor=ada".to_owned()]);
+    let words = std::iter::once("hindcast".to_owned()).chain(words).chain(["--actor=ada".to_owned()]);
     let line = match Line::try_parse_from(words) {
         Ok(line) => line,
         Err(error) => {
             assert_eq!(error.exit_code(), 2, "{error}");
-            return Ended {
-                status: Status::Usage,
-                out: String::new(),
-                err: error.to_string(),
-            };
+            return Ended { status: Status::Usage, out: String::new(), err: error.to_string() };
         }
     };
-    let Own::Client(command) = line.command else {
-        panic!("expected a command of the client")
-    };
+    let Own::Client(command) = line.command else { panic!("expected a command of the client") };
     let (out, err) = (Buffer::default(), Buffer::default());
     let clock = Arc::new(Stepped::new(time(NOW)));
     let mut terminal = Terminal::new(Box::new(out.clone()), Box::new(err.clone()), clock);
     let status = crate::run(*command, &line.connection, base, &mut terminal).await;
-    Ended {
-        status,
-        out: out.text(),
-        err: err.text(),
-    }
+    Ended { status, out: out.text(), err: err.text() }
 }

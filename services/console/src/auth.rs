@@ -31,9 +31,7 @@ impl TokenCheck {
     /// From the token itself.
     #[must_use]
     pub fn of_token(token: &str) -> Self {
-        Self {
-            sha256: Sha256::digest(token.as_bytes()).into(),
-        }
+        Self { sha256: Sha256::digest(token.as_bytes()).into() }
     }
 
     /// From the hash in hexadecimal, as it is kept.
@@ -53,31 +51,20 @@ impl TokenCheck {
     /// The hash in hexadecimal.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.sha256
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether this is the token. Hashes are compared whole, so that time tells nothing.
     #[must_use]
     pub fn is(&self, token: &str) -> bool {
         let other: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        let differs = self
-            .sha256
-            .iter()
-            .zip(other)
-            .fold(0_u8, |differs, (a, b)| differs | (a ^ b));
+        let differs = self.sha256.iter().zip(other).fold(0_u8, |differs, (a, b)| differs | (a ^ b));
         std::hint::black_box(differs) == 0
     }
 }
 
 /// Lets through who has the token; everybody where there is none. The state is the token's check.
-pub async fn check(
-    State(token): State<Option<TokenCheck>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn check(State(token): State<Option<TokenCheck>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let open = OPEN.contains(&path) || path.starts_with("/assets/");
     let Some(token) = token.filter(|_| !open) else {
@@ -86,19 +73,12 @@ pub async fn check(
     if credential(request.headers()).is_some_and(|credential| token.is(&credential.secret)) {
         return next.run(request).await;
     }
-    let problem = Problem::new(
-        Code::Unauthorized,
-        "expected the token of this server, it is missing or wrong",
-    )
-    .remedy("Send `Authorization: Bearer TOKEN`, or HTTP basic with the token as its password.");
+    let problem = Problem::new(Code::Unauthorized, "expected the token of this server, it is missing or wrong")
+        .remedy("Send `Authorization: Bearer TOKEN`, or HTTP basic with the token as its password.");
     let mut response = fallback::refuse(request.headers(), problem);
     if fallback::wants_html(request.headers()) {
-        let basic = HeaderValue::from_static(
-            "Basic realm=\"hindcast: your name, and the token\", charset=\"UTF-8\"",
-        );
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, basic);
+        let basic = HeaderValue::from_static("Basic realm=\"hindcast: your name, and the token\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
     }
     response
 }
@@ -114,23 +94,15 @@ fn credential(headers: &HeaderMap) -> Option<Credential> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(Credential {
-            name: None,
-            secret: rest.trim().to_owned(),
-        });
+        return Some(Credential { name: None, secret: rest.trim().to_owned() });
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let plain = base64::engine::general_purpose::STANDARD
-        .decode(rest.trim())
-        .ok()?;
+    let plain = base64::engine::general_purpose::STANDARD.decode(rest.trim()).ok()?;
     let plain = String::from_utf8(plain).ok()?;
     let (name, secret) = plain.split_once(':')?;
-    Some(Credential {
-        name: Some(name.to_owned()).filter(|name| !name.is_empty()),
-        secret: secret.to_owned(),
-    })
+    Some(Credential { name: Some(name.to_owned()).filter(|name| !name.is_empty()), secret: secret.to_owned() })
 }
 
 /// The name that HTTP basic carries, if it does.

@@ -12,43 +12,25 @@ use crate::pages;
 /// Answers 404: there is no such path.
 pub async fn not_found(request: Request) -> Response {
     let path = request.uri().path();
-    refuse(
-        request.headers(),
-        Problem::new(
-            Code::NotFound,
-            format!("expected a path of this server, got {path:?}"),
-        ),
-    )
+    refuse(request.headers(), Problem::new(Code::NotFound, format!("expected a path of this server, got {path:?}")))
 }
 
 /// Answers 405: the path takes another method.
 pub async fn method_not_allowed(request: Request) -> Response {
     let path = request.uri().path();
     // `/{id}` matches every single word; only incidents are things there.
-    let matched = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(MatchedPath::as_str);
-    if matched.is_some_and(|matched| matched.starts_with("/{id}"))
-        && !is_incident(path.trim_start_matches('/'))
-    {
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if matched.is_some_and(|matched| matched.starts_with("/{id}")) && !is_incident(path.trim_start_matches('/')) {
         return not_found(request).await;
     }
-    let detail = format!(
-        "expected another method for {path:?}, got {}",
-        request.method()
-    );
-    refuse(
-        request.headers(),
-        Problem::new(Code::MethodNotAllowed, detail),
-    )
+    let detail = format!("expected another method for {path:?}, got {}", request.method());
+    refuse(request.headers(), Problem::new(Code::MethodNotAllowed, detail))
 }
 
 /// Whether a path's first word can be an incident's id.
 #[must_use]
 pub fn is_incident(word: &str) -> bool {
-    word.get(..4)
-        .is_some_and(|head| head.eq_ignore_ascii_case("INC-"))
+    word.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("INC-"))
 }
 
 /// A refusal in the form that fits who asks: a page where HTML is asked for, a problem otherwise.
@@ -69,8 +51,6 @@ pub fn refuse(headers: &HeaderMap, problem: Problem) -> Response {
 /// Whether a person's browser asks.
 #[must_use]
 pub fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }

@@ -32,19 +32,14 @@ impl Guards {
         let url = options.public_url.as_str();
         let host = url.split_once("://").map_or(url, |(_, rest)| rest);
         let host = host.split('/').next().unwrap_or_default();
-        Self {
-            open: options.token.is_none(),
-            host: name_of(host).to_ascii_lowercase(),
-        }
+        Self { open: options.token.is_none(), host: name_of(host).to_ascii_lowercase() }
     }
 
     /// A name that resolves to us by somebody else's doing (DNS rebinding) has dots and is not ours.
     fn is_foreign(&self, host: &str) -> bool {
         let name = name_of(host).to_ascii_lowercase();
         let plain = name.trim_start_matches('[').trim_end_matches(']');
-        let harmless = plain.parse::<IpAddr>().is_ok()
-            || !plain.contains('.')
-            || plain.ends_with(".localhost");
+        let harmless = plain.parse::<IpAddr>().is_ok() || !plain.contains('.') || plain.ends_with(".localhost");
         self.open && !harmless && name != self.host
     }
 }
@@ -63,24 +58,18 @@ fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
 
 /// Refuses what another site's page makes a browser send.
 pub async fn same_site(State(guards): State<Guards>, request: Request, next: Next) -> Response {
-    let host = text(request.headers(), header::HOST)
-        .or_else(|| request.uri().authority().map(|a| a.as_str()));
+    let host = text(request.headers(), header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
     if let Some(host) = host.filter(|host| guards.is_foreign(host)) {
         let detail = format!("expected the name of this server, got the host {host:?}");
         let problem = Problem::new(Code::Forbidden, detail)
             .remedy("Use an address or localhost, or set the public URL to this name.");
         return fallback::refuse(request.headers(), problem);
     }
-    let reads = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !reads && let Some(from) = foreign_origin(request.headers(), host) {
-        let problem = Problem::new(
-            Code::Forbidden,
-            format!("expected a request from these pages, it comes from {from}"),
-        )
-        .remedy("Use the pages of this server, or send no Origin header.");
+        let problem =
+            Problem::new(Code::Forbidden, format!("expected a request from these pages, it comes from {from}"))
+                .remedy("Use the pages of this server, or send no Origin header.");
         return fallback::refuse(request.headers(), problem);
     }
     next.run(request).await
@@ -88,9 +77,7 @@ pub async fn same_site(State(guards): State<Guards>, request: Request, next: Nex
 
 /// Where a request comes from, if a browser says that it is not our own page.
 fn foreign_origin(headers: &HeaderMap, host: Option<&str>) -> Option<String> {
-    if let Some(site) =
-        text(headers, "sec-fetch-site").filter(|site| !matches!(*site, "same-origin" | "none"))
-    {
+    if let Some(site) = text(headers, "sec-fetch-site").filter(|site| !matches!(*site, "same-origin" | "none")) {
         return Some(format!("a {site} page"));
     }
     let origin = text(headers, header::ORIGIN)?;
@@ -101,48 +88,27 @@ fn foreign_origin(headers: &HeaderMap, host: Option<&str>) -> Option<String> {
 /// Sets the headers by which a browser keeps our pages to themselves.
 pub async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let html = text(response.headers(), header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.starts_with("text/html"));
+    let html = text(response.headers(), header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
     let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if html {
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(POLICY),
-        );
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         // `no-referrer` would turn the Origin of our own forms into `null`.
-        headers.insert(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("same-origin"),
-        );
-        headers.insert(
-            "cross-origin-opener-policy",
-            HeaderValue::from_static("same-origin"),
-        );
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     }
     response
 }
 
 /// Counts requests by route and status, and refusals by code.
 pub async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
     let status = response.status();
-    metrics.count(
-        "hindcast_http_requests_total",
-        &[("route", &route), ("status", status.as_str())],
-        1.0,
-    );
+    metrics.count("hindcast_http_requests_total", &[("route", &route), ("status", status.as_str())], 1.0);
     if let Some(problem) = response.extensions().get::<Problem>() {
         metrics.count("hindcast_refused_total", &[("code", &problem.code)], 1.0);
     }
@@ -155,26 +121,11 @@ mod tests {
 
     #[test]
     fn an_open_server_answers_to_addresses_and_its_own_name_alone() {
-        let guards = Guards {
-            open: true,
-            host: "hindcast.example.com".to_owned(),
-        };
-        for host in [
-            "127.0.0.1:7171",
-            "[::1]:7171",
-            "localhost:7171",
-            "hindcast",
-            "Hindcast.example.com",
-        ] {
+        let guards = Guards { open: true, host: "hindcast.example.com".to_owned() };
+        for host in ["127.0.0.1:7171", "[::1]:7171", "localhost:7171", "hindcast", "Hindcast.example.com"] {
             assert!(!guards.is_foreign(host), "{host}");
         }
         assert!(guards.is_foreign("evil.example.org:7171"));
-        assert!(
-            !Guards {
-                open: false,
-                ..guards
-            }
-            .is_foreign("evil.example.org")
-        );
+        assert!(!Guards { open: false, ..guards }.is_foreign("evil.example.org"));
     }
 }

@@ -73,12 +73,7 @@ impl Console {
     /// A console over these options.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                options,
-                stopping: watch::Sender::new(false),
-            }),
-        }
+        Self { inner: Arc::new(Inner { options, stopping: watch::Sender::new(false) }) }
     }
 
     /// Ends open streams, so that the server can drain. Requests are still answered.

@@ -33,12 +33,7 @@ pub fn document(version: &str, public_url: &str, also: &[Foreign]) -> Value {
     let mut generator = settings.into_generator();
     let mut paths: Map<String, Value> = Map::new();
     for route in routes::all() {
-        insert(
-            &mut paths,
-            route.path,
-            route.method,
-            operation(&route, &mut generator),
-        );
+        insert(&mut paths, route.path, route.method, operation(&route, &mut generator));
     }
     for route in also {
         insert(&mut paths, route.path, route.method, foreign(route));
@@ -90,29 +85,16 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
         None => json!({"schema": {"type": "string"}}),
     };
     for status in route.gives.status {
-        let about = if *status == 501 {
-            "Not built yet."
-        } else {
-            "Done."
-        };
-        responses.insert(
-            status.to_string(),
-            json!({"description": about, "content": {route.gives.media: good}}),
-        );
+        let about = if *status == 501 { "Not built yet." } else { "Done." };
+        responses.insert(status.to_string(), json!({"description": about, "content": {route.gives.media: good}}));
     }
     if route.command {
         parameters.extend(command_parameters());
         let pending = generator.subschema_for::<crate::commands::Pending>();
         let content = json!({"application/json": {"schema": pending}});
-        responses.insert(
-            "202".to_owned(),
-            json!({"description": "Written, not decided yet.", "content": content}),
-        );
+        responses.insert("202".to_owned(), json!({"description": "Written, not decided yet.", "content": content}));
     }
-    responses.insert(
-        "default".to_owned(),
-        json!({"$ref": "#/components/responses/Problem"}),
-    );
+    responses.insert("default".to_owned(), json!({"$ref": "#/components/responses/Problem"}));
     let mut operation = json!({
         "operationId": operation_id(route.method, route.path),
         "summary": route.about,
@@ -122,22 +104,15 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     });
     if let (Some(takes), Some(operation)) = (route.takes, operation.as_object_mut()) {
         let schema = (takes.schema)(generator);
-        let content: Map<String, Value> = takes
-            .media
-            .iter()
-            .map(|media| ((*media).to_owned(), json!({"schema": schema})))
-            .collect();
+        let content: Map<String, Value> =
+            takes.media.iter().map(|media| ((*media).to_owned(), json!({"schema": schema}))).collect();
         operation.insert("requestBody".to_owned(), json!({"content": content}));
     }
     operation
 }
 
 fn foreign(route: &Foreign) -> Value {
-    let content: Map<String, Value> = route
-        .media
-        .iter()
-        .map(|media| ((*media).to_owned(), json!({})))
-        .collect();
+    let content: Map<String, Value> = route.media.iter().map(|media| ((*media).to_owned(), json!({}))).collect();
     let mut operation = json!({
         "operationId": operation_id(route.method, route.path),
         "summary": route.about,
@@ -155,19 +130,13 @@ fn foreign(route: &Foreign) -> Value {
 }
 
 fn operation_id(method: &str, path: &str) -> String {
-    let words = path
-        .split(['/', '.'])
-        .filter(|word| !matches!(*word, "" | "api" | "v1" | "json"));
-    let words: Vec<&str> = words
-        .map(|word| word.trim_matches(['{', '}', '…']))
-        .collect();
+    let words = path.split(['/', '.']).filter(|word| !matches!(*word, "" | "api" | "v1" | "json"));
+    let words: Vec<&str> = words.map(|word| word.trim_matches(['{', '}', '…'])).collect();
     format!("{method}_{}", words.join("_"))
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path
-        .split('/')
-        .filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'));
+    let names = path.split('/').filter_map(|word| word.strip_prefix('{')?.strip_suffix('}'));
     names
         .map(|name| {
             let about = if name == "source" { "The source's name." } else { "Its id, or any unique prefix." };
@@ -195,8 +164,7 @@ fn query_parameter(param: &Param) -> Value {
         }
         Form::Words(words) => json!({"type": "array", "items": {"type": "string", "enum": words}}),
     };
-    let mut parameter =
-        json!({"name": param.name, "in": "query", "description": param.about, "schema": schema});
+    let mut parameter = json!({"name": param.name, "in": "query", "description": param.about, "schema": schema});
     if let (Form::Words(_), Some(object)) = (param.form, parameter.as_object_mut()) {
         object.insert("style".to_owned(), json!("form"));
         object.insert("explode".to_owned(), json!(false));
@@ -207,14 +175,8 @@ fn query_parameter(param: &Param) -> Value {
 fn command_parameters() -> Vec<Value> {
     let header = |name: &str, about: &str| json!({"name": name, "in": "header", "description": about, "schema": {"type": "string"}});
     vec![
-        header(
-            "If-Match",
-            "The revision that you saw; 412 where it is another now.",
-        ),
-        header(
-            "Idempotency-Key",
-            "Makes a retry known: the same key with the same command has the first outcome.",
-        ),
+        header("If-Match", "The revision that you saw; 412 where it is another now."),
+        header("Idempotency-Key", "Makes a retry known: the same key with the same command has the first outcome."),
         header("X-Hindcast-Actor", "Your name, as it is recorded."),
     ]
 }

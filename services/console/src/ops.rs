@@ -25,9 +25,7 @@ pub async fn healthz(State(console): State<Console>) -> Json<Value> {
 pub async fn readyz(State(console): State<Console>) -> Result<Json<Value>> {
     let position = *console.queries().position().borrow();
     if !console.queries().is_ready() {
-        let detail = format!(
-            "the views are at position {position} and have not reached the head as it was at start"
-        );
+        let detail = format!("the views are at position {position} and have not reached the head as it was at start");
         return Err(Refusal::new(Code::Unavailable, detail));
     }
     Ok(Json(json!({"status": "ready", "position": position})))
@@ -36,34 +34,20 @@ pub async fn readyz(State(console): State<Console>) -> Result<Json<Value>> {
 /// Figures as Prometheus text.
 pub async fn metrics(State(console): State<Console>) -> Response {
     let text = console.inner.options.metrics.render();
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        text,
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 /// The description of the API.
 pub async fn openapi(State(console): State<Console>) -> Json<Value> {
     let options = &console.inner.options;
-    Json(openapi::document(
-        options.version,
-        &options.public_url,
-        &options.also,
-    ))
+    Json(openapi::document(options.version, &options.public_url, &options.also))
 }
 
 /// Walks the chains.
 ///
 /// # Errors
 /// What the views refuse; damage is an answer, not an error.
-pub async fn verify(
-    State(console): State<Console>,
-    Body(body): Body,
-) -> Result<Json<Verification>> {
+pub async fn verify(State(console): State<Console>, Body(body): Body) -> Result<Json<Verification>> {
     let _: body::Nothing = body::read(body)?;
     Ok(Json(console.queries().verify().await?))
 }
@@ -72,11 +56,7 @@ pub async fn verify(
 ///
 /// # Errors
 /// 400 for a `to` that is neither a position nor a time.
-pub async fn replay(
-    State(console): State<Console>,
-    asked: Asked,
-    Body(body): Body,
-) -> Result<Json<Replay>> {
+pub async fn replay(State(console): State<Console>, asked: Asked, Body(body): Body) -> Result<Json<Replay>> {
     let body: body::Replay = body::read(body)?;
     let to = match body.to {
         None | Some(Value::Null) => asked.as_of()?,
@@ -89,8 +69,5 @@ pub async fn replay(
 
 /// What is promised and not built yet.
 pub async fn not_built(uri: Uri) -> Refusal {
-    Refusal::new(
-        Code::NotImplemented,
-        format!("{} is promised and not built yet", uri.path()),
-    )
+    Refusal::new(Code::NotImplemented, format!("{} is promised and not built yet", uri.path()))
 }

@@ -41,11 +41,7 @@ pub struct Param {
 /// A parameter of any text.
 #[must_use]
 pub const fn text(name: &'static str, about: &'static str) -> Param {
-    Param {
-        name,
-        form: Form::Text,
-        about,
-    }
+    Param { name, form: Form::Text, about }
 }
 
 /// A parameter of a given form.
@@ -55,22 +51,11 @@ pub const fn of(name: &'static str, form: Form, about: &'static str) -> Param {
 }
 
 /// As of when.
-pub const AS_OF: Param = of(
-    "as_of",
-    Form::AsOf,
-    "What was known by then: a position, or a time in RFC 3339.",
-);
+pub const AS_OF: Param = of("as_of", Form::AsOf, "What was known by then: a position, or a time in RFC 3339.");
 /// How many.
-pub const LIMIT: Param = of(
-    "limit",
-    Form::Integer,
-    "Items a page, 1 to 500; 50 where absent.",
-);
+pub const LIMIT: Param = of("limit", Form::Integer, "Items a page, 1 to 500; 50 where absent.");
 /// Where it goes on.
-pub const CURSOR: Param = text(
-    "cursor",
-    "The `next` of the page before; it stays at that page's position.",
-);
+pub const CURSOR: Param = text("cursor", "The `next` of the page before; it stays at that page's position.");
 
 /// The query of one request, read as it came; empty values count as absent.
 #[derive(Clone, Debug, Default)]
@@ -97,12 +82,7 @@ impl Asked {
     pub fn of(uri: &Uri) -> Result<Self> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|_| bad("expected a url-encoded query, it cannot be read".to_owned()))?;
-        Ok(Self {
-            pairs: pairs
-                .into_iter()
-                .filter(|(_, value)| !value.trim().is_empty())
-                .collect(),
-        })
+        Ok(Self { pairs: pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect() })
     }
 
     /// Refuses names that are not in the table, and twice the same where one is meant.
@@ -115,13 +95,7 @@ impl Asked {
                 return Err(unknown(name, allowed));
             };
             let repeats = matches!(param.form, Form::Words(_)) || param.name == "label";
-            if !repeats
-                && self
-                    .pairs
-                    .iter()
-                    .take(index)
-                    .any(|(before, _)| before == name)
-            {
+            if !repeats && self.pairs.iter().take(index).any(|(before, _)| before == name) {
                 return Err(bad(format!("expected {name} once, got it several times")));
             }
         }
@@ -131,30 +105,19 @@ impl Asked {
     /// A text.
     #[must_use]
     pub fn one(&self, name: &str) -> Option<String> {
-        self.pairs
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.trim().to_owned())
+        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned())
     }
 
     /// Everything but some names, in the order in which it came.
     #[must_use]
     pub fn rest(&self, without: &[&str]) -> Vec<(String, String)> {
-        self.pairs
-            .iter()
-            .filter(|(name, _)| !without.contains(&name.as_str()))
-            .cloned()
-            .collect()
+        self.pairs.iter().filter(|(name, _)| !without.contains(&name.as_str())).cloned().collect()
     }
 
     /// Every value, untouched.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<String> {
-        self.pairs
-            .iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-            .collect()
+        self.pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect()
     }
 
     /// Words with commas between, or the name several times, each one of an enum's.
@@ -163,11 +126,7 @@ impl Asked {
     /// When a word is none of them.
     pub fn words<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>> {
         let values = self.all(name);
-        let words = values
-            .iter()
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
+        let words = values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty());
         words
             .map(|word| {
                 let value = serde_json::Value::String(word.to_lowercase());
@@ -181,11 +140,8 @@ impl Asked {
     /// # Errors
     /// When it is none.
     pub fn number(&self, name: &str) -> Result<Option<u64>> {
-        let read = |value: String| {
-            value
-                .parse()
-                .map_err(|_| bad(format!("expected a whole number as {name}, got {value:?}")))
-        };
+        let read =
+            |value: String| value.parse().map_err(|_| bad(format!("expected a whole number as {name}, got {value:?}")));
         self.one(name).map(read).transpose()
     }
 
@@ -198,9 +154,7 @@ impl Asked {
             None => Ok(None),
             Some("true" | "1" | "yes") => Ok(Some(true)),
             Some("false" | "0" | "no") => Ok(Some(false)),
-            Some(other) => Err(bad(format!(
-                "expected true or false as {name}, got {other:?}"
-            ))),
+            Some(other) => Err(bad(format!("expected true or false as {name}, got {other:?}"))),
         }
     }
 
@@ -210,12 +164,7 @@ impl Asked {
     /// When it is none.
     pub fn time(&self, name: &str) -> Result<Option<Time>> {
         // A plus sign that was not escaped arrives as a space.
-        let read = |value: String| {
-            value
-                .replace(' ', "+")
-                .parse()
-                .map_err(|error| bad(format!("{name}: {error}")))
-        };
+        let read = |value: String| value.replace(' ', "+").parse().map_err(|error| bad(format!("{name}: {error}")));
         self.one(name).map(read).transpose()
     }
 
@@ -224,10 +173,7 @@ impl Asked {
     /// # Errors
     /// When it is neither a position nor a time.
     pub fn as_of(&self) -> Result<Option<AsOf>> {
-        self.one(AS_OF.name)
-            .map(|value| value.parse())
-            .transpose()
-            .map_err(Refusal)
+        self.one(AS_OF.name).map(|value| value.parse()).transpose().map_err(Refusal)
     }
 
     /// Which page.
@@ -235,25 +181,15 @@ impl Asked {
     /// # Errors
     /// For a limit outside 1 to 500, or an `as_of` that cannot be understood.
     pub fn window(&self) -> Result<Window> {
-        let limit = self
-            .one(LIMIT.name)
-            .map(|value| limit(&value))
-            .transpose()?;
-        Ok(Window {
-            as_of: self.as_of()?,
-            limit,
-            cursor: self.one(CURSOR.name),
-        })
+        let limit = self.one(LIMIT.name).map(|value| limit(&value)).transpose()?;
+        Ok(Window { as_of: self.as_of()?, limit, cursor: self.one(CURSOR.name) })
     }
 }
 
 fn limit(value: &str) -> Result<usize> {
     match value.parse::<usize>() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
-        _ => Err(Refusal::new(
-            Code::BadLimit,
-            format!("expected a limit of 1 to {LIMIT_MAX}, got {value:?}"),
-        )),
+        _ => Err(Refusal::new(Code::BadLimit, format!("expected a limit of 1 to {LIMIT_MAX}, got {value:?}"))),
     }
 }
 
@@ -277,19 +213,9 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
-        let refusal = asked("statis=open")
-            .check(&[text("status", ""), AS_OF])
-            .unwrap_err()
-            .0;
-        assert_eq!(
-            (refusal.status, refusal.code.as_str()),
-            (400, "bad_parameter")
-        );
-        assert!(
-            refusal.detail.contains("status, as_of"),
-            "{}",
-            refusal.detail
-        );
+        let refusal = asked("statis=open").check(&[text("status", ""), AS_OF]).unwrap_err().0;
+        assert_eq!((refusal.status, refusal.code.as_str()), (400, "bad_parameter"));
+        assert!(refusal.detail.contains("status, as_of"), "{}", refusal.detail);
         assert!(asked("as_of=1&as_of=2").check(&[AS_OF]).is_err());
     }
 
@@ -302,44 +228,19 @@ mod tests {
 
     #[test]
     fn a_limit_is_one_to_five_hundred() {
-        for (query, expect) in [
-            ("limit=1", true),
-            ("limit=500", true),
-            ("limit=0", false),
-            ("limit=501", false),
-        ] {
+        for (query, expect) in [("limit=1", true), ("limit=500", true), ("limit=0", false), ("limit=501", false)] {
             assert_eq!(asked(query).window().is_ok(), expect, "{query}");
         }
         assert_eq!(asked("limit=x").window().unwrap_err().0.code, "bad_limit");
-        assert_eq!(
-            asked("as_of=noon").window().unwrap_err().0.code,
-            "bad_as_of"
-        );
+        assert_eq!(asked("as_of=noon").window().unwrap_err().0.code, "bad_as_of");
     }
 
     #[test]
     fn words_come_with_commas_or_several_times() {
         use hindcast_domain::Severity;
         let expect = vec![Severity::High, Severity::Low];
-        assert_eq!(
-            asked("severity=high,LOW")
-                .words::<Severity>("severity")
-                .unwrap(),
-            expect
-        );
-        assert_eq!(
-            asked("severity=high&severity=low")
-                .words::<Severity>("severity")
-                .unwrap(),
-            expect
-        );
-        assert!(
-            asked("severity=bad")
-                .words::<Severity>("severity")
-                .unwrap_err()
-                .0
-                .detail
-                .contains("bad")
-        );
+        assert_eq!(asked("severity=high,LOW").words::<Severity>("severity").unwrap(), expect);
+        assert_eq!(asked("severity=high&severity=low").words::<Severity>("severity").unwrap(), expect);
+        assert!(asked("severity=bad").words::<Severity>("severity").unwrap_err().0.detail.contains("bad"));
     }
 }

@@ -4,9 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use hindcast_api::{
-    Alert, Change, Code, Event, Incident, Notice, Page, Receipt, Silence, State as Counts,
-};
+use hindcast_api::{Alert, Change, Code, Event, Incident, Notice, Page, Receipt, Silence, State as Counts};
 use hindcast_api::{TimelineEntry, Why};
 use hindcast_http::{Refusal, Result};
 use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
@@ -30,12 +28,7 @@ pub fn etag(revision: u64) -> HeaderMap {
 
 /// Incidents, newest first.
 pub async fn incidents(State(console): State<Console>, asked: Asked) -> Shown<Page<Incident>> {
-    Ok(Json(
-        console
-            .queries()
-            .incidents(incident_filter(&asked)?, asked.window()?)
-            .await?,
-    ))
+    Ok(Json(console.queries().incidents(incident_filter(&asked)?, asked.window()?).await?))
 }
 
 /// The filter of an incident list.
@@ -52,15 +45,8 @@ pub(crate) fn incident_filter(asked: &Asked) -> Result<IncidentFilter> {
 }
 
 /// One incident.
-pub async fn incident(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Result<Response> {
-    let incident = console
-        .queries()
-        .incident(Some(&id), asked.as_of()?)
-        .await?;
+pub async fn incident(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
+    let incident = console.queries().incident(Some(&id), asked.as_of()?).await?;
     Ok((etag(incident.revision), Json(incident)).into_response())
 }
 
@@ -71,50 +57,27 @@ pub async fn timeline(
     asked: Asked,
 ) -> Shown<Page<TimelineEntry>> {
     let window = asked.window()?;
-    let id = console
-        .queries()
-        .incident(Some(&id), window.as_of)
-        .await?
-        .id;
+    let id = console.queries().incident(Some(&id), window.as_of).await?.id;
     Ok(Json(console.queries().timeline(&id, window).await?))
 }
 
 /// Its alerts.
-pub async fn members(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Shown<Page<Alert>> {
+pub async fn members(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Alert>> {
     let window = asked.window()?;
-    let id = console
-        .queries()
-        .incident(Some(&id), window.as_of)
-        .await?
-        .id;
-    let filter = AlertFilter {
-        incident: Some(id),
-        ..AlertFilter::default()
-    };
+    let id = console.queries().incident(Some(&id), window.as_of).await?.id;
+    let filter = AlertFilter { incident: Some(id), ..AlertFilter::default() };
     Ok(Json(console.queries().alerts(filter, window).await?))
 }
 
 /// What holds it together.
-pub async fn why(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Shown<Why> {
+pub async fn why(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Why> {
     let as_of = asked.as_of()?;
     let id = console.queries().incident(Some(&id), as_of).await?.id;
     Ok(Json(console.queries().why(&id, as_of).await?))
 }
 
 /// Changes near it.
-pub async fn changes(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Shown<Page<Change>> {
+pub async fn changes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Change>> {
     let as_of = asked.as_of()?;
     let id = console.queries().incident(Some(&id), as_of).await?.id;
     let items = console.queries().changes(&id, as_of).await?;
@@ -122,45 +85,26 @@ pub async fn changes(
         Some(hindcast_api::AsOf::Position(position)) => position,
         _ => *console.queries().position().borrow(),
     };
-    Ok(Json(Page {
-        items,
-        next: None,
-        position,
-    }))
+    Ok(Json(Page { items, next: None, position }))
 }
 
 /// Alerts, newest first.
 pub async fn alerts(State(console): State<Console>, asked: Asked) -> Shown<Page<Alert>> {
-    Ok(Json(
-        console
-            .queries()
-            .alerts(alert_filter(&console, &asked).await?, asked.window()?)
-            .await?,
-    ))
+    Ok(Json(console.queries().alerts(alert_filter(&console, &asked).await?, asked.window()?).await?))
 }
 
 /// The filter of an alert list.
 pub(crate) async fn alert_filter(console: &Console, asked: &Asked) -> Result<AlertFilter> {
     let incident = match asked.one("incident") {
         // A prefix names the whole incident.
-        Some(id) => Some(
-            console
-                .queries()
-                .incident(Some(&id), asked.as_of()?)
-                .await?
-                .id,
-        ),
+        Some(id) => Some(console.queries().incident(Some(&id), asked.as_of()?).await?.id),
         None => None,
     };
     Ok(AlertFilter {
         fingerprint: asked.one("fingerprint"),
         name: asked.one("name"),
         status: asked.words("status")?,
-        labels: asked
-            .all("label")
-            .iter()
-            .map(|pair| label(pair))
-            .collect::<Result<_>>()?,
+        labels: asked.all("label").iter().map(|pair| label(pair)).collect::<Result<_>>()?,
         incident,
         suppressed: asked.flag("suppressed")?,
     })
@@ -168,40 +112,19 @@ pub(crate) async fn alert_filter(console: &Console, asked: &Asked) -> Result<Ale
 
 fn label(pair: &str) -> Result<(String, String)> {
     match pair.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.to_owned()))
-        }
-        _ => Err(Refusal::new(
-            Code::BadParameter,
-            format!("expected label=NAME=VALUE, got {pair:?}"),
-        )),
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err(Refusal::new(Code::BadParameter, format!("expected label=NAME=VALUE, got {pair:?}"))),
     }
 }
 
 /// One alert.
-pub async fn alert(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Shown<Alert> {
-    Ok(Json(
-        console
-            .queries()
-            .receipt(Some(&id), asked.as_of()?)
-            .await?
-            .alert,
-    ))
+pub async fn alert(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Alert> {
+    Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?.alert))
 }
 
 /// One alert's whole way.
-pub async fn receipt(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Shown<Receipt> {
-    Ok(Json(
-        console.queries().receipt(Some(&id), asked.as_of()?).await?,
-    ))
+pub async fn receipt(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Receipt> {
+    Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?))
 }
 
 /// Silences, newest first.
@@ -210,52 +133,28 @@ pub async fn silences(State(console): State<Console>, asked: Asked) -> Shown<Pag
 }
 
 /// One silence.
-pub async fn silence(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Result<Response> {
+pub async fn silence(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     let silence = console.queries().silence(&id, asked.as_of()?).await?;
     Ok((etag(silence.revision), Json(silence)).into_response())
 }
 
 /// Notices, newest first.
 pub async fn notices(State(console): State<Console>, asked: Asked) -> Shown<Page<Notice>> {
-    Ok(Json(
-        console
-            .queries()
-            .notices(notice_filter(&console, &asked).await?, asked.window()?)
-            .await?,
-    ))
+    Ok(Json(console.queries().notices(notice_filter(&console, &asked).await?, asked.window()?).await?))
 }
 
 /// The filter of a notice list.
 pub(crate) async fn notice_filter(console: &Console, asked: &Asked) -> Result<NoticeFilter> {
     let incident = match asked.one("incident") {
-        Some(id) => Some(
-            console
-                .queries()
-                .incident(Some(&id), asked.as_of()?)
-                .await?
-                .id,
-        ),
+        Some(id) => Some(console.queries().incident(Some(&id), asked.as_of()?).await?.id),
         None => None,
     };
-    Ok(NoticeFilter {
-        incident,
-        status: asked.words("status")?,
-        page: asked.flag("page")?,
-    })
+    Ok(NoticeFilter { incident, status: asked.words("status")?, page: asked.flag("page")? })
 }
 
 /// Events, oldest first.
 pub async fn events(State(console): State<Console>, asked: Asked) -> Shown<Page<Event>> {
-    Ok(Json(
-        console
-            .queries()
-            .events(event_filter(&asked)?, asked.window()?)
-            .await?,
-    ))
+    Ok(Json(console.queries().events(event_filter(&asked)?, asked.window()?).await?))
 }
 
 /// The filter of an event list.
@@ -269,11 +168,7 @@ pub(crate) fn event_filter(asked: &Asked) -> Result<EventFilter> {
 }
 
 /// One event.
-pub async fn event(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> Shown<Event> {
+pub async fn event(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Event> {
     Ok(Json(console.queries().event(&id, asked.as_of()?).await?))
 }
 

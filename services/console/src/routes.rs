@@ -72,10 +72,7 @@ pub const INCIDENTS: &[Param] = &[
     of("status", WORDS_INCIDENT, "Any of these."),
     of("severity", WORDS_SEVERITY, "Any of these."),
     text("service", "This service, by any of its names."),
-    text(
-        "q",
-        "All these words, in title, services, cause, resolution or alert names.",
-    ),
+    text("q", "All these words, in title, services, cause, resolution or alert names."),
     of("since", Form::Time, "Opened at or after."),
     of("until", Form::Time, "Opened before."),
     text("environment", "In this environment."),
@@ -88,45 +85,25 @@ pub const ALERTS: &[Param] = &[
     text("fingerprint", "Ours or the sender's, or a unique prefix."),
     text("name", "The rule's name."),
     of("status", WORDS_ALERT, "Any of these."),
-    text(
-        "label",
-        "NAME=VALUE; may come several times, all must match.",
-    ),
-    text(
-        "incident",
-        "Members of this incident: its id or a unique prefix.",
-    ),
-    of(
-        "suppressed",
-        Form::Flag,
-        "Only those that are held back, or only those that are not.",
-    ),
+    text("label", "NAME=VALUE; may come several times, all must match."),
+    text("incident", "Members of this incident: its id or a unique prefix."),
+    of("suppressed", Form::Flag, "Only those that are held back, or only those that are not."),
     AS_OF,
     LIMIT,
     CURSOR,
 ];
 /// The filters of the notice list.
 pub const NOTICES: &[Param] = &[
-    text(
-        "incident",
-        "About this incident: its id or a unique prefix.",
-    ),
+    text("incident", "About this incident: its id or a unique prefix."),
     of("status", WORDS_NOTICE, "Any of these."),
-    of(
-        "page",
-        Form::Flag,
-        "Only what may wake somebody, or only the rest.",
-    ),
+    of("page", Form::Flag, "Only what may wake somebody, or only the rest."),
     AS_OF,
     LIMIT,
     CURSOR,
 ];
 /// The filters of the event list.
 pub const EVENTS: &[Param] = &[
-    text(
-        "kind",
-        "`intake`, `decision`, a whole type (`incident.opened`) or its first word (`incident`).",
-    ),
+    text("kind", "`intake`, `decision`, a whole type (`incident.opened`) or its first word (`incident`)."),
     of("from", Form::Integer, "At or after this position."),
     of("to", Form::Integer, "At or before this position."),
     text("subject", "About this subject."),
@@ -136,16 +113,8 @@ pub const EVENTS: &[Param] = &[
 ];
 const STREAM: &[Param] = &[
     text("kind", "As for /api/v1/events."),
-    of(
-        "from",
-        Form::Integer,
-        "From this position on; from now on where absent. `Last-Event-ID` comes first.",
-    ),
-    of(
-        "as_of",
-        Form::AsOf,
-        "Ends there instead of waiting for more.",
-    ),
+    of("from", Form::Integer, "From this position on; from now on where absent. `Last-Event-ID` comes first."),
+    of("as_of", Form::AsOf, "Ends there instead of waiting for more."),
 ];
 
 fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
@@ -153,11 +122,7 @@ fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 const fn json<T: JsonSchema>() -> Gives {
-    Gives {
-        status: &[200],
-        schema: Some(schema::<T>),
-        media: "application/json",
-    }
+    Gives { status: &[200], schema: Some(schema::<T>), media: "application/json" }
 }
 
 fn read<T: JsonSchema>(
@@ -167,17 +132,7 @@ fn read<T: JsonSchema>(
     query: &'static [Param],
     handler: fn() -> MethodRouter<Console>,
 ) -> Route {
-    Route {
-        method: "get",
-        path,
-        about,
-        tag,
-        query,
-        takes: None,
-        gives: json::<T>(),
-        command: false,
-        handler,
-    }
+    Route { method: "get", path, about, tag, query, takes: None, gives: json::<T>(), command: false, handler }
 }
 
 fn command<B: JsonSchema, T: JsonSchema>(
@@ -187,32 +142,12 @@ fn command<B: JsonSchema, T: JsonSchema>(
     created: bool,
     handler: fn() -> MethodRouter<Console>,
 ) -> Route {
-    let takes = Some(Takes {
-        schema: schema::<B>,
-        media: JSON,
-    });
-    let gives = Gives {
-        status: if created { &[201] } else { &[200] },
-        ..json::<T>()
-    };
-    Route {
-        method,
-        path,
-        about,
-        tag: "commands",
-        query: ONE,
-        takes,
-        gives,
-        command: true,
-        handler,
-    }
+    let takes = Some(Takes { schema: schema::<B>, media: JSON });
+    let gives = Gives { status: if created { &[201] } else { &[200] }, ..json::<T>() };
+    Route { method, path, about, tag: "commands", query: ONE, takes, gives, command: true, handler }
 }
 
-fn act<B: JsonSchema>(
-    path: &'static str,
-    about: &'static str,
-    handler: fn() -> MethodRouter<Console>,
-) -> Route {
+fn act<B: JsonSchema>(path: &'static str, about: &'static str, handler: fn() -> MethodRouter<Console>) -> Route {
     command::<B, api::Incident>("post", path, about, path.ends_with("/split"), handler)
 }
 
@@ -221,58 +156,25 @@ fn promised(method: &'static str, path: &'static str, about: &'static str) -> Ro
         "get" => || get(ops::not_built),
         _ => || post(ops::not_built),
     };
-    let gives = Gives {
-        status: &[501],
-        schema: Some(schema::<api::Problem>),
-        media: "application/problem+json",
-    };
-    Route {
-        method,
-        path,
-        about,
-        tag: "promised",
-        query: NONE,
-        takes: None,
-        gives,
-        command: false,
-        handler,
-    }
+    let gives = Gives { status: &[501], schema: Some(schema::<api::Problem>), media: "application/problem+json" };
+    Route { method, path, about, tag: "promised", query: NONE, takes: None, gives, command: false, handler }
 }
 
 /// Every route of the API.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [
-        incidents(),
-        actions(),
-        things(),
-        commands(),
-        ledger(),
-        server(),
-        not_built(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [incidents(), actions(), things(), commands(), ledger(), server(), not_built()].into_iter().flatten().collect()
 }
 
 fn incidents() -> Vec<Route> {
     const TAG: &str = "incidents";
     vec![
-        read::<api::Page<api::Incident>>(
-            "/api/v1/incidents",
-            TAG,
-            "Incidents, newest first.",
-            INCIDENTS,
-            || get(reads::incidents),
-        ),
-        read::<api::Incident>(
-            "/api/v1/incidents/{id}",
-            TAG,
-            "One incident; its revision is the ETag.",
-            ONE,
-            || get(reads::incident),
-        ),
+        read::<api::Page<api::Incident>>("/api/v1/incidents", TAG, "Incidents, newest first.", INCIDENTS, || {
+            get(reads::incidents)
+        }),
+        read::<api::Incident>("/api/v1/incidents/{id}", TAG, "One incident; its revision is the ETag.", ONE, || {
+            get(reads::incident)
+        }),
         read::<api::Page<api::TimelineEntry>>(
             "/api/v1/incidents/{id}/timeline",
             TAG,
@@ -280,13 +182,9 @@ fn incidents() -> Vec<Route> {
             LIST,
             || get(reads::timeline),
         ),
-        read::<api::Page<api::Alert>>(
-            "/api/v1/incidents/{id}/alerts",
-            TAG,
-            "Its alerts.",
-            LIST,
-            || get(reads::members),
-        ),
+        read::<api::Page<api::Alert>>("/api/v1/incidents/{id}/alerts", TAG, "Its alerts.", LIST, || {
+            get(reads::members)
+        }),
         read::<api::Why>(
             "/api/v1/incidents/{id}/why",
             TAG,
@@ -308,76 +206,36 @@ fn actions() -> Vec<Route> {
     use Action as A;
     use commands::incident::route;
     vec![
-        act::<body::Nothing>(
-            "/api/v1/incidents/{id}/acknowledge",
-            "Take care of it.",
-            || route(A::Acknowledge),
-        ),
-        act::<body::Nothing>(
-            "/api/v1/incidents/{id}/unacknowledge",
-            "Stop taking care.",
-            || route(A::Unacknowledge),
-        ),
-        act::<body::Resolve>(
-            "/api/v1/incidents/{id}/resolve",
-            "It is over; with what it was.",
-            || route(A::Resolve),
-        ),
-        act::<body::Nothing>("/api/v1/incidents/{id}/reopen", "It is not over.", || {
-            route(A::Reopen)
+        act::<body::Nothing>("/api/v1/incidents/{id}/acknowledge", "Take care of it.", || route(A::Acknowledge)),
+        act::<body::Nothing>("/api/v1/incidents/{id}/unacknowledge", "Stop taking care.", || route(A::Unacknowledge)),
+        act::<body::Resolve>("/api/v1/incidents/{id}/resolve", "It is over; with what it was.", || route(A::Resolve)),
+        act::<body::Nothing>("/api/v1/incidents/{id}/reopen", "It is not over.", || route(A::Reopen)),
+        act::<body::Merge>("/api/v1/incidents/{id}/merge", "It is a part of another one; answers that one.", || {
+            route(A::Merge)
         }),
-        act::<body::Merge>(
-            "/api/v1/incidents/{id}/merge",
-            "It is a part of another one; answers that one.",
-            || route(A::Merge),
-        ),
         act::<body::Split>(
             "/api/v1/incidents/{id}/split",
             "Some alerts are another problem; answers the new one.",
             || route(A::Split),
         ),
-        act::<body::Assign>(
-            "/api/v1/incidents/{id}/assign",
-            "Somebody else takes care.",
-            || route(A::Assign),
-        ),
-        act::<body::Note>(
-            "/api/v1/incidents/{id}/note",
-            "Write something down.",
-            || route(A::Note),
-        ),
-        act::<body::SetSeverity>(
-            "/api/v1/incidents/{id}/severity",
-            "It is better or worse than it looks.",
-            || route(A::Severity),
-        ),
-        act::<body::Snooze>(
-            "/api/v1/incidents/{id}/snooze",
-            "Do not page for it for a while.",
-            || route(A::Snooze),
-        ),
-        act::<body::Feedback>("/api/v1/incidents/{id}/feedback", "Did it help?", || {
-            route(A::Feedback)
+        act::<body::Assign>("/api/v1/incidents/{id}/assign", "Somebody else takes care.", || route(A::Assign)),
+        act::<body::Note>("/api/v1/incidents/{id}/note", "Write something down.", || route(A::Note)),
+        act::<body::SetSeverity>("/api/v1/incidents/{id}/severity", "It is better or worse than it looks.", || {
+            route(A::Severity)
         }),
+        act::<body::Snooze>("/api/v1/incidents/{id}/snooze", "Do not page for it for a while.", || route(A::Snooze)),
+        act::<body::Feedback>("/api/v1/incidents/{id}/feedback", "Did it help?", || route(A::Feedback)),
     ]
 }
 
 fn things() -> Vec<Route> {
     vec![
-        read::<api::Page<api::Alert>>(
-            "/api/v1/alerts",
-            "alerts",
-            "Alerts, newest first.",
-            ALERTS,
-            || get(reads::alerts),
-        ),
-        read::<api::Alert>(
-            "/api/v1/alerts/{fingerprint}",
-            "alerts",
-            "One alert, by any of its names.",
-            ONE,
-            || get(reads::alert),
-        ),
+        read::<api::Page<api::Alert>>("/api/v1/alerts", "alerts", "Alerts, newest first.", ALERTS, || {
+            get(reads::alerts)
+        }),
+        read::<api::Alert>("/api/v1/alerts/{fingerprint}", "alerts", "One alert, by any of its names.", ONE, || {
+            get(reads::alert)
+        }),
         read::<api::Receipt>(
             "/api/v1/alerts/{fingerprint}/receipt",
             "alerts",
@@ -385,20 +243,10 @@ fn things() -> Vec<Route> {
             ONE,
             || get(reads::receipt),
         ),
-        read::<api::Page<api::Silence>>(
-            "/api/v1/silences",
-            "silences",
-            "Silences, newest first.",
-            LIST,
-            || get(reads::silences),
-        ),
-        read::<api::Silence>(
-            "/api/v1/silences/{id}",
-            "silences",
-            "One silence.",
-            ONE,
-            || get(reads::silence),
-        ),
+        read::<api::Page<api::Silence>>("/api/v1/silences", "silences", "Silences, newest first.", LIST, || {
+            get(reads::silences)
+        }),
+        read::<api::Silence>("/api/v1/silences/{id}", "silences", "One silence.", ONE, || get(reads::silence)),
         read::<api::Page<api::Notice>>(
             "/api/v1/notices",
             "notices",
@@ -424,17 +272,11 @@ fn commands() -> Vec<Route> {
         false,
         || put(commands::catalog::put),
     );
-    let takes = yaml.takes.map(|takes| Takes {
-        media: &["application/json", "application/yaml"],
-        ..takes
-    });
-    let expire = command::<body::Nothing, api::Silence>(
-        "delete",
-        "/api/v1/silences/{id}",
-        "Ends a silence.",
-        false,
-        || axum::routing::delete(commands::silence::expire),
-    );
+    let takes = yaml.takes.map(|takes| Takes { media: &["application/json", "application/yaml"], ..takes });
+    let expire =
+        command::<body::Nothing, api::Silence>("delete", "/api/v1/silences/{id}", "Ends a silence.", false, || {
+            axum::routing::delete(commands::silence::expire)
+        });
     vec![
         command::<body::Declare, api::Incident>(
             "post",
@@ -450,10 +292,7 @@ fn commands() -> Vec<Route> {
             true,
             || post(commands::silence::create),
         ),
-        Route {
-            takes: None,
-            ..expire
-        },
+        Route { takes: None, ..expire },
         Route { takes, ..yaml },
         command::<body::Undo, serde_json::Value>(
             "post",
@@ -467,110 +306,46 @@ fn commands() -> Vec<Route> {
 
 fn ledger() -> Vec<Route> {
     const TAG: &str = "ledger";
-    let about =
-        "Live changes as server-sent events: id is the position, event the type, data the Event.";
+    let about = "Live changes as server-sent events: id is the position, event the type, data the Event.";
     let live = read::<api::Event>("/api/v1/stream", TAG, about, STREAM, || get(stream::stream));
-    let verify = command::<body::Nothing, api::Verification>(
-        "post",
-        "/api/v1/verify",
-        "Walks the chains.",
-        false,
-        || post(ops::verify),
-    );
-    let about = "Folds afresh beside the live state and compares hashes.";
-    let replay =
-        command::<body::Replay, api::Replay>("post", "/api/v1/replay", about, false, || {
-            post(ops::replay)
+    let verify =
+        command::<body::Nothing, api::Verification>("post", "/api/v1/verify", "Walks the chains.", false, || {
+            post(ops::verify)
         });
+    let about = "Folds afresh beside the live state and compares hashes.";
+    let replay = command::<body::Replay, api::Replay>("post", "/api/v1/replay", about, false, || post(ops::replay));
     vec![
-        read::<api::Page<api::Event>>(
-            "/api/v1/events",
-            TAG,
-            "The ledger, oldest first.",
-            EVENTS,
-            || get(reads::events),
-        ),
-        read::<api::Event>(
-            "/api/v1/events/{id}",
-            TAG,
-            "One event, by its id or a unique prefix.",
-            ONE,
-            || get(reads::event),
-        ),
-        Route {
-            gives: Gives {
-                media: "text/event-stream",
-                ..live.gives
-            },
-            ..live
-        },
-        read::<api::State>(
-            "/api/v1/state",
-            TAG,
-            "Counts, versions and the state hash.",
-            ONE,
-            || get(reads::state),
-        ),
-        Route {
-            command: false,
-            tag: TAG,
-            ..verify
-        },
-        Route {
-            command: false,
-            tag: TAG,
-            ..replay
-        },
+        read::<api::Page<api::Event>>("/api/v1/events", TAG, "The ledger, oldest first.", EVENTS, || {
+            get(reads::events)
+        }),
+        read::<api::Event>("/api/v1/events/{id}", TAG, "One event, by its id or a unique prefix.", ONE, || {
+            get(reads::event)
+        }),
+        Route { gives: Gives { media: "text/event-stream", ..live.gives }, ..live },
+        read::<api::State>("/api/v1/state", TAG, "Counts, versions and the state hash.", ONE, || get(reads::state)),
+        Route { command: false, tag: TAG, ..verify },
+        Route { command: false, tag: TAG, ..replay },
     ]
 }
 
 fn server() -> Vec<Route> {
     const TAG: &str = "server";
     let any = read::<serde_json::Value>;
-    let metrics = any("/metrics", TAG, "Figures as Prometheus text.", NONE, || {
-        get(ops::metrics)
-    });
+    let metrics = any("/metrics", TAG, "Figures as Prometheus text.", NONE, || get(ops::metrics));
     vec![
         any("/healthz", TAG, "Alive.", NONE, || get(ops::healthz)),
-        any(
-            "/readyz",
-            TAG,
-            "Caught up with the head as it was at start, and accepting.",
-            NONE,
-            || get(ops::readyz),
-        ),
-        Route {
-            gives: Gives {
-                schema: None,
-                media: "text/plain",
-                ..metrics.gives
-            },
-            ..metrics
-        },
-        any("/openapi.json", TAG, "This document.", NONE, || {
-            get(ops::openapi)
-        }),
+        any("/readyz", TAG, "Caught up with the head as it was at start, and accepting.", NONE, || get(ops::readyz)),
+        Route { gives: Gives { schema: None, media: "text/plain", ..metrics.gives }, ..metrics },
+        any("/openapi.json", TAG, "This document.", NONE, || get(ops::openapi)),
     ]
 }
 
 fn not_built() -> Vec<Route> {
     vec![
         promised("get", "/api/v1/incidents/{id}/causes", "Ranked causes."),
-        promised(
-            "get",
-            "/api/v1/incidents/{id}/similar",
-            "Similar incidents of the past.",
-        ),
-        promised(
-            "get",
-            "/api/v1/incidents/{id}/proposals",
-            "Proposed runbooks.",
-        ),
-        promised(
-            "get",
-            "/api/v1/incidents/{id}/postmortem",
-            "A drafted postmortem.",
-        ),
+        promised("get", "/api/v1/incidents/{id}/similar", "Similar incidents of the past."),
+        promised("get", "/api/v1/incidents/{id}/proposals", "Proposed runbooks."),
+        promised("get", "/api/v1/incidents/{id}/postmortem", "A drafted postmortem."),
         promised("get", "/api/v1/labels", "Labels."),
         promised("get", "/api/v1/models", "Model versions."),
         promised("get", "/api/v1/reports", "Figures over time."),
@@ -585,22 +360,12 @@ pub fn api() -> Router<Console> {
     all().into_iter().fold(Router::new(), |router, route| {
         let handler = (route.handler)();
         let built = route.tag != "promised";
-        router.route(
-            route.path,
-            if built {
-                strict(route.query, handler)
-            } else {
-                handler
-            },
-        )
+        router.route(route.path, if built { strict(route.query, handler) } else { handler })
     })
 }
 
 /// The same routes, refusing parameters that are not named.
-pub(crate) fn strict(
-    query: &'static [Param],
-    handler: MethodRouter<Console>,
-) -> MethodRouter<Console> {
+pub(crate) fn strict(query: &'static [Param], handler: MethodRouter<Console>) -> MethodRouter<Console> {
     handler.route_layer(from_fn(move |request: Request, next: Next| async move {
         match Asked::of(request.uri()).and_then(|asked| asked.check(query)) {
             Ok(()) => next.run(request).await,

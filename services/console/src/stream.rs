@@ -29,11 +29,7 @@ const REST: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// 400 for a position that is none.
-pub async fn stream(
-    State(console): State<Console>,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Response> {
+pub async fn stream(State(console): State<Console>, asked: Asked, headers: HeaderMap) -> Result<Response> {
     let changes = console.queries().position();
     let head = *changes.borrow();
     let from = match last_event_id(&headers)? {
@@ -46,19 +42,10 @@ pub async fn stream(
         Some(time @ AsOf::Time(_)) => Some(console.queries().state(Some(time)).await?.position),
     };
     let stopping = console.stopping();
-    let reader = Reader {
-        console,
-        kind: asked.one("kind"),
-        next: from,
-        to,
-        changes,
-        stopping,
-        buffer: VecDeque::new(),
-    };
+    let reader =
+        Reader { console, kind: asked.one("kind"), next: from, to, changes, stopping, buffer: VecDeque::new() };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
-    Ok(Sse::new(reader.into_stream())
-        .keep_alive(keep_alive)
-        .into_response())
+    Ok(Sse::new(reader.into_stream()).keep_alive(keep_alive).into_response())
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>> {
@@ -69,12 +56,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let bad = |_| {
-        Refusal::new(
-            Code::BadParameter,
-            format!("expected a position as Last-Event-ID, got {text:?}"),
-        )
-    };
+    let bad = |_| Refusal::new(Code::BadParameter, format!("expected a position as Last-Event-ID, got {text:?}"));
     text.parse().map(Some).map_err(bad)
 }
 
@@ -120,16 +102,8 @@ impl Reader {
     }
 
     async fn page(&mut self) -> Page {
-        let filter = EventFilter {
-            kind: self.kind.clone(),
-            from: Some(self.next),
-            to: self.to,
-            subject: None,
-        };
-        let window = Window {
-            limit: Some(PAGE),
-            ..Window::default()
-        };
+        let filter = EventFilter { kind: self.kind.clone(), from: Some(self.next), to: self.to, subject: None };
+        let window = Window { limit: Some(PAGE), ..Window::default() };
         let page = match self.console.queries().events(filter, window).await {
             Ok(page) => page,
             Err(problem) => {
@@ -139,20 +113,12 @@ impl Reader {
         };
         let last = page.items.last().map(|event| event.position);
         // Where a page is the last one, all up to its own position has been looked at.
-        let through = if page.next.is_none() {
-            last.max(Some(page.position))
-        } else {
-            last
-        };
+        let through = if page.next.is_none() { last.max(Some(page.position)) } else { last };
         if let Some(through) = through {
             self.next = self.next.max(through + 1);
         }
         self.buffer.extend(page.items);
-        if self.buffer.is_empty() {
-            Page::Empty
-        } else {
-            Page::Some
-        }
+        if self.buffer.is_empty() { Page::Empty } else { Page::Some }
     }
 
     /// Waits until the views advance; `None` when they or the server end.
@@ -183,8 +149,5 @@ enum Page {
 
 fn message(event: &Event) -> sse::Event {
     let data = serde_json::to_string(event).unwrap_or_default();
-    sse::Event::default()
-        .id(event.position.to_string())
-        .event(&event.event_type)
-        .data(data)
+    sse::Event::default().id(event.position.to_string()).event(&event.event_type).data(data)
 }

@@ -36,10 +36,7 @@ pub struct State {
 ///
 /// # Errors
 /// When the ledger is damaged or holds events of a newer binary.
-pub async fn run(
-    options: lane::Options,
-    shutdown: watch::Receiver<bool>,
-) -> Result<(), lane::Error> {
+pub async fn run(options: lane::Options, shutdown: watch::Receiver<bool>) -> Result<(), lane::Error> {
     lane::Runner::new(Control, options).run(shutdown).await
 }
 
@@ -82,9 +79,7 @@ impl Decider for Control {
         state.silences.evolve(decision);
         match &decision.event {
             Event::Configured(configured) => {
-                state
-                    .sections
-                    .insert(configured.section.clone(), configured.hash.clone());
+                state.sections.insert(configured.section.clone(), configured.hash.clone());
             }
             Event::Activated(activated) => state.activated = Some(activated.clone()),
             _ => {}
@@ -101,31 +96,16 @@ impl Decider for Control {
             return Vec::new();
         };
         let decided = match state.keys.get(&received.key) {
-            Some(first) => Err(Rejected::new(
-                Code::KeyReused,
-                format!("its key came with {first} already"),
-            )),
+            Some(first) => Err(Rejected::new(Code::KeyReused, format!("its key came with {first} already"))),
             None => command(state, received, input, now),
         };
-        decided.unwrap_or_else(|rejected| {
-            vec![Draft::by(
-                &input.actor,
-                &input.id,
-                Event::CommandRejected(rejected),
-            )]
-        })
+        decided.unwrap_or_else(|rejected| vec![Draft::by(&input.actor, &input.id, Event::CommandRejected(rejected))])
     }
 
     fn due(&self, state: &State) -> Option<Timer> {
         let of = |silence: &hindcast_domain::silence::Silence| match silence.state {
-            SilenceState::Pending => Some(Timer {
-                due: silence.terms.starts_at,
-                id: format!("start/{}", silence.id),
-            }),
-            SilenceState::Active => Some(Timer {
-                due: silence.terms.ends_at,
-                id: format!("end/{}", silence.id),
-            }),
+            SilenceState::Pending => Some(Timer { due: silence.terms.starts_at, id: format!("start/{}", silence.id) }),
+            SilenceState::Active => Some(Timer { due: silence.terms.ends_at, id: format!("end/{}", silence.id) }),
             SilenceState::Expired => None,
         };
         state.silences.0.values().filter_map(of).min()
@@ -141,93 +121,51 @@ impl Decider for Control {
 
     fn revision(&self, state: &State, subject: &str) -> u64 {
         match subject.parse::<SilenceId>() {
-            Ok(id) => state
-                .silences
-                .0
-                .get(&id)
-                .map_or(0, |silence| silence.revision),
+            Ok(id) => state.silences.0.get(&id).map_or(0, |silence| silence.revision),
             Err(_) => state.revisions.get(subject).copied().unwrap_or(0),
         }
     }
 }
 
 fn ended(reason: &str) -> Event {
-    Event::SilenceEnded(Ended {
-        reason: reason.to_owned(),
-    })
+    Event::SilenceEnded(Ended { reason: reason.to_owned() })
 }
 
-fn command(
-    state: &State,
-    received: &Received,
-    input: &Recorded,
-    now: Time,
-) -> Result<Vec<Draft>, Rejected> {
+fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> Result<Vec<Draft>, Rejected> {
     let actor = &input.actor;
     match &received.command {
         Command::CreateSilence { terms, replaces } => {
-            terms
-                .check(now)
-                .map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
+            terms.check(now).map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
             let mut drafts = Vec::new();
             if let Some(before) = replaces
-                && state
-                    .silences
-                    .0
-                    .get(before)
-                    .is_some_and(|silence| silence.state != SilenceState::Expired)
+                && state.silences.0.get(before).is_some_and(|silence| silence.state != SilenceState::Expired)
             {
                 drafts.push(Draft::by(actor, before, ended("replaced")));
             }
             let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);
-            let created = Created {
-                terms: terms.clone(),
-                replaces: replaces.clone(),
-            };
+            let created = Created { terms: terms.clone(), replaces: replaces.clone() };
             drafts.push(Draft::by(actor, id, Event::SilenceCreated(created)));
             Ok(drafts)
         }
         Command::ExpireSilence { silence } => end(state, received, silence, actor, "expired"),
         Command::UndoEvent { subject, .. } => {
-            let id = subject
-                .parse()
-                .map_err(|_| Rejected::new(Code::NotUndoable, "this event cannot be undone"))?;
+            let id = subject.parse().map_err(|_| Rejected::new(Code::NotUndoable, "this event cannot be undone"))?;
             end(state, received, &id, actor, "undone")
         }
         // In force already: nothing happens, and that is the answer.
-        Command::Configure(configured)
-            if state.sections.get(&configured.section) == Some(&configured.hash) =>
-        {
-            Err(Rejected::new(
-                Code::Conflict,
-                format!("{} is in force already", configured.section),
-            ))
+        Command::Configure(configured) if state.sections.get(&configured.section) == Some(&configured.hash) => {
+            Err(Rejected::new(Code::Conflict, format!("{} is in force already", configured.section)))
         }
         Command::Configure(configured) => {
             configured_is_valid(configured)?;
-            Ok(vec![Draft::by(
-                actor,
-                &configured.section,
-                Event::Configured(configured.clone()),
-            )])
+            Ok(vec![Draft::by(actor, &configured.section, Event::Configured(configured.clone()))])
         }
-        Command::Activate(activated) if state.activated.as_ref() == Some(activated) => Err(
-            Rejected::new(Code::Conflict, "this installation is active already"),
-        ),
-        Command::Activate(activated) => Ok(vec![Draft::by(
-            actor,
-            "activation",
-            Event::Activated(activated.clone()),
-        )]),
-        Command::Restore(restored) => Ok(vec![Draft::by(
-            actor,
-            "ledger",
-            Event::Restored(restored.clone()),
-        )]),
-        _ => Err(Rejected::new(
-            Code::Invalid,
-            "expected a command for the whole tenant",
-        )),
+        Command::Activate(activated) if state.activated.as_ref() == Some(activated) => {
+            Err(Rejected::new(Code::Conflict, "this installation is active already"))
+        }
+        Command::Activate(activated) => Ok(vec![Draft::by(actor, "activation", Event::Activated(activated.clone()))]),
+        Command::Restore(restored) => Ok(vec![Draft::by(actor, "ledger", Event::Restored(restored.clone()))]),
+        _ => Err(Rejected::new(Code::Invalid, "expected a command for the whole tenant")),
     }
 }
 
@@ -237,37 +175,24 @@ fn configured_is_valid(configured: &Configured) -> Result<(), Rejected> {
     }
     let invalid = |detail: String| Rejected::new(Code::Invalid, detail);
     let catalog: hindcast_domain::catalog::Catalog =
-        serde_json::from_value(configured.content.clone())
-            .map_err(|error| invalid(error.to_string()))?;
+        serde_json::from_value(configured.content.clone()).map_err(|error| invalid(error.to_string()))?;
     catalog.check().map_err(|error| invalid(error.to_string()))
 }
 
-fn end(
-    state: &State,
-    received: &Received,
-    id: &SilenceId,
-    actor: &str,
-    reason: &str,
-) -> Result<Vec<Draft>, Rejected> {
-    let silence =
-        state.silences.0.get(id).ok_or_else(|| {
-            Rejected::new(Code::NotFound, format!("expected a silence, got {id}"))
-        })?;
+fn end(state: &State, received: &Received, id: &SilenceId, actor: &str, reason: &str) -> Result<Vec<Draft>, Rejected> {
+    let silence = state
+        .silences
+        .0
+        .get(id)
+        .ok_or_else(|| Rejected::new(Code::NotFound, format!("expected a silence, got {id}")))?;
     if let Some(seen) = received.if_match
         && seen != silence.revision
     {
-        let detail = format!(
-            "expected revision {seen} of {id}, it is at {}",
-            silence.revision
-        );
+        let detail = format!("expected revision {seen} of {id}, it is at {}", silence.revision);
         return Err(Rejected::new(Code::StaleRevision, detail));
     }
     if silence.state == SilenceState::Expired {
-        let code = if reason == "undone" {
-            Code::AlreadyUndone
-        } else {
-            Code::Conflict
-        };
+        let code = if reason == "undone" { Code::AlreadyUndone } else { Code::Conflict };
         return Err(Rejected::new(code, format!("{id} has ended already")));
     }
     Ok(vec![Draft::by(actor, id, ended(reason))])

@@ -47,12 +47,8 @@ impl Decider for Correlator {
         match &input.event {
             Event::Observed(observation) => observe(state, lane, observation, &input.id, now),
             Event::Command(received) => people::command(state, lane, received, input, now),
-            Event::SilenceCreated(_) | Event::SilenceStarted(_) => {
-                timers::silence_began(state, lane, input)
-            }
-            Event::SilenceEnded(ended) => {
-                timers::silence_ended(state, lane, input, &ended.reason, now)
-            }
+            Event::SilenceCreated(_) | Event::SilenceStarted(_) => timers::silence_began(state, lane, input),
+            Event::SilenceEnded(ended) => timers::silence_ended(state, lane, input, &ended.reason, now),
             _ => Vec::new(),
         }
     }
@@ -67,42 +63,23 @@ impl Decider for Correlator {
 
     fn revision(&self, state: &State, subject: &str) -> u64 {
         if let Ok(fingerprint) = subject.parse::<Fingerprint>() {
-            return state
-                .book
-                .alerts
-                .get(&fingerprint)
-                .map_or(0, |alert| alert.revision);
+            return state.book.alerts.get(&fingerprint).map_or(0, |alert| alert.revision);
         }
         if let Ok(id) = subject.parse::<IncidentId>() {
-            return state
-                .book
-                .incidents
-                .get(&id)
-                .map_or(0, |incident| incident.revision);
+            return state.book.incidents.get(&id).map_or(0, |incident| incident.revision);
         }
         0
     }
 }
 
-fn observe(
-    state: &State,
-    lane: &Partition,
-    observation: &Observation,
-    id: &EventId,
-    now: Time,
-) -> Vec<Draft> {
+fn observe(state: &State, lane: &Partition, observation: &Observation, id: &EventId, now: Time) -> Vec<Draft> {
     let known = state.book.alerts.get(&observation.fingerprint);
     let topology = state.seen.topology();
-    let service = observation
-        .service
-        .as_deref()
-        .map(|name| topology.resolve(name).unwrap_or(name));
+    let service = observation.service.as_deref().map(|name| topology.resolve(name).unwrap_or(name));
     let rules = state.seen.rules.alert();
     let mut drafts = alert::decide::observe(known, observation, id, service, now, &rules);
     let flaps = known.is_some_and(|alert| alert.flapping_until.is_some())
-        || drafts
-            .iter()
-            .any(|draft| matches!(draft.event, Event::AlertFlapping(_)));
+        || drafts.iter().any(|draft| matches!(draft.event, Event::AlertFlapping(_)));
     let mut follow_ups = Vec::new();
     for draft in &drafts {
         match &draft.event {
@@ -136,13 +113,7 @@ fn observe(
 }
 
 /// An alert begins to fire: held back, or placed.
-fn fire(
-    state: &State,
-    lane: &Partition,
-    firing: &Firing<'_>,
-    cause: &EventId,
-    now: Time,
-) -> Vec<Draft> {
+fn fire(state: &State, lane: &Partition, firing: &Firing<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
     let known = state.book.alerts.get(firing.fingerprint);
     let held = known.and_then(|alert| alert.suppressed.as_ref());
     match grouping::silence_over(state, lane, firing) {
@@ -151,9 +122,7 @@ fn fire(
         // What a silence held that covers it no more (its labels changed) is lifted, and placed.
         None => {
             let mut drafts: Vec<_> = held
-                .map(|held| {
-                    grouping::unsuppress(firing.fingerprint, &held.by, "no_longer_covered", false)
-                })
+                .map(|held| grouping::unsuppress(firing.fingerprint, &held.by, "no_longer_covered", false))
                 .into_iter()
                 .collect();
             drafts.extend(grouping::place(state, firing, cause, now));
@@ -163,18 +132,10 @@ fn fire(
 }
 
 /// A repeat may say that it is worse than it was.
-fn worse(
-    state: &State,
-    alert: &alert::Alert,
-    severity: Option<hindcast_domain::Severity>,
-) -> Option<Draft> {
+fn worse(state: &State, alert: &alert::Alert, severity: Option<hindcast_domain::Severity>) -> Option<Draft> {
     let severity = severity.filter(|severity| *severity > alert.severity)?;
     let incident = state.book.home(alert.incident.as_ref()?)?;
-    if alert.status != Status::Firing
-        || !incident.is_live()
-        || incident.severity_set
-        || severity <= incident.severity
-    {
+    if alert.status != Status::Firing || !incident.is_live() || incident.severity_set || severity <= incident.severity {
         return None;
     }
     let joined = hindcast_domain::incident::AlertJoined {
@@ -185,8 +146,5 @@ fn worse(
         starts_at: alert.occurrence().starts_at,
         grouping: None,
     };
-    Some(Draft::system(
-        &incident.id,
-        Event::IncidentAlertJoined(joined),
-    ))
+    Some(Draft::system(&incident.id, Event::IncidentAlertJoined(joined)))
 }

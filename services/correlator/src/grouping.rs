@@ -48,20 +48,9 @@ impl<'a> Firing<'a> {
 
 /// The silence that holds an alert back, if one does.
 #[must_use]
-pub fn silence_over<'a>(
-    state: &'a State,
-    lane: &Partition,
-    firing: &Firing<'_>,
-) -> Option<&'a Silence> {
-    let silence = state
-        .seen
-        .silences
-        .covering(&lane.environment, firing.labels)?;
-    let exempt = state
-        .book
-        .alerts
-        .get(firing.fingerprint)
-        .and_then(|alert| alert.exempt_from.as_deref());
+pub fn silence_over<'a>(state: &'a State, lane: &Partition, firing: &Firing<'_>) -> Option<&'a Silence> {
+    let silence = state.seen.silences.covering(&lane.environment, firing.labels)?;
+    let exempt = state.book.alerts.get(firing.fingerprint).and_then(|alert| alert.exempt_from.as_deref());
     (exempt != Some(silence.id.as_str())).then_some(silence)
 }
 
@@ -72,22 +61,14 @@ pub fn suppress(fingerprint: &Fingerprint, silence: &Silence) -> Draft {
         Kind::Silence => "silence",
         Kind::Maintenance => "maintenance",
     };
-    let held = Suppressed {
-        by: silence.id.to_string(),
-        kind: kind.to_owned(),
-        until: silence.terms.ends_at,
-    };
+    let held = Suppressed { by: silence.id.to_string(), kind: kind.to_owned(), until: silence.terms.ends_at };
     Draft::system(fingerprint, Event::AlertSuppressed(held))
 }
 
 /// The decision that holds it back no more.
 #[must_use]
 pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: &str, exempt: bool) -> Draft {
-    let lifted = Unsuppressed {
-        by: by.to_owned(),
-        reason: reason.to_owned(),
-        exempt,
-    };
+    let lifted = Unsuppressed { by: by.to_owned(), reason: reason.to_owned(), exempt };
     Draft::system(fingerprint, Event::AlertUnsuppressed(lifted))
 }
 
@@ -112,33 +93,17 @@ pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> 
     };
     let candidates: Vec<Candidate<'_>> = state
         .joinable(now)
-        .map(|incident| Candidate {
-            id: &incident.id,
-            alerts: state.book.alerts_of(incident).collect(),
-        })
+        .map(|incident| Candidate { id: &incident.id, alerts: state.book.alerts_of(incident).collect() })
         .collect();
-    let assignment = cluster::assign(
-        &newcomer,
-        &candidates,
-        state.seen.topology(),
-        &state.seen.rules.weights,
-    );
-    match assignment
-        .incident
-        .as_ref()
-        .and_then(|id| state.book.incidents.get(id))
-    {
+    let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), &state.seen.rules.weights);
+    match assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) {
         Some(incident) if incident.is_live() => {
             vec![Draft::system(
                 &incident.id,
                 Event::IncidentAlertJoined(joined(state, firing, Some(assignment.grouping))),
             )]
         }
-        Some(incident) => reopen(
-            incident,
-            firing,
-            Some(joined(state, firing, Some(assignment.grouping))),
-        ),
+        Some(incident) => reopen(incident, firing, Some(joined(state, firing, Some(assignment.grouping)))),
         None if firing.severity.opens_incident() => {
             vec![open(state, firing, assignment.grouping, cause, now)]
         }
@@ -171,13 +136,8 @@ fn reopen(incident: &Incident, firing: &Firing<'_>, newcomer: Option<AlertJoined
         severity: Some(firing.severity),
         worse: firing.severity > incident.peak_severity,
     };
-    let mut drafts = vec![Draft::system(
-        &incident.id,
-        Event::IncidentReopened(reopened),
-    )];
-    drafts.extend(
-        newcomer.map(|joined| Draft::system(&incident.id, Event::IncidentAlertJoined(joined))),
-    );
+    let mut drafts = vec![Draft::system(&incident.id, Event::IncidentReopened(reopened))];
+    drafts.extend(newcomer.map(|joined| Draft::system(&incident.id, Event::IncidentAlertJoined(joined))));
     drafts
 }
 
@@ -186,26 +146,14 @@ fn joined(state: &State, firing: &Firing<'_>, grouping: Option<Grouping>) -> Ale
         fingerprint: firing.fingerprint.clone(),
         severity: firing.severity,
         service: firing.service.map(ToOwned::to_owned),
-        team: firing
-            .service
-            .and_then(|service| state.seen.topology().owner(service))
-            .map(ToOwned::to_owned),
+        team: firing.service.and_then(|service| state.seen.topology().owner(service)).map(ToOwned::to_owned),
         starts_at: firing.starts_at,
         grouping,
     }
 }
 
-fn open(
-    state: &State,
-    firing: &Firing<'_>,
-    grouping: Grouping,
-    cause: &EventId,
-    now: Time,
-) -> Draft {
-    let id = IncidentId::derive(&[
-        cause.as_str().as_bytes(),
-        firing.fingerprint.as_str().as_bytes(),
-    ]);
+fn open(state: &State, firing: &Firing<'_>, grouping: Grouping, cause: &EventId, now: Time) -> Draft {
+    let id = IncidentId::derive(&[cause.as_str().as_bytes(), firing.fingerprint.as_str().as_bytes()]);
     let within = Span::seconds(state.seen.rules.recurrence_within_s);
     let recurrence_of = state
         .last_incident(firing.fingerprint)
@@ -216,10 +164,7 @@ fn open(
         fingerprint: firing.fingerprint.clone(),
         severity: firing.severity,
         service: firing.service.map(ToOwned::to_owned),
-        team: firing
-            .service
-            .and_then(|service| state.seen.topology().owner(service))
-            .map(ToOwned::to_owned),
+        team: firing.service.and_then(|service| state.seen.topology().owner(service)).map(ToOwned::to_owned),
         started_at: firing.starts_at.min(now),
         grouping,
         recurrence_of,
@@ -236,20 +181,13 @@ pub fn quiet(state: &State, id: &IncidentId, ending: &Fingerprint) -> Option<Dra
         .book
         .alerts_of(incident)
         .filter(|alert| alert.fingerprint != *ending)
-        .all(|alert| {
-            alert.status == hindcast_domain::alert::Status::Resolved
-                && alert.flapping_until.is_none()
-        });
+        .all(|alert| alert.status == hindcast_domain::alert::Status::Resolved && alert.flapping_until.is_none());
     others_quiet.then(|| resolved(incident, "quiet"))
 }
 
 /// The decision that an incident is over by itself.
 #[must_use]
 pub fn resolved(incident: &Incident, by: &str) -> Draft {
-    let over = incident::Resolved {
-        by: by.to_owned(),
-        cause: None,
-        resolution: None,
-    };
+    let over = incident::Resolved { by: by.to_owned(), cause: None, resolution: None };
     Draft::system(&incident.id, Event::IncidentResolved(over))
 }

@@ -26,9 +26,6 @@ use tokio::sync::watch;
 ///
 /// # Errors
 /// When the ledger is damaged or holds events of a newer binary.
-pub async fn run(
-    options: lane::Options,
-    shutdown: watch::Receiver<bool>,
-) -> Result<(), lane::Error> {
+pub async fn run(options: lane::Options, shutdown: watch::Receiver<bool>) -> Result<(), lane::Error> {
     lane::Runner::new(Correlator, options).run(shutdown).await
 }

@@ -8,27 +8,12 @@ use crate::state::State;
 use crate::timers;
 
 /// Decides about one command.
-pub(crate) fn command(
-    state: &State,
-    lane: &Partition,
-    received: &Received,
-    input: &Recorded,
-    now: Time,
-) -> Vec<Draft> {
+pub(crate) fn command(state: &State, lane: &Partition, received: &Received, input: &Recorded, now: Time) -> Vec<Draft> {
     let decided = match state.seen.command_of(&received.key) {
-        Some(first) => Err(Rejected::new(
-            Code::KeyReused,
-            format!("its key came with {first} already"),
-        )),
+        Some(first) => Err(Rejected::new(Code::KeyReused, format!("its key came with {first} already"))),
         None => decide(state, lane, received, input, now),
     };
-    decided.unwrap_or_else(|rejected| {
-        vec![Draft::by(
-            &input.actor,
-            &input.id,
-            Event::CommandRejected(rejected),
-        )]
-    })
+    decided.unwrap_or_else(|rejected| vec![Draft::by(&input.actor, &input.id, Event::CommandRejected(rejected))])
 }
 
 fn decide(
@@ -42,21 +27,10 @@ fn decide(
         && let Ok(fingerprint) = subject.parse::<Fingerprint>()
     {
         let alert = state.book.alerts.get(&fingerprint);
-        let held = alert.filter(|alert| {
-            alert
-                .suppressed
-                .as_ref()
-                .is_some_and(|held| held.event == *event)
-        });
-        let alert = held.ok_or_else(|| {
-            Rejected::new(
-                Code::NotUndoable,
-                format!("{event} holds nothing back (any more)"),
-            )
-        })?;
-        return Ok(timers::lift(
-            state, lane, alert, "undone", &input.id, now, None,
-        ));
+        let held = alert.filter(|alert| alert.suppressed.as_ref().is_some_and(|held| held.event == *event));
+        let alert =
+            held.ok_or_else(|| Rejected::new(Code::NotUndoable, format!("{event} holds nothing back (any more)")))?;
+        return Ok(timers::lift(state, lane, alert, "undone", &input.id, now, None));
     }
     incident::decide::command(&state.book, received, &input.id, &input.actor, now)
 }

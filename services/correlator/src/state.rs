@@ -131,10 +131,7 @@ impl State {
             let (book, window) = (&self.book, RECENT_KEPT);
             self.recent.retain(|id| {
                 book.incidents.get(id).is_some_and(|incident| {
-                    incident.is_live()
-                        || incident
-                            .resolved_at
-                            .is_some_and(|at| book.now.since(at) <= window)
+                    incident.is_live() || incident.resolved_at.is_some_and(|at| book.now.since(at) <= window)
                 })
             });
         }
@@ -145,16 +142,12 @@ impl State {
             return;
         };
         if let Some(incident) = &alert.incident {
-            self.last_incident
-                .insert(fingerprint.clone(), incident.clone());
+            self.last_incident.insert(fingerprint.clone(), incident.clone());
         }
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
         let stale = stale.map(|at| self.seen.deferred(at, alert.last_seen_at));
         let flapping = alert.flapping_until;
-        let suppressed = alert
-            .suppressed
-            .as_ref()
-            .map(|suppression| suppression.until);
+        let suppressed = alert.suppressed.as_ref().map(|suppression| suppression.until);
         self.set_timer(format!("stale/{fingerprint}"), stale);
         self.set_timer(format!("settle/{fingerprint}"), flapping);
         self.set_timer(format!("unsuppress/{fingerprint}"), suppressed);
@@ -169,9 +162,7 @@ impl State {
         let quiet = (incident.is_live() && !incident.members.is_empty())
             .then(|| {
                 let alerts: Vec<_> = self.book.alerts_of(incident).collect();
-                let silent = alerts
-                    .iter()
-                    .all(|alert| !alert.is_firing() && alert.flapping_until.is_none());
+                let silent = alerts.iter().all(|alert| !alert.is_firing() && alert.flapping_until.is_none());
                 let stale = alerts.iter().filter(|alert| alert.status == Status::Stale);
                 let last = stale.filter_map(|alert| alert.occurrence().closed_at).max();
                 last.filter(|_| silent).map(|at| at + hold)
@@ -198,47 +189,31 @@ impl State {
     fn rebuild_timers(&mut self) {
         let alerts: Vec<_> = self.book.alerts.keys().cloned().collect();
         let incidents: Vec<_> = self.recent.iter().cloned().collect();
-        alerts
-            .iter()
-            .for_each(|fingerprint| self.index_alert(fingerprint));
+        alerts.iter().for_each(|fingerprint| self.index_alert(fingerprint));
         incidents.iter().for_each(|id| self.index_incident(id));
     }
 
     /// What is due next.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timer> {
-        self.due.first().map(|(due, id)| Timer {
-            due: *due,
-            id: id.clone(),
-        })
+        self.due.first().map(|(due, id)| Timer { due: *due, id: id.clone() })
     }
 
     /// Incidents that an alert may join at `now`: those that live, and those whose alerts fell quiet so
     /// lately that what fires now may be the same problem.
-    pub fn joinable(
-        &self,
-        now: Time,
-    ) -> impl Iterator<Item = &hindcast_domain::incident::Incident> {
+    pub fn joinable(&self, now: Time) -> impl Iterator<Item = &hindcast_domain::incident::Incident> {
         let window = self.seen.rules.reopen_within();
-        self.recent
-            .iter()
-            .filter_map(|id| self.book.incidents.get(id))
-            .filter(move |incident| {
-                incident.merged_into.is_none()
-                    && (incident.is_live()
-                        || (incident.resolved_by.as_deref() == Some("quiet")
-                            && incident
-                                .resolved_at
-                                .is_some_and(|at| now.since(at) <= window)))
-            })
+        self.recent.iter().filter_map(|id| self.book.incidents.get(id)).filter(move |incident| {
+            incident.merged_into.is_none()
+                && (incident.is_live()
+                    || (incident.resolved_by.as_deref() == Some("quiet")
+                        && incident.resolved_at.is_some_and(|at| now.since(at) <= window)))
+        })
     }
 
     /// The newest incident that an alert belonged to, through merges.
     #[must_use]
-    pub fn last_incident(
-        &self,
-        fingerprint: &Fingerprint,
-    ) -> Option<&hindcast_domain::incident::Incident> {
+    pub fn last_incident(&self, fingerprint: &Fingerprint) -> Option<&hindcast_domain::incident::Incident> {
         self.book.home(self.last_incident.get(fingerprint)?)
     }
 }

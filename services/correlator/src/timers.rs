@@ -16,35 +16,18 @@ pub(crate) fn fire(state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft>
     let Some((what, id)) = timer.id.split_once('/') else {
         return Vec::new();
     };
-    let alert = || {
-        id.parse::<Fingerprint>()
-            .ok()
-            .and_then(|fingerprint| state.book.alerts.get(&fingerprint))
-    };
-    let incident = || {
-        id.parse::<IncidentId>()
-            .ok()
-            .and_then(|id| state.book.incidents.get(&id))
-    };
+    let alert = || id.parse::<Fingerprint>().ok().and_then(|fingerprint| state.book.alerts.get(&fingerprint));
+    let incident = || id.parse::<IncidentId>().ok().and_then(|id| state.book.incidents.get(&id));
     match what {
         "stale" => alert().map(stale).unwrap_or_default(),
-        "settle" => alert()
-            .map(|alert| settle(state, alert))
-            .unwrap_or_default(),
-        "unsuppress" => alert()
-            .map(|alert| lift(state, lane, alert, "elapsed", &seed(timer), timer.due, None))
-            .unwrap_or_default(),
+        "settle" => alert().map(|alert| settle(state, alert)).unwrap_or_default(),
+        "unsuppress" => {
+            alert().map(|alert| lift(state, lane, alert, "elapsed", &seed(timer), timer.due, None)).unwrap_or_default()
+        }
         "awake" => incident()
-            .map(|incident| {
-                vec![Draft::system(
-                    &incident.id,
-                    Event::IncidentAwoken(Awoken {}),
-                )]
-            })
+            .map(|incident| vec![Draft::system(&incident.id, Event::IncidentAwoken(Awoken {}))])
             .unwrap_or_default(),
-        "quiet" => incident()
-            .map(|incident| vec![grouping::resolved(incident, "stale")])
-            .unwrap_or_default(),
+        "quiet" => incident().map(|incident| vec![grouping::resolved(incident, "stale")]).unwrap_or_default(),
         _ => Vec::new(),
     }
 }
@@ -55,17 +38,12 @@ fn seed(timer: &Timer) -> EventId {
 }
 
 fn stale(alert: &Alert) -> Vec<Draft> {
-    let stale = Stale {
-        last_seen_at: alert.last_seen_at,
-    };
+    let stale = Stale { last_seen_at: alert.last_seen_at };
     vec![Draft::system(&alert.fingerprint, Event::AlertStale(stale))]
 }
 
 fn settle(state: &State, alert: &Alert) -> Vec<Draft> {
-    let mut drafts = vec![Draft::system(
-        &alert.fingerprint,
-        Event::AlertSettled(Settled {}),
-    )];
+    let mut drafts = vec![Draft::system(&alert.fingerprint, Event::AlertSettled(Settled {}))];
     if alert.status == Status::Resolved
         && let Some(incident) = &alert.incident
     {
@@ -88,21 +66,13 @@ pub(crate) fn lift(
     let Some(held) = &alert.suppressed else {
         return Vec::new();
     };
-    let mut drafts = vec![grouping::unsuppress(
-        &alert.fingerprint,
-        &held.by,
-        reason,
-        reason == "undone",
-    )];
+    let mut drafts = vec![grouping::unsuppress(&alert.fingerprint, &held.by, reason, reason == "undone")];
     if !alert.is_firing() {
         return drafts;
     }
     let firing = Firing::of(alert);
-    let other = grouping::silence_over(state, lane, &firing).filter(|other| {
-        other.id.as_str() != held.by
-            && ended != Some(other.id.as_str())
-            && other.terms.ends_at > now
-    });
+    let other = grouping::silence_over(state, lane, &firing)
+        .filter(|other| other.id.as_str() != held.by && ended != Some(other.id.as_str()) && other.terms.ends_at > now);
     match other {
         Some(silence) => drafts.push(grouping::suppress(&alert.fingerprint, silence)),
         None => drafts.extend(grouping::place(state, &firing, cause, now)),
@@ -114,12 +84,7 @@ pub(crate) fn lift(
 pub(crate) fn silence_began(state: &State, lane: &Partition, input: &Recorded) -> Vec<Draft> {
     let mut silences = state.seen.silences.clone();
     silences.evolve(input);
-    let Some(silence) = input
-        .subject
-        .parse()
-        .ok()
-        .and_then(|id| silences.0.remove(&id))
-    else {
+    let Some(silence) = input.subject.parse().ok().and_then(|id| silences.0.remove(&id)) else {
         return Vec::new();
     };
     if silence.state != SilenceState::Active {
@@ -131,13 +96,7 @@ pub(crate) fn silence_began(state: &State, lane: &Partition, input: &Recorded) -
             && alert.exempt_from.as_deref() != Some(silence.id.as_str())
             && silence.terms.covers(&lane.environment, &alert.labels)
     };
-    state
-        .book
-        .alerts
-        .values()
-        .filter(covered)
-        .map(|alert| hold(alert, &silence))
-        .collect()
+    state.book.alerts.values().filter(covered).map(|alert| hold(alert, &silence)).collect()
 }
 
 fn hold(alert: &Alert, silence: &Silence) -> Draft {
@@ -145,13 +104,7 @@ fn hold(alert: &Alert, silence: &Silence) -> Draft {
 }
 
 /// A silence ended: what it held is lifted.
-pub(crate) fn silence_ended(
-    state: &State,
-    lane: &Partition,
-    input: &Recorded,
-    reason: &str,
-    now: Time,
-) -> Vec<Draft> {
+pub(crate) fn silence_ended(state: &State, lane: &Partition, input: &Recorded, reason: &str, now: Time) -> Vec<Draft> {
     let ended = Some(input.subject.as_str());
     let held = |alert: &&Alert| alert.suppressed.as_ref().map(|held| held.by.as_str()) == ended;
     let held: Vec<&Alert> = state.book.alerts.values().filter(held).collect();
@@ -160,19 +113,9 @@ pub(crate) fn silence_ended(
     let mut drafts = Vec::new();
     let mut ahead = (held.len() > 1).then(|| state.clone());
     for alert in held {
-        let decided = lift(
-            ahead.as_ref().unwrap_or(state),
-            lane,
-            alert,
-            reason,
-            &input.id,
-            now,
-            ended,
-        );
+        let decided = lift(ahead.as_ref().unwrap_or(state), lane, alert, reason, &input.id, now, ended);
         if let Some(ahead) = &mut ahead {
-            decided
-                .iter()
-                .for_each(|draft| ahead.evolve(&provisional(draft, lane, now)));
+            decided.iter().for_each(|draft| ahead.evolve(&provisional(draft, lane, now)));
         }
         drafts.extend(decided);
     }

@@ -45,21 +45,12 @@ impl<T> Verified<T> {
     /// # Errors
     /// When it does not have that form.
     pub fn try_map<U, E>(self, turn: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
-        Ok(Verified {
-            value: turn(self.value)?,
-            verdict: self.verdict,
-        })
+        Ok(Verified { value: turn(self.value)?, verdict: self.verdict })
     }
 
     /// What was verified when it first came and has lain in the ledger since.
     pub(crate) fn from_ledger(value: T) -> Self {
-        Self {
-            value,
-            verdict: Verdict {
-                scheme: "ledger".to_owned(),
-                key_id: None,
-            },
-        }
+        Self { value, verdict: Verdict { scheme: "ledger".to_owned(), key_id: None } }
     }
 }
 
@@ -75,10 +66,7 @@ impl<T: AsRef<[u8]>> Unverified<T> {
     /// 401 when the credential is missing or wrong.
     pub fn verify(self, guard: &Guard, headers: &HeaderMap) -> Result<Verified<T>, Refusal> {
         match guard.verdict(headers, self.0.as_ref()) {
-            Some(verdict) => Ok(Verified {
-                value: self.0,
-                verdict,
-            }),
+            Some(verdict) => Ok(Verified { value: self.0, verdict }),
             None => Err(guard.refusal()),
         }
     }
@@ -93,20 +81,13 @@ pub(crate) struct Hashed {
 
 impl Hashed {
     pub(crate) fn of_secret(id: &str, secret: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            sha256: Sha256::digest(secret.as_bytes()).into(),
-        }
+        Self { id: id.to_owned(), sha256: Sha256::digest(secret.as_bytes()).into() }
     }
 
     /// Whole hashes are compared, so that time tells nothing of where they differ.
     fn is(&self, secret: &str) -> bool {
         let other: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
-        let differs = self
-            .sha256
-            .iter()
-            .zip(other)
-            .fold(0_u8, |differs, (a, b)| differs | (a ^ b));
+        let differs = self.sha256.iter().zip(other).fold(0_u8, |differs, (a, b)| differs | (a ^ b));
         std::hint::black_box(differs) == 0
     }
 }
@@ -136,29 +117,15 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 #[derive(Clone)]
 pub(crate) enum Scheme {
     Open,
-    Bearer {
-        keys: Vec<Hashed>,
-        or_password: bool,
-    },
-    Basic {
-        username: String,
-        keys: Vec<Hashed>,
-    },
-    Hmac {
-        header: String,
-        prefix: String,
-        encoding: Encoding,
-        keys: Vec<(String, Vec<u8>)>,
-    },
+    Bearer { keys: Vec<Hashed>, or_password: bool },
+    Basic { username: String, keys: Vec<Hashed> },
+    Hmac { header: String, prefix: String, encoding: Encoding, keys: Vec<(String, Vec<u8>)> },
 }
 
 /// A door's guard. Cheap to clone; shows nothing of its keys.
@@ -181,14 +148,8 @@ impl Guard {
     /// Lets in who has the token of that SHA-256, as a bearer or as the password of HTTP basic.
     #[must_use]
     pub fn token(id: &str, sha256: [u8; 32]) -> Self {
-        let keys = vec![Hashed {
-            id: id.to_owned(),
-            sha256,
-        }];
-        Self(Arc::new(Scheme::Bearer {
-            keys,
-            or_password: true,
-        }))
+        let keys = vec![Hashed { id: id.to_owned(), sha256 }];
+        Self(Arc::new(Scheme::Bearer { keys, or_password: true }))
     }
 
     pub(crate) fn new(scheme: Scheme) -> Self {
@@ -228,11 +189,7 @@ impl Guard {
         let key_id = match &*self.0 {
             Scheme::Open => None,
             Scheme::Bearer { keys, or_password } => {
-                let basic = || {
-                    basic(headers)
-                        .filter(|_| *or_password)
-                        .map(|(_, password)| password)
-                };
+                let basic = || basic(headers).filter(|_| *or_password).map(|(_, password)| password);
                 let secret = bearer(headers).map(ToOwned::to_owned).or_else(basic)?;
                 Some(known(keys, &secret)?)
             }
@@ -241,85 +198,47 @@ impl Guard {
                 let name_is_right = Hashed::of_secret("", username).is(&name);
                 Some(known(keys, &password).filter(|_| name_is_right)?)
             }
-            Scheme::Hmac {
-                header,
-                prefix,
-                encoding,
-                keys,
-            } => {
+            Scheme::Hmac { header, prefix, encoding, keys } => {
                 let shown = headers.get(header)?.to_str().ok()?;
                 Some(signed(shown, prefix, *encoding, keys, body)?)
             }
         };
-        Some(Verdict {
-            scheme: self.name().to_owned(),
-            key_id,
-        })
+        Some(Verdict { scheme: self.name().to_owned(), key_id })
     }
 
     fn refusal(&self) -> Refusal {
         let (what, remedy) = match &*self.0 {
-            Scheme::Open | Scheme::Bearer { .. } => (
-                "a token",
-                "Send `Authorization: Bearer` with this source's token.".to_owned(),
-            ),
-            Scheme::Basic { .. } => (
-                "a name and a password",
-                "Send this source's HTTP basic credential.".to_owned(),
-            ),
-            Scheme::Hmac { header, .. } => (
-                "a signature",
-                format!("Sign the body with this source's secret and send it as {header}."),
-            ),
+            Scheme::Open | Scheme::Bearer { .. } => {
+                ("a token", "Send `Authorization: Bearer` with this source's token.".to_owned())
+            }
+            Scheme::Basic { .. } => ("a name and a password", "Send this source's HTTP basic credential.".to_owned()),
+            Scheme::Hmac { header, .. } => {
+                ("a signature", format!("Sign the body with this source's secret and send it as {header}."))
+            }
         };
-        let problem = hindcast_api::Problem::new(
-            Code::Unauthorized,
-            format!("expected {what}, it is missing or wrong"),
-        );
+        let problem =
+            hindcast_api::Problem::new(Code::Unauthorized, format!("expected {what}, it is missing or wrong"));
         Refusal(problem.remedy(remedy))
     }
 }
 
 /// The id of the key that this is. All are asked, so that time does not tell which.
 fn known(keys: &[Hashed], secret: &str) -> Option<String> {
-    keys.iter().fold(None, |found, key| {
-        if key.is(secret) {
-            Some(key.id.clone())
-        } else {
-            found
-        }
-    })
+    keys.iter().fold(None, |found, key| if key.is(secret) { Some(key.id.clone()) } else { found })
 }
 
 /// The id of the key that signed. A header may list several signatures with commas between; one is enough.
-fn signed(
-    shown: &str,
-    prefix: &str,
-    encoding: Encoding,
-    keys: &[(String, Vec<u8>)],
-    body: &[u8],
-) -> Option<String> {
-    let signatures = shown
-        .split(',')
-        .filter_map(|part| encoding.decode(part.trim().strip_prefix(prefix)?));
+fn signed(shown: &str, prefix: &str, encoding: Encoding, keys: &[(String, Vec<u8>)], body: &[u8]) -> Option<String> {
+    let signatures = shown.split(',').filter_map(|part| encoding.decode(part.trim().strip_prefix(prefix)?));
     let signatures: Vec<Vec<u8>> = signatures.take(8).collect();
     keys.iter().find_map(|(id, secret)| {
-        let mac = Hmac::<Sha256>::new_from_slice(secret)
-            .ok()?
-            .chain_update(body);
-        signatures
-            .iter()
-            .any(|signature| mac.clone().verify_slice(signature).is_ok())
-            .then(|| id.clone())
+        let mac = Hmac::<Sha256>::new_from_slice(secret).ok()?.chain_update(body);
+        signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok()).then(|| id.clone())
     })
 }
 
 fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
-    let (name, rest) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (name, rest) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     name.eq_ignore_ascii_case(scheme).then_some(rest.trim())
 }
 
@@ -354,41 +273,19 @@ mod tests {
 
     #[test]
     fn a_token_is_known_during_its_rotation_by_either_key() {
-        let guard = Guard::new(Scheme::Bearer {
-            keys: vec![key("old", "a"), key("new", "b")],
-            or_password: false,
-        });
-        assert_eq!(
-            id_of(&guard, &headers("authorization", "Bearer a"), b""),
-            Some(Some("old".to_owned()))
-        );
-        assert_eq!(
-            id_of(&guard, &headers("authorization", "bearer b"), b""),
-            Some(Some("new".to_owned()))
-        );
-        assert_eq!(
-            id_of(&guard, &headers("authorization", "Bearer c"), b""),
-            None
-        );
-        assert_eq!(
-            id_of(&guard, &headers("authorization", "Basic YTphYQ=="), b""),
-            None
-        );
+        let guard = Guard::new(Scheme::Bearer { keys: vec![key("old", "a"), key("new", "b")], or_password: false });
+        assert_eq!(id_of(&guard, &headers("authorization", "Bearer a"), b""), Some(Some("old".to_owned())));
+        assert_eq!(id_of(&guard, &headers("authorization", "bearer b"), b""), Some(Some("new".to_owned())));
+        assert_eq!(id_of(&guard, &headers("authorization", "Bearer c"), b""), None);
+        assert_eq!(id_of(&guard, &headers("authorization", "Basic YTphYQ=="), b""), None);
         assert_eq!(id_of(&guard, &HeaderMap::new(), b""), None);
     }
 
     #[test]
     fn basic_wants_both_the_name_and_the_password() {
-        let guard = Guard::new(Scheme::Basic {
-            username: "am".into(),
-            keys: vec![key("k", "pw")],
-        });
-        let shown =
-            |text: &str| headers("authorization", &format!("Basic {}", STANDARD.encode(text)));
-        assert_eq!(
-            id_of(&guard, &shown("am:pw"), b""),
-            Some(Some("k".to_owned()))
-        );
+        let guard = Guard::new(Scheme::Basic { username: "am".into(), keys: vec![key("k", "pw")] });
+        let shown = |text: &str| headers("authorization", &format!("Basic {}", STANDARD.encode(text)));
+        assert_eq!(id_of(&guard, &shown("am:pw"), b""), Some(Some("k".to_owned())));
         assert_eq!(id_of(&guard, &shown("ma:pw"), b""), None);
         assert_eq!(id_of(&guard, &shown("am:pw2"), b""), None);
     }
@@ -411,49 +308,18 @@ mod tests {
             keys: vec![("k".into(), b"It's a Secret to Everybody".to_vec())],
         });
         let good = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
-        assert_eq!(
-            id_of(
-                &guard,
-                &headers("x-hub-signature-256", good),
-                b"Hello, World!"
-            ),
-            Some(Some("k".to_owned()))
-        );
-        assert_eq!(
-            id_of(
-                &guard,
-                &headers("x-hub-signature-256", good),
-                b"Hello, World"
-            ),
-            None
-        );
+        assert_eq!(id_of(&guard, &headers("x-hub-signature-256", good), b"Hello, World!"), Some(Some("k".to_owned())));
+        assert_eq!(id_of(&guard, &headers("x-hub-signature-256", good), b"Hello, World"), None);
         let bare = good.strip_prefix("sha256=").unwrap();
-        assert_eq!(
-            id_of(
-                &guard,
-                &headers("x-hub-signature-256", bare),
-                b"Hello, World!"
-            ),
-            None
-        );
+        assert_eq!(id_of(&guard, &headers("x-hub-signature-256", bare), b"Hello, World!"), None);
         let listed = format!("sha256=00,{good}");
-        assert!(
-            id_of(
-                &guard,
-                &headers("x-hub-signature-256", &listed),
-                b"Hello, World!"
-            )
-            .is_some()
-        );
+        assert!(id_of(&guard, &headers("x-hub-signature-256", &listed), b"Hello, World!").is_some());
         assert_eq!(id_of(&guard, &HeaderMap::new(), b"Hello, World!"), None);
     }
 
     #[test]
     fn a_guard_shows_nothing_of_its_keys() {
-        let guard = Guard::new(Scheme::Bearer {
-            keys: vec![key("old", "a")],
-            or_password: false,
-        });
+        let guard = Guard::new(Scheme::Bearer { keys: vec![key("old", "a")], or_password: false });
         assert_eq!(format!("{guard:?}"), "Guard(bearer)");
     }
 }

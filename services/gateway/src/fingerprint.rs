@@ -38,10 +38,7 @@ pub fn of<'a>(
     let mut block = [0_u8; 64];
     block[..32].copy_from_slice(&key.0);
     let mut mac = Hmac::<Sha256>::new(&block.into());
-    for part in [Partition::TENANT, environment, family]
-        .into_iter()
-        .chain(parts)
-    {
+    for part in [Partition::TENANT, environment, family].into_iter().chain(parts) {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part.as_bytes());
     }
@@ -50,20 +47,8 @@ pub fn of<'a>(
 
 /// The fingerprint of a label set: names and values in the order of the names.
 #[must_use]
-pub fn of_labels(
-    key: &TenantKey,
-    environment: &str,
-    family: &str,
-    labels: &BTreeMap<String, String>,
-) -> Fingerprint {
-    of(
-        key,
-        environment,
-        family,
-        labels
-            .iter()
-            .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
-    )
+pub fn of_labels(key: &TenantKey, environment: &str, family: &str, labels: &BTreeMap<String, String>) -> Fingerprint {
+    of(key, environment, family, labels.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]))
 }
 
 /// What Prometheus and Alertmanager call the fingerprint of a label set: FNV-1a 64 over name, 0xff, value,
@@ -74,9 +59,7 @@ pub fn of_prometheus(labels: &BTreeMap<String, String>) -> String {
     const PRIME: u64 = 0x0100_0000_01b3;
     let byte = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     let text = |hash: u64, text: &str| byte(text.bytes().fold(hash, byte), 0xff);
-    let hash = labels
-        .iter()
-        .fold(OFFSET, |hash, (name, value)| text(text(hash, name), value));
+    let hash = labels.iter().fold(OFFSET, |hash, (name, value)| text(text(hash, name), value));
     format!("{hash:016x}")
 }
 
@@ -86,10 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
@@ -108,11 +88,7 @@ mod tests {
             ("tier", "edge"),
         ]);
         assert_eq!(of_prometheus(&seen), "27018bff78d5fcce");
-        assert_eq!(
-            of_prometheus(&BTreeMap::new()),
-            "cbf29ce484222325",
-            "of no labels at all"
-        );
+        assert_eq!(of_prometheus(&BTreeMap::new()), "cbf29ce484222325", "of no labels at all");
     }
 
     #[test]
@@ -120,22 +96,10 @@ mod tests {
         let key = TenantKey::new([7; 32]);
         let base = of(&key, "production", "prometheus", ["a", "bc"]);
         assert_eq!(base, of(&key, "production", "prometheus", ["a", "bc"]));
-        assert_ne!(
-            base,
-            of(&key, "production", "prometheus", ["ab", "c"]),
-            "borders count"
-        );
+        assert_ne!(base, of(&key, "production", "prometheus", ["ab", "c"]), "borders count");
         assert_ne!(base, of(&key, "staging", "prometheus", ["a", "bc"]));
         assert_ne!(base, of(&key, "production", "generic", ["a", "bc"]));
-        assert_ne!(
-            base,
-            of(
-                &TenantKey::new([8; 32]),
-                "production",
-                "prometheus",
-                ["a", "bc"]
-            )
-        );
+        assert_ne!(base, of(&TenantKey::new([8; 32]), "production", "prometheus", ["a", "bc"]));
         assert!(!format!("{key:?}").contains('7'));
     }
 

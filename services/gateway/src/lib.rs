@@ -89,34 +89,12 @@ impl Gateway {
     /// # Errors
     /// When a source is not valid or its key cannot be had.
     pub fn new(options: Options) -> Result<Self, SourceError> {
-        let Options {
-            writer,
-            queries,
-            clock,
-            metrics,
-            key,
-            sources,
-            public_url,
-            default_auth,
-            env,
-        } = options;
+        let Options { writer, queries, clock, metrics, key, sources, public_url, default_auth, env } = options;
         let sources = source::resolve(&sources, &env)?;
         let public_url = public_url.trim_end_matches('/').to_owned();
         let started_at = clock.now();
-        let inner = Inner {
-            writer,
-            queries,
-            clock,
-            metrics,
-            key,
-            sources,
-            public_url,
-            default_auth,
-            started_at,
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Inner { writer, queries, clock, metrics, key, sources, public_url, default_auth, started_at };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The source behind `/ingest/{name}`: a configured one, else the format of that name.
@@ -125,19 +103,11 @@ impl Gateway {
             return Ok(Arc::clone(source));
         }
         let format = format::find(name).ok_or_else(|| {
-            let problem = Problem::new(
-                Code::NotFound,
-                format!("expected a source or a format, got {name:.64?}"),
-            );
-            Refusal(
-                problem.remedy("Use a format's name, or add a source with `hindcast source add`."),
-            )
+            let problem = Problem::new(Code::NotFound, format!("expected a source or a format, got {name:.64?}"));
+            Refusal(problem.remedy("Use a format's name, or add a source with `hindcast source add`."))
         })?;
         if !format.is_built() {
-            return Err(Refusal::new(
-                Code::NotImplemented,
-                format!("the format {name} is not built yet"),
-            ));
+            return Err(Refusal::new(Code::NotImplemented, format!("the format {name} is not built yet")));
         }
         Ok(Arc::new(Source::of_format(format)))
     }
@@ -147,12 +117,7 @@ impl Gateway {
     }
 
     fn queries(&self) -> Result<&queries::Shared, Refusal> {
-        let none = || {
-            Refusal::new(
-                Code::Unavailable,
-                "the views are not served by this process",
-            )
-        };
+        let none = || Refusal::new(Code::Unavailable, "the views are not served by this process");
         self.inner.queries.as_ref().ok_or_else(none)
     }
 

@@ -17,9 +17,7 @@ pub fn snippet(source: &SourceConfig, base_url: &str) -> String {
         }
         "prometheus" => {
             let (scheme, rest) = base.split_once("://").unwrap_or(("http", base));
-            let (host, path) = rest
-                .split_once('/')
-                .map_or((rest, String::new()), |(h, p)| (h, format!("/{p}")));
+            let (host, path) = rest.split_once('/').map_or((rest, String::new()), |(h, p)| (h, format!("/{p}")));
             let credential = yaml_credential(source.auth.as_ref(), "      ", false);
             format!(
                 "# prometheus.yml\nalerting:\n  alertmanagers:\n    - scheme: {scheme}\n      path_prefix: {path}/ingest/{}\n      \
@@ -59,9 +57,7 @@ fn yaml_credential(auth: Option<&AuthConfig>, indent: &str, nested: bool) -> Str
             format!("{head}{indent}authorization: {{ credentials_file: /path/to/token }}\n")
         }
         Some(AuthConfig::Basic { username, .. }) => {
-            format!(
-                "{head}{indent}basic_auth: {{ username: {username:?}, password_file: /path/to/password }}\n"
-            )
+            format!("{head}{indent}basic_auth: {{ username: {username:?}, password_file: /path/to/password }}\n")
         }
         _ => String::new(),
     }
@@ -69,9 +65,7 @@ fn yaml_credential(auth: Option<&AuthConfig>, indent: &str, nested: bool) -> Str
 
 fn spoken_credential(auth: Option<&AuthConfig>) -> String {
     match auth {
-        Some(AuthConfig::Bearer { .. }) => {
-            "Authorization header: Bearer, with the source's token\n".to_owned()
-        }
+        Some(AuthConfig::Bearer { .. }) => "Authorization header: Bearer, with the source's token\n".to_owned(),
         Some(AuthConfig::Basic { username, .. }) => {
             format!("HTTP basic: {username}, with the source's password\n")
         }
@@ -100,24 +94,12 @@ mod tests {
     fn a_snippet_names_the_door_and_where_the_credential_goes() {
         let bearer = "auth = { scheme = \"bearer\", keys = [{ id = \"k\", token_env = \"T\" }] }";
         let text = snippet(&source("alertmanager", bearer), "http://127.0.0.1:7171/");
-        assert!(
-            text.contains("      - url: http://127.0.0.1:7171/ingest/a\n        http_config:\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("          authorization: { credentials_file: "),
-            "{text}"
-        );
+        assert!(text.contains("      - url: http://127.0.0.1:7171/ingest/a\n        http_config:\n"), "{text}");
+        assert!(text.contains("          authorization: { credentials_file: "), "{text}");
         let text = snippet(&source("prometheus", ""), "https://hc.example.com/x");
-        assert!(
-            text.contains("scheme: https\n      path_prefix: /x/ingest/a\n      static_configs"),
-            "{text}"
-        );
+        assert!(text.contains("scheme: https\n      path_prefix: /x/ingest/a\n      static_configs"), "{text}");
         for format in ["grafana", "github", "change", "generic"] {
-            assert!(
-                snippet(&source(format, ""), "http://h").contains("http://h/ingest/a"),
-                "{format}"
-            );
+            assert!(snippet(&source(format, ""), "http://h").contains("http://h/ingest/a"), "{format}");
         }
     }
 }

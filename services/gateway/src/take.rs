@@ -63,40 +63,23 @@ impl Gateway {
             plan(&inner, &source, body, told)
         } else {
             let read = tokio::task::spawn_blocking(move || plan(&inner, &source, body, told)).await;
-            read.unwrap_or_else(|_| {
-                Err(Problem::new(Code::Internal, "the body could not be read").into())
-            })
+            read.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "the body could not be read").into()))
         };
         self.carry_out(&name, plan?).await
     }
 
     /// Writes a plan and counts it.
     pub(crate) async fn carry_out(&self, source: &str, plan: Plan) -> Result<Accepted, Refusal> {
-        let Plan {
-            partitions,
-            mut accepted,
-            alerts,
-            rejected,
-            counts,
-        } = plan;
+        let Plan { partitions, mut accepted, alerts, rejected, counts } = plan;
         let metrics = &self.inner.metrics;
         for item in &rejected {
-            metrics.count(
-                "hindcast_alerts_rejected_total",
-                &[("source", source), ("code", &item.code)],
-                1.0,
-            );
+            metrics.count("hindcast_alerts_rejected_total", &[("source", source), ("code", &item.code)], 1.0);
         }
         if accepted.accepted == 0 && !rejected.is_empty() {
             return Err(none_good(&rejected));
         }
         for (partition, events) in partitions {
-            let receipt = self
-                .inner
-                .writer
-                .submit(&partition, events)
-                .await
-                .map_err(refused)?;
+            let receipt = self.inner.writer.submit(&partition, events).await.map_err(refused)?;
             accepted.position = accepted.position.max(receipt.position());
         }
         if accepted.accepted == 0
@@ -105,18 +88,10 @@ impl Gateway {
             accepted.position = *queries.position().borrow();
         }
         if alerts > 0 {
-            metrics.count(
-                "hindcast_alerts_received_total",
-                &[("source", source)],
-                as_count(alerts),
-            );
+            metrics.count("hindcast_alerts_received_total", &[("source", source)], as_count(alerts));
         }
         for (kind, found) in counts {
-            metrics.count(
-                "hindcast_redacted_total",
-                &[("kind", kind)],
-                f64::from(found),
-            );
+            metrics.count("hindcast_redacted_total", &[("kind", kind)], f64::from(found));
         }
         Ok(accepted)
     }
@@ -132,17 +107,10 @@ fn none_good(rejected: &[RejectedItem]) -> Refusal {
     let Some(first) = rejected.first() else {
         return Refusal::new(Code::Invalid, "expected at least one good item, got none");
     };
-    let code = if rejected.iter().all(|item| item.code == "over_limit") {
-        Code::OverLimit
-    } else {
-        Code::Invalid
-    };
+    let code = if rejected.iter().all(|item| item.code == "over_limit") { Code::OverLimit } else { Code::Invalid };
     let detail = match rejected.len() {
         1 => format!("item {}: {}", first.index, first.detail),
-        many => format!(
-            "none of {many} items is good; item {}: {}",
-            first.index, first.detail
-        ),
+        many => format!("none of {many} items is good; item {}: {}", first.index, first.detail),
     };
     Refusal(Problem::new(code, detail).remedy(first.remedy.clone()))
 }
@@ -150,13 +118,10 @@ fn none_good(rejected: &[RejectedItem]) -> Refusal {
 /// What a sender is told that has to come again. Some senders give up on 429, so it is always 503.
 pub(crate) fn refused(error: SubmitError) -> Refusal {
     match error {
-        SubmitError::TooLarge(bytes) => Refusal::new(
-            Code::TooLarge,
-            format!("one item becomes {bytes} bytes, which is over the limit"),
-        ),
-        SubmitError::Busy => {
-            Refusal::new(Code::Unavailable, "too many requests wait for the ledger")
+        SubmitError::TooLarge(bytes) => {
+            Refusal::new(Code::TooLarge, format!("one item becomes {bytes} bytes, which is over the limit"))
         }
+        SubmitError::Busy => Refusal::new(Code::Unavailable, "too many requests wait for the ledger"),
         SubmitError::Stopped => Refusal::new(Code::Unavailable, "the server stops"),
         SubmitError::Unavailable(reason) => {
             tracing::warn!(%reason, "the ledger takes nothing");
@@ -165,31 +130,12 @@ pub(crate) fn refused(error: SubmitError) -> Refusal {
     }
 }
 
-fn plan(
-    inner: &Inner,
-    source: &Source,
-    body: Verified<Bytes>,
-    told: Told,
-) -> Result<Plan, Refusal> {
-    let Told {
-        event,
-        delivery,
-        traceparent,
-    } = told;
-    let payload = body.try_map(|bytes| {
-        hindcast_http::json(&bytes).map(|json| Payload {
-            json,
-            event: event.clone(),
-            delivery,
-        })
-    })?;
-    let context = Context {
-        source,
-        key: &inner.key,
-        now: inner.clock.now(),
-        environment: None,
-        event: event.as_deref(),
-    };
+fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Result<Plan, Refusal> {
+    let Told { event, delivery, traceparent } = told;
+    let payload =
+        body.try_map(|bytes| hindcast_http::json(&bytes).map(|json| Payload { json, event: event.clone(), delivery }))?;
+    let context =
+        Context { source, key: &inner.key, now: inner.clock.now(), environment: None, event: event.as_deref() };
     let verdict = payload.verdict().clone();
     let normalised = format::normalise(payload, &context)?;
     let clean = Redactor::default().normalised(normalised);
@@ -206,32 +152,20 @@ pub(crate) fn plan_again(
 ) -> Result<Plan, Refusal> {
     let item = Verified::from_ledger(item);
     let environment = Some(partition.environment.as_str()).filter(|_| !partition.is_whole());
-    let context = Context {
-        source,
-        key: &gateway.inner.key,
-        now: gateway.now(),
-        environment,
-        event: None,
-    };
+    let context = Context { source, key: &gateway.inner.key, now: gateway.now(), environment, event: None };
     let verdict = item.verdict().clone();
     let normalised = format::again(item, &context)?;
     let clean = Redactor::default().normalised(normalised);
     let mut plan = plan_of(source, &verdict, clean, None)?;
     if plan.accepted.accepted > 0 {
-        plan.partitions
-            .entry(partition.clone())
-            .or_default()
-            .push(unparked(parked, "retried"));
+        plan.partitions.entry(partition.clone()).or_default().push(unparked(parked, "retried"));
     }
     Ok(plan)
 }
 
 /// The event that a parked item is parked no more.
 pub(crate) fn unparked(parked: &EventId, how: &str) -> NewEvent {
-    let unparked = hindcast_domain::event::Unparked {
-        parked: parked.clone(),
-        how: how.to_owned(),
-    };
+    let unparked = hindcast_domain::event::Unparked { parked: parked.clone(), how: how.to_owned() };
     NewEvent {
         subject: parked.to_string(),
         actor: hindcast_domain::event::SYSTEM.to_owned(),
@@ -248,20 +182,8 @@ struct Share {
     rejected: Vec<RejectedItem>,
 }
 
-fn plan_of(
-    source: &Source,
-    verdict: &Verdict,
-    clean: Clean,
-    traceparent: Option<&str>,
-) -> Result<Plan, Refusal> {
-    let Clean {
-        items,
-        faults,
-        unmapped,
-        truncated,
-        envelope,
-        counts,
-    } = clean;
+fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option<&str>) -> Result<Plan, Refusal> {
+    let Clean { items, faults, unmapped, truncated, envelope, counts } = clean;
     let rejected: Vec<RejectedItem> = faults.iter().map(|fault| fault.item.clone()).collect();
     let accepted = items.len() as u64;
     let mut receipts = Vec::new();
@@ -269,36 +191,16 @@ fn plan_of(
     let mut alerts = 0;
     for item in items {
         match item {
-            Item::Alert {
-                environment,
-                observation,
-            } => {
+            Item::Alert { environment, observation } => {
                 alerts += 1;
-                receipts.push(format!(
-                    "/api/v1/alerts/{}/receipt",
-                    observation.fingerprint
-                ));
+                receipts.push(format!("/api/v1/alerts/{}/receipt", observation.fingerprint));
                 let subject = observation.fingerprint.to_string();
                 let event = Event::Observed(*observation);
-                shares
-                    .entry(environment)
-                    .or_default()
-                    .items
-                    .push((subject, event));
+                shares.entry(environment).or_default().items.push((subject, event));
             }
-            Item::Change {
-                environment,
-                change,
-            } => {
-                let subject = change
-                    .service
-                    .clone()
-                    .unwrap_or_else(|| source.name.clone());
-                shares
-                    .entry(environment)
-                    .or_default()
-                    .items
-                    .push((subject, Event::Change(*change)));
+            Item::Change { environment, change } => {
+                let subject = change.service.clone().unwrap_or_else(|| source.name.clone());
+                shares.entry(environment).or_default().items.push((subject, Event::Change(*change)));
             }
         }
     }
@@ -312,45 +214,16 @@ fn plan_of(
         }
     }
     if shares.len() > ENVIRONMENTS_MAX {
-        let detail = format!(
-            "expected at most {ENVIRONMENTS_MAX} environments a request, got {}",
-            shares.len()
-        );
-        return Err(Problem::new(Code::Invalid, detail)
-            .remedy("Send them in several requests.")
-            .into());
+        let detail = format!("expected at most {ENVIRONMENTS_MAX} environments a request, got {}", shares.len());
+        return Err(Problem::new(Code::Invalid, detail).remedy("Send them in several requests.").into());
     }
-    let about = About {
-        source,
-        verdict,
-        unmapped: &unmapped,
-        truncated,
-        envelope: bounded(envelope),
-        counts: &counts,
-    };
+    let about = About { source, verdict, unmapped: &unmapped, truncated, envelope: bounded(envelope), counts: &counts };
     let partitions = shares
         .into_iter()
-        .map(|(environment, share)| {
-            (
-                Partition::of_environment(&environment),
-                about.events(share, traceparent),
-            )
-        })
+        .map(|(environment, share)| (Partition::of_environment(&environment), about.events(share, traceparent)))
         .collect();
-    let answer = Accepted {
-        accepted,
-        position: 0,
-        rejected: rejected.clone(),
-        unmapped,
-        receipts,
-    };
-    Ok(Plan {
-        partitions,
-        accepted: answer,
-        alerts,
-        rejected,
-        counts,
-    })
+    let answer = Accepted { accepted, position: 0, rejected: rejected.clone(), unmapped, receipts };
+    Ok(Plan { partitions, accepted: answer, alerts, rejected, counts })
 }
 
 fn parked(source: &Source, fault: Fault) -> Event {
@@ -385,11 +258,7 @@ struct About<'a> {
 
 impl About<'_> {
     fn events(&self, share: Share, traceparent: Option<&str>) -> Vec<NewEvent> {
-        let Share {
-            items,
-            parked,
-            mut rejected,
-        } = share;
+        let Share { items, parked, mut rejected } = share;
         rejected.truncate(LISTED_MAX);
         let delivery = Event::Delivery(Delivery {
             source: self.source.name.clone(),

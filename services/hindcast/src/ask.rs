@@ -39,11 +39,7 @@ pub async fn run(command: Command, connection: &Connection) -> u8 {
 /// # Errors
 /// When the folder holds no ledger, or another process holds it.
 pub async fn over_folder(data: &Path) -> anyhow::Result<Node> {
-    anyhow::ensure!(
-        data.join("ledger").exists(),
-        "expected a data folder with a ledger, {} has none",
-        data.display()
-    );
+    anyhow::ensure!(data.join("ledger").exists(), "expected a data folder with a ledger, {} has none", data.display());
     let settings = Settings::resolve(&Flags::default(), Some(data))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let folder = Folder::open(data)?;

@@ -48,23 +48,11 @@ pub struct Restored {
 ///
 /// # Errors
 /// When the ledger cannot be read, or whoever asked went away.
-pub async fn write(
-    ledger: &dyn Ledger,
-    keys: &Keys,
-    out: &Sender<std::io::Result<Bytes>>,
-) -> anyhow::Result<()> {
+pub async fn write(ledger: &dyn Ledger, keys: &Keys, out: &Sender<std::io::Result<Bytes>>) -> anyhow::Result<()> {
     let head = ledger.head().await?;
     // The API token stays here: a restored service draws its own.
-    let keys = Keys {
-        tenant: keys.tenant.clone(),
-        token_sha256: None,
-    };
-    let header = Header {
-        version: 1,
-        ledger_id: ledger.info().ledger_id.clone(),
-        head,
-        keys,
-    };
+    let keys = Keys { tenant: keys.tenant.clone(), token_sha256: None };
+    let header = Header { version: 1, ledger_id: ledger.info().ledger_id.clone(), head, keys };
     let mut seal = Sha256::new();
     let mut first = MAGIC.to_vec();
     first.extend(frame(&serde_json::to_vec(&header)?)?);
@@ -89,28 +77,17 @@ pub async fn write(
     }
     send(out, &mut seal, 0_u32.to_le_bytes().to_vec()).await?;
     let digest = seal.finalize().to_vec();
-    out.send(Ok(Bytes::from(digest)))
-        .await
-        .context("whoever asked for the backup went away")
+    out.send(Ok(Bytes::from(digest))).await.context("whoever asked for the backup went away")
 }
 
-async fn send(
-    out: &Sender<std::io::Result<Bytes>>,
-    seal: &mut Sha256,
-    bytes: Vec<u8>,
-) -> anyhow::Result<()> {
+async fn send(out: &Sender<std::io::Result<Bytes>>, seal: &mut Sha256, bytes: Vec<u8>) -> anyhow::Result<()> {
     seal.update(&bytes);
-    out.send(Ok(Bytes::from(bytes)))
-        .await
-        .context("whoever asked for the backup went away")
+    out.send(Ok(Bytes::from(bytes))).await.context("whoever asked for the backup went away")
 }
 
 fn frame(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let length = u32::try_from(bytes.len())?;
-    ensure!(
-        length <= FRAME_BYTES_MAX,
-        "a commit of {length} bytes is over the limit of a backup"
-    );
+    ensure!(length <= FRAME_BYTES_MAX, "a commit of {length} bytes is over the limit of a backup");
     let mut framed = length.to_le_bytes().to_vec();
     framed.extend(bytes);
     Ok(framed)
@@ -120,27 +97,15 @@ fn frame(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 ///
 /// # Errors
 /// When the file is no whole backup, or the folder is not empty.
-pub async fn restore(
-    file: &Path,
-    data: &Path,
-    progress: &dyn Fn(u64, u64),
-) -> anyhow::Result<Restored> {
+pub async fn restore(file: &Path, data: &Path, progress: &dyn Fn(u64, u64)) -> anyhow::Result<Restored> {
     let hash = check(file)?;
-    ensure!(
-        !data.join("ledger").exists(),
-        "expected a folder without a ledger, {} holds one",
-        data.display()
-    );
+    ensure!(!data.join("ledger").exists(), "expected a folder without a ledger, {} holds one", data.display());
     let mut reader = std::io::BufReader::new(std::fs::File::open(file)?);
     let mut magic = [0; MAGIC.len()];
     reader.read_exact(&mut magic)?;
     let header = next(&mut reader)?.context("a backup begins with its header")?;
     let header: Header = serde_json::from_slice(&header).context("a backup's header")?;
-    ensure!(
-        header.version == 1,
-        "expected a backup of version 1, got {}",
-        header.version
-    );
+    ensure!(header.version == 1, "expected a backup of version 1, got {}", header.version);
     let folder = Folder::open(data)?;
     folder.keep(&header.keys)?;
     let opened = Opened::embedded(&folder, Some(&header.ledger_id)).await?;
@@ -150,45 +115,30 @@ pub async fn restore(
     while let Some(bytes) = next(&mut reader)? {
         let (seq, subject, payload) = record(&bytes)?;
         let expected = last.get(&subject).copied().unwrap_or(0);
-        let at = ledger
-            .append(&subject, expected, Bytes::from(payload))
-            .await?;
+        let at = ledger.append(&subject, expected, Bytes::from(payload)).await?;
         ensure!(at == seq, "commit {seq} came to lie at {at}");
         last.insert(subject, seq);
         commits += 1;
         progress(commits, header.head);
     }
     opened.close().await;
-    Ok(Restored {
-        ledger_id: header.ledger_id,
-        commits,
-        hash,
-    })
+    Ok(Restored { ledger_id: header.ledger_id, commits, hash })
 }
 
 fn record(bytes: &[u8]) -> anyhow::Result<(Seq, Subject, Vec<u8>)> {
-    let (seq, rest) = bytes
-        .split_first_chunk::<8>()
-        .context("a commit's sequence")?;
-    let (length, rest) = rest
-        .split_first_chunk::<2>()
-        .context("a commit's subject")?;
-    let (subject, payload) = rest
-        .split_at_checked(usize::from(u16::from_le_bytes(*length)))
-        .context("a commit's subject")?;
+    let (seq, rest) = bytes.split_first_chunk::<8>().context("a commit's sequence")?;
+    let (length, rest) = rest.split_first_chunk::<2>().context("a commit's subject")?;
+    let (subject, payload) =
+        rest.split_at_checked(usize::from(u16::from_le_bytes(*length))).context("a commit's subject")?;
     let subject = std::str::from_utf8(subject)?.parse::<Subject>()?;
     Ok((u64::from_le_bytes(*seq), subject, payload.to_vec()))
 }
 
 /// Reads the whole file once and compares its seal.
 fn check(file: &Path) -> anyhow::Result<String> {
-    let size = std::fs::metadata(file)
-        .with_context(|| format!("the backup {}", file.display()))?
-        .len();
+    let size = std::fs::metadata(file).with_context(|| format!("the backup {}", file.display()))?.len();
     let mut reader = std::io::BufReader::new(std::fs::File::open(file)?);
-    let sealed = size
-        .checked_sub(32)
-        .context("the file is too short for a backup")?;
+    let sealed = size.checked_sub(32).context("the file is too short for a backup")?;
     let mut seal = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut left = sealed;
@@ -207,11 +157,7 @@ fn check(file: &Path) -> anyhow::Result<String> {
     let mut kept = [0; 32];
     reader.read_exact(&mut kept)?;
     let digest = seal.finalize();
-    ensure!(
-        digest.as_slice() == kept,
-        "the backup {} is cut short or damaged",
-        file.display()
-    );
+    ensure!(digest.as_slice() == kept, "the backup {} is cut short or damaged", file.display());
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -222,10 +168,7 @@ fn next(reader: &mut impl Read) -> anyhow::Result<Option<Vec<u8>>> {
     if length == 0 {
         return Ok(None);
     }
-    ensure!(
-        length <= FRAME_BYTES_MAX,
-        "a frame of {length} bytes is over the limit of a backup"
-    );
+    ensure!(length <= FRAME_BYTES_MAX, "a frame of {length} bytes is over the limit of a backup");
     let mut bytes = vec![0; length as usize];
     reader.read_exact(&mut bytes)?;
     Ok(Some(bytes))

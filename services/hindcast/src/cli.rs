@@ -88,47 +88,24 @@ impl Line {
 
     /// Does what was asked and answers the exit status.
     pub async fn run(self) -> u8 {
-        let Self {
-            connection,
-            command,
-        } = self;
+        let Self { connection, command } = self;
         let data = connection.data.clone();
         let done = match command {
             Command::Ask(command) => return ask::run(command, &connection).await,
-            Command::Up { flags, demo } if demo.is_asked_for() => {
-                Box::pin(demo::run(&demo, &flags)).await
-            }
-            Command::Up { flags, .. } => {
-                Box::pin(up::run(&flags, data.as_deref(), &node::Role::ALL)).await
-            }
-            Command::Serve { roles, flags } => {
-                Box::pin(up::run(&flags, data.as_deref(), &roles)).await
-            }
+            Command::Up { flags, demo } if demo.is_asked_for() => Box::pin(demo::run(&demo, &flags)).await,
+            Command::Up { flags, .. } => Box::pin(up::run(&flags, data.as_deref(), &node::Role::ALL)).await,
+            Command::Serve { roles, flags } => Box::pin(up::run(&flags, data.as_deref(), &roles)).await,
             Command::Record(args) => record::run(*args).await,
             Command::Config(ConfigCommand::Check { flags }) => {
-                Settings::resolve(&flags, data.as_deref())
-                    .map(|_| println!("the settings make sense"))
+                Settings::resolve(&flags, data.as_deref()).map(|_| println!("the settings make sense"))
             }
-            Command::Config(ConfigCommand::Show { flags }) => {
-                Settings::resolve(&flags, data.as_deref()).and_then(|settings| {
-                    Ok(println!(
-                        "{}",
-                        serde_json::to_string_pretty(&settings.shown())?
-                    ))
-                })
-            }
+            Command::Config(ConfigCommand::Show { flags }) => Settings::resolve(&flags, data.as_deref())
+                .and_then(|settings| Ok(println!("{}", serde_json::to_string_pretty(&settings.shown())?))),
             Command::Backup { file } => restore::backup(&connection, &file).await,
-            Command::Restore { file } => {
-                restore::restore(data.as_deref(), &file, connection.json).await
-            }
+            Command::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,
             Command::Activate => restore::activate(&connection).await,
             Command::Completions { shell } => {
-                clap_complete::generate(
-                    shell,
-                    &mut Self::command(),
-                    "hindcast",
-                    &mut std::io::stdout(),
-                );
+                clap_complete::generate(shell, &mut Self::command(), "hindcast", &mut std::io::stdout());
                 Ok(())
             }
         };

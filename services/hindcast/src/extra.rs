@@ -77,10 +77,7 @@ pub fn router(state: State, token: Option<TokenCheck>) -> Router {
     Router::new()
         .route("/api/v1/activate", post(activate))
         .route("/api/v1/backup", get(download))
-        .layer(axum::middleware::from_fn_with_state(
-            token,
-            hindcast_console::auth::check,
-        ))
+        .layer(axum::middleware::from_fn_with_state(token, hindcast_console::auth::check))
         .with_state(state)
 }
 
@@ -92,38 +89,26 @@ pub fn probes(queries: hindcast_queries::Shared, metrics: Metrics) -> Router {
             if queries.is_ready() {
                 (StatusCode::OK, "ready\n").into_response()
             } else {
-                Refusal::new(
-                    Code::Unavailable,
-                    "the views have not reached the ledger's head yet",
-                )
-                .into_response()
+                Refusal::new(Code::Unavailable, "the views have not reached the ledger's head yet").into_response()
             }
         }
     };
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
-        .route(
-            "/metrics",
-            get(move || std::future::ready(metrics.render())),
-        )
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
 }
 
 async fn activate(axum::extract::State(state): axum::extract::State<State>) -> Response {
     if state.reading_only {
-        return Refusal::new(
-            Code::Unavailable,
-            "this folder is open for reading alone; start `hindcast up` on it",
-        )
-        .into_response();
+        return Refusal::new(Code::Unavailable, "this folder is open for reading alone; start `hindcast up` on it")
+            .into_response();
     }
     let head = state.ledger.head().await.unwrap_or(0);
     let received = Received {
         key: format!("activate/{}/{head}", state.install),
         if_match: None,
-        command: Command::Activate(Activated {
-            install: state.install.clone(),
-        }),
+        command: Command::Activate(Activated { install: state.install.clone() }),
     };
     let new = NewEvent {
         subject: "activation".to_owned(),
@@ -131,14 +116,9 @@ async fn activate(axum::extract::State(state): axum::extract::State<State>) -> R
         event: Event::Command(received),
         traceparent: None,
     };
-    match state
-        .writer
-        .submit(&Partition::whole(Partition::TENANT), vec![new])
-        .await
-    {
+    match state.writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await {
         Ok(receipt) => {
-            let body =
-                serde_json::json!({"install": state.install, "position": receipt.position()});
+            let body = serde_json::json!({"install": state.install, "position": receipt.position()});
             axum::Json(body).into_response()
         }
         Err(error) => Refusal::new(Code::Unavailable, error.to_string()).into_response(),
@@ -156,11 +136,7 @@ async fn download(axum::extract::State(state): axum::extract::State<State>) -> R
             // The file ends without its seal, so that nobody takes it for whole.
             tracing::error!(%error, "a backup broke off");
             let broken = std::io::Error::other("the backup broke off");
-            if sender
-                .send_timeout(Err(broken), Duration::from_secs(1))
-                .await
-                .is_err()
-            {
+            if sender.send_timeout(Err(broken), Duration::from_secs(1)).await.is_err() {
                 tracing::debug!("whoever asked for a backup went away");
             }
         }
@@ -170,10 +146,7 @@ async fn download(axum::extract::State(state): axum::extract::State<State>) -> R
     });
     let headers = [
         (header::CONTENT_TYPE, backup::MEDIA),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"hindcast.backup\"",
-        ),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"hindcast.backup\""),
     ];
     (headers, Body::from_stream(stream)).into_response()
 }

@@ -45,9 +45,7 @@ impl Folder {
     /// When it cannot be made.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("the data folder {}", path.display()))?;
-        Ok(Self {
-            path: path.to_path_buf(),
-        })
+        Ok(Self { path: path.to_path_buf() })
     }
 
     /// Where it is.
@@ -63,20 +61,12 @@ impl Folder {
     pub fn install(&self) -> anyhow::Result<String> {
         let meta = fs::metadata(&self.path)?;
         let path = self.path.join(INSTALL);
-        let kept = fs::read(&path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Install>(&bytes).ok());
-        if let Some(kept) =
-            kept.filter(|kept| (kept.device, kept.inode) == (meta.dev(), meta.ino()))
-        {
+        let kept = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Install>(&bytes).ok());
+        if let Some(kept) = kept.filter(|kept| (kept.device, kept.inode) == (meta.dev(), meta.ino())) {
             return Ok(kept.install);
         }
         let install = format!("install-{}", hex(&random()?));
-        let fresh = Install {
-            install: install.clone(),
-            device: meta.dev(),
-            inode: meta.ino(),
-        };
+        let fresh = Install { install: install.clone(), device: meta.dev(), inode: meta.ino() };
         write_secret(&path, &serde_json::to_vec_pretty(&fresh)?)?;
         Ok(install)
     }
@@ -89,13 +79,9 @@ impl Folder {
         let path = self.path.join(KEYS);
         if path.exists() {
             let bytes = fs::read(&path).with_context(|| format!("the keys {}", path.display()))?;
-            return serde_json::from_slice(&bytes)
-                .with_context(|| format!("the keys {}", path.display()));
+            return serde_json::from_slice(&bytes).with_context(|| format!("the keys {}", path.display()));
         }
-        let keys = Keys {
-            tenant: hex(&random()?),
-            token_sha256: None,
-        };
+        let keys = Keys { tenant: hex(&random()?), token_sha256: None };
         self.keep(&keys)?;
         Ok(keys)
     }
@@ -144,12 +130,7 @@ impl Keys {
 
 fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let fresh = path.with_extension("fresh");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&fresh)?;
+    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path).with_context(|| format!("the file {}", path.display()))
@@ -157,8 +138,7 @@ fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 fn random() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
     Ok(bytes)
 }
 

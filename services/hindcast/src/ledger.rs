@@ -20,11 +20,7 @@ pub struct Opened {
 
 enum Kind {
     Embedded(Arc<EmbeddedLedger>),
-    Nats {
-        ledger: Arc<NatsLedger>,
-        server: Option<Supervised>,
-        _broadcast: Broadcast,
-    },
+    Nats { ledger: Arc<NatsLedger>, server: Option<Supervised>, _broadcast: Broadcast },
 }
 
 impl Opened {
@@ -48,9 +44,7 @@ impl Opened {
         }
         let opened = tokio::task::spawn_blocking(move || EmbeddedLedger::open(options)).await?;
         match opened {
-            Ok(ledger) => Ok(Self {
-                kind: Kind::Embedded(Arc::new(ledger)),
-            }),
+            Ok(ledger) => Ok(Self { kind: Kind::Embedded(Arc::new(ledger)) }),
             Err(error @ OpenError::Held { .. }) => {
                 bail!("{error}\nremedy: ask that server with --server URL, or stop it first")
             }
@@ -74,28 +68,15 @@ impl Opened {
                 let server = start_nats(settings, folder).await?;
                 let (url, monitoring) = (server.0.url(), Some(server.0.monitoring()));
                 let server = Supervised::watch(server);
-                connect(
-                    settings,
-                    folder,
-                    &url,
-                    monitoring,
-                    identity,
-                    progress,
-                    Some(server),
-                )
-                .await?
+                connect(settings, folder, &url, monitoring, identity, progress, Some(server)).await?
             }
             LedgerChoice::Nats(url) => {
-                let monitoring = settings
-                    .nats_monitor
-                    .map(|address| format!("http://{address}"));
+                let monitoring = settings.nats_monitor.map(|address| format!("http://{address}"));
                 connect(settings, folder, url, monitoring, identity, progress, None).await?
             }
         };
         if opened.ledger().info().durability != Durability::Synced {
-            tracing::warn!(
-                "this ledger may lose what it acknowledged; that was accepted explicitly"
-            );
+            tracing::warn!("this ledger may lose what it acknowledged; that was accepted explicitly");
         }
         Ok(opened)
     }
@@ -130,23 +111,12 @@ async fn connect(
         heads: Some(folder.path().join("heads.json")),
         ..hindcast_ledger_nats::Options::at(url)
     };
-    let ledger = NatsLedger::connect(options)
-        .await
-        .context("the ledger on NATS")?;
+    let ledger = NatsLedger::connect(options).await.context("the ledger on NATS")?;
     let broadcast = ledger.share_progress(progress.clone(), &folder.install()?);
-    Ok(Opened {
-        kind: Kind::Nats {
-            ledger: Arc::new(ledger),
-            server,
-            _broadcast: broadcast,
-        },
-    })
+    Ok(Opened { kind: Kind::Nats { ledger: Arc::new(ledger), server, _broadcast: broadcast } })
 }
 
-async fn start_nats(
-    settings: &Settings,
-    folder: &Folder,
-) -> anyhow::Result<(Server, server::Options)> {
+async fn start_nats(settings: &Settings, folder: &Folder) -> anyhow::Result<(Server, server::Options)> {
     let path = environment("PATH").unwrap_or_default();
     let fetched = folder.path().join("nats-server");
     let also = [fetched.clone(), fetched.join("bin")];
@@ -160,9 +130,7 @@ async fn start_nats(
     };
     let store = folder.path().join("nats");
     let options = server::Options::at(program, store);
-    let server = Server::start(options.clone())
-        .await
-        .context("a local nats-server")?;
+    let server = Server::start(options.clone()).await.context("a local nats-server")?;
     Ok((server, options))
 }
 
@@ -175,10 +143,7 @@ struct Supervised {
 impl Supervised {
     fn watch((server, options): (Server, server::Options)) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        Self {
-            stop,
-            task: tokio::spawn(supervise(server, options, stopped)),
-        }
+        Self { stop, task: tokio::spawn(supervise(server, options, stopped)) }
     }
 
     async fn stop(self) {
@@ -191,21 +156,14 @@ impl Supervised {
     }
 }
 
-async fn supervise(
-    server: Server,
-    options: server::Options,
-    mut stopped: tokio::sync::oneshot::Receiver<()>,
-) {
+async fn supervise(server: Server, options: server::Options, mut stopped: tokio::sync::oneshot::Receiver<()>) {
     let mut running = Some(server);
     loop {
         tokio::select! {
             _ = &mut stopped => break,
             () = tokio::time::sleep(LOOK) => {}
         }
-        if running
-            .as_ref()
-            .is_some_and(|server| is_alive(server.pid()))
-        {
+        if running.as_ref().is_some_and(|server| is_alive(server.pid())) {
             continue;
         }
         tracing::error!("nats-server died; starting it again on its store");
@@ -225,6 +183,5 @@ async fn supervise(
 /// Whether a process runs; one that nobody has waited for yet does not.
 fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')')
-        .is_some_and(|(_, rest)| !matches!(rest.split_whitespace().next(), None | Some("Z" | "X")))
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !matches!(rest.split_whitespace().next(), None | Some("Z" | "X")))
 }

@@ -20,19 +20,13 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     // Two of our dependencies bring a TLS provider each; without a choice the first handshake would panic.
-    if rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .is_err()
-    {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("error: a TLS provider was chosen already");
         return ExitCode::from(1);
     }
     let line = cli::Line::parse();
     log(&line);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: the runtime did not start: {error}");
@@ -47,19 +41,13 @@ fn main() -> ExitCode {
 
 /// Logs go to standard error: quiet for commands, informative for servers. `HINDCAST_LOG` overrides.
 fn log(line: &cli::Line) {
+    let filter = settings::environment("HINDCAST_LOG").unwrap_or_else(|| line.log_level().to_owned());
     let filter =
-        settings::environment("HINDCAST_LOG").unwrap_or_else(|| line.log_level().to_owned());
-    let filter = tracing_subscriber::EnvFilter::try_new(&filter)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+        tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if settings::environment("HINDCAST_LOG_FORMAT").as_deref() == Some("json") {
         builder.json().init();
     } else {
-        builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init();
+        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
     }
 }

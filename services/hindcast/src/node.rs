@@ -62,13 +62,7 @@ pub enum Role {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Gateway,
-        Self::Control,
-        Self::Correlator,
-        Self::Pager,
-        Self::Console,
-    ];
+    pub const ALL: [Self; 5] = [Self::Gateway, Self::Control, Self::Correlator, Self::Pager, Self::Console];
 }
 
 /// What a node is made of.
@@ -116,37 +110,15 @@ impl Node {
     /// # Errors
     /// When the folder, the ledger or the views cannot be opened.
     pub async fn start(parts: Parts) -> anyhow::Result<Self> {
-        let Parts {
-            settings,
-            roles,
-            clock,
-            opened,
-            progress,
-            listener,
-            token,
-            reading_only,
-        } = parts;
+        let Parts { settings, roles, clock, opened, progress, listener, token, reading_only } = parts;
         let folder = Folder::open(&settings.data)?;
         let address = listener.local_addr()?;
         let ledger = opened.ledger();
         let metrics = Metrics::default();
-        let slot = if roles.len() == Role::ALL.len() {
-            "door".to_owned()
-        } else {
-            format!("door-{}", process_word(&folder)?)
-        };
-        let fail = if settings.acknowledge_early {
-            FailPoint::AcknowledgeBeforeAppend
-        } else {
-            FailPoint::None
-        };
-        let writer = Writer::with_fail_point(
-            Arc::clone(&ledger),
-            Arc::clone(&clock),
-            progress.clone(),
-            &slot,
-            fail,
-        );
+        let slot =
+            if roles.len() == Role::ALL.len() { "door".to_owned() } else { format!("door-{}", process_word(&folder)?) };
+        let fail = if settings.acknowledge_early { FailPoint::AcknowledgeBeforeAppend } else { FailPoint::None };
+        let writer = Writer::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = folder.install()?;
         if !reading_only {
             begin(&ledger, &writer, &roles, &install).await?;
@@ -223,10 +195,7 @@ impl Node {
             key: hindcast_gateway::TenantKey::new(folder.keys()?.tenant_bytes()?),
             sources: settings.sources.clone(),
             public_url: settings.public_url.clone(),
-            default_auth: token
-                .as_deref()
-                .and_then(sha256)
-                .map_or_else(Guard::open, |hash| Guard::token("api", hash)),
+            default_auth: token.as_deref().and_then(sha256).map_or_else(Guard::open, |hash| Guard::token("api", hash)),
             env: Arc::new(environment),
         })
         .context("the sources")?;
@@ -246,9 +215,7 @@ impl Node {
             router = router.merge(extra::probes(Arc::new(views.clone()), metrics.clone()));
         }
         if roles.contains(&Role::Gateway) && !reading_only {
-            router = router
-                .merge(hindcast_gateway::router(gateway))
-                .merge(hindcast_gateway::promised());
+            router = router.merge(hindcast_gateway::router(gateway)).merge(hindcast_gateway::promised());
         }
         let router = router
             .fallback(hindcast_console::fallback::not_found)
@@ -256,19 +223,7 @@ impl Node {
         let (door, closing) = watch::channel(false);
         let serving = tokio::spawn(serve(listener, router, closing));
 
-        let node = Self {
-            address,
-            views,
-            progress,
-            ledger,
-            writer,
-            console,
-            opened,
-            door,
-            services,
-            serving,
-            tasks,
-        };
+        let node = Self { address, views, progress, ledger, writer, console, opened, door, services, serving, tasks };
         if !reading_only && roles.contains(&Role::Control) {
             node.configure(&settings).await?;
         }
@@ -282,57 +237,32 @@ impl Node {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(READY, ready)
-            .await
-            .context("the views did not reach the ledger's head in time")?;
+        tokio::time::timeout(READY, ready).await.context("the views did not reach the ledger's head in time")?;
         let mut sections = vec![
-            (
-                hindcast_correlator::rules::SECTION,
-                serde_json::to_value(&settings.correlation)?,
-            ),
-            (
-                hindcast_pager::rules::SECTION,
-                serde_json::to_value(&settings.paging)?,
-            ),
+            (hindcast_correlator::rules::SECTION, serde_json::to_value(&settings.correlation)?),
+            (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
         ];
         if let Some(catalog) = &settings.catalog {
             sections.push(("catalog", serde_json::to_value(catalog)?));
         }
         for (section, content) in sections {
-            let hash: String = Sha256::digest(serde_json::to_vec(&content)?)
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect();
-            let in_force = self
-                .views
-                .configured(section, None)
-                .await?
-                .map(|(hash, _)| hash);
+            let hash: String =
+                Sha256::digest(serde_json::to_vec(&content)?).iter().map(|b| format!("{b:02x}")).collect();
+            let in_force = self.views.configured(section, None).await?.map(|(hash, _)| hash);
             if in_force.as_ref() == Some(&hash) {
                 continue;
             }
             let head = self.ledger.head().await?;
             let key = format!("configure/{section}/{hash}/{head}");
-            let configured = Configured {
-                section: section.to_owned(),
-                hash,
-                content,
-            };
-            let command = Received {
-                key,
-                if_match: None,
-                command: Command::Configure(configured),
-            };
+            let configured = Configured { section: section.to_owned(), hash, content };
+            let command = Received { key, if_match: None, command: Command::Configure(configured) };
             let new = NewEvent {
                 subject: section.to_owned(),
                 actor: SYSTEM.to_owned(),
                 event: Event::Command(command),
                 traceparent: None,
             };
-            let receipt = self
-                .writer
-                .submit(&Partition::whole(Partition::TENANT), vec![new])
-                .await?;
+            let receipt = self.writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
             if let Some(id) = receipt.ids.first() {
                 self.views.outcome(id, Duration::from_secs(5)).await;
             }
@@ -365,9 +295,7 @@ impl Node {
         self.services.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP, all).await.is_err() {
-            tracing::warn!(
-                "a service did not end in time; the next start folds what it did not keep"
-            );
+            tracing::warn!("a service did not end in time; the next start folds what it did not keep");
             self.tasks.shutdown().await;
         }
         drop(self.views);
@@ -383,10 +311,7 @@ async fn serve(listener: TcpListener, router: Router, mut closing: watch::Receiv
             }
         }
     };
-    if let Err(error) = axum::serve(listener, router)
-        .with_graceful_shutdown(graceful)
-        .await
-    {
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(graceful).await {
         tracing::error!(%error, "the door broke down");
     }
 }
@@ -400,30 +325,17 @@ fn spawn(
 }
 
 /// The first facts of a start: the activation of a new ledger, and that the door opens.
-async fn begin(
-    ledger: &Shared,
-    writer: &Writer,
-    roles: &BTreeSet<Role>,
-    install: &str,
-) -> anyhow::Result<()> {
+async fn begin(ledger: &Shared, writer: &Writer, roles: &BTreeSet<Role>, install: &str) -> anyhow::Result<()> {
     if ledger.head().await.context("the ledger's head")? == 0 && roles.contains(&Role::Control) {
-        let activate = Command::Activate(Activated {
-            install: install.to_owned(),
-        });
-        let received = Received {
-            key: format!("activate/{install}"),
-            if_match: None,
-            command: activate,
-        };
+        let activate = Command::Activate(Activated { install: install.to_owned() });
+        let received = Received { key: format!("activate/{install}"), if_match: None, command: activate };
         let new = NewEvent {
             subject: "activation".to_owned(),
             actor: SYSTEM.to_owned(),
             event: Event::Command(received),
             traceparent: None,
         };
-        writer
-            .submit(&Partition::whole(Partition::TENANT), vec![new])
-            .await?;
+        writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
     }
     if !roles.contains(&Role::Gateway) {
         return Ok(());
@@ -435,9 +347,7 @@ async fn begin(
         .map(|(subject, _)| subject.partition().clone())
         .collect();
     for partition in partitions {
-        let opened = DoorOpened {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
+        let opened = DoorOpened { version: env!("CARGO_PKG_VERSION").to_owned() };
         let new = NewEvent {
             subject: "door".to_owned(),
             actor: SYSTEM.to_owned(),
@@ -454,24 +364,16 @@ fn notifiers(settings: &Settings) -> anyhow::Result<BTreeMap<String, Arc<dyn Not
     for receiver in &settings.receivers {
         let url = match (&receiver.url, &receiver.url_env) {
             (Some(url), _) => url.clone(),
-            (None, Some(name)) => {
-                environment(name).with_context(|| format!("the environment variable {name}"))?
-            }
-            (None, None) => anyhow::bail!(
-                "expected url or url_env for the receiver {:?}",
-                receiver.name
-            ),
+            (None, Some(name)) => environment(name).with_context(|| format!("the environment variable {name}"))?,
+            (None, None) => anyhow::bail!("expected url or url_env for the receiver {:?}", receiver.name),
         };
         let secret = match &receiver.secret_env {
-            Some(name) => Some(
-                environment(name)
-                    .with_context(|| format!("the environment variable {name}"))?
-                    .into_bytes(),
-            ),
+            Some(name) => {
+                Some(environment(name).with_context(|| format!("the environment variable {name}"))?.into_bytes())
+            }
             None => None,
         };
-        let webhook = Webhook::new(&url, secret)
-            .with_context(|| format!("the receiver {:?}", receiver.name))?;
+        let webhook = Webhook::new(&url, secret).with_context(|| format!("the receiver {:?}", receiver.name))?;
         notifiers.insert(receiver.name.clone(), Arc::new(webhook));
     }
     Ok(notifiers)
@@ -479,12 +381,7 @@ fn notifiers(settings: &Settings) -> anyhow::Result<BTreeMap<String, Arc<dyn Not
 
 /// A short word that tells this process's folder from others that share a ledger.
 fn process_word(folder: &Folder) -> anyhow::Result<String> {
-    Ok(folder
-        .install()?
-        .trim_start_matches("install-")
-        .chars()
-        .take(8)
-        .collect())
+    Ok(folder.install()?.trim_start_matches("install-").chars().take(8).collect())
 }
 
 /// A hash from its 64 hexadecimal digits.

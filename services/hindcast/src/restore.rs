@@ -40,8 +40,7 @@ pub async fn backup(connection: &Connection, file: &Path) -> anyhow::Result<()> 
         let ledger = opened.ledger();
         let keys = folder.keys()?;
         let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
-        let writing =
-            tokio::spawn(async move { format::write(ledger.as_ref(), &keys, &sender).await });
+        let writing = tokio::spawn(async move { format::write(ledger.as_ref(), &keys, &sender).await });
         while let Some(chunk) = receiver.recv().await {
             keep(&chunk?)?;
         }
@@ -56,10 +55,7 @@ pub async fn backup(connection: &Connection, file: &Path) -> anyhow::Result<()> 
     out.sync_all()?;
     std::fs::rename(&fresh, file)?;
     bar.finish_and_clear();
-    println!(
-        "{} holds {bytes} bytes; it has the tenant's key in it, keep it safe",
-        file.display()
-    );
+    println!("{} holds {bytes} bytes; it has the tenant's key in it, keep it safe", file.display());
     Ok(())
 }
 
@@ -83,16 +79,8 @@ pub async fn restore(data: Option<&Path>, file: &Path, json: bool) -> anyhow::Re
     if json {
         println!("{}", serde_json::to_string(&restored)?);
     } else {
-        println!(
-            "restored {} commits of ledger {} into {}",
-            restored.commits,
-            restored.ledger_id,
-            data.display()
-        );
-        println!(
-            "it pages nobody until you say so: hindcast up --data {}, then hindcast activate",
-            data.display()
-        );
+        println!("restored {} commits of ledger {} into {}", restored.commits, restored.ledger_id, data.display());
+        println!("it pages nobody until you say so: hindcast up --data {}, then hindcast activate", data.display());
     }
     Ok(())
 }
@@ -110,10 +98,7 @@ async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Resu
         "door",
     );
     let position = hindcast_ledger::commit::position(restored.commits, 0);
-    let fact = Restored {
-        position,
-        hash: restored.hash.clone(),
-    };
+    let fact = Restored { position, hash: restored.hash.clone() };
     let received = Received {
         key: format!("restore/{}/{position}", restored.hash),
         if_match: None,
@@ -125,9 +110,7 @@ async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Resu
         event: Event::Command(received),
         traceparent: None,
     };
-    writer
-        .submit(&Partition::whole(Partition::TENANT), vec![new])
-        .await?;
+    writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
     writer.stop().await;
     opened.close().await;
     Ok(())
@@ -142,42 +125,27 @@ pub async fn activate(connection: &Connection) -> anyhow::Result<()> {
         // Reading a folder decides nothing, and activation is a decision.
         let node = ask::over_folder(data).await?;
         node.stop().await;
-        bail!(
-            "activation needs the running service: start `hindcast up --data {}` first",
-            data.display()
-        );
+        bail!("activation needs the running service: start `hindcast up --data {}` first", data.display());
     }
     let response = request(connection, reqwest::Method::POST, "/api/v1/activate").await?;
     let answer: serde_json::Value = response.json().await?;
-    println!(
-        "{} may page people from now on",
-        answer["install"].as_str().unwrap_or("this installation")
-    );
+    println!("{} may page people from now on", answer["install"].as_str().unwrap_or("this installation"));
     Ok(())
 }
 
-async fn request(
-    connection: &Connection,
-    method: reqwest::Method,
-    path: &str,
-) -> anyhow::Result<reqwest::Response> {
+async fn request(connection: &Connection, method: reqwest::Method, path: &str) -> anyhow::Result<reqwest::Response> {
     let base = connection.base_url();
     let mut request = reqwest::Client::new().request(method, format!("{base}{path}"));
     if let Some(token) = &connection.token {
         request = request.bearer_auth(token);
     }
     let response = request.send().await.with_context(|| {
-        format!(
-            "no server answers at {base}; start one with `hindcast up`, or name it with --server"
-        )
+        format!("no server answers at {base}; start one with `hindcast up`, or name it with --server")
     })?;
     let status = response.status();
     if !status.is_success() {
         let problem: serde_json::Value = response.json().await.unwrap_or_default();
-        bail!(
-            "{} ({status})",
-            problem["detail"].as_str().unwrap_or("the server refused")
-        );
+        bail!("{} ({status})", problem["detail"].as_str().unwrap_or("the server refused"));
     }
     Ok(response)
 }

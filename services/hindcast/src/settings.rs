@@ -102,10 +102,7 @@ pub struct Paging {
 impl Default for Paging {
     fn default() -> Self {
         let rules = hindcast_pager::Rules::default();
-        Self {
-            give_up_after_s: rules.give_up_after_s,
-            tell_resolved: rules.tell_resolved,
-        }
+        Self { give_up_after_s: rules.give_up_after_s, tell_resolved: rules.tell_resolved }
     }
 }
 
@@ -187,17 +184,11 @@ impl Settings {
     /// When the file, or what it names, cannot be read or makes no sense.
     pub fn resolve(flags: &Flags, data: Option<&Path>) -> anyhow::Result<Self> {
         let file = read_file(flags.config.as_deref())?;
-        let ledger = flags
-            .ledger
-            .clone()
-            .or(file.ledger)
-            .unwrap_or_else(|| "embedded".to_owned());
+        let ledger = flags.ledger.clone().or(file.ledger).unwrap_or_else(|| "embedded".to_owned());
         let ledger = match ledger.as_str() {
             "embedded" => LedgerChoice::Embedded,
             "nats" => LedgerChoice::LocalNats,
-            url if url.starts_with("nats://") || url.starts_with("tls://") => {
-                LedgerChoice::Nats(url.to_owned())
-            }
+            url if url.starts_with("nats://") || url.starts_with("tls://") => LedgerChoice::Nats(url.to_owned()),
             other => {
                 bail!("expected a ledger of embedded, nats or nats://HOST:PORT, got {other:?}")
             }
@@ -206,12 +197,7 @@ impl Settings {
             Some(listen) => listen,
             None => LISTEN.parse().context("the default listen address")?,
         };
-        let catalog = flags
-            .catalog
-            .clone()
-            .or(file.catalog)
-            .map(|path| read_catalog(&path))
-            .transpose()?;
+        let catalog = flags.catalog.clone().or(file.catalog).map(|path| read_catalog(&path)).transpose()?;
         let mut receivers = file.receivers;
         if let Some(url) = &flags.notify {
             receivers.push(Receiver {
@@ -228,17 +214,10 @@ impl Settings {
         check_receivers(&receivers)?;
         Ok(Self {
             listen,
-            data: data
-                .map(Path::to_path_buf)
-                .or(file.data)
-                .unwrap_or_else(|| DATA.into()),
+            data: data.map(Path::to_path_buf).or(file.data).unwrap_or_else(|| DATA.into()),
             ledger,
             catalog,
-            public_url: flags
-                .public_url
-                .clone()
-                .or(file.public_url)
-                .unwrap_or_else(|| format!("http://{listen}")),
+            public_url: flags.public_url.clone().or(file.public_url).unwrap_or_else(|| format!("http://{listen}")),
             accept_lossy_ledger: flags.accept_lossy_ledger || file.accept_lossy_ledger,
             nats_monitor: flags.nats_monitor.or(file.nats_monitor),
             fetch_nats: flags.fetch_nats,
@@ -278,8 +257,7 @@ fn read_file(path: Option<&Path>) -> anyhow::Result<File> {
         None if Path::new(FILE).exists() => Path::new(FILE),
         None => return Ok(File::default()),
     };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the settings file {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("the settings file {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("the settings file {}", path.display()))
 }
 
@@ -288,8 +266,7 @@ fn read_file(path: Option<&Path>) -> anyhow::Result<File> {
 /// # Errors
 /// When it cannot be read or makes no sense.
 pub fn read_catalog(path: &Path) -> anyhow::Result<Catalog> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the catalogue {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("the catalogue {}", path.display()))?;
     parse_catalog(&text).with_context(|| format!("the catalogue {}", path.display()))
 }
 
@@ -307,16 +284,10 @@ fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
     let mut names = std::collections::BTreeSet::new();
     for receiver in receivers {
         if !names.insert(&receiver.name) {
-            bail!(
-                "expected each receiver's name once, got {:?} twice",
-                receiver.name
-            );
+            bail!("expected each receiver's name once, got {:?} twice", receiver.name);
         }
         if receiver.url.is_some() == receiver.url_env.is_some() {
-            bail!(
-                "expected either url or url_env for the receiver {:?}",
-                receiver.name
-            );
+            bail!("expected either url or url_env for the receiver {:?}", receiver.name);
         }
     }
     Ok(())

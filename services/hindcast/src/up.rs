@@ -19,14 +19,11 @@ use crate::settings::{Flags, Settings};
 /// When it cannot start, or a service breaks down.
 pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::Result<()> {
     let mut settings = Settings::resolve(flags, data)?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("the listen address {}", settings.listen))?;
+    let listener =
+        TcpListener::bind(settings.listen).await.with_context(|| format!("the listen address {}", settings.listen))?;
     let address = listener.local_addr()?;
     if settings.listen.port() == 0 {
-        settings.public_url = settings
-            .public_url
-            .replace(&settings.listen.to_string(), &address.to_string());
+        settings.public_url = settings.public_url.replace(&settings.listen.to_string(), &address.to_string());
     }
     let folder = Folder::open(&settings.data)?;
     let token = token(&folder, address.ip().is_loopback())?;
@@ -47,10 +44,7 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
         started = Node::start(parts) => started?,
         () = stop.asked() => return Ok(()),
     };
-    println!(
-        "serving on {address} · data in {} · Ctrl-C stops",
-        folder.path().display()
-    );
+    println!("serving on {address} · data in {} · Ctrl-C stops", folder.path().display());
     let failed = tokio::select! {
         () = stop.asked() => None,
         error = node.failed() => Some(error),
@@ -84,10 +78,7 @@ impl Stop {
     /// # Errors
     /// When the system does not allow it.
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            int: signal(SignalKind::interrupt())?,
-        })
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
 
     /// Ends when one of them came.

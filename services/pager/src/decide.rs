@@ -55,23 +55,16 @@ impl Decider for Pager {
     }
 
     fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
-        let ask = Ask {
-            state,
-            cause: &input.id,
-            now,
-        };
+        let ask = Ask { state, cause: &input.id, now };
         match &input.event {
             Event::IncidentMerged(merged) => {
                 let mut drafts = ask.about(&input.partition, &input.subject, Reason::Worse);
                 drafts.extend(ask.release(&merged.incident, "told"));
                 drafts
             }
-            Event::IncidentSplit(split) => {
-                ask.about(&input.partition, split.incident.as_str(), Reason::Opened)
-            }
+            Event::IncidentSplit(split) => ask.about(&input.partition, split.incident.as_str(), Reason::Opened),
             Event::IncidentUndone(undone) => {
-                let mut drafts =
-                    ask.about(&input.partition, undone.other.as_str(), Reason::StillThere);
+                let mut drafts = ask.about(&input.partition, undone.other.as_str(), Reason::StillThere);
                 drafts.extend(ask.about(&input.partition, &input.subject, Reason::Worse));
                 drafts
             }
@@ -81,15 +74,9 @@ impl Decider for Pager {
             Event::IncidentAlertJoined(_) | Event::IncidentSeveritySet(_) => {
                 ask.about(&input.partition, &input.subject, Reason::Worse)
             }
-            Event::IncidentReopened(_) => {
-                ask.about(&input.partition, &input.subject, Reason::Reopened)
-            }
-            Event::IncidentUnacknowledged(_) => {
-                ask.again(&input.partition, &input.subject, Reason::Unacknowledged)
-            }
-            Event::IncidentAwoken(_) => {
-                ask.again(&input.partition, &input.subject, Reason::StillThere)
-            }
+            Event::IncidentReopened(_) => ask.about(&input.partition, &input.subject, Reason::Reopened),
+            Event::IncidentUnacknowledged(_) => ask.again(&input.partition, &input.subject, Reason::Unacknowledged),
+            Event::IncidentAwoken(_) => ask.again(&input.partition, &input.subject, Reason::StillThere),
             Event::IncidentResolved(_) => ask.over(&input.partition, &input.subject),
             Event::AlertSuppressed(_) => ask.suppressed(input),
             Event::AlertUnsuppressed(_) | Event::AlertResolved(_) | Event::AlertStale(_) => {
@@ -105,26 +92,17 @@ impl Decider for Pager {
     }
 
     fn fire(&self, state: &State, _: &Partition, timer: &Timer) -> Vec<Draft> {
-        let id = timer
-            .id
-            .strip_prefix("hold/")
-            .and_then(|id| id.parse::<NoticeId>().ok());
+        let id = timer.id.strip_prefix("hold/").and_then(|id| id.parse::<NoticeId>().ok());
         let Some(held) = id.and_then(|id| state.notices.0.get(&id)) else {
             return Vec::new();
         };
         let cause = EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()]);
-        Ask {
-            state,
-            cause: &cause,
-            now: timer.due,
-        }
-        .hold_ended(held)
+        Ask { state, cause: &cause, now: timer.due }.hold_ended(held)
     }
 
     fn revision(&self, state: &State, subject: &str) -> u64 {
         let id = subject.parse::<NoticeId>().ok();
-        id.and_then(|id| state.notices.0.get(&id))
-            .map_or(0, |notice| notice.revision)
+        id.and_then(|id| state.notices.0.get(&id)).map_or(0, |notice| notice.revision)
     }
 }
 
@@ -141,12 +119,7 @@ impl Ask<'_> {
         let Some(incident) = self.incident(partition, subject) else {
             return Vec::new();
         };
-        let told = self
-            .state
-            .told
-            .get(&incident.id)
-            .cloned()
-            .unwrap_or_default();
+        let told = self.state.told.get(&incident.id).cloned().unwrap_or_default();
         let reason = match told.severity {
             None if incident.severity.pages() => hint_for_first(hint, told.notified),
             None if told.notified => return Vec::new(),
@@ -162,11 +135,7 @@ impl Ask<'_> {
             Some(_) if incident.status == Status::Acknowledged && incident.severity.pages() => {
                 if incident.teams.iter().any(|team| !told.teams.contains(team)) {
                     Reason::NewTeam
-                } else if incident
-                    .services
-                    .iter()
-                    .any(|service| !told.services.contains(service))
-                {
+                } else if incident.services.iter().any(|service| !told.services.contains(service)) {
                     Reason::NewService
                 } else {
                     return Vec::new();
@@ -191,9 +160,7 @@ impl Ask<'_> {
 
     fn incident(&self, partition: &Partition, subject: &str) -> Option<&Incident> {
         let id = subject.parse::<IncidentId>().ok()?;
-        self.state
-            .incident(partition, &id)
-            .filter(|incident| incident.is_live())
+        self.state.incident(partition, &id).filter(|incident| incident.is_live())
     }
 
     fn tell(&self, incident: &Incident, reason: Reason) -> Vec<Draft> {
@@ -208,28 +175,14 @@ impl Ask<'_> {
         drafts
     }
 
-    fn tell_one(
-        &self,
-        incident: &Incident,
-        reason: Reason,
-        page: bool,
-        receiver: &Receiver,
-    ) -> Vec<Draft> {
-        if let Some(until) = incident
-            .snoozed_until
-            .filter(|until| page && *until > self.now)
-        {
+    fn tell_one(&self, incident: &Incident, reason: Reason, page: bool, receiver: &Receiver) -> Vec<Draft> {
+        if let Some(until) = incident.snoozed_until.filter(|until| page && *until > self.now) {
             return vec![self.hold(incident, reason, receiver, "snoozed", until)];
         }
         if !page {
             return vec![self.request(incident, reason, page, receiver)];
         }
-        if let Some(until) = self
-            .state
-            .storms
-            .get(&receiver.name)
-            .filter(|until| **until > self.now)
-        {
+        if let Some(until) = self.state.storms.get(&receiver.name).filter(|until| **until > self.now) {
             return vec![self.hold(incident, reason, receiver, "storm", *until)];
         }
         let since = self.now - receiver.window();
@@ -239,19 +192,10 @@ impl Ask<'_> {
             return vec![self.request(incident, reason, page, receiver)];
         }
         let until = self.now + receiver.window();
-        vec![
-            self.storm(receiver, incident, until),
-            self.hold(incident, reason, receiver, "storm", until),
-        ]
+        vec![self.storm(receiver, incident, until), self.hold(incident, reason, receiver, "storm", until)]
     }
 
-    fn request(
-        &self,
-        incident: &Incident,
-        reason: Reason,
-        page: bool,
-        receiver: &Receiver,
-    ) -> Draft {
+    fn request(&self, incident: &Incident, reason: Reason, page: bool, receiver: &Receiver) -> Draft {
         let asked = Requested {
             incident: Some(incident.id.clone()),
             receiver: receiver.name.clone(),
@@ -266,21 +210,10 @@ impl Ask<'_> {
             expires_at: self.now + self.state.rules.give_up_after(),
             delayed_by: None,
         };
-        self.draft(
-            &receiver.name,
-            incident.id.as_str(),
-            Event::NoticeRequested(asked),
-        )
+        self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
     }
 
-    fn hold(
-        &self,
-        incident: &Incident,
-        reason: Reason,
-        receiver: &Receiver,
-        why: &str,
-        until: Time,
-    ) -> Draft {
+    fn hold(&self, incident: &Incident, reason: Reason, receiver: &Receiver, why: &str, until: Time) -> Draft {
         let held = Held {
             incident: Some(incident.id.clone()),
             alert: None,
@@ -293,11 +226,7 @@ impl Ask<'_> {
             services: incident.services.iter().cloned().collect(),
             teams: incident.teams.iter().cloned().collect(),
         };
-        self.draft(
-            &receiver.name,
-            &format!("{}/held", incident.id),
-            Event::NoticeHeld(held),
-        )
+        self.draft(&receiver.name, &format!("{}/held", incident.id), Event::NoticeHeld(held))
     }
 
     fn storm(&self, receiver: &Receiver, first: &Incident, until: Time) -> Draft {
@@ -309,11 +238,7 @@ impl Ask<'_> {
             severity: first.severity,
             title: format!("Storm: further pages are held until {until}"),
             lines: vec![
-                format!(
-                    "{} pages within {} are the limit of this receiver.",
-                    receiver.pages_max,
-                    receiver.window()
-                ),
+                format!("{} pages within {} are the limit of this receiver.", receiver.pages_max, receiver.window()),
                 format!("Held first: {} ({})", first.title, first.id),
                 "One message will tell what was held and still goes on.".to_owned(),
             ],
@@ -327,11 +252,7 @@ impl Ask<'_> {
     }
 
     fn draft(&self, receiver: &str, about: &str, event: Event) -> Draft {
-        let id = NoticeId::derive(&[
-            self.cause.as_str().as_bytes(),
-            receiver.as_bytes(),
-            about.as_bytes(),
-        ]);
+        let id = NoticeId::derive(&[self.cause.as_str().as_bytes(), receiver.as_bytes(), about.as_bytes()]);
         Draft::system(id, event)
     }
 
@@ -346,24 +267,14 @@ impl Ask<'_> {
         let mut drafts = self.release(&id, "over");
         let told = self.state.told.get(&id).is_some_and(|told| told.notified);
         if told && self.state.rules.tell_resolved {
-            let quiet = self
-                .state
-                .rules
-                .receivers()
-                .into_iter()
-                .filter(|receiver| !receiver.pages_only);
-            drafts.extend(
-                quiet.map(|receiver| self.request(incident, Reason::Resolved, false, &receiver)),
-            );
+            let quiet = self.state.rules.receivers().into_iter().filter(|receiver| !receiver.pages_only);
+            drafts.extend(quiet.map(|receiver| self.request(incident, Reason::Resolved, false, &receiver)));
         }
         drafts
     }
 
     fn release(&self, incident: &IncidentId, why: &str) -> Vec<Draft> {
-        self.state
-            .holds_of(incident)
-            .map(|notice| released(&notice.id, why))
-            .collect()
+        self.state.holds_of(incident).map(|notice| released(&notice.id, why)).collect()
     }
 
     /// An alert is held back before it has an incident: that is a hold with an end.
@@ -395,36 +306,20 @@ impl Ask<'_> {
     fn release_alert(&self, subject: &str) -> Vec<Draft> {
         let of = |notice: &&Notice| {
             notice.status == notice::Status::Held
-                && notice
-                    .alert
-                    .as_ref()
-                    .is_some_and(|alert| alert.as_str() == subject)
+                && notice.alert.as_ref().is_some_and(|alert| alert.as_str() == subject)
         };
-        self.state
-            .notices
-            .0
-            .values()
-            .filter(of)
-            .map(|notice| released(&notice.id, "over"))
-            .collect()
+        self.state.notices.0.values().filter(of).map(|notice| released(&notice.id, "over")).collect()
     }
 
     /// A delivery was given up. If the page is still warranted it is requested anew, and says how late it is.
     fn expired(&self, subject: &str, request: &EventId) -> Vec<Draft> {
-        let Some(notice) = subject
-            .parse::<NoticeId>()
-            .ok()
-            .and_then(|id| self.state.notices.0.get(&id))
-        else {
+        let Some(notice) = subject.parse::<NoticeId>().ok().and_then(|id| self.state.notices.0.get(&id)) else {
             return Vec::new();
         };
         if notice.event != *request || !notice.page {
             return Vec::new();
         }
-        let incident = notice
-            .incident
-            .as_ref()
-            .and_then(|id| self.state.any_incident(id));
+        let incident = notice.incident.as_ref().and_then(|id| self.state.any_incident(id));
         let warranted = incident.is_none_or(|incident| incident.status == Status::Open);
         let Some(receiver) = notice.receiver.as_ref().filter(|_| warranted) else {
             return Vec::new();
@@ -452,17 +347,10 @@ impl Ask<'_> {
             return self.storm_ended(held);
         }
         let mut drafts = vec![released(&held.id, "over")];
-        let incident = held
-            .incident
-            .as_ref()
-            .and_then(|id| self.state.any_incident(id));
+        let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
         if let Some(incident) = incident.filter(|incident| incident.status == Status::Open)
-            && let Some(receiver) = self
-                .state
-                .rules
-                .receivers()
-                .iter()
-                .find(|r| Some(&r.name) == held.receiver.as_ref())
+            && let Some(receiver) =
+                self.state.rules.receivers().iter().find(|r| Some(&r.name) == held.receiver.as_ref())
         {
             drafts.push(self.request(incident, Reason::StillThere, true, receiver));
         }
@@ -483,18 +371,11 @@ impl Ask<'_> {
             .filter_map(|notice| self.state.any_incident(notice.incident.as_ref()?))
             .filter(|incident| incident.status == Status::Open)
             .collect();
-        let mut drafts: Vec<Draft> = held
-            .iter()
-            .map(|notice| released(&notice.id, if live.is_empty() { "over" } else { "told" }))
-            .collect();
-        if let (Some(worst), Some(receiver)) =
-            (live.iter().map(|i| i.severity).max(), &first.receiver)
-        {
-            let mut lines: Vec<String> = live
-                .iter()
-                .take(NAMED_MAX)
-                .map(|i| format!("{} {} ({})", i.severity, i.title, i.id))
-                .collect();
+        let mut drafts: Vec<Draft> =
+            held.iter().map(|notice| released(&notice.id, if live.is_empty() { "over" } else { "told" })).collect();
+        if let (Some(worst), Some(receiver)) = (live.iter().map(|i| i.severity).max(), &first.receiver) {
+            let mut lines: Vec<String> =
+                live.iter().take(NAMED_MAX).map(|i| format!("{} {} ({})", i.severity, i.title, i.id)).collect();
             if live.len() > NAMED_MAX {
                 lines.push(format!("… and {} more", live.len() - NAMED_MAX));
             }
@@ -504,10 +385,7 @@ impl Ask<'_> {
                 reason: Reason::Digest,
                 page: true,
                 severity: worst,
-                title: format!(
-                    "After the storm: {} incidents go on that were not paged",
-                    live.len()
-                ),
+                title: format!("After the storm: {} incidents go on that were not paged", live.len()),
                 lines,
                 services: Vec::new(),
                 teams: Vec::new(),
@@ -530,32 +408,15 @@ const fn hint_for_first(hint: Reason, notified: bool) -> Reason {
 }
 
 fn released(id: &NoticeId, why: &str) -> Draft {
-    Draft::system(
-        id,
-        Event::NoticeReleased(Released {
-            why: why.to_owned(),
-        }),
-    )
+    Draft::system(id, Event::NoticeReleased(Released { why: why.to_owned() }))
 }
 
 fn lines(incident: &Incident) -> Vec<String> {
     let mut lines = Vec::new();
     if !incident.services.is_empty() {
-        lines.push(format!(
-            "services: {}",
-            incident
-                .services
-                .iter()
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ")
-        ));
+        lines.push(format!("services: {}", incident.services.iter().cloned().collect::<Vec<_>>().join(", ")));
     }
-    lines.push(format!(
-        "began {}, {} alerts",
-        incident.started_at,
-        incident.members.len()
-    ));
+    lines.push(format!("began {}, {} alerts", incident.started_at, incident.members.len()));
     if incident.reopened > 0 {
         lines.push(format!("came back {} times", incident.reopened));
     }

@@ -125,12 +125,7 @@ impl Deliverer {
             let Item::Known(event) = item else { continue };
             match event.event {
                 Event::NoticeRequested(asked) => {
-                    let pending = Pending {
-                        request: event.id,
-                        partition: event.partition,
-                        asked,
-                        at: event.time,
-                    };
+                    let pending = Pending { request: event.id, partition: event.partition, asked, at: event.time };
                     desk.pending.insert(event.subject, pending);
                 }
                 Event::NoticeDelivered(_) | Event::NoticeExpired(_) => {
@@ -148,10 +143,8 @@ impl Deliverer {
     fn start(self: &Arc<Self>, desk: &mut Desk, under_way: &mut JoinSet<Outcome>) {
         let active = desk.active.as_deref() == Some(self.install.as_str());
         #[allow(clippy::cast_precision_loss)] // a gauge
-        self.metrics
-            .set("hindcast_notices_pending", &[], desk.pending.len() as f64);
-        self.metrics
-            .set("hindcast_effects_held", &[], if active { 0.0 } else { 1.0 });
+        self.metrics.set("hindcast_notices_pending", &[], desk.pending.len() as f64);
+        self.metrics.set("hindcast_effects_held", &[], if active { 0.0 } else { 1.0 });
         if !active {
             return;
         }
@@ -172,9 +165,7 @@ impl Deliverer {
             desk.busy.insert(notice.clone());
             let this = Arc::clone(self);
             under_way.spawn(async move {
-                let settled = this
-                    .deliver(&notice, &request, &partition, &receiver, &message, until)
-                    .await;
+                let settled = this.deliver(&notice, &request, &partition, &receiver, &message, until).await;
                 Outcome { notice, settled }
             });
         }
@@ -185,16 +176,12 @@ impl Deliverer {
         let incident = asked.incident.as_ref().map(ToString::to_string);
         let mut lines = asked.lines.clone();
         if let Some(delay) = asked.delayed_by {
-            lines.push(format!(
-                "delayed by {delay}: an earlier delivery was given up"
-            ));
+            lines.push(format!("delayed by {delay}: an earlier delivery was given up"));
         }
         Message {
             key: pending.request.to_string(),
             notice: notice.to_owned(),
-            url: incident
-                .as_ref()
-                .map(|incident| format!("{}/{incident}", self.public_url)),
+            url: incident.as_ref().map(|incident| format!("{}/{incident}", self.public_url)),
             incident,
             reason: asked.reason,
             page: asked.page,
@@ -222,47 +209,23 @@ impl Deliverer {
             attempt += 1;
             let error = match self.send(receiver, message).await {
                 Ok(answer) => {
-                    self.metrics.count(
-                        "hindcast_notices_delivered_total",
-                        &[("receiver", receiver)],
-                        1.0,
-                    );
-                    let fact = Delivered {
-                        request: request.clone(),
-                        attempt,
-                        answer,
-                    };
-                    return self
-                        .write(partition, notice, Event::NoticeDelivered(fact))
-                        .await;
+                    self.metrics.count("hindcast_notices_delivered_total", &[("receiver", receiver)], 1.0);
+                    let fact = Delivered { request: request.clone(), attempt, answer };
+                    return self.write(partition, notice, Event::NoticeDelivered(fact)).await;
                 }
                 Err(error) => error,
             };
-            self.metrics.count(
-                "hindcast_notices_failed_total",
-                &[("receiver", receiver)],
-                1.0,
-            );
+            self.metrics.count("hindcast_notices_failed_total", &[("receiver", receiver)], 1.0);
             let never = matches!(error, NotifyError::Never(_));
             let error = error.to_string();
             tracing::warn!(receiver, notice, attempt, error, "a notice was not taken");
             if never || self.clock.now() >= until {
-                let fact = Expired {
-                    request: request.clone(),
-                    error,
-                };
-                return self
-                    .write(partition, notice, Event::NoticeExpired(fact))
-                    .await;
+                let fact = Expired { request: request.clone(), error };
+                return self.write(partition, notice, Event::NoticeExpired(fact)).await;
             }
             if attempt <= FAILURES_WRITTEN_MAX {
-                let fact = Failed {
-                    request: request.clone(),
-                    attempt,
-                    error,
-                };
-                self.write(partition, notice, Event::NoticeFailed(fact))
-                    .await;
+                let fact = Failed { request: request.clone(), attempt, error };
+                self.write(partition, notice, Event::NoticeFailed(fact)).await;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -287,12 +250,7 @@ impl Deliverer {
     }
 
     async fn write(&self, partition: &Partition, notice: &str, event: Event) -> bool {
-        let new = NewEvent {
-            subject: notice.to_owned(),
-            actor: SYSTEM.to_owned(),
-            event,
-            traceparent: None,
-        };
+        let new = NewEvent { subject: notice.to_owned(), actor: SYSTEM.to_owned(), event, traceparent: None };
         match self.writer.submit(partition, vec![new]).await {
             Ok(_) => true,
             Err(error) => {

@@ -56,11 +56,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            receivers: Vec::new(),
-            give_up_after_s: 600,
-            tell_resolved: true,
-        }
+        Self { receivers: Vec::new(), give_up_after_s: 600, tell_resolved: true }
     }
 }
 

@@ -93,10 +93,7 @@ impl State {
         match &decision.event {
             Event::NoticeRequested(asked) => {
                 if asked.page {
-                    self.paged
-                        .entry(asked.receiver.clone())
-                        .or_default()
-                        .push_back(now);
+                    self.paged.entry(asked.receiver.clone()).or_default().push_back(now);
                 }
                 if let Some(until) = asked.holds_until {
                     self.storms.insert(asked.receiver.clone(), until);
@@ -105,22 +102,12 @@ impl State {
                     self.storms.remove(&asked.receiver);
                 }
                 let severity = asked.page.then_some(asked.severity);
-                self.tell(
-                    asked.incident.as_ref(),
-                    severity,
-                    &asked.services,
-                    &asked.teams,
-                );
+                self.tell(asked.incident.as_ref(), severity, &asked.services, &asked.teams);
             }
             Event::NoticeHeld(held) => {
                 self.holds.insert((held.until, id));
                 let severity = held.severity.pages().then_some(held.severity);
-                self.tell(
-                    held.incident.as_ref(),
-                    severity,
-                    &held.services,
-                    &held.teams,
-                );
+                self.tell(held.incident.as_ref(), severity, &held.services, &held.teams);
             }
             Event::NoticeReleased(_) => {
                 self.notices.0.remove(&id);
@@ -128,9 +115,7 @@ impl State {
             _ => {}
         }
         for times in self.paged.values_mut() {
-            while times.len() > PAGED_MAX
-                || times.front().is_some_and(|at| now.since(*at) > WINDOW_MAX)
-            {
+            while times.len() > PAGED_MAX || times.front().is_some_and(|at| now.since(*at) > WINDOW_MAX) {
                 times.pop_front();
             }
         }
@@ -158,17 +143,15 @@ impl State {
         &'a self,
         incident: &'a IncidentId,
     ) -> impl Iterator<Item = &'a hindcast_domain::notice::Notice> {
-        self.notices.0.values().filter(move |notice| {
-            notice.status == Status::Held && notice.incident.as_ref() == Some(incident)
-        })
+        self.notices
+            .0
+            .values()
+            .filter(move |notice| notice.status == Status::Held && notice.incident.as_ref() == Some(incident))
     }
 
     /// What is due next: the first hold that ends.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timer> {
-        self.holds.first().map(|(due, id)| Timer {
-            due: *due,
-            id: format!("hold/{id}"),
-        })
+        self.holds.first().map(|(due, id)| Timer { due: *due, id: format!("hold/{id}") })
     }
 }

@@ -61,21 +61,9 @@ struct Shared {
 }
 
 impl Door {
-    pub(crate) fn new(
-        keeper: Keeper,
-        redactor: Redactor,
-        truth_path: PathBuf,
-        started: Timestamp,
-    ) -> Self {
+    pub(crate) fn new(keeper: Keeper, redactor: Redactor, truth_path: PathBuf, started: Timestamp) -> Self {
         let told = Mutex::new(Told::default());
-        Self(Arc::new(Shared {
-            keeper,
-            redactor,
-            truth_path,
-            told,
-            started,
-            kept: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Shared { keeper, redactor, truth_path, told, started, kept: AtomicU64::new(0) }))
     }
 
     pub(crate) fn router(self) -> Router {
@@ -85,23 +73,15 @@ impl Door {
             .route("/api/v2/status", get(status))
             .route("/mark", post(mark));
         for channel in Channel::ALL {
-            let keep = move |state, method, uri, headers, body| {
-                keep(channel, state, method, uri, headers, body)
-            };
+            let keep = move |state, method, uri, headers, body| keep(channel, state, method, uri, headers, body);
             router = router.route(channel.path(), post(keep));
         }
-        router
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .with_state(self)
+        router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(self)
     }
 
     /// What has been told so far, as it will stand in the recording.
     pub(crate) fn truth(&self, now: Timestamp) -> Truth {
-        self.0
-            .told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .truth(now)
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).truth(now)
     }
 }
 
@@ -114,25 +94,14 @@ async fn keep(
     body: Bytes,
 ) -> Response {
     let at = clock::now();
-    if headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity")
-    {
-        return refuse(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "bodies are recorded as text: send this one uncompressed",
-        );
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bodies are recorded as text: send this one uncompressed");
     }
     let Ok(text) = std::str::from_utf8(&body) else {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            "bodies are recorded as text: this one is not UTF-8",
-        );
+        return refuse(StatusCode::BAD_REQUEST, "bodies are recorded as text: this one is not UTF-8");
     };
     let redactor = &door.0.redactor;
-    let path = uri
-        .path_and_query()
-        .map_or_else(|| uri.path(), |path| path.as_str());
+    let path = uri.path_and_query().map_or_else(|| uri.path(), |path| path.as_str());
     let request = Request {
         at,
         channel,
@@ -142,10 +111,7 @@ async fn keep(
         body: redactor.text(text).into_owned(),
     };
     if !door.0.keeper.request(request).await {
-        return refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the recording has ended, nothing is kept any more",
-        );
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "the recording has ended, nothing is kept any more");
     }
     door.0.kept.fetch_add(1, Ordering::Relaxed);
     match channel {
@@ -155,15 +121,10 @@ async fn keep(
 }
 
 fn kept_headers(headers: &HeaderMap, redactor: &Redactor) -> BTreeMap<String, String> {
-    let kept = headers
-        .iter()
-        .filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));
+    let kept = headers.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));
     kept.map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
-        (
-            name.as_str().to_owned(),
-            redactor.header(name.as_str(), &value).into_owned(),
-        )
+        (name.as_str().to_owned(), redactor.header(name.as_str(), &value).into_owned())
     })
     .collect()
 }
@@ -173,10 +134,7 @@ async fn mark(State(door): State<Door>, body: Bytes) -> Response {
     let mark: Mark = match serde_json::from_slice(&body) {
         Ok(mark) => mark,
         Err(error) => {
-            return refuse(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &format!("not a mark: {error}"),
-            );
+            return refuse(StatusCode::UNPROCESSABLE_ENTITY, &format!("not a mark: {error}"));
         }
     };
     let now = clock::now();
@@ -188,20 +146,15 @@ async fn mark(State(door): State<Door>, body: Bytes) -> Response {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::error!(%error, "a mark could not be written");
-            refuse(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "the mark could not be written",
-            )
+            refuse(StatusCode::INSUFFICIENT_STORAGE, "the mark could not be written")
         }
     }
 }
 
 /// Puts the truth in its file, whole.
 pub(crate) fn write_truth(path: &std::path::Path, truth: &Truth) -> Result<(), Error> {
-    let bytes = serde_json::to_vec_pretty(truth).map_err(|error| Error::Write {
-        path: path.to_owned(),
-        source: error.into(),
-    })?;
+    let bytes = serde_json::to_vec_pretty(truth)
+        .map_err(|error| Error::Write { path: path.to_owned(), source: error.into() })?;
     compress::put(path, &bytes)
 }
 
@@ -224,9 +177,5 @@ async fn status(State(door): State<Door>) -> Response {
 }
 
 fn refuse(status: StatusCode, detail: &str) -> Response {
-    (
-        status,
-        Json(json!({"status": status.as_u16(), "detail": detail})),
-    )
-        .into_response()
+    (status, Json(json!({"status": status.as_u16(), "detail": detail}))).into_response()
 }

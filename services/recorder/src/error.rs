@@ -49,9 +49,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The scenario failed; the recording was written, but its truth may lack something.
-    #[error(
-        "the scenario ended with {status}; the recording is written, but its truth may be incomplete"
-    )]
+    #[error("the scenario ended with {status}; the recording is written, but its truth may be incomplete")]
     Scenario {
         /// How it ended.
         status: std::process::ExitStatus,
@@ -73,9 +71,7 @@ pub enum Error {
         detail: String,
     },
     /// A query gave two series for one service.
-    #[error(
-        "the query of metric {metric} gives several series for service {service}; aggregate them in the query"
-    )]
+    #[error("the query of metric {metric} gives several series for service {service}; aggregate them in the query")]
     Ambiguous {
         /// The metric's name in the recording.
         metric: String,
@@ -89,9 +85,7 @@ pub enum Error {
         max: usize,
     },
     /// The address of Prometheus is no URL.
-    #[error(
-        "`{0}` is not the address of a Prometheus; expected something like http://127.0.0.1:9090"
-    )]
+    #[error("`{0}` is not the address of a Prometheus; expected something like http://127.0.0.1:9090")]
     Address(String),
     /// A part of a recording is not what it should be.
     #[error("{part}, line {line}: not what a recording holds there")]
@@ -112,9 +106,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A recording of a format that this version does not know.
-    #[error(
-        "the recording has format {found}, this version reads format {known}; use a newer hindcast"
-    )]
+    #[error("the recording has format {found}, this version reads format {known}; use a newer hindcast")]
     Format {
         /// What the recording says.
         found: u32,

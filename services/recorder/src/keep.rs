@@ -58,14 +58,7 @@ impl Keeper {
 /// A queue, and the writer to run behind it on a thread of its own.
 pub(crate) fn keeper(requests: &Path, logs: &Path) -> Result<(Keeper, Writer), Error> {
     let (to, from) = mpsc::channel(QUEUE_ITEMS_MAX);
-    Ok((
-        Keeper(to),
-        Writer {
-            from,
-            requests: Lines::create(requests)?,
-            logs: Lines::create(logs)?,
-        },
-    ))
+    Ok((Keeper(to), Writer { from, requests: Lines::create(requests)?, logs: Lines::create(logs)? }))
 }
 
 pub(crate) struct Writer {
@@ -107,25 +100,16 @@ struct Lines {
 
 impl Lines {
     fn create(path: &Path) -> Result<Self, Error> {
-        let file = File::create_new(path).map_err(|source| Error::Write {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-        })
+        let file = File::create_new(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+        Ok(Self { file, path: path.to_owned() })
     }
 
     fn append(&mut self, document: &impl Serialize) -> Result<(), Error> {
-        let line = serde_json::to_vec(document)
-            .map_err(io::Error::from)
-            .map(|mut line| {
-                line.push(b'\n');
-                line
-            });
-        line.and_then(|line| self.file.write_all(&line))
-            .map_err(|source| self.failed(source))
+        let line = serde_json::to_vec(document).map_err(io::Error::from).map(|mut line| {
+            line.push(b'\n');
+            line
+        });
+        line.and_then(|line| self.file.write_all(&line)).map_err(|source| self.failed(source))
     }
 
     fn sync(&mut self) -> Result<(), Error> {
@@ -133,10 +117,7 @@ impl Lines {
     }
 
     fn failed(&self, source: io::Error) -> Error {
-        Error::Write {
-            path: self.path.clone(),
-            source,
-        }
+        Error::Write { path: self.path.clone(), source }
     }
 }
 
@@ -166,28 +147,15 @@ mod tests {
         assert!(keeper.request(request()).await);
         assert!(std::fs::read_to_string(&requests).unwrap().ends_with("\n"));
         keeper.end().await;
-        assert_eq!(
-            writer.await.unwrap().unwrap().requests[&Channel::Prometheus],
-            1
-        );
-        assert!(
-            !keeper.request(request()).await,
-            "nothing is kept after the end"
-        );
+        assert_eq!(writer.await.unwrap().unwrap().requests[&Channel::Prometheus], 1);
+        assert!(!keeper.request(request()).await, "nothing is kept after the end");
     }
 
     #[tokio::test]
     async fn a_full_disk_ends_the_writer_and_the_request_does_not_count_as_kept() {
-        let full = |path: &str| Lines {
-            file: File::options().write(true).open(path).unwrap(),
-            path: path.into(),
-        };
+        let full = |path: &str| Lines { file: File::options().write(true).open(path).unwrap(), path: path.into() };
         let (to, from) = mpsc::channel(1);
-        let writer = Writer {
-            from,
-            requests: full("/dev/full"),
-            logs: full("/dev/null"),
-        };
+        let writer = Writer { from, requests: full("/dev/full"), logs: full("/dev/null") };
         let writer = tokio::task::spawn_blocking(move || writer.run());
         assert!(!Keeper(to).request(request()).await);
         assert!(matches!(writer.await.unwrap(), Err(Error::Write { .. })));

@@ -66,20 +66,13 @@ pub(crate) fn read(format: LogFormat, line: &str) -> Said {
         LogFormat::Json => json(line),
         LogFormat::Plain => plain(line),
     };
-    said.unwrap_or_else(|| Said {
-        time: None,
-        severity: None,
-        message: line.to_owned(),
-    })
+    said.unwrap_or_else(|| Said { time: None, severity: None, message: line.to_owned() })
 }
 
 fn nginx_access(line: &str) -> Option<Said> {
     let status = line.match_indices("\" ").find_map(|(at, _)| {
         let status = line.get(at + 2..at + 5)?;
-        status
-            .bytes()
-            .all(|digit| digit.is_ascii_digit())
-            .then_some(status)
+        status.bytes().all(|digit| digit.is_ascii_digit()).then_some(status)
     });
     let severity = match status.and_then(|status| status.chars().next()) {
         Some('5') => "error",
@@ -87,69 +80,42 @@ fn nginx_access(line: &str) -> Option<Said> {
         _ => "info",
     };
     let (time, message) = match line.split_once(' ') {
-        Some((first, rest)) if first.parse::<Timestamp>().is_ok() => {
-            (first.parse().ok(), rest.to_owned())
-        }
+        Some((first, rest)) if first.parse::<Timestamp>().is_ok() => (first.parse().ok(), rest.to_owned()),
         _ => {
             let (before, rest) = line.split_once('[')?;
             let (bracketed, after) = rest.split_once(']')?;
-            (
-                zoned("%d/%b/%Y:%H:%M:%S %z", bracketed),
-                format!("{}{}", before, after.trim_start()),
-            )
+            (zoned("%d/%b/%Y:%H:%M:%S %z", bracketed), format!("{}{}", before, after.trim_start()))
         }
     };
-    Some(Said {
-        time,
-        severity: Some(severity),
-        message,
-    })
+    Some(Said { time, severity: Some(severity), message })
 }
 
 fn nginx_error(line: &str) -> Option<Said> {
     let (stamp, rest) = (line.get(..19)?, line.get(19..)?.trim_start());
     let time = utc("%Y/%m/%d %H:%M:%S", stamp)?;
     let (level, message) = rest.strip_prefix('[')?.split_once("] ")?;
-    Some(Said {
-        time: Some(time),
-        severity: severity(level),
-        message: message.to_owned(),
-    })
+    Some(Said { time: Some(time), severity: severity(level), message: message.to_owned() })
 }
 
 fn postgres(line: &str) -> Option<Said> {
     let mut words = line.splitn(4, ' ');
     let (day, hour, zone, rest) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let time = format!("{day}T{hour}")
-        .parse::<DateTime>()
-        .ok()
-        .filter(|_| zone == "UTC" || zone == "GMT")?;
+    let time = format!("{day}T{hour}").parse::<DateTime>().ok().filter(|_| zone == "UTC" || zone == "GMT")?;
     let time = TimeZone::UTC.to_timestamp(time).ok()?;
-    let level = rest
-        .match_indices(":  ")
-        .find_map(|(at, _)| severity(rest.get(..at)?.rsplit(' ').next()?));
-    Some(Said {
-        time: Some(time),
-        severity: level,
-        message: rest.to_owned(),
-    })
+    let level = rest.match_indices(":  ").find_map(|(at, _)| severity(rest.get(..at)?.rsplit(' ').next()?));
+    Some(Said { time: Some(time), severity: level, message: rest.to_owned() })
 }
 
 fn redis(line: &str) -> Option<Said> {
     let (process, rest) = line.split_once(' ')?;
     process.split_once(':')?;
-    let (stamp, rest) = (
-        rest.get(..rest.find(['.', '*', '#', '-'])?)?,
-        rest.get(rest.find(['.', '*', '#', '-'])?..)?,
-    );
+    let (stamp, rest) = (rest.get(..rest.find(['.', '*', '#', '-'])?)?, rest.get(rest.find(['.', '*', '#', '-'])?..)?);
     let time = utc("%d %b %Y %H:%M:%S", stamp.trim_end())?;
     let (fraction, rest) = match rest.strip_prefix('.') {
         Some(rest) => rest.split_once(' ')?,
         None => ("", rest),
     };
-    let time =
-        Timestamp::from_millisecond(time.as_millisecond() + fraction.parse::<i64>().unwrap_or(0))
-            .ok()?;
+    let time = Timestamp::from_millisecond(time.as_millisecond() + fraction.parse::<i64>().unwrap_or(0)).ok()?;
     let (symbol, message) = rest.split_once(' ')?;
     let level = match symbol {
         "." | "-" => "debug",
@@ -157,11 +123,7 @@ fn redis(line: &str) -> Option<Said> {
         "#" => "warning",
         _ => return None,
     };
-    Some(Said {
-        time: Some(time),
-        severity: Some(level),
-        message: message.to_owned(),
-    })
+    Some(Said { time: Some(time), severity: Some(level), message: message.to_owned() })
 }
 
 /// The message is the text, then every other scalar as `key=value`, so that nothing of the line is lost.
@@ -169,16 +131,8 @@ fn json(line: &str) -> Option<Said> {
     let Ok(Value::Object(fields)) = serde_json::from_str(line) else {
         return None;
     };
-    let first = |names: &[&'static str]| {
-        names
-            .iter()
-            .copied()
-            .find(|name| fields.contains_key(*name))
-    };
-    let text = |name: Option<&'static str>| {
-        name.and_then(|name| fields.get(name))
-            .and_then(Value::as_str)
-    };
+    let first = |names: &[&'static str]| names.iter().copied().find(|name| fields.contains_key(*name));
+    let text = |name: Option<&'static str>| name.and_then(|name| fields.get(name)).and_then(Value::as_str);
     let time = first(&["time", "timestamp", "ts", "@timestamp"]);
     let level = first(&["severity", "level", "lvl"]);
     let said = first(&["message", "msg", "event"]);
@@ -202,11 +156,7 @@ fn json(line: &str) -> Option<Said> {
 
 fn plain(line: &str) -> Option<Said> {
     let (first, rest) = line.split_once(' ')?;
-    Some(Said {
-        time: Some(first.parse().ok()?),
-        severity: None,
-        message: rest.to_owned(),
-    })
+    Some(Said { time: Some(first.parse().ok()?), severity: None, message: rest.to_owned() })
 }
 
 /// The five severities of a recording, from the words of the formats above.
@@ -237,11 +187,7 @@ mod tests {
     fn check(format: &str, line: &str, time: &str, severity: &str, message: &str) {
         let said = read(format.parse().unwrap(), line);
         assert_eq!(said.time, Some(time.parse().unwrap()), "time of {line:?}");
-        assert_eq!(
-            said.severity.unwrap_or("none"),
-            severity,
-            "severity of {line:?}"
-        );
+        assert_eq!(said.severity.unwrap_or("none"), severity, "severity of {line:?}");
         assert_eq!(said.message, message, "message of {line:?}");
     }
 
@@ -289,34 +235,14 @@ mod tests {
             "error",
             "no n=2 path=/x",
         );
-        check(
-            "plain",
-            "2026-11-24T16:31:09Z it began",
-            "2026-11-24T16:31:09Z",
-            "none",
-            "it began",
-        );
+        check("plain", "2026-11-24T16:31:09Z it began", "2026-11-24T16:31:09Z", "none", "it began");
     }
 
     #[test]
     fn a_line_of_another_shape_is_kept_as_it_is() {
-        for format in [
-            "nginx-access",
-            "nginx-error",
-            "postgres",
-            "redis",
-            "json",
-            "plain",
-        ] {
-            for line in [
-                "",
-                "\tat frame 3",
-                "[",
-                "1:M ",
-                "2026",
-                "äöü äöü äöü äöü äöü äöü",
-                "{\"a\":1}",
-            ] {
+        for format in ["nginx-access", "nginx-error", "postgres", "redis", "json", "plain"] {
+            for line in ["", "\tat frame 3", "[", "1:M ", "2026", "äöü äöü äöü äöü äöü äöü", "{\"a\":1}"]
+            {
                 let said = read(format.parse().unwrap(), line);
                 assert_eq!((said.time, said.message.as_str()), (None, line), "{format}");
             }

@@ -110,9 +110,7 @@ impl Told {
     /// The truth at this moment; a healthy stretch that is still open ends here, a fault that lasts has no end.
     pub(crate) fn truth(&self, now: Timestamp) -> Truth {
         let mut truth = self.truth.clone();
-        truth
-            .healthy
-            .extend(self.healthy_since.map(|from| Healthy { from, to: now }));
+        truth.healthy.extend(self.healthy_since.map(|from| Healthy { from, to: now }));
         truth
     }
 
@@ -173,11 +171,7 @@ impl Told {
         if self.healthy_since.is_some() {
             return Err(MarkError::HealthyTwice);
         }
-        if let Some(fault) = self
-            .truth
-            .faults
-            .iter()
-            .find(|fault| fault.ended_at.is_none() && fault.kind != UNRELATED)
+        if let Some(fault) = self.truth.faults.iter().find(|fault| fault.ended_at.is_none() && fault.kind != UNRELATED)
         {
             return Err(MarkError::StillFaulty(fault.id.clone()));
         }
@@ -192,17 +186,9 @@ impl Told {
     }
 
     fn free(&self, id: &str) -> Result<(), MarkError> {
-        let mut ids = self
-            .truth
-            .faults
-            .iter()
-            .map(|fault| &fault.id)
-            .chain(self.truth.changes.iter().map(|change| &change.id));
-        if ids.any(|taken| taken == id) {
-            Err(MarkError::Taken(id.to_owned()))
-        } else {
-            Ok(())
-        }
+        let mut ids =
+            self.truth.faults.iter().map(|fault| &fault.id).chain(self.truth.changes.iter().map(|change| &change.id));
+        if ids.any(|taken| taken == id) { Err(MarkError::Taken(id.to_owned())) } else { Ok(()) }
     }
 }
 
@@ -222,83 +208,40 @@ mod tests {
         Ok(told)
     }
 
-    const FAULT: &str = r#"{"fault":{"id":"f","kind":"k","service":"db","title":"t","alerts":["A"],"services":["db"]}}"#;
+    const FAULT: &str =
+        r#"{"fault":{"id":"f","kind":"k","service":"db","title":"t","alerts":["A"],"services":["db"]}}"#;
     const END: &str = r#"{"end":{"id":"f","ended_by":"it was mended"}}"#;
 
     #[test]
     fn a_fault_lasts_from_its_mark_to_its_end() {
         let truth = told(&[(1, FAULT), (61, END)]).unwrap().truth(at(90));
-        assert_eq!(
-            (truth.faults[0].injected_at, truth.faults[0].ended_at),
-            (at(1), Some(at(61)))
-        );
+        assert_eq!((truth.faults[0].injected_at, truth.faults[0].ended_at), (at(1), Some(at(61))));
         assert_eq!(truth.faults[0].ended_by.as_deref(), Some("it was mended"));
     }
 
     #[test]
     fn a_mark_may_name_its_own_moment() {
-        let mark = format!(
-            r#"{{"change":{{"id":"c","service":"db","title":"t","innocent":true,"at":"{}"}}}}"#,
-            at(3)
-        );
-        assert_eq!(
-            told(&[(9, &mark)]).unwrap().truth(at(10)).changes[0].at,
-            at(3)
-        );
+        let mark = format!(r#"{{"change":{{"id":"c","service":"db","title":"t","innocent":true,"at":"{}"}}}}"#, at(3));
+        assert_eq!(told(&[(9, &mark)]).unwrap().truth(at(10)).changes[0].at, at(3));
     }
 
     #[test]
     fn an_open_healthy_stretch_ends_with_the_recording_and_an_open_fault_does_not() {
         let begin = r#"{"healthy":"begin"}"#;
-        let truth = told(&[(1, begin), (2, r#"{"healthy":"end"}"#), (3, begin)])
-            .unwrap()
-            .truth(at(9));
-        assert_eq!(
-            truth.healthy,
-            [
-                Healthy {
-                    from: at(1),
-                    to: at(2)
-                },
-                Healthy {
-                    from: at(3),
-                    to: at(9)
-                }
-            ]
-        );
-        assert_eq!(
-            told(&[(1, FAULT)]).unwrap().truth(at(9)).faults[0].ended_at,
-            None
-        );
+        let truth = told(&[(1, begin), (2, r#"{"healthy":"end"}"#), (3, begin)]).unwrap().truth(at(9));
+        assert_eq!(truth.healthy, [Healthy { from: at(1), to: at(2) }, Healthy { from: at(3), to: at(9) }]);
+        assert_eq!(told(&[(1, FAULT)]).unwrap().truth(at(9)).faults[0].ended_at, None);
     }
 
     #[test]
     fn what_contradicts_is_refused() {
         let begin = r#"{"healthy":"begin"}"#;
-        assert_eq!(
-            told(&[(1, FAULT), (2, FAULT)]).unwrap_err(),
-            MarkError::Taken("f".into())
-        );
-        assert_eq!(
-            told(&[(1, END)]).unwrap_err(),
-            MarkError::Unknown("f".into())
-        );
-        assert_eq!(
-            told(&[(1, FAULT), (2, END), (3, END)]).unwrap_err(),
-            MarkError::Ended("f".into())
-        );
-        assert_eq!(
-            told(&[(1, FAULT), (2, begin)]).unwrap_err(),
-            MarkError::StillFaulty("f".into())
-        );
-        assert_eq!(
-            told(&[(1, begin), (2, begin)]).unwrap_err(),
-            MarkError::HealthyTwice
-        );
-        assert_eq!(
-            told(&[(1, r#"{"healthy":"end"}"#)]).unwrap_err(),
-            MarkError::NotHealthy
-        );
+        assert_eq!(told(&[(1, FAULT), (2, FAULT)]).unwrap_err(), MarkError::Taken("f".into()));
+        assert_eq!(told(&[(1, END)]).unwrap_err(), MarkError::Unknown("f".into()));
+        assert_eq!(told(&[(1, FAULT), (2, END), (3, END)]).unwrap_err(), MarkError::Ended("f".into()));
+        assert_eq!(told(&[(1, FAULT), (2, begin)]).unwrap_err(), MarkError::StillFaulty("f".into()));
+        assert_eq!(told(&[(1, begin), (2, begin)]).unwrap_err(), MarkError::HealthyTwice);
+        assert_eq!(told(&[(1, r#"{"healthy":"end"}"#)]).unwrap_err(), MarkError::NotHealthy);
     }
 
     #[test]

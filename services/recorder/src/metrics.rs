@@ -46,10 +46,7 @@ pub(crate) async fn export(
 ) -> Result<u64, Error> {
     let address = address(prometheus)?;
     let client = reqwest::Client::builder().timeout(QUERY_TIMEOUT).build();
-    let client = client.map_err(|source| Error::Query {
-        metric: "any".to_owned(),
-        source,
-    })?;
+    let client = client.map_err(|source| Error::Query { metric: "any".to_owned(), source })?;
     let mut rows: Vec<Row> = Vec::new();
     for query in queries {
         for (from, to) in ranges(from, to, step) {
@@ -69,19 +66,12 @@ pub(crate) fn address(prometheus: &str) -> Result<Url, Error> {
     if base.cannot_be_a_base() {
         return Err(wrong());
     }
-    Url::parse(&format!(
-        "{}/api/v1/query_range",
-        base.as_str().trim_end_matches('/')
-    ))
-    .map_err(|_| wrong())
+    Url::parse(&format!("{}/api/v1/query_range", base.as_str().trim_end_matches('/'))).map_err(|_| wrong())
 }
 
 /// The stretch in pieces that Prometheus is willing to answer.
 fn ranges(from: Timestamp, to: Timestamp, step: Duration) -> Vec<(i64, i64)> {
-    let (step, end) = (
-        i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1),
-        to.as_millisecond(),
-    );
+    let (step, end) = (i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1), to.as_millisecond());
     let piece = step.saturating_mul(QUERY_POINTS_MAX.cast_signed());
     let mut pieces = Vec::new();
     let mut start = from.as_millisecond();
@@ -107,52 +97,31 @@ async fn ask(
         .append_pair("start", &seconds(from))
         .append_pair("end", &seconds(to))
         .append_pair("step", &step.as_secs_f64().to_string());
-    let failed = |source| Error::Query {
-        metric: query.metric.clone(),
-        source,
-    };
-    let answer: Answer = client
-        .get(url)
-        .send()
-        .await
-        .map_err(failed)?
-        .json()
-        .await
-        .map_err(failed)?;
+    let failed = |source| Error::Query { metric: query.metric.clone(), source };
+    let answer: Answer = client.get(url).send().await.map_err(failed)?.json().await.map_err(failed)?;
     match answer.data {
         Some(data) if answer.status == "success" => Ok(data.result),
-        _ => Err(Error::Refused {
-            metric: query.metric.clone(),
-            detail: answer.error,
-        }),
+        _ => Err(Error::Refused { metric: query.metric.clone(), detail: answer.error }),
     }
 }
 
 fn append(rows: &mut Vec<Row>, query: &MetricQuery, series: Vec<Series>) -> Result<(), Error> {
     let mut seen = std::collections::BTreeSet::new();
     for one in series {
-        let service = one
-            .metric
-            .get(&query.service_label)
-            .or(query.service.as_ref());
+        let service = one.metric.get(&query.service_label).or(query.service.as_ref());
         let service = service.cloned().unwrap_or_default();
         if !seen.insert(service.clone()) {
-            return Err(Error::Ambiguous {
-                metric: query.metric.clone(),
-                service,
-            });
+            return Err(Error::Ambiguous { metric: query.metric.clone(), service });
         }
         if rows.len().saturating_add(one.values.len()) > SAMPLES_MAX {
             return Err(Error::TooManySamples { max: SAMPLES_MAX });
         }
-        let numbers = one.values.iter().filter_map(|(at, value)| {
-            Some((at, value.parse::<f64>().ok().filter(|v| v.is_finite())?))
-        });
+        let numbers = one
+            .values
+            .iter()
+            .filter_map(|(at, value)| Some((at, value.parse::<f64>().ok().filter(|v| v.is_finite())?)));
         rows.extend(numbers.map(|(at, value)| {
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "unix milliseconds fit for ages"
-            )]
+            #[allow(clippy::cast_possible_truncation, reason = "unix milliseconds fit for ages")]
             let at = (at * 1000.0).round() as i64;
             (at, service.clone(), query.metric.clone(), value)
         }));
@@ -164,13 +133,7 @@ fn write(path: &Path, rows: &[Row]) -> Result<(), Error> {
     compress::write(path, |out| {
         writeln!(out, "timestamp,service,metric,value")?;
         for (at, service, metric, value) in rows {
-            writeln!(
-                out,
-                "{}.{:03},{service},{metric},{}",
-                at / 1000,
-                at % 1000,
-                short(*value)
-            )?;
+            writeln!(out, "{}.{:03},{service},{metric},{}", at / 1000, at % 1000, short(*value))?;
         }
         Ok(())
     })
@@ -196,14 +159,8 @@ mod tests {
 
     fn series(service: Option<&str>, values: &[(f64, &str)]) -> Series {
         Series {
-            metric: service
-                .map(|s| ("service".to_owned(), s.to_owned()))
-                .into_iter()
-                .collect(),
-            values: values
-                .iter()
-                .map(|(at, value)| (*at, (*value).to_owned()))
-                .collect(),
+            metric: service.map(|s| ("service".to_owned(), s.to_owned())).into_iter().collect(),
+            values: values.iter().map(|(at, value)| (*at, (*value).to_owned())).collect(),
         }
     }
 
@@ -213,57 +170,29 @@ mod tests {
         append(
             &mut rows,
             &query(Some("db")),
-            vec![
-                series(Some("a"), &[(1.5, "2")]),
-                series(None, &[(1.0, "NaN"), (2.0, "3")]),
-            ],
+            vec![series(Some("a"), &[(1.5, "2")]), series(None, &[(1.0, "NaN"), (2.0, "3")])],
         )
         .unwrap();
-        assert_eq!(
-            rows,
-            [
-                (1500, "a".into(), "m".into(), 2.0),
-                (2000, "db".into(), "m".into(), 3.0)
-            ]
-        );
+        assert_eq!(rows, [(1500, "a".into(), "m".into(), 2.0), (2000, "db".into(), "m".into(), 3.0)]);
     }
 
     #[test]
     fn two_series_for_one_service_are_an_error() {
         let twice = vec![series(Some("a"), &[]), series(Some("a"), &[])];
-        assert!(matches!(
-            append(&mut Vec::new(), &query(None), twice),
-            Err(Error::Ambiguous { .. })
-        ));
+        assert!(matches!(append(&mut Vec::new(), &query(None), twice), Err(Error::Ambiguous { .. })));
     }
 
     #[test]
     fn a_long_stretch_is_asked_for_in_pieces_that_neither_overlap_nor_leave_a_gap() {
-        let (from, to) = (
-            Timestamp::from_second(0).unwrap(),
-            Timestamp::from_second(25_000).unwrap(),
-        );
+        let (from, to) = (Timestamp::from_second(0).unwrap(), Timestamp::from_second(25_000).unwrap());
         let pieces = ranges(from, to, Duration::from_secs(1));
-        assert_eq!(
-            pieces,
-            [
-                (0, 9_999_000),
-                (10_000_000, 19_999_000),
-                (20_000_000, 25_000_000)
-            ]
-        );
+        assert_eq!(pieces, [(0, 9_999_000), (10_000_000, 19_999_000), (20_000_000, 25_000_000)]);
     }
 
     #[test]
     fn an_address_may_have_a_path_and_must_be_a_url() {
-        assert_eq!(
-            address("http://127.0.0.1:9090/").unwrap().as_str(),
-            "http://127.0.0.1:9090/api/v1/query_range"
-        );
-        assert_eq!(
-            address("http://h/prom").unwrap().as_str(),
-            "http://h/prom/api/v1/query_range"
-        );
+        assert_eq!(address("http://127.0.0.1:9090/").unwrap().as_str(), "http://127.0.0.1:9090/api/v1/query_range");
+        assert_eq!(address("http://h/prom").unwrap().as_str(), "http://h/prom/api/v1/query_range");
         assert!(matches!(address("localhost:9090"), Err(Error::Address(_))));
     }
 }

@@ -91,11 +91,7 @@ pub struct Args {
     #[arg(long, default_value = "production")]
     environment: String,
     /// Where Prometheus (POST /api/v2/alerts), Alertmanager (/ingest/alertmanager) and changes are sent to
-    #[arg(
-        long = "record-listen",
-        value_name = "HOST:PORT",
-        default_value = "127.0.0.1:7272"
-    )]
+    #[arg(long = "record-listen", value_name = "HOST:PORT", default_value = "127.0.0.1:7272")]
     listen: SocketAddr,
     /// Prometheus to export metrics from, such as http://127.0.0.1:9090
     #[arg(long, value_name = "URL", requires = "metrics")]
@@ -157,19 +153,9 @@ impl TryFrom<Args> for Options {
     type Error = ArgsError;
 
     fn try_from(args: Args) -> Result<Self, ArgsError> {
-        let folder_name = args
-            .out
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let name = args
-            .name
-            .or(folder_name)
-            .ok_or_else(|| ArgsError::Unnamed(args.out.clone()))?;
-        let metrics = args
-            .metrics
-            .map(read_metrics)
-            .transpose()?
-            .unwrap_or_default();
+        let folder_name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = args.name.or(folder_name).ok_or_else(|| ArgsError::Unnamed(args.out.clone()))?;
+        let metrics = args.metrics.map(read_metrics).transpose()?.unwrap_or_default();
         Ok(Self {
             listen: args.listen,
             out: args.out,
@@ -191,17 +177,12 @@ impl TryFrom<Args> for Options {
 }
 
 fn read_metrics(path: PathBuf) -> Result<Vec<MetricQuery>, ArgsError> {
-    let bytes = std::fs::read(&path).map_err(|source| ArgsError::Read {
-        path: path.clone(),
-        source,
-    })?;
+    let bytes = std::fs::read(&path).map_err(|source| ArgsError::Read { path: path.clone(), source })?;
     serde_json::from_slice(&bytes).map_err(|source| ArgsError::Metrics { path, source })
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (left, right) = text
-        .split_once('=')
-        .ok_or_else(|| format!("expected LEFT=RIGHT, got `{text}`"))?;
+    let (left, right) = text.split_once('=').ok_or_else(|| format!("expected LEFT=RIGHT, got `{text}`"))?;
     if left.is_empty() {
         Err(format!("nothing stands before the = of `{text}`"))
     } else {
@@ -228,11 +209,7 @@ fn log_source(text: &str) -> Result<LogSource, String> {
         Some((path, format)) if !format.contains('/') => (path, format.parse()?),
         _ => (file.as_str(), LogFormat::Plain),
     };
-    Ok(LogSource {
-        service,
-        path: path.into(),
-        format,
-    })
+    Ok(LogSource { service, path: path.into(), format })
 }
 
 #[cfg(test)]
@@ -248,35 +225,19 @@ mod tests {
     }
 
     fn options(line: &[&str]) -> Options {
-        Cli::try_parse_from([&["record"], line].concat())
-            .unwrap()
-            .args
-            .try_into()
-            .unwrap()
+        Cli::try_parse_from([&["record"], line].concat()).unwrap().args.try_into().unwrap()
     }
 
     #[test]
     fn a_folder_is_enough() {
         let options = options(&["--out", "/tmp/x/pg-pool"]);
-        assert_eq!(
-            (options.name.as_str(), options.play, options.command.len()),
-            ("pg-pool", Channel::Prometheus, 0)
-        );
+        assert_eq!((options.name.as_str(), options.play, options.command.len()), ("pg-pool", Channel::Prometheus, 0));
         assert_eq!(options.duration, None);
     }
 
     #[test]
     fn a_scenario_keeps_its_own_flags() {
-        let options = options(&[
-            "--out",
-            "r",
-            "--play",
-            "alertmanager",
-            "--",
-            "python3",
-            "scenario.py",
-            "--fast",
-        ]);
+        let options = options(&["--out", "r", "--play", "alertmanager", "--", "python3", "scenario.py", "--fast"]);
         assert_eq!(options.command, ["python3", "scenario.py", "--fast"]);
         assert_eq!(options.play, Channel::Alertmanager);
     }
@@ -288,10 +249,7 @@ mod tests {
             log("db=/var/log/pg.log:postgres").unwrap(),
             ("db".into(), "/var/log/pg.log".into(), LogFormat::Postgres)
         );
-        assert_eq!(
-            log("app=/a:b/c.log").unwrap(),
-            ("app".into(), "/a:b/c.log".into(), LogFormat::Plain)
-        );
+        assert_eq!(log("app=/a:b/c.log").unwrap(), ("app".into(), "/a:b/c.log".into(), LogFormat::Plain));
         assert!(log("app=/a.log:toml").unwrap_err().contains("known:"));
         assert!(log("/a.log").is_err());
     }

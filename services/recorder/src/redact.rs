@@ -7,18 +7,8 @@ use std::borrow::Cow;
 
 /// What stands where a secret stood.
 const REDACTED: &str = "[redacted]";
-const NAMES: [&str; 10] = [
-    "password",
-    "passwd",
-    "pwd",
-    "secret",
-    "token",
-    "api_key",
-    "apikey",
-    "api-key",
-    "access_key",
-    "private_key",
-];
+const NAMES: [&str; 10] =
+    ["password", "passwd", "pwd", "secret", "token", "api_key", "apikey", "api-key", "access_key", "private_key"];
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 /// Headers whose value is a credential, or a signature made with one.
 const HEADERS: [&str; 7] = [
@@ -41,23 +31,14 @@ impl Redactor {
     /// One that also replaces each of the given words by its substitute, such as a host's name by a made-up one.
     #[must_use]
     pub fn new(replace: Vec<(String, String)>) -> Self {
-        Self {
-            replace: replace
-                .into_iter()
-                .filter(|(from, _)| !from.is_empty())
-                .collect(),
-        }
+        Self { replace: replace.into_iter().filter(|(from, _)| !from.is_empty()).collect() }
     }
 
     /// The text without secrets.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let spans = secrets(text);
-        let mut clean = if spans.is_empty() {
-            Cow::Borrowed(text)
-        } else {
-            Cow::Owned(without(text, &spans))
-        };
+        let mut clean = if spans.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &spans)) };
         for (from, to) in &self.replace {
             if clean.contains(from.as_str()) {
                 clean = Cow::Owned(clean.replace(from.as_str(), to));
@@ -69,26 +50,15 @@ impl Redactor {
     /// A header's value without secrets; that of a header which carries credentials goes whole.
     #[must_use]
     pub fn header<'a>(&self, name: &str, value: &'a str) -> Cow<'a, str> {
-        if HEADERS.contains(&name) {
-            Cow::Borrowed(REDACTED)
-        } else {
-            self.text(value)
-        }
+        if HEADERS.contains(&name) { Cow::Borrowed(REDACTED) } else { self.text(value) }
     }
 }
 
 /// Byte ranges of secrets, in order and apart.
 fn secrets(text: &str) -> Vec<(usize, usize)> {
     let lower = text.to_ascii_lowercase();
-    let mut spans: Vec<(usize, usize)> = NAMES
-        .iter()
-        .flat_map(|name| after_name(text, &lower, name))
-        .collect();
-    spans.extend(
-        SCHEMES
-            .iter()
-            .flat_map(|scheme| after_scheme(text, &lower, scheme)),
-    );
+    let mut spans: Vec<(usize, usize)> = NAMES.iter().flat_map(|name| after_name(text, &lower, name)).collect();
+    spans.extend(SCHEMES.iter().flat_map(|scheme| after_scheme(text, &lower, scheme)));
     spans.extend(in_urls(text));
     spans.sort_unstable();
     let mut apart: Vec<(usize, usize)> = Vec::with_capacity(spans.len());
@@ -116,10 +86,7 @@ fn without(text: &str, spans: &[(usize, usize)]) -> String {
 /// The value in `name=value`, `name: value`, `"name": "value"` and `\"name\": \"value\"` (JSON inside JSON).
 fn after_name(text: &str, lower: &str, name: &str) -> Vec<(usize, usize)> {
     let at = |found: usize| {
-        let mut cursor = Cursor {
-            text,
-            at: found + name.len(),
-        };
+        let mut cursor = Cursor { text, at: found + name.len() };
         cursor.skip(&['\\', '"', '\'']);
         cursor.skip(&[' ']);
         let separator = cursor.one_of(&['=', ':'])?;
@@ -128,29 +95,17 @@ fn after_name(text: &str, lower: &str, name: &str) -> Vec<(usize, usize)> {
         }
         cursor.value()
     };
-    lower
-        .match_indices(name)
-        .filter_map(|(found, _)| at(found))
-        .collect()
+    lower.match_indices(name).filter_map(|(found, _)| at(found)).collect()
 }
 
 fn after_scheme(text: &str, lower: &str, scheme: &str) -> Vec<(usize, usize)> {
     let at = |found: usize| {
-        let starts_word = !lower
-            .get(..found)?
-            .ends_with(|c: char| c.is_ascii_alphanumeric());
-        let (from, to) = Cursor {
-            text,
-            at: found + scheme.len(),
-        }
-        .value()?;
+        let starts_word = !lower.get(..found)?.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let (from, to) = Cursor { text, at: found + scheme.len() }.value()?;
         // Ordinary words follow these words as well ("basic auth failed"); credentials are long.
         (starts_word && to - from >= 16).then_some((from, to))
     };
-    lower
-        .match_indices(scheme)
-        .filter_map(|(found, _)| at(found))
-        .collect()
+    lower.match_indices(scheme).filter_map(|(found, _)| at(found)).collect()
 }
 
 /// The password in `scheme://user:password@host`.
@@ -158,18 +113,13 @@ fn in_urls(text: &str) -> Vec<(usize, usize)> {
     let at = |found: usize| {
         let start = found + "://".len();
         let rest = text.get(start..)?;
-        let authority = rest.get(
-            ..rest
-                .find(|c: char| c.is_whitespace() || "/\"'\\?#".contains(c))
-                .unwrap_or(rest.len()),
-        )?;
+        let authority =
+            rest.get(..rest.find(|c: char| c.is_whitespace() || "/\"'\\?#".contains(c)).unwrap_or(rest.len()))?;
         let credentials = authority.get(..authority.rfind('@')?)?;
         let colon = credentials.find(':')?;
         (colon + 1 < credentials.len()).then_some((start + colon + 1, start + credentials.len()))
     };
-    text.match_indices("://")
-        .filter_map(|(found, _)| at(found))
-        .collect()
+    text.match_indices("://").filter_map(|(found, _)| at(found)).collect()
 }
 
 struct Cursor<'a> {
@@ -201,8 +151,7 @@ impl Cursor<'_> {
             None => c.is_whitespace() || "\"'\\,;&)}]".contains(c),
         };
         let length = self.rest().find(ends).unwrap_or(self.rest().len());
-        let scalar =
-            quote.is_none() && ["null", "true", "false"].contains(&self.rest().get(..length)?);
+        let scalar = quote.is_none() && ["null", "true", "false"].contains(&self.rest().get(..length)?);
         (length > 0 && !scalar).then_some((self.at, self.at + length))
     }
 }
@@ -217,27 +166,12 @@ mod tests {
 
     #[test]
     fn values_of_secrets_go_and_the_rest_stays() {
-        check(
-            "connect host=db password=hunter2 user=shop",
-            "connect host=db password=[redacted] user=shop",
-        );
-        check(
-            r#"{"token": "abc", "n": 1}"#,
-            r#"{"token": "[redacted]", "n": 1}"#,
-        );
-        check(
-            r#"{"body":"{\"secret\":\"abc\"}"}"#,
-            r#"{"body":"{\"secret\":\"[redacted]\"}"}"#,
-        );
+        check("connect host=db password=hunter2 user=shop", "connect host=db password=[redacted] user=shop");
+        check(r#"{"token": "abc", "n": 1}"#, r#"{"token": "[redacted]", "n": 1}"#);
+        check(r#"{"body":"{\"secret\":\"abc\"}"}"#, r#"{"body":"{\"secret\":\"[redacted]\"}"}"#);
         check("?api_key=abc&page=2", "?api_key=[redacted]&page=2");
-        check(
-            "postgres://shop:hunter2@db/shop",
-            "postgres://shop:[redacted]@db/shop",
-        );
-        check(
-            "Authorization: Bearer abcdefghijklmnopqrst",
-            "Authorization: Bearer [redacted]",
-        );
+        check("postgres://shop:hunter2@db/shop", "postgres://shop:[redacted]@db/shop");
+        check("Authorization: Bearer abcdefghijklmnopqrst", "Authorization: Bearer [redacted]");
         check("PASSWORD='two words'", "PASSWORD='[redacted]'");
     }
 
@@ -268,15 +202,10 @@ mod tests {
 
     #[test]
     fn headers_with_credentials_go_whole_and_words_are_replaced() {
-        let redactor = Redactor::new(vec![
-            ("db-17.internal".into(), "postgres".into()),
-            (String::new(), "never".into()),
-        ]);
+        let redactor =
+            Redactor::new(vec![("db-17.internal".into(), "postgres".into()), (String::new(), "never".into())]);
         assert_eq!(redactor.header("authorization", "Basic x"), REDACTED);
-        assert_eq!(
-            redactor.header("content-type", "application/json"),
-            "application/json"
-        );
+        assert_eq!(redactor.header("content-type", "application/json"), "application/json");
         assert_eq!(redactor.text("db-17.internal is full"), "postgres is full");
     }
 }

@@ -15,9 +15,7 @@ use crate::clock;
 use crate::compress;
 use crate::door::{self, Door};
 use crate::error::Error;
-use crate::format::{
-    CATALOG, Channel, FORMAT, LOGS, LogLine, MANIFEST, METRICS, Manifest, REQUESTS, TRUTH,
-};
+use crate::format::{CATALOG, Channel, FORMAT, LOGS, LogLine, MANIFEST, METRICS, Manifest, REQUESTS, TRUTH};
 use crate::keep::{self, Counts, Keeper};
 use crate::limits::{SERVE_GRACE, TAIL_INTERVAL};
 use crate::logline;
@@ -51,26 +49,14 @@ pub struct Summary {
 ///
 /// # Errors
 /// Where something could not be kept or exported. What had been kept by then stays in the folder, as `*.part` until it is packed.
-pub async fn record(
-    options: Options,
-    shutdown: impl Future<Output = ()>,
-) -> Result<Summary, Error> {
+pub async fn record(options: Options, shutdown: impl Future<Output = ()>) -> Result<Summary, Error> {
     let started = clock::now();
     prepare(&options)?;
     let listener = TcpListener::bind(options.listen).await;
-    let listener = listener.map_err(|source| Error::Listen {
-        listen: options.listen,
-        source,
-    })?;
-    let address = listener.local_addr().map_err(|source| Error::Listen {
-        listen: options.listen,
-        source,
-    })?;
+    let listener = listener.map_err(|source| Error::Listen { listen: options.listen, source })?;
+    let address = listener.local_addr().map_err(|source| Error::Listen { listen: options.listen, source })?;
     let redactor = Redactor::new(options.replace.clone());
-    let (requests_part, logs_part) = (
-        options.out.join("requests.ndjson.part"),
-        options.out.join("logs.ndjson.part"),
-    );
+    let (requests_part, logs_part) = (options.out.join("requests.ndjson.part"), options.out.join("logs.ndjson.part"));
     let (keeper, writer) = keep::keeper(&requests_part, &logs_part)?;
     let (stop, stopped) = watch::channel(false);
     let mut tails = follow(&options.logs, &keeper, &redactor, &stopped)?;
@@ -99,9 +85,7 @@ pub async fn record(
     stop.send_replace(true);
     // Whoever holds a connection open past the grace finds the writer gone, and is told so.
     if let Ok(served) = tokio::time::timeout(SERVE_GRACE, &mut serve).await {
-        served
-            .map_err(|_| Error::Lost("HTTP server"))?
-            .map_err(Error::Serve)?;
+        served.map_err(|_| Error::Lost("HTTP server"))?.map_err(Error::Serve)?;
     }
     join(tails).await?;
     keeper.end().await;
@@ -112,11 +96,7 @@ pub async fn record(
     write_manifest(&options, started, finished)?;
     // Last, so that a Prometheus that does not answer costs the metrics and nothing else.
     let samples = export(&options, started, finished).await?;
-    let healthy = truth
-        .healthy
-        .iter()
-        .map(|stretch| seconds(stretch.from, stretch.to))
-        .sum();
+    let healthy = truth.healthy.iter().map(|stretch| seconds(stretch.from, stretch.to)).sum();
     let summary = summarise(
         &options,
         counts,
@@ -132,23 +112,13 @@ fn prepare(options: &Options) -> Result<(), Error> {
     if let Some(prometheus) = &options.prometheus {
         metrics::address(prometheus)?;
     }
-    let write = |source| Error::Write {
-        path: options.out.clone(),
-        source,
-    };
+    let write = |source| Error::Write { path: options.out.clone(), source };
     std::fs::create_dir_all(&options.out).map_err(write)?;
-    if std::fs::read_dir(&options.out)
-        .map_err(write)?
-        .next()
-        .is_some()
-    {
+    if std::fs::read_dir(&options.out).map_err(write)?.next().is_some() {
         return Err(Error::NotEmpty(options.out.clone()));
     }
     if let Some(catalog) = &options.catalog {
-        let bytes = std::fs::read(catalog).map_err(|source| Error::Read {
-            path: catalog.clone(),
-            source,
-        })?;
+        let bytes = std::fs::read(catalog).map_err(|source| Error::Read { path: catalog.clone(), source })?;
         compress::put(&options.out.join(CATALOG), &bytes)?;
     }
     Ok(())
@@ -162,17 +132,8 @@ fn follow(
 ) -> Result<JoinSet<Result<(), Error>>, Error> {
     let mut tails = JoinSet::new();
     for source in logs {
-        let tail = Tail::new(&source.path).map_err(|error| Error::Read {
-            path: source.path.clone(),
-            source: error,
-        })?;
-        tails.spawn(follow_one(
-            tail,
-            source.clone(),
-            keeper.clone(),
-            redactor.clone(),
-            stopped.clone(),
-        ));
+        let tail = Tail::new(&source.path).map_err(|error| Error::Read { path: source.path.clone(), source: error })?;
+        tails.spawn(follow_one(tail, source.clone(), keeper.clone(), redactor.clone(), stopped.clone()));
     }
     Ok(tails)
 }
@@ -186,23 +147,13 @@ async fn follow_one(
 ) -> Result<(), Error> {
     let mut last = (clock::now(), "info");
     loop {
-        let end = tokio::time::timeout(TAIL_INTERVAL, stopped.wait_for(|stopped| *stopped))
-            .await
-            .is_ok();
+        let end = tokio::time::timeout(TAIL_INTERVAL, stopped.wait_for(|stopped| *stopped)).await.is_ok();
         let lines = if end { tail.finish() } else { tail.poll() };
-        for line in lines.map_err(|error| Error::Read {
-            path: source.path.clone(),
-            source: error,
-        })? {
+        for line in lines.map_err(|error| Error::Read { path: source.path.clone(), source: error })? {
             let said = logline::read(source.format, &line);
             last = (said.time.unwrap_or(last.0), said.severity.unwrap_or(last.1));
             let message = redactor.text(&said.message).into_owned();
-            let line = LogLine {
-                time: last.0,
-                service: source.service.clone(),
-                severity: last.1.to_owned(),
-                message,
-            };
+            let line = LogLine { time: last.0, service: source.service.clone(), severity: last.1.to_owned(), message };
             if !keeper.log(line).await {
                 return Err(Error::Lost("writer"));
             }
@@ -241,22 +192,12 @@ async fn run_command(options: &Options, url: &str) -> Result<(), Error> {
     let Some((program, arguments)) = options.command.split_first() else {
         return pending().await;
     };
-    let failed = |source| Error::Start {
-        program: program.clone(),
-        source,
-    };
+    let failed = |source| Error::Start { program: program.clone(), source };
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("HINDCAST_RECORDER", url)
-        .kill_on_drop(true);
+    command.args(arguments).env("HINDCAST_RECORDER", url).kill_on_drop(true);
     let mut child: Child = command.spawn().map_err(failed)?;
     let status = child.wait().await.map_err(failed)?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::Scenario { status })
-    }
+    if status.success() { Ok(()) } else { Err(Error::Scenario { status }) }
 }
 
 async fn sleep(duration: Option<std::time::Duration>) {
@@ -296,10 +237,8 @@ fn write_manifest(options: &Options, started: Timestamp, finished: Timestamp) ->
         recorder: "hindcast record".to_owned(),
     };
     let path: &Path = &options.out.join(MANIFEST);
-    let bytes = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Write {
-        path: path.to_owned(),
-        source: error.into(),
-    })?;
+    let bytes = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| Error::Write { path: path.to_owned(), source: error.into() })?;
     compress::put(path, &bytes)
 }
 
@@ -307,13 +246,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64()
 }
 
-fn summarise(
-    options: &Options,
-    counts: Counts,
-    samples: u64,
-    duration_s: f64,
-    told: (usize, usize, f64),
-) -> Summary {
+fn summarise(options: &Options, counts: Counts, samples: u64, duration_s: f64, told: (usize, usize, f64)) -> Summary {
     Summary {
         out: options.out.clone(),
         duration_s,
@@ -328,24 +261,11 @@ fn summarise(
 
 impl fmt::Display for Summary {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            to,
-            "recorded {:.0} s into {}: ",
-            self.duration_s,
-            self.out.display()
-        )?;
+        write!(to, "recorded {:.0} s into {}: ", self.duration_s, self.out.display())?;
         for (channel, count) in &self.requests {
             write!(to, "{count} {} requests, ", channel.name())?;
         }
-        write!(
-            to,
-            "{} log lines, {} samples; ",
-            self.log_lines, self.samples
-        )?;
-        write!(
-            to,
-            "{} faults, {} changes, {:.0} s healthy",
-            self.faults, self.changes, self.healthy_s
-        )
+        write!(to, "{} log lines, {} samples; ", self.log_lines, self.samples)?;
+        write!(to, "{} faults, {} changes, {:.0} s healthy", self.faults, self.changes, self.healthy_s)
     }
 }

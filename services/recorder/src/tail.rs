@@ -28,12 +28,7 @@ struct Open {
 impl Tail {
     /// Follows a file from its present end; one that does not exist yet from its beginning.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
-        let mut tail = Self {
-            path: path.to_owned(),
-            open: None,
-            rest: Vec::new(),
-            cut: false,
-        };
+        let mut tail = Self { path: path.to_owned(), open: None, rest: Vec::new(), cut: false };
         tail.open = tail.open_now()?;
         if let Some(open) = &mut tail.open {
             open.position = open.file.seek(SeekFrom::End(0))?;
@@ -66,11 +61,7 @@ impl Tail {
         match File::open(&self.path) {
             Ok(file) => {
                 let inode = file.metadata()?.ino();
-                Ok(Some(Open {
-                    file,
-                    inode,
-                    position: 0,
-                }))
+                Ok(Some(Open { file, inode, position: 0 }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -80,10 +71,7 @@ impl Tail {
     /// Whether another file stands at the path now.
     fn replaced(&self) -> io::Result<bool> {
         match std::fs::metadata(&self.path) {
-            Ok(metadata) => Ok(self
-                .open
-                .as_ref()
-                .is_none_or(|open| open.inode != metadata.ino())),
+            Ok(metadata) => Ok(self.open.as_ref().is_none_or(|open| open.inode != metadata.ino())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -125,8 +113,7 @@ impl Tail {
 
     fn take_line(&mut self) -> Option<String> {
         let bytes = std::mem::take(&mut self.rest);
-        let mut line =
-            String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(&bytes)).into_owned();
+        let mut line = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(&bytes)).into_owned();
         if std::mem::take(&mut self.cut) {
             line.push_str(" … [cut]");
         }
@@ -146,9 +133,7 @@ mod tests {
 
     impl Log {
         fn new() -> Self {
-            Self {
-                folder: tempfile::tempdir().unwrap(),
-            }
+            Self { folder: tempfile::tempdir().unwrap() }
         }
 
         fn path(&self) -> PathBuf {
@@ -156,13 +141,7 @@ mod tests {
         }
 
         fn append(&self, text: &str) {
-            File::options()
-                .create(true)
-                .append(true)
-                .open(self.path())
-                .unwrap()
-                .write_all(text.as_bytes())
-                .unwrap();
+            File::options().create(true).append(true).open(self.path()).unwrap().write_all(text.as_bytes()).unwrap();
         }
 
         fn rotate(&self) {
@@ -197,11 +176,7 @@ mod tests {
         let mut tail = Tail::new(&log.path()).unwrap();
         log.append("last of the old\n");
         log.rotate();
-        assert_eq!(
-            tail.poll().unwrap(),
-            ["last of the old"],
-            "while no new file stands there"
-        );
+        assert_eq!(tail.poll().unwrap(), ["last of the old"], "while no new file stands there");
         log.append("first of the new\n");
         assert_eq!(tail.poll().unwrap(), ["first of the new"]);
     }
@@ -223,9 +198,6 @@ mod tests {
         log.append(&"x".repeat(LOG_LINE_BYTES_MAX + 5));
         log.append("x\nnext\n");
         let lines = tail.poll().unwrap();
-        assert_eq!(
-            (lines[0].len(), lines[1].as_str()),
-            (LOG_LINE_BYTES_MAX + " … [cut]".len(), "next")
-        );
+        assert_eq!((lines[0].len(), lines[1].as_str()), (LOG_LINE_BYTES_MAX + " … [cut]".len(), "next"));
     }
 }

@@ -21,17 +21,13 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A document or index of ours has another form than this binary writes.
-    #[error(
-        "expected {expected} in the views, got something else; delete the views' folder, they are rebuilt"
-    )]
+    #[error("expected {expected} in the views, got something else; delete the views' folder, they are rebuilt")]
     Form {
         /// What stood to be read.
         expected: &'static str,
     },
     /// A document is not the JSON of its fold.
-    #[error(
-        "expected the JSON of {expected} in the views; delete the views' folder, they are rebuilt"
-    )]
+    #[error("expected the JSON of {expected} in the views; delete the views' folder, they are rebuilt")]
     Json {
         /// What stood to be read.
         expected: &'static str,
@@ -53,9 +49,7 @@ impl From<Error> for Problem {
             Error::Ledger(ReadError::Unavailable(_)) => Code::Unavailable,
             _ => Code::Internal,
         };
-        let cause = std::error::Error::source(&error)
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(%error, cause, "a question to the views failed");
         Self::new(code, "the views could not answer")
     }

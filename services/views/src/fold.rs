@@ -49,22 +49,13 @@ impl Folds {
         if is_silence(&recorded.event) {
             let silences = self.silences.entry(recorded.partition.clone()).or_default();
             silences.evolve(recorded);
-            changed.silence = recorded
-                .subject
-                .parse()
-                .ok()
-                .filter(|id| silences.0.contains_key(id));
+            changed.silence = recorded.subject.parse().ok().filter(|id| silences.0.contains_key(id));
             return changed;
         }
         let book = self.books.entry(recorded.partition.clone()).or_default();
         let touched = book.evolve(recorded);
         changed.alerts.extend(touched.alerts);
-        changed.incidents.extend(
-            touched
-                .incidents
-                .into_iter()
-                .filter(|id| book.incidents.contains_key(id)),
-        );
+        changed.incidents.extend(touched.incidents.into_iter().filter(|id| book.incidents.contains_key(id)));
         changed
     }
 
@@ -74,24 +65,15 @@ impl Folds {
         for (partition, book) in &self.books {
             let partition = partition.to_string();
             for (id, alert) in &book.alerts {
-                digests.insert(
-                    ("alerts", partition.clone(), id.to_string()),
-                    canonical::digest(alert),
-                );
+                digests.insert(("alerts", partition.clone(), id.to_string()), canonical::digest(alert));
             }
             for (id, incident) in &book.incidents {
-                digests.insert(
-                    ("incidents", partition.clone(), id.to_string()),
-                    canonical::digest(incident),
-                );
+                digests.insert(("incidents", partition.clone(), id.to_string()), canonical::digest(incident));
             }
         }
         for (partition, silences) in &self.silences {
             for (id, silence) in &silences.0 {
-                digests.insert(
-                    ("silences", partition.to_string(), id.to_string()),
-                    canonical::digest(silence),
-                );
+                digests.insert(("silences", partition.to_string(), id.to_string()), canonical::digest(silence));
             }
         }
         digests
@@ -104,10 +86,7 @@ impl Folds {
 }
 
 const fn is_silence(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_)
-    )
+    matches!(event, Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_))
 }
 
 /// The alerts that an incident's event names as joining, leaving or moving.

@@ -32,7 +32,4 @@ pub(crate) const LOOK_BACK_EVENTS_MAX: usize = 1_000;
 /// Events that a replay reads before it folds them.
 pub(crate) const REPLAY_RECORDS: usize = 1_024;
 
-const _: () = assert!(
-    RECEIPT_STEPS_FIRST < RECEIPT_STEPS_MAX,
-    "a long receipt keeps its end too"
-);
+const _: () = assert!(RECEIPT_STEPS_FIRST < RECEIPT_STEPS_MAX, "a long receipt keeps its end too");

@@ -12,9 +12,7 @@ use hindcast_domain::command::Received;
 use hindcast_domain::lane::names;
 use hindcast_domain::{EventId, Partition};
 use hindcast_ledger::commit;
-use hindcast_queries::{
-    AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
-};
+use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
 use tokio::sync::watch;
 
 use crate::error::Error;
@@ -87,18 +85,8 @@ impl Views {
         let summary = reader.summary()?;
         let (incidents, alerts) = summary.counts();
         let (parked, versions) = (reader.parked_open()?, reader.versions()?);
-        let state = self.frame(
-            position,
-            summary.state_hash(),
-            incidents,
-            alerts,
-            parked,
-            versions,
-        );
-        Ok(State {
-            provisional,
-            ..state
-        })
+        let state = self.frame(position, summary.state_hash(), incidents, alerts, parked, versions);
+        Ok(State { provisional, ..state })
     }
 
     fn frame(
@@ -111,19 +99,10 @@ impl Views {
         versions: std::collections::BTreeMap<String, String>,
     ) -> State {
         let reports = self.inner.options.progress.all();
-        let services = reports
-            .into_iter()
-            .filter(|(name, _)| !name.starts_with("writer/"))
-            .map(|(name, report)| {
-                let position = commit::position(report.through, 0);
-                (
-                    name,
-                    api::ServiceProgress {
-                        position,
-                        due: report.due,
-                    },
-                )
-            });
+        let services = reports.into_iter().filter(|(name, _)| !name.starts_with("writer/")).map(|(name, report)| {
+            let position = commit::position(report.through, 0);
+            (name, api::ServiceProgress { position, due: report.due })
+        });
         State {
             position,
             settled: false,
@@ -145,22 +124,14 @@ impl Views {
     async fn settled(&self, position: u64, now: bool) -> Result<bool, Problem> {
         let last = {
             let live = lock(&self.inner.live);
-            if now {
-                live.last_events_seq
-            } else {
-                live.last_events_seq.min(commit::seq_of(position))
-            }
+            if now { live.last_events_seq } else { live.last_events_seq.min(commit::seq_of(position)) }
         };
         let options = &self.inner.options;
         if !options.progress.settled(last, options.clock.now()) {
             return Ok(false);
         }
         let head = options.ledger.head().await.map_err(Error::from)?;
-        Ok(if now {
-            head == commit::seq_of(position)
-        } else {
-            head >= commit::seq_of(position)
-        })
+        Ok(if now { head == commit::seq_of(position) } else { head >= commit::seq_of(position) })
     }
 
     /// A firing alert of paging severity that nothing accounts for, once the notices' lane has seen it all.
@@ -169,32 +140,20 @@ impl Views {
             return;
         }
         let reports = self.inner.options.progress.all();
-        let decided = reports
-            .get(names::NOTICES)
-            .is_some_and(|it| it.through >= commit::seq_of(receipt.position));
+        let decided = reports.get(names::NOTICES).is_some_and(|it| it.through >= commit::seq_of(receipt.position));
         if decided {
             self.inner.unaccounted.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(
-                fingerprint = receipt.alert.fingerprint,
-                "a firing alert is not accounted for"
-            );
+            tracing::error!(fingerprint = receipt.alert.fingerprint, "a firing alert is not accounted for");
         }
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(Error::from)?
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::from)?
 }
 
 fn missing(what: &str, id: &str) -> Problem {
-    Problem::new(
-        Code::NotFound,
-        format!("expected {what}, found none for {id:?}"),
-    )
+    Problem::new(Code::NotFound, format!("expected {what}, found none for {id:?}"))
 }
 
 #[async_trait]
@@ -207,35 +166,20 @@ impl Queries for Views {
         self.ready()
     }
 
-    async fn incidents(
-        &self,
-        filter: IncidentFilter,
-        window: Window,
-    ) -> Result<Page<api::Incident>, Problem> {
-        self.turn(window, |reader, asked| reader.incidents(filter, asked))
-            .await
+    async fn incidents(&self, filter: IncidentFilter, window: Window) -> Result<Page<api::Incident>, Problem> {
+        self.turn(window, |reader, asked| reader.incidents(filter, asked)).await
     }
 
-    async fn incident(
-        &self,
-        id: Option<&str>,
-        as_of: Option<AsOf>,
-    ) -> Result<api::Incident, Problem> {
+    async fn incident(&self, id: Option<&str>, as_of: Option<AsOf>) -> Result<api::Incident, Problem> {
         let id = id.map(ToOwned::to_owned);
         self.ask(as_of, move |reader| {
             let id = reader.find_incident(id.as_deref())?;
-            reader
-                .incident(&id)?
-                .ok_or_else(|| missing("an incident", &id))
+            reader.incident(&id)?.ok_or_else(|| missing("an incident", &id))
         })
         .await
     }
 
-    async fn timeline(
-        &self,
-        id: &str,
-        window: Window,
-    ) -> Result<Page<api::TimelineEntry>, Problem> {
+    async fn timeline(&self, id: &str, window: Window) -> Result<Page<api::TimelineEntry>, Problem> {
         let id = id.to_owned();
         self.turn(window, move |reader, asked| {
             let id = reader.find_incident(Some(&id))?;
@@ -262,13 +206,8 @@ impl Queries for Views {
         .await
     }
 
-    async fn alerts(
-        &self,
-        filter: AlertFilter,
-        window: Window,
-    ) -> Result<Page<api::Alert>, Problem> {
-        self.turn(window, move |reader, asked| reader.alerts(&filter, asked))
-            .await
+    async fn alerts(&self, filter: AlertFilter, window: Window) -> Result<Page<api::Alert>, Problem> {
+        self.turn(window, move |reader, asked| reader.alerts(&filter, asked)).await
     }
 
     async fn receipt(&self, alert: Option<&str>, as_of: Option<AsOf>) -> Result<Receipt, Problem> {
@@ -284,53 +223,37 @@ impl Queries for Views {
     }
 
     async fn silences(&self, window: Window) -> Result<Page<api::Silence>, Problem> {
-        self.turn(window, |reader, asked| reader.silences(asked))
-            .await
+        self.turn(window, |reader, asked| reader.silences(asked)).await
     }
 
     async fn silence(&self, id: &str, as_of: Option<AsOf>) -> Result<api::Silence, Problem> {
         let id = id.to_owned();
         self.ask(as_of, move |reader| {
             let id = reader.find_silence(&id)?;
-            reader
-                .silence(&id)?
-                .ok_or_else(|| missing("a silence", &id))
+            reader.silence(&id)?.ok_or_else(|| missing("a silence", &id))
         })
         .await
     }
 
-    async fn notices(
-        &self,
-        filter: NoticeFilter,
-        window: Window,
-    ) -> Result<Page<api::Notice>, Problem> {
-        self.turn(window, move |reader, asked| reader.notices(&filter, asked))
-            .await
+    async fn notices(&self, filter: NoticeFilter, window: Window) -> Result<Page<api::Notice>, Problem> {
+        self.turn(window, move |reader, asked| reader.notices(&filter, asked)).await
     }
 
     async fn parked(&self, open: bool, window: Window) -> Result<Page<api::Parked>, Problem> {
-        self.turn(window, move |reader, asked| reader.parked(open, asked))
-            .await
+        self.turn(window, move |reader, asked| reader.parked(open, asked)).await
     }
 
     async fn parked_item(&self, id: &str) -> Result<api::Parked, Problem> {
         let id = id.to_owned();
         self.ask(None, move |reader| {
             let id = reader.find_parked(&id)?;
-            reader
-                .parked_item(&id)?
-                .ok_or_else(|| missing("a parked item", &id))
+            reader.parked_item(&id)?.ok_or_else(|| missing("a parked item", &id))
         })
         .await
     }
 
-    async fn events(
-        &self,
-        filter: EventFilter,
-        window: Window,
-    ) -> Result<Page<api::Event>, Problem> {
-        self.turn(window, move |reader, asked| reader.events(&filter, asked))
-            .await
+    async fn events(&self, filter: EventFilter, window: Window) -> Result<Page<api::Event>, Problem> {
+        self.turn(window, move |reader, asked| reader.events(&filter, asked)).await
     }
 
     async fn event(&self, id: &str, as_of: Option<AsOf>) -> Result<api::Event, Problem> {
@@ -348,12 +271,7 @@ impl Queries for Views {
         as_of: Option<AsOf>,
     ) -> Result<Option<(String, serde_json::Value)>, Problem> {
         let name = section.to_owned();
-        self.ask(as_of, move |reader| {
-            Ok(reader
-                .section(&name)?
-                .map(|section| (section.hash, section.content)))
-        })
-        .await
+        self.ask(as_of, move |reader| Ok(reader.section(&name)?.map(|section| (section.hash, section.content)))).await
     }
 
     async fn state(&self, as_of: Option<AsOf>) -> Result<State, Problem> {
@@ -376,9 +294,7 @@ impl Queries for Views {
         let id = incident.to_owned();
         self.ask(None, move |reader| {
             let id = reader.find_incident(Some(&id))?;
-            let (partition, _) = reader
-                .incident_fold(&id)?
-                .ok_or_else(|| missing("an incident", &id))?;
+            let (partition, _) = reader.incident_fold(&id)?.ok_or_else(|| missing("an incident", &id))?;
             Ok(partition_of(&partition)?)
         })
         .await
@@ -400,17 +316,12 @@ impl Queries for Views {
                 }
             }
         };
-        tokio::time::timeout(patience, wait)
-            .await
-            .unwrap_or(Outcome::Pending)
+        tokio::time::timeout(patience, wait).await.unwrap_or(Outcome::Pending)
     }
 
     async fn command_by_key(&self, key: &str) -> Option<(EventId, Received)> {
         let key = key.to_owned();
-        match self
-            .ask(None, move |reader| Ok(reader.command_by_key(&key)?))
-            .await
-        {
+        match self.ask(None, move |reader| Ok(reader.command_by_key(&key)?)).await {
             Ok(found) => found,
             Err(problem) => {
                 tracing::warn!(%problem, "an idempotency key cannot be looked up");

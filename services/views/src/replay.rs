@@ -20,11 +20,7 @@ struct Fresh {
 }
 
 /// Folds everything up to `position` and compares it with `live_hash`.
-pub(crate) async fn replay(
-    ledger: &Shared,
-    position: u64,
-    live_hash: String,
-) -> Result<Replay, Error> {
+pub(crate) async fn replay(ledger: &Shared, position: u64, live_hash: String) -> Result<Replay, Error> {
     let began = Instant::now();
     let last = commit::seq_of(position);
     let mut fresh = Fresh::default();
@@ -40,8 +36,7 @@ pub(crate) async fn replay(
             fresh = tokio::task::spawn_blocking(move || fold(fresh, &records, position)).await??;
         }
     }
-    let (replayed_hash, events) =
-        tokio::task::spawn_blocking(move || (fresh.folds.state_hash(), fresh.events)).await?;
+    let (replayed_hash, events) = tokio::task::spawn_blocking(move || (fresh.folds.state_hash(), fresh.events)).await?;
     Ok(Replay {
         identical: replayed_hash == live_hash,
         replayed_hash,
@@ -54,10 +49,7 @@ pub(crate) async fn replay(
 
 fn fold(mut fresh: Fresh, records: &[Record], position: u64) -> Result<Fresh, Error> {
     forbidden(|| {
-        for record in records
-            .iter()
-            .filter(|record| record.seq <= commit::seq_of(position))
-        {
+        for record in records.iter().filter(|record| record.seq <= commit::seq_of(position)) {
             let commit = read::commit(record).map_err(ReadError::from)?;
             for item in read::events(record, &commit).map_err(ReadError::from)? {
                 if let Item::Known(recorded) = item

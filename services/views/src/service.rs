@@ -111,10 +111,7 @@ impl Views {
                 tokio::task::spawn_blocking(move || Projector::load(store, checkpoint)).await??
             }
             None => {
-                tracing::info!(
-                    head = head_at_start,
-                    "the views are built from the beginning of the ledger"
-                );
+                tracing::info!(head = head_at_start, "the views are built from the beginning of the ledger");
                 drop(store);
                 Self::forget(&options.folder)?;
                 let folder = options.folder.clone();
@@ -124,14 +121,7 @@ impl Views {
         };
         let live = projector.live();
         let (position, seq) = (lock(&live).position, projector.seq());
-        options.progress.report(
-            NAME,
-            Report {
-                through: seq,
-                due: None,
-                appending: 0,
-            },
-        );
+        options.progress.report(NAME, Report { through: seq, due: None, appending: 0 });
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
@@ -152,10 +142,9 @@ impl Views {
     /// When the folder cannot be removed.
     pub fn forget(folder: &Path) -> Result<(), Error> {
         match std::fs::remove_dir_all(folder) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Folder {
-                path: folder.to_owned(),
-                source,
-            }),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::Folder { path: folder.to_owned(), source })
+            }
             _ => Ok(()),
         }
     }
@@ -204,11 +193,7 @@ impl Views {
         tokio::task::spawn_blocking(move || store.sync()).await?
     }
 
-    async fn project(
-        &self,
-        mut projector: Projector,
-        records: Vec<Record>,
-    ) -> Result<Projector, Error> {
+    async fn project(&self, mut projector: Projector, records: Vec<Record>) -> Result<Projector, Error> {
         let before = projector.seq();
         let projector = tokio::task::spawn_blocking(move || {
             projector.apply(&records)?;
@@ -227,19 +212,9 @@ impl Views {
             tracing::info!(through = seq, head, "the views are being built");
         }
         if seq >= head && !self.inner.ready.swap(true, Ordering::AcqRel) {
-            tracing::info!(
-                through = seq,
-                "the views have reached the head as it was at start"
-            );
+            tracing::info!(through = seq, "the views have reached the head as it was at start");
         }
-        self.inner.options.progress.report(
-            NAME,
-            Report {
-                through: seq,
-                due: None,
-                appending: 0,
-            },
-        );
+        self.inner.options.progress.report(NAME, Report { through: seq, due: None, appending: 0 });
         Ok(projector)
     }
 
@@ -263,12 +238,7 @@ impl Views {
     pub(crate) fn place(&self) -> Place {
         Place {
             store: self.inner.store.clone(),
-            public_url: self
-                .inner
-                .options
-                .public_url
-                .trim_end_matches('/')
-                .to_owned(),
+            public_url: self.inner.options.public_url.trim_end_matches('/').to_owned(),
             reached: lock(&self.inner.live).position,
             show_later: self.inner.options.fail == FailPoint::ShowLater,
         }
@@ -285,14 +255,9 @@ async fn fits(options: &Options, checkpoint: &Checkpoint) -> Result<bool, Error>
     }
     // A ledger that cannot be reached is no reason to build the views anew.
     let record = patiently(|| options.ledger.get(checkpoint.seq)).await?;
-    let there = record
-        .and_then(|record| commit::decode_header(&record.payload).ok())
-        .map(|(_, hash)| hash);
+    let there = record.and_then(|record| commit::decode_header(&record.payload).ok()).map(|(_, hash)| hash);
     if there != Some(checkpoint.hash) {
-        tracing::warn!(
-            seq = checkpoint.seq,
-            "the views do not fit this ledger and are built anew"
-        );
+        tracing::warn!(seq = checkpoint.seq, "the views do not fit this ledger and are built anew");
     }
     Ok(there == Some(checkpoint.hash))
 }

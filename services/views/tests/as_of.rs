@@ -52,59 +52,29 @@ fn action() -> impl Strategy<Value = Action> {
 
 async fn act(world: &mut World, number: usize, action: &Action) {
     let key = format!("key-{}", number % 7);
-    let pick = |index: usize| {
-        world
-            .incidents
-            .get(index % world.incidents.len().max(1))
-            .cloned()
-    };
+    let pick = |index: usize| world.incidents.get(index % world.incidents.len().max(1)).cloned();
     match action {
         Action::Observe(alert, firing, grade) => world.observe(*alert, *firing, *grade).await,
         Action::Merge(from, into) => {
             if let (Some((partition, incident)), Some((_, into))) = (pick(*from), pick(*into)) {
-                world
-                    .person(&partition, &key, Command::MergeIncident { incident, into })
-                    .await;
+                world.person(&partition, &key, Command::MergeIncident { incident, into }).await;
             }
         }
         Action::Split(index) => {
             if let Some((partition, incident)) = pick(*index) {
-                let members = world
-                    .books
-                    .get(&partition)
-                    .and_then(|book| book.incidents.get(&incident));
-                let fingerprints = members
-                    .into_iter()
-                    .flat_map(|found| found.members.keys())
-                    .take(1)
-                    .cloned()
-                    .collect();
-                world
-                    .person(
-                        &partition,
-                        &key,
-                        Command::SplitIncident {
-                            incident,
-                            fingerprints,
-                        },
-                    )
-                    .await;
+                let members = world.books.get(&partition).and_then(|book| book.incidents.get(&incident));
+                let fingerprints =
+                    members.into_iter().flat_map(|found| found.members.keys()).take(1).cloned().collect();
+                world.person(&partition, &key, Command::SplitIncident { incident, fingerprints }).await;
             }
         }
         Action::Undo(index) => {
             if let Some((partition, incident)) = pick(*index) {
-                let found = world
-                    .books
-                    .get(&partition)
-                    .and_then(|book| book.incidents.get(&incident));
-                let last = found
-                    .and_then(|found| found.lineage.last())
-                    .map(|past| past.event.clone());
+                let found = world.books.get(&partition).and_then(|book| book.incidents.get(&incident));
+                let last = found.and_then(|found| found.lineage.last()).map(|past| past.event.clone());
                 if let Some(event) = last {
                     let subject = incident.to_string();
-                    world
-                        .person(&partition, &key, Command::UndoEvent { event, subject })
-                        .await;
+                    world.person(&partition, &key, Command::UndoEvent { event, subject }).await;
                 }
             }
         }
@@ -113,21 +83,11 @@ async fn act(world: &mut World, number: usize, action: &Action) {
                 let until = world.now + hindcast_domain::Span::hours(1);
                 let command = match what {
                     0 => Command::AcknowledgeIncident { incident },
-                    1 => Command::ResolveIncident {
-                        incident,
-                        cause: Some("a bad release".into()),
-                        resolution: None,
-                    },
-                    2 => Command::NoteIncident {
-                        incident,
-                        text: "looking".into(),
-                    },
+                    1 => Command::ResolveIncident { incident, cause: Some("a bad release".into()), resolution: None },
+                    2 => Command::NoteIncident { incident, text: "looking".into() },
                     3 => Command::SnoozeIncident { incident, until },
                     4 => Command::ReopenIncident { incident },
-                    _ => Command::SetIncidentSeverity {
-                        incident,
-                        severity: Severity::Low,
-                    },
+                    _ => Command::SetIncidentSeverity { incident, severity: Severity::Low },
                 };
                 world.person(&partition, &key, command).await;
             }
@@ -145,11 +105,7 @@ async fn act(world: &mut World, number: usize, action: &Action) {
 }
 
 fn window(as_of: Option<AsOf>) -> Window {
-    Window {
-        as_of,
-        limit: Some(500),
-        cursor: None,
-    }
+    Window { as_of, limit: Some(500), cursor: None }
 }
 
 fn told<T: serde::Serialize>(answer: Result<T, hindcast_api::Problem>) -> Value {
@@ -162,22 +118,11 @@ fn told<T: serde::Serialize>(answer: Result<T, hindcast_api::Problem>) -> Value 
 /// Every answer that there is.
 async fn everything(views: &Views, world: &World, as_of: Option<AsOf>) -> Value {
     let mut all = json!({});
-    let list = views
-        .incidents(IncidentFilter::default(), window(as_of))
-        .await;
+    let list = views.incidents(IncidentFilter::default(), window(as_of)).await;
     let searches = [
-        IncidentFilter {
-            q: Some("rule1 svc-1".into()),
-            ..Default::default()
-        },
-        IncidentFilter {
-            service: Some("alias-1".into()),
-            ..Default::default()
-        },
-        IncidentFilter {
-            status: vec![hindcast_domain::incident::Status::Open],
-            ..Default::default()
-        },
+        IncidentFilter { q: Some("rule1 svc-1".into()), ..Default::default() },
+        IncidentFilter { service: Some("alias-1".into()), ..Default::default() },
+        IncidentFilter { status: vec![hindcast_domain::incident::Status::Open], ..Default::default() },
     ];
     for (index, filter) in searches.into_iter().enumerate() {
         all[format!("search {index}")] = told(views.incidents(filter, window(as_of)).await);
@@ -187,37 +132,21 @@ async fn everything(views: &Views, world: &World, as_of: Option<AsOf>) -> Value 
         all[format!("timeline {id}")] = told(views.timeline(&id, window(as_of)).await);
         all[format!("why {id}")] = told(views.why(&id, as_of).await);
         all[format!("changes {id}")] = told(views.changes(&id, as_of).await);
-        let members = AlertFilter {
-            incident: Some(id.clone()),
-            ..Default::default()
-        };
+        let members = AlertFilter { incident: Some(id.clone()), ..Default::default() };
         all[format!("members {id}")] = told(views.alerts(members, window(as_of)).await);
-        let about = NoticeFilter {
-            incident: Some(id.clone()),
-            ..Default::default()
-        };
+        let about = NoticeFilter { incident: Some(id.clone()), ..Default::default() };
         all[format!("notices {id}")] = told(views.notices(about, window(as_of)).await);
         all[format!("incident {id}")] = told(views.incident(Some(&id[..8]), as_of).await);
     }
     all["incidents"] = told(list);
     all["newest"] = told(views.incident(None, as_of).await);
     all["alerts"] = told(views.alerts(AlertFilter::default(), window(as_of)).await);
-    all["named"] = told(
-        views
-            .alerts(
-                AlertFilter {
-                    name: Some("Rule2".into()),
-                    ..Default::default()
-                },
-                window(as_of),
-            )
-            .await,
-    );
+    all["named"] =
+        told(views.alerts(AlertFilter { name: Some("Rule2".into()), ..Default::default() }, window(as_of)).await);
     for index in 0..8 {
         let fingerprint = common::fingerprint(index).to_string();
         all[format!("receipt {index}")] = told(views.receipt(Some(&fingerprint), as_of).await);
-        all[format!("receipt sent {index}")] =
-            told(views.receipt(Some(&format!("sent-{index}")), as_of).await);
+        all[format!("receipt sent {index}")] = told(views.receipt(Some(&format!("sent-{index}")), as_of).await);
     }
     all["receipt"] = told(views.receipt(None, as_of).await);
     all["receipt named"] = told(views.receipt(Some("Rule0"), as_of).await);
@@ -227,10 +156,7 @@ async fn everything(views: &Views, world: &World, as_of: Option<AsOf>) -> Value 
     all["parked open"] = told(views.parked(true, window(as_of)).await);
     all["events"] = told(views.events(EventFilter::default(), window(as_of)).await);
     for kind in ["intake", "incident", "alert.fired"] {
-        let filter = EventFilter {
-            kind: Some(kind.into()),
-            ..Default::default()
-        };
+        let filter = EventFilter { kind: Some(kind.into()), ..Default::default() };
         all[format!("events {kind}")] = told(views.events(filter, window(as_of)).await);
     }
     all["catalog"] = told(views.catalog(as_of).await);
@@ -260,28 +186,13 @@ fn later(world: &World, position: u64) -> Vec<String> {
 
 fn differences(a: &Value, b: &Value) -> Vec<String> {
     let (a, b) = (a.as_object().unwrap(), b.as_object().unwrap());
-    let keys = a
-        .keys()
-        .chain(b.keys())
-        .collect::<std::collections::BTreeSet<_>>();
+    let keys = a.keys().chain(b.keys()).collect::<std::collections::BTreeSet<_>>();
     let differs = keys.into_iter().filter(|key| a.get(*key) != b.get(*key));
-    differs
-        .map(|key| {
-            format!(
-                "{key}\n  as of: {:?}\n  cut:   {:?}",
-                a.get(key),
-                b.get(key)
-            )
-        })
-        .collect()
+    differs.map(|key| format!("{key}\n  as of: {:?}\n  cut:   {:?}", a.get(key), b.get(key))).collect()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 async fn history(actions: &[Action]) -> World {
@@ -298,13 +209,8 @@ async fn history(actions: &[Action]) -> World {
 fn positions(world: &World) -> Vec<u64> {
     let mut all = Vec::new();
     for record in &world.records {
-        let events = hindcast_ledger::commit::decode_header(&record.payload)
-            .unwrap()
-            .0
-            .events as usize;
-        all.extend(
-            (0..events.max(1)).map(|index| hindcast_ledger::commit::position(record.seq, index)),
-        );
+        let events = hindcast_ledger::commit::decode_header(&record.payload).unwrap().0.events as usize;
+        all.extend((0..events.max(1)).map(|index| hindcast_ledger::commit::position(record.seq, index)));
     }
     all
 }
@@ -426,12 +332,7 @@ proptest! {
 #[test]
 fn with_the_filter_off_the_same_check_turns_red() {
     runtime().block_on(async {
-        let actions = [
-            Action::Observe(1, true, 0),
-            Action::Merge(0, 1),
-            Action::Notify(0, false),
-            Action::Undo(1),
-        ];
+        let actions = [Action::Observe(1, true, 0), Action::Merge(0, 1), Action::Notify(0, false), Action::Undo(1)];
         let world = history(&actions).await;
         let folder = tempfile::tempdir().unwrap();
         let broken = Running::with(&world.ledger, folder, FailPoint::ShowLater).await;
@@ -439,10 +340,7 @@ fn with_the_filter_off_the_same_check_turns_red() {
         let cut = Running::over(&world.cut(position).await).await;
         let then = everything(&broken.views, &world, Some(AsOf::Position(position))).await;
         let ended = everything(&cut.views, &world, None).await;
-        assert!(
-            !differences(&then, &ended).is_empty(),
-            "a check that cannot fail is a defect"
-        );
+        assert!(!differences(&then, &ended).is_empty(), "a check that cannot fail is a defect");
         let text = then.to_string();
         assert!(later(&world, position).iter().any(|id| text.contains(id)));
     });

@@ -32,39 +32,16 @@ struct Load {
 }
 
 const LOADS: [Load; 3] = [
-    Load {
-        name: "one appender, 64 x 900 B a commit",
-        appenders: 1,
-        commits: 200,
-        records: RECORDS,
-    },
-    Load {
-        name: "64 appenders, 64 x 900 B a commit",
-        appenders: 64,
-        commits: 8,
-        records: RECORDS,
-    },
-    Load {
-        name: "64 appenders, 1 x 900 B a commit",
-        appenders: 64,
-        commits: 20,
-        records: 1,
-    },
+    Load { name: "one appender, 64 x 900 B a commit", appenders: 1, commits: 200, records: RECORDS },
+    Load { name: "64 appenders, 64 x 900 B a commit", appenders: 64, commits: 8, records: RECORDS },
+    Load { name: "64 appenders, 1 x 900 B a commit", appenders: 64, commits: 20, records: 1 },
 ];
 
 type Store = fn(&tokio::runtime::Runtime, &Path, Load) -> Duration;
-const STORES: [(&str, Store); 3] = [
-    ("plain file", plain),
-    ("own segments", own),
-    ("fjall SyncData", fjall),
-];
+const STORES: [(&str, Store); 3] = [("plain file", plain), ("own segments", own), ("fjall SyncData", fjall)];
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     println!("each commit is durable before it is answered; median of {ROUNDS} interleaved rounds");
     for load in LOADS {
         println!("\n{}", load.name);
@@ -82,8 +59,7 @@ fn main() {
         for ((name, _), median) in STORES.iter().zip(medians) {
             let commits = u32::try_from(load.appenders * load.commits).unwrap();
             let per_commit = median / commits;
-            let records =
-                (load.appenders * load.commits * load.records) as f64 / median.as_secs_f64();
+            let records = (load.appenders * load.commits * load.records) as f64 / median.as_secs_f64();
             let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
             println!(
                 "  {name:<15} {per_commit:>10.1?} a commit {records:>10.0} records/s   {ratio:.2} x the plain file's time"
@@ -94,22 +70,13 @@ fn main() {
 }
 
 fn body(load: Load) -> Bytes {
-    Bytes::from(
-        (0..RECORD * load.records)
-            .map(|at| (at * 31 % 251) as u8)
-            .collect::<Vec<_>>(),
-    )
+    Bytes::from((0..RECORD * load.records).map(|at| (at * 31 % 251) as u8).collect::<Vec<_>>())
 }
 
 /// How long a start takes, which reads and checks everything.
 fn reopen(runtime: &tokio::runtime::Runtime) {
     let folder = tempfile::tempdir_in(".").unwrap();
-    let load = Load {
-        name: "",
-        appenders: 64,
-        commits: 32,
-        records: RECORDS,
-    };
+    let load = Load { name: "", appenders: 64, commits: 32, records: RECORDS };
     own(runtime, folder.path(), load);
     let begin = Instant::now();
     let ledger = EmbeddedLedger::open(Options::at(folder.path())).unwrap();
@@ -145,10 +112,7 @@ fn plain(_: &tokio::runtime::Runtime, dir: &Path, load: Load) -> Duration {
 
 fn own(runtime: &tokio::runtime::Runtime, dir: &Path, load: Load) -> Duration {
     // The first segment is as large as the others, so that all rounds write into written-out zeroes.
-    let options = Options {
-        first_segment_bytes: 64 * 1024 * 1024,
-        ..Options::at(dir)
-    };
+    let options = Options { first_segment_bytes: 64 * 1024 * 1024, ..Options::at(dir) };
     let ledger = Arc::new(EmbeddedLedger::open(options).unwrap());
     let body = body(load);
     let begin = Instant::now();
@@ -175,9 +139,7 @@ fn own(runtime: &tokio::runtime::Runtime, dir: &Path, load: Load) -> Duration {
 
 fn fjall(_: &tokio::runtime::Runtime, dir: &Path, load: Load) -> Duration {
     let database = fjall::Database::builder(dir).open().unwrap();
-    let records = database
-        .keyspace("records", fjall::KeyspaceCreateOptions::default)
-        .unwrap();
+    let records = database.keyspace("records", fjall::KeyspaceCreateOptions::default).unwrap();
     let body = body(Load { records: 1, ..load });
     let begin = Instant::now();
     std::thread::scope(|scope| {
@@ -185,13 +147,9 @@ fn fjall(_: &tokio::runtime::Runtime, dir: &Path, load: Load) -> Duration {
             let (database, records, body) = (&database, &records, &body);
             scope.spawn(move || {
                 for commit in 0..load.commits {
-                    let mut batch = database
-                        .batch()
-                        .durability(Some(fjall::PersistMode::SyncData));
+                    let mut batch = database.batch().durability(Some(fjall::PersistMode::SyncData));
                     for record in 0..load.records {
-                        let key = [appender as u64, commit as u64, record as u64]
-                            .map(u64::to_be_bytes)
-                            .concat();
+                        let key = [appender as u64, commit as u64, record as u64].map(u64::to_be_bytes).concat();
                         batch.insert(records, key, body.as_ref());
                     }
                     batch.commit().unwrap();

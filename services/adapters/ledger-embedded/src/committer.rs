@@ -46,10 +46,7 @@ pub(crate) struct Committer {
 }
 
 /// What an append is to be told once the block is durable.
-type Verdict = (
-    oneshot::Sender<Result<Seq, AppendError>>,
-    Result<Seq, AppendError>,
-);
+type Verdict = (oneshot::Sender<Result<Seq, AppendError>>, Result<Seq, AppendError>);
 
 impl Committer {
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
@@ -80,17 +77,8 @@ impl Committer {
         let mut staged: HashMap<Subject, Seq> = HashMap::new();
         let mut verdicts: Vec<Verdict> = Vec::with_capacity(group.len());
         let mut newest = Bytes::new();
-        for Request {
-            subject,
-            expected,
-            payload,
-            answer,
-        } in group
-        {
-            let last = staged
-                .get(&subject)
-                .copied()
-                .unwrap_or_else(|| self.core.read().last(&subject));
+        for Request { subject, expected, payload, answer } in group {
+            let last = staged.get(&subject).copied().unwrap_or_else(|| self.core.read().last(&subject));
             if last != expected {
                 // Answered with the others: what it lost to may be in this block, and is not durable yet.
                 verdicts.push((answer, Err(AppendError::Conflict { subject, expected })));
@@ -136,16 +124,10 @@ impl Committer {
             return Ok(());
         }
         let prepared = match self.prepared.take() {
-            Some(thread) => Some(
-                thread
-                    .join()
-                    .map_err(|_| std::io::Error::other("preparing a segment panicked"))??,
-            ),
+            Some(thread) => Some(thread.join().map_err(|_| std::io::Error::other("preparing a segment panicked"))??),
             None => None,
         };
-        let room = u32::try_from(block)
-            .map_err(std::io::Error::other)?
-            .max(self.segment_bytes);
+        let room = u32::try_from(block).map_err(std::io::Error::other)?.max(self.segment_bytes);
         let fits = room == self.segment_bytes;
         let next = match prepared {
             Some(path) if fits => segment::adopt(&self.folder, first, &path)?,
@@ -164,10 +146,7 @@ impl Committer {
         }
         let (folder, bytes) = (self.folder.clone(), self.segment_bytes);
         let work = move || segment::prepare(&folder, bytes);
-        match std::thread::Builder::new()
-            .name("ledger-prepare".to_owned())
-            .spawn(work)
-        {
+        match std::thread::Builder::new().name("ledger-prepare".to_owned()).spawn(work) {
             Ok(thread) => self.prepared = Some(thread),
             Err(error) => {
                 tracing::warn!(%error, "no thread for preparing a segment; it is made when needed")
@@ -200,14 +179,11 @@ fn answer(verdicts: Vec<Verdict>) {
 fn refuse(verdicts: Vec<Verdict>, error: &std::io::Error) {
     let refused = |(answer, verdict): Verdict| {
         let verdict = match verdict {
-            Ok(_) => Err(AppendError::Refused(format!(
-                "no segment can be made: {error}"
-            ))),
+            Ok(_) => Err(AppendError::Refused(format!("no segment can be made: {error}"))),
             // It may have lost to one that is refused now; the truth is that nobody knows yet.
-            Err(AppendError::Conflict { subject, .. }) => Err(AppendError::Unknown {
-                subject,
-                source: error.to_string().into(),
-            }),
+            Err(AppendError::Conflict { subject, .. }) => {
+                Err(AppendError::Unknown { subject, source: error.to_string().into() })
+            }
             other => other,
         };
         (answer, verdict)

@@ -41,10 +41,7 @@ impl Faults {
     /// A disk that does as planned.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        Self {
-            plan,
-            state: Arc::default(),
-        }
+        Self { plan, state: Arc::default() }
     }
 
     /// Whether the power was lost.
@@ -62,9 +59,7 @@ impl Faults {
         if state.crashed {
             return Err(std::io::Error::other("the power is off"));
         }
-        state
-            .pending
-            .push((segment.path.clone(), offset, bytes.to_vec()));
+        state.pending.push((segment.path.clone(), offset, bytes.to_vec()));
         Ok(())
     }
 
@@ -76,11 +71,7 @@ impl Faults {
         }
         state.crashed |= self.plan.crash_at_sync == Some(state.syncs);
         let mut files = HashMap::new();
-        let mut random = self
-            .plan
-            .seed
-            .wrapping_mul(2)
-            .wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut random = self.plan.seed.wrapping_mul(2).wrapping_add(0x9E37_79B9_7F4A_7C15);
         for (path, offset, bytes) in std::mem::take(&mut state.pending) {
             let file = match files.entry(path) {
                 std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -94,12 +85,8 @@ impl Faults {
                 // Sectors are those of the disk, not of the write.
                 let place = offset + at as u64;
                 let room = SECTOR - usize::try_from(place).unwrap_or(0) % SECTOR;
-                let sector = bytes
-                    .get(at..bytes.len().min(at + room))
-                    .unwrap_or_default();
-                random = random
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
+                let sector = bytes.get(at..bytes.len().min(at + room)).unwrap_or_default();
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 if !state.crashed || (random >> 33) & 1 == 1 {
                     write_all_at(&file.file, sector, place)?;
                 }
@@ -109,9 +96,7 @@ impl Faults {
         if state.crashed {
             return Err(std::io::Error::other("the power went off"));
         }
-        files
-            .values()
-            .try_for_each(|segment| segment.file.sync_data())
+        files.values().try_for_each(|segment| segment.file.sync_data())
     }
 }
 
@@ -122,12 +107,7 @@ pub(crate) enum Disk {
 }
 
 impl Disk {
-    pub(crate) fn write(
-        &self,
-        segment: &Segment,
-        offset: u32,
-        bytes: &[u8],
-    ) -> std::io::Result<()> {
+    pub(crate) fn write(&self, segment: &Segment, offset: u32, bytes: &[u8]) -> std::io::Result<()> {
         match self {
             Self::Real => write_all_at(&segment.file, bytes, u64::from(offset)),
             Self::Faulty(faults) => faults.write(segment, u64::from(offset), bytes),

@@ -59,14 +59,9 @@ fn lock_path(folder: &Path) -> PathBuf {
 
 fn read_holder(file: &mut File) -> Holder {
     let mut text = String::new();
-    let read = file
-        .seek(SeekFrom::Start(0))
-        .and_then(|_| file.read_to_string(&mut text));
+    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text));
     let parsed = read.ok().and_then(|_| serde_json::from_str(&text).ok());
-    parsed.unwrap_or(Holder {
-        pid: 0,
-        address: None,
-    })
+    parsed.unwrap_or(Holder { pid: 0, address: None })
 }
 
 /// The lock; it is given back when this is dropped, or the process ends in any way.
@@ -78,22 +73,14 @@ pub(crate) struct Lock {
 impl Lock {
     pub(crate) fn take(folder: &Path) -> Result<Self, OpenError> {
         let path = lock_path(folder);
-        let open = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(io("open", &path))?;
         for look in 0.. {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if look < LOOKS.0 => std::thread::sleep(LOOKS.1),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(OpenError::Held {
-                        folder: folder.to_owned(),
-                        holder: read_holder(&mut file),
-                    });
+                    return Err(OpenError::Held { folder: folder.to_owned(), holder: read_holder(&mut file) });
                 }
                 Err(TryLockError::Error(source)) => return Err(io("lock", &path)(source)),
             }
@@ -109,10 +96,7 @@ impl Lock {
     }
 
     fn write(&mut self, address: Option<String>) -> Result<(), OpenError> {
-        let holder = Holder {
-            pid: std::process::id(),
-            address,
-        };
+        let holder = Holder { pid: std::process::id(), address };
         let text = serde_json::to_string(&holder).unwrap_or_default();
         self.file
             .set_len(0)
@@ -141,13 +125,9 @@ impl Identity {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(io("read", &path)(source)),
         };
-        let identity: Self = serde_json::from_slice(&bytes)
-            .map_err(|source| OpenError::Identity { path, source })?;
+        let identity: Self = serde_json::from_slice(&bytes).map_err(|source| OpenError::Identity { path, source })?;
         if identity.format != FORMAT {
-            return Err(OpenError::Format {
-                expected: FORMAT,
-                got: identity.format,
-            });
+            return Err(OpenError::Format { expected: FORMAT, got: identity.format });
         }
         Ok(Some(identity))
     }
@@ -157,24 +137,16 @@ impl Identity {
         let mut random = [0_u8; 18];
         getrandom::fill(&mut random).map_err(OpenError::Random)?;
         let (id, mark) = random.split_at(10);
-        let mark = mark
-            .iter()
-            .fold(0_u64, |mark, byte| (mark << 8) | u64::from(*byte));
+        let mark = mark.iter().fold(0_u64, |mark, byte| (mark << 8) | u64::from(*byte));
         let ledger_id = match &options.ledger_id {
             Some(id) => id.clone(),
             None => base32(id),
         };
         // Zeroes mean "nothing was written here", so a mark is never zero.
-        let identity = Self {
-            format: FORMAT,
-            ledger_id,
-            mark: mark | 1,
-        };
+        let identity = Self { format: FORMAT, ledger_id, mark: mark | 1 };
         let path = identity_path(folder);
-        let bytes = serde_json::to_vec(&identity).map_err(|source| OpenError::Identity {
-            path: path.clone(),
-            source,
-        })?;
+        let bytes =
+            serde_json::to_vec(&identity).map_err(|source| OpenError::Identity { path: path.clone(), source })?;
         heads::replace(&path, &bytes).map_err(io("write", &path))?;
         if let Some(parent) = folder.parent() {
             heads::sync_folder(parent).map_err(io("sync", parent))?;
@@ -189,9 +161,5 @@ fn identity_path(folder: &Path) -> PathBuf {
 
 pub(crate) fn check_id(id: &str) -> Result<(), OpenError> {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=64).contains(&id.len()) && id.bytes().all(word) {
-        Ok(())
-    } else {
-        Err(OpenError::NotAnId(id.to_owned()))
-    }
+    if (1..=64).contains(&id.len()) && id.bytes().all(word) { Ok(()) } else { Err(OpenError::NotAnId(id.to_owned())) }
 }

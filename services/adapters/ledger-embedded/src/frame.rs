@@ -30,12 +30,7 @@ pub(crate) struct Builder {
 
 impl Builder {
     pub(crate) fn new(mark: u64, first: Seq) -> Self {
-        Self {
-            mark,
-            first,
-            bytes: vec![0; BLOCK_HEADER],
-            placed: Vec::new(),
-        }
+        Self { mark, first, bytes: vec![0; BLOCK_HEADER], placed: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, subject: &Subject, payload: &[u8]) -> Seq {
@@ -46,8 +41,7 @@ impl Builder {
         self.bytes.extend_from_slice(&length.to_le_bytes());
         self.bytes.extend_from_slice(&[0; 4]);
         self.bytes.extend_from_slice(&seq.to_le_bytes());
-        self.bytes
-            .extend_from_slice(&u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
+        self.bytes.extend_from_slice(&u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(payload);
         let crc = record_crc(&self.bytes[start..]);
@@ -98,11 +92,7 @@ pub(crate) enum Found {
 /// Reads the block at the beginning of `bytes`, whose first record must be `expected`.
 pub(crate) fn read_block(bytes: &[u8], mark: u64, expected: Seq) -> Found {
     let Some((header, rest)) = bytes.split_at_checked(BLOCK_HEADER) else {
-        return if bytes.iter().all(|byte| *byte == 0) {
-            Found::Nothing
-        } else {
-            Found::Bad("a header is cut short")
-        };
+        return if bytes.iter().all(|byte| *byte == 0) { Found::Nothing } else { Found::Bad("a header is cut short") };
     };
     if header.iter().all(|byte| *byte == 0) {
         return Found::Nothing;
@@ -114,10 +104,7 @@ pub(crate) fn read_block(bytes: &[u8], mark: u64, expected: Seq) -> Found {
         return Found::Bad("a block stands in another's place");
     }
     match read_records(body, expected, u32_at(header, 12).unwrap_or(0)) {
-        Some(records) => Found::Block {
-            records,
-            bytes: BLOCK_HEADER + body.len(),
-        },
+        Some(records) => Found::Block { records, bytes: BLOCK_HEADER + body.len() },
         None => Found::Bad("a block's records are not those that it announces"),
     }
 }
@@ -126,11 +113,7 @@ pub(crate) fn read_block(bytes: &[u8], mark: u64, expected: Seq) -> Found {
 pub(crate) fn find_block(bytes: &[u8], mark: u64) -> Option<usize> {
     let wanted = mark.to_le_bytes();
     let mut from = 0;
-    while let Some(at) = bytes
-        .get(from..)?
-        .windows(8)
-        .position(|window| window == wanted)
-    {
+    while let Some(at) = bytes.get(from..)?.windows(8).position(|window| window == wanted) {
         let start = from + at;
         let (header, rest) = bytes.get(start..)?.split_at_checked(BLOCK_HEADER)?;
         if block_body(header, rest, mark).is_some() {
@@ -142,8 +125,7 @@ pub(crate) fn find_block(bytes: &[u8], mark: u64) -> Option<usize> {
 }
 
 fn block_body<'a>(header: &[u8], rest: &'a [u8], mark: u64) -> Option<&'a [u8]> {
-    let sound =
-        u64_at(header, 0)? == mark && u32_at(header, 28)? == crc32c::crc32c(header.get(..28)?);
+    let sound = u64_at(header, 0)? == mark && u32_at(header, 28)? == crc32c::crc32c(header.get(..28)?);
     let body = rest.get(..u32_at(header, 8)? as usize)?;
     (sound && u32_at(header, 24)? == crc32c::crc32c(body)).then_some(body)
 }
@@ -155,12 +137,7 @@ fn read_records(body: &[u8], first: Seq, count: u32) -> Option<Vec<Placed>> {
         let length = RECORD_HEADER + u32_at(body, at)? as usize;
         let record = read_record(body.get(at..at + length)?, first + records.len() as Seq).ok()?;
         let offset = u32::try_from(BLOCK_HEADER + at).ok()?;
-        records.push(Placed {
-            seq: record.seq,
-            subject: record.subject,
-            offset,
-            length: u32::try_from(length).ok()?,
-        });
+        records.push(Placed { seq: record.seq, subject: record.subject, offset, length: u32::try_from(length).ok()? });
         at += length;
     }
     (records.len() == count as usize && count > 0).then_some(records)
@@ -177,24 +154,11 @@ pub(crate) fn read_record(bytes: &[u8], expected: Seq) -> Result<Record, &'stati
     if seq != expected {
         return Err("another record stands in this place");
     }
-    let name_bytes = bytes
-        .get(16..18)
-        .and_then(|b| b.try_into().ok())
-        .map(u16::from_le_bytes)
-        .ok_or(short)?;
+    let name_bytes = bytes.get(16..18).and_then(|b| b.try_into().ok()).map(u16::from_le_bytes).ok_or(short)?;
     let rest = bytes.get(RECORD_HEADER..).ok_or(short)?;
-    let (name, payload) = rest
-        .split_at_checked(usize::from(name_bytes))
-        .ok_or(short)?;
-    let subject = std::str::from_utf8(name)
-        .ok()
-        .and_then(|name| name.parse().ok())
-        .ok_or("a subject is none")?;
-    Ok(Record {
-        seq,
-        subject,
-        payload: Bytes::copy_from_slice(payload),
-    })
+    let (name, payload) = rest.split_at_checked(usize::from(name_bytes)).ok_or(short)?;
+    let subject = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok()).ok_or("a subject is none")?;
+    Ok(Record { seq, subject, payload: Bytes::copy_from_slice(payload) })
 }
 
 /// Over everything but the checksum's own place.
@@ -204,19 +168,11 @@ fn record_crc(record: &[u8]) -> u32 {
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes
-        .get(at..at.checked_add(4)?)?
-        .try_into()
-        .ok()
-        .map(u32::from_le_bytes)
+    bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes)
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes
-        .get(at..at.checked_add(8)?)?
-        .try_into()
-        .ok()
-        .map(u64::from_le_bytes)
+    bytes.get(at..at.checked_add(8)?)?.try_into().ok().map(u64::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -234,13 +190,7 @@ mod tests {
     #[test]
     fn a_block_reads_as_it_was_written() {
         let bytes = block();
-        let Found::Block {
-            records,
-            bytes: length,
-        } = read_block(&bytes, 7, 5)
-        else {
-            panic!("a block")
-        };
+        let Found::Block { records, bytes: length } = read_block(&bytes, 7, 5) else { panic!("a block") };
         assert_eq!((records.len(), length), (2, bytes.len()));
         let at = records[1].offset as usize;
         let record = read_record(&bytes[at..at + records[1].length as usize], 6).unwrap();
@@ -253,10 +203,7 @@ mod tests {
         for at in 0..bytes.len() * 8 {
             let mut broken = bytes.clone();
             broken[at / 8] ^= 1 << (at % 8);
-            assert!(
-                matches!(read_block(&broken, 7, 5), Found::Bad(_)),
-                "bit {at}"
-            );
+            assert!(matches!(read_block(&broken, 7, 5), Found::Bad(_)), "bit {at}");
         }
     }
 
@@ -264,10 +211,7 @@ mod tests {
     fn a_cut_block_is_bad_and_zeroes_are_nothing() {
         let bytes = block();
         for length in 1..bytes.len() {
-            assert!(
-                matches!(read_block(&bytes[..length], 7, 5), Found::Bad(_)),
-                "{length}"
-            );
+            assert!(matches!(read_block(&bytes[..length], 7, 5), Found::Bad(_)), "{length}");
         }
         assert_eq!(read_block(&[0; 64], 7, 5), Found::Nothing);
     }

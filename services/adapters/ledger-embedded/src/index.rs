@@ -48,29 +48,15 @@ impl Index {
     /// Adds the records of a block that begins at `start` of the last segment.
     pub(crate) fn add_block(&mut self, start: u32, placed: Vec<Placed>) {
         let segment = u32::try_from(self.segments.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        for Placed {
-            seq,
-            subject,
-            offset,
-            length,
-        } in placed
-        {
+        for Placed { seq, subject, offset, length } in placed {
             assert_eq!(seq, self.head() + 1, "sequences are dense");
-            self.entries.push(Entry {
-                segment,
-                offset: start + offset,
-                length,
-            });
+            self.entries.push(Entry { segment, offset: start + offset, length });
             self.subjects.entry(subject).or_default().push(seq);
         }
     }
 
     pub(crate) fn last(&self, subject: &Subject) -> Seq {
-        self.subjects
-            .get(subject)
-            .and_then(|seqs| seqs.last())
-            .copied()
-            .unwrap_or(0)
+        self.subjects.get(subject).and_then(|seqs| seqs.last()).copied().unwrap_or(0)
     }
 
     pub(crate) fn first_after(&self, subject: &Subject, after: Seq) -> Option<Seq> {
@@ -79,9 +65,7 @@ impl Index {
     }
 
     pub(crate) fn subjects(&self) -> Vec<(Subject, Seq)> {
-        let last = |(subject, seqs): (&Subject, &Vec<Seq>)| {
-            (subject.clone(), seqs.last().copied().unwrap_or(0))
-        };
+        let last = |(subject, seqs): (&Subject, &Vec<Seq>)| (subject.clone(), seqs.last().copied().unwrap_or(0));
         let mut all: Vec<_> = self.subjects.iter().map(last).collect();
         all.sort();
         all
@@ -93,27 +77,18 @@ impl Index {
         let entries = self.entries.get(from..)?;
         let head = *entries.first()?;
         let fits = |entry: &&Entry| {
-            entry.segment == head.segment
-                && entry.offset + entry.length - head.offset <= RUN_BYTES_MAX.max(head.length)
+            entry.segment == head.segment && entry.offset + entry.length - head.offset <= RUN_BYTES_MAX.max(head.length)
         };
-        let places = entries
-            .iter()
-            .take(records_max.min(RUN_RECORDS_MAX))
-            .take_while(fits);
+        let places = entries.iter().take(records_max.min(RUN_RECORDS_MAX)).take_while(fits);
         let places = places.map(|entry| (entry.offset, entry.length)).collect();
-        Some(Run {
-            segment: Arc::clone(self.segments.get(head.segment as usize)?),
-            first,
-            places,
-        })
+        Some(Run { segment: Arc::clone(self.segments.get(head.segment as usize)?), first, places })
     }
 }
 
 impl Run {
     /// Reads them from the disk. Blocks.
     pub(crate) fn read(&self) -> Result<Vec<Record>, ReadError> {
-        let (Some((start, _)), Some((last, length))) = (self.places.first(), self.places.last())
-        else {
+        let (Some((start, _)), Some((last, length))) = (self.places.first(), self.places.last()) else {
             return Ok(Vec::new());
         };
         let bytes = self
@@ -125,10 +100,7 @@ impl Run {
             let frame = bytes.get(at..at + *length as usize).unwrap_or_default();
             frame::read_record(frame, seq).map_err(|detail| ReadError::Damaged {
                 seq,
-                detail: format!(
-                    "{detail} ({} at byte {offset})",
-                    self.segment.path.display()
-                ),
+                detail: format!("{detail} ({} at byte {offset})", self.segment.path.display()),
             })
         };
         let mut records = Vec::with_capacity(self.places.len());

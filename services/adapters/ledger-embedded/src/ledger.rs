@@ -10,9 +10,7 @@ use bytes::Bytes;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use hindcast_ledger::heads::{self, Keeper};
 use hindcast_ledger::port::{Lease, LeaseError};
-use hindcast_ledger::{
-    AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Subject, Tail,
-};
+use hindcast_ledger::{AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Subject, Tail};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::committer::{Committer, Request};
@@ -111,23 +109,10 @@ impl EmbeddedLedger {
             .name("ledger-commit".to_owned())
             .spawn(move || committer.run(waiting))
             .map_err(io("start a thread for", &folder))?;
-        let info = Info {
-            ledger_id: identity.ledger_id,
-            kind: "embedded",
-            durability: Durability::Synced,
-            shared: false,
-        };
-        let engine = Arc::new(Mutex::new(Some(Engine {
-            committer,
-            keeper,
-            lock,
-        })));
-        Ok(Self {
-            info,
-            core,
-            queue: Mutex::new(Some(queue)),
-            engine,
-        })
+        let info =
+            Info { ledger_id: identity.ledger_id, kind: "embedded", durability: Durability::Synced, shared: false };
+        let engine = Arc::new(Mutex::new(Some(Engine { committer, keeper, lock })));
+        Ok(Self { info, core, queue: Mutex::new(Some(queue)), engine })
     }
 
     /// Says in the folder where this process listens, so that a second one can name it.
@@ -146,10 +131,7 @@ impl EmbeddedLedger {
     pub async fn close(&self) {
         guard(&self.queue).take();
         let engine = Arc::clone(&self.engine);
-        if tokio::task::spawn_blocking(move || stop(&engine))
-            .await
-            .is_err()
-        {
+        if tokio::task::spawn_blocking(move || stop(&engine)).await.is_err() {
             tracing::error!("closing the ledger panicked");
         }
         self.core.closed.send_replace(true);
@@ -159,9 +141,7 @@ impl EmbeddedLedger {
     #[doc(hidden)]
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        guard(&self.engine)
-            .as_ref()
-            .is_some_and(|engine| !engine.committer.is_finished())
+        guard(&self.engine).as_ref().is_some_and(|engine| !engine.committer.is_finished())
     }
 
     async fn read_at(&self, seq: Option<Seq>) -> Result<Option<Record>, ReadError> {
@@ -198,16 +178,12 @@ fn stop(engine: &Mutex<Option<Engine>>) {
 fn identify(folder: &Path, options: &Options) -> Result<Identity, OpenError> {
     match Identity::read(folder)? {
         Some(identity) => match &options.ledger_id {
-            Some(expected) if *expected != identity.ledger_id => Err(OpenError::OtherLedger {
-                expected: expected.clone(),
-                got: identity.ledger_id,
-            }),
+            Some(expected) if *expected != identity.ledger_id => {
+                Err(OpenError::OtherLedger { expected: expected.clone(), got: identity.ledger_id })
+            }
             _ => Ok(identity),
         },
-        None if !segment::list(folder)
-            .map_err(io("list", folder))?
-            .is_empty() =>
-        {
+        None if !segment::list(folder).map_err(io("list", folder))?.is_empty() => {
             Err(OpenError::IdentityMissing(folder.join("ledger.json")))
         }
         None => {
@@ -234,15 +210,10 @@ fn check_head(options: &Options, identity: &Identity, index: &Index) -> Result<S
 }
 
 /// Cuts a torn tail, makes a first segment where there is none, and answers where the next block goes.
-fn ready(
-    folder: &Path,
-    scanned: &Scanned,
-    options: &Options,
-) -> Result<(Arc<Segment>, u32), OpenError> {
+fn ready(folder: &Path, scanned: &Scanned, options: &Options) -> Result<(Arc<Segment>, u32), OpenError> {
     segment::discard_prepared(folder).map_err(io("clear", folder))?;
     let Some(segment) = &scanned.last else {
-        let first = segment::create(folder, 1, options.first_segment_bytes)
-            .map_err(io("allocate in", folder))?;
+        let first = segment::create(folder, 1, options.first_segment_bytes).map_err(io("allocate in", folder))?;
         return Ok((Arc::new(first), 0));
     };
     if scanned.torn > 0 {
@@ -274,43 +245,23 @@ impl Ledger for EmbeddedLedger {
         &self.info
     }
 
-    async fn append(
-        &self,
-        subject: &Subject,
-        expected: Seq,
-        payload: Bytes,
-    ) -> Result<Seq, AppendError> {
+    async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError> {
         if payload.len() > COMMIT_BYTES_MAX {
-            return Err(AppendError::TooLarge {
-                max: COMMIT_BYTES_MAX,
-                got: payload.len(),
-            });
+            return Err(AppendError::TooLarge { max: COMMIT_BYTES_MAX, got: payload.len() });
         }
         let closed = || AppendError::Refused(Closed.to_string());
         let queue = guard(&self.queue).clone().ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
-        let request = Request {
-            subject: subject.clone(),
-            expected,
-            payload,
-            answer,
-        };
+        let request = Request { subject: subject.clone(), expected, payload, answer };
         queue.send(request).await.map_err(|_| closed())?;
         drop(queue);
         match answered.await {
             Ok(verdict) => verdict,
-            Err(_) => Err(AppendError::Unknown {
-                subject: subject.clone(),
-                source: Box::new(Unanswered),
-            }),
+            Err(_) => Err(AppendError::Unknown { subject: subject.clone(), source: Box::new(Unanswered) }),
         }
     }
 
-    async fn first_after(
-        &self,
-        subject: &Subject,
-        after: Seq,
-    ) -> Result<Option<Record>, ReadError> {
+    async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError> {
         let seq = self.core.read().first_after(subject, after);
         self.read_at(seq).await
     }

@@ -120,9 +120,7 @@ pub enum OpenError {
     #[error("the system gives no random bytes for a new ledger's id: {0}")]
     Random(getrandom::Error),
     /// What lies there is not what was written. Nothing was changed.
-    #[error(
-        "the ledger is damaged in {segment} at byte {offset}: {detail}; restore it from a backup"
-    )]
+    #[error("the ledger is damaged in {segment} at byte {offset}: {detail}; restore it from a backup")]
     Corrupt {
         /// The segment.
         segment: PathBuf,
@@ -136,10 +134,7 @@ pub enum OpenError {
     Heads(#[from] HeadsError),
 }
 
-pub(crate) fn io(
-    step: &'static str,
-    path: &Path,
-) -> impl FnOnce(std::io::Error) -> OpenError + use<> {
+pub(crate) fn io(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> OpenError + use<> {
     let path = path.to_owned();
     move |source| OpenError::Io { step, path, source }
 }

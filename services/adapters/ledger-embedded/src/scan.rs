@@ -25,23 +25,13 @@ pub(crate) struct Scanned {
 
 pub(crate) fn scan(folder: &Path, mark: u64) -> Result<Scanned, OpenError> {
     let listed = segment::list(folder).map_err(io("list", folder))?;
-    let mut scanned = Scanned {
-        index: Index::default(),
-        last: None,
-        offset: 0,
-        torn: 0,
-    };
+    let mut scanned = Scanned { index: Index::default(), last: None, offset: 0, torn: 0 };
     let count = listed.len();
     for (at, (first, path)) in listed.into_iter().enumerate() {
         let expected = scanned.index.head() + 1;
         if first != expected {
-            let detail =
-                format!("expected a segment that begins with {expected}; one is missing or cut");
-            return Err(OpenError::Corrupt {
-                segment: path,
-                offset: 0,
-                detail,
-            });
+            let detail = format!("expected a segment that begins with {expected}; one is missing or cut");
+            return Err(OpenError::Corrupt { segment: path, offset: 0, detail });
         }
         let is_last = at + 1 == count;
         one(&mut scanned, path, mark, is_last)?;
@@ -59,9 +49,7 @@ fn one(scanned: &mut Scanned, path: PathBuf, mark: u64, is_last: bool) -> Result
         let rest = bytes.get(at..).unwrap_or_default();
         match frame::read_block(rest, mark, expected) {
             Found::Block { records, bytes } => {
-                scanned
-                    .index
-                    .add_block(u32::try_from(at).unwrap_or(u32::MAX), records);
+                scanned.index.add_block(u32::try_from(at).unwrap_or(u32::MAX), records);
                 at += bytes;
             }
             found => {
@@ -84,11 +72,7 @@ fn used(bytes: &[u8]) -> usize {
     let mut end = bytes.len();
     for page in bytes.rchunks(PAGE) {
         if zeroes.get(..page.len()) != Some(page) {
-            return end - page.len()
-                + page
-                    .iter()
-                    .rposition(|byte| *byte != 0)
-                    .map_or(0, |last| last + 1);
+            return end - page.len() + page.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         }
         end -= page.len();
     }
@@ -96,33 +80,16 @@ fn used(bytes: &[u8]) -> usize {
 }
 
 /// Whether what stands behind the last good block (without the zeroes at its end) may stand there.
-fn tail(
-    path: &Path,
-    at: usize,
-    rest: &[u8],
-    mark: u64,
-    is_last: bool,
-    found: &Found,
-) -> Result<(), OpenError> {
+fn tail(path: &Path, at: usize, rest: &[u8], mark: u64, is_last: bool, found: &Found) -> Result<(), OpenError> {
     let why = match found {
         Found::Bad(why) => *why,
         _ => "nothing stands where a block is expected",
     };
     let corrupt = |offset: usize, detail: String| {
-        Err(OpenError::Corrupt {
-            segment: path.to_owned(),
-            offset: offset as u64,
-            detail,
-        })
+        Err(OpenError::Corrupt { segment: path.to_owned(), offset: offset as u64, detail })
     };
     if let Some(behind) = frame::find_block(rest, mark) {
-        return corrupt(
-            at,
-            format!(
-                "{why}, and a whole block stands behind it at byte {}",
-                at + behind
-            ),
-        );
+        return corrupt(at, format!("{why}, and a whole block stands behind it at byte {}", at + behind));
     }
     // A segment is left only after its last block was synced.
     if !is_last && !rest.is_empty() {

@@ -23,11 +23,7 @@ impl Segment {
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let bytes = u32::try_from(file.metadata()?.len()).unwrap_or(u32::MAX);
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            bytes,
-        })
+        Ok(Self { path: path.to_owned(), file, bytes })
     }
 
     /// Reads `length` bytes at `offset`.
@@ -43,10 +39,7 @@ pub(crate) fn list(folder: &Path) -> std::io::Result<Vec<(Seq, PathBuf)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let first = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .and_then(|stem| stem.parse().ok());
+        let first = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
         if path.extension().is_some_and(|ending| ending == ENDING)
             && let Some(first) = first
         {
@@ -104,11 +97,7 @@ pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> std::io::R
 }
 
 #[cfg(windows)]
-pub(crate) fn read_exact_at(
-    file: &File,
-    mut bytes: &mut [u8],
-    mut offset: u64,
-) -> std::io::Result<()> {
+pub(crate) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
     while !bytes.is_empty() {
         let read = std::os::windows::fs::FileExt::seek_read(file, bytes, offset)?;
         if read == 0 {

@@ -18,11 +18,7 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn new(core: Arc<Core>, from: Seq) -> Self {
         let head = core.head.subscribe();
-        Self {
-            core,
-            head,
-            next: from.max(1),
-        }
+        Self { core, head, next: from.max(1) }
     }
 }
 

@@ -19,11 +19,7 @@ struct Place {
 
 fn options(dir: &Path) -> Options {
     // Small segments, so that the suite crosses many of them.
-    Options {
-        segment_bytes: 64 * 1024,
-        first_segment_bytes: 4 * 1024,
-        ..Options::at(dir)
-    }
+    Options { segment_bytes: 64 * 1024, first_segment_bytes: 4 * 1024, ..Options::at(dir) }
 }
 
 #[async_trait]
@@ -31,10 +27,7 @@ impl Factory for Embedded {
     async fn site(&self, ledger_id: &str) -> Box<dyn Site> {
         let folder = tempfile::tempdir().unwrap();
         let ledger = EmbeddedLedger::open(options(folder.path()).with_id(ledger_id)).unwrap();
-        Box::new(Place {
-            folder,
-            ledger: Some(Arc::new(ledger)),
-        })
+        Box::new(Place { folder, ledger: Some(Arc::new(ledger)) })
     }
 }
 
@@ -73,8 +66,7 @@ impl Site for Place {
 
 impl Place {
     fn open(&mut self) -> Result<Shared, String> {
-        let ledger = EmbeddedLedger::open(options(self.folder.path()))
-            .map_err(|error| format!("{error:?}"))?;
+        let ledger = EmbeddedLedger::open(options(self.folder.path())).map_err(|error| format!("{error:?}"))?;
         let ledger = Arc::new(ledger);
         self.ledger = Some(Arc::clone(&ledger));
         Ok(ledger)
@@ -92,18 +84,13 @@ impl Place {
     fn segments(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("ledger")).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
-        paths
-            .filter(|path| path.extension().is_some_and(|ending| ending == "seg"))
-            .collect()
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == "seg")).collect()
     }
 
     fn edit(&self, wanted: &[u8], edit: impl Fn(&mut Vec<u8>, usize)) {
         for path in self.segments() {
             let mut bytes = std::fs::read(&path).unwrap();
-            if let Some(at) = bytes
-                .windows(wanted.len())
-                .position(|window| window == wanted)
-            {
+            if let Some(at) = bytes.windows(wanted.len()).position(|window| window == wanted) {
                 edit(&mut bytes, at);
                 return std::fs::write(&path, bytes).unwrap();
             }
@@ -143,11 +130,5 @@ async fn a_copy_keeps_every_byte() {
     let open = |at: usize, id: &str| -> Shared {
         Arc::new(EmbeddedLedger::open(options(folders[at].path()).with_id(id)).unwrap())
     };
-    storage::a_copy_keeps_every_byte(
-        open(0, "COPY"),
-        open(1, "COPY"),
-        open(2, "COPY"),
-        open(3, "OTHER"),
-    )
-    .await;
+    storage::a_copy_keeps_every_byte(open(0, "COPY"), open(1, "COPY"), open(2, "COPY"), open(3, "OTHER")).await;
 }

@@ -16,11 +16,7 @@ use hindcast_ledger_embedded::{EmbeddedLedger, Options};
 const WRITERS: u8 = 8;
 
 fn options(dir: &Path) -> Options {
-    Options {
-        segment_bytes: 16 * 1024,
-        first_segment_bytes: 4 * 1024,
-        ..Options::at(dir)
-    }
+    Options { segment_bytes: 16 * 1024, first_segment_bytes: 4 * 1024, ..Options::at(dir) }
 }
 
 fn payload(writer: u8, n: u64) -> Bytes {
@@ -32,11 +28,7 @@ fn payload(writer: u8, n: u64) -> Bytes {
 /// Appends from several tasks until the power goes off; answers what was acknowledged.
 async fn until_the_crash(dir: &Path, plan: Plan) -> Vec<(u8, Seq, Bytes)> {
     let faults = Faults::new(plan);
-    let ledger = EmbeddedLedger::open(Options {
-        faults: Some(faults.clone()),
-        ..options(dir)
-    })
-    .unwrap();
+    let ledger = EmbeddedLedger::open(Options { faults: Some(faults.clone()), ..options(dir) }).unwrap();
     let ledger = Arc::new(ledger);
     let mut tail = ledger.tail(1);
     let mut writers = tokio::task::JoinSet::new();
@@ -47,10 +39,7 @@ async fn until_the_crash(dir: &Path, plan: Plan) -> Vec<(u8, Seq, Bytes)> {
             let mut last = 0;
             for n in 0.. {
                 let bytes = payload(writer, n);
-                match ledger
-                    .append(&intake(&format!("w{writer}")), last, bytes.clone())
-                    .await
-                {
+                match ledger.append(&intake(&format!("w{writer}")), last, bytes.clone()).await {
                     Ok(seq) => last = seq,
                     Err(_) => break,
                 }
@@ -70,11 +59,7 @@ async fn until_the_crash(dir: &Path, plan: Plan) -> Vec<(u8, Seq, Bytes)> {
         seen = records.last().map_or(seen, |record| record.seq);
     }
     if !plan.acknowledge_before_sync {
-        let durable = acknowledged
-            .iter()
-            .map(|(_, seq, _)| *seq)
-            .max()
-            .unwrap_or(0);
+        let durable = acknowledged.iter().map(|(_, seq, _)| *seq).max().unwrap_or(0);
         assert!(seen <= durable, "read {seen}, durable {durable}");
     }
     ledger.close().await;
@@ -83,21 +68,16 @@ async fn until_the_crash(dir: &Path, plan: Plan) -> Vec<(u8, Seq, Bytes)> {
 
 /// How many acknowledged appends are not there after the crash.
 async fn lost(dir: &Path, acknowledged: &[(u8, Seq, Bytes)]) -> usize {
-    let ledger =
-        EmbeddedLedger::open(options(dir)).expect("a crash leaves a torn tail, never damage");
+    let ledger = EmbeddedLedger::open(options(dir)).expect("a crash leaves a torn tail, never damage");
     let mut lost = 0;
     for (writer, seq, bytes) in acknowledged {
         let record = ledger.get(*seq).await.unwrap();
-        let there = record
-            .is_some_and(|r| r.payload == *bytes && r.subject == intake(&format!("w{writer}")));
+        let there = record.is_some_and(|r| r.payload == *bytes && r.subject == intake(&format!("w{writer}")));
         lost += usize::from(!there);
     }
     // What is left can be continued.
     let head = ledger.head().await.unwrap();
-    let seq = ledger
-        .append(&intake("after"), 0, Bytes::from_static(b"after"))
-        .await
-        .unwrap();
+    let seq = ledger.append(&intake("after"), 0, Bytes::from_static(b"after")).await.unwrap();
     assert_eq!(seq, head + 1);
     ledger.close().await;
     drop(ledger);
@@ -110,11 +90,7 @@ async fn lost(dir: &Path, acknowledged: &[(u8, Seq, Bytes)]) -> usize {
 async fn whatever_a_crash_leaves_of_the_last_block_nothing_acknowledged_is_lost() {
     for seed in 0..60 {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan {
-            crash_at_sync: Some(1 + seed % 23),
-            seed,
-            ..Plan::default()
-        };
+        let plan = Plan { crash_at_sync: Some(1 + seed % 23), seed, ..Plan::default() };
         let acknowledged = until_the_crash(folder.path(), plan).await;
         assert_eq!(lost(folder.path(), &acknowledged).await, 0, "seed {seed}");
     }
@@ -126,19 +102,11 @@ async fn with_acknowledgements_before_the_sync_the_same_check_turns_red() {
     let mut red = 0;
     for seed in 0..20 {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan {
-            crash_at_sync: Some(1 + seed % 23),
-            seed,
-            acknowledge_before_sync: true,
-            ..Plan::default()
-        };
+        let plan = Plan { crash_at_sync: Some(1 + seed % 23), seed, acknowledge_before_sync: true, ..Plan::default() };
         let acknowledged = until_the_crash(folder.path(), plan).await;
         red += usize::from(lost(folder.path(), &acknowledged).await > 0);
     }
-    assert!(
-        red > 10,
-        "expected most crashes to lose acknowledged appends with the guarantee off, got {red} of 20"
-    );
+    assert!(red > 10, "expected most crashes to lose acknowledged appends with the guarantee off, got {red} of 20");
 }
 
 /// Run by the test below in a process of its own.
@@ -146,46 +114,23 @@ async fn with_acknowledgements_before_the_sync_the_same_check_turns_red() {
 #[ignore = "ends its process; run by a_failed_sync_ends_the_process"]
 async fn child_with_a_failing_sync() {
     let folder = tempfile::tempdir().unwrap();
-    let faults = Faults::new(Plan {
-        fail_at_sync: Some(2),
-        ..Plan::default()
-    });
-    let ledger = EmbeddedLedger::open(Options {
-        faults: Some(faults),
-        ..options(folder.path())
-    })
-    .unwrap();
-    ledger
-        .append(&intake("a"), 0, Bytes::from_static(b"one"))
-        .await
-        .unwrap();
+    let faults = Faults::new(Plan { fail_at_sync: Some(2), ..Plan::default() });
+    let ledger = EmbeddedLedger::open(Options { faults: Some(faults), ..options(folder.path()) }).unwrap();
+    ledger.append(&intake("a"), 0, Bytes::from_static(b"one")).await.unwrap();
     println!("first acknowledged");
-    let answer = ledger
-        .append(&intake("a"), 1, Bytes::from_static(b"two"))
-        .await;
+    let answer = ledger.append(&intake("a"), 1, Bytes::from_static(b"two")).await;
     println!("second answered {answer:?}");
 }
 
 #[test]
 fn a_failed_sync_ends_the_process() {
     let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "child_with_a_failing_sync",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "child_with_a_failing_sync", "--ignored", "--nocapture"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&child.stdout).into_owned();
     let complained = String::from_utf8_lossy(&child.stderr).into_owned();
     assert!(said.contains("first acknowledged"), "{said}");
-    assert!(
-        !said.contains("second answered"),
-        "a failed sync must answer nothing: {said}"
-    );
-    assert!(
-        !child.status.success() && complained.contains("could not sync"),
-        "{complained}"
-    );
+    assert!(!said.contains("second answered"), "a failed sync must answer nothing: {said}");
+    assert!(!child.status.success() && complained.contains("could not sync"), "{complained}");
 }

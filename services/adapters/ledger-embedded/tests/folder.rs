@@ -11,11 +11,7 @@ use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::{EmbeddedLedger, OpenError, Options, exists, holder};
 
 fn options(dir: &Path) -> Options {
-    Options {
-        segment_bytes: 8 * 1024,
-        first_segment_bytes: 8 * 1024,
-        ..Options::at(dir)
-    }
+    Options { segment_bytes: 8 * 1024, first_segment_bytes: 8 * 1024, ..Options::at(dir) }
 }
 
 /// A closed ledger of `count` appends of about a kilobyte, hence of several segments.
@@ -31,12 +27,8 @@ async fn filled(count: Seq) -> tempfile::TempDir {
 }
 
 fn segments(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir.join("ledger"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> = entries
-        .filter(|path| path.extension().is_some_and(|e| e == "seg"))
-        .collect();
+    let entries = std::fs::read_dir(dir.join("ledger")).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "seg")).collect();
     paths.sort();
     paths
 }
@@ -63,18 +55,10 @@ async fn a_second_holder_is_told_who_has_it_and_where_it_listens() {
     assert!(exists(folder.path()));
     ledger.announce("http://127.0.0.1:9090").unwrap();
     let error = open(folder.path()).map(|_| ()).unwrap_err();
-    let OpenError::Held { holder: named, .. } = &error else {
-        panic!("expected it to be held, got {error:?}")
-    };
-    assert_eq!(
-        (named.pid, named.address.as_deref()),
-        (std::process::id(), Some("http://127.0.0.1:9090"))
-    );
+    let OpenError::Held { holder: named, .. } = &error else { panic!("expected it to be held, got {error:?}") };
+    assert_eq!((named.pid, named.address.as_deref()), (std::process::id(), Some("http://127.0.0.1:9090")));
     assert_eq!(holder(folder.path()).as_ref(), Some(named));
-    assert!(
-        error.to_string().contains("http://127.0.0.1:9090")
-            && error.to_string().contains("--server")
-    );
+    assert!(error.to_string().contains("http://127.0.0.1:9090") && error.to_string().contains("--server"));
     ledger.close().await;
     assert_eq!(holder(folder.path()), None);
     open(folder.path()).expect("it is free again");
@@ -91,13 +75,7 @@ async fn a_torn_tail_is_cut_and_what_stands_before_it_stays() {
     });
     let ledger = open(folder.path()).expect("a torn tail is no damage");
     assert_eq!(ledger.head().await.unwrap(), 2);
-    assert_eq!(
-        ledger
-            .append(&intake("a"), 2, Bytes::from_static(b"again"))
-            .await
-            .unwrap(),
-        3
-    );
+    assert_eq!(ledger.append(&intake("a"), 2, Bytes::from_static(b"again")).await.unwrap(), 3);
     ledger.close().await;
     assert_eq!(open(folder.path()).unwrap().head().await.unwrap(), 3);
 }
@@ -112,18 +90,8 @@ async fn a_bad_block_below_a_known_head_is_a_loss_and_not_a_torn_tail() {
     });
     let harmed = std::fs::read(&segments(folder.path())[0]).unwrap();
     let error = open(folder.path()).map(|_| ()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            OpenError::Heads(HeadsError::Shorter { known: 3, got: 2 })
-        ),
-        "{error:?}"
-    );
-    assert_eq!(
-        std::fs::read(&segments(folder.path())[0]).unwrap(),
-        harmed,
-        "a refusal changes nothing"
-    );
+    assert!(matches!(error, OpenError::Heads(HeadsError::Shorter { known: 3, got: 2 })), "{error:?}");
+    assert_eq!(std::fs::read(&segments(folder.path())[0]).unwrap(), harmed, "a refusal changes nothing");
     assert_ne!(before, harmed);
 }
 
@@ -133,10 +101,7 @@ async fn a_bad_block_before_a_good_one_is_damage() {
     forget_heads(folder.path());
     edit(&segments(folder.path())[0], |bytes| bytes[1_500] ^= 1);
     let error = open(folder.path()).map(|_| ()).unwrap_err();
-    assert!(
-        matches!(&error, OpenError::Corrupt { detail, .. } if detail.contains("stands behind")),
-        "{error:?}"
-    );
+    assert!(matches!(&error, OpenError::Corrupt { detail, .. } if detail.contains("stands behind")), "{error:?}");
 }
 
 #[tokio::test]
@@ -160,22 +125,13 @@ async fn a_missing_segment_is_damage() {
         forget_heads(folder.path());
         std::fs::remove_file(&segments(folder.path())[which]).unwrap();
         let error = open(folder.path()).map(|_| ()).unwrap_err();
-        assert!(
-            matches!(&error, OpenError::Corrupt { detail, .. } if detail.contains("missing")),
-            "{error:?}"
-        );
+        assert!(matches!(&error, OpenError::Corrupt { detail, .. } if detail.contains("missing")), "{error:?}");
     }
     // The last one leaves no trace inside; only the known head tells.
     let folder = filled(20).await;
     std::fs::remove_file(segments(folder.path()).last().unwrap()).unwrap();
     let error = open(folder.path()).map(|_| ()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            OpenError::Heads(HeadsError::Shorter { known: 20, .. })
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::Heads(HeadsError::Shorter { known: 20, .. })), "{error:?}");
 }
 
 #[tokio::test]
@@ -183,35 +139,18 @@ async fn a_folder_whose_ledger_is_gone_does_not_begin_anew() {
     let folder = filled(3).await;
     std::fs::remove_dir_all(folder.path().join("ledger")).unwrap();
     let error = open(folder.path()).map(|_| ()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            OpenError::Heads(HeadsError::Shorter { known: 3, got: 0 })
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::Heads(HeadsError::Shorter { known: 3, got: 0 })), "{error:?}");
 }
 
 #[tokio::test]
 async fn another_ledger_under_the_same_known_head_is_refused() {
     let (ours, theirs) = (filled(3).await, filled(3).await);
-    std::fs::copy(
-        theirs.path().join("heads.json"),
-        ours.path().join("heads.json"),
-    )
-    .unwrap();
+    std::fs::copy(theirs.path().join("heads.json"), ours.path().join("heads.json")).unwrap();
     let error = open(ours.path()).map(|_| ()).unwrap_err();
-    assert!(
-        matches!(error, OpenError::Heads(HeadsError::OtherLedger { .. })),
-        "{error:?}"
-    );
-    let error = EmbeddedLedger::open(options(theirs.path()).with_id("OURS"))
-        .map(|_| ())
-        .unwrap_err();
+    assert!(matches!(error, OpenError::Heads(HeadsError::OtherLedger { .. })), "{error:?}");
+    let error = EmbeddedLedger::open(options(theirs.path()).with_id("OURS")).map(|_| ()).unwrap_err();
     assert!(matches!(error, OpenError::OtherLedger { .. }), "{error:?}");
-    let error = EmbeddedLedger::open(options(theirs.path()).with_id("no id"))
-        .map(|_| ())
-        .unwrap_err();
+    let error = EmbeddedLedger::open(options(theirs.path()).with_id("no id")).map(|_| ()).unwrap_err();
     assert!(matches!(error, OpenError::NotAnId(_)), "{error:?}");
 }
 
@@ -226,28 +165,14 @@ async fn an_identity_that_is_gone_is_not_drawn_anew() {
 #[tokio::test]
 async fn an_open_that_only_reads_changes_no_segment() {
     let folder = filled(20).await;
-    let bytes = |dir: &Path| -> Vec<_> {
-        segments(dir)
-            .iter()
-            .map(|path| std::fs::read(path).unwrap())
-            .collect()
-    };
+    let bytes = |dir: &Path| -> Vec<_> { segments(dir).iter().map(|path| std::fs::read(path).unwrap()).collect() };
     let before = bytes(folder.path());
     let ledger = open(folder.path()).unwrap();
     let mut tail = ledger.tail(1);
     assert_eq!(tail.next().await.unwrap()[0].seq, 1);
     ledger.close().await;
     assert_eq!(bytes(folder.path()), before);
-    assert!(
-        ledger
-            .append(&intake("a"), 20, Bytes::from_static(b"late"))
-            .await
-            .is_err(),
-        "a closed one takes nothing"
-    );
+    assert!(ledger.append(&intake("a"), 20, Bytes::from_static(b"late")).await.is_err(), "a closed one takes nothing");
     let mut tail = ledger.tail(21);
-    assert!(
-        tail.next().await.is_err(),
-        "who waits on a closed one is told"
-    );
+    assert!(tail.next().await.is_err(), "who waits on a closed one is told");
 }

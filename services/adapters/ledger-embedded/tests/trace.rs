@@ -18,25 +18,14 @@ use hindcast_ledger_embedded::{EmbeddedLedger, Options};
 async fn appends_for_the_trace() {
     let folder = tempfile::tempdir().unwrap();
     let early = std::env::var("HINDCAST_TRACE_MODE").is_ok_and(|mode| mode == "early");
-    let plan = Plan {
-        acknowledge_before_sync: true,
-        ..Plan::default()
-    };
+    let plan = Plan { acknowledge_before_sync: true, ..Plan::default() };
     let faults = early.then(|| Faults::new(plan));
-    let ledger = EmbeddedLedger::open(Options {
-        faults,
-        ..Options::at(folder.path())
-    })
-    .unwrap();
+    let ledger = EmbeddedLedger::open(Options { faults, ..Options::at(folder.path()) }).unwrap();
     for seq in 1..=20 {
-        ledger
-            .append(&intake(&format!("w{seq}")), 0, Bytes::from(vec![7; 900]))
-            .await
-            .unwrap();
+        ledger.append(&intake(&format!("w{seq}")), 0, Bytes::from(vec![7; 900])).await.unwrap();
         // One write call, past the test harness's capture.
         let mut out = std::io::stdout().lock();
-        out.write_all(format!("acknowledged {seq}\n").as_bytes())
-            .unwrap();
+        out.write_all(format!("acknowledged {seq}\n").as_bytes()).unwrap();
         out.flush().unwrap();
     }
     ledger.close().await;
@@ -44,17 +33,9 @@ async fn appends_for_the_trace() {
 
 fn trace(mode: &str) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/trace-sync.sh");
-    let output = Command::new("sh")
-        .arg(script)
-        .arg(std::env::current_exe().unwrap())
-        .arg(mode)
-        .output()
-        .unwrap();
+    let output = Command::new("sh").arg(script).arg(std::env::current_exe().unwrap()).arg(mode).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    )
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
 #[test]

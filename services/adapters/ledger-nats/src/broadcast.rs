@@ -37,21 +37,13 @@ struct Service {
 
 impl From<Report> for Service {
     fn from(report: Report) -> Self {
-        Self {
-            through: report.through,
-            due: report.due.map(Time::nanos),
-            appending: report.appending,
-        }
+        Self { through: report.through, due: report.due.map(Time::nanos), appending: report.appending }
     }
 }
 
 impl From<Service> for Report {
     fn from(said: Service) -> Self {
-        Self {
-            through: said.through,
-            due: said.due.map(Time::from_nanos),
-            appending: said.appending,
-        }
+        Self { through: said.through, due: said.due.map(Time::from_nanos), appending: said.appending }
     }
 }
 
@@ -61,12 +53,7 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    pub(crate) fn start(
-        client: Client,
-        ledger_id: &str,
-        progress: Progress,
-        process: &str,
-    ) -> Self {
+    pub(crate) fn start(client: Client, ledger_id: &str, progress: Progress, process: &str) -> Self {
         let exchange = Exchange {
             subject: format!("hcprogress.{ledger_id}"),
             process: process.to_owned(),
@@ -76,9 +63,7 @@ impl Broadcast {
             said: BTreeMap::new(),
             said_at: None,
         };
-        Self {
-            task: tokio::spawn(exchange.run()),
-        }
+        Self { task: tokio::spawn(exchange.run()) }
     }
 }
 
@@ -129,11 +114,7 @@ impl Exchange {
     /// What this process's own services say.
     fn own(&self) -> BTreeMap<String, Service> {
         let foreign = |name: &String| self.peers.values().any(|peer| peer.names.contains(name));
-        let all = self
-            .progress
-            .all()
-            .into_iter()
-            .filter(|(name, _)| !foreign(name));
+        let all = self.progress.all().into_iter().filter(|(name, _)| !foreign(name));
         all.map(|(name, report)| (name, report.into())).collect()
     }
 
@@ -142,18 +123,11 @@ impl Exchange {
         if own == self.said && self.said_at.is_some_and(|at| at.elapsed() < ALIVE) {
             return;
         }
-        let said = Said {
-            process: self.process.clone(),
-            services: own.clone(),
-        };
+        let said = Said { process: self.process.clone(), services: own.clone() };
         let Ok(bytes) = serde_json::to_vec(&said) else {
             return;
         };
-        if let Err(error) = self
-            .client
-            .publish(self.subject.clone(), bytes.into())
-            .await
-        {
+        if let Err(error) = self.client.publish(self.subject.clone(), bytes.into()).await {
             tracing::debug!(%error, "progress was not said; it is said again");
             return;
         }
@@ -175,17 +149,11 @@ impl Exchange {
             self.progress.report(&name, service.into());
             names.insert(name);
         }
-        let peer = Peer {
-            heard: Instant::now(),
-            names,
-        };
+        let peer = Peer { heard: Instant::now(), names };
         if let Some(before) = self.peers.insert(said.process.clone(), peer)
             && let Some(peer) = self.peers.get(&said.process)
         {
-            before
-                .names
-                .difference(&peer.names)
-                .for_each(|gone| self.progress.forget(gone));
+            before.names.difference(&peer.names).for_each(|gone| self.progress.forget(gone));
         }
     }
 

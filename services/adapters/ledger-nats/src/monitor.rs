@@ -20,10 +20,7 @@ pub(crate) enum MonitorError {
     #[error("the monitoring address {0} does not answer in time")]
     Late(String),
     #[error("the monitoring address {address} cannot be read")]
-    Io {
-        address: String,
-        source: std::io::Error,
-    },
+    Io { address: String, source: std::io::Error },
     #[error("the monitoring address {0} answered no JSON page")]
     Page(String),
 }
@@ -43,46 +40,30 @@ pub(crate) async fn page(address: &str, path: &str) -> Result<Value, MonitorErro
 }
 
 async fn get(address: &str, path: &str) -> Result<Vec<u8>, MonitorError> {
-    let host = address
-        .strip_prefix("http://")
-        .unwrap_or(address)
-        .trim_end_matches('/');
+    let host = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
     if host.is_empty() || host.contains('/') {
         return Err(MonitorError::Address(address.to_owned()));
     }
-    let io = |source| MonitorError::Io {
-        address: address.to_owned(),
-        source,
-    };
+    let io = |source| MonitorError::Io { address: address.to_owned(), source };
     let mut stream = TcpStream::connect(host).await.map_err(io)?;
     // HTTP/1.0: no chunks, and the end of the page is the end of the connection.
     let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(io)?;
     let mut bytes = Vec::new();
-    stream
-        .take(PAGE_BYTES_MAX)
-        .read_to_end(&mut bytes)
-        .await
-        .map_err(io)?;
+    stream.take(PAGE_BYTES_MAX).read_to_end(&mut bytes).await.map_err(io)?;
     Ok(bytes)
 }
 
 /// Whether the server with that id says that it syncs before it acknowledges; why not, otherwise.
 pub(crate) async fn syncs_always(address: &str, server_id: &str) -> Result<(), String> {
-    let varz = page(address, "/varz")
-        .await
-        .map_err(|error| error.to_string())?;
+    let varz = page(address, "/varz").await.map_err(|error| error.to_string())?;
     if varz.get("server_id").and_then(Value::as_str) != Some(server_id) {
-        return Err(format!(
-            "the monitoring address {address} is another server's"
-        ));
+        return Err(format!("the monitoring address {address} is another server's"));
     }
     if always(varz.pointer("/jetstream/config")) {
         return Ok(());
     }
-    let jsz = page(address, "/jsz?config=true")
-        .await
-        .map_err(|error| error.to_string())?;
+    let jsz = page(address, "/jsz?config=true").await.map_err(|error| error.to_string())?;
     if always(jsz.get("config")) {
         return Ok(());
     }
@@ -90,8 +71,5 @@ pub(crate) async fn syncs_always(address: &str, server_id: &str) -> Result<(), S
 }
 
 fn always(config: Option<&Value>) -> bool {
-    config
-        .and_then(|config| config.get("sync_always"))
-        .and_then(Value::as_bool)
-        == Some(true)
+    config.and_then(|config| config.get("sync_always")).and_then(Value::as_bool) == Some(true)
 }

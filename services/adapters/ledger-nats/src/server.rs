@@ -35,13 +35,7 @@ impl Options {
     /// The usual ones.
     #[must_use]
     pub fn at(program: impl Into<PathBuf>, store: impl Into<PathBuf>) -> Self {
-        Self {
-            program: program.into(),
-            store: store.into(),
-            port: 0,
-            kill_on_drop: false,
-            sync_always: true,
-        }
+        Self { program: program.into(), store: store.into(), port: 0, kill_on_drop: false, sync_always: true }
     }
 }
 
@@ -98,58 +92,30 @@ impl Server {
         if let Some(running) = &before
             && is_ours(running, &options.store).await
         {
-            tracing::info!(
-                pid = running.pid,
-                port = running.port,
-                "taking over a NATS server that still runs"
-            );
-            return Ok(Self {
-                running: running.clone(),
-                options,
-                child: None,
-            });
+            tracing::info!(pid = running.pid, port = running.port, "taking over a NATS server that still runs");
+            return Ok(Self { running: running.clone(), options, child: None });
         }
         let kept = |port: u16, kept: Option<u16>| match (port, kept) {
             (0, Some(kept)) if is_free(kept) => Ok(kept),
             (0, _) => free_port(),
             (port, _) => Ok(port),
         };
-        let port = kept(options.port, before.as_ref().map(|b| b.port))
-            .map_err(io("listen for", &options.store))?;
-        let monitoring = kept(0, before.as_ref().map(|b| b.monitoring))
-            .map_err(io("listen for", &options.store))?;
+        let port = kept(options.port, before.as_ref().map(|b| b.port)).map_err(io("listen for", &options.store))?;
+        let monitoring = kept(0, before.as_ref().map(|b| b.monitoring)).map_err(io("listen for", &options.store))?;
         let config = options.store.join("server.conf");
-        std::fs::write(&config, config_text(&options, port, monitoring))
-            .map_err(io("write", &config))?;
-        let log =
-            std::fs::File::create(log_path(&options.store)).map_err(io("write", &options.store))?;
+        std::fs::write(&config, config_text(&options, port, monitoring)).map_err(io("write", &config))?;
+        let log = std::fs::File::create(log_path(&options.store)).map_err(io("write", &options.store))?;
         let mut command = Command::new(&options.program);
-        command
-            .arg("-c")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log);
+        command.arg("-c").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // A terminal's interrupt is ours to handle: we stop it, after everything is durable.
         #[cfg(unix)]
         command.process_group(0);
-        let child = command
-            .kill_on_drop(options.kill_on_drop)
-            .spawn()
-            .map_err(io("start", &options.program))?;
-        let running = Running {
-            pid: child.id().unwrap_or(0),
-            port,
-            monitoring,
-        };
+        let child = command.kill_on_drop(options.kill_on_drop).spawn().map_err(io("start", &options.program))?;
+        let running = Running { pid: child.id().unwrap_or(0), port, monitoring };
         let text = serde_json::to_vec(&running).unwrap_or_default();
         let path = running_path(&options.store);
         heads::replace(&path, &text).map_err(io("write", &path))?;
-        let mut server = Self {
-            options,
-            running,
-            child: Some(child),
-        };
+        let mut server = Self { options, running, child: Some(child) };
         server.wait_until_ready().await?;
         Ok(server)
     }
@@ -199,9 +165,7 @@ impl Server {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, gone)
-            .await
-            .map_err(|_| ServerError::NotStopped(pid))
+        tokio::time::timeout(PATIENCE, gone).await.map_err(|_| ServerError::NotStopped(pid))
     }
 
     /// Kills it as a power cut would, and waits until it is gone. For tests.
@@ -251,10 +215,7 @@ async fn is_ours(running: &Running, store: &Path) -> bool {
 /// The server's name, by which it is known again: a hash of its store's path.
 fn name_of(store: &Path) -> String {
     let path = store.canonicalize().unwrap_or_else(|_| store.to_owned());
-    format!(
-        "hindcast-{}",
-        hindcast_domain::id::derive(&[path.to_string_lossy().as_bytes()])
-    )
+    format!("hindcast-{}", hindcast_domain::id::derive(&[path.to_string_lossy().as_bytes()]))
 }
 
 fn config_text(options: &Options, port: u16, monitoring: u16) -> String {
@@ -286,7 +247,5 @@ fn is_free(port: u16) -> bool {
 }
 
 fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
-        .local_addr()?
-        .port())
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -99,18 +99,11 @@ impl Reader {
             if self.ready.len() >= BATCH_RECORDS_MAX {
                 return Ok(Looked::Records);
             }
-            let more = self
-                .messages
-                .as_mut()
-                .and_then(|messages| messages.next().now_or_never());
+            let more = self.messages.as_mut().and_then(|messages| messages.next().now_or_never());
             match more.flatten() {
                 Some(more) => arrived = more,
                 None => {
-                    return Ok(if self.ready.is_empty() {
-                        Looked::Nothing
-                    } else {
-                        Looked::Records
-                    });
+                    return Ok(if self.ready.is_empty() { Looked::Nothing } else { Looked::Records });
                 }
             }
         }
@@ -134,11 +127,7 @@ impl Reader {
     }
 
     async fn open(&self) -> Result<pull::Stream, Source> {
-        let consumer = self
-            .core
-            .stream
-            .create_consumer(reader_config(self.next))
-            .await?;
+        let consumer = self.core.stream.create_consumer(reader_config(self.next)).await?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(PULL_MESSAGES)
@@ -157,16 +146,9 @@ impl Reader {
         };
         if head < self.seen {
             let detail = format!("the stream ends at {head}, {} was read already", self.seen);
-            return Err(ReadError::Damaged {
-                seq: head + 1,
-                detail,
-            });
+            return Err(ReadError::Damaged { seq: head + 1, detail });
         }
-        Ok(if head >= self.next {
-            Looked::Stalled
-        } else {
-            Looked::Nothing
-        })
+        Ok(if head >= self.next { Looked::Stalled } else { Looked::Nothing })
     }
 
     /// The consumer does not bring this place: reopen it, and then ask the leader for it.
@@ -176,22 +158,15 @@ impl Reader {
         if self.stalls < 2 {
             return Ok(());
         }
-        tracing::warn!(
-            seq = self.next,
-            "a consumer does not bring a message that is there; reading it directly"
-        );
+        tracing::warn!(seq = self.next, "a consumer does not bring a message that is there; reading it directly");
         match self.core.get(self.next).await? {
             Some(record) => {
                 self.take(record);
                 Ok(())
             }
             None => {
-                let detail =
-                    "the stream goes on behind this place and has nothing in it".to_owned();
-                Err(ReadError::Damaged {
-                    seq: self.next,
-                    detail,
-                })
+                let detail = "the stream goes on behind this place and has nothing in it".to_owned();
+                Err(ReadError::Damaged { seq: self.next, detail })
             }
         }
     }

@@ -21,18 +21,11 @@ use hindcast_ledger::{Durability, Ledger, Progress, Shared};
 use hindcast_ledger_nats::{NatsLedger, OpenError, Options, Server, server};
 
 async fn refused(options: Options) -> OpenError {
-    NatsLedger::connect(options)
-        .await
-        .map(|_| ())
-        .expect_err("expected it to be refused")
+    NatsLedger::connect(options).await.map(|_| ()).expect_err("expected it to be refused")
 }
 
 async fn start(store: &Path, sync_always: bool) -> Server {
-    let options = server::Options {
-        kill_on_drop: true,
-        sync_always,
-        ..server::Options::at(program().await, store)
-    };
+    let options = server::Options { kill_on_drop: true, sync_always, ..server::Options::at(program().await, store) };
     Server::start(options).await.unwrap()
 }
 
@@ -41,103 +34,53 @@ async fn what_cannot_be_seen_is_lossy_and_needs_a_yes() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), true).await;
     let unseen = Options::at(&server.url());
-    assert!(matches!(
-        refused(unseen.clone()).await,
-        OpenError::Lossy { .. }
-    ));
-    let wrong = Options {
-        monitoring: Some("http://127.0.0.1:1".to_owned()),
-        ..unseen.clone()
-    };
+    assert!(matches!(refused(unseen.clone()).await, OpenError::Lossy { .. }));
+    let wrong = Options { monitoring: Some("http://127.0.0.1:1".to_owned()), ..unseen.clone() };
     assert!(matches!(refused(wrong).await, OpenError::Lossy { .. }));
-    let accepted = NatsLedger::connect(Options {
-        accept_lossy: true,
-        ..unseen.clone()
-    })
-    .await
-    .unwrap();
+    let accepted = NatsLedger::connect(Options { accept_lossy: true, ..unseen.clone() }).await.unwrap();
     assert_eq!(accepted.info().durability, Durability::Lossy);
-    let seen = Options {
-        monitoring: Some(server.monitoring()),
-        ..unseen
-    };
-    assert_eq!(
-        NatsLedger::connect(seen).await.unwrap().info().durability,
-        Durability::Synced
-    );
+    let seen = Options { monitoring: Some(server.monitoring()), ..unseen };
+    assert_eq!(NatsLedger::connect(seen).await.unwrap().info().durability, Durability::Synced);
 }
 
 #[tokio::test]
 async fn a_server_that_syncs_later_is_lossy() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), false).await;
-    let options = Options {
-        monitoring: Some(server.monitoring()),
-        ..Options::at(&server.url())
-    };
+    let options = Options { monitoring: Some(server.monitoring()), ..Options::at(&server.url()) };
     let error = refused(options.clone()).await;
-    assert!(
-        matches!(&error, OpenError::Lossy { why } if why.contains("later")),
-        "{error:?}"
-    );
-    let accepted = NatsLedger::connect(Options {
-        accept_lossy: true,
-        ..options
-    })
-    .await
-    .unwrap();
+    assert!(matches!(&error, OpenError::Lossy { why } if why.contains("later")), "{error:?}");
+    let accepted = NatsLedger::connect(Options { accept_lossy: true, ..options }).await.unwrap();
     assert_eq!(accepted.info().durability, Durability::Lossy);
 }
 
 #[tokio::test]
 async fn another_servers_monitoring_address_proves_nothing() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (ours, theirs) = (
-        start(folders[0].path(), false).await,
-        start(folders[1].path(), true).await,
-    );
-    let options = Options {
-        monitoring: Some(theirs.monitoring()),
-        ..Options::at(&ours.url())
-    };
+    let (ours, theirs) = (start(folders[0].path(), false).await, start(folders[1].path(), true).await);
+    let options = Options { monitoring: Some(theirs.monitoring()), ..Options::at(&ours.url()) };
     let error = refused(options).await;
-    assert!(
-        matches!(&error, OpenError::Lossy { why } if why.contains("another server")),
-        "{error:?}"
-    );
+    assert!(matches!(&error, OpenError::Lossy { why } if why.contains("another server")), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_stream_that_was_changed_is_refused_and_each_setting_named() {
     let place = Place::new("CHANGED").await;
     let context = jetstream::new(async_nats::connect(place.server().url()).await.unwrap());
-    let mut config = context
-        .get_stream("HINDCAST")
-        .await
-        .unwrap()
-        .cached_info()
-        .config
-        .clone();
+    let mut config = context.get_stream("HINDCAST").await.unwrap().cached_info().config.clone();
     config.discard = jetstream::stream::DiscardPolicy::Old;
     config.max_age = Duration::from_secs(3_600);
     context.update_stream(config).await.unwrap();
     let error = refused(place.options()).await;
     let said = error.to_string();
     assert!(matches!(error, OpenError::Unfit { .. }), "{said}");
-    assert!(
-        said.contains("discard new") && said.contains("max_age"),
-        "{said}"
-    );
+    assert!(said.contains("discard new") && said.contains("max_age"), "{said}");
 }
 
 #[tokio::test]
 async fn a_foreign_stream_and_another_ledger_are_refused() {
     let place = Place::new("MINE").await;
-    let error = refused(Options {
-        ledger_id: Some("THEIRS".to_owned()),
-        ..place.options()
-    })
-    .await;
+    let error = refused(Options { ledger_id: Some("THEIRS".to_owned()), ..place.options() }).await;
     assert!(matches!(error, OpenError::OtherLedger { .. }), "{error:?}");
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), true).await;
@@ -148,11 +91,7 @@ async fn a_foreign_stream_and_another_ledger_are_refused() {
         ..jetstream::stream::Config::default()
     };
     context.create_stream(config).await.unwrap();
-    let error = refused(Options {
-        accept_lossy: true,
-        ..Options::at(&server.url())
-    })
-    .await;
+    let error = refused(Options { accept_lossy: true, ..Options::at(&server.url()) }).await;
     assert!(matches!(error, OpenError::NoIdentity(_)), "{error:?}");
 }
 
@@ -160,10 +99,7 @@ async fn a_foreign_stream_and_another_ledger_are_refused() {
 async fn nobody_can_delete_or_purge_what_is_there() {
     let place = Place::new("DENY").await;
     let ledger = place.ledger();
-    Chains::default()
-        .append(ledger.as_ref(), &intake("a"))
-        .await
-        .unwrap();
+    Chains::default().append(ledger.as_ref(), &intake("a")).await.unwrap();
     let context = jetstream::new(async_nats::connect(place.server().url()).await.unwrap());
     let stream = context.get_stream("HINDCAST").await.unwrap();
     assert!(stream.delete_message(1).await.is_err());
@@ -174,18 +110,11 @@ async fn nobody_can_delete_or_purge_what_is_there() {
 #[tokio::test]
 async fn a_lease_has_one_holder_and_expires_with_it() {
     let place = Place::new("LEASE").await;
-    let short = Options {
-        lease: Duration::from_secs(1),
-        ..place.options()
-    };
+    let short = Options { lease: Duration::from_secs(1), ..place.options() };
     // The stream of leases is made with the first lifetime that it meets.
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), true).await;
-    let options = Options {
-        url: server.url(),
-        monitoring: Some(server.monitoring()),
-        ..short
-    };
+    let options = Options { url: server.url(), monitoring: Some(server.monitoring()), ..short };
     let one = NatsLedger::connect(options.clone()).await.unwrap();
     let two = NatsLedger::connect(options).await.unwrap();
     let held = one.lease("incidents", "one").await.unwrap();
@@ -194,24 +123,14 @@ async fn a_lease_has_one_holder_and_expires_with_it() {
         panic!("expected the lease to be held");
     };
     assert_eq!(holder, "one");
-    two.lease("notices", "two")
-        .await
-        .expect("another lease is free");
+    two.lease("notices", "two").await.expect("another lease is free");
     held.release().await;
-    let theirs = two
-        .lease("incidents", "two")
-        .await
-        .expect("what was given back can be taken");
+    let theirs = two.lease("incidents", "two").await.expect("what was given back can be taken");
     assert!(!held.renew().await, "who gave it back has it no more");
     // Nobody renews it: it expires.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    one.lease("incidents", "one")
-        .await
-        .expect("what expired can be taken");
-    assert!(
-        !theirs.renew().await,
-        "who was silent for too long has lost it"
-    );
+    one.lease("incidents", "one").await.expect("what expired can be taken");
+    assert!(!theirs.renew().await, "who was silent for too long has lost it");
 }
 
 /// Leases far shorter than the time between two renewals: owners lose them all the time.
@@ -234,9 +153,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
     }
     let door = toy::writer(&ledgers[0], "door", 10);
     for n in 0..FACTS {
-        door.submit(&toy::partition(), vec![toy::fact(&n.to_string())])
-            .await
-            .unwrap();
+        door.submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     toy::decided(ledgers[1].as_ref(), FACTS).await;
@@ -244,11 +161,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
         owner.stop().await;
     }
     door.stop().await;
-    let counted: Vec<u64> = toy::decisions(ledgers[0].as_ref())
-        .await
-        .iter()
-        .map(|(count, _, _)| *count)
-        .collect();
+    let counted: Vec<u64> = toy::decisions(ledgers[0].as_ref()).await.iter().map(|(count, _, _)| *count).collect();
     assert_eq!(counted, (1..=FACTS as u64).collect::<Vec<_>>());
     toy::assert_sound(ledgers[1].as_ref()).await;
 }
@@ -256,33 +169,15 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
 #[tokio::test]
 async fn progress_is_heard_by_others_and_forgotten_with_its_process() {
     let place = Place::new("PROGRESS").await;
-    let (one, two) = (
-        NatsLedger::connect(place.options()).await.unwrap(),
-        NatsLedger::connect(place.options()).await.unwrap(),
-    );
+    let (one, two) =
+        (NatsLedger::connect(place.options()).await.unwrap(), NatsLedger::connect(place.options()).await.unwrap());
     let (ours, theirs) = (Progress::default(), Progress::default());
     let _listening = one.share_progress(ours.clone(), "p1");
     let speaking = two.share_progress(theirs.clone(), "p2");
-    let report = Report {
-        through: 7,
-        due: Some(Time::from_millis(9)),
-        appending: 0,
-    };
+    let report = Report { through: 7, due: Some(Time::from_millis(9)), appending: 0 };
     theirs.report("incidents", report);
-    theirs.report(
-        "writer/door/x",
-        Report {
-            appending: 1,
-            ..Report::default()
-        },
-    );
-    ours.report(
-        "views",
-        Report {
-            through: 3,
-            ..Report::default()
-        },
-    );
+    theirs.report("writer/door/x", Report { appending: 1, ..Report::default() });
+    ours.report("views", Report { through: 3, ..Report::default() });
     let wait = |wanted: &'static str, there: bool| {
         let ours = ours.clone();
         async move {
@@ -291,18 +186,13 @@ async fn progress_is_heard_by_others_and_forgotten_with_its_process() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(10), work)
-                .await
-                .expect(wanted);
+            tokio::time::timeout(Duration::from_secs(10), work).await.expect(wanted);
         }
     };
     wait("p2/incidents", true).await;
     wait("writer/p2/door/x", true).await;
     assert_eq!(ours.all().get("p2/incidents"), Some(&report));
-    assert!(
-        !ours.settled(3, Time::ZERO),
-        "another process still appends"
-    );
+    assert!(!ours.settled(3, Time::ZERO), "another process still appends");
     theirs.report("writer/door/x", Report::default());
     tokio::time::timeout(Duration::from_secs(10), async {
         while !ours.settled(3, Time::ZERO) {
@@ -312,10 +202,7 @@ async fn progress_is_heard_by_others_and_forgotten_with_its_process() {
     .await
     .expect("both are through");
     assert!(theirs.all().contains_key("p1/views"), "it goes both ways");
-    assert!(
-        !theirs.all().contains_key("p1/p2/incidents"),
-        "nobody repeats what it heard"
-    );
+    assert!(!theirs.all().contains_key("p1/p2/incidents"), "nobody repeats what it heard");
     drop(speaking);
     wait("p2/incidents", false).await;
     wait("writer/p2/door/x", false).await;
@@ -326,9 +213,7 @@ async fn the_brokers_time_is_about_ours() {
     let place = Place::new("TIME").await;
     let ledger = NatsLedger::connect(place.options()).await.unwrap();
     use hindcast_clock::Clock;
-    let distance = hindcast_clock::System
-        .now()
-        .distance(ledger.broker_time().await.unwrap());
+    let distance = hindcast_clock::System.now().distance(ledger.broker_time().await.unwrap());
     assert!(distance < hindcast_domain::Span::minutes(1), "{distance:?}");
 }
 
@@ -376,22 +261,10 @@ async fn readers_and_writers_survive_a_server_that_is_killed() {
         assert!(!writer.is_finished(), "the case needs a kill in the middle");
         place.restart(true, |_| ()).await;
     }
-    tokio::time::timeout(Duration::from_secs(60), writer)
-        .await
-        .expect("the writer ends")
-        .unwrap();
-    tokio::time::timeout(Duration::from_secs(60), reader)
-        .await
-        .expect("the reader ends")
-        .unwrap();
-    let facts: Vec<_> = all(ledger.as_ref())
-        .await
-        .into_iter()
-        .map(|record| record.payload)
-        .collect();
-    let expected: Vec<_> = (0..FACTS)
-        .map(|n| bytes::Bytes::from(format!("fact {n}")))
-        .collect();
+    tokio::time::timeout(Duration::from_secs(60), writer).await.expect("the writer ends").unwrap();
+    tokio::time::timeout(Duration::from_secs(60), reader).await.expect("the reader ends").unwrap();
+    let facts: Vec<_> = all(ledger.as_ref()).await.into_iter().map(|record| record.payload).collect();
+    let expected: Vec<_> = (0..FACTS).map(|n| bytes::Bytes::from(format!("fact {n}"))).collect();
     assert_eq!(facts, expected, "each fact once, in order");
 }
 
@@ -401,21 +274,10 @@ async fn a_server_that_a_crash_left_running_is_taken_over() {
     let first = start(folder.path(), true).await;
     let options = server::Options::at(program().await, folder.path());
     let second = Server::start(options).await.unwrap();
-    assert_eq!(
-        (second.pid(), second.url()),
-        (first.pid(), first.url()),
-        "no second server on one store"
-    );
-    second
-        .stop()
-        .await
-        .expect("it can be stopped by who took it over");
+    assert_eq!((second.pid(), second.url()), (first.pid(), first.url()), "no second server on one store");
+    second.stop().await.expect("it can be stopped by who took it over");
     let third = start(folder.path(), true).await;
-    assert_eq!(
-        third.url(),
-        first.url(),
-        "a restart keeps its port, so that clients find it"
-    );
+    assert_eq!(third.url(), first.url(), "a restart keeps its port, so that clients find it");
 }
 
 #[tokio::test]
@@ -428,14 +290,8 @@ async fn a_reader_outlives_its_consumer() {
     let mut tail = ledger.tail(1);
     for seq in 1..=5 {
         chains.append(ledger.as_ref(), &subject).await.unwrap();
-        let records = tokio::time::timeout(Duration::from_secs(20), tail.next())
-            .await
-            .expect("it goes on")
-            .unwrap();
-        assert_eq!(
-            records.iter().map(|record| record.seq).collect::<Vec<_>>(),
-            [seq]
-        );
+        let records = tokio::time::timeout(Duration::from_secs(20), tail.next()).await.expect("it goes on").unwrap();
+        assert_eq!(records.iter().map(|record| record.seq).collect::<Vec<_>>(), [seq]);
         let mut names = stream.consumer_names();
         let mut deleted = 0;
         while let Some(name) = futures::StreamExt::next(&mut names).await {

@@ -33,15 +33,8 @@ impl Webhook {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(url: &str, secret: Option<Vec<u8>>) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self {
-            client,
-            url: url.to_owned(),
-            secret,
-        })
+        let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { client, url: url.to_owned(), secret })
     }
 }
 
@@ -55,23 +48,14 @@ impl Notifier for Webhook {
             .header("content-type", "application/json")
             .header("idempotency-key", &message.key);
         if let Some(secret) = &self.secret {
-            let mut mac = Hmac::<Sha256>::new_from_slice(secret)
-                .map_err(|error| Error::Never(error.to_string()))?;
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|error| Error::Never(error.to_string()))?;
             mac.update(&body);
-            let hex: String = mac
-                .finalize()
-                .into_bytes()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
             request = request.header("x-hindcast-signature", format!("sha256={hex}"));
         }
         // The address may hold a secret: it is left out of what is told.
-        let response = request
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| Error::Again(error.without_url().to_string()))?;
+        let response =
+            request.body(body).send().await.map_err(|error| Error::Again(error.without_url().to_string()))?;
         let status = response.status();
         if status.is_success() {
             return Ok(status.to_string());

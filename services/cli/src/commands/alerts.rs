@@ -71,9 +71,7 @@ pub async fn run(args: AlertsArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let times = context.times(&args.list.as_of);
     let table = table(&alerts, times, context);
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
 }
@@ -104,11 +102,7 @@ fn table(alerts: &[Alert], times: Times, context: &Context<'_>) -> Table {
             times.short(alert.starts_at).into(),
             times.relative(alert.last_seen_at).into(),
             alert.occurrences.to_string().into(),
-            alert
-                .incident
-                .as_deref()
-                .map_or("", |id| incidents.short(id))
-                .into(),
+            alert.incident.as_deref().map_or("", |id| incidents.short(id)).into(),
             alert.service.as_deref().unwrap_or_default().into(),
             alert.name.as_str().into(),
         ]);

@@ -63,12 +63,9 @@ pub async fn run(command: CatalogCommand, context: &mut Context<'_>) -> Result<(
         CatalogCommand::Show(args) => show(args, context).await,
         CatalogCommand::Put(file) => {
             let body = serde_json::to_value(read(&file)?);
-            let body =
-                body.map_err(|error| Error::failed(error.to_string(), "Tell its makers."))?;
+            let body = body.map_err(|error| Error::failed(error.to_string(), "Tell its makers."))?;
             let path = Path::new("/api/v1/catalog");
-            match submit::<Catalog>(Method::PUT, path, Some(body), &SeenArgs::default(), context)
-                .await?
-            {
+            match submit::<Catalog>(Method::PUT, path, Some(body), &SeenArgs::default(), context).await? {
                 Outcome::Told => Ok(()),
                 Outcome::Done(catalog) => tell("in force", &catalog, context),
             }
@@ -81,36 +78,21 @@ fn tell(said: &str, catalog: &Catalog, context: &mut Context<'_>) -> Result<()> 
         return context.print_json(catalog);
     }
     let services = u64::try_from(catalog.services.len()).unwrap_or(u64::MAX);
-    let calls: usize = catalog
-        .services
-        .iter()
-        .map(|service| service.depends_on.len())
-        .sum();
+    let calls: usize = catalog.services.iter().map(|service| service.depends_on.len()).sum();
     let calls = count(u64::try_from(calls).unwrap_or(u64::MAX), "call");
-    Ok(context.terminal.line(&format!(
-        "{said}: {}, {calls} between them",
-        count(services, "service")
-    ))?)
+    Ok(context.terminal.line(&format!("{said}: {}, {calls} between them", count(services, "service")))?)
 }
 
 fn read(file: &CatalogFile) -> Result<Catalog> {
     use std::io::Read as _;
     let name = file.file.display();
-    let unreadable = |error| {
-        Error::failed(
-            format!("expected to read {name}: {error}"),
-            "Name a file that can be read.",
-        )
-    };
+    let unreadable =
+        |error| Error::failed(format!("expected to read {name}: {error}"), "Name a file that can be read.");
     let mut bytes = Vec::new();
     let reading = if file.file.as_os_str() == "-" {
-        std::io::stdin()
-            .lock()
-            .take(FILE_BYTES_MAX)
-            .read_to_end(&mut bytes)
+        std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(&file.file)
-            .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
+        std::fs::File::open(&file.file).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
     };
     reading.map_err(unreadable)?;
     // JSON is YAML.
@@ -120,9 +102,7 @@ fn read(file: &CatalogFile) -> Result<Catalog> {
             "Write `services: [{name, aliases?, owner?, tier?, depends_on: [name]}]`, as YAML or JSON.",
         )
     })?;
-    catalog
-        .check()
-        .map_err(|error| Error::failed(format!("{name}: {error}"), "Mend what is named."))?;
+    catalog.check().map_err(|error| Error::failed(format!("{name}: {error}"), "Mend what is named."))?;
     Ok(catalog)
 }
 
@@ -134,31 +114,18 @@ async fn show(args: CatalogShow, context: &mut Context<'_>) -> Result<()> {
     }
     let catalog: Catalog = typed("a catalogue", &document)?;
     if catalog.services.is_empty() {
-        context
-            .terminal
-            .say("no catalogue is in force; `hindcast catalog put FILE` puts one");
+        context.terminal.say("no catalogue is in force; `hindcast catalog put FILE` puts one");
         return Ok(());
     }
-    let mut table = Table::new(&[
-        left("SERVICE"),
-        right("TIER"),
-        left("OWNER"),
-        text("DEPENDS ON"),
-        text("ALIASES"),
-    ]);
+    let mut table = Table::new(&[left("SERVICE"), right("TIER"), left("OWNER"), text("DEPENDS ON"), text("ALIASES")]);
     for service in &catalog.services {
         table.row([
             service.name.as_str().into(),
-            service
-                .tier
-                .map_or_else(String::new, |tier| tier.to_string())
-                .into(),
+            service.tier.map_or_else(String::new, |tier| tier.to_string()).into(),
             service.owner.as_deref().unwrap_or_default().into(),
             service.depends_on.join(", ").into(),
             service.aliases.join(", ").into(),
         ]);
     }
-    Ok(context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?)
+    Ok(context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?)
 }

@@ -46,21 +46,9 @@ pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
             return checks;
         }
     }
-    checks.push(
-        effects(context)
-            .await
-            .unwrap_or_else(|error| Check::error("effects", &error)),
-    );
-    checks.push(
-        receivers(context)
-            .await
-            .unwrap_or_else(|error| Check::error("receivers", &error)),
-    );
-    checks.push(
-        deliveries(context)
-            .await
-            .unwrap_or_else(|error| Check::error("deliveries", &error)),
-    );
+    checks.push(effects(context).await.unwrap_or_else(|error| Check::error("effects", &error)));
+    checks.push(receivers(context).await.unwrap_or_else(|error| Check::error("receivers", &error)));
+    checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
     checks.extend(disk(context));
     checks.extend(model().await);
     checks
@@ -68,24 +56,11 @@ pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
 
 /// Whether it answers, and how its clock goes.
 async fn server(context: &Context<'_>) -> Result<Vec<Check>> {
-    let response = context
-        .client
-        .send(context.client.request(Method::GET, &Path::new("/healthz")))
-        .await?;
-    let date = response
-        .headers()
-        .get(header::DATE)
-        .and_then(|date| date.to_str().ok())
-        .and_then(http_date);
+    let response = context.client.send(context.client.request(Method::GET, &Path::new("/healthz"))).await?;
+    let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
     let health: Value = typed("/healthz", &context.client.json(response).await?)?;
-    let version = health
-        .get("version")
-        .and_then(Value::as_str)
-        .unwrap_or("of an unknown version");
-    let mut checks = vec![Check::ok(
-        "server",
-        format!("hindcast {version} answers at {}", context.client.base()),
-    )];
+    let version = health.get("version").and_then(Value::as_str).unwrap_or("of an unknown version");
+    let mut checks = vec![Check::ok("server", format!("hindcast {version} answers at {}", context.client.base()))];
     if let Some(theirs) = date {
         let ours = context.terminal.now();
         let apart = ours.distance(theirs);
@@ -93,15 +68,8 @@ async fn server(context: &Context<'_>) -> Result<Vec<Check>> {
             Check::ok("clock", "this machine's clock and the server's agree")
         } else {
             let side = if theirs > ours { "ahead of" } else { "behind" };
-            let detail = format!(
-                "the server's clock is {} {side} this machine's",
-                brief(apart)
-            );
-            Check::failed(
-                "clock",
-                detail,
-                "Synchronise both clocks with NTP: relative times and as-of lean on them.",
-            )
+            let detail = format!("the server's clock is {} {side} this machine's", brief(apart));
+            Check::failed("clock", detail, "Synchronise both clocks with NTP: relative times and as-of lean on them.")
         });
     }
     Ok(checks)
@@ -109,31 +77,16 @@ async fn server(context: &Context<'_>) -> Result<Vec<Check>> {
 
 /// `Tue, 24 Nov 2026 17:02:43 GMT`.
 fn http_date(text: &str) -> Option<Time> {
-    let stamp = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(text)
-        .ok()?;
-    i64::try_from(stamp.as_nanosecond())
-        .ok()
-        .map(Time::from_nanos)
+    let stamp = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    i64::try_from(stamp.as_nanosecond()).ok().map(Time::from_nanos)
 }
 
 async fn ready(context: &Context<'_>) -> Check {
-    match context
-        .client
-        .send(context.client.request(Method::GET, &Path::new("/readyz")))
-        .await
-    {
-        Ok(_) => Check::ok(
-            "ready",
-            "caught up with the head as it was at start, and accepting",
-        ),
+    match context.client.send(context.client.request(Method::GET, &Path::new("/readyz"))).await {
+        Ok(_) => Check::ok("ready", "caught up with the head as it was at start, and accepting"),
         Err(Error::Refused(problem)) => {
             let Problem { detail, .. } = *problem;
-            Check::failed(
-                "ready",
-                detail,
-                "Wait until it has caught up; where it stays so, look at its log.",
-            )
+            Check::failed("ready", detail, "Wait until it has caught up; where it stays so, look at its log.")
         }
         Err(error) => Check::error("ready", &error),
     }
@@ -142,70 +95,38 @@ async fn ready(context: &Context<'_>) -> Check {
 /// The state, once it is settled or after some patience.
 async fn state(context: &Context<'_>) -> Result<State> {
     let (times, rest) = SETTLING;
-    let mut state: State = typed(
-        "the state",
-        &context.client.get(&Path::new("/api/v1/state")).await?,
-    )?;
+    let mut state: State = typed("the state", &context.client.get(&Path::new("/api/v1/state")).await?)?;
     for _ in 0..times {
         if state.settled {
             break;
         }
         tokio::time::sleep(rest).await;
-        state = typed(
-            "the state",
-            &context.client.get(&Path::new("/api/v1/state")).await?,
-        )?;
+        state = typed("the state", &context.client.get(&Path::new("/api/v1/state")).await?)?;
     }
     Ok(state)
 }
 
 fn settled(state: &State) -> Check {
     if state.settled {
-        return Check::ok(
-            "settled",
-            format!("everything up to #{} is decided and shown", state.position),
-        );
+        return Check::ok("settled", format!("everything up to #{} is decided and shown", state.position));
     }
-    let behind = state
-        .services
-        .iter()
-        .filter(|(_, service)| service.position < state.position);
-    let behind: Vec<String> = behind
-        .map(|(name, service)| format!("{name} is at #{}", service.position))
-        .collect();
-    let who = if behind.is_empty() {
-        "timers or decisions are outstanding".to_owned()
-    } else {
-        behind.join(", ")
-    };
+    let behind = state.services.iter().filter(|(_, service)| service.position < state.position);
+    let behind: Vec<String> = behind.map(|(name, service)| format!("{name} is at #{}", service.position)).collect();
+    let who = if behind.is_empty() { "timers or decisions are outstanding".to_owned() } else { behind.join(", ") };
     let detail = format!("not settled at #{}: {who}", state.position);
-    Check::failed(
-        "settled",
-        detail,
-        "Under load this passes; where it stays so, look at the log of that service.",
-    )
+    Check::failed("settled", detail, "Under load this passes; where it stays so, look at the log of that service.")
 }
 
 fn durable(state: &State) -> Check {
-    let kind = state
-        .versions
-        .get("ledger")
-        .map_or_else(String::new, |kind| format!("{kind}, "));
+    let kind = state.versions.get("ledger").map_or_else(String::new, |kind| format!("{kind}, "));
     match state.versions.get("durability").map(String::as_str) {
-        Some("synced") => Check::ok(
-            "ledger",
-            format!("{kind}every commit is synced before it is acknowledged"),
-        ),
+        Some("synced") => Check::ok("ledger", format!("{kind}every commit is synced before it is acknowledged")),
         Some(worth @ ("lossy" | "volatile")) => Check::failed(
             "ledger",
             format!("{kind}an acknowledged commit may be lost: it is {worth}"),
             "On NATS set `sync_interval: always` and file storage, and name --nats-monitor so that it can be seen.",
         ),
-        _ => Check::note(
-            "ledger",
-            format!("{}, its durability is not told", state.ledger),
-            "Run `hindcast verify`.",
-        ),
+        _ => Check::note("ledger", format!("{}, its durability is not told", state.ledger), "Run `hindcast verify`."),
     }
 }
 
@@ -214,10 +135,7 @@ fn parked(state: &State) -> Check {
         0 => Check::ok("parked", "nothing is parked"),
         parked => Check::failed(
             "parked",
-            format!(
-                "{} could not be handled and nobody has looked at it",
-                count(parked, "item")
-            ),
+            format!("{} could not be handled and nobody has looked at it", count(parked, "item")),
             "`hindcast parked list` shows them, `hindcast parked retry|discard ID` clears them.",
         ),
     }
@@ -225,14 +143,9 @@ fn parked(state: &State) -> Check {
 
 /// The value of a metric without labels.
 async fn metric(name: &str, context: &Context<'_>) -> Result<Option<f64>> {
-    let response = context
-        .client
-        .send(context.client.request(Method::GET, &Path::new("/metrics")))
-        .await?;
+    let response = context.client.send(context.client.request(Method::GET, &Path::new("/metrics"))).await?;
     let text = response.text().await.unwrap_or_default();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     Ok(line.and_then(|value| value.split_whitespace().next()?.parse().ok()))
 }
 
@@ -244,11 +157,9 @@ async fn effects(context: &Context<'_>) -> Result<Check> {
             "Make sure that no other installation pages from it, then run `hindcast activate`.",
         ),
         Some(_) => Check::ok("effects", "this installation may page"),
-        None => Check::note(
-            "effects",
-            "the server does not tell whether it may page",
-            "Look for `activated` in its log.",
-        ),
+        None => {
+            Check::note("effects", "the server does not tell whether it may page", "Look for `activated` in its log.")
+        }
     })
 }
 
@@ -258,17 +169,10 @@ async fn receivers(context: &Context<'_>) -> Result<Check> {
     let events: Vec<Value> = context.list_all(path, &AsOfArgs::default()).await?;
     let paging = events.iter().rev().find_map(|event| {
         let data = event.get("data")?;
-        (data.get("section")?.as_str()? == "paging")
-            .then(|| data.get("content"))
-            .flatten()
+        (data.get("section")?.as_str()? == "paging").then(|| data.get("content")).flatten()
     });
-    let receivers = paging
-        .and_then(|paging| paging.get("receivers"))
-        .and_then(Value::as_array);
-    let names = receivers
-        .into_iter()
-        .flatten()
-        .filter_map(|receiver| receiver.get("name")?.as_str());
+    let receivers = paging.and_then(|paging| paging.get("receivers")).and_then(Value::as_array);
+    let names = receivers.into_iter().flatten().filter_map(|receiver| receiver.get("name")?.as_str());
     let names: Vec<&str> = names.filter(|name| *name != "screen").collect();
     Ok(if names.is_empty() {
         Check::note(
@@ -277,14 +181,7 @@ async fn receivers(context: &Context<'_>) -> Result<Check> {
             "Configure a receiver: `[[receivers]]` in hindcast.toml, or --notify URL.",
         )
     } else {
-        Check::ok(
-            "receivers",
-            format!(
-                "{}: {}",
-                count(names.len() as u64, "receiver"),
-                names.join(", ")
-            ),
-        )
+        Check::ok("receivers", format!("{}: {}", count(names.len() as u64, "receiver"), names.join(", ")))
     })
 }
 
@@ -294,25 +191,15 @@ async fn deliveries(context: &Context<'_>) -> Result<Check> {
     let page = context.page(&path, None, hindcast_api::LIMIT_MAX).await?;
     let notices: Vec<Notice> = crate::context::items(&page)?;
     let since = context.now() - LATELY;
-    let failed: Vec<&Notice> = notices
-        .iter()
-        .filter(|it| it.at >= since && it.error.is_some())
-        .collect();
+    let failed: Vec<&Notice> = notices.iter().filter(|it| it.at >= since && it.error.is_some()).collect();
     Ok(match failed.first() {
         None => Check::ok("deliveries", "no delivery failed in the last day"),
         Some(last) => {
             let receiver = last.receiver.as_deref().unwrap_or("a receiver");
             let error = last.error.as_deref().unwrap_or_default();
             let number = count(failed.len() as u64, "notice");
-            let detail = format!(
-                "{number} not delivered in the last day, the last to {receiver}: {}",
-                clean(error)
-            );
-            Check::failed(
-                "deliveries",
-                detail,
-                "Mend the receiver; `hindcast notices --status requested,expired`.",
-            )
+            let detail = format!("{number} not delivered in the last day, the last to {receiver}: {}", clean(error));
+            Check::failed("deliveries", detail, "Mend the receiver; `hindcast notices --status requested,expired`.")
         }
     })
 }
@@ -326,27 +213,15 @@ fn disk(context: &Context<'_>) -> Option<Check> {
     let space = match rustix::fs::statvfs(folder) {
         Ok(space) => space,
         Err(error) => {
-            let detail = format!(
-                "the free space of {} cannot be read: {error}",
-                folder.display()
-            );
+            let detail = format!("the free space of {} cannot be read: {error}", folder.display());
             return Some(Check::note("disk", detail, "Look with `df`."));
         }
     };
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     let gib = free / (1 << 20);
-    let gib = format!(
-        "{}.{} GiB free in {}",
-        gib / 1_024,
-        gib % 1_024 * 10 / 1_024,
-        folder.display()
-    );
+    let gib = format!("{}.{} GiB free in {}", gib / 1_024, gib % 1_024 * 10 / 1_024, folder.display());
     Some(if free < DISK_FREE_MIN {
-        Check::failed(
-            "disk",
-            gib,
-            "Free some space: a full disk ends the acceptance of alerts.",
-        )
+        Check::failed("disk", gib, "Free some space: a full disk ends the acceptance of alerts.")
     } else {
         Check::ok("disk", gib)
     })
@@ -354,11 +229,7 @@ fn disk(context: &Context<'_>) -> Option<Check> {
 
 /// A model that runs on this machine is mentioned; none is used unless it is configured.
 async fn model() -> Option<Check> {
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(MODEL_PATIENCE)
-        .build()
-        .ok()?;
+    let http = reqwest::Client::builder().no_proxy().timeout(MODEL_PATIENCE).build().ok()?;
     for port in MODEL_PORTS {
         let url = format!("http://127.0.0.1:{port}/v1/models");
         let Ok(response) = http.get(&url).send().await else {
@@ -368,15 +239,9 @@ async fn model() -> Option<Check> {
             continue;
         };
         let models = body.get("data").and_then(Value::as_array);
-        let names: Vec<&str> = models
-            .into_iter()
-            .flatten()
-            .filter_map(|model| model.get("id")?.as_str())
-            .collect();
+        let names: Vec<&str> = models.into_iter().flatten().filter_map(|model| model.get("id")?.as_str()).collect();
         if let Some(first) = names.first() {
-            let detail = format!(
-                "a model runs at 127.0.0.1:{port} ({first}); none is used unless configured"
-            );
+            let detail = format!("a model runs at 127.0.0.1:{port} ({first}); none is used unless configured");
             return Some(Check::note("model", detail, "Nothing has to be done."));
         }
     }
@@ -389,10 +254,7 @@ mod tests {
 
     #[test]
     fn a_date_of_http_is_read() {
-        assert_eq!(
-            http_date("Tue, 24 Nov 2026 17:02:43 GMT"),
-            "2026-11-24T17:02:43Z".parse().ok()
-        );
+        assert_eq!(http_date("Tue, 24 Nov 2026 17:02:43 GMT"), "2026-11-24T17:02:43Z".parse().ok());
         assert_eq!(http_date("yesterday"), None);
     }
 }

@@ -50,15 +50,7 @@ pub async fn run(args: DeclareArgs, context: &mut Context<'_>) -> Result<()> {
         "started_at": context.past(args.started_at),
     });
     let path = Path::new("/api/v1/incidents");
-    match submit::<Incident>(
-        Method::POST,
-        path,
-        Some(body),
-        &SeenArgs::default(),
-        context,
-    )
-    .await?
-    {
+    match submit::<Incident>(Method::POST, path, Some(body), &SeenArgs::default(), context).await? {
         Outcome::Told => Ok(()),
         Outcome::Done(incident) => tell(&incident, "declared", context),
     }

@@ -38,47 +38,22 @@ pub struct Check {
 impl Check {
     /// All is well.
     pub(super) fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Ok,
-            detail: detail.into(),
-            remedy: None,
-        }
+        Self { check, verdict: Verdict::Ok, detail: detail.into(), remedy: None }
     }
 
     /// Worth knowing.
-    pub(super) fn note(
-        check: &'static str,
-        detail: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Note,
-            detail: detail.into(),
-            remedy: Some(remedy.into()),
-        }
+    pub(super) fn note(check: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Note, detail: detail.into(), remedy: Some(remedy.into()) }
     }
 
     /// Something is wrong.
-    pub(super) fn failed(
-        check: &'static str,
-        detail: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Failed,
-            detail: detail.into(),
-            remedy: Some(remedy.into()),
-        }
+    pub(super) fn failed(check: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Failed, detail: detail.into(), remedy: Some(remedy.into()) }
     }
 
     /// Something could not be asked.
     pub(super) fn error(check: &'static str, error: &Error) -> Self {
-        let remedy = error
-            .remedy()
-            .unwrap_or_else(|| "Look at the log of the server.".to_owned());
+        let remedy = error.remedy().unwrap_or_else(|| "Look at the log of the server.".to_owned());
         Self::failed(check, error.to_string(), remedy)
     }
 }
@@ -97,10 +72,7 @@ pub async fn run(context: &mut Context<'_>) -> Result<()> {
     let checks = Box::pin(checks::all(context)).await;
     let ok = checks.iter().all(|check| check.verdict != Verdict::Failed);
     if context.json {
-        context.print_json(&Report {
-            ok,
-            checks: &checks,
-        })?;
+        context.print_json(&Report { ok, checks: &checks })?;
     } else {
         for check in &checks {
             let lines = lines(check, context.terminal.colour());
@@ -116,18 +88,9 @@ fn lines(check: &Check, colour: bool) -> String {
         Verdict::Note => ("!", Ink::Strong),
         Verdict::Failed => ("✗", Ink::Bad),
     };
-    let mut out = format!(
-        "{} {:<12} {}\n",
-        ink.on(sign, colour),
-        check.check,
-        clean(&check.detail)
-    );
+    let mut out = format!("{} {:<12} {}\n", ink.on(sign, colour), check.check, clean(&check.detail));
     if let Some(remedy) = &check.remedy {
-        out.push_str(&format!(
-            "  {:<12} {}\n",
-            "",
-            Ink::Faint.on(&format!("→ {}", clean(remedy)), colour)
-        ));
+        out.push_str(&format!("  {:<12} {}\n", "", Ink::Faint.on(&format!("→ {}", clean(remedy)), colour)));
     }
     out
 }

@@ -43,9 +43,7 @@ pub async fn run(args: EventsArgs, context: &mut Context<'_>) -> Result<()> {
     if let (Some(from), Some(to)) = (args.from, args.to)
         && to < from
     {
-        return Err(Error::Usage(format!(
-            "expected --to at or after --from, got {from} and {to}"
-        )));
+        return Err(Error::Usage(format!("expected --to at or after --from, got {from} and {to}")));
     }
     let head = print(&args, context).await?;
     context.terminal.flush()?;
@@ -63,9 +61,7 @@ async fn print(args: &EventsArgs, context: &mut Context<'_>) -> Result<u64> {
         .maybe("to", args.to)
         .maybe("subject", args.subject.as_deref())
         .maybe("as_of", context.as_of(&args.as_of));
-    let mut left = args.limit.map_or(usize::MAX, |limit| {
-        usize::try_from(limit).unwrap_or(usize::MAX)
-    });
+    let mut left = args.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut cursor: Option<String> = None;
     let mut head = 0;
     // Lines on a terminal are bar enough.

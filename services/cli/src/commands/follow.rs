@@ -23,12 +23,7 @@ const REST_MAX: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// When the server refuses, stays away for too long, or nothing can be written.
-pub(super) async fn run(
-    kind: Option<&str>,
-    behind: u64,
-    to: Option<u64>,
-    context: &mut Context<'_>,
-) -> Result<()> {
+pub(super) async fn run(kind: Option<&str>, behind: u64, to: Option<u64>, context: &mut Context<'_>) -> Result<()> {
     let mut last = behind;
     let mut failures = 0;
     loop {
@@ -41,9 +36,7 @@ pub(super) async fn run(
                 return Err(error);
             }
             Err(Error::Unreachable { detail, .. }) => {
-                context.terminal.say(&format!(
-                    "the stream broke, {detail}; trying again from #{last}"
-                ));
+                context.terminal.say(&format!("the stream broke, {detail}; trying again from #{last}"));
                 failures += 1;
             }
             Err(error) => return Err(error),
@@ -63,19 +56,10 @@ pub(super) async fn run(
     }
 }
 
-async fn read(
-    kind: Option<&str>,
-    last: &mut u64,
-    to: Option<u64>,
-    context: &mut Context<'_>,
-) -> Result<()> {
-    let path = Path::new("/api/v1/stream")
-        .maybe("kind", kind)
-        .maybe("as_of", to);
+async fn read(kind: Option<&str>, last: &mut u64, to: Option<u64>, context: &mut Context<'_>) -> Result<()> {
+    let path = Path::new("/api/v1/stream").maybe("kind", kind).maybe("as_of", to);
     let request = context.client.request(Method::GET, &path);
-    let request = request
-        .header(header::ACCEPT, "text/event-stream")
-        .header("last-event-id", *last);
+    let request = request.header(header::ACCEPT, "text/event-stream").header("last-event-id", *last);
     let response = context.client.send_and_wait(request).await?;
     let base = context.client.base().to_owned();
     let mut chunks = response.bytes_stream();
@@ -102,10 +86,7 @@ async fn read(
 
 fn raw(data: &str) -> Result<&RawValue> {
     serde_json::from_str(data).map_err(|error| {
-        Error::failed(
-            format!("expected events on the stream, {error}"),
-            "Use the server's own version.",
-        )
+        Error::failed(format!("expected events on the stream, {error}"), "Use the server's own version.")
     })
 }
 
@@ -142,10 +123,7 @@ impl Lines {
         }
         self.rest.drain(..begin);
         if self.rest.len() + self.data.as_ref().map_or(0, String::len) > LINE_BYTES_MAX {
-            return Err(Error::failed(
-                "expected shorter lines on the stream",
-                "Use the server's own version.",
-            ));
+            return Err(Error::failed("expected shorter lines on the stream", "Use the server's own version."));
         }
         Ok(messages)
     }
@@ -158,18 +136,8 @@ mod tests {
     #[test]
     fn messages_are_found_across_chunks_and_comments_are_not_messages() {
         let mut lines = Lines::default();
-        assert!(
-            lines
-                .feed(b": still here\n\nid: 1\nevent: a.b\nda")
-                .unwrap()
-                .is_empty()
-        );
-        assert_eq!(
-            lines
-                .feed(b"ta: {\"a\":\r\ndata: 1}\r\n\r\ndata:x\n")
-                .unwrap(),
-            ["{\"a\":\n1}"]
-        );
+        assert!(lines.feed(b": still here\n\nid: 1\nevent: a.b\nda").unwrap().is_empty());
+        assert_eq!(lines.feed(b"ta: {\"a\":\r\ndata: 1}\r\n\r\ndata:x\n").unwrap(), ["{\"a\":\n1}"]);
         assert_eq!(lines.feed(b"\n").unwrap(), ["x"]);
     }
 }

@@ -74,9 +74,7 @@ pub async fn run(args: IncidentsArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let times = context.times(&args.list.as_of);
     let table = table(&incidents, times, context);
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
 }

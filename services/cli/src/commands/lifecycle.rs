@@ -138,11 +138,7 @@ pub struct Action {
 
 impl Action {
     fn new(word: &'static str, body: Value, said: impl Into<String>) -> Self {
-        Self {
-            word,
-            body,
-            said: said.into(),
-        }
+        Self { word, body, said: said.into() }
     }
 
     /// Take care of it.
@@ -168,9 +164,7 @@ impl Action {
     /// # Errors
     /// When it is refused, or nobody answers.
     pub async fn run(self, on: &OnIncident, context: &mut Context<'_>) -> Result<()> {
-        let path = Path::new("/api/v1/incidents")
-            .join(on.id.trim())
-            .join(self.word);
+        let path = Path::new("/api/v1/incidents").join(on.id.trim()).join(self.word);
         match submit::<Incident>(Method::POST, path, Some(self.body), &on.seen, context).await? {
             Outcome::Told => Ok(()),
             Outcome::Done(incident) => tell(&incident, &self.said, context),
@@ -180,16 +174,8 @@ impl Action {
 
 /// One line about an incident after a command.
 pub(super) fn tell(incident: &Incident, said: &str, context: &mut Context<'_>) -> Result<()> {
-    let id = Ink::Strong.on(
-        context.ids([]).short(&incident.id),
-        context.terminal.colour(),
-    );
-    let line = format!(
-        "{id} {}: {} (revision {})",
-        clean(said),
-        clean(&incident.title),
-        incident.revision
-    );
+    let id = Ink::Strong.on(context.ids([]).short(&incident.id), context.terminal.colour());
+    let line = format!("{id} {}: {} (revision {})", clean(said), clean(&incident.title), incident.revision);
     Ok(context.terminal.line(&line)?)
 }
 
@@ -199,9 +185,7 @@ pub(super) fn tell(incident: &Incident, said: &str, context: &mut Context<'_>) -
 /// When it is refused, or nobody answers.
 pub async fn resolve(args: ResolveArgs, context: &mut Context<'_>) -> Result<()> {
     let body = json!({"cause": args.cause, "resolution": args.resolution});
-    Action::new("resolve", body, "resolved")
-        .run(&args.on, context)
-        .await
+    Action::new("resolve", body, "resolved").run(&args.on, context).await
 }
 
 /// Merges one incident into another.
@@ -210,9 +194,7 @@ pub async fn resolve(args: ResolveArgs, context: &mut Context<'_>) -> Result<()>
 /// When it is refused, or nobody answers.
 pub async fn merge(args: MergeArgs, context: &mut Context<'_>) -> Result<()> {
     let said = format!("remains, {} is a part of it now", args.on.id.trim());
-    Action::new("merge", json!({"into": args.into.trim()}), said)
-        .run(&args.on, context)
-        .await
+    Action::new("merge", json!({"into": args.into.trim()}), said).run(&args.on, context).await
 }
 
 /// Splits alerts off an incident.
@@ -224,31 +206,23 @@ pub async fn split(args: SplitArgs, context: &mut Context<'_>) -> Result<()> {
     let fingerprints = if args.alerts.iter().all(is_prefix) {
         args.alerts
     } else {
-        let path = Path::new("/api/v1/incidents")
-            .join(args.on.id.trim())
-            .join("alerts");
+        let path = Path::new("/api/v1/incidents").join(args.on.id.trim()).join("alerts");
         let members: Vec<Alert> = context.list_all(path, &AsOfArgs::default()).await?;
         named(&args.alerts, &members)?
     };
     let said = format!("is a new incident, split from {}", args.on.id.trim());
-    Action::new("split", json!({"fingerprints": fingerprints}), said)
-        .run(&args.on, context)
-        .await
+    Action::new("split", json!({"fingerprints": fingerprints}), said).run(&args.on, context).await
 }
 
 /// Fingerprints of members by their names; whatever else it is, the server knows best.
 fn named(asked: &[String], members: &[Alert]) -> Result<Vec<String>> {
     let mut fingerprints = Vec::with_capacity(asked.len());
     for text in asked {
-        let found = members
-            .iter()
-            .filter(|alert| alert.name == *text)
-            .map(|alert| alert.fingerprint.clone());
+        let found = members.iter().filter(|alert| alert.name == *text).map(|alert| alert.fingerprint.clone());
         let found: Vec<String> = found.collect();
         let begins = |alert: &Alert| {
             let theirs = alert.source_fingerprint.as_deref().unwrap_or_default();
-            alert.fingerprint.starts_with(&text.to_ascii_lowercase())
-                || theirs.starts_with(text.as_str())
+            alert.fingerprint.starts_with(&text.to_ascii_lowercase()) || theirs.starts_with(text.as_str())
         };
         match found.is_empty() {
             false => fingerprints.extend(found),
@@ -267,13 +241,9 @@ fn named(asked: &[String], members: &[Alert]) -> Result<Vec<String>> {
 /// # Errors
 /// When it is refused, or nobody answers.
 pub async fn assign(args: AssignArgs, context: &mut Context<'_>) -> Result<()> {
-    let said = args.owner.as_ref().map_or_else(
-        || "assigned to nobody".to_owned(),
-        |owner| format!("assigned to {owner}"),
-    );
-    Action::new("assign", json!({"owner": args.owner}), said)
-        .run(&args.on, context)
-        .await
+    let said =
+        args.owner.as_ref().map_or_else(|| "assigned to nobody".to_owned(), |owner| format!("assigned to {owner}"));
+    Action::new("assign", json!({"owner": args.owner}), said).run(&args.on, context).await
 }
 
 /// Writes something down.
@@ -281,9 +251,7 @@ pub async fn assign(args: AssignArgs, context: &mut Context<'_>) -> Result<()> {
 /// # Errors
 /// When it is refused, or nobody answers.
 pub async fn note(args: NoteArgs, context: &mut Context<'_>) -> Result<()> {
-    Action::new("note", json!({"text": args.text.join(" ")}), "noted")
-        .run(&args.on, context)
-        .await
+    Action::new("note", json!({"text": args.text.join(" ")}), "noted").run(&args.on, context).await
 }
 
 /// Says how bad it is.
@@ -292,9 +260,7 @@ pub async fn note(args: NoteArgs, context: &mut Context<'_>) -> Result<()> {
 /// When it is refused, or nobody answers.
 pub async fn severity(args: SeverityArgs, context: &mut Context<'_>) -> Result<()> {
     let said = format!("is {} now", args.severity);
-    Action::new("severity", json!({"severity": args.severity}), said)
-        .run(&args.on, context)
-        .await
+    Action::new("severity", json!({"severity": args.severity}), said).run(&args.on, context).await
 }
 
 /// Holds its pages back.
@@ -308,9 +274,7 @@ pub async fn snooze(args: SnoozeArgs, context: &mut Context<'_>) -> Result<()> {
         (Some(span), _) => json!({"minutes": (span.nanos() + 59_999_999_999) / 60_000_000_000}),
         (None, until) => json!({"until": until.map(|until| until.future(now))}),
     };
-    Action::new("snooze", body, "snoozed")
-        .run(&args.on, context)
-        .await
+    Action::new("snooze", body, "snoozed").run(&args.on, context).await
 }
 
 /// Says whether it helped.
@@ -319,7 +283,5 @@ pub async fn snooze(args: SnoozeArgs, context: &mut Context<'_>) -> Result<()> {
 /// When it is refused, or nobody answers.
 pub async fn feedback(args: FeedbackArgs, context: &mut Context<'_>) -> Result<()> {
     let body = json!({"verdict": args.verdict, "text": args.text});
-    Action::new("feedback", body, "feedback taken")
-        .run(&args.on, context)
-        .await
+    Action::new("feedback", body, "feedback taken").run(&args.on, context).await
 }

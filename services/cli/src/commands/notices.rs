@@ -52,19 +52,13 @@ pub async fn run(args: NoticesArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let times = context.times(&args.list.as_of);
     let table = table(&notices, times, context);
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
 }
 
 fn table(notices: &[Notice], times: Times, context: &Context<'_>) -> Table {
-    let ids = context.ids(
-        notices
-            .iter()
-            .filter_map(|notice| notice.incident.as_deref()),
-    );
+    let ids = context.ids(notices.iter().filter_map(|notice| notice.incident.as_deref()));
     let mut table = Table::new(&[
         left("TIME"),
         left("AGO"),
@@ -86,18 +80,10 @@ fn table(notices: &[Notice], times: Times, context: &Context<'_>) -> Table {
             times.short(notice.at).into(),
             times.relative(notice.at).into(),
             inked(word(&notice.status), ink),
-            if notice.page {
-                inked("page", Ink::Severity(notice.severity))
-            } else {
-                "message".into()
-            },
+            if notice.page { inked("page", Ink::Severity(notice.severity)) } else { "message".into() },
             word(&notice.reason).replace('_', " ").into(),
             notice.receiver.as_deref().unwrap_or_default().into(),
-            notice
-                .incident
-                .as_deref()
-                .map_or("", |id| ids.short(id))
-                .into(),
+            notice.incident.as_deref().map_or("", |id| ids.short(id)).into(),
             notice.attempts.to_string().into(),
             notice.title.as_str().into(),
             why(notice, times).into(),

@@ -60,9 +60,7 @@ pub(super) async fn submit<T: DeserializeOwned>(
     let response = context.client.send(request).await?;
     let is_accepted = response.status() == StatusCode::ACCEPTED;
     let document: Box<RawValue> = context.client.json(response).await?;
-    let pending = is_accepted
-        .then(|| serde_json::from_str::<Pending>(document.get()).ok())
-        .flatten();
+    let pending = is_accepted.then(|| serde_json::from_str::<Pending>(document.get()).ok()).flatten();
     if let Some(Pending { position, .. }) = &pending {
         context.terminal.say(&format!(
             "taken at #{position} and not decided yet; `hindcast events --from {position}` shows what comes of it"
@@ -72,9 +70,5 @@ pub(super) async fn submit<T: DeserializeOwned>(
         context.print_json(&document)?;
         return Ok(Outcome::Told);
     }
-    if pending.is_some() {
-        Ok(Outcome::Told)
-    } else {
-        typed("a command", &document).map(Outcome::Done)
-    }
+    if pending.is_some() { Ok(Outcome::Told) } else { typed("a command", &document).map(Outcome::Done) }
 }

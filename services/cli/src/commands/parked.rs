@@ -58,42 +58,16 @@ pub async fn run(command: ParkedCommand, context: &mut Context<'_>) -> Result<()
 
 async fn act(id: &str, word: &str, said: &str, context: &mut Context<'_>) -> Result<()> {
     let path = Path::new("/api/v1/parked").join(id.trim()).join(word);
-    match submit::<Value>(
-        Method::POST,
-        path,
-        Some(json!({})),
-        &SeenArgs::default(),
-        context,
-    )
-    .await?
-    {
+    match submit::<Value>(Method::POST, path, Some(json!({})), &SeenArgs::default(), context).await? {
         Outcome::Told => Ok(()),
         Outcome::Done(answer) => {
-            let rejected = answer
-                .get("rejected")
-                .and_then(Value::as_array)
-                .and_then(|rejected| rejected.first());
+            let rejected = answer.get("rejected").and_then(Value::as_array).and_then(|rejected| rejected.first());
             if let Some(rejected) = rejected {
-                let text = |name: &str| {
-                    rejected
-                        .get(name)
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
-                        .to_owned()
-                };
-                return Err(Error::failed(
-                    format!("{id} still cannot be handled: {}", text("detail")),
-                    text("remedy"),
-                ));
+                let text = |name: &str| rejected.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                return Err(Error::failed(format!("{id} still cannot be handled: {}", text("detail")), text("remedy")));
             }
-            let id = answer
-                .get("id")
-                .and_then(Value::as_str)
-                .unwrap_or(id.trim())
-                .to_owned();
-            Ok(context
-                .terminal
-                .line(&format!("{} {said}", context.ids([]).short(&id)))?)
+            let id = answer.get("id").and_then(Value::as_str).unwrap_or(id.trim()).to_owned();
+            Ok(context.terminal.line(&format!("{} {said}", context.ids([]).short(&id)))?)
         }
     }
 }
@@ -107,11 +81,7 @@ async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
     let mut items = Vec::with_capacity(listed.items.len());
     for item in std::mem::take(&mut listed.items) {
         let one: Parked = typed("a parked item", &item)?;
-        let wanted = if is_open {
-            one.status == "parked"
-        } else {
-            args.status.contains(&one.status)
-        };
+        let wanted = if is_open { one.status == "parked" } else { args.status.contains(&one.status) };
         if wanted {
             parked.push(one);
             items.push(item);
@@ -127,9 +97,7 @@ async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
     }
     let times = context.times(&args.list.as_of);
     let table = table(&parked, times, context);
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
 }

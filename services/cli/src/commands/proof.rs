@@ -44,20 +44,10 @@ pub async fn replay(args: ReplayArgs, context: &mut Context<'_>) -> Result<()> {
             "replayed {events} up to #{} in {} ms: state {} {sign} live {}",
             replay.position, replay.elapsed_ms, replay.replayed_hash, replay.live_hash
         );
-        let ink = if replay.identical {
-            Ink::Good
-        } else {
-            Ink::Bad
-        };
-        context
-            .terminal
-            .line(&ink.on(&line, context.terminal.colour()))?;
+        let ink = if replay.identical { Ink::Good } else { Ink::Bad };
+        context.terminal.line(&ink.on(&line, context.terminal.colour()))?;
     }
-    if replay.identical {
-        Ok(())
-    } else {
-        Err(Error::NotInOrder)
-    }
+    if replay.identical { Ok(()) } else { Err(Error::NotInOrder) }
 }
 
 /// Walks the chains.
@@ -74,11 +64,7 @@ pub async fn verify(context: &mut Context<'_>) -> Result<()> {
         let page = page(&verification, is_intact, context);
         context.terminal.write(&page)?;
     }
-    if is_intact {
-        Ok(())
-    } else {
-        Err(Error::NotInOrder)
-    }
+    if is_intact { Ok(()) } else { Err(Error::NotInOrder) }
 }
 
 fn page(verification: &Verification, is_intact: bool, context: &Context<'_>) -> String {
@@ -93,11 +79,7 @@ fn page(verification: &Verification, is_intact: bool, context: &Context<'_>) -> 
         format!("{}: {walked}\n", Ink::Good.on("intact", colour))
     } else {
         let damage = u64::try_from(verification.damage.len()).unwrap_or(u64::MAX);
-        format!(
-            "{} in {} of {walked}\n",
-            Ink::Bad.on("damaged", colour),
-            count(damage, "place")
-        )
+        format!("{} in {} of {walked}\n", Ink::Bad.on("damaged", colour), count(damage, "place"))
     };
     let mut table = Table::new(&[left("POSITION"), text("SUBJECT"), text("DAMAGE")]).indented(2);
     for damage in &verification.damage {
@@ -111,26 +93,15 @@ fn page(verification: &Verification, is_intact: bool, context: &Context<'_>) -> 
         out.push_str(&table.render(width, colour));
     }
     if !verification.bound.is_empty() {
-        out.push_str(&format!(
-            "not found by this walk: {}\n",
-            crate::text::clean(&verification.bound)
-        ));
+        out.push_str(&format!("not found by this walk: {}\n", crate::text::clean(&verification.bound)));
     }
     out
 }
 
 /// Asks for what takes its time.
-async fn work(
-    what: &'static str,
-    path: &str,
-    body: Value,
-    context: &Context<'_>,
-) -> Result<Box<RawValue>> {
+async fn work(what: &'static str, path: &str, body: Value, context: &Context<'_>) -> Result<Box<RawValue>> {
     let spinner = context.terminal.spinner(what);
-    let request = context
-        .client
-        .request(Method::POST, &Path::new(path))
-        .json(&body);
+    let request = context.client.request(Method::POST, &Path::new(path)).json(&body);
     let answer = context.client.send_and_wait(request).await;
     spinner.finish_and_clear();
     context.client.json(answer?).await

@@ -40,22 +40,14 @@ pub(super) struct Sender {
 impl Sender {
     /// The lines to paste.
     pub(super) fn lines(&self, door: Door<'_>) -> Vec<String> {
-        let host = door
-            .base
-            .split_once("://")
-            .map_or(door.base, |(_, host)| host);
-        let fill = |line: &&str| {
-            line.replace("{base}", door.base)
-                .replace("{host}", host)
-                .replace("{name}", door.name)
-        };
+        let host = door.base.split_once("://").map_or(door.base, |(_, host)| host);
+        let fill = |line: &&str| line.replace("{base}", door.base).replace("{host}", host).replace("{name}", door.name);
         self.paste.iter().map(fill).collect()
     }
 
     /// The path that it sends to.
     pub(super) fn path(&self, name: &str) -> String {
-        self.path
-            .map_or_else(|| format!("/ingest/{name}"), str::to_owned)
+        self.path.map_or_else(|| format!("/ingest/{name}"), str::to_owned)
     }
 }
 
@@ -66,11 +58,7 @@ pub(super) fn of(format: &str) -> Option<&'static Sender> {
 
 /// Every format's name, for messages.
 pub(super) fn names() -> String {
-    SENDERS
-        .iter()
-        .map(|sender| sender.format)
-        .collect::<Vec<_>>()
-        .join(", ")
+    SENDERS.iter().map(|sender| sender.format).collect::<Vec<_>>().join(", ")
 }
 
 const IN_ALERTMANAGER: &str = "alertmanager.yml, and name the receiver in a route";
@@ -80,24 +68,14 @@ pub(super) static SENDERS: [Sender; 11] = [
     Sender {
         format: "alertmanager",
         into: IN_ALERTMANAGER,
-        paste: [
-            "receivers:",
-            "  - name: hindcast",
-            "    webhook_configs:",
-            "      - url: {base}/ingest/{name}",
-        ],
+        paste: ["receivers:", "  - name: hindcast", "    webhook_configs:", "      - url: {base}/ingest/{name}"],
         probe: Some(alertmanager),
         path: None,
     },
     Sender {
         format: "prometheus",
         into: "prometheus.yml",
-        paste: [
-            "alerting:",
-            "  alertmanagers:",
-            "    - static_configs:",
-            "        - targets: [\"{host}\"]",
-        ],
+        paste: ["alerting:", "  alertmanagers:", "    - static_configs:", "        - targets: [\"{host}\"]"],
         probe: Some(|probe| json!([alert(probe)])),
         path: Some("/api/v2/alerts"),
     },
@@ -305,17 +283,11 @@ mod tests {
 
     #[test]
     fn every_sender_gets_its_address() {
-        let door = Door {
-            base: "http://127.0.0.1:7171",
-            name: "mine",
-        };
+        let door = Door { base: "http://127.0.0.1:7171", name: "mine" };
         for sender in &SENDERS {
             let lines = sender.lines(door).join("\n");
             assert!(lines.contains("127.0.0.1:7171"), "{}", sender.format);
-            assert!(
-                !lines.contains("{base}") && !lines.contains("{name}") && !lines.contains("{host}"),
-                "{lines}"
-            );
+            assert!(!lines.contains("{base}") && !lines.contains("{name}") && !lines.contains("{host}"), "{lines}");
         }
         assert_eq!(of("grafana").unwrap().path("mine"), "/ingest/mine");
         assert_eq!(of("prometheus").unwrap().path("mine"), "/api/v2/alerts");
@@ -323,20 +295,10 @@ mod tests {
 
     #[test]
     fn test_alerts_wake_nobody() {
-        let probe = Probe {
-            name: "T",
-            starts_at: "2026-11-20T00:00:00Z",
-            ends_at: "2026-11-20T00:05:00Z",
-        };
+        let probe = Probe { name: "T", starts_at: "2026-11-20T00:00:00Z", ends_at: "2026-11-20T00:05:00Z" };
         for sender in &SENDERS {
-            let text = sender
-                .probe
-                .map(|make| make(probe).to_string())
-                .unwrap_or_default();
-            assert!(
-                !text.contains("critical") && !text.contains("high"),
-                "{text}"
-            );
+            let text = sender.probe.map(|make| make(probe).to_string()).unwrap_or_default();
+            assert!(!text.contains("critical") && !text.contains("high"), "{text}");
         }
     }
 }

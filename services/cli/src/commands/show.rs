@@ -36,10 +36,7 @@ pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let as_of = context.as_of(&args.as_of);
     let path = Path::new("/api/v1/incidents").join(&id);
-    let document = context
-        .client
-        .get(&path.clone().maybe("as_of", as_of.as_ref()))
-        .await?;
+    let document = context.client.get(&path.clone().maybe("as_of", as_of.as_ref())).await?;
     if context.json {
         return context.print_json(&document);
     }
@@ -47,10 +44,7 @@ pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
     let path = Path::new("/api/v1/incidents").join(&incident.id);
     let why_path = path.clone().join("why").maybe("as_of", as_of.as_ref());
     let changes_path = path.join("changes").maybe("as_of", as_of.as_ref());
-    let (why, changes) = futures::join!(
-        context.client.get(&why_path),
-        context.client.get(&changes_path)
-    );
+    let (why, changes) = futures::join!(context.client.get(&why_path), context.client.get(&changes_path));
     let why: Why = typed("why", &why?)?;
     let changes = match changes {
         Ok(document) => typed::<Page<Change>>("changes", &document)?.items,
@@ -59,13 +53,7 @@ pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
         Err(error) => return Err(error),
     };
     let times = context.times(&args.as_of);
-    let page = Shown {
-        incident: &incident,
-        why: &why,
-        changes: &changes,
-        times,
-        as_of: as_of.as_deref(),
-    };
+    let page = Shown { incident: &incident, why: &why, changes: &changes, times, as_of: as_of.as_deref() };
     let page = page.render(context)?;
     Ok(context.terminal.write(&page)?)
 }
@@ -95,87 +83,50 @@ impl Shown<'_> {
         let incident = self.incident;
         let colour = context.terminal.colour();
         let id = Ink::Strong.on(context.ids([]).short(&incident.id), colour);
-        let severity =
-            Ink::Severity(incident.severity).on(&incident.severity.as_str().to_uppercase(), colour);
+        let severity = Ink::Severity(incident.severity).on(&incident.severity.as_str().to_uppercase(), colour);
         let lasted = self.times.lasted(incident.opened_at, incident.resolved_at);
         let status = match (incident.status, lasted) {
             (Status::Resolved, Some(lasted)) => format!("resolved after {lasted}"),
             (status, Some(lasted)) => format!("{} {lasted}", word(&status)),
             (status, None) => word(&status),
         };
-        format!(
-            "{id} {severity}, {status}: {}",
-            Ink::Strong.on(&clean(&incident.title), colour)
-        )
+        format!("{id} {severity}, {status}: {}", Ink::Strong.on(&clean(&incident.title), colour))
     }
 
     fn life(&self, table: &mut Table, context: &Context<'_>) {
         let incident = self.incident;
         let ids = context.ids([]);
-        let by = |who: &Option<String>| {
-            who.as_ref()
-                .map_or_else(String::new, |who| format!(" by {who}"))
-        };
-        let mut fact = |name: &str, text: String| {
-            table.row([inked(name, Ink::Faint), text.into(), Cell::default()])
-        };
+        let by = |who: &Option<String>| who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
+        let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into(), Cell::default()]);
         if let Some(as_of) = self.as_of {
             fact("as of", format!("{as_of}; nothing later is shown"));
         }
         fact("began", self.times.both(incident.started_at));
         let late = incident.opened_at.since(incident.started_at);
-        fact(
-            "noticed",
-            format!("{}, {} later", absolute(incident.opened_at), brief(late)),
-        );
+        fact("noticed", format!("{}, {} later", absolute(incident.opened_at), brief(late)));
         if let Some(at) = incident.acknowledged_at {
-            fact(
-                "taken",
-                format!("{}{}", self.times.both(at), by(&incident.acknowledged_by)),
-            );
+            fact("taken", format!("{}{}", self.times.both(at), by(&incident.acknowledged_by)));
         }
         if let Some(at) = incident.resolved_at {
-            fact(
-                "ended",
-                format!("{}{}", self.times.both(at), by(&incident.resolved_by)),
-            );
+            fact("ended", format!("{}{}", self.times.both(at), by(&incident.resolved_by)));
         }
         if let Some(owner) = &incident.owner {
             fact("owner", owner.clone());
         }
         if incident.peak_severity > incident.severity {
-            fact(
-                "peak",
-                format!("was {} at its worst", incident.peak_severity),
-            );
+            fact("peak", format!("was {} at its worst", incident.peak_severity));
         }
         let teams = match incident.teams.as_slice() {
             [] => String::new(),
             teams => format!(" · teams: {}", teams.join(", ")),
         };
-        let services = if incident.services.is_empty() {
-            "no service".to_owned()
-        } else {
-            incident.services.join(", ")
-        };
-        fact(
-            "hits",
-            format!("{services} in {}{teams}", incident.environment),
-        );
+        let services =
+            if incident.services.is_empty() { "no service".to_owned() } else { incident.services.join(", ") };
+        fact("hits", format!("{services} in {}{teams}", incident.environment));
         let messages = count(incident.occurrences, "message");
-        fact(
-            "alerts",
-            format!(
-                "{}, {} firing, {messages}",
-                count(incident.alerts, "alert"),
-                incident.firing
-            ),
-        );
+        fact("alerts", format!("{}, {} firing, {messages}", count(incident.alerts, "alert"), incident.firing));
         if incident.reopened > 0 {
-            fact(
-                "back",
-                format!("reopened {}", count(incident.reopened, "time")),
-            );
+            fact("back", format!("reopened {}", count(incident.reopened, "time")));
         }
         let mut link = |name: &str, id: &Option<String>| {
             if let Some(id) = id {
@@ -186,11 +137,7 @@ impl Shown<'_> {
         link("part of", &incident.merged_into);
         link("split from", &incident.split_from);
         if !incident.merged_from.is_empty() {
-            let parts: Vec<&str> = incident
-                .merged_from
-                .iter()
-                .map(|id| ids.short(id))
-                .collect();
+            let parts: Vec<&str> = incident.merged_from.iter().map(|id| ids.short(id)).collect();
             fact("took in", parts.join(", "));
         }
         if let Some(until) = incident.snoozed_until {
@@ -207,48 +154,19 @@ impl Shown<'_> {
     fn members(&self, table: &mut Table, context: &Context<'_>) {
         let ids = fingerprints(self.why, context);
         for (index, member) in self.why.members.iter().take(LINES_MAX).enumerate() {
-            let service = member
-                .service
-                .as_deref()
-                .map_or_else(String::new, |service| format!(" on {service}"));
-            let score = member
-                .grouping
-                .as_ref()
-                .filter(|grouping| grouping.rule != "first");
-            let score = score.map_or_else(String::new, |grouping| {
-                format!(" {}", thousandths(grouping.score))
-            });
-            let text = format!(
-                "{} {}{service}{score}: {}",
-                ids.short(&member.fingerprint),
-                member.name,
-                member.text
-            );
-            row(
-                table,
-                if index == 0 { "members" } else { "" },
-                text,
-                Some(member.position),
-            );
+            let service = member.service.as_deref().map_or_else(String::new, |service| format!(" on {service}"));
+            let score = member.grouping.as_ref().filter(|grouping| grouping.rule != "first");
+            let score = score.map_or_else(String::new, |grouping| format!(" {}", thousandths(grouping.score)));
+            let text = format!("{} {}{service}{score}: {}", ids.short(&member.fingerprint), member.name, member.text);
+            row(table, if index == 0 { "members" } else { "" }, text, Some(member.position));
         }
         more(table, self.why.members.len(), "hindcast why");
         let incidents = context.ids([]);
         for (index, kept) in self.why.kept_out.iter().take(LINES_MAX).enumerate() {
-            let to = kept
-                .incident
-                .as_deref()
-                .map_or("alone", |id| incidents.short(id));
+            let to = kept.incident.as_deref().map_or("alone", |id| incidents.short(id));
             let fingerprint = ids.short(&kept.fingerprint);
-            let text = format!(
-                "{fingerprint} {} {:.2}: {} → {to}",
-                kept.name, kept.score, kept.text
-            );
-            row(
-                table,
-                if index == 0 { "kept out" } else { "" },
-                text,
-                Some(kept.position),
-            );
+            let text = format!("{fingerprint} {} {:.2}: {} → {to}", kept.name, kept.score, kept.text);
+            row(table, if index == 0 { "kept out" } else { "" }, text, Some(kept.position));
         }
         more(table, self.why.kept_out.len(), "hindcast why");
     }
@@ -256,36 +174,14 @@ impl Shown<'_> {
     fn changes(&self, table: &mut Table) {
         for (index, change) in self.changes.iter().take(LINES_MAX).enumerate() {
             let it = &change.change;
-            let before = if it.at <= self.incident.started_at {
-                "before it"
-            } else {
-                "after it began"
-            };
+            let before = if it.at <= self.incident.started_at { "before it" } else { "after it began" };
             let apart = brief(it.at.distance(self.incident.started_at));
-            let service = it
-                .service
-                .as_deref()
-                .map_or_else(String::new, |service| format!(" {service}"));
-            let version = it
-                .version
-                .as_deref()
-                .map_or_else(String::new, |version| format!(" {version}"));
-            let text = format!(
-                "{}{service}{version}, {apart} {before}: {}",
-                it.kind, it.title
-            );
-            row(
-                table,
-                if index == 0 { "changes" } else { "" },
-                text,
-                Some(change.position),
-            );
+            let service = it.service.as_deref().map_or_else(String::new, |service| format!(" {service}"));
+            let version = it.version.as_deref().map_or_else(String::new, |version| format!(" {version}"));
+            let text = format!("{}{service}{version}, {apart} {before}: {}", it.kind, it.title);
+            row(table, if index == 0 { "changes" } else { "" }, text, Some(change.position));
         }
-        more(
-            table,
-            self.changes.len(),
-            "hindcast events --kind intake.change",
-        );
+        more(table, self.changes.len(), "hindcast events --kind intake.change");
     }
 
     fn next(&self, context: &Context<'_>) -> String {
@@ -298,10 +194,7 @@ impl Shown<'_> {
         next.push(format!("hindcast timeline {id}"));
         next.push(format!("hindcast why {id}"));
         if let Some(member) = self.why.members.first() {
-            next.push(format!(
-                "hindcast where {}",
-                fingerprints(self.why, context).short(&member.fingerprint)
-            ));
+            next.push(format!("hindcast where {}", fingerprints(self.why, context).short(&member.fingerprint)));
         }
         if !self.incident.url.is_empty() {
             next.push(clean(&self.incident.url));
@@ -313,20 +206,11 @@ impl Shown<'_> {
 
 fn row(table: &mut Table, name: &str, text: String, position: Option<u64>) {
     let position = position.map_or_else(String::new, |position| format!("#{position}"));
-    table.row([
-        inked(name, Ink::Faint),
-        text.into(),
-        inked(position, Ink::Faint),
-    ]);
+    table.row([inked(name, Ink::Faint), text.into(), inked(position, Ink::Faint)]);
 }
 
 fn more(table: &mut Table, of: usize, command: &str) {
     if of > LINES_MAX {
-        row(
-            table,
-            "",
-            format!("{} more: {command}", of - LINES_MAX),
-            None,
-        );
+        row(table, "", format!("{} more: {command}", of - LINES_MAX), None);
     }
 }

@@ -30,12 +30,7 @@ pub struct SilenceArgs {
     #[arg(long = "for", short = 'd', alias = "duration", value_name = "DURATION", value_parser = span)]
     pub span: Option<Span>,
     /// Why.
-    #[arg(
-        long,
-        short,
-        value_name = "TEXT",
-        default_value = "from the command line"
-    )]
+    #[arg(long, short, value_name = "TEXT", default_value = "from the command line")]
     pub comment: String,
     /// Whether it is a planned maintenance window.
     #[arg(long)]
@@ -83,15 +78,7 @@ pub struct UnsilenceArgs {
 pub async fn create(args: SilenceArgs, context: &mut Context<'_>) -> Result<()> {
     let path = Path::new("/api/v1/silences");
     let body = body(&args, context)?;
-    match submit::<Silence>(
-        Method::POST,
-        path,
-        Some(body),
-        &SeenArgs::default(),
-        context,
-    )
-    .await?
-    {
+    match submit::<Silence>(Method::POST, path, Some(body), &SeenArgs::default(), context).await? {
         Outcome::Told => Ok(()),
         Outcome::Done(silence) => tell(&silence, context),
     }
@@ -104,9 +91,7 @@ fn body(args: &SilenceArgs, context: &Context<'_>) -> Result<Value> {
     if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
         && ends_at <= starts_at
     {
-        return Err(Error::Usage(format!(
-            "expected an end after the start, got {ends_at} after {starts_at}"
-        )));
+        return Err(Error::Usage(format!("expected an end after the start, got {ends_at} after {starts_at}")));
     }
     let mut body = json!({
         "matchers": args.matchers,
@@ -126,10 +111,7 @@ fn body(args: &SilenceArgs, context: &Context<'_>) -> Result<Value> {
         let span = args.span.unwrap_or(Span::hours(1));
         set("duration", Some(json!((span.as_millis() + 999) / 1_000)));
     }
-    set(
-        "environment",
-        args.environment.as_ref().map(|name| json!(name)),
-    );
+    set("environment", args.environment.as_ref().map(|name| json!(name)));
     set("replaces", args.replaces.as_ref().map(|id| json!(id)));
     Ok(body)
 }
@@ -148,36 +130,23 @@ pub async fn end(args: UnsilenceArgs, context: &mut Context<'_>) -> Result<()> {
 
 fn tell(silence: &Silence, context: &mut Context<'_>) -> Result<()> {
     let times = Times::new(Some(context.now()));
-    let id = Ink::Strong.on(
-        context.ids([]).short(&silence.id),
-        context.terminal.colour(),
-    );
+    let id = Ink::Strong.on(context.ids([]).short(&silence.id), context.terminal.colour());
     let until = match &silence.ended {
         Some(reason) => format!("ended ({reason})"),
         None => format!("until {}", times.both(silence.terms.ends_at)),
     };
-    let line = format!(
-        "{id} {}, {until}: {}",
-        word(&silence.state),
-        clean(&spelt(&silence.terms.matchers))
-    );
+    let line = format!("{id} {}, {until}: {}", word(&silence.state), clean(&spelt(&silence.terms.matchers)));
     context.terminal.line(&line)?;
     if silence.ended.is_none() {
         let short = context.ids([]).short(&silence.id).to_owned();
-        context
-            .terminal
-            .say(&format!("`hindcast unsilence {short}` ends it"));
+        context.terminal.say(&format!("`hindcast unsilence {short}` ends it"));
     }
     Ok(())
 }
 
 /// Matchers as they were typed.
 fn spelt(matchers: &[Matcher]) -> String {
-    matchers
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
+    matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// Lists them.
@@ -185,9 +154,7 @@ fn spelt(matchers: &[Matcher]) -> String {
 /// # Errors
 /// When they cannot be had or shown.
 pub async fn list(args: SilencesArgs, context: &mut Context<'_>) -> Result<()> {
-    let mut listed = context
-        .list(Path::new("/api/v1/silences"), &args.list)
-        .await?;
+    let mut listed = context.list(Path::new("/api/v1/silences"), &args.list).await?;
     let mut silences = Vec::with_capacity(listed.items.len());
     let mut items = Vec::with_capacity(listed.items.len());
     for item in std::mem::take(&mut listed.items) {
@@ -207,9 +174,7 @@ pub async fn list(args: SilencesArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let times = context.times(&args.list.as_of);
     let table = table(&silences, times, context);
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
 }
@@ -230,11 +195,7 @@ fn table(silences: &[Silence], times: Times, context: &Context<'_>) -> Table {
         let terms = &silence.terms;
         let until = match &silence.ended {
             Some(reason) => reason.clone(),
-            None => format!(
-                "{} ({})",
-                times.short(terms.ends_at),
-                times.relative(terms.ends_at)
-            ),
+            None => format!("{} ({})", times.short(terms.ends_at), times.relative(terms.ends_at)),
         };
         table.row([
             inked(ids.short(&silence.id), Ink::Strong),

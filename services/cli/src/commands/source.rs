@@ -105,21 +105,13 @@ async fn add(args: SourceAdd, context: &mut Context<'_>) -> Result<()> {
             None => None,
         };
         let address = format!("{base}{}", sender.path(name));
-        return context.print_json(
-            &json!({"source": name, "address": address, "paste": lines, "receipt": receipt}),
-        );
+        return context.print_json(&json!({"source": name, "address": address, "paste": lines, "receipt": receipt}));
     }
-    context.terminal.say(&format!(
-        "paste these {} lines into {}:",
-        lines.len(),
-        sender.into
-    ));
+    context.terminal.say(&format!("paste these {} lines into {}:", lines.len(), sender.into));
     context.terminal.write(&format!("{}\n", lines.join("\n")))?;
     context.terminal.flush()?;
     if context.client.has_token() {
-        context
-            .terminal
-            .say("the sender also has to send `Authorization: Bearer` with the server's token");
+        context.terminal.say("the sender also has to send `Authorization: Bearer` with the server's token");
     }
     match tested? {
         Some(path) => {
@@ -136,13 +128,9 @@ async fn add(args: SourceAdd, context: &mut Context<'_>) -> Result<()> {
 
 /// Whether a door that takes no test alert is built: an empty request is refused everywhere and leaves nothing.
 async fn knock(name: &str, sender: &Sender, context: &Context<'_>) -> Result<()> {
-    let request = context
-        .client
-        .request(Method::POST, &Path::new(&sender.path(name)));
+    let request = context.client.request(Method::POST, &Path::new(&sender.path(name)));
     match context.client.send(request).await {
-        Err(Error::Refused(problem)) if !matches!(problem.status, 401 | 403 | 404 | 405 | 501) => {
-            Ok(())
-        }
+        Err(Error::Refused(problem)) if !matches!(problem.status, 401 | 403 | 404 | 405 | 501) => Ok(()),
         other => other.map(drop),
     }
 }
@@ -158,39 +146,18 @@ fn untestable(sender: &Sender) -> String {
 /// Sends a test alert, waits until it is seen, and answers where its receipt is.
 async fn test(name: &str, sender: &Sender, context: &mut Context<'_>) -> Result<Path> {
     let Some(make) = sender.probe else {
-        return Err(Error::failed(
-            untestable(sender),
-            "Send something from there, then `hindcast source list`.",
-        ));
+        return Err(Error::failed(untestable(sender), "Send something from there, then `hindcast source list`."));
     };
     let now = context.now();
-    let nonce = id::derive(&[
-        name.as_bytes(),
-        &now.nanos().to_be_bytes(),
-        &std::process::id().to_be_bytes(),
-    ]);
+    let nonce = id::derive(&[name.as_bytes(), &now.nanos().to_be_bytes(), &std::process::id().to_be_bytes()]);
     let alert = format!("HindcastTest-{}", nonce.get(..6).unwrap_or(&nonce));
     let (starts_at, ends_at) = (now.to_string(), (now + PROBE).to_string());
-    let body = make(Probe {
-        name: &alert,
-        starts_at: &starts_at,
-        ends_at: &ends_at,
-    });
+    let body = make(Probe { name: &alert, starts_at: &starts_at, ends_at: &ends_at });
     let path = sender.path(name);
-    context
-        .terminal
-        .say(&format!("sending {alert} through POST {path}"));
-    let request = context
-        .client
-        .request(Method::POST, &Path::new(&path))
-        .json(&body);
-    let answer = context
-        .client
-        .json(context.client.send(request).await?)
-        .await?;
-    let receipt = Path::new("/api/v1/alerts")
-        .join(&named(&answer)?.unwrap_or_else(|| alert.clone()))
-        .join("receipt");
+    context.terminal.say(&format!("sending {alert} through POST {path}"));
+    let request = context.client.request(Method::POST, &Path::new(&path)).json(&body);
+    let answer = context.client.json(context.client.send(request).await?).await?;
+    let receipt = Path::new("/api/v1/alerts").join(&named(&answer)?.unwrap_or_else(|| alert.clone())).join("receipt");
     let (times, rest) = PATIENCE;
     for _ in 0..times {
         match context.client.get(&receipt).await {
@@ -211,17 +178,9 @@ fn named(answer: &RawValue) -> Result<Option<String>> {
         return Ok(None);
     };
     if let Some(rejected) = accepted.rejected.first().filter(|_| accepted.accepted == 0) {
-        return Err(Error::failed(
-            rejected.detail.clone(),
-            rejected.remedy.clone(),
-        ));
+        return Err(Error::failed(rejected.detail.clone(), rejected.remedy.clone()));
     }
-    let fingerprint = |url: &String| {
-        url.trim_end_matches('/')
-            .rsplit('/')
-            .nth(1)
-            .map(str::to_owned)
-    };
+    let fingerprint = |url: &String| url.trim_end_matches('/').rsplit('/').nth(1).map(str::to_owned);
     Ok(accepted.receipts.first().and_then(fingerprint))
 }
 
@@ -237,39 +196,25 @@ struct Heard {
 }
 
 async fn list(context: &mut Context<'_>) -> Result<()> {
-    let page = context
-        .page(&Path::new("/api/v1/alerts"), None, hindcast_api::LIMIT_MAX)
-        .await?;
-    let mut heard: BTreeMap<String, Heard> = SENDERS
-        .iter()
-        .map(|sender| (sender.format.to_owned(), Heard::default()))
-        .collect();
+    let page = context.page(&Path::new("/api/v1/alerts"), None, hindcast_api::LIMIT_MAX).await?;
+    let mut heard: BTreeMap<String, Heard> =
+        SENDERS.iter().map(|sender| (sender.format.to_owned(), Heard::default())).collect();
     for item in &page.items {
         let alert: Alert = typed("an alert", item)?;
         let source = heard.entry(alert.source).or_default();
         source.alerts += 1;
         source.last = source.last.max(Some(alert.last_seen_at));
     }
-    let path = |name: &str| {
-        senders::of(name).map_or_else(|| format!("/ingest/{name}"), |sender| sender.path(name))
-    };
+    let path = |name: &str| senders::of(name).map_or_else(|| format!("/ingest/{name}"), |sender| sender.path(name));
     if context.json {
         let item = |(name, it): (&String, &Heard)| json!({"source": name, "path": path(name), "alerts": it.alerts, "last_seen_at": it.last});
         let items: Vec<_> = heard.iter().map(item).collect();
-        return context
-            .print_json(&json!({"items": items, "next": null, "position": page.position}));
+        return context.print_json(&json!({"items": items, "next": null, "position": page.position}));
     }
     let times = context.times(&AsOfArgs::default());
-    let mut table = Table::new(&[
-        left("SOURCE"),
-        left("DOOR"),
-        right("ALERTS"),
-        left("LAST SEEN"),
-    ]);
+    let mut table = Table::new(&[left("SOURCE"), left("DOOR"), right("ALERTS"), left("LAST SEEN")]);
     for (name, it) in &heard {
-        let last = it
-            .last
-            .map_or_else(|| "never".to_owned(), |last| times.both(last));
+        let last = it.last.map_or_else(|| "never".to_owned(), |last| times.both(last));
         table.row([
             inked(name, Ink::Strong),
             format!("POST {}", path(name)).into(),
@@ -277,14 +222,9 @@ async fn list(context: &mut Context<'_>) -> Result<()> {
             last.into(),
         ]);
     }
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     if page.next.is_some() {
-        context.terminal.say(&format!(
-            "counted among the newest {} alerts",
-            page.items.len()
-        ));
+        context.terminal.say(&format!("counted among the newest {} alerts", page.items.len()));
     }
     Ok(())
 }

@@ -29,60 +29,29 @@ pub async fn run(args: StateArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let state: State = typed("the state", &document)?;
     let table = table(&state, context);
-    Ok(context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?)
+    Ok(context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?)
 }
 
 fn table(state: &State, context: &Context<'_>) -> Table {
     let mut table = Table::new(&[left(""), text("")]);
     let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into()]);
-    let settled = if state.settled {
-        "settled"
-    } else {
-        "not settled yet"
-    };
-    let provisional = if state.provisional {
-        ", provisional: a later commit may still count"
-    } else {
-        ""
-    };
-    fact(
-        "position",
-        format!("{}, {settled}{provisional}", state.position),
-    );
+    let settled = if state.settled { "settled" } else { "not settled yet" };
+    let provisional = if state.provisional { ", provisional: a later commit may still count" } else { "" };
+    fact("position", format!("{}, {settled}{provisional}", state.position));
     fact("state", state.state_hash.clone());
     let incidents = state.incidents;
-    let open = format!(
-        "{} open, {} acknowledged",
-        incidents.open, incidents.acknowledged
-    );
-    fact(
-        "incidents",
-        format!("{open}, {} resolved", incidents.resolved),
-    );
+    let open = format!("{} open, {} acknowledged", incidents.open, incidents.acknowledged);
+    fact("incidents", format!("{open}, {} resolved", incidents.resolved));
     let alerts = state.alerts;
     let firing = format!("{} firing ({} held back)", alerts.firing, alerts.suppressed);
-    fact(
-        "alerts",
-        format!(
-            "{firing}, {} resolved, {} stale",
-            alerts.resolved, alerts.stale
-        ),
-    );
+    fact("alerts", format!("{firing}, {} resolved, {} stale", alerts.resolved, alerts.stale));
     fact("parked", state.parked.to_string());
-    let versions: Vec<String> = state
-        .versions
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
+    let versions: Vec<String> = state.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     fact("versions", versions.join(", "));
     fact("ledger", state.ledger.clone());
     let times = context.times(&AsOfArgs::default());
     for (name, service) in &state.services {
-        let due = service.due.map_or_else(String::new, |due| {
-            format!(", next timer {}", times.both(due))
-        });
+        let due = service.due.map_or_else(String::new, |due| format!(", next timer {}", times.both(due)));
         fact(name, format!("at {}{due}", service.position));
     }
     table

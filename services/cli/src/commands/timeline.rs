@@ -26,9 +26,7 @@ pub struct TimelineArgs {
 /// # Errors
 /// When it cannot be had or shown.
 pub async fn run(args: TimelineArgs, context: &mut Context<'_>) -> Result<()> {
-    let id = context
-        .incident_id(args.id.as_deref(), &args.list.as_of)
-        .await?;
+    let id = context.incident_id(args.id.as_deref(), &args.list.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("timeline");
     let listed = context.list(path, &args.list).await?;
     if context.json {
@@ -36,13 +34,7 @@ pub async fn run(args: TimelineArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let entries: Vec<TimelineEntry> = items(&listed)?;
     let ids = context.ids(entries.iter().map(|entry| entry.event.as_str()));
-    let mut table = Table::new(&[
-        left("TIME"),
-        text("WHAT"),
-        text("WHO"),
-        left("EVENT"),
-        left("POSITION"),
-    ]);
+    let mut table = Table::new(&[left("TIME"), text("WHAT"), text("WHO"), left("EVENT"), left("POSITION")]);
     for entry in &entries {
         table.row([
             absolute(entry.time).into(),
@@ -52,9 +44,7 @@ pub async fn run(args: TimelineArgs, context: &mut Context<'_>) -> Result<()> {
             inked(format!("#{}", entry.position), Ink::Faint),
         ]);
     }
-    context
-        .terminal
-        .write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
 }

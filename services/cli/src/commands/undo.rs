@@ -36,28 +36,14 @@ pub async fn run(args: UndoArgs, context: &mut Context<'_>) -> Result<()> {
         None => text.to_owned(),
     };
     let path = Path::new("/api/v1/undo");
-    match submit::<Value>(
-        Method::POST,
-        path,
-        Some(json!({"event": event})),
-        &args.seen,
-        context,
-    )
-    .await?
-    {
+    match submit::<Value>(Method::POST, path, Some(json!({"event": event})), &args.seen, context).await? {
         Outcome::Told => Ok(()),
         Outcome::Done(thing) => {
             let field = |name: &str| thing.get(name).and_then(Value::as_str);
-            let id = field("id")
-                .or_else(|| field("fingerprint"))
-                .unwrap_or_default();
-            let status = field("status")
-                .or_else(|| field("state"))
-                .unwrap_or("changed");
+            let id = field("id").or_else(|| field("fingerprint")).unwrap_or_default();
+            let status = field("status").or_else(|| field("state")).unwrap_or("changed");
             let short = Ink::Strong.on(context.ids([]).short(id), context.terminal.colour());
-            Ok(context
-                .terminal
-                .line(&format!("{event} undone; {short} is {status} now"))?)
+            Ok(context.terminal.line(&format!("{event} undone; {short} is {status} now"))?)
         }
     }
 }
@@ -71,9 +57,7 @@ fn position(text: &str) -> Option<u64> {
 }
 
 async fn at(position: u64, context: &Context<'_>) -> Result<String> {
-    let path = Path::new("/api/v1/events")
-        .query("from", position)
-        .query("to", position);
+    let path = Path::new("/api/v1/events").query("from", position).query("to", position);
     let page = context.page(&path, None, 1).await?;
     let absent = || Error::NothingFound(format!("there is no event at position {position}"));
     Ok(typed::<Event>("an event", page.items.first().ok_or_else(absent)?)?.id)
@@ -88,11 +72,7 @@ mod tests {
         assert_eq!(position("#8812"), Some(8_812));
         assert_eq!(position("8812"), Some(8_812));
         assert_eq!(position("EVT-0123456789ABCDEF"), None);
-        assert_eq!(
-            position("0123456789012345"),
-            None,
-            "sixteen digits are an id"
-        );
+        assert_eq!(position("0123456789012345"), None, "sixteen digits are an id");
         assert_eq!(position("9F3C"), None);
     }
 }

@@ -27,18 +27,11 @@ pub struct WhereArgs {
 /// # Errors
 /// When it cannot be had or shown.
 pub async fn run(args: WhereArgs, context: &mut Context<'_>) -> Result<()> {
-    let fingerprint = match args
-        .alert
-        .as_deref()
-        .map(str::trim)
-        .filter(|alert| !alert.is_empty())
-    {
+    let fingerprint = match args.alert.as_deref().map(str::trim).filter(|alert| !alert.is_empty()) {
         Some(alert) => alert.to_owned(),
         None => newest(&args.as_of, context).await?,
     };
-    let path = Path::new("/api/v1/alerts")
-        .join(&fingerprint)
-        .join("receipt");
+    let path = Path::new("/api/v1/alerts").join(&fingerprint).join("receipt");
     show(&path, &args.as_of, context).await
 }
 
@@ -47,10 +40,7 @@ pub async fn run(args: WhereArgs, context: &mut Context<'_>) -> Result<()> {
 /// # Errors
 /// When it cannot be had or shown.
 pub(crate) async fn show(path: &Path, as_of: &AsOfArgs, context: &mut Context<'_>) -> Result<()> {
-    let document = context
-        .client
-        .get(&path.clone().maybe("as_of", context.as_of(as_of)))
-        .await?;
+    let document = context.client.get(&path.clone().maybe("as_of", context.as_of(as_of))).await?;
     if context.json {
         return context.print_json(&document);
     }
@@ -63,32 +53,22 @@ pub(crate) async fn show(path: &Path, as_of: &AsOfArgs, context: &mut Context<'_
 async fn newest(as_of: &AsOfArgs, context: &Context<'_>) -> Result<String> {
     let path = Path::new("/api/v1/alerts").maybe("as_of", context.as_of(as_of));
     let page = context.page(&path, None, 1).await?;
-    let newest = page
-        .items
-        .first()
-        .ok_or_else(|| Error::NothingFound("there is no alert yet".to_owned()))?;
+    let newest = page.items.first().ok_or_else(|| Error::NothingFound("there is no alert yet".to_owned()))?;
     Ok(typed::<Alert>("an alert", newest)?.fingerprint)
 }
 
 fn page(receipt: &Receipt, times: Times, context: &Context<'_>) -> String {
     let colour = context.terminal.colour();
     let alert = &receipt.alert;
-    let severity =
-        Ink::Severity(alert.severity).on(&alert.severity.as_str().to_uppercase(), colour);
+    let severity = Ink::Severity(alert.severity).on(&alert.severity.as_str().to_uppercase(), colour);
     let name = Ink::Strong.on(&clean(&alert.name), colour);
-    let mut out = format!(
-        "{} {severity}, {}: {name}\n",
-        alert.fingerprint,
-        word(&alert.status)
-    );
+    let mut out = format!("{} {severity}, {}: {name}\n", alert.fingerprint, word(&alert.status));
     out.push_str(&facts(receipt, times, context).render(context.terminal.width(), colour));
     out.push('\n');
     out.push_str(&steps(receipt).render(context.terminal.width(), colour));
     if receipt.omitted > 0 {
         let omitted = count(receipt.omitted, "step");
-        out.push_str(&format!(
-            "{omitted} in the middle left out; `hindcast events` has them all\n"
-        ));
+        out.push_str(&format!("{omitted} in the middle left out; `hindcast events` has them all\n"));
     }
     out
 }
@@ -98,22 +78,12 @@ fn facts(receipt: &Receipt, times: Times, context: &Context<'_>) -> Table {
     let mut table = Table::new(&[left(""), text("")]).indented(2);
     let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into()]);
     let service = alert.service.as_deref().unwrap_or("no service");
-    fact(
-        "about",
-        format!("{service} in {}, from {}", alert.environment, alert.source),
-    );
+    fact("about", format!("{service} in {}, from {}", alert.environment, alert.source));
     fact("since", times.both(alert.starts_at));
     if let Some(end) = alert.ends_at {
         fact("until", times.both(end));
     }
-    fact(
-        "seen",
-        format!(
-            "{}, last {}",
-            count(alert.occurrences, "time"),
-            times.both(alert.last_seen_at)
-        ),
-    );
+    fact("seen", format!("{}, last {}", count(alert.occurrences, "time"), times.both(alert.last_seen_at)));
     if let Some(incident) = &alert.incident {
         fact("incident", context.ids([]).short(incident).to_owned());
     }
@@ -125,9 +95,7 @@ fn facts(receipt: &Receipt, times: Times, context: &Context<'_>) -> Table {
         "not_required" => "it needs no page",
         other => other,
     };
-    let until = receipt.until.map_or_else(String::new, |until| {
-        format!(", until {}", times.both(until))
-    });
+    let until = receipt.until.map_or_else(String::new, |until| format!(", until {}", times.both(until)));
     fact("page", format!("{accounted}{until}"));
     table
 }

@@ -28,10 +28,7 @@ pub struct WhyArgs {
 /// When it cannot be had or shown.
 pub async fn run(args: WhyArgs, context: &mut Context<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
-    let path = Path::new("/api/v1/incidents")
-        .join(&id)
-        .join("why")
-        .maybe("as_of", context.as_of(&args.as_of));
+    let path = Path::new("/api/v1/incidents").join(&id).join("why").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
     if context.json {
         return context.print_json(&document);
@@ -50,44 +47,23 @@ pub(crate) fn fingerprints(why: &Why, context: &Context<'_>) -> Ids {
 fn page(why: &Why, context: &Context<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let ids = fingerprints(why, context);
-    let mut out = format!(
-        "{} as of #{}\n",
-        context.ids([]).short(&why.incident),
-        why.position
-    );
+    let mut out = format!("{} as of #{}\n", context.ids([]).short(&why.incident), why.position);
     out.push_str(&format!("\n{}\n", Ink::Strong.on("held together", colour)));
-    out.push_str(
-        &members(&why.members, &ids)
-            .indented(2)
-            .render(width, colour),
-    );
+    out.push_str(&members(&why.members, &ids).indented(2).render(width, colour));
     if why.kept_out.is_empty() {
         return out;
     }
     out.push_str(&format!("\n{}\n", Ink::Strong.on("kept out", colour)));
-    let incidents = context.ids(
-        why.kept_out
-            .iter()
-            .filter_map(|kept| kept.incident.as_deref()),
-    );
-    let mut table = Table::new(&[
-        left("ALERT"),
-        right("SCORE"),
-        text("NAME"),
-        text("WHY"),
-        left("WENT TO"),
-        left("POSITION"),
-    ]);
+    let incidents = context.ids(why.kept_out.iter().filter_map(|kept| kept.incident.as_deref()));
+    let mut table =
+        Table::new(&[left("ALERT"), right("SCORE"), text("NAME"), text("WHY"), left("WENT TO"), left("POSITION")]);
     for kept in &why.kept_out {
         table.row([
             ids.short(&kept.fingerprint).into(),
             format!("{:.2}", kept.score).into(),
             kept.name.as_str().into(),
             kept.text.as_str().into(),
-            kept.incident
-                .as_deref()
-                .map_or("alone", |id| incidents.short(id))
-                .into(),
+            kept.incident.as_deref().map_or("alone", |id| incidents.short(id)).into(),
             inked(format!("#{}", kept.position), Ink::Faint),
         ]);
     }
@@ -111,15 +87,9 @@ fn members(members: &[WhyMember], ids: &Ids) -> Table {
         let scored = grouping.filter(|grouping| grouping.rule != "first");
         table.row([
             ids.short(&member.fingerprint).into(),
-            scored
-                .map_or_else(String::new, |grouping| thousandths(grouping.score))
-                .into(),
-            scored
-                .map_or_else(String::new, |grouping| thousandths(grouping.threshold))
-                .into(),
-            grouping
-                .map_or("person", |grouping| grouping.rule.as_str())
-                .into(),
+            scored.map_or_else(String::new, |grouping| thousandths(grouping.score)).into(),
+            scored.map_or_else(String::new, |grouping| thousandths(grouping.threshold)).into(),
+            grouping.map_or("person", |grouping| grouping.rule.as_str()).into(),
             member.service.as_deref().unwrap_or_default().into(),
             member.name.as_str().into(),
             reasons(member).into(),
@@ -143,9 +113,7 @@ fn parts(grouping: &Grouping) -> String {
     let mut parts: Vec<(&String, &i32)> = grouping.parts.iter().collect();
     parts.sort_by_key(|(name, value)| (std::cmp::Reverse(value.unsigned_abs()), *name));
     let shown = parts.iter().filter(|(_, value)| **value != 0);
-    let shown: Vec<String> = shown
-        .map(|(name, value)| format!("{name} {:+.1}", f64::from(**value) / 1e3))
-        .collect();
+    let shown: Vec<String> = shown.map(|(name, value)| format!("{name} {:+.1}", f64::from(**value) / 1e3)).collect();
     shown.join(", ")
 }
 

@@ -4,33 +4,19 @@
 use hindcast_domain::silence::Matcher;
 
 /// Signs with (is regex, is equal). The two-letter ones stand first, because the longest one is meant.
-const SIGNS: [(&str, bool, bool); 4] = [
-    ("=~", true, true),
-    ("!~", true, false),
-    ("!=", false, false),
-    ("=", false, true),
-];
+const SIGNS: [(&str, bool, bool); 4] =
+    [("=~", true, true), ("!~", true, false), ("!=", false, false), ("=", false, true)];
 
 /// Reads a matcher.
 ///
 /// # Errors
 /// When it has no label's name, or quotes that do not end.
 pub fn matcher(text: &str) -> Result<Matcher, String> {
-    let bad = |why: &str| {
-        format!(
-            "expected a matcher such as service=postgres or instance=~\"db.*\", {why}: {text:?}"
-        )
-    };
+    let bad = |why: &str| format!("expected a matcher such as service=postgres or instance=~\"db.*\", {why}: {text:?}");
     let text = text.trim();
     // The first sign counts: values may hold others.
-    let at = |sign: &str| {
-        text.find(sign)
-            .map(|at| (at, std::cmp::Reverse(sign.len())))
-    };
-    let first = SIGNS
-        .into_iter()
-        .filter_map(|sign| at(sign.0).map(|at| (at, sign)))
-        .min();
+    let at = |sign: &str| text.find(sign).map(|at| (at, std::cmp::Reverse(sign.len())));
+    let first = SIGNS.into_iter().filter_map(|sign| at(sign.0).map(|at| (at, sign))).min();
     let Some(((at, _), (sign, is_regex, is_equal))) = first else {
         if text.is_empty() || text.contains(['!', '~', '"']) {
             return Err(bad("there is no sign"));
@@ -40,20 +26,11 @@ pub fn matcher(text: &str) -> Result<Matcher, String> {
     let (name, rest) = text.split_at(at);
     let value = rest.strip_prefix(sign).unwrap_or_default().trim();
     let name = name.trim();
-    if name.is_empty()
-        || !name
-            .chars()
-            .all(|c| c.is_alphanumeric() || "_-./:".contains(c))
-    {
+    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || "_-./:".contains(c)) {
         return Err(bad("the label has no such name"));
     }
     let value = unquoted(value).ok_or_else(|| bad("the quotes do not end"))?;
-    Ok(Matcher {
-        name: name.to_owned(),
-        value,
-        is_regex,
-        is_equal,
-    })
+    Ok(Matcher { name: name.to_owned(), value, is_regex, is_equal })
 }
 
 /// The value without its quotes, if it has any. Inside them `\"`, `\\` and `\n` stand for one character each.
@@ -82,12 +59,7 @@ mod tests {
     use super::*;
 
     fn of(name: &str, value: &str, is_regex: bool, is_equal: bool) -> Matcher {
-        Matcher {
-            name: name.into(),
-            value: value.into(),
-            is_regex,
-            is_equal,
-        }
+        Matcher { name: name.into(), value: value.into(), is_regex, is_equal }
     }
 
     #[test]
@@ -96,21 +68,12 @@ mod tests {
             ("service=postgres", of("service", "postgres", false, true)),
             ("service!=postgres", of("service", "postgres", false, false)),
             ("instance=~db.*", of("instance", "db.*", true, true)),
-            (
-                "instance!~\"db-[0-9]+\"",
-                of("instance", "db-[0-9]+", true, false),
-            ),
+            ("instance!~\"db-[0-9]+\"", of("instance", "db-[0-9]+", true, false)),
             ("url=http://a/?b=c", of("url", "http://a/?b=c", false, true)),
-            (
-                "team = \"the \\\"db\\\" team\"",
-                of("team", "the \"db\" team", false, true),
-            ),
+            ("team = \"the \\\"db\\\" team\"", of("team", "the \"db\" team", false, true)),
             ("path=~\"a\\.b\"", of("path", "a\\.b", true, true)),
             ("team=", of("team", "", false, true)),
-            (
-                "HighErrorRate",
-                of("alertname", "HighErrorRate", false, true),
-            ),
+            ("HighErrorRate", of("alertname", "HighErrorRate", false, true)),
             ("k8s.io/name=x!=y", of("k8s.io/name", "x!=y", false, true)),
         ] {
             assert_eq!(matcher(text), Ok(expect), "{text}");
@@ -119,21 +82,8 @@ mod tests {
 
     #[test]
     fn what_is_no_matcher_is_named() {
-        for text in [
-            "",
-            "=x",
-            "a b=c",
-            "team=\"open",
-            "team=\"a\"b",
-            "team~x",
-            "\"x\"",
-        ] {
-            assert!(
-                matcher(text)
-                    .unwrap_err()
-                    .contains("such as service=postgres"),
-                "{text}"
-            );
+        for text in ["", "=x", "a b=c", "team=\"open", "team=\"a\"b", "team~x", "\"x\""] {
+            assert!(matcher(text).unwrap_err().contains("such as service=postgres"), "{text}");
         }
     }
 }

@@ -4,14 +4,8 @@
 use hindcast_domain::Span;
 
 /// Units, with their milliseconds. `ms` stands before `m`, because the longest one is meant.
-const UNITS: [(&str, i64); 6] = [
-    ("ms", 1),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-    ("w", 604_800_000),
-];
+const UNITS: [(&str, i64); 6] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
 /// Reads a duration.
 ///
@@ -25,14 +19,8 @@ pub fn span(text: &str) -> Result<Span, String> {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
         let (number, tail) = rest.split_at(digits);
         let number: i64 = number.parse().map_err(|_| bad())?;
-        let (unit, factor) = UNITS
-            .into_iter()
-            .find(|(unit, _)| tail.starts_with(unit))
-            .ok_or_else(bad)?;
-        millis = number
-            .checked_mul(factor)
-            .and_then(|part| millis.checked_add(part))
-            .ok_or_else(bad)?;
+        let (unit, factor) = UNITS.into_iter().find(|(unit, _)| tail.starts_with(unit)).ok_or_else(bad)?;
+        millis = number.checked_mul(factor).and_then(|part| millis.checked_add(part)).ok_or_else(bad)?;
         rest = tail.strip_prefix(unit).ok_or_else(bad)?;
     }
     // Longer ones would leave the years that a time covers.
@@ -64,18 +52,7 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_named() {
-        for text in [
-            "",
-            "90",
-            "m",
-            "0s",
-            "-5m",
-            "2 h",
-            "1y",
-            "h2",
-            "99999999999999999999d",
-            "1.5h",
-        ] {
+        for text in ["", "90", "m", "0s", "-5m", "2 h", "1y", "h2", "99999999999999999999d", "1.5h"] {
             assert!(span(text).unwrap_err().contains("such as 90m"), "{text}");
         }
     }

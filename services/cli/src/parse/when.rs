@@ -82,11 +82,7 @@ pub fn when(text: &str) -> Result<When, String> {
     if let Some(span) = clock(text) {
         return Ok(When::Clock(span));
     }
-    let relative = text
-        .strip_suffix("ago")
-        .unwrap_or(text)
-        .trim()
-        .trim_start_matches('-');
+    let relative = text.strip_suffix("ago").unwrap_or(text).trim().trim_start_matches('-');
     if let Ok(span) = span(relative) {
         return Ok(When::Distance(span));
     }
@@ -105,9 +101,7 @@ pub fn as_of(text: &str) -> Result<AsOf, String> {
         let bad = |_| format!("expected a position below 2^53, got {text:?}");
         return digits.parse().map(AsOf::Position).map_err(bad);
     }
-    when(text)
-        .map(AsOf::When)
-        .map_err(|error| format!("{error}; or a position such as 8192"))
+    when(text).map(AsOf::When).map_err(|error| format!("{error}; or a position such as 8192"))
 }
 
 /// `03:12` or `03:12:30`, with or without `Z`.
@@ -115,10 +109,7 @@ fn clock(text: &str) -> Option<Span> {
     let mut parts = text.strip_suffix('Z').unwrap_or(text).split(':');
     let mut part = |below: i64| -> Option<i64> {
         let part = parts.next()?;
-        let number = part
-            .parse()
-            .ok()
-            .filter(|number| part.len() <= 2 && (0..below).contains(number))?;
+        let number = part.parse().ok().filter(|number| part.len() <= 2 && (0..below).contains(number))?;
         part.bytes().all(|b| b.is_ascii_digit()).then_some(number)
     };
     let minutes = part(24)? * 60 + part(60)?;
@@ -136,11 +127,7 @@ fn instant(text: &str) -> Option<Time> {
     let time = time.trim();
     let zone = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = time.split_at(zone);
-    let seconds = if clock.matches(':').count() == 1 {
-        ":00"
-    } else {
-        ""
-    };
+    let seconds = if clock.matches(':').count() == 1 { ":00" } else { "" };
     let zone = if zone.is_empty() { "Z" } else { zone };
     format!("{date}T{clock}{seconds}{zone}").parse().ok()
 }
@@ -157,21 +144,9 @@ mod tests {
     fn times_are_read_as_people_type_them() {
         let now = time("2026-11-24T10:00:00Z");
         for (text, past, future) in [
-            (
-                "2026-11-20T03:12:00Z",
-                "2026-11-20T03:12:00Z",
-                "2026-11-20T03:12:00Z",
-            ),
-            (
-                "2026-11-20 03:12",
-                "2026-11-20T03:12:00Z",
-                "2026-11-20T03:12:00Z",
-            ),
-            (
-                "2026-11-20T03:12+01:00",
-                "2026-11-20T02:12:00Z",
-                "2026-11-20T02:12:00Z",
-            ),
+            ("2026-11-20T03:12:00Z", "2026-11-20T03:12:00Z", "2026-11-20T03:12:00Z"),
+            ("2026-11-20 03:12", "2026-11-20T03:12:00Z", "2026-11-20T03:12:00Z"),
+            ("2026-11-20T03:12+01:00", "2026-11-20T02:12:00Z", "2026-11-20T02:12:00Z"),
             ("2026-11-20", "2026-11-20T00:00:00Z", "2026-11-20T00:00:00Z"),
             ("03:12:30", "2026-11-24T03:12:30Z", "2026-11-25T03:12:30Z"),
             ("23:59", "2026-11-23T23:59:00Z", "2026-11-24T23:59:00Z"),
@@ -180,11 +155,7 @@ mod tests {
             ("now", "2026-11-24T10:00:00Z", "2026-11-24T10:00:00Z"),
         ] {
             let when = when(text).unwrap();
-            assert_eq!(
-                (when.past(now), when.future(now)),
-                (time(past), time(future)),
-                "{text}"
-            );
+            assert_eq!((when.past(now), when.future(now)), (time(past), time(future)), "{text}");
         }
     }
 

@@ -29,53 +29,21 @@ async fn each_command_sends_the_body_of_its_route() {
             "resolve",
             json!({"cause": "disk full", "resolution": "grown"}),
         ),
-        (
-            "merge INC-3K7Q INC-1F2M",
-            "merge",
-            json!({"into": "INC-1F2M"}),
-        ),
-        (
-            "split INC-3K7Q 9f3c 77aa",
-            "split",
-            json!({"fingerprints": ["9f3c", "77aa"]}),
-        ),
+        ("merge INC-3K7Q INC-1F2M", "merge", json!({"into": "INC-1F2M"})),
+        ("split INC-3K7Q 9f3c 77aa", "split", json!({"fingerprints": ["9f3c", "77aa"]})),
         ("assign INC-3K7Q bob", "assign", json!({"owner": "bob"})),
         ("assign INC-3K7Q --nobody", "assign", json!({"owner": null})),
-        (
-            "note INC-3K7Q it is the disk",
-            "note",
-            json!({"text": "it is the disk"}),
-        ),
-        (
-            "severity INC-3K7Q low",
-            "severity",
-            json!({"severity": "low"}),
-        ),
-        (
-            "snooze INC-3K7Q --for 90m",
-            "snooze",
-            json!({"minutes": 90}),
-        ),
-        (
-            "snooze INC-3K7Q --until 03:00",
-            "snooze",
-            json!({"until": "2026-11-20T03:00:00Z"}),
-        ),
-        (
-            "feedback INC-3K7Q noise --text again",
-            "feedback",
-            json!({"verdict": "noise", "text": "again"}),
-        ),
+        ("note INC-3K7Q it is the disk", "note", json!({"text": "it is the disk"})),
+        ("severity INC-3K7Q low", "severity", json!({"severity": "low"})),
+        ("snooze INC-3K7Q --for 90m", "snooze", json!({"minutes": 90})),
+        ("snooze INC-3K7Q --until 03:00", "snooze", json!({"until": "2026-11-20T03:00:00Z"})),
+        ("feedback INC-3K7Q noise --text again", "feedback", json!({"verdict": "noise", "text": "again"})),
     ] {
         let server = Server::default().gives(&on(word), 200, incident(ID, "checkout fails"));
         let ended = hindcast(&server.start().await, line).await;
         assert_eq!(ended.status, Status::Done, "{line}: {}", ended.err);
         assert_eq!(server.asked()[0].body, body, "{line}");
-        assert!(
-            ended.out.starts_with("INC-3K7Q ") && ended.out.contains("revision 7"),
-            "{line}: {}",
-            ended.out
-        );
+        assert!(ended.out.starts_with("INC-3K7Q ") && ended.out.contains("revision 7"), "{line}: {}", ended.out);
     }
 }
 
@@ -84,81 +52,44 @@ async fn alerts_that_leave_may_be_named() {
     let server = Server::default()
         .list(
             "GET /api/v1/incidents/INC-3K7Q/alerts",
-            vec![
-                alert("9f3c", "Disk"),
-                alert("77aa", "Disk"),
-                alert("ab12", "Net"),
-            ],
+            vec![alert("9f3c", "Disk"), alert("77aa", "Disk"), alert("ab12", "Net")],
         )
-        .gives(
-            "POST /api/v1/incidents/INC-3K7Q/split",
-            201,
-            incident(ID, "x"),
-        );
+        .gives("POST /api/v1/incidents/INC-3K7Q/split", 201, incident(ID, "x"));
     let base = server.start().await;
-    assert_eq!(
-        hindcast(&base, "split INC-3K7Q Disk ab12").await.status,
-        Status::Done
-    );
-    assert_eq!(
-        server.asked().last().unwrap().body,
-        json!({"fingerprints": ["9f3c", "77aa", "ab12"]})
-    );
-    assert_eq!(
-        hindcast(&base, "split INC-3K7Q Ghost").await.status,
-        Status::NothingFound
-    );
+    assert_eq!(hindcast(&base, "split INC-3K7Q Disk ab12").await.status, Status::Done);
+    assert_eq!(server.asked().last().unwrap().body, json!({"fingerprints": ["9f3c", "77aa", "ab12"]}));
+    assert_eq!(hindcast(&base, "split INC-3K7Q Ghost").await.status, Status::NothingFound);
 }
 
 #[tokio::test]
 async fn an_incident_is_declared() {
     let server = Server::default().gives("POST /api/v1/incidents", 201, incident(ID, "shop down"));
-    let ended = hindcast(
-        &server.start().await,
-        "declare shop down --severity critical --service a,b --started-at 20m",
-    )
-    .await;
+    let ended =
+        hindcast(&server.start().await, "declare shop down --severity critical --service a,b --started-at 20m").await;
     assert_eq!(ended.out, "INC-3K7Q declared: shop down (revision 7)\n");
     let body = &server.asked()[0].body;
-    assert_eq!(
-        (&body["title"], &body["services"]),
-        (&json!("shop down"), &json!(["a", "b"]))
-    );
+    assert_eq!((&body["title"], &body["services"]), (&json!("shop down"), &json!(["a", "b"])));
     assert_eq!(body["started_at"], "2026-11-20T02:27:07Z");
 }
 
 #[tokio::test]
 async fn a_command_that_is_not_decided_yet_says_where_it_stands() {
     let pending = json!({"position": 8_200, "command": "EVT-0123456789ABCDEF"});
-    let base = Server::default()
-        .gives("POST /api/v1/incidents/INC-3K7Q/reopen", 202, pending)
-        .start()
-        .await;
+    let base = Server::default().gives("POST /api/v1/incidents/INC-3K7Q/reopen", 202, pending).start().await;
     let ended = hindcast(&base, "reopen INC-3K7Q").await;
     assert_eq!((ended.status, ended.out.as_str()), (Status::Done, ""));
     assert!(ended.err.contains("#8200"), "{}", ended.err);
-    assert!(
-        hindcast(&base, "reopen INC-3K7Q --json")
-            .await
-            .out
-            .contains("EVT-0123456789ABCDEF")
-    );
+    assert!(hindcast(&base, "reopen INC-3K7Q --json").await.out.contains("EVT-0123456789ABCDEF"));
 }
 
 #[tokio::test]
 async fn silences_are_made_as_amtool_makes_them() {
     let server = Server::default().gives("POST /api/v1/silences", 201, silence());
     let base = server.start().await;
-    let ended = hindcast(
-        &base,
-        "silence DiskFull service=pg instance=~db.* team!=a host!~b --for 2h --comment work",
-    )
-    .await;
+    let ended =
+        hindcast(&base, "silence DiskFull service=pg instance=~db.* team!=a host!~b --for 2h --comment work").await;
     assert_eq!(ended.status, Status::Done, "{}", ended.err);
-    assert_eq!(
-        ended.out,
-        "SIL-7Q2K active, until 2026-11-20 04:47:07Z, in 2 h: service=\"pg\"\n"
-    );
+    assert_eq!(ended.out, "SIL-7Q2K active, until 2026-11-20 04:47:07Z, in 2 h: service=\"pg\"\n");
     let window = "silence a=b --maintenance --starts-at 22:00 --ends-at 2026-11-21T01:00:00Z --environment eu";
     assert_eq!(hindcast(&base, window).await.status, Status::Done);
     assert_eq!(hindcast(&base, "silence a=b").await.status, Status::Done);
@@ -179,10 +110,7 @@ async fn silences_are_made_as_amtool_makes_them() {
     assert_eq!(asked[1].body["kind"], "maintenance");
     assert!(asked[1].body.get("duration").is_none() && asked[1].body["environment"] == "eu");
     assert_eq!(asked[2].body["duration"], 3_600);
-    assert!(
-        !asked[2].body["comment"].as_str().unwrap().is_empty(),
-        "a server wants words"
-    );
+    assert!(!asked[2].body["comment"].as_str().unwrap().is_empty(), "a server wants words");
 }
 
 #[tokio::test]
@@ -191,44 +119,31 @@ async fn silences_are_listed_and_ended() {
     over["state"] = json!("expired");
     over["ended"] = json!("elapsed");
     over["id"] = json!("SIL-0000000000000000");
-    let server = Server::default()
-        .list("GET /api/v1/silences", vec![silence(), over.clone()])
-        .gives("DELETE /api/v1/silences/SIL-7Q2K", 200, over);
+    let server = Server::default().list("GET /api/v1/silences", vec![silence(), over.clone()]).gives(
+        "DELETE /api/v1/silences/SIL-7Q2K",
+        200,
+        over,
+    );
     let base = server.start().await;
     assert_eq!(hindcast(&base, "silences").await.out.lines().count(), 3);
-    assert_eq!(
-        hindcast(&base, "silences --state active")
-            .await
-            .out
-            .lines()
-            .count(),
-        2
-    );
+    assert_eq!(hindcast(&base, "silences --state active").await.out.lines().count(), 2);
     let ended = hindcast(&base, "unsilence SIL-7Q2K").await;
-    assert!(
-        ended.out.contains("expired, ended (elapsed)"),
-        "{}",
-        ended.out
-    );
+    assert!(ended.out.contains("expired, ended (elapsed)"), "{}", ended.out);
 }
 
 #[tokio::test]
 async fn an_event_is_undone_by_its_id_or_position() {
-    let server = Server::default()
-        .list("GET /api/v1/events", vec![event(8_812)])
-        .gives("POST /api/v1/undo", 200, incident(ID, "x"));
+    let server = Server::default().list("GET /api/v1/events", vec![event(8_812)]).gives(
+        "POST /api/v1/undo",
+        200,
+        incident(ID, "x"),
+    );
     let base = server.start().await;
     let ended = hindcast(&base, "undo #8812").await;
-    assert_eq!(
-        ended.out,
-        "EVT-0000000000008812 undone; INC-3K7Q is open now\n"
-    );
+    assert_eq!(ended.out, "EVT-0000000000008812 undone; INC-3K7Q is open now\n");
     assert_eq!(hindcast(&base, "undo EVT-9").await.status, Status::Done);
     let asked = server.asked();
-    assert_eq!(
-        asked[0].line,
-        "GET /api/v1/events?from=8812&to=8812&limit=1"
-    );
+    assert_eq!(asked[0].line, "GET /api/v1/events?from=8812&to=8812&limit=1");
     assert_eq!(asked[1].body, json!({"event": "EVT-0000000000008812"}));
     assert_eq!(asked[2].body, json!({"event": "EVT-9"}));
 }
@@ -241,38 +156,18 @@ async fn a_catalogue_is_checked_here_and_put_there() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string().replace('_', "")
     };
-    let good = file(
-        "good.yaml",
-        "services:\n- {name: shop, depends_on: [pg]}\n- {name: pg, owner: db}\n",
+    let good = file("good.yaml", "services:\n- {name: shop, depends_on: [pg]}\n- {name: pg, owner: db}\n");
+    let bad = file("bad.yaml", "services:\n- {name: shop, depends_on: [ghost]}\n");
+    let server = Server::default().gives("PUT /api/v1/catalog", 200, json!({"services": [{"name": "pg"}]})).gives(
+        "GET /api/v1/catalog",
+        200,
+        json!({"services": [{"name": "pg", "owner": "db"}]}),
     );
-    let bad = file(
-        "bad.yaml",
-        "services:\n- {name: shop, depends_on: [ghost]}\n",
-    );
-    let server = Server::default()
-        .gives(
-            "PUT /api/v1/catalog",
-            200,
-            json!({"services": [{"name": "pg"}]}),
-        )
-        .gives(
-            "GET /api/v1/catalog",
-            200,
-            json!({"services": [{"name": "pg", "owner": "db"}]}),
-        );
     let base = server.start().await;
     let ended = hindcast("http://127.0.0.1:1", &format!("catalog check {good}")).await;
-    assert_eq!(
-        ended.out, "in order: 2 services, 1 call between them\n",
-        "{}",
-        ended.err
-    );
+    assert_eq!(ended.out, "in order: 2 services, 1 call between them\n", "{}", ended.err);
     let ended = hindcast(&base, &format!("catalog put {bad}")).await;
-    assert!(
-        ended.status == Status::Failed && ended.err.contains("ghost"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.status == Status::Failed && ended.err.contains("ghost"), "{}", ended.err);
     assert!(server.asked().is_empty());
     assert_eq!(
         hindcast(&base, &format!("catalog put {good}")).await.out,
@@ -291,56 +186,21 @@ async fn parked_items_are_listed_retried_and_discarded() {
             "position": 8_200,
         })
     };
-    let items = vec![
-        item("EVT-1111000000000000", "parked"),
-        item("EVT-2222000000000000", "discarded"),
-    ];
+    let items = vec![item("EVT-1111000000000000", "parked"), item("EVT-2222000000000000", "discarded")];
     let rejected = json!([{"index": 0, "code": "no_labels", "detail": "expected labels", "remedy": "Send some."}]);
     let again = json!({"accepted": 0, "position": 1, "rejected": rejected});
     let server = Server::default()
         .list("GET /api/v1/parked", items)
         .gives("POST /api/v1/parked/EVT-1111/retry", 200, again)
-        .gives(
-            "POST /api/v1/parked/EVT-1111/discard",
-            200,
-            item("EVT-1111000000000000", "discarded"),
-        )
-        .gives(
-            "POST /api/v1/parked/EVT-3333/retry",
-            202,
-            json!({"accepted": 1, "position": 9}),
-        );
+        .gives("POST /api/v1/parked/EVT-1111/discard", 200, item("EVT-1111000000000000", "discarded"))
+        .gives("POST /api/v1/parked/EVT-3333/retry", 202, json!({"accepted": 1, "position": 9}));
     let base = server.start().await;
-    assert_eq!(
-        hindcast(&base, "parked retry EVT-3333").await.out,
-        "EVT-3333 retried\n"
-    );
-    assert_eq!(
-        hindcast(&base, "parked list --status discarded")
-            .await
-            .out
-            .lines()
-            .count(),
-        2
-    );
+    assert_eq!(hindcast(&base, "parked retry EVT-3333").await.out, "EVT-3333 retried\n");
+    assert_eq!(hindcast(&base, "parked list --status discarded").await.out.lines().count(), 2);
     let ended = hindcast(&base, "parked list").await;
-    assert_eq!(
-        server.lines().pop().unwrap(),
-        "GET /api/v1/parked?status=parked&limit=50"
-    );
-    assert!(
-        ended.out.contains("EVT-1111") && !ended.out.contains("EVT-2222"),
-        "{}",
-        ended.out
-    );
+    assert_eq!(server.lines().pop().unwrap(), "GET /api/v1/parked?status=parked&limit=50");
+    assert!(ended.out.contains("EVT-1111") && !ended.out.contains("EVT-2222"), "{}", ended.out);
     let ended = hindcast(&base, "parked retry EVT-1111").await;
-    assert!(
-        ended.status == Status::Failed && ended.err.contains("still cannot be handled"),
-        "{}",
-        ended.err
-    );
-    assert_eq!(
-        hindcast(&base, "parked discard EVT-1111").await.out,
-        "EVT-1111 discarded\n"
-    );
+    assert!(ended.status == Status::Failed && ended.err.contains("still cannot be handled"), "{}", ended.err);
+    assert_eq!(hindcast(&base, "parked discard EVT-1111").await.out, "EVT-1111 discarded\n");
 }

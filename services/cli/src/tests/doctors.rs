@@ -9,25 +9,12 @@ use crate::Status;
 
 fn healthy() -> Server {
     let mut paging = event(4_096);
-    paging["data"] =
-        json!({"section": "paging", "hash": "x", "content": {"receivers": [{"name": "oncall"}]}});
+    paging["data"] = json!({"section": "paging", "hash": "x", "content": {"receivers": [{"name": "oncall"}]}});
     Server::default()
-        .gives(
-            "GET /healthz",
-            200,
-            json!({"status": "ok", "version": "0.1.0"}),
-        )
-        .gives(
-            "GET /readyz",
-            200,
-            json!({"status": "ready", "position": 9_000}),
-        )
+        .gives("GET /healthz", 200, json!({"status": "ok", "version": "0.1.0"}))
+        .gives("GET /readyz", 200, json!({"status": "ready", "position": 9_000}))
         .gives("GET /api/v1/state", 200, state())
-        .says(
-            "GET /metrics",
-            "text/plain",
-            "# TYPE x gauge\nhindcast_effects_held_total 9\nhindcast_effects_held 0\n",
-        )
+        .says("GET /metrics", "text/plain", "# TYPE x gauge\nhindcast_effects_held_total 9\nhindcast_effects_held 0\n")
         .list("GET /api/v1/events", vec![paging])
         .list("GET /api/v1/notices", vec![])
 }
@@ -35,12 +22,7 @@ fn healthy() -> Server {
 async fn verdict(server: Server, check: &str) -> (Status, Value) {
     let ended = hindcast(&server.start().await, "doctor --json").await;
     let report: Value = serde_json::from_str(&ended.out).unwrap();
-    let found = report["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|it| it["check"] == check)
-        .cloned();
+    let found = report["checks"].as_array().unwrap().iter().find(|it| it["check"] == check).cloned();
     (ended.status, found.unwrap_or(Value::Null))
 }
 
@@ -77,64 +59,25 @@ async fn what_is_wrong_has_a_remedy() {
         "error": "connection refused", "event": "EVT-1", "position": 1,
     });
     for (server, check, word) in [
-        (
-            healthy().gives("GET /api/v1/state", 200, parked),
-            "parked",
-            "parked retry",
-        ),
-        (
-            healthy().gives("GET /api/v1/state", 200, lossy),
-            "ledger",
-            "sync_interval",
-        ),
-        (
-            healthy().says("GET /metrics", "text/plain", "hindcast_effects_held 1\n"),
-            "effects",
-            "activate",
-        ),
-        (
-            healthy().list("GET /api/v1/notices", vec![failed]),
-            "deliveries",
-            "notices",
-        ),
-        (
-            healthy().refuses("GET /readyz", Code::Unavailable, "not caught up"),
-            "ready",
-            "caught up",
-        ),
-        (
-            healthy().is_at("Fri, 20 Nov 2026 02:49:07 GMT"),
-            "clock",
-            "NTP",
-        ),
-        (
-            healthy().refuses("GET /healthz", Code::Unauthorized, "no token"),
-            "server",
-            "HINDCAST_TOKEN",
-        ),
+        (healthy().gives("GET /api/v1/state", 200, parked), "parked", "parked retry"),
+        (healthy().gives("GET /api/v1/state", 200, lossy), "ledger", "sync_interval"),
+        (healthy().says("GET /metrics", "text/plain", "hindcast_effects_held 1\n"), "effects", "activate"),
+        (healthy().list("GET /api/v1/notices", vec![failed]), "deliveries", "notices"),
+        (healthy().refuses("GET /readyz", Code::Unavailable, "not caught up"), "ready", "caught up"),
+        (healthy().dated("Fri, 20 Nov 2026 02:49:07 GMT"), "clock", "NTP"),
+        (healthy().refuses("GET /healthz", Code::Unauthorized, "no token"), "server", "HINDCAST_TOKEN"),
     ] {
         let (status, found) = verdict(server, check).await;
-        assert_eq!(
-            (status, &found["verdict"]),
-            (Status::Failed, &json!("failed")),
-            "{check}"
-        );
+        assert_eq!((status, &found["verdict"]), (Status::Failed, &json!("failed")), "{check}");
         assert!(found["remedy"].as_str().unwrap().contains(word), "{found}");
     }
     let (_, found) = verdict(healthy().list("GET /api/v1/events", vec![]), "receivers").await;
-    assert_eq!(
-        found["verdict"], "note",
-        "without a receiver nothing is broken"
-    );
+    assert_eq!(found["verdict"], "note", "without a receiver nothing is broken");
 }
 
 #[tokio::test]
 async fn without_a_server_the_doctor_says_so_and_ends() {
     let ended = hindcast("http://127.0.0.1:1", "doctor").await;
     assert_eq!(ended.status, Status::Failed);
-    assert!(
-        ended.out.contains("✗ server") && ended.out.contains("hindcast up"),
-        "{}",
-        ended.out
-    );
+    assert!(ended.out.contains("✗ server") && ended.out.contains("hindcast up"), "{}", ended.out);
 }

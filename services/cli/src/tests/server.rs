@@ -40,34 +40,25 @@ const DATE: &str = "Fri, 20 Nov 2026 02:47:07 GMT";
 impl Server {
     /// Answers a method and path with a list, in pages.
     pub(super) fn list(self, on: &str, items: Vec<Value>) -> Self {
-        self.replies
-            .lock()
-            .unwrap()
-            .insert(on.to_owned(), Reply::List(items));
+        self.replies.lock().unwrap().insert(on.to_owned(), Reply::List(items));
         self
     }
 
     /// Answers with a status and a document.
     pub(super) fn gives(self, on: &str, status: u16, body: impl serde::Serialize) -> Self {
         let body = serde_json::to_value(body).unwrap();
-        self.replies
-            .lock()
-            .unwrap()
-            .insert(on.to_owned(), Reply::Body(status, body));
+        self.replies.lock().unwrap().insert(on.to_owned(), Reply::Body(status, body));
         self
     }
 
     /// Answers with a text of a media type.
     pub(super) fn says(self, on: &str, media: &'static str, text: &str) -> Self {
-        self.replies
-            .lock()
-            .unwrap()
-            .insert(on.to_owned(), Reply::Text(media, text.to_owned()));
+        self.replies.lock().unwrap().insert(on.to_owned(), Reply::Text(media, text.to_owned()));
         self
     }
 
     /// Has a clock of its own.
-    pub(super) fn is_at(mut self, date: &'static str) -> Self {
+    pub(super) fn dated(mut self, date: &'static str) -> Self {
         self.date = Some(date);
         self
     }
@@ -104,26 +95,17 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     let line = format!("{} {}", parts.method, parts.uri);
     let on = format!("{} {}", parts.method, parts.uri.path());
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    server.asked.lock().unwrap().push(Asked {
-        line,
-        headers: parts.headers,
-        body,
-    });
+    server.asked.lock().unwrap().push(Asked { line, headers: parts.headers, body });
     let reply = server.replies.lock().unwrap().get(&on).cloned();
     let mut response = response(reply, &on, parts.uri.query().unwrap_or_default());
-    response.headers_mut().insert(
-        header::DATE,
-        HeaderValue::from_static(server.date.unwrap_or(DATE)),
-    );
+    response.headers_mut().insert(header::DATE, HeaderValue::from_static(server.date.unwrap_or(DATE)));
     response
 }
 
 fn response(reply: Option<Reply>, on: &str, query: &str) -> Response {
     match reply {
         Some(Reply::List(items)) => page(&items, query),
-        Some(Reply::Body(status, body)) => {
-            (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
-        }
+        Some(Reply::Body(status, body)) => (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response(),
         Some(Reply::Text(media, text)) => ([(header::CONTENT_TYPE, media)], text).into_response(),
         None => {
             let problem = Problem::new(Code::NotFound, format!("there is no {on}"));
@@ -133,26 +115,13 @@ fn response(reply: Option<Reply>, on: &str, query: &str) -> Response {
 }
 
 fn page(items: &[Value], query: &str) -> Response {
-    let param = |name: &str| {
-        query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-    };
+    let param = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let limit: usize = param("limit").map_or(50, |limit| limit.parse().unwrap());
     assert!((1..=500).contains(&limit), "limit={limit}");
-    let start = param("cursor").map_or(0, |cursor| {
-        Cursor::decode(cursor).unwrap().after.parse().unwrap()
-    });
+    let start = param("cursor").map_or(0, |cursor| Cursor::decode(cursor).unwrap().after.parse().unwrap());
     let end = (start + limit).min(items.len());
-    let next = (end < items.len()).then(|| {
-        Cursor {
-            position: 8_192,
-            after: end.to_string(),
-        }
-        .encode()
-    });
-    axum::Json(json!({"items": &items[start..end], "next": next, "position": 8_192}))
-        .into_response()
+    let next = (end < items.len()).then(|| Cursor { position: 8_192, after: end.to_string() }.encode());
+    axum::Json(json!({"items": &items[start..end], "next": next, "position": 8_192})).into_response()
 }
 
 /// An incident.

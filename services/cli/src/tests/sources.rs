@@ -12,21 +12,9 @@ const FINGERPRINT: &str = "9f3c0000000000000000";
 fn server() -> Server {
     let receipts = json!([format!("/api/v1/alerts/{FINGERPRINT}/receipt")]);
     Server::default()
-        .gives(
-            "POST /ingest/alertmanager",
-            202,
-            json!({"accepted": 1, "position": 1, "receipts": receipts}),
-        )
-        .gives(
-            "POST /ingest/mine",
-            202,
-            json!({"accepted": 1, "position": 1, "receipts": receipts}),
-        )
-        .gives(
-            &format!("GET /api/v1/alerts/{FINGERPRINT}/receipt"),
-            200,
-            receipt(FINGERPRINT, "HindcastTest"),
-        )
+        .gives("POST /ingest/alertmanager", 202, json!({"accepted": 1, "position": 1, "receipts": receipts}))
+        .gives("POST /ingest/mine", 202, json!({"accepted": 1, "position": 1, "receipts": receipts}))
+        .gives(&format!("GET /api/v1/alerts/{FINGERPRINT}/receipt"), 200, receipt(FINGERPRINT, "HindcastTest"))
 }
 
 #[tokio::test]
@@ -37,10 +25,7 @@ async fn adding_a_source_prints_four_lines_and_the_receipt_of_a_test() {
     assert_eq!(ended.status, Status::Done, "{}", ended.err);
     let (lines, receipt) = ended.out.split_once("\n\n").unwrap();
     assert_eq!(lines.lines().count(), 4);
-    assert!(
-        lines.contains(&format!("url: {base}/ingest/alertmanager")),
-        "{lines}"
-    );
+    assert!(lines.contains(&format!("url: {base}/ingest/alertmanager")), "{lines}");
     assert!(receipt.contains("received"), "{receipt}");
     let asked = server.asked();
     let sent = &asked[0].body["alerts"][0];
@@ -63,82 +48,42 @@ async fn a_configured_source_has_its_own_door() {
 
 #[tokio::test]
 async fn a_door_that_refuses_the_test_is_told() {
-    let rejected =
-        json!([{"index": 0, "code": "x", "detail": "expected labels", "remedy": "Send some."}]);
+    let rejected = json!([{"index": 0, "code": "x", "detail": "expected labels", "remedy": "Send some."}]);
     let base = Server::default()
-        .gives(
-            "POST /ingest/generic",
-            202,
-            json!({"accepted": 0, "position": 1, "rejected": rejected}),
-        )
+        .gives("POST /ingest/generic", 202, json!({"accepted": 0, "position": 1, "rejected": rejected}))
         .start()
         .await;
     let ended = hindcast(&base, "source test generic").await;
-    assert!(
-        ended.status == Status::Failed && ended.err.contains("expected labels"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.status == Status::Failed && ended.err.contains("expected labels"), "{}", ended.err);
     let ended = hindcast(&base, "source test github").await;
-    assert!(
-        ended.status == Status::Failed && ended.err.contains("no receipt"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.status == Status::Failed && ended.err.contains("no receipt"), "{}", ended.err);
 }
 
 #[tokio::test]
 async fn nobody_pastes_what_leads_to_a_door_that_is_not_built() {
     let base = Server::default()
         .refuses("POST /ingest/pagerduty", Code::NotImplemented, "promised")
-        .refuses(
-            "POST /ingest/cloudwatch-sns",
-            Code::NotImplemented,
-            "promised",
-        )
+        .refuses("POST /ingest/cloudwatch-sns", Code::NotImplemented, "promised")
         .refuses("POST /ingest/github", Code::Malformed, "expected JSON")
         .start()
         .await;
     for name in ["pagerduty", "cloudwatch-sns"] {
         let ended = hindcast(&base, &format!("source add {name}")).await;
-        assert_eq!(
-            (ended.status, ended.out.as_str()),
-            (Status::Failed, ""),
-            "{name}: {}",
-            ended.err
-        );
+        assert_eq!((ended.status, ended.out.as_str()), (Status::Failed, ""), "{name}: {}", ended.err);
     }
     let ended = hindcast(&base, "source add github").await;
-    assert_eq!(
-        (ended.status, ended.out.lines().count()),
-        (Status::Done, 4),
-        "{}",
-        ended.err
-    );
+    assert_eq!((ended.status, ended.out.lines().count()), (Status::Done, 4), "{}", ended.err);
 }
 
 #[tokio::test]
 async fn sources_are_listed_with_what_came_through_them() {
     let mut mine = alert("77aa", "Net");
     mine["source"] = json!("mine");
-    let base = Server::default()
-        .list("GET /api/v1/alerts", vec![alert("9f3c", "Disk"), mine])
-        .start()
-        .await;
+    let base = Server::default().list("GET /api/v1/alerts", vec![alert("9f3c", "Disk"), mine]).start().await;
     let ended = hindcast(&base, "source list").await;
-    assert!(
-        ended.out.contains("POST /ingest/mine") && ended.out.contains("POST /api/v2/alerts"),
-        "{}",
-        ended.out
-    );
+    assert!(ended.out.contains("POST /ingest/mine") && ended.out.contains("POST /api/v2/alerts"), "{}", ended.out);
     let ended = hindcast(&base, "source list --json").await;
     let document: Value = serde_json::from_str(&ended.out).unwrap();
-    let mine = document["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|it| it["source"] == "mine")
-        .unwrap()
-        .clone();
+    let mine = document["items"].as_array().unwrap().iter().find(|it| it["source"] == "mine").unwrap().clone();
     assert_eq!(mine["alerts"], 1);
 }

@@ -16,41 +16,17 @@ async fn a_server_that_is_not_there_is_named_with_what_to_do() {
     let ended = hindcast(&base, "incidents").await;
     assert_eq!(ended.status, Status::Failed);
     assert!(ended.err.contains(&base), "{}", ended.err);
-    assert!(
-        ended.err.contains("hindcast up") && ended.err.contains("--server"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.err.contains("hindcast up") && ended.err.contains("--server"), "{}", ended.err);
 }
 
 #[tokio::test]
 async fn refusals_have_their_status_and_remedy() {
     let server = Server::default()
-        .refuses(
-            "GET /api/v1/incidents/INC-AAAA",
-            Code::NotFound,
-            "no incident begins like INC-AAAA",
-        )
-        .refuses(
-            "GET /api/v1/incidents/INC-BBBB",
-            Code::Ambiguous,
-            "several begin like INC-BBBB",
-        )
-        .refuses(
-            "GET /api/v1/incidents/INC-CCCC",
-            Code::BadAsOf,
-            "expected a position",
-        )
-        .refuses(
-            "GET /api/v1/incidents/INC-DDDD",
-            Code::Unauthorized,
-            "a token is missing",
-        )
-        .refuses(
-            "GET /api/v1/incidents/INC-EEEE",
-            Code::NotImplemented,
-            "not built yet",
-        );
+        .refuses("GET /api/v1/incidents/INC-AAAA", Code::NotFound, "no incident begins like INC-AAAA")
+        .refuses("GET /api/v1/incidents/INC-BBBB", Code::Ambiguous, "several begin like INC-BBBB")
+        .refuses("GET /api/v1/incidents/INC-CCCC", Code::BadAsOf, "expected a position")
+        .refuses("GET /api/v1/incidents/INC-DDDD", Code::Unauthorized, "a token is missing")
+        .refuses("GET /api/v1/incidents/INC-EEEE", Code::NotImplemented, "not built yet");
     let base = server.start().await;
     for (id, status, remedy) in [
         ("INC-AAAA", Status::NothingFound, "remedy: Look for it"),
@@ -61,11 +37,7 @@ async fn refusals_have_their_status_and_remedy() {
     ] {
         let ended = hindcast(&base, &format!("show {id}")).await;
         assert_eq!(ended.status, status, "{id}: {}", ended.err);
-        assert!(
-            ended.err.starts_with("error: ") && ended.err.contains(remedy),
-            "{id}: {}",
-            ended.err
-        );
+        assert!(ended.err.starts_with("error: ") && ended.err.contains(remedy), "{id}: {}", ended.err);
         assert_eq!(ended.out, "", "{id}");
     }
 }
@@ -78,20 +50,10 @@ async fn nothing_to_show_is_three_and_an_empty_list_is_done() {
         .start()
         .await;
     for line in ["show", "timeline", "why", "where", "show --json"] {
-        assert_eq!(
-            hindcast(&base, line).await.status,
-            Status::NothingFound,
-            "{line}"
-        );
+        assert_eq!(hindcast(&base, line).await.status, Status::NothingFound, "{line}");
     }
     let ended = hindcast(&base, "incidents --json").await;
-    assert_eq!(
-        (ended.status, ended.out.as_str()),
-        (
-            Status::Done,
-            "{\"items\":[],\"next\":null,\"position\":8192}\n"
-        )
-    );
+    assert_eq!((ended.status, ended.out.as_str()), (Status::Done, "{\"items\":[],\"next\":null,\"position\":8192}\n"));
     assert_eq!(hindcast(&base, "alerts").await.status, Status::Done);
 }
 
@@ -126,30 +88,18 @@ async fn wrong_usage_is_two_before_anything_is_asked() {
 
 #[tokio::test]
 async fn what_is_promised_says_so_whatever_its_arguments() {
-    for line in [
-        "ask what_changed? --incident INC-3K7Q",
-        "lab logs f.gz",
-        "postmortem",
-        "report --since 30d",
-        "mcp -x",
-    ] {
+    for line in ["ask what_changed? --incident INC-3K7Q", "lab logs f.gz", "postmortem", "report --since 30d", "mcp -x"]
+    {
         let ended = hindcast("http://127.0.0.1:1", line).await;
         assert_eq!(ended.status, Status::Failed, "{line}");
-        assert!(
-            ended.err.contains("promised and not built yet"),
-            "{line}: {}",
-            ended.err
-        );
+        assert!(ended.err.contains("promised and not built yet"), "{line}: {}", ended.err);
         assert_eq!(ended.out, "", "{line}");
     }
 }
 
 #[tokio::test]
 async fn an_answer_of_another_form_is_told_as_one() {
-    let base = Server::default()
-        .gives("GET /api/v1/state", 200, json!({"position": "x"}))
-        .start()
-        .await;
+    let base = Server::default().gives("GET /api/v1/state", 200, json!({"position": "x"})).start().await;
     let ended = hindcast(&base, "state").await;
     assert_eq!(ended.status, Status::Failed);
     assert!(ended.err.contains("server's own version"), "{}", ended.err);
@@ -157,31 +107,18 @@ async fn an_answer_of_another_form_is_told_as_one() {
 
 #[tokio::test]
 async fn credentials_and_the_actor_are_sent_wherever_they_stand() {
-    let server = Server::default()
-        .gives("GET /api/v1/state", 200, state())
-        .gives(
-            "POST /api/v1/incidents/INC-3K7Q/acknowledge",
-            200,
-            incident("INC-3K7Q000000000000", "x"),
-        );
+    let server = Server::default().gives("GET /api/v1/state", 200, state()).gives(
+        "POST /api/v1/incidents/INC-3K7Q/acknowledge",
+        200,
+        incident("INC-3K7Q000000000000", "x"),
+    );
     let base = server.start().await;
-    assert_eq!(
-        hindcast(&base, "state --token s3cret").await.status,
-        Status::Done
-    );
-    assert_eq!(
-        hindcast(&base, "ack INC-3K7Q --if-match 6 --as-of 8192")
-            .await
-            .status,
-        Status::Done
-    );
+    assert_eq!(hindcast(&base, "state --token s3cret").await.status, Status::Done);
+    assert_eq!(hindcast(&base, "ack INC-3K7Q --if-match 6 --as-of 8192").await.status, Status::Done);
     let asked = server.asked();
     assert_eq!(asked[0].headers["authorization"], "Bearer s3cret");
     assert_eq!(asked[1].headers["x-hindcast-actor"], "ada");
     assert_eq!(asked[1].headers["if-match"], "\"6\"");
-    assert_eq!(
-        asked[1].line,
-        "POST /api/v1/incidents/INC-3K7Q/acknowledge?as_of=8192"
-    );
+    assert_eq!(asked[1].line, "POST /api/v1/incidents/INC-3K7Q/acknowledge?as_of=8192");
     assert!(asked[1].headers.get("authorization").is_none());
 }

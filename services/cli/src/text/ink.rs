@@ -55,10 +55,7 @@ mod tests {
     #[test]
     fn without_colours_text_stays_as_it_is() {
         assert_eq!(Ink::Bad.on("x", false), "x");
-        assert_eq!(
-            Ink::Severity(Severity::Critical).on("x", true),
-            "\u{1b}[1;31mx\u{1b}[0m"
-        );
+        assert_eq!(Ink::Severity(Severity::Critical).on("x", true), "\u{1b}[1;31mx\u{1b}[0m");
         assert_eq!(Ink::Plain.on("x", true), "x");
     }
 }

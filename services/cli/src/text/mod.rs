@@ -42,10 +42,7 @@ mod tests {
 
     #[test]
     fn text_from_telemetry_cannot_command_the_terminal() {
-        assert_eq!(
-            clean("a\u{1b}[2Jb\nc\u{202e}d\u{7}"),
-            "a\u{fffd}[2Jb c\u{fffd}d\u{fffd}"
-        );
+        assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{7}"), "a\u{fffd}[2Jb c\u{fffd}d\u{fffd}");
         assert_eq!(count(1, "alert"), "1 alert");
         assert_eq!(count(0, "alert"), "0 alerts");
         assert_eq!(word(&hindcast_domain::incident::Status::Open), "open");

@@ -21,31 +21,19 @@ pub struct Column {
 /// A column of words that are never cut.
 #[must_use]
 pub const fn left(head: &'static str) -> Column {
-    Column {
-        head,
-        right: false,
-        may_be_cut: false,
-    }
+    Column { head, right: false, may_be_cut: false }
 }
 
 /// A column of figures.
 #[must_use]
 pub const fn right(head: &'static str) -> Column {
-    Column {
-        head,
-        right: true,
-        may_be_cut: false,
-    }
+    Column { head, right: true, may_be_cut: false }
 }
 
 /// A column of text that gives way where the width is short.
 #[must_use]
 pub const fn text(head: &'static str) -> Column {
-    Column {
-        head,
-        right: false,
-        may_be_cut: true,
-    }
+    Column { head, right: false, may_be_cut: true }
 }
 
 /// What stands in one place of a table.
@@ -58,10 +46,7 @@ pub struct Cell {
 /// A cell in an ink.
 #[must_use]
 pub fn inked(text: impl AsRef<str>, ink: Ink) -> Cell {
-    Cell {
-        text: clean(text.as_ref()),
-        ink,
-    }
+    Cell { text: clean(text.as_ref()), ink }
 }
 
 impl<T: AsRef<str>> From<T> for Cell {
@@ -82,11 +67,7 @@ impl Table {
     /// An empty one.
     #[must_use]
     pub fn new(columns: &[Column]) -> Self {
-        Self {
-            columns: columns.to_vec(),
-            rows: Vec::new(),
-            indent: 0,
-        }
+        Self { columns: columns.to_vec(), rows: Vec::new(), indent: 0 }
     }
 
     /// The same, moved to the right.
@@ -110,11 +91,7 @@ impl Table {
         let widths = self.widths(width);
         let mut out = String::new();
         if self.columns.iter().any(|column| !column.head.is_empty()) {
-            let heads: Vec<Cell> = self
-                .columns
-                .iter()
-                .map(|column| inked(column.head, Ink::Faint))
-                .collect();
+            let heads: Vec<Cell> = self.columns.iter().map(|column| inked(column.head, Ink::Faint)).collect();
             self.line(&mut out, &heads, &widths, colour);
         }
         for row in &self.rows {
@@ -148,12 +125,7 @@ impl Table {
     fn widths(&self, width: Option<usize>) -> Vec<usize> {
         let mut widths: Vec<usize> = Vec::with_capacity(self.columns.len());
         for (index, column) in self.columns.iter().enumerate() {
-            let cells = self
-                .rows
-                .iter()
-                .filter_map(|row| row.get(index))
-                .map(|cell| cell.text.width())
-                .max();
+            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.text.width()).max();
             widths.push(match cells.unwrap_or(0) {
                 0 if !self.rows.is_empty() => 0,
                 cells => cells.max(column.head.width()),
@@ -162,16 +134,12 @@ impl Table {
         let Some(limit) = width else { return widths };
         loop {
             let shown = widths.iter().filter(|width| **width > 0).count();
-            let total: usize =
-                self.indent + widths.iter().sum::<usize>() + GAP * shown.saturating_sub(1);
+            let total: usize = self.indent + widths.iter().sum::<usize>() + GAP * shown.saturating_sub(1);
             let Some(over) = total.checked_sub(limit).filter(|over| *over > 0) else {
                 return widths;
             };
             // The widest gives way first, down to the next one.
-            let cuttable = widths
-                .iter_mut()
-                .zip(&self.columns)
-                .filter(|(_, column)| column.may_be_cut);
+            let cuttable = widths.iter_mut().zip(&self.columns).filter(|(_, column)| column.may_be_cut);
             let Some(widest) = cuttable.map(|(width, _)| width).max_by_key(|width| **width) else {
                 return widths;
             };
@@ -210,18 +178,8 @@ mod tests {
 
     fn table() -> Table {
         let mut table = Table::new(&[left("ID"), right("ALERTS"), left("OWNER"), text("TITLE")]);
-        table.row([
-            "INC-3K7Q".into(),
-            "412".into(),
-            "".into(),
-            "checkout fails because postgres is full".into(),
-        ]);
-        table.row([
-            "INC-1F2M7".into(),
-            "7".into(),
-            "".into(),
-            "disk ✓ 東京".into(),
-        ]);
+        table.row(["INC-3K7Q".into(), "412".into(), "".into(), "checkout fails because postgres is full".into()]);
+        table.row(["INC-1F2M7".into(), "7".into(), "".into(), "disk ✓ 東京".into()]);
         table
     }
 
@@ -244,15 +202,8 @@ INC-1F2M7       7  disk ✓ 東京
 ";
         assert_eq!(table().render(Some(40), false), expect);
         let lines = table().render(Some(10), false);
-        assert!(
-            lines.contains("INC-1F2M7       7  disk ✓ 東京"),
-            "ids and figures stay whole: {lines}"
-        );
-        assert!(
-            table()
-                .render(Some(40), true)
-                .contains("\u{1b}[2mID\u{1b}[0m")
-        );
+        assert!(lines.contains("INC-1F2M7       7  disk ✓ 東京"), "ids and figures stay whole: {lines}");
+        assert!(table().render(Some(40), true).contains("\u{1b}[2mID\u{1b}[0m"));
     }
 
     #[test]

@@ -20,9 +20,7 @@ impl Times {
     pub fn short(&self, time: Time) -> String {
         let text = absolute(time);
         match self.now.map(absolute) {
-            Some(now) if now.get(..10) == text.get(..10) => {
-                text.get(11..).unwrap_or(&text).to_owned()
-            }
+            Some(now) if now.get(..10) == text.get(..10) => text.get(11..).unwrap_or(&text).to_owned(),
             _ => text,
         }
     }

@@ -42,12 +42,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
         let headers = &parts.headers;
         let named = text(headers, ACTOR)?.or_else(|| auth::basic_name(headers));
         Ok(Self {
-            actor: named
-                .as_deref()
-                .map_or_else(|| Ok(ANONYMOUS.to_owned()), actor)?,
+            actor: named.as_deref().map_or_else(|| Ok(ANONYMOUS.to_owned()), actor)?,
             key: text(headers, KEY)?.map(|value| key(&value)).transpose()?,
-            if_match: text(headers, header::IF_MATCH.as_str())?
-                .map_or(Ok(None), |value| revision(&value))?,
+            if_match: text(headers, header::IF_MATCH.as_str())?.map_or(Ok(None), |value| revision(&value))?,
             as_of: Asked::of(&parts.uri)?.as_of()?,
             traceparent: text(headers, "traceparent")?.filter(|value| value.len() <= 64),
         })
@@ -58,12 +55,8 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>> {
     let Some(value) = headers.get(name) else {
         return Ok(None);
     };
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| {
-        Refusal::new(
-            Code::BadParameter,
-            format!("expected UTF-8 in the header {name}"),
-        )
-    })?;
+    let text = std::str::from_utf8(value.as_bytes())
+        .map_err(|_| Refusal::new(Code::BadParameter, format!("expected UTF-8 in the header {name}")))?;
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
@@ -78,9 +71,7 @@ pub fn actor(name: &str) -> Result<String> {
     }
     let fits = name.chars().count() <= ACTOR_CHARS_MAX && !name.chars().any(char::is_control);
     if !fits || name.eq_ignore_ascii_case(SYSTEM) {
-        let detail = format!(
-            "expected a person's name of at most {ACTOR_CHARS_MAX} characters as the actor"
-        );
+        let detail = format!("expected a person's name of at most {ACTOR_CHARS_MAX} characters as the actor");
         return Err(Refusal::new(Code::BadParameter, detail));
     }
     Ok(name.to_owned())
@@ -100,12 +91,8 @@ fn revision(value: &str) -> Result<Option<u64>> {
         return Ok(None);
     }
     let digits = value.trim_start_matches("W/").trim_matches('"');
-    let bad = |_| {
-        Refusal::new(
-            Code::BadParameter,
-            format!("expected a revision such as \"7\" as If-Match, got {value:?}"),
-        )
-    };
+    let bad =
+        |_| Refusal::new(Code::BadParameter, format!("expected a revision such as \"7\" as If-Match, got {value:?}"));
     digits.parse().map(Some).map_err(bad)
 }
 

@@ -40,14 +40,7 @@ impl<S: Send + Sync> FromRequest<S> for Json {
 #[must_use]
 pub fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    Some(
-        value
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase(),
-    )
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// Reads a body of one of the types below.
@@ -70,15 +63,10 @@ pub fn invalid(detail: impl Into<String>) -> Refusal {
 pub fn text(name: &str, value: &str) -> Result<String> {
     let value = value.trim();
     if value.is_empty() {
-        return Err(invalid(format!(
-            "expected words as {name}, got an empty text"
-        )));
+        return Err(invalid(format!("expected words as {name}, got an empty text")));
     }
     if value.len() > TEXT_BYTES_MAX {
-        return Err(invalid(format!(
-            "expected at most {TEXT_BYTES_MAX} bytes as {name}, got {}",
-            value.len()
-        )));
+        return Err(invalid(format!("expected at most {TEXT_BYTES_MAX} bytes as {name}, got {}", value.len())));
     }
     Ok(value.to_owned())
 }
@@ -88,10 +76,7 @@ pub fn text(name: &str, value: &str) -> Result<String> {
 /// # Errors
 /// 422 for a too long one.
 pub fn maybe(name: &str, value: Option<String>) -> Result<Option<String>> {
-    value
-        .filter(|value| !value.trim().is_empty())
-        .map(|value| text(name, &value))
-        .transpose()
+    value.filter(|value| !value.trim().is_empty()).map(|value| text(name, &value)).transpose()
 }
 
 /// No arguments.
@@ -324,11 +309,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
-        let seconds = |text: &str| {
-            Duration::Text(text.to_owned())
-                .span()
-                .map(|span| span.as_millis() / 1_000)
-        };
+        let seconds = |text: &str| Duration::Text(text.to_owned()).span().map(|span| span.as_millis() / 1_000);
         assert_eq!(seconds("90m"), Some(5_400));
         assert_eq!(seconds("1h30m"), Some(5_400));
         assert_eq!(seconds("1d"), Some(86_400));

@@ -25,16 +25,9 @@ const SECTION: &str = "catalog";
 ///
 /// # Errors
 /// What the views refuse.
-pub async fn read(
-    State(console): State<Console>,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Response> {
+pub async fn read(State(console): State<Console>, asked: Asked, headers: HeaderMap) -> Result<Response> {
     let catalog = console.queries().catalog(asked.as_of()?).await?;
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accept.contains("yaml") {
         return Ok(Json(catalog).into_response());
     }
@@ -55,19 +48,13 @@ pub async fn put(
 ) -> Result<Answer<Catalog>> {
     let bytes = hindcast_http::read(&headers, body).await?;
     let catalog = parse(body::media_type(&headers).as_deref(), &bytes)?;
-    catalog
-        .check()
-        .map_err(|error| invalid(error.to_string()))?;
+    catalog.check().map_err(|error| invalid(error.to_string()))?;
     let content = serde_json::to_value(&catalog)
         .map_err(|_| Refusal::new(Code::Internal, "the catalogue has no form in JSON"))?;
     let order = Order {
         partition: Partition::whole(Partition::TENANT),
         subject: SECTION.to_owned(),
-        command: Command::Configure(Configured {
-            section: SECTION.to_owned(),
-            hash: hash(&content),
-            content,
-        }),
+        command: Command::Configure(Configured { section: SECTION.to_owned(), hash: hash(&content), content }),
         relative: Relative::No,
     };
     match console.submit(&asker, order).await? {
@@ -79,20 +66,16 @@ pub async fn put(
 /// SHA-256 of a content's JSON, whose maps are sorted by key.
 fn hash(content: &Value) -> String {
     let bytes = content.to_string();
-    Sha256::digest(bytes.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Catalog> {
     let value = match media_type {
         Some("application/json") => hindcast_http::json(bytes)?,
         // JSON is YAML, so that an unnamed type can be either.
-        None
-        | Some(
-            "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" | "text/plain",
-        ) => yaml(bytes)?,
+        None | Some("application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" | "text/plain") => {
+            yaml(bytes)?
+        }
         Some(other) => {
             let detail = format!("expected application/json or application/yaml, got {other:?}");
             return Err(Refusal::new(Code::UnsupportedMediaType, detail));
@@ -102,12 +85,9 @@ fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Catalog> {
 }
 
 fn yaml(bytes: &[u8]) -> Result<Value> {
-    let bad = |error: serde_yaml_ng::Error| {
-        Refusal::new(Code::Malformed, format!("expected YAML or JSON: {error}"))
-    };
+    let bad = |error: serde_yaml_ng::Error| Refusal::new(Code::Malformed, format!("expected YAML or JSON: {error}"));
     let value: serde_yaml_ng::Value = serde_yaml_ng::from_slice(bytes).map_err(bad)?;
-    serde_json::to_value(value)
-        .map_err(|_| Refusal::new(Code::Malformed, "expected YAML with text keys"))
+    serde_json::to_value(value).map_err(|_| Refusal::new(Code::Malformed, "expected YAML with text keys"))
 }
 
 #[cfg(test)]
@@ -127,9 +107,6 @@ mod tests {
     fn what_is_wrong_is_told_apart() {
         assert_eq!(parse(None, b"a: [").unwrap_err().0.status, 400);
         assert_eq!(parse(Some("image/png"), b"").unwrap_err().0.status, 415);
-        assert_eq!(
-            parse(None, b"services: [{nmae: x}]").unwrap_err().0.status,
-            422
-        );
+        assert_eq!(parse(None, b"services: [{nmae: x}]").unwrap_err().0.status, 422);
     }
 }

@@ -44,33 +44,22 @@ pub enum Action {
 
 /// The API's route for an action.
 pub fn route(action: Action) -> MethodRouter<Console> {
-    post(
-        move |State(console): State<Console>,
-              Path(id): Path<String>,
-              asker: Asker,
-              Json(body): Json| async move {
-            console.act(action, &id, asker, body).await.map(respond)
-        },
-    )
+    post(move |State(console): State<Console>, Path(id): Path<String>, asker: Asker, Json(body): Json| async move {
+        console.act(action, &id, asker, body).await.map(respond)
+    })
 }
 
 /// Declares an incident by hand.
 ///
 /// # Errors
 /// What [`Console::declare`] refuses.
-pub async fn declare(
-    State(console): State<Console>,
-    asker: Asker,
-    Json(body): Json,
-) -> Result<Response> {
+pub async fn declare(State(console): State<Console>, asker: Asker, Json(body): Json) -> Result<Response> {
     console.declare(asker, body).await.map(respond)
 }
 
 fn respond(answer: Answer<Incident>) -> Response {
     let tag = match &answer {
-        Answer::Changed(incident) | Answer::Created(incident, _) => {
-            Some(reads::etag(incident.revision))
-        }
+        Answer::Changed(incident) | Answer::Created(incident, _) => Some(reads::etag(incident.revision)),
         Answer::Pending(_) => None,
     };
     let mut response = answer.into_response();
@@ -88,15 +77,9 @@ impl Console {
     pub async fn declare(&self, asker: Asker, body: Value) -> Result<Answer<Incident>> {
         let body: body::Declare = body::read(body)?;
         if body.started_at.is_some_and(|at| at > self.now()) {
-            return Err(invalid(
-                "expected a start that lies in the past as started_at",
-            ));
+            return Err(invalid("expected a start that lies in the past as started_at"));
         }
-        let services = body
-            .services
-            .into_iter()
-            .map(|name| body::text("services", &name))
-            .collect::<Result<_>>()?;
+        let services = body.services.into_iter().map(|name| body::text("services", &name)).collect::<Result<_>>()?;
         let command = Command::DeclareIncident {
             title: body::text("title", &body.title)?,
             severity: body.severity,
@@ -123,13 +106,7 @@ impl Console {
     ///
     /// # Errors
     /// 404 and 412 by the view, 422 for a body that makes no sense, and what [`Console::submit`] refuses.
-    pub async fn act(
-        &self,
-        action: Action,
-        id: &str,
-        mut asker: Asker,
-        body: Value,
-    ) -> Result<Answer<Incident>> {
+    pub async fn act(&self, action: Action, id: &str, mut asker: Asker, body: Value) -> Result<Answer<Incident>> {
         let incident = self.queries().incident(Some(id), None).await?;
         self.check_seen(&incident, &mut asker).await?;
         let partition = self.queries().partition_of(&incident.id).await?;
@@ -138,40 +115,23 @@ impl Console {
             Command::MergeIncident { into, .. } => into.to_string(),
             _ => incident.id.clone(),
         };
-        let order = Order {
-            partition,
-            subject: incident.id.clone(),
-            command,
-            relative,
-        };
+        let order = Order { partition, subject: incident.id.clone(), command, relative };
         match self.submit(&asker, order).await? {
             Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { position, .. } if action == Action::Split => {
-                self.born(&incident.id, position).await
-            }
-            Done::Accepted { .. } => Ok(Answer::Changed(
-                self.queries().incident(Some(&remains), None).await?,
-            )),
+            Done::Accepted { position, .. } if action == Action::Split => self.born(&incident.id, position).await,
+            Done::Accepted { .. } => Ok(Answer::Changed(self.queries().incident(Some(&remains), None).await?)),
         }
     }
 
     /// The revision that was named, or seen at `as_of`, must be the current one.
     async fn check_seen(&self, incident: &Incident, asker: &mut Asker) -> Result<()> {
         if let (None, Some(as_of)) = (asker.if_match, asker.as_of) {
-            asker.if_match = Some(
-                self.queries()
-                    .incident(Some(&incident.id), Some(as_of))
-                    .await?
-                    .revision,
-            );
+            asker.if_match = Some(self.queries().incident(Some(&incident.id), Some(as_of)).await?.revision);
         }
         match asker.if_match {
             // An earlier success with the same key is told again, whatever happened since.
             Some(seen) if seen != incident.revision && !self.is_repeat(asker).await => {
-                let detail = format!(
-                    "expected revision {seen} of {}, it is at {}",
-                    incident.id, incident.revision
-                );
+                let detail = format!("expected revision {seen} of {}, it is at {}", incident.id, incident.revision);
                 Err(Refusal::new(Code::StaleRevision, detail))
             }
             _ => Ok(()),
@@ -212,82 +172,46 @@ impl Console {
             Action::Resolve => {
                 let body: body::Resolve = body::read(body)?;
                 let cause = body::maybe("cause", body.cause)?;
-                Command::ResolveIncident {
-                    incident,
-                    cause,
-                    resolution: body::maybe("resolution", body.resolution)?,
-                }
+                Command::ResolveIncident { incident, cause, resolution: body::maybe("resolution", body.resolution)? }
             }
             Action::Assign => {
                 let body: body::Assign = body::read(body)?;
-                Command::AssignIncident {
-                    incident,
-                    owner: body::maybe("owner", body.owner)?,
-                }
+                Command::AssignIncident { incident, owner: body::maybe("owner", body.owner)? }
             }
             Action::Note => {
                 let body: body::Note = body::read(body)?;
-                Command::NoteIncident {
-                    incident,
-                    text: body::text("text", &body.text)?,
-                }
+                Command::NoteIncident { incident, text: body::text("text", &body.text)? }
             }
             Action::Severity => {
                 let body: body::SetSeverity = body::read(body)?;
-                Command::SetIncidentSeverity {
-                    incident,
-                    severity: body.severity,
-                }
+                Command::SetIncidentSeverity { incident, severity: body.severity }
             }
             Action::Feedback => {
                 let body: body::Feedback = body::read(body)?;
                 let verdict = body::text("verdict", &body.verdict)?;
-                Command::GiveFeedback {
-                    incident,
-                    verdict,
-                    text: body::maybe("text", body.text)?,
-                }
+                Command::GiveFeedback { incident, verdict, text: body::maybe("text", body.text)? }
             }
         };
         Ok((command, Relative::No))
     }
 
-    async fn merge(
-        &self,
-        incident: IncidentId,
-        of: &Partition,
-        body: body::Merge,
-    ) -> Result<(Command, Relative)> {
-        let into = self
-            .queries()
-            .incident(Some(body.into.trim()), None)
-            .await?;
+    async fn merge(&self, incident: IncidentId, of: &Partition, body: body::Merge) -> Result<(Command, Relative)> {
+        let into = self.queries().incident(Some(body.into.trim()), None).await?;
         if into.id == incident.as_str() {
-            return Err(invalid(format!(
-                "expected two incidents to merge, got {incident} twice"
-            )));
+            return Err(invalid(format!("expected two incidents to merge, got {incident} twice")));
         }
         let theirs = self.queries().partition_of(&into.id).await?;
         if theirs != *of {
-            let detail =
-                format!("expected two incidents of one environment, got {of} and {theirs}");
+            let detail = format!("expected two incidents of one environment, got {of} and {theirs}");
             return Err(Refusal::new(Code::CrossPartition, detail));
         }
-        Ok((
-            Command::MergeIncident {
-                incident,
-                into: incident_id(&into.id)?,
-            },
-            Relative::No,
-        ))
+        Ok((Command::MergeIncident { incident, into: incident_id(&into.id)? }, Relative::No))
     }
 
     async fn split(&self, incident: IncidentId, body: body::Split) -> Result<(Command, Relative)> {
         if body.fingerprints.is_empty() || body.fingerprints.len() > SPLIT_FINGERPRINTS_MAX {
             let got = body.fingerprints.len();
-            return Err(invalid(format!(
-                "expected 1 to {SPLIT_FINGERPRINTS_MAX} fingerprints, got {got}"
-            )));
+            return Err(invalid(format!("expected 1 to {SPLIT_FINGERPRINTS_MAX} fingerprints, got {got}")));
         }
         let mut fingerprints: Vec<Fingerprint> = Vec::with_capacity(body.fingerprints.len());
         for text in &body.fingerprints {
@@ -296,13 +220,7 @@ impl Console {
                 fingerprints.push(found);
             }
         }
-        Ok((
-            Command::SplitIncident {
-                incident,
-                fingerprints,
-            },
-            Relative::No,
-        ))
+        Ok((Command::SplitIncident { incident, fingerprints }, Relative::No))
     }
 
     fn snooze(&self, incident: IncidentId, body: &body::Snooze) -> Result<(Command, Relative)> {
@@ -310,22 +228,12 @@ impl Console {
             (Some(until), None) if until > self.now() => {
                 Ok((Command::SnoozeIncident { incident, until }, Relative::No))
             }
-            (Some(until), None) => Err(invalid(format!(
-                "expected an end in the future as until, got {until}"
-            ))),
+            (Some(until), None) => Err(invalid(format!("expected an end in the future as until, got {until}"))),
             (None, Some(minutes)) if minutes > 0 => {
                 let span = Span::minutes(i64::from(minutes));
-                Ok((
-                    Command::SnoozeIncident {
-                        incident,
-                        until: self.now() + span,
-                    },
-                    Relative::End(span),
-                ))
+                Ok((Command::SnoozeIncident { incident, until: self.now() + span }, Relative::End(span)))
             }
-            _ => Err(invalid(
-                "expected either until (a time) or minutes (more than 0)",
-            )),
+            _ => Err(invalid("expected either until (a time) or minutes (more than 0)")),
         }
     }
 
@@ -340,22 +248,14 @@ impl Console {
             incident: Some(incident.to_string()),
             ..AlertFilter::default()
         };
-        let window = Window {
-            limit: Some(hindcast_api::LIMIT_MAX),
-            ..Window::default()
-        };
+        let window = Window { limit: Some(hindcast_api::LIMIT_MAX), ..Window::default() };
         let found = self.queries().alerts(filter, window).await?.items;
-        let exact = |alert: &&Alert| {
-            alert.fingerprint == text || alert.source_fingerprint.as_deref() == Some(text)
-        };
+        let exact = |alert: &&Alert| alert.fingerprint == text || alert.source_fingerprint.as_deref() == Some(text);
         match (found.iter().find(exact), found.as_slice()) {
-            (Some(alert), _) | (None, [alert]) => alert
-                .fingerprint
-                .parse()
-                .map_err(|_| Refusal::new(Code::Internal, "a view holds no fingerprint")),
-            (None, []) => Err(invalid(format!(
-                "expected an alert of {incident}, got {text:?}"
-            ))),
+            (Some(alert), _) | (None, [alert]) => {
+                alert.fingerprint.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no fingerprint"))
+            }
+            (None, []) => Err(invalid(format!("expected an alert of {incident}, got {text:?}"))),
             (None, several) => {
                 let detail = format!("{} alerts of {incident} begin with {text:?}", several.len());
                 Err(Refusal(Problem::new(Code::Ambiguous, detail)))
@@ -365,19 +265,9 @@ impl Console {
 
     /// The incident that a split gave birth to: the decision at `position` names it.
     async fn born(&self, left: &str, position: u64) -> Result<Answer<Incident>> {
-        let filter = EventFilter {
-            from: Some(position),
-            to: Some(position),
-            ..EventFilter::default()
-        };
-        let events = self
-            .queries()
-            .events(filter, Window::default())
-            .await?
-            .items;
-        let born = events
-            .iter()
-            .find_map(|event| event.data.get("incident")?.as_str());
+        let filter = EventFilter { from: Some(position), to: Some(position), ..EventFilter::default() };
+        let events = self.queries().events(filter, Window::default()).await?.items;
+        let born = events.iter().find_map(|event| event.data.get("incident")?.as_str());
         self.created(born.unwrap_or(left)).await
     }
 
@@ -393,6 +283,5 @@ impl Console {
 /// # Errors
 /// 500: views hold nothing but ids.
 pub fn incident_id(id: &str) -> Result<IncidentId> {
-    id.parse()
-        .map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an incident"))
+    id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an incident"))
 }

@@ -124,48 +124,26 @@ impl Console {
         {
             return self.repeat(&event, &earlier, asker, &order).await;
         }
-        let received = Received {
-            key,
-            if_match: asker.if_match,
-            command: order.command,
-        };
+        let received = Received { key, if_match: asker.if_match, command: order.command };
         let event = NewEvent {
             subject: order.subject,
             actor: asker.actor.clone(),
             event: Event::Command(received),
             traceparent: asker.traceparent.clone(),
         };
-        let receipt = self
-            .inner
-            .options
-            .writer
-            .submit(&order.partition, vec![event])
-            .await
-            .map_err(refused)?;
+        let receipt = self.inner.options.writer.submit(&order.partition, vec![event]).await.map_err(refused)?;
         let Receipt { positions, ids } = receipt;
         match (ids.first(), positions.first()) {
             (Some(id), Some(position)) => self.await_outcome(id, *position).await,
-            _ => Err(Refusal::new(
-                Code::Internal,
-                "the ledger told no place for the command",
-            )),
+            _ => Err(Refusal::new(Code::Internal, "the ledger told no place for the command")),
         }
     }
 
     /// The same key again: the same command has the earlier outcome, another one is refused.
-    async fn repeat(
-        &self,
-        event: &EventId,
-        earlier: &Received,
-        asker: &Asker,
-        order: &Order,
-    ) -> Result<Done> {
+    async fn repeat(&self, event: &EventId, earlier: &Received, asker: &Asker, order: &Order) -> Result<Done> {
         let recorded = self.queries().event(event.as_str(), None).await?;
         if !is_same(&earlier.command, recorded.time, order) || earlier.if_match != asker.if_match {
-            let detail = format!(
-                "expected a fresh Idempotency-Key, {:?} came with another command",
-                earlier.key
-            );
+            let detail = format!("expected a fresh Idempotency-Key, {:?} came with another command", earlier.key);
             return Err(Refusal::new(Code::KeyReused, detail));
         }
         self.await_outcome(event, recorded.position).await
@@ -178,17 +156,11 @@ impl Console {
             Outcome::Rejected(_) => "rejected",
             Outcome::Pending => "pending",
         };
-        self.inner
-            .options
-            .metrics
-            .count("hindcast_commands_total", &[("outcome", word)], 1.0);
+        self.inner.options.metrics.count("hindcast_commands_total", &[("outcome", word)], 1.0);
         match outcome {
             Outcome::Accepted { subjects, position } => Ok(Done::Accepted { subjects, position }),
             Outcome::Rejected(rejected) => Err(Refusal(Problem::of_rejection(&rejected))),
-            Outcome::Pending => Ok(Done::Pending(Pending {
-                position,
-                command: command.to_string(),
-            })),
+            Outcome::Pending => Ok(Done::Pending(Pending { position, command: command.to_string() })),
         }
     }
 }
@@ -229,14 +201,8 @@ fn is_same(earlier: &Command, at: Time, order: &Order) -> bool {
         ) => a == b && until.distance(at + span) <= SLACK,
         (
             relative @ (Relative::Start | Relative::Both),
-            Command::CreateSilence {
-                terms: a,
-                replaces: x,
-            },
-            Command::CreateSilence {
-                terms: b,
-                replaces: y,
-            },
+            Command::CreateSilence { terms: a, replaces: x },
+            Command::CreateSilence { terms: b, replaces: y },
         ) => x == y && is_same_terms(a, b, relative),
         _ => *earlier == order.command,
     }
@@ -247,10 +213,6 @@ fn is_same_terms(a: &Terms, b: &Terms, relative: Relative) -> bool {
         Relative::Both => a.ends_at.since(a.starts_at) == b.ends_at.since(b.starts_at),
         _ => a.ends_at == b.ends_at,
     };
-    let masked = Terms {
-        starts_at: a.starts_at,
-        ends_at: a.ends_at,
-        ..b.clone()
-    };
+    let masked = Terms { starts_at: a.starts_at, ends_at: a.ends_at, ..b.clone() };
     ends && *a == masked
 }

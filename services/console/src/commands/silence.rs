@@ -17,11 +17,7 @@ use crate::Console;
 ///
 /// # Errors
 /// What [`Console::silence`] refuses.
-pub async fn create(
-    State(console): State<Console>,
-    asker: Asker,
-    Json(body): Json,
-) -> Result<Answer<Silence>> {
+pub async fn create(State(console): State<Console>, asker: Asker, Json(body): Json) -> Result<Answer<Silence>> {
     console.silence(asker, body).await
 }
 
@@ -29,11 +25,7 @@ pub async fn create(
 ///
 /// # Errors
 /// What [`Console::unsilence`] refuses.
-pub async fn expire(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asker: Asker,
-) -> Result<Answer<Silence>> {
+pub async fn expire(State(console): State<Console>, Path(id): Path<String>, asker: Asker) -> Result<Answer<Silence>> {
     console.unsilence(&id, asker).await
 }
 
@@ -44,20 +36,13 @@ impl Console {
     /// 422 for terms that make no sense, 404 for an unknown one to replace, and what [`Console::submit`] refuses.
     pub async fn silence(&self, asker: Asker, body: Value) -> Result<Answer<Silence>> {
         let body: body::Silence = body::read(body)?;
-        let replaces = match body
-            .replaces
-            .as_deref()
-            .map(str::trim)
-            .filter(|id| !id.is_empty())
-        {
+        let replaces = match body.replaces.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
             Some(id) => Some(silence_id(&self.queries().silence(id, None).await?.id)?),
             None => None,
         };
         let now = self.now();
         let (terms, relative) = terms(body, &asker.actor, now)?;
-        terms
-            .check(now)
-            .map_err(|error| invalid(error.to_string()))?;
+        terms.check(now).map_err(|error| invalid(error.to_string()))?;
         let order = Order {
             partition: Partition::whole(Partition::TENANT),
             subject: "silence".to_owned(),
@@ -69,17 +54,13 @@ impl Console {
             Done::Accepted { subjects, .. } => {
                 // A replacement also ends the old one; the new one is the last that was created.
                 let mut newest: Option<Silence> = None;
-                for id in subjects
-                    .iter()
-                    .filter(|subject| subject.starts_with(SilenceId::PREFIX))
-                {
+                for id in subjects.iter().filter(|subject| subject.starts_with(SilenceId::PREFIX)) {
                     let silence = self.queries().silence(id, None).await?;
                     if newest.as_ref().is_none_or(|known| known.ended.is_some()) {
                         newest = Some(silence);
                     }
                 }
-                let silence = newest
-                    .ok_or_else(|| Refusal::new(Code::Internal, "the silence's lane named none"))?;
+                let silence = newest.ok_or_else(|| Refusal::new(Code::Internal, "the silence's lane named none"))?;
                 let at = format!("/api/v1/silences/{}", silence.id);
                 Ok(Answer::Created(silence, at))
             }
@@ -93,32 +74,24 @@ impl Console {
     pub async fn unsilence(&self, id: &str, asker: Asker) -> Result<Answer<Silence>> {
         let silence = self.queries().silence(id, None).await?;
         if let Some(seen) = asker.if_match.filter(|seen| *seen != silence.revision) {
-            let detail = format!(
-                "expected revision {seen} of {}, it is at {}",
-                silence.id, silence.revision
-            );
+            let detail = format!("expected revision {seen} of {}, it is at {}", silence.id, silence.revision);
             return Err(Refusal::new(Code::StaleRevision, detail));
         }
         let order = Order {
             partition: Partition::whole(Partition::TENANT),
             subject: silence.id.clone(),
-            command: Command::ExpireSilence {
-                silence: silence_id(&silence.id)?,
-            },
+            command: Command::ExpireSilence { silence: silence_id(&silence.id)? },
             relative: Relative::No,
         };
         match self.submit(&asker, order).await? {
             Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { .. } => Ok(Answer::Changed(
-                self.queries().silence(&silence.id, None).await?,
-            )),
+            Done::Accepted { .. } => Ok(Answer::Changed(self.queries().silence(&silence.id, None).await?)),
         }
     }
 }
 
 fn silence_id(id: &str) -> Result<SilenceId> {
-    id.parse()
-        .map_err(|_| Refusal::new(Code::Internal, "a view holds no id of a silence"))
+    id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of a silence"))
 }
 
 fn terms(body: body::Silence, actor: &str, now: Time) -> Result<(Terms, Relative)> {
@@ -127,31 +100,16 @@ fn terms(body: body::Silence, actor: &str, now: Time) -> Result<(Terms, Relative
         (Some(end), None) if body.starts_at.is_none() => (end, Relative::Start),
         (Some(end), None) => (end, Relative::No),
         (None, Some(duration)) => {
-            let span = duration
-                .span()
-                .ok_or_else(|| invalid("expected a duration such as 90m, 2h or 1d"))?;
-            (
-                starts_at + span,
-                if body.starts_at.is_none() {
-                    Relative::Both
-                } else {
-                    Relative::No
-                },
-            )
+            let span = duration.span().ok_or_else(|| invalid("expected a duration such as 90m, 2h or 1d"))?;
+            (starts_at + span, if body.starts_at.is_none() { Relative::Both } else { Relative::No })
         }
         _ => {
-            return Err(invalid(
-                "expected either ends_at (a time) or duration (such as 2h)",
-            ));
+            return Err(invalid("expected either ends_at (a time) or duration (such as 2h)"));
         }
     };
     let environment = body.environment.filter(|name| !name.trim().is_empty());
     let terms = Terms {
-        matchers: body
-            .matchers
-            .into_iter()
-            .map(matcher)
-            .collect::<Result<_>>()?,
+        matchers: body.matchers.into_iter().map(matcher).collect::<Result<_>>()?,
         starts_at,
         ends_at,
         created_by: body::maybe("created_by", body.created_by)?.unwrap_or_else(|| actor.to_owned()),
@@ -179,23 +137,11 @@ fn matcher(spelt: Match) -> Result<Matcher> {
 /// # Errors
 /// 422 for anything else.
 pub fn matcher_of(text: &str) -> Result<Matcher> {
-    let bad = || {
-        invalid(format!(
-            "expected a matcher such as service=\"pg\" or service=~\"pg|redis\", got {text:?}"
-        ))
-    };
+    let bad = || invalid(format!("expected a matcher such as service=\"pg\" or service=~\"pg|redis\", got {text:?}"));
     let at = text.find(['=', '!']).ok_or_else(bad)?;
     let (name, rest) = text.split_at(at);
-    let forms = [
-        ("=~", true, true),
-        ("!~", true, false),
-        ("!=", false, false),
-        ("=", false, true),
-    ];
-    let (sign, is_regex, is_equal) = forms
-        .into_iter()
-        .find(|(sign, ..)| rest.starts_with(sign))
-        .ok_or_else(bad)?;
+    let forms = [("=~", true, true), ("!~", true, false), ("!=", false, false), ("=", false, true)];
+    let (sign, is_regex, is_equal) = forms.into_iter().find(|(sign, ..)| rest.starts_with(sign)).ok_or_else(bad)?;
     let value = rest.strip_prefix(sign).unwrap_or_default().trim();
     let value = match value.strip_prefix('"') {
         Some(_) => serde_json::from_str::<String>(value).map_err(|_| bad())?,
@@ -205,12 +151,7 @@ pub fn matcher_of(text: &str) -> Result<Matcher> {
     if name.is_empty() {
         return Err(bad());
     }
-    Ok(Matcher {
-        name,
-        value,
-        is_regex,
-        is_equal,
-    })
+    Ok(Matcher { name, value, is_regex, is_equal })
 }
 
 #[cfg(test)]
@@ -219,18 +160,10 @@ mod tests {
 
     #[test]
     fn a_matcher_reads_back_as_it_is_shown() {
-        for shown in [
-            "service=\"pg\"",
-            "service!=\"pg\"",
-            "service=~\"pg|redis\"",
-            "service!~\"p.*\"",
-        ] {
+        for shown in ["service=\"pg\"", "service!=\"pg\"", "service=~\"pg|redis\"", "service!~\"p.*\""] {
             assert_eq!(matcher_of(shown).unwrap().to_string(), shown);
         }
-        assert_eq!(
-            matcher_of(" service = pg 1").unwrap(),
-            Matcher::equal("service", "pg 1")
-        );
+        assert_eq!(matcher_of(" service = pg 1").unwrap(), Matcher::equal("service", "pg 1"));
         for bad in ["", "service", "=x", "a=\"b", "!x"] {
             assert!(matcher_of(bad).is_err(), "{bad}");
         }

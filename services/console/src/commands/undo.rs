@@ -16,11 +16,7 @@ use crate::Console;
 ///
 /// # Errors
 /// What [`Console::undo`] refuses.
-pub async fn undo(
-    State(console): State<Console>,
-    asker: Asker,
-    Json(body): Json,
-) -> Result<Response> {
+pub async fn undo(State(console): State<Console>, asker: Asker, Json(body): Json) -> Result<Response> {
     match console.undo(asker, body).await? {
         Undone::Pending(pending) => Ok(Answer::<()>::Pending(pending).into_response()),
         Undone::Subject(subject) => console.thing(&subject).await,
@@ -45,17 +41,12 @@ impl Console {
         let body: body::Undo = body::read(body)?;
         let event = self.queries().event(body.event.trim(), None).await?;
         let partition = partition(&event)?;
-        let id: EventId = event
-            .id
-            .parse()
-            .map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an event"))?;
+        let id: EventId =
+            event.id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an event"))?;
         let order = Order {
             partition,
             subject: event.subject.clone(),
-            command: Command::UndoEvent {
-                event: id,
-                subject: event.subject.clone(),
-            },
+            command: Command::UndoEvent { event: id, subject: event.subject.clone() },
             relative: Relative::No,
         };
         match self.submit(&asker, order).await? {
@@ -79,19 +70,13 @@ impl Console {
 
 /// The lane that can take an event back.
 fn partition(event: &Event) -> Result<Partition> {
-    let own = Partition {
-        tenant: event.tenant.clone(),
-        environment: event.environment.clone(),
-    };
+    let own = Partition { tenant: event.tenant.clone(), environment: event.environment.clone() };
     match event.event_type.as_str() {
         kind if kind.starts_with("incident.") => Ok(own),
         "silence.created" => Ok(Partition::whole(&event.tenant)),
         "alert.suppressed" => Ok(own),
         other => {
-            let detail = format!(
-                "expected a merge, split, silence or suppression, {} is {other:?}",
-                event.id
-            );
+            let detail = format!("expected a merge, split, silence or suppression, {} is {other:?}", event.id);
             Err(Refusal::new(Code::NotUndoable, detail))
         }
     }

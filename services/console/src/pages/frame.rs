@@ -69,29 +69,20 @@ impl Frame {
     /// A link that stays at the same time.
     #[must_use]
     pub fn link(&self, path: &str) -> String {
-        words::href(
-            path,
-            self.seen.iter().map(|seen| ("as_of", seen.asked.as_str())),
-        )
+        words::href(path, self.seen.iter().map(|seen| ("as_of", seen.asked.as_str())))
     }
 
     /// The same page as of another position or time; now where empty.
     #[must_use]
     pub fn at(&self, as_of: &str) -> String {
-        let query = self
-            .query
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let query = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         words::href(&self.path, query.chain([("as_of", as_of)]))
     }
 
     /// The same list, further on.
     #[must_use]
     pub fn further(&self, cursor: &str) -> String {
-        let query = self
-            .query
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let query = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let seen = self.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
         words::href(&self.path, query.chain(seen).chain([("cursor", cursor)]))
     }
@@ -99,10 +90,7 @@ impl Frame {
     /// A parameter of this page as it was asked for.
     #[must_use]
     pub fn value(&self, name: &str) -> &str {
-        self.query
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value.as_str())
+        self.query.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
     }
 
     /// Whether forms make sense: the past cannot be changed.
@@ -150,8 +138,7 @@ impl Frame {
     }
 
     fn banner(&self, seen: &Seen) -> Markup {
-        let jump =
-            |word: &str, to: Time| html! { a.jump href=(self.at(&words::stamp(to))) { (word) } };
+        let jump = |word: &str, to: Time| html! { a.jump href=(self.at(&words::stamp(to))) { (word) } };
         html! {
             div.past role="status" {
                 div.inner {

@@ -46,11 +46,7 @@ pub fn page(view: &View) -> Markup {
 fn counts(view: &View) -> Markup {
     let counts = view.state.incidents;
     let of = |word: &str, class: &str, number: u64| {
-        let seen = view
-            .frame
-            .seen
-            .iter()
-            .map(|seen| ("as_of", seen.asked.as_str()));
+        let seen = view.frame.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
         let link = words::href("/", [("status", class)].into_iter().chain(seen));
         html! {
             a.count.(class).some[number > 0].on[view.frame.value("status") == class] href=(link) {
@@ -156,11 +152,7 @@ fn row(frame: &Frame, incident: &Incident) -> Markup {
 
 fn age(frame: &Frame, incident: &Incident) -> String {
     match incident.resolved_at {
-        Some(at) => format!(
-            "{} · took {}",
-            frame.age(at),
-            words::span(at.since(incident.started_at))
-        ),
+        Some(at) => format!("{} · took {}", frame.age(at), words::span(at.since(incident.started_at))),
         None => format!("for {}", words::span(frame.now.since(incident.started_at))),
     }
 }

@@ -81,10 +81,7 @@ fn accounted(frame: &Frame, receipt: &Receipt) -> Markup {
         "suppressed" => ("hold", "It is held back by a silence or maintenance window"),
         "held" => ("hold", "Its page is held"),
         "not_required" => ("calm", "No page is required for it."),
-        _ => (
-            "bad",
-            "Nothing accounts for it: that is a defect of Hindcast.",
-        ),
+        _ => ("bad", "Nothing accounts for it: that is a defect of Hindcast."),
     };
     html! {
         p.accounted.(class) {

@@ -56,11 +56,7 @@ pub fn stamp(time: Time) -> String {
 /// A number with its noun.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(number),
-        if number == 1 { one } else { many }
-    )
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 /// A number with its digits in groups.
@@ -207,14 +203,7 @@ mod tests {
     #[test]
     fn links_escape_what_they_carry() {
         assert_eq!(
-            href(
-                "/a",
-                [
-                    ("q", "x y&z"),
-                    ("none", ""),
-                    ("as_of", "2026-11-20T03:12:00Z")
-                ]
-            ),
+            href("/a", [("q", "x y&z"), ("none", ""), ("as_of", "2026-11-20T03:12:00Z")]),
             "/a?q=x%20y%26z&as_of=2026-11-20T03:12:00Z"
         );
         assert_eq!(grouped(1_234_567), "1,234,567");

@@ -12,18 +12,8 @@ use crate::{TokenCheck, routes};
 async fn parameters_are_strict_and_reach_the_views() {
     let bench = Bench::new();
     let wrong = bench.get("/api/v1/incidents?state=open").await;
-    assert_eq!(
-        (wrong.status, wrong.code().as_str()),
-        (StatusCode::BAD_REQUEST, "bad_parameter")
-    );
-    assert!(
-        wrong.json()["detail"]
-            .as_str()
-            .unwrap()
-            .contains("status, severity, service"),
-        "{}",
-        wrong.text
-    );
+    assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::BAD_REQUEST, "bad_parameter"));
+    assert!(wrong.json()["detail"].as_str().unwrap().contains("status, severity, service"), "{}", wrong.text);
     for (query, code) in [
         ("limit=501", "bad_limit"),
         ("limit=0", "bad_limit"),
@@ -31,27 +21,16 @@ async fn parameters_are_strict_and_reach_the_views() {
         ("status=odd", "bad_parameter"),
         ("since=x", "bad_parameter"),
     ] {
-        assert_eq!(
-            bench
-                .get(&format!("/api/v1/incidents?{query}"))
-                .await
-                .code(),
-            code,
-            "{query}"
-        );
+        assert_eq!(bench.get(&format!("/api/v1/incidents?{query}")).await.code(), code, "{query}");
     }
-    let good = bench.get("/api/v1/incidents?status=open,acknowledged&severity=high&q=pg&limit=7&as_of=8192&cursor=").await;
+    let good =
+        bench.get("/api/v1/incidents?status=open,acknowledged&severity=high&q=pg&limit=7&as_of=8192&cursor=").await;
     assert_eq!(good.status, StatusCode::OK);
     assert_eq!(good.json()["items"].as_array().unwrap().len(), 4);
     let asked = bench.views.asked.lock().unwrap();
     let (filter, window) = asked.last().unwrap();
     assert_eq!(
-        (
-            filter.status.len(),
-            filter.severity.len(),
-            filter.q.as_deref(),
-            window.limit
-        ),
+        (filter.status.len(), filter.severity.len(), filter.q.as_deref(), window.limit),
         (2, 1, Some("pg"), Some(7))
     );
     assert_eq!(window.as_of, Some(hindcast_api::AsOf::Position(8_192)));
@@ -61,20 +40,11 @@ async fn parameters_are_strict_and_reach_the_views() {
 async fn an_incident_carries_its_revision_and_is_found_by_a_prefix() {
     let bench = Bench::new();
     let found = bench.get("/api/v1/incidents/INC-3K").await;
-    assert_eq!(
-        (found.status, found.header("etag")),
-        (StatusCode::OK, "\"7\"")
-    );
+    assert_eq!((found.status, found.header("etag")), (StatusCode::OK, "\"7\""));
     assert_eq!(found.json()["id"], sample::OPEN);
     let missing = bench.get("/api/v1/incidents/INC-0000/timeline").await;
-    assert_eq!(
-        (missing.status, missing.code().as_str()),
-        (StatusCode::NOT_FOUND, "not_found")
-    );
-    assert_eq!(
-        bench.get("/api/v1/incidents/INC-").await.status,
-        StatusCode::CONFLICT
-    );
+    assert_eq!((missing.status, missing.code().as_str()), (StatusCode::NOT_FOUND, "not_found"));
+    assert_eq!(bench.get("/api/v1/incidents/INC-").await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]
@@ -89,49 +59,23 @@ async fn what_is_not_there_is_a_problem() {
         );
         assert!(!answer.json()["remedy"].as_str().unwrap().is_empty());
     }
-    let wrong = bench
-        .ask(request(Method::PATCH, "/api/v1/incidents", &[], ""))
-        .await;
-    assert_eq!(
-        (wrong.status, wrong.code().as_str()),
-        (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
-    );
-    assert!(
-        wrong.header("allow").contains("POST"),
-        "{:?}",
-        wrong.headers
-    );
-    assert_eq!(
-        bench.post("/nope", &[], "{}").await.status,
-        StatusCode::NOT_FOUND
-    );
+    let wrong = bench.ask(request(Method::PATCH, "/api/v1/incidents", &[], "")).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
+    assert!(wrong.header("allow").contains("POST"), "{:?}", wrong.headers);
+    assert_eq!(bench.post("/nope", &[], "{}").await.status, StatusCode::NOT_FOUND);
     let later = bench.get("/api/v1/incidents/INC-3K/causes").await;
-    assert_eq!(
-        (later.status, later.code().as_str()),
-        (StatusCode::NOT_IMPLEMENTED, "not_implemented")
-    );
+    assert_eq!((later.status, later.code().as_str()), (StatusCode::NOT_IMPLEMENTED, "not_implemented"));
     let page = bench.page("/api/v1/nope").await;
-    assert!(
-        page.header("content-type").starts_with("text/html")
-            && page.status == StatusCode::NOT_FOUND
-    );
+    assert!(page.header("content-type").starts_with("text/html") && page.status == StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn refusals_leave_a_counter() {
     let bench = Bench::new();
     bench.get("/api/v1/incidents?x=1").await;
-    assert!(
-        bench
-            .metrics
-            .get("hindcast_refused_total", &[("code", "bad_parameter")])
-            > 0.0
-    );
+    assert!(bench.metrics.get("hindcast_refused_total", &[("code", "bad_parameter")]) > 0.0);
     let text = bench.get("/metrics").await.text;
-    assert!(
-        text.contains("hindcast_http_requests_total{route=\"/api/v1/incidents\",status=\"400\"} 1"),
-        "{text}"
-    );
+    assert!(text.contains("hindcast_http_requests_total{route=\"/api/v1/incidents\",status=\"400\"} 1"), "{text}");
 }
 
 #[tokio::test]
@@ -140,29 +84,16 @@ async fn readiness_follows_the_views() {
     assert_eq!(bench.get("/readyz").await.status, StatusCode::OK);
     *bench.views.ready.lock().unwrap() = false;
     let answer = bench.get("/readyz").await;
-    assert_eq!(
-        (answer.status, answer.header("retry-after")),
-        (StatusCode::SERVICE_UNAVAILABLE, "1")
-    );
+    assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "1"));
     assert_eq!(bench.get("/healthz").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_token_opens_everything_and_nothing_opens_without_it() {
     let bench = Bench::with(Some(TokenCheck::of_token("hc_secret")));
-    for path in [
-        "/api/v1/incidents",
-        "/",
-        "/openapi.json",
-        "/metrics",
-        "/api/v1/stream",
-    ] {
+    for path in ["/api/v1/incidents", "/", "/openapi.json", "/metrics", "/api/v1/stream"] {
         let answer = bench.get(path).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (StatusCode::UNAUTHORIZED, "unauthorized"),
-            "{path}"
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "unauthorized"), "{path}");
         assert!(answer.header("www-authenticate").starts_with("Bearer"));
     }
     assert_eq!(bench.get("/healthz").await.status, StatusCode::OK);
@@ -173,21 +104,11 @@ async fn a_token_opens_everything_and_nothing_opens_without_it() {
         ("Basic YWRhOnh4", StatusCode::UNAUTHORIZED),
         ("Digest x", StatusCode::UNAUTHORIZED),
     ] {
-        let answer = bench
-            .ask(request(
-                Method::GET,
-                "/api/v1/state",
-                &[("authorization", credential)],
-                "",
-            ))
-            .await;
+        let answer = bench.ask(request(Method::GET, "/api/v1/state", &[("authorization", credential)], "")).await;
         assert_eq!(answer.status, status, "{credential}");
     }
     let browser = bench.page("/").await;
-    assert!(
-        browser.header("www-authenticate").starts_with("Basic"),
-        "a browser asks its person"
-    );
+    assert!(browser.header("www-authenticate").starts_with("Basic"), "a browser asks its person");
 }
 
 #[tokio::test]
@@ -207,26 +128,10 @@ async fn other_sites_and_foreign_names_are_refused() {
         for (name, value) in all {
             asked.headers_mut().insert(name, value.parse().unwrap());
         }
-        assert_eq!(
-            bench.ask(asked).await.status,
-            StatusCode::FORBIDDEN,
-            "{headers:?}"
-        );
+        assert_eq!(bench.ask(asked).await.status, StatusCode::FORBIDDEN, "{headers:?}");
     }
-    assert!(
-        bench.written().await.is_empty(),
-        "what is refused leaves nothing"
-    );
-    let own = bench
-        .post(
-            path,
-            &[
-                ("origin", "http://127.0.0.1:7171"),
-                ("sec-fetch-site", "same-origin"),
-            ],
-            "",
-        )
-        .await;
+    assert!(bench.written().await.is_empty(), "what is refused leaves nothing");
+    let own = bench.post(path, &[("origin", "http://127.0.0.1:7171"), ("sec-fetch-site", "same-origin")], "").await;
     assert_eq!(own.status, StatusCode::OK, "{}", own.text);
 }
 
@@ -240,10 +145,8 @@ async fn the_document_lists_every_route_and_every_route_of_it_answers() {
             listed.insert((method.clone(), path.clone()));
         }
     }
-    let built: BTreeSet<_> = routes::all()
-        .iter()
-        .map(|route| (route.method.to_owned(), route.path.to_owned()))
-        .collect();
+    let built: BTreeSet<_> =
+        routes::all().iter().map(|route| (route.method.to_owned(), route.path.to_owned())).collect();
     assert_eq!(listed, built);
     for (method, path) in listed {
         if path.ends_with("/stream") {
@@ -252,26 +155,11 @@ async fn the_document_lists_every_route_and_every_route_of_it_answers() {
         let concrete = path
             .replace("/incidents/{id}", "/incidents/INC-3K7Q")
             .replace("/silences/{id}", "/silences/SIL-7Q2K")
-            .replace(
-                "/events/{id}",
-                &format!("/events/{}", sample::event_id("36095300")),
-            )
+            .replace("/events/{id}", &format!("/events/{}", sample::event_id("36095300")))
             .replace("{fingerprint}", &sample::fingerprint(0));
         let method = method.to_uppercase().parse().unwrap();
-        let answer = bench
-            .ask(request(
-                method,
-                &concrete,
-                &[("content-type", "application/json")],
-                "{}",
-            ))
-            .await;
-        assert!(
-            ![404, 405].contains(&answer.status.as_u16()),
-            "{path}: {} {}",
-            answer.status,
-            answer.text
-        );
+        let answer = bench.ask(request(method, &concrete, &[("content-type", "application/json")], "{}")).await;
+        assert!(![404, 405].contains(&answer.status.as_u16()), "{path}: {} {}", answer.status, answer.text);
     }
     references(&document, &document);
 }
@@ -281,14 +169,9 @@ fn references(value: &Value, document: &Value) {
     match value {
         Value::Object(object) => {
             if let Some(Value::String(to)) = object.get("$ref") {
-                assert!(
-                    document.pointer(to.trim_start_matches('#')).is_some(),
-                    "{to} leads nowhere"
-                );
+                assert!(document.pointer(to.trim_start_matches('#')).is_some(), "{to} leads nowhere");
             }
-            object
-                .values()
-                .for_each(|value| references(value, document));
+            object.values().for_each(|value| references(value, document));
         }
         Value::Array(items) => items.iter().for_each(|value| references(value, document)),
         _ => {}

@@ -12,30 +12,13 @@ const ACK: &str = "/api/v1/incidents/INC-3K/acknowledge";
 #[tokio::test]
 async fn a_command_is_written_to_its_partition_under_the_actors_name() {
     let bench = Bench::new();
-    let answer = bench
-        .post(
-            ACK,
-            &[("x-hindcast-actor", "ada"), ("idempotency-key", "k1")],
-            "",
-        )
-        .await;
-    assert_eq!(
-        (answer.status, answer.header("etag")),
-        (StatusCode::OK, "\"7\"")
-    );
+    let answer = bench.post(ACK, &[("x-hindcast-actor", "ada"), ("idempotency-key", "k1")], "").await;
+    assert_eq!((answer.status, answer.header("etag")), (StatusCode::OK, "\"7\""));
     assert_eq!(answer.json()["id"], sample::OPEN);
     let written = bench.written().await;
     let (received, actor, partition) = &written[0];
-    assert_eq!(
-        (received.key.as_str(), actor.as_str(), partition.as_str()),
-        ("k1", "ada", "default/production")
-    );
-    assert_eq!(
-        received.command,
-        Command::AcknowledgeIncident {
-            incident: sample::OPEN.parse().unwrap()
-        }
-    );
+    assert_eq!((received.key.as_str(), actor.as_str(), partition.as_str()), ("k1", "ada", "default/production"));
+    assert_eq!(received.command, Command::AcknowledgeIncident { incident: sample::OPEN.parse().unwrap() });
 }
 
 #[tokio::test]
@@ -56,103 +39,28 @@ async fn what_the_view_refuses_is_not_written() {
         (ACK, &[("x-hindcast-actor", "system")], "", "bad_parameter"),
         (ACK, &[], "{", "malformed"),
         (ACK, &[], "{\"x\":1}", "invalid"),
-        (
-            "/api/v1/incidents/INC-0000/acknowledge",
-            &[],
-            "",
-            "not_found",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/note",
-            &[],
-            "{\"text\":\" \"}",
-            "invalid",
-        ),
+        ("/api/v1/incidents/INC-0000/acknowledge", &[], "", "not_found"),
+        ("/api/v1/incidents/INC-3K/note", &[], "{\"text\":\" \"}", "invalid"),
         ("/api/v1/incidents/INC-3K/assign", &[], "{}", "invalid"),
-        (
-            "/api/v1/incidents/INC-3K/merge",
-            &[],
-            "{\"into\":\"INC-1F\"}",
-            "cross_partition",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/merge",
-            &[],
-            "{\"into\":\"INC-3K\"}",
-            "invalid",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/split",
-            &[],
-            "{\"fingerprints\":[]}",
-            "invalid",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/split",
-            &[],
-            "{\"fingerprints\":[\"zz\"]}",
-            "invalid",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/split",
-            &[],
-            "{\"fingerprints\":[\"0000\"]}",
-            "ambiguous",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/snooze",
-            &[],
-            "{\"until\":\"2026-11-20T02:00:00Z\"}",
-            "invalid",
-        ),
-        (
-            "/api/v1/incidents/INC-3K/severity",
-            &[],
-            "{\"severity\":\"awful\"}",
-            "invalid",
-        ),
+        ("/api/v1/incidents/INC-3K/merge", &[], "{\"into\":\"INC-1F\"}", "cross_partition"),
+        ("/api/v1/incidents/INC-3K/merge", &[], "{\"into\":\"INC-3K\"}", "invalid"),
+        ("/api/v1/incidents/INC-3K/split", &[], "{\"fingerprints\":[]}", "invalid"),
+        ("/api/v1/incidents/INC-3K/split", &[], "{\"fingerprints\":[\"zz\"]}", "invalid"),
+        ("/api/v1/incidents/INC-3K/split", &[], "{\"fingerprints\":[\"0000\"]}", "ambiguous"),
+        ("/api/v1/incidents/INC-3K/snooze", &[], "{\"until\":\"2026-11-20T02:00:00Z\"}", "invalid"),
+        ("/api/v1/incidents/INC-3K/severity", &[], "{\"severity\":\"awful\"}", "invalid"),
         ("/api/v1/incidents", &[], "{\"title\":\"x\"}", "invalid"),
-        (
-            "/api/v1/silences",
-            &[],
-            "{\"matchers\":[],\"duration\":\"2h\",\"comment\":\"c\"}",
-            "invalid",
-        ),
-        (
-            "/api/v1/silences",
-            &[],
-            "{\"matchers\":[\"a=b\"],\"comment\":\"c\"}",
-            "invalid",
-        ),
+        ("/api/v1/silences", &[], "{\"matchers\":[],\"duration\":\"2h\",\"comment\":\"c\"}", "invalid"),
+        ("/api/v1/silences", &[], "{\"matchers\":[\"a=b\"],\"comment\":\"c\"}", "invalid"),
         ("/api/v1/undo", &[], "{\"event\":\"EVT-nope\"}", "not_found"),
-        (
-            "/api/v1/incidents/INC-3K/acknowledge?now=1",
-            &[],
-            "",
-            "bad_parameter",
-        ),
+        ("/api/v1/incidents/INC-3K/acknowledge?now=1", &[], "", "bad_parameter"),
     ] {
         let answer = bench.post(path, headers, body).await;
-        assert_eq!(
-            answer.code(),
-            code,
-            "{path} {headers:?} {body}: {}",
-            answer.text
-        );
+        assert_eq!(answer.code(), code, "{path} {headers:?} {body}: {}", answer.text);
     }
-    let text = bench
-        .ask(request(
-            Method::POST,
-            ACK,
-            &[("content-type", "text/plain")],
-            "x",
-        ))
-        .await;
+    let text = bench.ask(request(Method::POST, ACK, &[("content-type", "text/plain")], "x")).await;
     assert_eq!(text.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    assert!(
-        bench.written().await.is_empty(),
-        "a refused command leaves nothing but a counter"
-    );
+    assert!(bench.written().await.is_empty(), "a refused command leaves nothing but a counter");
 }
 
 #[tokio::test]
@@ -161,74 +69,24 @@ async fn a_key_tells_the_earlier_outcome_and_refuses_another_command() {
     let earlier = Received {
         key: "k1".into(),
         if_match: None,
-        command: Command::AcknowledgeIncident {
-            incident: sample::OPEN.parse().unwrap(),
-        },
+        command: Command::AcknowledgeIncident { incident: sample::OPEN.parse().unwrap() },
     };
     let event: EventId = sample::event_id("36095300").parse().unwrap();
-    bench
-        .views
-        .keys
-        .lock()
-        .unwrap()
-        .insert("k1".into(), (event.clone(), earlier));
-    assert_eq!(
-        bench
-            .post(ACK, &[("idempotency-key", "k1")], "")
-            .await
-            .status,
-        StatusCode::OK
-    );
-    let other = bench
-        .post(
-            "/api/v1/incidents/INC-3K/reopen",
-            &[("idempotency-key", "k1")],
-            "",
-        )
-        .await;
-    assert_eq!(
-        (other.status, other.code().as_str()),
-        (StatusCode::CONFLICT, "key_reused")
-    );
-    assert!(
-        bench.written().await.is_empty(),
-        "a retry is not written again"
-    );
+    bench.views.keys.lock().unwrap().insert("k1".into(), (event.clone(), earlier));
+    assert_eq!(bench.post(ACK, &[("idempotency-key", "k1")], "").await.status, StatusCode::OK);
+    let other = bench.post("/api/v1/incidents/INC-3K/reopen", &[("idempotency-key", "k1")], "").await;
+    assert_eq!((other.status, other.code().as_str()), (StatusCode::CONFLICT, "key_reused"));
+    assert!(bench.written().await.is_empty(), "a retry is not written again");
 
     let at = sample::at("02:45:30");
     let incident = sample::OPEN.parse().unwrap();
-    let snooze = Command::SnoozeIncident {
-        incident,
-        until: at + Span::minutes(30),
-    };
-    let received = Received {
-        key: "k2".into(),
-        if_match: None,
-        command: snooze,
-    };
-    bench
-        .views
-        .keys
-        .lock()
-        .unwrap()
-        .insert("k2".into(), (event, received));
+    let snooze = Command::SnoozeIncident { incident, until: at + Span::minutes(30) };
+    let received = Received { key: "k2".into(), if_match: None, command: snooze };
+    bench.views.keys.lock().unwrap().insert("k2".into(), (event, received));
     let path = "/api/v1/incidents/INC-3K/snooze";
-    let again = bench
-        .post(path, &[("idempotency-key", "k2")], "{\"minutes\":30}")
-        .await;
-    assert_eq!(
-        again.status,
-        StatusCode::OK,
-        "so many minutes mean the same in a retry: {}",
-        again.text
-    );
-    assert_eq!(
-        bench
-            .post(path, &[("idempotency-key", "k2")], "{\"minutes\":31}")
-            .await
-            .code(),
-        "key_reused"
-    );
+    let again = bench.post(path, &[("idempotency-key", "k2")], "{\"minutes\":30}").await;
+    assert_eq!(again.status, StatusCode::OK, "so many minutes mean the same in a retry: {}", again.text);
+    assert_eq!(bench.post(path, &[("idempotency-key", "k2")], "{\"minutes\":31}").await.code(), "key_reused");
 }
 
 #[tokio::test]
@@ -239,42 +97,26 @@ async fn the_owners_word_is_the_answer() {
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert!(
         answer.json()["position"].as_u64().unwrap() > 0
-            && answer.json()["command"]
-                .as_str()
-                .unwrap()
-                .starts_with("EVT-")
+            && answer.json()["command"].as_str().unwrap().starts_with("EVT-")
     );
     *bench.views.outcome.lock().unwrap() =
         Outcome::Rejected(Rejected::new(Code::MergedAway, "it became a part of INC-1"));
     let answer = bench.post(ACK, &[], "").await;
-    assert_eq!(
-        (answer.status, answer.code().as_str()),
-        (StatusCode::CONFLICT, "merged_away")
-    );
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "merged_away"));
 }
 
 #[tokio::test]
 async fn what_is_new_is_answered_with_its_place() {
     let bench = Bench::new();
-    let declared = bench
-        .post(
-            "/api/v1/incidents",
-            &[],
-            "{\"title\":\"x\",\"severity\":\"high\",\"environment\":\"EU 1\"}",
-        )
-        .await;
+    let declared =
+        bench.post("/api/v1/incidents", &[], "{\"title\":\"x\",\"severity\":\"high\",\"environment\":\"EU 1\"}").await;
     assert_eq!(
         (declared.status, declared.header("location")),
-        (
-            StatusCode::CREATED,
-            "/api/v1/incidents/INC-3K7Q5M8N3P4R6S9T"
-        )
+        (StatusCode::CREATED, "/api/v1/incidents/INC-3K7Q5M8N3P4R6S9T")
     );
     // A prefix that is unique, a sender's own name, and twice the same.
     let body = "{\"fingerprints\":[\"am-0003\",\"am-0003\"]}";
-    let split = bench
-        .post("/api/v1/incidents/INC-3K/split", &[], body)
-        .await;
+    let split = bench.post("/api/v1/incidents/INC-3K/split", &[], body).await;
     assert_eq!(
         (split.status, split.json()["id"].as_str()),
         (StatusCode::CREATED, Some(sample::OTHER)),
@@ -282,19 +124,15 @@ async fn what_is_new_is_answered_with_its_place() {
     );
     let written = bench.written().await;
     assert_eq!(written[0].2, "default/eu-1");
-    let Command::SplitIncident { fingerprints, .. } = &written[1].0.command else {
-        panic!("{written:?}")
-    };
+    let Command::SplitIncident { fingerprints, .. } = &written[1].0.command else { panic!("{written:?}") };
     assert_eq!(fingerprints, &[sample::fingerprint(3).parse().unwrap()]);
 }
 
 #[tokio::test]
 async fn a_silence_is_read_in_both_spellings() {
     let bench = Bench::new();
-    *bench.views.outcome.lock().unwrap() = Outcome::Accepted {
-        subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()],
-        position: 1,
-    };
+    *bench.views.outcome.lock().unwrap() =
+        Outcome::Accepted { subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()], position: 1 };
     for body in [
         r#"{"matchers":[{"name":"a","value":"b","isRegex":true,"isEqual":false}],"startsAt":"2026-11-20T02:00:00Z","endsAt":"2026-11-20T04:00:00Z","createdBy":"ada","comment":"c"}"#,
         r#"{"matchers":["a!~b"],"starts_at":"2026-11-20T02:00:00Z","duration":"2h","created_by":"ada","comment":"c"}"#,
@@ -309,13 +147,8 @@ async fn a_silence_is_read_in_both_spellings() {
     }
     let written = bench.written().await;
     assert_eq!(written[0].0.command, written[1].0.command);
-    assert_eq!(
-        written[0].2, "default/_",
-        "silences belong to the tenant as a whole"
-    );
-    let gone = bench
-        .ask(request(Method::DELETE, "/api/v1/silences/SIL-7Q", &[], ""))
-        .await;
+    assert_eq!(written[0].2, "default/_", "silences belong to the tenant as a whole");
+    let gone = bench.ask(request(Method::DELETE, "/api/v1/silences/SIL-7Q", &[], "")).await;
     assert_eq!(gone.status, StatusCode::OK);
 }
 
@@ -327,63 +160,30 @@ async fn undo_goes_to_the_lane_of_its_subject() {
         sample::event(8_192, "alert.suppressed", &sample::fingerprint(0)),
         sample::event(12_288, "alert.fired", &sample::fingerprint(0)),
     ]);
-    let body = |position: u64| {
-        format!(
-            "{{\"event\":\"{}\"}}",
-            sample::event_id(&position.to_string())
-        )
-    };
-    for (position, partition) in [
-        (36_095_300, "default/production"),
-        (4_096, "default/_"),
-        (8_192, "default/production"),
-    ] {
+    let body = |position: u64| format!("{{\"event\":\"{}\"}}", sample::event_id(&position.to_string()));
+    for (position, partition) in
+        [(36_095_300, "default/production"), (4_096, "default/_"), (8_192, "default/production")]
+    {
         let answer = bench.post("/api/v1/undo", &[], &body(position)).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         assert_eq!(bench.written().await.last().unwrap().2, partition);
     }
-    assert_eq!(
-        bench.post("/api/v1/undo", &[], &body(12_288)).await.code(),
-        "not_undoable"
-    );
+    assert_eq!(bench.post("/api/v1/undo", &[], &body(12_288)).await.code(), "not_undoable");
 }
 
 #[tokio::test]
 async fn a_catalogue_that_contradicts_itself_is_refused() {
     let bench = Bench::new();
     let put = |kind: &'static str, body: &'static str| {
-        bench.ask(request(
-            Method::PUT,
-            "/api/v1/catalog",
-            &[("content-type", kind)],
-            body,
-        ))
+        bench.ask(request(Method::PUT, "/api/v1/catalog", &[("content-type", kind)], body))
     };
     assert_eq!(
-        put(
-            "application/yaml",
-            "services: [{name: a, depends_on: [ghost]}]"
-        )
-        .await
-        .status,
+        put("application/yaml", "services: [{name: a, depends_on: [ghost]}]").await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
     assert!(bench.written().await.is_empty());
-    assert_eq!(
-        put("application/yaml", "services: [{name: a}]")
-            .await
-            .status,
-        StatusCode::OK
-    );
-    assert_eq!(
-        put("application/json", "{\"services\":[{\"name\":\"a\"}]}")
-            .await
-            .status,
-        StatusCode::OK
-    );
+    assert_eq!(put("application/yaml", "services: [{name: a}]").await.status, StatusCode::OK);
+    assert_eq!(put("application/json", "{\"services\":[{\"name\":\"a\"}]}").await.status, StatusCode::OK);
     let written = bench.written().await;
-    assert_eq!(
-        written[0].0.command, written[1].0.command,
-        "YAML and JSON have one hash"
-    );
+    assert_eq!(written[0].0.command, written[1].0.command, "YAML and JSON have one hash");
 }

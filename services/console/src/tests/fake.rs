@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay,
-    Silence, State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
+    TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, notice, silence};
-use hindcast_queries::{
-    AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
-};
+use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
 use tokio::sync::watch;
 
 use super::sample;
@@ -33,47 +31,27 @@ impl Default for Fake {
         Self {
             position: watch::Sender::new(36_095_500),
             ready: Mutex::new(true),
-            outcome: Mutex::new(Outcome::Accepted {
-                subjects: vec![sample::OPEN.into()],
-                position: 36_095_300,
-            }),
+            outcome: Mutex::new(Outcome::Accepted { subjects: vec![sample::OPEN.into()], position: 36_095_300 }),
             keys: Mutex::default(),
-            events: Mutex::new(vec![sample::event(
-                36_095_300,
-                "incident.merged",
-                sample::OPEN,
-            )]),
+            events: Mutex::new(vec![sample::event(36_095_300, "incident.merged", sample::OPEN)]),
             asked: Mutex::default(),
         }
     }
 }
 
 fn page<T>(items: Vec<T>) -> Page<T> {
-    Page {
-        items,
-        next: None,
-        position: 36_095_500,
-    }
+    Page { items, next: None, position: 36_095_500 }
 }
 
 fn not_found(what: &str) -> Problem {
-    Problem::new(
-        Code::NotFound,
-        format!("expected a thing of ours, got {what:?}"),
-    )
+    Problem::new(Code::NotFound, format!("expected a thing of ours, got {what:?}"))
 }
 
 /// The one whose id begins so.
 fn by_prefix<T>(items: Vec<T>, id: impl Fn(&T) -> &str, prefix: &str) -> Result<T, Problem> {
-    let mut found: Vec<T> = items
-        .into_iter()
-        .filter(|item| id(item).starts_with(prefix))
-        .collect();
+    let mut found: Vec<T> = items.into_iter().filter(|item| id(item).starts_with(prefix)).collect();
     if found.len() > 1 {
-        return Err(Problem::new(
-            Code::Ambiguous,
-            format!("{} things begin with {prefix:?}", found.len()),
-        ));
+        return Err(Problem::new(Code::Ambiguous, format!("{} things begin with {prefix:?}", found.len())));
     }
     found.pop().ok_or_else(|| not_found(prefix))
 }
@@ -86,20 +64,12 @@ impl Queries for Fake {
     fn is_ready(&self) -> bool {
         *self.ready.lock().unwrap()
     }
-    async fn incidents(
-        &self,
-        filter: IncidentFilter,
-        window: Window,
-    ) -> Result<Page<Incident>, Problem> {
+    async fn incidents(&self, filter: IncidentFilter, window: Window) -> Result<Page<Incident>, Problem> {
         self.asked.lock().unwrap().push((filter, window));
         Ok(page(sample::incidents()))
     }
     async fn incident(&self, id: Option<&str>, _: Option<AsOf>) -> Result<Incident, Problem> {
-        by_prefix(
-            sample::incidents(),
-            |incident| &incident.id,
-            id.unwrap_or(sample::OPEN),
-        )
+        by_prefix(sample::incidents(), |incident| &incident.id, id.unwrap_or(sample::OPEN))
     }
     async fn timeline(&self, _: &str, _: Window) -> Result<Page<TimelineEntry>, Problem> {
         Ok(page(sample::timeline()))
@@ -114,42 +84,26 @@ impl Queries for Fake {
         let prefix = filter.fingerprint.unwrap_or_default();
         let fits = |alert: &Alert| {
             alert.fingerprint.starts_with(&prefix)
-                || alert
-                    .source_fingerprint
-                    .as_deref()
-                    .is_some_and(|theirs| theirs.starts_with(&prefix))
+                || alert.source_fingerprint.as_deref().is_some_and(|theirs| theirs.starts_with(&prefix))
         };
         Ok(page(sample::alerts().into_iter().filter(fits).collect()))
     }
     async fn receipt(&self, alert: Option<&str>, _: Option<AsOf>) -> Result<Receipt, Problem> {
-        by_prefix(
-            sample::alerts(),
-            |alert| &alert.fingerprint,
-            alert.unwrap_or_default(),
-        )
-        .map(sample::receipt)
+        by_prefix(sample::alerts(), |alert| &alert.fingerprint, alert.unwrap_or_default()).map(sample::receipt)
     }
     async fn silences(&self, _: Window) -> Result<Page<Silence>, Problem> {
         use silence::State::{Active, Expired};
-        Ok(page(vec![
-            sample::silence(Active),
-            sample::silence(Expired),
-        ]))
+        Ok(page(vec![sample::silence(Active), sample::silence(Expired)]))
     }
     async fn silence(&self, id: &str, _: Option<AsOf>) -> Result<Silence, Problem> {
-        by_prefix(
-            vec![sample::silence(silence::State::Active)],
-            |silence| &silence.id,
-            id,
-        )
+        by_prefix(vec![sample::silence(silence::State::Active)], |silence| &silence.id, id)
     }
     async fn notices(&self, filter: NoticeFilter, _: Window) -> Result<Page<Notice>, Problem> {
         let all = vec![
             sample::notice(notice::Status::Delivered, None),
             sample::notice(notice::Status::Held, Some("snoozed")),
         ];
-        let fits =
-            |notice: &Notice| filter.status.is_empty() || filter.status.contains(&notice.status);
+        let fits = |notice: &Notice| filter.status.is_empty() || filter.status.contains(&notice.status);
         Ok(page(all.into_iter().filter(fits).collect()))
     }
     async fn parked(&self, _: bool, _: Window) -> Result<Page<Parked>, Problem> {
@@ -160,34 +114,16 @@ impl Queries for Fake {
     }
     async fn events(&self, filter: EventFilter, window: Window) -> Result<Page<Event>, Problem> {
         let fits = |event: &Event| {
-            let kind = filter
-                .kind
-                .as_deref()
-                .is_none_or(|kind| event.event_type.starts_with(kind));
-            let subject = filter
-                .subject
-                .as_deref()
-                .is_none_or(|subject| event.subject == subject);
-            let place = event.position >= filter.from.unwrap_or(0)
-                && event.position <= filter.to.unwrap_or(u64::MAX);
+            let kind = filter.kind.as_deref().is_none_or(|kind| event.event_type.starts_with(kind));
+            let subject = filter.subject.as_deref().is_none_or(|subject| event.subject == subject);
+            let place = event.position >= filter.from.unwrap_or(0) && event.position <= filter.to.unwrap_or(u64::MAX);
             kind && subject && place
         };
-        let mut items: Vec<Event> = self
-            .events
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|event| fits(event))
-            .cloned()
-            .collect();
+        let mut items: Vec<Event> = self.events.lock().unwrap().iter().filter(|event| fits(event)).cloned().collect();
         let limit = window.limit.unwrap_or(50);
         let next = (items.len() > limit).then(|| "more".to_owned());
         items.truncate(limit);
-        Ok(Page {
-            items,
-            next,
-            position: *self.position.borrow(),
-        })
+        Ok(Page { items, next, position: *self.position.borrow() })
     }
     async fn event(&self, id: &str, _: Option<AsOf>) -> Result<Event, Problem> {
         by_prefix(self.events.lock().unwrap().clone(), |event| &event.id, id)
@@ -195,11 +131,7 @@ impl Queries for Fake {
     async fn catalog(&self, _: Option<AsOf>) -> Result<Catalog, Problem> {
         Ok(Catalog::default())
     }
-    async fn configured(
-        &self,
-        _: &str,
-        _: Option<AsOf>,
-    ) -> Result<Option<(String, serde_json::Value)>, Problem> {
+    async fn configured(&self, _: &str, _: Option<AsOf>) -> Result<Option<(String, serde_json::Value)>, Problem> {
         Ok(None)
     }
     async fn state(&self, as_of: Option<AsOf>) -> Result<State, Problem> {
@@ -207,17 +139,10 @@ impl Queries for Fake {
             Some(AsOf::Position(position)) => position,
             _ => *self.position.borrow(),
         };
-        Ok(State {
-            position,
-            ..sample::state()
-        })
+        Ok(State { position, ..sample::state() })
     }
     async fn partition_of(&self, incident: &str) -> Result<Partition, Problem> {
-        Ok(Partition::of_environment(if incident == sample::OVER {
-            "staging"
-        } else {
-            "production"
-        }))
+        Ok(Partition::of_environment(if incident == sample::OVER { "staging" } else { "production" }))
     }
     async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
         self.outcome.lock().unwrap().clone()
@@ -227,14 +152,7 @@ impl Queries for Fake {
     }
     async fn verify(&self) -> Result<Verification, Problem> {
         let bound = "what was cut since the last written head".to_owned();
-        Ok(Verification {
-            intact: true,
-            commits: 1,
-            events: 1,
-            position: 1,
-            damage: Vec::new(),
-            bound,
-        })
+        Ok(Verification { intact: true, commits: 1, events: 1, position: 1, damage: Vec::new(), bound })
     }
     async fn replay(&self, _: Option<AsOf>) -> Result<Replay, Problem> {
         let hash = "1:ab".to_owned();

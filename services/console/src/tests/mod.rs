@@ -49,9 +49,7 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -64,12 +62,7 @@ impl Bench {
         let views = Arc::new(Fake::default());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
         let ledger = memory::Ledger::new("test").share();
-        let writer = Writer::new(
-            ledger.clone(),
-            clock.clone(),
-            hindcast_ledger::Progress::default(),
-            "console",
-        );
+        let writer = Writer::new(ledger.clone(), clock.clone(), hindcast_ledger::Progress::default(), "console");
         let metrics = Metrics::default();
         let console = Console::new(Options {
             queries: views.clone(),
@@ -82,24 +75,14 @@ impl Bench {
             also: Vec::new(),
         });
         let router = crate::router(console.clone()).fallback(fallback::not_found);
-        Self {
-            views,
-            ledger,
-            metrics,
-            console,
-            router,
-        }
+        Self { views, ledger, metrics, console, router }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -107,8 +90,7 @@ impl Bench {
     }
 
     async fn page(&self, path: &str) -> Answer {
-        self.ask(request(Method::GET, path, &[("accept", "text/html")], ""))
-            .await
+        self.ask(request(Method::GET, path, &[("accept", "text/html")], "")).await
     }
 
     async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
@@ -118,10 +100,7 @@ impl Bench {
     }
 
     async fn form(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut all = vec![
-            ("content-type", "application/x-www-form-urlencoded"),
-            ("accept", "text/html"),
-        ];
+        let mut all = vec![("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
         all.extend_from_slice(headers);
         self.ask(request(Method::POST, path, &all, body)).await
     }
@@ -145,10 +124,7 @@ impl Bench {
 }
 
 fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", "127.0.0.1:7171");
+    let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:7171");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

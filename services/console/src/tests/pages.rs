@@ -29,10 +29,7 @@ async fn every_page_is_html_under_a_strict_policy_and_without_script() {
         assert_eq!(page.header("content-security-policy"), POLICY);
         assert!(page.header("content-type").starts_with("text/html"));
         assert!(!page.text.contains("<script"), "{path} carries a script");
-        assert!(
-            !page.text.contains(" style=\""),
-            "{path} carries a style that the policy forbids"
-        );
+        assert!(!page.text.contains(" style=\""), "{path} carries a style that the policy forbids");
     }
     assert!(POLICY.starts_with("default-src 'none'") && !POLICY.contains("unsafe"));
 }
@@ -42,15 +39,9 @@ async fn text_from_telemetry_is_escaped() {
     let bench = Bench::new();
     for path in ["/INC-3K7Q", "/alerts", "/alerts/0000000000"] {
         let page = bench.page(&concrete(path)).await.text;
-        assert!(
-            page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains(sample::EVIL),
-            "{path}"
-        );
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains(sample::EVIL), "{path}");
     }
-    let page = bench
-        .page(&format!("/events/{}", sample::event_id("36095300")))
-        .await
-        .text;
+    let page = bench.page(&format!("/events/{}", sample::event_id("36095300"))).await.text;
     assert!(page.contains("&lt;script&gt;") && !page.contains(sample::EVIL));
     let echoed = bench.page("/?q=%3Cscript%3E%22").await.text;
     assert!(echoed.contains("&lt;script&gt;&quot;") && !echoed.contains("<script>"));
@@ -60,24 +51,11 @@ async fn text_from_telemetry_is_escaped() {
 async fn the_past_has_a_banner_and_no_forms() {
     let bench = Bench::new();
     let now = bench.page("/INC-3K7Q").await.text;
-    assert!(
-        now.contains("formaction=\"/INC-3K7Q5M8N3P4R6S9T/acknowledge\"")
-            && now.contains("formaction=\"/undo\"")
-    );
+    assert!(now.contains("formaction=\"/INC-3K7Q5M8N3P4R6S9T/acknowledge\"") && now.contains("formaction=\"/undo\""));
     let past = bench.page("/INC-3K7Q?as_of=36095300").await.text;
-    assert!(
-        past.contains("As of ")
-            && past.contains("class=\"jump now\" href=\"/INC-3K7Q5M8N3P4R6S9T\""),
-        "{past}"
-    );
-    assert!(
-        !past.contains("method=\"post\""),
-        "the past cannot be changed"
-    );
-    assert!(
-        past.contains("href=\"/alerts?as_of=36095300\""),
-        "links stay at the same time"
-    );
+    assert!(past.contains("As of ") && past.contains("class=\"jump now\" href=\"/INC-3K7Q5M8N3P4R6S9T\""), "{past}");
+    assert!(!past.contains("method=\"post\""), "the past cannot be changed");
+    assert!(past.contains("href=\"/alerts?as_of=36095300\""), "links stay at the same time");
 }
 
 #[tokio::test]
@@ -86,28 +64,16 @@ async fn the_stylesheet_is_named_by_its_content() {
     let path = crate::pages::style::path();
     assert!(bench.page("/").await.text.contains(path));
     let css = bench.get(path).await;
-    assert_eq!(
-        (css.status, css.header("content-type")),
-        (StatusCode::OK, "text/css; charset=utf-8")
-    );
+    assert_eq!((css.status, css.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert!(css.header("cache-control").contains("immutable"));
-    assert_eq!(
-        bench.get("/favicon.ico").await.header("content-type"),
-        "image/svg+xml"
-    );
+    assert_eq!(bench.get("/favicon.ico").await.header("content-type"), "image/svg+xml");
 }
 
 #[tokio::test]
 async fn a_form_is_a_command_and_leads_back() {
     let bench = Bench::new();
     let fields = "actor=ada&cause=&resolution=closed+them&text=&owner=&severity=high&minutes=15&into=&verdict=helpful";
-    let answer = bench
-        .form(
-            "/INC-3K7Q5M8N3P4R6S9T/resolve",
-            &[("origin", "http://127.0.0.1:7171")],
-            fields,
-        )
-        .await;
+    let answer = bench.form("/INC-3K7Q5M8N3P4R6S9T/resolve", &[("origin", "http://127.0.0.1:7171")], fields).await;
     assert_eq!(
         (answer.status, answer.header("location")),
         (StatusCode::SEE_OTHER, "/INC-3K7Q5M8N3P4R6S9T?me=ada"),
@@ -116,46 +82,27 @@ async fn a_form_is_a_command_and_leads_back() {
     );
     let (received, actor, _) = bench.written().await.remove(0);
     assert_eq!(actor, "ada");
-    let hindcast_domain::command::Command::ResolveIncident {
-        cause, resolution, ..
-    } = received.command
-    else {
+    let hindcast_domain::command::Command::ResolveIncident { cause, resolution, .. } = received.command else {
         panic!()
     };
     assert_eq!((cause, resolution.as_deref()), (None, Some("closed them")));
     for (path, fields) in [
-        (
-            "/INC-3K/split",
-            "fingerprints=am-0001&fingerprints=am-0003&actor=",
-        ),
+        ("/INC-3K/split", "fingerprints=am-0001&fingerprints=am-0003&actor="),
         ("/INC-3K/snooze", "minutes=15"),
         ("/INC-3K/assign", "owner="),
         ("/undo", &format!("event={}", sample::event_id("36095300"))),
         ("/declare", "title=x&severity=high&services=a,b"),
     ] {
-        assert_eq!(
-            bench.form(path, &[], fields).await.status,
-            StatusCode::SEE_OTHER,
-            "{path}"
-        );
+        assert_eq!(bench.form(path, &[], fields).await.status, StatusCode::SEE_OTHER, "{path}");
     }
     let kept = bench.page("/INC-3K7Q?me=ada").await.text;
-    assert!(
-        kept.contains("name=\"actor\" value=\"ada\""),
-        "the name travels in the address"
-    );
+    assert!(kept.contains("name=\"actor\" value=\"ada\""), "the name travels in the address");
 }
 
 #[tokio::test]
 async fn a_form_of_another_site_is_refused_and_mistakes_are_shown_as_a_page() {
     let bench = Bench::new();
-    let refused = bench
-        .form(
-            "/INC-3K/acknowledge",
-            &[("origin", "https://evil.example")],
-            "actor=ada",
-        )
-        .await;
+    let refused = bench.form("/INC-3K/acknowledge", &[("origin", "https://evil.example")], "actor=ada").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(bench.written().await.is_empty());
     let mistake = bench.form("/INC-3K/note", &[], "text=").await;
@@ -179,14 +126,8 @@ async fn pages_can_be_looked_at() {
     all.extend([event, "/nope".to_owned()]);
     for (index, path) in all.iter().enumerate() {
         let page = bench.page(path).await.text;
-        let css = format!(
-            "<style>{}</style>",
-            crate::pages::style::CSS.replace("/favicon.ico", "icon.svg")
-        );
-        let page = page.replace(
-            "<meta name=\"color-scheme\"",
-            &format!("{css}<meta name=\"color-scheme\""),
-        );
+        let css = format!("<style>{}</style>", crate::pages::style::CSS.replace("/favicon.ico", "icon.svg"));
+        let page = page.replace("<meta name=\"color-scheme\"", &format!("{css}<meta name=\"color-scheme\""));
         std::fs::write(format!("/tmp/console-{index}.html"), page).unwrap();
     }
     std::fs::write("/tmp/icon.svg", crate::pages::style::ICON).unwrap();

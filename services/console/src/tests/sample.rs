@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hindcast_api::{
-    Alert, AlertCounts, Change, Event, Incident, IncidentCounts, Notice, Receipt, ReceiptStep,
-    Silence, State, TimelineEntry, Why, WhyKeptOut, WhyMember,
+    Alert, AlertCounts, Change, Event, Incident, IncidentCounts, Notice, Receipt, ReceiptStep, Silence, State,
+    TimelineEntry, Why, WhyKeptOut, WhyMember,
 };
 use hindcast_domain::incident::Grouping;
 use hindcast_domain::silence::{Kind, Matcher, Terms};
@@ -32,12 +32,7 @@ pub(super) fn fingerprint(n: u8) -> String {
     format!("{:020x}", 0x9f3c_0000_0000_u64 + u64::from(n))
 }
 
-pub(super) fn incident(
-    id: &str,
-    title: &str,
-    severity: Severity,
-    status: incident::Status,
-) -> Incident {
+pub(super) fn incident(id: &str, title: &str, severity: Severity, status: incident::Status) -> Incident {
     let over = status == incident::Status::Resolved;
     Incident {
         id: id.to_owned(),
@@ -76,36 +71,15 @@ pub(super) fn incident(
 pub(super) fn incidents() -> Vec<Incident> {
     use incident::Status::{Acknowledged, Open, Resolved};
     vec![
-        incident(
-            OPEN,
-            "checkout fails because postgres has no free connection",
-            Severity::Critical,
-            Open,
-        ),
-        incident(
-            OTHER,
-            "search answers slowly in eu-west",
-            Severity::High,
-            Acknowledged,
-        ),
-        incident(
-            "INC-5555555555555555",
-            "disk of backup-2 fills up",
-            Severity::Medium,
-            Open,
-        ),
-        incident(
-            OVER,
-            "PostgresTooManyConnections on shop",
-            Severity::Critical,
-            Resolved,
-        ),
+        incident(OPEN, "checkout fails because postgres has no free connection", Severity::Critical, Open),
+        incident(OTHER, "search answers slowly in eu-west", Severity::High, Acknowledged),
+        incident("INC-5555555555555555", "disk of backup-2 fills up", Severity::Medium, Open),
+        incident(OVER, "PostgresTooManyConnections on shop", Severity::Critical, Resolved),
     ]
 }
 
 pub(super) fn alert(n: u8, name: &str, severity: Severity, status: alert::Status) -> Alert {
-    let summary =
-        "connections 100/100; new log line \"FATAL: sorry, too many clients already\"".to_owned();
+    let summary = "connections 100/100; new log line \"FATAL: sorry, too many clients already\"".to_owned();
     Alert {
         fingerprint: fingerprint(n),
         source_fingerprint: Some(format!("am-{n:04x}")),
@@ -155,87 +129,23 @@ fn entry(clock: &str, kind: &str, text: &str, actor: &str, position: u64) -> Tim
         actor: actor.to_owned(),
         event: event_id(&position.to_string()),
         position,
-        subject: if kind.starts_with("alert.") {
-            fingerprint(0)
-        } else {
-            OPEN.to_owned()
-        },
+        subject: if kind.starts_with("alert.") { fingerprint(0) } else { OPEN.to_owned() },
     }
 }
 
 pub(super) fn timeline() -> Vec<TimelineEntry> {
     let system = "system";
     vec![
-        entry(
-            "02:41:44",
-            "alert.fired",
-            "postgres: PostgresTooManyConnections fires",
-            system,
-            36_093_953,
-        ),
-        entry(
-            "02:41:44",
-            "incident.opened",
-            "opened with postgres: PostgresTooManyConnections",
-            system,
-            36_093_954,
-        ),
-        entry(
-            "02:41:45",
-            "notice.requested",
-            "a page to webhook: an incident began",
-            system,
-            36_093_960,
-        ),
-        entry(
-            "02:41:46",
-            "notice.delivered",
-            "webhook took it (HTTP 200)",
-            system,
-            36_094_977,
-        ),
-        entry(
-            "02:42:03",
-            "incident.alert_joined",
-            "api: HighErrorRate joined, 0.91 of 0.50",
-            system,
-            36_094_981,
-        ),
-        entry(
-            "02:43:00",
-            "incident.acknowledged",
-            "acknowledged by ada",
-            "ada",
-            36_095_100,
-        ),
-        entry(
-            "02:44:12",
-            "incident.noted",
-            "killing idle transactions",
-            "ada",
-            36_095_200,
-        ),
-        entry(
-            "02:45:30",
-            "incident.merged",
-            "INC-5555 became a part of it (1 alert)",
-            "ada",
-            36_095_300,
-        ),
-        entry(
-            "02:46:00",
-            "alert.resolved",
-            "redis: RedisClockSkew is over",
-            system,
-            36_095_400,
-        ),
-        entry(
-            "02:46:10",
-            "incident.snoozed",
-            "pages wait until 03:10",
-            "grace",
-            36_095_500,
-        ),
+        entry("02:41:44", "alert.fired", "postgres: PostgresTooManyConnections fires", system, 36_093_953),
+        entry("02:41:44", "incident.opened", "opened with postgres: PostgresTooManyConnections", system, 36_093_954),
+        entry("02:41:45", "notice.requested", "a page to webhook: an incident began", system, 36_093_960),
+        entry("02:41:46", "notice.delivered", "webhook took it (HTTP 200)", system, 36_094_977),
+        entry("02:42:03", "incident.alert_joined", "api: HighErrorRate joined, 0.91 of 0.50", system, 36_094_981),
+        entry("02:43:00", "incident.acknowledged", "acknowledged by ada", "ada", 36_095_100),
+        entry("02:44:12", "incident.noted", "killing idle transactions", "ada", 36_095_200),
+        entry("02:45:30", "incident.merged", "INC-5555 became a part of it (1 alert)", "ada", 36_095_300),
+        entry("02:46:00", "alert.resolved", "redis: RedisClockSkew is over", system, 36_095_400),
+        entry("02:46:10", "incident.snoozed", "pages wait until 03:10", "grace", 36_095_500),
     ]
 }
 
@@ -254,11 +164,7 @@ pub(super) fn why() -> Why {
         weights: 1,
         score,
         threshold: 500,
-        parts: BTreeMap::from([
-            ("time".into(), 1_300),
-            ("topology".into(), 2_100),
-            ("text".into(), -400),
-        ]),
+        parts: BTreeMap::from([("time".into(), 1_300), ("topology".into(), 2_100), ("text".into(), -400)]),
         like: None,
         considered: Vec::new(),
     };
@@ -274,24 +180,9 @@ pub(super) fn why() -> Why {
     Why {
         incident: OPEN.into(),
         members: vec![
-            member(
-                0,
-                "PostgresTooManyConnections",
-                "it began with this one",
-                Some(grouping("first", 0)),
-            ),
-            member(
-                1,
-                EVIL,
-                "postgres is called by api; 19 s after it",
-                Some(grouping("score", 914)),
-            ),
-            member(
-                2,
-                "NginxHighErrorRate",
-                "nginx calls api; 37 s after it",
-                Some(grouping("score", 731)),
-            ),
+            member(0, "PostgresTooManyConnections", "it began with this one", Some(grouping("first", 0))),
+            member(1, EVIL, "postgres is called by api; 19 s after it", Some(grouping("score", 914))),
+            member(2, "NginxHighErrorRate", "nginx calls api; 37 s after it", Some(grouping("score", 731))),
         ],
         kept_out: vec![out],
         position: 36_095_500,
@@ -347,12 +238,7 @@ pub(super) fn silence(state: silence::State) -> Silence {
         terms: Terms {
             matchers: vec![
                 Matcher::equal("service", "redis"),
-                Matcher {
-                    name: "severity".into(),
-                    value: "low|medium".into(),
-                    is_regex: true,
-                    is_equal: true,
-                },
+                Matcher { name: "severity".into(), value: "low|medium".into(), is_regex: true, is_equal: true },
             ],
             starts_at: at("02:00:00"),
             ends_at: at("04:00:00"),
@@ -370,15 +256,13 @@ pub(super) fn silence(state: silence::State) -> Silence {
 }
 
 pub(super) fn receipt(alert: Alert) -> Receipt {
-    let step = |clock: &str, stage: &str, text: &str, position: u64, detail: serde_json::Value| {
-        ReceiptStep {
-            time: at(clock),
-            stage: stage.to_owned(),
-            text: text.to_owned(),
-            event: event_id(&position.to_string()),
-            position,
-            detail,
-        }
+    let step = |clock: &str, stage: &str, text: &str, position: u64, detail: serde_json::Value| ReceiptStep {
+        time: at(clock),
+        stage: stage.to_owned(),
+        text: text.to_owned(),
+        event: event_id(&position.to_string()),
+        position,
+        detail,
     };
     let null = serde_json::Value::Null;
     Receipt {
@@ -398,13 +282,7 @@ pub(super) fn receipt(alert: Alert) -> Receipt {
                 36_093_953,
                 json!({"normaliser": 1, "unmapped": []}),
             ),
-            step(
-                "02:41:44",
-                "deduplicated",
-                "not seen before: the first occurrence",
-                36_093_953,
-                null.clone(),
-            ),
+            step("02:41:44", "deduplicated", "not seen before: the first occurrence", 36_093_953, null.clone()),
             step(
                 "02:41:44",
                 "grouped",
@@ -412,27 +290,9 @@ pub(super) fn receipt(alert: Alert) -> Receipt {
                 36_093_954,
                 json!({"rule": "first", "weights": 1}),
             ),
-            step(
-                "02:41:45",
-                "kept_out",
-                "kept out of INC-9Z8Y: 0.11 of 0.50",
-                36_093_954,
-                null.clone(),
-            ),
-            step(
-                "02:41:45",
-                "notified",
-                "a page to webhook",
-                36_093_960,
-                null.clone(),
-            ),
-            step(
-                "02:41:46",
-                "delivered",
-                "webhook took it (HTTP 200) after 1 s",
-                36_094_977,
-                null,
-            ),
+            step("02:41:45", "kept_out", "kept out of INC-9Z8Y: 0.11 of 0.50", 36_093_954, null.clone()),
+            step("02:41:45", "notified", "a page to webhook", 36_093_960, null.clone()),
+            step("02:41:46", "delivered", "webhook took it (HTTP 200) after 1 s", 36_094_977, null),
         ],
         accounted: "paged".into(),
         until: None,
@@ -466,17 +326,8 @@ pub(super) fn state() -> State {
         settled: true,
         provisional: false,
         state_hash: "1:7b1ec4".into(),
-        incidents: IncidentCounts {
-            open: 2,
-            acknowledged: 1,
-            resolved: 14,
-        },
-        alerts: AlertCounts {
-            firing: 7,
-            resolved: 392,
-            stale: 1,
-            suppressed: 2,
-        },
+        incidents: IncidentCounts { open: 2, acknowledged: 1, resolved: 14 },
+        alerts: AlertCounts { firing: 7, resolved: 392, stale: 1, suppressed: 2 },
         parked: 1,
         versions: BTreeMap::new(),
         ledger: "test".into(),

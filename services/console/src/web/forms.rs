@@ -27,14 +27,10 @@ impl FromRequest<Console> for Fields {
     async fn from_request(request: Request, console: &Console) -> Result<Self> {
         match Form::<Vec<(String, String)>>::from_request(request, console).await {
             Ok(Form(pairs)) => Ok(Self(pairs)),
-            Err(FormRejection::InvalidFormContentType(_)) => Err(Refusal::new(
-                Code::UnsupportedMediaType,
-                "expected application/x-www-form-urlencoded",
-            )),
-            Err(_) => Err(Refusal::new(
-                Code::Malformed,
-                "expected a form, it cannot be read",
-            )),
+            Err(FormRejection::InvalidFormContentType(_)) => {
+                Err(Refusal::new(Code::UnsupportedMediaType, "expected application/x-www-form-urlencoded"))
+            }
+            Err(_) => Err(Refusal::new(Code::Malformed, "expected a form, it cannot be read")),
         }
     }
 }
@@ -42,26 +38,17 @@ impl FromRequest<Console> for Fields {
 impl Fields {
     /// A field that says something.
     fn one(&self, name: &str) -> Option<&str> {
-        let found = self
-            .0
-            .iter()
-            .find(|(known, value)| known == name && !value.trim().is_empty());
+        let found = self.0.iter().find(|(known, value)| known == name && !value.trim().is_empty());
         found.map(|(_, value)| value.trim())
     }
 
     fn all(&self, name: &str) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value.trim())
-            .collect()
+        self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect()
     }
 
     /// The named fields that say something, as a body.
     fn body(&self, names: &[&str]) -> Value {
-        let pairs = names
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), Value::from(self.one(name)?))));
+        let pairs = names.iter().filter_map(|name| Some(((*name).to_owned(), Value::from(self.one(name)?))));
         Value::Object(pairs.collect::<Map<String, Value>>())
     }
 
@@ -75,30 +62,19 @@ impl Fields {
 
     /// The name for the next form.
     fn me(&self) -> &str {
-        self.one("actor")
-            .filter(|name| *name != ANONYMOUS)
-            .unwrap_or_default()
+        self.one("actor").filter(|name| *name != ANONYMOUS).unwrap_or_default()
     }
 }
 
 /// The form of an action on an incident.
 pub(super) fn action(action: Action) -> MethodRouter<Console> {
-    post(
-        move |State(console): State<Console>,
-              Path(id): Path<String>,
-              asker: Asker,
-              fields: Fields| async move {
-            let answer = console
-                .act(action, &id, fields.asker(asker)?, body(action, &fields))
-                .await?;
-            Ok::<Response, Refusal>(match answer {
-                Answer::Pending(pending) => waits(&pending, &format!("/{id}")),
-                Answer::Changed(incident) | Answer::Created(incident, _) => {
-                    back(&format!("/{}", incident.id), fields.me())
-                }
-            })
-        },
-    )
+    post(move |State(console): State<Console>, Path(id): Path<String>, asker: Asker, fields: Fields| async move {
+        let answer = console.act(action, &id, fields.asker(asker)?, body(action, &fields)).await?;
+        Ok::<Response, Refusal>(match answer {
+            Answer::Pending(pending) => waits(&pending, &format!("/{id}")),
+            Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
+        })
+    })
 }
 
 fn body(action: Action, fields: &Fields) -> Value {
@@ -118,47 +94,25 @@ fn body(action: Action, fields: &Fields) -> Value {
 }
 
 /// Declares an incident.
-pub(super) async fn declare(
-    State(console): State<Console>,
-    asker: Asker,
-    fields: Fields,
-) -> Result<Response> {
+pub(super) async fn declare(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
     let mut body = fields.body(&["title", "severity", "description", "environment"]);
     let services = fields.one("services").unwrap_or_default();
-    let services: Vec<&str> = services
-        .split([',', ' '])
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect();
+    let services: Vec<&str> = services.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).collect();
     if let Some(object) = body.as_object_mut() {
         object.insert("services".to_owned(), json!(services));
     }
     Ok(match console.declare(fields.asker(asker)?, body).await? {
         Answer::Pending(pending) => waits(&pending, "/"),
-        Answer::Changed(incident) | Answer::Created(incident, _) => {
-            back(&format!("/{}", incident.id), fields.me())
-        }
+        Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
     })
 }
 
 /// Creates a silence.
-pub(super) async fn silence(
-    State(console): State<Console>,
-    asker: Asker,
-    fields: Fields,
-) -> Result<Response> {
-    let end = if fields.one("ends_at").is_some() {
-        "ends_at"
-    } else {
-        "duration"
-    };
+pub(super) async fn silence(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
+    let end = if fields.one("ends_at").is_some() { "ends_at" } else { "duration" };
     let mut body = fields.body(&["starts_at", end, "comment", "kind", "environment"]);
     let lines = fields.one("matchers").unwrap_or_default();
-    let matchers: Vec<&str> = lines
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let matchers: Vec<&str> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if let Some(object) = body.as_object_mut() {
         object.insert("matchers".to_owned(), json!(matchers));
     }
@@ -183,11 +137,7 @@ fn settle<T>(answer: Answer<T>, fields: &Fields) -> Result<Response> {
 }
 
 /// Takes an event back.
-pub(super) async fn undo(
-    State(console): State<Console>,
-    asker: Asker,
-    fields: Fields,
-) -> Result<Response> {
+pub(super) async fn undo(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
     let body = fields.body(&["event"]);
     Ok(match console.undo(fields.asker(asker)?, body).await? {
         Undone::Pending(pending) => waits(&pending, "/"),
@@ -204,9 +154,5 @@ fn back(path: &str, me: &str) -> Response {
 }
 
 fn waits(pending: &Pending, path: &str) -> Response {
-    (
-        StatusCode::ACCEPTED,
-        pages::error::pending(pending.position, &pending.command, path),
-    )
-        .into_response()
+    (StatusCode::ACCEPTED, pages::error::pending(pending.position, &pending.command, path)).into_response()
 }

@@ -51,17 +51,13 @@ const ACTIONS: [(&str, Action); 11] = [
 
 /// All pages and their forms.
 pub fn pages() -> Router<Console> {
-    let page =
-        |query: &'static [Param], handler: MethodRouter<Console>| routes::strict(query, handler);
+    let page = |query: &'static [Param], handler: MethodRouter<Console>| routes::strict(query, handler);
     let mut router = Router::new()
         .route("/", page(INCIDENTS, get(read::incidents)))
         .route("/{id}", page(ONE, get(read::incident)))
         .route("/alerts", page(routes::ALERTS, get(read::alerts)))
         .route("/alerts/{fingerprint}", page(ALERT, get(read::receipt)))
-        .route(
-            "/silences",
-            page(SILENCES, get(read::silences)).merge(post(forms::silence)),
-        )
+        .route("/silences", page(SILENCES, get(read::silences)).merge(post(forms::silence)))
         .route("/silences/{id}/expire", post(forms::expire))
         .route("/notices", page(routes::NOTICES, get(read::notices)))
         .route("/events/{id}", page(ALERT, get(read::event)))
@@ -70,10 +66,7 @@ pub fn pages() -> Router<Console> {
     for (word, action) in ACTIONS {
         router = router.route(&format!("/{{id}}/{word}"), forms::action(action));
     }
-    router
-        .layer(from_fn(as_page))
-        .route(pages::style::path(), get(stylesheet))
-        .route("/favicon.ico", get(icon))
+    router.layer(from_fn(as_page)).route(pages::style::path(), get(stylesheet)).route("/favicon.ico", get(icon))
 }
 
 /// A refusal is shown as a page to whoever looks at pages.
@@ -89,17 +82,11 @@ async fn as_page(request: Request, next: Next) -> Response {
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 async fn stylesheet() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, FOR_EVER),
-    ];
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, FOR_EVER)];
     (headers, pages::style::CSS).into_response()
 }
 
 async fn icon() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
-        (header::CACHE_CONTROL, "public, max-age=86400"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=86400")];
     (headers, pages::style::ICON).into_response()
 }

@@ -22,41 +22,17 @@ pub(super) async fn incidents(
     OriginalUri(uri): OriginalUri,
     asked: Asked,
 ) -> Result<Markup> {
-    let (frame, state) = console
-        .frame(&asked, uri.path(), Tab::Incidents, "Incidents")
-        .await?;
-    let incidents = console
-        .queries()
-        .incidents(reads::incident_filter(&asked)?, asked.window()?)
-        .await?;
-    let told = |status, page| NoticeFilter {
-        status: vec![status],
-        page,
-        incident: None,
-    };
+    let (frame, state) = console.frame(&asked, uri.path(), Tab::Incidents, "Incidents").await?;
+    let incidents = console.queries().incidents(reads::incident_filter(&asked)?, asked.window()?).await?;
+    let told = |status, page| NoticeFilter { status: vec![status], page, incident: None };
     let window = || Window {
-        as_of: frame
-            .seen
-            .as_ref()
-            .map(|seen| AsOf::Position(seen.position)),
+        as_of: frame.seen.as_ref().map(|seen| AsOf::Position(seen.position)),
         limit: Some(COUNTED),
         cursor: None,
     };
-    let waiting = console
-        .queries()
-        .notices(told(notice::Status::Requested, Some(true)), window())
-        .await?;
-    let held = console
-        .queries()
-        .notices(told(notice::Status::Held, None), window())
-        .await?;
-    Ok(pages::incidents::page(&pages::incidents::View {
-        frame,
-        state,
-        incidents,
-        waiting,
-        held,
-    }))
+    let waiting = console.queries().notices(told(notice::Status::Requested, Some(true)), window()).await?;
+    let held = console.queries().notices(told(notice::Status::Held, None), window()).await?;
+    Ok(pages::incidents::page(&pages::incidents::View { frame, state, incidents, waiting, held }))
 }
 
 /// One incident.
@@ -67,62 +43,23 @@ pub(super) async fn incident(
     asked: Asked,
 ) -> Result<Markup> {
     if !fallback::is_incident(&id) {
-        return Err(Refusal::new(
-            Code::NotFound,
-            format!("expected a path of this server, got {:?}", uri.path()),
-        ));
+        return Err(Refusal::new(Code::NotFound, format!("expected a path of this server, got {:?}", uri.path())));
     }
     let as_of = asked.as_of()?;
     let incident = console.queries().incident(Some(&id), as_of).await?;
-    let title = format!(
-        "{} {}",
-        incident.id.get(..8).unwrap_or(&incident.id),
-        incident.title
-    );
-    let (mut frame, _) = console
-        .frame(&asked, &format!("/{}", incident.id), Tab::Incidents, &title)
-        .await?;
-    let whole = || Window {
-        as_of,
-        limit: Some(LIMIT_MAX),
-        cursor: None,
-    };
+    let title = format!("{} {}", incident.id.get(..8).unwrap_or(&incident.id), incident.title);
+    let (mut frame, _) = console.frame(&asked, &format!("/{}", incident.id), Tab::Incidents, &title).await?;
+    let whole = || Window { as_of, limit: Some(LIMIT_MAX), cursor: None };
     let id = incident.id.as_str();
-    let timeline = console
-        .queries()
-        .timeline(
-            id,
-            Window {
-                cursor: asked.one("cursor"),
-                ..whole()
-            },
-        )
-        .await?;
-    console
-        .steps(&mut frame, &incident, &timeline.items)
-        .await?;
-    let filter = AlertFilter {
-        incident: Some(id.to_owned()),
-        ..AlertFilter::default()
-    };
-    let about = NoticeFilter {
-        incident: Some(id.to_owned()),
-        ..NoticeFilter::default()
-    };
+    let timeline = console.queries().timeline(id, Window { cursor: asked.one("cursor"), ..whole() }).await?;
+    console.steps(&mut frame, &incident, &timeline.items).await?;
+    let filter = AlertFilter { incident: Some(id.to_owned()), ..AlertFilter::default() };
+    let about = NoticeFilter { incident: Some(id.to_owned()), ..NoticeFilter::default() };
     let view = pages::incident::View {
         alerts: console.queries().alerts(filter, whole()).await?,
         why: console.queries().why(id, as_of).await?,
         changes: console.queries().changes(id, as_of).await?,
-        notices: console
-            .queries()
-            .notices(
-                about,
-                Window {
-                    limit: None,
-                    ..whole()
-                },
-            )
-            .await?,
+        notices: console.queries().notices(about, Window { limit: None, ..whole() }).await?,
         undone: console.undone(id, as_of).await?,
         frame,
         timeline,
@@ -137,9 +74,7 @@ pub(super) async fn alerts(
     OriginalUri(uri): OriginalUri,
     asked: Asked,
 ) -> Result<Markup> {
-    let (frame, _) = console
-        .frame(&asked, uri.path(), Tab::Alerts, "Alerts")
-        .await?;
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, "Alerts").await?;
     let filter = reads::alert_filter(&console, &asked).await?;
     let alerts = console.queries().alerts(filter, asked.window()?).await?;
     Ok(pages::alerts::page(&pages::alerts::View { frame, alerts }))
@@ -153,13 +88,8 @@ pub(super) async fn receipt(
     asked: Asked,
 ) -> Result<Markup> {
     let receipt = console.queries().receipt(Some(&id), asked.as_of()?).await?;
-    let (frame, _) = console
-        .frame(&asked, uri.path(), Tab::Alerts, &receipt.alert.name)
-        .await?;
-    Ok(pages::receipt::page(&pages::receipt::View {
-        frame,
-        receipt,
-    }))
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, &receipt.alert.name).await?;
+    Ok(pages::receipt::page(&pages::receipt::View { frame, receipt }))
 }
 
 /// Silences.
@@ -168,14 +98,9 @@ pub(super) async fn silences(
     OriginalUri(uri): OriginalUri,
     asked: Asked,
 ) -> Result<Markup> {
-    let (frame, _) = console
-        .frame(&asked, uri.path(), Tab::Silences, "Silences")
-        .await?;
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Silences, "Silences").await?;
     let silences = console.queries().silences(asked.window()?).await?;
-    Ok(pages::silences::page(&pages::silences::View {
-        frame,
-        silences,
-    }))
+    Ok(pages::silences::page(&pages::silences::View { frame, silences }))
 }
 
 /// Notices.
@@ -184,15 +109,10 @@ pub(super) async fn notices(
     OriginalUri(uri): OriginalUri,
     asked: Asked,
 ) -> Result<Markup> {
-    let (frame, _) = console
-        .frame(&asked, uri.path(), Tab::Notices, "Notices")
-        .await?;
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Notices, "Notices").await?;
     let filter = reads::notice_filter(&console, &asked).await?;
     let notices = console.queries().notices(filter, asked.window()?).await?;
-    Ok(pages::notices::page(&pages::notices::View {
-        frame,
-        notices,
-    }))
+    Ok(pages::notices::page(&pages::notices::View { frame, notices }))
 }
 
 /// One event.
@@ -203,20 +123,12 @@ pub(super) async fn event(
     asked: Asked,
 ) -> Result<Markup> {
     let event = console.queries().event(&id, asked.as_of()?).await?;
-    let (frame, _) = console
-        .frame(&asked, uri.path(), Tab::Other, &event.event_type)
-        .await?;
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Other, &event.event_type).await?;
     Ok(pages::event::page(&pages::event::View { frame, event }))
 }
 
 impl Console {
-    async fn frame(
-        &self,
-        asked: &Asked,
-        path: &str,
-        tab: Tab,
-        title: &str,
-    ) -> Result<(Frame, Counts)> {
+    async fn frame(&self, asked: &Asked, path: &str, tab: Tab, title: &str) -> Result<(Frame, Counts)> {
         let as_of = asked.as_of()?;
         let state = self.queries().state(as_of).await?;
         let time = match as_of {
@@ -247,26 +159,14 @@ impl Console {
 
     /// When a position was known: the record of its commit.
     async fn time_of(&self, position: u64) -> Result<Option<Time>> {
-        let filter = EventFilter {
-            from: Some(position & !4_095),
-            to: Some(position),
-            ..EventFilter::default()
-        };
-        let window = Window {
-            limit: Some(LIMIT_MAX),
-            ..Window::default()
-        };
+        let filter = EventFilter { from: Some(position & !4_095), to: Some(position), ..EventFilter::default() };
+        let window = Window { limit: Some(LIMIT_MAX), ..Window::default() };
         let events = self.queries().events(filter, window).await?.items;
         Ok(events.last().map(|event| event.recorded_at))
     }
 
     /// The last step of the timeline before what is shown, and the first one after it.
-    async fn steps(
-        &self,
-        frame: &mut Frame,
-        incident: &Incident,
-        shown: &[TimelineEntry],
-    ) -> Result<()> {
+    async fn steps(&self, frame: &mut Frame, incident: &Incident, shown: &[TimelineEntry]) -> Result<()> {
         let Some(seen) = &mut frame.seen else {
             return Ok(());
         };
@@ -275,22 +175,9 @@ impl Console {
         places.dedup();
         places.pop();
         let before = places.pop();
-        let filter = EventFilter {
-            from: Some(seen.position + 1),
-            subject: Some(incident.id.clone()),
-            ..EventFilter::default()
-        };
-        let later = self
-            .queries()
-            .events(
-                filter,
-                Window {
-                    limit: Some(1),
-                    ..Window::default()
-                },
-            )
-            .await?
-            .items;
+        let filter =
+            EventFilter { from: Some(seen.position + 1), subject: Some(incident.id.clone()), ..EventFilter::default() };
+        let later = self.queries().events(filter, Window { limit: Some(1), ..Window::default() }).await?.items;
         seen.steps = Some((before, later.first().map(|event| event.position)));
         Ok(())
     }
@@ -302,15 +189,8 @@ impl Console {
             subject: Some(id.to_owned()),
             ..EventFilter::default()
         };
-        let window = Window {
-            as_of,
-            limit: Some(LIMIT_MAX),
-            cursor: None,
-        };
+        let window = Window { as_of, limit: Some(LIMIT_MAX), cursor: None };
         let events = self.queries().events(filter, window).await?.items;
-        Ok(events
-            .iter()
-            .filter_map(|event| Some(event.data.get("event")?.as_str()?.to_owned()))
-            .collect())
+        Ok(events.iter().filter_map(|event| Some(event.data.get("event")?.as_str()?.to_owned())).collect())
     }
 }

@@ -27,11 +27,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page with every item turned into another.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(turn).collect(),
-            next: self.next,
-            position: self.position,
-        }
+        Page { items: self.items.into_iter().map(turn).collect(), next: self.next, position: self.position }
     }
 }
 
@@ -67,40 +63,24 @@ impl Cursor {
     /// # Errors
     /// When it is none of ours.
     pub fn decode(text: &str) -> Result<Self, Problem> {
-        let bad = || {
-            Problem::new(
-                Code::BadCursor,
-                format!("expected a cursor that a list gave, got {text:?}"),
-            )
-        };
+        let bad = || Problem::new(Code::BadCursor, format!("expected a cursor that a list gave, got {text:?}"));
         let mut bytes = Vec::with_capacity(text.len());
         for chunk in text.as_bytes().chunks(4) {
             let mut bits = 0_u32;
             for index in 0..4 {
                 let digit = match chunk.get(index) {
-                    Some(byte) => DIGITS
-                        .iter()
-                        .position(|known| known == byte)
-                        .ok_or_else(bad)?,
+                    Some(byte) => DIGITS.iter().position(|known| known == byte).ok_or_else(bad)?,
                     None => 0,
                 };
                 bits = bits << 6 | u32::try_from(digit).unwrap_or(0);
             }
             let whole = bits.to_be_bytes();
-            bytes.extend(
-                whole
-                    .into_iter()
-                    .skip(1)
-                    .take(chunk.len().saturating_sub(1)),
-            );
+            bytes.extend(whole.into_iter().skip(1).take(chunk.len().saturating_sub(1)));
         }
         let plain = String::from_utf8(bytes).map_err(|_| bad())?;
         let (position, after) = plain.split_once('.').ok_or_else(bad)?;
         let position = u64::from_str_radix(position, 16).map_err(|_| bad())?;
-        Ok(Self {
-            position,
-            after: after.to_owned(),
-        })
+        Ok(Self { position, after: after.to_owned() })
     }
 }
 
@@ -118,22 +98,12 @@ impl FromStr for AsOf {
     fn from_str(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            let bad = |_| {
-                Problem::new(
-                    Code::BadAsOf,
-                    format!("expected a position below 2^53, got {text:?}"),
-                )
-            };
+            let bad = |_| Problem::new(Code::BadAsOf, format!("expected a position below 2^53, got {text:?}"));
             return text.parse().map(Self::Position).map_err(bad);
         }
         // A plus sign in a query that was not escaped arrives as a space.
         let time = text.replace(' ', "+").parse().map(Self::Time);
-        time.map_err(|_| {
-            Problem::new(
-                Code::BadAsOf,
-                format!("expected a position or an RFC 3339 time, got {text:?}"),
-            )
-        })
+        time.map_err(|_| Problem::new(Code::BadAsOf, format!("expected a position or an RFC 3339 time, got {text:?}")))
     }
 }
 
@@ -144,16 +114,9 @@ mod tests {
     #[test]
     fn a_cursor_reads_as_it_was_written_whatever_its_length() {
         for after in ["", "a", "ab", "abc", "INC-0123456789ABCDEF/é"] {
-            let cursor = Cursor {
-                position: 4_096 * 77 + 5,
-                after: after.to_owned(),
-            };
+            let cursor = Cursor { position: 4_096 * 77 + 5, after: after.to_owned() };
             let text = cursor.encode();
-            assert!(
-                text.bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
-                "{text}"
-            );
+            assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
             assert_eq!(Cursor::decode(&text).unwrap(), cursor);
         }
         assert!(Cursor::decode("no cursor").is_err());
@@ -162,10 +125,7 @@ mod tests {
     #[test]
     fn as_of_is_a_position_or_a_time() {
         assert_eq!("8192".parse::<AsOf>().unwrap(), AsOf::Position(8_192));
-        assert!(matches!(
-            "2026-11-20T03:12:00Z".parse::<AsOf>(),
-            Ok(AsOf::Time(_))
-        ));
+        assert!(matches!("2026-11-20T03:12:00Z".parse::<AsOf>(), Ok(AsOf::Time(_))));
         assert_eq!("tomorrow".parse::<AsOf>().unwrap_err().status, 400);
     }
 }

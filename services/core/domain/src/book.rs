@@ -36,11 +36,7 @@ impl Book {
         let mut touched = Touched::default();
         if alert::evolve(&mut self.alerts, recorded) {
             if let Ok(fingerprint) = recorded.subject.parse::<Fingerprint>() {
-                touched.incidents.extend(
-                    self.alerts
-                        .get(&fingerprint)
-                        .and_then(|alert| alert.incident.clone()),
-                );
+                touched.incidents.extend(self.alerts.get(&fingerprint).and_then(|alert| alert.incident.clone()));
                 touched.alerts.push(fingerprint);
             }
             self.now = self.now.max(recorded.time);
@@ -48,9 +44,7 @@ impl Book {
         }
         let mut moved = Vec::new();
         if incident::evolve(&mut self.incidents, recorded, &mut moved) {
-            touched
-                .incidents
-                .extend(recorded.subject.parse::<IncidentId>().ok());
+            touched.incidents.extend(recorded.subject.parse::<IncidentId>().ok());
             touched.incidents.extend(other_incident(&recorded.event));
             for (fingerprint, incident) in moved {
                 if let Some(alert) = self.alerts.get_mut(&fingerprint) {
@@ -80,10 +74,7 @@ impl Book {
 
     /// An incident's alerts.
     pub fn alerts_of<'a>(&'a self, incident: &'a Incident) -> impl Iterator<Item = &'a Alert> {
-        incident
-            .members
-            .keys()
-            .filter_map(|fingerprint| self.alerts.get(fingerprint))
+        incident.members.keys().filter_map(|fingerprint| self.alerts.get(fingerprint))
     }
 }
 

@@ -26,10 +26,7 @@ pub const FOLDS: [&str; 3] = ["alerts", "incidents", "silences"];
 #[must_use]
 pub fn digest<T: Serialize>(entity: &T) -> EntityDigest {
     let bytes = serde_json::to_vec(entity).unwrap_or_default();
-    assert!(
-        !bytes.is_empty(),
-        "an entity of ours always has a JSON form"
-    );
+    assert!(!bytes.is_empty(), "an entity of ours always has a JSON form");
     Sha256::digest(&bytes).into()
 }
 

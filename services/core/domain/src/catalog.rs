@@ -80,15 +80,8 @@ impl Catalog {
             }
         }
         for service in &self.services {
-            if let Some(to) = service
-                .depends_on
-                .iter()
-                .find(|to| !names.contains(to.as_str()))
-            {
-                return Err(Invalid::Unknown {
-                    from: service.name.clone(),
-                    to: to.clone(),
-                });
+            if let Some(to) = service.depends_on.iter().find(|to| !names.contains(to.as_str())) {
+                return Err(Invalid::Unknown { from: service.name.clone(), to: to.clone() });
             }
         }
         Ok(())
@@ -112,23 +105,13 @@ impl Topology {
             for name in std::iter::once(&service.name).chain(&service.aliases) {
                 topology.names.insert(name.clone(), service.name.clone());
             }
-            topology
-                .services
-                .insert(service.name.clone(), service.clone());
+            topology.services.insert(service.name.clone(), service.clone());
         }
         for service in &catalog.services {
             for to in &service.depends_on {
                 if let Some(to) = topology.names.get(to).cloned() {
-                    topology
-                        .neighbours
-                        .entry(service.name.clone())
-                        .or_default()
-                        .insert(to.clone());
-                    topology
-                        .neighbours
-                        .entry(to)
-                        .or_default()
-                        .insert(service.name.clone());
+                    topology.neighbours.entry(service.name.clone()).or_default().insert(to.clone());
+                    topology.neighbours.entry(to).or_default().insert(service.name.clone());
                 }
             }
         }
@@ -204,11 +187,7 @@ mod tests {
         let topology = Topology::new(&shop());
         assert_eq!(topology.distance("nginx", "pg", 4), Some(2));
         assert_eq!(topology.distance("postgres", "shop-api", 4), Some(1));
-        assert_eq!(
-            topology.distance("nginx", "postgres", 1),
-            None,
-            "the limit holds"
-        );
+        assert_eq!(topology.distance("nginx", "postgres", 1), None, "the limit holds");
         assert_eq!(topology.distance("nginx", "backup", 9), None);
     }
 

@@ -157,9 +157,7 @@ pub enum Event {
 }
 
 /// Where an event comes from.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A fact from outside.
@@ -225,20 +223,12 @@ pub struct Draft {
 impl Draft {
     /// A decision of the system's own.
     pub fn system(subject: impl ToString, event: Event) -> Self {
-        Self {
-            subject: subject.to_string(),
-            actor: SYSTEM.to_owned(),
-            event,
-        }
+        Self { subject: subject.to_string(), actor: SYSTEM.to_owned(), event }
     }
 
     /// A decision on behalf of a person.
     pub fn by(actor: &str, subject: impl ToString, event: Event) -> Self {
-        Self {
-            subject: subject.to_string(),
-            actor: actor.to_owned(),
-            event,
-        }
+        Self { subject: subject.to_string(), actor: actor.to_owned(), event }
     }
 }
 

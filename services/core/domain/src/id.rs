@@ -128,12 +128,7 @@ impl Fingerprint {
     /// From the first 80 bits of a keyed hash.
     #[must_use]
     pub fn from_mac(mac: &[u8; 32]) -> Self {
-        Self(
-            mac.iter()
-                .take(Self::DIGITS / 2)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(mac.iter().take(Self::DIGITS / 2).map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// The fingerprint as it is spelt everywhere.
@@ -162,10 +157,7 @@ impl FromStr for Fingerprint {
         if lower.len() == Self::DIGITS && lower.bytes().all(|b| b.is_ascii_hexdigit()) {
             Ok(Self(lower))
         } else {
-            Err(NotAnId {
-                expected: "a fingerprint of 20 hexadecimal digits",
-                got: text.to_owned(),
-            })
+            Err(NotAnId { expected: "a fingerprint of 20 hexadecimal digits", got: text.to_owned() })
         }
     }
 }
@@ -195,30 +187,18 @@ impl Partition {
             .trim()
             .chars()
             .take(64)
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '-' {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
-            })
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '-' })
             .collect();
         if word.is_empty() {
             Self::ENVIRONMENT.clone_into(&mut word);
         }
-        Self {
-            tenant: Self::TENANT.to_owned(),
-            environment: word,
-        }
+        Self { tenant: Self::TENANT.to_owned(), environment: word }
     }
 
     /// The tenant's own partition, for what concerns all its environments.
     #[must_use]
     pub fn whole(tenant: &str) -> Self {
-        Self {
-            tenant: tenant.to_owned(),
-            environment: Self::WHOLE_TENANT.to_owned(),
-        }
+        Self { tenant: tenant.to_owned(), environment: Self::WHOLE_TENANT.to_owned() }
     }
 
     /// Whether this stands for the whole tenant.
@@ -246,14 +226,8 @@ mod tests {
 
     #[test]
     fn an_id_is_a_function_of_its_parts_and_their_borders() {
-        assert_eq!(
-            IncidentId::derive(&[b"a", b"bc"]),
-            IncidentId::derive(&[b"a", b"bc"])
-        );
-        assert_ne!(
-            IncidentId::derive(&[b"a", b"bc"]),
-            IncidentId::derive(&[b"ab", b"c"])
-        );
+        assert_eq!(IncidentId::derive(&[b"a", b"bc"]), IncidentId::derive(&[b"a", b"bc"]));
+        assert_ne!(IncidentId::derive(&[b"a", b"bc"]), IncidentId::derive(&[b"ab", b"c"]));
     }
 
     #[test]
@@ -266,15 +240,8 @@ mod tests {
 
     #[test]
     fn an_environment_becomes_a_word_that_fits_a_subject() {
-        assert_eq!(
-            Partition::of_environment(" EU.west 1 ").environment,
-            "eu-west-1"
-        );
+        assert_eq!(Partition::of_environment(" EU.west 1 ").environment, "eu-west-1");
         assert_eq!(Partition::of_environment("").environment, "production");
-        assert_eq!(
-            Partition::of_environment("_").environment,
-            "-",
-            "only we name the whole tenant"
-        );
+        assert_eq!(Partition::of_environment("_").environment, "-", "only we name the whole tenant");
     }
 }

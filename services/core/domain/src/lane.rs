@@ -75,13 +75,7 @@ pub trait Decider: Send + Sync + 'static {
     fn evolve(&self, state: &mut Self::State, decision: &Recorded);
 
     /// Decides about one input, at `now`.
-    fn decide(
-        &self,
-        state: &Self::State,
-        lane: &Partition,
-        input: &Recorded,
-        now: Time,
-    ) -> Vec<Draft>;
+    fn decide(&self, state: &Self::State, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft>;
 
     /// What is due next.
     fn due(&self, state: &Self::State) -> Option<Timer>;

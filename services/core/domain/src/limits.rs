@@ -40,11 +40,5 @@ pub const CLAMP_PAST: Span = Span::hours(24);
 /// How far in the future a sender's start time is believed.
 pub const CLAMP_FUTURE: Span = Span::minutes(5);
 
-const _: () = assert!(
-    ALERT_BYTES_MAX < COMMIT_BYTES_MAX / 2,
-    "any alert must fit a commit"
-);
-const _: () = assert!(
-    COMMIT_EVENTS_MAX == 1 << 12,
-    "a position keeps the index in 12 bits"
-);
+const _: () = assert!(ALERT_BYTES_MAX < COMMIT_BYTES_MAX / 2, "any alert must fit a commit");
+const _: () = assert!(COMMIT_EVENTS_MAX == 1 << 12, "a position keeps the index in 12 bits");

@@ -12,9 +12,7 @@ use crate::severity::Severity;
 use crate::time::{Span, Time};
 
 /// Why people are told.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// An incident began.
@@ -72,11 +70,7 @@ pub struct Requested {
     /// After which it is given up.
     pub expires_at: Time,
     /// How late it is, where an earlier one was given up.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        rename = "delayed_by_ms"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "delayed_by_ms")]
     pub delayed_by: Option<Span>,
 }
 
@@ -149,9 +143,7 @@ pub struct Expired {
 }
 
 /// Where a notice is in its life.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// On its way.
@@ -219,8 +211,7 @@ impl Notices {
         let revision = recorded.revision;
         match &recorded.event {
             Event::NoticeRequested(asked) => {
-                self.0
-                    .insert(id.clone(), Notice::requested(id, asked, recorded));
+                self.0.insert(id.clone(), Notice::requested(id, asked, recorded));
                 return true;
             }
             Event::NoticeHeld(held) => {

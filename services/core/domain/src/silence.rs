@@ -62,29 +62,18 @@ impl Matcher {
     /// An equality.
     #[must_use]
     pub fn equal(name: &str, value: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            is_regex: false,
-            is_equal: true,
-        }
+        Self { name: name.to_owned(), value: value.to_owned(), is_regex: false, is_equal: true }
     }
 
     fn regex(&self) -> Option<regex::Regex> {
-        regex::RegexBuilder::new(&format!("^(?:{})$", self.value))
-            .size_limit(1 << 20)
-            .build()
-            .ok()
+        regex::RegexBuilder::new(&format!("^(?:{})$", self.value)).size_limit(1 << 20).build().ok()
     }
 
     /// Whether a label's value satisfies it.
     #[must_use]
     pub fn matches_value(&self, value: &str) -> bool {
-        let equal = if self.is_regex {
-            self.regex().is_some_and(|regex| regex.is_match(value))
-        } else {
-            self.value == value
-        };
+        let equal =
+            if self.is_regex { self.regex().is_some_and(|regex| regex.is_match(value)) } else { self.value == value };
         equal == self.is_equal
     }
 
@@ -149,25 +138,14 @@ impl Terms {
         if self.matchers.iter().any(|matcher| matcher.name.is_empty()) {
             return Err(Invalid::NoName);
         }
-        if let Some(bad) = self
-            .matchers
-            .iter()
-            .find(|matcher| matcher.is_regex && matcher.regex().is_none())
-        {
+        if let Some(bad) = self.matchers.iter().find(|matcher| matcher.is_regex && matcher.regex().is_none()) {
             return Err(Invalid::NotARegex(bad.value.clone()));
         }
-        if self
-            .matchers
-            .iter()
-            .all(|matcher| matcher.matches_value(""))
-        {
+        if self.matchers.iter().all(|matcher| matcher.matches_value("")) {
             return Err(Invalid::MatchesEverything);
         }
         if self.ends_at <= self.starts_at {
-            return Err(Invalid::EndsFirst {
-                starts_at: self.starts_at,
-                ends_at: self.ends_at,
-            });
+            return Err(Invalid::EndsFirst { starts_at: self.starts_at, ends_at: self.ends_at });
         }
         if self.ends_at <= now {
             return Err(Invalid::AlreadyOver(self.ends_at));
@@ -178,9 +156,7 @@ impl Terms {
     /// Whether an alert of `environment` with `labels` is meant.
     #[must_use]
     pub fn covers(&self, environment: &str, labels: &BTreeMap<String, String>) -> bool {
-        self.environment
-            .as_deref()
-            .is_none_or(|only| only == environment)
+        self.environment.as_deref().is_none_or(|only| only == environment)
             && self.matchers.iter().all(|matcher| matcher.matches(labels))
     }
 }
@@ -257,11 +233,7 @@ impl Silences {
                 Silence {
                     id,
                     terms: created.terms.clone(),
-                    state: if pending {
-                        State::Pending
-                    } else {
-                        State::Active
-                    },
+                    state: if pending { State::Pending } else { State::Active },
                     created_at: recorded.time,
                     updated_at: recorded.time,
                     ended: None,
@@ -287,16 +259,10 @@ impl Silences {
 
     /// The active silence that covers an alert and ends last; ties by id.
     #[must_use]
-    pub fn covering(
-        &self,
-        environment: &str,
-        labels: &BTreeMap<String, String>,
-    ) -> Option<&Silence> {
+    pub fn covering(&self, environment: &str, labels: &BTreeMap<String, String>) -> Option<&Silence> {
         self.0
             .values()
-            .filter(|silence| {
-                silence.state == State::Active && silence.terms.covers(environment, labels)
-            })
+            .filter(|silence| silence.state == State::Active && silence.terms.covers(environment, labels))
             .max_by(|a, b| (a.terms.ends_at, &a.id).cmp(&(b.terms.ends_at, &b.id)))
     }
 }
@@ -306,40 +272,22 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     #[test]
     fn a_matcher_is_anchored_and_a_missing_label_is_empty() {
-        let regex = Matcher {
-            name: "service".into(),
-            value: "pg|redis".into(),
-            is_regex: true,
-            is_equal: true,
-        };
+        let regex = Matcher { name: "service".into(), value: "pg|redis".into(), is_regex: true, is_equal: true };
         assert!(regex.matches(&labels(&[("service", "pg")])));
         assert!(!regex.matches(&labels(&[("service", "pg-2")])));
-        let unequal = Matcher {
-            name: "team".into(),
-            value: "db".into(),
-            is_regex: false,
-            is_equal: false,
-        };
+        let unequal = Matcher { name: "team".into(), value: "db".into(), is_regex: false, is_equal: false };
         assert!(unequal.matches(&labels(&[])));
     }
 
     #[test]
     fn a_silence_of_everything_is_refused() {
         let terms = Terms {
-            matchers: vec![Matcher {
-                name: "a".into(),
-                value: ".*".into(),
-                is_regex: true,
-                is_equal: true,
-            }],
+            matchers: vec![Matcher { name: "a".into(), value: ".*".into(), is_regex: true, is_equal: true }],
             starts_at: Time::from_millis(0),
             ends_at: Time::from_millis(10),
             created_by: "ada".into(),
@@ -347,9 +295,6 @@ mod tests {
             kind: Kind::Silence,
             environment: None,
         };
-        assert_eq!(
-            terms.check(Time::from_millis(1)),
-            Err(Invalid::MatchesEverything)
-        );
+        assert_eq!(terms.check(Time::from_millis(1)), Err(Invalid::MatchesEverything));
     }
 }

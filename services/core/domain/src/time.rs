@@ -60,11 +60,7 @@ impl Time {
     /// The distance to another instant, in either direction.
     #[must_use]
     pub fn distance(self, other: Self) -> Span {
-        if self >= other {
-            self.since(other)
-        } else {
-            other.since(self)
-        }
+        if self >= other { self.since(other) } else { other.since(self) }
     }
 
     /// This instant kept inside `low..=high`.
@@ -170,9 +166,7 @@ impl FromStr for Time {
     type Err = NotATime;
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let stamp: jiff::Timestamp = text.trim().parse().map_err(|_| NotATime(text.to_owned()))?;
-        i64::try_from(stamp.as_nanosecond())
-            .map(Self)
-            .map_err(|_| NotATime(text.to_owned()))
+        i64::try_from(stamp.as_nanosecond()).map(Self).map_err(|_| NotATime(text.to_owned()))
     }
 }
 
@@ -232,17 +226,8 @@ mod tests {
 
     #[test]
     fn offsets_are_understood_and_nonsense_is_named() {
-        assert_eq!(
-            "2026-11-24T14:00:00+01:00".parse::<Time>(),
-            "2026-11-24T13:00:00Z".parse()
-        );
-        assert!(
-            "yesterday"
-                .parse::<Time>()
-                .unwrap_err()
-                .to_string()
-                .contains("yesterday")
-        );
+        assert_eq!("2026-11-24T14:00:00+01:00".parse::<Time>(), "2026-11-24T13:00:00Z".parse());
+        assert!("yesterday".parse::<Time>().unwrap_err().to_string().contains("yesterday"));
     }
 
     #[test]

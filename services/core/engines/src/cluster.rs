@@ -123,22 +123,11 @@ pub fn assign(
     topology: &Topology,
     weights: &Weights,
 ) -> Assignment {
-    let mut scored: Vec<Scored<'_>> = candidates
-        .iter()
-        .filter_map(|candidate| best(newcomer, candidate, topology, weights))
-        .collect();
-    scored.sort_by(|a, b| {
-        b.score
-            .cmp(&a.score)
-            .then_with(|| a.incident.cmp(b.incident))
-    });
-    let chosen = scored
-        .first()
-        .filter(|best| best.score >= weights.threshold);
-    let rest = scored
-        .iter()
-        .skip(usize::from(chosen.is_some()))
-        .take(CONSIDERED_MAX);
+    let mut scored: Vec<Scored<'_>> =
+        candidates.iter().filter_map(|candidate| best(newcomer, candidate, topology, weights)).collect();
+    scored.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.incident.cmp(b.incident)));
+    let chosen = scored.first().filter(|best| best.score >= weights.threshold);
+    let rest = scored.iter().skip(usize::from(chosen.is_some())).take(CONSIDERED_MAX);
     let considered = rest
         .map(|scored| Considered {
             incident: scored.incident.clone(),
@@ -151,16 +140,11 @@ pub fn assign(
         weights: weights.version,
         score: chosen.map_or(0, |chosen| chosen.score),
         threshold: weights.threshold,
-        parts: chosen
-            .map(|chosen| chosen.parts.clone())
-            .unwrap_or_default(),
+        parts: chosen.map(|chosen| chosen.parts.clone()).unwrap_or_default(),
         like: chosen.map(|chosen| chosen.like.clone()),
         considered,
     };
-    Assignment {
-        incident: chosen.map(|chosen| chosen.incident.clone()),
-        grouping,
-    }
+    Assignment { incident: chosen.map(|chosen| chosen.incident.clone()), grouping }
 }
 
 fn best<'a>(
@@ -175,27 +159,14 @@ fn best<'a>(
     let score = |alert: &&'a Alert| {
         let parts = pair(newcomer, alert, topology, weights);
         let log_odds: i32 = parts.values().sum();
-        Scored {
-            incident: candidate.id,
-            like: &alert.fingerprint,
-            score: logistic(log_odds),
-            parts,
-        }
+        Scored { incident: candidate.id, like: &alert.fingerprint, score: logistic(log_odds), parts }
     };
-    alerts
-        .iter()
-        .map(score)
-        .max_by(|a, b| a.score.cmp(&b.score).then_with(|| b.like.cmp(a.like)))
+    alerts.iter().map(score).max_by(|a, b| a.score.cmp(&b.score).then_with(|| b.like.cmp(a.like)))
 }
 
 /// The log-odds that two alerts are one problem, by feature, in thousandths. Features that say nothing
 /// are left out.
-fn pair(
-    newcomer: &Newcomer<'_>,
-    member: &Alert,
-    topology: &Topology,
-    weights: &Weights,
-) -> BTreeMap<String, i32> {
+fn pair(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, weights: &Weights) -> BTreeMap<String, i32> {
     let mut parts = BTreeMap::new();
     let mut add = |name: &str, weight: i32, measure: f64| {
         #[allow(clippy::cast_possible_truncation)] // weights are small
@@ -205,14 +176,7 @@ fn pair(
         }
     };
     add("bias", weights.bias, 1.0);
-    add(
-        "time",
-        weights.time,
-        closeness(
-            newcomer.starts_at.distance(member.occurrence().starts_at),
-            weights,
-        ),
-    );
+    add("time", weights.time, closeness(newcomer.starts_at.distance(member.occurrence().starts_at), weights));
     let near = match (newcomer.service, member.service.as_deref()) {
         (Some(a), Some(b)) if a == b => {
             add("same_service", weights.same_service, 1.0);
@@ -241,27 +205,17 @@ fn pair(
     if newcomer.name == member.name {
         add("same_name", weights.same_name, 1.0);
     }
-    add(
-        "labels",
-        weights.labels,
-        similarity::labels(newcomer.labels, &member.labels),
-    );
+    add("labels", weights.labels, similarity::labels(newcomer.labels, &member.labels));
     add(
         "words",
         weights.words,
-        similarity::words(
-            &text(newcomer.name, newcomer.annotations),
-            &text(&member.name, &member.annotations),
-        ),
+        similarity::words(&text(newcomer.name, newcomer.annotations), &text(&member.name, &member.annotations)),
     );
     parts
 }
 
 fn text(name: &str, annotations: &Labels) -> String {
-    let summary = annotations
-        .get("summary")
-        .or_else(|| annotations.get("title"))
-        .map_or("", String::as_str);
+    let summary = annotations.get("summary").or_else(|| annotations.get("title")).map_or("", String::as_str);
     format!("{name} {summary}")
 }
 
@@ -308,9 +262,5 @@ fn against(parts: &BTreeMap<String, i32>) -> String {
     if !has("words") && !has("same_name") {
         reasons.push("other words");
     }
-    if reasons.is_empty() {
-        "not alike enough".to_owned()
-    } else {
-        reasons.join(", ")
-    }
+    if reasons.is_empty() { "not alike enough".to_owned() } else { reasons.join(", ") }
 }

@@ -25,17 +25,8 @@ const GENERIC: [&str; 18] = [
 ];
 
 /// Labels that name one thing that can break.
-const RESOURCES: [&str; 9] = [
-    "instance",
-    "pod",
-    "host",
-    "hostname",
-    "node",
-    "device",
-    "container",
-    "database",
-    "queue",
-];
+const RESOURCES: [&str; 9] =
+    ["instance", "pod", "host", "hostname", "node", "device", "container", "database", "queue"];
 
 /// Whether two alerts name the same instance, pod, host or the like.
 #[must_use]
@@ -47,12 +38,8 @@ pub fn same_resource(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>)
 #[must_use]
 pub fn labels(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> f64 {
     let telling = |labels: &BTreeMap<String, String>| -> BTreeSet<(String, String)> {
-        let pairs = labels
-            .iter()
-            .filter(|(name, value)| !GENERIC.contains(&name.as_str()) && !value.is_empty());
-        pairs
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let pairs = labels.iter().filter(|(name, value)| !GENERIC.contains(&name.as_str()) && !value.is_empty());
+        pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     jaccard(&telling(a), &telling(b))
 }
@@ -94,11 +81,7 @@ fn keep(words: &mut BTreeSet<String>, word: &mut String) {
 fn jaccard<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> f64 {
     let both = a.intersection(b).count();
     let either = a.len() + b.len() - both;
-    if either == 0 {
-        0.0
-    } else {
-        both as f64 / either as f64
-    }
+    if either == 0 { 0.0 } else { both as f64 / either as f64 }
 }
 
 #[cfg(test)]
@@ -114,14 +97,8 @@ mod tests {
 
     #[test]
     fn generic_labels_do_not_make_alerts_alike() {
-        let of = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).into(), (*v).into()))
-                .collect()
-        };
-        let a: BTreeMap<String, String> =
-            of(&[("cluster", "eu"), ("team", "x"), ("instance", "a:1")]);
+        let of = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let a: BTreeMap<String, String> = of(&[("cluster", "eu"), ("team", "x"), ("instance", "a:1")]);
         let b = of(&[("cluster", "eu"), ("team", "x"), ("instance", "b:1")]);
         assert!(labels(&a, &b) < f64::EPSILON);
         assert!(!same_resource(&a, &b));

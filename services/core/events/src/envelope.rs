@@ -118,11 +118,7 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
     let Value::Object(mut tagged) = tagged else {
         return Vec::new();
     };
-    let kind = tagged
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let kind = tagged.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     assert!(!kind.is_empty(), "an event of ours always has a type");
     let wire = Wire {
         id: envelope.id.clone(),
@@ -147,21 +143,16 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     let wire: Wire = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
     let Some(data) = upcast::to_current(&wire.kind, wire.version, wire.data.clone()) else {
         let raw = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
-        return Ok(Decoded::Unknown {
-            kind: wire.kind,
-            version: wire.version,
-            raw,
-        });
+        return Ok(Decoded::Unknown { kind: wire.kind, version: wire.version, raw });
     };
     let mut tagged = serde_json::Map::with_capacity(2);
     tagged.insert("type".to_owned(), Value::String(wire.kind.clone()));
     tagged.insert("data".to_owned(), data);
-    let event =
-        serde_json::from_value(Value::Object(tagged)).map_err(|source| DecodeError::Payload {
-            kind: wire.kind,
-            version: wire.version,
-            source,
-        })?;
+    let event = serde_json::from_value(Value::Object(tagged)).map_err(|source| DecodeError::Payload {
+        kind: wire.kind,
+        version: wire.version,
+        source,
+    })?;
     Ok(Decoded::Known(Box::new(Envelope {
         id: wire.id,
         subject: wire.subject,
@@ -213,33 +204,22 @@ mod tests {
     #[test]
     fn an_event_reads_as_it_was_written() {
         let bytes = encode(&envelope());
-        assert_eq!(
-            decode(&bytes).unwrap(),
-            Decoded::Known(Box::new(envelope()))
-        );
+        assert_eq!(decode(&bytes).unwrap(), Decoded::Known(Box::new(envelope())));
     }
 
     #[test]
     fn an_unknown_type_or_a_later_version_is_kept_whole() {
         let text = String::from_utf8(encode(&envelope())).unwrap();
         let later = text.replace("\"type\"", "\"v\":99,\"type\"");
-        assert!(matches!(
-            decode(later.as_bytes()).unwrap(),
-            Decoded::Unknown { version: 99, .. }
-        ));
+        assert!(matches!(decode(later.as_bytes()).unwrap(), Decoded::Unknown { version: 99, .. }));
         let other = text.replace("incident.acknowledged", "incident.teleported");
-        assert!(
-            matches!(decode(other.as_bytes()).unwrap(), Decoded::Unknown { raw, .. } if raw["actor"] == "ada")
-        );
+        assert!(matches!(decode(other.as_bytes()).unwrap(), Decoded::Unknown { raw, .. } if raw["actor"] == "ada"));
     }
 
     #[test]
     fn a_payload_that_lies_about_its_type_is_an_error() {
         let text = String::from_utf8(encode(&envelope())).unwrap();
         let lie = text.replace("incident.acknowledged", "incident.noted");
-        assert!(matches!(
-            decode(lie.as_bytes()),
-            Err(DecodeError::Payload { .. })
-        ));
+        assert!(matches!(decode(lie.as_bytes()), Err(DecodeError::Payload { .. })));
     }
 }

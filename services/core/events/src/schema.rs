@@ -10,14 +10,8 @@ use crate::upcast;
 pub fn all() -> Vec<(String, Value)> {
     let whole = schemars::schema_for!(Event).to_value();
     let definitions = whole.get("$defs").cloned().unwrap_or_default();
-    let variants = whole
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    upcast::types()
-        .filter_map(|kind| one(kind, &variants, &definitions))
-        .collect()
+    let variants = whole.get("oneOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    upcast::types().filter_map(|kind| one(kind, &variants, &definitions)).collect()
 }
 
 /// A schema as it stands in its file.
@@ -27,25 +21,15 @@ pub fn text(schema: &Value) -> String {
 }
 
 fn one(kind: &str, variants: &[Value], definitions: &Value) -> Option<(String, Value)> {
-    let variant = variants
-        .iter()
-        .find(|variant| variant.pointer("/properties/type/const") == Some(&kind.into()))?;
+    let variant = variants.iter().find(|variant| variant.pointer("/properties/type/const") == Some(&kind.into()))?;
     let version = upcast::current_version(kind);
     // The payload stands at the root and not behind a reference: types of one name in two modules are
     // numbered by their order, which would make a new event rename the definitions of others.
     let data = variant.pointer("/properties/data")?;
-    let mut schema = referred(data, definitions)
-        .unwrap_or(data)
-        .as_object()?
-        .clone();
+    let mut schema = referred(data, definitions).unwrap_or(data).as_object()?.clone();
     let mut used = serde_json::Map::new();
-    schema
-        .values()
-        .for_each(|part| collect(part, definitions, &mut used));
-    schema.insert(
-        "$schema".to_owned(),
-        "https://json-schema.org/draft/2020-12/schema".into(),
-    );
+    schema.values().for_each(|part| collect(part, definitions, &mut used));
+    schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
     schema.insert("title".to_owned(), format!("{kind}.v{version}").into());
     schema.insert("type".to_owned(), "object".into());
     if let Some(description) = variant.get("description") {
@@ -65,23 +49,16 @@ fn referred<'a>(schema: &Value, definitions: &'a Value) -> Option<&'a Value> {
 fn collect(schema: &Value, definitions: &Value, used: &mut serde_json::Map<String, Value>) {
     match schema {
         Value::Object(object) => {
-            if let Some(name) = object
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|r| r.strip_prefix("#/$defs/"))
+            if let Some(name) = object.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/"))
                 && !used.contains_key(name)
                 && let Some(definition) = definitions.get(name)
             {
                 used.insert(name.to_owned(), definition.clone());
                 collect(definition, definitions, used);
             }
-            object
-                .values()
-                .for_each(|value| collect(value, definitions, used));
+            object.values().for_each(|value| collect(value, definitions, used));
         }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| collect(item, definitions, used)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, definitions, used)),
         _ => {}
     }
 }

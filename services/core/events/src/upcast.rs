@@ -74,16 +74,11 @@ pub fn types() -> impl Iterator<Item = &'static str> {
 /// The version that is written today; 1 for a type that is not in the table.
 #[must_use]
 pub fn current_version(kind: &str) -> u32 {
-    TYPES
-        .iter()
-        .find(|entry| entry.kind == kind)
-        .map_or(1, version_of)
+    TYPES.iter().find(|entry| entry.kind == kind).map_or(1, version_of)
 }
 
 fn version_of(entry: &Entry) -> u32 {
-    u32::try_from(entry.upcasters.len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(1)
+    u32::try_from(entry.upcasters.len()).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// The payload in its current version; `None` for an unknown type or a version of the future.
@@ -94,9 +89,5 @@ pub fn to_current(kind: &str, version: u32, payload: Value) -> Option<Value> {
         return None;
     }
     let missing = entry.upcasters.get(version as usize - 1..)?;
-    Some(
-        missing
-            .iter()
-            .fold(payload, |payload, upcast| upcast(payload)),
-    )
+    Some(missing.iter().fold(payload, |payload, upcast| upcast(payload)))
 }

@@ -17,45 +17,24 @@ fn bytes(event: &Value) -> Vec<u8> {
 fn known(fixture: &Fixture) -> hindcast_events::Envelope {
     match decode(&bytes(&fixture.event)) {
         Ok(Decoded::Known(envelope)) => *envelope,
-        other => panic!(
-            "{}: expected an event that is known, got {other:#?}",
-            fixture.file
-        ),
+        other => panic!("{}: expected an event that is known, got {other:#?}", fixture.file),
     }
 }
 
 #[test]
 fn every_type_keeps_a_fixture_of_every_version() {
-    let kept: BTreeSet<(String, u32)> = fixtures()
-        .into_iter()
-        .map(|f| (f.kind, f.version))
-        .collect();
+    let kept: BTreeSet<(String, u32)> = fixtures().into_iter().map(|f| (f.kind, f.version)).collect();
     let written: BTreeSet<(String, u32)> = upcast::types()
-        .flat_map(|kind| {
-            (1..=upcast::current_version(kind)).map(move |version| (kind.to_owned(), version))
-        })
+        .flat_map(|kind| (1..=upcast::current_version(kind)).map(move |version| (kind.to_owned(), version)))
         .collect();
-    assert_eq!(
-        written.difference(&kept).collect::<Vec<_>>(),
-        Vec::<&(String, u32)>::new(),
-        "types without a fixture"
-    );
-    assert_eq!(
-        kept.difference(&written).collect::<Vec<_>>(),
-        Vec::<&(String, u32)>::new(),
-        "fixtures without a type"
-    );
+    assert_eq!(written.difference(&kept).collect::<Vec<_>>(), Vec::<&(String, u32)>::new(), "types without a fixture");
+    assert_eq!(kept.difference(&written).collect::<Vec<_>>(), Vec::<&(String, u32)>::new(), "fixtures without a type");
 }
 
 #[test]
 fn a_fixture_is_what_its_name_says() {
     for fixture in fixtures() {
-        assert_eq!(
-            fixture.event["type"],
-            json!(fixture.kind),
-            "{}",
-            fixture.file
-        );
+        assert_eq!(fixture.event["type"], json!(fixture.kind), "{}", fixture.file);
         assert_eq!(
             fixture.event.get("v").map_or(1, |v| v.as_u64().unwrap()),
             u64::from(fixture.version),
@@ -84,12 +63,7 @@ fn every_fixture_is_read_and_a_current_one_is_written_as_it_was() {
 fn a_decision_has_a_revision_and_a_fact_has_none() {
     for fixture in fixtures() {
         let envelope = known(&fixture);
-        assert_eq!(
-            envelope.revision.is_some(),
-            envelope.event.kind() == Kind::Decision,
-            "{}",
-            fixture.file
-        );
+        assert_eq!(envelope.revision.is_some(), envelope.event.kind() == Kind::Decision, "{}", fixture.file);
     }
 }
 
@@ -101,12 +75,7 @@ fn a_version_of_the_future_stays_whole_and_unknown() {
         let Ok(Decoded::Unknown { kind, version, raw }) = decode(&bytes(&fixture.event)) else {
             panic!("{}: a later version must not be guessed", fixture.file);
         };
-        assert_eq!(
-            (kind, version, raw),
-            (fixture.kind, next, fixture.event),
-            "{}",
-            fixture.file
-        );
+        assert_eq!((kind, version, raw), (fixture.kind, next, fixture.event), "{}", fixture.file);
     }
 }
 

@@ -12,9 +12,7 @@ use hindcast_domain::event::{DoorOpened, Draft, Event, Recorded};
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::silence::{Created, Ended, Kind, Matcher, Started, Terms};
-use hindcast_domain::{
-    EventId, Fingerprint, IncidentId, Partition, Severity, SilenceId, Span, Time,
-};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, SilenceId, Span, Time};
 
 /// A lane in memory.
 pub struct Lane {
@@ -43,9 +41,8 @@ pub fn fingerprint(name: &str, service: &str) -> Fingerprint {
 }
 
 pub fn alert(name: &str, service: &str, severity: Severity) -> Observation {
-    let labels: BTreeMap<String, String> = [("alertname", name), ("service", service)]
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
-        .into();
+    let labels: BTreeMap<String, String> =
+        [("alertname", name), ("service", service)].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     Observation {
         fingerprint: fingerprint(name, service),
         source_fingerprint: None,
@@ -86,11 +83,7 @@ impl Lane {
             {"name": "postgres", "owner": "data"},
             {"name": "backup", "owner": "data"},
         ]});
-        let configured = Configured {
-            section: "catalog".into(),
-            hash: "h".into(),
-            content: catalog,
-        };
+        let configured = Configured { section: "catalog".into(), hash: "h".into(), content: catalog };
         lane.input(at(0), "catalog", Event::Configured(configured));
         lane
     }
@@ -114,15 +107,8 @@ impl Lane {
             self.pass(time);
         }
         let now = self.now.max(time);
-        let drafts = self
-            .decider
-            .decide(&self.state, &self.partition, &input, now);
-        let decided = self.adopt(
-            drafts,
-            input.id.as_str().as_bytes(),
-            now,
-            Some(input.id.clone()),
-        );
+        let drafts = self.decider.decide(&self.state, &self.partition, &input, now);
+        let decided = self.adopt(drafts, input.id.as_str().as_bytes(), now, Some(input.id.clone()));
         self.decider.seen(&mut self.state, &input);
         decided
     }
@@ -130,29 +116,16 @@ impl Lane {
     /// Lets time pass: every timer that is due fires at its own time.
     pub fn pass(&mut self, until: Time) -> Vec<Recorded> {
         let mut all = Vec::new();
-        while let Some(timer) = self
-            .decider
-            .due(&self.state)
-            .filter(|timer| timer.due <= until)
-        {
+        while let Some(timer) = self.decider.due(&self.state).filter(|timer| timer.due <= until) {
             let drafts = self.decider.fire(&self.state, &self.partition, &timer);
-            assert!(
-                !drafts.is_empty(),
-                "a timer that is due must decide something: {timer:?}"
-            );
+            assert!(!drafts.is_empty(), "a timer that is due must decide something: {timer:?}");
             let now = self.now.max(timer.due);
             all.extend(self.adopt(drafts, timer.id.as_bytes(), now, None));
         }
         all
     }
 
-    fn adopt(
-        &mut self,
-        drafts: Vec<Draft>,
-        seed: &[u8],
-        now: Time,
-        cause: Option<EventId>,
-    ) -> Vec<Recorded> {
+    fn adopt(&mut self, drafts: Vec<Draft>, seed: &[u8], now: Time, cause: Option<EventId>) -> Vec<Recorded> {
         let mut revisions = BTreeMap::new();
         let mut decided = Vec::new();
         for (index, draft) in drafts.into_iter().enumerate() {
@@ -183,37 +156,19 @@ impl Lane {
     fn check(&self) {
         let book = &self.state.book;
         // One that is over keeps its members for the record; the alert itself may have moved on.
-        for incident in book
-            .incidents
-            .values()
-            .filter(|incident| incident.is_live())
-        {
+        for incident in book.incidents.values().filter(|incident| incident.is_live()) {
             for member in incident.members.keys() {
                 let home = book.alerts[member].incident.as_ref();
-                assert_eq!(
-                    home,
-                    Some(&incident.id),
-                    "{member} is a member where it thinks it is"
-                );
+                assert_eq!(home, Some(&incident.id), "{member} is a member where it thinks it is");
             }
         }
-        for alert in book
-            .alerts
-            .values()
-            .filter(|alert| alert.is_firing() && alert.severity.pages())
-        {
+        for alert in book.alerts.values().filter(|alert| alert.is_firing() && alert.severity.pages()) {
             let placed = alert.incident.is_some();
-            assert!(
-                placed || alert.suppressed.is_some(),
-                "{} fires and nobody would know",
-                alert.name
-            );
+            assert!(placed || alert.suppressed.is_some(), "{} fires and nobody would know", alert.name);
         }
         let mut revisions: BTreeMap<&str, u64> = BTreeMap::new();
         for event in &self.log {
-            let before = revisions
-                .insert(&event.subject, event.revision.unwrap())
-                .unwrap_or(0);
+            let before = revisions.insert(&event.subject, event.revision.unwrap()).unwrap_or(0);
             let step = event.revision.unwrap() - before;
             assert!(step <= 1, "a revision gap on {}", event.subject);
         }
@@ -224,39 +179,20 @@ impl Lane {
         self.input(at(seconds), &subject, Event::Observed(observation))
     }
 
-    pub fn fire(
-        &mut self,
-        seconds: i64,
-        name: &str,
-        service: &str,
-        severity: Severity,
-    ) -> Vec<Recorded> {
+    pub fn fire(&mut self, seconds: i64, name: &str, service: &str, severity: Severity) -> Vec<Recorded> {
         self.see(seconds, alert(name, service, severity))
     }
 
     pub fn resolve(&mut self, seconds: i64, name: &str, service: &str) -> Vec<Recorded> {
         let mut over = alert(name, service, Severity::Critical);
         over.signal = Signal::Resolved;
-        over.severity = self
-            .state
-            .book
-            .alerts
-            .get(&over.fingerprint)
-            .map_or(Severity::Critical, |a| a.severity);
+        over.severity = self.state.book.alerts.get(&over.fingerprint).map_or(Severity::Critical, |a| a.severity);
         self.see(seconds, over)
     }
 
     pub fn command(&mut self, seconds: i64, command: Command) -> Vec<Recorded> {
         let key = format!("key-{}", self.inputs);
-        self.input(
-            at(seconds),
-            "command",
-            Event::Command(Received {
-                key,
-                if_match: None,
-                command,
-            }),
-        )
+        self.input(at(seconds), "command", Event::Command(Received { key, if_match: None, command }))
     }
 
     pub fn silence(&mut self, seconds: i64, until: i64, label: &str, value: &str) -> SilenceId {
@@ -270,14 +206,7 @@ impl Lane {
             kind: Kind::Silence,
             environment: None,
         };
-        self.input(
-            at(seconds),
-            id.as_str(),
-            Event::SilenceCreated(Created {
-                terms,
-                replaces: None,
-            }),
-        );
+        self.input(at(seconds), id.as_str(), Event::SilenceCreated(Created { terms, replaces: None }));
         id
     }
 
@@ -286,23 +215,11 @@ impl Lane {
     }
 
     pub fn silence_ended(&mut self, seconds: i64, id: &SilenceId, reason: &str) -> Vec<Recorded> {
-        self.input(
-            at(seconds),
-            id.as_str(),
-            Event::SilenceEnded(Ended {
-                reason: reason.into(),
-            }),
-        )
+        self.input(at(seconds), id.as_str(), Event::SilenceEnded(Ended { reason: reason.into() }))
     }
 
     pub fn door_opens(&mut self, seconds: i64) {
-        self.input(
-            at(seconds),
-            "door",
-            Event::DoorOpened(DoorOpened {
-                version: "0".into(),
-            }),
-        );
+        self.input(at(seconds), "door", Event::DoorOpened(DoorOpened { version: "0".into() }));
     }
 
     pub fn incidents(&self) -> Vec<&Incident> {
@@ -312,10 +229,7 @@ impl Lane {
     }
 
     pub fn live(&self) -> Vec<&Incident> {
-        self.incidents()
-            .into_iter()
-            .filter(|incident| incident.is_live())
-            .collect()
+        self.incidents().into_iter().filter(|incident| incident.is_live()).collect()
     }
 
     pub fn only(&self) -> &Incident {
@@ -335,11 +249,6 @@ impl Lane {
 
 /// The types of some decisions, in order.
 pub fn types(decided: &[Recorded]) -> Vec<String> {
-    let of = |event: &Recorded| {
-        serde_json::to_value(&event.event).unwrap()["type"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
+    let of = |event: &Recorded| serde_json::to_value(&event.event).unwrap()["type"].as_str().unwrap().to_owned();
     decided.iter().map(of).collect()
 }

@@ -35,9 +35,7 @@ pub(super) async fn alerts(
 ) -> Result<Json<Vec<Value>>> {
     admit(&gateway, &headers)?;
     let alerts = firing(&gateway, &query).await?;
-    Ok(Json(
-        alerts.iter().map(|alert| shown(&gateway, alert)).collect(),
-    ))
+    Ok(Json(alerts.iter().map(|alert| shown(&gateway, alert)).collect()))
 }
 
 /// `GET /api/v2/alerts/groups`: by the rule's name.
@@ -50,29 +48,20 @@ pub(super) async fn groups(
     let alerts = firing(&gateway, &query).await?;
     let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for alert in &alerts {
-        groups
-            .entry(&alert.name)
-            .or_default()
-            .push(shown(&gateway, alert));
+        groups.entry(&alert.name).or_default().push(shown(&gateway, alert));
     }
     let group = |(name, alerts): (&str, Vec<Value>)| json!({ "labels": { "alertname": name }, "receiver": { "name": RECEIVER }, "alerts": alerts });
     Ok(Json(groups.into_iter().map(group).collect()))
 }
 
 /// `GET /api/v2/receivers`
-pub(super) async fn receivers(
-    State(gateway): State<Gateway>,
-    headers: HeaderMap,
-) -> Result<Json<Value>> {
+pub(super) async fn receivers(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Json<Value>> {
     admit(&gateway, &headers)?;
     Ok(Json(json!([{ "name": RECEIVER }])))
 }
 
 /// `GET /api/v2/status`
-pub(super) async fn status(
-    State(gateway): State<Gateway>,
-    headers: HeaderMap,
-) -> Result<Json<Value>> {
+pub(super) async fn status(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Json<Value>> {
     admit(&gateway, &headers)?;
     let ours = env!("CARGO_PKG_VERSION");
     Ok(Json(json!({
@@ -88,18 +77,12 @@ pub(super) async fn status(
 
 /// A parameter that is `true` where it is absent.
 fn flag(query: &[(String, String)], name: &str) -> Result<bool> {
-    match query
-        .iter()
-        .rev()
-        .find(|(asked, _)| asked == name)
-        .map(|(_, value)| value.as_str())
-    {
+    match query.iter().rev().find(|(asked, _)| asked == name).map(|(_, value)| value.as_str()) {
         None | Some("" | "true" | "1") => Ok(true),
         Some("false" | "0") => Ok(false),
-        Some(other) => Err(Refusal::new(
-            Code::BadParameter,
-            format!("expected true or false in {name}, got {other:.32?}"),
-        )),
+        Some(other) => {
+            Err(Refusal::new(Code::BadParameter, format!("expected true or false in {name}, got {other:.32?}")))
+        }
     }
 }
 
@@ -109,10 +92,7 @@ async fn firing(gateway: &Gateway, query: &[(String, String)]) -> Result<Vec<Ale
     let (active, silenced) = (flag(query, "active")?, flag(query, "silenced")?);
     flag(query, "inhibited")?;
     flag(query, "unprocessed")?;
-    let receiver = query
-        .iter()
-        .find(|(name, _)| name == "receiver")
-        .map(|(_, pattern)| pattern.as_str());
+    let receiver = query.iter().find(|(name, _)| name == "receiver").map(|(_, pattern)| pattern.as_str());
     let elsewhere = match receiver.filter(|pattern| !pattern.is_empty()) {
         Some(pattern) => !anchored(pattern)?.is_match(RECEIVER),
         None => false,
@@ -120,54 +100,28 @@ async fn firing(gateway: &Gateway, query: &[(String, String)]) -> Result<Vec<Ale
     if elsewhere || !(active || silenced) {
         return Ok(Vec::new());
     }
-    let suppressed = if active && silenced {
-        None
-    } else {
-        Some(silenced)
-    };
-    let asked = AlertFilter {
-        status: vec![alert::Status::Firing],
-        suppressed,
-        ..AlertFilter::default()
-    };
+    let suppressed = if active && silenced { None } else { Some(silenced) };
+    let asked = AlertFilter { status: vec![alert::Status::Firing], suppressed, ..AlertFilter::default() };
     let queries = gateway.queries()?;
     let mut alerts = Vec::new();
-    let mut window = Window {
-        limit: Some(hindcast_api::LIMIT_MAX),
-        ..Window::default()
-    };
+    let mut window = Window { limit: Some(hindcast_api::LIMIT_MAX), ..Window::default() };
     for _ in 0..PAGES_MAX {
         let page = queries.alerts(asked.clone(), window.clone()).await?;
-        alerts.extend(
-            page.items
-                .into_iter()
-                .filter(|alert| filter.matches(&alert.labels)),
-        );
+        alerts.extend(page.items.into_iter().filter(|alert| filter.matches(&alert.labels)));
         match page.next {
             Some(next) => window.cursor = Some(next),
             None => return Ok(alerts),
         }
     }
     let most = PAGES_MAX * hindcast_api::LIMIT_MAX;
-    let problem = Problem::new(
-        Code::Invalid,
-        format!("expected at most {most} alerts, there are more"),
-    );
-    Err(Refusal(
-        problem.remedy("Read them page by page under /api/v1/alerts."),
-    ))
+    let problem = Problem::new(Code::Invalid, format!("expected at most {most} alerts, there are more"));
+    Err(Refusal(problem.remedy("Read them page by page under /api/v1/alerts.")))
 }
 
 fn shown(gateway: &Gateway, alert: &Alert) -> Value {
-    let ends_at = alert
-        .ends_at
-        .unwrap_or_else(|| alert.last_seen_at.max(gateway.now()) + AHEAD);
+    let ends_at = alert.ends_at.unwrap_or_else(|| alert.last_seen_at.max(gateway.now()) + AHEAD);
     let silenced_by: Vec<&String> = alert.suppressed_by.iter().collect();
-    let state = if silenced_by.is_empty() {
-        "active"
-    } else {
-        "suppressed"
-    };
+    let state = if silenced_by.is_empty() { "active" } else { "suppressed" };
     let page = || format!("{}{}", gateway.inner.public_url, alert.receipt);
     json!({
         "annotations": alert.annotations,

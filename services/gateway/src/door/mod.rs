@@ -31,21 +31,12 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/ingest/{source}/api/v2/alerts", post(ingest::prefixed))
         .route("/ingest/{source}/api/v1/alerts", post(ingest::prefixed_v1))
         .route("/api/v1/alerts", post(ingest::alerts_v1))
-        .route(
-            "/api/v2/alerts",
-            post(ingest::alerts).get(alertmanager::alerts),
-        )
+        .route("/api/v2/alerts", post(ingest::alerts).get(alertmanager::alerts))
         .route("/api/v2/alerts/groups", get(alertmanager::groups))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/api/v2/receivers", get(alertmanager::receivers))
-        .route(
-            "/api/v2/silences",
-            post(silences::create).get(silences::list),
-        )
-        .route(
-            "/api/v2/silence/{id}",
-            delete(silences::expire).get(silences::one),
-        )
+        .route("/api/v2/silences", post(silences::create).get(silences::list))
+        .route("/api/v2/silence/{id}", delete(silences::expire).get(silences::one))
         .route("/api/v1/parked", get(parked::list))
         .route("/api/v1/parked/{id}/retry", post(parked::retry))
         .route("/api/v1/parked/{id}/discard", post(parked::discard))
@@ -56,82 +47,22 @@ pub fn router(gateway: Gateway) -> Router {
 
 /// The doors as the description of the API lists them: (method, path, what it is for).
 pub const ROUTES: &[(&str, &str, &str)] = &[
-    (
-        "POST",
-        "/ingest/{source}",
-        "Takes what a source sends, in its own format.",
-    ),
-    (
-        "POST",
-        "/ingest/{source}/api/v2/alerts",
-        "The same for Prometheus with a path prefix.",
-    ),
-    (
-        "POST",
-        "/ingest/{source}/api/v1/alerts",
-        "The same for an old Prometheus with a path prefix.",
-    ),
-    (
-        "POST",
-        "/api/v1/alerts",
-        "Takes alerts as an old Alertmanager does.",
-    ),
-    (
-        "POST",
-        "/api/v2/alerts",
-        "Takes alerts as an Alertmanager does.",
-    ),
-    (
-        "GET",
-        "/api/v2/alerts",
-        "Firing alerts in Alertmanager's shape.",
-    ),
-    (
-        "GET",
-        "/api/v2/alerts/groups",
-        "Firing alerts by name in Alertmanager's shape.",
-    ),
-    (
-        "GET",
-        "/api/v2/status",
-        "What this server is, in Alertmanager's shape.",
-    ),
-    (
-        "GET",
-        "/api/v2/receivers",
-        "The one receiver, in Alertmanager's shape.",
-    ),
-    (
-        "POST",
-        "/api/v2/silences",
-        "Creates or edits a silence as an Alertmanager does.",
-    ),
-    (
-        "GET",
-        "/api/v2/silences",
-        "Silences in Alertmanager's shape.",
-    ),
-    (
-        "GET",
-        "/api/v2/silence/{id}",
-        "One silence in Alertmanager's shape.",
-    ),
+    ("POST", "/ingest/{source}", "Takes what a source sends, in its own format."),
+    ("POST", "/ingest/{source}/api/v2/alerts", "The same for Prometheus with a path prefix."),
+    ("POST", "/ingest/{source}/api/v1/alerts", "The same for an old Prometheus with a path prefix."),
+    ("POST", "/api/v1/alerts", "Takes alerts as an old Alertmanager does."),
+    ("POST", "/api/v2/alerts", "Takes alerts as an Alertmanager does."),
+    ("GET", "/api/v2/alerts", "Firing alerts in Alertmanager's shape."),
+    ("GET", "/api/v2/alerts/groups", "Firing alerts by name in Alertmanager's shape."),
+    ("GET", "/api/v2/status", "What this server is, in Alertmanager's shape."),
+    ("GET", "/api/v2/receivers", "The one receiver, in Alertmanager's shape."),
+    ("POST", "/api/v2/silences", "Creates or edits a silence as an Alertmanager does."),
+    ("GET", "/api/v2/silences", "Silences in Alertmanager's shape."),
+    ("GET", "/api/v2/silence/{id}", "One silence in Alertmanager's shape."),
     ("DELETE", "/api/v2/silence/{id}", "Ends a silence."),
-    (
-        "GET",
-        "/api/v1/parked",
-        "Items that were accepted and could not be handled.",
-    ),
-    (
-        "POST",
-        "/api/v1/parked/{id}/retry",
-        "Reads a parked item again.",
-    ),
-    (
-        "POST",
-        "/api/v1/parked/{id}/discard",
-        "Puts a parked item away.",
-    ),
+    ("GET", "/api/v1/parked", "Items that were accepted and could not be handled."),
+    ("POST", "/api/v1/parked/{id}/retry", "Reads a parked item again."),
+    ("POST", "/api/v1/parked/{id}/discard", "Puts a parked item away."),
 ];
 
 /// Doors that are promised and answer 501 until they are built. Whoever builds one takes it out here.
@@ -150,46 +81,25 @@ pub fn promised() -> Router {
         "/teams/messages",
         "/teams/outgoing",
     ];
-    let answer = || async {
-        Refusal::new(
-            Code::NotImplemented,
-            "this door is promised and not built yet",
-        )
-    };
-    paths.iter().fold(Router::new(), |router, path| {
-        router.route(path, any(answer))
-    })
+    let answer = || async { Refusal::new(Code::NotImplemented, "this door is promised and not built yet") };
+    paths.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
 }
 
 /// Counts requests by door and status.
 async fn count(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let door = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
+    let door = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
     let code = response.status();
-    gateway.inner.metrics.count(
-        "hindcast_requests_total",
-        &[("door", &door), ("code", code.as_str())],
-        1.0,
-    );
+    gateway.inner.metrics.count("hindcast_requests_total", &[("door", &door), ("code", code.as_str())], 1.0);
     response
 }
 
 /// Turns away what another site's page makes a browser send: an open door would take it.
 async fn same_site(request: Request, next: Next) -> Response {
-    let site = request
-        .headers()
-        .get("sec-fetch-site")
-        .and_then(|site| site.to_str().ok());
+    let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
     match site {
         Some(site) if !matches!(site, "same-origin" | "none") => {
-            let problem = Problem::new(
-                Code::Forbidden,
-                format!("expected no other site's page, got {site:.32?}"),
-            );
+            let problem = Problem::new(Code::Forbidden, format!("expected no other site's page, got {site:.32?}"));
             Refusal(problem.remedy("Send it from a program, not from a page.")).into_response()
         }
         _ => next.run(request).await,
@@ -202,12 +112,7 @@ fn admit(gateway: &Gateway, headers: &HeaderMap) -> Result<hindcast_domain::even
 }
 
 /// Reads a body: the credential first, then the bytes as they came, then what is packed in them.
-async fn arrive(
-    gateway: &Gateway,
-    source: &Source,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Verified<Bytes>> {
+async fn arrive(gateway: &Gateway, source: &Source, headers: &HeaderMap, body: Body) -> Result<Verified<Bytes>> {
     let guard = gateway.guard_of(source);
     if guard.reads_headers_alone() {
         guard.admit(headers)?;
@@ -217,8 +122,7 @@ async fn arrive(
     if !headers.contains_key(header::CONTENT_ENCODING) {
         return Ok(verified);
     }
-    let plain =
-        hindcast_http::read(&encoding_of(headers), Body::from(verified.get().clone())).await?;
+    let plain = hindcast_http::read(&encoding_of(headers), Body::from(verified.get().clone())).await?;
     verified.try_map(|_| Ok(plain))
 }
 
@@ -234,10 +138,7 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
 
 fn encoding_of(headers: &HeaderMap) -> HeaderMap {
     let encoding = headers.get(header::CONTENT_ENCODING).cloned();
-    encoding
-        .into_iter()
-        .map(|encoding| (header::CONTENT_ENCODING, encoding))
-        .collect()
+    encoding.into_iter().map(|encoding| (header::CONTENT_ENCODING, encoding)).collect()
 }
 
 /// JSON by its media type; a missing one is taken for it.
@@ -246,19 +147,11 @@ fn is_json(headers: &HeaderMap) -> Result<()> {
         return Ok(());
     };
     let kind = kind.to_str().unwrap_or_default();
-    let plain = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let plain = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if plain.is_empty() || plain == "application/json" || plain.ends_with("+json") {
         return Ok(());
     }
-    Err(Refusal::new(
-        Code::UnsupportedMediaType,
-        format!("expected application/json, got {plain:.64?}"),
-    ))
+    Err(Refusal::new(Code::UnsupportedMediaType, format!("expected application/json, got {plain:.64?}")))
 }
 
 /// What of the headers goes on with the body.
@@ -266,10 +159,7 @@ fn told(headers: &HeaderMap) -> Told {
     let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim().to_owned());
     let short = |text: &String| (1..=128).contains(&text.len());
     let traced = |text: &String| {
-        text.len() == 55
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-')
+        text.len() == 55 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-')
     };
     Told {
         event: text("x-github-event").filter(short),

@@ -34,33 +34,19 @@ fn asked(query: &[(String, String)]) -> Result<(bool, Window)> {
         match (name.as_str(), value.as_str()) {
             (_, "") => {}
             ("limit", text) => {
-                let limit = text
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                let bad = || {
-                    Refusal::new(
-                        Code::BadLimit,
-                        format!("expected a limit of 1 to 500, got {text:.32?}"),
-                    )
-                };
+                let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                let bad = || Refusal::new(Code::BadLimit, format!("expected a limit of 1 to 500, got {text:.32?}"));
                 window.limit = Some(limit.ok_or_else(bad)?);
             }
             ("cursor", text) => window.cursor = Some(text.to_owned()),
             ("as_of", text) => window.as_of = Some(text.parse()?),
             ("status", "parked") => open = true,
             ("status", text) => {
-                return Err(Refusal::new(
-                    Code::BadParameter,
-                    format!("expected the status parked, got {text:.32?}"),
-                ));
+                return Err(Refusal::new(Code::BadParameter, format!("expected the status parked, got {text:.32?}")));
             }
             (other, _) => {
                 let expected = "expected limit, cursor, as_of or status";
-                return Err(Refusal::new(
-                    Code::BadParameter,
-                    format!("{expected}, got {other:.32?}"),
-                ));
+                return Err(Refusal::new(Code::BadParameter, format!("{expected}, got {other:.32?}")));
             }
         }
     }
@@ -74,20 +60,11 @@ pub(super) async fn retry(
     Path(id): Path<String>,
 ) -> Result<Response> {
     admit(&gateway, &headers)?;
-    let Open {
-        item,
-        id,
-        partition,
-    } = open(&gateway, &id).await?;
+    let Open { item, id, partition } = open(&gateway, &id).await?;
     let source = source_of(&gateway, &item)?;
     if item.payload.get("too_large_bytes").is_some() && item.payload.get("beginning").is_some() {
-        let problem = Problem::new(
-            Code::Invalid,
-            "only the beginning of this item was kept: it was too large",
-        );
-        return Err(Refusal(
-            problem.remedy("Discard it, and have its sender send it again."),
-        ));
+        let problem = Problem::new(Code::Invalid, "only the beginning of this item was kept: it was too large");
+        return Err(Refusal(problem.remedy("Discard it, and have its sender send it again.")));
     }
     let plan = plan_again(&gateway, &source, item.payload, &id, &partition)?;
     let accepted = gateway.carry_out(&source.name, plan).await?;
@@ -100,10 +77,7 @@ fn source_of(gateway: &Gateway, item: &Parked) -> Result<Source> {
         return Ok(Source::clone(source));
     }
     let source = gateway.source(&item.format)?;
-    Ok(Source {
-        name: item.source.clone(),
-        ..Source::clone(&source)
-    })
+    Ok(Source { name: item.source.clone(), ..Source::clone(&source) })
 }
 
 /// `POST /api/v1/parked/{id}/discard`
@@ -114,16 +88,8 @@ pub(super) async fn discard(
 ) -> Result<Response> {
     admit(&gateway, &headers)?;
     let Open { id, partition, .. } = open(&gateway, &id).await?;
-    let receipt = gateway
-        .inner
-        .writer
-        .submit(&partition, vec![unparked(&id, "discarded")])
-        .await
-        .map_err(refused)?;
-    Ok(
-        Json(json!({ "id": id, "status": "discarded", "position": receipt.position() }))
-            .into_response(),
-    )
+    let receipt = gateway.inner.writer.submit(&partition, vec![unparked(&id, "discarded")]).await.map_err(refused)?;
+    Ok(Json(json!({ "id": id, "status": "discarded", "position": receipt.position() })).into_response())
 }
 
 /// An item that nobody has dealt with, and where it lies.
@@ -137,23 +103,10 @@ async fn open(gateway: &Gateway, id: &str) -> Result<Open> {
     let queries = gateway.queries()?;
     let item = queries.parked_item(id).await?;
     if item.status != "parked" {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!("expected a parked item, {} is {}", item.id, item.status),
-        ));
+        return Err(Refusal::new(Code::Conflict, format!("expected a parked item, {} is {}", item.id, item.status)));
     }
     let event = queries.event(&item.id, None).await?;
-    let id = item
-        .id
-        .parse()
-        .map_err(|_| Refusal::new(Code::Internal, "the views named no event"))?;
-    let partition = Partition {
-        tenant: event.tenant,
-        environment: event.environment,
-    };
-    Ok(Open {
-        item,
-        id,
-        partition,
-    })
+    let id = item.id.parse().map_err(|_| Refusal::new(Code::Internal, "the views named no event"))?;
+    let partition = Partition { tenant: event.tenant, environment: event.environment };
+    Ok(Open { item, id, partition })
 }

@@ -55,10 +55,7 @@ pub(super) async fn list(
     let filter = Filter::of(&query)?;
     let queries = gateway.queries()?;
     let mut shown = Vec::new();
-    let mut window = Window {
-        limit: Some(hindcast_api::LIMIT_MAX),
-        ..Window::default()
-    };
+    let mut window = Window { limit: Some(hindcast_api::LIMIT_MAX), ..Window::default() };
     for _ in 0..PAGES_MAX {
         let page = queries.silences(window.clone()).await?;
         let wanted = |silence: &&Silence| filter.matches(&named(&silence.terms.matchers));
@@ -73,10 +70,7 @@ pub(super) async fn list(
 
 /// Filters look at a silence's matchers as if they were labels.
 fn named(matchers: &[Matcher]) -> BTreeMap<String, String> {
-    matchers
-        .iter()
-        .map(|matcher| (matcher.name.clone(), matcher.value.clone()))
-        .collect()
+    matchers.iter().map(|matcher| (matcher.name.clone(), matcher.value.clone())).collect()
 }
 
 /// `GET /api/v2/silence/{id}`
@@ -97,11 +91,7 @@ fn shape(silence: &Silence) -> Value {
         Stage::Expired => "expired",
     };
     let terms = &silence.terms;
-    let ends_at = if silence.ended.is_some() {
-        terms.ends_at.min(silence.updated_at)
-    } else {
-        terms.ends_at
-    };
+    let ends_at = if silence.ended.is_some() { terms.ends_at.min(silence.updated_at) } else { terms.ends_at };
     json!({
         "id": silence.id, "status": { "state": state }, "updatedAt": silence.updated_at, "comment": terms.comment,
         "createdBy": terms.created_by, "startsAt": terms.starts_at, "endsAt": ends_at, "matchers": terms.matchers,
@@ -109,41 +99,26 @@ fn shape(silence: &Silence) -> Value {
 }
 
 /// `POST /api/v2/silences`
-pub(super) async fn create(
-    State(gateway): State<Gateway>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response> {
+pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Result<Response> {
     admit(&gateway, &headers)?;
     let body = read(&headers, body).await?;
     let json = hindcast_http::json(&body)?;
-    let asked: Asked = serde_json::from_value(json).map_err(|error| {
-        Refusal::new(Code::Malformed, format!("expected a silence: {error:.200}"))
-    })?;
+    let asked: Asked = serde_json::from_value(json)
+        .map_err(|error| Refusal::new(Code::Malformed, format!("expected a silence: {error:.200}")))?;
     let replaces = match asked.id.as_deref().filter(|id| !id.is_empty()) {
         None => None,
         Some(id) => Some(known(&gateway, id).await?),
     };
     let terms = terms(asked, gateway.now())?;
-    let actor = Some(terms.created_by.chars().take(128).collect::<String>())
-        .filter(|name| !name.is_empty());
+    let actor = Some(terms.created_by.chars().take(128).collect::<String>()).filter(|name| !name.is_empty());
     let command = Command::CreateSilence { terms, replaces };
     match ask(&gateway, &headers, actor, "silence".to_owned(), command).await? {
         // An edit ends the silence before it begins the new one.
-        Done::Decided(subjects) => match subjects
-            .iter()
-            .rev()
-            .find(|id| id.starts_with(SilenceId::PREFIX))
-        {
+        Done::Decided(subjects) => match subjects.iter().rev().find(|id| id.starts_with(SilenceId::PREFIX)) {
             Some(id) => Ok(Json(json!({ "silenceID": id })).into_response()),
-            None => Err(Refusal::new(
-                Code::Internal,
-                "the control lane named no silence",
-            )),
+            None => Err(Refusal::new(Code::Internal, "the control lane named no silence")),
         },
-        Done::Pending(position) => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response())
-        }
+        Done::Pending(position) => Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response()),
     }
 }
 
@@ -156,15 +131,7 @@ pub(super) async fn expire(
     admit(&gateway, &headers)?;
     let silence = known(&gateway, &id).await?;
     let subject = silence.to_string();
-    match ask(
-        &gateway,
-        &headers,
-        None,
-        subject,
-        Command::ExpireSilence { silence },
-    )
-    .await?
-    {
+    match ask(&gateway, &headers, None, subject, Command::ExpireSilence { silence }).await? {
         Done::Decided(_) => Ok(StatusCode::OK),
         Done::Pending(_) => Ok(StatusCode::ACCEPTED),
     }
@@ -173,10 +140,7 @@ pub(super) async fn expire(
 /// The silence of that id, by the views; 404 where there is none.
 async fn known(gateway: &Gateway, id: &str) -> Result<SilenceId> {
     let silence = gateway.queries()?.silence(id, None).await?;
-    silence
-        .id
-        .parse()
-        .map_err(|_| Refusal::new(Code::Internal, "the views named no silence"))
+    silence.id.parse().map_err(|_| Refusal::new(Code::Internal, "the views named no silence"))
 }
 
 /// What is asked for, checked and cleaned. Alertmanager's start in the past means now.
@@ -191,19 +155,14 @@ fn terms(asked: Asked, now: Time) -> Result<Terms> {
         Err(error) => Err(invalid(error.to_string())),
     };
     if asked.comment.len() > TEXT_BYTES_MAX || asked.created_by.len() > TEXT_BYTES_MAX {
-        return Err(invalid(format!(
-            "expected at most {TEXT_BYTES_MAX} bytes in comment and createdBy"
-        )));
+        return Err(invalid(format!("expected at most {TEXT_BYTES_MAX} bytes in comment and createdBy")));
     }
     let mut redactor = Redactor::default();
     let mut matchers = asked.matchers;
     for matcher in &mut matchers {
         let clean = redactor.named(&matcher.name, &matcher.value);
         if matcher.is_regex && clean != matcher.value {
-            return Err(invalid(format!(
-                "expected no secret in the matcher of {:.64?}",
-                matcher.name
-            )));
+            return Err(invalid(format!("expected no secret in the matcher of {:.64?}", matcher.name)));
         }
         matcher.value = clean;
     }
@@ -216,9 +175,7 @@ fn terms(asked: Asked, now: Time) -> Result<Terms> {
         kind: Kind::Silence,
         environment: None,
     };
-    terms
-        .check(now)
-        .map_err(|error| invalid(error.to_string()))?;
+    terms.check(now).map_err(|error| invalid(error.to_string()))?;
     Ok(terms)
 }
 
@@ -237,11 +194,7 @@ async fn ask(
     command: Command,
 ) -> Result<Done> {
     let queries = gateway.queries()?;
-    let received = Received {
-        key: fresh_key()?,
-        if_match: None,
-        command,
-    };
+    let received = Received { key: fresh_key()?, if_match: None, command };
     let event = NewEvent {
         subject,
         actor: actor.unwrap_or_else(|| "alertmanager-api".to_owned()),
@@ -249,16 +202,8 @@ async fn ask(
         traceparent: told(headers).traceparent,
     };
     let partition = Partition::whole(Partition::TENANT);
-    let receipt = gateway
-        .inner
-        .writer
-        .submit(&partition, vec![event])
-        .await
-        .map_err(refused)?;
-    let id = receipt
-        .ids
-        .first()
-        .ok_or_else(|| Refusal::new(Code::Internal, "the ledger told no place"))?;
+    let receipt = gateway.inner.writer.submit(&partition, vec![event]).await.map_err(refused)?;
+    let id = receipt.ids.first().ok_or_else(|| Refusal::new(Code::Internal, "the ledger told no place"))?;
     match queries.outcome(id, PATIENCE).await {
         Outcome::Accepted { subjects, .. } => Ok(Done::Decided(subjects)),
         Outcome::Rejected(rejected) => Err(Problem::of_rejection(&rejected).into()),

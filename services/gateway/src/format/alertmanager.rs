@@ -56,18 +56,13 @@ pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, P
     let mut group = match payload.json {
         Value::Object(group) => group,
         other => {
-            return Err(invalid(format!(
-                "expected a group of alerts, got {}",
-                fields::kind(&other)
-            )));
+            return Err(invalid(format!("expected a group of alerts, got {}", fields::kind(&other))));
         }
     };
     match fields::text(group.get("version")).as_deref() {
         None | Some("4" | "3" | "1") => {}
         Some(other) => {
-            return Err(invalid(format!(
-                "expected version 4 of the webhook, got {other:.16?}"
-            )));
+            return Err(invalid(format!("expected version 4 of the webhook, got {other:.16?}")));
         }
     }
     let Some(Value::Array(items)) = group.remove("alerts") else {
@@ -80,18 +75,11 @@ pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, P
         None => 0,
     };
     let unmapped = fields::unknown(&group, &known);
-    Ok(Batch {
-        items,
-        envelope: envelope(&group),
-        truncated,
-        unmapped,
-    })
+    Ok(Batch { items, envelope: envelope(&group), truncated, unmapped })
 }
 
 fn envelope(group: &Map<String, Value>) -> Value {
-    let kept = KEPT
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), group.get(*name)?.clone())));
+    let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), group.get(*name)?.clone())));
     Value::Object(kept.collect())
 }
 
@@ -108,11 +96,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
                 told.unmapped.push("/status".to_owned());
             }
             let is_over = told.ends_at.is_some_and(|ends_at| ends_at <= context.now);
-            if is_over {
-                Signal::Resolved
-            } else {
-                Signal::Firing
-            }
+            if is_over { Signal::Resolved } else { Signal::Firing }
         }
     };
     let own = fields::text(value.get("fingerprint")).filter(|own| own.len() <= 128);
@@ -143,15 +127,9 @@ mod tests {
     fn a_mixed_group_takes_each_alerts_own_status() {
         let normalised = read(
             "alertmanager",
-            group(json!([
-                alert("firing", json!({"a": "1"})),
-                alert("resolved", json!({"a": "2"}))
-            ])),
+            group(json!([alert("firing", json!({"a": "1"})), alert("resolved", json!({"a": "2"}))])),
         );
-        let signals: Vec<Signal> = alerts(&normalised)
-            .iter()
-            .map(|alert| alert.signal)
-            .collect();
+        let signals: Vec<Signal> = alerts(&normalised).iter().map(|alert| alert.signal).collect();
         assert_eq!(signals, [Signal::Firing, Signal::Resolved]);
         assert_eq!(alerts(&normalised)[0].stale_after, Span::hours(12));
         assert_eq!(normalised.envelope["groupKey"], "{}:{alertname=\"A\"}");
@@ -168,53 +146,32 @@ mod tests {
 
     #[test]
     fn the_webhook_and_the_direct_way_give_one_alert_the_same_identity() {
-        let labels =
-            json!({"alertname": "A", "severity": "critical", "note": "  spaced  ", "gone": ""});
-        let hook = read(
-            "alertmanager",
-            group(json!([alert("firing", labels.clone())])),
-        );
+        let labels = json!({"alertname": "A", "severity": "critical", "note": "  spaced  ", "gone": ""});
+        let hook = read("alertmanager", group(json!([alert("firing", labels.clone())])));
         let direct = read("prometheus", json!([{"labels": labels}]));
         assert_eq!(alerts(&hook)[0].fingerprint, alerts(&direct)[0].fingerprint);
         let mut shown = alert("firing", json!({"alertname": "A"}));
         shown.as_object_mut().unwrap().remove("fingerprint");
         let hook = read("alertmanager", group(json!([shown])));
         let direct = read("prometheus", json!([{"labels": {"alertname": "A"}}]));
-        assert_eq!(
-            alerts(&hook)[0].source_fingerprint,
-            alerts(&direct)[0].source_fingerprint
-        );
+        assert_eq!(alerts(&hook)[0].source_fingerprint, alerts(&direct)[0].source_fingerprint);
     }
 
     #[test]
     fn grafana_is_read_by_the_same_code() {
-        let mut hook = group(json!([alert(
-            "firing",
-            json!({"alertname": "A", "grafana_folder": "shop"})
-        )]));
+        let mut hook = group(json!([alert("firing", json!({"alertname": "A", "grafana_folder": "shop"}))]));
         hook["version"] = json!("1");
         hook["alerts"][0]["values"] = json!({"B": 0.5});
         hook["alerts"][0]["new"] = json!("x");
         let normalised = read("grafana", hook);
-        assert_eq!(
-            alerts(&normalised)[0].unmapped,
-            ["/new", "/labels/severity"]
-        );
+        assert_eq!(alerts(&normalised)[0].unmapped, ["/new", "/labels/severity"]);
     }
 
     #[test]
     fn what_is_no_group_is_refused_and_a_bad_alert_is_named() {
         let source = Source::of_format(super::super::find("alertmanager").unwrap());
-        for bad in [
-            json!([]),
-            json!({"version": "9", "alerts": []}),
-            json!({"version": "4"}),
-        ] {
-            assert_eq!(
-                read_from(&source, bad.clone(), None).unwrap_err().status,
-                422,
-                "{bad}"
-            );
+        for bad in [json!([]), json!({"version": "9", "alerts": []}), json!({"version": "4"})] {
+            assert_eq!(read_from(&source, bad.clone(), None).unwrap_err().status, 422, "{bad}");
         }
         let normalised = read("alertmanager", group(json!([alert("firing", json!({}))])));
         assert_eq!(codes(&normalised), ["no_labels"]);

@@ -36,26 +36,14 @@ pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, P
             _ => vec![Value::Object(object)],
         },
         other => {
-            let detail = format!(
-                "expected a change or a list of changes, got {}",
-                fields::kind(&other)
-            );
-            return Err(
-                Problem::new(Code::Invalid, detail).remedy("Send an object with a `title`.")
-            );
+            let detail = format!("expected a change or a list of changes, got {}", fields::kind(&other));
+            return Err(Problem::new(Code::Invalid, detail).remedy("Send an object with a `title`."));
         }
     };
     // A change has no place for fields of the sender's own, so the delivery names them.
-    let unmapped = items
-        .iter()
-        .filter_map(Value::as_object)
-        .flat_map(|item| fields::unknown(item, &KNOWN));
+    let unmapped = items.iter().filter_map(Value::as_object).flat_map(|item| fields::unknown(item, &KNOWN));
     let unmapped = unmapped.take(super::UNMAPPED_MAX).collect();
-    Ok(Batch {
-        items,
-        unmapped,
-        ..Batch::default()
-    })
+    Ok(Batch { items, unmapped, ..Batch::default() })
 }
 
 /// One change.
@@ -70,19 +58,10 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         _ => None,
     });
     let title = title.ok_or_else(|| {
-        Bad::new(
-            "no_title",
-            "expected a title, got none",
-            "Send a `title`, or `service` and `version`.",
-        )
+        Bad::new("no_title", "expected a title, got none", "Send a `title`, or `service` and `version`.")
     })?;
-    let at = time::lenient(object.get("at").or_else(|| object.get("time"))).map_err(|error| {
-        Bad::new(
-            "bad_time",
-            format!("at: {error}"),
-            "Send the time in RFC 3339, or leave it out.",
-        )
-    })?;
+    let at = time::lenient(object.get("at").or_else(|| object.get("time")))
+        .map_err(|error| Bad::new("bad_time", format!("at: {error}"), "Send the time in RFC 3339, or leave it out."))?;
     let environment = context.environment(text(&["environment", "env"]).as_deref());
     let change = Change {
         source: context.source.name.clone(),
@@ -97,31 +76,14 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         source_id: text(&["id"]),
     };
     bounded(&change)?;
-    Ok(Item::Change {
-        environment,
-        change: Box::new(change),
-    })
+    Ok(Item::Change { environment, change: Box::new(change) })
 }
 
 /// Holds a change to the limits.
 pub(crate) fn bounded(change: &Change) -> Result<(), Bad> {
-    let optional = [
-        &change.service,
-        &change.version,
-        &change.status,
-        &change.author,
-        &change.url,
-        &change.source_id,
-    ];
-    let texts = optional
-        .into_iter()
-        .flatten()
-        .chain([&change.title, &change.kind]);
-    match texts
-        .map(String::len)
-        .max()
-        .filter(|bytes| *bytes > TEXT_BYTES_MAX)
-    {
+    let optional = [&change.service, &change.version, &change.status, &change.author, &change.url, &change.source_id];
+    let texts = optional.into_iter().flatten().chain([&change.title, &change.kind]);
+    match texts.map(String::len).max().filter(|bytes| *bytes > TEXT_BYTES_MAX) {
         None => Ok(()),
         Some(bytes) => {
             let detail = format!("expected at most {TEXT_BYTES_MAX} bytes a field, got {bytes}");
@@ -147,10 +109,7 @@ mod tests {
             ]),
         );
         let changes = changes(&normalised);
-        assert_eq!(
-            (changes[0].author.as_deref(), changes[0].kind.as_str()),
-            (Some("ada"), "deploy")
-        );
+        assert_eq!((changes[0].author.as_deref(), changes[0].kind.as_str()), (Some("ada"), "deploy"));
         assert_eq!(changes[0].at, "2026-11-24T13:00:00Z".parse().unwrap());
         assert_eq!(
             (changes[1].title.as_str(), changes[1].at),

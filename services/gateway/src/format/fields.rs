@@ -13,13 +13,8 @@ pub(crate) fn text(value: Option<&Value>) -> Option<String> {
 }
 
 /// The text of the first of these fields that has one, with the field's name.
-pub(crate) fn first<'a>(
-    object: &Map<String, Value>,
-    names: &[&'a str],
-) -> Option<(&'a str, String)> {
-    names
-        .iter()
-        .find_map(|name| Some((*name, text(object.get(*name))?)))
+pub(crate) fn first<'a>(object: &Map<String, Value>, names: &[&'a str]) -> Option<(&'a str, String)> {
+    names.iter().find_map(|name| Some((*name, text(object.get(*name))?)))
 }
 
 /// Follows a JSON pointer (`/a/b/0`) or a dotted path (`a.b.0`).
@@ -38,10 +33,7 @@ pub(crate) fn path<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 pub(crate) fn pointer(path: &str) -> String {
     match path.strip_prefix('/') {
         Some(_) => path.to_owned(),
-        None => path
-            .split('.')
-            .map(|step| format!("/{}", step.replace('~', "~0")))
-            .collect(),
+        None => path.split('.').map(|step| format!("/{}", step.replace('~', "~0"))).collect(),
     }
 }
 

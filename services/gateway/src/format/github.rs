@@ -12,13 +12,8 @@ use crate::time;
 /// The payload, if its event is a change.
 pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Problem> {
     let Some(event) = payload.event.as_deref() else {
-        let problem = Problem::new(
-            Code::Invalid,
-            "expected the header X-GitHub-Event, got none",
-        );
-        return Err(problem.remedy(
-            "Point a webhook of GitHub with the content type application/json at this address.",
-        ));
+        let problem = Problem::new(Code::Invalid, "expected the header X-GitHub-Event, got none");
+        return Err(problem.remedy("Point a webhook of GitHub with the content type application/json at this address."));
     };
     if !payload.json.is_object() {
         let detail = format!("expected an object, got {}", fields::kind(&payload.json));
@@ -29,33 +24,18 @@ pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Pr
     if let (Some(delivery), Some(fields)) = (&payload.delivery, envelope.as_object_mut()) {
         fields.insert("delivery".to_owned(), Value::String(delivery.clone()));
     }
-    let items = if is_change {
-        vec![payload.json]
-    } else {
-        Vec::new()
-    };
-    Ok(Batch {
-        items,
-        envelope,
-        ..Batch::default()
-    })
+    let items = if is_change { vec![payload.json] } else { Vec::new() };
+    Ok(Batch { items, envelope, ..Batch::default() })
 }
 
 /// The change that the payload is.
 pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
     let told = told(context.event.unwrap_or_default(), value, context);
     let Some((environment, change)) = told else {
-        return Err(Bad::new(
-            "no_change",
-            "expected an event that is a change",
-            "Discard it.",
-        ));
+        return Err(Bad::new("no_change", "expected an event that is a change", "Discard it."));
     };
     change::bounded(&change)?;
-    Ok(Item::Change {
-        environment,
-        change: Box::new(change),
-    })
+    Ok(Item::Change { environment, change: Box::new(change) })
 }
 
 fn told(event: &str, payload: &Value, context: &Context<'_>) -> Option<(String, Change)> {
@@ -65,9 +45,7 @@ fn told(event: &str, payload: &Value, context: &Context<'_>) -> Option<(String, 
         "deployment_status" => {
             let state = told.text("deployment_status.state")?;
             let mut change = told.deployment(outcome(&state), "deployment_status.created_at");
-            let url = told
-                .text("deployment_status.target_url")
-                .or_else(|| told.text("deployment_status.log_url"));
+            let url = told.text("deployment_status.target_url").or_else(|| told.text("deployment_status.log_url"));
             change.1.url = url.or(change.1.url);
             Some(change)
         }
@@ -105,12 +83,7 @@ impl Reader<'_> {
             source: self.context.source.name.clone(),
             kind: kind.to_owned(),
             title,
-            service: self
-                .context
-                .source
-                .service
-                .clone()
-                .or_else(|| self.text("repository.name")),
+            service: self.context.source.service.clone().or_else(|| self.text("repository.name")),
             version: None,
             status: None,
             at: at.unwrap_or(self.context.now),
@@ -121,8 +94,7 @@ impl Reader<'_> {
     }
 
     fn repository(&self) -> String {
-        self.text("repository.full_name")
-            .unwrap_or_else(|| "a repository".to_owned())
+        self.text("repository.full_name").unwrap_or_else(|| "a repository".to_owned())
     }
 
     fn deployment(&self, status: String, at: &str) -> (String, Change) {
@@ -131,13 +103,9 @@ impl Reader<'_> {
         let to = named.as_deref().unwrap_or("an environment");
         let title = format!("Deploy {} {reference} to {to}: {status}", self.repository());
         let mut change = self.change("deploy", title, at);
-        change.version = self
-            .text("deployment.sha")
-            .or(Some(reference).filter(|reference| !reference.is_empty()));
+        change.version = self.text("deployment.sha").or(Some(reference).filter(|reference| !reference.is_empty()));
         change.status = Some(status);
-        change.source_id = self
-            .text("deployment.id")
-            .map(|id| format!("deployment/{id}"));
+        change.source_id = self.text("deployment.id").map(|id| format!("deployment/{id}"));
         (self.context.environment(named.as_deref()), change)
     }
 
@@ -146,11 +114,7 @@ impl Reader<'_> {
             return None;
         }
         let tag = self.text("release.tag_name").unwrap_or_default();
-        let mut change = self.change(
-            "release",
-            format!("Release {} {tag}", self.repository()),
-            "release.published_at",
-        );
+        let mut change = self.change("release", format!("Release {} {tag}", self.repository()), "release.published_at");
         change.version = Some(tag).filter(|tag| !tag.is_empty());
         change.status = Some("succeeded".to_owned());
         change.url = self.text("release.html_url").or(change.url);
@@ -163,22 +127,14 @@ impl Reader<'_> {
             return None;
         }
         let status = outcome(&self.text("workflow_run.conclusion")?);
-        let name = self
-            .text("workflow_run.name")
-            .or_else(|| self.text("workflow.name"))
-            .unwrap_or_default();
+        let name = self.text("workflow_run.name").or_else(|| self.text("workflow.name")).unwrap_or_default();
         let branch = self.text("workflow_run.head_branch").unwrap_or_default();
-        let title = format!(
-            "Workflow {name} of {} on {branch}: {status}",
-            self.repository()
-        );
+        let title = format!("Workflow {name} of {} on {branch}: {status}", self.repository());
         let mut change = self.change("pipeline", title, "workflow_run.updated_at");
         change.version = self.text("workflow_run.head_sha");
         change.status = Some(status);
         change.url = self.text("workflow_run.html_url").or(change.url);
-        change.source_id = self
-            .text("workflow_run.id")
-            .map(|id| format!("workflow_run/{id}"));
+        change.source_id = self.text("workflow_run.id").map(|id| format!("workflow_run/{id}"));
         Some((self.context.environment(None), change))
     }
 
@@ -190,11 +146,7 @@ impl Reader<'_> {
         }
         let message = self.text("head_commit.message").unwrap_or_default();
         let line = message.lines().next().unwrap_or_default().to_owned();
-        let mut change = self.change(
-            "push",
-            format!("Push to {}: {line}", self.repository()),
-            "head_commit.timestamp",
-        );
+        let mut change = self.change("push", format!("Push to {}: {line}", self.repository()), "head_commit.timestamp");
         change.version = self.text("after");
         change.author = self.text("pusher.name").or(change.author);
         change.url = self.text("compare").or(change.url);
@@ -210,12 +162,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn read(event: &str, json: Value) -> super::super::Normalised {
-        read_from(
-            &Source::of_format(super::super::find("github").unwrap()),
-            json,
-            Some(event),
-        )
-        .unwrap()
+        read_from(&Source::of_format(super::super::find("github").unwrap()), json, Some(event)).unwrap()
     }
 
     fn with_repository(mut json: Value) -> Value {
@@ -229,26 +176,17 @@ mod tests {
     fn deployments_and_their_outcome_are_changes() {
         let deployment = json!({"id": 7, "ref": "v1.4", "sha": "abc", "environment": "staging",
                                 "created_at": "2026-11-24T13:00:00Z"});
-        let started = read(
-            "deployment",
-            with_repository(json!({"deployment": deployment.clone()})),
-        );
+        let started = read("deployment", with_repository(json!({"deployment": deployment.clone()})));
         let change = changes(&started)[0];
         assert_eq!(change.title, "Deploy acme/shop v1.4 to staging: started");
-        assert_eq!(
-            (change.service.as_deref(), change.version.as_deref()),
-            (Some("shop"), Some("abc"))
-        );
+        assert_eq!((change.service.as_deref(), change.version.as_deref()), (Some("shop"), Some("abc")));
         let ended = with_repository(json!({
             "deployment": deployment,
             "deployment_status": {"state": "failure", "created_at": "2026-11-24T13:05:00Z", "target_url": "https://ci"}
         }));
         let ended = read("deployment_status", ended);
         let change = changes(&ended)[0];
-        assert_eq!(
-            (change.status.as_deref(), change.source_id.as_deref()),
-            (Some("failed"), Some("deployment/7"))
-        );
+        assert_eq!((change.status.as_deref(), change.source_id.as_deref()), (Some("failed"), Some("deployment/7")));
     }
 
     #[test]
@@ -264,9 +202,6 @@ mod tests {
         let run = json!({"action": "completed", "workflow_run": {"id": 1, "name": "ci", "conclusion": "success",
                                                                  "head_branch": "main", "head_sha": "abc"}});
         let run = read("workflow_run", with_repository(run));
-        assert_eq!(
-            changes(&run)[0].title,
-            "Workflow ci of acme/shop on main: succeeded"
-        );
+        assert_eq!(changes(&run)[0].title, "Workflow ci of acme/shop on main: succeeded");
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::Severity;
 use hindcast_domain::alert::Labels;
-use hindcast_domain::limits::{
-    ALERT_BYTES_MAX, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX,
-};
+use hindcast_domain::limits::{ALERT_BYTES_MAX, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX};
 use serde_json::Value;
 
 use super::{Bad, fields};
@@ -41,11 +39,7 @@ pub(crate) fn read(value: Option<&Value>) -> Result<Labels, Bad> {
         Some(Value::Object(fields)) => fields,
         Some(other) => {
             let detail = format!("expected labels as an object, got {}", fields::kind(other));
-            return Err(Bad::new(
-                "bad_labels",
-                detail,
-                "Send labels as an object of texts.",
-            ));
+            return Err(Bad::new("bad_labels", detail, "Send labels as an object of texts."));
         }
     };
     let mut labels = Labels::new();
@@ -56,23 +50,12 @@ pub(crate) fn read(value: Option<&Value>) -> Result<Labels, Bad> {
             Value::Number(number) => number.to_string(),
             Value::Bool(truth) => truth.to_string(),
             other => {
-                let detail = format!(
-                    "expected a text in the label {name:.64?}, got {}",
-                    fields::kind(other)
-                );
-                return Err(Bad::new(
-                    "bad_labels",
-                    detail,
-                    "Send every label's value as a text.",
-                ));
+                let detail = format!("expected a text in the label {name:.64?}, got {}", fields::kind(other));
+                return Err(Bad::new("bad_labels", detail, "Send every label's value as a text."));
             }
         };
         if name.is_empty() {
-            return Err(Bad::new(
-                "bad_labels",
-                "expected a name for every label, got an empty one",
-                "Name the label.",
-            ));
+            return Err(Bad::new("bad_labels", "expected a name for every label, got an empty one", "Name the label."));
         }
         if !text.is_empty() {
             labels.insert(name.clone(), text);
@@ -84,9 +67,7 @@ pub(crate) fn read(value: Option<&Value>) -> Result<Labels, Bad> {
 /// Annotations; they are for people, so whatever stands in them is kept as text.
 pub(crate) fn annotations(value: Option<&Value>) -> Labels {
     let Some(Value::Object(fields)) = value else {
-        return fields::text(value)
-            .map(|text| Labels::from([("description".to_owned(), text)]))
-            .unwrap_or_default();
+        return fields::text(value).map(|text| Labels::from([("description".to_owned(), text)])).unwrap_or_default();
     };
     fields
         .iter()
@@ -103,34 +84,21 @@ pub(crate) fn check(labels: &Labels, annotations: &Labels) -> Result<(), Bad> {
     let over = |detail: String| Err(Bad::new("over_limit", detail, LIMITS));
     for (what, map) in [("labels", labels), ("annotations", annotations)] {
         if map.len() > LABELS_MAX {
-            return over(format!(
-                "expected at most {LABELS_MAX} {what}, got {}",
-                map.len()
-            ));
+            return over(format!("expected at most {LABELS_MAX} {what}, got {}", map.len()));
         }
         for (name, value) in map {
             if name.len() > LABEL_NAME_BYTES_MAX {
-                return over(format!(
-                    "expected names of {what} of at most {LABEL_NAME_BYTES_MAX} bytes"
-                ));
+                return over(format!("expected names of {what} of at most {LABEL_NAME_BYTES_MAX} bytes"));
             }
             if value.len() > LABEL_VALUE_BYTES_MAX {
                 let bytes = value.len();
-                return over(format!(
-                    "expected at most {LABEL_VALUE_BYTES_MAX} bytes in {name:.64?}, got {bytes}"
-                ));
+                return over(format!("expected at most {LABEL_VALUE_BYTES_MAX} bytes in {name:.64?}, got {bytes}"));
             }
         }
     }
-    let bytes: usize = [labels, annotations]
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
+    let bytes: usize = [labels, annotations].into_iter().flatten().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > ALERT_BYTES_MAX {
-        return over(format!(
-            "expected at most {ALERT_BYTES_MAX} bytes an alert, got {bytes}"
-        ));
+        return over(format!("expected at most {ALERT_BYTES_MAX} bytes an alert, got {bytes}"));
     }
     Ok(())
 }
@@ -138,45 +106,30 @@ pub(crate) fn check(labels: &Labels, annotations: &Labels) -> Result<(), Bad> {
 /// An alert without labels is nobody's.
 pub(crate) fn must_exist(labels: &Labels) -> Result<(), Bad> {
     if labels.is_empty() {
-        return Err(Bad::new(
-            "no_labels",
-            "expected at least one label, got none",
-            "Send the alert with its labels.",
-        ));
+        return Err(Bad::new("no_labels", "expected at least one label, got none", "Send the alert with its labels."));
     }
     Ok(())
 }
 
 /// The service that the labels name.
 pub(crate) fn service(labels: &Labels) -> Option<String> {
-    SERVICE
-        .iter()
-        .find_map(|name| labels.get(*name))
-        .map(|service| service.trim().to_owned())
-        .filter(|s| !s.is_empty())
+    SERVICE.iter().find_map(|name| labels.get(*name)).map(|service| service.trim().to_owned()).filter(|s| !s.is_empty())
 }
 
 /// The severity that the labels name; `Err` with the field that is missing or in no table.
 pub(crate) fn severity(labels: &Labels) -> Result<Severity, String> {
-    let by_table = SEVERITY
-        .iter()
-        .find_map(|name| severity::of_word(labels.get(*name)?));
+    let by_table = SEVERITY.iter().find_map(|name| severity::of_word(labels.get(*name)?));
     by_table.ok_or_else(|| "/labels/severity".to_owned())
 }
 
 /// The environment that the labels name.
 pub(crate) fn environment(labels: &BTreeMap<String, String>) -> Option<&str> {
-    ENVIRONMENT
-        .iter()
-        .find_map(|name| labels.get(*name))
-        .map(String::as_str)
+    ENVIRONMENT.iter().find_map(|name| labels.get(*name)).map(String::as_str)
 }
 
 /// The environment that an item names which could not be read.
 pub(crate) fn environment_of(item: &Value) -> Option<String> {
-    ENVIRONMENT
-        .iter()
-        .find_map(|name| fields::text(item.get("labels")?.get(*name)))
+    ENVIRONMENT.iter().find_map(|name| fields::text(item.get("labels")?.get(*name)))
 }
 
 #[cfg(test)]
@@ -186,68 +139,33 @@ mod tests {
 
     #[test]
     fn values_become_text_or_are_named() {
-        let labels = read(Some(
-            &json!({"a": 1, "b": true, "c": "x", "d": null, "e": ""}),
-        ))
-        .unwrap();
-        let expected: Labels = [("a", "1"), ("b", "true"), ("c", "x")]
-            .map(|(k, v)| (k.into(), v.into()))
-            .into();
+        let labels = read(Some(&json!({"a": 1, "b": true, "c": "x", "d": null, "e": ""}))).unwrap();
+        let expected: Labels = [("a", "1"), ("b", "true"), ("c", "x")].map(|(k, v)| (k.into(), v.into())).into();
         assert_eq!(labels, expected);
-        for bad in [
-            json!({"a": {}}),
-            json!({"a": []}),
-            json!({"": "x"}),
-            json!(["a"]),
-        ] {
+        for bad in [json!({"a": {}}), json!({"a": []}), json!({"": "x"}), json!(["a"])] {
             assert_eq!(read(Some(&bad)).unwrap_err().code, "bad_labels", "{bad}");
         }
     }
 
     #[test]
     fn the_surest_label_names_the_service() {
-        let labels = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).into(), (*v).into()))
-                .collect::<Labels>()
-        };
-        assert_eq!(
-            service(&labels(&[("job", "node"), ("app", "cart")])).as_deref(),
-            Some("cart")
-        );
-        assert_eq!(
-            service(&labels(&[("container", "c"), ("job", "node")])).as_deref(),
-            Some("node")
-        );
+        let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect::<Labels>();
+        assert_eq!(service(&labels(&[("job", "node"), ("app", "cart")])).as_deref(), Some("cart"));
+        assert_eq!(service(&labels(&[("container", "c"), ("job", "node")])).as_deref(), Some("node"));
         assert_eq!(service(&labels(&[("instance", "a:1")])), None);
-        assert_eq!(
-            severity(&labels(&[("priority", "p1")])),
-            Ok(Severity::Critical)
-        );
-        assert_eq!(
-            severity(&labels(&[("severity", "purple")])),
-            Err("/labels/severity".to_owned())
-        );
+        assert_eq!(severity(&labels(&[("priority", "p1")])), Ok(Severity::Critical));
+        assert_eq!(severity(&labels(&[("severity", "purple")])), Err("/labels/severity".to_owned()));
     }
 
     #[test]
     fn an_alert_is_held_to_its_limits() {
-        let many: Labels = (0..257)
-            .map(|n| (format!("l{n}"), "x".to_owned()))
-            .collect();
-        let just: Labels = many
-            .iter()
-            .take(256)
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+        let many: Labels = (0..257).map(|n| (format!("l{n}"), "x".to_owned())).collect();
+        let just: Labels = many.iter().take(256).map(|(k, v)| (k.clone(), v.clone())).collect();
         assert!(check(&just, &Labels::new()).is_ok());
         assert_eq!(check(&many, &Labels::new()).unwrap_err().code, "over_limit");
         let long = Labels::from([("a".to_owned(), "x".repeat(LABEL_VALUE_BYTES_MAX + 1))]);
         assert_eq!(check(&Labels::new(), &long).unwrap_err().code, "over_limit");
-        let much: Labels = (0..9)
-            .map(|n| (format!("l{n}"), "x".repeat(LABEL_VALUE_BYTES_MAX)))
-            .collect();
+        let much: Labels = (0..9).map(|n| (format!("l{n}"), "x".repeat(LABEL_VALUE_BYTES_MAX))).collect();
         assert_eq!(check(&much, &Labels::new()).unwrap_err().code, "over_limit");
     }
 }

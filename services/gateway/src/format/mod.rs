@@ -56,12 +56,7 @@ impl Context<'_> {
     /// The partition's environment: the configured one, else the one that the sender's key names. It is
     /// cleaned first, since it becomes part of an address in the ledger.
     pub(crate) fn environment(&self, named: Option<&str>) -> String {
-        let named = self
-            .source
-            .environment
-            .as_deref()
-            .or(named)
-            .or(self.environment);
+        let named = self.source.environment.as_deref().or(named).or(self.environment);
         let named = named.map_or_else(String::new, |named| Redactor::default().text(named));
         Partition::of_environment(&named).environment
     }
@@ -83,14 +78,8 @@ pub(crate) struct Batch {
 /// One thing that was told.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Alert {
-        environment: String,
-        observation: Box<Observation>,
-    },
-    Change {
-        environment: String,
-        change: Box<Change>,
-    },
+    Alert { environment: String, observation: Box<Observation> },
+    Change { environment: String, change: Box<Change> },
 }
 
 /// What is wrong with one item.
@@ -103,11 +92,7 @@ pub(crate) struct Bad {
 
 impl Bad {
     pub(crate) fn new(code: &'static str, detail: impl Into<String>, remedy: &'static str) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            remedy,
-        }
+        Self { code, detail: detail.into(), remedy }
     }
 }
 
@@ -133,19 +118,12 @@ pub(crate) struct Normalised {
 ///
 /// # Errors
 /// When it is not of that format at all.
-pub(crate) fn normalise(
-    payload: Verified<Payload>,
-    context: &Context<'_>,
-) -> Result<Normalised, Problem> {
+pub(crate) fn normalise(payload: Verified<Payload>, context: &Context<'_>) -> Result<Normalised, Problem> {
     let code = context.source.format.normaliser()?;
     let batch = (code.split)(payload.into_parts().0, context)?;
     if batch.items.len() > ITEMS_MAX {
-        let detail = format!(
-            "expected at most {ITEMS_MAX} items a request, got {}",
-            batch.items.len()
-        );
-        return Err(Problem::new(hindcast_api::Code::TooLarge, detail)
-            .remedy("Send them in several requests."));
+        let detail = format!("expected at most {ITEMS_MAX} items a request, got {}", batch.items.len());
+        return Err(Problem::new(hindcast_api::Code::TooLarge, detail).remedy("Send them in several requests."));
     }
     let mut normalised = Normalised {
         unmapped: batch.unmapped,
@@ -168,12 +146,7 @@ pub(crate) fn normalise(
 /// When it is still bad.
 pub(crate) fn again(item: Verified<Value>, context: &Context<'_>) -> Result<Normalised, Problem> {
     let mut normalised = Normalised::default();
-    normalised.take(
-        0,
-        item.into_parts().0,
-        context.source.format.normaliser()?,
-        context,
-    );
+    normalised.take(0, item.into_parts().0, context.source.format.normaliser()?, context);
     Ok(normalised)
 }
 
@@ -191,11 +164,7 @@ impl Normalised {
                 self.items.push(item);
             }
             Err(bad) => {
-                let Bad {
-                    code,
-                    detail,
-                    remedy,
-                } = bad;
+                let Bad { code, detail, remedy } = bad;
                 let named = labels::environment_of(&value);
                 self.faults.push(Fault {
                     item: RejectedItem {
@@ -221,16 +190,8 @@ pub(crate) mod tests {
         read_from(&Source::of_format(find(format).unwrap()), json, None).unwrap()
     }
 
-    pub(crate) fn read_from(
-        source: &Source,
-        json: Value,
-        event: Option<&str>,
-    ) -> Result<Normalised, Problem> {
-        let payload = Payload {
-            json,
-            event: event.map(ToOwned::to_owned),
-            delivery: None,
-        };
+    pub(crate) fn read_from(source: &Source, json: Value, event: Option<&str>) -> Result<Normalised, Problem> {
+        let payload = Payload { json, event: event.map(ToOwned::to_owned), delivery: None };
         let context = Context {
             source,
             key: &TenantKey::new([7; 32]),
@@ -266,10 +227,6 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn codes(normalised: &Normalised) -> Vec<&str> {
-        normalised
-            .faults
-            .iter()
-            .map(|fault| fault.item.code.as_str())
-            .collect()
+        normalised.faults.iter().map(|fault| fault.item.code.as_str()).collect()
     }
 }

@@ -21,21 +21,12 @@ const RESOLVE_TIMEOUT: Span = Span::minutes(5);
 /// A sender is never called silent sooner.
 const PATIENCE_MIN: Span = Span::minutes(1);
 
-const KNOWN: [&str; 5] = [
-    "labels",
-    "annotations",
-    "startsAt",
-    "endsAt",
-    "generatorURL",
-];
+const KNOWN: [&str; 5] = ["labels", "annotations", "startsAt", "endsAt", "generatorURL"];
 
 /// The alerts of a list.
 pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, Problem> {
     match payload.json {
-        Value::Array(items) => Ok(Batch {
-            items,
-            ..Batch::default()
-        }),
+        Value::Array(items) => Ok(Batch { items, ..Batch::default() }),
         other => {
             let detail = format!("expected a list of alerts, got {}", fields::kind(&other));
             Err(Problem::new(Code::Malformed, detail).remedy("Send the alerts as a JSON list."))
@@ -52,11 +43,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         Some(ends_at) if !is_over => ends_at.since(now).max(PATIENCE_MIN),
         _ => RESOLVE_TIMEOUT,
     };
-    let signal = if is_over {
-        Signal::Resolved
-    } else {
-        Signal::Firing
-    };
+    let signal = if is_over { Signal::Resolved } else { Signal::Firing };
     Ok(told.into_item(context, signal, context.stale_after(stale_after), None))
 }
 
@@ -87,11 +74,7 @@ pub(crate) fn told(value: &Value, known: &[&str]) -> Result<Told, Bad> {
     labels::check(&labels, &annotations)?;
     let at = |name: &str| {
         time::field(alert.get(name)).map_err(|error| {
-            Bad::new(
-                "bad_time",
-                format!("{name}: {error}"),
-                "Send times in RFC 3339, or leave them out.",
-            )
+            Bad::new("bad_time", format!("{name}: {error}"), "Send times in RFC 3339, or leave them out.")
         })
     };
     let (starts_at, ends_at) = (at("startsAt")?, at("endsAt")?);
@@ -99,29 +82,15 @@ pub(crate) fn told(value: &Value, known: &[&str]) -> Result<Told, Bad> {
         && ends_at < starts_at
     {
         let detail = format!("expected an end after the start, got {ends_at} before {starts_at}");
-        return Err(Bad::new(
-            "ends_before_starts",
-            detail,
-            "Send endsAt at or after startsAt.",
-        ));
+        return Err(Bad::new("ends_before_starts", detail, "Send endsAt at or after startsAt."));
     }
     let mut unmapped = fields::unknown(alert, known);
     let url = fields::text(alert.get("generatorURL"));
-    if url
-        .as_ref()
-        .is_some_and(|url| url.len() > LABEL_VALUE_BYTES_MAX)
-    {
+    if url.as_ref().is_some_and(|url| url.len() > LABEL_VALUE_BYTES_MAX) {
         unmapped.push("/generatorURL".to_owned());
     }
     let url = url.filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
-    Ok(Told {
-        labels,
-        annotations,
-        starts_at,
-        ends_at,
-        url,
-        unmapped,
-    })
+    Ok(Told { labels, annotations, starts_at, ends_at, url, unmapped })
 }
 
 impl Told {
@@ -133,22 +102,13 @@ impl Told {
         stale_after: Span,
         own: Option<String>,
     ) -> Item {
-        let Self {
-            labels,
-            annotations,
-            starts_at,
-            ends_at,
-            url,
-            mut unmapped,
-        } = self;
+        let Self { labels, annotations, starts_at, ends_at, url, mut unmapped } = self;
         let environment = context.environment(labels::environment(&labels));
         let severity = labels::severity(&labels).unwrap_or_else(|field| {
             unmapped.push(field);
             UNMAPPED
         });
-        let name = labels
-            .get("alertname")
-            .map_or_else(|| NAMELESS.to_owned(), Clone::clone);
+        let name = labels.get("alertname").map_or_else(|| NAMELESS.to_owned(), Clone::clone);
         let observation = Observation {
             fingerprint: fingerprint::of_labels(context.key, &environment, FAMILY, &labels),
             source_fingerprint: Some(own.unwrap_or_else(|| fingerprint::of_prometheus(&labels))),
@@ -165,10 +125,7 @@ impl Told {
             url,
             unmapped,
         };
-        Item::Alert {
-            environment,
-            observation: Box::new(observation),
-        }
+        Item::Alert { environment, observation: Box::new(observation) }
     }
 }
 
@@ -191,19 +148,11 @@ mod tests {
             ("2026-11-24T13:34:00Z", Signal::Firing, Span::minutes(4)),
             ("2026-11-24T13:30:01Z", Signal::Firing, Span::minutes(1)),
             ("2026-11-24T13:30:00Z", Signal::Resolved, Span::minutes(5)),
-            (
-                "2026-11-24T13:29:58.873Z",
-                Signal::Resolved,
-                Span::minutes(5),
-            ),
+            ("2026-11-24T13:29:58.873Z", Signal::Resolved, Span::minutes(5)),
             ("0001-01-01T00:00:00.000Z", Signal::Firing, Span::minutes(5)),
         ] {
             let alert = one(json!({"labels": {"alertname": "A"}, "endsAt": ends_at}));
-            assert_eq!(
-                (alert.signal, alert.stale_after),
-                (signal, stale_after),
-                "{ends_at}"
-            );
+            assert_eq!((alert.signal, alert.stale_after), (signal, stale_after), "{ends_at}");
             assert_eq!(alert.ends_at.is_some(), signal == Signal::Resolved);
         }
     }
@@ -215,22 +164,13 @@ mod tests {
             "annotations": {"summary": "s", "n": 5}, "generatorURL": "http://p/graph", "extra": 1,
             "startsAt": "0001-01-01T00:00:00.000Z"
         }));
-        assert_eq!(
-            (alert.name.as_str(), alert.severity),
-            ("High", Severity::Critical)
-        );
+        assert_eq!((alert.name.as_str(), alert.severity), ("High", Severity::Critical));
         assert_eq!(alert.service.as_deref(), Some("cart"));
-        assert_eq!(
-            (alert.starts_at, alert.unmapped),
-            (None, vec!["/extra".to_owned()])
-        );
+        assert_eq!((alert.starts_at, alert.unmapped), (None, vec!["/extra".to_owned()]));
         assert_eq!(alert.labels.get("empty"), None, "an empty label is none");
         assert_eq!(alert.annotations.get("n").map(String::as_str), Some("5"));
         let plain = one(json!({"labels": {"x": "y"}}));
-        assert_eq!(
-            (plain.name.as_str(), plain.severity),
-            ("alert", Severity::Medium)
-        );
+        assert_eq!((plain.name.as_str(), plain.severity), ("alert", Severity::Medium));
         assert_eq!(plain.unmapped, ["/labels/severity"]);
     }
 
@@ -257,26 +197,15 @@ mod tests {
                 "no_labels"
             ]
         );
-        assert_eq!(
-            (alerts(&normalised).len(), normalised.faults[7].item.index),
-            (1, 7)
-        );
+        assert_eq!((alerts(&normalised).len(), normalised.faults[7].item.index), (1, 7));
     }
 
     #[test]
     fn the_environment_is_read_from_labels_alone_and_is_part_of_the_identity() {
-        let staging = read(
-            "prometheus",
-            json!([{"labels": {"a": "b", "env": "Staging"}}]),
-        );
-        let annotated = read(
-            "prometheus",
-            json!([{"labels": {"a": "b"}, "annotations": {"environment": "staging"}}]),
-        );
+        let staging = read("prometheus", json!([{"labels": {"a": "b", "env": "Staging"}}]));
+        let annotated = read("prometheus", json!([{"labels": {"a": "b"}, "annotations": {"environment": "staging"}}]));
         let environment = |normalised: &super::super::Normalised| match &normalised.items[0] {
-            Item::Alert { environment, .. } | Item::Change { environment, .. } => {
-                environment.clone()
-            }
+            Item::Alert { environment, .. } | Item::Change { environment, .. } => environment.clone(),
         };
         assert_eq!(environment(&staging), "staging");
         assert_eq!(environment(&annotated), "production");

@@ -3,9 +3,7 @@
 use hindcast_api::{Code, Problem};
 use serde_json::Value;
 
-use super::{
-    Bad, Batch, Context, Item, Payload, alertmanager, change, generic, github, prometheus,
-};
+use super::{Bad, Batch, Context, Item, Payload, alertmanager, change, generic, github, prometheus};
 
 /// One row of the table of formats.
 pub struct Format {
@@ -30,84 +28,44 @@ impl std::fmt::Debug for Format {
     }
 }
 
-const fn built(
-    name: &'static str,
-    family: &'static str,
-    about: &'static str,
-    code: Normaliser,
-) -> Format {
-    Format {
-        name,
-        about,
-        family,
-        code: Some(code),
-    }
+const fn built(name: &'static str, family: &'static str, about: &'static str, code: Normaliser) -> Format {
+    Format { name, about, family, code: Some(code) }
 }
 
 const fn promised(name: &'static str, about: &'static str) -> Format {
-    Format {
-        name,
-        about,
-        family: name,
-        code: None,
-    }
+    Format { name, about, family: name, code: None }
 }
 
-const WEBHOOK: Normaliser = Normaliser {
-    split: alertmanager::split,
-    item: alertmanager::item,
-};
+const WEBHOOK: Normaliser = Normaliser { split: alertmanager::split, item: alertmanager::item };
 
 /// All formats: those that are built, then those that are promised. `docs/formats.md` shows the same table,
 /// which a test compares.
 pub const FORMATS: &[Format] = &[
-    built(
-        "alertmanager",
-        "prometheus",
-        "the webhook of an Alertmanager, version 4",
-        WEBHOOK,
-    ),
-    built(
-        "grafana",
-        "prometheus",
-        "the webhook of Grafana's unified alerting",
-        WEBHOOK,
-    ),
+    built("alertmanager", "prometheus", "the webhook of an Alertmanager, version 4", WEBHOOK),
+    built("grafana", "prometheus", "the webhook of Grafana's unified alerting", WEBHOOK),
     built(
         "prometheus",
         "prometheus",
         "what Prometheus, vmalert, the rulers of Loki and Mimir and amtool send to an Alertmanager",
-        Normaliser {
-            split: prometheus::split,
-            item: prometheus::item,
-        },
+        Normaliser { split: prometheus::split, item: prometheus::item },
     ),
     built(
         "generic",
         "generic",
         "any JSON with a name, by default names or a mapping",
-        Normaliser {
-            split: generic::split,
-            item: generic::item,
-        },
+        Normaliser { split: generic::split, item: generic::item },
     ),
     built(
         "change",
         "change",
         "deploys, flags and configuration changes",
-        Normaliser {
-            split: change::split,
-            item: change::item,
-        },
+        Normaliser { split: change::split, item: change::item },
     ),
     built(
         "github",
         "github",
         "deployments, releases, pushes and workflow runs of GitHub",
-        Normaliser {
-            split: github::split,
-            item: github::item,
-        },
+        Normaliser { split: github::split, item: github::item },
     ),
     promised("pagerduty", "Events API v2 of PagerDuty"),
     promised("opsgenie", "the alert API of Opsgenie"),
@@ -136,12 +94,7 @@ impl Format {
     /// When it is promised and not built.
     pub(super) fn normaliser(&self) -> Result<Normaliser, Problem> {
         let name = self.name;
-        self.code.ok_or_else(|| {
-            Problem::new(
-                Code::NotImplemented,
-                format!("the format {name} is not built yet"),
-            )
-        })
+        self.code.ok_or_else(|| Problem::new(Code::NotImplemented, format!("the format {name} is not built yet")))
     }
 }
 
@@ -153,11 +106,7 @@ mod tests {
     fn the_document_shows_the_table() {
         let document = include_str!("../../../../docs/formats.md");
         for format in FORMATS {
-            let state = if format.is_built() {
-                "built"
-            } else {
-                "promised"
-            };
+            let state = if format.is_built() { "built" } else { "promised" };
             let row = format!("| `{}` | {} | {state} |", format.name, format.about);
             assert!(document.contains(&row), "{row}");
         }

@@ -73,9 +73,7 @@ impl Redactor {
     pub fn value(&mut self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.text(&text)),
-            Value::Array(items) => {
-                Value::Array(items.into_iter().map(|item| self.value(item)).collect())
-            }
+            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.value(item)).collect()),
             Value::Object(fields) => Value::Object(self.fields(fields)),
             Value::Number(number) => match self.text(&number.to_string()) {
                 text if rules::is_mark(&text) => Value::String(text),
@@ -110,13 +108,7 @@ impl Redactor {
 
     /// Everything of a request.
     pub(crate) fn normalised(mut self, normalised: Normalised) -> Clean {
-        let Normalised {
-            mut items,
-            mut faults,
-            unmapped,
-            truncated,
-            envelope,
-        } = normalised;
+        let Normalised { mut items, mut faults, unmapped, truncated, envelope } = normalised;
         for item in &mut items {
             match item {
                 Item::Alert { observation, .. } => self.observation(observation),
@@ -129,14 +121,7 @@ impl Redactor {
         }
         let unmapped = unmapped.iter().map(|pointer| self.text(pointer)).collect();
         let envelope = self.value(envelope);
-        Clean {
-            items,
-            faults,
-            unmapped,
-            truncated,
-            envelope,
-            counts: self.counts,
-        }
+        Clean { items, faults, unmapped, truncated, envelope, counts: self.counts }
     }
 
     fn observation(&mut self, observation: &mut Observation) {

@@ -16,12 +16,8 @@ pub(super) fn mark(kind: &str) -> String {
 
 /// Whether a text is such a mark and nothing else.
 pub(super) fn is_mark(text: &str) -> bool {
-    let kind = text
-        .strip_prefix("[redacted:")
-        .and_then(|rest| rest.strip_suffix(']'));
-    kind.is_some_and(|kind| {
-        !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-    })
+    let kind = text.strip_prefix("[redacted:").and_then(|rest| rest.strip_suffix(']'));
+    kind.is_some_and(|kind| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
 }
 
 /// What a rule does with what it finds.
@@ -43,71 +39,27 @@ const RULES: &[(&str, &str, Act)] = &[
         r"-----BEGIN[A-Z0-9 ]* PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END[A-Z0-9 ]* PRIVATE KEY(?: BLOCK)?-----|\z)",
         Act::Whole,
     ),
-    (
-        "jwt",
-        r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*",
-        Act::Whole,
-    ),
-    (
-        "aws_key",
-        r"(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|AIPA|ANPA|ANVA)[A-Z0-9]{16,}",
-        Act::Whole,
-    ),
-    (
-        "github_token",
-        r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})",
-        Act::Whole,
-    ),
-    (
-        "gitlab_token",
-        r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_.-]{16,}",
-        Act::Whole,
-    ),
-    (
-        "slack_token",
-        r"(?:xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,})",
-        Act::Whole,
-    ),
-    (
-        "slack_webhook",
-        r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/_-]+)",
-        Act::Group,
-    ),
-    (
-        "discord_webhook",
-        r"discord(?:app)?\.com/api/webhooks/(?P<secret>[0-9]+/[A-Za-z0-9_-]+)",
-        Act::Group,
-    ),
-    (
-        "stripe_key",
-        r"\b(?:sk|rk|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}",
-        Act::Whole,
-    ),
-    (
-        "google_key",
-        r"(?:AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{16,})",
-        Act::Whole,
-    ),
+    ("jwt", r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*", Act::Whole),
+    ("aws_key", r"(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|AIPA|ANPA|ANVA)[A-Z0-9]{16,}", Act::Whole),
+    ("github_token", r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})", Act::Whole),
+    ("gitlab_token", r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_.-]{16,}", Act::Whole),
+    ("slack_token", r"(?:xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,})", Act::Whole),
+    ("slack_webhook", r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/_-]+)", Act::Group),
+    ("discord_webhook", r"discord(?:app)?\.com/api/webhooks/(?P<secret>[0-9]+/[A-Za-z0-9_-]+)", Act::Group),
+    ("stripe_key", r"\b(?:sk|rk|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}", Act::Whole),
+    ("google_key", r"(?:AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{16,})", Act::Whole),
     (
         "api_key",
         r"\b(?:sk-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{64}|glsa_[A-Za-z0-9_]{32,}|hvs\.[A-Za-z0-9_-]{16,})",
         Act::Whole,
     ),
-    (
-        "userinfo",
-        r#"[A-Za-z][A-Za-z0-9+.-]*://(?P<secret>[^/\s?#"'<>]+)@"#,
-        Act::Group,
-    ),
+    ("userinfo", r#"[A-Za-z][A-Za-z0-9+.-]*://(?P<secret>[^/\s?#"'<>]+)@"#, Act::Group),
     (
         "authorization",
         r#"(?i)authorization\\?["']?\s*(?:=>|[:=])\s*\\?["']?(?:(?:basic|bearer|token|digest|apikey|negotiate)\s+)?(?P<secret>[^\s"',;\\]+)"#,
         Act::Group,
     ),
-    (
-        "bearer",
-        r#"(?i)\bbearer\s+\\?["']?(?P<secret>[A-Za-z0-9._~+/=-]{2,})"#,
-        Act::NoWord,
-    ),
+    ("bearer", r#"(?i)\bbearer\s+\\?["']?(?P<secret>[A-Za-z0-9._~+/=-]{2,})"#, Act::NoWord),
     (
         "url_secret",
         r#"(?i)[?&;](?:amp;)?(?:[a-z0-9_.-]*(?:token|signature|password|passwd|secret|api[_-]?key|access[_-]?key|credential)|x-goog-signature|sig|key|code|auth|pwd|pass|jwt|session(?:_?id)?)=(?P<secret>[^&\s#"'<>]+)"#,
@@ -146,18 +98,10 @@ const NAMES: &[(&str, &str)] = &[
 /// The kind of secret that a key's name announces.
 pub(super) fn kind_of_name(name: &str) -> Option<&'static str> {
     // No announcing name is longer, and most names are no secret's: look at the end alone.
-    let mut plain: Vec<u8> = name
-        .bytes()
-        .rev()
-        .filter(u8::is_ascii_alphanumeric)
-        .take(16)
-        .collect();
+    let mut plain: Vec<u8> = name.bytes().rev().filter(u8::is_ascii_alphanumeric).take(16).collect();
     plain.reverse();
     plain.make_ascii_lowercase();
-    NAMES
-        .iter()
-        .find(|(end, _)| plain.ends_with(end.as_bytes()))
-        .map(|(_, kind)| *kind)
+    NAMES.iter().find(|(end, _)| plain.ends_with(end.as_bytes())).map(|(_, kind)| *kind)
 }
 
 struct Compiled {
@@ -166,17 +110,9 @@ struct Compiled {
 }
 
 static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
-    let rules: Vec<Regex> = RULES
-        .iter()
-        .filter_map(|(_, pattern, _)| Regex::new(pattern).ok())
-        .collect();
-    assert_eq!(
-        rules.len(),
-        RULES.len(),
-        "every rule compiles, or none may run"
-    );
-    let set = RegexSet::new(RULES.iter().map(|(_, pattern, _)| *pattern))
-        .unwrap_or_else(|_| RegexSet::empty());
+    let rules: Vec<Regex> = RULES.iter().filter_map(|(_, pattern, _)| Regex::new(pattern).ok()).collect();
+    assert_eq!(rules.len(), RULES.len(), "every rule compiles, or none may run");
+    let set = RegexSet::new(RULES.iter().map(|(_, pattern, _)| *pattern)).unwrap_or_else(|_| RegexSet::empty());
     assert_eq!(set.len(), RULES.len(), "the rules compile as a set");
     Compiled { set, rules }
 });
@@ -192,9 +128,7 @@ pub(super) fn apply(text: &str, counts: &mut Counts) -> String {
     // From the first rule that matches on, every rule runs: what one takes out may show another its find.
     let first = found.iter().next().unwrap_or(0);
     for (rule, (kind, _, act)) in compiled.rules.iter().zip(RULES).skip(first) {
-        let next = rule.replace_all(&clean, |caught: &Captures<'_>| {
-            replace(kind, act, caught, &clean, counts)
-        });
+        let next = rule.replace_all(&clean, |caught: &Captures<'_>| replace(kind, act, caught, &clean, counts));
         if let Cow::Owned(next) = next {
             clean = Cow::Owned(next);
         }
@@ -202,19 +136,11 @@ pub(super) fn apply(text: &str, counts: &mut Counts) -> String {
     clean.into_owned()
 }
 
-fn replace(
-    kind: &'static str,
-    act: &Act,
-    caught: &Captures<'_>,
-    text: &str,
-    counts: &mut Counts,
-) -> String {
+fn replace(kind: &'static str, act: &Act, caught: &Captures<'_>, text: &str, counts: &mut Counts) -> String {
     let whole = caught.get(0).map_or("", |found| found.as_str());
     let secret = match act {
         Act::Whole | Act::Card => caught.get(0),
-        Act::Group | Act::NoWord => ["secret", "double", "single"]
-            .iter()
-            .find_map(|group| caught.name(group)),
+        Act::Group | Act::NoWord => ["secret", "double", "single"].iter().find_map(|group| caught.name(group)),
     };
     let (Some(secret), Some(start)) = (secret, caught.get(0).map(|found| found.start())) else {
         return whole.to_owned();
@@ -242,20 +168,14 @@ fn is_word(text: &str) -> bool {
 /// A number of a card: 13 to 19 digits of a scheme's range with a right check digit, and no part of a
 /// longer number, of a fraction or of a word.
 fn is_card(text: &str, start: usize, end: usize) -> bool {
-    let before = text
-        .get(..start)
-        .and_then(|before| before.bytes().next_back());
+    let before = text.get(..start).and_then(|before| before.bytes().next_back());
     let after = text.get(end..).and_then(|after| after.bytes().next());
     let joins = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if before.is_some_and(|b| joins(b) || b == b'.') || after.is_some_and(joins) {
         return false;
     }
-    let digits: Vec<u32> = text
-        .get(start..end)
-        .unwrap_or_default()
-        .chars()
-        .filter_map(|digit| digit.to_digit(10))
-        .collect();
+    let digits: Vec<u32> =
+        text.get(start..end).unwrap_or_default().chars().filter_map(|digit| digit.to_digit(10)).collect();
     let in_range = match digits.first() {
         Some(3..=6) => true,
         Some(2) => digits.len() == 16,
@@ -268,17 +188,7 @@ fn is_card(text: &str, start: usize, end: usize) -> bool {
 fn luhn(digits: &[u32]) -> bool {
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
     let weigh = |(place, digit): (usize, &u32)| {
-        if place % 2 == 1 {
-            doubled(*digit)
-        } else {
-            *digit
-        }
+        if place % 2 == 1 { doubled(*digit) } else { *digit }
     };
-    digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(weigh)
-        .sum::<u32>()
-        .is_multiple_of(10)
+    digits.iter().rev().enumerate().map(weigh).sum::<u32>().is_multiple_of(10)
 }

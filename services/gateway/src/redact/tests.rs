@@ -10,46 +10,16 @@ fn clean(text: &str) -> String {
 #[test]
 fn secrets_are_taken_out_and_what_stands_around_them_stays() {
     for (text, expected) in [
-        (
-            "login failed: password=hunter2 for ada",
-            "login failed: password=[redacted:secret] for ada",
-        ),
-        (
-            r#"{"password": "hun ter2", "user": "ada"}"#,
-            r#"{"password": "[redacted:secret]", "user": "ada"}"#,
-        ),
-        (
-            r#"body {\"api_key\":\"abc\"}"#,
-            r#"body {\"api_key\":\"[redacted:secret]\"}"#,
-        ),
-        (
-            "Authorization: Basic YWRhOmFkYQ==",
-            "Authorization: Basic [redacted:authorization]",
-        ),
-        (
-            "sent Bearer abc123 upstream",
-            "sent Bearer [redacted:bearer] upstream",
-        ),
-        (
-            "postgres://ada:p@ss@db:5432/shop",
-            "postgres://[redacted:userinfo]@db:5432/shop",
-        ),
-        (
-            "https://x.example.com/a?sig=abc%3D&b=1",
-            "https://x.example.com/a?sig=[redacted:url_secret]&b=1",
-        ),
-        (
-            "https://hooks.slack.com/services/T0/B0/xyz",
-            "https://hooks.slack.com/[redacted:slack_webhook]",
-        ),
-        (
-            "card 4111 1111 1111 1111 refused",
-            "card [redacted:card] refused",
-        ),
-        (
-            "key AKIAIOSFODNN7EXAMPLE leaked",
-            "key [redacted:aws_key] leaked",
-        ),
+        ("login failed: password=hunter2 for ada", "login failed: password=[redacted:secret] for ada"),
+        (r#"{"password": "hun ter2", "user": "ada"}"#, r#"{"password": "[redacted:secret]", "user": "ada"}"#),
+        (r#"body {\"api_key\":\"abc\"}"#, r#"body {\"api_key\":\"[redacted:secret]\"}"#),
+        ("Authorization: Basic YWRhOmFkYQ==", "Authorization: Basic [redacted:authorization]"),
+        ("sent Bearer abc123 upstream", "sent Bearer [redacted:bearer] upstream"),
+        ("postgres://ada:p@ss@db:5432/shop", "postgres://[redacted:userinfo]@db:5432/shop"),
+        ("https://x.example.com/a?sig=abc%3D&b=1", "https://x.example.com/a?sig=[redacted:url_secret]&b=1"),
+        ("https://hooks.slack.com/services/T0/B0/xyz", "https://hooks.slack.com/[redacted:slack_webhook]"),
+        ("card 4111 1111 1111 1111 refused", "card [redacted:card] refused"),
+        ("key AKIAIOSFODNN7EXAMPLE leaked", "key [redacted:aws_key] leaked"),
         ("up{token=~\"abc\"}", "up{token=~\"[redacted:secret]\"}"),
     ] {
         let expected = expected.replace("com/[redacted:slack", "com/services/[redacted:slack");
@@ -78,19 +48,11 @@ fn what_is_no_secret_stays_as_it_is() {
 #[test]
 fn a_name_that_says_secret_is_enough() {
     let mut redactor = Redactor::default();
-    let labels = Labels::from([
-        ("db_password".into(), "x".into()),
-        ("secret_name".into(), "tls".into()),
-    ]);
+    let labels = Labels::from([("db_password".into(), "x".into()), ("secret_name".into(), "tls".into())]);
     let labels = redactor.labels(labels);
-    assert_eq!(
-        labels.get("db_password").map(String::as_str),
-        Some("[redacted:password]")
-    );
+    assert_eq!(labels.get("db_password").map(String::as_str), Some("[redacted:password]"));
     assert_eq!(labels.get("secret_name").map(String::as_str), Some("tls"));
-    let value = redactor.value(
-        json!({"apiKey": {"nested": 1}, "X-Auth-Token": 5, "a": [{"token": "t"}], "n": null}),
-    );
+    let value = redactor.value(json!({"apiKey": {"nested": 1}, "X-Auth-Token": 5, "a": [{"token": "t"}], "n": null}));
     assert_eq!(
         value,
         json!({"apiKey": "[redacted:api_key]", "X-Auth-Token": "[redacted:token]",
@@ -126,9 +88,7 @@ fn planted() -> impl Strategy<Value = (String, String)> {
         word.prop_map(shown("xoxb-@")),
         "[A-Z0-9]{16}".prop_map(shown("AKIA@")),
         word.prop_map(shown("eyJhbGciOiJIUzI1NiJ9.@.c2ln")),
-        word.prop_map(shown(
-            "-----BEGIN PRIVATE KEY-----\n@\n-----END PRIVATE KEY-----"
-        )),
+        word.prop_map(shown("-----BEGIN PRIVATE KEY-----\n@\n-----END PRIVATE KEY-----")),
     ]
 }
 

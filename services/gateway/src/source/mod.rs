@@ -174,9 +174,7 @@ pub enum SourceError {
         known: String,
     },
     /// A source that is called like a format and has another.
-    #[error(
-        "source {source_name:?}: expected the format of that name, got {got:?}; use another name"
-    )]
+    #[error("source {source_name:?}: expected the format of that name, got {got:?}; use another name")]
     Misnamed {
         /// The source.
         source_name: String,

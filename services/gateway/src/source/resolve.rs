@@ -15,20 +15,14 @@ use crate::time;
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub(crate) fn resolve(
-    configs: &[SourceConfig],
-    env: &Env,
-) -> Result<BTreeMap<String, Arc<Source>>, SourceError> {
+pub(crate) fn resolve(configs: &[SourceConfig], env: &Env) -> Result<BTreeMap<String, Arc<Source>>, SourceError> {
     if configs.len() > SOURCES_MAX {
         return Err(SourceError::TooMany(configs.len()));
     }
     let mut sources = BTreeMap::new();
     for config in configs {
         let source = source(config, env)?;
-        if sources
-            .insert(config.name.clone(), Arc::new(source))
-            .is_some()
-        {
+        if sources.insert(config.name.clone(), Arc::new(source)).is_some() {
             return Err(SourceError::Twice(config.name.clone()));
         }
     }
@@ -45,29 +39,20 @@ pub fn check(config: &SourceConfig) -> Result<(), SourceError> {
 
 fn shape(config: &SourceConfig) -> Result<(&'static Format, Option<Span>), SourceError> {
     let name = &config.name;
-    let is_word =
-        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     if !(1..=64).contains(&name.len()) || !name.bytes().all(is_word) {
         return Err(SourceError::Name(name.clone()));
     }
-    let format = format::find(&config.format)
-        .filter(|format| format.is_built())
-        .ok_or_else(|| {
-            let known = format::FORMATS
-                .iter()
-                .filter(|format| format.is_built())
-                .map(|format| format.name);
-            SourceError::Format {
-                source_name: name.clone(),
-                got: config.format.clone(),
-                known: known.collect::<Vec<_>>().join(", "),
-            }
-        })?;
-    if format::find(name).is_some_and(|namesake| namesake.name != format.name) {
-        return Err(SourceError::Misnamed {
+    let format = format::find(&config.format).filter(|format| format.is_built()).ok_or_else(|| {
+        let known = format::FORMATS.iter().filter(|format| format.is_built()).map(|format| format.name);
+        SourceError::Format {
             source_name: name.clone(),
             got: config.format.clone(),
-        });
+            known: known.collect::<Vec<_>>().join(", "),
+        }
+    })?;
+    if format::find(name).is_some_and(|namesake| namesake.name != format.name) {
+        return Err(SourceError::Misnamed { source_name: name.clone(), got: config.format.clone() });
     }
     let wrong = |field, expected, got: &str| SourceError::Field {
         source_name: name.clone(),
@@ -75,26 +60,15 @@ fn shape(config: &SourceConfig) -> Result<(&'static Format, Option<Span>), Sourc
         expected,
         got: got.to_owned(),
     };
-    if config
-        .environment
-        .as_ref()
-        .is_some_and(|environment| environment.trim().is_empty())
-    {
+    if config.environment.as_ref().is_some_and(|environment| environment.trim().is_empty()) {
         return Err(wrong("environment", "a word", ""));
     }
     if config.mapping.is_some() && format.name != "generic" {
-        return Err(wrong(
-            "mapping",
-            "a mapping only with the format generic",
-            format.name,
-        ));
+        return Err(wrong("mapping", "a mapping only with the format generic", format.name));
     }
     let stale_after = match &config.stale_after {
         None => None,
-        Some(text) => Some(
-            time::duration(text)
-                .ok_or_else(|| wrong("stale_after", "a duration such as 12h", text))?,
-        ),
+        Some(text) => Some(time::duration(text).ok_or_else(|| wrong("stale_after", "a duration such as 12h", text))?),
     };
     if let Some(auth) = &config.auth {
         auth_shape(config, auth)?;
@@ -103,28 +77,15 @@ fn shape(config: &SourceConfig) -> Result<(&'static Format, Option<Span>), Sourc
 }
 
 fn auth_shape(config: &SourceConfig, auth: &AuthConfig) -> Result<(), SourceError> {
-    let (AuthConfig::Bearer { keys }
-    | AuthConfig::Basic { keys, .. }
-    | AuthConfig::Hmac { keys, .. }) = auth
-    else {
+    let (AuthConfig::Bearer { keys } | AuthConfig::Basic { keys, .. } | AuthConfig::Hmac { keys, .. }) = auth else {
         return Ok(());
     };
-    let wrong = |field, expected, got: String| SourceError::Field {
-        source_name: config.name.clone(),
-        field,
-        expected,
-        got,
-    };
+    let wrong =
+        |field, expected, got: String| SourceError::Field { source_name: config.name.clone(), field, expected, got };
     if keys.is_empty() || keys.len() > 16 {
         return Err(wrong("auth.keys", "1 to 16 keys", keys.len().to_string()));
     }
-    if keys
-        .iter()
-        .map(|key| &key.id)
-        .collect::<BTreeSet<_>>()
-        .len()
-        != keys.len()
-    {
+    if keys.iter().map(|key| &key.id).collect::<BTreeSet<_>>().len() != keys.len() {
         return Err(wrong("auth.keys", "every id once", "one twice".to_owned()));
     }
     if let AuthConfig::Hmac { header, .. } = auth
@@ -134,19 +95,9 @@ fn auth_shape(config: &SourceConfig, auth: &AuthConfig) -> Result<(), SourceErro
     }
     for key in keys {
         let references = [&key.token_env, &key.token_file, &key.token_sha256];
-        if references
-            .iter()
-            .filter(|reference| reference.is_some())
-            .count()
-            != 1
-        {
-            let detail =
-                "expected exactly one of token_env, token_file and token_sha256".to_owned();
-            return Err(SourceError::Key {
-                source_name: config.name.clone(),
-                key: key.id.clone(),
-                detail,
-            });
+        if references.iter().filter(|reference| reference.is_some()).count() != 1 {
+            let detail = "expected exactly one of token_env, token_file and token_sha256".to_owned();
+            return Err(SourceError::Key { source_name: config.name.clone(), key: key.id.clone(), detail });
         }
     }
     Ok(())
@@ -160,43 +111,26 @@ fn source(config: &SourceConfig, env: &Env) -> Result<Source, SourceError> {
         detail,
     };
     let hashed = |keys: &[KeyConfig]| {
-        keys.iter()
-            .map(|k| hashed(k, env).map_err(|detail| key(k, detail)))
-            .collect::<Result<Vec<_>, _>>()
+        keys.iter().map(|k| hashed(k, env).map_err(|detail| key(k, detail))).collect::<Result<Vec<_>, _>>()
     };
     let guard = match &config.auth {
         None => None,
         Some(AuthConfig::Open) => Some(Guard::open()),
-        Some(AuthConfig::Bearer { keys }) => Some(Guard::new(Scheme::Bearer {
-            keys: hashed(keys)?,
-            or_password: false,
-        })),
-        Some(AuthConfig::Basic { username, keys }) => Some(Guard::new(Scheme::Basic {
-            username: username.clone(),
-            keys: hashed(keys)?,
-        })),
-        Some(AuthConfig::Hmac {
-            header,
-            prefix,
-            encoding,
-            keys,
-        }) => {
+        Some(AuthConfig::Bearer { keys }) => {
+            Some(Guard::new(Scheme::Bearer { keys: hashed(keys)?, or_password: false }))
+        }
+        Some(AuthConfig::Basic { username, keys }) => {
+            Some(Guard::new(Scheme::Basic { username: username.clone(), keys: hashed(keys)? }))
+        }
+        Some(AuthConfig::Hmac { header, prefix, encoding, keys }) => {
             let secret = |k: &KeyConfig| match secret(k, env) {
                 Ok(Some(secret)) => Ok((k.id.clone(), secret.into_bytes())),
-                Ok(None) => Err(key(
-                    k,
-                    "expected token_env or token_file: a hash cannot check a signature".to_owned(),
-                )),
+                Ok(None) => Err(key(k, "expected token_env or token_file: a hash cannot check a signature".to_owned())),
                 Err(detail) => Err(key(k, detail)),
             };
             let keys = keys.iter().map(secret).collect::<Result<Vec<_>, _>>()?;
             let (header, prefix) = (header.to_ascii_lowercase(), prefix.clone());
-            Some(Guard::new(Scheme::Hmac {
-                header,
-                prefix,
-                encoding: *encoding,
-                keys,
-            }))
+            Some(Guard::new(Scheme::Hmac { header, prefix, encoding: *encoding, keys }))
         }
     };
     Ok(Source {
@@ -213,10 +147,12 @@ fn source(config: &SourceConfig, env: &Env) -> Result<Source, SourceError> {
 /// The key itself, or `None` where only its hash is known.
 fn secret(key: &KeyConfig, env: &Env) -> Result<Option<String>, String> {
     let text = match (&key.token_env, &key.token_file) {
-        (Some(name), _) => env(name)
-            .ok_or_else(|| format!("expected the environment variable {name}, it is not set"))?,
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| format!("expected the file {path}: {error}"))?,
+        (Some(name), _) => {
+            env(name).ok_or_else(|| format!("expected the environment variable {name}, it is not set"))?
+        }
+        (None, Some(path)) => {
+            std::fs::read_to_string(path).map_err(|error| format!("expected the file {path}: {error}"))?
+        }
         (None, None) => return Ok(None),
     };
     match text.trim() {
@@ -232,10 +168,7 @@ fn hashed(key: &KeyConfig, env: &Env) -> Result<Hashed, String> {
     let digits = key.token_sha256.as_deref().unwrap_or_default().trim();
     let sha256 = hex(digits).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let sha256 = sha256.ok_or("expected the 64 hexadecimal digits of a SHA-256 in token_sha256")?;
-    Ok(Hashed {
-        id: key.id.clone(),
-        sha256,
-    })
+    Ok(Hashed { id: key.id.clone(), sha256 })
 }
 
 #[cfg(test)]
@@ -256,79 +189,43 @@ mod tests {
 
     fn problem(text: &str) -> String {
         match config(text) {
-            Ok(config) => resolve(&[config], &env())
-                .map(|_| ())
-                .unwrap_err()
-                .to_string(),
+            Ok(config) => resolve(&[config], &env()).map(|_| ()).unwrap_err().to_string(),
             Err(error) => error.to_string(),
         }
     }
 
     #[test]
     fn what_is_wrong_is_named_with_what_would_be_right() {
-        let keyed = |key: &str| {
-            format!("name='a'\nformat='generic'\nauth={{scheme='bearer',keys=[{{id='k',{key}}}]}}")
-        };
-        let hmac =
-            "name='a'\nformat='github'\nauth={scheme='hmac',keys=[{id='k',token_sha256='00'}]}";
+        let keyed = |key: &str| format!("name='a'\nformat='generic'\nauth={{scheme='bearer',keys=[{{id='k',{key}}}]}}");
+        let hmac = "name='a'\nformat='github'\nauth={scheme='hmac',keys=[{id='k',token_sha256='00'}]}";
         for (text, part) in [
             ("name='A b'\nformat='generic'", "expected a name"),
-            (
-                "name='a'\nformat='nagios'",
-                "expected one of the formats alertmanager,",
-            ),
-            (
-                "name='a'\nformat='pagerduty'",
-                "expected one of the formats",
-            ),
+            ("name='a'\nformat='nagios'", "expected one of the formats alertmanager,"),
+            ("name='a'\nformat='pagerduty'", "expected one of the formats"),
             ("name='grafana'\nformat='generic'", "use another name"),
-            (
-                "name='a'\nformat='generic'\nstale_after='12'",
-                "`stale_after`",
-            ),
-            (
-                "name='a'\nformat='generic'\nenvironment=' '",
-                "`environment`",
-            ),
+            ("name='a'\nformat='generic'\nstale_after='12'", "`stale_after`"),
+            ("name='a'\nformat='generic'\nenvironment=' '", "`environment`"),
             ("name='a'\nformat='github'\nmapping={name='x'}", "`mapping`"),
-            (
-                "name='a'\nformat='generic'\ncolour='red'",
-                "unknown field `colour`",
-            ),
+            ("name='a'\nformat='generic'\ncolour='red'", "unknown field `colour`"),
             ("name='a'\nformat='generic'\nauth={scheme='magic'}", "magic"),
-            (
-                "name='a'\nformat='generic'\nauth={scheme='bearer',keys=[]}",
-                "1 to 16 keys",
-            ),
+            ("name='a'\nformat='generic'\nauth={scheme='bearer',keys=[]}", "1 to 16 keys"),
             (&keyed("token_env='UNSET'"), "environment variable UNSET"),
             (&keyed("token_env='EMPTY'"), "it is empty"),
-            (
-                &keyed("token_file='/no/such/file'"),
-                "expected the file /no/such/file",
-            ),
+            (&keyed("token_file='/no/such/file'"), "expected the file /no/such/file"),
             (&keyed("token_sha256='00'"), "64 hexadecimal digits"),
             (&keyed("token_env='SET',token_file='x'"), "exactly one of"),
             (hmac, "a hash cannot check a signature"),
         ] {
             assert!(problem(text).contains(part), "{text}: {}", problem(text));
         }
-        let twice = [
-            config("name='a'\nformat='generic'").unwrap(),
-            config("name='a'\nformat='change'").unwrap(),
-        ];
-        assert_eq!(
-            resolve(&twice, &env()).map(|_| ()),
-            Err(SourceError::Twice("a".to_owned()))
-        );
+        let twice = [config("name='a'\nformat='generic'").unwrap(), config("name='a'\nformat='change'").unwrap()];
+        assert_eq!(resolve(&twice, &env()).map(|_| ()), Err(SourceError::Twice("a".to_owned())));
     }
 
     #[test]
     fn a_configuration_shows_no_key() {
         let text = "name='a'\nformat='generic'\nauth={scheme='bearer',keys=[{id='k',token_sha256='abcdef'}]}";
         let shown = format!("{:?}", config(text).unwrap());
-        assert!(
-            shown.contains("KeyConfig(k)") && !shown.contains("abcdef"),
-            "{shown}"
-        );
+        assert!(shown.contains("KeyConfig(k)") && !shown.contains("abcdef"), "{shown}");
     }
 }

@@ -60,16 +60,8 @@ fn silence(id: &str) -> Silence {
 #[tokio::test]
 async fn alerts_are_shown_as_an_alertmanager_shows_them() {
     let world = World::new();
-    world
-        .views
-        .alerts
-        .lock()
-        .unwrap()
-        .extend([shown("A", false), shown("B", true)]);
-    let alerts = world
-        .get("/api/v2/alerts?filter=alertname%3D%22A%22&inhibited=false")
-        .await
-        .json();
+    world.views.alerts.lock().unwrap().extend([shown("A", false), shown("B", true)]);
+    let alerts = world.get("/api/v2/alerts?filter=alertname%3D%22A%22&inhibited=false").await.json();
     assert_eq!(
         alerts,
         json!([{
@@ -81,59 +73,18 @@ async fn alerts_are_shown_as_an_alertmanager_shows_them() {
         }])
     );
     let groups = world.get("/api/v2/alerts/groups").await.json();
-    assert_eq!(
-        (
-            groups[1]["labels"]["alertname"].clone(),
-            groups.as_array().unwrap().len()
-        ),
-        (json!("B"), 2)
-    );
-    assert_eq!(
-        groups[1]["alerts"][0]["status"]["silencedBy"],
-        json!(["SIL-0123456789ABCDEF"])
-    );
-    for (query, suppressed) in [
-        ("", None),
-        ("?silenced=false", Some(false)),
-        ("?active=false", Some(true)),
-        ("?receiver=hind.*", None),
-    ] {
+    assert_eq!((groups[1]["labels"]["alertname"].clone(), groups.as_array().unwrap().len()), (json!("B"), 2));
+    assert_eq!(groups[1]["alerts"][0]["status"]["silencedBy"], json!(["SIL-0123456789ABCDEF"]));
+    for (query, suppressed) in
+        [("", None), ("?silenced=false", Some(false)), ("?active=false", Some(true)), ("?receiver=hind.*", None)]
+    {
         world.get(&format!("/api/v2/alerts{query}")).await;
-        assert_eq!(
-            world
-                .views
-                .filters
-                .lock()
-                .unwrap()
-                .last()
-                .unwrap()
-                .suppressed,
-            suppressed,
-            "{query}"
-        );
+        assert_eq!(world.views.filters.lock().unwrap().last().unwrap().suppressed, suppressed, "{query}");
     }
-    assert_eq!(
-        world.get("/api/v2/alerts?receiver=other").await.json(),
-        json!([])
-    );
-    assert_eq!(
-        world
-            .get("/api/v2/alerts?silenced=false&active=false")
-            .await
-            .json(),
-        json!([])
-    );
-    for bad in [
-        "filter=%3D",
-        "filter=a%3D~%22(%22",
-        "active=maybe",
-        "receiver=(",
-    ] {
-        assert_eq!(
-            world.get(&format!("/api/v2/alerts?{bad}")).await.code(),
-            "bad_parameter",
-            "{bad}"
-        );
+    assert_eq!(world.get("/api/v2/alerts?receiver=other").await.json(), json!([]));
+    assert_eq!(world.get("/api/v2/alerts?silenced=false&active=false").await.json(), json!([]));
+    for bad in ["filter=%3D", "filter=a%3D~%22(%22", "active=maybe", "receiver=("] {
+        assert_eq!(world.get(&format!("/api/v2/alerts?{bad}")).await.code(), "bad_parameter", "{bad}");
     }
 }
 
@@ -141,17 +92,8 @@ async fn alerts_are_shown_as_an_alertmanager_shows_them() {
 async fn status_and_receivers_are_there_for_clients_that_ask() {
     let world = World::new();
     let status = world.get("/api/v2/status").await.json();
-    assert_eq!(
-        (
-            status["cluster"]["status"].clone(),
-            status["uptime"].clone()
-        ),
-        (json!("disabled"), json!(now()))
-    );
-    assert_eq!(
-        world.get("/api/v2/receivers").await.json(),
-        json!([{"name": "hindcast"}])
-    );
+    assert_eq!((status["cluster"]["status"].clone(), status["uptime"].clone()), (json!("disabled"), json!(now())));
+    assert_eq!(world.get("/api/v2/receivers").await.json(), json!([{"name": "hindcast"}]));
 }
 
 fn asked() -> Value {
@@ -163,35 +105,15 @@ fn asked() -> Value {
 #[tokio::test]
 async fn a_silence_is_a_command_and_its_id_is_the_answer() {
     let world = World::new();
-    let subjects = vec![
-        "SIL-0000000000000000".to_owned(),
-        "SIL-0123456789ABCDEF".to_owned(),
-    ];
-    *world.views.outcome.lock().unwrap() = Some(Outcome::Accepted {
-        subjects,
-        position: 9,
-    });
+    let subjects = vec!["SIL-0000000000000000".to_owned(), "SIL-0123456789ABCDEF".to_owned()];
+    *world.views.outcome.lock().unwrap() = Some(Outcome::Accepted { subjects, position: 9 });
     let answer = world.post("/api/v2/silences", &asked()).await;
-    assert_eq!(
-        (answer.status, answer.json()),
-        (200, json!({"silenceID": "SIL-0123456789ABCDEF"}))
-    );
+    assert_eq!((answer.status, answer.json()), (200, json!({"silenceID": "SIL-0123456789ABCDEF"})));
     let events = world.events().await;
     assert!(events[0].partition.is_whole() && events[0].actor == "ada");
-    let Event::Command(received) = &events[0].event else {
-        panic!("a command")
-    };
-    let Command::CreateSilence {
-        terms,
-        replaces: None,
-    } = &received.command
-    else {
-        panic!("a new silence")
-    };
-    assert_eq!(
-        (terms.starts_at, terms.comment.as_str()),
-        (now(), "known, password=[redacted:secret]")
-    );
+    let Event::Command(received) = &events[0].event else { panic!("a command") };
+    let Command::CreateSilence { terms, replaces: None } = &received.command else { panic!("a new silence") };
+    assert_eq!((terms.starts_at, terms.comment.as_str()), (now(), "known, password=[redacted:secret]"));
 }
 
 #[tokio::test]
@@ -203,12 +125,7 @@ async fn a_silence_that_makes_no_sense_is_refused_before_it_is_written() {
     everything["matchers"] = json!([{"name": "a", "value": ".*", "isRegex": true}]);
     let mut unknown = asked();
     unknown["id"] = json!("8465dd12-fc84-4ce0-8d5b-56bc482404e1");
-    for (body, status) in [
-        (over, 400),
-        (everything, 400),
-        (json!({}), 400),
-        (unknown, 404),
-    ] {
+    for (body, status) in [(over, 400), (everything, 400), (json!({}), 400), (unknown, 404)] {
         let answer = world.post("/api/v2/silences", &body).await;
         assert_eq!(answer.status, status, "{}", answer.text);
         answer.code();
@@ -219,66 +136,23 @@ async fn a_silence_that_makes_no_sense_is_refused_before_it_is_written() {
 #[tokio::test]
 async fn a_silence_is_read_edited_and_ended_by_its_id() {
     let world = World::new();
-    world
-        .views
-        .silences
-        .lock()
-        .unwrap()
-        .push(silence("SIL-0123456789ABCDEF"));
-    let one = world
-        .get("/api/v2/silence/SIL-0123456789ABCDEF")
-        .await
-        .json();
-    assert_eq!(
-        (
-            one["status"]["state"].clone(),
-            one["matchers"][0]["isEqual"].clone()
-        ),
-        (json!("active"), json!(true))
-    );
-    assert_eq!(
-        world
-            .get("/api/v2/silences?filter=alertname%3DA")
-            .await
-            .json(),
-        json!([one])
-    );
-    assert_eq!(
-        world
-            .get("/api/v2/silences?filter=alertname%3DB")
-            .await
-            .json(),
-        json!([])
-    );
+    world.views.silences.lock().unwrap().push(silence("SIL-0123456789ABCDEF"));
+    let one = world.get("/api/v2/silence/SIL-0123456789ABCDEF").await.json();
+    assert_eq!((one["status"]["state"].clone(), one["matchers"][0]["isEqual"].clone()), (json!("active"), json!(true)));
+    assert_eq!(world.get("/api/v2/silences?filter=alertname%3DA").await.json(), json!([one]));
+    assert_eq!(world.get("/api/v2/silences?filter=alertname%3DB").await.json(), json!([]));
     let mut edit = asked();
     edit["id"] = json!("SIL-0123456789ABCDEF");
     let answer = world.post("/api/v2/silences", &edit).await;
     assert_eq!(answer.status, 202, "nobody decides in this test");
     let delete = |id: &str| {
-        axum::http::Request::delete(format!("/api/v2/silence/{id}"))
-            .body(axum::body::Body::empty())
-            .unwrap()
+        axum::http::Request::delete(format!("/api/v2/silence/{id}")).body(axum::body::Body::empty()).unwrap()
     };
-    *world.views.outcome.lock().unwrap() = Some(Outcome::Accepted {
-        subjects: Vec::new(),
-        position: 9,
-    });
+    *world.views.outcome.lock().unwrap() = Some(Outcome::Accepted { subjects: Vec::new(), position: 9 });
     assert_eq!(world.send(delete("SIL-0123456789ABCDEF")).await.status, 200);
-    assert_eq!(
-        world
-            .send(delete("8465dd12-fc84-4ce0-8d5b-56bc482404e1"))
-            .await
-            .status,
-        404
-    );
-    *world.views.outcome.lock().unwrap() = Some(Outcome::Rejected(Rejected::new(
-        Code::Conflict,
-        "it is over",
-    )));
-    assert_eq!(
-        world.send(delete("SIL-0123456789ABCDEF")).await.code(),
-        "conflict"
-    );
+    assert_eq!(world.send(delete("8465dd12-fc84-4ce0-8d5b-56bc482404e1")).await.status, 404);
+    *world.views.outcome.lock().unwrap() = Some(Outcome::Rejected(Rejected::new(Code::Conflict, "it is over")));
+    assert_eq!(world.send(delete("SIL-0123456789ABCDEF")).await.code(), "conflict");
     let commands: Vec<Command> = world
         .events()
         .await
@@ -288,13 +162,7 @@ async fn a_silence_is_read_edited_and_ended_by_its_id() {
             _ => None,
         })
         .collect();
-    assert!(matches!(
-        &commands[0],
-        Command::CreateSilence {
-            replaces: Some(_),
-            ..
-        }
-    ));
+    assert!(matches!(&commands[0], Command::CreateSilence { replaces: Some(_), .. }));
     assert!(matches!(&commands[1], Command::ExpireSilence { .. }));
 }
 
@@ -316,88 +184,31 @@ fn parked(id: &EventId, payload: Value) -> Parked {
 #[tokio::test]
 async fn a_parked_item_is_tried_again_by_the_code_that_read_it_first() {
     let world = World::new();
-    let (good, bad, done) = (
-        EventId::derive(&[b"good"]),
-        EventId::derive(&[b"bad"]),
-        EventId::derive(&[b"done"]),
-    );
+    let (good, bad, done) = (EventId::derive(&[b"good"]), EventId::derive(&[b"bad"]), EventId::derive(&[b"done"]));
     {
         let mut items = world.views.parked.lock().unwrap();
-        items.push((
-            parked(&good, json!({"labels": {"alertname": "A"}})),
-            "staging".to_owned(),
-        ));
+        items.push((parked(&good, json!({"labels": {"alertname": "A"}})), "staging".to_owned()));
         items.push((parked(&bad, json!({"labels": {}})), "staging".to_owned()));
-        items.push((
-            Parked {
-                status: "discarded".into(),
-                ..parked(&done, json!({}))
-            },
-            "staging".to_owned(),
-        ));
+        items.push((Parked { status: "discarded".into(), ..parked(&done, json!({})) }, "staging".to_owned()));
     }
-    assert_eq!(
-        world.get("/api/v1/parked").await.json()["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
-    assert_eq!(
-        world.get("/api/v1/parked?status=parked").await.json()["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
-    for (query, code) in [
-        ("limit=0", "bad_limit"),
-        ("limit=501", "bad_limit"),
-        ("as_of=x", "bad_as_of"),
-        ("x=1", "bad_parameter"),
-    ] {
-        assert_eq!(
-            world.get(&format!("/api/v1/parked?{query}")).await.code(),
-            code,
-            "{query}"
-        );
+    assert_eq!(world.get("/api/v1/parked").await.json()["items"].as_array().unwrap().len(), 3);
+    assert_eq!(world.get("/api/v1/parked?status=parked").await.json()["items"].as_array().unwrap().len(), 2);
+    for (query, code) in
+        [("limit=0", "bad_limit"), ("limit=501", "bad_limit"), ("as_of=x", "bad_as_of"), ("x=1", "bad_parameter")]
+    {
+        assert_eq!(world.get(&format!("/api/v1/parked?{query}")).await.code(), code, "{query}");
     }
     let retry = |id: &EventId| format!("/api/v1/parked/{id}/retry");
     assert_eq!(world.post(&retry(&bad), &json!({})).await.code(), "invalid");
-    assert_eq!(
-        world.post(&retry(&done), &json!({})).await.code(),
-        "conflict"
-    );
-    assert_eq!(
-        world
-            .post(&retry(&EventId::derive(&[b"?"])), &json!({}))
-            .await
-            .code(),
-        "not_found"
-    );
+    assert_eq!(world.post(&retry(&done), &json!({})).await.code(), "conflict");
+    assert_eq!(world.post(&retry(&EventId::derive(&[b"?"])), &json!({})).await.code(), "not_found");
     assert!(world.events().await.is_empty());
     let answer = world.post(&retry(&good), &json!({})).await;
-    assert_eq!(
-        (answer.status, answer.json()["accepted"].clone()),
-        (202, json!(1))
-    );
-    assert_eq!(
-        world.types().await,
-        ["intake.delivery", "intake.alert", "intake.unparked"]
-    );
+    assert_eq!((answer.status, answer.json()["accepted"].clone()), (202, json!(1)));
+    assert_eq!(world.types().await, ["intake.delivery", "intake.alert", "intake.unparked"]);
     let events = world.events().await;
-    assert!(
-        events
-            .iter()
-            .all(|recorded| recorded.partition.environment == "staging"),
-        "it stays where it lay"
-    );
+    assert!(events.iter().all(|recorded| recorded.partition.environment == "staging"), "it stays where it lay");
     assert_eq!(events[2].subject, good.to_string());
-    let answer = world
-        .post(&format!("/api/v1/parked/{bad}/discard"), &json!({}))
-        .await;
-    assert_eq!(
-        (answer.status, answer.json()["status"].clone()),
-        (200, json!("discarded"))
-    );
+    let answer = world.post(&format!("/api/v1/parked/{bad}/discard"), &json!({})).await;
+    assert_eq!((answer.status, answer.json()["status"].clone()), (200, json!("discarded")));
 }

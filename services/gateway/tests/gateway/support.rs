@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay,
-    Silence, State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
+    TimelineEntry, Verification, Why,
 };
 use hindcast_clock::Stepped;
 use hindcast_domain::catalog::Catalog;
@@ -21,9 +21,7 @@ use hindcast_ledger::memory::Ledger as Memory;
 use hindcast_ledger::read::Item;
 use hindcast_ledger::writer::{FailPoint, Writer};
 use hindcast_ledger::{Ledger as _, Progress, read};
-use hindcast_queries::{
-    AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
-};
+use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -58,11 +56,7 @@ impl Answer {
     }
 
     pub(crate) fn code(&self) -> String {
-        assert_eq!(
-            self.headers["content-type"], "application/problem+json",
-            "{}",
-            self.text
-        );
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
         assert!(!self.json()["remedy"].as_str().unwrap().is_empty());
         self.json()["code"].as_str().unwrap().to_owned()
     }
@@ -92,13 +86,7 @@ impl World {
         let File { sources } = toml::from_str(sources).unwrap();
         let ledger = Memory::new("test");
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(now()));
-        let writer = Writer::with_fail_point(
-            ledger.share(),
-            Arc::clone(&clock),
-            Progress::default(),
-            "door",
-            fail,
-        );
+        let writer = Writer::with_fail_point(ledger.share(), Arc::clone(&clock), Progress::default(), "door", fail);
         let (metrics, views) = (Metrics::default(), Arc::new(Views::default()));
         let gateway = Gateway::new(Options {
             writer,
@@ -109,17 +97,10 @@ impl World {
             sources,
             public_url: "http://127.0.0.1:7171".to_owned(),
             default_auth,
-            env: Arc::new(|name| {
-                (name == "SECRET").then(|| "It's a Secret to Everybody".to_owned())
-            }),
+            env: Arc::new(|name| (name == "SECRET").then(|| "It's a Secret to Everybody".to_owned())),
         })
         .unwrap();
-        Self {
-            ledger,
-            metrics,
-            views,
-            router: hindcast_gateway::router(gateway),
-        }
+        Self { ledger, metrics, views, router: hindcast_gateway::router(gateway) }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -134,31 +115,16 @@ impl World {
     }
 
     pub(crate) async fn post(&self, path: &str, json: &Value) -> Answer {
-        self.post_with(
-            path,
-            &[("content-type", "application/json")],
-            json.to_string(),
-        )
-        .await
+        self.post_with(path, &[("content-type", "application/json")], json.to_string()).await
     }
 
-    pub(crate) async fn post_with(
-        &self,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: impl Into<Body>,
-    ) -> Answer {
-        let request = headers
-            .iter()
-            .fold(Request::post(path), |request, (name, value)| {
-                request.header(*name, *value)
-            });
+    pub(crate) async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let request = headers.iter().fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
         self.send(request.body(body.into()).unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap())
-            .await
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
     /// Everything that was written, in order.
@@ -177,12 +143,8 @@ impl World {
     }
 
     pub(crate) async fn types(&self) -> Vec<String> {
-        let name = |recorded: &Recorded| {
-            serde_json::to_value(&recorded.event).unwrap()["type"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        };
+        let name =
+            |recorded: &Recorded| serde_json::to_value(&recorded.event).unwrap()["type"].as_str().unwrap().to_owned();
         self.events().await.iter().map(name).collect()
     }
 }
@@ -192,11 +154,7 @@ fn none<T>() -> Result<T, Problem> {
 }
 
 fn page<T>(items: Vec<T>) -> Result<Page<T>, Problem> {
-    Ok(Page {
-        items,
-        next: None,
-        position: 0,
-    })
+    Ok(Page { items, next: None, position: 0 })
 }
 
 #[async_trait]
@@ -242,21 +200,11 @@ impl Queries for Views {
     }
     async fn parked(&self, open: bool, _: Window) -> Result<Page<Parked>, Problem> {
         let parked = self.parked.lock().unwrap();
-        page(
-            parked
-                .iter()
-                .map(|(item, _)| item.clone())
-                .filter(|item| !open || item.status == "parked")
-                .collect(),
-        )
+        page(parked.iter().map(|(item, _)| item.clone()).filter(|item| !open || item.status == "parked").collect())
     }
     async fn parked_item(&self, id: &str) -> Result<Parked, Problem> {
         let parked = self.parked.lock().unwrap();
-        let found = parked
-            .iter()
-            .map(|(item, _)| item)
-            .find(|item| item.id == id)
-            .cloned();
+        let found = parked.iter().map(|(item, _)| item).find(|item| item.id == id).cloned();
         found.ok_or_else(|| Problem::new(Code::NotFound, "no such item"))
     }
     async fn events(&self, _: EventFilter, _: Window) -> Result<Page<Event>, Problem> {
@@ -264,11 +212,7 @@ impl Queries for Views {
     }
     async fn event(&self, id: &str, _: Option<AsOf>) -> Result<Event, Problem> {
         let parked = self.parked.lock().unwrap();
-        let (item, environment) = parked
-            .iter()
-            .find(|(item, _)| item.id == id)
-            .cloned()
-            .unwrap();
+        let (item, environment) = parked.iter().find(|(item, _)| item.id == id).cloned().unwrap();
         Ok(Event {
             position: item.position,
             kind: "intake".into(),
@@ -289,11 +233,7 @@ impl Queries for Views {
     async fn catalog(&self, _: Option<AsOf>) -> Result<Catalog, Problem> {
         none()
     }
-    async fn configured(
-        &self,
-        _: &str,
-        _: Option<AsOf>,
-    ) -> Result<Option<(String, Value)>, Problem> {
+    async fn configured(&self, _: &str, _: Option<AsOf>) -> Result<Option<(String, Value)>, Problem> {
         none()
     }
     async fn state(&self, _: Option<AsOf>) -> Result<State, Problem> {
@@ -303,16 +243,9 @@ impl Queries for Views {
         none()
     }
     async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
-        self.outcome
-            .lock()
-            .unwrap()
-            .clone()
-            .unwrap_or(Outcome::Pending)
+        self.outcome.lock().unwrap().clone().unwrap_or(Outcome::Pending)
     }
-    async fn command_by_key(
-        &self,
-        _: &str,
-    ) -> Option<(EventId, hindcast_domain::command::Received)> {
+    async fn command_by_key(&self, _: &str) -> Option<(EventId, hindcast_domain::command::Received)> {
         None
     }
     async fn verify(&self) -> Result<Verification, Problem> {

@@ -51,13 +51,8 @@ impl Driver<'_> {
     /// When the service does not answer, or does not settle in time.
     pub async fn play(&self, requests: &[Request]) -> anyhow::Result<Played> {
         let client = reqwest::Client::new();
-        let bar = if self.quiet {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(requests.len() as u64)
-        };
-        if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} requests · {msg}")
-        {
+        let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new(requests.len() as u64) };
+        if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} requests · {msg}") {
             bar.set_style(style);
         }
         let mut played = Played::default();
@@ -86,29 +81,15 @@ impl Driver<'_> {
         Ok(played)
     }
 
-    async fn send(
-        &self,
-        client: &reqwest::Client,
-        request: &Request,
-    ) -> anyhow::Result<reqwest::StatusCode> {
+    async fn send(&self, client: &reqwest::Client, request: &Request) -> anyhow::Result<reqwest::StatusCode> {
         let method = request.method.parse().context("a recorded method")?;
-        let mut built = client.request(
-            method,
-            format!("http://{}{}", self.node.address, request.path),
-        );
+        let mut built = client.request(method, format!("http://{}{}", self.node.address, request.path));
         for (name, value) in &request.headers {
-            if !matches!(
-                name.as_str(),
-                "host" | "content-length" | "authorization" | "accept-encoding"
-            ) {
+            if !matches!(name.as_str(), "host" | "content-length" | "authorization" | "accept-encoding") {
                 built = built.header(name, value);
             }
         }
-        let response = built
-            .body(request.body.clone())
-            .send()
-            .await
-            .context("the service did not answer")?;
+        let response = built.body(request.body.clone()).send().await.context("the service did not answer")?;
         Ok(response.status())
     }
 
@@ -116,10 +97,7 @@ impl Driver<'_> {
     async fn advance(&self, to: Time) -> anyhow::Result<()> {
         let from = self.clock.now();
         if self.speed > 0.0 && to > from {
-            tokio::time::sleep(Duration::from_secs_f64(
-                to.since(from).as_secs_f64() / self.speed,
-            ))
-            .await;
+            tokio::time::sleep(Duration::from_secs_f64(to.since(from).as_secs_f64() / self.speed)).await;
         }
         while let Some(due) = self.node.progress.next_due().filter(|due| *due <= to) {
             self.clock.set(due);
@@ -136,9 +114,7 @@ impl Driver<'_> {
             let mut changes = self.node.progress.subscribe();
             changes.mark_unchanged();
             let head = self.node.ledger.head().await?;
-            if self.node.progress.settled(head, self.clock.now())
-                && self.node.ledger.head().await? == head
-            {
+            if self.node.progress.settled(head, self.clock.now()) && self.node.ledger.head().await? == head {
                 return Ok(());
             }
             ensure!(
@@ -147,24 +123,15 @@ impl Driver<'_> {
                 self.node.progress.all()
             );
             // A report may have come between the look and the wait; the time-out makes up for it.
-            if tokio::time::timeout(Duration::from_millis(20), changes.changed())
-                .await
-                .is_err()
-            {
+            if tokio::time::timeout(Duration::from_millis(20), changes.changed()).await.is_err() {
                 continue;
             }
         }
     }
 
     async fn pages(&self) -> anyhow::Result<usize> {
-        let filter = NoticeFilter {
-            page: Some(true),
-            ..NoticeFilter::default()
-        };
-        let window = Window {
-            limit: Some(500),
-            ..Window::default()
-        };
+        let filter = NoticeFilter { page: Some(true), ..NoticeFilter::default() };
+        let window = Window { limit: Some(500), ..Window::default() };
         Ok(self.node.views.notices(filter, window).await?.items.len())
     }
 }

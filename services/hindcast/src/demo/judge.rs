@@ -51,30 +51,15 @@ struct Firing {
 /// When the views cannot be asked.
 pub async fn judge(views: &Views, recording: &Recording) -> anyhow::Result<Verdict> {
     let firings = firings(views).await?;
-    let mut verdict = Verdict {
-        faults: recording.truth.faults.len(),
-        firings: firings.len(),
-        ..Verdict::default()
-    };
+    let mut verdict = Verdict { faults: recording.truth.faults.len(), firings: firings.len(), ..Verdict::default() };
     let mut faults_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for firing in &firings {
-        let Some(fault) = recording
-            .truth
-            .faults
-            .iter()
-            .find(|fault| caused(fault, firing))
-        else {
-            verdict
-                .strays
-                .push(format!("{} at {}", firing.name, firing.starts_at));
+        let Some(fault) = recording.truth.faults.iter().find(|fault| caused(fault, firing)) else {
+            verdict.strays.push(format!("{} at {}", firing.name, firing.starts_at));
             continue;
         };
         if let Some(incident) = &firing.incident {
-            verdict
-                .incidents
-                .entry(fault.id.clone())
-                .or_default()
-                .insert(incident.clone());
+            verdict.incidents.entry(fault.id.clone()).or_default().insert(incident.clone());
             faults_of.entry(incident).or_default().insert(&fault.id);
         }
     }
@@ -84,29 +69,19 @@ pub async fn judge(views: &Views, recording: &Recording) -> anyhow::Result<Verdi
             1 => verdict.found += 1,
             _ => verdict.split.push(fault.id.clone()),
         }
-        let first = firings
-            .iter()
-            .filter(|firing| caused(fault, firing) && firing.incident.is_some());
+        let first = firings.iter().filter(|firing| caused(fault, firing) && firing.incident.is_some());
         if let Some(seen) = first.map(|firing| firing.seen_at).min() {
-            verdict
-                .noticed_after_ms
-                .push(seen.since(time(fault.injected_at)).as_millis());
+            verdict.noticed_after_ms.push(seen.since(time(fault.injected_at)).as_millis());
         }
     }
-    verdict.merged = faults_of
-        .iter()
-        .filter(|(_, faults)| faults.len() > 1)
-        .map(|(id, _)| (*id).to_owned())
-        .collect();
+    verdict.merged = faults_of.iter().filter(|(_, faults)| faults.len() > 1).map(|(id, _)| (*id).to_owned()).collect();
     verdict.noticed_after_ms.sort_unstable();
     Ok(verdict)
 }
 
 fn caused(fault: &Fault, firing: &Firing) -> bool {
     let ended = fault.ended_at.map_or(Time::MAX, |at| time(at) + AFTERMATH);
-    fault.alerts.contains(&firing.name)
-        && firing.starts_at >= time(fault.injected_at)
-        && firing.starts_at <= ended
+    fault.alerts.contains(&firing.name) && firing.starts_at >= time(fault.injected_at) && firing.starts_at <= ended
 }
 
 /// Every stretch of firing, with the incident that its alert belonged to once its commit was read.
@@ -115,20 +90,8 @@ async fn firings(views: &Views) -> anyhow::Result<Vec<Firing>> {
     let mut home: BTreeMap<String, String> = BTreeMap::new();
     let mut cursor = None;
     loop {
-        let filter = EventFilter {
-            kind: Some("decision".to_owned()),
-            ..EventFilter::default()
-        };
-        let page = views
-            .events(
-                filter,
-                Window {
-                    limit: Some(500),
-                    cursor,
-                    ..Window::default()
-                },
-            )
-            .await?;
+        let filter = EventFilter { kind: Some("decision".to_owned()), ..EventFilter::default() };
+        let page = views.events(filter, Window { limit: Some(500), cursor, ..Window::default() }).await?;
         for event in &page.items {
             match event.event_type.as_str() {
                 "alert.fired" => firings.push((event.subject.clone(), fired(event))),

@@ -72,9 +72,7 @@ fn recording(name: &str) -> anyhow::Result<Recording> {
             manifest: include_bytes!("../../../../tests/recordings/pg-pool/recording.json"),
             truth: include_bytes!("../../../../tests/recordings/pg-pool/truth.json"),
             requests: include_bytes!("../../../../tests/recordings/pg-pool/requests.ndjson.zst"),
-            catalog: Some(include_str!(
-                "../../../../tests/recordings/pg-pool/catalog.yaml"
-            )),
+            catalog: Some(include_str!("../../../../tests/recordings/pg-pool/catalog.yaml")),
             logs: None,
             metrics: None,
         })
@@ -95,26 +93,17 @@ fn recording(name: &str) -> anyhow::Result<Recording> {
 pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     let began = Instant::now();
     let recording = recording(args.demo.as_deref().unwrap_or(BUILT_IN))?;
-    let folder = tempfile::Builder::new()
-        .prefix("hindcast-demo-")
-        .tempdir()?;
+    let folder = tempfile::Builder::new().prefix("hindcast-demo-").tempdir()?;
     let mut stop = Stop::new()?;
     let requests: Vec<_> = recording.played(args.channel)?.collect::<Result<_, _>>()?;
-    let first = requests
-        .first()
-        .map_or(Time::ZERO, |request| driver::time(request.at));
+    let first = requests.first().map_or(Time::ZERO, |request| driver::time(request.at));
     let stepped = clock::Stepped::new(first);
     let node = start(&recording, flags, folder.path(), &stepped).await?;
     let channel = args.channel.unwrap_or(recording.manifest.play);
     if !args.summary_json {
         summary::head(&recording, channel, args.speed);
     }
-    let driver = driver::Driver {
-        node: &node,
-        clock: &stepped,
-        speed: args.speed,
-        quiet: args.summary_json,
-    };
+    let driver = driver::Driver { node: &node, clock: &stepped, speed: args.speed, quiet: args.summary_json };
     let played = tokio::select! {
         played = driver.play(&requests) => played?,
         () = stop.asked() => {
@@ -131,28 +120,16 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     }
     stepped.run();
     if !args.exit && std::io::stdout().is_terminal() {
-        println!(
-            "serving on {} · Ctrl-C stops and deletes the demo",
-            node.address
-        );
+        println!("serving on {} · Ctrl-C stops and deletes the demo", node.address);
         stop.asked().await;
     }
     node.stop().await;
     Ok(())
 }
 
-async fn start(
-    recording: &Recording,
-    flags: &Flags,
-    data: &Path,
-    stepped: &clock::Stepped,
-) -> anyhow::Result<Node> {
+async fn start(recording: &Recording, flags: &Flags, data: &Path, stepped: &clock::Stepped) -> anyhow::Result<Node> {
     let mut settings = Settings::resolve(flags, Some(data))?;
-    settings.catalog = recording
-        .catalog
-        .as_deref()
-        .map(settings::parse_catalog)
-        .transpose()?;
+    settings.catalog = recording.catalog.as_deref().map(settings::parse_catalog).transpose()?;
     settings.sources.clear();
     let listener = match TcpListener::bind(settings.listen).await {
         Ok(listener) => listener,
@@ -166,10 +143,7 @@ async fn start(
     settings.data = PathBuf::from(data);
     let folder = Folder::open(data)?;
     // Seeded, so that two runs of one recording have the same ids.
-    folder.keep(&crate::folder::Keys {
-        tenant: "de".repeat(32),
-        token_sha256: None,
-    })?;
+    folder.keep(&crate::folder::Keys { tenant: "de".repeat(32), token_sha256: None })?;
     let progress = Progress::default();
     let opened = Opened::open(&settings, &folder, Some("demo"), &progress).await?;
     let parts = Parts {

@@ -51,22 +51,14 @@ struct Told {
 /// The first lines.
 pub fn head(recording: &Recording, channel: Channel, speed: f64) {
     let manifest = &recording.manifest;
-    let pace = if speed > 0.0 {
-        format!("{speed}×")
-    } else {
-        "as fast as it goes".to_owned()
-    };
+    let pace = if speed > 0.0 { format!("{speed}×") } else { "as fast as it goes".to_owned() };
     println!(
         "hindcast {} · demo {}: {}; {} faults; recorded {}, played {pace} through POST {}",
         env!("CARGO_PKG_VERSION"),
         manifest.name,
         manifest.title,
         recording.truth.faults.len(),
-        manifest
-            .recorded_at
-            .to_string()
-            .get(..10)
-            .unwrap_or_default(),
+        manifest.recorded_at.to_string().get(..10).unwrap_or_default(),
         channel.path(),
     );
     println!("no key, no model, no cluster · data in a temporary folder, deleted on exit");
@@ -85,47 +77,21 @@ impl Facts {
         began: Instant,
     ) -> anyhow::Result<Self> {
         let views = &node.views;
-        let all = || Window {
-            limit: Some(500),
-            ..Window::default()
-        };
+        let all = || Window { limit: Some(500), ..Window::default() };
         let alerts = views.alerts(AlertFilter::default(), all()).await?.items;
         let notices = views.notices(NoticeFilter::default(), all()).await?.items;
         let mut incidents = Vec::new();
-        for incident in views
-            .incidents(IncidentFilter::default(), all())
-            .await?
-            .items
-            .into_iter()
-            .rev()
-        {
-            let members = AlertFilter {
-                incident: Some(incident.id.clone()),
-                ..AlertFilter::default()
-            };
-            let mut names: Vec<String> = views
-                .alerts(members, all())
-                .await?
-                .items
-                .into_iter()
-                .map(|a| a.name)
-                .collect();
+        for incident in views.incidents(IncidentFilter::default(), all()).await?.items.into_iter().rev() {
+            let members = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
+            let mut names: Vec<String> =
+                views.alerts(members, all()).await?.items.into_iter().map(|a| a.name).collect();
             names.sort_unstable();
             names.dedup();
-            let pages = notices
-                .iter()
-                .filter(|n| n.page && n.incident.as_ref() == Some(&incident.id))
-                .cloned()
-                .collect();
+            let pages =
+                notices.iter().filter(|n| n.page && n.incident.as_ref() == Some(&incident.id)).cloned().collect();
             let why = views.why(&incident.id, None).await?;
             let changes = views.changes(&incident.id, None).await?;
-            incidents.push(Told {
-                incident,
-                names,
-                why,
-                pages,
-                changes,
-            });
+            incidents.push(Told { incident, names, why, pages, changes });
         }
         let mut unaccounted = Vec::new();
         for alert in &alerts {
@@ -134,10 +100,7 @@ impl Facts {
                 unaccounted.push(alert.fingerprint.clone());
             }
         }
-        let joined = incidents
-            .iter()
-            .flat_map(|told| told.why.members.get(1))
-            .next();
+        let joined = incidents.iter().flat_map(|told| told.why.members.get(1)).next();
         let receipt = match joined {
             Some(member) => Some(views.receipt(Some(&member.fingerprint), None).await?),
             None => None,
@@ -150,14 +113,8 @@ impl Facts {
         Ok(Self {
             messages: alerts.iter().map(|alert| alert.occurrences).sum(),
             alerts: alerts.len(),
-            pages: notices
-                .iter()
-                .filter(|n| n.page && n.status != hindcast_domain::notice::Status::Held)
-                .count(),
-            held: notices
-                .iter()
-                .filter(|n| n.status == hindcast_domain::notice::Status::Held)
-                .count(),
+            pages: notices.iter().filter(|n| n.page && n.status != hindcast_domain::notice::Status::Held).count(),
+            held: notices.iter().filter(|n| n.status == hindcast_domain::notice::Status::Held).count(),
             incidents,
             unaccounted,
             refused: played.refused,
@@ -176,17 +133,13 @@ impl Facts {
 }
 
 fn percentile(sorted: &[u64]) -> u64 {
-    sorted
-        .get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or(0)
+    sorted.get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
 fn memory_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
-        .map_or(0, |kb| kb / 1024)
+    peak.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kb| kb / 1024)
 }
 
 #[allow(clippy::cast_precision_loss)] // for people
@@ -214,12 +167,7 @@ pub fn print(recording: &Recording, facts: &Facts) {
         incident(recording, told);
     }
     for told in facts.incidents.iter().skip(AT_LENGTH_MAX) {
-        println!(
-            "{} {} {}",
-            short(&told.incident.id),
-            told.incident.severity,
-            told.incident.title
-        );
+        println!("{} {} {}", short(&told.incident.id), told.incident.severity, told.incident.title);
     }
     println!();
     kept_out(facts);
@@ -252,11 +200,7 @@ fn headline(facts: &Facts) {
 
 fn truth(facts: &Facts) {
     let verdict = &facts.verdict;
-    let median = verdict
-        .noticed_after_ms
-        .get(verdict.noticed_after_ms.len() / 2)
-        .copied()
-        .unwrap_or(0);
+    let median = verdict.noticed_after_ms.get(verdict.noticed_after_ms.len() / 2).copied().unwrap_or(0);
     println!(
         "  truth: {} faults injected, {} found with one incident each, {} missed, {} split, {} wrongly merged · noticed {} after injection (median)",
         verdict.faults,
@@ -266,34 +210,19 @@ fn truth(facts: &Facts) {
         verdict.merged.len(),
         hindcast_domain::Span::millis(median),
     );
-    for (label, list) in [
-        ("missed", &verdict.missed),
-        ("split", &verdict.split),
-        ("merged", &verdict.merged),
-    ] {
+    for (label, list) in [("missed", &verdict.missed), ("split", &verdict.split), ("merged", &verdict.merged)] {
         if !list.is_empty() {
             println!("  {label}: {}", list.join(", "));
         }
     }
     if !verdict.strays.is_empty() {
-        println!(
-            "  outside of any injected fault: {}",
-            verdict.strays.join(", ")
-        );
+        println!("  outside of any injected fault: {}", verdict.strays.join(", "));
     }
 }
 
 fn incident(recording: &Recording, told: &Told) {
-    let Told {
-        incident,
-        names,
-        why,
-        pages,
-        changes,
-    } = told;
-    let lasted = incident
-        .resolved_at
-        .map(|at| format!("lasted {}", at.since(incident.started_at)));
+    let Told { incident, names, why, pages, changes } = told;
+    let lasted = incident.resolved_at.map(|at| format!("lasted {}", at.since(incident.started_at)));
     println!(
         "{} {}, {}: {}",
         short(&incident.id),
@@ -312,12 +241,7 @@ fn incident(recording: &Recording, told: &Told) {
         println!("  together  {}", member.text);
     }
     for page in pages.iter().take(3) {
-        println!(
-            "  page      {} to {}: {:?}",
-            clock(page.at),
-            page.receiver.as_deref().unwrap_or("-"),
-            page.reason
-        );
+        println!("  page      {} to {}: {:?}", clock(page.at), page.receiver.as_deref().unwrap_or("-"), page.reason);
     }
     for change in changes.iter().take(2) {
         println!(
@@ -341,23 +265,12 @@ fn incident(recording: &Recording, told: &Told) {
     }
 }
 
-fn told_fault<'a>(
-    recording: &'a Recording,
-    incident: &Incident,
-) -> Option<&'a hindcast_recorder::format::Fault> {
+fn told_fault<'a>(recording: &'a Recording, incident: &Incident) -> Option<&'a hindcast_recorder::format::Fault> {
     let began = |fault: &&hindcast_recorder::format::Fault| {
         time(fault.injected_at) <= incident.started_at
-            && fault
-                .services
-                .iter()
-                .any(|service| incident.services.contains(service))
+            && fault.services.iter().any(|service| incident.services.contains(service))
     };
-    recording
-        .truth
-        .faults
-        .iter()
-        .filter(began)
-        .max_by_key(|fault| fault.injected_at)
+    recording.truth.faults.iter().filter(began).max_by_key(|fault| fault.injected_at)
 }
 
 fn kept_out(facts: &Facts) {
@@ -386,10 +299,7 @@ fn print_receipt(receipt: &Receipt) {
         receipt.accounted,
         short(&receipt.alert.fingerprint)
     );
-    let interesting = receipt
-        .steps
-        .iter()
-        .filter(|step| step.stage != "deduplicated");
+    let interesting = receipt.steps.iter().filter(|step| step.stage != "deduplicated");
     for step in interesting.take(6) {
         println!("  {} {:<12} {}", clock(step.time), step.stage, step.text);
     }
@@ -409,27 +319,18 @@ fn proof(facts: &Facts) {
         facts.disk_mb,
     );
     if let Some((at, open)) = facts.as_of {
-        println!(
-            "as of     {}: {} incident open, nothing later visible",
-            clock(at),
-            open
-        );
+        println!("as of     {}: {} incident open, nothing later visible", clock(at), open);
     }
 }
 
 fn next(facts: &Facts) {
-    let id = facts
-        .incidents
-        .first()
-        .map_or_else(|| "INC-".to_owned(), |told| short(&told.incident.id));
+    let id = facts.incidents.first().map_or_else(|| "INC-".to_owned(), |told| short(&told.incident.id));
     println!();
     println!(
         "next      open http://{}/ · hindcast show {id} · hindcast why {id} · hindcast state --as-of POSITION",
         facts.address
     );
-    println!(
-        "yours     hindcast up, then hindcast source add alertmanager: lines to paste, a test alert, its receipt"
-    );
+    println!("yours     hindcast up, then hindcast source add alertmanager: lines to paste, a test alert, its receipt");
 }
 
 fn short(id: &str) -> String {
@@ -441,11 +342,7 @@ fn short(id: &str) -> String {
 
 fn hash(hash: &str) -> String {
     let digits = hash.split_once(':').map_or(hash, |(_, digits)| digits);
-    format!(
-        "{}…{}",
-        digits.get(..4).unwrap_or_default(),
-        digits.get(60..).unwrap_or_default()
-    )
+    format!("{}…{}", digits.get(..4).unwrap_or_default(), digits.get(60..).unwrap_or_default())
 }
 
 fn clock(at: Time) -> String {

@@ -47,10 +47,7 @@ pub fn forbidden<T>(work: impl FnOnce() -> T) -> T {
 /// # Panics
 /// When a replay is going on on this thread.
 pub fn assert_allowed(what: &str) {
-    assert!(
-        !FORBIDDEN.with(Cell::get),
-        "a replay reached for {what}: what is not deterministic must be recorded"
-    );
+    assert!(!FORBIDDEN.with(Cell::get), "a replay reached for {what}: what is not deterministic must be recorded");
 }
 
 /// The machine's clock.
@@ -106,9 +103,7 @@ impl Stepped {
     /// A clock that stands at `start`.
     #[must_use]
     pub fn new(start: Time) -> Self {
-        Self {
-            state: Arc::new(watch::Sender::new(State::Still(start))),
-        }
+        Self { state: Arc::new(watch::Sender::new(State::Still(start))) }
     }
 
     /// Moves the clock forward; an earlier time leaves it where it is.
@@ -154,9 +149,7 @@ impl Clock for Stepped {
                     }
                 }
                 State::Running(offset) => {
-                    return System
-                        .sleep_until(Time::from_nanos(until.nanos() - offset))
-                        .await;
+                    return System.sleep_until(Time::from_nanos(until.nanos() - offset)).await;
                 }
             }
         }
@@ -192,10 +185,6 @@ mod tests {
         clock.set(Time::from_millis(30));
         sleeper.await.unwrap();
         clock.set(Time::from_millis(5));
-        assert_eq!(
-            clock.now(),
-            Time::from_millis(30),
-            "time never runs backward"
-        );
+        assert_eq!(clock.now(), Time::from_millis(30), "time never runs backward");
     }
 }

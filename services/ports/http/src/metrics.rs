@@ -36,43 +36,24 @@ impl Metrics {
         let mut before = "";
         for ((name, labels), value) in self.lock().iter() {
             if *name != before {
-                let kind = if name.ends_with("_total") {
-                    "counter"
-                } else {
-                    "gauge"
-                };
+                let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
                 line(&mut text, format_args!("# TYPE {name} {kind}\n"));
                 before = name;
             }
-            let labels: Vec<String> = labels
-                .iter()
-                .map(|(key, value)| format!("{key}={value:?}"))
-                .collect();
-            let labels = if labels.is_empty() {
-                String::new()
-            } else {
-                format!("{{{}}}", labels.join(","))
-            };
+            let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
             line(&mut text, format_args!("{name}{labels} {value}\n"));
         }
         text
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, f64>> {
-        self.figures
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.figures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
-    (
-        name,
-        labels
-            .iter()
-            .map(|(key, value)| (*key, (*value).to_owned()))
-            .collect(),
-    )
+    (name, labels.iter().map(|(key, value)| (*key, (*value).to_owned())).collect())
 }
 
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -139,9 +139,7 @@ pub enum Malformed {
 
 /// A commit over a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected at most {COMMIT_EVENTS_MAX} events and {COMMIT_BYTES_MAX} bytes, got {events} and {bytes}"
-)]
+#[error("expected at most {COMMIT_EVENTS_MAX} events and {COMMIT_BYTES_MAX} bytes, got {events} and {bytes}")]
 pub struct TooLarge {
     /// Events in it.
     pub events: usize,
@@ -173,12 +171,7 @@ pub fn merkle_root(leaves: &[Hash]) -> Hash {
 }
 
 fn root_of(events: &[Vec<u8>]) -> Hash {
-    merkle_root(
-        &events
-            .iter()
-            .map(|event| Hash::of(event))
-            .collect::<Vec<_>>(),
-    )
+    merkle_root(&events.iter().map(|event| Hash::of(event)).collect::<Vec<_>>())
 }
 
 /// Packs a commit. `header.root` and `header.events` are filled in.
@@ -190,10 +183,7 @@ fn root_of(events: &[Vec<u8>]) -> Hash {
 /// Never: a header of ours has a JSON form, and memory takes what is compressed.
 pub fn encode(mut header: Header, events: &[Vec<u8>]) -> Result<(Bytes, Hash), TooLarge> {
     if events.len() > COMMIT_EVENTS_MAX {
-        return Err(TooLarge {
-            events: events.len(),
-            bytes: 0,
-        });
+        return Err(TooLarge { events: events.len(), bytes: 0 });
     }
     header.root = root_of(events);
     header.events = u32::try_from(events.len()).unwrap_or(u32::MAX);
@@ -215,10 +205,7 @@ pub fn encode(mut header: Header, events: &[Vec<u8>]) -> Result<(Bytes, Hash), T
         framed.extend_from_slice(&packed);
     }
     if framed.len() > COMMIT_BYTES_MAX {
-        return Err(TooLarge {
-            events: events.len(),
-            bytes: framed.len(),
-        });
+        return Err(TooLarge { events: events.len(), bytes: framed.len() });
     }
     Ok((Bytes::from(framed), hash))
 }
@@ -229,22 +216,16 @@ pub fn encode(mut header: Header, events: &[Vec<u8>]) -> Result<(Bytes, Hash), T
 /// When the bytes are no commit.
 pub fn decode_header(payload: &[u8]) -> Result<(Header, Hash), Malformed> {
     let (framed, _) = split(payload)?;
-    let header = serde_json::from_slice(&framed[7..])
-        .map_err(|error| Malformed::Header(error.to_string()))?;
+    let header = serde_json::from_slice(&framed[7..]).map_err(|error| Malformed::Header(error.to_string()))?;
     Ok((header, Hash::of(framed)))
 }
 
 fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let length = payload
-        .get(3..7)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u32::from_le_bytes);
+    let length = payload.get(3..7).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
     if !payload.starts_with(MAGIC) {
         return Err(Malformed::Frame);
     }
-    let end = length
-        .and_then(|length| (length as usize).checked_add(7))
-        .ok_or(Malformed::Frame)?;
+    let end = length.and_then(|length| (length as usize).checked_add(7)).ok_or(Malformed::Frame)?;
     payload.split_at_checked(end).ok_or(Malformed::Frame)
 }
 
@@ -255,19 +236,14 @@ fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
     let (header, hash) = decode_header(payload)?;
     let (_, body) = split(payload)?;
-    let broken = Malformed::Body {
-        expected: header.events,
-    };
+    let broken = Malformed::Body { expected: header.events };
     let mut events = Vec::with_capacity(header.events as usize);
     if header.events > 0 {
-        let unpacked =
-            zstd::bulk::decompress(body, unpacked_size(body)).map_err(|_| broken.clone())?;
+        let unpacked = zstd::bulk::decompress(body, unpacked_size(body)).map_err(|_| broken.clone())?;
         let mut rest = unpacked.as_slice();
         while let Some((length, tail)) = rest.split_at_checked(4) {
             let length: [u8; 4] = length.try_into().map_err(|_| broken.clone())?;
-            let (event, tail) = tail
-                .split_at_checked(u32::from_le_bytes(length) as usize)
-                .ok_or(broken.clone())?;
+            let (event, tail) = tail.split_at_checked(u32::from_le_bytes(length) as usize).ok_or(broken.clone())?;
             events.push(event.to_vec());
             rest = tail;
         }
@@ -281,21 +257,12 @@ pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
     if root_of(&events) != header.root {
         return Err(Malformed::Root);
     }
-    Ok(Commit {
-        header,
-        hash,
-        events,
-    })
+    Ok(Commit { header, hash, events })
 }
 
 fn unpacked_size(body: &[u8]) -> usize {
-    let announced = zstd::zstd_safe::get_frame_content_size(body)
-        .ok()
-        .flatten()
-        .unwrap_or(0);
-    usize::try_from(announced)
-        .unwrap_or(usize::MAX)
-        .min(UNPACKED_BYTES_MAX)
+    let announced = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().unwrap_or(0);
+    usize::try_from(announced).unwrap_or(usize::MAX).min(UNPACKED_BYTES_MAX)
 }
 
 /// `commit × 4096 + index`.
@@ -335,22 +302,11 @@ mod tests {
 
     #[test]
     fn a_commit_reads_as_it_was_written() {
-        let events: Vec<Vec<u8>> = (0..5)
-            .map(|n| format!("{{\"n\":{n}}}").into_bytes())
-            .collect();
+        let events: Vec<Vec<u8>> = (0..5).map(|n| format!("{{\"n\":{n}}}").into_bytes()).collect();
         let (payload, hash) = encode(header(), &events).unwrap();
         let commit = decode(&payload).unwrap();
-        assert_eq!(
-            (commit.hash, &commit.events, commit.header.counter),
-            (hash, &events, 7)
-        );
-        assert_eq!(
-            decode(&encode(header(), &[]).unwrap().0)
-                .unwrap()
-                .events
-                .len(),
-            0
-        );
+        assert_eq!((commit.hash, &commit.events, commit.header.counter), (hash, &events, 7));
+        assert_eq!(decode(&encode(header(), &[]).unwrap().0).unwrap().events.len(), 0);
     }
 
     #[test]
@@ -360,13 +316,9 @@ mod tests {
         for at in 0..payload.len() {
             let mut broken = payload.to_vec();
             broken[at] ^= 1;
-            let unnoticed =
-                decode(&broken).is_ok_and(|commit| commit.hash == hash && commit.events == events);
+            let unnoticed = decode(&broken).is_ok_and(|commit| commit.hash == hash && commit.events == events);
             let elsewhere = decode(&broken).is_ok_and(|commit| commit.hash == hash);
-            assert!(
-                !elsewhere || unnoticed,
-                "byte {at}: other events under the same hash"
-            );
+            assert!(!elsewhere || unnoticed, "byte {at}: other events under the same hash");
         }
     }
 

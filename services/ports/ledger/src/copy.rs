@@ -7,9 +7,7 @@ use crate::port::{AppendError, Ledger, ReadError, Record, Seq};
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The target was made for another ledger; a copy keeps the id that stands in its commits.
-    #[error(
-        "expected a target for ledger {source_id}, got one for {target_id}; open it with that id"
-    )]
+    #[error("expected a target for ledger {source_id}, got one for {target_id}; open it with that id")]
     OtherLedger {
         /// The source's id.
         source_id: String,
@@ -65,19 +63,13 @@ pub async fn copy_into(source: &dyn Ledger, target: &dyn Ledger) -> Result<Seq, 
     let mut tail = source.tail(copied + 1);
     while copied < head {
         for record in tail.next().await.map_err(CopyError::Read)? {
-            let Record {
-                seq,
-                subject,
-                payload,
-            } = record;
+            let Record { seq, subject, payload } = record;
             if seq > head {
                 break;
             }
             let expected = last.get(&subject).copied().unwrap_or(0);
-            let got = target
-                .append(&subject, expected, payload)
-                .await
-                .map_err(|source| CopyError::Append { seq, source })?;
+            let got =
+                target.append(&subject, expected, payload).await.map_err(|source| CopyError::Append { seq, source })?;
             if got != seq {
                 return Err(CopyError::Moved { expected: seq, got });
             }
@@ -96,9 +88,5 @@ async fn common(source: &dyn Ledger, target: &dyn Ledger) -> Result<Seq, CopyErr
     }
     let theirs = target.get(seq).await.map_err(CopyError::Target)?;
     let ours = source.get(seq).await.map_err(CopyError::Read)?;
-    if ours.is_some() && ours == theirs {
-        Ok(seq)
-    } else {
-        Err(CopyError::Differs(seq))
-    }
+    if ours.is_some() && ours == theirs { Ok(seq) } else { Err(CopyError::Differs(seq)) }
 }

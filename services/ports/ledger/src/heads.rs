@@ -20,7 +20,8 @@ use crate::port::{Record, Seq};
 pub const EVERY: Duration = Duration::from_millis(200);
 
 /// What known heads cannot find.
-pub const BOUND: &str = "commits that were cut from the end after the last head was written outside the ledger cannot be found";
+pub const BOUND: &str =
+    "commits that were cut from the end after the last head was written outside the ledger cannot be found";
 
 /// A place that the ledger durably reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +75,7 @@ pub enum HeadsError {
         got: String,
     },
     /// The ledger lost its end.
-    #[error(
-        "the ledger ends at {got} and is known to have reached {known}: its end is lost; restore it from a backup"
-    )]
+    #[error("the ledger ends at {got} and is known to have reached {known}: its end is lost; restore it from a backup")]
     Shorter {
         /// How far it was.
         known: Seq,
@@ -84,9 +83,7 @@ pub enum HeadsError {
         got: Seq,
     },
     /// Another commit stands where the known head was.
-    #[error(
-        "commit {0} is not the one that was durable there: the ledger was replaced or rewritten"
-    )]
+    #[error("commit {0} is not the one that was durable there: the ledger was replaced or rewritten")]
     Differs(Seq),
 }
 
@@ -99,16 +96,10 @@ pub fn read(path: &Path) -> Result<Option<Head>, HeadsError> {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(HeadsError::Read {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(HeadsError::Read { path: path.to_owned(), source });
         }
     };
-    let malformed = |source| HeadsError::Malformed {
-        path: path.to_owned(),
-        source,
-    };
+    let malformed = |source| HeadsError::Malformed { path: path.to_owned(), source };
     serde_json::from_slice(&bytes).map(Some).map_err(malformed)
 }
 
@@ -116,24 +107,13 @@ pub fn read(path: &Path) -> Result<Option<Head>, HeadsError> {
 ///
 /// # Errors
 /// When the ledger is shorter, another one, or holds another commit there.
-pub fn check(
-    known: &Head,
-    ledger_id: &str,
-    last: Seq,
-    at: Option<&Record>,
-) -> Result<(), HeadsError> {
+pub fn check(known: &Head, ledger_id: &str, last: Seq, at: Option<&Record>) -> Result<(), HeadsError> {
     if known.ledger_id != ledger_id {
-        return Err(HeadsError::OtherLedger {
-            known: known.ledger_id.clone(),
-            got: ledger_id.to_owned(),
-        });
+        return Err(HeadsError::OtherLedger { known: known.ledger_id.clone(), got: ledger_id.to_owned() });
     }
     match at {
         _ if known.seq == 0 => Ok(()),
-        _ if last < known.seq => Err(HeadsError::Shorter {
-            known: known.seq,
-            got: last,
-        }),
+        _ if last < known.seq => Err(HeadsError::Shorter { known: known.seq, got: last }),
         Some(record) if Hash::of(&record.payload) == known.payload => Ok(()),
         _ => Err(HeadsError::Differs(known.seq)),
     }
@@ -168,24 +148,15 @@ impl Keeper {
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             ledger_id: ledger_id.to_owned(),
-            state: Mutex::new(State {
-                written,
-                ..State::default()
-            }),
+            state: Mutex::new(State { written, ..State::default() }),
             changed: Condvar::new(),
         });
         let worker = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("ledger-heads".to_owned())
             .spawn(move || worker.run())
-            .map_err(|source| HeadsError::Write {
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(Self {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+            .map_err(|source| HeadsError::Write { path: path.to_owned(), source })?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Notes that `payload` is durable at `seq`. Returns at once.
@@ -201,11 +172,7 @@ impl Keeper {
     pub fn stop(&self) {
         self.shared.lock().closing = true;
         self.shared.changed.notify_one();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the keeper of the known heads panicked");
         }
@@ -226,10 +193,7 @@ impl Shared {
     fn run(&self) {
         loop {
             let waiting = |state: &mut State| state.noted.is_none() && !state.closing;
-            let mut state = self
-                .changed
-                .wait_while(self.lock(), waiting)
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.changed.wait_while(self.lock(), waiting).unwrap_or_else(PoisonError::into_inner);
             let Some((seq, payload)) = state.noted.take() else {
                 return;
             };
@@ -245,20 +209,10 @@ impl Shared {
     }
 
     fn write(&self, seq: Seq, payload: &[u8]) -> Result<(), HeadsError> {
-        let head = Head {
-            ledger_id: self.ledger_id.clone(),
-            seq,
-            payload: Hash::of(payload),
-        };
-        let malformed = |source| HeadsError::Malformed {
-            path: self.path.clone(),
-            source,
-        };
+        let head = Head { ledger_id: self.ledger_id.clone(), seq, payload: Hash::of(payload) };
+        let malformed = |source| HeadsError::Malformed { path: self.path.clone(), source };
         let bytes = serde_json::to_vec(&head).map_err(malformed)?;
-        replace(&self.path, &bytes).map_err(|source| HeadsError::Write {
-            path: self.path.clone(),
-            source,
-        })
+        replace(&self.path, &bytes).map_err(|source| HeadsError::Write { path: self.path.clone(), source })
     }
 }
 

@@ -58,9 +58,7 @@ pub enum Error {
     #[error("the ledger cannot be read")]
     Read(#[from] ReadError),
     /// An event of a newer binary: a decider must not guess.
-    #[error(
-        "event {position} is of type {kind} version {version}, which this binary does not know; upgrade it"
-    )]
+    #[error("event {position} is of type {kind} version {version}, which this binary does not know; upgrade it")]
     Unknown {
         /// Where.
         position: u64,
@@ -154,10 +152,7 @@ enum Turn {
 impl<D: Decider> Runner<D> {
     /// A runner of `decider`.
     pub fn new(decider: D, options: Options) -> Self {
-        Self {
-            decider: Arc::new(decider),
-            options,
-        }
+        Self { decider: Arc::new(decider), options }
     }
 
     /// Runs until `shutdown` is true, then appends what it decided, snapshots and ends.
@@ -187,12 +182,7 @@ impl<D: Decider> Runner<D> {
             if *shutdown.borrow() {
                 return None;
             }
-            match self
-                .options
-                .ledger
-                .lease(self.decider.name(), &self.options.owner)
-                .await
-            {
+            match self.options.ledger.lease(self.decider.name(), &self.options.owner).await {
                 Ok(lease) => return Some(lease),
                 Err(error) => tracing::debug!(%error, "waiting for a lease"),
             }
@@ -204,11 +194,7 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Owns the lanes until asked to stop, or fenced.
-    async fn own(
-        &self,
-        lease: &dyn Lease,
-        shutdown: &mut watch::Receiver<bool>,
-    ) -> Result<Turn, Error> {
+    async fn own(&self, lease: &dyn Lease, shutdown: &mut watch::Receiver<bool>) -> Result<Turn, Error> {
         let head = self.patiently(|| self.options.ledger.head()).await?;
         let mut world = self.load().await?;
         let mut tail = self.options.ledger.tail(world.through + 1);
@@ -225,11 +211,7 @@ impl<D: Decider> Runner<D> {
                 }
                 self.report(&world);
             }
-            let due = if caught_up {
-                self.next_due(&world)
-            } else {
-                None
-            };
+            let due = if caught_up { self.next_due(&world) } else { None };
             let due_at = due.as_ref().map_or(Time::MAX, |(_, timer)| timer.due);
             tokio::select! {
                 biased;
@@ -298,11 +280,7 @@ impl<D: Decider> Runner<D> {
 
     async fn load(&self) -> Result<World<D>, Error> {
         let name = format!("lane-{}", self.decider.name());
-        let saved = self
-            .options
-            .snapshots
-            .read::<Saved<D::State>>(&name, self.options.ledger.as_ref())
-            .await;
+        let saved = self.options.snapshots.read::<Saved<D::State>>(&name, self.options.ledger.as_ref()).await;
         let (through, hash, saved) = match saved {
             Some((stamp, saved)) => (stamp.seq, stamp.hash, Some(saved)),
             None => (0, Hash::ZERO, None),
@@ -315,19 +293,14 @@ impl<D: Decider> Runner<D> {
             hash,
             snapshot_at: through,
         };
-        let cursors =
-            |list: Vec<Cursor>| list.into_iter().map(|c| (c.subject.clone(), c)).collect();
+        let cursors = |list: Vec<Cursor>| list.into_iter().map(|c| (c.subject.clone(), c)).collect();
         if let Some(saved) = saved {
             world.template = saved.template;
             world.template_cursors = cursors(saved.template_cursors);
             for lane in saved.lanes {
                 let mut found = self.found(&world, lane.partition);
                 found.state = lane.state;
-                found.tip = Tip {
-                    seq: lane.seq,
-                    hash: lane.hash,
-                    counter: lane.counter,
-                };
+                found.tip = Tip { seq: lane.seq, hash: lane.hash, counter: lane.counter };
                 found.now = lane.now;
                 found.cursors = cursors(lane.cursors);
                 world.lanes.insert(found.partition.clone(), found);
@@ -336,16 +309,10 @@ impl<D: Decider> Runner<D> {
         // What the lanes consumed by now stands in their last commits: inputs up to there are seen, not decided.
         for (subject, _) in self.patiently(|| self.options.ledger.subjects()).await? {
             if subject.lane_name() == Some(self.decider.name())
-                && let Some(record) = self
-                    .patiently(|| self.options.ledger.last(&subject))
-                    .await?
+                && let Some(record) = self.patiently(|| self.options.ledger.last(&subject)).await?
             {
-                let (header, _) = commit::decode_header(&record.payload).map_err(|source| {
-                    ReadError::Damaged {
-                        seq: record.seq,
-                        detail: source.to_string(),
-                    }
-                })?;
+                let (header, _) = commit::decode_header(&record.payload)
+                    .map_err(|source| ReadError::Damaged { seq: record.seq, detail: source.to_string() })?;
                 let partition = subject.partition().clone();
                 let mut lane = match world.lanes.remove(&partition) {
                     Some(lane) => lane,
@@ -380,11 +347,8 @@ impl<D: Decider> Runner<D> {
         if record.seq <= world.through {
             return Ok(());
         }
-        let (header, hash) =
-            commit::decode_header(&record.payload).map_err(|source| ReadError::Damaged {
-                seq: record.seq,
-                detail: source.to_string(),
-            })?;
+        let (header, hash) = commit::decode_header(&record.payload)
+            .map_err(|source| ReadError::Damaged { seq: record.seq, detail: source.to_string() })?;
         world.through = record.seq;
         world.hash = hash;
         let own = record.subject.lane_name() == Some(self.decider.name());
@@ -411,9 +375,7 @@ impl<D: Decider> Runner<D> {
             return Ok(());
         }
         let founded = self.decider.founds(input, of);
-        let wanted = founded.is_some()
-            || of.is_whole()
-            || world.lanes.keys().any(|l| self.decider.reads(l, input, of));
+        let wanted = founded.is_some() || of.is_whole() || world.lanes.keys().any(|l| self.decider.reads(l, input, of));
         if !wanted {
             return Ok(());
         }
@@ -428,43 +390,21 @@ impl<D: Decider> Runner<D> {
             if !self.decider.reads(&lane.partition, input, of) {
                 continue;
             }
-            if lane
-                .cursors
-                .get(&decoded.subject)
-                .is_some_and(|cursor| cursor.seq >= decoded.seq)
-            {
-                decoded
-                    .events
-                    .iter()
-                    .for_each(|event| self.decider.seen(&mut lane.state, event));
+            if lane.cursors.get(&decoded.subject).is_some_and(|cursor| cursor.seq >= decoded.seq) {
+                decoded.events.iter().for_each(|event| self.decider.seen(&mut lane.state, event));
             } else {
                 lane.pending.push_back(Arc::clone(&decoded));
             }
         }
         if of.is_whole() {
-            decoded
-                .events
-                .iter()
-                .for_each(|event| self.decider.seen(&mut world.template, event));
-            let cursor = Cursor {
-                subject: decoded.subject.clone(),
-                seq: decoded.seq,
-                hash: decoded.hash,
-            };
-            world
-                .template_cursors
-                .insert(decoded.subject.clone(), cursor);
+            decoded.events.iter().for_each(|event| self.decider.seen(&mut world.template, event));
+            let cursor = Cursor { subject: decoded.subject.clone(), seq: decoded.seq, hash: decoded.hash };
+            world.template_cursors.insert(decoded.subject.clone(), cursor);
         }
         Ok(())
     }
 
-    fn take_own(
-        &self,
-        world: &mut World<D>,
-        record: &Record,
-        header: &Header,
-        hash: Hash,
-    ) -> Result<(), Error> {
+    fn take_own(&self, world: &mut World<D>, record: &Record, header: &Header, hash: Hash) -> Result<(), Error> {
         let partition = record.subject.partition().clone();
         let mut lane = match world.lanes.remove(&partition) {
             Some(lane) => lane,
@@ -477,11 +417,7 @@ impl<D: Decider> Runner<D> {
                 lane.now = lane.now.max(event.time);
                 self.decider.evolve(&mut lane.state, event);
             }
-            lane.tip = Tip {
-                seq: record.seq,
-                hash,
-                counter: header.counter,
-            };
+            lane.tip = Tip { seq: record.seq, hash, counter: header.counter };
         }
         world.lanes.insert(partition, lane);
         Ok(())
@@ -493,27 +429,12 @@ impl<D: Decider> Runner<D> {
         for item in read::events(record, &commit).map_err(ReadError::from)? {
             match item {
                 Item::Known(event) => events.push(*event),
-                Item::Unknown {
-                    position,
-                    kind,
-                    version,
-                    ..
-                } => {
-                    return Err(Error::Unknown {
-                        position,
-                        kind,
-                        version,
-                    });
+                Item::Unknown { position, kind, version, .. } => {
+                    return Err(Error::Unknown { position, kind, version });
                 }
             }
         }
-        Ok(Decoded {
-            seq: record.seq,
-            subject: record.subject.clone(),
-            hash,
-            stamped_at,
-            events,
-        })
+        Ok(Decoded { seq: record.seq, subject: record.subject.clone(), hash, stamped_at, events })
     }
 
     /// On a ledger that others can write to, the first append of an owner says so, and is its fence.
@@ -527,10 +448,7 @@ impl<D: Decider> Runner<D> {
                 continue;
             };
             let epoch = lane.tip.counter + 1;
-            let owned = Event::Owned(command::Owned {
-                epoch,
-                owner: self.options.owner.clone(),
-            });
+            let owned = Event::Owned(command::Owned { epoch, owner: self.options.owner.clone() });
             let seed = format!("owned/{epoch}");
             let draft = Draft::system(&lane.subject.to_string(), owned);
             let now = lane.now;
@@ -550,11 +468,7 @@ impl<D: Decider> Runner<D> {
                 for event in &input.events {
                     self.decide(lane, event, input.stamped_at);
                 }
-                let cursor = Cursor {
-                    subject: input.subject.clone(),
-                    seq: input.seq,
-                    hash: input.hash,
-                };
+                let cursor = Cursor { subject: input.subject.clone(), seq: input.seq, hash: input.hash };
                 lane.cursors.insert(input.subject.clone(), cursor);
                 let full = lane.batch.len() >= BATCH_EVENTS || lane.batch_bytes >= BATCH_BYTES;
                 if (full || lane.pending.is_empty()) && !self.append(lane).await? {
@@ -574,19 +488,14 @@ impl<D: Decider> Runner<D> {
         }
         // Timers that were due before this input come first, each at its own time.
         while !self.decider.precedes_timers(input)
-            && let Some(timer) = self
-                .decider
-                .due(&lane.state)
-                .filter(|timer| timer.due <= stamped_at)
+            && let Some(timer) = self.decider.due(&lane.state).filter(|timer| timer.due <= stamped_at)
         {
             if !self.fire_one(lane, &timer) {
                 break;
             }
         }
         let now = lane.now.max(stamped_at);
-        let drafts = self
-            .decider
-            .decide(&lane.state, &lane.partition, input, now);
+        let drafts = self.decider.decide(&lane.state, &lane.partition, input, now);
         lane.seal |= self.decider.seals(input);
         self.adopt(lane, drafts, Some(input), input.id.as_str().as_bytes(), now);
         if !self.decider.sees_first() {
@@ -599,10 +508,7 @@ impl<D: Decider> Runner<D> {
         let now = lane.now.max(timer.due);
         let drafts = self.decider.fire(&lane.state, &lane.partition, timer);
         if drafts.is_empty() {
-            tracing::error!(
-                timer = timer.id,
-                "a timer that is due decides nothing; it is a defect"
-            );
+            tracing::error!(timer = timer.id, "a timer that is due decides nothing; it is a defect");
             return false;
         }
         let seed = format!("{}/{}/{}", lane.subject, timer.due.nanos(), timer.id);
@@ -611,39 +517,19 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Gives drafts their ids and revisions, folds them, and puts them into the batch.
-    fn adopt(
-        &self,
-        lane: &mut Lane<D>,
-        drafts: Vec<Draft>,
-        input: Option<&Recorded>,
-        seed: &[u8],
-        now: Time,
-    ) {
+    fn adopt(&self, lane: &mut Lane<D>, drafts: Vec<Draft>, input: Option<&Recorded>, seed: &[u8], now: Time) {
         // One decision gives all its events on a subject the same revision.
         let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
         for (index, draft) in drafts.into_iter().enumerate() {
-            let Draft {
-                subject,
-                actor,
-                event,
-            } = draft;
-            let revision = *revisions
-                .entry(subject.clone())
-                .or_insert_with(|| self.decider.revision(&lane.state, &subject) + 1);
+            let Draft { subject, actor, event } = draft;
+            let revision =
+                *revisions.entry(subject.clone()).or_insert_with(|| self.decider.revision(&lane.state, &subject) + 1);
             let envelope = Envelope {
-                id: EventId::derive(&[
-                    lane.subject.to_string().as_bytes(),
-                    seed,
-                    &index.to_be_bytes(),
-                ]),
+                id: EventId::derive(&[lane.subject.to_string().as_bytes(), seed, &index.to_be_bytes()]),
                 subject,
                 revision: Some(revision),
                 time: now,
-                actor: if actor.is_empty() {
-                    SYSTEM.to_owned()
-                } else {
-                    actor
-                },
+                actor: if actor.is_empty() { SYSTEM.to_owned() } else { actor },
                 cause: input.map(|input| input.id.clone()),
                 traceparent: None,
                 event,
@@ -653,8 +539,7 @@ impl<D: Decider> Runner<D> {
             lane.batch.push(bytes);
             lane.now = lane.now.max(now);
             // Places are given by the append; no fold of a lane reads them.
-            self.decider
-                .evolve(&mut lane.state, &envelope.at(0, &lane.partition));
+            self.decider.evolve(&mut lane.state, &envelope.at(0, &lane.partition));
         }
     }
 
@@ -679,11 +564,7 @@ impl<D: Decider> Runner<D> {
             Err(error) => {
                 // The batch's bounds keep this from happening; losing decisions in silence is no option.
                 let detail = error.to_string();
-                return Err(ReadError::Damaged {
-                    seq: lane.tip.seq,
-                    detail,
-                }
-                .into());
+                return Err(ReadError::Damaged { seq: lane.tip.seq, detail }.into());
             }
         };
         let name = self.decider.name();
@@ -693,11 +574,7 @@ impl<D: Decider> Runner<D> {
         let Some(seq) = settled? else {
             return Ok(false);
         };
-        lane.tip = Tip {
-            seq,
-            hash,
-            counter: lane.tip.counter + 1,
-        };
+        lane.tip = Tip { seq, hash, counter: lane.tip.counter + 1 };
         lane.batch.clear();
         lane.batch_bytes = 0;
         lane.seal = false;
@@ -708,22 +585,12 @@ impl<D: Decider> Runner<D> {
     async fn settle(&self, lane: &Lane<D>, payload: bytes::Bytes) -> Result<Option<Seq>, Error> {
         let mut pause = PAUSE.0;
         loop {
-            match self
-                .options
-                .ledger
-                .append(&lane.subject, lane.tip.seq, payload.clone())
-                .await
-            {
+            match self.options.ledger.append(&lane.subject, lane.tip.seq, payload.clone()).await {
                 Ok(seq) => return Ok(Some(seq)),
                 Err(AppendError::Conflict { .. } | AppendError::Unknown { .. }) => {}
                 Err(error) => tracing::error!(%error, "decisions cannot be appended; trying again"),
             }
-            match self
-                .options
-                .ledger
-                .first_after(&lane.subject, lane.tip.seq)
-                .await
-            {
+            match self.options.ledger.first_after(&lane.subject, lane.tip.seq).await {
                 Ok(Some(record)) if record.payload == payload => return Ok(Some(record.seq)),
                 Ok(Some(_)) => return Ok(None),
                 Ok(None) => {}
@@ -736,24 +603,11 @@ impl<D: Decider> Runner<D> {
     }
 
     fn next_due(&self, world: &World<D>) -> Option<(Partition, Timer)> {
-        let of = |lane: &Lane<D>| {
-            self.decider
-                .due(&lane.state)
-                .map(|timer| (lane.partition.clone(), timer))
-        };
-        world
-            .lanes
-            .values()
-            .filter_map(of)
-            .min_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)))
+        let of = |lane: &Lane<D>| self.decider.due(&lane.state).map(|timer| (lane.partition.clone(), timer));
+        world.lanes.values().filter_map(of).min_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)))
     }
 
-    async fn fire(
-        &self,
-        world: &mut World<D>,
-        partition: &Partition,
-        timer: &Timer,
-    ) -> Result<bool, Error> {
+    async fn fire(&self, world: &mut World<D>, partition: &Partition, timer: &Timer) -> Result<bool, Error> {
         let Some(lane) = world.lanes.get_mut(partition) else {
             return Ok(true);
         };
@@ -766,29 +620,16 @@ impl<D: Decider> Runner<D> {
 
     fn report(&self, world: &World<D>) {
         let due = self.next_due(world).map(|(_, timer)| timer.due);
-        self.options.progress.report(
-            self.decider.name(),
-            Report {
-                through: world.through,
-                due,
-                appending: 0,
-            },
-        );
+        self.options.progress.report(self.decider.name(), Report { through: world.through, due, appending: 0 });
     }
 
     // ── snapshots ──────────────────────────────────────────────────────────────────────────────────
 
     async fn save(&self, world: &mut World<D>, now: bool) {
         let due = world.through >= world.snapshot_at + if now { 1 } else { SNAPSHOT_EVERY };
-        let quiet = world
-            .lanes
-            .values()
-            .all(|lane| lane.pending.is_empty() && lane.batch.is_empty());
+        let quiet = world.lanes.values().all(|lane| lane.pending.is_empty() && lane.batch.is_empty());
         // Our own appends may lie beyond what came back to us: the state is then ahead of its place.
-        let level = world
-            .lanes
-            .values()
-            .all(|lane| lane.tip.seq <= world.through);
+        let level = world.lanes.values().all(|lane| lane.tip.seq <= world.through);
         if !due || !quiet || !level {
             return;
         }

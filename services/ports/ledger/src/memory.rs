@@ -9,9 +9,7 @@ use bytes::Bytes;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use tokio::sync::watch;
 
-use crate::port::{
-    AppendError, Durability, Info, Lease, LeaseError, ReadError, Record, Seq, Shared, Tail,
-};
+use crate::port::{AppendError, Durability, Info, Lease, LeaseError, ReadError, Record, Seq, Shared, Tail};
 use crate::subject::Subject;
 
 /// Records that one [`Tail::next`] answers at most.
@@ -77,19 +75,8 @@ impl Ledger {
     }
 
     fn of_kind(ledger_id: &str, shared: bool) -> Self {
-        let info = Info {
-            ledger_id: ledger_id.to_owned(),
-            kind: "memory",
-            durability: Durability::Volatile,
-            shared,
-        };
-        Self {
-            core: Arc::new(Core {
-                info,
-                state: Mutex::default(),
-                head: watch::Sender::new(0),
-            }),
-        }
+        let info = Info { ledger_id: ledger_id.to_owned(), kind: "memory", durability: Durability::Volatile, shared };
+        Self { core: Arc::new(Core { info, state: Mutex::default(), head: watch::Sender::new(0) }) }
     }
 
     /// As the port's shared form.
@@ -135,32 +122,14 @@ impl State {
         self.records.get(index_of(seq)?).cloned()
     }
 
-    fn append(
-        &mut self,
-        subject: &Subject,
-        expected: Seq,
-        payload: Bytes,
-        look: bool,
-    ) -> Result<Seq, AppendError> {
-        let last = self
-            .last
-            .get(subject)
-            .and_then(|seqs| seqs.last())
-            .copied()
-            .unwrap_or(0);
+    fn append(&mut self, subject: &Subject, expected: Seq, payload: Bytes, look: bool) -> Result<Seq, AppendError> {
+        let last = self.last.get(subject).and_then(|seqs| seqs.last()).copied().unwrap_or(0);
         if look && last != expected {
-            return Err(AppendError::Conflict {
-                subject: subject.clone(),
-                expected,
-            });
+            return Err(AppendError::Conflict { subject: subject.clone(), expected });
         }
         let seq = self.records.len() as Seq + 1;
         assert!(last < seq, "a subject's last sequence lies below the head");
-        self.records.push(Record {
-            seq,
-            subject: subject.clone(),
-            payload,
-        });
+        self.records.push(Record { seq, subject: subject.clone(), payload });
         self.last.entry(subject.clone()).or_default().push(seq);
         Ok(seq)
     }
@@ -172,37 +141,18 @@ impl crate::port::Ledger for Ledger {
         &self.core.info
     }
 
-    async fn append(
-        &self,
-        subject: &Subject,
-        expected: Seq,
-        payload: Bytes,
-    ) -> Result<Seq, AppendError> {
+    async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError> {
         if payload.len() > COMMIT_BYTES_MAX {
-            return Err(AppendError::TooLarge {
-                max: COMMIT_BYTES_MAX,
-                got: payload.len(),
-            });
+            return Err(AppendError::TooLarge { max: COMMIT_BYTES_MAX, got: payload.len() });
         }
-        let unknown = || AppendError::Unknown {
-            subject: subject.clone(),
-            source: Box::new(Lost),
-        };
+        let unknown = || AppendError::Unknown { subject: subject.clone(), source: Box::new(Lost) };
         let (written, fault) = self.core.with(|state| {
             let fault = state.faults.pop_front();
             let written = match fault {
                 Some(Fault::LoseRequest) => Err(unknown()),
-                Some(Fault::Conflict) => Err(AppendError::Conflict {
-                    subject: subject.clone(),
-                    expected,
-                }),
+                Some(Fault::Conflict) => Err(AppendError::Conflict { subject: subject.clone(), expected }),
                 Some(Fault::Refuse) => Err(AppendError::Refused("refused on purpose".to_owned())),
-                _ => state.append(
-                    subject,
-                    expected,
-                    payload,
-                    fault != Some(Fault::IgnoreExpectation),
-                ),
+                _ => state.append(subject, expected, payload, fault != Some(Fault::IgnoreExpectation)),
             };
             (written, fault)
         });
@@ -212,18 +162,10 @@ impl crate::port::Ledger for Ledger {
             *head = (*head).max(seq);
             grew
         });
-        if fault == Some(Fault::LoseAcknowledgement) {
-            Err(unknown())
-        } else {
-            Ok(seq)
-        }
+        if fault == Some(Fault::LoseAcknowledgement) { Err(unknown()) } else { Ok(seq) }
     }
 
-    async fn first_after(
-        &self,
-        subject: &Subject,
-        after: Seq,
-    ) -> Result<Option<Record>, ReadError> {
+    async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError> {
         Ok(self.core.with(|state| {
             let seqs = state.last.get(subject)?;
             let at = seqs.partition_point(|seq| *seq <= after);
@@ -232,9 +174,7 @@ impl crate::port::Ledger for Ledger {
     }
 
     async fn last(&self, subject: &Subject) -> Result<Option<Record>, ReadError> {
-        Ok(self
-            .core
-            .with(|state| state.at(*state.last.get(subject)?.last()?)))
+        Ok(self.core.with(|state| state.at(*state.last.get(subject)?.last()?)))
     }
 
     async fn get(&self, seq: Seq) -> Result<Option<Record>, ReadError> {
@@ -246,44 +186,25 @@ impl crate::port::Ledger for Ledger {
     }
 
     async fn subjects(&self) -> Result<Vec<(Subject, Seq)>, ReadError> {
-        let last = |(subject, seqs): (&Subject, &Vec<Seq>)| {
-            (subject.clone(), seqs.last().copied().unwrap_or(0))
-        };
-        Ok(self
-            .core
-            .with(|state| state.last.iter().map(last).collect()))
+        let last = |(subject, seqs): (&Subject, &Vec<Seq>)| (subject.clone(), seqs.last().copied().unwrap_or(0));
+        Ok(self.core.with(|state| state.last.iter().map(last).collect()))
     }
 
     fn tail(&self, from: Seq) -> Box<dyn Tail> {
-        Box::new(Reader {
-            core: Arc::clone(&self.core),
-            head: self.core.head.subscribe(),
-            next: from.max(1),
-        })
+        Box::new(Reader { core: Arc::clone(&self.core), head: self.core.head.subscribe(), next: from.max(1) })
     }
 
     async fn lease(&self, name: &str, holder: &str) -> Result<Box<dyn Lease>, LeaseError> {
-        let lease = Held {
-            core: Arc::clone(&self.core),
-            name: name.to_owned(),
-            holder: holder.to_owned(),
-        };
+        let lease = Held { core: Arc::clone(&self.core), name: name.to_owned(), holder: holder.to_owned() };
         if !self.core.info.shared {
             return Ok(Box::new(lease));
         }
         let held = self.core.with(|state| {
-            let held = state
-                .leases
-                .entry(name.to_owned())
-                .or_insert_with(|| holder.to_owned())
-                .clone();
+            let held = state.leases.entry(name.to_owned()).or_insert_with(|| holder.to_owned()).clone();
             (held != holder).then_some(held)
         });
         match held {
-            Some(holder) => Err(LeaseError::Held {
-                name: name.to_owned(),
-                holder,
-            }),
+            Some(holder) => Err(LeaseError::Held { name: name.to_owned(), holder }),
             None => Ok(Box::new(lease)),
         }
     }
@@ -303,15 +224,8 @@ impl Tail for Reader {
             return std::future::pending().await;
         }
         let from = index_of(next).unwrap_or(0);
-        let records: Vec<Record> = self.core.with(|state| {
-            state
-                .records
-                .iter()
-                .skip(from)
-                .take(BATCH_RECORDS_MAX)
-                .cloned()
-                .collect()
-        });
+        let records: Vec<Record> =
+            self.core.with(|state| state.records.iter().skip(from).take(BATCH_RECORDS_MAX).cloned().collect());
         assert!(!records.is_empty(), "a head that was announced can be read");
         self.next += records.len() as Seq;
         Ok(records)
@@ -328,21 +242,12 @@ struct Held {
 impl Lease for Held {
     async fn renew(&self) -> bool {
         !self.core.info.shared
-            || self.core.with(|state| {
-                state
-                    .leases
-                    .get(&self.name)
-                    .is_some_and(|holder| *holder == self.holder)
-            })
+            || self.core.with(|state| state.leases.get(&self.name).is_some_and(|holder| *holder == self.holder))
     }
 
     async fn release(&self) {
         self.core.with(|state| {
-            if state
-                .leases
-                .get(&self.name)
-                .is_some_and(|holder| *holder == self.holder)
-            {
+            if state.leases.get(&self.name).is_some_and(|holder| *holder == self.holder) {
                 state.leases.remove(&self.name);
             }
         });

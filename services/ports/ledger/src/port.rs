@@ -134,16 +134,10 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Appends one commit to `subject`, whose last sequence must be `expected` (0 for none), and answers
     /// its place once it is durable.
-    async fn append(
-        &self,
-        subject: &Subject,
-        expected: Seq,
-        payload: Bytes,
-    ) -> Result<Seq, AppendError>;
+    async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError>;
 
     /// The first record of `subject` after `after`, read from the leader: never stale.
-    async fn first_after(&self, subject: &Subject, after: Seq)
-    -> Result<Option<Record>, ReadError>;
+    async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError>;
 
     /// The last record of `subject`, read from the leader: never stale.
     async fn last(&self, subject: &Subject) -> Result<Option<Record>, ReadError>;

@@ -27,27 +27,24 @@ pub struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self {
-            reports: Arc::new(watch::Sender::new(BTreeMap::new())),
-        }
+        Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())) }
     }
 }
 
 impl Progress {
     /// Reports for `service`.
     pub fn report(&self, service: &str, report: Report) {
-        self.reports
-            .send_if_modified(|reports| match reports.get_mut(service) {
-                Some(known) if *known == report => false,
-                Some(known) => {
-                    *known = report;
-                    true
-                }
-                None => {
-                    reports.insert(service.to_owned(), report);
-                    true
-                }
-            });
+        self.reports.send_if_modified(|reports| match reports.get_mut(service) {
+            Some(known) if *known == report => false,
+            Some(known) => {
+                *known = report;
+                true
+            }
+            None => {
+                reports.insert(service.to_owned(), report);
+                true
+            }
+        });
     }
 
     /// Counts an append of `service` in (`+1`) or out (`-1`).
@@ -60,8 +57,7 @@ impl Progress {
 
     /// A service that stopped reports no more.
     pub fn forget(&self, service: &str) {
-        self.reports
-            .send_if_modified(|reports| reports.remove(service).is_some());
+        self.reports.send_if_modified(|reports| reports.remove(service).is_some());
     }
 
     /// All reports as they stand.
@@ -73,11 +69,7 @@ impl Progress {
     /// The earliest timer of all services.
     #[must_use]
     pub fn next_due(&self) -> Option<Time> {
-        self.reports
-            .borrow()
-            .values()
-            .filter_map(|report| report.due)
-            .min()
+        self.reports.borrow().values().filter_map(|report| report.due).min()
     }
 
     /// Whether every deciding service has processed all up to `seq`, nothing is being appended and no

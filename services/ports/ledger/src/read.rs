@@ -67,10 +67,7 @@ impl From<Unreadable> for ReadError {
 /// # Errors
 /// When it is no commit.
 pub fn commit(record: &Record) -> Result<Commit, Unreadable> {
-    commit::decode(&record.payload).map_err(|source| Unreadable::Commit {
-        seq: record.seq,
-        source,
-    })
+    commit::decode(&record.payload).map_err(|source| Unreadable::Commit { seq: record.seq, source })
 }
 
 /// Reads a commit's events.
@@ -82,15 +79,8 @@ pub fn events(record: &Record, commit: &Commit) -> Result<Vec<Item>, Unreadable>
     let read = |(index, bytes): (usize, &Vec<u8>)| {
         let position = commit::position(record.seq, index);
         match hindcast_events::decode(bytes) {
-            Ok(Decoded::Known(envelope)) => {
-                Ok(Item::Known(Box::new(envelope.at(position, partition))))
-            }
-            Ok(Decoded::Unknown { kind, version, raw }) => Ok(Item::Unknown {
-                position,
-                kind,
-                version,
-                raw,
-            }),
+            Ok(Decoded::Known(envelope)) => Ok(Item::Known(Box::new(envelope.at(position, partition)))),
+            Ok(Decoded::Unknown { kind, version, raw }) => Ok(Item::Unknown { position, kind, version, raw }),
             Err(source) => Err(Unreadable::Event { position, source }),
         }
     };

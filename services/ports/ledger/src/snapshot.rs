@@ -56,9 +56,7 @@ impl Store {
     /// Snapshots under `folder`.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: Some(folder.into()),
-        }
+        Self { folder: Some(folder.into()) }
     }
 
     /// No snapshots at all.
@@ -75,19 +73,11 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written; the one before it then still stands.
-    pub fn write<T: Serialize>(
-        &self,
-        name: &str,
-        stamp: Stamp,
-        state: &T,
-    ) -> Result<(), WriteError> {
+    pub fn write<T: Serialize>(&self, name: &str, stamp: Stamp, state: &T) -> Result<(), WriteError> {
         let Some(path) = self.path(name) else {
             return Ok(());
         };
-        let io = |source| WriteError::Io {
-            path: path.clone(),
-            source,
-        };
+        let io = |source| WriteError::Io { path: path.clone(), source };
         let json = serde_json::to_vec(&File { stamp, state }).map_err(WriteError::Encode)?;
         let packed = zstd::bulk::compress(&json, 1).map_err(io)?;
         let digest = Hash::of(&packed);
@@ -97,11 +87,7 @@ impl Store {
     }
 
     /// Reads a snapshot that fits this ledger and this binary; `None` where there is none that does.
-    pub async fn read<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        ledger: &dyn Ledger,
-    ) -> Option<(Stamp, T)> {
+    pub async fn read<T: DeserializeOwned>(&self, name: &str, ledger: &dyn Ledger) -> Option<(Stamp, T)> {
         let bytes = std::fs::read(self.path(name)?).ok()?;
         let (digest, packed) = bytes.split_at_checked(32)?;
         if Hash::of(packed).0 != digest {
@@ -126,9 +112,7 @@ pub async fn hash_at(ledger: &dyn Ledger, seq: Seq) -> Option<Hash> {
         return Some(Hash::ZERO);
     }
     let record = ledger.get(seq).await.ok()??;
-    commit::decode_header(&record.payload)
-        .ok()
-        .map(|(_, hash)| hash)
+    commit::decode_header(&record.payload).ok().map(|(_, hash)| hash)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -35,10 +35,7 @@ impl Subject {
     #[must_use]
     pub fn intake(partition: &Partition, slot: &str) -> Self {
         assert!(is_word(slot), "a slot is a word, got {slot:?}");
-        Self {
-            partition: partition.clone(),
-            place: Place::Intake(slot.to_owned()),
-        }
+        Self { partition: partition.clone(), place: Place::Intake(slot.to_owned()) }
     }
 
     /// The subject of a lane.
@@ -47,14 +44,8 @@ impl Subject {
     /// When `lane` is no word of `a–z 0–9 - _`, or is `intake`.
     #[must_use]
     pub fn lane(partition: &Partition, lane: &str) -> Self {
-        assert!(
-            is_word(lane) && lane != "intake",
-            "a lane is a word, got {lane:?}"
-        );
-        Self {
-            partition: partition.clone(),
-            place: Place::Lane(lane.to_owned()),
-        }
+        assert!(is_word(lane) && lane != "intake", "a lane is a word, got {lane:?}");
+        Self { partition: partition.clone(), place: Place::Lane(lane.to_owned()) }
     }
 
     /// The correlation domain.
@@ -84,17 +75,12 @@ impl Subject {
 
 fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Partition {
-            tenant,
-            environment,
-        } = &self.partition;
+        let Partition { tenant, environment } = &self.partition;
         match &self.place {
             Place::Intake(slot) => write!(f, "{}.{tenant}.{environment}.intake.{slot}", Self::ROOT),
             Place::Lane(lane) => write!(f, "{}.{tenant}.{environment}.{lane}", Self::ROOT),
@@ -121,14 +107,12 @@ impl FromStr for Subject {
             environment: environment.to_owned(),
         };
         match parts.as_slice() {
-            [Self::ROOT, tenant, environment, "intake", slot] => Ok(Self {
-                partition: partition(tenant, environment),
-                place: Place::Intake((*slot).to_owned()),
-            }),
-            [Self::ROOT, tenant, environment, lane] if *lane != "intake" => Ok(Self {
-                partition: partition(tenant, environment),
-                place: Place::Lane((*lane).to_owned()),
-            }),
+            [Self::ROOT, tenant, environment, "intake", slot] => {
+                Ok(Self { partition: partition(tenant, environment), place: Place::Intake((*slot).to_owned()) })
+            }
+            [Self::ROOT, tenant, environment, lane] if *lane != "intake" => {
+                Ok(Self { partition: partition(tenant, environment), place: Place::Lane((*lane).to_owned()) })
+            }
             _ => Err(refuse()),
         }
     }
@@ -154,19 +138,10 @@ mod tests {
     #[test]
     fn a_subject_reads_as_it_was_written() {
         let partition = Partition::of_environment("production");
-        for subject in [
-            Subject::intake(&partition, "w0"),
-            Subject::lane(&partition, "incidents"),
-        ] {
+        for subject in [Subject::intake(&partition, "w0"), Subject::lane(&partition, "incidents")] {
             assert_eq!(subject.to_string().parse(), Ok(subject));
         }
-        for bad in [
-            "hc.default.production",
-            "hc.default.production.intake",
-            "hc.a.b.c.d",
-            "xx.a.b.c",
-            "hc.a.b.C",
-        ] {
+        for bad in ["hc.default.production", "hc.default.production.intake", "hc.a.b.c.d", "xx.a.b.c", "hc.a.b.C"] {
             assert!(bad.parse::<Subject>().is_err(), "{bad}");
         }
     }

@@ -57,10 +57,7 @@ impl Report {
 ///
 /// # Errors
 /// When the ledger cannot be reached. What it says is damaged becomes a finding.
-pub async fn verify(
-    ledger: &dyn Ledger,
-    mut progress: impl FnMut(Seq, Seq) + Send,
-) -> Result<Report, ReadError> {
+pub async fn verify(ledger: &dyn Ledger, mut progress: impl FnMut(Seq, Seq) + Send) -> Result<Report, ReadError> {
     let head = ledger.head().await?;
     let mut walk = Walk::new(&ledger.info().ledger_id);
     let mut next = 1;
@@ -132,11 +129,7 @@ impl Walk {
 
     fn find(&mut self, seq: Seq, subject: &str, detail: String) {
         if self.damage.len() < DAMAGE_MAX {
-            self.damage.push(Damage {
-                seq,
-                subject: subject.to_owned(),
-                detail,
-            });
+            self.damage.push(Damage { seq, subject: subject.to_owned(), detail });
         } else {
             self.more += 1;
         }
@@ -149,9 +142,7 @@ impl Walk {
     }
 
     fn place(&mut self, record: &Record, next: Seq) {
-        self.check(record.seq == next, record, || {
-            format!("expected sequence {next} in the order")
-        });
+        self.check(record.seq == next, record, || format!("expected sequence {next} in the order"));
     }
 
     fn record(&mut self, record: &Record) {
@@ -169,23 +160,12 @@ impl Walk {
                 self.header(record, &commit);
                 self.consumed(record, &commit.header.consumed);
                 let Commit { header, hash, .. } = commit;
-                self.chains.insert(
-                    record.subject.clone(),
-                    Tip {
-                        seq: record.seq,
-                        hash,
-                        counter: header.counter,
-                    },
-                );
+                self.chains.insert(record.subject.clone(), Tip { seq: record.seq, hash, counter: header.counter });
             }
             Err(error) => {
                 self.hashes.push(Hash::ZERO);
                 self.owners.push(name);
-                self.find(
-                    record.seq,
-                    &record.subject.to_string(),
-                    format!("the commit cannot be read: {error}"),
-                );
+                self.find(record.seq, &record.subject.to_string(), format!("the commit cannot be read: {error}"));
             }
         }
     }
@@ -193,48 +173,25 @@ impl Walk {
     fn header(&mut self, record: &Record, commit: &Commit) {
         let header = &commit.header;
         let tip = self.chains.get(&record.subject).copied();
-        let tip = tip.unwrap_or(Tip {
-            seq: 0,
-            hash: Hash::ZERO,
-            counter: 0,
-        });
+        let tip = tip.unwrap_or(Tip { seq: 0, hash: Hash::ZERO, counter: 0 });
         let ledger_id = self.ledger_id.clone();
         self.check(header.ledger == ledger_id, record, || {
-            format!(
-                "expected a commit of ledger {ledger_id}, got one of {}",
-                header.ledger
-            )
+            format!("expected a commit of ledger {ledger_id}, got one of {}", header.ledger)
         });
-        self.check(header.subject == record.subject, record, || {
-            format!("its header says {}", header.subject)
-        });
+        self.check(header.subject == record.subject, record, || format!("its header says {}", header.subject));
         self.check(header.expected == tip.seq, record, || {
-            format!(
-                "expected to follow {} on its subject, says {}",
-                tip.seq, header.expected
-            )
+            format!("expected to follow {} on its subject, says {}", tip.seq, header.expected)
         });
         self.check(header.previous == tip.hash, record, || {
-            format!(
-                "expected the previous hash {}, says {}",
-                tip.hash, header.previous
-            )
+            format!("expected the previous hash {}, says {}", tip.hash, header.previous)
         });
         self.check(header.counter == tip.counter + 1, record, || {
-            format!(
-                "expected counter {}, says {}",
-                tip.counter + 1,
-                header.counter
-            )
+            format!("expected counter {}, says {}", tip.counter + 1, header.counter)
         });
-        self.check(header.stamped_at > Time::ZERO, record, || {
-            "it carries no stamp".to_owned()
+        self.check(header.stamped_at > Time::ZERO, record, || "it carries no stamp".to_owned());
+        self.check(header.consumed.is_empty() || record.subject.lane_name().is_some(), record, || {
+            "a fact from outside consumed something".to_owned()
         });
-        self.check(
-            header.consumed.is_empty() || record.subject.lane_name().is_some(),
-            record,
-            || "a fact from outside consumed something".to_owned(),
-        );
     }
 
     /// A cursor seals what was consumed: it names a commit that stands before, with its hash, and never
@@ -254,25 +211,17 @@ impl Walk {
             let owner = self.owners.get(at).copied().unwrap_or(u32::MAX);
             let named = self.names.get(subject).copied();
             self.check(named == Some(owner), record, || {
-                format!(
-                    "its cursor on {subject} names {seq}, which is not a commit of that subject"
-                )
+                format!("its cursor on {subject} names {seq}, which is not a commit of that subject")
             });
-            let before = self
-                .cursors
-                .insert((record.subject.clone(), subject.clone()), *seq)
-                .unwrap_or(0);
-            self.check(before <= *seq, record, || {
-                format!("its cursor on {subject} goes back from {before} to {seq}")
-            });
+            let before = self.cursors.insert((record.subject.clone(), subject.clone()), *seq).unwrap_or(0);
+            self.check(before <= *seq, record, || format!("its cursor on {subject} goes back from {before} to {seq}"));
         }
     }
 
     fn closes(&mut self, subject: &Subject, seq: Seq, head: Seq) {
         let walked = self.chains.get(subject).map_or(0, |tip| tip.seq);
         if seq <= head && walked != seq {
-            let detail =
-                format!("the ledger says that it ends at {seq}, its chain ends at {walked}");
+            let detail = format!("the ledger says that it ends at {seq}, its chain ends at {walked}");
             self.find(seq, &subject.to_string(), detail);
         }
     }

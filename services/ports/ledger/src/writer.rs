@@ -115,10 +115,7 @@ impl Writer {
         fail: FailPoint,
     ) -> Self {
         if fail != FailPoint::None {
-            tracing::error!(
-                ?fail,
-                "a guarantee is switched off: what is acknowledged may be lost"
-            );
+            tracing::error!(?fail, "a guarantee is switched off: what is acknowledged may be lost");
         }
         Self {
             inner: Arc::new(Inner {
@@ -139,15 +136,8 @@ impl Writer {
     ///
     /// # Errors
     /// When they are not known to be durable: the sender has to try again.
-    pub async fn submit(
-        &self,
-        partition: &Partition,
-        events: Vec<NewEvent>,
-    ) -> Result<Receipt, SubmitError> {
-        let mut receipt = Receipt {
-            positions: Vec::new(),
-            ids: Vec::new(),
-        };
+    pub async fn submit(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<Receipt, SubmitError> {
+        let mut receipt = Receipt { positions: Vec::new(), ids: Vec::new() };
         let mut rest = events;
         while !rest.is_empty() {
             let later = rest.split_off(rest.len().min(COMMIT_EVENTS_MAX / 2));
@@ -159,18 +149,13 @@ impl Writer {
         Ok(receipt)
     }
 
-    async fn submit_part(
-        &self,
-        partition: &Partition,
-        events: Vec<NewEvent>,
-    ) -> Result<Receipt, SubmitError> {
+    async fn submit_part(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<Receipt, SubmitError> {
         let (answer, answered) = oneshot::channel();
         let lane = self.lane(partition)?;
-        lane.try_send(Submission { events, answer })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
-                mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
-            })?;
+        lane.try_send(Submission { events, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
+        })?;
         answered.await.unwrap_or(Err(SubmitError::Stopped))
     }
 
@@ -199,9 +184,7 @@ impl Writer {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// One partition's subject: its slot, and where its chain stands.
@@ -227,12 +210,7 @@ struct Batch {
 
 impl Chain {
     fn new(inner: &Arc<Inner>, partition: Partition) -> Self {
-        Self {
-            inner: Arc::clone(inner),
-            partition,
-            slot_number: 0,
-            tip: None,
-        }
+        Self { inner: Arc::clone(inner), partition, slot_number: 0, tip: None }
     }
 
     async fn run(mut self, mut queue: mpsc::Receiver<Submission>) {
@@ -268,22 +246,11 @@ impl Chain {
     async fn write_after_answering(&mut self, batch: Batch) {
         let mut kept = Vec::new();
         for submission in batch.submissions {
-            let ids = submission
-                .events
-                .iter()
-                .map(|_| EventId::derive(&[b"unwritten"]))
-                .collect();
+            let ids = submission.events.iter().map(|_| EventId::derive(&[b"unwritten"])).collect();
             let positions = vec![0; submission.events.len()];
             let (quiet, _) = oneshot::channel();
-            kept.push(Submission {
-                events: submission.events,
-                answer: quiet,
-            });
-            if submission
-                .answer
-                .send(Ok(Receipt { positions, ids }))
-                .is_err()
-            {
+            kept.push(Submission { events: submission.events, answer: quiet });
+            if submission.answer.send(Ok(Receipt { positions, ids })).is_err() {
                 tracing::debug!("a request went away before its answer");
             }
         }
@@ -293,14 +260,8 @@ impl Chain {
         }
     }
 
-    async fn append(
-        &mut self,
-        submissions: &[Submission],
-    ) -> Result<Vec<(u64, EventId)>, SubmitError> {
-        let events: Vec<&NewEvent> = submissions
-            .iter()
-            .flat_map(|submission| &submission.events)
-            .collect();
+    async fn append(&mut self, submissions: &[Submission]) -> Result<Vec<(u64, EventId)>, SubmitError> {
+        let events: Vec<&NewEvent> = submissions.iter().flat_map(|submission| &submission.events).collect();
         let mut places = Vec::with_capacity(events.len());
         // What does not fit one commit is halved until it does; it is answered after the last one.
         let mut parts = vec![events.as_slice()];
@@ -317,10 +278,7 @@ impl Chain {
         Ok(places)
     }
 
-    async fn append_part(
-        &mut self,
-        events: &[&NewEvent],
-    ) -> Result<Vec<(u64, EventId)>, SubmitError> {
+    async fn append_part(&mut self, events: &[&NewEvent]) -> Result<Vec<(u64, EventId)>, SubmitError> {
         let mut pause = PAUSE;
         for _ in 0..ATTEMPTS_MAX {
             let tip = match self.tip().await {
@@ -335,11 +293,7 @@ impl Chain {
             let subject = self.subject();
             match self.settle(&subject, tip.seq, &payload).await {
                 Settled::Ours(seq) => {
-                    self.tip = Some(Tip {
-                        seq,
-                        hash,
-                        counter: tip.counter + 1,
-                    });
+                    self.tip = Some(Tip { seq, hash, counter: tip.counter + 1 });
                     let place = |(index, id)| (commit::position(seq, index), id);
                     return Ok(ids.into_iter().enumerate().map(place).collect());
                 }
@@ -347,21 +301,14 @@ impl Chain {
                 Settled::Refused(reason) => return Err(SubmitError::Unavailable(reason)),
             }
         }
-        Err(SubmitError::Unavailable(
-            "the ledger could not be reached for too long".to_owned(),
-        ))
+        Err(SubmitError::Unavailable("the ledger could not be reached for too long".to_owned()))
     }
 
     /// Appends until the outcome is known.
     async fn settle(&self, subject: &Subject, expected: Seq, payload: &Bytes) -> Settled {
         let mut pause = PAUSE;
         for _ in 0..ATTEMPTS_MAX {
-            match self
-                .inner
-                .ledger
-                .append(subject, expected, payload.clone())
-                .await
-            {
+            match self.inner.ledger.append(subject, expected, payload.clone()).await {
                 Ok(seq) => return Settled::Ours(seq),
                 Err(AppendError::Refused(reason)) => return Settled::Refused(reason),
                 Err(error @ AppendError::TooLarge { .. }) => {
@@ -386,24 +333,11 @@ impl Chain {
             return Ok(tip);
         }
         let tip = match self.inner.ledger.last(&self.subject()).await? {
-            None => Tip {
-                seq: 0,
-                hash: Hash::ZERO,
-                counter: 0,
-            },
+            None => Tip { seq: 0, hash: Hash::ZERO, counter: 0 },
             Some(record) => {
-                let (header, hash) =
-                    commit::decode_header(&record.payload).map_err(|source: Malformed| {
-                        ReadError::Damaged {
-                            seq: record.seq,
-                            detail: source.to_string(),
-                        }
-                    })?;
-                Tip {
-                    seq: record.seq,
-                    hash,
-                    counter: header.counter,
-                }
+                let (header, hash) = commit::decode_header(&record.payload)
+                    .map_err(|source: Malformed| ReadError::Damaged { seq: record.seq, detail: source.to_string() })?;
+                Tip { seq: record.seq, hash, counter: header.counter }
             }
         };
         self.tip = Some(tip);
@@ -423,19 +357,12 @@ impl Chain {
         self.slot_number += 1;
         self.tip = None;
         if self.slot_number == SLOTS_MAX {
-            return Err(SubmitError::Unavailable(format!(
-                "{SLOTS_MAX} writers hold slots of {}",
-                self.inner.slot
-            )));
+            return Err(SubmitError::Unavailable(format!("{SLOTS_MAX} writers hold slots of {}", self.inner.slot)));
         }
         Ok(())
     }
 
-    fn pack(
-        &self,
-        events: &[&NewEvent],
-        tip: Tip,
-    ) -> Result<(Bytes, Hash, Vec<EventId>), SubmitError> {
+    fn pack(&self, events: &[&NewEvent], tip: Tip) -> Result<(Bytes, Hash, Vec<EventId>), SubmitError> {
         let subject = self.subject();
         let now = self.inner.clock.now();
         let ledger = &self.inner.ledger.info().ledger_id;
@@ -467,8 +394,7 @@ impl Chain {
             events: 0,
             consumed: Vec::new(),
         };
-        let (payload, hash) =
-            commit::encode(header, &bytes).map_err(|error| SubmitError::TooLarge(error.bytes))?;
+        let (payload, hash) = commit::encode(header, &bytes).map_err(|error| SubmitError::TooLarge(error.bytes))?;
         Ok((payload, hash, ids))
     }
 }
@@ -477,12 +403,7 @@ impl Chain {
 #[must_use]
 pub fn event_id(ledger: &str, subject: &Subject, counter: u64, index: usize) -> EventId {
     let subject = subject.to_string();
-    EventId::derive(&[
-        ledger.as_bytes(),
-        subject.as_bytes(),
-        &counter.to_be_bytes(),
-        &index.to_be_bytes(),
-    ])
+    EventId::derive(&[ledger.as_bytes(), subject.as_bytes(), &counter.to_be_bytes(), &index.to_be_bytes()])
 }
 
 enum Settled {
@@ -497,10 +418,7 @@ async fn rest(pause: &mut Duration) {
 }
 
 /// Takes what waits already, up to a commit's limits. What does not fit any more waits for the next one.
-fn gather(
-    first: Submission,
-    queue: &mut mpsc::Receiver<Submission>,
-) -> (Batch, Option<Submission>) {
+fn gather(first: Submission, queue: &mut mpsc::Receiver<Submission>) -> (Batch, Option<Submission>) {
     let mut events = first.events.len();
     let mut bytes = weigh(&first.events);
     let mut submissions = vec![first];
@@ -522,9 +440,7 @@ fn weigh(events: &[NewEvent]) -> usize {
     let of = |event: &NewEvent| match &event.event {
         Event::Observed(observation) => {
             let texts = observation.labels.iter().chain(&observation.annotations);
-            512 + texts
-                .map(|(name, value)| name.len() + value.len() + 8)
-                .sum::<usize>()
+            512 + texts.map(|(name, value)| name.len() + value.len() + 8).sum::<usize>()
         }
         Event::Delivery(delivery) => 512 + rough(&delivery.envelope),
         Event::Parked(parked) => 512 + rough(&parked.payload),
@@ -538,10 +454,7 @@ fn rough(value: &serde_json::Value) -> usize {
     match value {
         serde_json::Value::String(text) => text.len() + 8,
         serde_json::Value::Array(items) => items.iter().map(rough).sum::<usize>() + 8,
-        serde_json::Value::Object(object) => object
-            .iter()
-            .map(|(key, value)| key.len() + rough(value) + 8)
-            .sum(),
+        serde_json::Value::Object(object) => object.iter().map(|(key, value)| key.len() + rough(value) + 8).sum(),
         _ => 8,
     }
 }
@@ -554,11 +467,7 @@ fn answer(submissions: Vec<Submission>, result: Result<Vec<(u64, EventId)>, Subm
     for submission in submissions {
         let told = match &result {
             Ok(_) => {
-                let mine: Vec<_> = places
-                    .by_ref()
-                    .take(submission.events.len())
-                    .cloned()
-                    .collect();
+                let mine: Vec<_> = places.by_ref().take(submission.events.len()).cloned().collect();
                 let (positions, ids) = mine.into_iter().unzip();
                 Ok(Receipt { positions, ids })
             }

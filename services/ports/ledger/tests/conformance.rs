@@ -25,20 +25,9 @@ struct Place {
 #[async_trait]
 impl Factory for InMemory {
     async fn site(&self, ledger_id: &str) -> Box<dyn Site> {
-        let ledger = if self.contended {
-            memory::Ledger::contended(ledger_id)
-        } else {
-            memory::Ledger::new(ledger_id)
-        };
-        let scratch = format!(
-            "hindcast-memory-{}-{ledger_id}-{}",
-            std::process::id(),
-            self.contended
-        );
-        Box::new(Place {
-            ledger,
-            scratch: std::env::temp_dir().join(scratch),
-        })
+        let ledger = if self.contended { memory::Ledger::contended(ledger_id) } else { memory::Ledger::new(ledger_id) };
+        let scratch = format!("hindcast-memory-{}-{ledger_id}-{}", std::process::id(), self.contended);
+        Box::new(Place { ledger, scratch: std::env::temp_dir().join(scratch) })
     }
 }
 
@@ -80,14 +69,8 @@ mod contended {
 #[tokio::test]
 async fn copies_are_verbatim() {
     let ledger = |id: &str| memory::Ledger::new(id).share();
-    let (from, through, to, foreign) = (
-        ledger("COPY"),
-        ledger("COPY"),
-        ledger("COPY"),
-        ledger("OTHER"),
-    );
-    hindcast_ledger::conformance::storage::a_copy_keeps_every_byte(from, through, to, foreign)
-        .await;
+    let (from, through, to, foreign) = (ledger("COPY"), ledger("COPY"), ledger("COPY"), ledger("OTHER"));
+    hindcast_ledger::conformance::storage::a_copy_keeps_every_byte(from, through, to, foreign).await;
 }
 
 /// Leases that are taken away again and again: every input is still decided once.
@@ -96,13 +79,10 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
     const FACTS: u64 = 60;
     let ledger = memory::Ledger::contended("EXPIRE");
     let shared = ledger.share();
-    let owners =
-        ["one", "two", "three"].map(|owner| toy::Running::start(&shared, owner, Store::none()));
+    let owners = ["one", "two", "three"].map(|owner| toy::Running::start(&shared, owner, Store::none()));
     let door = toy::writer(&shared, "door", 10);
     for n in 0..FACTS {
-        door.submit(&toy::partition(), vec![toy::fact(&n.to_string())])
-            .await
-            .unwrap();
+        door.submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
         ledger.expire_leases();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -111,11 +91,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
         owner.stop().await;
     }
     door.stop().await;
-    let counted: Vec<u64> = toy::decisions(shared.as_ref())
-        .await
-        .iter()
-        .map(|(count, _, _)| *count)
-        .collect();
+    let counted: Vec<u64> = toy::decisions(shared.as_ref()).await.iter().map(|(count, _, _)| *count).collect();
     assert_eq!(counted, (1..=FACTS).collect::<Vec<_>>());
     toy::assert_sound(shared.as_ref()).await;
 }
@@ -129,24 +105,12 @@ async fn without_the_fence_the_walk_turns_red() {
     chains.append(&ledger, &subject).await.unwrap();
     let rival = toy::Chains::default();
     let (expected, payload) = rival.next(&ledger, &subject, &[b"{}".to_vec()]);
-    assert!(
-        ledger
-            .append(&subject, expected, payload.clone())
-            .await
-            .is_err(),
-        "the fence holds"
-    );
+    assert!(ledger.append(&subject, expected, payload.clone()).await.is_err(), "the fence holds");
     assert!(verify::verify(&ledger, |_, _| ()).await.unwrap().is_sound());
     ledger.inject(Fault::IgnoreExpectation);
     ledger.append(&subject, expected, payload).await.unwrap();
     let report = verify::verify(&ledger, |_, _| ()).await.unwrap();
-    assert!(
-        report
-            .damage
-            .iter()
-            .any(|damage| damage.detail.contains("expected to follow")),
-        "{report:?}"
-    );
+    assert!(report.damage.iter().any(|damage| damage.detail.contains("expected to follow")), "{report:?}");
 }
 
 /// Every kind of damage that the walk knows is found where it is.
@@ -164,15 +128,8 @@ async fn the_walk_finds_a_flipped_bit_wherever_it_is() {
         let report = verify::verify(&ledger, |_, _| ()).await.unwrap();
         // zstd has a few bits that mean nothing: there the events and the hash are still the same.
         let now = ledger.get(2).await.unwrap().unwrap().payload;
-        let same = hindcast_ledger::commit::decode(&now).ok()
-            == hindcast_ledger::commit::decode(&payload).ok();
-        assert!(
-            same || report
-                .damage
-                .iter()
-                .any(|damage| damage.seq == 2 || damage.seq == 3),
-            "byte {byte}"
-        );
+        let same = hindcast_ledger::commit::decode(&now).ok() == hindcast_ledger::commit::decode(&payload).ok();
+        assert!(same || report.damage.iter().any(|damage| damage.seq == 2 || damage.seq == 3), "byte {byte}");
         assert!(ledger.flip_bit(2, byte));
     }
     assert!(verify::verify(&ledger, |_, _| ()).await.unwrap().is_sound());
@@ -188,13 +145,8 @@ async fn the_walk_finds_a_cursor_that_lies() {
     let intake = toy::intake("a");
     chains.append(&ledger, &intake).await.unwrap();
     let (_, hash) = commit::decode_header(&ledger.get(1).await.unwrap().unwrap().payload).unwrap();
-    for (n, (seq, hash, sound)) in [
-        (1, hash, true),
-        (1, Hash::of(b"lie"), false),
-        (9, hash, false),
-    ]
-    .into_iter()
-    .enumerate()
+    for (n, (seq, hash, sound)) in
+        [(1, hash, true), (1, Hash::of(b"lie"), false), (9, hash, false)].into_iter().enumerate()
     {
         let subject = hindcast_ledger::Subject::lane(&toy::partition(), &format!("lane-{n}"));
         let header = Header {
@@ -206,19 +158,11 @@ async fn the_walk_finds_a_cursor_that_lies() {
             stamped_at: Time::from_millis(1),
             root: Hash::ZERO,
             events: 0,
-            consumed: vec![Cursor {
-                subject: intake.clone(),
-                seq,
-                hash,
-            }],
+            consumed: vec![Cursor { subject: intake.clone(), seq, hash }],
         };
         let (payload, _): (Bytes, Hash) = commit::encode(header, &[]).unwrap();
         let at = ledger.append(&subject, 0, payload).await.unwrap();
         let report = verify::verify(&ledger, |_, _| ()).await.unwrap();
-        assert_eq!(
-            !report.damage.iter().any(|damage| damage.seq == at),
-            sound,
-            "cursor {n}: {report:?}"
-        );
+        assert_eq!(!report.damage.iter().any(|damage| damage.seq == at), sound, "cursor {n}: {report:?}");
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence,
-    State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
+    TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
@@ -116,11 +116,7 @@ pub trait Queries: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
 
     /// Incidents, newest first.
-    async fn incidents(
-        &self,
-        filter: IncidentFilter,
-        window: Window,
-    ) -> Result<Page<Incident>, Problem>;
+    async fn incidents(&self, filter: IncidentFilter, window: Window) -> Result<Page<Incident>, Problem>;
     /// One incident, by its id or a unique prefix; the newest where absent.
     async fn incident(&self, id: Option<&str>, as_of: Option<AsOf>) -> Result<Incident, Problem>;
     /// Its timeline, oldest first.
@@ -163,10 +159,7 @@ pub trait Queries: Send + Sync + 'static {
     /// Waits for what becomes of a command, at most `patience`.
     async fn outcome(&self, command: &EventId, patience: Duration) -> Outcome;
     /// An earlier command with the same idempotency key, if there was one: its event, and the command.
-    async fn command_by_key(
-        &self,
-        key: &str,
-    ) -> Option<(EventId, hindcast_domain::command::Received)>;
+    async fn command_by_key(&self, key: &str) -> Option<(EventId, hindcast_domain::command::Received)>;
 
     /// Walks the chains.
     async fn verify(&self) -> Result<Verification, Problem>;

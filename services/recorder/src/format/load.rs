@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::{
-    CATALOG, Channel, FORMAT, LOGS, LogLine, MANIFEST, METRICS, Manifest, REQUESTS, Request, TRUTH,
-    Truth,
-};
+use super::{CATALOG, Channel, FORMAT, LOGS, LogLine, MANIFEST, METRICS, Manifest, REQUESTS, Request, TRUTH, Truth};
 use crate::error::Error;
 use crate::limits::LINE_BYTES_MAX;
 
@@ -64,14 +61,10 @@ impl Recording {
     /// Where a part is missing, malformed, or of a format that this version does not know.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let optional = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
-        let catalog = optional(CATALOG).map(|path| {
-            std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source })
-        });
+        let catalog =
+            optional(CATALOG).map(|path| std::fs::read_to_string(&path).map_err(|source| Error::Read { path, source }));
         let requests = folder.join(REQUESTS);
-        std::fs::metadata(&requests).map_err(|source| Error::Read {
-            path: requests.clone(),
-            source,
-        })?;
+        std::fs::metadata(&requests).map_err(|source| Error::Read { path: requests.clone(), source })?;
         Self::open(
             &read(&folder.join(MANIFEST))?,
             &read(&folder.join(TRUTH))?,
@@ -108,19 +101,9 @@ impl Recording {
     ) -> Result<Self, Error> {
         let manifest: Manifest = parse(MANIFEST, 1, manifest)?;
         if manifest.format != FORMAT {
-            return Err(Error::Format {
-                found: manifest.format,
-                known: FORMAT,
-            });
+            return Err(Error::Format { found: manifest.format, known: FORMAT });
         }
-        Ok(Self {
-            manifest,
-            truth: parse(TRUTH, 1, truth)?,
-            catalog,
-            requests,
-            logs,
-            metrics,
-        })
+        Ok(Self { manifest, truth: parse(TRUTH, 1, truth)?, catalog, requests, logs, metrics })
     }
 
     /// Every request of every channel, in the order of its arrival.
@@ -135,18 +118,10 @@ impl Recording {
     ///
     /// # Errors
     /// As [`Recording::requests`].
-    pub fn played(
-        &self,
-        by: Option<Channel>,
-    ) -> Result<impl Iterator<Item = Result<Request, Error>> + use<>, Error> {
+    pub fn played(&self, by: Option<Channel>) -> Result<impl Iterator<Item = Result<Request, Error>> + use<>, Error> {
         let by = by.unwrap_or(self.manifest.play);
-        let wanted =
-            move |channel| channel == by || matches!(channel, Channel::Change | Channel::Github);
-        Ok(self.requests()?.filter(move |request| {
-            request
-                .as_ref()
-                .map_or(true, |request| wanted(request.channel))
-        }))
+        let wanted = move |channel| channel == by || matches!(channel, Channel::Change | Channel::Github);
+        Ok(self.requests()?.filter(move |request| request.as_ref().map_or(true, |request| wanted(request.channel))))
     }
 
     /// The log lines; none where the recording came without them.
@@ -154,10 +129,7 @@ impl Recording {
     /// # Errors
     /// As [`Recording::requests`].
     pub fn logs(&self) -> Result<Option<LogLines>, Error> {
-        self.logs
-            .as_ref()
-            .map(|part| Lines::open(part, LOGS))
-            .transpose()
+        self.logs.as_ref().map(|part| Lines::open(part, LOGS)).transpose()
     }
 
     /// The metrics as CSV; none where the recording came without them.
@@ -165,25 +137,20 @@ impl Recording {
     /// # Errors
     /// Where the part cannot be opened.
     pub fn metrics(&self) -> Result<Option<Box<dyn BufRead + Send>>, Error> {
-        self.metrics
-            .as_ref()
-            .map(|part| part.unpack(METRICS))
-            .transpose()
+        self.metrics.as_ref().map(|part| part.unpack(METRICS)).transpose()
     }
 }
 
 impl Part {
     fn unpack(&self, part: &'static str) -> Result<Box<dyn BufRead + Send>, Error> {
         let raw: Box<dyn Read + Send> = match self {
-            Self::File(path) => Box::new(File::open(path).map_err(|source| Error::Read {
-                path: path.clone(),
-                source,
-            })?),
+            Self::File(path) => {
+                Box::new(File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?)
+            }
             Self::Bytes(Cow::Borrowed(bytes)) => Box::new(*bytes),
             Self::Bytes(Cow::Owned(bytes)) => Box::new(std::io::Cursor::new(bytes.clone())),
         };
-        let unpacked = zstd::stream::read::Decoder::new(raw)
-            .map_err(|source| Error::Unpack { part, source })?;
+        let unpacked = zstd::stream::read::Decoder::new(raw).map_err(|source| Error::Unpack { part, source })?;
         Ok(Box::new(BufReader::new(unpacked)))
     }
 }
@@ -198,12 +165,7 @@ pub struct Lines<T> {
 
 impl<T> Lines<T> {
     fn open(part: &Part, name: &'static str) -> Result<Self, Error> {
-        Ok(Self {
-            from: part.unpack(name)?,
-            part: name,
-            line: 0,
-            of: PhantomData,
-        })
+        Ok(Self { from: part.unpack(name)?, part: name, line: 0, of: PhantomData })
     }
 }
 
@@ -214,25 +176,16 @@ impl<T: DeserializeOwned> Iterator for Lines<T> {
         let mut line = Vec::new();
         self.line += 1;
         // A line longer than any that is written is cut here and then fails to parse.
-        match (&mut self.from)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)
-        {
+        match (&mut self.from).take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
             Ok(0) => None,
             Ok(_) => Some(parse(self.part, self.line, &line)),
-            Err(source) => Some(Err(Error::Unpack {
-                part: self.part,
-                source,
-            })),
+            Err(source) => Some(Err(Error::Unpack { part: self.part, source })),
         }
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 fn parse<T: DeserializeOwned>(part: &'static str, line: u64, bytes: &[u8]) -> Result<T, Error> {

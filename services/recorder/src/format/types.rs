@@ -55,12 +55,7 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 4] = [
-        Self::Prometheus,
-        Self::Alertmanager,
-        Self::Change,
-        Self::Github,
-    ];
+    pub const ALL: [Self; 4] = [Self::Prometheus, Self::Alertmanager, Self::Change, Self::Github];
 
     /// Where its requests are posted, at the recorder as at Hindcast.
     #[must_use]

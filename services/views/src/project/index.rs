@@ -14,10 +14,7 @@ pub(crate) fn event(batch: &mut Batch, shown: &api::Event) {
     let position = shown.position;
     batch.event(position, event::encode(shown));
     batch.place(keys::event(&shown.id), position);
-    batch.index(
-        keys::about(About::Type, &shown.event_type, position, position),
-        [],
-    );
+    batch.index(keys::about(About::Type, &shown.event_type, position, position), []);
     if let Some(cause) = &shown.causation_id {
         batch.index(keys::about(About::Caused, cause, position, position), []);
     }
@@ -32,10 +29,7 @@ pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
         source: shown.source.clone(),
         format: shown.event_type.clone(),
         code: "unknown_event".to_owned(),
-        detail: format!(
-            "expected an event that this binary knows, got one of type {}",
-            shown.event_type
-        ),
+        detail: format!("expected an event that this binary knows, got one of type {}", shown.event_type),
         remedy: "Upgrade this binary; the event is kept as it is.".to_owned(),
         at: shown.recorded_at,
         payload: shown.data.clone(),
@@ -76,40 +70,23 @@ pub(crate) fn first(batch: &mut Batch, kind: Kind, list: List, id: &str, positio
 pub(crate) fn alert(batch: &mut Batch, alert: &Alert, position: u64) {
     let id = alert.fingerprint.as_str();
     first(batch, Kind::Alert, List::Alerts, id, position);
-    batch.index(
-        keys::about(About::Named, &alert.name, position, position),
-        id,
-    );
+    batch.index(keys::about(About::Named, &alert.name, position, position), id);
     if let Some(sent) = &alert.source_fingerprint {
         batch.index(keys::about(About::SentAs, sent, position, position), id);
     }
 }
 
 /// What a sender said of an alert, with the request that it came in.
-pub(crate) fn observation(
-    batch: &mut Batch,
-    alert: &Fingerprint,
-    position: u64,
-    delivery: Option<u64>,
-) {
-    batch.index(
-        keys::about(About::Receipt, alert.as_str(), position, position),
-        [],
-    );
+pub(crate) fn observation(batch: &mut Batch, alert: &Fingerprint, position: u64, delivery: Option<u64>) {
+    batch.index(keys::about(About::Receipt, alert.as_str(), position, position), []);
     if let Some(delivery) = delivery {
-        batch.index(
-            keys::about(About::Receipt, alert.as_str(), delivery, position),
-            [],
-        );
+        batch.index(keys::about(About::Receipt, alert.as_str(), delivery, position), []);
     }
 }
 
 /// A change, by when it happened.
 pub(crate) fn change(batch: &mut Batch, recorded: &Recorded, change: &Change) {
-    batch.index(
-        keys::change(change.at.nanos(), recorded.position),
-        recorded.partition.environment.as_str(),
-    );
+    batch.index(keys::change(change.at.nanos(), recorded.position), recorded.partition.environment.as_str());
 }
 
 /// An event of an incident's timeline; repeats of an alert are marked, so that they are folded together

@@ -34,35 +34,22 @@ impl Projector {
     fn load_book(&mut self, at: u64) -> Result<(), Error> {
         for (_, document) in self.store.documents(Kind::Alert, "", at)? {
             let (partition, alert) = document.read::<alert::Alert>("an alert")?;
-            let book = self
-                .folds
-                .books
-                .entry(partition_of(&partition)?)
-                .or_default();
+            let book = self.folds.books.entry(partition_of(&partition)?).or_default();
             book.alerts.insert(alert.fingerprint.clone(), alert);
         }
         let members = self.store.documents(Kind::Member, "", at)?;
         for (_, document) in self.store.documents(Kind::Incident, "", at)? {
             let (partition, mut incident) = document.read::<Incident>("an incident")?;
-            let book = self
-                .folds
-                .books
-                .entry(partition_of(&partition)?)
-                .or_default();
+            let book = self.folds.books.entry(partition_of(&partition)?).or_default();
             let mut counted = Counted::default();
             let prefix = format!("{}\u{1}", incident.id);
             let from = members.partition_point(|(id, _)| *id < prefix);
-            let own = members
-                .iter()
-                .skip(from)
-                .take_while(|(id, _)| id.starts_with(&prefix));
+            let own = members.iter().skip(from).take_while(|(id, _)| id.starts_with(&prefix));
             for (id, document) in own {
                 let Some((fingerprint, stored)) = read_member(id, &document.value)? else {
                     continue;
                 };
-                counted
-                    .messages
-                    .insert(fingerprint.clone(), stored.messages);
+                counted.messages.insert(fingerprint.clone(), stored.messages);
                 incident.members.insert(fingerprint.clone(), stored.member);
                 counted.place(&incident, &fingerprint, book.alerts.get(&fingerprint));
             }
@@ -76,11 +63,7 @@ impl Projector {
     fn load_rest(&mut self, at: u64) -> Result<(), Error> {
         for (_, document) in self.store.documents(Kind::Silence, "", at)? {
             let (partition, silence) = document.read::<Silence>("a silence")?;
-            let silences = self
-                .folds
-                .silences
-                .entry(partition_of(&partition)?)
-                .or_default();
+            let silences = self.folds.silences.entry(partition_of(&partition)?).or_default();
             silences.0.insert(silence.id.clone(), silence);
         }
         for (_, document) in self.store.documents(Kind::Notice, "", at)? {
@@ -104,9 +87,7 @@ impl Projector {
         let digests = self.folds.digests();
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, digest) in digests {
-            let class = self
-                .class_of(key.0, &key.1, &key.2)
-                .unwrap_or(Class::Silence);
+            let class = self.class_of(key.0, &key.1, &key.2).unwrap_or(Class::Silence);
             live.summary.entities.insert(key, (digest, class));
         }
         self.tell(&mut live);
@@ -123,31 +104,18 @@ impl Projector {
 }
 
 /// A member's document; `None` where it left.
-pub(crate) fn read_member(
-    id: &str,
-    value: &[u8],
-) -> Result<Option<(Fingerprint, StoredMember)>, Error> {
+pub(crate) fn read_member(id: &str, value: &[u8]) -> Result<Option<(Fingerprint, StoredMember)>, Error> {
     if value.is_empty() {
         return Ok(None);
     }
-    let form = || Error::Form {
-        expected: "a member's fingerprint",
-    };
+    let form = || Error::Form { expected: "a member's fingerprint" };
     let (_, fingerprint) = id.split_once('\u{1}').ok_or_else(form)?;
-    let stored = serde_json::from_slice(value).map_err(|source| Error::Json {
-        expected: "a member",
-        source,
-    })?;
+    let stored = serde_json::from_slice(value).map_err(|source| Error::Json { expected: "a member", source })?;
     Ok(Some((fingerprint.parse().map_err(|_| form())?, stored)))
 }
 
 /// A partition by its spelling.
 pub(crate) fn partition_of(text: &str) -> Result<Partition, Error> {
-    let (tenant, environment) = text.split_once('/').ok_or(Error::Form {
-        expected: "a partition",
-    })?;
-    Ok(Partition {
-        tenant: tenant.to_owned(),
-        environment: environment.to_owned(),
-    })
+    let (tenant, environment) = text.split_once('/').ok_or(Error::Form { expected: "a partition" })?;
+    Ok(Partition { tenant: tenant.to_owned(), environment: environment.to_owned() })
 }

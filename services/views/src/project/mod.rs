@@ -132,30 +132,15 @@ impl Projector {
     fn record(&mut self, work: &mut Work, record: &Record) -> Result<(), Error> {
         // A gap would be a hole in every answer, for ever.
         if record.seq != self.checkpoint.seq + 1 {
-            let detail = format!(
-                "expected commit {} next, got {}",
-                self.checkpoint.seq + 1,
-                record.seq
-            );
-            return Err(ReadError::Damaged {
-                seq: record.seq,
-                detail,
-            }
-            .into());
+            let detail = format!("expected commit {} next, got {}", self.checkpoint.seq + 1, record.seq);
+            return Err(ReadError::Damaged { seq: record.seq, detail }.into());
         }
         let commit = read::commit(record).map_err(ReadError::from)?;
         let items = read::events(record, &commit).map_err(ReadError::from)?;
-        let recorded_at = self
-            .checkpoint
-            .recorded_at
-            .max(commit.header.stamped_at.nanos());
-        let mut context = Context {
-            recorded_at: Time::from_nanos(recorded_at),
-            delivery: None,
-        };
+        let recorded_at = self.checkpoint.recorded_at.max(commit.header.stamped_at.nanos());
+        let mut context = Context { recorded_at: Time::from_nanos(recorded_at), delivery: None };
         let position = commit::position(record.seq, items.len().saturating_sub(1));
-        work.batch
-            .place(keys::commit(recorded_at, record.seq), position);
+        work.batch.place(keys::commit(recorded_at, record.seq), position);
         self.checkpoint.seq = record.seq;
         self.checkpoint.hash = commit.hash;
         self.checkpoint.position = position;
@@ -167,23 +152,10 @@ impl Projector {
         work.events += items.len().max(1);
         for item in items {
             match item {
-                Item::Known(recorded) => {
-                    self.known(work, &mut context, &record.subject, &recorded)?
-                }
-                Item::Unknown {
-                    position,
-                    kind,
-                    version,
-                    raw,
-                } => {
-                    let shown =
-                        event::unknown(position, &kind, &raw, &record.subject, context.recorded_at);
-                    tracing::error!(
-                        position,
-                        kind,
-                        version,
-                        "an event of a newer binary is parked; upgrade this one"
-                    );
+                Item::Known(recorded) => self.known(work, &mut context, &record.subject, &recorded)?,
+                Item::Unknown { position, kind, version, raw } => {
+                    let shown = event::unknown(position, &kind, &raw, &record.subject, context.recorded_at);
+                    tracing::error!(position, kind, version, "an event of a newer binary is parked; upgrade this one");
                     self.checkpoint.unknown += 1;
                     index::unknown(&mut work.batch, &shown);
                 }
@@ -204,8 +176,7 @@ impl Projector {
         self.intake(work, context, recorded)?;
         let before = self.before(recorded);
         let changed = self.folds.evolve(recorded);
-        if recorded.event.kind() == hindcast_domain::event::Kind::Intake && changed.notice.is_none()
-        {
+        if recorded.event.kind() == hindcast_domain::event::Kind::Intake && changed.notice.is_none() {
             return Ok(());
         }
         self.alerts(work, recorded, &changed, &before);
@@ -219,47 +190,25 @@ impl Projector {
         let book = self.folds.books.get(&recorded.partition);
         let own = recorded.subject.parse::<Fingerprint>().ok();
         let named = fold::movers(&recorded.event).iter().cloned().chain(own);
-        let of = |fingerprint: &Fingerprint| {
-            Before::of(book.and_then(|book| book.alerts.get(fingerprint)))
-        };
-        named
-            .map(|fingerprint| (fingerprint.clone(), of(&fingerprint)))
-            .collect()
+        let of = |fingerprint: &Fingerprint| Before::of(book.and_then(|book| book.alerts.get(fingerprint)));
+        named.map(|fingerprint| (fingerprint.clone(), of(&fingerprint))).collect()
     }
 
     /// Facts from outside that are kept for their own sake.
-    fn intake(
-        &mut self,
-        work: &mut Work,
-        context: &mut Context,
-        recorded: &Recorded,
-    ) -> Result<(), Error> {
+    fn intake(&mut self, work: &mut Work, context: &mut Context, recorded: &Recorded) -> Result<(), Error> {
         let position = recorded.position;
         match &recorded.event {
             Event::Delivery(_) => context.delivery = Some(position),
             Event::Observed(observation) => {
-                index::observation(
-                    &mut work.batch,
-                    &observation.fingerprint,
-                    position,
-                    context.delivery,
-                );
+                index::observation(&mut work.batch, &observation.fingerprint, position, context.delivery);
             }
             Event::Change(change) => index::change(&mut work.batch, recorded, change),
             Event::Command(received) => {
                 // The first command of a key is the one that counts.
                 let at = self.checkpoint.position;
-                let known = self
-                    .store
-                    .about(About::Key, &received.key, at)
-                    .next()
-                    .transpose()?
-                    .is_some();
+                let known = self.store.about(About::Key, &received.key, at).next().transpose()?.is_some();
                 if !known && work.keys.insert(received.key.clone()) {
-                    work.batch.index(
-                        keys::about(About::Key, &received.key, position, position),
-                        [],
-                    );
+                    work.batch.index(keys::about(About::Key, &received.key, position, position), []);
                 }
             }
             Event::Parked(parked) => {
@@ -268,12 +217,7 @@ impl Projector {
             }
             Event::Unparked(unparked) => {
                 let id = unparked.parked.as_str();
-                work.batch.document(
-                    Kind::Unparked,
-                    id,
-                    position,
-                    unparked.how.clone().into_bytes(),
-                );
+                work.batch.document(Kind::Unparked, id, position, unparked.how.clone().into_bytes());
                 self.parked.remove(&unparked.parked);
             }
             Event::Configured(section) => self.section(work, recorded, section)?,
@@ -282,30 +226,15 @@ impl Projector {
         Ok(())
     }
 
-    fn section(
-        &self,
-        work: &mut Work,
-        recorded: &Recorded,
-        section: &Configured,
-    ) -> Result<(), Error> {
+    fn section(&self, work: &mut Work, recorded: &Recorded, section: &Configured) -> Result<(), Error> {
         let at = self.checkpoint.position;
-        if self
-            .store
-            .first(Kind::Section, &section.section, at)?
-            .is_none()
+        if self.store.first(Kind::Section, &section.section, at)?.is_none()
             && work.sections.insert(section.section.clone())
         {
-            index::first(
-                &mut work.batch,
-                Kind::Section,
-                List::Sections,
-                &section.section,
-                recorded.position,
-            );
+            index::first(&mut work.batch, Kind::Section, List::Sections, &section.section, recorded.position);
         }
         let value = framed(&recorded.partition.to_string(), section);
-        work.batch
-            .document(Kind::Section, &section.section, recorded.position, value);
+        work.batch.document(Kind::Section, &section.section, recorded.position, value);
         Ok(())
     }
 
@@ -334,36 +263,20 @@ impl Projector {
         live.unknown = self.checkpoint.unknown;
     }
 
-    fn summarise(
-        &self,
-        partition: &Partition,
-        dirty: &Dirty,
-    ) -> Option<(Key, EntityDigest, Class)> {
+    fn summarise(&self, partition: &Partition, dirty: &Dirty) -> Option<(Key, EntityDigest, Class)> {
         let name = partition.to_string();
         Some(match dirty {
             Dirty::Alert(id) => {
                 let alert = self.folds.books.get(partition)?.alerts.get(id)?;
-                (
-                    ("alerts", name, id.to_string()),
-                    canonical::digest(alert),
-                    Class::of_alert(alert),
-                )
+                (("alerts", name, id.to_string()), canonical::digest(alert), Class::of_alert(alert))
             }
             Dirty::Incident(id) => {
                 let incident = self.folds.books.get(partition)?.incidents.get(id)?;
-                (
-                    ("incidents", name, id.to_string()),
-                    canonical::digest(incident),
-                    Class::of_incident(incident),
-                )
+                (("incidents", name, id.to_string()), canonical::digest(incident), Class::of_incident(incident))
             }
             Dirty::Silence(id) => {
                 let silence = self.folds.silences.get(partition)?.0.get(id)?;
-                (
-                    ("silences", name, id.to_string()),
-                    canonical::digest(silence),
-                    Class::Silence,
-                )
+                (("silences", name, id.to_string()), canonical::digest(silence), Class::Silence)
             }
         })
     }

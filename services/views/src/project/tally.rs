@@ -52,17 +52,10 @@ impl Counted {
     }
 
     /// Brings one alert's part up to date; false where it is no member (any more).
-    pub(crate) fn place(
-        &mut self,
-        incident: &Incident,
-        fingerprint: &Fingerprint,
-        alert: Option<&Alert>,
-    ) -> bool {
+    pub(crate) fn place(&mut self, incident: &Incident, fingerprint: &Fingerprint, alert: Option<&Alert>) -> bool {
         let is_member = incident.members.contains_key(fingerprint);
-        let fires = is_member
-            && alert.is_some_and(|alert| {
-                alert.is_firing() && alert.incident.as_ref() == Some(&incident.id)
-            });
+        let fires =
+            is_member && alert.is_some_and(|alert| alert.is_firing() && alert.incident.as_ref() == Some(&incident.id));
         if fires {
             self.firing.insert(fingerprint.clone());
         } else {
@@ -103,35 +96,22 @@ impl Before {
 }
 
 /// Counts the messages that an event brought or moved.
-pub(crate) fn count(
-    counts: &mut Counts,
-    event: &Event,
-    fingerprint: &Fingerprint,
-    before: &Before,
-    alert: &Alert,
-) {
+pub(crate) fn count(counts: &mut Counts, event: &Event, fingerprint: &Fingerprint, before: &Before, alert: &Alert) {
     let Some(now) = &alert.incident else { return };
     let fresh = alert.messages.saturating_sub(before.messages);
     if before.incident.as_ref() == Some(now) {
         if fresh > 0
-            && let Some(messages) = counts
-                .get_mut(now)
-                .and_then(|counted| counted.messages.get_mut(fingerprint))
+            && let Some(messages) = counts.get_mut(now).and_then(|counted| counted.messages.get_mut(fingerprint))
         {
             *messages += fresh;
         }
         return;
     }
-    let moves = matches!(
-        event,
-        Event::IncidentMerged(_) | Event::IncidentSplit(_) | Event::IncidentUndone(_)
-    );
+    let moves = matches!(event, Event::IncidentMerged(_) | Event::IncidentSplit(_) | Event::IncidentUndone(_));
     let came = match &before.incident {
         None => alert.messages,
         Some(old) => {
-            let there = counts
-                .get_mut(old)
-                .and_then(|counted| counted.messages.get_mut(fingerprint));
+            let there = counts.get_mut(old).and_then(|counted| counted.messages.get_mut(fingerprint));
             match there {
                 Some(messages) if moves => std::mem::take(messages),
                 // The message by which it fired again was counted where it belonged until then.
@@ -143,10 +123,5 @@ pub(crate) fn count(
             }
         }
     };
-    *counts
-        .entry(now.clone())
-        .or_default()
-        .messages
-        .entry(fingerprint.clone())
-        .or_insert(0) += came;
+    *counts.entry(now.clone()).or_default().messages.entry(fingerprint.clone()).or_insert(0) += came;
 }

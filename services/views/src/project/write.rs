@@ -35,20 +35,11 @@ impl Projector {
                 index::alert(&mut work.batch, alert, recorded.position);
             }
             let value = framed(&partition, alert);
-            work.batch
-                .document(Kind::Alert, fingerprint.as_str(), recorded.position, value);
-            work.dirty.insert((
-                recorded.partition.clone(),
-                Dirty::Alert(fingerprint.clone()),
-            ));
+            work.batch.document(Kind::Alert, fingerprint.as_str(), recorded.position, value);
+            work.dirty.insert((recorded.partition.clone(), Dirty::Alert(fingerprint.clone())));
         }
         if matches!(recorded.event, Event::AlertFired(_)) {
-            self.fired_at.extend(
-                changed
-                    .alerts
-                    .iter()
-                    .map(|fingerprint| (fingerprint.clone(), recorded.position)),
-            );
+            self.fired_at.extend(changed.alerts.iter().map(|fingerprint| (fingerprint.clone(), recorded.position)));
         }
     }
 
@@ -62,36 +53,16 @@ impl Projector {
         let Some(book) = self.folds.books.get_mut(&recorded.partition) else {
             return;
         };
-        for id in changed
-            .incidents
-            .iter()
-            .filter(|id| !self.counts.contains_key(*id))
-        {
-            index::first(
-                &mut work.batch,
-                Kind::Incident,
-                List::Incidents,
-                id.as_str(),
-                recorded.position,
-            );
+        for id in changed.incidents.iter().filter(|id| !self.counts.contains_key(*id)) {
+            index::first(&mut work.batch, Kind::Incident, List::Incidents, id.as_str(), recorded.position);
         }
         for (fingerprint, before) in before {
             if let Some(alert) = book.alerts.get(fingerprint) {
-                tally::count(
-                    &mut self.counts,
-                    &recorded.event,
-                    fingerprint,
-                    before,
-                    alert,
-                );
+                tally::count(&mut self.counts, &recorded.event, fingerprint, before, alert);
             }
         }
         let mut about: BTreeSet<&IncidentId> = changed.incidents.iter().collect();
-        about.extend(
-            before
-                .values()
-                .filter_map(|before| before.incident.as_ref()),
-        );
+        about.extend(before.values().filter_map(|before| before.incident.as_ref()));
         let own = recorded.subject.parse::<IncidentId>().is_ok();
         for id in about {
             let Some(incident) = book.incidents.get_mut(id) else {
@@ -103,49 +74,28 @@ impl Projector {
                 let was = counted.messages.contains_key(fingerprint);
                 let is = counted.place(incident, fingerprint, alert);
                 if was || is {
-                    member(
-                        &mut work.batch,
-                        recorded,
-                        incident,
-                        fingerprint,
-                        counted,
-                        alert,
-                    );
+                    member(&mut work.batch, recorded, incident, fingerprint, counted, alert);
                 }
             }
             tally(&mut work.batch, recorded, id, counted);
             if own && changed.incidents.contains(id) {
                 document(&mut work.batch, recorded, incident);
-                work.dirty
-                    .insert((recorded.partition.clone(), Dirty::Incident(id.clone())));
+                work.dirty.insert((recorded.partition.clone(), Dirty::Incident(id.clone())));
             }
         }
     }
 
     pub(super) fn silences(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) {
         let Some(id) = &changed.silence else { return };
-        let Some(silence) = self
-            .folds
-            .silences
-            .get(&recorded.partition)
-            .and_then(|all| all.0.get(id))
-        else {
+        let Some(silence) = self.folds.silences.get(&recorded.partition).and_then(|all| all.0.get(id)) else {
             return;
         };
         if matches!(recorded.event, Event::SilenceCreated(_)) {
-            index::first(
-                &mut work.batch,
-                Kind::Silence,
-                List::Silences,
-                id.as_str(),
-                recorded.position,
-            );
+            index::first(&mut work.batch, Kind::Silence, List::Silences, id.as_str(), recorded.position);
         }
         let value = framed(&recorded.partition.to_string(), silence);
-        work.batch
-            .document(Kind::Silence, id.as_str(), recorded.position, value);
-        work.dirty
-            .insert((recorded.partition.clone(), Dirty::Silence(id.clone())));
+        work.batch.document(Kind::Silence, id.as_str(), recorded.position, value);
+        work.dirty.insert((recorded.partition.clone(), Dirty::Silence(id.clone())));
     }
 
     /// Whose timeline and whose receipt an event belongs to.
@@ -157,16 +107,12 @@ impl Projector {
         before: &BTreeMap<Fingerprint, Before>,
     ) -> Result<(), Error> {
         let position = recorded.position;
-        let mut receipts: BTreeSet<&Fingerprint> =
-            changed.alerts.iter().chain(before.keys()).collect();
+        let mut receipts: BTreeSet<&Fingerprint> = changed.alerts.iter().chain(before.keys()).collect();
         if let Event::IncidentReopened(reopened) = &recorded.event {
             receipts.extend(&reopened.fingerprint);
         }
         for fingerprint in receipts {
-            work.batch.index(
-                keys::about(About::Receipt, fingerprint.as_str(), position, position),
-                [],
-            );
+            work.batch.index(keys::about(About::Receipt, fingerprint.as_str(), position, position), []);
         }
         for id in &changed.incidents {
             index::timeline(&mut work.batch, id, recorded, position);
@@ -176,12 +122,7 @@ impl Projector {
         }
         if let Some(grouping) = grouping(&recorded.event) {
             for considered in &grouping.considered {
-                let key = keys::about(
-                    About::Considered,
-                    considered.incident.as_str(),
-                    position,
-                    position,
-                );
+                let key = keys::about(About::Considered, considered.incident.as_str(), position, position);
                 work.batch.index(key, []);
             }
         }
@@ -195,13 +136,7 @@ impl Projector {
     }
 
     /// An alert that joins brings along the event by which it began to fire, known in this incident from now.
-    fn fired(
-        &self,
-        work: &mut Work,
-        recorded: &Recorded,
-        alert: &Fingerprint,
-        changed: &Changed,
-    ) -> Result<(), Error> {
+    fn fired(&self, work: &mut Work, recorded: &Recorded, alert: &Fingerprint, changed: &Changed) -> Result<(), Error> {
         let found = match self.fired_at.get(alert) {
             Some(position) => Some(*position),
             None => self.fired_before(alert)?,
@@ -215,9 +150,7 @@ impl Projector {
     }
 
     fn fired_before(&self, alert: &Fingerprint) -> Result<Option<u64>, Error> {
-        let mentions = self
-            .store
-            .about(About::Receipt, alert.as_str(), self.checkpoint.position);
+        let mentions = self.store.about(About::Receipt, alert.as_str(), self.checkpoint.position);
         for mention in mentions.rev().take(LOOK_BACK_EVENTS_MAX) {
             let position = mention?.position;
             if let Some(bytes) = self.store.event(position)?
@@ -236,23 +169,10 @@ impl Projector {
         };
         let position = recorded.position;
         let value = framed(&recorded.partition.to_string(), notice);
-        work.batch
-            .document(Kind::Notice, id.as_str(), position, value);
-        work.batch.index(
-            keys::about(About::Notice, id.as_str(), position, position),
-            [],
-        );
-        if matches!(
-            recorded.event,
-            Event::NoticeRequested(_) | Event::NoticeHeld(_)
-        ) {
-            index::first(
-                &mut work.batch,
-                Kind::Notice,
-                List::Notices,
-                id.as_str(),
-                position,
-            );
+        work.batch.document(Kind::Notice, id.as_str(), position, value);
+        work.batch.index(keys::about(About::Notice, id.as_str(), position, position), []);
+        if matches!(recorded.event, Event::NoticeRequested(_) | Event::NoticeHeld(_)) {
+            index::first(&mut work.batch, Kind::Notice, List::Notices, id.as_str(), position);
             if let Some(incident) = &notice.incident {
                 let key = keys::about(About::NoticesOf, incident.as_str(), position, position);
                 work.batch.index(key, id.as_str());
@@ -262,10 +182,7 @@ impl Projector {
             index::timeline(&mut work.batch, incident, recorded, position);
         }
         if let Some(alert) = &notice.alert {
-            work.batch.index(
-                keys::about(About::Receipt, alert.as_str(), position, position),
-                [],
-            );
+            work.batch.index(keys::about(About::Receipt, alert.as_str(), position, position), []);
         }
     }
 }
@@ -279,17 +196,12 @@ fn member(
     alert: Option<&Alert>,
 ) {
     let id = keys::member(incident.id.as_str(), fingerprint.as_str());
-    let value = incident
-        .members
-        .get(fingerprint)
-        .map(|member| StoredMember {
-            member: member.clone(),
-            name: alert.map(|alert| alert.name.clone()).unwrap_or_default(),
-            messages: counted.messages.get(fingerprint).copied().unwrap_or(0),
-        });
-    let value = value
-        .and_then(|member| serde_json::to_vec(&member).ok())
-        .unwrap_or_default();
+    let value = incident.members.get(fingerprint).map(|member| StoredMember {
+        member: member.clone(),
+        name: alert.map(|alert| alert.name.clone()).unwrap_or_default(),
+        messages: counted.messages.get(fingerprint).copied().unwrap_or(0),
+    });
+    let value = value.and_then(|member| serde_json::to_vec(&member).ok()).unwrap_or_default();
     batch.document(Kind::Member, &id, recorded.position, value);
 }
 
@@ -299,12 +211,7 @@ fn tally(batch: &mut Batch, recorded: &Recorded, id: &IncidentId, counted: &mut 
         return;
     }
     counted.stored = Some(tally);
-    batch.document(
-        Kind::Tally,
-        id.as_str(),
-        recorded.position,
-        serde_json::to_vec(&tally).unwrap_or_default(),
-    );
+    batch.document(Kind::Tally, id.as_str(), recorded.position, serde_json::to_vec(&tally).unwrap_or_default());
 }
 
 /// An incident's document holds no members: they have documents of their own, so that a large incident is
@@ -313,12 +220,7 @@ fn document(batch: &mut Batch, recorded: &Recorded, incident: &mut Incident) {
     let members = std::mem::take(&mut incident.members);
     let value = framed(&recorded.partition.to_string(), incident);
     incident.members = members;
-    batch.document(
-        Kind::Incident,
-        incident.id.as_str(),
-        recorded.position,
-        value,
-    );
+    batch.document(Kind::Incident, incident.id.as_str(), recorded.position, value);
 }
 
 const fn joins(event: &Event) -> Option<&Fingerprint> {

@@ -24,10 +24,7 @@ impl Reader {
         let occurrence = alert.occurrence();
         let (starts_at, ends_at) = (occurrence.starts_at, occurrence.ends_at);
         Ok(api::Alert {
-            receipt: format!(
-                "{}/api/v1/alerts/{}/receipt",
-                self.public_url, alert.fingerprint
-            ),
+            receipt: format!("{}/api/v1/alerts/{}/receipt", self.public_url, alert.fingerprint),
             environment: partition_of(partition)?.environment,
             fingerprint: alert.fingerprint.to_string(),
             source_fingerprint: alert.source_fingerprint,
@@ -54,11 +51,7 @@ impl Reader {
     }
 
     /// A page of alerts, newest first.
-    pub(crate) fn alerts(
-        &self,
-        filter: &AlertFilter,
-        asked: &Asked,
-    ) -> Result<Page<api::Alert>, Problem> {
+    pub(crate) fn alerts(&self, filter: &AlertFilter, asked: &Asked) -> Result<Page<api::Alert>, Problem> {
         let Some(candidates) = self.candidates(filter)? else {
             return Ok(self.newest(List::Alerts, asked, |id, _| self.pick_alert(filter, id))?);
         };
@@ -84,20 +77,12 @@ impl Reader {
         let Some((partition, alert)) = self.alert_fold(id)? else {
             return Ok(None);
         };
-        let has = |(name, value): &(String, String)| {
-            alert.labels.get(name).is_some_and(|known| known == value)
-        };
+        let has = |(name, value): &(String, String)| alert.labels.get(name).is_some_and(|known| known == value);
         let wanted = filter.name.as_ref().is_none_or(|name| *name == alert.name)
             && (filter.status.is_empty() || filter.status.contains(&alert.status))
             && filter.labels.iter().all(has)
-            && filter
-                .suppressed
-                .is_none_or(|suppressed| suppressed == alert.suppressed.is_some());
-        if wanted {
-            self.show_alert(&partition, alert).map(Some)
-        } else {
-            Ok(None)
-        }
+            && filter.suppressed.is_none_or(|suppressed| suppressed == alert.suppressed.is_some());
+        if wanted { self.show_alert(&partition, alert).map(Some) } else { Ok(None) }
     }
 
     /// The alerts that a filter names one by one, newest first; `None` where it names none.
@@ -108,12 +93,7 @@ impl Reader {
         }
         if let Some(id) = &filter.incident {
             let id = self.find_incident(Some(id))?;
-            sets.push(
-                self.members(&id)?
-                    .into_iter()
-                    .map(|(fingerprint, _)| fingerprint)
-                    .collect(),
-            );
+            sets.push(self.members(&id)?.into_iter().map(|(fingerprint, _)| fingerprint).collect());
         }
         if let Some(name) = &filter.name {
             sets.push(self.alerts_named(name)?);
@@ -122,15 +102,8 @@ impl Reader {
             return Ok(None);
         };
         let mut placed = Vec::new();
-        for id in first
-            .iter()
-            .filter(|id| sets.iter().skip(1).all(|set| set.contains(id)))
-        {
-            placed.extend(
-                self.store
-                    .first(Kind::Alert, id, self.at)?
-                    .map(|position| (position, id.clone())),
-            );
+        for id in first.iter().filter(|id| sets.iter().skip(1).all(|set| set.contains(id))) {
+            placed.extend(self.store.first(Kind::Alert, id, self.at)?.map(|position| (position, id.clone())));
         }
         placed.sort_by(|a, b| b.cmp(a));
         placed.dedup();

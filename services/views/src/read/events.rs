@@ -16,38 +16,21 @@ impl Reader {
     pub(crate) fn event(&self, text: &str) -> Result<api::Event, Problem> {
         let position = self.find_event(text)?;
         let bytes = self.store.event(position)?;
-        let bytes = bytes.ok_or_else(|| {
-            Problem::new(
-                Code::NotFound,
-                format!("expected an event, found none for {text:?}"),
-            )
-        })?;
+        let bytes =
+            bytes.ok_or_else(|| Problem::new(Code::NotFound, format!("expected an event, found none for {text:?}")))?;
         Ok(event::decode(&bytes)?.read()?)
     }
 
     /// A page of events, oldest first.
-    pub(crate) fn events(
-        &self,
-        filter: &EventFilter,
-        asked: &Asked,
-    ) -> Result<Page<api::Event>, Problem> {
-        let from = asked
-            .after
-            .map_or(0, |after| after + 1)
-            .max(filter.from.unwrap_or(0));
+    pub(crate) fn events(&self, filter: &EventFilter, asked: &Asked) -> Result<Page<api::Event>, Problem> {
+        let from = asked.after.map_or(0, |after| after + 1).max(filter.from.unwrap_or(0));
         let to = filter.to.map_or(self.at, |to| to.min(self.at));
         if from > to {
             return Ok(self.cut(Vec::new(), None));
         }
         let wanted = |stored: &Stored<'_>| {
-            filter
-                .kind
-                .as_deref()
-                .is_none_or(|kind| stored.is_kind(kind))
-                && filter
-                    .subject
-                    .as_deref()
-                    .is_none_or(|subject| stored.subject == subject)
+            filter.kind.as_deref().is_none_or(|kind| stored.is_kind(kind))
+                && filter.subject.as_deref().is_none_or(|subject| stored.subject == subject)
         };
         // A whole type has an index of its own.
         let whole = filter.kind.as_deref().filter(|kind| kind.contains('.'));
@@ -55,11 +38,9 @@ impl Reader {
             Some(kind) => {
                 let mentions = self.store.about_from(About::Type, kind, from, to);
                 let read = mentions.filter_map(|mention| match mention {
-                    Ok(mention) => self
-                        .store
-                        .event(mention.position)
-                        .map(|b| b.map(|b| (mention.position, b)))
-                        .transpose(),
+                    Ok(mention) => {
+                        self.store.event(mention.position).map(|b| b.map(|b| (mention.position, b))).transpose()
+                    }
                     Err(error) => Some(Err(error)),
                 });
                 self.gather(read, asked, wanted)?
@@ -110,20 +91,14 @@ impl Reader {
             }
         }
         Ok(match (subjects.is_empty(), refused) {
-            (false, _) => Some(Outcome::Accepted {
-                subjects,
-                position: last,
-            }),
+            (false, _) => Some(Outcome::Accepted { subjects, position: last }),
             (true, Some(rejected)) => Some(Outcome::Rejected(rejected)),
             (true, None) => None,
         })
     }
 
     /// The first command of an idempotency key.
-    pub(crate) fn command_by_key(
-        &self,
-        key: &str,
-    ) -> Result<Option<(EventId, command::Received)>, Error> {
+    pub(crate) fn command_by_key(&self, key: &str) -> Result<Option<(EventId, command::Received)>, Error> {
         let Some(mention) = self.store.about(About::Key, key, self.at).next() else {
             return Ok(None);
         };

@@ -17,39 +17,18 @@ impl Reader {
 
     /// A silence's id.
     pub(crate) fn find_silence(&self, text: &str) -> Result<String, Problem> {
-        self.find(
-            Kind::Silence,
-            List::Silences,
-            "SIL-",
-            "a silence",
-            Some(text),
-        )
+        self.find(Kind::Silence, List::Silences, "SIL-", "a silence", Some(text))
     }
 
     /// A parked item's id.
     pub(crate) fn find_parked(&self, text: &str) -> Result<String, Problem> {
-        self.find(
-            Kind::Parked,
-            List::Parked,
-            "EVT-",
-            "a parked item",
-            Some(text),
-        )
+        self.find(Kind::Parked, List::Parked, "EVT-", "a parked item", Some(text))
     }
 
-    fn find(
-        &self,
-        kind: Kind,
-        list: List,
-        prefix: &str,
-        what: &str,
-        text: Option<&str>,
-    ) -> Result<String, Problem> {
+    fn find(&self, kind: Kind, list: List, prefix: &str, what: &str, text: Option<&str>) -> Result<String, Problem> {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
             let newest = self.store.list(list, self.at, None).next().transpose()?;
-            return newest
-                .map(|(_, id)| id)
-                .ok_or_else(|| Problem::new(Code::NotFound, "there is none yet"));
+            return newest.map(|(_, id)| id).ok_or_else(|| Problem::new(Code::NotFound, "there is none yet"));
         };
         let id = spelt(prefix, text);
         one(self.store.ids(kind, &id, self.at, NAMED_MAX)?, what, text)
@@ -61,14 +40,8 @@ impl Reader {
         let found = self.store.events_by_id(&id, self.at, 2)?;
         match found.as_slice() {
             [position] => Ok(*position),
-            [] => Err(Problem::new(
-                Code::NotFound,
-                format!("expected an event, found none that begins with {text:?}"),
-            )),
-            _ => Err(Problem::new(
-                Code::Ambiguous,
-                format!("several events begin with {text:?}"),
-            )),
+            [] => Err(Problem::new(Code::NotFound, format!("expected an event, found none that begins with {text:?}"))),
+            _ => Err(Problem::new(Code::Ambiguous, format!("several events begin with {text:?}"))),
         }
     }
 
@@ -92,9 +65,7 @@ impl Reader {
 
     /// Fingerprints that begin like this, or whose sender's do.
     pub(crate) fn alerts_like(&self, text: &str) -> Result<Vec<String>, Error> {
-        let mut found =
-            self.store
-                .ids(Kind::Alert, &text.to_ascii_lowercase(), self.at, NAMED_MAX)?;
+        let mut found = self.store.ids(Kind::Alert, &text.to_ascii_lowercase(), self.at, NAMED_MAX)?;
         found.extend(self.store.noted(About::SentAs, text, self.at, NAMED_MAX)?);
         found.sort();
         found.dedup();
@@ -108,29 +79,18 @@ impl Reader {
             return Ok(vec![lower]);
         }
         let sent = self.store.about(About::SentAs, text.trim(), self.at);
-        let sent = sent
-            .map(|mention| self.noted(&mention?.value))
-            .collect::<Result<Vec<_>, _>>()?;
-        if sent.is_empty() {
-            self.alerts_like(text.trim())
-        } else {
-            Ok(sent)
-        }
+        let sent = sent.map(|mention| self.noted(&mention?.value)).collect::<Result<Vec<_>, _>>()?;
+        if sent.is_empty() { self.alerts_like(text.trim()) } else { Ok(sent) }
     }
 
     /// All alerts of a name.
     pub(crate) fn alerts_named(&self, name: &str) -> Result<Vec<String>, Error> {
-        self.store
-            .about(About::Named, name, self.at)
-            .map(|mention| self.noted(&mention?.value))
-            .collect()
+        self.store.about(About::Named, name, self.at).map(|mention| self.noted(&mention?.value)).collect()
     }
 
     /// The id that is noted beside an entry.
     pub(crate) fn noted(&self, value: &[u8]) -> Result<String, Error> {
-        std::str::from_utf8(value)
-            .map(ToOwned::to_owned)
-            .map_err(|_| Error::Form { expected: "an id" })
+        std::str::from_utf8(value).map(ToOwned::to_owned).map_err(|_| Error::Form { expected: "an id" })
     }
 }
 
@@ -144,16 +104,10 @@ fn spelt(prefix: &str, text: &str) -> String {
 fn one(mut found: Vec<String>, what: &str, text: &str) -> Result<String, Problem> {
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
-        (None, _) => Err(Problem::new(
-            Code::NotFound,
-            format!("expected {what}, found none for {text:?}"),
-        )),
+        (None, _) => Err(Problem::new(Code::NotFound, format!("expected {what}, found none for {text:?}"))),
         (Some(last), false) => {
             found.push(last);
-            Err(Problem::new(
-                Code::Ambiguous,
-                format!("{text:?} may be {}", found.join(", ")),
-            ))
+            Err(Problem::new(Code::Ambiguous, format!("{text:?} may be {}", found.join(", "))))
         }
     }
 }

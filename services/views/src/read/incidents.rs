@@ -54,18 +54,12 @@ impl Reader {
         let Some(document) = self.store.document(Kind::Tally, id, self.at)? else {
             return Ok(Tally::default());
         };
-        serde_json::from_slice(&document.value).map_err(|source| Error::Json {
-            expected: "a tally",
-            source,
-        })
+        serde_json::from_slice(&document.value).map_err(|source| Error::Json { expected: "a tally", source })
     }
 
     fn show_incident(&self, partition: &str, incident: Incident) -> Result<api::Incident, Error> {
         let tally = self.tally(incident.id.as_str())?;
-        let merged = incident
-            .lineage
-            .iter()
-            .filter(|past| past.how == "merged" && past.undone_by.is_none());
+        let merged = incident.lineage.iter().filter(|past| past.how == "merged" && past.undone_by.is_none());
         Ok(api::Incident {
             merged_from: merged.map(|past| past.other.to_string()).collect(),
             url: format!("{}/{}", self.public_url, incident.id),
@@ -101,11 +95,7 @@ impl Reader {
     }
 
     /// A page of incidents, newest first.
-    pub(crate) fn incidents(
-        &self,
-        filter: IncidentFilter,
-        asked: &Asked,
-    ) -> Result<Page<api::Incident>, Problem> {
+    pub(crate) fn incidents(&self, filter: IncidentFilter, asked: &Asked) -> Result<Page<api::Incident>, Problem> {
         let wanted = self.wanted(filter)?;
         Ok(self.newest(List::Incidents, asked, |id, _| {
             let Some((partition, incident)) = self.incident_fold(id)? else {
@@ -125,50 +115,20 @@ impl Reader {
             services.extend(topology.resolve(service).map(ToOwned::to_owned));
             services.push(service.clone());
         }
-        let words = filter
-            .q
-            .iter()
-            .flat_map(|q| q.split_whitespace())
-            .map(str::to_lowercase)
-            .collect();
-        Ok(Wanted {
-            filter,
-            services,
-            words,
-        })
+        let words = filter.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
+        Ok(Wanted { filter, services, words })
     }
 
-    fn is_wanted(
-        &self,
-        wanted: &Wanted,
-        partition: &str,
-        incident: &Incident,
-    ) -> Result<bool, Error> {
+    fn is_wanted(&self, wanted: &Wanted, partition: &str, incident: &Incident) -> Result<bool, Error> {
         let filter = &wanted.filter;
         let any = |empty: bool, found: bool| empty || found;
-        let environment = || {
-            partition
-                .split_once('/')
-                .map_or("", |(_, environment)| environment)
-        };
-        let plain = any(
-            filter.status.is_empty(),
-            filter.status.contains(&incident.status),
-        ) && any(
-            filter.severity.is_empty(),
-            filter.severity.contains(&incident.severity),
-        ) && any(
-            filter.service.is_none(),
-            wanted
-                .services
-                .iter()
-                .any(|name| incident.services.contains(name)),
-        ) && filter.since.is_none_or(|since| incident.opened_at >= since)
+        let environment = || partition.split_once('/').map_or("", |(_, environment)| environment);
+        let plain = any(filter.status.is_empty(), filter.status.contains(&incident.status))
+            && any(filter.severity.is_empty(), filter.severity.contains(&incident.severity))
+            && any(filter.service.is_none(), wanted.services.iter().any(|name| incident.services.contains(name)))
+            && filter.since.is_none_or(|since| incident.opened_at >= since)
             && filter.until.is_none_or(|until| incident.opened_at < until)
-            && filter
-                .environment
-                .as_deref()
-                .is_none_or(|wanted| wanted == environment());
+            && filter.environment.as_deref().is_none_or(|wanted| wanted == environment());
         Ok(plain && self.says_all(&wanted.words, incident)?)
     }
 
@@ -178,33 +138,15 @@ impl Reader {
             return Ok(true);
         }
         let services = incident.services.iter().map(String::as_str);
-        let texts = [
-            Some(incident.title.as_str()),
-            incident.cause.as_deref(),
-            incident.resolution.as_deref(),
-        ];
-        let said: String = texts
-            .into_iter()
-            .flatten()
-            .chain(services)
-            .collect::<Vec<_>>()
-            .join("\n")
-            .to_lowercase();
-        let missing: Vec<&String> = words
-            .iter()
-            .filter(|word| !said.contains(word.as_str()))
-            .collect();
+        let texts = [Some(incident.title.as_str()), incident.cause.as_deref(), incident.resolution.as_deref()];
+        let said: String = texts.into_iter().flatten().chain(services).collect::<Vec<_>>().join("\n").to_lowercase();
+        let missing: Vec<&String> = words.iter().filter(|word| !said.contains(word.as_str())).collect();
         if missing.is_empty() {
             return Ok(true);
         }
         // Members are read only where the incident's own words do not suffice.
-        let names: Vec<String> = self
-            .members(incident.id.as_str())?
-            .into_iter()
-            .map(|(_, member)| member.name.to_lowercase())
-            .collect();
-        Ok(missing
-            .into_iter()
-            .all(|word| names.iter().any(|name| name.contains(word.as_str()))))
+        let names: Vec<String> =
+            self.members(incident.id.as_str())?.into_iter().map(|(_, member)| member.name.to_lowercase()).collect();
+        Ok(missing.into_iter().all(|word| names.iter().any(|name| name.contains(word.as_str()))))
     }
 }

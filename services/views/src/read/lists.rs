@@ -49,11 +49,7 @@ impl Reader {
     }
 
     /// A page of notices, newest first.
-    pub(crate) fn notices(
-        &self,
-        filter: &NoticeFilter,
-        asked: &Asked,
-    ) -> Result<Page<api::Notice>, Problem> {
+    pub(crate) fn notices(&self, filter: &NoticeFilter, asked: &Asked) -> Result<Page<api::Notice>, Problem> {
         let incident = match &filter.incident {
             Some(text) => Some(self.find_incident(Some(text))?),
             None => None,
@@ -86,9 +82,7 @@ impl Reader {
     /// A page of parked items, newest first.
     pub(crate) fn parked(&self, open: bool, asked: &Asked) -> Result<Page<api::Parked>, Problem> {
         Ok(self.newest(List::Parked, asked, |id, _| {
-            Ok(self
-                .parked_item(id)?
-                .filter(|item| !open || item.status == "parked"))
+            Ok(self.parked_item(id)?.filter(|item| !open || item.status == "parked"))
         })?)
     }
 
@@ -97,9 +91,7 @@ impl Reader {
         let Some(document) = self.store.document(Kind::Section, name, self.at)? else {
             return Ok(None);
         };
-        Ok(Some(
-            document.read::<Configured>("a configuration section")?.1,
-        ))
+        Ok(Some(document.read::<Configured>("a configuration section")?.1))
     }
 
     /// The service catalogue in force; an empty one where none is.
@@ -107,10 +99,7 @@ impl Reader {
         let Some(section) = self.section("catalog")? else {
             return Ok(Catalog::default());
         };
-        serde_json::from_value(section.content).map_err(|source| Error::Json {
-            expected: "a catalogue",
-            source,
-        })
+        serde_json::from_value(section.content).map_err(|source| Error::Json { expected: "a catalogue", source })
     }
 }
 

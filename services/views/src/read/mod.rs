@@ -82,22 +82,14 @@ impl Place {
     /// A reader as of a position.
     pub(crate) fn at(&self, at: u64) -> Reader {
         let called = RefCell::default();
-        Reader {
-            store: self.store.clone(),
-            public_url: self.public_url.clone(),
-            at,
-            called,
-        }
+        Reader { store: self.store.clone(), public_url: self.public_url.clone(), at, called }
     }
 
     /// A reader for a page of a list: a cursor stays at the position of its first page.
     pub(crate) fn page(&self, window: &Window) -> Result<(Reader, Asked), Problem> {
         let limit = window.limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(Problem::new(
-                Code::BadLimit,
-                format!("expected a limit of 1 to {LIMIT_MAX}, got {limit}"),
-            ));
+            return Err(Problem::new(Code::BadLimit, format!("expected a limit of 1 to {LIMIT_MAX}, got {limit}")));
         }
         let Some(cursor) = &window.cursor else {
             return Ok((self.reader(window.as_of)?, Asked { limit, after: None }));
@@ -105,13 +97,7 @@ impl Place {
         let cursor = Cursor::decode(cursor)?;
         let bad = |_| Problem::new(Code::BadCursor, "expected a cursor that this list gave");
         let after = cursor.after.parse().map_err(bad)?;
-        Ok((
-            self.reader(Some(AsOf::Position(cursor.position)))?,
-            Asked {
-                limit,
-                after: Some(after),
-            },
-        ))
+        Ok((self.reader(Some(AsOf::Position(cursor.position)))?, Asked { limit, after: Some(after) }))
     }
 }
 
@@ -142,18 +128,8 @@ impl Reader {
 
     /// A page, with the cursor of the next one behind `last`.
     pub(crate) fn cut<T>(&self, items: Vec<T>, last: Option<u64>) -> Page<T> {
-        let next = last.map(|last| {
-            Cursor {
-                position: self.at,
-                after: last.to_string(),
-            }
-            .encode()
-        });
-        Page {
-            items,
-            next,
-            position: self.at,
-        }
+        let next = last.map(|last| Cursor { position: self.at, after: last.to_string() }.encode());
+        Page { items, next, position: self.at }
     }
 
     /// An event with its place, as it was recorded; `None` where it is of a type that is not known here.
@@ -168,10 +144,7 @@ impl Reader {
         Ok(Some(Recorded {
             id,
             position,
-            partition: Partition {
-                tenant: shown.tenant,
-                environment: shown.environment,
-            },
+            partition: Partition { tenant: shown.tenant, environment: shown.environment },
             subject: shown.subject,
             revision: shown.revision,
             time: shown.time,
@@ -190,17 +163,9 @@ impl Reader {
     pub(crate) fn say(&self, recorded: &Recorded) -> Result<String, Error> {
         if let Event::NoticeDelivered(delivered) = &recorded.event {
             let asked_at = self.notice_at(&recorded.subject)?;
-            return Ok(words::delivered(
-                delivered,
-                asked_at.map(|at| recorded.time.since(at)),
-            ));
+            return Ok(words::delivered(delivered, asked_at.map(|at| recorded.time.since(at))));
         }
-        Ok(words::line(
-            &recorded.event,
-            &recorded.subject,
-            &recorded.actor,
-            self,
-        ))
+        Ok(words::line(&recorded.event, &recorded.subject, &recorded.actor, self))
     }
 
     fn notice_at(&self, id: &str) -> Result<Option<Time>, Error> {
@@ -232,9 +197,7 @@ impl Names for Reader {
             tracing::warn!(%error, "an alert's name cannot be read");
             fingerprint.to_owned()
         });
-        self.called
-            .borrow_mut()
-            .insert(fingerprint.to_owned(), name.clone());
+        self.called.borrow_mut().insert(fingerprint.to_owned(), name.clone());
         name
     }
 }

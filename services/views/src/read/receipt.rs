@@ -30,18 +30,11 @@ struct Told {
 impl Reader {
     /// Of an alert, by its whole fingerprint.
     pub(crate) fn receipt(&self, fingerprint: &str) -> Result<Receipt, Problem> {
-        let (partition, alert) = self.alert_fold(fingerprint)?.ok_or_else(|| {
-            Problem::new(
-                Code::NotFound,
-                format!("expected an alert, found none for {fingerprint}"),
-            )
-        })?;
+        let (partition, alert) = self
+            .alert_fold(fingerprint)?
+            .ok_or_else(|| Problem::new(Code::NotFound, format!("expected an alert, found none for {fingerprint}")))?;
         let mut positions = BTreeSet::new();
-        for mention in self
-            .store
-            .about(About::Receipt, fingerprint, self.at)
-            .take(RECEIPT_EVENTS_MAX)
-        {
+        for mention in self.store.about(About::Receipt, fingerprint, self.at).take(RECEIPT_EVENTS_MAX) {
             positions.insert(mention?.position);
         }
         let incidents = self.homes(&alert)?;
@@ -49,14 +42,7 @@ impl Reader {
         let (steps, omitted) = self.steps(&positions)?;
         let (accounted, until) = self.account(&alert, &told)?;
         let alert = self.show_alert(&partition, alert)?;
-        Ok(Receipt {
-            alert,
-            steps,
-            accounted: accounted.to_owned(),
-            until,
-            omitted,
-            position: self.at,
-        })
+        Ok(Receipt { alert, steps, accounted: accounted.to_owned(), until, omitted, position: self.at })
     }
 
     /// The incident that an alert belongs to, and those that became a part of it.
@@ -66,10 +52,7 @@ impl Reader {
         };
         let mut homes = vec![home.to_string()];
         if let Some((_, incident)) = self.incident_fold(home.as_str())? {
-            let merged = incident
-                .lineage
-                .iter()
-                .filter(|past| past.how == "merged" && past.undone_by.is_none());
+            let merged = incident.lineage.iter().filter(|past| past.how == "merged" && past.undone_by.is_none());
             let brought = merged.filter(|past| past.fingerprints.contains(&alert.fingerprint));
             homes.extend(brought.map(|past| past.other.to_string()));
             homes.extend(incident.split_from.map(|from| from.to_string()));
@@ -80,20 +63,11 @@ impl Reader {
     }
 
     /// The notices that concern an alert; their events become steps.
-    fn told(
-        &self,
-        alert: &Alert,
-        homes: &[String],
-        positions: &mut BTreeSet<u64>,
-    ) -> Result<Vec<Told>, Error> {
+    fn told(&self, alert: &Alert, homes: &[String], positions: &mut BTreeSet<u64>) -> Result<Vec<Told>, Error> {
         let own: BTreeSet<u64> = positions.clone();
         let mut ids: BTreeMap<String, u64> = BTreeMap::new();
         for home in homes {
-            for mention in self
-                .store
-                .about(About::NoticesOf, home, self.at)
-                .take(RECEIPT_EVENTS_MAX)
-            {
+            for mention in self.store.about(About::NoticesOf, home, self.at).take(RECEIPT_EVENTS_MAX) {
                 let mention = mention?;
                 ids.insert(self.noted(&mention.value)?, mention.position);
             }
@@ -104,11 +78,7 @@ impl Reader {
                 continue;
             };
             let (_, notice) = document.read::<Notice>("a notice")?;
-            if notice
-                .alert
-                .as_ref()
-                .is_some_and(|about| *about != alert.fingerprint)
-            {
+            if notice.alert.as_ref().is_some_and(|about| *about != alert.fingerprint) {
                 continue;
             }
             let cause = self.recorded(asked)?.and_then(|recorded| recorded.cause);
@@ -116,10 +86,7 @@ impl Reader {
                 Some(cause) => self.position_of(cause.as_str())?,
                 None => None,
             };
-            told.push(Told {
-                notice,
-                own: cause.is_some_and(|cause| own.contains(&cause)),
-            });
+            told.push(Told { notice, own: cause.is_some_and(|cause| own.contains(&cause)) });
             for mention in self.store.about(About::Notice, &id, self.at) {
                 positions.insert(mention?.position);
             }
@@ -137,33 +104,22 @@ impl Reader {
             return Ok(("suppressed", Some(held.until)));
         }
         let paged = |told: &&Told| {
-            told.notice.page
-                && matches!(
-                    told.notice.status,
-                    notice::Status::Requested | notice::Status::Delivered
-                )
+            told.notice.page && matches!(told.notice.status, notice::Status::Requested | notice::Status::Delivered)
         };
         if told.iter().filter(paged).any(|told| told.own) {
             return Ok(("paged", None));
         }
-        let digest = |told: &Told| {
-            told.notice.status == notice::Status::Released
-                && told.notice.why.as_deref() == Some("told")
-        };
+        let digest =
+            |told: &Told| told.notice.status == notice::Status::Released && told.notice.why.as_deref() == Some("told");
         if told.iter().any(|told| paged(&told) || digest(told)) {
             return Ok(("incident_paged", None));
         }
-        let held = told
-            .iter()
-            .filter(|told| told.notice.status == notice::Status::Held)
-            .map(|told| told.notice.until);
+        let held = told.iter().filter(|told| told.notice.status == notice::Status::Held).map(|told| told.notice.until);
         if let Some(until) = held.max() {
             return Ok(("held", Some(until)));
         }
         let snoozed = match &alert.incident {
-            Some(home) => self
-                .incident_fold(home.as_str())?
-                .and_then(|(_, incident)| incident.snoozed_until),
+            Some(home) => self.incident_fold(home.as_str())?.and_then(|(_, incident)| incident.snoozed_until),
             None => None,
         };
         Ok(snoozed.map_or((UNACCOUNTED, None), |until| ("held", Some(until))))
@@ -174,31 +130,17 @@ impl Reader {
         let too_many = positions.len().saturating_sub(RECEIPT_STEPS_MAX);
         let mut steps = Vec::new();
         for (index, position) in positions.iter().enumerate() {
-            let in_the_middle =
-                index >= RECEIPT_STEPS_FIRST && index < RECEIPT_STEPS_FIRST + too_many;
+            let in_the_middle = index >= RECEIPT_STEPS_FIRST && index < RECEIPT_STEPS_FIRST + too_many;
             if in_the_middle {
                 continue;
             }
             let Some(recorded) = self.recorded(*position)? else {
                 continue;
             };
-            steps.push(step(
-                &recorded,
-                stage(&recorded.event),
-                self.say(&recorded)?,
-                detail(&recorded),
-            ));
-            for considered in grouping(&recorded.event)
-                .iter()
-                .flat_map(|grouping| &grouping.considered)
-            {
+            steps.push(step(&recorded, stage(&recorded.event), self.say(&recorded)?, detail(&recorded)));
+            for considered in grouping(&recorded.event).iter().flat_map(|grouping| &grouping.considered) {
                 let detail = serde_json::to_value(considered).unwrap_or_default();
-                steps.push(step(
-                    &recorded,
-                    "kept_out",
-                    words::kept_out(considered),
-                    detail,
-                ));
+                steps.push(step(&recorded, "kept_out", words::kept_out(considered), detail));
             }
         }
         Ok((steps, too_many as u64))
@@ -272,10 +214,7 @@ fn detail(recorded: &Recorded) -> Value {
         Event::IncidentOpened(_) | Event::IncidentAlertJoined(_) => {
             json!({ "incident": subject, "grouping": grouping(&recorded.event) })
         }
-        Event::IncidentReopened(_)
-        | Event::IncidentMerged(_)
-        | Event::IncidentSplit(_)
-        | Event::IncidentUndone(_) => {
+        Event::IncidentReopened(_) | Event::IncidentMerged(_) | Event::IncidentSplit(_) | Event::IncidentUndone(_) => {
             json!({ "incident": subject })
         }
         Event::NoticeRequested(asked) => {

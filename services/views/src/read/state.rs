@@ -28,32 +28,22 @@ impl Reader {
         self.each(Kind::Alert, List::Alerts, |id, document| {
             let (partition, json) = document.parts()?;
             let glance: AlertGlance =
-                serde_json::from_slice(json).map_err(|source| Error::Json {
-                    expected: "an alert",
-                    source,
-                })?;
+                serde_json::from_slice(json).map_err(|source| Error::Json { expected: "an alert", source })?;
             let class = Class::Alert(glance.status, glance.suppressed.is_some());
             // A document is the canonical form itself.
-            summary.entities.insert(
-                ("alerts", partition.to_owned(), id),
-                (Sha256::digest(json).into(), class),
-            );
+            summary.entities.insert(("alerts", partition.to_owned(), id), (Sha256::digest(json).into(), class));
             Ok(())
         })?;
         self.each(Kind::Silence, List::Silences, |id, document| {
             let (partition, json) = document.parts()?;
             let entry = (Sha256::digest(json).into(), Class::Silence);
-            summary
-                .entities
-                .insert(("silences", partition.to_owned(), id), entry);
+            summary.entities.insert(("silences", partition.to_owned(), id), entry);
             Ok(())
         })?;
         self.each(Kind::Incident, List::Incidents, |id, document| {
             let (partition, mut incident) = document.read::<incident::Incident>("an incident")?;
             for (fingerprint, stored) in self.members(&id)? {
-                let fingerprint = fingerprint.parse().map_err(|_| Error::Form {
-                    expected: "a fingerprint",
-                })?;
+                let fingerprint = fingerprint.parse().map_err(|_| Error::Form { expected: "a fingerprint" })?;
                 incident.members.insert(fingerprint, stored.member);
             }
             let entry = (canonical::digest(&incident), Class::of_incident(&incident));
@@ -84,9 +74,7 @@ impl Reader {
         for entry in self.store.list(List::Parked, self.at, None) {
             let (_, id) = entry?;
             let item = self.parked_item(&id)?;
-            open += u64::from(
-                item.is_some_and(|item| item.status == "parked" && item.code != "unknown_event"),
-            );
+            open += u64::from(item.is_some_and(|item| item.status == "parked" && item.code != "unknown_event"));
         }
         Ok(open)
     }

@@ -29,9 +29,7 @@ impl Reader {
     /// A page of a timeline, by the incident's whole id.
     pub(crate) fn timeline(&self, id: &str, asked: &Asked) -> Result<Page<TimelineEntry>, Problem> {
         let lines = self.lines(id)?;
-        let from = asked.after.map_or(0, |after| {
-            lines.partition_point(|line| line.position <= after)
-        });
+        let from = asked.after.map_or(0, |after| lines.partition_point(|line| line.position <= after));
         let mut rest = lines.iter().skip(from);
         let mut entries = Vec::new();
         let mut last = None;
@@ -47,11 +45,7 @@ impl Reader {
         let mut lines: Vec<Line> = Vec::new();
         let mut run: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut before = None;
-        for mention in self
-            .store
-            .about(About::Timeline, id, self.at)
-            .take(TIMELINE_EVENTS_MAX)
-        {
+        for mention in self.store.about(About::Timeline, id, self.at).take(TIMELINE_EVENTS_MAX) {
             let mention = mention?;
             // Known by two ways, shown once.
             if before.replace(mention.position) == Some(mention.position) {
@@ -60,21 +54,14 @@ impl Reader {
             let position = mention.position;
             if mention.value.is_empty() {
                 run.clear();
-            } else if let Some(line) = run
-                .get(mention.value.as_ref())
-                .and_then(|at| lines.get_mut(*at))
-            {
+            } else if let Some(line) = run.get(mention.value.as_ref()).and_then(|at| lines.get_mut(*at)) {
                 line.more += 1;
                 line.last = position;
                 continue;
             } else {
                 run.insert(mention.value.to_vec(), lines.len());
             }
-            lines.push(Line {
-                position,
-                more: 0,
-                last: position,
-            });
+            lines.push(Line { position, more: 0, last: position });
         }
         Ok(lines)
     }
@@ -88,11 +75,7 @@ impl Reader {
             && let Some(last) = self.recorded(line.last)?
         {
             let name = self.alert(&recorded.subject);
-            text = format!(
-                "{name} was sent again {} times, last at {}",
-                line.more + 1,
-                last.time
-            );
+            text = format!("{name} was sent again {} times, last at {}", line.more + 1, last.time);
         }
         let event_type = match self.store.event(line.position)? {
             Some(bytes) => event::decode(&bytes)?.kind.to_owned(),
@@ -117,10 +100,7 @@ impl Reader {
         let from = incident.started_at.min(incident.opened_at) - Span::hours(CHANGES_HOURS_BEFORE);
         let to = incident.resolved_at.unwrap_or(Time::MAX);
         let mut changes = Vec::new();
-        for (position, environment) in
-            self.store
-                .changes(from.nanos(), to.nanos(), self.at, CHANGES_READ_MAX)?
-        {
+        for (position, environment) in self.store.changes(from.nanos(), to.nanos(), self.at, CHANGES_READ_MAX)? {
             let near = partition.ends_with(&format!("/{environment}")) || environment == "_";
             if changes.len() == CHANGES_MAX || !near {
                 continue;
@@ -129,12 +109,7 @@ impl Reader {
                 continue;
             };
             if let Event::Change(change) = recorded.event {
-                changes.push(Change {
-                    event: recorded.id.to_string(),
-                    position,
-                    environment,
-                    change,
-                });
+                changes.push(Change { event: recorded.id.to_string(), position, environment, change });
             }
         }
         Ok(changes)

@@ -22,22 +22,11 @@ impl Reader {
         for (fingerprint, member) in self.members(id)? {
             members.extend(self.why_member(&fingerprint, &member)?);
         }
-        members.sort_by(|a: &WhyMember, b| {
-            (a.position, &a.fingerprint).cmp(&(b.position, &b.fingerprint))
-        });
-        Ok(Why {
-            incident: id.to_owned(),
-            members,
-            kept_out: self.kept_out(id)?,
-            position: self.at,
-        })
+        members.sort_by(|a: &WhyMember, b| (a.position, &a.fingerprint).cmp(&(b.position, &b.fingerprint)));
+        Ok(Why { incident: id.to_owned(), members, kept_out: self.kept_out(id)?, position: self.at })
     }
 
-    fn why_member(
-        &self,
-        fingerprint: &str,
-        member: &StoredMember,
-    ) -> Result<Option<WhyMember>, Error> {
+    fn why_member(&self, fingerprint: &str, member: &StoredMember) -> Result<Option<WhyMember>, Error> {
         let Some(position) = self.position_of(member.member.event.as_str())? else {
             return Ok(None);
         };
@@ -50,9 +39,7 @@ impl Reader {
         {
             recorded = first;
         }
-        let service = self
-            .alert_fold(fingerprint)?
-            .and_then(|(_, alert)| alert.service);
+        let service = self.alert_fold(fingerprint)?.and_then(|(_, alert)| alert.service);
         Ok(Some(WhyMember {
             fingerprint: fingerprint.to_owned(),
             name: member.name.clone(),
@@ -71,10 +58,8 @@ impl Reader {
             let Some(bytes) = self.store.event(position)?.filter(|_| position < before) else {
                 continue;
             };
-            if matches!(
-                event::decode(&bytes)?.kind,
-                "incident.opened" | "incident.alert_joined"
-            ) && let Some(recorded) = self.recorded(position)?
+            if matches!(event::decode(&bytes)?.kind, "incident.opened" | "incident.alert_joined")
+                && let Some(recorded) = self.recorded(position)?
                 && grouping(&recorded.event).is_some()
             {
                 return Ok(Some(recorded));
@@ -101,15 +86,10 @@ impl Reader {
             let Some((_, alert)) = self.alert_fold(&fingerprint)? else {
                 continue;
             };
-            let here = alert
-                .incident
-                .as_ref()
-                .is_some_and(|home| home.as_str() == id);
-            let considered = grouping(&recorded.event)
-                .and_then(|g| g.considered.iter().find(|c| c.incident.as_str() == id));
-            if let Some(considered) =
-                considered.filter(|_| !here && !kept.contains_key(&fingerprint))
-            {
+            let here = alert.incident.as_ref().is_some_and(|home| home.as_str() == id);
+            let considered =
+                grouping(&recorded.event).and_then(|g| g.considered.iter().find(|c| c.incident.as_str() == id));
+            if let Some(considered) = considered.filter(|_| !here && !kept.contains_key(&fingerprint)) {
                 let entry = WhyKeptOut {
                     fingerprint: fingerprint.clone(),
                     name: alert.name,

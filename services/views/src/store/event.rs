@@ -39,9 +39,7 @@ pub(crate) fn encode(event: &api::Event) -> Vec<u8> {
 
 /// Reads what `encode` wrote.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Stored<'_>, Error> {
-    split(bytes).ok_or(Error::Form {
-        expected: "a stored event",
-    })
+    split(bytes).ok_or(Error::Form { expected: "a stored event" })
 }
 
 fn split(bytes: &[u8]) -> Option<Stored<'_>> {
@@ -49,29 +47,19 @@ fn split(bytes: &[u8]) -> Option<Stored<'_>> {
     let (kind, rest) = part(rest)?;
     let (subject, rest) = part(rest)?;
     let (id, json) = part(rest)?;
-    Some(Stored {
-        kind,
-        subject,
-        id,
-        intake: *flag == 1,
-        json,
-    })
+    Some(Stored { kind, subject, id, intake: *flag == 1, json })
 }
 
 fn part(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = bytes.split_at_checked(4)?;
-    let (part, rest) =
-        rest.split_at_checked(u32::from_be_bytes(length.try_into().ok()?) as usize)?;
+    let (part, rest) = rest.split_at_checked(u32::from_be_bytes(length.try_into().ok()?) as usize)?;
     Some((std::str::from_utf8(part).ok()?, rest))
 }
 
 impl Stored<'_> {
     /// The event as the API shows it.
     pub(crate) fn read(&self) -> Result<api::Event, Error> {
-        serde_json::from_slice(self.json).map_err(|source| Error::Json {
-            expected: "an event",
-            source,
-        })
+        serde_json::from_slice(self.json).map_err(|source| Error::Json { expected: "an event", source })
     }
 
     /// Whether a filter's word means it: a kind, a whole type, or a type's first word.
@@ -116,13 +104,7 @@ pub(crate) fn known(recorded: &Recorded, subject: &Subject, recorded_at: Time) -
 }
 
 /// An event of a newer binary, as far as it can be shown.
-pub(crate) fn unknown(
-    position: u64,
-    kind: &str,
-    raw: &Value,
-    subject: &Subject,
-    recorded_at: Time,
-) -> api::Event {
+pub(crate) fn unknown(position: u64, kind: &str, raw: &Value, subject: &Subject, recorded_at: Time) -> api::Event {
     let text = |name: &str| raw.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let intake = subject.slot().is_some();
     api::Event {
@@ -131,9 +113,7 @@ pub(crate) fn unknown(
         event_type: kind.to_owned(),
         id: text("id").unwrap_or_default(),
         subject: text("subject").unwrap_or_default(),
-        time: text("time")
-            .and_then(|time| time.parse().ok())
-            .unwrap_or(recorded_at),
+        time: text("time").and_then(|time| time.parse().ok()).unwrap_or(recorded_at),
         recorded_at,
         revision: raw.get("revision").and_then(Value::as_u64),
         actor: text("actor").unwrap_or_default(),

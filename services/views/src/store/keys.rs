@@ -133,11 +133,7 @@ pub(crate) fn about_prefix(about: About, id: &str) -> Vec<u8> {
 
 /// An event that has to do with an id, and the position since which that is known.
 pub(crate) fn about(about: About, id: &str, position: u64, known: u64) -> Vec<u8> {
-    join(&[
-        &about_prefix(about, id),
-        &position.to_be_bytes(),
-        &known.to_be_bytes(),
-    ])
+    join(&[&about_prefix(about, id), &position.to_be_bytes(), &known.to_be_bytes()])
 }
 
 /// Eight bytes whose order is the order of the signed number.
@@ -182,10 +178,7 @@ mod tests {
 
     #[test]
     fn an_id_that_begins_like_another_has_other_versions() {
-        assert!(
-            !document(Kind::Section, "paging2", 7)
-                .starts_with(&document_prefix(Kind::Section, "paging"))
-        );
+        assert!(!document(Kind::Section, "paging2", 7).starts_with(&document_prefix(Kind::Section, "paging")));
     }
 
     #[test]

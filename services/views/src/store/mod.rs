@@ -80,10 +80,7 @@ pub(crate) struct Mention {
 impl Store {
     /// Opens or makes the store under `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let db = Database::builder(folder)
-            .cache_size(CACHE_BYTES)
-            .worker_threads(1)
-            .open()?;
+        let db = Database::builder(folder).cache_size(CACHE_BYTES).worker_threads(1).open()?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let blocks = || plain().data_block_size_policy(BlockSizePolicy::all(DOCUMENT_BLOCK_BYTES));
         Ok(Self {
@@ -120,29 +117,17 @@ impl Store {
     }
 
     /// The last version of a document as of `at`.
-    pub(crate) fn document(
-        &self,
-        kind: Kind,
-        id: &str,
-        at: u64,
-    ) -> Result<Option<Document>, Error> {
+    pub(crate) fn document(&self, kind: Kind, id: &str, at: u64) -> Result<Option<Document>, Error> {
         let range = keys::document(kind, id, 0)..=keys::document(kind, id, at);
         let Some(guard) = self.documents.range(range).next_back() else {
             return Ok(None);
         };
-        Ok(Some(Document {
-            value: guard.value()?,
-        }))
+        Ok(Some(Document { value: guard.value()? }))
     }
 
     /// The last version, as of `at`, of every document whose id begins with `prefix`: (id, document).
     /// Jumps from id to id, so that its cost follows the ids and not their versions.
-    pub(crate) fn documents(
-        &self,
-        kind: Kind,
-        prefix: &str,
-        at: u64,
-    ) -> Result<Vec<(String, Document)>, Error> {
+    pub(crate) fn documents(&self, kind: Kind, prefix: &str, at: u64) -> Result<Vec<(String, Document)>, Error> {
         let start = [&[kind as u8], prefix.as_bytes()].concat();
         let Some(end) = keys::behind(&start) else {
             return Ok(Vec::new());
@@ -174,32 +159,17 @@ impl Store {
     }
 
     /// At most `limit` ids of that kind that begin with `prefix`, as of `at`.
-    pub(crate) fn ids(
-        &self,
-        kind: Kind,
-        prefix: &str,
-        at: u64,
-        limit: usize,
-    ) -> Result<Vec<String>, Error> {
+    pub(crate) fn ids(&self, kind: Kind, prefix: &str, at: u64, limit: usize) -> Result<Vec<String>, Error> {
         let key = keys::first(kind, prefix);
         let guards = self.index.prefix(&key);
-        self.take(guards, limit, |key, value| {
-            Ok((number(value, 0)? <= at).then_some(text(key.get(2..))?))
-        })
+        self.take(guards, limit, |key, value| Ok((number(value, 0)? <= at).then_some(text(key.get(2..))?)))
     }
 
     /// An event's position, by the id's beginning; at most `limit` of them.
-    pub(crate) fn events_by_id(
-        &self,
-        prefix: &str,
-        at: u64,
-        limit: usize,
-    ) -> Result<Vec<u64>, Error> {
+    pub(crate) fn events_by_id(&self, prefix: &str, at: u64, limit: usize) -> Result<Vec<u64>, Error> {
         let key = keys::event(prefix);
         let guards = self.index.prefix(&key);
-        self.take(guards, limit, |_, value| {
-            Ok(Some(number(value, 0)?).filter(|position| *position <= at))
-        })
+        self.take(guards, limit, |_, value| Ok(Some(number(value, 0)?).filter(|position| *position <= at)))
     }
 
     /// Items of an iterator that `pick` takes, at most `limit`.
@@ -228,13 +198,10 @@ impl Store {
         before: Option<u64>,
     ) -> impl Iterator<Item = Result<(u64, String), Error>> + use<> {
         let end = before.map_or(at, |before| at.min(before.saturating_sub(1)));
-        self.index
-            .range(keys::list(list, 0)..=keys::list(list, end))
-            .rev()
-            .map(|guard| {
-                let (key, value) = guard.into_inner()?;
-                Ok((number(&key, 0)?, text(Some(&value))?))
-            })
+        self.index.range(keys::list(list, 0)..=keys::list(list, end)).rev().map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            Ok((number(&key, 0)?, text(Some(&value))?))
+        })
     }
 
     /// Events that have to do with `id`, as of `at`, oldest first, each once.
@@ -272,30 +239,19 @@ impl Store {
                 Ok(pair) => pair,
                 Err(error) => return Some(Err(error.into())),
             };
-            let (Some(position), Some(known)) = (keys::tail_before(&key, 8), keys::tail(&key))
-            else {
-                return Some(Err(Error::Form {
-                    expected: "two positions",
-                }));
+            let (Some(position), Some(known)) = (keys::tail_before(&key, 8), keys::tail(&key)) else {
+                return Some(Err(Error::Form { expected: "two positions" }));
             };
             (key.len() == length && known <= at).then_some(Ok(Mention { position, value }))
         })
     }
 
     /// Ids that begin with `prefix` among those that `about` knows: the values noted beside them.
-    pub(crate) fn noted(
-        &self,
-        about: About,
-        prefix: &str,
-        at: u64,
-        limit: usize,
-    ) -> Result<Vec<String>, Error> {
+    pub(crate) fn noted(&self, about: About, prefix: &str, at: u64, limit: usize) -> Result<Vec<String>, Error> {
         let mut key = keys::about_prefix(about, prefix);
         key.pop();
         let guards = self.index.prefix(&key);
-        self.take(guards, limit, |key, value| {
-            Ok((number(key, 0)? <= at).then_some(text(Some(value))?))
-        })
+        self.take(guards, limit, |key, value| Ok((number(key, 0)? <= at).then_some(text(Some(value))?)))
     }
 
     /// An event's stored form.
@@ -304,19 +260,13 @@ impl Store {
     }
 
     /// Events from `from` to `to`, both included, oldest first.
-    pub(crate) fn events(
-        &self,
-        from: u64,
-        to: u64,
-    ) -> impl Iterator<Item = Result<(u64, Slice), Error>> + use<> {
+    pub(crate) fn events(&self, from: u64, to: u64) -> impl Iterator<Item = Result<(u64, Slice), Error>> + use<> {
         // An empty range would be an error of the store.
         let to = to.max(from);
-        self.events
-            .range(from.to_be_bytes()..=to.to_be_bytes())
-            .map(|guard| {
-                let (key, value) = guard.into_inner()?;
-                Ok((number(&key, 0)?, value))
-            })
+        self.events.range(from.to_be_bytes()..=to.to_be_bytes()).map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            Ok((number(&key, 0)?, value))
+        })
     }
 
     /// The last position of the last commit that was known at `time` (in nanoseconds).
@@ -329,20 +279,11 @@ impl Store {
     }
 
     /// Positions of changes that happened in `from..=to` (in nanoseconds) as of `at`, newest first.
-    pub(crate) fn changes(
-        &self,
-        from: i64,
-        to: i64,
-        at: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, String)>, Error> {
+    pub(crate) fn changes(&self, from: i64, to: i64, at: u64, limit: usize) -> Result<Vec<(u64, String)>, Error> {
         if from > to {
             return Ok(Vec::new());
         }
-        let guards = self
-            .index
-            .range(keys::change(from, 0)..=keys::change(to, u64::MAX))
-            .rev();
+        let guards = self.index.range(keys::change(from, 0)..=keys::change(to, u64::MAX)).rev();
         self.take(guards, limit, |key, value| {
             let position = number(key, 0)?;
             Ok((position <= at).then_some((position, text(Some(value))?)))
@@ -366,8 +307,7 @@ impl Batch {
     /// An event's stored form.
     pub(crate) fn event(&mut self, position: u64, value: Vec<u8>) {
         self.bytes += value.len();
-        self.batch
-            .insert(&self.events, position.to_be_bytes(), value);
+        self.batch.insert(&self.events, position.to_be_bytes(), value);
     }
 
     /// An entry of an index.
@@ -384,10 +324,8 @@ impl Batch {
 
     /// Writes all of it, with how far that is: both or neither.
     pub(crate) fn commit(mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let value = serde_json::to_vec(checkpoint).map_err(|source| Error::Json {
-            expected: "a checkpoint",
-            source,
-        })?;
+        let value =
+            serde_json::to_vec(checkpoint).map_err(|source| Error::Json { expected: "a checkpoint", source })?;
         self.batch.insert(&self.index, keys::CHECKPOINT, value);
         Ok(self.batch.commit()?)
     }
@@ -396,27 +334,17 @@ impl Batch {
 impl Document {
     /// The partition that stands before the JSON, and the JSON.
     pub(crate) fn parts(&self) -> Result<(&str, &[u8]), Error> {
-        let form = || Error::Form {
-            expected: "a partition before a document",
-        };
-        let border = self
-            .value
-            .iter()
-            .position(|byte| *byte == 0)
-            .ok_or_else(form)?;
+        let form = || Error::Form { expected: "a partition before a document" };
+        let border = self.value.iter().position(|byte| *byte == 0).ok_or_else(form)?;
         let (partition, rest) = self.value.split_at_checked(border).ok_or_else(form)?;
         let partition = std::str::from_utf8(partition).map_err(|_| form())?;
         Ok((partition, rest.get(1..).ok_or_else(form)?))
     }
 
     /// The document's fold and its partition.
-    pub(crate) fn read<T: DeserializeOwned>(
-        &self,
-        expected: &'static str,
-    ) -> Result<(String, T), Error> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, expected: &'static str) -> Result<(String, T), Error> {
         let (partition, json) = self.parts()?;
-        let value =
-            serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })?;
+        let value = serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })?;
         Ok((partition.to_owned(), value))
     }
 }
@@ -433,14 +361,10 @@ pub(crate) fn framed<T: Serialize>(partition: &str, fold: &T) -> Vec<u8> {
 }
 
 fn number(bytes: &[u8], skip: usize) -> Result<u64, Error> {
-    keys::tail_before(bytes, skip).ok_or(Error::Form {
-        expected: "a position",
-    })
+    keys::tail_before(bytes, skip).ok_or(Error::Form { expected: "a position" })
 }
 
 fn text(bytes: Option<&[u8]>) -> Result<String, Error> {
     let form = || Error::Form { expected: "an id" };
-    Ok(std::str::from_utf8(bytes.ok_or_else(form)?)
-        .map_err(|_| form())?
-        .to_owned())
+    Ok(std::str::from_utf8(bytes.ok_or_else(form)?).map_err(|_| form())?.to_owned())
 }

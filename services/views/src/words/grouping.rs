@@ -16,43 +16,22 @@ pub(crate) fn why_joined(grouping: &Grouping, names: &dyn Names) -> String {
         "same_fingerprint" => return "it is the same alert as before".to_owned(),
         _ => {}
     }
-    let mut parts: Vec<(&str, i32)> = grouping
-        .parts
-        .iter()
-        .filter(|(_, weight)| **weight >= PART_MIN)
-        .map(|(name, w)| (name.as_str(), *w))
-        .collect();
+    let mut parts: Vec<(&str, i32)> =
+        grouping.parts.iter().filter(|(_, weight)| **weight >= PART_MIN).map(|(name, w)| (name.as_str(), *w)).collect();
     parts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let reasons: Vec<String> = parts
-        .iter()
-        .take(PARTS_NAMED)
-        .map(|(name, _)| part(name))
-        .collect();
-    let like = grouping
-        .like
-        .as_ref()
-        .map(|like| format!(" with {}", names.alert(like.as_str())))
-        .unwrap_or_default();
+    let reasons: Vec<String> = parts.iter().take(PARTS_NAMED).map(|(name, _)| part(name)).collect();
+    let like = grouping.like.as_ref().map(|like| format!(" with {}", names.alert(like.as_str()))).unwrap_or_default();
     let because = match reasons.split_last() {
         None => String::new(),
         Some((only, [])) => format!(" because {only}{like}"),
         Some((last, rest)) => format!(" because {} and {last}{like}", rest.join(", ")),
     };
-    format!(
-        "{:.2}{because} ({:.2} was needed)",
-        score(grouping.score),
-        score(grouping.threshold)
-    )
+    format!("{:.2}{because} ({:.2} was needed)", score(grouping.score), score(grouping.threshold))
 }
 
 /// Why it was kept out of another incident.
 pub(crate) fn kept_out(considered: &Considered) -> String {
-    format!(
-        "kept out of {}: {:.2} ({})",
-        considered.incident,
-        score(considered.score),
-        considered.why
-    )
+    format!("kept out of {}: {:.2} ({})", considered.incident, score(considered.score), considered.why)
 }
 
 fn part(name: &str) -> String {
@@ -87,15 +66,10 @@ mod tests {
             weights: 1,
             score: 914,
             threshold: 500,
-            parts: [
-                ("time", 900),
-                ("same_service", 2_000),
-                ("labels", 20),
-                ("bias", -1_000),
-            ]
-            .into_iter()
-            .map(|(name, weight)| (name.to_owned(), weight))
-            .collect(),
+            parts: [("time", 900), ("same_service", 2_000), ("labels", 20), ("bias", -1_000)]
+                .into_iter()
+                .map(|(name, weight)| (name.to_owned(), weight))
+                .collect(),
             like: "0123456789abcdef0123".parse().ok(),
             considered: Vec::new(),
         };

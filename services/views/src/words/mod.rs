@@ -29,9 +29,7 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         Event::Command(received) => people::command(received, actor),
         Event::Parked(parked) => format!("parked: {}", parked.item.detail),
         Event::Unparked(unparked) => format!("{} by {actor}", unparked.how),
-        Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_) => {
-            silence(event, actor)
-        }
+        Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_) => silence(event, actor),
         Event::Configured(section) => format!("{} configured by {actor}", section.section),
         Event::Activated(_) => "this installation may page now".to_owned(),
         Event::Restored(_) => "the ledger was restored from a backup".to_owned(),
@@ -64,10 +62,7 @@ pub(crate) fn received(delivery: &Delivery) -> String {
         text.push_str(&format!(", recognised by {}", delivery.verified.scheme));
     }
     if delivery.redacted > 0 {
-        text.push_str(&format!(
-            ", {} redacted",
-            count(u64::from(delivery.redacted), "value")
-        ));
+        text.push_str(&format!(", {} redacted", count(u64::from(delivery.redacted), "value")));
     }
     text
 }
@@ -78,31 +73,17 @@ pub(crate) fn observed(observation: &alert::Observation) -> String {
         alert::Signal::Firing => "firing",
         alert::Signal::Resolved => "resolved",
     };
-    let mut text = format!(
-        "{} says {signal}, {}",
-        observation.source, observation.severity
-    );
+    let mut text = format!("{} says {signal}, {}", observation.source, observation.severity);
     if !observation.unmapped.is_empty() {
-        text.push_str(&format!(
-            "; left unmapped: {}",
-            observation.unmapped.join(", ")
-        ));
+        text.push_str(&format!("; left unmapped: {}", observation.unmapped.join(", ")));
     }
     text
 }
 
 /// A deploy, flag or configuration change.
 pub(crate) fn changed(change: &Change) -> String {
-    let service = change
-        .service
-        .as_deref()
-        .map(|service| format!("{service}: "))
-        .unwrap_or_default();
-    let status = change
-        .status
-        .as_deref()
-        .map(|status| format!(" ({status})"))
-        .unwrap_or_default();
+    let service = change.service.as_deref().map(|service| format!("{service}: ")).unwrap_or_default();
+    let status = change.status.as_deref().map(|status| format!(" ({status})")).unwrap_or_default();
     format!("{service}{} {}{status}", change.kind, change.title)
 }
 
@@ -110,34 +91,20 @@ pub(crate) fn changed(change: &Change) -> String {
 pub(crate) fn alert(event: &Event, name: &str) -> String {
     match event {
         Event::AlertFired(fired) if fired.occurrence > 1 => {
-            format!(
-                "{name} fired again ({}), for the {} time",
-                fired.severity,
-                ordinal(fired.occurrence)
-            )
+            format!("{name} fired again ({}), for the {} time", fired.severity, ordinal(fired.occurrence))
         }
         Event::AlertFired(fired) => format!("{name} fired ({})", fired.severity),
         Event::AlertRepeated(repeated) => format!("{name} {}", repeat(repeated)),
         Event::AlertResolved(resolved) => {
             format!("{name} resolved (ended at {})", resolved.ends_at)
         }
-        Event::AlertStale(stale) => format!(
-            "{name} fell silent; its sender last spoke at {}",
-            stale.last_seen_at
-        ),
-        Event::AlertSuppressed(held) => format!(
-            "{name} is held back by {} {} until {}",
-            held.kind, held.by, held.until
-        ),
-        Event::AlertUnsuppressed(lifted) => format!(
-            "{name} is held back no more: {} {}",
-            lifted.by, lifted.reason
-        ),
+        Event::AlertStale(stale) => format!("{name} fell silent; its sender last spoke at {}", stale.last_seen_at),
+        Event::AlertSuppressed(held) => {
+            format!("{name} is held back by {} {} until {}", held.kind, held.by, held.until)
+        }
+        Event::AlertUnsuppressed(lifted) => format!("{name} is held back no more: {} {}", lifted.by, lifted.reason),
         Event::AlertFlapping(flapping) => {
-            format!(
-                "{name} flaps: {} transitions; believed again after {}",
-                flapping.transitions, flapping.until
-            )
+            format!("{name} flaps: {} transitions; believed again after {}", flapping.transitions, flapping.until)
         }
         Event::AlertSettled(_) => format!("{name} flaps no more"),
         _ => name.to_owned(),
@@ -165,16 +132,8 @@ fn repeat(repeated: &alert::Repeated) -> String {
 pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String {
     match event {
         Event::IncidentOpened(opened) => {
-            let before = opened
-                .recurrence_of
-                .as_ref()
-                .map(|id| format!("; it is back from {id}"))
-                .unwrap_or_default();
-            format!(
-                "opened by {}: {}{before}",
-                names.alert(opened.fingerprint.as_str()),
-                opened.title
-            )
+            let before = opened.recurrence_of.as_ref().map(|id| format!("; it is back from {id}")).unwrap_or_default();
+            format!("opened by {}: {}{before}", names.alert(opened.fingerprint.as_str()), opened.title)
         }
         Event::IncidentAlertJoined(joined) => {
             let name = names.alert(joined.fingerprint.as_str());
@@ -184,41 +143,19 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
             }
         }
         Event::IncidentReopened(reopened) => {
-            let by = reopened
-                .fingerprint
-                .as_ref()
-                .map_or_else(|| actor.to_owned(), |id| names.alert(id.as_str()));
-            let worse = if reopened.worse {
-                ", worse than before"
-            } else {
-                ""
-            };
-            format!(
-                "reopened by {by} for the {} time{worse}",
-                ordinal(reopened.count)
-            )
+            let by = reopened.fingerprint.as_ref().map_or_else(|| actor.to_owned(), |id| names.alert(id.as_str()));
+            let worse = if reopened.worse { ", worse than before" } else { "" };
+            format!("reopened by {by} for the {} time{worse}", ordinal(reopened.count))
         }
         Event::IncidentResolved(resolved) => resolution(resolved, actor),
         Event::IncidentMerged(merged) => {
-            format!(
-                "{} became a part of it, with {}: {actor}",
-                merged.incident,
-                alerts(merged.fingerprints.len())
-            )
+            format!("{} became a part of it, with {}: {actor}", merged.incident, alerts(merged.fingerprints.len()))
         }
         Event::IncidentSplit(split) => {
-            format!(
-                "{} left it as {}: {actor}",
-                alerts(split.fingerprints.len()),
-                split.incident
-            )
+            format!("{} left it as {}: {actor}", alerts(split.fingerprints.len()), split.incident)
         }
         Event::IncidentUndone(undone) => {
-            let what = if undone.how == "merged" {
-                "merge"
-            } else {
-                "split"
-            };
+            let what = if undone.how == "merged" { "merge" } else { "split" };
             format!(
                 "the {what} with {} was taken back, {} moved: {actor}",
                 undone.other,
@@ -235,16 +172,8 @@ fn resolution(resolved: &incident::Resolved, actor: &str) -> String {
         "stale" => "resolved: the senders of its alerts fell silent".to_owned(),
         _ => format!("resolved by {actor}"),
     };
-    let cause = resolved
-        .cause
-        .as_deref()
-        .map(|cause| format!("; cause: {cause}"))
-        .unwrap_or_default();
-    let ended = resolved
-        .resolution
-        .as_deref()
-        .map(|text| format!("; resolution: {text}"))
-        .unwrap_or_default();
+    let cause = resolved.cause.as_deref().map(|cause| format!("; cause: {cause}")).unwrap_or_default();
+    let ended = resolved.resolution.as_deref().map(|text| format!("; resolution: {text}")).unwrap_or_default();
     format!("{by}{cause}{ended}")
 }
 
@@ -256,10 +185,7 @@ pub(crate) fn silence(event: &Event, actor: &str) -> String {
                 silence::Kind::Silence => "silence",
                 silence::Kind::Maintenance => "maintenance window",
             };
-            format!(
-                "{what} by {} until {}: {}",
-                created.terms.created_by, created.terms.ends_at, created.terms.comment
-            )
+            format!("{what} by {} until {}: {}", created.terms.created_by, created.terms.ends_at, created.terms.comment)
         }
         Event::SilenceStarted(_) => "the silence began".to_owned(),
         Event::SilenceEnded(ended) => format!("the silence ended ({}) by {actor}", ended.reason),
@@ -272,38 +198,17 @@ pub(crate) fn notice(event: &Event) -> String {
     match event {
         Event::NoticeRequested(asked) => {
             let what = if asked.page { "page" } else { "notice" };
-            let late = asked
-                .delayed_by
-                .map(|span| format!(", {span} late"))
-                .unwrap_or_default();
-            format!(
-                "{what} requested for receiver {}: {}{late}",
-                asked.receiver,
-                reason(asked.reason)
-            )
+            let late = asked.delayed_by.map(|span| format!(", {span} late")).unwrap_or_default();
+            format!("{what} requested for receiver {}: {}{late}", asked.receiver, reason(asked.reason))
         }
         Event::NoticeHeld(held) => {
-            let whom = held
-                .receiver
-                .as_deref()
-                .map(|name| format!(" for receiver {name}"))
-                .unwrap_or_default();
-            format!(
-                "notice{whom} held until {}: {} ({})",
-                held.until,
-                held.why,
-                reason(held.reason)
-            )
+            let whom = held.receiver.as_deref().map(|name| format!(" for receiver {name}")).unwrap_or_default();
+            format!("notice{whom} held until {}: {} ({})", held.until, held.why, reason(held.reason))
         }
-        Event::NoticeReleased(released) if released.why == "told" => {
-            "hold ended: a later message told it".to_owned()
-        }
+        Event::NoticeReleased(released) if released.why == "told" => "hold ended: a later message told it".to_owned(),
         Event::NoticeReleased(_) => "hold ended: nothing is left to tell".to_owned(),
         Event::NoticeDelivered(taken) => delivered(taken, None),
-        Event::NoticeFailed(failed) => format!(
-            "not delivered, attempt {}: {}",
-            failed.attempt, failed.error
-        ),
+        Event::NoticeFailed(failed) => format!("not delivered, attempt {}: {}", failed.attempt, failed.error),
         Event::NoticeExpired(expired) => format!("given up: {}", expired.error),
         _ => String::new(),
     }
@@ -311,14 +216,8 @@ pub(crate) fn notice(event: &Event) -> String {
 
 /// A receiver took it.
 pub(crate) fn delivered(delivered: &notice::Delivered, after: Option<Span>) -> String {
-    let after = after
-        .map(|span| format!(" after {span}"))
-        .unwrap_or_default();
-    let answer = if delivered.answer.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", delivered.answer)
-    };
+    let after = after.map(|span| format!(" after {span}")).unwrap_or_default();
+    let answer = if delivered.answer.is_empty() { String::new() } else { format!(": {}", delivered.answer) };
     format!("delivered{after}, attempt {}{answer}", delivered.attempt)
 }
 
@@ -345,11 +244,7 @@ fn alerts(count_of: usize) -> String {
 
 /// `1 alert`, `3 alerts`.
 pub(crate) fn count(number: u64, word: &str) -> String {
-    if number == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{number} {word}s")
-    }
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 /// `1st`, `2nd`, `23rd`, …
@@ -369,19 +264,8 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_say_them() {
-        let said: Vec<String> = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111]
-            .into_iter()
-            .map(ordinal)
-            .collect();
-        assert_eq!(
-            said,
-            [
-                "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"
-            ]
-        );
-        assert_eq!(
-            (count(1, "alert"), count(0, "alert")),
-            ("1 alert".into(), "0 alerts".into())
-        );
+        let said: Vec<String> = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].into_iter().map(ordinal).collect();
+        assert_eq!(said, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"]);
+        assert_eq!((count(1, "alert"), count(0, "alert")), ("1 alert".into(), "0 alerts".into()));
     }
 }

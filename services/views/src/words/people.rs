@@ -18,15 +18,8 @@ pub(super) fn incident(event: &Event, actor: &str) -> String {
         Event::IncidentSnoozed(snoozed) => format!("snoozed until {} by {actor}", snoozed.until),
         Event::IncidentAwoken(_) => "the snooze ended".to_owned(),
         Event::IncidentFeedback(feedback) => {
-            let text = feedback
-                .text
-                .as_deref()
-                .map(|text| format!(": {text}"))
-                .unwrap_or_default();
-            format!(
-                "{actor} found it {}{text}",
-                feedback.verdict.replace('_', " ")
-            )
+            let text = feedback.text.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
+            format!("{actor} found it {}{text}", feedback.verdict.replace('_', " "))
         }
         _ => String::new(),
     }

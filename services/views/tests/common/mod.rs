@@ -11,15 +11,11 @@ use hindcast_domain::alert::decide::{Rules, observe};
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::book::Book;
 use hindcast_domain::command::{Command, Configured, Received};
-use hindcast_domain::event::{
-    Change, Delivery, Draft, Parked, Recorded, RejectedItem, Unparked, Verdict,
-};
+use hindcast_domain::event::{Change, Delivery, Draft, Parked, Recorded, RejectedItem, Unparked, Verdict};
 use hindcast_domain::incident::{self, AlertJoined, Considered, Grouping, Opened};
 use hindcast_domain::notice::{Delivered, Held, Reason, Released, Requested};
 use hindcast_domain::silence::{self, Matcher, Terms};
-use hindcast_domain::{
-    Event, EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, SilenceId, Span, Time,
-};
+use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, SilenceId, Span, Time};
 use hindcast_events::Envelope;
 use hindcast_ledger::commit::{self, Header};
 use hindcast_ledger::memory;
@@ -55,17 +51,11 @@ pub fn severity(index: usize) -> Severity {
 }
 
 pub fn fingerprint(index: usize) -> Fingerprint {
-    format!("{:04x}{:016x}", (index * 7_919) % 65_536, index)
-        .parse()
-        .unwrap()
+    format!("{:04x}{:016x}", (index * 7_919) % 65_536, index).parse().unwrap()
 }
 
 pub fn partition(index: usize) -> Partition {
-    Partition::of_environment(if index % 4 == 3 {
-        "staging"
-    } else {
-        "production"
-    })
+    Partition::of_environment(if index % 4 == 3 { "staging" } else { "production" })
 }
 
 impl World {
@@ -100,12 +90,7 @@ impl World {
     }
 
     /// Appends a commit at `now`, stamped `back` earlier.
-    pub async fn commit(
-        &mut self,
-        subject: &Subject,
-        envelopes: Vec<Envelope>,
-        back: Span,
-    ) -> Vec<Recorded> {
+    pub async fn commit(&mut self, subject: &Subject, envelopes: Vec<Envelope>, back: Span) -> Vec<Recorded> {
         let tip = self.tips.get(subject).copied().unwrap_or_default();
         let bytes: Vec<Vec<u8>> = envelopes.iter().map(hindcast_events::encode).collect();
         let header = Header {
@@ -120,36 +105,15 @@ impl World {
             consumed: Vec::new(),
         };
         let (payload, hash) = commit::encode(header, &bytes).unwrap();
-        let seq = self
-            .ledger
-            .append(subject, tip.seq, payload.clone())
-            .await
-            .unwrap();
-        self.records.push(Record {
-            seq,
-            subject: subject.clone(),
-            payload,
-        });
-        self.tips.insert(
-            subject.clone(),
-            Tip {
-                seq,
-                hash,
-                counter: tip.counter + 1,
-            },
-        );
+        let seq = self.ledger.append(subject, tip.seq, payload.clone()).await.unwrap();
+        self.records.push(Record { seq, subject: subject.clone(), payload });
+        self.tips.insert(subject.clone(), Tip { seq, hash, counter: tip.counter + 1 });
         let partition = subject.partition().clone();
-        let at = |(index, envelope): (usize, Envelope)| {
-            envelope.at(commit::position(seq, index), &partition)
-        };
+        let at = |(index, envelope): (usize, Envelope)| envelope.at(commit::position(seq, index), &partition);
         envelopes.into_iter().enumerate().map(at).collect()
     }
 
-    pub async fn intake(
-        &mut self,
-        partition: &Partition,
-        events: Vec<(String, String, Event)>,
-    ) -> Vec<Recorded> {
+    pub async fn intake(&mut self, partition: &Partition, events: Vec<(String, String, Event)>) -> Vec<Recorded> {
         let mut envelopes = Vec::new();
         for (subject, actor, event) in events {
             let (id, time) = (self.id(), self.now);
@@ -164,8 +128,7 @@ impl World {
                 event,
             });
         }
-        self.commit(&Subject::intake(partition, "door"), envelopes, Span::ZERO)
-            .await
+        self.commit(&Subject::intake(partition, "door"), envelopes, Span::ZERO).await
     }
 
     pub async fn decide(
@@ -180,19 +143,10 @@ impl World {
         for draft in drafts {
             let (id, time) = (self.id(), self.now);
             let book = self.books.entry(partition.clone()).or_default();
-            let revision = draft
-                .subject
-                .parse::<IncidentId>()
-                .ok()
-                .and_then(|id| book.incidents.get(&id))
-                .map(|i| i.revision);
+            let revision =
+                draft.subject.parse::<IncidentId>().ok().and_then(|id| book.incidents.get(&id)).map(|i| i.revision);
             let revision = revision.or_else(|| {
-                draft
-                    .subject
-                    .parse::<Fingerprint>()
-                    .ok()
-                    .and_then(|id| book.alerts.get(&id))
-                    .map(|a| a.revision)
+                draft.subject.parse::<Fingerprint>().ok().and_then(|id| book.alerts.get(&id)).map(|a| a.revision)
             });
             let envelope = Envelope {
                 id,
@@ -209,8 +163,7 @@ impl World {
             }
             envelopes.push(envelope);
         }
-        self.commit(&Subject::lane(partition, lane), envelopes, back)
-            .await
+        self.commit(&Subject::lane(partition, lane), envelopes, back).await
     }
 
     pub fn wait(&mut self, millis: i64) {
@@ -225,29 +178,15 @@ impl World {
         let seen = Event::Observed(observation.clone());
         let subject = observation.fingerprint.to_string();
         let made = self
-            .intake(
-                &partition,
-                vec![
-                    ("delivery".into(), "prom".into(), delivery),
-                    (subject, "prom".into(), seen),
-                ],
-            )
+            .intake(&partition, vec![("delivery".into(), "prom".into(), delivery), (subject, "prom".into(), seen)])
             .await;
         let observed = made[1].id.clone();
         self.wait(1);
         let book = self.books.entry(partition.clone()).or_default().clone();
         let known = book.alerts.get(&observation.fingerprint);
-        let mut drafts = observe(
-            known,
-            &observation,
-            &observed,
-            observation.service.as_deref(),
-            self.now,
-            &Rules::default(),
-        );
-        let fired = drafts
-            .iter()
-            .any(|draft| matches!(draft.event, Event::AlertFired(_)));
+        let mut drafts =
+            observe(known, &observation, &observed, observation.service.as_deref(), self.now, &Rules::default());
+        let fired = drafts.iter().any(|draft| matches!(draft.event, Event::AlertFired(_)));
         if fired {
             drafts.extend(self.place(&partition, &book, &observation, &observed));
         }
@@ -263,29 +202,14 @@ impl World {
         }
     }
 
-    fn place(
-        &mut self,
-        partition: &Partition,
-        book: &Book,
-        seen: &Observation,
-        cause: &EventId,
-    ) -> Vec<Draft> {
+    fn place(&mut self, partition: &Partition, book: &Book, seen: &Observation, cause: &EventId) -> Vec<Draft> {
         let known = book.alerts.get(&seen.fingerprint);
-        let home = known
-            .and_then(|alert| alert.incident.as_ref())
-            .and_then(|id| book.home(id));
+        let home = known.and_then(|alert| alert.incident.as_ref()).and_then(|id| book.home(id));
         if home.is_some_and(|home| home.is_live()) {
             return Vec::new();
         }
-        let mine = self
-            .incidents
-            .iter()
-            .rev()
-            .filter(|(of, _)| of == partition)
-            .map(|(_, id)| id);
-        let live: Vec<&IncidentId> = mine
-            .filter(|id| book.incidents.get(id).is_some_and(|i| i.is_live()))
-            .collect();
+        let mine = self.incidents.iter().rev().filter(|(of, _)| of == partition).map(|(_, id)| id);
+        let live: Vec<&IncidentId> = mine.filter(|id| book.incidents.get(id).is_some_and(|i| i.is_live())).collect();
         let considered = live.iter().skip(1).take(1).map(|id| Considered {
             incident: (*id).clone(),
             score: 110,
@@ -318,20 +242,13 @@ impl World {
                 vec![Draft::system(
                     id,
                     Event::IncidentOpened(Opened {
-                        title: format!(
-                            "{} on {}",
-                            seen.name,
-                            seen.service.as_deref().unwrap_or("?")
-                        ),
+                        title: format!("{} on {}", seen.name, seen.service.as_deref().unwrap_or("?")),
                         fingerprint: seen.fingerprint.clone(),
                         severity: seen.severity,
                         service: seen.service.clone(),
                         team: None,
                         started_at: self.now,
-                        grouping: Grouping {
-                            rule: "first".into(),
-                            ..grouping
-                        },
+                        grouping: Grouping { rule: "first".into(), ..grouping },
                         recurrence_of: known.and_then(|alert| alert.incident.clone()),
                     }),
                 )]
@@ -341,21 +258,9 @@ impl World {
 
     /// A person's command about incidents, and what the lane decides.
     pub async fn person(&mut self, partition: &Partition, key: &str, command: Command) -> EventId {
-        let received = Received {
-            key: key.to_owned(),
-            if_match: None,
-            command,
-        };
-        let made = self
-            .intake(
-                partition,
-                vec![(
-                    "command".into(),
-                    "ada".into(),
-                    Event::Command(received.clone()),
-                )],
-            )
-            .await;
+        let received = Received { key: key.to_owned(), if_match: None, command };
+        let made =
+            self.intake(partition, vec![("command".into(), "ada".into(), Event::Command(received.clone()))]).await;
         let id = made[0].id.clone();
         self.wait(2);
         let book = self.books.entry(partition.clone()).or_default().clone();
@@ -365,17 +270,12 @@ impl World {
         };
         for draft in &drafts {
             match &draft.event {
-                Event::IncidentSplit(split) => self
-                    .incidents
-                    .push((partition.clone(), split.incident.clone())),
-                Event::IncidentDeclared(_) => self
-                    .incidents
-                    .push((partition.clone(), draft.subject.parse().unwrap())),
+                Event::IncidentSplit(split) => self.incidents.push((partition.clone(), split.incident.clone())),
+                Event::IncidentDeclared(_) => self.incidents.push((partition.clone(), draft.subject.parse().unwrap())),
                 _ => {}
             }
         }
-        self.decide(partition, "incidents", drafts, Some(&id), Span::ZERO)
-            .await;
+        self.decide(partition, "incidents", drafts, Some(&id), Span::ZERO).await;
         id
     }
 
@@ -392,27 +292,11 @@ impl World {
             environment: None,
         };
         self.silences.push(id.clone());
-        let created = Event::SilenceCreated(silence::Created {
-            terms,
-            replaces: None,
-        });
-        self.decide(
-            &whole,
-            "control",
-            vec![Draft::by("ada", &id, created)],
-            None,
-            Span::ZERO,
-        )
-        .await;
+        let created = Event::SilenceCreated(silence::Created { terms, replaces: None });
+        self.decide(&whole, "control", vec![Draft::by("ada", &id, created)], None, Span::ZERO).await;
         let of = partition(index);
         let fingerprint = fingerprint(index);
-        if self
-            .books
-            .entry(of.clone())
-            .or_default()
-            .alerts
-            .contains_key(&fingerprint)
-        {
+        if self.books.entry(of.clone()).or_default().alerts.contains_key(&fingerprint) {
             let held = hindcast_domain::alert::Suppressed {
                 by: id.to_string(),
                 kind: "silence".into(),
@@ -435,17 +319,8 @@ impl World {
         }
         let id = self.silences[index % self.silences.len()].clone();
         let whole = Partition::whole(Partition::TENANT);
-        let ended = Event::SilenceEnded(silence::Ended {
-            reason: "expired".into(),
-        });
-        self.decide(
-            &whole,
-            "control",
-            vec![Draft::by("ada", &id, ended)],
-            None,
-            Span::ZERO,
-        )
-        .await;
+        let ended = Event::SilenceEnded(silence::Ended { reason: "expired".into() });
+        self.decide(&whole, "control", vec![Draft::by("ada", &id, ended)], None, Span::ZERO).await;
     }
 
     /// A page is asked for and, unless `held`, delivered.
@@ -456,42 +331,23 @@ impl World {
         let whole = Partition::whole(Partition::TENANT);
         let (_, incident) = self.incidents[index % self.incidents.len()].clone();
         let id = NoticeId::derive(&[b"notice", &self.made.to_be_bytes()]);
-        let event = if held {
-            held_notice(&incident, self.now)
-        } else {
-            page(&incident, self.now)
-        };
-        let made = self
-            .decide(
-                &whole,
-                "notices",
-                vec![Draft::system(&id, event)],
-                None,
-                Span::ZERO,
-            )
-            .await;
+        let event = if held { held_notice(&incident, self.now) } else { page(&incident, self.now) };
+        let made = self.decide(&whole, "notices", vec![Draft::system(&id, event)], None, Span::ZERO).await;
         let request = made[0].id.clone();
         self.wait(120);
         let next = if held {
             self.decide(
                 &whole,
                 "notices",
-                vec![Draft::system(
-                    &id,
-                    Event::NoticeReleased(Released { why: "over".into() }),
-                )],
+                vec![Draft::system(&id, Event::NoticeReleased(Released { why: "over".into() }))],
                 None,
                 Span::ZERO,
             )
             .await
         } else {
-            let taken = Event::NoticeDelivered(Delivered {
-                request: request.clone(),
-                attempt: 1,
-                answer: "200".into(),
-            });
-            self.intake(&whole, vec![(id.to_string(), "pager".into(), taken)])
-                .await
+            let taken =
+                Event::NoticeDelivered(Delivered { request: request.clone(), attempt: 1, answer: "200".into() });
+            self.intake(&whole, vec![(id.to_string(), "pager".into(), taken)]).await
         };
         assert!(!next.is_empty());
         self.notices.push((id, request, Some(incident)));
@@ -511,32 +367,15 @@ impl World {
             source_id: None,
         };
         let subject = change.service.clone().unwrap();
-        self.intake(
-            &partition(index),
-            vec![(subject, "ci".into(), Event::Change(change))],
-        )
-        .await;
+        self.intake(&partition(index), vec![(subject, "ci".into(), Event::Change(change))]).await;
     }
 
     pub async fn park(&mut self) {
-        let item = RejectedItem {
-            index: 0,
-            code: "no_labels".into(),
-            detail: "no labels".into(),
-            remedy: "add some".into(),
-        };
-        let parked = Parked {
-            source: "prom".into(),
-            format: "generic".into(),
-            item,
-            payload: serde_json::json!({"a": 1}),
-        };
-        let made = self
-            .intake(
-                &partition(0),
-                vec![("parked".into(), "prom".into(), Event::Parked(parked))],
-            )
-            .await;
+        let item =
+            RejectedItem { index: 0, code: "no_labels".into(), detail: "no labels".into(), remedy: "add some".into() };
+        let parked =
+            Parked { source: "prom".into(), format: "generic".into(), item, payload: serde_json::json!({"a": 1}) };
+        let made = self.intake(&partition(0), vec![("parked".into(), "prom".into(), Event::Parked(parked))]).await;
         self.parked.push(made[0].id.clone());
     }
 
@@ -545,81 +384,43 @@ impl World {
             return;
         }
         let parked = self.parked[index % self.parked.len()].clone();
-        let event = Event::Unparked(Unparked {
-            parked: parked.clone(),
-            how: "discarded".into(),
-        });
-        self.intake(
-            &partition(0),
-            vec![(parked.to_string(), "ada".into(), event)],
-        )
-        .await;
+        let event = Event::Unparked(Unparked { parked: parked.clone(), how: "discarded".into() });
+        self.intake(&partition(0), vec![(parked.to_string(), "ada".into(), event)]).await;
     }
 
     pub async fn configure(&mut self, index: usize) {
         let content = serde_json::json!({"services": [{"name": "svc-0", "aliases": [format!("alias-{index}")]}]});
-        let section = Configured {
-            section: "catalog".into(),
-            hash: format!("{index:064x}"),
-            content,
-        };
+        let section = Configured { section: "catalog".into(), hash: format!("{index:064x}"), content };
         let whole = Partition::whole(Partition::TENANT);
-        self.decide(
-            &whole,
-            "control",
-            vec![Draft::by("ada", "catalog", Event::Configured(section))],
-            None,
-            Span::ZERO,
-        )
-        .await;
+        self.decide(&whole, "control", vec![Draft::by("ada", "catalog", Event::Configured(section))], None, Span::ZERO)
+            .await;
     }
 
     /// A commit that seals and says nothing.
     pub async fn cursor_only(&mut self) {
-        self.commit(
-            &Subject::lane(&partition(0), "incidents"),
-            Vec::new(),
-            Span::ZERO,
-        )
-        .await;
+        self.commit(&Subject::lane(&partition(0), "incidents"), Vec::new(), Span::ZERO).await;
     }
 
     /// The same ledger, as if it ended at `position`, in the middle of a commit if need be.
     pub async fn cut(&self, position: u64) -> memory::Ledger {
         let ledger = memory::Ledger::new("L");
-        for record in self
-            .records
-            .iter()
-            .filter(|record| commit::position(record.seq, 0) <= position)
-        {
-            let expected = ledger
-                .last(&record.subject)
-                .await
-                .unwrap()
-                .map_or(0, |last| last.seq);
+        for record in self.records.iter().filter(|record| commit::position(record.seq, 0) <= position) {
+            let expected = ledger.last(&record.subject).await.unwrap().map_or(0, |last| last.seq);
             let commit = commit::decode(&record.payload).unwrap();
             let keep = usize::try_from(position - commit::position(record.seq, 0)).unwrap() + 1;
             let payload: Bytes = if keep < commit.events.len() {
-                commit::encode(commit.header, &commit.events[..keep])
-                    .unwrap()
-                    .0
+                commit::encode(commit.header, &commit.events[..keep]).unwrap().0
             } else {
                 record.payload.clone()
             };
-            ledger
-                .append(&record.subject, expected, payload)
-                .await
-                .unwrap();
+            ledger.append(&record.subject, expected, payload).await.unwrap();
         }
         ledger
     }
 }
 
 pub fn observation(index: usize, firing: bool, grade: usize, now: Time) -> Observation {
-    let labels = [
-        ("n", "x".repeat(index + 1)),
-        ("alertname", format!("Rule{}", index % 3)),
-    ];
+    let labels = [("n", "x".repeat(index + 1)), ("alertname", format!("Rule{}", index % 3))];
     Observation {
         fingerprint: fingerprint(index),
         source_fingerprint: Some(format!("sent-{index}")),
@@ -627,11 +428,7 @@ pub fn observation(index: usize, firing: bool, grade: usize, now: Time) -> Obser
         name: format!("Rule{}", index % 3),
         service: Some(format!("svc-{}", index % 3)),
         severity: severity(grade),
-        signal: if firing {
-            Signal::Firing
-        } else {
-            Signal::Resolved
-        },
+        signal: if firing { Signal::Firing } else { Signal::Resolved },
         labels: labels.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
         annotations: BTreeMap::new(),
         starts_at: None,
@@ -646,10 +443,7 @@ fn delivery() -> Delivery {
     Delivery {
         source: "prom".into(),
         format: "alertmanager".into(),
-        verified: Verdict {
-            scheme: "open".into(),
-            key_id: None,
-        },
+        verified: Verdict { scheme: "open".into(), key_id: None },
         redaction: 1,
         redacted: 0,
         normaliser: 1,
@@ -725,14 +519,7 @@ impl Running {
             let views = views.clone();
             async move { views.run(shutdown).await }
         });
-        let running = Self {
-            views,
-            progress,
-            clock,
-            folder: Some(folder),
-            stop,
-            task,
-        };
+        let running = Self { views, progress, clock, folder: Some(folder), stop, task };
         running.catch_up(ledger).await;
         running
     }

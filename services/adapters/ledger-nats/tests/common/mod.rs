@@ -25,19 +25,14 @@ pub async fn program() -> PathBuf {
         let fetched = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nats-server");
         match fetch::find_server(&path, std::slice::from_ref(&fetched)).await {
             Some(program) => program,
-            None => fetch::fetch_server(&fetched)
-                .await
-                .expect("a nats-server is needed for this test"),
+            None => fetch::fetch_server(&fetched).await.expect("a nats-server is needed for this test"),
         }
     };
     PROGRAM.get_or_init(find).await.clone()
 }
 
 pub async fn start(store: &Path) -> Server {
-    let options = server::Options {
-        kill_on_drop: true,
-        ..server::Options::at(program().await, store)
-    };
+    let options = server::Options { kill_on_drop: true, ..server::Options::at(program().await, store) };
     Server::start(options).await.expect("a nats-server starts")
 }
 
@@ -61,15 +56,8 @@ impl Place {
     pub async fn new(ledger_id: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = start(&folder.path().join("store")).await;
-        let mut place = Self {
-            folder,
-            server: Some(server),
-            ledger: None,
-            ledger_id: ledger_id.to_owned(),
-        };
-        place.ledger = Some(Arc::new(
-            place.connect(true).await.expect("a new stream is made"),
-        ));
+        let mut place = Self { folder, server: Some(server), ledger: None, ledger_id: ledger_id.to_owned() };
+        place.ledger = Some(Arc::new(place.connect(true).await.expect("a new stream is made")));
         place
     }
 
@@ -87,13 +75,8 @@ impl Place {
 
     async fn connect(&self, heads: bool) -> Result<NatsLedger, String> {
         let heads = heads.then(|| self.folder.path().join("heads.json"));
-        let options = Options {
-            heads,
-            ..self.options()
-        };
-        NatsLedger::connect(options)
-            .await
-            .map_err(|error| format!("{error:?}"))
+        let options = Options { heads, ..self.options() };
+        NatsLedger::connect(options).await.map_err(|error| format!("{error:?}"))
     }
 
     pub async fn restart(&mut self, kill: bool, meanwhile: impl FnOnce(&Path)) {
@@ -148,26 +131,16 @@ impl Site for Place {
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found)
-        } else {
-            found.push(path)
-        }
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
     }
 }
 
 fn edit(store: &Path, wanted: &[u8], edit: impl Fn(&mut Vec<u8>, usize)) {
     let mut found = Vec::new();
     files(store, &mut found);
-    for path in found
-        .iter()
-        .filter(|path| path.extension().is_some_and(|ending| ending == "blk"))
-    {
+    for path in found.iter().filter(|path| path.extension().is_some_and(|ending| ending == "blk")) {
         let mut bytes = std::fs::read(path).unwrap();
-        if let Some(at) = bytes
-            .windows(wanted.len())
-            .position(|window| window == wanted)
-        {
+        if let Some(at) = bytes.windows(wanted.len()).position(|window| window == wanted) {
             edit(&mut bytes, at);
             return std::fs::write(path, bytes).unwrap();
         }
@@ -178,23 +151,16 @@ fn edit(store: &Path, wanted: &[u8], edit: impl Fn(&mut Vec<u8>, usize)) {
 /// The last message is gone, and the server's own index of it with it.
 fn cut(store: &Path, subject: &str, payload: &[u8]) {
     edit(store, payload, |bytes, at| {
-        let subject = bytes[..at]
-            .windows(subject.len())
-            .rposition(|window| window == subject.as_bytes());
+        let subject = bytes[..at].windows(subject.len()).rposition(|window| window == subject.as_bytes());
         bytes.truncate(subject.unwrap() - 22);
     });
     let mut found = Vec::new();
     files(store, &mut found);
-    for path in found
-        .iter()
-        .filter(|path| path.file_name().is_some_and(|name| name == "index.db"))
-    {
+    for path in found.iter().filter(|path| path.file_name().is_some_and(|name| name == "index.db")) {
         std::fs::remove_file(path).unwrap();
     }
 }
 
 fn flip(store: &Path, payload: &[u8]) {
-    edit(store, payload, |bytes, at| {
-        bytes[at + payload.len() / 2] ^= 4
-    });
+    edit(store, payload, |bytes, at| bytes[at + payload.len() / 2] ^= 4);
 }

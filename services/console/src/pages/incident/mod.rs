@@ -75,10 +75,7 @@ fn line(view: &View, entry: &TimelineEntry) -> Markup {
     let frame = &view.frame;
     let family = entry.event_type.split('.').next().unwrap_or_default();
     let kind = entry.event_type.rsplit('.').next().unwrap_or_default();
-    let undoable = matches!(
-        entry.event_type.as_str(),
-        "incident.merged" | "incident.split"
-    );
+    let undoable = matches!(entry.event_type.as_str(), "incident.merged" | "incident.split");
     let undone = view.undone.contains(&entry.event);
     html! {
         li.(family).(kind) {
@@ -101,8 +98,7 @@ fn line(view: &View, entry: &TimelineEntry) -> Markup {
 
 fn members(view: &View) -> Markup {
     let frame = &view.frame;
-    let split =
-        frame.is_now() && view.incident.merged_into.is_none() && view.alerts.items.len() > 1;
+    let split = frame.is_now() && view.incident.merged_into.is_none() && view.alerts.items.len() > 1;
     html! {
         section {
             h2 { "Alerts " span.n { (view.incident.alerts) } }
@@ -149,9 +145,5 @@ fn changes(view: &View) -> Markup {
 fn distance(view: &View, near: &Change) -> String {
     let (began, at) = (view.incident.started_at, near.change.at);
     let span = super::words::span(began.distance(at));
-    if at <= began {
-        format!("{span} before it began")
-    } else {
-        format!("{span} after it began")
-    }
+    if at <= began { format!("{span} before it began") } else { format!("{span} after it began") }
 }

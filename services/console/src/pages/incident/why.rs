@@ -21,10 +21,7 @@ pub(super) fn section(frame: &Frame, why: &Why) -> Markup {
 }
 
 fn joined(frame: &Frame, member: &WhyMember) -> Markup {
-    let score = member
-        .grouping
-        .as_ref()
-        .filter(|grouping| grouping.rule == "score");
+    let score = member.grouping.as_ref().filter(|grouping| grouping.rule == "score");
     html! {
         li {
             (meter(score.map(|grouping| f64::from(grouping.score) / 1_000.0), score.map(|grouping| f64::from(grouping.threshold) / 1_000.0)))
@@ -70,11 +67,7 @@ fn meter(score: Option<f64>, needed: Option<f64>) -> Markup {
 }
 
 fn reasons(grouping: &Grouping) -> Markup {
-    let mut parts: Vec<(&String, &i32)> = grouping
-        .parts
-        .iter()
-        .filter(|(_, weight)| **weight != 0)
-        .collect();
+    let mut parts: Vec<(&String, &i32)> = grouping.parts.iter().filter(|(_, weight)| **weight != 0).collect();
     parts.sort_by_key(|(_, weight)| -weight.abs());
     html! {
         @if !parts.is_empty() {

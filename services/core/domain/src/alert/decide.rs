@@ -50,14 +50,7 @@ pub fn observe(
         (None, Signal::Firing) => vec![draft(fired(None, observation, observed, service, now))],
         // An end of something that never began is a fact at the door and no alert.
         (None, Signal::Resolved) => Vec::new(),
-        (Some(alert), Signal::Firing) => vec![draft(firing(
-            alert,
-            observation,
-            observed,
-            service,
-            now,
-            rules,
-        ))],
+        (Some(alert), Signal::Firing) => vec![draft(firing(alert, observation, observed, service, now, rules))],
         (Some(alert), Signal::Resolved) => vec![draft(resolved(alert, observation, observed, now))],
     };
     if let Some(alert) = alert
@@ -82,39 +75,19 @@ fn firing(
             Some(sent) if !current.starts_sent.contains(&sent) => Repeat::Replica,
             _ => Repeat::Resent,
         };
-        return repeated(
-            alert,
-            observation,
-            observed,
-            current.number,
-            why,
-            Some(now + observation.stale_after),
-        );
+        return repeated(alert, observation, observed, current.number, why, Some(now + observation.stale_after));
     }
     // A start that belongs to a stretch which is over: late, unless it is said long after the end.
     // An end by silence is no end that the sender knows of, so any word from it is a refire.
-    let known = observation.starts_at.and_then(|sent| {
-        alert
-            .occurrences
-            .iter()
-            .rev()
-            .find(|occurrence| occurrence.starts_sent.contains(&sent))
-    });
+    let known = observation
+        .starts_at
+        .and_then(|sent| alert.occurrences.iter().rev().find(|occurrence| occurrence.starts_sent.contains(&sent)));
     match known {
         Some(known)
             if alert.status == Status::Resolved
-                && known
-                    .closed_at
-                    .is_some_and(|closed| now.since(closed) <= rules.late) =>
+                && known.closed_at.is_some_and(|closed| now.since(closed) <= rules.late) =>
         {
-            repeated(
-                alert,
-                observation,
-                observed,
-                known.number,
-                Repeat::Late,
-                None,
-            )
+            repeated(alert, observation, observed, known.number, Repeat::Late, None)
         }
         _ => fired(Some(alert), observation, observed, service, now),
     }
@@ -126,48 +99,23 @@ fn resolved(alert: &Alert, observation: &Observation, observed: &EventId, now: T
         return match alert.status {
             // Silence became an end that the sender confirms.
             Status::Stale => Event::AlertResolved(end(alert, observation, observed, now)),
-            _ => repeated(
-                alert,
-                observation,
-                observed,
-                current.number,
-                Repeat::ResolvedAgain,
-                None,
-            ),
+            _ => repeated(alert, observation, observed, current.number, Repeat::ResolvedAgain, None),
         };
     }
     let of_an_older_one = observation.starts_at.is_some_and(|sent| {
         !current.starts_sent.contains(&sent)
-            && alert
-                .occurrences
-                .iter()
-                .any(|o| o.number < current.number && o.starts_sent.contains(&sent))
+            && alert.occurrences.iter().any(|o| o.number < current.number && o.starts_sent.contains(&sent))
     });
-    let before_it_began = observation
-        .ends_at
-        .is_some_and(|ends| ends < current.starts_at);
+    let before_it_began = observation.ends_at.is_some_and(|ends| ends < current.starts_at);
     if of_an_older_one || before_it_began {
-        return repeated(
-            alert,
-            observation,
-            observed,
-            current.number,
-            Repeat::ResolvedAgain,
-            None,
-        );
+        return repeated(alert, observation, observed, current.number, Repeat::ResolvedAgain, None);
     }
     Event::AlertResolved(end(alert, observation, observed, now))
 }
 
 fn end(alert: &Alert, observation: &Observation, observed: &EventId, now: Time) -> Resolved {
-    let ends_at = observation
-        .ends_at
-        .unwrap_or(now)
-        .clamped(alert.occurrence().starts_at, now);
-    Resolved {
-        observed: observed.clone(),
-        ends_at,
-    }
+    let ends_at = observation.ends_at.unwrap_or(now).clamped(alert.occurrence().starts_at, now);
+    Resolved { observed: observed.clone(), ends_at }
 }
 
 fn fired(
@@ -177,10 +125,7 @@ fn fired(
     service: Option<&str>,
     now: Time,
 ) -> Event {
-    let starts_at = observation
-        .starts_at
-        .unwrap_or(now)
-        .clamped(now - CLAMP_PAST, now + CLAMP_FUTURE);
+    let starts_at = observation.starts_at.unwrap_or(now).clamped(now - CLAMP_PAST, now + CLAMP_FUTURE);
     Event::AlertFired(Fired {
         observed: observed.clone(),
         occurrence: alert.map_or(0, |alert| alert.fired) + 1,
@@ -216,25 +161,18 @@ fn repeated(
         stale_at,
         severity: (news && alert.severity != observation.severity).then_some(observation.severity),
         labels: (news && alert.labels != observation.labels).then(|| observation.labels.clone()),
-        annotations: (news && alert.annotations != observation.annotations)
-            .then(|| observation.annotations.clone()),
+        annotations: (news && alert.annotations != observation.annotations).then(|| observation.annotations.clone()),
     })
 }
 
 fn flapping(alert: &Alert, drafts: &[Draft], now: Time, rules: &Rules) -> Option<Event> {
-    let is_transition = drafts
-        .iter()
-        .any(|draft| matches!(draft.event, Event::AlertFired(_) | Event::AlertResolved(_)));
+    let is_transition =
+        drafts.iter().any(|draft| matches!(draft.event, Event::AlertFired(_) | Event::AlertResolved(_)));
     if !is_transition {
         return None;
     }
-    let transitions =
-        u32::try_from(alert.transitions_since(now - rules.flap_window)).unwrap_or(u32::MAX) + 1;
+    let transitions = u32::try_from(alert.transitions_since(now - rules.flap_window)).unwrap_or(u32::MAX) + 1;
     let already = alert.flapping_until.is_some();
-    (already || transitions >= rules.flap_transitions).then(|| {
-        Event::AlertFlapping(Flapping {
-            transitions,
-            until: now + rules.flap_calm,
-        })
-    })
+    (already || transitions >= rules.flap_transitions)
+        .then(|| Event::AlertFlapping(Flapping { transitions, until: now + rules.flap_calm }))
 }

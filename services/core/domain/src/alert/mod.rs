@@ -10,8 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use event::{
-    Fired, Flapping, Observation, Repeat, Repeated, Resolved, Settled, Signal, Stale, Suppressed,
-    Unsuppressed,
+    Fired, Flapping, Observation, Repeat, Repeated, Resolved, Settled, Signal, Stale, Suppressed, Unsuppressed,
 };
 
 use crate::event::{Event, Recorded};
@@ -119,10 +118,7 @@ impl Alert {
     /// Never on an alert that `evolve` made: it is born with its first occurrence.
     #[must_use]
     pub fn occurrence(&self) -> &Occurrence {
-        assert!(
-            !self.occurrences.is_empty(),
-            "an alert is born with its first occurrence"
-        );
+        assert!(!self.occurrences.is_empty(), "an alert is born with its first occurrence");
         &self.occurrences[self.occurrences.len() - 1]
     }
 
@@ -208,10 +204,7 @@ impl Alert {
         if let Some(annotations) = &repeated.annotations {
             self.annotations.clone_from(annotations);
         }
-        if let Some(occurrence) = self
-            .occurrences
-            .iter_mut()
-            .find(|o| o.number == repeated.occurrence)
+        if let Some(occurrence) = self.occurrences.iter_mut().find(|o| o.number == repeated.occurrence)
             && let Some(sent) = repeated.starts_at_sent
             && !occurrence.starts_sent.contains(&sent)
             && occurrence.starts_sent.len() < STARTS_KEPT_MAX

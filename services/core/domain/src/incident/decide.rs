@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Acknowledged, Assigned, Declared, Feedback, Incident, Merged, Noted, Reopened, Resolved,
-    SeveritySet, Snoozed, Split, Status, Unacknowledged, Undone,
+    Acknowledged, Assigned, Declared, Feedback, Incident, Merged, Noted, Reopened, Resolved, SeveritySet, Snoozed,
+    Split, Status, Unacknowledged, Undone,
 };
 use crate::book::Book;
 use crate::command::{Code, Command, Received, Rejected};
@@ -21,21 +21,9 @@ pub const SNOOZE_MAX: Span = Span::hours(24 * 7);
 ///
 /// # Errors
 /// Why it is refused, with a stable code.
-pub fn command(
-    book: &Book,
-    received: &Received,
-    id: &EventId,
-    actor: &str,
-    now: Time,
-) -> Result<Vec<Draft>, Rejected> {
+pub fn command(book: &Book, received: &Received, id: &EventId, actor: &str, now: Time) -> Result<Vec<Draft>, Rejected> {
     let (subject, event) = match &received.command {
-        Command::DeclareIncident {
-            title,
-            severity,
-            services,
-            description,
-            started_at,
-        } => {
+        Command::DeclareIncident { title, severity, services, description, started_at } => {
             text("title", title)?;
             let declared = Declared {
                 title: title.trim().to_owned(),
@@ -44,35 +32,25 @@ pub fn command(
                 description: description.clone(),
                 started_at: started_at.unwrap_or(now).min(now),
             };
-            (
-                IncidentId::derive(&[id.as_str().as_bytes(), b"declared"]),
-                Event::IncidentDeclared(declared),
-            )
+            (IncidentId::derive(&[id.as_str().as_bytes(), b"declared"]), Event::IncidentDeclared(declared))
         }
         Command::MergeIncident { incident, into } => {
             let event = merge(book, received, incident, into)?;
             (into.clone(), event)
         }
-        Command::SplitIncident {
-            incident,
-            fingerprints,
-        } => {
+        Command::SplitIncident { incident, fingerprints } => {
             let found = target(book, received, incident)?;
             (incident.clone(), split(book, found, fingerprints, id)?)
         }
         Command::UndoEvent { event, subject } => {
-            let subject: IncidentId = subject
-                .parse()
-                .map_err(|_| Rejected::new(Code::NotUndoable, "this event cannot be undone"))?;
+            let subject: IncidentId =
+                subject.parse().map_err(|_| Rejected::new(Code::NotUndoable, "this event cannot be undone"))?;
             let found = target(book, received, &subject)?;
             (subject.clone(), undo(book, found, event)?)
         }
         other => {
             let incident = subject(other).ok_or_else(|| {
-                Rejected::new(
-                    Code::Invalid,
-                    "expected a command about an incident, got one for another lane",
-                )
+                Rejected::new(Code::Invalid, "expected a command about an incident, got one for another lane")
             })?;
             let found = target(book, received, incident)?;
             (incident.clone(), simple(book, found, other, now)?)
@@ -96,41 +74,24 @@ fn subject(command: &Command) -> Option<&IncidentId> {
     }
 }
 
-fn target<'a>(
-    book: &'a Book,
-    received: &Received,
-    id: &IncidentId,
-) -> Result<&'a Incident, Rejected> {
-    let incident = book.incidents.get(id).ok_or_else(|| {
-        Rejected::new(
-            Code::NotFound,
-            format!("expected an incident of this partition, got {id}"),
-        )
-    })?;
+fn target<'a>(book: &'a Book, received: &Received, id: &IncidentId) -> Result<&'a Incident, Rejected> {
+    let incident = book
+        .incidents
+        .get(id)
+        .ok_or_else(|| Rejected::new(Code::NotFound, format!("expected an incident of this partition, got {id}")))?;
     if let Some(seen) = received.if_match
         && seen != incident.revision
     {
-        let detail = format!(
-            "expected revision {seen} of {id}, it is at {}",
-            incident.revision
-        );
+        let detail = format!("expected revision {seen} of {id}, it is at {}", incident.revision);
         return Err(Rejected::new(Code::StaleRevision, detail));
     }
     if let Some(into) = &incident.merged_into {
-        return Err(Rejected::new(
-            Code::MergedAway,
-            format!("{id} became a part of {into}"),
-        ));
+        return Err(Rejected::new(Code::MergedAway, format!("{id} became a part of {into}")));
     }
     Ok(incident)
 }
 
-fn simple(
-    book: &Book,
-    incident: &Incident,
-    command: &Command,
-    now: Time,
-) -> Result<Event, Rejected> {
+fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Result<Event, Rejected> {
     let conflict = |detail: String| Err(Rejected::new(Code::Conflict, detail));
     let id = &incident.id;
     Ok(match command {
@@ -143,9 +104,7 @@ fn simple(
             Status::Acknowledged => Event::IncidentUnacknowledged(Unacknowledged {}),
             _ => return conflict(format!("{id} is not acknowledged")),
         },
-        Command::ResolveIncident {
-            cause, resolution, ..
-        } => {
+        Command::ResolveIncident { cause, resolution, .. } => {
             for (name, value) in [("cause", cause), ("resolution", resolution)] {
                 if let Some(value) = value {
                     text(name, value)?;
@@ -153,9 +112,7 @@ fn simple(
             }
             // Resolved by itself, and a person adds what it was: that is the label we want most.
             if !incident.is_live() && cause.is_none() && resolution.is_none() {
-                return conflict(format!(
-                    "{id} is resolved already; name a cause or a resolution to add it"
-                ));
+                return conflict(format!("{id} is resolved already; name a cause or a resolution to add it"));
             }
             Event::IncidentResolved(Resolved {
                 by: "person".to_owned(),
@@ -176,17 +133,15 @@ fn simple(
             if let Some(owner) = owner {
                 text("owner", owner)?;
             }
-            Event::IncidentAssigned(Assigned {
-                owner: owner.clone(),
-            })
+            Event::IncidentAssigned(Assigned { owner: owner.clone() })
         }
         Command::NoteIncident { text: note, .. } => {
             text("text", note)?;
             Event::IncidentNoted(Noted { text: note.clone() })
         }
-        Command::SetIncidentSeverity { severity, .. } => Event::IncidentSeveritySet(SeveritySet {
-            severity: *severity,
-        }),
+        Command::SetIncidentSeverity { severity, .. } => {
+            Event::IncidentSeveritySet(SeveritySet { severity: *severity })
+        }
         Command::SnoozeIncident { until, .. } => {
             if !incident.is_live() {
                 return conflict(format!("{id} is resolved; there is nothing to snooze"));
@@ -197,105 +152,52 @@ fn simple(
             }
             Event::IncidentSnoozed(Snoozed { until: *until })
         }
-        Command::GiveFeedback {
-            verdict,
-            text: words,
-            ..
-        } => {
+        Command::GiveFeedback { verdict, text: words, .. } => {
             text("verdict", verdict)?;
-            Event::IncidentFeedback(Feedback {
-                verdict: verdict.clone(),
-                text: words.clone(),
-            })
+            Event::IncidentFeedback(Feedback { verdict: verdict.clone(), text: words.clone() })
         }
         _ => {
-            return Err(Rejected::new(
-                Code::Invalid,
-                "expected a command about an incident",
-            ));
+            return Err(Rejected::new(Code::Invalid, "expected a command about an incident"));
         }
     })
 }
 
 fn text(name: &str, value: &str) -> Result<(), Rejected> {
     if value.trim().is_empty() || value.len() > TEXT_BYTES_MAX {
-        let detail = format!(
-            "expected {name} of 1 to {TEXT_BYTES_MAX} bytes, got {}",
-            value.len()
-        );
+        let detail = format!("expected {name} of 1 to {TEXT_BYTES_MAX} bytes, got {}", value.len());
         return Err(Rejected::new(Code::Invalid, detail));
     }
     Ok(())
 }
 
-fn merge(
-    book: &Book,
-    received: &Received,
-    from: &IncidentId,
-    into: &IncidentId,
-) -> Result<Event, Rejected> {
+fn merge(book: &Book, received: &Received, from: &IncidentId, into: &IncidentId) -> Result<Event, Rejected> {
     if from == into {
-        return Err(Rejected::new(
-            Code::Invalid,
-            "expected two different incidents, got the same one twice",
-        ));
+        return Err(Rejected::new(Code::Invalid, "expected two different incidents, got the same one twice"));
     }
     let source = target(book, received, from)?;
-    let anywhere = Received {
-        if_match: None,
-        ..received.clone()
-    };
+    let anywhere = Received { if_match: None, ..received.clone() };
     target(book, &anywhere, into)?;
     let fingerprints = source.members.keys().cloned().collect();
-    Ok(Event::IncidentMerged(Merged {
-        incident: from.clone(),
-        fingerprints,
-    }))
+    Ok(Event::IncidentMerged(Merged { incident: from.clone(), fingerprints }))
 }
 
-fn split(
-    book: &Book,
-    source: &Incident,
-    leaving: &[Fingerprint],
-    id: &EventId,
-) -> Result<Event, Rejected> {
+fn split(book: &Book, source: &Incident, leaving: &[Fingerprint], id: &EventId) -> Result<Event, Rejected> {
     let leaving: BTreeSet<&Fingerprint> = leaving.iter().collect();
     if leaving.is_empty() {
-        return Err(Rejected::new(
-            Code::Invalid,
-            "expected at least one fingerprint",
-        ));
+        return Err(Rejected::new(Code::Invalid, "expected at least one fingerprint"));
     }
-    if let Some(stranger) = leaving
-        .iter()
-        .find(|fingerprint| !source.members.contains_key(**fingerprint))
-    {
-        let detail = format!(
-            "expected alerts of {}, got {stranger} which is none of them",
-            source.id
-        );
+    if let Some(stranger) = leaving.iter().find(|fingerprint| !source.members.contains_key(**fingerprint)) {
+        let detail = format!("expected alerts of {}, got {stranger} which is none of them", source.id);
         return Err(Rejected::new(Code::Invalid, detail));
     }
     if leaving.len() == source.members.len() {
-        return Err(Rejected::new(
-            Code::Invalid,
-            "expected some alerts to stay, got all of them leaving",
-        ));
+        return Err(Rejected::new(Code::Invalid, "expected some alerts to stay, got all of them leaving"));
     }
-    let alerts: Vec<_> = leaving
-        .iter()
-        .filter_map(|fingerprint| book.alerts.get(*fingerprint))
-        .collect();
+    let alerts: Vec<_> = leaving.iter().filter_map(|fingerprint| book.alerts.get(*fingerprint)).collect();
     let worst = alerts.iter().max_by_key(|alert| alert.severity);
-    let staying = book
-        .alerts_of(source)
-        .filter(|alert| !leaving.contains(&alert.fingerprint));
-    let services_left: BTreeSet<String> =
-        staying.filter_map(|alert| alert.service.clone()).collect();
-    let services: BTreeSet<String> = alerts
-        .iter()
-        .filter_map(|alert| alert.service.clone())
-        .collect();
+    let staying = book.alerts_of(source).filter(|alert| !leaving.contains(&alert.fingerprint));
+    let services_left: BTreeSet<String> = staying.filter_map(|alert| alert.service.clone()).collect();
+    let services: BTreeSet<String> = alerts.iter().filter_map(|alert| alert.service.clone()).collect();
     Ok(Event::IncidentSplit(Split {
         incident: IncidentId::derive(&[id.as_str().as_bytes(), b"split"]),
         title: worst.map_or_else(|| source.title.clone(), |alert| title(alert)),
@@ -303,70 +205,40 @@ fn split(
         fingerprints: leaving.into_iter().cloned().collect(),
         services: services.into_iter().collect(),
         services_left: services_left.into_iter().collect(),
-        started_at: alerts
-            .iter()
-            .map(|alert| alert.occurrence().starts_at)
-            .min()
-            .unwrap_or(source.started_at),
+        started_at: alerts.iter().map(|alert| alert.occurrence().starts_at).min().unwrap_or(source.started_at),
         firing: alerts.iter().any(|alert| alert.is_firing()),
     }))
 }
 
 fn undo(book: &Book, incident: &Incident, event: &EventId) -> Result<Event, Rejected> {
-    let lineage = incident
-        .lineage
-        .iter()
-        .find(|lineage| &lineage.event == event)
-        .ok_or_else(|| {
-            Rejected::new(
-                Code::NotUndoable,
-                format!("{event} is no merge or split of {}", incident.id),
-            )
+    let lineage =
+        incident.lineage.iter().find(|lineage| &lineage.event == event).ok_or_else(|| {
+            Rejected::new(Code::NotUndoable, format!("{event} is no merge or split of {}", incident.id))
         })?;
     if let Some(by) = &lineage.undone_by {
-        return Err(Rejected::new(
-            Code::AlreadyUndone,
-            format!("{event} was undone by {by}"),
-        ));
+        return Err(Rejected::new(Code::AlreadyUndone, format!("{event} was undone by {by}")));
     }
-    let other = book.incidents.get(&lineage.other).ok_or_else(|| {
-        Rejected::new(
-            Code::NotFound,
-            format!("expected {} to exist still", lineage.other),
-        )
-    })?;
+    let other = book
+        .incidents
+        .get(&lineage.other)
+        .ok_or_else(|| Rejected::new(Code::NotFound, format!("expected {} to exist still", lineage.other)))?;
     let merged = lineage.how == "merged";
     if !merged && let Some(into) = &other.merged_into {
-        return Err(Rejected::new(
-            Code::Conflict,
-            format!("{} became a part of {into} since", other.id),
-        ));
+        return Err(Rejected::new(Code::Conflict, format!("{} became a part of {into} since", other.id)));
     }
     // Only what has not moved elsewhere since goes back. What joined the split-off one later comes along.
     let moving: Vec<Fingerprint> = if merged {
-        lineage
-            .fingerprints
-            .iter()
-            .filter(|f| incident.members.contains_key(*f))
-            .cloned()
-            .collect()
+        lineage.fingerprints.iter().filter(|f| incident.members.contains_key(*f)).cloned().collect()
     } else {
         other.members.keys().cloned().collect()
     };
     let gone: BTreeSet<&Fingerprint> = moving.iter().collect();
-    let members = incident
-        .members
-        .keys()
-        .filter(|f| !merged || !gone.contains(f))
-        .chain(moving.iter().filter(|_| !merged));
-    let services: BTreeSet<String> = members
-        .filter_map(|fingerprint| book.alerts.get(fingerprint)?.service.clone())
-        .collect();
-    let other_firing = moving.iter().any(|fingerprint| {
-        book.alerts
-            .get(fingerprint)
-            .is_some_and(crate::alert::Alert::is_firing)
-    });
+    let members =
+        incident.members.keys().filter(|f| !merged || !gone.contains(f)).chain(moving.iter().filter(|_| !merged));
+    let services: BTreeSet<String> =
+        members.filter_map(|fingerprint| book.alerts.get(fingerprint)?.service.clone()).collect();
+    let other_firing =
+        moving.iter().any(|fingerprint| book.alerts.get(fingerprint).is_some_and(crate::alert::Alert::is_firing));
     Ok(Event::IncidentUndone(Undone {
         event: event.clone(),
         how: lineage.how.clone(),
@@ -380,10 +252,7 @@ fn undo(book: &Book, incident: &Incident, event: &EventId) -> Result<Event, Reje
 /// The worst severity among an incident's firing alerts.
 #[must_use]
 pub fn worst_firing(book: &Book, incident: &Incident) -> Option<Severity> {
-    book.alerts_of(incident)
-        .filter(|alert| alert.is_firing())
-        .map(|alert| alert.severity)
-        .max()
+    book.alerts_of(incident).filter(|alert| alert.is_firing()).map(|alert| alert.severity).max()
 }
 
 /// An incident's title from the alert that it begins with.
@@ -395,9 +264,7 @@ pub fn title(alert: &crate::alert::Alert) -> String {
 /// An incident's title from an alert's name, service and annotations.
 #[must_use]
 pub fn title_of(name: &str, service: Option<&str>, annotations: &crate::alert::Labels) -> String {
-    let summary = ["summary", "title", "message"]
-        .iter()
-        .find_map(|key| annotations.get(*key));
+    let summary = ["summary", "title", "message"].iter().find_map(|key| annotations.get(*key));
     let words = match (summary, service) {
         (Some(summary), _) if !summary.trim().is_empty() => summary.trim().to_owned(),
         (_, Some(service)) => format!("{name} on {service}"),

@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use event::{
-    Acknowledged, AlertJoined, Assigned, Awoken, Considered, Declared, Feedback, Grouping, Merged,
-    Noted, Opened, Reopened, Resolved, SeveritySet, Snoozed, Split, Unacknowledged, Undone,
+    Acknowledged, AlertJoined, Assigned, Awoken, Considered, Declared, Feedback, Grouping, Merged, Noted, Opened,
+    Reopened, Resolved, SeveritySet, Snoozed, Split, Unacknowledged, Undone,
 };
 
 use crate::event::{Event, Recorded};
@@ -24,9 +24,7 @@ use crate::severity::Severity;
 use crate::time::Time;
 
 /// Where an incident is in its life.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Nobody takes care yet.
@@ -210,11 +208,7 @@ impl Incident {
                 self.teams.extend(joined.team.clone());
                 self.started_at = self.started_at.min(joined.starts_at);
                 let score = joined.grouping.as_ref().map(|grouping| grouping.score);
-                let member = Member {
-                    joined_at: now,
-                    event: recorded.id.clone(),
-                    score,
-                };
+                let member = Member { joined_at: now, event: recorded.id.clone(), score };
                 self.join(joined.fingerprint.clone(), member);
             }
             Event::IncidentAcknowledged(_) => {
@@ -230,10 +224,7 @@ impl Incident {
             Event::IncidentResolved(resolved) => {
                 self.resolve(&resolved.by, now);
                 self.cause = resolved.cause.clone().or_else(|| self.cause.take());
-                self.resolution = resolved
-                    .resolution
-                    .clone()
-                    .or_else(|| self.resolution.take());
+                self.resolution = resolved.resolution.clone().or_else(|| self.resolution.take());
             }
             Event::IncidentReopened(reopened) => {
                 self.open_again();
@@ -247,11 +238,7 @@ impl Incident {
                 if self.notes.len() == NOTES_KEPT_MAX {
                     self.notes.remove(0);
                 }
-                self.notes.push(Note {
-                    at: now,
-                    by: recorded.actor.clone(),
-                    text: noted.text.clone(),
-                });
+                self.notes.push(Note { at: now, by: recorded.actor.clone(), text: noted.text.clone() });
             }
             Event::IncidentSeveritySet(set) => {
                 self.severity_set = true;
@@ -286,11 +273,7 @@ pub(crate) fn evolve(
             incident.started_at = opened.started_at;
             incident.recurrence_of.clone_from(&opened.recurrence_of);
             incident.weights = opened.grouping.weights;
-            let member = Member {
-                joined_at: now,
-                event: recorded.id.clone(),
-                score: None,
-            };
+            let member = Member { joined_at: now, event: recorded.id.clone(), score: None };
             incident.join(opened.fingerprint.clone(), member);
             incident.revision = recorded.revision.unwrap_or(1);
             moved.push((opened.fingerprint.clone(), id.clone()));
@@ -302,11 +285,7 @@ pub(crate) fn evolve(
             incident.services = declared.services.iter().cloned().collect();
             incident.started_at = declared.started_at;
             if let Some(description) = &declared.description {
-                let note = Note {
-                    at: now,
-                    by: recorded.actor.clone(),
-                    text: description.clone(),
-                };
+                let note = Note { at: now, by: recorded.actor.clone(), text: description.clone() };
                 incident.notes.push(note);
             }
             incident.revision = recorded.revision.unwrap_or(1);
@@ -444,11 +423,7 @@ fn evolve_undone(
             other.merged_into = Some(subject.clone());
             other.resolve("merged", now);
         }
-        if let Some(lineage) = incident
-            .lineage
-            .iter_mut()
-            .find(|lineage| lineage.event == undone.event)
-        {
+        if let Some(lineage) = incident.lineage.iter_mut().find(|lineage| lineage.event == undone.event) {
             lineage.undone_by = Some(recorded.id.clone());
         }
         incident.updated_at = now;

@@ -23,31 +23,20 @@ pub struct Fixture {
 /// Every fixture. A name is `<type>.v<version>.json`, or `<type>.<case>.v<version>.json` for another form.
 pub fn fixtures() -> Vec<Fixture> {
     let folder = here("fixtures");
-    let mut all: Vec<Fixture> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| fixture(&entry.unwrap().path()))
-        .collect();
+    let mut all: Vec<Fixture> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| fixture(&entry.unwrap().path())).collect();
     all.sort_by(|a, b| a.file.cmp(&b.file));
     all
 }
 
 fn fixture(path: &Path) -> Fixture {
     let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-    let stem = file
-        .strip_suffix(".json")
-        .unwrap_or_else(|| panic!("{file} is no fixture"));
-    let (name, version) = stem
-        .rsplit_once(".v")
-        .unwrap_or_else(|| panic!("{file} names no version"));
+    let stem = file.strip_suffix(".json").unwrap_or_else(|| panic!("{file} is no fixture"));
+    let (name, version) = stem.rsplit_once(".v").unwrap_or_else(|| panic!("{file} names no version"));
     let mut words = name.splitn(3, '.');
     let kind = format!("{}.{}", words.next().unwrap(), words.next().unwrap());
     let event = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    Fixture {
-        version: version.parse().unwrap(),
-        kind,
-        event,
-        file,
-    }
+    Fixture { version: version.parse().unwrap(), kind, event, file }
 }
 
 /// A path of this crate.
@@ -56,17 +45,11 @@ pub fn here(path: &str) -> PathBuf {
 }
 
 /// What is wrong with `value` by `schema`, in words; every property that was met is put into `met` as
-/// `<place>.<property>`.
-pub fn faults(
-    schema: &Value,
-    root: &Value,
-    value: &Value,
-    place: &str,
-    met: &mut BTreeSet<String>,
-) -> Vec<String> {
+/// `<definition>.<property>`.
+pub fn faults(schema: &Value, root: &Value, value: &Value, place: &str, met: &mut BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
-    if let Some(target) = referred(schema, root) {
-        faults.extend(self::faults(target, root, value, place, met));
+    if let Some((name, target)) = referred(schema, root) {
+        faults.extend(self::faults(target, root, value, name, met));
     }
     if let Some(expected) = schema.get("const")
         && expected != value
@@ -74,11 +57,7 @@ pub fn faults(
         faults.push(format!("{place}: expected {expected}, got {value}"));
     }
     if let Some(types) = schema.get("type")
-        && !types
-            .as_array()
-            .map_or_else(|| vec![types], |all| all.iter().collect())
-            .iter()
-            .any(|t| is_a(value, t))
+        && !types.as_array().map_or_else(|| vec![types], |all| all.iter().collect()).iter().any(|t| is_a(value, t))
     {
         faults.push(format!("{place}: expected {types}, got {value}"));
     }
@@ -98,72 +77,37 @@ pub fn faults(
             fits
         });
         if !fits {
-            faults.push(format!(
-                "{place}: none of the {} ways fits: {}",
-                ways.len(),
-                tried.join("; ")
-            ));
+            faults.push(format!("{place}: none of the {} ways fits: {}", ways.len(), tried.join("; ")));
         }
     }
-    for name in schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
+    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
         if value.get(name).is_none() {
             faults.push(format!("{place}: expected {name}, got none"));
         }
     }
-    for (name, part) in schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, part) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         if let Some(value) = value.get(name) {
             met.insert(format!("{place}.{name}"));
-            faults.extend(self::faults(
-                part,
-                root,
-                value,
-                &format!("{place}.{name}"),
-                met,
-            ));
+            faults.extend(self::faults(part, root, value, &format!("{place}.{name}"), met));
         }
     }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
-        faults.extend(
-            values
-                .iter()
-                .flat_map(|value| self::faults(items, root, value, &format!("{place}[]"), met)),
-        );
+        faults.extend(values.iter().flat_map(|value| self::faults(items, root, value, &format!("{place}[]"), met)));
     }
     faults
 }
 
-/// Every property that `schema` knows, as `<place>.<property>`.
+/// Every property that `schema` knows, as `<definition>.<property>`.
 pub fn properties(schema: &Value, root: &Value, place: &str, known: &mut BTreeSet<String>) {
-    if let Some(target) = referred(schema, root) {
-        properties(target, root, place, known);
+    if let Some((name, target)) = referred(schema, root) {
+        properties(target, root, name, known);
     }
     for ways in ["oneOf", "anyOf"] {
-        for way in schema
-            .get(ways)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for way in schema.get(ways).and_then(Value::as_array).into_iter().flatten() {
             properties(way, root, place, known);
         }
     }
-    for (name, part) in schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, part) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         known.insert(format!("{place}.{name}"));
         properties(part, root, &format!("{place}.{name}"), known);
     }
@@ -172,9 +116,10 @@ pub fn properties(schema: &Value, root: &Value, place: &str, known: &mut BTreeSe
     }
 }
 
-fn referred<'a>(schema: &Value, root: &'a Value) -> Option<&'a Value> {
-    root.get("$defs")?
-        .get(schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?)
+/// The definition that a schema refers to, with its name.
+fn referred<'a>(schema: &'a Value, root: &'a Value) -> Option<(&'a str, &'a Value)> {
+    let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+    Some((name, root.get("$defs")?.get(name)?))
 }
 
 fn is_a(value: &Value, kind: &Value) -> bool {

@@ -42,39 +42,25 @@ pub(super) struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     /// A field with the pointer under which it stands.
-    fn find(
-        &self,
-        mapped: fn(&Mapping) -> &Option<String>,
-        names: &[&str],
-    ) -> Option<(String, &'a Value)> {
+    fn find(&self, mapped: fn(&Mapping) -> &Option<String>, names: &[&str]) -> Option<(String, &'a Value)> {
         match self.mapping {
             Some(mapping) => {
                 let path = mapped(mapping).as_deref()?;
                 Some((fields::pointer(path), fields::path(self.value, path)?))
             }
-            None => names.iter().find_map(|name| {
-                Some((
-                    fields::name_pointer(name),
-                    self.object.get(*name).filter(|v| !v.is_null())?,
-                ))
-            }),
+            None => names
+                .iter()
+                .find_map(|name| Some((fields::name_pointer(name), self.object.get(*name).filter(|v| !v.is_null())?))),
         }
     }
 
-    pub(super) fn text(
-        &self,
-        mapped: fn(&Mapping) -> &Option<String>,
-        names: &[&str],
-    ) -> Option<(String, String)> {
+    pub(super) fn text(&self, mapped: fn(&Mapping) -> &Option<String>, names: &[&str]) -> Option<(String, String)> {
         let (pointer, value) = self.find(mapped, names)?;
         Some((pointer, fields::text(Some(value))?))
     }
 
     pub(super) fn labels(&self) -> Result<Labels, Bad> {
-        let mut labels = labels::read(
-            self.find(|m| &m.labels, &["labels"])
-                .map(|(_, value)| value),
-        )?;
+        let mut labels = labels::read(self.find(|m| &m.labels, &["labels"]).map(|(_, value)| value))?;
         for (name, path) in self.mapping.iter().flat_map(|mapping| &mapping.label) {
             if let Some(text) = fields::text(fields::path(self.value, path)) {
                 labels.insert(name.clone(), text);
@@ -84,10 +70,7 @@ impl<'a> Finder<'a> {
     }
 
     pub(super) fn annotations(&self) -> Labels {
-        let mut annotations = labels::annotations(
-            self.find(|m| &m.annotations, &["annotations"])
-                .map(|(_, v)| v),
-        );
+        let mut annotations = labels::annotations(self.find(|m| &m.annotations, &["annotations"]).map(|(_, v)| v));
         for (name, path) in self.mapping.iter().flat_map(|mapping| &mapping.annotation) {
             if let Some(text) = fields::text(fields::path(self.value, path)) {
                 annotations.insert(name.clone(), text);
@@ -104,10 +87,7 @@ impl<'a> Finder<'a> {
     }
 
     /// A time that cannot be read is named and does not lose the alert.
-    pub(super) fn times(
-        &self,
-        unmapped: &mut Vec<String>,
-    ) -> Result<(Option<Time>, Option<Time>), Bad> {
+    pub(super) fn times(&self, unmapped: &mut Vec<String>) -> Result<(Option<Time>, Option<Time>), Bad> {
         let mut at = |mapped, names| {
             let (pointer, value) = self.find(mapped, names)?;
             time::lenient(Some(value)).unwrap_or_else(|_| {
@@ -119,35 +99,18 @@ impl<'a> Finder<'a> {
         if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
             && ends_at < starts_at
         {
-            let detail =
-                format!("expected an end after the start, got {ends_at} before {starts_at}");
-            return Err(Bad::new(
-                "ends_before_starts",
-                detail,
-                "Send an end at or after the start.",
-            ));
+            let detail = format!("expected an end after the start, got {ends_at} before {starts_at}");
+            return Err(Bad::new("ends_before_starts", detail, "Send an end at or after the start."));
         }
         Ok((starts_at, ends_at))
     }
 
-    pub(super) fn signal(
-        &self,
-        ends_at: Option<Time>,
-        now: Time,
-        unmapped: &mut Vec<String>,
-    ) -> Signal {
+    pub(super) fn signal(&self, ends_at: Option<Time>, now: Time, unmapped: &mut Vec<String>) -> Signal {
         let Some((pointer, word)) = self.text(|m| &m.status, STATUS) else {
             let is_over = ends_at.is_some_and(|ends_at| ends_at <= now);
-            return if is_over {
-                Signal::Resolved
-            } else {
-                Signal::Firing
-            };
+            return if is_over { Signal::Resolved } else { Signal::Firing };
         };
-        if let Some(signal) = self
-            .mapping
-            .and_then(|mapping| mapping.status_words.get(word.trim()))
-        {
+        if let Some(signal) = self.mapping.and_then(|mapping| mapping.status_words.get(word.trim())) {
             return *signal;
         }
         let plain = word.trim().to_lowercase();
@@ -163,17 +126,13 @@ impl<'a> Finder<'a> {
     pub(super) fn severity(&self, given: &Labels, unmapped: &mut Vec<String>) -> Severity {
         let found = self.text(|m| &m.severity, SEVERITY);
         let known = found.as_ref().and_then(|(_, word)| {
-            let own = self
-                .mapping
-                .and_then(|mapping| mapping.severity_words.get(word.trim()));
+            let own = self.mapping.and_then(|mapping| mapping.severity_words.get(word.trim()));
             own.copied().or_else(|| severity::of_word(word))
         });
-        known
-            .or_else(|| labels::severity(given).ok())
-            .unwrap_or_else(|| {
-                unmapped.push(found.map_or_else(|| "/severity".to_owned(), |(pointer, _)| pointer));
-                severity::UNMAPPED
-            })
+        known.or_else(|| labels::severity(given).ok()).unwrap_or_else(|| {
+            unmapped.push(found.map_or_else(|| "/severity".to_owned(), |(pointer, _)| pointer));
+            severity::UNMAPPED
+        })
     }
 
     /// The sender's own key; several mapped fields make one, if all are there.
@@ -192,19 +151,7 @@ impl<'a> Finder<'a> {
     pub(super) fn unmapped(&self) -> Vec<String> {
         match self.mapping {
             None => {
-                let known = [
-                    NAME,
-                    SERVICE,
-                    SEVERITY,
-                    STATUS,
-                    STARTS,
-                    ENDS,
-                    KEY,
-                    ENVIRONMENT,
-                    URL,
-                    WORDS,
-                    MAPS,
-                ];
+                let known = [NAME, SERVICE, SEVERITY, STATUS, STARTS, ENDS, KEY, ENVIRONMENT, URL, WORDS, MAPS];
                 fields::unknown(self.object, &known.concat())
             }
             Some(mapping) => {
@@ -231,16 +178,8 @@ impl Mapping {
             &self.environment,
             &self.url,
         ];
-        let named = self
-            .label
-            .values()
-            .chain(self.annotation.values())
-            .chain(&self.key);
-        single
-            .into_iter()
-            .flatten()
-            .chain(named)
-            .map(String::as_str)
+        let named = self.label.values().chain(self.annotation.values()).chain(&self.key);
+        single.into_iter().flatten().chain(named).map(String::as_str)
     }
 }
 

@@ -20,47 +20,22 @@ const KEY_BYTES_MAX: usize = 1_024;
 
 /// The items of a payload: the list that the mapping names, `alerts`, the list or the object that it is.
 pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Problem> {
-    let named = context
-        .source
-        .mapping
-        .as_ref()
-        .and_then(|mapping| mapping.items.as_deref());
+    let named = context.source.mapping.as_ref().and_then(|mapping| mapping.items.as_deref());
     let (items, envelope) = match (named, payload.json) {
         (Some(path), json) => {
             let found = fields::path(&json, path).cloned();
-            (
-                found.ok_or_else(|| invalid(format!("expected a list at {path:?}")))?,
-                Value::Null,
-            )
+            (found.ok_or_else(|| invalid(format!("expected a list at {path:?}")))?, Value::Null)
         }
         (None, Value::Object(mut object)) if object.get("alerts").is_some_and(Value::is_array) => {
             let items = object.remove("alerts").unwrap_or_default();
-            (
-                items,
-                if object.is_empty() {
-                    Value::Null
-                } else {
-                    Value::Object(object)
-                },
-            )
+            (items, if object.is_empty() { Value::Null } else { Value::Object(object) })
         }
         (None, json) => (json, Value::Null),
     };
     match items {
-        Value::Array(items) => Ok(Batch {
-            items,
-            envelope,
-            ..Batch::default()
-        }),
-        item @ Value::Object(_) => Ok(Batch {
-            items: vec![item],
-            envelope,
-            ..Batch::default()
-        }),
-        other => Err(invalid(format!(
-            "expected an alert or a list of alerts, got {}",
-            fields::kind(&other)
-        ))),
+        Value::Array(items) => Ok(Batch { items, envelope, ..Batch::default() }),
+        item @ Value::Object(_) => Ok(Batch { items: vec![item], envelope, ..Batch::default() }),
+        other => Err(invalid(format!("expected an alert or a list of alerts, got {}", fields::kind(&other)))),
     }
 }
 
@@ -72,67 +47,31 @@ fn invalid(detail: String) -> Problem {
 /// One alert.
 pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
     let object = prometheus::object(value)?;
-    let finder = Finder {
-        value,
-        object,
-        mapping: context.source.mapping.as_ref(),
-    };
+    let finder = Finder { value, object, mapping: context.source.mapping.as_ref() };
     let mut unmapped = finder.unmapped();
     let given = finder.labels()?;
-    let name = finder
-        .text(|m| &m.name, NAME)
-        .map(|(_, name)| name)
-        .or_else(|| given.get("alertname").cloned());
+    let name = finder.text(|m| &m.name, NAME).map(|(_, name)| name).or_else(|| given.get("alertname").cloned());
     let name = name.ok_or_else(|| {
-        Bad::new(
-            "no_name",
-            "expected a name, got none",
-            "Send `name`, `title` or `alertname`, or map one.",
-        )
+        Bad::new("no_name", "expected a name, got none", "Send `name`, `title` or `alertname`, or map one.")
     })?;
     let annotations = finder.annotations();
-    let service = finder
-        .text(|m| &m.service, SERVICE)
-        .map(|(_, service)| service);
+    let service = finder.text(|m| &m.service, SERVICE).map(|(_, service)| service);
     let (starts_at, ends_at) = finder.times(&mut unmapped)?;
     let signal = finder.signal(ends_at, context.now, &mut unmapped);
     let severity = finder.severity(&given, &mut unmapped);
     let own = finder.key();
-    let environment = finder
-        .text(|m| &m.environment, ENVIRONMENT)
-        .map(|(_, environment)| environment);
-    let environment = context.environment(
-        environment
-            .as_deref()
-            .or_else(|| labels::environment(&given)),
-    );
-    let fingerprint = identity(
-        context,
-        &environment,
-        own.as_deref(),
-        &name,
-        service.as_deref(),
-        &given,
-    );
-    let labels = shown(
-        given,
-        &name,
-        service.as_deref(),
-        finder.text(|m| &m.severity, SEVERITY),
-    );
+    let environment = finder.text(|m| &m.environment, ENVIRONMENT).map(|(_, environment)| environment);
+    let environment = context.environment(environment.as_deref().or_else(|| labels::environment(&given)));
+    let fingerprint = identity(context, &environment, own.as_deref(), &name, service.as_deref(), &given);
+    let labels = shown(given, &name, service.as_deref(), finder.text(|m| &m.severity, SEVERITY));
     labels::check(&labels, &annotations)?;
-    let url = finder
-        .text(|m| &m.url, URL)
-        .map(|(_, url)| url)
-        .filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
+    let url = finder.text(|m| &m.url, URL).map(|(_, url)| url).filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
     let observation = Observation {
         fingerprint,
         source_fingerprint: own.filter(|own| own.len() <= KEY_BYTES_MAX),
         source: context.source.name.clone(),
         name,
-        service: service
-            .or_else(|| labels::service(&labels))
-            .or_else(|| context.source.service.clone()),
+        service: service.or_else(|| labels::service(&labels)).or_else(|| context.source.service.clone()),
         severity,
         signal,
         labels,
@@ -143,10 +82,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         url,
         unmapped,
     };
-    Ok(Item::Alert {
-        environment,
-        observation: Box::new(observation),
-    })
+    Ok(Item::Alert { environment, observation: Box::new(observation) })
 }
 
 /// Who the alert is: the sender's key where it names one, else name, service and labels. The severity is no
@@ -164,34 +100,18 @@ fn identity(
         Some(own) => parts.extend(["key", own]),
         None => {
             parts.extend(["name", name, service.unwrap_or_default()]);
-            let stay = labels
-                .iter()
-                .filter(|(name, _)| !labels::SEVERITY.contains(&name.as_str()));
+            let stay = labels.iter().filter(|(name, _)| !labels::SEVERITY.contains(&name.as_str()));
             parts.extend(stay.flat_map(|(name, value)| [name.as_str(), value.as_str()]));
         }
     }
-    fingerprint::of(
-        context.key,
-        environment,
-        context.source.format.family,
-        parts,
-    )
+    fingerprint::of(context.key, environment, context.source.format.family, parts)
 }
 
 /// The labels with what a silence wants to match on.
-fn shown(
-    mut labels: Labels,
-    name: &str,
-    service: Option<&str>,
-    severity: Option<(String, String)>,
-) -> Labels {
-    labels
-        .entry("alertname".to_owned())
-        .or_insert_with(|| name.to_owned());
+fn shown(mut labels: Labels, name: &str, service: Option<&str>, severity: Option<(String, String)>) -> Labels {
+    labels.entry("alertname".to_owned()).or_insert_with(|| name.to_owned());
     if let Some(service) = service {
-        labels
-            .entry("service".to_owned())
-            .or_insert_with(|| service.to_owned());
+        labels.entry("service".to_owned()).or_insert_with(|| service.to_owned());
     }
     if let Some((_, word)) = severity {
         labels.entry("severity".to_owned()).or_insert(word);
@@ -220,64 +140,35 @@ mod tests {
             ("Disk full", Severity::Critical, Signal::Firing)
         );
         assert_eq!(alert.source_fingerprint.as_deref(), Some("42"));
-        assert_eq!(
-            alert.labels.get("alertname").map(String::as_str),
-            Some("Disk full")
-        );
-        assert_eq!(
-            alert.annotations.get("description").map(String::as_str),
-            Some("d")
-        );
+        assert_eq!(alert.labels.get("alertname").map(String::as_str), Some("Disk full"));
+        assert_eq!(alert.annotations.get("description").map(String::as_str), Some("d"));
         assert_eq!(alert.starts_at, "2026-11-20T03:12:00Z".parse().ok());
-        assert_eq!(
-            (alert.stale_after, alert.unmapped.as_slice()),
-            (Span::hours(24), ["/rack".to_owned()].as_slice())
-        );
+        assert_eq!((alert.stale_after, alert.unmapped.as_slice()), (Span::hours(24), ["/rack".to_owned()].as_slice()));
     }
 
     #[test]
     fn one_a_list_or_a_list_inside_is_read_and_a_nameless_one_is_named() {
-        for json in [
-            json!({"name": "A"}),
-            json!([{"name": "A"}]),
-            json!({"alerts": [{"name": "A"}], "from": "x"}),
-        ] {
+        for json in [json!({"name": "A"}), json!([{"name": "A"}]), json!({"alerts": [{"name": "A"}], "from": "x"})] {
             assert_eq!(alerts(&read("generic", json)).len(), 1);
         }
-        assert_eq!(
-            codes(&read("generic", json!([{"severity": "high"}, 5]))),
-            ["no_name", "not_an_object"]
-        );
+        assert_eq!(codes(&read("generic", json!([{"severity": "high"}, 5]))), ["no_name", "not_an_object"]);
     }
 
     #[test]
     fn an_end_finds_its_alert_by_key_or_by_name_service_and_labels() {
         let fingerprint = |json: Value| alerts(&read("generic", json))[0].fingerprint.clone();
-        let fired =
-            fingerprint(json!({"name": "A", "key": "k", "severity": "high", "labels": {"a": "b"}}));
-        assert_eq!(
-            fired,
-            fingerprint(json!({"name": "A is over", "key": "k", "status": "ok"}))
-        );
+        let fired = fingerprint(json!({"name": "A", "key": "k", "severity": "high", "labels": {"a": "b"}}));
+        assert_eq!(fired, fingerprint(json!({"name": "A is over", "key": "k", "status": "ok"})));
         let fired = fingerprint(json!({"name": "A", "service": "db", "severity": "high"}));
-        assert_eq!(
-            fired,
-            fingerprint(json!({"name": "A", "service": "db", "status": "resolved"}))
-        );
+        assert_eq!(fired, fingerprint(json!({"name": "A", "service": "db", "status": "resolved"})));
         assert_ne!(fired, fingerprint(json!({"name": "A", "service": "db2"})));
     }
 
     #[test]
     fn an_unknown_status_fires_and_says_so() {
-        let normalised = read(
-            "generic",
-            json!({"name": "A", "status": "weird", "severity": "purple"}),
-        );
+        let normalised = read("generic", json!({"name": "A", "status": "weird", "severity": "purple"}));
         let alert = alerts(&normalised)[0];
-        assert_eq!(
-            (alert.signal, alert.severity),
-            (Signal::Firing, Severity::Medium)
-        );
+        assert_eq!((alert.signal, alert.severity), (Signal::Firing, Severity::Medium));
         assert_eq!(alert.unmapped, ["/status", "/severity"]);
     }
 
@@ -297,19 +188,13 @@ mod tests {
         )
         .unwrap();
         let generic = super::super::find("generic").unwrap();
-        let source = Source {
-            mapping: Some(mapping),
-            ..Source::of_format(generic)
-        };
+        let source = Source { mapping: Some(mapping), ..Source::of_format(generic) };
         let json = json!({"data": {"events": [
             {"check": {"title": "T", "prio": "Prio A", "id": 7, "else": {"deep": 1}}, "is": "gone", "host": "h"}
         ]}});
         let normalised = read_from(&source, json, None).unwrap();
         let alert = alerts(&normalised)[0];
-        assert_eq!(
-            (alert.name.as_str(), alert.severity, alert.signal),
-            ("T", Severity::Critical, Signal::Resolved)
-        );
+        assert_eq!((alert.name.as_str(), alert.severity, alert.signal), ("T", Severity::Critical, Signal::Resolved));
         assert_eq!(alert.source_fingerprint.as_deref(), Some("7/h"));
         assert_eq!(alert.labels.get("host").map(String::as_str), Some("h"));
         assert_eq!(alert.unmapped, ["/check/else/deep"]);
@@ -319,15 +204,8 @@ mod tests {
     fn the_document_shows_the_words() {
         let document = include_str!("../../../../../docs/formats.md");
         for (signal, words) in [("firing", finder::FIRING), ("resolved", finder::RESOLVED)] {
-            let shown = words
-                .split(' ')
-                .map(|word| format!("`{word}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            assert!(
-                document.contains(&format!("| {signal} | {shown} |")),
-                "{signal}: {shown}"
-            );
+            let shown = words.split(' ').map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            assert!(document.contains(&format!("| {signal} | {shown} |")), "{signal}: {shown}");
         }
     }
 }

@@ -8,9 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::memory::Fault;
-use crate::port::{
-    AppendError, Info, Lease, LeaseError, Ledger, ReadError, Record, Seq, Shared, Tail,
-};
+use crate::port::{AppendError, Info, Lease, LeaseError, Ledger, ReadError, Record, Seq, Shared, Tail};
 use crate::subject::Subject;
 
 /// What befalls an append between the caller and the ledger.
@@ -29,11 +27,7 @@ impl Flaky {
     #[must_use]
     pub fn around(inner: &Shared, faults: &[Fault]) -> Arc<Self> {
         let faults = Mutex::new(faults.iter().copied().collect());
-        Arc::new(Self {
-            inner: Arc::clone(inner),
-            faults,
-            on_top: Mutex::default(),
-        })
+        Arc::new(Self { inner: Arc::clone(inner), faults, on_top: Mutex::default() })
     }
 
     /// Behind the next append on that subject, and before its caller learns of it, another's commit
@@ -49,53 +43,26 @@ impl Ledger for Flaky {
         self.inner.info()
     }
 
-    async fn append(
-        &self,
-        subject: &Subject,
-        expected: Seq,
-        payload: Bytes,
-    ) -> Result<Seq, AppendError> {
-        let fault = self
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
-        let unknown = || AppendError::Unknown {
-            subject: subject.clone(),
-            source: Box::new(Broke),
-        };
+    async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError> {
+        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let unknown = || AppendError::Unknown { subject: subject.clone(), source: Box::new(Broke) };
         match fault {
             Some(Fault::LoseRequest) => return Err(unknown()),
             Some(Fault::Conflict) => {
-                return Err(AppendError::Conflict {
-                    subject: subject.clone(),
-                    expected,
-                });
+                return Err(AppendError::Conflict { subject: subject.clone(), expected });
             }
             Some(Fault::Refuse) => return Err(AppendError::Refused("on purpose".to_owned())),
             _ => {}
         }
         let answer = self.inner.append(subject, expected, payload).await;
-        let on_top = self
-            .on_top
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let on_top = self.on_top.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let (Ok(seq), Some((subject, payload))) = (&answer, on_top) {
             self.inner.append(&subject, *seq, payload).await?;
         }
-        if fault == Some(Fault::LoseAcknowledgement) {
-            Err(unknown())
-        } else {
-            answer
-        }
+        if fault == Some(Fault::LoseAcknowledgement) { Err(unknown()) } else { answer }
     }
 
-    async fn first_after(
-        &self,
-        subject: &Subject,
-        after: Seq,
-    ) -> Result<Option<Record>, ReadError> {
+    async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError> {
         self.inner.first_after(subject, after).await
     }
 

@@ -16,18 +16,9 @@ pub async fn the_expected_sequence_is_held(make: &dyn Factory) {
     let ledger = site.ledger();
     assert_eq!(ledger.head().await.unwrap(), 0, "a new ledger is empty");
     let (a, b) = (intake("a"), intake("b"));
-    let first = ledger
-        .append(&a, 0, Bytes::from_static(b"one"))
-        .await
-        .unwrap();
-    let second = ledger
-        .append(&b, 0, Bytes::from_static(b"two"))
-        .await
-        .unwrap();
-    let third = ledger
-        .append(&a, first, Bytes::from_static(b"three"))
-        .await
-        .unwrap();
+    let first = ledger.append(&a, 0, Bytes::from_static(b"one")).await.unwrap();
+    let second = ledger.append(&b, 0, Bytes::from_static(b"two")).await.unwrap();
+    let third = ledger.append(&a, first, Bytes::from_static(b"three")).await.unwrap();
     assert_eq!((first, second, third), (1, 2, 3), "places are dense");
     for wrong in [0, first, second, third + 1] {
         let refused = ledger.append(&a, wrong, Bytes::from_static(b"never")).await;
@@ -36,11 +27,7 @@ pub async fn the_expected_sequence_is_held(make: &dyn Factory) {
             "expected a conflict for expected sequence {wrong} of a subject that ends at {third}, got {refused:?}"
         );
     }
-    assert_eq!(
-        ledger.head().await.unwrap(),
-        third,
-        "a conflict writes nothing"
-    );
+    assert_eq!(ledger.head().await.unwrap(), third, "a conflict writes nothing");
 }
 
 /// Of many appends that expect the same, one is written.
@@ -49,16 +36,8 @@ pub async fn one_of_many_that_expect_the_same_wins(make: &dyn Factory) {
     let (ledger, another) = (site.ledger(), site.another().await);
     let mut racers = tokio::task::JoinSet::new();
     for racer in 0..16 {
-        let ledger = if racer % 2 == 0 {
-            Arc::clone(&ledger)
-        } else {
-            Arc::clone(&another)
-        };
-        racers.spawn(async move {
-            ledger
-                .append(&lane(), 0, Bytes::from(format!("racer {racer}")))
-                .await
-        });
+        let ledger = if racer % 2 == 0 { Arc::clone(&ledger) } else { Arc::clone(&another) };
+        racers.spawn(async move { ledger.append(&lane(), 0, Bytes::from(format!("racer {racer}"))).await });
     }
     let mut won = 0;
     while let Some(raced) = racers.join_next().await {
@@ -79,18 +58,10 @@ pub async fn one_of_many_that_expect_the_same_wins(make: &dyn Factory) {
 pub async fn a_commit_over_the_limit_is_refused(make: &dyn Factory) {
     let site = make.site("LIMIT").await;
     let ledger = site.ledger();
-    let refused = ledger
-        .append(&intake("a"), 0, Bytes::from(vec![7; COMMIT_BYTES_MAX + 1]))
-        .await;
-    assert!(
-        matches!(refused, Err(AppendError::TooLarge { .. })),
-        "expected it to be too large, got {refused:?}"
-    );
+    let refused = ledger.append(&intake("a"), 0, Bytes::from(vec![7; COMMIT_BYTES_MAX + 1])).await;
+    assert!(matches!(refused, Err(AppendError::TooLarge { .. })), "expected it to be too large, got {refused:?}");
     let largest = Bytes::from(vec![7; COMMIT_BYTES_MAX]);
-    let seq = ledger
-        .append(&intake("a"), 0, largest.clone())
-        .await
-        .expect("the largest commit fits");
+    let seq = ledger.append(&intake("a"), 0, largest.clone()).await.expect("the largest commit fits");
     assert_eq!(ledger.get(seq).await.unwrap().unwrap().payload, largest);
 }
 
@@ -104,42 +75,22 @@ pub async fn reads_agree_with_what_was_answered(make: &dyn Factory) {
     for n in 0..10_u8 {
         let which = usize::from(n % 3 == 0);
         let subject = if which == 0 { &a } else { &b };
-        let seq = ledger
-            .append(subject, last[which], Bytes::from(vec![n; 3]))
-            .await
-            .unwrap();
+        let seq = ledger.append(subject, last[which], Bytes::from(vec![n; 3])).await.unwrap();
         last[which] = seq;
         places.push((seq, subject.clone(), vec![n; 3]));
     }
     for (seq, subject, payload) in &places {
-        let record = ledger
-            .get(*seq)
-            .await
-            .unwrap()
-            .expect("an answered place can be read");
-        assert_eq!(
-            (&record.subject, record.payload.as_ref()),
-            (subject, payload.as_slice())
-        );
-        let after = ledger
-            .first_after(subject, seq - 1)
-            .await
-            .unwrap()
-            .expect("it comes after the one before");
+        let record = ledger.get(*seq).await.unwrap().expect("an answered place can be read");
+        assert_eq!((&record.subject, record.payload.as_ref()), (subject, payload.as_slice()));
+        let after = ledger.first_after(subject, seq - 1).await.unwrap().expect("it comes after the one before");
         assert_eq!(after.seq, *seq);
     }
     for (subject, seq) in [(&a, last[0]), (&b, last[1])] {
-        assert_eq!(
-            ledger.last(subject).await.unwrap().map(|record| record.seq),
-            Some(seq)
-        );
+        assert_eq!(ledger.last(subject).await.unwrap().map(|record| record.seq), Some(seq));
         assert_eq!(ledger.first_after(subject, seq).await.unwrap(), None);
     }
     assert_eq!(ledger.last(&intake("nobody")).await.unwrap(), None);
-    assert_eq!(
-        ledger.first_after(&intake("nobody"), 0).await.unwrap(),
-        None
-    );
+    assert_eq!(ledger.first_after(&intake("nobody"), 0).await.unwrap(), None);
     assert_eq!(ledger.get(11).await.unwrap(), None);
     assert_eq!(ledger.get(0).await.unwrap(), None);
     let mut subjects = ledger.subjects().await.unwrap();
@@ -162,10 +113,7 @@ pub async fn a_tail_reads_in_order_from_any_place(make: &dyn Factory) {
             let mut next = from;
             while next <= WRITERS * EACH {
                 for record in tail.next().await.expect("a tail can be read") {
-                    assert_eq!(
-                        record.seq, next,
-                        "a tail from {from} reads in order, without a gap"
-                    );
+                    assert_eq!(record.seq, next, "a tail from {from} reads in order, without a gap");
                     next += 1;
                 }
             }
@@ -190,9 +138,7 @@ pub async fn a_tail_reads_in_order_from_any_place(make: &dyn Factory) {
             done.unwrap();
         }
     };
-    tokio::time::timeout(PATIENCE, reading)
-        .await
-        .expect("every reader gets to the end");
+    tokio::time::timeout(PATIENCE, reading).await.expect("every reader gets to the end");
 }
 
 /// A read that is given up loses nothing.
@@ -214,10 +160,7 @@ pub async fn a_dropped_read_loses_nothing(make: &dyn Factory) {
         }
     }
     while seen.len() < 20 {
-        let more = tokio::time::timeout(PATIENCE, tail.next())
-            .await
-            .expect("nothing was lost")
-            .unwrap();
+        let more = tokio::time::timeout(PATIENCE, tail.next()).await.expect("nothing was lost").unwrap();
         seen.extend(more.into_iter().map(|record| record.seq));
     }
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
@@ -239,11 +182,7 @@ pub async fn an_own_retry_is_found_inside_and_beyond_the_dedup_window(make: &dyn
             Err(AppendError::Conflict { .. } | AppendError::Unknown { .. }) => {}
             Err(error) => panic!("expected a conflict or the first place, got {error:?}"),
         }
-        let there = ledger
-            .first_after(&intake("a"), 0)
-            .await
-            .unwrap()
-            .expect("it is there");
+        let there = ledger.first_after(&intake("a"), 0).await.unwrap().expect("it is there");
         assert_eq!((there.seq, there.payload), (seq, ours.clone()));
         assert_eq!(ledger.head().await.unwrap(), seq, "it is there once");
     }

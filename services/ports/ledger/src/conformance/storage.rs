@@ -17,33 +17,16 @@ async fn survives(make: &dyn Factory, id: &str, harm: Harm) {
     }
     let before = all(ledger.as_ref()).await;
     let mut subscription = ledger.tail(40);
-    assert_eq!(
-        subscription
-            .next()
-            .await
-            .unwrap()
-            .first()
-            .map(|record| record.seq),
-        Some(40)
-    );
+    assert_eq!(subscription.next().await.unwrap().first().map(|record| record.seq), Some(40));
     drop((subscription, ledger));
     let ledger = site.reopen(harm).await.expect("it opens again");
-    assert_eq!(
-        all(ledger.as_ref()).await,
-        before,
-        "what was acknowledged is there, byte for byte"
-    );
+    assert_eq!(all(ledger.as_ref()).await, before, "what was acknowledged is there, byte for byte");
     // A subscription is its position: it goes on from there, also to what comes later.
     let mut subscription = ledger.tail(41);
     let mut next = 41;
-    chains
-        .append(ledger.as_ref(), &lane())
-        .await
-        .expect("a chain goes on after a restart");
+    chains.append(ledger.as_ref(), &lane()).await.expect("a chain goes on after a restart");
     while next <= 51 {
-        let more = tokio::time::timeout(PATIENCE, subscription.next())
-            .await
-            .expect("it goes on");
+        let more = tokio::time::timeout(PATIENCE, subscription.next()).await.expect("it goes on");
         for record in more.unwrap() {
             assert_eq!(record.seq, next);
             next += 1;
@@ -77,14 +60,8 @@ pub async fn a_cut_tail_is_found(make: &dyn Factory) {
     let mut site = filled(make, "CUT").await;
     // What was cut since the last head that was written cannot be found; this is that bound.
     tokio::time::sleep(crate::heads::EVERY * 3).await;
-    let opened = site
-        .reopen(Harm::CutTail)
-        .await
-        .map(|ledger| ledger.info().clone());
-    assert!(
-        opened.is_err(),
-        "expected a ledger that is shorter than known not to open, got {opened:?}"
-    );
+    let opened = site.reopen(Harm::CutTail).await.map(|ledger| ledger.info().clone());
+    assert!(opened.is_err(), "expected a ledger that is shorter than known not to open, got {opened:?}");
 }
 
 /// One bit was flipped in the middle: it does not open, or it is damage for who reads there, and never
@@ -109,50 +86,33 @@ pub async fn a_flipped_bit_is_found(make: &dyn Factory) {
 pub async fn a_copy_keeps_every_byte(from: Shared, through: Shared, to: Shared, foreign: Shared) {
     let door = writer(&from, "door", 10);
     for n in 0..40 {
-        door.submit(&partition(), vec![fact(&n.to_string()), fact("more")])
-            .await
-            .unwrap();
+        door.submit(&partition(), vec![fact(&n.to_string()), fact("more")]).await.unwrap();
     }
     door.stop().await;
     let head = from.head().await.unwrap();
     for (source, target) in [(&from, &through), (&through, &to)] {
-        let copied = crate::copy::copy_into(source.as_ref(), target.as_ref())
-            .await
-            .expect("a copy");
+        let copied = crate::copy::copy_into(source.as_ref(), target.as_ref()).await.expect("a copy");
         assert_eq!(copied, head);
     }
     let (first, last) = (all(from.as_ref()).await, all(to.as_ref()).await);
     assert_eq!(first, all(through.as_ref()).await);
     assert_eq!(first, last, "the same places and bytes");
     let chain = |record: &crate::port::Record| commit::decode_header(&record.payload).unwrap().1;
-    assert_eq!(
-        first.iter().map(chain).collect::<Vec<_>>(),
-        last.iter().map(chain).collect::<Vec<_>>()
-    );
+    assert_eq!(first.iter().map(chain).collect::<Vec<_>>(), last.iter().map(chain).collect::<Vec<_>>());
     assert_sound(to.as_ref()).await;
-    let again = crate::copy::copy_into(from.as_ref(), to.as_ref())
-        .await
-        .expect("nothing is left to copy");
+    let again = crate::copy::copy_into(from.as_ref(), to.as_ref()).await.expect("nothing is left to copy");
     assert_eq!(again, head);
     let refused = crate::copy::copy_into(from.as_ref(), foreign.as_ref()).await;
-    assert!(
-        refused.is_err(),
-        "expected a copy into another ledger to be refused"
-    );
+    assert!(refused.is_err(), "expected a copy into another ledger to be refused");
     goes_on(&from, &to).await;
 }
 
 /// A copy that was made goes on: a writer continues its chain there.
 async fn goes_on(from: &Shared, to: &Shared) {
     let door = writer(&Arc::clone(to), "door", 20);
-    door.submit(&partition(), vec![fact("after")])
-        .await
-        .unwrap();
+    door.submit(&partition(), vec![fact("after")]).await.unwrap();
     door.stop().await;
     assert_sound(to.as_ref()).await;
     let refused = crate::copy::copy_into(from.as_ref(), to.as_ref()).await;
-    assert!(
-        refused.is_err(),
-        "expected a target that went on its own way to be refused"
-    );
+    assert!(refused.is_err(), "expected a target that went on its own way to be refused");
 }

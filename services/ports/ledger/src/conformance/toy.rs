@@ -58,12 +58,7 @@ pub fn fact(title: &str) -> NewEvent {
         url: None,
         source_id: None,
     };
-    NewEvent {
-        subject: "suite".to_owned(),
-        actor: "suite".to_owned(),
-        event: Event::Change(change),
-        traceparent: None,
-    }
+    NewEvent { subject: "suite".to_owned(), actor: "suite".to_owned(), event: Event::Change(change), traceparent: None }
 }
 
 /// A writer in `slot` whose clock stands at `millis`.
@@ -83,11 +78,7 @@ impl Chains {
     /// The next commit of a subject.
     #[must_use]
     pub fn next(&self, ledger: &dyn Ledger, subject: &Subject, events: &[Vec<u8>]) -> (Seq, Bytes) {
-        let (expected, previous, counter) =
-            self.tips
-                .get(subject)
-                .copied()
-                .unwrap_or((0, Hash::ZERO, 0));
+        let (expected, previous, counter) = self.tips.get(subject).copied().unwrap_or((0, Hash::ZERO, 0));
         let header = Header {
             ledger: ledger.info().ledger_id.clone(),
             subject: subject.clone(),
@@ -99,28 +90,20 @@ impl Chains {
             events: 0,
             consumed: Vec::new(),
         };
-        (
-            expected,
-            commit::encode(header, events).expect("a small commit").0,
-        )
+        (expected, commit::encode(header, events).expect("a small commit").0)
     }
 
     /// Notes that a commit lies there.
     pub fn follow(&mut self, subject: &Subject, seq: Seq, payload: &[u8]) {
         let (header, hash) = commit::decode_header(payload).expect("a commit of the suite");
-        self.tips
-            .insert(subject.clone(), (seq, hash, header.counter));
+        self.tips.insert(subject.clone(), (seq, hash, header.counter));
     }
 
     /// Appends the next commit of a subject.
     ///
     /// # Errors
     /// As the ledger answers.
-    pub async fn append(
-        &mut self,
-        ledger: &dyn Ledger,
-        subject: &Subject,
-    ) -> Result<Seq, AppendError> {
+    pub async fn append(&mut self, ledger: &dyn Ledger, subject: &Subject) -> Result<Seq, AppendError> {
         let events = [format!("{{\"n\":{}}}", self.tips.len()).into_bytes()];
         let (expected, payload) = self.next(ledger, subject, &events);
         let seq = ledger.append(subject, expected, payload.clone()).await?;
@@ -135,9 +118,7 @@ pub async fn all(ledger: &dyn Ledger) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     let mut tail = ledger.tail(1);
     while (records.len() as Seq) < head {
-        let more = tokio::time::timeout(PATIENCE, tail.next())
-            .await
-            .expect("a tail reads up to the head");
+        let more = tokio::time::timeout(PATIENCE, tail.next()).await.expect("a tail reads up to the head");
         records.extend(more.expect("a tail can be read"));
     }
     records.truncate(usize::try_from(head).unwrap_or(usize::MAX));
@@ -147,17 +128,9 @@ pub async fn all(ledger: &dyn Ledger) -> Vec<Record> {
 /// The titles of all facts in the ledger, in order.
 pub async fn titles(ledger: &dyn Ledger) -> Vec<String> {
     let title = |event: Event| {
-        if let Event::Change(change) = event {
-            Some(change.title)
-        } else {
-            None
-        }
+        if let Event::Change(change) = event { Some(change.title) } else { None }
     };
-    events(ledger)
-        .await
-        .into_iter()
-        .filter_map(|(_, event)| title(event.event))
-        .collect()
+    events(ledger).await.into_iter().filter_map(|(_, event)| title(event.event)).collect()
 }
 
 /// All events that this binary knows, each with its commit's header.
@@ -176,14 +149,8 @@ pub async fn events(ledger: &dyn Ledger) -> Vec<(Header, Recorded)> {
 
 /// Every chain of the ledger holds.
 pub async fn assert_sound(ledger: &dyn Ledger) {
-    let report = crate::verify::verify(ledger, |_, _| ())
-        .await
-        .expect("a ledger can be walked");
-    assert!(
-        report.is_sound(),
-        "expected every chain to hold, found {:?}",
-        report.damage
-    );
+    let report = crate::verify::verify(ledger, |_, _| ()).await.expect("a ledger can be walked");
+    assert!(report.is_sound(), "expected every chain to hold, found {:?}", report.damage);
 }
 
 /// Decides one thing for each fact: that it saw it.
@@ -227,10 +194,7 @@ impl Decider for Counter {
 
     fn decide(&self, state: &Count, _lane: &Partition, input: &Recorded, _now: Time) -> Vec<Draft> {
         // The suite reads this back: which input it was, as the decider counted it.
-        let said = command::Restored {
-            position: state.decided + 1,
-            hash: input.id.as_str().to_owned(),
-        };
+        let said = command::Restored { position: state.decided + 1, hash: input.id.as_str().to_owned() };
         vec![Draft::system("suite", Event::Restored(said))]
     }
 
@@ -277,21 +241,15 @@ impl Running {
 
     /// How it ended by itself.
     pub async fn outcome(self) -> Result<(), Error> {
-        let ended = tokio::time::timeout(PATIENCE, self.task)
-            .await
-            .expect("the decider ends by itself");
+        let ended = tokio::time::timeout(PATIENCE, self.task).await.expect("the decider ends by itself");
         ended.expect("a decider does not panic")
     }
 
     /// Asks it to stop, and waits.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let ended = tokio::time::timeout(PATIENCE, self.task)
-            .await
-            .expect("a decider stops when asked");
-        ended
-            .expect("a decider does not panic")
-            .expect("a decider of the suite ends well");
+        let ended = tokio::time::timeout(PATIENCE, self.task).await.expect("a decider stops when asked");
+        ended.expect("a decider does not panic").expect("a decider of the suite ends well");
     }
 }
 
@@ -301,11 +259,7 @@ pub async fn decisions(ledger: &dyn Ledger) -> Vec<(u64, String, Time)> {
         Event::Restored(said) => Some((said.position, said.hash, recorded.time)),
         _ => None,
     };
-    events(ledger)
-        .await
-        .into_iter()
-        .filter_map(|(_, event)| decision(event))
-        .collect()
+    events(ledger).await.into_iter().filter_map(|(_, event)| decision(event)).collect()
 }
 
 /// Waits until that many decisions are in the ledger.
@@ -315,7 +269,5 @@ pub async fn decided(ledger: &dyn Ledger, count: usize) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, work)
-        .await
-        .expect("what was written is decided");
+    tokio::time::timeout(PATIENCE, work).await.expect("what was written is decided");
 }

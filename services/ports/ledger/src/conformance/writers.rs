@@ -16,19 +16,9 @@ async fn survives(make: &dyn Factory, id: &str, faults: &[Fault]) {
     let site = make.site(id).await;
     let flaky: Shared = Flaky::around(&site.ledger(), faults);
     let writer = writer(&flaky, "door", 10);
-    let receipt = writer
-        .submit(&partition(), vec![fact("one")])
-        .await
-        .expect("an outcome is found out");
-    assert_eq!(
-        commit::seq_of(receipt.position()),
-        1,
-        "the receipt names the commit that is there"
-    );
-    writer
-        .submit(&partition(), vec![fact("two")])
-        .await
-        .expect("the writer goes on");
+    let receipt = writer.submit(&partition(), vec![fact("one")]).await.expect("an outcome is found out");
+    assert_eq!(commit::seq_of(receipt.position()), 1, "the receipt names the commit that is there");
+    writer.submit(&partition(), vec![fact("two")]).await.expect("the writer goes on");
     writer.stop().await;
     assert_eq!(titles(site.ledger().as_ref()).await, ["one", "two"]);
     assert_sound(site.ledger().as_ref()).await;
@@ -55,26 +45,15 @@ pub async fn a_lost_acknowledgement_with_a_successor_on_top_is_success(make: &dy
     let site = make.site("ONTOP").await;
     let flaky = Flaky::around(&site.ledger(), &[Fault::LoseAcknowledgement]);
     // What the twin writes need not chain for this; only its place matters.
-    let (_, payload) =
-        Chains::default().next(flaky.as_ref(), &intake("door"), &[b"{\"twin\":1}".to_vec()]);
+    let (_, payload) = Chains::default().next(flaky.as_ref(), &intake("door"), &[b"{\"twin\":1}".to_vec()]);
     flaky.follow_with(intake("door"), payload);
     let shared: Shared = flaky;
     let writer = writer(&shared, "door", 10);
-    let first = writer
-        .submit(&partition(), vec![fact("one")])
-        .await
-        .expect("ours is there");
+    let first = writer.submit(&partition(), vec![fact("one")]).await.expect("ours is there");
     assert_eq!(commit::seq_of(first.position()), 1);
-    writer
-        .submit(&partition(), vec![fact("two")])
-        .await
-        .expect("another slot is taken");
+    writer.submit(&partition(), vec![fact("two")]).await.expect("another slot is taken");
     writer.stop().await;
-    let subjects: Vec<_> = all(site.ledger().as_ref())
-        .await
-        .into_iter()
-        .map(|record| record.subject)
-        .collect();
+    let subjects: Vec<_> = all(site.ledger().as_ref()).await.into_iter().map(|record| record.subject).collect();
     assert_eq!(subjects, [intake("door"), intake("door"), intake("door-1")]);
 }
 
@@ -90,16 +69,8 @@ pub async fn a_twin_in_a_slot_takes_another(make: &dyn Factory) {
     one.stop().await;
     two.stop().await;
     assert_eq!(titles(site.ledger().as_ref()).await, ["a", "b", "c", "d"]);
-    let slots: BTreeSet<_> = all(site.ledger().as_ref())
-        .await
-        .into_iter()
-        .map(|record| record.subject)
-        .collect();
-    assert_eq!(
-        slots,
-        BTreeSet::from([intake("door"), intake("door-1")]),
-        "the fenced one took the next slot"
-    );
+    let slots: BTreeSet<_> = all(site.ledger().as_ref()).await.into_iter().map(|record| record.subject).collect();
+    assert_eq!(slots, BTreeSet::from([intake("door"), intake("door-1")]), "the fenced one took the next slot");
     assert_sound(site.ledger().as_ref()).await;
 }
 
@@ -111,28 +82,16 @@ pub async fn concurrent_requests_share_commits(make: &dyn Factory) {
     let mut requests = tokio::task::JoinSet::new();
     for n in 0..REQUESTS {
         let writer = writer.clone();
-        requests.spawn(async move {
-            writer
-                .submit(&partition(), vec![fact(&n.to_string())])
-                .await
-                .unwrap()
-        });
+        requests.spawn(async move { writer.submit(&partition(), vec![fact(&n.to_string())]).await.unwrap() });
     }
     let mut positions = BTreeSet::new();
     while let Some(receipt) = requests.join_next().await {
         positions.extend(receipt.unwrap().positions);
     }
     writer.stop().await;
-    assert_eq!(
-        positions.len(),
-        REQUESTS,
-        "every event has a place of its own"
-    );
+    assert_eq!(positions.len(), REQUESTS, "every event has a place of its own");
     let commits = site.ledger().head().await.unwrap();
-    assert!(
-        commits < REQUESTS as u64,
-        "expected requests to share commits, got {commits} for {REQUESTS}"
-    );
+    assert!(commits < REQUESTS as u64, "expected requests to share commits, got {commits} for {REQUESTS}");
     assert_eq!(titles(site.ledger().as_ref()).await.len(), REQUESTS);
 }
 
@@ -143,25 +102,14 @@ pub async fn stamps_may_go_backward_between_writers(make: &dyn Factory) {
     let fast = writer(&site.ledger(), "fast", 5_000);
     let slow = writer(&site.another().await, "slow", 1_000);
     for n in 0..3 {
-        fast.submit(&partition(), vec![fact(&format!("fast {n}"))])
-            .await
-            .unwrap();
-        slow.submit(&partition(), vec![fact(&format!("slow {n}"))])
-            .await
-            .unwrap();
+        fast.submit(&partition(), vec![fact(&format!("fast {n}"))]).await.unwrap();
+        slow.submit(&partition(), vec![fact(&format!("slow {n}"))]).await.unwrap();
     }
     fast.stop().await;
     slow.stop().await;
     let ledger = site.ledger();
-    let stamps: Vec<Time> = events(ledger.as_ref())
-        .await
-        .iter()
-        .map(|(header, _)| header.stamped_at)
-        .collect();
-    assert!(
-        stamps.windows(2).any(|pair| pair[1] < pair[0]),
-        "the case needs stamps that go backward"
-    );
+    let stamps: Vec<Time> = events(ledger.as_ref()).await.iter().map(|(header, _)| header.stamped_at).collect();
+    assert!(stamps.windows(2).any(|pair| pair[1] < pair[0]), "the case needs stamps that go backward");
     let recorded = |stamps: &[Time]| {
         let running = stamps.iter().scan(Time::ZERO, |max, stamp| {
             *max = (*max).max(*stamp);
@@ -170,15 +118,8 @@ pub async fn stamps_may_go_backward_between_writers(make: &dyn Factory) {
         running.collect::<Vec<_>>()
     };
     assert_eq!(recorded(&stamps), vec![Time::from_millis(5_000); 6]);
-    let again: Vec<Time> = events(site.another().await.as_ref())
-        .await
-        .iter()
-        .map(|(header, _)| header.stamped_at)
-        .collect();
-    assert_eq!(
-        recorded(&again),
-        recorded(&stamps),
-        "every reader derives the same"
-    );
+    let again: Vec<Time> =
+        events(site.another().await.as_ref()).await.iter().map(|(header, _)| header.stamped_at).collect();
+    assert_eq!(recorded(&again), recorded(&stamps), "every reader derives the same");
     assert_sound(Arc::clone(&ledger).as_ref()).await;
 }
