@@ -34,7 +34,7 @@ async fn one_alerts_whole_way(ledger: Ledger) {
     let receipt = server.get(alerts["items"][0]["receipt"].as_str().unwrap()).await;
     let stages: Vec<_> = receipt["steps"].as_array().unwrap().iter().map(|step| step["stage"].clone()).collect();
     assert!(stages.contains(&json!("received")) && stages.contains(&json!("grouped")), "{stages:?}");
-    assert_eq!(receipt["accounted"], "incident_paged", "{receipt:#}");
+    assert_eq!(receipt["accounted"], "paged", "{receipt:#}");
 
     // It is acknowledged, resolved, and the terminal agrees.
     let (status, body) = server.post(&format!("/api/v1/incidents/{id}/acknowledge"), &json!({})).await;

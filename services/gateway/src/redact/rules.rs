@@ -71,10 +71,10 @@ const RULES: &[(&str, &str, Act)] = &[
 ];
 
 /// A name that says secret, a sign, and a value in quotes (plain ones, or those of JSON inside of a text).
-const SECRET_QUOTED: &str = r#"(?i)(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|credentials?)(?:[_-]?(?:value|hash|[0-9]+))?\\*["']?\s*(?:=>|:=|=~|!=|!~|==|=|:)\s*(?:\\+"(?P<secret>[^"\\]+)|"(?P<double>(?:[^"\\]|\\.)+)|'(?P<single>(?:[^'\\]|\\.)+))"#;
+const SECRET_QUOTED: &str = r#"(?i)(?:password|passwd|passphrase|pwd|[_-]pass|secret|token|(?:api|access|account|private|secret|signing|encryption)[ _-]?key|credentials?)(?:[_-]?(?:value|hash|[0-9]+))?\\*["']?\s*(?:=>|:=|=~|!=|!~|==|=|:)\s*(?:\\+"(?P<secret>[^"\\]+)|"(?P<double>(?:[^"\\]|\\.)+)|'(?P<single>(?:[^'\\]|\\.)+))"#;
 
 /// The same with a value that ends at a blank, `&`, `,` or `;`.
-const SECRET_PLAIN: &str = r#"(?i)(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|credentials?)(?:[_-]?(?:value|hash|[0-9]+))?\\*["']?\s*(?:=>|:=|=~|!=|!~|==|=|:)\s*(?P<secret>[^\s&,;"'\\~=>][^\s&,;]*)"#;
+const SECRET_PLAIN: &str = r#"(?i)(?:password|passwd|passphrase|pwd|[_-]pass|secret|token|(?:api|access|account|private|secret|signing|encryption)[ _-]?key|credentials?)(?:[_-]?(?:value|hash|[0-9]+))?\\*["']?\s*(?:=>|:=|=~|!=|!~|==|=|:)\s*(?P<secret>[^\s&,;"'\\~=>][^\s&,;]*)"#;
 
 /// Names whose value is a secret whatever it looks like: those that end so, with `-`, `_`, `.` and blanks
 /// taken out, in any case.
@@ -89,6 +89,10 @@ const NAMES: &[(&str, &str)] = &[
     ("accesskey", "api_key"),
     ("secretkey", "secret"),
     ("privatekey", "private_key"),
+    ("accountkey", "secret"),
+    ("signingkey", "secret"),
+    ("encryptionkey", "secret"),
+    ("dbpass", "password"),
     ("authorization", "authorization"),
     ("credential", "secret"),
     ("credentials", "secret"),

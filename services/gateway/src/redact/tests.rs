@@ -20,6 +20,12 @@ fn secrets_are_taken_out_and_what_stands_around_them_stays() {
         ("https://hooks.slack.com/services/T0/B0/xyz", "https://hooks.slack.com/[redacted:slack_webhook]"),
         ("card 4111 1111 1111 1111 refused", "card [redacted:card] refused"),
         ("key AKIAIOSFODNN7EXAMPLE leaked", "key [redacted:aws_key] leaked"),
+        ("AWS_SECRET_ACCESS_KEY=wJalr/x+y", "AWS_SECRET_ACCESS_KEY=[redacted:secret]"),
+        ("secret key: abc; X-Api-Key: def", "secret key: [redacted:secret]; X-Api-Key: [redacted:secret]"),
+        (
+            "DefaultEndpointsProtocol=https;AccountKey=ab==;x=1",
+            "DefaultEndpointsProtocol=https;AccountKey=[redacted:secret];x=1",
+        ),
         ("up{token=~\"abc\"}", "up{token=~\"[redacted:secret]\"}"),
     ] {
         let expected = expected.replace("com/[redacted:slack", "com/services/[redacted:slack");

@@ -102,11 +102,14 @@ fn resolved(alert: &Alert, observation: &Observation, observed: &EventId, now: T
             _ => repeated(alert, observation, observed, current.number, Repeat::ResolvedAgain, None),
         };
     }
-    let of_an_older_one = observation.starts_at.is_some_and(|sent| {
-        !current.starts_sent.contains(&sent)
-            && alert.occurrences.iter().any(|o| o.number < current.number && o.starts_sent.contains(&sent))
-    });
-    let before_it_began = observation.ends_at.is_some_and(|ends| ends < current.starts_at);
+    // An end belongs to an older stretch when its start does, or when it lies before this one began and
+    // there is an older one that it could mean.
+    let names_this_one = observation.starts_at.is_some_and(|sent| current.starts_sent.contains(&sent));
+    let older = || alert.occurrences.iter().filter(|occurrence| occurrence.number < current.number);
+    let of_an_older_one = !names_this_one
+        && observation.starts_at.is_some_and(|sent| older().any(|occurrence| occurrence.starts_sent.contains(&sent)));
+    let before_it_began =
+        !names_this_one && older().next().is_some() && observation.ends_at.is_some_and(|ends| ends < current.starts_at);
     if of_an_older_one || before_it_began {
         return repeated(alert, observation, observed, current.number, Repeat::ResolvedAgain, None);
     }

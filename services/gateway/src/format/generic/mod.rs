@@ -8,7 +8,7 @@ use hindcast_api::{Code, Problem};
 use hindcast_domain::Span;
 use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::limits::LABEL_VALUE_BYTES_MAX;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Bad, Batch, Context, Item, Payload, fields, labels, prometheus};
 use crate::fingerprint;
