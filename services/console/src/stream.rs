@@ -88,17 +88,23 @@ impl Reader {
             if let Some(event) = self.buffer.pop_front() {
                 return Some(event);
             }
-            if self.to.is_some_and(|to| self.next > to) {
+            if self.is_over() {
                 return None;
             }
             // Seen before the page is read, so that a change in between is not slept through.
             self.changes.mark_unchanged();
             match self.page().await {
                 Page::Some => {}
+                Page::Empty if self.is_over() => return None,
                 Page::Empty => self.change().await?,
                 Page::Failed => self.rest().await,
             }
         }
+    }
+
+    /// Whether all that was asked for has been looked at.
+    fn is_over(&self) -> bool {
+        self.to.is_some_and(|to| self.next > to)
     }
 
     async fn page(&mut self) -> Page {

@@ -4,7 +4,7 @@
 //! leaves more than a counter.* The way of a request, each step a type that the next one asks for:
 //!
 //! 1. [`auth`]: bytes are [`auth::Unverified`] until the source's guard has looked at them as they came.
-//! 2. [`format`]: one file a sender, pure functions from verified JSON to observations and changes, with
+//! 2. [`mod@format`]: one file a sender, pure functions from verified JSON to observations and changes, with
 //!    our [`fingerprint`] over what was not redacted yet.
 //! 3. [`redact`]: only what it has cleaned becomes an event.
 //! 4. `take`: one delivery with its items in one submit a partition, then the answer.

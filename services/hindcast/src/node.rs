@@ -135,6 +135,9 @@ impl Node {
         .await
         .context("the views")?;
 
+        if !reading_only {
+            progress.expect(&["views", names::CONTROL, names::INCIDENTS, names::NOTICES]);
+        }
         let (services, stop) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let options = lane::Options {

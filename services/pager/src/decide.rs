@@ -1,19 +1,21 @@
 //! The decider of the notices lane.
 //!
 //! Every input about an incident leads to one question: does what people were told still cover it? If
-//! not, each receiver is told, or the telling is held for a named reason until a named time.
+//! not, each receiver is told, or the telling is held for a named reason until a named time. What a hold
+//! covers counts as told for as long as it holds: when it ends without being told, the question is open again.
 
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::notice::{self, Held, Notice, Reason, Released, Requested};
-use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Time};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, Span, Time};
 
 use crate::rules::Receiver;
-use crate::state::State;
+use crate::state::{State, TOLD};
+use crate::storm;
 
-/// Incidents that a storm message or digest names; the rest is counted.
-const NAMED_MAX: usize = 20;
+/// How long a page that is about no single incident is tried.
+const GENERAL_WARRANTED: Span = Span::hours(24);
 
 /// Decides about notices of a tenant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +49,7 @@ impl Decider for Pager {
     }
 
     fn seen(&self, state: &mut State, input: &Recorded) {
-        state.see(input);
+        state.seen.see(input);
     }
 
     fn evolve(&self, state: &mut State, decision: &Recorded) {
@@ -55,36 +57,7 @@ impl Decider for Pager {
     }
 
     fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
-        let ask = Ask { state, cause: &input.id, now };
-        match &input.event {
-            Event::IncidentMerged(merged) => {
-                let mut drafts = ask.about(&input.partition, &input.subject, Reason::Worse);
-                drafts.extend(ask.release(&merged.incident, "told"));
-                drafts
-            }
-            Event::IncidentSplit(split) => ask.about(&input.partition, split.incident.as_str(), Reason::Opened),
-            Event::IncidentUndone(undone) => {
-                let mut drafts = ask.about(&input.partition, undone.other.as_str(), Reason::StillThere);
-                drafts.extend(ask.about(&input.partition, &input.subject, Reason::Worse));
-                drafts
-            }
-            Event::IncidentOpened(_) | Event::IncidentDeclared(_) => {
-                ask.about(&input.partition, &input.subject, Reason::Opened)
-            }
-            Event::IncidentAlertJoined(_) | Event::IncidentSeveritySet(_) => {
-                ask.about(&input.partition, &input.subject, Reason::Worse)
-            }
-            Event::IncidentReopened(_) => ask.about(&input.partition, &input.subject, Reason::Reopened),
-            Event::IncidentUnacknowledged(_) => ask.again(&input.partition, &input.subject, Reason::Unacknowledged),
-            Event::IncidentAwoken(_) => ask.again(&input.partition, &input.subject, Reason::StillThere),
-            Event::IncidentResolved(_) => ask.over(&input.partition, &input.subject),
-            Event::AlertSuppressed(_) => ask.suppressed(input),
-            Event::AlertUnsuppressed(_) | Event::AlertResolved(_) | Event::AlertStale(_) => {
-                ask.release_alert(&input.subject)
-            }
-            Event::NoticeExpired(expired) => ask.expired(&input.subject, &expired.request),
-            _ => Vec::new(),
-        }
+        Ask { state, cause: &input.id, now }.decide(input)
     }
 
     fn due(&self, state: &State) -> Option<Timer> {
@@ -93,9 +66,7 @@ impl Decider for Pager {
 
     fn fire(&self, state: &State, _: &Partition, timer: &Timer) -> Vec<Draft> {
         let id = timer.id.strip_prefix("hold/").and_then(|id| id.parse::<NoticeId>().ok());
-        let Some(held) = id.and_then(|id| state.notices.0.get(&id)) else {
-            return Vec::new();
-        };
+        let Some(held) = id.and_then(|id| state.notices.0.get(&id)) else { return Vec::new() };
         let cause = EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()]);
         Ask { state, cause: &cause, now: timer.due }.hold_ended(held)
     }
@@ -107,121 +78,223 @@ impl Decider for Pager {
 }
 
 /// One question to the state, at one time, for one cause.
-struct Ask<'a> {
-    state: &'a State,
-    cause: &'a EventId,
-    now: Time,
+pub(crate) struct Ask<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) cause: &'a EventId,
+    pub(crate) now: Time,
 }
 
-impl Ask<'_> {
-    /// Whether what people were told covers an incident; tells them where it does not.
-    fn about(&self, partition: &Partition, subject: &str, hint: Reason) -> Vec<Draft> {
-        let Some(incident) = self.incident(partition, subject) else {
-            return Vec::new();
-        };
-        let told = self.state.told.get(&incident.id).cloned().unwrap_or_default();
-        let reason = match told.severity {
-            None if incident.severity.pages() => hint_for_first(hint, told.notified),
-            None if told.notified => return Vec::new(),
-            None => hint,
-            Some(before) if incident.severity.pages() && incident.severity > before => {
-                if hint == Reason::Reopened {
-                    Reason::Reopened
-                } else {
-                    Reason::Worse
-                }
+/// What is to be told of an incident.
+#[derive(Clone, Copy)]
+pub(crate) struct Word<'a> {
+    pub(crate) incident: &'a Incident,
+    pub(crate) severity: Severity,
+    pub(crate) reason: Reason,
+    /// How late it is, where an earlier page was given up.
+    pub(crate) late: Option<Span>,
+}
+
+impl<'a> Ask<'a> {
+    fn decide(&self, input: &Recorded) -> Vec<Draft> {
+        let (of, subject) = (&input.partition, input.subject.as_str());
+        match &input.event {
+            Event::IncidentMerged(merged) => {
+                let mut drafts = self.about(of, subject, Reason::Worse);
+                drafts.extend(self.release(&merged.incident, "merged"));
+                drafts
             }
-            // Somebody cares already: what is new to them must reach them. Where nobody does, the first page stands.
-            Some(_) if incident.status == Status::Acknowledged && incident.severity.pages() => {
-                if incident.teams.iter().any(|team| !told.teams.contains(team)) {
-                    Reason::NewTeam
-                } else if incident.services.iter().any(|service| !told.services.contains(service)) {
-                    Reason::NewService
-                } else {
-                    return Vec::new();
+            Event::IncidentSplit(split) => self.about(of, split.incident.as_str(), Reason::Opened),
+            Event::IncidentUndone(undone) => {
+                let mut drafts = self.about(of, undone.other.as_str(), Reason::StillThere);
+                drafts.extend(self.about(of, subject, Reason::Worse));
+                // Of an undone split, the other one is over.
+                if self.live(of, undone.other.as_str()).is_none() {
+                    drafts.extend(self.release(&undone.other, "merged"));
+                }
+                drafts
+            }
+            Event::IncidentOpened(_) | Event::IncidentDeclared(_) => self.about(of, subject, Reason::Opened),
+            Event::IncidentAlertJoined(_) | Event::IncidentSeveritySet(_) => self.about(of, subject, Reason::Worse),
+            Event::IncidentReopened(_) => self.about(of, subject, Reason::Reopened),
+            Event::IncidentUnacknowledged(_) => self.again(of, subject, Reason::Unacknowledged),
+            Event::IncidentAwoken(_) => self.awoken(input),
+            Event::IncidentResolved(_) => self.over(of, subject),
+            Event::AlertFired(_) | Event::AlertRepeated(_) => {
+                let mut drafts = self.suppressed(input);
+                drafts.extend(self.home_of(input, Reason::Worse));
+                drafts
+            }
+            Event::AlertSuppressed(_) => self.suppressed(input),
+            Event::AlertUnsuppressed(_) => {
+                let mut drafts = self.release_alert(subject);
+                drafts.extend(self.home_of(input, Reason::StillThere));
+                drafts
+            }
+            Event::AlertResolved(_) | Event::AlertStale(_) => self.release_alert(subject),
+            Event::NoticeExpired(expired) => self.expired(subject, &expired.request),
+            _ => Vec::new(),
+        }
+    }
+
+    // ── whether to tell ────────────────────────────────────────────────────────────────────────────
+
+    /// Whether what people were told covers an incident; tells them where it does not.
+    fn about(&self, of: &Partition, subject: &str, hint: Reason) -> Vec<Draft> {
+        let Some(incident) = self.live(of, subject) else { return Vec::new() };
+        let severity = self.severity(of, incident);
+        let notified = self.state.told.get(&incident.id).is_some_and(|told| told.notified);
+        let reason = match self.state.covered(&incident.id).severity {
+            // The first page of an incident that nobody heard of yet says that it began.
+            None if severity.pages() && !notified && hint == Reason::Worse => Reason::Opened,
+            None if severity.pages() => hint,
+            None if notified => return Vec::new(),
+            None => hint,
+            Some(before) if severity.pages() && severity > before => match hint {
+                Reason::Reopened => Reason::Reopened,
+                _ => Reason::Worse,
+            },
+            // Somebody cares already: what is new to them must reach them. Where nobody does, the page stands.
+            Some(_) if incident.status == Status::Acknowledged && severity.pages() => {
+                match self.new_to_them(incident) {
+                    Some(reason) => reason,
+                    None => return Vec::new(),
                 }
             }
             Some(_) => return Vec::new(),
         };
-        self.tell(incident, reason)
+        self.tell(Word { incident, severity, reason, late: None })
+    }
+
+    fn new_to_them(&self, incident: &Incident) -> Option<Reason> {
+        let known = self.state.known(&incident.id);
+        if !incident.teams.is_subset(&known.teams) {
+            return Some(Reason::NewTeam);
+        }
+        (!incident.services.is_subset(&known.services)).then_some(Reason::NewService)
+    }
+
+    /// The same question for the incident of an alert.
+    fn home_of(&self, input: &Recorded, hint: Reason) -> Vec<Draft> {
+        // Most words of a sender change nothing.
+        if matches!(&input.event, Event::AlertRepeated(repeated) if repeated.severity.is_none()) {
+            return Vec::new();
+        }
+        let fingerprint = input.subject.parse::<Fingerprint>().ok();
+        let alert = fingerprint.and_then(|id| self.state.book(&input.partition)?.alerts.get(&id));
+        let home = alert.and_then(|alert| alert.incident.as_ref());
+        home.map(|home| self.about(&input.partition, home.as_str(), hint)).unwrap_or_default()
+    }
+
+    /// How bad an incident is for paging: as it says, or as its worst alert that fires and is not held back.
+    /// Once people were paged, a severity that a person set is the last word.
+    fn severity(&self, of: &Partition, incident: &Incident) -> Severity {
+        if incident.severity_set && self.state.covered(&incident.id).severity.is_some() {
+            return incident.severity;
+        }
+        let book = self.state.book(of).into_iter();
+        let firing = book.flat_map(|book| book.alerts_of(incident)).filter(|a| a.is_firing() && a.suppressed.is_none());
+        firing.map(|alert| alert.severity).max().map_or(incident.severity, |worst| worst.max(incident.severity))
+    }
+
+    /// Whether a page that was meant for people at `since` is still owed to them: it goes on, and nobody took
+    /// care of it after that.
+    pub(crate) fn owed(&self, incident: &Incident, since: Time) -> bool {
+        match incident.status {
+            Status::Open => true,
+            Status::Acknowledged => incident.acknowledged_at.is_none_or(|at| at <= since),
+            Status::Resolved => false,
+        }
     }
 
     /// Tells people again, whatever they were told before.
-    fn again(&self, partition: &Partition, subject: &str, reason: Reason) -> Vec<Draft> {
-        let Some(incident) = self.incident(partition, subject) else {
+    fn again(&self, of: &Partition, subject: &str, reason: Reason) -> Vec<Draft> {
+        let Some(incident) = self.live(of, subject) else { return Vec::new() };
+        let severity = self.severity(of, incident);
+        let owed = self.state.holds_of(&incident.id).any(|held| self.owed(incident, held.at));
+        if !owed && !(severity.pages() && incident.status == Status::Open) {
+            return self.release(&incident.id, "over");
+        }
+        // What was held is told by what follows, or by a hold that follows.
+        let mut drafts = self.release(&incident.id, "held");
+        drafts.extend(self.tell(Word { incident, severity: severity.max(Severity::High), reason, late: None }));
+        drafts
+    }
+
+    /// A snooze ended. Where a hold ended with it, that one told people already.
+    fn awoken(&self, input: &Recorded) -> Vec<Draft> {
+        let Some(incident) = self.live(&input.partition, &input.subject) else { return Vec::new() };
+        let told = self.state.told.get(&incident.id).and_then(|told| told.paged_at);
+        if told.is_some_and(|at| at >= input.time) && self.state.holds_of(&incident.id).next().is_none() {
             return Vec::new();
-        };
-        let mut drafts = self.release(&incident.id, "told");
-        if incident.severity.pages() && incident.status == Status::Open {
-            drafts.extend(self.tell(incident, reason));
         }
-        drafts
+        self.again(&input.partition, &input.subject, Reason::StillThere)
     }
 
-    fn incident(&self, partition: &Partition, subject: &str) -> Option<&Incident> {
+    fn live(&self, of: &Partition, subject: &str) -> Option<&'a Incident> {
         let id = subject.parse::<IncidentId>().ok()?;
-        self.state.incident(partition, &id).filter(|incident| incident.is_live())
+        self.state.incident(of, &id).filter(|incident| incident.is_live())
     }
 
-    fn tell(&self, incident: &Incident, reason: Reason) -> Vec<Draft> {
-        let page = incident.severity.pages();
-        let mut drafts = Vec::new();
-        for receiver in self.state.rules.receivers() {
-            if incident.severity < receiver.at_least && !page || !page && receiver.pages_only {
-                continue;
+    // ── telling ────────────────────────────────────────────────────────────────────────────────────
+
+    fn tell(&self, word: Word<'_>) -> Vec<Draft> {
+        let page = word.severity.pages();
+        let all = self.state.seen.rules.receivers();
+        let wants = |receiver: &&Receiver| word.severity >= receiver.at_least && (page || !receiver.pages_only);
+        let mut told: Vec<&Receiver> = all.iter().filter(wants).collect();
+        // A page that no receiver wants goes to all of them: rules must not lose it.
+        if page && told.is_empty() {
+            told = all.iter().collect();
+        }
+        told.into_iter().flat_map(|receiver| self.tell_one(word, receiver)).collect()
+    }
+
+    /// Tells one receiver, or holds it.
+    pub(crate) fn tell_one(&self, word: Word<'_>, receiver: &Receiver) -> Vec<Draft> {
+        if !word.severity.pages() {
+            return vec![self.request(word, receiver)];
+        }
+        if let Some(until) = word.incident.snoozed_until.filter(|until| *until > self.now) {
+            return vec![self.hold(word, receiver, "snoozed", until)];
+        }
+        match storm::budget(self.state, receiver, self.now) {
+            storm::Budget::Left => vec![self.request(word, receiver)],
+            storm::Budget::Storm(until) => vec![self.hold(word, receiver, storm::WHY, until)],
+            storm::Budget::Spent(until) => {
+                vec![self.storm(receiver, word, until), self.hold(word, receiver, storm::WHY, until)]
             }
-            drafts.extend(self.tell_one(incident, reason, page, &receiver));
         }
-        drafts
     }
 
-    fn tell_one(&self, incident: &Incident, reason: Reason, page: bool, receiver: &Receiver) -> Vec<Draft> {
-        if let Some(until) = incident.snoozed_until.filter(|until| page && *until > self.now) {
-            return vec![self.hold(incident, reason, receiver, "snoozed", until)];
-        }
-        if !page {
-            return vec![self.request(incident, reason, page, receiver)];
-        }
-        if let Some(until) = self.state.storms.get(&receiver.name).filter(|until| **until > self.now) {
-            return vec![self.hold(incident, reason, receiver, "storm", *until)];
-        }
-        let since = self.now - receiver.window();
-        let paged = self.state.paged.get(&receiver.name);
-        let lately = paged.map_or(0, |times| times.iter().filter(|at| **at >= since).count());
-        if lately < receiver.pages_max as usize {
-            return vec![self.request(incident, reason, page, receiver)];
-        }
-        let until = self.now + receiver.window();
-        vec![self.storm(receiver, incident, until), self.hold(incident, reason, receiver, "storm", until)]
-    }
-
-    fn request(&self, incident: &Incident, reason: Reason, page: bool, receiver: &Receiver) -> Draft {
+    fn request(&self, word: Word<'_>, receiver: &Receiver) -> Draft {
+        let incident = word.incident;
         let asked = Requested {
             incident: Some(incident.id.clone()),
             receiver: receiver.name.clone(),
-            reason,
-            page,
-            severity: incident.severity,
+            reason: word.reason,
+            page: word.severity.pages() && word.reason != Reason::Resolved,
+            severity: word.severity,
             title: incident.title.clone(),
             lines: lines(incident),
             services: incident.services.iter().cloned().collect(),
             teams: incident.teams.iter().cloned().collect(),
             holds_until: None,
-            expires_at: self.now + self.state.rules.give_up_after(),
-            delayed_by: None,
+            expires_at: self.expires_at(),
+            delayed_by: word.late,
         };
         self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
     }
 
-    fn hold(&self, incident: &Incident, reason: Reason, receiver: &Receiver, why: &str, until: Time) -> Draft {
+    fn hold(&self, word: Word<'_>, receiver: &Receiver, why: &str, until: Time) -> Draft {
+        let incident = word.incident;
         let held = Held {
             incident: Some(incident.id.clone()),
             alert: None,
             receiver: Some(receiver.name.clone()),
-            reason,
+            reason: word.reason,
             why: why.to_owned(),
             until,
-            severity: incident.severity,
+            severity: word.severity,
             title: incident.title.clone(),
             services: incident.services.iter().cloned().collect(),
             teams: incident.teams.iter().cloned().collect(),
@@ -229,72 +302,54 @@ impl Ask<'_> {
         self.draft(&receiver.name, &format!("{}/held", incident.id), Event::NoticeHeld(held))
     }
 
-    fn storm(&self, receiver: &Receiver, first: &Incident, until: Time) -> Draft {
-        let asked = Requested {
-            incident: None,
-            receiver: receiver.name.clone(),
-            reason: Reason::Storm,
-            page: true,
-            severity: first.severity,
-            title: format!("Storm: further pages are held until {until}"),
-            lines: vec![
-                format!("{} pages within {} are the limit of this receiver.", receiver.pages_max, receiver.window()),
-                format!("Held first: {} ({})", first.title, first.id),
-                "One message will tell what was held and still goes on.".to_owned(),
-            ],
-            services: Vec::new(),
-            teams: Vec::new(),
-            holds_until: Some(until),
-            expires_at: self.now + self.state.rules.give_up_after(),
-            delayed_by: None,
-        };
-        self.draft(&receiver.name, "storm", Event::NoticeRequested(asked))
+    pub(crate) fn expires_at(&self) -> Time {
+        self.now + self.state.seen.rules.give_up_after()
     }
 
-    fn draft(&self, receiver: &str, about: &str, event: Event) -> Draft {
+    pub(crate) fn draft(&self, receiver: &str, about: &str, event: Event) -> Draft {
         let id = NoticeId::derive(&[self.cause.as_str().as_bytes(), receiver.as_bytes(), about.as_bytes()]);
         Draft::system(id, event)
     }
 
-    /// An incident is over: what was held for it is let go, and those who were told are told.
-    fn over(&self, partition: &Partition, subject: &str) -> Vec<Draft> {
-        let Ok(id) = subject.parse::<IncidentId>() else {
-            return Vec::new();
-        };
-        let Some(incident) = self.state.incident(partition, &id) else {
-            return Vec::new();
-        };
+    /// An incident is over: what was held for it is let go, and those who were told are told, once.
+    fn over(&self, of: &Partition, subject: &str) -> Vec<Draft> {
+        let Ok(id) = subject.parse::<IncidentId>() else { return Vec::new() };
+        let Some(incident) = self.state.incident(of, &id) else { return Vec::new() };
         let mut drafts = self.release(&id, "over");
-        let told = self.state.told.get(&id).is_some_and(|told| told.notified);
-        if told && self.state.rules.tell_resolved {
-            let quiet = self.state.rules.receivers().into_iter().filter(|receiver| !receiver.pages_only);
-            drafts.extend(quiet.map(|receiver| self.request(incident, Reason::Resolved, false, &receiver)));
+        let told = self.state.told.get(&id).is_some_and(|told| told.notified && !told.over);
+        if told && self.state.seen.rules.tell_resolved {
+            let word = Word { incident, severity: incident.severity, reason: Reason::Resolved, late: None };
+            let receivers = self.state.seen.rules.receivers();
+            let quiet = receivers.iter().filter(|r| !r.pages_only && incident.peak_severity >= r.at_least);
+            drafts.extend(quiet.map(|receiver| self.request(word, receiver)));
         }
         drafts
     }
+
+    // ── holds ──────────────────────────────────────────────────────────────────────────────────────
 
     fn release(&self, incident: &IncidentId, why: &str) -> Vec<Draft> {
         self.state.holds_of(incident).map(|notice| released(&notice.id, why)).collect()
     }
 
-    /// An alert is held back before it has an incident: that is a hold with an end.
+    /// An alert is held back, whether or not it has an incident: that is a hold with an end.
     fn suppressed(&self, input: &Recorded) -> Vec<Draft> {
-        let Event::AlertSuppressed(suppressed) = &input.event else {
-            return Vec::new();
-        };
-        let book = self.state.books.get(&input.partition.to_string());
         let fingerprint = input.subject.parse::<Fingerprint>().ok();
-        let alert = fingerprint.and_then(|fingerprint| book?.alerts.get(&fingerprint));
-        let Some(alert) = alert.filter(|alert| alert.severity.pages()) else {
+        let alert = fingerprint.and_then(|id| self.state.book(&input.partition)?.alerts.get(&id));
+        let Some(alert) = alert.filter(|alert| alert.is_firing() && alert.severity.pages()) else { return Vec::new() };
+        let Some(suppression) = alert.suppressed.as_ref().filter(|held| held.until > self.now) else {
             return Vec::new();
         };
+        if self.state.held().any(|held| held.alert.as_ref() == Some(&alert.fingerprint)) {
+            return Vec::new();
+        }
         let held = Held {
             incident: None,
             alert: Some(alert.fingerprint.clone()),
             receiver: None,
             reason: Reason::Opened,
-            why: suppressed.kind.clone(),
-            until: suppressed.until,
+            why: suppression.kind.clone(),
+            until: suppression.until,
             severity: alert.severity,
             title: alert.name.clone(),
             services: alert.service.iter().cloned().collect(),
@@ -304,111 +359,86 @@ impl Ask<'_> {
     }
 
     fn release_alert(&self, subject: &str) -> Vec<Draft> {
-        let of = |notice: &&Notice| {
-            notice.status == notice::Status::Held
-                && notice.alert.as_ref().is_some_and(|alert| alert.as_str() == subject)
-        };
-        self.state.notices.0.values().filter(of).map(|notice| released(&notice.id, "over")).collect()
-    }
-
-    /// A delivery was given up. If the page is still warranted it is requested anew, and says how late it is.
-    fn expired(&self, subject: &str, request: &EventId) -> Vec<Draft> {
-        let Some(notice) = subject.parse::<NoticeId>().ok().and_then(|id| self.state.notices.0.get(&id)) else {
-            return Vec::new();
-        };
-        if notice.event != *request || !notice.page {
-            return Vec::new();
-        }
-        let incident = notice.incident.as_ref().and_then(|id| self.state.any_incident(id));
-        let warranted = incident.is_none_or(|incident| incident.status == Status::Open);
-        let Some(receiver) = notice.receiver.as_ref().filter(|_| warranted) else {
-            return Vec::new();
-        };
-        let asked = Requested {
-            incident: notice.incident.clone(),
-            receiver: receiver.clone(),
-            reason: Reason::Retried,
-            page: true,
-            severity: notice.severity,
-            title: notice.title.clone(),
-            lines: incident.map(lines).unwrap_or_default(),
-            services: Vec::new(),
-            teams: Vec::new(),
-            holds_until: None,
-            expires_at: self.now + self.state.rules.give_up_after(),
-            delayed_by: Some(self.now.since(notice.at)),
-        };
-        vec![self.draft(receiver, notice.id.as_str(), Event::NoticeRequested(asked))]
+        let of = |held: &&Notice| held.alert.as_ref().is_some_and(|alert| alert.as_str() == subject);
+        self.state.held().filter(of).map(|held| released(&held.id, "over")).collect()
     }
 
     /// A hold has come to its end.
     fn hold_ended(&self, held: &Notice) -> Vec<Draft> {
-        if held.why.as_deref() == Some("storm") {
+        if held.why.as_deref() == Some(storm::WHY) {
             return self.storm_ended(held);
         }
-        let mut drafts = vec![released(&held.id, "over")];
         let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
-        if let Some(incident) = incident.filter(|incident| incident.status == Status::Open)
-            && let Some(receiver) =
-                self.state.rules.receivers().iter().find(|r| Some(&r.name) == held.receiver.as_ref())
-        {
-            drafts.push(self.request(incident, Reason::StillThere, true, receiver));
-        }
-        drafts
+        let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
+            return vec![released(&held.id, "over")];
+        };
+        // It is told now, or another hold takes over.
+        let word =
+            Word { incident, severity: held.severity.max(incident.severity), reason: Reason::StillThere, late: None };
+        let told = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
+        std::iter::once(released(&held.id, "held")).chain(told).collect()
     }
 
-    /// The storm is over: one message tells what was held and still goes on.
-    fn storm_ended(&self, first: &Notice) -> Vec<Draft> {
-        let of_receiver = |notice: &&Notice| {
-            notice.status == notice::Status::Held
-                && notice.why.as_deref() == Some("storm")
-                && notice.receiver == first.receiver
-                && notice.until <= self.now
+    /// The receiver of a notice; all of them where the rules know it no more, so that none is lost.
+    pub(crate) fn receivers_of(&self, notice: &Notice) -> Vec<Receiver> {
+        let all = self.state.seen.rules.receivers();
+        let its_own: Vec<Receiver> =
+            all.iter().filter(|r| Some(&r.name) == notice.receiver.as_ref()).cloned().collect();
+        if its_own.is_empty() { all } else { its_own }
+    }
+
+    // ── what was given up ──────────────────────────────────────────────────────────────────────────
+
+    /// A delivery was given up. If the page is still warranted it is requested anew, and says how late it is.
+    fn expired(&self, subject: &str, request: &EventId) -> Vec<Draft> {
+        let notice = subject.parse::<NoticeId>().ok().and_then(|id| self.state.notices.0.get(&id));
+        let Some(notice) = notice.filter(|notice| notice.event == *request && notice.page) else { return Vec::new() };
+        let page = self.state.page(&notice.id);
+        let since = page.map_or(notice.at, |page| page.since);
+        let late = self.now.since(since);
+        let Some(id) = &notice.incident else {
+            let lines = page.map(|page| page.lines.clone()).unwrap_or_default();
+            return if late <= GENERAL_WARRANTED { self.retry_general(notice, lines, late) } else { Vec::new() };
         };
-        let held: Vec<&Notice> = self.state.notices.0.values().filter(of_receiver).collect();
-        let live: Vec<&Incident> = held
-            .iter()
-            .filter_map(|notice| self.state.any_incident(notice.incident.as_ref()?))
-            .filter(|incident| incident.status == Status::Open)
-            .collect();
-        let mut drafts: Vec<Draft> =
-            held.iter().map(|notice| released(&notice.id, if live.is_empty() { "over" } else { "told" })).collect();
-        if let (Some(worst), Some(receiver)) = (live.iter().map(|i| i.severity).max(), &first.receiver) {
-            let mut lines: Vec<String> =
-                live.iter().take(NAMED_MAX).map(|i| format!("{} {} ({})", i.severity, i.title, i.id)).collect();
-            if live.len() > NAMED_MAX {
-                lines.push(format!("… and {} more", live.len() - NAMED_MAX));
-            }
+        // It may have been told by another page since; that one has a fate of its own.
+        let Some(incident) = self.state.any_incident(id).filter(|incident| self.owed(incident, notice.at)) else {
+            return Vec::new();
+        };
+        let severity = notice.severity.max(incident.severity);
+        let word = Word { incident, severity, reason: Reason::Retried, late: Some(late) };
+        self.receivers_of(notice).iter().flat_map(|receiver| self.tell_one(word, receiver)).collect()
+    }
+
+    fn retry_general(&self, notice: &Notice, lines: Vec<String>, late: Span) -> Vec<Draft> {
+        let again = |receiver: Receiver| {
             let asked = Requested {
                 incident: None,
-                receiver: receiver.clone(),
-                reason: Reason::Digest,
+                receiver: receiver.name.clone(),
+                reason: Reason::Retried,
                 page: true,
-                severity: worst,
-                title: format!("After the storm: {} incidents go on that were not paged", live.len()),
-                lines,
+                severity: notice.severity,
+                title: notice.title.clone(),
+                lines: lines.clone(),
                 services: Vec::new(),
                 teams: Vec::new(),
                 holds_until: None,
-                expires_at: self.now + self.state.rules.give_up_after(),
-                delayed_by: None,
+                expires_at: self.expires_at(),
+                delayed_by: Some(late),
             };
-            drafts.push(self.draft(receiver, "digest", Event::NoticeRequested(asked)));
-        }
-        drafts
+            self.draft(&receiver.name, notice.id.as_str(), Event::NoticeRequested(asked))
+        };
+        self.receivers_of(notice).into_iter().map(again).collect()
     }
 }
 
-/// The first page of an incident that was not worth one before is one because it became worse.
-const fn hint_for_first(hint: Reason, notified: bool) -> Reason {
-    match hint {
-        Reason::Worse if !notified => Reason::Opened,
-        other => other,
-    }
-}
-
-fn released(id: &NoticeId, why: &str) -> Draft {
+pub(crate) fn released(id: &NoticeId, why: &str) -> Draft {
+    debug_assert!(["told", "over", "held", "merged"].contains(&why), "{why} is no reason for a release");
+    debug_assert_eq!(TOLD, "told");
     Draft::system(id, Event::NoticeReleased(Released { why: why.to_owned() }))
+}
+
+pub(crate) fn is_storm_hold(notice: &Notice) -> bool {
+    notice.status == notice::Status::Held && notice.why.as_deref() == Some(storm::WHY)
 }
 
 fn lines(incident: &Incident) -> Vec<String> {

@@ -12,6 +12,7 @@ use hindcast_domain::notice::{Delivered, Expired, Failed, Requested};
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_events::NewEvent;
 use hindcast_http::Metrics;
+use hindcast_ledger::feed::Feed;
 use hindcast_ledger::read::{self, Item};
 use hindcast_ledger::writer::Writer;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
@@ -76,7 +77,7 @@ impl Deliverer {
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ReadError> {
         let this = Arc::new(self);
         let mut desk = Desk::default();
-        let mut tail = this.ledger.tail(1);
+        let mut feed = Feed::start(Arc::clone(&this.ledger), 1);
         let mut head = None;
         let mut under_way: JoinSet<Outcome> = JoinSet::new();
         while !*shutdown.borrow() {
@@ -88,15 +89,7 @@ impl Deliverer {
             }
             tokio::select! {
                 _ = shutdown.changed() => {}
-                records = tail.next() => match records {
-                    Ok(records) => records.iter().try_for_each(|record| this.read(&mut desk, record))?,
-                    Err(error @ ReadError::Damaged { .. }) => return Err(error),
-                    Err(error) => {
-                        tracing::warn!(%error, "the ledger cannot be read; trying again");
-                        tokio::time::sleep(PAUSE.0).await;
-                        tail = this.ledger.tail(desk.through + 1);
-                    }
-                },
+                records = feed.next() => records?.iter().try_for_each(|record| this.read(&mut desk, record))?,
                 Some(done) = under_way.join_next() => match done {
                     Ok(outcome) => {
                         desk.busy.remove(&outcome.notice);

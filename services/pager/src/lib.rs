@@ -11,6 +11,7 @@ pub mod decide;
 pub mod deliver;
 pub mod rules;
 pub mod state;
+pub(crate) mod storm;
 
 pub use decide::Pager;
 pub use deliver::Deliverer;

@@ -21,6 +21,7 @@ const FREE: &[u8] = b"";
 pub(crate) struct Leases {
     context: Context,
     stream: Stream,
+    config: Config,
     root: String,
 }
 
@@ -39,8 +40,8 @@ impl Leases {
             ..Config::default()
         };
         let failed = |source| OpenError::Stream { step: "made", stream: name, source: Box::new(source) };
-        let stream = context.get_or_create_stream(config).await.map_err(failed)?;
-        Ok(Self { context: context.clone(), stream, root })
+        let stream = context.get_or_create_stream(config.clone()).await.map_err(failed)?;
+        Ok(Self { context: context.clone(), stream, config, root })
     }
 
     pub(crate) async fn take(&self, name: &str, holder: &str) -> Result<Box<dyn Lease>, LeaseError> {
@@ -53,7 +54,13 @@ impl Leases {
                 return Err(LeaseError::Held { name: name.to_owned(), holder });
             }
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => 0,
-            Err(error) => return Err(unavailable(Box::new(error))),
+            Err(error) => {
+                // A stream in memory is gone with its server: it is made anew, and the next ask finds it.
+                if let Err(error) = self.context.get_or_create_stream(self.config.clone()).await {
+                    tracing::debug!(%error, "the stream of leases cannot be made");
+                }
+                return Err(unavailable(Box::new(error)));
+            }
         };
         let held = Held { leases: self.clone(), subject, holder: holder.to_owned(), seq: Mutex::new(expected) };
         if held.say(held.holder.as_bytes().to_vec()).await {

@@ -134,8 +134,8 @@ async fn a_silence_is_read_in_both_spellings() {
     *bench.views.outcome.lock().unwrap() =
         Outcome::Accepted { subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()], position: 1 };
     for body in [
-        r#"{"matchers":[{"name":"a","value":"b","isRegex":true,"isEqual":false}],"startsAt":"2026-11-20T02:00:00Z","endsAt":"2026-11-20T04:00:00Z","createdBy":"ada","comment":"c"}"#,
-        r#"{"matchers":["a!~b"],"starts_at":"2026-11-20T02:00:00Z","duration":"2h","created_by":"ada","comment":"c"}"#,
+        r#"{"matchers":[{"name":"a","value":"b","isRegex":true,"isEqual":true}],"startsAt":"2026-11-20T02:00:00Z","endsAt":"2026-11-20T04:00:00Z","createdBy":"ada","comment":"c"}"#,
+        r#"{"matchers":["a=~b"],"starts_at":"2026-11-20T02:00:00Z","duration":"2h","created_by":"ada","comment":"c"}"#,
     ] {
         let answer = bench.post("/api/v1/silences", &[], body).await;
         assert_eq!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{self, Alert};
-use crate::event::Recorded;
+use crate::event::{Event, Recorded};
 use crate::id::{Fingerprint, IncidentId};
 use crate::incident::{self, Incident};
 use crate::time::Time;
@@ -53,9 +53,25 @@ impl Book {
                     touched.incidents.push(incident);
                 }
             }
+            self.forget_moved(&recorded.event, &touched.incidents);
             self.now = self.now.max(recorded.time);
         }
         touched
+    }
+
+    /// An incident that is over keeps its members for the record. When it lives again, those that belong to
+    /// another one since are let go, so that a live incident's members are its own.
+    fn forget_moved(&mut self, event: &Event, touched: &[IncidentId]) {
+        if !matches!(event, Event::IncidentReopened(_) | Event::IncidentMerged(_) | Event::IncidentUndone(_)) {
+            return;
+        }
+        for id in touched {
+            let Some(incident) = self.incidents.get_mut(id).filter(|incident| incident.is_live()) else { continue };
+            let alerts = &self.alerts;
+            incident.members.retain(|alert, _| {
+                alerts.get(alert).and_then(|alert| alert.incident.as_ref()).is_none_or(|home| home == id)
+            });
+        }
     }
 
     /// The live incident that an id leads to, through merges.
@@ -78,8 +94,7 @@ impl Book {
     }
 }
 
-fn other_incident(event: &crate::event::Event) -> Option<IncidentId> {
-    use crate::event::Event;
+fn other_incident(event: &Event) -> Option<IncidentId> {
     match event {
         Event::IncidentMerged(merged) => Some(merged.incident.clone()),
         Event::IncidentSplit(split) => Some(split.incident.clone()),

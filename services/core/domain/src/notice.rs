@@ -107,7 +107,8 @@ pub struct Held {
 /// A hold ended without a notice of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Released {
-    /// `told` (a digest or page told it), `over` (nothing is left to tell).
+    /// `told` (a digest told it), `over` (nothing is left to tell), `held` (a page or another hold takes its
+    /// place), `merged` (its incident became a part of another one, which is told).
     pub why: String,
 }
 

@@ -4,6 +4,8 @@
 //! The history lies in `history.ndjson`, one decision a line (id, subject, revision, time, actor, type,
 //! data), and is never changed; a new kind of decision is appended to it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
 use hindcast_domain::book::Book;
 use hindcast_domain::canonical::{self, FOLD_VERSION, Key};
 use hindcast_domain::event::{Event, Kind, Recorded};

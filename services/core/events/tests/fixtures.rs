@@ -1,6 +1,8 @@
 //! Every version of every event type that was ever written can be read for ever: each keeps a whole wire
 //! event under `fixtures/`, and none of them is ever changed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
 mod support;
 
 use std::collections::BTreeSet;

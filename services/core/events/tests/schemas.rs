@@ -1,6 +1,8 @@
 //! `schemas/` at the repository's root is what the types say, no file more and none less, and the fixtures
 //! are what the schemas say.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
 //! Secrets stop at the door. Owns how whatever a sender wrote is cleaned, and the one state in which it may
-//! be written, [`Clean`]; refuses to know formats. It runs after the fingerprint was made, so that what is
+//! be written, `Clean`; refuses to know formats. It runs after the fingerprint was made, so that what is
 //! redacted does not change who an alert is.
 
 mod rules;

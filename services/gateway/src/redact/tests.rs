@@ -1,3 +1,5 @@
+//! What is found, what is spared, and that nothing planted survives. Owns the examples; refuses to know the rules.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -19,6 +19,7 @@ use hindcast_events::Envelope;
 use tokio::sync::watch;
 
 use crate::commit::{self, Cursor, Hash, Header};
+use crate::feed::Feed;
 use crate::port::{AppendError, Lease, ReadError, Record, Seq, Shared};
 use crate::progress::{Progress, Report};
 use crate::read::{self, Item};
@@ -197,12 +198,11 @@ impl<D: Decider> Runner<D> {
     async fn own(&self, lease: &dyn Lease, shutdown: &mut watch::Receiver<bool>) -> Result<Turn, Error> {
         let head = self.patiently(|| self.options.ledger.head()).await?;
         let mut world = self.load().await?;
-        let mut tail = self.options.ledger.tail(world.through + 1);
+        let mut feed = Feed::start(Arc::clone(&self.options.ledger), world.through + 1);
         let mut caught_up = world.through >= head;
         if caught_up && !self.take_over(&mut world).await? {
             return Ok(Turn::Fenced);
         }
-        let mut pause = PAUSE.0;
         let mut renew = tokio::time::interval(LEASE_EVERY);
         loop {
             if caught_up {
@@ -221,28 +221,18 @@ impl<D: Decider> Runner<D> {
                         return Ok(Turn::Stop);
                     }
                 }
-                records = tail.next() => match records {
-                    Ok(records) => {
-                        pause = PAUSE.0;
-                        for record in records {
-                            self.take(&mut world, &record)?;
-                        }
-                        if !caught_up && world.through >= head {
-                            caught_up = true;
-                            if !self.take_over(&mut world).await? {
-                                return Ok(Turn::Fenced);
-                            }
-                        }
-                        self.save(&mut world, false).await;
+                records = feed.next() => {
+                    for record in records? {
+                        self.take(&mut world, &record)?;
                     }
-                    Err(error @ ReadError::Damaged { .. }) => return Err(error.into()),
-                    Err(error) => {
-                        tracing::warn!(%error, "the ledger cannot be read; trying again");
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(PAUSE.1);
-                        tail = self.options.ledger.tail(world.through + 1);
+                    if !caught_up && world.through >= head {
+                        caught_up = true;
+                        if !self.take_over(&mut world).await? {
+                            return Ok(Turn::Fenced);
+                        }
                     }
-                },
+                    self.save(&mut world, false).await;
+                }
                 () = self.options.clock.sleep_until(due_at), if due.is_some() => {
                     if let Some((partition, timer)) = due
                         && !self.fire(&mut world, &partition, &timer).await?

@@ -17,6 +17,7 @@ pub mod commit;
 pub mod conformance;
 pub mod copy;
 pub mod heads;
+pub mod feed;
 pub mod lane;
 pub mod memory;
 pub mod port;

@@ -1,7 +1,7 @@
 //! How far the live services are. It is reported, never truth: after a restart everyone reports anew.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hindcast_domain::Time;
 use tokio::sync::watch;
@@ -23,15 +23,23 @@ pub struct Report {
 #[derive(Clone, Debug)]
 pub struct Progress {
     reports: Arc<watch::Sender<BTreeMap<String, Report>>>,
+    expected: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())) }
+        Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())), expected: Arc::default() }
     }
 }
 
 impl Progress {
+    /// Names services without whose report nothing is settled: a decider that is still finding its state
+    /// again has said nothing yet.
+    pub fn expect(&self, services: &[&'static str]) {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        expected.extend(services);
+    }
+
     /// Reports for `service`.
     pub fn report(&self, service: &str, report: Report) {
         self.reports.send_if_modified(|reports| match reports.get_mut(service) {
@@ -76,7 +84,11 @@ impl Progress {
     /// timer is due at `now`. Writers report under names that begin with `writer/`: they have no place.
     #[must_use]
     pub fn settled(&self, seq: Seq, now: Time) -> bool {
-        self.reports.borrow().iter().all(|(name, report)| {
+        let reports = self.reports.borrow();
+        let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Other processes report under names of theirs, which end with the service's.
+        let heard = |service: &&str| reports.keys().any(|name| name == *service || name.ends_with(&format!("/{service}")));
+        expected.iter().all(|service| heard(service)) && reports.iter().all(|(name, report)| {
             report.appending == 0
                 && (name.starts_with("writer/") || report.through >= seq)
                 && report.due.is_none_or(|due| due > now)

@@ -177,7 +177,7 @@ fn merge(book: &Book, received: &Received, from: &IncidentId, into: &IncidentId)
     let source = target(book, received, from)?;
     let anywhere = Received { if_match: None, ..received.clone() };
     target(book, &anywhere, into)?;
-    let fingerprints = source.members.keys().cloned().collect();
+    let fingerprints = source.members.keys().filter(|alert| at_home(book, source, alert)).cloned().collect();
     Ok(Event::IncidentMerged(Merged { incident: from.clone(), fingerprints }))
 }
 
@@ -186,7 +186,7 @@ fn split(book: &Book, source: &Incident, leaving: &[Fingerprint], id: &EventId) 
     if leaving.is_empty() {
         return Err(Rejected::new(Code::Invalid, "expected at least one fingerprint"));
     }
-    if let Some(stranger) = leaving.iter().find(|fingerprint| !source.members.contains_key(**fingerprint)) {
+    if let Some(stranger) = leaving.iter().find(|fingerprint| !at_home(book, source, fingerprint)) {
         let detail = format!("expected alerts of {}, got {stranger} which is none of them", source.id);
         return Err(Rejected::new(Code::Invalid, detail));
     }
@@ -228,9 +228,9 @@ fn undo(book: &Book, incident: &Incident, event: &EventId) -> Result<Event, Reje
     }
     // Only what has not moved elsewhere since goes back. What joined the split-off one later comes along.
     let moving: Vec<Fingerprint> = if merged {
-        lineage.fingerprints.iter().filter(|f| incident.members.contains_key(*f)).cloned().collect()
+        lineage.fingerprints.iter().filter(|f| at_home(book, incident, f)).cloned().collect()
     } else {
-        other.members.keys().cloned().collect()
+        other.members.keys().filter(|f| at_home(book, other, f)).cloned().collect()
     };
     let gone: BTreeSet<&Fingerprint> = moving.iter().collect();
     let members =
@@ -247,6 +247,13 @@ fn undo(book: &Book, incident: &Incident, event: &EventId) -> Result<Event, Reje
         fingerprints: moving,
         other_firing,
     }))
+}
+
+/// Whether an alert is a member of an incident and belongs to no other one since. One that is over keeps
+/// its members for the record, while an alert that fired again later may have moved on.
+fn at_home(book: &Book, incident: &Incident, fingerprint: &Fingerprint) -> bool {
+    let home = book.alerts.get(fingerprint).and_then(|alert| alert.incident.as_ref());
+    incident.members.contains_key(fingerprint) && home.is_none_or(|home| *home == incident.id)
 }
 
 /// The worst severity among an incident's firing alerts.

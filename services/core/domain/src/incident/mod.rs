@@ -420,6 +420,10 @@ fn evolve_undone(
                 other.resolve("quiet", now);
             }
         } else {
+            // What fires in the other one must not vanish in one that is over.
+            if incident.status == Status::Resolved && other.is_live() {
+                incident.open_again();
+            }
             other.merged_into = Some(subject.clone());
             other.resolve("merged", now);
         }
