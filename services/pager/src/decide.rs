@@ -210,13 +210,15 @@ impl<'a> Ask<'a> {
     fn again(&self, of: &Partition, subject: &str, reason: Reason) -> Vec<Draft> {
         let Some(incident) = self.live(of, subject) else { return Vec::new() };
         let severity = self.severity(of, incident);
-        let owed = self.state.holds_of(&incident.id).any(|held| self.owed(incident, held.at));
-        if !owed && !(severity.pages() && incident.status == Status::Open) {
+        let owed = self.state.holds_of(&incident.id).filter(|held| self.owed(incident, held.at));
+        let owed = owed.map(|held| held.severity).max();
+        if owed.is_none() && !(severity.pages() && incident.status == Status::Open) {
             return self.release(&incident.id, "over");
         }
-        // What was held is told by what follows, or by a hold that follows.
+        // What was held is told by what follows, or held by what follows.
         let mut drafts = self.release(&incident.id, "held");
-        drafts.extend(self.tell(Word { incident, severity: severity.max(Severity::High), reason, late: None }));
+        let severity = owed.map_or(severity, |held| held.max(severity));
+        drafts.extend(self.tell(Word { incident, severity, reason, late: None }));
         drafts
     }
 

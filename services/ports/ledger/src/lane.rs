@@ -517,7 +517,8 @@ impl<D: Decider> Runner<D> {
             let envelope = Envelope {
                 id: EventId::derive(&[lane.subject.to_string().as_bytes(), seed, &index.to_be_bytes()]),
                 subject,
-                revision: Some(revision),
+                // A lane is no aggregate: its owners are told apart by their epoch.
+                revision: (!matches!(event, Event::Owned(_))).then_some(revision),
                 time: now,
                 actor: if actor.is_empty() { SYSTEM.to_owned() } else { actor },
                 cause: input.map(|input| input.id.clone()),

@@ -1,0 +1,336 @@
+//! Given, when, then for the pager: an incident lane that says what happens, a notices lane that does what
+//! the ledger's runner does, and the paging invariant as a function over what both have recorded.
+
+#![allow(dead_code, unreachable_pub)] // each test file uses its own part
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
+pub mod lane;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::book::Book;
+use hindcast_domain::command::{Command, Configured};
+use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::incident::Status;
+use hindcast_domain::lane::{Decider, Input, Timer};
+use hindcast_domain::notice::{self, Expired, Held, Notice, Notices, Reason, Requested};
+use hindcast_domain::{EventId, IncidentId, NoticeId, Partition, Severity, Span, Time};
+use hindcast_pager::{Pager, State};
+
+use lane::Lane;
+
+pub const START: Time = Time::from_millis(1_763_996_400_000);
+
+/// So many seconds after the beginning of the test.
+pub fn at(seconds: i64) -> Time {
+    START + Span::seconds(seconds)
+}
+
+/// Both lanes.
+pub struct Desk<D = Pager> {
+    pub pager: D,
+    pub state: State,
+    pub incidents: Lane,
+    /// The decisions of the notices lane, in order.
+    pub log: Vec<Recorded>,
+    /// Every input of the notices lane, in order.
+    pub inputs: Vec<Recorded>,
+    /// Notices as a reader folds them: with deliveries, and nothing forgotten.
+    pub notices: Notices,
+    pub time: Time,
+    /// Whether the notices lane's timers fire before those of the incident lane that are due at the same time.
+    pub pager_first: bool,
+    now: Time,
+    facts: u64,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self::of(Pager)
+    }
+}
+
+impl<D: Decider<State = State>> Desk<D> {
+    pub fn of(pager: D) -> Self {
+        Self {
+            pager,
+            state: State::default(),
+            incidents: Lane::default(),
+            log: Vec::new(),
+            inputs: Vec::new(),
+            notices: Notices::default(),
+            time: START,
+            pager_first: false,
+            now: Time::ZERO,
+            facts: 0,
+        }
+    }
+
+    /// Puts the section `paging` in force.
+    pub fn rules(mut self, rules: serde_json::Value) -> Self {
+        let configured = Configured { section: "paging".into(), hash: "h".into(), content: rules };
+        self.fact(Partition::whole("default"), "paging", Event::Configured(configured));
+        self
+    }
+
+    // ── what happens ───────────────────────────────────────────────────────────────────────────────
+
+    /// Lets time pass: everything that is due in either lane happens at its own time.
+    pub fn pass(&mut self, until: Time) -> Vec<Recorded> {
+        let mut said = Vec::new();
+        loop {
+            let incidents = self.incidents.due().filter(|due| *due <= until);
+            let notices = self.pager.due(&self.state).filter(|timer| timer.due <= until);
+            match (incidents, notices) {
+                (None, None) => break,
+                (Some(due), Some(timer)) if timer.due < due || timer.due == due && self.pager_first => {
+                    said.extend(self.fire_timer(&timer));
+                }
+                (Some(due), _) => {
+                    self.time = self.time.max(due);
+                    let decided = self.incidents.fire_due(due);
+                    said.extend(self.feed(decided));
+                }
+                (None, Some(timer)) => said.extend(self.fire_timer(&timer)),
+            }
+        }
+        self.time = self.time.max(until);
+        said
+    }
+
+    /// What the incident lane does at a time, and what the pager says to it.
+    pub fn when(&mut self, seconds: i64, what: impl FnOnce(&mut Lane)) -> Vec<Recorded> {
+        self.at_time(at(seconds), what)
+    }
+
+    pub fn at_time(&mut self, time: Time, what: impl FnOnce(&mut Lane)) -> Vec<Recorded> {
+        let mut said = self.pass(time);
+        self.incidents.time = self.time;
+        let before = self.incidents.log.len();
+        what(&mut self.incidents);
+        let decided = self.incidents.log[before..].to_vec();
+        said.extend(self.feed(decided));
+        said
+    }
+
+    /// An alert fires and opens an incident of its own.
+    pub fn opens(&mut self, seconds: i64, name: &str, service: &str, severity: Severity) -> (IncidentId, Vec<Recorded>) {
+        let said = self.when(seconds, |lane| lane.fire(name, service, severity, None));
+        (self.incidents.home(name).expect("it opened one"), said)
+    }
+
+    /// An alert fires and joins an incident.
+    pub fn joins(&mut self, seconds: i64, id: &IncidentId, name: &str, service: &str, severity: Severity) -> Vec<Recorded> {
+        self.when(seconds, |lane| lane.fire(name, service, severity, Some(id)))
+    }
+
+    pub fn person(&mut self, seconds: i64, command: Command) -> Vec<Recorded> {
+        self.when(seconds, |lane| assert!(lane.ask(command.clone()), "{command:?} was refused"))
+    }
+
+    /// A delivery is given up.
+    pub fn expires(&mut self, seconds: i64, notice: &NoticeId) -> Vec<Recorded> {
+        let mut said = self.pass(at(seconds));
+        let expired = Expired { request: self.notices.0[notice].event.clone(), error: "no answer".into() };
+        said.extend(self.fact(Partition::whole("default"), notice.as_str(), Event::NoticeExpired(expired)));
+        said
+    }
+
+    // ── the notices lane, as the runner has it ─────────────────────────────────────────────────────
+
+    fn fact(&mut self, partition: Partition, subject: &str, event: Event) -> Vec<Recorded> {
+        self.facts += 1;
+        self.feed(vec![Recorded {
+            id: EventId::derive(&[b"fact", &self.facts.to_be_bytes()]),
+            position: 0,
+            partition,
+            subject: subject.to_owned(),
+            revision: None,
+            time: self.time,
+            actor: "system".into(),
+            cause: None,
+            event,
+        }])
+    }
+
+    fn feed(&mut self, inputs: Vec<Recorded>) -> Vec<Recorded> {
+        inputs.into_iter().flat_map(|input| self.input(input)).collect()
+    }
+
+    fn input(&mut self, input: Recorded) -> Vec<Recorded> {
+        let lane = Partition::whole("default");
+        let of = if input.partition.is_whole() { Input::Intake } else { Input::Lane("incidents") };
+        assert!(self.pager.sees_first() && self.pager.reads(&lane, of, &input.partition));
+        self.pager.seen(&mut self.state, &input);
+        self.notices.evolve(&input);
+        let mut said = Vec::new();
+        while let Some(timer) = self.pager.due(&self.state).filter(|timer| timer.due <= input.time) {
+            said.extend(self.fire_timer(&timer));
+        }
+        let now = self.now.max(input.time);
+        let drafts = self.pager.decide(&self.state, &lane, &input, now);
+        said.extend(self.adopt(drafts, input.id.as_str().as_bytes(), now, Some(&input.id)));
+        self.inputs.push(input);
+        said
+    }
+
+    fn fire_timer(&mut self, timer: &Timer) -> Vec<Recorded> {
+        self.time = self.time.max(timer.due);
+        let drafts = self.pager.fire(&self.state, &Partition::whole("default"), timer);
+        assert!(!drafts.is_empty(), "a timer that is due must decide something: {timer:?}");
+        let seed = format!("{}/{}", timer.due.nanos(), timer.id);
+        let said = self.adopt(drafts, seed.as_bytes(), self.now.max(timer.due), None);
+        assert_ne!(self.pager.due(&self.state).as_ref(), Some(timer), "what a timer decides must clear it");
+        said
+    }
+
+    fn adopt(&mut self, drafts: Vec<Draft>, seed: &[u8], now: Time, cause: Option<&EventId>) -> Vec<Recorded> {
+        let mut revisions = BTreeMap::new();
+        let mut said = Vec::new();
+        for (index, draft) in drafts.into_iter().enumerate() {
+            let next = self.pager.revision(&self.state, &draft.subject) + 1;
+            let recorded = Recorded {
+                id: EventId::derive(&[b"notices", seed, &index.to_be_bytes()]),
+                position: 0,
+                partition: Partition::whole("default"),
+                revision: Some(*revisions.entry(draft.subject.clone()).or_insert(next)),
+                subject: draft.subject,
+                time: now,
+                actor: draft.actor,
+                cause: cause.cloned(),
+                event: draft.event,
+            };
+            self.now = self.now.max(now);
+            self.pager.evolve(&mut self.state, &recorded);
+            self.notices.evolve(&recorded);
+            self.log.push(recorded.clone());
+            said.push(recorded);
+        }
+        said
+    }
+
+    /// The state as a restart finds it: all inputs are seen, then all decisions are folded.
+    pub fn restarted(&self) -> State {
+        let mut state = State::default();
+        self.inputs.iter().for_each(|input| self.pager.seen(&mut state, input));
+        self.log.iter().for_each(|decision| self.pager.evolve(&mut state, decision));
+        state
+    }
+
+    pub fn check(&self) -> Result<(), String> {
+        accounted(&self.incidents.book, &self.notices, self.time)
+    }
+}
+
+// ── reading what was said ──────────────────────────────────────────────────────────────────────────
+
+/// What was said, in short: `page opened`, `notice opened`, `hold opened (storm)`, `release told`.
+pub fn words(said: &[Recorded]) -> Vec<String> {
+    let word = |reason: Reason| serde_json::to_value(reason).unwrap().as_str().unwrap().to_owned();
+    let of = |event: &Recorded| match &event.event {
+        Event::NoticeRequested(asked) => format!("{} {}", if asked.page { "page" } else { "notice" }, word(asked.reason)),
+        Event::NoticeHeld(held) => format!("hold {} ({})", word(held.reason), held.why),
+        Event::NoticeReleased(released) => format!("release {}", released.why),
+        other => panic!("the pager says nothing of the kind: {other:?}"),
+    };
+    said.iter().map(of).collect()
+}
+
+pub fn requested(said: &[Recorded]) -> Vec<(NoticeId, Requested)> {
+    let of = |event: &Recorded| match &event.event {
+        Event::NoticeRequested(asked) => Some((event.subject.parse().unwrap(), asked.clone())),
+        _ => None,
+    };
+    said.iter().filter_map(of).collect()
+}
+
+pub fn held(said: &[Recorded]) -> Vec<Held> {
+    let of = |event: &Recorded| match &event.event {
+        Event::NoticeHeld(held) => Some(held.clone()),
+        _ => None,
+    };
+    said.iter().filter_map(of).collect()
+}
+
+// ── the paging invariant ───────────────────────────────────────────────────────────────────────────
+
+/// For every alert that fires at a paging severity one holds: people were paged for its incident, or for one
+/// that is merged into it; a named hold or suppression of it ends in the future; or a person took the incident
+/// on (acknowledged it, or said that it is over) so that there is nobody left to wake. A page that was given
+/// up counts for nothing.
+pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String> {
+    for alert in book.alerts.values().filter(|alert| alert.is_firing() && alert.severity.pages()) {
+        let home = alert.incident.as_ref().and_then(|id| book.home(id));
+        let family: BTreeSet<&IncidentId> = book
+            .incidents
+            .values()
+            .filter(|incident| home.is_some() && book.home(&incident.id).map(|i| &i.id) == home.map(|i| &i.id))
+            .map(|incident| &incident.id)
+            .collect();
+        let of_family = |notice: &&Notice| notice.incident.as_ref().is_some_and(|id| family.contains(id));
+        let paged = notices.0.values().filter(of_family).any(|notice| match notice.status {
+            notice::Status::Requested | notice::Status::Delivered => notice.page,
+            notice::Status::Released => notice.why.as_deref() == Some("told"),
+            notice::Status::Expired | notice::Status::Held => false,
+        });
+        let held = notices.0.values().any(|notice| {
+            let its = notice.alert.as_ref() == Some(&alert.fingerprint) || of_family(&notice);
+            its && notice.status == notice::Status::Held && notice.until >= now
+        });
+        let suppressed = alert.suppressed.as_ref().is_some_and(|held| held.until >= now);
+        let taken_on = home.is_some_and(|home| {
+            home.status == Status::Acknowledged || home.resolved_by.as_deref() == Some("person")
+        });
+        if !(paged || held || suppressed || taken_on) {
+            return Err(format!("{} fires at {}, and nobody was paged for {family:?}", alert.name, alert.severity));
+        }
+    }
+    Ok(())
+}
+
+/// A pager that is broken on purpose: of what it decides, it loses what `loses` says.
+pub struct Broken {
+    pub loses: fn(&Event) -> bool,
+}
+
+impl Decider for Broken {
+    type State = State;
+
+    fn name(&self) -> &'static str {
+        Pager.name()
+    }
+    fn reads(&self, lane: &Partition, input: Input, of: &Partition) -> bool {
+        Pager.reads(lane, input, of)
+    }
+    fn founds(&self, input: Input, of: &Partition) -> Option<Partition> {
+        Pager.founds(input, of)
+    }
+    fn seals(&self, input: &Recorded) -> bool {
+        Pager.seals(input)
+    }
+    fn sees_first(&self) -> bool {
+        Pager.sees_first()
+    }
+    fn seen(&self, state: &mut State, input: &Recorded) {
+        Pager.seen(state, input);
+    }
+    fn evolve(&self, state: &mut State, decision: &Recorded) {
+        Pager.evolve(state, decision);
+    }
+    fn decide(&self, state: &State, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+        let mut drafts = Pager.decide(state, lane, input, now);
+        drafts.retain(|draft| !(self.loses)(&draft.event));
+        drafts
+    }
+    fn due(&self, state: &State) -> Option<Timer> {
+        Pager.due(state)
+    }
+    fn fire(&self, state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft> {
+        let mut drafts = Pager.fire(state, lane, timer);
+        drafts.retain(|draft| !(self.loses)(&draft.event));
+        drafts
+    }
+    fn revision(&self, state: &State, subject: &str) -> u64 {
+        Pager.revision(state, subject)
+    }
+}
