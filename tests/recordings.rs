@@ -1,6 +1,8 @@
 //! Every recording, on both ledgers and both channels: one incident per fault, no false merge, every firing
 //! alert at a paging severity accounted for, and the replay gives the same state.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! One alert's whole way, from a real socket to a page, and back by replay; on both ledgers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
+
 mod support;
 
 use std::time::{Duration, Instant};

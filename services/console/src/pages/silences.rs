@@ -66,7 +66,7 @@ fn row(frame: &Frame, silence: &Silence) -> Markup {
 
 fn form(frame: &Frame) -> Markup {
     html! {
-        details.card.declare open[frame.value("matchers") != ""] {
+        details.card.declare open[!frame.value("matchers").is_empty()] {
             summary { "New silence or maintenance window" }
             form.fields method="post" action="/silences" {
                 label.wide { "Matchers, one a line; all of them must match"

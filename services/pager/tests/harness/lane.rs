@@ -52,8 +52,12 @@ impl Lane {
     pub fn fire(&mut self, name: &str, service: &str, severity: Severity, join: Option<&IncidentId>) {
         self.observe(name, service, severity, Signal::Firing);
         let alert = self.alert(name).unwrap().clone();
+        let repeated = matches!(self.log.last().map(|last| &last.event), Some(Event::AlertRepeated(_)));
+        let lives = self.home(name).is_some_and(|id| self.book.incidents[&id].is_live());
         match self.silences.get(name).copied().filter(|until| *until > self.time) {
-            _ if !alert.is_firing() => {}
+            // What is said again changes nothing but a live incident's severity.
+            _ if repeated && (!lives || alert.suppressed.is_some()) => {}
+            Some(_) if repeated => {}
             Some(_) if alert.suppressed.is_some() => {}
             Some(until) => self.suppress(&alert, until),
             None => self.place(&alert, join),

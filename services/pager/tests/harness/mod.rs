@@ -114,13 +114,26 @@ impl<D: Decider<State = State>> Desk<D> {
     }
 
     /// An alert fires and opens an incident of its own.
-    pub fn opens(&mut self, seconds: i64, name: &str, service: &str, severity: Severity) -> (IncidentId, Vec<Recorded>) {
+    pub fn opens(
+        &mut self,
+        seconds: i64,
+        name: &str,
+        service: &str,
+        severity: Severity,
+    ) -> (IncidentId, Vec<Recorded>) {
         let said = self.when(seconds, |lane| lane.fire(name, service, severity, None));
         (self.incidents.home(name).expect("it opened one"), said)
     }
 
     /// An alert fires and joins an incident.
-    pub fn joins(&mut self, seconds: i64, id: &IncidentId, name: &str, service: &str, severity: Severity) -> Vec<Recorded> {
+    pub fn joins(
+        &mut self,
+        seconds: i64,
+        id: &IncidentId,
+        name: &str,
+        service: &str,
+        severity: Severity,
+    ) -> Vec<Recorded> {
         self.when(seconds, |lane| lane.fire(name, service, severity, Some(id)))
     }
 
@@ -228,7 +241,9 @@ impl<D: Decider<State = State>> Desk<D> {
 pub fn words(said: &[Recorded]) -> Vec<String> {
     let word = |reason: Reason| serde_json::to_value(reason).unwrap().as_str().unwrap().to_owned();
     let of = |event: &Recorded| match &event.event {
-        Event::NoticeRequested(asked) => format!("{} {}", if asked.page { "page" } else { "notice" }, word(asked.reason)),
+        Event::NoticeRequested(asked) => {
+            format!("{} {}", if asked.page { "page" } else { "notice" }, word(asked.reason))
+        }
         Event::NoticeHeld(held) => format!("hold {} ({})", word(held.reason), held.why),
         Event::NoticeReleased(released) => format!("release {}", released.why),
         other => panic!("the pager says nothing of the kind: {other:?}"),
@@ -278,9 +293,8 @@ pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String
             its && notice.status == notice::Status::Held && notice.until >= now
         });
         let suppressed = alert.suppressed.as_ref().is_some_and(|held| held.until >= now);
-        let taken_on = home.is_some_and(|home| {
-            home.status == Status::Acknowledged || home.resolved_by.as_deref() == Some("person")
-        });
+        let taken_on = home
+            .is_some_and(|home| home.status == Status::Acknowledged || home.resolved_by.as_deref() == Some("person"));
         if !(paged || held || suppressed || taken_on) {
             return Err(format!("{} fires at {}, and nobody was paged for {family:?}", alert.name, alert.severity));
         }

@@ -408,6 +408,20 @@ impl<D: Decider> Runner<D> {
                 self.decider.evolve(&mut lane.state, event);
             }
             lane.tip = Tip { seq: record.seq, hash, counter: header.counter };
+            // Another owner's commit (or ours of an earlier life) consumed these: they are seen, not decided.
+            for cursor in &header.consumed {
+                if lane.cursors.get(&cursor.subject).is_none_or(|known| known.seq < cursor.seq) {
+                    lane.cursors.insert(cursor.subject.clone(), cursor.clone());
+                }
+            }
+            let (cursors, state, decider) = (&lane.cursors, &mut lane.state, &self.decider);
+            lane.pending.retain(|input| {
+                let waits = cursors.get(&input.subject).is_none_or(|cursor| cursor.seq < input.seq);
+                if !waits {
+                    input.events.iter().for_each(|event| decider.seen(state, event));
+                }
+                waits
+            });
         }
         world.lanes.insert(partition, lane);
         Ok(())
@@ -440,7 +454,7 @@ impl<D: Decider> Runner<D> {
             let epoch = lane.tip.counter + 1;
             let owned = Event::Owned(command::Owned { epoch, owner: self.options.owner.clone() });
             let seed = format!("owned/{epoch}");
-            let draft = Draft::system(&lane.subject.to_string(), owned);
+            let draft = Draft::system(&lane.subject, owned);
             let now = lane.now;
             self.adopt(lane, vec![draft], None, seed.as_bytes(), now);
             if !self.append(lane).await? {

@@ -16,8 +16,8 @@
 pub mod commit;
 pub mod conformance;
 pub mod copy;
-pub mod heads;
 pub mod feed;
+pub mod heads;
 pub mod lane;
 pub mod memory;
 pub mod port;

@@ -87,12 +87,15 @@ impl Progress {
         let reports = self.reports.borrow();
         let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Other processes report under names of theirs, which end with the service's.
-        let heard = |service: &&str| reports.keys().any(|name| name == *service || name.ends_with(&format!("/{service}")));
-        expected.iter().all(|service| heard(service)) && reports.iter().all(|(name, report)| {
-            report.appending == 0
-                && (name.starts_with("writer/") || report.through >= seq)
-                && report.due.is_none_or(|due| due > now)
-        })
+        let heard = |service: &&'static str| {
+            reports.keys().any(|name| name == *service || name.ends_with(&format!("/{service}")))
+        };
+        expected.iter().all(heard)
+            && reports.iter().all(|(name, report)| {
+                report.appending == 0
+                    && (name.starts_with("writer/") || report.through >= seq)
+                    && report.due.is_none_or(|due| due > now)
+            })
     }
 
     /// Ends at the next change.

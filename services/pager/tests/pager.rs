@@ -1,0 +1,483 @@
+//! Who is told what, and when; and who is not, why, and until when. One sentence, one situation, one answer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
+mod harness;
+
+use harness::{Desk, accounted, at, held, requested, words};
+use hindcast_domain::Severity::{Critical, High, Low, Medium};
+use hindcast_domain::command::Command;
+use hindcast_domain::event::Recorded;
+use hindcast_domain::notice::Reason;
+use hindcast_domain::{IncidentId, Span};
+use serde_json::json;
+
+const NONE: [&str; 0] = [];
+
+fn acknowledge(id: &IncidentId) -> Command {
+    Command::AcknowledgeIncident { incident: id.clone() }
+}
+
+fn snooze(id: &IncidentId, until: i64) -> Command {
+    Command::SnoozeIncident { incident: id.clone(), until: at(until) }
+}
+
+/// A receiver that takes `pages` pages in a minute.
+fn budget(pages: u32) -> Desk {
+    Desk::new().rules(json!({"receivers": [{"name": "on-call", "pages_max": pages, "window_s": 60}]}))
+}
+
+// ── paging and telling ─────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_paging_incident_pages_once() {
+    let mut desk = Desk::new();
+    let (id, said) = desk.opens(10, "PgDown", "postgres", Critical);
+    assert_eq!(words(&said), ["page opened"]);
+    let (_, asked) = requested(&said).remove(0);
+    assert_eq!(
+        (asked.incident, asked.receiver.as_str(), asked.services.as_slice()),
+        (Some(id.clone()), "screen", &["postgres".to_owned()][..])
+    );
+    assert_eq!(words(&desk.when(20, |lane| lane.fire("PgDown", "postgres", Critical, None))), NONE, "a repeat");
+    assert_eq!(words(&desk.joins(30, &id, "PgSlow", "postgres", High)), NONE, "nobody took care yet: the page stands");
+    assert_eq!(words(&desk.pass(at(100_000))), NONE);
+}
+
+#[test]
+fn a_medium_incident_gives_a_notice_and_no_page() {
+    let mut desk = Desk::new();
+    let (id, said) = desk.opens(10, "Slow", "nginx", Medium);
+    assert_eq!(words(&said), ["notice opened"]);
+    assert_eq!(words(&desk.joins(20, &id, "Slower", "nginx", Medium)), NONE);
+}
+
+#[test]
+fn a_worse_severity_pages_again_and_a_better_one_does_not() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+    assert_eq!(words(&desk.joins(20, &id, "PgDown", "postgres", Critical)), ["page worse"]);
+    assert_eq!(words(&desk.joins(30, &id, "PgFull", "postgres", High)), NONE);
+}
+
+#[test]
+fn an_incident_that_was_only_noticed_pages_when_it_becomes_bad() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "Slow", "nginx", Medium);
+    assert_eq!(words(&desk.joins(20, &id, "Errors", "nginx", High)), ["page worse"]);
+    let (id, _) = desk.opens(30, "Slow2", "nginx", Low);
+    let said = desk.person(40, Command::SetIncidentSeverity { incident: id, severity: Critical });
+    assert_eq!(words(&said), ["page worse"]);
+}
+
+#[test]
+fn an_alert_of_an_incident_that_a_person_played_down_still_pages_once() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "Slow", "nginx", Medium);
+    desk.person(20, Command::SetIncidentSeverity { incident: id.clone(), severity: Low });
+    assert_eq!(words(&desk.joins(30, &id, "Errors", "nginx", Critical)), ["page worse"]);
+    assert_eq!(words(&desk.joins(40, &id, "Down", "nginx", Critical)), NONE, "from here on the person's word holds");
+}
+
+#[test]
+fn each_receiver_hears_what_it_wants_and_a_page_that_none_wants_goes_to_all() {
+    let rules = json!({"receivers": [
+        {"name": "phone", "at_least": "critical", "pages_only": true},
+        {"name": "channel", "at_least": "medium"},
+    ]});
+    let mut desk = Desk::new().rules(rules);
+    let to = |said: &[Recorded]| requested(said).into_iter().map(|(_, asked)| asked.receiver).collect::<Vec<_>>();
+    assert_eq!(to(&desk.opens(10, "Slow", "a", Low).1), NONE);
+    assert_eq!(to(&desk.opens(20, "Slower", "b", Medium).1), ["channel"]);
+    assert_eq!(to(&desk.opens(30, "Errors", "c", High).1), ["channel"]);
+    assert_eq!(to(&desk.opens(40, "Down", "d", Critical).1), ["phone", "channel"]);
+
+    let mut desk = Desk::new().rules(json!({"receivers": [{"name": "phone", "at_least": "critical"}]}));
+    assert_eq!(to(&desk.opens(10, "Errors", "a", High).1), ["phone"], "rules must not lose a page");
+}
+
+// ── acknowledged ───────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn an_acknowledged_incident_pages_again_on_a_new_team_service_or_severity_and_not_otherwise() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+    assert_eq!(words(&desk.person(20, acknowledge(&id))), NONE);
+    assert_eq!(words(&desk.joins(30, &id, "PgFull", "postgres", High)), NONE);
+    assert_eq!(words(&desk.joins(40, &id, "Errors", "checkout", High)), ["page new_team"]);
+    assert_eq!(words(&desk.joins(50, &id, "ReplicaSlow", "postgres-replica", High)), ["page new_service"]);
+    assert_eq!(words(&desk.joins(60, &id, "PgDown", "postgres", Critical)), ["page worse"]);
+    assert_eq!(words(&desk.joins(70, &id, "Errors2", "checkout", Critical)), NONE);
+    desk.person(80, Command::NoteIncident { incident: id.clone(), text: "looking".into() });
+    assert_eq!(words(&desk.person(90, Command::AssignIncident { incident: id, owner: None })), NONE);
+}
+
+#[test]
+fn what_was_there_when_somebody_took_care_is_not_new_to_them() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+    desk.joins(20, &id, "Errors", "checkout", High);
+    desk.person(30, acknowledge(&id));
+    assert_eq!(words(&desk.joins(40, &id, "Errors2", "checkout", High)), NONE);
+}
+
+#[test]
+fn an_incident_that_nobody_takes_care_of_any_more_pages() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgDown", "postgres", Critical);
+    desk.person(20, acknowledge(&id));
+    let said = desk.person(30, Command::UnacknowledgeIncident { incident: id });
+    assert_eq!(words(&said), ["page unacknowledged"]);
+    let (id, _) = desk.opens(40, "Slow", "nginx", Medium);
+    desk.person(50, acknowledge(&id));
+    assert_eq!(words(&desk.person(60, Command::UnacknowledgeIncident { incident: id })), NONE);
+}
+
+// ── over and back ──────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn those_who_were_told_are_told_once_that_it_is_over() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgDown", "postgres", Critical);
+    assert_eq!(words(&desk.when(60, |lane| lane.end("PgDown"))), ["notice resolved"]);
+    let cause = Command::ResolveIncident { incident: id, cause: Some("idle transactions".into()), resolution: None };
+    assert_eq!(words(&desk.person(90, cause)), NONE, "a cause that is added later is no news");
+}
+
+#[test]
+fn a_reopened_incident_pages_only_when_it_is_worse() {
+    let mut desk = Desk::new();
+    desk.opens(10, "PgDown", "postgres", High);
+    desk.when(60, |lane| lane.end("PgDown"));
+    assert_eq!(words(&desk.when(90, |lane| lane.fire("PgDown", "postgres", High, None))), NONE);
+    desk.when(120, |lane| lane.end("PgDown"));
+    assert_eq!(words(&desk.when(150, |lane| lane.fire("PgDown", "postgres", Critical, None))), ["page reopened"]);
+}
+
+#[test]
+fn an_incident_whose_page_was_held_until_it_ended_pages_when_it_is_back() {
+    let mut desk = budget(1);
+    desk.opens(10, "First", "a", High);
+    assert_eq!(words(&desk.opens(11, "PgDown", "postgres", High).1), ["page storm", "hold opened (storm)"]);
+    assert_eq!(
+        words(&desk.when(20, |lane| lane.end("PgDown"))),
+        ["release over"],
+        "nobody heard of it, so nobody hears its end"
+    );
+    assert_eq!(words(&desk.when(100, |lane| lane.fire("PgDown", "postgres", High, None))), ["page reopened"]);
+}
+
+// ── snoozed ────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_snooze_holds_until_its_end_and_tells_after_it_once_if_it_still_goes_on() {
+    for pager_first in [false, true] {
+        let mut desk = Desk::new();
+        desk.pager_first = pager_first;
+        let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+        desk.person(20, snooze(&id, 600));
+        let said = desk.joins(30, &id, "PgDown", "postgres", Critical);
+        assert_eq!(words(&said), ["hold worse (snoozed)"]);
+        assert_eq!(held(&said)[0].until, at(600));
+        assert_eq!(words(&desk.pass(at(599))), NONE);
+        assert_eq!(words(&desk.pass(at(700))), ["release held", "page still_there"], "pager first: {pager_first}");
+    }
+}
+
+#[test]
+fn a_snooze_in_which_nothing_happened_tells_at_its_end_too() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgDown", "postgres", Critical);
+    desk.person(20, snooze(&id, 600));
+    assert_eq!(words(&desk.pass(at(700))), ["page still_there"]);
+}
+
+#[test]
+fn a_snooze_of_what_ended_meanwhile_tells_nothing() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgDown", "postgres", High);
+    desk.person(20, snooze(&id, 600));
+    desk.when(30, |lane| lane.fire("PgDown", "postgres", Critical, None));
+    assert_eq!(words(&desk.when(40, |lane| lane.end("PgDown"))), ["release over", "notice resolved"]);
+    assert_eq!(words(&desk.pass(at(700))), NONE);
+}
+
+#[test]
+fn a_snooze_that_is_made_longer_holds_on() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+    desk.person(20, snooze(&id, 600));
+    desk.joins(30, &id, "PgDown", "postgres", Critical);
+    desk.person(40, snooze(&id, 900));
+    assert_eq!(words(&desk.pass(at(899))), ["release held", "hold still_there (snoozed)"]);
+    assert_eq!(words(&desk.pass(at(900))), ["release held", "page still_there"]);
+}
+
+#[test]
+fn what_is_new_to_whoever_acknowledged_and_snoozed_is_told_after_the_snooze() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+    desk.person(20, acknowledge(&id));
+    desk.person(30, snooze(&id, 600));
+    assert_eq!(words(&desk.joins(40, &id, "Errors", "checkout", High)), ["hold new_team (snoozed)"]);
+    assert_eq!(words(&desk.pass(at(700))), ["release held", "page still_there"]);
+}
+
+// ── storms ─────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn in_a_storm_one_message_says_what_is_held_and_one_digest_what_still_goes_on() {
+    let mut desk = budget(2);
+    assert_eq!(words(&desk.opens(10, "A", "a", High).1), ["page opened"]);
+    assert_eq!(words(&desk.opens(11, "B", "b", High).1), ["page opened"]);
+    let (third, said) = desk.opens(12, "C", "c", Critical);
+    assert_eq!(words(&said), ["page storm", "hold opened (storm)"]);
+    assert_eq!((requested(&said)[0].1.holds_until, held(&said)[0].until), (Some(at(72)), at(72)));
+    assert_eq!(words(&desk.opens(13, "D", "d", High).1), ["hold opened (storm)"]);
+    let (fifth, _) = desk.opens(14, "E", "e", High);
+    desk.when(20, |lane| lane.end("D"));
+    assert_eq!(desk.check(), Ok(()));
+
+    let said = desk.pass(at(72));
+    let mut told = words(&said);
+    told.sort();
+    assert_eq!(told, ["page digest", "release told", "release told"]);
+    let digest = &requested(&said)[0].1;
+    assert_eq!(digest.title, "After the storm: 2 incidents go on that were not paged");
+    assert_eq!(digest.severity, Critical);
+    assert!(digest.lines.iter().any(|line| line.contains(third.as_str())), "{:?}", digest.lines);
+    assert!(digest.lines.iter().any(|line| line.contains(fifth.as_str())), "{:?}", digest.lines);
+    assert_eq!(desk.check(), Ok(()));
+
+    // The digest told them: they page again only for what is worse. And the budget is whole again.
+    assert_eq!(words(&desk.joins(80, &third, "C2", "c", High)), NONE);
+    assert_eq!(words(&desk.opens(140, "F", "f", High).1), ["page opened"]);
+}
+
+#[test]
+fn a_storm_in_which_everything_ended_needs_no_digest() {
+    let mut desk = budget(1);
+    desk.opens(10, "A", "a", High);
+    desk.opens(11, "B", "b", High);
+    assert_eq!(words(&desk.when(20, |lane| lane.end("B"))), ["release over"]);
+    assert_eq!(words(&desk.pass(at(700))), NONE);
+}
+
+#[test]
+fn an_incident_that_is_held_twice_stands_in_the_digest_once() {
+    let mut desk = budget(1);
+    desk.opens(10, "A", "a", High);
+    let (id, _) = desk.opens(11, "B", "b", High);
+    assert_eq!(words(&desk.joins(12, &id, "B2", "b", Critical)), ["hold worse (storm)"]);
+    let said = desk.pass(at(100));
+    assert_eq!(requested(&said)[0].1.lines.len(), 1, "{said:#?}");
+}
+
+#[test]
+fn somebody_who_took_care_during_a_storm_is_not_woken_by_its_digest_but_for_news() {
+    let mut desk = budget(1);
+    desk.opens(10, "A", "a", High);
+    let (id, _) = desk.opens(11, "B", "b", High);
+    desk.person(20, acknowledge(&id));
+    assert_eq!(words(&desk.pass(at(71))), ["release over"]);
+
+    let mut desk = budget(1);
+    let (id, _) = desk.opens(10, "A", "a", High);
+    desk.person(20, acknowledge(&id));
+    assert_eq!(words(&desk.joins(30, &id, "B", "b", High)), ["page storm", "hold new_team (storm)"]);
+    assert_eq!(words(&desk.pass(at(90))), ["release told", "page digest"]);
+}
+
+#[test]
+fn a_digest_leaves_out_what_was_snoozed_meanwhile_and_holds_it_on() {
+    let mut desk = budget(1);
+    desk.opens(10, "A", "a", High);
+    let (id, _) = desk.opens(11, "B", "b", High);
+    desk.person(20, snooze(&id, 600));
+    assert_eq!(words(&desk.pass(at(71))), ["release held", "hold opened (snoozed)"]);
+    assert_eq!(words(&desk.pass(at(700))), ["release held", "page still_there"]);
+}
+
+// ── silenced ───────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_silenced_paging_alert_is_held_with_an_end_and_pages_after_it() {
+    for pager_first in [false, true] {
+        let mut desk = Desk::new();
+        desk.pager_first = pager_first;
+        desk.when(5, |lane| lane.silence("PgDown", at(600)));
+        let said = desk.when(10, |lane| lane.fire("PgDown", "postgres", Critical, None));
+        assert_eq!(words(&said), ["hold opened (silence)"]);
+        assert_eq!((held(&said)[0].until, held(&said)[0].incident.clone()), (at(600), None));
+        assert_eq!(words(&desk.pass(at(700))), ["release over", "page opened"]);
+    }
+}
+
+#[test]
+fn a_silenced_alert_that_ends_is_released_and_one_that_comes_back_is_held_again() {
+    let mut desk = Desk::new();
+    desk.when(5, |lane| lane.silence("PgDown", at(600)));
+    desk.when(10, |lane| lane.fire("PgDown", "postgres", Critical, None));
+    assert_eq!(words(&desk.when(20, |lane| lane.end("PgDown"))), ["release over"]);
+    let said = desk.when(30, |lane| lane.fire("PgDown", "postgres", Critical, None));
+    assert_eq!(words(&said), ["hold opened (silence)"], "the same suppression, and a hold of its own");
+}
+
+#[test]
+fn a_silenced_alert_that_becomes_bad_is_held_from_then() {
+    let mut desk = Desk::new();
+    desk.when(5, |lane| lane.silence("Slow", at(600)));
+    assert_eq!(words(&desk.when(10, |lane| lane.fire("Slow", "nginx", Medium, None))), NONE);
+    assert_eq!(words(&desk.when(20, |lane| lane.fire("Slow", "nginx", High, None))), ["hold opened (silence)"]);
+}
+
+#[test]
+fn a_silence_that_ends_early_releases_and_pages_at_once() {
+    let mut desk = Desk::new();
+    desk.when(5, |lane| lane.silence("PgDown", at(600)));
+    desk.when(10, |lane| lane.fire("PgDown", "postgres", Critical, None));
+    assert_eq!(words(&desk.when(20, |lane| lane.unsilence("PgDown"))), ["release over", "page opened"]);
+}
+
+// ── given up ───────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_page_that_was_given_up_is_requested_anew_and_says_how_late_it_is() {
+    let mut desk = Desk::new();
+    let (_, said) = desk.opens(10, "PgDown", "postgres", Critical);
+    let first = requested(&said)[0].0.clone();
+    let said = desk.expires(610, &first);
+    assert_eq!(words(&said), ["page retried"]);
+    let (second, asked) = requested(&said).remove(0);
+    assert_eq!((asked.delayed_by, &asked.services), (Some(Span::seconds(600)), &vec!["postgres".to_owned()]));
+    assert_eq!(
+        requested(&desk.expires(1_210, &second))[0].1.delayed_by,
+        Some(Span::seconds(1_200)),
+        "since the first one"
+    );
+    assert_eq!(words(&desk.expires(1_300, &first)), ["page retried"], "an expiry is a fact; each asks anew");
+}
+
+#[test]
+fn a_page_that_was_given_up_is_not_wanted_any_more_when_somebody_takes_care_or_it_is_over() {
+    let mut desk = Desk::new();
+    let (id, said) = desk.opens(10, "PgDown", "postgres", Critical);
+    desk.person(20, acknowledge(&id));
+    assert_eq!(words(&desk.expires(610, &requested(&said)[0].0)), NONE);
+    let (_, said) = desk.opens(700, "Down", "nginx", Critical);
+    desk.when(710, |lane| lane.end("Down"));
+    assert_eq!(words(&desk.expires(1_300, &requested(&said)[0].0)), NONE);
+    assert_eq!(words(&desk.when(1_301, |lane| lane.fire("Down", "nginx", Critical, None)))[0], "page opened");
+}
+
+#[test]
+fn news_for_whoever_took_care_is_requested_anew_when_it_was_given_up() {
+    let mut desk = Desk::new();
+    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
+    desk.person(20, acknowledge(&id));
+    let said = desk.joins(30, &id, "Errors", "checkout", High);
+    assert_eq!(words(&desk.expires(630, &requested(&said)[0].0)), ["page retried"]);
+}
+
+#[test]
+fn an_incident_whose_only_page_was_given_up_while_it_was_over_pages_when_it_is_back() {
+    let mut desk = Desk::new();
+    let (_, said) = desk.opens(10, "PgDown", "postgres", High);
+    desk.when(20, |lane| lane.end("PgDown"));
+    desk.expires(30, &requested(&said)[0].0);
+    assert_eq!(words(&desk.when(60, |lane| lane.fire("PgDown", "postgres", High, None))), ["page reopened"]);
+}
+
+#[test]
+fn a_digest_that_was_given_up_is_requested_anew_with_its_words_and_not_for_ever() {
+    let mut desk = budget(1);
+    desk.opens(10, "A", "a", High);
+    desk.opens(11, "B", "b", High);
+    let said = desk.pass(at(71));
+    let (id, digest) = requested(&said).remove(0);
+    let (again, retried) = requested(&desk.expires(700, &id)).remove(0);
+    assert_eq!((retried.lines, retried.title), (digest.lines, digest.title));
+    assert_eq!(words(&desk.expires(100_000, &again)), NONE);
+}
+
+#[test]
+fn a_quiet_notice_that_was_given_up_stays_so() {
+    let mut desk = Desk::new();
+    let (_, said) = desk.opens(10, "Slow", "nginx", Medium);
+    assert_eq!(words(&desk.expires(610, &requested(&said)[0].0)), NONE);
+}
+
+// ── merged, split, undone ──────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_merge_pages_only_where_the_one_that_remains_becomes_worse_than_people_know() {
+    let mut desk = Desk::new();
+    let (a, _) = desk.opens(10, "A", "a", Critical);
+    let (b, _) = desk.opens(11, "B", "b", High);
+    let (c, _) = desk.opens(12, "C", "c", Critical);
+    assert_eq!(words(&desk.person(20, Command::MergeIncident { incident: b.clone(), into: a.clone() })), NONE);
+    let (d, _) = desk.opens(30, "D", "d", High);
+    assert_eq!(words(&desk.person(40, Command::MergeIncident { incident: c, into: d })), ["page worse"]);
+}
+
+#[test]
+fn a_merge_lets_go_what_was_held_for_the_other_one_and_undoing_it_asks_again() {
+    let mut desk = budget(2);
+    let (a, _) = desk.opens(10, "A", "a", High);
+    desk.opens(11, "B", "b", High);
+    let (c, _) = desk.opens(12, "C", "c", High);
+    assert_eq!(words(&desk.person(20, Command::MergeIncident { incident: c, into: a.clone() })), ["release merged"]);
+    assert_eq!(desk.check(), Ok(()));
+    let merged = desk.incidents.log.last().unwrap().id.clone();
+    let said = desk.person(200, Command::UndoEvent { event: merged, subject: a.to_string() });
+    assert_eq!(words(&said), ["page still_there"], "on its own again, it was never paged for");
+}
+
+#[test]
+fn what_is_split_off_pages_for_itself_and_undoing_it_lets_go_what_is_held() {
+    let mut desk = budget(1);
+    let (a, _) = desk.opens(10, "A", "a", High);
+    desk.joins(11, &a, "B", "b", High);
+    let leaving = Command::SplitIncident { incident: a.clone(), fingerprints: vec![harness::lane::fingerprint("B")] };
+    assert_eq!(words(&desk.person(20, leaving)), ["page storm", "hold opened (storm)"]);
+    let split = desk.incidents.log.last().unwrap().id.clone();
+    assert_eq!(
+        words(&desk.person(30, Command::UndoEvent { event: split, subject: a.to_string() })),
+        ["release merged"]
+    );
+    assert_eq!(desk.check(), Ok(()));
+    assert_eq!(words(&desk.pass(at(700))), NONE);
+}
+
+// ── what the invariant is worth ────────────────────────────────────────────────────────────────────
+
+#[test]
+fn the_checker_turns_red_when_paging_is_switched_off() {
+    let requests = |event: &hindcast_domain::Event| matches!(event, hindcast_domain::Event::NoticeRequested(_));
+    let mut desk = Desk::of(harness::Broken { loses: requests });
+    desk.opens(10, "PgDown", "postgres", Critical);
+    let red = accounted(&desk.incidents.book, &desk.notices, desk.time).unwrap_err();
+    assert!(red.contains("PgDown fires at critical, and nobody was paged"), "{red}");
+}
+
+#[test]
+fn the_checker_turns_red_when_a_hold_is_dropped_or_comes_to_its_end_unsaid() {
+    let holds = |event: &hindcast_domain::Event| matches!(event, hindcast_domain::Event::NoticeHeld(_));
+    let mut desk =
+        Desk::of(harness::Broken { loses: holds }).rules(json!({"receivers": [{"name": "r", "pages_max": 1}]}));
+    desk.opens(10, "A", "a", High);
+    desk.opens(11, "B", "b", High);
+    assert!(desk.check().is_err(), "the storm held it, and nothing says so");
+
+    let digests = |event: &hindcast_domain::Event| {
+        matches!(event, hindcast_domain::Event::NoticeReleased(_))
+            || matches!(event, hindcast_domain::Event::NoticeRequested(asked) if asked.reason == Reason::Digest)
+    };
+    let mut desk = Desk::of(harness::Broken {
+        loses: |event| matches!(event, hindcast_domain::Event::NoticeHeld(held) if held.why == "silence"),
+    });
+    desk.when(5, |lane| lane.silence("PgDown", at(600)));
+    desk.when(10, |lane| lane.fire("PgDown", "postgres", Critical, None));
+    assert_eq!(desk.check(), Ok(()), "the suppression itself has an end");
+    assert!(digests(&hindcast_domain::Event::NoticeReleased(hindcast_domain::notice::Released { why: "told".into() })));
+}
