@@ -16,16 +16,16 @@ use crate::settings::{Flags, Settings};
 /// Does what was asked and answers the exit status.
 pub async fn run(command: Command, connection: &Connection) -> u8 {
     let mut terminal = cli::terminal(connection);
-    let Some(data) = &connection.data else {
+    let Some(data) = connection.data.as_ref().filter(|_| !command.is_local()) else {
         let base = connection.base_url().to_owned();
-        return hindcast_cli::run(command, connection, &base, &mut terminal).await as u8;
+        return hindcast_cli::run(command, connection, &base, &mut terminal).await.code();
     };
     match over_folder(data).await {
         Ok(node) => {
             let base = format!("http://{}", node.address);
             let status = hindcast_cli::run(command, connection, &base, &mut terminal).await;
             node.stop().await;
-            status as u8
+            status.code()
         }
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -99,8 +99,7 @@ impl Line {
             Command::Config(ConfigCommand::Check { flags }) => {
                 Settings::resolve(&flags, data.as_deref()).map(|_| println!("the settings make sense"))
             }
-            Command::Config(ConfigCommand::Show { flags }) => Settings::resolve(&flags, data.as_deref())
-                .and_then(|settings| Ok(println!("{}", serde_json::to_string_pretty(&settings.shown())?))),
+            Command::Config(ConfigCommand::Show { flags }) => show(&flags, data.as_deref()),
             Command::Backup { file } => restore::backup(&connection, &file).await,
             Command::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,
             Command::Activate => restore::activate(&connection).await,
@@ -117,6 +116,12 @@ impl Line {
             }
         }
     }
+}
+
+fn show(flags: &Flags, data: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let settings = Settings::resolve(flags, data)?;
+    println!("{}", serde_json::to_string_pretty(&settings.shown())?);
+    Ok(())
 }
 
 /// A terminal on the process's own standard streams.

@@ -220,7 +220,9 @@ impl Node {
         if roles.contains(&Role::Gateway) && !reading_only {
             router = router.merge(hindcast_gateway::router(gateway)).merge(hindcast_gateway::promised());
         }
+        let told = Arc::clone(&clock);
         let router = router
+            .layer(axum::middleware::map_response(move |response| std::future::ready(with_time(response, told.now()))))
             .fallback(hindcast_console::fallback::not_found)
             .method_not_allowed_fallback(hindcast_console::fallback::method_not_allowed);
         let (door, closing) = watch::channel(false);
@@ -304,6 +306,14 @@ impl Node {
         drop(self.views);
         self.opened.close().await;
     }
+}
+
+/// Says what time it is here: a client's ages are wrong against a clock that is stepped.
+fn with_time(mut response: axum::response::Response, now: hindcast_domain::Time) -> axum::response::Response {
+    if let Ok(value) = axum::http::HeaderValue::from_str(&now.to_string()) {
+        response.headers_mut().insert("x-hindcast-time", value);
+    }
+    response
 }
 
 async fn serve(listener: TcpListener, router: Router, mut closing: watch::Receiver<bool>) {

@@ -4,10 +4,10 @@
 
 mod harness;
 
-use harness::{Desk, accounted, at, held, requested, words};
+use harness::{Broken, Desk, accounted, at, held, requested, words};
 use hindcast_domain::Severity::{Critical, High, Low, Medium};
 use hindcast_domain::command::Command;
-use hindcast_domain::event::Recorded;
+use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::notice::Reason;
 use hindcast_domain::{IncidentId, Span};
 use serde_json::json;
@@ -451,33 +451,42 @@ fn what_is_split_off_pages_for_itself_and_undoing_it_lets_go_what_is_held() {
 
 // ── what the invariant is worth ────────────────────────────────────────────────────────────────────
 
+fn broken(loses: fn(&Event) -> bool) -> Desk<Broken> {
+    Desk::of(Broken { loses }).rules(json!({"receivers": [{"name": "on-call", "pages_max": 1, "window_s": 60}]}))
+}
+
 #[test]
 fn the_checker_turns_red_when_paging_is_switched_off() {
-    let requests = |event: &hindcast_domain::Event| matches!(event, hindcast_domain::Event::NoticeRequested(_));
-    let mut desk = Desk::of(harness::Broken { loses: requests });
+    let mut desk = broken(|event| matches!(event, Event::NoticeRequested(_)));
     desk.opens(10, "PgDown", "postgres", Critical);
     let red = accounted(&desk.incidents.book, &desk.notices, desk.time).unwrap_err();
     assert!(red.contains("PgDown fires at critical, and nobody was paged"), "{red}");
 }
 
 #[test]
-fn the_checker_turns_red_when_a_hold_is_dropped_or_comes_to_its_end_unsaid() {
-    let holds = |event: &hindcast_domain::Event| matches!(event, hindcast_domain::Event::NoticeHeld(_));
-    let mut desk =
-        Desk::of(harness::Broken { loses: holds }).rules(json!({"receivers": [{"name": "r", "pages_max": 1}]}));
+fn the_checker_turns_red_when_a_storm_holds_and_nothing_says_so() {
+    let mut desk = broken(|event| matches!(event, Event::NoticeHeld(_)));
+    desk.opens(10, "A", "a", High);
+    assert_eq!(desk.check(), Ok(()));
+    desk.opens(11, "B", "b", High);
+    assert!(desk.check().is_err());
+}
+
+#[test]
+fn the_checker_turns_red_when_a_storm_ends_without_its_digest() {
+    let mut desk = broken(|event| matches!(event, Event::NoticeRequested(asked) if asked.reason == Reason::Digest));
     desk.opens(10, "A", "a", High);
     desk.opens(11, "B", "b", High);
-    assert!(desk.check().is_err(), "the storm held it, and nothing says so");
+    assert_eq!(desk.check(), Ok(()));
+    desk.pass(at(100));
+    assert!(desk.check().is_err());
+}
 
-    let digests = |event: &hindcast_domain::Event| {
-        matches!(event, hindcast_domain::Event::NoticeReleased(_))
-            || matches!(event, hindcast_domain::Event::NoticeRequested(asked) if asked.reason == Reason::Digest)
-    };
-    let mut desk = Desk::of(harness::Broken {
-        loses: |event| matches!(event, hindcast_domain::Event::NoticeHeld(held) if held.why == "silence"),
-    });
-    desk.when(5, |lane| lane.silence("PgDown", at(600)));
-    desk.when(10, |lane| lane.fire("PgDown", "postgres", Critical, None));
-    assert_eq!(desk.check(), Ok(()), "the suppression itself has an end");
-    assert!(digests(&hindcast_domain::Event::NoticeReleased(hindcast_domain::notice::Released { why: "told".into() })));
+#[test]
+fn the_checker_turns_red_when_a_page_that_was_given_up_is_forgotten() {
+    let mut desk = broken(|event| matches!(event, Event::NoticeRequested(asked) if asked.reason == Reason::Retried));
+    let (_, said) = desk.opens(10, "A", "a", High);
+    assert_eq!(desk.check(), Ok(()));
+    desk.expires(610, &requested(&said)[0].0);
+    assert!(desk.check().is_err());
 }

@@ -96,8 +96,11 @@ impl Views {
         incidents: api::IncidentCounts,
         alerts: api::AlertCounts,
         parked: u64,
-        versions: std::collections::BTreeMap<String, String>,
+        mut versions: std::collections::BTreeMap<String, String>,
     ) -> State {
+        let info = self.inner.options.ledger.info();
+        versions.insert("ledger".to_owned(), info.kind.to_owned());
+        versions.insert("durability".to_owned(), format!("{:?}", info.durability).to_lowercase());
         let reports = self.inner.options.progress.all();
         let services = reports.into_iter().filter(|(name, _)| !name.starts_with("writer/")).map(|(name, report)| {
             let position = commit::position(report.through, 0);

@@ -5,12 +5,14 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use hindcast_api::Code;
 use hindcast_domain::limits::TEXT_BYTES_MAX;
-use hindcast_domain::{Severity, Span, Time, silence};
+use hindcast_domain::{Severity, Time, silence};
 use hindcast_http::{Refusal, Result};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::duration::Duration;
 
 /// A JSON body; an absent one counts as an empty object.
 #[derive(Clone, Debug)]
@@ -254,68 +256,4 @@ pub struct MatchObject {
     /// Whether it must match (`true`, also where absent) or must not.
     #[serde(default, rename = "isEqual", alias = "is_equal")]
     pub is_equal: Option<bool>,
-}
-
-/// A length of time.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Duration {
-    /// In seconds.
-    Seconds(u32),
-    /// With its units.
-    Text(String),
-}
-
-impl Duration {
-    /// The span, if it can be understood and is longer than nothing.
-    #[must_use]
-    pub fn span(&self) -> Option<Span> {
-        let seconds = match self {
-            Self::Seconds(seconds) => i64::from(*seconds),
-            Self::Text(text) => seconds_of(text)?,
-        };
-        (seconds > 0).then(|| Span::seconds(seconds))
-    }
-}
-
-fn seconds_of(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(i64::from(seconds));
-    }
-    let (mut total, mut number) = (0_i64, String::new());
-    for c in text.chars().filter(|c| !c.is_whitespace()) {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        let unit = match c {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            'w' => 604_800,
-            _ => return None,
-        };
-        let count: i64 = std::mem::take(&mut number).parse().ok()?;
-        total = total.checked_add(count.checked_mul(unit)?)?;
-    }
-    (number.is_empty() && total <= 10 * 366 * 86_400).then_some(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        let seconds = |text: &str| Duration::Text(text.to_owned()).span().map(|span| span.as_millis() / 1_000);
-        assert_eq!(seconds("90m"), Some(5_400));
-        assert_eq!(seconds("1h30m"), Some(5_400));
-        assert_eq!(seconds("1d"), Some(86_400));
-        assert_eq!(seconds("120"), Some(120));
-        for bad in ["", "h", "5", "0", "5x", "1h5", "99999999999999w"] {
-            assert_eq!(seconds(bad).filter(|_| bad != "5"), None, "{bad}");
-        }
-    }
 }

@@ -5,6 +5,7 @@
 pub mod asker;
 pub mod body;
 pub mod catalog;
+pub mod duration;
 pub mod incident;
 pub mod silence;
 pub mod undo;

@@ -100,9 +100,13 @@ impl Facts {
                 unaccounted.push(alert.fingerprint.clone());
             }
         }
-        let joined = incidents.iter().flat_map(|told| told.why.members.get(1)).next();
-        let receipt = match joined {
-            Some(member) => Some(views.receipt(Some(&member.fingerprint), None).await?),
+        // One alert that joined an incident and paged, as it stood when the page was asked for.
+        let paged = incidents.iter().find_map(|told| Some((told.pages.last()?, told.why.members.get(1)?)));
+        let receipt = match paged {
+            Some((page, member)) => {
+                let then = Some(AsOf::Position(page.position));
+                views.receipt(Some(&member.fingerprint), then).await.ok()
+            }
             None => None,
         };
         let first = incidents.first().map(|told| told.incident.opened_at);

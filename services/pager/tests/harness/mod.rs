@@ -285,7 +285,7 @@ pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String
         let of_family = |notice: &&Notice| notice.incident.as_ref().is_some_and(|id| family.contains(id));
         let paged = notices.0.values().filter(of_family).any(|notice| match notice.status {
             notice::Status::Requested | notice::Status::Delivered => notice.page,
-            notice::Status::Released => notice.why.as_deref() == Some("told"),
+            notice::Status::Released => notice.why.as_deref() == Some("told") && digest_after(notices, notice),
             notice::Status::Expired | notice::Status::Held => false,
         });
         let held = notices.0.values().any(|notice| {
@@ -300,6 +300,11 @@ pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String
         }
     }
     Ok(())
+}
+
+/// Whether a digest was asked for when a hold ended: a hold that says that it was told was told by one.
+fn digest_after(notices: &Notices, held: &Notice) -> bool {
+    notices.0.values().any(|notice| notice.reason == Reason::Digest && notice.page && notice.at >= held.until)
 }
 
 /// A pager that is broken on purpose: of what it decides, it loses what `loses` says.

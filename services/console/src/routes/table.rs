@@ -1,0 +1,250 @@
+//! The rows of the table: each route with its parameters, body, answer and handler.
+
+use axum::routing::{MethodRouter, get, post, put};
+use hindcast_api as api;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::filters::{ALERTS, EVENTS, INCIDENTS, LIST, NONE, NOTICES, ONE, STREAM};
+use super::{Gives, Route, Takes};
+use crate::commands::incident::Action;
+use crate::commands::{self, body};
+use crate::{Console, ops, reads, stream};
+
+const JSON: &[&str] = &["application/json"];
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+const fn json<T: JsonSchema>() -> Gives {
+    Gives { status: &[200], schema: Some(schema::<T>), media: "application/json" }
+}
+
+fn read<T: JsonSchema>(
+    path: &'static str,
+    tag: &'static str,
+    about: &'static str,
+    query: &'static [Param],
+    handler: fn() -> MethodRouter<Console>,
+) -> Route {
+    Route { method: "get", path, about, tag, query, takes: None, gives: json::<T>(), command: false, handler }
+}
+
+fn command<B: JsonSchema, T: JsonSchema>(
+    method: &'static str,
+    path: &'static str,
+    about: &'static str,
+    created: bool,
+    handler: fn() -> MethodRouter<Console>,
+) -> Route {
+    let takes = Some(Takes { schema: schema::<B>, media: JSON });
+    let gives = Gives { status: if created { &[201] } else { &[200] }, ..json::<T>() };
+    Route { method, path, about, tag: "commands", query: ONE, takes, gives, command: true, handler }
+}
+
+fn act<B: JsonSchema>(path: &'static str, about: &'static str, handler: fn() -> MethodRouter<Console>) -> Route {
+    command::<B, api::Incident>("post", path, about, path.ends_with("/split"), handler)
+}
+
+fn promised(method: &'static str, path: &'static str, about: &'static str) -> Route {
+    let handler: fn() -> MethodRouter<Console> = match method {
+        "get" => || get(ops::not_built),
+        _ => || post(ops::not_built),
+    };
+    let gives = Gives { status: &[501], schema: Some(schema::<api::Problem>), media: "application/problem+json" };
+    Route { method, path, about, tag: "promised", query: NONE, takes: None, gives, command: false, handler }
+}
+
+/// Every route of the API.
+pub(super) fn all() -> Vec<Route> {
+    [incidents(), actions(), things(), commands(), ledger(), server(), not_built()].into_iter().flatten().collect()
+}
+
+fn incidents() -> Vec<Route> {
+    const TAG: &str = "incidents";
+    vec![
+        read::<api::Page<api::Incident>>("/api/v1/incidents", TAG, "Incidents, newest first.", INCIDENTS, || {
+            get(reads::incidents)
+        }),
+        read::<api::Incident>("/api/v1/incidents/{id}", TAG, "One incident; its revision is the ETag.", ONE, || {
+            get(reads::incident)
+        }),
+        read::<api::Page<api::TimelineEntry>>(
+            "/api/v1/incidents/{id}/timeline",
+            TAG,
+            "What happened, oldest first.",
+            LIST,
+            || get(reads::timeline),
+        ),
+        read::<api::Page<api::Alert>>("/api/v1/incidents/{id}/alerts", TAG, "Its alerts.", LIST, || {
+            get(reads::members)
+        }),
+        read::<api::Why>(
+            "/api/v1/incidents/{id}/why",
+            TAG,
+            "What holds it together, and what was kept out.",
+            ONE,
+            || get(reads::why),
+        ),
+        read::<api::Page<api::Change>>(
+            "/api/v1/incidents/{id}/changes",
+            TAG,
+            "Deploys, flags and configuration changes near it, newest first.",
+            ONE,
+            || get(reads::changes),
+        ),
+    ]
+}
+
+fn actions() -> Vec<Route> {
+    use Action as A;
+    use commands::incident::route;
+    vec![
+        act::<body::Nothing>("/api/v1/incidents/{id}/acknowledge", "Take care of it.", || route(A::Acknowledge)),
+        act::<body::Nothing>("/api/v1/incidents/{id}/unacknowledge", "Stop taking care.", || route(A::Unacknowledge)),
+        act::<body::Resolve>("/api/v1/incidents/{id}/resolve", "It is over; with what it was.", || route(A::Resolve)),
+        act::<body::Nothing>("/api/v1/incidents/{id}/reopen", "It is not over.", || route(A::Reopen)),
+        act::<body::Merge>("/api/v1/incidents/{id}/merge", "It is a part of another one; answers that one.", || {
+            route(A::Merge)
+        }),
+        act::<body::Split>(
+            "/api/v1/incidents/{id}/split",
+            "Some alerts are another problem; answers the new one.",
+            || route(A::Split),
+        ),
+        act::<body::Assign>("/api/v1/incidents/{id}/assign", "Somebody else takes care.", || route(A::Assign)),
+        act::<body::Note>("/api/v1/incidents/{id}/note", "Write something down.", || route(A::Note)),
+        act::<body::SetSeverity>("/api/v1/incidents/{id}/severity", "It is better or worse than it looks.", || {
+            route(A::Severity)
+        }),
+        act::<body::Snooze>("/api/v1/incidents/{id}/snooze", "Do not page for it for a while.", || route(A::Snooze)),
+        act::<body::Feedback>("/api/v1/incidents/{id}/feedback", "Did it help?", || route(A::Feedback)),
+    ]
+}
+
+fn things() -> Vec<Route> {
+    vec![
+        read::<api::Page<api::Alert>>("/api/v1/alerts", "alerts", "Alerts, newest first.", ALERTS, || {
+            get(reads::alerts)
+        }),
+        read::<api::Alert>("/api/v1/alerts/{fingerprint}", "alerts", "One alert, by any of its names.", ONE, || {
+            get(reads::alert)
+        }),
+        read::<api::Receipt>(
+            "/api/v1/alerts/{fingerprint}/receipt",
+            "alerts",
+            "One alert's whole way from the socket to the page.",
+            ONE,
+            || get(reads::receipt),
+        ),
+        read::<api::Page<api::Silence>>("/api/v1/silences", "silences", "Silences, newest first.", LIST, || {
+            get(reads::silences)
+        }),
+        read::<api::Silence>("/api/v1/silences/{id}", "silences", "One silence.", ONE, || get(reads::silence)),
+        read::<api::Page<api::Notice>>(
+            "/api/v1/notices",
+            "notices",
+            "What was sent, held or suppressed, with why; newest first.",
+            NOTICES,
+            || get(reads::notices),
+        ),
+        read::<hindcast_domain::catalog::Catalog>(
+            "/api/v1/catalog",
+            "catalog",
+            "The service catalogue in force; as YAML with `Accept: application/yaml`.",
+            ONE,
+            || get(commands::catalog::read),
+        ),
+    ]
+}
+
+fn commands() -> Vec<Route> {
+    let yaml = command::<hindcast_domain::catalog::Catalog, hindcast_domain::catalog::Catalog>(
+        "put",
+        "/api/v1/catalog",
+        "Puts a service catalogue in force.",
+        false,
+        || put(commands::catalog::put),
+    );
+    let takes = yaml.takes.map(|takes| Takes { media: &["application/json", "application/yaml"], ..takes });
+    let expire =
+        command::<body::Nothing, api::Silence>("delete", "/api/v1/silences/{id}", "Ends a silence.", false, || {
+            axum::routing::delete(commands::silence::expire)
+        });
+    vec![
+        command::<body::Declare, api::Incident>(
+            "post",
+            "/api/v1/incidents",
+            "Declares an incident by hand.",
+            true,
+            || post(commands::incident::declare),
+        ),
+        command::<body::Silence, api::Silence>(
+            "post",
+            "/api/v1/silences",
+            "Holds alerts back; Alertmanager's names are understood too.",
+            true,
+            || post(commands::silence::create),
+        ),
+        Route { takes: None, ..expire },
+        Route { takes, ..yaml },
+        command::<body::Undo, serde_json::Value>(
+            "post",
+            "/api/v1/undo",
+            "Takes a merge, split, silence or suppression back, by a new event; answers what it was about.",
+            false,
+            || post(commands::undo::undo),
+        ),
+    ]
+}
+
+fn ledger() -> Vec<Route> {
+    const TAG: &str = "ledger";
+    let about = "Live changes as server-sent events: id is the position, event the type, data the Event.";
+    let live = read::<api::Event>("/api/v1/stream", TAG, about, STREAM, || get(stream::stream));
+    let verify =
+        command::<body::Nothing, api::Verification>("post", "/api/v1/verify", "Walks the chains.", false, || {
+            post(ops::verify)
+        });
+    let about = "Folds afresh beside the live state and compares hashes.";
+    let replay = command::<body::Replay, api::Replay>("post", "/api/v1/replay", about, false, || post(ops::replay));
+    vec![
+        read::<api::Page<api::Event>>("/api/v1/events", TAG, "The ledger, oldest first.", EVENTS, || {
+            get(reads::events)
+        }),
+        read::<api::Event>("/api/v1/events/{id}", TAG, "One event, by its id or a unique prefix.", ONE, || {
+            get(reads::event)
+        }),
+        Route { gives: Gives { media: "text/event-stream", ..live.gives }, ..live },
+        read::<api::State>("/api/v1/state", TAG, "Counts, versions and the state hash.", ONE, || get(reads::state)),
+        Route { command: false, tag: TAG, ..verify },
+        Route { command: false, tag: TAG, ..replay },
+    ]
+}
+
+fn server() -> Vec<Route> {
+    const TAG: &str = "server";
+    let any = read::<serde_json::Value>;
+    let metrics = any("/metrics", TAG, "Figures as Prometheus text.", NONE, || get(ops::metrics));
+    vec![
+        any("/healthz", TAG, "Alive.", NONE, || get(ops::healthz)),
+        any("/readyz", TAG, "Caught up with the head as it was at start, and accepting.", NONE, || get(ops::readyz)),
+        Route { gives: Gives { schema: None, media: "text/plain", ..metrics.gives }, ..metrics },
+        any("/openapi.json", TAG, "This document.", NONE, || get(ops::openapi)),
+    ]
+}
+
+fn not_built() -> Vec<Route> {
+    vec![
+        promised("get", "/api/v1/incidents/{id}/causes", "Ranked causes."),
+        promised("get", "/api/v1/incidents/{id}/similar", "Similar incidents of the past."),
+        promised("get", "/api/v1/incidents/{id}/proposals", "Proposed runbooks."),
+        promised("get", "/api/v1/incidents/{id}/postmortem", "A drafted postmortem."),
+        promised("get", "/api/v1/labels", "Labels."),
+        promised("get", "/api/v1/models", "Model versions."),
+        promised("get", "/api/v1/reports", "Figures over time."),
+        promised("post", "/api/v1/ask", "A question to the copilot."),
+        promised("get", "/mcp", "MCP over HTTP."),
+        promised("post", "/mcp", "MCP over HTTP."),
+    ]
+}
