@@ -96,12 +96,14 @@ fn step_line(frame: &Frame, step: &ReceiptStep) -> Markup {
     html! {
         li.(step.stage) {
             div.at { a href=(frame.at(&step.position.to_string())) title="this page as of here" { (frame.clock(step.time)) } }
-            div.said {
+            div.said.staged {
                 span.stage { (step.stage.replace('_', " ")) }
-                span.text { (step.text) }
-                (parts::event(frame, &step.event, step.position))
-                @if !step.detail.is_null() {
-                    details { summary { "detail" } pre.json { (serde_json::to_string_pretty(&step.detail).unwrap_or_default()) } }
+                div {
+                    span.text { (step.text) }
+                    (parts::event(frame, &step.event, step.position))
+                    @if !step.detail.is_null() {
+                        details { summary { "detail" } pre.json { (serde_json::to_string_pretty(&step.detail).unwrap_or_default()) } }
+                    }
                 }
             }
         }

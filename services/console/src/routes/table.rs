@@ -8,6 +8,7 @@ use super::filters::{ALERTS, EVENTS, INCIDENTS, LIST, NONE, NOTICES, ONE, STREAM
 use super::{Gives, Route, Takes};
 use crate::commands::incident::Action;
 use crate::commands::{self, body};
+use crate::params::Param;
 use crate::{Console, ops, reads, stream};
 
 const JSON: &[&str] = &["application/json"];
