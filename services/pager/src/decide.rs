@@ -400,7 +400,10 @@ impl<'a> Ask<'a> {
         let late = self.now.since(since);
         let Some(id) = &notice.incident else {
             let lines = page.map(|page| page.lines.clone()).unwrap_or_default();
-            return if late <= GENERAL_WARRANTED { self.retry_general(notice, lines, late) } else { Vec::new() };
+            // Refused, and not merely late: once more, and then never, or it would go round and round.
+            let refused_again = notice.until > self.now && notice.reason == Reason::Retried;
+            let warranted = late <= GENERAL_WARRANTED && !refused_again;
+            return if warranted { self.retry_general(notice, lines, late) } else { Vec::new() };
         };
         // It may have been told by another page since; that one has a fate of its own.
         let Some(incident) = self.state.any_incident(id).filter(|incident| self.owed(incident, notice.at)) else {
@@ -408,7 +411,14 @@ impl<'a> Ask<'a> {
         };
         let severity = notice.severity.max(incident.severity);
         let word = Word { incident, severity, reason: Reason::Retried, late: Some(late) };
-        self.receivers_of(notice).iter().flat_map(|receiver| self.tell_one(word, receiver)).collect()
+        // Refused, and not merely late: it is tried again when its time is up, and not in a circle.
+        let refused_until = Some(notice.until).filter(|until| *until > self.now);
+        let receivers = self.receivers_of(notice);
+        let again = receivers.iter().flat_map(|receiver| match refused_until {
+            Some(until) => vec![self.hold(word, receiver, "refused", until)],
+            None => self.tell_one(word, receiver),
+        });
+        again.collect()
     }
 
     fn retry_general(&self, notice: &Notice, lines: Vec<String>, late: Span) -> Vec<Draft> {

@@ -359,6 +359,27 @@ fn a_page_that_was_given_up_is_requested_anew_and_says_how_late_it_is() {
 }
 
 #[test]
+fn a_page_that_its_receiver_refuses_is_tried_again_later_and_not_in_a_circle() {
+    let mut desk = Desk::new();
+    let (_, said) = desk.opens(10, "PgDown", "postgres", Critical);
+    let said = desk.expires(11, &requested(&said)[0].0);
+    assert_eq!(words(&said), ["hold retried (refused)"]);
+    assert_eq!(held(&said)[0].until, at(610));
+    assert_eq!(words(&desk.pass(at(700))), ["release held", "page still_there"]);
+}
+
+#[test]
+fn a_digest_that_its_receiver_refuses_is_tried_once_more() {
+    let mut desk = budget(1);
+    desk.opens(10, "A", "a", High);
+    desk.opens(11, "B", "b", High);
+    let said = desk.pass(at(71));
+    let said = desk.expires(72, &requested(&said)[0].0);
+    assert_eq!(words(&said), ["page retried"]);
+    assert_eq!(words(&desk.expires(73, &requested(&said)[0].0)), NONE);
+}
+
+#[test]
 fn a_page_that_was_given_up_is_not_wanted_any_more_when_somebody_takes_care_or_it_is_over() {
     let mut desk = Desk::new();
     let (id, said) = desk.opens(10, "PgDown", "postgres", Critical);

@@ -32,7 +32,7 @@ impl Options {
         Self {
             dir: dir.into(),
             ledger_id: None,
-            segment_bytes: 64 * 1024 * 1024,
+            segment_bytes: 16 * 1024 * 1024,
             first_segment_bytes: 1024 * 1024,
             queue_max: 1_024,
             faults: None,

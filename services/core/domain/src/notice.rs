@@ -88,7 +88,7 @@ pub struct Held {
     pub receiver: Option<String>,
     /// Why they would have been.
     pub reason: Reason,
-    /// Why they are not: `snoozed`, `storm`, `silence`, `maintenance`, …
+    /// Why they are not: `snoozed`, `storm`, `silence`, `maintenance`, `refused` (by the receiver, at once), …
     pub why: String,
     /// Until when.
     pub until: Time,
