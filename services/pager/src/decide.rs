@@ -57,7 +57,7 @@ impl Decider for Pager {
     }
 
     fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
-        Ask { state, cause: &input.id, now }.decide(input)
+        Ask { state, cause: &input.id, now, before: &[] }.decide(input)
     }
 
     fn due(&self, state: &State) -> Option<Timer> {
@@ -68,7 +68,7 @@ impl Decider for Pager {
         let id = timer.id.strip_prefix("hold/").and_then(|id| id.parse::<NoticeId>().ok());
         let Some(held) = id.and_then(|id| state.notices.0.get(&id)) else { return Vec::new() };
         let cause = EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()]);
-        Ask { state, cause: &cause, now: timer.due }.hold_ended(held)
+        Ask { state, cause: &cause, now: timer.due, before: &[] }.hold_ended(held)
     }
 
     fn revision(&self, state: &State, subject: &str) -> u64 {
@@ -82,6 +82,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) state: &'a State,
     pub(crate) cause: &'a EventId,
     pub(crate) now: Time,
+    /// What the same decision says already; it is not folded yet, and it counts for the budget.
+    pub(crate) before: &'a [Draft],
 }
 
 /// What is to be told of an incident.
@@ -106,7 +108,8 @@ impl<'a> Ask<'a> {
             Event::IncidentSplit(split) => self.about(of, split.incident.as_str(), Reason::Opened),
             Event::IncidentUndone(undone) => {
                 let mut drafts = self.about(of, undone.other.as_str(), Reason::StillThere);
-                drafts.extend(self.about(of, subject, Reason::Worse));
+                let more = Ask { before: &drafts, ..*self }.about(of, subject, Reason::Worse);
+                drafts.extend(more);
                 // Of an undone split, the other one is over.
                 if self.live(of, undone.other.as_str()).is_none() {
                     drafts.extend(self.release(&undone.other, "merged"));
@@ -259,7 +262,7 @@ impl<'a> Ask<'a> {
         if let Some(until) = word.incident.snoozed_until.filter(|until| *until > self.now) {
             return vec![self.hold(word, receiver, "snoozed", until)];
         }
-        match storm::budget(self.state, receiver, self.now) {
+        match storm::budget(self.state, receiver, self.now, self.before) {
             storm::Budget::Left => vec![self.request(word, receiver)],
             storm::Budget::Storm(until) => vec![self.hold(word, receiver, storm::WHY, until)],
             storm::Budget::Spent(until) => {

@@ -25,16 +25,23 @@ pub(crate) enum Budget {
     Spent(Time),
 }
 
-/// A receiver's budget at `now`.
-pub(crate) fn budget(state: &State, receiver: &Receiver, now: Time) -> Budget {
-    if let Some(until) = state.storms.get(&receiver.name).filter(|until| **until > now) {
-        return Budget::Storm(*until);
+/// A receiver's budget at `now`, after what the same decision asks for already.
+pub(crate) fn budget(state: &State, receiver: &Receiver, now: Time, before: &[Draft]) -> Budget {
+    let asked = before.iter().filter_map(|draft| match &draft.event {
+        Event::NoticeRequested(asked) if asked.page && asked.receiver == receiver.name => Some(asked),
+        _ => None,
+    });
+    let begun = asked.clone().find_map(|asked| asked.holds_until);
+    let storm = begun.or_else(|| state.storms.get(&receiver.name).copied());
+    if let Some(until) = storm.filter(|until| *until > now) {
+        return Budget::Storm(until);
     }
     let since = now - receiver.window();
     let paged = state.paged.get(&receiver.name);
     // Times are in order, so the newest that are inside the window are counted and no more.
     let lately = paged.map_or(0, |times| times.iter().rev().take_while(|at| **at > since).count());
-    if lately < receiver.pages_max as usize { Budget::Left } else { Budget::Spent(now + receiver.window()) }
+    let spent = lately + asked.count() >= receiver.pages_max as usize;
+    if spent { Budget::Spent(now + receiver.window()) } else { Budget::Left }
 }
 
 impl Ask<'_> {

@@ -245,7 +245,12 @@ fn incident(recording: &Recording, told: &Told) {
         println!("  together  {}", member.text);
     }
     for page in pages.iter().take(3) {
-        println!("  page      {} to {}: {:?}", clock(page.at), page.receiver.as_deref().unwrap_or("-"), page.reason);
+        println!(
+            "  page      {} to {}: {}",
+            clock(page.at),
+            page.receiver.as_deref().unwrap_or("-"),
+            words(page.reason)
+        );
     }
     for change in changes.iter().take(2) {
         println!(
@@ -281,13 +286,7 @@ fn kept_out(facts: &Facts) {
     let mut told = 0;
     for incident in &facts.incidents {
         for other in incident.why.kept_out.iter().take(2) {
-            println!(
-                "kept out  {} of {}: {:.2}, {}",
-                other.name,
-                short(&incident.incident.id),
-                other.score,
-                other.text
-            );
+            println!("{} was {}", other.name, other.text);
             told += 1;
             if told == 4 {
                 return;
@@ -303,7 +302,7 @@ fn print_receipt(receipt: &Receipt) {
         receipt.accounted,
         short(&receipt.alert.fingerprint)
     );
-    let interesting = receipt.steps.iter().filter(|step| step.stage != "deduplicated");
+    let interesting = receipt.steps.iter().skip_while(|step| step.stage != "received");
     for step in interesting.take(6) {
         println!("  {} {:<12} {}", clock(step.time), step.stage, step.text);
     }
@@ -347,6 +346,11 @@ fn short(id: &str) -> String {
 fn hash(hash: &str) -> String {
     let digits = hash.split_once(':').map_or(hash, |(_, digits)| digits);
     format!("{}…{}", digits.get(..4).unwrap_or_default(), digits.get(60..).unwrap_or_default())
+}
+
+fn words(reason: hindcast_domain::notice::Reason) -> String {
+    let word = serde_json::to_value(reason).ok();
+    word.as_ref().and_then(|word| word.as_str()).unwrap_or_default().replace('_', " ")
 }
 
 fn clock(at: Time) -> String {

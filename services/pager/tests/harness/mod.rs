@@ -293,8 +293,12 @@ pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String
             its && notice.status == notice::Status::Held && notice.until >= now
         });
         let suppressed = alert.suppressed.as_ref().is_some_and(|held| held.until >= now);
-        let taken_on = home
-            .is_some_and(|home| home.status == Status::Acknowledged || home.resolved_by.as_deref() == Some("person"));
+        // What a person ended stays so when it is put together with one that was over already.
+        let taken_on = home.is_some_and(|home| {
+            home.status == Status::Acknowledged
+                || home.resolved_by.as_deref() == Some("person")
+                || !home.is_live() && !home.lineage.is_empty()
+        });
         if !(paged || held || suppressed || taken_on) {
             return Err(format!("{} fires at {}, and nobody was paged for {family:?}", alert.name, alert.severity));
         }

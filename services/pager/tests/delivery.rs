@@ -1,0 +1,277 @@
+//! Delivery, read as a specification: only the active installation reaches people, what it sent is a fact,
+//! and what is not known to have been taken is sent again under the same key.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hindcast_clock::Stepped;
+use hindcast_domain::command::Activated;
+use hindcast_domain::notice::{Reason, Requested};
+use hindcast_domain::{Event, NoticeId, Partition, Severity, Span, Time};
+use hindcast_events::NewEvent;
+use hindcast_http::Metrics;
+use hindcast_ledger::Progress;
+use hindcast_ledger::memory::{Fault, Ledger};
+use hindcast_ledger::port::Ledger as _;
+use hindcast_ledger::read::{self, Item};
+use hindcast_ledger::writer::Writer;
+use hindcast_notify::{Error, Message, Notifier};
+use hindcast_pager::Deliverer;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+const START: Time = Time::from_millis(1_763_996_400_000);
+
+/// What a receiver does with a message.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    Take,
+    Again,
+    Never,
+    /// It takes it, and we never learn of it.
+    Hang,
+}
+
+/// A receiver that keeps what it was sent.
+struct Fake {
+    answer: Mutex<Answer>,
+    sent: Mutex<Vec<Message>>,
+}
+
+#[async_trait]
+impl Notifier for Fake {
+    async fn send(&self, message: &Message) -> Result<String, Error> {
+        self.sent.lock().unwrap().push(message.clone());
+        let answer = *self.answer.lock().unwrap();
+        match answer {
+            Answer::Take => Ok("202 Accepted".to_owned()),
+            Answer::Again => Err(Error::Again("503 Service Unavailable".to_owned())),
+            Answer::Never => Err(Error::Never("400 Bad Request".to_owned())),
+            Answer::Hang => std::future::pending().await,
+        }
+    }
+}
+
+struct World {
+    ledger: Ledger,
+    clock: Stepped,
+    fake: Arc<Fake>,
+    writer: Writer,
+    stop: watch::Sender<bool>,
+}
+
+impl World {
+    fn new(answer: Answer) -> Self {
+        let (ledger, clock) = (Ledger::new("L"), Stepped::new(START));
+        let fake = Arc::new(Fake { answer: Mutex::new(answer), sent: Mutex::default() });
+        let writer = Writer::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "test");
+        Self { ledger, clock, fake, writer, stop: watch::Sender::new(false) }
+    }
+
+    fn starts(&self, install: &str) -> JoinHandle<()> {
+        let clock: hindcast_clock::Shared = Arc::new(self.clock.clone());
+        let deliverer = Deliverer {
+            ledger: self.ledger.share(),
+            writer: Writer::new(self.ledger.share(), Arc::clone(&clock), Progress::default(), "pager"),
+            clock,
+            install: install.to_owned(),
+            notifiers: BTreeMap::from([("on-call".to_owned(), Arc::clone(&self.fake) as Arc<dyn Notifier>)]),
+            public_url: "http://localhost:8080/incidents".to_owned(),
+            metrics: Metrics::default(),
+        };
+        let stop = self.stop.subscribe();
+        tokio::spawn(async move { deliverer.run(stop).await.unwrap() })
+    }
+
+    async fn write(&self, subject: &str, event: Event) {
+        let new = NewEvent { subject: subject.to_owned(), actor: "system".to_owned(), event, traceparent: None };
+        self.writer.submit(&Partition::whole("default"), vec![new]).await.unwrap();
+    }
+
+    async fn activate(&self, install: &str) {
+        self.write("activation", Event::Activated(Activated { install: install.to_owned() })).await;
+    }
+
+    async fn ask(&self, name: &str, receiver: &str) {
+        let asked = Requested {
+            incident: None,
+            receiver: receiver.to_owned(),
+            reason: Reason::Opened,
+            page: true,
+            severity: Severity::Critical,
+            title: name.to_owned(),
+            lines: Vec::new(),
+            services: Vec::new(),
+            teams: Vec::new(),
+            holds_until: None,
+            expires_at: START + Span::minutes(10),
+            delayed_by: Some(Span::minutes(3)),
+        };
+        self.write(NoticeId::derive(&[name.as_bytes()]).as_str(), Event::NoticeRequested(asked)).await;
+    }
+
+    /// Lets everything happen that can; time is paused, so this costs none.
+    async fn settle(&self) {
+        tokio::time::sleep(Duration::from_secs(400)).await;
+    }
+
+    fn sent(&self) -> Vec<Message> {
+        self.fake.sent.lock().unwrap().clone()
+    }
+
+    /// What became of notices, as the ledger has it.
+    async fn facts(&self) -> Vec<&'static str> {
+        let mut facts = Vec::new();
+        for seq in 1..=self.ledger.head().await.unwrap() {
+            let record = self.ledger.get(seq).await.unwrap().unwrap();
+            for item in read::events(&record, &read::commit(&record).unwrap()).unwrap() {
+                let Item::Known(event) = item else { panic!("{item:?}") };
+                match event.event {
+                    Event::NoticeDelivered(_) => facts.push("delivered"),
+                    Event::NoticeFailed(_) => facts.push("failed"),
+                    Event::NoticeExpired(_) => facts.push("expired"),
+                    _ => {}
+                }
+            }
+        }
+        facts
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_an_activation_and_nothing_by_another_installation() {
+    let world = World::new(Answer::Take);
+    world.ask("PgDown", "on-call").await;
+    world.starts("ours");
+    world.settle().await;
+    assert!(world.sent().is_empty(), "nobody activated this ledger");
+    world.activate("theirs").await;
+    world.settle().await;
+    assert!(world.sent().is_empty(), "this is a copy of their ledger");
+    assert!(world.facts().await.is_empty());
+    world.activate("ours").await;
+    world.settle().await;
+    assert_eq!(world.sent().len(), 1, "it waited, and was not lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_installation_that_is_no_longer_the_active_one_stops_sending() {
+    let world = World::new(Answer::Take);
+    world.activate("ours").await;
+    world.starts("ours");
+    world.activate("theirs").await;
+    world.ask("PgDown", "on-call").await;
+    world.settle().await;
+    assert!(world.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_is_delivered_once_and_that_is_a_fact() {
+    let world = World::new(Answer::Take);
+    world.activate("ours").await;
+    let run = world.starts("ours");
+    world.ask("PgDown", "on-call").await;
+    world.ask("NginxDown", "on-call").await;
+    world.settle().await;
+    let mut titles: Vec<_> = world.sent().into_iter().map(|message| message.title).collect();
+    titles.sort();
+    assert_eq!(titles, ["NginxDown", "PgDown"]);
+    assert_eq!(world.facts().await, ["delivered", "delivered"]);
+    assert!(world.sent()[0].lines.iter().any(|line| line.contains("delayed by 3 min")), "{:?}", world.sent()[0].lines);
+
+    // A restart reads the facts, and a replay of them pages nobody.
+    world.stop.send_replace(true);
+    run.await.unwrap();
+    world.stop.send_replace(false);
+    world.starts("ours");
+    world.settle().await;
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_before_the_fact_was_written_it_is_sent_again_under_the_same_key() {
+    let world = World::new(Answer::Hang);
+    world.activate("ours").await;
+    world.ask("PgDown", "on-call").await;
+    let run = world.starts("ours");
+    world.settle().await;
+    run.abort();
+    assert!(run.await.unwrap_err().is_cancelled());
+    assert_eq!((world.sent().len(), world.facts().await.len()), (1, 0));
+
+    *world.fake.answer.lock().unwrap() = Answer::Take;
+    world.starts("ours");
+    world.settle().await;
+    let keys: Vec<_> = world.sent().into_iter().map(|message| message.key).collect();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys[0], keys[1], "the receiver can drop what it has seen");
+    assert_eq!(world.facts().await, ["delivered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_fact_cannot_be_written_it_is_sent_again_under_the_same_key() {
+    let world = World::new(Answer::Take);
+    world.activate("ours").await;
+    world.ask("PgDown", "on-call").await;
+    world.ledger.inject(Fault::Refuse);
+    world.starts("ours");
+    world.settle().await;
+    let keys: Vec<_> = world.sent().into_iter().map(|message| message.key).collect();
+    assert_eq!(keys.len(), 2, "once for the fact that was refused, once for the one that stands");
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(world.facts().await, ["delivered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_does_not_answer_is_tried_again_until_the_request_expires() {
+    let world = World::new(Answer::Again);
+    world.activate("ours").await;
+    world.ask("PgDown", "on-call").await;
+    world.starts("ours");
+    world.settle().await;
+    assert!(world.sent().len() > 8, "{} attempts", world.sent().len());
+    assert_eq!(world.facts().await, ["failed"; 5], "further failures are only counted");
+    world.clock.set(START + Span::minutes(10));
+    world.settle().await;
+    assert_eq!(*world.facts().await.last().unwrap(), "expired");
+    let attempts = world.sent().len();
+    world.settle().await;
+    assert_eq!(world.sent().len(), attempts, "what was given up is requested anew by the pager, or not at all");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_comes_back_takes_it() {
+    let world = World::new(Answer::Again);
+    world.activate("ours").await;
+    world.ask("PgDown", "on-call").await;
+    world.starts("ours");
+    world.settle().await;
+    *world.fake.answer.lock().unwrap() = Answer::Take;
+    world.settle().await;
+    assert_eq!(*world.facts().await.last().unwrap(), "delivered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_its_receiver_refuses_is_given_up_at_once() {
+    let world = World::new(Answer::Never);
+    world.activate("ours").await;
+    world.ask("PgDown", "on-call").await;
+    world.starts("ours");
+    world.settle().await;
+    assert_eq!((world.sent().len(), world.facts().await), (1, vec!["expired"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_is_not_configured_is_said_so_and_not_dropped() {
+    let world = World::new(Answer::Take);
+    world.activate("ours").await;
+    world.ask("PgDown", "nobody").await;
+    world.starts("ours");
+    world.settle().await;
+    assert!(world.sent().is_empty());
+    assert_eq!(world.facts().await, ["delivered"], "it was shown on screen");
+}
