@@ -95,6 +95,15 @@ impl Server {
             tracing::info!(pid = running.pid, port = running.port, "taking over a NATS server that still runs");
             return Ok(Self { running: running.clone(), options, child: None });
         }
+        let config = options.store.join("server.conf");
+        if let Some(before) = &before
+            && let Some(pid) = process_of(&config)
+        {
+            // It was started a moment ago by somebody who was killed before it answered.
+            let mut server = Self { running: Running { pid, ..before.clone() }, options, child: None };
+            server.wait_until_ready().await?;
+            return Ok(server);
+        }
         let kept = |port: u16, kept: Option<u16>| match (port, kept) {
             (0, Some(kept)) if is_free(kept) => Ok(kept),
             (0, _) => free_port(),
@@ -102,7 +111,15 @@ impl Server {
         };
         let port = kept(options.port, before.as_ref().map(|b| b.port)).map_err(io("listen for", &options.store))?;
         let monitoring = kept(0, before.as_ref().map(|b| b.monitoring)).map_err(io("listen for", &options.store))?;
-        let config = options.store.join("server.conf");
+        let note = |pid: u32| -> Result<Running, ServerError> {
+            let running = Running { pid, port, monitoring };
+            let path = running_path(&options.store);
+            let text = serde_json::to_vec(&running).unwrap_or_default();
+            heads::replace(&path, &text).map_err(|source| ServerError::Io { step: "write", path, source })?;
+            Ok(running)
+        };
+        // The ports are noted before it runs, so that whoever comes after us finds it even then.
+        note(0)?;
         std::fs::write(&config, config_text(&options, port, monitoring)).map_err(io("write", &config))?;
         let log = std::fs::File::create(log_path(&options.store)).map_err(io("write", &options.store))?;
         let mut command = Command::new(&options.program);
@@ -111,10 +128,7 @@ impl Server {
         #[cfg(unix)]
         command.process_group(0);
         let child = command.kill_on_drop(options.kill_on_drop).spawn().map_err(io("start", &options.program))?;
-        let running = Running { pid: child.id().unwrap_or(0), port, monitoring };
-        let text = serde_json::to_vec(&running).unwrap_or_default();
-        let path = running_path(&options.store);
-        heads::replace(&path, &text).map_err(io("write", &path))?;
+        let running = note(child.id().unwrap_or(0))?;
         let mut server = Self { options, running, child: Some(child) };
         server.wait_until_ready().await?;
         Ok(server)
@@ -201,6 +215,18 @@ impl Server {
 
 fn monitoring_of(running: &Running) -> String {
     format!("http://127.0.0.1:{}", running.monitoring)
+}
+
+/// The process that runs with this configuration, where one does.
+fn process_of(config: &Path) -> Option<u32> {
+    let config = config.to_string_lossy().into_owned();
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        // One that has ended and that nobody has waited for yet has no command line any more.
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let named = line.split(|byte| *byte == 0).any(|argument| argument == config.as_bytes());
+        named.then_some(pid)
+    })
 }
 
 /// Whether what answers there is the server of this store.

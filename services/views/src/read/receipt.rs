@@ -91,7 +91,7 @@ impl Reader {
                 positions.insert(mention?.position);
             }
         }
-        told.sort_by(|a, b| a.notice.at.cmp(&b.notice.at));
+        told.sort_by_key(|told| told.notice.at);
         Ok(told)
     }
 

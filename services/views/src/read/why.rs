@@ -103,7 +103,7 @@ impl Reader {
             }
         }
         let mut kept: Vec<_> = kept.into_values().collect();
-        kept.sort_by(|a, b| b.position.cmp(&a.position));
+        kept.sort_by_key(|kept| std::cmp::Reverse(kept.position));
         Ok(kept)
     }
 }

@@ -182,7 +182,7 @@ impl World {
             .await;
         let observed = made[1].id.clone();
         self.wait(1);
-        let book = self.books.entry(partition.clone()).or_default().clone();
+        let book = std::mem::take(self.books.entry(partition.clone()).or_default());
         let known = book.alerts.get(&observation.fingerprint);
         let mut drafts =
             observe(known, &observation, &observed, observation.service.as_deref(), self.now, &Rules::default());
@@ -190,6 +190,7 @@ impl World {
         if fired {
             drafts.extend(self.place(&partition, &book, &observation, &observed));
         }
+        self.books.insert(partition.clone(), book);
         if !drafts.is_empty() {
             self.decide(
                 &partition,
@@ -209,7 +210,8 @@ impl World {
             return Vec::new();
         }
         let mine = self.incidents.iter().rev().filter(|(of, _)| of == partition).map(|(_, id)| id);
-        let live: Vec<&IncidentId> = mine.filter(|id| book.incidents.get(id).is_some_and(|i| i.is_live())).collect();
+        let live = mine.filter(|id| book.incidents.get(id).is_some_and(|i| i.is_live()));
+        let live: Vec<&IncidentId> = live.take(2).collect();
         let considered = live.iter().skip(1).take(1).map(|id| Considered {
             incident: (*id).clone(),
             score: 110,
@@ -503,11 +505,20 @@ impl Running {
     }
 
     pub async fn with(ledger: &memory::Ledger, folder: tempfile::TempDir, fail: FailPoint) -> Self {
+        Self::on(ledger.share(), ledger, folder, fail).await
+    }
+
+    pub async fn on(
+        shared: hindcast_ledger::Shared,
+        ledger: &memory::Ledger,
+        folder: tempfile::TempDir,
+        fail: FailPoint,
+    ) -> Self {
         let progress = Progress::default();
         let clock = Stepped::new(Time::from_millis(START_MS));
         let options = Options {
             folder: folder.path().join("views"),
-            ledger: ledger.share(),
+            ledger: shared,
             clock: Arc::new(clock.clone()),
             progress: progress.clone(),
             public_url: String::new(),
