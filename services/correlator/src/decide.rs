@@ -135,7 +135,14 @@ fn fire(state: &State, lane: &Partition, firing: &Firing<'_>, cause: &EventId, n
 fn worse(state: &State, alert: &alert::Alert, severity: Option<hindcast_domain::Severity>) -> Option<Draft> {
     let severity = severity.filter(|severity| *severity > alert.severity)?;
     let incident = state.book.home(alert.incident.as_ref()?)?;
-    if alert.status != Status::Firing || !incident.is_live() || incident.severity_set || severity <= incident.severity {
+    // What a silence holds is told when the silence ends.
+    let held = alert.suppressed.is_some();
+    if held
+        || alert.status != Status::Firing
+        || !incident.is_live()
+        || incident.severity_set
+        || severity <= incident.severity
+    {
         return None;
     }
     let joined = hindcast_domain::incident::AlertJoined {

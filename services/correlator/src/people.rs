@@ -1,11 +1,12 @@
 //! What a person's command means in this lane. Refusals are events too.
 
+use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::command::{Code, Command, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::{Fingerprint, Partition, Time, incident};
 
 use crate::state::State;
-use crate::timers;
+use crate::{grouping, timers};
 
 /// Decides about one command.
 pub(crate) fn command(state: &State, lane: &Partition, received: &Received, input: &Recorded, now: Time) -> Vec<Draft> {
@@ -32,5 +33,22 @@ fn decide(
             held.ok_or_else(|| Rejected::new(Code::NotUndoable, format!("{event} holds nothing back (any more)")))?;
         return Ok(timers::lift(state, lane, alert, "undone", &input.id, now, None));
     }
-    incident::decide::command(&state.book, received, &input.id, &input.actor, now)
+    let mut drafts = incident::decide::command(&state.book, received, &input.id, &input.actor, now)?;
+    drafts.extend(left_quiet(state, &drafts));
+    Ok(drafts)
+}
+
+/// An incident that alerts left is over when only quiet ones stayed.
+fn left_quiet(state: &State, drafts: &[Draft]) -> Option<Draft> {
+    let draft = drafts.first()?;
+    let leaving = match &draft.event {
+        Event::IncidentSplit(split) => &split.fingerprints,
+        Event::IncidentUndone(undone) if undone.how == "merged" => &undone.fingerprints,
+        _ => return None,
+    };
+    let incident = state.book.incidents.get(&draft.subject.parse().ok()?).filter(|incident| incident.is_live())?;
+    let mut staying = state.book.alerts_of(incident).filter(|alert| !leaving.contains(&alert.fingerprint)).peekable();
+    staying.peek()?;
+    let quiet = |alert: &Alert| alert.status == Status::Resolved && alert.flapping_until.is_none();
+    staying.all(quiet).then(|| grouping::resolved(incident, "quiet"))
 }

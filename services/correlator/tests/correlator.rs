@@ -333,3 +333,31 @@ fn the_same_key_is_the_same_command() {
     assert_eq!(types(&lane.input(at(20), "command", Event::Command(received.clone()))), ["incident.acknowledged"]);
     assert_eq!(types(&lane.input(at(21), "command", Event::Command(received))), ["command.rejected"]);
 }
+
+#[test]
+fn an_incident_that_a_split_leaves_with_quiet_alerts_alone_is_over() {
+    let mut lane = two_incidents();
+    let source = lane.id(0);
+    lane.resolve(18, "PgDown", "postgres");
+    let leaving = vec![fingerprint("CheckoutErrors", "checkout")];
+    let decided = lane.command(20, Command::SplitIncident { incident: source.clone(), fingerprints: leaving });
+    assert_eq!(types(&decided), ["incident.split", "incident.resolved"]);
+    assert_eq!(lane.state.book.incidents[&source].status, Status::Resolved);
+}
+
+#[test]
+fn an_escalation_under_a_silence_waits_for_its_end() {
+    let mut lane = Lane::shop();
+    lane.fire(10, "PgDown", "postgres", Medium);
+    let id = lane.silence(20, 600, "service", "postgres");
+    assert_eq!(types(&lane.fire(30, "PgDown", "postgres", Critical)), ["alert.repeated"]);
+    assert_eq!(types(&lane.silence_ended(60, &id, "expired")), ["alert.unsuppressed", "incident.alert_joined"]);
+}
+
+#[test]
+fn an_end_that_names_no_start_ends_the_stretch_that_fires() {
+    let mut lane = Lane::shop();
+    lane.see(10, said(10, Signal::Firing, None));
+    // The sender's clock is a little behind: it ended, by its word, before it began.
+    assert_eq!(types(&lane.see(11, said(2, Signal::Resolved, Some(9)))), ["alert.resolved", "incident.resolved"]);
+}

@@ -248,6 +248,7 @@ impl Deliverer {
             Ok(_) => true,
             Err(error) => {
                 tracing::error!(%error, notice, "what became of a notice is not durable; it is delivered again");
+                tokio::time::sleep(PAUSE.0).await;
                 false
             }
         }

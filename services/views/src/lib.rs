@@ -14,7 +14,8 @@
 //!   plain words, `replay` the fold from scratch.
 //!
 //! Deliberately absent: commands, decisions, and any writing to the ledger. The folds of everything that was
-//! ever seen are held in memory, for now; a ledger of a million alerts needs about 2 GB.
+//! ever seen are held in memory, for now: memory grows with the entities that were ever seen, never with the
+//! events about them.
 
 #![allow(clippy::result_large_err)] // the read port's own error: an answer is rarely a refusal
 
@@ -26,6 +27,7 @@ mod queries;
 mod read;
 mod replay;
 mod service;
+mod state;
 mod store;
 mod words;
 

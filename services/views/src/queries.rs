@@ -1,7 +1,6 @@
 //! The read port over the store: each question becomes a reader as of its position, on a thread that may
 //! wait for the disk. Refuses to know how an answer is made.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,18 +8,15 @@ use hindcast_api as api;
 use hindcast_api::{AsOf, Code, Page, Problem, Receipt, Replay, State, Verification, Why};
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
-use hindcast_domain::lane::names;
 use hindcast_domain::{EventId, Partition};
-use hindcast_ledger::commit;
 use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
 use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::project::load::partition_of;
-use crate::read::receipt::UNACCOUNTED;
 use crate::read::{Asked, Reader};
 use crate::replay;
-use crate::service::{Views, lock};
+use crate::service::Views;
 
 impl Views {
     /// Answers a question as of `as_of`.
@@ -46,112 +42,12 @@ impl Views {
         })
         .await
     }
-
-    /// (position, state hash) now, from what is kept at hand.
-    fn hash_now(&self) -> (u64, String) {
-        let mut live = lock(&self.inner.live);
-        let position = live.position;
-        if let Some((at, hash)) = &live.hash
-            && *at == position
-        {
-            return (position, hash.clone());
-        }
-        let hash = live.summary.state_hash();
-        live.hash = Some((position, hash.clone()));
-        (position, hash)
-    }
-
-    async fn state_now(&self) -> Result<State, Problem> {
-        let views = self.clone();
-        blocking(move || {
-            let (position, state_hash) = views.hash_now();
-            let (incidents, alerts, parked) = {
-                let live = lock(&views.inner.live);
-                // One more commit may have come since: then the documents answer.
-                if live.position != position {
-                    return views.state_of(position, false);
-                }
-                let (incidents, alerts) = live.summary.counts();
-                (incidents, alerts, live.parked)
-            };
-            let versions = views.place().at(position).versions()?;
-            Ok(views.frame(position, state_hash, incidents, alerts, parked, versions))
-        })
-        .await
-    }
-
-    fn state_of(&self, position: u64, provisional: bool) -> Result<State, Problem> {
-        let reader = self.place().at(position);
-        let summary = reader.summary()?;
-        let (incidents, alerts) = summary.counts();
-        let (parked, versions) = (reader.parked_open()?, reader.versions()?);
-        let state = self.frame(position, summary.state_hash(), incidents, alerts, parked, versions);
-        Ok(State { provisional, ..state })
-    }
-
-    fn frame(
-        &self,
-        position: u64,
-        state_hash: String,
-        incidents: api::IncidentCounts,
-        alerts: api::AlertCounts,
-        parked: u64,
-        mut versions: std::collections::BTreeMap<String, String>,
-    ) -> State {
-        let info = self.inner.options.ledger.info();
-        versions.insert("ledger".to_owned(), info.kind.to_owned());
-        versions.insert("durability".to_owned(), format!("{:?}", info.durability).to_lowercase());
-        let reports = self.inner.options.progress.all();
-        let services = reports.into_iter().filter(|(name, _)| !name.starts_with("writer/")).map(|(name, report)| {
-            let position = commit::position(report.through, 0);
-            (name, api::ServiceProgress { position, due: report.due })
-        });
-        State {
-            position,
-            settled: false,
-            provisional: false,
-            state_hash,
-            incidents,
-            alerts,
-            parked,
-            versions,
-            ledger: self.inner.options.ledger.info().ledger_id.clone(),
-            services: services.collect(),
-        }
-    }
-
-    /// Whether all that follows from what stands up to `position` was decided and is in the views.
-    ///
-    /// Who asks for now is told yes only if nothing was appended between the look at the services and the
-    /// look at the head: a decision may be in the ledger before its lane says that it took its input.
-    async fn settled(&self, position: u64, now: bool) -> Result<bool, Problem> {
-        let last = {
-            let live = lock(&self.inner.live);
-            if now { live.last_events_seq } else { live.last_events_seq.min(commit::seq_of(position)) }
-        };
-        let options = &self.inner.options;
-        if !options.progress.settled(last, options.clock.now()) {
-            return Ok(false);
-        }
-        let head = options.ledger.head().await.map_err(Error::from)?;
-        Ok(if now { head == commit::seq_of(position) } else { head >= commit::seq_of(position) })
-    }
-
-    /// A firing alert of paging severity that nothing accounts for, once the notices' lane has seen it all.
-    fn count_unaccounted(&self, receipt: &Receipt) {
-        if receipt.accounted != UNACCOUNTED {
-            return;
-        }
-        let reports = self.inner.options.progress.all();
-        let decided = reports.get(names::NOTICES).is_some_and(|it| it.through >= commit::seq_of(receipt.position));
-        if decided {
-            self.inner.unaccounted.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(fingerprint = receipt.alert.fingerprint, "a firing alert is not accounted for");
-        }
-    }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+/// Runs `work` on a thread that may wait for the disk.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(Error::from)?
 }
 

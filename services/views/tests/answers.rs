@@ -1,5 +1,7 @@
 //! Given events, what lists, receipts, timelines and outcomes say.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
 mod common;
 
 use std::time::Duration;
@@ -362,10 +364,19 @@ impl Ledger for Swapped {
     fn info(&self) -> &hindcast_ledger::Info {
         self.first.info()
     }
-    async fn append(&self, subject: &Subject, expected: u64, payload: bytes::Bytes) -> Result<u64, hindcast_ledger::AppendError> {
+    async fn append(
+        &self,
+        subject: &Subject,
+        expected: u64,
+        payload: bytes::Bytes,
+    ) -> Result<u64, hindcast_ledger::AppendError> {
         self.inner().append(subject, expected, payload).await
     }
-    async fn first_after(&self, subject: &Subject, after: u64) -> Result<Option<hindcast_ledger::Record>, hindcast_ledger::ReadError> {
+    async fn first_after(
+        &self,
+        subject: &Subject,
+        after: u64,
+    ) -> Result<Option<hindcast_ledger::Record>, hindcast_ledger::ReadError> {
         self.inner().first_after(subject, after).await
     }
     async fn last(&self, subject: &Subject) -> Result<Option<hindcast_ledger::Record>, hindcast_ledger::ReadError> {
@@ -383,7 +394,11 @@ impl Ledger for Swapped {
     fn tail(&self, from: u64) -> Box<dyn hindcast_ledger::Tail> {
         self.inner().tail(from)
     }
-    async fn lease(&self, name: &str, holder: &str) -> Result<Box<dyn hindcast_ledger::port::Lease>, hindcast_ledger::port::LeaseError> {
+    async fn lease(
+        &self,
+        name: &str,
+        holder: &str,
+    ) -> Result<Box<dyn hindcast_ledger::port::Lease>, hindcast_ledger::port::LeaseError> {
         self.inner().lease(name, holder).await
     }
 }

@@ -2,6 +2,8 @@
 //! alerts, incidents, merges, splits, undoing, silences, notices, changes and configuration; random places,
 //! in the middle of commits too; every question. With the filter switched off the same check turns red.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
 mod common;
 
 use common::{Running, World};

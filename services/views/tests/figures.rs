@@ -1,6 +1,8 @@
 //! How fast the views are: events a second, and how long an answer as of a random place takes. Ignored by
 //! default: `cargo test --release -p hindcast-views --test figures -- --ignored --nocapture`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
 mod common;
 
 use std::time::Instant;

@@ -3,6 +3,7 @@
 //! The one rule of reading: *every function takes the position as of which it reads and answers nothing that
 //! became known after it*. Who asks for now passes the position that was reached; there is no other path.
 
+mod batch;
 pub(crate) mod event;
 pub(crate) mod keys;
 
@@ -11,39 +12,11 @@ use std::path::Path;
 use fjall::config::BlockSizePolicy;
 use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
+pub(crate) use self::batch::{Batch, Checkpoint, LAYOUT, framed};
 use self::keys::{About, Kind, List};
 use crate::error::Error;
 use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, MEMTABLE_BYTES};
-
-/// How far the views are, written with the data that they are about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Checkpoint {
-    /// The form of keys and values.
-    pub(crate) layout: u32,
-    /// The ledger.
-    pub(crate) ledger_id: String,
-    /// The folds that made it.
-    pub(crate) fold_version: u32,
-    /// All commits up to here are in it.
-    pub(crate) seq: u64,
-    /// That commit's hash.
-    pub(crate) hash: hindcast_ledger::Hash,
-    /// That commit's last position.
-    pub(crate) position: u64,
-    /// The last commit that holds events.
-    pub(crate) last_events_seq: u64,
-    /// The greatest stamp so far, in nanoseconds.
-    pub(crate) recorded_at: i64,
-    /// Events so far.
-    pub(crate) events: u64,
-    /// Those of a type that this binary does not know.
-    pub(crate) unknown: u64,
-}
-
-/// The form of keys and values that this binary writes; another one is dropped and built anew.
-pub(crate) const LAYOUT: u32 = 1;
 
 /// The store.
 #[derive(Clone)]
@@ -52,15 +25,6 @@ pub(crate) struct Store {
     documents: Keyspace,
     index: Keyspace,
     events: Keyspace,
-}
-
-/// Writes that become visible and durable together.
-pub(crate) struct Batch {
-    batch: fjall::OwnedWriteBatch,
-    documents: Keyspace,
-    index: Keyspace,
-    events: Keyspace,
-    bytes: usize,
 }
 
 /// A document as it was at a position.
@@ -291,46 +255,6 @@ impl Store {
     }
 }
 
-impl Batch {
-    /// Whether it is large enough to be written.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// A version of a document.
-    pub(crate) fn document(&mut self, kind: Kind, id: &str, position: u64, value: Vec<u8>) {
-        let key = keys::document(kind, id, position);
-        self.bytes += key.len() + value.len();
-        self.batch.insert(&self.documents, key, value);
-    }
-
-    /// An event's stored form.
-    pub(crate) fn event(&mut self, position: u64, value: Vec<u8>) {
-        self.bytes += value.len();
-        self.batch.insert(&self.events, position.to_be_bytes(), value);
-    }
-
-    /// An entry of an index.
-    pub(crate) fn index(&mut self, key: Vec<u8>, value: impl Into<Vec<u8>>) {
-        let value = value.into();
-        self.bytes += key.len() + value.len();
-        self.batch.insert(&self.index, key, value);
-    }
-
-    /// An entry whose value is a position.
-    pub(crate) fn place(&mut self, key: Vec<u8>, position: u64) {
-        self.index(key, position.to_be_bytes());
-    }
-
-    /// Writes all of it, with how far that is: both or neither.
-    pub(crate) fn commit(mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let value =
-            serde_json::to_vec(checkpoint).map_err(|source| Error::Json { expected: "a checkpoint", source })?;
-        self.batch.insert(&self.index, keys::CHECKPOINT, value);
-        Ok(self.batch.commit()?)
-    }
-}
-
 impl Document {
     /// The partition that stands before the JSON, and the JSON.
     pub(crate) fn parts(&self) -> Result<(&str, &[u8]), Error> {
@@ -347,17 +271,6 @@ impl Document {
         let value = serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })?;
         Ok((partition.to_owned(), value))
     }
-}
-
-/// A document's bytes: its partition, then its fold in canonical form.
-pub(crate) fn framed<T: Serialize>(partition: &str, fold: &T) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
-    bytes.extend_from_slice(partition.as_bytes());
-    bytes.push(0);
-    let json = serde_json::to_vec(fold).unwrap_or_default();
-    assert!(!json.is_empty(), "a fold of ours always has a JSON form");
-    bytes.extend_from_slice(&json);
-    bytes
 }
 
 fn number(bytes: &[u8], skip: usize) -> Result<u64, Error> {

@@ -1,6 +1,7 @@
 //! A little world that writes histories: observations, decisions by the domain's own functions, people,
 //! silences and notices, as commits of a ledger in memory. It refuses to know how views are kept.
 #![allow(dead_code, unreachable_pub)] // each test uses its part of it
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

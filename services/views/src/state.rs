@@ -1,0 +1,119 @@
+//! The state as of now or of a position, and whether it is settled. Counts and hash of now are kept at hand by
+//! the projector; those of the past come from the documents. Refuses to decide what a service's word is worth.
+
+use std::sync::atomic::Ordering;
+
+use hindcast_api as api;
+use hindcast_api::{Problem, Receipt, State};
+use hindcast_domain::lane::names;
+use hindcast_ledger::commit;
+
+use crate::error::Error;
+use crate::queries::blocking;
+use crate::read::receipt::UNACCOUNTED;
+use crate::service::{Views, lock};
+
+impl Views {
+    /// (position, state hash) now, from what is kept at hand.
+    pub(crate) fn hash_now(&self) -> (u64, String) {
+        let mut live = lock(&self.inner.live);
+        let position = live.position;
+        if let Some((at, hash)) = &live.hash
+            && *at == position
+        {
+            return (position, hash.clone());
+        }
+        let hash = live.summary.state_hash();
+        live.hash = Some((position, hash.clone()));
+        (position, hash)
+    }
+
+    pub(crate) async fn state_now(&self) -> Result<State, Problem> {
+        let views = self.clone();
+        blocking(move || {
+            let (position, state_hash) = views.hash_now();
+            let (incidents, alerts, parked) = {
+                let live = lock(&views.inner.live);
+                // One more commit may have come since: then the documents answer.
+                if live.position != position {
+                    return views.state_of(position, false);
+                }
+                let (incidents, alerts) = live.summary.counts();
+                (incidents, alerts, live.parked)
+            };
+            let versions = views.place().at(position).versions()?;
+            Ok(views.frame(position, state_hash, incidents, alerts, parked, versions))
+        })
+        .await
+    }
+
+    pub(crate) fn state_of(&self, position: u64, provisional: bool) -> Result<State, Problem> {
+        let reader = self.place().at(position);
+        let summary = reader.summary()?;
+        let (incidents, alerts) = summary.counts();
+        let (parked, versions) = (reader.parked_open()?, reader.versions()?);
+        let state = self.frame(position, summary.state_hash(), incidents, alerts, parked, versions);
+        Ok(State { provisional, ..state })
+    }
+
+    fn frame(
+        &self,
+        position: u64,
+        state_hash: String,
+        incidents: api::IncidentCounts,
+        alerts: api::AlertCounts,
+        parked: u64,
+        mut versions: std::collections::BTreeMap<String, String>,
+    ) -> State {
+        let info = self.inner.options.ledger.info();
+        versions.insert("ledger".to_owned(), info.kind.to_owned());
+        versions.insert("durability".to_owned(), format!("{:?}", info.durability).to_lowercase());
+        let reports = self.inner.options.progress.all();
+        let services = reports.into_iter().filter(|(name, _)| !name.starts_with("writer/")).map(|(name, report)| {
+            let position = commit::position(report.through, 0);
+            (name, api::ServiceProgress { position, due: report.due })
+        });
+        State {
+            position,
+            settled: false,
+            provisional: false,
+            state_hash,
+            incidents,
+            alerts,
+            parked,
+            versions,
+            ledger: self.inner.options.ledger.info().ledger_id.clone(),
+            services: services.collect(),
+        }
+    }
+
+    /// Whether all that follows from what stands up to `position` was decided and is in the views.
+    ///
+    /// Who asks for now is told yes only if nothing was appended between the look at the services and the
+    /// look at the head: a decision may be in the ledger before its lane says that it took its input.
+    pub(crate) async fn settled(&self, position: u64, now: bool) -> Result<bool, Problem> {
+        let last = {
+            let live = lock(&self.inner.live);
+            if now { live.last_events_seq } else { live.last_events_seq.min(commit::seq_of(position)) }
+        };
+        let options = &self.inner.options;
+        if !options.progress.settled(last, options.clock.now()) {
+            return Ok(false);
+        }
+        let head = options.ledger.head().await.map_err(Error::from)?;
+        Ok(if now { head == commit::seq_of(position) } else { head >= commit::seq_of(position) })
+    }
+
+    /// A firing alert of paging severity that nothing accounts for, once the notices' lane has seen it all.
+    pub(crate) fn count_unaccounted(&self, receipt: &Receipt) {
+        if receipt.accounted != UNACCOUNTED {
+            return;
+        }
+        let reports = self.inner.options.progress.all();
+        let decided = reports.get(names::NOTICES).is_some_and(|it| it.through >= commit::seq_of(receipt.position));
+        if decided {
+            self.inner.unaccounted.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(fingerprint = receipt.alert.fingerprint, "a firing alert is not accounted for");
+        }
+    }
+}
