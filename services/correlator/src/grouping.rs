@@ -93,7 +93,7 @@ pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> 
     };
     let candidates: Vec<Candidate<'_>> = state
         .joinable(now)
-        .map(|incident| Candidate { id: &incident.id, alerts: state.book.alerts_of(incident).collect() })
+        .map(|incident| Candidate { id: &incident.id, alerts: state.newest_of(&incident.id).collect() })
         .collect();
     let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), &state.seen.rules.weights);
     match assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) {
@@ -177,11 +177,7 @@ fn open(state: &State, firing: &Firing<'_>, grouping: Grouping, cause: &EventId,
 #[must_use]
 pub fn quiet(state: &State, id: &IncidentId, ending: &Fingerprint) -> Option<Draft> {
     let incident = state.book.home(id).filter(|incident| incident.is_live())?;
-    let others_quiet = state
-        .book
-        .alerts_of(incident)
-        .filter(|alert| alert.fingerprint != *ending)
-        .all(|alert| alert.status == hindcast_domain::alert::Status::Resolved && alert.flapping_until.is_none());
+    let others_quiet = state.roster.is_quiet_besides(&incident.id, ending);
     others_quiet.then(|| resolved(incident, "quiet"))
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use hindcast_domain::alert::Status;
+use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::{Event, Recorded};
@@ -12,6 +12,7 @@ use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::roster::Roster;
 use crate::rules::{Rules, SECTION};
 
 /// Idempotency keys that are remembered; an older one was answered long ago.
@@ -32,6 +33,8 @@ pub struct State {
     due: BTreeSet<(Time, String)>,
     /// Incidents that live, or ended so lately that they may come back. Follows from the above.
     recent: BTreeSet<IncidentId>,
+    /// Who of each incident's alerts still counts. Follows from the above.
+    pub(crate) roster: Roster,
     /// The newest incident of each alert. Follows from the above.
     last_incident: BTreeMap<Fingerprint, IncidentId>,
 }
@@ -144,6 +147,7 @@ impl State {
         if let Some(incident) = &alert.incident {
             self.last_incident.insert(fingerprint.clone(), incident.clone());
         }
+        self.roster.update(alert);
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
         let stale = stale.map(|at| self.seen.deferred(at, alert.last_seen_at));
         let flapping = alert.flapping_until;
@@ -159,15 +163,9 @@ impl State {
         };
         let snoozed = incident.snoozed_until.filter(|_| incident.is_live());
         let hold = Span::seconds(self.seen.rules.stale_hold_s);
-        let quiet = (incident.is_live() && !incident.members.is_empty())
-            .then(|| {
-                let alerts: Vec<_> = self.book.alerts_of(incident).collect();
-                let silent = alerts.iter().all(|alert| !alert.is_firing() && alert.flapping_until.is_none());
-                let stale = alerts.iter().filter(|alert| alert.status == Status::Stale);
-                let last = stale.filter_map(|alert| alert.occurrence().closed_at).max();
-                last.filter(|_| silent).map(|at| at + hold)
-            })
-            .flatten();
+        let closed = |fingerprint| self.book.alerts.get(fingerprint).and_then(|alert| alert.occurrence().closed_at);
+        let silent = self.roster.silent(id).filter(|_| incident.is_live());
+        let quiet = silent.and_then(|silent| silent.filter_map(closed).max()).map(|at| at + hold);
         self.set_timer(format!("awake/{id}"), snoozed);
         self.set_timer(format!("quiet/{id}"), quiet);
     }
@@ -191,6 +189,11 @@ impl State {
         let incidents: Vec<_> = self.recent.iter().cloned().collect();
         alerts.iter().for_each(|fingerprint| self.index_alert(fingerprint));
         incidents.iter().for_each(|id| self.index_incident(id));
+    }
+
+    /// The alerts of an incident that a newcomer is compared with: those that fired last.
+    pub fn newest_of(&self, incident: &IncidentId) -> impl Iterator<Item = &Alert> {
+        self.roster.newest(incident).filter_map(|fingerprint| self.book.alerts.get(fingerprint))
     }
 
     /// What is due next.

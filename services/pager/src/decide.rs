@@ -194,6 +194,10 @@ impl<'a> Ask<'a> {
         if incident.severity_set && self.state.covered(&incident.id).severity.is_some() {
             return incident.severity;
         }
+        // Nothing is worse, so a large incident is not looked through.
+        if incident.severity == Severity::Critical {
+            return incident.severity;
+        }
         let book = self.state.book(of).into_iter();
         let firing = book.flat_map(|book| book.alerts_of(incident)).filter(|a| a.is_firing() && a.suppressed.is_none());
         firing.map(|alert| alert.severity).max().map_or(incident.severity, |worst| worst.max(incident.severity))

@@ -1,0 +1,91 @@
+//! Who of an incident's alerts still counts, kept as it changes: an incident may have ten thousand alerts,
+//! and neither a resolve nor a newcomer may look at all of them. Everything here follows from the book.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hindcast_domain::alert::{Alert, Status};
+use hindcast_domain::{Fingerprint, IncidentId};
+use serde::{Deserialize, Serialize};
+
+/// Members that a newcomer is compared with: those that fired last.
+const NEWEST_MAX: usize = 48;
+
+/// Members of all incidents, by what they do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    members: BTreeMap<IncidentId, Members>,
+    homes: BTreeMap<Fingerprint, Home>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Members {
+    /// Those that fire or flap.
+    loud: BTreeSet<Fingerprint>,
+    /// Those whose sender fell silent.
+    stale: BTreeSet<Fingerprint>,
+    /// Those that fired last, oldest first.
+    newest: VecDeque<Fingerprint>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Home {
+    incident: IncidentId,
+    fired: u64,
+}
+
+impl Roster {
+    /// Takes in what an alert is now.
+    pub(crate) fn update(&mut self, alert: &Alert) {
+        let fingerprint = &alert.fingerprint;
+        let Some(incident) = &alert.incident else {
+            return;
+        };
+        let before = self.homes.get(fingerprint);
+        let moved = before.is_none_or(|home| home.incident != *incident);
+        let fired = before.is_none_or(|home| home.fired != alert.fired);
+        if moved && let Some(left) = before.and_then(|home| self.members.get_mut(&home.incident)) {
+            left.loud.remove(fingerprint);
+            left.stale.remove(fingerprint);
+            left.newest.retain(|newest| newest != fingerprint);
+        }
+        if moved || fired {
+            self.homes.insert(fingerprint.clone(), Home { incident: incident.clone(), fired: alert.fired });
+        }
+        let members = self.members.entry(incident.clone()).or_default();
+        if moved || fired {
+            members.newest.retain(|newest| newest != fingerprint);
+            if members.newest.len() == NEWEST_MAX {
+                members.newest.pop_front();
+            }
+            members.newest.push_back(fingerprint.clone());
+        }
+        put(&mut members.loud, fingerprint, alert.is_firing() || alert.flapping_until.is_some());
+        put(&mut members.stale, fingerprint, alert.status == Status::Stale);
+    }
+
+    /// Those that fired last, oldest first.
+    pub(crate) fn newest(&self, incident: &IncidentId) -> impl Iterator<Item = &Fingerprint> {
+        self.members.get(incident).into_iter().flat_map(|members| &members.newest)
+    }
+
+    /// Those whose sender fell silent, if nobody fires or flaps.
+    pub(crate) fn silent(&self, incident: &IncidentId) -> Option<impl Iterator<Item = &Fingerprint>> {
+        let members = self.members.get(incident)?;
+        (members.loud.is_empty() && !members.stale.is_empty()).then(|| members.stale.iter())
+    }
+
+    /// Whether all members but `ending` are over.
+    pub(crate) fn is_quiet_besides(&self, incident: &IncidentId, ending: &Fingerprint) -> bool {
+        self.members
+            .get(incident)
+            .is_none_or(|members| members.loud.iter().chain(&members.stale).all(|fingerprint| fingerprint == ending))
+    }
+}
+
+fn put(set: &mut BTreeSet<Fingerprint>, fingerprint: &Fingerprint, inside: bool) {
+    if inside {
+        set.insert(fingerprint.clone());
+    } else {
+        set.remove(fingerprint);
+    }
+}
