@@ -97,6 +97,9 @@ fn observe(state: &State, lane: &Partition, observation: &Observation, id: &Even
             }
             Event::AlertRepeated(repeated) => {
                 follow_ups.extend(known.and_then(|alert| worse(state, alert, repeated.severity)));
+                if let Some(alert) = known.filter(|alert| goes_on(state, alert, observation, now)) {
+                    follow_ups.extend(fire(state, lane, &Firing::of(alert), id, now));
+                }
             }
             Event::AlertResolved(_) => {
                 if let Some(incident) = known.and_then(|alert| alert.incident.as_ref())
@@ -129,6 +132,18 @@ fn fire(state: &State, lane: &Partition, firing: &Firing<'_>, cause: &EventId, n
             drafts
         }
     }
+}
+
+/// Whether an alert fires on although its incident was resolved: it began anew after that, or it is still
+/// said long after. A resolved incident absorbs nothing in silence.
+fn goes_on(state: &State, alert: &alert::Alert, observation: &Observation, now: Time) -> bool {
+    let home = alert.incident.as_ref().and_then(|incident| state.book.home(incident));
+    let Some(resolved_at) = home.filter(|home| !home.is_live()).and_then(|home| home.resolved_at) else {
+        return false;
+    };
+    let began_anew = observation.starts_at.is_some_and(|starts| starts > resolved_at);
+    let goes_on = now.since(resolved_at) > hindcast_domain::Span::seconds(state.seen.rules.lag_s);
+    alert.is_firing() && alert.suppressed.is_none() && alert.flapping_until.is_none() && (began_anew || goes_on)
 }
 
 /// A repeat may say that it is worse than it was.

@@ -141,12 +141,24 @@ fn reopen(incident: &Incident, firing: &Firing<'_>, newcomer: Option<AlertJoined
     drafts
 }
 
+/// The team that answers for an alert: by the catalogue, or as its own labels say.
+fn team(state: &State, firing: &Firing<'_>) -> Option<String> {
+    let owner = firing.service.and_then(|service| state.seen.topology().owner(service));
+    owner.map(ToOwned::to_owned).or_else(|| {
+        ["team", "owner", "squad"]
+            .iter()
+            .find_map(|name| firing.labels.get(*name))
+            .filter(|team| !team.is_empty())
+            .cloned()
+    })
+}
+
 fn joined(state: &State, firing: &Firing<'_>, grouping: Option<Grouping>) -> AlertJoined {
     AlertJoined {
         fingerprint: firing.fingerprint.clone(),
         severity: firing.severity,
         service: firing.service.map(ToOwned::to_owned),
-        team: firing.service.and_then(|service| state.seen.topology().owner(service)).map(ToOwned::to_owned),
+        team: team(state, firing),
         starts_at: firing.starts_at,
         grouping,
     }
@@ -164,7 +176,7 @@ fn open(state: &State, firing: &Firing<'_>, grouping: Grouping, cause: &EventId,
         fingerprint: firing.fingerprint.clone(),
         severity: firing.severity,
         service: firing.service.map(ToOwned::to_owned),
-        team: firing.service.and_then(|service| state.seen.topology().owner(service)).map(ToOwned::to_owned),
+        team: team(state, firing),
         started_at: firing.starts_at.min(now),
         grouping,
         recurrence_of,

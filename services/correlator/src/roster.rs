@@ -8,7 +8,7 @@ use hindcast_domain::{Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 
 /// Members that a newcomer is compared with: those that fired last.
-const NEWEST_MAX: usize = 48;
+const NEWEST_MAX: usize = 24;
 
 /// Members of all incidents, by what they do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,6 +18,8 @@ pub struct Rules {
     pub recurrence_within_s: i64,
     /// How long after its end a state that is sent again is late and not back.
     pub late_s: i64,
+    /// How long an alert may still be said to fire after a person resolved its incident: rules look back.
+    pub lag_s: i64,
     /// The window in which an alert's transitions are counted.
     pub flap_window_s: i64,
     /// Transitions in that window from which on it flaps.
@@ -37,7 +39,8 @@ impl Default for Rules {
         Self {
             reopen_within_s: 120,
             recurrence_within_s: 30 * 86_400,
-            late_s: 300,
+            late_s: 30,
+            lag_s: 300,
             flap_window_s: 600,
             flap_transitions: 6,
             flap_calm_s: 600,
@@ -57,6 +60,31 @@ impl Rules {
             flap_window: Span::seconds(self.flap_window_s),
             flap_transitions: self.flap_transitions,
             flap_calm: Span::seconds(self.flap_calm_s),
+        }
+    }
+
+    /// Checks that the rules make sense.
+    ///
+    /// # Errors
+    /// The first one that does not, by name.
+    pub fn check(&self) -> Result<(), String> {
+        let times = [
+            ("reopen_within_s", self.reopen_within_s),
+            ("recurrence_within_s", self.recurrence_within_s),
+            ("late_s", self.late_s),
+            ("lag_s", self.lag_s),
+            ("flap_window_s", self.flap_window_s),
+            ("flap_calm_s", self.flap_calm_s),
+            ("stale_hold_s", self.stale_hold_s),
+            ("door_grace_s", self.door_grace_s),
+        ];
+        match times.into_iter().find(|(_, seconds)| *seconds < 0) {
+            Some((name, seconds)) => Err(format!("expected {name} of 0 or more seconds, got {seconds}")),
+            None if self.flap_transitions < 2 => Err("expected flap_transitions of 2 or more".to_owned()),
+            None if !(1..1_000).contains(&self.weights.threshold) => {
+                Err("expected weights.threshold between 1 and 999 thousandths".to_owned())
+            }
+            None => Ok(()),
         }
     }
 

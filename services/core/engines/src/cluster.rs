@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::similarity;
 
-/// Members of one incident that are compared; the newest come first.
-const MEMBERS_MAX: usize = 48;
+/// Members of one incident that are compared in labels and words.
+const MEMBERS_COMPARED: usize = 3;
+/// Pairs in all that are compared in labels and words.
+const PAIRS_COMPARED: usize = 16;
 /// Calls between two services beyond which they have nothing to do with each other.
 const DISTANCE_MAX: u32 = 4;
 
@@ -116,6 +118,9 @@ struct Scored<'a> {
 }
 
 /// Finds the incident that an alert belongs to. Ties go to the incident that comes first.
+///
+/// Cheap features (time, service, resource, name) rank all members first; only the best few are compared
+/// in labels and words, so that a storm of incidents costs little.
 #[must_use]
 pub fn assign(
     newcomer: &Newcomer<'_>,
@@ -123,8 +128,26 @@ pub fn assign(
     topology: &Topology,
     weights: &Weights,
 ) -> Assignment {
-    let mut scored: Vec<Scored<'_>> =
-        candidates.iter().filter_map(|candidate| best(newcomer, candidate, topology, weights)).collect();
+    let near = Near::of(newcomer, topology);
+    let mut ranked: Vec<(i32, &IncidentId, &Alert)> = Vec::with_capacity(candidates.len() * 2);
+    for candidate in candidates {
+        let mut best: Vec<(i32, &Alert)> =
+            candidate.alerts.iter().map(|alert| (near.cheap(newcomer, alert, weights), *alert)).collect();
+        best.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.fingerprint.cmp(&b.1.fingerprint)));
+        ranked.extend(best.into_iter().take(MEMBERS_COMPARED).map(|(score, alert)| (score, candidate.id, alert)));
+    }
+    ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| (a.1, &a.2.fingerprint).cmp(&(b.1, &b.2.fingerprint))));
+    ranked.truncate(PAIRS_COMPARED);
+    let mut scored: Vec<Scored<'_>> = Vec::new();
+    for (_, incident, alert) in ranked {
+        let parts = pair(newcomer, alert, &near, weights);
+        let score = logistic(parts.values().sum());
+        match scored.iter_mut().find(|known| known.incident == incident) {
+            Some(known) if known.score >= score => {}
+            Some(known) => *known = Scored { incident, like: &alert.fingerprint, score, parts },
+            None => scored.push(Scored { incident, like: &alert.fingerprint, score, parts }),
+        }
+    }
     scored.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.incident.cmp(b.incident)));
     let chosen = scored.first().filter(|best| best.score >= weights.threshold);
     let rest = scored.iter().skip(usize::from(chosen.is_some())).take(CONSIDERED_MAX);
@@ -147,26 +170,78 @@ pub fn assign(
     Assignment { incident: chosen.map(|chosen| chosen.incident.clone()), grouping }
 }
 
-fn best<'a>(
-    newcomer: &Newcomer<'_>,
-    candidate: &Candidate<'a>,
-    topology: &Topology,
-    weights: &Weights,
-) -> Option<Scored<'a>> {
-    let mut alerts = candidate.alerts.clone();
-    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.occurrence().starts_at));
-    alerts.truncate(MEMBERS_MAX);
-    let score = |alert: &&'a Alert| {
-        let parts = pair(newcomer, alert, topology, weights);
-        let log_odds: i32 = parts.values().sum();
-        Scored { incident: candidate.id, like: &alert.fingerprint, score: logistic(log_odds), parts }
-    };
-    alerts.iter().map(score).max_by(|a, b| a.score.cmp(&b.score).then_with(|| b.like.cmp(a.like)))
+/// How near other services are to the newcomer's, looked up once.
+struct Near<'a> {
+    known: bool,
+    topology: &'a Topology,
+    distances: std::cell::RefCell<BTreeMap<String, Option<u32>>>,
+}
+
+/// What the services of two alerts are to each other.
+enum Kin {
+    Same,
+    Calls(u32),
+    NoPath,
+    Unknown,
+}
+
+impl<'a> Near<'a> {
+    fn of(newcomer: &Newcomer<'_>, topology: &'a Topology) -> Self {
+        let known = newcomer.service.is_some_and(|service| topology.resolve(service).is_some());
+        Self { known, topology, distances: std::cell::RefCell::default() }
+    }
+
+    fn kin(&self, newcomer: &Newcomer<'_>, member: &Alert) -> Kin {
+        let (Some(a), Some(b)) = (newcomer.service, member.service.as_deref()) else {
+            return Kin::Unknown;
+        };
+        if a == b {
+            return Kin::Same;
+        }
+        if !self.known || self.topology.resolve(b).is_none() {
+            return Kin::Unknown;
+        }
+        let mut distances = self.distances.borrow_mut();
+        let distance = match distances.get(b) {
+            Some(known) => *known,
+            None => {
+                let distance = self.topology.distance(a, b, DISTANCE_MAX);
+                distances.insert(b.to_owned(), distance);
+                distance
+            }
+        };
+        distance.map_or(Kin::NoPath, Kin::Calls)
+    }
+
+    /// The log-odds of the features that cost nothing, in thousandths.
+    #[allow(clippy::cast_possible_truncation)] // weights are small
+    fn cheap(&self, newcomer: &Newcomer<'_>, member: &Alert, weights: &Weights) -> i32 {
+        let part = |weight: i32, measure: f64| (f64::from(weight) * measure).round() as i32;
+        let apart = newcomer.starts_at.distance(member.occurrence().starts_at);
+        let mut sum = weights.bias + part(weights.time, closeness(apart, weights));
+        let (near, kin) = match self.kin(newcomer, member) {
+            Kin::Same => (1.0, weights.same_service),
+            Kin::Calls(calls) => (falling(calls) / 2.0, part(weights.topology, falling(calls))),
+            Kin::NoPath => (0.0, weights.no_path),
+            Kin::Unknown => (0.0, 0),
+        };
+        sum += kin;
+        if member.is_firing() {
+            sum += part(weights.still_firing, near);
+        }
+        if similarity::same_resource(newcomer.labels, &member.labels) {
+            sum += weights.same_resource;
+        }
+        if newcomer.name == member.name {
+            sum += weights.same_name;
+        }
+        sum
+    }
 }
 
 /// The log-odds that two alerts are one problem, by feature, in thousandths. Features that say nothing
 /// are left out.
-fn pair(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, weights: &Weights) -> BTreeMap<String, i32> {
+fn pair(newcomer: &Newcomer<'_>, member: &Alert, near: &Near<'_>, weights: &Weights) -> BTreeMap<String, i32> {
     let mut parts = BTreeMap::new();
     let mut add = |name: &str, weight: i32, measure: f64| {
         #[allow(clippy::cast_possible_truncation)] // weights are small
@@ -177,24 +252,20 @@ fn pair(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, weights: &
     };
     add("bias", weights.bias, 1.0);
     add("time", weights.time, closeness(newcomer.starts_at.distance(member.occurrence().starts_at), weights));
-    let near = match (newcomer.service, member.service.as_deref()) {
-        (Some(a), Some(b)) if a == b => {
+    let near = match near.kin(newcomer, member) {
+        Kin::Same => {
             add("same_service", weights.same_service, 1.0);
             1.0
         }
-        (Some(a), Some(b)) if topology.resolve(a).is_some() && topology.resolve(b).is_some() => {
-            match topology.distance(a, b, DISTANCE_MAX) {
-                Some(calls) => {
-                    add("topology", weights.topology, falling(calls));
-                    falling(calls) / 2.0
-                }
-                None => {
-                    add("no_path", weights.no_path, 1.0);
-                    0.0
-                }
-            }
+        Kin::Calls(calls) => {
+            add("topology", weights.topology, falling(calls));
+            falling(calls) / 2.0
         }
-        _ => 0.0,
+        Kin::NoPath => {
+            add("no_path", weights.no_path, 1.0);
+            0.0
+        }
+        Kin::Unknown => 0.0,
     };
     if member.is_firing() {
         add("still_firing", weights.still_firing, near);

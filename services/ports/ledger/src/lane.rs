@@ -206,7 +206,7 @@ impl<D: Decider> Runner<D> {
         let mut renew = tokio::time::interval(LEASE_EVERY);
         loop {
             if caught_up {
-                if !self.decide_all(&mut world).await? {
+                if !self.decide_all(&mut world, shutdown).await? {
                     return Ok(Turn::Fenced);
                 }
                 self.report(&world);
@@ -466,9 +466,12 @@ impl<D: Decider> Runner<D> {
 
     // ── deciding ───────────────────────────────────────────────────────────────────────────────────
 
-    async fn decide_all(&self, world: &mut World<D>) -> Result<bool, Error> {
+    async fn decide_all(&self, world: &mut World<D>, shutdown: &watch::Receiver<bool>) -> Result<bool, Error> {
         for lane in world.lanes.values_mut() {
-            while let Some(input) = lane.pending.pop_front() {
+            // What is left waits in the ledger for whoever owns the lane next.
+            while !*shutdown.borrow()
+                && let Some(input) = lane.pending.pop_front()
+            {
                 for event in &input.events {
                     self.decide(lane, event, input.stamped_at);
                 }

@@ -26,7 +26,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            late: Span::minutes(5),
+            late: Span::seconds(30),
             flap_window: Span::minutes(10),
             flap_transitions: 6,
             flap_calm: Span::minutes(10),
