@@ -57,8 +57,6 @@ pub struct Options {
     pub key: TenantKey,
     /// The configured sources.
     pub sources: Vec<SourceConfig>,
-    /// Where people and senders reach this server, without a slash at its end.
-    pub public_url: String,
     /// What guards every door that has no credential of its own.
     pub default_auth: Guard,
     /// Looks up the environment variables that sources name.
@@ -78,7 +76,6 @@ struct Inner {
     metrics: Metrics,
     key: TenantKey,
     sources: BTreeMap<String, Arc<Source>>,
-    public_url: String,
     default_auth: Guard,
     started_at: Time,
 }
@@ -89,11 +86,10 @@ impl Gateway {
     /// # Errors
     /// When a source is not valid or its key cannot be had.
     pub fn new(options: Options) -> Result<Self, SourceError> {
-        let Options { writer, queries, clock, metrics, key, sources, public_url, default_auth, env } = options;
+        let Options { writer, queries, clock, metrics, key, sources, default_auth, env } = options;
         let sources = source::resolve(&sources, &env)?;
-        let public_url = public_url.trim_end_matches('/').to_owned();
         let started_at = clock.now();
-        let inner = Inner { writer, queries, clock, metrics, key, sources, public_url, default_auth, started_at };
+        let inner = Inner { writer, queries, clock, metrics, key, sources, default_auth, started_at };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -10,7 +10,12 @@ use crate::{ask, demo, node, record, restore, up};
 
 /// Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.
 #[derive(Parser, Debug)]
-#[command(name = "hindcast", version, about, max_term_width = 100)]
+#[command(
+    name = "hindcast",
+    version,
+    about = "Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.",
+    max_term_width = 100
+)]
 pub struct Line {
     #[command(flatten)]
     connection: Connection,

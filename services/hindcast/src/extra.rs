@@ -35,6 +35,8 @@ pub struct State {
     pub folder: Folder,
     /// Whether nothing may be written.
     pub reading_only: bool,
+    /// How people reach this server: the one name that an open server answers to, besides loopback's.
+    pub public_url: String,
 }
 
 /// For the description of all routes.
@@ -78,7 +80,47 @@ pub fn router(state: State, token: Option<TokenCheck>) -> Router {
         .route("/api/v1/activate", post(activate))
         .route("/api/v1/backup", get(download))
         .layer(axum::middleware::from_fn_with_state(token, hindcast_console::auth::check))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), from_here))
         .with_state(state)
+}
+
+/// Another site's page must reach neither the whole ledger nor the switch of effects, not even by a name
+/// that it has pointed at this machine.
+async fn from_here(
+    axum::extract::State(state): axum::extract::State<State>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    if is_from_here(request.headers(), &state.public_url) {
+        return next.run(request).await;
+    }
+    Refusal::new(Code::Forbidden, "this route answers to this server's own pages and names alone").into_response()
+}
+
+fn is_from_here(headers: &axum::http::HeaderMap, public_url: &str) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let ours = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+        name == "localhost" || name.parse::<std::net::IpAddr>().is_ok() || public_url.ends_with(&format!("//{host}"))
+    };
+    let host = text("host").is_none_or(ours);
+    let site = text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    let origin = text("origin").is_none_or(|origin| origin.split_once("//").is_some_and(|(_, host)| ours(host)));
+    host && site && origin
+}
+
+/// Over a folder that is open for reading, whatever would write is refused.
+pub async fn only_reads(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    use axum::http::Method;
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        || matches!(request.uri().path(), "/api/v1/verify" | "/api/v1/replay");
+    if reads {
+        return next.run(request).await;
+    }
+    let detail = "this folder is open for reading alone, so nothing is taken or changed";
+    let mut problem = Refusal::new(Code::Unavailable, detail);
+    problem.0.remedy = "Start `hindcast up` on the folder, and ask it with --server.".to_owned();
+    problem.into_response()
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without a console.
@@ -149,4 +191,24 @@ async fn download(axum::extract::State(state): axum::extract::State<State>) -> R
         (header::CONTENT_DISPOSITION, "attachment; filename=\"hindcast.backup\""),
     ];
     (headers, Body::from_stream(stream)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_sites_page_reaches_neither_backup_nor_activation() {
+        let from = |pairs: &[(&'static str, &'static str)]| {
+            let headers = pairs.iter().map(|(name, value)| {
+                (axum::http::HeaderName::from_static(name), axum::http::HeaderValue::from_static(value))
+            });
+            is_from_here(&headers.collect(), "https://hindcast.example.com")
+        };
+        assert!(from(&[("host", "127.0.0.1:7171")]) && from(&[("host", "localhost:7171")]));
+        assert!(from(&[("host", "hindcast.example.com")]));
+        assert!(!from(&[("host", "evil.example.org")]), "a name that was pointed at this machine");
+        assert!(!from(&[("host", "127.0.0.1:7171"), ("sec-fetch-site", "cross-site")]));
+        assert!(!from(&[("host", "127.0.0.1:7171"), ("origin", "http://evil.example")]));
+    }
 }

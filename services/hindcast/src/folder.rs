@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -44,7 +44,12 @@ impl Folder {
     /// # Errors
     /// When it cannot be made.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("the data folder {}", path.display()))?;
+        let mut builder = fs::DirBuilder::new();
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("the data folder {}", path.display()))?;
         Ok(Self { path: path.to_path_buf() })
     }
 
@@ -81,6 +86,12 @@ impl Folder {
             let bytes = fs::read(&path).with_context(|| format!("the keys {}", path.display()))?;
             return serde_json::from_slice(&bytes).with_context(|| format!("the keys {}", path.display()));
         }
+        anyhow::ensure!(
+            !self.path.join("ledger").exists(),
+            "expected {} beside the ledger, it is missing: with another key every alert would have another fingerprint\n\
+             remedy: put the file back, from a backup for instance",
+            path.display()
+        );
         let keys = Keys { tenant: hex(&random()?), token_sha256: None };
         self.keep(&keys)?;
         Ok(keys)

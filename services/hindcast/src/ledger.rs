@@ -33,6 +33,15 @@ impl Opened {
         }
     }
 
+    /// Tells whoever else wants the folder where it is served.
+    pub fn announce(&self, address: &str) {
+        if let Kind::Embedded(ledger) = &self.kind
+            && let Err(error) = ledger.announce(address)
+        {
+            tracing::warn!(%error, "the lock does not say where this server listens");
+        }
+    }
+
     /// Opens an embedded ledger alone, with a fixed identity where one is given.
     ///
     /// # Errors

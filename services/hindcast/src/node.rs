@@ -39,9 +39,11 @@ use crate::ledger::Opened;
 use crate::settings::{Settings, environment};
 
 /// How long open requests have at the end.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_millis(2_000);
+/// How long the door waits for the configuration to be in force.
+const OPEN: Duration = Duration::from_secs(5);
 /// How long each service has at the end.
-const STOP: Duration = Duration::from_secs(5);
+const STOP: Duration = Duration::from_millis(2_500);
 /// How long the views have to reach the head before configuration is put in force.
 const READY: Duration = Duration::from_secs(600);
 
@@ -197,7 +199,6 @@ impl Node {
             metrics: metrics.clone(),
             key: hindcast_gateway::TenantKey::new(folder.keys()?.tenant_bytes()?),
             sources: settings.sources.clone(),
-            public_url: settings.public_url.clone(),
             default_auth: token.as_deref().and_then(sha256).map_or_else(Guard::open, |hash| Guard::token("api", hash)),
             env: Arc::new(environment),
         })
@@ -212,21 +213,30 @@ impl Node {
                 install: install.clone(),
                 folder: folder.clone(),
                 reading_only,
+                public_url: settings.public_url.clone(),
             };
             router = router.merge(extra::router(state, check));
         } else {
             router = router.merge(extra::probes(Arc::new(views.clone()), metrics.clone()));
         }
-        if roles.contains(&Role::Gateway) && !reading_only {
+        if roles.contains(&Role::Gateway) || reading_only {
             router = router.merge(hindcast_gateway::router(gateway)).merge(hindcast_gateway::promised());
         }
+        let router = if reading_only { router.layer(axum::middleware::from_fn(extra::only_reads)) } else { router };
         let told = Arc::clone(&clock);
         let router = router
             .layer(axum::middleware::map_response(move |response| std::future::ready(with_time(response, told.now()))))
             .fallback(hindcast_console::fallback::not_found)
             .method_not_allowed_fallback(hindcast_console::fallback::method_not_allowed);
         let (door, closing) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, router, closing));
+        let (configured, may_open) = tokio::sync::oneshot::channel();
+        let serving = tokio::spawn(async move {
+            // Usually the configuration is in force within a blink; a long rebuild must not keep the door shut.
+            if !matches!(tokio::time::timeout(OPEN, may_open).await, Ok(Ok(()))) {
+                tracing::info!("the door opens while the views are still being built");
+            }
+            serve(listener, router, closing).await;
+        });
 
         let node = Self { address, views, progress, ledger, writer, console, opened, door, services, serving, tasks };
         if !reading_only && (roles.contains(&Role::Control) || roles.contains(&Role::Pager)) {
@@ -237,6 +247,9 @@ impl Node {
         }
         if !reading_only && roles.contains(&Role::Control) {
             node.configure(&settings).await?;
+        }
+        if configured.send(()).is_err() {
+            tracing::debug!("the door had opened by itself");
         }
         Ok(node)
     }
@@ -321,7 +334,9 @@ impl Node {
             tracing::warn!("some requests did not end in time and were cut off");
             abort.abort();
         }
-        self.writer.stop().await;
+        if tokio::time::timeout(STOP, self.writer.stop()).await.is_err() {
+            tracing::warn!("the ledger did not take the last requests in time; their senders were not answered");
+        }
         self.services.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP, all).await.is_err() {
@@ -329,7 +344,9 @@ impl Node {
             self.tasks.shutdown().await;
         }
         drop(self.views);
-        self.opened.close().await;
+        if tokio::time::timeout(STOP, self.opened.close()).await.is_err() {
+            tracing::warn!("the ledger did not close in time");
+        }
     }
 }
 

@@ -220,6 +220,11 @@ impl Settings {
             });
         }
         check_receivers(&receivers)?;
+        for source in &file.sources {
+            hindcast_gateway::source::check(source).context("a source")?;
+        }
+        let correlation = file.correlation.unwrap_or_default();
+        correlation.check().map_err(|wrong| anyhow::anyhow!("{wrong}")).context("[correlation]")?;
         Ok(Self {
             listen,
             data: data.map(Path::to_path_buf).or(file.data).unwrap_or_else(|| DATA.into()),
@@ -230,7 +235,7 @@ impl Settings {
             nats_monitor: flags.nats_monitor.clone().or(file.nats_monitor),
             install: flags.install.clone().or(file.install),
             fetch_nats: flags.fetch_nats,
-            correlation: file.correlation.unwrap_or_default(),
+            correlation,
             paging: paging(&file.paging, &receivers),
             receivers,
             sources: file.sources,
@@ -294,6 +299,13 @@ fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
     for receiver in receivers {
         if !names.insert(&receiver.name) {
             bail!("expected each receiver's name once, got {:?} twice", receiver.name);
+        }
+        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        if let Some(url) = receiver.url.as_ref().filter(|url| !is_web(url)) {
+            bail!("expected an http or https address for the receiver {:?}, got {url:?}", receiver.name);
+        }
+        if receiver.pages_max == Some(0) || receiver.window_s.is_some_and(|window| window <= 0) {
+            bail!("expected pages_max and window_s above 0 for the receiver {:?}", receiver.name);
         }
         if receiver.url.is_some() == receiver.url_env.is_some() {
             bail!("expected either url or url_env for the receiver {:?}", receiver.name);

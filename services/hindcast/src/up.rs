@@ -28,7 +28,10 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
     let folder = Folder::open(&settings.data)?;
     let token = token(&folder, address.ip().is_loopback())?;
     let progress = Progress::default();
+    // The keys are made before the ledger is: a ledger without them is never taken for a new one.
+    folder.keys()?;
     let opened = Opened::open(&settings, &folder, None, &progress).await?;
+    opened.announce(&address.to_string());
     let parts = Parts {
         settings,
         roles: roles.iter().copied().collect(),

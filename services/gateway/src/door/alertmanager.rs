@@ -122,7 +122,7 @@ fn shown(gateway: &Gateway, alert: &Alert) -> Value {
     let ends_at = alert.ends_at.unwrap_or_else(|| alert.last_seen_at.max(gateway.now()) + AHEAD);
     let silenced_by: Vec<&String> = alert.suppressed_by.iter().collect();
     let state = if silenced_by.is_empty() { "active" } else { "suppressed" };
-    let page = || format!("{}{}", gateway.inner.public_url, alert.receipt);
+    let page = || alert.receipt.clone();
     json!({
         "annotations": alert.annotations,
         "endsAt": ends_at,

@@ -95,7 +95,6 @@ impl World {
             metrics: metrics.clone(),
             key: TenantKey::new([7; 32]),
             sources,
-            public_url: "http://127.0.0.1:7171".to_owned(),
             default_auth,
             env: Arc::new(|name| (name == "SECRET").then(|| "It's a Secret to Everybody".to_owned())),
         })

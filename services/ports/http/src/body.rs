@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::refusal::{Refusal, Result};
 
+/// Bytes of a body that is too large which are read before it is refused.
+const DRAINED_BYTES_MAX: usize = 4 * REQUEST_BYTES_MAX;
+
 /// Reads a whole body, at most 16 MiB before and after unpacking (`gzip`).
 ///
 /// # Errors
@@ -20,6 +23,7 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
     let too_large = || Refusal::new(Code::TooLarge, format!("expected at most {REQUEST_BYTES_MAX} bytes"));
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > REQUEST_BYTES_MAX as u64) {
+        drain(body).await;
         return Err(too_large());
     }
     let raw = match Limited::new(body, REQUEST_BYTES_MAX).collect().await {
@@ -34,6 +38,17 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
         Some("gzip" | "x-gzip") => unpack(&raw).ok_or_else(too_large)?,
         Some(other) => {
             Err(Refusal::new(Code::UnsupportedMediaType, format!("expected gzip or no encoding, got {other:?}")))
+        }
+    }
+}
+
+/// Reads on for a while and keeps nothing: a sender that is still writing would not hear the answer.
+async fn drain(mut body: Body) {
+    let mut left = DRAINED_BYTES_MAX;
+    while left > 0 {
+        match body.frame().await {
+            Some(Ok(frame)) => left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len)),
+            Some(Err(_)) | None => return,
         }
     }
 }

@@ -27,7 +27,9 @@ const QUEUE_MAX: usize = 4_096;
 const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Slots that a writer tries before it gives up: more twins than this is a mistake of configuration.
 const SLOTS_MAX: u32 = 64;
-/// How often an unknown outcome is looked into before the request is told so.
+/// How long a request waits for a ledger that cannot be reached, before it is told to come again.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How often an unknown outcome is looked into, at the most.
 const ATTEMPTS_MAX: u32 = 40;
 /// The pause between two looks, at first; it doubles up to a second.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -266,7 +268,13 @@ impl Chain {
         // What does not fit one commit is halved until it does; it is answered after the last one.
         let mut parts = vec![events.as_slice()];
         while let Some(part) = parts.pop() {
-            match self.append_part(part).await {
+            let appended = tokio::time::timeout(PATIENCE, self.append_part(part)).await;
+            let appended = appended.unwrap_or_else(|_| {
+                // Whether it was written is not known: the leader is read before the next commit.
+                self.tip = None;
+                Err(SubmitError::Unavailable("the ledger cannot be reached".to_owned()))
+            });
+            match appended {
                 Ok(more) => places.extend(more),
                 Err(SubmitError::TooLarge(_)) if part.len() > 1 => {
                     let (first, second) = part.split_at(part.len() / 2);
