@@ -68,7 +68,7 @@ async fn alerts_are_shown_as_an_alertmanager_shows_them() {
             "annotations": {}, "endsAt": "2026-11-24T13:35:00Z", "fingerprint": "27018bff78d5fcce",
             "receivers": [{"name": "hindcast"}], "startsAt": "2026-11-24T13:30:00Z",
             "status": {"inhibitedBy": [], "silencedBy": [], "state": "active"}, "updatedAt": "2026-11-24T13:30:00Z",
-            "generatorURL": "http://127.0.0.1:7171/api/v1/alerts/0123456789abcdef0123/receipt",
+            "generatorURL": "/api/v1/alerts/0123456789abcdef0123/receipt",
             "labels": {"alertname": "A"},
         }])
     );
