@@ -252,9 +252,9 @@ impl Settings {
             "ledger": match &self.ledger {
                 LedgerChoice::Embedded => "embedded".to_owned(),
                 LedgerChoice::LocalNats => "nats".to_owned(),
-                LedgerChoice::Nats(url) => url.clone(),
+                LedgerChoice::Nats(url) => without_credentials(url),
             },
-            "public_url": self.public_url,
+            "public_url": without_credentials(&self.public_url),
             "accept_lossy_ledger": self.accept_lossy_ledger,
             "correlation": self.correlation,
             "paging": self.paging,
@@ -262,6 +262,14 @@ impl Settings {
             "sources": self.sources,
             "catalog_services": self.catalog.as_ref().map(|catalog| catalog.services.len()),
         })
+    }
+}
+
+/// An address as people may see it: what stands before an `@` may be a password.
+fn without_credentials(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
+        None => url.to_owned(),
     }
 }
 
@@ -337,4 +345,15 @@ fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::Rules {
 #[must_use]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        assert_eq!(without_credentials("nats://user:hunter2@broker:4222"), "nats://broker:4222");
+        assert_eq!(without_credentials("http://127.0.0.1:7171"), "http://127.0.0.1:7171");
+    }
 }
