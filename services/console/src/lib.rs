@@ -6,12 +6,15 @@
 //!
 //! - [`routes`] is the one table of the API: the router and the `OpenAPI` document are built from it.
 //! - [`reads`], [`stream`], [`commands`] and [`ops`] answer its routes.
+//! - [`advice`] answers what is concluded, and [`ask`] takes questions; who concludes is the advising port's.
 //! - [`web`] reads for the pages and takes their forms; [`pages`] turns data into HTML.
 //! - [`auth`] and [`guard`] stand in front of all of it.
 
 // A refusal is rare and on its way out: a box for it would cost every reader more than it saves.
 #![allow(clippy::result_large_err)]
 
+pub mod advice;
+pub mod ask;
 pub mod auth;
 pub mod commands;
 pub mod fallback;
@@ -32,12 +35,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use hindcast_advice as advising;
 use hindcast_clock as clock;
 use hindcast_domain::Time;
 use hindcast_http::Metrics;
 use hindcast_ledger::writer::Writer;
 use hindcast_queries as queries;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use auth::TokenCheck;
 
@@ -45,6 +49,10 @@ pub use auth::TokenCheck;
 pub struct Options {
     /// The views.
     pub queries: queries::Shared,
+    /// What is concluded, without a model.
+    pub advice: advising::Shared,
+    /// Who answers questions.
+    pub copilot: advising::SharedCopilot,
     /// Where commands are written.
     pub writer: Writer,
     /// What time it is, for ages and relative times.
@@ -70,13 +78,16 @@ pub struct Console {
 struct Inner {
     options: Options,
     stopping: watch::Sender<bool>,
+    /// Questions that are being answered.
+    asking: Arc<Semaphore>,
 }
 
 impl Console {
     /// A console over these options.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self { inner: Arc::new(Inner { options, stopping: watch::Sender::new(false) }) }
+        let asking = Arc::new(Semaphore::new(ask::AT_ONCE_MAX));
+        Self { inner: Arc::new(Inner { options, stopping: watch::Sender::new(false), asking }) }
     }
 
     /// Ends open streams, so that the server can drain. Requests are still answered.
@@ -92,6 +103,14 @@ impl Console {
         &*self.inner.options.queries
     }
 
+    fn advice(&self) -> &dyn advising::Advice {
+        &*self.inner.options.advice
+    }
+
+    fn copilot(&self) -> &dyn advising::Copilot {
+        &*self.inner.options.copilot
+    }
+
     fn now(&self) -> Time {
         self.inner.options.clock.now()
     }
@@ -100,15 +119,16 @@ impl Console {
 /// All routes of the console, behind its own guards. It has no fallback for unknown paths, so that it can be
 /// merged with other routers; use [`fallback::not_found`] for the whole.
 pub fn router(console: Console) -> Router {
-    let guards = guard::Guards::of(&console.inner.options);
-    let metrics = console.inner.options.metrics.clone();
-    let token = console.inner.options.token.clone();
-    routes::api()
-        .merge(web::pages())
-        .method_not_allowed_fallback(fallback::method_not_allowed)
-        .layer(from_fn_with_state(token, auth::check))
-        .layer(from_fn_with_state(guards, guard::same_site))
+    let routes = routes::api().merge(web::pages()).method_not_allowed_fallback(fallback::method_not_allowed);
+    guarded(routes.with_state(console.clone()), &console)
+}
+
+/// Routes of another door behind the same guards: the token, other sites' pages, headers and counters.
+pub fn guarded(routes: Router, console: &Console) -> Router {
+    let options = &console.inner.options;
+    routes
+        .layer(from_fn_with_state(options.token.clone(), auth::check))
+        .layer(from_fn_with_state(guard::Guards::of(options), guard::same_site))
         .layer(from_fn(guard::headers))
-        .layer(from_fn_with_state(metrics, guard::count))
-        .with_state(console)
+        .layer(from_fn_with_state(options.metrics.clone(), guard::count))
 }

@@ -138,7 +138,7 @@ fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Re
         Context { source, key: &inner.key, now: inner.clock.now(), environment: None, event: event.as_deref() };
     let verdict = payload.verdict().clone();
     let normalised = format::normalise(payload, &context)?;
-    let clean = Redactor::default().normalised(normalised);
+    let clean = Clean::of(Redactor::default(), normalised);
     plan_of(source, &verdict, clean, traceparent.as_deref())
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn plan_again(
     let context = Context { source, key: &gateway.inner.key, now: gateway.now(), environment, event: None };
     let verdict = item.verdict().clone();
     let normalised = format::again(item, &context)?;
-    let clean = Redactor::default().normalised(normalised);
+    let clean = Clean::of(Redactor::default(), normalised);
     let mut plan = plan_of(source, &verdict, clean, None)?;
     if plan.accepted.accepted > 0 {
         plan.partitions.entry(partition.clone()).or_default().push(unparked(parked, "retried"));

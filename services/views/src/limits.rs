@@ -33,3 +33,6 @@ pub(crate) const LOOK_BACK_EVENTS_MAX: usize = 1_000;
 pub(crate) const REPLAY_RECORDS: usize = 1_024;
 
 const _: () = assert!(RECEIPT_STEPS_FIRST < RECEIPT_STEPS_MAX, "a long receipt keeps its end too");
+
+/// Findings or services that are looked through for one question.
+pub(crate) const FINDINGS_READ_MAX: usize = 10_000;

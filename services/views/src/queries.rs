@@ -8,8 +8,8 @@ use hindcast_api as api;
 use hindcast_api::{AsOf, Code, Page, Problem, Receipt, Replay, State, Verification, Why};
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
-use hindcast_domain::{EventId, Partition};
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
+use hindcast_domain::{EventId, Partition, Time};
+use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
 use tokio::sync::watch;
 
 use crate::error::Error;
@@ -119,6 +119,19 @@ impl Queries for Views {
             .await?;
         self.count_unaccounted(&receipt);
         Ok(receipt)
+    }
+
+    async fn findings(&self, filter: FindingFilter, window: Window) -> Result<Page<api::Finding>, Problem> {
+        self.turn(window, move |reader, asked| reader.findings(&filter, asked)).await
+    }
+
+    async fn watched(&self, environment: &str, as_of: Option<AsOf>) -> Result<Vec<String>, Problem> {
+        let environment = environment.to_owned();
+        self.ask(as_of, move |reader| Ok(reader.watched(&environment)?)).await
+    }
+
+    async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem> {
+        self.ask(as_of, |reader| Ok((reader.at, reader.recorded_at()?))).await
     }
 
     async fn silences(&self, window: Window) -> Result<Page<api::Silence>, Problem> {

@@ -3,10 +3,12 @@
 //! The one contract of this crate: *names here are promises*. A field is added freely and renamed only with
 //! the old name kept. Nothing here knows how an answer is found or sent.
 
+pub mod advice;
 pub mod model;
 pub mod page;
 pub mod problem;
 
+pub use advice::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{Code, Problem};

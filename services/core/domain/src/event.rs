@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EventId, Partition};
 use crate::time::Time;
-use crate::{alert, command, incident, notice, silence};
+use crate::{alert, command, conversation, finding, incident, notice, proposal, silence};
 
 /// A fact or a decision. The `type` of each variant is what stands in the ledger, for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +36,31 @@ pub enum Event {
     /// A parked item was retried or discarded. Subject: the parked event's id.
     #[serde(rename = "intake.unparked")]
     Unparked(Unparked),
+
+    /// A detector concluded something from telemetry. Subject: the finding.
+    #[serde(rename = "finding.raised")]
+    FindingRaised(finding::Raised),
+    /// The telemetry around an incident was kept. Subject: the incident.
+    #[serde(rename = "evidence.pinned")]
+    EvidencePinned(finding::Pinned),
+    /// Somebody asked the copilot. Subject: the conversation.
+    #[serde(rename = "conversation.asked")]
+    ConversationAsked(conversation::Asked),
+    /// The copilot used a tool.
+    #[serde(rename = "conversation.tool_used")]
+    ConversationToolUsed(conversation::ToolUsed),
+    /// A model replied, or failed to.
+    #[serde(rename = "conversation.replied")]
+    ConversationReplied(conversation::Replied),
+    /// The copilot answered.
+    #[serde(rename = "conversation.answered")]
+    ConversationAnswered(conversation::Answered),
+    /// A runbook was proposed; nothing runs. Subject: the proposal.
+    #[serde(rename = "proposal.made")]
+    ProposalMade(proposal::Made),
+    /// A proposal was not valid.
+    #[serde(rename = "proposal.rejected")]
+    ProposalRejected(proposal::Rejected),
 
     /// An alert began to fire: the first time, or again.
     #[serde(rename = "alert.fired")]
@@ -178,6 +203,14 @@ impl Event {
             | Self::Command(_)
             | Self::Parked(_)
             | Self::Unparked(_)
+            | Self::FindingRaised(_)
+            | Self::EvidencePinned(_)
+            | Self::ConversationAsked(_)
+            | Self::ConversationToolUsed(_)
+            | Self::ConversationReplied(_)
+            | Self::ConversationAnswered(_)
+            | Self::ProposalMade(_)
+            | Self::ProposalRejected(_)
             | Self::NoticeDelivered(_)
             | Self::NoticeFailed(_)
             | Self::NoticeExpired(_) => Kind::Intake,

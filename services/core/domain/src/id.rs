@@ -114,6 +114,15 @@ id!(
 id!(
     /// One notice to one receiver.
     NoticeId, "NTC-", "NTC-7Q2K5M8N3P4R6S9T");
+id!(
+    /// One finding of a detector.
+    FindingId, "FND-", "FND-7Q2K5M8N3P4R6S9T");
+id!(
+    /// One conversation with the copilot.
+    ConversationId, "CNV-", "CNV-7Q2K5M8N3P4R6S9T");
+id!(
+    /// One proposal of a runbook.
+    ProposalId, "PRP-", "PRP-7Q2K5M8N3P4R6S9T");
 
 /// The identity of an alert: an HMAC of tenant, environment, format family and the sender's own key
 /// under the tenant's key; 20 hexadecimal digits.

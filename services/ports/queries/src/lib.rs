@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
+    Alert, AsOf, Change, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
     TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
@@ -77,6 +77,19 @@ pub struct NoticeFilter {
     pub page: Option<bool>,
 }
 
+/// Which findings, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct FindingFilter {
+    /// Of this service.
+    pub service: Option<String>,
+    /// Of this environment.
+    pub environment: Option<String>,
+    /// That began at or after.
+    pub since: Option<Time>,
+    /// That began before.
+    pub until: Option<Time>,
+}
+
 /// Which events, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -129,6 +142,13 @@ pub trait Queries: Send + Sync + 'static {
     async fn alerts(&self, filter: AlertFilter, window: Window) -> Result<Page<Alert>, Problem>;
     /// One alert's whole way, by fingerprint (ours or the sender's), prefix or name; the newest where absent.
     async fn receipt(&self, alert: Option<&str>, as_of: Option<AsOf>) -> Result<Receipt, Problem>;
+    /// Findings of detectors, newest first by when they began.
+    async fn findings(&self, filter: FindingFilter, window: Window) -> Result<Page<Finding>, Problem>;
+    /// Services of an environment of which an alert, a change or a finding was ever seen, and those of the
+    /// catalogue.
+    async fn watched(&self, environment: &str, as_of: Option<AsOf>) -> Result<Vec<String>, Problem>;
+    /// What a moment is: its position, and when that was recorded.
+    async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem>;
     /// Silences, newest first.
     async fn silences(&self, window: Window) -> Result<Page<Silence>, Problem>;
     /// One silence.

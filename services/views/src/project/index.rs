@@ -3,6 +3,7 @@
 use hindcast_api as api;
 use hindcast_domain::alert::Alert;
 use hindcast_domain::event::{Change, Parked, Recorded};
+use hindcast_domain::finding::Raised;
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use crate::store::Batch;
@@ -87,6 +88,17 @@ pub(crate) fn observation(batch: &mut Batch, alert: &Fingerprint, position: u64,
 /// A change, by when it happened.
 pub(crate) fn change(batch: &mut Batch, recorded: &Recorded, change: &Change) {
     batch.index(keys::change(change.at.nanos(), recorded.position), recorded.partition.environment.as_str());
+}
+
+/// A finding, by when it began.
+pub(crate) fn finding(batch: &mut Batch, recorded: &Recorded, raised: &Raised) {
+    batch.index(keys::finding(raised.at.nanos(), recorded.position), recorded.partition.environment.as_str());
+}
+
+/// An event by its subject, for what has no document of its own.
+pub(crate) fn subject(batch: &mut Batch, recorded: &Recorded) {
+    let position = recorded.position;
+    batch.index(keys::about(About::Subject, &recorded.subject, position, position), []);
 }
 
 /// An event of an incident's timeline; repeats of an alert are marked, so that they are folded together

@@ -70,6 +70,7 @@ impl Projector {
             let (_, notice) = document.read::<Notice>("a notice")?;
             self.folds.notices.0.insert(notice.id.clone(), notice);
         }
+        self.watched.extend(self.store.ids(Kind::Watched, "", at, usize::MAX)?);
         for (id, document) in self.store.documents(Kind::Parked, "", at)? {
             // An event of a newer binary is listed and not counted.
             let (_, item) = document.read::<hindcast_api::Parked>("a parked item")?;

@@ -39,6 +39,8 @@ pub(crate) struct Projector {
     fired_at: BTreeMap<Fingerprint, u64>,
     /// Parked items that nobody has looked at.
     parked: BTreeSet<EventId>,
+    /// Services that were seen, by environment and name.
+    watched: BTreeSet<String>,
 }
 
 /// What one batch has gathered.
@@ -89,6 +91,7 @@ impl Projector {
             live: Arc::default(),
             fired_at: BTreeMap::new(),
             parked: BTreeSet::new(),
+            watched: BTreeSet::new(),
         }
     }
 
@@ -174,6 +177,8 @@ impl Projector {
         let shown = event::known(recorded, subject, context.recorded_at);
         index::event(&mut work.batch, &shown);
         self.intake(work, context, recorded)?;
+        advice(work, recorded);
+        self.watch(work, recorded);
         let before = self.before(recorded);
         let changed = self.folds.evolve(recorded);
         if recorded.event.kind() == hindcast_domain::event::Kind::Intake && changed.notice.is_none() {
@@ -224,6 +229,22 @@ impl Projector {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Notes a service that is seen for the first time.
+    fn watch(&mut self, work: &mut Work, recorded: &Recorded) {
+        let service = match &recorded.event {
+            Event::FindingRaised(raised) => Some(&raised.service),
+            Event::Change(change) => change.service.as_ref(),
+            Event::IncidentOpened(opened) => opened.service.as_ref(),
+            Event::IncidentAlertJoined(joined) => joined.service.as_ref(),
+            _ => None,
+        };
+        let Some(service) = service.filter(|service| !service.is_empty()) else { return };
+        let id = keys::watched(&recorded.partition.environment, service);
+        if self.watched.insert(id.clone()) {
+            work.batch.place(keys::first(Kind::Watched, &id), recorded.position);
+        }
     }
 
     fn section(&self, work: &mut Work, recorded: &Recorded, section: &Configured) -> Result<(), Error> {
@@ -279,5 +300,26 @@ impl Projector {
                 (("silences", name, id.to_string()), canonical::digest(silence), Class::Silence)
             }
         })
+    }
+}
+
+/// What was found, kept, asked and proposed: by its own id, and on the incident's timeline.
+fn advice(work: &mut Work, recorded: &Recorded) {
+    let kept_of = recorded.subject.parse().ok();
+    let own = match &recorded.event {
+        Event::FindingRaised(raised) => {
+            index::finding(&mut work.batch, recorded, raised);
+            raised.incident.as_ref()
+        }
+        Event::EvidencePinned(_) => kept_of.as_ref(),
+        Event::ConversationAsked(asked) => asked.incident.as_ref(),
+        Event::ProposalMade(made) => Some(&made.incident),
+        Event::ProposalRejected(rejected) => rejected.incident.as_ref(),
+        Event::ConversationToolUsed(_) | Event::ConversationReplied(_) | Event::ConversationAnswered(_) => None,
+        _ => return,
+    };
+    index::subject(&mut work.batch, recorded);
+    if let Some(incident) = own {
+        index::timeline(&mut work.batch, incident, recorded, recorded.position);
     }
 }

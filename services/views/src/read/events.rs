@@ -3,7 +3,7 @@
 use hindcast_api as api;
 use hindcast_api::{Code, Page, Problem};
 use hindcast_domain::command;
-use hindcast_domain::{Event, EventId};
+use hindcast_domain::{ConversationId, Event, EventId, FindingId, ProposalId, Time};
 use hindcast_queries::{EventFilter, Outcome};
 
 use super::{Asked, Reader};
@@ -21,6 +21,12 @@ impl Reader {
         Ok(event::decode(&bytes)?.read()?)
     }
 
+    /// When the position that is read was recorded; the beginning of time in an empty ledger.
+    pub(crate) fn recorded_at(&self) -> Result<Time, Error> {
+        let Some((_, bytes)) = self.store.last_event(self.at)? else { return Ok(Time::ZERO) };
+        Ok(event::decode(bytes.as_ref())?.read()?.recorded_at)
+    }
+
     /// A page of events, oldest first.
     pub(crate) fn events(&self, filter: &EventFilter, asked: &Asked) -> Result<Page<api::Event>, Problem> {
         let from = asked.after.map_or(0, |after| after + 1).max(filter.from.unwrap_or(0));
@@ -32,11 +38,12 @@ impl Reader {
             filter.kind.as_deref().is_none_or(|kind| stored.is_kind(kind))
                 && filter.subject.as_deref().is_none_or(|subject| stored.subject == subject)
         };
-        // A whole type has an index of its own.
-        let whole = filter.kind.as_deref().filter(|kind| kind.contains('.'));
-        let page = match whole {
-            Some(kind) => {
-                let mentions = self.store.about_from(About::Type, kind, from, to);
+        // A whole type has an index of its own, and so has what has no document.
+        let whole = filter.kind.as_deref().filter(|kind| kind.contains('.')).map(|kind| (About::Type, kind));
+        let own = filter.subject.as_deref().filter(|subject| is_indexed(subject)).map(|id| (About::Subject, id));
+        let page = match own.or(whole) {
+            Some((about, id)) => {
+                let mentions = self.store.about_from(about, id, from, to);
                 let read = mentions.filter_map(|mention| match mention {
                     Ok(mention) => {
                         self.store.event(mention.position).map(|b| b.map(|b| (mention.position, b))).transpose()
@@ -108,4 +115,9 @@ impl Reader {
             _ => None,
         }))
     }
+}
+
+/// Whether events of a subject are found by it.
+fn is_indexed(subject: &str) -> bool {
+    [ConversationId::PREFIX, ProposalId::PREFIX, FindingId::PREFIX].iter().any(|prefix| subject.starts_with(prefix))
 }

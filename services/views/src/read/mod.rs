@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 pub(crate) mod events;
 pub(crate) mod find;
+pub(crate) mod findings;
 pub(crate) mod incidents;
 pub(crate) mod lists;
 pub(crate) mod receipt;

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Unparked = b'u',
     /// A configuration section, by name.
     Section = b'c',
+    /// A service of an environment, by both; only where it was first seen.
+    Watched = b'w',
 }
 
 /// Lists in the order of positions; the letter is the first byte of their keys, for ever.
@@ -70,6 +72,8 @@ pub(crate) enum About {
     SentAs = b's',
     /// Commands of an idempotency key.
     Key = b'y',
+    /// Events of a conversation, a proposal or a finding, by its id.
+    Subject = b'j',
 }
 
 /// The one key that is overwritten.
@@ -81,6 +85,7 @@ const COMMIT: u8 = b'3';
 const CHANGE: u8 = b'4';
 const LIST: u8 = b'5';
 const ABOUT: u8 = b'6';
+const FINDING: u8 = b'7';
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
@@ -119,6 +124,16 @@ pub(crate) fn commit(recorded_at: i64, seq: u64) -> Vec<u8> {
 /// A change, by the time at which it happened.
 pub(crate) fn change(at: i64, position: u64) -> Vec<u8> {
     join(&[&[CHANGE], &ordered(at), &position.to_be_bytes()])
+}
+
+/// A finding, by the time at which it began.
+pub(crate) fn finding(at: i64, position: u64) -> Vec<u8> {
+    join(&[&[FINDING], &ordered(at), &position.to_be_bytes()])
+}
+
+/// The id under which a service of an environment is noted.
+pub(crate) fn watched(environment: &str, service: &str) -> String {
+    format!("{environment}\u{1}{service}")
 }
 
 /// An entry of a list.

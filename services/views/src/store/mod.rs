@@ -242,16 +242,38 @@ impl Store {
         Ok(Some(number(&guard.value()?, 0)?))
     }
 
-    /// Positions of changes that happened in `from..=to` (in nanoseconds) as of `at`, newest first.
+    /// (position, environment) of changes that happened in `from..=to` (in nanoseconds) as of `at`, newest first.
     pub(crate) fn changes(&self, from: i64, to: i64, at: u64, limit: usize) -> Result<Vec<(u64, String)>, Error> {
+        self.dated(keys::change, (from, to), at, limit)
+    }
+
+    /// (position, environment) of findings that began in `from..=to` (in nanoseconds) as of `at`, newest first.
+    pub(crate) fn findings(&self, from: i64, to: i64, at: u64, limit: usize) -> Result<Vec<(u64, String)>, Error> {
+        self.dated(keys::finding, (from, to), at, limit)
+    }
+
+    fn dated(
+        &self,
+        key: impl Fn(i64, u64) -> Vec<u8>,
+        (from, to): (i64, i64),
+        at: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, String)>, Error> {
         if from > to {
             return Ok(Vec::new());
         }
-        let guards = self.index.range(keys::change(from, 0)..=keys::change(to, u64::MAX)).rev();
+        let guards = self.index.range(key(from, 0)..=key(to, u64::MAX)).rev();
         self.take(guards, limit, |key, value| {
             let position = number(key, 0)?;
             Ok((position <= at).then_some((position, text(Some(value))?)))
         })
+    }
+
+    /// The last event at or before a position.
+    pub(crate) fn last_event(&self, at: u64) -> Result<Option<(u64, Slice)>, Error> {
+        let Some(guard) = self.events.range(..=at.to_be_bytes()).next_back() else { return Ok(None) };
+        let (key, value) = guard.into_inner()?;
+        Ok(Some((number(&key, 0)?, value)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events in plain words, one function per family of types. Pure: what an alert is called is asked of
 //! [`Names`]; refuses to know where names and events come from.
 
+mod advice;
 mod grouping;
 mod people;
 
@@ -41,6 +42,14 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         | Event::NoticeDelivered(_)
         | Event::NoticeFailed(_)
         | Event::NoticeExpired(_) => notice(event),
+        Event::FindingRaised(_)
+        | Event::EvidencePinned(_)
+        | Event::ConversationAsked(_)
+        | Event::ConversationToolUsed(_)
+        | Event::ConversationReplied(_)
+        | Event::ConversationAnswered(_)
+        | Event::ProposalMade(_)
+        | Event::ProposalRejected(_) => advice::line(event, actor),
         Event::AlertFired(_)
         | Event::AlertRepeated(_)
         | Event::AlertResolved(_)

@@ -1,16 +1,13 @@
-//! Secrets stop at the door. Owns how whatever a sender wrote is cleaned, and the one state in which it may
-//! be written, `Clean`; refuses to know formats. It runs after the fingerprint was made, so that what is
-//! redacted does not change who an alert is.
+//! Secrets stop at the door. Owns how a text, a label or any JSON is cleaned; refuses to know where it comes
+//! from and where it goes. Whoever writes text of others into the ledger, a prompt, a vector or a page asks here.
+//!
+//! The one contract of this crate: *pure*, and cleaning what is clean changes nothing.
 
 mod rules;
 
 use std::collections::BTreeMap;
 
-use hindcast_domain::alert::{Labels, Observation};
-use hindcast_domain::event::{Change, RejectedItem};
 use serde_json::{Map, Value};
-
-use crate::format::{Fault, Item, Normalised};
 
 /// The version of the rules, which every delivery records. It rises when a rule changes.
 pub const VERSION: u32 = 1;
@@ -24,24 +21,14 @@ pub struct Redactor {
     counts: Counts,
 }
 
-/// What may be written: only [`Redactor::normalised`] makes one.
-#[derive(Debug)]
-pub(crate) struct Clean {
-    pub(crate) items: Vec<Item>,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) unmapped: Vec<String>,
-    pub(crate) truncated: u64,
-    pub(crate) envelope: Value,
-    pub(crate) counts: Counts,
-}
-
 impl Redactor {
     /// A text without its secrets.
     pub fn text(&mut self, text: &str) -> String {
         rules::apply(text, &mut self.counts)
     }
 
-    fn optional(&mut self, text: &mut Option<String>) {
+    /// A text that may be absent.
+    pub fn optional(&mut self, text: &mut Option<String>) {
         if let Some(text) = text {
             *text = self.text(text);
         }
@@ -60,8 +47,8 @@ impl Redactor {
     }
 
     /// Labels or annotations without their secrets. Two names that become one keep the first value.
-    pub fn labels(&mut self, labels: Labels) -> Labels {
-        let mut clean = Labels::new();
+    pub fn labels(&mut self, labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut clean = BTreeMap::new();
         for (name, value) in labels {
             let value = self.named(&name, &value);
             clean.entry(self.text(&name)).or_insert(value);
@@ -100,59 +87,16 @@ impl Redactor {
         clean
     }
 
-    /// What was found so far.
+    /// What was found so far, by kind.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// Everything of a request.
-    pub(crate) fn normalised(mut self, normalised: Normalised) -> Clean {
-        let Normalised { mut items, mut faults, unmapped, truncated, envelope } = normalised;
-        for item in &mut items {
-            match item {
-                Item::Alert { observation, .. } => self.observation(observation),
-                Item::Change { change, .. } => self.change(change),
-            }
-        }
-        for fault in &mut faults {
-            self.rejected(&mut fault.item);
-            fault.payload = self.value(std::mem::take(&mut fault.payload));
-        }
-        let unmapped = unmapped.iter().map(|pointer| self.text(pointer)).collect();
-        let envelope = self.value(envelope);
-        Clean { items, faults, unmapped, truncated, envelope, counts: self.counts }
-    }
-
-    fn observation(&mut self, observation: &mut Observation) {
-        observation.name = self.text(&observation.name);
-        observation.labels = self.labels(std::mem::take(&mut observation.labels));
-        observation.annotations = self.labels(std::mem::take(&mut observation.annotations));
-        self.optional(&mut observation.source_fingerprint);
-        self.optional(&mut observation.service);
-        self.optional(&mut observation.url);
-        for pointer in &mut observation.unmapped {
-            *pointer = self.text(pointer);
-        }
-    }
-
-    fn change(&mut self, change: &mut Change) {
-        change.title = self.text(&change.title);
-        change.kind = self.text(&change.kind);
-        for field in [
-            &mut change.service,
-            &mut change.version,
-            &mut change.status,
-            &mut change.author,
-            &mut change.url,
-            &mut change.source_id,
-        ] {
-            self.optional(field);
-        }
-    }
-
-    fn rejected(&mut self, item: &mut RejectedItem) {
-        item.detail = self.text(&item.detail);
+    /// What was found, at the end.
+    #[must_use]
+    pub fn into_counts(self) -> Counts {
+        self.counts
     }
 }
 

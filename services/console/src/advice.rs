@@ -1,0 +1,147 @@
+//! The advising routes: causes, similar incidents, proposals, postmortems, findings, runbooks and memory.
+//! Owns parameters and forms of answers; refuses to know how anything is concluded: that is the port's.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hindcast_api::{AsOf, Causes, Code, Finding, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
+use hindcast_http::{Refusal, Result};
+use hindcast_queries::FindingFilter;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Console;
+use crate::commands::Asker;
+use crate::commands::body::{self, Json as Body};
+use crate::params::Asked;
+
+type Shown<T> = Result<Json<T>>;
+
+/// Similar incidents of a text where no limit is asked for.
+const RECALLED: usize = 10;
+/// The most that are given.
+const RECALLED_MAX: usize = 50;
+/// Bytes of a text that is looked for.
+const TEXT_BYTES_MAX: usize = 4_096;
+/// Bytes of a runbook's name.
+const NAME_BYTES_MAX: usize = 128;
+
+/// What may have been the cause of an incident.
+pub async fn causes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Causes> {
+    Ok(Json(console.advice().causes(Some(&id), asked.as_of()?).await?))
+}
+
+/// Incidents of the past that are like it.
+pub async fn similar(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<SimilarPage> {
+    Ok(Json(console.advice().similar(Some(&id), asked.as_of()?).await?))
+}
+
+/// Runbooks that fit it.
+pub async fn proposals(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Proposal>> {
+    let (then, position) = console.then(&asked).await?;
+    let items = console.advice().proposals(Some(&id), then).await?;
+    Ok(Json(Page { items, next: None, position }))
+}
+
+/// A runbook that somebody proposes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Propose {
+    /// The runbook's name.
+    pub runbook: String,
+    /// Its parameters; the runbook's own defaults where they are absent.
+    #[serde(default)]
+    pub params: serde_json::Map<String, Value>,
+}
+
+/// Checks a runbook with parameters and records it. Nothing runs.
+///
+/// # Errors
+/// 422 where it may not be: that is recorded too.
+pub async fn propose(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: Asker,
+    Body(body): Body,
+) -> Result<Response> {
+    let Propose { runbook, params } = body::read(body)?;
+    let runbook = body::text("runbook", &runbook)?;
+    if runbook.len() > NAME_BYTES_MAX {
+        return Err(body::invalid(format!("expected a runbook's name of at most {NAME_BYTES_MAX} bytes")));
+    }
+    let incident = console.queries().incident(Some(&id), None).await?.id;
+    let proposal = console.advice().propose(&incident, &runbook, Value::Object(params), &asker.actor).await?;
+    if proposal.status == "rejected" {
+        let mut refusal = body::invalid(proposal.why);
+        refusal.0.remedy = "Mend the parameters; GET /api/v1/runbooks lists the runbooks with their bounds.".to_owned();
+        return Err(refusal);
+    }
+    let at = format!("/api/v1/incidents/{incident}/proposals");
+    Ok((StatusCode::CREATED, [(header::LOCATION, at)], Json(proposal)).into_response())
+}
+
+/// A postmortem, drafted: JSON, or Markdown where that is asked for.
+pub async fn postmortem(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let drafted: Postmortem = console.advice().postmortem(Some(&id), asked.as_of()?).await?;
+    if wants_markdown(&headers) {
+        let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
+        return Ok((kind, drafted.markdown).into_response());
+    }
+    Ok(Json(drafted).into_response())
+}
+
+fn wants_markdown(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("text/markdown")
+}
+
+/// Findings of detectors, newest first.
+pub async fn findings(State(console): State<Console>, asked: Asked) -> Shown<Page<Finding>> {
+    Ok(Json(console.queries().findings(finding_filter(&asked)?, asked.window()?).await?))
+}
+
+/// The filter of a list of findings.
+pub(crate) fn finding_filter(asked: &Asked) -> Result<FindingFilter> {
+    Ok(FindingFilter {
+        service: asked.one("service"),
+        environment: asked.one("environment"),
+        since: asked.time("since")?,
+        until: asked.time("until")?,
+    })
+}
+
+/// The runbooks in force.
+pub async fn runbooks(State(console): State<Console>, asked: Asked) -> Shown<Page<RunbookSummary>> {
+    let (then, position) = console.then(&asked).await?;
+    let items = console.advice().runbooks(then).await?;
+    Ok(Json(Page { items, next: None, position }))
+}
+
+/// Incidents of the past that are like a text.
+pub async fn memory(State(console): State<Console>, asked: Asked) -> Shown<SimilarPage> {
+    let text = asked.one("q").unwrap_or_default();
+    if text.is_empty() {
+        return Err(Refusal::new(Code::BadParameter, "expected q with words to look for, it is empty"));
+    }
+    if text.len() > TEXT_BYTES_MAX {
+        let detail = format!("expected q of at most {TEXT_BYTES_MAX} bytes, got {}", text.len());
+        return Err(Refusal::new(Code::BadParameter, detail));
+    }
+    let limit = asked.window()?.limit.unwrap_or(RECALLED).min(RECALLED_MAX);
+    Ok(Json(console.advice().recall(&text, asked.as_of()?, limit).await?))
+}
+
+impl Console {
+    /// The position that a question is about, so that a list says which one it shows.
+    async fn then(&self, asked: &Asked) -> Result<(Option<AsOf>, u64)> {
+        let (position, _) = self.queries().moment(asked.as_of()?).await?;
+        Ok((Some(AsOf::Position(position)), position))
+    }
+}

@@ -1,0 +1,370 @@
+//! What the advising routes answer: causes, similar incidents, proposals, postmortems, and answers to
+//! questions. Everything that is said cites events, so that each word can be looked up.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::{Severity, Time, finding, incident};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An event that stands behind something that is said.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Citation {
+    /// The event's id.
+    pub event: String,
+    /// Its position.
+    pub position: u64,
+}
+
+/// What the verifier says of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Its events exist, could be seen, and say so.
+    Supported,
+    /// They do not, or they say something else. Such a claim is struck.
+    Unsupported,
+    /// It names nothing that could be checked.
+    Unverifiable,
+}
+
+/// One thing that an answer says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Claim {
+    /// In plain words.
+    pub text: String,
+    /// The events that it rests on.
+    pub citations: Vec<Citation>,
+    /// What the verifier says of it.
+    pub verdict: Verdict,
+    /// What the verifier missed or found to differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The steps, where it claims that one thing led to another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Step>,
+}
+
+/// What a step of a cause's path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// What broke.
+    Broke,
+    /// What that did.
+    Then,
+    /// What rang the bell.
+    Alarmed,
+}
+
+/// One step of a cause's path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// What it is in the path.
+    pub role: Role,
+    /// When.
+    pub time: Time,
+    /// Where.
+    pub service: String,
+    /// In plain words.
+    pub text: String,
+    /// The events that say so.
+    pub citations: Vec<Citation>,
+}
+
+/// Something that speaks for or against a cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Statement {
+    /// In plain words.
+    pub text: String,
+    /// The events that say so.
+    pub citations: Vec<Citation>,
+}
+
+/// What may have been the cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Hypothesis {
+    /// In plain words; begins with the service.
+    pub cause: String,
+    /// The service that broke.
+    pub service: String,
+    /// `service` or `change`.
+    pub kind: String,
+    /// How well it explains what was seen, 0 to 1. Not a probability until it is calibrated by labels.
+    pub score: f64,
+    /// What broke → what it did → what alarmed.
+    pub path: Vec<Step>,
+    /// What speaks for it.
+    pub confirms: Vec<Statement>,
+    /// What speaks against it.
+    pub refutes: Vec<Statement>,
+    /// All events that it rests on.
+    pub citations: Vec<Citation>,
+}
+
+/// Whom an incident hits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlastRadius {
+    /// Services with an alert or a finding of this incident.
+    pub hit: Vec<String>,
+    /// Services that depend on the cause and show nothing yet.
+    pub at_risk: Vec<String>,
+    /// Services that were watched and show nothing.
+    pub unharmed: Vec<String>,
+}
+
+/// The causes of an incident, best first; empty where it is unresolved. One page holds them all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Causes {
+    /// Best first.
+    pub items: Vec<Hypothesis>,
+    /// Always absent.
+    pub next: Option<String>,
+    /// The position that it shows.
+    pub position: u64,
+    /// The incident.
+    pub incident: String,
+    /// True where nothing explains it well enough to be named.
+    pub unresolved: bool,
+    /// Why, where it is unresolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_unresolved: Option<String>,
+    /// What was considered and is not it, with what speaks against it: changes above all.
+    pub refuted: Vec<Hypothesis>,
+    /// Whom it hits.
+    pub blast_radius: BlastRadius,
+    /// The version of the ranking.
+    pub ranker: u32,
+}
+
+/// An incident of the past that is like this one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Similar {
+    /// The other incident.
+    pub incident: String,
+    /// Its title.
+    pub title: String,
+    /// When it was opened.
+    pub opened_at: Time,
+    /// Where it is in its life.
+    pub status: incident::Status,
+    /// How alike they are, 0 to 1.
+    pub score: f64,
+    /// Whether it is the same problem again; a look-alike is listed with what sets it apart.
+    pub same: bool,
+    /// What they have in common.
+    pub why: Vec<String>,
+    /// Where they differ.
+    pub differs: Vec<String>,
+    /// What it turned out to be: a person's word, else what ranked first then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// For how long it stayed quiet after that, in seconds, as of the question; absent where it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_for_s: Option<u64>,
+    /// The events that say so.
+    pub citations: Vec<Citation>,
+}
+
+/// Similar incidents, best first. One page holds them all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SimilarPage {
+    /// Best first: the same problem before look-alikes.
+    pub items: Vec<Similar>,
+    /// Always absent.
+    pub next: Option<String>,
+    /// The position that it shows.
+    pub position: u64,
+    /// The incident.
+    pub incident: String,
+    /// True where none of them is the same problem.
+    pub never_seen: bool,
+    /// What made the vectors: the model's name, or `hashing` where none is installed.
+    pub embedder: String,
+    /// True where a model is missing and hashed words stand in for it.
+    pub stand_in: bool,
+}
+
+/// A runbook that is proposed. Nothing runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proposal {
+    /// `PRP-…`
+    pub id: String,
+    /// The incident.
+    pub incident: String,
+    /// The runbook's name.
+    pub runbook: String,
+    /// What it does, in one line.
+    pub title: String,
+    /// The runbook's version.
+    pub version: String,
+    /// Parameters, checked against types and bounds.
+    pub params: BTreeMap<String, Value>,
+    /// What it would touch.
+    pub targets: Vec<String>,
+    /// Why it is proposed, in plain words.
+    pub why: String,
+    /// What should be seen afterwards.
+    pub effect: String,
+    /// `low`, `medium` or `high`, with what can go wrong.
+    pub risk: String,
+    /// How often it ended a like incident of the past, of how often it was recorded there.
+    pub worked: Worked,
+    /// Its steps, with the parameters filled in; for reading.
+    pub steps: Vec<String>,
+    /// The events that speak for it.
+    pub citations: Vec<Citation>,
+    /// `rules`, or the model that named it.
+    pub by: String,
+    /// `proposed`, or `rejected` with the reason in `why`.
+    pub status: String,
+}
+
+/// How often something helped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Worked {
+    /// It ended the incident.
+    pub ended: u32,
+    /// It was named as what was done.
+    pub of: u32,
+}
+
+/// A drafted postmortem.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Postmortem {
+    /// The incident.
+    pub incident: String,
+    /// Markdown with citations as links.
+    pub markdown: String,
+    /// Every event that it cites.
+    pub citations: Vec<Citation>,
+    /// The position that it shows.
+    pub position: u64,
+}
+
+/// A finding of a detector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// `FND-…`
+    pub id: String,
+    /// The event.
+    pub event: String,
+    /// Its position.
+    pub position: u64,
+    /// When it was known.
+    pub recorded_at: Time,
+    /// Its environment.
+    pub environment: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub finding: finding::Raised,
+}
+
+/// A question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// In plain words.
+    pub question: String,
+    /// About which incident, by id or unique prefix; where absent the one that the question names, else the
+    /// worst of those that are open, else the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// As of when: a position or an RFC 3339 time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Value>,
+    /// The conversation that it continues: an id of ours, or any word of the asker's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// In plain words: the claims that stand, and what is missing.
+    pub answer: String,
+    /// `evidence` or `model`.
+    pub mode: String,
+    /// What it says, claim by claim; struck ones stay here with the reason.
+    pub claims: Vec<Claim>,
+    /// What may have been the cause, best first. Ours: a model never reorders it.
+    pub hypotheses: Vec<Hypothesis>,
+    /// Similar incidents.
+    pub similar: Vec<Similar>,
+    /// Proposed runbooks.
+    pub proposals: Vec<Proposal>,
+    /// What could not be said: `never seen`, `unresolved`, telemetry that expired, a model that is down, …
+    pub missing: Vec<String>,
+    /// The incident that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// That incident's severity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The model that wrote it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The version of the prompts.
+    pub prompt_version: String,
+    /// The position that it shows: nothing later was looked at.
+    pub position: u64,
+    /// Tokens that were used, if a model was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// What it cost, in dollars, by the configured prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// The conversation, to go on with.
+    pub conversation: String,
+    /// The events that keep this turn.
+    pub recorded: Vec<Citation>,
+}
+
+/// Tokens of all calls of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tokens {
+    /// Read by the model.
+    pub input: u64,
+    /// Written by it.
+    pub output: u64,
+}
+
+/// What is told while an answer is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum Progress {
+    /// What is being done, in plain words.
+    Status(String),
+    /// A tool is used: its name and arguments.
+    Tool {
+        /// The tool's name.
+        name: String,
+        /// Its arguments.
+        arguments: Value,
+    },
+    /// Text of the model as it comes. Unchecked: the answer replaces it.
+    Delta(String),
+    /// The answer, checked; the last thing that is told.
+    Answer(Box<Answer>),
+}
+
+/// A runbook as it is in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunbookSummary {
+    /// Its name.
+    pub name: String,
+    /// What it does, in one line.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// `low`, `medium` or `high`.
+    pub risk: String,
+    /// Its parameters: type and bounds in words.
+    pub params: BTreeMap<String, String>,
+}

@@ -1,0 +1,70 @@
+//! Advice: what the service concludes for people, asked through one port, so that the API, the pages, the
+//! terminal, MCP and the copilot say the same.
+//!
+//! The one contract of this crate: *every answer is as of a position and cites events that were known by it*.
+//! [`Advice`] is what we conclude ourselves, without a model; [`Copilot`] answers questions, with or without
+//! one; [`tools`] are the read-only questions that a model or an MCP client may ask.
+
+pub mod gather;
+pub mod tools;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hindcast_api::{
+    Answer, Ask, AsOf, Causes, Postmortem, Problem, Progress, Proposal, RunbookSummary, SimilarPage,
+};
+use tokio::sync::mpsc;
+
+/// Shared advice.
+pub type Shared = Arc<dyn Advice>;
+/// A shared copilot.
+pub type SharedCopilot = Arc<dyn Copilot>;
+
+/// What we conclude, without a model.
+#[async_trait]
+pub trait Advice: Send + Sync + 'static {
+    /// What may have been the cause of an incident (by id or unique prefix; the newest where absent).
+    async fn causes(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Causes, Problem>;
+
+    /// Incidents of the past that are like it.
+    async fn similar(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<SimilarPage, Problem>;
+
+    /// Runbooks that fit it, best first. Reading only: see [`Advice::propose`].
+    async fn proposals(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Vec<Proposal>, Problem>;
+
+    /// Checks a runbook with parameters for an incident and records it: as made, or as rejected with the reason.
+    async fn propose(
+        &self,
+        incident: &str,
+        runbook: &str,
+        params: serde_json::Value,
+        by: &str,
+    ) -> Result<Proposal, Problem>;
+
+    /// A postmortem, drafted.
+    async fn postmortem(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem>;
+
+    /// Incidents of the past that are like a text, best first.
+    async fn recall(&self, text: &str, as_of: Option<AsOf>, limit: usize) -> Result<SimilarPage, Problem>;
+
+    /// The runbooks in force.
+    async fn runbooks(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem>;
+}
+
+/// Who asks, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The person, as the API knows them.
+    pub actor: String,
+    /// `api`, `cli`, `web`, `mcp`, …
+    pub channel: String,
+}
+
+/// Answers questions.
+#[async_trait]
+pub trait Copilot: Send + Sync + 'static {
+    /// Answers. `progress` hears of it while it is made and last of all gets the answer; dropping the future
+    /// stops it, and what was used by then is recorded.
+    async fn ask(&self, ask: Ask, asker: Asker, progress: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem>;
+}

@@ -1,0 +1,1 @@
+//! What every embedder does alike; run by each adapter.

@@ -1,0 +1,1 @@
+//! What every store of telemetry does alike; run by each adapter.

@@ -1,0 +1,1 @@
+//! What every store of vectors does alike; run by each adapter.

@@ -1,0 +1,38 @@
+//! What was found, asked, answered and proposed, in plain words.
+
+use hindcast_domain::Event;
+
+use super::count;
+
+/// One event as a line.
+pub(super) fn line(event: &Event, actor: &str) -> String {
+    match event {
+        Event::FindingRaised(raised) => format!("found: {}", raised.title),
+        Event::EvidencePinned(pinned) => {
+            let missing = if pinned.missing == 0 { String::new() } else { format!(", {} are missing", pinned.missing) };
+            format!("telemetry from {} to {} kept: {}{missing}", pinned.from, pinned.to, count(pinned.records, "record"))
+        }
+        Event::ConversationAsked(asked) => format!("{actor} asked: {}", asked.question),
+        Event::ConversationToolUsed(used) => match &used.error {
+            Some(error) => format!("looked at {} without an answer: {error}", used.tool),
+            None => format!("looked at {}", used.tool),
+        },
+        Event::ConversationReplied(replied) => format!(
+            "{} replied ({}), {} read and {} written in {} ms",
+            replied.model,
+            replied.finish,
+            count(replied.tokens_in, "token"),
+            replied.tokens_out,
+            replied.elapsed_ms
+        ),
+        Event::ConversationAnswered(answered) => {
+            let struck = if answered.struck == 0 { String::new() } else { format!(", {} struck", answered.struck) };
+            format!("answered from {}: {}{struck}", answered.mode, count(u64::from(answered.claims), "claim"))
+        }
+        Event::ProposalMade(made) => format!("proposed by {}: {}", made.by, made.runbook),
+        Event::ProposalRejected(rejected) => {
+            format!("a proposal of {} was rejected: {}", rejected.runbook, rejected.reason)
+        }
+        _ => String::new(),
+    }
+}
