@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
 
 pub mod auditor;
+pub mod world;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

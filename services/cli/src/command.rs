@@ -3,9 +3,10 @@
 
 use clap::Subcommand;
 
+use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
-    alerts, catalog, declare, doctor, events, incidents, lifecycle, notices, openapi, parked, promised, proof, show,
-    silence, source, state, timeline, undo, r#where, why,
+    alerts, ask, catalog, declare, doctor, events, incidents, lifecycle, mcp, memory, notices, openapi, parked,
+    promised, proof, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -21,6 +22,30 @@ pub enum Command {
     Timeline(timeline::TimelineArgs),
     /// Show what holds an incident together, and what was kept out.
     Why(why::WhyArgs),
+    /// Show what may have been the cause of an incident, with the path from there to the alarm.
+    Causes(causes::CausesArgs),
+    /// Show incidents of the past that are like one, and what ended them.
+    Similar(similar::SimilarArgs),
+    /// List runbooks that fit an incident. Nothing runs.
+    Proposals(proposals::ProposalsArgs),
+    /// Propose a runbook for an incident: it is checked and recorded. Nothing runs.
+    Propose(proposals::ProposeArgs),
+    /// List what detectors concluded from logs and metrics, newest first.
+    Findings(findings::FindingsArgs),
+    /// Draft a postmortem that cites events, as Markdown.
+    Postmortem(postmortem::PostmortemArgs),
+    /// Ask a question, answered from the ledger with evidence.
+    Ask(ask::AskArgs),
+    /// Talk about an incident: one question a line.
+    Chat(ask::AboutArgs),
+    /// List runbooks, show one, or check a file of your own.
+    #[command(subcommand)]
+    Runbook(runbook::RunbookCommand),
+    /// Look for what past incidents taught.
+    #[command(subcommand)]
+    Memory(memory::MemoryCommand),
+    /// Serve the server's answers to other copilots over MCP, on standard input and output.
+    Mcp,
     /// List alerts, newest first.
     Alerts(alerts::AlertsArgs),
     /// Show an alert's receipt: its whole way from the socket to the page.
@@ -95,6 +120,8 @@ impl Command {
         match self {
             Self::Promised(_) => true,
             Self::Catalog(command) => command.is_local(),
+            Self::Memory(command) => command.is_local(),
+            Self::Runbook(command) => command.is_local(),
             _ => false,
         }
     }
@@ -106,6 +133,17 @@ impl Command {
             Self::Show(args) => show::run(args, context).await,
             Self::Timeline(args) => timeline::run(args, context).await,
             Self::Why(args) => why::run(args, context).await,
+            Self::Causes(args) => causes::run(args, context).await,
+            Self::Similar(args) => similar::run(args, context).await,
+            Self::Proposals(args) => proposals::list(args, context).await,
+            Self::Propose(args) => proposals::propose(args, context).await,
+            Self::Findings(args) => findings::run(args, context).await,
+            Self::Postmortem(args) => postmortem::run(args, context).await,
+            Self::Ask(args) => ask::run(args, context).await,
+            Self::Chat(about) => ask::chat(about, context).await,
+            Self::Runbook(command) => runbook::run(command, context).await,
+            Self::Memory(command) => memory::run(command, context).await,
+            Self::Mcp => mcp::run(context).await,
             Self::Alerts(args) => alerts::run(args, context).await,
             Self::Where(args) => r#where::run(args, context).await,
             Self::Declare(args) => declare::run(args, context).await,

@@ -6,7 +6,7 @@
 //!
 //! - [`Command`] is flattened into the binary's own commands, [`Connection`] into its options.
 //! - [`run`] does what was asked and answers with a [`Status`]; it never ends the process.
-//! - [`client`] speaks HTTP, [`parse`] reads what people type, [`text`] writes what they read.
+//! - [`client`] and [`sse`] speak HTTP, [`parse`] reads what people type, [`text`] writes what they read.
 //! - [`commands`] has one file for each group of commands, with its arguments.
 
 pub mod client;
@@ -16,6 +16,7 @@ pub mod connection;
 pub mod context;
 pub mod error;
 pub mod parse;
+pub mod sse;
 pub mod terminal;
 pub mod text;
 

@@ -1,13 +1,16 @@
 //! Tests against a server of their own, which answers from the contract's types and notes what it was asked.
 
+mod advice;
 mod asking;
 mod doctors;
 mod ledger;
 mod lines;
+mod mcp;
 mod pages;
 mod server;
 mod sources;
 mod statuses;
+mod talking;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -76,6 +79,11 @@ struct Ended {
 
 /// Runs a line as the binary would, with words parted by blanks; `_` inside a word stands for a blank.
 async fn hindcast(base: &str, line: &str) -> Ended {
+    typing(base, line, "", false).await
+}
+
+/// The same with what is typed, and perhaps somebody who watches standard error.
+async fn typing(base: &str, line: &str, input: &str, watched: bool) -> Ended {
     let words = line.split_whitespace().map(|word| word.replace('_', " "));
     let words = std::iter::once("hindcast".to_owned()).chain(words).chain(["--actor=ada".to_owned()]);
     let line = match Line::try_parse_from(words) {
@@ -88,7 +96,11 @@ async fn hindcast(base: &str, line: &str) -> Ended {
     let Own::Client(command) = line.command else { panic!("expected a command of the client") };
     let (out, err) = (Buffer::default(), Buffer::default());
     let clock = Arc::new(Stepped::new(time(NOW)));
-    let mut terminal = Terminal::new(Box::new(out.clone()), Box::new(err.clone()), clock);
+    let input = Box::new(io::Cursor::new(input.to_owned().into_bytes()));
+    let mut terminal = Terminal::new(Box::new(out.clone()), Box::new(err.clone()), clock).typed(input);
+    if watched {
+        terminal = terminal.watched();
+    }
     let status = crate::run(*command, &line.connection, base, &mut terminal).await;
     Ended { status, out: out.text(), err: err.text() }
 }

@@ -134,7 +134,10 @@ pub async fn memory(State(console): State<Console>, asked: Asked) -> Shown<Simil
         let detail = format!("expected q of at most {TEXT_BYTES_MAX} bytes, got {}", text.len());
         return Err(Refusal::new(Code::BadParameter, detail));
     }
-    let limit = asked.window()?.limit.unwrap_or(RECALLED).min(RECALLED_MAX);
+    let limit = asked.window()?.limit.unwrap_or(RECALLED);
+    if limit > RECALLED_MAX {
+        return Err(Refusal::new(Code::BadLimit, format!("expected a limit of 1 to {RECALLED_MAX}, got {limit}")));
+    }
     Ok(Json(console.advice().recall(&text, asked.as_of()?, limit).await?))
 }
 

@@ -15,8 +15,8 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use hindcast_advice as advising;
-use hindcast_api::{Answer, Ask, AsOf, Code, Problem, Progress};
-use hindcast_http::{Refusal, Result};
+use hindcast_api::{Answer, AsOf, Ask, Code, Problem, Progress};
+use hindcast_http::{Metrics, Refusal, Result};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
@@ -184,6 +184,7 @@ struct Live {
     making: Option<Making>,
     told: mpsc::Receiver<Progress>,
     stopping: watch::Receiver<bool>,
+    metrics: Metrics,
     /// What is told last.
     last: Option<sse::Event>,
     _permit: OwnedSemaphorePermit,
@@ -191,9 +192,9 @@ struct Live {
 
 fn stream(console: &Console, ask: Ask, asker: advising::Asker, permit: OwnedSemaphorePermit) -> Response {
     let (tell, told) = mpsc::channel(AHEAD);
-    let (console, stopping) = (console.clone(), console.stopping());
+    let (console, stopping, metrics) = (console.clone(), console.stopping(), console.inner.options.metrics.clone());
     let making: Making = Box::pin(async move { console.copilot().ask(ask, asker, Some(tell)).await });
-    let live = Live { making: Some(making), told, stopping, last: None, _permit: permit };
+    let live = Live { making: Some(making), told, stopping, metrics, last: None, _permit: permit };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
     Sse::new(live.into_stream()).keep_alive(keep_alive).into_response()
 }
@@ -229,15 +230,23 @@ impl Live {
                     self.making = None;
                     self.last = Some(match done {
                         Ok(answer) => named("answer", &answer),
-                        Err(problem) => named("error", &problem),
+                        Err(problem) => self.refused(&problem),
                     });
                 }
                 () = stopped(&mut self.stopping) => {
                     self.making = None;
-                    self.last = Some(named("error", &stops()));
+                    self.last = Some(self.refused(&stops()));
                 }
             }
         }
+    }
+}
+
+impl Live {
+    /// A refusal after the stream began; it is counted like any other.
+    fn refused(&self, problem: &Problem) -> sse::Event {
+        self.metrics.count("hindcast_refused_total", &[("code", &problem.code)], 1.0);
+        named("error", problem)
     }
 }
 

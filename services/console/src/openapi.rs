@@ -86,7 +86,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     };
     for status in route.gives.status {
         let about = if *status == 501 { "Not built yet." } else { "Done." };
-        responses.insert(status.to_string(), json!({"description": about, "content": {route.gives.media: good}}));
+        let mut content = Map::from_iter([(route.gives.media.to_owned(), good.clone())]);
+        content
+            .extend(route.gives.also.iter().map(|media| ((*media).to_owned(), json!({"schema": {"type": "string"}}))));
+        responses.insert(status.to_string(), json!({"description": about, "content": content}));
     }
     if route.command {
         parameters.extend(command_parameters());

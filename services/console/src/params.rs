@@ -85,6 +85,12 @@ impl Asked {
         Ok(Self { pairs: pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect() })
     }
 
+    /// A query as if it had been asked.
+    #[must_use]
+    pub fn made(pairs: &[(&str, &str)]) -> Self {
+        Self { pairs: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    }
+
     /// Refuses names that are not in the table, and twice the same where one is meant.
     ///
     /// # Errors

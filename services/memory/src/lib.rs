@@ -1,1 +1,97 @@
-//! hindcast-memory.
+//! The memory: what past incidents were like, kept as vectors beside the ledger, so that "have we seen this?"
+//! has an answer as of any position.
+//!
+//! The one contract of this crate: *a version stored under a position was made of what was known at it*, and
+//! everything can be deleted and is made anew from the ledger, in the same order. It follows the views and
+//! holds nothing back: who is slow or fails here (a model, a store) is counted, shown and tried again, while
+//! alerts go their way.
+//!
+//! [`Options`] → [`Memory::new`] → [`Memory::run`], watched through a cheap [`Handle`].
+
+mod error;
+mod follow;
+mod make;
+mod plan;
+mod status;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hindcast_http::Metrics;
+use tokio::sync::{Mutex, watch};
+
+pub use error::Error;
+pub use status::{Handle, Status};
+
+/// Points that are incidents; their payload is a `hindcast_reason::recall::Remembered`.
+pub const INCIDENT: &str = "incident";
+/// Points that are log templates; their payload is a [`Template`].
+pub const TEMPLATE: &str = "template";
+
+pub use make::Template;
+
+/// What it needs.
+#[derive(Clone)]
+pub struct Options {
+    /// The views.
+    pub queries: hindcast_queries::Shared,
+    /// Where vectors are kept.
+    pub vectors: hindcast_vectors::Shared,
+    /// What makes them.
+    pub embedder: hindcast_embed::Shared,
+    /// The ledger's id: vectors of another ledger are dropped.
+    pub ledger: String,
+    /// Figures of the process.
+    pub metrics: Metrics,
+    /// How long events are gathered before vectors are made of them; 300 ms by default.
+    pub gather: Duration,
+}
+
+impl Options {
+    /// With the default pause.
+    #[must_use]
+    pub fn new(
+        queries: hindcast_queries::Shared,
+        vectors: hindcast_vectors::Shared,
+        embedder: hindcast_embed::Shared,
+        ledger: String,
+        metrics: Metrics,
+    ) -> Self {
+        Self { queries, vectors, embedder, ledger, metrics, gather: Duration::from_millis(300) }
+    }
+}
+
+/// The service; cheap to clone.
+#[derive(Clone)]
+pub struct Memory {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: Options,
+    status: watch::Sender<Status>,
+    /// Vectors that were made lately, by their text: a change of status needs no new one.
+    made: Mutex<HashMap<String, Vec<f32>>>,
+}
+
+impl Memory {
+    /// A memory that does nothing until it runs.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let identity = options.embedder.identity();
+        let status = Status {
+            store: options.vectors.kind().to_owned(),
+            embedder: identity.model.clone(),
+            stand_in: identity.stand_in,
+            ..Status::default()
+        };
+        Self { inner: Arc::new(Inner { options, status: watch::Sender::new(status), made: Mutex::default() }) }
+    }
+
+    /// What can be watched of it.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.inner.status.subscribe())
+    }
+}

@@ -1,5 +1,5 @@
-//! Following the ledger through the live stream, from a position on and across broken connections. Owns the
-//! reading of server-sent events; refuses to know what an event says beyond its position.
+//! Following the ledger through the live stream, from a position on and across broken connections. Owns when
+//! it is tried again; refuses to know what an event says beyond its position.
 
 use std::time::Duration;
 
@@ -11,9 +11,8 @@ use super::events::{line, position};
 use crate::client::{Path, typed};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::sse::Messages;
 
-/// Bytes of the longest line that is read.
-const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Connections that fail one after another before it is given up: a minute or so.
 const FAILURES_MAX: u32 = 12;
 /// The longest rest between two of them.
@@ -63,15 +62,15 @@ async fn read(kind: Option<&str>, last: &mut u64, to: Option<u64>, context: &mut
     let response = context.client.send_and_wait(request).await?;
     let base = context.client.base().to_owned();
     let mut chunks = response.bytes_stream();
-    let mut lines = Lines::default();
+    let mut messages = Messages::default();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|source| Error::Unreachable {
             url: base.clone(),
             detail: "the connection broke".to_owned(),
             source,
         })?;
-        for data in lines.feed(&chunk)? {
-            let event: Box<RawValue> = typed::<Box<RawValue>>("the stream", raw(&data)?)?;
+        for message in messages.feed(&chunk)? {
+            let event: Box<RawValue> = typed::<Box<RawValue>>("the stream", raw(&message.data)?)?;
             let at = position(&event)?;
             // What was printed already may come again after a new connection.
             if at > *last {
@@ -88,56 +87,4 @@ fn raw(data: &str) -> Result<&RawValue> {
     serde_json::from_str(data).map_err(|error| {
         Error::failed(format!("expected events on the stream, {error}"), "Use the server's own version.")
     })
-}
-
-/// Server-sent events, as far as we need them: the data of each message.
-#[derive(Default)]
-struct Lines {
-    rest: Vec<u8>,
-    data: Option<String>,
-}
-
-impl Lines {
-    /// The data of each message that ends in this chunk.
-    fn feed(&mut self, chunk: &[u8]) -> Result<Vec<String>> {
-        self.rest.extend_from_slice(chunk);
-        let mut messages = Vec::new();
-        let mut begin = 0;
-        while let Some(length) = self.rest.iter().skip(begin).position(|byte| *byte == b'\n') {
-            let bytes = self.rest.get(begin..begin + length).unwrap_or_default();
-            let line = String::from_utf8_lossy(bytes);
-            let line = line.trim_end_matches('\r');
-            if line.is_empty() {
-                messages.extend(self.data.take());
-            } else if let Some(data) = line.strip_prefix("data:") {
-                let data = data.strip_prefix(' ').unwrap_or(data);
-                match &mut self.data {
-                    None => self.data = Some(data.to_owned()),
-                    Some(before) => {
-                        before.push('\n');
-                        before.push_str(data);
-                    }
-                }
-            }
-            begin += length + 1;
-        }
-        self.rest.drain(..begin);
-        if self.rest.len() + self.data.as_ref().map_or(0, String::len) > LINE_BYTES_MAX {
-            return Err(Error::failed("expected shorter lines on the stream", "Use the server's own version."));
-        }
-        Ok(messages)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_found_across_chunks_and_comments_are_not_messages() {
-        let mut lines = Lines::default();
-        assert!(lines.feed(b": still here\n\nid: 1\nevent: a.b\nda").unwrap().is_empty());
-        assert_eq!(lines.feed(b"ta: {\"a\":\r\ndata: 1}\r\n\r\ndata:x\n").unwrap(), ["{\"a\":\n1}"]);
-        assert_eq!(lines.feed(b"\n").unwrap(), ["x"]);
-    }
 }

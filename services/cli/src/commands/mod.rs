@@ -1,6 +1,9 @@
 //! One file for each group of commands, with its arguments, what it asks, and how the answer is shown.
 
+pub mod advice;
 pub mod alerts;
+mod answer;
+pub mod ask;
 pub mod catalog;
 mod checks;
 pub mod declare;
@@ -9,12 +12,15 @@ pub mod events;
 mod follow;
 pub mod incidents;
 pub mod lifecycle;
+pub mod mcp;
+pub mod memory;
 pub mod notices;
 pub mod openapi;
 mod order;
 pub mod parked;
 pub mod promised;
 pub mod proof;
+pub mod runbook;
 mod senders;
 pub mod show;
 pub mod silence;

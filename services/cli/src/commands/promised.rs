@@ -6,25 +6,16 @@ use clap::{Arg, ArgMatches, FromArgMatches, Subcommand};
 use crate::error::Error;
 
 /// Names, and what each will do.
-const PROMISED: [(&str, &str); 18] = [
-    ("ask", "Ask the copilot a question, answered from the ledger with evidence"),
-    ("chat", "Talk with the copilot about an incident"),
-    ("mcp", "Serve the ledger's answers to other copilots over MCP"),
-    ("memory", "Import, search, show or forget what past incidents taught"),
-    ("embedder", "Install the embedding model, or show it"),
-    ("runbook", "List runbooks, dry-run one, approve a proposal"),
+const PROMISED: [(&str, &str); 9] = [
     ("policy", "Check what the policy lets run"),
     ("labels", "List labels from operators' work"),
     ("models", "List model versions, promote one, roll one back"),
     ("backtest", "Decide real history again with a candidate and compare"),
     ("drift", "Show what drifts"),
-    ("postmortem", "Draft a postmortem that cites events"),
     ("bundle", "Export an incident as a signed slice of the ledger"),
     ("compare", "Compare two bundles or two versions"),
     ("lab", "Run the engines on files of your own"),
     ("report", "Show figures over time"),
-    ("causes", "Rank the causes of an incident"),
-    ("similar", "Find similar incidents of the past, and what resolved them"),
 ];
 
 /// A command that is promised and not built yet.
@@ -37,11 +28,24 @@ impl Promised {
     /// What it ends with.
     #[must_use]
     pub fn refusal(&self) -> Error {
-        Error::failed(
-            format!("`hindcast {}` is promised and not built yet", self.name),
-            "See CHANGELOG.md for what is built; `hindcast help` lists it.",
-        )
+        refusal(self.name)
     }
+}
+
+/// What a command that is not built ends with.
+pub(super) fn refusal(name: &str) -> Error {
+    Error::failed(
+        format!("`hindcast {name}` is promised and not built yet"),
+        "See CHANGELOG.md for what is built; `hindcast help` lists it.",
+    )
+}
+
+/// Whatever the arguments of a promised command will be: they are not refused for them.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Rest {
+    /// Not looked at.
+    #[arg(num_args = 0.., trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<String>,
 }
 
 fn named(name: &str) -> Option<Promised> {

@@ -1,21 +1,25 @@
-//! `show`: an incident in plain words: what it is, when it began and was noticed, who is in it and why, what
-//! changed nearby, and what to do next.
+//! `show`: an incident in plain words: what it is, when it began and was noticed, what may have been the cause,
+//! what was seen before, what is proposed, who is in it and why, what changed nearby, and what to do next.
 
 use clap::Args;
-use hindcast_api::{Change, Incident, Page, Why};
+use hindcast_api::{Causes, Change, Incident, Page, Proposal, SimilarPage, Why};
 use hindcast_domain::incident::Status;
 
+use super::advice::{causes, proposals, similar};
 use super::why::{fingerprints, thousandths};
-use crate::client::{Path, typed};
+use crate::client::{Client, Path, typed};
 use crate::context::{AsOfArgs, Context};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
+use crate::text::labelled::Labelled;
 use crate::text::table::{Cell, Table, inked, left, text};
 use crate::text::times::{Times, absolute, brief};
 use crate::text::{clean, count, word};
 
 /// Lines of one kind before the rest is only counted.
 const LINES_MAX: usize = 8;
+/// Refuted causes, similar incidents and proposals that are told.
+const ADVICE_MAX: usize = 2;
 
 /// Which incident.
 #[derive(Args, Debug)]
@@ -42,26 +46,46 @@ pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
     }
     let incident: Incident = typed("an incident", &document)?;
     let path = Path::new("/api/v1/incidents").join(&incident.id);
-    let why_path = path.clone().join("why").maybe("as_of", as_of.as_ref());
-    let changes_path = path.join("changes").maybe("as_of", as_of.as_ref());
-    let (why, changes) = futures::join!(context.client.get(&why_path), context.client.get(&changes_path));
+    let client = &context.client;
+    let at = |word: &str| path.clone().join(word).maybe("as_of", as_of.as_ref());
+    let why_path = at("why");
+    let (why, changes, causes, similar, proposals) = futures::join!(
+        client.get(&why_path),
+        part(client, at("changes")),
+        part(client, at("causes")),
+        part(client, at("similar")),
+        part(client, at("proposals"))
+    );
     let why: Why = typed("why", &why?)?;
-    let changes = match changes {
-        Ok(document) => typed::<Page<Change>>("changes", &document)?.items,
-        // A server that knows no changes still shows the rest.
-        Err(error) if error.is_absent() => Vec::new(),
-        Err(error) => return Err(error),
-    };
+    let changes = changes?.map_or_else(Vec::new, |page: Page<Change>| page.items);
+    let advice = Advice { causes, similar, proposals };
     let times = context.times(&args.as_of);
-    let page = Shown { incident: &incident, why: &why, changes: &changes, times, as_of: as_of.as_deref() };
+    let page = Shown { incident: &incident, why: &why, changes: &changes, advice, times, as_of: as_of.as_deref() };
     let page = page.render(context)?;
     Ok(context.terminal.write(&page)?)
+}
+
+/// A part that a server may not have: it still shows the rest.
+async fn part<T: serde::de::DeserializeOwned>(client: &Client, path: Path) -> Result<Option<T>> {
+    match client.get(&path).await {
+        Ok(document) => typed("a part of an incident", &document).map(Some),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is concluded of it. What cannot be had is told in its place, and the rest is shown.
+struct Advice {
+    causes: Result<Option<Causes>>,
+    similar: Result<Option<SimilarPage>>,
+    proposals: Result<Option<Page<Proposal>>>,
 }
 
 struct Shown<'a> {
     incident: &'a Incident,
     why: &'a Why,
     changes: &'a [Change],
+    advice: Advice,
     times: Times,
     as_of: Option<&'a str>,
 }
@@ -70,6 +94,9 @@ impl Shown<'_> {
     fn render(&self, context: &Context<'_>) -> Result<String, Error> {
         let mut table = Table::new(&[left(""), text(""), left("")]).indented(2);
         self.life(&mut table, context);
+        for (label, text, places) in self.concluded(context).rows() {
+            table.row([inked(label, Ink::Faint), text.into(), inked(places, Ink::Faint)]);
+        }
         self.members(&mut table, context);
         self.changes(&mut table);
         let mut out = self.headline(context);
@@ -151,6 +178,39 @@ impl Shown<'_> {
         }
     }
 
+    fn concluded(&self, context: &Context<'_>) -> Labelled {
+        let mut lines = Labelled::default();
+        match &self.advice.causes {
+            Ok(Some(causes)) => {
+                if let Some(hypothesis) = causes.items.first() {
+                    causes::first(&mut lines, hypothesis, self.times);
+                }
+                causes::unresolved(&mut lines, causes);
+                causes::refuted(&mut lines, causes, ADVICE_MAX);
+                causes::radius(&mut lines, &causes.blast_radius);
+            }
+            Ok(None) => {}
+            Err(error) => missing(&mut lines, "cause", error),
+        }
+        match &self.advice.similar {
+            Ok(Some(page)) => {
+                let ids = context.ids(page.items.iter().map(|item| item.incident.as_str()));
+                similar::first(&mut lines, &page.items, ADVICE_MAX, self.times, &ids);
+                if page.items.is_empty() {
+                    lines.add("seen", "never", &[]);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => missing(&mut lines, "seen", error),
+        }
+        match &self.advice.proposals {
+            Ok(Some(page)) => proposals::first(&mut lines, &page.items, ADVICE_MAX),
+            Ok(None) => {}
+            Err(error) => missing(&mut lines, "propose", error),
+        }
+        lines
+    }
+
     fn members(&self, table: &mut Table, context: &Context<'_>) {
         let ids = fingerprints(self.why, context);
         for (index, member) in self.why.members.iter().take(LINES_MAX).enumerate() {
@@ -193,6 +253,9 @@ impl Shown<'_> {
         };
         next.push(format!("hindcast timeline {id}"));
         next.push(format!("hindcast why {id}"));
+        if matches!(self.advice.causes, Ok(Some(_))) {
+            next.push(format!("hindcast causes {id}"));
+        }
         if let Some(member) = self.why.members.first() {
             next.push(format!("hindcast where {}", fingerprints(self.why, context).short(&member.fingerprint)));
         }
@@ -202,6 +265,10 @@ impl Shown<'_> {
         let name = Ink::Faint.on("next", context.terminal.colour());
         format!("\n{name}  {}\n", next.join(" · "))
     }
+}
+
+fn missing(lines: &mut Labelled, label: &str, error: &Error) {
+    lines.add(label, format!("cannot be had now: {error}"), &[]);
 }
 
 fn row(table: &mut Table, name: &str, text: String, position: Option<u64>) {

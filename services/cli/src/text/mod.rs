@@ -3,6 +3,7 @@
 
 pub mod ids;
 pub mod ink;
+pub mod labelled;
 pub mod table;
 pub mod times;
 
@@ -17,6 +18,19 @@ pub fn clean(text: &str) -> String {
         c => c,
     };
     text.trim().chars().map(harmless).collect()
+}
+
+/// The same for a text of several lines, such as Markdown: line breaks and tabs stay.
+#[must_use]
+pub fn clean_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let margin: String = line.chars().take_while(|c| *c == ' ').collect();
+        out.push_str(&margin);
+        out.push_str(&clean(line));
+        out.push('\n');
+    }
+    out
 }
 
 /// `1 alert`, `2 alerts`.

@@ -16,15 +16,21 @@ pub enum Tab {
     Silences,
     /// Notices.
     Notices,
+    /// Findings.
+    Findings,
+    /// Questions.
+    Ask,
     /// None of them.
     Other,
 }
 
-const TABS: [(Tab, &str, &str); 4] = [
+const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Incidents, "/", "Incidents"),
     (Tab::Alerts, "/alerts", "Alerts"),
     (Tab::Silences, "/silences", "Silences"),
     (Tab::Notices, "/notices", "Notices"),
+    (Tab::Findings, "/findings", "Findings"),
+    (Tab::Ask, "/ask", "Ask"),
 ];
 
 /// A look into the past.

@@ -3,13 +3,17 @@
 //! script: what a page offers works with links and forms.
 
 pub mod alerts;
+pub mod ask;
 pub mod error;
 pub mod event;
+pub mod findings;
 pub mod frame;
 pub mod incident;
 pub mod incidents;
+pub mod markdown;
 pub mod notices;
 pub mod parts;
+pub mod postmortem;
 pub mod receipt;
 pub mod silences;
 pub mod style;

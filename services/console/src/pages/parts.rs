@@ -1,9 +1,12 @@
 //! Pieces that several pages share.
 
-use hindcast_api::Notice;
+use hindcast_api::{Citation, Notice, Problem};
 use maud::{Markup, html};
 
 use super::{Frame, words};
+
+/// Events that are linked behind one text.
+const CITES_MAX: usize = 8;
 
 /// Nothing to show, and what to do about it.
 #[must_use]
@@ -31,6 +34,25 @@ pub fn name_field(me: &str) -> Markup {
 #[must_use]
 pub fn event(frame: &Frame, id: &str, position: u64) -> Markup {
     html! { a.pos href=(frame.link(&format!("/events/{id}"))) title=(id) { "#" (position) } }
+}
+
+/// Links to events, each once, in order.
+#[must_use]
+pub fn cites(frame: &Frame, citations: &[Citation]) -> Markup {
+    let mut places: Vec<(u64, &str)> =
+        citations.iter().map(|citation| (citation.position, citation.event.as_str())).collect();
+    places.sort_unstable();
+    places.dedup();
+    html! {
+        @for (position, id) in places.iter().take(CITES_MAX) { (event(frame, id, *position)) " " }
+        @if places.len() > CITES_MAX { span.sub { "and " (places.len() - CITES_MAX) " more" } }
+    }
+}
+
+/// A part of a page that cannot be had now: the rest is shown.
+#[must_use]
+pub fn unavailable(problem: &Problem) -> Markup {
+    html! { p.sub.unavailable { "Cannot be had now: " (problem.detail) ". " (problem.remedy) } }
 }
 
 /// Notices as a list.

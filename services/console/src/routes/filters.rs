@@ -44,6 +44,18 @@ pub const NOTICES: &[Param] = &[
     LIMIT,
     CURSOR,
 ];
+/// The filters of the list of findings.
+pub const FINDINGS: &[Param] = &[
+    text("service", "Of this service."),
+    text("environment", "Of this environment."),
+    of("since", Form::Time, "That began at or after."),
+    of("until", Form::Time, "That began before."),
+    AS_OF,
+    LIMIT,
+    CURSOR,
+];
+pub(super) const MEMORY: &[Param] =
+    &[text("q", "Words to look for."), AS_OF, of("limit", Form::Integer, "How many, 1 to 50; 10 where absent.")];
 /// The filters of the event list.
 pub const EVENTS: &[Param] = &[
     text("kind", "`intake`, `decision`, a whole type (`incident.opened`) or its first word (`incident`)."),

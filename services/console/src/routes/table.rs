@@ -4,12 +4,12 @@ use axum::routing::{MethodRouter, get, post, put};
 use hindcast_api as api;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::filters::{ALERTS, EVENTS, INCIDENTS, LIST, NONE, NOTICES, ONE, STREAM};
+use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LIST, MEMORY, NONE, NOTICES, ONE, STREAM};
 use super::{Gives, Route, Takes};
 use crate::commands::incident::Action;
 use crate::commands::{self, body};
 use crate::params::Param;
-use crate::{Console, ops, reads, stream};
+use crate::{Console, advice, ask, ops, reads, stream};
 
 const JSON: &[&str] = &["application/json"];
 
@@ -18,7 +18,7 @@ fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 const fn json<T: JsonSchema>() -> Gives {
-    Gives { status: &[200], schema: Some(schema::<T>), media: "application/json" }
+    Gives { status: &[200], schema: Some(schema::<T>), media: "application/json", also: &[] }
 }
 
 fn read<T: JsonSchema>(
@@ -47,18 +47,17 @@ fn act<B: JsonSchema>(path: &'static str, about: &'static str, handler: fn() -> 
     command::<B, api::Incident>("post", path, about, path.ends_with("/split"), handler)
 }
 
-fn promised(method: &'static str, path: &'static str, about: &'static str) -> Route {
-    let handler: fn() -> MethodRouter<Console> = match method {
-        "get" => || get(ops::not_built),
-        _ => || post(ops::not_built),
-    };
-    let gives = Gives { status: &[501], schema: Some(schema::<api::Problem>), media: "application/problem+json" };
-    Route { method, path, about, tag: "promised", query: NONE, takes: None, gives, command: false, handler }
+fn promised(path: &'static str, about: &'static str) -> Route {
+    let handler: fn() -> MethodRouter<Console> = || get(ops::not_built);
+    let schema: super::SchemaOf = schema::<api::Problem>;
+    let gives = Gives { status: &[501], schema: Some(schema), media: "application/problem+json", also: &[] };
+    Route { method: "get", path, about, tag: "promised", query: NONE, takes: None, gives, command: false, handler }
 }
 
 /// Every route of the API.
 pub(super) fn all() -> Vec<Route> {
-    [incidents(), actions(), things(), commands(), ledger(), server(), not_built()].into_iter().flatten().collect()
+    let groups = [incidents(), advised(), asking(), actions(), things(), commands(), ledger(), server(), not_built()];
+    groups.into_iter().flatten().collect()
 }
 
 fn incidents() -> Vec<Route> {
@@ -94,6 +93,86 @@ fn incidents() -> Vec<Route> {
             ONE,
             || get(reads::changes),
         ),
+    ]
+}
+
+/// The same, which is also given in other media types.
+fn also(media: &'static [&'static str], route: Route) -> Route {
+    Route { gives: Gives { also: media, ..route.gives }, ..route }
+}
+
+fn advised() -> Vec<Route> {
+    const TAG: &str = "advice";
+    let postmortem = read::<api::Postmortem>(
+        "/api/v1/incidents/{id}/postmortem",
+        TAG,
+        "A drafted postmortem that cites events; as Markdown with `Accept: text/markdown`.",
+        ONE,
+        || get(advice::postmortem),
+    );
+    vec![
+        read::<api::Causes>(
+            "/api/v1/incidents/{id}/causes",
+            TAG,
+            "What may have been the cause, best first, with the path from there to the alarm; what is refuted; whom it \
+             hits.",
+            ONE,
+            || get(advice::causes),
+        ),
+        read::<api::SimilarPage>(
+            "/api/v1/incidents/{id}/similar",
+            TAG,
+            "Incidents of the past that are like it, with what ended them; look-alikes with what sets them apart.",
+            ONE,
+            || get(advice::similar),
+        ),
+        read::<api::Page<api::Proposal>>(
+            "/api/v1/incidents/{id}/proposals",
+            TAG,
+            "Runbooks that fit it, best first. Nothing runs.",
+            ONE,
+            || get(advice::proposals),
+        ),
+        also(&["text/markdown"], postmortem),
+        read::<api::Page<api::Finding>>(
+            "/api/v1/findings",
+            TAG,
+            "What detectors concluded from telemetry, newest first by when it began.",
+            FINDINGS,
+            || get(advice::findings),
+        ),
+        read::<api::Page<api::RunbookSummary>>("/api/v1/runbooks", TAG, "The runbooks in force.", ONE, || {
+            get(advice::runbooks)
+        }),
+        read::<api::SimilarPage>(
+            "/api/v1/memory",
+            TAG,
+            "Incidents of the past that are like a text, best first.",
+            MEMORY,
+            || get(advice::memory),
+        ),
+    ]
+}
+
+fn asking() -> Vec<Route> {
+    let propose = command::<advice::Propose, api::Proposal>(
+        "post",
+        "/api/v1/incidents/{id}/proposals",
+        "Checks a runbook with parameters and records it as proposed, or as rejected with the reason. Nothing runs.",
+        true,
+        || post(advice::propose),
+    );
+    let ask = command::<api::Ask, api::Answer>(
+        "post",
+        "/api/v1/ask",
+        "Answers a question with evidence. With `Accept: text/event-stream` it tells what it does while it does it: \
+         events named status, tool, delta, answer and error; closing the stream stops it.",
+        false,
+        || post(ask::ask),
+    );
+    vec![
+        Route { command: false, tag: "advice", query: NONE, ..propose },
+        also(&["text/event-stream"], Route { command: false, tag: "advice", ..ask }),
     ]
 }
 
@@ -237,15 +316,8 @@ fn server() -> Vec<Route> {
 
 fn not_built() -> Vec<Route> {
     vec![
-        promised("get", "/api/v1/incidents/{id}/causes", "Ranked causes."),
-        promised("get", "/api/v1/incidents/{id}/similar", "Similar incidents of the past."),
-        promised("get", "/api/v1/incidents/{id}/proposals", "Proposed runbooks."),
-        promised("get", "/api/v1/incidents/{id}/postmortem", "A drafted postmortem."),
-        promised("get", "/api/v1/labels", "Labels."),
-        promised("get", "/api/v1/models", "Model versions."),
-        promised("get", "/api/v1/reports", "Figures over time."),
-        promised("post", "/api/v1/ask", "A question to the copilot."),
-        promised("get", "/mcp", "MCP over HTTP."),
-        promised("post", "/mcp", "MCP over HTTP."),
+        promised("/api/v1/labels", "Labels."),
+        promised("/api/v1/models", "Model versions."),
+        promised("/api/v1/reports", "Figures over time."),
     ]
 }

@@ -63,7 +63,7 @@ async fn what_is_not_there_is_a_problem() {
     assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
     assert!(wrong.header("allow").contains("POST"), "{:?}", wrong.headers);
     assert_eq!(bench.post("/nope", &[], "{}").await.status, StatusCode::NOT_FOUND);
-    let later = bench.get("/api/v1/incidents/INC-3K/causes").await;
+    let later = bench.get("/api/v1/labels").await;
     assert_eq!((later.status, later.code().as_str()), (StatusCode::NOT_IMPLEMENTED, "not_implemented"));
     let page = bench.page("/api/v1/nope").await;
     assert!(page.header("content-type").starts_with("text/html") && page.status == StatusCode::NOT_FOUND);
@@ -109,6 +109,28 @@ async fn a_token_opens_everything_and_nothing_opens_without_it() {
     }
     let browser = bench.page("/").await;
     assert!(browser.header("www-authenticate").starts_with("Basic"), "a browser asks its person");
+}
+
+#[tokio::test]
+async fn routes_of_another_door_stand_behind_the_same_guards() {
+    let bench = Bench::with(Some(TokenCheck::of_token("hc_secret")));
+    let door = axum::Router::new().route("/mcp", axum::routing::any(|| async { "open" }));
+    let guarded = crate::guarded(door.clone(), &bench.console);
+    let ask = async |router: &axum::Router, headers: &[(&str, &str)]| {
+        let asked = request(Method::POST, "/mcp", headers, "{}");
+        tower::ServiceExt::oneshot(router.clone(), asked).await.unwrap().status()
+    };
+    assert_eq!(ask(&door, &[]).await, StatusCode::OK, "nothing guards it by itself");
+    assert_eq!(ask(&guarded, &[]).await, StatusCode::UNAUTHORIZED);
+    let token = ("authorization", "Bearer hc_secret");
+    assert_eq!(ask(&guarded, &[token]).await, StatusCode::OK);
+    assert_eq!(ask(&guarded, &[token, ("origin", "https://evil.example")]).await, StatusCode::FORBIDDEN);
+    let open = Bench::new();
+    let guarded = crate::guarded(door, &open.console);
+    let mut foreign = request(Method::POST, "/mcp", &[], "{}");
+    foreign.headers_mut().insert("host", "evil.example".parse().unwrap());
+    let answer = tower::ServiceExt::oneshot(guarded, foreign).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN, "a foreign name is refused where no token is");
 }
 
 #[tokio::test]

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
-    TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence,
+    State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
-use hindcast_domain::{EventId, Partition, notice, silence};
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
+use hindcast_domain::{EventId, Partition, Time, notice, silence};
+use hindcast_queries::{
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+};
 use tokio::sync::watch;
 
 use super::sample;
@@ -24,6 +26,7 @@ pub(super) struct Fake {
     pub(super) keys: Mutex<BTreeMap<String, (EventId, Received)>>,
     pub(super) events: Mutex<Vec<Event>>,
     pub(super) asked: Mutex<Vec<(IncidentFilter, Window)>>,
+    pub(super) searched: Mutex<Vec<(FindingFilter, Window)>>,
 }
 
 impl Default for Fake {
@@ -35,6 +38,7 @@ impl Default for Fake {
             keys: Mutex::default(),
             events: Mutex::new(vec![sample::event(36_095_300, "incident.merged", sample::OPEN)]),
             asked: Mutex::default(),
+            searched: Mutex::default(),
         }
     }
 }
@@ -90,6 +94,20 @@ impl Queries for Fake {
     }
     async fn receipt(&self, alert: Option<&str>, _: Option<AsOf>) -> Result<Receipt, Problem> {
         by_prefix(sample::alerts(), |alert| &alert.fingerprint, alert.unwrap_or_default()).map(sample::receipt)
+    }
+    async fn findings(&self, filter: FindingFilter, window: Window) -> Result<Page<Finding>, Problem> {
+        self.searched.lock().unwrap().push((filter, window));
+        Ok(page(sample::findings()))
+    }
+    async fn watched(&self, _: &str, _: Option<AsOf>) -> Result<Vec<String>, Problem> {
+        Ok(vec!["postgres".into(), "redis".into()])
+    }
+    async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem> {
+        let position = match as_of {
+            Some(AsOf::Position(position)) => position,
+            _ => *self.position.borrow(),
+        };
+        Ok((position, sample::now()))
     }
     async fn silences(&self, _: Window) -> Result<Page<Silence>, Problem> {
         use silence::State::{Active, Expired};

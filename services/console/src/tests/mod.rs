@@ -1,6 +1,9 @@
 //! The console's tests, against views that hold what a test puts into them and a ledger in memory.
 
+mod advice;
+mod advised;
 mod api;
+mod ask;
 mod commands;
 mod fake;
 mod pages;
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use hindcast_advice::SharedCopilot;
 use hindcast_clock::Stepped;
 use hindcast_http::Metrics;
 use hindcast_ledger::memory;
@@ -21,11 +25,13 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::{Console, Options, TokenCheck, fallback};
+use advised::Advised;
 use fake::Fake;
 
 /// A console with its views and its ledger.
 struct Bench {
     views: Arc<Fake>,
+    advised: Arc<Advised>,
     ledger: hindcast_ledger::Shared,
     metrics: Metrics,
     console: Console,
@@ -59,13 +65,21 @@ impl Bench {
     }
 
     fn with(token: Option<TokenCheck>) -> Self {
+        Self::asking(token, |advised| advised)
+    }
+
+    /// The same with a copilot made of the sample's.
+    fn asking(token: Option<TokenCheck>, copilot: fn(Arc<Advised>) -> SharedCopilot) -> Self {
         let views = Arc::new(Fake::default());
+        let advised = Arc::new(Advised::default());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
         let ledger = memory::Ledger::new("test").share();
         let writer = Writer::new(ledger.clone(), clock.clone(), hindcast_ledger::Progress::default(), "console");
         let metrics = Metrics::default();
         let console = Console::new(Options {
             queries: views.clone(),
+            advice: advised.clone(),
+            copilot: copilot(advised.clone()),
             writer,
             clock,
             metrics: metrics.clone(),
@@ -75,7 +89,7 @@ impl Bench {
             also: Vec::new(),
         });
         let router = crate::router(console.clone()).fallback(fallback::not_found);
-        Self { views, ledger, metrics, console, router }
+        Self { views, advised, ledger, metrics, console, router }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {

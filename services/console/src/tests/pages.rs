@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::{Bench, sample};
 use crate::guard::POLICY;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 11] = [
     "/",
     "/INC-3K7Q",
     "/alerts",
@@ -14,6 +14,9 @@ const PAGES: [&str; 8] = [
     "/notices",
     "/?as_of=2026-11-20T02:43:00Z",
     "/INC-3K7Q?as_of=36095300",
+    "/INC-3K7Q/postmortem",
+    "/findings",
+    "/ask",
 ];
 
 fn concrete(path: &str) -> String {
@@ -37,7 +40,7 @@ async fn every_page_is_html_under_a_strict_policy_and_without_script() {
 #[tokio::test]
 async fn text_from_telemetry_is_escaped() {
     let bench = Bench::new();
-    for path in ["/INC-3K7Q", "/alerts", "/alerts/0000000000"] {
+    for path in ["/INC-3K7Q", "/alerts", "/alerts/0000000000", "/INC-3K7Q/postmortem", "/findings"] {
         let page = bench.page(&concrete(path)).await.text;
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains(sample::EVIL), "{path}");
     }
@@ -54,8 +57,51 @@ async fn the_past_has_a_banner_and_no_forms() {
     assert!(now.contains("formaction=\"/INC-3K7Q5M8N3P4R6S9T/acknowledge\"") && now.contains("formaction=\"/undo\""));
     let past = bench.page("/INC-3K7Q?as_of=36095300").await.text;
     assert!(past.contains("As of ") && past.contains("class=\"jump now\" href=\"/INC-3K7Q5M8N3P4R6S9T\""), "{past}");
-    assert!(!past.contains("method=\"post\""), "the past cannot be changed");
+    assert!(!past.contains("formaction=") && !past.contains("name=\"actor\""), "the past cannot be changed");
+    for form in past.split("<form").skip(1).filter(|form| form.contains("method=\"post\"")) {
+        let asks = form.contains("/ask\"") && form.contains("name=\"as_of\" value=\"36095300\"");
+        assert!(asks, "it can be asked about, as of then: {form}");
+    }
     assert!(past.contains("href=\"/alerts?as_of=36095300\""), "links stay at the same time");
+}
+
+#[tokio::test]
+async fn an_incident_shows_what_is_concluded_with_links_to_each_event() {
+    let bench = Bench::new();
+    let page = bench.page("/INC-3K7Q?as_of=36095300").await.text;
+    let order =
+        ["class=\"broke\"", "class=\"then\"", "class=\"alarmed\"", "For it", "Against it", "Considered, and not it"];
+    let places: Vec<usize> = order.iter().map(|what| page.find(what).unwrap_or_else(|| panic!("{what}"))).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    let link = format!("href=\"/events/{}?as_of=36095300\"", sample::event_id("36093953"));
+    assert!(page.matches(&link).count() > 2, "each step leads to its event, at the same time");
+    for said in [
+        "looks alike",
+        "the same",
+        "ended 96 idle transactions",
+        "quiet for 2 h",
+        "pg-end-idle-transactions",
+        "Nothing runs",
+        "errors stayed flat",
+        "At risk",
+        "new log line",
+        "Drafted postmortem",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    let filter = bench.views.searched.lock().unwrap().last().unwrap().0.clone();
+    assert_eq!((filter.environment.as_deref(), filter.since), (Some("production"), Some(sample::at("02:26:07"))));
+}
+
+#[tokio::test]
+async fn a_postmortem_is_read_as_a_page_whose_links_lead_to_events_or_nowhere() {
+    let bench = Bench::new();
+    let page = bench.page("/INC-3K7Q/postmortem?as_of=36095300").await.text;
+    let event = format!("href=\"/events/{}?as_of=36095300\"", sample::event_id("36093953"));
+    assert_eq!(page.matches(&event).count(), 2, "{page}");
+    assert!(page.contains("href=\"/events/EVT-1?as_of=36095300\""), "{page}");
+    assert!(!page.contains("href=\"javascript") && page.contains("not ours (javascript:alert(1))"), "{page}");
+    assert!(page.contains("elsewhere (#77)") && page.contains("<b>postgres</b>"), "{page}");
 }
 
 #[tokio::test]
@@ -124,8 +170,14 @@ async fn pages_can_be_looked_at() {
     let event = format!("/events/{}", sample::event_id("36095300"));
     let mut all: Vec<String> = PAGES.iter().map(|path| concrete(path)).collect();
     all.extend([event, "/nope".to_owned()]);
-    for (index, path) in all.iter().enumerate() {
-        let page = bench.page(path).await.text;
+    let answered =
+        bench.form("/INC-3K7Q/ask", &[], "question=what+is+going+on,+have+we+seen+this,+what+do+I+do%3F").await;
+    let mut pages = Vec::new();
+    for path in &all {
+        pages.push(bench.page(path).await.text);
+    }
+    pages.push(answered.text);
+    for (index, page) in pages.into_iter().enumerate() {
         let css = format!("<style>{}</style>", crate::pages::style::CSS.replace("/favicon.ico", "icon.svg"));
         let page = page.replace("<meta name=\"color-scheme\"", &format!("{css}<meta name=\"color-scheme\""));
         std::fs::write(format!("/tmp/console-{index}.html"), page).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hindcast_api::{
-    Alert, AlertCounts, Change, Event, Incident, IncidentCounts, Notice, Receipt, ReceiptStep, Silence, State,
+    Alert, AlertCounts, Change, Event, Finding, Incident, IncidentCounts, Notice, Receipt, ReceiptStep, Silence, State,
     TimelineEntry, Why, WhyKeptOut, WhyMember,
 };
 use hindcast_domain::incident::Grouping;
@@ -333,4 +333,46 @@ pub(super) fn state() -> State {
         ledger: "test".into(),
         services: BTreeMap::new(),
     }
+}
+
+pub(super) fn findings() -> Vec<Finding> {
+    use hindcast_domain::finding::{Kind, Raised, Template};
+    let raised = |kind, service: &str, title: &str, clock: &str, before, after| Raised {
+        kind,
+        service: service.to_owned(),
+        title: title.to_owned(),
+        at: at(clock),
+        until: at("02:46:00"),
+        template: None,
+        metric: None,
+        before,
+        after,
+        count: 1_204,
+        score: 930,
+        level: None,
+        incident: None,
+        detector: 1,
+    };
+    let finding = |n: u64, finding| Finding {
+        id: format!("FND-{n:016}"),
+        event: event_id(&format!("finding {n}")),
+        position: 36_093_900 + n,
+        recorded_at: at("02:41:40"),
+        environment: "production".into(),
+        finding,
+    };
+    let text = format!("FATAL: sorry, too many clients already {EVIL}");
+    let template = Template { id: "t1".into(), version: 1, text: text.clone(), sample: text };
+    let line = raised(
+        Kind::NewTemplate,
+        "postgres",
+        "never written before: \"FATAL: sorry, too many clients already\"",
+        "02:41:07",
+        0.0,
+        1_204.0,
+    );
+    vec![
+        finding(1, Raised { template: Some(template), level: Some("error".into()), ..line }),
+        finding(2, raised(Kind::MetricShift, "api", "http_errors_ratio rises", "02:41:19", 0.002, 0.38)),
+    ]
 }

@@ -37,7 +37,7 @@ impl FromRequest<Console> for Fields {
 
 impl Fields {
     /// A field that says something.
-    fn one(&self, name: &str) -> Option<&str> {
+    pub(super) fn one(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, value)| known == name && !value.trim().is_empty());
         found.map(|(_, value)| value.trim())
     }

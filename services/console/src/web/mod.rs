@@ -1,6 +1,7 @@
 //! The web pages' routes: reads what a page shows, and takes its forms. Pages themselves are in
 //! [`crate::pages`]; what a form asks for is the same command that the API takes.
 
+mod ask;
 mod forms;
 mod read;
 
@@ -20,6 +21,16 @@ const ME: Param = text("me", "Your name, for the forms.");
 const ONE: &[Param] = &[AS_OF, CURSOR, ME];
 const SILENCES: &[Param] = &[AS_OF, CURSOR, ME, text("matchers", "For the form.")];
 const ALERT: &[Param] = &[AS_OF];
+const FINDINGS: &[Param] = &[
+    text("service", ""),
+    text("environment", ""),
+    text("since", ""),
+    text("until", ""),
+    text("limit", ""),
+    AS_OF,
+    CURSOR,
+];
+const ASK: &[Param] = &[AS_OF, ME, text("question", ""), text("incident", ""), text("conversation", "")];
 const INCIDENTS: &[Param] = &[
     of("status", crate::params::Form::Words(&[]), ""),
     of("severity", crate::params::Form::Words(&[]), ""),
@@ -59,6 +70,10 @@ pub fn pages() -> Router<Console> {
         .route("/alerts/{fingerprint}", page(ALERT, get(read::receipt)))
         .route("/silences", page(SILENCES, get(read::silences)).merge(post(forms::silence)))
         .route("/silences/{id}/expire", post(forms::expire))
+        .route("/findings", page(FINDINGS, get(read::findings)))
+        .route("/ask", page(ASK, get(ask::form)).merge(post(ask::of_any)))
+        .route("/{id}/ask", page(ASK, get(ask::form_of)).merge(post(ask::of_incident)))
+        .route("/{id}/postmortem", page(ALERT, get(read::postmortem)))
         .route("/notices", page(routes::NOTICES, get(read::notices)))
         .route("/events/{id}", page(ALERT, get(read::event)))
         .route("/declare", post(forms::declare))

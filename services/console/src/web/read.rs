@@ -1,20 +1,27 @@
 //! Reads what a page shows. Each function asks the read port as of one time and hands the answers to a page.
 
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::time::Duration;
 
 use axum::extract::{OriginalUri, Path, State};
-use hindcast_api::{AsOf, Code, Incident, LIMIT_MAX, State as Counts, TimelineEntry};
+use hindcast_advice::gather::BEFORE;
+use hindcast_api::{AsOf, Code, Incident, LIMIT_MAX, Problem, State as Counts, TimelineEntry};
 use hindcast_domain::{Time, notice};
 use hindcast_http::{Refusal, Result};
-use hindcast_queries::{AlertFilter, EventFilter, NoticeFilter, Window};
+use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, NoticeFilter, Window};
 use maud::Markup;
 
 use crate::params::Asked;
-use crate::{Console, fallback, pages, reads};
+use crate::{Console, advice, fallback, pages, reads};
 use pages::{Frame, Seen, Tab};
 
 /// Notices that are counted on the first page; more are shown as a plus.
 const COUNTED: usize = 100;
+/// Findings that an incident's page shows.
+const FINDINGS: usize = 20;
+/// How long a page waits for one conclusion before it is shown without it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The list of incidents.
 pub(super) async fn incidents(
@@ -61,6 +68,7 @@ pub(super) async fn incident(
         changes: console.queries().changes(id, as_of).await?,
         notices: console.queries().notices(about, Window { limit: None, ..whole() }).await?,
         undone: console.undone(id, as_of).await?,
+        concluded: console.concluded(&incident, as_of).await,
         frame,
         timeline,
         incident,
@@ -115,6 +123,27 @@ pub(super) async fn notices(
     Ok(pages::notices::page(&pages::notices::View { frame, notices }))
 }
 
+/// Findings.
+pub(super) async fn findings(
+    State(console): State<Console>,
+    OriginalUri(uri): OriginalUri,
+    asked: Asked,
+) -> Result<Markup> {
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Findings, "Findings").await?;
+    let findings = console.queries().findings(advice::finding_filter(&asked)?, asked.window()?).await?;
+    Ok(pages::findings::page(&pages::findings::View { frame, findings }))
+}
+
+/// A drafted postmortem.
+pub(super) async fn postmortem(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Markup> {
+    let as_of = asked.as_of()?;
+    let incident = console.queries().incident(Some(&id), as_of).await?;
+    let path = format!("/{}/postmortem", incident.id);
+    let (frame, _) = console.frame(&asked, &path, Tab::Incidents, "Postmortem").await?;
+    let drafted = console.advice().postmortem(Some(&incident.id), as_of).await?;
+    Ok(pages::postmortem::page(&pages::postmortem::View { frame, incident, drafted }))
+}
+
 /// One event.
 pub(super) async fn event(
     State(console): State<Console>,
@@ -127,8 +156,44 @@ pub(super) async fn event(
     Ok(pages::event::page(&pages::event::View { frame, event }))
 }
 
+/// A conclusion, unless it takes too long.
+async fn soon<T>(conclusion: impl Future<Output = std::result::Result<T, Problem>>) -> std::result::Result<T, Problem> {
+    let late = |_| Problem::new(Code::Unavailable, format!("it took longer than {} s", PATIENCE.as_secs()));
+    tokio::time::timeout(PATIENCE, conclusion).await.map_err(late)?
+}
+
 impl Console {
-    async fn frame(&self, asked: &Asked, path: &str, tab: Tab, title: &str) -> Result<(Frame, Counts)> {
+    /// What is concluded of an incident, all at once.
+    async fn concluded(&self, incident: &Incident, as_of: Option<AsOf>) -> pages::incident::Concluded {
+        let (id, advice) = (Some(incident.id.as_str()), self.advice());
+        let (causes, similar, proposals, findings) = tokio::join!(
+            soon(advice.causes(id, as_of)),
+            soon(advice.similar(id, as_of)),
+            soon(advice.proposals(id, as_of)),
+            soon(self.found(incident, as_of)),
+        );
+        pages::incident::Concluded { causes, similar, proposals, findings }
+    }
+
+    /// Findings near an incident, by when they began.
+    async fn found(
+        &self,
+        incident: &Incident,
+        as_of: Option<AsOf>,
+    ) -> std::result::Result<hindcast_api::Page<hindcast_api::Finding>, Problem> {
+        let filter = FindingFilter {
+            service: None,
+            environment: Some(incident.environment.clone()),
+            since: Some(incident.started_at - BEFORE),
+            until: incident.resolved_at,
+        };
+        let window = Window { as_of, limit: Some(FINDINGS), cursor: None };
+        let mut page = self.queries().findings(filter, window).await?;
+        page.items.sort_by_key(|finding| (finding.finding.at, finding.position));
+        Ok(page)
+    }
+
+    pub(super) async fn frame(&self, asked: &Asked, path: &str, tab: Tab, title: &str) -> Result<(Frame, Counts)> {
         let as_of = asked.as_of()?;
         let state = self.queries().state(as_of).await?;
         let time = match as_of {

@@ -94,6 +94,7 @@ pub struct Topology {
     services: BTreeMap<String, Service>,
     names: BTreeMap<String, String>,
     neighbours: BTreeMap<String, BTreeSet<String>>,
+    calls: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Topology {
@@ -110,6 +111,7 @@ impl Topology {
         for service in &catalog.services {
             for to in &service.depends_on {
                 if let Some(to) = topology.names.get(to).cloned() {
+                    topology.calls.entry(service.name.clone()).or_default().insert(to.clone());
                     topology.neighbours.entry(service.name.clone()).or_default().insert(to.clone());
                     topology.neighbours.entry(to).or_default().insert(service.name.clone());
                 }
@@ -136,28 +138,52 @@ impl Topology {
         self.service(name)?.owner.as_deref()
     }
 
+    /// Every service, by name.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values()
+    }
+
+    /// Every name and alias, with the one name that it stands for.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(|(name, one)| (name.as_str(), one.as_str()))
+    }
+
+    /// Calls on the shortest way from `from` down to `to`, which it depends on; 0 for one and the same, `None`
+    /// where it does not depend on it.
+    #[must_use]
+    pub fn depends(&self, from: &str, to: &str) -> Option<u32> {
+        let from = self.resolve(from)?;
+        let to = self.resolve(to)?;
+        shortest(&self.calls, from, to, u32::MAX)
+    }
+
     /// Calls between two services, in either direction, up to `limit`; 0 for one and the same.
     #[must_use]
     pub fn distance(&self, from: &str, to: &str, limit: u32) -> Option<u32> {
         let from = self.resolve(from)?;
         let to = self.resolve(to)?;
-        let mut seen = BTreeSet::from([from]);
-        let mut queue = VecDeque::from([(from, 0)]);
-        while let Some((here, steps)) = queue.pop_front() {
-            if here == to {
-                return Some(steps);
-            }
-            if steps == limit {
-                continue;
-            }
-            for next in self.neighbours.get(here).into_iter().flatten() {
-                if seen.insert(next) {
-                    queue.push_back((next, steps + 1));
-                }
+        shortest(&self.neighbours, from, to, limit)
+    }
+}
+
+/// Edges on the shortest way, up to `limit`.
+fn shortest(edges: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str, limit: u32) -> Option<u32> {
+    let mut seen = BTreeSet::from([from]);
+    let mut queue = VecDeque::from([(from, 0)]);
+    while let Some((here, steps)) = queue.pop_front() {
+        if here == to {
+            return Some(steps);
+        }
+        if steps == limit {
+            continue;
+        }
+        for next in edges.get(here).into_iter().flatten() {
+            if seen.insert(next) {
+                queue.push_back((next, steps + 1));
             }
         }
-        None
     }
+    None
 }
 
 #[cfg(test)]
@@ -189,6 +215,14 @@ mod tests {
         assert_eq!(topology.distance("postgres", "shop-api", 4), Some(1));
         assert_eq!(topology.distance("nginx", "postgres", 1), None, "the limit holds");
         assert_eq!(topology.distance("nginx", "backup", 9), None);
+    }
+
+    #[test]
+    fn a_dependency_has_a_direction() {
+        let topology = Topology::new(&shop());
+        assert_eq!(topology.depends("nginx", "pg"), Some(2));
+        assert_eq!(topology.depends("postgres", "nginx"), None);
+        assert_eq!(topology.depends("pg", "postgres"), Some(0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EventId, Partition};
 use crate::time::Time;
-use crate::{alert, command, conversation, finding, incident, notice, proposal, silence};
+use crate::{alert, command, conversation, finding, incident, label, model, notice, proposal, silence};
 
 /// A fact or a decision. The `type` of each variant is what stands in the ledger, for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +61,15 @@ pub enum Event {
     /// A proposal was not valid.
     #[serde(rename = "proposal.rejected")]
     ProposalRejected(proposal::Rejected),
+    /// A person judged a proposal, a recall, an answer, a notice or a pair of alerts. Subject: what is judged.
+    #[serde(rename = "label.judged")]
+    LabelJudged(label::Judged),
+    /// A version of a model exists. Subject: `<name>/<version>`.
+    #[serde(rename = "model.registered")]
+    ModelRegistered(model::Registered),
+    /// A version was compared with another one on the past. Subject: `<name>/<version>`.
+    #[serde(rename = "model.judged")]
+    ModelJudged(model::Judged),
 
     /// An alert began to fire: the first time, or again.
     #[serde(rename = "alert.fired")]
@@ -135,6 +144,19 @@ pub enum Event {
     /// A person said whether it helped.
     #[serde(rename = "incident.feedback")]
     IncidentFeedback(incident::Feedback),
+
+    /// What somebody did, or did not do, is a label. Subject: the label.
+    #[serde(rename = "label.given")]
+    LabelGiven(label::Given),
+    /// A label counts no more. Subject: the label.
+    #[serde(rename = "label.retracted")]
+    LabelRetracted(label::Retracted),
+    /// A version of a model is in force from here on. Subject: the model.
+    #[serde(rename = "model.promoted")]
+    ModelPromoted(model::Promoted),
+    /// An earlier version is in force again. Subject: the model.
+    #[serde(rename = "model.rolled_back")]
+    ModelRolledBack(model::RolledBack),
 
     /// A silence or maintenance window was created.
     #[serde(rename = "silence.created")]
@@ -211,6 +233,9 @@ impl Event {
             | Self::ConversationAnswered(_)
             | Self::ProposalMade(_)
             | Self::ProposalRejected(_)
+            | Self::LabelJudged(_)
+            | Self::ModelRegistered(_)
+            | Self::ModelJudged(_)
             | Self::NoticeDelivered(_)
             | Self::NoticeFailed(_)
             | Self::NoticeExpired(_) => Kind::Intake,

@@ -123,6 +123,9 @@ id!(
 id!(
     /// One proposal of a runbook.
     ProposalId, "PRP-", "PRP-7Q2K5M8N3P4R6S9T");
+id!(
+    /// One label.
+    LabelId, "LBL-", "LBL-7Q2K5M8N3P4R6S9T");
 
 /// The identity of an alert: an HMAC of tenant, environment, format family and the sender's own key
 /// under the tenant's key; 20 hexadecimal digits.

@@ -20,8 +20,10 @@ pub mod event;
 pub mod finding;
 pub mod id;
 pub mod incident;
+pub mod label;
 pub mod lane;
 pub mod limits;
+pub mod model;
 pub mod notice;
 pub mod proposal;
 pub mod severity;
@@ -29,6 +31,8 @@ pub mod silence;
 pub mod time;
 
 pub use event::Event;
-pub use id::{ConversationId, EventId, FindingId, Fingerprint, IncidentId, NoticeId, Partition, ProposalId, SilenceId};
+pub use id::{
+    ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, NoticeId, Partition, ProposalId, SilenceId,
+};
 pub use severity::Severity;
 pub use time::{Span, Time};

@@ -77,6 +77,110 @@ impl Default for Weights {
     }
 }
 
+/// The version of [`Features`]: rises when one of them means something else.
+pub const FEATURES_VERSION: u32 = 1;
+
+/// What is known of a pair of alerts, each 0 to 1, before anything is weighed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Features {
+    /// How close in time they began; see [`Weights::time_scale_s`].
+    pub time: f64,
+    /// The older one fires still, by how close its service is.
+    pub still_firing: f64,
+    /// One and the same service.
+    pub same_service: f64,
+    /// One service calls the other; falls with each further call.
+    pub topology: f64,
+    /// Both services are known, and there is no way between them.
+    pub no_path: f64,
+    /// One and the same instance, pod or host.
+    pub same_resource: f64,
+    /// The same rule.
+    pub same_name: f64,
+    /// Alike in labels.
+    pub labels: f64,
+    /// Alike in words.
+    pub words: f64,
+}
+
+impl Features {
+    /// How many there are.
+    pub const COUNT: usize = 9;
+    /// Their names, in the order of [`Features::values`].
+    pub const NAMES: [&'static str; Self::COUNT] = [
+        "time",
+        "still_firing",
+        "same_service",
+        "topology",
+        "no_path",
+        "same_resource",
+        "same_name",
+        "labels",
+        "words",
+    ];
+
+    /// The measures, in the order of [`Features::NAMES`].
+    #[must_use]
+    pub const fn values(&self) -> [f64; Self::COUNT] {
+        [
+            self.time,
+            self.still_firing,
+            self.same_service,
+            self.topology,
+            self.no_path,
+            self.same_resource,
+            self.same_name,
+            self.labels,
+            self.words,
+        ]
+    }
+
+    /// The log-odds of each feature, in thousandths, without the bias.
+    #[allow(clippy::cast_possible_truncation)] // weights are small
+    fn weighed(&self, weights: &Weights) -> [i32; Self::COUNT] {
+        let (mut parts, by) = (self.values().map(|_| 0), weights.by_feature());
+        for ((part, measure), weight) in parts.iter_mut().zip(self.values()).zip(by) {
+            *part = (f64::from(weight) * measure).round() as i32;
+        }
+        parts
+    }
+
+    /// The log-odds that the pair is one problem, in thousandths.
+    #[must_use]
+    pub fn log_odds(&self, weights: &Weights) -> i32 {
+        weights.bias + self.weighed(weights).iter().sum::<i32>()
+    }
+
+    /// The log-odds by feature, in thousandths. Features that say nothing are left out.
+    #[must_use]
+    pub fn parts(&self, weights: &Weights) -> BTreeMap<String, i32> {
+        let named = Self::NAMES.into_iter().zip(self.weighed(weights));
+        std::iter::once(("bias", weights.bias))
+            .chain(named)
+            .filter(|(_, value)| *value != 0)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+impl Weights {
+    /// The weights in the order of [`Features::NAMES`].
+    #[must_use]
+    pub const fn by_feature(&self) -> [i32; Features::COUNT] {
+        [
+            self.time,
+            self.still_firing,
+            self.same_service,
+            self.topology,
+            self.no_path,
+            self.same_resource,
+            self.same_name,
+            self.labels,
+            self.words,
+        ]
+    }
+}
+
 /// An alert that looks for its incident.
 #[derive(Clone, Copy, Debug)]
 pub struct Newcomer<'a> {
@@ -129,10 +233,14 @@ pub fn assign(
     weights: &Weights,
 ) -> Assignment {
     let near = Near::of(newcomer, topology);
+    let scale = weights.time_scale_s;
     let mut ranked: Vec<(i32, &IncidentId, &Alert)> = Vec::with_capacity(candidates.len() * 2);
     for candidate in candidates {
-        let mut best: Vec<(i32, &Alert)> =
-            candidate.alerts.iter().map(|alert| (near.cheap(newcomer, alert, weights), *alert)).collect();
+        let mut best: Vec<(i32, &Alert)> = candidate
+            .alerts
+            .iter()
+            .map(|alert| (near.cheap(newcomer, alert, scale).log_odds(weights), *alert))
+            .collect();
         best.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.fingerprint.cmp(&b.1.fingerprint)));
         ranked.extend(best.into_iter().take(MEMBERS_COMPARED).map(|(score, alert)| (score, candidate.id, alert)));
     }
@@ -140,7 +248,7 @@ pub fn assign(
     ranked.truncate(PAIRS_COMPARED);
     let mut scored: Vec<Scored<'_>> = Vec::new();
     for (_, incident, alert) in ranked {
-        let parts = pair(newcomer, alert, &near, weights);
+        let parts = near.all(newcomer, alert, scale).parts(weights);
         let score = logistic(parts.values().sum());
         match scored.iter_mut().find(|known| known.incident == incident) {
             Some(known) if known.score >= score => {}
@@ -213,76 +321,54 @@ impl<'a> Near<'a> {
         distance.map_or(Kin::NoPath, Kin::Calls)
     }
 
-    /// The log-odds of the features that cost nothing, in thousandths.
-    #[allow(clippy::cast_possible_truncation)] // weights are small
-    fn cheap(&self, newcomer: &Newcomer<'_>, member: &Alert, weights: &Weights) -> i32 {
-        let part = |weight: i32, measure: f64| (f64::from(weight) * measure).round() as i32;
-        let apart = newcomer.starts_at.distance(member.occurrence().starts_at);
-        let mut sum = weights.bias + part(weights.time, closeness(apart, weights));
-        let (near, kin) = match self.kin(newcomer, member) {
-            Kin::Same => (1.0, weights.same_service),
-            Kin::Calls(calls) => (falling(calls) / 2.0, part(weights.topology, falling(calls))),
-            Kin::NoPath => (0.0, weights.no_path),
-            Kin::Unknown => (0.0, 0),
+    /// The features that cost nothing; labels and words are left at 0.
+    fn cheap(&self, newcomer: &Newcomer<'_>, member: &Alert, time_scale_s: i64) -> Features {
+        let mut features = Features {
+            time: closeness(newcomer.starts_at.distance(member.occurrence().starts_at), time_scale_s),
+            ..Features::default()
         };
-        sum += kin;
+        let near = match self.kin(newcomer, member) {
+            Kin::Same => {
+                features.same_service = 1.0;
+                1.0
+            }
+            Kin::Calls(calls) => {
+                features.topology = falling(calls);
+                falling(calls) / 2.0
+            }
+            Kin::NoPath => {
+                features.no_path = 1.0;
+                0.0
+            }
+            Kin::Unknown => 0.0,
+        };
         if member.is_firing() {
-            sum += part(weights.still_firing, near);
+            features.still_firing = near;
         }
         if similarity::same_resource(newcomer.labels, &member.labels) {
-            sum += weights.same_resource;
+            features.same_resource = 1.0;
         }
         if newcomer.name == member.name {
-            sum += weights.same_name;
+            features.same_name = 1.0;
         }
-        sum
+        features
+    }
+
+    /// All features.
+    fn all(&self, newcomer: &Newcomer<'_>, member: &Alert, time_scale_s: i64) -> Features {
+        let (ours, theirs) = (text(newcomer.name, newcomer.annotations), text(&member.name, &member.annotations));
+        Features {
+            labels: similarity::labels(newcomer.labels, &member.labels),
+            words: similarity::words(&ours, &theirs),
+            ..self.cheap(newcomer, member, time_scale_s)
+        }
     }
 }
 
-/// The log-odds that two alerts are one problem, by feature, in thousandths. Features that say nothing
-/// are left out.
-fn pair(newcomer: &Newcomer<'_>, member: &Alert, near: &Near<'_>, weights: &Weights) -> BTreeMap<String, i32> {
-    let mut parts = BTreeMap::new();
-    let mut add = |name: &str, weight: i32, measure: f64| {
-        #[allow(clippy::cast_possible_truncation)] // weights are small
-        let value = (f64::from(weight) * measure).round() as i32;
-        if value != 0 {
-            parts.insert(name.to_owned(), value);
-        }
-    };
-    add("bias", weights.bias, 1.0);
-    add("time", weights.time, closeness(newcomer.starts_at.distance(member.occurrence().starts_at), weights));
-    let near = match near.kin(newcomer, member) {
-        Kin::Same => {
-            add("same_service", weights.same_service, 1.0);
-            1.0
-        }
-        Kin::Calls(calls) => {
-            add("topology", weights.topology, falling(calls));
-            falling(calls) / 2.0
-        }
-        Kin::NoPath => {
-            add("no_path", weights.no_path, 1.0);
-            0.0
-        }
-        Kin::Unknown => 0.0,
-    };
-    if member.is_firing() {
-        add("still_firing", weights.still_firing, near);
-    }
-    if similarity::same_resource(newcomer.labels, &member.labels) {
-        add("same_resource", weights.same_resource, 1.0);
-    }
-    if newcomer.name == member.name {
-        add("same_name", weights.same_name, 1.0);
-    }
-    add("labels", weights.labels, similarity::labels(newcomer.labels, &member.labels));
-    add(
-        "words",
-        weights.words,
-        similarity::words(&text(newcomer.name, newcomer.annotations), &text(&member.name, &member.annotations)),
-    );
-    parts
+/// The features of a pair, as the newcomer looks for its place: the one path that serving and training share.
+#[must_use]
+pub fn features(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, time_scale_s: i64) -> Features {
+    Near::of(newcomer, topology).all(newcomer, member, time_scale_s)
 }
 
 fn text(name: &str, annotations: &Labels) -> String {
@@ -291,8 +377,8 @@ fn text(name: &str, annotations: &Labels) -> String {
 }
 
 /// 1 for the same moment, a half after the scale, falling with the square.
-fn closeness(apart: Span, weights: &Weights) -> f64 {
-    let scale = Span::seconds(weights.time_scale_s.max(1)).as_secs_f64();
+fn closeness(apart: Span, time_scale_s: i64) -> f64 {
+    let scale = Span::seconds(time_scale_s.max(1)).as_secs_f64();
     let ratio = apart.as_secs_f64() / scale;
     1.0 / (1.0 + ratio * ratio)
 }

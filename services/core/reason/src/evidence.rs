@@ -1,8 +1,13 @@
 //! What is known of an incident as of a position.
 
 use hindcast_api::{Alert, Change, Citation, Finding, Incident, TimelineEntry};
-use hindcast_domain::Time;
+use hindcast_domain::{Span, Time};
 use serde::{Deserialize, Serialize};
+
+/// How long before its first alert and after its last an incident may show in telemetry.
+const AROUND: Span = Span::minutes(2);
+/// What shows this shortly before an incident is its own, whatever else was just over.
+const JUST_BEFORE: Span = Span::seconds(20);
 
 /// Everything that a conclusion may rest on. Whoever gathers it has left out what was recorded later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,5 +47,24 @@ impl Evidence {
     pub fn onset(&self) -> Time {
         let first = self.symptoms.iter().map(|symptom| symptom.alert.starts_at).min();
         first.map_or(self.incident.started_at, |first| first.min(self.incident.started_at))
+    }
+
+    /// Leaves out findings of incidents that were over when this one began: they lie within such an incident's
+    /// time and are about one of its services, or were raised for it. Without this, what broke a quarter of an
+    /// hour ago looks like the first sign of what broke now.
+    pub fn leave_out(&mut self, others: &[Incident]) {
+        let onset = self.onset();
+        let over =
+            |other: &&Incident| other.id != self.incident.id && other.resolved_at.is_some_and(|end| end <= onset);
+        let over: Vec<&Incident> = others.iter().filter(over).collect();
+        self.findings.retain(|finding| {
+            let found = &finding.finding;
+            !over.iter().any(|other| {
+                let raised_for = found.incident.as_ref().is_some_and(|incident| incident.as_str() == other.id);
+                let end = other.resolved_at.unwrap_or(other.started_at) + AROUND;
+                let during = found.at >= other.started_at - AROUND && found.at <= end.min(onset - JUST_BEFORE);
+                raised_for || (during && other.services.contains(&found.service))
+            })
+        });
     }
 }

@@ -9,7 +9,13 @@
 //! - [`recall`]: what is kept of an incident, and how two are compared.
 //! - [`runbook`]: what may be done, with typed parameters.
 //! - [`postmortem`]: the draft.
+//! - [`words`]: how times, figures and foreign text are spelt.
 
+pub mod cause;
 pub mod evidence;
+pub mod postmortem;
+pub mod recall;
+pub mod runbook;
+pub mod words;
 
 pub use evidence::{Evidence, Symptom};

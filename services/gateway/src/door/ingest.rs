@@ -12,7 +12,7 @@ use hindcast_api::{Accepted, Code};
 use hindcast_http::{Refusal, Result};
 use serde_json::json;
 
-use super::{arrive, told};
+use super::{arrive, arrive_as, telemetry, told};
 use crate::Gateway;
 use crate::format;
 use crate::source::Source;
@@ -29,6 +29,10 @@ pub(super) async fn post(
         // GitHub asks whether anybody is there. Its signature counts all the same.
         arrive(&gateway, &source, &headers, body).await?;
         return Ok((StatusCode::OK, Json(json!({ "accepted": 0 }))).into_response());
+    }
+    if source.format.is_telemetry() {
+        let body = arrive_as(&gateway, &source, &headers, body, telemetry::lines::is_lines).await?;
+        return telemetry::lines::take(&gateway, source, body).await;
     }
     let accepted = take(&gateway, source, &headers, body).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())

@@ -6,6 +6,7 @@ mod filter;
 mod ingest;
 mod parked;
 mod silences;
+mod telemetry;
 
 use axum::Router;
 use axum::body::Body;
@@ -30,6 +31,9 @@ pub fn router(gateway: Gateway) -> Router {
         // Prometheus has one setting for where to send to, `path_prefix`, and appends the rest.
         .route("/ingest/{source}/api/v2/alerts", post(ingest::prefixed))
         .route("/ingest/{source}/api/v1/alerts", post(ingest::prefixed_v1))
+        .route("/v1/logs", post(telemetry::otlp::logs))
+        .route("/v1/metrics", post(telemetry::otlp::metrics))
+        .route("/api/v1/write", post(telemetry::remote_write::write))
         .route("/api/v1/alerts", post(ingest::alerts_v1))
         .route("/api/v2/alerts", post(ingest::alerts).get(alertmanager::alerts))
         .route("/api/v2/alerts/groups", get(alertmanager::groups))
@@ -50,6 +54,9 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/ingest/{source}", "Takes what a source sends, in its own format."),
     ("POST", "/ingest/{source}/api/v2/alerts", "The same for Prometheus with a path prefix."),
     ("POST", "/ingest/{source}/api/v1/alerts", "The same for an old Prometheus with a path prefix."),
+    ("POST", "/v1/logs", "Takes log records as OTLP over HTTP, protobuf or JSON."),
+    ("POST", "/v1/metrics", "Takes metrics as OTLP over HTTP, protobuf or JSON."),
+    ("POST", "/api/v1/write", "Takes samples as Prometheus' remote write 1.0."),
     ("POST", "/api/v1/alerts", "Takes alerts as an old Alertmanager does."),
     ("POST", "/api/v2/alerts", "Takes alerts as an Alertmanager does."),
     ("GET", "/api/v2/alerts", "Firing alerts in Alertmanager's shape."),
@@ -71,10 +78,7 @@ pub fn promised() -> Router {
         "/v2/enqueue",
         "/opsgenie/v2/alerts",
         "/opsgenie/v2/alerts/{*rest}",
-        "/v1/logs",
-        "/v1/metrics",
         "/v1/traces",
-        "/api/v1/write",
         "/slack/events",
         "/slack/interactive",
         "/slack/commands",
@@ -111,12 +115,24 @@ fn admit(gateway: &Gateway, headers: &HeaderMap) -> Result<hindcast_domain::even
     gateway.inner.default_auth.admit(headers)
 }
 
-/// Reads a body: the credential first, then the bytes as they came, then what is packed in them.
+/// Reads a body of JSON: the credential first, then the bytes as they came, then what is packed in them.
 async fn arrive(gateway: &Gateway, source: &Source, headers: &HeaderMap, body: Body) -> Result<Verified<Bytes>> {
+    arrive_as(gateway, source, headers, body, is_json).await
+}
+
+/// Reads a body whose media type `is_right`, in the same order.
+async fn arrive_as(
+    gateway: &Gateway,
+    source: &Source,
+    headers: &HeaderMap,
+    body: Body,
+    is_right: fn(&HeaderMap) -> Result<()>,
+) -> Result<Verified<Bytes>> {
     let guard = gateway.guard_of(source);
     if guard.reads_headers_alone() {
         guard.admit(headers)?;
     }
+    is_right(headers)?;
     let packed = read(headers, body).await?;
     let verified = Unverified::new(packed).verify(guard, headers)?;
     if !headers.contains_key(header::CONTENT_ENCODING) {
@@ -128,7 +144,6 @@ async fn arrive(gateway: &Gateway, source: &Source, headers: &HeaderMap, body: B
 
 /// The bytes as they came.
 async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
-    is_json(headers)?;
     let mut bare = HeaderMap::new();
     if let Some(length) = headers.get(header::CONTENT_LENGTH) {
         bare.insert(header::CONTENT_LENGTH, length.clone());

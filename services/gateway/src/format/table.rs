@@ -14,6 +14,8 @@ pub struct Format {
     /// Formats of one family give one alert the same fingerprint.
     pub family: &'static str,
     code: Option<Normaliser>,
+    /// Whether it goes to the store of telemetry, and no normaliser makes alerts of it.
+    telemetry: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -29,11 +31,15 @@ impl std::fmt::Debug for Format {
 }
 
 const fn built(name: &'static str, family: &'static str, about: &'static str, code: Normaliser) -> Format {
-    Format { name, about, family, code: Some(code) }
+    Format { name, about, family, code: Some(code), telemetry: false }
 }
 
 const fn promised(name: &'static str, about: &'static str) -> Format {
-    Format { name, about, family: name, code: None }
+    Format { name, about, family: name, code: None, telemetry: false }
+}
+
+const fn telemetry(name: &'static str, about: &'static str) -> Format {
+    Format { name, about, family: name, code: None, telemetry: true }
 }
 
 const WEBHOOK: Normaliser = Normaliser { split: alertmanager::split, item: alertmanager::item };
@@ -67,12 +73,12 @@ pub const FORMATS: &[Format] = &[
         "deployments, releases, pushes and workflow runs of GitHub",
         Normaliser { split: github::split, item: github::item },
     ),
+    telemetry("logs", "log records as newline-delimited JSON"),
     promised("pagerduty", "Events API v2 of PagerDuty"),
     promised("opsgenie", "the alert API of Opsgenie"),
     promised("cloudwatch-sns", "CloudWatch alarms over SNS"),
     promised("gcp-monitoring", "incidents of Google Cloud Monitoring"),
     promised("cloudevents", "CloudEvents 1.0, one or a batch"),
-    promised("logs", "log records as newline-delimited JSON"),
 ];
 
 /// The row of that name.
@@ -85,13 +91,19 @@ impl Format {
     /// Whether it can be used.
     #[must_use]
     pub const fn is_built(&self) -> bool {
-        self.code.is_some()
+        self.code.is_some() || self.telemetry
+    }
+
+    /// Whether what it reads is telemetry, which goes beside the ledger.
+    #[must_use]
+    pub const fn is_telemetry(&self) -> bool {
+        self.telemetry
     }
 
     /// Its functions.
     ///
     /// # Errors
-    /// When it is promised and not built.
+    /// When it is promised and not built, or makes no alerts.
     pub(super) fn normaliser(&self) -> Result<Normaliser, Problem> {
         let name = self.name;
         self.code.ok_or_else(|| Problem::new(Code::NotImplemented, format!("the format {name} is not built yet")))

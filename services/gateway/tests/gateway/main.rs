@@ -3,4 +3,7 @@
 
 mod api;
 mod doors;
+mod protobuf;
 mod support;
+mod telemetry;
+mod telemetry_bounds;

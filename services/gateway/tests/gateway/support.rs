@@ -22,6 +22,7 @@ use hindcast_ledger::read::Item;
 use hindcast_ledger::writer::{FailPoint, Writer};
 use hindcast_ledger::{Ledger as _, Progress, read};
 use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
+use hindcast_telemetry::Memory as Store;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -41,6 +42,8 @@ pub(crate) struct World {
     pub(crate) ledger: Memory,
     pub(crate) metrics: Metrics,
     pub(crate) views: Arc<Views>,
+    /// The telemetry.
+    pub(crate) store: Arc<Store>,
     router: Router,
 }
 
@@ -48,6 +51,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: axum::http::HeaderMap,
     pub(crate) text: String,
+    pub(crate) bytes: axum::body::Bytes,
 }
 
 impl Answer {
@@ -78,6 +82,18 @@ impl World {
 
     /// With a guarantee of the writer broken on purpose.
     pub(crate) fn broken(sources: &str, default_auth: Guard, fail: FailPoint) -> Self {
+        let store = Arc::new(Store::default());
+        let telemetry = Some(Arc::clone(&store) as hindcast_telemetry::Shared);
+        Self { store, ..Self::on(sources, default_auth, fail, telemetry) }
+    }
+
+    /// On another store of telemetry, or on none.
+    pub(crate) fn on(
+        sources: &str,
+        default_auth: Guard,
+        fail: FailPoint,
+        telemetry: Option<hindcast_telemetry::Shared>,
+    ) -> Self {
         #[derive(serde::Deserialize)]
         struct File {
             #[serde(default)]
@@ -91,6 +107,7 @@ impl World {
         let gateway = Gateway::new(Options {
             writer,
             queries: Some(Arc::clone(&views) as hindcast_queries::Shared),
+            telemetry,
             clock,
             metrics: metrics.clone(),
             key: TenantKey::new([7; 32]),
@@ -99,7 +116,7 @@ impl World {
             env: Arc::new(|name| (name == "SECRET").then(|| "It's a Secret to Everybody".to_owned())),
         })
         .unwrap();
-        Self { ledger, metrics, views, router: hindcast_gateway::router(gateway) }
+        Self { ledger, metrics, views, store: Arc::default(), router: hindcast_gateway::router(gateway) }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -109,7 +126,9 @@ impl World {
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            // An answer in protobuf is no text.
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         }
     }
 
@@ -233,6 +252,19 @@ impl Queries for Views {
         none()
     }
     async fn configured(&self, _: &str, _: Option<AsOf>) -> Result<Option<(String, Value)>, Problem> {
+        none()
+    }
+    async fn findings(
+        &self,
+        _: hindcast_queries::FindingFilter,
+        _: Window,
+    ) -> Result<Page<hindcast_api::Finding>, Problem> {
+        none()
+    }
+    async fn watched(&self, _: &str, _: Option<AsOf>) -> Result<Vec<String>, Problem> {
+        none()
+    }
+    async fn moment(&self, _: Option<AsOf>) -> Result<(u64, Time), Problem> {
         none()
     }
     async fn state(&self, _: Option<AsOf>) -> Result<State, Problem> {

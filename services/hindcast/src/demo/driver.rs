@@ -1,14 +1,18 @@
 //! The driver: holds the clock, sends each request at its time, and waits until everything is settled.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use hindcast_clock::{Clock, Stepped};
 use hindcast_domain::Time;
 use hindcast_queries::{NoticeFilter, Queries, Window};
-use hindcast_recorder::format::Request;
+use hindcast_recorder::format::{Fault, Request};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::advice::{self, Probed};
+use super::people::People;
+use super::telemetry::Feed;
 use crate::node::Node;
 
 /// How long one step may take before the demo gives up.
@@ -24,6 +28,8 @@ pub struct Driver<'a> {
     pub speed: f64,
     /// No progress bar.
     pub quiet: bool,
+    /// Healthy stretches after which somebody asks whether anything is wrong.
+    pub probes: Vec<(Time, Time)>,
 }
 
 /// What playing took.
@@ -37,6 +43,14 @@ pub struct Played {
     pub durable_us: Vec<u64>,
     /// From the request to the page that it led to, in microseconds, sorted.
     pub page_us: Vec<u64>,
+    /// Log lines and samples sent.
+    pub telemetry: u64,
+    /// Incidents that people wrote their last words on.
+    pub told: u64,
+    /// The last position before each fault was ended, by its id: when the question mattered.
+    pub midst: BTreeMap<String, u64>,
+    /// What was said about healthy stretches.
+    pub probed: Vec<Probed>,
 }
 
 /// A recorded time as ours.
@@ -49,7 +63,7 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// When the service does not answer, or does not settle in time.
-    pub async fn play(&self, requests: &[Request]) -> anyhow::Result<Played> {
+    pub async fn play(&self, requests: &[Request], mut feed: Feed, faults: &[Fault]) -> anyhow::Result<Played> {
         let client = reqwest::Client::new();
         let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new(requests.len() as u64) };
         if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} requests · {msg}") {
@@ -57,11 +71,27 @@ impl Driver<'_> {
         }
         let mut played = Played::default();
         let mut pages = self.pages().await?;
+        let mut people = People::of(faults);
+        let base = format!("http://{}", self.node.address);
         self.settle().await?;
         for request in requests {
             let at = time(request.at);
             self.advance(at).await?;
             bar.set_message(at.to_string());
+            for fault in faults.iter().filter(|fault| fault.ended_at.is_some_and(|ended| time(ended) <= at)) {
+                let head = *self.node.views.position().borrow();
+                played.midst.entry(fault.id.clone()).or_insert(head);
+            }
+            feed.send(&client, &base, at).await?;
+            self.settle().await?;
+            if people.tell(self.node, &client, at).await? {
+                self.settle().await?;
+            }
+            let due = self.probes.get(played.probed.len()).filter(|(_, to)| *to <= at);
+            if let Some((from, to)) = due {
+                played.probed.push(advice::probe(self.node, *from, *to).await?);
+                self.settle().await?;
+            }
             let sent = Instant::now();
             let status = self.send(&client, request).await?;
             played.requests += 1;
@@ -76,6 +106,10 @@ impl Driver<'_> {
             bar.inc(1);
         }
         bar.finish_and_clear();
+        people.tell(self.node, &client, self.clock.now()).await?;
+        self.settle().await?;
+        played.telemetry = feed.sent;
+        played.told = people.told;
         played.durable_us.sort_unstable();
         played.page_us.sort_unstable();
         Ok(played)
@@ -114,7 +148,10 @@ impl Driver<'_> {
             let mut changes = self.node.progress.subscribe();
             changes.mark_unchanged();
             let head = self.node.ledger.head().await?;
-            if self.node.progress.settled(head, self.clock.now()) && self.node.ledger.head().await? == head {
+            if self.node.progress.settled(head, self.clock.now())
+                && self.node.advising.is_idle()
+                && self.node.ledger.head().await? == head
+            {
                 return Ok(());
             }
             ensure!(

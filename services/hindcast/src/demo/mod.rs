@@ -4,9 +4,12 @@
 //! until everything is settled, and goes on. No header sets time; sockets and disks are real. Nothing is
 //! printed that was not computed in this run.
 
+mod advice;
 mod driver;
 mod judge;
+mod people;
 mod summary;
+mod telemetry;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -14,7 +17,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use hindcast_clock as clock;
-use hindcast_domain::Time;
+use hindcast_domain::{Span, Time};
 use hindcast_ledger::Progress;
 use hindcast_recorder::format::{Channel, Embedded, Recording};
 use tokio::net::TcpListener;
@@ -43,6 +46,9 @@ pub struct Args {
     /// Fetch nothing. (Nothing is fetched today.)
     #[arg(long, requires = "demo")]
     offline: bool,
+    /// Ask on every healthy minute of the recording whether anything is wrong: for tests of that.
+    #[arg(long, requires = "demo", hide = true)]
+    probe: bool,
     /// Print the summary as one JSON document.
     #[arg(long, requires = "demo")]
     summary_json: bool,
@@ -73,8 +79,8 @@ fn recording(name: &str) -> anyhow::Result<Recording> {
             truth: include_bytes!("../../../../tests/recordings/pg-pool/truth.json"),
             requests: include_bytes!("../../../../tests/recordings/pg-pool/requests.ndjson.zst"),
             catalog: Some(include_str!("../../../../tests/recordings/pg-pool/catalog.yaml")),
-            logs: None,
-            metrics: None,
+            logs: Some(include_bytes!("../../../../tests/recordings/pg-pool/logs.ndjson.zst")),
+            metrics: Some(include_bytes!("../../../../tests/recordings/pg-pool/metrics.csv.zst")),
         })
         .context("the built-in recording");
     }
@@ -103,16 +109,18 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     if !args.summary_json {
         summary::head(&recording, channel, args.speed);
     }
-    let driver = driver::Driver { node: &node, clock: &stepped, speed: args.speed, quiet: args.summary_json };
+    let probes = if args.probe { healthy_minutes(&recording) } else { Vec::new() };
+    let driver = driver::Driver { node: &node, clock: &stepped, speed: args.speed, quiet: args.summary_json, probes };
     let played = tokio::select! {
-        played = driver.play(&requests) => played?,
+        played = driver.play(&requests, telemetry::Feed::open(&recording)?, &recording.truth.faults) => played?,
         () = stop.asked() => {
             node.stop().await;
             return Ok(());
         }
     };
     let verdict = judge::judge(&node.views, &recording).await?;
-    let facts = summary::Facts::gather(&node, &played, &verdict, folder.path(), began).await?;
+    let advised = advice::ask(&node, &recording, &played, &verdict).await?;
+    let facts = summary::Facts::gather(&node, &played, verdict, advised, folder.path(), began).await?;
     if args.summary_json {
         println!("{}", serde_json::to_string_pretty(&facts)?);
     } else {
@@ -125,6 +133,22 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     }
     node.stop().await;
     Ok(())
+}
+
+/// The healthy stretches of a recording, cut into minutes.
+fn healthy_minutes(recording: &Recording) -> Vec<(Time, Time)> {
+    let minute = Span::minutes(1);
+    // The question is asked at the next request, which must not lie in the fault that follows.
+    let margin = Span::seconds(3);
+    let mut minutes = Vec::new();
+    for healthy in &recording.truth.healthy {
+        let (mut from, end) = (driver::time(healthy.from), driver::time(healthy.to) - margin);
+        while from + minute <= end + margin {
+            minutes.push((from, (from + minute).min(end)));
+            from = from + minute;
+        }
+    }
+    minutes
 }
 
 async fn start(recording: &Recording, flags: &Flags, data: &Path, stepped: &clock::Stepped) -> anyhow::Result<Node> {

@@ -10,6 +10,7 @@ use hindcast_queries::{AlertFilter, IncidentFilter, NoticeFilter, Queries, Windo
 use hindcast_recorder::format::{Channel, Recording};
 use serde::Serialize;
 
+use super::advice::{Advised, Probed};
 use super::driver::{Played, time};
 use super::judge::Verdict;
 use crate::node::Node;
@@ -29,7 +30,10 @@ pub struct Facts {
     refused: u64,
     durable_p99_us: u64,
     page_p99_us: u64,
+    telemetry: u64,
     verdict: Verdict,
+    advised: Vec<Advised>,
+    probed: Vec<Probed>,
     receipt: Option<Receipt>,
     replay: hindcast_api::Replay,
     as_of: Option<(Time, u64)>,
@@ -72,7 +76,8 @@ impl Facts {
     pub async fn gather(
         node: &Node,
         played: &Played,
-        verdict: &Verdict,
+        verdict: Verdict,
+        advised: Vec<Advised>,
         folder: &Path,
         began: Instant,
     ) -> anyhow::Result<Self> {
@@ -124,7 +129,10 @@ impl Facts {
             refused: played.refused,
             durable_p99_us: percentile(&played.durable_us),
             page_p99_us: percentile(&played.page_us),
-            verdict: verdict.clone(),
+            telemetry: played.telemetry,
+            verdict,
+            advised,
+            probed: played.probed.clone(),
             receipt,
             replay: views.replay(None).await?,
             as_of,

@@ -2,15 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_api::{AsOf, Citation, Problem};
-use hindcast_domain::Span;
-use hindcast_queries::{AlertFilter, FindingFilter, Queries, Window};
+use hindcast_api::{Alert, AsOf, Citation, Finding, Incident, Problem};
+use hindcast_domain::{Span, Time};
+use hindcast_queries::{AlertFilter, FindingFilter, IncidentFilter, Queries, Window};
 use hindcast_reason::{Evidence, Symptom};
 
 /// How long before an incident findings are looked at.
 pub const BEFORE: Span = Span::minutes(15);
+/// Earlier incidents that are looked at for what belongs to them.
+const EARLIER_MAX: usize = 50;
+/// Symptoms that are worded as they fired; the rest keeps its latest words.
+const WORDED_MAX: usize = 50;
+/// How long before an incident's first alert its findings begin: rules wait before they fire.
+const EARLY: Span = Span::minutes(2);
+/// How long before an incident's first alert telemetry is its own whatever was before.
+const SOON: Span = Span::seconds(30);
 /// Alerts, timeline entries and findings that are looked at.
 const ITEMS_MAX: usize = 500;
+
+/// How long after its last alert was over telemetry still belongs to an incident.
+const AFTER: Span = Span::minutes(2);
+
+/// When an incident was over by its senders' own clocks: they may be far from ours where history is sent late.
+/// An alert of it that fires again elsewhere says nothing of that any more.
+fn end(incident: &Incident, alerts: &[Alert]) -> Option<Time> {
+    let resolved = incident.resolved_at?;
+    let ends: Option<Vec<Time>> = alerts.iter().map(|alert| alert.ends_at).collect();
+    let last = ends.and_then(|ends| ends.into_iter().max());
+    Some(last.map_or(resolved, |last| resolved.min(last + AFTER)))
+}
 
 /// The evidence of an incident (by id or unique prefix; the newest where absent), as of `as_of`.
 ///
@@ -29,13 +49,7 @@ pub async fn evidence(
     let alerts = queries.alerts(alerts, window()).await?.items;
     let timeline = queries.timeline(&incident.id, window()).await?.items;
     let changes = queries.changes(&incident.id, then).await?;
-    let findings = FindingFilter {
-        environment: Some(incident.environment.clone()),
-        since: Some(incident.started_at - BEFORE),
-        until: incident.resolved_at,
-        ..FindingFilter::default()
-    };
-    let findings = queries.findings(findings, window()).await?.items;
+    let findings = findings(queries, &incident, &alerts, then).await?;
     let watched = queries.watched(&incident.environment, then).await?;
 
     let mut fired: BTreeMap<&str, Citation> = BTreeMap::new();
@@ -60,9 +74,10 @@ pub async fn evidence(
             Some(Symptom { alert, fired, joined })
         })
         .collect();
+    for symptom in symptoms.iter_mut().take(WORDED_MAX) {
+        as_it_fired(queries, symptom, then).await?;
+    }
     symptoms.sort_by(|a, b| (a.alert.starts_at, &a.alert.fingerprint).cmp(&(b.alert.starts_at, &b.alert.fingerprint)));
-    let mut findings: Vec<_> = findings.into_iter().collect();
-    findings.sort_by(|a, b| (a.finding.at, a.position).cmp(&(b.finding.at, b.position)));
     let watched: BTreeSet<String> = watched.into_iter().collect();
     Ok(Evidence {
         incident,
@@ -74,4 +89,70 @@ pub async fn evidence(
         position,
         now,
     })
+}
+
+/// Findings that may belong to an incident, by when they began: those of its environment from a while before it
+/// until its end, without those of an earlier incident that was over before this one began.
+async fn findings(
+    queries: &dyn Queries,
+    incident: &Incident,
+    alerts: &[Alert],
+    then: Option<AsOf>,
+) -> Result<Vec<Finding>, Problem> {
+    let filter = FindingFilter {
+        environment: Some(incident.environment.clone()),
+        since: Some(incident.started_at - BEFORE),
+        until: end(incident, alerts),
+        ..FindingFilter::default()
+    };
+    let window = Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
+    let mut findings = queries.findings(filter, window).await?.items;
+    if findings.iter().any(|finding| finding.finding.at < incident.started_at) {
+        let over = over_before(queries, incident, then).await?;
+        findings.retain(|finding| !over.iter().any(|(from, to)| *from <= finding.finding.at && finding.finding.at <= *to));
+    }
+    findings.sort_by(|a, b| (a.finding.at, a.position).cmp(&(b.finding.at, b.position)));
+    Ok(findings)
+}
+
+/// Stretches, by their senders' clocks, of earlier incidents of the environment that were over before this one
+/// began.
+async fn over_before(
+    queries: &dyn Queries,
+    incident: &Incident,
+    then: Option<AsOf>,
+) -> Result<Vec<(Time, Time)>, Problem> {
+    let filter = IncidentFilter {
+        status: vec![hindcast_domain::incident::Status::Resolved],
+        environment: Some(incident.environment.clone()),
+        ..IncidentFilter::default()
+    };
+    let window = Window { as_of: then, limit: Some(EARLIER_MAX), cursor: None };
+    let mut over = Vec::new();
+    for other in queries.incidents(filter, window).await?.items {
+        let near = other.resolved_at.is_some_and(|at| at + AFTER >= incident.started_at - BEFORE);
+        if other.id == incident.id || other.started_at >= incident.started_at || !near {
+            continue;
+        }
+        let filter = AlertFilter { incident: Some(other.id.clone()), ..AlertFilter::default() };
+        let window = Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
+        let alerts = queries.alerts(filter, window).await?.items;
+        if let Some(end) = end(&other, &alerts).filter(|end| *end < incident.started_at + AFTER) {
+            over.push((other.started_at - EARLY, end.min(incident.started_at - SOON)));
+        }
+    }
+    Ok(over)
+}
+
+/// Words an alert as it was worded when it fired: the cited event must say what is said of it.
+async fn as_it_fired(queries: &dyn Queries, symptom: &mut Symptom, then: Option<AsOf>) -> Result<(), Problem> {
+    let event = queries.event(&symptom.fired.event, then).await?;
+    if event.event_type != "alert.fired" {
+        return Ok(());
+    }
+    if let Ok(fired) = serde_json::from_value::<hindcast_domain::alert::Fired>(event.data) {
+        symptom.alert.severity = fired.severity;
+        symptom.alert.annotations = fired.annotations;
+    }
+    Ok(())
 }

@@ -1,7 +1,25 @@
 //! The read-only questions that a model or an MCP client may ask: typed, bounded, as of a position.
+//!
+//! Owns which tools there are, what arguments they take and how much they answer. Refuses to know who asks,
+//! and to change anything: no tool reaches a writer.
+//!
+//! - [`args`]: the arguments, read strictly. [`specs`]: how the tools are offered.
+//! - [`answers`]: one function a tool. [`fit`]: what does not fit is cut, and counted.
 
-use hindcast_api::{AsOf, Problem};
+mod answers;
+mod args;
+mod fit;
+mod specs;
+#[cfg(test)]
+mod tests;
+
+use hindcast_api::{AsOf, Code, Problem};
 use serde_json::Value;
+
+pub use fit::{OUTPUT_BYTES_MAX, TEXT_BYTES_MAX, fit};
+
+/// Bytes of a call's arguments.
+pub const ARGUMENTS_BYTES_MAX: usize = 8 * 1024;
 
 /// A tool as it is offered.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +47,7 @@ impl Toolbox {
     /// What is offered.
     #[must_use]
     pub fn specs() -> Vec<Spec> {
-        Vec::new()
+        specs::all()
     }
 
     /// Uses a tool. The output is JSON of at most 32 KiB; what did not fit is counted in it.
@@ -37,7 +55,23 @@ impl Toolbox {
     /// # Errors
     /// When there is no such tool, its arguments are wrong, or it has no answer.
     pub async fn call(&self, name: &str, arguments: Value, as_of: Option<AsOf>) -> Result<Value, Problem> {
-        let _ = (arguments, as_of);
-        Err(Problem::new(hindcast_api::Code::NotFound, format!("expected a tool, got {name:?}")))
+        let bytes = fit::weigh(&arguments);
+        if bytes > ARGUMENTS_BYTES_MAX {
+            let said = format!("expected arguments of at most {ARGUMENTS_BYTES_MAX} bytes, got {bytes}");
+            return Err(Problem::new(Code::TooLarge, said).remedy("Ask for less at once."));
+        }
+        let (position, _) = self.queries.moment(as_of).await?;
+        let asked = answers::Asked { toolbox: self, position, live: as_of.is_none() };
+        let output = asked.answer(name, arguments).await?;
+        Ok(fit(output, OUTPUT_BYTES_MAX))
     }
+}
+
+/// What is said to somebody who names no tool of ours.
+fn unknown(name: &str) -> Problem {
+    let names: Vec<&str> = specs::all().iter().map(|spec| spec.name).collect();
+    // A name comes from a model and may be anything.
+    let shown: String = name.chars().take(64).collect();
+    Problem::new(Code::NotFound, format!("expected one of the tools {}, got {shown:?}", names.join(", ")))
+        .remedy("Use a tool's name as it is listed.")
 }

@@ -8,6 +8,8 @@ use crate::{Embedder, Error, Identity};
 
 /// Length of its vectors.
 const DIMENSION: usize = 384;
+/// Characters that are read of a text.
+const TEXT_CHARS_MAX: usize = 8 * 1024;
 /// Characters of a gram.
 const GRAM: usize = 4;
 
@@ -43,6 +45,7 @@ impl Embedder for Hashing {
 
 fn vector(text: &str) -> Vec<f32> {
     let mut vector = vec![0_f32; DIMENSION];
+    let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
     for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1) {
         add(&mut vector, word, 1.0);
         let padded: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();

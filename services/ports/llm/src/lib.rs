@@ -3,7 +3,9 @@
 //! The one contract of this crate: *a call is bounded*: in time, in bytes and in tokens, whatever the server
 //! does; and dropping the future ends it. Nobody else sees a provider's types.
 
+pub mod hash;
 pub mod scripted;
+pub mod transcript;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use scripted::Scripted;
+pub use transcript::{Recorded, Recording};
 
 /// A shared model.
 pub type Shared = Arc<dyn Llm>;
@@ -129,6 +132,9 @@ pub enum Error {
     /// What came is no reply.
     #[error("the model's server answered what is no reply: {0}")]
     Malformed(String),
+    /// A recording holds no reply to this request: the first digits of the request's hash.
+    #[error("the transcript is stale: it holds no reply to request {0}; record it again")]
+    Stale(String),
 }
 
 impl Error {
@@ -141,6 +147,7 @@ impl Error {
             Self::Refused(_) => "refused",
             Self::TooLarge(_) => "too_large",
             Self::Malformed(_) => "malformed",
+            Self::Stale(_) => "stale",
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct Figures {
     pub oldest: Option<Time>,
     /// Bytes in pinned blocks.
     pub pinned_bytes: u64,
+    /// Blocks that were found damaged and passed over since the store was opened.
+    pub damaged: u64,
 }
 
 /// A store of telemetry.

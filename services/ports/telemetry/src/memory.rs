@@ -1,15 +1,20 @@
-//! Telemetry in memory, for tests and for `hindcast lab`.
+//! Telemetry in memory, for tests and for `hindcast lab`. It keeps everything: nothing expires here.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hindcast_domain::Partition;
+use hindcast_domain::{Partition, Time};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use crate::{Arrived, Batch, Cursor, Error, Figures, Kept, LogFilter, LogRecord, SampleFilter, Series, Stretch, Telemetry};
+use crate::{
+    Arrived, Batch, Cursor, Error, Figures, Kept, Level, LogFilter, LogRecord, SampleFilter, Series, Stretch, Telemetry,
+};
+
+/// Records after which what arrived is handed out.
+const ARRIVED_RECORDS: usize = 1_000;
 
 /// A store that forgets with its process.
 #[derive(Debug)]
@@ -29,9 +34,37 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A line of a pin with its place: what is kept first, then by time, then as it arrived.
+type Line = (bool, Time, usize, Vec<u8>);
+
+impl Memory {
+    /// All of a stretch as lines of JSON; samples and lines that warn of something come first.
+    fn lines(&self, partition: &Partition, stretch: Stretch) -> Result<Vec<Line>, Error> {
+        let batches = locked(&self.batches);
+        let of = || batches.iter().filter(|(whose, _)| whose == partition).map(|(_, batch)| batch);
+        let mut lines: Vec<Line> = Vec::new();
+        for record in of().flat_map(|batch| &batch.logs).filter(|record| stretch.holds(record.time)) {
+            let json = serde_json::to_vec(record).map_err(std::io::Error::other)?;
+            lines.push((record.level < Level::Warning, record.time, lines.len(), json));
+        }
+        for sample in of().flat_map(|batch| &batch.samples).filter(|sample| stretch.holds(sample.time)) {
+            let json = serde_json::to_vec(sample).map_err(std::io::Error::other)?;
+            lines.push((false, sample.time, lines.len(), json));
+        }
+        lines.sort();
+        Ok(lines)
+    }
+}
+
 #[async_trait]
 impl Telemetry for Memory {
     async fn append(&self, partition: &Partition, batch: Batch) -> Result<(), Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        if batch.samples.iter().any(|sample| !sample.value.is_finite()) {
+            return Err(Error::Refused("expected finite values, got a sample that is none".to_owned()));
+        }
         let mut batches = locked(&self.batches);
         batches.push((partition.clone(), batch));
         self.head.send_replace(batches.len() as u64);
@@ -64,17 +97,22 @@ impl Telemetry for Memory {
 
     async fn arrived(&self, cursor: Cursor) -> Result<Vec<Arrived>, Error> {
         let mut head = self.head.subscribe();
+        // A place that was never given out belongs to another store: go on with what comes next.
+        let place = cursor.0.min(*head.borrow());
         loop {
-            if *head.borrow_and_update() > cursor.0 {
+            if *head.borrow_and_update() > place {
                 let batches = locked(&self.batches);
-                let new = (cursor.0..).zip(batches.iter().skip(usize::try_from(cursor.0).unwrap_or(usize::MAX)));
-                return Ok(new
-                    .map(|(at, (partition, batch))| Arrived {
-                        next: Cursor(at + 1),
-                        partition: partition.clone(),
-                        batch: batch.clone(),
-                    })
-                    .collect());
+                let new = (place..).zip(batches.iter().skip(usize::try_from(place).unwrap_or(usize::MAX)));
+                let (mut arrived, mut records) = (Vec::new(), 0);
+                for (at, (partition, batch)) in new {
+                    if records >= ARRIVED_RECORDS {
+                        break;
+                    }
+                    records += batch.len();
+                    let (partition, batch) = (partition.clone(), batch.clone());
+                    arrived.push(Arrived { next: Cursor(at + 1), partition, batch });
+                }
+                return Ok(arrived);
             }
             head.changed().await.map_err(|_| Error::Refused("the store is gone".to_owned()))?;
         }
@@ -85,21 +123,22 @@ impl Telemetry for Memory {
     }
 
     async fn pin(&self, partition: &Partition, stretch: Stretch, bytes_max: u64) -> Result<Kept, Error> {
-        let logs = self.logs(partition, stretch, LogFilter { limit: usize::MAX, ..LogFilter::default() }).await?;
-        let mut block = Vec::new();
         let mut kept = Kept::default();
-        for record in logs {
-            let line = serde_json::to_vec(&record).map_err(std::io::Error::other)?;
-            if (block.len() + line.len()) as u64 >= bytes_max {
-                kept.missing += 1;
-                continue;
-            }
-            block.extend_from_slice(&line);
-            block.push(b'\n');
-            kept.records += 1;
+        let mut lines = self.lines(partition, stretch)?;
+        let all = lines.len() as u64;
+        lines.retain(|(.., line)| {
+            let fits = kept.bytes + (line.len() as u64) < bytes_max;
+            kept.bytes += if fits { line.len() as u64 + 1 } else { 0 };
+            fits
+        });
+        kept.records = lines.len() as u64;
+        kept.missing = all - kept.records;
+        if lines.is_empty() {
+            return Ok(kept);
         }
+        lines.sort_by_key(|(_, time, at, _)| (*time, *at));
+        let block: Vec<u8> = lines.iter().flat_map(|(.., line)| line.iter().copied().chain([b'\n'])).collect();
         let hash: String = Sha256::digest(&block).iter().map(|byte| format!("{byte:02x}")).collect();
-        kept.bytes = block.len() as u64;
         locked(&self.pins).insert(hash.clone(), block.into());
         kept.hashes.push(hash);
         Ok(kept)
@@ -111,6 +150,43 @@ impl Telemetry for Memory {
 
     fn figures(&self) -> Figures {
         let batches = locked(&self.batches);
-        Figures { records: batches.iter().map(|(_, batch)| batch.len() as u64).sum(), ..Figures::default() }
+        let batch_times = |batch: &Batch| {
+            let logs = batch.logs.iter().map(|record| record.time);
+            logs.chain(batch.samples.iter().map(|sample| sample.time)).min()
+        };
+        Figures {
+            records: batches.iter().map(|(_, batch)| batch.len() as u64).sum(),
+            oldest: batches.iter().filter_map(|(_, batch)| batch_times(batch)).min(),
+            pinned_bytes: locked(&self.pins).values().map(|block| block.len() as u64).sum(),
+            ..Figures::default()
+        }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Shared;
+    use crate::conformance::{Factory, Site};
+
+    struct InMemory;
+    struct Place(Arc<Memory>);
+
+    #[async_trait]
+    impl Factory for InMemory {
+        async fn site(&self) -> Box<dyn Site> {
+            Box::new(Place(Arc::default()))
+        }
+    }
+
+    #[async_trait]
+    impl Site for Place {
+        fn store(&self) -> Shared {
+            Arc::clone(&self.0) as Shared
+        }
+    }
+
+    crate::conformance_suite!(InMemory);
 }

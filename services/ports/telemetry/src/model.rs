@@ -202,10 +202,13 @@ impl SampleFilter {
     }
 }
 
+/// Service, metric and labels of a series.
+type Key<'a> = (&'a str, &'a str, &'a BTreeMap<String, String>);
+
 impl Series {
     /// Series out of samples in any order; of two samples at one moment the later one in the input counts.
     pub fn gather<'a>(samples: impl Iterator<Item = &'a Sample>) -> Vec<Self> {
-        let mut found: BTreeMap<(&str, &str, &BTreeMap<String, String>), BTreeMap<Time, f64>> = BTreeMap::new();
+        let mut found: BTreeMap<Key<'_>, BTreeMap<Time, f64>> = BTreeMap::new();
         for sample in samples {
             let key = (sample.service.as_str(), sample.metric.as_str(), &sample.labels);
             found.entry(key).or_default().insert(sample.time, sample.value);

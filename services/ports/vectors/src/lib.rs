@@ -95,9 +95,41 @@ pub enum Error {
         /// What came.
         got: usize,
     },
+    /// A vector with something in it that is no finite number.
+    #[error("expected numbers in a vector, got one that is none")]
+    NotANumber,
+    /// More than it takes at once, or in one payload.
+    #[error("expected at most {bytes_max} bytes for the vector store, got {bytes}")]
+    TooLarge {
+        /// What came.
+        bytes: usize,
+        /// What it takes.
+        bytes_max: usize,
+    },
     /// What is there is not what was written.
     #[error("the vector store is damaged: {0}; it is built anew when its folder or collection is deleted")]
     Damaged(String),
+}
+
+/// Checks that a payload is no longer than a store takes.
+///
+/// # Errors
+/// [`Error::TooLarge`] when it is.
+pub fn check_payload(point: &Point, bytes_max: usize) -> Result<(), Error> {
+    let bytes = point.payload.to_string().len();
+    if bytes <= bytes_max { Ok(()) } else { Err(Error::TooLarge { bytes, bytes_max }) }
+}
+
+/// Checks that a vector is of a length and holds numbers alone.
+///
+/// # Errors
+/// [`Error::Dimension`] or [`Error::NotANumber`] when it is not.
+pub fn check_vector(vector: &[f32], expected: usize) -> Result<(), Error> {
+    let got = vector.len();
+    if got != expected {
+        return Err(Error::Dimension { expected, got });
+    }
+    if vector.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotANumber) }
 }
 
 /// A store of vectors.

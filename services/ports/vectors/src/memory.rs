@@ -5,11 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{Checkpoint, Error, Found, Point, Query, Vectors};
+use crate::{Checkpoint, Error, Found, Point, Query, Vectors, check_vector};
 
 /// A store that forgets with its process.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// The length of its vectors; that of the first one where absent.
+    dimension: Option<usize>,
     inner: Mutex<Inner>,
 }
 
@@ -21,6 +23,17 @@ struct Inner {
 }
 
 impl Memory {
+    /// A store for vectors of one length; the default one takes the length of its first vector.
+    #[must_use]
+    pub fn new(dimension: usize) -> Self {
+        Self { dimension: Some(dimension), inner: Mutex::default() }
+    }
+
+    fn check(&self, inner: &Inner, vector: &[f32], among: Option<usize>) -> Result<(), Error> {
+        let first = || inner.items.values().flat_map(BTreeMap::values).next().map(|point| point.vector.len());
+        check_vector(vector, self.dimension.or_else(first).or(among).unwrap_or(vector.len()))
+    }
+
     fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -38,9 +51,13 @@ impl Vectors for Memory {
 
     async fn store(&self, points: Vec<Point>, checkpoint: Checkpoint) -> Result<(), Error> {
         let mut inner = self.locked();
+        let among = points.first().map(|point| point.vector.len());
+        for point in &points {
+            self.check(&inner, &point.vector, among)?;
+        }
         for point in points {
             let key = (point.partition.clone(), point.kind.clone(), point.item.clone());
-            inner.items.entry(key).or_default().insert(point.position, point);
+            inner.items.entry(key).or_default().entry(point.position).or_insert(point);
         }
         inner.checkpoint = Some(checkpoint);
         Ok(())
@@ -48,6 +65,7 @@ impl Vectors for Memory {
 
     async fn search(&self, query: Query) -> Result<Vec<Found>, Error> {
         let inner = self.locked();
+        self.check(&inner, &query.vector, None)?;
         let mut found: Vec<Found> = inner
             .items
             .iter()

@@ -1,15 +1,21 @@
-//! One incident: what it is, what happened, what holds it together, and what can be done about it.
+//! One incident: what it is, what may have been the cause, what was seen before, what is proposed, what happened,
+//! what holds it together, and what can be done about it.
 
 mod actions;
+pub mod cause;
 mod facts;
+pub mod proposals;
+pub mod similar;
 mod why;
 
 use std::collections::BTreeSet;
 
-use hindcast_api::{Alert, Change, Incident, Notice, Page, TimelineEntry, Why};
+use hindcast_api::{
+    Alert, Causes, Change, Finding, Incident, Notice, Page, Problem, Proposal, SimilarPage, TimelineEntry, Why,
+};
 use maud::{Markup, html};
 
-use super::{Frame, alerts, parts};
+use super::{Frame, alerts, ask, findings, parts};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
@@ -30,6 +36,21 @@ pub struct View {
     pub notices: Page<Notice>,
     /// Merges and splits that were taken back.
     pub undone: BTreeSet<String>,
+    /// What is concluded of it.
+    pub concluded: Concluded,
+}
+
+/// What is concluded of an incident. A part that cannot be had leaves the rest of the page as it is.
+#[derive(Clone, Debug)]
+pub struct Concluded {
+    /// What may have been the cause.
+    pub causes: Result<Causes, Problem>,
+    /// What is like it.
+    pub similar: Result<SimilarPage, Problem>,
+    /// What fits it.
+    pub proposals: Result<Vec<Proposal>, Problem>,
+    /// What detectors found near it, by when it began.
+    pub findings: Result<Page<Finding>, Problem>,
 }
 
 /// The page.
@@ -39,8 +60,13 @@ pub fn page(view: &View) -> Markup {
     frame.page(&html! {
         p.crumb { a href=(frame.link("/")) { "Incidents" } " / " span.mono { (incident.id) } }
         (facts::head(frame, incident))
+        (question(view))
         div.columns {
             div.main {
+                (cause::section(frame, &view.concluded.causes))
+                (proposals::section(frame, &view.concluded.proposals))
+                (similar::section(frame, &view.concluded.similar))
+                (found(view))
                 (timeline(view))
                 (members(view))
                 (why::section(frame, &view.why))
@@ -50,6 +76,10 @@ pub fn page(view: &View) -> Markup {
                 (facts::card(frame, incident))
                 (changes(view))
                 section.card {
+                    h2 { "Afterwards" }
+                    p { a href=(frame.link(&format!("/{}/postmortem", incident.id))) { "Drafted postmortem" } }
+                }
+                section.card {
                     h2 { "Notices" }
                     @if view.notices.items.is_empty() { p.sub { "Nobody was told." } }
                     @else { (parts::notices(frame, &view.notices.items, false)) }
@@ -58,6 +88,28 @@ pub fn page(view: &View) -> Markup {
             }
         }
     })
+}
+
+fn question(view: &View) -> Markup {
+    let form = ask::Form { incident: Some(view.incident.id.clone()), ..ask::Form::default() };
+    html! { section.card.asking #ask { (ask::ask(&view.frame, &form, true)) } }
+}
+
+fn found(view: &View) -> Markup {
+    let all = super::words::href("/findings", [("environment", view.incident.environment.as_str())]);
+    html! {
+        section #findings {
+            h2 { "Findings" }
+            @match &view.concluded.findings {
+                Err(problem) => (parts::unavailable(problem)),
+                Ok(page) if page.items.is_empty() => p.sub { "Nothing was found in logs or metrics near it, or none were sent." },
+                Ok(page) => {
+                    div.card.flush { (findings::table(&view.frame, &page.items)) }
+                    @if page.next.is_some() { p.sub.behind { a href=(all) { "all findings" } } }
+                }
+            }
+        }
+    }
 }
 
 fn timeline(view: &View) -> Markup {

@@ -1,0 +1,349 @@
+//! A batch as bytes and back. Owns the encoding of a frame's content; refuses to know where it lies.
+//!
+//! Every text that repeats (services, metrics, labels) stands once in a table, every set of labels once, every
+//! series once; records refer to them by number, and times are differences to the time before. Numbers are
+//! LEB128, signed ones zigzag before. So a thousand lines become a fraction of their JSON before anything
+//! compresses them, and a reader can look at a line without allocating anything for it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use hindcast_domain::Time;
+use hindcast_telemetry::{Batch, Level, LogRecord, Sample};
+
+type Labels = BTreeMap<String, String>;
+
+/// Bytes on their way out.
+#[derive(Default)]
+pub(crate) struct Writer(pub(crate) Vec<u8>);
+
+#[allow(clippy::cast_possible_truncation)] // the low seven bits are what is meant
+impl Writer {
+    pub(crate) fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    #[allow(clippy::cast_sign_loss)] // zigzag
+    pub(crate) fn signed(&mut self, value: i64) {
+        self.number(((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// Bytes that are read from the front; `None` where they do not hold what is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    pub(crate) fn number(&mut self) -> Option<u64> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn size(&mut self) -> Option<usize> {
+        usize::try_from(self.number()?).ok()
+    }
+
+    /// A count of things that take at least one byte each, so that a wrong one reserves nothing.
+    fn count(&mut self) -> Option<usize> {
+        self.size().filter(|count| *count <= self.0.len())
+    }
+
+    #[allow(clippy::cast_possible_wrap)] // zigzag
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let value = self.number()?;
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    pub(crate) fn take(&mut self, size: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(size)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let size = self.size()?;
+        self.take(size)
+    }
+
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+}
+
+/// Numbers things in the order in which they first come.
+struct Table<K> {
+    numbers: HashMap<K, u64>,
+    order: Vec<K>,
+}
+
+impl<K: Copy + Eq + std::hash::Hash> Table<K> {
+    fn new() -> Self {
+        Self { numbers: HashMap::new(), order: Vec::new() }
+    }
+
+    fn number(&mut self, key: K) -> u64 {
+        let next = self.order.len() as u64;
+        *self.numbers.entry(key).or_insert_with(|| {
+            self.order.push(key);
+            next
+        })
+    }
+}
+
+/// A batch as bytes.
+pub(crate) fn encode(batch: &Batch) -> Vec<u8> {
+    let (mut texts, mut sets) = (Table::new(), Table::<&Labels>::new());
+    let mut series = Table::<(u64, u64, u64)>::new();
+    let (mut logs, mut samples) = (Writer::default(), Writer::default());
+    let mut before = 0_i64;
+    for record in &batch.logs {
+        logs.signed(record.time.nanos().wrapping_sub(before));
+        before = record.time.nanos();
+        logs.number(texts.number(record.service.as_str()));
+        logs.0.push(record.level as u8);
+        logs.number(sets.number(&record.labels));
+        logs.bytes(record.message.as_bytes());
+    }
+    before = 0;
+    for sample in &batch.samples {
+        let key =
+            (texts.number(sample.service.as_str()), texts.number(sample.metric.as_str()), sets.number(&sample.labels));
+        samples.number(series.number(key));
+        samples.signed(sample.time.nanos().wrapping_sub(before));
+        before = sample.time.nanos();
+        samples.0.extend_from_slice(&sample.value.to_le_bytes());
+    }
+    let mut tables = Writer::default();
+    tables.number(sets.order.len() as u64);
+    for set in &sets.order {
+        tables.number(set.len() as u64);
+        for (name, value) in *set {
+            tables.number(texts.number(name));
+            tables.number(texts.number(value));
+        }
+    }
+    tables.number(series.order.len() as u64);
+    for (service, metric, set) in &series.order {
+        [*service, *metric, *set].into_iter().for_each(|number| tables.number(number));
+    }
+    let mut whole = Writer::default();
+    whole.number(texts.order.len() as u64);
+    texts.order.iter().for_each(|text| whole.bytes(text.as_bytes()));
+    whole.0.extend_from_slice(&tables.0);
+    whole.number(batch.logs.len() as u64);
+    whole.bytes(&logs.0);
+    whole.number(batch.samples.len() as u64);
+    whole.0.extend_from_slice(&samples.0);
+    whole.0
+}
+
+/// A batch that is looked at where it lies.
+pub(crate) struct View<'a> {
+    texts: Vec<&'a str>,
+    sets: Vec<Vec<(u32, u32)>>,
+    /// Service, metric and set of labels of each series.
+    series: Vec<(u32, u32, u32)>,
+    logs: (usize, Reader<'a>),
+    samples: (usize, Reader<'a>),
+}
+
+/// A log line where it lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub(crate) time: Time,
+    pub(crate) service: &'a str,
+    pub(crate) level: Level,
+    pub(crate) message: &'a str,
+    set: u32,
+}
+
+impl<'a> View<'a> {
+    /// `None` where the bytes are not what [`encode`] makes.
+    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let index = |reader: &mut Reader<'a>| u32::try_from(reader.number()?).ok();
+        let texts = (0..reader.count()?).map(|_| reader.text()).collect::<Option<Vec<_>>>()?;
+        let count = reader.count()?;
+        let mut sets = Vec::with_capacity(count);
+        for _ in 0..count {
+            let pairs = reader.count()?;
+            sets.push(
+                (0..pairs).map(|_| Some((index(&mut reader)?, index(&mut reader)?))).collect::<Option<Vec<_>>>()?,
+            );
+        }
+        let count = reader.count()?;
+        let triple = |_| Some((index(&mut reader)?, index(&mut reader)?, index(&mut reader)?));
+        let series = (0..count).map(triple).collect::<Option<Vec<_>>>()?;
+        let logs = reader.count()?;
+        let lines = Reader(reader.bytes()?);
+        let samples = reader.count()?;
+        Some(Self { texts, sets, series, logs: (logs, lines), samples: (samples, reader) })
+    }
+
+    /// Hands out every log line in the order of the batch; `None` where the bytes are no lines.
+    pub(crate) fn each_line(&self, mut f: impl FnMut(Line<'a>)) -> Option<()> {
+        let (count, mut reader) = self.logs;
+        let mut time = 0_i64;
+        for _ in 0..count {
+            time = time.wrapping_add(reader.signed()?);
+            let service = self.text(u32::try_from(reader.number()?).ok()?)?;
+            let level = level(reader.byte()?)?;
+            let set = u32::try_from(reader.number()?).ok()?;
+            let message = reader.text()?;
+            f(Line { time: Time::from_nanos(time), service, level, message, set });
+        }
+        Some(())
+    }
+
+    /// Hands out every sample as (number of its series, when, value) in the order of the batch.
+    pub(crate) fn each_sample(&self, mut f: impl FnMut(usize, Time, f64)) -> Option<()> {
+        let (count, mut reader) = self.samples;
+        let mut time = 0_i64;
+        for _ in 0..count {
+            let series = reader.size()?;
+            time = time.wrapping_add(reader.signed()?);
+            let value = f64::from_le_bytes(reader.take(8)?.try_into().ok()?);
+            f(series, Time::from_nanos(time), value);
+        }
+        Some(())
+    }
+
+    /// Service, metric and labels of each series.
+    pub(crate) fn series(&self) -> Option<Vec<(&'a str, &'a str, Labels)>> {
+        let one = |(service, metric, set): &(u32, u32, u32)| {
+            Some((self.text(*service)?, self.text(*metric)?, self.labels(*set)?))
+        };
+        self.series.iter().map(one).collect()
+    }
+
+    /// A line as a record of its own.
+    pub(crate) fn record(&self, line: &Line<'a>) -> Option<LogRecord> {
+        Some(LogRecord {
+            time: line.time,
+            service: line.service.to_owned(),
+            level: line.level,
+            message: line.message.to_owned(),
+            labels: self.labels(line.set)?,
+        })
+    }
+
+    fn text(&self, number: u32) -> Option<&'a str> {
+        self.texts.get(number as usize).copied()
+    }
+
+    fn labels(&self, set: u32) -> Option<Labels> {
+        let owned = |(name, value): &(u32, u32)| Some((self.text(*name)?.to_owned(), self.text(*value)?.to_owned()));
+        self.sets.get(set as usize)?.iter().map(owned).collect()
+    }
+
+    /// All of it, in the order in which it was given.
+    pub(crate) fn batch(&self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        let mut whole = true;
+        self.each_line(|line| match self.record(&line) {
+            Some(record) => batch.logs.push(record),
+            None => whole = false,
+        })?;
+        let series = self.series()?;
+        self.each_sample(|number, time, value| match series.get(number) {
+            Some((service, metric, labels)) => batch.samples.push(Sample {
+                time,
+                service: (*service).to_owned(),
+                metric: (*metric).to_owned(),
+                labels: labels.clone(),
+                value,
+            }),
+            None => whole = false,
+        })?;
+        whole.then_some(batch)
+    }
+}
+
+pub(crate) const fn level(byte: u8) -> Option<Level> {
+    match byte {
+        0 => Some(Level::Debug),
+        1 => Some(Level::Info),
+        2 => Some(Level::Warning),
+        3 => Some(Level::Error),
+        4 => Some(Level::Fatal),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn batch() -> Batch {
+        let record = |nanos, level, message: &str| LogRecord {
+            time: Time::from_nanos(nanos),
+            service: "a".to_owned(),
+            level,
+            message: message.to_owned(),
+            labels: labels(&[("pod", "a-1"), ("", "ä")]),
+        };
+        let sample = |nanos, value| Sample {
+            time: Time::from_nanos(nanos),
+            service: "a".to_owned(),
+            metric: "m".to_owned(),
+            labels: labels(&[("pod", "a-1")]),
+            value,
+        };
+        Batch {
+            logs: vec![
+                record(i64::MAX, Level::Fatal, "x\ny"),
+                record(i64::MIN, Level::Debug, ""),
+                record(0, Level::Info, "z"),
+            ],
+            samples: vec![sample(5, -0.0), sample(-5, f64::MAX), sample(0, 1.5e-300)],
+        }
+    }
+
+    #[test]
+    fn what_was_encoded_comes_back() {
+        for batch in [Batch::default(), batch()] {
+            let bytes = encode(&batch);
+            assert_eq!(View::of(&bytes).unwrap().batch(), Some(batch));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_or_changed_never_panics() {
+        let bytes = encode(&batch());
+        for end in 0..bytes.len() {
+            assert_eq!(View::of(&bytes[..end]).and_then(|view| view.batch()), None, "cut at {end}");
+        }
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                std::hint::black_box(View::of(&changed).and_then(|view| view.batch()));
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Questions and answers: the form, and an answer claim by claim with the verifier's marks and its events.
+
+use hindcast_api::{Answer, Claim, Incident, Verdict};
+use maud::{Markup, html};
+
+use super::incident::{cause, proposals, similar};
+use super::{Frame, parts, words};
+
+/// What a question begins with.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// The question so far.
+    pub question: String,
+    /// About which incident.
+    pub incident: Option<String>,
+    /// Which conversation it goes on with.
+    pub conversation: Option<String>,
+}
+
+/// What may be asked, for whoever has no question yet.
+const IDEAS: [&str; 5] =
+    ["What is going on?", "Have we seen this before?", "What changed?", "What do I do?", "Whom does it hit?"];
+
+/// The page that asks.
+#[must_use]
+pub fn page(frame: &Frame, form: &Form, about: Option<&Incident>) -> Markup {
+    frame.page(&html! {
+        h1 { "Ask" }
+        p.lead { "Answered from the ledger: every claim cites its events and is checked against them. Nothing runs." }
+        section.card.asking { (ask(frame, form, true)) }
+        @if let Some(incident) = about {
+            p.sub.behind { "About " a href=(frame.link(&format!("/{}", incident.id))) { (incident.title) } }
+        } @else {
+            p.sub.behind { "About the incident that the question names, else the worst that is open, else the newest." }
+        }
+    })
+}
+
+/// The form of a question; it works without script.
+#[must_use]
+pub fn ask(frame: &Frame, form: &Form, ideas: bool) -> Markup {
+    let action = form.incident.as_ref().map_or_else(|| "/ask".to_owned(), |id| format!("/{id}/ask"));
+    html! {
+        form.ask method="post" action=(action) {
+            @if let Some(seen) = &frame.seen { input type="hidden" name="as_of" value=(seen.asked); }
+            @if let Some(conversation) = &form.conversation { input type="hidden" name="conversation" value=(conversation); }
+            input.wide type="text" name="question" value=(form.question) maxlength="4096" required aria-label="Question" placeholder="What is going on, have we seen this, what do I do?";
+            button.primary type="submit" { "Ask" }
+        }
+        @if ideas {
+            form.ideas method="post" action=(action) {
+                @if let Some(seen) = &frame.seen { input type="hidden" name="as_of" value=(seen.asked); }
+                @for idea in IDEAS { button.small type="submit" name="question" value=(idea) { (idea) } " " }
+            }
+        }
+    }
+}
+
+/// What the page of an answer shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What stands around it.
+    pub frame: Frame,
+    /// What was asked.
+    pub question: String,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+/// The page of an answer.
+#[must_use]
+pub fn answered(view: &View) -> Markup {
+    let (frame, answer) = (&view.frame, &view.answer);
+    let form = Form {
+        question: String::new(),
+        incident: answer.incident.clone(),
+        conversation: Some(answer.conversation.clone()),
+    };
+    frame.page(&html! {
+        p.crumb {
+            a href=(frame.link("/")) { "Incidents" }
+            @if let Some(incident) = &answer.incident { " / " a.mono href=(frame.link(&format!("/{incident}"))) { (incident) } }
+            " / Ask"
+        }
+        section.head {
+            p.badges {
+                @if let Some(severity) = answer.severity { (words::severity(severity)) }
+                @if answer.mode == "model" { span.kind { "model " (answer.model.as_deref().unwrap_or_default()) } }
+                @else { span.kind.soft { "evidence alone" } }
+                span { (answer.elapsed_ms) " ms" }
+                span { (tokens(answer)) }
+                span { "as of #" (answer.position) }
+            }
+            h1 { (view.question) }
+        }
+        div.columns {
+            div.main {
+                (claims(frame, answer))
+                @if !answer.hypotheses.is_empty() {
+                    h2 { "Cause" }
+                    div.card.cause { @for hypothesis in &answer.hypotheses { (cause::hypothesis(frame, hypothesis)) } }
+                }
+                @if !answer.proposals.is_empty() { h2 { "Proposed" } (proposals::list(frame, &answer.proposals)) }
+                @if !answer.similar.is_empty() { h2 { "Seen before" } (similar::list(frame, &answer.similar)) }
+            }
+            aside {
+                section.card.asking { h2 { "Go on" } (ask(frame, &form, false)) }
+                (missing(&answer.missing))
+                (facts(frame, answer))
+            }
+        }
+    })
+}
+
+fn tokens(answer: &Answer) -> String {
+    let used = answer.tokens.map_or(0, |tokens| tokens.input + tokens.output);
+    let cost = answer.cost.unwrap_or(0.0);
+    let cost = if cost > 0.0 { format!("${cost:.4}") } else { "$0".to_owned() };
+    format!("{}, {cost}", words::count(used, "token", "tokens"))
+}
+
+fn claims(frame: &Frame, answer: &Answer) -> Markup {
+    html! {
+        section {
+            h2 { "Answer" }
+            @if answer.claims.is_empty() { div.card { pre.plain { (answer.answer) } } }
+            @else {
+                ol.claims.card { @for claim in &answer.claims { (one(frame, claim, !is_shown(answer, claim))) } }
+                details.plain-text { summary { "as plain text" } pre.plain { (answer.answer) } }
+            }
+        }
+    }
+}
+
+/// Whether a claim's path is that of a cause, which is shown beneath.
+fn is_shown(answer: &Answer, claim: &Claim) -> bool {
+    answer.hypotheses.iter().any(|hypothesis| hypothesis.path == claim.path)
+}
+
+fn one(frame: &Frame, claim: &Claim, with_path: bool) -> Markup {
+    let (class, mark, word) = match claim.verdict {
+        Verdict::Supported => ("supported", "✓", "supported: its events say so"),
+        Verdict::Unsupported => ("struck", "✗", "struck: its events do not say so"),
+        Verdict::Unverifiable => ("open", "?", "nothing in it can be checked"),
+    };
+    html! {
+        li.(class) {
+            span.mark title=(word) aria-label=(word) { (mark) }
+            div {
+                p {
+                    @if claim.verdict == Verdict::Unsupported { s { (claim.text) } } @else { (claim.text) }
+                    " " (parts::cites(frame, &claim.citations))
+                }
+                @if let Some(reason) = &claim.reason { p.sub { (reason) } }
+                @if with_path { (cause::path(frame, &claim.path)) }
+            }
+        }
+    }
+}
+
+fn missing(missing: &[String]) -> Markup {
+    html! {
+        @if !missing.is_empty() {
+            section.card { h2 { "Missing" } ul.missing { @for what in missing { li { (what) } } } }
+        }
+    }
+}
+
+fn facts(frame: &Frame, answer: &Answer) -> Markup {
+    let of = |verdict| answer.claims.iter().filter(|claim| claim.verdict == verdict).count();
+    html! {
+        section.card {
+            h2 { "How it was made" }
+            dl.facts {
+                dt { "Claims" } dd { (of(Verdict::Supported)) " supported, " (of(Verdict::Unsupported)) " struck, " (of(Verdict::Unverifiable)) " open" }
+                dt { "By" } dd { @match &answer.model { Some(model) => (model), None => "evidence, no model" } }
+                @if answer.model.is_some() { dt { "Prompts" } dd.mono { (answer.prompt_version) } }
+                dt { "Conversation" } dd.mono { (answer.conversation) }
+                @if !answer.recorded.is_empty() { dt { "Kept as" } dd { (parts::cites(frame, &answer.recorded)) } }
+            }
+        }
+    }
+}

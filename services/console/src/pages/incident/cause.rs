@@ -1,0 +1,146 @@
+//! What may have been the cause: the path from what broke to what alarmed, what speaks for and against it, what
+//! was considered and is not it, and whom it hits.
+
+use hindcast_api::{BlastRadius, Causes, Hypothesis, Problem, Role, Statement, Step};
+use maud::{Markup, html};
+
+use crate::pages::{Frame, parts, words};
+
+/// Refuted ones that are shown.
+const REFUTED_MAX: usize = 12;
+
+/// The whole section.
+#[must_use]
+pub fn section(frame: &Frame, causes: &Result<Causes, Problem>) -> Markup {
+    html! {
+        section #cause {
+            h2 { "Cause" }
+            @match causes {
+                Err(problem) => (parts::unavailable(problem)),
+                Ok(causes) => (known(frame, causes)),
+            }
+        }
+    }
+}
+
+fn known(frame: &Frame, causes: &Causes) -> Markup {
+    html! {
+        div.card.cause {
+            @match causes.items.split_first() {
+                Some((first, others)) => {
+                    (hypothesis(frame, first))
+                    @if !others.is_empty() {
+                        details.others {
+                            summary { (words::count(others.len() as u64, "other cause", "other causes")) " considered" }
+                            @for other in others { div.other { (hypothesis(frame, other)) } }
+                        }
+                    }
+                }
+                None => {
+                    p.verdict { "Unresolved" }
+                    p.sub { (causes.why_unresolved.as_deref().unwrap_or("Nothing that was seen explains it well enough to be named.")) }
+                }
+            }
+            (refuted(frame, &causes.refuted))
+            (radius(&causes.blast_radius))
+        }
+    }
+}
+
+/// One cause with its path and what speaks for and against it.
+#[must_use]
+pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis) -> Markup {
+    html! {
+        div.hypothesis {
+            p.verdict {
+                (hypothesis.cause)
+                span.score title="orders the causes; not a probability until labels calibrate it" {
+                    meter min="0" max="1" value=(format!("{:.3}", hypothesis.score)) {}
+                    (format!("{:.2}", hypothesis.score))
+                }
+            }
+            (path(frame, &hypothesis.path))
+            @if !hypothesis.confirms.is_empty() || !hypothesis.refutes.is_empty() {
+                div.sides {
+                    (statements(frame, "For it", "for", &hypothesis.confirms))
+                    (statements(frame, "Against it", "against", &hypothesis.refutes))
+                }
+            }
+        }
+    }
+}
+
+/// The steps from what broke to what alarmed.
+#[must_use]
+pub fn path(frame: &Frame, steps: &[Step]) -> Markup {
+    let role = |role| match role {
+        Role::Broke => ("broke", "Broke"),
+        Role::Then => ("then", "Then"),
+        Role::Alarmed => ("alarmed", "Alarmed"),
+    };
+    html! {
+        @if !steps.is_empty() {
+            ol.path { @for step in steps {
+                li.(role(step.role).0) {
+                    p.role { (role(step.role).1) " " (frame.clock(step.time)) }
+                    p { span.chip { (step.service) } }
+                    p.what { (step.text) }
+                    p.cites { (parts::cites(frame, &step.citations)) }
+                }
+            } }
+        }
+    }
+}
+
+fn statements(frame: &Frame, title: &str, class: &str, statements: &[Statement]) -> Markup {
+    html! {
+        @if !statements.is_empty() {
+            div.side.(class) {
+                h3 { (title) }
+                ul { @for statement in statements {
+                    li { (statement.text) " " (parts::cites(frame, &statement.citations)) }
+                } }
+            }
+        }
+    }
+}
+
+fn refuted(frame: &Frame, refuted: &[Hypothesis]) -> Markup {
+    html! {
+        @if !refuted.is_empty() {
+            div.refuted {
+                h3 { "Considered, and not it" }
+                ul { @for hypothesis in refuted.iter().take(REFUTED_MAX) {
+                    li {
+                        span.kind.soft { (hypothesis.kind) } " " (hypothesis.cause)
+                        @match hypothesis.refutes.first() {
+                            Some(_) => { @for statement in &hypothesis.refutes { span.because { ": " (statement.text) " " (parts::cites(frame, &statement.citations)) } } }
+                            None => { " " (parts::cites(frame, &hypothesis.citations)) }
+                        }
+                    }
+                } }
+                @if refuted.len() > REFUTED_MAX { p.sub { (refuted.len() - REFUTED_MAX) " more in the API" } }
+            }
+        }
+    }
+}
+
+fn radius(radius: &BlastRadius) -> Markup {
+    let row = |class: &str, word: &str, services: &[String]| {
+        html! {
+            @if !services.is_empty() {
+                dt { (word) }
+                dd.(class) { @for service in services { span.chip { (service) } " " } }
+            }
+        }
+    };
+    html! {
+        @if !(radius.hit.is_empty() && radius.at_risk.is_empty() && radius.unharmed.is_empty()) {
+            dl.radius {
+                (row("hit", "Hit", &radius.hit))
+                (row("risk", "At risk", &radius.at_risk))
+                (row("unharmed", "Unharmed", &radius.unharmed))
+            }
+        }
+    }
+}

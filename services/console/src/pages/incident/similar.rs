@@ -1,0 +1,62 @@
+//! Incidents of the past: the same problem with what ended it, and look-alikes with what sets them apart.
+
+use hindcast_api::{Problem, Similar, SimilarPage};
+use hindcast_domain::Span;
+use maud::{Markup, html};
+
+use crate::pages::{Frame, parts, words};
+
+/// The whole section.
+#[must_use]
+pub fn section(frame: &Frame, similar: &Result<SimilarPage, Problem>) -> Markup {
+    html! {
+        section #similar {
+            h2 { "Seen before" }
+            @match similar {
+                Err(problem) => (parts::unavailable(problem)),
+                Ok(page) => {
+                    @if page.items.is_empty() { p.sub { "Nothing like it is remembered." } }
+                    @else {
+                        @if page.never_seen { p.sub.ahead { "Never seen: what follows only looks alike." } }
+                        (list(frame, &page.items))
+                    }
+                    @if page.stand_in { p.sub.behind { "Compared by hashed words: no embedding model is installed." } }
+                }
+            }
+        }
+    }
+}
+
+/// Similar incidents as a list.
+#[must_use]
+pub fn list(frame: &Frame, items: &[Similar]) -> Markup {
+    html! { ul.similar.card { @for item in items { (one(frame, item)) } } }
+}
+
+fn one(frame: &Frame, item: &Similar) -> Markup {
+    html! {
+        li.same[item.same] {
+            div.score { b { (format!("{:.2}", item.score)) } meter min="0" max="1" value=(format!("{:.3}", item.score)) {} }
+            div {
+                p {
+                    @if item.same { span.kind { "the same" } } @else { span.kind.soft { "looks alike" } }
+                    " " a.name href=(frame.link(&format!("/{}", item.incident))) { (item.title) }
+                }
+                p.sub { (words::id(&item.incident)) " · " (frame.clock(item.opened_at)) " · " (frame.age(item.opened_at)) " · " (words::incident_status(item.status).1) }
+                dl.pairs {
+                    @if !item.why.is_empty() { dt { "Alike" } dd { (item.why.join("; ")) } }
+                    @if !item.differs.is_empty() { dt { "Differs" } dd.differs { (item.differs.join("; ")) } }
+                    @if let Some(cause) = &item.cause { dt { "Cause" } dd { (cause) } }
+                    @if let Some(resolution) = &item.resolution { dt { "Ended by" } dd { b { (resolution) } (quiet(item)) } }
+                }
+                @if !item.citations.is_empty() { p.cites { (parts::cites(frame, &item.citations)) } }
+            }
+        }
+    }
+}
+
+fn quiet(item: &Similar) -> Markup {
+    let span =
+        item.quiet_for_s.map(|seconds| Span::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 2_000_000_000)));
+    html! { @if let Some(span) = span { ", quiet for " (words::span(span)) " after that" } }
+}

@@ -1,0 +1,324 @@
+//! Advice about the sample evening, and a copilot whose answers a test can watch, hold up and refuse.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use hindcast_advice::{Advice, Asker, Copilot};
+use hindcast_api::{
+    Answer, AsOf, Ask, BlastRadius, Causes, Citation, Claim, Code, Hypothesis, Postmortem, Problem, Progress, Proposal,
+    Role, RunbookSummary, Similar, SimilarPage, Statement, Step, Tokens, Verdict, Worked,
+};
+use hindcast_domain::{Severity, incident};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc};
+
+use super::sample::{self, EVIL, OPEN, OTHER, OVER, at, event_id};
+
+/// What was proposed: incident, runbook, parameters, by whom.
+type Made = (String, String, Value, String);
+
+/// Advice and copilot in one.
+#[derive(Default)]
+pub(super) struct Advised {
+    /// Every question as it reached the copilot.
+    pub(super) asked: Mutex<Vec<(Ask, Asker)>>,
+    /// As of when advice was asked for.
+    pub(super) seen: Mutex<Vec<Option<AsOf>>>,
+    /// What was proposed.
+    pub(super) proposed: Mutex<Vec<Made>>,
+    /// The copilot waits until it is let go.
+    pub(super) holds: AtomicBool,
+    /// Lets it go.
+    pub(super) goes: Notify,
+    /// Answers that were dropped before they were made.
+    pub(super) dropped: AtomicUsize,
+    /// The copilot and the advice refuse.
+    pub(super) refuses: AtomicBool,
+}
+
+fn cite(position: u64) -> Vec<Citation> {
+    vec![Citation { event: event_id(&position.to_string()), position }]
+}
+
+fn step(role: Role, clock: &str, service: &str, text: &str, position: u64) -> Step {
+    Step { role, time: at(clock), service: service.into(), text: text.into(), citations: cite(position) }
+}
+
+fn says(text: &str, position: u64) -> Statement {
+    Statement { text: text.into(), citations: cite(position) }
+}
+
+fn hypothesis(cause: &str, service: &str, kind: &str, score: f64) -> Hypothesis {
+    Hypothesis {
+        cause: cause.into(),
+        service: service.into(),
+        kind: kind.into(),
+        score,
+        path: Vec::new(),
+        confirms: Vec::new(),
+        refutes: Vec::new(),
+        citations: cite(36_093_953),
+    }
+}
+
+pub(super) fn first() -> Hypothesis {
+    Hypothesis {
+        path: vec![
+            step(
+                Role::Broke,
+                "02:41:07",
+                "postgres",
+                "connections 100/100; new log line \"FATAL: sorry, too many clients already\" ×1,204",
+                36_093_953,
+            ),
+            step(Role::Then, "02:41:19", "api", "errors 0.2 % → 38 %", 36_094_981),
+            step(Role::Then, "02:41:25", "checkout", "answers after 9.8 s instead of 0.2 s", 36_095_100),
+            step(Role::Alarmed, "02:41:44", "nginx", "NginxHighErrorRate", 36_095_200),
+        ],
+        confirms: vec![
+            says("the log line was never written before 02:41:07", 36_093_953),
+            says("api and checkout call postgres, and failed within 12 s", 36_094_981),
+        ],
+        refutes: vec![says("the slow query log of postgres shows nothing unusual", 36_095_400)],
+        ..hypothesis("postgres has no free connection", "postgres", "service", 0.91)
+    }
+}
+
+pub(super) fn causes() -> Causes {
+    Causes {
+        items: vec![
+            first(),
+            Hypothesis {
+                refutes: vec![says("its error rate rose after that of api", 36_094_981)],
+                ..hypothesis(&format!("nginx {EVIL}"), "nginx", "service", 0.31)
+            },
+        ],
+        next: None,
+        position: 36_095_500,
+        incident: OPEN.into(),
+        unresolved: false,
+        why_unresolved: None,
+        refuted: vec![Hypothesis {
+            refutes: vec![says("errors stayed flat for 3 min, until the pool filled", 36_093_954)],
+            ..hypothesis("deploy api v42 at 02:38", "api", "change", 0.12)
+        }],
+        blast_radius: BlastRadius {
+            hit: vec!["checkout".into(), "api".into(), "nginx".into()],
+            at_risk: vec!["search".into()],
+            unharmed: vec!["redis".into(), "static".into()],
+        },
+        ranker: 1,
+    }
+}
+
+pub(super) fn similar() -> Vec<Similar> {
+    let like = |id: &str, title: &str, same: bool, score: f64| Similar {
+        incident: id.into(),
+        title: title.into(),
+        opened_at: at("00:41:44"),
+        status: incident::Status::Resolved,
+        score,
+        same,
+        why: vec!["the same new log line of postgres".into(), "the same path from postgres to nginx".into()],
+        differs: Vec::new(),
+        cause: Some("idle transactions held every connection".into()),
+        resolution: Some("ended 96 idle transactions".into()),
+        quiet_for_s: Some(7_200),
+        citations: cite(36_093_960),
+    };
+    vec![
+        like(OVER, "PostgresTooManyConnections on shop", true, 0.94),
+        Similar {
+            why: vec!["the same alerts of nginx".into()],
+            differs: vec![format!("\"No space left on device\" at postgres, which this one lacks {EVIL}")],
+            cause: Some("the disk of postgres was full".into()),
+            resolution: None,
+            quiet_for_s: None,
+            ..like(OTHER, "search answers slowly in eu-west", false, 0.52)
+        },
+    ]
+}
+
+fn page(incident: &str) -> SimilarPage {
+    SimilarPage {
+        items: similar(),
+        next: None,
+        position: 36_095_500,
+        incident: incident.into(),
+        never_seen: false,
+        embedder: "hashing".into(),
+        stand_in: true,
+    }
+}
+
+pub(super) fn proposal(status: &str) -> Proposal {
+    Proposal {
+        id: "PRP-3K7Q5M8N3P4R6S9T".into(),
+        incident: OPEN.into(),
+        runbook: "pg-end-idle-transactions".into(),
+        title: "End transactions that have been idle for too long".into(),
+        version: "7b1e22".into(),
+        params: [("database".to_owned(), json!("shop")), ("idle_over".to_owned(), json!("5m"))].into(),
+        targets: vec!["postgres".into()],
+        why: "postgres has no free connection, and this ended the same problem before".into(),
+        effect: "connections fall below 80 of 100 within a minute; NginxHighErrorRate ends".into(),
+        risk: "low: a client that still waits for its transaction has to begin it again".into(),
+        worked: Worked { ended: 1, of: 1 },
+        steps: vec![
+            "List sessions of shop that are idle in a transaction for more than 5m.".into(),
+            "End them: SELECT pg_terminate_backend(pid) …".into(),
+        ],
+        citations: cite(36_093_953),
+        by: "rules".into(),
+        status: status.into(),
+    }
+}
+
+pub(super) const DRAFT: &str = "# Postmortem: checkout fails\n\n## Timeline\n\n| time | what |\n|---|---|\n\
+| 02:41:07 | **postgres** broke [#36093953](#36093953) |\n| 02:41:44 | `NginxHighErrorRate` fired [#36094981](/api/v1/events/EVT-1) |\n\n\
+- found by <script>alert(1)</script>\n- [not ours](javascript:alert(1))\n- [elsewhere](#77)\n- [listed](/api/v1/events?from=36093953&to=36093953)\n";
+
+pub(super) fn answer(ask: &Ask) -> Answer {
+    let claim = |text: &str, verdict, reason: Option<&str>, position| Claim {
+        text: text.into(),
+        citations: cite(position),
+        verdict,
+        reason: reason.map(str::to_owned),
+        path: Vec::new(),
+    };
+    Answer {
+        answer: "postgres ran out of connections at 02:41:07.".into(),
+        mode: "evidence".into(),
+        claims: vec![
+            Claim {
+                path: first().path,
+                ..claim(
+                    "postgres ran out of connections at 02:41:07, and nginx alarmed 37 s later",
+                    Verdict::Supported,
+                    None,
+                    36_093_953,
+                )
+            },
+            claim("It was seen before and ended by closing 96 idle transactions", Verdict::Supported, None, 36_093_960),
+            claim(
+                &format!("redis failed first {EVIL}"),
+                Verdict::Unsupported,
+                Some("no cited event names redis"),
+                36_095_400,
+            ),
+            claim("Somebody should look at it", Verdict::Unverifiable, None, 36_095_200),
+        ],
+        hypotheses: vec![first()],
+        similar: similar(),
+        proposals: vec![proposal("proposed")],
+        missing: vec!["no language model is configured: answered from evidence alone".into()],
+        incident: Some(ask.incident.clone().map_or_else(|| OPEN.to_owned(), |_| OPEN.to_owned())),
+        severity: Some(Severity::Critical),
+        model: None,
+        prompt_version: "a1b2".into(),
+        position: 36_095_500,
+        tokens: Some(Tokens::default()),
+        cost: Some(0.0),
+        elapsed_ms: 41,
+        conversation: "CNV-7Q2K5M8N3P4R6S9T".into(),
+        recorded: cite(36_095_500),
+    }
+}
+
+/// Counts an answer that nobody waited for.
+struct Making<'a>(&'a Advised, bool);
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Advised {
+    fn look(&self, as_of: Option<AsOf>) -> Result<(), Problem> {
+        self.seen.lock().unwrap().push(as_of);
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(Problem::new(Code::Unavailable, "the index is being rebuilt"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Advice for Advised {
+    async fn causes(&self, _: Option<&str>, as_of: Option<AsOf>) -> Result<Causes, Problem> {
+        self.look(as_of).map(|()| causes())
+    }
+    async fn similar(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<SimilarPage, Problem> {
+        self.look(as_of).map(|()| page(incident.unwrap_or(OPEN)))
+    }
+    async fn proposals(&self, _: Option<&str>, as_of: Option<AsOf>) -> Result<Vec<Proposal>, Problem> {
+        self.look(as_of).map(|()| vec![proposal("proposed")])
+    }
+    async fn propose(&self, incident: &str, runbook: &str, params: Value, by: &str) -> Result<Proposal, Problem> {
+        let fits = params.get("idle_over").is_none_or(|value| value == "5m");
+        self.proposed.lock().unwrap().push((incident.into(), runbook.into(), params, by.into()));
+        if fits {
+            return Ok(proposal("proposed"));
+        }
+        Ok(Proposal { why: "expected idle_over of 1m to 1h".into(), ..proposal("rejected") })
+    }
+    async fn postmortem(&self, _: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem> {
+        self.look(as_of)?;
+        let (incident, markdown) = (OPEN.to_owned(), DRAFT.to_owned());
+        Ok(Postmortem { incident, markdown, citations: cite(36_093_953), position: 36_095_500 })
+    }
+    async fn recall(&self, _: &str, as_of: Option<AsOf>, limit: usize) -> Result<SimilarPage, Problem> {
+        self.look(as_of)?;
+        let mut page = page("");
+        page.items.truncate(limit);
+        Ok(page)
+    }
+    async fn runbooks(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem> {
+        self.look(as_of)?;
+        Ok(vec![RunbookSummary {
+            name: "pg-end-idle-transactions".into(),
+            title: "End transactions that have been idle for too long".into(),
+            version: "7b1e22".into(),
+            risk: "low".into(),
+            params: [("idle_over".to_owned(), "a span of 1m to 1h".to_owned())].into(),
+        }])
+    }
+}
+
+#[async_trait]
+impl Copilot for Advised {
+    async fn ask(&self, ask: Ask, asker: Asker, progress: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem> {
+        let mut making = Making(self, false);
+        self.asked.lock().unwrap().push((ask.clone(), asker));
+        if let Some(progress) = &progress {
+            for step in [
+                Progress::Status("gathers evidence".into()),
+                Progress::Tool { name: "get_causes".into(), arguments: json!({"incident": OPEN}) },
+                Progress::Delta("postgres\nran".into()),
+            ] {
+                progress.send(step).await.ok();
+            }
+        }
+        if self.holds.load(Ordering::SeqCst) {
+            self.goes.notified().await;
+        }
+        making.1 = true;
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(Problem::new(Code::NotFound, "there is no such incident"));
+        }
+        let answer = answer(&ask);
+        if let Some(progress) = &progress {
+            progress.send(Progress::Answer(Box::new(answer.clone()))).await.ok();
+        }
+        Ok(answer)
+    }
+}
+
+/// Where the sample's incident is asked.
+pub(super) fn of_sample(word: &str) -> String {
+    format!("/api/v1/incidents/{}/{word}", sample::OPEN)
+}

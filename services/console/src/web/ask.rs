@@ -1,0 +1,88 @@
+//! The pages that ask: the form by itself, and the form of an incident. A question becomes the same one that the
+//! API takes, and its answer is the page.
+
+use axum::extract::{Path, State};
+use hindcast_advice::Asker as Person;
+use hindcast_api::{Ask, Code, Incident};
+use hindcast_http::{Refusal, Result};
+use maud::Markup;
+use serde_json::Value;
+
+use super::forms::Fields;
+use crate::ask::checked;
+use crate::commands::Asker;
+use crate::pages::ask::{Form, View};
+use crate::pages::{self, Tab};
+use crate::params::{AS_OF, Asked};
+use crate::{Console, fallback};
+
+/// Where the form is.
+const PATH: &str = "/ask";
+
+/// The form; a question of the address stands in it and is not asked by looking at it.
+pub(super) async fn form(State(console): State<Console>, asked: Asked) -> Result<Markup> {
+    console.form(asked.one("incident"), &asked).await
+}
+
+/// The form of an incident, for whoever loads the address of an answer again.
+pub(super) async fn form_of(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Markup> {
+    console.form(Some(incident_id(id)?), &asked).await
+}
+
+fn incident_id(id: String) -> Result<String> {
+    if fallback::is_incident(&id) {
+        return Ok(id);
+    }
+    Err(Refusal::new(Code::NotFound, format!("expected an incident, got {id:?}")))
+}
+
+/// A question about no incident in particular.
+pub(super) async fn of_any(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Markup> {
+    let incident = fields.one("incident").map(str::to_owned);
+    console.answered(incident, &asker, &fields).await
+}
+
+/// A question about an incident.
+pub(super) async fn of_incident(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: Asker,
+    fields: Fields,
+) -> Result<Markup> {
+    console.answered(Some(incident_id(id)?), &asker, &fields).await
+}
+
+impl Console {
+    async fn form(&self, incident: Option<String>, asked: &Asked) -> Result<Markup> {
+        let (frame, _) = self.frame(asked, PATH, Tab::Ask, "Ask").await?;
+        let about: Option<Incident> = match incident {
+            Some(id) => Some(self.queries().incident(Some(&id), asked.as_of()?).await?),
+            None => None,
+        };
+        let form = Form {
+            question: asked.one("question").unwrap_or_default(),
+            incident: about.as_ref().map(|incident| incident.id.clone()),
+            conversation: asked.one("conversation"),
+        };
+        Ok(pages::ask::page(&frame, &form, about.as_ref()))
+    }
+
+    async fn answered(&self, incident: Option<String>, asker: &Asker, fields: &Fields) -> Result<Markup> {
+        let as_of = fields.one(AS_OF.name);
+        let ask = checked(Ask {
+            question: fields.one("question").unwrap_or_default().to_owned(),
+            incident,
+            as_of: as_of.map(|as_of| Value::String(as_of.to_owned())),
+            conversation: fields.one("conversation").map(str::to_owned),
+        })?;
+        let question = ask.question.clone();
+        let person = Person { actor: asker.actor.clone(), channel: "web".to_owned() };
+        let answer = self.answer(ask, person, self.may_ask()?).await?;
+        // The answer's own page cannot be looked at again: the foot and the banner lead back to the form.
+        let mut about = vec![("question", question.as_str())];
+        about.extend(answer.incident.as_deref().map(|incident| ("incident", incident)));
+        about.extend(as_of.map(|as_of| (AS_OF.name, as_of)));
+        let (frame, _) = self.frame(&Asked::made(&about), PATH, Tab::Ask, &question).await?;
+        Ok(pages::ask::answered(&View { frame, question, answer }))
+    }
+}

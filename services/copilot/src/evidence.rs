@@ -1,0 +1,139 @@
+//! The answer from evidence alone: short sentences, each with the events behind it, chosen by what was asked.
+//!
+//! Owns the words. Refuses to judge them: every sentence is a draft until the verifier has seen it, and a draft
+//! may offer the same thing in fewer words, of which the first that stands is used.
+
+mod about;
+mod conclusions;
+
+use std::collections::BTreeSet;
+
+use hindcast_api::{Citation, Claim, Step, Verdict};
+use hindcast_domain::incident;
+
+use crate::intent::Intent;
+use crate::limits::{CITATIONS_MAX, CLAIM_BYTES_MAX, CLAIMS_MAX};
+use crate::situation::Situation;
+
+/// A sentence that is not judged yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Draft {
+    /// The same thing in ever fewer words.
+    pub(crate) texts: Vec<String>,
+    pub(crate) citations: Vec<Citation>,
+    pub(crate) path: Vec<Step>,
+    /// Whether it is said beside a model's own words too: what it is about, the cause, the past incident and
+    /// the runbook that rank first.
+    pub(crate) always: bool,
+}
+
+impl Draft {
+    pub(crate) fn new(texts: impl IntoIterator<Item = String>, citations: impl IntoIterator<Item = Citation>) -> Self {
+        let mut seen = BTreeSet::new();
+        let citations = citations.into_iter().filter(|citation| seen.insert(citation.clone())).take(CITATIONS_MAX);
+        Self {
+            texts: texts.into_iter().map(|text| cut(&text, CLAIM_BYTES_MAX)).collect(),
+            citations: citations.collect(),
+            path: Vec::new(),
+            always: false,
+        }
+    }
+
+    /// The same, to be said always.
+    pub(crate) fn always(self) -> Self {
+        Self { always: true, ..self }
+    }
+
+    /// One claim a text, in order.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> {
+        self.texts.iter().map(|text| Claim {
+            text: text.clone(),
+            citations: self.citations.clone(),
+            verdict: Verdict::Unverifiable,
+            reason: None,
+            path: self.path.clone(),
+        })
+    }
+}
+
+/// A text of at most `bytes_max` bytes.
+pub(crate) fn cut(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let mut end = bytes_max.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// An answer before it is judged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Drafted {
+    pub(crate) drafts: Vec<Draft>,
+    /// What is proposed, in order.
+    pub(crate) proposed: Vec<String>,
+    pub(crate) missing: Vec<String>,
+}
+
+/// Drafts what was asked for.
+pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted {
+    let mut all = Drafted::default();
+    // Whatever is asked, an answer says what it is about.
+    all.drafts.extend(about::identity(situation));
+    for intent in Intent::ALL.iter().filter(|intent| asked.contains(intent)) {
+        match intent {
+            Intent::Going => about::going(situation, &mut all),
+            Intent::Cause => conclusions::cause(situation, &mut all),
+            Intent::Blast => conclusions::blast(situation, &mut all),
+            Intent::Seen => conclusions::seen(situation, &mut all),
+            Intent::Todo => conclusions::todo(situation, &mut all),
+            Intent::Changes => about::changes(situation, &mut all),
+            Intent::Who => about::who(situation, &mut all),
+            Intent::HowLong => about::how_long(situation, &mut all),
+            Intent::Timeline => about::timeline(situation, &mut all),
+        }
+    }
+    all.missing.extend(situation.missing.iter().cloned());
+    if situation.incident.status == incident::Status::Resolved && situation.moment.live {
+        all.missing.push("no incident is open: this one is over".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    all.drafts.retain(|draft| draft.texts.first().is_some_and(|text| seen.insert(text.clone())));
+    all.drafts.truncate(CLAIMS_MAX);
+    let mut said = BTreeSet::new();
+    all.missing.retain(|text| said.insert(text.clone()));
+    all
+}
+
+/// `a`, `a and b`, `a, b and c`; what is over the limit is counted away by "and others".
+pub(crate) fn listed(names: &[&str], most: usize) -> String {
+    let (shown, more) = (names.get(..most).unwrap_or(names), names.len() > most);
+    match (shown, more) {
+        ([], _) => String::new(),
+        (shown, true) => format!("{} and others", shown.join(", ")),
+        ([one], false) => (*one).to_owned(),
+        ([rest @ .., last], false) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_as_people_do() {
+        assert_eq!(listed(&["a"], 8), "a");
+        assert_eq!(listed(&["a", "b"], 8), "a and b");
+        assert_eq!(listed(&["a", "b", "c"], 8), "a, b and c");
+        assert_eq!(listed(&["a", "b", "c"], 2), "a, b and others");
+        assert_eq!(listed(&[], 2), "");
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!(cut("äöü", 6), "äöü");
+        assert_eq!(cut("äöüß", 6), "ä…");
+    }
+}

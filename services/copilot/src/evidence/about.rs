@@ -1,0 +1,174 @@
+//! What is known of an incident as it stands in the ledger: what it is, since when, who has it, what changed.
+
+use hindcast_api::{Citation, TimelineEntry};
+use hindcast_domain::incident::Status;
+
+use super::{Draft, Drafted, listed};
+use crate::limits::{CHANGES_TOLD_MAX, SERVICES_TOLD_MAX, TIMELINE_TOLD_MAX};
+use crate::situation::{Situation, Symptom};
+
+const OPENED: &[&str] = &["incident.opened", "incident.declared"];
+
+/// The citation of a timeline's line.
+pub(super) fn cited(entry: &TimelineEntry) -> Citation {
+    Citation { event: entry.event.clone(), position: entry.position }
+}
+
+/// What it is: id, title and when it was opened.
+pub(super) fn identity(situation: &Situation) -> Option<Draft> {
+    let opened = situation.first(OPENED)?;
+    let incident = &situation.incident;
+    let texts = [
+        format!("{} \"{}\" was opened at {}", incident.id, incident.title, opened.time),
+        format!("{} was opened at {}", incident.id, opened.time),
+    ];
+    Some(Draft::new(texts, [cited(opened)]).always())
+}
+
+/// How it stands: its worst alert, its services, and where it is in its life.
+pub(super) fn going(situation: &Situation, all: &mut Drafted) {
+    if let Some(worst) = situation.symptoms.iter().reduce(worse) {
+        let name = worst.alert.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
+        let texts = [
+            format!("{}{name} fires at severity {}", worst.alert.name, worst.alert.severity),
+            format!("{}{name} fired", worst.alert.name),
+        ];
+        let over = worst.alert.ends_at.is_some();
+        let first = usize::from(over);
+        all.drafts.push(Draft::new(texts.into_iter().skip(first), [worst.fired.clone()].into_iter().chain(worst.joined.clone())));
+    }
+    let services = situation.services();
+    if services.len() > 1 {
+        all.drafts.push(Draft::new(
+            [format!("Alerts came from {}", listed(&services, SERVICES_TOLD_MAX))],
+            services.iter().take(SERVICES_TOLD_MAX).filter_map(|service| first_of(situation, service)),
+        ));
+    }
+    standing(situation, all);
+}
+
+fn worse<'a>(best: &'a Symptom, next: &'a Symptom) -> &'a Symptom {
+    if next.alert.severity > best.alert.severity { next } else { best }
+}
+
+/// The event by which a service's first alert began to fire.
+pub(super) fn first_of(situation: &Situation, service: &str) -> Option<Citation> {
+    let of = |symptom: &&Symptom| symptom.alert.service.as_deref() == Some(service);
+    situation.symptoms.iter().find(of).map(|symptom| symptom.fired.clone())
+}
+
+/// Where it is in its life.
+fn standing(situation: &Situation, all: &mut Drafted) {
+    let incident = &situation.incident;
+    match incident.status {
+        Status::Open => {}
+        Status::Acknowledged => all.drafts.extend(acknowledged(situation)),
+        Status::Resolved => all.drafts.extend(resolved(situation)),
+    }
+    if incident.reopened > 0
+        && let Some(entry) = situation.last(&["incident.reopened"])
+    {
+        all.drafts.push(Draft::new([format!("It came back at {}", entry.time)], [cited(entry)]));
+    }
+    if let Some(before) = &incident.recurrence_of
+        && let Some(opened) = situation.first(OPENED)
+    {
+        all.drafts.push(Draft::new([format!("It is back from {before}")], [cited(opened)]));
+    }
+}
+
+fn acknowledged(situation: &Situation) -> Option<Draft> {
+    let entry = situation.last(&["incident.acknowledged"])?;
+    let texts = [format!("{} acknowledged it at {}", entry.actor, entry.time), format!("It was acknowledged at {}", entry.time)];
+    Some(Draft::new(texts, [cited(entry)]))
+}
+
+fn resolved(situation: &Situation) -> Option<Draft> {
+    let entry = situation.last(&["incident.resolved", "incident.merged"])?;
+    let incident = &situation.incident;
+    let mut texts = Vec::new();
+    let when = format!("It was resolved at {}", entry.time);
+    if let Some(resolution) = &incident.resolution {
+        texts.push(format!("{when}: {resolution}"));
+    }
+    texts.push(when);
+    Some(Draft::new(texts, [cited(entry)]))
+}
+
+/// Deploys, flags and configuration changes near it.
+pub(super) fn changes(situation: &Situation, all: &mut Drafted) {
+    if situation.changes.is_empty() {
+        all.missing.push("no change is recorded near it".to_owned());
+    }
+    for change in situation.changes.iter().take(CHANGES_TOLD_MAX) {
+        let what = &change.change;
+        let service = what.service.as_deref().map(|service| format!(" of {service}")).unwrap_or_default();
+        let version = what.version.as_deref().map(|version| format!(" to {version}")).unwrap_or_default();
+        let texts = [
+            format!("{}{service}{version} at {}: {}", what.kind, what.at, what.title),
+            format!("{}{service}{version} at {}", what.kind, what.at),
+            format!("{}{service}", what.kind),
+        ];
+        all.drafts.push(Draft::new(texts, [Citation { event: change.event.clone(), position: change.position }]));
+    }
+    if situation.changes.len() > CHANGES_TOLD_MAX {
+        all.missing.push(format!("{} more changes near it are listed with the incident", situation.changes.len() - CHANGES_TOLD_MAX));
+    }
+}
+
+/// Who takes care.
+pub(super) fn who(situation: &Situation, all: &mut Drafted) {
+    let incident = &situation.incident;
+    let taken = acknowledged(situation).filter(|_| incident.acknowledged_at.is_some());
+    if taken.is_none() && incident.status == Status::Open {
+        all.missing.push("nobody has acknowledged it".to_owned());
+    }
+    all.drafts.extend(taken);
+    match (&incident.owner, situation.last(&["incident.assigned"])) {
+        (Some(owner), Some(entry)) => {
+            all.drafts.push(Draft::new([format!("{owner} has it since {}", entry.time), format!("{owner} has it")], [cited(entry)]));
+        }
+        (Some(owner), None) => all.missing.push(format!("it is with {owner}; no event says since when")),
+        (None, _) => all.missing.push("it is assigned to nobody".to_owned()),
+    }
+    if !incident.teams.is_empty() {
+        let teams: Vec<&str> = incident.teams.iter().map(String::as_str).collect();
+        let joined = situation.symptoms.iter().filter_map(|symptom| symptom.joined.clone());
+        all.drafts.push(Draft::new([format!("Its services belong to {}", listed(&teams, SERVICES_TOLD_MAX))], joined));
+    }
+}
+
+/// For how long it has been, or was.
+pub(super) fn how_long(situation: &Situation, all: &mut Drafted) {
+    let Some(opened) = situation.first(OPENED) else { return };
+    match situation.last(&["incident.resolved", "incident.merged"]) {
+        Some(end) if situation.incident.status == Status::Resolved => {
+            let texts = [
+                format!("It lasted {}, from {} to {}", end.time.since(opened.time), opened.time, end.time),
+                format!("It lasted from {} to {}", opened.time, end.time),
+            ];
+            all.drafts.push(Draft::new(texts, [cited(opened), cited(end)]));
+        }
+        _ => {
+            all.drafts.push(Draft::new([format!("It has been open since {}", opened.time)], [cited(opened)]));
+            all.missing.push(format!("it is not over after {}", situation.moment.now.since(opened.time)));
+        }
+    }
+}
+
+/// What happened when: the first lines and the last ones.
+pub(super) fn timeline(situation: &Situation, all: &mut Drafted) {
+    let lines = &situation.timeline;
+    let left_off = lines.len().saturating_sub(TIMELINE_TOLD_MAX);
+    let first = TIMELINE_TOLD_MAX / 2;
+    for (index, entry) in lines.iter().enumerate() {
+        if index >= first && index < first + left_off {
+            continue;
+        }
+        let texts = [format!("{}: {}", entry.time, entry.text), format!("{}: {}", entry.time, entry.event_type)];
+        all.drafts.push(Draft::new(texts, [cited(entry)]));
+    }
+    if left_off > 0 {
+        all.missing.push(format!("{left_off} lines of its timeline are left off here"));
+    }
+}

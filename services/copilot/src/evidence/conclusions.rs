@@ -1,0 +1,128 @@
+//! What we conclude about an incident, put into sentences: causes, whom it hits, what it was like before, and
+//! what may be done. The order is that of whoever concluded; nothing is weighed again here.
+
+use hindcast_api::{Citation, Hypothesis, Proposal, Similar, Statement};
+
+use super::about::first_of;
+use super::{Draft, Drafted, listed};
+use crate::limits::{PROPOSALS_TOLD_MAX, SERVICES_TOLD_MAX, SIMILAR_TOLD_MAX};
+use crate::situation::Situation;
+
+/// Reasons for and against that are told of one cause.
+const STATEMENTS_TOLD_MAX: usize = 3;
+/// Causes that were ruled out and are told.
+const REFUTED_TOLD_MAX: usize = 3;
+
+/// What may have been the cause.
+pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
+    let Some(causes) = &situation.causes else { return };
+    match causes.items.first() {
+        Some(first) if !causes.unresolved => {
+            all.drafts.push(hypothesis(first));
+            all.drafts.extend(first.confirms.iter().take(STATEMENTS_TOLD_MAX).map(statement));
+            all.drafts.extend(first.refutes.iter().take(1).map(statement));
+        }
+        _ => {
+            let why = causes.why_unresolved.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+            all.missing.push(format!("unresolved{why}"));
+        }
+    }
+    for refuted in causes.refuted.iter().take(REFUTED_TOLD_MAX) {
+        all.drafts.extend(refuted.refutes.first().map(statement));
+    }
+    if let Some(cause) = &situation.incident.cause
+        && let Some(entry) = situation.last(&["incident.resolved"])
+    {
+        let told = Citation { event: entry.event.clone(), position: entry.position };
+        all.drafts.push(Draft::new([format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")], [told]));
+    }
+}
+
+fn hypothesis(first: &Hypothesis) -> Draft {
+    let draft = Draft::new([first.cause.clone(), format!("{} broke first", first.service)], first.citations.iter().cloned());
+    Draft { path: first.path.clone(), ..draft }.always()
+}
+
+fn statement(statement: &Statement) -> Draft {
+    Draft::new([statement.text.clone()], statement.citations.iter().cloned())
+}
+
+/// Whom it hits.
+pub(super) fn blast(situation: &Situation, all: &mut Drafted) {
+    let Some(causes) = &situation.causes else { return };
+    let radius = &causes.blast_radius;
+    let mut hit: Vec<&str> = radius.hit.iter().map(String::as_str).collect();
+    let proof = |service: &&str| first_of(situation, service).or_else(|| found_of(situation, service));
+    let cited: Vec<Citation> = hit.iter().filter_map(proof).collect();
+    hit.retain(|service| proof(service).is_some());
+    if !hit.is_empty() {
+        all.drafts.push(Draft::new([format!("It hits {}", listed(&hit, SERVICES_TOLD_MAX))], cited));
+    }
+    // That something shows nothing stands in no event: it is said beside the claims.
+    if !radius.at_risk.is_empty() {
+        let names: Vec<&str> = radius.at_risk.iter().map(String::as_str).collect();
+        all.missing.push(format!("{} depend on it and show nothing yet", listed(&names, SERVICES_TOLD_MAX)));
+    }
+    if !radius.unharmed.is_empty() {
+        let names: Vec<&str> = radius.unharmed.iter().map(String::as_str).collect();
+        all.missing.push(format!("nothing is seen on {}, which are watched", listed(&names, SERVICES_TOLD_MAX)));
+    }
+}
+
+fn found_of(situation: &Situation, service: &str) -> Option<Citation> {
+    let found = situation.findings.iter().find(|finding| finding.finding.service == service)?;
+    Some(Citation { event: found.event.clone(), position: found.position })
+}
+
+/// What it was like before.
+pub(super) fn seen(situation: &Situation, all: &mut Drafted) {
+    let Some(page) = &situation.similar else { return };
+    if page.never_seen {
+        all.missing.push("never seen: no incident of the past is the same problem".to_owned());
+    }
+    if page.stand_in {
+        all.missing.push("no embedding model is installed: likeness is by words alone".to_owned());
+    }
+    let (same, other): (Vec<&Similar>, Vec<&Similar>) = page.items.iter().partition(|similar| similar.same);
+    let mut told = same.iter().take(SIMILAR_TOLD_MAX).map(|similar| the_same(similar));
+    all.drafts.extend(told.next().map(Draft::always));
+    all.drafts.extend(told);
+    all.drafts.extend(other.iter().take(1).map(|similar| look_alike(similar)));
+}
+
+fn the_same(similar: &Similar) -> Draft {
+    let what = format!("{} was the same problem", similar.incident);
+    let cause = similar.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let ended = similar.resolution.as_deref().map(|text| format!("; what ended it: {text}")).unwrap_or_default();
+    let texts = [format!("{what}{cause}{ended}"), format!("{what}{ended}"), format!("{what}{cause}"), what];
+    Draft::new(texts, similar.citations.iter().cloned())
+}
+
+fn look_alike(similar: &Similar) -> Draft {
+    let what = format!("{} looks like it and is another problem", similar.incident);
+    let differs = similar.differs.first().map(|text| format!(": {text}")).unwrap_or_default();
+    let short = format!("{} looks like it", similar.incident);
+    Draft::new([format!("{what}{differs}"), what, short], similar.citations.iter().cloned())
+}
+
+/// What may be done.
+pub(super) fn todo(situation: &Situation, all: &mut Drafted) {
+    if situation.proposals.is_empty() {
+        all.missing.push("no runbook fits it".to_owned());
+    }
+    all.proposed.extend(situation.proposals.iter().take(PROPOSALS_TOLD_MAX).map(proposal));
+}
+
+/// A proposal is no statement about what was, so it is none of the claims: it stands beside them, and its
+/// reasons with their events stand in the list of proposals.
+fn proposal(proposal: &Proposal) -> String {
+    let targets: Vec<&str> = proposal.targets.iter().map(String::as_str).collect();
+    let on = match listed(&targets, SERVICES_TOLD_MAX) {
+        empty if empty.is_empty() => String::new(),
+        targets => format!(" on {targets}"),
+    };
+    let risk: String = proposal.risk.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let risk = if risk.is_empty() { String::new() } else { format!(", {risk} risk") };
+    let ended = if proposal.worked.ended > 0 { format!(", ended the same problem {} of {} times", proposal.worked.ended, proposal.worked.of) } else { String::new() };
+    format!("Proposed: runbook {}{on}{risk}{ended}", proposal.runbook)
+}

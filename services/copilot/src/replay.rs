@@ -1,0 +1,281 @@
+//! A conversation played again from the ledger: recorded replies stand for the model and recorded outputs for
+//! the tools, so that it calls nobody and writes nothing. Owns what it is that must come out the same: the claims,
+//! their citations and their verdicts. A reply or an output that is missing is an error, never a call.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hindcast_api::{Answer, AsOf, Claim, Code, Event, Problem};
+use hindcast_domain::ConversationId;
+use hindcast_domain::conversation::{Answered, Asked, Replied, ToolUsed};
+use hindcast_llm::{Bounds, Error, Llm, Reply, Request};
+use hindcast_redact::Redactor;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::ask::{Taken, Teller, World};
+use crate::history::{self, Earlier};
+use crate::model::Failure;
+use crate::record::Turn;
+use crate::situation::Moment;
+use crate::Copilot;
+
+/// How one turn fared when it was played again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replayed {
+    /// The turn, from 1.
+    pub turn: u32,
+    /// `evidence` or `model`, as it was recorded.
+    pub mode: String,
+    /// Claims that were recorded.
+    pub claims: usize,
+    /// Replies of a model that were played.
+    pub replies: usize,
+    /// Whether the same claims came out with the same verdicts.
+    pub same: bool,
+    /// What did not, in plain words.
+    pub differs: Vec<String>,
+}
+
+/// What one turn left in the ledger.
+#[derive(Default)]
+struct Recording {
+    asked: Option<Asked>,
+    tools: Vec<ToolUsed>,
+    replies: Vec<Replied>,
+    answered: Option<Answered>,
+}
+
+/// What tools said in a turn, by step.
+#[derive(Debug, Default)]
+pub(crate) struct Played {
+    tools: BTreeMap<u32, ToolUsed>,
+}
+
+impl Played {
+    /// What the tool said at that step.
+    pub(crate) fn tool(&self, step: u32, name: &str) -> Result<Result<Value, String>, Problem> {
+        let used = self.tools.get(&step).filter(|used| used.tool == name);
+        let used = used.ok_or_else(|| stale(&format!("no output of {name} is recorded at step {step}")))?;
+        Ok(used.error.clone().map_or_else(|| Ok(used.output.clone()), Err))
+    }
+}
+
+/// Replies by the hash of their request.
+struct Replies {
+    model: String,
+    left: Mutex<BTreeMap<String, Vec<Replied>>>,
+}
+
+#[async_trait]
+impl Llm for Replies {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    async fn chat(&self, request: Request, bounds: Bounds, _: Option<mpsc::Sender<String>>) -> Result<Reply, Error> {
+        let hash = request.hash();
+        let next = {
+            let mut left = self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            left.get_mut(&hash).and_then(|replies| (!replies.is_empty()).then(|| replies.remove(0)))
+        };
+        let replied = next.ok_or_else(|| Error::Stale(hash.get(..12).unwrap_or(&hash).to_owned()))?;
+        match replied.finish.as_str() {
+            "done" => serde_json::from_value(replied.reply).map_err(|error| Error::Malformed(error.to_string())),
+            "timeout" => Err(Error::Timeout(Duration::from_millis(replied.elapsed_ms))),
+            "refused" => Err(Error::Refused("as it was recorded".to_owned())),
+            "too_large" => Err(Error::TooLarge(bounds.bytes_max)),
+            "malformed" => Err(Error::Malformed("as it was recorded".to_owned())),
+            _ => Err(Error::Unreachable("as it was recorded".to_owned())),
+        }
+    }
+}
+
+fn stale(what: &str) -> Problem {
+    let said = format!("the recording does not fit what is asked now: {what}");
+    Problem::new(Code::Conflict, said).remedy("Play it with the binary and the prompts of its version.")
+}
+
+impl Copilot {
+    /// Plays a conversation again, turn by turn, without a model, a tool or a trace.
+    ///
+    /// # Errors
+    /// When there is no such conversation, or a turn asks for a reply or an output that was not recorded: the
+    /// prompts, the tools or the conclusions have changed since.
+    pub async fn replay(&self, conversation: &str) -> Result<Vec<Replayed>, Problem> {
+        let id = conversation.parse::<ConversationId>();
+        let id = id.map_err(|error| Problem::new(Code::NotFound, error.to_string()))?;
+        let events = history::events(&*self.inner.options.queries, &id).await?;
+        let turns = recordings(events);
+        if turns.is_empty() {
+            return Err(Problem::new(Code::NotFound, format!("expected a conversation, found none for {id}")));
+        }
+        let mut earlier = Vec::new();
+        let mut all = Vec::new();
+        for (number, recording) in turns {
+            let (Some(asked), Some(answered)) = (&recording.asked, &recording.answered) else { continue };
+            if answered.answer.is_null() {
+                continue; // it was stopped, so nothing was claimed
+            }
+            all.push(self.play(&id, number, asked, answered, &recording, &earlier).await?);
+            let text = answered.answer.get("answer").and_then(Value::as_str).unwrap_or_default().to_owned();
+            earlier.push(Earlier {
+                turn: number,
+                as_of: asked.as_of,
+                question: asked.question.clone(),
+                incident: asked.incident.as_ref().map(ToString::to_string),
+                answer: text,
+            });
+        }
+        Ok(all)
+    }
+
+    async fn play(
+        &self,
+        id: &ConversationId,
+        number: u32,
+        asked: &Asked,
+        answered: &Answered,
+        recording: &Recording,
+        earlier: &[Earlier],
+    ) -> Result<Replayed, Problem> {
+        let recorded: Answer = serde_json::from_value(answered.answer.clone())
+            .map_err(|error| Problem::new(Code::Internal, format!("a recorded answer cannot be read: {error}")))?;
+        let again = if answered.mode == "model" && recording.replies.is_empty() {
+            // It was the answer to an earlier question, given again: its own turn is what can be played.
+            recorded.claims.clone()
+        } else {
+            self.made_again(id, asked, answered, recording, earlier).await?
+        };
+        let differs = differences(&recorded.claims, &again);
+        Ok(Replayed {
+            turn: number,
+            mode: answered.mode.clone(),
+            claims: recorded.claims.len(),
+            replies: recording.replies.len(),
+            same: differs.is_empty(),
+            differs,
+        })
+    }
+
+    /// The claims of a turn, made again. Whether it was asked about now is not recorded, and decides which tools
+    /// were offered: the recording fits one of the two.
+    async fn made_again(
+        &self,
+        id: &ConversationId,
+        asked: &Asked,
+        answered: &Answered,
+        recording: &Recording,
+        earlier: &[Earlier],
+    ) -> Result<Vec<Claim>, Problem> {
+        let queries = &*self.inner.options.queries;
+        let mut moment = Moment::of(queries, Some(AsOf::Position(asked.as_of))).await?;
+        let incident = match &asked.incident {
+            Some(incident) => Some(queries.incident(Some(incident.as_str()), moment.as_of()).await?),
+            None => None,
+        };
+        let mut last = None;
+        for live in [true, false] {
+            moment.live = live;
+            let taken = Taken {
+                question: asked.question.clone(),
+                moment,
+                conversation: id.clone(),
+                earlier: earlier.to_vec(),
+                incident: incident.clone(),
+            };
+            let mut turn = Turn::unrecorded(Instant::now());
+            match self.make(&taken, &world(answered, recording), &mut turn, &Teller::new(None)).await {
+                Ok(made) => return Ok(redacted(made.answer.claims)),
+                Err(problem) => last = Some(problem),
+            }
+        }
+        Err(last.unwrap_or_else(|| stale("nothing was made")))
+    }
+}
+
+/// What a turn was made with.
+fn world(answered: &Answered, recording: &Recording) -> World {
+    let tools = recording.tools.iter().map(|used| (used.step, used.clone())).collect();
+    let mut left: BTreeMap<String, Vec<Replied>> = BTreeMap::new();
+    for replied in &recording.replies {
+        left.entry(replied.request.clone()).or_default().push(replied.clone());
+    }
+    let model = recording.replies.first().map(|replied| replied.model.clone()).unwrap_or_default();
+    let asked_one = !recording.replies.is_empty();
+    let falls = answered.fell_back.as_ref().filter(|_| !asked_one);
+    World {
+        llm: asked_one.then(|| std::sync::Arc::new(Replies { model, left: Mutex::new(left) }) as hindcast_llm::Shared),
+        capped: false,
+        played: Some(Played { tools }),
+        falls: falls.map(|word| Failure::new("recorded", word.clone())),
+    }
+}
+
+/// The turns of a conversation, in order.
+fn recordings(events: Vec<Event>) -> BTreeMap<u32, Recording> {
+    let mut turns: BTreeMap<u32, Recording> = BTreeMap::new();
+    for event in events {
+        match event.event_type.as_str() {
+            "conversation.asked" => {
+                if let Some(asked) = read::<Asked>(event.data) {
+                    let turn = turns.entry(asked.turn).or_default();
+                    turn.asked = Some(asked);
+                }
+            }
+            "conversation.tool_used" => {
+                if let Some(used) = read::<ToolUsed>(event.data) {
+                    turns.entry(used.turn).or_default().tools.push(used);
+                }
+            }
+            "conversation.replied" => {
+                if let Some(replied) = read::<Replied>(event.data) {
+                    turns.entry(replied.turn).or_default().replies.push(replied);
+                }
+            }
+            "conversation.answered" => {
+                if let Some(answered) = read::<Answered>(event.data) {
+                    let turn = turns.entry(answered.turn).or_default();
+                    turn.answered = Some(answered);
+                }
+            }
+            _ => {}
+        }
+    }
+    turns
+}
+
+fn read<T: DeserializeOwned>(data: Value) -> Option<T> {
+    serde_json::from_value(data).inspect_err(|error| tracing::warn!(%error, "an event of a conversation cannot be read")).ok()
+}
+
+/// Claims as the ledger would keep them.
+fn redacted(claims: Vec<Claim>) -> Vec<Claim> {
+    let mut redactor = Redactor::default();
+    let clean = |mut claim: Claim| {
+        claim.text = redactor.text(&claim.text);
+        claim
+    };
+    claims.into_iter().map(clean).collect()
+}
+
+/// Where two lists of claims differ, in plain words.
+fn differences(recorded: &[Claim], again: &[Claim]) -> Vec<String> {
+    let mut differs = Vec::new();
+    for claim in recorded {
+        match again.iter().find(|other| other.text == claim.text && other.citations == claim.citations) {
+            None => differs.push(format!("is not said again: {}", claim.text)),
+            Some(other) if other.verdict != claim.verdict => {
+                differs.push(format!("was {:?} and is {:?} now: {}", claim.verdict, other.verdict, claim.text));
+            }
+            Some(_) => {}
+        }
+    }
+    let is_new = |claim: &&Claim| !recorded.iter().any(|known| known.text == claim.text);
+    differs.extend(again.iter().filter(is_new).map(|claim| format!("was not said: {}", claim.text)));
+    differs
+}

@@ -1,0 +1,146 @@
+//! What an answer may rest on: the incident that a question is about, and what is known and concluded of it,
+//! all as of one position. Refuses to know what was asked for.
+
+use std::collections::BTreeSet;
+
+use futures::join;
+use hindcast_advice::gather;
+use hindcast_api::{AsOf, Causes, Change, Finding, Incident, Problem, Proposal, SimilarPage, TimelineEntry};
+use hindcast_domain::{Time, incident};
+use hindcast_queries::{IncidentFilter, Queries, Window};
+
+use crate::Options;
+use crate::limits::OPEN_READ_MAX;
+use crate::question;
+
+/// An alert of the incident, as far as an answer needs it.
+pub(crate) type Symptom = hindcast_reason::Symptom;
+
+/// The moment that a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Nothing later is looked at.
+    pub(crate) position: u64,
+    /// When that was recorded.
+    pub(crate) now: Time,
+    /// Whether it was asked about now.
+    pub(crate) live: bool,
+}
+
+impl Moment {
+    /// The moment of `as_of`.
+    pub(crate) async fn of(queries: &dyn Queries, as_of: Option<AsOf>) -> Result<Self, Problem> {
+        let (position, now) = queries.moment(as_of).await?;
+        Ok(Self { position, now, live: as_of.is_none() })
+    }
+
+    pub(crate) const fn as_of(&self) -> Option<AsOf> {
+        Some(AsOf::Position(self.position))
+    }
+}
+
+/// The incident that a question is about: the one that was named, the one in the question's words, the worst of
+/// those that are open, else the newest. `None` where there is none at all.
+pub(crate) async fn choose(
+    queries: &dyn Queries,
+    moment: Moment,
+    named: Option<&str>,
+    text: &str,
+) -> Result<Option<Incident>, Problem> {
+    let named = named.map(str::trim).filter(|id| !id.is_empty()).map(ToOwned::to_owned);
+    if let Some(id) = named.or_else(|| question::named_incident(text)) {
+        return queries.incident(Some(&id), moment.as_of()).await.map(Some);
+    }
+    let worst = |open: Vec<Incident>| {
+        // Newest first, so that of equals the newest stays.
+        open.into_iter().reduce(|best, next| if next.severity > best.severity { next } else { best })
+    };
+    let open = IncidentFilter {
+        status: vec![incident::Status::Open, incident::Status::Acknowledged],
+        ..IncidentFilter::default()
+    };
+    let page = |filter, limit| queries.incidents(filter, Window { as_of: moment.as_of(), limit: Some(limit), cursor: None });
+    if let Some(found) = worst(page(open, OPEN_READ_MAX).await?.items) {
+        return Ok(Some(found));
+    }
+    Ok(page(IncidentFilter::default(), 1).await?.items.into_iter().next())
+}
+
+/// What is known of the incident that was chosen.
+#[derive(Clone, Debug)]
+pub(crate) struct Situation {
+    pub(crate) moment: Moment,
+    pub(crate) incident: Incident,
+    pub(crate) symptoms: Vec<Symptom>,
+    pub(crate) timeline: Vec<TimelineEntry>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) causes: Option<Causes>,
+    pub(crate) similar: Option<SimilarPage>,
+    pub(crate) proposals: Vec<Proposal>,
+    /// Parts that could not be had, in plain words.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Situation {
+    /// Gathers it. A conclusion that cannot be had is missing, and said so; the views must be readable.
+    pub(crate) async fn gather(options: &Options, moment: Moment, incident: Incident) -> Result<Self, Problem> {
+        let id = incident.id.clone();
+        let (id, then) = (Some(id.as_str()), moment.as_of());
+        let advice = &options.advice;
+        let (evidence, causes, similar, proposals) = join!(
+            gather::evidence(&*options.queries, id, then),
+            advice.causes(id, then),
+            advice.similar(id, then),
+            advice.proposals(id, then),
+        );
+        let evidence = evidence?;
+        let mut missing = Vec::new();
+        let mut part = |what: &'static str, problem: &Problem| {
+            options.metrics.count("hindcast_copilot_parts_missing_total", &[("part", what)], 1.0);
+            tracing::warn!(part = what, %problem, "a part of an answer cannot be had");
+            missing.push(format!("{what} could not be had: {}", problem.title));
+        };
+        let causes = causes.map_err(|problem| part("causes", &problem)).ok();
+        let similar = similar.map_err(|problem| part("similar incidents", &problem)).ok();
+        let proposals = proposals.map_err(|problem| part("proposals", &problem)).unwrap_or_default();
+        Ok(Self {
+            moment,
+            incident: evidence.incident,
+            symptoms: evidence.symptoms,
+            timeline: evidence.timeline,
+            changes: evidence.changes,
+            findings: evidence.findings,
+            causes,
+            similar,
+            proposals,
+            missing,
+        })
+    }
+
+    /// The first line of a timeline of any of these types.
+    pub(crate) fn first(&self, types: &[&str]) -> Option<&TimelineEntry> {
+        self.timeline.iter().find(|entry| self.is_own(entry) && types.contains(&entry.event_type.as_str()))
+    }
+
+    /// The last one.
+    pub(crate) fn last(&self, types: &[&str]) -> Option<&TimelineEntry> {
+        self.timeline.iter().rev().find(|entry| self.is_own(entry) && types.contains(&entry.event_type.as_str()))
+    }
+
+    fn is_own(&self, entry: &TimelineEntry) -> bool {
+        entry.subject == self.incident.id || !entry.event_type.starts_with("incident.")
+    }
+
+    /// Services of its alerts, in the order in which they began.
+    pub(crate) fn services(&self) -> Vec<&str> {
+        let mut seen = BTreeSet::new();
+        let named = self.symptoms.iter().filter_map(|symptom| symptom.alert.service.as_deref());
+        named.filter(|service| seen.insert(*service)).collect()
+    }
+
+    /// Whether nothing explains it well enough.
+    pub(crate) fn unresolved(&self) -> bool {
+        self.causes.as_ref().is_some_and(|causes| causes.unresolved || causes.items.is_empty())
+    }
+}

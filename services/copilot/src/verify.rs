@@ -1,0 +1,123 @@
+//! Whether what is said may be shown. Owns which events are called for that, and the words of ours that may be
+//! chosen among; the judging itself is the verifier's, who sees no model.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use hindcast_api::{Answer, Citation, Claim, Code, Problem, Verdict};
+use hindcast_domain::Partition;
+use hindcast_domain::catalog::Topology;
+use hindcast_ground::Court;
+use hindcast_queries::Queries;
+
+use crate::evidence::Draft;
+use crate::limits::COURT_EVENTS_MAX;
+use crate::situation::{Moment, Situation};
+
+/// Events that are read at the same time.
+const AT_ONCE: usize = 16;
+
+/// Judges the claims of one answer.
+pub(crate) struct Judge {
+    court: Court,
+    called: BTreeSet<String>,
+    services: Vec<String>,
+}
+
+impl Judge {
+    /// A judge as of a moment, for what may be seen in one environment; in all where none is named.
+    pub(crate) async fn open(
+        queries: &dyn Queries,
+        moment: Moment,
+        environment: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let catalog = queries.catalog(moment.as_of()).await?;
+        let services = catalog.services.iter().map(|service| service.name.clone()).collect();
+        let mut court = Court::new(moment.position, moment.now, Partition::TENANT).topology(Topology::new(&catalog));
+        if let Some(environment) = environment {
+            court = court.environments([environment]);
+        }
+        Ok(Self { court, called: BTreeSet::new(), services })
+    }
+
+    /// The services of the catalogue.
+    pub(crate) fn services(&self) -> &[String] {
+        &self.services
+    }
+
+    /// Calls events as witnesses. One that does not exist is left out; one that was recorded later is called
+    /// all the same, so that the verifier can tell why it does not count.
+    pub(crate) async fn call(
+        &mut self,
+        queries: &dyn Queries,
+        citations: impl IntoIterator<Item = &Citation>,
+    ) -> Result<(), Problem> {
+        let mut fresh = BTreeSet::new();
+        for citation in citations {
+            if self.called.len() + fresh.len() < COURT_EVENTS_MAX && !self.called.contains(&citation.event) {
+                fresh.insert(citation.event.clone());
+            }
+        }
+        let fresh: Vec<String> = fresh.into_iter().collect();
+        for chunk in fresh.chunks(AT_ONCE) {
+            for found in join_all(chunk.iter().map(|id| queries.event(id, None))).await {
+                match found {
+                    Ok(event) => self.court.add(event),
+                    Err(problem) if is_no_event(&problem) => {}
+                    Err(problem) => return Err(problem),
+                }
+            }
+        }
+        self.called.extend(fresh);
+        Ok(())
+    }
+
+    /// The first of a draft's texts that stands. Where none does, the fullest is returned as it was judged, so
+    /// that it is seen and counted as struck.
+    pub(crate) fn choose(&self, draft: &Draft) -> Option<Claim> {
+        let mut fullest = None;
+        for mut claim in draft.claims() {
+            hindcast_ground::judge(&mut claim, &self.court);
+            if claim.verdict == Verdict::Supported {
+                return Some(claim);
+            }
+            fullest = fullest.or(Some(claim));
+        }
+        fullest
+    }
+
+    /// Judges one claim.
+    pub(crate) fn judge(&self, claim: &mut Claim) {
+        hindcast_ground::judge(claim, &self.court);
+    }
+
+    /// Judges everything that an answer says; what does not stand of our own conclusions is taken out of them
+    /// and becomes a struck claim.
+    pub(crate) fn strike(&self, answer: &mut Answer) {
+        let counts = hindcast_ground::strike(answer, &self.court);
+        tracing::debug!(claims = counts.claims, struck = counts.struck, "an answer was judged");
+    }
+}
+
+/// Whether an id names no event, or several.
+fn is_no_event(problem: &Problem) -> bool {
+    [Code::NotFound, Code::Ambiguous, Code::Invalid, Code::BadParameter].iter().any(|code| code.parts().0 == problem.code)
+}
+
+/// Every citation of what is known and concluded about an incident.
+pub(crate) fn of_situation(situation: &Situation) -> Vec<Citation> {
+    let mut all = Vec::new();
+    if let Some(causes) = &situation.causes {
+        for hypothesis in causes.items.iter().chain(&causes.refuted) {
+            all.extend(hypothesis.citations.iter().cloned());
+            all.extend(hypothesis.path.iter().flat_map(|step| step.citations.iter().cloned()));
+            let statements = hypothesis.confirms.iter().chain(&hypothesis.refutes);
+            all.extend(statements.flat_map(|statement| statement.citations.iter().cloned()));
+        }
+    }
+    if let Some(page) = &situation.similar {
+        all.extend(page.items.iter().flat_map(|similar| similar.citations.iter().cloned()));
+    }
+    all.extend(situation.proposals.iter().flat_map(|proposal| proposal.citations.iter().cloned()));
+    all
+}

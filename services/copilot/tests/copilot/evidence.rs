@@ -1,0 +1,150 @@
+//! Answers without a model.
+
+use hindcast_advice::{Asker, Copilot as _};
+use hindcast_api::{Ask, Progress, Verdict};
+use serde_json::json;
+use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::world::{HEAD, NOW_ID, PAST_ID, World, answer, ask, cite, texts};
+
+#[tokio::test]
+async fn an_answer_names_service_cause_past_incident_and_runbook_and_all_of_it_stands() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    // The first answer compiles the rules by which is judged; it is the second that is timed.
+    answer(&copilot, ask("hello")).await;
+    let began = Instant::now();
+    let found = answer(&copilot, ask("hello")).await;
+    assert!(began.elapsed().as_millis() < 200, "{:?}", began.elapsed());
+    assert_eq!((found.mode.as_str(), found.incident.as_deref()), ("evidence", Some(NOW_ID)));
+    assert!(found.position > HEAD, "the question before is known by now");
+    for part in ["postgres", "PgDown", PAST_ID, "idle transactions were ended", "end-idle-transactions", "checkout v42"] {
+        assert!(found.answer.contains(part), "{part} is missing in {}", found.answer);
+    }
+    let struck: Vec<_> = found.claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).collect();
+    assert!(struck.is_empty(), "{struck:#?}");
+    assert!(found.claims.iter().all(|claim| !claim.citations.is_empty()));
+    assert!(found.missing.iter().any(|text| text.contains("no language model is configured")), "{:?}", found.missing);
+    assert!(found.model.is_none() && found.tokens.is_none());
+    assert_eq!(world.metrics.get("hindcast_copilot_answers_total", &[("mode", "evidence")]), 2.0);
+}
+
+#[tokio::test]
+async fn only_what_was_asked_for_is_told() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    let cause = answer(&copilot, ask("What caused it?")).await;
+    assert!(cause.answer.contains("postgres: PgDown fired first"), "{}", cause.answer);
+    assert!(!cause.answer.contains("end-idle-transactions"), "{}", cause.answer);
+    let todo = answer(&copilot, ask("What should we do?")).await;
+    assert!(todo.answer.contains("end-idle-transactions"), "{todo:#?}");
+    let who = answer(&copilot, ask("Who is on it?")).await;
+    assert!(who.missing.iter().any(|text| text == "nobody has acknowledged it"), "{:?}", who.missing);
+    let changed = answer(&copilot, ask("what changed?")).await;
+    assert!(changed.claims.iter().any(|claim| claim.citations == [cite(100)]), "{:#?}", changed.claims);
+    let long = answer(&copilot, ask("how long?")).await;
+    assert!(long.answer.contains("open since"), "{}", long.answer);
+}
+
+#[tokio::test]
+async fn an_incident_is_chosen_by_name_and_otherwise_the_worst_that_is_open() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    let of = |ask: Ask| answer(&copilot, ask);
+    assert_eq!(of(Ask { incident: Some(PAST_ID.into()), ..ask("why?") }).await.incident.as_deref(), Some(PAST_ID));
+    assert_eq!(of(ask(&format!("what was {}?", PAST_ID.to_lowercase()))).await.incident.as_deref(), Some(PAST_ID));
+    assert_eq!(of(ask("what now")).await.incident.as_deref(), Some(NOW_ID));
+    let unknown = copilot.ask(ask("what was INC-ZZZZ?"), Asker::default(), None).await.unwrap_err();
+    assert_eq!(unknown.status, 404);
+    // Within a conversation the incident stays.
+    let first = of(Ask { incident: Some(PAST_ID.into()), conversation: Some("thread".into()), ..ask("why?") }).await;
+    let second = of(Ask { conversation: Some("thread".into()), ..ask("and what ended it?") }).await;
+    assert_eq!((first.conversation, second.incident.as_deref()), (second.conversation, Some(PAST_ID)));
+}
+
+#[tokio::test]
+async fn where_nothing_is_wrong_it_says_so() {
+    let world = World::new();
+    world.views.quiet.store(true, Ordering::SeqCst);
+    let found = answer(&world.copilot(None), ask("what is going on?")).await;
+    assert!(found.answer.starts_with("Nothing is wrong"), "{}", found.answer);
+    assert!(found.claims.is_empty() && found.incident.is_none());
+    assert_eq!(world.wrote("conversation.answered").await.len(), 1);
+}
+
+#[tokio::test]
+async fn unresolved_is_an_answer() {
+    let world = World::new();
+    world.advice.unresolved.store(true, Ordering::SeqCst);
+    let found = answer(&world.copilot(None), ask("what caused it?")).await;
+    assert!(found.missing.iter().any(|text| text.starts_with("unresolved")), "{:?}", found.missing);
+    assert!(found.hypotheses.is_empty());
+}
+
+#[tokio::test]
+async fn as_of_then_nothing_later_is_cited() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    let then = answer(&copilot, Ask { as_of: Some(json!(250)), ..ask("show the timeline") }).await;
+    assert_eq!(then.position, 250);
+    let stands = then.claims.iter().filter(|claim| claim.verdict == Verdict::Supported);
+    let latest = stands.flat_map(|claim| &claim.citations).map(|citation| citation.position).max();
+    assert_eq!(latest, Some(201), "{:#?}", then.claims);
+    // What was concluded with later events is struck, not shown.
+    assert!(then.claims.iter().filter(|claim| claim.verdict == Verdict::Supported).all(|claim| !claim.text.contains("checkout")));
+    let now = answer(&copilot, ask("show the timeline")).await;
+    assert!(texts(&now, Verdict::Supported).len() > texts(&then, Verdict::Supported).len(), "the check can fail");
+}
+
+#[tokio::test]
+async fn a_question_and_its_answer_are_facts_without_secrets() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    let found = answer(&copilot, ask("why? my password=hunter2hunter2")).await;
+    let asked = world.wrote("conversation.asked").await;
+    let answered = world.wrote("conversation.answered").await;
+    assert_eq!((asked.len(), answered.len()), (1, 1));
+    assert!(asked[0].position < answered[0].position);
+    assert_eq!(found.recorded.len(), 2);
+    assert_eq!(found.recorded[0].event, asked[0].id);
+    assert_eq!((asked[0].subject.as_str(), asked[0].actor.as_str()), (found.conversation.as_str(), "ada"));
+    assert!(!asked[0].data.to_string().contains("hunter2"), "{}", asked[0].data);
+    assert_eq!(answered[0].data["answer"]["answer"], json!(found.answer));
+}
+
+#[tokio::test]
+async fn what_is_done_is_told_and_the_answer_comes_last() {
+    let world = World::new();
+    let (tell, mut heard) = mpsc::channel(64);
+    let found = world.copilot(None).ask(ask("why?"), Asker::default(), Some(tell)).await.unwrap();
+    let mut steps = Vec::new();
+    while let Some(step) = heard.recv().await {
+        steps.push(step);
+    }
+    assert!(matches!(steps.first(), Some(Progress::Status(_))));
+    assert_eq!(steps.pop(), Some(Progress::Answer(Box::new(found))));
+}
+
+#[tokio::test]
+async fn turns_of_a_conversation_are_numbered_also_by_a_copilot_that_was_started_again() {
+    let world = World::new();
+    let turn = |copilot| async move { answer(&copilot, Ask { conversation: Some("t".into()), ..ask("why?") }).await };
+    turn(world.copilot(None)).await;
+    let copilot = world.copilot(None);
+    turn(copilot.clone()).await;
+    turn(copilot).await;
+    let turns: Vec<_> = world.wrote("conversation.asked").await.iter().map(|event| event.data["turn"].clone()).collect();
+    assert_eq!(turns, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_bad_question_leaves_nothing() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    assert_eq!(copilot.ask(ask("  "), Asker::default(), None).await.unwrap_err().status, 422);
+    let odd = Ask { as_of: Some(json!("tomorrow")), ..ask("why?") };
+    assert_eq!(copilot.ask(odd, Asker::default(), None).await.unwrap_err().status, 400);
+    assert!(world.wrote("conversation.asked").await.is_empty());
+}

@@ -1,0 +1,37 @@
+//! What a real small model said, played again: its tool calls, its claims, and what the verifier made of them.
+//! `tests/llm.rs` records it; a prompt, a tool or a world that has changed since makes it stale, and says so.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hindcast_api::Verdict;
+use hindcast_llm::Recorded;
+
+use crate::world::{TRANSCRIPT_QUESTIONS, World, answer, ask};
+
+const HOW: &str = "record it again: HINDCAST_RECORD_TRANSCRIPT=1 cargo test -p hindcast --test llm";
+
+#[tokio::test]
+async fn what_a_real_model_said_is_judged_as_it_was() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts/tool-loop.ndjson");
+    let model = Arc::new(Recorded::open(&path).expect(HOW));
+    let world = World::new();
+    let copilot = world.copilot(Some(model));
+    let mut by_model = 0;
+    for question in TRANSCRIPT_QUESTIONS {
+        let found = answer(&copilot, ask(question)).await;
+        let stale = found.missing.iter().find(|text| text.contains("stale"));
+        assert_eq!(stale, None, "{HOW}");
+        by_model += usize::from(found.mode == "model");
+        for claim in &found.claims {
+            match claim.verdict {
+                Verdict::Supported => assert!(!claim.citations.is_empty() && found.answer.contains(claim.text.trim_end_matches('.'))),
+                Verdict::Unsupported => assert!(claim.reason.is_some(), "{claim:?}"),
+                Verdict::Unverifiable => assert!(claim.citations.is_empty(), "{claim:?}"),
+            }
+        }
+        assert_eq!(found.hypotheses.len(), 1, "the ranking is ours");
+    }
+    assert!(by_model > 0, "something that it said stands");
+    assert!(!world.wrote("conversation.tool_used").await.is_empty(), "it used a tool");
+}

@@ -1,0 +1,209 @@
+//! Versions of models that decide: what each was learnt from, how it was judged, and which one is in force.
+//! Owns the events and the fold of the alias "in force"; refuses to know how a model is trained or applied.
+//!
+//! [`Registered`] and [`Judged`] are *facts*: a training and a comparison ran outside of any lane, and what
+//! came of them is recorded when it first happens, like a model's reply. [`Promoted`] and [`RolledBack`] are
+//! *decisions*: they change what decides from then on, so one owner writes them in one order.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Recorded};
+use crate::id::EventId;
+use crate::time::Time;
+
+/// What a version was learnt from; with it the same version can be learnt again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lineage {
+    /// The first position that was learnt from.
+    pub from: u64,
+    /// The last one; no later event and no later label was seen.
+    pub to: u64,
+    /// Labels that were used.
+    pub labels: u32,
+    /// SHA-256 of the data set in canonical form.
+    pub dataset: String,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The version of the binary that learnt it.
+    pub code: String,
+    /// The version of the features.
+    pub features: u32,
+    /// The version that it began from; 1 is the one set by hand.
+    pub parent: u32,
+}
+
+/// How a version does on the labels of one service, in thousandths where it is no count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Metrics {
+    /// Labelled pairs.
+    pub pairs: u32,
+    /// Of these, one problem.
+    pub same: u32,
+    /// One problem, and scored below the threshold.
+    pub missed: u32,
+    /// Two problems, and scored at or above it.
+    pub wrongly_same: u32,
+    /// Pairs on the right side of the threshold, in thousandths.
+    pub accuracy: u32,
+}
+
+/// A version exists. A fact. Subject: `<name>/<version>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Registered {
+    /// Such as `pair-scorer`.
+    pub name: String,
+    /// Rises by one with each.
+    pub version: u32,
+    /// SHA-256 of weights and lineage in canonical form.
+    pub hash: String,
+    /// What it was learnt from.
+    pub lineage: Lineage,
+    /// The weights, whole numbers, by name.
+    pub weights: BTreeMap<String, i64>,
+    /// How it does on the labels that it was not learnt from, by service; `*` is all together.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, Metrics>,
+    /// The model card, in Markdown.
+    pub card: String,
+}
+
+/// How a comparison ended. Only [`Verdict::Pass`] promotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is better, and worse at nothing that counts.
+    Pass,
+    /// It is worse, by name.
+    Fail,
+    /// The labels do not say.
+    Inconclusive,
+    /// The comparison itself did not work.
+    Error,
+}
+
+/// A version was compared with another one on the past. A fact. Subject: `<name>/<version>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// Which model.
+    pub name: String,
+    /// The candidate.
+    pub version: u32,
+    /// The version that it was compared with.
+    pub against: u32,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why, in plain words, with the incidents that were named.
+    pub reasons: Vec<String>,
+    /// The figures.
+    pub report: serde_json::Value,
+}
+
+/// A version is in force from here on. A decision. Subject: the model's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Promoted {
+    /// Which model.
+    pub name: String,
+    /// The version.
+    pub version: u32,
+    /// The version that was in force before; 1 is the one set by hand.
+    pub previous: u32,
+    /// The `model.judged` events that allow it.
+    pub evidence: Vec<EventId>,
+}
+
+/// An earlier version is in force again. A decision. Subject: the model's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RolledBack {
+    /// Which model.
+    pub name: String,
+    /// The version that is left.
+    pub from: u32,
+    /// The version that is in force again.
+    pub to: u32,
+    /// Why, in plain words.
+    pub why: String,
+}
+
+/// What is in force of one model, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// The version.
+    pub version: u32,
+    /// The one that a roll-back goes to.
+    pub previous: Option<u32>,
+    /// Since when.
+    pub since: Time,
+    /// By which event.
+    pub event: EventId,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What is in force, by model: a fold over [`Promoted`] and [`RolledBack`], and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Aliases(pub BTreeMap<String, InForce>);
+
+impl Aliases {
+    /// Folds one event; true when it changed what is in force.
+    pub fn evolve(&mut self, recorded: &Recorded) -> bool {
+        let (name, version, previous, why) = match &recorded.event {
+            Event::ModelPromoted(promoted) => {
+                let evidence: Vec<_> = promoted.evidence.iter().map(EventId::as_str).collect();
+                let why = format!("promoted on {}", evidence.join(", "));
+                (&promoted.name, promoted.version, Some(promoted.previous), why)
+            }
+            Event::ModelRolledBack(back) => (&back.name, back.to, None, back.why.clone()),
+            _ => return false,
+        };
+        let (since, event, by) = (recorded.time, recorded.id.clone(), recorded.actor.clone());
+        self.0.insert(name.clone(), InForce { version, previous, since, event, by, why });
+        true
+    }
+
+    /// The version in force; `None` where no other than the one set by hand ever was.
+    #[must_use]
+    pub fn version(&self, name: &str) -> Option<u32> {
+        Some(self.0.get(name)?.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Partition;
+
+    fn recorded(event: Event) -> Recorded {
+        Recorded {
+            id: EventId::derive(&[b"x"]),
+            position: 1,
+            partition: Partition::whole("default"),
+            subject: "pair-scorer".into(),
+            revision: Some(1),
+            time: Time::ZERO,
+            actor: "ada".into(),
+            cause: None,
+            event,
+        }
+    }
+
+    #[test]
+    fn what_is_in_force_follows_promotions_and_the_way_back() {
+        let name = || "pair-scorer".to_owned();
+        let promoted = Promoted { name: name(), version: 2, previous: 1, evidence: vec![EventId::derive(&[b"e"])] };
+        let back = RolledBack { name: name(), from: 2, to: 1, why: "it split what is one".into() };
+        let mut aliases = Aliases::default();
+        assert_eq!(aliases.version("pair-scorer"), None);
+        assert!(aliases.evolve(&recorded(Event::ModelPromoted(promoted))));
+        assert_eq!(aliases.version("pair-scorer"), Some(2));
+        assert_eq!(aliases.0["pair-scorer"].previous, Some(1));
+        assert!(aliases.evolve(&recorded(Event::ModelRolledBack(back))));
+        assert_eq!(aliases.version("pair-scorer"), Some(1));
+        assert!(aliases.0["pair-scorer"].why.contains("split"));
+    }
+}

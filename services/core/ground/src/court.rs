@@ -1,0 +1,248 @@
+//! What a claim is judged by: the events, the position of the question, and who asks. Owns which event may be
+//! called as a witness at all; refuses to know what is claimed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hindcast_api::{Citation, Event};
+use hindcast_domain::Time;
+use hindcast_domain::catalog::Topology;
+
+use crate::Wrong;
+use crate::facts::{self, Facts};
+
+/// Citations that one claim may have.
+pub const CITATIONS_MAX: usize = 64;
+/// The environment that stands for the tenant as a whole: seen from each of its environments.
+const WHOLE_TENANT: &str = "_";
+
+/// Which checks are made. All of them, always; each can be switched off to show that its test turns red.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // one switch a check
+pub struct Checks {
+    /// A cited event exists at the cited position.
+    pub exists: bool,
+    /// It was known at the position of the question.
+    pub as_of: bool,
+    /// It belongs to the asker's tenant and environments.
+    pub visible: bool,
+    /// Numbers.
+    pub numbers: bool,
+    /// Times, dates and durations.
+    pub times: bool,
+    /// Services, by any name.
+    pub services: bool,
+    /// People, by the names that events know.
+    pub people: bool,
+    /// Ids, versions and other names that are no plain words.
+    pub ids: bool,
+    /// Quoted text.
+    pub quotes: bool,
+    /// Severities.
+    pub severities: bool,
+    /// What is denied, and which way a level moved.
+    pub denials: bool,
+    /// Order in time and cause.
+    pub order: bool,
+    /// The steps of a path.
+    pub path: bool,
+    /// Each cited event has something to do with the claim.
+    pub bears: bool,
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self {
+            exists: true,
+            as_of: true,
+            visible: true,
+            numbers: true,
+            times: true,
+            services: true,
+            people: true,
+            ids: true,
+            quotes: true,
+            severities: true,
+            denials: true,
+            order: true,
+            path: true,
+            bears: true,
+        }
+    }
+}
+
+/// The court: everything that a claim is judged by.
+///
+/// `events` may hold what the asker may not see; a citation of it is told from a citation of nothing in no
+/// reason, so that a refusal gives nothing away.
+#[derive(Debug)]
+pub struct Court {
+    as_of: u64,
+    now: Time,
+    tenant: String,
+    environments: Option<BTreeSet<String>>,
+    events: BTreeMap<String, Event>,
+    /// Every name of a service in lower case, with its one name.
+    names: BTreeMap<String, String>,
+    /// People that some event names, in lower case.
+    people: BTreeSet<String>,
+    topology: Option<Topology>,
+    /// Alerts by fingerprint: name and service, from what may be seen.
+    alerts: BTreeMap<String, Vec<String>>,
+    /// Which checks are made.
+    pub checks: Checks,
+    known: Mutex<BTreeMap<String, Arc<Facts>>>,
+}
+
+impl Court {
+    /// A court as of a position, which was recorded at `now`, for an asker of `tenant`.
+    #[must_use]
+    pub fn new(as_of: u64, now: Time, tenant: &str) -> Self {
+        Self {
+            as_of,
+            now,
+            tenant: tenant.to_owned(),
+            environments: None,
+            events: BTreeMap::new(),
+            names: BTreeMap::new(),
+            people: BTreeSet::new(),
+            topology: None,
+            alerts: BTreeMap::new(),
+            checks: Checks::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// Only these environments may be seen, besides what concerns the whole tenant; all of the tenant's where
+    /// this is not called.
+    #[must_use]
+    pub fn environments(mut self, environments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.environments = Some(environments.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// With the services, their aliases, and who depends on whom.
+    #[must_use]
+    pub fn topology(mut self, topology: Topology) -> Self {
+        for (name, one) in topology.names() {
+            self.names.insert(name.to_lowercase(), one.to_owned());
+        }
+        self.topology = Some(topology);
+        self
+    }
+
+    /// With these events, whoever may see them.
+    #[must_use]
+    pub fn events(mut self, events: impl IntoIterator<Item = Event>) -> Self {
+        for event in events {
+            self.add(event);
+        }
+        self
+    }
+
+    /// Adds an event.
+    pub fn add(&mut self, event: Event) {
+        if self.sees(&event) && event.position <= self.as_of {
+            for service in facts::services_named(&event) {
+                self.names.entry(service.to_lowercase()).or_insert(service);
+            }
+            self.people.extend(facts::people_named(&event));
+            if let Some((fingerprint, names)) = facts::alert_of(&event) {
+                self.alerts.entry(fingerprint).or_default().extend(names);
+            }
+        }
+        // what an event says may rest on what others are called
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.events.insert(event.id.clone(), event);
+    }
+
+    /// The event of an id, whoever may see it.
+    #[must_use]
+    pub fn event(&self, id: &str) -> Option<&Event> {
+        self.events.get(id)
+    }
+
+    pub(crate) const fn now(&self) -> Time {
+        self.now
+    }
+
+    pub(crate) const fn known_topology(&self) -> Option<&Topology> {
+        self.topology.as_ref()
+    }
+
+    /// Every name of a service in lower case, with its one name.
+    pub(crate) const fn names(&self) -> &BTreeMap<String, String> {
+        &self.names
+    }
+
+    /// People that some event names, in lower case.
+    pub(crate) const fn people(&self) -> &BTreeSet<String> {
+        &self.people
+    }
+
+    /// The one name of a service.
+    pub(crate) fn resolve<'a>(&'a self, name: &'a str) -> &'a str {
+        self.names.get(&name.to_lowercase()).map_or(name, String::as_str)
+    }
+
+    /// What an alert is called, by its fingerprint.
+    pub(crate) fn alert_names(&self, fingerprint: &str) -> &[String] {
+        self.alerts.get(fingerprint).map_or(&[], Vec::as_slice)
+    }
+
+    fn sees(&self, event: &Event) -> bool {
+        let environment = || {
+            let known = self.environments.as_ref();
+            event.environment == WHOLE_TENANT || known.is_none_or(|known| known.contains(&event.environment))
+        };
+        event.tenant == self.tenant && environment()
+    }
+
+    /// The cited events, each once, in the order in which they are cited.
+    pub(crate) fn summon(&self, citations: &[Citation]) -> Result<Vec<Arc<Facts>>, Wrong> {
+        if citations.is_empty() {
+            return Err(Wrong::Unverifiable("it cites no event".to_owned()));
+        }
+        if citations.len() > CITATIONS_MAX {
+            return Err(Wrong::Unsupported(format!(
+                "expected at most {CITATIONS_MAX} citations, got {}",
+                citations.len()
+            )));
+        }
+        let mut cited: Vec<Arc<Facts>> = Vec::new();
+        for citation in citations {
+            let Some(event) = self.witness(citation)? else {
+                continue;
+            };
+            if !cited.iter().any(|known| known.id == event.id) {
+                cited.push(self.facts(event));
+            }
+        }
+        Ok(cited)
+    }
+
+    fn witness(&self, citation: &Citation) -> Result<Option<&Event>, Wrong> {
+        let nothing = || Wrong::Unsupported(format!("{} is no event that can be seen here", citation.event));
+        let Some(event) = self.events.get(&citation.event) else {
+            return if self.checks.exists { Err(nothing()) } else { Ok(None) };
+        };
+        if self.checks.visible && !self.sees(event) {
+            return Err(nothing());
+        }
+        if self.checks.as_of && (event.position > self.as_of || citation.position > self.as_of) {
+            return Err(Wrong::Unsupported(format!("{} was not known by then", citation.event)));
+        }
+        if self.checks.exists && event.position != citation.position {
+            return Err(Wrong::Unsupported(format!(
+                "{} stands at position {}, not at {}",
+                citation.event, event.position, citation.position
+            )));
+        }
+        Ok(Some(event))
+    }
+
+    fn facts(&self, event: &Event) -> Arc<Facts> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(event.id.clone()).or_insert_with(|| Arc::new(facts::facts(event, self))).clone()
+    }
+}

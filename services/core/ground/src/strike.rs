@@ -1,0 +1,117 @@
+//! Judges a whole answer: its claims, the statements and paths of its hypotheses, and what it cites for similar
+//! incidents. What does not stand is taken out of where it stood, and kept among the claims with the reason.
+
+use hindcast_api::{Answer, Citation, Claim, Hypothesis, Similar, Statement, Step, Verdict};
+
+use crate::court::Court;
+use crate::judge;
+
+/// How an answer fared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// What was judged: claims, statements, paths, similar incidents.
+    pub claims: u32,
+    /// Of these, supported.
+    pub supported: u32,
+    /// Of these, struck.
+    pub struck: u32,
+    /// Of these, such as name nothing that could be checked.
+    pub unverifiable: u32,
+}
+
+impl Counts {
+    fn count(&mut self, verdict: Verdict) {
+        self.claims += 1;
+        match verdict {
+            Verdict::Supported => self.supported += 1,
+            Verdict::Unsupported => self.struck += 1,
+            Verdict::Unverifiable => self.unverifiable += 1,
+        }
+    }
+}
+
+/// Judges everything that an answer says. Claims get their verdicts; of hypotheses and similar incidents
+/// whatever is unsupported is taken out and becomes a struck claim with its reason.
+pub fn strike(answer: &mut Answer, court: &Court) -> Counts {
+    let mut counts = Counts::default();
+    for claim in &mut answer.claims {
+        judge(claim, court);
+        counts.count(claim.verdict);
+    }
+    let mut struck = Vec::new();
+    for hypothesis in &mut answer.hypotheses {
+        self::hypothesis(hypothesis, court, &mut counts, &mut struck);
+    }
+    answer.similar.retain_mut(|similar| stays(similar, court, &mut counts, &mut struck));
+    answer.claims.extend(struck);
+    counts
+}
+
+fn hypothesis(hypothesis: &mut Hypothesis, court: &Court, counts: &mut Counts, struck: &mut Vec<Claim>) {
+    for statements in [&mut hypothesis.confirms, &mut hypothesis.refutes] {
+        statements.retain(|statement| {
+            let claim = judged(claim(statement), court, counts);
+            let stays = claim.verdict != Verdict::Unsupported;
+            if !stays {
+                struck.push(claim);
+            }
+            stays
+        });
+    }
+    if hypothesis.path.is_empty() {
+        return;
+    }
+    let claim = judged(way(&hypothesis.path), court, counts);
+    if claim.verdict == Verdict::Unsupported {
+        hypothesis.path.clear();
+        struck.push(claim);
+    }
+}
+
+fn judged(mut claim: Claim, court: &Court, counts: &mut Counts) -> Claim {
+    judge(&mut claim, court);
+    counts.count(claim.verdict);
+    claim
+}
+
+fn claim(statement: &Statement) -> Claim {
+    Claim {
+        text: statement.text.clone(),
+        citations: statement.citations.clone(),
+        verdict: Verdict::Unverifiable,
+        reason: None,
+        path: Vec::new(),
+    }
+}
+
+/// A path as a claim: its services in order.
+#[must_use]
+pub fn way(path: &[Step]) -> Claim {
+    let mut citations: Vec<Citation> = path.iter().flat_map(|step| step.citations.iter().cloned()).collect();
+    citations.sort_by_key(|citation| citation.position);
+    citations.dedup();
+    let mut services: Vec<&str> = path.iter().map(|step| step.service.as_str()).collect();
+    services.dedup();
+    Claim { text: services.join(" → "), citations, verdict: Verdict::Unverifiable, reason: None, path: path.to_vec() }
+}
+
+/// Whether the events that are cited for a similar incident exist, could be seen, and are about it. Its words
+/// are our own comparison, so they are not judged.
+fn stays(similar: &mut Similar, court: &Court, counts: &mut Counts, struck: &mut Vec<Claim>) -> bool {
+    let claim = judged(
+        Claim {
+            text: format!("{} is like this one", similar.incident),
+            citations: similar.citations.clone(),
+            verdict: Verdict::Unverifiable,
+            reason: None,
+            path: Vec::new(),
+        },
+        court,
+        counts,
+    );
+    let stays = claim.verdict != Verdict::Unsupported;
+    if !stays {
+        struck.push(claim);
+    }
+    stays
+}

@@ -1,0 +1,60 @@
+//! What follows from a day in which nothing happened: incidents that nobody touched, pages that nobody
+//! opened, proposals that nobody judged. Everything here is concluded, so it weighs little.
+
+use hindcast_domain::IncidentId;
+use hindcast_domain::event::{Draft, SYSTEM};
+use hindcast_domain::label::About;
+use hindcast_domain::lane::Timer;
+
+use super::people::give;
+use super::state::State;
+use crate::seen::Case;
+use crate::table::{self, Rule};
+
+/// What is concluded of an incident that ended, a day later.
+pub(crate) fn of_case(id: &IncidentId, case: &Case) -> Vec<(Rule, About)> {
+    let incident = || About::Incident { incident: id.clone() };
+    let Some(closed) = case.closed.as_ref().filter(|_| case.merged_into.is_none()) else {
+        return Vec::new();
+    };
+    if !case.is_touched() {
+        let unopened = case.pages.iter().filter(|notice| !case.opened.contains(*notice));
+        let pages = unopened.map(|notice| (table::UNOPENED, About::Notice { notice: notice.clone() }));
+        return std::iter::once((table::UNTOUCHED, incident())).chain(pages).collect();
+    }
+    if !case.acted && !closed.by_person {
+        return vec![(table::NO_ACTION, incident())];
+    }
+    if case.acted && case.proposals > 0 && case.approved == 0 {
+        return vec![(table::FIXED_OUTSIDE, incident())];
+    }
+    Vec::new()
+}
+
+/// Whether a rule is one of this file.
+pub(crate) fn is_later(rule: &str) -> bool {
+    [table::UNTOUCHED, table::UNOPENED, table::NO_ACTION, table::FIXED_OUTSIDE, table::PROPOSAL_EXPIRED]
+        .iter()
+        .any(|later| later.name == rule)
+}
+
+/// Decides about a timer that is due.
+pub(crate) fn fire(state: &State, timer: &Timer) -> Vec<Draft> {
+    match timer.id.split_once('/') {
+        Some(("settle", rest)) => {
+            let Some((event, id)) = rest.split_once('/') else { return Vec::new() };
+            let (Ok(event), Ok(id)) = (event.parse(), id.parse()) else { return Vec::new() };
+            let case = state.seen.cases.get(&id);
+            let concluded = case.map(|case| of_case(&id, case)).unwrap_or_default();
+            concluded.iter().map(|(rule, about)| give(rule, about.clone(), None, &event, SYSTEM)).collect()
+        }
+        Some(("proposal", id)) => {
+            let Some((proposal, made)) = id.parse().ok().and_then(|id| state.seen.proposals.get_key_value(&id)) else {
+                return Vec::new();
+            };
+            let about = About::Proposal { proposal: proposal.clone() };
+            vec![give(&table::PROPOSAL_EXPIRED, about, None, &made.event, SYSTEM)]
+        }
+        _ => Vec::new(),
+    }
+}

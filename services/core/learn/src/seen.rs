@@ -1,0 +1,287 @@
+//! What was seen of incidents: who belonged to them and since when, what people did with them, what was
+//! paged and proposed. Owns that fold, which the labeller decides on and the data set is read from; refuses
+//! to know any label.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::event::{Event, Recorded, SYSTEM};
+use hindcast_domain::incident::Grouping;
+use hindcast_domain::label::About;
+use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, ProposalId, Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// How long a closed incident is remembered: after that nobody labels it any more.
+pub const REMEMBERED: Span = Span::hours(24 * 30);
+/// Members of one incident that are remembered.
+const MEMBERS_MAX: usize = 1_000;
+/// Pages of one incident that are remembered.
+const PAGES_MAX: usize = 16;
+/// Incidents that one alert was kept out of.
+const APART_MAX: usize = 3;
+
+/// How an alert came to its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The `alert.fired` event with which it looked for its place.
+    pub fired: EventId,
+    /// Where that stands; it orders alerts by age.
+    pub position: u64,
+    /// The member that it was most like.
+    pub like: Option<Fingerprint>,
+    /// Incidents that it was kept out of.
+    pub apart: Vec<IncidentId>,
+}
+
+/// How an incident ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// When.
+    pub at: Time,
+    /// By which event.
+    pub event: EventId,
+    /// Whether a person said so.
+    pub by_person: bool,
+}
+
+/// What was seen of one incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its alerts.
+    pub members: BTreeMap<Fingerprint, Placed>,
+    /// Its alerts' services.
+    pub services: BTreeSet<String>,
+    /// How it ended; `None` while it lives.
+    pub closed: Option<Closed>,
+    /// The incident that it became a part of.
+    pub merged_into: Option<IncidentId>,
+    /// Whether a person ever acknowledged it.
+    pub acknowledged: bool,
+    /// Whether a person did more than that: noted, assigned, resolved, merged, split, …
+    pub acted: bool,
+    /// The cause that each person named.
+    pub causes: BTreeMap<String, String>,
+    /// Pages about it.
+    pub pages: Vec<NoticeId>,
+    /// Of these, opened.
+    pub opened: BTreeSet<NoticeId>,
+    /// Proposals for it.
+    pub proposals: u32,
+    /// Of these, approved.
+    pub approved: u32,
+}
+
+impl Case {
+    /// Whether a person had anything to do with it.
+    #[must_use]
+    pub const fn is_touched(&self) -> bool {
+        self.acknowledged || self.acted
+    }
+}
+
+/// A proposal that nobody judged yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The incident that it is for.
+    pub incident: IncidentId,
+    /// When it was made.
+    pub at: Time,
+    /// By which event.
+    pub event: EventId,
+}
+
+/// What was seen of a partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// By incident.
+    pub cases: BTreeMap<IncidentId, Case>,
+    /// The newest `alert.fired` of each alert, and where it stands.
+    fired: BTreeMap<Fingerprint, (EventId, u64)>,
+    /// Where each alert belongs.
+    pub homes: BTreeMap<Fingerprint, IncidentId>,
+    /// Proposals that nobody judged yet.
+    pub proposals: BTreeMap<ProposalId, Proposed>,
+    judged: BTreeMap<ProposalId, IncidentId>,
+    notices: BTreeMap<NoticeId, IncidentId>,
+    closed_at: BTreeSet<(Time, IncidentId)>,
+}
+
+impl Seen {
+    /// Folds an event; the incident that it concerned, if it did.
+    pub fn see(&mut self, recorded: &Recorded) -> Option<IncidentId> {
+        match &recorded.event {
+            Event::AlertFired(_) => {
+                let fingerprint = recorded.subject.parse().ok()?;
+                self.fired.insert(fingerprint, (recorded.id.clone(), recorded.position));
+                None
+            }
+            Event::NoticeRequested(asked) => {
+                let incident = asked.incident.clone().filter(|_| asked.page)?;
+                let case = self.cases.get_mut(&incident).filter(|case| case.pages.len() < PAGES_MAX)?;
+                let notice: NoticeId = recorded.subject.parse().ok()?;
+                self.notices.insert(notice.clone(), incident.clone());
+                case.pages.push(notice);
+                Some(incident)
+            }
+            Event::ProposalMade(made) => {
+                let id: ProposalId = recorded.subject.parse().ok()?;
+                self.cases.get_mut(&made.incident)?.proposals += 1;
+                let (at, event) = (recorded.time, recorded.id.clone());
+                self.proposals.insert(id, Proposed { incident: made.incident.clone(), at, event });
+                Some(made.incident.clone())
+            }
+            Event::LabelJudged(judged) => self.judged(&judged.about, &judged.verdict),
+            _ => self.incident(recorded),
+        }
+    }
+
+    fn judged(&mut self, about: &About, verdict: &str) -> Option<IncidentId> {
+        match about {
+            About::Notice { notice } => {
+                let incident = self.notices.get(notice)?.clone();
+                self.cases.get_mut(&incident)?.opened.insert(notice.clone());
+                Some(incident)
+            }
+            About::Proposal { proposal } => {
+                if let Some(made) = self.proposals.remove(proposal) {
+                    self.judged.insert(proposal.clone(), made.incident);
+                }
+                let incident = self.judged.get(proposal)?.clone();
+                self.cases.get_mut(&incident)?.approved += u32::from(verdict == "approved");
+                Some(incident)
+            }
+            _ => None,
+        }
+    }
+
+    fn incident(&mut self, recorded: &Recorded) -> Option<IncidentId> {
+        let id: IncidentId = recorded.subject.parse().ok()?;
+        let by_person = recorded.actor != SYSTEM;
+        match &recorded.event {
+            Event::IncidentOpened(opened) => {
+                let mut case = Case::default();
+                case.services.extend(opened.service.clone());
+                self.cases.insert(id.clone(), case);
+                self.place(&id, &opened.fingerprint, Some(&opened.grouping));
+            }
+            Event::IncidentDeclared(declared) => {
+                let services = declared.services.iter().cloned().collect();
+                self.cases.insert(id.clone(), Case { services, acted: true, ..Case::default() });
+            }
+            Event::IncidentAlertJoined(joined) => {
+                self.cases.get_mut(&id)?.services.extend(joined.service.clone());
+                self.place(&id, &joined.fingerprint, joined.grouping.as_ref());
+            }
+            Event::IncidentAcknowledged(_) => self.cases.get_mut(&id)?.acknowledged = true,
+            Event::IncidentResolved(resolved) => {
+                let case = self.cases.get_mut(&id)?;
+                case.acted |= by_person;
+                if let Some(cause) = resolved.cause.as_ref().filter(|_| by_person) {
+                    case.causes.insert(recorded.actor.clone(), cause.clone());
+                }
+                self.close(&id, recorded, resolved.by == "person");
+            }
+            Event::IncidentReopened(_) => {
+                self.cases.get_mut(&id)?.acted |= by_person;
+                self.open(&id);
+            }
+            Event::IncidentMerged(merged) => {
+                self.move_all(&merged.fingerprints, &merged.incident, &id);
+                let services = self.cases.get(&merged.incident).map(|from| from.services.clone()).unwrap_or_default();
+                let into = self.cases.get_mut(&id)?;
+                into.services.extend(services);
+                into.acted = true;
+                self.cases.get_mut(&merged.incident)?.merged_into = Some(id.clone());
+                self.close(&merged.incident, recorded, true);
+            }
+            Event::IncidentSplit(split) => {
+                let services = split.services.iter().cloned().collect();
+                self.cases.insert(split.incident.clone(), Case { services, acted: true, ..Case::default() });
+                self.move_all(&split.fingerprints, &id, &split.incident);
+                let stayed = self.cases.get_mut(&id)?;
+                stayed.services = split.services_left.iter().cloned().collect();
+                stayed.acted = true;
+                if !split.firing {
+                    self.close(&split.incident, recorded, false);
+                }
+            }
+            Event::IncidentUndone(undone) => {
+                let merged = undone.how == "merged";
+                let (from, to) = if merged { (&id, &undone.other) } else { (&undone.other, &id) };
+                self.move_all(&undone.fingerprints, from, to);
+                if let Some(other) = self.cases.get_mut(&undone.other) {
+                    other.merged_into = (!merged).then(|| id.clone());
+                }
+                match (merged, undone.other_firing) {
+                    (true, true) => self.open(&undone.other),
+                    (true, false) => self.close(&undone.other, recorded, false),
+                    (false, _) => self.close(&undone.other, recorded, true),
+                }
+                self.cases.get_mut(&id)?.services = undone.services.iter().cloned().collect();
+            }
+            Event::IncidentAssigned(_)
+            | Event::IncidentNoted(_)
+            | Event::IncidentSeveritySet(_)
+            | Event::IncidentSnoozed(_)
+            | Event::IncidentFeedback(_) => self.cases.get_mut(&id)?.acted = true,
+            _ => return None,
+        }
+        Some(id)
+    }
+
+    fn place(&mut self, id: &IncidentId, fingerprint: &Fingerprint, grouping: Option<&Grouping>) {
+        self.homes.insert(fingerprint.clone(), id.clone());
+        let Some((fired, position)) = self.fired.get(fingerprint).cloned() else { return };
+        let Some(case) = self.cases.get_mut(id) else { return };
+        // A member that came back keeps the moment at which it looked for its place.
+        let known = case.members.contains_key(fingerprint);
+        if (known && grouping.is_none()) || (!known && case.members.len() >= MEMBERS_MAX) {
+            return;
+        }
+        let like = grouping.and_then(|grouping| grouping.like.clone());
+        let considered = grouping.into_iter().flat_map(|grouping| &grouping.considered).take(APART_MAX);
+        let apart = considered.map(|other| other.incident.clone()).collect();
+        case.members.insert(fingerprint.clone(), Placed { fired, position, like, apart });
+    }
+
+    fn move_all(&mut self, moving: &[Fingerprint], from: &IncidentId, to: &IncidentId) {
+        for fingerprint in moving {
+            self.homes.insert(fingerprint.clone(), to.clone());
+            let placed = self.cases.get_mut(from).and_then(|case| case.members.remove(fingerprint));
+            if let (Some(placed), Some(case)) = (placed, self.cases.get_mut(to)) {
+                case.members.insert(fingerprint.clone(), placed);
+            }
+        }
+    }
+
+    fn close(&mut self, id: &IncidentId, recorded: &Recorded, by_person: bool) {
+        self.open(id);
+        if let Some(case) = self.cases.get_mut(id) {
+            case.closed = Some(Closed { at: recorded.time, event: recorded.id.clone(), by_person });
+            self.closed_at.insert((recorded.time, id.clone()));
+        }
+    }
+
+    fn open(&mut self, id: &IncidentId) {
+        if let Some(closed) = self.cases.get_mut(id).and_then(|case| case.closed.take()) {
+            self.closed_at.remove(&(closed.at, id.clone()));
+        }
+    }
+
+    /// Lets go of what ended more than [`REMEMBERED`] ago.
+    pub fn forget(&mut self, now: Time) {
+        while let Some((at, id)) = self.closed_at.first().cloned() {
+            if now.since(at) <= REMEMBERED {
+                break;
+            }
+            self.closed_at.pop_first();
+            if let Some(case) = self.cases.remove(&id) {
+                self.homes.retain(|fingerprint, home| *home != id || !case.members.contains_key(fingerprint));
+                case.pages.iter().for_each(|notice| {
+                    self.notices.remove(notice);
+                });
+                self.judged.retain(|_, incident| *incident != id);
+                self.proposals.retain(|_, proposed| proposed.incident != id);
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What people say was right: labelled problems, each with its stretches of firing. Owns how labels become
+//! problems, and how far they contradict each other; refuses to know what any run decided.
+//!
+//! A problem is what a person closed with a cause, plus what labels tie to it. A label that says that two
+//! alerts of one problem are two contradicts the others; how many do is the measure of how far the labels
+//! can be trusted, and a gate that reads them asks for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::label::{About, Kind, Labels};
+use hindcast_domain::{EventId, Fingerprint};
+use serde::{Deserialize, Serialize};
+
+use crate::seen::Seen;
+
+/// One labelled problem.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The incident in which people closed it; its first firing where they only said that alerts are one.
+    pub name: String,
+    /// The service of its first alert.
+    pub service: Option<String>,
+    /// Its stretches of firing, by the `intake.alert` event that began each.
+    pub firings: BTreeSet<EventId>,
+}
+
+/// How far labels can be trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Labels about pairs.
+    pub labels: u32,
+    /// Of these, against what the others say together.
+    pub contradicted: u32,
+}
+
+impl Quality {
+    /// Contradicted labels, in thousandths of all.
+    #[must_use]
+    pub const fn contradicted_thousandths(self) -> u32 {
+        match self.labels {
+            0 => 0,
+            labels => (self.contradicted as u64 * 1_000 / labels as u64) as u32,
+        }
+    }
+}
+
+/// Labelled problems.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// The first position at which a problem may have begun.
+    pub from: u64,
+    /// In the order of their first firing.
+    pub problems: Vec<Problem>,
+    /// How far the labels agree.
+    pub quality: Quality,
+}
+
+struct Fired {
+    observed: EventId,
+    service: Option<String>,
+    position: u64,
+}
+
+/// Reads problems from a partition's history in the order of the ledger, with labels as known at `to`.
+/// Problems that began before `from` are left out: what a version was learnt from says nothing of it.
+pub fn read<'a>(history: impl IntoIterator<Item = &'a Recorded, IntoIter: Clone>, from: u64, to: u64) -> Truth {
+    let history = history.into_iter().take_while(|recorded| recorded.position <= to);
+    let (mut labels, mut seen) = (Labels::default(), Seen::default());
+    for recorded in history.clone() {
+        labels.evolve(recorded);
+        seen.see(recorded);
+    }
+    let mut wanted: BTreeMap<&EventId, Vec<(&Fingerprint, bool)>> = BTreeMap::new();
+    for label in labels.counting_at(to).filter(|label| label.given.kind == Kind::Grouping) {
+        if let About::Pair { fired, older, .. } = &label.given.about {
+            wanted.entry(fired).or_default().push((older, label.given.value == "same"));
+        }
+    }
+    let mut firings: BTreeMap<EventId, Fired> = BTreeMap::new();
+    let mut newest: BTreeMap<Fingerprint, EventId> = BTreeMap::new();
+    let mut pairs: Vec<(EventId, EventId, bool)> = Vec::new();
+    for recorded in history {
+        let Event::AlertFired(fired) = &recorded.event else { continue };
+        for (older, same) in wanted.get(&recorded.id).into_iter().flatten() {
+            pairs.extend(newest.get(*older).map(|older| (recorded.id.clone(), older.clone(), *same)));
+        }
+        if let Ok(fingerprint) = recorded.subject.parse() {
+            newest.insert(fingerprint, recorded.id.clone());
+        }
+        let (observed, service) = (fired.observed.clone(), fired.service.clone());
+        firings.insert(recorded.id.clone(), Fired { observed, service, position: recorded.position });
+    }
+    let mut groups = Groups::default();
+    for (id, case) in seen.cases.iter().filter(|(_, case)| !case.causes.is_empty() && case.merged_into.is_none()) {
+        let members: Vec<&EventId> = case.members.values().map(|placed| &placed.fired).collect();
+        groups.named(id.as_str(), &members);
+    }
+    for (younger, older, _) in pairs.iter().filter(|(.., same)| *same) {
+        groups.join(younger, older);
+    }
+    let contradicted = pairs.iter().filter(|(a, b, same)| !same && groups.root(a) == groups.root(b)).count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let quality = Quality { labels: count(pairs.len()), contradicted: count(contradicted) };
+    Truth { from, problems: groups.problems(&firings, from), quality }
+}
+
+/// Firings that are one problem: a union-find by event.
+#[derive(Default)]
+struct Groups {
+    parent: BTreeMap<EventId, EventId>,
+    names: BTreeMap<EventId, String>,
+}
+
+impl Groups {
+    fn root(&self, of: &EventId) -> EventId {
+        let mut at = of;
+        while let Some(next) = self.parent.get(at).filter(|next| *next != at) {
+            at = next;
+        }
+        at.clone()
+    }
+
+    fn join(&mut self, a: &EventId, b: &EventId) {
+        let (a, b) = (self.root(a), self.root(b));
+        let (low, high) = if a <= b { (a, b) } else { (b, a) };
+        if let Some(name) = self.names.remove(&high) {
+            self.names.entry(low.clone()).or_insert(name);
+        }
+        self.parent.insert(low.clone(), low.clone());
+        self.parent.insert(high, low);
+    }
+
+    fn named(&mut self, name: &str, members: &[&EventId]) {
+        for member in members {
+            if let Some(first) = members.first() {
+                self.join(first, member);
+            }
+        }
+        if let Some(first) = members.first() {
+            let root = self.root(first);
+            self.names.entry(root).or_insert_with(|| name.to_owned());
+        }
+    }
+
+    fn problems(&self, firings: &BTreeMap<EventId, Fired>, from: u64) -> Vec<Problem> {
+        let mut groups: BTreeMap<EventId, Vec<&Fired>> = BTreeMap::new();
+        for event in self.parent.keys() {
+            if let Some(fired) = firings.get(event) {
+                groups.entry(self.root(event)).or_default().push(fired);
+            }
+        }
+        let mut problems: Vec<(u64, Problem)> = Vec::new();
+        for (root, members) in groups {
+            let Some(first) = members.iter().min_by_key(|fired| fired.position).filter(|it| it.position >= from) else {
+                continue;
+            };
+            let name = self.names.get(&root).cloned().unwrap_or_else(|| first.observed.to_string());
+            let service = first.service.clone();
+            let firings = members.iter().map(|fired| fired.observed.clone()).collect();
+            problems.push((first.position, Problem { name, service, firings }));
+        }
+        problems.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
+        problems.into_iter().map(|(_, problem)| problem).collect()
+    }
+}

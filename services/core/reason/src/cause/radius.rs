@@ -1,0 +1,30 @@
+//! Whom an incident hits, whom it may hit next, and who is watched and unharmed.
+
+use std::collections::BTreeSet;
+
+use hindcast_api::BlastRadius;
+
+use super::sign;
+use super::weigh::{Candidate, Scene, Tie};
+
+/// The least strength of all signs of a service together, from which it counts as hit without an alert.
+const HIT: f64 = 0.25;
+
+pub(super) fn radius(scene: &Scene, best: Option<&Candidate>) -> BlastRadius {
+    let mut hit: BTreeSet<String> = if scene.rang { scene.alarmed.keys().cloned().collect() } else { BTreeSet::new() };
+    let found = scene.signs.iter().filter(|(service, signs)| {
+        sign::own(signs) >= HIT && (scene.tie(service) != Tie::Unknown || best.is_some_and(|b| b.service == **service))
+    });
+    hit.extend(found.map(|(service, _)| service.clone()));
+    let at_risk: BTreeSet<String> = best.map_or_else(BTreeSet::new, |best| {
+        let names = scene.topology.services().map(|service| service.name.clone());
+        names.filter(|name| scene.depends(name, &best.service) && !hit.contains(name)).collect()
+    });
+    let watched = scene.evidence.watched.iter().map(|name| sign::resolve(scene.topology, name));
+    let unharmed: BTreeSet<String> = watched.filter(|name| !hit.contains(name) && !at_risk.contains(name)).collect();
+    BlastRadius {
+        hit: hit.into_iter().collect(),
+        at_risk: at_risk.into_iter().collect(),
+        unharmed: unharmed.into_iter().collect(),
+    }
+}

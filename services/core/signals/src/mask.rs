@@ -1,0 +1,421 @@
+//! From a log line to tokens in which what is obviously a value is masked. Owns the shapes of values
+//! (numbers, addresses, paths, identifiers, times, quantities with their unit); refuses to know other lines:
+//! whether a *word* varies is the miner's business.
+//!
+//! One pass over the bytes, no regular expressions, no allocation once the buffers have grown.
+
+use crate::shapes::{Writer, digits, mask_word, time};
+
+/// Bytes of a line that are looked at.
+pub const LINE_BYTES_MAX: usize = 4_096;
+/// Tokens of a line that are told apart; what follows is one value.
+pub const TOKENS_MAX: usize = 128;
+/// What stands for a value.
+pub const WILDCARD: &str = "<*>";
+
+/// A word, or a number with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// A hash of the canonical form: equal for words that differ in values only.
+    pub sig: u64,
+    text: (u32, u32),
+    /// Nothing but values and punctuation.
+    pub value: bool,
+}
+
+/// A masked line; reused from line to line.
+#[derive(Debug, Default)]
+pub(crate) struct Masked {
+    text: String,
+    canon: String,
+    tokens: Vec<Token>,
+    /// The line was longer, in bytes or tokens, than what was looked at.
+    pub cut: bool,
+}
+
+impl Masked {
+    /// Masks a line in place of the one before.
+    pub fn read(&mut self, line: &str) {
+        self.text.clear();
+        self.canon.clear();
+        self.tokens.clear();
+        let (line, cut) = within(line, LINE_BYTES_MAX);
+        self.cut = cut;
+        let mut words = line.split_ascii_whitespace().peekable();
+        while let Some(word) = words.next() {
+            if self.tokens.len() + 1 >= TOKENS_MAX && words.peek().is_some() {
+                self.push_rest();
+                return;
+            }
+            let start = (self.text.len(), self.canon.len());
+            if is_calendar(word) && self.join_date(start, word, &mut words) {
+                continue;
+            }
+            let mut writer = Writer { text: &mut self.text, canon: &mut self.canon };
+            let mut value = mask_word(word, &mut writer);
+            if value && bare(&self.canon[start.1..]) {
+                value = self.join_unit(start, &mut words);
+            }
+            self.push(start, value);
+        }
+    }
+
+    /// Joins a number with the unit that follows it, and with the same quantity said again in parentheses:
+    /// `5.2 KB,` and `1165 bytes (1.13 KB)` are one value, as `00:01` or `7` is.
+    fn join_unit(
+        &mut self,
+        start: (usize, usize),
+        words: &mut std::iter::Peekable<std::str::SplitAsciiWhitespace<'_>>,
+    ) -> bool {
+        let Some((unit, trail)) = words.peek().and_then(|next| unit(next)) else {
+            return true;
+        };
+        words.next();
+        self.text.push(' ');
+        self.text.push_str(unit);
+        self.text.push_str(trail);
+        self.canon.truncate(start.1);
+        self.canon.push_str(WILDCARD);
+        if !trail.is_empty() {
+            self.canon.push_str(trail);
+            return true;
+        }
+        let mut ahead = words.clone();
+        if let (Some(number), Some(again)) = (ahead.next(), ahead.next())
+            && let Some(inner) = number.strip_prefix('(')
+            && inner.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b',')
+            && let Some((unit, trail)) = self::unit(again)
+            && let Some(trail) = trail.strip_prefix(')')
+        {
+            words.next();
+            words.next();
+            self.text.push_str(" (<*> ");
+            self.text.push_str(unit);
+            self.text.push(')');
+            self.text.push_str(trail);
+            self.canon.push_str(trail);
+        }
+        true
+    }
+
+    /// Joins a date in words: `Fri Jul 15 20:10:10 PDT 2005`, `Jul 15, 2005`, `Jul 15 20:10:10`.
+    fn join_date(
+        &mut self,
+        start: (usize, usize),
+        word: &str,
+        words: &mut std::iter::Peekable<std::str::SplitAsciiWhitespace<'_>>,
+    ) -> bool {
+        let mut ahead = words.clone();
+        let mut taken = 0;
+        let named = |word: &str| MONTHS.contains(&word);
+        let first = if named(word) { Some(word) } else { ahead.next().inspect(|_| taken += 1) };
+        let day = ahead.next().map(|day| day.trim_end_matches(','));
+        let is_date = first.is_some_and(named)
+            && day.is_some_and(|day| (1..=2).contains(&day.len()) && digits(day.as_bytes()) == day.len());
+        if !is_date {
+            return false;
+        }
+        taken += 1;
+        let mut trail = "";
+        for next in ahead {
+            let core = next.trim_end_matches([',', ')', ']', ';', '.']);
+            let clock = core.as_bytes();
+            let year = clock.len() == 4 && digits(clock) == 4;
+            let zone = (3..=4).contains(&clock.len()) && clock.iter().all(u8::is_ascii_uppercase);
+            if !(year || zone || time(clock).is_some_and(|len| len == clock.len())) {
+                break;
+            }
+            taken += 1;
+            trail = &next[core.len()..];
+            if year || !trail.is_empty() {
+                break;
+            }
+        }
+        for _ in 0..taken {
+            words.next();
+        }
+        for buffer in [&mut self.text, &mut self.canon] {
+            buffer.push_str(WILDCARD);
+            buffer.push_str(trail);
+        }
+        self.push(start, true);
+        true
+    }
+
+    fn push(&mut self, start: (usize, usize), value: bool) {
+        let sig = hash(self.canon.as_bytes().get(start.1..).unwrap_or_default());
+        #[allow(clippy::cast_possible_truncation)] // a masked line is at most a few times LINE_BYTES_MAX
+        self.tokens.push(Token { sig, text: (start.0 as u32, self.text.len() as u32), value });
+    }
+
+    fn push_rest(&mut self) {
+        self.cut = true;
+        let start = (self.text.len(), self.canon.len());
+        self.text.push_str(WILDCARD);
+        self.canon.push_str(WILDCARD);
+        self.push(start, true);
+    }
+
+    /// The tokens, in order.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// A token's text, with `<*>` for what is certainly a value.
+    pub fn text(&self, token: &Token) -> &str {
+        self.text.get(token.text.0 as usize..token.text.1 as usize).unwrap_or_default()
+    }
+
+    /// A hash over all tokens: equal for lines that differ in values only.
+    pub fn signature(&self) -> u64 {
+        self.tokens.iter().fold(SEED, |hash, token| mix(hash, token.sig))
+    }
+}
+
+/// The longest beginning of at most `bytes_max` bytes that ends between characters, and whether it is less.
+pub(crate) fn within(line: &str, bytes_max: usize) -> (&str, bool) {
+    let end = line.floor_char_boundary(bytes_max);
+    (&line[..end], end < line.len())
+}
+
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Folds a word into a hash: multiply and rotate. Stable for ever, since snapshots keep it.
+const fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0xf135_7aea_2e62_a9c5).rotate_left(26)
+}
+
+/// A hash of bytes that no sender can be asked to avoid: a collision only joins two templates.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut chunks = bytes.chunks_exact(8);
+    let mut hash = mix(SEED, bytes.len() as u64);
+    for chunk in &mut chunks {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        hash = mix(hash, u64::from_le_bytes(word));
+    }
+    let mut word = [0; 8];
+    for (to, from) in word.iter_mut().zip(chunks.remainder()) {
+        *to = *from;
+    }
+    mix(hash, u64::from_le_bytes(word))
+}
+
+/// Whether a canonical word is one value without punctuation behind it, so that a unit may follow.
+fn bare(canon: &str) -> bool {
+    canon.trim_start_matches(['<', '>', '~', '=']).strip_prefix("*>").is_some_and(str::is_empty)
+}
+
+/// The units that make a quantity of the number before them, in lower case.
+const UNITS: [&str; 49] = [
+    "b",
+    "bit",
+    "bits",
+    "bps",
+    "byte",
+    "bytes",
+    "day",
+    "days",
+    "gb",
+    "gbps",
+    "ghz",
+    "gib",
+    "hour",
+    "hours",
+    "hr",
+    "hrs",
+    "hz",
+    "kb",
+    "kbps",
+    "kbytes",
+    "khz",
+    "kib",
+    "mb",
+    "mbps",
+    "mbytes",
+    "mhz",
+    "mib",
+    "microseconds",
+    "millis",
+    "millisecond",
+    "milliseconds",
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "ms",
+    "msec",
+    "msecs",
+    "nanoseconds",
+    "ns",
+    "percent",
+    "sec",
+    "second",
+    "seconds",
+    "secs",
+    "tb",
+    "tib",
+    "us",
+    "usec",
+];
+
+/// A unit and the punctuation behind it.
+pub(crate) fn unit(word: &str) -> Option<(&str, &str)> {
+    let end = word.bytes().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(word.len());
+    let (name, trail) = word.split_at(end);
+    let mut lower = [0_u8; 12];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name.as_bytes());
+    lower.make_ascii_lowercase();
+    let known = UNITS.binary_search_by(|unit| unit.as_bytes().cmp(lower)).is_ok();
+    let punctuated = trail.bytes().all(|byte| b",;:.)]}\"'".contains(&byte));
+    (known && punctuated).then_some((name, trail))
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS: [&str; 14] =
+    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,"];
+
+/// Whether a word may begin a date.
+fn is_calendar(word: &str) -> bool {
+    (3..=4).contains(&word.len())
+        && word.as_bytes()[0].is_ascii_uppercase()
+        && (MONTHS.contains(&word) || DAYS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(line: &str) -> String {
+        let mut masked = Masked::default();
+        masked.read(line);
+        masked.tokens().iter().map(|token| masked.text(token)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn shapes_of_values() {
+        let table = [
+            ("took 12 ms, 3.5e-7 of 1,024", "took <*> ms, <*> of <*>,<*>"),
+            ("pid=77 uid=-1 rate=99.9%", "pid=<*> uid=<*> rate=<*>"),
+            ("at 0xdeadBEEF in 7ffe90ab12", "at <*> in <*>"),
+            ("id 9f1c2e3a-1b2c-4d5e-8f90-a1b2c3d4e5f6.", "id <*>."),
+            ("from 10.0.0.1 and /10.0.0.1:8080, host.example.org:443", "from <*> and <*>:<*>, <*>"),
+            ("peer fe80::1:2:3:4 (00:1a:2b:3c:4d:5e)", "peer <*> (<*>)"),
+            ("open /var/log/x.log: denied", "open <*>: denied"),
+            ("GET /search?q=oak+chair HTTP/1.1", "GET <*> HTTP/<*>"),
+            ("see https://example.org/a?b=c, please", "see <*>, please"),
+            ("C:\\Windows\\x.dll is missing", "<*> is missing"),
+            ("rdd_2_0 node-129 core.2275 blk_-42 bglio559 U11", "<*> node-<*> core.<*> <*> <*> <*>"),
+            ("wl0 eth1 SOCKS5 utf8 stay", "wl0 eth1 SOCKS5 utf8 stay"),
+            ("mail to anna@example.org is true", "mail to <*> is <*>"),
+            ("2026-11-20T03:12:00.123+01:00 up", "<*> up"),
+            ("on Fri Jul 15 20:10:10 PDT 2005, at 22:32:34.846", "on <*>, at <*>"),
+            ("Sun is a star, Jan is a name", "Sun is a star, Jan is a name"),
+            ("*** - ... and/or I/O", "*** - ... and/or I/O"),
+            ("größe 5 straße", "größe <*> straße"),
+        ];
+        for (line, expected) in table {
+            assert_eq!(masked(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange() {
+        let strange = [
+            "",
+            " ",
+            ":",
+            "::",
+            "://",
+            "=:=",
+            "é:9",
+            "1:",
+            ":1",
+            "a?",
+            "/?",
+            "/",
+            "\\",
+            "-",
+            "<*>",
+            "T1:22",
+            "0x",
+            "@",
+            "a@",
+            "1.",
+            "\u{fffd}:12:34",
+        ];
+        for one in strange {
+            for other in strange {
+                let mut masked = Masked::default();
+                masked.read(&format!("{one}{other} {other}{one}"));
+                assert!(masked.tokens().len() <= 2);
+            }
+        }
+    }
+
+    #[test]
+    fn any_line_is_masked_the_same_way_twice_and_never_grows_much() {
+        let pieces = [
+            "a",
+            "Z",
+            "é",
+            "\u{1f600}",
+            "0",
+            "12",
+            "999",
+            "0x",
+            "ff",
+            ".",
+            ":",
+            "/",
+            "\\",
+            "-",
+            "_",
+            "@",
+            "=",
+            "?",
+            "<*>",
+            "<",
+            "(",
+            ")",
+            " ",
+            "  ",
+            "T",
+            "Z",
+            "Jan",
+            "Mon",
+            "ms",
+            "KB",
+            "true",
+            "::",
+            "://",
+            "%",
+            "+",
+            ",",
+            "'",
+            "\"",
+            "\t",
+            "\u{a0}",
+        ];
+        let mut state = 7_u64;
+        let mut one = Masked::default();
+        let mut other = Masked::default();
+        for _ in 0..20_000 {
+            let mut line = String::new();
+            for _ in 0..12 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                line.push_str(pieces[usize::try_from(state >> 33).unwrap() % pieces.len()]);
+            }
+            one.read(&line);
+            other.read(&line);
+            assert_eq!((one.signature(), &one.text), (other.signature(), &other.text), "{line:?}");
+            assert!(one.text.len() <= line.len() * 4, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn units_can_be_searched() {
+        assert!(UNITS.is_sorted());
+    }
+}

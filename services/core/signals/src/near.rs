@@ -1,0 +1,198 @@
+//! Which templates a line is near to, and whether it is one with them. Owns the index over a service's
+//! templates and the evidence for a merge; refuses to change a template.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::mask::{Masked, WILDCARD};
+use crate::templates::Template;
+
+/// Words in which two templates may differ and become one.
+pub(crate) const DIFFERING_MAX: u32 = 2;
+/// Templates near a line that are compared with each other.
+pub(crate) const NEAR_MAX: usize = 64;
+/// Variants in one word that show it to be a value, whatever it looks like.
+const VARIANTS_MIN: usize = 4;
+/// The same for two words at once.
+const VARIANTS_TWO_MIN: usize = 5;
+/// Constant words that must agree when one pair of identifiers is evidence enough.
+const AGREEING_MIN: u32 = 3;
+
+/// Signatures are hashes already.
+#[derive(Default)]
+pub(crate) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = crate::mask::hash(bytes);
+    }
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// Finds the templates that a line may be near to, without looking at all of them: those that share one of the
+/// first two or last two words that are no values, and those that are open somewhere. What differs in so much
+/// that it shares none of them is hardly from one statement.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Templates with a word of this hash in one of the places, among those of as many words.
+    agreeing: HashMap<u64, Vec<u32>, BuildHasherDefault<AsIs>>,
+    /// Templates of so many words that are open.
+    open: BTreeMap<usize, Vec<u32>>,
+}
+
+impl Index {
+    /// The keys under which so many words are found.
+    fn keys<'a>(words: impl DoubleEndedIterator<Item = (&'a str, u64)> + Clone + ExactSizeIterator) -> [u64; 4] {
+        let len = words.len() as u64;
+        let key = |place: u64, sig: u64| sig ^ ((len << 8 | place) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut first = words.clone().filter(|(text, _)| is_wordy(text)).map(|(_, sig)| sig);
+        let mut last = words.rev().filter(|(text, _)| is_wordy(text)).map(|(_, sig)| sig);
+        let places = [first.next(), first.next(), last.next(), last.next()];
+        let mut place = 0;
+        places.map(|sig| {
+            place += 1;
+            key(place, sig.unwrap_or(0))
+        })
+    }
+
+    pub fn add(&mut self, index: u32, template: &Template) {
+        for key in Self::keys(template.words.iter().map(|word| (word.text.as_str(), word.sig))) {
+            self.agreeing.entry(key).or_default().push(index);
+        }
+        self.open(index, template);
+    }
+
+    /// Takes note of a template that may be open now.
+    pub fn open(&mut self, index: u32, template: &Template) {
+        if template.words.iter().any(|word| word.open.is_some()) {
+            let open = self.open.entry(template.words.len()).or_default();
+            if !open.contains(&index) {
+                open.push(index);
+            }
+        }
+    }
+
+    /// In order, each once.
+    pub fn candidates(&self, line: &Masked) -> Vec<u32> {
+        let mut found: Vec<u32> = self.open.get(&line.tokens().len()).cloned().unwrap_or_default();
+        for key in Self::keys(line.tokens().iter().map(|token| (line.text(token), token.sig))) {
+            found.extend(self.agreeing.get(&key).into_iter().flatten());
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Templates near a line.
+#[derive(Default)]
+pub(crate) struct Near {
+    /// One that it fits.
+    pub fitting: Option<u32>,
+    /// Others, with the words in which they differ as bits.
+    pub others: Vec<(u32, u128)>,
+}
+
+impl Near {
+    /// Those with which the line is one template, oldest first.
+    pub fn kin(&self, line: &Masked, templates: &[Template]) -> Option<Vec<u32>> {
+        let mut masks: Vec<u128> = self.others.iter().map(|(_, mask)| *mask).collect();
+        masks.sort_unstable_by_key(|mask| (mask.count_ones(), *mask));
+        masks.dedup();
+        masks.into_iter().find_map(|mask| {
+            let alike = self.others.iter().filter(|(_, other)| other & !mask == 0);
+            let alike: Vec<u32> = alike.map(|(index, _)| *index).collect();
+            is_one(line, mask, &alike, templates).then_some(alike)
+        })
+    }
+}
+
+/// Whether a line and templates that differ from it in the words of `mask` come from one statement.
+fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[Template]) -> bool {
+    let texts = |at: usize| {
+        let of = move |index: &u32| templates.get(*index as usize).and_then(|template| template.words.get(at));
+        alike.iter().filter_map(of).map(|word| word.text.as_str())
+    };
+    let (mut agreeing, mut is_possible, mut named) = (0, true, true);
+    for (at, token) in line.tokens().iter().enumerate() {
+        let text = line.text(token);
+        if mask >> at & 1 == 0 {
+            agreeing += u32::from(is_wordy(text));
+            continue;
+        }
+        for other in texts(at) {
+            let looks = Looks::of_difference(text, other);
+            is_possible &= looks != Looks::Mark;
+            named &= looks == Looks::Name;
+        }
+    }
+    let variants = alike.len() + 1;
+    let differing = mask.count_ones();
+    is_possible
+        && (named && differing == 1 && agreeing >= AGREEING_MIN
+            || differing == 1 && agreeing >= 2 && variants >= VARIANTS_MIN
+            || differing == 2 && agreeing >= AGREEING_MIN && variants >= VARIANTS_TWO_MIN)
+}
+
+/// At least two letters that are no value.
+fn is_wordy(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_alphabetic).count() >= 2
+}
+
+/// What that looks like in which two words differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    /// Punctuation: two shapes of a line.
+    Mark,
+    /// Letters: words of a language, constants of a program, states.
+    Word,
+    /// Identifiers: numbers, or names with signs in them.
+    Name,
+}
+
+impl Looks {
+    fn of_difference(one: &str, other: &str) -> Self {
+        let (before, behind) = common(one.as_bytes(), other.as_bytes());
+        let inner = |text: &str| Self::of(&text.as_bytes()[before..text.len() - behind]);
+        match (inner(one), inner(other)) {
+            (Self::Mark, _) | (_, Self::Mark) => Self::Mark,
+            (Self::Name, Self::Name) => Self::Name,
+            _ => Self::Word,
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        let mut digits = 0;
+        let (mut letters, mut signs) = (false, false);
+        for byte in bytes {
+            digits += u32::from(byte.is_ascii_digit());
+            letters |= byte.is_ascii_alphabetic() || *byte >= 0x80;
+            signs |= b".-/\\@*".contains(byte);
+        }
+        match (digits, letters) {
+            (0, false) if !signs || !bytes.windows(3).any(|part| part == WILDCARD.as_bytes()) => Self::Mark,
+            _ if digits >= 2 || signs => Self::Name,
+            _ => Self::Word,
+        }
+    }
+}
+
+/// The bytes that two words share at their beginning and end, cut back to where a name begins or ends.
+pub(crate) fn common(one: &[u8], other: &[u8]) -> (usize, usize) {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 || b"<*>".contains(&byte);
+    let most = one.len().min(other.len());
+    let mut before = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    while before > 0 && part(one[before - 1]) {
+        before -= 1;
+    }
+    let mut behind = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count().min(most - before);
+    while behind > 0 && part(one[one.len() - behind]) {
+        behind -= 1;
+    }
+    (before, behind)
+}

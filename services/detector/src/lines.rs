@@ -1,0 +1,101 @@
+//! Log lines into findings: what the watch of a partition calls remarkable, in the ledger's words. Pure but
+//! for the watch's own state; refuses to know how a finding is written.
+
+use hindcast_domain::catalog::Topology;
+use hindcast_domain::finding::{Kind, Raised, Template};
+use hindcast_domain::limits::{CLAMP_FUTURE, CLAMP_PAST};
+use hindcast_domain::{FindingId, Partition, Time};
+use hindcast_redact::Redactor;
+use hindcast_signals::watch::{self, Line, Sign, Weight};
+use hindcast_telemetry::{Level, LogRecord};
+
+use crate::raise::New;
+use crate::state::Stream;
+use crate::{VERSION, words};
+
+/// Takes a record; says what follows from it.
+pub(crate) fn read(
+    stream: &mut Stream,
+    partition: &Partition,
+    record: &LogRecord,
+    clock: Time,
+    topology: &Topology,
+) -> Option<New> {
+    let time = believed(record.time, clock);
+    stream.now = stream.now.max(time);
+    let line = Line { time, service: &record.service, weight: weight(record.level), text: &record.message };
+    stream.watch.line(line).map(|sign| finding(partition, sign, topology))
+}
+
+/// A sender's clock that is far off does not move ours.
+pub(crate) fn believed(time: Time, clock: Time) -> Time {
+    time.clamped(clock - CLAMP_PAST, clock + CLAMP_FUTURE)
+}
+
+const fn weight(level: Level) -> Weight {
+    match level {
+        Level::Debug | Level::Info => Weight::Quiet,
+        Level::Warning => Weight::Warning,
+        Level::Error => Weight::Error,
+        Level::Fatal => Weight::Fatal,
+    }
+}
+
+const fn level(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Quiet => "info",
+        Weight::Warning => "warning",
+        Weight::Error => "error",
+        Weight::Fatal => "fatal",
+    }
+}
+
+fn finding(partition: &Partition, sign: Sign, topology: &Topology) -> New {
+    let kind = match sign.kind {
+        watch::Kind::New => Kind::NewTemplate,
+        watch::Kind::Burst => Kind::BurstingTemplate,
+    };
+    let id = FindingId::derive(&[
+        b"lines",
+        partition.to_string().as_bytes(),
+        sign.service.as_bytes(),
+        sign.template.as_bytes(),
+        kind.name().as_bytes(),
+        level(sign.weight).as_bytes(),
+        &sign.at.nanos().to_be_bytes(),
+    ]);
+    let service = topology.resolve(&sign.service).unwrap_or(&sign.service).to_owned();
+    let mut redactor = Redactor::default();
+    let text = redactor.text(&sign.text);
+    let bad = if sign.weight > Weight::Quiet { format!("{} ", level(sign.weight)) } else { String::new() };
+    let said = match kind {
+        Kind::NewTemplate => format!("{service} writes a {bad}line that it never wrote before: {text}"),
+        _ => format!(
+            "{service} writes {} {bad}lines a minute, {} before: {text}",
+            words::number(sign.after),
+            words::number(sign.before)
+        ),
+    };
+    let raised = Raised {
+        kind,
+        service: words::cut(&service, 256),
+        title: words::title(&said, sign.left_out),
+        at: sign.at,
+        until: sign.until,
+        template: Some(Template {
+            id: sign.template,
+            version: sign.version,
+            text,
+            sample: redactor.text(&sign.sample),
+        }),
+        metric: None,
+        before: sign.before,
+        after: sign.after,
+        count: sign.count,
+        score: sign.score,
+        level: Some(level(sign.weight).to_owned()),
+        incident: None,
+        detector: VERSION,
+    };
+    New { id, partition: partition.clone(), raised }
+}

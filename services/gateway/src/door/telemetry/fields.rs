@@ -1,0 +1,180 @@
+//! The fields of a JSON log line by any of their usual names. Owns the names, and how nesting becomes dots;
+//! refuses to know where the line came from.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::Time;
+use hindcast_telemetry::Level;
+use serde_json::{Map, Value};
+
+use super::Bad;
+use super::intake::Line;
+use crate::time;
+
+const TIME: [&str; 4] = ["time", "timestamp", "ts", "@timestamp"];
+const SERVICE: [&str; 5] = ["service", "service.name", "service_name", "app", "job"];
+const SEVERITY: [&str; 6] = ["severity", "level", "lvl", "log.level", "severity_text", "severityText"];
+const MESSAGE: [&str; 4] = ["message", "msg", "body", "log"];
+const ENVIRONMENT: [&str; 4] = ["environment", "env", "deployment.environment.name", "deployment.environment"];
+/// Objects whose fields are labels as they stand.
+const HOLDERS: [&str; 3] = ["labels", "attributes", "fields"];
+/// Fields of one line that are looked at.
+const FIELDS_MAX: usize = 1_024;
+
+type Flat = BTreeMap<String, Value>;
+
+/// Reads a line.
+pub(super) fn line(value: Value) -> Result<Line, Bad> {
+    let Value::Object(fields) = value else {
+        return Err(Bad::new(
+            "malformed",
+            "expected a JSON object, got another value",
+            "Write one JSON object a line.",
+        ));
+    };
+    let whole_body = fields.get("body").filter(|body| body.is_object() || body.is_array()).map(Value::to_string);
+    let mut flat = Flat::new();
+    flatten("", fields, &mut flat);
+    let time = when(&mut flat)?;
+    let service = text(&mut flat, &SERVICE);
+    let level = take(&mut flat, &SEVERITY).map_or(Level::Info, |value| level(&value));
+    let message = text(&mut flat, &MESSAGE).or(whole_body).unwrap_or_default();
+    let environment = text(&mut flat, &ENVIRONMENT);
+    let labels = flat.into_iter().map(|(name, value)| (name, plain(value))).collect();
+    Ok(Line { environment, time, service, level, message, labels })
+}
+
+/// Scalars by their dotted names; a list is its JSON, `null` is nothing.
+fn flatten(prefix: &str, fields: Map<String, Value>, flat: &mut Flat) {
+    for (name, value) in fields {
+        if flat.len() >= FIELDS_MAX {
+            return;
+        }
+        let dotted = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        match value {
+            Value::Null => {}
+            Value::Object(fields) if HOLDERS.contains(&dotted.as_str()) => flatten("", fields, flat),
+            Value::Object(fields) => flatten(&dotted, fields, flat),
+            value => {
+                flat.entry(dotted).or_insert(value);
+            }
+        }
+    }
+}
+
+/// Takes the first field of these names that says something.
+fn take(flat: &mut Flat, names: &[&str]) -> Option<Value> {
+    let said = |value: &Value| !value.as_str().is_some_and(|text| text.trim().is_empty());
+    let name = names.iter().find(|name| flat.get(**name).is_some_and(said))?;
+    flat.remove(*name)
+}
+
+fn text(flat: &mut Flat, names: &[&str]) -> Option<String> {
+    take(flat, names).map(plain)
+}
+
+fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn when(flat: &mut Flat) -> Result<Option<Time>, Bad> {
+    let Some(value) = take(flat, &TIME) else { return Ok(None) };
+    moment(&value).map_err(|error| {
+        Bad::new("bad_time", error.to_string(), "Write RFC 3339, or seconds, ms, us or ns since 1970.")
+    })
+}
+
+/// A time in any usual spelling. Whole numbers keep all their digits, and a time without an offset is UTC.
+pub(super) fn moment(value: &Value) -> Result<Option<Time>, time::NotATime> {
+    let whole = match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    if let Some(whole) = whole {
+        return Ok((whole > 0).then(|| Time::from_nanos(nanos(whole))));
+    }
+    let read = time::lenient(Some(value));
+    match (&read, value) {
+        (Err(_), Value::String(text)) => time::rfc3339(&format!("{}Z", text.trim().replace(',', "."))).or(read),
+        _ => read,
+    }
+}
+
+/// Nanoseconds of a number whose unit shows in its size.
+const fn nanos(number: i64) -> i64 {
+    match number {
+        n if n < 100_000_000_000 => n.saturating_mul(1_000_000_000),
+        n if n < 100_000_000_000_000 => n.saturating_mul(1_000_000),
+        n if n < 100_000_000_000_000_000 => n.saturating_mul(1_000),
+        n => n,
+    }
+}
+
+/// A word, a syslog number (0 to 7), or a logger's number (10 debug, 20 … as pino and bunyan count).
+fn level(value: &Value) -> Level {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) if number >= 60.0 => Level::Fatal,
+        Some(number) if number >= 50.0 => Level::Error,
+        Some(number) if number >= 40.0 => Level::Warning,
+        Some(number) if number >= 30.0 => Level::Info,
+        Some(number) if number >= 10.0 => Level::Debug,
+        Some(number) => Level::of_word(&number.to_string()),
+        None => Level::of_word(value.as_str().unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_field_is_known_by_any_of_its_names() {
+        let expected: Option<Time> = "2026-11-24T13:30:00Z".parse().ok();
+        for value in [
+            json!({"time": "2026-11-24T14:30:00+01:00", "service": "s", "severity": "ERROR", "message": "m"}),
+            json!({"@timestamp": 1_795_527_000, "app": "s", "level": "err", "msg": "m"}),
+            json!({"ts": 1_795_527_000.0, "job": "s", "lvl": 3, "log": "m"}),
+            json!({"timestamp": "1795527000000", "service": {"name": "s"}, "log": {"level": "error"}, "body": "m"}),
+            json!({"time": "2026-11-24 13:30:00,000", "service.name": "s", "level": 50, "msg": "m", "message": ""}),
+            json!({"time": 1_795_527_000_000_000_000_i64, "attributes": {"service.name": "s"}, "severity": "3", "msg": "m"}),
+        ] {
+            let line = line(value.clone()).unwrap();
+            assert_eq!((line.time, line.service.as_deref()), (expected, Some("s")), "{value}");
+            assert_eq!((line.level, line.message.as_str()), (Level::Error, "m"), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_becomes_labels() {
+        let line = line(json!({
+            "msg": "m", "log": "raw", "pod": "p-1", "attempt": 3, "ok": true, "none": null, "tags": ["a"],
+            "k8s": {"node": {"name": "n"}}, "labels": {"env": "staging", "zone": "z"},
+        }))
+        .unwrap();
+        assert_eq!(line.environment.as_deref(), Some("staging"));
+        let labels = json!(line.labels);
+        let expected = json!({"log": "raw", "pod": "p-1", "attempt": "3", "ok": "true", "tags": "[\"a\"]",
+                              "k8s.node.name": "n", "zone": "z"});
+        assert_eq!(labels, expected);
+    }
+
+    #[test]
+    fn whole_numbers_keep_their_nanoseconds_and_nonsense_is_named() {
+        let time = moment(&json!(1_795_527_000_000_000_123_i64)).unwrap();
+        assert_eq!(time, Some(Time::from_nanos(1_795_527_000_000_000_123)));
+        assert_eq!(moment(&json!(0)).unwrap(), None);
+        for bad in [json!({"msg": "m", "time": "yesterday"}), json!({"msg": "m", "time": true}), json!([1]), json!(5)] {
+            assert!(line(bad.clone()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! What is gathered out of one request: good records by partition, bad ones by name. Owns the bounds of a record
+//! and that it is redacted before it goes anywhere; refuses to know what it came in.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::event::RejectedItem;
+use hindcast_domain::{Partition, Time};
+use hindcast_http::Metrics;
+use hindcast_telemetry::{Batch, Level, LogRecord, Sample};
+
+use super::clean::Cleaner;
+use super::{
+    Bad, ENVIRONMENTS_MAX, GATHERED_BYTES_MAX, LABELS_MAX, LISTED_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX,
+    VALUE_BYTES_MAX, too_many,
+};
+
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// The kind of records of a door, as figures name it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Log,
+    Sample,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Sample => "sample",
+        }
+    }
+
+    /// What OTLP calls the number of those that were not taken.
+    pub(super) const fn rejected(self) -> &'static str {
+        match self {
+            Self::Log => "rejectedLogRecords",
+            Self::Sample => "rejectedDataPoints",
+        }
+    }
+}
+
+/// A log line as it came.
+pub(super) struct Line {
+    pub(super) environment: Option<String>,
+    pub(super) time: Option<Time>,
+    pub(super) service: Option<String>,
+    pub(super) level: Level,
+    pub(super) message: String,
+    pub(super) labels: Labels,
+}
+
+/// A series that is clean, and where its samples go.
+pub(super) struct Place {
+    partition: Partition,
+    service: String,
+    metric: String,
+    labels: Labels,
+    bytes: usize,
+}
+
+/// One request's records.
+pub(super) struct Intake {
+    kind: Kind,
+    now: Time,
+    /// The service of a record that names none.
+    service: String,
+    cleaner: Cleaner,
+    /// The environments as they were named, and what became of each.
+    environments: BTreeMap<String, Partition>,
+    batches: BTreeMap<Partition, Batch>,
+    /// Records that were taken.
+    pub(super) taken: u64,
+    /// Bad records, and the first of them by name.
+    pub(super) bad: u64,
+    pub(super) rejected: Vec<RejectedItem>,
+    codes: BTreeMap<&'static str, u64>,
+    /// Samples without a value to keep: stale markers, and what is no number.
+    skipped: u64,
+    /// Records of which a part was left out.
+    truncated: u64,
+    /// Bytes of the good ones, roughly.
+    bytes: usize,
+}
+
+impl Intake {
+    pub(super) fn new(kind: Kind, now: Time, service: &str) -> Self {
+        Self {
+            kind,
+            now,
+            service: service.to_owned(),
+            cleaner: Cleaner::default(),
+            environments: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            taken: 0,
+            bad: 0,
+            rejected: Vec::new(),
+            codes: BTreeMap::new(),
+            skipped: 0,
+            truncated: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Takes a log line, or says what is wrong with it.
+    pub(super) fn line(&mut self, line: Line) -> Result<(), Bad> {
+        if line.message.trim().is_empty() {
+            return Err(Bad::new("no_message", "expected a message, it is missing or empty", "Send the line's text."));
+        }
+        let partition = self.partition(line.environment.as_deref())?;
+        let message = self.cleaner.text(&line.message);
+        let mut truncated = false;
+        let record = LogRecord {
+            time: line.time.unwrap_or(self.now),
+            service: self.service(line.service.as_deref(), &mut truncated),
+            level: line.level,
+            message: cut(message, MESSAGE_BYTES_MAX, &mut truncated),
+            labels: self.labels(line.labels, &mut truncated),
+        };
+        self.truncated += u64::from(truncated);
+        self.taken += 1;
+        self.bytes += record.message.len() + record.service.len() + size_of(&record.labels);
+        self.batches.entry(partition).or_default().logs.push(record);
+        Ok(())
+    }
+
+    /// Cleans a series, or says what is wrong with it.
+    pub(super) fn place(
+        &mut self,
+        environment: Option<&str>,
+        service: Option<&str>,
+        metric: &str,
+        labels: Labels,
+    ) -> Result<Place, Bad> {
+        if metric.trim().is_empty() {
+            return Err(Bad::new("no_name", "expected a metric's name, it is missing", "Name the metric."));
+        }
+        let partition = self.partition(environment)?;
+        let mut truncated = false;
+        let metric = cut(self.cleaner.text(metric), NAME_BYTES_MAX, &mut truncated);
+        let service = self.service(service, &mut truncated);
+        let labels = self.labels(labels, &mut truncated);
+        self.truncated += u64::from(truncated);
+        let bytes = metric.len() + service.len() + size_of(&labels);
+        Ok(Place { partition, service, metric, labels, bytes })
+    }
+
+    /// Takes a sample of a series; one without a finite value is skipped.
+    pub(super) fn sample(&mut self, place: &Place, time: Option<Time>, value: f64) {
+        if !value.is_finite() {
+            self.skipped += 1;
+            return;
+        }
+        self.taken += 1;
+        self.bytes += place.bytes;
+        let sample = Sample {
+            time: time.unwrap_or(self.now),
+            service: place.service.clone(),
+            metric: place.metric.clone(),
+            labels: place.labels.clone(),
+            value,
+        };
+        match self.batches.get_mut(&place.partition) {
+            Some(batch) => batch.samples.push(sample),
+            None => self.batches.entry(place.partition.clone()).or_default().samples.push(sample),
+        }
+    }
+
+    /// Refuses a request that becomes far more than it was.
+    pub(super) fn check_room(&self) -> hindcast_http::Result<()> {
+        if self.bytes > GATHERED_BYTES_MAX {
+            return Err(too_many("bytes of records with their labels", GATHERED_BYTES_MAX));
+        }
+        Ok(())
+    }
+
+    /// Notes that a sample has no value, as its sender says.
+    pub(super) const fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// Names a bad record by its number in the request, or `records` of them that are bad together.
+    pub(super) fn reject(&mut self, index: usize, records: u64, bad: &Bad) {
+        self.bad += records;
+        *self.codes.entry(bad.code).or_default() += records;
+        if self.rejected.len() < LISTED_MAX {
+            self.rejected.push(RejectedItem {
+                index: u32::try_from(index).unwrap_or(u32::MAX),
+                code: bad.code.to_owned(),
+                detail: self.cleaner.text(&bad.detail),
+                remedy: bad.remedy.to_owned(),
+            });
+        }
+    }
+
+    pub(super) fn take_batches(&mut self) -> BTreeMap<Partition, Batch> {
+        std::mem::take(&mut self.batches)
+    }
+
+    pub(super) fn count_bad(&self, metrics: &Metrics) {
+        let kind = self.kind.name();
+        for (code, count) in &self.codes {
+            metrics.count("hindcast_telemetry_rejected_total", &[("kind", kind), ("code", code)], as_count(*count));
+        }
+    }
+
+    pub(super) fn count_good(&self, metrics: &Metrics) {
+        let kind = [("kind", self.kind.name())];
+        for (name, count) in [
+            ("hindcast_telemetry_records_total", self.taken),
+            ("hindcast_telemetry_skipped_total", self.skipped),
+            ("hindcast_telemetry_truncated_total", self.truncated),
+        ] {
+            if count > 0 {
+                metrics.count(name, &kind, as_count(count));
+            }
+        }
+        for (kind, found) in self.cleaner.counts() {
+            metrics.count("hindcast_redacted_total", &[("kind", kind)], f64::from(*found));
+        }
+    }
+
+    /// Where the records of an environment go. Its name is cleaned, since it becomes part of an address.
+    fn partition(&mut self, environment: Option<&str>) -> Result<Partition, Bad> {
+        let named = environment.unwrap_or_default();
+        if let Some(partition) = self.environments.get(named) {
+            return Ok(partition.clone());
+        }
+        if self.environments.len() >= ENVIRONMENTS_MAX {
+            let detail = format!("expected at most {ENVIRONMENTS_MAX} environments a request");
+            return Err(Bad::new("environments", detail, "Send them in several requests."));
+        }
+        let partition = Partition::of_environment(&self.cleaner.text(named));
+        self.environments.insert(named.to_owned(), partition.clone());
+        Ok(partition)
+    }
+
+    fn service(&mut self, service: Option<&str>, truncated: &mut bool) -> String {
+        let named = service.map(str::trim).filter(|service| !service.is_empty());
+        let clean = match named {
+            Some(service) => self.cleaner.pair("service", service).1,
+            None => self.service.clone(),
+        };
+        cut(clean, NAME_BYTES_MAX, truncated)
+    }
+
+    fn labels(&mut self, labels: Labels, truncated: &mut bool) -> Labels {
+        let mut clean = Labels::new();
+        for (name, value) in labels {
+            if name.is_empty() || value.is_empty() {
+                continue;
+            }
+            if clean.len() >= LABELS_MAX {
+                *truncated = true;
+                break;
+            }
+            let (name, value) = self.cleaner.pair(&name, &value);
+            let (name, value) = (cut(name, NAME_BYTES_MAX, truncated), cut(value, VALUE_BYTES_MAX, truncated));
+            clean.entry(name).or_insert(value);
+        }
+        clean
+    }
+}
+
+/// Bytes of labels in memory, roughly.
+fn size_of(labels: &Labels) -> usize {
+    labels.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>() + 64
+}
+
+/// A text that fits; it was cleaned before, so that a cut hides nothing from the rules.
+fn cut(mut text: String, bytes_max: usize, truncated: &mut bool) -> String {
+    if text.len() > bytes_max {
+        let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        *truncated = true;
+    }
+    text
+}
+
+#[allow(clippy::cast_precision_loss)] // a request has fewer records than a float has whole numbers
+const fn as_count(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(message: &str) -> Line {
+        Line {
+            environment: None,
+            time: None,
+            service: None,
+            level: Level::Info,
+            message: message.to_owned(),
+            labels: Labels::new(),
+        }
+    }
+
+    #[test]
+    fn a_cut_comes_after_the_rules_and_between_characters() {
+        let mut intake = Intake::new(Kind::Log, Time::ZERO, "logs");
+        // The secret lies across the bound: cut first, its beginning would stay.
+        let message = format!("{} token=abcdefghijklmnop", "ä".repeat(MESSAGE_BYTES_MAX / 2 - 6));
+        intake.line(line(&message)).unwrap();
+        let labels: Labels = (0..100).map(|n| (format!("l{n}"), "v".to_owned())).collect();
+        intake.line(Line { labels, ..line("m") }).unwrap();
+        let batches = intake.take_batches();
+        let logs = &batches.values().next().unwrap().logs;
+        assert!(logs[0].message.len() <= MESSAGE_BYTES_MAX && !logs[0].message.contains("abcd"));
+        assert_eq!((logs[1].labels.len(), intake.truncated), (LABELS_MAX, 2));
+    }
+
+    #[test]
+    fn environments_are_bounded() {
+        let mut intake = Intake::new(Kind::Log, Time::ZERO, "logs");
+        let results = (0..65).map(|n| intake.line(Line { environment: Some(format!("e{n}")), ..line("m") }));
+        assert_eq!(results.filter(Result::is_err).count(), 1);
+    }
+}

@@ -1,0 +1,224 @@
+//! What advises, wired: telemetry and its detector, the memory, causes, and the copilot. Owns which adapter
+//! stands behind which port; decides nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use hindcast_advice::tools::Toolbox;
+use hindcast_clock as clock;
+use hindcast_copilot::{Caps, Copilot, Prices, Prompts};
+use hindcast_detector::Detector;
+use hindcast_domain::Span;
+use hindcast_http::Metrics;
+use hindcast_ledger::Shared;
+use hindcast_ledger::writer::Writer;
+use hindcast_memory::Memory;
+use hindcast_rca::Rca;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::spawn;
+use crate::embedder;
+use crate::settings::{Settings, advising, environment};
+
+/// How long events are gathered before an incident is remembered anew.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// What is needed of the rest of the node.
+pub struct Parts<'a> {
+    /// Settings, resolved.
+    pub settings: &'a Settings,
+    /// The ledger.
+    pub ledger: Shared,
+    /// The views.
+    pub queries: hindcast_queries::Shared,
+    /// Where facts are written.
+    pub writer: Writer,
+    /// The clock.
+    pub clock: clock::Shared,
+    /// Shared figures.
+    pub metrics: Metrics,
+    /// Asks of a folder only: nothing is detected, remembered or recorded.
+    pub reading_only: bool,
+    /// Whether telemetry comes in here.
+    pub detects: bool,
+}
+
+/// What advises, running.
+#[derive(Clone)]
+pub struct Advising {
+    /// What we conclude.
+    pub advice: hindcast_advice::Shared,
+    /// Who answers.
+    pub copilot: hindcast_advice::SharedCopilot,
+    /// The read-only tools.
+    pub toolbox: Toolbox,
+    /// Telemetry, where it is kept here.
+    pub telemetry: Option<hindcast_telemetry::Shared>,
+    /// Who makes vectors.
+    pub embedder: hindcast_embed::Shared,
+    detector: Option<hindcast_detector::Handle>,
+    memory: Option<hindcast_memory::Handle>,
+    queries: hindcast_queries::Shared,
+}
+
+impl Advising {
+    /// Opens stores, wires services, and starts those that run by themselves.
+    ///
+    /// # Errors
+    /// When a store cannot be opened, or a setting names something that is not there.
+    pub async fn start(
+        parts: Parts<'_>,
+        tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
+        let settings = &parts.settings.advising;
+        let data = &parts.settings.data;
+        let (embedder, missing) = embedder::open(settings.memory.model_dir.as_deref()).await;
+        if let Some(missing) = missing {
+            tracing::info!(missing, "no embedding model: hashed words stand in; `hindcast embedder install` fetches one");
+        }
+        let telemetry = if parts.detects && !parts.reading_only { Some(telemetry(&parts)?) } else { None };
+        let vectors = vectors(settings, data.join("memory"), &embedder).await?;
+
+        let rca = Rca::new(hindcast_rca::Options {
+            queries: Arc::clone(&parts.queries),
+            vectors: Arc::clone(&vectors),
+            embedder: Arc::clone(&embedder),
+            writer: (!parts.reading_only).then(|| parts.writer.clone()),
+            metrics: parts.metrics.clone(),
+        });
+        let advice: hindcast_advice::Shared = Arc::new(rca);
+        let toolbox = Toolbox {
+            queries: Arc::clone(&parts.queries),
+            advice: Arc::clone(&advice),
+            telemetry: telemetry.clone(),
+        };
+        let copilot: hindcast_advice::SharedCopilot = Arc::new(Copilot::new(copilot(&parts, &advice, &toolbox)?));
+
+        let detector = telemetry.as_ref().map(|telemetry| {
+            let detector = Detector::new(hindcast_detector::Options {
+                telemetry: Arc::clone(telemetry),
+                queries: Arc::clone(&parts.queries),
+                writer: parts.writer.clone(),
+                clock: Arc::clone(&parts.clock),
+                metrics: parts.metrics.clone(),
+                folder: Some(data.join("detector")),
+                fail: hindcast_detector::FailPoint::None,
+            });
+            let handle = detector.handle();
+            let stop = stop.clone();
+            spawn(tasks, "detector", async move {
+                detector.run(stop).await;
+                Ok(())
+            });
+            handle
+        });
+        let memory = (!parts.reading_only).then(|| {
+            let mut options = hindcast_memory::Options::new(
+                Arc::clone(&parts.queries),
+                vectors,
+                Arc::clone(&embedder),
+                parts.ledger.info().ledger_id.clone(),
+                parts.metrics.clone(),
+            );
+            options.gather = GATHER;
+            let memory = Memory::new(options);
+            let handle = memory.handle();
+            let stop = stop.clone();
+            spawn(tasks, "memory", async move {
+                memory.run(stop).await;
+                Ok(())
+            });
+            handle
+        });
+        Ok(Self { advice, copilot, toolbox, telemetry, embedder, detector, memory, queries: parts.queries })
+    }
+
+    /// Whether everything that arrived was looked at and remembered.
+    pub fn is_idle(&self) -> bool {
+        let looked = match (&self.detector, &self.telemetry) {
+            (Some(detector), Some(telemetry)) => detector.idle(telemetry.head()),
+            _ => true,
+        };
+        let reached = *self.queries.position().borrow();
+        looked && self.memory.as_ref().is_none_or(|memory| memory.position() >= reached)
+    }
+}
+
+fn telemetry(parts: &Parts<'_>) -> anyhow::Result<hindcast_telemetry::Shared> {
+    let settings = &parts.settings.advising.telemetry;
+    let mut options =
+        hindcast_telemetry_files::Options::at(parts.settings.data.join("telemetry"), Arc::clone(&parts.clock));
+    options.retention = Span::hours(settings.retention_h);
+    options.bytes_max = settings.max_mb * 1024 * 1024;
+    Ok(hindcast_telemetry_files::Files::open(options).context("the telemetry store")?)
+}
+
+async fn vectors(
+    settings: &advising::Advising,
+    folder: PathBuf,
+    embedder: &hindcast_embed::Shared,
+) -> anyhow::Result<hindcast_vectors::Shared> {
+    let identity = embedder.identity();
+    let Some(url) = &settings.memory.qdrant_url else {
+        let folder = folder.join(identity.key());
+        return Ok(Arc::new(hindcast_vectors_flat::Flat::open(&folder, identity.dimension).context("the vector store")?));
+    };
+    let key = match &settings.memory.qdrant_api_key_env {
+        Some(name) => Some(environment(name).with_context(|| format!("the environment variable {name}"))?),
+        None => environment("QDRANT_API_KEY"),
+    };
+    let options = hindcast_vectors_qdrant::Options::new(url.clone(), key, identity.key(), identity.dimension);
+    Ok(Arc::new(hindcast_vectors_qdrant::Store::open(&options).context("Qdrant")?))
+}
+
+fn copilot(
+    parts: &Parts<'_>,
+    advice: &hindcast_advice::Shared,
+    toolbox: &Toolbox,
+) -> anyhow::Result<hindcast_copilot::Options> {
+    let settings = &parts.settings.advising.copilot;
+    let llm = match (&settings.base_url, &settings.model) {
+        (Some(url), Some(model)) => {
+            let key = match &settings.api_key_env {
+                Some(name) => Some(environment(name).with_context(|| format!("the environment variable {name}"))?),
+                None => None,
+            };
+            let options = hindcast_llm_genai::Options { api_key: key, ..hindcast_llm_genai::Options::new(url, model) };
+            Some(hindcast_llm_genai::Genai::open(options).context("the model")?)
+        }
+        _ => None,
+    };
+    let seconds = Duration::from_secs(settings.seconds_per_answer);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // dollars of a day
+    let day = (settings.dollars_per_day * 1_000_000.0) as u64;
+    let caps = Caps {
+        steps_max: settings.calls_per_answer.saturating_sub(1),
+        reply_tokens_max: settings.tokens_per_answer,
+        call_timeout: seconds,
+        answer_timeout: seconds,
+        incident_calls_max: settings.calls_per_incident,
+        day_calls_max: settings.calls_per_day,
+        day_cost_micros_max: if day == 0 { u64::MAX } else { day },
+        ..Caps::default()
+    };
+    Ok(hindcast_copilot::Options {
+        queries: Arc::clone(&parts.queries),
+        advice: Arc::clone(advice),
+        toolbox: toolbox.clone(),
+        writer: parts.writer.clone(),
+        clock: Arc::clone(&parts.clock),
+        llm,
+        caps,
+        prices: Prices { input_per_million: settings.input_price, output_per_million: settings.output_price },
+        prompts: match &settings.prompts {
+            Some(folder) => Prompts::open(folder).context("the prompts")?,
+            None => Prompts::embedded().context("the prompts")?,
+        },
+        metrics: parts.metrics.clone(),
+        public_url: Some(parts.settings.public_url.clone()),
+    })
+}

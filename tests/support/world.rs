@@ -1,0 +1,500 @@
+//! A small world of its own, made from a seed: six services that write logs, are measured, and break in known
+//! ways. It is played in compressed time through the doors that any sender uses, and knows the truth of what it
+//! did. It knows nothing of how the service concludes anything.
+//!
+//! edge → payments → ledger-db, edge → basket → kv, and a mailer that nobody depends on.
+
+use std::time::{Duration, Instant};
+
+use hindcast_domain::Time;
+use serde_json::{Value, json};
+
+use super::Server;
+
+/// The settings that compressed time needs: what is over is over, and what comes back is a new incident.
+pub const SETTINGS: &str = "[correlation]\nreopen_within_s = 1\nlate_s = 0\n";
+
+const SECOND: i64 = 1_000_000_000;
+/// Between two samples of a series.
+const STEP: i64 = 5 * SECOND;
+
+/// Draws without surprise: xorshift64*.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 11) % bound
+    }
+
+    /// A number between -1 and 1.
+    #[allow(clippy::cast_precision_loss)]
+    fn sway(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+
+    fn text(&mut self, template: &str) -> String {
+        let mut text = template.to_owned();
+        while text.contains("{n}") {
+            text = text.replacen("{n}", &(self.below(900) + 20).to_string(), 1);
+        }
+        while text.contains("{id}") {
+            text = text.replacen("{id}", &format!("{:016x}", self.next()), 1);
+        }
+        text
+    }
+}
+
+/// (service, severity, line, one in so many steps).
+type Line = (&'static str, &'static str, &'static str, u64);
+
+const CALM_LINES: &[Line] = &[
+    ("edge", "info", "GET /pay/{id} 200 {n} bytes in {n} ms", 1),
+    ("edge", "info", "accepted a connection from 10.7.{n}.4 port {n}", 2),
+    ("payments", "info", "charge {id} authorised in {n} ms", 1),
+    ("payments", "info", "settled batch {n} with {n} charges", 4),
+    ("payments", "warning", "slow charge {id}: {n} ms", 30),
+    ("basket", "info", "basket {id} stored with {n} items", 1),
+    ("ledger-db", "info", "checkpoint complete: wrote {n} buffers in {n} ms", 6),
+    ("ledger-db", "info", "connection authorized: user=pay database=ledger application={id}", 2),
+    ("kv", "info", "{n} changes in 60 seconds, saving", 6),
+    ("mailer", "info", "mail {id} delivered in {n} ms", 2),
+];
+
+/// (service, metric, level, how far it sways)
+type Series = (&'static str, &'static str, f64, f64);
+
+const CALM_SERIES: &[Series] = &[
+    ("edge", "http_requests_per_second", 120.0, 9.0),
+    ("edge", "http_errors_per_second", 0.3, 0.2),
+    ("edge", "http_latency_p95_ms", 80.0, 7.0),
+    ("payments", "http_requests_per_second", 60.0, 5.0),
+    ("payments", "http_errors_per_second", 0.2, 0.1),
+    ("payments", "http_latency_p95_ms", 45.0, 4.0),
+    ("basket", "http_requests_per_second", 55.0, 5.0),
+    ("basket", "http_errors_per_second", 0.2, 0.1),
+    ("basket", "http_latency_p95_ms", 30.0, 3.0),
+    ("ledger-db", "pg_stat_activity_count", 22.0, 3.0),
+    ("ledger-db", "pg_idle_in_transaction", 1.0, 1.0),
+    ("ledger-db", "filesystem_free_bytes", 4.0e10, 2.0e7),
+    ("kv", "redis_memory_used_bytes", 2.1e8, 1.5e6),
+    ("kv", "redis_rejected_writes_per_second", 0.0, 0.0),
+    ("mailer", "queue_length", 5.0, 2.0),
+];
+
+/// What breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Idle transactions hold every connection of ledger-db.
+    Connections,
+    /// The disk under ledger-db is full: downstream it looks like [`Fault::Connections`].
+    Disk,
+    /// A release of payments is broken.
+    Release,
+    /// kv is at its memory limit.
+    Memory,
+    /// The mailer's queue grows: nothing that anybody saw before.
+    Queue,
+}
+
+/// What a fault does, and what people say of it afterwards.
+pub struct Script {
+    pub root: &'static str,
+    /// (name, service, severity, summary, seconds after it began)
+    alerts: &'static [(&'static str, &'static str, &'static str, &'static str, i64)],
+    lines: &'static [Line],
+    series: &'static [Series],
+    pub cause: &'static str,
+    pub resolution: &'static str,
+}
+
+const PAY_LINES: [Line; 2] = [
+    ("payments", "error", "charge {id} failed after {n} ms: ledger-db does not answer", 1),
+    ("edge", "error", "upstream payments answered 503 for /pay/{id} after {n} ms", 1),
+];
+
+impl Fault {
+    pub const ALL: [Self; 5] = [Self::Connections, Self::Disk, Self::Release, Self::Memory, Self::Queue];
+
+    pub fn script(self) -> Script {
+        match self {
+            Self::Connections => CONNECTIONS,
+            Self::Disk => DISK,
+            Self::Release => RELEASE,
+            Self::Memory => MEMORY,
+            Self::Queue => QUEUE,
+        }
+    }
+}
+
+const CONNECTIONS: Script = Script {
+    root: "ledger-db",
+    alerts: &[
+        ("LedgerConnectionsHigh", "ledger-db", "warning", "PostgreSQL uses 98 of 100 connections", 12),
+        ("PaymentsErrorRate", "payments", "critical", "payments fails more than 5 percent of its requests", 22),
+        ("EdgeServerErrors", "edge", "critical", "edge answers 5xx to more than 5 percent", 27),
+    ],
+    lines: &[
+        ("ledger-db", "fatal", "sorry, too many clients already: user=pay database=ledger from 10.7.{n}.9", 1),
+        PAY_LINES[0],
+        PAY_LINES[1],
+    ],
+    series: &[
+        ("ledger-db", "pg_stat_activity_count", 99.0, 1.0),
+        ("ledger-db", "pg_idle_in_transaction", 78.0, 2.0),
+        ("payments", "http_errors_per_second", 24.0, 2.0),
+        ("payments", "http_latency_p95_ms", 2_900.0, 120.0),
+        ("edge", "http_errors_per_second", 25.0, 2.0),
+        ("edge", "http_latency_p95_ms", 3_000.0, 120.0),
+    ],
+    cause: "idle transactions of the report job held every connection of ledger-db",
+    resolution: "the idle transactions were terminated with pg_terminate_backend",
+};
+
+const DISK: Script = Script {
+    root: "ledger-db",
+    alerts: &[
+        ("LedgerDiskFull", "ledger-db", "warning", "the file system under PostgreSQL has no space left", 12),
+        ("PaymentsErrorRate", "payments", "critical", "payments fails more than 5 percent of its requests", 22),
+        ("EdgeServerErrors", "edge", "critical", "edge answers 5xx to more than 5 percent", 27),
+    ],
+    lines: &[
+        ("ledger-db", "error", "could not extend file base/16384/{n}: No space left on device", 1),
+        PAY_LINES[0],
+        PAY_LINES[1],
+    ],
+    series: &[
+        ("ledger-db", "filesystem_free_bytes", 0.0, 0.0),
+        ("payments", "http_errors_per_second", 22.0, 2.0),
+        ("payments", "http_latency_p95_ms", 2_600.0, 120.0),
+        ("edge", "http_errors_per_second", 23.0, 2.0),
+        ("edge", "http_latency_p95_ms", 2_700.0, 120.0),
+    ],
+    cause: "the file system under ledger-db was full of forgotten dumps",
+    resolution: "forgotten dumps were deleted and space was free again",
+};
+
+const RELEASE: Script = Script {
+    root: "payments",
+    alerts: &[
+        ("PaymentsErrorRate", "payments", "critical", "payments fails more than 5 percent of its requests", 15),
+        ("EdgeServerErrors", "edge", "critical", "edge answers 5xx to more than 5 percent", 20),
+    ],
+    lines: &[
+        ("payments", "error", "cannot round the amount of {id}: the currency table has no column minor_unit", 1),
+        ("edge", "error", "upstream payments answered 500 for /pay/{id} after {n} ms", 1),
+    ],
+    series: &[("payments", "http_errors_per_second", 30.0, 2.0), ("edge", "http_errors_per_second", 30.0, 2.0)],
+    cause: "release 4.2.0 of payments reads a column that does not exist",
+    resolution: "payments was rolled back to 4.1.9",
+};
+
+const MEMORY: Script = Script {
+    root: "kv",
+    alerts: &[
+        ("KvMemoryHigh", "kv", "warning", "Redis uses all of its maxmemory", 12),
+        ("BasketErrorRate", "basket", "critical", "basket fails more than 5 percent of its requests", 22),
+        ("EdgeServerErrors", "edge", "critical", "edge answers 5xx to more than 5 percent", 27),
+    ],
+    lines: &[
+        ("kv", "error", "OOM command not allowed when used memory > 'maxmemory', client id={n}", 1),
+        ("basket", "error", "basket {id} not stored after {n} ms: kv refuses writes", 1),
+        ("edge", "error", "upstream basket answered 503 for /basket/{id} after {n} ms", 1),
+    ],
+    series: &[
+        ("kv", "redis_memory_used_bytes", 5.36e8, 1.0e5),
+        ("kv", "redis_rejected_writes_per_second", 40.0, 4.0),
+        ("basket", "http_errors_per_second", 26.0, 2.0),
+        ("edge", "http_errors_per_second", 26.0, 2.0),
+    ],
+    cause: "kv reached its maxmemory because sessions never expire",
+    resolution: "maxmemory of kv was raised and sessions got an expiry",
+};
+
+const QUEUE: Script = Script {
+    root: "mailer",
+    alerts: &[("MailQueueGrows", "mailer", "critical", "the queue of the mailer grows", 15)],
+    lines: &[("mailer", "error", "delivery of {id} deferred: the relay said 451 greylisted after {n} ms", 1)],
+    series: &[("mailer", "queue_length", 940.0, 30.0)],
+    cause: "the relay greylisted us",
+    resolution: "the relay put us on its list",
+};
+
+/// What happened, as the truth has it.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    pub fault: Fault,
+    pub incident: String,
+    /// The last position before it was ended.
+    pub midst: u64,
+}
+
+/// The world, and how late it is there.
+pub struct World {
+    pub dice: Dice,
+    pub at: i64,
+    active: Option<Fault>,
+    started: Vec<Value>,
+}
+
+impl World {
+    /// A world that begins six hours ago, so that nothing it says lies in the future.
+    pub fn new(seed: u64) -> Self {
+        println!("world of seed {seed}");
+        let now: Time = super::now(-6 * 3_600).parse().unwrap();
+        Self { dice: Dice::new(seed), at: now.nanos(), active: None, started: Vec::new() }
+    }
+
+    /// The same with its catalogue and a first calm stretch behind it.
+    pub async fn begun(seed: u64, server: &Server) -> Self {
+        let mut world = Self::new(seed);
+        let put = server.client.put(server.url("/api/v1/catalog")).json(&catalog()).send().await.unwrap();
+        assert!(put.status().is_success(), "the catalogue: {}", put.text().await.unwrap());
+        world.live(server, 15 * 60).await;
+        world
+    }
+
+    pub fn time(&self) -> String {
+        Time::from_nanos(self.at).to_string()
+    }
+
+    /// Lets so many seconds pass, and sends what was written and measured in them.
+    pub async fn live(&mut self, server: &Server, seconds: i64) {
+        let until = self.at + seconds * SECOND;
+        while self.at < until {
+            let (mut lines, mut points) = (String::new(), Vec::new());
+            for _ in 0..60 {
+                if self.at >= until {
+                    break;
+                }
+                self.at += STEP;
+                self.write(&mut lines);
+                self.measure(&mut points);
+            }
+            let (status, body) = server.post_raw("/ingest/logs", "application/x-ndjson", lines).await;
+            assert!((200..300).contains(&status), "log lines: {status} {body}");
+            let (status, body) = server.post("/v1/metrics", &otlp_metrics(points)).await;
+            assert!((200..300).contains(&status), "metrics: {status} {body}");
+        }
+    }
+
+    fn write(&mut self, out: &mut String) {
+        let broken = self.active.map(|fault| fault.script().lines).unwrap_or_default();
+        for (service, severity, template, every) in CALM_LINES.iter().chain(broken) {
+            if self.dice.below(*every) > 0 {
+                continue;
+            }
+            let at = self.at - i64::try_from(self.dice.below(4_000)).unwrap() * 1_000_000;
+            let line = json!({
+                "time": Time::from_nanos(at).to_string(), "service": service, "severity": severity,
+                "message": self.dice.text(template),
+            });
+            out.push_str(&line.to_string());
+            out.push('\n');
+        }
+    }
+
+    fn measure(&mut self, points: &mut Vec<(&'static str, &'static str, i64, f64)>) {
+        let broken = self.active.map(|fault| fault.script().series).unwrap_or_default();
+        for (service, metric, level, sway) in CALM_SERIES {
+            let now = broken.iter().find(|other| (other.0, other.1) == (*service, *metric));
+            let (level, sway) = now.map_or((*level, *sway), |other| (other.2, other.3));
+            points.push((service, metric, self.at, (level + sway * self.dice.sway()).max(0.0)));
+        }
+    }
+
+    /// A deploy, half a minute before now.
+    pub async fn deploy(&mut self, server: &Server, service: &str, version: &str) -> String {
+        let title = format!("{service} {version} deployed");
+        let at = Time::from_nanos(self.at - 20 * SECOND).to_string();
+        let change =
+            json!({"title": title, "service": service, "version": version, "kind": "deploy", "at": at, "actor": "ci"});
+        let (status, body) = server.post("/ingest/change", &change).await;
+        assert_eq!(status, 202, "a change: {body}");
+        title
+    }
+
+    /// Breaks something, until its alerts fire and two minutes have passed.
+    pub async fn strike(&mut self, server: &Server, fault: Fault) -> Happened {
+        self.active = Some(fault);
+        let began = self.at;
+        self.live(server, 30).await;
+        let script = fault.script();
+        let alerts: Vec<Value> = script.alerts.iter().map(|alert| firing(alert, began)).collect();
+        self.started.clone_from(&alerts);
+        // Whoever notices first rings first.
+        let first = usize::try_from(self.dice.below(alerts.len() as u64)).unwrap();
+        for index in (0..alerts.len()).map(|step| (first + step) % alerts.len()) {
+            let (status, body) = server.post("/api/v2/alerts", &json!([alerts[index]])).await;
+            assert_eq!(status, 200, "an alert: {body}");
+        }
+        self.live(server, 120).await;
+        let midst = quiet(server).await;
+        let open = server.all("/api/v1/incidents?status=open").await;
+        assert_eq!(open.len(), 1, "one incident for {fault:?}, got {open:#?}");
+        Happened { fault, incident: open[0]["id"].as_str().unwrap().to_owned(), midst }
+    }
+
+    /// Mends it, and a person writes down what it was.
+    pub async fn mend(&mut self, server: &Server, happened: &Happened) {
+        self.active = None;
+        self.live(server, 30).await;
+        let over: Vec<Value> = std::mem::take(&mut self.started)
+            .into_iter()
+            .map(|mut alert| {
+                alert["endsAt"] = json!(self.time());
+                alert
+            })
+            .collect();
+        let (status, body) = server.post("/api/v2/alerts", &Value::Array(over)).await;
+        assert_eq!(status, 200, "alerts that are over: {body}");
+        quiet(server).await;
+        let script = happened.fault.script();
+        let words = json!({"cause": script.cause, "resolution": script.resolution});
+        let (status, body) = server.post(&format!("/api/v1/incidents/{}/resolve", happened.incident), &words).await;
+        assert_eq!(status, 200, "last words: {body}");
+        self.live(server, 25 * 60).await;
+        // The reopening window of the settings is real time.
+        tokio::time::sleep(Duration::from_millis(1_300)).await;
+        quiet(server).await;
+    }
+
+    /// Breaks and mends it.
+    pub async fn play(&mut self, server: &Server, fault: Fault) -> Happened {
+        let happened = self.strike(server, fault).await;
+        self.mend(server, &happened).await;
+        happened
+    }
+}
+
+fn firing(alert: &(&str, &str, &str, &str, i64), began: i64) -> Value {
+    let (name, service, severity, summary, after) = alert;
+    json!({
+        "labels": {"alertname": name, "service": service, "severity": severity, "instance": format!("{service}-0")},
+        "annotations": {"summary": summary},
+        "startsAt": Time::from_nanos(began + after * SECOND).to_string(),
+        "endsAt": super::now(3_600),
+    })
+}
+
+/// Who depends on whom.
+pub fn catalog() -> Value {
+    let service =
+        |name: &str, owner: &str, depends_on: &[&str]| json!({"name": name, "owner": owner, "depends_on": depends_on});
+    json!({"services": [
+        service("edge", "web", &["payments", "basket"]),
+        service("payments", "money", &["ledger-db"]),
+        service("basket", "shop", &["kv"]),
+        service("ledger-db", "storage", &[]),
+        service("kv", "storage", &[]),
+        service("mailer", "post", &[]),
+    ]})
+}
+
+fn otlp_metrics(points: Vec<(&'static str, &'static str, i64, f64)>) -> Value {
+    let mut series: std::collections::BTreeMap<(&str, &str), Vec<Value>> = std::collections::BTreeMap::new();
+    for (service, metric, at, value) in points {
+        let point = json!({"timeUnixNano": at.to_string(), "asDouble": value});
+        series.entry((service, metric)).or_default().push(point);
+    }
+    let resources: Vec<Value> = series
+        .into_iter()
+        .map(|((service, metric), points)| {
+            json!({
+                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+                "scopeMetrics": [{"metrics": [{"name": metric, "gauge": {"dataPoints": points}}]}],
+            })
+        })
+        .collect();
+    json!({"resourceMetrics": resources})
+}
+
+/// Waits until everything is decided and nothing more is written for a second; the head then.
+pub async fn quiet(server: &Server) -> u64 {
+    let began = Instant::now();
+    let mut since = Instant::now();
+    let mut head = server.settled().await["position"].as_u64().unwrap();
+    while since.elapsed() < Duration::from_millis(1_000) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = server.settled().await["position"].as_u64().unwrap();
+        if now != head {
+            (head, since) = (now, Instant::now());
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "still writing after a minute:\n{}", server.log());
+    }
+    head
+}
+
+/// A settings file in the data folder.
+pub fn settings(data: &std::path::Path, more: &str) -> String {
+    std::fs::create_dir_all(data).unwrap();
+    let file = data.join("hindcast.toml");
+    std::fs::write(&file, format!("{SETTINGS}{more}")).unwrap();
+    file.to_string_lossy().into_owned()
+}
+
+/// Every citation anywhere in a document: an event's id beside its position. What keeps the turn of a
+/// conversation is no citation.
+pub fn citations(value: &Value) -> Vec<(String, u64)> {
+    let mut found = Vec::new();
+    gather(value, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn gather(value: &Value, found: &mut Vec<(String, u64)>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| gather(item, found)),
+        Value::Object(fields) => {
+            if let (Some(event), Some(position)) =
+                (fields.get("event").and_then(Value::as_str), fields.get("position").and_then(Value::as_u64))
+            {
+                found.push((event.to_owned(), position));
+            }
+            fields.iter().filter(|(name, _)| *name != "recorded").for_each(|(_, value)| gather(value, found));
+        }
+        _ => {}
+    }
+}
+
+/// What was found wrong. One run tells all of it.
+#[derive(Default)]
+pub struct Wrong(Vec<String>);
+
+impl Wrong {
+    pub fn unless(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            let what = what();
+            println!("WRONG {what}");
+            self.0.push(what);
+        }
+    }
+
+    /// Each citation of a document leads to its event, and to none later than `until`.
+    pub async fn resolve(&mut self, server: &Server, place: &str, document: &Value, until: u64) {
+        for (event, position) in citations(document) {
+            let (status, found) = server.try_get(&format!("/api/v1/events/{event}")).await;
+            self.unless(status == 200 && found["id"] == event && found["position"] == position, || {
+                format!("{place}: the citation {event} at {position} leads to {status} {found}")
+            });
+            self.unless(position <= until, || format!("{place}: cites {position}, asked as of {until}"));
+        }
+    }
+
+    /// Panics with everything that was found, if anything was.
+    pub fn none(self, place: &str) {
+        assert!(self.0.is_empty(), "{place}: {} wrong\n- {}", self.0.len(), self.0.join("\n- "));
+    }
+}
