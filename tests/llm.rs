@@ -60,7 +60,8 @@ fn is_off() -> bool {
 async fn serve(size: &str) -> Model {
     let mut fetch = Command::new("python3");
     fetch.arg(here("fetch.py")).args(["--model", size]).stdout(Stdio::piped());
-    let mut fetching = fetch.spawn().expect("python3 is needed to fetch the test's model; or set HINDCAST_TEST_LLM=off");
+    let mut fetching =
+        fetch.spawn().expect("python3 is needed to fetch the test's model; or set HINDCAST_TEST_LLM=off");
     let began = Instant::now();
     while fetching.try_wait().unwrap().is_none() {
         if began.elapsed() > FETCH_MAX {
@@ -71,7 +72,10 @@ async fn serve(size: &str) -> Model {
     }
     let done = fetching.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(done.status.success(), "the test's model cannot be had; see above, or set HINDCAST_TEST_LLM=off to do without");
+    assert!(
+        done.status.success(),
+        "the test's model cannot be had; see above, or set HINDCAST_TEST_LLM=off to do without"
+    );
     let found: Value = serde_json::from_str(said.trim()).expect("fetch.py prints one JSON object");
 
     let port = free_port();
@@ -136,13 +140,21 @@ async fn play(server: &Server) -> String {
     hostile["annotations"]["description"] = json!(HOSTILE);
     let lines: String = (0..20)
         .map(|n| {
-            let message = if n == 10 { HOSTILE.to_owned() } else { format!("FATAL: no connection slot is left for client {n}") };
-            format!("{}\n", json!({"time": now(-60 + n), "service": "postgres", "severity": "error", "message": message}))
+            let message =
+                if n == 10 { HOSTILE.to_owned() } else { format!("FATAL: no connection slot is left for client {n}") };
+            format!(
+                "{}\n",
+                json!({"time": now(-60 + n), "service": "postgres", "severity": "error", "message": message})
+            )
         })
         .collect();
     let (status, body) = server.post_raw("/ingest/logs", "application/x-ndjson", lines).await;
     assert!(status < 300, "{status} {body}");
-    for alerts in [json!([alert("PgConnectionsExhausted", "postgres", "critical")]), json!([hostile]), json!([alert("High5xxRate", "nginx", "high")])] {
+    for alerts in [
+        json!([alert("PgConnectionsExhausted", "postgres", "critical")]),
+        json!([hostile]),
+        json!([alert("High5xxRate", "nginx", "high")]),
+    ] {
         let (status, body) = server.post("/api/v2/alerts", &alerts).await;
         assert_eq!(status, 200, "{body}");
         server.settled().await;
@@ -164,7 +176,8 @@ async fn check(server: &Server, answer: &Value) {
             "unsupported" => {
                 assert!(claim["reason"].is_string(), "a struck claim says why: {claim:#}");
                 let struck = claim["text"].as_str().unwrap();
-                let stands = claims.iter().any(|other| other["text"] == claim["text"] && other["verdict"] == "supported");
+                let stands =
+                    claims.iter().any(|other| other["text"] == claim["text"] && other["verdict"] == "supported");
                 assert!(stands || struck.len() < 20 || !text.contains(struck), "a struck claim is not told: {struck}");
             }
             other => assert_eq!(other, "unverifiable"),
@@ -172,8 +185,12 @@ async fn check(server: &Server, answer: &Value) {
     }
     // The order is ours: that of /causes, /similar and /proposals as of the same position.
     let id = answer["incident"].as_str().unwrap();
-    let names = |list: &Value, name: &str| -> Vec<Value> { list.as_array().unwrap().iter().map(|item| item[name].clone()).collect() };
-    for (part, route, name) in [("hypotheses", "causes", "cause"), ("similar", "similar", "incident"), ("proposals", "proposals", "runbook")] {
+    let names = |list: &Value, name: &str| -> Vec<Value> {
+        list.as_array().unwrap().iter().map(|item| item[name].clone()).collect()
+    };
+    for (part, route, name) in
+        [("hypotheses", "causes", "cause"), ("similar", "similar", "incident"), ("proposals", "proposals", "runbook")]
+    {
         let ours = server.get(&format!("/api/v1/incidents/{id}/{route}?as_of={position}")).await;
         assert_eq!(names(&answer[part], name), names(&ours["items"], name), "{part}");
     }
@@ -288,17 +305,18 @@ async fn what_a_model_says_is_recorded_where_that_is_asked_for() {
         return;
     }
     let model = serve("A").await;
-    let options = hindcast_llm_genai::Options {
-        extra_body: Some(json!({"cache_prompt": false})),
-        ..hindcast_llm_genai::Options::new(&model.url, &model.name)
-    };
+    let idle_timeout = ANSWER_MAX;
+    let options =
+        hindcast_llm_genai::Options { idle_timeout, ..hindcast_llm_genai::Options::new(&model.url, &model.name) };
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::remove_file(&path).ok();
-    let stamp = hindcast_llm::transcript::Stamp { date: now(0)[..10].to_owned(), weights_sha256: Some(model.sha256.clone()) };
+    let stamp =
+        hindcast_llm::transcript::Stamp { date: now(0)[..10].to_owned(), weights_sha256: Some(model.sha256.clone()) };
     let genai = hindcast_llm_genai::Genai::open(options).unwrap();
     let recording = Arc::new(hindcast_llm::Recording::open(genai, &path, stamp).unwrap());
     let world = world::World::new();
-    let caps = hindcast_copilot::Caps { call_timeout: ANSWER_MAX, answer_timeout: ANSWER_MAX * 2, ..Default::default() };
+    let caps =
+        hindcast_copilot::Caps { call_timeout: ANSWER_MAX, answer_timeout: ANSWER_MAX * 4, ..Default::default() };
     let copilot = world.with(Some(recording), caps);
     for question in world::TRANSCRIPT_QUESTIONS {
         let answer = world::answer(&copilot, world::ask(question)).await;

@@ -135,14 +135,14 @@ impl Fake {
         let offered = |name: &str| {
             body["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["function"]["name"] == name))
         };
-        let told = body["messages"].as_array().is_some_and(|all| all.iter().any(|one| one["role"] == "tool"));
-        if !offered("propose_runbook") || told {
+        let answered = body["messages"].as_array().is_some_and(|all| all.iter().any(|one| one["role"] == "tool"));
+        if !offered("propose_runbook") || answered {
             return reply(stream, body, &claims(body, &[]), &[]).await;
         }
-        let prompt = body["messages"].to_string();
+        let prompt = told(body);
         let known = prompt.split("Runbooks: ").nth(1).unwrap_or_default();
-        let known =
-            known.split([':', ' ', '\\']).find(|word| word.contains('-') && word.len() > 4 && !word.contains('<'));
+        let is_name = |word: &&str| word.contains('-') && word.chars().all(|c| c == '-' || c.is_ascii_lowercase());
+        let known = known.split([':', ' ', '\n']).find(is_name);
         let bad = json!({"service": "x; rm -rf /", "no_such_parameter": 10});
         let calls = [
             ("propose_runbook", json!({"runbook": "erase-everything", "params": {}})),
@@ -213,15 +213,15 @@ async fn reply(stream: &mut TcpStream, body: &Value, text: &str, calls: &[(&str,
     stream.write_all(text.as_bytes()).await.ok()
 }
 
+/// What the model was told, in plain text.
+fn told(body: &Value) -> String {
+    let messages = body["messages"].as_array().into_iter().flatten();
+    messages.filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n")
+}
+
 /// Claims about the first event of the prompt; in front of them one that repeats what an event says.
 fn claims(body: &Value, texts: &[&str]) -> String {
-    let prompt: String = body["messages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|message| message["content"].as_str())
-        .collect::<Vec<_>>()
-        .join("\n");
+    let prompt = told(body);
     let is_event = |line: &&str| {
         let name = line.split(' ').next().unwrap_or_default();
         name.strip_prefix('E').is_some_and(|digits| digits.parse::<u32>().is_ok())
@@ -461,31 +461,54 @@ async fn names_runbooks(server: &Server, fake: &Fake, id: &str, wrong: &mut Wron
     let told =
         answer["missing"].as_array().is_some_and(|all| all.iter().any(|said| said.to_string().contains("refused")));
     wrong.unless(told, || format!("missing does not tell of refused runbooks: {}", answer["missing"]));
+    let known = fresh.iter().filter(|event| event["data"]["runbook"] == answer["proposals"][0]["runbook"]).count();
+    wrong.unless(known == 1, || format!("none of them is a known runbook out of its bounds: {fresh:#?}"));
 }
 
-/// While eight questions hang on a model that never answers, alerts are acknowledged and paged as without them.
+/// While eight questions hang on a model that never answers, alerts are acknowledged and paged as without them:
+/// the median of five.
 async fn pages_meanwhile(server: &Server, fake: &Fake, id: &str, wrong: &mut Wrong) {
-    let (calm_ack, calm_page) = paged(server, fake, "CalmPage", "mailer").await;
+    let (calm_ack, calm_page) = paged_often(server, fake, "Calm").await;
     fake.feel(Mood::NeverAnswers);
     touch(server, id).await;
+    let calls = fake.asked.lock().unwrap().len();
     let ask = |n: usize| {
         let request = server.client.post(server.url("/api/v1/ask"));
         request.json(&json!({"question": format!("{QUESTION} {n}"), "incident": id})).send()
     };
     let hanging: Vec<_> = (0..8).map(|n| tokio::spawn(ask(n))).collect();
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let (ack, page) = paged(server, fake, "BusyPage", "vpn").await;
-    println!("acknowledged and paged: calm {calm_ack:?} {calm_page:?}, while eight questions hang {ack:?} {page:?}");
-    wrong.unless(ack < calm_ack * 5 + Duration::from_millis(250), || {
+    let began = Instant::now();
+    while fake.asked.lock().unwrap().len() < calls + 8 && began.elapsed() < Duration::from_secs(2) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let hang = fake.asked.lock().unwrap().len() - calls;
+    let (ack, page) = paged_often(server, fake, "Busy").await;
+    println!("acknowledged and paged: calm {calm_ack:?} {calm_page:?}, while {hang} questions hang {ack:?} {page:?}");
+    wrong.unless(hang >= 4, || format!("only {hang} of eight questions hang on the model"));
+    wrong.unless(ack < calm_ack * 5 + Duration::from_millis(100), || {
         format!("acknowledged after {ack:?}, else {calm_ack:?}")
     });
-    wrong.unless(page < calm_page * 5 + Duration::from_millis(500), || {
+    wrong.unless(page < calm_page * 5 + Duration::from_millis(250), || {
         format!("paged after {page:?}, else {calm_page:?}")
     });
     for hung in hanging {
         let answer = hung.await.unwrap().unwrap();
         wrong.unless(answer.status() == 200, || format!("a question that hung: {}", answer.status()));
     }
+}
+
+async fn paged_often(server: &Server, fake: &Fake, name: &str) -> (Duration, Duration) {
+    let (mut acks, mut pages) = (Vec::new(), Vec::new());
+    for n in 0..5 {
+        // Each about a service of its own, so that each opens an incident.
+        let service = format!("{}-{n}-{}", name.to_lowercase(), "abcde".chars().nth(n).unwrap());
+        let (ack, page) = paged(server, fake, &format!("{name}Page{n}"), &service).await;
+        acks.push(ack);
+        pages.push(page);
+    }
+    acks.sort();
+    pages.sort();
+    (acks[2], pages[2])
 }
 
 /// How long an alert takes to its 2xx, and to its page.

@@ -183,7 +183,7 @@ async fn plant(server: &Server, world: &mut World, texts: &[String]) -> String {
 /// Everything that is shown: (where, bytes).
 async fn shown(server: &Server, incident: &str) -> Vec<(String, String)> {
     let mut paths: Vec<String> =
-        ["incidents", "alerts", "findings", "runbooks", "silences", "notices", "events", "parked", "memory?q=payments"]
+        ["incidents", "alerts", "findings", "silences", "notices", "events", "parked", "memory?q=payments"]
             .iter()
             .map(|name| format!("/api/v1/{name}{}limit=50", if name.contains('?') { '&' } else { '?' }))
             .collect();

@@ -436,11 +436,18 @@ pub async fn quiet(server: &Server) -> u64 {
     head
 }
 
+/// Where an embedding model is looked for. Whether this machine has one makes no difference: none is used, or the
+/// one of the folder that `HINDCAST_TEST_MODEL_DIR` names.
+pub fn model_dir(data: &std::path::Path) -> std::path::PathBuf {
+    std::env::var_os("HINDCAST_TEST_MODEL_DIR").map_or_else(|| data.join("no-model"), Into::into)
+}
+
 /// A settings file in the data folder.
 pub fn settings(data: &std::path::Path, more: &str) -> String {
     std::fs::create_dir_all(data).unwrap();
+    let memory = format!("[memory]\nmodel_dir = {:?}\n", model_dir(data).display().to_string());
     let file = data.join("hindcast.toml");
-    std::fs::write(&file, format!("{SETTINGS}{more}")).unwrap();
+    std::fs::write(&file, format!("{SETTINGS}{memory}{more}")).unwrap();
     file.to_string_lossy().into_owned()
 }
 

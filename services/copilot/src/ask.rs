@@ -126,6 +126,7 @@ impl Copilot {
 
     async fn open(&self, taken: &Taken, asker: Asker, number: u32, began: Instant) -> Result<Turn, Problem> {
         let options = &self.inner.options;
+        let Some(writer) = options.writer.clone() else { return Ok(Turn::unrecorded(began)) };
         let partition = match &taken.incident {
             Some(incident) => options.queries.partition_of(&incident.id).await?,
             None => Partition::whole(Partition::TENANT),
@@ -139,7 +140,7 @@ impl Copilot {
         };
         let actor = if asker.actor.is_empty() { "api".to_owned() } else { asker.actor };
         let place = Place {
-            writer: options.writer.clone(),
+            writer,
             partition,
             conversation: taken.conversation.clone(),
             turn: number,
@@ -149,7 +150,13 @@ impl Copilot {
     }
 
     /// Makes an answer and judges it.
-    pub(crate) async fn make(&self, taken: &Taken, world: &World, turn: &mut Turn, teller: &Teller) -> Result<Made, Problem> {
+    pub(crate) async fn make(
+        &self,
+        taken: &Taken,
+        world: &World,
+        turn: &mut Turn,
+        teller: &Teller,
+    ) -> Result<Made, Problem> {
         let options = &self.inner.options;
         let mut answer = self.blank(taken);
         let Some(incident) = taken.incident.clone() else {
@@ -187,7 +194,13 @@ impl Copilot {
     }
 
     /// Lets the model write, and falls back to evidence where it cannot.
-    async fn by_model(&self, work: &Work<'_>, judge: &mut Judge, turn: &mut Turn, answer: &mut Answer) -> Result<Option<Failure>, Problem> {
+    async fn by_model(
+        &self,
+        work: &Work<'_>,
+        judge: &mut Judge,
+        turn: &mut Turn,
+        answer: &mut Answer,
+    ) -> Result<Option<Failure>, Problem> {
         let options = &self.inner.options;
         if work.world.capped {
             let latest = self.inner.conversations.latest();
@@ -261,14 +274,15 @@ impl Copilot {
         let ranked = if work.situation.unresolved() { Vec::new() } else { answer.hypotheses.clone() };
         let mut claims = written.claims;
         for claim in &mut claims {
-            judge.judge(claim);
+            judge.judge_leniently(claim);
             if let Some(reason) = model::claims::overrides(claim, &ranked, &services) {
                 (claim.verdict, claim.reason) = (Verdict::Unsupported, Some(reason));
             }
         }
         answer.missing.extend(written.missing);
         if claims.iter().all(|claim| claim.verdict != Verdict::Supported) {
-            let failure = Failure::new("nothing_stands", "nothing that the model said stands in the events that it cites");
+            let failure =
+                Failure::new("nothing_stands", "nothing that the model said stands in the events that it cites");
             return Ok(Some((failure, claims)));
         }
         answer.mode = "model".to_owned();
@@ -371,13 +385,17 @@ fn from_evidence(answer: &mut Answer, drafted: &Drafted, judge: &Judge) {
 fn fall_back(answer: &mut Answer, drafted: &Drafted, judge: &Judge, failure: &Failure, struck: Vec<Claim>) {
     from_evidence(answer, drafted, judge);
     answer.claims.extend(struck);
-    answer.missing.push(format!("the language model did not write this ({}): answered from evidence alone", failure.text));
+    answer
+        .missing
+        .push(format!("the language model did not write this ({}): answered from evidence alone", failure.text));
 }
 
 /// Claims that were struck for a reason that the verifier does not know stay struck.
 pub(crate) fn keep_struck(claims: &mut [Claim], before: &[Claim]) {
     for claim in claims {
-        let struck = |known: &&Claim| known.verdict == Verdict::Unsupported && known.text == claim.text && known.citations == claim.citations;
+        let struck = |known: &&Claim| {
+            known.verdict == Verdict::Unsupported && known.text == claim.text && known.citations == claim.citations
+        };
         if let Some(known) = before.iter().find(struck) {
             (claim.verdict, claim.reason) = (known.verdict, known.reason.clone());
         }
@@ -396,11 +414,17 @@ fn compose(claims: &[Claim], proposed: &[String], missing: &[String]) -> String 
         Verdict::Unverifiable => sentence(&format!("{} (not checked)", claim.text.trim_end_matches('.'))),
         _ => sentence(&claim.text),
     });
-    let beside = proposed.iter().chain(missing).map(|text| sentence(text));
+    // Claims may begin with a name, which keeps its spelling; what is missing begins with a word of ours.
+    let beside = proposed.iter().chain(missing).map(|text| sentence(&capital(text)));
     told.chain(beside).collect::<Vec<_>>().join(" ")
 }
 
-/// A text that ends like a sentence. It may begin with a name, so its first letter stays as it is.
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+/// A text that ends like a sentence.
 fn sentence(text: &str) -> String {
     let text = text.trim();
     let ends = text.ends_with(['.', '!', '?', '…']);

@@ -9,7 +9,7 @@ mod conclusions;
 use std::collections::BTreeSet;
 
 use hindcast_api::{Citation, Claim, Step, Verdict};
-use hindcast_domain::incident;
+use hindcast_domain::{Time, incident};
 
 use crate::intent::Intent;
 use crate::limits::{CITATIONS_MAX, CLAIM_BYTES_MAX, CLAIMS_MAX};
@@ -105,6 +105,11 @@ pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted 
     let mut said = BTreeSet::new();
     all.missing.retain(|text| said.insert(text.clone()));
     all
+}
+
+/// A time as people read it: to the second.
+pub(crate) fn when(time: Time) -> Time {
+    Time::from_millis(time.millis().div_euclid(1_000) * 1_000)
 }
 
 /// `a`, `a and b`, `a, b and c`; what is over the limit is counted away by "and others".

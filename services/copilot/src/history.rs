@@ -87,7 +87,11 @@ impl Conversations {
     }
 
     /// The earlier turns of a conversation, and the number of the next one.
-    pub(crate) async fn earlier(&self, queries: &dyn Queries, id: &ConversationId) -> Result<(Vec<Earlier>, u32), Problem> {
+    pub(crate) async fn earlier(
+        &self,
+        queries: &dyn Queries,
+        id: &ConversationId,
+    ) -> Result<(Vec<Earlier>, u32), Problem> {
         let known = self.lock().last.get(id).copied();
         if let Some((_, position)) = known {
             seen(queries, position).await;
@@ -145,7 +149,8 @@ async fn read(queries: &dyn Queries, id: &ConversationId) -> Result<Vec<Earlier>
             "conversation.answered" => {
                 let Ok(answered) = serde_json::from_value::<Answered>(event.data) else { continue };
                 if let Some(turn) = turns.get_mut(&answered.turn) {
-                    turn.answer = answered.answer.get("answer").and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+                    turn.answer =
+                        answered.answer.get("answer").and_then(|text| text.as_str()).unwrap_or_default().to_owned();
                 }
             }
             _ => {}
@@ -156,7 +161,8 @@ async fn read(queries: &dyn Queries, id: &ConversationId) -> Result<Vec<Earlier>
 
 /// What a prompt tells of earlier turns: the last ones, cut, and only those that were about no later moment.
 pub(crate) fn told(turns: &[Earlier], position: u64) -> Vec<Earlier> {
-    let mut told: Vec<Earlier> = turns.iter().rev().filter(|turn| turn.as_of <= position).take(HISTORY_TURNS_MAX).cloned().collect();
+    let mut told: Vec<Earlier> =
+        turns.iter().rev().filter(|turn| turn.as_of <= position).take(HISTORY_TURNS_MAX).cloned().collect();
     told.reverse();
     for turn in &mut told {
         turn.question = cut(&turn.question, HISTORY_TURN_BYTES_MAX);

@@ -112,7 +112,9 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expect: &str) {
         let mut links = Links::new(Some("https://hindcast.example/"));
-        links.learn(&json!({"annotations": {"runbook_url": "https://wiki.example/pg"}, "text": "see https://no.example"}));
+        links.learn(
+            &json!({"annotations": {"runbook_url": "https://wiki.example/pg"}, "text": "see https://no.example"}),
+        );
         assert_eq!(links.clean(text).0, expect);
     }
 

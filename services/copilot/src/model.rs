@@ -102,8 +102,10 @@ impl Session<'_> {
     pub(crate) async fn write(&mut self, turn: &mut Turn) -> Result<Written, Ended> {
         let mut tools = Tools::new(self.options, self.taken, self.situation);
         let mut messages = self.first_messages(!tools.offered().is_empty())?;
+        // What tools may use of the time: the rest belongs to the answer.
+        let half = Instant::now() + self.deadline.saturating_duration_since(Instant::now()) / 2;
         for _ in 0..self.options.caps.steps_max {
-            if tools.offered().is_empty() {
+            if tools.offered().is_empty() || Instant::now() >= half {
                 break;
             }
             self.teller.status("asking the model").await;
@@ -113,16 +115,25 @@ impl Session<'_> {
                 break;
             }
             messages.push(Message { calls: reply.calls.clone(), ..Message::new(Speaker::Assistant, reply.text) });
+            let before = tools.answered();
             for (index, call) in reply.calls.iter().enumerate() {
                 let said = self.use_tool(turn, &mut tools, call, index).await?;
                 messages.push(Message { answers: Some(call.id.clone()), ..Message::new(Speaker::Tool, said) });
+            }
+            if tools.turns_in_circles(before) {
+                break;
             }
         }
         self.last_turn(turn, messages, tools).await
     }
 
     /// The turn without tools and with a schema: whatever the model would still like to look at, it answers now.
-    async fn last_turn(&mut self, turn: &mut Turn, mut messages: Vec<Message>, tools: Tools<'_>) -> Result<Written, Ended> {
+    async fn last_turn(
+        &mut self,
+        turn: &mut Turn,
+        mut messages: Vec<Message>,
+        tools: Tools<'_>,
+    ) -> Result<Written, Ended> {
         self.teller.status("the model writes its answer").await;
         let words = self.options.prompts.schema(MODEL_CLAIMS_MAX, self.situation.unresolved());
         messages.push(Message::new(Speaker::User, words.map_err(|error| prompts_fail(&error))?));
@@ -136,12 +147,20 @@ impl Session<'_> {
         let read = read.map_err(|error| Ended::Fell(Failure::new("nonsense", error)))?;
         let mut missing = tools.into_missing();
         if read.links_removed > 0 {
-            missing.push(format!("{} of the model's links are known to nobody here and were taken out", read.links_removed));
+            missing.push(format!(
+                "{} of the model's links are known to nobody here and were taken out",
+                read.links_removed
+            ));
         }
         Ok(Written { claims: read.claims, model: reply.model, missing })
     }
 
-    fn request(&self, messages: Vec<Message>, tools: Vec<hindcast_llm::Tool>, schema: Option<(String, Value)>) -> Request {
+    fn request(
+        &self,
+        messages: Vec<Message>,
+        tools: Vec<hindcast_llm::Tool>,
+        schema: Option<(String, Value)>,
+    ) -> Request {
         Request { messages, tools, schema, tokens_max: self.options.caps.reply_tokens_max, seed: Some(SEED) }
     }
 
@@ -187,7 +206,13 @@ impl Session<'_> {
         })
     }
 
-    async fn ask(&self, llm: &hindcast_llm::Shared, request: Request, bounds: Bounds, tell: bool) -> Result<Reply, Error> {
+    async fn ask(
+        &self,
+        llm: &hindcast_llm::Shared,
+        request: Request,
+        bounds: Bounds,
+        tell: bool,
+    ) -> Result<Reply, Error> {
         let (deltas, mut heard) = mpsc::channel(DELTAS_MAX);
         let asked = llm.chat(request, bounds, Some(deltas));
         let asked = tokio::time::timeout(bounds.timeout + GRACE, asked);
@@ -217,7 +242,13 @@ impl Session<'_> {
     }
 
     /// Uses a tool, records what it said and returns what the model is shown.
-    async fn use_tool(&mut self, turn: &mut Turn, tools: &mut Tools<'_>, call: &Call, index: usize) -> Result<String, Problem> {
+    async fn use_tool(
+        &mut self,
+        turn: &mut Turn,
+        tools: &mut Tools<'_>,
+        call: &Call,
+        index: usize,
+    ) -> Result<String, Problem> {
         self.step += 1;
         let step = Progress::Tool { name: call.name.chars().take(64).collect(), arguments: call.arguments.clone() };
         self.teller.tell(step).await;

@@ -17,8 +17,8 @@ pub struct Options {
     pub advice: hindcast_advice::Shared,
     /// The read-only tools that a model may use.
     pub toolbox: Toolbox,
-    /// How questions and answers are recorded.
-    pub writer: Writer,
+    /// How questions and answers are recorded; where nothing may be written they are answered and not kept.
+    pub writer: Option<Writer>,
     /// The clock, for caps per day alone.
     pub clock: hindcast_clock::Shared,
     /// The model; without one every answer is from evidence.

@@ -158,7 +158,11 @@ mod tests {
             question: crate::fence::fence("what caused it?"),
             now: "2026-11-24T12:10:00Z".into(),
             live: true,
-            incident: IncidentWords { id: "INC-0123456789ABCDEF".into(), status: "open".into(), severity: "critical".into() },
+            incident: IncidentWords {
+                id: "INC-0123456789ABCDEF".into(),
+                status: "open".into(),
+                severity: "critical".into(),
+            },
             cause: "postgres: connections ran out (E1, E2)".into(),
             seen: "never seen".into(),
             runbooks: "none fits".into(),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hindcast_api::{Ask, AsOf, Code, Problem};
+use hindcast_api::{AsOf, Ask, Code, Problem};
 use hindcast_domain::{ConversationId, Time};
 use serde_json::Value;
 

@@ -29,12 +29,8 @@ pub(crate) struct Place {
 
 impl Place {
     async fn write(&self, event: Event) -> Result<Citation, Problem> {
-        let new = NewEvent {
-            subject: self.conversation.to_string(),
-            actor: self.actor.clone(),
-            event,
-            traceparent: None,
-        };
+        let new =
+            NewEvent { subject: self.conversation.to_string(), actor: self.actor.clone(), event, traceparent: None };
         let written = tokio::time::timeout(PATIENCE, self.writer.submit(&self.partition, vec![new])).await;
         let receipt = written.unwrap_or(Err(SubmitError::Busy)).map_err(|error| unavailable(&error))?;
         let event = receipt.ids.first().map(ToString::to_string).unwrap_or_default();
@@ -73,7 +69,7 @@ impl Turn {
         Ok(Self { place: Some(place), recorded: vec![first], flight: None, began, ended: false })
     }
 
-    /// A turn that leaves nothing: for a replay.
+    /// A turn that leaves nothing: for a replay, and where nothing may be written.
     pub(crate) fn unrecorded(began: Instant) -> Self {
         Self { place: None, recorded: Vec::new(), flight: None, began, ended: true }
     }
@@ -101,7 +97,13 @@ impl Turn {
     }
 
     /// Records what a tool said.
-    pub(crate) async fn tool_used(&mut self, step: u32, tool: &str, arguments: &Value, output: &Result<Value, String>) -> Result<(), Problem> {
+    pub(crate) async fn tool_used(
+        &mut self,
+        step: u32,
+        tool: &str,
+        arguments: &Value,
+        output: &Result<Value, String>,
+    ) -> Result<(), Problem> {
         let mut redactor = Redactor::default();
         let used = ToolUsed {
             turn: self.number(),

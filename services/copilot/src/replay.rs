@@ -17,12 +17,12 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::Copilot;
 use crate::ask::{Taken, Teller, World};
 use crate::history::{self, Earlier};
 use crate::model::Failure;
 use crate::record::Turn;
 use crate::situation::Moment;
-use crate::Copilot;
 
 /// How one turn fared when it was played again.
 #[derive(Clone, Debug, PartialEq)]
@@ -250,7 +250,9 @@ fn recordings(events: Vec<Event>) -> BTreeMap<u32, Recording> {
 }
 
 fn read<T: DeserializeOwned>(data: Value) -> Option<T> {
-    serde_json::from_value(data).inspect_err(|error| tracing::warn!(%error, "an event of a conversation cannot be read")).ok()
+    serde_json::from_value(data)
+        .inspect_err(|error| tracing::warn!(%error, "an event of a conversation cannot be read"))
+        .ok()
 }
 
 /// Claims as the ledger would keep them.

@@ -14,7 +14,12 @@ const CANDIDATES_MAX: usize = 3;
 
 impl Copilot {
     /// Puts an earlier answer of a model to the same question at the same state into `answer`, if there is one.
-    pub(crate) async fn given_before(&self, work: &Work<'_>, judge: &mut Judge, answer: &mut Answer) -> Result<bool, Problem> {
+    pub(crate) async fn given_before(
+        &self,
+        work: &Work<'_>,
+        judge: &mut Judge,
+        answer: &mut Answer,
+    ) -> Result<bool, Problem> {
         // What follows on something that was said is a question of its own.
         if !work.taken.earlier.is_empty() {
             return Ok(false);
@@ -55,19 +60,34 @@ impl Copilot {
     }
 
     /// Whether the incident stood then as it stands now, and the same was concluded of it.
-    async fn is_same_state(&self, work: &Work<'_>, asked: &AskedBefore, given: &Answer, answer: &Answer) -> Result<bool, Problem> {
+    async fn is_same_state(
+        &self,
+        work: &Work<'_>,
+        asked: &AskedBefore,
+        given: &Answer,
+        answer: &Answer,
+    ) -> Result<bool, Problem> {
         let id = Some(work.situation.incident.id.as_str());
         let then = self.inner.options.queries.incident(id, Some(AsOf::Position(asked.as_of))).await?;
-        let causes = |answer: &Answer| -> Vec<String> { answer.hypotheses.iter().map(|one| one.cause.clone()).collect() };
-        let similar = |answer: &Answer| -> Vec<String> { answer.similar.iter().map(|one| one.incident.clone()).collect() };
-        let proposals = |answer: &Answer| -> Vec<String> { answer.proposals.iter().map(|one| one.id.clone()).collect() };
+        let causes =
+            |answer: &Answer| -> Vec<String> { answer.hypotheses.iter().map(|one| one.cause.clone()).collect() };
+        let similar =
+            |answer: &Answer| -> Vec<String> { answer.similar.iter().map(|one| one.incident.clone()).collect() };
+        let proposals =
+            |answer: &Answer| -> Vec<String> { answer.proposals.iter().map(|one| one.id.clone()).collect() };
         Ok(then.revision == work.situation.incident.revision
             && causes(given) == causes(answer)
             && similar(given) == similar(answer)
             && proposals(given) == proposals(answer))
     }
 
-    async fn give_again(&self, judge: &mut Judge, answer: &mut Answer, given: Answer, event: &str) -> Result<(), Problem> {
+    async fn give_again(
+        &self,
+        judge: &mut Judge,
+        answer: &mut Answer,
+        given: Answer,
+        event: &str,
+    ) -> Result<(), Problem> {
         judge.call(&*self.inner.options.queries, given.claims.iter().flat_map(|claim| &claim.citations)).await?;
         answer.mode = given.mode;
         answer.model = given.model;

@@ -59,7 +59,8 @@ pub(crate) async fn choose(
         status: vec![incident::Status::Open, incident::Status::Acknowledged],
         ..IncidentFilter::default()
     };
-    let page = |filter, limit| queries.incidents(filter, Window { as_of: moment.as_of(), limit: Some(limit), cursor: None });
+    let page =
+        |filter, limit| queries.incidents(filter, Window { as_of: moment.as_of(), limit: Some(limit), cursor: None });
     if let Some(found) = worst(page(open, OPEN_READ_MAX).await?.items) {
         return Ok(Some(found));
     }

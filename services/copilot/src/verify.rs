@@ -22,6 +22,7 @@ pub(crate) struct Judge {
     court: Court,
     called: BTreeSet<String>,
     services: Vec<String>,
+    position: u64,
 }
 
 impl Judge {
@@ -37,7 +38,7 @@ impl Judge {
         if let Some(environment) = environment {
             court = court.environments([environment]);
         }
-        Ok(Self { court, called: BTreeSet::new(), services })
+        Ok(Self { court, called: BTreeSet::new(), services, position: moment.position })
     }
 
     /// The services of the catalogue.
@@ -91,6 +92,26 @@ impl Judge {
         hindcast_ground::judge(claim, &self.court);
     }
 
+    /// Judges a claim of somebody who cites too much: events that exist, could be seen and say nothing of it are
+    /// left out, as long as the claim stands on those that remain. What cites an event that is none stays struck.
+    pub(crate) fn judge_leniently(&self, claim: &mut Claim) {
+        self.judge(claim);
+        let mut narrowed = claim.clone();
+        while narrowed.verdict != Verdict::Supported && narrowed.citations.len() > 1 {
+            let reason = narrowed.reason.clone().unwrap_or_default();
+            let idle = |citation: &&Citation| {
+                let is_real = self.court.event(&citation.event).is_some_and(|event| event.position == citation.position);
+                is_real && citation.position <= self.position && reason.contains(&citation.event)
+            };
+            let Some(idle) = narrowed.citations.iter().find(idle).cloned() else { return };
+            narrowed.citations.retain(|citation| *citation != idle);
+            self.judge(&mut narrowed);
+        }
+        if narrowed.verdict == Verdict::Supported {
+            *claim = narrowed;
+        }
+    }
+
     /// Judges everything that an answer says; what does not stand of our own conclusions is taken out of them
     /// and becomes a struck claim.
     pub(crate) fn strike(&self, answer: &mut Answer) {
@@ -101,7 +122,9 @@ impl Judge {
 
 /// Whether an id names no event, or several.
 fn is_no_event(problem: &Problem) -> bool {
-    [Code::NotFound, Code::Ambiguous, Code::Invalid, Code::BadParameter].iter().any(|code| code.parts().0 == problem.code)
+    [Code::NotFound, Code::Ambiguous, Code::Invalid, Code::BadParameter]
+        .iter()
+        .any(|code| code.parts().0 == problem.code)
 }
 
 /// Every citation of what is known and concluded about an incident.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use hindcast_cli::{Connection, Terminal};
 
 use crate::settings::{Flags, Settings};
-use crate::{ask, demo, embedder, node, record, restore, up};
+use crate::{ask, demo, embedder, node, record, restore, runbooks, up};
 
 /// Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.
 #[derive(Parser, Debug)]
@@ -110,7 +111,7 @@ impl Line {
             Command::Serve { roles, flags } => Box::pin(up::run(&flags, data.as_deref(), &roles)).await,
             Command::Record(args) => record::run(*args).await,
             Command::Config(ConfigCommand::Check { flags }) => {
-                Settings::resolve(&flags, data.as_deref()).map(|_| println!("the settings make sense"))
+                check(&flags, data.as_deref()).map(|()| println!("the settings make sense"))
             }
             Command::Config(ConfigCommand::Show { flags }) => show(&flags, data.as_deref()),
             Command::Embedder(command) => return embedder::run(command, connection.json).await,
@@ -130,6 +131,16 @@ impl Line {
             }
         }
     }
+}
+
+/// Reads everything that the settings name, as a server would at its start.
+fn check(flags: &Flags, data: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let settings = Settings::resolve(flags, data)?;
+    runbooks::in_force(settings.advising.runbooks.as_deref())?;
+    if let Some(folder) = &settings.advising.copilot.prompts {
+        hindcast_copilot::Prompts::open(folder).context("the prompts")?;
+    }
+    Ok(())
 }
 
 fn show(flags: &Flags, data: Option<&std::path::Path>) -> anyhow::Result<()> {

@@ -42,7 +42,26 @@ pub struct State {
 /// For the description of all routes.
 #[must_use]
 pub fn described() -> Vec<Foreign> {
-    vec![
+    let doors = hindcast_gateway::ROUTES.iter().map(|(method, path, about)| Foreign {
+        method: match *method {
+            "GET" => "get",
+            "DELETE" => "delete",
+            _ => "post",
+        },
+        path,
+        about,
+        media: match *path {
+            "/v1/logs" | "/v1/metrics" => &["application/x-protobuf", "application/json"],
+            "/api/v1/write" => &["application/x-protobuf"],
+            _ => &["application/json"],
+        },
+        status: match *path {
+            "/ingest/{source}" => 202,
+            "/api/v1/write" => 204,
+            _ => 200,
+        },
+    });
+    let own = [
         Foreign {
             method: "post",
             path: "/api/v1/activate",
@@ -59,19 +78,13 @@ pub fn described() -> Vec<Foreign> {
         },
         Foreign {
             method: "post",
-            path: "/ingest/{source}",
-            about: "Takes what a source sends, in its format.",
-            media: &["application/json"],
-            status: 202,
-        },
-        Foreign {
-            method: "post",
-            path: "/api/v2/alerts",
-            about: "Takes alerts as Prometheus sends them to an Alertmanager.",
+            path: hindcast_mcp::PATH,
+            about: "The read-only tools, and questions, over the Model Context Protocol.",
             media: &["application/json"],
             status: 200,
         },
-    ]
+    ];
+    own.into_iter().chain(doors).collect()
 }
 
 /// The routes.
@@ -113,7 +126,7 @@ fn is_from_here(headers: &axum::http::HeaderMap, public_url: &str) -> bool {
 pub async fn only_reads(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
     use axum::http::Method;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
-        || matches!(request.uri().path(), "/api/v1/verify" | "/api/v1/replay");
+        || asks(request.uri().path());
     if reads {
         return next.run(request).await;
     }
@@ -121,6 +134,11 @@ pub async fn only_reads(request: axum::extract::Request, next: axum::middleware:
     let mut problem = Refusal::new(Code::Unavailable, detail);
     problem.0.remedy = "Start `hindcast up` on the folder, and ask it with --server.".to_owned();
     problem.into_response()
+}
+
+/// Whether a path that takes a POST asks and changes nothing. A question over a folder is answered and not kept.
+fn asks(path: &str) -> bool {
+    matches!(path, "/api/v1/verify" | "/api/v1/replay" | "/api/v1/ask" | "/mcp" | "/ask") || path.ends_with("/ask")
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without a console.

@@ -25,7 +25,8 @@ enum Role {
 }
 
 /// Edges from core to core, beyond those to the domain.
-const CORE_TO_CORE: [(&str, &str, &str); 3] = [
+const CORE_TO_CORE: [(&str, &str, &str); 4] = [
+    ("learn", "engines", "features are computed by the one code path that serves"),
     ("reason", "engines", "words are taken apart one way, whoever compares them"),
     ("reason", "api", "what is concluded is what the API says"),
     ("ground", "api", "what is checked is what the API says"),
@@ -39,7 +40,8 @@ const PORT_TO_PORT: [(&str, &str, &str); 3] = [
 ];
 
 /// The one port of each adapter.
-const ADAPTERS: [(&str, &str); 8] = [
+const ADAPTERS: [(&str, &str); 9] = [
+    ("train-linfa", "learn"),
     ("ledger-embedded", "ledger"),
     ("ledger-nats", "ledger"),
     ("notify-webhook", "notify"),
@@ -57,23 +59,27 @@ const ADAPTER_TO_MORE: [(&str, &str, &str); 2] = [
 ];
 
 /// Edges that exist for tests alone.
-const ONLY_IN_TESTS: [(&str, &str, &str); 2] = [
+const ONLY_IN_TESTS: [(&str, &str, &str); 5] = [
+    ("hindcast-reason", "hindcast-signals", "causes are ranked over what the detectors really find"),
+    ("hindcast-learn", "hindcast-correlator", "history is decided again by the decider that serves"),
+    ("hindcast-learn", "hindcast-train-linfa", "what is learnt is judged with the trainer that trains"),
     ("hindcast-ledger-nats", "hindcast-ledger-embedded", "the suite copies a ledger to the other adapter and back"),
     ("hindcast-reason", "hindcast-ground", "what is concluded must stand before the verifier"),
 ];
 
 /// Dependencies that are heavy, or that reach the world, with the crates that own them.
-const OWNED: [(&str, &[&str]); 12] = [
+const OWNED: [(&str, &[&str]); 13] = [
+    ("linfa-logistic", &["hindcast-train-linfa"]),
     ("async-nats", &["hindcast-ledger-nats"]),
     ("fjall", &["hindcast-views"]),
-    ("reqwest", &["hindcast-cli", "hindcast-notify-webhook", "hindcast-recorder", "hindcast"]),
+    ("reqwest", &["hindcast-cli", "hindcast-notify-webhook", "hindcast-llm-genai", "hindcast-recorder", "hindcast"]),
     ("maud", &["hindcast-console"]),
     ("qdrant-client", &["hindcast-vectors-qdrant"]),
     ("fastembed", &["hindcast-embed-fastembed"]),
     ("genai", &["hindcast-llm-genai"]),
     ("rmcp", &["hindcast-mcp"]),
     ("minijinja", &["hindcast-copilot"]),
-    ("opentelemetry-proto", &["hindcast-gateway"]),
+    ("ort", &["hindcast-embed-fastembed"]),
     ("prost", &["hindcast-gateway"]),
     ("snap", &["hindcast-gateway"]),
 ];

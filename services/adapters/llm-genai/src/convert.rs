@@ -17,7 +17,10 @@ pub(crate) fn request(request: Request) -> ChatRequest {
     if request.tools.is_empty() {
         return chat;
     }
-    let tools = request.tools.into_iter().map(|tool| Tool::new(tool.name).with_description(tool.about).with_schema(tool.schema));
+    let tools = request
+        .tools
+        .into_iter()
+        .map(|tool| Tool::new(tool.name).with_description(tool.about).with_schema(tool.schema));
     chat.with_tools(tools)
 }
 

@@ -114,11 +114,16 @@ impl Genai {
     }
 
     fn prepare(options: Options) -> Result<Self, OpenError> {
-        let address = address(&options.base_url).ok_or_else(|| OpenError::Address(without_secrets(&options.base_url)))?;
+        let address =
+            address(&options.base_url).ok_or_else(|| OpenError::Address(without_secrets(&options.base_url)))?;
         if options.model.trim().is_empty() {
             return Err(OpenError::Model);
         }
-        if options.api_key.as_deref().is_some_and(|key| key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+        if options
+            .api_key
+            .as_deref()
+            .is_some_and(|key| key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
             return Err(OpenError::Key);
         }
         if options.extra_body.as_ref().is_some_and(|extra| !extra.is_object()) {
@@ -208,7 +213,12 @@ impl Genai {
     }
 
     #[cfg(unix)]
-    async fn bounded(&self, request: Request, bounds: Bounds, deltas: Option<mpsc::Sender<String>>) -> Result<Reply, Error> {
+    async fn bounded(
+        &self,
+        request: Request,
+        bounds: Bounds,
+        deltas: Option<mpsc::Sender<String>>,
+    ) -> Result<Reply, Error> {
         let wire_bytes_max = bounds.bytes_max.saturating_mul(WIRE_BYTES_PER_BYTE).clamp(WIRE_BYTES_MIN, WIRE_BYTES_MAX);
         let pipe = pipe::Pipe::open(&self.address, self.options.connect_timeout, wire_bytes_max)?;
         let client = self.client(|builder| builder.unix_socket(pipe.path()))?;
@@ -222,7 +232,12 @@ impl Genai {
     }
 
     #[cfg(not(unix))]
-    async fn bounded(&self, request: Request, bounds: Bounds, deltas: Option<mpsc::Sender<String>>) -> Result<Reply, Error> {
+    async fn bounded(
+        &self,
+        request: Request,
+        bounds: Bounds,
+        deltas: Option<mpsc::Sender<String>>,
+    ) -> Result<Reply, Error> {
         let client = self.client(|builder| builder)?;
         self.stream(client, request, bounds, deltas).await
     }

@@ -44,7 +44,8 @@ impl Fake {
         let (asked, sent, ended) = (Arc::clone(&fake.asked), Arc::clone(&fake.sent), Arc::clone(&fake.ended));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (script, asked, sent, ended) = (script.clone(), Arc::clone(&asked), Arc::clone(&sent), Arc::clone(&ended));
+                let (script, asked, sent, ended) =
+                    (script.clone(), Arc::clone(&asked), Arc::clone(&sent), Arc::clone(&ended));
                 tokio::spawn(async move {
                     answer(stream, script, &asked, &sent).await.ok();
                     *ended.lock().unwrap() += 1;
@@ -61,13 +62,16 @@ impl Fake {
 
     async fn status(line: &str, body: &str) -> Self {
         let length = body.len();
-        let text = format!("HTTP/1.1 {line}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        let text = format!(
+            "HTTP/1.1 {line}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
         Self::serve(vec![Do::Say(text)]).await
     }
 
     fn model(&self) -> Arc<dyn Llm> {
         let idle_timeout = Duration::from_secs(2);
-        Genai::open(Options { api_key: Some(KEY.into()), idle_timeout, ..Options::new(&self.url, "shop-model-high") }).unwrap()
+        Genai::open(Options { api_key: Some(KEY.into()), idle_timeout, ..Options::new(&self.url, "shop-model-high") })
+            .unwrap()
     }
 
     async fn ask(&self) -> Result<Reply, Error> {
@@ -75,7 +79,12 @@ impl Fake {
     }
 }
 
-async fn answer(mut stream: TcpStream, script: Vec<Do>, asked: &Mutex<Vec<(String, Value)>>, sent: &Mutex<usize>) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    script: Vec<Do>,
+    asked: &Mutex<Vec<(String, Value)>>,
+    sent: &Mutex<usize>,
+) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     let (head, body) = loop {
         let mut chunk = [0; 8_192];
@@ -86,7 +95,11 @@ async fn answer(mut stream: TcpStream, script: Vec<Do>, asked: &Mutex<Vec<(Strin
         bytes.extend_from_slice(&chunk[..read]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.to_lowercase().split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
+        let length = head
+            .to_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next()?.trim().parse().ok());
         if body.len() >= length.unwrap_or(0_usize) {
             break (head.to_owned(), serde_json::from_str(body).unwrap_or_default());
         }
@@ -214,8 +227,16 @@ async fn a_reply_that_was_cut_says_so() {
 #[tokio::test]
 async fn refusals_are_told_without_the_key() {
     for (line, body, expect) in [
-        ("400 Bad Request", json!({"error": {"message": "exceed_context_size_error"}}).to_string(), "400 exceed_context"),
-        ("401 Unauthorized", json!({"error": {"message": format!("Incorrect API key provided: {KEY}")}}).to_string(), "401 Incorrect"),
+        (
+            "400 Bad Request",
+            json!({"error": {"message": "exceed_context_size_error"}}).to_string(),
+            "400 exceed_context",
+        ),
+        (
+            "401 Unauthorized",
+            json!({"error": {"message": format!("Incorrect API key provided: {KEY}")}}).to_string(),
+            "401 Incorrect",
+        ),
         ("429 Too Many Requests", json!({"error": "slow down"}).to_string(), "429 slow down"),
         ("500 Internal Server Error", "<html>oops</html>".to_owned(), "500 <html>"),
     ] {
@@ -240,7 +261,10 @@ async fn what_is_no_reply_is_malformed() {
         vec![Do::Say(HEAD.into()), Do::Say(sse(&[text("It ")])), Do::Say("data: {\"choices\":[{\"del".into())],
         vec![Do::Say(HEAD.into()), Do::Say(sse(&[text("It ")]))],
         // A whole JSON where a stream was asked for, and nothing at all.
-        vec![Do::Say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}".into())],
+        vec![Do::Say(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+                .into(),
+        )],
         vec![Do::Say(HEAD.into()), Do::Say("data: [DONE]\n\n".into())],
         vec![Do::Say(HEAD.into())],
     ];
@@ -252,7 +276,9 @@ async fn what_is_no_reply_is_malformed() {
 
 #[tokio::test]
 async fn a_stream_that_has_said_its_end_needs_no_last_mark() {
-    let fake = Fake::serve(vec![Do::Say(HEAD.into()), Do::Say(sse(&[text("It broke."), delta(&json!({}), Some("stop"))]))]).await;
+    let fake =
+        Fake::serve(vec![Do::Say(HEAD.into()), Do::Say(sse(&[text("It broke."), delta(&json!({}), Some("stop"))]))])
+            .await;
     assert_eq!(fake.ask().await.unwrap().text, "It broke.");
 }
 
@@ -342,7 +368,8 @@ fn settings_that_cannot_be_right_are_refused_without_their_secrets() {
 #[cfg(unix)]
 #[tokio::test]
 async fn without_the_pipe_an_event_without_an_end_is_bounded_by_nothing_but_time() {
-    let fake = Fake::serve(vec![Do::Say(HEAD.into()), Do::Say("data: ".into()), Do::Repeat("y".repeat(64 * 1024))]).await;
+    let fake =
+        Fake::serve(vec![Do::Say(HEAD.into()), Do::Say("data: ".into()), Do::Repeat("y".repeat(64 * 1024))]).await;
     let model = Genai::prepare(Options::new(&fake.url, "m")).unwrap();
     let client = model.client(|builder| builder).unwrap();
     let call = model.stream(client, request(), bounds(60_000, 4_096), None);

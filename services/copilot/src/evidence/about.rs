@@ -3,7 +3,7 @@
 use hindcast_api::{Citation, TimelineEntry};
 use hindcast_domain::incident::Status;
 
-use super::{Draft, Drafted, listed};
+use super::{Draft, Drafted, listed, when};
 use crate::limits::{CHANGES_TOLD_MAX, SERVICES_TOLD_MAX, TIMELINE_TOLD_MAX};
 use crate::situation::{Situation, Symptom};
 
@@ -19,8 +19,8 @@ pub(super) fn identity(situation: &Situation) -> Option<Draft> {
     let opened = situation.first(OPENED)?;
     let incident = &situation.incident;
     let texts = [
-        format!("{} \"{}\" was opened at {}", incident.id, incident.title, opened.time),
-        format!("{} was opened at {}", incident.id, opened.time),
+        format!("{} \"{}\" was opened at {}", incident.id, incident.title, when(opened.time)),
+        format!("{} was opened at {}", incident.id, when(opened.time)),
     ];
     Some(Draft::new(texts, [cited(opened)]).always())
 }
@@ -35,7 +35,10 @@ pub(super) fn going(situation: &Situation, all: &mut Drafted) {
         ];
         let over = worst.alert.ends_at.is_some();
         let first = usize::from(over);
-        all.drafts.push(Draft::new(texts.into_iter().skip(first), [worst.fired.clone()].into_iter().chain(worst.joined.clone())));
+        all.drafts.push(Draft::new(
+            texts.into_iter().skip(first),
+            [worst.fired.clone()].into_iter().chain(worst.joined.clone()),
+        ));
     }
     let services = situation.services();
     if services.len() > 1 {
@@ -68,7 +71,7 @@ fn standing(situation: &Situation, all: &mut Drafted) {
     if incident.reopened > 0
         && let Some(entry) = situation.last(&["incident.reopened"])
     {
-        all.drafts.push(Draft::new([format!("It came back at {}", entry.time)], [cited(entry)]));
+        all.drafts.push(Draft::new([format!("It came back at {}", when(entry.time))], [cited(entry)]));
     }
     if let Some(before) = &incident.recurrence_of
         && let Some(opened) = situation.first(OPENED)
@@ -79,7 +82,10 @@ fn standing(situation: &Situation, all: &mut Drafted) {
 
 fn acknowledged(situation: &Situation) -> Option<Draft> {
     let entry = situation.last(&["incident.acknowledged"])?;
-    let texts = [format!("{} acknowledged it at {}", entry.actor, entry.time), format!("It was acknowledged at {}", entry.time)];
+    let texts = [
+        format!("{} acknowledged it at {}", entry.actor, when(entry.time)),
+        format!("It was acknowledged at {}", when(entry.time)),
+    ];
     Some(Draft::new(texts, [cited(entry)]))
 }
 
@@ -87,11 +93,11 @@ fn resolved(situation: &Situation) -> Option<Draft> {
     let entry = situation.last(&["incident.resolved", "incident.merged"])?;
     let incident = &situation.incident;
     let mut texts = Vec::new();
-    let when = format!("It was resolved at {}", entry.time);
+    let over = format!("It was resolved at {}", when(entry.time));
     if let Some(resolution) = &incident.resolution {
-        texts.push(format!("{when}: {resolution}"));
+        texts.push(format!("{over}: {resolution}"));
     }
-    texts.push(when);
+    texts.push(over);
     Some(Draft::new(texts, [cited(entry)]))
 }
 
@@ -105,14 +111,17 @@ pub(super) fn changes(situation: &Situation, all: &mut Drafted) {
         let service = what.service.as_deref().map(|service| format!(" of {service}")).unwrap_or_default();
         let version = what.version.as_deref().map(|version| format!(" to {version}")).unwrap_or_default();
         let texts = [
-            format!("{}{service}{version} at {}: {}", what.kind, what.at, what.title),
-            format!("{}{service}{version} at {}", what.kind, what.at),
+            format!("{}{service}{version} at {}: {}", what.kind, when(what.at), what.title),
+            format!("{}{service}{version} at {}", what.kind, when(what.at)),
             format!("{}{service}", what.kind),
         ];
         all.drafts.push(Draft::new(texts, [Citation { event: change.event.clone(), position: change.position }]));
     }
     if situation.changes.len() > CHANGES_TOLD_MAX {
-        all.missing.push(format!("{} more changes near it are listed with the incident", situation.changes.len() - CHANGES_TOLD_MAX));
+        all.missing.push(format!(
+            "{} more changes near it are listed with the incident",
+            situation.changes.len() - CHANGES_TOLD_MAX
+        ));
     }
 }
 
@@ -126,7 +135,10 @@ pub(super) fn who(situation: &Situation, all: &mut Drafted) {
     all.drafts.extend(taken);
     match (&incident.owner, situation.last(&["incident.assigned"])) {
         (Some(owner), Some(entry)) => {
-            all.drafts.push(Draft::new([format!("{owner} has it since {}", entry.time), format!("{owner} has it")], [cited(entry)]));
+            all.drafts.push(Draft::new(
+                [format!("{owner} has it since {}", when(entry.time)), format!("{owner} has it")],
+                [cited(entry)],
+            ));
         }
         (Some(owner), None) => all.missing.push(format!("it is with {owner}; no event says since when")),
         (None, _) => all.missing.push("it is assigned to nobody".to_owned()),
@@ -144,13 +156,13 @@ pub(super) fn how_long(situation: &Situation, all: &mut Drafted) {
     match situation.last(&["incident.resolved", "incident.merged"]) {
         Some(end) if situation.incident.status == Status::Resolved => {
             let texts = [
-                format!("It lasted {}, from {} to {}", end.time.since(opened.time), opened.time, end.time),
-                format!("It lasted from {} to {}", opened.time, end.time),
+                format!("It lasted {}, from {} to {}", end.time.since(opened.time), when(opened.time), when(end.time)),
+                format!("It lasted from {} to {}", when(opened.time), when(end.time)),
             ];
             all.drafts.push(Draft::new(texts, [cited(opened), cited(end)]));
         }
         _ => {
-            all.drafts.push(Draft::new([format!("It has been open since {}", opened.time)], [cited(opened)]));
+            all.drafts.push(Draft::new([format!("It has been open since {}", when(opened.time))], [cited(opened)]));
             all.missing.push(format!("it is not over after {}", situation.moment.now.since(opened.time)));
         }
     }
@@ -165,7 +177,11 @@ pub(super) fn timeline(situation: &Situation, all: &mut Drafted) {
         if index >= first && index < first + left_off {
             continue;
         }
-        let texts = [format!("{}: {}", entry.time, entry.text), format!("{}: {}", entry.time, entry.event_type)];
+        let time = when(entry.time);
+        // Without its reason, which may stand in no event: why an alert joined is a comparison with others.
+        let short = entry.text.rsplit_once(": ").map_or(entry.text.as_str(), |(short, _)| short);
+        let texts =
+            [format!("{time}: {}", entry.text), format!("{time}: {short}"), format!("{time}: {}", entry.event_type)];
         all.drafts.push(Draft::new(texts, [cited(entry)]));
     }
     if left_off > 0 {

@@ -34,12 +34,16 @@ pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
         && let Some(entry) = situation.last(&["incident.resolved"])
     {
         let told = Citation { event: entry.event.clone(), position: entry.position };
-        all.drafts.push(Draft::new([format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")], [told]));
+        all.drafts.push(Draft::new(
+            [format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")],
+            [told],
+        ));
     }
 }
 
 fn hypothesis(first: &Hypothesis) -> Draft {
-    let draft = Draft::new([first.cause.clone(), format!("{} broke first", first.service)], first.citations.iter().cloned());
+    let draft =
+        Draft::new([first.cause.clone(), format!("{} broke first", first.service)], first.citations.iter().cloned());
     Draft { path: first.path.clone(), ..draft }.always()
 }
 
@@ -61,11 +65,11 @@ pub(super) fn blast(situation: &Situation, all: &mut Drafted) {
     // That something shows nothing stands in no event: it is said beside the claims.
     if !radius.at_risk.is_empty() {
         let names: Vec<&str> = radius.at_risk.iter().map(String::as_str).collect();
-        all.missing.push(format!("{} depend on it and show nothing yet", listed(&names, SERVICES_TOLD_MAX)));
+        all.missing.push(format!("nothing is seen yet on what depends on it: {}", listed(&names, SERVICES_TOLD_MAX)));
     }
     if !radius.unharmed.is_empty() {
         let names: Vec<&str> = radius.unharmed.iter().map(String::as_str).collect();
-        all.missing.push(format!("nothing is seen on {}, which are watched", listed(&names, SERVICES_TOLD_MAX)));
+        all.missing.push(format!("nothing is seen on what else is watched: {}", listed(&names, SERVICES_TOLD_MAX)));
     }
 }
 
@@ -123,6 +127,10 @@ fn proposal(proposal: &Proposal) -> String {
     };
     let risk: String = proposal.risk.chars().take_while(|c| c.is_alphanumeric()).collect();
     let risk = if risk.is_empty() { String::new() } else { format!(", {risk} risk") };
-    let ended = if proposal.worked.ended > 0 { format!(", ended the same problem {} of {} times", proposal.worked.ended, proposal.worked.of) } else { String::new() };
+    let ended = if proposal.worked.ended > 0 {
+        format!(", ended the same problem {} of {} times", proposal.worked.ended, proposal.worked.of)
+    } else {
+        String::new()
+    };
     format!("Proposed: runbook {}{on}{risk}{ended}", proposal.runbook)
 }

@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn names_and_what_is_shown_are_bounded() {
         let mut aliases = Aliases::default();
-        let items: Vec<Value> = (1..500).map(|n| json!({"event": event(n).event, "position": n, "text": "x".repeat(99)})).collect();
+        let items: Vec<Value> =
+            (1..500).map(|n| json!({"event": event(n).event, "position": n, "text": "x".repeat(99)})).collect();
         let output = json!({ "items": items });
         aliases.learn(&output, 1_000);
         assert_eq!(aliases.names().len(), ALIASES_MAX);

@@ -121,11 +121,24 @@ fn cited(value: &Value, aliases: &Aliases) -> Vec<Citation> {
 
 /// Words by which a sentence names a cause.
 const CAUSE: &[&str] = &[
-    "root cause", "the cause", "cause of", "cause is", "cause was", "caused by", "culprit", "to blame", "broke first",
-    "origin of", "originated", "responsible for", "is at fault", "faulty",
+    "root cause",
+    "the cause",
+    "cause of",
+    "cause is",
+    "cause was",
+    "caused by",
+    "culprit",
+    "to blame",
+    "broke first",
+    "origin of",
+    "originated",
+    "responsible for",
+    "is at fault",
+    "faulty",
 ];
 /// Words by which a sentence says that it is not sure.
-const HEDGE: &[&str] = &["may ", "might ", "could ", "possibl", "perhaps", "less likely", "ruled out", "not the ", "no cause"];
+const HEDGE: &[&str] =
+    &["may ", "might ", "could ", "possibl", "perhaps", "less likely", "ruled out", "not the ", "no cause"];
 
 /// Why a claim of a model goes against the ranking, if it does: it names a cause, and not the one that ranks
 /// first. A cause that ranks lower may be named as a possibility.
@@ -135,7 +148,8 @@ pub(crate) fn overrides(claim: &Claim, ranked: &[Hypothesis], services: &[String
         return None;
     }
     let Some(first) = ranked.first() else {
-        let denies = ["unresolved", "unknown", "not known", "no cause", "unclear"].iter().any(|word| text.contains(word));
+        let denies =
+            ["unresolved", "unknown", "not known", "no cause", "unclear"].iter().any(|word| text.contains(word));
         return (!denies).then(|| "no cause is ranked: it is unresolved, and a model does not change that".to_owned());
     };
     let names = |service: &str| names(&text, service);
@@ -146,7 +160,8 @@ pub(crate) fn overrides(claim: &Claim, ranked: &[Hypothesis], services: &[String
     }
     let others = services.iter().any(|service| names(service));
     let rests_on_it = claim.citations.iter().any(|citation| first.citations.contains(citation));
-    (others || !rests_on_it).then(|| format!("{} ranks first as the cause, and a model does not change that", first.service))
+    (others || !rests_on_it)
+        .then(|| format!("{} ranks first as the cause, and a model does not change that", first.service))
 }
 
 /// Whether a text names a service as a whole word.
@@ -177,7 +192,13 @@ mod tests {
     }
 
     fn claim(text: &str, cites: u64) -> Claim {
-        Claim { text: text.into(), citations: vec![event(cites)], verdict: Verdict::Unverifiable, reason: None, path: vec![] }
+        Claim {
+            text: text.into(),
+            citations: vec![event(cites)],
+            verdict: Verdict::Unverifiable,
+            reason: None,
+            path: vec![],
+        }
     }
 
     fn ranked(service: &str, cites: u64) -> Hypothesis {
@@ -216,7 +237,9 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_an_error() {
-        for reply in ["", "no", "{", "[]", "{}", r#"{"claims":[]}"#, r#"{"claims":[{"text":5}]}"#, "{\"claims\":[{\"text\":\"a"] {
+        for reply in
+            ["", "no", "{", "[]", "{}", r#"{"claims":[]}"#, r#"{"claims":[{"text":5}]}"#, "{\"claims\":[{\"text\":\"a"]
+        {
             assert!(read(reply, &aliases(), &Links::default()).is_err(), "{reply}");
         }
     }

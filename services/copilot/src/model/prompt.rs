@@ -126,7 +126,8 @@ fn word(value: &impl serde::Serialize) -> String {
 
 fn runbooks(situation: &Situation) -> String {
     let one = |proposal: &hindcast_api::Proposal| {
-        let targets = if proposal.targets.is_empty() { String::new() } else { format!(" on {}", proposal.targets.join(", ")) };
+        let targets =
+            if proposal.targets.is_empty() { String::new() } else { format!(" on {}", proposal.targets.join(", ")) };
         format!("{}{targets}: {}", proposal.runbook, proposal.title)
     };
     let told: Vec<String> = situation.proposals.iter().take(PROPOSALS_TOLD_MAX).map(one).collect();

@@ -29,6 +29,8 @@ pub(crate) struct Tools<'a> {
     offered: Vec<Tool>,
     /// What was asked already, so that a model that turns in circles is told so.
     asked: BTreeSet<String>,
+    /// Calls that were looked at, and those of them that had been asked before.
+    counts: (usize, usize),
     named: usize,
     missing: Vec<String>,
 }
@@ -45,11 +47,31 @@ impl<'a> Tools<'a> {
         if live && !situation.proposals.is_empty() {
             offered.push(propose());
         }
-        Self { options, taken, situation, offered, asked: BTreeSet::new(), named: 0, missing: Vec::new() }
+        Self {
+            options,
+            taken,
+            situation,
+            offered,
+            asked: BTreeSet::new(),
+            counts: (0, 0),
+            named: 0,
+            missing: Vec::new(),
+        }
     }
 
     pub(crate) fn offered(&self) -> &[Tool] {
         &self.offered
+    }
+
+    /// Calls that were looked at so far, and how many of them had been asked before.
+    pub(crate) const fn answered(&self) -> (usize, usize) {
+        self.counts
+    }
+
+    /// Whether every call since `before` had been asked before: more of them would say nothing new.
+    pub(crate) const fn turns_in_circles(&self, before: (usize, usize)) -> bool {
+        let (calls, repeated) = (self.counts.0 - before.0, self.counts.1 - before.1);
+        calls > 0 && calls == repeated
     }
 
     /// What could not be done, in plain words.
@@ -58,7 +80,17 @@ impl<'a> Tools<'a> {
     }
 
     /// Uses a tool: its output, redacted, or what is told to the model instead. An error is one of ours.
-    pub(crate) async fn call(&mut self, world: &World, call: &Call, step: u32) -> Result<Result<Value, String>, Problem> {
+    pub(crate) async fn call(
+        &mut self,
+        world: &World,
+        call: &Call,
+        step: u32,
+    ) -> Result<Result<Value, String>, Problem> {
+        let mut key = call.name.clone();
+        hindcast_llm::hash::canonical(&call.arguments, &mut key);
+        let is_new = self.asked.insert(key);
+        self.counts.0 += 1;
+        self.counts.1 += usize::from(!is_new);
         if let Some(played) = &world.played {
             let output = played.tool(step, &call.name)?;
             if call.name == PROPOSE
@@ -68,9 +100,7 @@ impl<'a> Tools<'a> {
             }
             return Ok(output);
         }
-        let mut key = call.name.clone();
-        hindcast_llm::hash::canonical(&call.arguments, &mut key);
-        if !self.asked.insert(key) {
+        if !is_new {
             return Ok(Err("you have asked exactly this already; use what it said".to_owned()));
         }
         let output = if call.name == PROPOSE { self.propose(&call.arguments).await } else { self.look(call).await };
@@ -104,7 +134,8 @@ impl<'a> Tools<'a> {
             let said = format!("at most {NAMED_RUNBOOKS_MAX} runbooks are taken in one answer");
             return Err(Problem::new(Code::Invalid, said).remedy("Leave it out."));
         }
-        let runbook: String = arguments.get("runbook").and_then(Value::as_str).unwrap_or_default().chars().take(128).collect();
+        let runbook: String =
+            arguments.get("runbook").and_then(Value::as_str).unwrap_or_default().chars().take(128).collect();
         let params = arguments.get("params").cloned().unwrap_or_else(|| json!({}));
         let by = self.options.llm.as_ref().map_or("model", |llm| llm.model());
         let made = self.options.advice.propose(&self.situation.incident.id, &runbook, params, by).await;
@@ -118,12 +149,15 @@ impl<'a> Tools<'a> {
             return Err(Problem::new(Code::Invalid, reason).remedy("Use a runbook of the list, within its bounds."));
         }
         let proposal = made?;
-        Ok(json!({"proposal": proposal.id, "runbook": proposal.runbook, "status": proposal.status, "note": "nothing runs"}))
+        Ok(
+            json!({"proposal": proposal.id, "runbook": proposal.runbook, "status": proposal.status, "note": "nothing runs"}),
+        )
     }
 
     fn refused(&mut self, arguments: &Value, reason: &str) {
         self.options.metrics.count("hindcast_copilot_runbooks_refused_total", &[], 1.0);
-        let runbook: String = arguments.get("runbook").and_then(Value::as_str).unwrap_or("no runbook").chars().take(64).collect();
+        let runbook: String =
+            arguments.get("runbook").and_then(Value::as_str).unwrap_or("no runbook").chars().take(64).collect();
         let reason: String = reason.chars().take(200).collect();
         self.missing.push(format!("the model named {runbook:?}, which was refused: {reason}"));
     }
@@ -132,8 +166,9 @@ impl<'a> Tools<'a> {
 fn propose() -> Tool {
     Tool {
         name: PROPOSE.to_owned(),
-        about: "Name a runbook with other parameters than those that are listed. It is checked and recorded; nothing runs."
-            .to_owned(),
+        about:
+            "Name a runbook with other parameters than those that are listed. It is checked and recorded; nothing runs."
+                .to_owned(),
         schema: json!({
             "type": "object",
             "properties": {

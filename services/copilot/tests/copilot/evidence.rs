@@ -20,7 +20,8 @@ async fn an_answer_names_service_cause_past_incident_and_runbook_and_all_of_it_s
     assert!(began.elapsed().as_millis() < 200, "{:?}", began.elapsed());
     assert_eq!((found.mode.as_str(), found.incident.as_deref()), ("evidence", Some(NOW_ID)));
     assert!(found.position > HEAD, "the question before is known by now");
-    for part in ["postgres", "PgDown", PAST_ID, "idle transactions were ended", "end-idle-transactions", "checkout v42"] {
+    for part in ["postgres", "PgDown", PAST_ID, "idle transactions were ended", "end-idle-transactions", "checkout v42"]
+    {
         assert!(found.answer.contains(part), "{part} is missing in {}", found.answer);
     }
     let struck: Vec<_> = found.claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).collect();
@@ -93,7 +94,12 @@ async fn as_of_then_nothing_later_is_cited() {
     let latest = stands.flat_map(|claim| &claim.citations).map(|citation| citation.position).max();
     assert_eq!(latest, Some(201), "{:#?}", then.claims);
     // What was concluded with later events is struck, not shown.
-    assert!(then.claims.iter().filter(|claim| claim.verdict == Verdict::Supported).all(|claim| !claim.text.contains("checkout")));
+    assert!(
+        then.claims
+            .iter()
+            .filter(|claim| claim.verdict == Verdict::Supported)
+            .all(|claim| !claim.text.contains("checkout"))
+    );
     let now = answer(&copilot, ask("show the timeline")).await;
     assert!(texts(&now, Verdict::Supported).len() > texts(&then, Verdict::Supported).len(), "the check can fail");
 }
@@ -135,7 +141,8 @@ async fn turns_of_a_conversation_are_numbered_also_by_a_copilot_that_was_started
     let copilot = world.copilot(None);
     turn(copilot.clone()).await;
     turn(copilot).await;
-    let turns: Vec<_> = world.wrote("conversation.asked").await.iter().map(|event| event.data["turn"].clone()).collect();
+    let turns: Vec<_> =
+        world.wrote("conversation.asked").await.iter().map(|event| event.data["turn"].clone()).collect();
     assert_eq!(turns, [1, 2, 3]);
 }
 

@@ -10,7 +10,11 @@ async fn conversation(world: &World) -> String {
     let model = scripted([
         calls(&[("get_event", json!({"event": event_id(400)})), ("nothing", json!({}))]),
         says(""),
-        claims(&[(200, "PgDown on postgres fired at 12:00"), (400, "postgres wrote 61 lines"), (200, "PgDown fired 99 times")]),
+        claims(&[
+            (200, "PgDown on postgres fired at 12:00"),
+            (400, "postgres wrote 61 lines"),
+            (200, "PgDown fired 99 times"),
+        ]),
         says(""),
         says("no answer at all"),
     ]);

@@ -25,7 +25,9 @@ async fn what_a_real_model_said_is_judged_as_it_was() {
         by_model += usize::from(found.mode == "model");
         for claim in &found.claims {
             match claim.verdict {
-                Verdict::Supported => assert!(!claim.citations.is_empty() && found.answer.contains(claim.text.trim_end_matches('.'))),
+                Verdict::Supported => {
+                    assert!(!claim.citations.is_empty() && found.answer.contains(claim.text.trim_end_matches('.')))
+                }
                 Verdict::Unsupported => assert!(claim.reason.is_some(), "{claim:?}"),
                 Verdict::Unverifiable => assert!(claim.citations.is_empty(), "{claim:?}"),
             }

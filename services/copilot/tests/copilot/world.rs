@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use hindcast_advice::tools::Toolbox;
 use hindcast_advice::{Advice, Asker};
 use hindcast_api::{
-    Alert, Answer, Ask, AsOf, Causes, Change, Citation, Code, Event, Finding, Incident, Notice, Page, Parked, Postmortem,
-    Problem, Proposal, Receipt, Replay, RunbookSummary, Silence, SimilarPage, State, TimelineEntry, Verification, Why,
+    Alert, Answer, AsOf, Ask, Causes, Change, Citation, Code, Event, Finding, Incident, Notice, Page, Parked,
+    Postmortem, Problem, Proposal, Receipt, Replay, RunbookSummary, Silence, SimilarPage, State, TimelineEntry,
+    Verification, Why,
 };
 use hindcast_clock::Stepped;
 use hindcast_domain::catalog::Catalog;
@@ -23,7 +24,9 @@ use hindcast_ledger::port::Ledger as _;
 use hindcast_ledger::progress::Progress;
 use hindcast_ledger::read::{self, Item};
 use hindcast_ledger::writer::Writer;
-use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
+use hindcast_queries::{
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -33,8 +36,11 @@ use hindcast_copilot::{Caps, Copilot, Options, Prices, Prompts};
 pub const NOW_ID: &str = "INC-7Q2K5M8N3P4R6S9T";
 pub const PAST_ID: &str = "INC-2B4D6F8H0J2K4M6N";
 /// What a real model was asked for the transcript.
-pub const TRANSCRIPT_QUESTIONS: [&str; 3] =
-    ["What caused the incident?", "Which log lines did postgres write? Look at the findings.", "Have we seen this before, and what helped?"];
+pub const TRANSCRIPT_QUESTIONS: [&str; 3] = [
+    "What caused the incident?",
+    "Which log lines did postgres write? Look at the findings.",
+    "Have we seen this before, and what helped?",
+];
 /// The position behind which only the copilot's own events lie.
 pub const HEAD: u64 = 4_000;
 
@@ -72,14 +78,62 @@ fn event(position: u64, kind: &str, subject: &str, time: &str, data: Value) -> E
 fn base() -> Vec<Event> {
     let labels = |service: &str, name: &str| json!({"alertname": name, "service": service});
     vec![
-        event(10, "incident.opened", PAST_ID, "01:00:00", json!({"title": "PgSlow on postgres", "severity": "high", "service": "postgres", "started_at": at("01:00:00")})),
-        event(20, "incident.resolved", PAST_ID, "01:20:00", json!({"by": "person", "cause": "postgres: connections ran out", "resolution": "idle transactions were ended"})),
-        event(100, "intake.change", "checkout", "11:50:00", json!({"source": "ci", "kind": "deploy", "title": "checkout v42", "service": "checkout", "version": "v42", "at": at("11:50:00")})),
-        event(200, "alert.fired", "0a0a0a0a0a0a0a0a0a0a", "12:00:00", json!({"name": "PgDown", "service": "postgres", "severity": "critical", "labels": labels("postgres", "PgDown"), "starts_at": at("12:00:00"), "occurrence": 1})),
-        event(201, "incident.opened", NOW_ID, "12:00:00", json!({"title": "PgDown on postgres", "severity": "critical", "service": "postgres", "fingerprint": "0a0a0a0a0a0a0a0a0a0a", "started_at": at("12:00:00")})),
-        event(300, "alert.fired", "0b0b0b0b0b0b0b0b0b0b", "12:01:00", json!({"name": "HighErrorRate", "service": "checkout", "severity": "high", "labels": labels("checkout", "HighErrorRate"), "starts_at": at("12:01:00"), "occurrence": 1})),
-        event(301, "incident.alert_joined", NOW_ID, "12:01:00", json!({"fingerprint": "0b0b0b0b0b0b0b0b0b0b", "severity": "high", "service": "checkout", "starts_at": at("12:01:00")})),
-        event(400, "finding.raised", "FND-1", "12:00:30", json!({"kind": "new_template", "service": "postgres", "title": "postgres writes a new line: connection slots are reserved", "at": at("12:00:10"), "count": 61, "before": 0.0, "after": 61.0, "incident": NOW_ID})),
+        event(
+            10,
+            "incident.opened",
+            PAST_ID,
+            "01:00:00",
+            json!({"title": "PgSlow on postgres", "severity": "high", "service": "postgres", "started_at": at("01:00:00")}),
+        ),
+        event(
+            20,
+            "incident.resolved",
+            PAST_ID,
+            "01:20:00",
+            json!({"by": "person", "cause": "postgres: connections ran out", "resolution": "idle transactions were ended"}),
+        ),
+        event(
+            100,
+            "intake.change",
+            "checkout",
+            "11:50:00",
+            json!({"source": "ci", "kind": "deploy", "title": "checkout v42", "service": "checkout", "version": "v42", "at": at("11:50:00")}),
+        ),
+        event(
+            200,
+            "alert.fired",
+            "0a0a0a0a0a0a0a0a0a0a",
+            "12:00:00",
+            json!({"name": "PgDown", "service": "postgres", "severity": "critical", "labels": labels("postgres", "PgDown"), "starts_at": at("12:00:00"), "occurrence": 1}),
+        ),
+        event(
+            201,
+            "incident.opened",
+            NOW_ID,
+            "12:00:00",
+            json!({"title": "PgDown on postgres", "severity": "critical", "service": "postgres", "fingerprint": "0a0a0a0a0a0a0a0a0a0a", "started_at": at("12:00:00")}),
+        ),
+        event(
+            300,
+            "alert.fired",
+            "0b0b0b0b0b0b0b0b0b0b",
+            "12:01:00",
+            json!({"name": "HighErrorRate", "service": "checkout", "severity": "high", "labels": labels("checkout", "HighErrorRate"), "starts_at": at("12:01:00"), "occurrence": 1}),
+        ),
+        event(
+            301,
+            "incident.alert_joined",
+            NOW_ID,
+            "12:01:00",
+            json!({"fingerprint": "0b0b0b0b0b0b0b0b0b0b", "severity": "high", "service": "checkout", "starts_at": at("12:01:00")}),
+        ),
+        event(
+            400,
+            "finding.raised",
+            "FND-1",
+            "12:00:30",
+            json!({"kind": "new_template", "service": "postgres", "title": "postgres writes a new line: connection slots are reserved", "at": at("12:00:10"), "count": 61, "before": 0.0, "after": 61.0, "incident": NOW_ID}),
+        ),
         event(3_900, "incident.noted", NOW_ID, "12:09:00", json!({"text": "the last thing that is known"})),
         event(HEAD, "notice.delivered", "NTC-1", "12:10:00", json!({})),
     ]
@@ -207,7 +261,9 @@ impl Views {
         match as_of {
             None => u64::MAX,
             Some(AsOf::Position(position)) => position,
-            Some(AsOf::Time(time)) => base().iter().filter(|event| event.recorded_at <= time).map(|event| event.position).max().unwrap_or(0),
+            Some(AsOf::Time(time)) => {
+                base().iter().filter(|event| event.recorded_at <= time).map(|event| event.position).max().unwrap_or(0)
+            }
         }
     }
 
@@ -262,7 +318,11 @@ impl Queries for Views {
         };
         let line = |event: Event| TimelineEntry {
             time: event.time,
-            text: format!("{} {}", event.event_type, event.data["name"].as_str().or(event.data["title"].as_str()).unwrap_or_default()),
+            text: format!(
+                "{} {}",
+                event.event_type,
+                event.data["name"].as_str().or(event.data["title"].as_str()).unwrap_or_default()
+            ),
             event_type: event.event_type,
             actor: event.actor,
             event: event.id,
@@ -281,7 +341,8 @@ impl Queries for Views {
             event: event_id(position),
             position,
         };
-        let members = vec![member("0a0a0a0a0a0a0a0a0a0a", "PgDown", 201), member("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", 301)];
+        let members =
+            vec![member("0a0a0a0a0a0a0a0a0a0a", "PgDown", 201), member("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", 301)];
         Ok(Why { incident: id.into(), members, kept_out: vec![], position: HEAD })
     }
     async fn changes(&self, _: &str, _: Option<AsOf>) -> Result<Vec<Change>, Problem> {
@@ -309,7 +370,9 @@ impl Queries for Views {
         let place = Self::place(as_of);
         let last = self.all().await.into_iter().rfind(|event| event.position <= place);
         match last {
-            Some(event) => Ok((place.min(event.position.max(if place == u64::MAX { 0 } else { place })), event.recorded_at)),
+            Some(event) => {
+                Ok((place.min(event.position.max(if place == u64::MAX { 0 } else { place })), event.recorded_at))
+            }
             None => Ok((0, Time::ZERO)),
         }
     }
@@ -397,7 +460,10 @@ fn hypothesis() -> hindcast_api::Hypothesis {
             step(hindcast_api::Role::Broke, "12:00:00", "postgres", 200),
             step(hindcast_api::Role::Alarmed, "12:01:00", "checkout", 300),
         ],
-        confirms: vec![hindcast_api::Statement { text: "checkout fired at 12:01:00".into(), citations: vec![cite(300)] }],
+        confirms: vec![hindcast_api::Statement {
+            text: "checkout fired at 12:01:00".into(),
+            citations: vec![cite(300)],
+        }],
         refutes: vec![],
         citations: vec![cite(200), cite(201)],
     }
@@ -520,7 +586,7 @@ impl World {
             queries: queries.clone(),
             advice: advice.clone(),
             toolbox: Toolbox { queries, advice, telemetry: None },
-            writer: self.writer.clone(),
+            writer: Some(self.writer.clone()),
             clock: Arc::new(self.clock.clone()),
             llm,
             caps,

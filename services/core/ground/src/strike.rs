@@ -3,6 +3,7 @@
 
 use hindcast_api::{Answer, Citation, Claim, Hypothesis, Similar, Statement, Step, Verdict};
 
+use crate::Wrong;
 use crate::court::Court;
 use crate::judge;
 
@@ -42,7 +43,7 @@ pub fn strike(answer: &mut Answer, court: &Court) -> Counts {
     for hypothesis in &mut answer.hypotheses {
         self::hypothesis(hypothesis, court, &mut counts, &mut struck);
     }
-    answer.similar.retain_mut(|similar| stays(similar, court, &mut counts, &mut struck));
+    answer.similar.retain(|similar| stays(similar, court, &mut counts, &mut struck));
     answer.claims.extend(struck);
     counts
 }
@@ -95,20 +96,27 @@ pub fn way(path: &[Step]) -> Claim {
     Claim { text: services.join(" → "), citations, verdict: Verdict::Unverifiable, reason: None, path: path.to_vec() }
 }
 
-/// Whether the events that are cited for a similar incident exist, could be seen, and are about it. Its words
-/// are our own comparison, so they are not judged.
-fn stays(similar: &mut Similar, court: &Court, counts: &mut Counts, struck: &mut Vec<Claim>) -> bool {
-    let claim = judged(
-        Claim {
-            text: format!("{} is like this one", similar.incident),
-            citations: similar.citations.clone(),
-            verdict: Verdict::Unverifiable,
-            reason: None,
-            path: Vec::new(),
-        },
-        court,
-        counts,
-    );
+/// Whether the events that are cited for a similar incident exist and could be seen, and one of them is about it:
+/// the others are signs that it had, and need not name it. Its words are our own comparison and are not judged.
+fn stays(similar: &Similar, court: &Court, counts: &mut Counts, struck: &mut Vec<Claim>) -> bool {
+    let mut claim = Claim {
+        text: format!("{} is like this one", similar.incident),
+        citations: similar.citations.clone(),
+        verdict: Verdict::Supported,
+        reason: None,
+        path: Vec::new(),
+    };
+    let is_about = |citation: &Citation| court.event(&citation.event).is_some_and(|event| event.subject == similar.incident);
+    match court.summon(&similar.citations) {
+        Ok(_) if similar.citations.iter().any(is_about) => {}
+        Ok(_) => {
+            claim.verdict = Verdict::Unsupported;
+            claim.reason = Some(format!("no event that is cited is about {}", similar.incident));
+        }
+        Err(Wrong::Unverifiable(why)) => (claim.verdict, claim.reason) = (Verdict::Unverifiable, Some(why)),
+        Err(Wrong::Unsupported(why)) => (claim.verdict, claim.reason) = (Verdict::Unsupported, Some(why)),
+    }
+    counts.count(claim.verdict);
     let stays = claim.verdict != Verdict::Unsupported;
     if !stays {
         struck.push(claim);

@@ -15,7 +15,10 @@ use hindcast_learn::redecide;
 use hindcast_learn::seeded::{Seeded, hash};
 
 const SERVICES: usize = 200;
+const ISLAND: usize = 5;
 const RULES: usize = 40;
+/// Alerts that fire at once, at the most.
+const FIRING_MAX: usize = 300;
 const DAYS: i64 = 7;
 const START: Time = Time::from_millis(1_763_996_400_000);
 
@@ -55,7 +58,7 @@ fn intake(events: u64) -> impl Iterator<Item = Recorded> {
     let alerts = (1..events).map(move |index| {
         let time = START + Span::millis(step * i64::try_from(index).unwrap_or(0));
         let observation = match draws.below(10) {
-            0 if firing.len() < 2_000 => {
+            0 if firing.len() < FIRING_MAX => {
                 let new = observation(&mut draws, time);
                 firing.push(new.clone());
                 new
@@ -75,11 +78,9 @@ fn intake(events: u64) -> impl Iterator<Item = Recorded> {
 fn catalog() -> Recorded {
     let services: Vec<_> = (0..SERVICES)
         .map(|index| {
-            let to: Vec<String> = [index * 2 + 1, index * 2 + 2, index + 7]
-                .into_iter()
-                .filter(|to| *to < SERVICES)
-                .map(|to| format!("svc{to}"))
-                .collect();
+            // Islands of five, so that there are many problems at once and not one.
+            let last = index / ISLAND * ISLAND + ISLAND;
+            let to: Vec<String> = (index + 1..last).take(2).map(|to| format!("svc{to}")).collect();
             serde_json::json!({"name": format!("svc{index}"), "depends_on": to})
         })
         .collect();

@@ -120,8 +120,8 @@ impl Registry {
         }
         self.weights(version)?;
         self.weights(previous)?;
-        let judged = self.judged.get(&version).into_iter().flatten();
-        let newest = judged.filter(|(_, judged)| judged.against == previous).next_back();
+        let mut judged = self.judged.get(&version).into_iter().flatten();
+        let newest = judged.rfind(|(_, judged)| judged.against == previous);
         match newest {
             Some((event, judged)) if judged.verdict == Verdict::Pass => {
                 let promoted = Promoted { name: NAME.to_owned(), version, previous, evidence: vec![event.clone()] };

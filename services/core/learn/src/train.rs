@@ -201,7 +201,7 @@ fn rows(examples: &[&Example], by: &Weights) -> Vec<Row> {
         }
     }
     chosen.extend(best.into_values());
-    chosen.sort_by(|a, b| (a.features, a.same, a.weight).cmp(&(b.features, b.same, b.weight)));
+    chosen.sort_by_key(|example| (example.features, example.same, example.weight));
     chosen
         .into_iter()
         .map(|example| Row { features: example.measured().to_vec(), same: example.same, weight: example.weight })

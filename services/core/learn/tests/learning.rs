@@ -91,7 +91,7 @@ impl Past {
 #[test]
 fn labels_lift_the_scorer_on_worlds_held_apart() {
     for seed in [1, 2, 3] {
-        let other = (seed > 1).then(|| past(seed, 3, 3, 0));
+        let other = (seed > 1).then(|| past(seed, 2, 2, 0));
         let past = other.as_ref().unwrap_or_else(|| shared());
         let candidate = if seed == 1 { learnt().clone() } else { past.candidate() };
         let (report, gated) = past.judged(&candidate.weights);
@@ -131,7 +131,7 @@ fn the_same_range_seed_and_code_give_the_same_hash() {
 
 #[test]
 fn a_scorer_learnt_from_flipped_labels_is_not_promoted() {
-    let past = past(1, 3, 3, 200);
+    let past = past(1, 2, 2, 200);
     let candidate = past.candidate();
     let (_, gated) = past.judged(&candidate.weights);
     println!("{gated:?}");

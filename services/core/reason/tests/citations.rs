@@ -17,8 +17,12 @@ use hindcast_reason::{Evidence, cause};
 use proptest::prelude::*;
 use support::{Fault, Recording, events};
 
-static ALL: LazyLock<Vec<Recording>> =
-    LazyLock::new(|| ["pg-pool", "shop-day", "calm-day"].into_iter().map(Recording::read).collect());
+static ALL: LazyLock<Vec<Recording>> = LazyLock::new(|| {
+    ["pg-pool", "shop-day", "calm-day"]
+        .into_iter()
+        .flat_map(|name| [Recording::read(name), Recording::read_ours(name)])
+        .collect()
+});
 
 /// Every fault of every recording, as of some moments.
 fn scenes() -> Vec<(&'static Recording, &'static Fault, Evidence)> {
@@ -255,7 +259,7 @@ proptest! {
 
     /// The order of what is seen plays no part, and whatever part of it is seen, nothing else is cited.
     #[test]
-    fn the_order_of_evidence_plays_no_part(which in 0usize..27, seed in any::<u64>(), keep in 1u64..8) {
+    fn the_order_of_evidence_plays_no_part(which in 0usize..54, seed in any::<u64>(), keep in 1u64..8) {
         let scenes = scenes();
         let (recording, _, evidence) = &scenes[which % scenes.len()];
         let mut part = evidence.clone();

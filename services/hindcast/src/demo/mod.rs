@@ -10,10 +10,11 @@ mod judge;
 mod people;
 mod summary;
 mod telemetry;
+mod told;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use hindcast_clock as clock;
@@ -22,6 +23,7 @@ use hindcast_ledger::Progress;
 use hindcast_recorder::format::{Channel, Embedded, Recording};
 use tokio::net::TcpListener;
 
+use crate::embedder;
 use crate::folder::Folder;
 use crate::ledger::Opened;
 use crate::node::{Node, Parts, Role};
@@ -43,7 +45,7 @@ pub struct Args {
     /// End after the summary, also on a terminal.
     #[arg(long, requires = "demo")]
     exit: bool,
-    /// Fetch nothing. (Nothing is fetched today.)
+    /// Fetch nothing: without an embedding model hashed words stand in.
     #[arg(long, requires = "demo")]
     offline: bool,
     /// Ask on every healthy minute of the recording whether anything is wrong: for tests of that.
@@ -54,6 +56,8 @@ pub struct Args {
     summary_json: bool,
 }
 
+/// How long fetching the embedding model may take.
+const FETCH: Duration = Duration::from_secs(60);
 /// The recording that is a part of the binary.
 const BUILT_IN: &str = "pg-pool";
 
@@ -104,10 +108,16 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     let requests: Vec<_> = recording.played(args.channel)?.collect::<Result<_, _>>()?;
     let first = requests.first().map_or(Time::ZERO, |request| driver::time(request.at));
     let stepped = clock::Stepped::new(first);
+    let fetched = fetch(args, flags).await;
     let node = start(&recording, flags, folder.path(), &stepped).await?;
+    let embedder = match (&node.advising.embedder, fetched) {
+        (identity, Some(seconds)) if !identity.stand_in => format!("{} (fetched, {seconds} s)", identity.model),
+        (identity, _) if identity.stand_in => "hashed words (no model installed)".to_owned(),
+        (identity, _) => identity.model.clone(),
+    };
     let channel = args.channel.unwrap_or(recording.manifest.play);
     if !args.summary_json {
-        summary::head(&recording, channel, args.speed);
+        summary::head(&recording, channel, args.speed, &embedder);
     }
     let probes = if args.probe { healthy_minutes(&recording) } else { Vec::new() };
     let driver = driver::Driver { node: &node, clock: &stepped, speed: args.speed, quiet: args.summary_json, probes };
@@ -133,6 +143,23 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     }
     node.stop().await;
     Ok(())
+}
+
+/// Fetches the embedding model where there is none, within a time limit; the seconds that it took.
+async fn fetch(args: &Args, flags: &Flags) -> Option<u64> {
+    let named = flags.advising.model_dir.as_deref();
+    if args.offline || embedder::find(named).is_some() {
+        return None;
+    }
+    let began = Instant::now();
+    let dir = embedder::target(named).ok()?;
+    match embedder::install(&dir, FETCH).await {
+        Ok(_) => Some(began.elapsed().as_secs()),
+        Err(error) => {
+            tracing::warn!("no embedding model: {error:#}; hashed words stand in");
+            None
+        }
+    }
 }
 
 /// The healthy stretches of a recording, cut into minutes.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::advice::{Advised, Probed};
 use super::driver::{Played, time};
 use super::judge::Verdict;
+use super::told;
 use crate::node::Node;
 
 /// Incidents that are told at length; the rest gets a line.
@@ -49,11 +50,10 @@ struct Told {
     names: Vec<String>,
     why: Why,
     pages: Vec<Notice>,
-    changes: Vec<hindcast_api::Change>,
 }
 
 /// The first lines.
-pub fn head(recording: &Recording, channel: Channel, speed: f64) {
+pub fn head(recording: &Recording, channel: Channel, speed: f64, embedder: &str) {
     let manifest = &recording.manifest;
     let pace = if speed > 0.0 { format!("{speed}×") } else { "as fast as it goes".to_owned() };
     println!(
@@ -65,7 +65,7 @@ pub fn head(recording: &Recording, channel: Channel, speed: f64) {
         manifest.recorded_at.to_string().get(..10).unwrap_or_default(),
         channel.path(),
     );
-    println!("no key, no model, no cluster · data in a temporary folder, deleted on exit");
+    println!("no key, no model, no cluster · embedder: {embedder} · data in a temporary folder, deleted on exit");
 }
 
 impl Facts {
@@ -95,8 +95,7 @@ impl Facts {
             let pages =
                 notices.iter().filter(|n| n.page && n.incident.as_ref() == Some(&incident.id)).cloned().collect();
             let why = views.why(&incident.id, None).await?;
-            let changes = views.changes(&incident.id, None).await?;
-            incidents.push(Told { incident, names, why, pages, changes });
+            incidents.push(Told { incident, names, why, pages });
         }
         let mut unaccounted = Vec::new();
         for alert in &alerts {
@@ -177,6 +176,9 @@ pub fn print(recording: &Recording, facts: &Facts) {
     for told in facts.incidents.iter().take(AT_LENGTH_MAX) {
         println!();
         incident(recording, told);
+        if let Some(advised) = facts.advised.iter().find(|advised| advised.incident == told.incident.id) {
+            told::print(advised);
+        }
     }
     for told in facts.incidents.iter().skip(AT_LENGTH_MAX) {
         println!("{} {} {}", short(&told.incident.id), told.incident.severity, told.incident.title);
@@ -192,9 +194,10 @@ pub fn print(recording: &Recording, facts: &Facts) {
 
 fn headline(facts: &Facts) {
     println!(
-        "  {} alerts in {} messages → {} incidents → {} pages · {} held · lost {} · durable p99 {} · socket → page p99 {}",
+        "  {} alerts in {} messages, {} log lines and samples → {} incidents → {} pages · {} held · lost {} · durable p99 {} · socket → page p99 {}",
         facts.alerts,
         facts.messages,
+        facts.telemetry,
         facts.incidents.len(),
         facts.pages,
         facts.held,
@@ -233,7 +236,7 @@ fn truth(facts: &Facts) {
 }
 
 fn incident(recording: &Recording, told: &Told) {
-    let Told { incident, names, why, pages, changes } = told;
+    let Told { incident, names, pages, .. } = told;
     let lasted = incident.resolved_at.map(|at| format!("lasted {}", at.since(incident.started_at)));
     println!(
         "{} {}, {}: {}",
@@ -248,24 +251,12 @@ fn incident(recording: &Recording, told: &Told) {
         incident.opened_at.since(incident.started_at)
     );
     println!("  alerts    {}: {}", incident.alerts, names.join(", "));
-    println!("  services  {}", incident.services.join(", "));
-    for member in why.members.iter().skip(1).take(3) {
-        println!("  together  {}", member.text);
-    }
     for page in pages.iter().take(3) {
         println!(
             "  page      {} to {}: {}",
             clock(page.at),
             page.receiver.as_deref().unwrap_or("-"),
             words(page.reason)
-        );
-    }
-    for change in changes.iter().take(2) {
-        println!(
-            "  nearby    {} {} of {} (listed, not blamed)",
-            clock(change.change.at),
-            change.change.title,
-            change.change.service.as_deref().unwrap_or("?")
         );
     }
     if let Some(before) = &incident.recurrence_of {
@@ -338,13 +329,13 @@ fn next(facts: &Facts) {
     let id = facts.incidents.first().map_or_else(|| "INC-".to_owned(), |told| short(&told.incident.id));
     println!();
     println!(
-        "next      open http://{}/ · hindcast show {id} · hindcast why {id} · hindcast state --as-of POSITION",
+        "next      open http://{}/{id} · hindcast ask \"what changed?\" · hindcast show {id} --as-of POSITION · hindcast postmortem {id}",
         facts.address
     );
     println!("yours     hindcast up, then hindcast source add alertmanager: lines to paste, a test alert, its receipt");
 }
 
-fn short(id: &str) -> String {
+pub fn short(id: &str) -> String {
     match id.split_once('-') {
         Some((prefix, digits)) => format!("{prefix}-{}", digits.get(..4).unwrap_or(digits)),
         None => id.get(..8).unwrap_or(id).to_owned(),
@@ -361,7 +352,7 @@ fn words(reason: hindcast_domain::notice::Reason) -> String {
     word.as_ref().and_then(|word| word.as_str()).unwrap_or_default().replace('_', " ")
 }
 
-fn clock(at: Time) -> String {
+pub fn clock(at: Time) -> String {
     at.to_string().get(11..19).unwrap_or_default().to_owned()
 }
 

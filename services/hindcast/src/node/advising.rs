@@ -1,7 +1,7 @@
 //! What advises, wired: telemetry and its detector, the memory, causes, and the copilot. Owns which adapter
 //! stands behind which port; decides nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use hindcast_ledger::Shared;
 use hindcast_ledger::writer::Writer;
 use hindcast_memory::Memory;
 use hindcast_rca::Rca;
+use hindcast_vectors_flat::Flat;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -25,6 +26,9 @@ use crate::settings::{Settings, advising, environment};
 
 /// How long events are gathered before an incident is remembered anew.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// How often figures of the telemetry are shown.
+const SHOW: Duration = Duration::from_secs(5);
 
 /// What is needed of the rest of the node.
 pub struct Parts<'a> {
@@ -57,8 +61,8 @@ pub struct Advising {
     pub toolbox: Toolbox,
     /// Telemetry, where it is kept here.
     pub telemetry: Option<hindcast_telemetry::Shared>,
-    /// Who makes vectors.
-    pub embedder: hindcast_embed::Shared,
+    /// Who makes vectors, and whether a stand-in does.
+    pub embedder: hindcast_embed::Identity,
     detector: Option<hindcast_detector::Handle>,
     memory: Option<hindcast_memory::Handle>,
     queries: hindcast_queries::Shared,
@@ -116,6 +120,13 @@ impl Advising {
             });
             handle
         });
+        if let Some(telemetry) = &telemetry {
+            let shown = show(Arc::clone(telemetry), parts.metrics.clone(), stop.clone());
+            spawn(tasks, "telemetry figures", async move {
+                shown.await;
+                Ok(())
+            });
+        }
         let memory = (!parts.reading_only).then(|| {
             let mut options = hindcast_memory::Options::new(
                 Arc::clone(&parts.queries),
@@ -134,6 +145,7 @@ impl Advising {
             });
             handle
         });
+        let embedder = embedder.identity().clone();
         Ok(Self { advice, copilot, toolbox, telemetry, embedder, detector, memory, queries: parts.queries })
     }
 
@@ -157,6 +169,23 @@ fn telemetry(parts: &Parts<'_>) -> anyhow::Result<hindcast_telemetry::Shared> {
     Ok(hindcast_telemetry_files::Files::open(options).context("the telemetry store")?)
 }
 
+/// Shows what is kept, until asked to stop.
+#[allow(clippy::cast_precision_loss)] // for people
+async fn show(telemetry: hindcast_telemetry::Shared, metrics: Metrics, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let kept = telemetry.figures();
+        metrics.set("hindcast_telemetry_kept_records", &[], kept.records as f64);
+        metrics.set("hindcast_telemetry_kept_bytes", &[], kept.bytes as f64);
+        metrics.set("hindcast_telemetry_pinned_bytes", &[], kept.pinned_bytes as f64);
+        metrics.set("hindcast_telemetry_expired_total", &[], kept.expired as f64);
+        metrics.set("hindcast_telemetry_damaged_total", &[], kept.damaged as f64);
+        tokio::select! {
+            () = tokio::time::sleep(SHOW) => {}
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
 async fn vectors(
     settings: &advising::Advising,
     folder: PathBuf,
@@ -165,7 +194,9 @@ async fn vectors(
     let identity = embedder.identity();
     let Some(url) = &settings.memory.qdrant_url else {
         let folder = folder.join(identity.key());
-        return Ok(Arc::new(hindcast_vectors_flat::Flat::open(&folder, identity.dimension).context("the vector store")?));
+        let dimension = identity.dimension;
+        let opened = tokio::task::spawn_blocking(move || open_flat(&folder, dimension)).await?;
+        return Ok(Arc::new(opened.context("the vector store")?));
     };
     let key = match &settings.memory.qdrant_api_key_env {
         Some(name) => Some(environment(name).with_context(|| format!("the environment variable {name}"))?),
@@ -173,6 +204,18 @@ async fn vectors(
     };
     let options = hindcast_vectors_qdrant::Options::new(url.clone(), key, identity.key(), identity.dimension);
     Ok(Arc::new(hindcast_vectors_qdrant::Store::open(&options).context("Qdrant")?))
+}
+
+/// Vectors are made anew from the ledger: a damaged store is dropped, and that is said.
+fn open_flat(folder: &Path, dimension: usize) -> Result<Flat, hindcast_vectors::Error> {
+    match Flat::open(folder, dimension) {
+        Err(hindcast_vectors::Error::Damaged(detail)) => {
+            tracing::error!(detail, folder = %folder.display(), "the vector store is damaged; it is made anew");
+            Flat::forget(folder)?;
+            Flat::open(folder, dimension)
+        }
+        opened => opened,
+    }
 }
 
 fn copilot(
@@ -209,9 +252,10 @@ fn copilot(
         queries: Arc::clone(&parts.queries),
         advice: Arc::clone(advice),
         toolbox: toolbox.clone(),
-        writer: parts.writer.clone(),
+        writer: (!parts.reading_only).then(|| parts.writer.clone()),
         clock: Arc::clone(&parts.clock),
-        llm,
+        // What a model says is recorded or not asked for.
+        llm: llm.filter(|_| !parts.reading_only),
         caps,
         prices: Prices { input_per_million: settings.input_price, output_per_million: settings.output_price },
         prompts: match &settings.prompts {

@@ -14,7 +14,7 @@ pub struct AdvisingFlags {
     pub model_url: Option<String>,
 
     /// The model's name at that server.
-    #[arg(long, value_name = "NAME", env = "HINDCAST_MODEL", requires = "model_url")]
+    #[arg(long, value_name = "NAME", env = "HINDCAST_MODEL")]
     pub model: Option<String>,
 
     /// Where the embedding model lies [default: where `hindcast embedder install` puts it].

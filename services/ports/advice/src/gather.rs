@@ -111,7 +111,7 @@ async fn findings(
         let over = over_before(queries, incident, then).await?;
         findings.retain(|finding| !over.iter().any(|(from, to)| *from <= finding.finding.at && finding.finding.at <= *to));
     }
-    findings.sort_by(|a, b| (a.finding.at, a.position).cmp(&(b.finding.at, b.position)));
+    findings.sort_by_key(|finding| (finding.finding.at, finding.position));
     Ok(findings)
 }
 

@@ -168,6 +168,10 @@ pub trait Llm: Send + Sync + 'static {
     fn model(&self) -> &str;
 
     /// Asks. Text is told to `deltas` as it comes; a full or closed channel loses deltas, never the reply.
-    async fn chat(&self, request: Request, bounds: Bounds, deltas: Option<mpsc::Sender<String>>)
-    -> Result<Reply, Error>;
+    async fn chat(
+        &self,
+        request: Request,
+        bounds: Bounds,
+        deltas: Option<mpsc::Sender<String>>,
+    ) -> Result<Reply, Error>;
 }

@@ -66,8 +66,7 @@ impl Recorded {
         let mut pairs = Vec::new();
         let mut model = String::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let entry: Entry =
-                serde_json::from_str(line).map_err(|error| TranscriptError::Line(index + 1, error))?;
+            let entry: Entry = serde_json::from_str(line).map_err(|error| TranscriptError::Line(index + 1, error))?;
             if entry.request.hash() != entry.request_hash {
                 return Err(TranscriptError::Hash(index + 1));
             }

@@ -53,14 +53,14 @@ fn topology(draws: &mut Seeded, tag: &str) -> (Names, Catalog) {
     let services: Vec<String> = (0..count).map(|index| format!("{tag}-svc{index}")).collect();
     let mut callers = vec![Vec::new(); count];
     let mut depends: Vec<Vec<String>> = vec![Vec::new(); count];
-    for index in 0..count {
+    for (index, depends) in depends.iter_mut().enumerate() {
         // Each service calls one to three of those behind it.
         for _ in 0..=draws.below(3) {
             if index + 1 < count {
                 let to = index + 1 + draws.below((count - index - 1).min(5));
                 if !callers[to].contains(&index) {
                     callers[to].push(index);
-                    depends[index].push(services[to].clone());
+                    depends.push(services[to].clone());
                 }
             }
         }

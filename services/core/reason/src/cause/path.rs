@@ -10,8 +10,8 @@ use crate::words::cited;
 
 /// Steps between what broke and what alarmed.
 const BETWEEN_MAX: usize = 6;
-/// Signs that are told of what broke.
-const TOLD: usize = 3;
+/// Signs that are told of what broke, besides the first.
+const TOLD: usize = 2;
 
 /// Broke → then → alarmed. Times never fall, each service depends on the one before it, and the way ends at
 /// the alert that is farthest from what broke.
@@ -31,9 +31,8 @@ pub(super) fn path(service: &str, scene: &Scene) -> Vec<Step> {
 }
 
 fn broke(service: &str, first: &Sign, scene: &Scene) -> Step {
-    let strongest = sign::strongest(scene.signs_of(service));
     let mut told: Vec<&Sign> = vec![first];
-    told.extend(strongest.into_iter().filter(|sign| *sign != first).take(TOLD - 1));
+    told.extend(sign::telling(scene.signs_of(service), TOLD).into_iter().filter(|sign| *sign != first));
     Step {
         role: Role::Broke,
         time: first.time,

@@ -177,7 +177,7 @@ fn weight_of_level(level: Option<&str>) -> f64 {
     }
 }
 
-/// How much the number of its lines says: one error is a third as much as ten. A program dies but once, and a
+/// How much the number of its lines says: one error is half as much as ten. A program dies but once, and a
 /// metric has its score.
 fn often(found: &Raised) -> f64 {
     let dies = ["emergency", "alert", "critical", "fatal", "panic"];
@@ -187,7 +187,7 @@ fn often(found: &Raised) -> f64 {
     }
     #[allow(clippy::cast_precision_loss)] // a factor
     let lines = found.count.max(1) as f64;
-    (0.3 + 0.7 * lines.log10()).min(1.0)
+    (0.5 + 0.5 * lines.log10()).min(1.0)
 }
 
 /// How much a sign's distance from the onset leaves of its weight.
@@ -239,4 +239,17 @@ pub(super) fn strongest(signs: &[Sign]) -> Vec<&Sign> {
         b.strength.total_cmp(&a.strength).then_with(|| (a.time, &a.citation).cmp(&(b.time, &b.citation)))
     });
     all
+}
+
+/// Those that tell most about what broke: the strongest, then the strongest of each other source, since an alert
+/// says that something is wrong and a log line says what.
+pub(super) fn telling(signs: &[Sign], count: usize) -> Vec<&Sign> {
+    let mut left = strongest(signs);
+    let mut told: Vec<&Sign> = Vec::new();
+    while told.len() < count && !left.is_empty() {
+        let other = |sign: &&Sign| sign.strength >= 0.2 && !told.iter().any(|known| known.source == sign.source);
+        let at = left.iter().position(other).unwrap_or(0);
+        told.push(left.remove(at));
+    }
+    told
 }

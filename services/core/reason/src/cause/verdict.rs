@@ -99,12 +99,12 @@ fn cause(candidate: &Candidate, signs: &[Sign], scene: &Scene) -> String {
 
 /// The strongest signs, in words.
 fn what(signs: &[Sign]) -> String {
-    sign::strongest(signs).iter().take(TOLD).map(|sign| sign.text.as_str()).collect::<Vec<_>>().join("; ")
+    sign::telling(signs, TOLD).iter().map(|sign| sign.text.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// The events of the strongest signs.
 fn told(signs: &[Sign]) -> Vec<Citation> {
-    sign::strongest(signs).iter().take(TOLD).map(|sign| sign.citation.clone()).collect()
+    sign::telling(signs, TOLD).iter().map(|sign| sign.citation.clone()).collect()
 }
 
 /// The change that broke it, in words.

@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)] // each test file uses its own part
 
 pub mod detect;
+pub mod ours;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ pub struct Recording {
     pub series: BTreeMap<(String, String), Vec<(Time, f64)>>,
     pub templates: Vec<finding::Raised>,
     pub begin: Time,
+    /// Whether the findings are those of our own detector, or of the plain one.
+    pub ours: bool,
 }
 
 pub fn time(text: &str) -> Time {
@@ -113,6 +116,7 @@ impl Recording {
             series: BTreeMap::new(),
             templates: Vec::new(),
             begin: Time::ZERO,
+            ours: false,
         };
         for row in unpacked(&folder.join("metrics.csv.zst")).lines().skip(1) {
             let cells: Vec<&str> = row.split(',').collect();
@@ -130,6 +134,14 @@ impl Recording {
         }
         recording.begin = recording.lines.iter().map(|line| line.time).min().unwrap();
         recording.templates = detect::templates(&recording.lines, recording.begin);
+        recording
+    }
+
+    /// The same with the findings of our own detector.
+    pub fn read_ours(name: &str) -> Self {
+        let mut recording = Self::read(name);
+        recording.ours = true;
+        recording.templates = ours::templates(&recording.lines);
         recording
     }
 
@@ -237,6 +249,9 @@ impl Recording {
 
     fn shifts(&self, incident: &IncidentId, onset: Time, now: Time) -> Vec<(finding::Raised, Time)> {
         let known = onset + Span::seconds(25);
+        if self.ours {
+            return ours::shifts(&self.series, onset, now, incident);
+        }
         if known > now {
             return Vec::new();
         }
@@ -331,7 +346,14 @@ fn symptom(told: &Told) -> Symptom {
 }
 
 fn found(raised: finding::Raised, known: Time) -> Finding {
-    let what = format!("{}{:?}{:?}", raised.service, raised.template.as_ref().map(|t| &t.id), raised.metric);
+    let what = format!(
+        "{} {} {:?} {:?} {}",
+        raised.service,
+        raised.kind.name(),
+        raised.template.as_ref().map(|template| &template.id),
+        raised.metric,
+        raised.at
+    );
     let citation = cite("finding.raised", &what, known);
     Finding {
         id: FindingId::derive(&[what.as_bytes(), &known.nanos().to_be_bytes()]).to_string(),

@@ -1,0 +1,103 @@
+//! One incident as the demo tells it: what broke, what it did, what alarmed; what it was not; whom it hit; what
+//! it was like before; what may be done. Everything is what the API said in the midst of it.
+
+use hindcast_api::{Hypothesis, Role, Similar, Step, Verdict};
+
+use super::advice::Advised;
+use super::summary::{clock, short};
+
+/// Characters of a line of text.
+const LINE_MAX: usize = 130;
+
+/// Prints what was said about an incident.
+pub fn print(advised: &Advised) {
+    match advised.causes.items.first() {
+        Some(cause) => self::cause(cause),
+        None => println!("  cause     unresolved: {}", advised.causes.why_unresolved.as_deref().unwrap_or("-")),
+    }
+    for refuted in advised.causes.refuted.iter().filter(|refuted| refuted.kind == "change").take(2) {
+        let why = refuted.refutes.first();
+        let cited = why.and_then(|why| why.citations.first()).map(|cited| cited.position);
+        println!("  not       {}: {}{}", cut(&refuted.cause), why.map_or("-", |why| &why.text), place(cited));
+    }
+    let hit = &advised.causes.blast_radius;
+    println!("  hit       {} · unharmed: {}", list(&hit.hit), list(&hit.unharmed));
+    seen(&advised.similar.items);
+    if let Some(proposal) = advised.proposals.first() {
+        let params: Vec<String> = proposal.params.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let worked = match proposal.worked.of {
+            0 => String::new(),
+            of => format!(" · ended the same problem {} of {of}", proposal.worked.ended),
+        };
+        let risk = proposal.risk.split(':').next().unwrap_or_default();
+        println!("  propose   {} {{{}}} · {risk} risk{worked} · waits for you, nothing runs", proposal.runbook, params.join(", "));
+    }
+    asked(advised);
+}
+
+fn cause(cause: &Hypothesis) {
+    for step in &cause.path {
+        let label = match step.role {
+            Role::Broke => "broke",
+            Role::Then => "then",
+            Role::Alarmed => "alarmed",
+        };
+        println!("  {label:<9} {}", self::step(step));
+    }
+    println!("  score     {:.2}, not calibrated yet · {}", cause.score, cut(&cause.cause));
+}
+
+fn step(step: &Step) -> String {
+    let cited = step.citations.first().map(|cited| cited.position);
+    format!("{} {:<9} {}{}", clock(step.time), step.service, cut(&step.text), place(cited))
+}
+
+fn seen(similar: &[Similar]) {
+    let mut label = "seen";
+    let tell = |label: &str, text: String| println!("  {label:<9} {text}");
+    if !similar.iter().any(|one| one.same) {
+        tell(label, "never: no incident of the past is the same problem".to_owned());
+        label = "";
+    }
+    for one in similar.iter().filter(|one| one.same || one.score >= 0.1).take(2) {
+        let text = if one.same {
+            let ended = one.resolution.as_deref().unwrap_or("nobody said what ended it");
+            format!("{}, the same: {} · ended by: {ended}", short(&one.incident), one.why.join(", "))
+        } else {
+            format!("{} looks alike, and is another: {}", short(&one.incident), one.differs.join("; "))
+        };
+        tell(label, cut(&text));
+        label = "";
+    }
+}
+
+fn asked(advised: &Advised) {
+    let claims = &advised.answer.claims;
+    let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
+    println!(
+        "  asked     {} ms, {} tokens, ${}: {} claims, {} supported, {} struck",
+        advised.answered_us / 1_000,
+        advised.answer.tokens.map_or(0, |tokens| tokens.input + tokens.output),
+        advised.answer.cost.unwrap_or(0.0),
+        claims.len(),
+        count(Verdict::Supported),
+        count(Verdict::Unsupported),
+    );
+}
+
+fn list(services: &[String]) -> String {
+    if services.is_empty() { "-".to_owned() } else { services.join(", ") }
+}
+
+fn place(position: Option<u64>) -> String {
+    position.map(|position| format!("  #{position}")).unwrap_or_default()
+}
+
+fn cut(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    if text.chars().count() <= LINE_MAX {
+        return text;
+    }
+    let kept: String = text.chars().take(LINE_MAX).collect();
+    format!("{kept}…")
+}
