@@ -82,7 +82,9 @@ pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted 
     let mut all = Drafted::default();
     // Whatever is asked, an answer says what it is about.
     all.drafts.extend(about::identity(situation));
-    for intent in Intent::ALL.iter().filter(|intent| asked.contains(intent)) {
+    // Whoever asks what is going on wants to know why.
+    let wanted = |intent: &&Intent| asked.contains(intent) || **intent == Intent::Cause && asked.contains(&Intent::Going);
+    for intent in Intent::ALL.iter().filter(wanted) {
         match intent {
             Intent::Going => about::going(situation, &mut all),
             Intent::Cause => conclusions::cause(situation, &mut all),

@@ -77,14 +77,30 @@ impl Judge {
     /// that it is seen and counted as struck.
     pub(crate) fn choose(&self, draft: &Draft) -> Option<Claim> {
         let mut fullest = None;
-        for mut claim in draft.claims() {
-            hindcast_ground::judge(&mut claim, &self.court);
+        for claim in draft.claims() {
+            let claim = self.fitted(claim);
             if claim.verdict == Verdict::Supported {
                 return Some(claim);
             }
             fullest = fullest.or(Some(claim));
         }
         fullest
+    }
+
+    /// Judges a claim of ours without those of its events that have nothing to say of it: what we conclude rests
+    /// on more than one sentence tells.
+    fn fitted(&self, mut claim: Claim) -> Claim {
+        hindcast_ground::judge(&mut claim, &self.court);
+        while claim.verdict != Verdict::Supported && claim.citations.len() > 1 {
+            let silent = |cited: &Citation| {
+                let says_nothing = format!("{} says nothing of it", cited.event);
+                claim.reason.as_deref() == Some(says_nothing.as_str())
+            };
+            let Some(index) = claim.citations.iter().position(silent) else { break };
+            claim.citations.remove(index);
+            hindcast_ground::judge(&mut claim, &self.court);
+        }
+        claim
     }
 
     /// Judges one claim.

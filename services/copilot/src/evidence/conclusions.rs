@@ -42,8 +42,8 @@ pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
 }
 
 fn hypothesis(first: &Hypothesis) -> Draft {
-    let draft =
-        Draft::new([first.cause.clone(), format!("{} broke first", first.service)], first.citations.iter().cloned());
+    let claim = hindcast_reason::cause::claim(first);
+    let draft = Draft::new([claim.text, format!("{} broke first", first.service)], claim.citations);
     Draft { path: first.path.clone(), ..draft }.always()
 }
 

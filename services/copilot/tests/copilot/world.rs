@@ -331,7 +331,8 @@ impl Queries for Views {
         };
         Ok(page(self.all().await.into_iter().filter(own).map(line).collect()))
     }
-    async fn why(&self, id: &str, _: Option<AsOf>) -> Result<Why, Problem> {
+    async fn why(&self, id: &str, as_of: Option<AsOf>) -> Result<Why, Problem> {
+        let place = Self::place(as_of);
         let member = |fingerprint: &str, name: &str, position: u64| hindcast_api::WhyMember {
             fingerprint: fingerprint.into(),
             name: name.into(),
@@ -350,12 +351,14 @@ impl Queries for Views {
         let change = serde_json::from_value(event.data).unwrap();
         Ok(vec![Change { event: event.id, position: event.position, environment: "production".into(), change }])
     }
-    async fn alerts(&self, _: AlertFilter, _: Window) -> Result<Page<Alert>, Problem> {
+    async fn alerts(&self, _: AlertFilter, window: Window) -> Result<Page<Alert>, Problem> {
+        let place = Self::place(window.as_of);
         use hindcast_domain::Severity::{Critical, High};
-        Ok(page(vec![
-            alert("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", "checkout", High, "12:01:00"),
-            alert("0a0a0a0a0a0a0a0a0a0a", "PgDown", "postgres", Critical, "12:00:00"),
-        ]))
+        let all = [
+            (300, alert("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", "checkout", High, "12:01:00")),
+            (200, alert("0a0a0a0a0a0a0a0a0a0a", "PgDown", "postgres", Critical, "12:00:00")),
+        ];
+        Ok(page(all.into_iter().filter(|(fired, _)| *fired <= place).map(|(_, alert)| alert).collect()))
     }
     async fn receipt(&self, alert: Option<&str>, _: Option<AsOf>) -> Result<Receipt, Problem> {
         none(alert.unwrap_or_default())

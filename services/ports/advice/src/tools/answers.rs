@@ -116,7 +116,8 @@ impl Asked<'_> {
         let page = self.toolbox.queries.timeline(&id, self.window(TIMELINE_READ_MAX)).await?;
         let (more, mut items) = (page.next.is_some(), page.items);
         let left_off = items.len().saturating_sub(limit);
-        let first = limit / 3;
+        // At least one line stays at the end, since that is how it stands.
+        let first = if left_off == 0 { 0 } else { limit / 3 };
         items.drain(first..first + left_off);
         let mut value = self.list(&items, more)?;
         if left_off > 0
