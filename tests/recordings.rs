@@ -20,13 +20,14 @@ fn recordings() -> Vec<PathBuf> {
     all
 }
 
-fn play(recording: &Path, ledger: Ledger, channel: &str) -> Value {
+fn play(recording: &Path, ledger: Ledger, channel: &str, more: &[&str]) -> Value {
     let mut command = Command::new(support::binary());
     command
         .args(["up", "--demo"])
         .arg(recording)
         .args(["--speed", "0", "--exit", "--summary-json", "--channel", channel, "--ledger", ledger.flag()])
-        .args(["--listen", &format!("127.0.0.1:{}", support::free_port())]);
+        .args(["--listen", &format!("127.0.0.1:{}", support::free_port())])
+        .args(more);
     if ledger == Ledger::Nats {
         command.env("PATH", support::nats_path());
     }
@@ -37,7 +38,7 @@ fn play(recording: &Path, ledger: Ledger, channel: &str) -> Value {
 }
 
 fn check(recording: &Path, ledger: Ledger, channel: &str) -> Value {
-    let facts = play(recording, ledger, channel);
+    let facts = play(recording, ledger, channel, &["--offline"]);
     let verdict = &facts["verdict"];
     let name = format!("{} by {channel} on {ledger:?}", recording.display());
     assert_eq!(verdict["found"], verdict["faults"], "{name}: {verdict:#}");
@@ -47,7 +48,62 @@ fn check(recording: &Path, ledger: Ledger, channel: &str) -> Value {
     assert_eq!(facts["unaccounted"], json!([]), "{name}");
     assert_eq!(facts["refused"], 0, "{name}");
     assert_eq!(facts["replay"]["identical"], true, "{name}: {}", facts["replay"]);
+    advised(&facts, &name);
     facts
+}
+
+/// In the midst of each fault: the right service first, the same fault recalled and no other, no innocent change
+/// blamed, and an answer whose every claim stands and whose every citation opens.
+fn advised(facts: &Value, name: &str) {
+    let advised = facts["advised"].as_array().unwrap();
+    assert_eq!(advised.len() as u64, facts["verdict"]["faults"].as_u64().unwrap(), "{name}");
+    for one in advised {
+        let name = format!("{name}, {}", one["fault"]);
+        assert_eq!(one["first"], true, "{name}: {:#}", one["causes"]);
+        assert_eq!(one["recalled"], true, "{name}: expected {}, got {:#}", one["expected_same"], one["similar"]);
+        assert_eq!(one["blamed"], json!([]), "{name}");
+        assert_eq!(one["dangling"], json!([]), "{name}");
+        let answer = &one["answer"];
+        let claims = answer["claims"].as_array().unwrap();
+        assert!(claims.iter().all(|claim| claim["verdict"] == "supported"), "{name}: {claims:#?}");
+        let cause = one["causes"]["items"][0]["cause"].as_str().unwrap();
+        assert!(claims.iter().any(|claim| claim["text"] == cause), "{name}: the answer names the cause");
+        assert!(!one["proposals"].as_array().unwrap().is_empty(), "{name}: something is proposed");
+        if let Some(same) = one["expected_same"].as_str() {
+            let told = |claim: &Value| claim["text"].as_str().unwrap().contains(same);
+            assert!(claims.iter().any(told), "{name}: the answer names {same}");
+            assert_ne!(one["similar"]["items"][0]["resolution"], json!(null), "{name}: and what ended it");
+        } else {
+            let missing = answer["missing"].to_string();
+            assert!(missing.contains("never seen"), "{name}: {missing}");
+        }
+    }
+}
+
+#[test]
+fn on_healthy_minutes_no_cause_is_named() {
+    let mut minutes = 0;
+    for recording in recordings() {
+        let facts = play(&recording, Ledger::Embedded, "prometheus", &["--offline", "--probe"]);
+        for probed in facts["probed"].as_array().unwrap() {
+            assert_eq!(probed["unresolved"], true, "{}: {probed:#}", recording.display());
+            minutes += 1;
+        }
+    }
+    assert!(minutes >= 20, "only {minutes} minutes were healthy");
+}
+
+#[test]
+fn the_embedding_model_recalls_as_well() {
+    for recording in recordings() {
+        let facts = play(&recording, Ledger::Embedded, "prometheus", &[]);
+        let stand_in = facts["advised"][0]["similar"]["stand_in"].as_bool().unwrap();
+        assert!(
+            !stand_in,
+            "expected the model; install it with `hindcast embedder install`, or see why it is not there"
+        );
+        advised(&facts, &format!("{} with the model", recording.display()));
+    }
 }
 
 #[test]

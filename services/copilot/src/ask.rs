@@ -139,13 +139,7 @@ impl Copilot {
             channel: asker.channel,
         };
         let actor = if asker.actor.is_empty() { "api".to_owned() } else { asker.actor };
-        let place = Place {
-            writer,
-            partition,
-            conversation: taken.conversation.clone(),
-            turn: number,
-            actor,
-        };
+        let place = Place { writer, partition, conversation: taken.conversation.clone(), turn: number, actor };
         Turn::open(place, asked, began).await
     }
 
@@ -288,9 +282,10 @@ impl Copilot {
         answer.mode = "model".to_owned();
         answer.model = Some(written.model);
         let said = claims.clone();
-        answer.claims.extend(claims);
+        // What we conclude leads; what the model adds follows.
         let always = work.drafted.drafts.iter().filter(|draft| draft.always);
         answer.claims.extend(always.filter_map(|draft| judge.choose(draft)));
+        answer.claims.extend(claims);
         judge.strike(answer);
         keep_struck(&mut answer.claims, &said);
         Ok(None)

@@ -83,7 +83,8 @@ pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted 
     // Whatever is asked, an answer says what it is about.
     all.drafts.extend(about::identity(situation));
     // Whoever asks what is going on wants to know why.
-    let wanted = |intent: &&Intent| asked.contains(intent) || **intent == Intent::Cause && asked.contains(&Intent::Going);
+    let wanted =
+        |intent: &&Intent| asked.contains(intent) || **intent == Intent::Cause && asked.contains(&Intent::Going);
     for intent in Intent::ALL.iter().filter(wanted) {
         match intent {
             Intent::Going => about::going(situation, &mut all),
@@ -98,8 +99,9 @@ pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted 
         }
     }
     all.missing.extend(situation.missing.iter().cloned());
-    if situation.incident.status == incident::Status::Resolved && situation.moment.live {
-        all.missing.push("no incident is open: this one is over".to_owned());
+    all.missing.extend(about::expired(situation));
+    if situation.incident.status == incident::Status::Resolved {
+        all.missing.push("this incident is over".to_owned());
     }
     let mut seen = BTreeSet::new();
     all.drafts.retain(|draft| draft.texts.first().is_some_and(|text| seen.insert(text.clone())));

@@ -116,7 +116,8 @@ impl Judge {
         while narrowed.verdict != Verdict::Supported && narrowed.citations.len() > 1 {
             let reason = narrowed.reason.clone().unwrap_or_default();
             let idle = |citation: &&Citation| {
-                let is_real = self.court.event(&citation.event).is_some_and(|event| event.position == citation.position);
+                let is_real =
+                    self.court.event(&citation.event).is_some_and(|event| event.position == citation.position);
                 is_real && citation.position <= self.position && reason.contains(&citation.event)
             };
             let Some(idle) = narrowed.citations.iter().find(idle).cloned() else { return };

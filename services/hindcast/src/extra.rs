@@ -125,8 +125,7 @@ fn is_from_here(headers: &axum::http::HeaderMap, public_url: &str) -> bool {
 /// Over a folder that is open for reading, whatever would write is refused.
 pub async fn only_reads(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
     use axum::http::Method;
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
-        || asks(request.uri().path());
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) || asks(request.uri().path());
     if reads {
         return next.run(request).await;
     }

@@ -263,7 +263,20 @@ impl Node {
             serve(listener, router, closing).await;
         });
 
-        let node = Self { address, views, progress, ledger, advising, writer, console, opened, door, services, serving, tasks };
+        let node = Self {
+            address,
+            views,
+            progress,
+            ledger,
+            advising,
+            writer,
+            console,
+            opened,
+            door,
+            services,
+            serving,
+            tasks,
+        };
         if !reading_only && (roles.contains(&Role::Control) || roles.contains(&Role::Pager)) {
             node.ready().await?;
         }

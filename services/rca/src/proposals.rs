@@ -53,12 +53,7 @@ impl Rca {
     }
 
     /// Proposals of an incident that stand in the ledger.
-    async fn recorded(
-        &self,
-        incident: &str,
-        position: u64,
-        runbooks: &[Runbook],
-    ) -> Result<Vec<Proposal>, Problem> {
+    async fn recorded(&self, incident: &str, position: u64, runbooks: &[Runbook]) -> Result<Vec<Proposal>, Problem> {
         let mut found = Vec::new();
         let mut cursor = None;
         loop {
@@ -94,22 +89,21 @@ impl Rca {
     ) -> Result<Proposal, Problem> {
         let conclusion = self.conclude(Some(incident), None).await?;
         let runbooks = self.in_force(None).await?;
-        let checked = runbooks
-            .iter()
-            .find(|runbook| runbook.name == name)
-            .ok_or_else(|| unknown(name, &runbooks))
-            .and_then(|runbook| {
-                let given = arguments(&params)?;
-                runbook::proposal(
-                    runbook,
-                    &given,
-                    &conclusion.evidence,
-                    &conclusion.causes,
-                    &conclusion.similar.items,
-                    by,
-                )
-                .map_err(|invalid| invalid.to_string())
-            });
+        let checked =
+            runbooks.iter().find(|runbook| runbook.name == name).ok_or_else(|| unknown(name, &runbooks)).and_then(
+                |runbook| {
+                    let given = arguments(&params)?;
+                    runbook::proposal(
+                        runbook,
+                        &given,
+                        &conclusion.evidence,
+                        &conclusion.causes,
+                        &conclusion.similar.items,
+                        by,
+                    )
+                    .map_err(|invalid| invalid.to_string())
+                },
+            );
         let incident_id = conclusion.evidence.incident.id.parse().ok();
         let (id, event, answer) = match checked {
             Ok(proposal) => {

@@ -65,7 +65,8 @@ impl Rca {
             limit: Some(500),
             ..hindcast_queries::Window::default()
         };
-        let incidents = self.inner.options.queries.incidents(hindcast_queries::IncidentFilter::default(), window).await?;
+        let incidents =
+            self.inner.options.queries.incidents(hindcast_queries::IncidentFilter::default(), window).await?;
         let mut environments: Vec<String> = incidents.items.into_iter().map(|incident| incident.environment).collect();
         environments.sort_unstable();
         environments.dedup();

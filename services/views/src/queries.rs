@@ -9,7 +9,9 @@ use hindcast_api::{AsOf, Code, Page, Problem, Receipt, Replay, State, Verificati
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window};
+use hindcast_queries::{
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+};
 use tokio::sync::watch;
 
 use crate::error::Error;

@@ -50,6 +50,10 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
 /// # Errors
 /// 422, naming the field.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
+    // A list would be read as the fields in their order.
+    if !value.is_object() {
+        return Err(invalid("expected the body as an object"));
+    }
     serde_json::from_value(value).map_err(|error| invalid(format!("the body: {error}")))
 }
 

@@ -188,3 +188,11 @@ pub(super) fn timeline(situation: &Situation, all: &mut Drafted) {
         all.missing.push(format!("{left_off} lines of its timeline are left off here"));
     }
 }
+
+/// Telemetry that could not be kept for it: what was not concluded from it by then cannot be any more.
+pub(super) fn expired(situation: &Situation) -> Option<String> {
+    let kept = situation.last(&["evidence.pinned"])?;
+    // The line says how many records are missing, where some are.
+    let (_, missing) = kept.text.rsplit_once(", ").filter(|(_, text)| text.ends_with("are missing"))?;
+    Some(format!("telemetry around it had expired in part: {missing}"))
+}

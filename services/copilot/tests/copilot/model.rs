@@ -243,7 +243,8 @@ async fn an_event_that_is_cited_too_much_is_left_out_but_one_that_is_none_is_not
         text(json!([event_id(300), "E77"]), "HighErrorRate on checkout fired at 12:01:00"),
         text(json!([event_id(200), event_id(300)]), "PgDown on postgres fired at 12:01:30"),
     ]});
-    let found = answer(&world.copilot(Some(scripted([says(""), says(&said.to_string())]))), ask("what fired and when")).await;
+    let found =
+        answer(&world.copilot(Some(scripted([says(""), says(&said.to_string())]))), ask("what fired and when")).await;
     let of = |part: &str| found.claims.iter().find(|claim| claim.text.contains(part)).unwrap();
     assert_eq!((of("at 12:00:00").verdict, &of("at 12:00:00").citations), (Verdict::Supported, &vec![cite(200)]));
     assert_eq!(of("at 12:01:00").verdict, Verdict::Unsupported, "{:#?}", of("at 12:01:00"));

@@ -342,8 +342,8 @@ impl Queries for Views {
             event: event_id(position),
             position,
         };
-        let members =
-            vec![member("0a0a0a0a0a0a0a0a0a0a", "PgDown", 201), member("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", 301)];
+        let all = [member("0a0a0a0a0a0a0a0a0a0a", "PgDown", 201), member("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", 301)];
+        let members = all.into_iter().filter(|member| member.position <= place).collect();
         Ok(Why { incident: id.into(), members, kept_out: vec![], position: HEAD })
     }
     async fn changes(&self, _: &str, _: Option<AsOf>) -> Result<Vec<Change>, Problem> {

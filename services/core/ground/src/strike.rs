@@ -106,7 +106,8 @@ fn stays(similar: &Similar, court: &Court, counts: &mut Counts, struck: &mut Vec
         reason: None,
         path: Vec::new(),
     };
-    let is_about = |citation: &Citation| court.event(&citation.event).is_some_and(|event| event.subject == similar.incident);
+    let is_about =
+        |citation: &Citation| court.event(&citation.event).is_some_and(|event| event.subject == similar.incident);
     match court.summon(&similar.citations) {
         Ok(_) if similar.citations.iter().any(is_about) => {}
         Ok(_) => {

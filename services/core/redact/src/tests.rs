@@ -56,7 +56,8 @@ fn what_is_no_secret_stays_as_it_is() {
 #[test]
 fn a_name_that_says_secret_is_enough() {
     let mut redactor = Redactor::default();
-    let labels = BTreeMap::<String, String>::from([("db_password".into(), "x".into()), ("secret_name".into(), "tls".into())]);
+    let labels =
+        BTreeMap::<String, String>::from([("db_password".into(), "x".into()), ("secret_name".into(), "tls".into())]);
     let labels = redactor.labels(labels);
     assert_eq!(labels.get("db_password").map(String::as_str), Some("[redacted:password]"));
     assert_eq!(labels.get("secret_name").map(String::as_str), Some("tls"));

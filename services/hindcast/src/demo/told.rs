@@ -30,7 +30,11 @@ pub fn print(advised: &Advised) {
             of => format!(" · ended the same problem {} of {of}", proposal.worked.ended),
         };
         let risk = proposal.risk.split(':').next().unwrap_or_default();
-        println!("  propose   {} {{{}}} · {risk} risk{worked} · waits for you, nothing runs", proposal.runbook, params.join(", "));
+        println!(
+            "  propose   {} {{{}}} · {risk} risk{worked} · waits for you, nothing runs",
+            proposal.runbook,
+            params.join(", ")
+        );
     }
     asked(advised);
 }

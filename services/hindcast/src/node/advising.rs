@@ -82,7 +82,10 @@ impl Advising {
         let data = &parts.settings.data;
         let (embedder, missing) = embedder::open(settings.memory.model_dir.as_deref()).await;
         if let Some(missing) = missing {
-            tracing::info!(missing, "no embedding model: hashed words stand in; `hindcast embedder install` fetches one");
+            tracing::info!(
+                missing,
+                "no embedding model: hashed words stand in; `hindcast embedder install` fetches one"
+            );
         }
         let telemetry = if parts.detects && !parts.reading_only { Some(telemetry(&parts)?) } else { None };
         let vectors = vectors(settings, data.join("memory"), &embedder).await?;
@@ -95,11 +98,8 @@ impl Advising {
             metrics: parts.metrics.clone(),
         });
         let advice: hindcast_advice::Shared = Arc::new(rca);
-        let toolbox = Toolbox {
-            queries: Arc::clone(&parts.queries),
-            advice: Arc::clone(&advice),
-            telemetry: telemetry.clone(),
-        };
+        let toolbox =
+            Toolbox { queries: Arc::clone(&parts.queries), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
         let copilot: hindcast_advice::SharedCopilot = Arc::new(Copilot::new(copilot(&parts, &advice, &toolbox)?));
 
         let detector = telemetry.as_ref().map(|telemetry| {

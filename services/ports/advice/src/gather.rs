@@ -36,11 +36,7 @@ fn end(incident: &Incident, alerts: &[Alert]) -> Option<Time> {
 ///
 /// # Errors
 /// When there is no such incident as of then, or the views cannot be read.
-pub async fn evidence(
-    queries: &dyn Queries,
-    incident: Option<&str>,
-    as_of: Option<AsOf>,
-) -> Result<Evidence, Problem> {
+pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Evidence, Problem> {
     let (position, now) = queries.moment(as_of).await?;
     let then = Some(AsOf::Position(position));
     let window = || Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
@@ -109,7 +105,8 @@ async fn findings(
     let mut findings = queries.findings(filter, window).await?.items;
     if findings.iter().any(|finding| finding.finding.at < incident.started_at) {
         let over = over_before(queries, incident, then).await?;
-        findings.retain(|finding| !over.iter().any(|(from, to)| *from <= finding.finding.at && finding.finding.at <= *to));
+        findings
+            .retain(|finding| !over.iter().any(|(from, to)| *from <= finding.finding.at && finding.finding.at <= *to));
     }
     findings.sort_by_key(|finding| (finding.finding.at, finding.position));
     Ok(findings)

@@ -11,9 +11,7 @@ pub mod tools;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hindcast_api::{
-    Answer, Ask, AsOf, Causes, Postmortem, Problem, Progress, Proposal, RunbookSummary, SimilarPage,
-};
+use hindcast_api::{Answer, AsOf, Ask, Causes, Postmortem, Problem, Progress, Proposal, RunbookSummary, SimilarPage};
 use tokio::sync::mpsc;
 
 /// Shared advice.

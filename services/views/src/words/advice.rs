@@ -10,7 +10,12 @@ pub(super) fn line(event: &Event, actor: &str) -> String {
         Event::FindingRaised(raised) => format!("found: {}", raised.title),
         Event::EvidencePinned(pinned) => {
             let missing = if pinned.missing == 0 { String::new() } else { format!(", {} are missing", pinned.missing) };
-            format!("telemetry from {} to {} kept: {}{missing}", pinned.from, pinned.to, count(pinned.records, "record"))
+            format!(
+                "telemetry from {} to {} kept: {}{missing}",
+                pinned.from,
+                pinned.to,
+                count(pinned.records, "record")
+            )
         }
         Event::ConversationAsked(asked) => format!("{actor} asked: {}", asked.question),
         Event::ConversationToolUsed(used) => match &used.error {

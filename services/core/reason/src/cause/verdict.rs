@@ -134,7 +134,8 @@ fn confirms(candidate: &Candidate, signs: &[Sign], scene: &Scene, past: &[Simila
     all.extend(dependents(candidate, scene));
     for similar in past.iter().filter(|similar| was(similar, service, scene.topology)).take(1) {
         let text = format!("{} was the same problem, and its cause was there too", similar.incident);
-        all.push(Statement { text, citations: cited(similar.citations.iter().cloned()) });
+        // The first of them is its opening; the rest are signs that it had, and need not name it.
+        all.push(Statement { text, citations: similar.citations.first().cloned().into_iter().collect() });
     }
     all.truncate(STATEMENTS_MAX);
     all
