@@ -125,7 +125,7 @@ impl Console {
         {
             return self.repeat(&event, &earlier, asker, &order).await;
         }
-        let received = Received { key, if_match: asker.if_match, command: order.command };
+        let received = Received { key, if_match: asker.if_match, command: cleaned(order.command)? };
         let event = NewEvent {
             subject: order.subject,
             actor: asker.actor.clone(),
@@ -216,4 +216,17 @@ fn is_same_terms(a: &Terms, b: &Terms, relative: Relative) -> bool {
     };
     let masked = Terms { starts_at: a.starts_at, ends_at: a.ends_at, ..b.clone() };
     ends && *a == masked
+}
+
+/// A command without the secrets that a person wrote into it. Configuration holds references, never secrets.
+fn cleaned(command: Command) -> Result<Command> {
+    if matches!(command, Command::Configure(_) | Command::Activate(_) | Command::Restore(_)) {
+        return Ok(command);
+    }
+    let broken =
+        |error: serde_json::Error| Refusal::new(Code::Internal, format!("a command could not be cleaned: {error}"));
+    let written = serde_json::to_value(&command).map_err(broken)?;
+    let mut redactor = hindcast_redact::Redactor::default();
+    let clean = redactor.value(written);
+    if redactor.counts().is_empty() { Ok(command) } else { serde_json::from_value(clean).map_err(broken) }
 }

@@ -192,7 +192,21 @@ pub(super) fn timeline(situation: &Situation, all: &mut Drafted) {
 /// Telemetry that could not be kept for it: what was not concluded from it by then cannot be any more.
 pub(super) fn expired(situation: &Situation) -> Option<String> {
     let kept = situation.last(&["evidence.pinned"])?;
-    // The line says how many records are missing, where some are.
-    let (_, missing) = kept.text.rsplit_once(", ").filter(|(_, text)| text.ends_with("are missing"))?;
-    Some(format!("telemetry around it had expired in part: {missing}"))
+    Some(format!("telemetry around it had expired in part: {}", missing_records(&kept.text)?))
+}
+
+/// How many records are missing, as the line says that tells what was kept.
+fn missing_records(line: &str) -> Option<&str> {
+    line.rsplit_once(", ").map(|(_, missing)| missing).filter(|missing| missing.ends_with("are missing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_had_expired_is_told_and_what_is_whole_is_not() {
+        assert_eq!(missing_records("telemetry from a to b kept: 3 records, 2 are missing"), Some("2 are missing"));
+        assert_eq!(missing_records("telemetry from a to b kept: 3 records"), None);
+    }
 }

@@ -62,7 +62,10 @@ impl Aliases {
                 if let Some(citation) = citation(fields).filter(|citation| citation.position <= position) {
                     self.name(&citation);
                 }
-                fields.values().for_each(|item| self.learn(item, position));
+                // In one order of keys, so that a name is the same in every build.
+                let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
+                sorted.sort_unstable_by_key(|(key, _)| *key);
+                sorted.into_iter().for_each(|(_, item)| self.learn(item, position));
             }
             _ => {}
         }
@@ -73,7 +76,10 @@ impl Aliases {
         let mut value = self.renamed(value);
         // A cut may say in words that nothing fits; what is shown is bounded all the same.
         value = tools::fit(value, TOOL_SHOWN_BYTES_MAX);
-        value.to_string()
+        // In one order of keys, whatever the map keeps: the same output is the same prompt in every build.
+        let mut text = String::new();
+        hindcast_llm::hash::canonical(&value, &mut text);
+        text
     }
 
     fn renamed(&self, value: &Value) -> Value {

@@ -38,7 +38,20 @@ fn one(kind: &str, variants: &[Value], definitions: &Value) -> Option<(String, V
     if !used.is_empty() {
         schema.insert("$defs".to_owned(), Value::Object(used));
     }
-    Some((format!("{kind}.v{version}.json"), Value::Object(schema)))
+    Some((format!("{kind}.v{version}.json"), sorted(Value::Object(schema))))
+}
+
+/// The same with the fields of every object in the order of their names, whatever order a map keeps.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let sorted: std::collections::BTreeMap<String, Value> =
+                fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(sorted.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 fn referred<'a>(schema: &Value, definitions: &'a Value) -> Option<&'a Value> {

@@ -15,6 +15,9 @@ use crate::node::Node;
 /// How long after an incident began its alerts may have been injected: rules look back over a window.
 const AFTERMATH: Span = Span::seconds(60);
 
+/// How long after a fault's end people wait before they write: what still rings must have ended.
+const QUIET: Span = Span::minutes(2);
+
 /// Faults whose incident waits for its last words.
 pub struct People {
     waiting: Vec<Fault>,
@@ -36,7 +39,7 @@ impl People {
     pub async fn tell(&mut self, node: &Node, client: &reqwest::Client, now: Time) -> anyhow::Result<bool> {
         let mut told = Vec::new();
         for (index, fault) in self.waiting.iter().enumerate() {
-            if fault.ended_at.is_none_or(|at| time(at) > now) {
+            if fault.ended_at.is_none_or(|at| time(at) + QUIET > now) {
                 continue;
             }
             if let Some(incident) = over(node, fault).await? {
