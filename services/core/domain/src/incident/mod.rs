@@ -222,7 +222,10 @@ impl Incident {
                 self.acknowledged_by = None;
             }
             Event::IncidentResolved(resolved) => {
-                self.resolve(&resolved.by, now);
+                // Whoever adds what it was does not move its end: the reopen window starts there.
+                if self.status != Status::Resolved {
+                    self.resolve(&resolved.by, now);
+                }
                 self.cause = resolved.cause.clone().or_else(|| self.cause.take());
                 self.resolution = resolved.resolution.clone().or_else(|| self.resolution.take());
             }
