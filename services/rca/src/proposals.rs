@@ -124,6 +124,8 @@ impl Rca {
                 (proposal.id.clone(), Event::ProposalMade(made), Ok(proposal))
             }
             Err(reason) => {
+                // What was named stands in the reason.
+                let reason = hindcast_redact::Redactor::default().text(&reason);
                 let cleaned = hindcast_redact::Redactor::default().value(params);
                 let seed = serde_json::to_vec(&cleaned).unwrap_or_default();
                 let id = ProposalId::derive(&[conclusion.evidence.incident.id.as_bytes(), name.as_bytes(), &seed]);

@@ -54,6 +54,7 @@ const RULES: &[(&str, &str, Act)] = &[
         Act::Whole,
     ),
     ("userinfo", r#"[A-Za-z][A-Za-z0-9+.-]*://(?P<secret>[^/\s?#"'<>]+)@"#, Act::Group),
+    ("cookie", r#"(?i)\bcookie\\?["']?\s*:\s*\\?["']?(?P<secret>[A-Za-z0-9_.-]+=[^\r\n"'\\]+)"#, Act::Group),
     (
         "authorization",
         r#"(?i)authorization\\?["']?\s*(?:=>|[:=])\s*\\?["']?(?:(?:basic|bearer|token|digest|apikey|negotiate)\s+)?(?P<secret>[^\s"',;\\]+)"#,

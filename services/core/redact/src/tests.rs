@@ -16,6 +16,7 @@ fn secrets_are_taken_out_and_what_stands_around_them_stays() {
         (r#"{"password": "hun ter2", "user": "ada"}"#, r#"{"password": "[redacted:secret]", "user": "ada"}"#),
         (r#"body {\"api_key\":\"abc\"}"#, r#"body {\"api_key\":\"[redacted:secret]\"}"#),
         ("Authorization: Basic YWRhOmFkYQ==", "Authorization: Basic [redacted:authorization]"),
+        ("request with Cookie: session=abc123; theme=dark", "request with Cookie: [redacted:cookie]"),
         ("sent Bearer abc123 upstream", "sent Bearer [redacted:bearer] upstream"),
         ("postgres://ada:p@ss@db:5432/shop", "postgres://[redacted:userinfo]@db:5432/shop"),
         ("https://x.example.com/a?sig=abc%3D&b=1", "https://x.example.com/a?sig=[redacted:url_secret]&b=1"),
