@@ -137,7 +137,8 @@ fn json(line: &str) -> Option<Said> {
     let level = first(&["severity", "level", "lvl"]);
     let said = first(&["message", "msg", "event"]);
     let mut message = text(said)?.to_owned();
-    for (name, value) in &fields {
+    // In the order of their names, whatever order a map keeps.
+    for (name, value) in fields.iter().collect::<std::collections::BTreeMap<_, _>>() {
         if [time, level, said].contains(&Some(name.as_str())) || name == "service" {
             continue;
         }
