@@ -1,7 +1,6 @@
 //! Follows the views: waits, gathers a stretch of events, has its versions made and stores them with how far
 //! it is. Owns the pace and the retries; refuses to know what is kept of an incident.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hindcast_api::{AsOf, Event, Finding};
@@ -187,25 +186,23 @@ impl Inner {
         }
     }
 
-    /// A finding adds to the incident that made us look, and to those of its environment that are open.
+    /// A finding adds to the incident that made us look, and to those of its environment that are open as of it
+    /// and are about its service.
     async fn add_findings(&self, plan: &mut Plan, findings: &[(Partition, Finding)]) -> Result<(), Error> {
-        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         for (_, finding) in findings {
             if let Some(incident) = &finding.finding.incident {
                 plan.more(&incident.to_string(), finding.position);
             }
-            last.insert(&finding.environment, finding.position);
-        }
-        for (environment, position) in last {
             let open = IncidentFilter {
                 status: vec![incident::Status::Open, incident::Status::Acknowledged],
-                environment: Some(environment.to_owned()),
+                environment: Some(finding.environment.clone()),
+                service: Some(finding.finding.service.clone()),
                 ..IncidentFilter::default()
             };
-            let window = Window { as_of: Some(AsOf::Position(position)), limit: Some(OPEN_MAX), cursor: None };
-            let open = self.options.queries.incidents(open, window).await?;
-            let ids: BTreeSet<String> = open.items.into_iter().map(|incident| incident.id).collect();
-            ids.iter().for_each(|id| plan.more(id, position));
+            let window = Window { as_of: Some(AsOf::Position(finding.position)), limit: Some(OPEN_MAX), cursor: None };
+            for incident in self.options.queries.incidents(open, window).await?.items {
+                plan.more(&incident.id, finding.position);
+            }
         }
         Ok(())
     }

@@ -79,9 +79,9 @@ impl Inner {
         }))
     }
 
-    /// The templates of findings, each once: the last of a stretch.
+    /// The templates of findings, a version for each.
     pub(crate) fn templates(findings: &[(Partition, Finding)]) -> Result<Vec<Draft>, Error> {
-        let mut last: BTreeMap<(&Partition, &str), Draft> = BTreeMap::new();
+        let mut drafts = Vec::new();
         for (partition, finding) in findings {
             let Some(template) = &finding.finding.template else { continue };
             let mut redactor = Redactor::default();
@@ -103,9 +103,9 @@ impl Inner {
                 payload: serde_json::to_value(&kept)?,
             };
             let text = recall::template_text(&kept.service, &kept.text);
-            last.insert((partition, template.id.as_str()), Draft { point, text });
+            drafts.push(Draft { point, text });
         }
-        Ok(last.into_values().collect())
+        Ok(drafts)
     }
 
     /// Gives every draft its vector. Texts that were embedded lately are not embedded again.

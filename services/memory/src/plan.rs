@@ -1,11 +1,11 @@
 //! Which versions of which incidents a stretch of events asks for. Pure; owns the rule, refuses to make them.
 //!
-//! What changes where an incident stands in its life, or what a person says of it, is a version of its own,
-//! so that the past can be asked about at each of these moments. Everything else (another alert, another
-//! finding) is gathered into one version at the end of the stretch: a storm costs one vector, not one an
-//! alert.
+//! A version is a function of the ledger alone, never of how far a stretch reached: a memory that is built anew
+//! holds the same ones. What changes where an incident stands in its life, or what a person says of it, is a
+//! version of its own, and so is each finding about it. Of its other changes (another alert) the first few are,
+//! and then those whose revision is a power of two: a storm of a thousand alerts costs a dozen vectors.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use hindcast_api::Event;
 use serde_json::Value;
@@ -34,11 +34,13 @@ pub(crate) struct Version {
     pub(crate) incident: String,
 }
 
+/// Revisions of an incident that are all kept.
+const REVISIONS_KEPT: u64 = 16;
+
 /// The versions of a stretch, by position.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// By incident: positions of versions of their own, and the last of the others.
-    touched: BTreeMap<String, (Vec<u64>, Option<u64>)>,
+    versions: BTreeSet<Version>,
 }
 
 impl Plan {
@@ -49,40 +51,25 @@ impl Plan {
             return;
         }
         let own = OWN.contains(&kind);
-        self.touch(&event.subject, event.position, own);
+        if own || event.revision.is_none_or(|revision| revision <= REVISIONS_KEPT || revision.is_power_of_two()) {
+            self.more(&event.subject, event.position);
+        }
         // The other incident of a merge, a split or of taking one back.
         for field in ["incident", "other"] {
             if let Some(other) = event.data.get(field).and_then(Value::as_str).filter(|_| own) {
-                self.touch(other, event.position, own);
+                self.more(other, event.position);
             }
         }
     }
 
     /// An incident of which more is known as of a position.
     pub(crate) fn more(&mut self, incident: &str, position: u64) {
-        self.touch(incident, position, false);
-    }
-
-    fn touch(&mut self, incident: &str, position: u64, own: bool) {
-        let (firm, last) = self.touched.entry(incident.to_owned()).or_default();
-        if own {
-            firm.push(position);
-        } else {
-            *last = Some(last.map_or(position, |last| last.max(position)));
-        }
+        self.versions.insert(Version { position, incident: incident.to_owned() });
     }
 
     /// What is to be made, in the order in which it became known.
-    pub(crate) fn versions(self) -> Vec<Version> {
-        let mut versions = Vec::new();
-        for (incident, (mut positions, last)) in self.touched {
-            let newest = positions.iter().max().copied();
-            positions.extend(last.filter(|last| newest.is_none_or(|newest| *last > newest)));
-            versions.extend(positions.into_iter().map(|position| Version { position, incident: incident.clone() }));
-        }
-        versions.sort();
-        versions.dedup();
-        versions
+    pub(crate) fn versions(self) -> BTreeSet<Version> {
+        self.versions
     }
 }
 
@@ -118,19 +105,33 @@ mod tests {
         plan.versions().into_iter().map(|version| (version.position, version.incident)).collect()
     }
 
-    #[test]
-    fn a_storm_is_one_version_and_a_change_of_status_is_one_of_its_own() {
-        let mut events = vec![event(10, "incident.opened", "INC-A", json!({}))];
-        events.extend((11..60).map(|position| event(position, "incident.alert_joined", "INC-A", json!({}))));
-        let storm = planned(&events);
-        assert_eq!(storm, [(10, "INC-A".to_owned()), (59, "INC-A".to_owned())]);
+    fn storm() -> Vec<Event> {
+        let joined = |revision| Event {
+            revision: Some(revision),
+            ..event(100 + revision, "incident.alert_joined", "INC-A", json!({}))
+        };
+        let mut events = vec![event(100, "incident.opened", "INC-A", json!({}))];
+        events.extend((2..=1_000).map(joined));
+        events.push(event(2_000, "incident.resolved", "INC-A", json!({"by": "quiet"})));
+        events.push(event(2_001, "incident.resolved", "INC-A", json!({"by": "person"})));
+        events
+    }
 
-        events.push(event(60, "incident.resolved", "INC-A", json!({"by": "quiet"})));
-        assert_eq!(planned(&events), [(10, "INC-A".to_owned()), (60, "INC-A".to_owned())], "which gathers the rest");
-        events.push(event(61, "incident.reopened", "INC-A", json!({})));
-        events.push(event(62, "incident.resolved", "INC-A", json!({"by": "person"})));
-        let positions: Vec<u64> = planned(&events).into_iter().map(|(position, _)| position).collect();
-        assert_eq!(positions, [10, 60, 61, 62], "each of them can be asked about");
+    #[test]
+    fn a_storm_is_a_dozen_versions_and_a_change_of_status_is_one_of_its_own() {
+        let positions: Vec<u64> = planned(&storm()).into_iter().map(|(position, _)| position).collect();
+        assert!(positions.len() < 25, "{positions:?}");
+        assert!([100, 102, 116, 612, 2_000, 2_001].iter().all(|kept| positions.contains(kept)), "{positions:?}");
+    }
+
+    #[test]
+    fn however_events_are_cut_into_stretches_the_versions_are_the_same() {
+        let events = storm();
+        let whole = planned(&events);
+        for length in [1, 2, 7, 100, 999] {
+            let cut: Vec<_> = events.chunks(length).flat_map(planned).collect();
+            assert_eq!(cut, whole, "stretches of {length}");
+        }
     }
 
     #[test]

@@ -109,9 +109,11 @@ async fn a_version_knows_what_was_known_at_it_and_nothing_later() {
     let running = rig.start();
     running.reaches(40).await;
     assert_eq!(rig.remembered("A", 9).await, None);
-    let early = rig.remembered("A", 29).await.unwrap();
-    assert_eq!(early.alerts.len(), 1, "as it was opened: {early:?}");
-    assert_eq!((early.resolution, early.templates.len()), (None, 0));
+    for (as_of, alerts, templates) in [(10, 1, 0), (19, 1, 0), (20, 2, 0), (24, 2, 0), (25, 2, 1), (29, 2, 1)] {
+        let then = rig.remembered("A", as_of).await.unwrap();
+        assert_eq!((then.alerts.len(), then.templates.len()), (alerts, templates), "as of {as_of}: {then:?}");
+        assert_eq!(then.resolution, None, "as of {as_of}");
+    }
     let late = rig.remembered("A", 30).await.unwrap();
     assert_eq!(late.alerts.len(), 2);
     assert_eq!(late.resolution.as_deref(), Some("the volume was emptied"));
@@ -122,19 +124,35 @@ async fn a_version_knows_what_was_known_at_it_and_nothing_later() {
 }
 
 #[tokio::test]
-async fn a_storm_costs_one_vector_and_a_change_of_status_is_kept() {
-    let rig = Rig::new();
-    rig.views.open("A", 10, "Errors", "web");
-    for position in 11..400 {
-        rig.views.join("A", position, &format!("Alert{position}"), "web");
-    }
-    rig.views.reach(400);
-    let running = rig.start();
+async fn a_storm_costs_two_dozen_vectors_and_no_stretch_is_seen_in_them() {
+    let storm = |rig: &Rig| {
+        rig.views.open("A", 10, "Errors", "web");
+        for position in 11..400 {
+            rig.views.join("A", position, &format!("Alert{position}"), "web");
+        }
+    };
+    let anew = Rig::new();
+    storm(&anew);
+    anew.views.reach(400);
+    let running = anew.start();
     running.reaches(400).await;
-    assert!(rig.words.embedded.load(Ordering::Relaxed) <= 2, "one as it opened, one at the end of the stretch");
-    assert_eq!(rig.store.count().await.unwrap(), 2);
-    assert_eq!(rig.remembered("A", 400).await.unwrap().position, 399);
+    assert!(anew.words.embedded.load(Ordering::Relaxed) <= 24, "the first sixteen revisions, then powers of two");
+
+    // The same history, taken in as it came.
+    let live = Rig::new();
+    storm(&live);
+    let following = live.start();
+    for position in [10, 11, 13, 100, 101, 290, 400] {
+        live.views.reach(position);
+        following.reaches(position).await;
+    }
+    assert_eq!(live.store.count().await.unwrap(), anew.store.count().await.unwrap());
+    for position in (10..=400).step_by(13) {
+        let (then, now) = (live.remembered("A", position).await, anew.remembered("A", position).await);
+        assert_eq!(then.unwrap().position, now.unwrap().position, "as of {position}");
+    }
     running.end().await;
+    following.end().await;
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ impl Server {
             let server = match tokio::time::timeout(self.connect_timeout, connecting).await {
                 Ok(Ok(server)) => server,
                 Ok(Err(error)) => {
-                    self.close(Shut::Unreachable(error.to_string()));
+                    self.close(Shut::Unreachable(error.kind().to_string()));
                     continue;
                 }
                 Err(_) => {

@@ -74,7 +74,8 @@ pub fn actor(name: &str) -> Result<String> {
         let detail = format!("expected a person's name of at most {ACTOR_CHARS_MAX} characters as the actor");
         return Err(Refusal::new(Code::BadParameter, detail));
     }
-    Ok(name.to_owned())
+    // A name is shown with all that it did; what was put there by mistake must not be.
+    Ok(hindcast_redact::Redactor::default().text(name))
 }
 
 fn key(value: &str) -> Result<String> {
@@ -113,6 +114,7 @@ mod tests {
     fn nobody_is_the_system() {
         assert_eq!(actor(" ").unwrap(), ANONYMOUS);
         assert_eq!(actor(" ada ").unwrap(), "ada");
+        assert_eq!(actor("password=hunter2").unwrap(), "password=[redacted:secret]");
         assert!(actor("System").is_err() && actor("a\nb").is_err());
     }
 }

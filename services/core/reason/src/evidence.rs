@@ -49,22 +49,18 @@ impl Evidence {
         first.map_or(self.incident.started_at, |first| first.min(self.incident.started_at))
     }
 
-    /// Leaves out findings of incidents that were over when this one began: they lie within such an incident's
-    /// time and are about one of its services, or were raised for it. Without this, what broke a quarter of an
-    /// hour ago looks like the first sign of what broke now.
-    pub fn leave_out(&mut self, others: &[Incident]) {
+    /// Leaves out findings that lie within the time of an earlier incident that was over when this one began, given
+    /// as (from, to). Without this, what broke a quarter of an hour ago looks like the first sign of what broke now.
+    pub fn leave_out(&mut self, earlier: &[(Time, Time)]) {
         let onset = self.onset();
-        let over =
-            |other: &&Incident| other.id != self.incident.id && other.resolved_at.is_some_and(|end| end <= onset);
-        let over: Vec<&Incident> = others.iter().filter(over).collect();
+        let over: Vec<(Time, Time)> = earlier
+            .iter()
+            .filter(|(from, to)| *from < onset && *to < onset + AROUND)
+            .map(|(from, to)| (*from - AROUND, (*to).min(onset - JUST_BEFORE)))
+            .collect();
         self.findings.retain(|finding| {
-            let found = &finding.finding;
-            !over.iter().any(|other| {
-                let raised_for = found.incident.as_ref().is_some_and(|incident| incident.as_str() == other.id);
-                let end = other.resolved_at.unwrap_or(other.started_at) + AROUND;
-                let during = found.at >= other.started_at - AROUND && found.at <= end.min(onset - JUST_BEFORE);
-                raised_for || (during && other.services.contains(&found.service))
-            })
+            let at = finding.finding.at;
+            !over.iter().any(|(from, to)| *from <= at && at <= *to)
         });
     }
 }

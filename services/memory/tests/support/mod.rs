@@ -92,8 +92,11 @@ impl Fake {
     }
 
     fn tell(&self, position: u64, event_type: &str, name: &str, data: Value) {
-        let event = event(position, event_type, &id(name).to_string(), data);
-        self.inner.lock().unwrap().events.push(event);
+        let mut event = event(position, event_type, &id(name).to_string(), data);
+        let events = &mut self.inner.lock().unwrap().events;
+        let before = events.iter().filter(|other| other.subject == event.subject).count();
+        event.revision = Some(before as u64 + 1);
+        events.push(event);
     }
 
     /// It begins with an alert.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_api::{Alert, AsOf, Citation, Finding, Incident, Problem};
+use hindcast_api::{Alert, AsOf, Citation, Finding, Incident, Problem, TimelineEntry};
 use hindcast_domain::{Span, Time};
 use hindcast_queries::{AlertFilter, FindingFilter, IncidentFilter, Queries, Window};
 use hindcast_reason::{Evidence, Symptom};
@@ -13,10 +13,6 @@ pub const BEFORE: Span = Span::minutes(15);
 const EARLIER_MAX: usize = 50;
 /// Symptoms that are worded as they fired; the rest keeps its latest words.
 const WORDED_MAX: usize = 50;
-/// How long before an incident's first alert its findings begin: rules wait before they fire.
-const EARLY: Span = Span::minutes(2);
-/// How long before an incident's first alert telemetry is its own whatever was before.
-const SOON: Span = Span::seconds(30);
 /// Alerts, timeline entries and findings that are looked at.
 const ITEMS_MAX: usize = 500;
 
@@ -24,7 +20,6 @@ const ITEMS_MAX: usize = 500;
 const AFTER: Span = Span::minutes(2);
 
 /// When an incident was over by its senders' own clocks: they may be far from ours where history is sent late.
-/// An alert of it that fires again elsewhere says nothing of that any more.
 fn end(incident: &Incident, alerts: &[Alert]) -> Option<Time> {
     let resolved = incident.resolved_at?;
     let ends: Option<Vec<Time>> = alerts.iter().map(|alert| alert.ends_at).collect();
@@ -41,15 +36,15 @@ pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Opti
     let then = Some(AsOf::Position(position));
     let window = || Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
     let incident = queries.incident(incident, then).await?;
-    let alerts = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
-    let alerts = queries.alerts(alerts, window()).await?.items;
     let timeline = queries.timeline(&incident.id, window()).await?.items;
+    let over = over_at(&incident, &timeline);
+    let alerts = alerts(queries, &incident, over.unwrap_or(position)).await?;
     let changes = queries.changes(&incident.id, then).await?;
     let findings = findings(queries, &incident, &alerts, then).await?;
     let watched = queries.watched(&incident.environment, then).await?;
 
     let mut fired: BTreeMap<&str, Citation> = BTreeMap::new();
-    for entry in &timeline {
+    for entry in timeline.iter().filter(|entry| over.is_none_or(|over| entry.position <= over)) {
         if entry.event_type == "alert.fired" {
             fired.insert(&entry.subject, Citation { event: entry.event.clone(), position: entry.position });
         }
@@ -75,7 +70,9 @@ pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Opti
     }
     symptoms.sort_by(|a, b| (a.alert.starts_at, &a.alert.fingerprint).cmp(&(b.alert.starts_at, &b.alert.fingerprint)));
     let watched: BTreeSet<String> = watched.into_iter().collect();
-    Ok(Evidence {
+    let early = findings.iter().any(|finding| finding.finding.at < incident.started_at);
+    let earlier = if early { over_before(queries, &incident, then).await? } else { Vec::new() };
+    let mut evidence = Evidence {
         incident,
         symptoms,
         changes,
@@ -84,11 +81,32 @@ pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Opti
         watched: watched.into_iter().collect(),
         position,
         now,
+    };
+    evidence.leave_out(&earlier);
+    Ok(evidence)
+}
+
+/// Where an incident was over: its first resolution since it last came back. What its alerts were there is what
+/// they were in it; they may ring in another one since.
+fn over_at(incident: &Incident, timeline: &[TimelineEntry]) -> Option<u64> {
+    incident.resolved_at?;
+    let own = timeline.iter().filter(|entry| entry.subject == incident.id);
+    own.fold(None, |over, entry| match entry.event_type.as_str() {
+        "incident.resolved" => over.or(Some(entry.position)),
+        "incident.reopened" => None,
+        _ => over,
     })
 }
 
+/// An incident's alerts as of a position.
+async fn alerts(queries: &dyn Queries, incident: &Incident, position: u64) -> Result<Vec<Alert>, Problem> {
+    let filter = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
+    let window = Window { as_of: Some(AsOf::Position(position)), limit: Some(ITEMS_MAX), cursor: None };
+    Ok(queries.alerts(filter, window).await?.items)
+}
+
 /// Findings that may belong to an incident, by when they began: those of its environment from a while before it
-/// until its end, without those of an earlier incident that was over before this one began.
+/// until its end.
 async fn findings(
     queries: &dyn Queries,
     incident: &Incident,
@@ -103,17 +121,12 @@ async fn findings(
     };
     let window = Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
     let mut findings = queries.findings(filter, window).await?.items;
-    if findings.iter().any(|finding| finding.finding.at < incident.started_at) {
-        let over = over_before(queries, incident, then).await?;
-        findings
-            .retain(|finding| !over.iter().any(|(from, to)| *from <= finding.finding.at && finding.finding.at <= *to));
-    }
     findings.sort_by_key(|finding| (finding.finding.at, finding.position));
     Ok(findings)
 }
 
-/// Stretches, by their senders' clocks, of earlier incidents of the environment that were over before this one
-/// began.
+/// Earlier incidents of the environment that may have been over before this one began: (from, to) by their
+/// senders' clocks.
 async fn over_before(
     queries: &dyn Queries,
     incident: &Incident,
@@ -131,12 +144,11 @@ async fn over_before(
         if other.id == incident.id || other.started_at >= incident.started_at || !near {
             continue;
         }
-        let filter = AlertFilter { incident: Some(other.id.clone()), ..AlertFilter::default() };
         let window = Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
-        let alerts = queries.alerts(filter, window).await?.items;
-        if let Some(end) = end(&other, &alerts).filter(|end| *end < incident.started_at + AFTER) {
-            over.push((other.started_at - EARLY, end.min(incident.started_at - SOON)));
-        }
+        let timeline = queries.timeline(&other.id, window).await?.items;
+        let Some(position) = over_at(&other, &timeline) else { continue };
+        let alerts = alerts(queries, &other, position).await?;
+        over.extend(end(&other, &alerts).map(|end| (other.started_at, end)));
     }
     Ok(over)
 }

@@ -230,7 +230,10 @@ impl Recording {
             position: place(now),
             now,
         };
-        evidence.leave_out(&self.over(now));
+        let over = self.over(now);
+        let stretches: Vec<(Time, Time)> =
+            over.iter().filter_map(|incident| Some((incident.started_at, incident.resolved_at?))).collect();
+        evidence.leave_out(&stretches);
         evidence
     }
 
