@@ -16,13 +16,11 @@ use support::{Ledger, Server, folder};
 const QUESTION: &str = "what is going on, have we seen this, what do I do?";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "an old incident takes in later findings where history is sent faster than it happened"]
 async fn advice_holds_on_the_embedded_ledger() {
     advice_holds(Ledger::Embedded, 11).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "an old incident takes in later findings where history is sent faster than it happened"]
 async fn advice_holds_on_nats() {
     advice_holds(Ledger::Nats, 12).await;
 }

@@ -237,7 +237,6 @@ fn claims(body: &Value, texts: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a reply of 10 MB takes longer than its bound in a development build"]
 async fn a_model_that_misbehaves_costs_nothing_but_its_answer() {
     let (fake, task) = Fake::start().await;
     let data = folder();

@@ -50,13 +50,11 @@ fn marker(place: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "cookies, the name in a rejected proposal and the actor are not cleaned everywhere"]
 async fn no_secret_is_kept_or_shown_on_the_embedded_ledger() {
     on(Ledger::Embedded, 31).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "cookies, the name in a rejected proposal and the actor are not cleaned everywhere"]
 async fn no_secret_is_kept_or_shown_on_nats() {
     on(Ledger::Nats, 32).await;
 }

@@ -31,6 +31,9 @@ use crate::gather::{Gathered, Seen};
 
 /// What a server may send for one byte of a reply: each token of a few letters comes in an event of its own.
 const WIRE_BYTES_PER_BYTE: usize = 128;
+/// Bytes on the wire for each token of a reply: an event of its own for each. The client library looks through an
+/// unfinished event anew with each piece of it, so that room beyond this costs time with its square.
+const WIRE_BYTES_PER_TOKEN: usize = 1024;
 /// The least that a server may send for one reply.
 const WIRE_BYTES_MIN: usize = 1024 * 1024;
 /// The most that a server may send for one reply.
@@ -219,7 +222,9 @@ impl Genai {
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
     ) -> Result<Reply, Error> {
-        let wire_bytes_max = bounds.bytes_max.saturating_mul(WIRE_BYTES_PER_BYTE).clamp(WIRE_BYTES_MIN, WIRE_BYTES_MAX);
+        let by_bytes = bounds.bytes_max.saturating_mul(WIRE_BYTES_PER_BYTE);
+        let by_tokens = usize::try_from(request.tokens_max).unwrap_or(usize::MAX).saturating_mul(WIRE_BYTES_PER_TOKEN);
+        let wire_bytes_max = by_bytes.min(by_tokens).clamp(WIRE_BYTES_MIN, WIRE_BYTES_MAX);
         let pipe = pipe::Pipe::open(&self.address, self.options.connect_timeout, wire_bytes_max)?;
         let client = self.client(|builder| builder.unix_socket(pipe.path()))?;
         let reply = self.stream(client, request, bounds, deltas).await;

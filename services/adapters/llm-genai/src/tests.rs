@@ -338,7 +338,9 @@ async fn bytes_are_bounded_whatever_the_server_does() {
 async fn dropping_the_call_ends_it_at_the_server() {
     let fake = Fake::serve(vec![Do::Say(HEAD.into()), Do::Repeat(": still here\n\n".repeat(10))]).await;
     let model = fake.model();
-    let call = model.chat(request(), bounds(30_000, 1 << 30), None);
+    // Room enough that it is the drop which ends it.
+    let long = Request { tokens_max: 1_000_000, ..request() };
+    let call = model.chat(long, bounds(30_000, 1 << 30), None);
     assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
     for _ in 0..100 {
         if *fake.ended.lock().unwrap() > 0 {
