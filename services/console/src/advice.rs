@@ -30,19 +30,24 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// What may have been the cause of an incident.
 pub async fn causes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Causes> {
-    Ok(Json(console.advice().causes(Some(&id), asked.as_of()?).await?))
+    let mut causes = console.advice().causes(Some(&id), asked.point()?).await?;
+    causes.next = asked.cut(&mut causes.items, causes.position)?;
+    Ok(Json(causes))
 }
 
 /// Incidents of the past that are like it.
 pub async fn similar(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<SimilarPage> {
-    Ok(Json(console.advice().similar(Some(&id), asked.as_of()?).await?))
+    let mut similar = console.advice().similar(Some(&id), asked.point()?).await?;
+    similar.next = asked.cut(&mut similar.items, similar.position)?;
+    Ok(Json(similar))
 }
 
 /// Runbooks that fit it.
 pub async fn proposals(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Proposal>> {
     let (then, position) = console.then(&asked).await?;
-    let items = console.advice().proposals(Some(&id), then).await?;
-    Ok(Json(Page { items, next: None, position }))
+    let mut items = console.advice().proposals(Some(&id), then).await?;
+    let next = asked.cut(&mut items, position)?;
+    Ok(Json(Page { items, next, position }))
 }
 
 /// A runbook that somebody proposes.
@@ -120,8 +125,9 @@ pub(crate) fn finding_filter(asked: &Asked) -> Result<FindingFilter> {
 /// The runbooks in force.
 pub async fn runbooks(State(console): State<Console>, asked: Asked) -> Shown<Page<RunbookSummary>> {
     let (then, position) = console.then(&asked).await?;
-    let items = console.advice().runbooks(then).await?;
-    Ok(Json(Page { items, next: None, position }))
+    let mut items = console.advice().runbooks(then).await?;
+    let next = asked.cut(&mut items, position)?;
+    Ok(Json(Page { items, next, position }))
 }
 
 /// Incidents of the past that are like a text.
@@ -144,7 +150,7 @@ pub async fn memory(State(console): State<Console>, asked: Asked) -> Shown<Simil
 impl Console {
     /// The position that a question is about, so that a list says which one it shows.
     async fn then(&self, asked: &Asked) -> Result<(Option<AsOf>, u64)> {
-        let (position, _) = self.queries().moment(asked.as_of()?).await?;
+        let (position, _) = self.queries().moment(asked.point()?).await?;
         Ok((Some(AsOf::Position(position)), position))
     }
 }

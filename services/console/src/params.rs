@@ -4,7 +4,7 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use hindcast_api::{AsOf, Code, LIMIT_MAX, Problem};
+use hindcast_api::{AsOf, Code, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Problem};
 use hindcast_domain::Time;
 use hindcast_http::{Refusal, Result};
 use hindcast_queries::Window;
@@ -190,6 +190,38 @@ impl Asked {
         let limit = self.one(LIMIT.name).map(|value| limit(&value)).transpose()?;
         Ok(Window { as_of: self.as_of()?, limit, cursor: self.one(CURSOR.name) })
     }
+
+    /// As of when a list is asked for that is made whole each time: a cursor stays at the position of its first
+    /// page.
+    ///
+    /// # Errors
+    /// 400 for an `as_of` or a cursor that is none.
+    pub fn point(&self) -> Result<Option<AsOf>> {
+        Ok(match self.one(CURSOR.name) {
+            Some(cursor) => Some(AsOf::Position(Cursor::decode(&cursor)?.position)),
+            None => self.as_of()?,
+        })
+    }
+
+    /// Cuts such a list to the page that is asked for, and says where the next one goes on.
+    ///
+    /// # Errors
+    /// 400 for a limit that is out of range, or a cursor that is none.
+    pub fn cut<T>(&self, items: &mut Vec<T>, position: u64) -> Result<Option<String>> {
+        let window = self.window()?;
+        let from = match &window.cursor {
+            Some(cursor) => {
+                let bad = |_| Refusal::new(Code::BadCursor, "expected a cursor that this list gave");
+                Cursor::decode(cursor)?.after.parse::<usize>().map_err(bad)?
+            }
+            None => 0,
+        };
+        let to = from.saturating_add(window.limit.unwrap_or(LIMIT_DEFAULT));
+        let more = to < items.len();
+        items.truncate(to);
+        items.drain(..from.min(items.len()));
+        Ok(more.then(|| Cursor { position, after: to.to_string() }.encode()))
+    }
 }
 
 fn limit(value: &str) -> Result<usize> {
@@ -215,6 +247,23 @@ mod tests {
 
     fn asked(query: &str) -> Asked {
         Asked::of(&format!("/x?{query}").parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_list_that_is_made_whole_is_turned_page_by_page() {
+        let whole: Vec<u32> = (0..7).collect();
+        let (mut seen, mut query) = (Vec::new(), "limit=3".to_owned());
+        loop {
+            let mut page = whole.clone();
+            let next = asked(&query).cut(&mut page, 42).unwrap();
+            seen.extend(page);
+            let Some(next) = next else { break };
+            query = format!("limit=3&cursor={next}");
+            assert_eq!(asked(&query).point().unwrap(), Some(AsOf::Position(42)), "it stays where it began");
+        }
+        assert_eq!(seen, whole);
+        assert_eq!(asked("cursor=zz").cut(&mut vec![1], 42).unwrap_err().0.code, "bad_cursor");
+        assert_eq!(asked("limit=0").cut(&mut vec![1], 42).unwrap_err().0.code, "bad_limit");
     }
 
     #[test]

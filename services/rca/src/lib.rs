@@ -47,8 +47,8 @@ pub struct Rca {
 
 struct Inner {
     options: Options,
-    /// Conclusions that were drawn lately, by incident and position: what is asked twice is thought once.
-    drawn: Mutex<BTreeMap<(String, u64), Arc<conclude::Conclusion>>>,
+    /// Conclusions that are being drawn, by incident and position: what is asked twice is thought once.
+    drawn: Mutex<BTreeMap<(String, u64), conclude::Drawn>>,
 }
 
 impl Rca {

@@ -116,21 +116,21 @@ fn advised() -> Vec<Route> {
             TAG,
             "What may have been the cause, best first, with the path from there to the alarm; what is refuted; whom it \
              hits.",
-            ONE,
+            LIST,
             || get(advice::causes),
         ),
         read::<api::SimilarPage>(
             "/api/v1/incidents/{id}/similar",
             TAG,
             "Incidents of the past that are like it, with what ended them; look-alikes with what sets them apart.",
-            ONE,
+            LIST,
             || get(advice::similar),
         ),
         read::<api::Page<api::Proposal>>(
             "/api/v1/incidents/{id}/proposals",
             TAG,
             "Runbooks that fit it, best first. Nothing runs.",
-            ONE,
+            LIST,
             || get(advice::proposals),
         ),
         also(&["text/markdown"], postmortem),
@@ -141,7 +141,7 @@ fn advised() -> Vec<Route> {
             FINDINGS,
             || get(advice::findings),
         ),
-        read::<api::Page<api::RunbookSummary>>("/api/v1/runbooks", TAG, "The runbooks in force.", ONE, || {
+        read::<api::Page<api::RunbookSummary>>("/api/v1/runbooks", TAG, "The runbooks in force.", LIST, || {
             get(advice::runbooks)
         }),
         read::<api::SimilarPage>(

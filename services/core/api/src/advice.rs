@@ -114,12 +114,12 @@ pub struct BlastRadius {
     pub unharmed: Vec<String>,
 }
 
-/// The causes of an incident, best first; empty where it is unresolved. One page holds them all.
+/// The causes of an incident, best first; empty where it is unresolved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Causes {
     /// Best first.
     pub items: Vec<Hypothesis>,
-    /// Always absent.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
     /// The position that it shows.
     pub position: u64,
@@ -170,12 +170,12 @@ pub struct Similar {
     pub citations: Vec<Citation>,
 }
 
-/// Similar incidents, best first. One page holds them all.
+/// Similar incidents, best first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SimilarPage {
     /// Best first: the same problem before look-alikes.
     pub items: Vec<Similar>,
-    /// Always absent.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
     /// The position that it shows.
     pub position: u64,
