@@ -20,6 +20,10 @@ pub struct Connection {
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
+    /// The settings file of a server, and of a data folder that is asked [default: ./hindcast.toml, where there is one].
+    #[arg(long, global = true, value_name = "FILE", env = "HINDCAST_CONFIG")]
+    pub config: Option<PathBuf>,
+
     /// The server's token.
     #[arg(long, global = true, value_name = "TOKEN", env = "HINDCAST_TOKEN", hide_env_values = true)]
     pub token: Option<String>,

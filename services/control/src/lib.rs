@@ -1,7 +1,9 @@
 //! Control: what holds for a whole tenant. Silences and their times, configuration by hash, activations.
 //!
 //! The one contract of this crate: *[`Control`] is pure*, and a configuration that is in force already is
-//! no event, so that a ledger does not grow by starting.
+//! no event, so that a ledger does not grow by starting. [`models`] moves the pointer to the version in force.
+
+pub mod models;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,6 +15,8 @@ use hindcast_domain::{EventId, Partition, SilenceId, Time};
 use hindcast_ledger::lane;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+
+use crate::models::Models;
 
 /// Idempotency keys that are remembered.
 const KEYS_MAX: usize = 10_000;
@@ -30,6 +34,7 @@ pub struct State {
     keys: BTreeMap<String, EventId>,
     keys_in_order: VecDeque<String>,
     revisions: BTreeMap<String, u64>,
+    models: Models,
 }
 
 /// Runs control over a ledger until `shutdown`.
@@ -60,6 +65,7 @@ impl Decider for Control {
     }
 
     fn seen(&self, state: &mut State, input: &Recorded) {
+        state.models.seen(input);
         let Event::Command(received) = &input.event else {
             return;
         };
@@ -77,6 +83,7 @@ impl Decider for Control {
 
     fn evolve(&self, state: &mut State, decision: &Recorded) {
         state.silences.evolve(decision);
+        state.models.evolve(decision);
         match &decision.event {
             Event::Configured(configured) => {
                 state.sections.insert(configured.section.clone(), configured.hash.clone());
@@ -133,6 +140,9 @@ fn ended(reason: &str) -> Event {
 
 fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> Result<Vec<Draft>, Rejected> {
     let actor = &input.actor;
+    if let Some(decided) = state.models.command(&received.command, input) {
+        return decided;
+    }
     match &received.command {
         Command::CreateSilence { terms, replaces } => {
             terms.check(now).map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
@@ -155,6 +165,9 @@ fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> R
         // In force already: nothing happens, and that is the answer.
         Command::Configure(configured) if state.sections.get(&configured.section) == Some(&configured.hash) => {
             Err(Rejected::new(Code::Conflict, format!("{} is in force already", configured.section)))
+        }
+        Command::Configure(configured) if configured.section == models::SECTION => {
+            Err(Rejected::new(Code::Invalid, "versions are put in force by a promotion, not by configuration"))
         }
         Command::Configure(configured) => {
             configured_is_valid(configured)?;

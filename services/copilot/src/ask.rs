@@ -175,6 +175,7 @@ impl Copilot {
                 None
             }
             (_, Some(failure)) => {
+                teller.status(&fell(failure)).await;
                 fall_back(&mut answer, &drafted, &judge, failure, Vec::new());
                 Some(failure.clone())
             }
@@ -225,6 +226,7 @@ impl Copilot {
                 failure
             }
         };
+        work.teller.status(&fell(&failure)).await;
         Ok(Some(failure))
     }
 
@@ -380,9 +382,12 @@ fn from_evidence(answer: &mut Answer, drafted: &Drafted, judge: &Judge) {
 fn fall_back(answer: &mut Answer, drafted: &Drafted, judge: &Judge, failure: &Failure, struck: Vec<Claim>) {
     from_evidence(answer, drafted, judge);
     answer.claims.extend(struck);
-    answer
-        .missing
-        .push(format!("the language model did not write this ({}): answered from evidence alone", failure.text));
+    answer.missing.push(fell(failure));
+}
+
+/// Why an answer is from evidence alone, as `missing` and a step of progress say it.
+fn fell(failure: &Failure) -> String {
+    format!("the language model did not write this ({}): answered from evidence alone", failure.text)
 }
 
 /// Claims that were struck for a reason that the verifier does not know stay struck.

@@ -4,6 +4,7 @@
 //! verifier's, afterwards. Nothing that a model does can fail an answer; it only falls back to evidence.
 
 pub(crate) mod aliases;
+mod budget;
 pub(crate) mod claims;
 mod prompt;
 pub(crate) mod tools;
@@ -105,7 +106,8 @@ impl Session<'_> {
         // What tools may use of the time: the rest belongs to the answer.
         let half = Instant::now() + self.deadline.saturating_duration_since(Instant::now()) / 2;
         for _ in 0..self.options.caps.steps_max {
-            if tools.offered().is_empty() || Instant::now() >= half {
+            let done = budget::tools_are_done(&self.options.caps, &self.used);
+            if tools.offered().is_empty() || Instant::now() >= half || done {
                 break;
             }
             self.teller.status("asking the model").await;
@@ -167,8 +169,12 @@ impl Session<'_> {
     /// One call: let through, made within its bounds, redacted, recorded and counted.
     async fn call(&mut self, turn: &mut Turn, request: Request, tell: bool) -> Result<Reply, Ended> {
         let caps = &self.options.caps;
-        if self.used.tokens.input + self.used.tokens.output >= caps.answer_tokens_max {
-            return Err(Ended::Fell(Failure::new("cap_answer_tokens", "the tokens of one answer are used up")));
+        if let Some(failure) = self.world.played.as_ref().and_then(|played| played.ended(self.used.calls)) {
+            return Err(Ended::Fell(failure));
+        }
+        let expected = budget::Expected::of(&request, &self.options.prices);
+        if self.world.capped {
+            budget::allow(caps, &self.used, expected).map_err(Ended::Fell)?;
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -176,7 +182,8 @@ impl Session<'_> {
         }
         let now = self.options.clock.now();
         let incident = Some(self.situation.incident.id.as_str());
-        let reserved = if self.world.capped { Some(self.spend.reserve(caps, incident, now)) } else { None };
+        let reserve = || self.spend.reserve(caps, incident, now, expected.cost_micros);
+        let reserved = self.world.capped.then(reserve);
         let _reserved = reserved.transpose().map_err(|word| Ended::Fell(Failure::new(word, cap_in_words(word))))?;
         let Some(llm) = &self.world.llm else {
             return Err(Ended::Fell(Failure::new("unreachable", "no language model is configured")));

@@ -42,8 +42,11 @@ pub struct Caps {
     pub steps_max: u32,
     /// Tokens that one reply may have.
     pub reply_tokens_max: u32,
-    /// Tokens of one answer, read and written together; checked before each call.
+    /// Tokens of one answer, read and written together, over all its calls. Looked at before each call, with what
+    /// it is expected to read and may write.
     pub answer_tokens_max: u64,
+    /// What the calls of one answer may cost, in millionths of a dollar; 0 for no limit. Looked at like tokens.
+    pub answer_cost_micros_max: u64,
     /// Until one reply is there.
     pub call_timeout: Duration,
     /// Until the whole answer is there.
@@ -52,11 +55,11 @@ pub struct Caps {
     pub reply_bytes_max: usize,
     /// Calls for one incident, within 30 days.
     pub incident_calls_max: u32,
-    /// What calls for one incident may cost within 30 days, in millionths of a dollar.
+    /// What calls for one incident may cost within 30 days, in millionths of a dollar; 0 for no limit.
     pub incident_cost_micros_max: u64,
     /// Calls within 24 hours.
     pub day_calls_max: u32,
-    /// What calls may cost within 24 hours, in millionths of a dollar.
+    /// What calls may cost within 24 hours, in millionths of a dollar; 0 for no limit.
     pub day_cost_micros_max: u64,
 }
 
@@ -66,6 +69,7 @@ impl Default for Caps {
             steps_max: 4,
             reply_tokens_max: 1_024,
             answer_tokens_max: 60_000,
+            answer_cost_micros_max: 500_000,
             call_timeout: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(120),
             reply_bytes_max: 64 * 1024,

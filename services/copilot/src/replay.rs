@@ -54,9 +54,20 @@ struct Recording {
 #[derive(Debug, Default)]
 pub(crate) struct Played {
     tools: BTreeMap<u32, ToolUsed>,
+    /// Calls of the model that were made.
+    calls: u32,
+    /// Why no further one was, where the answer fell back.
+    fell_back: Option<String>,
 }
 
 impl Played {
+    /// Why the call after so many was not made, where it was not. Caps and clocks of then are not those of now, so
+    /// what they did is told by the recording.
+    pub(crate) fn ended(&self, calls: u32) -> Option<Failure> {
+        let word = self.fell_back.as_ref().filter(|_| calls >= self.calls)?;
+        Some(Failure::new("recorded", word.clone()))
+    }
+
     /// What the tool said at that step.
     pub(crate) fn tool(&self, step: u32, name: &str) -> Result<Result<Value, String>, Problem> {
         let used = self.tools.get(&step).filter(|used| used.tool == name);
@@ -211,7 +222,11 @@ fn world(answered: &Answered, recording: &Recording) -> World {
     World {
         llm: asked_one.then(|| std::sync::Arc::new(Replies { model, left: Mutex::new(left) }) as hindcast_llm::Shared),
         capped: false,
-        played: Some(Played { tools }),
+        played: Some(Played {
+            tools,
+            calls: u32::try_from(recording.replies.len()).unwrap_or(u32::MAX),
+            fell_back: answered.fell_back.clone(),
+        }),
         falls: falls.map(|word| Failure::new("recorded", word.clone())),
     }
 }

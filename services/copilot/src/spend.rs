@@ -29,6 +29,13 @@ pub(crate) struct AskedBefore {
     pub(crate) as_of: u64,
 }
 
+/// Calls that have no reply yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flying {
+    calls: u32,
+    cost_micros: u64,
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// Calls by the position of their reply.
@@ -39,8 +46,8 @@ struct State {
     asked: BTreeMap<(String, String), Vec<AskedBefore>>,
     /// How far the ledger was read.
     read: Option<u64>,
-    /// Calls that were let through and have no reply yet, by incident.
-    reserved: BTreeMap<Option<String>, u32>,
+    /// Calls that were let through and have no reply yet, by incident, and what they are expected to cost.
+    reserved: BTreeMap<Option<String>, Flying>,
 }
 
 /// The calls of the last 30 days.
@@ -55,14 +62,16 @@ pub(crate) struct Spend {
 pub(crate) struct Reserved<'a> {
     of: &'a Spend,
     incident: Option<String>,
+    cost_micros: u64,
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         let mut state = self.of.lock();
-        if let Some(count) = state.reserved.get_mut(&self.incident) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(flying) = state.reserved.get_mut(&self.incident) {
+            flying.calls = flying.calls.saturating_sub(1);
+            flying.cost_micros = flying.cost_micros.saturating_sub(self.cost_micros);
+            if flying.calls == 0 {
                 state.reserved.remove(&self.incident);
             }
         }
@@ -116,28 +125,42 @@ impl Spend {
         self.lock().entries.insert(reply.position, entry);
     }
 
-    /// Lets a call through, or says which cap is reached.
-    pub(crate) fn reserve(&self, caps: &Caps, incident: Option<&str>, now: Time) -> Result<Reserved<'_>, &'static str> {
+    /// Lets a call through that is expected to cost so much, or says which cap it would go past.
+    pub(crate) fn reserve(
+        &self,
+        caps: &Caps,
+        incident: Option<&str>,
+        now: Time,
+        cost_micros: u64,
+    ) -> Result<Reserved<'_>, &'static str> {
         let mut state = self.lock();
         let incident = incident.map(ToOwned::to_owned);
         let day = state.sum(|entry| entry.at > now - DAY);
         let of_incident = state.sum(|entry| entry.incident.is_some() && entry.incident == incident);
-        let flying: u32 = state.reserved.values().sum();
-        let flying_here = state.reserved.get(&incident).copied().unwrap_or(0);
-        if day.0 + flying >= caps.day_calls_max {
+        let flying = state.reserved.values().fold(Flying::default(), |all, one| Flying {
+            calls: all.calls.saturating_add(one.calls),
+            cost_micros: all.cost_micros.saturating_add(one.cost_micros),
+        });
+        let here = incident.as_ref().and_then(|_| state.reserved.get(&incident)).copied().unwrap_or_default();
+        let past = |spent: u64, flying: Flying, cap: u64| {
+            cap > 0 && (spent >= cap || spent.saturating_add(flying.cost_micros).saturating_add(cost_micros) > cap)
+        };
+        if day.0.saturating_add(flying.calls) >= caps.day_calls_max {
             return Err("cap_day_calls");
         }
-        if caps.day_cost_micros_max > 0 && day.1 >= caps.day_cost_micros_max {
+        if past(day.1, flying, caps.day_cost_micros_max) {
             return Err("cap_day_cost");
         }
-        if of_incident.0 + flying_here >= caps.incident_calls_max {
+        if of_incident.0.saturating_add(here.calls) >= caps.incident_calls_max {
             return Err("cap_incident_calls");
         }
-        if caps.incident_cost_micros_max > 0 && of_incident.1 >= caps.incident_cost_micros_max {
+        if past(of_incident.1, here, caps.incident_cost_micros_max) {
             return Err("cap_incident_cost");
         }
-        *state.reserved.entry(incident.clone()).or_default() += 1;
-        Ok(Reserved { of: self, incident })
+        let flying = state.reserved.entry(incident.clone()).or_default();
+        flying.calls = flying.calls.saturating_add(1);
+        flying.cost_micros = flying.cost_micros.saturating_add(cost_micros);
+        Ok(Reserved { of: self, incident, cost_micros })
     }
 }
 
@@ -155,7 +178,7 @@ impl State {
 
     fn sum(&self, counts: impl Fn(&Entry) -> bool) -> (u32, u64) {
         let of = self.entries.values().filter(|entry| counts(entry));
-        of.fold((0, 0), |(calls, cost), entry| (calls + 1, cost + entry.cost_micros))
+        of.fold((0, 0), |(calls, cost), entry| (calls + 1, cost.saturating_add(entry.cost_micros)))
     }
 
     fn forget(&mut self, now: Time) {
@@ -214,25 +237,41 @@ mod tests {
         };
         let spend = Spend::default();
         spent(&spend, 3, NOW - Span::hours(30), "INC-A", 1);
-        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW).err(), Some("cap_incident_calls"));
-        assert!(spend.reserve(&caps, Some("INC-B"), NOW).is_ok(), "yesterday's calls are no calls of this day");
+        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 0).err(), Some("cap_incident_calls"));
+        assert!(spend.reserve(&caps, Some("INC-B"), NOW, 0).is_ok(), "yesterday's calls are no calls of this day");
         spent(&spend, 1, NOW, "INC-B", 600);
-        assert_eq!(spend.reserve(&caps, Some("INC-B"), NOW).err(), Some("cap_incident_cost"));
+        assert_eq!(spend.reserve(&caps, Some("INC-B"), NOW, 0).err(), Some("cap_incident_cost"));
         spent(&spend, 1, NOW, "INC-C", 600);
-        assert_eq!(spend.reserve(&caps, Some("INC-D"), NOW).err(), Some("cap_day_cost"));
+        assert_eq!(spend.reserve(&caps, Some("INC-D"), NOW, 0).err(), Some("cap_day_cost"));
         spent(&spend, 3, NOW, "INC-E", 0);
-        assert_eq!(spend.reserve(&caps, None, NOW).err(), Some("cap_day_calls"));
+        assert_eq!(spend.reserve(&caps, None, NOW, 0).err(), Some("cap_day_calls"));
     }
 
     #[test]
     fn calls_that_fly_count_until_they_end() {
         let caps = Caps { day_calls_max: 2, ..Caps::default() };
         let spend = Spend::default();
-        let one = spend.reserve(&caps, Some("INC-A"), NOW).ok();
-        let two = spend.reserve(&caps, None, NOW).ok();
+        let one = spend.reserve(&caps, Some("INC-A"), NOW, 0).ok();
+        let two = spend.reserve(&caps, None, NOW, 0).ok();
         assert!(one.is_some() && two.is_some());
-        assert_eq!(spend.reserve(&caps, None, NOW).err(), Some("cap_day_calls"));
+        assert_eq!(spend.reserve(&caps, None, NOW, 0).err(), Some("cap_day_calls"));
         drop(one);
-        assert!(spend.reserve(&caps, None, NOW).is_ok());
+        assert!(spend.reserve(&caps, None, NOW, 0).is_ok());
+    }
+
+    #[test]
+    fn calls_at_once_cannot_go_past_a_cap_of_money_together() {
+        let caps = Caps { incident_cost_micros_max: 1_000, day_cost_micros_max: 1_500, ..Caps::default() };
+        let spend = Spend::default();
+        let one = spend.reserve(&caps, Some("INC-A"), NOW, 600).ok();
+        assert!(one.is_some());
+        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 600).err(), Some("cap_incident_cost"));
+        let two = spend.reserve(&caps, Some("INC-B"), NOW, 900).ok();
+        assert!(two.is_some());
+        assert_eq!(spend.reserve(&caps, Some("INC-C"), NOW, 1).err(), Some("cap_day_cost"));
+        drop((one, two));
+        assert!(spend.reserve(&caps, Some("INC-A"), NOW, 600).is_ok(), "what did not cost that much is free again");
+        let free = Caps { incident_cost_micros_max: 0, day_cost_micros_max: 0, ..caps };
+        assert!(spend.reserve(&free, Some("INC-A"), NOW, u64::MAX).is_ok(), "0 is no limit");
     }
 }

@@ -95,7 +95,7 @@ pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> 
         .joinable(now)
         .map(|incident| Candidate { id: &incident.id, alerts: state.newest_of(&incident.id).collect() })
         .collect();
-    let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), &state.seen.rules.weights);
+    let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), state.seen.weights());
     match assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) {
         Some(incident) if incident.is_live() => {
             vec![Draft::system(

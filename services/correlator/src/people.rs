@@ -3,13 +3,16 @@
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::command::{Code, Command, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::{Fingerprint, Partition, Time, incident};
+use hindcast_domain::{Fingerprint, LabelId, Partition, Time, incident};
 
 use crate::state::State;
 use crate::{grouping, timers};
 
-/// Decides about one command.
+/// Decides about one command. A label is another lane's, so taking one back is nothing to this one.
 pub(crate) fn command(state: &State, lane: &Partition, received: &Received, input: &Recorded, now: Time) -> Vec<Draft> {
+    if matches!(&received.command, Command::UndoEvent { subject, .. } if subject.starts_with(LabelId::PREFIX)) {
+        return Vec::new();
+    }
     let decided = match state.seen.command_of(&received.key) {
         Some(first) => Err(Rejected::new(Code::KeyReused, format!("its key came with {first} already"))),
         None => decide(state, lane, received, input, now),

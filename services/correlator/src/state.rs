@@ -10,10 +10,11 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Timer;
 use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
+use hindcast_engines::cluster::Weights;
 use serde::{Deserialize, Serialize};
 
 use crate::roster::Roster;
-use crate::rules::{Rules, SECTION};
+use crate::rules::{Rules, SCORER, SECTION};
 
 /// Idempotency keys that are remembered; an older one was answered long ago.
 const KEYS_MAX: usize = 10_000;
@@ -50,6 +51,8 @@ pub struct Seen {
     topology: std::sync::OnceLock<Topology>,
     /// The rules in force.
     pub rules: Rules,
+    /// The weights of the version in force, where one was learnt; those of the rules are set by hand.
+    scorer: Option<Weights>,
     /// When the door last opened.
     pub door_opened_at: Time,
     /// The newest idempotency keys with the commands that brought them.
@@ -61,6 +64,12 @@ impl Seen {
     /// The catalogue made ready.
     pub fn topology(&self) -> &Topology {
         self.topology.get_or_init(|| Topology::new(&self.catalog))
+    }
+
+    /// The weights that group: those that were learnt and promoted, or those set by hand.
+    #[must_use]
+    pub fn weights(&self) -> &Weights {
+        self.scorer.as_ref().unwrap_or(&self.rules.weights)
     }
 
     /// The command that brought an idempotency key first.
@@ -105,6 +114,10 @@ impl State {
                     self.seen.rules = rules;
                     self.rebuild_timers();
                 }
+            }
+            // No content: what was learnt is out of force, and what is set by hand counts again.
+            Event::Configured(configured) if configured.section == SCORER => {
+                self.seen.scorer = serde_json::from_value(configured.content.clone()).unwrap_or_default();
             }
             _ => {}
         }

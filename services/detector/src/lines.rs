@@ -50,6 +50,14 @@ const fn level(weight: Weight) -> &'static str {
     }
 }
 
+/// The article by sound of a line of this weight.
+const fn article(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Error => "an",
+        Weight::Quiet | Weight::Warning | Weight::Fatal => "a",
+    }
+}
+
 fn finding(partition: &Partition, sign: Sign, topology: &Topology) -> New {
     let kind = match sign.kind {
         watch::Kind::New => Kind::NewTemplate,
@@ -69,7 +77,9 @@ fn finding(partition: &Partition, sign: Sign, topology: &Topology) -> New {
     let text = redactor.text(&sign.text);
     let bad = if sign.weight > Weight::Quiet { format!("{} ", level(sign.weight)) } else { String::new() };
     let said = match kind {
-        Kind::NewTemplate => format!("{service} writes a {bad}line that it never wrote before: {text}"),
+        Kind::NewTemplate => {
+            format!("{service} writes {} {bad}line that it never wrote before: {text}", article(sign.weight))
+        }
         _ => format!(
             "{service} writes {} {bad}lines a minute, {} before: {text}",
             words::number(sign.after),

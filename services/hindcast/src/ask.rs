@@ -20,7 +20,7 @@ pub async fn run(command: Command, connection: &Connection) -> u8 {
         let base = connection.base_url().to_owned();
         return hindcast_cli::run(command, connection, &base, &mut terminal).await.code();
     };
-    match over_folder(data).await {
+    match over_folder(data, connection.config.as_deref()).await {
         Ok(node) => {
             let base = format!("http://{}", node.address);
             let status = hindcast_cli::run(command, connection, &base, &mut terminal).await;
@@ -34,13 +34,14 @@ pub async fn run(command: Command, connection: &Connection) -> u8 {
     }
 }
 
-/// Views and pages over a folder, on a loopback port of their own. Nothing is decided, sent or written.
+/// Views and pages over a folder, on a loopback port of their own, with the settings that `up` would read: so the
+/// same embedder and the same store of vectors answer. Nothing is decided, sent or written.
 ///
 /// # Errors
-/// When the folder holds no ledger, or another process holds it.
-pub async fn over_folder(data: &Path) -> anyhow::Result<Node> {
+/// When the folder holds no ledger, another process holds it, or the settings make no sense.
+pub async fn over_folder(data: &Path, config: Option<&Path>) -> anyhow::Result<Node> {
     anyhow::ensure!(data.join("ledger").exists(), "expected a data folder with a ledger, {} has none", data.display());
-    let settings = Settings::resolve(&Flags::default(), Some(data))?;
+    let settings = Settings::resolve(&Flags::of_environment(config)?, Some(data))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let folder = Folder::open(data)?;
     let opened = Opened::embedded(&folder, None).await?;

@@ -104,16 +104,17 @@ impl Line {
     pub async fn run(self) -> u8 {
         let Self { connection, command } = self;
         let data = connection.data.clone();
+        let with_file = |flags: Flags| Flags { config: connection.config.clone(), ..flags };
         let done = match command {
             Command::Ask(command) => return ask::run(command, &connection).await,
-            Command::Up { flags, demo } if demo.is_asked_for() => Box::pin(demo::run(&demo, &flags)).await,
-            Command::Up { flags, .. } => Box::pin(up::run(&flags, data.as_deref(), &node::Role::ALL)).await,
-            Command::Serve { roles, flags } => Box::pin(up::run(&flags, data.as_deref(), &roles)).await,
+            Command::Up { flags, demo } if demo.is_asked_for() => Box::pin(demo::run(&demo, &with_file(flags))).await,
+            Command::Up { flags, .. } => Box::pin(up::run(&with_file(flags), data.as_deref(), &node::Role::ALL)).await,
+            Command::Serve { roles, flags } => Box::pin(up::run(&with_file(flags), data.as_deref(), &roles)).await,
             Command::Record(args) => record::run(*args).await,
             Command::Config(ConfigCommand::Check { flags }) => {
-                check(&flags, data.as_deref()).map(|()| println!("the settings make sense"))
+                check(&with_file(flags), data.as_deref()).map(|()| println!("the settings make sense"))
             }
-            Command::Config(ConfigCommand::Show { flags }) => show(&flags, data.as_deref()),
+            Command::Config(ConfigCommand::Show { flags }) => show(&with_file(flags), data.as_deref()),
             Command::Embedder(command) => return embedder::run(command, connection.json).await,
             Command::Backup { file } => restore::backup(&connection, &file).await,
             Command::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,

@@ -20,6 +20,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Threads that run tasks, at the least.
+const WORKERS_MIN: usize = 6;
+
 fn main() -> ExitCode {
     // Two of our dependencies bring a TLS provider each; without a choice the first handshake would panic.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
@@ -32,7 +35,10 @@ fn main() -> ExitCode {
         rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     }
     log(&line);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // On few cores a task that thinks for a while (a vendor's library, a long ranking) would hold a worker and
+    // silence the door with it; with some to spare the operating system shares the cores out.
+    let workers = std::thread::available_parallelism().map_or(WORKERS_MIN, |cores| cores.get().max(WORKERS_MIN));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: the runtime did not start: {error}");

@@ -6,6 +6,8 @@
 //! durable, deciders append and snapshot, and the ledger closes last.
 
 mod advising;
+mod chat;
+mod learning;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -39,7 +41,7 @@ pub use self::advising::Advising;
 use crate::extra;
 use crate::folder::Folder;
 use crate::ledger::Opened;
-use crate::settings::{Settings, environment};
+use crate::settings::{Settings, Understands, environment};
 
 /// How long open requests have at the end.
 const DRAIN: Duration = Duration::from_millis(2_000);
@@ -61,13 +63,25 @@ pub enum Role {
     Correlator,
     /// What pages.
     Pager,
+    /// Labels, training, backtests and shadows.
+    Learning,
+    /// Slack and Teams.
+    Chat,
     /// The API and the web pages.
     Console,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Gateway, Self::Control, Self::Correlator, Self::Pager, Self::Console];
+    pub const ALL: [Self; 7] = [
+        Self::Gateway,
+        Self::Control,
+        Self::Correlator,
+        Self::Pager,
+        Self::Learning,
+        Self::Chat,
+        Self::Console,
+    ];
 }
 
 /// What a node is made of.
@@ -144,6 +158,12 @@ impl Node {
 
         if !reading_only {
             progress.expect(&["views", names::CONTROL, names::INCIDENTS, names::NOTICES]);
+            if roles.contains(&Role::Learning) {
+                progress.expect(&[names::LABELS]);
+            }
+            if roles.contains(&Role::Chat) && chat::is_set_up(&settings.chat) {
+                progress.expect(&[names::CHAT]);
+            }
         }
         let (services, stop) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -197,11 +217,46 @@ impl Node {
             detects: roles.contains(&Role::Gateway),
         };
         let advising = Advising::start(parts, &mut tasks, &stop).await?;
+        let learning = (roles.contains(&Role::Learning) && !reading_only).then(|| {
+            let parts = learning::Parts {
+                ledger: Arc::clone(&ledger),
+                writer: writer.clone(),
+                queries: Arc::clone(&queries),
+                clock: Arc::clone(&clock),
+                lane: options.clone(),
+            };
+            learning::start(parts, &mut tasks, &stop)
+        });
+        let chat = chat::Parts {
+            settings: &settings.chat,
+            lane: options,
+            options: hindcast_chatops::Options {
+                ledger: Arc::clone(&ledger),
+                writer: writer.clone(),
+                clock: Arc::clone(&clock),
+                install: install.clone(),
+                queries: Arc::clone(&queries),
+                advice: Arc::clone(&advising.advice),
+                copilot: Arc::clone(&advising.copilot),
+                vendors: Vec::new(),
+                slack: None,
+                teams: hindcast_chatops::TeamsDoors::default(),
+                public_url: settings.public_url.clone(),
+                metrics: metrics.clone(),
+                handle: hindcast_chatops::Handle::default(),
+                replies: hindcast_chatops::Replies::default(),
+                taken: hindcast_chatops::Taken::default(),
+                fail: hindcast_chatops::FailPoint::None,
+            },
+        };
+        let runs_chat = roles.contains(&Role::Chat) && !reading_only;
+        let chat = chat::start(chat, runs_chat, &mut tasks, &stop).context("chat")?;
         let check = token.as_deref().and_then(TokenCheck::of_hex);
         let console = Console::new(hindcast_console::Options {
             queries: Arc::clone(&queries),
             advice: Arc::clone(&advising.advice),
             copilot: Arc::clone(&advising.copilot),
+            learning,
             writer: writer.clone(),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
@@ -232,6 +287,7 @@ impl Node {
                 env!("CARGO_PKG_VERSION"),
             );
             router = router.merge(hindcast_console::guarded(mcp, &console));
+            router = router.merge(hindcast_console::guarded(chat.status, &console));
             let state = extra::State {
                 ledger: Arc::clone(&ledger),
                 writer: writer.clone(),
@@ -244,6 +300,7 @@ impl Node {
         } else {
             router = router.merge(extra::probes(Arc::new(views.clone()), metrics.clone()));
         }
+        router = router.merge(chat.router);
         if roles.contains(&Role::Gateway) || reading_only {
             router = router.merge(hindcast_gateway::router(gateway)).merge(hindcast_gateway::promised());
         }
@@ -324,6 +381,9 @@ impl Node {
             (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
         ];
         sections.push((hindcast_rca::SECTION, crate::runbooks::in_force(settings.advising.runbooks.as_deref())?));
+        if chat::is_set_up(&settings.chat) {
+            sections.push((hindcast_chatops::rules::SECTION, serde_json::to_value(&settings.chat.rules)?));
+        }
         if let Some(catalog) = &settings.catalog {
             sections.push(("catalog", serde_json::to_value(catalog)?));
         }
@@ -472,8 +532,16 @@ fn notifiers(settings: &Settings) -> anyhow::Result<BTreeMap<String, Arc<dyn Not
             }
             None => None,
         };
-        let webhook = Webhook::new(&url, secret).with_context(|| format!("the receiver {:?}", receiver.name))?;
-        notifiers.insert(receiver.name.clone(), Arc::new(webhook));
+        let opened: anyhow::Result<Arc<dyn Notifier>> = match receiver.kind {
+            Understands::Webhook => {
+                Webhook::new(&url, secret).map(|webhook| Arc::new(webhook) as Arc<dyn Notifier>).map_err(Into::into)
+            }
+            Understands::TeamsWorkflow => {
+                chat::Workflow::open(&url).map(|workflow| Arc::new(workflow) as Arc<dyn Notifier>)
+            }
+        };
+        let notifier = opened.with_context(|| format!("the receiver {:?}", receiver.name))?;
+        notifiers.insert(receiver.name.clone(), notifier);
     }
     Ok(notifiers)
 }

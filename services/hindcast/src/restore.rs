@@ -136,7 +136,7 @@ async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Resu
 pub async fn activate(connection: &Connection) -> anyhow::Result<()> {
     if let Some(data) = &connection.data {
         // Reading a folder decides nothing, and activation is a decision.
-        let node = ask::over_folder(data).await?;
+        let node = ask::over_folder(data, connection.config.as_deref()).await?;
         node.stop().await;
         bail!("activation needs the running service: start `hindcast up --data {}` first", data.display());
     }

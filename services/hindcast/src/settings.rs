@@ -2,12 +2,13 @@
 //! setting comes from; everyone else is handed values. Secrets are named by reference and never shown.
 
 pub mod advising;
+pub mod chat;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, Parser};
 use hindcast_domain::Severity;
 use hindcast_domain::catalog::Catalog;
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,8 @@ pub struct Flags {
     #[arg(long, value_name = "LEDGER", env = "HINDCAST_LEDGER")]
     pub ledger: Option<String>,
 
-    /// The settings file [default: ./hindcast.toml, where there is one].
-    #[arg(long, value_name = "FILE", env = "HINDCAST_CONFIG")]
+    /// The settings file: an option of every command, so it is put here by whoever reads the line.
+    #[arg(skip)]
     pub config: Option<PathBuf>,
 
     /// The service catalogue, in YAML or JSON.
@@ -70,6 +71,28 @@ pub struct Flags {
     pub fail_point_acknowledge_early: bool,
 }
 
+/// A line that has these flags alone.
+#[derive(Parser)]
+struct Alone {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Flags {
+    /// What stands in the environment, for a command that has none of these flags and must mean the same.
+    ///
+    /// # Errors
+    /// When a variable holds what its flag would refuse.
+    pub fn of_environment(config: Option<&Path>) -> anyhow::Result<Self> {
+        let alone = Alone::try_parse_from(["hindcast"]).map_err(|error| {
+            let said = error.to_string();
+            let first = said.lines().next().unwrap_or_default();
+            anyhow::anyhow!("{}", first.trim_start_matches("error: ")).context("the environment")
+        })?;
+        Ok(Self { config: config.map(Path::to_path_buf), ..alone.flags })
+    }
+}
+
 /// `hindcast.toml`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -106,6 +129,12 @@ pub struct File {
     pub copilot: advising::Copilot,
     /// A folder of runbooks, beside those that are built in.
     pub runbooks: Option<PathBuf>,
+    /// Which channels see what, and who may do what there.
+    pub chat: hindcast_chatops::Rules,
+    /// Slack.
+    pub slack: chat::Slack,
+    /// Teams.
+    pub teams: chat::Teams,
 }
 
 /// How people are told.
@@ -125,12 +154,26 @@ impl Default for Paging {
     }
 }
 
+/// What a receiver understands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Understands {
+    /// Our own message, as JSON, signed where a secret is set.
+    #[default]
+    Webhook,
+    /// A card, as a workflow of Teams takes it.
+    TeamsWorkflow,
+}
+
 /// Who is told: a webhook.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receiver {
     /// Its name.
     pub name: String,
+    /// What it understands.
+    #[serde(default)]
+    pub kind: Understands,
     /// Where it is.
     #[serde(default)]
     pub url: Option<String>,
@@ -196,6 +239,8 @@ pub struct Settings {
     pub sources: Vec<hindcast_gateway::SourceConfig>,
     /// What advises.
     pub advising: advising::Advising,
+    /// Slack and Teams.
+    pub chat: chat::Chat,
     /// Breaks the guarantee, for its test alone.
     pub acknowledge_early: bool,
 }
@@ -225,8 +270,22 @@ impl Settings {
         if let Some(url) = &flags.notify {
             receivers.push(Receiver {
                 name: "webhook".to_owned(),
+                kind: Understands::Webhook,
                 url: Some(url.clone()),
                 url_env: None,
+                secret_env: None,
+                at_least: None,
+                pages_only: false,
+                pages_max: None,
+                window_s: None,
+            });
+        }
+        if let Some(name) = &file.teams.workflow_url_env {
+            receivers.push(Receiver {
+                name: "teams-workflow".to_owned(),
+                kind: Understands::TeamsWorkflow,
+                url: None,
+                url_env: Some(name.clone()),
                 secret_env: None,
                 at_least: None,
                 pages_only: false,
@@ -248,6 +307,7 @@ impl Settings {
         };
         Ok(Self {
             advising: advising.resolve(&flags.advising)?,
+            chat: chat::Chat { slack: file.slack, teams: file.teams, rules: file.chat }.check()?,
             listen,
             data: data
                 .map(Path::to_path_buf)
@@ -287,13 +347,17 @@ impl Settings {
             "receivers": self.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
             "sources": self.sources,
             "advising": self.advising.shown(),
+            "chat": self.chat.rules,
+            "slack": self.chat.slack,
+            "teams": self.chat.teams,
             "catalog_services": self.catalog.as_ref().map(|catalog| catalog.services.len()),
         })
     }
 }
 
 /// An address as people may see it: what stands before an `@` may be a password.
-fn without_credentials(url: &str) -> String {
+#[must_use]
+pub fn without_credentials(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
         None => url.to_owned(),
@@ -377,6 +441,21 @@ pub fn environment(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_asked_with_the_settings_that_a_server_would_run_with() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("elsewhere.toml");
+        std::fs::write(&file, "[memory]\nmodel_dir = \"/models/mine\"\nqdrant_url = \"http://127.0.0.1:6334\"\n")?;
+        let settings = Settings::resolve(&Flags::of_environment(Some(&file))?, Some(folder.path()))?;
+        assert_eq!(settings.advising.memory.model_dir.as_deref(), Some(Path::new("/models/mine")));
+        assert_eq!(settings.advising.memory.qdrant_url.as_deref(), Some("http://127.0.0.1:6334"));
+        assert_eq!(settings.data, folder.path());
+        let missing = folder.path().join("missing.toml");
+        let refused = Settings::resolve(&Flags::of_environment(Some(&missing))?, None).err();
+        assert!(refused.is_some_and(|error| format!("{error:#}").contains("missing.toml")));
+        Ok(())
+    }
 
     #[test]
     fn an_address_is_shown_without_its_password() {

@@ -1,5 +1,8 @@
 //! What `doctor` looks at. Owns each check and its remedy; everything is learnt over HTTP as any client could,
-//! but for the space on a local disk.
+//! but for the space on a local disk, and for models that run on this machine.
+
+mod advising;
+mod figures;
 
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use hindcast_domain::{Span, Time};
 use reqwest::{Method, header};
 use serde_json::Value;
 
+use self::figures::Figures;
 use super::doctor::Check;
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, Context};
@@ -23,11 +27,6 @@ const SKEW_MAX: Span = Span::seconds(5);
 const LATELY: Span = Span::hours(24);
 /// Free space below which a disk is nearly full.
 const DISK_FREE_MIN: u64 = 1 << 30;
-/// Where people run models.
-const MODEL_PORTS: [u16; 4] = [11_434, 1_234, 8_000, 8_080];
-/// How long a model may take to say that it is there.
-const MODEL_PATIENCE: Duration = Duration::from_millis(500);
-
 /// Every check, in the order in which one rests on another.
 pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
@@ -46,11 +45,14 @@ pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
             return checks;
         }
     }
-    checks.push(effects(context).await.unwrap_or_else(|error| Check::error("effects", &error)));
+    let figures = figures(context).await;
+    checks.push(figures.as_ref().map_or_else(|error| Check::error("effects", error), effects));
     checks.push(receivers(context).await.unwrap_or_else(|error| Check::error("receivers", &error)));
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
     checks.extend(disk(context));
-    checks.extend(model().await);
+    if let Ok(figures) = &figures {
+        checks.extend(advising::all(figures, context.client.is_local()).await);
+    }
     checks
 }
 
@@ -141,16 +143,14 @@ fn parked(state: &State) -> Check {
     }
 }
 
-/// The value of a metric without labels.
-async fn metric(name: &str, context: &Context<'_>) -> Result<Option<f64>> {
+/// What the server tells of itself in figures.
+async fn figures(context: &Context<'_>) -> Result<Figures> {
     let response = context.client.send(context.client.request(Method::GET, &Path::new("/metrics"))).await?;
-    let text = response.text().await.unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    Ok(line.and_then(|value| value.split_whitespace().next()?.parse().ok()))
+    Ok(Figures::read(&response.text().await.unwrap_or_default()))
 }
 
-async fn effects(context: &Context<'_>) -> Result<Check> {
-    Ok(match metric("hindcast_effects_held", context).await? {
+fn effects(figures: &Figures) -> Check {
+    match figures.value("hindcast_effects_held") {
         Some(held) if held > 0.0 => Check::failed(
             "effects",
             "nothing is sent: this installation was not activated for this ledger (it was copied or restored)",
@@ -160,7 +160,7 @@ async fn effects(context: &Context<'_>) -> Result<Check> {
         None => {
             Check::note("effects", "the server does not tell whether it may page", "Look for `activated` in its log.")
         }
-    })
+    }
 }
 
 /// Who is told, from the last configuration of paging that stands in the ledger.
@@ -225,27 +225,6 @@ fn disk(context: &Context<'_>) -> Option<Check> {
     } else {
         Check::ok("disk", gib)
     })
-}
-
-/// A model that runs on this machine is mentioned; none is used unless it is configured.
-async fn model() -> Option<Check> {
-    let http = reqwest::Client::builder().no_proxy().timeout(MODEL_PATIENCE).build().ok()?;
-    for port in MODEL_PORTS {
-        let url = format!("http://127.0.0.1:{port}/v1/models");
-        let Ok(response) = http.get(&url).send().await else {
-            continue;
-        };
-        let Ok(body) = response.json::<Value>().await else {
-            continue;
-        };
-        let models = body.get("data").and_then(Value::as_array);
-        let names: Vec<&str> = models.into_iter().flatten().filter_map(|model| model.get("id")?.as_str()).collect();
-        if let Some(first) = names.first() {
-            let detail = format!("a model runs at 127.0.0.1:{port} ({first}); none is used unless configured");
-            return Some(Check::note("model", detail, "Nothing has to be done."));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

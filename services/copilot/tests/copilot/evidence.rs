@@ -2,6 +2,7 @@
 
 use hindcast_advice::{Asker, Copilot as _};
 use hindcast_api::{Ask, Progress, Verdict};
+use hindcast_queries::Window;
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
@@ -155,4 +156,21 @@ async fn a_bad_question_leaves_nothing() {
     let odd = Ask { as_of: Some(json!("tomorrow")), ..ask("why?") };
     assert_eq!(copilot.ask(odd, Asker::default(), None).await.unwrap_err().status, 400);
     assert!(world.wrote("conversation.asked").await.is_empty());
+}
+
+#[tokio::test]
+async fn that_somebody_asked_is_no_line_of_what_happened() {
+    let world = World::new();
+    let copilot = world.copilot(None);
+    let turn = |text: &str| Ask { conversation: Some("t".into()), ..ask(text) };
+    let first = answer(&copilot, turn("is redis at fault?")).await;
+    let found = answer(&copilot, turn("Show me the timeline")).await;
+    let asked: Vec<String> = first.recorded.iter().map(|citation| citation.event.clone()).collect();
+    assert!(!asked.is_empty());
+    let queries: hindcast_queries::Shared = world.views.clone();
+    let told = queries.timeline(NOW_ID, Window::default()).await.unwrap().items;
+    assert!(told.iter().any(|entry| asked.contains(&entry.event)), "the incident's own page does list the question");
+    let cited = found.claims.iter().flat_map(|claim| &claim.citations);
+    assert!(cited.clone().count() > 0 && cited.clone().all(|citation| !asked.contains(&citation.event)), "{found:#?}");
+    assert!(found.claims.iter().all(|claim| !claim.text.contains("conversation.")), "{:#?}", found.claims);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_advice::{Asker, Copilot as _};
-use hindcast_api::{Answer, Ask, Verdict};
+use hindcast_api::{Answer, Ask, Progress, Verdict};
 use hindcast_llm::{Bounds, Error, Llm, Reply, Request, Scripted};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -147,6 +147,67 @@ async fn caps_are_counted_from_the_ledger_so_that_a_restart_does_not_lift_them()
     let small = Caps { answer_tokens_max: 50, ..Caps::default() };
     let model = scripted([calls(&[("get_why", json!({}))]), says(""), says("")]);
     fell_back_by_cap(&answer(&world.with(Some(model), small), ask("how long?")).await, "tokens of one answer");
+}
+
+/// A model whose first reply is dear and wants a tool; the second would write the answer.
+fn dear(tokens_in: u64) -> Arc<Scripted> {
+    let first = Reply { tokens_in, ..calls(&[("get_why", json!({}))]) };
+    scripted([first, claims(&[(200, "PgDown on postgres fired at 12:00")])])
+}
+
+#[tokio::test]
+async fn each_cap_of_an_answer_an_incident_and_a_day_stops_the_call_that_would_go_past_it() {
+    // A call of this world is expected to cost some thousands of millionths; a dollar is far more than it needs.
+    let open = Caps {
+        answer_cost_micros_max: 1_000_000,
+        incident_cost_micros_max: 1_000_000,
+        day_cost_micros_max: 1_000_000,
+        answer_tokens_max: 300_000,
+        ..Caps::default()
+    };
+    let caps = [
+        (Caps { answer_cost_micros_max: 201_000, ..open }, "cost for one answer is used up", "cap_answer_cost"),
+        (Caps { answer_tokens_max: 201_000, ..open }, "tokens of one answer", "cap_answer_tokens"),
+        (Caps { incident_cost_micros_max: 201_000, ..open }, "cost for this incident", "cap_incident_cost"),
+        (Caps { day_cost_micros_max: 201_000, ..open }, "cost in one day", "cap_day_cost"),
+        (Caps { incident_calls_max: 1, ..open }, "calls for this incident", "cap_incident_calls"),
+        (Caps { day_calls_max: 1, ..open }, "calls of one day", "cap_day_calls"),
+    ];
+    for (caps, words, word) in caps {
+        let world = World::new();
+        let model = dear(200_000);
+        let (sender, mut heard) = mpsc::channel(64);
+        let copilot = world.with(Some(model.clone()), caps);
+        let found = copilot.ask(ask("why?"), Asker::default(), Some(sender)).await.unwrap();
+        fell_back(&found, words);
+        assert_eq!(model.asked().len(), 1, "{word}: the call past the cap is not made");
+        assert_eq!(world.wrote("conversation.answered").await[0].data["fell_back"], word);
+        let mut said = Vec::new();
+        while let Ok(step) = heard.try_recv() {
+            if let Progress::Status(text) = step {
+                said.push(text);
+            }
+        }
+        assert!(said.iter().any(|text| text.contains(words)), "{word}: {said:?}");
+        // Without the cap the same model writes the answer: it was the cap that stopped it.
+        let model = dear(200_000);
+        let found = answer(&World::new().with(Some(model.clone()), open), ask("why?")).await;
+        assert_eq!((found.mode.as_str(), model.asked().len()), ("model", 2), "{word}: {:?}", found.missing);
+        // Played again without any cap, it ends where it ended.
+        let played = world.copilot(None).replay(&world.wrote("conversation.asked").await[0].subject).await.unwrap();
+        assert!(played.len() == 1 && played[0].same, "{word}: {played:?}");
+    }
+}
+
+#[tokio::test]
+async fn tools_leave_half_of_an_answers_tokens_to_its_words() {
+    let world = World::new();
+    let caps = Caps { answer_tokens_max: 100_000, ..Caps::default() };
+    let wants_more = Reply { tokens_in: 60_000, ..calls(&[("get_why", json!({}))]) };
+    let model = scripted([wants_more, claims(&[(200, "PgDown on postgres fired at 12:00")])]);
+    let found = answer(&world.with(Some(model.clone()), caps), ask("why?")).await;
+    assert_eq!(found.mode, "model", "{:?}", found.missing);
+    assert!(model.asked()[1].tools.is_empty(), "the second call is the last one");
 }
 
 fn fell_back_by_cap(answer: &Answer, words: &str) {

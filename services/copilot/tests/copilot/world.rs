@@ -314,7 +314,8 @@ impl Queries for Views {
         let place = Self::place(window.as_of);
         let own = |event: &Event| {
             let kind = event.event_type.as_str();
-            event.position <= place && (event.subject == id || id == NOW_ID && kind == "alert.fired")
+            let asked = kind == "conversation.asked" && event.data["incident"] == id;
+            event.position <= place && (event.subject == id || asked || id == NOW_ID && kind == "alert.fired")
         };
         let line = |event: Event| TimelineEntry {
             time: event.time,

@@ -4,11 +4,13 @@
 //! the old name kept. Nothing here knows how an answer is found or sent.
 
 pub mod advice;
+pub mod learn;
 pub mod model;
 pub mod page;
 pub mod problem;
 
 pub use advice::*;
+pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{Code, Problem};

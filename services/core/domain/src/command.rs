@@ -143,6 +143,30 @@ pub enum Command {
     },
     /// Put a configuration section in force.
     Configure(Configured),
+    /// Put a version of a model in force.
+    PromoteModel {
+        /// Which model.
+        model: String,
+        /// The version.
+        version: u32,
+    },
+    /// Put the version before in force again.
+    RollBackModel {
+        /// Which model.
+        model: String,
+        /// Why, in plain words.
+        why: String,
+    },
+    /// Let a version run beside the one in force.
+    ShadowModel {
+        /// Which model.
+        model: String,
+        /// The version; `None` ends the shadow.
+        version: Option<u32>,
+        /// The first position that it decides on; the head where absent.
+        #[serde(default)]
+        from: Option<u64>,
+    },
     /// Let an installation perform effects.
     Activate(Activated),
     /// Say that this ledger was restored from a backup.

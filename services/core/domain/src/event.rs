@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EventId, Partition};
 use crate::time::Time;
-use crate::{alert, command, conversation, finding, incident, label, model, notice, proposal, silence};
+use crate::{alert, chat, command, conversation, finding, incident, label, model, notice, proposal, silence};
 
 /// A fact or a decision. The `type` of each variant is what stands in the ledger, for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,24 @@ pub enum Event {
     /// A version was compared with another one on the past. Subject: `<name>/<version>`.
     #[serde(rename = "model.judged")]
     ModelJudged(model::Judged),
+    /// What a shadow would have done with an alert; used for nothing. Subject: `<name>/<version>`.
+    #[serde(rename = "shadow.placed")]
+    ShadowPlaced(model::Placed),
+    /// A person did something in Slack or Teams. Subject: the chat id.
+    #[serde(rename = "chat.received")]
+    ChatReceived(chat::Received),
+    /// The vendor took a message. Subject: the message.
+    #[serde(rename = "chat.delivered")]
+    ChatDelivered(chat::Delivered),
+    /// A card shows a newer state. Subject: the message.
+    #[serde(rename = "chat.updated")]
+    ChatUpdated(chat::Updated),
+    /// The vendor did not take a message; it is tried again. Subject: the message.
+    #[serde(rename = "chat.failed")]
+    ChatFailed(chat::Failed),
+    /// A message was given up. Subject: the message.
+    #[serde(rename = "chat.expired")]
+    ChatExpired(chat::Expired),
 
     /// An alert began to fire: the first time, or again.
     #[serde(rename = "alert.fired")]
@@ -157,6 +175,15 @@ pub enum Event {
     /// An earlier version is in force again. Subject: the model.
     #[serde(rename = "model.rolled_back")]
     ModelRolledBack(model::RolledBack),
+    /// A version runs beside the one in force from here on. Subject: the model.
+    #[serde(rename = "model.shadowed")]
+    ModelShadowed(model::Shadowed),
+    /// No version runs beside it any more. Subject: the model.
+    #[serde(rename = "model.unshadowed")]
+    ModelUnshadowed(model::Unshadowed),
+    /// A message is to be shown in Slack or Teams. Subject: the message.
+    #[serde(rename = "chat.requested")]
+    ChatRequested(chat::Requested),
 
     /// A silence or maintenance window was created.
     #[serde(rename = "silence.created")]
@@ -236,6 +263,12 @@ impl Event {
             | Self::LabelJudged(_)
             | Self::ModelRegistered(_)
             | Self::ModelJudged(_)
+            | Self::ShadowPlaced(_)
+            | Self::ChatReceived(_)
+            | Self::ChatDelivered(_)
+            | Self::ChatUpdated(_)
+            | Self::ChatFailed(_)
+            | Self::ChatExpired(_)
             | Self::NoticeDelivered(_)
             | Self::NoticeFailed(_)
             | Self::NoticeExpired(_) => Kind::Intake,

@@ -126,6 +126,12 @@ id!(
 id!(
     /// One label.
     LabelId, "LBL-", "LBL-7Q2K5M8N3P4R6S9T");
+id!(
+    /// One message of ours in Slack or Teams.
+    MessageId, "MSG-", "MSG-7Q2K5M8N3P4R6S9T");
+id!(
+    /// One thing that a person did in Slack or Teams.
+    ChatId, "CHT-", "CHT-7Q2K5M8N3P4R6S9T");
 
 /// The identity of an alert: an HMAC of tenant, environment, format family and the sender's own key
 /// under the tenant's key; 20 hexadecimal digits.

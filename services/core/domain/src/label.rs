@@ -105,8 +105,8 @@ pub enum Provenance {
 pub struct Judged {
     /// What is judged.
     pub about: About,
-    /// `same`, `different`, `approved`, `rejected`, `confirmed`, `dismissed`, `helpful`, `not_helpful`, `opened`,
-    /// `useful`, `noise`.
+    /// `same`, `different`, `approved`, `rejected`, `fixed`, `not_fixed`, `confirmed`, `dismissed`, `helpful`,
+    /// `not_helpful`, `opened`, `useful`, `noise`; `cause` of an incident, with the cause as the text.
     pub verdict: String,
     /// More words, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -38,6 +38,10 @@ pub mod names {
     pub const INCIDENTS: &str = "incidents";
     /// Notices and receivers' budgets; one a tenant.
     pub const NOTICES: &str = "notices";
+    /// Labels; one a partition.
+    pub const LABELS: &str = "labels";
+    /// What is shown in Slack and Teams; one a tenant.
+    pub const CHAT: &str = "chat";
 }
 
 /// A pure decider. Everything it reads is in its arguments.

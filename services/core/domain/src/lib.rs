@@ -14,6 +14,7 @@ pub mod alert;
 pub mod book;
 pub mod canonical;
 pub mod catalog;
+pub mod chat;
 pub mod command;
 pub mod conversation;
 pub mod event;
@@ -32,7 +33,8 @@ pub mod time;
 
 pub use event::Event;
 pub use id::{
-    ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, NoticeId, Partition, ProposalId, SilenceId,
+    ChatId, ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, MessageId, NoticeId, Partition,
+    ProposalId, SilenceId,
 };
 pub use severity::Severity;
 pub use time::{Span, Time};

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Recorded};
-use crate::id::EventId;
+use crate::id::{EventId, Fingerprint};
 use crate::time::Time;
 
 /// What a version was learnt from; with it the same version can be learnt again.
@@ -125,6 +125,54 @@ pub struct RolledBack {
     pub to: u32,
     /// Why, in plain words.
     pub why: String,
+}
+
+/// A version runs beside the one in force: what it would decide is recorded, and used for nothing. A decision.
+/// Subject: the model's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shadowed {
+    /// Which model.
+    pub name: String,
+    /// The version.
+    pub version: u32,
+    /// The first position that it decides on: it may lie in the past.
+    pub from: u64,
+}
+
+/// The shadow ends. A decision. Subject: the model's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unshadowed {
+    /// Which model.
+    pub name: String,
+    /// The version that ran.
+    pub version: u32,
+    /// Why, in plain words.
+    pub why: String,
+}
+
+/// What a shadow would have done with one alert. A fact, and by its type nobody's input. Subject:
+/// `<name>/<version>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Placed {
+    /// Which model.
+    pub name: String,
+    /// The version.
+    pub version: u32,
+    /// The alert.
+    pub alert: Fingerprint,
+    /// The `intake.alert` event that it decided on.
+    pub observed: EventId,
+    /// Where that stands.
+    pub at: u64,
+    /// The group that it put the alert into: an id of the shadow's own, never an incident's.
+    pub group: String,
+    /// Whether the group began with it.
+    pub began: bool,
+    /// The score of the best group, in thousandths; 0 where there was none to compare with.
+    pub score: i32,
+    /// The alert that it found most alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<Fingerprint>,
 }
 
 /// What is in force of one model, and since when.

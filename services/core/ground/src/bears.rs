@@ -11,7 +11,7 @@ use crate::court::Court;
 use crate::facts::Facts;
 use crate::read::{Reading, Said, read};
 use crate::stands::says;
-use crate::words::{content, has_word};
+use crate::words::{content, has_word, written};
 
 /// The share of a claim's plain words that its events must hold, where nothing stronger ties it to them, in
 /// percent.
@@ -64,7 +64,7 @@ fn plain(reading: &Reading, words: &BTreeSet<String>, cited: &[Arc<Facts>]) -> R
     let missing: Vec<&str> = words
         .iter()
         .filter(|word| !cited.iter().any(|facts| holds(facts, word) || kind_is(facts, word)))
-        .map(String::as_str)
+        .map(|stem| written(&reading.raw, stem))
         .collect();
     let found = words.len() - missing.len();
     if words.is_empty() {

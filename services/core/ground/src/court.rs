@@ -16,6 +16,9 @@ pub const CITATIONS_MAX: usize = 64;
 /// The environment that stands for the tenant as a whole: seen from each of its environments.
 const WHOLE_TENANT: &str = "_";
 
+/// How the types of events begin that tell what was asked and answered.
+const CONVERSATION: &str = "conversation.";
+
 /// Which checks are made. All of them, always; each can be switched off to show that its test turns red.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // one switch a check
@@ -26,6 +29,8 @@ pub struct Checks {
     pub as_of: bool,
     /// It belongs to the asker's tenant and environments.
     pub visible: bool,
+    /// It is no part of a conversation: what somebody asked or a model replied is evidence of nothing.
+    pub talk: bool,
     /// Numbers.
     pub numbers: bool,
     /// Times, dates and durations.
@@ -56,6 +61,7 @@ impl Default for Checks {
             exists: true,
             as_of: true,
             visible: true,
+            talk: true,
             numbers: true,
             times: true,
             services: true,
@@ -231,6 +237,10 @@ impl Court {
         }
         if self.checks.as_of && (event.position > self.as_of || citation.position > self.as_of) {
             return Err(Wrong::Unsupported(format!("{} was not known by then", citation.event)));
+        }
+        if self.checks.talk && event.event_type.starts_with(CONVERSATION) {
+            let said = format!("{} is what was said in a conversation, which is evidence of nothing", citation.event);
+            return Err(Wrong::Unsupported(said));
         }
         if self.checks.exists && event.position != citation.position {
             return Err(Wrong::Unsupported(format!(

@@ -122,7 +122,7 @@ fn is_denied(reading: &Reading, at: &std::ops::Range<usize>) -> bool {
 }
 
 fn verb(rule: &Rule, at: std::ops::Range<usize>, reading: &Reading, cited: &[Arc<Facts>]) -> Result<(), Wrong> {
-    let word = reading.rest.get(at.clone()).unwrap_or_default();
+    let word = reading.written(&at);
     let of_kind = |facts: &Facts| rule.kinds.contains(&facts.kind.as_str());
     if is_denied(reading, &at) {
         return match scope(reading, at.start, cited).into_iter().find(|facts| of_kind(facts)) {
@@ -146,14 +146,14 @@ fn directions(reading: &Reading, cited: &[Arc<Facts>]) -> Result<(), Wrong> {
             let fits = |facts: &Facts| facts.moved.is_some_and(|(before, after)| (after > before) == up);
             let any = moved.iter().any(|facts| fits(facts));
             if !moved.is_empty() && any == is_denied(reading, &found.range()) {
-                return Err(Wrong::Unsupported(format!("{:?} is not the way that it moved", found.as_str())));
+                return Err(Wrong::Unsupported(format!("{:?} is not the way that it moved", reading.written(&found.range()))));
             }
         }
     }
     for found in FLAT.find_iter(&reading.rest) {
         let moved = scope(reading, found.start(), cited);
         if !moved.is_empty() && moved.iter().all(|facts| facts.moved.is_some()) && !is_denied(reading, &found.range()) {
-            return Err(Wrong::Unsupported(format!("{:?} is said of what moved", found.as_str())));
+            return Err(Wrong::Unsupported(format!("{:?} is said of what moved", reading.written(&found.range()))));
         }
     }
     from_to(reading, cited)

@@ -7,8 +7,8 @@
 //!
 //! How a claim is checked, in this order; the first thing that is wrong is the reason:
 //!
-//! 1. it cites something (else `unverifiable`), and each cited event exists at its position, by then, and may
-//!    be seen ([`court`]);
+//! 1. it cites something (else `unverifiable`), and each cited event exists at its position, by then, may be seen
+//!    and is no part of a conversation ([`court`]);
 //! 2. the text is read ([`read`]): quotations, ids, times, durations, numbers, versions, names, severities;
 //! 3. each of these must stand in the cited events ([`facts`]), rounded as a person rounds ([`figures`],
 //!    [`times`]), and in those that are about the service of its clause ([`stands`]);

@@ -54,6 +54,8 @@ pub(crate) struct Token {
 /// A text that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reading {
+    /// The text as it was written, cut to the limit: for people. It has the places of `text`.
+    pub raw: String,
     /// The text in lower case; places are bytes of it.
     pub text: String,
     /// The text with all that was read blanked out.
@@ -69,6 +71,11 @@ impl Reading {
         let from = cuts().filter(|cut| cut.end() <= place).map(|cut| cut.end()).last().unwrap_or(0);
         let to = cuts().find(|cut| cut.start() >= place).map_or(self.rest.len(), |cut| cut.start());
         from..to
+    }
+
+    /// What stands at a place, as it was written.
+    pub fn written(&self, at: &Range<usize>) -> &str {
+        self.raw.get(at.clone()).unwrap_or_default().trim()
     }
 
     /// The services that are named in a range.
@@ -182,7 +189,7 @@ impl Reader {
 
     fn done(mut self) -> Reading {
         self.tokens.sort_by_key(|token| (token.at.start, token.at.end));
-        Reading { text: self.lower, rest: self.rest, tokens: self.tokens }
+        Reading { raw: self.raw, text: self.lower, rest: self.rest, tokens: self.tokens }
     }
 
     fn take(&mut self, at: Range<usize>, said: Option<Said>) {

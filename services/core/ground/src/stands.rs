@@ -39,7 +39,7 @@ pub(crate) fn stands(reading: &Reading, cited: &[Arc<Facts>], court: &Court) -> 
         if !checked(&token.said, court) {
             continue;
         }
-        let text = reading.text.get(token.at.clone()).unwrap_or_default().trim();
+        let text = reading.written(&token.at);
         let alone = cited.iter().any(|facts| says(facts, &token.said, court));
         let stands = match count(token, reading) {
             // what is counted is not any number that happens to be the same

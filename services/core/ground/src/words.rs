@@ -66,6 +66,12 @@ pub(crate) fn stem(word: &str) -> String {
     word.to_owned()
 }
 
+/// The first word of a text that has a stem, as it was written there; the stem itself where none has it.
+pub(crate) fn written<'a>(text: &'a str, stem_of: &'a str) -> &'a str {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.find(|word| stem(&word.to_lowercase()) == stem_of).unwrap_or(stem_of)
+}
+
 /// Words that any claim may use, whatever its events say.
 const EMPTY: [&str; 190] = [
     "about",

@@ -345,3 +345,40 @@ proptest! {
         judged(&text, &[POSTGRES, ERRORS]);
     }
 }
+
+#[test]
+fn a_question_is_evidence_of_nothing() {
+    let id = "EVT-0000000000000020";
+    let question = event(id, "conversation.asked", "CNV-1", "ada", "03:20:00", json!({"question": "is redis at fault?"}));
+    let cited = vec![Citation { event: id.into(), position: question.position }];
+    let judged_with = |talk: bool| {
+        let mut court = Court::new(u64::MAX, time("04:00:00"), "default").events([question.clone()]);
+        court.checks.talk = talk;
+        let mut claim = Claim {
+            text: "ada asked whether redis is at fault at 03:20:00".into(),
+            citations: cited.clone(),
+            verdict: Verdict::Unverifiable,
+            reason: None,
+            path: vec![],
+        };
+        judge(&mut claim, &court);
+        claim
+    };
+    let struck = judged_with(true);
+    assert_eq!(struck.verdict, Verdict::Unsupported);
+    assert!(struck.reason.unwrap().contains("conversation"));
+    assert_eq!(judged_with(false).verdict, Verdict::Supported, "it is this check that strikes it");
+}
+
+#[test]
+fn a_reason_names_things_as_the_claim_spells_them() {
+    for (text, cited, spelt) in [
+        ("HighErrorRate fired on postgres at 03:12:04", POSTGRES, "\"HighErrorRate\""),
+        ("PostgresConnectionsExhausted is said to be \"Out Of Disk\"", POSTGRES, "\"Out Of Disk\""),
+        ("Elephants Trampled postgres Gloriously", POSTGRES, "Elephants"),
+    ] {
+        let (verdict, reason) = judged(text, &[cited]);
+        assert_ne!(verdict, Verdict::Supported, "{text}");
+        assert!(reason.as_ref().is_some_and(|reason| reason.contains(spelt)), "{text}: {reason:?}");
+    }
+}

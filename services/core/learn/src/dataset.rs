@@ -104,31 +104,69 @@ pub fn build<'a>(
     knowledge: Knowledge,
 ) -> Dataset {
     let history = history.into_iter().take_while(|recorded| recorded.position <= to);
-    let wanted = Wanted::of(history.clone(), to);
-    let mut end = World::default();
+    let mut labels = Labels::default();
+    history.clone().for_each(|recorded| {
+        labels.evolve(recorded);
+    });
+    let mut builder = Builder::new(&labels, from, to, time_scale_s);
     if knowledge == Knowledge::Hindsight {
+        let mut end = World::default();
         history.clone().for_each(|recorded| end.see(recorded));
+        builder.end = Some(end);
     }
-    let mut world = World::default();
-    let mut dataset = Dataset { from, to, labels: wanted.labels, undecided: wanted.undecided, ..Dataset::default() };
-    let mut found = BTreeSet::new();
-    for recorded in history {
-        if let (Event::AlertFired(fired), true) = (&recorded.event, recorded.position >= from) {
-            for want in wanted.pairs.get(&recorded.id).into_iter().flatten() {
-                let as_of = if knowledge == Knowledge::AsKnown { &world } else { &end };
-                if let Some(example) = as_of.example(recorded, fired, want, time_scale_s) {
-                    found.insert((&recorded.id, &want.older));
-                    dataset.examples.push(example);
+    history.for_each(|recorded| builder.see(recorded));
+    builder.finish()
+}
+
+/// Builds a data set from a history that is read once, when its labels are known already. What it holds is
+/// the alerts and incidents as they stood, and the pairs that people spoke of.
+pub struct Builder {
+    wanted: Wanted,
+    world: World,
+    /// What the ledger says at the end, where hindsight is allowed.
+    end: Option<World>,
+    dataset: Dataset,
+    time_scale_s: i64,
+    found: BTreeSet<(EventId, Fingerprint)>,
+}
+
+impl Builder {
+    /// For the labels that count at the training position `to`.
+    #[must_use]
+    pub fn new(labels: &Labels, from: u64, to: u64, time_scale_s: i64) -> Self {
+        let wanted = Wanted::of(labels, to);
+        let dataset =
+            Dataset { from, to, labels: wanted.labels, undecided: wanted.undecided, ..Dataset::default() };
+        Self { wanted, world: World::default(), end: None, dataset, time_scale_s, found: BTreeSet::new() }
+    }
+
+    /// Takes the next event of the history; what stands behind the training position is not looked at.
+    pub fn see(&mut self, recorded: &Recorded) {
+        if recorded.position > self.dataset.to {
+            return;
+        }
+        if let (Event::AlertFired(fired), true) = (&recorded.event, recorded.position >= self.dataset.from) {
+            for want in self.wanted.pairs.get(&recorded.id).into_iter().flatten() {
+                let known = self.end.as_ref().unwrap_or(&self.world);
+                if let Some(example) = known.example(recorded, fired, want, self.time_scale_s) {
+                    self.found.insert((recorded.id.clone(), want.older.clone()));
+                    self.dataset.examples.push(example);
                 }
             }
         }
-        world.see(recorded);
+        self.world.see(recorded);
     }
-    dataset.unmatched =
-        u32::try_from(wanted.pairs.values().map(Vec::len).sum::<usize>() - found.len()).unwrap_or(u32::MAX);
-    let surplus = dataset.examples.len().saturating_sub(EXAMPLES_MAX);
-    dataset.examples.drain(..surplus);
-    dataset
+
+    /// The data set.
+    #[must_use]
+    pub fn finish(self) -> Dataset {
+        let Self { wanted, mut dataset, found, .. } = self;
+        let pairs: usize = wanted.pairs.values().map(Vec::len).sum();
+        dataset.unmatched = u32::try_from(pairs - found.len()).unwrap_or(u32::MAX);
+        let surplus = dataset.examples.len().saturating_sub(EXAMPLES_MAX);
+        dataset.examples.drain(..surplus);
+        dataset
+    }
 }
 
 /// A pair that people said something of.
@@ -148,11 +186,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of<'a>(history: impl Iterator<Item = &'a Recorded>, to: u64) -> Self {
-        let mut labels = Labels::default();
-        for recorded in history {
-            labels.evolve(recorded);
-        }
+    fn of(labels: &Labels, to: u64) -> Self {
         let mut votes: BTreeMap<(EventId, Fingerprint), Vec<&Label>> = BTreeMap::new();
         let mut count = 0;
         for label in labels.counting_at(to).filter(|label| label.given.kind == Kind::Grouping) {

@@ -14,10 +14,11 @@ use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{LabelId, Partition, Time};
 
 pub use people::check;
+pub(crate) use people::cause_of;
 pub use state::State;
 
 /// The lane's name.
-pub const LANE: &str = "labels";
+pub const LANE: &str = hindcast_domain::lane::names::LABELS;
 
 /// Labels that follow from one event, at the most.
 pub const LABELS_MAX: usize = 256;

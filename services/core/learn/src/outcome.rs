@@ -31,12 +31,21 @@ pub struct Outcome {
     /// When each incident asked for a page. The rules of the pager's budgets stand outside: this is what a
     /// run gives cause for.
     pub pages: BTreeMap<IncidentId, Vec<Time>>,
+    /// The firings that are kept; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    only: Option<BTreeSet<EventId>>,
     newest: BTreeMap<Fingerprint, EventId>,
     homes: BTreeMap<Fingerprint, IncidentId>,
     live: BTreeSet<IncidentId>,
 }
 
 impl Outcome {
+    /// One that keeps these firings and no others, so that its size follows from what is compared.
+    #[must_use]
+    pub fn of(only: BTreeSet<EventId>) -> Self {
+        Self { only: Some(only), ..Self::default() }
+    }
+
     /// Folds one decision.
     pub fn see(&mut self, decided: &Recorded) {
         match &decided.event {
@@ -44,14 +53,17 @@ impl Outcome {
                 let Ok(fingerprint) = decided.subject.parse::<Fingerprint>() else { return };
                 // A member of an incident that lives goes home without a word.
                 let home = self.homes.get(&fingerprint).filter(|home| self.live.contains(*home)).cloned();
+                self.newest.insert(fingerprint.clone(), fired.observed.clone());
+                if self.only.as_ref().is_some_and(|only| !only.contains(&fired.observed)) {
+                    return;
+                }
                 let firing = Firing {
-                    fingerprint: fingerprint.clone(),
+                    fingerprint,
                     service: fired.service.clone(),
                     severity: fired.severity,
                     at: decided.time,
                     incident: home,
                 };
-                self.newest.insert(fingerprint, fired.observed.clone());
                 self.firings.insert(fired.observed.clone(), firing);
             }
             Event::AlertSuppressed(_) => {

@@ -5,6 +5,7 @@
 //! decided in the order of their places, timers that are due before an input's time first, as the lane's
 //! runner does it.
 
+use std::borrow::Borrow as _;
 use std::collections::BTreeMap;
 
 use hindcast_domain::command::{Command, Configured};
@@ -13,8 +14,12 @@ use hindcast_domain::lane::Decider;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_engines::cluster::Weights;
 
-/// The configuration section that holds the weights, under `weights`.
+/// The configuration section that holds the weights that are set by hand, under `weights`.
 pub const SECTION: &str = "correlation";
+
+/// The configuration section that holds the weights of the version in force, over those of [`SECTION`]; null
+/// where no version is.
+pub const SCORER_SECTION: &str = "pair-scorer";
 
 /// A lane in memory.
 pub struct Lane<D: Decider> {
@@ -97,35 +102,43 @@ impl<D: Decider> Lane<D> {
     }
 }
 
-/// An input as a backtest with other weights sees it; `None` for what must be left out.
+/// Whether a run with weights of its own takes an input in.
 ///
-/// The correlation section keeps all its rules and gets the weights. Commands of people about incidents are
-/// left out: a merge or a split would give the answer away, and a resolve was meant for another state.
+/// The weights of the run stand where those of a promoted version stand, over those of the rules, so that all
+/// other rules hold as they are; what was promoted in that past is left out. Commands of people about incidents
+/// are left out too: a merge or a split would give the answer away, and a resolve was meant for another state.
 #[must_use]
-pub fn input_with(weights: &Weights, input: &Recorded) -> Option<Recorded> {
+pub fn takes(input: &Recorded) -> bool {
     match &input.event {
-        Event::Configured(section) if section.section == SECTION => {
-            let mut content = section.content.clone();
-            if let (Some(rules), Ok(weights)) = (content.as_object_mut(), serde_json::to_value(weights)) {
-                rules.insert("weights".to_owned(), weights);
-            }
-            Some(Recorded { event: Event::Configured(Configured { content, ..section.clone() }), ..input.clone() })
-        }
-        Event::Command(received) if is_about_an_incident(&received.command) => None,
-        _ => Some(input.clone()),
+        Event::Configured(section) => section.section != SCORER_SECTION,
+        Event::Command(received) => !is_about_an_incident(&received.command),
+        _ => true,
     }
 }
 
-/// The input by which weights are in force before everything else.
+/// The weights that are set by hand in a section [`SECTION`]; the defaults where it names none.
+///
+/// # Errors
+/// Which weight cannot be read.
+pub fn by_hand(section: &Configured) -> Result<Weights, String> {
+    match section.content.get("weights") {
+        Some(weights) => serde_json::from_value(weights.clone()).map_err(|error| error.to_string()),
+        None => Ok(Weights::default()),
+    }
+}
+
+/// The input by which weights are in force, before everything else that is decided on.
 #[must_use]
 pub fn in_force(weights: &Weights, partition: &Partition, at: Time) -> Recorded {
-    let content = serde_json::json!({ "weights": weights });
-    let configured = Configured { section: SECTION.to_owned(), hash: format!("weights {}", weights.version), content };
+    let content = serde_json::to_value(weights).unwrap_or_default();
+    assert!(content.is_object(), "weights of ours always have a JSON form");
+    let hash = format!("weights {}", weights.version);
+    let configured = Configured { section: SCORER_SECTION.to_owned(), hash, content };
     Recorded {
         id: EventId::derive(&[b"weights in force", &weights.version.to_be_bytes()]),
         position: 0,
         partition: Partition::whole(&partition.tenant),
-        subject: SECTION.to_owned(),
+        subject: SCORER_SECTION.to_owned(),
         revision: None,
         time: at,
         actor: hindcast_domain::event::SYSTEM.to_owned(),
@@ -140,18 +153,19 @@ pub fn run<D: Decider>(
     decider: D,
     partition: &Partition,
     weights: &Weights,
-    inputs: impl IntoIterator<Item = Recorded>,
+    inputs: impl IntoIterator<Item: std::borrow::Borrow<Recorded>>,
     until: Option<Time>,
     out: &mut impl FnMut(Recorded),
 ) {
     let mut lane = Lane::new(decider, partition.clone());
     let mut first = true;
     for input in inputs {
+        let input = input.borrow();
         if std::mem::take(&mut first) {
             lane.input(&in_force(weights, partition, input.time), out);
         }
-        if let Some(input) = input_with(weights, &input) {
-            lane.input(&input, out);
+        if takes(input) {
+            lane.input(input, out);
         }
     }
     if let Some(until) = until {

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::EventId;
 use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::model::{Aliases, Judged, Promoted, Registered, RolledBack, Verdict};
+use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack, Verdict};
 use hindcast_engines::cluster::Weights;
 use serde::{Deserialize, Serialize};
 
 use crate::train::{self, NAME};
+
+/// The version that is set by hand: its weights stand in the rules, and no ledger registers it.
+pub const BY_HAND: u32 = 1;
 
 /// Versions that are kept with their weights; an older one is found in the ledger.
 const VERSIONS_MAX: usize = 200;
@@ -49,11 +52,19 @@ pub enum Error {
     NothingToRollBack,
 }
 
+/// How the newest comparison of two versions ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ended {
+    event: EventId,
+    verdict: Verdict,
+}
+
 /// Versions, judgements and the alias "in force".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registry {
     known: BTreeMap<u32, Registered>,
-    judged: BTreeMap<u32, Vec<(EventId, Judged)>>,
+    /// By the candidate, and by what it was compared with.
+    judged: BTreeMap<u32, BTreeMap<u32, Ended>>,
     /// What is in force, and since when.
     pub aliases: Aliases,
 }
@@ -65,12 +76,11 @@ impl Registry {
             Event::ModelRegistered(registered) if registered.name == NAME => {
                 // A version is registered once; what is said again later changes nothing.
                 self.known.entry(registered.version).or_insert_with(|| registered.clone());
-                while self.known.len() > VERSIONS_MAX {
-                    self.known.pop_first();
-                }
+                self.forget();
             }
             Event::ModelJudged(judged) if judged.name == NAME => {
-                self.judged.entry(judged.version).or_default().push((recorded.id.clone(), judged.clone()));
+                let ended = Ended { event: recorded.id.clone(), verdict: judged.verdict };
+                self.judged.entry(judged.version).or_default().insert(judged.against, ended);
             }
             _ => {
                 self.aliases.evolve(recorded);
@@ -78,35 +88,76 @@ impl Registry {
         }
     }
 
-    /// The version in force; 1 is the one set by hand.
+    /// Lets go of the oldest versions, but never of one that decides or that a roll-back goes to.
+    fn forget(&mut self) {
+        while self.known.len() > VERSIONS_MAX {
+            let in_force = self.aliases.0.get(NAME);
+            let held = |version: u32| {
+                in_force.is_some_and(|alias| alias.version == version || alias.previous == Some(version))
+            };
+            let Some(oldest) = self.known.keys().copied().find(|version| !held(*version)) else { return };
+            self.known.remove(&oldest);
+            self.judged.remove(&oldest);
+        }
+    }
+
+    /// The version in force; [`BY_HAND`] where none was promoted.
     #[must_use]
     pub fn in_force(&self) -> u32 {
-        self.aliases.version(NAME).unwrap_or_else(|| Weights::default().version)
+        self.aliases.version(NAME).unwrap_or(BY_HAND)
+    }
+
+    /// The newest version that was registered.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Registered> {
+        self.known.values().next_back()
+    }
+
+    /// A version that was registered.
+    #[must_use]
+    pub fn registered(&self, version: u32) -> Option<&Registered> {
+        self.known.get(&version)
+    }
+
+    /// The version that was registered with this hash: what was learnt already is known by it.
+    #[must_use]
+    pub fn by_hash(&self, hash: &str) -> Option<&Registered> {
+        self.known.values().find(|registered| registered.hash == hash)
     }
 
     /// The version that the next training gets.
     #[must_use]
     pub fn next_version(&self) -> u32 {
-        self.known.keys().next_back().copied().unwrap_or(1).max(1).saturating_add(1)
+        self.newest().map_or(BY_HAND, |newest| newest.version).max(BY_HAND).saturating_add(1)
     }
 
-    /// The weights of a version, proven to be those that were registered.
+    /// The weights of a version, proven to be those that were registered; `by_hand` are those of the rules.
     ///
     /// # Errors
     /// An unknown version, or weights that do not give their hash.
-    pub fn weights(&self, version: u32) -> Result<Weights, Error> {
-        let by_hand = Weights::default();
-        if version == by_hand.version {
-            return Ok(by_hand);
+    pub fn weights(&self, version: u32, by_hand: &Weights) -> Result<Weights, Error> {
+        Ok(self.weights_for(version)?.unwrap_or_else(|| by_hand.clone()))
+    }
+
+    /// The weights that a version puts in force; none for the one set by hand, which stands in the rules.
+    ///
+    /// # Errors
+    /// An unknown version, or weights that do not give their hash.
+    pub fn weights_for(&self, version: u32) -> Result<Option<Weights>, Error> {
+        if version == BY_HAND {
+            return Ok(None);
         }
+        let damaged = |detail| Error::Damaged { version, detail };
         let registered = self.known.get(&version).ok_or(Error::Unknown(version))?;
-        let weights = train::from_map(&registered.weights).map_err(|detail| Error::Damaged { version, detail })?;
+        let weights = train::from_map(&registered.weights).map_err(damaged)?;
         let hash = train::hash(&weights, &registered.lineage);
         if hash != registered.hash {
-            let detail = format!("expected hash {}, its weights give {hash}", registered.hash);
-            return Err(Error::Damaged { version, detail });
+            return Err(damaged(format!("expected hash {}, its weights give {hash}", registered.hash)));
         }
-        Ok(weights)
+        if weights.version != version {
+            return Err(damaged(format!("expected weights of version {version}, got those of {}", weights.version)));
+        }
+        Ok(Some(weights))
     }
 
     /// The decision that puts a version in force.
@@ -118,17 +169,16 @@ impl Registry {
         if version == previous {
             return Err(Error::InForce(version));
         }
-        self.weights(version)?;
-        self.weights(previous)?;
-        let mut judged = self.judged.get(&version).into_iter().flatten();
-        let newest = judged.rfind(|(_, judged)| judged.against == previous);
-        match newest {
-            Some((event, judged)) if judged.verdict == Verdict::Pass => {
-                let promoted = Promoted { name: NAME.to_owned(), version, previous, evidence: vec![event.clone()] };
+        self.weights_for(version)?;
+        self.weights_for(previous)?;
+        match self.judged.get(&version).and_then(|against| against.get(&previous)) {
+            Some(newest) if newest.verdict == Verdict::Pass => {
+                let evidence = vec![newest.event.clone()];
+                let promoted = Promoted { name: NAME.to_owned(), version, previous, evidence };
                 Ok(Draft::by(actor, NAME, Event::ModelPromoted(promoted)))
             }
             other => {
-                let got = other.map_or_else(|| "none".to_owned(), |(_, judged)| format!("{:?}", judged.verdict));
+                let got = other.map_or_else(|| "none".to_owned(), |newest| format!("{:?}", newest.verdict));
                 Err(Error::NotPassed { version, against: previous, got: got.to_lowercase() })
             }
         }
@@ -141,7 +191,7 @@ impl Registry {
     pub fn roll_back(&self, why: &str, actor: &str) -> Result<Draft, Error> {
         let in_force = self.aliases.0.get(NAME).ok_or(Error::NothingToRollBack)?;
         let to = in_force.previous.ok_or(Error::NothingToRollBack)?;
-        self.weights(to)?;
+        self.weights_for(to)?;
         let back = RolledBack { name: NAME.to_owned(), from: in_force.version, to, why: why.to_owned() };
         Ok(Draft::by(actor, NAME, Event::ModelRolledBack(back)))
     }

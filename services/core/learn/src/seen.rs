@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded, SYSTEM};
 use hindcast_domain::incident::Grouping;
-use hindcast_domain::label::About;
+use hindcast_domain::label::{About, Judged};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, ProposalId, Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ pub struct Case {
     pub opened: BTreeSet<NoticeId>,
     /// Proposals for it.
     pub proposals: u32,
-    /// Of these, approved.
+    /// Of these, approved, or said to have fixed it.
     pub approved: u32,
 }
 
@@ -129,13 +129,20 @@ impl Seen {
                 self.proposals.insert(id, Proposed { incident: made.incident.clone(), at, event });
                 Some(made.incident.clone())
             }
-            Event::LabelJudged(judged) => self.judged(&judged.about, &judged.verdict),
+            Event::LabelJudged(judged) => self.judged(judged, &recorded.actor),
             _ => self.incident(recorded),
         }
     }
 
-    fn judged(&mut self, about: &About, verdict: &str) -> Option<IncidentId> {
-        match about {
+    fn judged(&mut self, judged: &Judged, actor: &str) -> Option<IncidentId> {
+        match &judged.about {
+            About::Incident { incident } => {
+                let cause = crate::labeller::cause_of(judged)?;
+                let case = self.cases.get_mut(incident)?;
+                case.acted = true;
+                case.causes.insert(actor.to_owned(), cause.to_owned());
+                Some(incident.clone())
+            }
             About::Notice { notice } => {
                 let incident = self.notices.get(notice)?.clone();
                 self.cases.get_mut(&incident)?.opened.insert(notice.clone());
@@ -146,7 +153,9 @@ impl Seen {
                     self.judged.insert(proposal.clone(), made.incident);
                 }
                 let incident = self.judged.get(proposal)?.clone();
-                self.cases.get_mut(&incident)?.approved += u32::from(verdict == "approved");
+                // What is said to have fixed it was done, whoever approved it.
+                let done = matches!(judged.verdict.as_str(), "approved" | "fixed");
+                self.cases.get_mut(&incident)?.approved += u32::from(done);
                 Some(incident)
             }
             _ => None,

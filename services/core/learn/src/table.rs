@@ -100,6 +100,7 @@ rules! {
     PAIR_SAME = said("pair_same", "a person said that two alerts are one problem", Grouping, "same", 1_000, PairScorer);
     PAIR_DIFFERENT = said("pair_different", "a person said that two alerts are two problems", Grouping, "different", 1_000, PairScorer);
     CAUSE = said("resolved_with_cause", "a person resolved an incident and named its cause, or added it later", Cause, "…", 1_000, Causes);
+    CAUSE_CONFIRMED = said("cause_confirmed", "a person said what the cause of an incident was, apart from resolving it", Cause, "…", 1_000, Causes);
     CAUSE_TOGETHER = concluded("cause_together", "its members, each with the one that it was most like", Grouping, "same", 250, PairScorer);
     CAUSE_APART = concluded("cause_apart", "its members, with those of an incident that they were kept out of and that people worked on by itself", Grouping, "different", 250, PairScorer);
     ACKNOWLEDGED = said("acknowledged", "a person acknowledged an incident; retracted when that is taken back", Attention, "useful", 600, Paging);
@@ -111,6 +112,8 @@ rules! {
     REOPENED = said("reopened_by_person", "a person reopened an incident", Resolution, "came_back", 1_000, Runbooks);
     PROPOSAL_APPROVED = said("proposal_approved", "a person approved a proposal", Proposal, "approved", 1_000, Runbooks);
     PROPOSAL_REJECTED = said("proposal_rejected", "a person rejected a proposal", Proposal, "rejected", 1_000, Runbooks);
+    PROPOSAL_FIXED = said("proposal_fixed", "a person said that what was proposed fixed it", Resolution, "fixed_by_it", 1_000, Runbooks);
+    PROPOSAL_DID_NOT_FIX = said("proposal_did_not_fix", "a person said that what was proposed did not fix it", Resolution, "not_fixed_by_it", 1_000, Runbooks);
     RECALL_CONFIRMED = said("recall_confirmed", "a person said that an earlier incident was the same problem", Recall, "confirmed", 1_000, Recall);
     RECALL_DISMISSED = said("recall_dismissed", "a person dismissed an earlier incident that was shown", Recall, "dismissed", 1_000, Recall);
     ANSWER_HELPFUL = said("answer_helpful", "a person said that an answer helped", Answer, "helpful", 1_000, Copilot);

@@ -341,10 +341,11 @@ fn metrics(decisions: &[(&Example, i32)], threshold: i32) -> BTreeMap<String, Me
     by_service
 }
 
-/// SHA-256 of weights and lineage, in hexadecimal.
+/// SHA-256 of weights and lineage, in hexadecimal. The number that a version gets is no part of it: the same
+/// labels learnt twice are the same model, whatever was registered in between.
 #[must_use]
 pub fn hash(weights: &Weights, lineage: &Lineage) -> String {
-    let bytes = serde_json::to_vec(&(weights, lineage)).unwrap_or_default();
+    let bytes = serde_json::to_vec(&(Weights { version: 0, ..weights.clone() }, lineage)).unwrap_or_default();
     assert!(!bytes.is_empty(), "weights of ours always have a JSON form");
     Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -57,6 +57,7 @@ pub struct Truth {
 }
 
 struct Fired {
+    id: EventId,
     observed: EventId,
     service: Option<String>,
     position: u64,
@@ -64,45 +65,85 @@ struct Fired {
 
 /// Reads problems from a partition's history in the order of the ledger, with labels as known at `to`.
 /// Problems that began before `from` are left out: what a version was learnt from says nothing of it.
-pub fn read<'a>(history: impl IntoIterator<Item = &'a Recorded, IntoIter: Clone>, from: u64, to: u64) -> Truth {
-    let history = history.into_iter().take_while(|recorded| recorded.position <= to);
-    let (mut labels, mut seen) = (Labels::default(), Seen::default());
-    for recorded in history.clone() {
-        labels.evolve(recorded);
-        seen.see(recorded);
-    }
-    let mut wanted: BTreeMap<&EventId, Vec<(&Fingerprint, bool)>> = BTreeMap::new();
-    for label in labels.counting_at(to).filter(|label| label.given.kind == Kind::Grouping) {
-        if let About::Pair { fired, older, .. } = &label.given.about {
-            wanted.entry(fired).or_default().push((older, label.given.value == "same"));
+pub fn read<'a>(history: impl IntoIterator<Item = &'a Recorded>, from: u64, to: u64) -> Truth {
+    let mut reader = Reader::default();
+    history.into_iter().take_while(|recorded| recorded.position <= to).for_each(|recorded| reader.see(recorded));
+    reader.truth(from)
+}
+
+/// Reads problems from a history that is read once. It holds labels, incidents and the stretches of firing,
+/// each as small as it can be; messages that repeat what is known leave nothing here.
+#[derive(Default)]
+pub struct Reader {
+    labels: Labels,
+    seen: Seen,
+    /// Stretches of firing, oldest first, by alert.
+    firings: BTreeMap<Fingerprint, Vec<Fired>>,
+    at: u64,
+}
+
+impl Reader {
+    /// Takes the next event of the history.
+    pub fn see(&mut self, recorded: &Recorded) {
+        self.at = recorded.position;
+        self.labels.evolve(recorded);
+        self.seen.see(recorded);
+        if let Event::AlertFired(fired) = &recorded.event
+            && let Ok(fingerprint) = recorded.subject.parse()
+        {
+            self.firings.entry(fingerprint).or_default().push(Fired {
+                id: recorded.id.clone(),
+                observed: fired.observed.clone(),
+                service: fired.service.clone(),
+                position: recorded.position,
+            });
         }
     }
-    let mut firings: BTreeMap<EventId, Fired> = BTreeMap::new();
-    let mut newest: BTreeMap<Fingerprint, EventId> = BTreeMap::new();
-    let mut pairs: Vec<(EventId, EventId, bool)> = Vec::new();
-    for recorded in history {
-        let Event::AlertFired(fired) = &recorded.event else { continue };
-        for (older, same) in wanted.get(&recorded.id).into_iter().flatten() {
-            pairs.extend(newest.get(*older).map(|older| (recorded.id.clone(), older.clone(), *same)));
+
+    /// How far labels agree that count where the reading stands.
+    #[must_use]
+    pub fn quality(&self) -> Quality {
+        self.grouped().1
+    }
+
+    /// The problems by the labels that count where the reading stands.
+    #[must_use]
+    pub fn truth(&self, from: u64) -> Truth {
+        let (groups, quality) = self.grouped();
+        let by_event: BTreeMap<&EventId, &Fired> =
+            self.firings.values().flatten().map(|fired| (&fired.id, fired)).collect();
+        Truth { from, problems: groups.problems(&by_event, from), quality }
+    }
+
+    fn grouped(&self) -> (Groups, Quality) {
+        let mut pairs: Vec<(&EventId, &EventId, bool)> = Vec::new();
+        for label in self.labels.counting_at(self.at).filter(|label| label.given.kind == Kind::Grouping) {
+            if let About::Pair { younger, fired, older, .. } = &label.given.about
+                && let Some((younger, older)) = self.pair(younger, fired, older)
+            {
+                pairs.push((&younger.id, &older.id, label.given.value == "same"));
+            }
         }
-        if let Ok(fingerprint) = recorded.subject.parse() {
-            newest.insert(fingerprint, recorded.id.clone());
+        let mut groups = Groups::default();
+        let named = |case: &&crate::seen::Case| !case.causes.is_empty() && case.merged_into.is_none();
+        for (id, case) in self.seen.cases.iter().filter(|(_, case)| named(case)) {
+            let members: Vec<&EventId> = case.members.values().map(|placed| &placed.fired).collect();
+            groups.named(id.as_str(), &members);
         }
-        let (observed, service) = (fired.observed.clone(), fired.service.clone());
-        firings.insert(recorded.id.clone(), Fired { observed, service, position: recorded.position });
+        for (younger, older, _) in pairs.iter().filter(|(.., same)| *same) {
+            groups.join(younger, older);
+        }
+        let contradicted = pairs.iter().filter(|(a, b, same)| !same && groups.root(a) == groups.root(b)).count();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (groups, Quality { labels: count(pairs.len()), contradicted: count(contradicted) })
     }
-    let mut groups = Groups::default();
-    for (id, case) in seen.cases.iter().filter(|(_, case)| !case.causes.is_empty() && case.merged_into.is_none()) {
-        let members: Vec<&EventId> = case.members.values().map(|placed| &placed.fired).collect();
-        groups.named(id.as_str(), &members);
+
+    /// The stretch with which the younger one fired, and the one in which the older one was then.
+    fn pair(&self, younger: &Fingerprint, fired: &EventId, older: &Fingerprint) -> Option<(&Fired, &Fired)> {
+        let younger = self.firings.get(younger)?.iter().rev().find(|one| one.id == *fired)?;
+        let older = self.firings.get(older)?.iter().rev().find(|one| one.position < younger.position)?;
+        Some((younger, older))
     }
-    for (younger, older, _) in pairs.iter().filter(|(.., same)| *same) {
-        groups.join(younger, older);
-    }
-    let contradicted = pairs.iter().filter(|(a, b, same)| !same && groups.root(a) == groups.root(b)).count();
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let quality = Quality { labels: count(pairs.len()), contradicted: count(contradicted) };
-    Truth { from, problems: groups.problems(&firings, from), quality }
 }
 
 /// Firings that are one problem: a union-find by event.
@@ -143,10 +184,10 @@ impl Groups {
         }
     }
 
-    fn problems(&self, firings: &BTreeMap<EventId, Fired>, from: u64) -> Vec<Problem> {
+    fn problems(&self, firings: &BTreeMap<&EventId, &Fired>, from: u64) -> Vec<Problem> {
         let mut groups: BTreeMap<EventId, Vec<&Fired>> = BTreeMap::new();
         for event in self.parent.keys() {
-            if let Some(fired) = firings.get(event) {
+            if let Some(fired) = firings.get(event).copied() {
                 groups.entry(self.root(event)).or_default().push(fired);
             }
         }

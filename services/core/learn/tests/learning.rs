@@ -235,14 +235,14 @@ fn only_a_pass_promotes_and_rolling_back_restores_earlier_decisions() {
     let Draft { event: Event::ModelPromoted(promoted), .. } = registry.promote(2, "ada").unwrap() else { panic!() };
     assert_eq!((promoted.previous, &promoted.evidence), (1, &vec![passed]));
     write(&mut registry, 4, Event::ModelPromoted(promoted));
-    let in_force = registry.weights(registry.in_force()).unwrap();
+    let in_force = registry.weights(registry.in_force(), &Weights::default()).unwrap();
     assert_eq!(in_force, candidate.weights);
     let from = past.learnt_to + 1;
     let before = past.ledger.decided_with(&Weights::default(), from);
     assert_ne!(past.ledger.decided_with(&in_force, from), before);
     let back = registry.roll_back("it merges what people split", "system").unwrap();
     write(&mut registry, 5, back.event);
-    let restored = registry.weights(registry.in_force()).unwrap();
+    let restored = registry.weights(registry.in_force(), &Weights::default()).unwrap();
     assert_eq!(past.ledger.decided_with(&restored, from), before, "every decision is as it was");
     assert_eq!(registry.roll_back("again", "system"), Err(Error::NothingToRollBack));
 }
@@ -254,7 +254,7 @@ fn weights_that_do_not_give_their_hash_are_never_in_force() {
     *registered.weights.get_mut("bias").unwrap() += 1;
     let mut registry = Registry::default();
     write(&mut registry, 1, Event::ModelRegistered(registered));
-    assert!(matches!(registry.weights(2), Err(Error::Damaged { version: 2, .. })));
+    assert!(matches!(registry.weights_for(2), Err(Error::Damaged { version: 2, .. })));
 }
 
 #[test]

@@ -83,6 +83,32 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
     }
 }
 
+/// How a service stands that may have broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The service, by its one name where the catalogue knows it.
+    pub service: String,
+    /// In thousandths.
+    pub score: i32,
+    /// Its strongest sign, in plain words.
+    pub why: String,
+}
+
+/// Every service that may have broken, best first, whether [`rank`] names it or not.
+#[must_use]
+pub fn standing(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Vec<Standing> {
+    let scene = weigh::Scene::new(evidence, topology);
+    let changes = change::changes(&scene);
+    let mut candidates = weigh::candidates(&scene, &changes, past);
+    candidates.sort_by(Candidate::order);
+    let standing = |candidate: Candidate| {
+        let strongest = sign::strongest(scene.signs_of(&candidate.service));
+        let why = strongest.first().map_or_else(String::new, |sign| sign.text.clone());
+        Standing { service: candidate.service, score: candidate.score, why }
+    };
+    candidates.into_iter().map(standing).collect()
+}
+
 /// A cause as a claim that can be checked: its words with the events that these words rest on, which are fewer
 /// than all that the hypothesis cites.
 #[must_use]

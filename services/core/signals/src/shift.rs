@@ -258,10 +258,12 @@ fn weigh(score: i32, by: f64) -> i32 {
 /// The change that is nothing to speak of. Around zero it is a part of the largest value; for shares near one,
 /// such as an availability, it is that of their complement.
 fn floor_of(middle: f64, before: &[f64], after: &[f64], largest: f64) -> f64 {
-    let is_share = middle > 0.5 && before.iter().chain(after).all(|value| (0.0..=1.0).contains(value));
-    if is_share {
-        let least = before.iter().chain(after).fold(1.0_f64, |least, value| least.min(*value));
-        return (RELATIVE_FLOOR * (1.0 - middle)).max(ZERO_FLOOR * (1.0 - least));
+    let within = |whole: f64| before.iter().chain(after).all(|value| (0.0..=whole).contains(value));
+    // a hundred is only a whole where it is what is usual
+    let whole: Option<f64> = if middle > 0.5 && within(1.0) { Some(1.0) } else { (middle == 100.0 && within(100.0)).then_some(100.0) };
+    if let Some(whole) = whole {
+        let least = before.iter().chain(after).fold(whole, |least, value| least.min(*value));
+        return (RELATIVE_FLOOR * (whole - middle)).max(ZERO_FLOOR * (whole - least));
     }
     if middle == 0.0 { ZERO_FLOOR * largest } else { RELATIVE_FLOOR * middle.abs() }
 }

@@ -144,6 +144,7 @@ async fn a_new_error_is_raised_with_its_own_time_and_without_its_secrets() {
     let raised = &findings[0].1;
     assert_eq!((raised.kind, raised.service.as_str(), raised.at), (Kind::NewTemplate, "checkout", at(91)));
     let template = raised.template.as_ref().unwrap();
+    assert!(raised.title.starts_with("checkout writes an error line that"), "{}", raised.title);
     let said = format!("{} {} {}", raised.title, template.text, template.sample);
     assert!(!said.contains("hunter2"), "{said}");
 }

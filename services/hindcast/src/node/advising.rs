@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use hindcast_advice::tools::Toolbox;
 use hindcast_clock as clock;
-use hindcast_copilot::{Caps, Copilot, Prices, Prompts};
+use hindcast_copilot::{Copilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;
 use hindcast_http::Metrics;
@@ -22,13 +22,16 @@ use tokio::task::JoinSet;
 
 use super::spawn;
 use crate::embedder;
-use crate::settings::{Settings, advising, environment};
+use crate::settings::{Settings, advising, environment, without_credentials};
 
 /// How long events are gathered before an incident is remembered anew.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// How often figures of the telemetry are shown.
+/// How often figures of what is kept are shown.
 const SHOW: Duration = Duration::from_secs(5);
+
+/// How long a start waits for the first figures.
+const SHOW_FIRST: Duration = Duration::from_millis(500);
 
 /// What is needed of the rest of the node.
 pub struct Parts<'a> {
@@ -120,13 +123,17 @@ impl Advising {
             });
             handle
         });
-        if let Some(telemetry) = &telemetry {
-            let shown = show(Arc::clone(telemetry), parts.metrics.clone(), stop.clone());
-            spawn(tasks, "telemetry figures", async move {
-                shown.await;
-                Ok(())
-            });
+        tell(settings, vectors.kind(), embedder.identity(), telemetry.is_some(), &parts.metrics);
+        let figures = Figures { telemetry: telemetry.clone(), vectors: Arc::clone(&vectors) };
+        // Whoever asks at once finds them; a store that does not answer holds nothing up.
+        if tokio::time::timeout(SHOW_FIRST, figures.show(&parts.metrics)).await.is_err() {
+            tracing::warn!("the vector store is slow to say how much it has");
         }
+        let (metrics, stop_figures) = (parts.metrics.clone(), stop.clone());
+        spawn(tasks, "figures", async move {
+            figures.keep_showing(&metrics, stop_figures).await;
+            Ok(())
+        });
         let memory = (!parts.reading_only).then(|| {
             let mut options = hindcast_memory::Options::new(
                 Arc::clone(&parts.queries),
@@ -169,19 +176,59 @@ fn telemetry(parts: &Parts<'_>) -> anyhow::Result<hindcast_telemetry::Shared> {
     Ok(hindcast_telemetry_files::Files::open(options).context("the telemetry store")?)
 }
 
-/// Shows what is kept, until asked to stop.
+/// Tells in figures what is configured, for `doctor` and for whoever watches. Addresses are told without what
+/// stands before an `@`.
 #[allow(clippy::cast_precision_loss)] // for people
-async fn show(telemetry: hindcast_telemetry::Shared, metrics: Metrics, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        let kept = telemetry.figures();
-        metrics.set("hindcast_telemetry_kept_records", &[], kept.records as f64);
-        metrics.set("hindcast_telemetry_kept_bytes", &[], kept.bytes as f64);
-        metrics.set("hindcast_telemetry_pinned_bytes", &[], kept.pinned_bytes as f64);
-        metrics.set("hindcast_telemetry_expired_total", &[], kept.expired as f64);
-        metrics.set("hindcast_telemetry_damaged_total", &[], kept.damaged as f64);
-        tokio::select! {
-            () = tokio::time::sleep(SHOW) => {}
-            changed = stop.changed() => if changed.is_err() { return },
+fn tell(
+    settings: &advising::Advising,
+    store: &str,
+    embedder: &hindcast_embed::Identity,
+    keeps_telemetry: bool,
+    metrics: &Metrics,
+) {
+    if let (Some(url), Some(model)) = (&settings.copilot.base_url, &settings.copilot.model) {
+        let server = without_credentials(url);
+        metrics.set("hindcast_copilot_info", &[("model", model), ("server", &server)], 1.0);
+    }
+    let stand_in = if embedder.stand_in { "true" } else { "false" };
+    let labels = [("store", store), ("embedder", embedder.model.as_str()), ("stand_in", stand_in)];
+    metrics.set("hindcast_memory_info", &labels, 1.0);
+    if keeps_telemetry {
+        metrics.set("hindcast_telemetry_retention_hours", &[], settings.telemetry.retention_h as f64);
+        metrics.set("hindcast_telemetry_max_bytes", &[], (settings.telemetry.max_mb * 1024 * 1024) as f64);
+    }
+}
+
+/// What is kept, as figures.
+struct Figures {
+    telemetry: Option<hindcast_telemetry::Shared>,
+    vectors: hindcast_vectors::Shared,
+}
+
+impl Figures {
+    /// Shows it, until asked to stop.
+    async fn keep_showing(&self, metrics: &Metrics, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(SHOW) => self.show(metrics).await,
+                changed = stop.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss)] // for people
+    async fn show(&self, metrics: &Metrics) {
+        if let Some(telemetry) = &self.telemetry {
+            let kept = telemetry.figures();
+            metrics.set("hindcast_telemetry_kept_records", &[], kept.records as f64);
+            metrics.set("hindcast_telemetry_kept_bytes", &[], kept.bytes as f64);
+            metrics.set("hindcast_telemetry_pinned_bytes", &[], kept.pinned_bytes as f64);
+            metrics.set("hindcast_telemetry_expired_total", &[], kept.expired as f64);
+            metrics.set("hindcast_telemetry_damaged_total", &[], kept.damaged as f64);
+        }
+        match self.vectors.count().await {
+            Ok(vectors) => metrics.set("hindcast_memory_vectors", &[], vectors as f64),
+            Err(error) => tracing::debug!(%error, "the vector store does not say how much it has"),
         }
     }
 }
@@ -235,19 +282,6 @@ fn copilot(
         }
         _ => None,
     };
-    let seconds = Duration::from_secs(settings.seconds_per_answer);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // dollars of a day
-    let day = (settings.dollars_per_day * 1_000_000.0) as u64;
-    let caps = Caps {
-        steps_max: settings.calls_per_answer.saturating_sub(1),
-        reply_tokens_max: settings.tokens_per_answer,
-        call_timeout: seconds,
-        answer_timeout: seconds,
-        incident_calls_max: settings.calls_per_incident,
-        day_calls_max: settings.calls_per_day,
-        day_cost_micros_max: if day == 0 { u64::MAX } else { day },
-        ..Caps::default()
-    };
     Ok(hindcast_copilot::Options {
         queries: Arc::clone(&parts.queries),
         advice: Arc::clone(advice),
@@ -256,7 +290,7 @@ fn copilot(
         clock: Arc::clone(&parts.clock),
         // What a model says is recorded or not asked for.
         llm: llm.filter(|_| !parts.reading_only),
-        caps,
+        caps: settings.caps(),
         prices: Prices { input_per_million: settings.input_price, output_per_million: settings.output_price },
         prompts: match &settings.prompts {
             Some(folder) => Prompts::open(folder).context("the prompts")?,

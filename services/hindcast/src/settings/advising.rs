@@ -1,6 +1,7 @@
 //! Settings of what advises: telemetry, memory, runbooks and the copilot. Secrets are named, never held.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use clap::Args;
@@ -74,14 +75,20 @@ pub struct Copilot {
     pub output_price: f64,
     /// Calls for one answer.
     pub calls_per_answer: u32,
-    /// Tokens written for one answer.
+    /// Tokens of one reply.
     pub tokens_per_answer: u32,
+    /// Tokens of one answer, read and written, over all its calls.
+    pub answer_tokens_max: u64,
     /// Seconds for one answer.
     pub seconds_per_answer: u64,
     /// Calls for one incident.
     pub calls_per_incident: u32,
     /// Calls a day.
     pub calls_per_day: u32,
+    /// Dollars for one answer; 0 for no limit.
+    pub dollars_per_answer: f64,
+    /// Dollars for one incident, within 30 days; 0 for no limit.
+    pub dollars_per_incident: f64,
     /// Dollars a day; 0 for no limit.
     pub dollars_per_day: f64,
     /// A folder of prompts that replace those that are built in.
@@ -98,13 +105,54 @@ impl Default for Copilot {
             output_price: 0.0,
             calls_per_answer: 6,
             tokens_per_answer: 2_000,
+            answer_tokens_max: 60_000,
             seconds_per_answer: 120,
             calls_per_incident: 60,
             calls_per_day: 500,
+            dollars_per_answer: 0.5,
+            dollars_per_incident: 1.0,
             dollars_per_day: 5.0,
             prompts: None,
         }
     }
+}
+
+impl Copilot {
+    /// Every key that is money, with what it says.
+    fn money(&self) -> [(&'static str, f64); 5] {
+        [
+            ("input_price", self.input_price),
+            ("output_price", self.output_price),
+            ("dollars_per_answer", self.dollars_per_answer),
+            ("dollars_per_incident", self.dollars_per_incident),
+            ("dollars_per_day", self.dollars_per_day),
+        ]
+    }
+
+    /// Bounds of the model's use, as the copilot takes them.
+    #[must_use]
+    pub fn caps(&self) -> hindcast_copilot::Caps {
+        let seconds = Duration::from_secs(self.seconds_per_answer);
+        hindcast_copilot::Caps {
+            steps_max: self.calls_per_answer.saturating_sub(1),
+            reply_tokens_max: self.tokens_per_answer,
+            answer_tokens_max: self.answer_tokens_max,
+            answer_cost_micros_max: micros(self.dollars_per_answer),
+            call_timeout: seconds,
+            answer_timeout: seconds,
+            incident_calls_max: self.calls_per_incident,
+            incident_cost_micros_max: micros(self.dollars_per_incident),
+            day_calls_max: self.calls_per_day,
+            day_cost_micros_max: micros(self.dollars_per_day),
+            ..hindcast_copilot::Caps::default()
+        }
+    }
+}
+
+/// Dollars as millionths, rounded up, so that no cap becomes "no limit" by being small.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it saturates, and was checked to be 0 or more
+fn micros(dollars: f64) -> u64 {
+    (dollars * 1_000_000.0).ceil() as u64
 }
 
 /// All of it, resolved.
@@ -151,13 +199,16 @@ impl Advising {
         ensure!(
             self.copilot.calls_per_answer > 0
                 && self.copilot.tokens_per_answer > 0
+                && self.copilot.answer_tokens_max > 0
                 && self.copilot.seconds_per_answer > 0,
             "expected the caps per answer of [copilot] above 0"
         );
-        ensure!(
-            self.copilot.input_price >= 0.0 && self.copilot.output_price >= 0.0 && self.copilot.dollars_per_day >= 0.0,
-            "expected prices of [copilot] of 0 or more"
-        );
+        for (key, dollars) in self.copilot.money() {
+            ensure!(
+                dollars.is_finite() && dollars >= 0.0,
+                "expected {key} of [copilot] to be dollars of 0 or more, got {dollars}"
+            );
+        }
         Ok(self)
     }
 
@@ -168,5 +219,41 @@ impl Advising {
         shown.copilot.base_url = shown.copilot.base_url.as_deref().map(super::without_credentials);
         shown.memory.qdrant_url = shown.memory.qdrant_url.as_deref().map(super::without_credentials);
         serde_json::to_value(shown).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(toml: &str) -> anyhow::Result<Advising> {
+        Advising { copilot: toml::from_str(toml)?, ..Advising::default() }.resolve(&AdvisingFlags::default())
+    }
+
+    #[test]
+    fn each_cap_of_the_file_reaches_the_copilot() -> anyhow::Result<()> {
+        let file = "calls_per_answer = 3\ntokens_per_answer = 7\nanswer_tokens_max = 70\nseconds_per_answer = 5\n\
+                    calls_per_incident = 11\ncalls_per_day = 13\ndollars_per_answer = 0.25\n\
+                    dollars_per_incident = 0.0000001\ndollars_per_day = 0";
+        let caps = resolved(file)?.copilot.caps();
+        assert_eq!((caps.steps_max, caps.reply_tokens_max, caps.answer_tokens_max), (2, 7, 70));
+        assert_eq!((caps.incident_calls_max, caps.day_calls_max), (11, 13));
+        assert_eq!(caps.answer_cost_micros_max, 250_000);
+        assert_eq!(caps.incident_cost_micros_max, 1, "a small cap is no missing one");
+        assert_eq!(caps.day_cost_micros_max, 0, "0 is no limit");
+        assert_eq!(caps.answer_timeout, Duration::from_secs(5));
+        Ok(())
+    }
+
+    #[test]
+    fn money_that_is_none_is_refused_by_its_name() {
+        for key in ["input_price", "output_price", "dollars_per_answer", "dollars_per_incident", "dollars_per_day"] {
+            for wrong in ["-0.5", "nan", "inf"] {
+                let said = resolved(&format!("{key} = {wrong}")).err().map(|error| error.to_string());
+                assert!(said.as_ref().is_some_and(|said| said.contains(key)), "{key} = {wrong}: {said:?}");
+            }
+            assert!(resolved(&format!("{key} = 0")).is_ok());
+        }
+        assert!(resolved("answer_tokens_max = 0").is_err());
     }
 }

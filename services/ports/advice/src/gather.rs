@@ -36,7 +36,9 @@ pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Opti
     let then = Some(AsOf::Position(position));
     let window = || Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
     let incident = queries.incident(incident, then).await?;
-    let timeline = queries.timeline(&incident.id, window()).await?.items;
+    let mut timeline = queries.timeline(&incident.id, window()).await?.items;
+    // That somebody asked about it is no sign of what happened.
+    timeline.retain(|entry| !entry.event_type.starts_with("conversation."));
     let over = over_at(&incident, &timeline);
     let alerts = alerts(queries, &incident, over.unwrap_or(position)).await?;
     let changes = queries.changes(&incident.id, then).await?;

@@ -46,6 +46,10 @@ pub(super) fn command(received: &Received, actor: &str) -> String {
         Command::CreateSilence { terms, .. } => format!("hold alerts back until {}", terms.ends_at),
         Command::ExpireSilence { silence } => format!("end {silence}"),
         Command::Configure(section) => format!("configure {}", section.section),
+        Command::PromoteModel { model, version } => format!("put {model} {version} in force"),
+        Command::RollBackModel { model, .. } => format!("put the {model} before in force again"),
+        Command::ShadowModel { model, version: Some(version), .. } => format!("let {model} {version} run as a shadow"),
+        Command::ShadowModel { model, version: None, .. } => format!("end the shadow of {model}"),
         Command::Activate(_) => "let this installation page".to_owned(),
         Command::Restore(_) => "say that the ledger was restored".to_owned(),
     };

@@ -24,7 +24,10 @@ pub(crate) fn decide(state: &State, input: &Recorded, now: Time) -> Vec<Draft> {
                 return undo(state, input, event, subject);
             }
         }
-        Event::LabelJudged(judged) => out.extend(judge(judged).map(|rule| (rule, judged.about.clone(), None))),
+        Event::LabelJudged(judged) => match (&judged.about, cause_of(judged)) {
+            (About::Incident { incident }, Some(cause)) => of_cause(state, input, incident, table::CAUSE_CONFIRMED, cause, &mut out),
+            _ => out.extend(judge(judged).map(|rule| (rule, judged.about.clone(), None))),
+        },
         Event::AlertSuppressed(held) if held.kind == "silence" => out.extend(of_alert(state, input)),
         Event::AlertUnsuppressed(lifted) if lifted.reason == "undone" => {
             if let Some((rule, about, _)) = of_alert(state, input) {
@@ -60,10 +63,7 @@ fn of_incident(state: &State, input: &Recorded, id: &IncidentId, case: &Case, no
         }
         Event::IncidentResolved(resolved) if by_person => {
             if let Some(cause) = &resolved.cause {
-                let before = state.of_topic(Kind::Cause, &about()).filter(|label| label.by == input.actor);
-                out.retract(before, "the same person named another cause");
-                out.give(table::CAUSE, about(), Some(cause.trim().to_owned()));
-                confirmed(state, id, case, out);
+                of_cause(state, input, id, table::CAUSE, cause, out);
             }
         }
         Event::IncidentReopened(reopened) => {
@@ -86,6 +86,17 @@ fn of_incident(state: &State, input: &Recorded, id: &IncidentId, case: &Case, no
             _ => {}
         },
         _ => {}
+    }
+}
+
+/// A person named the cause of an incident: what the same person said before counts no more.
+fn of_cause(state: &State, input: &Recorded, id: &IncidentId, rule: Rule, cause: &str, out: &mut Out<'_>) {
+    let about = About::Incident { incident: id.clone() };
+    let before = state.of_topic(Kind::Cause, &about).filter(|label| label.by == input.actor);
+    out.retract(before, "the same person named another cause");
+    out.give(rule, about, Some(cause.trim().to_owned()));
+    if let Some(case) = state.seen.cases.get(id) {
+        confirmed(state, id, case, out);
     }
 }
 
@@ -180,6 +191,8 @@ fn judge(judged: &Judged) -> Option<Rule> {
         (About::Pair { .. }, "different") => table::PAIR_DIFFERENT,
         (About::Proposal { .. }, "approved") => table::PROPOSAL_APPROVED,
         (About::Proposal { .. }, "rejected") => table::PROPOSAL_REJECTED,
+        (About::Proposal { .. }, "fixed") => table::PROPOSAL_FIXED,
+        (About::Proposal { .. }, "not_fixed") => table::PROPOSAL_DID_NOT_FIX,
         (About::Recall { .. }, "confirmed") => table::RECALL_CONFIRMED,
         (About::Recall { .. }, "dismissed") => table::RECALL_DISMISSED,
         (About::Conversation { .. }, "helpful") => table::ANSWER_HELPFUL,
@@ -191,18 +204,28 @@ fn judge(judged: &Judged) -> Option<Rule> {
     })
 }
 
+/// The cause that a judgement names.
+pub(crate) fn cause_of(judged: &Judged) -> Option<&str> {
+    let of_incident = matches!(judged.about, About::Incident { .. }) && judged.verdict == "cause";
+    judged.text.as_deref().filter(|text| of_incident && !text.trim().is_empty())
+}
+
 /// Checks a judgement before it is taken in.
 ///
 /// # Errors
 /// Which verdicts were expected of what is judged, and what came.
 pub fn check(judged: &Judged) -> Result<(), String> {
+    if matches!(judged.about, About::Incident { .. }) && judged.verdict == "cause" {
+        return cause_of(judged).map(|_| ()).ok_or_else(|| "expected the cause as text, got none".to_owned());
+    }
     let expected = match judged.about {
         About::Pair { .. } => "same or different",
-        About::Proposal { .. } => "approved or rejected",
+        About::Proposal { .. } => "approved, rejected, fixed or not_fixed",
         About::Recall { .. } => "confirmed or dismissed",
         About::Conversation { .. } => "helpful or not_helpful",
         About::Notice { .. } => "opened, useful or noise",
-        About::Incident { .. } | About::Alert { .. } => "useful or noise",
+        About::Incident { .. } => "useful, noise or cause",
+        About::Alert { .. } => "useful or noise",
     };
     match judge(judged) {
         Some(_) => Ok(()),

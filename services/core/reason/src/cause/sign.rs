@@ -9,7 +9,7 @@ use hindcast_domain::finding::{Kind, Raised};
 use hindcast_domain::{Severity, Span, Time};
 
 use crate::evidence::Evidence;
-use crate::words::{figure, one_line, quoted, thousands};
+use crate::words::{figure, mentions, one_line, quoted, thousands};
 
 /// Signs this long before the onset count in full, because rules wait before they fire; earlier ones lose half of their weight every [`FADES`].
 const BEFORE: Span = Span::minutes(10);
@@ -27,6 +27,13 @@ const WEIGHT_MIN: f64 = 0.05;
 const SHARED: f64 = 0.7;
 /// Words of labels that may stand for the service of an alert whose sender names none.
 const LABELS: [&str; 7] = ["service", "service_name", "app", "application", "job", "host", "instance"];
+
+/// How much a metric says that moved.
+const METRIC: f64 = 0.45;
+/// How much it says where it is what an alarm speaks of, and moved the way that alarmed.
+const ALARMED_METRIC: f64 = 0.8;
+/// How much another one says then.
+const OTHER_METRIC: f64 = 0.1;
 
 /// What a sign was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +67,8 @@ pub(super) struct Sign {
     pub raw: String,
     /// Whether it pages.
     pub pages: bool,
+    /// How far a metric moved, in what is usual for it; 0 for anything else.
+    pub size: f64,
     /// The event that says so.
     pub citation: Citation,
 }
@@ -93,8 +102,9 @@ pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String
             all.entry(sign.service.clone()).or_default().push(sign);
         }
     }
+    let alarms = Alarms::of(evidence, topology);
     for finding in evidence.findings.iter().filter(|finding| is_ours(finding, evidence)) {
-        let sign = of_finding(finding, onset, before, topology);
+        let sign = of_finding(finding, onset, before, &alarms, topology);
         if sign.strength >= WEIGHT_MIN {
             all.entry(sign.service.clone()).or_default().push(sign);
         }
@@ -139,17 +149,18 @@ fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) 
         raw: summary.unwrap_or_default(),
         text,
         pages: alert.severity.pages(),
+        size: 0.0,
         citation: fired.clone(),
     })
 }
 
-fn of_finding(finding: &Finding, onset: Time, before: Span, topology: &Topology) -> Sign {
+fn of_finding(finding: &Finding, onset: Time, before: Span, alarms: &Alarms<'_>, topology: &Topology) -> Sign {
     let found = &finding.finding;
     let level = weight_of_level(found.level.as_deref());
     let (strength, source, tolerance) = match found.kind {
         Kind::NewTemplate => (level, Source::Log, Span::seconds(5)),
         Kind::BurstingTemplate => (level * 0.85, Source::Log, Span::seconds(10)),
-        Kind::MetricShift => (0.45, Source::Metric, Span::seconds(20)),
+        Kind::MetricShift => (alarms.weigh(found), Source::Metric, Span::seconds(20)),
     };
     let sure = f64::from(found.score.clamp(0, 1_000)) / 1_000.0;
     let raw = found.template.as_ref().map_or("", |template| &template.sample).to_owned();
@@ -163,8 +174,55 @@ fn of_finding(finding: &Finding, onset: Time, before: Span, topology: &Topology)
         text: words_of_finding(finding),
         raw,
         pages: false,
+        size: if source == Source::Metric { size(sure) * (strength / METRIC).min(1.0) } else { 0.0 },
         citation: Citation { event: finding.event.clone(), position: finding.position },
     }
+}
+
+/// How far it moved in scales: what a shift's score is made of.
+fn size(sure: f64) -> f64 {
+    let sure = sure.min(0.999);
+    4.0 * sure / (1.0 - sure)
+}
+
+/// What alarms say of metrics.
+struct Alarms<'a> {
+    /// Metrics that an alarm speaks of, each with the way in which it moved where that alarmed, if that was seen.
+    metrics: BTreeMap<&'a str, Option<bool>>,
+}
+
+impl<'a> Alarms<'a> {
+    fn of(evidence: &'a Evidence, topology: &Topology) -> Self {
+        let mut metrics = BTreeMap::new();
+        for finding in evidence.findings.iter().filter(|finding| is_ours(finding, evidence)) {
+            let found = &finding.finding;
+            let Some(name) = bare(found) else { continue };
+            let speaks = |symptom: &&crate::Symptom| mentions(&symptom.alert.name, name);
+            for symptom in evidence.symptoms.iter().filter(speaks) {
+                let way = metrics.entry(name).or_insert(None);
+                if service_of(&symptom.alert, topology).as_deref() == Some(&*resolve(topology, &found.service)) {
+                    *way = Some(found.after > found.before);
+                }
+            }
+        }
+        Self { metrics }
+    }
+
+    /// How much a metric that moved says.
+    fn weigh(&self, found: &Raised) -> f64 {
+        if self.metrics.is_empty() {
+            return METRIC;
+        }
+        match bare(found).and_then(|name| self.metrics.get(name)) {
+            Some(way) if way.is_none_or(|up| up == (found.after > found.before)) => ALARMED_METRIC,
+            _ => OTHER_METRIC,
+        }
+    }
+}
+
+/// A metric's name without its labels.
+fn bare(found: &Raised) -> Option<&str> {
+    found.metric.as_deref().map(|metric| metric.split('{').next().unwrap_or(metric))
 }
 
 /// How much the worst severity of a template's lines says. The words are those of syslog and of common

@@ -20,6 +20,8 @@ const OWN: f64 = 3.0;
 const EARLY: f64 = 1.5;
 /// Log-odds of explaining every alarmed service.
 const COVERS: f64 = 2.0;
+/// The share of what alarmed that anybody may cover where nobody knows who depends on whom.
+const UNKNOWN_COVERS: f64 = 0.35;
 /// Log-odds against it of a dependency that was abnormal by then.
 const EXPLAINED: f64 = -3.5;
 /// Log-odds of a change just before its first sign.
@@ -34,6 +36,8 @@ const UNKNOWN: f64 = -0.7;
 const WEAK: f64 = -1.0;
 /// Log-odds against everything where neither an alert nor a person says that something is wrong where.
 const UNHEARD: f64 = -1.0;
+/// Log-odds against a service whose metrics moved, though hardly by the measure of the one that moved furthest.
+const HARDLY: f64 = -1.5;
 /// After how long behind the first sign earliness is halved.
 const HALVED: Span = Span::seconds(60);
 /// How abnormal a dependency must be to explain what depends on it.
@@ -78,8 +82,8 @@ impl<'a> Scene<'a> {
                 *known = known.max(weight);
             }
         }
-        let rang = !alarmed.is_empty();
-        if !rang {
+        let rang = !evidence.symptoms.is_empty();
+        if alarmed.is_empty() {
             let named = evidence.incident.services.iter().map(|name| (sign::resolve(topology, name), 1.0));
             alarmed.extend(named);
         }
@@ -181,6 +185,7 @@ fn weigh(service: &str, signs: &[Sign], scene: &Scene, changes: &[Judged], past:
         + EARLY * early
         + COVERS * covers
         + EXPLAINED * explained
+        + HARDLY * hardly(signs, scene)
         + CHANGE * change.map_or(0.0, |judged| judged.weight)
         + if named.is_empty() { 0.0 } else { NAMED }
         + PAST * before
@@ -213,11 +218,24 @@ fn early(sign: &Sign, first: Time) -> f64 {
     (-late.as_secs_f64() / HALVED.as_secs_f64()).exp2()
 }
 
+/// By how much its metrics moved less far than those of the service whose moved furthest, 0 to 1 on a scale of orders
+/// of magnitude; 0 where none moved.
+fn hardly(signs: &[Sign], scene: &Scene) -> f64 {
+    let size = |signs: &[Sign]| signs.iter().map(|sign| sign.size).fold(0.0, f64::max).ln_1p();
+    let (own, most) = (size(signs), scene.signs.values().map(|signs| size(signs)).fold(0.0, f64::max));
+    if own > 0.0 && most > 0.0 { 1.0 - own / most } else { 0.0 }
+}
+
 /// The share of what alarmed that is it or depends on it.
 fn covers(service: &str, scene: &Scene) -> f64 {
     let all: f64 = scene.alarmed.values().sum();
     let covered = |alarmed: &str| alarmed == service || scene.topology.depends(alarmed, service).is_some();
     let share: f64 = scene.alarmed.iter().filter(|(alarmed, _)| covered(alarmed)).map(|(_, weight)| weight).sum();
+    // where the catalogue knows nothing of what alarmed, nobody knows who depends on whom
+    let is_unknown = scene.alarmed.keys().all(|alarmed| scene.topology.resolve(alarmed).is_none());
+    if is_unknown && all > 0.0 {
+        return (share / all).max(UNKNOWN_COVERS);
+    }
     if all > 0.0 { share / all } else { 0.0 }
 }
 

@@ -1,0 +1,66 @@
+//! Notices to a workflow of Teams: one POST to the address that the workflow was given. Owns nothing but that
+//! address, which is a secret as a whole: whoever has it may write. Refuses to show it.
+
+use std::time::Duration;
+
+use hindcast_chat_port::Error;
+use reqwest::{Client, Url};
+use serde_json::Value;
+
+use crate::hosts::is_loopback;
+use crate::{Misconfigured, Secret, wire};
+
+/// Who is spoken to, in errors.
+const WHO: &str = "the Teams workflow";
+
+/// A workflow that waits for a webhook request.
+pub struct Workflow {
+    client: Client,
+    url: Url,
+}
+
+impl std::fmt::Debug for Workflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workflow").finish_non_exhaustive()
+    }
+}
+
+impl Workflow {
+    /// A workflow at `url`; `timeout` is for one attempt. Plain HTTP to this very machine only where `loopback`
+    /// says so, for tests.
+    ///
+    /// # Errors
+    /// When the address is not https.
+    pub fn new(url: &Secret, timeout: Duration, loopback: bool) -> Result<Self, Misconfigured> {
+        let bad = |got: &str| Misconfigured {
+            what: "teams workflow",
+            expected: "the https URL that the workflow shows",
+            got: got.to_owned(),
+        };
+        let url = Url::parse(url.expose().trim()).map_err(|_| bad("no URL"))?;
+        if url.scheme() != "https" && !(loopback && is_loopback(&url)) {
+            return Err(bad("a URL that is not https"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("a URL that names a user"));
+        }
+        Ok(Self { client: wire::client(timeout)?, url })
+    }
+
+    /// Hands a message over: `{"type":"message","attachments":[…]}` with an Adaptive Card. `Ok` means that the
+    /// workflow took it; whether it then shows it is not told.
+    ///
+    /// # Errors
+    /// As of the chat port; the address is in none of them.
+    pub async fn send(&self, body: &Value) -> Result<(), Error> {
+        let request = self.client.post(self.url.clone()).json(body);
+        let response = request.send().await.map_err(|error| wire::unreached(WHO, error))?;
+        match response.status().as_u16() {
+            200..300 => Ok(()),
+            401 => Err(Error::Never(format!("{WHO} answered 401: its address is not the whole one; copy it anew"))),
+            403 => Err(Error::Never(format!("{WHO} answered 403: only people of the tenant may start it; let anyone"))),
+            404 | 410 => Err(Error::Gone(format!("{WHO} is no more or is switched off; make it anew"))),
+            _ => Err(wire::refusal(WHO, response).await),
+        }
+    }
+}

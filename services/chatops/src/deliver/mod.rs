@@ -1,0 +1,466 @@
+//! Delivery: the only part that reaches people. It reads what was asked for, shows it, keeps cards current, and
+//! writes what came of it as facts. It acts only where this installation is the active one of its ledger, and
+//! only once it has read all that stood there when it began.
+//!
+//! Every queue is derived from the fold of the ledger: nothing waits anywhere else, so a vendor that is down
+//! costs no memory, and a restart forgets nothing. Nobody waits for this.
+
+mod desk;
+mod job;
+mod pace;
+mod show;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hindcast_chat::Vendor;
+use hindcast_domain::chat::{Message, Status, What};
+use hindcast_domain::{Event, IncidentId, MessageId, Span, Time};
+use hindcast_ledger::feed::Feed;
+use hindcast_ledger::read::{self, Item};
+use hindcast_ledger::{ReadError, Record, commit};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+pub(crate) use job::bounded;
+pub(crate) use show::status;
+
+use crate::status::{ChatStatus, Chats, WAITING_MAX, Waiting};
+use crate::taken::Taken;
+use crate::{Options, surface};
+use desk::{Desk, Refusal};
+use job::{Job, Outcome, Step};
+use pace::{OfMessage, OfVendor};
+
+/// How often it says how it is, at the least.
+const TICK: Duration = Duration::from_secs(5);
+/// How often it says how it is, at the most: it looks through all messages for that.
+const REPORT_EVERY: Duration = Duration::from_millis(250);
+/// The pause before the head of a ledger that cannot be reached is asked for again.
+const HEAD_PAUSE: Duration = Duration::from_millis(500);
+/// How long a refusal is worth telling.
+const REFUSAL_WARRANTED: Span = Span::minutes(5);
+/// Refusals that are told at once.
+const REFUSALS_MAX: usize = 4;
+
+/// Shows what was asked for, and keeps it current.
+pub struct Deliverer {
+    options: Options,
+}
+
+/// What happened to one thing that was under way.
+enum Done {
+    Message { id: MessageId, vendor: String, answer: bool, outcome: Outcome },
+    Refusal,
+}
+
+/// Everything that the loop remembers.
+#[derive(Default)]
+struct Room {
+    desk: Desk,
+    /// The last position that stood in the ledger when this began: what was asked for by then may have been tried.
+    before: u64,
+    vendors: BTreeMap<String, OfVendor>,
+    messages: BTreeMap<MessageId, OfMessage>,
+    busy: BTreeSet<MessageId>,
+    /// Settled, and the fact of it not yet come back from the ledger.
+    told: BTreeMap<MessageId, Settled>,
+    reported: Option<Instant>,
+    refusals_busy: usize,
+}
+
+/// How soon something is shown; the first comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    /// A new card, or one whose incident got worse.
+    First,
+    Answer,
+    Note,
+    Update,
+}
+
+/// How a message was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    Delivered,
+    Expired,
+}
+
+/// A message that could be tried, in the order in which it is.
+type Candidate = (Class, u64, MessageId);
+
+impl Deliverer {
+    /// A deliverer over these ports.
+    #[must_use]
+    pub const fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// Runs until `shutdown`; what is under way is cut, and found or begun anew by the next run.
+    ///
+    /// # Errors
+    /// When the ledger is damaged.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ReadError> {
+        let this = Arc::new(self);
+        let mut room = Room::default();
+        let mut feed = Feed::start(Arc::clone(&this.options.ledger), 1);
+        let mut views = this.options.queries.position();
+        let mut views_live = true;
+        let mut head = None;
+        let mut under_way: JoinSet<Done> = JoinSet::new();
+        while !*shutdown.borrow() {
+            if head.is_none() {
+                head = this.options.ledger.head().await.ok();
+                room.before = head.map_or(0, |head| commit::position(head + 1, 0));
+            }
+            let mut wake = Instant::now() + TICK;
+            if head.is_some_and(|head| room.desk.through >= head) {
+                this.options.taken.is_complete();
+                let at = *views.borrow_and_update();
+                wake = wake.min(this.start(&mut room, &mut under_way, at));
+            }
+            tokio::select! {
+                _ = shutdown.changed() => {}
+                records = feed.next() => records?.iter().try_for_each(|record| room.read(record, &this.options.taken))?,
+                Some(done) = under_way.join_next() => match done {
+                    Ok(done) => this.settle(&mut room, done),
+                    Err(error) => tracing::error!(%error, "a delivery ended early"),
+                },
+                changed = views.changed(), if views_live => views_live = changed.is_ok(),
+                () = tokio::time::sleep_until(wake) => {}
+                () = tokio::time::sleep(HEAD_PAUSE), if head.is_none() => {}
+            }
+        }
+        under_way.shutdown().await;
+        Ok(())
+    }
+
+    /// Starts what can be started; when to look again at the latest.
+    fn start(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<Done>, views: u64) -> Instant {
+        let active = room.desk.active.as_deref() == Some(self.options.install.as_str());
+        let mut wake = Instant::now() + TICK;
+        if active {
+            for candidate in room.candidates() {
+                if let Err(later) = self.begin(room, under_way, &candidate, views) {
+                    wake = wake.min(later.unwrap_or(wake));
+                }
+            }
+            self.tell_refusals(room, under_way);
+        }
+        let now = Instant::now();
+        if room.reported.is_none_or(|at| now.duration_since(at) >= REPORT_EVERY) {
+            room.reported = Some(now);
+            self.report(room, active);
+        }
+        wake
+    }
+
+    /// Begins with a message; where it has to wait, until when, if that is known.
+    fn begin(
+        self: &Arc<Self>,
+        room: &mut Room,
+        under_way: &mut JoinSet<Done>,
+        (class, _, id): &Candidate,
+        views: u64,
+    ) -> Result<(), Option<Instant>> {
+        let now = Instant::now();
+        let Some(message) = room.desk.messages.0.get(id) else { return Err(None) };
+        let word = message.requested.vendor.clone();
+        let (Some(chat), Some(vendor)) = (self.options.vendor(&word), surface::vendor(&word)) else {
+            return Err(None);
+        };
+        let of_message = room.messages.entry(id.clone()).or_default();
+        let step = room.desk.step(id, message, of_message, room.before, self.options.clock.now());
+        let Some(step) = step else { return Err(None) };
+        let of_vendor = room.vendors.entry(word.clone()).or_default();
+        // What is given up needs no vendor.
+        if !matches!(step, Step::Expire { .. }) {
+            if let Some(until) = of_vendor.rests_until(now) {
+                return Err(Some(until));
+            }
+            if let Some(until) = of_message.waits_until(now, *class == Class::First) {
+                return Err(Some(until));
+            }
+            let shows = room.desk.wants(message).max(room.desk.places.get(id).copied().unwrap_or(0));
+            if !of_vendor.has_room(*class == Class::Answer) || views < shows {
+                return Err(None);
+            }
+        }
+        let live = room.desk.is_live(message.requested.incident.as_ref());
+        let written = room.desk.failures.get(id).copied().unwrap_or(0);
+        let job = Job { id: id.clone(), message: message.clone(), step, position: views, written, live };
+        let answer = *class == Class::Answer;
+        *of_vendor.busy(answer) += 1;
+        room.busy.insert(id.clone());
+        let (this, chat) = (Arc::clone(self), Arc::clone(chat));
+        under_way.spawn(async move {
+            let outcome = this.options.carry_out(&chat, vendor, &job).await;
+            Done::Message { id: job.id, vendor: word, answer, outcome }
+        });
+        Ok(())
+    }
+
+    fn settle(&self, room: &mut Room, done: Done) {
+        let Done::Message { id, vendor, answer, outcome } = done else {
+            room.refusals_busy = room.refusals_busy.saturating_sub(1);
+            return;
+        };
+        let (now, at) = (Instant::now(), self.options.clock.now());
+        room.busy.remove(&id);
+        let of_vendor = room.vendors.entry(vendor).or_default();
+        let busy = of_vendor.busy(answer);
+        *busy = busy.saturating_sub(1);
+        let of_message = room.messages.entry(id.clone()).or_default();
+        match outcome {
+            Outcome::Delivered => {
+                of_vendor.answered();
+                of_message.shown(now);
+                room.wait_for(id, Settled::Delivered);
+            }
+            Outcome::Expired { heard } => {
+                if heard {
+                    of_vendor.answered();
+                }
+                room.wait_for(id, Settled::Expired);
+            }
+            Outcome::Shown { through, told, sent } => {
+                if sent {
+                    of_vendor.answered();
+                }
+                of_message.shown(now);
+                room.desk.shown(&id, through, told);
+            }
+            Outcome::Later { error, after } => {
+                of_vendor.failed(&error, after, now, at);
+                of_message.failed(now);
+            }
+            Outcome::Refused { error } => {
+                of_vendor.answered();
+                of_vendor.error = Some((error, at));
+                of_message.refused(now);
+            }
+            Outcome::NotReady => of_message.later(now),
+        }
+    }
+
+    fn tell_refusals(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<Done>) {
+        let now = self.options.clock.now();
+        while room.refusals_busy < REFUSALS_MAX
+            && let Some(refusal) = room.desk.refusals.pop_front()
+        {
+            if now.since(refusal.at) > REFUSAL_WARRANTED {
+                continue;
+            }
+            let word = refusal.received.vendor.clone();
+            let (Some(chat), Some(vendor)) = (self.options.vendor(&word), surface::vendor(&word)) else { continue };
+            room.refusals_busy += 1;
+            self.tell(under_way, Arc::clone(chat), vendor, refusal);
+        }
+    }
+
+    fn tell(
+        self: &Arc<Self>,
+        under_way: &mut JoinSet<Done>,
+        chat: hindcast_chat_port::Shared,
+        vendor: Vendor,
+        refusal: Refusal,
+    ) {
+        let this = Arc::clone(self);
+        under_way.spawn(async move {
+            this.options.tell(&chat, vendor, &refusal).await;
+            Done::Refusal
+        });
+    }
+
+    // ── how it is ──────────────────────────────────────────────────────────────────────────────────
+
+    fn report(&self, room: &Room, active: bool) {
+        let now = self.options.clock.now();
+        let mut items: BTreeMap<&str, ChatStatus> = BTreeMap::new();
+        for vendor in &self.options.vendors {
+            items.insert(vendor.vendor(), of_vendor(vendor.vendor(), room, active));
+        }
+        for (id, message) in &room.desk.messages.0 {
+            let word = message.requested.vendor.as_str();
+            let item = items.entry(word).or_insert_with(|| not_set_up(word, active));
+            let card = message.requested.what == What::Card;
+            item.cards += u64::from(card && message.place.is_some());
+            item.gone += u64::from(card && room.desk.gone.contains(id));
+            if room.desk.todo.contains(id) && !room.told.contains_key(id) {
+                self.waits(item, id, message, now);
+            }
+        }
+        for (vendor, item) in &items {
+            let labels = [("vendor", *vendor)];
+            #[allow(clippy::cast_precision_loss)] // gauges
+            for (name, value) in [
+                ("hindcast_chat_queued", item.queued as f64),
+                ("hindcast_chat_oldest_seconds", item.oldest_s as f64),
+                ("hindcast_chat_cards", item.cards as f64),
+                ("hindcast_chat_reachable", f64::from(u8::from(item.reachable))),
+            ] {
+                self.options.metrics.set(name, &labels, value);
+            }
+        }
+        self.options.handle.tell(Chats { items: items.into_values().collect() });
+    }
+
+    fn waits(&self, item: &mut ChatStatus, id: &MessageId, message: &Message, now: Time) {
+        let age = now.since(message.at).nanos() / 1_000_000_000;
+        item.queued += 1;
+        if message.status == Status::Requested {
+            item.oldest_s = item.oldest_s.max(u64::try_from(age).unwrap_or(0));
+        }
+        if item.waiting.len() < WAITING_MAX {
+            let requested = &message.requested;
+            item.waiting.push(Waiting {
+                message: id.to_string(),
+                what: job::word(&requested.what).to_owned(),
+                channel: requested.channel.clone(),
+                since: message.at,
+                attempts: message.attempts,
+                error: message.error.clone(),
+                url: requested.incident.as_ref().map(|incident| self.options.page(incident)),
+            });
+        }
+    }
+}
+
+impl Options {
+    /// An incident's web page.
+    pub(crate) fn page(&self, incident: &IncidentId) -> String {
+        format!("{}/{incident}", self.public_url)
+    }
+}
+
+fn of_vendor(vendor: &str, room: &Room, active: bool) -> ChatStatus {
+    let known = room.vendors.get(vendor);
+    ChatStatus {
+        vendor: vendor.to_owned(),
+        reachable: known.is_none_or(|known| known.failures == 0),
+        active,
+        failures: known.map_or(0, |known| known.failures),
+        last_error: known.and_then(|known| known.error.as_ref().map(|(error, _)| error.clone())),
+        last_error_at: known.and_then(|known| known.error.as_ref().map(|(_, at)| *at)),
+        ..ChatStatus::default()
+    }
+}
+
+fn not_set_up(vendor: &str, active: bool) -> ChatStatus {
+    ChatStatus {
+        vendor: vendor.to_owned(),
+        active,
+        last_error: Some(format!("{vendor} is not set up here: see its section in the settings")),
+        ..ChatStatus::default()
+    }
+}
+
+/// Whether the fact of it was read.
+fn came_back(desk: &Desk, id: &MessageId, settled: Settled) -> bool {
+    desk.messages.0.get(id).is_none_or(|message| match settled {
+        Settled::Delivered => message.status != Status::Requested,
+        Settled::Expired => desk.gone.contains(id),
+    })
+}
+
+impl Room {
+    fn read(&mut self, record: &Record, taken: &Taken) -> Result<(), ReadError> {
+        self.desk.through = record.seq;
+        let commit = read::commit(record)?;
+        let known = read::events(record, &commit)?.into_iter().filter_map(|item| match item {
+            Item::Known(event) => Some(*event),
+            Item::Unknown { .. } => None,
+        });
+        let events: Vec<_> = known.collect();
+        self.desk.fold(&events);
+        let received = events.iter().filter(|event| matches!(event.event, Event::ChatReceived(_)));
+        received.filter_map(|event| event.subject.parse().ok()).for_each(|id| taken.remember(&id));
+        // What came back from the ledger is held by the fold from now on.
+        let desk = &self.desk;
+        self.told.retain(|id, settled| !came_back(desk, id, *settled));
+        if self.messages.len() > 2 * self.desk.messages.0.len() + 64 {
+            let messages = &self.desk.messages.0;
+            self.messages.retain(|id, _| messages.contains_key(id));
+        }
+        Ok(())
+    }
+
+    fn wait_for(&mut self, id: MessageId, settled: Settled) {
+        if !came_back(&self.desk, &id, settled) {
+            self.told.insert(id, settled);
+        }
+    }
+
+    /// What could be tried now, the first first.
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for id in &self.desk.todo {
+            let Some(message) = self.desk.messages.0.get(id) else { continue };
+            if self.busy.contains(id) || self.told.contains_key(id) {
+                continue;
+            }
+            let class = match (&message.requested.what, message.status) {
+                (What::Card, Status::Requested) => Class::First,
+                (What::Card, _) if self.desk.pending(id).urgent => Class::First,
+                (What::Card, _) => Class::Update,
+                (What::Answer { .. }, _) => Class::Answer,
+                (What::Note { .. }, _) => Class::Note,
+            };
+            candidates.push((class, self.desk.places.get(id).copied().unwrap_or(0), id.clone()));
+        }
+        candidates.sort_unstable();
+        candidates
+    }
+}
+
+impl Desk {
+    fn is_live(&self, incident: Option<&IncidentId>) -> bool {
+        incident.and_then(|id| self.incidents.get(id)).is_some_and(|tracked| tracked.live)
+    }
+
+    /// What is to be done about a message; `None` where it has to wait for another one.
+    fn step(
+        &self,
+        id: &MessageId,
+        message: &Message,
+        fares: &OfMessage,
+        before: u64,
+        now: Time,
+    ) -> Option<Step> {
+        if let (Status::Delivered, Some(place)) = (message.status, &message.place) {
+            return Some(Step::Update { place: place.clone(), told: self.pending(id) });
+        }
+        let requested = &message.requested;
+        if requested.expires_at.is_some_and(|at| at <= now) {
+            let error = message.error.clone().unwrap_or_else(|| "it came too late to tell anybody anything".to_owned());
+            return Some(Step::Expire { error });
+        }
+        let post = |thread: Option<String>, service_url: Option<String>, received| Step::Post {
+            thread,
+            service_url,
+            received,
+            suspect: fares.suspect || self.places.get(id).copied().unwrap_or(0) < before,
+            attempt: message.attempts + fares.attempts + 1,
+        };
+        match &requested.what {
+            What::Card => Some(post(requested.thread.clone(), None, None)),
+            What::Note { .. } => match self.card_of(requested) {
+                Some((card, _)) if self.gone.contains(&card) => {
+                    Some(Step::Expire { error: "its card is gone".to_owned() })
+                }
+                Some((_, card)) => {
+                    let place = card.place.as_ref()?;
+                    let thread = place.thread.clone().unwrap_or_else(|| place.message.clone());
+                    Some(post(Some(thread), place.service_url.clone(), None))
+                }
+                None => Some(Step::Expire { error: "it has no card".to_owned() }),
+            },
+            What::Answer { received } => match self.questions.get(received) {
+                Some(asked) => Some(post(requested.thread.clone(), asked.service_url.clone(), Some(asked.clone()))),
+                None => Some(Step::Expire { error: "the question is not known any more".to_owned() }),
+            },
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What a message shows, read from the views as of one position. Owns which questions are asked for it; refuses
+//! to know how it looks: that is the renderers'.
+
+use std::time::Duration;
+
+use hindcast_api::{Answer, AsOf, Ask, Code, Event, Incident, Problem};
+use hindcast_chat::View;
+use hindcast_chat::view::Note;
+use hindcast_domain::IncidentId;
+use hindcast_domain::chat::Received;
+use hindcast_queries::Window;
+
+use crate::Options;
+use crate::key;
+
+/// How long what is concluded is waited for; a card does without.
+const CONCLUDED_WITHIN: Duration = Duration::from_secs(5);
+/// How long an answer may take.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(120);
+/// Words of people that a card shows.
+const LABELS_MAX: usize = 5;
+/// Entries of a timeline that are looked through for them.
+const ENTRIES_MAX: usize = 500;
+
+impl Options {
+    /// An incident as of a position.
+    pub(crate) async fn view(&self, incident: &IncidentId, position: u64) -> Result<View, Problem> {
+        let (id, then) = (incident.as_str(), Some(AsOf::Position(position)));
+        let shown = self.queries.incident(Some(id), then).await?;
+        let causes = in_time(self.advice.causes(Some(id), then)).await;
+        let similar = in_time(self.advice.similar(Some(id), then)).await;
+        let proposals = in_time(self.advice.proposals(Some(id), then)).await.unwrap_or_default();
+        let merged_into = match &shown.merged_into {
+            Some(into) => {
+                let into = self.queries.incident(Some(into), then).await?;
+                Some((into.title, into.url))
+            }
+            None => None,
+        };
+        let (position, at) = self.queries.moment(then).await?;
+        Ok(View {
+            labels: self.labels(id, then).await,
+            acknowledged_by: shown.acknowledged_by.clone(),
+            incident: shown,
+            causes,
+            similar,
+            proposals,
+            merged_into,
+            position,
+            at,
+            public_url: self.public_url.clone(),
+        })
+    }
+
+    /// What people said of it, newest last.
+    async fn labels(&self, id: &str, then: Option<AsOf>) -> Vec<String> {
+        let window = Window { as_of: then, limit: Some(ENTRIES_MAX), cursor: None };
+        let Ok(page) = self.queries.timeline(id, window).await else { return Vec::new() };
+        let said = page.items.into_iter().filter(|entry| {
+            matches!(entry.event_type.as_str(), "incident.feedback" | "label.judged" | "label.given")
+        });
+        let mut said: Vec<String> = said.map(|entry| entry.text).collect();
+        said.drain(..said.len().saturating_sub(LABELS_MAX));
+        said
+    }
+
+    /// The line that tells an event, in the thread of `about`'s card.
+    pub(crate) async fn told(&self, event: &Event, about: &IncidentId) -> Result<Note, Problem> {
+        let then = Some(AsOf::Position(event.position));
+        let incident = self.queries.incident(Some(about.as_str()), then).await?;
+        if event.event_type == "incident.resolved" {
+            return Ok(self.fixed(event, incident).await);
+        }
+        let text = match event.event_type.as_str() {
+            "incident.merged" => self.merged(event, about, &incident, then).await?,
+            "incident.split" => {
+                let born = event.data.get("incident").and_then(|id| id.as_str()).unwrap_or_default();
+                let born = self.queries.incident(Some(born), then).await?;
+                format!("Some of its alerts are an incident of their own now: {} ({}).", born.title, born.url)
+            }
+            _ => words(event, &incident),
+        };
+        let url = Some(incident.url);
+        Ok(Note::Said { text, url })
+    }
+
+    async fn merged(
+        &self,
+        event: &Event,
+        about: &IncidentId,
+        incident: &Incident,
+        then: Option<AsOf>,
+    ) -> Result<String, Problem> {
+        // The same event is told under both cards.
+        if event.subject == about.as_str() {
+            let other = event.data.get("incident").and_then(|id| id.as_str()).unwrap_or_default();
+            let other = self.queries.incident(Some(other), then).await?;
+            return Ok(format!("{} merged {} into this one ({}).", event.actor, other.title, other.url));
+        }
+        let into = self.queries.incident(incident.merged_into.as_deref(), then).await?;
+        Ok(format!("{} merged this one into {} ({}).", event.actor, into.title, into.url))
+    }
+
+    /// It is over: was this what fixed it?
+    async fn fixed(&self, event: &Event, incident: Incident) -> Note {
+        let then = Some(AsOf::Position(event.position));
+        let proposals = in_time(self.advice.proposals(Some(&incident.id), then)).await.unwrap_or_default();
+        let similar = in_time(self.advice.similar(Some(&incident.id), then)).await;
+        let recall = similar.and_then(|page| page.items.into_iter().find(|item| item.same));
+        Note::Fixed {
+            text: words(event, &incident),
+            proposal: proposals.into_iter().next().map(|proposal| (proposal.id, proposal.title)),
+            recall: recall.map(|item| (item.incident, item.title)),
+            revision: incident.revision,
+            incident: incident.id,
+        }
+    }
+
+    /// The answer to a question. What is asked in one thread is one conversation.
+    pub(crate) async fn answered(&self, received: &Received) -> Result<Answer, Problem> {
+        let place = received.thread.as_deref().unwrap_or(&received.user);
+        let word = key::hashed(&received.vendor, &format!("{}/{place}", received.channel));
+        let ask = Ask {
+            question: received.text.clone().unwrap_or_default(),
+            incident: received.incident.as_ref().map(ToString::to_string),
+            as_of: None,
+            conversation: Some(format!("chat/{word}")),
+        };
+        let stranger = || format!("{}:{}", received.vendor, received.user);
+        let actor = received.person.clone().unwrap_or_else(stranger);
+        let asker = hindcast_advice::Asker { actor, channel: received.vendor.clone() };
+        let late = |_| Err(Problem::new(Code::Unavailable, "an answer took too long"));
+        tokio::time::timeout(ANSWERED_WITHIN, self.copilot.ask(ask, asker, None)).await.unwrap_or_else(late)
+    }
+
+    /// Where an incident stands, in a sentence.
+    pub(crate) async fn standing(&self, incident: &str) -> Option<String> {
+        let incident = self.queries.incident(Some(incident), None).await.ok()?;
+        Some(format!("{} ({}) is {} now: {}", incident.title, incident.id, status(&incident), incident.url))
+    }
+}
+
+async fn in_time<T>(question: impl Future<Output = Result<T, Problem>>) -> Option<T> {
+    match tokio::time::timeout(CONCLUDED_WITHIN, question).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
+            tracing::debug!(code = error.code, "a card does without what could not be concluded");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Where an incident is in its life, with who put it there.
+pub(crate) fn status(incident: &Incident) -> String {
+    use hindcast_domain::incident::Status;
+    let by = |who: &Option<String>| who.as_deref().map(|who| format!(" by {who}")).unwrap_or_default();
+    match (incident.status, &incident.merged_into) {
+        (_, Some(into)) => format!("a part of {into}"),
+        (Status::Open, _) => "open".to_owned(),
+        (Status::Acknowledged, _) => format!("acknowledged{}", by(&incident.acknowledged_by)),
+        (Status::Resolved, _) => "resolved".to_owned(),
+    }
+}
+
+/// An event that concerns one incident alone, in plain words.
+fn words(event: &Event, incident: &Incident) -> String {
+    let actor = &event.actor;
+    match event.event_type.as_str() {
+        "incident.acknowledged" => format!("{actor} takes care of it."),
+        "incident.resolved" => match event.data.get("by").and_then(|by| by.as_str()) {
+            Some("person") => format!("{actor} says that it is over."),
+            Some("stale") => "It is over: its senders fell silent.".to_owned(),
+            _ => "It is over: all its alerts ended.".to_owned(),
+        },
+        "incident.reopened" => format!("It is back, for the {} time.", ordinal(incident.reopened)),
+        "incident.alert_joined" => format!("It got worse: {} now.", incident.severity),
+        "incident.severity_set" => format!("{actor} raised it to {}.", incident.severity),
+        "incident.undone" => format!("{actor} took a merge or a split back."),
+        other => format!("{other} by {actor}."),
+    }
+}
+
+fn ordinal(n: u64) -> String {
+    match (n % 10, n % 100) {
+        (1, teen) if teen != 11 => format!("{n}st"),
+        (2, teen) if teen != 12 => format!("{n}nd"),
+        (3, teen) if teen != 13 => format!("{n}rd"),
+        _ => format!("{n}th"),
+    }
+}

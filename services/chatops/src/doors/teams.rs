@@ -1,0 +1,144 @@
+//! Teams' doors: what a bot is sent, behind a token that its vendor signed for us; and an outgoing webhook, which
+//! asks questions alone and wants its answer at once. Owns the two fields that are looked at before the token
+//! holds; refuses to look at anything else by then.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hindcast_api::Code;
+use hindcast_chat::interaction::Meaning;
+use hindcast_chat::{Interaction, Vendor, Verb};
+use hindcast_chat_port::Denied;
+use hindcast_domain::chat::{Act, Received};
+use hindcast_domain::event::Verdict;
+use hindcast_http::{Refusal, Result};
+use serde_json::{Value, json};
+
+use super::act::Done;
+use super::{Door, To, not_set_up, raw, scan, values};
+use crate::surface;
+
+/// How long an answer may take: Teams waits for five seconds.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
+
+/// What a bot is sent.
+pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+    let Some(authority) = door.options().teams.authority.clone() else {
+        return Err(not_set_up("A bot for Teams", "teams"));
+    };
+    let body = raw(body).await?;
+    let authorization = values(&headers, header::AUTHORIZATION.as_str());
+    let ([authorization], Some(fields)) = (authorization.as_slice(), scan::fields(&body)) else {
+        return Err(door.denied(Vendor::Teams, "a header or a field is missing, or there twice"));
+    };
+    let channel = fields.channel.as_deref().unwrap_or_default();
+    let key_id = match authority.check(authorization, &fields.service_url, channel).await {
+        Ok(key_id) => Some(key_id),
+        Err(Denied::Invalid(why)) => return Err(door.denied(Vendor::Teams, &why)),
+        Err(Denied::Unavailable(why)) => {
+            door.count(Vendor::Teams, "unchecked");
+            tracing::warn!(why, "a token cannot be checked now");
+            return Err(Refusal::new(Code::Unavailable, "the vendor's keys cannot be had now"));
+        }
+    };
+    let verified = Verdict { scheme: "jwt".to_owned(), key_id };
+    let meaning = surface::teams_meaning(&body).map_err(|error| door.unreadable(Vendor::Teams, &error))?;
+    let done = match meaning {
+        Meaning::Person(interaction) => {
+            // What was checked must be what is acted on.
+            if interaction.service_url.as_deref().is_some_and(|url| url != fields.service_url) {
+                return Err(door.denied(Vendor::Teams, "the delivery names another address than its token"));
+            }
+            let to = To::of(&interaction);
+            let done = door.receive(*interaction, verified).await?;
+            if fields.invoke {
+                return Ok(Json(invoked(done)).into_response());
+            }
+            door.say(Vendor::Teams, to, done);
+            Done::default()
+        }
+        Meaning::Challenge(_) | Meaning::Nothing(_) => {
+            door.count(Vendor::Teams, "nothing");
+            Done::default()
+        }
+    };
+    if fields.invoke {
+        return Ok(Json(invoked(done)).into_response());
+    }
+    Ok(StatusCode::OK.into_response())
+}
+
+/// The answer to an invoke: the card follows by itself.
+fn invoked(done: Done) -> Value {
+    let say = done.say.unwrap_or_else(|| "Taken. The card shows what comes of it.".to_owned());
+    json!({ "statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": say })
+}
+
+/// A question through an outgoing webhook.
+pub(super) async fn outgoing(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+    let Some(secret) = door.options().teams.outgoing_secret.clone() else {
+        return Err(not_set_up("An outgoing webhook of Teams", "teams"));
+    };
+    let body = raw(body).await?;
+    let authorization = values(&headers, header::AUTHORIZATION.as_str());
+    if let Err(why) = surface::teams_is_genuine(secret.reveal(), &authorization, &body) {
+        return Err(door.denied(Vendor::Teams, &why));
+    }
+    let meaning = surface::teams_outgoing(&body).map_err(|error| door.unreadable(Vendor::Teams, &error))?;
+    let Meaning::Person(interaction) = meaning else {
+        door.count(Vendor::Teams, "nothing");
+        return Ok(Json(said("Ask a question about an incident.")).into_response());
+    };
+    if !matches!(interaction.verb, Verb::Ask { .. }) {
+        door.count(Vendor::Teams, "refused");
+        return Ok(Json(said("This webhook answers questions alone: it has no way to show a card.")).into_response());
+    }
+    Ok(Json(door.answer_at_once(*interaction).await?).into_response())
+}
+
+impl Door {
+    /// Records a question and answers it in the response to it, or says where to ask instead.
+    async fn answer_at_once(&self, interaction: Interaction) -> Result<Value> {
+        let verified = Verdict { scheme: "hmac-sha256".to_owned(), key_id: None };
+        let Verb::Ask { incident, text } = interaction.verb.clone() else {
+            return Ok(said("Ask a question about an incident."));
+        };
+        let known = self.rules().await?.known(Vendor::Teams, &interaction.user);
+        let received = Received {
+            vendor: Vendor::Teams.word().to_owned(),
+            key: String::new(),
+            user: interaction.user.clone(),
+            person: known.person,
+            channel: interaction.channel.clone(),
+            thread: interaction.thread.clone(),
+            incident,
+            act: Act::Asked,
+            text: Some(hindcast_redact::Redactor::default().text(&text)),
+            service_url: None,
+            verified: verified.clone(),
+        };
+        let done = self.receive(interaction, verified).await?;
+        if let Some(say) = done.say {
+            return Ok(said(&say));
+        }
+        let elsewhere = || format!("That takes longer than Teams waits. Ask at {}/ask.", self.options().public_url);
+        let Ok(permit) = std::sync::Arc::clone(&self.inner.questions).try_acquire_owned() else {
+            return Ok(said(&elsewhere()));
+        };
+        let answered = tokio::time::timeout(ANSWERED_WITHIN, self.options().answered(&received)).await;
+        drop(permit);
+        Ok(match answered {
+            Ok(Ok(answer)) => surface::answer(Vendor::Teams, &answer, &self.options().public_url),
+            Ok(Err(problem)) => said(&format!("{}. {}", problem.detail, problem.remedy)),
+            Err(_) => said(&elsewhere()),
+        })
+    }
+}
+
+fn said(text: &str) -> Value {
+    surface::words(Vendor::Teams, text)
+}

@@ -1,0 +1,44 @@
+//! Chat: incidents in Slack and Teams, and what people do there.
+//!
+//! The one contract of this crate: *one card per incident and channel, and each delivery of a vendor has one
+//! effect*. A signature is checked before anything is parsed, what a person did is durable before the vendor
+//! is answered, and the rest is done afterwards. Paging never waits for any of it.
+//!
+//! [`decide`] is pure (the lane of chat); [`deliver`] is the only part that reaches people, and only where this
+//! installation is the active one; [`doors`] is the only part that vendors reach. [`rules`] says which channels
+//! see what and who may do what, [`status`] how it all is.
+
+#![allow(clippy::result_large_err)] // the refusal that every door answers with: rarely made, never stored
+
+pub mod decide;
+pub mod deliver;
+pub mod doors;
+mod key;
+pub mod options;
+pub mod replies;
+pub mod rules;
+pub mod state;
+pub mod status;
+mod surface;
+pub mod taken;
+
+pub use decide::Chat;
+pub use deliver::Deliverer;
+pub use doors::{Door, router};
+pub use options::{FailPoint, Options, Secret, SlackDoors, TeamsDoors};
+pub use replies::Replies;
+pub use rules::{Channel, Person, Role, Rules};
+pub use state::State;
+pub use status::{ChatStatus, Handle};
+pub use taken::Taken;
+
+use hindcast_ledger::lane;
+use tokio::sync::watch;
+
+/// Runs the lane of chat over a ledger until `shutdown`.
+///
+/// # Errors
+/// When the ledger is damaged or holds events of a newer binary.
+pub async fn run_lane(options: lane::Options, shutdown: watch::Receiver<bool>) -> Result<(), lane::Error> {
+    lane::Runner::new(Chat, options).run(shutdown).await
+}

@@ -1,0 +1,112 @@
+//! How things look at each vendor: one word for both, so that nobody else asks which vendor it is. Owns the
+//! choice; what a message looks like is `hindcast_chat`'s.
+
+use hindcast_api::{Answer, Incident};
+use hindcast_chat::interaction::{Meaning, Unreadable};
+use hindcast_chat::view::Note;
+use hindcast_chat::{Vendor, View, slack, teams};
+use hindcast_domain::Time;
+use serde_json::Value;
+
+/// The vendor of a word in events and settings.
+#[must_use]
+pub(crate) fn vendor(word: &str) -> Option<Vendor> {
+    [Vendor::Slack, Vendor::Teams].into_iter().find(|vendor| vendor.word() == word)
+}
+
+/// An incident's card.
+pub(crate) fn card(vendor: Vendor, view: &View) -> Value {
+    match vendor {
+        Vendor::Slack => slack::render::card(view),
+        Vendor::Teams => teams::render::card(view),
+    }
+}
+
+/// A line in a card's thread.
+pub(crate) fn note(vendor: Vendor, note: &Note) -> Value {
+    match vendor {
+        Vendor::Slack => slack::render::note(note),
+        Vendor::Teams => teams::render::note(note),
+    }
+}
+
+/// An answer.
+pub(crate) fn answer(vendor: Vendor, answer: &Answer, public_url: &str) -> Value {
+    match vendor {
+        Vendor::Slack => slack::render::answer(answer, public_url),
+        Vendor::Teams => teams::render::answer(answer, public_url),
+    }
+}
+
+/// A few plain words.
+pub(crate) fn words(vendor: Vendor, text: &str) -> Value {
+    match vendor {
+        Vendor::Slack => slack::render::words_alone(text),
+        Vendor::Teams => teams::render::words_alone(text),
+    }
+}
+
+/// A dialog.
+pub(crate) enum Dialog<'a> {
+    /// Asks for cause and resolution.
+    Resolve(&'a Incident),
+    /// Asks what it is merged into, of these.
+    Merge(&'a Incident, &'a [Incident]),
+    /// Asks for a question.
+    Ask(&'a Incident),
+}
+
+/// A dialog, with the channel and thread that it was opened from; `None` at a vendor without dialogs.
+pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&str>)) -> Option<Value> {
+    let shown = || match dialog {
+        Dialog::Resolve(incident) => slack::render::dialog_resolve(incident, from),
+        Dialog::Merge(incident, others) => slack::render::dialog_merge(incident, others, from),
+        Dialog::Ask(incident) => slack::render::dialog_ask(incident, from),
+    };
+    (vendor == Vendor::Slack).then(shown)
+}
+
+/// The hash of what is shown.
+pub(crate) fn hash(body: &Value) -> String {
+    hindcast_chat::hash(body)
+}
+
+/// Checks Slack's signature over the bytes as they came.
+pub(crate) fn slack_is_genuine(
+    secrets: &[&str],
+    timestamps: &[&str],
+    signatures: &[&str],
+    body: &[u8],
+    now: Time,
+) -> Result<(), String> {
+    slack::signature::verify(secrets, timestamps, signatures, body, now).map_err(|fault| fault.to_string())
+}
+
+/// Checks the signature of Teams' outgoing webhook over the bytes as they came.
+pub(crate) fn teams_is_genuine(secret: &str, authorization: &[&str], body: &[u8]) -> Result<(), String> {
+    teams::outgoing::verify(secret, authorization, body).map_err(|fault| fault.to_string())
+}
+
+/// What a delivery of Slack's means, by the door that it came through.
+pub(crate) fn slack_meaning(kind: &str, body: &[u8]) -> Result<Meaning, Unreadable> {
+    match kind {
+        "interactive" => slack::read::interactive(body),
+        "slash_commands" => slack::read::command(body),
+        _ => slack::read::events(body),
+    }
+}
+
+/// What a delivery of Slack's over a connection of ours means.
+pub(crate) fn slack_meaning_of(kind: &str, payload: &Value) -> Result<Meaning, Unreadable> {
+    slack::read::socket(kind, payload)
+}
+
+/// What an activity of Teams' means.
+pub(crate) fn teams_meaning(activity: &[u8]) -> Result<Meaning, Unreadable> {
+    teams::read::activity(activity)
+}
+
+/// What a message of an outgoing webhook means: questions alone.
+pub(crate) fn teams_outgoing(activity: &[u8]) -> Result<Meaning, Unreadable> {
+    teams::read::outgoing(activity)
+}

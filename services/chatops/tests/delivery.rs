@@ -1,0 +1,379 @@
+//! Delivery, read as a specification: one card for each incident and channel, kept current without a flood; what
+//! is not known to stand at the vendor's is looked for first; and a vendor that is down holds up nobody.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
+mod harness;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use harness::{Behaviour, Fake, World, interaction, rules, signed};
+use hindcast_chat::Verb;
+use hindcast_chatops::{Door, FailPoint};
+use hindcast_domain::chat::Status;
+use hindcast_domain::command::{Activated, Command};
+use hindcast_domain::event::Event;
+use hindcast_domain::{IncidentId, Severity, Span};
+use hindcast_ledger::memory::Fault;
+use serde_json::json;
+
+async fn sets(world: &World, incident: &IncidentId, severity: Severity) {
+    world.command(Command::SetIncidentSeverity { incident: incident.clone(), severity }).await;
+    world.quiet().await;
+}
+
+async fn crash(run: tokio::task::JoinHandle<()>) {
+    run.abort();
+    assert!(run.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_is_shown_once_and_a_restart_shows_nothing_again() {
+    let world = World::new(rules()).await;
+    let run = world.delivers();
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    assert_eq!(world.fake.standing().len(), 1);
+    let messages = world.messages().await;
+    let card = messages.card(&incident, "slack", "C1").unwrap();
+    assert_eq!(card.status, Status::Delivered);
+    assert_eq!(card.place.as_ref(), Some(&world.fake.standing()[0].place));
+    crash(run).await;
+    world.delivers();
+    world.settle().await;
+    assert_eq!((world.fake.standing().len(), world.fake.updates().len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_shown_by_an_installation_that_is_not_the_active_one() {
+    let world = World::new(rules()).await;
+    world.write("activation", Event::Activated(Activated { install: "theirs".into() })).await;
+    world.delivers();
+    world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    assert!(world.fake.standing().is_empty(), "this is a copy of their ledger");
+    let status = world.handle.status();
+    assert_eq!((status.items[0].active, status.items[0].queued), (false, 1));
+    world.write("activation", Event::Activated(Activated { install: "ours".into() })).await;
+    world.settle().await;
+    assert_eq!(world.fake.standing().len(), 1, "it waited, and was not lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_shown_in_the_same_place_and_a_burst_of_them_is_one_update() {
+    let world = World::new(rules()).await;
+    world.delivers();
+    let incident = world.declares("checkout is slow", Severity::Critical, &[]).await;
+    world.settle().await;
+    world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
+    world.quiet().await;
+    assert_eq!(world.fake.updates().len(), 1, "the first one after a rest is shown at once");
+    for n in 0..100 {
+        let command = match n % 2 {
+            0 => Command::UnacknowledgeIncident { incident: incident.clone() },
+            _ => Command::AcknowledgeIncident { incident: incident.clone() },
+        };
+        world.command(command).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.settle().await;
+    let updates = world.fake.updates();
+    assert!(updates.len() <= 4, "{} updates", updates.len());
+    let place = world.fake.standing()[0].place.clone();
+    assert!(updates.iter().all(|update| update.place == place));
+    let gaps = updates.windows(2).map(|pair| pair[1].at - pair[0].at);
+    assert!(gaps.min().unwrap_or(Duration::MAX) >= Duration::from_millis(990), "at most one a second");
+    let coalesced: u32 = world
+        .events()
+        .await
+        .iter()
+        .filter_map(|event| match &event.event {
+            Event::ChatUpdated(updated) => Some(updated.coalesced),
+            _ => None,
+        })
+        .sum();
+    assert!(coalesced >= 100, "every change is accounted for: {coalesced}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_change_the_card_sends_nothing() {
+    let world = World::new(rules()).await;
+    world.delivers();
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    // Two changes that cancel each other out while the vendor is busy.
+    world.fake.then(Behaviour::Busy(30));
+    world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
+    world.quiet().await;
+    let before = world.fake.updates().len();
+    world.command(Command::UnacknowledgeIncident { incident }).await;
+    world.settle().await;
+    // The revision is a part of what is shown, so that exactly one update follows.
+    assert!(world.fake.updates().len() - before <= 1);
+    let messages = world.messages().await;
+    let card = messages.0.values().find(|message| message.place.is_some()).unwrap();
+    assert!(card.through > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_was_lost_does_not_make_a_second_card() {
+    for behaviour in [Behaviour::LoseReply, Behaviour::Hang] {
+        let world = World::new(rules()).await;
+        world.fake.then(behaviour);
+        world.delivers();
+        world.declares("checkout is slow", Severity::High, &[]).await;
+        world.settle().await;
+        assert_eq!(world.fake.standing().len(), 1, "{behaviour:?}");
+        let found = world.count(|event| matches!(event, Event::ChatDelivered(delivered) if delivered.found)).await;
+        assert_eq!(found, 1, "{behaviour:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_look_switched_off_a_lost_reply_makes_a_second_card() {
+    let world = World::new(rules()).await;
+    world.fake.then(Behaviour::LoseReply);
+    let mut options = world.options();
+    options.fail = FailPoint::SkipFind;
+    World::delivers_with(options);
+    world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    assert_eq!(world.fake.doubles(), 1, "the test of the guarantee can turn red");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_cannot_be_asked_gets_a_double_only_where_the_outcome_was_unknown() {
+    let world = World::new(rules()).await;
+    world.fake.cannot_look();
+    world.fake.then(Behaviour::LoseReply);
+    world.delivers();
+    let first = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    world.declares("search is slow", Severity::High, &[]).await;
+    world.settle().await;
+    assert_eq!((world.fake.standing().len(), world.fake.doubles()), (3, 1));
+    assert!(world.fake.needless().is_empty());
+    assert!((world.metrics.get("hindcast_chat_doubles_possible_total", &[("vendor", "slack")]) - 1.0).abs() < 0.1);
+    let messages = world.messages().await;
+    let place = messages.card(&first, "slack", "C1").unwrap().place.clone();
+    let second = world.fake.standing()[1].place.clone();
+    assert_eq!(place, Some(second), "the place that we know of is kept current");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_fact_cannot_be_written_the_message_is_not_sent_again() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    for _ in 0..3 {
+        world.ledger.inject(Fault::Refuse);
+    }
+    world.delivers();
+    world.settle().await;
+    assert_eq!(world.fake.standing().len(), 1);
+    let messages = world.messages().await;
+    assert_eq!(messages.card(&incident, "slack", "C1").unwrap().status, Status::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_whose_incident_moved_on_while_nobody_ran_is_brought_up_to_date() {
+    let world = World::new(rules()).await;
+    let run = world.delivers();
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    crash(run).await;
+    world.command(Command::AcknowledgeIncident { incident }).await;
+    world.quiet().await;
+    assert!(world.fake.updates().is_empty());
+    world.delivers();
+    world.settle().await;
+    assert_eq!(world.fake.updates().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_card_and_one_that_got_worse_jump_the_queue() {
+    let world = World::new(rules()).await;
+    world.delivers();
+    let mut old = Vec::new();
+    for n in 0..12 {
+        old.push(world.declares(&format!("old {n}"), Severity::Low, &[]).await);
+    }
+    world.settle().await;
+    let before = (world.fake.standing().len(), world.fake.updates().len());
+    // While the vendor wants to be left alone, all of them change, one gets worse, and a new one comes.
+    world.fake.then(Behaviour::Busy(60));
+    for incident in &old {
+        world.command(Command::NoteIncident { incident: incident.clone(), text: "hm".into() }).await;
+    }
+    world.quiet().await;
+    sets(&world, &old[7], Severity::Critical).await;
+    let new = world.declares("new", Severity::High, &[]).await;
+    assert_eq!((world.fake.standing().len(), world.fake.updates().len()), before, "it is left alone");
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    world.settle().await;
+    let standing = world.fake.standing();
+    let card = standing.iter().find(|s| s.message.body["title"] == "new" || s.message.body.to_string().contains("new"));
+    let first = card.expect("the new card").at;
+    let messages = world.messages().await;
+    let worse = messages.card(&old[7], "slack", "C1").unwrap().place.clone().unwrap();
+    let updates = world.fake.updates();
+    let worse_at = updates.iter().skip(before.1).find(|update| update.place == worse).unwrap().at;
+    let others = updates.iter().skip(before.1).filter(|update| update.place != worse).map(|update| update.at);
+    let others: Vec<_> = others.collect();
+    // Whatever was under way when the vendor said so is tried first; then the queue is taken in its order.
+    let earlier = |at| others.iter().filter(|other| **other < at).count();
+    assert!(earlier(first) <= 1, "{} updates before the new card", earlier(first));
+    assert!(earlier(worse_at) <= 2, "{} updates before the one that got worse", earlier(worse_at));
+    assert!(others.len() >= 11, "{}", others.len());
+    assert!(messages.card(&new, "slack", "C1").unwrap().place.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_is_down_is_seen_and_costs_a_bounded_number_of_facts() {
+    let world = World::new(rules()).await;
+    world.fake.always(Behaviour::Down);
+    world.delivers();
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.clock.set(harness::START + Span::minutes(5));
+    world.settle().await;
+    let calls = world.fake.calls();
+    assert!((5..30).contains(&calls), "{calls} attempts in 400 s: backed off, and not given up");
+    assert_eq!(world.count(|event| matches!(event, Event::ChatFailed(_))).await, 5, "further failures are only counted");
+    let status = world.handle.status();
+    let slack = &status.items[0];
+    assert_eq!((slack.reachable, slack.queued, slack.oldest_s), (false, 1, 300), "{slack:?}");
+    assert_eq!(slack.last_error.as_deref(), Some("503 Service Unavailable"));
+    assert_eq!(slack.waiting[0].url, Some(format!("http://localhost:8080/incidents/{incident}")));
+    assert!((world.metrics.get("hindcast_chat_queued", &[("vendor", "slack")]) - 1.0).abs() < 0.1);
+    world.fake.always(Behaviour::Take);
+    world.settle().await;
+    assert_eq!(world.fake.standing().len(), 1, "it comes when the vendor does");
+    let status = world.handle.status();
+    assert_eq!((status.items[0].reachable, status.items[0].queued), (true, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_vendor_that_hangs_holds_up_no_other() {
+    let world = World::new(json!({"channels": [
+        {"vendor": "slack", "channel": "C1"}, {"vendor": "teams", "channel": "19:x"},
+    ]}))
+    .await;
+    world.fake.always(Behaviour::Hang);
+    let teams = Arc::new(Fake::new("teams", world.ledger.clone()));
+    let mut options = world.options();
+    options.vendors.push(Arc::clone(&teams) as hindcast_chat_port::Shared);
+    World::delivers_with(options);
+    for n in 0..10 {
+        world.declares(&format!("{n}"), Severity::High, &[]).await;
+    }
+    world.quiet().await;
+    assert_eq!(teams.standing().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_that_is_gone_is_said_to_be_and_not_shown_again() {
+    let world = World::new(rules()).await;
+    let run = world.delivers();
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    world.fake.always(Behaviour::Gone);
+    world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
+    world.settle().await;
+    world.fake.always(Behaviour::Take);
+    sets(&world, &incident, Severity::Critical).await;
+    world.settle().await;
+    crash(run).await;
+    world.delivers();
+    world.settle().await;
+    assert_eq!((world.fake.standing().len(), world.fake.updates().len()), (1, 0));
+    let status = world.handle.status();
+    assert_eq!((status.items[0].gone, status.items[0].queued), (1, 0), "{status:?}");
+    let expired = world.count(|event| matches!(event, Event::ChatExpired(_))).await;
+    assert_eq!(expired, 3, "the card, and the two notes that belonged under it; a restart says nothing again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_that_is_refused_is_tried_again_while_its_incident_goes_on() {
+    let world = World::new(rules()).await;
+    world.fake.always(Behaviour::Never);
+    world.delivers();
+    world.declares("checkout is slow", Severity::High, &[]).await;
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert!((2..20).contains(&world.fake.calls()), "{}", world.fake.calls());
+    assert!(world.count(|event| matches!(event, Event::ChatFailed(_))).await <= 5);
+    let status = world.handle.status();
+    assert_eq!(status.items[0].last_error.as_deref(), Some("not_in_channel"));
+    // Somebody invites us.
+    world.fake.always(Behaviour::Take);
+    tokio::time::sleep(Duration::from_secs(400)).await;
+    assert_eq!(world.fake.standing().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_goes_into_the_thread_of_its_card_and_waits_for_it() {
+    let world = World::new(rules()).await;
+    world.fake.then(Behaviour::Down);
+    world.delivers();
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.command(Command::AcknowledgeIncident { incident }).await;
+    world.settle().await;
+    let standing = world.fake.standing();
+    assert_eq!(standing.len(), 2);
+    assert_eq!(standing[1].message.thread.as_ref(), Some(&standing[0].place.message));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_given_once_in_its_thread_and_given_up_when_it_comes_too_late() {
+    let world = World::new(rules()).await;
+    let door = Door::new(world.options());
+    let run = world.delivers();
+    let asked = |text: &str| Verb::Ask { incident: None, text: text.to_owned() };
+    door.receive(interaction("q1", "U-VIC", asked("why?")), signed()).await.unwrap();
+    world.settle().await;
+    let standing = world.fake.standing();
+    assert_eq!((standing.len(), standing[0].message.thread.as_deref()), (1, Some("1.1")));
+    let askers = world.views.askers.lock().unwrap().clone();
+    assert_eq!((askers[0].1.actor.as_str(), askers[0].1.channel.as_str()), ("vic", "slack"));
+    assert_eq!((askers[0].0.question.as_str(), askers[0].0.as_of.is_none()), ("why?", true));
+
+    // What was given and not known to be given is found.
+    world.fake.then(Behaviour::Hang);
+    door.receive(interaction("q2", "U-VIC", asked("when?")), signed()).await.unwrap();
+    world.quiet().await;
+    crash(run).await;
+    world.delivers();
+    world.settle().await;
+    assert_eq!(world.fake.standing().len(), 2);
+
+    world.fake.always(Behaviour::Down);
+    door.receive(interaction("q3", "U-VIC", asked("where?")), signed()).await.unwrap();
+    world.quiet().await;
+    world.clock.set(harness::START + Span::minutes(16));
+    world.settle().await;
+    assert_eq!(world.count(|event| matches!(event, Event::ChatExpired(_))).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_button_is_answered_with_the_new_state_and_a_restart_does_not_repeat_it() {
+    let world = World::new(rules()).await;
+    let options = world.options();
+    let door = Door::new(options.clone());
+    let run = World::delivers_with(options);
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    for key in ["a", "b"] {
+        door.receive(interaction(key, "U-ADA", Verb::Acknowledge(incident.clone())), signed()).await.unwrap();
+        world.quiet().await;
+    }
+    world.settle().await;
+    let whispers = world.fake.whispers();
+    assert_eq!(whispers.len(), 1, "{whispers:?}");
+    assert_eq!(whispers[0].user, "U-ADA");
+    assert_eq!(whispers[0].response_url.as_deref(), Some("https://hooks.example/secret"));
+    let said = whispers[0].body.to_string();
+    assert!(said.contains("acknowledged already") && said.contains("acknowledged by ada"), "{said}");
+    crash(run).await;
+    world.clock.set(harness::START + Span::minutes(6));
+    world.delivers();
+    world.settle().await;
+    assert_eq!(world.fake.whispers().len(), 1);
+}

@@ -1,0 +1,129 @@
+//! Which version of a model is in force, and which one runs beside it. Owns the two decisions that move the
+//! pointer, each with the configuration that the deciders read: a version and what it does change in one
+//! commit, or not at all.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::command::{Code, Command, Configured, Rejected};
+use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::model::{Shadowed, Unshadowed};
+use hindcast_learn::registry::{Error, Registry};
+use hindcast_learn::train::NAME;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The configuration section that the correlator reads the weights of the version in force from.
+pub const SECTION: &str = hindcast_learn::redecide::SCORER_SECTION;
+
+/// What is known of versions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Models {
+    /// Versions and judgements, which are seen, and what is in force, which is decided here.
+    registry: Registry,
+    /// The version that runs beside the one in force, by model.
+    shadows: BTreeMap<String, u32>,
+}
+
+impl Models {
+    /// Folds a fact: a version that was registered or judged.
+    pub(crate) fn seen(&mut self, input: &Recorded) {
+        if matches!(input.event, Event::ModelRegistered(_) | Event::ModelJudged(_)) {
+            self.registry.evolve(input);
+        }
+    }
+
+    /// Folds a decision of this lane.
+    pub(crate) fn evolve(&mut self, decision: &Recorded) {
+        match &decision.event {
+            Event::ModelPromoted(_) | Event::ModelRolledBack(_) => self.registry.evolve(decision),
+            Event::ModelShadowed(shadowed) => {
+                self.shadows.insert(shadowed.name.clone(), shadowed.version);
+            }
+            Event::ModelUnshadowed(ended) => {
+                self.shadows.remove(&ended.name);
+            }
+            _ => {}
+        }
+    }
+
+    /// Decides about a command; `None` where it is about no model.
+    pub(crate) fn command(&self, command: &Command, input: &Recorded) -> Option<Result<Vec<Draft>, Rejected>> {
+        let actor = input.actor.as_str();
+        Some(match command {
+            Command::PromoteModel { model, version } => known(model).and_then(|()| self.promote(*version, actor)),
+            Command::RollBackModel { model, why } => known(model).and_then(|()| self.roll_back(why, actor)),
+            Command::ShadowModel { model, version, from } => {
+                known(model).and_then(|()| self.shadow(*version, from.unwrap_or(input.position), actor))
+            }
+            _ => return None,
+        })
+    }
+
+    fn promote(&self, version: u32, actor: &str) -> Result<Vec<Draft>, Rejected> {
+        let pointer = self.registry.promote(version, actor).map_err(refused)?;
+        let mut drafts = vec![pointer, self.in_force(version, actor)?];
+        // What decides needs no shadow of itself.
+        drafts.extend(self.shadows.get(NAME).filter(|shadow| **shadow == version).map(|shadow| {
+            let ended = Unshadowed { name: NAME.to_owned(), version: *shadow, why: "it was promoted".to_owned() };
+            Draft::by(actor, NAME, Event::ModelUnshadowed(ended))
+        }));
+        Ok(drafts)
+    }
+
+    fn roll_back(&self, why: &str, actor: &str) -> Result<Vec<Draft>, Rejected> {
+        if why.trim().is_empty() {
+            return Err(Rejected::new(Code::Invalid, "expected a reason for going back, got none"));
+        }
+        let pointer = self.registry.roll_back(why.trim(), actor).map_err(refused)?;
+        let Event::ModelRolledBack(back) = &pointer.event else {
+            return Err(Rejected::new(Code::Invalid, "going back gave another decision"));
+        };
+        let in_force = self.in_force(back.to, actor)?;
+        Ok(vec![pointer, in_force])
+    }
+
+    /// The configuration by which a version decides; that of the one set by hand is none.
+    fn in_force(&self, version: u32, actor: &str) -> Result<Draft, Rejected> {
+        let weights = self.registry.weights_for(version).map_err(refused)?;
+        let content = serde_json::to_value(weights).map_err(|error| Rejected::new(Code::Invalid, error.to_string()))?;
+        let hash = Sha256::digest(content.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let configured = Configured { section: SECTION.to_owned(), hash, content };
+        Ok(Draft::by(actor, SECTION, Event::Configured(configured)))
+    }
+
+    fn shadow(&self, version: Option<u32>, from: u64, actor: &str) -> Result<Vec<Draft>, Rejected> {
+        let running = self.shadows.get(NAME).copied();
+        let ended = running.map(|running| {
+            let why = format!("ended by {actor}");
+            Draft::by(actor, NAME, Event::ModelUnshadowed(Unshadowed { name: NAME.to_owned(), version: running, why }))
+        });
+        let Some(version) = version else {
+            return ended
+                .map(|ended| vec![ended])
+                .ok_or_else(|| Rejected::new(Code::Conflict, "no version runs as a shadow"));
+        };
+        if running == Some(version) {
+            return Err(Rejected::new(Code::Conflict, format!("version {version} runs as a shadow already")));
+        }
+        if version == self.registry.in_force() {
+            return Err(Rejected::new(Code::Conflict, format!("version {version} is in force: it needs no shadow")));
+        }
+        self.registry.weights_for(version).map_err(refused)?;
+        let shadowed = Shadowed { name: NAME.to_owned(), version, from };
+        Ok(ended.into_iter().chain([Draft::by(actor, NAME, Event::ModelShadowed(shadowed))]).collect())
+    }
+}
+
+fn known(model: &str) -> Result<(), Rejected> {
+    let detail = || format!("expected the model {NAME}, got {model:?}");
+    (model == NAME).then_some(()).ok_or_else(|| Rejected::new(Code::NotFound, detail()))
+}
+
+fn refused(error: Error) -> Rejected {
+    let code = match &error {
+        Error::Unknown(_) => Code::NotFound,
+        Error::Damaged { .. } => Code::Invalid,
+        Error::NotPassed { .. } | Error::InForce(_) | Error::NothingToRollBack => Code::Conflict,
+    };
+    Rejected::new(code, error.to_string())
+}

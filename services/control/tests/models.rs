@@ -1,0 +1,189 @@
+//! The pointer to the version in force: only a pass moves it, what decides moves with it in one decision, and
+//! the way back is proven before it is taken.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+use hindcast_control::{Control, State, models};
+use hindcast_domain::command::{Code, Command, Received};
+use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::lane::Decider;
+use hindcast_domain::model::{Judged, Lineage, Registered, Verdict};
+use hindcast_domain::{EventId, Partition, Time};
+use hindcast_engines::cluster::Weights;
+use hindcast_learn::train::{self, NAME};
+
+/// A control lane in memory.
+#[derive(Default)]
+struct Lane {
+    state: State,
+    position: u64,
+}
+
+impl Lane {
+    fn recorded(&mut self, subject: &str, event: Event) -> Recorded {
+        self.position += 1;
+        Recorded {
+            id: EventId::derive(&[&self.position.to_be_bytes()]),
+            position: self.position,
+            partition: Partition::whole("default"),
+            subject: subject.to_owned(),
+            revision: Some(self.position),
+            time: Time::ZERO,
+            actor: "ada".to_owned(),
+            cause: None,
+            event,
+        }
+    }
+
+    fn see(&mut self, subject: &str, event: Event) {
+        let fact = self.recorded(subject, event);
+        Control.seen(&mut self.state, &fact);
+    }
+
+    /// Decides about a command and folds what came of it.
+    fn ask(&mut self, command: Command) -> Vec<Event> {
+        let key = format!("key-{}", self.position);
+        let input = self.recorded(NAME, Event::Command(Received { key, if_match: None, command }));
+        let drafts: Vec<Draft> = Control.decide(&self.state, &input.partition, &input, Time::ZERO);
+        Control.seen(&mut self.state, &input);
+        drafts
+            .into_iter()
+            .map(|draft| {
+                let decision = self.recorded(&draft.subject, draft.event);
+                Control.evolve(&mut self.state, &decision);
+                decision.event
+            })
+            .collect()
+    }
+
+    fn register(&mut self, version: u32, damaged: bool) {
+        let weights = Weights { version, bias: -1_000 - i32::try_from(version).unwrap(), ..Weights::default() };
+        let lineage = Lineage {
+            from: 1,
+            to: 2,
+            labels: 30,
+            dataset: "d".into(),
+            seed: 1,
+            code: "test".into(),
+            features: 1,
+            parent: 1,
+        };
+        let hash = if damaged { "other".to_owned() } else { train::hash(&weights, &lineage) };
+        let registered = Registered {
+            name: NAME.into(),
+            version,
+            hash,
+            lineage,
+            weights: train::to_map(&weights),
+            metrics: Default::default(),
+            card: String::new(),
+        };
+        self.see(&format!("{NAME}/{version}"), Event::ModelRegistered(registered));
+    }
+
+    fn judge(&mut self, version: u32, against: u32, verdict: Verdict) {
+        let report = serde_json::json!({});
+        let judged = Judged { name: NAME.into(), version, against, verdict, reasons: vec!["so".into()], report };
+        self.see(&format!("{NAME}/{version}"), Event::ModelJudged(judged));
+    }
+
+    fn promote(&mut self, version: u32) -> Vec<Event> {
+        self.ask(Command::PromoteModel { model: NAME.into(), version })
+    }
+
+    fn back(&mut self) -> Vec<Event> {
+        self.ask(Command::RollBackModel { model: NAME.into(), why: "it split what is one".into() })
+    }
+}
+
+fn refused(events: &[Event], code: Code) -> bool {
+    matches!(events, [Event::CommandRejected(rejected)] if rejected.code == code)
+}
+
+/// The version whose weights a decision puts in force; 1 where none that was learnt.
+fn in_force(events: &[Event]) -> u64 {
+    let section = events.iter().find_map(|event| match event {
+        Event::Configured(configured) if configured.section == models::SECTION => Some(&configured.content),
+        _ => None,
+    });
+    section.expect("the weights move with the pointer")["version"].as_u64().unwrap_or(1)
+}
+
+#[test]
+fn only_a_pass_against_what_is_in_force_promotes() {
+    let mut lane = Lane::default();
+    assert!(refused(&lane.promote(2), Code::NotFound));
+    lane.register(2, false);
+    assert!(refused(&lane.promote(2), Code::Conflict), "it was never judged");
+    for verdict in [Verdict::Fail, Verdict::Inconclusive, Verdict::Error] {
+        lane.judge(2, 1, verdict);
+        assert!(refused(&lane.promote(2), Code::Conflict), "{verdict:?} is no pass");
+    }
+    lane.judge(2, 7, Verdict::Pass);
+    assert!(refused(&lane.promote(2), Code::Conflict), "that pass was against another version");
+    lane.judge(2, 1, Verdict::Pass);
+    let promoted = lane.promote(2);
+    assert!(matches!(&promoted[0], Event::ModelPromoted(promoted) if (promoted.version, promoted.previous) == (2, 1)));
+    assert_eq!(in_force(&promoted), 2);
+    assert!(refused(&lane.promote(2), Code::Conflict), "it is in force already");
+}
+
+#[test]
+fn the_way_back_puts_the_weights_before_in_force_again() {
+    let mut lane = Lane::default();
+    assert!(refused(&lane.back(), Code::Conflict), "nothing was promoted");
+    for (version, against) in [(2, 1), (3, 2)] {
+        lane.register(version, false);
+        lane.judge(version, against, Verdict::Pass);
+        assert_eq!(in_force(&lane.promote(version)), u64::from(version));
+    }
+    let back = lane.back();
+    assert!(matches!(&back[0], Event::ModelRolledBack(back) if (back.from, back.to) == (3, 2)));
+    assert_eq!(in_force(&back), 2);
+}
+
+#[test]
+fn a_version_whose_weights_do_not_give_its_hash_is_never_in_force() {
+    let mut lane = Lane::default();
+    lane.register(2, true);
+    lane.judge(2, 1, Verdict::Pass);
+    assert!(refused(&lane.promote(2), Code::Invalid));
+}
+
+#[test]
+fn the_first_way_back_leads_to_what_people_set() {
+    let mut lane = Lane::default();
+    lane.register(2, false);
+    lane.judge(2, 1, Verdict::Pass);
+    lane.promote(2);
+    let back = lane.back();
+    assert_eq!(in_force(&back), 1);
+    let set = back.iter().any(|event| matches!(event, Event::Configured(section) if section.content.is_null()));
+    assert!(set, "no weights of a version lie over those that are set by hand: {back:?}");
+}
+
+#[test]
+fn weights_are_not_put_in_force_by_configuration() {
+    let mut lane = Lane::default();
+    let content = serde_json::to_value(Weights { version: 9, threshold: 1, ..Weights::default() }).unwrap();
+    let configured =
+        hindcast_domain::command::Configured { section: models::SECTION.into(), hash: "h".into(), content };
+    assert!(refused(&lane.ask(Command::Configure(configured)), Code::Invalid));
+}
+
+#[test]
+fn one_version_runs_as_a_shadow_and_never_the_one_in_force() {
+    let mut lane = Lane::default();
+    let shadow = |version, from| Command::ShadowModel { model: NAME.into(), version, from };
+    assert!(refused(&lane.ask(shadow(Some(2), None)), Code::NotFound));
+    assert!(refused(&lane.ask(shadow(Some(1), None)), Code::Conflict), "1 is in force");
+    assert!(refused(&lane.ask(shadow(None, None)), Code::Conflict), "none runs");
+    lane.register(2, false);
+    lane.register(3, false);
+    let began = lane.ask(shadow(Some(2), Some(5)));
+    assert!(matches!(&began[..], [Event::ModelShadowed(began)] if (began.version, began.from) == (2, 5)));
+    let other = lane.ask(shadow(Some(3), None));
+    assert!(matches!(&other[..], [Event::ModelUnshadowed(ended), Event::ModelShadowed(_)] if ended.version == 2));
+    lane.judge(3, 1, Verdict::Pass);
+    assert!(matches!(&lane.promote(3)[..], [.., Event::ModelUnshadowed(ended)] if ended.version == 3));
+}

@@ -1,0 +1,400 @@
+//! What the routes of labels, models, backtests and reports answer.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::label::{About, Kind, Provenance};
+use hindcast_domain::model::{Lineage, Metrics, Verdict};
+use hindcast_domain::{Severity, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A label: what somebody did, or did not do, as a word that models learn from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Label {
+    /// Its id.
+    pub id: String,
+    /// What kind of thing it says.
+    pub kind: Kind,
+    /// Of what.
+    pub about: About,
+    /// What it says, by the kind.
+    pub value: String,
+    /// How much it counts, in thousandths of one whole word of a person.
+    pub weight: u32,
+    /// Said by a person, or concluded.
+    pub provenance: Provenance,
+    /// The rule of the table that gave it.
+    pub rule: String,
+    /// Which model learns from it.
+    pub learns: String,
+    /// The event that it follows from.
+    pub from: String,
+    /// The `label.given` event, by which it is undone.
+    pub event: String,
+    /// Who did what it follows from; `system` where nobody did.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Where the `label.given` stands.
+    pub position: u64,
+    /// The environment.
+    pub environment: String,
+    /// The incident that it was given in, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// Why it counts no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retracted: Option<String>,
+    /// Where that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retracted_position: Option<u64>,
+    /// Whether another person says something else of the same thing.
+    #[serde(default)]
+    pub disputed: bool,
+}
+
+/// How many closed incidents have a cause, and where people disagree.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LabelCoverage {
+    /// Labels that count.
+    pub labels: u32,
+    /// Of these, said by a person.
+    pub explicit: u32,
+    /// Retracted ones.
+    pub retracted: u32,
+    /// Incidents that are over, merged ones aside.
+    pub closed: u32,
+    /// Of these, with a cause that a person named.
+    pub with_cause: u32,
+    /// By service.
+    pub services: BTreeMap<String, ServiceCoverage>,
+    /// Closed incidents without a cause, newest first; at most 50.
+    pub missing: Vec<String>,
+    /// Where people disagree.
+    pub disagreements: Vec<Disagreement>,
+    /// The position that it shows.
+    pub position: u64,
+}
+
+/// One service's part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceCoverage {
+    /// Incidents that are over.
+    pub closed: u32,
+    /// Of these, with a cause.
+    pub with_cause: u32,
+}
+
+/// Two or more people who say different things of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Disagreement {
+    /// What kind of thing they say.
+    pub kind: Kind,
+    /// Of what.
+    pub about: About,
+    /// Who says what, oldest first.
+    pub said: Vec<Said>,
+}
+
+/// What one person says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Said {
+    /// Who.
+    pub by: String,
+    /// What.
+    pub value: String,
+    /// The label.
+    pub label: String,
+}
+
+/// A judgement that a person gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeRequest {
+    /// What is judged.
+    pub about: About,
+    /// `same`, `different`, `approved`, `rejected`, `fixed`, `not_fixed`, `confirmed`, `dismissed`, `helpful`,
+    /// `not_helpful`, `opened`, `useful`, `noise`, `cause`.
+    pub verdict: String,
+    /// More words; for `cause` the cause.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// What a version of a model is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelStatus {
+    /// It decides.
+    InForce,
+    /// It runs beside the one in force, used for nothing.
+    Shadow,
+    /// It waits to be judged, or was judged and did not pass.
+    Candidate,
+    /// It decided once.
+    Retired,
+}
+
+/// A version of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelVersion {
+    /// Such as `pair-scorer`.
+    pub name: String,
+    /// 1 is the one set by hand.
+    pub version: u32,
+    /// What it is doing.
+    pub status: ModelStatus,
+    /// SHA-256 of weights and lineage; absent for the one set by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// What it was learnt from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
+    /// The weights, in thousandths of log-odds, by name.
+    pub weights: BTreeMap<String, i64>,
+    /// How it does on labels that it was not learnt from, by service; `*` is all together.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, Metrics>,
+    /// How it was judged, oldest first.
+    #[serde(default)]
+    pub judged: Vec<ModelJudgement>,
+    /// When it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_at: Option<Time>,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_by: Option<String>,
+    /// The `model.registered` event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Since when it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_since: Option<Time>,
+    /// Why it is, or no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What its shadow would have done otherwise, where it ran as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowReport>,
+    /// The model card, in Markdown; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+}
+
+/// How a version was judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelJudgement {
+    /// The version that it was compared with.
+    pub against: u32,
+    /// Pass, fail, inconclusive or error.
+    pub verdict: Verdict,
+    /// Why, in plain words.
+    pub reasons: Vec<String>,
+    /// When.
+    pub at: Time,
+    /// The `model.judged` event.
+    pub event: String,
+    /// The figures.
+    pub report: Value,
+}
+
+/// What a shadow would have done otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ShadowReport {
+    /// The first position that it decided on.
+    pub from: u64,
+    /// The last one.
+    pub through: u64,
+    /// Alerts that it placed.
+    pub placed: u32,
+    /// Pairs of alerts that it would have kept together and that are apart.
+    pub would_join: u32,
+    /// Pairs of alerts that it would have kept apart and that are together.
+    pub would_part: u32,
+    /// Incidents in which it differs, newest first; at most 50.
+    pub differs: Vec<ShadowDifference>,
+}
+
+/// One incident in which a shadow differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShadowDifference {
+    /// The incident.
+    pub incident: String,
+    /// The version.
+    pub version: u32,
+    /// In plain words: `would keep 2 of 5 alerts apart`, `would add 3 alerts of INC-…`.
+    pub text: String,
+    /// Alerts that it would keep apart from the others.
+    pub apart: Vec<String>,
+    /// Other incidents whose alerts it would put with these.
+    pub with: Vec<String>,
+}
+
+/// What is to be learnt from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainRequest {
+    /// The environment whose labels are learnt from; `production` where absent.
+    pub environment: Option<String>,
+    /// The first position; the beginning where absent.
+    pub from: Option<u64>,
+    /// The training position, or a time; nothing later is seen. The head where absent.
+    pub to: Option<String>,
+    /// The seed of every draw; 1 where absent.
+    pub seed: Option<u64>,
+}
+
+/// Which past is decided again, and with what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BacktestRequest {
+    /// The environment; `production` where absent.
+    pub environment: Option<String>,
+    /// Which model's candidate; the newest version where both this and `weights` are absent.
+    pub version: Option<u32>,
+    /// Weights by name, for one that is not registered: what is absent is as in the one in force.
+    pub weights: Option<BTreeMap<String, i64>>,
+    /// What it is compared with; the one in force where absent.
+    pub against: Option<u32>,
+    /// The first position or time of what is judged, or a span back from `to` such as `30d`; behind what the
+    /// candidate was learnt from where absent.
+    pub since: Option<String>,
+    /// The last position or time; the head where absent.
+    pub to: Option<String>,
+    /// The seed of the resampling; 1 where absent.
+    pub seed: Option<u64>,
+}
+
+/// How far long work is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LearnProgress {
+    /// What is being done, in plain words: `reading the ledger`, `deciding with version 2`, `comparing`.
+    pub step: String,
+    /// Done so far.
+    pub done: u64,
+    /// Of how many; 0 where nobody knows.
+    pub of: u64,
+}
+
+/// What a comparison of two versions on the past says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// The model.
+    pub name: String,
+    /// The candidate; absent for weights that are not registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// What it was compared with.
+    pub against: u32,
+    /// Pass, fail, inconclusive or error.
+    pub verdict: Verdict,
+    /// Why, in plain words.
+    pub reasons: Vec<String>,
+    /// The first position of what was judged.
+    pub from: u64,
+    /// The last one.
+    pub to: u64,
+    /// Inputs that were decided again.
+    pub inputs: u64,
+    /// SHA-256 of what the candidate decided, in canonical form: two runs over the same past give the same.
+    pub decided: String,
+    /// The figures, with intervals of 95 %.
+    pub report: Value,
+    /// The `model.judged` event, where it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+/// Figures over a stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// From when.
+    pub since: Option<Time>,
+    /// Until when.
+    pub until: Option<Time>,
+    /// All services together.
+    pub total: ReportRow,
+    /// By service; an incident of two services counts for both.
+    pub services: BTreeMap<String, ReportRow>,
+    /// What the figures mean, by name.
+    pub definitions: BTreeMap<String, String>,
+    /// What models cost.
+    pub spend: Spend,
+    /// The position that it shows.
+    pub position: u64,
+}
+
+/// One line of figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportRow {
+    /// Messages of senders that told an alert.
+    pub messages: u64,
+    /// Distinct alerts.
+    pub alerts: u64,
+    /// Incidents that began.
+    pub incidents: u64,
+    /// By severity at its peak.
+    pub by_severity: BTreeMap<Severity, u64>,
+    /// Pages that were asked for.
+    pub pages: u64,
+    /// Firing alerts that paged nobody by themselves, in thousandths of all firings.
+    pub noise_removed: Option<u32>,
+    /// Incidents that people declared or reopened and that no page had told of.
+    pub missed: u64,
+    /// Alerts at a paging severity that neither paged nor were held by name; must be 0.
+    pub unaccounted: u64,
+    /// From the first symptom to the incident.
+    pub mttd: Duration,
+    /// From the incident to the acknowledgement.
+    pub mtta: Duration,
+    /// From the first symptom to the end.
+    pub mttr: Duration,
+    /// Incidents that came back.
+    pub reopened: u64,
+    /// Labels that count.
+    pub labels: u64,
+    /// Closed incidents.
+    pub closed: u64,
+    /// Of these, with a cause.
+    pub with_cause: u64,
+}
+
+/// A span of time over a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Duration {
+    /// The mean, in seconds; absent where the sample is empty.
+    pub mean_s: Option<f64>,
+    /// The median, in seconds.
+    pub median_s: Option<f64>,
+    /// The 90th percentile, in seconds.
+    pub p90_s: Option<f64>,
+    /// Incidents in the sample.
+    pub sample: u64,
+}
+
+/// What models cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spend {
+    /// Answers that were given.
+    pub answers: u64,
+    /// Of these, with a model.
+    pub with_model: u64,
+    /// Tokens in and out.
+    pub tokens: u64,
+    /// Dollars, where prices are known.
+    pub cost: f64,
+    /// Both, by model.
+    pub models: BTreeMap<String, ModelSpend>,
+}
+
+/// One model's part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelSpend {
+    /// Replies.
+    pub replies: u64,
+    /// Tokens in and out.
+    pub tokens: u64,
+    /// Dollars.
+    pub cost: f64,
+}

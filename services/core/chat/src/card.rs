@@ -1,0 +1,474 @@
+//! What a card says, for any vendor: a function of an incident's state at a position. Owns the words, their order
+//! and which buttons stand there in which state; refuses to know how a vendor shows them. All text is plain: what
+//! comes from telemetry is escaped by whoever renders it.
+
+use hindcast_api::{Answer, Causes, Hypothesis, Incident, Proposal, Similar, Verdict};
+use hindcast_domain::incident::Status;
+use hindcast_domain::label::About;
+use hindcast_domain::{IncidentId, Severity, Time};
+
+use crate::interaction::Verb;
+use crate::view::{Note, View};
+
+/// Claims that an answer shows; the rest is on its web page.
+const CLAIMS_MAX: usize = 12;
+/// Changes that were looked at and are not it.
+const REFUTED_MAX: usize = 2;
+/// Services that are named.
+const SERVICES_MAX: usize = 8;
+
+/// How a button looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// As any.
+    #[default]
+    Plain,
+    /// What most people want now.
+    Primary,
+    /// What is not taken back lightly.
+    Danger,
+}
+
+/// A button: what it says, and what pressing it means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Button {
+    /// What it says, short.
+    pub text: String,
+    /// How it looks.
+    pub style: Style,
+    /// What pressing it means.
+    pub verb: Verb,
+    /// The revision that the person sees.
+    pub seen: Option<u64>,
+}
+
+/// A line of a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Words.
+    Text(String),
+    /// Words that lead somewhere, and what stands behind them.
+    Link {
+        /// What is read.
+        text: String,
+        /// Where it leads.
+        url: String,
+        /// What stands behind it.
+        rest: String,
+    },
+}
+
+/// A part of a card.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Section {
+    /// One or two words; empty where none is wanted.
+    pub heading: String,
+    /// What it says.
+    pub lines: Vec<Line>,
+    /// What can be done about it.
+    pub buttons: Vec<Button>,
+}
+
+/// A card, for any vendor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// How bad it is now; the colour follows from it.
+    pub severity: Severity,
+    /// Whether it is over: the colour follows from that too.
+    pub over: bool,
+    /// Such as `CRITICAL · open`.
+    pub status: String,
+    /// The title.
+    pub title: String,
+    /// Its web page.
+    pub url: String,
+    /// Name and value, short.
+    pub facts: Vec<(String, String)>,
+    /// What is known.
+    pub sections: Vec<Section>,
+    /// What can be done.
+    pub buttons: Vec<Button>,
+    /// Where the figures are from.
+    pub footer: String,
+    /// All of it in one line, for notifications and screen readers.
+    pub fallback: String,
+}
+
+/// The card of an incident.
+#[must_use]
+pub fn card(view: &View) -> Card {
+    let incident = &view.incident;
+    let id: Option<IncidentId> = incident.id.parse().ok();
+    let over = incident.status == Status::Resolved;
+    let status = status(view);
+    let fallback = format!("{}: {} ({status})", incident.severity.to_string().to_uppercase(), incident.title);
+    let mut sections = Vec::new();
+    if view.merged_into.is_none() {
+        sections.extend(cause(view, id.as_ref()));
+        sections.extend(seen(view, id.as_ref()));
+        sections.extend(proposed(view, id.as_ref()));
+    }
+    sections.extend(said(view));
+    Card {
+        severity: incident.severity,
+        over,
+        status: format!("{} · {status}", incident.severity.to_string().to_uppercase()),
+        title: incident.title.clone(),
+        url: incident.url.clone(),
+        facts: facts(view),
+        sections,
+        buttons: id.map(|id| buttons(view, &id)).unwrap_or_default(),
+        footer: format!("{} · as of position {}", short(&incident.id), view.position),
+        fallback,
+    }
+}
+
+/// The first characters of an id: enough to type.
+#[must_use]
+pub fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+/// Where an incident is in its life.
+fn status(view: &View) -> String {
+    let incident = &view.incident;
+    match (incident.status, &view.merged_into) {
+        (_, Some((title, _))) => format!("a part of {title}"),
+        (Status::Open, _) => "open, nobody takes care yet".to_owned(),
+        (Status::Acknowledged, _) => match &view.acknowledged_by {
+            Some(who) => format!("{who} takes care"),
+            None => "somebody takes care".to_owned(),
+        },
+        (Status::Resolved, _) => match incident.resolved_by.as_deref() {
+            Some("stale") => "over: its senders fell silent".to_owned(),
+            Some("person") => "over, as a person said".to_owned(),
+            _ => "over: all its alerts ended".to_owned(),
+        },
+    }
+}
+
+fn facts(view: &View) -> Vec<(String, String)> {
+    let incident = &view.incident;
+    let mut facts = Vec::new();
+    let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
+    let severity = if incident.peak_severity == incident.severity {
+        incident.severity.to_string()
+    } else {
+        format!("{} now, {} at its worst", incident.severity, incident.peak_severity)
+    };
+    fact("Severity", severity);
+    if !incident.services.is_empty() {
+        fact("Services", named(&incident.services));
+    }
+    let end = incident.resolved_at.unwrap_or(view.at);
+    let word = if incident.resolved_at.is_some() { "lasted" } else { "for" };
+    fact("Began", format!("{}, {word} {}", clock(incident.started_at), span(end, incident.started_at)));
+    let alerts = match incident.status {
+        Status::Resolved => format!("{} in {} messages", incident.alerts, incident.occurrences),
+        _ => format!("{} ({} firing) in {} messages", incident.alerts, incident.firing, incident.occurrences),
+    };
+    fact("Alerts", alerts);
+    if let Some(owner) = &incident.owner {
+        fact("Owner", owner.clone());
+    }
+    if incident.reopened > 0 {
+        fact("Came back", times(incident.reopened));
+    }
+    if let Some(earlier) = &incident.recurrence_of {
+        fact("Again", format!("the same alert as in {}", short(earlier)));
+    }
+    if let Some(until) = incident.snoozed_until {
+        fact("Snoozed", format!("until {}", clock(until)));
+    }
+    facts
+}
+
+fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
+    let incident = &view.incident;
+    if let Some(cause) = &incident.cause {
+        let mut lines = vec![Line::Text(cause.clone())];
+        lines.extend(incident.resolution.as_ref().map(|ended| Line::Text(format!("Ended by: {ended}"))));
+        return Some(Section { heading: "What it was".to_owned(), lines, buttons: Vec::new() });
+    }
+    let causes = view.causes.as_ref()?;
+    let Some(best) = causes.items.first().filter(|_| !causes.unresolved) else {
+        let why = causes.why_unresolved.as_deref().unwrap_or("nothing explains it well enough to be named");
+        let lines = vec![Line::Text(format!("Unresolved: {why}."))];
+        return Some(Section { heading: "Cause".to_owned(), lines, buttons: Vec::new() });
+    };
+    let mut lines = vec![Line::Text(format!("{} (score {:.2})", best.cause, best.score))];
+    lines.extend(path(best));
+    lines.extend(refuted(causes));
+    let buttons = id.map(|id| {
+        let about = About::Incident { incident: id.clone() };
+        let text = Some(best.cause.clone());
+        vec![judge("This was the cause", id, about, "cause", text, incident.revision)]
+    });
+    Some(Section { heading: "Likely cause".to_owned(), lines, buttons: buttons.unwrap_or_default() })
+}
+
+fn path(of: &Hypothesis) -> Vec<Line> {
+    let word = |role| match role {
+        hindcast_api::Role::Broke => "broke",
+        hindcast_api::Role::Then => "then",
+        hindcast_api::Role::Alarmed => "alarmed",
+    };
+    of.path
+        .iter()
+        .map(|step| Line::Text(format!("{} {} {}: {}", word(step.role), clock(step.time), step.service, step.text)))
+        .collect()
+}
+
+fn refuted(causes: &Causes) -> Vec<Line> {
+    let reason = |of: &Hypothesis| of.refutes.first().map_or(String::new(), |why| format!(": {}", why.text));
+    let line = |of: &Hypothesis| Line::Text(format!("not {}{}", of.cause, reason(of)));
+    causes.refuted.iter().take(REFUTED_MAX).map(line).collect()
+}
+
+fn seen(view: &View, id: Option<&IncidentId>) -> Option<Section> {
+    let similar = view.similar.as_ref()?;
+    let Some(same) = similar.items.iter().find(|item| item.same) else {
+        let mut lines = vec![Line::Text("Never: no incident of the past is the same problem.".to_owned())];
+        lines.extend(similar.items.first().map(|item| link(view, item, &differs(item))));
+        return Some(Section { heading: "Seen before".to_owned(), lines, buttons: Vec::new() });
+    };
+    let mut lines = vec![link(view, same, &format!(" {}", same.title))];
+    lines.extend(same.cause.as_ref().map(|cause| Line::Text(format!("It was: {cause}"))));
+    lines.extend(same.resolution.as_ref().map(|ended| Line::Text(format!("It ended by: {ended}"))));
+    lines.extend(same.why.first().map(|why| Line::Text(format!("Alike: {why}"))));
+    let buttons = id.zip(same.incident.parse::<IncidentId>().ok()).map(|(id, similar)| {
+        let about = About::Recall { incident: id.clone(), similar };
+        let revision = view.incident.revision;
+        let yes = judge("Same problem", id, about.clone(), "confirmed", None, revision);
+        let no = judge("Not the same", id, about, "dismissed", None, revision);
+        vec![yes, no]
+    });
+    Some(Section { heading: "Seen before".to_owned(), lines, buttons: buttons.unwrap_or_default() })
+}
+
+fn differs(item: &Similar) -> String {
+    let why = item.differs.first().map_or(String::new(), |why| format!(": {why}"));
+    format!(" looks alike, and is another{why}")
+}
+
+fn link(view: &View, item: &Similar, rest: &str) -> Line {
+    let url = format!("{}/{}", view.public_url.trim_end_matches('/'), item.incident);
+    Line::Link { text: short(&item.incident).to_owned(), url, rest: rest.to_owned() }
+}
+
+fn proposed(view: &View, id: Option<&IncidentId>) -> Option<Section> {
+    if view.incident.status == Status::Resolved {
+        return None;
+    }
+    let best: &Proposal = view.proposals.first()?;
+    let params: Vec<String> = best.params.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let mut lines = vec![Line::Text(best.title.clone())];
+    if !params.is_empty() {
+        lines.push(Line::Text(params.join(", ")));
+    }
+    lines.push(Line::Text(format!("Risk: {}", best.risk)));
+    if best.worked.of > 0 {
+        lines.push(Line::Text(format!("It ended the same problem {} of {} times.", best.worked.ended, best.worked.of)));
+    }
+    lines.push(Line::Text(format!("Runbook {}. Nothing runs: this waits for people.", best.runbook)));
+    let buttons = id.zip(best.id.parse().ok()).map(|(id, proposal)| {
+        let about = About::Proposal { proposal };
+        let revision = view.incident.revision;
+        let yes = judge("Right step", id, about.clone(), "approved", None, revision);
+        vec![yes, judge("Wrong step", id, about, "rejected", None, revision)]
+    });
+    Some(Section { heading: "Proposed".to_owned(), lines, buttons: buttons.unwrap_or_default() })
+}
+
+fn said(view: &View) -> Option<Section> {
+    if view.labels.is_empty() {
+        return None;
+    }
+    let lines = view.labels.iter().cloned().map(Line::Text).collect();
+    Some(Section { heading: "People said".to_owned(), lines, buttons: Vec::new() })
+}
+
+fn buttons(view: &View, id: &IncidentId) -> Vec<Button> {
+    let seen = Some(view.incident.revision);
+    let button = |text: &str, style, verb| Button { text: text.to_owned(), style, verb, seen };
+    if view.merged_into.is_some() {
+        return Vec::new();
+    }
+    match view.incident.status {
+        Status::Open => vec![
+            button("Acknowledge", Style::Primary, Verb::Acknowledge(id.clone())),
+            button("Resolve…", Style::Plain, Verb::OpenResolve(id.clone())),
+            button("Merge…", Style::Plain, Verb::OpenMerge(id.clone())),
+            button("Ask…", Style::Plain, Verb::OpenAsk(id.clone())),
+        ],
+        Status::Acknowledged => vec![
+            button("Resolve…", Style::Primary, Verb::OpenResolve(id.clone())),
+            button("Merge…", Style::Plain, Verb::OpenMerge(id.clone())),
+            button("Ask…", Style::Plain, Verb::OpenAsk(id.clone())),
+            button("Give back", Style::Plain, Verb::Unacknowledge(id.clone())),
+        ],
+        Status::Resolved => {
+            let name = if view.incident.cause.is_some() { "Correct the cause…" } else { "What was it?…" };
+            let about = About::Incident { incident: id.clone() };
+            vec![
+                button(name, Style::Plain, Verb::OpenResolve(id.clone())),
+                button("Reopen", Style::Danger, Verb::Reopen(id.clone())),
+                judge("Useful", id, about.clone(), "useful", None, view.incident.revision),
+                judge("Noise", id, about, "noise", None, view.incident.revision),
+            ]
+        }
+    }
+}
+
+fn judge(text: &str, id: &IncidentId, about: About, verdict: &str, words: Option<String>, seen: u64) -> Button {
+    let verb = Verb::Judge { incident: Some(id.clone()), about, verdict: verdict.to_owned(), text: words };
+    Button { text: text.to_owned(), style: Style::Plain, verb, seen: Some(seen) }
+}
+
+/// A line in a card's thread.
+#[must_use]
+pub fn note(of: &Note) -> Section {
+    match of {
+        Note::Said { text, url } => {
+            let line = match url {
+                Some(url) => Line::Link { text: text.clone(), url: url.clone(), rest: String::new() },
+                None => Line::Text(text.clone()),
+            };
+            Section { heading: String::new(), lines: vec![line], buttons: Vec::new() }
+        }
+        Note::Fixed { text, proposal, recall, incident, revision } => {
+            let mut lines = vec![Line::Text(text.clone())];
+            let mut buttons = Vec::new();
+            let id = incident.parse::<IncidentId>().ok();
+            if let (Some((proposed, words)), Some(id)) = (proposal, &id)
+                && let Ok(proposal) = proposed.parse()
+            {
+                lines.push(Line::Text(format!("Was this what fixed it: {words}?")));
+                let about = About::Proposal { proposal };
+                buttons.push(judge("That fixed it", id, about.clone(), "fixed", None, *revision));
+                buttons.push(judge("It did not", id, about, "not_fixed", None, *revision));
+            }
+            if let (Some((earlier, words)), Some(id)) = (recall, &id)
+                && let Ok(similar) = earlier.parse()
+            {
+                lines.push(Line::Text(format!("Was it the same problem as {}, {words}?", short(earlier))));
+                let about = About::Recall { incident: id.clone(), similar };
+                buttons.push(judge("The same", id, about.clone(), "confirmed", None, *revision));
+                buttons.push(judge("Another", id, about, "dismissed", None, *revision));
+            }
+            Section { heading: String::new(), lines, buttons }
+        }
+    }
+}
+
+/// An answer: what stands of it, what was struck, what is missing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// Claims that stand, each with where its first event is read.
+    pub claims: Vec<Line>,
+    /// What else there is to say: struck claims, what is missing.
+    pub remarks: Vec<String>,
+    /// How it came about.
+    pub footer: String,
+    /// Whether it helped.
+    pub buttons: Vec<Button>,
+    /// All of it in a line or two.
+    pub fallback: String,
+}
+
+/// An answer, for any vendor.
+#[must_use]
+pub fn answer(of: &Answer, public_url: &str) -> Said {
+    let base = public_url.trim_end_matches('/');
+    let stands: Vec<_> = of.claims.iter().filter(|claim| claim.verdict != Verdict::Unsupported).collect();
+    let struck = of.claims.len() - stands.len();
+    let claims = stands.iter().take(CLAIMS_MAX).map(|claim| match claim.citations.first() {
+        Some(citation) => Line::Link {
+            text: format!("#{}", citation.position),
+            url: format!("{base}/events/{}", citation.event),
+            rest: claim.text.clone(),
+        },
+        None => Line::Text(claim.text.clone()),
+    });
+    let mut claims: Vec<Line> = claims.collect();
+    if claims.is_empty() {
+        claims.push(Line::Text(of.answer.clone()));
+    }
+    let mut remarks = Vec::new();
+    if stands.len() > CLAIMS_MAX {
+        remarks.push(format!("and {} more claims on the web page", stands.len() - CLAIMS_MAX));
+    }
+    if struck > 0 {
+        remarks.push(format!("{struck} struck: the events do not say so"));
+    }
+    if !of.missing.is_empty() {
+        remarks.push(format!("missing: {}", of.missing.join("; ")));
+    }
+    let by = of.model.as_deref().map_or("from evidence, without a model".to_owned(), |model| format!("worded by {model}"));
+    let cost = of.cost.map_or(String::new(), |cost| format!(" · ${cost:.4}"));
+    let about = of.conversation.parse().ok().map(|conversation| About::Conversation { conversation });
+    let incident: Option<IncidentId> = of.incident.as_ref().and_then(|id| id.parse().ok());
+    let button = |text: &str, about: &About, verdict: &str| Button {
+        text: text.to_owned(),
+        style: Style::Plain,
+        verb: Verb::Judge { incident: incident.clone(), about: about.clone(), verdict: verdict.to_owned(), text: None },
+        seen: None,
+    };
+    Said {
+        claims,
+        remarks,
+        footer: format!("{by} · {} ms{cost} · as of position {}", of.elapsed_ms, of.position),
+        buttons: about
+            .map(|about| vec![button("Helpful", &about, "helpful"), button("Not helpful", &about, "not_helpful")])
+            .unwrap_or_default(),
+        fallback: of.answer.clone(),
+    }
+}
+
+/// One line of a list of incidents.
+#[must_use]
+pub fn listed(of: &Incident) -> Line {
+    let status = match of.status {
+        Status::Open => "open",
+        Status::Acknowledged => "acknowledged",
+        Status::Resolved => "over",
+    };
+    Line::Link {
+        text: short(&of.id).to_owned(),
+        url: of.url.clone(),
+        rest: format!("{} · {status} · {}", of.severity, of.title),
+    }
+}
+
+fn named(services: &[String]) -> String {
+    let mut text = services.iter().take(SERVICES_MAX).cloned().collect::<Vec<_>>().join(", ");
+    if services.len() > SERVICES_MAX {
+        text.push_str(&format!(" and {} more", services.len() - SERVICES_MAX));
+    }
+    text
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+/// A time of day in UTC, with the day where it is another than people would guess from a thread.
+fn clock(at: Time) -> String {
+    let text = at.to_string();
+    let (day, rest) = text.split_once('T').unwrap_or(("", &text));
+    let time: String = rest.chars().take(8).collect();
+    format!("{day} {time} UTC")
+}
+
+/// How long it is from `start` to `end`.
+fn span(end: Time, start: Time) -> String {
+    let seconds = end.since(start).as_secs_f64().max(0.0).round();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded from below in the line before
+    let seconds = seconds as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}

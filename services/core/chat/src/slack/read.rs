@@ -1,0 +1,332 @@
+//! What a delivery of Slack means. Owns the shapes of its events, buttons, dialogs and typed commands; refuses to
+//! look at a signature, which holds already when anything here is called. Unknown fields are ignored.
+//! Source: Slack, "Events API", "Handling user interaction", "Implementing slash commands", "Socket Mode".
+
+use serde_json::Value;
+
+use crate::interaction::{Interaction, Meaning, Reply, Unreadable, Vendor, Verb};
+use crate::text::{self, Filled, cut};
+
+/// Characters of an id of Slack's.
+const ID_MAX: usize = 128;
+/// Characters of a text that is looked at.
+const TEXT_MAX: usize = 8_000;
+
+/// The form's name of the field that asks for the cause.
+pub(crate) const CAUSE: &str = "cause";
+/// That of what ended it.
+pub(crate) const RESOLUTION: &str = "resolution";
+/// That of the incident that remains.
+pub(crate) const INTO: &str = "into";
+/// That of the question.
+pub(crate) const QUESTION: &str = "question";
+
+type Read = Result<Meaning, Unreadable>;
+
+/// A delivery of the Events API.
+///
+/// # Errors
+/// What is no JSON object of a known shape.
+pub fn events(body: &[u8]) -> Read {
+    event(&json(body)?)
+}
+
+/// A delivery of a button, a dialog or a shortcut: a form with a JSON document.
+///
+/// # Errors
+/// What is no form with a known document.
+pub fn interactive(body: &[u8]) -> Read {
+    let payload = form(body, "payload").ok_or_else(|| unreadable("a form with a payload", "none"))?;
+    interaction(&json(payload.as_bytes())?)
+}
+
+/// A typed command: a form.
+///
+/// # Errors
+/// A form without the fields of a command.
+pub fn command(body: &[u8]) -> Read {
+    let field = |name: &str| form(body, name);
+    slash(&field)
+}
+
+/// A delivery over a connection of ours, by its kind.
+///
+/// # Errors
+/// As those of the doors.
+pub fn socket(kind: &str, payload: &Value) -> Read {
+    match kind {
+        "events_api" => event(payload),
+        "interactive" => interaction(payload),
+        "slash_commands" => slash(&|name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned)),
+        _ => Ok(Meaning::Nothing("unknown kind")),
+    }
+}
+
+fn event(body: &Value) -> Read {
+    match string(body, "/type") {
+        Some("url_verification") => {
+            let challenge = string(body, "/challenge").ok_or_else(|| unreadable("a challenge", "none"))?;
+            return Ok(Meaning::Challenge(cut(challenge, 1_024)));
+        }
+        Some("event_callback") => {}
+        Some("app_rate_limited") => return Ok(Meaning::Nothing("the vendor holds events back")),
+        other => return Err(unreadable("an event_callback", other.unwrap_or("no type"))),
+    }
+    let kind = string(body, "/event/type").unwrap_or_default();
+    let mentioned = kind == "app_mention";
+    let direct = kind == "message" && string(body, "/event/channel_type") == Some("im");
+    if !mentioned && !direct {
+        return Ok(Meaning::Nothing("unknown event"));
+    }
+    // What a bot says, ourselves included, and what becomes of a message later is nobody's question.
+    if body.pointer("/event/bot_id").is_some() || body.pointer("/event/subtype").is_some() {
+        return Ok(Meaning::Nothing("no person's message"));
+    }
+    let id = |path, what| string(body, path).filter(|id| is_id(id)).ok_or_else(|| unreadable(what, "none"));
+    let ts = id("/event/ts", "a message's ts")?;
+    let thread = string(body, "/event/thread_ts").filter(|ts| is_id(ts)).unwrap_or(ts);
+    let said = plain(string(body, "/event/text").unwrap_or_default());
+    Ok(person(Interaction {
+        vendor: Vendor::Slack,
+        key: id("/event_id", "an event_id")?.to_owned(),
+        team: string(body, "/team_id").map(str::to_owned),
+        user: id("/event/user", "a user")?.to_owned(),
+        user_name: None,
+        channel: id("/event/channel", "a channel")?.to_owned(),
+        thread: Some(thread.to_owned()),
+        service_url: None,
+        message: None,
+        seen: None,
+        verb: text::parse(&said),
+        reply: Reply::default(),
+    }))
+}
+
+fn interaction(payload: &Value) -> Read {
+    let user = string(payload, "/user/id").filter(|id| is_id(id)).ok_or_else(|| unreadable("a user", "none"))?;
+    let base = |key: String, verb: Verb, seen: Option<u64>| Interaction {
+        vendor: Vendor::Slack,
+        key,
+        team: string(payload, "/team/id").map(str::to_owned),
+        user: user.to_owned(),
+        user_name: string(payload, "/user/name").or(string(payload, "/user/username")).map(|name| cut(name, 80)),
+        channel: string(payload, "/channel/id").or(string(payload, "/container/channel_id")).unwrap_or_default().to_owned(),
+        thread: string(payload, "/message/thread_ts").or(string(payload, "/container/message_ts")).map(str::to_owned),
+        service_url: None,
+        message: string(payload, "/container/message_ts").or(string(payload, "/message/ts")).map(str::to_owned),
+        seen,
+        verb,
+        reply: Reply {
+            response_url: string(payload, "/response_url").map(str::to_owned),
+            trigger: string(payload, "/trigger_id").map(str::to_owned),
+        },
+    };
+    match string(payload, "/type") {
+        Some("block_actions") => {
+            let action = payload.pointer("/actions/0").ok_or_else(|| unreadable("an action", "none"))?;
+            let carried = string(action, "/value").or(string(action, "/selected_option/value")).unwrap_or_default();
+            let Ok(carried) = serde_json::from_str::<Value>(carried) else {
+                return Ok(Meaning::Nothing("a link"));
+            };
+            let Some((verb, seen)) = text::of_value(&carried, &Filled::default()) else {
+                return Ok(Meaning::Nothing("a button of another version"));
+            };
+            // A press is the same however often it is delivered: who, which button, when.
+            let at = string(action, "/action_ts").ok_or_else(|| unreadable("an action_ts", "none"))?;
+            let which = string(action, "/action_id").unwrap_or_default();
+            let message = string(payload, "/container/message_ts").unwrap_or_default();
+            Ok(person(base(format!("{user}/{message}/{which}/{at}"), verb, seen)))
+        }
+        Some("view_submission") => {
+            let view = payload.get("view").ok_or_else(|| unreadable("a view", "none"))?;
+            let carried = string(view, "/private_metadata").unwrap_or_default();
+            let carried: Value = serde_json::from_str(carried).map_err(|_| unreadable("a dialog of ours", "another"))?;
+            let given = |block: &str| {
+                let input = view.pointer(&format!("/state/values/{block}"))?.as_object()?.values().next()?;
+                string(input, "/value").or(string(input, "/selected_option/value")).map(|text| cut(text, TEXT_MAX))
+            };
+            let filled =
+                Filled { cause: given(CAUSE), resolution: given(RESOLUTION), into: given(INTO), question: given(QUESTION) };
+            let Some((verb, seen)) = text::of_value(&carried, &filled) else {
+                return Ok(Meaning::Nothing("a dialog that was left empty"));
+            };
+            let id = string(view, "/id").ok_or_else(|| unreadable("a view's id", "none"))?;
+            let mut said = base(format!("{user}/{id}"), verb, seen);
+            // A dialog stands in no channel: it carries where it was opened from.
+            said.channel = string(&carried, "/c").unwrap_or_default().to_owned();
+            said.thread = string(&carried, "/m").map(str::to_owned);
+            Ok(person(said))
+        }
+        Some("view_closed") => Ok(Meaning::Nothing("a dialog that was closed")),
+        Some("shortcut" | "message_action") => {
+            let at = string(payload, "/action_ts").unwrap_or_default();
+            Ok(person(base(format!("{user}/shortcut/{at}"), Verb::Help, None)))
+        }
+        other => Err(unreadable("block_actions or view_submission", other.unwrap_or("no type"))),
+    }
+}
+
+fn slash(field: &dyn Fn(&str) -> Option<String>) -> Read {
+    if field("ssl_check").is_some() {
+        return Ok(Meaning::Nothing("a check of the certificate"));
+    }
+    let id = |name, what| field(name).filter(|id| is_id(id)).ok_or_else(|| unreadable(what, "none"));
+    let user = id("user_id", "a user_id")?;
+    let typed = plain(&cut(&field("text").unwrap_or_default(), TEXT_MAX));
+    Ok(person(Interaction {
+        vendor: Vendor::Slack,
+        key: format!("{user}/{}", field("trigger_id").ok_or_else(|| unreadable("a trigger_id", "none"))?),
+        team: field("team_id"),
+        user_name: field("user_name").map(|name| cut(&name, 80)),
+        user,
+        channel: id("channel_id", "a channel_id")?,
+        thread: None,
+        service_url: None,
+        message: None,
+        seen: None,
+        verb: text::parse(&typed),
+        reply: Reply { response_url: field("response_url"), trigger: field("trigger_id") },
+    }))
+}
+
+fn person(said: Interaction) -> Meaning {
+    Meaning::Person(Box::new(said))
+}
+
+/// A text as a person typed it: the mention of us in front is taken off, and Slack's escapes are undone.
+fn plain(said: &str) -> String {
+    let mut rest = said.trim();
+    while let Some((mention, behind)) = rest.strip_prefix("<@").and_then(|rest| rest.split_once('>')) {
+        if mention.chars().any(char::is_whitespace) {
+            break;
+        }
+        rest = behind.trim_start();
+    }
+    let mut text = String::with_capacity(rest.len());
+    let mut left = rest;
+    // A link is written as its words, a mention of somebody else stays as it is.
+    while let Some((before, behind)) = left.split_once("<http") {
+        text.push_str(before);
+        let (link, after) = behind.split_once('>').unwrap_or((behind, ""));
+        let link = format!("http{link}");
+        text.push_str(link.split_once('|').map_or(link.as_str(), |(_, words)| words));
+        left = after;
+    }
+    text.push_str(left);
+    cut(&text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), TEXT_MAX)
+}
+
+fn is_id(word: &str) -> bool {
+    !word.is_empty() && word.len() <= ID_MAX && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-')
+}
+
+fn form(body: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(body).find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
+}
+
+fn json(body: &[u8]) -> Result<Value, Unreadable> {
+    let value: Value = serde_json::from_slice(body).map_err(|_| unreadable("a JSON document", "something else"))?;
+    if value.is_object() { Ok(value) } else { Err(unreadable("a JSON object", "another value")) }
+}
+
+fn string<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str()
+}
+
+fn unreadable(expected: &'static str, got: &str) -> Unreadable {
+    let word: String = got.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ')).take(40).collect();
+    Unreadable { expected, got: word }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use hindcast_domain::IncidentId;
+
+    fn said(meaning: Read) -> Interaction {
+        match meaning {
+            Ok(Meaning::Person(said)) => *said,
+            other => panic!("no person: {other:?}"),
+        }
+    }
+
+    fn mention(text: &str) -> Value {
+        json!({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": {
+            "type": "app_mention", "user": "U1", "channel": "C1", "ts": "1795.1", "thread_ts": "1790.2", "text": text}})
+    }
+
+    fn pressed(value: &Value) -> Value {
+        json!({"type": "block_actions", "user": {"id": "U1", "name": "zoe"}, "team": {"id": "T1"},
+            "container": {"type": "message", "message_ts": "1790.2", "channel_id": "C1"}, "channel": {"id": "C1"},
+            "trigger_id": "t.1", "response_url": "https://hooks.slack.com/actions/T1/1/x",
+            "actions": [{"action_id": "ack", "action_ts": "1795.3", "type": "button", "value": value.to_string()}]})
+    }
+
+    #[test]
+    fn a_mention_is_a_question_in_its_thread() {
+        let asked = said(events(mention("<@U0BOT> is a &lt; b in <https://x.example|this>?").to_string().as_bytes()));
+        assert_eq!(asked.verb, Verb::Ask { incident: None, text: "is a < b in this?".into() });
+        assert_eq!((asked.key.as_str(), asked.thread.as_deref()), ("Ev1", Some("1790.2")));
+    }
+
+    #[test]
+    fn what_no_person_said_concerns_nobody() {
+        for change in [json!({"bot_id": "B1"}), json!({"subtype": "message_changed"}), json!({"type": "reaction_added"})] {
+            let mut body = mention("x");
+            body["event"].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            assert!(matches!(socket("events_api", &body), Ok(Meaning::Nothing(_))), "{change}");
+        }
+    }
+
+    #[test]
+    fn the_same_press_has_the_same_key_and_another_one_another() {
+        let id = IncidentId::derive(&[b"x"]);
+        let value = text::value(&Verb::Acknowledge(id.clone()), Some(3));
+        let encode = |payload: &Value| {
+            form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish()
+        };
+        let first = said(interactive(encode(&pressed(&value)).as_bytes()));
+        assert_eq!((&first.verb, first.seen), (&Verb::Acknowledge(id), Some(3)));
+        assert!(first.reply.response_url.is_some() && !format!("{first:?}").contains("hooks"));
+        let mut later = pressed(&value);
+        assert_eq!(said(socket("interactive", &later)).key, first.key);
+        later["actions"][0]["action_ts"] = json!("1795.4");
+        assert_ne!(said(socket("interactive", &later)).key, first.key);
+    }
+
+    #[test]
+    fn a_dialog_fills_in_what_it_asked_for_and_goes_back_where_it_came_from() {
+        let incident = IncidentId::derive(&[b"x"]);
+        let verb = Verb::Resolve { incident: incident.clone(), cause: None, resolution: None };
+        let mut carried = text::value(&verb, Some(4));
+        carried["c"] = json!("C1");
+        carried["m"] = json!("1790.2");
+        let view = json!({"id": "V1", "private_metadata": carried.to_string(), "state": {"values": {
+            "cause": {"a": {"type": "plain_text_input", "value": "disk full"}},
+            "resolution": {"a": {"type": "plain_text_input", "value": null}}}}});
+        let payload = json!({"type": "view_submission", "user": {"id": "U1"}, "view": view});
+        let given = said(socket("interactive", &payload));
+        let expected = Verb::Resolve { incident, cause: Some("disk full".into()), resolution: None };
+        assert_eq!((given.verb, given.channel.as_str(), given.thread.as_deref()), (expected, "C1", Some("1790.2")));
+    }
+
+    #[test]
+    fn a_typed_command_is_read_from_a_form() {
+        let body = b"command=%2Fhindcast&text=ack+7Q2K&user_id=U1&user_name=zoe&channel_id=C1&trigger_id=1.2&team_id=T1";
+        let typed = said(command(body));
+        assert_eq!(typed.verb, Verb::Typed { word: "ack".into(), incident: Some("7Q2K".into()), rest: String::new() });
+        assert!(command(b"text=ack").is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_without_its_content() {
+        for body in [&b"not json"[..], b"[1]", b"{\"type\":\"<script>secret</script>\"}", b""] {
+            let refused = events(body).unwrap_err().to_string();
+            assert!(!refused.contains('<'), "{refused}");
+        }
+        assert!(interactive(b"payload=x").is_err());
+        assert_eq!(events(br#"{"type":"url_verification","challenge":"abc"}"#), Ok(Meaning::Challenge("abc".into())));
+    }
+}

@@ -1,0 +1,6 @@
+//! Teams' wire: the outgoing webhook's signature, what activities mean, and Adaptive Cards within their limits.
+
+pub mod limits;
+pub mod outgoing;
+pub mod read;
+pub mod render;

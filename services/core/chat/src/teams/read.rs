@@ -1,0 +1,206 @@
+//! What a delivery of Teams means. Owns the shapes of Bot Framework activities; refuses to look at a token or a
+//! signature, which holds already when anything here is called. Unknown fields are ignored.
+//! Source: Microsoft, "Bot Framework Activity schema", "Universal Actions for Adaptive Cards".
+
+use serde_json::Value;
+
+use crate::interaction::{Interaction, Meaning, Reply, Unreadable, Vendor, Verb};
+use crate::text::{self, Filled, cut};
+
+/// Characters of an id of Teams'.
+const ID_MAX: usize = 512;
+/// Characters of a text that is looked at.
+const TEXT_MAX: usize = 8_000;
+
+type Read = Result<Meaning, Unreadable>;
+
+/// An activity for a bot.
+///
+/// # Errors
+/// What is no activity of a known shape.
+pub fn activity(body: &[u8]) -> Read {
+    let activity = json(body)?;
+    match string(&activity, "/type") {
+        Some("message") => {
+            // A form that was sent with the older kind of button comes as a message without words.
+            if let Some(value) = activity.get("value").filter(|value| value.is_object()) {
+                return pressed(&activity, value);
+            }
+            said(&activity, text::parse(&plain(string(&activity, "/text").unwrap_or_default())))
+        }
+        Some("invoke") if string(&activity, "/name") == Some("adaptiveCard/action") => {
+            let data = activity.pointer("/value/action/data").ok_or_else(|| unreadable("an action's data", "none"))?;
+            pressed(&activity, data)
+        }
+        Some("invoke") => Ok(Meaning::Nothing("unknown invoke")),
+        Some("conversationUpdate" | "installationUpdate" | "messageReaction" | "typing" | "event" | "endOfConversation") => {
+            Ok(Meaning::Nothing("no person's message"))
+        }
+        Some("messageUpdate" | "messageDelete") => Ok(Meaning::Nothing("what becomes of a message later")),
+        other => Err(unreadable("a message or an invoke", other.unwrap_or("no type"))),
+    }
+}
+
+/// A message of an outgoing webhook: questions alone.
+///
+/// # Errors
+/// What is no message.
+pub fn outgoing(body: &[u8]) -> Read {
+    let activity = json(body)?;
+    if string(&activity, "/type") != Some("message") {
+        return Err(unreadable("a message", string(&activity, "/type").unwrap_or("no type")));
+    }
+    let typed = plain(string(&activity, "/text").unwrap_or_default());
+    // Nobody proves here who speaks, so what would act is no more than a question about what can be said.
+    let verb = match text::parse(&typed) {
+        Verb::Typed { word, .. } if !matches!(word.as_str(), "show" | "list") => Verb::Help,
+        Verb::Typed { .. } => Verb::Ask { incident: None, text: typed },
+        other => other,
+    };
+    said(&activity, verb)
+}
+
+fn pressed(activity: &Value, data: &Value) -> Read {
+    let given = |name: &str| data.get(name).and_then(Value::as_str).map(|text| cut(text, TEXT_MAX));
+    let filled = Filled {
+        cause: given("cause"),
+        resolution: given("resolution"),
+        into: given("into"),
+        question: given("question"),
+    };
+    let Some((verb, seen)) = data.get("h").and_then(|carried| text::of_value(carried, &filled)) else {
+        return Ok(Meaning::Nothing("a button of another version, or a form that was left empty"));
+    };
+    let mut meaning = said(activity, verb)?;
+    if let Meaning::Person(person) = &mut meaning {
+        person.seen = seen;
+        person.message = string(activity, "/replyToId").map(str::to_owned);
+    }
+    Ok(meaning)
+}
+
+fn said(activity: &Value, verb: Verb) -> Read {
+    let id = |path, what| string(activity, path).filter(|id| is_id(id)).ok_or_else(|| unreadable(what, "none"));
+    let conversation = id("/conversation/id", "a conversation")?;
+    let activity_id = id("/id", "an activity's id")?;
+    // In a channel the conversation names its thread; elsewhere there are no threads.
+    let (channel, thread) = match conversation.split_once(";messageid=") {
+        Some((channel, root)) => (channel, Some(root)),
+        None => (conversation, None),
+    };
+    Ok(Meaning::Person(Box::new(Interaction {
+        vendor: Vendor::Teams,
+        key: format!("{conversation}/{activity_id}"),
+        team: string(activity, "/conversation/tenantId")
+            .or(string(activity, "/channelData/tenant/id"))
+            .map(str::to_owned),
+        user: string(activity, "/from/aadObjectId").filter(|id| is_id(id)).map_or_else(
+            || id("/from/id", "whoever says it").map(str::to_owned),
+            |directory| Ok(directory.to_owned()),
+        )?,
+        user_name: string(activity, "/from/name").map(|name| cut(name, 80)),
+        channel: channel.to_owned(),
+        thread: thread.map(str::to_owned),
+        service_url: string(activity, "/serviceUrl").map(str::to_owned),
+        message: None,
+        seen: None,
+        verb,
+        reply: Reply::default(),
+    })))
+}
+
+/// A text as a person typed it: the mention of us in front is taken off, and what Teams writes as HTML is undone.
+fn plain(said: &str) -> String {
+    let mut text = said.replace("&nbsp;", " ").replace('\u{a0}', " ");
+    while let Some((before, behind)) = text.split_once("<at>") {
+        let Some((_, after)) = behind.split_once("</at>") else { break };
+        text = format!("{before}{after}");
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+    cut(text.replace("&amp;", "&").trim(), TEXT_MAX)
+}
+
+fn is_id(word: &str) -> bool {
+    !word.is_empty() && word.len() <= ID_MAX && !word.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+fn json(body: &[u8]) -> Result<Value, Unreadable> {
+    let value: Value = serde_json::from_slice(body).map_err(|_| unreadable("a JSON document", "something else"))?;
+    if value.is_object() { Ok(value) } else { Err(unreadable("a JSON object", "another value")) }
+}
+
+fn string<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str()
+}
+
+fn unreadable(expected: &'static str, got: &str) -> Unreadable {
+    let word: String = got.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ')).take(40).collect();
+    Unreadable { expected, got: word }
+}
+
+#[cfg(test)]
+mod tests {
+    use hindcast_domain::IncidentId;
+    use serde_json::json;
+
+    use super::*;
+
+    fn base(kind: &str) -> Value {
+        json!({"type": kind, "id": "1795", "serviceUrl": "https://smba.trafficmanager.net/emea/", "channelId": "msteams",
+            "from": {"id": "29:1X", "name": "Zoë", "aadObjectId": "00-1"},
+            "conversation": {"id": "19:abc@thread.tacv2;messageid=1790", "tenantId": "t"}})
+    }
+
+    fn person(meaning: Read) -> Interaction {
+        match meaning {
+            Ok(Meaning::Person(said)) => *said,
+            other => panic!("no person: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_message_is_a_question_in_its_thread() {
+        let mut message = base("message");
+        message["text"] = json!("<at>Hindcast</at>&nbsp;what changed?\n");
+        let asked = person(activity(message.to_string().as_bytes()));
+        assert_eq!(asked.verb, Verb::Ask { incident: None, text: "what changed?".into() });
+        assert_eq!((asked.channel.as_str(), asked.thread.as_deref()), ("19:abc@thread.tacv2", Some("1790")));
+        assert_eq!((asked.user.as_str(), asked.team.as_deref()), ("00-1", Some("t")));
+    }
+
+    #[test]
+    fn a_button_carries_its_verb_and_a_form_fills_it_in() {
+        let id = IncidentId::derive(&[b"x"]);
+        let verb = Verb::Resolve { incident: id.clone(), cause: None, resolution: None };
+        let mut invoke = base("invoke");
+        invoke["name"] = json!("adaptiveCard/action");
+        invoke["replyToId"] = json!("1790");
+        invoke["value"] = json!({"action": {"type": "Action.Execute", "verb": "resolve",
+            "data": {"h": text::value(&verb, Some(2)), "cause": "disk full", "resolution": ""}}, "trigger": "manual"});
+        let pressed = person(activity(invoke.to_string().as_bytes()));
+        let expected = Verb::Resolve { incident: id, cause: Some("disk full".into()), resolution: None };
+        assert_eq!((pressed.verb, pressed.seen, pressed.message.as_deref()), (expected, Some(2), Some("1790")));
+    }
+
+    #[test]
+    fn an_outgoing_webhook_asks_and_never_acts() {
+        let said = |text: &str| {
+            let mut message = base("message");
+            message["text"] = json!(text);
+            person(outgoing(message.to_string().as_bytes())).verb
+        };
+        assert_eq!(said("<at>Hindcast</at> ack 7Q2K"), Verb::Help);
+        assert_eq!(said("<at>Hindcast</at> list"), Verb::Ask { incident: None, text: "list".into() });
+        assert_eq!(said("<at>Hindcast</at> why?"), Verb::Ask { incident: None, text: "why?".into() });
+    }
+
+    #[test]
+    fn what_is_no_persons_word_or_cannot_be_read_acts_on_nothing() {
+        for kind in ["conversationUpdate", "typing", "messageReaction"] {
+            assert!(matches!(activity(base(kind).to_string().as_bytes()), Ok(Meaning::Nothing(_))), "{kind}");
+        }
+        for body in ["[]", "{}", "x", "{\"type\":\"message\"}"] {
+            assert!(activity(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What people type and what buttons carry, for both vendors: a line of text becomes a verb, a verb becomes the
+//! value of a button and is found in it again. Refuses to know who may do it.
+
+use hindcast_domain::IncidentId;
+use hindcast_domain::label::About;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::interaction::Verb;
+
+/// Characters of a question; what is longer is cut.
+const QUESTION_MAX: usize = 2_000;
+
+/// What a line of text asks for. What is no command is a question.
+#[must_use]
+pub fn parse(text: &str) -> Verb {
+    let text = text.trim();
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default().to_ascii_lowercase();
+    let second = words.next();
+    let typed = |word: &str, incident: Option<&str>, rest: &str| Verb::Typed {
+        word: word.to_owned(),
+        incident: incident.map(|id| cut(id, 64)),
+        rest: cut(rest.trim(), QUESTION_MAX),
+    };
+    // `resolve` alone may begin a question; with what looks like an id behind it, it is a command.
+    let named = second.filter(|word| looks_like_an_id(word));
+    let rest = || {
+        let behind = |word: &str, of: &str| of.trim_start().strip_prefix(word).unwrap_or_default().to_owned();
+        let after_first: String = text.chars().skip(first.chars().count()).collect();
+        behind(named.unwrap_or_default(), &after_first)
+    };
+    match first.as_str() {
+        "" | "help" | "?" => Verb::Help,
+        "list" | "incidents" if second.is_none() => typed("list", None, ""),
+        "show" if second.is_none() => typed("show", None, ""),
+        "ack" | "acknowledge" if named.is_some() || second.is_none() => typed("ack", named, &rest()),
+        "unack" | "unacknowledge" if named.is_some() || second.is_none() => typed("unack", named, &rest()),
+        "reopen" | "show" if named.is_some() => typed(&first, named, &rest()),
+        "resolve" if named.is_some() => typed("resolve", named, because(&rest())),
+        "merge" if named.is_some() => {
+            let rest = rest();
+            let into = rest.trim_start();
+            typed("merge", named, into.strip_prefix("into ").unwrap_or(into))
+        }
+        _ => Verb::Ask { incident: None, text: cut(text, QUESTION_MAX) },
+    }
+}
+
+/// The cause in `because the disk was full`; all of it where the word is missing.
+fn because(rest: &str) -> &str {
+    let rest = rest.trim_start_matches([':', ',', ' ']);
+    rest.strip_prefix("because ").unwrap_or(rest)
+}
+
+/// Whether a word may be the beginning of an incident's id.
+fn looks_like_an_id(word: &str) -> bool {
+    let upper = word.to_ascii_uppercase();
+    let digits = upper.strip_prefix(IncidentId::PREFIX).unwrap_or(&upper);
+    (4..=16).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && (upper.starts_with(IncidentId::PREFIX) || digits.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// The first characters of a text, with a mark where something is left out.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    kept.push('…');
+    kept
+}
+
+/// A verb as a button carries it.
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    /// The verb.
+    v: String,
+    /// The incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    i: Option<IncidentId>,
+    /// The revision that the person sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r: Option<u64>,
+    /// What is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    a: Option<About>,
+    /// The verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    w: Option<String>,
+    /// More words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<String>,
+}
+
+/// Characters of the words that a button carries.
+const CARRIED_MAX: usize = 400;
+
+/// The value of a button; dialogs fill in what is missing there.
+#[must_use]
+pub fn value(verb: &Verb, seen: Option<u64>) -> Value {
+    let mut carried = Carried { v: word(verb).to_owned(), i: None, r: seen, a: None, w: None, t: None };
+    match verb {
+        Verb::Acknowledge(id)
+        | Verb::Unacknowledge(id)
+        | Verb::Reopen(id)
+        | Verb::OpenResolve(id)
+        | Verb::OpenMerge(id)
+        | Verb::OpenAsk(id) => carried.i = Some(id.clone()),
+        Verb::Resolve { incident, .. } | Verb::Merge { incident, .. } => carried.i = Some(incident.clone()),
+        Verb::Ask { incident, .. } => carried.i.clone_from(incident),
+        Verb::Judge { incident, about, verdict, text } => {
+            carried.i.clone_from(incident);
+            carried.a = Some(about.clone());
+            carried.w = Some(verdict.clone());
+            carried.t = text.as_ref().map(|text| cut(text, CARRIED_MAX));
+        }
+        Verb::Typed { .. } | Verb::Help => {}
+    }
+    serde_json::to_value(carried).unwrap_or_default()
+}
+
+/// The word of a verb.
+#[must_use]
+pub const fn word(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Acknowledge(_) => "ack",
+        Verb::Unacknowledge(_) => "unack",
+        Verb::Resolve { .. } => "resolve",
+        Verb::Reopen(_) => "reopen",
+        Verb::Merge { .. } => "merge",
+        Verb::OpenResolve(_) => "open_resolve",
+        Verb::OpenMerge(_) => "open_merge",
+        Verb::OpenAsk(_) => "open_ask",
+        Verb::Ask { .. } => "ask",
+        Verb::Judge { .. } => "judge",
+        Verb::Typed { .. } => "typed",
+        Verb::Help => "help",
+    }
+}
+
+/// What a form was filled in with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// What it was.
+    pub cause: Option<String>,
+    /// What ended it.
+    pub resolution: Option<String>,
+    /// The incident that remains.
+    pub into: Option<String>,
+    /// The question.
+    pub question: Option<String>,
+}
+
+/// The verb that a value carries, with the revision that the person saw; what a form holds is filled in.
+#[must_use]
+pub fn of_value(value: &Value, filled: &Filled) -> Option<(Verb, Option<u64>)> {
+    let carried = Carried::deserialize(value).ok()?;
+    let given = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(|text| cut(text, QUESTION_MAX))
+    };
+    let verb = match (carried.v.as_str(), carried.i) {
+        ("ack", Some(id)) => Verb::Acknowledge(id),
+        ("unack", Some(id)) => Verb::Unacknowledge(id),
+        ("reopen", Some(id)) => Verb::Reopen(id),
+        ("open_resolve", Some(id)) => Verb::OpenResolve(id),
+        ("open_merge", Some(id)) => Verb::OpenMerge(id),
+        ("open_ask", Some(id)) => Verb::OpenAsk(id),
+        ("resolve", Some(incident)) => {
+            Verb::Resolve { incident, cause: given(&filled.cause), resolution: given(&filled.resolution) }
+        }
+        ("merge", Some(incident)) => {
+            let named = given(&filled.into)?;
+            match named.parse() {
+                Ok(into) => Verb::Merge { incident, into },
+                // Where there is no list to choose from, the beginning of an id is typed.
+                Err(_) => Verb::Typed { word: "merge".to_owned(), incident: Some(incident.to_string()), rest: named },
+            }
+        }
+        ("ask", incident) => Verb::Ask { incident, text: given(&filled.question)? },
+        ("judge", incident) => Verb::Judge { incident, about: carried.a?, verdict: carried.w?, text: carried.t },
+        _ => return None,
+    };
+    Some((verb, carried.r))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(word: &str, incident: Option<&str>, rest: &str) -> Verb {
+        Verb::Typed { word: word.into(), incident: incident.map(Into::into), rest: rest.into() }
+    }
+
+    #[test]
+    fn commands_are_told_from_questions() {
+        assert_eq!(parse("ack 7Q2K"), typed("ack", Some("7Q2K"), ""));
+        assert_eq!(parse("  ACK inc-7q2k5m8n "), typed("ack", Some("inc-7q2k5m8n"), ""));
+        assert_eq!(parse("resolve 7Q2K because the disk was full"), typed("resolve", Some("7Q2K"), "the disk was full"));
+        assert_eq!(parse("merge 7Q2K into 9F3C"), typed("merge", Some("7Q2K"), "9F3C"));
+        assert_eq!(parse("list"), typed("list", None, ""));
+        assert_eq!(parse(""), Verb::Help);
+        for question in ["what changed?", "resolve this for me", "show me the logs", "merge what with what?"] {
+            assert_eq!(parse(question), Verb::Ask { incident: None, text: question.into() });
+        }
+    }
+
+    #[test]
+    fn a_button_gives_back_the_verb_that_it_carries() {
+        let id = IncidentId::derive(&[b"x"]);
+        let about = About::Incident { incident: id.clone() };
+        let verbs = [
+            Verb::Acknowledge(id.clone()),
+            Verb::OpenMerge(id.clone()),
+            Verb::Judge { incident: Some(id.clone()), about, verdict: "noise".into(), text: Some("a".into()) },
+        ];
+        for verb in verbs {
+            assert_eq!(of_value(&value(&verb, Some(7)), &Filled::default()), Some((verb, Some(7))));
+        }
+        let form = Filled { cause: Some(" disk ".into()), ..Filled::default() };
+        let resolve = Verb::Resolve { incident: id.clone(), cause: None, resolution: None };
+        let filled = Verb::Resolve { incident: id, cause: Some("disk".into()), resolution: None };
+        assert_eq!(of_value(&value(&resolve, None), &form), Some((filled, None)));
+        assert_eq!(of_value(&serde_json::json!({"v": "ack"}), &form), None);
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!(cut("größer", 4), "grö…");
+        assert_eq!(cut("größer", 6), "größer");
+    }
+}
