@@ -90,6 +90,11 @@ impl Server {
 
     /// The same, with the ledger among the arguments.
     pub fn spawn_bare(port: u16, data: &Path, more: &[&str]) -> Self {
+        Self::spawn_with(port, data, more, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub fn spawn_with(port: u16, data: &Path, more: &[&str], environment: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(data).unwrap();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("test.log")).unwrap();
         let mut command = Command::new(binary());
@@ -98,6 +103,7 @@ impl Server {
             .arg(data)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(more)
+            .envs(environment.iter().copied())
             .env("HINDCAST_LOG", "info")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

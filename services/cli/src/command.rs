@@ -5,8 +5,8 @@ use clap::Subcommand;
 
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
-    alerts, ask, catalog, declare, doctor, events, incidents, lifecycle, mcp, memory, notices, openapi, parked,
-    promised, proof, runbook, show, silence, source, state, timeline, undo, r#where, why,
+    alerts, ask, catalog, declare, doctor, events, incidents, labels, lifecycle, mcp, memory, models, notices, openapi,
+    parked, promised, proof, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -92,6 +92,13 @@ pub enum Command {
     /// List, retry or discard what was accepted and could not be handled.
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
+    /// List labels from people's work, judge, take one back, export.
+    Labels(labels::LabelsArgs),
+    /// List versions of models, learn one, judge it against the past, promote it, roll it back.
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Decide real history again with a candidate, in isolation, and compare.
+    Backtest(models::BacktestArgs),
     /// Show counts, versions and the state hash.
     State(state::StateArgs),
     /// Fold the ledger afresh beside the live state and compare; ends with 1 on any difference.
@@ -165,6 +172,9 @@ impl Command {
             Self::Events(args) => events::run(args, context).await,
             Self::Notices(args) => notices::run(args, context).await,
             Self::Parked(command) => parked::run(command, context).await,
+            Self::Labels(args) => labels::run(args, context).await,
+            Self::Models(command) => models::run(command, context).await,
+            Self::Backtest(args) => models::backtest(args, context).await,
             Self::State(args) => state::run(args, context).await,
             Self::Replay(args) => proof::replay(args, context).await,
             Self::Verify => proof::verify(context).await,

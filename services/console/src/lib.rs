@@ -19,6 +19,7 @@ pub mod auth;
 pub mod commands;
 pub mod fallback;
 pub mod guard;
+pub mod learn;
 pub mod openapi;
 pub mod ops;
 pub mod pages;
@@ -53,6 +54,8 @@ pub struct Options {
     pub advice: advising::Shared,
     /// Who answers questions.
     pub copilot: advising::SharedCopilot,
+    /// Who trains and backtests; `None` where another process does.
+    pub learning: Option<hindcast_learning_port::Shared>,
     /// Where commands are written.
     pub writer: Writer,
     /// What time it is, for ages and relative times.

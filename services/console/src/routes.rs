@@ -14,7 +14,7 @@ use schemars::{Schema, SchemaGenerator};
 use crate::Console;
 use crate::params::{Asked, Param};
 
-pub use filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, NOTICES};
+pub use filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, NOTICES};
 
 /// Adds a type to a document and answers a reference to it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;

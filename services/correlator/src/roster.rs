@@ -51,7 +51,12 @@ impl Roster {
         if moved || fired {
             self.homes.insert(fingerprint.clone(), Home { incident: incident.clone(), fired: alert.fired });
         }
-        let members = self.members.entry(incident.clone()).or_default();
+        if !self.members.contains_key(incident) {
+            self.members.insert(incident.clone(), Members::default());
+        }
+        let Some(members) = self.members.get_mut(incident) else {
+            return;
+        };
         if moved || fired {
             members.newest.retain(|newest| newest != fingerprint);
             if members.newest.len() == NEWEST_MAX {
@@ -83,9 +88,13 @@ impl Roster {
 }
 
 fn put(set: &mut BTreeSet<Fingerprint>, fingerprint: &Fingerprint, inside: bool) {
-    if inside {
-        set.insert(fingerprint.clone());
-    } else {
-        set.remove(fingerprint);
+    match (inside, set.contains(fingerprint)) {
+        (true, false) => {
+            set.insert(fingerprint.clone());
+        }
+        (false, true) => {
+            set.remove(fingerprint);
+        }
+        _ => {}
     }
 }

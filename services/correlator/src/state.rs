@@ -1,7 +1,10 @@
 //! What the correlator decides on: the partition's book, what it has seen of other lanes, and two indexes
 //! (who is due when, which incidents an alert may join) that follow from both.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod agenda;
+mod recent;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
@@ -12,6 +15,9 @@ use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
 use hindcast_engines::cluster::Weights;
 use serde::{Deserialize, Serialize};
+
+use agenda::Agenda;
+use recent::Recent;
 
 use crate::roster::Roster;
 use crate::rules::{Rules, SCORER, SECTION};
@@ -29,11 +35,10 @@ pub struct State {
     pub book: Book,
     /// What was seen of other lanes and of the door.
     pub seen: Seen,
-    /// Timers by what they are for, and in the order in which they are due. Follows from the above.
-    timers: BTreeMap<String, Time>,
-    due: BTreeSet<(Time, String)>,
+    /// Timers, in the order in which they are due. Follows from the above.
+    agenda: Agenda,
     /// Incidents that live, or ended so lately that they may come back. Follows from the above.
-    recent: BTreeSet<IncidentId>,
+    recent: Recent,
     /// Who of each incident's alerts still counts. Follows from the above.
     pub(crate) roster: Roster,
     /// The newest incident of each alert. Follows from the above.
@@ -139,17 +144,12 @@ impl State {
                 continue;
             };
             ended |= !incident.is_live();
-            self.recent.insert(id.clone());
+            self.recent.note(incident);
             self.index_incident(id);
         }
         if ended {
             // A fixed bound, and not the rules': this fold must not read what was seen.
-            let (book, window) = (&self.book, RECENT_KEPT);
-            self.recent.retain(|id| {
-                book.incidents.get(id).is_some_and(|incident| {
-                    incident.is_live() || incident.resolved_at.is_some_and(|at| book.now.since(at) <= window)
-                })
-            });
+            self.recent.forget(self.book.now, RECENT_KEPT);
         }
     }
 
@@ -157,7 +157,9 @@ impl State {
         let Some(alert) = self.book.alerts.get(fingerprint) else {
             return;
         };
-        if let Some(incident) = &alert.incident {
+        if let Some(incident) = &alert.incident
+            && self.last_incident.get(fingerprint) != Some(incident)
+        {
             self.last_incident.insert(fingerprint.clone(), incident.clone());
         }
         self.roster.update(alert);
@@ -165,9 +167,9 @@ impl State {
         let stale = stale.map(|at| self.seen.deferred(at, alert.last_seen_at));
         let flapping = alert.flapping_until;
         let suppressed = alert.suppressed.as_ref().map(|suppression| suppression.until);
-        self.set_timer(format!("stale/{fingerprint}"), stale);
-        self.set_timer(format!("settle/{fingerprint}"), flapping);
-        self.set_timer(format!("unsuppress/{fingerprint}"), suppressed);
+        self.agenda.stale(fingerprint, stale);
+        self.agenda.settle(fingerprint, flapping);
+        self.agenda.unsuppress(fingerprint, suppressed);
     }
 
     fn index_incident(&mut self, id: &IncidentId) {
@@ -179,27 +181,13 @@ impl State {
         let closed = |fingerprint| self.book.alerts.get(fingerprint).and_then(|alert| alert.occurrence().closed_at);
         let silent = self.roster.silent(id).filter(|_| incident.is_live());
         let quiet = silent.and_then(|silent| silent.filter_map(closed).max()).map(|at| at + hold);
-        self.set_timer(format!("awake/{id}"), snoozed);
-        self.set_timer(format!("quiet/{id}"), quiet);
-    }
-
-    fn set_timer(&mut self, id: String, due: Option<Time>) {
-        if let Some(before) = self.timers.get(&id).copied() {
-            if Some(before) == due {
-                return;
-            }
-            self.due.remove(&(before, id.clone()));
-            self.timers.remove(&id);
-        }
-        if let Some(due) = due {
-            self.due.insert((due, id.clone()));
-            self.timers.insert(id, due);
-        }
+        self.agenda.awake(id, snoozed);
+        self.agenda.quiet(id, quiet);
     }
 
     fn rebuild_timers(&mut self) {
         let alerts: Vec<_> = self.book.alerts.keys().cloned().collect();
-        let incidents: Vec<_> = self.recent.iter().cloned().collect();
+        let incidents: Vec<_> = self.recent.all().cloned().collect();
         alerts.iter().for_each(|fingerprint| self.index_alert(fingerprint));
         incidents.iter().for_each(|id| self.index_incident(id));
     }
@@ -212,18 +200,17 @@ impl State {
     /// What is due next.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timer> {
-        self.due.first().map(|(due, id)| Timer { due: *due, id: id.clone() })
+        self.agenda.next()
     }
 
     /// Incidents that an alert may join at `now`: those that live, and those whose alerts fell quiet so
     /// lately that what fires now may be the same problem.
     pub fn joinable(&self, now: Time) -> impl Iterator<Item = &hindcast_domain::incident::Incident> {
         let window = self.seen.rules.reopen_within();
-        self.recent.iter().filter_map(|id| self.book.incidents.get(id)).filter(move |incident| {
+        let ended = self.recent.ended(now, window);
+        self.recent.live().chain(ended).filter_map(|id| self.book.incidents.get(id)).filter(|incident| {
             incident.merged_into.is_none()
-                && (incident.is_live()
-                    || (incident.resolved_by.as_deref() == Some("quiet")
-                        && incident.resolved_at.is_some_and(|at| now.since(at) <= window)))
+                && (incident.is_live() || incident.resolved_by.as_deref() == Some("quiet"))
         })
     }
 

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use hindcast_cli::{Connection, Terminal};
 
 use crate::settings::{Flags, Settings};
-use crate::{ask, demo, embedder, node, record, restore, runbooks, up};
+use crate::{ask, demo, embedder, lab, node, record, restore, runbooks, up};
 
 /// Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.
 #[derive(Parser, Debug)]
@@ -62,6 +62,9 @@ enum Command {
     },
     /// Let this installation page people: after a restore or a copy it holds everything back.
     Activate,
+    /// Run the engines on files of your own, without a server.
+    #[command(subcommand)]
+    Lab(lab::Command),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -119,6 +122,7 @@ impl Line {
             Command::Backup { file } => restore::backup(&connection, &file).await,
             Command::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,
             Command::Activate => restore::activate(&connection).await,
+            Command::Lab(command) => lab::run(command).await,
             Command::Completions { shell } => {
                 clap_complete::generate(shell, &mut Self::command(), "hindcast", &mut std::io::stdout());
                 Ok(())

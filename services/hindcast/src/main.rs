@@ -8,6 +8,7 @@ mod demo;
 mod embedder;
 mod extra;
 mod folder;
+mod lab;
 mod ledger;
 mod node;
 mod record;

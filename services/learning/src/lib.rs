@@ -3,12 +3,21 @@
 //! The one contract of this crate: *no version replaces another on faith*. It reads the ledger, decides the past
 //! again in isolation, and writes facts; what is in force it never touches.
 //!
-//! [`service`] trains and backtests, [`shadow`] lets a version run beside the one in force, [`read`] is how both
-//! read the ledger.
+//! Follow one question: [`service`] is what the port asks; [`training`] reads labels and fits; [`backtest`]
+//! runs two lanes side by side over one reading of the inputs ([`lanes`]) and has them compared and judged;
+//! [`shadow`] lets a version run beside the one in force. [`history`] is how the ledger is read, [`known`] what
+//! it says of versions, [`place`] which position a request means.
 
-pub mod read;
+pub mod backtest;
+pub mod history;
+pub mod known;
+pub mod lanes;
+pub mod place;
 pub mod service;
 pub mod shadow;
+pub mod training;
+
+mod refused;
 
 use std::sync::Arc;
 
@@ -20,19 +29,22 @@ use hindcast_ledger::writer::Writer;
 pub use service::Service;
 pub use shadow::Shadow;
 
-/// What learning is made of. Cheap to clone.
+/// A trainer that tasks share.
+pub type SharedTrainer = Arc<dyn Trainer + Send + Sync>;
+
+/// What learning needs of the rest of the node.
 #[derive(Clone)]
 pub struct Options {
-    /// The ledger.
+    /// The ledger that is read.
     pub ledger: Shared,
-    /// Writes facts.
+    /// Writes facts: versions, judgements, what a shadow would have done.
     pub writer: Writer,
-    /// The views.
+    /// Says which position a time means.
     pub queries: hindcast_queries::Shared,
-    /// The clock.
+    /// The clock; only pauses ask it.
     pub clock: clock::Shared,
-    /// Who fits.
-    pub trainer: Arc<dyn Trainer + Send + Sync>,
-    /// The version of the binary, which a version's lineage names.
+    /// What fits a regression.
+    pub trainer: SharedTrainer,
+    /// The version of the binary, as it stands in lineages.
     pub code: String,
 }

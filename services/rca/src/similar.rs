@@ -45,14 +45,18 @@ impl Rca {
         let (position, _) = self.inner.options.queries.moment(as_of).await?;
         let environments = self.environments(position).await?;
         let mut page = self.page(position, "");
+        let mut found: Vec<(Remembered, f32)> = Vec::new();
         for environment in environments {
             let partition = Partition::of_environment(&environment).to_string();
-            for found in self.near(text, &partition, position, "").await? {
-                if let Some(then) = remembered(&found) {
-                    page.items.push(recall::shown(&then, found.score));
-                }
-            }
+            let near = self.near(text, &partition, position, "").await?;
+            found.extend(near.iter().filter_map(|near| Some((remembered(near)?, near.score))));
         }
+        // Names that an embedder does not hear are found by their words.
+        let texts: Vec<String> = found.iter().map(|(then, _)| recall::text(then)).collect();
+        let cosines: Vec<f32> = found.iter().map(|(_, cosine)| *cosine).collect();
+        let scores = recall::Lexicon::of(texts.iter().map(String::as_str)).near(text, &cosines);
+        #[allow(clippy::cast_possible_truncation)] // 0 to 1
+        page.items.extend(found.iter().zip(scores).map(|((then, _), score)| recall::shown(then, score as f32)));
         page.items.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.incident.cmp(&b.incident)));
         page.items.truncate(limit);
         page.never_seen = page.items.is_empty();

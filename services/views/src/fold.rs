@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_domain::book::Book;
 use hindcast_domain::canonical::{self, EntityDigest, Key};
 use hindcast_domain::event::{Kind, Recorded};
+use hindcast_domain::label::Labels;
+use hindcast_domain::model::Aliases;
 use hindcast_domain::notice::Notices;
 use hindcast_domain::silence::Silences;
-use hindcast_domain::{Event, Fingerprint, IncidentId, NoticeId, Partition, SilenceId};
+use hindcast_domain::{Event, Fingerprint, IncidentId, LabelId, NoticeId, Partition, SilenceId};
 
 /// All folds of a ledger. Everything that is alive in it is held in memory.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,10 @@ pub(crate) struct Folds {
     pub(crate) silences: BTreeMap<Partition, Silences>,
     /// Notices.
     pub(crate) notices: Notices,
+    /// Labels.
+    pub(crate) labels: BTreeMap<Partition, Labels>,
+    /// Which version of each model is in force.
+    pub(crate) aliases: BTreeMap<Partition, Aliases>,
 }
 
 /// What an event changed.
@@ -32,6 +38,10 @@ pub(crate) struct Changed {
     pub(crate) silence: Option<SilenceId>,
     /// The notice that it is about.
     pub(crate) notice: Option<NoticeId>,
+    /// The label that it is about.
+    pub(crate) label: Option<LabelId>,
+    /// The model whose version in force it changes.
+    pub(crate) alias: Option<String>,
 }
 
 impl Folds {
@@ -50,6 +60,15 @@ impl Folds {
             let silences = self.silences.entry(recorded.partition.clone()).or_default();
             silences.evolve(recorded);
             changed.silence = recorded.subject.parse().ok().filter(|id| silences.0.contains_key(id));
+            return changed;
+        }
+        if matches!(recorded.event, Event::LabelGiven(_) | Event::LabelRetracted(_)) {
+            changed.label = self.labels.entry(recorded.partition.clone()).or_default().evolve(recorded);
+            return changed;
+        }
+        if matches!(recorded.event, Event::ModelPromoted(_) | Event::ModelRolledBack(_)) {
+            let aliases = self.aliases.entry(recorded.partition.clone()).or_default();
+            changed.alias = aliases.evolve(recorded).then(|| recorded.subject.clone());
             return changed;
         }
         let book = self.books.entry(recorded.partition.clone()).or_default();
@@ -74,6 +93,16 @@ impl Folds {
         for (partition, silences) in &self.silences {
             for (id, silence) in &silences.0 {
                 digests.insert(("silences", partition.to_string(), id.to_string()), canonical::digest(silence));
+            }
+        }
+        for (partition, labels) in &self.labels {
+            for (id, label) in &labels.0 {
+                digests.insert(("labels", partition.to_string(), id.to_string()), label.digest());
+            }
+        }
+        for (partition, aliases) in &self.aliases {
+            for (name, alias) in &aliases.0 {
+                digests.insert(("aliases", partition.to_string(), name.clone()), canonical::digest(alias));
             }
         }
         digests

@@ -10,7 +10,7 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Queries, Window,
 };
 use tokio::sync::watch;
 
@@ -134,6 +134,23 @@ impl Queries for Views {
 
     async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem> {
         self.ask(as_of, |reader| Ok((reader.at, reader.recorded_at()?))).await
+    }
+
+    async fn labels(&self, filter: LabelFilter, window: Window) -> Result<Page<api::Label>, Problem> {
+        self.turn(window, move |reader, asked| reader.labels(&filter, asked)).await
+    }
+
+    async fn label_coverage(&self, as_of: Option<AsOf>) -> Result<api::LabelCoverage, Problem> {
+        self.ask(as_of, |reader| Ok(reader.label_coverage()?)).await
+    }
+
+    async fn models(&self, window: Window) -> Result<Page<api::ModelVersion>, Problem> {
+        self.turn(window, |reader, asked| reader.models(asked)).await
+    }
+
+    async fn model(&self, name: &str, version: Option<u32>, as_of: Option<AsOf>) -> Result<api::ModelVersion, Problem> {
+        let name = name.to_owned();
+        self.ask(as_of, move |reader| reader.model(&name, version)).await
     }
 
     async fn silences(&self, window: Window) -> Result<Page<api::Silence>, Problem> {

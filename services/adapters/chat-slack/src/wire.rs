@@ -86,7 +86,9 @@ impl Wire {
         match sent.status().as_u16() {
             200..=299 => Ok(()),
             404 | 410 => Err(Error::Gone("the response address is used up".to_owned())),
-            429 | 500.. => Err(Error::Again { detail: format!("Slack answered {}", sent.status()), after: after(&sent) }),
+            429 | 500.. => {
+                Err(Error::Again { detail: format!("Slack answered {}", sent.status()), after: after(&sent) })
+            }
             other => Err(Error::Never(format!("Slack answered {other} to an answer"))),
         }
     }
@@ -96,7 +98,9 @@ impl Wire {
         match status {
             200..=299 => {}
             429 => return Err(Error::Again { detail: format!("Slack wants {method} slower"), after }),
-            408 | 425 | 500.. => return Err(Error::Again { detail: format!("Slack answered {status} to {method}"), after }),
+            408 | 425 | 500.. => {
+                return Err(Error::Again { detail: format!("Slack answered {status} to {method}"), after });
+            }
             300..=399 => {
                 return Err(Error::Never(format!("Slack answered {status} to {method}: check slack.api_url")));
             }
@@ -150,7 +154,12 @@ fn refused(method: &str, code: &str, after: Option<Duration>) -> Error {
     let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect();
     let said = format!("Slack refuses {method}: {code}");
     match code.as_str() {
-        "ratelimited" | "rate_limited" | "service_unavailable" | "internal_error" | "fatal_error" | "request_timeout"
+        "ratelimited"
+        | "rate_limited"
+        | "service_unavailable"
+        | "internal_error"
+        | "fatal_error"
+        | "request_timeout"
         | "team_added_to_org" => Error::Again { detail: said, after },
         "message_not_found" | "channel_not_found" | "is_archived" | "thread_not_found" | "cant_update_message" => {
             Error::Gone(said)

@@ -6,15 +6,11 @@ use clap::{Arg, ArgMatches, FromArgMatches, Subcommand};
 use crate::error::Error;
 
 /// Names, and what each will do.
-const PROMISED: [(&str, &str); 9] = [
+const PROMISED: [(&str, &str); 5] = [
     ("policy", "Check what the policy lets run"),
-    ("labels", "List labels from operators' work"),
-    ("models", "List model versions, promote one, roll one back"),
-    ("backtest", "Decide real history again with a candidate and compare"),
     ("drift", "Show what drifts"),
     ("bundle", "Export an incident as a signed slice of the ledger"),
     ("compare", "Compare two bundles or two versions"),
-    ("lab", "Run the engines on files of your own"),
     ("report", "Show figures over time"),
 ];
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Event};
 use hindcast_domain::command::Command;
-use hindcast_domain::{EventId, IncidentId, Partition, SilenceId};
+use hindcast_domain::{EventId, IncidentId, LabelId, Partition, SilenceId};
 use hindcast_http::{Refusal, Result};
 use serde_json::Value;
 
@@ -64,6 +64,9 @@ impl Console {
         if subject.starts_with(SilenceId::PREFIX) {
             return Ok(axum::Json(self.queries().silence(subject, None).await?).into_response());
         }
+        if subject.starts_with(LabelId::PREFIX) {
+            return Ok(axum::Json(serde_json::json!({"id": subject, "retracted": true})).into_response());
+        }
         Ok(axum::Json(self.queries().receipt(Some(subject), None).await?.alert).into_response())
     }
 }
@@ -74,9 +77,9 @@ fn partition(event: &Event) -> Result<Partition> {
     match event.event_type.as_str() {
         kind if kind.starts_with("incident.") => Ok(own),
         "silence.created" => Ok(Partition::whole(&event.tenant)),
-        "alert.suppressed" => Ok(own),
+        "alert.suppressed" | "label.given" => Ok(own),
         other => {
-            let detail = format!("expected a merge, split, silence or suppression, {} is {other:?}", event.id);
+            let detail = format!("expected a merge, split, silence, suppression or label, {} is {other:?}", event.id);
             Err(Refusal::new(Code::NotUndoable, detail))
         }
     }

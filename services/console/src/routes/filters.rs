@@ -54,6 +54,24 @@ pub const FINDINGS: &[Param] = &[
     LIMIT,
     CURSOR,
 ];
+/// The filters of the list of labels.
+pub const LABELS: &[Param] = &[
+    text(
+        "kind",
+        "`grouping`, `cause`, `attention`, `severity`, `resolution`, `proposal`, `recall`, `notice`, `answer`.",
+    ),
+    text("rule", "A rule of the table, such as `merged`."),
+    of("provenance", Form::Words(&["explicit", "implicit"]), "Said by a person, or concluded."),
+    text("incident", "Given in this incident: its id or a unique prefix."),
+    text("by", "By this person."),
+    text("environment", "In this environment."),
+    of("retracted", Form::Flag, "Only those that count no more, or only those that do."),
+    of("disputed", Form::Flag, "Only those that others dispute, or only those that nobody does."),
+    of("format", Form::Words(&["json", "ndjson", "csv"]), "A page of JSON, or all of them as lines or a table."),
+    AS_OF,
+    LIMIT,
+    CURSOR,
+];
 pub(super) const MEMORY: &[Param] =
     &[text("q", "Words to look for."), AS_OF, of("limit", Form::Integer, "How many, 1 to 50; 10 where absent.")];
 /// The filters of the event list.

@@ -4,12 +4,12 @@ use axum::routing::{MethodRouter, get, post, put};
 use hindcast_api as api;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LIST, MEMORY, NONE, NOTICES, ONE, STREAM};
+use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, LIST, MEMORY, NONE, NOTICES, ONE, STREAM};
 use super::{Gives, Route, Takes};
 use crate::commands::incident::Action;
 use crate::commands::{self, body};
 use crate::params::Param;
-use crate::{Console, advice, ask, ops, reads, stream};
+use crate::{Console, advice, ask, learn, ops, reads, stream};
 
 const JSON: &[&str] = &["application/json"];
 
@@ -56,7 +56,8 @@ fn promised(path: &'static str, about: &'static str) -> Route {
 
 /// Every route of the API.
 pub(super) fn all() -> Vec<Route> {
-    let groups = [incidents(), advised(), asking(), actions(), things(), commands(), ledger(), server(), not_built()];
+    let groups =
+        [incidents(), advised(), asking(), actions(), things(), commands(), learnt(), ledger(), server(), not_built()];
     groups.into_iter().flatten().collect()
 }
 
@@ -278,6 +279,96 @@ fn commands() -> Vec<Route> {
     ]
 }
 
+fn learnt() -> Vec<Route> {
+    const TAG: &str = "learning";
+    let long = |route: Route| also(&["text/event-stream"], Route { command: false, tag: TAG, query: NONE, ..route });
+    let moved = |route: Route| Route { tag: TAG, query: NONE, ..route };
+    let judge = command::<api::JudgeRequest, learn::JudgedAnswer>(
+        "post",
+        "/api/v1/labels",
+        "Records a person's judgement of a pair of alerts, a cause, a recall, a proposal, an answer or a notice.",
+        true,
+        || post(learn::judge),
+    );
+    let card = read::<serde_json::Value>(
+        "/api/v1/models/{name}/{version}/card",
+        TAG,
+        "A version's model card, in Markdown.",
+        ONE,
+        || get(learn::card),
+    );
+    vec![
+        also(
+            &["application/x-ndjson", "text/csv"],
+            read::<api::Page<api::Label>>(
+                "/api/v1/labels",
+                TAG,
+                "Labels, newest first; with `format=ndjson` or `format=csv` all of them.",
+                LABELS,
+                || get(learn::labels),
+            ),
+        ),
+        read::<api::LabelCoverage>(
+            "/api/v1/labels/coverage",
+            TAG,
+            "How many closed incidents have a cause, and where people disagree.",
+            ONE,
+            || get(learn::coverage),
+        ),
+        Route { command: false, tag: TAG, query: NONE, ..judge },
+        read::<api::Page<api::ModelVersion>>("/api/v1/models", TAG, "Versions of models, newest first.", LIST, || {
+            get(learn::models)
+        }),
+        read::<api::ModelVersion>("/api/v1/models/{name}", TAG, "The version in force of a model.", ONE, || {
+            get(learn::model)
+        }),
+        read::<api::ModelVersion>("/api/v1/models/{name}/{version}", TAG, "One version.", ONE, || get(learn::version)),
+        Route { gives: Gives { schema: None, media: "text/markdown", ..card.gives }, ..card },
+        long(command::<api::TrainRequest, api::ModelVersion>(
+            "post",
+            "/api/v1/models/{name}/train",
+            "Learns a version from labels. As server-sent events it tells how far it is: progress, done, error.",
+            false,
+            || post(learn::train),
+        )),
+        long(command::<api::BacktestRequest, api::Comparison>(
+            "post",
+            "/api/v1/models/{name}/compare",
+            "Decides the past again with a candidate and what is in force, compares, and records what the gate says.",
+            false,
+            || post(learn::compare),
+        )),
+        long(command::<api::BacktestRequest, api::Comparison>(
+            "post",
+            "/api/v1/backtest",
+            "The same with any weights, and nothing is recorded.",
+            false,
+            || post(learn::backtest),
+        )),
+        moved(command::<learn::Promote, api::ModelVersion>(
+            "post",
+            "/api/v1/models/{name}/promote",
+            "Puts a version in force that passed against the one that is.",
+            false,
+            || post(learn::promote),
+        )),
+        moved(command::<learn::RollBack, api::ModelVersion>(
+            "post",
+            "/api/v1/models/{name}/rollback",
+            "Puts the version before in force again.",
+            false,
+            || post(learn::roll_back),
+        )),
+        moved(command::<learn::Shadow, api::ModelVersion>(
+            "post",
+            "/api/v1/models/{name}/shadow",
+            "Lets a version run beside the one in force, used for nothing; or ends that.",
+            false,
+            || post(learn::shadow),
+        )),
+    ]
+}
+
 fn ledger() -> Vec<Route> {
     const TAG: &str = "ledger";
     let about = "Live changes as server-sent events: id is the position, event the type, data the Event.";
@@ -315,9 +406,5 @@ fn server() -> Vec<Route> {
 }
 
 fn not_built() -> Vec<Route> {
-    vec![
-        promised("/api/v1/labels", "Labels."),
-        promised("/api/v1/models", "Model versions."),
-        promised("/api/v1/reports", "Figures over time."),
-    ]
+    vec![promised("/api/v1/reports", "Figures over time.")]
 }

@@ -171,6 +171,8 @@ fn incident(id: &str) -> Incident {
         split_from: None,
         snoozed_until: None,
         weights: 1,
+        grouped_by: vec![],
+        shadow: None,
         revision: 3,
         url: format!("https://hindcast.example/{id}"),
     }
@@ -436,6 +438,22 @@ impl Queries for Views {
     }
     async fn replay(&self, _: Option<AsOf>) -> Result<Replay, Problem> {
         none("replay")
+    }
+
+    async fn labels(&self, _: hindcast_queries::LabelFilter, _: Window) -> Result<Page<hindcast_api::Label>, Problem> {
+        none("learning")
+    }
+
+    async fn label_coverage(&self, _: Option<AsOf>) -> Result<hindcast_api::LabelCoverage, Problem> {
+        none("learning")
+    }
+
+    async fn models(&self, _: Window) -> Result<Page<hindcast_api::ModelVersion>, Problem> {
+        none("learning")
+    }
+
+    async fn model(&self, _: &str, _: Option<u32>, _: Option<AsOf>) -> Result<hindcast_api::ModelVersion, Problem> {
+        none("learning")
     }
 }
 

@@ -78,6 +78,12 @@ pub struct Incident {
     pub snoozed_until: Option<Time>,
     /// The version of the weights that grouped it; 0 where a person declared it.
     pub weights: u32,
+    /// Every version of the weights that put an alert into it.
+    #[serde(default)]
+    pub grouped_by: Vec<u32>,
+    /// What the version that runs as a shadow would have done otherwise; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<crate::learn::ShadowDifference>,
     /// Rises with each decision on it.
     pub revision: u64,
     /// Its web page.

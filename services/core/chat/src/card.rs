@@ -404,7 +404,8 @@ pub fn answer(of: &Answer, public_url: &str) -> Said {
     if !of.missing.is_empty() {
         remarks.push(format!("missing: {}", of.missing.join("; ")));
     }
-    let by = of.model.as_deref().map_or("from evidence, without a model".to_owned(), |model| format!("worded by {model}"));
+    let by =
+        of.model.as_deref().map_or("from evidence, without a model".to_owned(), |model| format!("worded by {model}"));
     let cost = of.cost.map_or(String::new(), |cost| format!(" · ${cost:.4}"));
     let about = of.conversation.parse().ok().map(|conversation| About::Conversation { conversation });
     let incident: Option<IncidentId> = of.incident.as_ref().and_then(|id| id.parse().ok());

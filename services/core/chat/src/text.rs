@@ -198,7 +198,10 @@ mod tests {
     fn commands_are_told_from_questions() {
         assert_eq!(parse("ack 7Q2K"), typed("ack", Some("7Q2K"), ""));
         assert_eq!(parse("  ACK inc-7q2k5m8n "), typed("ack", Some("inc-7q2k5m8n"), ""));
-        assert_eq!(parse("resolve 7Q2K because the disk was full"), typed("resolve", Some("7Q2K"), "the disk was full"));
+        assert_eq!(
+            parse("resolve 7Q2K because the disk was full"),
+            typed("resolve", Some("7Q2K"), "the disk was full")
+        );
         assert_eq!(parse("merge 7Q2K into 9F3C"), typed("merge", Some("7Q2K"), "9F3C"));
         assert_eq!(parse("list"), typed("list", None, ""));
         assert_eq!(parse(""), Verb::Help);

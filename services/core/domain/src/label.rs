@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::{self, EntityDigest};
 use crate::event::{Event, Recorded};
 use crate::id::{ConversationId, EventId, Fingerprint, IncidentId, LabelId, NoticeId, ProposalId};
 use crate::time::Time;
@@ -164,6 +165,13 @@ pub struct Label {
 }
 
 impl Label {
+    /// The digest of what it says, for the state hash: where it stands is no part of it.
+    #[must_use]
+    pub fn digest(&self) -> EntityDigest {
+        let retracted = self.retracted.as_ref().map(|(why, _)| why);
+        canonical::digest(&(&self.given, &self.by, self.at, &self.event, retracted, self.revision))
+    }
+
     /// Whether it counted at `position`.
     #[must_use]
     pub fn counts_at(&self, position: u64) -> bool {

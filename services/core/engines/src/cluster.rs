@@ -239,7 +239,7 @@ pub fn assign(
         let mut best: Vec<(i32, &Alert)> = candidate
             .alerts
             .iter()
-            .map(|alert| (near.cheap(newcomer, alert, scale).log_odds(weights), *alert))
+            .map(|alert| (near.cheap(alert, scale).log_odds(weights), *alert))
             .collect();
         best.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.fingerprint.cmp(&b.1.fingerprint)));
         ranked.extend(best.into_iter().take(MEMBERS_COMPARED).map(|(score, alert)| (score, candidate.id, alert)));
@@ -248,7 +248,7 @@ pub fn assign(
     ranked.truncate(PAIRS_COMPARED);
     let mut scored: Vec<Scored<'_>> = Vec::new();
     for (_, incident, alert) in ranked {
-        let parts = near.all(newcomer, alert, scale).parts(weights);
+        let parts = near.all(alert, scale).parts(weights);
         let score = logistic(parts.values().sum());
         match scored.iter_mut().find(|known| known.incident == incident) {
             Some(known) if known.score >= score => {}
@@ -278,14 +278,21 @@ pub fn assign(
     Assignment { incident: chosen.map(|chosen| chosen.incident.clone()), grouping }
 }
 
-/// How near other services are to the newcomer's, looked up once.
+/// What is known of the newcomer and of other services' nearness to its own, looked up once.
 struct Near<'a> {
+    newcomer: &'a Newcomer<'a>,
     known: bool,
     topology: &'a Topology,
-    distances: std::cell::RefCell<BTreeMap<String, Option<u32>>>,
+    /// What it names that can break.
+    resources: similarity::Resources<'a>,
+    /// Its labels that tell something, and its words; taken apart when first asked for.
+    telling: std::cell::OnceCell<similarity::Telling<'a>>,
+    words: std::cell::OnceCell<std::collections::BTreeSet<String>>,
+    kin: std::cell::RefCell<BTreeMap<&'a str, Kin>>,
 }
 
 /// What the services of two alerts are to each other.
+#[derive(Clone, Copy)]
 enum Kin {
     Same,
     Calls(u32),
@@ -294,40 +301,40 @@ enum Kin {
 }
 
 impl<'a> Near<'a> {
-    fn of(newcomer: &Newcomer<'_>, topology: &'a Topology) -> Self {
-        let known = newcomer.service.is_some_and(|service| topology.resolve(service).is_some());
-        Self { known, topology, distances: std::cell::RefCell::default() }
+    fn of(newcomer: &'a Newcomer<'a>, topology: &'a Topology) -> Self {
+        Self {
+            newcomer,
+            known: newcomer.service.is_some_and(|service| topology.resolve(service).is_some()),
+            topology,
+            resources: similarity::resources(newcomer.labels),
+            telling: std::cell::OnceCell::new(),
+            words: std::cell::OnceCell::new(),
+            kin: std::cell::RefCell::default(),
+        }
     }
 
-    fn kin(&self, newcomer: &Newcomer<'_>, member: &Alert) -> Kin {
-        let (Some(a), Some(b)) = (newcomer.service, member.service.as_deref()) else {
+    fn kin(&self, member: &'a Alert) -> Kin {
+        let (Some(a), Some(b)) = (self.newcomer.service, member.service.as_deref()) else {
             return Kin::Unknown;
         };
         if a == b {
             return Kin::Same;
         }
-        if !self.known || self.topology.resolve(b).is_none() {
-            return Kin::Unknown;
-        }
-        let mut distances = self.distances.borrow_mut();
-        let distance = match distances.get(b) {
-            Some(known) => *known,
-            None => {
-                let distance = self.topology.distance(a, b, DISTANCE_MAX);
-                distances.insert(b.to_owned(), distance);
-                distance
+        *self.kin.borrow_mut().entry(b).or_insert_with(|| {
+            if !self.known || self.topology.resolve(b).is_none() {
+                return Kin::Unknown;
             }
-        };
-        distance.map_or(Kin::NoPath, Kin::Calls)
+            self.topology.distance(a, b, DISTANCE_MAX).map_or(Kin::NoPath, Kin::Calls)
+        })
     }
 
     /// The features that cost nothing; labels and words are left at 0.
-    fn cheap(&self, newcomer: &Newcomer<'_>, member: &Alert, time_scale_s: i64) -> Features {
+    fn cheap(&self, member: &'a Alert, time_scale_s: i64) -> Features {
         let mut features = Features {
-            time: closeness(newcomer.starts_at.distance(member.occurrence().starts_at), time_scale_s),
+            time: closeness(self.newcomer.starts_at.distance(member.occurrence().starts_at), time_scale_s),
             ..Features::default()
         };
-        let near = match self.kin(newcomer, member) {
+        let near = match self.kin(member) {
             Kin::Same => {
                 features.same_service = 1.0;
                 1.0
@@ -345,22 +352,23 @@ impl<'a> Near<'a> {
         if member.is_firing() {
             features.still_firing = near;
         }
-        if similarity::same_resource(newcomer.labels, &member.labels) {
+        if self.resources.names_one_of(&member.labels) {
             features.same_resource = 1.0;
         }
-        if newcomer.name == member.name {
+        if self.newcomer.name == member.name {
             features.same_name = 1.0;
         }
         features
     }
 
     /// All features.
-    fn all(&self, newcomer: &Newcomer<'_>, member: &Alert, time_scale_s: i64) -> Features {
-        let (ours, theirs) = (text(newcomer.name, newcomer.annotations), text(&member.name, &member.annotations));
+    fn all(&self, member: &'a Alert, time_scale_s: i64) -> Features {
+        let ours = self.words.get_or_init(|| words(self.newcomer.name, self.newcomer.annotations));
+        let telling = self.telling.get_or_init(|| similarity::telling(self.newcomer.labels));
         Features {
-            labels: similarity::labels(newcomer.labels, &member.labels),
-            words: similarity::words(&ours, &theirs),
-            ..self.cheap(newcomer, member, time_scale_s)
+            labels: similarity::jaccard(telling, &similarity::telling(&member.labels)),
+            words: similarity::jaccard(ours, &words(&member.name, &member.annotations)),
+            ..self.cheap(member, time_scale_s)
         }
     }
 }
@@ -368,12 +376,12 @@ impl<'a> Near<'a> {
 /// The features of a pair, as the newcomer looks for its place: the one path that serving and training share.
 #[must_use]
 pub fn features(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, time_scale_s: i64) -> Features {
-    Near::of(newcomer, topology).all(newcomer, member, time_scale_s)
+    Near::of(newcomer, topology).all(member, time_scale_s)
 }
 
-fn text(name: &str, annotations: &Labels) -> String {
+fn words(name: &str, annotations: &Labels) -> std::collections::BTreeSet<String> {
     let summary = annotations.get("summary").or_else(|| annotations.get("title")).map_or("", String::as_str);
-    format!("{name} {summary}")
+    similarity::split(&format!("{name} {summary}"))
 }
 
 /// 1 for the same moment, a half after the scale, falling with the square.

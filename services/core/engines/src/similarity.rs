@@ -31,16 +31,37 @@ const RESOURCES: [&str; 9] =
 /// Whether two alerts name the same instance, pod, host or the like.
 #[must_use]
 pub fn same_resource(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> bool {
-    RESOURCES.iter().any(|name| matches!((a.get(*name), b.get(*name)), (Some(x), Some(y)) if x == y && !x.is_empty()))
+    resources(a).names_one_of(b)
+}
+
+/// What an alert names that can break, looked up once.
+pub(crate) struct Resources<'a>(Vec<(&'static str, &'a str)>);
+
+/// The things that labels name.
+pub(crate) fn resources(labels: &BTreeMap<String, String>) -> Resources<'_> {
+    let named = RESOURCES.iter().filter_map(|name| Some((*name, labels.get(*name)?.as_str())));
+    Resources(named.filter(|(_, value)| !value.is_empty()).collect())
+}
+
+impl Resources<'_> {
+    /// Whether other labels name one of them.
+    pub(crate) fn names_one_of(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.0.iter().any(|(name, value)| labels.get(*name).is_some_and(|other| other == value))
+    }
+}
+
+/// Label pairs that say something.
+pub(crate) type Telling<'a> = BTreeSet<(&'a str, &'a str)>;
+
+/// The label pairs that say something of what is wrong.
+pub(crate) fn telling(labels: &BTreeMap<String, String>) -> Telling<'_> {
+    let pairs = labels.iter().filter(|(name, value)| !GENERIC.contains(&name.as_str()) && !value.is_empty());
+    pairs.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// Jaccard similarity of the label pairs that say something.
 #[must_use]
 pub fn labels(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> f64 {
-    let telling = |labels: &BTreeMap<String, String>| -> BTreeSet<(String, String)> {
-        let pairs = labels.iter().filter(|(name, value)| !GENERIC.contains(&name.as_str()) && !value.is_empty());
-        pairs.map(|(name, value)| (name.clone(), value.clone())).collect()
-    };
     jaccard(&telling(a), &telling(b))
 }
 
@@ -77,8 +98,9 @@ fn keep(words: &mut BTreeSet<String>, word: &mut String) {
     }
 }
 
+/// Jaccard similarity of two sets; 0 where both are empty.
 #[allow(clippy::cast_precision_loss)] // sets of a few dozen
-fn jaccard<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> f64 {
+pub(crate) fn jaccard<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> f64 {
     let both = a.intersection(b).count();
     let either = a.len() + b.len() - both;
     if either == 0 { 0.0 } else { both as f64 / either as f64 }

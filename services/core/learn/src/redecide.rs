@@ -38,6 +38,11 @@ impl<D: Decider> Lane<D> {
         Self { decider, partition, state: D::State::default(), now: Time::ZERO, position: 0 }
     }
 
+    /// A lane that has seen what `state` holds and decided nothing yet.
+    pub fn of(decider: D, partition: Partition, state: D::State) -> Self {
+        Self { decider, partition, state, now: Time::ZERO, position: 0 }
+    }
+
     /// What it decides on.
     pub const fn state(&self) -> &D::State {
         &self.state

@@ -1,7 +1,7 @@
 //! What people say was right: labelled problems, each with its stretches of firing. Owns how labels become
 //! problems, and how far they contradict each other; refuses to know what any run decided.
 //!
-//! A problem is what a person closed with a cause, plus what labels tie to it. A label that says that two
+//! A problem is an incident of which a person named the cause, plus what labels tie to it. A label that says that two
 //! alerts of one problem are two contradicts the others; how many do is the measure of how far the labels
 //! can be trusted, and a gate that reads them asks for it.
 
@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::label::{About, Kind, Labels};
-use hindcast_domain::{EventId, Fingerprint};
+use hindcast_domain::{EventId, Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 
-use crate::seen::Seen;
+use crate::seen::{Case, Seen};
 
 /// One labelled problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,8 +125,7 @@ impl Reader {
             }
         }
         let mut groups = Groups::default();
-        let named = |case: &&crate::seen::Case| !case.causes.is_empty() && case.merged_into.is_none();
-        for (id, case) in self.seen.cases.iter().filter(|(_, case)| named(case)) {
+        for (id, case) in self.caused().filter(|(_, case)| case.merged_into.is_none()) {
             let members: Vec<&EventId> = case.members.values().map(|placed| &placed.fired).collect();
             groups.named(id.as_str(), &members);
         }
@@ -136,6 +135,18 @@ impl Reader {
         let contradicted = pairs.iter().filter(|(a, b, same)| !same && groups.root(a) == groups.root(b)).count();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         (groups, Quality { labels: count(pairs.len()), contradicted: count(contradicted) })
+    }
+
+    /// Incidents of which a person's word about their cause still counts.
+    fn caused(&self) -> impl Iterator<Item = (&IncidentId, &Case)> {
+        let causes = self.labels.counting_at(self.at).filter(|label| label.given.kind == Kind::Cause);
+        let incidents: BTreeSet<&IncidentId> = causes
+            .filter_map(|label| match &label.given.about {
+                About::Incident { incident } => Some(incident),
+                _ => None,
+            })
+            .collect();
+        incidents.into_iter().filter_map(|id| self.seen.cases.get_key_value(id))
     }
 
     /// The stretch with which the younger one fired, and the one in which the older one was then.

@@ -126,6 +126,48 @@ fn a_cause_confirms_the_grouping_and_a_persons_word_retracts_what_was_concluded(
 }
 
 #[test]
+fn a_cause_that_is_said_without_resolving_says_what_a_resolve_with_a_cause_says() {
+    let mut ledger = shop();
+    let (_, incident) = fire(&mut ledger, 10, "PgDown", "postgres");
+    fire(&mut ledger, 20, "CheckoutErrors", "checkout");
+    let about = || About::Incident { incident: incident.clone() };
+    let say = |ledger: &mut Ledger, second, actor: &str, text: Option<&str>| {
+        let judged = Judged { about: about(), verdict: "cause".into(), text: text.map(Into::into) };
+        let labels = ledger.input(at(second), "judged", actor, Event::LabelJudged(judged.clone())).1;
+        (labeller::check(&judged), rules(&labels).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>())
+    };
+    let (checked, given) = say(&mut ledger, 30, "ada", Some(" the pool ran dry "));
+    assert_eq!((checked, given), (Ok(()), vec!["cause_confirmed".to_owned(), "cause_together".to_owned()]));
+    let cause = ledger.labels().into_iter().find(|label| label.given.kind == Kind::Cause).unwrap().clone();
+    assert_eq!((cause.given.value.as_str(), cause.given.weight, cause.by.as_str()), ("the pool ran dry", 1_000, "ada"));
+    assert!(!ledger.labeller.state().seen.cases[&incident].causes.is_empty(), "it counts as an incident with a cause");
+    // The same person changes their mind, first so and then by resolving; somebody else stands beside.
+    assert_eq!(say(&mut ledger, 40, "ada", Some("idle transactions")).1, ["cause_confirmed"]);
+    assert_eq!(say(&mut ledger, 50, "bob", Some("a slow disk")).1, ["cause_confirmed"]);
+    let cause = Some("vacuum".to_owned());
+    let resolve = Command::ResolveIncident { incident: incident.clone(), cause, resolution: None };
+    assert_eq!(said(&mut ledger, 60, resolve), ["resolved_with_cause"]);
+    let mut causes: Vec<_> = ledger.labels().into_iter().filter(|label| label.given.kind == Kind::Cause).collect();
+    causes.sort_by_key(|label| label.position);
+    assert_eq!(causes.iter().map(|label| label.given.value.as_str()).collect::<Vec<_>>(), ["a slow disk", "vacuum"]);
+    for nothing in [None, Some("  ")] {
+        let (checked, given) = say(&mut ledger, 70, "ada", nothing);
+        assert_eq!((checked, given), (Err("expected the cause as text, got none".to_owned()), vec![]));
+    }
+}
+
+#[test]
+fn what_is_said_to_have_fixed_it_was_not_fixed_outside() {
+    let mut ledger = shop();
+    let (_, incident) = fire(&mut ledger, 10, "PgDown", "postgres");
+    let proposal = propose(&mut ledger, 20, &incident);
+    said(&mut ledger, 30, Command::NoteIncident { incident: incident.clone(), text: "restarted".into() });
+    ledger.judge(at(40), "ada", About::Proposal { proposal }, "fixed");
+    over(&mut ledger, 50, "PgDown", "postgres");
+    assert!(ledger.pass(at(2 * 86_400)).is_empty());
+}
+
+#[test]
 fn acknowledging_severity_feedback_and_reopening_are_labels() {
     let mut ledger = shop();
     let (_, incident) = fire(&mut ledger, 10, "PgDown", "postgres");
@@ -185,6 +227,8 @@ fn judgements_of_proposals_recalls_answers_notices_and_pairs_are_labels() {
     let cases = [
         (proposal(), "approved", "proposal_approved"),
         (proposal(), "rejected", "proposal_rejected"),
+        (proposal(), "fixed", "proposal_fixed"),
+        (proposal(), "not_fixed", "proposal_did_not_fix"),
         (recall(), "confirmed", "recall_confirmed"),
         (recall(), "dismissed", "recall_dismissed"),
         (answer(), "helpful", "answer_helpful"),
@@ -197,7 +241,7 @@ fn judgements_of_proposals_recalls_answers_notices_and_pairs_are_labels() {
         assert_eq!(rules(&ledger.judge(at(30), "ada", about, verdict)), [rule]);
     }
     let odd = Judged { about: proposal(), verdict: "helpful".into(), text: None };
-    assert_eq!(labeller::check(&odd), Err("expected a verdict of approved or rejected, got \"helpful\"".to_owned()));
+    assert_eq!(labeller::check(&odd), Err("expected a verdict of approved, rejected, fixed or not_fixed, got \"helpful\"".to_owned()));
     assert!(ledger.judge(at(40), "ada", proposal(), "helpful").is_empty());
 }
 

@@ -31,7 +31,7 @@ use crate::words::cited;
 use weigh::Candidate;
 
 /// The version of the ranking: rises with any change of what it concludes.
-pub const RANKER: u32 = 1;
+pub const RANKER: u32 = 2;
 /// The least score, in thousandths, with which a cause is named.
 pub const FLOOR: i32 = 500;
 /// Causes that are named at most.

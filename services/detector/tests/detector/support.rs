@@ -124,6 +124,8 @@ impl World {
             split_from: None,
             snoozed_until: None,
             weights: 1,
+            grouped_by: Vec::new(),
+            shadow: None,
             revision: 1,
             url: String::new(),
         };
@@ -435,6 +437,18 @@ impl Queries for Views {
         none()
     }
     async fn replay(&self, _: Option<AsOf>) -> Result<Replay, Problem> {
+        none()
+    }
+    async fn labels(&self, _: hindcast_queries::LabelFilter, _: Window) -> Result<Page<hindcast_api::Label>, Problem> {
+        none()
+    }
+    async fn label_coverage(&self, _: Option<AsOf>) -> Result<hindcast_api::LabelCoverage, Problem> {
+        none()
+    }
+    async fn models(&self, _: Window) -> Result<Page<hindcast_api::ModelVersion>, Problem> {
+        none()
+    }
+    async fn model(&self, _: &str, _: Option<u32>, _: Option<AsOf>) -> Result<hindcast_api::ModelVersion, Problem> {
         none()
     }
 }

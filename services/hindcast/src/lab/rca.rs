@@ -80,3 +80,71 @@ fn rank(case: &Case) -> Vec<Ranked> {
     }));
     ranked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    /// A shop that calls a database, twelve minutes at a step of ten seconds; from the tenth on the database is slow.
+    fn case(folder: &Path, symptom: &str) -> anyhow::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let about = serde_json::json!({
+            "id": id, "window_start": "2026-11-24T12:10:00Z", "window_end": "2026-11-24T12:12:00Z",
+            "symptom": serde_json::from_str::<serde_json::Value>(symptom)?,
+        });
+        std::fs::write(folder.join("case.json"), about.to_string())?;
+        std::fs::write(folder.join("topology.json"), r#"{"edges":[["shop","db"],["shop","mail"]]}"#)?;
+        let mut rows = String::from("timestamp,service,metric,value\n");
+        for second in (0..720_u32).step_by(10) {
+            let time = format!("2026-11-24T12:{:02}:{:02}Z", second / 60, second % 60);
+            let wrong = if second >= 600 { 1.0 } else { 0.0 };
+            let noise = f64::from(second * 7 % 13) / 13.0;
+            for (service, value) in
+                [("db", 5.0 + noise + 90.0 * wrong), ("shop", 50.0 + noise * 5.0 + 60.0 * wrong), ("mail", 3.0 + noise)]
+            {
+                writeln!(rows, "{time},{service},latency_ms,{value}")?;
+            }
+        }
+        std::fs::write(folder.join("metrics.csv"), rows)?;
+        Ok(())
+    }
+
+    fn answers(folder: &Path) -> anyhow::Result<Vec<serde_json::Value>> {
+        let mut out = Vec::new();
+        run(folder, &mut out)?;
+        String::from_utf8(out)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    #[test]
+    fn what_others_depend_on_and_moved_furthest_comes_first_whatever_alarmed() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        for (name, symptom) in [("a", "{\"service\":\"shop\",\"metric\":\"latency_ms\"}"), ("b", "{}")] {
+            case(&folder.path().join(name), symptom)?;
+        }
+        let all = answers(folder.path())?;
+        assert_eq!(all.iter().map(|answer| answer["case"].as_str()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
+        for answer in &all {
+            let ranked = answer["ranked"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let services: Vec<_> = ranked.iter().filter_map(|ranked| ranked["service"].as_str()).collect();
+            assert_eq!(services.first(), Some(&"db"), "{answer}");
+            assert_eq!(services.len(), 3, "every service is ranked: {answer}");
+            let scores: Vec<_> = ranked.iter().filter_map(|ranked| ranked["score"].as_f64()).collect();
+            assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+        }
+        assert_eq!(answers(&folder.path().join("a"))?, all[..1], "one case by itself is the same");
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_that_is_no_row_is_named_and_a_folder_without_a_case_too() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        assert!(answers(folder.path()).is_err_and(|error| error.to_string().contains("case.json")));
+        case(&folder.path().join("a"), "{}")?;
+        let rows = "timestamp,service,metric,value\n2026-11-24T12:00:00Z,db,cpu,1\nnoon,db,cpu,1\n";
+        std::fs::write(folder.path().join("a/metrics.csv"), rows)?;
+        assert!(answers(folder.path()).is_err_and(|error| format!("{error:#}").contains("line 3")));
+        Ok(())
+    }
+}

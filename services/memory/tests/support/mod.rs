@@ -363,4 +363,20 @@ impl Queries for Fake {
     async fn replay(&self, _: Option<AsOf>) -> Result<Replay, Problem> {
         Err(not_here())
     }
+
+    async fn labels(&self, _: hindcast_queries::LabelFilter, _: Window) -> Result<Page<hindcast_api::Label>, Problem> {
+        Err(not_here())
+    }
+
+    async fn label_coverage(&self, _: Option<AsOf>) -> Result<hindcast_api::LabelCoverage, Problem> {
+        Err(not_here())
+    }
+
+    async fn models(&self, _: Window) -> Result<Page<hindcast_api::ModelVersion>, Problem> {
+        Err(not_here())
+    }
+
+    async fn model(&self, _: &str, _: Option<u32>, _: Option<AsOf>) -> Result<hindcast_api::ModelVersion, Problem> {
+        Err(not_here())
+    }
 }

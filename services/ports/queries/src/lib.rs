@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
-    TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked, Problem,
+    Receipt, Replay, Silence, State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
@@ -90,6 +90,27 @@ pub struct FindingFilter {
     pub until: Option<Time>,
 }
 
+/// Which labels, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct LabelFilter {
+    /// A kind, such as `grouping`.
+    pub kind: Option<String>,
+    /// A rule of the table, such as `merged`.
+    pub rule: Option<String>,
+    /// `explicit` or `implicit`.
+    pub provenance: Option<String>,
+    /// Given in this incident, by its whole id.
+    pub incident: Option<String>,
+    /// By this person.
+    pub by: Option<String>,
+    /// In this environment.
+    pub environment: Option<String>,
+    /// Only retracted ones, or only those that count.
+    pub retracted: Option<bool>,
+    /// Only those that others dispute, or only those that nobody does.
+    pub disputed: Option<bool>,
+}
+
 /// Which events, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -117,6 +138,11 @@ pub enum Outcome {
     Rejected(Rejected),
     /// Not decided in time; it stands in the ledger and will be.
     Pending,
+}
+
+/// What views that keep less answer.
+fn not_kept(what: &str) -> Problem {
+    Problem::new(Code::NotImplemented, format!("these views keep no {what}"))
 }
 
 /// The views.
@@ -149,6 +175,22 @@ pub trait Queries: Send + Sync + 'static {
     async fn watched(&self, environment: &str, as_of: Option<AsOf>) -> Result<Vec<String>, Problem>;
     /// What a moment is: its position, and when that was recorded.
     async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem>;
+    /// Labels, newest first.
+    async fn labels(&self, _filter: LabelFilter, _window: Window) -> Result<Page<Label>, Problem> {
+        Err(not_kept("labels"))
+    }
+    /// How many closed incidents have a cause, and where people disagree.
+    async fn label_coverage(&self, _as_of: Option<AsOf>) -> Result<LabelCoverage, Problem> {
+        Err(not_kept("labels"))
+    }
+    /// Versions of models, newest first; the one set by hand is always among them. Without their cards.
+    async fn models(&self, _window: Window) -> Result<Page<ModelVersion>, Problem> {
+        Err(not_kept("versions of models"))
+    }
+    /// One version of a model, with its card; the one in force where none is named.
+    async fn model(&self, _name: &str, _version: Option<u32>, _as_of: Option<AsOf>) -> Result<ModelVersion, Problem> {
+        Err(not_kept("versions of models"))
+    }
     /// Silences, newest first.
     async fn silences(&self, window: Window) -> Result<Page<Silence>, Problem>;
     /// One silence.

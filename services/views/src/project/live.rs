@@ -15,7 +15,7 @@ pub(crate) enum Class {
     Incident(incident::Status),
     /// An alert's status, and whether something holds it back.
     Alert(alert::Status, bool),
-    /// Not counted.
+    /// Not counted: silences, labels, versions in force.
     Silence,
 }
 

@@ -3,6 +3,8 @@
 use std::sync::PoisonError;
 
 use hindcast_domain::incident::Incident;
+use hindcast_domain::label::Label;
+use hindcast_domain::model::InForce;
 use hindcast_domain::notice::Notice;
 use hindcast_domain::silence::Silence;
 use hindcast_domain::{EventId, Fingerprint, Partition, alert};
@@ -65,6 +67,15 @@ impl Projector {
             let (partition, silence) = document.read::<Silence>("a silence")?;
             let silences = self.folds.silences.entry(partition_of(&partition)?).or_default();
             silences.0.insert(silence.id.clone(), silence);
+        }
+        for (_, document) in self.store.documents(Kind::Label, "", at)? {
+            let (partition, label) = document.read::<Label>("a label")?;
+            let labels = self.folds.labels.entry(partition_of(&partition)?).or_default();
+            labels.0.insert(label.id.clone(), label);
+        }
+        for (name, document) in self.store.documents(Kind::Alias, "", at)? {
+            let (partition, alias) = document.read::<InForce>("a version in force")?;
+            self.folds.aliases.entry(partition_of(&partition)?).or_default().0.insert(name, alias);
         }
         for (_, document) in self.store.documents(Kind::Notice, "", at)? {
             let (_, notice) = document.read::<Notice>("a notice")?;

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION, Key};
+use hindcast_domain::chat::Act;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
-use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, Partition, SilenceId, Time};
+use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time};
 use hindcast_ledger::commit;
 use hindcast_ledger::read::{self, Item};
 use hindcast_ledger::{ReadError, Record, Subject};
@@ -60,6 +61,8 @@ enum Dirty {
     Alert(Fingerprint),
     Incident(IncidentId),
     Silence(SilenceId),
+    Label(LabelId),
+    Alias(String),
 }
 
 /// What a commit has told so far.
@@ -187,6 +190,7 @@ impl Projector {
         self.alerts(work, recorded, &changed, &before);
         self.incidents(work, recorded, &changed, &before);
         self.silences(work, recorded, &changed);
+        self.learnt(work, recorded, &changed)?;
         self.mentions(work, recorded, &changed, &before)
     }
 
@@ -299,6 +303,14 @@ impl Projector {
                 let silence = self.folds.silences.get(partition)?.0.get(id)?;
                 (("silences", name, id.to_string()), canonical::digest(silence), Class::Silence)
             }
+            Dirty::Label(id) => {
+                let label = self.folds.labels.get(partition)?.0.get(id)?;
+                (("labels", name, id.to_string()), label.digest(), Class::Silence)
+            }
+            Dirty::Alias(model) => {
+                let alias = self.folds.aliases.get(partition)?.0.get(model)?;
+                (("aliases", name, model.clone()), canonical::digest(alias), Class::Silence)
+            }
         })
     }
 }
@@ -316,10 +328,29 @@ fn advice(work: &mut Work, recorded: &Recorded) {
         Event::ProposalMade(made) => Some(&made.incident),
         Event::ProposalRejected(rejected) => rejected.incident.as_ref(),
         Event::ConversationToolUsed(_) | Event::ConversationReplied(_) | Event::ConversationAnswered(_) => None,
+        Event::LabelJudged(judged) => about(&judged.about),
+        Event::ShadowPlaced(placed) => {
+            let id = keys::shadowed(placed.alert.as_str());
+            work.batch.index(keys::about(About::Subject, &id, recorded.position, recorded.position), []);
+            return;
+        }
+        Event::ChatReceived(received) if received.act != Act::Looked => received.incident.as_ref(),
         _ => return,
     };
     index::subject(&mut work.batch, recorded);
     if let Some(incident) = own {
         index::timeline(&mut work.batch, incident, recorded, recorded.position);
+    }
+}
+
+/// The incident that a judgement or label is about, where one is named.
+pub(crate) const fn about(about: &hindcast_domain::label::About) -> Option<&IncidentId> {
+    use hindcast_domain::label::About as Judged;
+    match about {
+        Judged::Incident { incident } | Judged::Pair { incident, .. } | Judged::Recall { incident, .. } => {
+            Some(incident)
+        }
+        Judged::Alert { incident, .. } => incident.as_ref(),
+        Judged::Proposal { .. } | Judged::Notice { .. } | Judged::Conversation { .. } => None,
     }
 }

@@ -98,6 +98,32 @@ impl Projector {
         work.dirty.insert((recorded.partition.clone(), Dirty::Silence(id.clone())));
     }
 
+    /// A label, or the version in force. What a person said is on the incident's timeline; what was concluded is not.
+    pub(super) fn learnt(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) -> Result<(), Error> {
+        let partition = &recorded.partition;
+        if let Some(id) = &changed.label
+            && let Some(label) = self.folds.labels.get(partition).and_then(|all| all.0.get(id))
+        {
+            if matches!(recorded.event, Event::LabelGiven(_)) {
+                index::first(&mut work.batch, Kind::Label, List::Labels, id.as_str(), recorded.position);
+            }
+            let value = framed(&partition.to_string(), label);
+            work.batch.document(Kind::Label, id.as_str(), recorded.position, value);
+            work.dirty.insert((partition.clone(), Dirty::Label(id.clone())));
+        }
+        if let Some(model) = &changed.alias
+            && let Some(alias) = self.folds.aliases.get(partition).and_then(|all| all.0.get(model))
+        {
+            let at = self.checkpoint.position;
+            if self.store.first(Kind::Alias, model, at)?.is_none() {
+                index::first(&mut work.batch, Kind::Alias, List::Aliases, model, recorded.position);
+            }
+            work.batch.document(Kind::Alias, model, recorded.position, framed(&partition.to_string(), alias));
+            work.dirty.insert((partition.clone(), Dirty::Alias(model.clone())));
+        }
+        Ok(())
+    }
+
     /// Whose timeline and whose receipt an event belongs to.
     pub(super) fn mentions(
         &self,

@@ -47,7 +47,9 @@ impl Reader {
         let Some((partition, incident)) = self.incident_fold(id)? else {
             return Ok(None);
         };
-        self.show_incident(&partition, incident).map(Some)
+        let mut shown = self.show_incident(&partition, incident)?;
+        shown.shadow = self.shadow_of(id)?;
+        Ok(Some(shown))
     }
 
     fn tally(&self, id: &str) -> Result<Tally, Error> {
@@ -90,6 +92,8 @@ impl Reader {
             split_from: incident.split_from.map(|id| id.to_string()),
             snoozed_until: incident.snoozed_until,
             weights: incident.weights,
+            grouped_by: incident.grouped_by.into_iter().collect(),
+            shadow: None,
             revision: incident.revision,
         })
     }

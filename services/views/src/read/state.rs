@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use hindcast_domain::canonical::{self, FOLD_VERSION};
+use hindcast_domain::label::Label;
+use hindcast_domain::model::InForce;
 use hindcast_domain::{alert, incident};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -38,6 +40,16 @@ impl Reader {
             let (partition, json) = document.parts()?;
             let entry = (Sha256::digest(json).into(), Class::Silence);
             summary.entities.insert(("silences", partition.to_owned(), id), entry);
+            Ok(())
+        })?;
+        self.each(Kind::Label, List::Labels, |id, document| {
+            let (partition, label) = document.read::<Label>("a label")?;
+            summary.entities.insert(("labels", partition, id), (label.digest(), Class::Silence));
+            Ok(())
+        })?;
+        self.each(Kind::Alias, List::Aliases, |name, document| {
+            let (partition, alias) = document.read::<InForce>("a version in force")?;
+            summary.entities.insert(("aliases", partition, name), (canonical::digest(&alias), Class::Silence));
             Ok(())
         })?;
         self.each(Kind::Incident, List::Incidents, |id, document| {
@@ -89,8 +101,10 @@ impl Reader {
             let Some(section) = self.section(&name)? else {
                 continue;
             };
-            if name == "correlation"
-                && let Some(version) = section.content.pointer("/weights/version")
+            // What was learnt and promoted lies over what people set.
+            if (name == "correlation" || name == "pair-scorer")
+                && let Some(version) =
+                    section.content.pointer("/weights/version").or(section.content.pointer("/version"))
             {
                 versions.insert("weights".to_owned(), version.to_string());
             }

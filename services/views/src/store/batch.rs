@@ -32,7 +32,7 @@ pub(crate) struct Checkpoint {
 }
 
 /// The form of keys and values that this binary writes; another one is dropped and built anew.
-pub(crate) const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 3;
 
 /// Writes that become visible and durable together.
 pub(crate) struct Batch {

@@ -28,6 +28,10 @@ pub(crate) enum Kind {
     Section = b'c',
     /// A service of an environment, by both; only where it was first seen.
     Watched = b'w',
+    /// A label's fold, by id.
+    Label = b'b',
+    /// Which version of a model is in force, by the model's name.
+    Alias = b'g',
 }
 
 /// Lists in the order of positions; the letter is the first byte of their keys, for ever.
@@ -46,6 +50,10 @@ pub(crate) enum List {
     Parked = b'P',
     /// Configuration sections by the position at which they were first seen → name.
     Sections = b'C',
+    /// Labels by the position at which they were given → id.
+    Labels = b'B',
+    /// Models by the position at which a version was first put in force → name.
+    Aliases = b'G',
 }
 
 /// Events that have to do with something, by its id; the letter is the first byte of their keys, for ever.
@@ -134,6 +142,11 @@ pub(crate) fn finding(at: i64, position: u64) -> Vec<u8> {
 /// The id under which a service of an environment is noted.
 pub(crate) fn watched(environment: &str, service: &str) -> String {
     format!("{environment}\u{1}{service}")
+}
+
+/// The id under which a shadow's words about an alert are found.
+pub(crate) fn shadowed(fingerprint: &str) -> String {
+    format!("shadow/{fingerprint}")
 }
 
 /// An entry of a list.

@@ -202,9 +202,8 @@ mod tests {
     #[tokio::test]
     async fn a_model_that_is_configured_is_named_and_no_other_is_looked_for() {
         let there = serves(models("tiny-1")).await;
-        let told = |server: &str| {
-            Figures::read(&format!("hindcast_copilot_info{{model=\"big\",server=\"{server}\"}} 1\n"))
-        };
+        let told =
+            |server: &str| Figures::read(&format!("hindcast_copilot_info{{model=\"big\",server=\"{server}\"}} 1\n"));
         let said = async |server: &str| model(&told(server), true, &[there]).await.remove(0);
         let running = said(&format!("http://localhost:{there}/v1")).await;
         assert_eq!(running.verdict, Verdict::Ok);

@@ -110,7 +110,10 @@ fn interaction(payload: &Value) -> Read {
         team: string(payload, "/team/id").map(str::to_owned),
         user: user.to_owned(),
         user_name: string(payload, "/user/name").or(string(payload, "/user/username")).map(|name| cut(name, 80)),
-        channel: string(payload, "/channel/id").or(string(payload, "/container/channel_id")).unwrap_or_default().to_owned(),
+        channel: string(payload, "/channel/id")
+            .or(string(payload, "/container/channel_id"))
+            .unwrap_or_default()
+            .to_owned(),
         thread: string(payload, "/message/thread_ts").or(string(payload, "/container/message_ts")).map(str::to_owned),
         service_url: None,
         message: string(payload, "/container/message_ts").or(string(payload, "/message/ts")).map(str::to_owned),
@@ -140,13 +143,18 @@ fn interaction(payload: &Value) -> Read {
         Some("view_submission") => {
             let view = payload.get("view").ok_or_else(|| unreadable("a view", "none"))?;
             let carried = string(view, "/private_metadata").unwrap_or_default();
-            let carried: Value = serde_json::from_str(carried).map_err(|_| unreadable("a dialog of ours", "another"))?;
+            let carried: Value =
+                serde_json::from_str(carried).map_err(|_| unreadable("a dialog of ours", "another"))?;
             let given = |block: &str| {
                 let input = view.pointer(&format!("/state/values/{block}"))?.as_object()?.values().next()?;
                 string(input, "/value").or(string(input, "/selected_option/value")).map(|text| cut(text, TEXT_MAX))
             };
-            let filled =
-                Filled { cause: given(CAUSE), resolution: given(RESOLUTION), into: given(INTO), question: given(QUESTION) };
+            let filled = Filled {
+                cause: given(CAUSE),
+                resolution: given(RESOLUTION),
+                into: given(INTO),
+                question: given(QUESTION),
+            };
             let Some((verb, seen)) = text::of_value(&carried, &filled) else {
                 return Ok(Meaning::Nothing("a dialog that was left empty"));
             };
@@ -217,7 +225,9 @@ fn plain(said: &str) -> String {
 }
 
 fn is_id(word: &str) -> bool {
-    !word.is_empty() && word.len() <= ID_MAX && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-')
+    !word.is_empty()
+        && word.len() <= ID_MAX
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-')
 }
 
 fn form(body: &[u8], name: &str) -> Option<String> {
@@ -273,7 +283,9 @@ mod tests {
 
     #[test]
     fn what_no_person_said_concerns_nobody() {
-        for change in [json!({"bot_id": "B1"}), json!({"subtype": "message_changed"}), json!({"type": "reaction_added"})] {
+        for change in
+            [json!({"bot_id": "B1"}), json!({"subtype": "message_changed"}), json!({"type": "reaction_added"})]
+        {
             let mut body = mention("x");
             body["event"].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
             assert!(matches!(socket("events_api", &body), Ok(Meaning::Nothing(_))), "{change}");
@@ -314,7 +326,8 @@ mod tests {
 
     #[test]
     fn a_typed_command_is_read_from_a_form() {
-        let body = b"command=%2Fhindcast&text=ack+7Q2K&user_id=U1&user_name=zoe&channel_id=C1&trigger_id=1.2&team_id=T1";
+        let body =
+            b"command=%2Fhindcast&text=ack+7Q2K&user_id=U1&user_name=zoe&channel_id=C1&trigger_id=1.2&team_id=T1";
         let typed = said(command(body));
         assert_eq!(typed.verb, Verb::Typed { word: "ack".into(), incident: Some("7Q2K".into()), rest: String::new() });
         assert!(command(b"text=ack").is_err());

@@ -119,10 +119,8 @@ pub fn dialog_merge(incident: &Incident, open: &[Incident], from: From<'_>) -> V
 #[must_use]
 pub fn dialog_ask(incident: &Incident, from: From<'_>) -> Value {
     let verb = |incident| Verb::Ask { incident: Some(incident), text: String::new() };
-    let inputs = vec![
-        context(&incident.title),
-        input(QUESTION, "Your question", "what changed before this?", None, false),
-    ];
+    let inputs =
+        vec![context(&incident.title), input(QUESTION, "Your question", "what changed before this?", None, false)];
     dialog("Ask", "Ask", inputs, incident, verb, from)
 }
 
@@ -247,7 +245,13 @@ fn cut_line(line: &Line, max: usize) -> Line {
 fn words(line: &Line) -> &str {
     match line {
         Line::Text(text) => text,
-        Line::Link { text, rest, .. } => if rest.is_empty() { text } else { rest },
+        Line::Link { text, rest, .. } => {
+            if rest.is_empty() {
+                text
+            } else {
+                rest
+            }
+        }
     }
 }
 
@@ -271,7 +275,11 @@ fn text_element(text: &str) -> Value {
 
 fn link(text: &str, url: &str) -> Value {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
-    if is_web { json!({"type": "link", "url": url, "text": if text.is_empty() { url } else { text }}) } else { text_element(text) }
+    if is_web {
+        json!({"type": "link", "url": url, "text": if text.is_empty() { url } else { text }})
+    } else {
+        text_element(text)
+    }
 }
 
 fn foot(text: &str, url: Option<&str>) -> Value {

@@ -30,13 +30,7 @@ pub enum Fault {
 ///
 /// # Errors
 /// Which check failed; nothing of the delivery is in it.
-pub fn verify(
-    secrets: &[&str],
-    timestamps: &[&str],
-    signatures: &[&str],
-    body: &[u8],
-    now: Time,
-) -> Result<(), Fault> {
+pub fn verify(secrets: &[&str], timestamps: &[&str], signatures: &[&str], body: &[u8], now: Time) -> Result<(), Fault> {
     let [timestamp] = timestamps else { return Err(Fault::Header("X-Slack-Request-Timestamp")) };
     let [signature] = signatures else { return Err(Fault::Header("X-Slack-Signature")) };
     let at: i64 = timestamp.parse().map_err(|_| Fault::Timestamp)?;
@@ -130,7 +124,8 @@ mod tests {
         let (at, now) = (AT.to_string(), Time::from_nanos(AT * 1_000_000_000));
         let good = signed(SECRET, &at, BODY);
         let (at, good) = (at.as_str(), good.as_str());
-        for (stamps, signatures) in [(&[][..], &[good][..]), (&[at, at], &[good]), (&[at], &[]), (&[at], &[good, good])] {
+        for (stamps, signatures) in [(&[][..], &[good][..]), (&[at, at], &[good]), (&[at], &[]), (&[at], &[good, good])]
+        {
             let refused = verify(&[SECRET], stamps, signatures, BODY, now);
             assert!(matches!(refused, Err(Fault::Header(_))), "{stamps:?} {signatures:?}");
         }

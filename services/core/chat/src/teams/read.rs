@@ -33,9 +33,9 @@ pub fn activity(body: &[u8]) -> Read {
             pressed(&activity, data)
         }
         Some("invoke") => Ok(Meaning::Nothing("unknown invoke")),
-        Some("conversationUpdate" | "installationUpdate" | "messageReaction" | "typing" | "event" | "endOfConversation") => {
-            Ok(Meaning::Nothing("no person's message"))
-        }
+        Some(
+            "conversationUpdate" | "installationUpdate" | "messageReaction" | "typing" | "event" | "endOfConversation",
+        ) => Ok(Meaning::Nothing("no person's message")),
         Some("messageUpdate" | "messageDelete") => Ok(Meaning::Nothing("what becomes of a message later")),
         other => Err(unreadable("a message or an invoke", other.unwrap_or("no type"))),
     }

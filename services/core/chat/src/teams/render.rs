@@ -24,7 +24,10 @@ pub fn card(view: &View) -> Value {
     let card = card::card(view);
     let mut body = vec![
         text_block(&card.title, &json!({"size": "Large", "weight": "Bolder", "wrap": true})),
-        text_block(&card.status, &json!({"color": colour(card.severity, card.over), "weight": "Bolder", "wrap": true, "spacing": "None"})),
+        text_block(
+            &card.status,
+            &json!({"color": colour(card.severity, card.over), "weight": "Bolder", "wrap": true, "spacing": "None"}),
+        ),
         facts(&card.facts),
     ];
     for section in &card.sections {
@@ -75,7 +78,10 @@ pub fn list(incidents: &[Incident]) -> Value {
 pub fn notice(severity: Severity, title: &str, lines: &[&str], url: Option<&str>) -> Value {
     let mut body = vec![
         text_block(title, &json!({"size": "Large", "weight": "Bolder", "wrap": true})),
-        text_block(&severity.to_string().to_uppercase(), &json!({"color": colour(severity, false), "weight": "Bolder", "spacing": "None"})),
+        text_block(
+            &severity.to_string().to_uppercase(),
+            &json!({"color": colour(severity, false), "weight": "Bolder", "spacing": "None"}),
+        ),
     ];
     body.extend(lines.iter().take(LINES_MAX).map(|line| text_block(line, &json!({"wrap": true}))));
     let card = within(body, url.and_then(|url| open_url("Open", url)).into_iter().collect(), title);
@@ -135,7 +141,10 @@ fn colour(severity: Severity, over: bool) -> &'static str {
 fn written_out(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '<' | '>') {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '<' | '>'
+        ) {
             out.push('\\');
         }
         out.push(if c == '\n' || c == '\r' { ' ' } else { c });
@@ -190,14 +199,21 @@ fn of_section(section: &Section) -> Vec<Value> {
 
 fn link(text: &str, url: &str) -> String {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
-    let fits = is_web && url.len() <= 500 && !url.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>'));
+    let fits =
+        is_web && url.len() <= 500 && !url.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>'));
     if fits { format!("[{}]({url})", written_out(text)) } else { written_out(text) }
 }
 
 fn words(line: &Line) -> &str {
     match line {
         Line::Text(text) => text,
-        Line::Link { text, rest, .. } => if rest.is_empty() { text } else { rest },
+        Line::Link { text, rest, .. } => {
+            if rest.is_empty() {
+                text
+            } else {
+                rest
+            }
+        }
     }
 }
 
@@ -239,11 +255,14 @@ fn action(button: &Button, view: &View) -> Value {
         // A list would change with every incident that opens, and the card with it.
         Verb::OpenMerge(id) => (
             Verb::Merge { incident: id.clone(), into: id.clone() },
-            vec![json!({"type": "Input.Text", "id": "into", "label": "It is a part of (the beginning of an id)", "maxLength": 40})],
+            vec![
+                json!({"type": "Input.Text", "id": "into", "label": "It is a part of (the beginning of an id)", "maxLength": 40}),
+            ],
         ),
         _ => return execute(button),
     };
-    let send = Button { text: button.text.trim_end_matches('…').to_owned(), style: Style::Primary, verb, seen: button.seen };
+    let send =
+        Button { text: button.text.trim_end_matches('…').to_owned(), style: Style::Primary, verb, seen: button.seen };
     json!({
         "type": "Action.ShowCard",
         "title": cut(&button.text, TITLE_MAX),

@@ -129,6 +129,8 @@ pub struct Incident {
     pub notes: Vec<Note>,
     /// The version of the weights that grouped it; 0 where a person declared it.
     pub weights: u32,
+    /// Every version that put an alert into it.
+    pub grouped_by: BTreeSet<u32>,
     /// Decisions on it so far.
     pub revision: u64,
 }
@@ -169,6 +171,7 @@ impl Incident {
             snoozed_until: None,
             notes: Vec::new(),
             weights: 0,
+            grouped_by: BTreeSet::new(),
             revision: 0,
         }
     }
@@ -208,6 +211,7 @@ impl Incident {
                 self.teams.extend(joined.team.clone());
                 self.started_at = self.started_at.min(joined.starts_at);
                 let score = joined.grouping.as_ref().map(|grouping| grouping.score);
+                self.grouped_by.extend(joined.grouping.as_ref().map(|grouping| grouping.weights));
                 let member = Member { joined_at: now, event: recorded.id.clone(), score };
                 self.join(joined.fingerprint.clone(), member);
             }
@@ -276,6 +280,7 @@ pub(crate) fn evolve(
             incident.started_at = opened.started_at;
             incident.recurrence_of.clone_from(&opened.recurrence_of);
             incident.weights = opened.grouping.weights;
+            incident.grouped_by.insert(opened.grouping.weights);
             let member = Member { joined_at: now, event: recorded.id.clone(), score: None };
             incident.join(opened.fingerprint.clone(), member);
             incident.revision = recorded.revision.unwrap_or(1);
@@ -375,6 +380,7 @@ fn evolve_split(
     born.teams.clone_from(&source.teams);
     born.split_from = Some(from.clone());
     born.weights = source.weights;
+    born.grouped_by.clone_from(&source.grouped_by);
     if !split.firing {
         born.resolve("quiet", now);
     }

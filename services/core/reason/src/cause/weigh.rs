@@ -20,8 +20,8 @@ const OWN: f64 = 3.0;
 const EARLY: f64 = 1.5;
 /// Log-odds of explaining every alarmed service.
 const COVERS: f64 = 2.0;
-/// The share of what alarmed that anybody may cover where nobody knows who depends on whom.
-const UNKNOWN_COVERS: f64 = 0.35;
+/// The share of the one alarm that anybody may cover where nobody knows who depends on whom.
+const UNKNOWN_COVERS: f64 = 0.5;
 /// Log-odds against it of a dependency that was abnormal by then.
 const EXPLAINED: f64 = -3.5;
 /// Log-odds of a change just before its first sign.
@@ -231,9 +231,9 @@ fn covers(service: &str, scene: &Scene) -> f64 {
     let all: f64 = scene.alarmed.values().sum();
     let covered = |alarmed: &str| alarmed == service || scene.topology.depends(alarmed, service).is_some();
     let share: f64 = scene.alarmed.iter().filter(|(alarmed, _)| covered(alarmed)).map(|(_, weight)| weight).sum();
-    // where the catalogue knows nothing of what alarmed, nobody knows who depends on whom
+    // Where the catalogue knows nothing of the one that alarmed, it may depend on anybody; of several, each tells.
     let is_unknown = scene.alarmed.keys().all(|alarmed| scene.topology.resolve(alarmed).is_none());
-    if is_unknown && all > 0.0 {
+    if is_unknown && scene.alarmed.len() == 1 {
         return (share / all).max(UNKNOWN_COVERS);
     }
     if all > 0.0 { share / all } else { 0.0 }

@@ -418,6 +418,8 @@ fn incident(
         split_from: None,
         snoozed_until: None,
         weights: 1,
+        grouped_by: Vec::new(),
+        shadow: None,
         revision: 1,
         url: String::new(),
     }

@@ -1,0 +1,128 @@
+//! Who is due when. Owns the timers of a lane by what they are for, and in the order in which they are due;
+//! refuses to decide anything. Most messages move one timer, so nothing here is written as text but what is due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::lane::Timer;
+use hindcast_domain::{Fingerprint, IncidentId, Time};
+use serde::{Deserialize, Serialize};
+
+/// What a timer is for. The order of the variants is that of their words, so that ties are broken as the ids of
+/// the timers would break them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Due {
+    Awake(IncidentId),
+    Quiet(IncidentId),
+    Settle(Fingerprint),
+    Stale(Fingerprint),
+    Unsuppress(Fingerprint),
+}
+
+impl Due {
+    fn id(&self) -> String {
+        match self {
+            Self::Awake(id) => format!("awake/{id}"),
+            Self::Quiet(id) => format!("quiet/{id}"),
+            Self::Settle(fingerprint) => format!("settle/{fingerprint}"),
+            Self::Stale(fingerprint) => format!("stale/{fingerprint}"),
+            Self::Unsuppress(fingerprint) => format!("unsuppress/{fingerprint}"),
+        }
+    }
+}
+
+/// The timers of a lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Agenda {
+    awake: BTreeMap<IncidentId, Time>,
+    quiet: BTreeMap<IncidentId, Time>,
+    settle: BTreeMap<Fingerprint, Time>,
+    stale: BTreeMap<Fingerprint, Time>,
+    unsuppress: BTreeMap<Fingerprint, Time>,
+    due: BTreeSet<(Time, Due)>,
+}
+
+impl Agenda {
+    /// When a snoozed incident awakes; `None` for never, here and below.
+    pub(super) fn awake(&mut self, id: &IncidentId, at: Option<Time>) {
+        set(&mut self.awake, &mut self.due, id, at, Due::Awake);
+    }
+
+    /// When an incident whose alerts are silent is over.
+    pub(super) fn quiet(&mut self, id: &IncidentId, at: Option<Time>) {
+        set(&mut self.quiet, &mut self.due, id, at, Due::Quiet);
+    }
+
+    /// When a flapping alert has calmed down.
+    pub(super) fn settle(&mut self, fingerprint: &Fingerprint, at: Option<Time>) {
+        set(&mut self.settle, &mut self.due, fingerprint, at, Due::Settle);
+    }
+
+    /// When the silence of an alert's sender becomes a fact.
+    pub(super) fn stale(&mut self, fingerprint: &Fingerprint, at: Option<Time>) {
+        set(&mut self.stale, &mut self.due, fingerprint, at, Due::Stale);
+    }
+
+    /// When an alert is held back no more.
+    pub(super) fn unsuppress(&mut self, fingerprint: &Fingerprint, at: Option<Time>) {
+        set(&mut self.unsuppress, &mut self.due, fingerprint, at, Due::Unsuppress);
+    }
+
+    /// What is due next.
+    pub(super) fn next(&self) -> Option<Timer> {
+        self.due.first().map(|(due, what)| Timer { due: *due, id: what.id() })
+    }
+}
+
+fn set<K: Ord + Clone>(
+    timers: &mut BTreeMap<K, Time>,
+    due: &mut BTreeSet<(Time, Due)>,
+    id: &K,
+    at: Option<Time>,
+    what: fn(K) -> Due,
+) {
+    match (timers.get_mut(id), at) {
+        (None, None) => {}
+        (None, Some(at)) => {
+            timers.insert(id.clone(), at);
+            due.insert((at, what(id.clone())));
+        }
+        (Some(before), Some(at)) => {
+            if *before != at {
+                let mut entry = (*before, what(id.clone()));
+                due.remove(&entry);
+                entry.0 = at;
+                due.insert(entry);
+                *before = at;
+            }
+        }
+        (Some(before), None) => {
+            due.remove(&(*before, what(id.clone())));
+            timers.remove(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_are_in_the_order_of_their_times_and_then_of_their_ids() {
+        let (incident, fingerprint) = (IncidentId::derive(&[b"i"]), Fingerprint::from_mac(&[7; 32]));
+        let mut agenda = Agenda::default();
+        let at = Some(Time::from_millis(5));
+        agenda.unsuppress(&fingerprint, at);
+        agenda.stale(&fingerprint, at);
+        agenda.settle(&fingerprint, at);
+        agenda.quiet(&incident, at);
+        agenda.awake(&incident, at);
+        let ids: Vec<String> = agenda.due.iter().map(|(_, what)| what.id()).collect();
+        assert_eq!(ids.len(), 5);
+        assert!(ids.is_sorted(), "{ids:?}");
+        agenda.stale(&fingerprint, Some(Time::from_millis(1)));
+        assert_eq!(agenda.next().map(|timer| timer.id), Some(format!("stale/{fingerprint}")));
+        agenda.stale(&fingerprint, None);
+        assert_eq!(agenda.next().map(|timer| timer.id), Some(format!("awake/{incident}")));
+        assert_eq!(agenda.due.len(), 4);
+    }
+}

@@ -1,0 +1,163 @@
+//! What the ledger says of versions: which exist, how they were judged, which one decides, and the weights that
+//! are set by hand. Owns that fold over the tenant's own partition; refuses to move anything.
+
+use std::collections::BTreeMap;
+
+use hindcast_api::{ModelJudgement, ModelStatus, ModelVersion};
+use hindcast_domain::Time;
+use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::model::Registered;
+use hindcast_engines::cluster::Weights;
+use hindcast_learn::redecide::{self, SECTION};
+use hindcast_learn::registry::{BY_HAND, Registry};
+use hindcast_learn::train::NAME;
+use hindcast_ledger::{ReadError, Record, Seq, commit};
+
+use crate::history::{self, Range, Stopped};
+
+/// What is known of versions.
+#[derive(Clone, Default)]
+pub struct Known {
+    /// Versions, judgements and the alias, as of the last record that was read.
+    pub registry: Registry,
+    /// The registry as it stood at the asked position.
+    pub then: Registry,
+    /// The weights that were set by hand at the asked position.
+    pub by_hand: Weights,
+    shadow: Option<u32>,
+    written: BTreeMap<u32, Written>,
+    as_of: u64,
+    /// The last record that was read.
+    through: Seq,
+}
+
+#[derive(Clone)]
+struct Written {
+    event: String,
+    at: Time,
+    by: String,
+    judged: Vec<ModelJudgement>,
+}
+
+/// Judgements of one version that are shown.
+const JUDGED_MAX: usize = 50;
+
+impl Known {
+    /// Reads the tenant's own partition up to the end of `range`, and notes what held at `as_of`.
+    ///
+    /// # Errors
+    /// When the ledger is damaged.
+    pub async fn read(range: &Range, tenant: &str, as_of: u64) -> Result<Self, Stopped> {
+        Self::as_of(as_of).catch_up(range, tenant).await
+    }
+
+    /// What is known before anything was read, for what holds at `as_of`.
+    #[must_use]
+    pub fn as_of(as_of: u64) -> Self {
+        Self { as_of, ..Self::default() }
+    }
+
+    /// Reads on up to the end of `range`.
+    ///
+    /// # Errors
+    /// When the ledger is damaged.
+    pub async fn catch_up(self, range: &Range, tenant: &str) -> Result<Self, Stopped> {
+        let range = Range { first: range.first.max(self.through + 1), ..range.clone() };
+        let last = range.last;
+        let tenant = tenant.to_owned();
+        let wants = move |subject: &hindcast_ledger::Subject, _| {
+            subject.partition().is_whole() && subject.partition().tenant == tenant
+        };
+        let mut known = range.fold(wants, self, Self::take).await?;
+        known.through = known.through.max(last);
+        Ok(known)
+    }
+
+    fn take(&mut self, record: &Record) -> Result<(), ReadError> {
+        let wanted = |kind: &str| kind.starts_with("model.") || kind == "control.configured";
+        for recorded in history::events(record, wanted)? {
+            self.evolve(&recorded);
+        }
+        debug_assert!(commit::position(record.seq, 0) > 0, "a record stands at a sequence of 1 or more");
+        Ok(())
+    }
+
+    /// Folds one event.
+    pub fn evolve(&mut self, recorded: &Recorded) {
+        let then = recorded.position <= self.as_of;
+        self.registry.evolve(recorded);
+        if then {
+            self.then.evolve(recorded);
+        }
+        match &recorded.event {
+            Event::Configured(section) if section.section == SECTION && then => match redecide::by_hand(section) {
+                Ok(weights) => self.by_hand = Weights { version: BY_HAND, ..weights },
+                Err(error) => tracing::warn!(error, "weights that were set by hand cannot be read; they are passed over"),
+            },
+            Event::ModelRegistered(registered) if registered.name == NAME => {
+                self.written.entry(registered.version).or_insert_with(|| Written {
+                    event: recorded.id.to_string(),
+                    at: recorded.time,
+                    by: recorded.actor.clone(),
+                    judged: Vec::new(),
+                });
+            }
+            Event::ModelJudged(judged) if judged.name == NAME => {
+                let judgement = ModelJudgement {
+                    against: judged.against,
+                    verdict: judged.verdict,
+                    reasons: judged.reasons.clone(),
+                    at: recorded.time,
+                    event: recorded.id.to_string(),
+                    report: judged.report.clone(),
+                };
+                if let Some(written) = self.written.get_mut(&judged.version) {
+                    written.judged.push(judgement);
+                    let surplus = written.judged.len().saturating_sub(JUDGED_MAX);
+                    written.judged.drain(..surplus);
+                }
+            }
+            Event::ModelShadowed(shadowed) if shadowed.name == NAME => self.shadow = Some(shadowed.version),
+            Event::ModelUnshadowed(ended) if ended.name == NAME => self.shadow = None,
+            _ => {}
+        }
+    }
+
+    /// A version as it is shown.
+    #[must_use]
+    pub fn shown(&self, registered: &Registered) -> ModelVersion {
+        let written = self.written.get(&registered.version);
+        let alias = self.registry.aliases.0.get(NAME).filter(|alias| alias.version == registered.version);
+        let status = match registered.version {
+            version if version == self.registry.in_force() => ModelStatus::InForce,
+            version if self.shadow == Some(version) => ModelStatus::Shadow,
+            version if self.registry.aliases.0.get(NAME).is_some_and(|alias| alias.previous == Some(version)) => {
+                ModelStatus::Retired
+            }
+            _ => ModelStatus::Candidate,
+        };
+        ModelVersion {
+            name: registered.name.clone(),
+            version: registered.version,
+            status,
+            hash: Some(registered.hash.clone()),
+            lineage: Some(registered.lineage.clone()),
+            weights: registered.weights.clone(),
+            metrics: registered.metrics.clone(),
+            judged: written.map(|written| written.judged.clone()).unwrap_or_default(),
+            registered_at: written.map(|written| written.at),
+            registered_by: written.map(|written| written.by.clone()),
+            event: written.map(|written| written.event.clone()),
+            in_force_since: alias.map(|alias| alias.since),
+            why: alias.map(|alias| alias.why.clone()),
+            shadow: None,
+            card: Some(registered.card.clone()),
+        }
+    }
+
+    /// The version that decided at the asked position.
+    #[must_use]
+    pub fn in_force_then(&self) -> u32 {
+        self.then.aliases.version(NAME).unwrap_or(BY_HAND)
+    }
+}

@@ -1,0 +1,246 @@
+//! The shadow: a version that is not in force decides beside the one that is, and what it would have done is
+//! written down as facts that nobody decides on. Owns when it runs, its lanes, and that it says nothing twice;
+//! refuses to page, to open or to move anything.
+//!
+//! [`watch`] hears from the control lane which version runs and from which position on. [`Shadow`] reads the
+//! intake from there, which may lie in the past, and goes on with what comes. It keeps nothing of its own: after
+//! a crash it decides again from the beginning of its run, and leaves out what its own facts already say.
+
+mod beside;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hindcast_domain::event::{Event, SYSTEM};
+use hindcast_domain::lane::Decider;
+use hindcast_domain::model::Placed;
+use hindcast_domain::{EventId, Partition};
+use hindcast_events::NewEvent;
+use hindcast_learn::train::NAME;
+use hindcast_ledger::feed::Feed;
+use hindcast_ledger::writer::SubmitError;
+use hindcast_ledger::{ReadError, Record, Shared, commit};
+use tokio::sync::watch::Receiver;
+
+use crate::Options;
+use crate::history::{self, Range, Stopped};
+use beside::{Beside, Make};
+use watch::Session;
+
+/// Facts of one request to the writer.
+const BATCH_MAX: usize = 500;
+/// The pause after a request: what comes meanwhile shares the next one, so that intake keeps its syncs.
+const BREATH: Duration = Duration::from_millis(200);
+/// The pause after a failure, before everything is read anew.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The shadow of a tenant's model.
+pub struct Shadow<D: Decider> {
+    options: Options,
+    make: Make<D>,
+    tenant: String,
+}
+
+/// How far a run's facts lie in the ledger: the position of the newest input that one tells of, and how many
+/// tell of that input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Told {
+    at: u64,
+    facts: usize,
+}
+
+enum Turn {
+    /// Another run is wished for, or none.
+    Changed,
+    /// The writer did not take what was to be written; whether it did is read again.
+    Unwritten(SubmitError),
+}
+
+impl<D: Decider> Shadow<D> {
+    /// A shadow that does nothing until it is run; `make` gives the decider that serves, anew for each lane.
+    pub fn new(options: Options, make: impl Fn() -> D + Send + Sync + 'static) -> Self {
+        Self { options, make: Arc::new(make), tenant: Partition::TENANT.to_owned() }
+    }
+
+    /// Runs until `shutdown`.
+    ///
+    /// # Errors
+    /// When the ledger is damaged or holds what this binary does not know.
+    pub async fn run(self, mut shutdown: Receiver<bool>) -> Result<(), Stopped> {
+        let (wish, wished) = tokio::sync::watch::channel(None);
+        let over = async {
+            while !*shutdown.borrow() {
+                if shutdown.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = over => Ok(()),
+            ended = watch::watch(Shared::clone(&self.options.ledger), &self.tenant, &wish) => Ok(ended?),
+            ended = self.follow(wished) => ended,
+        }
+    }
+
+    /// Runs what is wished for, one run after the other.
+    async fn follow(&self, mut wished: Receiver<Option<Session>>) -> Result<(), Stopped> {
+        loop {
+            let session = wished.borrow_and_update().clone();
+            let Some(session) = session else {
+                if wished.changed().await.is_err() {
+                    return Ok(());
+                }
+                continue;
+            };
+            tracing::info!(version = session.version(), from = session.from, "a version runs as a shadow");
+            let turn = match self.beside(&session, &mut wished).await {
+                Err(Stopped::Read(ReadError::Unavailable(error))) => {
+                    tracing::warn!(%error, "the ledger cannot be read; the shadow begins anew");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                turn => turn?,
+            };
+            match turn {
+                Turn::Changed => tracing::info!(version = session.version(), "a shadow has ended"),
+                Turn::Unwritten(error) => {
+                    tracing::warn!(%error, "what a shadow would have done was not written; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn beside(&self, session: &Session, wished: &mut Receiver<Option<Session>>) -> Result<Turn, Stopped> {
+        let told = self.told(session).await?;
+        let mut beside = Beside::new(Arc::clone(&self.make), session, &self.tenant);
+        let mut feed = Feed::start(Shared::clone(&self.options.ledger), 1);
+        loop {
+            let records = tokio::select! {
+                biased;
+                _ = wished.changed() => return Ok(Turn::Changed),
+                records = feed.next() => records?,
+            };
+            let mut waiting: BTreeMap<Partition, Vec<Placed>> = BTreeMap::new();
+            for record in records {
+                if wished.has_changed().unwrap_or(true) {
+                    return Ok(Turn::Changed);
+                }
+                if !beside.wants(&record) {
+                    continue;
+                }
+                let partition = record.subject.partition().clone();
+                let placed;
+                (beside, placed) = decided(beside, record).await?;
+                for (of, placed) in placed {
+                    waiting.entry(of).or_default().push(placed);
+                }
+                if waiting.get(&partition).is_some_and(|waiting| waiting.len() >= BATCH_MAX)
+                    && let Some(turn) = self.tell(session, &told, &mut waiting).await
+                {
+                    return Ok(turn);
+                }
+            }
+            if let Some(turn) = self.tell(session, &told, &mut waiting).await {
+                return Ok(turn);
+            }
+        }
+    }
+
+    /// What this version's facts already say, by partition.
+    async fn told(&self, session: &Session) -> Result<BTreeMap<Partition, Told>, Stopped> {
+        let last = self.options.ledger.head().await?;
+        let first = commit::seq_of(session.registered_at).max(1);
+        let ledger = Shared::clone(&self.options.ledger);
+        let range = Range { ledger, first, last, step: "reading what the shadow said".to_owned(), listener: None };
+        let (tenant, subject) = (self.tenant.clone(), session.subject());
+        let wants = move |of: &hindcast_ledger::Subject, _| of.slot().is_some() && of.partition().tenant == tenant;
+        let take = move |told: &mut BTreeMap<Partition, Told>, record: &Record| -> Result<(), ReadError> {
+            for recorded in history::events(record, |kind| kind == "shadow.placed")? {
+                let Event::ShadowPlaced(placed) = &recorded.event else { continue };
+                if recorded.subject == subject {
+                    told.entry(recorded.partition.clone()).or_default().note(placed.at);
+                }
+            }
+            Ok(())
+        };
+        range.fold(wants, BTreeMap::new(), take).await
+    }
+
+    /// Writes what is not written yet.
+    async fn tell(
+        &self,
+        session: &Session,
+        told: &BTreeMap<Partition, Told>,
+        waiting: &mut BTreeMap<Partition, Vec<Placed>>,
+    ) -> Option<Turn> {
+        for (partition, placed) in std::mem::take(waiting) {
+            let already = told.get(&partition).copied().unwrap_or_default();
+            let facts: Vec<NewEvent> = already.beyond(placed).map(|placed| session.fact(placed)).collect();
+            for facts in facts.chunks(BATCH_MAX) {
+                if let Err(error) = self.options.writer.submit(&partition, facts.to_vec()).await {
+                    return Some(Turn::Unwritten(error));
+                }
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+        None
+    }
+}
+
+/// Decides about a record away from the tasks of the service.
+async fn decided<D: Decider>(
+    mut beside: Beside<D>,
+    record: Record,
+) -> Result<(Beside<D>, Vec<(Partition, Placed)>), Stopped> {
+    let work = tokio::task::spawn_blocking(move || {
+        let placed = beside.take(&record)?;
+        Ok::<_, ReadError>((beside, placed))
+    });
+    Ok(work.await??)
+}
+
+impl Told {
+    fn note(&mut self, at: u64) {
+        match at.cmp(&self.at) {
+            std::cmp::Ordering::Greater => *self = Self { at, facts: 1 },
+            std::cmp::Ordering::Equal => self.facts += 1,
+            std::cmp::Ordering::Less => {}
+        }
+    }
+
+    /// What is not told yet. All that one input placed stands together.
+    fn beyond(self, placed: Vec<Placed>) -> impl Iterator<Item = Placed> {
+        let mut of_the_last = 0;
+        placed.into_iter().filter(move |placed| {
+            if placed.at == self.at {
+                of_the_last += 1;
+                return of_the_last > self.facts;
+            }
+            placed.at > self.at
+        })
+    }
+}
+
+impl Session {
+    fn subject(&self) -> String {
+        format!("{NAME}/{}", self.version())
+    }
+
+    fn fact(&self, placed: Placed) -> NewEvent {
+        NewEvent {
+            subject: self.subject(),
+            actor: SYSTEM.to_owned(),
+            event: Event::ShadowPlaced(placed),
+            traceparent: None,
+        }
+    }
+}
+
+/// The id of a shadow's group, which no incident has.
+fn group(version: u32, incident: &str) -> String {
+    let id = EventId::derive(&[b"shadow", &version.to_be_bytes(), incident.as_bytes()]);
+    format!("GRP-{}", id.as_str().trim_start_matches(EventId::PREFIX))
+}

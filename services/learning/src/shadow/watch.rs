@@ -1,0 +1,99 @@
+//! Which version is to run as a shadow, as the control lane says. Owns that fold; refuses to run anything.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::event::Event;
+use hindcast_engines::cluster::Weights;
+use hindcast_learn::registry::BY_HAND;
+use hindcast_learn::train::NAME;
+use hindcast_ledger::feed::Feed;
+use hindcast_ledger::{ReadError, Shared};
+use tokio::sync::watch::Sender;
+
+use crate::history;
+use crate::known::Known;
+
+/// One run of a version beside the one in force.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Session {
+    /// The version's weights, proven by its hash.
+    pub(super) weights: Weights,
+    /// The first position that it decides on.
+    pub(super) from: u64,
+    /// Where the decision stands that began it.
+    pub(super) begun_at: u64,
+    /// Where the version was registered: no fact of it is older.
+    pub(super) registered_at: u64,
+}
+
+impl Session {
+    /// The version.
+    pub(super) const fn version(&self) -> u32 {
+        self.weights.version
+    }
+}
+
+/// Follows the tenant's own partition for ever, and says what is wished for once it has caught up.
+pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Session>>) -> Result<(), ReadError> {
+    let mut known = Known::as_of(u64::MAX);
+    let mut registered: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut session = None;
+    let caught_up = loop {
+        match ledger.head().await {
+            Ok(head) => break head,
+            Err(ReadError::Unavailable(error)) => {
+                tracing::warn!(%error, "the ledger cannot be read; trying again");
+                tokio::time::sleep(super::PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    let mut feed = Feed::start(ledger, 1);
+    let mut through = 0;
+    loop {
+        if through >= caught_up {
+            wish.send_if_modified(|before| {
+                let changed = *before != session;
+                before.clone_from(&session);
+                changed
+            });
+        }
+        for record in feed.next().await? {
+            through = record.seq;
+            let of = record.subject.partition();
+            if !of.is_whole() || of.tenant != tenant {
+                continue;
+            }
+            let wanted = |kind: &str| kind.starts_with("model.") || kind == "control.configured";
+            for recorded in history::events(&record, wanted)? {
+                known.evolve(&recorded);
+                match &recorded.event {
+                    Event::ModelRegistered(version) if version.name == NAME => {
+                        registered.entry(version.version).or_insert(recorded.position);
+                    }
+                    Event::ModelShadowed(shadowed) if shadowed.name == NAME => {
+                        let registered_at = registered.get(&shadowed.version).copied().unwrap_or(0);
+                        session = begun(&known, shadowed.version).map(|weights| Session {
+                            weights,
+                            from: shadowed.from,
+                            begun_at: recorded.position,
+                            registered_at,
+                        });
+                    }
+                    Event::ModelUnshadowed(ended) if ended.name == NAME => session = None,
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+fn begun(known: &Known, version: u32) -> Option<Weights> {
+    match known.registry.weights(version, &known.by_hand) {
+        Ok(weights) => Some(Weights { version, ..weights }),
+        Err(error) => {
+            tracing::error!(%error, by_hand = version == BY_HAND, "a shadow was wished for that cannot be run");
+            None
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! A shadow decides beside the version in force and changes nothing; it says each thing once, whatever ends it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
+
+mod harness;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use harness::common::{at, world};
+use harness::{Past, production, types, whole};
+use hindcast_clock::{self as clock, Stepped};
+use hindcast_correlator::Correlator;
+use hindcast_domain::book::Book;
+use hindcast_domain::canonical;
+use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::lane::names;
+use hindcast_domain::model::{Placed, Registered, Shadowed, Unshadowed};
+use hindcast_engines::cluster::Weights;
+use hindcast_learn::train::{self, NAME};
+use hindcast_learning::{Options, Shadow};
+use hindcast_ledger::writer::Writer;
+use hindcast_ledger::{Progress, Shared, Subject, lane};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A version that keeps everything apart: it differs from the one in force wherever that joins.
+fn registered() -> Registered {
+    let weights = Weights { version: 2, bias: -12_000, ..Weights::default() };
+    let lineage = hindcast_domain::model::Lineage {
+        from: 0,
+        to: 0,
+        labels: 0,
+        dataset: String::new(),
+        seed: 1,
+        code: "test".into(),
+        features: 1,
+        parent: 1,
+    };
+    Registered {
+        name: NAME.into(),
+        version: 2,
+        hash: train::hash(&weights, &lineage),
+        weights: train::to_map(&weights),
+        lineage,
+        metrics: std::collections::BTreeMap::new(),
+        card: String::new(),
+    }
+}
+
+async fn wish(past: &mut Past, from: u64) {
+    past.say(at(90 * 86_400), "pair-scorer/2", Event::ModelRegistered(registered())).await;
+    let shadowed = Shadowed { name: NAME.into(), version: 2, from };
+    past.say(at(90 * 86_400), NAME, Event::ModelShadowed(shadowed)).await;
+}
+
+struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+fn run(options: Options) -> Running {
+    let (stop, stopped) = watch::channel(false);
+    let shadow = Shadow::new(options, || Correlator);
+    Running { stop, task: tokio::spawn(async move { shadow.run(stopped).await.unwrap() }) }
+}
+
+impl Running {
+    async fn end(self) {
+        self.stop.send(true).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
+async fn placed(ledger: &Shared) -> Vec<Placed> {
+    let of = |event: Recorded| match event.event {
+        Event::ShadowPlaced(placed) => {
+            assert_eq!((event.subject.as_str(), event.partition), ("pair-scorer/2", production()));
+            Some(placed)
+        }
+        _ => None,
+    };
+    harness::events(ledger).await.into_iter().filter_map(of).collect()
+}
+
+/// Waits until a ledger has not grown for a while.
+async fn settled(ledger: &Shared) -> u64 {
+    let mut before = (ledger.head().await.unwrap(), 0);
+    let settled = async {
+        while before.1 < 8 {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let head = ledger.head().await.unwrap();
+            before = if head == before.0 { (head, before.1 + 1) } else { (head, 0) };
+        }
+    };
+    tokio::time::timeout(PATIENCE, settled).await.expect("the ledger comes to rest");
+    before.0
+}
+
+async fn lived(past: &mut Past, problems: usize) {
+    let mut lived = harness::common::Ledger::new(3);
+    world::live(&mut lived, &world::week(7, 0, problems), 0, 3);
+    past.write(&lived, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_past_is_caught_up_with_and_an_idle_ledger_does_not_grow() {
+    let mut past = Past::empty();
+    lived(&mut past, 12).await;
+    wish(&mut past, 0).await;
+    let running = run(past.options());
+    let head = settled(&past.ledger).await;
+    let told = placed(&past.ledger).await;
+    let opened = types(&past.events().await)["incident.opened"];
+    assert!(told.len() > opened, "{} placed, {opened} opened: what joined there stands apart here", told.len());
+    assert!(told.iter().all(|placed| placed.began), "this version keeps everything apart");
+    assert!(told.iter().all(|placed| placed.group.starts_with("GRP-")), "a group is no incident");
+    assert!(told.is_sorted_by_key(|placed| placed.at));
+    let observed = past.events().await;
+    let stands = |placed: &Placed| observed.iter().any(|e| e.id == placed.observed && e.position == placed.at);
+    assert!(told.iter().all(stands), "each names what it decided on, and where that stands");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(past.ledger.head().await.unwrap(), head, "nothing happens, so nothing is said");
+    running.end().await;
+    // Again from the beginning: nothing is said twice.
+    let running = run(past.options());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    running.end().await;
+    assert_eq!(past.ledger.head().await.unwrap(), head);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_cut_off_goes_on_without_saying_anything_twice() {
+    let mut whole = Past::empty();
+    lived(&mut whole, 30).await;
+    wish(&mut whole, 0).await;
+    let running = run(whole.options());
+    settled(&whole.ledger).await;
+    running.end().await;
+    let expected = placed(&whole.ledger).await;
+    assert!(expected.len() > 60, "{}", expected.len());
+
+    let mut cut = Past::empty();
+    lived(&mut cut, 30).await;
+    wish(&mut cut, 0).await;
+    // What a run before the crash had written: all but its end, which breaks off within the facts of one input.
+    for part in [7, expected.len() / 2] {
+        let before = placed(&cut.ledger).await.len();
+        let options = cut.options();
+        let facts = expected[before..part].iter().map(|placed| hindcast_events::NewEvent {
+            subject: "pair-scorer/2".into(),
+            actor: "system".into(),
+            event: Event::ShadowPlaced(placed.clone()),
+            traceparent: None,
+        });
+        options.writer.submit(&production(), facts.collect()).await.unwrap();
+        options.writer.stop().await;
+    }
+    let running = run(cut.options());
+    settled(&cut.ledger).await;
+    running.end().await;
+    assert_eq!(placed(&cut.ledger).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_begins_where_it_is_told_and_ends_when_it_is_told() {
+    let mut past = Past::empty();
+    lived(&mut past, 12).await;
+    let (first, last) = (past.events().await[0].position, past.events().await.last().unwrap().position);
+    let from = u64::midpoint(first, last);
+    wish(&mut past, from).await;
+    let running = run(past.options());
+    settled(&past.ledger).await;
+    let told = placed(&past.ledger).await;
+    assert!(!told.is_empty() && told.iter().all(|placed| placed.at >= from));
+    let ended = Unshadowed { name: NAME.into(), version: 2, why: "enough".into() };
+    past.say(at(90 * 86_400), NAME, Event::ModelUnshadowed(ended)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let more = harness::common::alert("Later", "w7-svc0", &[], "later");
+    let mut other = harness::common::Ledger::new(4);
+    other.observe(at(91 * 86_400), more, "p");
+    let input = other.inputs[0].clone();
+    past.append(&Subject::intake(&production(), "door"), &[&input]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(placed(&past.ledger).await, told, "what fires after its end is not its business");
+    running.end().await;
+}
+
+/// What the live lane decided, and what its decisions add up to.
+async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
+    let mut past = Past::empty();
+    if shadowed {
+        wish(&mut past, 0).await;
+    } else {
+        // The same places without a shadow.
+        past.say(at(90 * 86_400), "pair-scorer/2", Event::ModelRegistered(registered())).await;
+        let ended = Unshadowed { name: NAME.into(), version: 2, why: "it does not run".into() };
+        past.say(at(90 * 86_400), NAME, Event::ModelUnshadowed(ended)).await;
+    }
+    let time = Stepped::new(at(0));
+    let clock: clock::Shared = Arc::new(time.clone());
+    let options = lane::Options {
+        ledger: Shared::clone(&past.ledger),
+        clock: Arc::clone(&clock),
+        progress: Progress::default(),
+        snapshots: hindcast_ledger::snapshot::Store::none(),
+        owner: "test".into(),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let lane = tokio::spawn(hindcast_correlator::run(options, stopped));
+    let running = run(past.options());
+    let door = Writer::new(Shared::clone(&past.ledger), clock, Progress::default(), "door");
+    let week = world::week(7, 0, 12);
+    let known = |events: &[Recorded]| types(events).get("alert.fired").copied().unwrap_or(0);
+    for (second, said, _) in &week.says {
+        time.set(at(*second));
+        let event = hindcast_events::NewEvent {
+            subject: said.fingerprint.to_string(),
+            actor: "prometheus".into(),
+            event: Event::Observed(said.clone()),
+            traceparent: None,
+        };
+        door.submit(&production(), vec![event]).await.unwrap();
+    }
+    settled(&past.ledger).await;
+    stop.send(true).unwrap();
+    lane.await.unwrap().unwrap();
+    running.end().await;
+    let events = past.events().await;
+    assert!(known(&events) > 20);
+    let shadows = types(&events).get("shadow.placed").copied().unwrap_or(0);
+    let lane = Subject::lane(&production(), names::INCIDENTS);
+    let decided: Vec<Recorded> = events
+        .into_iter()
+        .filter(|event| event.partition == production() && harness::subject_of(&event.event) == lane)
+        .map(|event| Recorded { position: 0, ..event })
+        .collect();
+    let mut book = Book::default();
+    decided.iter().for_each(|event| {
+        book.evolve(event);
+    });
+    let key = |fold, id: &str| (fold, production().to_string(), id.to_owned());
+    let alerts = book.alerts.values().map(|alert| (key("alerts", alert.fingerprint.as_str()), canonical::digest(alert)));
+    let incidents = book.incidents.values().map(|one| (key("incidents", one.id.as_str()), canonical::digest(one)));
+    let digests: Vec<_> = alerts.chain(incidents).collect();
+    (decided, canonical::state_hash(digests.iter().map(|(key, digest)| (key, digest))), shadows)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_decisions_and_the_state_hash_are_the_same_with_and_without_a_shadow() {
+    let (without, before, none) = live(false).await;
+    let (with, after, some) = live(true).await;
+    assert_eq!(none, 0);
+    assert!(some > 20, "the shadow ran: {some}");
+    assert_eq!(with, without);
+    assert_eq!(after, before);
+    assert!(whole().is_whole());
+}
