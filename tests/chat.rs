@@ -66,8 +66,11 @@ people = [{{ name = "zoe", teams = ["{}", "{}"], role = "responder" }}]
 
 async fn started(data: &Path, ledger: Ledger, config: &str, teams: &Teams) -> Server {
     let workflow = teams.workflow_url();
-    let environment =
-        [("TEST_TEAMS_PASSWORD", PASSWORD), ("TEST_TEAMS_OUTGOING", WEBHOOK), ("TEST_TEAMS_WORKFLOW", workflow.as_str())];
+    let environment = [
+        ("TEST_TEAMS_PASSWORD", PASSWORD),
+        ("TEST_TEAMS_OUTGOING", WEBHOOK),
+        ("TEST_TEAMS_WORKFLOW", workflow.as_str()),
+    ];
     let more = ["--ledger", ledger.flag(), "--config", config];
     let mut server = Server::spawn_with(free_port(), data, &more, &environment);
     server.ready().await;
@@ -88,8 +91,9 @@ struct Room<'a> {
 impl Room<'_> {
     /// Cards in the channel, as they look now.
     fn cards(&self) -> Vec<standin_teams::Kept> {
-        let root = |kept: &standin_teams::Kept| kept.activity["replyToId"].is_null() && !kept.conversation.contains(";messageid=");
-        self.teams.messages().into_iter().filter(|kept| kept.conversation.starts_with(CHANNEL) && root(kept)).collect()
+        // A channel's first message gives its thread the name.
+        let root = |kept: &standin_teams::Kept| kept.conversation == format!("{CHANNEL};messageid={}", kept.id);
+        self.teams.messages().into_iter().filter(root).collect()
     }
 
     async fn card(&self, word: &str) -> standin_teams::Kept {
@@ -163,7 +167,11 @@ async fn life_in_teams(ledger: Ledger) {
     let (status, _) = teams.say(&room.door, &zoe, &At::thread(CHANNEL, &card.id), "what is going on?").await;
     assert_eq!(status, 200);
     until("an answer in the thread", &server, async || {
-        teams.messages().into_iter().find(|kept| words(&kept.activity).contains("as of position") && kept.id != card.id && words(&kept.activity).contains("Helpful"))
+        teams.messages().into_iter().find(|kept| {
+            words(&kept.activity).contains("as of position")
+                && kept.id != card.id
+                && words(&kept.activity).contains("Helpful")
+        })
     })
     .await;
 
@@ -172,7 +180,8 @@ async fn life_in_teams(ledger: Ledger) {
     let other = room.card("mail-queue").await;
     let merged = server.settled().await;
     assert!(merged["settled"] == true);
-    let second = server.get("/api/v1/incidents?service=mail-queue").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let second =
+        server.get("/api/v1/incidents?service=mail-queue").await["items"][0]["id"].as_str().unwrap().to_owned();
     room.press(&zoe, &other, "Merge", &json!({"into": incident[4..12]})).await;
     room.becomes(&second, "merged_into", &incident).await;
 
@@ -182,7 +191,9 @@ async fn life_in_teams(ledger: Ledger) {
     let resolved = room.becomes(&incident, "status", "resolved").await;
     assert_eq!((&resolved["cause"], &resolved["resolution"]), (&over["cause"], &over["resolution"]));
     until("the cause on the card", &server, async || {
-        room.cards().into_iter().find(|kept| kept.id == card.id && words(&kept.activity).contains("the volume was full"))
+        room.cards()
+            .into_iter()
+            .find(|kept| kept.id == card.id && words(&kept.activity).contains("the volume was full"))
     })
     .await;
     let label = until("a label", &server, async || {

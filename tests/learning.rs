@@ -74,7 +74,8 @@ impl People<'_> {
                 self.act(&format!("/api/v1/incidents/{other}/merge"), &json!({"into": into})).await;
             }
             let cause = format!("{} broke", chain[0].0);
-            self.act(&format!("/api/v1/incidents/{into}/resolve"), &json!({"cause": cause, "resolution": "mended"})).await;
+            self.act(&format!("/api/v1/incidents/{into}/resolve"), &json!({"cause": cause, "resolution": "mended"}))
+                .await;
         }
         let over: Vec<Value> = alerts
             .into_iter()
@@ -104,7 +105,8 @@ async fn incidents_of_a_chain(server: &Server, word: &str) -> (usize, Vec<u64>) 
     let mut seen = std::collections::BTreeSet::new();
     let mut versions = Vec::new();
     for (step, (service, name)) in CHAINS[0].into_iter().enumerate() {
-        let labels = json!({"alertname": name, "service": service, "severity": "high", "instance": format!("{service}-{word}")});
+        let labels =
+            json!({"alertname": name, "service": service, "severity": "high", "instance": format!("{service}-{word}")});
         let alert = json!({"labels": labels, "annotations": {"summary": format!("{name} at {service}")},
             "startsAt": now(-60 + 20 * i64::try_from(step).unwrap()), "endsAt": now(600)});
         server.post("/api/v2/alerts", &json!([alert])).await;
@@ -154,7 +156,8 @@ async fn whole_life(ledger: Ledger) {
     let labels = server.all("/api/v1/labels?kind=grouping").await;
     assert!(labels.iter().any(|label| label["rule"] == "merged" && label["provenance"] == "explicit"), "{labels:?}");
 
-    let (status, learnt) = server.post(&format!("{MODEL}/train"), &json!({"to": learnt_to.to_string(), "seed": 3})).await;
+    let (status, learnt) =
+        server.post(&format!("{MODEL}/train"), &json!({"to": learnt_to.to_string(), "seed": 3})).await;
     assert_eq!(status, 200, "{learnt}");
     let version = learnt["version"].as_u64().unwrap();
     assert!(version >= 2 && learnt["status"] == "candidate", "{learnt}");

@@ -104,7 +104,7 @@ impl<'a> Drafts<'a> {
             (Event::ChatReceived(received), _) => self.answer(input, received),
             (Event::IncidentOpened(_) | Event::IncidentDeclared(_), Ok(id)) => self.cards(&input.partition, &id),
             (Event::IncidentAlertJoined(_) | Event::IncidentSeveritySet(_), Ok(id)) => {
-                if self.got_worse(&input.partition, &id) {
+                if self.got_worse(input, &id) {
                     self.notes(input, &id);
                 }
                 self.cards(&input.partition, &id);
@@ -144,9 +144,9 @@ impl<'a> Drafts<'a> {
         self.incident(partition, id)?.resolved_at
     }
 
-    fn got_worse(&self, partition: &Partition, id: &IncidentId) -> bool {
-        let incident = self.incident(partition, id);
-        incident.is_some_and(|incident| incident.severity > self.state.seen.severity_before(partition, incident))
+    fn got_worse(&self, input: &Recorded, id: &IncidentId) -> bool {
+        let incident = self.incident(&input.partition, id);
+        incident.is_some_and(|incident| self.state.seen.got_worse(input, incident))
     }
 
     /// A card in every channel that shows a live incident and has none.

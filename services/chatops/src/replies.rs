@@ -1,10 +1,8 @@
-//! Response addresses, by the command that they belong to: secrets that live for minutes, kept in memory alone,
+//! Response addresses, by the idempotency key of the command that they belong to: secrets that live for minutes, kept in memory alone,
 //! bounded, and used once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use hindcast_domain::EventId;
 
 /// Addresses that are kept.
 const KEPT_MAX: usize = 1_024;
@@ -17,8 +15,8 @@ pub struct Replies {
 
 #[derive(Default)]
 struct Inner {
-    addresses: BTreeMap<EventId, String>,
-    in_order: VecDeque<EventId>,
+    addresses: BTreeMap<String, String>,
+    in_order: VecDeque<String>,
 }
 
 impl core::fmt::Debug for Replies {
@@ -28,21 +26,22 @@ impl core::fmt::Debug for Replies {
 }
 
 impl Replies {
-    /// Keeps the address for what becomes of a command.
-    pub(crate) fn keep(&self, command: EventId, address: String) {
+    /// Keeps the address for what becomes of a command. It is kept before the command is written, so that whoever
+    /// is quick finds it.
+    pub(crate) fn keep(&self, key: String, address: String) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.in_order.len() == KEPT_MAX
             && let Some(oldest) = inner.in_order.pop_front()
         {
             inner.addresses.remove(&oldest);
         }
-        inner.in_order.push_back(command.clone());
-        inner.addresses.insert(command, address);
+        inner.in_order.push_back(key.clone());
+        inner.addresses.insert(key, address);
     }
 
     /// Takes the address of a command, if there is one.
-    pub(crate) fn take(&self, command: &EventId) -> Option<String> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).addresses.remove(command)
+    pub(crate) fn take(&self, key: &str) -> Option<String> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).addresses.remove(key)
     }
 }
 
@@ -53,11 +52,10 @@ mod tests {
     #[test]
     fn an_address_is_used_once_and_the_oldest_is_let_go() {
         let replies = Replies::default();
-        let command = |n: usize| EventId::derive(&[&n.to_be_bytes()]);
-        (0..=KEPT_MAX).for_each(|n| replies.keep(command(n), n.to_string()));
-        assert_eq!(replies.take(&command(0)), None);
-        assert_eq!(replies.take(&command(1)), Some("1".to_owned()));
-        assert_eq!(replies.take(&command(1)), None);
+        (0..=KEPT_MAX).for_each(|n| replies.keep(n.to_string(), n.to_string()));
+        assert_eq!(replies.take("0"), None);
+        assert_eq!(replies.take("1"), Some("1".to_owned()));
+        assert_eq!(replies.take("1"), None);
         assert_eq!(format!("{replies:?}"), "Replies");
     }
 }

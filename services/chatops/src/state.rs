@@ -8,7 +8,7 @@ use hindcast_domain::book::Book;
 use hindcast_domain::chat::Requested;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
-use hindcast_domain::{IncidentId, MessageId, Partition, Severity, Span, Time};
+use hindcast_domain::{EventId, IncidentId, MessageId, Partition, Severity, Span, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Rules, SECTION};
@@ -56,8 +56,8 @@ pub struct Seen {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Incidents {
     book: Book,
-    /// How bad each was before the last event about it.
-    before: BTreeMap<IncidentId, Severity>,
+    /// How bad each was before the last event about it, and which that is.
+    before: BTreeMap<IncidentId, (EventId, Severity)>,
     /// Those that are over, by their end.
     ended: BTreeSet<(Time, IncidentId)>,
     /// When each of those ended.
@@ -135,11 +135,11 @@ impl Seen {
         self.books.get(&partition.to_string())?.book.incidents.get(id)
     }
 
-    /// How bad an incident was before the last event about it; as it is where there was none.
+    /// Whether an event made an incident worse; it must be the last one about it.
     #[must_use]
-    pub fn severity_before(&self, partition: &Partition, incident: &Incident) -> Severity {
-        let known = self.books.get(&partition.to_string()).and_then(|seen| seen.before.get(&incident.id));
-        known.copied().unwrap_or(incident.severity)
+    pub fn got_worse(&self, event: &Recorded, incident: &Incident) -> bool {
+        let known = self.books.get(&event.partition.to_string()).and_then(|seen| seen.before.get(&incident.id));
+        known.is_some_and(|(last, before)| *last == event.id && incident.severity > *before)
     }
 
     /// Incidents that are remembered.
@@ -169,7 +169,7 @@ impl Incidents {
     fn see(&mut self, input: &Recorded) {
         let subject = input.subject.parse::<IncidentId>().ok();
         if let Some(known) = subject.as_ref().and_then(|id| self.book.incidents.get(id)) {
-            self.before.insert(known.id.clone(), known.severity);
+            self.before.insert(known.id.clone(), (input.id.clone(), known.severity));
         }
         let touched = self.book.evolve(input);
         touched.incidents.iter().for_each(|id| self.note_end(id));

@@ -101,6 +101,11 @@ pub(crate) fn slack_meaning_of(kind: &str, payload: &Value) -> Result<Meaning, U
     slack::read::socket(kind, payload)
 }
 
+/// What Teams shows, as the answer to a delivery.
+pub(crate) fn activity(shown: Value) -> Value {
+    teams::render::activity(shown)
+}
+
 /// What an activity of Teams' means.
 pub(crate) fn teams_meaning(activity: &[u8]) -> Result<Meaning, Unreadable> {
     teams::read::activity(activity)

@@ -73,15 +73,8 @@ pub enum Role {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Gateway,
-        Self::Control,
-        Self::Correlator,
-        Self::Pager,
-        Self::Learning,
-        Self::Chat,
-        Self::Console,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Gateway, Self::Control, Self::Correlator, Self::Pager, Self::Learning, Self::Chat, Self::Console];
 }
 
 /// What a node is made of.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::common::{at, world};
-use harness::{Past, production, types, whole};
+use harness::{Past, production, types};
 use hindcast_clock::{self as clock, Stepped};
 use hindcast_correlator::Correlator;
 use hindcast_domain::book::Book;
@@ -20,7 +20,7 @@ use hindcast_engines::cluster::Weights;
 use hindcast_learn::train::{self, NAME};
 use hindcast_learning::{Options, Shadow};
 use hindcast_ledger::writer::Writer;
-use hindcast_ledger::{Progress, Shared, Subject, lane};
+use hindcast_ledger::{Progress, Shared, Subject, commit, lane};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -210,10 +210,11 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
     };
     let (stop, stopped) = watch::channel(false);
     let lane = tokio::spawn(hindcast_correlator::run(options, stopped));
-    let running = run(past.options());
-    let door = Writer::new(Shared::clone(&past.ledger), clock, Progress::default(), "door");
+    let writer = |slot| Writer::new(Shared::clone(&past.ledger), Arc::clone(&clock), Progress::default(), slot);
+    let running = run(Options { writer: writer("learning"), clock: Arc::clone(&clock), ..past.options() });
+    let door = writer("door");
     let week = world::week(7, 0, 12);
-    let known = |events: &[Recorded]| types(events).get("alert.fired").copied().unwrap_or(0);
+    let incidents = Subject::lane(&production(), names::INCIDENTS);
     for (second, said, _) in &week.says {
         time.set(at(*second));
         let event = hindcast_events::NewEvent {
@@ -222,19 +223,25 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
             event: Event::Observed(said.clone()),
             traceparent: None,
         };
-        door.submit(&production(), vec![event]).await.unwrap();
+        let at = commit::seq_of(door.submit(&production(), vec![event]).await.unwrap().position());
+        // The clock goes on when the lane has decided: it would fire timers that a slower clock would not have.
+        let sealed = async {
+            while past.ledger.last(&incidents).await.unwrap().is_none_or(|record| record.seq < at) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, sealed).await.expect("the lane decides");
     }
     settled(&past.ledger).await;
     stop.send(true).unwrap();
     lane.await.unwrap().unwrap();
     running.end().await;
     let events = past.events().await;
-    assert!(known(&events) > 20);
+    assert!(types(&events)["alert.fired"] > 20);
     let shadows = types(&events).get("shadow.placed").copied().unwrap_or(0);
-    let lane = Subject::lane(&production(), names::INCIDENTS);
     let decided: Vec<Recorded> = events
         .into_iter()
-        .filter(|event| event.partition == production() && harness::subject_of(&event.event) == lane)
+        .filter(|event| event.partition == production() && harness::subject_of(&event.event) == incidents)
         .map(|event| Recorded { position: 0, ..event })
         .collect();
     let mut book = Book::default();
@@ -254,7 +261,7 @@ async fn live_decisions_and_the_state_hash_are_the_same_with_and_without_a_shado
     let (with, after, some) = live(true).await;
     assert_eq!(none, 0);
     assert!(some > 20, "the shadow ran: {some}");
-    assert_eq!(with, without);
+    let differs = with.iter().zip(&without).find(|(a, b)| a != b);
+    assert!(differs.is_none() && with.len() == without.len(), "{differs:?}");
     assert_eq!(after, before);
-    assert!(whole().is_whole());
 }

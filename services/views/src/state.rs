@@ -9,6 +9,7 @@ use hindcast_domain::lane::names;
 use hindcast_ledger::commit;
 
 use crate::error::Error;
+use crate::project::live::Live;
 use crate::queries::blocking;
 use crate::read::receipt::UNACCOUNTED;
 use crate::service::{Views, lock};
@@ -16,30 +17,18 @@ use crate::service::{Views, lock};
 impl Views {
     /// (position, state hash) now, from what is kept at hand.
     pub(crate) fn hash_now(&self) -> (u64, String) {
-        let mut live = lock(&self.inner.live);
-        let position = live.position;
-        if let Some((at, hash)) = &live.hash
-            && *at == position
-        {
-            return (position, hash.clone());
-        }
-        let hash = live.summary.state_hash();
-        live.hash = Some((position, hash.clone()));
-        (position, hash)
+        hash_of(&mut lock(&self.inner.live))
     }
 
     pub(crate) async fn state_now(&self) -> Result<State, Problem> {
         let views = self.clone();
         blocking(move || {
-            let (position, state_hash) = views.hash_now();
-            let (incidents, alerts, parked) = {
-                let live = lock(&views.inner.live);
-                // One more commit may have come since: then the documents answer.
-                if live.position != position {
-                    return views.state_of(position, false);
-                }
-                let (incidents, alerts) = live.summary.counts();
-                (incidents, alerts, live.parked)
+            // One look for all of it: whoever looked twice would have to hold the lock while it reads, and readers
+            // take it themselves.
+            let (position, state_hash, (incidents, alerts), parked) = {
+                let mut live = lock(&views.inner.live);
+                let (position, hash) = hash_of(&mut live);
+                (position, hash, live.summary.counts(), live.parked)
             };
             let versions = views.place().at(position).versions()?;
             Ok(views.frame(position, state_hash, incidents, alerts, parked, versions))
@@ -116,4 +105,17 @@ impl Views {
             tracing::error!(fingerprint = receipt.alert.fingerprint, "a firing alert is not accounted for");
         }
     }
+}
+
+/// (position, state hash) of what is kept at hand; made once for each position that is asked about.
+fn hash_of(live: &mut Live) -> (u64, String) {
+    let position = live.position;
+    if let Some((at, hash)) = &live.hash
+        && *at == position
+    {
+        return (position, hash.clone());
+    }
+    let hash = live.summary.state_hash();
+    live.hash = Some((position, hash.clone()));
+    (position, hash)
 }

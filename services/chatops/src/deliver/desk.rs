@@ -81,7 +81,6 @@ pub(crate) struct Pending {
 /// A command from chat that its lane refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
-    pub(crate) command: EventId,
     pub(crate) received: Received,
     pub(crate) rejected: Rejected,
     pub(crate) at: Time,
@@ -350,7 +349,7 @@ impl Desk {
             self.refusals.pop_front();
         }
         let (rejected, at) = (rejected.clone(), event.time);
-        self.refusals.push_back(Refusal { command, received, rejected, at });
+        self.refusals.push_back(Refusal { received, rejected, at });
     }
 
     // ── forgetting ─────────────────────────────────────────────────────────────────────────────────

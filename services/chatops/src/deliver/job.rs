@@ -13,7 +13,7 @@ use hindcast_chat_port::{Error, Found, Outgoing, Shared, Whisper};
 use serde_json::Value;
 
 use super::desk::{Pending, Refusal};
-use crate::{FailPoint, Options, surface};
+use crate::{FailPoint, Options, key, surface};
 
 /// How long a vendor may take over one call.
 const CALL_MAX: Duration = Duration::from_secs(15);
@@ -286,7 +286,7 @@ impl Options {
             channel: received.channel.clone(),
             thread: received.thread.clone(),
             user: received.user.clone(),
-            response_url: self.replies.take(&refusal.command),
+            response_url: self.replies.take(&key::of_command(&received.vendor, &received.key)),
             service_url: received.service_url.clone(),
             body: surface::words(vendor, &text),
         };

@@ -122,7 +122,9 @@ impl Deliverer {
                 wake = wake.min(this.start(&mut room, &mut under_way, at));
             }
             tokio::select! {
-                _ = shutdown.changed() => {}
+                changed = shutdown.changed() => if changed.is_err() {
+                    break;
+                },
                 records = feed.next() => records?.iter().try_for_each(|record| room.read(record, &this.options.taken))?,
                 Some(done) = under_way.join_next() => match done {
                     Ok(done) => this.settle(&mut room, done),

@@ -24,6 +24,8 @@ pub(crate) struct OfVendor {
     pub(crate) failures: u32,
     /// Until when it is left alone.
     until: Option<Instant>,
+    /// Whether that is its own wish: what it takes meanwhile was under way before.
+    wished: bool,
     busy: usize,
     answering: usize,
     pub(crate) error: Option<(String, Time)>,
@@ -49,13 +51,16 @@ impl OfVendor {
 
     pub(crate) fn answered(&mut self) {
         self.failures = 0;
-        self.until = None;
+        if !self.wished {
+            self.until = None;
+        }
     }
 
     pub(crate) fn failed(&mut self, error: &str, after: Option<Duration>, now: Instant, at: Time) {
         self.failures = self.failures.saturating_add(1);
         let pause = after.map_or_else(|| doubled(PAUSE.0, self.failures - 1), |after| after.min(AFTER_MAX));
-        self.until = Some(now + pause);
+        self.until = self.until.max(Some(now + pause));
+        self.wished = after.is_some() || self.wished && self.until > Some(now + pause);
         self.error = Some((error.to_owned(), at));
     }
 }
@@ -137,6 +142,8 @@ mod tests {
         assert!(vendor.has_room(false) && vendor.rests_until(now).is_none());
         vendor.failed("429", Some(Duration::from_secs(30)), now, Time::ZERO);
         assert_eq!(vendor.rests_until(now), Some(now + Duration::from_secs(30)), "as it wishes");
+        vendor.answered();
+        assert_eq!(vendor.rests_until(now), Some(now + Duration::from_secs(30)), "whatever it took meanwhile");
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,7 +14,6 @@ use hindcast_domain::limits::TEXT_BYTES_MAX;
 use hindcast_domain::{ChatId, IncidentId, Partition};
 use hindcast_events::NewEvent;
 use hindcast_http::{Refusal, Result};
-use hindcast_ledger::writer::Receipt;
 use hindcast_queries::{IncidentFilter, Window};
 use hindcast_redact::Redactor;
 
@@ -133,14 +132,14 @@ impl Door {
             }
             Plan::Order { partition, incident, command, if_match } => {
                 let key = key::of_command(vendor.word(), &fact.received.key);
+                // What becomes of it is told by whoever follows the ledger, also after a restart.
+                if let Some(address) = &interaction.reply.response_url {
+                    self.options().replies.keep(key.clone(), address.clone());
+                }
                 let received = command::Received { key, if_match, command };
                 let order = fact.beside(incident.as_str(), Event::Command(received));
                 let events = vec![fact.of(Act::Commanded, Some(incident), None), order];
-                let receipt = self.write(&partition, events).await?;
-                // What becomes of it is told by whoever follows the ledger, also after a restart.
-                if let (Some(command), Some(address)) = (receipt.ids.last(), &interaction.reply.response_url) {
-                    self.options().replies.keep(command.clone(), address.clone());
-                }
+                self.write(&partition, events).await?;
                 ("commanded", None)
             }
             Plan::Judge { partition, incident, judged } => {
@@ -164,9 +163,9 @@ impl Door {
         tokio::time::timeout(COMPLETE_WITHIN, complete).await.map_err(early)
     }
 
-    async fn write(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<Receipt> {
+    async fn write(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<()> {
         match tokio::time::timeout(DURABLE_WITHIN, self.options().writer.submit(partition, events)).await {
-            Ok(Ok(receipt)) => Ok(receipt),
+            Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a delivery of chat is not durable");
                 Err(Refusal::new(Code::Unavailable, "the ledger takes nothing now"))

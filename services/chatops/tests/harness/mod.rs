@@ -1,7 +1,7 @@
 //! A world for tests: a ledger in memory, an incident lane that takes commands and says what the domain says,
 //! the lane of chat as it runs, views as simple as can be, and a vendor that does what it is told.
 
-#![allow(dead_code, unreachable_pub)] // each test file uses its own part
+#![allow(dead_code, unreachable_pub, unused_imports)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 pub mod lane;
@@ -47,6 +47,12 @@ pub struct World {
     stop: watch::Sender<bool>,
     lanes: Vec<JoinHandle<()>>,
     keys: std::sync::atomic::AtomicU64,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.lanes.iter().for_each(JoinHandle::abort);
+    }
 }
 
 impl World {

@@ -137,6 +137,8 @@ fn shown_as(incident: &incident::Incident, partition: &Partition) -> Incident {
         split_from: None,
         snoozed_until: incident.snoozed_until,
         weights: incident.weights,
+        grouped_by: Vec::new(),
+        shadow: None,
         revision: incident.revision,
         url: format!("http://localhost:8080/incidents/{}", incident.id),
     }

@@ -146,7 +146,10 @@ fn directions(reading: &Reading, cited: &[Arc<Facts>]) -> Result<(), Wrong> {
             let fits = |facts: &Facts| facts.moved.is_some_and(|(before, after)| (after > before) == up);
             let any = moved.iter().any(|facts| fits(facts));
             if !moved.is_empty() && any == is_denied(reading, &found.range()) {
-                return Err(Wrong::Unsupported(format!("{:?} is not the way that it moved", reading.written(&found.range()))));
+                return Err(Wrong::Unsupported(format!(
+                    "{:?} is not the way that it moved",
+                    reading.written(&found.range())
+                )));
             }
         }
     }

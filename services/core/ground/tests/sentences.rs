@@ -349,7 +349,8 @@ proptest! {
 #[test]
 fn a_question_is_evidence_of_nothing() {
     let id = "EVT-0000000000000020";
-    let question = event(id, "conversation.asked", "CNV-1", "ada", "03:20:00", json!({"question": "is redis at fault?"}));
+    let question =
+        event(id, "conversation.asked", "CNV-1", "ada", "03:20:00", json!({"question": "is redis at fault?"}));
     let cited = vec![Citation { event: id.into(), position: question.position }];
     let judged_with = |talk: bool| {
         let mut court = Court::new(u64::MAX, time("04:00:00"), "default").events([question.clone()]);

@@ -260,7 +260,8 @@ fn weigh(score: i32, by: f64) -> i32 {
 fn floor_of(middle: f64, before: &[f64], after: &[f64], largest: f64) -> f64 {
     let within = |whole: f64| before.iter().chain(after).all(|value| (0.0..=whole).contains(value));
     // a hundred is only a whole where it is what is usual
-    let whole: Option<f64> = if middle > 0.5 && within(1.0) { Some(1.0) } else { (middle == 100.0 && within(100.0)).then_some(100.0) };
+    let whole: Option<f64> =
+        if middle > 0.5 && within(1.0) { Some(1.0) } else { (middle == 100.0 && within(100.0)).then_some(100.0) };
     if let Some(whole) = whole {
         let least = before.iter().chain(after).fold(whole, |least, value| least.min(*value));
         return (RELATIVE_FLOOR * (whole - middle)).max(ZERO_FLOOR * (whole - least));

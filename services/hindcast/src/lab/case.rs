@@ -127,7 +127,8 @@ impl Case {
             Some(path) => serde_json::from_str(&input::text(&path)?).context("topology.json")?,
             None => Edges::default(),
         };
-        let mut lines: Vec<Line> = optional("logs.ndjson").map(|path| input::ndjson(&path)).transpose()?.unwrap_or_default();
+        let mut lines: Vec<Line> =
+            optional("logs.ndjson").map(|path| input::ndjson(&path)).transpose()?.unwrap_or_default();
         lines.sort_by_key(|line| line.timestamp);
         Ok(Self {
             id: about.id.clone(),
@@ -147,7 +148,8 @@ impl Case {
         let (shifts, moved) = self.shifts(&id);
         let mut raised = self.templates();
         raised.extend(shifts);
-        let mut findings: Vec<Finding> = raised.into_iter().enumerate().map(|(index, raised)| found(index, raised)).collect();
+        let mut findings: Vec<Finding> =
+            raised.into_iter().enumerate().map(|(index, raised)| found(index, raised)).collect();
         findings.sort_by_key(|finding| (finding.finding.at, finding.position));
         let symptoms = self.symptoms();
         let evidence = Evidence {
@@ -322,9 +324,8 @@ impl Case {
     }
 
     fn changes(&self) -> Vec<Change> {
-        let inside = |made: &&Made| {
-            made.at >= self.about.window_start - CHANGES_BEFORE && made.at <= self.about.window_end
-        };
+        let inside =
+            |made: &&Made| made.at >= self.about.window_start - CHANGES_BEFORE && made.at <= self.about.window_end;
         let change = |(index, made): (usize, &Made)| {
             let cited = cite(b"change", index);
             Change {
@@ -379,10 +380,13 @@ fn series(path: &Path) -> anyhow::Result<AllSeries> {
         }
         let cells = input::cells(line);
         let [time, service, metric, value] = cells.as_slice() else {
-            anyhow::bail!("expected timestamp,service,metric,value in metrics.csv, line {number} has {} cells", cells.len());
+            anyhow::bail!(
+                "expected timestamp,service,metric,value in metrics.csv, line {number} has {} cells",
+                cells.len()
+            );
         };
-        let time = input::time(time)
-            .with_context(|| format!("expected a time in metrics.csv, line {number} has {time:?}"))?;
+        let time =
+            input::time(time).with_context(|| format!("expected a time in metrics.csv, line {number} has {time:?}"))?;
         if let Ok(value) = value.trim().parse::<f64>() {
             all.entry((service.clone(), metric.clone())).or_default().push((time, value));
         }
@@ -443,7 +447,8 @@ fn weight(line: &Line) -> Weight {
         return weight;
     }
     let head: String = line.body.chars().take(LEVEL_CHARS).collect();
-    let words = head.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.chars().all(|c| c.is_ascii_uppercase()));
+    let words =
+        head.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.chars().all(|c| c.is_ascii_uppercase()));
     words.filter_map(level).next().unwrap_or(Weight::Quiet)
 }
 

@@ -47,7 +47,8 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         return Ok(vec![folder.to_owned()]);
     }
     let read = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    let mut all: Vec<PathBuf> = read.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_case(path)).collect();
+    let mut all: Vec<PathBuf> =
+        read.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_case(path)).collect();
     all.sort();
     ensure!(!all.is_empty(), "expected case.json in {} or in a folder within it", folder.display());
     Ok(all)

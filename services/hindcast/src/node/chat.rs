@@ -136,12 +136,8 @@ impl Workflow {
 impl Notifier for Workflow {
     async fn send(&self, message: &Message) -> Result<String, NotifyError> {
         let lines: Vec<&str> = message.lines.iter().map(String::as_str).collect();
-        let card = hindcast_chat::teams::render::notice(
-            message.severity,
-            &message.title,
-            &lines,
-            message.url.as_deref(),
-        );
+        let card =
+            hindcast_chat::teams::render::notice(message.severity, &message.title, &lines, message.url.as_deref());
         match self.0.send(&card).await {
             Ok(()) => Ok("the workflow took it".to_owned()),
             Err(port::Error::Again { detail, .. }) => Err(NotifyError::Again(detail)),
