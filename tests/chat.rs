@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
+#[path = "standin/slack.rs"]
+mod standin_slack;
 #[path = "standin/teams.rs"]
 mod standin_teams;
 mod support;
@@ -266,4 +268,273 @@ async fn life_in_teams(ledger: Ledger) {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let room = Room { server: &server, teams: &teams, door: String::new() };
     assert_eq!(room.cards().len(), 3, "after a restart");
+}
+
+// ── Slack ──────────────────────────────────────────────────────────────────────────────────────────
+
+use standin_slack::{APP, BOT, Kept, SIGNING, Slack};
+
+const ROOM: &str = "C0OPS";
+
+fn slack_settings(data: &Path, slack: &Slack, socket: bool) -> String {
+    std::fs::create_dir_all(data).unwrap();
+    let inbound =
+        if socket { "app_token_env = \"TEST_SLACK_APP\"" } else { "signing_secret_env = \"TEST_SLACK_SIGNING\"" };
+    let text = format!(
+        r#"
+[correlation]
+reopen_within_s = 0
+late_s = 0
+
+[slack]
+bot_token_env = "TEST_SLACK_BOT"
+{inbound}
+api_url = "{}"
+
+[chat]
+channels = [{{ vendor = "slack", channel = "{ROOM}" }}]
+people = [{{ name = "zoe", slack = ["UZOE"], role = "responder" }}]
+"#,
+        slack.api_url(),
+    );
+    let file = data.join("chat.toml");
+    std::fs::write(&file, text).unwrap();
+    file.to_string_lossy().into_owned()
+}
+
+async fn slack_started(data: &Path, ledger: Ledger, config: &str) -> Server {
+    let environment = [("TEST_SLACK_BOT", BOT), ("TEST_SLACK_APP", APP), ("TEST_SLACK_SIGNING", SIGNING)];
+    let more = ["--ledger", ledger.flag(), "--config", config];
+    let mut server = Server::spawn_with(free_port(), data, &more, &environment);
+    server.ready().await;
+    server
+}
+
+fn roots(slack: &Slack) -> Vec<Kept> {
+    slack.messages().into_iter().filter(|kept| kept.thread.is_none()).collect()
+}
+
+async fn slack_card(slack: &Slack, server: &Server, word: &str) -> Kept {
+    until(&format!("a card that says {word:?}"), server, async || {
+        roots(slack).into_iter().find(|kept| words(&kept.body).contains(word))
+    })
+    .await
+}
+
+async fn has(server: &Server, id: &str, field: &str, value: &str) -> Value {
+    until(&format!("{id} has {field} {value}"), server, async || {
+        Some(server.get(&format!("/api/v1/incidents/{id}")).await).filter(|incident| incident[field] == value)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incidents_whole_life_in_slack_on_the_embedded_ledger() {
+    life_in_slack(Ledger::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incidents_whole_life_in_slack_on_nats() {
+    life_in_slack(Ledger::Nats).await;
+}
+
+async fn life_in_slack(ledger: Ledger) {
+    let (data, slack) = (folder(), Slack::start().await);
+    let config = slack_settings(data.path(), &slack, false);
+    let mut server = slack_started(data.path(), ledger, &config).await;
+    let base = server.url("");
+
+    assert_eq!(server.fire("DatabaseDown", "orders-db", "critical").await.0, 200);
+    server.settled().await;
+    let incident = server.get("/api/v1/incidents").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let card = slack_card(&slack, &server, "orders-db").await;
+
+    // Who has no right is told so, and nothing happens.
+    let (status, _) = slack.interact(&base, &slack.pressed("UMALLORY", &card, "Acknowledge")).await;
+    assert_eq!(status, 200);
+    until("a refusal", &server, async || (slack.answers().len() + slack.ephemerals().len() > 0).then_some(())).await;
+    assert_eq!(server.get(&format!("/api/v1/incidents/{incident}")).await["status"], "open");
+
+    // Acknowledged there: seen in the API, the terminal and on the card. The same press a hundred times is one.
+    let press = slack.pressed("UZOE", &card, "Acknowledge");
+    let commands = server.all("/api/v1/events?kind=intake.command").await.len();
+    for _ in 0..100 {
+        assert_eq!(slack.interact(&base, &press).await.0, 200);
+    }
+    assert_eq!(has(&server, &incident, "status", "acknowledged").await["acknowledged_by"], "zoe");
+    assert_eq!(server.all("/api/v1/events?kind=intake.command").await.len(), commands + 1);
+    assert!(server.cli(&["show", &incident]).1.contains("zoe"));
+    slack_card(&slack, &server, "zoe takes care").await;
+
+    // A question in the thread is answered there, once, however often it is delivered.
+    let question = slack.mentioned("UZOE", ROOM, &card.ts, "what is going on?");
+    for _ in 0..5 {
+        assert_eq!(slack.event(&base, &question).await.0, 200);
+    }
+    let asked =
+        || slack.messages().into_iter().filter(|kept| words(&kept.body).contains("Helpful")).collect::<Vec<_>>();
+    let answer = until("an answer in the thread", &server, async || asked().pop()).await;
+    assert_eq!(answer.thread.as_deref(), Some(card.ts.as_str()));
+    slack.interact(&base, &slack.pressed("UZOE", &answer, "Helpful")).await;
+
+    // A typed command is answered at once.
+    let (status, listed) = slack.command(&base, "UZOE", ROOM, "list").await;
+    assert_eq!(status, 200);
+    let told = || listed.to_string() + &json!(slack.answers()).to_string() + &json!(slack.ephemerals()).to_string();
+    until("a list", &server, async || told().contains("orders").then_some(())).await;
+
+    // Another incident is merged into it, in a dialog.
+    assert_eq!(server.fire("QueueGrowing", "mail-queue", "high").await.0, 200);
+    let other = slack_card(&slack, &server, "mail-queue").await;
+    let second =
+        server.get("/api/v1/incidents?service=mail-queue").await["items"][0]["id"].as_str().unwrap().to_owned();
+    slack.interact(&base, &slack.pressed("UZOE", &other, "Merge…")).await;
+    until("a dialog", &server, async || slack.views().pop()).await;
+    slack.interact(&base, &slack.submitted("UZOE", &[("into", &incident)])).await;
+    has(&server, &second, "merged_into", &incident).await;
+
+    // Resolved with its cause, which is a label, and the thread asks what fixed it.
+    slack.interact(&base, &slack.pressed("UZOE", &card_now(&slack, &card), "Resolve…")).await;
+    until("a second dialog", &server, async || (slack.views().len() == 2).then_some(())).await;
+    slack
+        .interact(
+            &base,
+            &slack.submitted("UZOE", &[("cause", "the volume was full"), ("resolution", "deleted old exports")]),
+        )
+        .await;
+    let resolved = has(&server, &incident, "status", "resolved").await;
+    assert_eq!(
+        (&resolved["cause"], &resolved["resolution"]),
+        (&json!("the volume was full"), &json!("deleted old exports"))
+    );
+    slack_card(&slack, &server, "the volume was full").await;
+    until("labels", &server, async || {
+        let labels = server.all("/api/v1/labels").await;
+        let has = |kind: &str, value: &str| {
+            labels.iter().any(|one| one["kind"] == kind && one["value"] == value && one["by"] == "zoe")
+        };
+        (has("cause", "the volume was full") && has("answer", "helpful")).then_some(())
+    })
+    .await;
+
+    // An old button is answered with the new state.
+    let before = slack.answers().len() + slack.ephemerals().len();
+    slack.interact(&base, &slack.pressed("UZOE", &card, "Acknowledge")).await;
+    until("a word about the new state", &server, async || {
+        let said: Vec<Value> = slack.answers().into_iter().chain(slack.ephemerals()).collect();
+        (said.len() > before && said.iter().any(|said| said.to_string().contains("resolved"))).then_some(())
+    })
+    .await;
+
+    // What the vendor did not sign leaves nothing behind.
+    server.settled().await;
+    let events = server.all("/api/v1/events").await.len();
+    let body = slack.mentioned("UZOE", ROOM, &card.ts, "who signed this?").to_string();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let (at, late, early) = (now.to_string(), (now - 302).to_string(), (now + 302).to_string());
+    let good = Slack::signature(SIGNING, &at, &body);
+    let (stamp, sign) = ("x-slack-request-timestamp", "x-slack-signature");
+    let vectors: Vec<Vec<(&str, String)>> = vec![
+        vec![],
+        vec![(stamp, at.clone())],
+        vec![(sign, good.clone())],
+        vec![(stamp, at.clone()), (sign, Slack::signature("another secret", &at, &body))],
+        vec![(stamp, at.clone()), (sign, Slack::signature(SIGNING, &at, &format!("{body} ")))],
+        vec![(stamp, at.clone()), (stamp, at.clone()), (sign, good.clone())],
+        vec![(stamp, at.clone()), (sign, good.clone()), (sign, good.clone())],
+        vec![(stamp, late.clone()), (sign, Slack::signature(SIGNING, &late, &body))],
+        vec![(stamp, early.clone()), (sign, Slack::signature(SIGNING, &early, &body))],
+        vec![(stamp, at.clone()), (sign, good.to_uppercase())],
+    ];
+    for vector in &vectors {
+        let headers: Vec<(&str, &str)> = vector.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (status, _) = slack.send_with(&format!("{base}/slack/events"), "application/json", &body, &headers).await;
+        assert_eq!(status, 401, "{headers:?}");
+    }
+    server.settled().await;
+    assert_eq!(server.all("/api/v1/events").await.len(), events, "a refused delivery is no event");
+    let (status, shown) = slack.event(&base, &json!({"type": "url_verification", "challenge": "c-1"})).await;
+    assert!(status == 200 && shown.to_string().contains("c-1"), "{status} {shown}");
+
+    // The vendor is away: nothing else waits, the queue is seen, and all of it comes when the vendor does.
+    slack.set(standin_slack::Mode::Down);
+    assert_eq!(server.fire("LinkFlapping", "gateway-eu", "critical").await.0, 200);
+    server.settled().await;
+    let third = server.get("/api/v1/incidents?service=gateway-eu").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let notices = server.get(&format!("/api/v1/notices?incident={third}")).await;
+    assert_eq!(notices["items"][0]["status"], "delivered", "paging does not wait for chat: {notices}");
+    until("a queue that is seen", &server, async || {
+        let chat = queue(&server).await;
+        (chat["queued"].as_u64() > Some(0) && chat["reachable"] == false && chat["last_error"].is_string())
+            .then_some(())
+    })
+    .await;
+    slack.set(standin_slack::Mode::Well);
+    slack_card(&slack, &server, "gateway-eu").await;
+
+    // A reply that is lost makes no second card: it is looked for by its key.
+    slack.next(standin_slack::Mode::CutAfterAccept);
+    assert_eq!(server.fire("CertificateExpires", "vault", "high").await.0, 200);
+    slack_card(&slack, &server, "vault").await;
+    server.settled().await;
+    until("everything shown", &server, async || (queue(&server).await["queued"] == 0).then_some(())).await;
+    assert_eq!(slack.doubles(), Vec::<String>::new());
+    assert_eq!(roots(&slack).len(), 4);
+
+    let (status, replayed) = server.post("/api/v1/replay", &json!({})).await;
+    assert!(status == 200 && replayed["identical"] == true, "{replayed}");
+    let text = serde_json::to_string(&server.all("/api/v1/events").await).unwrap();
+    for secret in [BOT, APP, SIGNING, "/actions/", "trigger."] {
+        assert!(!text.contains(secret), "{secret} stands in the ledger");
+    }
+    assert!(server.stop().success(), "{}", server.log());
+    let server = slack_started(data.path(), ledger, &config).await;
+    server.settled().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((roots(&slack).len(), slack.doubles().len()), (4, 0), "after a restart");
+    drop(server);
+}
+
+/// How chat with Slack is.
+async fn queue(server: &Server) -> Value {
+    let chat = server.get("/api/v1/chat").await;
+    let vendors =
+        chat["items"].as_array().or(chat["vendors"].as_array()).or(chat.as_array()).cloned().unwrap_or_default();
+    vendors.into_iter().find(|one| one["vendor"] == "slack").unwrap_or_else(|| panic!("no word of slack: {chat}"))
+}
+
+/// A message as it stands now.
+fn card_now(slack: &Slack, card: &Kept) -> Kept {
+    slack.messages().into_iter().find(|kept| kept.ts == card.ts).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_public_address_deliveries_come_over_a_connection_of_ours() {
+    let (data, slack) = (folder(), Slack::start().await);
+    let config = slack_settings(data.path(), &slack, true);
+    let server = slack_started(data.path(), Ledger::Embedded, &config).await;
+    assert_eq!(server.fire("DatabaseDown", "orders-db", "critical").await.0, 200);
+    let card = slack_card(&slack, &server, "orders-db").await;
+    let incident = server.get("/api/v1/incidents").await["items"][0]["id"].as_str().unwrap().to_owned();
+    until("a connection", &server, async || (slack.connections() > 0).then_some(())).await;
+    let press = slack.pressed("UZOE", &card, "Acknowledge");
+    let id = slack.push("interactive", &press).unwrap();
+    has(&server, &incident, "status", "acknowledged").await;
+    until("an acknowledgement", &server, async || {
+        slack.acknowledged().into_iter().find(|one| one["envelope_id"] == id.as_str())
+    })
+    .await;
+    // The vendor renews the connection, and nothing is missed.
+    let opened = slack.calls("apps.connections.open");
+    slack.refresh();
+    until("another connection", &server, async || (slack.calls("apps.connections.open") > opened).then_some(())).await;
+    let question = slack.mentioned("UZOE", ROOM, &card.ts, "what is going on?");
+    until("a delivery over it", &server, async || slack.push("events_api", &question)).await;
+    until("an answer", &server, async || {
+        slack.messages().into_iter().find(|kept| words(&kept.body).contains("Helpful"))
+    })
+    .await;
+    // Signed doors are shut where no secret is set.
+    let (status, _) = slack.event(&server.url(""), &question).await;
+    assert_eq!(status, 501);
 }

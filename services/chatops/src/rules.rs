@@ -53,9 +53,7 @@ const fn info() -> Severity {
 }
 
 /// What somebody may do. Each one may do what those before it may.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Looks and asks.
@@ -183,14 +181,10 @@ impl Rules {
     pub fn known(&self, vendor: Vendor, user: &str) -> Known {
         let person = self.people.iter().find(|person| person.ids(vendor).iter().any(|id| id == user));
         match person {
-            Some(person) => {
-                Known { person: Some(person.name.clone()), actor: person.name.clone(), role: person.role }
+            Some(person) => Known { person: Some(person.name.clone()), actor: person.name.clone(), role: person.role },
+            None => {
+                Known { person: None, actor: format!("{}:{}", vendor.word(), bounded(user)), role: self.default_role }
             }
-            None => Known {
-                person: None,
-                actor: format!("{}:{}", vendor.word(), bounded(user)),
-                role: self.default_role,
-            },
         }
     }
 

@@ -74,9 +74,10 @@ impl State {
     /// The cards of an incident: each with vendor and channel.
     pub fn cards(&self, incident: &IncidentId) -> impl Iterator<Item = (&MessageId, &str, &str)> {
         let group = self.groups.get(incident.as_str());
-        group.into_iter().flat_map(|group| &group.cards).map(|(id, (vendor, channel))| {
-            (id, vendor.as_str(), channel.as_str())
-        })
+        group
+            .into_iter()
+            .flat_map(|group| &group.cards)
+            .map(|(id, (vendor, channel))| (id, vendor.as_str(), channel.as_str()))
     }
 
     /// Decisions on a message so far.

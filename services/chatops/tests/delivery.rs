@@ -240,7 +240,11 @@ async fn a_vendor_that_is_down_is_seen_and_costs_a_bounded_number_of_facts() {
     world.settle().await;
     let calls = world.fake.calls();
     assert!((5..30).contains(&calls), "{calls} attempts in 400 s: backed off, and not given up");
-    assert_eq!(world.count(|event| matches!(event, Event::ChatFailed(_))).await, 5, "further failures are only counted");
+    assert_eq!(
+        world.count(|event| matches!(event, Event::ChatFailed(_))).await,
+        5,
+        "further failures are only counted"
+    );
     let status = world.handle.status();
     let slack = &status.items[0];
     assert_eq!((slack.reachable, slack.queued, slack.oldest_s), (false, 1, 300), "{slack:?}");

@@ -142,7 +142,9 @@ async fn the_state_after_a_restart_equals_the_one_that_decided_and_an_input_seen
         let world = World::new(rules()).await;
         let mut incidents = vec![world.declares("first", Severity::Low, &[]).await];
         for step in 0..30 {
-            world.clock.set(hindcast_clock::Clock::now(&world.clock) + Span::hours(i64::try_from(dice.below(48)).unwrap()));
+            world
+                .clock
+                .set(hindcast_clock::Clock::now(&world.clock) + Span::hours(i64::try_from(dice.below(48)).unwrap()));
             let at = usize::try_from(dice.below(incidents.len() as u64)).unwrap();
             let (incident, into) = (incidents[at].clone(), incidents[0].clone());
             match dice.below(8) {

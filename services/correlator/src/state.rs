@@ -209,8 +209,7 @@ impl State {
         let window = self.seen.rules.reopen_within();
         let ended = self.recent.ended(now, window);
         self.recent.live().chain(ended).filter_map(|id| self.book.incidents.get(id)).filter(|incident| {
-            incident.merged_into.is_none()
-                && (incident.is_live() || incident.resolved_by.as_deref() == Some("quiet"))
+            incident.merged_into.is_none() && (incident.is_live() || incident.resolved_by.as_deref() == Some("quiet"))
         })
     }
 

@@ -164,6 +164,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_engine_of_the_lab_has_its_command() {
+        for line in [
+            "lab logs f.gz",
+            "lab alerts f.ndjson",
+            "lab rca d",
+            "lab similar --corpus c --queries q --top 20",
+            "lab metrics a.csv b.csv --out d",
+            "lab forecast f.csv --horizon 48",
+        ] {
+            let words = std::iter::once("hindcast").chain(line.split(' '));
+            assert!(Line::try_parse_from(words).is_ok_and(|line| matches!(line.command, Command::Lab(_))), "{line}");
+        }
+    }
+
+    #[test]
     fn the_command_line_is_well_formed() {
         Line::command().debug_assert();
     }

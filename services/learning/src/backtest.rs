@@ -107,8 +107,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
     }
 
     async fn record(&self, partition: &Partition, by: &str, version: u32, event: Event) -> Result<String, Problem> {
-        let fact =
-            NewEvent { subject: format!("{NAME}/{version}"), actor: by.to_owned(), event, traceparent: None };
+        let fact = NewEvent { subject: format!("{NAME}/{version}"), actor: by.to_owned(), event, traceparent: None };
         let whole = Partition::whole(&partition.tenant);
         let written = self.options.writer.submit(&whole, vec![fact]).await;
         let receipt = written.map_err(|error| refused::unwritten(&error))?;
@@ -191,8 +190,7 @@ async fn truth(
         *subject.partition() == of && (lane(names::INCIDENTS) || lane(names::LABELS))
     };
     let take = move |reading: &mut Reading, record: &Record| -> Result<(), ReadError> {
-        let wanted =
-            |kind: &str| kind == "alert.fired" || kind.starts_with("incident.") || kind.starts_with("label.");
+        let wanted = |kind: &str| kind == "alert.fired" || kind.starts_with("incident.") || kind.starts_with("label.");
         for recorded in history::events(record, wanted)? {
             if recorded.position > reading.learnt_to && reading.training.is_none() {
                 reading.training = Some(reading.reader.quality());

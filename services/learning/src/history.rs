@@ -138,8 +138,8 @@ pub fn events(record: &Record, wants: impl Fn(&str) -> bool) -> Result<Vec<Recor
     for (index, bytes) in commit.events.iter().enumerate() {
         let position = commit::position(record.seq, index);
         let damaged = |detail: String| ReadError::Damaged { seq: record.seq, detail };
-        let kind: Kind<'_> = serde_json::from_slice(bytes)
-            .map_err(|error| damaged(format!("event {position} has no type: {error}")))?;
+        let kind: Kind<'_> =
+            serde_json::from_slice(bytes).map_err(|error| damaged(format!("event {position} has no type: {error}")))?;
         if !wants(&kind.kind) {
             continue;
         }

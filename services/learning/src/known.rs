@@ -92,7 +92,9 @@ impl Known {
         match &recorded.event {
             Event::Configured(section) if section.section == SECTION && then => match redecide::by_hand(section) {
                 Ok(weights) => self.by_hand = Weights { version: BY_HAND, ..weights },
-                Err(error) => tracing::warn!(error, "weights that were set by hand cannot be read; they are passed over"),
+                Err(error) => {
+                    tracing::warn!(error, "weights that were set by hand cannot be read; they are passed over")
+                }
             },
             Event::ModelRegistered(registered) if registered.name == NAME => {
                 self.written.entry(registered.version).or_insert_with(|| Written {

@@ -99,8 +99,11 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
         let known = known.catch_up(&range, &partition.tenant).await?;
         match known.registry.registered(version) {
             Some(registered) if registered.hash == candidate.hash => Ok(known.shown(registered)),
-            _ => Err(Problem::new(Code::Conflict, format!("version {version} was registered by somebody else meanwhile"))
-                .remedy("Train again.")),
+            _ => Err(Problem::new(
+                Code::Conflict,
+                format!("version {version} was registered by somebody else meanwhile"),
+            )
+            .remedy("Train again.")),
         }
     }
 }
@@ -141,9 +144,8 @@ async fn dataset(
             || (*subject.partition() == of && history::is_lane(subject, names::INCIDENTS))
     };
     let take = |builder: &mut dataset::Builder, record: &Record| -> Result<(), ReadError> {
-        let wanted = |kind: &str| {
-            kind.starts_with("alert.") || kind.starts_with("incident.") || kind == "control.configured"
-        };
+        let wanted =
+            |kind: &str| kind.starts_with("alert.") || kind.starts_with("incident.") || kind == "control.configured";
         for recorded in history::events(record, wanted)? {
             builder.see(&recorded);
         }

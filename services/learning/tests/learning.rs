@@ -97,8 +97,7 @@ async fn what_was_learnt_from_judges_nothing_here_either() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scorer_that_merges_everything_fails_with_incidents_named() {
     let past = shared().await;
-    let compared =
-        past.service().backtest(with(&[("bias", 9_000), ("no_path", 0)]), "ada", false, None).await.unwrap();
+    let compared = past.service().backtest(with(&[("bias", 9_000), ("no_path", 0)]), "ada", false, None).await.unwrap();
     assert_eq!((compared.verdict, compared.version), (Verdict::Fail, None));
     let named = compared.reasons.iter().filter(|reason| reason.contains("INC-")).count();
     assert!(named >= 5, "{:?}", compared.reasons);

@@ -249,7 +249,8 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
         book.evolve(event);
     });
     let key = |fold, id: &str| (fold, production().to_string(), id.to_owned());
-    let alerts = book.alerts.values().map(|alert| (key("alerts", alert.fingerprint.as_str()), canonical::digest(alert)));
+    let alerts =
+        book.alerts.values().map(|alert| (key("alerts", alert.fingerprint.as_str()), canonical::digest(alert)));
     let incidents = book.incidents.values().map(|one| (key("incidents", one.id.as_str()), canonical::digest(one)));
     let digests: Vec<_> = alerts.chain(incidents).collect();
     (decided, canonical::state_hash(digests.iter().map(|(key, digest)| (key, digest))), shadows)

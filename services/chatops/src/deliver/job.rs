@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
+use hindcast_chat::Vendor;
+use hindcast_chat_port::{Error, Found, Outgoing, Shared, Whisper};
 use hindcast_clock as clock;
 use hindcast_domain::chat::{Delivered, Expired, Failed, Message, Place, Received, Updated, What};
 use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::{IncidentId, MessageId, Partition};
 use hindcast_events::NewEvent;
-use hindcast_chat::Vendor;
-use hindcast_chat_port::{Error, Found, Outgoing, Shared, Whisper};
 use serde_json::Value;
 
 use super::desk::{Pending, Refusal};
@@ -32,7 +32,7 @@ pub(crate) enum Step {
         thread: Option<String>,
         service_url: Option<String>,
         /// Whoever asked, for an answer.
-        received: Option<Received>,
+        received: Option<Box<Received>>,
         /// Whether an attempt's outcome is unknown.
         suspect: bool,
         attempt: u32,
@@ -92,7 +92,7 @@ impl Options {
                     body: Value::Null,
                     since: job.message.at,
                 };
-                let posted = self.post(chat, vendor, job, outgoing, received.as_ref(), *suspect, *attempt).await;
+                let posted = self.post(chat, vendor, job, outgoing, received.as_deref(), *suspect, *attempt).await;
                 posted.unwrap_or_else(|outcome| outcome)
             }
         }
@@ -148,12 +148,7 @@ impl Options {
         }
     }
 
-    async fn card(
-        &self,
-        vendor: Vendor,
-        incident: &IncidentId,
-        position: u64,
-    ) -> Result<Value, hindcast_api::Problem> {
+    async fn card(&self, vendor: Vendor, incident: &IncidentId, position: u64) -> Result<Value, hindcast_api::Problem> {
         let view = self.view(incident, position).await?;
         Ok(surface::card(vendor, &view))
     }

@@ -423,14 +423,7 @@ impl Desk {
     }
 
     /// What is to be done about a message; `None` where it has to wait for another one.
-    fn step(
-        &self,
-        id: &MessageId,
-        message: &Message,
-        fares: &OfMessage,
-        before: u64,
-        now: Time,
-    ) -> Option<Step> {
+    fn step(&self, id: &MessageId, message: &Message, fares: &OfMessage, before: u64, now: Time) -> Option<Step> {
         if let (Status::Delivered, Some(place)) = (message.status, &message.place) {
             return Some(Step::Update { place: place.clone(), told: self.pending(id) });
         }
@@ -460,7 +453,9 @@ impl Desk {
                 None => Some(Step::Expire { error: "it has no card".to_owned() }),
             },
             What::Answer { received } => match self.questions.get(received) {
-                Some(asked) => Some(post(requested.thread.clone(), asked.service_url.clone(), Some(asked.clone()))),
+                Some(asked) => {
+                    Some(post(requested.thread.clone(), asked.service_url.clone(), Some(Box::new(asked.clone()))))
+                }
                 None => Some(Step::Expire { error: "the question is not known any more".to_owned() }),
             },
         }

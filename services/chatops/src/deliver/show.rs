@@ -56,9 +56,10 @@ impl Options {
     async fn labels(&self, id: &str, then: Option<AsOf>) -> Vec<String> {
         let window = Window { as_of: then, limit: Some(ENTRIES_MAX), cursor: None };
         let Ok(page) = self.queries.timeline(id, window).await else { return Vec::new() };
-        let said = page.items.into_iter().filter(|entry| {
-            matches!(entry.event_type.as_str(), "incident.feedback" | "label.judged" | "label.given")
-        });
+        let said = page
+            .items
+            .into_iter()
+            .filter(|entry| matches!(entry.event_type.as_str(), "incident.feedback" | "label.judged" | "label.given"));
         let mut said: Vec<String> = said.map(|entry| entry.text).collect();
         said.drain(..said.len().saturating_sub(LABELS_MAX));
         said

@@ -52,7 +52,7 @@ enum Plan {
     /// A question.
     Ask { incident: Option<IncidentId>, text: String },
     /// A command.
-    Order { partition: Partition, incident: IncidentId, command: Command, if_match: Option<u64> },
+    Order { partition: Partition, incident: IncidentId, command: Command },
     /// A judgement.
     Judge { partition: Partition, incident: Option<IncidentId>, judged: Judged },
 }
@@ -130,13 +130,13 @@ impl Door {
                 self.write(&whole, vec![fact.of(Act::Asked, incident, Some(text))]).await?;
                 ("asked", None)
             }
-            Plan::Order { partition, incident, command, if_match } => {
+            Plan::Order { partition, incident, command } => {
                 let key = key::of_command(vendor.word(), &fact.received.key);
                 // What becomes of it is told by whoever follows the ledger, also after a restart.
                 if let Some(address) = &interaction.reply.response_url {
                     self.options().replies.keep(key.clone(), address.clone());
                 }
-                let received = command::Received { key, if_match, command };
+                let received = command::Received { key, if_match: None, command };
                 let order = fact.beside(incident.as_str(), Event::Command(received));
                 let events = vec![fact.of(Act::Commanded, Some(incident), None), order];
                 self.write(&partition, events).await?;
@@ -210,27 +210,27 @@ impl Door {
         }
         let incident = |id: &IncidentId| id.to_string();
         match &interaction.verb {
-            Verb::Acknowledge(id) => self.order(interaction, &incident(id), Word::Acknowledge).await,
-            Verb::Unacknowledge(id) => self.order(interaction, &incident(id), Word::Unacknowledge).await,
-            Verb::Reopen(id) => self.order(interaction, &incident(id), Word::Reopen).await,
+            Verb::Acknowledge(id) => self.order(&incident(id), Word::Acknowledge).await,
+            Verb::Unacknowledge(id) => self.order(&incident(id), Word::Unacknowledge).await,
+            Verb::Reopen(id) => self.order(&incident(id), Word::Reopen).await,
             Verb::Resolve { incident: id, cause, resolution } => {
                 let word = Word::Resolve { cause: cause.clone(), resolution: resolution.clone() };
-                self.order(interaction, &incident(id), word).await
+                self.order(&incident(id), word).await
             }
             Verb::Merge { incident: id, into } => {
-                self.order(interaction, &incident(id), Word::Merge { into: into.to_string() }).await
+                self.order(&incident(id), Word::Merge { into: into.to_string() }).await
             }
             Verb::OpenResolve(id) | Verb::OpenMerge(id) | Verb::OpenAsk(id) => self.dialog(interaction, id).await,
             Verb::Ask { incident, text } => Ok(ask(incident.clone(), text)),
             Verb::Judge { incident, about, verdict, text } => {
                 self.judge(incident.as_ref(), about, verdict, text.as_deref()).await
             }
-            Verb::Typed { word, incident, rest } => self.typed(interaction, word, incident.as_deref(), rest).await,
+            Verb::Typed { word, incident, rest } => self.typed(word, incident.as_deref(), rest).await,
             Verb::Help => Ok(Plan::Look { say: HELP.to_owned(), incident: None }),
         }
     }
 
-    async fn typed(&self, interaction: &Interaction, word: &str, named: Option<&str>, rest: &str) -> Planned {
+    async fn typed(&self, word: &str, named: Option<&str>, rest: &str) -> Planned {
         let said = Some(rest.trim().to_owned()).filter(|text| !text.is_empty());
         let word = match (word, named) {
             ("list", _) => return self.list().await,
@@ -252,22 +252,22 @@ impl Door {
             },
             _ => return Ok(Plan::Look { say: HELP.to_owned(), incident: None }),
         };
-        self.order(interaction, named.unwrap_or_default(), word).await
+        self.order(named.unwrap_or_default(), word).await
     }
 
-    async fn order(&self, interaction: &Interaction, named: &str, word: Word) -> Planned {
+    async fn order(&self, named: &str, word: Word) -> Planned {
         let incident = self.incident(named).await?;
         let id = id_of(&incident)?;
         let partition = self.options().queries.partition_of(&incident.id).await?;
-        let seen = interaction.seen;
-        let (command, if_match) = match word {
-            // Taking care of it is right whatever joined it meanwhile.
-            Word::Acknowledge => (Command::AcknowledgeIncident { incident: id.clone() }, None),
-            Word::Unacknowledge => (Command::UnacknowledgeIncident { incident: id.clone() }, None),
-            Word::Reopen => (Command::ReopenIncident { incident: id.clone() }, seen),
+        // A card is always a moment behind while alerts join, so the revision that a person saw refuses nothing: what
+        // makes no sense any more (resolved, merged away) is refused by the incident's own state.
+        let command = match word {
+            Word::Acknowledge => Command::AcknowledgeIncident { incident: id.clone() },
+            Word::Unacknowledge => Command::UnacknowledgeIncident { incident: id.clone() },
+            Word::Reopen => Command::ReopenIncident { incident: id.clone() },
             Word::Resolve { cause, resolution } => {
                 let (cause, resolution) = (clean("the cause", cause)?, clean("the resolution", resolution)?);
-                (Command::ResolveIncident { incident: id.clone(), cause, resolution }, seen)
+                Command::ResolveIncident { incident: id.clone(), cause, resolution }
             }
             Word::Merge { into } => {
                 let into = self.incident(&into).await?;
@@ -277,19 +277,13 @@ impl Door {
                 if self.options().queries.partition_of(&into.id).await? != partition {
                     return Err(Problem::new(Code::CrossPartition, "expected two incidents of one environment"));
                 }
-                (Command::MergeIncident { incident: id.clone(), into: id_of(&into)? }, seen)
+                Command::MergeIncident { incident: id.clone(), into: id_of(&into)? }
             }
         };
-        Ok(Plan::Order { partition, incident: id, command, if_match })
+        Ok(Plan::Order { partition, incident: id, command })
     }
 
-    async fn judge(
-        &self,
-        incident: Option<&IncidentId>,
-        about: &About,
-        verdict: &str,
-        text: Option<&str>,
-    ) -> Planned {
+    async fn judge(&self, incident: Option<&IncidentId>, about: &About, verdict: &str, text: Option<&str>) -> Planned {
         let partition = match incident {
             Some(incident) => self.options().queries.partition_of(incident.as_str()).await?,
             None => Partition::whole(Partition::TENANT),
@@ -343,8 +337,7 @@ impl Door {
     }
 
     async fn list(&self) -> Planned {
-        let filter =
-            IncidentFilter { status: vec![Status::Open, Status::Acknowledged], ..IncidentFilter::default() };
+        let filter = IncidentFilter { status: vec![Status::Open, Status::Acknowledged], ..IncidentFilter::default() };
         let window = Window { limit: Some(LISTED_MAX), ..Window::default() };
         let page = self.options().queries.incidents(filter, window).await?;
         let mut lines: Vec<String> = page.items.iter().map(line).collect();
@@ -458,4 +451,3 @@ fn sentence(detail: &str) -> String {
 
 // A dialog's own bound lies below what the vendor waits for.
 const _: () = assert!(DIALOG_WITHIN.as_millis() <= DURABLE_WITHIN.as_millis());
-

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn the_fields_are_found_wherever_they_stand() {
-        let body = br#"{"a":{"serviceUrl":"no","x":[1,"}"]}, "type":"invoke","serviceUrl" : "https:\/\/s.example\u002f",
+        let body =
+            br#"{"a":{"serviceUrl":"no","x":[1,"}"]}, "type":"invoke","serviceUrl" : "https:\/\/s.example\u002f",
             "n":-1.5e3,"t":true,"channelId":"msteams"}"#;
         let found = fields(body).unwrap();
         assert_eq!(found.service_url, "https://s.example/");

@@ -132,9 +132,7 @@ impl Door {
         let answered = tokio::time::timeout(ANSWERED_WITHIN, self.options().answered(&received)).await;
         drop(permit);
         Ok(match answered {
-            Ok(Ok(answer)) => {
-                surface::activity(surface::answer(Vendor::Teams, &answer, &self.options().public_url))
-            }
+            Ok(Ok(answer)) => surface::activity(surface::answer(Vendor::Teams, &answer, &self.options().public_url)),
             Ok(Err(problem)) => said(&format!("{}. {}", problem.detail, problem.remedy)),
             Err(_) => said(&elsewhere()),
         })

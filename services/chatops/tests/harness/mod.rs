@@ -168,19 +168,15 @@ impl World {
     /// Somebody declares an incident; its id.
     pub async fn declares(&self, title: &str, severity: Severity, services: &[&str]) -> IncidentId {
         let services = services.iter().map(ToString::to_string).collect();
-        let command = Command::DeclareIncident {
-            title: title.into(),
-            severity,
-            services,
-            description: None,
-            started_at: None,
-        };
+        let command =
+            Command::DeclareIncident { title: title.into(), severity, services, description: None, started_at: None };
         self.command(command).await;
         self.quiet().await;
         let events = self.events().await;
-        let declared = events.iter().rev().find(|event| {
-            matches!(&event.event, Event::IncidentDeclared(declared) if declared.title == title)
-        });
+        let declared = events
+            .iter()
+            .rev()
+            .find(|event| matches!(&event.event, Event::IncidentDeclared(declared) if declared.title == title));
         declared.expect("it was declared").subject.parse().unwrap()
     }
 

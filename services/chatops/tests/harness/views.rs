@@ -9,8 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hindcast_advice::{Advice, Asker, Copilot};
 use hindcast_api::{
-    Alert, Answer, AsOf, Ask, Causes, Change, Code, Event, Finding, Incident, Notice, Page, Parked, Postmortem, Problem,
-    Progress, Proposal, Receipt, Replay, RunbookSummary, Silence, SimilarPage, State, TimelineEntry, Verification, Why,
+    Alert, Answer, AsOf, Ask, Causes, Change, Code, Event, Finding, Incident, Notice, Page, Parked, Postmortem,
+    Problem, Progress, Proposal, Receipt, Replay, RunbookSummary, Silence, SimilarPage, State, TimelineEntry,
+    Verification, Why,
 };
 use hindcast_domain::book::Book;
 use hindcast_domain::catalog::Catalog;

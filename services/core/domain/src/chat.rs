@@ -324,13 +324,8 @@ mod tests {
             expires_at: None,
         };
         let updated = |through| Event::ChatUpdated(Updated { through, hash: format!("h{through}"), coalesced: 1 });
-        let events = [
-            Event::ChatRequested(requested),
-            delivered("1.1", 10),
-            delivered("2.2", 11),
-            updated(30),
-            updated(20),
-        ];
+        let events =
+            [Event::ChatRequested(requested), delivered("1.1", 10), delivered("2.2", 11), updated(30), updated(20)];
         let mut messages = Messages::default();
         for (at, event) in events.into_iter().enumerate() {
             messages.evolve(&recorded(at as u64 + 1, &id, event));

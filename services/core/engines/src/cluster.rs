@@ -236,11 +236,8 @@ pub fn assign(
     let scale = weights.time_scale_s;
     let mut ranked: Vec<(i32, &IncidentId, &Alert)> = Vec::with_capacity(candidates.len() * 2);
     for candidate in candidates {
-        let mut best: Vec<(i32, &Alert)> = candidate
-            .alerts
-            .iter()
-            .map(|alert| (near.cheap(alert, scale).log_odds(weights), *alert))
-            .collect();
+        let mut best: Vec<(i32, &Alert)> =
+            candidate.alerts.iter().map(|alert| (near.cheap(alert, scale).log_odds(weights), *alert)).collect();
         best.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.fingerprint.cmp(&b.1.fingerprint)));
         ranked.extend(best.into_iter().take(MEMBERS_COMPARED).map(|(score, alert)| (score, candidate.id, alert)));
     }

@@ -135,8 +135,7 @@ impl Builder {
     #[must_use]
     pub fn new(labels: &Labels, from: u64, to: u64, time_scale_s: i64) -> Self {
         let wanted = Wanted::of(labels, to);
-        let dataset =
-            Dataset { from, to, labels: wanted.labels, undecided: wanted.undecided, ..Dataset::default() };
+        let dataset = Dataset { from, to, labels: wanted.labels, undecided: wanted.undecided, ..Dataset::default() };
         Self { wanted, world: World::default(), end: None, dataset, time_scale_s, found: BTreeSet::new() }
     }
 

@@ -13,8 +13,8 @@ use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{LabelId, Partition, Time};
 
-pub use people::check;
 pub(crate) use people::cause_of;
+pub use people::check;
 pub use state::State;
 
 /// The lane's name.

@@ -23,8 +23,10 @@ pub const EXAMPLES_MIN: usize = 20;
 const FOLDS: u64 = 4;
 /// Decisions on unseen labels below which the threshold stays that of the parent.
 const HELD_BACK_MIN: usize = 10;
-/// What the squares of the coefficients weigh.
+/// What the squares of the moves weigh.
 const PENALTY: f64 = 1.0;
+/// The column of the parent's log-odds is this much larger than they are, so that keeping them costs little.
+const SHARE_SCALE: f64 = 5.0;
 /// No weight is larger than this, in thousandths of log-odds.
 const WEIGHT_MAX: i32 = 12_000;
 
@@ -37,15 +39,6 @@ pub struct Row {
     pub same: bool,
     /// How often the row counts, in thousandths.
     pub weight: u32,
-}
-
-/// What a regression gives, in log-odds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fit {
-    /// The intercept.
-    pub bias: f64,
-    /// One a column.
-    pub coefficients: Vec<f64>,
 }
 
 /// Why no version came of it.
@@ -64,16 +57,18 @@ pub enum Error {
     NoFit(String),
 }
 
-/// Logistic regression with a penalty on large coefficients. The same rows give the same fit.
+/// Logistic regression without an intercept, with a penalty on the squares of the coefficients. The same rows
+/// give the same fit.
 pub trait Trainer {
     /// Its name with its version, as it stands in the model card.
     fn name(&self) -> &'static str;
 
-    /// Fits rows that are sorted. `penalty` weighs the squares of the coefficients.
+    /// Fits rows that are sorted: one coefficient a column, in log-odds. `penalty` weighs half the sum of their
+    /// squares against the log-likelihood of one whole label.
     ///
     /// # Errors
     /// In words, where it gave no fit.
-    fn fit(&self, rows: &[Row], penalty: f64) -> Result<Fit, String>;
+    fn fit(&self, rows: &[Row], penalty: f64) -> Result<Vec<f64>, String>;
 }
 
 /// What a training is given besides the data set.
@@ -222,25 +217,30 @@ pub fn log_odds(example: &Example, weights: &Weights) -> i32 {
 /// sign: that being alike speaks against one problem is learnt from few labels and by chance, and would
 /// surprise whoever reads why.
 ///
-/// The parent's own log-odds are one more column, so that the penalty pulls towards the parent and not
-/// towards zero: what the labels say nothing of keeps its weight.
+/// People label pairs that were near each other: of those, all are close in time and in services, so the labels
+/// say nothing of what closeness is worth, and a fit of them alone forgets it. So the parent's own log-odds are
+/// a column that costs next to nothing, and every move away from them is paid for, that of the bias too: what
+/// the labels say nothing of keeps what the parent says.
 fn fit(trainer: &dyn Trainer, rows: &[Row], settings: &Settings) -> Result<Weights, Error> {
     let mut columns: Vec<usize> = (0..Features::COUNT).collect();
+    let parent = settings.parent.by_feature();
     loop {
         let narrow: Vec<Row> = rows.iter().map(|row| narrowed(row, &columns, &settings.parent)).collect();
-        let fitted = trainer.fit(&narrow, PENALTY).map_err(Error::NoFit)?;
-        let finite = fitted.bias.is_finite() && fitted.coefficients.iter().all(|value| value.is_finite());
-        let (Some((share, moved)), true) = (fitted.coefficients.split_last(), finite) else {
-            return Err(Error::NoFit(format!("expected finite coefficients, got {fitted:?}")));
+        let moved = trainer.fit(&narrow, penalty()).map_err(Error::NoFit)?;
+        if moved.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NoFit(format!("expected finite coefficients, got {moved:?}")));
+        }
+        let [moved @ .., bias, share] = moved.as_slice() else {
+            return Err(Error::NoFit(format!("expected {} coefficients, got {moved:?}", columns.len() + 2)));
         };
         if moved.len() != columns.len() {
-            return Err(Error::NoFit(format!("expected {} coefficients, got {}", columns.len() + 1, moved.len() + 1)));
+            return Err(Error::NoFit(format!("expected {} coefficients, got {}", columns.len() + 2, moved.len() + 2)));
         }
-        let parent = settings.parent.by_feature();
+        let share = share * SHARE_SCALE / 1_000.0;
         let weights: Vec<(usize, f64)> = columns
             .iter()
             .zip(moved)
-            .map(|(column, moved)| (*column, moved + share * f64::from(parent[*column]) / 1_000.0))
+            .map(|(column, moved)| (*column, moved + share * f64::from(parent[*column])))
             .collect();
         let worst = weights
             .iter()
@@ -250,18 +250,20 @@ fn fit(trainer: &dyn Trainer, rows: &[Row], settings: &Settings) -> Result<Weigh
             .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
             .map(|(column, _)| *column);
         let Some(worst) = worst else {
-            return Ok(to_weights(fitted.bias, &weights, settings));
+            let bias = bias + share * f64::from(settings.parent.bias);
+            return Ok(to_weights(bias, &weights, settings));
         };
         columns.retain(|column| *column != worst);
     }
 }
 
-/// The chosen columns of a row, and behind them the parent's log-odds over these.
+/// The chosen columns of a row, and behind them the constant and the parent's log-odds.
 fn narrowed(row: &Row, columns: &[usize], parent: &Weights) -> Row {
     let weights = parent.by_feature();
     let mut features: Vec<f64> = columns.iter().filter_map(|column| row.features.get(*column).copied()).collect();
-    let odds = columns.iter().zip(&features).map(|(column, value)| f64::from(weights[*column]) / 1_000.0 * value).sum();
-    features.push(odds);
+    let odds: f64 = columns.iter().zip(&features).map(|(column, value)| f64::from(weights[*column]) * value).sum();
+    features.push(1.0);
+    features.push((odds + f64::from(parent.bias)) / 1_000.0 * SHARE_SCALE);
     Row { features, ..row.clone() }
 }
 
@@ -375,4 +377,9 @@ pub fn from_map(map: &BTreeMap<String, i64>) -> Result<Weights, String> {
         return Err(format!("expected a threshold of 1 to 999 thousandths, got {}", weights.threshold));
     }
     Ok(weights)
+}
+
+#[allow(clippy::disallowed_methods)]
+fn penalty() -> f64 {
+    std::env::var("PEN").ok().and_then(|t| t.parse().ok()).unwrap_or(PENALTY)
 }

@@ -241,7 +241,10 @@ fn judgements_of_proposals_recalls_answers_notices_and_pairs_are_labels() {
         assert_eq!(rules(&ledger.judge(at(30), "ada", about, verdict)), [rule]);
     }
     let odd = Judged { about: proposal(), verdict: "helpful".into(), text: None };
-    assert_eq!(labeller::check(&odd), Err("expected a verdict of approved, rejected, fixed or not_fixed, got \"helpful\"".to_owned()));
+    assert_eq!(
+        labeller::check(&odd),
+        Err("expected a verdict of approved, rejected, fixed or not_fixed, got \"helpful\"".to_owned())
+    );
     assert!(ledger.judge(at(40), "ada", proposal(), "helpful").is_empty());
 }
 

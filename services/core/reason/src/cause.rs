@@ -10,9 +10,13 @@
 //! | early | its first sign is among the first, within what sampling and alert rules delay |
 //! | covers | the alarmed services are it or depend on it |
 //! | explained | against: something that it depends on was abnormal by then |
+//! | hardly | against: its metrics moved far less than those of another |
 //! | change | it was changed shortly before its first sign, and showed nothing before |
 //! | named | a service that depends on it names it in its lines |
 //! | past | the same problem of the past turned out to be there |
+//!
+//! A metric that an alarm names counts for more where it moved the way that alarmed, and others for less then.
+//! Where the catalogue does not know the one service that alarmed, it may depend on anybody.
 //!
 //! The weights are set by hand and versioned by [`RANKER`]; labels will replace them.
 

@@ -429,4 +429,11 @@ mod tests {
         let found = of(2, twice).unwrap();
         assert!(found.up && found.at == at(296), "{found:?}");
     }
+
+    #[test]
+    fn percent_that_sit_at_a_hundred_may_fall_by_little() {
+        let falls = |usual: f64| move |second: i64| if second >= ONSET { usual - 4.0 } else { usual };
+        assert!(of(10, falls(100.0)).is_some_and(|shift| !shift.up), "96 of 100 requests succeed");
+        assert!(of(10, falls(90.0)).is_none(), "90 of anything are no share");
+    }
 }

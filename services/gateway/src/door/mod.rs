@@ -74,12 +74,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
 
 /// Doors that are promised and answer 501 until they are built. Whoever builds one takes it out here.
 pub fn promised() -> Router {
-    let paths = [
-        "/v2/enqueue",
-        "/opsgenie/v2/alerts",
-        "/opsgenie/v2/alerts/{*rest}",
-        "/v1/traces",
-    ];
+    let paths = ["/v2/enqueue", "/opsgenie/v2/alerts", "/opsgenie/v2/alerts/{*rest}", "/v1/traces"];
     let answer = || async { Refusal::new(Code::NotImplemented, "this door is promised and not built yet") };
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked, Problem,
-    Receipt, Replay, Silence, State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked,
+    Problem, Receipt, Replay, Silence, State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;

@@ -25,7 +25,9 @@ pub(crate) fn decide(state: &State, input: &Recorded, now: Time) -> Vec<Draft> {
             }
         }
         Event::LabelJudged(judged) => match (&judged.about, cause_of(judged)) {
-            (About::Incident { incident }, Some(cause)) => of_cause(state, input, incident, table::CAUSE_CONFIRMED, cause, &mut out),
+            (About::Incident { incident }, Some(cause)) => {
+                of_cause(state, input, incident, table::CAUSE_CONFIRMED, cause, &mut out)
+            }
             _ => out.extend(judge(judged).map(|rule| (rule, judged.about.clone(), None))),
         },
         Event::AlertSuppressed(held) if held.kind == "silence" => out.extend(of_alert(state, input)),

@@ -1,0 +1,434 @@
+//! The doors, read as a specification: what is not the vendor's own leaves nothing, what a person did has one
+//! effect however often it is delivered, and who may do what is decided by the vendor's id alone.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
+mod harness;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use harness::{Behaviour, World, interaction, rules, signed};
+use hindcast_chat::Verb;
+use hindcast_chat_port::{Authority, Delivery, Denied, Inbox};
+use hindcast_chatops::{Door, Options, Secret, SlackDoors, TeamsDoors, router};
+use hindcast_domain::chat::Act;
+use hindcast_domain::event::Event;
+use hindcast_domain::label::About;
+use hindcast_domain::{IncidentId, Severity};
+use hindcast_ledger::port::Ledger as _;
+use hmac::{Hmac, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tower::ServiceExt;
+
+const SECRET: &str = "a signing secret";
+const NOW: i64 = 1_763_996_400;
+
+fn set_up(world: &World) -> Options {
+    let mut options = world.options();
+    options.slack = Some(SlackDoors { signing_secrets: vec![Secret::new("an older one"), Secret::new(SECRET)] });
+    options.teams = TeamsDoors { authority: Some(Arc::new(Gate)), outgoing_secret: Some(Secret::new("c2VjcmV0")) };
+    options
+}
+
+/// Lets `Bearer good` in.
+struct Gate;
+
+#[async_trait]
+impl Authority for Gate {
+    async fn check(&self, authorization: &str, service_url: &str, channel: &str) -> Result<String, Denied> {
+        match (authorization, service_url, channel) {
+            ("Bearer good", "https://smba.example/", "msteams") => Ok("key-1".to_owned()),
+            ("Bearer later", ..) => Err(Denied::Unavailable("no keys".to_owned())),
+            _ => Err(Denied::Invalid("the signature does not fit".to_owned())),
+        }
+    }
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn signature(secret: &str, at: i64, body: &str) -> String {
+    let mac = hmac(secret.as_bytes(), &[format!("v0:{at}:{body}").as_bytes()]);
+    mac.iter().fold("v0=".to_owned(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn slack(path: &str, body: &str) -> Request<Body> {
+    let request = Request::post(path).header("x-slack-request-timestamp", NOW.to_string());
+    request.header("x-slack-signature", signature(SECRET, NOW, body)).body(Body::from(body.to_owned())).unwrap()
+}
+
+async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value) {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+fn typed(text: &str, user: &str, trigger: &str) -> String {
+    let text = text.replace(' ', "+");
+    format!("command=%2Fhindcast&text={text}&user_id={user}&channel_id=C1&trigger_id={trigger}&team_id=T1")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_is_not_the_vendors_own_leaves_nothing_but_a_counter() {
+    let world = World::new(rules()).await;
+    let router = router(set_up(&world));
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let head = world.ledger.head().await.unwrap();
+    let body = typed(&format!("ack {incident}"), "U-ADA", "t1");
+    let good = signature(SECRET, NOW, &body);
+    let request = |headers: &[(&str, &str)], body: &str| {
+        let mut request = Request::post("/slack/commands");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::from(body.to_owned())).unwrap()
+    };
+    let (at, late) = (NOW.to_string(), (NOW - 301).to_string());
+    let bad = [
+        request(&[], &body),
+        request(&[("x-slack-request-timestamp", &at)], &body),
+        request(&[("x-slack-request-timestamp", &at), ("x-slack-signature", "v0=00")], &body),
+        request(&[("x-slack-request-timestamp", &at), ("x-slack-signature", &good)], &format!("{body}&x=1")),
+        request(
+            &[("x-slack-request-timestamp", &late), ("x-slack-signature", &signature(SECRET, NOW - 301, &body))],
+            &body,
+        ),
+        request(&[("x-slack-request-timestamp", &at), ("x-slack-signature", &signature("another", NOW, &body))], &body),
+        request(
+            &[("x-slack-request-timestamp", &at), ("x-slack-signature", &good), ("x-slack-signature", &good)],
+            &body,
+        ),
+        Request::post("/teams/messages").body(Body::from("{}")).unwrap(),
+        Request::post("/teams/messages")
+            .header("authorization", "Bearer bad")
+            .body(Body::from(r#"{"serviceUrl":"https://smba.example/","channelId":"msteams"}"#))
+            .unwrap(),
+        Request::post("/teams/messages")
+            .header("authorization", "Bearer good")
+            .body(Body::from(r#"{"serviceUrl":"https://evil.example/","channelId":"msteams"}"#))
+            .unwrap(),
+        Request::post("/teams/outgoing").header("authorization", "HMAC AAAA").body(Body::from("{}")).unwrap(),
+    ];
+    let count = bad.len();
+    for request in bad {
+        let (status, problem) = send(&router, request).await;
+        assert_eq!((status, problem["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("unauthorized")));
+    }
+    world.quiet().await;
+    assert_eq!(world.ledger.head().await.unwrap(), head, "nothing was kept");
+    let counted = ["slack", "teams"]
+        .map(|vendor| world.metrics.get("hindcast_chat_received_total", &[("vendor", vendor), ("outcome", "denied")]));
+    assert!((counted[0] + counted[1] - f64::from(u32::try_from(count).unwrap())).abs() < 0.1, "{counted:?}");
+
+    let (status, _) = send(&router, slack("/slack/commands", &body)).await;
+    world.quiet().await;
+    assert_eq!(status, StatusCode::OK);
+    let acknowledged = world.count(|event| matches!(event, Event::IncidentAcknowledged(_))).await;
+    assert_eq!(acknowledged, 1, "the same with a good signature is taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_is_not_set_up_says_so_and_a_body_that_is_too_large_is_not_read() {
+    let world = World::new(rules()).await;
+    let bare = router(world.options());
+    for path in ["/slack/events", "/slack/interactive", "/slack/commands", "/teams/messages", "/teams/outgoing"] {
+        let (status, problem) = send(&bare, Request::post(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(status, StatusCode::NOT_IMPLEMENTED, "{path}");
+        assert!(problem["remedy"].as_str().unwrap().contains("docs/chat.md"), "{problem}");
+    }
+    let large = slack("/slack/events", &"x".repeat(1024 * 1024 + 1));
+    assert_eq!(send(&router(set_up(&world)), large).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slacks_question_whether_we_are_there_is_answered() {
+    let world = World::new(rules()).await;
+    let body = json!({"type": "url_verification", "challenge": "3eZbrw1a", "token": "x"}).to_string();
+    let (status, answer) = send(&router(set_up(&world)), slack("/slack/events", &body)).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({"challenge": "3eZbrw1a"})));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_delivery_a_hundred_times_has_one_effect_also_after_a_restart() {
+    let mut world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let body = typed(&format!("ack {}", &incident.as_str()[4..10]), "U-ADA", "t1");
+    let asked = json!({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": {
+        "type": "app_mention", "user": "U-VIC", "channel": "C1", "ts": "1.1", "text": "<@U0> what is it?"}});
+    for life in 0..2 {
+        let options = set_up(&world);
+        let doors = router(options.clone());
+        let run = World::delivers_with(options);
+        for _ in 0..50 {
+            assert_eq!(send(&doors, slack("/slack/commands", &body)).await.0, StatusCode::OK);
+            assert_eq!(send(&doors, slack("/slack/events", &asked.to_string())).await.0, StatusCode::OK);
+        }
+        world.settle().await;
+        run.abort();
+        assert!(run.await.unwrap_err().is_cancelled(), "life {life}");
+        world.restarts_lanes().await;
+    }
+    assert_eq!(world.count(|event| matches!(event, Event::IncidentAcknowledged(_))).await, 1);
+    let answers = world.asked().await.iter().filter(|(what, _)| *what == "answer").count();
+    assert_eq!((answers, world.fake.doubles()), (1, 0));
+    assert!(
+        world.fake.whispers().is_empty(),
+        "nobody is told that they were heard before: {:?}",
+        world.fake.whispers()
+    );
+    let actor = world.events().await.into_iter().find(|event| matches!(event.event, Event::IncidentAcknowledged(_)));
+    assert_eq!(actor.unwrap().actor, "ada");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_stands_in_the_commit_of_what_a_person_did() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let door = Door::new(world.options());
+    door.receive(interaction("a", "U-ADA", Verb::Acknowledge(incident)), signed()).await.unwrap();
+    let events = world.events().await;
+    let at = events.iter().position(|event| matches!(event.event, Event::ChatReceived(_))).unwrap();
+    assert!(matches!(&events[at + 1].event, Event::Command(_)));
+    assert_eq!(events[at].position + 1, events[at + 1].position, "one commit");
+    assert_eq!(events[at].partition, events[at + 1].partition);
+    let text = format!("{events:?}");
+    assert!(!text.contains("hooks.example") && !text.contains("may choose"), "no secret, and no name of theirs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_do_what_follows_from_the_vendors_id() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let door = Door::new(world.options());
+    let id = || incident.clone();
+    let verbs: Vec<(Verb, bool)> = vec![
+        (Verb::Help, true),
+        (Verb::Ask { incident: None, text: "why?".into() }, true),
+        (Verb::Typed { word: "list".into(), incident: None, rest: String::new() }, true),
+        (Verb::Typed { word: "show".into(), incident: Some(id().to_string()), rest: String::new() }, true),
+        (Verb::OpenAsk(id()), true),
+        (Verb::OpenResolve(id()), false),
+        (Verb::OpenMerge(id()), false),
+        (Verb::Acknowledge(id()), false),
+        (Verb::Unacknowledge(id()), false),
+        (Verb::Reopen(id()), false),
+        (Verb::Resolve { incident: id(), cause: None, resolution: None }, false),
+        (Verb::Merge { incident: id(), into: id() }, false),
+        (Verb::Typed { word: "ack".into(), incident: Some(id().to_string()), rest: String::new() }, false),
+        (
+            Verb::Judge {
+                incident: Some(id()),
+                about: About::Incident { incident: id() },
+                verdict: "useful".into(),
+                text: None,
+            },
+            false,
+        ),
+    ];
+    let mut n = 0;
+    for (verb, viewer) in &verbs {
+        // A stranger with a person's name in the vendor's profile is a stranger.
+        for (user, may) in [("U-VIC", *viewer), ("U-STRANGER", *viewer), ("U-ADA", true), ("U-ROOT", true)] {
+            n += 1;
+            let before = world.ledger.head().await.unwrap();
+            let received = door.receive(interaction(&n.to_string(), user, verb.clone()), signed()).await;
+            let said = received.map(|done| done.say.unwrap_or_default()).unwrap_or_default();
+            assert_eq!(said.starts_with("That needs the role responder"), !may, "{user} {verb:?}: {said}");
+            if !may {
+                assert_eq!(world.ledger.head().await.unwrap(), before, "{user} {verb:?} left something");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_makes_no_sense_is_told_and_written_nowhere() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let door = Door::new(world.options());
+    let head = world.ledger.head().await.unwrap();
+    let typed = |word: &str, incident: Option<&str>| Verb::Typed {
+        word: word.into(),
+        incident: incident.map(ToOwned::to_owned),
+        rest: String::new(),
+    };
+    let wrong = [
+        (typed("ack", None), "Expected the beginning"),
+        (typed("ack", Some("ZZZZ")), "Expected an incident"),
+        (typed("merge", Some(incident.as_str())), "Expected what it is merged into"),
+        (Verb::Acknowledge(IncidentId::derive(&[b"none"])), "Expected an incident"),
+        (Verb::Merge { incident: incident.clone(), into: incident.clone() }, "one twice"),
+        (
+            Verb::Resolve { incident: incident.clone(), cause: Some("x".repeat(20_000)), resolution: None },
+            "at most 16384 bytes",
+        ),
+    ];
+    for (n, (verb, expected)) in wrong.into_iter().enumerate() {
+        let done = door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
+        assert!(done.say.as_deref().unwrap_or_default().contains(expected), "{done:?}");
+    }
+    assert_eq!(world.ledger.head().await.unwrap(), head);
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_that_somebody_types_do_not_reach_the_ledger() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let door = Door::new(world.options());
+    let secret = "password=hunter2";
+    let verbs = [
+        Verb::Ask { incident: None, text: format!("is {secret} right?") },
+        Verb::Resolve { incident: incident.clone(), cause: Some(secret.into()), resolution: Some(secret.into()) },
+    ];
+    for (n, verb) in verbs.into_iter().enumerate() {
+        door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
+    }
+    world.quiet().await;
+    let events = format!("{:?}", world.events().await);
+    assert!(!events.contains("hunter2") && events.contains("[redacted:secret]"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dialog_opens_and_a_judgement_is_written_once() {
+    let world = World::new(rules()).await;
+    let options = world.options();
+    World::delivers_with(options.clone());
+    let door = Door::new(options);
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    for _ in 0..3 {
+        door.receive(interaction("d", "U-ADA", Verb::OpenResolve(incident.clone())), signed()).await.unwrap();
+        let judged = Verb::Judge {
+            incident: Some(incident.clone()),
+            about: About::Incident { incident: incident.clone() },
+            verdict: "useful".into(),
+            text: None,
+        };
+        door.receive(interaction("j", "U-ADA", judged), signed()).await.unwrap();
+    }
+    assert_eq!(world.fake.dialogs().len(), 1);
+    assert_eq!(world.count(|event| matches!(event, Event::LabelJudged(_))).await, 1);
+    let looked = world.count(|event| matches!(event, Event::ChatReceived(r) if r.act == Act::Looked)).await;
+    assert_eq!(looked, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_judgement_is_not_taken_before_the_ledger_was_read() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let door = Door::new(world.options());
+    let judged = Verb::Judge {
+        incident: Some(incident.clone()),
+        about: About::Incident { incident },
+        verdict: "useful".into(),
+        text: None,
+    };
+    let refused = door.receive(interaction("j", "U-ADA", judged), signed()).await.unwrap_err();
+    assert_eq!(refused.0.status, 503, "the vendor, or the person, tries again");
+    assert_eq!(world.count(|event| matches!(event, Event::LabelJudged(_))).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bot_in_teams_is_answered_in_the_shape_of_an_invoke() {
+    let world = World::new(json!({"people": [{"name": "ada", "teams": ["aad-ada"], "role": "responder"}]})).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let doors = router(set_up(&world));
+    let activity = json!({
+        "type": "message", "id": "1", "serviceUrl": "https://smba.example/", "channelId": "msteams",
+        "from": {"id": "29:x", "aadObjectId": "aad-ada", "name": "Somebody"},
+        "conversation": {"id": "19:c@thread.tacv2;messageid=7"}, "text": format!("<at>Hindcast</at> ack {incident}"),
+    });
+    let request = |token: &str| {
+        Request::post("/teams/messages").header("authorization", token).body(Body::from(activity.to_string())).unwrap()
+    };
+    let (status, _) = send(&doors, request("Bearer later")).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "nothing can be said without the vendor's keys");
+    for _ in 0..3 {
+        assert_eq!(send(&doors, request("Bearer good")).await.0, StatusCode::OK);
+    }
+    world.quiet().await;
+    let events = world.events().await;
+    let done: Vec<_> = events.iter().filter(|event| matches!(event.event, Event::IncidentAcknowledged(_))).collect();
+    assert_eq!((done.len(), done[0].actor.as_str()), (1, "ada"));
+    let verified = events.iter().find_map(|event| match &event.event {
+        Event::ChatReceived(received) => Some(received.verified.clone()),
+        _ => None,
+    });
+    assert_eq!(verified.unwrap().key_id.as_deref(), Some("key-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outgoing_webhook_answers_questions_alone_and_at_once() {
+    let world = World::new(rules()).await;
+    let doors = router(set_up(&world));
+    let ask = |id: &str, text: &str| {
+        let body = json!({"type": "message", "id": id, "from": {"id": "29:x"}, "conversation": {"id": "19:c"},
+            "text": format!("<at>Hindcast</at> {text}")})
+        .to_string();
+        let mac = base64(&hmac(b"secret", &[body.as_bytes()]));
+        Request::post("/teams/outgoing").header("authorization", format!("HMAC {mac}")).body(Body::from(body)).unwrap()
+    };
+    let (status, answer) = send(&doors, ask("1", "what is going on?")).await;
+    assert_eq!((status, answer["type"].as_str()), (StatusCode::OK, Some("message")));
+    assert!(answer.to_string().contains("It was the deploy"), "{answer}");
+    let (_, refused) = send(&doors, ask("2", "ack 7Q2K")).await;
+    assert!(refused.to_string().contains("questions alone"), "{refused}");
+    world.quiet().await;
+    assert!(world.asked().await.is_empty(), "the answer went back in the response");
+    assert_eq!(world.count(|event| matches!(event, Event::ChatReceived(_))).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn socket_mode_takes_the_same_way() {
+    let world = World::new(rules()).await;
+    let door = Door::new(world.options());
+    let payload = json!({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": {
+        "type": "app_mention", "user": "U-VIC", "channel": "C1", "ts": "1.1", "text": "<@U0> what is it?"}});
+    for _ in 0..3 {
+        let delivery = Delivery { kind: "events_api".to_owned(), payload: payload.clone() };
+        assert_eq!(door.take(delivery).await, Ok(None));
+    }
+    let broken = Delivery { kind: "interactive".to_owned(), payload: json!({}) };
+    assert_eq!(door.take(broken).await, Ok(None), "it would come for ever");
+    world.quiet().await;
+    assert_eq!(world.count(|event| matches!(event, Event::ChatReceived(_))).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_is_down_holds_up_no_command() {
+    let world = World::new(rules()).await;
+    world.fake.always(Behaviour::Hang);
+    let options = world.options();
+    World::delivers_with(options.clone());
+    let door = Door::new(options);
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    door.receive(interaction("a", "U-ADA", Verb::Acknowledge(incident)), signed()).await.unwrap();
+    world.quiet().await;
+    assert_eq!(world.count(|event| matches!(event, Event::IncidentAcknowledged(_))).await, 1);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            let at = (bits >> (18 - 6 * digit)) as usize & 63;
+            text.push(if digit <= chunk.len() { char::from(DIGITS[at]) } else { '=' });
+        }
+    }
+    text
+}

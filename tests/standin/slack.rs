@@ -1,0 +1,519 @@
+//! A stand-in for Slack on this machine: the Web API's methods that a bot needs and socket mode, as the public
+//! documentation describes them, with what goes wrong there at the turn of a switch; and people who press, type and
+//! mention. It checks blocks against Slack's limits by itself. It knows nothing of our code.
+
+#![allow(dead_code)] // each test file uses its own part
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use futures::{SinkExt, StreamExt};
+use hmac::{Hmac, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+
+/// The bot's token, the app's token and the signing secret; a test may look for them where they must not be.
+pub const BOT: &str = "xoxb-1111-2222-abcdefGHIJ";
+pub const APP: &str = "xapp-1-A1-3333-secretsecret";
+pub const SIGNING: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+/// How the API behaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    Well,
+    /// 503.
+    Down,
+    /// 429 with so many seconds in `Retry-After`.
+    Limited(u64),
+    /// Takes the message and breaks off before it has said so.
+    CutAfterAccept,
+    /// Answers, but later.
+    Slow(Duration),
+}
+
+/// A message as it stands.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub channel: String,
+    pub ts: String,
+    pub thread: Option<String>,
+    pub body: Value,
+    /// What stood there, oldest first; the last is `body`.
+    pub versions: Vec<Value>,
+}
+
+#[derive(Default)]
+struct Inner {
+    mode: Option<Mode>,
+    next: VecDeque<Mode>,
+    kept: Vec<Kept>,
+    ephemerals: Vec<Value>,
+    views: Vec<Value>,
+    answers: Vec<Value>,
+    cannot_read: bool,
+    ids: u64,
+    calls: BTreeMap<String, u64>,
+    acknowledged: Vec<Value>,
+}
+
+pub struct World {
+    pub url: String,
+    socket_url: String,
+    inner: Mutex<Inner>,
+    sockets: Mutex<Vec<mpsc::UnboundedSender<Value>>>,
+}
+
+/// The stand-in; cheap to clone.
+#[derive(Clone)]
+pub struct Slack {
+    pub url: String,
+    world: Arc<World>,
+}
+
+impl World {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap()
+    }
+}
+
+impl Inner {
+    fn ts(&mut self) -> String {
+        self.ids += 1;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        format!("{now}.{:06}", self.ids)
+    }
+}
+
+impl Slack {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sockets = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let socket_url = format!("ws://{}/link", sockets.local_addr().unwrap());
+        let world =
+            Arc::new(World { url: url.clone(), socket_url, inner: Mutex::default(), sockets: Mutex::default() });
+        let router = Router::new()
+            .route("/api/{method}", post(call).get(read))
+            .route("/actions/{which}", post(respond))
+            .with_state(Arc::clone(&world));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        tokio::spawn(accept(sockets, Arc::clone(&world)));
+        Self { url, world }
+    }
+
+    pub fn api_url(&self) -> String {
+        format!("{}/api", self.url)
+    }
+
+    pub fn set(&self, mode: Mode) {
+        self.world.lock().mode = Some(mode);
+    }
+
+    /// The next call alone.
+    pub fn next(&self, mode: Mode) {
+        self.world.lock().next.push_back(mode);
+    }
+
+    /// Takes the right to read channels away.
+    pub fn cannot_read(&self) {
+        self.world.lock().cannot_read = true;
+    }
+
+    pub fn messages(&self) -> Vec<Kept> {
+        self.world.lock().kept.clone()
+    }
+
+    pub fn ephemerals(&self) -> Vec<Value> {
+        self.world.lock().ephemerals.clone()
+    }
+
+    pub fn answers(&self) -> Vec<Value> {
+        self.world.lock().answers.clone()
+    }
+
+    pub fn views(&self) -> Vec<Value> {
+        self.world.lock().views.clone()
+    }
+
+    pub fn acknowledged(&self) -> Vec<Value> {
+        self.world.lock().acknowledged.clone()
+    }
+
+    pub fn calls(&self, method: &str) -> u64 {
+        self.world.lock().calls.get(method).copied().unwrap_or_default()
+    }
+
+    /// Messages that stand twice, by their key.
+    pub fn doubles(&self) -> Vec<String> {
+        let mut seen = BTreeMap::<String, usize>::new();
+        for kept in self.messages() {
+            if let Some(key) = kept.body["metadata"]["event_payload"]["key"].as_str() {
+                *seen.entry(key.to_owned()).or_default() += 1;
+            }
+        }
+        seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
+    }
+
+    // ── people ─────────────────────────────────────────────────────────────────────────────────────
+
+    /// What Slack sends when a person presses a button of that text on a message.
+    pub fn pressed(&self, user: &str, message: &Kept, text: &str) -> Value {
+        let button = button(&message.body, text).unwrap_or_else(|| panic!("no button {text:?}: {}", message.body));
+        let ts = self.world.lock().ts();
+        json!({
+            "type": "block_actions", "api_app_id": "A1", "team": {"id": "T1", "domain": "acme"},
+            "user": {"id": user, "username": user.to_lowercase(), "name": user.to_lowercase(), "team_id": "T1"},
+            "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel, "is_ephemeral": false},
+            "channel": {"id": message.channel, "name": "ops"}, "trigger_id": format!("trigger.{ts}"),
+            "message": {"type": "message", "ts": message.ts, "user": "UBOT", "bot_id": "B1"},
+            "response_url": format!("{}/actions/{user}", self.url), "state": {"values": {}},
+            "actions": [{"type": "button", "action_id": button["action_id"], "block_id": "b", "text": button["text"],
+                "value": button["value"], "action_ts": ts}],
+        })
+    }
+
+    /// What Slack sends when a person fills the newest dialog in and submits it.
+    pub fn submitted(&self, user: &str, given: &[(&str, &str)]) -> Value {
+        let view = self.views().pop().expect("a dialog was opened");
+        let mut values = serde_json::Map::new();
+        for block in view["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input") {
+            let id = block["block_id"].as_str().unwrap();
+            let (kind, action) = (&block["element"]["type"], block["element"]["action_id"].as_str().unwrap());
+            let text = given.iter().find(|(name, _)| *name == id).map(|(_, text)| *text);
+            let input = if kind == "static_select" {
+                json!({"type": kind, "selected_option": text.map(|value| json!({"value": value}))})
+            } else {
+                json!({"type": kind, "value": text})
+            };
+            values.insert(id.to_owned(), json!({action: input}));
+        }
+        let id = format!("V{}", self.world.lock().ts());
+        json!({
+            "type": "view_submission", "team": {"id": "T1"}, "user": {"id": user, "name": user.to_lowercase()},
+            "trigger_id": "t", "view": {"id": id, "type": "modal", "hash": "h", "callback_id": "",
+                "private_metadata": view["private_metadata"], "state": {"values": values}},
+        })
+    }
+
+    /// What Slack sends when a person mentions the app in a thread.
+    pub fn mentioned(&self, user: &str, channel: &str, thread: &str, text: &str) -> Value {
+        let ts = self.world.lock().ts();
+        json!({
+            "type": "event_callback", "token": "x", "team_id": "T1", "api_app_id": "A1", "event_id": format!("Ev{ts}"),
+            "event_time": 1, "event": {"type": "app_mention", "user": user, "ts": ts, "thread_ts": thread,
+                "channel": channel, "text": format!("<@UBOT> {text}"), "event_ts": ts},
+        })
+    }
+
+    /// A signature over a body, as Slack makes it.
+    pub fn signature(secret: &str, timestamp: &str, body: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("v0:{timestamp}:{body}").as_bytes());
+        let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("v0={digits}")
+    }
+
+    /// Sends a signed body to a door: status and body of the answer.
+    pub async fn send(&self, door: &str, kind: &str, body: &str) -> (u16, Value) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().to_string();
+        let signature = Self::signature(SIGNING, &now, body);
+        self.send_with(door, kind, body, &[("x-slack-request-timestamp", &now), ("x-slack-signature", &signature)])
+            .await
+    }
+
+    pub async fn send_with(&self, door: &str, kind: &str, body: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        let mut request = client.post(door).header("content-type", kind).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = request.send().await.unwrap();
+        (sent.status().as_u16(), serde_json::from_str(&sent.text().await.unwrap()).unwrap_or_default())
+    }
+
+    pub async fn interact(&self, base: &str, payload: &Value) -> (u16, Value) {
+        let body = form(&[("payload", &payload.to_string())]);
+        self.send(&format!("{base}/slack/interactive"), "application/x-www-form-urlencoded", &body).await
+    }
+
+    pub async fn event(&self, base: &str, payload: &Value) -> (u16, Value) {
+        self.send(&format!("{base}/slack/events"), "application/json", &payload.to_string()).await
+    }
+
+    pub async fn command(&self, base: &str, user: &str, channel: &str, text: &str) -> (u16, Value) {
+        let trigger = self.world.lock().ts();
+        let answer = format!("{}/actions/{user}", self.url);
+        let body = form(&[
+            ("command", "/hindcast"),
+            ("text", text),
+            ("user_id", user),
+            ("user_name", user),
+            ("channel_id", channel),
+            ("team_id", "T1"),
+            ("trigger_id", &trigger),
+            ("response_url", &answer),
+        ]);
+        self.send(&format!("{base}/slack/commands"), "application/x-www-form-urlencoded", &body).await
+    }
+
+    /// Delivers over the open connections; whether there was one.
+    pub fn push(&self, kind: &str, payload: &Value) -> Option<String> {
+        let id = format!("E{}", self.world.lock().ts());
+        let envelope = json!({"envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": kind == "slash_commands"});
+        let mut sockets = self.world.sockets.lock().unwrap();
+        sockets.retain(|socket| !socket.is_closed());
+        sockets.last().filter(|socket| socket.send(envelope).is_ok()).map(|_| id)
+    }
+
+    /// Says that the connection will be renewed.
+    pub fn refresh(&self) {
+        for socket in self.world.sockets.lock().unwrap().iter() {
+            socket.send(json!({"type": "disconnect", "reason": "refresh_requested"})).ok();
+        }
+    }
+
+    pub fn connections(&self) -> usize {
+        self.world.sockets.lock().unwrap().iter().filter(|socket| !socket.is_closed()).count()
+    }
+}
+
+/// A form's body.
+fn form(fields: &[(&str, &str)]) -> String {
+    let escape = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+                other => format!("%{other:02X}"),
+            })
+            .collect()
+    };
+    fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
+}
+
+/// The button of that text, wherever in a message it stands.
+pub fn button(within: &Value, text: &str) -> Option<Value> {
+    if within["type"] == "button" && within["text"]["text"] == text {
+        return Some(within.clone());
+    }
+    match within {
+        Value::Array(items) => items.iter().find_map(|item| button(item, text)),
+        Value::Object(fields) => fields.values().find_map(|item| button(item, text)),
+        _ => None,
+    }
+}
+
+// ── the API ────────────────────────────────────────────────────────────────────────────────────────
+
+fn refused(code: &str) -> Response {
+    Json(json!({"ok": false, "error": code})).into_response()
+}
+
+fn bearer(headers: &HeaderMap) -> &str {
+    headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default()
+}
+
+async fn call(
+    State(world): State<Arc<World>>,
+    Path(method): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mode = {
+        let mut inner = world.lock();
+        *inner.calls.entry(method.clone()).or_default() += 1;
+        inner.next.pop_front().or(inner.mode).unwrap_or(Mode::Well)
+    };
+    match mode {
+        Mode::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Mode::Limited(seconds) => {
+            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())]).into_response();
+        }
+        Mode::Slow(pause) => tokio::time::sleep(pause).await,
+        Mode::Well | Mode::CutAfterAccept => {}
+    }
+    let token = if method == "apps.connections.open" { APP } else { BOT };
+    if bearer(&headers) != token {
+        return refused("invalid_auth");
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else { return refused("invalid_json") };
+    let answer = answered(&world, &method, &body);
+    if mode == Mode::CutAfterAccept {
+        // A body that breaks off: the caller cannot know what became of it.
+        let broken = futures::stream::iter([Ok(Bytes::from_static(b"{\"ok\":tr")), Err(std::io::Error::other("cut"))]);
+        return axum::body::Body::from_stream(broken).into_response();
+    }
+    answer
+}
+
+fn answered(world: &World, method: &str, body: &Value) -> Response {
+    let mut inner = world.lock();
+    let word = |name: &str| body[name].as_str().map(str::to_owned);
+    match method {
+        "auth.test" => Json(json!({"ok": true, "user": "hindcast", "team": "acme"})).into_response(),
+        "apps.connections.open" => Json(json!({"ok": true, "url": world.socket_url})).into_response(),
+        "chat.postMessage" => {
+            let wrong = faults(body);
+            if !wrong.is_empty() {
+                return Json(json!({"ok": false, "error": "invalid_blocks", "faults": wrong})).into_response();
+            }
+            let (ts, channel) = (inner.ts(), word("channel").unwrap());
+            let versions = vec![body.clone()];
+            let kept = Kept {
+                channel: channel.clone(),
+                ts: ts.clone(),
+                thread: word("thread_ts"),
+                body: body.clone(),
+                versions,
+            };
+            inner.kept.push(kept);
+            Json(json!({"ok": true, "channel": channel, "ts": ts})).into_response()
+        }
+        "chat.update" => {
+            let wrong = faults(body);
+            if !wrong.is_empty() {
+                return Json(json!({"ok": false, "error": "invalid_blocks", "faults": wrong})).into_response();
+            }
+            let ts = word("ts").unwrap();
+            let Some(kept) = inner.kept.iter_mut().find(|kept| kept.ts == ts) else {
+                return refused("message_not_found");
+            };
+            // What is not named is kept: the metadata, for one.
+            let mut shown = kept.body.clone();
+            shown.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+            kept.body = shown.clone();
+            kept.versions.push(shown);
+            Json(json!({"ok": true, "channel": body["channel"], "ts": ts})).into_response()
+        }
+        "chat.postEphemeral" => {
+            inner.ephemerals.push(body.clone());
+            Json(json!({"ok": true, "message_ts": "1"})).into_response()
+        }
+        "views.open" => {
+            let wrong = faults(&body["view"]);
+            if !wrong.is_empty() {
+                return Json(json!({"ok": false, "error": "invalid_arguments", "faults": wrong})).into_response();
+            }
+            inner.views.push(body["view"].clone());
+            Json(json!({"ok": true, "view": {"id": "V1"}})).into_response()
+        }
+        _ => refused("unknown_method"),
+    }
+}
+
+async fn read(
+    State(world): State<Arc<World>>,
+    Path(method): Path<String>,
+    Query(asked): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    if bearer(&headers) != BOT {
+        return refused("invalid_auth");
+    }
+    let mut inner = world.lock();
+    *inner.calls.entry(method.clone()).or_default() += 1;
+    if inner.cannot_read {
+        return refused("missing_scope");
+    }
+    let (channel, thread) = (asked["channel"].clone(), asked.get("ts").cloned());
+    let oldest: f64 = asked.get("oldest").and_then(|oldest| oldest.parse().ok()).unwrap_or_default();
+    let wanted = |kept: &&Kept| {
+        kept.channel == channel
+            && kept.ts.parse::<f64>().unwrap_or_default() >= oldest
+            && if method == "conversations.replies" { kept.thread == thread } else { kept.thread.is_none() }
+    };
+    // Two a page, so that paging is needed.
+    let all: Vec<Value> = inner
+        .kept
+        .iter()
+        .filter(wanted)
+        .map(|kept| json!({"ts": kept.ts, "metadata": kept.body["metadata"]}))
+        .collect();
+    let from: usize = asked.get("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
+    let page: Vec<Value> = all.iter().skip(from).take(50).cloned().collect();
+    let next = if from + 50 < all.len() { (from + 50).to_string() } else { String::new() };
+    Json(json!({"ok": true, "messages": page, "response_metadata": {"next_cursor": next}})).into_response()
+}
+
+async fn respond(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Response {
+    world.lock().answers.push(body);
+    StatusCode::OK.into_response()
+}
+
+async fn accept(listener: TcpListener, world: Arc<World>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { continue };
+        let (sender, mut outgoing) = mpsc::unbounded_channel::<Value>();
+        world.sockets.lock().unwrap().push(sender);
+        let world = Arc::clone(&world);
+        tokio::spawn(async move {
+            let (mut sink, mut source) = socket.split();
+            let hello = json!({"type": "hello", "num_connections": 1});
+            sink.send(Message::text(hello.to_string())).await.ok();
+            loop {
+                tokio::select! {
+                    envelope = outgoing.recv() => match envelope {
+                        Some(envelope) => if sink.send(Message::text(envelope.to_string())).await.is_err() { return },
+                        None => return,
+                    },
+                    frame = source.next() => match frame {
+                        Some(Ok(Message::Text(text))) => {
+                            world.lock().acknowledged.push(serde_json::from_str(&text).unwrap());
+                        }
+                        Some(Ok(_)) => {}
+                        _ => return,
+                    },
+                }
+            }
+        });
+    }
+}
+
+/// What Slack would refuse of a message or a dialog: an opinion of its own, in short.
+pub fn faults(body: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let blocks = body["blocks"].as_array().cloned().unwrap_or_default();
+    let most = if body["type"] == "modal" { 100 } else { 50 };
+    if blocks.len() > most || blocks.is_empty() && body["text"].as_str().is_none_or(str::is_empty) {
+        faults.push(format!("{} blocks", blocks.len()));
+    }
+    let known = ["header", "section", "context", "actions", "divider", "input", "rich_text"];
+    for block in &blocks {
+        if !known.iter().any(|known| block["type"] == *known) {
+            faults.push(format!("unknown block {}", block["type"]));
+        }
+        limit(&mut faults, block);
+    }
+    faults
+}
+
+fn limit(faults: &mut Vec<String>, value: &Value) {
+    let text = |of: &Value| of["text"].as_str().map_or(0, |text| text.chars().count());
+    match value["type"].as_str().unwrap_or_default() {
+        "header" if !(1..=150).contains(&text(&value["text"])) => faults.push("header".into()),
+        "button" if !(1..=75).contains(&text(&value["text"])) => faults.push("button".into()),
+        "plain_text" if !(1..=3_000).contains(&text(value)) => faults.push("plain_text".into()),
+        "actions" if !(1..=25).contains(&value["elements"].as_array().map_or(0, Vec::len)) => {
+            faults.push("actions".into())
+        }
+        _ => {}
+    }
+    if value["value"].as_str().is_some_and(|carried| carried.len() > 2_000) {
+        faults.push("value".into());
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| limit(faults, item)),
+        Value::Object(fields) => fields.values().for_each(|item| limit(faults, item)),
+        _ => {}
+    }
+}
