@@ -6,7 +6,7 @@ use clap::Subcommand;
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
     alerts, ask, catalog, declare, doctor, events, incidents, labels, lifecycle, mcp, memory, models, notices, openapi,
-    parked, promised, proof, runbook, show, silence, source, state, timeline, undo, r#where, why,
+    parked, promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -99,6 +99,8 @@ pub enum Command {
     Models(models::ModelsCommand),
     /// Decide real history again with a candidate, in isolation, and compare.
     Backtest(models::BacktestArgs),
+    /// Show figures over a stretch of time: noise removed and what it cost, times, labels, spend; per service.
+    Report(report::ReportArgs),
     /// Show counts, versions and the state hash.
     State(state::StateArgs),
     /// Fold the ledger afresh beside the live state and compare; ends with 1 on any difference.
@@ -175,6 +177,7 @@ impl Command {
             Self::Labels(args) => labels::run(args, context).await,
             Self::Models(command) => models::run(command, context).await,
             Self::Backtest(args) => models::backtest(args, context).await,
+            Self::Report(args) => report::run(args, context).await,
             Self::State(args) => state::run(args, context).await,
             Self::Replay(args) => proof::replay(args, context).await,
             Self::Verify => proof::verify(context).await,

@@ -25,6 +25,7 @@ pub mod ops;
 pub mod pages;
 pub mod params;
 pub mod reads;
+pub mod report;
 pub mod routes;
 pub mod stream;
 pub mod web;

@@ -1,9 +1,8 @@
-//! What operators and machines ask of the server itself: probes, figures, verification, replay, and the
-//! answer of routes that are promised and not built.
+//! What operators and machines ask of the server itself: probes, figures, verification and replay.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{Uri, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{AsOf, Code, Replay, Verification};
 use hindcast_http::{Refusal, Result};
@@ -65,9 +64,4 @@ pub async fn replay(State(console): State<Console>, asked: Asked, Body(body): Bo
         Some(_) => return Err(body::invalid("expected a position or a time as to")),
     };
     Ok(Json(console.queries().replay(to).await?))
-}
-
-/// What is promised and not built yet.
-pub async fn not_built(uri: Uri) -> Refusal {
-    Refusal::new(Code::NotImplemented, format!("{} is promised and not built yet", uri.path()))
 }

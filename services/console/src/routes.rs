@@ -72,8 +72,7 @@ pub fn all() -> Vec<Route> {
 pub fn api() -> Router<Console> {
     all().into_iter().fold(Router::new(), |router, route| {
         let handler = (route.handler)();
-        let built = route.tag != "promised";
-        router.route(route.path, if built { strict(route.query, handler) } else { handler })
+        router.route(route.path, strict(route.query, handler))
     })
 }
 

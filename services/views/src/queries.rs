@@ -10,7 +10,8 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Queries, Window,
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Queries, ReportFilter,
+    Window,
 };
 use tokio::sync::watch;
 
@@ -151,6 +152,10 @@ impl Queries for Views {
     async fn model(&self, name: &str, version: Option<u32>, as_of: Option<AsOf>) -> Result<api::ModelVersion, Problem> {
         let name = name.to_owned();
         self.ask(as_of, move |reader| reader.model(&name, version)).await
+    }
+
+    async fn report(&self, filter: ReportFilter, as_of: Option<AsOf>) -> Result<api::Report, Problem> {
+        self.ask(as_of, move |reader| Ok(reader.report(&filter)?)).await
     }
 
     async fn silences(&self, window: Window) -> Result<Page<api::Silence>, Problem> {

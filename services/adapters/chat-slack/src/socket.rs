@@ -129,7 +129,7 @@ impl Socket {
         })?;
         let address = opened["url"].as_str().unwrap_or_default();
         let plain = address.starts_with("ws://127.0.0.1") || address.starts_with("ws://localhost");
-        if !address.starts_with("wss://") && !(plain && self.wire.is_local()) {
+        if !(address.starts_with("wss://") || plain && self.wire.is_local()) {
             return Err("Slack named an address that is not wss".to_owned());
         }
         let config = WebSocketConfig::default().max_message_size(Some(FRAME_MAX)).max_frame_size(Some(FRAME_MAX));

@@ -187,7 +187,8 @@ async fn coverage(as_of: &AsOfArgs, context: &mut Context<'_>) -> Result<()> {
         return context.print_json(&document);
     }
     let coverage: LabelCoverage = typed("the coverage", &document)?;
-    let share = |part: u32, of: u32| if of == 0 { "–".to_owned() } else { format!("{} %", part * 100 / of) };
+    let share =
+        |part: u32, of: u32| (part * 100).checked_div(of).map_or_else(|| "–".to_owned(), |share| format!("{share} %"));
     context.terminal.line(&format!(
         "{} labels ({} said, {} concluded), {} retracted",
         coverage.labels,

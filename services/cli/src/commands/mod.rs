@@ -22,6 +22,7 @@ mod order;
 pub mod parked;
 pub mod promised;
 pub mod proof;
+pub mod report;
 pub mod runbook;
 mod senders;
 pub mod show;

@@ -6,12 +6,11 @@ use clap::{Arg, ArgMatches, FromArgMatches, Subcommand};
 use crate::error::Error;
 
 /// Names, and what each will do.
-const PROMISED: [(&str, &str); 5] = [
+const PROMISED: [(&str, &str); 4] = [
     ("policy", "Check what the policy lets run"),
     ("drift", "Show what drifts"),
     ("bundle", "Export an incident as a signed slice of the ledger"),
     ("compare", "Compare two bundles or two versions"),
-    ("report", "Show figures over time"),
 ];
 
 /// A command that is promised and not built yet.

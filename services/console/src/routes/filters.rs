@@ -54,6 +54,15 @@ pub const FINDINGS: &[Param] = &[
     LIMIT,
     CURSOR,
 ];
+/// The stretch of a report.
+pub const REPORTS: &[Param] = &[
+    of("since", Form::Time, "Incidents opened at or after; 30 days back where absent."),
+    of("until", Form::Time, "Incidents opened before."),
+    text("service", "Of this service alone."),
+    text("environment", "Of this environment alone."),
+    of("format", Form::Words(&["json", "csv"]), "A document, or a table of commas."),
+    AS_OF,
+];
 /// The filters of the list of labels.
 pub const LABELS: &[Param] = &[
     text(

@@ -4,12 +4,12 @@ use axum::routing::{MethodRouter, get, post, put};
 use hindcast_api as api;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, LIST, MEMORY, NONE, NOTICES, ONE, STREAM};
+use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, LIST, MEMORY, NONE, NOTICES, ONE, REPORTS, STREAM};
 use super::{Gives, Route, Takes};
 use crate::commands::incident::Action;
 use crate::commands::{self, body};
 use crate::params::Param;
-use crate::{Console, advice, ask, learn, ops, reads, stream};
+use crate::{Console, advice, ask, learn, ops, reads, report, stream};
 
 const JSON: &[&str] = &["application/json"];
 
@@ -47,17 +47,9 @@ fn act<B: JsonSchema>(path: &'static str, about: &'static str, handler: fn() -> 
     command::<B, api::Incident>("post", path, about, path.ends_with("/split"), handler)
 }
 
-fn promised(path: &'static str, about: &'static str) -> Route {
-    let handler: fn() -> MethodRouter<Console> = || get(ops::not_built);
-    let schema: super::SchemaOf = schema::<api::Problem>;
-    let gives = Gives { status: &[501], schema: Some(schema), media: "application/problem+json", also: &[] };
-    Route { method: "get", path, about, tag: "promised", query: NONE, takes: None, gives, command: false, handler }
-}
-
 /// Every route of the API.
 pub(super) fn all() -> Vec<Route> {
-    let groups =
-        [incidents(), advised(), asking(), actions(), things(), commands(), learnt(), ledger(), server(), not_built()];
+    let groups = [incidents(), advised(), asking(), actions(), things(), commands(), learnt(), ledger(), server()];
     groups.into_iter().flatten().collect()
 }
 
@@ -316,6 +308,16 @@ fn learnt() -> Vec<Route> {
             || get(learn::coverage),
         ),
         Route { command: false, tag: TAG, query: NONE, ..judge },
+        also(
+            &["text/csv"],
+            read::<api::Report>(
+                "/api/v1/reports",
+                TAG,
+                "Figures over a stretch of time, in all and per service, each with its definition and its sample.",
+                REPORTS,
+                || get(report::report),
+            ),
+        ),
         read::<api::Page<api::ModelVersion>>("/api/v1/models", TAG, "Versions of models, newest first.", LIST, || {
             get(learn::models)
         }),
@@ -403,8 +405,4 @@ fn server() -> Vec<Route> {
         Route { gives: Gives { schema: None, media: "text/plain", ..metrics.gives }, ..metrics },
         any("/openapi.json", TAG, "This document.", NONE, || get(ops::openapi)),
     ]
-}
-
-fn not_built() -> Vec<Route> {
-    vec![promised("/api/v1/reports", "Figures over time.")]
 }

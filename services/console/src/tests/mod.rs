@@ -80,6 +80,7 @@ impl Bench {
             queries: views.clone(),
             advice: advised.clone(),
             copilot: copilot(advised.clone()),
+            learning: None,
             writer,
             clock,
             metrics: metrics.clone(),

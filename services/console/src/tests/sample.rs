@@ -63,6 +63,8 @@ pub(super) fn incident(id: &str, title: &str, severity: Severity, status: incide
         split_from: None,
         snoozed_until: None,
         weights: 1,
+        grouped_by: vec![1],
+        shadow: None,
         revision: 7,
         url: format!("http://127.0.0.1:7171/{id}"),
     }

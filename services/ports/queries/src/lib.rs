@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hindcast_api::{
     Alert, AsOf, Change, Code, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked,
-    Problem, Receipt, Replay, Silence, State, TimelineEntry, Verification, Why,
+    Problem, Receipt, Replay, Report, Silence, State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
@@ -111,6 +111,19 @@ pub struct LabelFilter {
     pub disputed: Option<bool>,
 }
 
+/// Which stretch a report is of.
+#[derive(Clone, Debug, Default)]
+pub struct ReportFilter {
+    /// Incidents opened at or after; 30 days back where absent.
+    pub since: Option<Time>,
+    /// Incidents opened before; the newest event where absent.
+    pub until: Option<Time>,
+    /// Incidents of this service alone.
+    pub service: Option<String>,
+    /// Incidents of this environment alone.
+    pub environment: Option<String>,
+}
+
 /// Which events, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -190,6 +203,10 @@ pub trait Queries: Send + Sync + 'static {
     /// One version of a model, with its card; the one in force where none is named.
     async fn model(&self, _name: &str, _version: Option<u32>, _as_of: Option<AsOf>) -> Result<ModelVersion, Problem> {
         Err(not_kept("versions of models"))
+    }
+    /// Figures over a stretch of time.
+    async fn report(&self, _filter: ReportFilter, _as_of: Option<AsOf>) -> Result<Report, Problem> {
+        Err(not_kept("figures"))
     }
     /// Silences, newest first.
     async fn silences(&self, window: Window) -> Result<Page<Silence>, Problem>;

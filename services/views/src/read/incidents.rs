@@ -52,7 +52,7 @@ impl Reader {
         Ok(Some(shown))
     }
 
-    fn tally(&self, id: &str) -> Result<Tally, Error> {
+    pub(super) fn tally(&self, id: &str) -> Result<Tally, Error> {
         let Some(document) = self.store.document(Kind::Tally, id, self.at)? else {
             return Ok(Tally::default());
         };

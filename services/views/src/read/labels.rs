@@ -34,7 +34,7 @@ impl Reader {
         })?)
     }
 
-    fn label(&self, id: &str) -> Result<Option<(String, Label)>, Error> {
+    pub(super) fn label(&self, id: &str) -> Result<Option<(String, Label)>, Error> {
         let Some(document) = self.store.document(Kind::Label, id, self.at)? else { return Ok(None) };
         let (partition, label) = document.read::<Label>("a label")?;
         Ok(Some((partition_of(&partition)?.environment, label)))

@@ -10,6 +10,7 @@ pub(crate) mod labels;
 pub(crate) mod lists;
 pub(crate) mod models;
 pub(crate) mod receipt;
+pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod timeline;
 pub(crate) mod why;

@@ -1,0 +1,128 @@
+//! `report`: figures over a stretch of time, each with its sample.
+
+use clap::Args;
+use hindcast_api::{Duration, Report, ReportRow};
+use reqwest::{Method, header};
+
+use crate::client::{Path, typed};
+use crate::context::{AsOfArgs, Context};
+use crate::error::{Error, Result};
+use crate::parse::when::{When, when};
+use crate::text::table::{Table, left, right};
+
+/// Which stretch.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Incidents opened at or after: a time, or back from now such as 7d [default: 30d].
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    pub since: Option<When>,
+    /// Incidents opened before.
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    pub until: Option<When>,
+    /// Of this service alone.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Of this environment alone.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// As a table of commas.
+    #[arg(long)]
+    pub csv: bool,
+    /// Say what each figure counts.
+    #[arg(long)]
+    pub explain: bool,
+    /// As of when.
+    #[command(flatten)]
+    pub as_of: AsOfArgs,
+}
+
+/// Shows them.
+///
+/// # Errors
+/// When they cannot be had or shown.
+pub async fn run(args: ReportArgs, context: &mut Context<'_>) -> Result<()> {
+    let path = Path::new("/api/v1/reports")
+        .maybe("since", context.past(args.since))
+        .maybe("until", context.past(args.until))
+        .maybe("service", args.service.as_deref())
+        .maybe("environment", args.environment.as_deref())
+        .maybe("format", args.csv.then_some("csv"))
+        .maybe("as_of", context.as_of(&args.as_of));
+    if args.csv {
+        let request = context.client.request(Method::GET, &path).header(header::ACCEPT, "text/csv");
+        let response = context.client.send_and_wait(request).await?;
+        let broke = |source| Error::Unreachable {
+            url: context.client.base().to_owned(),
+            detail: "the connection broke before the end".to_owned(),
+            source,
+        };
+        let text = response.text().await.map_err(broke)?;
+        return Ok(context.terminal.write(&text)?);
+    }
+    let document = context.client.get(&path).await?;
+    if context.json {
+        return context.print_json(&document);
+    }
+    let report: Report = typed("a report", &document)?;
+    let mut table = Table::new(&[
+        left("SERVICE"),
+        right("INCIDENTS"),
+        right("ALERTS"),
+        right("PAGES"),
+        right("REMOVED"),
+        right("MISSED"),
+        right("DETECT"),
+        right("ACK"),
+        right("RESOLVE"),
+        right("CAUSE KNOWN"),
+        right("LABELS"),
+    ]);
+    let services = report.services.iter().map(|(name, row)| (name.as_str(), row));
+    for (name, row) in std::iter::once(("all", &report.total)).chain(services) {
+        table.row([
+            name.into(),
+            row.incidents.to_string().into(),
+            row.alerts.to_string().into(),
+            row.pages.to_string().into(),
+            row.noise_removed.map_or_else(|| "–".to_owned(), |share| format!("{}.{} %", share / 10, share % 10)).into(),
+            missed(row).into(),
+            median(&row.mttd).into(),
+            median(&row.mtta).into(),
+            median(&row.mttr).into(),
+            format!("{} of {}", row.with_cause, row.closed).into(),
+            row.labels.to_string().into(),
+        ]);
+    }
+    context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
+    let spend = &report.spend;
+    context.terminal.line(&format!(
+        "{} answers, {} with a model: {} tokens, ${:.4}",
+        spend.answers, spend.with_model, spend.tokens, spend.cost
+    ))?;
+    if args.explain {
+        for (name, what) in &report.definitions {
+            context.terminal.line(&format!("{name:<14} {what}"))?;
+        }
+    } else {
+        context.terminal.say("medians with the number of incidents behind them; --explain says what is counted");
+    }
+    Ok(())
+}
+
+fn missed(row: &ReportRow) -> String {
+    if row.unaccounted == 0 {
+        row.missed.to_string()
+    } else {
+        format!("{} + {} unaccounted", row.missed, row.unaccounted)
+    }
+}
+
+fn median(of: &Duration) -> String {
+    let Some(seconds) = of.median_s else { return "–".to_owned() };
+    let text = match seconds {
+        ..60.0 => format!("{seconds:.0} s"),
+        60.0..3_600.0 => format!("{:.1} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3_600.0),
+    };
+    format!("{text} ({})", of.sample)
+}
