@@ -50,6 +50,13 @@ function element(of) {
   }
 }
 
+// Rich text is shown as it stands: no marks are read in it.
+function rich(of) {
+  const plain = escape(of.text ?? of.url ?? '').replaceAll('\n', '<br>');
+  const said = of.style?.bold ? `<b>${plain}</b>` : plain;
+  return of.type === 'link' ? `<a>${said}</a>` : said;
+}
+
 function block(of) {
   switch (of.type) {
     case 'header':
@@ -63,6 +70,8 @@ function block(of) {
       return `<div class="context">${of.elements.map(text).join(' &nbsp; ')}</div>`;
     case 'actions':
       return `<div class="actions">${of.elements.map(element).join('')}</div>`;
+    case 'rich_text':
+      return `<div class="section"><div>${of.elements.flatMap((part) => part.elements).map(rich).join('')}</div></div>`;
     case 'divider':
       return '<hr>';
     case 'input':

@@ -215,7 +215,9 @@ fn path(of: &Hypothesis) -> Vec<Line> {
     };
     of.path
         .iter()
-        .map(|step| Line::Text(format!("{} {} {}: {}", word(step.role), clock(step.time), step.service, step.text)))
+        .map(|step| {
+            Line::Text(format!("{} {} {}: {}", word(step.role), time_of_day(step.time), step.service, step.text))
+        })
         .collect()
 }
 
@@ -453,12 +455,16 @@ fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-/// A time of day in UTC, with the day where it is another than people would guess from a thread.
+/// A day and a time of it, in UTC.
 fn clock(at: Time) -> String {
     let text = at.to_string();
-    let (day, rest) = text.split_once('T').unwrap_or(("", &text));
-    let time: String = rest.chars().take(8).collect();
-    format!("{day} {time} UTC")
+    format!("{} {} UTC", text.split('T').next().unwrap_or_default(), time_of_day(at))
+}
+
+/// A time of day in UTC: the day stands above.
+fn time_of_day(at: Time) -> String {
+    let text = at.to_string();
+    text.split('T').nth(1).unwrap_or(&text).chars().take(8).collect()
 }
 
 /// How long it is from `start` to `end`.

@@ -31,11 +31,12 @@ pub fn card(view: &View) -> Value {
     let mut blocks = vec![header(&format!("{} {}", mark(card.severity, card.over), card.title))];
     blocks.push(context(&card.status));
     blocks.push(facts(&card.facts));
-    for section in &card.sections {
-        blocks.extend(of_section(section));
-    }
+    // Whoever was woken finds these without reading on.
     if !card.buttons.is_empty() {
         blocks.push(actions(&card.buttons));
+    }
+    for section in &card.sections {
+        blocks.extend(of_section(section));
     }
     blocks.push(rich(&[foot(&card.footer, Some(&card.url))]));
     message(&card.fallback, blocks)
