@@ -62,15 +62,24 @@ fn looks_like_an_id(word: &str) -> bool {
         && (upper.starts_with(IncidentId::PREFIX) || digits.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// The first characters of a text, with a mark where something is left out.
+/// The first characters of a text, with a mark where something is left out. What would turn the words around it, or
+/// hide, is left out without one.
 #[must_use]
 pub fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_owned();
+    let shown = || text.chars().filter(|c| is_shown(*c));
+    if shown().count() <= max {
+        return shown().collect();
     }
-    let mut kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    let mut kept: String = shown().take(max.saturating_sub(1)).collect();
     kept.push('…');
     kept
+}
+
+/// Whether a character is seen as itself: no control, and none that changes the direction of what follows or that
+/// stands there unseen.
+fn is_shown(c: char) -> bool {
+    let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    c == '\n' || !c.is_control() && !hides
 }
 
 /// A verb as a button carries it.
@@ -233,5 +242,6 @@ mod tests {
     fn a_text_is_cut_at_a_character() {
         assert_eq!(cut("größer", 4), "grö…");
         assert_eq!(cut("größer", 6), "größer");
+        assert_eq!(cut("a\u{202e}b\u{7}\u{200b}c", 9), "abc", "nothing turns what stands behind it around");
     }
 }

@@ -232,7 +232,7 @@ fn fit(trainer: &dyn Trainer, rows: &[Row], settings: &Settings) -> Result<Weigh
     let mut columns: Vec<usize> = (0..Features::COUNT).collect();
     loop {
         let narrow: Vec<Row> = rows.iter().map(|row| narrowed(row, &columns)).collect();
-        let fitted = trainer.fit(&narrow, env("PEN", PENALTY)).map_err(Error::NoFit)?;
+        let fitted = trainer.fit(&narrow, PENALTY).map_err(Error::NoFit)?;
         let finite = fitted.bias.is_finite() && fitted.coefficients.iter().all(|value| value.is_finite());
         if !finite || fitted.coefficients.len() != columns.len() {
             return Err(Error::NoFit(format!("expected {} finite coefficients, got {fitted:?}", columns.len())));
@@ -275,14 +275,16 @@ fn typical(parent: &Weights) -> Vec<Row> {
     for of in services {
         let near = of.same_service + of.topology / 2.0;
         for now in [true, false] {
-            let then = Features {
-                time: if now { 1.0 } else { 0.5 },
-                still_firing: if now { near } else { 0.0 },
-                ..of
+            let then = Features { time: if now { 1.0 } else { 0.5 }, still_firing: if now { near } else { 0.0 }, ..of };
+            let alike = Features {
+                same_resource: of.same_service,
+                same_name: 1.0 - of.same_service,
+                labels: 0.5,
+                words: 0.5,
+                ..then
             };
-            let alike = Features { same_resource: of.same_service, same_name: 1.0 - of.same_service, labels: 0.5, words: 0.5, ..then };
             for pair in [then, alike] {
-                let counts = env("TYP", f64::from(TYPICAL_COUNTS)) as u32;
+                let counts = TYPICAL_COUNTS;
                 let score = logistic(pair.log_odds(parent)).clamp(0, 1_000).unsigned_abs();
                 let (yes, no) = (score * counts / 1_000, (1_000 - score) * counts / 1_000);
                 let row = |same, weight| Row { features: pair.values().to_vec(), same, weight };
@@ -400,6 +402,3 @@ pub fn from_map(map: &BTreeMap<String, i64>) -> Result<Weights, String> {
     }
     Ok(weights)
 }
-
-#[allow(clippy::disallowed_methods)]
-fn env(name: &str, or: f64) -> f64 { std::env::var(name).ok().and_then(|t| t.parse().ok()).unwrap_or(or) }
