@@ -54,6 +54,7 @@ struct Stretch {
 }
 
 /// What is said when.
+#[allow(clippy::large_enum_variant)] // made one at a time
 enum Said {
     Alert(Observation),
     /// A person names the cause of the incident that an alert belongs to.

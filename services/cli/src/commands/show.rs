@@ -152,6 +152,13 @@ impl Shown<'_> {
         fact("hits", format!("{services} in {}{teams}", incident.environment));
         let messages = count(incident.occurrences, "message");
         fact("alerts", format!("{}, {} firing, {messages}", count(incident.alerts, "alert"), incident.firing));
+        if incident.grouped_by.iter().any(|version| *version > 1) {
+            let versions: Vec<String> = incident.grouped_by.iter().map(ToString::to_string).collect();
+            fact("grouped", format!("by version {} of the pair scorer", versions.join(", ")));
+        }
+        if let Some(shadow) = &incident.shadow {
+            fact("shadow", format!("version {} {}", shadow.version, shadow.text));
+        }
         if incident.reopened > 0 {
             fact("back", format!("reopened {}", count(incident.reopened, "time")));
         }

@@ -80,9 +80,20 @@ pub(super) fn card(frame: &Frame, incident: &Incident) -> Markup {
                 @if let Some(earlier) = &incident.recurrence_of { dt { "Recurrence of" } dd { (other(earlier)) } }
                 @if let Some(from) = &incident.split_from { dt { "Split from" } dd { (other(from)) } }
                 @if !incident.merged_from.is_empty() { dt { "Merged from" } dd { @for from in &incident.merged_from { (other(from)) " " } } }
-                dt { "Grouped by" } dd { @if incident.weights == 0 { "a person" } @else { "weights v" (incident.weights) } }
+                dt { "Grouped by" } dd { (grouped(incident)) }
+                @if let Some(shadow) = &incident.shadow { dt { "Shadow v" (shadow.version) } dd { (shadow.text) } }
                 dt { "Revision" } dd { (incident.revision) }
             }
         }
+    }
+}
+
+/// Which versions of the weights put its alerts together.
+fn grouped(incident: &Incident) -> String {
+    let versions: Vec<String> = incident.grouped_by.iter().map(ToString::to_string).collect();
+    match versions.as_slice() {
+        [] if incident.weights == 0 => "a person".to_owned(),
+        [] => format!("weights v{}", incident.weights),
+        versions => format!("weights v{}", versions.join(", v")),
     }
 }
