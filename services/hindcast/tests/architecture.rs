@@ -62,7 +62,9 @@ const ADAPTER_TO_MORE: [(&str, &str, &str); 2] = [
 ];
 
 /// Edges that exist for tests alone.
-const ONLY_IN_TESTS: [(&str, &str, &str); 5] = [
+const ONLY_IN_TESTS: [(&str, &str, &str); 7] = [
+    ("hindcast-learning", "hindcast-correlator", "the past is decided again by the decider that serves"),
+    ("hindcast-learning", "hindcast-train-linfa", "a service is judged with the trainer that trains"),
     ("hindcast-reason", "hindcast-signals", "causes are ranked over what the detectors really find"),
     ("hindcast-learn", "hindcast-correlator", "history is decided again by the decider that serves"),
     ("hindcast-learn", "hindcast-train-linfa", "what is learnt is judged with the trainer that trains"),
