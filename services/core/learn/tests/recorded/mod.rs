@@ -4,12 +4,14 @@
 #![allow(dead_code, unreachable_pub, missing_docs)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hindcast_domain::alert::Signal;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Command;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
+use hindcast_learn::outcome::Outcome;
 use serde_json::Value;
 
 use crate::common::{Ledger, alert};
@@ -63,10 +65,32 @@ pub fn play(ledger: &mut Ledger, name: &str, later: Span) {
         }
         end = at;
     }
+    put_together(ledger, end + Span::minutes(20));
     let incidents: Vec<IncidentId> = ledger.correlator.state().book.incidents.keys().cloned().collect();
     for incident in incidents {
         let cause = Some("named by people".to_owned());
         ledger.command(end + Span::minutes(30), "ada", Command::ResolveIncident { incident, cause, resolution: None });
+    }
+}
+
+/// People merge what is one fault and was kept apart; where all is right there is nothing to do.
+fn put_together(ledger: &mut Ledger, at: Time) {
+    let mut outcome = Outcome::default();
+    ledger.history.iter().for_each(|recorded| outcome.see(recorded));
+    let mut homes: BTreeMap<String, Vec<IncidentId>> = BTreeMap::new();
+    for (observed, firing) in &outcome.firings {
+        let (Some((problem, _)), Some(home)) = (ledger.truth.get(observed), &firing.incident) else { continue };
+        let of = homes.entry(problem.clone()).or_default();
+        if !of.contains(home) {
+            of.push(home.clone());
+        }
+    }
+    for (_, incidents) in homes.into_iter().filter(|(problem, _)| !problem.contains("stray")) {
+        let Some((into, others)) = incidents.split_first() else { continue };
+        for incident in others {
+            let merge = Command::MergeIncident { incident: incident.clone(), into: into.clone() };
+            ledger.command(at, "ada", merge);
+        }
     }
 }
 
