@@ -94,7 +94,7 @@ async fn wrong_usage_is_two_before_anything_is_asked() {
 
 #[tokio::test]
 async fn what_is_promised_says_so_whatever_its_arguments() {
-    for line in ["report --since 30d", "memory import f.json", "memory forget -x"] {
+    for line in ["drift --since 30d", "memory import f.json", "memory forget -x"] {
         let ended = hindcast("http://127.0.0.1:1", line).await;
         assert_eq!(ended.status, Status::Failed, "{line}");
         assert!(ended.err.contains("promised and not built yet"), "{line}: {}", ended.err);
