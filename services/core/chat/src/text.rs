@@ -17,49 +17,74 @@ pub fn parse(text: &str) -> Verb {
     let text = text.trim();
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default().to_ascii_lowercase();
-    let second = words.next();
-    let typed = |word: &str, incident: Option<&str>, rest: &str| Verb::Typed {
+    let alone = words.next().is_none();
+    let rest = behind(text, 2);
+    let named = named(text, &first, rest);
+    let typed = |word: &str, rest: &str| Verb::Typed {
         word: word.to_owned(),
-        incident: incident.map(|id| cut(id, 64)),
-        rest: cut(rest.trim(), QUESTION_MAX),
+        incident: named.map(|id| cut(id, 64)),
+        rest: cut(rest, QUESTION_MAX),
     };
-    // `resolve` alone may begin a question; with what looks like an id behind it, it is a command.
-    let named = second.filter(|word| looks_like_an_id(word));
-    let rest = || {
-        let behind = |word: &str, of: &str| of.trim_start().strip_prefix(word).unwrap_or_default().to_owned();
-        let after_first: String = text.chars().skip(first.chars().count()).collect();
-        behind(named.unwrap_or_default(), &after_first)
-    };
+    let has = named.is_some();
     match first.as_str() {
-        "" | "help" | "?" => Verb::Help,
-        "list" | "incidents" if second.is_none() => typed("list", None, ""),
-        "show" if second.is_none() => typed("show", None, ""),
-        "ack" | "acknowledge" if named.is_some() || second.is_none() => typed("ack", named, &rest()),
-        "unack" | "unacknowledge" if named.is_some() || second.is_none() => typed("unack", named, &rest()),
-        "reopen" | "show" if named.is_some() => typed(&first, named, &rest()),
-        "resolve" if named.is_some() => typed("resolve", named, because(&rest())),
-        "merge" if named.is_some() => {
-            let rest = rest();
-            let into = rest.trim_start();
-            typed("merge", named, into.strip_prefix("into ").unwrap_or(into))
-        }
+        "" | "help" | "?" if alone => Verb::Help,
+        "list" | "incidents" if alone => typed("list", ""),
+        "show" if alone => typed("show", ""),
+        "ack" | "acknowledge" if has || alone => typed("ack", rest),
+        "unack" | "unacknowledge" if has || alone => typed("unack", rest),
+        "reopen" | "show" if has => typed(&first, rest),
+        "resolve" if has => typed("resolve", without("because", rest.trim_start_matches([':', ',', ' ']))),
+        "merge" if has => typed("merge", without("into", rest)),
         _ => Verb::Ask { incident: None, text: cut(text, QUESTION_MAX) },
     }
 }
 
-/// The cause in `because the disk was full`; all of it where the word is missing.
-fn because(rest: &str) -> &str {
-    let rest = rest.trim_start_matches([':', ',', ' ']);
-    rest.strip_prefix("because ").unwrap_or(rest)
+/// The incident that the second word names: what is surely an id, else what may be one where all around it is a
+/// command. `resolve DISK alerts for me` is a question, `resolve BCDF because the disk was full` is none.
+fn named<'a>(text: &'a str, first: &str, rest: &str) -> Option<&'a str> {
+    let around = ['`', '.', ',', ':', ';', '!'];
+    let word = text.split_whitespace().nth(1)?.trim_matches(around);
+    let third = rest.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let is_command = match first {
+        "resolve" => matches!(third.as_str(), "" | "because"),
+        "merge" => third == "into",
+        _ => third.is_empty(),
+    };
+    (is_surely_an_id(word) || is_command && may_be_an_id(word)).then_some(word)
 }
 
-/// Whether a word may be the beginning of an incident's id.
-fn looks_like_an_id(word: &str) -> bool {
+/// What stands behind the first words of a text.
+fn behind(text: &str, words: usize) -> &str {
+    let mut left = text;
+    for _ in 0..words {
+        left = left.trim_start();
+        left = left.split_once(char::is_whitespace).map_or("", |(_, after)| after);
+    }
+    left.trim()
+}
+
+/// A text without a word in front, however it is written; all of it where another stands there.
+fn without<'a>(word: &str, text: &'a str) -> &'a str {
+    match text.split_once(char::is_whitespace) {
+        Some((first, after)) if first.eq_ignore_ascii_case(word) => after.trim_start(),
+        _ => text,
+    }
+}
+
+/// Whether a word is the beginning of an incident's id: it has the prefix, or a digit.
+fn is_surely_an_id(word: &str) -> bool {
     let upper = word.to_ascii_uppercase();
     let digits = upper.strip_prefix(IncidentId::PREFIX).unwrap_or(&upper);
     (4..=16).contains(&digits.len())
         && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && (upper.starts_with(IncidentId::PREFIX) || digits.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a word of letters alone may be the beginning of an id: one in five of four digits has no figure in it.
+/// Ids have no I, L, O and U, and are shown in capitals; small letters are a word.
+fn may_be_an_id(word: &str) -> bool {
+    (4..=16).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'L' | b'O' | b'U'))
 }
 
 /// The first characters of a text, with a mark where something is left out. What would turn the words around it, or
@@ -78,7 +103,9 @@ pub fn cut(text: &str, max: usize) -> String {
 /// Whether a character is seen as itself: no control, and none that changes the direction of what follows or that
 /// stands there unseen.
 fn is_shown(c: char) -> bool {
-    let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let hides = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
     c == '\n' || !c.is_control() && !hides
 }
 
@@ -214,9 +241,38 @@ mod tests {
         assert_eq!(parse("merge 7Q2K into 9F3C"), typed("merge", Some("7Q2K"), "9F3C"));
         assert_eq!(parse("list"), typed("list", None, ""));
         assert_eq!(parse(""), Verb::Help);
-        for question in ["what changed?", "resolve this for me", "show me the logs", "merge what with what?"] {
+        for question in [
+            "what changed?",
+            "resolve this for me",
+            "resolve DNS for us",
+            "resolve CART errors for me",
+            "show me the logs",
+            "show HTTP errors",
+            "show LOGS",
+            "show them",
+            "merge what with what?",
+            "help me understand this",
+            "? what is it",
+        ] {
             assert_eq!(parse(question), Verb::Ask { incident: None, text: question.into() });
         }
+        for help in ["", "help", " HELP ", "?"] {
+            assert_eq!(parse(help), Verb::Help, "{help:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_read_however_it_is_written() {
+        assert_eq!(parse("ack BCDF"), typed("ack", Some("BCDF"), ""), "an id may have no figure in it");
+        assert_eq!(parse("Reopen BCDF."), typed("reopen", Some("BCDF"), ""));
+        assert_eq!(parse("resolve BCDF"), typed("resolve", Some("BCDF"), ""));
+        assert_eq!(parse("Resolve BCDF Because a  disk"), typed("resolve", Some("BCDF"), "a  disk"));
+        assert_eq!(parse("merge BCDF INTO inc-9f3c"), typed("merge", Some("BCDF"), "inc-9f3c"));
+        assert_eq!(parse("resolve 7Q2K: disk full"), typed("resolve", Some("7Q2K"), "disk full"));
+        assert_eq!(parse("resolve 7Q2K, because\nit was full"), typed("resolve", Some("7Q2K"), "it was full"));
+        assert_eq!(parse("show `7Q2K`"), typed("show", Some("7Q2K"), ""));
+        assert_eq!(parse("merge 7Q2K"), typed("merge", Some("7Q2K"), ""));
+        assert_eq!(parse("ack"), typed("ack", None, ""));
     }
 
     #[test]
@@ -243,5 +299,6 @@ mod tests {
         assert_eq!(cut("größer", 4), "grö…");
         assert_eq!(cut("größer", 6), "größer");
         assert_eq!(cut("a\u{202e}b\u{7}\u{200b}c", 9), "abc", "nothing turns what stands behind it around");
+        assert_eq!(cut("a\u{61c}b\u{2067}c\u{e0041}d\u{2028}e", 9), "abcde", "and nothing stands there unseen");
     }
 }

@@ -35,6 +35,8 @@ pub const OPTIONS_MAX: usize = 100;
 pub const METADATA_MAX: usize = 3_000;
 /// Characters of a message's text.
 pub const TEXT_MAX: usize = 40_000;
+/// Characters that an input may be given.
+pub const INPUT_MAX: usize = 3_000;
 
 /// What is wrong with a message or a dialog; empty where Slack would take it.
 #[must_use]
@@ -99,7 +101,11 @@ fn check(faults: &mut Vec<String>, block: &Value) {
             }
         }
         "context" => {
-            over(faults, "context", items(&block["elements"]).count(), CONTEXT_MAX);
+            let count = items(&block["elements"]).count();
+            over(faults, "context", count, CONTEXT_MAX);
+            if count == 0 {
+                faults.push("a context has an element".to_owned());
+            }
             for element in items(&block["elements"]) {
                 over(faults, "context text", length(&element["text"]), FIELD_MAX);
                 said(faults, "context", &element["text"]);
@@ -175,7 +181,12 @@ fn element(faults: &mut Vec<String>, of: &Value) {
                 said(faults, "option", &option["text"]["text"]);
             }
         }
-        "plain_text_input" => over(faults, "placeholder", length(&of["placeholder"]["text"]), OPTION_VALUE_MAX),
+        "plain_text_input" => {
+            over(faults, "placeholder", length(&of["placeholder"]["text"]), OPTION_VALUE_MAX);
+            let most = of["max_length"].as_u64().map_or(INPUT_MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+            over(faults, "max_length", most, INPUT_MAX);
+            over(faults, "initial_value", length(&of["initial_value"]), most);
+        }
         other => faults.push(format!("unknown element {other:?}")),
     }
 }
@@ -197,5 +208,131 @@ fn over(faults: &mut Vec<String>, what: &str, count: usize, most: usize) {
 fn said(faults: &mut Vec<String>, what: &str, text: &Value) {
     if length(text) == 0 {
         faults.push(format!("{what}: empty"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn plain(length: usize) -> Value {
+        json!({"type": "plain_text", "text": "ö".repeat(length)})
+    }
+
+    fn message(block: Value) -> Value {
+        json!({"text": "x", "blocks": [block]})
+    }
+
+    fn section(length: usize) -> Value {
+        json!({"type": "section", "text": plain(length)})
+    }
+
+    fn button(with: &Value) -> Value {
+        let mut button = json!({"type": "button", "text": plain(3), "action_id": "a", "value": "v"});
+        button.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        message(json!({"type": "actions", "elements": [button]}))
+    }
+
+    fn modal(with: &Value) -> Value {
+        let mut view = json!({"type": "modal", "title": plain(3), "submit": plain(3), "close": plain(3),
+            "blocks": [section(1)]});
+        view.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        view
+    }
+
+    fn input(element: &Value) -> Value {
+        modal(&json!({"blocks": [{"type": "input", "label": plain(3), "element": element}]}))
+    }
+
+    fn list(options: usize, text: usize, value: usize) -> Value {
+        let option = json!({"text": plain(text), "value": "v".repeat(value)});
+        input(&json!({"type": "static_select", "action_id": "a", "options": vec![option; options]}))
+    }
+
+    fn many(count: usize, one: impl Fn(usize) -> Value) -> Vec<Value> {
+        (0..count).map(one).collect()
+    }
+
+    fn action(n: usize) -> Value {
+        json!({"type": "button", "text": plain(3), "action_id": n.to_string()})
+    }
+
+    /// The figures stand here as numbers: they are the vendor's, whatever our constants say.
+    #[test]
+    fn each_limit_is_kept_at_its_figure_and_broken_one_past_it() {
+        type Made = fn(usize) -> Value;
+        let cases: [(&str, usize, Made); 28] = [
+            ("blocks", 50, |n| json!({"text": "x", "blocks": many(n, |_| json!({"type": "divider"}))})),
+            (
+                "blocks in an attachment",
+                50,
+                |n| json!({"text": "x", "attachments": [{"blocks": many(n, |_| json!({"type": "divider"}))}]}),
+            ),
+            ("blocks of a dialog", 100, |n| modal(&json!({"blocks": many(n, |_| json!({"type": "divider"}))}))),
+            ("text", 40_000, |n| json!({"text": "x".repeat(n)})),
+            ("header", 150, |n| message(json!({"type": "header", "text": plain(n)}))),
+            ("section", 3_000, |n| message(section(n))),
+            ("fields", 10, |n| message(json!({"type": "section", "fields": many(n, |_| plain(1))}))),
+            ("field", 2_000, |n| message(json!({"type": "section", "fields": [plain(n)]}))),
+            ("context", 10, |n| message(json!({"type": "context", "elements": many(n, |_| plain(1))}))),
+            ("context text", 2_000, |n| message(json!({"type": "context", "elements": [plain(n)]}))),
+            ("actions", 25, |n| message(json!({"type": "actions", "elements": many(n, action)}))),
+            ("button", 75, |n| button(&json!({"text": plain(n)}))),
+            ("value", 2_000, |n| button(&json!({"value": "v".repeat(n)}))),
+            ("action_id", 255, |n| button(&json!({"action_id": "a".repeat(n)}))),
+            ("url", 3_000, |n| button(&json!({"url": "u".repeat(n)}))),
+            ("block_id", 255, |n| message(json!({"type": "divider", "block_id": "b".repeat(n)}))),
+            ("title", 24, |n| modal(&json!({"title": plain(n)}))),
+            ("submit", 24, |n| modal(&json!({"submit": plain(n)}))),
+            ("close", 24, |n| modal(&json!({"close": plain(n)}))),
+            ("private_metadata", 3_000, |n| modal(&json!({"private_metadata": "m".repeat(n)}))),
+            ("options", 100, |n| list(n, 3, 3)),
+            ("option", 75, |n| list(1, n, 3)),
+            ("option value", 150, |n| list(1, 3, n)),
+            ("label", 2_000, |n| {
+                let element = json!({"type": "plain_text_input", "action_id": "a"});
+                modal(&json!({"blocks": [{"type": "input", "label": plain(n), "element": element}]}))
+            }),
+            ("hint", 2_000, |n| {
+                let element = json!({"type": "plain_text_input", "action_id": "a"});
+                modal(&json!({"blocks": [{"type": "input", "label": plain(1), "hint": plain(n), "element": element}]}))
+            }),
+            ("placeholder", 150, |n| input(&json!({"type": "plain_text_input", "placeholder": plain(n)}))),
+            ("max_length", 3_000, |n| input(&json!({"type": "plain_text_input", "max_length": n}))),
+            ("initial_value", 40, |n| {
+                input(&json!({"type": "plain_text_input", "max_length": 40, "initial_value": "x".repeat(n)}))
+            }),
+        ];
+        for (what, most, made) in cases {
+            assert_eq!(faults(&made(most)), Vec::<String>::new(), "{what} at {most}");
+            assert_eq!(faults(&made(most + 1)).len(), 1, "{what} past {most}: {:?}", faults(&made(most + 1)));
+        }
+    }
+
+    #[test]
+    fn what_slack_would_not_understand_is_a_fault() {
+        let twice = |id: &str| json!([{"type": "divider", "block_id": id}, {"type": "divider", "block_id": id}]);
+        for (what, body) in [
+            ("nothing", json!({})),
+            ("an empty text", message(section(0))),
+            ("an empty section", message(json!({"type": "section"}))),
+            ("an empty context", message(json!({"type": "context", "elements": []}))),
+            ("an empty row", message(json!({"type": "actions", "elements": []}))),
+            ("a header with marks", message(json!({"type": "header", "text": {"type": "mrkdwn", "text": "x"}}))),
+            ("an unknown block", message(json!({"type": "chart"}))),
+            ("an unknown style", button(&json!({"style": "loud"}))),
+            ("one id twice", json!({"text": "x", "blocks": twice("b")})),
+            ("one action twice", message(json!({"type": "actions", "elements": [action(1), action(1)]}))),
+            ("an empty list", list(0, 3, 3)),
+            ("an input without a submit", {
+                let mut view = input(&json!({"type": "plain_text_input"}));
+                view["submit"] = Value::Null;
+                view
+            }),
+        ] {
+            assert_eq!(faults(&body).len(), 1, "{what}: {:?}", faults(&body));
+        }
     }
 }

@@ -11,6 +11,8 @@ use crate::text::{self, Filled, cut};
 const ID_MAX: usize = 128;
 /// Characters of a text that is looked at.
 const TEXT_MAX: usize = 8_000;
+/// Bytes of an address that an answer is taken at.
+const ADDRESS_MAX: usize = 2_048;
 
 /// The form's name of the field that asks for the cause.
 pub(crate) const CAUSE: &str = "cause";
@@ -89,7 +91,7 @@ fn event(body: &Value) -> Read {
     Ok(person(Interaction {
         vendor: Vendor::Slack,
         key: id("/event_id", "an event_id")?.to_owned(),
-        team: string(body, "/team_id").map(str::to_owned),
+        team: named(body, "/team_id"),
         user: id("/event/user", "a user")?.to_owned(),
         user_name: None,
         channel: id("/event/channel", "a channel")?.to_owned(),
@@ -107,21 +109,18 @@ fn interaction(payload: &Value) -> Read {
     let base = |key: String, verb: Verb, seen: Option<u64>| Interaction {
         vendor: Vendor::Slack,
         key,
-        team: string(payload, "/team/id").map(str::to_owned),
+        team: named(payload, "/team/id"),
         user: user.to_owned(),
         user_name: string(payload, "/user/name").or(string(payload, "/user/username")).map(|name| cut(name, 80)),
-        channel: string(payload, "/channel/id")
-            .or(string(payload, "/container/channel_id"))
-            .unwrap_or_default()
-            .to_owned(),
-        thread: string(payload, "/message/thread_ts").or(string(payload, "/container/message_ts")).map(str::to_owned),
+        channel: named(payload, "/channel/id").or(named(payload, "/container/channel_id")).unwrap_or_default(),
+        thread: named(payload, "/message/thread_ts").or(named(payload, "/container/message_ts")),
         service_url: None,
-        message: string(payload, "/container/message_ts").or(string(payload, "/message/ts")).map(str::to_owned),
+        message: named(payload, "/container/message_ts").or(named(payload, "/message/ts")),
         seen,
         verb,
         reply: Reply {
-            response_url: string(payload, "/response_url").map(str::to_owned),
-            trigger: string(payload, "/trigger_id").map(str::to_owned),
+            response_url: string(payload, "/response_url").filter(|url| url.len() <= ADDRESS_MAX).map(str::to_owned),
+            trigger: named(payload, "/trigger_id"),
         },
     };
     match string(payload, "/type") {
@@ -135,7 +134,7 @@ fn interaction(payload: &Value) -> Read {
                 return Ok(Meaning::Nothing("a button of another version"));
             };
             // A press is the same however often it is delivered: who, which button, when.
-            let at = string(action, "/action_ts").ok_or_else(|| unreadable("an action_ts", "none"))?;
+            let at = named(action, "/action_ts").ok_or_else(|| unreadable("an action_ts", "none"))?;
             let which = string(action, "/action_id").unwrap_or_default();
             let message = string(payload, "/container/message_ts").unwrap_or_default();
             Ok(person(base(format!("{user}/{message}/{which}/{at}"), verb, seen)))
@@ -158,16 +157,17 @@ fn interaction(payload: &Value) -> Read {
             let Some((verb, seen)) = text::of_value(&carried, &filled) else {
                 return Ok(Meaning::Nothing("a dialog that was left empty"));
             };
-            let id = string(view, "/id").ok_or_else(|| unreadable("a view's id", "none"))?;
+            let id = named(view, "/id").ok_or_else(|| unreadable("a view's id", "none"))?;
             let mut said = base(format!("{user}/{id}"), verb, seen);
             // A dialog stands in no channel: it carries where it was opened from.
-            said.channel = string(&carried, "/c").unwrap_or_default().to_owned();
-            said.thread = string(&carried, "/m").map(str::to_owned);
+            said.channel = named(&carried, "/c").unwrap_or_default();
+            said.thread = named(&carried, "/m");
             Ok(person(said))
         }
         Some("view_closed") => Ok(Meaning::Nothing("a dialog that was closed")),
         Some("shortcut" | "message_action") => {
-            let at = string(payload, "/action_ts").unwrap_or_default();
+            // Without its time every later one would be taken for this one again.
+            let at = named(payload, "/action_ts").ok_or_else(|| unreadable("an action_ts", "none"))?;
             Ok(person(base(format!("{user}/shortcut/{at}"), Verb::Help, None)))
         }
         other => Err(unreadable("block_actions or view_submission", other.unwrap_or("no type"))),
@@ -180,11 +180,12 @@ fn slash(field: &dyn Fn(&str) -> Option<String>) -> Read {
     }
     let id = |name, what| field(name).filter(|id| is_id(id)).ok_or_else(|| unreadable(what, "none"));
     let user = id("user_id", "a user_id")?;
+    let trigger = id("trigger_id", "a trigger_id")?;
     let typed = plain(&cut(&field("text").unwrap_or_default(), TEXT_MAX));
     Ok(person(Interaction {
         vendor: Vendor::Slack,
-        key: format!("{user}/{}", field("trigger_id").ok_or_else(|| unreadable("a trigger_id", "none"))?),
-        team: field("team_id"),
+        key: format!("{user}/{trigger}"),
+        team: field("team_id").filter(|id| is_id(id)),
         user_name: field("user_name").map(|name| cut(&name, 80)),
         user,
         channel: id("channel_id", "a channel_id")?,
@@ -193,7 +194,10 @@ fn slash(field: &dyn Fn(&str) -> Option<String>) -> Read {
         message: None,
         seen: None,
         verb: text::parse(&typed),
-        reply: Reply { response_url: field("response_url"), trigger: field("trigger_id") },
+        reply: Reply {
+            response_url: field("response_url").filter(|url| url.len() <= ADDRESS_MAX),
+            trigger: Some(trigger),
+        },
     }))
 }
 
@@ -241,6 +245,11 @@ fn json(body: &[u8]) -> Result<Value, Unreadable> {
 
 fn string<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
     value.pointer(path)?.as_str()
+}
+
+/// An id of Slack's, where one stands there.
+fn named(value: &Value, path: &str) -> Option<String> {
+    string(value, path).filter(|id| is_id(id)).map(str::to_owned)
 }
 
 fn unreadable(expected: &'static str, got: &str) -> Unreadable {
@@ -330,7 +339,50 @@ mod tests {
             b"command=%2Fhindcast&text=ack+7Q2K&user_id=U1&user_name=zoe&channel_id=C1&trigger_id=1.2&team_id=T1";
         let typed = said(command(body));
         assert_eq!(typed.verb, Verb::Typed { word: "ack".into(), incident: Some("7Q2K".into()), rest: String::new() });
+        assert_eq!((typed.key.as_str(), typed.channel.as_str()), ("U1/1.2", "C1"));
         assert!(command(b"text=ack").is_err());
+        assert!(command(b"text=ack&user_id=U1&channel_id=C1&trigger_id=").is_err(), "without a key nothing is taken");
+        assert_eq!(command(b"ssl_check=1"), Ok(Meaning::Nothing("a check of the certificate")));
+    }
+
+    #[test]
+    fn a_direct_message_is_a_question_and_a_channels_talk_is_none() {
+        let message = |kind: &str| {
+            let mut body = mention("why &amp;lt;?");
+            body["event"]["type"] = json!("message");
+            body["event"]["channel_type"] = json!(kind);
+            body["event"]["thread_ts"] = json!(null);
+            body
+        };
+        let asked = said(socket("events_api", &message("im")));
+        assert_eq!(asked.verb, Verb::Ask { incident: None, text: "why &lt;?".into() }, "an escape is undone once");
+        assert_eq!(asked.thread.as_deref(), Some("1795.1"), "the answer opens a thread");
+        assert_eq!(socket("events_api", &message("channel")), Ok(Meaning::Nothing("unknown event")));
+    }
+
+    #[test]
+    fn a_shortcut_shows_what_can_be_said_each_time() {
+        let shortcut = |at: Value| {
+            json!({"type": "message_action", "user": {"id": "U1"}, "channel": {"id": "C1"},
+                "message": {"ts": "1790.2"}, "trigger_id": "t.1", "action_ts": at})
+        };
+        let first = said(socket("interactive", &shortcut(json!("1795.1"))));
+        assert_eq!((&first.verb, first.message.as_deref()), (&Verb::Help, Some("1790.2")));
+        assert_ne!(said(socket("interactive", &shortcut(json!("1795.2")))).key, first.key);
+        assert!(socket("interactive", &shortcut(json!(null))).is_err());
+    }
+
+    #[test]
+    fn what_is_no_id_is_taken_for_none() {
+        let id = IncidentId::derive(&[b"x"]);
+        let mut body = pressed(&text::value(&Verb::Acknowledge(id), None));
+        body["channel"]["id"] = json!("<!channel>");
+        body["team"]["id"] = json!("T".repeat(ID_MAX + 1));
+        body["response_url"] = json!("h".repeat(ADDRESS_MAX + 1));
+        let taken = said(socket("interactive", &body));
+        assert_eq!((taken.channel.as_str(), taken.team, taken.reply.response_url), ("C1", None, None));
+        body["user"]["id"] = json!("U1 U2");
+        assert!(socket("interactive", &body).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Cards as Slack's blocks, within its limits. Owns how a card looks there; what it says is [`crate::card`]'s.
 //!
 //! No text of ours is `mrkdwn`: plain text and rich text are shown as they are, so that nothing from telemetry can
-//! mention, link or format. What is too long is cut and says so.
+//! mention, link or format, and a break in a line of it begins no other. What is too long is cut and says so.
 
 use hindcast_api::{Answer, Incident};
 use hindcast_domain::{IncidentId, Severity};
@@ -23,6 +23,8 @@ const FALLBACK_MAX: usize = 300;
 const LINE_MAX: usize = 600;
 /// Lines of one section.
 const LINES_MAX: usize = 14;
+/// Characters for which another line is begun.
+const ROOM_MIN: usize = 20;
 
 /// An incident's card.
 #[must_use]
@@ -39,7 +41,7 @@ pub fn card(view: &View) -> Value {
         blocks.extend(of_section(section));
     }
     blocks.push(rich(&[foot(&card.footer, Some(&card.url))]));
-    message(&card.fallback, blocks)
+    message(&one_line(&card.fallback), blocks)
 }
 
 /// A line in a card's thread.
@@ -47,14 +49,19 @@ pub fn card(view: &View) -> Value {
 pub fn note(of: &Note) -> Value {
     let section = card::note(of);
     let fallback: Vec<&str> = section.lines.iter().map(words).collect();
-    message(&fallback.join(" "), of_section(&section))
+    message(&one_line(&fallback.join(" ")), of_section(&section))
 }
 
 /// An answer.
 #[must_use]
 pub fn answer(of: &Answer, public_url: &str) -> Value {
     let said = card::answer(of, public_url);
-    let claims = Section { heading: String::new(), lines: said.claims, buttons: Vec::new() };
+    // Words that no claim was found in keep their lines.
+    let lines = match said.claims.as_slice() {
+        [Line::Text(words)] => words.lines().map(|line| Line::Text(line.to_owned())).collect(),
+        _ => said.claims,
+    };
+    let claims = Section { heading: String::new(), lines, buttons: Vec::new() };
     let mut blocks = of_section(&claims);
     blocks.extend(said.remarks.iter().map(|remark| context(remark)));
     blocks.push(context(&said.footer));
@@ -99,20 +106,27 @@ pub fn dialog_resolve(incident: &Incident, from: From<'_>) -> Value {
 pub fn dialog_merge(incident: &Incident, open: &[Incident], from: From<'_>) -> Value {
     // A merge's verb is read with the incident that is chosen; the one in the button is the one that ends.
     let verb = |incident: IncidentId| Verb::Merge { into: incident.clone(), incident };
-    let others: Vec<&Incident> = open.iter().filter(|other| other.id != incident.id).take(OPTIONS_MAX).collect();
+    let others: Vec<&Incident> = open.iter().filter(|other| other.id != incident.id).collect();
     let mut blocks = vec![context(&incident.title)];
     if others.is_empty() {
         blocks.push(rich(&[text_element("No other incident is open: there is nothing to merge it into.")]));
         return bare("Merge", blocks);
     }
     let option = |other: &&Incident| {
-        let name = format!("{} {}", card::short(&other.id), other.title);
+        let name = one_line(&format!("{} {}", card::short(&other.id), other.title));
         json!({"text": plain(&cut(&name, BUTTON_MAX)), "value": other.id})
     };
-    let options: Vec<Value> = others.iter().map(option).collect();
+    let options: Vec<Value> = others.iter().take(OPTIONS_MAX).map(option).collect();
+    let left_out = others.len() - options.len();
     let list = json!({"type": "static_select", "action_id": INTO, "placeholder": plain("Choose"), "options": options});
     let label = plain("It is a part of");
-    blocks.push(json!({"type": "input", "block_id": INTO, "label": label, "element": list}));
+    let mut choice = json!({"type": "input", "block_id": INTO, "label": label, "element": list});
+    if left_out > 0 {
+        let hint =
+            format!("{left_out} more are open. For one of them, type: merge {} into …", card::short(&incident.id));
+        choice["hint"] = plain(&hint);
+    }
+    blocks.push(choice);
     dialog("Merge", "Merge", blocks, incident, verb, from)
 }
 
@@ -166,9 +180,15 @@ fn message(fallback: &str, mut blocks: Vec<Value>) -> Value {
     json!({"text": escaped(&cut(fallback, FALLBACK_MAX)), "blocks": blocks})
 }
 
-/// The notification's text is the one place where Slack reads marks: what would begin one is written out.
+/// The notification's text is the one place where Slack reads marks: what would begin one is written out, and no
+/// name follows an `@` at once, whichever way the message is parsed.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "@\u{2060}")
+}
+
+/// A text whose breaks begin no line of their own.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r', '\u{2028}', '\u{2029}'], " ")
 }
 
 fn mark(severity: Severity, over: bool) -> &'static str {
@@ -190,15 +210,15 @@ fn plain(text: &str) -> Value {
 }
 
 fn header(text: &str) -> Value {
-    json!({"type": "header", "text": plain(&cut(text, HEADER_MAX))})
+    json!({"type": "header", "text": plain(&cut(&one_line(text), HEADER_MAX))})
 }
 
 fn context(text: &str) -> Value {
-    json!({"type": "context", "elements": [plain(&cut(text, FIELD_MAX))]})
+    json!({"type": "context", "elements": [plain(&cut(&one_line(text), FIELD_MAX))]})
 }
 
 fn facts(facts: &[(String, String)]) -> Value {
-    let field = |(name, value): &(String, String)| plain(&cut(&format!("{name}\n{value}"), LINE_MAX));
+    let field = |(name, value): &(String, String)| plain(&cut(&format!("{name}\n{}", one_line(value)), LINE_MAX));
     json!({"type": "section", "fields": facts.iter().take(FIELDS_MAX).map(field).collect::<Vec<_>>()})
 }
 
@@ -208,19 +228,21 @@ fn of_section(section: &Section) -> Vec<Value> {
         parts.push(json!({"type": "text", "text": section.heading, "style": {"bold": true}}));
     }
     let mut room = SECTION_MAX;
+    let mut shown = 0;
     for line in section.lines.iter().take(LINES_MAX) {
+        if room < ROOM_MIN {
+            break;
+        }
         if !parts.is_empty() {
             parts.push(json!({"type": "text", "text": "\n"}));
         }
         let line = cut_line(line, LINE_MAX.min(room));
-        room = room.saturating_sub(words(&line).chars().count() + 1);
+        room = room.saturating_sub(length(&line) + 1);
         parts.extend(elements(&line));
-        if room < 20 {
-            break;
-        }
+        shown += 1;
     }
-    if section.lines.len() > LINES_MAX {
-        parts.push(text_element(&format!("\n… and {} more", section.lines.len() - LINES_MAX)));
+    if section.lines.len() > shown {
+        parts.push(text_element(&format!("\n… and {} more", section.lines.len() - shown)));
     }
     let mut blocks = Vec::new();
     if !parts.is_empty() {
@@ -232,14 +254,25 @@ fn of_section(section: &Section) -> Vec<Value> {
     blocks
 }
 
+/// A line within so many characters, all in one.
 fn cut_line(line: &Line, max: usize) -> Line {
     match line {
-        Line::Text(text) => Line::Text(cut(text, max)),
+        Line::Text(text) => Line::Text(cut(&one_line(text), max)),
         Line::Link { text, url, rest } => {
-            let text = cut(text, max);
-            let left = max.saturating_sub(text.chars().count()).max(1);
-            Line::Link { rest: cut(rest, left), text, url: url.clone() }
+            let text = cut(&one_line(text), max);
+            let left = max.saturating_sub(text.chars().count());
+            // Where the link's words fill the line, nothing stands behind them.
+            let rest = if left == 0 { String::new() } else { cut(&one_line(rest), left) };
+            Line::Link { rest, text, url: url.clone() }
         }
+    }
+}
+
+/// Characters that a line shows.
+fn length(line: &Line) -> usize {
+    match line {
+        Line::Text(text) => text.chars().count(),
+        Line::Link { text, rest, .. } => text.chars().count() + rest.chars().count(),
     }
 }
 

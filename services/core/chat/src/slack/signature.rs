@@ -8,6 +8,8 @@ use sha2::Sha256;
 
 /// How far a timestamp may be from ours, in seconds: what is older may be a replay.
 const SKEW_MAX_S: u64 = 300;
+/// The same, in nanoseconds.
+const SKEW_MAX_NS: u128 = SKEW_MAX_S as u128 * 1_000_000_000;
 
 /// Why a delivery is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,12 +35,13 @@ pub enum Fault {
 pub fn verify(secrets: &[&str], timestamps: &[&str], signatures: &[&str], body: &[u8], now: Time) -> Result<(), Fault> {
     let [timestamp] = timestamps else { return Err(Fault::Header("X-Slack-Request-Timestamp")) };
     let [signature] = signatures else { return Err(Fault::Header("X-Slack-Signature")) };
-    let at: i64 = timestamp.parse().map_err(|_| Fault::Timestamp)?;
+    let at: u64 = timestamp.parse().map_err(|_| Fault::Timestamp)?;
     // What a parser would mend (a sign, a zero in front) was not what was signed by the vendor.
     if at.to_string() != *timestamp {
         return Err(Fault::Timestamp);
     }
-    if at.abs_diff(now.nanos().div_euclid(1_000_000_000)) > SKEW_MAX_S {
+    let skew = i128::from(at) * 1_000_000_000 - i128::from(now.nanos());
+    if skew.unsigned_abs() > SKEW_MAX_NS {
         return Err(Fault::Stale);
     }
     let digits = signature.strip_prefix("v0=").ok_or(Fault::Signature)?;
@@ -98,6 +101,15 @@ mod tests {
         for skew in [301, -301] {
             assert_eq!(check(&at, &good, BODY, skew), Err(Fault::Stale), "{skew}");
         }
+        let late = Time::from_nanos((AT + 300) * 1_000_000_000 + 1);
+        assert_eq!(verify(&[SECRET], &[&at], &[&good], BODY, late), Err(Fault::Stale), "a nanosecond late is late");
+    }
+
+    #[test]
+    fn a_signature_that_another_program_made_fits() {
+        // printf 'v0:1795526950:text=ack+7Q2K&user_id=U1' | openssl dgst -sha256 -hmac 'a secret of this test'
+        let made = "v0=03aea25ce356b57e9861d0a173484c39c910f7bb98dcdd7d3ea87006036777c6";
+        assert_eq!(check("1795526950", made, b"text=ack+7Q2K&user_id=U1", 0), Ok(()));
     }
 
     #[test]
@@ -111,10 +123,12 @@ mod tests {
         let written_anew = serde_json::to_vec_pretty(&serde_json::from_slice::<serde_json::Value>(BODY).unwrap());
         assert_eq!(check(&at, &good, &written_anew.unwrap(), 0), Err(Fault::Signature));
         assert_eq!(check(&(AT + 1).to_string(), &good, BODY, 0), Err(Fault::Signature));
-        for other in [good.replace("v0=", "v1="), good.to_uppercase(), good[..66].to_owned(), String::new()] {
+        let capitals = format!("v0={}", good[3..].to_uppercase());
+        assert_ne!(capitals, good, "there is a letter in it");
+        for other in [good.replace("v0=", "v1="), good.to_uppercase(), capitals, good[..66].to_owned(), String::new()] {
             assert_eq!(check(&at, &other, BODY, 0), Err(Fault::Signature), "{other}");
         }
-        for word in ["+1795526950", "01795526950", " 1795526950", "1795526950.0", "", "soon"] {
+        for word in ["+1795526950", "-1795526950", "01795526950", " 1795526950", "1795526950.0", "", "soon"] {
             assert_eq!(check(word, &signed(SECRET, word, BODY), BODY, 0), Err(Fault::Timestamp), "{word:?}");
         }
     }
