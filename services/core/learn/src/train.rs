@@ -23,10 +23,10 @@ pub const EXAMPLES_MIN: usize = 20;
 const FOLDS: u64 = 4;
 /// Decisions on unseen labels below which the threshold stays that of the parent.
 const HELD_BACK_MIN: usize = 10;
-/// What the squares of the coefficients weigh.
-const PENALTY: f64 = 0.1;
-/// How loud the parent's word about one typical pair is, in thousandths of a label.
-const TYPICAL_COUNTS: u32 = 1_500;
+/// What the squares of the moves weigh, against whole labels.
+const PENALTY: f64 = 4.0;
+/// The column of the parent's log-odds is this much larger than they are, so that keeping them costs little.
+const SHARE_SCALE: f64 = 5.0;
 /// No weight is larger than this, in thousandths of log-odds.
 const WEIGHT_MAX: i32 = 12_000;
 
@@ -57,26 +57,18 @@ pub enum Error {
     NoFit(String),
 }
 
-/// What a regression gives, in log-odds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fit {
-    /// The intercept.
-    pub bias: f64,
-    /// One a column.
-    pub coefficients: Vec<f64>,
-}
-
-/// Logistic regression with a penalty on large coefficients. The same rows give the same fit.
+/// Logistic regression without an intercept, with a penalty on the squares of the coefficients. The same rows
+/// give the same fit.
 pub trait Trainer {
     /// Its name with its version, as it stands in the model card.
     fn name(&self) -> &'static str;
 
-    /// Fits rows that are sorted. `penalty` weighs half the sum of the squares of the coefficients, the intercept
-    /// aside, against the log-likelihood of one whole label.
+    /// Fits rows that are sorted: one coefficient a column, in log-odds. `penalty` weighs half the sum of their
+    /// squares against the log-likelihood of one whole label.
     ///
     /// # Errors
     /// In words, where it gave no fit.
-    fn fit(&self, rows: &[Row], penalty: f64) -> Result<Fit, String>;
+    fn fit(&self, rows: &[Row], penalty: f64) -> Result<Vec<f64>, String>;
 }
 
 /// What a training is given besides the data set.
@@ -179,13 +171,8 @@ pub fn train(trainer: &dyn Trainer, dataset: &Dataset, settings: &Settings) -> R
 
 /// Who is alike in a bag is first judged by the parent, then by what was learnt from that.
 fn fitted(trainer: &dyn Trainer, examples: &[&Example], settings: &Settings) -> Result<Weights, Error> {
-    let with_parent = |by: &Weights| {
-        let mut rows = rows(examples, by);
-        rows.extend(typical(&settings.parent));
-        rows
-    };
-    let first = fit(trainer, &with_parent(&settings.parent), settings)?;
-    fit(trainer, &with_parent(&first), settings)
+    let first = fit(trainer, &rows(examples, &settings.parent), settings)?;
+    fit(trainer, &rows(examples, &first), settings)
 }
 
 fn two_sided(examples: &[&Example]) -> bool {
@@ -226,73 +213,53 @@ pub fn log_odds(example: &Example, weights: &Weights) -> i32 {
     features.log_odds(weights)
 }
 
-/// Fits weights, and takes out features whose weight then has the wrong sign: that being alike speaks against
-/// one problem is learnt from few labels and by chance, and would surprise whoever reads why.
+/// Fits how far each weight moves from the parent's, and takes out features whose weight then has the wrong
+/// sign: that being alike speaks against one problem is learnt from few labels and by chance, and would
+/// surprise whoever reads why.
+///
+/// People label pairs that were near each other: of those, all are close in time and in services, so the labels
+/// say nothing of what closeness is worth, and a fit of them alone forgets it. So the parent's own log-odds are
+/// a column that costs next to nothing, and every move away from them is paid for, that of the bias too: what
+/// the labels say nothing of keeps what the parent says.
 fn fit(trainer: &dyn Trainer, rows: &[Row], settings: &Settings) -> Result<Weights, Error> {
     let mut columns: Vec<usize> = (0..Features::COUNT).collect();
+    let parent = settings.parent.by_feature();
     loop {
-        let narrow: Vec<Row> = rows.iter().map(|row| narrowed(row, &columns)).collect();
+        let narrow: Vec<Row> = rows.iter().map(|row| narrowed(row, &columns, &settings.parent)).collect();
         let fitted = trainer.fit(&narrow, PENALTY).map_err(Error::NoFit)?;
-        let finite = fitted.bias.is_finite() && fitted.coefficients.iter().all(|value| value.is_finite());
-        if !finite || fitted.coefficients.len() != columns.len() {
-            return Err(Error::NoFit(format!("expected {} finite coefficients, got {fitted:?}", columns.len())));
+        let [moved @ .., bias, share] = fitted.as_slice() else {
+            return Err(Error::NoFit(format!("expected {} coefficients, got {fitted:?}", columns.len() + 2)));
+        };
+        if moved.len() != columns.len() || fitted.iter().any(|value| !value.is_finite()) {
+            let expected = columns.len() + 2;
+            return Err(Error::NoFit(format!("expected {expected} finite coefficients, got {fitted:?}")));
         }
+        let share = share * SHARE_SCALE / 1_000.0;
         let mut weights = [0.0; Features::COUNT];
-        columns.iter().zip(&fitted.coefficients).for_each(|(column, weight)| weights[*column] = *weight);
+        for (column, moved) in columns.iter().zip(moved) {
+            weights[*column] = moved + share * f64::from(parent[*column]);
+        }
         let wrong = |column: &&usize| match Features::NAMES[**column] {
             "no_path" => weights[**column] > 0.0,
             _ => weights[**column] < 0.0,
         };
         let worst = columns.iter().filter(wrong).max_by(|a, b| weights[**a].abs().total_cmp(&weights[**b].abs()));
         let Some(worst) = worst.copied() else {
-            return Ok(to_weights(fitted.bias, &weights, settings));
+            let bias = bias + share * f64::from(settings.parent.bias);
+            return Ok(to_weights(bias, &weights, settings));
         };
         columns.retain(|column| *column != worst);
     }
 }
 
-/// The chosen columns of a row.
-fn narrowed(row: &Row, columns: &[usize]) -> Row {
-    let features = columns.iter().filter_map(|column| row.features.get(*column).copied()).collect();
+/// The chosen columns of a row, and behind them the constant and the parent's log-odds over the chosen ones.
+fn narrowed(row: &Row, columns: &[usize], parent: &Weights) -> Row {
+    let weights = parent.by_feature();
+    let mut features: Vec<f64> = columns.iter().filter_map(|column| row.features.get(*column).copied()).collect();
+    let odds: f64 = columns.iter().zip(&features).map(|(column, value)| f64::from(weights[*column]) * value).sum();
+    features.push(1.0);
+    features.push((odds + f64::from(parent.bias)) / 1_000.0 * SHARE_SCALE);
     Row { features, ..row.clone() }
-}
-
-/// What the parent says of typical pairs, as rows: a conditional means prior (Bedrick, Christensen and Johnson
-/// 1996).
-///
-/// People label pairs that were near each other, so their labels say nothing of what nearness is worth, and a
-/// fit of them alone forgets it. These rows say it, each as loud as a label or so: what the labels do not speak
-/// of keeps the parent's answer, and what they do is outvoted as they become many.
-fn typical(parent: &Weights) -> Vec<Row> {
-    let services = [
-        Features { same_service: 1.0, ..Features::default() },
-        Features { topology: 1.0, ..Features::default() },
-        Features { topology: 0.7, ..Features::default() },
-        Features { no_path: 1.0, ..Features::default() },
-        Features::default(),
-    ];
-    let mut rows = Vec::new();
-    for of in services {
-        let near = of.same_service + of.topology / 2.0;
-        for now in [true, false] {
-            let then = Features { time: if now { 1.0 } else { 0.5 }, still_firing: if now { near } else { 0.0 }, ..of };
-            let alike = Features {
-                same_resource: of.same_service,
-                same_name: 1.0 - of.same_service,
-                labels: 0.5,
-                words: 0.5,
-                ..then
-            };
-            for pair in [then, alike] {
-                let counts = TYPICAL_COUNTS;
-                let score = logistic(pair.log_odds(parent)).clamp(0, 1_000).unsigned_abs();
-                let (yes, no) = (score * counts / 1_000, (1_000 - score) * counts / 1_000);
-                let row = |same, weight| Row { features: pair.values().to_vec(), same, weight };
-                rows.extend([row(true, yes), row(false, no)].into_iter().filter(|row| row.weight > 0));
-            }
-        }
-    }
-    rows
 }
 
 fn to_weights(bias: f64, weights: &[f64; Features::COUNT], settings: &Settings) -> Weights {
