@@ -10,7 +10,7 @@ use common::{Running, World};
 use hindcast_api::AsOf;
 use hindcast_domain::command::Command;
 use hindcast_domain::{Severity, Time};
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Queries, Window};
+use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Queries, ReportFilter, Window};
 use hindcast_views::{FailPoint, Views};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -161,6 +161,7 @@ async fn everything(views: &Views, world: &World, as_of: Option<AsOf>) -> Value 
         let filter = EventFilter { kind: Some(kind.into()), ..Default::default() };
         all[format!("events {kind}")] = told(views.events(filter, window(as_of)).await);
     }
+    all["report"] = told(views.report(ReportFilter::default(), as_of).await);
     all["catalog"] = told(views.catalog(as_of).await);
     let mut state = told(views.state(as_of).await);
     for live in ["settled", "services", "provisional"] {

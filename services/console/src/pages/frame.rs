@@ -18,18 +18,21 @@ pub enum Tab {
     Notices,
     /// Findings.
     Findings,
+    /// Figures.
+    Reports,
     /// Questions.
     Ask,
     /// None of them.
     Other,
 }
 
-const TABS: [(Tab, &str, &str); 6] = [
+const TABS: [(Tab, &str, &str); 7] = [
     (Tab::Incidents, "/", "Incidents"),
     (Tab::Alerts, "/alerts", "Alerts"),
     (Tab::Silences, "/silences", "Silences"),
     (Tab::Notices, "/notices", "Notices"),
     (Tab::Findings, "/findings", "Findings"),
+    (Tab::Reports, "/reports", "Reports"),
     (Tab::Ask, "/ask", "Ask"),
 ];
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence,
-    State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Report,
+    Silence, State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, notice, silence};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, ReportFilter, Window,
 };
 use tokio::sync::watch;
 
@@ -115,6 +115,9 @@ impl Queries for Fake {
     }
     async fn silence(&self, id: &str, _: Option<AsOf>) -> Result<Silence, Problem> {
         by_prefix(vec![sample::silence(silence::State::Active)], |silence| &silence.id, id)
+    }
+    async fn report(&self, _: ReportFilter, _: Option<AsOf>) -> Result<Report, Problem> {
+        Ok(sample::report())
     }
     async fn notices(&self, filter: NoticeFilter, _: Window) -> Result<Page<Notice>, Problem> {
         let all = vec![

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::{Bench, sample};
 use crate::guard::POLICY;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 13] = [
     "/",
     "/INC-3K7Q",
     "/alerts",
@@ -17,6 +17,8 @@ const PAGES: [&str; 11] = [
     "/INC-3K7Q/postmortem",
     "/findings",
     "/ask",
+    "/reports",
+    "/reports?as_of=36095300&service=checkout&since=2026-11-01T00:00:00Z",
 ];
 
 fn concrete(path: &str) -> String {
@@ -40,7 +42,7 @@ async fn every_page_is_html_under_a_strict_policy_and_without_script() {
 #[tokio::test]
 async fn text_from_telemetry_is_escaped() {
     let bench = Bench::new();
-    for path in ["/INC-3K7Q", "/alerts", "/alerts/0000000000", "/INC-3K7Q/postmortem", "/findings"] {
+    for path in ["/INC-3K7Q", "/alerts", "/alerts/0000000000", "/INC-3K7Q/postmortem", "/findings", "/reports"] {
         let page = bench.page(&concrete(path)).await.text;
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains(sample::EVIL), "{path}");
     }
@@ -183,4 +185,27 @@ async fn pages_can_be_looked_at() {
         std::fs::write(format!("/tmp/console-{index}.html"), page).unwrap();
     }
     std::fs::write("/tmp/icon.svg", crate::pages::style::ICON).unwrap();
+}
+
+#[tokio::test]
+async fn noise_removed_never_stands_without_what_was_missed() {
+    let bench = Bench::new();
+    let page = bench.page("/reports").await.text;
+    for told in ["87.5 %", "2 (1 declared, 1 came back)", "3 of 4", "median 2.0 min", "Unaccounted", "–"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let past = bench.page("/reports?as_of=36095300").await.text;
+    assert!(past.contains("As of ") && past.contains("name=\"as_of\" value=\"36095300\""), "{past}");
+}
+
+#[tokio::test]
+async fn the_table_of_a_report_holds_no_formula_and_the_document_is_absent_where_nothing_is_known() {
+    let bench = Bench::new();
+    let table = bench.get("/api/v1/reports?format=csv").await;
+    assert!(table.header("content-type").starts_with("text/csv"), "{}", table.text);
+    assert!(table.text.contains("\n'=cmd()") && !table.text.contains("\n=cmd()"), "{}", table.text);
+    let document = bench.get("/api/v1/reports").await.json();
+    assert_eq!(document["total"]["noise_removed"], 875);
+    assert_eq!(document["total"]["mtta"]["median_s"], serde_json::Value::Null, "never 0 where the sample is empty");
+    assert_eq!(bench.get("/api/v1/reports?since=yesterday").await.status, StatusCode::BAD_REQUEST);
 }

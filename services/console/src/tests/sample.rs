@@ -378,3 +378,12 @@ pub(super) fn findings() -> Vec<Finding> {
         finding(2, raised(Kind::MetricShift, "api", "http_errors_ratio rises", "02:41:19", 0.002, 0.38)),
     ]
 }
+
+pub(super) fn report() -> hindcast_api::Report {
+    use hindcast_api::{Duration, Report, ReportRow};
+    let mttd = Duration { mean_s: Some(150.0), median_s: Some(120.0), p90_s: Some(300.0), sample: 4 };
+    let counts = ReportRow { firings: 8, paged: 1, noise_removed: Some(875), mttd, ..ReportRow::default() };
+    let total = ReportRow { missed: 2, declared: 1, came_back: 1, closed: 4, with_cause: 3, ..counts };
+    let services = [EVIL, "=cmd()"].map(|name| (name.to_owned(), ReportRow::default())).into();
+    Report { total, services, ..Report::default() }
+}

@@ -30,6 +30,7 @@ const FINDINGS: &[Param] = &[
     AS_OF,
     CURSOR,
 ];
+const REPORTS: &[Param] = &[text("since", ""), text("until", ""), text("service", ""), text("environment", ""), AS_OF];
 const ASK: &[Param] = &[AS_OF, ME, text("question", ""), text("incident", ""), text("conversation", "")];
 const INCIDENTS: &[Param] = &[
     of("status", crate::params::Form::Words(&[]), ""),
@@ -75,6 +76,7 @@ pub fn pages() -> Router<Console> {
         .route("/{id}/ask", page(ASK, get(ask::form_of)).merge(post(ask::of_incident)))
         .route("/{id}/postmortem", page(ALERT, get(read::postmortem)))
         .route("/notices", page(routes::NOTICES, get(read::notices)))
+        .route("/reports", page(REPORTS, get(read::reports)))
         .route("/events/{id}", page(ALERT, get(read::event)))
         .route("/declare", post(forms::declare))
         .route("/undo", post(forms::undo));

@@ -13,7 +13,7 @@ use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, NoticeFilter, Wi
 use maud::Markup;
 
 use crate::params::Asked;
-use crate::{Console, advice, fallback, pages, reads};
+use crate::{Console, advice, fallback, pages, reads, report};
 use pages::{Frame, Seen, Tab};
 
 /// Notices that are counted on the first page; more are shown as a plus.
@@ -98,6 +98,17 @@ pub(super) async fn receipt(
     let receipt = console.queries().receipt(Some(&id), asked.as_of()?).await?;
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, &receipt.alert.name).await?;
     Ok(pages::receipt::page(&pages::receipt::View { frame, receipt }))
+}
+
+/// Reports.
+pub(super) async fn reports(
+    State(console): State<Console>,
+    OriginalUri(uri): OriginalUri,
+    asked: Asked,
+) -> Result<Markup> {
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Reports, "Reports").await?;
+    let report = console.queries().report(report::filter(&asked)?, asked.as_of()?).await?;
+    Ok(report::page(&frame, &report))
 }
 
 /// Silences.

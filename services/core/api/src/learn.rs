@@ -338,10 +338,25 @@ pub struct ReportRow {
     pub by_severity: BTreeMap<Severity, u64>,
     /// Pages that were asked for.
     pub pages: u64,
-    /// Firing alerts that paged nobody by themselves, in thousandths of all firings.
+    /// Changes of an alert to firing, silenced ones included.
+    #[serde(default)]
+    pub firings: u64,
+    /// Moments at which a page was asked for.
+    #[serde(default)]
+    pub paged: u64,
+    /// Firings beyond the moments of a page, in thousandths of all firings; absent where nothing fired.
     pub noise_removed: Option<u32>,
-    /// Incidents that people declared or reopened and that no page had told of.
+    /// Incidents that people declared, or that came back after a person had ended them; each once.
     pub missed: u64,
+    /// Of these, declared by hand.
+    #[serde(default)]
+    pub declared: u64,
+    /// Of these, back after a person had ended them, or reopened by one.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Incidents of which a person said that some of their alerts are another problem.
+    #[serde(default)]
+    pub wrongly_merged: u64,
     /// Alerts at a paging severity that neither paged nor were held by name; must be 0.
     pub unaccounted: u64,
     /// From the first symptom to the incident.
@@ -354,6 +369,15 @@ pub struct ReportRow {
     pub reopened: u64,
     /// Labels that count.
     pub labels: u64,
+    /// Incidents that a label calls useful.
+    #[serde(default)]
+    pub useful: u64,
+    /// Incidents that a label calls noise.
+    #[serde(default)]
+    pub noise: u64,
+    /// Incidents that were acknowledged and needed nothing.
+    #[serde(default)]
+    pub no_action: u64,
     /// Closed incidents.
     pub closed: u64,
     /// Of these, with a cause.

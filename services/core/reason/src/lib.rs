@@ -9,12 +9,14 @@
 //! - [`recall`]: what is kept of an incident, and how two are compared.
 //! - [`runbook`]: what may be done, with typed parameters.
 //! - [`postmortem`]: the draft.
+//! - [`report`]: figures over a stretch of time.
 //! - [`words`]: how times, figures and foreign text are spelt.
 
 pub mod cause;
 pub mod evidence;
 pub mod postmortem;
 pub mod recall;
+pub mod report;
 pub mod runbook;
 pub mod words;
 

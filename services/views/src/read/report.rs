@@ -1,13 +1,14 @@
-//! Figures over a stretch of time, from the documents as of a position. Owns what each figure counts and what it
-//! leaves out; every one is told with its definition and its sample, and nothing is said of an empty one.
+//! The history behind a report, from the documents as of a position. Owns where each thing is read and how far
+//! back; what a figure counts is `hindcast_reason::report`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_api::{Duration, ModelSpend, Report, ReportRow, Spend};
-use hindcast_domain::incident::{Incident, Status};
-use hindcast_domain::notice::{self, Notice};
+use hindcast_api::{ModelSpend, Report, Spend};
+use hindcast_domain::incident::Incident;
+use hindcast_domain::notice::{self, Notice, Reason};
 use hindcast_domain::{Event, IncidentId, Span, Time};
 use hindcast_queries::ReportFilter;
+use hindcast_reason::report::{DEFINITIONS, Figures, Stretch, Told};
 
 use super::Reader;
 use crate::error::Error;
@@ -17,39 +18,20 @@ use crate::store::keys::{About, Kind, List};
 
 /// The stretch where none is named.
 const STRETCH: Span = Span::hours(24 * 30);
+/// How far behind its own time a thing may be recorded and still be found.
+const LATE: Span = Span::hours(1);
 
-/// What each figure means.
-const DEFINITIONS: [(&str, &str); 12] = [
-    ("incidents", "incidents opened in the stretch; those that became a part of another one are left out"),
-    ("messages", "messages of senders about the alerts of these incidents, repeats included"),
-    ("alerts", "distinct alerts of these incidents"),
-    ("pages", "notices about these incidents that may wake somebody and were asked for; held ones are left out"),
-    ("noise_removed", "thousandths of the alerts for which no page of their own was asked: grouped, repeated or held"),
-    ("missed", "incidents that people had to declare by hand, and incidents that people reopened after their end"),
-    ("unaccounted", "incidents at a paging severity of which nobody was told and that no hold names; must be 0"),
-    ("mttd", "from the earliest symptom, as its sender says, to the opening; declared incidents are left out"),
-    ("mtta", "from the opening to the first acknowledgement that stands; incidents without one are left out"),
-    ("mttr", "from the earliest symptom to the end; incidents that are not over are left out"),
-    ("with_cause", "closed incidents of which a person named the cause"),
-    ("labels", "labels given in the stretch in these incidents that count"),
-];
+/// Incidents that were looked at: the environment and the fold.
+type Seen = BTreeMap<String, Option<(String, Incident)>>;
 
-/// What is gathered of one line before the figures are made.
-#[derive(Default)]
-struct Sums {
-    row: ReportRow,
-    detect: Vec<f64>,
-    acknowledge: Vec<f64>,
-    resolve: Vec<f64>,
-}
-
-/// What is known of an incident from elsewhere.
-#[derive(Default)]
-struct Told {
-    pages: u64,
-    any: bool,
-    labels: u64,
-    reopened_by_people: u64,
+/// What one reading of the history needs.
+struct Reading<'a> {
+    of: &'a Reader,
+    stretch: Stretch,
+    environment: Option<&'a String>,
+    /// The first position that can have to do with the stretch.
+    from: u64,
+    seen: Seen,
 }
 
 impl Reader {
@@ -57,97 +39,137 @@ impl Reader {
     pub(crate) fn report(&self, filter: &ReportFilter) -> Result<Report, Error> {
         let until = filter.until.unwrap_or(self.recorded_at()? + Span::seconds(1));
         let since = filter.since.unwrap_or(until - STRETCH);
-        let within = |at: Time| at >= since && at < until;
-        let told = self.told_of_each(&within)?;
-        let (mut total, mut services) = (Sums::default(), BTreeMap::<String, Sums>::new());
-        for entry in self.store.list(List::Incidents, self.at, None) {
-            let (_, id) = entry?;
-            let Some((partition, incident)) = self.incident_fold(&id)? else { continue };
-            if !within(incident.opened_at) || incident.merged_into.is_some() {
-                continue;
-            }
-            let environment = partition_of(&partition)?.environment;
-            if filter.environment.as_ref().is_some_and(|wanted| *wanted != environment) {
-                continue;
-            }
-            if filter.service.as_ref().is_some_and(|wanted| !incident.services.contains(wanted)) {
-                continue;
-            }
+        let stretch = Stretch { since, until, service: filter.service.clone() };
+        let from = self.store.known_at((since - LATE).nanos())?.map_or(0, |known| known + 1);
+        let environment = filter.environment.as_ref();
+        let mut reading = Reading { of: self, stretch: stretch.clone(), environment, from, seen: Seen::new() };
+        let mut figures = Figures::new(stretch);
+        let told = reading.told(&mut figures)?;
+        reading.firings(&mut figures)?;
+        for id in reading.ids(List::Incidents)? {
+            let Some((_, incident)) = reading.incident(&id)? else { continue };
+            let mut about = told.get(&id).cloned().unwrap_or_default();
             let tally = self.tally(&id)?;
-            let nothing = Told::default();
-            let about = told.get(&id).unwrap_or(&nothing);
-            total.add(&incident, (tally.alerts, tally.occurrences), about);
-            for service in &incident.services {
-                services.entry(service.clone()).or_default().add(&incident, (tally.alerts, tally.occurrences), about);
-            }
+            (about.alerts, about.messages) = (tally.alerts, tally.occurrences);
+            figures.incident(&incident, &about);
         }
+        let spend = reading.spend()?;
+        let (total, services) = figures.rows();
         Ok(Report {
             since: Some(since),
             until: Some(until),
-            total: total.figures(),
-            services: services.into_iter().map(|(service, sums)| (service, sums.figures())).collect(),
+            total,
+            services,
             definitions: DEFINITIONS.map(|(name, what)| (name.to_owned(), what.to_owned())).into(),
-            spend: self.spend(&within)?,
+            spend,
             position: self.at,
         })
     }
+}
 
-    /// What people were told of each incident, said of it, and took back.
-    fn told_of_each(&self, within: &impl Fn(Time) -> bool) -> Result<BTreeMap<String, Told>, Error> {
+impl Reading<'_> {
+    /// Ids of a list, from where the stretch can begin.
+    fn ids(&self, list: List) -> Result<Vec<String>, Error> {
+        let mut ids = Vec::new();
+        for entry in self.of.store.list(list, self.of.at, None) {
+            let (position, id) = entry?;
+            if position < self.from {
+                break;
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    /// An incident of the environment that is asked for.
+    fn incident(&mut self, id: &str) -> Result<Option<(String, Incident)>, Error> {
+        if let Some(seen) = self.seen.get(id) {
+            return Ok(seen.clone());
+        }
+        let found = match self.of.incident_fold(id)? {
+            Some((partition, incident)) => Some((partition_of(&partition)?.environment, incident)),
+            None => None,
+        };
+        let found = found.filter(|(environment, _)| self.environment.is_none_or(|wanted| wanted == environment));
+        self.seen.insert(id.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// What people were told of each incident, said of it, and took back; counts moments of pages on the way.
+    fn told(&mut self, figures: &mut Figures) -> Result<BTreeMap<String, Told>, Error> {
+        let reader = self.of;
         let mut told = BTreeMap::<String, Told>::new();
-        for entry in self.store.list(List::Notices, self.at, None) {
-            let (_, id) = entry?;
-            let Some(document) = self.store.document(Kind::Notice, &id, self.at)? else { continue };
+        let mut moments = BTreeSet::<(Time, Option<IncidentId>, Reason)>::new();
+        for id in self.ids(List::Notices)? {
+            let Some(document) = reader.store.document(Kind::Notice, &id, reader.at)? else { continue };
             let (_, notice) = document.read::<Notice>("a notice")?;
+            let asked = !matches!(notice.status, notice::Status::Held | notice::Status::Released);
+            if notice.page && asked {
+                moments.insert((notice.at, notice.incident.clone(), notice.reason));
+            }
             let Some(incident) = &notice.incident else { continue };
             let of = told.entry(incident.to_string()).or_default();
-            of.any = true;
-            let asked = !matches!(notice.status, notice::Status::Held | notice::Status::Released);
+            of.accounted = true;
             of.pages += u64::from(notice.page && asked);
         }
-        for entry in self.store.list(List::Labels, self.at, None) {
-            let (_, id) = entry?;
-            let Some((_, label)) = self.label(&id)? else { continue };
-            if within(label.at)
-                && label.counts_at(self.at)
-                && let Some(incident) = project::about(&label.given.about)
-            {
-                told.entry(incident.to_string()).or_default().labels += 1;
+        for (at, incident, _) in moments {
+            match incident {
+                Some(id) => {
+                    if let Some((_, incident)) = self.incident(id.as_str())? {
+                        figures.paged(at, &incident.services);
+                    }
+                }
+                // A storm's page is about no incident, and about no environment.
+                None => figures.paged(at, &BTreeSet::new()),
             }
         }
-        for mention in self.store.about(About::Type, "incident.reopened", self.at) {
-            let Some(recorded) = self.recorded(mention?.position)? else { continue };
-            if recorded.actor != hindcast_domain::event::SYSTEM && recorded.subject.parse::<IncidentId>().is_ok() {
-                told.entry(recorded.subject).or_default().reopened_by_people += 1;
+        for id in self.ids(List::Labels)? {
+            let Some((_, label)) = reader.label(&id)? else { continue };
+            if self.stretch.holds(label.at)
+                && label.counts_at(reader.at)
+                && let Some(incident) = project::about(&label.given.about)
+            {
+                told.entry(incident.to_string()).or_default().label(&label);
+            }
+        }
+        for mention in reader.store.about_from(About::Type, "incident.reopened", self.from, reader.at) {
+            let position = mention?.position;
+            let Some(recorded) = reader.recorded(position)? else { continue };
+            let by_people = matches!(&recorded.event, Event::IncidentReopened(it) if it.fingerprint.is_none());
+            if by_people || self.was_ended_by_a_person(&recorded.subject, position)? {
+                told.entry(recorded.subject).or_default().came_back = true;
             }
         }
         Ok(told)
     }
 
-    fn spend(&self, within: &impl Fn(Time) -> bool) -> Result<Spend, Error> {
+    fn was_ended_by_a_person(&self, id: &str, position: u64) -> Result<bool, Error> {
+        let before = self.of.store.document(Kind::Incident, id, position.saturating_sub(1))?;
+        let Some(document) = before else { return Ok(false) };
+        let (_, incident) = document.read::<Incident>("an incident")?;
+        Ok(incident.resolved_by.as_deref() == Some("person"))
+    }
+
+    fn firings(&self, figures: &mut Figures) -> Result<(), Error> {
+        for mention in self.of.store.about_from(About::Type, "alert.fired", self.from, self.of.at) {
+            let Some(recorded) = self.of.recorded(mention?.position)? else { continue };
+            if self.environment.is_some_and(|wanted| *wanted != recorded.partition.environment) {
+                continue;
+            }
+            if let Event::AlertFired(fired) = &recorded.event {
+                figures.firing(recorded.time, fired.service.as_ref());
+            }
+        }
+        Ok(())
+    }
+
+    fn spend(&self) -> Result<Spend, Error> {
         let mut spend = Spend::default();
         for kind in ["conversation.answered", "conversation.replied"] {
-            for mention in self.store.about(About::Type, kind, self.at) {
-                let Some(recorded) = self.recorded(mention?.position)? else { continue };
-                if !within(recorded.time) {
-                    continue;
-                }
-                match &recorded.event {
-                    Event::ConversationAnswered(answered) => {
-                        spend.answers += 1;
-                        spend.with_model += u64::from(answered.mode == "model");
-                    }
-                    Event::ConversationReplied(replied) => {
-                        #[allow(clippy::cast_precision_loss)] // dollars for people
-                        let cost = replied.cost_micros as f64 / 1e6;
-                        let of: &mut ModelSpend = spend.models.entry(replied.model.clone()).or_default();
-                        of.replies += 1;
-                        of.tokens += replied.tokens_in + replied.tokens_out;
-                        of.cost += cost;
-                        spend.tokens += replied.tokens_in + replied.tokens_out;
-                        spend.cost += cost;
-                    }
-                    _ => {}
+            for mention in self.of.store.about_from(About::Type, kind, self.from, self.of.at) {
+                let Some(recorded) = self.of.recorded(mention?.position)? else { continue };
+                if self.stretch.holds(recorded.time) {
+                    count(&mut spend, &recorded.event);
                 }
             }
         }
@@ -155,86 +177,23 @@ impl Reader {
     }
 }
 
-impl Sums {
-    fn add(&mut self, incident: &Incident, (alerts, occurrences): (u64, u64), told: &Told) {
-        let row = &mut self.row;
-        let declared = incident.grouped_by.is_empty() && incident.split_from.is_none();
-        row.incidents += 1;
-        *row.by_severity.entry(incident.peak_severity).or_default() += 1;
-        row.alerts += alerts;
-        row.messages += occurrences;
-        row.pages += told.pages;
-        row.missed += u64::from(declared) + told.reopened_by_people;
-        row.unaccounted += u64::from(incident.peak_severity.pages() && !declared && !told.any);
-        row.reopened += incident.reopened;
-        row.labels += told.labels;
-        let seconds = |from: Time, to: Time| to.since(from).as_secs_f64().max(0.0);
-        if !declared {
-            self.detect.push(seconds(incident.started_at, incident.opened_at));
+fn count(spend: &mut Spend, event: &Event) {
+    match event {
+        Event::ConversationAnswered(answered) => {
+            spend.answers += 1;
+            spend.with_model += u64::from(answered.mode == "model");
         }
-        self.acknowledge.extend(incident.acknowledged_at.map(|at| seconds(incident.opened_at, at)));
-        if let (Status::Resolved, Some(at)) = (incident.status, incident.resolved_at) {
-            self.resolve.push(seconds(incident.started_at, at));
-            row.closed += 1;
-            row.with_cause += u64::from(incident.cause.is_some());
+        Event::ConversationReplied(replied) => {
+            #[allow(clippy::cast_precision_loss)] // dollars for people
+            let cost = replied.cost_micros as f64 / 1e6;
+            let tokens = replied.tokens_in.saturating_add(replied.tokens_out);
+            let of: &mut ModelSpend = spend.models.entry(replied.model.clone()).or_default();
+            of.replies += 1;
+            of.tokens = of.tokens.saturating_add(tokens);
+            of.cost += cost;
+            spend.tokens = spend.tokens.saturating_add(tokens);
+            spend.cost += cost;
         }
-    }
-
-    fn figures(mut self) -> ReportRow {
-        self.row.mttd = duration(self.detect);
-        self.row.mtta = duration(self.acknowledge);
-        self.row.mttr = duration(self.resolve);
-        let removed = self.row.alerts.saturating_sub(self.row.pages);
-        self.row.noise_removed = (removed * 1_000).checked_div(self.row.alerts).and_then(|share| share.try_into().ok());
-        self.row
-    }
-}
-
-/// Mean, median and 90th percentile (nearest rank); nothing of an empty sample.
-fn duration(mut seconds: Vec<f64>) -> Duration {
-    seconds.sort_by(f64::total_cmp);
-    let rank = |share: usize| seconds.get((seconds.len() * share).div_ceil(100).saturating_sub(1)).copied();
-    #[allow(clippy::cast_precision_loss)] // a count of incidents
-    let mean = |sum: f64| sum / seconds.len() as f64;
-    Duration {
-        mean_s: (!seconds.is_empty()).then(|| mean(seconds.iter().sum())),
-        median_s: rank(50),
-        p90_s: rank(90),
-        sample: seconds.len() as u64,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    /// Names of the figures that have a definition.
-    fn named() -> BTreeSet<&'static str> {
-        DEFINITIONS.iter().map(|(name, _)| *name).collect()
-    }
-
-    #[test]
-    fn nothing_is_said_of_an_empty_sample() {
-        let empty = duration(Vec::new());
-        assert_eq!((empty.mean_s, empty.median_s, empty.p90_s, empty.sample), (None, None, None, 0));
-        assert_eq!(Sums::default().figures().noise_removed, None);
-    }
-
-    #[test]
-    fn ranks_are_of_the_sample_itself() {
-        let ten = duration((1..=10).rev().map(f64::from).collect());
-        assert_eq!((ten.mean_s, ten.median_s, ten.p90_s, ten.sample), (Some(5.5), Some(5.0), Some(9.0), 10));
-        let one = duration(vec![7.0]);
-        assert_eq!((one.median_s, one.p90_s), (Some(7.0), Some(7.0)));
-    }
-
-    #[test]
-    fn every_figure_has_a_definition() {
-        let row = serde_json::to_value(Sums::default().figures()).unwrap();
-        let told: BTreeSet<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
-        let plain = BTreeSet::from(["by_severity", "closed", "reopened"]);
-        assert_eq!(told.difference(&named()).copied().collect::<BTreeSet<_>>(), plain, "these say what they are");
+        _ => {}
     }
 }

@@ -1,0 +1,231 @@
+//! Figures over a stretch of time. Owns what each figure counts and what it leaves out; refuses to know where
+//! the history is kept. Nothing is said of an empty sample.
+//!
+//! Two populations stand side by side, each by its own time: *incidents* that were opened in the stretch, and
+//! *firings* with the *pages* that were asked for in it. A stretch holds its beginning and not its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_api::{Duration, ReportRow};
+use hindcast_domain::incident::{Incident, Status};
+use hindcast_domain::label::{Kind, Label, Provenance};
+use hindcast_domain::{Span, Time};
+
+/// What each figure means, by the name that it has in a row.
+pub const DEFINITIONS: [(&str, &str); 20] = [
+    ("incidents", "incidents opened in the stretch; those that became a part of another one are left out"),
+    ("messages", "messages of senders about the alerts of these incidents, repeats included"),
+    ("alerts", "distinct alerts of these incidents"),
+    ("pages", "notices about these incidents that may wake somebody and were asked for; held ones are left out"),
+    ("firings", "changes of an alert to firing in the stretch; silenced ones are counted, repeats are not"),
+    ("paged", "moments in the stretch at which a page was asked for; several receivers at once are one moment"),
+    ("noise_removed", "thousandths of the firings beyond the moments of a page: grouped, repeated or held"),
+    ("missed", "incidents that people declared by hand, or that came back after a person had ended them; each once"),
+    ("declared", "incidents that people declared by hand: no alert told of them before"),
+    ("came_back", "incidents that came back after a person had ended them, or that a person reopened"),
+    ("wrongly_merged", "incidents of which a person said that some of their alerts are another problem"),
+    ("unaccounted", "incidents at a paging severity of which nobody was told and that no hold names; must be 0"),
+    ("mttd", "from the earliest symptom, as its sender says, to the opening; declared incidents are left out"),
+    (
+        "mtta",
+        "from the opening to the acknowledgement that stands; incidents without one are left out, a snooze is none",
+    ),
+    ("mttr", "from the earliest symptom to the end; incidents that are not over are left out"),
+    ("with_cause", "closed incidents of which a person named the cause"),
+    ("labels", "labels given in the stretch in these incidents that count"),
+    ("useful", "incidents of these that a label calls useful: acknowledged by a person, or said to be"),
+    ("noise", "incidents of these that a label calls noise; one that people disagree about counts in both"),
+    ("no_action", "incidents of these that were acknowledged and ended by themselves, with nothing done"),
+];
+
+/// From when to when, in one service or in all.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// At or after.
+    pub since: Time,
+    /// Before.
+    pub until: Time,
+    /// Of this service alone.
+    pub service: Option<String>,
+}
+
+impl Stretch {
+    /// Whether a moment is in it.
+    #[must_use]
+    pub fn holds(&self, at: Time) -> bool {
+        at >= self.since && at < self.until
+    }
+
+    fn wants<'a>(&self, mut services: impl Iterator<Item = &'a String>) -> bool {
+        self.service.as_ref().is_none_or(|wanted| services.any(|service| service == wanted))
+    }
+}
+
+/// What is known of an incident beside its fold.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Its alerts.
+    pub alerts: u64,
+    /// Messages about them.
+    pub messages: u64,
+    /// Pages that were asked for.
+    pub pages: u64,
+    /// Whether any notice or hold names it.
+    pub accounted: bool,
+    /// Whether it came back after a person had ended it, or a person reopened it.
+    pub came_back: bool,
+    /// Labels that count.
+    pub labels: u64,
+    /// What labels say of whether it was worth somebody's time.
+    pub attention: BTreeSet<String>,
+    /// Whether a person said that alerts of it are two problems.
+    pub wrongly_merged: bool,
+}
+
+impl Told {
+    /// Takes a label in that counts.
+    pub fn label(&mut self, label: &Label) {
+        let given = &label.given;
+        self.labels += 1;
+        match given.kind {
+            Kind::Attention => {
+                self.attention.insert(given.value.clone());
+            }
+            // A merge of people that was taken back was no doing of ours, and what was kept apart was never merged.
+            Kind::Grouping if given.value == "different" && given.provenance == Provenance::Explicit => {
+                self.wrongly_merged |= matches!(given.rule.as_str(), "split" | "pair_different");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One line in the making.
+#[derive(Clone, Debug, Default)]
+struct Line {
+    row: ReportRow,
+    detect: Vec<f64>,
+    acknowledge: Vec<f64>,
+    resolve: Vec<f64>,
+}
+
+/// All lines in the making.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    stretch: Stretch,
+    total: Line,
+    services: BTreeMap<String, Line>,
+}
+
+impl Figures {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(stretch: Stretch) -> Self {
+        Self { stretch, total: Line::default(), services: BTreeMap::new() }
+    }
+
+    /// Counts an incident, if it is one of the stretch.
+    pub fn incident(&mut self, incident: &Incident, told: &Told) {
+        if !self.stretch.holds(incident.opened_at) || incident.merged_into.is_some() {
+            return;
+        }
+        self.each(&incident.services, |line| line.incident(incident, told));
+    }
+
+    /// Counts a change of an alert to firing.
+    pub fn firing(&mut self, at: Time, service: Option<&String>) {
+        if self.stretch.holds(at) {
+            self.each(service, |line| line.row.firings += 1);
+        }
+    }
+
+    /// Counts a moment at which a page was asked for, about something that hit `services`.
+    pub fn paged(&mut self, at: Time, services: &BTreeSet<String>) {
+        if self.stretch.holds(at) {
+            self.each(services, |line| line.row.paged += 1);
+        }
+    }
+
+    /// The figures: of all together, where each thing counts once, and by service.
+    #[must_use]
+    pub fn rows(self) -> (ReportRow, BTreeMap<String, ReportRow>) {
+        let services = self.services.into_iter().map(|(service, line)| (service, line.row())).collect();
+        (self.total.row(), services)
+    }
+
+    fn each<'a>(&mut self, services: impl IntoIterator<Item = &'a String> + Clone, mut count: impl FnMut(&mut Line)) {
+        if !self.stretch.wants(services.clone().into_iter()) {
+            return;
+        }
+        count(&mut self.total);
+        for service in services {
+            if self.stretch.service.as_ref().is_none_or(|wanted| wanted == service) {
+                count(self.services.entry(service.clone()).or_default());
+            }
+        }
+    }
+}
+
+impl Line {
+    fn incident(&mut self, incident: &Incident, told: &Told) {
+        let row = &mut self.row;
+        let declared = incident.grouped_by.is_empty() && incident.split_from.is_none();
+        row.incidents += 1;
+        *row.by_severity.entry(incident.peak_severity).or_default() += 1;
+        row.alerts += told.alerts;
+        row.messages += told.messages;
+        row.pages += told.pages;
+        row.declared += u64::from(declared);
+        row.came_back += u64::from(told.came_back);
+        row.missed += u64::from(declared || told.came_back);
+        row.wrongly_merged += u64::from(told.wrongly_merged);
+        row.unaccounted += u64::from(incident.peak_severity.pages() && !declared && !told.accounted);
+        row.reopened += incident.reopened;
+        row.labels += told.labels;
+        row.useful += u64::from(told.attention.contains("useful"));
+        row.noise += u64::from(told.attention.contains("noise"));
+        row.no_action += u64::from(told.attention.contains("no_action"));
+        if !declared {
+            self.detect.push(seconds(incident.opened_at.since(incident.started_at)));
+        }
+        self.acknowledge.extend(incident.acknowledged_at.map(|at| seconds(at.since(incident.opened_at))));
+        if let (Status::Resolved, Some(at)) = (incident.status, incident.resolved_at) {
+            self.resolve.push(seconds(at.since(incident.started_at)));
+            row.closed += 1;
+            row.with_cause += u64::from(incident.cause.is_some());
+        }
+    }
+
+    fn row(mut self) -> ReportRow {
+        self.row.mttd = duration(self.detect);
+        self.row.mtta = duration(self.acknowledge);
+        self.row.mttr = duration(self.resolve);
+        let removed = self.row.firings.saturating_sub(self.row.paged);
+        let share = removed.saturating_mul(1_000).checked_div(self.row.firings);
+        self.row.noise_removed = share.and_then(|share| share.try_into().ok());
+        self.row
+    }
+}
+
+/// A sender's clock that runs ahead makes no span that is less than nothing.
+fn seconds(span: Span) -> f64 {
+    span.as_secs_f64().max(0.0)
+}
+
+/// Mean, median and 90th percentile (nearest rank), in seconds; nothing of an empty sample.
+#[must_use]
+pub fn duration(mut seconds: Vec<f64>) -> Duration {
+    seconds.sort_by(f64::total_cmp);
+    let rank = |share: usize| seconds.get((seconds.len() * share).div_ceil(100).saturating_sub(1)).copied();
+    #[allow(clippy::cast_precision_loss)] // a count of incidents
+    let mean = |sum: f64| sum / seconds.len() as f64;
+    Duration {
+        mean_s: (!seconds.is_empty()).then(|| mean(seconds.iter().sum())),
+        median_s: rank(50),
+        p90_s: rank(90),
+        sample: seconds.len() as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests;
