@@ -5,7 +5,7 @@
 use hindcast_api::{Answer, Causes, Hypothesis, Incident, Proposal, Similar, Verdict};
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::About;
-use hindcast_domain::{IncidentId, Severity, Time};
+use hindcast_domain::{IncidentId, Severity, Span, Time};
 
 use crate::interaction::Verb;
 use crate::view::{Note, View};
@@ -16,6 +16,8 @@ const CLAIMS_MAX: usize = 12;
 const REFUTED_MAX: usize = 2;
 /// Services that are named.
 const SERVICES_MAX: usize = 8;
+/// From when on it is said that an incident was opened later than it began.
+const OPENED_LATE: Span = Span::minutes(1);
 
 /// How a button looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +105,10 @@ pub fn card(view: &View) -> Card {
     let status = status(view);
     let fallback = format!("{}: {} ({status})", incident.severity.to_string().to_uppercase(), incident.title);
     let mut sections = Vec::new();
-    if view.merged_into.is_none() {
+    if let Some((title, url)) = &view.merged_into {
+        let line = Line::Link { text: title.clone(), url: url.clone(), rest: String::new() };
+        sections.push(Section { heading: "A part of".to_owned(), lines: vec![line], buttons: Vec::new() });
+    } else {
         sections.extend(cause(view, id.as_ref()));
         sections.extend(seen(view, id.as_ref()));
         sections.extend(proposed(view, id.as_ref()));
@@ -163,6 +168,9 @@ fn facts(view: &View) -> Vec<(String, String)> {
     let end = incident.resolved_at.unwrap_or(view.at);
     let word = if incident.resolved_at.is_some() { "lasted" } else { "for" };
     fact("Began", format!("{}, {word} {}", clock(incident.started_at), span(end, incident.started_at)));
+    if incident.opened_at.since(incident.started_at) >= OPENED_LATE {
+        fact("Opened", format!("{} later", span(incident.opened_at, incident.started_at)));
+    }
     let alerts = match incident.status {
         Status::Resolved => format!("{} in {} messages", incident.alerts, incident.occurrences),
         _ => format!("{} ({} firing) in {} messages", incident.alerts, incident.firing, incident.occurrences),
@@ -193,7 +201,8 @@ fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
     let causes = view.causes.as_ref()?;
     let Some(best) = causes.items.first().filter(|_| !causes.unresolved) else {
         let why = causes.why_unresolved.as_deref().unwrap_or("nothing explains it well enough to be named");
-        let lines = vec![Line::Text(format!("Unresolved: {why}."))];
+        let mut lines = vec![Line::Text(format!("Unresolved: {why}."))];
+        lines.extend(refuted(causes));
         return Some(Section { heading: "Cause".to_owned(), lines, buttons: Vec::new() });
     };
     let mut lines = vec![Line::Text(format!("{} (score {:.2})", best.cause, best.score))];
@@ -224,7 +233,9 @@ fn path(of: &Hypothesis) -> Vec<Line> {
 fn refuted(causes: &Causes) -> Vec<Line> {
     let reason = |of: &Hypothesis| of.refutes.first().map_or(String::new(), |why| format!(": {}", why.text));
     let line = |of: &Hypothesis| Line::Text(format!("not {}{}", of.cause, reason(of)));
-    causes.refuted.iter().take(REFUTED_MAX).map(line).collect()
+    let mut lines: Vec<Line> = causes.refuted.iter().take(REFUTED_MAX).map(line).collect();
+    lines.extend(left_out(causes.refuted.len(), REFUTED_MAX, "that it is not"));
+    lines
 }
 
 fn seen(view: &View, id: Option<&IncidentId>) -> Option<Section> {
@@ -238,6 +249,7 @@ fn seen(view: &View, id: Option<&IncidentId>) -> Option<Section> {
     lines.extend(same.cause.as_ref().map(|cause| Line::Text(format!("It was: {cause}"))));
     lines.extend(same.resolution.as_ref().map(|ended| Line::Text(format!("It ended by: {ended}"))));
     lines.extend(same.why.first().map(|why| Line::Text(format!("Alike: {why}"))));
+    lines.extend(left_out(similar.items.iter().filter(|item| item.same).count(), 1, "times before"));
     let buttons = id.zip(same.incident.parse::<IncidentId>().ok()).map(|(id, similar)| {
         let about = About::Recall { incident: id.clone(), similar };
         let revision = view.incident.revision;
@@ -273,6 +285,7 @@ fn proposed(view: &View, id: Option<&IncidentId>) -> Option<Section> {
         lines.push(Line::Text(format!("It ended the same problem {} of {} times.", best.worked.ended, best.worked.of)));
     }
     lines.push(Line::Text(format!("Runbook {}. Nothing runs: this waits for people.", best.runbook)));
+    lines.extend(left_out(view.proposals.len(), 1, "proposed"));
     let buttons = id.zip(best.id.parse().ok()).map(|(id, proposal)| {
         let about = About::Proposal { proposal };
         let revision = view.incident.revision;
@@ -280,6 +293,11 @@ fn proposed(view: &View, id: Option<&IncidentId>) -> Option<Section> {
         vec![yes, judge("Wrong step", id, about, "rejected", None, revision)]
     });
     Some(Section { heading: "Proposed".to_owned(), lines, buttons: buttons.unwrap_or_default() })
+}
+
+/// That there is more than a card shows, and where.
+fn left_out(all: usize, shown: usize, what: &str) -> Option<Line> {
+    (all > shown).then(|| Line::Text(format!("and {} more {what}, on the web page", all - shown)))
 }
 
 fn said(view: &View) -> Option<Section> {

@@ -100,6 +100,30 @@ pub fn cut(text: &str, max: usize) -> String {
     kept
 }
 
+/// The lines of a text that find room: each of at most so many characters, so many of them, and so many characters in
+/// all. What is left out is counted in a line of its own.
+#[must_use]
+pub fn lines(text: &str, line_max: usize, lines_max: usize, room: usize) -> Vec<String> {
+    let (mut kept, mut left) = (Vec::new(), room);
+    let all = text.lines().count();
+    for line in text.lines().take(lines_max) {
+        // The first one is always there, if only its beginning.
+        let line = cut(line, if kept.is_empty() { line_max.min(room) } else { line_max });
+        let length = line.chars().count() + 1;
+        if !kept.is_empty() && length > left {
+            break;
+        }
+        left = left.saturating_sub(length);
+        kept.push(line);
+    }
+    match all - kept.len() {
+        0 => {}
+        1 => kept.push("… and 1 more line".to_owned()),
+        left_out => kept.push(format!("… and {left_out} more lines")),
+    }
+    kept
+}
+
 /// Whether a character is seen as itself: no control, and none that changes the direction of what follows or that
 /// stands there unseen.
 fn is_shown(c: char) -> bool {
@@ -216,10 +240,34 @@ pub fn of_value(value: &Value, filled: &Filled) -> Option<(Verb, Option<u64>)> {
             }
         }
         ("ask", incident) => Verb::Ask { incident, text: given(&filled.question)? },
-        ("judge", incident) => Verb::Judge { incident, about: carried.a?, verdict: carried.w?, text: carried.t },
+        ("judge", incident) => {
+            let (about, verdict) = (carried.a?, carried.w.filter(|verdict| is_verdict(verdict))?);
+            Verb::Judge { incident, about, verdict, text: carried.t.map(|text| cut(&text, CARRIED_MAX)) }
+        }
         _ => return None,
     };
     Some((verb, carried.r))
+}
+
+/// Whether a word is a verdict. A client may send back what no button of ours carried.
+fn is_verdict(word: &str) -> bool {
+    let known = [
+        "same",
+        "different",
+        "approved",
+        "rejected",
+        "fixed",
+        "not_fixed",
+        "confirmed",
+        "dismissed",
+        "helpful",
+        "not_helpful",
+        "opened",
+        "useful",
+        "noise",
+        "cause",
+    ];
+    known.contains(&word)
 }
 
 #[cfg(test)]
@@ -292,6 +340,33 @@ mod tests {
         let filled = Verb::Resolve { incident: id, cause: Some("disk".into()), resolution: None };
         assert_eq!(of_value(&value(&resolve, None), &form), Some((filled, None)));
         assert_eq!(of_value(&serde_json::json!({"v": "ack"}), &form), None);
+    }
+
+    #[test]
+    fn what_no_button_of_ours_carried_is_no_judgement() {
+        let about = About::Incident { incident: IncidentId::derive(&[b"x"]) };
+        let carried = |verdict: &str, text: &str| {
+            let value = serde_json::json!({"v": "judge", "a": about, "w": verdict, "t": text});
+            of_value(&value, &Filled::default())
+        };
+        for verdict in ["", "Noise", "noise ", "anything"] {
+            assert_eq!(carried(verdict, "x"), None, "{verdict:?}");
+        }
+        let Some((Verb::Judge { text: Some(text), .. }, None)) = carried("cause", &"w".repeat(CARRIED_MAX + 1)) else {
+            panic!("a cause is a judgement");
+        };
+        assert_eq!((text.chars().count(), text.ends_with('…')), (CARRIED_MAX, true));
+    }
+
+    #[test]
+    fn of_lines_that_find_no_room_the_number_is_said() {
+        assert_eq!(lines("a\n\nb", 9, 9, 9), ["a", "", "b"]);
+        assert_eq!(lines("a\nb\nc", 9, 2, 9), ["a", "b", "… and 1 more line"]);
+        assert_eq!(lines("aaaa\nbbbb\ncccc", 9, 9, 10), ["aaaa", "bbbb", "… and 1 more line"]);
+        assert_eq!(lines("aaaa\nbbbb\ncccc", 9, 9, 9), ["aaaa", "… and 2 more lines"]);
+        assert_eq!(lines("aaaa", 3, 9, 9), ["aa…"]);
+        assert_eq!(lines("aaaa\nb", 9, 9, 3), ["aa…", "… and 1 more line"]);
+        assert_eq!(lines("", 9, 9, 9), Vec::<String>::new());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use hindcast_api::{
     Answer, BlastRadius, Causes, Citation, Claim, Hypothesis, Incident, Proposal, Role, Similar, SimilarPage,
     Statement, Step, Verdict, Worked,
 };
+use hindcast_chat::card::{self, Line};
 use hindcast_chat::view::Note;
 use hindcast_chat::{View, hash, slack, teams};
 use hindcast_domain::incident::Status;
@@ -260,10 +261,22 @@ fn unpacked(value: Value) -> Value {
     }
 }
 
+/// A document with its fields in order.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            fields.into_iter().map(|(name, field)| (name, sorted(field))).collect()
+        }
+        other => other,
+    }
+}
+
 /// Compares with the document, or writes it.
 fn golden(name: &str, shown: &Value) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.json"));
-    let text = format!("{}\n", serde_json::to_string_pretty(shown).unwrap());
+    let text = format!("{}\n", serde_json::to_string_pretty(&sorted(shown.clone())).unwrap());
     if std::env::var_os("HINDCAST_REWRITE_GOLDEN").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
@@ -294,7 +307,9 @@ fn every_state_has_its_card() {
     let other = Incident { id: id("other"), title: "the queue grows".into(), ..incident() };
     golden("slack.merge", &slack::render::dialog_merge(&incident(), &[incident(), other.clone()], from));
     golden("slack.ask", &slack::render::dialog_ask(&incident(), from));
-    golden("slack.list", &slack::render::list(&[incident(), other]));
+    golden("teams.merge", &teams::render::choose_merge(&incident(), &[incident(), other.clone()]));
+    golden("slack.list", &slack::render::list(&[incident(), other.clone()]));
+    golden("teams.list", &teams::render::list(&[incident(), other]));
     golden("slack.answer", &slack::render::answer(&answer(), "http://127.0.0.1:7171"));
     golden("teams.answer", &teams::render::answer(&answer(), "http://127.0.0.1:7171"));
     golden("slack.fixed", &slack::render::note(&fixed()));
@@ -356,7 +371,24 @@ fn no_view_leads_past_a_vendors_limits() {
         said.claims = (0..size).map(|n| Claim { text: "c ".repeat(size), ..answer().claims[n % 2].clone() }).collect();
         assert_eq!(slack::limits::faults(&slack::render::answer(&said, "http://h")), Vec::<String>::new(), "{size}");
         assert_eq!(adaptive_faults(&teams::render::answer(&said, "http://h")), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::list(&open)), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::choose_merge(&incident(), &open)), Vec::<String>::new(), "{size}");
         let word = "w ".repeat(size * 20);
+        assert_eq!(adaptive_faults(&teams::render::words_alone(&word)), Vec::<String>::new(), "{size}");
+        let mut note = fixed();
+        if let Note::Fixed { text, proposal, recall, .. } = &mut note {
+            text.clone_from(&word);
+            *proposal = Some((ProposalId::derive(&[b"p"]).to_string(), word.clone()));
+            *recall = Some((id("earlier"), word.clone()));
+        }
+        assert_eq!(slack::limits::faults(&slack::render::note(&note)), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::note(&note)), Vec::<String>::new(), "{size}");
+        for state in [Status::Acknowledged, Status::Resolved] {
+            let view = View { incident: Incident { status: state, ..view.incident.clone() }, ..view.clone() };
+            let message = teams::render::activity(teams::render::card(&view));
+            assert_eq!(adaptive_faults(&message), Vec::<String>::new(), "{size} {state:?}");
+            assert_eq!(slack::limits::faults(&slack::render::card(&view)), Vec::<String>::new(), "{size} {state:?}");
+        }
         assert_eq!(slack::limits::faults(&slack::render::words_alone(&word)), Vec::<String>::new(), "{size}");
     }
 }
@@ -427,4 +459,61 @@ fn a_card_is_a_function_of_its_view() {
     let (a, b) = (serde_json::json!({"a": 1, "b": [1, 2]}), serde_json::json!({"b": [1, 2], "a": 1}));
     assert_eq!(hash(&a), hash(&b), "the order of fields is no difference");
     assert_ne!(hash(&a), hash(&serde_json::json!({"a": 1, "b": [2, 1]})));
+}
+
+/// The lines of a card's section, without where they lead.
+fn lines(view: &View, heading: &str) -> Vec<String> {
+    let card = card::card(view);
+    let section = card.sections.into_iter().find(|section| section.heading == heading).unwrap();
+    let words = |line| match line {
+        Line::Text(text) => text,
+        Line::Link { text, rest, .. } => format!("{text}{rest}"),
+    };
+    section.lines.into_iter().map(words).collect()
+}
+
+#[test]
+fn what_a_card_leaves_out_is_counted() {
+    let mut view = view();
+    let refuted = view.causes.as_ref().unwrap().refuted[0].clone();
+    let (similar, proposal) = (view.similar.as_ref().unwrap().items[0].clone(), view.proposals[0].clone());
+    for (count, more) in [(1, 0), (2, 0), (3, 1), (9, 7)] {
+        view.causes.as_mut().unwrap().refuted = vec![refuted.clone(); count];
+        let said = lines(&view, "Likely cause");
+        assert_eq!(said.iter().filter(|line| line.starts_with("not checkout")).count(), count.min(2));
+        let last = format!("and {more} more that it is not, on the web page");
+        assert_eq!(said.contains(&last), more > 0, "{said:?}");
+    }
+    for (count, more) in [(1, 0), (2, 1), (9, 8)] {
+        view.similar.as_mut().unwrap().items = vec![similar.clone(); count];
+        view.proposals = vec![proposal.clone(); count];
+        for (heading, what) in [("Seen before", "times before"), ("Proposed", "proposed")] {
+            let said = lines(&view, heading);
+            let last = format!("and {more} more {what}, on the web page");
+            assert_eq!(said.contains(&last), more > 0, "{said:?}");
+        }
+    }
+    view.causes.as_mut().unwrap().unresolved = true;
+    let said = lines(&view, "Cause");
+    assert!(said[0].starts_with("Unresolved") && said[1].starts_with("not checkout"), "{said:?}");
+}
+
+#[test]
+fn a_part_of_another_incident_leads_there_and_has_no_buttons() {
+    let card = card::card(&merged());
+    let (title, url) = merged().merged_into.unwrap();
+    let line = Line::Link { text: title, url, rest: String::new() };
+    assert_eq!((card.sections[0].lines.as_slice(), card.buttons.len()), (&[line][..], 0));
+    assert!(card.sections.iter().all(|section| section.buttons.is_empty()));
+}
+
+#[test]
+fn that_an_incident_was_opened_late_is_said_from_a_minute_on() {
+    for (seconds, said) in [(0, None), (59, None), (60, Some("1 min 0 s later")), (7_200, Some("2 h 0 min later"))] {
+        let mut view = view();
+        view.incident.opened_at = view.incident.started_at + hindcast_domain::Span::seconds(seconds);
+        let facts = card::card(&view).facts;
+        let opened = facts.iter().find(|(name, _)| name == "Opened").map(|(_, value)| value.as_str());
+        assert_eq!(opened, said, "{seconds}");
+    }
 }

@@ -231,3 +231,17 @@ fn an_answer_without_claims_keeps_its_lines() {
         assert_eq!(faults(&render::answer(&answer(text), "http://h")), Vec::<String>::new(), "{text:?}");
     }
 }
+
+#[test]
+fn words_keep_their_lines_and_of_what_is_left_out_the_number_is_said() {
+    let list = |count: usize, length: usize| vec!["w".repeat(length); count].join("\n");
+    assert_eq!(said(&render::words_alone(&list(20, 100))["blocks"][0]), list(20, 100));
+    for (count, last) in [(60, "w"), (61, "… and 1 more line"), (99, "… and 39 more lines")] {
+        let shown = said(&render::words_alone(&list(count, 1))["blocks"][0]);
+        assert_eq!(shown.lines().last(), Some(last), "{count}");
+    }
+    let long = render::words_alone(&list(20, 400));
+    assert!(said(&long["blocks"][0]).ends_with("w\n… and 13 more lines"), "whole lines alone");
+    let one = said(&render::words_alone(&"w".repeat(9_000))["blocks"][0]);
+    assert_eq!((one.chars().count(), one.ends_with('…')), (2_960, true));
+}

@@ -80,8 +80,11 @@ fn event(body: &Value) -> Read {
     if !mentioned && !direct {
         return Ok(Meaning::Nothing("unknown event"));
     }
-    // What a bot says, ourselves included, and what becomes of a message later is nobody's question.
-    if body.pointer("/event/bot_id").is_some() || body.pointer("/event/subtype").is_some() {
+    // What a bot says, ourselves included, and what becomes of a message later is nobody's question; a message with a
+    // file, and one that is shown in the channel too, are a person's.
+    let is_there = |path| body.pointer(path).is_some_and(|value| !value.is_null());
+    let is_said = matches!(string(body, "/event/subtype"), Some("file_share" | "thread_broadcast"));
+    if is_there("/event/bot_id") || is_there("/event/subtype") && !is_said {
         return Ok(Meaning::Nothing("no person's message"));
     }
     let id = |path, what| string(body, path).filter(|id| is_id(id)).ok_or_else(|| unreadable(what, "none"));
@@ -358,6 +361,32 @@ mod tests {
         assert_eq!(asked.verb, Verb::Ask { incident: None, text: "why &lt;?".into() }, "an escape is undone once");
         assert_eq!(asked.thread.as_deref(), Some("1795.1"), "the answer opens a thread");
         assert_eq!(socket("events_api", &message("channel")), Ok(Meaning::Nothing("unknown event")));
+    }
+
+    #[test]
+    fn a_question_with_a_picture_is_one_and_a_bots_is_none() {
+        let with = |field: &str, value: Value| {
+            let mut body = mention("what is this?");
+            body["event"][field] = value;
+            socket("events_api", &body)
+        };
+        for (field, value) in [
+            ("subtype", json!("file_share")),
+            ("subtype", json!("thread_broadcast")),
+            ("subtype", json!(null)),
+            ("bot_id", json!(null)),
+        ] {
+            assert!(matches!(said(with(field, value.clone())).verb, Verb::Ask { .. }), "{field} {value}");
+        }
+        for (field, value) in [
+            ("subtype", json!("message_deleted")),
+            ("subtype", json!("bot_message")),
+            ("subtype", json!(7)),
+            ("bot_id", json!("B1")),
+            ("bot_id", json!(7)),
+        ] {
+            assert_eq!(with(field, value.clone()), Ok(Meaning::Nothing("no person's message")), "{field} {value}");
+        }
     }
 
     #[test]

@@ -23,6 +23,10 @@ const FALLBACK_MAX: usize = 300;
 const LINE_MAX: usize = 600;
 /// Lines of one section.
 const LINES_MAX: usize = 14;
+/// Characters of plain words: what is left out of them is said in the room behind.
+const WORDS_MAX: usize = SECTION_MAX - 40;
+/// Lines of plain words.
+const WORDS_LINES_MAX: usize = 60;
 /// Characters for which another line is begun.
 const ROOM_MIN: usize = 20;
 
@@ -74,7 +78,8 @@ pub fn answer(of: &Answer, public_url: &str) -> Value {
 /// A few plain words.
 #[must_use]
 pub fn words_alone(said: &str) -> Value {
-    message(said, vec![rich(&[text_element(&cut(said, SECTION_MAX))])])
+    let lines = text::lines(said, WORDS_MAX, WORDS_LINES_MAX, WORDS_MAX);
+    message(said, vec![rich(&[text_element(&lines.join("\n"))])])
 }
 
 /// A list of incidents.

@@ -1,6 +1,7 @@
 //! Teams' wire: the outgoing webhook's signature, what activities mean, and Adaptive Cards within their limits.
 
 pub mod limits;
+mod markdown;
 pub mod outgoing;
 pub mod read;
 pub mod render;

@@ -62,4 +62,28 @@ mod tests {
         assert_eq!(verify(&token, &[&good, &good], BODY), Err(Fault::Header));
         assert_eq!(verify("", &[&signed(b"", BODY)], BODY), Err(Fault::Token));
     }
+
+    #[test]
+    fn a_signature_that_another_program_made_fits() {
+        // printf %s '{"type":"message","text":"why?"}' | openssl dgst -sha256 -hmac 'a key of this test' -binary | base64
+        let made = "HMAC Ck7kWJpN13hRPPuc+bhOMtAL9V9ht10VMSfClwT/EJo=";
+        let token = STANDARD.encode(b"a key of this test");
+        assert_eq!(verify(&token, &[made], br#"{"type":"message","text":"why?"}"#), Ok(()));
+        assert_eq!(verify(&format!(" {token}\n"), &[made], br#"{"type":"message","text":"why?"}"#), Ok(()));
+    }
+
+    #[test]
+    fn what_was_written_anew_and_what_is_no_signature_are_refused() {
+        let token = STANDARD.encode(b"a key of this test");
+        let good = signed(b"a key of this test", BODY);
+        let anew = serde_json::to_vec_pretty(&serde_json::from_slice::<serde_json::Value>(BODY).unwrap()).unwrap();
+        assert_eq!(verify(&token, &[&good], &anew), Err(Fault::Signature));
+        let short = format!("HMAC {}", STANDARD.encode(b"short"));
+        for other in ["", "HMAC", "HMAC ", "HMAC %%%", short.as_str(), &good[5..], &good.to_lowercase()] {
+            assert_eq!(verify(&token, &[other], BODY), Err(Fault::Signature), "{other:?}");
+        }
+        for token in ["", " ", "no base64!"] {
+            assert_eq!(verify(token, &[&good], BODY), Err(Fault::Token), "{token:?}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ use crate::text::{self, Filled, cut};
 const ID_MAX: usize = 512;
 /// Characters of a text that is looked at.
 const TEXT_MAX: usize = 8_000;
+/// Bytes of an address that a conversation is served at.
+const ADDRESS_MAX: usize = 2_048;
 
 type Read = Result<Meaning, Unreadable>;
 
@@ -74,7 +76,7 @@ fn pressed(activity: &Value, data: &Value) -> Read {
     let mut meaning = said(activity, verb)?;
     if let Meaning::Person(person) = &mut meaning {
         person.seen = seen;
-        person.message = string(activity, "/replyToId").map(str::to_owned);
+        person.message = named(activity, "/replyToId");
     }
     Ok(meaning)
 }
@@ -91,9 +93,7 @@ fn said(activity: &Value, verb: Verb) -> Read {
     Ok(Meaning::Person(Box::new(Interaction {
         vendor: Vendor::Teams,
         key: format!("{conversation}/{activity_id}"),
-        team: string(activity, "/conversation/tenantId")
-            .or(string(activity, "/channelData/tenant/id"))
-            .map(str::to_owned),
+        team: named(activity, "/conversation/tenantId").or(named(activity, "/channelData/tenant/id")),
         user: string(activity, "/from/aadObjectId").filter(|id| is_id(id)).map_or_else(
             || id("/from/id", "whoever says it").map(str::to_owned),
             |directory| Ok(directory.to_owned()),
@@ -101,7 +101,7 @@ fn said(activity: &Value, verb: Verb) -> Read {
         user_name: string(activity, "/from/name").map(|name| cut(name, 80)),
         channel: channel.to_owned(),
         thread: thread.map(str::to_owned),
-        service_url: string(activity, "/serviceUrl").map(str::to_owned),
+        service_url: string(activity, "/serviceUrl").filter(|url| url.len() <= ADDRESS_MAX).map(str::to_owned),
         message: None,
         seen: None,
         verb,
@@ -109,15 +109,29 @@ fn said(activity: &Value, verb: Verb) -> Read {
     })))
 }
 
-/// A text as a person typed it: the mention of us in front is taken off, and what Teams writes as HTML is undone.
+/// A text as a person typed it: mentions are taken off, and what Teams writes as HTML is undone, once.
 fn plain(said: &str) -> String {
-    let mut text = said.replace("&nbsp;", " ").replace('\u{a0}', " ");
-    while let Some((before, behind)) = text.split_once("<at>") {
+    let said: String = said.chars().take(TEXT_MAX).collect();
+    let mut text = String::with_capacity(said.len());
+    let mut left = said.as_str();
+    while let Some((before, behind)) = left.split_once("<at>") {
         let Some((_, after)) = behind.split_once("</at>") else { break };
-        text = format!("{before}{after}");
+        text.push_str(before);
+        left = after;
     }
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
-    cut(text.replace("&amp;", "&").trim(), TEXT_MAX)
+    text.push_str(left);
+    for (written, meant) in [
+        ("&nbsp;", " "),
+        ("\u{a0}", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(written, meant);
+    }
+    cut(text.trim(), TEXT_MAX)
 }
 
 fn is_id(word: &str) -> bool {
@@ -131,6 +145,11 @@ fn json(body: &[u8]) -> Result<Value, Unreadable> {
 
 fn string<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
     value.pointer(path)?.as_str()
+}
+
+/// An id of Teams', where one stands there.
+fn named(value: &Value, path: &str) -> Option<String> {
+    string(value, path).filter(|id| is_id(id)).map(str::to_owned)
 }
 
 fn unreadable(expected: &'static str, got: &str) -> Unreadable {
@@ -196,11 +215,92 @@ mod tests {
 
     #[test]
     fn what_is_no_persons_word_or_cannot_be_read_acts_on_nothing() {
-        for kind in ["conversationUpdate", "typing", "messageReaction"] {
+        for kind in ["conversationUpdate", "installationUpdate", "typing", "messageReaction", "messageDelete"] {
             assert!(matches!(activity(base(kind).to_string().as_bytes()), Ok(Meaning::Nothing(_))), "{kind}");
         }
-        for body in ["[]", "{}", "x", "{\"type\":\"message\"}"] {
-            assert!(activity(body.as_bytes()).is_err(), "{body}");
+        for name in ["composeExtension/query", "composeExtension/submitAction", "task/fetch", ""] {
+            let mut invoke = base("invoke");
+            invoke["name"] = json!(name);
+            invoke["value"] = json!({"action": {"data": {"h": {"v": "help"}}}});
+            assert_eq!(activity(invoke.to_string().as_bytes()), Ok(Meaning::Nothing("unknown invoke")), "{name:?}");
+        }
+        for body in ["[]", "{}", "x", "", "{\"type\":\"message\"}", "{\"type\":\"<script>secret</script>\"}"] {
+            let refused = activity(body.as_bytes()).unwrap_err().to_string();
+            assert!(!refused.contains('<'), "{refused}");
+            assert!(outgoing(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_mention_is_taken_off_and_what_was_written_as_html_is_undone_once() {
+        for (text, expected) in [
+            ("<at>Hindcast</at>&nbsp;why?\n", "why?"),
+            ("hey <at>Hindcast</at>\u{a0}is a &lt; b &amp;&amp; b &gt; c?", "hey  is a < b && b > c?"),
+            ("why &amp;lt;at&amp;gt;?", "why &lt;at&gt;?"),
+            ("&lt;at&gt;x&lt;/at&gt; why?", "<at>x</at> why?"),
+            ("why <at>?", "why <at>?"),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
+        let many = plain(&format!("why? {} what is behind", "<at></at>".repeat(1_000_000)));
+        assert!(many.starts_with("why?") && !many.contains("behind"), "a long text is looked at up to its bound");
+    }
+
+    #[test]
+    fn the_same_delivery_has_the_same_key_and_another_one_another() {
+        let key = |change: &Value| {
+            let mut message = base("message");
+            message["text"] = json!("why?");
+            message.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            person(activity(message.to_string().as_bytes())).key
+        };
+        let first = key(&json!({}));
+        assert_eq!(key(&json!({"timestamp": "later"})), first);
+        assert_ne!(key(&json!({"id": "1796"})), first);
+        assert_ne!(key(&json!({"conversation": {"id": "a:1pL6i"}})), first);
+    }
+
+    #[test]
+    fn a_button_of_another_version_and_a_form_that_was_left_empty_act_on_nothing() {
+        let id = IncidentId::derive(&[b"x"]);
+        let ask = text::value(&Verb::Ask { incident: Some(id), text: String::new() }, None);
+        for data in [
+            json!({}),
+            json!({"run": "r-1"}),
+            json!({"h": "ack"}),
+            json!({"h": {"v": "run"}}),
+            json!({"h": ask}),
+            json!({"h": ask, "question": "  "}),
+        ] {
+            let mut invoke = base("invoke");
+            invoke["name"] = json!("adaptiveCard/action");
+            invoke["value"] = json!({"action": {"type": "Action.Execute", "verb": "x", "data": data}});
+            assert!(matches!(activity(invoke.to_string().as_bytes()), Ok(Meaning::Nothing(_))), "{data}");
+            // The older kind of button sends its data as a message's value.
+            let mut sent = base("message");
+            sent["value"] = data.clone();
+            assert!(matches!(activity(sent.to_string().as_bytes()), Ok(Meaning::Nothing(_))), "{data}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_taken_for_none() {
+        let mut message = base("message");
+        message["conversation"]["tenantId"] = json!("a tenant");
+        message["serviceUrl"] = json!("h".repeat(ADDRESS_MAX + 1));
+        message["from"]["aadObjectId"] = json!("0\n1");
+        let taken = person(activity(message.to_string().as_bytes()));
+        assert_eq!((taken.user.as_str(), taken.team, taken.service_url), ("29:1X", None, None));
+        for (field, value) in [
+            ("id", json!("")),
+            ("id", json!("1 2")),
+            ("id", json!(1795)),
+            ("conversation", json!({"id": "c".repeat(ID_MAX + 1)})),
+            ("from", json!({"name": "Zoë"})),
+        ] {
+            let mut message = base("message");
+            message[field] = value.clone();
+            assert!(activity(message.to_string().as_bytes()).is_err(), "{field} {value}");
         }
     }
 }

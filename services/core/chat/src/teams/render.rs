@@ -1,11 +1,12 @@
 //! Cards as Adaptive Cards 1.5, within what Teams takes. Owns how a card looks there; what it says is
-//! [`crate::card`]'s. A text block reads Markdown, so everything that would be read as such is written out.
+//! [`crate::card`]'s. A text block and a fact read Markdown, so everything that would be read as such is written out.
 
 use hindcast_api::{Answer, Incident};
 use hindcast_domain::Severity;
 use serde_json::{Value, json};
 
-use super::limits::{ACTIONS_MAX, MESSAGE_MAX, TEXT_MAX, TITLE_MAX};
+use super::limits::{self, ACTIONS_MAX, CHOICES_MAX, TEXT_MAX, TITLE_MAX};
+use super::markdown::written_out;
 use crate::card::{self, Button, Line, Section, Style};
 use crate::interaction::Verb;
 use crate::text::{self, cut};
@@ -15,8 +16,17 @@ use crate::view::{Note, View};
 const LINE_MAX: usize = 500;
 /// Lines of one section.
 const LINES_MAX: usize = 12;
-/// Bytes of a card: the message around it wants some of what Teams takes.
-const CARD_MAX: usize = MESSAGE_MAX - 2_048;
+/// Lines of plain words.
+const WORDS_LINES_MAX: usize = 40;
+/// Characters of plain words.
+const WORDS_MAX: usize = 6_000;
+/// Bytes of an address that a text leads to.
+const ADDRESS_MAX: usize = 500;
+/// Bytes of a card: what is left out of it wants to be said too.
+const CARD_MAX: usize = limits::CARD_MAX - 1_024;
+
+// Each character of a line may be marked.
+const _: () = assert!(2 * LINE_MAX <= TEXT_MAX);
 
 /// An incident's card.
 #[must_use]
@@ -52,7 +62,11 @@ pub fn note(of: &Note) -> Value {
 #[must_use]
 pub fn answer(of: &Answer, public_url: &str) -> Value {
     let said = card::answer(of, public_url);
-    let mut body = of_section(&Section { heading: String::new(), lines: said.claims, buttons: Vec::new() });
+    // Words that no claim was found in keep their lines.
+    let mut body = match said.claims.as_slice() {
+        [Line::Text(words)] => paragraphs(words),
+        _ => of_section(&Section { heading: String::new(), lines: said.claims, buttons: Vec::new() }),
+    };
     let small = json!({"isSubtle": true, "size": "Small", "wrap": true});
     body.extend(said.remarks.iter().map(|remark| text_block(remark, &small)));
     body.push(text_block(&said.footer, &small));
@@ -62,7 +76,18 @@ pub fn answer(of: &Answer, public_url: &str) -> Value {
 /// A few plain words.
 #[must_use]
 pub fn words_alone(said: &str) -> Value {
-    within(vec![text_block(said, &json!({"wrap": true}))], Vec::new(), said)
+    within(paragraphs(said), Vec::new(), said)
+}
+
+/// Words as they were written: a text for each line that says something.
+fn paragraphs(said: &str) -> Vec<Value> {
+    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines = text::lines(&lines.join("\n"), LINE_MAX, WORDS_LINES_MAX, WORDS_MAX);
+    let look = json!({"wrap": true, "spacing": "Small"});
+    if lines.is_empty() {
+        return vec![text_block("", &look)];
+    }
+    lines.iter().map(|line| text_block(line, &look)).collect()
 }
 
 /// A list of incidents.
@@ -71,6 +96,38 @@ pub fn list(incidents: &[Incident]) -> Value {
     let lines: Vec<Line> = incidents.iter().map(card::listed).collect();
     let heading = if lines.is_empty() { "Nothing is open." } else { "Open incidents" };
     within(of_section(&Section { heading: heading.to_owned(), lines, buttons: Vec::new() }), Vec::new(), heading)
+}
+
+/// Asks whoever pressed what an incident is merged into, of those that are open beside it.
+#[must_use]
+pub fn choose_merge(incident: &Incident, open: &[Incident]) -> Value {
+    let title = format!("Merge {}", incident.title);
+    let mut body = vec![text_block(&title, &json!({"weight": "Bolder", "wrap": true}))];
+    let others: Vec<&Incident> = open.iter().filter(|other| other.id != incident.id).collect();
+    if others.is_empty() {
+        let none = "No other incident is open: there is nothing to merge it into.";
+        body.push(text_block(none, &json!({"wrap": true})));
+        return within(body, Vec::new(), none);
+    }
+    let choice = |other: &&Incident| {
+        let name = format!("{} {}", card::short(&other.id), other.title);
+        json!({"title": cut(&name.replace(['\n', '\r'], " "), TITLE_MAX), "value": other.id})
+    };
+    let choices: Vec<Value> = others.iter().take(CHOICES_MAX).map(choice).collect();
+    let left_out = others.len() - choices.len();
+    body.push(json!({
+        "type": "Input.ChoiceSet", "id": "into", "style": "compact", "label": "It is a part of",
+        "placeholder": "Choose", "isRequired": true, "errorMessage": "Choose an incident", "choices": choices,
+    }));
+    if left_out > 0 {
+        let more = format!("{left_out} more are open. For one of them, write: merge {} into …", card::short(&incident.id));
+        body.push(text_block(&more, &json!({"isSubtle": true, "wrap": true})));
+    }
+    let Ok(id) = incident.id.parse::<hindcast_domain::IncidentId>() else { return words_alone(&title) };
+    // The verb is read with the incident that is chosen; the one in the button is the one that ends.
+    let verb = Verb::Merge { incident: id.clone(), into: id };
+    let send = Button { text: "Merge".to_owned(), style: Style::Primary, verb, seen: None };
+    within(body, vec![execute(&send)], &title)
 }
 
 /// A notice for a workflow, which takes no answer: `{"type":"message","attachments":[…]}`.
@@ -137,28 +194,13 @@ fn colour(severity: Severity, over: bool) -> &'static str {
     }
 }
 
-/// Text as Markdown that reads as it stands.
-fn written_out(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '<' | '>'
-        ) {
-            out.push('\\');
-        }
-        out.push(if c == '\n' || c == '\r' { ' ' } else { c });
-    }
-    // `{{…}}` is a template's and `<at>` a mention's: both are broken by the marks in front.
-    if out.trim().is_empty() { "–".to_owned() } else { out }
-}
-
 fn text_block(text: &str, look: &Value) -> Value {
     block(&written_out(&cut(text, LINE_MAX)), look)
 }
 
+/// A text that is Markdown already and short enough: cut here it might end within a mark or a link.
 fn block(markdown: &str, look: &Value) -> Value {
-    let mut block = json!({"type": "TextBlock", "text": cut(markdown, TEXT_MAX)});
+    let mut block = json!({"type": "TextBlock", "text": markdown});
     if let (Some(block), Some(look)) = (block.as_object_mut(), look.as_object()) {
         block.extend(look.clone());
     }
@@ -178,11 +220,7 @@ fn of_section(section: &Section) -> Vec<Value> {
     for line in section.lines.iter().take(LINES_MAX) {
         let markdown = match line {
             Line::Text(text) => written_out(&cut(text, LINE_MAX)),
-            Line::Link { text, url, rest } => {
-                let rest = if rest.is_empty() { String::new() } else { written_out(&cut(rest, LINE_MAX)) };
-                let gap = if rest.is_empty() || rest.starts_with(' ') { "" } else { " " };
-                format!("{}{gap}{rest}", link(&cut(text, LINE_MAX), url))
-            }
+            Line::Link { text, url, rest } => link(text, url, rest),
         };
         parts.push(block(&markdown, &json!({"wrap": true, "spacing": "Small"})));
     }
@@ -197,11 +235,27 @@ fn of_section(section: &Section) -> Vec<Value> {
     parts
 }
 
-fn link(text: &str, url: &str) -> String {
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    let fits =
-        is_web && url.len() <= 500 && !url.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>'));
-    if fits { format!("[{}]({url})", written_out(text)) } else { written_out(text) }
+/// Words that lead somewhere and what stands behind them, as Markdown. Where the address is none of the web, or would
+/// not be read as one, the words stand alone.
+fn link(text: &str, url: &str, rest: &str) -> String {
+    let leads = is_web(url) && url.len() <= ADDRESS_MAX && !url.contains(ends_an_address);
+    // Each character may be marked; `[](` and `)` and a space are no characters of either.
+    let around = if leads { url.len() + 5 } else { 1 };
+    let room = (TEXT_MAX - around) / 2;
+    let text = cut(text, LINE_MAX.min(room));
+    let rest = cut(rest.trim(), LINE_MAX.min(room.saturating_sub(text.chars().count())));
+    let words = written_out(&text);
+    let linked = if leads { format!("[{words}]({url})") } else { words };
+    if rest.is_empty() { linked } else { format!("{linked} {}", written_out(&rest)) }
+}
+
+/// Whether a character would end a link's address, or be read as a mark in it.
+fn ends_an_address(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '<' | '>' | '[' | ']' | '\\' | '`' | '"' | '*')
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
 }
 
 fn words(line: &Line) -> &str {
@@ -218,8 +272,7 @@ fn words(line: &Line) -> &str {
 }
 
 fn open_url(title: &str, url: &str) -> Option<Value> {
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    is_web.then(|| json!({"type": "Action.OpenUrl", "title": title, "url": url}))
+    is_web(url).then(|| json!({"type": "Action.OpenUrl", "title": title, "url": url}))
 }
 
 fn execute(button: &Button) -> Value {
@@ -252,13 +305,8 @@ fn action(button: &Button, view: &View) -> Value {
             Verb::Ask { incident: Some(id.clone()), text: String::new() },
             vec![input("question", "Your question", None)],
         ),
-        // A list would change with every incident that opens, and the card with it.
-        Verb::OpenMerge(id) => (
-            Verb::Merge { incident: id.clone(), into: id.clone() },
-            vec![
-                json!({"type": "Input.Text", "id": "into", "label": "It is a part of (the beginning of an id)", "maxLength": 40}),
-            ],
-        ),
+        // What it can be merged into changes with every incident that opens, and the card would with it: the list is
+        // shown to whoever presses, see `choose_merge`.
         _ => return execute(button),
     };
     let send =
