@@ -184,8 +184,23 @@ async fn life_in_teams(ledger: Ledger) {
     assert!(merged["settled"] == true);
     let second =
         server.get("/api/v1/incidents?service=mail-queue").await["items"][0]["id"].as_str().unwrap().to_owned();
-    room.press(&zoe, &other, "Merge", &json!({"into": incident[4..12]})).await;
+    room.press(&zoe, &other, "Merge…", &json!({})).await;
+    let asked = until("a list to choose from", &server, async || {
+        teams.messages().into_iter().find(|kept| words(&kept.activity).contains("Input.ChoiceSet"))
+    })
+    .await;
+    assert_eq!(asked.only_for.as_deref(), Some(zoe.directory_id.as_str()), "it is for whoever pressed");
+    room.press(&zoe, &asked, "Merge", &json!({"into": incident})).await;
     room.becomes(&second, "merged_into", &incident).await;
+
+    // What is shown to one person looks as it does elsewhere.
+    let before = teams.messages().len();
+    teams.say(&room.door, &zoe, &At::channel(CHANNEL), &format!("show {}", &incident[..9])).await;
+    until("a card for one person", &server, async || {
+        let shown = teams.messages().into_iter().skip(before).find(|kept| kept.only_for.is_some())?;
+        action(&shown.activity, "Resolve…").map(|_| ())
+    })
+    .await;
 
     // Resolved with its cause, which is a label.
     let over = json!({"cause": "the volume was full", "resolution": "deleted old exports"});
@@ -382,6 +397,12 @@ async fn life_in_slack(ledger: Ledger) {
     assert_eq!(status, 200);
     let told = || listed.to_string() + &json!(slack.answers()).to_string() + &json!(slack.ephemerals()).to_string();
     until("a list", &server, async || told().contains("orders").then_some(())).await;
+    slack.command(&base, "UZOE", ROOM, &format!("show {}", &incident[..9])).await;
+    until("a card for one person", &server, async || {
+        let shown: Vec<Value> = slack.answers().into_iter().chain(slack.ephemerals()).collect();
+        shown.iter().find_map(|shown| standin_slack::button(shown, "Resolve…"))
+    })
+    .await;
 
     // Another incident is merged into it, in a dialog.
     assert_eq!(server.fire("QueueGrowing", "mail-queue", "high").await.0, 200);

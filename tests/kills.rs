@@ -6,13 +6,12 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::auditor::{Auditor, Findings};
-use support::{Ledger, Server, folder, free_port};
+use support::{Ledger, Nats, Server, folder, free_port};
 
 fn kills() -> usize {
     std::env::var("HINDCAST_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
@@ -40,7 +39,7 @@ async fn killed(ledger: Ledger, kills: usize, more: &[&str]) -> Findings {
             support::stop_nats(data.path());
         }
         let killed = Instant::now();
-        server = Server::start_on(port, data.path(), ledger, more).await;
+        server.comes_back(&[&["--ledger", ledger.flag()], more].concat(), &[]).await;
         recovery = recovery.max(killed.elapsed());
     }
     auditor.stop();
@@ -87,52 +86,13 @@ async fn acknowledging_before_the_append_is_found() {
     assert!(!findings.lost.is_empty(), "the auditor found nothing although the guarantee was off: {findings:#?}");
 }
 
-struct Nats {
-    child: Child,
-    store: PathBuf,
-    port: u16,
-}
-
-impl Nats {
-    fn start(store: &Path, port: u16) -> Self {
-        let config = store.join("nats.conf");
-        let text = format!(
-            "port: {port}\nhost: \"127.0.0.1\"\njetstream {{ store_dir: {:?}, sync_interval: always }}\n",
-            store.join("data")
-        );
-        std::fs::write(&config, text).unwrap();
-        let child = Command::new("nats-server")
-            .env("PATH", support::nats_path())
-            .arg("-c")
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nats-server starts");
-        Self { child, store: store.to_path_buf(), port }
-    }
-
-    fn kill_and_restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        *self = Self::start(&self.store.clone(), self.port);
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_of_a_nats_server_under_a_running_service_lose_nothing() {
     let data = folder();
     let store = folder();
     let mut nats = Nats::start(store.path(), free_port());
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let url = format!("nats://127.0.0.1:{}", nats.port);
+    let url = nats.url();
     let port = free_port();
     let more = ["--ledger", &url, "--accept-lossy-ledger"];
     let mut server = spawn_on(port, data.path(), &more);

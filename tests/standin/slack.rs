@@ -5,6 +5,9 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
 
+#[path = "trap.rs"]
+pub mod trap;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -72,6 +75,7 @@ pub struct World {
     socket_url: String,
     inner: Mutex<Inner>,
     sockets: Mutex<Vec<mpsc::UnboundedSender<Value>>>,
+    trap: trap::Trap,
 }
 
 /// The stand-in; cheap to clone.
@@ -102,7 +106,7 @@ impl Slack {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let socket_url = format!("ws://{}/link", sockets.local_addr().unwrap());
         let world =
-            Arc::new(World { url: url.clone(), socket_url, inner: Mutex::default(), sockets: Mutex::default() });
+            Arc::new(World { url: url.clone(), socket_url, inner: Mutex::default(), sockets: Mutex::default(), trap: trap::Trap::default() });
         let router = Router::new()
             .route("/api/{method}", post(call).get(read))
             .route("/actions/{which}", post(respond))
@@ -123,6 +127,11 @@ impl Slack {
     /// The next call alone.
     pub fn next(&self, mode: Mode) {
         self.world.lock().next.push_back(mode);
+    }
+
+    /// Where messages that are posted can be held.
+    pub fn trap(&self) -> trap::Trap {
+        self.world.trap.clone()
     }
 
     /// Takes the right to read channels away.
@@ -347,7 +356,14 @@ async fn call(
         return refused("invalid_auth");
     }
     let Ok(body) = serde_json::from_slice::<Value>(&body) else { return refused("invalid_json") };
+    let posts = method == "chat.postMessage";
+    if posts && world.trap.arrived().await {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let answer = answered(&world, &method, &body);
+    if posts {
+        world.trap.taken().await;
+    }
     if mode == Mode::CutAfterAccept {
         // A body that breaks off: the caller cannot know what became of it.
         let broken = futures::stream::iter([Ok(Bytes::from_static(b"{\"ok\":tr")), Err(std::io::Error::other("cut"))]);

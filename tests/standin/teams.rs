@@ -11,6 +11,8 @@ pub mod cards;
 mod doors;
 #[path = "teams/tokens.rs"]
 pub mod tokens;
+#[path = "trap.rs"]
+pub mod trap;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -138,6 +140,7 @@ pub struct Counts {
 struct World {
     url: String,
     inner: Mutex<Inner>,
+    trap: trap::Trap,
 }
 
 /// The stand-in. It ends with its value.
@@ -163,7 +166,7 @@ impl Teams {
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let world = Arc::new(World { url: url.clone(), inner: Mutex::default() });
+        let world = Arc::new(World { url: url.clone(), inner: Mutex::default(), trap: trap::Trap::default() });
         let app = doors::router(Arc::clone(&world));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, world, server }
@@ -198,6 +201,11 @@ impl Teams {
     /// How they behave for the next request alone; called again, for the one after it.
     pub fn next(&self, mode: Mode) {
         self.world.lock().next.push_back(mode);
+    }
+
+    /// Where messages that are posted can be held.
+    pub fn trap(&self) -> trap::Trap {
+        self.world.trap.clone()
     }
 
     /// Whether metadata and keys answer 503.

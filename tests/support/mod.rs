@@ -38,6 +38,8 @@ pub struct Server {
     pub port: u16,
     pub data: PathBuf,
     pub client: reqwest::Client,
+    /// Whether somebody else goes on with its folder, and with the nats-server there.
+    handed_on: bool,
 }
 
 /// The binary that is tested: the one that was just built, or the one that `HINDCAST_TEST_BINARY` names.
@@ -95,11 +97,23 @@ impl Server {
 
     /// The same, with variables in its environment.
     pub fn spawn_with(port: u16, data: &Path, more: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn_as(&["up"], port, data, more, environment)
+    }
+
+    /// The same, as another command than `up`.
+    pub fn spawn_as(
+        command_words: &[&str],
+        port: u16,
+        data: &Path,
+        more: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         std::fs::create_dir_all(data).unwrap();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.join("test.log")).unwrap();
         let mut command = Command::new(binary());
         command
-            .args(["up", "--data"])
+            .args(command_words)
+            .arg("--data")
             .arg(data)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(more)
@@ -113,7 +127,7 @@ impl Server {
         }
         let child = command.spawn().expect("the binary starts");
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { child, port, data: data.to_path_buf(), client }
+        Self { child, port, data: data.to_path_buf(), client, handed_on: false }
     }
 
     pub async fn ready(&mut self) {
@@ -207,6 +221,14 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Another one goes on with the folder of one that was killed; its nats-server runs on.
+    pub async fn comes_back(&mut self, more: &[&str], environment: &[(&str, &str)]) {
+        self.handed_on = true;
+        let mut next = Self::spawn_with(self.port, &self.data, more, environment);
+        next.ready().await;
+        *self = next;
+    }
+
     /// SIGTERM, and how it ended.
     pub fn stop(&mut self) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
@@ -234,7 +256,53 @@ impl Drop for Server {
             self.child.kill().ok();
             self.child.wait().ok();
         }
-        stop_nats(&self.data);
+        if !self.handed_on {
+            stop_nats(&self.data);
+        }
+    }
+}
+
+/// A nats-server of a test's own.
+pub struct Nats {
+    child: Child,
+    store: PathBuf,
+    port: u16,
+}
+
+impl Nats {
+    pub fn start(store: &Path, port: u16) -> Self {
+        let config = store.join("nats.conf");
+        let text = format!(
+            "port: {port}\nhost: \"127.0.0.1\"\njetstream {{ store_dir: {:?}, sync_interval: always }}\n",
+            store.join("data")
+        );
+        std::fs::write(&config, text).unwrap();
+        let child = Command::new("nats-server")
+            .env("PATH", nats_path())
+            .arg("-c")
+            .arg(&config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nats-server starts");
+        Self { child, store: store.to_path_buf(), port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        *self = Self::start(&self.store.clone(), self.port);
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

@@ -24,7 +24,7 @@ pub mod taken;
 
 pub use decide::Chat;
 pub use deliver::Deliverer;
-pub use doors::{Door, router};
+pub use doors::{Done, Door, Say, router};
 pub use options::{FailPoint, Options, Secret, SlackDoors, TeamsDoors};
 pub use replies::Replies;
 pub use rules::{Channel, Person, Role, Rules};

@@ -77,6 +77,8 @@ pub struct Options {
     pub clock: clock::Shared,
     /// This installation's id, which lies outside ledger and backup.
     pub install: String,
+    /// Who holds the lease of delivery on behalf of this process; the same after a restart.
+    pub holder: String,
     /// The views.
     pub queries: hindcast_queries::Shared,
     /// What is concluded.

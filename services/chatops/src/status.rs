@@ -66,6 +66,8 @@ pub struct Waiting {
 /// All vendors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chats {
+    /// Whether all that stood in the ledger when this process began was read; until then nothing is counted.
+    pub caught_up: bool,
     /// By vendor.
     pub items: Vec<ChatStatus>,
 }

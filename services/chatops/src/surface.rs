@@ -38,6 +38,14 @@ pub(crate) fn answer(vendor: Vendor, answer: &Answer, public_url: &str) -> Value
     }
 }
 
+/// Incidents that go on.
+pub(crate) fn list(vendor: Vendor, incidents: &[Incident]) -> Value {
+    match vendor {
+        Vendor::Slack => slack::render::list(incidents),
+        Vendor::Teams => teams::render::list(incidents),
+    }
+}
+
 /// A few plain words.
 pub(crate) fn words(vendor: Vendor, text: &str) -> Value {
     match vendor {
@@ -56,14 +64,29 @@ pub(crate) enum Dialog<'a> {
     Ask(&'a Incident),
 }
 
-/// A dialog, with the channel and thread that it was opened from; `None` at a vendor without dialogs.
-pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&str>)) -> Option<Value> {
-    let shown = || match dialog {
-        Dialog::Resolve(incident) => slack::render::dialog_resolve(incident, from),
-        Dialog::Merge(incident, others) => slack::render::dialog_merge(incident, others, from),
-        Dialog::Ask(incident) => slack::render::dialog_ask(incident, from),
-    };
-    (vendor == Vendor::Slack).then(shown)
+/// How a vendor asks for more.
+pub(crate) enum Form {
+    /// As a dialog that opens.
+    Dialog(Value),
+    /// As a message for whoever pressed.
+    Message(Value),
+    /// Inside the card already.
+    InPlace,
+}
+
+/// A dialog, with the channel and thread that it was opened from.
+pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&str>)) -> Form {
+    match (vendor, dialog) {
+        (Vendor::Slack, Dialog::Resolve(incident)) => Form::Dialog(slack::render::dialog_resolve(incident, from)),
+        (Vendor::Slack, Dialog::Merge(incident, others)) => {
+            Form::Dialog(slack::render::dialog_merge(incident, others, from))
+        }
+        (Vendor::Slack, Dialog::Ask(incident)) => Form::Dialog(slack::render::dialog_ask(incident, from)),
+        (Vendor::Teams, Dialog::Merge(incident, others)) => {
+            Form::Message(teams::render::choose_merge(incident, others))
+        }
+        (Vendor::Teams, Dialog::Resolve(_) | Dialog::Ask(_)) => Form::InPlace,
+    }
 }
 
 /// The hash of what is shown.

@@ -15,7 +15,7 @@ use hindcast_domain::chat::Status;
 use hindcast_domain::command::{Activated, Command};
 use hindcast_domain::event::Event;
 use hindcast_domain::{IncidentId, Severity, Span};
-use hindcast_ledger::memory::Fault;
+use hindcast_ledger::memory::{Fault, Ledger};
 use serde_json::json;
 
 async fn sets(world: &World, incident: &IncidentId, severity: Severity) {
@@ -58,6 +58,39 @@ async fn nothing_is_shown_by_an_installation_that_is_not_the_active_one() {
     world.write("activation", Event::Activated(Activated { install: "ours".into() })).await;
     world.settle().await;
     assert_eq!(world.fake.standing().len(), 1, "it waited, and was not lost");
+}
+
+/// Two processes of one installation, while leases come and go; how many messages stand there twice.
+async fn two_processes(holders: [&str; 2]) -> (World, usize) {
+    let world = World::on(Ledger::contended("L"), rules()).await;
+    let process = |holder: &str| {
+        let mut options = world.options();
+        options.holder = holder.to_owned();
+        World::delivers_with(options)
+    };
+    let (first, second) = (process(holders[0]), process(holders[1]));
+    world.quiet().await;
+    for n in 0..12 {
+        if n % 3 == 2 {
+            world.ledger.expire_leases();
+        }
+        world.declares(&format!("checkout is slow {n}"), Severity::High, &[]).await;
+        tokio::time::sleep(Duration::from_millis(700 * n)).await;
+    }
+    crash(first).await;
+    world.declares("the first is gone", Severity::High, &[]).await;
+    world.settle().await;
+    crash(second).await;
+    let doubles = world.fake.doubles();
+    (world, doubles)
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_processes_of_one_installation_one_delivers_and_another_takes_over() {
+    let (world, doubles) = two_processes(["ours/1", "ours/2"]).await;
+    assert_eq!((world.fake.taken().len(), doubles), (13, 0));
+    let (_, doubles) = two_processes(["ours/1", "ours/1"]).await;
+    assert!(doubles > 0, "with a lease that both hold this test turns red");
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use axum::http::{Request, StatusCode};
 use harness::{Behaviour, World, interaction, rules, signed};
 use hindcast_chat::Verb;
 use hindcast_chat_port::{Authority, Delivery, Denied, Inbox};
-use hindcast_chatops::{Door, Options, Secret, SlackDoors, TeamsDoors, router};
+use hindcast_chatops::{Done, Door, Options, Say, Secret, SlackDoors, TeamsDoors, router};
 use hindcast_domain::chat::Act;
 use hindcast_domain::event::Event;
 use hindcast_domain::label::About;
@@ -208,6 +208,36 @@ async fn a_command_stands_in_the_commit_of_what_a_person_did() {
     assert!(!text.contains("hooks.example") && !text.contains("may choose"), "no secret, and no name of theirs");
 }
 
+/// The words that a person is told at once; none where they see something else.
+fn words(done: Done) -> String {
+    match done.say {
+        Some(Say::Words(words)) => words,
+        _ => String::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_is_shown_as_it_looks_elsewhere() {
+    let world = World::new(rules()).await;
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let other = world.declares("search is slow", Severity::Low, &[]).await;
+    let door = Door::new(world.options());
+    let typed = |word: &str, named: Option<&IncidentId>| Verb::Typed {
+        word: word.into(),
+        incident: named.map(ToString::to_string),
+        rest: String::new(),
+    };
+    let mut n = 0;
+    let mut say = async |verb: Verb| {
+        n += 1;
+        door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap().say
+    };
+    assert_eq!(say(typed("show", Some(&incident))).await, Some(Say::Incident(incident.clone())));
+    let Some(Say::List(listed)) = say(typed("list", None)).await else { panic!("a list is listed") };
+    let ids: Vec<&str> = listed.iter().map(|one| one.id.as_str()).collect();
+    assert!(ids.contains(&incident.as_str()) && ids.contains(&other.as_str()), "{ids:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_may_do_what_follows_from_the_vendors_id() {
     let world = World::new(rules()).await;
@@ -245,7 +275,7 @@ async fn who_may_do_what_follows_from_the_vendors_id() {
             n += 1;
             let before = world.ledger.head().await.unwrap();
             let received = door.receive(interaction(&n.to_string(), user, verb.clone()), signed()).await;
-            let said = received.map(|done| done.say.unwrap_or_default()).unwrap_or_default();
+            let said = received.map(words).unwrap_or_default();
             assert_eq!(said.starts_with("That needs the role responder"), !may, "{user} {verb:?}: {said}");
             if !may {
                 assert_eq!(world.ledger.head().await.unwrap(), before, "{user} {verb:?} left something");
@@ -278,7 +308,7 @@ async fn what_makes_no_sense_is_told_and_written_nowhere() {
     ];
     for (n, (verb, expected)) in wrong.into_iter().enumerate() {
         let done = door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
-        assert!(done.say.as_deref().unwrap_or_default().contains(expected), "{done:?}");
+        assert!(words(done.clone()).contains(expected), "{done:?}");
     }
     assert_eq!(world.ledger.head().await.unwrap(), head);
 }

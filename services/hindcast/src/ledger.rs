@@ -5,11 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use hindcast_ledger::{Durability, Progress, Shared};
 use hindcast_ledger_embedded::{EmbeddedLedger, OpenError, Options as EmbeddedOptions};
-use hindcast_ledger_nats::{Broadcast, NatsLedger, Server, fetch, server};
+use hindcast_ledger_nats::{Broadcast, NatsLedger, OpenError as NatsError, Server, fetch, server};
 
 use crate::folder::Folder;
 use crate::settings::{LedgerChoice, Settings, environment};
 
+/// How long a server of ours that died is waited for.
+const COMES_BACK_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// How often a server of ours is looked at.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
@@ -120,9 +122,25 @@ async fn connect(
         heads: Some(folder.path().join("heads.json")),
         ..hindcast_ledger_nats::Options::at(url)
     };
-    let ledger = NatsLedger::connect(options).await.context("the ledger on NATS")?;
+    let ledger = connected(options, server.is_some()).await.context("the ledger on NATS")?;
     let broadcast = ledger.share_progress(progress.clone(), &folder.install()?);
     Ok(Opened { kind: Kind::Nats { ledger: Arc::new(ledger), server, _broadcast: broadcast } })
+}
+
+/// Connects. A server of ours that just died is started again by whoever watches it, so it is waited for.
+async fn connected(options: hindcast_ledger_nats::Options, ours: bool) -> Result<NatsLedger, NatsError> {
+    let began = tokio::time::Instant::now();
+    loop {
+        match NatsLedger::connect(options.clone()).await {
+            Err(error @ (NatsError::Connect { .. } | NatsError::Stream { .. } | NatsError::Lossy { .. }))
+                if ours && began.elapsed() < COMES_BACK_WITHIN =>
+            {
+                tracing::debug!(%error, "nats-server is not there yet");
+                tokio::time::sleep(LOOK).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 async fn start_nats(settings: &Settings, folder: &Folder) -> anyhow::Result<(Server, server::Options)> {

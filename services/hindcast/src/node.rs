@@ -134,6 +134,8 @@ impl Node {
         let fail = if settings.acknowledge_early { FailPoint::AcknowledgeBeforeAppend } else { FailPoint::None };
         let writer = Writer::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
+        // Processes of one installation are told apart by their folders, and each is the same after a restart.
+        let owner = format!("{install}/{}", process_word(&folder)?);
         if !reading_only {
             begin(&ledger, &writer, &roles, &install).await?;
         }
@@ -165,7 +167,7 @@ impl Node {
             clock: Arc::clone(&clock),
             progress: progress.clone(),
             snapshots: Store::at(settings.data.join("snapshots")),
-            owner: install.clone(),
+            owner: owner.clone(),
         };
         spawn(&mut tasks, "views", {
             let views = views.clone();
@@ -189,6 +191,7 @@ impl Node {
                     writer: writer.clone(),
                     clock: Arc::clone(&clock),
                     install: install.clone(),
+                    holder: owner.clone(),
                     notifiers: notifiers(&settings)?,
                     public_url: settings.public_url.clone(),
                     metrics: metrics.clone(),
@@ -211,9 +214,12 @@ impl Node {
         };
         let advising = Advising::start(parts, &mut tasks, &stop).await?;
         let learning = (roles.contains(&Role::Learning) && !reading_only).then(|| {
+            // What is learnt is written beside the door, so that a long training never shares a commit with an alert.
+            let slot = slot.replacen("door", "learning", 1);
+            let writer = Writer::new(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot);
             let parts = learning::Parts {
                 ledger: Arc::clone(&ledger),
-                writer: writer.clone(),
+                writer,
                 queries: Arc::clone(&queries),
                 clock: Arc::clone(&clock),
                 lane: options.clone(),
@@ -228,6 +234,7 @@ impl Node {
                 writer: writer.clone(),
                 clock: Arc::clone(&clock),
                 install: install.clone(),
+                holder: owner,
                 queries: Arc::clone(&queries),
                 advice: Arc::clone(&advising.advice),
                 copilot: Arc::clone(&advising.copilot),
@@ -239,7 +246,11 @@ impl Node {
                 handle: hindcast_chatops::Handle::default(),
                 replies: hindcast_chatops::Replies::default(),
                 taken: hindcast_chatops::Taken::default(),
-                fail: hindcast_chatops::FailPoint::None,
+                fail: if settings.send_blindly {
+                    hindcast_chatops::FailPoint::SkipFind
+                } else {
+                    hindcast_chatops::FailPoint::None
+                },
             },
         };
         let runs_chat = roles.contains(&Role::Chat) && !reading_only;

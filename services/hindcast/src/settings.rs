@@ -69,6 +69,10 @@ pub struct Flags {
     /// Answer senders before their alerts are durable: breaks the guarantee, for its test alone.
     #[arg(long, hide = true)]
     pub fail_point_acknowledge_early: bool,
+
+    /// Ask no chat vendor what it took before sending again: breaks the guarantee, for its test alone.
+    #[arg(long, hide = true)]
+    pub fail_point_send_blindly: bool,
 }
 
 /// A line that has these flags alone.
@@ -243,6 +247,8 @@ pub struct Settings {
     pub chat: chat::Chat,
     /// Breaks the guarantee, for its test alone.
     pub acknowledge_early: bool,
+    /// Whether chat sends again without asking what was taken, for a test.
+    pub send_blindly: bool,
 }
 
 impl Settings {
@@ -326,6 +332,7 @@ impl Settings {
             receivers,
             sources: file.sources,
             acknowledge_early: flags.fail_point_acknowledge_early,
+            send_blindly: flags.fail_point_send_blindly,
         })
     }
 

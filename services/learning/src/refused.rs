@@ -40,14 +40,7 @@ pub(crate) fn version(error: &registry::Error) -> Problem {
 
 /// Too few labels to learn from; `detail` says what is missing.
 pub(crate) fn too_few(detail: String) -> Problem {
-    const CODE: &str = "too_few_labels";
-    let remedy = "Merge, split or resolve with a cause where you know better, and train again.";
-    Problem {
-        kind: format!("/docs/errors#{CODE}"),
-        title: "There are too few labels to learn from".to_owned(),
-        code: CODE.to_owned(),
-        ..Problem::new(Code::Invalid, detail).remedy(remedy)
-    }
+    Problem::new(Code::TooFewLabels, detail)
 }
 
 /// A task of ours ended early: it panicked, or the runtime is being shut down.

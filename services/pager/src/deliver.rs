@@ -1,6 +1,8 @@
 //! Delivery: the only part that reaches people. It reads requests, sends them, and writes what came of it
 //! as facts. It sends only where this installation is the active one of its ledger: a copy, a restored
-//! backup and a replay have another installation id, so they hold everything.
+//! backup and a replay have another installation id, so they hold everything. Of several processes of one
+//! installation the holder of a lease sends; where nobody can tell for a while who holds it, all of them do,
+//! since a page that comes twice is better than none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,15 +15,21 @@ use hindcast_domain::{EventId, Partition, Time};
 use hindcast_events::NewEvent;
 use hindcast_http::Metrics;
 use hindcast_ledger::feed::Feed;
+use hindcast_ledger::keep::{self, Hold};
 use hindcast_ledger::read::{self, Item};
 use hindcast_ledger::writer::Writer;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_notify::{Error as NotifyError, Message, Notifier};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::rules::SCREEN;
 
+/// The lease of whoever delivers.
+const LEASE: &str = "delivery";
+/// How long nobody can tell who delivers, until everybody does.
+const OPEN_AFTER: Duration = Duration::from_secs(10);
 /// Deliveries under way at once.
 const PARALLEL_MAX: usize = 16;
 /// The pause between two attempts, at first and at most.
@@ -39,6 +47,8 @@ pub struct Deliverer {
     pub clock: clock::Shared,
     /// This installation's id, which lies outside ledger and backup.
     pub install: String,
+    /// Who holds the lease of delivery on behalf of this process; the same after a restart.
+    pub holder: String,
     /// Receivers by name. A receiver that is not among them is shown on screen, and said to be unknown.
     pub notifiers: BTreeMap<String, Arc<dyn Notifier>>,
     /// What the URL of a web page begins with.
@@ -78,17 +88,31 @@ impl Deliverer {
         let this = Arc::new(self);
         let mut desk = Desk::default();
         let mut feed = Feed::start(Arc::clone(&this.ledger), 1);
+        let mut lease = keep::keep(Arc::clone(&this.ledger), LEASE, this.holder.clone());
+        let mut since = Instant::now();
         let mut head = None;
         let mut under_way: JoinSet<Outcome> = JoinSet::new();
         while !*shutdown.borrow() {
+            let hold = *lease.borrow_and_update();
+            if hold == Hold::Others && !desk.busy.is_empty() {
+                under_way.shutdown().await;
+                desk.busy.clear();
+            }
+            let sends = match hold {
+                Hold::Ours(_) => true,
+                Hold::Unknown => since.elapsed() >= OPEN_AFTER,
+                Hold::Others => false,
+            };
             if head.is_none() {
                 head = this.ledger.head().await.ok();
             }
             if head.is_some_and(|head| desk.through >= head) {
-                this.start(&mut desk, &mut under_way);
+                this.start(&mut desk, &mut under_way, sends);
             }
             tokio::select! {
                 _ = shutdown.changed() => {}
+                Ok(()) = lease.changed() => since = Instant::now(),
+                () = tokio::time::sleep_until(since + OPEN_AFTER), if hold == Hold::Unknown && !sends => {}
                 records = feed.next() => records?.iter().try_for_each(|record| this.read(&mut desk, record))?,
                 Some(done) = under_way.join_next() => match done {
                     Ok(outcome) => {
@@ -133,12 +157,12 @@ impl Deliverer {
         Ok(())
     }
 
-    fn start(self: &Arc<Self>, desk: &mut Desk, under_way: &mut JoinSet<Outcome>) {
+    fn start(self: &Arc<Self>, desk: &mut Desk, under_way: &mut JoinSet<Outcome>, sends: bool) {
         let active = desk.active.as_deref() == Some(self.install.as_str());
         #[allow(clippy::cast_precision_loss)] // a gauge
         self.metrics.set("hindcast_notices_pending", &[], desk.pending.len() as f64);
         self.metrics.set("hindcast_effects_held", &[], if active { 0.0 } else { 1.0 });
-        if !active {
+        if !active || !sends {
             return;
         }
         let waiting: Vec<String> = desk

@@ -79,6 +79,7 @@ impl World {
             writer: Writer::new(self.ledger.share(), Arc::clone(&clock), Progress::default(), "pager"),
             clock,
             install: install.to_owned(),
+            holder: format!("{install}/1"),
             notifiers: BTreeMap::from([("on-call".to_owned(), Arc::clone(&self.fake) as Arc<dyn Notifier>)]),
             public_url: "http://localhost:8080/incidents".to_owned(),
             metrics: Metrics::default(),

@@ -160,6 +160,21 @@ fn after(mode: Mode, answer: Response) -> Response {
     Response::builder().status(201).body(Body::from_stream(begun.chain(cut))).unwrap()
 }
 
+/// A message to be posted: it can be held before and after it is taken.
+async fn posted(
+    world: &World,
+    headers: &HeaderMap,
+    body: &Bytes,
+    what: impl FnOnce(&mut Inner, Value) -> Response,
+) -> Response {
+    if world.trap.arrived().await {
+        return refused(503, "ServiceUnavailable");
+    }
+    let answer = connector(world, headers, body, what).await;
+    world.trap.taken().await;
+    answer
+}
+
 /// A request to the connector: its mode, then its token, then what it wants.
 async fn connector(
     world: &World,
@@ -190,7 +205,7 @@ async fn connector(
 }
 
 async fn create(State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -> Response {
-    connector(&world, &headers, &body, |inner, wanted| {
+    posted(&world, &headers, &body, |inner, wanted| {
         let channel = wanted["channelData"]["channel"]["id"].as_str().unwrap_or_default().to_owned();
         if wanted["isGroup"] != true || !channel.starts_with("19:") {
             return refused(400, "BadArgument");
@@ -221,7 +236,7 @@ async fn add(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    connector(&world, &headers, &body, |inner, activity| {
+    posted(&world, &headers, &body, |inner, activity| {
         let base = conversation.split(";messageid=").next().unwrap().to_owned();
         if inner.closed.contains(&base) || inner.closed.contains(&conversation) {
             return refused(404, "ConversationNotFound");

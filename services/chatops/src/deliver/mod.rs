@@ -1,6 +1,7 @@
 //! Delivery: the only part that reaches people. It reads what was asked for, shows it, keeps cards current, and
-//! writes what came of it as facts. It acts only where this installation is the active one of its ledger, and
-//! only once it has read all that stood there when it began.
+//! writes what came of it as facts. It acts only where this installation is the active one of its ledger, only
+//! while it holds the lease of delivery (of several processes of one installation, one acts), and only once it has
+//! read all that stood there when it got it: what was asked for before may have been begun by whoever had it then.
 //!
 //! Every queue is derived from the fold of the ledger: nothing waits anywhere else, so a vendor that is down
 //! costs no memory, and a restart forgets nothing. Nobody waits for this.
@@ -18,6 +19,7 @@ use hindcast_chat::Vendor;
 use hindcast_domain::chat::{Message, Status, What};
 use hindcast_domain::{Event, IncidentId, MessageId, Span, Time};
 use hindcast_ledger::feed::Feed;
+use hindcast_ledger::keep::{self, Hold};
 use hindcast_ledger::read::{self, Item};
 use hindcast_ledger::{ReadError, Record, commit};
 use tokio::sync::watch;
@@ -25,7 +27,6 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub(crate) use job::bounded;
-pub(crate) use show::status;
 
 use crate::status::{ChatStatus, Chats, WAITING_MAX, Waiting};
 use crate::taken::Taken;
@@ -34,6 +35,8 @@ use desk::{Desk, Refusal};
 use job::{Job, Outcome, Step};
 use pace::{OfMessage, OfVendor};
 
+/// The lease of whoever delivers.
+const LEASE: &str = "chat-delivery";
 /// How often it says how it is, at the least.
 const TICK: Duration = Duration::from_secs(5);
 /// How often it says how it is, at the most: it looks through all messages for that.
@@ -106,11 +109,20 @@ impl Deliverer {
         let this = Arc::new(self);
         let mut room = Room::default();
         let mut feed = Feed::start(Arc::clone(&this.options.ledger), 1);
+        let mut lease = keep::keep(Arc::clone(&this.options.ledger), LEASE, this.options.holder.clone());
+        let mut hold = Hold::Unknown;
         let mut views = this.options.queries.position();
         let mut views_live = true;
         let mut head = None;
         let mut under_way: JoinSet<Done> = JoinSet::new();
         while !*shutdown.borrow() {
+            let held = *lease.borrow_and_update();
+            if held != hold {
+                hold = held;
+                under_way.shutdown().await;
+                room.lay_down();
+                head = None;
+            }
             if head.is_none() {
                 head = this.options.ledger.head().await.ok();
                 room.before = head.map_or(0, |head| commit::position(head + 1, 0));
@@ -119,7 +131,7 @@ impl Deliverer {
             if head.is_some_and(|head| room.desk.through >= head) {
                 this.options.taken.is_complete();
                 let at = *views.borrow_and_update();
-                wake = wake.min(this.start(&mut room, &mut under_way, at));
+                wake = wake.min(this.start(&mut room, &mut under_way, at, hold.is_ours()));
             }
             tokio::select! {
                 changed = shutdown.changed() => if changed.is_err() {
@@ -131,6 +143,7 @@ impl Deliverer {
                     Err(error) => tracing::error!(%error, "a delivery ended early"),
                 },
                 changed = views.changed(), if views_live => views_live = changed.is_ok(),
+                Ok(()) = lease.changed() => {}
                 () = tokio::time::sleep_until(wake) => {}
                 () = tokio::time::sleep(HEAD_PAUSE), if head.is_none() => {}
             }
@@ -140,8 +153,8 @@ impl Deliverer {
     }
 
     /// Starts what can be started; when to look again at the latest.
-    fn start(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<Done>, views: u64) -> Instant {
-        let active = room.desk.active.as_deref() == Some(self.options.install.as_str());
+    fn start(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<Done>, views: u64, ours: bool) -> Instant {
+        let active = ours && room.desk.active.as_deref() == Some(self.options.install.as_str());
         let mut wake = Instant::now() + TICK;
         if active {
             for candidate in room.candidates() {
@@ -306,7 +319,7 @@ impl Deliverer {
                 self.options.metrics.set(name, &labels, value);
             }
         }
-        self.options.handle.tell(Chats { items: items.into_values().collect() });
+        self.options.handle.tell(Chats { caught_up: true, items: items.into_values().collect() });
     }
 
     fn waits(&self, item: &mut ChatStatus, id: &MessageId, message: &Message, now: Time) {
@@ -368,6 +381,13 @@ fn came_back(desk: &Desk, id: &MessageId, settled: Settled) -> bool {
 }
 
 impl Room {
+    /// What was under way was cut.
+    fn lay_down(&mut self) {
+        self.busy.clear();
+        self.refusals_busy = 0;
+        self.vendors.values_mut().for_each(OfVendor::lay_down);
+    }
+
     fn read(&mut self, record: &Record, taken: &Taken) -> Result<(), ReadError> {
         self.desk.through = record.seq;
         let commit = read::commit(record)?;

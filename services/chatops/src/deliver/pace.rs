@@ -49,6 +49,12 @@ impl OfVendor {
         if answer { &mut self.answering } else { &mut self.busy }
     }
 
+    /// What was under way was cut.
+    pub(crate) const fn lay_down(&mut self) {
+        self.busy = 0;
+        self.answering = 0;
+    }
+
     pub(crate) fn answered(&mut self) {
         self.failures = 0;
         if !self.wished {

@@ -23,6 +23,12 @@ const LABELS_MAX: usize = 5;
 const ENTRIES_MAX: usize = 500;
 
 impl Options {
+    /// An incident as it is now.
+    pub(crate) async fn seen(&self, incident: &IncidentId) -> Result<View, Problem> {
+        let position = *self.queries.position().borrow();
+        self.view(incident, position).await
+    }
+
     /// An incident as of a position.
     pub(crate) async fn view(&self, incident: &IncidentId, position: u64) -> Result<View, Problem> {
         let (id, then) = (incident.as_str(), Some(AsOf::Position(position)));
@@ -153,7 +159,7 @@ async fn in_time<T>(question: impl Future<Output = Result<T, Problem>>) -> Optio
 }
 
 /// Where an incident is in its life, with who put it there.
-pub(crate) fn status(incident: &Incident) -> String {
+fn status(incident: &Incident) -> String {
     use hindcast_domain::incident::Status;
     let by = |who: &Option<String>| who.as_deref().map(|who| format!(" by {who}")).unwrap_or_default();
     match (incident.status, &incident.merged_into) {

@@ -18,7 +18,6 @@ use hindcast_queries::{IncidentFilter, Window};
 use hindcast_redact::Redactor;
 
 use super::{DURABLE_WITHIN, Door, To};
-use crate::deliver::status;
 use crate::rules::{Known, Role, Rules, SECTION};
 use crate::{key, surface};
 
@@ -35,10 +34,23 @@ const HELP: &str = "Ask anything about an incident. Or say: `list`, `show 7Q2K`,
                     incident's id is enough.";
 
 /// What a delivery comes to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Done {
     /// What the person is told at once, if anything.
-    pub say: Option<String>,
+    pub say: Option<Say>,
+}
+
+/// What one person is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Say {
+    /// A few words.
+    Words(String),
+    /// An incident, as its card shows it.
+    Incident(IncidentId),
+    /// Incidents that go on.
+    List(Vec<Incident>),
+    /// A message as the vendor shows it.
+    Message(serde_json::Value),
 }
 
 /// What follows from what a person did.
@@ -46,7 +58,7 @@ enum Plan {
     /// Nothing: they may not, or it makes no sense. They are told why.
     Refuse(&'static str, String),
     /// They see something.
-    Look { say: String, incident: Option<IncidentId> },
+    Look { say: Say, incident: Option<IncidentId> },
     /// A dialog opens.
     Dialog { body: serde_json::Value, incident: IncidentId },
     /// A question.
@@ -115,7 +127,7 @@ impl Door {
         let vendor = interaction.vendor;
         let whole = Partition::whole(Partition::TENANT);
         let (outcome, say) = match plan {
-            Plan::Refuse(outcome, say) => (outcome, Some(say)),
+            Plan::Refuse(outcome, say) => (outcome, Some(Say::Words(say))),
             Plan::Look { say, incident } => {
                 self.write(&whole, vec![fact.of(Act::Looked, incident, None)]).await?;
                 ("looked", Some(say))
@@ -124,7 +136,7 @@ impl Door {
                 let events = vec![fact.of(Act::Looked, Some(incident), None)];
                 let (opened, written) = tokio::join!(self.open(interaction, &body), self.write(&whole, events));
                 written?;
-                ("looked", opened.err())
+                ("looked", opened.err().map(Say::Words))
             }
             Plan::Ask { incident, text } => {
                 self.write(&whole, vec![fact.of(Act::Asked, incident, Some(text))]).await?;
@@ -149,7 +161,7 @@ impl Door {
                 }
                 let judgement = fact.beside(&subject_of(&judged.about), Event::LabelJudged(judged));
                 self.write(&partition, vec![fact.of(Act::Judged, incident, None), judgement]).await?;
-                ("judged", Some("Thank you: that is remembered.".to_owned()))
+                ("judged", Some(Say::Words("Thank you: that is remembered.".to_owned())))
             }
         };
         self.count(vendor, outcome);
@@ -226,7 +238,7 @@ impl Door {
                 self.judge(incident.as_ref(), about, verdict, text.as_deref()).await
             }
             Verb::Typed { word, incident, rest } => self.typed(word, incident.as_deref(), rest).await,
-            Verb::Help => Ok(Plan::Look { say: HELP.to_owned(), incident: None }),
+            Verb::Help => Ok(Plan::Look { say: help(), incident: None }),
         }
     }
 
@@ -250,7 +262,7 @@ impl Door {
                     return Ok(Plan::Refuse("refused", say));
                 }
             },
-            _ => return Ok(Plan::Look { say: HELP.to_owned(), incident: None }),
+            _ => return Ok(Plan::Look { say: help(), incident: None }),
         };
         self.order(named.unwrap_or_default(), word).await
     }
@@ -300,7 +312,7 @@ impl Door {
         let incident = self.incident(id.as_str()).await?;
         let vendor = interaction.vendor;
         let from = (interaction.channel.as_str(), interaction.thread.as_deref());
-        let body = match &interaction.verb {
+        let form = match &interaction.verb {
             Verb::OpenMerge(_) => {
                 let others = self.others(&incident).await?;
                 surface::dialog(vendor, &surface::Dialog::Merge(&incident, &others), from)
@@ -308,10 +320,12 @@ impl Door {
             Verb::OpenAsk(_) => surface::dialog(vendor, &surface::Dialog::Ask(&incident), from),
             _ => surface::dialog(vendor, &surface::Dialog::Resolve(&incident), from),
         };
-        match body {
-            Some(body) => Ok(Plan::Dialog { body, incident: id.clone() }),
-            None => Ok(Plan::Look { say: HELP.to_owned(), incident: Some(id.clone()) }),
-        }
+        let incident = id.clone();
+        Ok(match form {
+            surface::Form::Dialog(body) => Plan::Dialog { body, incident },
+            surface::Form::Message(body) => Plan::Look { say: Say::Message(body), incident: Some(incident) },
+            surface::Form::InPlace => Plan::Look { say: help(), incident: Some(incident) },
+        })
     }
 
     // ── what is read for it ────────────────────────────────────────────────────────────────────────
@@ -340,28 +354,19 @@ impl Door {
         let filter = IncidentFilter { status: vec![Status::Open, Status::Acknowledged], ..IncidentFilter::default() };
         let window = Window { limit: Some(LISTED_MAX), ..Window::default() };
         let page = self.options().queries.incidents(filter, window).await?;
-        let mut lines: Vec<String> = page.items.iter().map(line).collect();
-        match (lines.is_empty(), page.next) {
-            (true, _) => lines.push("Nothing is going on.".to_owned()),
-            (false, Some(_)) => lines.push(format!("… and more: {}", self.options().public_url)),
-            (false, None) => {}
-        }
-        Ok(Plan::Look { say: lines.join("\n"), incident: None })
+        Ok(Plan::Look { say: Say::List(page.items), incident: None })
     }
 
     async fn show(&self, named: Option<&str>) -> Planned {
         let incident = self.options().queries.incident(named.map(str::trim), None).await?;
         let id = id_of(&incident)?;
-        let services = incident.services.join(", ");
-        let counts = format!("{} alerts, {} of them firing", incident.alerts, incident.firing);
-        let say = format!("{}\n{services}\n{counts}, peak {}", line(&incident), incident.peak_severity);
-        Ok(Plan::Look { say, incident: Some(id) })
+        Ok(Plan::Look { say: Say::Incident(id.clone()), incident: Some(id) })
     }
 
     /// Tells somebody something after the vendor was answered.
     pub(super) fn say(&self, vendor: Vendor, to: To, done: Done) {
-        if let Some(text) = done.say {
-            self.whisper(vendor, to, text);
+        if let Some(say) = done.say {
+            self.whisper(vendor, to, say);
         }
     }
 }
@@ -407,7 +412,7 @@ fn role_of(verb: &Verb) -> Role {
 fn ask(incident: Option<IncidentId>, text: &str) -> Plan {
     match clean("the question", Some(text.to_owned())) {
         Ok(Some(text)) => Plan::Ask { incident, text },
-        Ok(None) => Plan::Look { say: HELP.to_owned(), incident },
+        Ok(None) => Plan::Look { say: help(), incident },
         Err(problem) => Plan::Refuse("refused", sentence(&problem.detail)),
     }
 }
@@ -440,8 +445,8 @@ fn subject_of(about: &About) -> String {
     }
 }
 
-fn line(incident: &Incident) -> String {
-    format!("{} · {} · {} · {} · {}", incident.severity, status(incident), incident.id, incident.title, incident.url)
+fn help() -> Say {
+    Say::Words(HELP.to_owned())
 }
 
 fn sentence(detail: &str) -> String {

@@ -20,7 +20,7 @@ use hindcast_chat_port::Whisper;
 use hindcast_http::{Refusal, Result};
 use tokio::sync::Semaphore;
 
-pub use act::Done;
+pub use act::{Done, Say};
 
 use crate::deliver::bounded;
 use crate::{Options, status, surface};
@@ -83,7 +83,7 @@ impl Door {
     }
 
     /// Says something to one person, after the vendor was answered. What finds no room is counted.
-    fn whisper(&self, vendor: Vendor, to: To, text: String) {
+    fn whisper(&self, vendor: Vendor, to: To, say: Say) {
         let Some(chat) = self.options().vendor(vendor.word()).map(Arc::clone) else { return };
         let Ok(permit) = Arc::clone(&self.inner.whispers).try_acquire_owned() else {
             self.count(vendor, "unsaid");
@@ -91,12 +91,26 @@ impl Door {
         };
         let door = self.clone();
         tokio::spawn(async move {
-            let whisper = to.whisper(surface::words(vendor, &text));
+            let whisper = to.whisper(door.shown(vendor, say).await);
             if bounded(chat.whisper(&whisper)).await.is_err() {
                 door.count(vendor, "unsaid");
             }
             drop(permit);
         });
+    }
+}
+
+impl Door {
+    async fn shown(&self, vendor: Vendor, say: Say) -> serde_json::Value {
+        match say {
+            Say::Words(text) => surface::words(vendor, &text),
+            Say::Message(body) => body,
+            Say::List(incidents) => surface::list(vendor, &incidents),
+            Say::Incident(id) => match self.options().seen(&id).await {
+                Ok(view) => surface::card(vendor, &view),
+                Err(problem) => surface::words(vendor, &format!("{}. {}", problem.detail, problem.remedy)),
+            },
+        }
     }
 }
 

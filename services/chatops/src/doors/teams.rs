@@ -18,7 +18,7 @@ use hindcast_domain::event::Verdict;
 use hindcast_http::{Refusal, Result};
 use serde_json::{Value, json};
 
-use super::act::Done;
+use super::act::{Done, Say};
 use super::{Door, To, not_set_up, raw, scan, values};
 use crate::surface;
 
@@ -55,11 +55,18 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
             }
             let to = To::of(&interaction);
             let done = door.receive(*interaction, verified).await?;
-            if fields.invoke {
-                return Ok(Json(invoked(done)).into_response());
+            match done.say {
+                // A button's own answer has room for words alone.
+                Some(Say::Words(_)) if fields.invoke => return Ok(Json(invoked(done)).into_response()),
+                Some(_) if fields.invoke => {
+                    door.say(Vendor::Teams, to, done);
+                    Done { say: Some(Say::Words("See the message below.".to_owned())) }
+                }
+                _ => {
+                    door.say(Vendor::Teams, to, done);
+                    Done::default()
+                }
             }
-            door.say(Vendor::Teams, to, done);
-            Done::default()
         }
         Meaning::Challenge(_) | Meaning::Nothing(_) => {
             door.count(Vendor::Teams, "nothing");
@@ -74,7 +81,10 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
 
 /// The answer to an invoke: the card follows by itself.
 fn invoked(done: Done) -> Value {
-    let say = done.say.unwrap_or_else(|| "Taken. The card shows what comes of it.".to_owned());
+    let say = match done.say {
+        Some(Say::Words(words)) => words,
+        _ => "Taken. The card shows what comes of it.".to_owned(),
+    };
     json!({ "statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": say })
 }
 
@@ -122,7 +132,7 @@ impl Door {
             verified: verified.clone(),
         };
         let done = self.receive(interaction, verified).await?;
-        if let Some(say) = done.say {
+        if let Some(Say::Words(say)) = done.say {
             return Ok(said(&say));
         }
         let elsewhere = || format!("That takes longer than Teams waits. Ask at {}/ask.", self.options().public_url);

@@ -58,7 +58,12 @@ impl Drop for World {
 impl World {
     /// A world with the rules, an activation of `ours`, both lanes and the views running.
     pub async fn new(rules: Value) -> Self {
-        let (ledger, clock) = (Ledger::new("L"), Stepped::new(START));
+        Self::on(Ledger::new("L"), rules).await
+    }
+
+    /// The same on a ledger.
+    pub async fn on(ledger: Ledger, rules: Value) -> Self {
+        let clock = Stepped::new(START);
         let writer = Writer::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "test");
         let mut world = Self {
             views: views::Views::start(&ledger),
@@ -122,6 +127,7 @@ impl World {
             writer: self.writer.clone(),
             clock: Arc::new(self.clock.clone()),
             install: "ours".to_owned(),
+            holder: "ours/1".to_owned(),
             queries: Arc::clone(&self.views) as hindcast_queries::Shared,
             advice: Arc::new(views::Nothing),
             copilot: Arc::clone(&self.views) as hindcast_advice::SharedCopilot,

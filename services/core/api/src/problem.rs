@@ -84,6 +84,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "This media type is not read here", "Send application/json.";
     /// Understood, and makes no sense.
     Invalid = "invalid", 422, "It is understood and invalid", "Mend what the detail names.";
+    /// Too little to learn from.
+    TooFewLabels = "too_few_labels", 422, "There are too few labels to learn from", "Merge, split or resolve with a cause where you know better, and train again.";
     /// Two partitions.
     CrossPartition = "cross_partition", 422, "Two environments are never mixed", "Link the incidents instead of merging them.";
     /// Something that has no way back.

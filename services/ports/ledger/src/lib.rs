@@ -7,6 +7,7 @@
 //! - [`commit`] is what is appended: many events, a chain hash, a Merkle root.
 //! - [`writer`] shares one commit among concurrent requests (facts from outside).
 //! - [`lane`] runs a pure decider as the one owner of its lanes (decisions).
+//! - [`keep`] holds the lease of whoever acts upon the world, so that of several processes one does.
 //! - [`read`] decodes commits for readers; [`verify`] walks the chains.
 //! - [`progress`] is what live services say of how far they are; it is never truth.
 //! - [`conformance`] is the suite that every adapter runs.
@@ -18,6 +19,7 @@ pub mod conformance;
 pub mod copy;
 pub mod feed;
 pub mod heads;
+pub mod keep;
 pub mod lane;
 pub mod memory;
 pub mod port;
