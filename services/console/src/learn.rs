@@ -18,7 +18,7 @@ use hindcast_api::{
 };
 use hindcast_domain::command::Command;
 use hindcast_domain::label::{About, Judged};
-use hindcast_domain::{Event, Partition};
+use hindcast_domain::{Event, EventId, Partition};
 use hindcast_events::NewEvent;
 use hindcast_http::{Refusal, Result};
 use hindcast_learning_port as learning;
@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 
 use crate::Console;
 use crate::commands::body::{self, Json as Body};
-use crate::commands::{Asker, Done, Order, Relative};
+use crate::commands::{Answer, Asker, Done, Order, Relative};
 use crate::params::Asked;
 
 type Shown<T> = Result<Json<T>>;
@@ -40,7 +40,9 @@ const EXPORT_MAX: usize = 100_000;
 /// Words of progress that wait for a slow reader.
 const AHEAD: usize = 64;
 /// How often a comment keeps an idle connection open, and finds out that nobody listens any more.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long a page waits for the labels that follow from a judgement.
+const HEARD_WITHIN: Duration = Duration::from_secs(2);
 /// The longest reason.
 const WHY_BYTES_MAX: usize = 1_000;
 
@@ -193,6 +195,14 @@ impl Console {
         Ok(JudgedAnswer { event: receipt.ids.first().map(ToString::to_string).unwrap_or_default(), position })
     }
 
+    /// Waits a moment for the lane of labels to say what a judgement is a label of, so that the next page shows it.
+    pub(crate) async fn heard(&self, judged: &JudgedAnswer) {
+        if let Ok(event) = judged.event.parse::<EventId>() {
+            // Whatever comes of it, or nothing in time: the judgement is written.
+            let _ = self.queries().outcome(&event, HEARD_WITHIN).await;
+        }
+    }
+
     /// Waits a moment for the views to show what was written.
     async fn reached(&self, position: u64) {
         let mut reached = self.queries().position();
@@ -272,7 +282,7 @@ pub async fn card(
     Ok((kind, found.card.unwrap_or_default()).into_response())
 }
 
-fn number(text: &str) -> Result<u32> {
+pub(crate) fn number(text: &str) -> Result<u32> {
     let bad = |_| Refusal::new(Code::BadParameter, format!("expected the number of a version, got {text:?}"));
     text.parse().map_err(bad)
 }
@@ -285,10 +295,7 @@ pub async fn train(
     asker: Asker,
     Body(body): Body,
 ) -> Result<Response> {
-    known(&name)?;
-    let request: TrainRequest = body::read(or_empty(body))?;
-    let port = console.learning()?;
-    long(&headers, move |told| Box::pin(async move { port.train(request, &asker.actor, told).await })).await
+    long(&headers, console.training(&name, &asker, body)?).await
 }
 
 /// Decides the past again, compares, and records what the gate says.
@@ -300,12 +307,7 @@ pub async fn compare(
     Body(body): Body,
 ) -> Result<Response> {
     known(&name)?;
-    let request: BacktestRequest = body::read(or_empty(body))?;
-    let port = console.learning()?;
-    let judged = move |told| -> Work<Comparison> {
-        Box::pin(async move { port.backtest(request, &asker.actor, true, told).await })
-    };
-    long(&headers, judged).await
+    long(&headers, console.comparing(&asker, body, true)?).await
 }
 
 /// The same without a record.
@@ -315,12 +317,7 @@ pub async fn backtest(
     asker: Asker,
     Body(body): Body,
 ) -> Result<Response> {
-    let request: BacktestRequest = body::read(or_empty(body))?;
-    let port = console.learning()?;
-    let compared = move |told| -> Work<Comparison> {
-        Box::pin(async move { port.backtest(request, &asker.actor, false, told).await })
-    };
-    long(&headers, compared).await
+    long(&headers, console.comparing(&asker, body, false)?).await
 }
 
 /// The version to put in force.
@@ -351,15 +348,25 @@ pub struct Shadow {
     pub from: Option<u64>,
 }
 
+/// A command that moves what is in force, or what runs beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// A version is put in force.
+    Promote,
+    /// The version before is.
+    RollBack,
+    /// A shadow begins or ends.
+    Shadow,
+}
+
 /// Puts a version in force that passed against the one that is.
 pub async fn promote(
     State(console): State<Console>,
     Path(name): Path<String>,
     asker: Asker,
     Body(body): Body,
-) -> Result<Response> {
-    let Promote { version } = body::read(body)?;
-    console.moved(&name, asker, Command::PromoteModel { model: name.clone(), version }).await
+) -> Result<Answer<ModelVersion>> {
+    console.moved(&name, &asker, Move::Promote, body).await
 }
 
 /// Puts the version before in force again.
@@ -368,13 +375,8 @@ pub async fn roll_back(
     Path(name): Path<String>,
     asker: Asker,
     Body(body): Body,
-) -> Result<Response> {
-    let RollBack { why } = body::read(body)?;
-    let why = body::text("why", &why)?;
-    if why.len() > WHY_BYTES_MAX {
-        return Err(body::invalid(format!("expected a reason of at most {WHY_BYTES_MAX} bytes, got {}", why.len())));
-    }
-    console.moved(&name, asker, Command::RollBackModel { model: name.clone(), why }).await
+) -> Result<Answer<ModelVersion>> {
+    console.moved(&name, &asker, Move::RollBack, body).await
 }
 
 /// Begins or ends a shadow.
@@ -383,12 +385,16 @@ pub async fn shadow(
     Path(name): Path<String>,
     asker: Asker,
     Body(body): Body,
-) -> Result<Response> {
-    let Shadow { version, from } = body::read(body)?;
-    console.moved(&name, asker, Command::ShadowModel { model: name.clone(), version, from }).await
+) -> Result<Answer<ModelVersion>> {
+    console.moved(&name, &asker, Move::Shadow, body).await
 }
 
 impl Console {
+    /// Whether this process trains and compares.
+    pub(crate) fn learns(&self) -> bool {
+        self.inner.options.learning.is_some()
+    }
+
     fn learning(&self) -> Result<learning::Shared> {
         self.inner.options.learning.clone().ok_or_else(|| {
             let problem = Problem::new(Code::NotImplemented, "this process does not learn");
@@ -396,26 +402,78 @@ impl Console {
         })
     }
 
-    async fn moved(&self, name: &str, asker: Asker, command: Command) -> Result<Response> {
+    /// A training that is checked and not begun.
+    ///
+    /// # Errors
+    /// 404 for another model, 422 for a body that makes no sense, 501 where another process learns.
+    pub(crate) fn training(&self, name: &str, asker: &Asker, body: Value) -> Result<Begin<ModelVersion>> {
         known(name)?;
-        let shown = match &command {
-            Command::PromoteModel { version, .. } => Some(*version),
-            Command::ShadowModel { version, .. } => *version,
-            _ => None,
-        };
+        let request: TrainRequest = body::read(or_empty(body))?;
+        let (port, by) = (self.learning()?, asker.actor.clone());
+        Ok(Box::new(move |told| Box::pin(async move { port.train(request, &by, told).await })))
+    }
+
+    /// A comparison that is checked and not begun; with `judge`, what the gate says is recorded.
+    ///
+    /// # Errors
+    /// 422 for a body that makes no sense, 501 where another process learns.
+    pub(crate) fn comparing(&self, asker: &Asker, body: Value, judge: bool) -> Result<Begin<Comparison>> {
+        let request: BacktestRequest = body::read(or_empty(body))?;
+        let (port, by) = (self.learning()?, asker.actor.clone());
+        Ok(Box::new(move |told| Box::pin(async move { port.backtest(request, &by, judge, told).await })))
+    }
+
+    /// Moves what is in force, or what runs beside it.
+    ///
+    /// # Errors
+    /// 404 for another model, 422 for a body that makes no sense, and what [`Console::submit`] refuses.
+    pub(crate) async fn moved(
+        &self,
+        name: &str,
+        asker: &Asker,
+        movement: Move,
+        body: Value,
+    ) -> Result<Answer<ModelVersion>> {
+        let (command, shown) = order(name, movement, body)?;
         let partition = Partition::whole(Partition::TENANT);
         let order = Order { partition, subject: name.to_owned(), command, relative: Relative::No };
-        match self.submit(&asker, order).await? {
-            Done::Pending(pending) => Ok((StatusCode::ACCEPTED, Json(pending)).into_response()),
+        match self.submit(asker, order).await? {
+            Done::Pending(pending) => Ok(Answer::Pending(pending)),
             Done::Accepted { position, .. } => {
                 self.reached(position).await;
-                Ok(Json(self.queries().model(name, shown, None).await?).into_response())
+                Ok(Answer::Changed(self.queries().model(name, shown, None).await?))
             }
         }
     }
 }
 
-fn known(name: &str) -> Result<()> {
+/// The command that a body asks for, and the version that is shown afterwards.
+fn order(name: &str, movement: Move, body: Value) -> Result<(Command, Option<u32>)> {
+    let model = name.to_owned();
+    let order = match movement {
+        Move::Promote => {
+            let Promote { version } = body::read(body)?;
+            (Command::PromoteModel { model, version }, Some(version))
+        }
+        Move::RollBack => {
+            let RollBack { why } = body::read(body)?;
+            let why = body::text("why", &why)?;
+            if why.len() > WHY_BYTES_MAX {
+                let detail = format!("expected a reason of at most {WHY_BYTES_MAX} bytes, got {}", why.len());
+                return Err(body::invalid(detail));
+            }
+            (Command::RollBackModel { model, why }, None)
+        }
+        Move::Shadow => {
+            let Shadow { version, from } = body::read(body)?;
+            (Command::ShadowModel { model, version, from }, version)
+        }
+    };
+    known(name)?;
+    Ok(order)
+}
+
+pub(crate) fn known(name: &str) -> Result<()> {
     let model = hindcast_learn::train::NAME;
     if name == model {
         return Ok(());
@@ -430,49 +488,72 @@ fn or_empty(body: Value) -> Value {
 // ── what takes long ────────────────────────────────────────────────────────────────────────────────
 
 /// Work that takes long; dropping it stops it.
-type Work<T> = Pin<Box<dyn Future<Output = core::result::Result<T, Problem>> + Send>>;
+pub(crate) type Work<T> = Pin<Box<dyn Future<Output = core::result::Result<T, Problem>> + Send>>;
+/// Work that is checked and not begun.
+pub(crate) type Begin<T> = Box<dyn FnOnce(learning::Listener) -> Work<T> + Send>;
 
 /// Answers at the end; or as server-sent events named `progress`, `done` and `error` where that is asked for.
-async fn long<T: Serialize + Send + 'static>(
-    headers: &HeaderMap,
-    work: impl FnOnce(learning::Listener) -> Work<T>,
-) -> Result<Response> {
+async fn long<T: Serialize + Send + 'static>(headers: &HeaderMap, begin: Begin<T>) -> Result<Response> {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accept.contains("text/event-stream") {
-        return Ok(Json(work(None).await?).into_response());
+        return Ok(Json(begin(None).await?).into_response());
     }
-    let (sender, receiver) = mpsc::channel::<LearnProgress>(AHEAD);
-    let streaming = Streaming { work: Some(work(Some(sender))), progress: receiver };
-    let events = stream::unfold(streaming, |mut streaming| async move {
-        let event = streaming.next().await?;
-        Some((Ok::<_, Infallible>(event), streaming))
+    let events = stream::unfold(Running::begun(begin), |mut running| async move {
+        let event = sse_of(running.next().await?);
+        Some((Ok::<_, Infallible>(event), running))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
-struct Streaming<T> {
+/// Work that runs, and what it says while it does. Dropping it stops it.
+pub(crate) struct Running<T> {
     work: Option<Work<T>>,
     progress: mpsc::Receiver<LearnProgress>,
+    ended: Option<core::result::Result<T, Problem>>,
 }
 
-impl<T: Serialize> Streaming<T> {
-    async fn next(&mut self) -> Option<sse::Event> {
-        let work = self.work.as_mut()?;
-        let named = |name: &str, text: serde_json::Result<String>| {
-            sse::Event::default().event(name).data(text.unwrap_or_else(|_| "null".to_owned()))
-        };
-        tokio::select! {
-            biased;
-            Some(progress) = self.progress.recv() => Some(named("progress", serde_json::to_string(&progress))),
-            done = work => {
-                self.work = None;
-                Some(match done {
-                    Ok(done) => named("done", serde_json::to_string(&done)),
-                    Err(problem) => named("error", serde_json::to_string(&problem)),
-                })
+/// What is heard of work that runs.
+pub(crate) enum Heard<T> {
+    /// How far it is.
+    Progress(LearnProgress),
+    /// What came of it: the last word.
+    Ended(core::result::Result<T, Problem>),
+}
+
+impl<T> Running<T> {
+    /// Begins.
+    pub(crate) fn begun(begin: Begin<T>) -> Self {
+        let (sender, progress) = mpsc::channel::<LearnProgress>(AHEAD);
+        Self { work: Some(begin(Some(sender))), progress, ended: None }
+    }
+
+    /// The next word; none after the last. Dropping this future loses nothing.
+    pub(crate) async fn next(&mut self) -> Option<Heard<T>> {
+        while let Some(work) = self.work.as_mut() {
+            tokio::select! {
+                biased;
+                Some(progress) = self.progress.recv() => return Some(Heard::Progress(progress)),
+                ended = work => {
+                    self.work = None;
+                    self.ended = Some(ended);
+                }
             }
         }
+        // What it said before it ended comes before how it ended.
+        match self.progress.try_recv() {
+            Ok(progress) => Some(Heard::Progress(progress)),
+            Err(_) => self.ended.take().map(Heard::Ended),
+        }
     }
+}
+
+fn sse_of<T: Serialize>(heard: Heard<T>) -> sse::Event {
+    let (name, text) = match &heard {
+        Heard::Progress(progress) => ("progress", serde_json::to_string(progress)),
+        Heard::Ended(Ok(done)) => ("done", serde_json::to_string(done)),
+        Heard::Ended(Err(problem)) => ("error", serde_json::to_string(problem)),
+    };
+    sse::Event::default().event(name).data(text.unwrap_or_else(|_| "null".to_owned()))
 }
 
 #[cfg(test)]

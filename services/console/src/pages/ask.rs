@@ -98,10 +98,10 @@ pub fn answered(view: &View) -> Markup {
                 (claims(frame, answer))
                 @if !answer.hypotheses.is_empty() {
                     h2 { "Cause" }
-                    div.card.cause { @for hypothesis in &answer.hypotheses { (cause::hypothesis(frame, hypothesis)) } }
+                    div.card.cause { @for hypothesis in &answer.hypotheses { (cause::hypothesis(frame, hypothesis, None)) } }
                 }
-                @if !answer.proposals.is_empty() { h2 { "Proposed" } (proposals::list(frame, &answer.proposals)) }
-                @if !answer.similar.is_empty() { h2 { "Seen before" } (similar::list(frame, &answer.similar)) }
+                @if !answer.proposals.is_empty() { h2 { "Proposed" } (proposals::list(frame, &answer.proposals, None)) }
+                @if !answer.similar.is_empty() { h2 { "Seen before" } (similar::list(frame, &answer.similar, None)) }
             }
             aside {
                 section.card.asking { h2 { "Go on" } (ask(frame, &form, false)) }

@@ -18,6 +18,10 @@ pub enum Tab {
     Notices,
     /// Findings.
     Findings,
+    /// Labels.
+    Labels,
+    /// Versions of models.
+    Models,
     /// Figures.
     Reports,
     /// Questions.
@@ -26,12 +30,14 @@ pub enum Tab {
     Other,
 }
 
-const TABS: [(Tab, &str, &str); 7] = [
+const TABS: [(Tab, &str, &str); 9] = [
     (Tab::Incidents, "/", "Incidents"),
     (Tab::Alerts, "/alerts", "Alerts"),
     (Tab::Silences, "/silences", "Silences"),
     (Tab::Notices, "/notices", "Notices"),
     (Tab::Findings, "/findings", "Findings"),
+    (Tab::Labels, "/labels", "Labels"),
+    (Tab::Models, "/models", "Models"),
     (Tab::Reports, "/reports", "Reports"),
     (Tab::Ask, "/ask", "Ask"),
 ];

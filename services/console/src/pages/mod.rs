@@ -2,6 +2,7 @@
 //! be shown as of any position. Nothing here asks the views, the clock or the network, and there is no
 //! script: what a page offers works with links and forms.
 
+pub mod about;
 pub mod alerts;
 pub mod ask;
 pub mod error;
@@ -10,7 +11,9 @@ pub mod findings;
 pub mod frame;
 pub mod incident;
 pub mod incidents;
+pub mod labels;
 pub mod markdown;
+pub mod models;
 pub mod notices;
 pub mod parts;
 pub mod postmortem;

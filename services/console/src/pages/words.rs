@@ -170,6 +170,12 @@ pub fn href<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>)
     text
 }
 
+/// A path of these words, each of them one step whatever it holds.
+#[must_use]
+pub fn path(steps: &[&str]) -> String {
+    steps.iter().fold(String::new(), |path, step| format!("{path}/{}", escaped(step)))
+}
+
 /// Percent-encoding of everything but letters, digits and `-_.~:`.
 #[must_use]
 pub fn escaped(text: &str) -> String {
@@ -206,6 +212,7 @@ mod tests {
             href("/a", [("q", "x y&z"), ("none", ""), ("as_of", "2026-11-20T03:12:00Z")]),
             "/a?q=x%20y%26z&as_of=2026-11-20T03:12:00Z"
         );
+        assert_eq!(path(&["models", "a/b", "2"]), "/models/a%2Fb/2");
         assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }

@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Report,
-    Silence, State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Code, Event, Finding, Incident, Label, LabelCoverage, ModelStatus, ModelVersion, Notice, Page,
+    Parked, Problem, Receipt, Replay, Report, Silence, State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, notice, silence};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, ReportFilter, Window,
+    AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Queries, ReportFilter,
+    Window,
 };
 use tokio::sync::watch;
 
-use super::sample;
+use super::{learnt, sample};
 
 pub(super) struct Fake {
     pub(super) position: watch::Sender<u64>,
@@ -27,6 +28,9 @@ pub(super) struct Fake {
     pub(super) events: Mutex<Vec<Event>>,
     pub(super) asked: Mutex<Vec<(IncidentFilter, Window)>>,
     pub(super) searched: Mutex<Vec<(FindingFilter, Window)>>,
+    pub(super) labelled: Mutex<Vec<(LabelFilter, Window)>>,
+    pub(super) timeline: Mutex<Vec<TimelineEntry>>,
+    pub(super) models: Mutex<Vec<ModelVersion>>,
 }
 
 impl Default for Fake {
@@ -39,6 +43,9 @@ impl Default for Fake {
             events: Mutex::new(vec![sample::event(36_095_300, "incident.merged", sample::OPEN)]),
             asked: Mutex::default(),
             searched: Mutex::default(),
+            labelled: Mutex::default(),
+            timeline: Mutex::new(sample::timeline()),
+            models: Mutex::new(learnt::models()),
         }
     }
 }
@@ -76,7 +83,7 @@ impl Queries for Fake {
         by_prefix(sample::incidents(), |incident| &incident.id, id.unwrap_or(sample::OPEN))
     }
     async fn timeline(&self, _: &str, _: Window) -> Result<Page<TimelineEntry>, Problem> {
-        Ok(page(sample::timeline()))
+        Ok(page(self.timeline.lock().unwrap().clone()))
     }
     async fn why(&self, _: &str, _: Option<AsOf>) -> Result<Why, Problem> {
         Ok(sample::why())
@@ -108,6 +115,32 @@ impl Queries for Fake {
             _ => *self.position.borrow(),
         };
         Ok((position, sample::now()))
+    }
+    async fn labels(&self, filter: LabelFilter, window: Window) -> Result<Page<Label>, Problem> {
+        let fits = |label: &Label| {
+            filter.incident.as_ref().is_none_or(|wanted| label.incident.as_ref() == Some(wanted))
+                && filter.retracted.is_none_or(|wanted| label.retracted.is_some() == wanted)
+        };
+        let mut items: Vec<Label> = learnt::labels().into_iter().filter(fits).collect();
+        let limit = window.limit.unwrap_or(50);
+        let next = (items.len() > limit).then(|| "more".to_owned());
+        items.truncate(limit);
+        self.labelled.lock().unwrap().push((filter, window));
+        Ok(Page { items, next, position: 36_095_500 })
+    }
+    async fn label_coverage(&self, _: Option<AsOf>) -> Result<LabelCoverage, Problem> {
+        Ok(learnt::coverage())
+    }
+    async fn models(&self, _: Window) -> Result<Page<ModelVersion>, Problem> {
+        Ok(page(self.models.lock().unwrap().clone()))
+    }
+    async fn model(&self, name: &str, version: Option<u32>, _: Option<AsOf>) -> Result<ModelVersion, Problem> {
+        let is = |found: &&ModelVersion| match version {
+            Some(version) => found.version == version,
+            None => found.status == ModelStatus::InForce,
+        };
+        let models = self.models.lock().unwrap();
+        models.iter().filter(|found| found.name == name).find(is).cloned().ok_or_else(|| not_found(name))
     }
     async fn silences(&self, _: Window) -> Result<Page<Silence>, Problem> {
         use silence::State::{Active, Expired};

@@ -6,6 +6,9 @@ mod api;
 mod ask;
 mod commands;
 mod fake;
+mod labels;
+mod learnt;
+mod models;
 mod pages;
 mod sample;
 mod stream;
@@ -27,6 +30,7 @@ use tower::ServiceExt;
 use crate::{Console, Options, TokenCheck, fallback};
 use advised::Advised;
 use fake::Fake;
+use learnt::Learns;
 
 /// A console with its views and its ledger.
 struct Bench {
@@ -70,6 +74,19 @@ impl Bench {
 
     /// The same with a copilot made of the sample's.
     fn asking(token: Option<TokenCheck>, copilot: fn(Arc<Advised>) -> SharedCopilot) -> Self {
+        Self::made(token, copilot, None)
+    }
+
+    /// A process that learns.
+    fn learning(learns: &Arc<Learns>) -> Self {
+        Self::made(None, |advised| advised, Some(learns.clone()))
+    }
+
+    fn made(
+        token: Option<TokenCheck>,
+        copilot: fn(Arc<Advised>) -> SharedCopilot,
+        learning: Option<hindcast_learning_port::Shared>,
+    ) -> Self {
         let views = Arc::new(Fake::default());
         let advised = Arc::new(Advised::default());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
@@ -80,7 +97,7 @@ impl Bench {
             queries: views.clone(),
             advice: advised.clone(),
             copilot: copilot(advised.clone()),
-            learning: None,
+            learning,
             writer,
             clock,
             metrics: metrics.clone(),
@@ -122,15 +139,25 @@ impl Bench {
 
     /// The commands that stand in the ledger, with their actor and partition.
     async fn written(&self) -> Vec<(hindcast_domain::command::Received, String, String)> {
+        let recorded = self.recorded().await.into_iter();
+        let commands = recorded.filter_map(|recorded| match recorded.event {
+            hindcast_domain::Event::Command(received) => {
+                Some((received, recorded.actor, recorded.partition.to_string()))
+            }
+            _ => None,
+        });
+        commands.collect()
+    }
+
+    /// All events that stand in the ledger.
+    async fn recorded(&self) -> Vec<hindcast_domain::event::Recorded> {
         let mut found = Vec::new();
         for seq in 1..=self.ledger.head().await.unwrap() {
             let record = self.ledger.get(seq).await.unwrap().unwrap();
             let commit = hindcast_ledger::read::commit(&record).unwrap();
             for item in hindcast_ledger::read::events(&record, &commit).unwrap() {
-                if let hindcast_ledger::read::Item::Known(recorded) = item
-                    && let hindcast_domain::Event::Command(received) = recorded.event
-                {
-                    found.push((received, recorded.actor, recorded.partition.to_string()));
+                if let hindcast_ledger::read::Item::Known(recorded) = item {
+                    found.push(*recorded);
                 }
             }
         }

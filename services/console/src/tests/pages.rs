@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::{Bench, sample};
 use crate::guard::POLICY;
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 20] = [
     "/",
     "/INC-3K7Q",
     "/alerts",
@@ -18,6 +18,13 @@ const PAGES: [&str; 13] = [
     "/findings",
     "/ask",
     "/reports",
+    "/labels",
+    "/labels?kind=cause&as_of=36095300",
+    "/models",
+    "/models/pair-scorer",
+    "/models/pair-scorer/2",
+    "/models/pair-scorer/3?as_of=36095300",
+    "/INC-1F2M",
     "/reports?as_of=36095300&service=checkout&since=2026-11-01T00:00:00Z",
 ];
 
@@ -42,7 +49,18 @@ async fn every_page_is_html_under_a_strict_policy_and_without_script() {
 #[tokio::test]
 async fn text_from_telemetry_is_escaped() {
     let bench = Bench::new();
-    for path in ["/INC-3K7Q", "/alerts", "/alerts/0000000000", "/INC-3K7Q/postmortem", "/findings", "/reports"] {
+    for path in [
+        "/INC-3K7Q",
+        "/alerts",
+        "/alerts/0000000000",
+        "/INC-3K7Q/postmortem",
+        "/findings",
+        "/reports",
+        "/labels",
+        "/models",
+        "/models/pair-scorer/2",
+        "/models/pair-scorer/3",
+    ] {
         let page = bench.page(&concrete(path)).await.text;
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains(sample::EVIL), "{path}");
     }

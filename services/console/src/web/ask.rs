@@ -29,7 +29,7 @@ pub(super) async fn form_of(State(console): State<Console>, Path(id): Path<Strin
     console.form(Some(incident_id(id)?), &asked).await
 }
 
-fn incident_id(id: String) -> Result<String> {
+pub(super) fn incident_id(id: String) -> Result<String> {
     if fallback::is_incident(&id) {
         return Ok(id);
     }

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, post};
 use hindcast_api::Code;
-use hindcast_domain::IncidentId;
+use hindcast_domain::{IncidentId, LabelId};
 use hindcast_http::{Refusal, Result};
 use serde_json::{Map, Value, json};
 
+use super::learnt;
 use crate::commands::asker::{ANONYMOUS, actor};
 use crate::commands::incident::Action;
 use crate::commands::undo::Undone;
@@ -47,13 +48,13 @@ impl Fields {
     }
 
     /// The named fields that say something, as a body.
-    fn body(&self, names: &[&str]) -> Value {
+    pub(super) fn body(&self, names: &[&str]) -> Value {
         let pairs = names.iter().filter_map(|name| Some(((*name).to_owned(), Value::from(self.one(name)?))));
         Value::Object(pairs.collect::<Map<String, Value>>())
     }
 
     /// The name of whoever acts: the field, or what the request says.
-    fn asker(&self, mut asker: Asker) -> Result<Asker> {
+    pub(super) fn asker(&self, mut asker: Asker) -> Result<Asker> {
         if let Some(name) = self.one("actor") {
             asker.actor = actor(name)?;
         }
@@ -61,7 +62,7 @@ impl Fields {
     }
 
     /// The name for the next form.
-    fn me(&self) -> &str {
+    pub(super) fn me(&self) -> &str {
         self.one("actor").filter(|name| *name != ANONYMOUS).unwrap_or_default()
     }
 }
@@ -144,15 +145,18 @@ pub(super) async fn undo(State(console): State<Console>, asker: Asker, fields: F
         Undone::Subject(subject) if subject.starts_with(IncidentId::PREFIX) => {
             back(&format!("/{subject}"), fields.me())
         }
+        Undone::Subject(subject) if subject.starts_with(LabelId::PREFIX) => {
+            Redirect::to(&learnt::labels_again(&fields)).into_response()
+        }
         Undone::Subject(subject) if subject.starts_with("SIL-") => back("/silences", fields.me()),
         Undone::Subject(subject) => back(&format!("/alerts/{subject}"), ""),
     })
 }
 
-fn back(path: &str, me: &str) -> Response {
+pub(super) fn back(path: &str, me: &str) -> Response {
     Redirect::to(&href(path, [("me", me)])).into_response()
 }
 
-fn waits(pending: &Pending, path: &str) -> Response {
+pub(super) fn waits(pending: &Pending, path: &str) -> Response {
     (StatusCode::ACCEPTED, pages::error::pending(pending.position, &pending.command, path)).into_response()
 }

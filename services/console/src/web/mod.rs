@@ -3,6 +3,7 @@
 
 mod ask;
 mod forms;
+mod learnt;
 mod read;
 
 use axum::Router;
@@ -14,6 +15,7 @@ use axum::routing::{MethodRouter, get, post};
 use hindcast_api::Problem;
 
 use crate::commands::incident::Action;
+use crate::learn::Move;
 use crate::params::{AS_OF, CURSOR, Param, of, text};
 use crate::{Console, fallback, pages, routes};
 
@@ -30,6 +32,22 @@ const FINDINGS: &[Param] = &[
     AS_OF,
     CURSOR,
 ];
+const LABELS: &[Param] = &[
+    text("kind", ""),
+    text("rule", ""),
+    of("provenance", crate::params::Form::Words(&[]), ""),
+    text("incident", ""),
+    text("by", ""),
+    text("environment", ""),
+    text("retracted", ""),
+    text("disputed", ""),
+    text("limit", ""),
+    AS_OF,
+    CURSOR,
+    ME,
+];
+const MODELS: &[Param] = &[text("limit", ""), AS_OF, CURSOR, ME];
+const VERSION: &[Param] = &[AS_OF, ME];
 const REPORTS: &[Param] = &[text("since", ""), text("until", ""), text("service", ""), text("environment", ""), AS_OF];
 const ASK: &[Param] = &[AS_OF, ME, text("question", ""), text("incident", ""), text("conversation", "")];
 const INCIDENTS: &[Param] = &[
@@ -76,6 +94,16 @@ pub fn pages() -> Router<Console> {
         .route("/{id}/ask", page(ASK, get(ask::form_of)).merge(post(ask::of_incident)))
         .route("/{id}/postmortem", page(ALERT, get(read::postmortem)))
         .route("/notices", page(routes::NOTICES, get(read::notices)))
+        .route("/labels", page(LABELS, get(learnt::labels)))
+        .route("/models", page(MODELS, get(learnt::models)))
+        .route("/models/{name}", page(MODELS, get(learnt::model)))
+        .route("/models/{name}/{version}", page(VERSION, get(learnt::version)))
+        .route("/models/{name}/train", post(learnt::train))
+        .route("/models/{name}/compare", post(learnt::compare))
+        .route("/models/{name}/promote", learnt::moved(Move::Promote))
+        .route("/models/{name}/rollback", learnt::moved(Move::RollBack))
+        .route("/models/{name}/shadow", learnt::moved(Move::Shadow))
+        .route("/{id}/judge", post(learnt::judge))
         .route("/reports", page(REPORTS, get(read::reports)))
         .route("/events/{id}", page(ALERT, get(read::event)))
         .route("/declare", post(forms::declare))

@@ -61,6 +61,13 @@ pub(super) async fn incident(
     let timeline = console.queries().timeline(id, Window { cursor: asked.one("cursor"), ..whole() }).await?;
     console.steps(&mut frame, &incident, &timeline.items).await?;
     let filter = AlertFilter { incident: Some(id.to_owned()), ..AlertFilter::default() };
+    let concluded = console.concluded(&incident, as_of).await;
+    let proposals = concluded.proposals.as_deref().unwrap_or_default();
+    let judging = pages::incident::judging::Judging {
+        said: soon(console.said(id, &timeline, proposals, as_of)).await,
+        open: frame.is_now() && incident.merged_into.is_none(),
+        incident: id.to_owned(),
+    };
     let about = NoticeFilter { incident: Some(id.to_owned()), ..NoticeFilter::default() };
     let view = pages::incident::View {
         alerts: console.queries().alerts(filter, whole()).await?,
@@ -68,7 +75,8 @@ pub(super) async fn incident(
         changes: console.queries().changes(id, as_of).await?,
         notices: console.queries().notices(about, Window { limit: None, ..whole() }).await?,
         undone: console.undone(id, as_of).await?,
-        concluded: console.concluded(&incident, as_of).await,
+        concluded,
+        judging,
         frame,
         timeline,
         incident,

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
+use hindcast_domain::Event;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::{About, Label, Provenance};
+use hindcast_domain::notice::Notice;
 use hindcast_learn::table;
 use hindcast_queries::LabelFilter;
 
@@ -13,7 +15,7 @@ use super::{Asked, Reader};
 use crate::error::Error;
 use crate::project;
 use crate::project::load::partition_of;
-use crate::store::keys::{Kind, List};
+use crate::store::keys::{About as Subjects, Kind, List};
 
 /// Closed incidents without a cause that are named.
 const MISSING_MAX: usize = 50;
@@ -29,9 +31,44 @@ impl Reader {
         let disputed = disputed(&self.topics()?);
         Ok(self.newest(List::Labels, asked, |id, _| {
             let Some((environment, label)) = self.label(id)? else { return Ok(None) };
-            let shown = shown(&label, environment, disputed.contains(id));
-            Ok(is_wanted(filter, &shown).then_some(shown))
+            let mut shown = shown(&label, environment, disputed.contains(id));
+            if !is_wanted(filter, &shown) {
+                return Ok(None);
+            }
+            shown.incident = self.incident_of(&label.given.about)?;
+            let fits = filter.incident.as_ref().is_none_or(|wanted| shown.incident.as_ref() == Some(wanted));
+            Ok(fits.then_some(shown))
         })?)
+    }
+
+    /// The incident that a label was given in: named by what it is about, or the one that a proposal was made for,
+    /// a notice told of or a conversation was about.
+    fn incident_of(&self, about: &About) -> Result<Option<String>, Error> {
+        let incident = match about {
+            About::Proposal { proposal } => self.first_of(proposal.as_str())?.and_then(|event| match event {
+                Event::ProposalMade(made) => Some(made.incident),
+                Event::ProposalRejected(rejected) => rejected.incident,
+                _ => None,
+            }),
+            About::Conversation { conversation } => {
+                self.first_of(conversation.as_str())?.and_then(|event| match event {
+                    Event::ConversationAsked(asked) => asked.incident,
+                    _ => None,
+                })
+            }
+            About::Notice { notice } => match self.store.document(Kind::Notice, notice.as_str(), self.at)? {
+                Some(document) => document.read::<Notice>("a notice")?.1.incident,
+                None => None,
+            },
+            _ => project::about(about).cloned(),
+        };
+        Ok(incident.map(|id| id.to_string()))
+    }
+
+    /// The first event of a subject that has an index of its own.
+    fn first_of(&self, subject: &str) -> Result<Option<Event>, Error> {
+        let Some(first) = self.store.about(Subjects::Subject, subject, self.at).next() else { return Ok(None) };
+        Ok(self.recorded(first?.position)?.map(|recorded| recorded.event))
     }
 
     pub(super) fn label(&self, id: &str) -> Result<Option<(String, Label)>, Error> {
@@ -150,13 +187,14 @@ fn shown(label: &Label, environment: String, disputed: bool) -> api::Label {
         at: label.at,
         position: label.position,
         environment,
-        incident: project::about(&given.about).map(ToString::to_string),
+        incident: None,
         retracted: label.retracted.as_ref().map(|(why, _)| why.clone()),
         retracted_position: label.retracted.as_ref().map(|(_, at)| *at),
         disputed,
     }
 }
 
+/// Whether a label fits all of the filter but the incident, which costs a look elsewhere.
 fn is_wanted(filter: &LabelFilter, label: &api::Label) -> bool {
     let provenance = match label.provenance {
         Provenance::Explicit => "explicit",
@@ -168,7 +206,6 @@ fn is_wanted(filter: &LabelFilter, label: &api::Label) -> bool {
         && is(&filter.provenance, provenance)
         && is(&filter.by, &label.by)
         && is(&filter.environment, &label.environment)
-        && filter.incident.as_ref().is_none_or(|wanted| label.incident.as_ref() == Some(wanted))
         && filter.retracted.is_none_or(|wanted| label.retracted.is_some() == wanted)
         && filter.disputed.is_none_or(|wanted| label.disputed == wanted)
 }

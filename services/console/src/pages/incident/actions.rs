@@ -6,22 +6,21 @@ use hindcast_domain::Severity;
 use hindcast_domain::incident::Status;
 use maud::{Markup, html};
 
+use super::judging::Judging;
 use crate::pages::{Frame, parts};
 
-pub(super) fn section(frame: &Frame, incident: &Incident) -> Markup {
+pub(super) fn section(frame: &Frame, incident: &Incident, judging: &Judging) -> Markup {
     let to = |action: &str| format!("/{}/{action}", incident.id);
     html! {
         section.card.actions {
             form #act method="post" action=(to("note")) {
-                // The first button is what the return key presses: a disabled one makes it do nothing.
-                button.none type="submit" disabled hidden {}
                 @if incident.merged_into.is_some() {
                     p.sub { "It is a part of another incident; act on that one, or undo the merge there." }
                     (parts::name_field(frame.value("me")))
                 } @else {
                     (main(incident, &to))
                     (parts::name_field(frame.value("me")))
-                    (more(incident, &to))
+                    (more(incident, &to, judging))
                 }
             }
         }
@@ -40,7 +39,7 @@ fn main(incident: &Incident, to: &dyn Fn(&str) -> String) -> Markup {
     }
 }
 
-fn more(incident: &Incident, to: &dyn Fn(&str) -> String) -> Markup {
+fn more(incident: &Incident, to: &dyn Fn(&str) -> String, judging: &Judging) -> Markup {
     let over = incident.status == Status::Resolved;
     html! {
         details open[incident.status == Status::Acknowledged] {
@@ -86,6 +85,7 @@ fn more(incident: &Incident, to: &dyn Fn(&str) -> String) -> Markup {
                 @for (value, word) in [("helpful", "helpful"), ("not_helpful", "not helpful"), ("noise", "it was noise")] { option value=(value) { (word) } }
             } }
             button type="submit" formaction=(to("feedback")) { "Tell" }
+            p.judge { (judging.of_worth()) }
         }
     }
 }

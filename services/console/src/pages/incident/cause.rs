@@ -4,6 +4,7 @@
 use hindcast_api::{BlastRadius, Causes, Hypothesis, Problem, Role, Statement, Step};
 use maud::{Markup, html};
 
+use super::judging::Judging;
 use crate::pages::{Frame, parts, words};
 
 /// Refuted ones that are shown.
@@ -11,28 +12,29 @@ const REFUTED_MAX: usize = 12;
 
 /// The whole section.
 #[must_use]
-pub fn section(frame: &Frame, causes: &Result<Causes, Problem>) -> Markup {
+pub fn section(frame: &Frame, causes: &Result<Causes, Problem>, judging: &Judging) -> Markup {
     html! {
         section #cause {
             h2 { "Cause" }
             @match causes {
                 Err(problem) => (parts::unavailable(problem)),
-                Ok(causes) => (known(frame, causes)),
+                Ok(causes) => (known(frame, causes, judging)),
             }
         }
     }
 }
 
-fn known(frame: &Frame, causes: &Causes) -> Markup {
+fn known(frame: &Frame, causes: &Causes, judging: &Judging) -> Markup {
+    let ranked: Vec<&str> = causes.items.iter().map(|hypothesis| hypothesis.cause.as_str()).collect();
     html! {
         div.card.cause {
             @match causes.items.split_first() {
                 Some((first, others)) => {
-                    (hypothesis(frame, first))
+                    (hypothesis(frame, first, Some(judging)))
                     @if !others.is_empty() {
                         details.others {
                             summary { (words::count(others.len() as u64, "other cause", "other causes")) " considered" }
-                            @for other in others { div.other { (hypothesis(frame, other)) } }
+                            @for other in others { div.other { (hypothesis(frame, other, Some(judging))) } }
                         }
                     }
                 }
@@ -41,15 +43,16 @@ fn known(frame: &Frame, causes: &Causes) -> Markup {
                     p.sub { (causes.why_unresolved.as_deref().unwrap_or("Nothing that was seen explains it well enough to be named.")) }
                 }
             }
+            (judging.other_causes(&ranked))
             (refuted(frame, &causes.refuted))
             (radius(&causes.blast_radius))
         }
     }
 }
 
-/// One cause with its path and what speaks for and against it.
+/// One cause with its path, what speaks for and against it, and what people say of it.
 #[must_use]
-pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis) -> Markup {
+pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis, judging: Option<&Judging>) -> Markup {
     html! {
         div.hypothesis {
             p.verdict {
@@ -66,6 +69,7 @@ pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis) -> Markup {
                     (statements(frame, "Against it", "against", &hypothesis.refutes))
                 }
             }
+            @if let Some(judging) = judging { (judging.of_cause(&hypothesis.cause)) }
         }
     }
 }

@@ -4,6 +4,7 @@
 mod actions;
 pub mod cause;
 mod facts;
+pub mod judging;
 pub mod proposals;
 pub mod similar;
 mod why;
@@ -38,6 +39,8 @@ pub struct View {
     pub undone: BTreeSet<String>,
     /// What is concluded of it.
     pub concluded: Concluded,
+    /// What people said of that.
+    pub judging: judging::Judging,
 }
 
 /// What is concluded of an incident. A part that cannot be had leaves the rest of the page as it is.
@@ -61,18 +64,21 @@ pub fn page(view: &View) -> Markup {
         p.crumb { a href=(frame.link("/")) { "Incidents" } " / " span.mono { (incident.id) } }
         (facts::head(frame, incident))
         (question(view))
+        // The first button of a form is what the return key presses, wherever it stands: a disabled one makes it do
+        // nothing.
+        @if frame.is_now() { button.none type="submit" form="act" disabled hidden {} }
         div.columns {
             div.main {
-                (cause::section(frame, &view.concluded.causes))
-                (proposals::section(frame, &view.concluded.proposals))
-                (similar::section(frame, &view.concluded.similar))
+                (cause::section(frame, &view.concluded.causes, &view.judging))
+                (proposals::section(frame, &view.concluded.proposals, &view.judging))
+                (similar::section(frame, &view.concluded.similar, &view.judging))
                 (found(view))
                 (timeline(view))
                 (members(view))
                 (why::section(frame, &view.why))
             }
             aside {
-                @if frame.is_now() { (actions::section(frame, incident)) }
+                @if frame.is_now() { (actions::section(frame, incident, &view.judging)) }
                 (facts::card(frame, incident))
                 (changes(view))
                 section.card {

@@ -4,18 +4,19 @@ use hindcast_api::{Problem, Proposal};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::judging::Judging;
 use crate::pages::{Frame, parts};
 
 /// The whole section.
 #[must_use]
-pub fn section(frame: &Frame, proposals: &Result<Vec<Proposal>, Problem>) -> Markup {
+pub fn section(frame: &Frame, proposals: &Result<Vec<Proposal>, Problem>, judging: &Judging) -> Markup {
     html! {
         section #proposals {
             h2 { "Proposed" }
             @match proposals {
                 Err(problem) => (parts::unavailable(problem)),
                 Ok(proposals) if proposals.is_empty() => p.sub { "No runbook fits what is known." },
-                Ok(proposals) => (list(frame, proposals)),
+                Ok(proposals) => (list(frame, proposals, Some(judging))),
             }
         }
     }
@@ -23,14 +24,14 @@ pub fn section(frame: &Frame, proposals: &Result<Vec<Proposal>, Problem>) -> Mar
 
 /// Proposals as a list.
 #[must_use]
-pub fn list(frame: &Frame, proposals: &[Proposal]) -> Markup {
+pub fn list(frame: &Frame, proposals: &[Proposal], judging: Option<&Judging>) -> Markup {
     html! {
-        ul.proposals { @for (index, proposal) in proposals.iter().enumerate() { li.card { (one(frame, proposal, index == 0)) } } }
+        ul.proposals { @for (index, proposal) in proposals.iter().enumerate() { li.card { (one(frame, proposal, index == 0, judging)) } } }
         p.sub.behind { "Nothing runs: a proposal names what a person may do." }
     }
 }
 
-fn one(frame: &Frame, proposal: &Proposal, open: bool) -> Markup {
+fn one(frame: &Frame, proposal: &Proposal, open: bool, judging: Option<&Judging>) -> Markup {
     html! {
         p.line {
             b { (proposal.title) } " " span.risk.(level(&proposal.risk)) { (level(&proposal.risk)) " risk" }
@@ -47,6 +48,7 @@ fn one(frame: &Frame, proposal: &Proposal, open: bool) -> Markup {
         @if !proposal.steps.is_empty() {
             details open[open] { summary { "Steps" } ol.steps { @for step in &proposal.steps { li { (step) } } } }
         }
+        @if let Some(judging) = judging.filter(|_| proposal.status != "rejected") { (judging.of_proposal(&proposal.id)) }
         p.sub { "by " (proposal.by) " · version " (proposal.version) " · " code { (proposal.id) } }
     }
 }

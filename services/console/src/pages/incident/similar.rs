@@ -4,11 +4,12 @@ use hindcast_api::{Problem, Similar, SimilarPage};
 use hindcast_domain::Span;
 use maud::{Markup, html};
 
+use super::judging::Judging;
 use crate::pages::{Frame, parts, words};
 
 /// The whole section.
 #[must_use]
-pub fn section(frame: &Frame, similar: &Result<SimilarPage, Problem>) -> Markup {
+pub fn section(frame: &Frame, similar: &Result<SimilarPage, Problem>, judging: &Judging) -> Markup {
     html! {
         section #similar {
             h2 { "Seen before" }
@@ -18,7 +19,7 @@ pub fn section(frame: &Frame, similar: &Result<SimilarPage, Problem>) -> Markup 
                     @if page.items.is_empty() { p.sub { "Nothing like it is remembered." } }
                     @else {
                         @if page.never_seen { p.sub.ahead { "Never seen: what follows only looks alike." } }
-                        (list(frame, &page.items))
+                        (list(frame, &page.items, Some(judging)))
                     }
                     @if page.stand_in { p.sub.behind { "Compared by hashed words: no embedding model is installed." } }
                 }
@@ -29,11 +30,11 @@ pub fn section(frame: &Frame, similar: &Result<SimilarPage, Problem>) -> Markup 
 
 /// Similar incidents as a list.
 #[must_use]
-pub fn list(frame: &Frame, items: &[Similar]) -> Markup {
-    html! { ul.similar.card { @for item in items { (one(frame, item)) } } }
+pub fn list(frame: &Frame, items: &[Similar], judging: Option<&Judging>) -> Markup {
+    html! { ul.similar.card { @for item in items { (one(frame, item, judging)) } } }
 }
 
-fn one(frame: &Frame, item: &Similar) -> Markup {
+fn one(frame: &Frame, item: &Similar, judging: Option<&Judging>) -> Markup {
     html! {
         li.same[item.same] {
             div.score { b { (format!("{:.2}", item.score)) } meter min="0" max="1" value=(format!("{:.3}", item.score)) {} }
@@ -50,6 +51,7 @@ fn one(frame: &Frame, item: &Similar) -> Markup {
                     @if let Some(resolution) = &item.resolution { dt { "Ended by" } dd { b { (resolution) } (quiet(item)) } }
                 }
                 @if !item.citations.is_empty() { p.cites { (parts::cites(frame, &item.citations)) } }
+                @if let Some(judging) = judging { (judging.of_recall(&item.incident)) }
             }
         }
     }

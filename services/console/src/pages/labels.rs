@@ -1,0 +1,241 @@
+//! Labels: how much of the past has a cause, where people disagree, and who said what.
+
+use std::collections::BTreeSet;
+
+use hindcast_api::{Disagreement, Label, LabelCoverage, Page, ServiceCoverage};
+use hindcast_domain::label::Provenance;
+use hindcast_learn::table;
+use maud::{Markup, html};
+
+use super::about::{self, Names};
+use super::{Frame, parts, words};
+
+/// The filters of the list, by their names in the address.
+pub const FILTERS: [&str; 9] =
+    ["kind", "rule", "provenance", "incident", "by", "environment", "retracted", "disputed", "limit"];
+/// Services that are shown: those with the most closed incidents.
+pub const SERVICES_MAX: usize = 20;
+/// Incidents without a cause that are shown.
+pub const MISSING_MAX: usize = 20;
+/// Disagreements that are shown.
+pub const DISAGREEMENTS_MAX: usize = 20;
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What stands around it; its query holds the filter.
+    pub frame: Frame,
+    /// How much has a cause.
+    pub coverage: LabelCoverage,
+    /// The labels.
+    pub labels: Page<Label>,
+    /// What is named in them.
+    pub names: Names,
+}
+
+/// The page.
+#[must_use]
+pub fn page(view: &View) -> Markup {
+    let frame = &view.frame;
+    let takes_back = frame.is_now() && view.labels.items.iter().any(|label| label.retracted.is_none());
+    frame.page(&html! {
+        h1 { "Labels" }
+        p.lead { "What people did and said, and what follows from what nobody did. Models learn from it, and nothing else." }
+        (counts(&view.coverage))
+        (coverage(view))
+        (disagreements(view))
+        h2 { "Given" }
+        (filter(frame))
+        @if view.labels.items.is_empty() {
+            (parts::empty("No label fits.", "Name a cause when you resolve an incident, merge what is one problem, or take a filter away."))
+        } @else {
+            @if takes_back { (take_back(frame)) }
+            section.card.flush { (table_of(view)) }
+        }
+        (parts::further(frame, view.labels.next.as_deref(), "Older labels"))
+        (export(frame))
+    })
+}
+
+fn counts(coverage: &LabelCoverage) -> Markup {
+    let concluded = coverage.labels.saturating_sub(coverage.explicit);
+    let count =
+        |number: u32, word: &str| html! { div.count { b { (words::grouped(u64::from(number))) } span { (word) } } };
+    html! {
+        section.counts.labels {
+            (count(coverage.labels, "labels that count"))
+            (count(coverage.explicit, "said by people"))
+            (count(concluded, "concluded"))
+            (count(coverage.retracted, "taken back"))
+            div.count.wide {
+                b { (coverage.with_cause) " of " (coverage.closed) }
+                span { "closed incidents with a cause" }
+                (bar(coverage.with_cause, coverage.closed))
+            }
+        }
+    }
+}
+
+/// A share as a bar.
+fn bar(part: u32, whole: u32) -> Markup {
+    html! { meter min="0" max=(whole.max(1)) value=(part) aria-label=(format!("{part} of {whole}")) {} }
+}
+
+fn coverage(view: &View) -> Markup {
+    let coverage = &view.coverage;
+    let mut services: Vec<(&String, &ServiceCoverage)> = coverage.services.iter().collect();
+    services.sort_by(|a, b| b.1.closed.cmp(&a.1.closed).then_with(|| a.0.cmp(b.0)));
+    html! {
+        @if coverage.closed > 0 {
+            div.halves {
+                section.card.flush {
+                    table.shares {
+                        thead { tr { th { "Service" } th { "With a cause" } th.num { "Closed" } } }
+                        tbody { @for (name, of) in services.iter().take(SERVICES_MAX) { tr {
+                            td { span.chip { (name) } }
+                            td { (of.with_cause) " " (bar(of.with_cause, of.closed)) }
+                            td.num { (of.closed) }
+                        } } }
+                    }
+                    @if services.len() > SERVICES_MAX { p.sub.under { (services.len() - SERVICES_MAX) " services more in the API" } }
+                }
+                section.card { (missing(view)) }
+            }
+        }
+    }
+}
+
+fn missing(view: &View) -> Markup {
+    let missing = &view.coverage.missing;
+    html! {
+        h2 { "Closed without a cause" }
+        @if missing.is_empty() { p.sub { "Every closed incident has one." } }
+        @else {
+            ul.plainly { @for id in missing.iter().take(MISSING_MAX) { li { (about::incident(&view.frame, &view.names, id)) } } }
+            @if missing.len() > MISSING_MAX { p.sub { "and older ones: the API names " (missing.len()) } }
+        }
+    }
+}
+
+fn disagreements(view: &View) -> Markup {
+    let all = &view.coverage.disagreements;
+    html! {
+        @if !all.is_empty() {
+            h2 { "People disagree " span.n { (all.len()) } }
+            section.card {
+                ul.changes { @for one in all.iter().take(DISAGREEMENTS_MAX) { (disagreement(view, one)) } }
+                @if all.len() > DISAGREEMENTS_MAX { p.sub { (all.len() - DISAGREEMENTS_MAX) " more in the API" } }
+            }
+        }
+    }
+}
+
+fn disagreement(view: &View, one: &Disagreement) -> Markup {
+    html! {
+        li {
+            p { span.kind.soft { (table::kind_word(one.kind)) } " " (about::about(&view.frame, &view.names, &one.about, None)) }
+            p.sub { @for (index, said) in one.said.iter().enumerate() {
+                @if index > 0 { " · " } b { (said.by) } " says " (value(&said.value))
+            } }
+        }
+    }
+}
+
+/// What a label says, in words: a word of ours without its underlines, a person's words as they are.
+fn value(text: &str) -> String {
+    let ours = text.len() <= 24 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if ours { text.replace('_', " ") } else { text.to_owned() }
+}
+
+fn filter(frame: &Frame) -> Markup {
+    let kinds: BTreeSet<&str> = table::RULES.iter().map(|rule| table::kind_word(rule.kind)).collect();
+    let choice = |name: &str, label: &str, any: &str, options: &[(&str, &str)]| {
+        html! {
+            select name=(name) aria-label=(label) {
+                option value="" { (any) }
+                @for (value, word) in options { option value=(value) selected[frame.value(name) == *value] { (word) } }
+            }
+        }
+    };
+    let kinds: Vec<(&str, &str)> = kinds.into_iter().map(|kind| (kind, kind)).collect();
+    let rules: Vec<(&str, &str)> = table::RULES.iter().map(|rule| (rule.name, rule.name)).collect();
+    html! {
+        form.filter method="get" action="/labels" {
+            (choice("kind", "Kind", "any kind", &kinds))
+            (choice("rule", "Rule", "any rule", &rules))
+            (choice("provenance", "Said or concluded", "said or concluded", &[("explicit", "said"), ("implicit", "concluded")]))
+            (choice("retracted", "Taken back", "taken back or not", &[("false", "that count"), ("true", "taken back")]))
+            (choice("disputed", "Disputed", "disputed or not", &[("true", "disputed"), ("false", "not disputed")]))
+            input type="text" name="incident" value=(frame.value("incident")) placeholder="incident" aria-label="Incident";
+            input type="text" name="by" value=(frame.value("by")) placeholder="by whom" aria-label="By whom";
+            @if let Some(seen) = &frame.seen { input type="hidden" name="as_of" value=(seen.asked); }
+            button type="submit" { "Filter" }
+            @if FILTERS.iter().any(|name| !frame.value(name).is_empty()) { a.clear href=(frame.link("/labels")) { "clear" } }
+        }
+    }
+}
+
+/// The one form that every "take back" belongs to: the name of whoever acts is written once.
+fn take_back(frame: &Frame) -> Markup {
+    html! {
+        form.filter.acting #back method="post" action="/undo" {
+            // The first button is what the return key presses: a disabled one makes it do nothing.
+            button.none type="submit" disabled hidden {}
+            @for name in FILTERS { @if !frame.value(name).is_empty() { input type="hidden" name=(name) value=(frame.value(name)); } }
+            (parts::name_field(frame.value("me")))
+        }
+    }
+}
+
+fn table_of(view: &View) -> Markup {
+    html! {
+        div.scroll { table.given {
+            thead { tr { th { "When" } th { "What" } th { "Of" } th.num { "Weight" } th { "By" } th { "Rule" } th { span.sr { "Take back" } } } }
+            tbody { @for label in &view.labels.items { (row(view, label)) } }
+        } }
+    }
+}
+
+fn row(view: &View, label: &Label) -> Markup {
+    let frame = &view.frame;
+    let counts = label.retracted.is_none();
+    html! {
+        tr.over[!counts] {
+            td { (frame.clock(label.at)) div.sub { (frame.age(label.at)) " · " (parts::event(frame, &label.event, label.position)) } }
+            td.value {
+                span.kind.soft { (table::kind_word(label.kind)) } " " b { (value(&label.value)) }
+                @if label.disputed { " " span.kind.disputed { "disputed" } }
+                @if let Some(why) = &label.retracted {
+                    div.sub { "counts no more: " (why) @if let Some(at) = label.retracted_position { " · #" (at) } }
+                }
+            }
+            td.value { (about::about(frame, &view.names, &label.about, label.incident.as_deref())) }
+            td.num { (format!("{:.2}", f64::from(label.weight) / 1_000.0)) div.sub { (provenance(label.provenance)) } }
+            td { (label.by) }
+            td {
+                span title=(table::rule(&label.rule).map_or("", |rule| rule.when)) { (label.rule.replace('_', " ")) }
+                div.sub { "for " (label.learns) " · " a.pos href=(frame.link(&format!("/events/{}", label.from))) title=(label.from) { "follows from" } }
+            }
+            td { @if counts && frame.is_now() { button.small form="back" type="submit" name="event" value=(label.event) { "Take back" } } }
+        }
+    }
+}
+
+const fn provenance(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::Explicit => "said",
+        Provenance::Implicit => "concluded",
+    }
+}
+
+/// All that fit the filter, as files.
+fn export(frame: &Frame) -> Markup {
+    let to = |format: &str| {
+        let filter = FILTERS.iter().filter(|name| **name != "limit").map(|name| (*name, frame.value(name)));
+        let seen = frame.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
+        words::href("/api/v1/labels", [("format", format)].into_iter().chain(filter).chain(seen))
+    };
+    html! {
+        p.sub.behind { "All that fit as " a href=(to("ndjson")) { "lines of JSON" } " or " a href=(to("csv")) { "a table of commas" } "." }
+    }
+}

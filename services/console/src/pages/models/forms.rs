@@ -1,0 +1,117 @@
+//! What can be done about a model and its versions: learn, compare, promote, go back, run beside. Forms alone; they
+//! ask for the same things as the API, and whoever decides refuses them in the same words.
+
+use hindcast_api::{ModelStatus, ModelVersion};
+use hindcast_learn::registry::BY_HAND;
+use maud::{Markup, html};
+
+use crate::pages::{Frame, parts, words};
+
+use super::hindered;
+
+fn to(name: &str, word: &str) -> String {
+    words::path(&["models", name, word])
+}
+
+/// Words for a process that does not learn.
+fn elsewhere() -> Markup {
+    html! { p.sub { "This process does not learn: ask one that serves the role " code { "learning" } "." } }
+}
+
+/// What can be done about the model as a whole.
+pub(super) fn of_model(frame: &Frame, name: &str, in_force: &ModelVersion, learns: bool) -> Markup {
+    html! {
+        details.card.declare {
+            summary { "Train a new version" }
+            @if learns {
+                form.fields method="post" action=(to(name, "train")) {
+                    label { "Environment" input type="text" name="environment" placeholder="production"; }
+                    label { "Up to" input type="text" name="to" placeholder="now, a time or #"; }
+                    label { "Seed" input type="text" name="seed" placeholder="1" inputmode="numeric"; }
+                    (parts::name_field(frame.value("me")))
+                    button.primary type="submit" { "Train" }
+                }
+                p.sub.behind { "What comes of it is a candidate: it decides nothing. Training tells how far it is, and ends when you leave its page." }
+            } @else { (elsewhere()) }
+        }
+        @if in_force.version != BY_HAND {
+            details.card.declare {
+                summary { "Go back to the version before" }
+                form.fields method="post" action=(to(name, "rollback")) {
+                    label.wide { "Why?" input type="text" name="why" required maxlength="1000" placeholder="it splits what is one problem"; }
+                    (parts::name_field(frame.value("me")))
+                    button type="submit" { "Roll back" }
+                }
+            }
+        }
+    }
+}
+
+/// What can be done about one version, as one form: every button names its own action.
+pub(super) fn of_version(frame: &Frame, version: &ModelVersion, in_force: u32, learns: bool) -> Markup {
+    let name = version.name.as_str();
+    html! {
+        section.card.actions {
+            form #act method="post" action=(to(name, "compare")) {
+                // The first button is what the return key presses: a disabled one makes it do nothing.
+                button.none type="submit" disabled hidden {}
+                input type="hidden" name="version" value=(version.version);
+                (promote(version, in_force))
+                (parts::name_field(frame.value("me")))
+                @if version.version != in_force { (compare(name, in_force, learns)) (shadow(version)) }
+                @else if version.version != BY_HAND { (roll_back(name)) }
+            }
+        }
+    }
+}
+
+fn promote(version: &ModelVersion, in_force: u32) -> Markup {
+    html! {
+        @match hindered(version, in_force) {
+            None => div.buttons { button.primary type="submit" formaction=(to(&version.name, "promote")) { "Promote" } },
+            Some(why) => p.sub.ahead { (why) @if version.version != in_force { " So it cannot be promoted." } },
+        }
+    }
+}
+
+fn compare(name: &str, in_force: u32, learns: bool) -> Markup {
+    html! {
+        details open {
+            summary { "Compare on the past" }
+            @if learns {
+                label { "With version" input type="text" name="against" placeholder=(format!("{in_force}, in force")) inputmode="numeric"; }
+                label { "Since" input type="text" name="since" placeholder="behind what it was learnt from"; }
+                label { "Environment" input type="text" name="environment" placeholder="production"; }
+                button type="submit" formaction=(to(name, "compare")) { "Compare and judge" }
+            } @else { (elsewhere()) }
+        }
+    }
+}
+
+fn shadow(version: &ModelVersion) -> Markup {
+    let action = to(&version.name, "shadow");
+    html! {
+        @if version.status == ModelStatus::Shadow {
+            details open {
+                summary { "It runs beside the one in force" }
+                button type="submit" formaction=(action) name="end" value="true" { "End the shadow" }
+            }
+        } @else if version.version != BY_HAND {
+            details {
+                summary { "Run as a shadow" }
+                label { "From position" input type="text" name="from" placeholder="now" inputmode="numeric"; }
+                button type="submit" formaction=(action) { "Run beside the one in force" }
+            }
+        }
+    }
+}
+
+fn roll_back(name: &str) -> Markup {
+    html! {
+        details {
+            summary { "Go back to the version before" }
+            label { "Why?" input type="text" name="why" maxlength="1000" placeholder="it splits what is one problem"; }
+            button type="submit" formaction=(to(name, "rollback")) { "Roll back" }
+        }
+    }
+}

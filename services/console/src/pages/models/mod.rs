@@ -1,0 +1,148 @@
+//! Versions of the models that are learnt: which one decides, since when and why, how each was judged, and what can
+//! be done about it. A page is a pure function of what was read, as everywhere.
+
+mod forms;
+mod judged;
+pub mod version;
+pub mod work;
+
+use hindcast_api::{ModelStatus, ModelVersion, Page};
+use hindcast_domain::model::Verdict;
+use hindcast_learn::registry::BY_HAND;
+use hindcast_learn::train::NAME;
+use maud::{Markup, html};
+
+use super::{Frame, parts, words};
+
+/// What the list shows.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What stands around it.
+    pub frame: Frame,
+    /// The model, where the list is of one.
+    pub name: Option<String>,
+    /// Versions, newest first.
+    pub versions: Page<ModelVersion>,
+    /// The version in force.
+    pub in_force: ModelVersion,
+    /// Whether this process trains and compares.
+    pub learns: bool,
+}
+
+/// The page of versions.
+#[must_use]
+pub fn page(view: &View) -> Markup {
+    let frame = &view.frame;
+    frame.page(&html! {
+        @if let Some(name) = &view.name { p.crumb { a href=(frame.link("/models")) { "Models" } " / " span.mono { (name) } } }
+        h1 { @match &view.name { Some(name) => (name), None => "Models" } }
+        p.lead {
+            "What is learnt from " a href=(frame.link("/labels")) { "labels" }
+            ". The pair scorer says whether two alerts are one problem. No version replaces another on faith: only what passed against the one in force is promoted."
+        }
+        (in_force(view))
+        section.card.flush { div.scroll { table {
+            thead { tr { th { "Version" } th { "Status" } th { "Since, and why" } th { "Learnt from" } th.num { "Right" } th { "Last judgement" } } }
+            tbody { @for version in &view.versions.items { (row(frame, version)) } }
+        } } }
+        (parts::further(frame, view.versions.next.as_deref(), "Older versions"))
+        @if frame.is_now() { (forms::of_model(frame, NAME, &view.in_force, view.learns)) }
+    })
+}
+
+fn in_force(view: &View) -> Markup {
+    let it = &view.in_force;
+    html! {
+        p.accounted.good {
+            a href=(link(&view.frame, it)) { (it.name) " " (it.version) } " is in force"
+            @if let Some(since) = it.in_force_since { " since " (view.frame.clock(since)) }
+            @if let Some(why) = &it.why { ": " (why) } "."
+        }
+    }
+}
+
+/// Where a version's page is.
+fn link(frame: &Frame, version: &ModelVersion) -> String {
+    frame.link(&words::path(&["models", &version.name, &version.version.to_string()]))
+}
+
+fn row(frame: &Frame, version: &ModelVersion) -> Markup {
+    html! {
+        tr {
+            td { a.name href=(link(frame, version)) { (version.name) " " (version.version) } }
+            td { (words::status(status(version.status))) }
+            td.value {
+                @if let Some(at) = version.in_force_since.or(version.registered_at) {
+                    (frame.clock(at)) " " span.sub { (frame.age(at)) }
+                }
+                @if let Some(why) = &version.why { div.sub { (why) } }
+                @else if let Some(by) = &version.registered_by { div.sub { "registered by " (by) } }
+            }
+            td {
+                @match &version.lineage {
+                    Some(lineage) => {
+                        (words::count(u64::from(lineage.labels), "label", "labels"))
+                        div.sub { "#" (lineage.from) " to #" (lineage.to) }
+                    }
+                    None => span.sub { "set by hand" },
+                }
+            }
+            td.num { @match version.metrics.get("*") { Some(all) => (percent(all.accuracy)), None => span.sub { "–" } } }
+            td {
+                @match version.judged.last() {
+                    Some(last) => { (verdict(last.verdict)) div.sub { "against " (last.against) ", " (frame.age(last.at)) } }
+                    None => span.sub { "none" },
+                }
+            }
+        }
+    }
+}
+
+/// A status as a badge.
+fn status(status: ModelStatus) -> (&'static str, &'static str) {
+    match status {
+        ModelStatus::InForce => ("in-force", "In force"),
+        ModelStatus::Shadow => ("shadow", "Shadow"),
+        ModelStatus::Candidate => ("candidate", "Candidate"),
+        ModelStatus::Retired => ("retired", "Retired"),
+    }
+}
+
+/// A verdict as a badge.
+fn verdict(verdict: Verdict) -> Markup {
+    let (class, word) = match verdict {
+        Verdict::Pass => ("pass", "pass"),
+        Verdict::Fail => ("fail", "fail"),
+        Verdict::Inconclusive => ("inconclusive", "inconclusive"),
+        Verdict::Error => ("fail", "error"),
+    };
+    html! { span.verdict-of.(class) { (word) } }
+}
+
+/// Thousandths as a share.
+fn percent(thousandths: u32) -> String {
+    format!("{}.{} %", thousandths / 10, thousandths % 10)
+}
+
+/// Why a version cannot be put in force now; `None` where it can. The control lane has the last word.
+fn hindered(version: &ModelVersion, in_force: u32) -> Option<String> {
+    if version.version == in_force {
+        return Some("It is in force.".to_owned());
+    }
+    if version.version == BY_HAND {
+        return Some("It is set by hand: a roll-back goes to it, and no promotion.".to_owned());
+    }
+    let last = version.judged.iter().rev().find(|judged| judged.against == in_force);
+    match last.map(|judged| judged.verdict) {
+        Some(Verdict::Pass) => None,
+        None => Some(format!("It was not compared with version {in_force}, which is in force.")),
+        Some(other) => {
+            let word = match other {
+                Verdict::Fail => "failed",
+                Verdict::Error => "did not work",
+                _ => "was inconclusive",
+            };
+            Some(format!("Its last comparison with version {in_force}, which is in force, {word}."))
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The pages of labels and models, their forms, and judging on an incident's page. A form becomes the same body that
+//! the API takes, and is done by the same code.
+//!
+//! Training and comparing take seconds to minutes. Their page is sent while they run: what is done first, a line for
+//! each step, and what came of it at the end. So a browser shows without script that it runs and how far it is,
+//! nothing has to be kept between two requests, and to close the page stops the work, as to close the stream of the
+//! API does. The status of such a page is 200 before anybody knows how it ends: a refusal on the way is told on it.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, StreamExt};
+use hindcast_api::{
+    AsOf, Comparison, JudgeRequest, Label, LabelCoverage, LearnProgress, ModelVersion, Page, Problem, Proposal,
+    TimelineEntry,
+};
+use hindcast_domain::label::About;
+use hindcast_http::{Refusal, Result};
+use hindcast_learn::train::NAME;
+use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, Window};
+use maud::Markup;
+use serde_json::{Map, Value, json};
+
+use super::ask::incident_id;
+use super::forms::{Fields, back, waits};
+use crate::Console;
+use crate::commands::{Answer, Asker, body};
+use crate::learn::{self, Begin, Heard, KEEP_ALIVE, Move, Running};
+
+use crate::pages::about::Names;
+use crate::pages::models::{self as models_page, version as version_page, work};
+use crate::pages::{Frame, Tab, labels as labels_page, words};
+use crate::params::Asked;
+
+/// Names that are looked up for one page; what is beyond is shown by its id.
+const NAMES_MAX: usize = 200;
+/// Names that are looked up side by side.
+const NAMES_AT_ONCE: usize = 8;
+/// Labels of an incident that are shown beside its buttons.
+const SAID_MAX: usize = 500;
+/// Lines of progress that one page shows.
+const LINES_MAX: usize = 200;
+/// How long a page waits for the views to show what was recorded.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+/// What keeps a page's connection open while nothing is to be said, and finds out that nobody looks any more.
+const IDLE: &str = "<!-- -->\n";
+
+// ── labels ─────────────────────────────────────────────────────────────────────────────────────────
+
+/// Labels, and how much of the past has a cause.
+pub(super) async fn labels(
+    State(console): State<Console>,
+    OriginalUri(uri): OriginalUri,
+    asked: Asked,
+) -> Result<Markup> {
+    let (frame, _) = console.frame(&asked, uri.path(), Tab::Labels, "Labels").await?;
+    let filter = learn::label_filter(&console, &asked).await?;
+    let labels = console.queries().labels(filter, asked.window()?).await?;
+    let coverage = console.queries().label_coverage(asked.as_of()?).await?;
+    let names = console.names(&labels.items, &coverage, asked.as_of()?).await;
+    Ok(labels_page::page(&labels_page::View { frame, coverage, labels, names }))
+}
+
+/// Where the list of labels is, with the filter that a form carried.
+pub(super) fn labels_again(fields: &Fields) -> String {
+    let filter = labels_page::FILTERS.iter().map(|name| (*name, fields.one(name).unwrap_or_default()));
+    words::href("/labels", filter.chain([("me", fields.me())]))
+}
+
+impl Console {
+    /// What the things are called that a page of labels names.
+    async fn names(&self, labels: &[Label], coverage: &LabelCoverage, as_of: Option<AsOf>) -> Names {
+        let (mut incidents, mut alerts) = (BTreeSet::new(), BTreeSet::new());
+        incidents.extend(coverage.missing.iter().take(labels_page::MISSING_MAX).cloned());
+        let disputed = coverage.disagreements.iter().take(labels_page::DISAGREEMENTS_MAX);
+        for about in disputed.map(|one| &one.about).chain(labels.iter().map(|label| &label.about)) {
+            named(about, &mut incidents, &mut alerts);
+        }
+        incidents.extend(labels.iter().filter_map(|label| label.incident.clone()));
+        let titles = stream::iter(incidents.into_iter().take(NAMES_MAX)).map(|id| async move {
+            let found = self.queries().incident(Some(&id), as_of).await;
+            found.ok().map(|found| (id, found.title))
+        });
+        let called = stream::iter(alerts.into_iter().take(NAMES_MAX)).map(|id| async move {
+            let filter = AlertFilter { fingerprint: Some(id.clone()), ..AlertFilter::default() };
+            let found = self.queries().alerts(filter, Window { as_of, limit: Some(1), cursor: None }).await;
+            found.ok().and_then(|page| page.items.into_iter().next()).map(|found| (id, found.name))
+        });
+        Names {
+            incidents: titles.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
+            alerts: called.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
+        }
+    }
+
+    /// What people said of an incident, its causes, its like and its proposals, as it counted then. Labels have no
+    /// index by incident: they are read only where something was judged at all.
+    pub(super) async fn said(
+        &self,
+        incident: &str,
+        timeline: &Page<TimelineEntry>,
+        proposals: &[Proposal],
+        as_of: Option<AsOf>,
+    ) -> std::result::Result<Vec<Label>, Problem> {
+        let on_timeline = timeline.items.iter().any(|entry| is_judging(&entry.event_type));
+        // A page of the timeline that is not all of it proves nothing.
+        let is_whole = timeline.next.is_none();
+        if is_whole && !on_timeline && !self.is_any_judged(proposals, as_of).await? {
+            return Ok(Vec::new());
+        }
+        let filter = LabelFilter {
+            incident: Some(incident.to_owned()),
+            provenance: Some("explicit".to_owned()),
+            retracted: Some(false),
+            ..LabelFilter::default()
+        };
+        Ok(self.queries().labels(filter, Window { as_of, limit: Some(SAID_MAX), cursor: None }).await?.items)
+    }
+
+    async fn is_any_judged(&self, proposals: &[Proposal], as_of: Option<AsOf>) -> std::result::Result<bool, Problem> {
+        for proposal in proposals {
+            let (kind, subject) = (Some("label.judged".to_owned()), Some(proposal.id.clone()));
+            let filter = EventFilter { kind, subject, ..EventFilter::default() };
+            let window = Window { as_of, limit: Some(1), cursor: None };
+            if !self.queries().events(filter, window).await?.items.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn is_judging(event_type: &str) -> bool {
+    matches!(event_type, "label.judged" | "incident.feedback")
+}
+
+/// Notes what is named, so that it can be called by its name.
+fn named(about: &About, incidents: &mut BTreeSet<String>, alerts: &mut BTreeSet<String>) {
+    match about {
+        About::Incident { incident } => {
+            incidents.insert(incident.to_string());
+        }
+        About::Recall { incident, similar } => incidents.extend([incident.to_string(), similar.to_string()]),
+        About::Alert { fingerprint, .. } => {
+            alerts.insert(fingerprint.to_string());
+        }
+        About::Pair { younger, older, .. } => alerts.extend([younger.to_string(), older.to_string()]),
+        About::Proposal { .. } | About::Notice { .. } | About::Conversation { .. } => {}
+    }
+}
+
+/// A judgement on an incident's page: the button carries the body that the API takes.
+pub(super) async fn judge(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: Asker,
+    fields: Fields,
+) -> Result<Response> {
+    let asker = fields.asker(asker)?;
+    let incident = console.queries().incident(Some(&incident_id(id)?), None).await?;
+    let carried = fields.one("judgement").unwrap_or_default();
+    let carried = serde_json::from_str::<Value>(carried)
+        .map_err(|_| body::invalid("expected a judgement as one of the page's buttons carries it"))?;
+    let request: JudgeRequest = body::read(carried)?;
+    let judged = console.judge(&asker, request).await?;
+    console.heard(&judged).await;
+    Ok(back(&format!("/{}", incident.id), fields.me()))
+}
+
+// ── models ─────────────────────────────────────────────────────────────────────────────────────────
+
+/// Versions of all models.
+pub(super) async fn models(State(console): State<Console>, asked: Asked) -> Result<Markup> {
+    console.versions(None, &asked).await
+}
+
+/// Versions of one model.
+pub(super) async fn model(State(console): State<Console>, Path(name): Path<String>, asked: Asked) -> Result<Markup> {
+    console.versions(Some(name), &asked).await
+}
+
+/// One version.
+pub(super) async fn version(
+    State(console): State<Console>,
+    Path((name, number)): Path<(String, String)>,
+    asked: Asked,
+) -> Result<Markup> {
+    let as_of = asked.as_of()?;
+    let version = console.queries().model(&name, Some(learn::number(&number)?), as_of).await?;
+    let in_force = console.queries().model(&name, None, as_of).await?;
+    let path = words::path(&["models", &name, &version.version.to_string()]);
+    let title = format!("{} {}", version.name, version.version);
+    let (frame, _) = console.frame(&asked, &path, Tab::Models, &title).await?;
+    Ok(version_page::page(&version_page::View { frame, version, in_force, learns: console.learns() }))
+}
+
+impl Console {
+    async fn versions(&self, name: Option<String>, asked: &Asked) -> Result<Markup> {
+        let in_force = self.queries().model(name.as_deref().unwrap_or(NAME), None, asked.as_of()?).await?;
+        let path = name.as_deref().map_or_else(|| "/models".to_owned(), |name| words::path(&["models", name]));
+        let (frame, _) = self.frame(asked, &path, Tab::Models, name.as_deref().unwrap_or("Models")).await?;
+        let mut versions = self.queries().models(asked.window()?).await?;
+        versions.items.retain(|version| name.as_ref().is_none_or(|name| version.name == *name));
+        Ok(models_page::page(&models_page::View { frame, name, versions, in_force, learns: self.learns() }))
+    }
+}
+
+/// The form of a promotion, a roll-back or a shadow.
+pub(super) fn moved(movement: Move) -> axum::routing::MethodRouter<Console> {
+    axum::routing::post(
+        move |State(console): State<Console>, Path(name): Path<String>, asker: Asker, fields: Fields| async move {
+            let body = match movement {
+                Move::Promote => numbers(&fields, &["version"]),
+                Move::RollBack => fields.body(&["why"]),
+                Move::Shadow if fields.one("end").is_some() => json!({}),
+                Move::Shadow => numbers(&fields, &["version", "from"]),
+            };
+            let at = |version: u32| words::path(&["models", &name, &version.to_string()]);
+            Ok::<Response, Refusal>(match console.moved(&name, &fields.asker(asker)?, movement, body).await? {
+                Answer::Pending(pending) => waits(&pending, &words::path(&["models", &name])),
+                Answer::Changed(version) | Answer::Created(version, _) => back(&at(version.version), fields.me()),
+            })
+        },
+    )
+}
+
+/// The named fields that say something, as numbers where they are some; others are refused by whoever reads them.
+fn numbers(fields: &Fields, names: &[&str]) -> Value {
+    let number = |text: &str| text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from);
+    let pairs = names.iter().filter_map(|name| Some(((*name).to_owned(), number(fields.one(name)?))));
+    Value::Object(pairs.collect::<Map<String, Value>>())
+}
+
+/// Several bodies as one.
+fn both(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
+}
+
+/// The form of a training.
+pub(super) async fn train(
+    State(console): State<Console>,
+    Path(name): Path<String>,
+    asker: Asker,
+    fields: Fields,
+) -> Result<Response> {
+    let body = both(fields.body(&["environment", "to"]), numbers(&fields, &["seed"]));
+    let begin = console.training(&name, &fields.asker(asker)?, body)?;
+    let title = format!("Training {name}");
+    let frame = console.working(&fields, &title).await?;
+    let halves = work::halves(&frame, &title);
+    let end = move |trained: Done<ModelVersion>| async move {
+        match trained {
+            Ok(version) => {
+                console.shown(&version.name, version.version, |_| true).await;
+                work::trained(&frame, &version)
+            }
+            Err(problem) => work::refused(&problem),
+        }
+    };
+    Ok(grows(halves, begin, end))
+}
+
+/// The form of a comparison.
+pub(super) async fn compare(
+    State(console): State<Console>,
+    Path(name): Path<String>,
+    asker: Asker,
+    fields: Fields,
+) -> Result<Response> {
+    learn::known(&name)?;
+    let body = both(fields.body(&["environment", "since", "to"]), numbers(&fields, &["version", "against", "seed"]));
+    let begin = console.comparing(&fields.asker(asker)?, body, true)?;
+    let title = format!("Comparing {name} {}", fields.one("version").unwrap_or("with the one in force"));
+    let frame = console.working(&fields, &title).await?;
+    let halves = work::halves(&frame, &title);
+    let end = move |compared: Done<Comparison>| async move {
+        match compared {
+            Ok(comparison) => {
+                if let (Some(version), Some(event)) = (comparison.version, &comparison.event) {
+                    let is_judged = |shown: &ModelVersion| shown.judged.iter().any(|judged| judged.event == *event);
+                    console.shown(&comparison.name, version, is_judged).await;
+                }
+                work::compared(&frame, &comparison)
+            }
+            Err(problem) => work::refused(&problem),
+        }
+    };
+    Ok(grows(halves, begin, end))
+}
+
+// ── what takes long ────────────────────────────────────────────────────────────────────────────────
+
+/// What came of work.
+type Done<T> = std::result::Result<T, Problem>;
+
+impl Console {
+    /// What stands around the page of work.
+    async fn working(&self, fields: &Fields, title: &str) -> Result<Frame> {
+        Ok(self.frame(&Asked::made(&[("me", fields.me())]), "/models", Tab::Models, title).await?.0)
+    }
+
+    /// Waits a moment for the views to show what was recorded of a version.
+    async fn shown(&self, name: &str, version: u32, is: impl Fn(&ModelVersion) -> bool) {
+        let mut reached = self.queries().position();
+        let seen = async {
+            loop {
+                reached.borrow_and_update();
+                if self.queries().model(name, Some(version), None).await.is_ok_and(|found| is(&found)) {
+                    return;
+                }
+                if reached.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(SHOWN_WITHIN, seen).await.is_err() {
+            tracing::debug!("the views have not reached what was recorded");
+        }
+    }
+}
+
+/// Answers with a page that grows while the work runs. Dropping it stops the work.
+fn grows<T, E, F>((head, tail): (String, String), begin: Begin<T>, end: E) -> Response
+where
+    T: Send + 'static,
+    E: FnOnce(Done<T>) -> F + Send + 'static,
+    F: Future<Output = Markup> + Send + 'static,
+{
+    let growing =
+        Growing { head: Some(head), tail, running: Running::begun(begin), end: Some(end), told: Told::default() };
+    let pieces = stream::unfold(growing, |mut growing| async move {
+        let piece = growing.next().await?;
+        Some((Ok::<_, Infallible>(piece), growing))
+    });
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], Body::from_stream(pieces)).into_response()
+}
+
+/// A page that is being sent.
+struct Growing<T, E> {
+    head: Option<String>,
+    tail: String,
+    running: Running<T>,
+    end: Option<E>,
+    told: Told,
+}
+
+impl<T, E, F> Growing<T, E>
+where
+    E: FnOnce(Done<T>) -> F,
+    F: Future<Output = Markup>,
+{
+    /// The next piece; none after the last.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(head) = self.head.take() {
+            return Some(head);
+        }
+        loop {
+            match tokio::time::timeout(KEEP_ALIVE, self.running.next()).await {
+                Err(_) => return Some(IDLE.to_owned()),
+                Ok(None) => return None,
+                Ok(Some(Heard::Progress(progress))) if self.told.is_news(&progress) => {
+                    return Some(work::line(&progress).into_string());
+                }
+                Ok(Some(Heard::Progress(_))) => {}
+                Ok(Some(Heard::Ended(ended))) => {
+                    let outcome = (self.end.take()?)(ended).await.into_string();
+                    return Some(outcome + &self.tail);
+                }
+            }
+        }
+    }
+}
+
+/// What was told of work so far.
+#[derive(Default)]
+struct Told {
+    step: String,
+    tenths: u64,
+    lines: usize,
+}
+
+impl Told {
+    /// Whether progress is worth a line: another step, or another tenth of it.
+    fn is_news(&mut self, progress: &LearnProgress) -> bool {
+        let tenths = progress.done.saturating_mul(10).checked_div(progress.of).unwrap_or(0);
+        if self.lines >= LINES_MAX || (self.step == progress.step && tenths <= self.tenths) {
+            return false;
+        }
+        self.step.clone_from(&progress.step);
+        self.tenths = tenths;
+        self.lines += 1;
+        true
+    }
+}
