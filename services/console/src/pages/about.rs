@@ -49,7 +49,7 @@ pub fn about(frame: &Frame, names: &Names, about: &About, given_in: Option<&str>
             About::Alert { fingerprint, .. } => { "alert " (alert(frame, names, fingerprint.as_str())) (within) }
             About::Pair { younger, fired, older, .. } => {
                 (alert(frame, names, younger.as_str())) " and " (alert(frame, names, older.as_str()))
-                span.sub { ", as the first " a href=(frame.link(&format!("/events/{fired}"))) { "fired" } } (within)
+                span.sub { ", as known when the first of them " a href=(frame.link(&format!("/events/{fired}"))) { "fired" } } (within)
             }
             About::Proposal { proposal } => {
                 "proposal "

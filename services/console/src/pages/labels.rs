@@ -14,11 +14,13 @@ use super::{Frame, parts, words};
 pub const FILTERS: [&str; 9] =
     ["kind", "rule", "provenance", "incident", "by", "environment", "retracted", "disputed", "limit"];
 /// Services that are shown: those with the most closed incidents.
-pub const SERVICES_MAX: usize = 20;
+pub const SERVICES_MAX: usize = 10;
 /// Incidents without a cause that are shown.
-pub const MISSING_MAX: usize = 20;
+pub const MISSING_MAX: usize = 10;
 /// Disagreements that are shown.
 pub const DISAGREEMENTS_MAX: usize = 20;
+/// Of these, those that are shown at once.
+const DISAGREEMENTS_AT_ONCE: usize = 4;
 
 /// What the page shows.
 #[derive(Clone, Debug)]
@@ -119,12 +121,19 @@ fn missing(view: &View) -> Markup {
 
 fn disagreements(view: &View) -> Markup {
     let all = &view.coverage.disagreements;
+    let (first, more) = all.split_at(DISAGREEMENTS_AT_ONCE.min(all.len()));
     html! {
         @if !all.is_empty() {
             h2 { "People disagree " span.n { (all.len()) } }
             section.card {
-                ul.changes { @for one in all.iter().take(DISAGREEMENTS_MAX) { (disagreement(view, one)) } }
-                @if all.len() > DISAGREEMENTS_MAX { p.sub { (all.len() - DISAGREEMENTS_MAX) " more in the API" } }
+                ul.changes { @for one in first { (disagreement(view, one)) } }
+                @if !more.is_empty() {
+                    details.others {
+                        summary { (words::count(more.len() as u64, "other", "others")) }
+                        ul.changes.behind { @for one in more.iter().take(DISAGREEMENTS_MAX - DISAGREEMENTS_AT_ONCE) { (disagreement(view, one)) } }
+                        @if all.len() > DISAGREEMENTS_MAX { p.sub.behind { (all.len() - DISAGREEMENTS_MAX) " more in the API" } }
+                    }
+                }
             }
         }
     }

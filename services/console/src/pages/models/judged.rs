@@ -1,7 +1,7 @@
 //! How a version was judged: the verdict, why, whom it names, and the figures of both sides.
 
 use hindcast_api::ModelJudgement;
-use hindcast_learn::compare::{Estimate, Report, Totals};
+use hindcast_learn::compare::{Estimate, Report};
 use maud::{Markup, html};
 
 use crate::pages::{Frame, about};
@@ -48,11 +48,12 @@ pub(super) fn reasons(frame: &Frame, reasons: &[String]) -> Markup {
 /// The figures, where they are of the form that is known.
 fn figures(judged: &ModelJudgement, open: bool) -> Markup {
     let Ok(report) = serde_json::from_value::<Report>(judged.report.clone()) else { return html! {} };
-    let lines: [(&str, fn(&Totals) -> u32, Estimate); 4] = [
-        ("Wrongly merged", |of| of.merged, report.merged),
-        ("Told to nobody", |of| of.missed, report.missed),
-        ("Incidents too many", |of| of.split, report.split),
-        ("Pages", |of| of.pages, report.pages),
+    let (before, now) = (&report.champion, &report.candidate);
+    let lines: [(&str, u32, u32, Estimate); 4] = [
+        ("Wrongly merged", before.merged, now.merged, report.merged),
+        ("Told to nobody", before.missed, now.missed, report.missed),
+        ("Incidents too many", before.split, now.split, report.split),
+        ("Pages", before.pages, now.pages, report.pages),
     ];
     let mut services: Vec<_> = report.services.iter().collect();
     services.sort_by(|a, b| b.1.problems.cmp(&a.1.problems).then_with(|| a.0.cmp(b.0)));
@@ -62,8 +63,8 @@ fn figures(judged: &ModelJudgement, open: bool) -> Markup {
             div.scroll { table.figures {
                 thead { tr { th {} th.num { "Version " (judged.against) } th.num { "This one" } th.num { "Difference" } th.num { "95 %" } } }
                 tbody {
-                    @for (word, of, difference) in lines { tr {
-                        td { (word) } td.num { (of(&report.champion)) } td.num { (of(&report.candidate)) }
+                    @for (word, before, now, difference) in lines { tr {
+                        td { (word) } td.num { (before) } td.num { (now) }
                         td.num { (signed(difference.seen)) } td.num { (interval(difference)) }
                     } }
                     tr { td { "What wrongs cost" } td {} td {} td.num { (signed(report.cost.seen)) } td.num { (interval(report.cost)) } }

@@ -50,7 +50,7 @@ pub fn page(view: &View) -> Markup {
                 (judged::section(frame, &version.judged))
                 (metrics(&version.metrics))
                 (shadow(frame, version))
-                (card(version))
+                (card(frame, version))
             }
             aside {
                 @if frame.is_now() { (forms::of_version(frame, version, view.in_force.version, view.learns)) }
@@ -133,7 +133,8 @@ fn differs(frame: &Frame, report: &ShadowReport) -> Markup {
 }
 
 /// The model card. It leads nowhere: its links are shown as text.
-fn card(version: &ModelVersion) -> Markup {
+fn card(frame: &Frame, version: &ModelVersion) -> Markup {
+    let plain = format!("/api/v1{}", words::path(&["models", &version.name, &version.version.to_string(), "card"]));
     html! {
         @if let Some(text) = &version.card {
             section #card {
@@ -141,7 +142,7 @@ fn card(version: &ModelVersion) -> Markup {
                 details { summary { "What it is, what it was learnt from, and what it is not for" }
                     article.card.markdown.behind { (markdown::render(text, &|_| None)) }
                 }
-                p.sub.behind { a href=(format!("/api/v1{}", words::path(&["models", &version.name, &version.version.to_string(), "card"]))) { "as Markdown" } }
+                p.sub.behind { a href=(frame.link(&plain)) { "as Markdown" } }
             }
         }
     }
