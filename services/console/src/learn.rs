@@ -174,11 +174,16 @@ impl Console {
     /// # Errors
     /// As those of the route.
     pub(crate) async fn judge(&self, asker: &Asker, request: JudgeRequest) -> Result<JudgedAnswer> {
-        let mut redactor = hindcast_redact::Redactor::default();
-        let text = body::maybe("text", request.text)?.map(|text| redactor.text(&text));
-        let judged = Judged { about: request.about, verdict: body::text("verdict", &request.verdict)?, text };
-        hindcast_learn::labeller::check(&judged).map_err(body::invalid)?;
+        let judged = checked(request)?;
         let partition = self.home_of(&judged.about).await?;
+        self.judge_in(&partition, asker, judged).await
+    }
+
+    /// Records a judgement where its lane of labels is known.
+    ///
+    /// # Errors
+    /// 503 where the ledger takes nothing.
+    pub(crate) async fn judge_in(&self, partition: &Partition, asker: &Asker, judged: Judged) -> Result<JudgedAnswer> {
         let subject = subject_of(&judged.about);
         let event = NewEvent {
             subject,
@@ -186,7 +191,7 @@ impl Console {
             event: Event::LabelJudged(judged),
             traceparent: asker.traceparent.clone(),
         };
-        let receipt = self.inner.options.writer.submit(&partition, vec![event]).await.map_err(|error| {
+        let receipt = self.inner.options.writer.submit(partition, vec![event]).await.map_err(|error| {
             tracing::warn!(%error, "a judgement was not written");
             Refusal::new(Code::Unavailable, "the ledger takes nothing now")
         })?;
@@ -236,6 +241,18 @@ impl Console {
             if first.environment == Partition::WHOLE_TENANT { Partition::ENVIRONMENT } else { &first.environment };
         Ok(Partition { tenant: first.tenant.clone(), environment: environment.to_owned() })
     }
+}
+
+/// A judgement as it is recorded: without secrets, and one that says something of what is judged.
+///
+/// # Errors
+/// 422, with the verdicts that were expected.
+pub(crate) fn checked(request: JudgeRequest) -> Result<Judged> {
+    let mut redactor = hindcast_redact::Redactor::default();
+    let text = body::maybe("text", request.text)?.map(|text| redactor.text(&text));
+    let judged = Judged { about: request.about, verdict: body::text("verdict", &request.verdict)?, text };
+    hindcast_learn::labeller::check(&judged).map_err(body::invalid)?;
+    Ok(judged)
 }
 
 /// What a judgement's event is about.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hindcast_api::{Disagreement, Label, LabelCoverage, Page, ServiceCoverage};
-use hindcast_domain::label::Provenance;
+use hindcast_domain::label::{Kind, Provenance};
 use hindcast_learn::table;
 use maud::{Markup, html};
 
@@ -144,16 +144,15 @@ fn disagreement(view: &View, one: &Disagreement) -> Markup {
         li {
             p { span.kind.soft { (table::kind_word(one.kind)) } " " (about::about(&view.frame, &view.names, &one.about, None)) }
             p.sub { @for (index, said) in one.said.iter().enumerate() {
-                @if index > 0 { " · " } b { (said.by) } " says " (value(&said.value))
+                @if index > 0 { " · " } b { (said.by) } " says " (value(one.kind, &said.value))
             } }
         }
     }
 }
 
 /// What a label says, in words: a word of ours without its underlines, a person's words as they are.
-fn value(text: &str) -> String {
-    let ours = text.len() <= 24 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if ours { text.replace('_', " ") } else { text.to_owned() }
+fn value(kind: Kind, text: &str) -> Markup {
+    html! { @if kind == Kind::Cause { (text) } @else { b { (text.replace('_', " ")) } } }
 }
 
 fn filter(frame: &Frame) -> Markup {
@@ -212,7 +211,7 @@ fn row(view: &View, label: &Label) -> Markup {
         tr.over[!counts] {
             td { (frame.clock(label.at)) div.sub { (frame.age(label.at)) " · " (parts::event(frame, &label.event, label.position)) } }
             td.value {
-                span.kind.soft { (table::kind_word(label.kind)) } " " b { (value(&label.value)) }
+                span.kind.soft { (table::kind_word(label.kind)) } " " span.says { (value(label.kind, &label.value)) }
                 @if label.disputed { " " span.kind.disputed { "disputed" } }
                 @if let Some(why) = &label.retracted {
                     div.sub { "counts no more: " (why) @if let Some(at) = label.retracted_position { " · #" (at) } }
@@ -222,12 +221,17 @@ fn row(view: &View, label: &Label) -> Markup {
             td.num { (format!("{:.2}", f64::from(label.weight) / 1_000.0)) div.sub { (provenance(label.provenance)) } }
             td { (label.by) }
             td {
-                span title=(table::rule(&label.rule).map_or("", |rule| rule.when)) { (label.rule.replace('_', " ")) }
-                div.sub { "for " (label.learns) " · " a.pos href=(frame.link(&format!("/events/{}", label.from))) title=(label.from) { "follows from" } }
+                a href=(frame.link(&format!("/events/{}", label.from))) title=(when(&label.rule)) { (label.rule.replace('_', " ")) }
+                div.sub { "for " (label.learns) }
             }
             td { @if counts && frame.is_now() { button.small form="back" type="submit" name="event" value=(label.event) { "Take back" } } }
         }
     }
+}
+
+/// What happened, by the rule of the table.
+fn when(rule: &str) -> &'static str {
+    table::rule(rule).map_or("the event that it follows from", |rule| rule.when)
 }
 
 const fn provenance(provenance: Provenance) -> &'static str {

@@ -132,6 +132,26 @@ async fn every_button_of_judgement_records_what_the_api_records() {
 }
 
 #[tokio::test]
+async fn what_rules_propose_is_recorded_before_it_is_judged() {
+    let bench = Bench::new();
+    let page = bench.page("/INC-3K7Q").await.text;
+    let approve = carried(&page).into_iter().find(|body| body.contains("approved")).unwrap();
+    let answer = bench.form("/INC-3K7Q/judge", &[], &format!("judgement={}", escaped(&approve))).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let made = bench.advised.proposed.lock().unwrap().clone();
+    let params = serde_json::json!({"database": "shop", "idle_over": "5m"});
+    assert_eq!(made, [(sample::OPEN.into(), "pg-end-idle-transactions".into(), params, "rules".into())]);
+    assert_eq!(judged(&bench).await[0].2, "default/production");
+    let other = approve.replace(learnt::PROPOSAL, "PRP-0000000000000000");
+    let gone = bench.form("/INC-3K7Q/judge", &[], &format!("judgement={}", escaped(&other))).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND, "{}", gone.text);
+    let odd = approve.replace("approved", "same");
+    let odd = bench.form("/INC-3K7Q/judge", &[], &format!("judgement={}", escaped(&odd))).await;
+    assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!((bench.advised.proposed.lock().unwrap().len(), judged(&bench).await.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_judgement_that_makes_no_sense_is_refused_as_a_page() {
     let bench = Bench::new();
     let recall = r#"{"about":{"what":"recall","incident":"INC-3K7Q5M8N3P4R6S9T","similar":"INC-1F2M0A1B2C3D4E5F"},"verdict":"same"}"#;

@@ -47,7 +47,7 @@ async fn a_version_can_be_promoted_only_where_its_last_judgement_is_a_pass() {
     let fresh = bench.page("/models/pair-scorer/4").await.text;
     assert!(!fresh.contains("/promote\"") && fresh.contains("was not compared with version 1"), "{fresh}");
     let hand = bench.page("/models/pair-scorer/1").await.text;
-    assert!(!hand.contains("/promote\"") && hand.contains("It is in force."), "{hand}");
+    assert!(hand.contains("It is in force.") && !hand.contains("formaction="), "nothing to be done: {hand}");
     let past = bench.page("/models/pair-scorer/2?as_of=36095300").await.text;
     assert!(!past.contains("formaction=") && !past.contains("method=\"post\""), "the past cannot be changed");
 }
@@ -153,10 +153,11 @@ async fn a_training_tells_how_far_it_is_and_what_came_of_it() {
     let page = bench.form("/models/pair-scorer/train", &[], fields).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     assert_eq!(page.header("content-security-policy"), crate::guard::POLICY);
-    for told in ["It runs", "0 of 1,000", "500 of 1,000", "1,000 of 1,000", "2 is registered", "pair-scorer/2?me=ada"] {
+    for told in ["It runs", " 50 %</span>", " 100 %</span>", "2 is registered", "pair-scorer/2?me=ada"] {
         assert!(page.text.contains(told), "{told}: {}", page.text);
     }
-    assert!(!page.text.contains("2 of 1,000"), "a line is worth a tenth of the way: {}", page.text);
+    assert_eq!(page.text.matches("reading labels").count(), 1, "a step is told once: {}", page.text);
+    assert_eq!(page.text.matches(" %</span>").count(), 2, "and each tenth of it: {}", page.text);
     assert!(!page.text.contains(sample::EVIL) && page.text.contains("&lt;script&gt;"));
     assert!(page.text.trim_end().ends_with("</html>"), "{}", page.text);
     let asked = learns.asked.lock().unwrap().remove(0);

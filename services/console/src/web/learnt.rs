@@ -16,11 +16,12 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, StreamExt};
 use hindcast_api::{
-    AsOf, Comparison, JudgeRequest, Label, LabelCoverage, LearnProgress, ModelVersion, Page, Problem, Proposal,
+    AsOf, Code, Comparison, JudgeRequest, Label, LabelCoverage, LearnProgress, ModelVersion, Page, Problem, Proposal,
     TimelineEntry,
 };
 use hindcast_domain::label::About;
 use hindcast_http::{Refusal, Result};
+use hindcast_learn::registry::BY_HAND;
 use hindcast_learn::train::NAME;
 use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, Window};
 use maud::Markup;
@@ -43,8 +44,8 @@ const NAMES_MAX: usize = 200;
 const NAMES_AT_ONCE: usize = 8;
 /// Labels of an incident that are shown beside its buttons.
 const SAID_MAX: usize = 500;
-/// Lines of progress that one page shows.
-const LINES_MAX: usize = 200;
+/// Pieces of progress that one page shows.
+const PIECES_MAX: usize = 500;
 /// How long a page waits for the views to show what was recorded.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// What keeps a page's connection open while nothing is to be said, and finds out that nobody looks any more.
@@ -166,9 +167,39 @@ pub(super) async fn judge(
     let carried = serde_json::from_str::<Value>(carried)
         .map_err(|_| body::invalid("expected a judgement as one of the page's buttons carries it"))?;
     let request: JudgeRequest = body::read(carried)?;
-    let judged = console.judge(&asker, request).await?;
+    let judged = match &request.about {
+        About::Proposal { proposal } => {
+            let (id, judged) = (proposal.to_string(), learn::checked(request)?);
+            console.proposed(&incident.id, &id).await?;
+            let home = console.queries().partition_of(&incident.id).await?;
+            console.judge_in(&home, &asker, judged).await?
+        }
+        _ => console.judge(&asker, request).await?,
+    };
     console.heard(&judged).await;
     Ok(back(&format!("/{}", incident.id), fields.me()))
+}
+
+impl Console {
+    /// What rules propose is worked out anew each time, and stands in no ledger: it is recorded before somebody's
+    /// word on it is, so that the word is about something.
+    async fn proposed(&self, incident: &str, id: &str) -> Result<()> {
+        let (kind, subject) = (Some("proposal.made".to_owned()), Some(id.to_owned()));
+        let filter = EventFilter { kind, subject, ..EventFilter::default() };
+        let window = Window { limit: Some(1), ..Window::default() };
+        if !self.queries().events(filter, window).await?.items.is_empty() {
+            return Ok(());
+        }
+        let changed = || {
+            let detail = format!("expected a proposal of {incident}, got {id}: what is proposed may have changed");
+            Refusal(Problem::new(Code::NotFound, detail).remedy("Look at the incident again."))
+        };
+        let shown = self.advice().proposals(Some(incident), None).await?;
+        let shown = shown.into_iter().find(|proposal| proposal.id == id).ok_or_else(changed)?;
+        let params = Value::Object(shown.params.into_iter().collect());
+        let made = self.advice().propose(incident, &shown.runbook, params, &shown.by).await?;
+        if made.id == id { Ok(()) } else { Err(changed()) }
+    }
 }
 
 // ── models ─────────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +314,9 @@ pub(super) async fn compare(
     let end = move |compared: Done<Comparison>| async move {
         match compared {
             Ok(comparison) => {
-                if let (Some(version), Some(event)) = (comparison.version, &comparison.event) {
+                // What people set by hand has no judgements of its own.
+                let registered = comparison.version.filter(|version| *version != BY_HAND);
+                if let (Some(version), Some(event)) = (registered, &comparison.event) {
                     let is_judged = |shown: &ModelVersion| shown.judged.iter().any(|judged| judged.event == *event);
                     console.shown(&comparison.name, version, is_judged).await;
                 }
@@ -365,10 +398,11 @@ where
             match tokio::time::timeout(KEEP_ALIVE, self.running.next()).await {
                 Err(_) => return Some(IDLE.to_owned()),
                 Ok(None) => return None,
-                Ok(Some(Heard::Progress(progress))) if self.told.is_news(&progress) => {
-                    return Some(work::line(&progress).into_string());
-                }
-                Ok(Some(Heard::Progress(_))) => {}
+                Ok(Some(Heard::Progress(progress))) => match self.told.news_of(&progress) {
+                    Some(News::Step) => return Some(work::step(&progress).into_string()),
+                    Some(News::Tenth) => return Some(work::share(&progress).into_string()),
+                    None => {}
+                },
                 Ok(Some(Heard::Ended(ended))) => {
                     let outcome = (self.end.take()?)(ended).await.into_string();
                     return Some(outcome + &self.tail);
@@ -381,21 +415,29 @@ where
 /// What was told of work so far.
 #[derive(Default)]
 struct Told {
-    step: String,
+    step: Option<String>,
     tenths: u64,
-    lines: usize,
+    pieces: usize,
+}
+
+/// What is worth a piece of the page.
+enum News {
+    /// Another step.
+    Step,
+    /// Another tenth of the same one.
+    Tenth,
 }
 
 impl Told {
-    /// Whether progress is worth a line: another step, or another tenth of it.
-    fn is_news(&mut self, progress: &LearnProgress) -> bool {
+    fn news_of(&mut self, progress: &LearnProgress) -> Option<News> {
         let tenths = progress.done.saturating_mul(10).checked_div(progress.of).unwrap_or(0);
-        if self.lines >= LINES_MAX || (self.step == progress.step && tenths <= self.tenths) {
-            return false;
+        let is_step = self.step.as_ref() != Some(&progress.step);
+        if self.pieces >= PIECES_MAX || !(is_step || tenths > self.tenths) {
+            return None;
         }
-        self.step.clone_from(&progress.step);
+        self.step = Some(progress.step.clone());
         self.tenths = tenths;
-        self.lines += 1;
-        true
+        self.pieces += 1;
+        Some(if is_step { News::Step } else { News::Tenth })
     }
 }

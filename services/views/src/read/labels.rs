@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
-use hindcast_domain::Event;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::{About, Label, Provenance};
 use hindcast_domain::notice::Notice;
+use hindcast_domain::{Event, IncidentId};
 use hindcast_learn::table;
 use hindcast_queries::LabelFilter;
 
@@ -19,6 +19,8 @@ use crate::store::keys::{About as Subjects, Kind, List};
 
 /// Closed incidents without a cause that are named.
 const MISSING_MAX: usize = 50;
+/// Events of a proposal or conversation among which the one is that names its incident.
+const FIRST_EVENTS: usize = 8;
 /// Disagreements that are told.
 const DISAGREEMENTS_MAX: usize = 100;
 
@@ -45,17 +47,15 @@ impl Reader {
     /// a notice told of or a conversation was about.
     fn incident_of(&self, about: &About) -> Result<Option<String>, Error> {
         let incident = match about {
-            About::Proposal { proposal } => self.first_of(proposal.as_str())?.and_then(|event| match event {
+            About::Proposal { proposal } => self.subject_of(proposal.as_str(), |event| match event {
                 Event::ProposalMade(made) => Some(made.incident),
                 Event::ProposalRejected(rejected) => rejected.incident,
                 _ => None,
-            }),
-            About::Conversation { conversation } => {
-                self.first_of(conversation.as_str())?.and_then(|event| match event {
-                    Event::ConversationAsked(asked) => asked.incident,
-                    _ => None,
-                })
-            }
+            })?,
+            About::Conversation { conversation } => self.subject_of(conversation.as_str(), |event| match event {
+                Event::ConversationAsked(asked) => asked.incident,
+                _ => None,
+            })?,
             About::Notice { notice } => match self.store.document(Kind::Notice, notice.as_str(), self.at)? {
                 Some(document) => document.read::<Notice>("a notice")?.1.incident,
                 None => None,
@@ -65,10 +65,19 @@ impl Reader {
         Ok(incident.map(|id| id.to_string()))
     }
 
-    /// The first event of a subject that has an index of its own.
-    fn first_of(&self, subject: &str) -> Result<Option<Event>, Error> {
-        let Some(first) = self.store.about(Subjects::Subject, subject, self.at).next() else { return Ok(None) };
-        Ok(self.recorded(first?.position)?.map(|recorded| recorded.event))
+    /// The incident that one of the first events of a subject names.
+    fn subject_of(
+        &self,
+        subject: &str,
+        named: impl Fn(Event) -> Option<IncidentId>,
+    ) -> Result<Option<IncidentId>, Error> {
+        for mention in self.store.about(Subjects::Subject, subject, self.at).take(FIRST_EVENTS) {
+            let found = self.recorded(mention?.position)?.and_then(|recorded| named(recorded.event));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn label(&self, id: &str) -> Result<Option<(String, Label)>, Error> {

@@ -50,6 +50,9 @@ pub(super) fn of_model(frame: &Frame, name: &str, in_force: &ModelVersion, learn
 /// What can be done about one version, as one form: every button names its own action.
 pub(super) fn of_version(frame: &Frame, version: &ModelVersion, in_force: u32, learns: bool) -> Markup {
     let name = version.name.as_str();
+    if version.version == in_force && in_force == BY_HAND {
+        return html! { section.card { p.sub { "It is in force. To have another one, train it first." } } };
+    }
     html! {
         section.card.actions {
             form #act method="post" action=(to(name, "compare")) {
@@ -58,8 +61,8 @@ pub(super) fn of_version(frame: &Frame, version: &ModelVersion, in_force: u32, l
                 input type="hidden" name="version" value=(version.version);
                 (promote(version, in_force))
                 (parts::name_field(frame.value("me")))
-                @if version.version != in_force { (compare(name, in_force, learns)) (shadow(version)) }
-                @else if version.version != BY_HAND { (roll_back(name)) }
+                @if version.version == in_force { (roll_back(name)) }
+                @else if version.version != BY_HAND { (compare(name, in_force, learns)) (shadow(version)) }
             }
         }
     }
@@ -96,7 +99,7 @@ fn shadow(version: &ModelVersion) -> Markup {
                 summary { "It runs beside the one in force" }
                 button type="submit" formaction=(action) name="end" value="true" { "End the shadow" }
             }
-        } @else if version.version != BY_HAND {
+        } @else {
             details {
                 summary { "Run as a shadow" }
                 label { "From position" input type="text" name="from" placeholder="now" inputmode="numeric"; }

@@ -185,12 +185,12 @@ fn weights(version: &ModelVersion, in_force: &ModelVersion) -> Markup {
         section.card.flush {
             table.weights {
                 thead { tr { th { "Weight" } th.num { "This one" } @if beside { th.num { "In force" } } } }
-                tbody { @for (name, value) in &version.weights { tr {
+                tbody { @for (name, value) in version.weights.iter().filter(|(name, _)| *name != "version") { tr {
                     td { (name.replace('_', " ")) } td.num { (value) }
                     @if beside { td.num { @match in_force.weights.get(name) { Some(value) => (value), None => "–" } } }
                 } } }
             }
-            p.sub.under { "In thousandths of log-odds; the threshold in thousandths of a probability." }
+            p.sub.under { "In thousandths of log-odds; the threshold in thousandths of a probability, the scale of time in seconds." }
         }
     }
 }

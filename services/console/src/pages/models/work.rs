@@ -25,15 +25,17 @@ pub fn halves(frame: &Frame, title: &str) -> (String, String) {
     (head.to_owned(), tail.to_owned())
 }
 
-/// How far it is.
+/// A step that begins. Its end tag is left to whatever follows, as HTML allows, so that its shares stand behind it.
 #[must_use]
-pub fn line(progress: &LearnProgress) -> Markup {
-    html! {
-        p.step {
-            (progress.step)
-            @if progress.of > 0 { span.sub { " " (words::grouped(progress.done)) " of " (words::grouped(progress.of)) } }
-        }
-    }
+pub fn step(progress: &LearnProgress) -> Markup {
+    html! { (PreEscaped("<p class=\"step\">")) (progress.step) (share(progress)) }
+}
+
+/// How far the step is.
+#[must_use]
+pub fn share(progress: &LearnProgress) -> Markup {
+    let percent = progress.done.saturating_mul(100).checked_div(progress.of);
+    html! { @if let Some(percent) = percent.filter(|percent| *percent > 0) { span.sub { " " (percent) " %" } } }
 }
 
 /// A version was learnt.
