@@ -176,6 +176,7 @@ fn filter(frame: &Frame) -> Markup {
             (choice("disputed", "Disputed", "disputed or not", &[("true", "disputed"), ("false", "not disputed")]))
             input type="text" name="incident" value=(frame.value("incident")) placeholder="incident" aria-label="Incident";
             input type="text" name="by" value=(frame.value("by")) placeholder="by whom" aria-label="By whom";
+            input type="text" name="environment" value=(frame.value("environment")) placeholder="environment" aria-label="Environment";
             @if let Some(seen) = &frame.seen { input type="hidden" name="as_of" value=(seen.asked); }
             button type="submit" { "Filter" }
             @if FILTERS.iter().any(|name| !frame.value(name).is_empty()) { a.clear href=(frame.link("/labels")) { "clear" } }

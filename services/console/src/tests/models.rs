@@ -153,7 +153,7 @@ async fn a_training_tells_how_far_it_is_and_what_came_of_it() {
     let page = bench.form("/models/pair-scorer/train", &[], fields).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     assert_eq!(page.header("content-security-policy"), crate::guard::POLICY);
-    for told in ["It runs", " 50 %</span>", " 100 %</span>", "2 is registered", "pair-scorer/2?me=ada"] {
+    for told in ["grows while it runs", " 50 %</span>", " 100 %</span>", "2 is registered", "pair-scorer/2?me=ada"] {
         assert!(page.text.contains(told), "{told}: {}", page.text);
     }
     assert_eq!(page.text.matches("reading labels").count(), 1, "a step is told once: {}", page.text);
@@ -199,7 +199,7 @@ async fn whoever_leaves_the_page_ends_the_work() {
     let asked = request(Method::POST, "/models/pair-scorer/train", &form, "");
     let mut body = bench.router.clone().oneshot(asked).await.unwrap().into_body();
     let head = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert!(String::from_utf8_lossy(&head).contains("It runs"), "the page begins before the work ends");
+    assert!(String::from_utf8_lossy(&head).contains("grows while it runs"), "the page begins before the work ends");
     let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(String::from_utf8_lossy(&line).contains("reading labels"), "{line:?}");
     assert_eq!(learns.dropped.load(Ordering::SeqCst), 0);

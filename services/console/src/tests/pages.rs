@@ -197,6 +197,10 @@ async fn pages_can_be_looked_at() {
         pages.push(bench.page(path).await.text);
     }
     pages.push(answered.text);
+    let learns = std::sync::Arc::new(super::learnt::Learns::default());
+    let learning = Bench::learning(&learns);
+    pages.push(learning.form("/models/pair-scorer/compare", &[], "version=3").await.text);
+    pages.push(learning.page("/models/pair-scorer/3").await.text);
     for (index, page) in pages.into_iter().enumerate() {
         let css = format!("<style>{}</style>", crate::pages::style::CSS.replace("/favicon.ico", "icon.svg"));
         let page = page.replace("<meta name=\"color-scheme\"", &format!("{css}<meta name=\"color-scheme\""));

@@ -17,7 +17,7 @@ pub fn halves(frame: &Frame, title: &str) -> (String, String) {
     let page = frame.page(&html! {
         p.crumb { a href=(frame.link("/models")) { "Models" } }
         h1 { (title) }
-        p.lead { "It runs, and this page grows while it does. To leave the page ends it; what is recorded then is nothing." }
+        p.lead { "This page grows while it runs, and ends with what came of it. To leave it before that ends the work, and records nothing." }
         section.card.work { (PreEscaped(HERE)) }
     });
     let page = page.into_string();
