@@ -264,7 +264,7 @@ fn commands() -> Vec<Route> {
         command::<body::Undo, serde_json::Value>(
             "post",
             "/api/v1/undo",
-            "Takes a merge, split, silence or suppression back, by a new event; answers what it was about.",
+            "Takes a merge, split, silence, suppression or label back, by a new event; answers what it was about.",
             false,
             || post(commands::undo::undo),
         ),

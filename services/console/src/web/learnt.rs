@@ -1,23 +1,14 @@
 //! The pages of labels and models, their forms, and judging on an incident's page. A form becomes the same body that
 //! the API takes, and is done by the same code.
-//!
-//! Training and comparing take seconds to minutes. Their page is sent while they run: what is done first, a line for
-//! each step, and what came of it at the end. So a browser shows without script that it runs and how far it is,
-//! nothing has to be kept between two requests, and to close the page stops the work, as to close the stream of the
-//! API does. The status of such a page is 200 before anybody knows how it ends: a refusal on the way is told on it.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures::stream::{self, StreamExt};
 use hindcast_api::{
-    AsOf, Code, Comparison, JudgeRequest, Label, LabelCoverage, LearnProgress, ModelVersion, Page, Problem, Proposal,
-    TimelineEntry,
+    AsOf, Code, Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
 };
 use hindcast_domain::label::About;
 use hindcast_http::{Refusal, Result};
@@ -29,10 +20,10 @@ use serde_json::{Map, Value, json};
 
 use super::ask::incident_id;
 use super::forms::{Fields, back, waits};
+use super::growing::{Done, grows};
 use crate::Console;
 use crate::commands::{Answer, Asker, body};
-use crate::learn::{self, Begin, Heard, KEEP_ALIVE, Move, Running};
-
+use crate::learn::{self, Move};
 use crate::pages::about::Names;
 use crate::pages::models::{self as models_page, version as version_page, work};
 use crate::pages::{Frame, Tab, labels as labels_page, words};
@@ -44,12 +35,8 @@ const NAMES_MAX: usize = 200;
 const NAMES_AT_ONCE: usize = 8;
 /// Labels of an incident that are shown beside its buttons.
 const SAID_MAX: usize = 500;
-/// Pieces of progress that one page shows.
-const PIECES_MAX: usize = 500;
 /// How long a page waits for the views to show what was recorded.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
-/// What keeps a page's connection open while nothing is to be said, and finds out that nobody looks any more.
-const IDLE: &str = "<!-- -->\n";
 
 // ── labels ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -330,9 +317,6 @@ pub(super) async fn compare(
 
 // ── what takes long ────────────────────────────────────────────────────────────────────────────────
 
-/// What came of work.
-type Done<T> = std::result::Result<T, Problem>;
-
 impl Console {
     /// What stands around the page of work.
     async fn working(&self, fields: &Fields, title: &str) -> Result<Frame> {
@@ -356,88 +340,5 @@ impl Console {
         if tokio::time::timeout(SHOWN_WITHIN, seen).await.is_err() {
             tracing::debug!("the views have not reached what was recorded");
         }
-    }
-}
-
-/// Answers with a page that grows while the work runs. Dropping it stops the work.
-fn grows<T, E, F>((head, tail): (String, String), begin: Begin<T>, end: E) -> Response
-where
-    T: Send + 'static,
-    E: FnOnce(Done<T>) -> F + Send + 'static,
-    F: Future<Output = Markup> + Send + 'static,
-{
-    let growing =
-        Growing { head: Some(head), tail, running: Running::begun(begin), end: Some(end), told: Told::default() };
-    let pieces = stream::unfold(growing, |mut growing| async move {
-        let piece = growing.next().await?;
-        Some((Ok::<_, Infallible>(piece), growing))
-    });
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], Body::from_stream(pieces)).into_response()
-}
-
-/// A page that is being sent.
-struct Growing<T, E> {
-    head: Option<String>,
-    tail: String,
-    running: Running<T>,
-    end: Option<E>,
-    told: Told,
-}
-
-impl<T, E, F> Growing<T, E>
-where
-    E: FnOnce(Done<T>) -> F,
-    F: Future<Output = Markup>,
-{
-    /// The next piece; none after the last.
-    async fn next(&mut self) -> Option<String> {
-        if let Some(head) = self.head.take() {
-            return Some(head);
-        }
-        loop {
-            match tokio::time::timeout(KEEP_ALIVE, self.running.next()).await {
-                Err(_) => return Some(IDLE.to_owned()),
-                Ok(None) => return None,
-                Ok(Some(Heard::Progress(progress))) => match self.told.news_of(&progress) {
-                    Some(News::Step) => return Some(work::step(&progress).into_string()),
-                    Some(News::Tenth) => return Some(work::share(&progress).into_string()),
-                    None => {}
-                },
-                Ok(Some(Heard::Ended(ended))) => {
-                    let outcome = (self.end.take()?)(ended).await.into_string();
-                    return Some(outcome + &self.tail);
-                }
-            }
-        }
-    }
-}
-
-/// What was told of work so far.
-#[derive(Default)]
-struct Told {
-    step: Option<String>,
-    tenths: u64,
-    pieces: usize,
-}
-
-/// What is worth a piece of the page.
-enum News {
-    /// Another step.
-    Step,
-    /// Another tenth of the same one.
-    Tenth,
-}
-
-impl Told {
-    fn news_of(&mut self, progress: &LearnProgress) -> Option<News> {
-        let tenths = progress.done.saturating_mul(10).checked_div(progress.of).unwrap_or(0);
-        let is_step = self.step.as_ref() != Some(&progress.step);
-        if self.pieces >= PIECES_MAX || !(is_step || tenths > self.tenths) {
-            return None;
-        }
-        self.step = Some(progress.step.clone());
-        self.tenths = tenths;
-        self.pieces += 1;
-        Some(if is_step { News::Step } else { News::Tenth })
     }
 }

@@ -3,6 +3,7 @@
 
 mod ask;
 mod forms;
+mod growing;
 mod learnt;
 mod read;
 
