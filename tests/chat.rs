@@ -198,7 +198,7 @@ async fn life_in_teams(ledger: Ledger) {
     teams.say(&room.door, &zoe, &At::channel(CHANNEL), &format!("show {}", &incident[..9])).await;
     until("a card for one person", &server, async || {
         let shown = teams.messages().into_iter().skip(before).find(|kept| kept.only_for.is_some())?;
-        action(&shown.activity, "Resolve…").map(|_| ())
+        action(&shown.activity, "Resolve").map(|_| ())
     })
     .await;
 

@@ -113,12 +113,19 @@ async fn sprung(kill: usize, slack: &Slack, teams: &Teams) -> bool {
 
 /// Somebody declares an incident and somebody takes care of it: two messages in each channel.
 async fn work(server: &Server, kill: usize) {
-    let declared = json!({"title": format!("case {kill:04} is slow"), "severity": "high", "services": [format!("svc-{kill:04}")]});
+    let declared =
+        json!({"title": format!("case {kill:04} is slow"), "severity": "high", "services": [format!("svc-{kill:04}")]});
     // A kill may fall into the request: then it is asked for again by nobody, and both outcomes are good.
     let Ok(answer) = server.client.post(server.url("/api/v1/incidents")).json(&declared).send().await else { return };
     let Ok(incident) = answer.json::<Value>().await else { return };
     if let Some(id) = incident["id"].as_str() {
-        server.client.post(server.url(&format!("/api/v1/incidents/{id}/acknowledge"))).json(&json!({})).send().await.ok();
+        server
+            .client
+            .post(server.url(&format!("/api/v1/incidents/{id}/acknowledge")))
+            .json(&json!({}))
+            .send()
+            .await
+            .ok();
     }
 }
 

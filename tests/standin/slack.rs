@@ -5,6 +5,7 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
 
+#[allow(clippy::duplicate_mod)] // each stand-in is whole by itself
 #[path = "trap.rs"]
 pub mod trap;
 
@@ -105,8 +106,13 @@ impl Slack {
         let sockets = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let socket_url = format!("ws://{}/link", sockets.local_addr().unwrap());
-        let world =
-            Arc::new(World { url: url.clone(), socket_url, inner: Mutex::default(), sockets: Mutex::default(), trap: trap::Trap::default() });
+        let world = Arc::new(World {
+            url: url.clone(),
+            socket_url,
+            inner: Mutex::default(),
+            sockets: Mutex::default(),
+            trap: trap::Trap::default(),
+        });
         let router = Router::new()
             .route("/api/{method}", post(call).get(read))
             .route("/actions/{which}", post(respond))

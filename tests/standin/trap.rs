@@ -19,13 +19,18 @@ pub enum Point {
 
 /// Set for one message at a time; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Trap(Arc<Mutex<Option<(Point, oneshot::Sender<()>)>>>);
+pub struct Trap(Arc<Mutex<Option<Set>>>);
+
+struct Set {
+    point: Point,
+    there: oneshot::Sender<()>,
+}
 
 impl Trap {
     /// Sets it; what comes back says when a message is there.
     pub fn set(&self, point: Point) -> oneshot::Receiver<()> {
         let (there, wait) = oneshot::channel();
-        *self.0.lock().unwrap() = Some((point, there));
+        *self.0.lock().unwrap() = Some(Set { point, there });
         wait
     }
 
@@ -51,7 +56,6 @@ impl Trap {
 
     fn sprung(&self, point: Point) -> Option<oneshot::Sender<()>> {
         let mut set = self.0.lock().unwrap();
-        let is_it = set.as_ref().is_some_and(|(at, _)| *at == point);
-        if is_it { set.take().map(|(_, there)| there) } else { None }
+        set.take_if(|set| set.point == point).map(|set| set.there)
     }
 }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
+use hindcast_advice::proposed;
 use hindcast_api::{
     BacktestRequest, Code, Comparison, JudgeRequest, Label, LabelCoverage, LearnProgress, ModelVersion, Page, Problem,
     TrainRequest,
@@ -174,8 +175,22 @@ impl Console {
     /// # Errors
     /// As those of the route.
     pub(crate) async fn judge(&self, asker: &Asker, request: JudgeRequest) -> Result<JudgedAnswer> {
+        let incident = body::maybe("incident", request.incident.clone())?;
         let judged = checked(request)?;
-        let partition = self.home_of(&judged.about).await?;
+        let partition = match (&judged.about, incident) {
+            (About::Proposal { proposal }, Some(incident)) => {
+                let incident = self.queries().incident(Some(&incident), None).await?.id;
+                proposed::stands(self.queries(), self.advice(), &incident, proposal.as_str()).await?;
+                self.queries().partition_of(&incident).await?
+            }
+            (About::Proposal { proposal }, None) => {
+                match proposed::stands_somewhere(self.queries(), self.advice(), proposal.as_str()).await? {
+                    Some(incident) => self.queries().partition_of(&incident).await?,
+                    None => self.home_of(&judged.about).await?,
+                }
+            }
+            (about, _) => self.home_of(about).await?,
+        };
         self.judge_in(&partition, asker, judged).await
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use hindcast_advice::proposed;
 use hindcast_api::{Code, Incident, Problem};
 use hindcast_chat::{Interaction, Vendor, Verb};
 use hindcast_domain::chat::{Act, Received, received_id};
@@ -25,6 +26,8 @@ use crate::{key, surface};
 const COMPLETE_WITHIN: Duration = Duration::from_secs(1);
 /// How long a dialog may take to open: the vendor's permission lasts for three seconds.
 const DIALOG_WITHIN: Duration = Duration::from_millis(2_500);
+/// How long a proposal may take to be recorded before it is judged.
+const PROPOSED_WITHIN: Duration = Duration::from_millis(1_000);
 /// Incidents that a list names.
 const LISTED_MAX: usize = 20;
 
@@ -300,6 +303,14 @@ impl Door {
             Some(incident) => self.options().queries.partition_of(incident.as_str()).await?,
             None => Partition::whole(Partition::TENANT),
         };
+        if let (About::Proposal { proposal }, Some(incident)) = (about, incident) {
+            let (queries, advice) = (self.options().queries.as_ref(), self.options().advice.as_ref());
+            let stands = proposed::stands(queries, advice, incident.as_str(), proposal.as_str());
+            // A word on what is proposed no more is a word all the same.
+            if !matches!(tokio::time::timeout(PROPOSED_WITHIN, stands).await, Ok(Ok(()))) {
+                tracing::debug!(%proposal, "a proposal that is judged stands in no ledger");
+            }
+        }
         let judged = Judged {
             about: about.clone(),
             verdict: verdict.to_owned(),

@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
 use futures::stream::{self, StreamExt};
 use hindcast_api::{
-    AsOf, Code, Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
+    AsOf, Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
 };
 use hindcast_domain::label::About;
 use hindcast_http::{Refusal, Result};
@@ -154,39 +154,10 @@ pub(super) async fn judge(
     let carried = serde_json::from_str::<Value>(carried)
         .map_err(|_| body::invalid("expected a judgement as one of the page's buttons carries it"))?;
     let request: JudgeRequest = body::read(carried)?;
-    let judged = match &request.about {
-        About::Proposal { proposal } => {
-            let (id, judged) = (proposal.to_string(), learn::checked(request)?);
-            console.proposed(&incident.id, &id).await?;
-            let home = console.queries().partition_of(&incident.id).await?;
-            console.judge_in(&home, &asker, judged).await?
-        }
-        _ => console.judge(&asker, request).await?,
-    };
+    let request = JudgeRequest { incident: Some(incident.id.clone()), ..request };
+    let judged = console.judge(&asker, request).await?;
     console.heard(&judged).await;
     Ok(back(&format!("/{}", incident.id), fields.me()))
-}
-
-impl Console {
-    /// What rules propose is worked out anew each time, and stands in no ledger: it is recorded before somebody's
-    /// word on it is, so that the word is about something.
-    async fn proposed(&self, incident: &str, id: &str) -> Result<()> {
-        let (kind, subject) = (Some("proposal.made".to_owned()), Some(id.to_owned()));
-        let filter = EventFilter { kind, subject, ..EventFilter::default() };
-        let window = Window { limit: Some(1), ..Window::default() };
-        if !self.queries().events(filter, window).await?.items.is_empty() {
-            return Ok(());
-        }
-        let changed = || {
-            let detail = format!("expected a proposal of {incident}, got {id}: what is proposed may have changed");
-            Refusal(Problem::new(Code::NotFound, detail).remedy("Look at the incident again."))
-        };
-        let shown = self.advice().proposals(Some(incident), None).await?;
-        let shown = shown.into_iter().find(|proposal| proposal.id == id).ok_or_else(changed)?;
-        let params = Value::Object(shown.params.into_iter().collect());
-        let made = self.advice().propose(incident, &shown.runbook, params, &shown.by).await?;
-        if made.id == id { Ok(()) } else { Err(changed()) }
-    }
 }
 
 // ── models ─────────────────────────────────────────────────────────────────────────────────────────

@@ -120,6 +120,9 @@ pub struct JudgeRequest {
     /// More words; for `cause` the cause.
     #[serde(default)]
     pub text: Option<String>,
+    /// The incident that a proposal was shown in: what rules propose is recorded before it is judged.
+    #[serde(default)]
+    pub incident: Option<String>,
 }
 
 /// What a version of a model is doing.

@@ -78,12 +78,14 @@ pub struct Told {
     pub labels: u64,
     /// What labels say of whether it was worth somebody's time.
     pub attention: BTreeSet<String>,
+    /// Whether a person named its cause, apart from resolving it.
+    pub cause: bool,
     /// Whether a person said that alerts of it are two problems.
     pub wrongly_merged: bool,
 }
 
 impl Told {
-    /// Takes a label in that counts.
+    /// Takes a label of the stretch in that counts.
     pub fn label(&mut self, label: &Label) {
         let given = &label.given;
         self.labels += 1;
@@ -192,7 +194,7 @@ impl Line {
         if let (Status::Resolved, Some(at)) = (incident.status, incident.resolved_at) {
             self.resolve.push(seconds(at.since(incident.started_at)));
             row.closed += 1;
-            row.with_cause += u64::from(incident.cause.is_some());
+            row.with_cause += u64::from(incident.cause.is_some() || told.cause);
         }
     }
 

@@ -3,9 +3,11 @@
 //!
 //! The one contract of this crate: *every answer is as of a position and cites events that were known by it*.
 //! [`Advice`] is what we conclude ourselves, without a model; [`Copilot`] answers questions, with or without
-//! one; [`tools`] are the read-only questions that a model or an MCP client may ask.
+//! one; [`tools`] are the read-only questions that a model or an MCP client may ask; [`proposed`] makes what rules
+//! propose stand in the ledger before it is judged.
 
 pub mod gather;
+pub mod proposed;
 pub mod tools;
 
 use std::sync::Arc;

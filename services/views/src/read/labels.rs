@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
 use hindcast_domain::incident::Status;
-use hindcast_domain::label::{About, Label, Provenance};
+use hindcast_domain::label::{About, Kind as LabelKind, Label, Provenance};
 use hindcast_domain::notice::Notice;
 use hindcast_domain::{Event, IncidentId};
 use hindcast_learn::table;
@@ -106,11 +106,16 @@ impl Reader {
     /// How many closed incidents have a cause, and where people disagree.
     pub(crate) fn label_coverage(&self) -> Result<api::LabelCoverage, Error> {
         let mut coverage = api::LabelCoverage { position: self.at, ..api::LabelCoverage::default() };
+        // A cause is named where an incident is resolved, or by a word on what was ranked.
+        let mut told = BTreeSet::new();
         for entry in self.store.list(List::Labels, self.at, None) {
             let Some((_, label)) = self.label(&entry?.1)? else { continue };
             if label.counts_at(self.at) {
                 coverage.labels += 1;
                 coverage.explicit += u32::from(label.given.provenance == Provenance::Explicit);
+                if let (LabelKind::Cause, About::Incident { incident }) = (label.given.kind, &label.given.about) {
+                    told.insert(incident.to_string());
+                }
             } else {
                 coverage.retracted += 1;
             }
@@ -121,7 +126,7 @@ impl Reader {
             if incident.status != Status::Resolved || incident.merged_into.is_some() {
                 continue;
             }
-            let named = incident.cause.is_some();
+            let named = incident.cause.is_some() || told.contains(&id);
             coverage.closed += 1;
             coverage.with_cause += u32::from(named);
             for service in &incident.services {

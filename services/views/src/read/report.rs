@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{ModelSpend, Report, Spend};
 use hindcast_domain::incident::Incident;
+use hindcast_domain::label::Kind as LabelKind;
 use hindcast_domain::notice::{self, Notice, Reason};
 use hindcast_domain::{Event, IncidentId, Span, Time};
 use hindcast_queries::ReportFilter;
@@ -125,11 +126,14 @@ impl Reading<'_> {
         }
         for id in self.ids(List::Labels)? {
             let Some((_, label)) = reader.label(&id)? else { continue };
-            if self.stretch.holds(label.at)
-                && label.counts_at(reader.at)
-                && let Some(incident) = project::about(&label.given.about)
-            {
-                told.entry(incident.to_string()).or_default().label(&label);
+            let Some(incident) = project::about(&label.given.about).filter(|_| label.counts_at(reader.at)) else {
+                continue;
+            };
+            let about = told.entry(incident.to_string()).or_default();
+            // A cause that is found later is one all the same.
+            about.cause |= label.given.kind == LabelKind::Cause;
+            if self.stretch.holds(label.at) {
+                about.label(&label);
             }
         }
         for mention in reader.store.about_from(About::Type, "incident.reopened", self.from, reader.at) {

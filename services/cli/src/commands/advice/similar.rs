@@ -96,7 +96,7 @@ fn details(item: &Similar) -> Labelled {
 }
 
 fn quiet(item: &Similar) -> String {
-    item.quiet_for_s.map_or_else(String::new, |seconds| {
+    item.quiet_for_s.filter(|seconds| *seconds > 0).map_or_else(String::new, |seconds| {
         let span = Span::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 2_000_000_000));
         format!("; quiet for {} after that", brief(span))
     })

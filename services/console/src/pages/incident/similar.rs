@@ -58,7 +58,7 @@ fn one(frame: &Frame, item: &Similar, judging: Option<&Judging>) -> Markup {
 }
 
 fn quiet(item: &Similar) -> Markup {
-    let span =
-        item.quiet_for_s.map(|seconds| Span::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 2_000_000_000)));
+    let quiet = item.quiet_for_s.filter(|seconds| *seconds > 0);
+    let span = quiet.map(|seconds| Span::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 2_000_000_000)));
     html! { @if let Some(span) = span { ", quiet for " (words::span(span)) " after that" } }
 }

@@ -120,7 +120,8 @@ pub fn choose_merge(incident: &Incident, open: &[Incident]) -> Value {
         "placeholder": "Choose", "isRequired": true, "errorMessage": "Choose an incident", "choices": choices,
     }));
     if left_out > 0 {
-        let more = format!("{left_out} more are open. For one of them, write: merge {} into …", card::short(&incident.id));
+        let more =
+            format!("{left_out} more are open. For one of them, write: merge {} into …", card::short(&incident.id));
         body.push(text_block(&more, &json!({"isSubtle": true, "wrap": true})));
     }
     let Ok(id) = incident.id.parse::<hindcast_domain::IncidentId>() else { return words_alone(&title) };

@@ -291,6 +291,12 @@ impl<'a> Out<'a> {
         if concluded && rule.kind == Kind::Grouping && !standing.is_empty() {
             return;
         }
+        if !concluded {
+            let value = value.as_deref().unwrap_or(rule.value);
+            let before = |label: &&&Label| label.by == self.input.actor && label.given.value != value;
+            let changed: Vec<&Label> = standing.iter().filter(before).copied().collect();
+            self.retract(changed.into_iter(), "the same person says something else now");
+        }
         if !concluded && rule.kind == Kind::Grouping {
             let overruled = standing.into_iter().filter(|label| label.given.provenance == Provenance::Implicit);
             self.retract(overruled, "a person said what was only concluded");
