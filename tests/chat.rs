@@ -254,6 +254,19 @@ async fn life_in_teams(ledger: Ledger) {
     server.settled().await;
     assert_eq!(server.all("/api/v1/events").await.len(), events, "a refused delivery is no event");
 
+    // Nor do people of another directory, though the vendor signed for them: anybody can install a bot.
+    let mut foreign = message.clone();
+    foreign["conversation"]["tenantId"] = json!("ffffffff-0000-4000-8000-000000000000");
+    foreign["channelData"]["tenant"]["id"] = json!("ffffffff-0000-4000-8000-000000000000");
+    let said = teams.messages().len();
+    let (status, _) = teams.deliver(&room.door, &teams.authorization(Token::Good), &foreign).await;
+    assert_eq!(status, 401);
+    foreign["channelData"]["tenant"]["id"] = json!(TENANT);
+    let (status, _) = teams.deliver(&room.door, &teams.authorization(Token::Good), &foreign).await;
+    assert_eq!(status, 400, "it names two directories");
+    assert_eq!(server.all("/api/v1/events").await.len(), events, "a refused delivery is no event");
+    assert_eq!(teams.messages().len(), said, "and is not answered");
+
     // An outgoing webhook asks, and never acts.
     let outgoing = server.url("/teams/outgoing");
     let question = teams.message(&zoe, &At::channel(CHANNEL), "what is going on?");

@@ -48,6 +48,8 @@ pub struct TeamsDoors {
     pub authority: Option<Arc<dyn port::Authority>>,
     /// The security token of an outgoing webhook; without it `/teams/outgoing` is not configured.
     pub outgoing_secret: Option<Secret>,
+    /// The directory whose people are served; all where absent.
+    pub tenant: Option<String>,
 }
 
 impl core::fmt::Debug for TeamsDoors {

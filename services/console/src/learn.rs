@@ -22,6 +22,7 @@ use hindcast_domain::label::{About, Judged};
 use hindcast_domain::{Event, EventId, Partition};
 use hindcast_events::NewEvent;
 use hindcast_http::{Refusal, Result};
+use hindcast_learn::table;
 use hindcast_learning_port as learning;
 use hindcast_queries::{LabelFilter, Window};
 use schemars::JsonSchema;
@@ -36,8 +37,8 @@ use crate::params::Asked;
 
 type Shown<T> = Result<Json<T>>;
 
-/// Labels of one export.
-const EXPORT_MAX: usize = 100_000;
+/// Labels of one export; of more nothing is given, so that no part is taken for the whole.
+const EXPORT_MAX: usize = 500_000;
 /// Words of progress that wait for a slow reader.
 const AHEAD: usize = 64;
 /// How often a comment keeps an idle connection open, and finds out that nobody listens any more.
@@ -77,9 +78,15 @@ pub(crate) async fn label_filter(console: &Console, asked: &Asked) -> Result<Lab
         Some(named) => Some(console.queries().incident(Some(&named), asked.as_of()?).await?.id),
         None => None,
     };
+    let rule = asked.one("rule");
+    if let Some(other) = rule.as_ref().filter(|rule| table::rule(rule).is_none()) {
+        let known: Vec<&str> = table::RULES.iter().map(|known| known.name).collect();
+        let detail = format!("expected a rule of {}, got {other:?}", known.join(", "));
+        return Err(Refusal::new(Code::BadParameter, detail));
+    }
     Ok(LabelFilter {
         kind: asked.one("kind"),
-        rule: asked.one("rule"),
+        rule,
         provenance: asked.one("provenance"),
         incident,
         by: asked.one("by"),
@@ -96,8 +103,15 @@ async fn all(console: &Console, filter: &LabelFilter, asked: &Asked) -> Result<V
         let page = console.queries().labels(filter.clone(), window.clone()).await?;
         labels.extend(page.items);
         match page.next {
-            Some(next) if labels.len() < EXPORT_MAX => window.cursor = Some(next),
-            _ => return Ok(labels),
+            None => return Ok(labels),
+            Some(_) if labels.len() >= EXPORT_MAX => {
+                let detail = format!("expected at most {EXPORT_MAX} labels in one export, found more");
+                let problem = Problem::new(Code::OverLimit, detail);
+                return Err(Refusal(
+                    problem.remedy("Filter by kind, rule, incident or environment, or read page by page."),
+                ));
+            }
+            Some(next) => window.cursor = Some(next),
         }
     }
 }
@@ -114,7 +128,10 @@ fn ndjson(labels: &[Label]) -> Result<String> {
 }
 
 fn csv(labels: &[Label]) -> String {
-    let mut text = String::from("id,at,kind,value,weight,provenance,rule,learns,by,incident,about,retracted\n");
+    let mut text = String::from(
+        "id,at,kind,value,weight,provenance,rule,learns,by,incident,about,retracted,retracted_position,from,event,\
+         environment,position,disputed\n",
+    );
     for label in labels {
         let about = serde_json::to_string(&label.about).unwrap_or_default();
         let word = |value: serde_json::Result<Value>| value.ok().and_then(|word| word.as_str().map(str::to_owned));
@@ -131,6 +148,12 @@ fn csv(labels: &[Label]) -> String {
             label.incident.clone().unwrap_or_default(),
             about,
             label.retracted.clone().unwrap_or_default(),
+            label.retracted_position.map_or_else(String::new, |position| position.to_string()),
+            label.from.clone(),
+            label.event.clone(),
+            label.environment.clone(),
+            label.position.to_string(),
+            label.disputed.to_string(),
         ];
         let row: Vec<String> = cells.iter().map(|cell| cell_of(cell)).collect();
         writeln!(text, "{}", row.join(",")).unwrap_or_default();

@@ -47,6 +47,9 @@ use tokio::sync::{Semaphore, watch};
 
 pub use auth::TokenCheck;
 
+/// Says how chat is.
+pub type Chats = Arc<dyn Fn() -> hindcast_api::Chats + Send + Sync>;
+
 /// What the console is made of.
 pub struct Options {
     /// The views.
@@ -55,6 +58,8 @@ pub struct Options {
     pub advice: advising::Shared,
     /// Who answers questions.
     pub copilot: advising::SharedCopilot,
+    /// How chat is.
+    pub chats: Chats,
     /// Who trains and backtests; `None` where another process does.
     pub learning: Option<hindcast_learning_port::Shared>,
     /// Where commands are written.
@@ -113,6 +118,10 @@ impl Console {
 
     fn copilot(&self) -> &dyn advising::Copilot {
         &*self.inner.options.copilot
+    }
+
+    fn chats(&self) -> hindcast_api::Chats {
+        (self.inner.options.chats)()
     }
 
     fn now(&self) -> Time {

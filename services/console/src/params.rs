@@ -96,13 +96,19 @@ impl Asked {
     /// # Errors
     /// 400, naming what is allowed.
     pub fn check(&self, allowed: &[Param]) -> Result<()> {
-        for (index, (name, _)) in self.pairs.iter().enumerate() {
+        for (index, (name, value)) in self.pairs.iter().enumerate() {
             let Some(param) = allowed.iter().find(|param| param.name == name) else {
                 return Err(unknown(name, allowed));
             };
             let repeats = matches!(param.form, Form::Words(_)) || param.name == "label";
             if !repeats && self.pairs.iter().take(index).any(|(before, _)| before == name) {
                 return Err(bad(format!("expected {name} once, got it several times")));
+            }
+            if let Form::Words(words @ [_, ..]) = param.form {
+                let mut given = value.split(',').map(str::trim).filter(|word| !word.is_empty());
+                if let Some(other) = given.find(|word| !words.iter().any(|known| known.eq_ignore_ascii_case(word))) {
+                    return Err(bad(format!("expected {name} to be one of {}, got {other:?}", words.join(", "))));
+                }
             }
         }
         Ok(())

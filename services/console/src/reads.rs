@@ -143,6 +143,11 @@ pub async fn notices(State(console): State<Console>, asked: Asked) -> Shown<Page
     Ok(Json(console.queries().notices(notice_filter(&console, &asked).await?, asked.window()?).await?))
 }
 
+/// How chat is.
+pub async fn chats(State(console): State<Console>) -> Json<hindcast_api::Chats> {
+    Json(console.chats())
+}
+
 /// The filter of a notice list.
 pub(crate) async fn notice_filter(console: &Console, asked: &Asked) -> Result<NoticeFilter> {
     let incident = match asked.one("incident") {

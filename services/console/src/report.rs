@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use hindcast_api::{Duration, Report, ReportRow};
-use hindcast_http::Result;
+use hindcast_api::{Code, Duration, Report, ReportRow};
+use hindcast_http::{Refusal, Result};
 use hindcast_queries::ReportFilter;
 use maud::{Markup, html};
 
@@ -28,12 +28,14 @@ pub async fn report(State(console): State<Console>, asked: Asked) -> Result<Resp
 
 /// Which stretch is asked for.
 pub(crate) fn filter(asked: &Asked) -> Result<ReportFilter> {
-    Ok(ReportFilter {
-        since: asked.time("since")?,
-        until: asked.time("until")?,
-        service: asked.one("service"),
-        environment: asked.one("environment"),
-    })
+    let (since, until) = (asked.time("since")?, asked.time("until")?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        let detail = format!("expected since before until, got {since} and {until}");
+        return Err(Refusal::new(Code::BadParameter, detail));
+    }
+    Ok(ReportFilter { since, until, service: asked.one("service"), environment: asked.one("environment") })
 }
 
 /// The page.

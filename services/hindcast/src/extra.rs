@@ -84,8 +84,18 @@ pub fn described() -> Vec<Foreign> {
             status: 200,
         },
     ];
-    own.into_iter().chain(doors).collect()
+    let chat = CHAT.iter().map(|(path, about, media)| Foreign { method: "post", path, about, media, status: 200 });
+    own.into_iter().chain(chat).chain(doors).collect()
 }
+
+/// Chat's doors, each with what it takes.
+const CHAT: [(&str, &str, &[&str]); 5] = [
+    ("/slack/events", "What Slack tells an app, signed.", &["application/json"]),
+    ("/slack/interactive", "Buttons and dialogs of Slack, signed.", &["application/x-www-form-urlencoded"]),
+    ("/slack/commands", "What is typed behind `/hindcast` in Slack, signed.", &["application/x-www-form-urlencoded"]),
+    ("/teams/messages", "What Teams tells a bot, behind a token of the Bot Framework.", &["application/json"]),
+    ("/teams/outgoing", "A question through an outgoing webhook of Teams, signed.", &["application/json"]),
+];
 
 /// The routes.
 pub fn router(state: State, token: Option<TokenCheck>) -> Router {
@@ -137,7 +147,8 @@ pub async fn only_reads(request: axum::extract::Request, next: axum::middleware:
 
 /// Whether a path that takes a POST asks and changes nothing. A question over a folder is answered and not kept.
 fn asks(path: &str) -> bool {
-    matches!(path, "/api/v1/verify" | "/api/v1/replay" | "/api/v1/ask" | "/mcp" | "/ask") || path.ends_with("/ask")
+    matches!(path, "/api/v1/verify" | "/api/v1/replay" | "/api/v1/backtest" | "/api/v1/ask" | "/mcp" | "/ask")
+        || path.ends_with("/ask")
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without a console.

@@ -213,7 +213,7 @@ impl Node {
             detects: roles.contains(&Role::Gateway),
         };
         let advising = Advising::start(parts, &mut tasks, &stop).await?;
-        let learning = (roles.contains(&Role::Learning) && !reading_only).then(|| {
+        let learning = roles.contains(&Role::Learning).then(|| {
             // What is learnt is written beside the door, so that a long training never shares a commit with an alert.
             let slot = slot.replacen("door", "learning", 1);
             let writer = Writer::new(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot);
@@ -224,7 +224,7 @@ impl Node {
                 clock: Arc::clone(&clock),
                 lane: options.clone(),
             };
-            learning::start(parts, &mut tasks, &stop)
+            learning::start(parts, reading_only, &mut tasks, &stop)
         });
         let chat = chat::Parts {
             settings: &settings.chat,
@@ -260,6 +260,10 @@ impl Node {
             queries: Arc::clone(&queries),
             advice: Arc::clone(&advising.advice),
             copilot: Arc::clone(&advising.copilot),
+            chats: {
+                let status = chat.status.clone();
+                Arc::new(move || status.status())
+            },
             learning,
             writer: writer.clone(),
             clock: Arc::clone(&clock),
@@ -291,7 +295,6 @@ impl Node {
                 env!("CARGO_PKG_VERSION"),
             );
             router = router.merge(hindcast_console::guarded(mcp, &console));
-            router = router.merge(hindcast_console::guarded(chat.status, &console));
             let state = extra::State {
                 ledger: Arc::clone(&ledger),
                 writer: writer.clone(),

@@ -305,6 +305,12 @@ impl Settings {
         }
         let correlation = file.correlation.unwrap_or_default();
         correlation.check().map_err(|wrong| anyhow::anyhow!("{wrong}")).context("[correlation]")?;
+        if correlation.weights.version != 1 {
+            let got = correlation.weights.version;
+            bail!(
+                "expected [correlation.weights] of version 1, got {got}: 1 is what people set, later ones are learnt"
+            );
+        }
         let advising = advising::Advising {
             telemetry: file.telemetry,
             memory: file.memory,
@@ -348,6 +354,8 @@ impl Settings {
                 LedgerChoice::Nats(url) => without_credentials(url),
             },
             "public_url": without_credentials(&self.public_url),
+            "install": self.install,
+            "nats_monitor": self.nats_monitor.as_deref().map(without_credentials),
             "accept_lossy_ledger": self.accept_lossy_ledger,
             "correlation": self.correlation,
             "paging": self.paging,

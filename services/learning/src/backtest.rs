@@ -58,7 +58,14 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
         let known = Known::read(&range(last, "reading versions"), &partition.tenant, to).await?;
         let sides = sides(request, &known)?;
         let from = match request.since.as_deref() {
-            Some(since) => place::since(queries, since, to).await?.max(1),
+            Some(since) => {
+                let from = place::since(queries, since, to).await?.max(1);
+                if from > to {
+                    let detail = format!("expected a stretch that begins before its end, got {from} to {to}");
+                    return Err(Problem::new(Code::BadParameter, detail));
+                }
+                from
+            }
             None => sides.learnt_to + 1,
         };
         let labels = range(commit::seq_of(to), "reading labels");
@@ -166,7 +173,9 @@ fn changed_by(before: &Weights, changed: &BTreeMap<String, i64>) -> Result<Weigh
 }
 
 fn compared(truth: &Truth) -> BTreeSet<EventId> {
-    truth.problems.iter().flat_map(|problem| problem.firings.iter().cloned()).collect()
+    let problems = truth.problems.iter().flat_map(|problem| problem.firings.iter().cloned());
+    let strangers = truth.strangers.iter().flat_map(|it| std::iter::once(&it.firing).chain(it.apart.keys()).cloned());
+    problems.chain(strangers).collect()
 }
 
 struct Reading {

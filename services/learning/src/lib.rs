@@ -47,4 +47,6 @@ pub struct Options {
     pub trainer: SharedTrainer,
     /// The version of the binary, as it stands in lineages.
     pub code: String,
+    /// Who runs shadows on behalf of this process; the same after a restart.
+    pub holder: String,
 }

@@ -20,6 +20,7 @@ use hindcast_domain::{EventId, Partition};
 use hindcast_events::NewEvent;
 use hindcast_learn::train::NAME;
 use hindcast_ledger::feed::Feed;
+use hindcast_ledger::keep;
 use hindcast_ledger::writer::SubmitError;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use tokio::sync::watch::Receiver;
@@ -29,6 +30,8 @@ use crate::history::{self, Range, Stopped};
 use beside::{Beside, Make};
 use watch::Session;
 
+/// The lease of whoever runs shadows.
+const LEASE: &str = "shadow";
 /// Facts of one request to the writer.
 const BATCH_MAX: usize = 500;
 /// The pause after a request: what comes meanwhile shares the next one, so that intake keeps its syncs.
@@ -80,7 +83,24 @@ impl<D: Decider> Shadow<D> {
         tokio::select! {
             () = over => Ok(()),
             ended = watch::watch(Shared::clone(&self.options.ledger), &self.tenant, &wish) => Ok(ended?),
-            ended = self.follow(wished) => ended,
+            ended = self.while_ours(&wished) => ended,
+        }
+    }
+
+    /// Of several processes one runs shadows: two would say everything twice.
+    async fn while_ours(&self, wished: &Receiver<Option<Session>>) -> Result<(), Stopped> {
+        let ledger = Shared::clone(&self.options.ledger);
+        let mut lease = keep::keep(ledger, format!("{LEASE}/{}", self.tenant), self.options.holder.clone());
+        loop {
+            if lease.wait_for(|hold| hold.is_ours()).await.is_err() {
+                return Ok(());
+            }
+            tokio::select! {
+                ended = self.follow(wished.clone()) => return ended,
+                lost = lease.wait_for(|hold| !hold.is_ours()) => if lost.is_err() {
+                    return Ok(());
+                },
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 use crate::rules::SCREEN;
 
-/// The lease of whoever delivers.
+/// The lease of whoever delivers for an installation.
 const LEASE: &str = "delivery";
 /// How long nobody can tell who delivers, until everybody does.
 const OPEN_AFTER: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ impl Deliverer {
         let this = Arc::new(self);
         let mut desk = Desk::default();
         let mut feed = Feed::start(Arc::clone(&this.ledger), 1);
-        let mut lease = keep::keep(Arc::clone(&this.ledger), LEASE, this.holder.clone());
+        let mut lease = keep::keep(Arc::clone(&this.ledger), format!("{LEASE}/{}", this.install), this.holder.clone());
         let mut since = Instant::now();
         let mut head = None;
         let mut under_way: JoinSet<Outcome> = JoinSet::new();

@@ -57,7 +57,7 @@ impl Hosts {
         }
         let host = url.host_str().unwrap_or_default();
         if !self.patterns.iter().any(|pattern| matches(pattern, host)) {
-            return Err("the service URL's host is not among the allowed ones (teams.hosts)");
+            return Err("the service URL's host is none of Microsoft's, nor that of the service_url in the settings");
         }
         Ok(url)
     }

@@ -66,8 +66,15 @@ impl Leases {
         if held.say(held.holder.as_bytes().to_vec()).await {
             return Ok(Box::new(held));
         }
-        // Somebody was faster, or the server is away: either way it is not ours now.
-        Err(LeaseError::Held { name: name.to_owned(), holder: "somebody who was faster".to_owned() })
+        // Somebody was faster, or the server went away in between: only in the first case it is somebody's.
+        match self.stream.get_last_raw_message_by_subject(&held.subject).await {
+            Ok(last) if last.sequence != expected && last.payload != FREE && last.payload != holder.as_bytes() => {
+                let holder = String::from_utf8_lossy(&last.payload).into_owned();
+                Err(LeaseError::Held { name: name.to_owned(), holder })
+            }
+            Ok(_) => Err(unavailable("it was not taken".into())),
+            Err(error) => Err(unavailable(Box::new(error))),
+        }
     }
 }
 

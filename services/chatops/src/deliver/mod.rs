@@ -28,14 +28,14 @@ use tokio::time::Instant;
 
 pub(crate) use job::bounded;
 
-use crate::status::{ChatStatus, Chats, WAITING_MAX, Waiting};
+use crate::status::{ChatStatus, ChatWaiting, Chats, WAITING_MAX};
 use crate::taken::Taken;
 use crate::{Options, surface};
 use desk::{Desk, Refusal};
 use job::{Job, Outcome, Step};
 use pace::{OfMessage, OfVendor};
 
-/// The lease of whoever delivers.
+/// The lease of whoever delivers for an installation.
 const LEASE: &str = "chat-delivery";
 /// How often it says how it is, at the least.
 const TICK: Duration = Duration::from_secs(5);
@@ -109,7 +109,8 @@ impl Deliverer {
         let this = Arc::new(self);
         let mut room = Room::default();
         let mut feed = Feed::start(Arc::clone(&this.options.ledger), 1);
-        let mut lease = keep::keep(Arc::clone(&this.options.ledger), LEASE, this.options.holder.clone());
+        let name = format!("{LEASE}/{}", this.options.install);
+        let mut lease = keep::keep(Arc::clone(&this.options.ledger), name, this.options.holder.clone());
         let mut hold = Hold::Unknown;
         let mut views = this.options.queries.position();
         let mut views_live = true;
@@ -319,7 +320,7 @@ impl Deliverer {
                 self.options.metrics.set(name, &labels, value);
             }
         }
-        self.options.handle.tell(Chats { caught_up: true, items: items.into_values().collect() });
+        self.options.handle.tell(Chats { set_up: true, caught_up: true, items: items.into_values().collect() });
     }
 
     fn waits(&self, item: &mut ChatStatus, id: &MessageId, message: &Message, now: Time) {
@@ -330,7 +331,7 @@ impl Deliverer {
         }
         if item.waiting.len() < WAITING_MAX {
             let requested = &message.requested;
-            item.waiting.push(Waiting {
+            item.waiting.push(ChatWaiting {
                 message: id.to_string(),
                 what: job::word(&requested.what).to_owned(),
                 channel: requested.channel.clone(),

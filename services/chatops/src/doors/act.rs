@@ -28,8 +28,8 @@ const COMPLETE_WITHIN: Duration = Duration::from_secs(1);
 const DIALOG_WITHIN: Duration = Duration::from_millis(2_500);
 /// How long a proposal may take to be recorded before it is judged.
 const PROPOSED_WITHIN: Duration = Duration::from_millis(1_000);
-/// Incidents that a list names.
-const LISTED_MAX: usize = 20;
+/// Incidents that a list is made of; what a message has no room for is counted there.
+const LISTED_MAX: usize = 200;
 
 /// What can be said.
 const HELP: &str = "Ask anything about an incident. Or say: `list`, `show 7Q2K`, `ack 7Q2K`, `unack 7Q2K`, \
@@ -107,7 +107,7 @@ impl Door {
         let plan = match self.plan(interaction, &known).await {
             Ok(plan) => plan,
             Err(problem) if problem.status == 503 => return Err(problem.into()),
-            Err(problem) => Plan::Refuse("refused", format!("{}. {}", sentence(&problem.detail), problem.remedy)),
+            Err(problem) => Plan::Refuse("refused", refused(&problem)),
         };
         let received = Received {
             vendor: vendor.word().to_owned(),
@@ -153,9 +153,13 @@ impl Door {
                 }
                 let received = command::Received { key, if_match: None, command };
                 let order = fact.beside(incident.as_str(), Event::Command(received));
+                let about = incident.clone();
                 let events = vec![fact.of(Act::Commanded, Some(incident), None), order];
                 self.write(&partition, events).await?;
-                ("commanded", None)
+                // Whoever presses sees the card; whoever types may be in another channel.
+                let typed = matches!(interaction.verb, Verb::Typed { .. });
+                let taken = || Say::Words(format!("Taken. What comes of it: {}", self.options().page(&about)));
+                ("commanded", typed.then(taken))
             }
             Plan::Judge { partition, incident, judged } => {
                 self.is_complete().await?;
@@ -453,6 +457,16 @@ fn subject_of(about: &About) -> String {
         About::Proposal { proposal } => proposal.to_string(),
         About::Notice { notice } => notice.to_string(),
         About::Conversation { conversation } => conversation.to_string(),
+    }
+}
+
+/// Why not, in words for people in a channel: remedies of the API lead nowhere there.
+fn refused(problem: &Problem) -> String {
+    let detail = sentence(&problem.detail);
+    match problem.status {
+        404 => format!("{detail}. Say `list` to see what goes on."),
+        409 if problem.code == Code::Ambiguous.parts().0 => format!("{detail}. Use more of the id."),
+        _ => format!("{detail}."),
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 pub use act::{Done, Say};
 
 use crate::deliver::bounded;
-use crate::{Options, status, surface};
+use crate::{Options, surface};
 
 /// Bytes of a delivery.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -46,15 +46,8 @@ struct Inner {
     questions: Arc<Semaphore>,
 }
 
-/// The doors' routes with `GET /api/v1/chat`. The vendors' doors guard themselves; the route under `/api` has no
-/// guard of its own. See [`vendors`] and [`status::router`] for either alone.
-pub fn router(options: Options) -> Router {
-    let handle = options.handle.clone();
-    vendors(Door::new(options)).merge(status::router(handle))
-}
-
-/// The vendors' doors alone.
-pub fn vendors(door: Door) -> Router {
+/// The vendors' doors. They guard themselves.
+pub fn router(door: Door) -> Router {
     Router::new()
         .route("/slack/events", post(slack::events))
         .route("/slack/interactive", post(slack::interactive))

@@ -53,6 +53,12 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
             if interaction.service_url.as_deref().is_some_and(|url| url != fields.service_url) {
                 return Err(door.denied(Vendor::Teams, "the delivery names another address than its token"));
             }
+            // A bot can be installed by anybody who knows its id: only people of the directory are served.
+            if let Some(tenant) = &door.options().teams.tenant
+                && !interaction.team.as_ref().is_some_and(|team| team.eq_ignore_ascii_case(tenant))
+            {
+                return Err(door.denied(Vendor::Teams, "the delivery is of another directory"));
+            }
             let to = To::of(&interaction);
             let done = door.receive(*interaction, verified).await?;
             match done.say {

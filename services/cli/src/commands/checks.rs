@@ -6,7 +6,7 @@ mod figures;
 
 use std::time::Duration;
 
-use hindcast_api::{Notice, Problem, State};
+use hindcast_api::{ChatStatus, Chats, Notice, Problem, State};
 use hindcast_domain::{Span, Time};
 use reqwest::{Method, header};
 use serde_json::Value;
@@ -25,6 +25,8 @@ const SETTLING: (u32, Duration) = (10, Duration::from_millis(300));
 const SKEW_MAX: Span = Span::seconds(5);
 /// How long ago a failed delivery still counts.
 const LATELY: Span = Span::hours(24);
+/// From how many seconds on it is said that messages wait.
+const CHAT_OLD_S: u64 = 60;
 /// Free space below which a disk is nearly full.
 const DISK_FREE_MIN: u64 = 1 << 30;
 /// Every check, in the order in which one rests on another.
@@ -49,6 +51,7 @@ pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
     checks.push(figures.as_ref().map_or_else(|error| Check::error("effects", error), effects));
     checks.push(receivers(context).await.unwrap_or_else(|error| Check::error("receivers", &error)));
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
+    checks.extend(chat(context).await);
     checks.extend(disk(context));
     if let Ok(figures) = &figures {
         checks.extend(advising::all(figures, context.client.is_local()).await);
@@ -202,6 +205,34 @@ async fn deliveries(context: &Context<'_>) -> Result<Check> {
             Check::failed("deliveries", detail, "Mend the receiver; `hindcast notices --status requested,expired`.")
         }
     })
+}
+
+/// Whether Slack and Teams can be reached, where they are set up.
+async fn chat(context: &Context<'_>) -> Vec<Check> {
+    let answer = context.client.get(&Path::new("/api/v1/chat")).await;
+    let chats: Chats = match answer.and_then(|answer| typed("chat", &answer)) {
+        Ok(chats) => chats,
+        Err(error) => return vec![Check::error("chat", &error)],
+    };
+    let of_vendor = |chat: &ChatStatus| {
+        let seconds = i64::try_from(chat.oldest_s).unwrap_or(i64::MAX / 2_000_000_000);
+        let waits = format!("{} wait, the oldest for {}", chat.queued, brief(Span::seconds(seconds)));
+        let name = chat.vendor.as_str();
+        if !chat.reachable {
+            let error = chat.last_error.as_deref().unwrap_or("no answer");
+            let detail = format!("{name} cannot be reached: {}; {waits}", clean(error));
+            return Check::failed("chat", detail, "Pages go out as ever; see docs/chat.md for tokens and rights.");
+        }
+        if chat.queued > 0 && chat.oldest_s >= CHAT_OLD_S {
+            return Check::note(
+                "chat",
+                format!("{name} answers; {waits}"),
+                "GET /api/v1/chat says what waits, and why.",
+            );
+        }
+        Check::ok("chat", format!("{name} can be reached; {} cards stand there", chat.cards))
+    };
+    chats.items.iter().map(of_vendor).collect()
 }
 
 /// Free space where the data lie, if that is on this machine and known.

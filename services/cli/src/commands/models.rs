@@ -150,6 +150,10 @@ pub async fn run(command: ModelsCommand, context: &mut Context<'_>) -> Result<()
         ModelsCommand::Card(which) => {
             let found = of(&which, context).await?;
             let version: ModelVersion = typed("a version", &found)?;
+            if context.json {
+                let card = serde_json::json!({"name": version.name, "version": version.version, "card": version.card});
+                return context.print_json(&card);
+            }
             Ok(context.terminal.write(version.card.as_deref().unwrap_or_default())?)
         }
         ModelsCommand::Train(args) => {
@@ -296,12 +300,18 @@ async fn compared(path: Path, args: BacktestArgs, context: &mut Context<'_>) -> 
         seed: args.seed,
     };
     let document = long(path, &body, "deciding the past again", context).await?;
-    if context.json {
-        return context.print_json(&document);
-    }
     let compared: Comparison = typed("a comparison", &document)?;
-    let text = told(&compared, context);
-    Ok(context.terminal.write(&text)?)
+    if context.json {
+        context.print_json(&document)?;
+    } else {
+        let text = told(&compared, context);
+        context.terminal.write(&text)?;
+    }
+    // So that a script need not read the verdict: what failed is not in order, what shows nothing yet is.
+    match compared.verdict {
+        Verdict::Fail | Verdict::Error => Err(Error::NotInOrder),
+        Verdict::Pass | Verdict::Inconclusive => Ok(()),
+    }
 }
 
 type Weights = std::collections::BTreeMap<String, i64>;

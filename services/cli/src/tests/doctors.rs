@@ -1,6 +1,6 @@
 //! The doctor: well when all is well, and otherwise with what to do.
 
-use hindcast_api::Code;
+use hindcast_api::{ChatStatus, Chats, Code};
 use serde_json::{Value, json};
 
 use super::hindcast;
@@ -17,6 +17,22 @@ fn healthy() -> Server {
         .says("GET /metrics", "text/plain", "# TYPE x gauge\nhindcast_effects_held_total 9\nhindcast_effects_held 0\n")
         .list("GET /api/v1/events", vec![paging])
         .list("GET /api/v1/notices", vec![])
+        .gives("GET /api/v1/chat", 200, chats(true, 0))
+}
+
+/// Slack, reachable or not, with so many messages that wait.
+fn chats(reachable: bool, queued: u64) -> Chats {
+    let slack = ChatStatus {
+        vendor: "slack".into(),
+        reachable,
+        active: true,
+        queued,
+        oldest_s: queued * 60,
+        last_error: (!reachable).then(|| "503".to_owned()),
+        cards: 4,
+        ..ChatStatus::default()
+    };
+    Chats { set_up: true, caught_up: true, items: vec![slack] }
 }
 
 async fn verdict(server: Server, check: &str) -> (Status, Value) {
@@ -41,6 +57,7 @@ async fn a_healthy_server_has_no_cross() {
         "✓ effects",
         "✓ receivers",
         "✓ deliveries",
+        "✓ chat",
     ] {
         assert!(ended.out.contains(line), "{line}: {}", ended.out);
     }
@@ -63,6 +80,7 @@ async fn what_is_wrong_has_a_remedy() {
         (healthy().gives("GET /api/v1/state", 200, lossy), "ledger", "sync_interval"),
         (healthy().says("GET /metrics", "text/plain", "hindcast_effects_held 1\n"), "effects", "activate"),
         (healthy().list("GET /api/v1/notices", vec![failed]), "deliveries", "notices"),
+        (healthy().gives("GET /api/v1/chat", 200, chats(false, 7)), "chat", "docs/chat.md"),
         (healthy().refuses("GET /readyz", Code::Unavailable, "not caught up"), "ready", "caught up"),
         (healthy().dated("Fri, 20 Nov 2026 02:49:07 GMT"), "clock", "NTP"),
         (healthy().refuses("GET /healthz", Code::Unauthorized, "no token"), "server", "HINDCAST_TOKEN"),
@@ -73,6 +91,8 @@ async fn what_is_wrong_has_a_remedy() {
     }
     let (_, found) = verdict(healthy().list("GET /api/v1/events", vec![]), "receivers").await;
     assert_eq!(found["verdict"], "note", "without a receiver nothing is broken");
+    let (_, found) = verdict(healthy().gives("GET /api/v1/chat", 200, chats(true, 7)), "chat").await;
+    assert_eq!(found["verdict"], "note", "it answers, and something waits for long");
 }
 
 #[tokio::test]

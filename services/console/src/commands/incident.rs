@@ -15,6 +15,9 @@ use super::body::{self, Json, invalid};
 use super::{Answer, Asker, Done, Order, Relative};
 use crate::{Console, reads};
 
+/// What feedback can say.
+const VERDICTS: [&str; 6] = ["helpful", "useful", "confirmed", "noise", "not_helpful", "false_alarm"];
+
 /// What can be asked for about one incident; the last word of its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -189,6 +192,9 @@ impl Console {
             Action::Feedback => {
                 let body: body::Feedback = body::read(body)?;
                 let verdict = body::text("verdict", &body.verdict)?;
+                if !VERDICTS.contains(&verdict.as_str()) {
+                    return Err(invalid(format!("expected a verdict of {}, got {verdict:?}", VERDICTS.join(", "))));
+                }
                 Command::GiveFeedback { incident, verdict, text: body::maybe("text", body.text)? }
             }
         };

@@ -1,9 +1,10 @@
 //! What was sent, held or suppressed, with why.
 
-use hindcast_api::{Notice, Page};
+use hindcast_api::{ChatStatus, Chats, Notice, Page};
+use hindcast_domain::Span;
 use maud::{Markup, html};
 
-use super::{Frame, parts};
+use super::{Frame, parts, words};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct View {
     pub frame: Frame,
     /// The notices.
     pub notices: Page<Notice>,
+    /// How chat is now; nothing as of an earlier moment.
+    pub chats: Chats,
 }
 
 /// The page.
@@ -22,6 +25,7 @@ pub fn page(view: &View) -> Markup {
     frame.page(&html! {
         h1 { "Notices" }
         p.lead { "What people were told, what is held back, why, and until when." }
+        (chats(frame, &view.chats))
         form.filter method="get" action="/notices" {
             select name="status" aria-label="Status" {
                 option value="" { "any status" }
@@ -43,4 +47,42 @@ pub fn page(view: &View) -> Markup {
         }
         (parts::further(frame, view.notices.next.as_deref(), "Older notices"))
     })
+}
+
+/// How Slack and Teams are: paging waits for neither.
+fn chats(frame: &Frame, chats: &Chats) -> Markup {
+    html! {
+        @if !chats.items.is_empty() {
+            section.card {
+                h2 { "Chat" }
+                @for chat in &chats.items { (vendor(frame, chat)) }
+            }
+        }
+    }
+}
+
+fn vendor(frame: &Frame, chat: &ChatStatus) -> Markup {
+    let age = Span::seconds(i64::try_from(chat.oldest_s).unwrap_or(i64::MAX / 2_000_000_000));
+    html! {
+        p {
+            b { (chat.vendor) } " "
+            @if !chat.active { "is told by another process or installation" }
+            @else if chat.reachable { "can be reached" }
+            @else { "cannot be reached; all that waits comes when it can" }
+            ", " (chat.cards) " cards stand there, "
+            @if chat.queued == 0 { "nothing waits" }
+            @else { b { (chat.queued) " wait, the oldest for " (words::span(age)) } }
+            "."
+        }
+        @if let (false, Some(error)) = (chat.reachable, &chat.last_error) { p.sub { "Last error: " (error) } }
+        @if !chat.waiting.is_empty() {
+            ul.sub { @for one in &chat.waiting { li {
+                (one.what) " for " (one.channel)
+                @if let Some(error) = &one.error { ": " (error) }
+                @if let Some(incident) = one.url.as_deref().and_then(|url| url.rsplit('/').next()) {
+                    " · " a href=(frame.link(&format!("/{incident}"))) { (incident) }
+                }
+            } } }
+        }
+    }
 }

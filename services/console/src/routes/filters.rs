@@ -63,12 +63,12 @@ pub const REPORTS: &[Param] = &[
     of("format", Form::Words(&["json", "csv"]), "A document, or a table of commas."),
     AS_OF,
 ];
+/// What kinds of things labels say.
+const KINDS: &[&str] =
+    &["grouping", "cause", "attention", "severity", "resolution", "proposal", "recall", "notice", "answer"];
 /// The filters of the list of labels.
 pub const LABELS: &[Param] = &[
-    text(
-        "kind",
-        "`grouping`, `cause`, `attention`, `severity`, `resolution`, `proposal`, `recall`, `notice`, `answer`.",
-    ),
+    of("kind", Form::Words(KINDS), "What kind of thing they say."),
     text("rule", "A rule of the table, such as `merged`."),
     of("provenance", Form::Words(&["explicit", "implicit"]), "Said by a person, or concluded."),
     text("incident", "Given in this incident: its id or a unique prefix."),

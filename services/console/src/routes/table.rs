@@ -221,6 +221,13 @@ fn things() -> Vec<Route> {
             NOTICES,
             || get(reads::notices),
         ),
+        read::<api::Chats>(
+            "/api/v1/chat",
+            "notices",
+            "How Slack and Teams are: whether they can be reached, what waits, since when, and the last error.",
+            NONE,
+            || get(reads::chats),
+        ),
         read::<hindcast_domain::catalog::Catalog>(
             "/api/v1/catalog",
             "catalog",

@@ -97,6 +97,7 @@ impl Bench {
             queries: views.clone(),
             advice: advised.clone(),
             copilot: copilot(advised.clone()),
+            chats: Arc::new(sample::chats),
             learning,
             writer,
             clock,

@@ -231,3 +231,15 @@ async fn the_table_of_a_report_holds_no_formula_and_the_document_is_absent_where
     assert_eq!(document["total"]["mtta"]["median_s"], serde_json::Value::Null, "never 0 where the sample is empty");
     assert_eq!(bench.get("/api/v1/reports?since=yesterday").await.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn what_waits_for_chat_is_seen_with_its_age_and_where_to_read_it_meanwhile() {
+    let bench = Bench::new();
+    let page = bench.page("/notices").await.text;
+    for told in ["slack", "cannot be reached", "7 wait", "3 min", "href=\"/INC-7Q2K\"", "503 "] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(!page.contains(sample::EVIL), "what vendors say is data: {page}");
+    let then = bench.page("/notices?as_of=36095300").await.text;
+    assert!(!then.contains("7 wait"), "what waits is of now");
+}

@@ -387,3 +387,27 @@ pub(super) fn report() -> hindcast_api::Report {
     let services = [EVIL, "=cmd()"].map(|name| (name.to_owned(), ReportRow::default())).into();
     Report { total, services, ..Report::default() }
 }
+
+pub(super) fn chats() -> hindcast_api::Chats {
+    use hindcast_api::{ChatStatus, ChatWaiting, Chats};
+    let waiting = ChatWaiting {
+        message: "MSG-1".into(),
+        what: "card".into(),
+        channel: EVIL.into(),
+        since: at("02:41:00"),
+        attempts: 3,
+        error: Some(format!("503 {EVIL}")),
+        url: Some("http://127.0.0.1:7171/INC-7Q2K".into()),
+    };
+    let slack = ChatStatus {
+        vendor: "slack".into(),
+        active: true,
+        queued: 7,
+        oldest_s: 185,
+        last_error: Some(format!("503 {EVIL}")),
+        cards: 12,
+        waiting: vec![waiting],
+        ..ChatStatus::default()
+    };
+    Chats { set_up: true, caught_up: true, items: vec![slack] }
+}

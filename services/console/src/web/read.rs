@@ -139,7 +139,9 @@ pub(super) async fn notices(
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Notices, "Notices").await?;
     let filter = reads::notice_filter(&console, &asked).await?;
     let notices = console.queries().notices(filter, asked.window()?).await?;
-    Ok(pages::notices::page(&pages::notices::View { frame, notices }))
+    // What waits is of now, and of no earlier moment.
+    let chats = if asked.as_of()?.is_none() { console.chats() } else { hindcast_api::Chats::default() };
+    Ok(pages::notices::page(&pages::notices::View { frame, notices, chats }))
 }
 
 /// Findings.

@@ -243,9 +243,28 @@ pub struct TrainRequest {
     /// The first position; the beginning where absent.
     pub from: Option<u64>,
     /// The training position, or a time; nothing later is seen. The head where absent.
+    #[serde(deserialize_with = "place")]
+    #[schemars(with = "Option<Place>")]
     pub to: Option<String>,
     /// The seed of every draw; 1 where absent.
     pub seed: Option<u64>,
+}
+
+/// A place in the ledger as it is written: a position, as a number or as text, or words such as a time.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Place {
+    /// A position.
+    Position(u64),
+    /// The same as text, a time in RFC 3339, or a span.
+    Text(String),
+}
+
+fn place<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Place>::deserialize(from)?.map(|place| match place {
+        Place::Position(position) => position.to_string(),
+        Place::Text(text) => text,
+    }))
 }
 
 /// Which past is decided again, and with what.
@@ -262,8 +281,12 @@ pub struct BacktestRequest {
     pub against: Option<u32>,
     /// The first position or time of what is judged, or a span back from `to` such as `30d`; behind what the
     /// candidate was learnt from where absent.
+    #[serde(deserialize_with = "place")]
+    #[schemars(with = "Option<Place>")]
     pub since: Option<String>,
     /// The last position or time; the head where absent.
+    #[serde(deserialize_with = "place")]
+    #[schemars(with = "Option<Place>")]
     pub to: Option<String>,
     /// The seed of the resampling; 1 where absent.
     pub seed: Option<u64>,

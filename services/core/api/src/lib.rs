@@ -4,12 +4,14 @@
 //! the old name kept. Nothing here knows how an answer is found or sent.
 
 pub mod advice;
+pub mod chat;
 pub mod learn;
 pub mod model;
 pub mod page;
 pub mod problem;
 
 pub use advice::*;
+pub use chat::*;
 pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};

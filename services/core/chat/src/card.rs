@@ -165,9 +165,9 @@ fn facts(view: &View) -> Vec<(String, String)> {
     if !incident.services.is_empty() {
         fact("Services", named(&incident.services));
     }
-    let end = incident.resolved_at.unwrap_or(view.at);
-    let word = if incident.resolved_at.is_some() { "lasted" } else { "for" };
-    fact("Began", format!("{}, {word} {}", clock(incident.started_at), span(end, incident.started_at)));
+    // How long it goes on would be wrong a minute later, and nobody touches a card for that.
+    let lasted = incident.resolved_at.map(|end| format!(", lasted {}", span(end, incident.started_at)));
+    fact("Began", clock(incident.started_at) + &lasted.unwrap_or_default());
     if incident.opened_at.since(incident.started_at) >= OPENED_LATE {
         fact("Opened", format!("{} later", span(incident.opened_at, incident.started_at)));
     }

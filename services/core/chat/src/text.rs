@@ -33,6 +33,7 @@ pub fn parse(text: &str) -> Verb {
         "ack" | "acknowledge" if has || alone => typed("ack", rest),
         "unack" | "unacknowledge" if has || alone => typed("unack", rest),
         "reopen" | "show" if has => typed(&first, rest),
+        "reopen" | "resolve" | "merge" if alone => typed(&first, ""),
         "resolve" if has => typed("resolve", without("because", rest.trim_start_matches([':', ',', ' ']))),
         "merge" if has => typed("merge", without("into", rest)),
         _ => Verb::Ask { incident: None, text: cut(text, QUESTION_MAX) },

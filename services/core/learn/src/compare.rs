@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
 use crate::seeded::Seeded;
-use crate::truth::{Problem, Quality, Truth};
+use crate::truth::{Problem, Quality, Stranger, Truth};
 
 /// Resamples behind an interval.
 const RESAMPLES: usize = 2_000;
@@ -37,7 +37,7 @@ pub struct Estimate {
 pub struct Totals {
     /// Problems that were told to nobody.
     pub missed: u32,
-    /// Problems that share an incident with another one.
+    /// Problems that share an incident with another one, and firings with what people said they are no part of.
     pub merged: u32,
     /// Incidents beyond the first of each problem.
     pub split: u32,
@@ -65,6 +65,9 @@ pub struct Report {
     pub from: u64,
     /// Labelled problems that were compared.
     pub problems: u32,
+    /// Firings of no labelled problem of which people said what they are no part of.
+    #[serde(default)]
+    pub strangers: u32,
     /// How far the labels agree.
     pub quality: Quality,
     /// Firings of labelled problems that a run does not have, champion and candidate.
@@ -97,6 +100,13 @@ pub struct Report {
     pub newly_split: Vec<String>,
     /// Problems that only the champion gets wrong.
     pub mended: Vec<String>,
+}
+
+/// What is compared: a problem, or a stranger.
+#[derive(Clone, Copy)]
+struct Unit<'a> {
+    name: &'a str,
+    service: Option<&'a str>,
 }
 
 /// What one run made of one problem.
@@ -134,27 +144,32 @@ impl Made {
 #[must_use]
 pub fn compare(truth: &Truth, champion: &Outcome, candidate: &Outcome, seed: u64) -> Report {
     let (before, after) = (made(truth, champion), made(truth, candidate));
-    let paired: Vec<(&Problem, &Made, &Made)> =
-        truth.problems.iter().zip(&before).zip(&after).map(|((problem, a), b)| (problem, a, b)).collect();
+    let problems =
+        truth.problems.iter().map(|problem| Unit { name: &problem.name, service: problem.service.as_deref() });
+    let strangers =
+        truth.strangers.iter().map(|stranger| Unit { name: &stranger.name, service: stranger.service.as_deref() });
+    let paired: Vec<(Unit<'_>, &Made, &Made)> =
+        problems.chain(strangers).zip(&before).zip(&after).map(|((unit, a), b)| (unit, a, b)).collect();
     let mut report = Report {
         from: truth.from,
-        problems: count(paired.len()),
+        problems: count(truth.problems.len()),
+        strangers: count(truth.strangers.len()),
         quality: truth.quality,
         unknown: (before.iter().map(|made| made.unknown).sum(), after.iter().map(|made| made.unknown).sum()),
         unpaired: unpaired(champion, candidate),
         ..Report::default()
     };
     let mut of_service: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for (problem, a, b) in &paired {
-        let service = problem.service.as_deref().unwrap_or("-");
+    for (at, (unit, a, b)) in paired.iter().enumerate() {
+        let service = unit.service.unwrap_or("-");
         let part = report.services.entry(service.to_owned()).or_default();
-        part.problems += 1;
+        part.problems += u32::from(at < truth.problems.len());
         a.add_to(&mut part.champion);
         b.add_to(&mut part.candidate);
         a.add_to(&mut report.champion);
         b.add_to(&mut report.candidate);
         of_service.entry(service.to_owned()).or_default().push(b.cost() - a.cost());
-        name(&mut report, problem, a, b);
+        name(&mut report, unit.name, a, b);
     }
     let of =
         |measure: fn(&Made) -> f64| -> Vec<f64> { paired.iter().map(|(_, a, b)| measure(b) - measure(a)).collect() };
@@ -175,7 +190,7 @@ pub fn compare(truth: &Truth, champion: &Outcome, candidate: &Outcome, seed: u64
     report
 }
 
-fn name(report: &mut Report, problem: &Problem, a: &Made, b: &Made) {
+fn name(report: &mut Report, problem: &str, a: &Made, b: &Made) {
     let put = |list: &mut Vec<String>, text: String| {
         if list.len() < NAMED_MAX {
             list.push(text);
@@ -183,16 +198,16 @@ fn name(report: &mut Report, problem: &Problem, a: &Made, b: &Made) {
     };
     if b.is_merged() && !a.is_merged() {
         let with: Vec<&str> = b.merged_with.iter().take(3).map(String::as_str).collect();
-        put(&mut report.newly_merged, format!("{} with {}", problem.name, with.join(", ")));
+        put(&mut report.newly_merged, format!("{problem} with {}", with.join(", ")));
     }
     if b.missed && !a.missed {
-        put(&mut report.newly_missed, problem.name.clone());
+        put(&mut report.newly_missed, problem.to_owned());
     }
     if b.split > a.split {
-        put(&mut report.newly_split, problem.name.clone());
+        put(&mut report.newly_split, problem.to_owned());
     }
     if b.cost() < a.cost() {
-        put(&mut report.mended, problem.name.clone());
+        put(&mut report.mended, problem.to_owned());
     }
 }
 
@@ -209,7 +224,21 @@ fn made(truth: &Truth, outcome: &Outcome) -> Vec<Made> {
             holders.entry(incident).or_default().insert(&problem.name);
         }
     }
-    truth.problems.iter().map(|problem| one(problem, outcome, &holders)).collect()
+    let problems = truth.problems.iter().map(|problem| one(problem, outcome, &holders));
+    problems.chain(truth.strangers.iter().map(|stranger| apart(stranger, outcome))).collect()
+}
+
+/// Of a stranger it is asked alone whether it is with what it is no part of.
+fn apart(stranger: &Stranger, outcome: &Outcome) -> Made {
+    let home = |firing: &EventId| outcome.firings.get(firing).and_then(|firing| firing.incident.as_ref());
+    let here = home(&stranger.firing);
+    let with = stranger.apart.iter().filter(|(other, _)| here.is_some() && home(other) == here);
+    let known = std::iter::once(&stranger.firing).chain(stranger.apart.keys());
+    Made {
+        merged_with: with.map(|(_, called)| called.clone()).collect(),
+        unknown: count(known.filter(|firing| !outcome.firings.contains_key(*firing)).count()),
+        ..Made::default()
+    }
 }
 
 fn incidents<'a>(problem: &Problem, outcome: &'a Outcome) -> BTreeSet<&'a IncidentId> {
@@ -262,7 +291,8 @@ fn interval(values: &[f64], seed: u64, measure: fn(f64, f64) -> f64) -> Estimate
         .collect();
     drawn.sort_by(f64::total_cmp);
     let at = |share: usize| drawn.get(RESAMPLES * share / 1_000).copied().unwrap_or(seen);
-    let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
+    // Nothing is no less than nothing.
+    let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0 + 0.0;
     Estimate { seen: rounded(seen), low: rounded(at(25)), high: rounded(at(975)) }
 }
 

@@ -209,10 +209,18 @@ impl Wanted {
     }
 }
 
-/// What several labels about one pair say together: the heavier side, by the difference of the weights.
+/// What several labels about one pair say together: the heavier side, by the difference of the weights. However often
+/// somebody says the same of it, it counts once, as loud as it was said the loudest.
 fn vote<'a>(labels: &[&'a Label]) -> Option<(bool, u32, &'a Label)> {
     let side = |same: bool| labels.iter().copied().filter(move |label| (label.given.value == "same") == same);
-    let sum = |same| side(same).map(|label| label.given.weight).sum::<u32>();
+    let sum = |same| {
+        let mut loudest = BTreeMap::<&str, u32>::new();
+        for label in side(same) {
+            let weight = loudest.entry(label.by.as_str()).or_default();
+            *weight = (*weight).max(label.given.weight);
+        }
+        loudest.into_values().sum::<u32>()
+    };
     let (yes, no) = (sum(true), sum(false));
     let heaviest = |same| side(same).max_by_key(|label| (label.given.weight, label.position));
     match yes.cmp(&no) {

@@ -22,7 +22,7 @@ const VERSIONS_MAX: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No such version.
-    #[error("expected a registered version of {NAME}, got {0}; list them with: hindcast models")]
+    #[error("expected a registered version of {NAME}, got {0}; list them with: hindcast models list")]
     Unknown(u32),
     /// Its weights do not give its hash.
     #[error("version {version} cannot be loaded: {detail}")]
@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// No comparison with the version in force ended in a pass.
     #[error(
-        "expected a comparison of version {version} with version {against} that passed, got {got}; run: hindcast backtest"
+        "expected a comparison of version {version} with version {against} that passed, got {got}; run: hindcast models compare --candidate {version}"
     )]
     NotPassed {
         /// Which.

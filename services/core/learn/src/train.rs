@@ -27,7 +27,8 @@ const HELD_BACK_MIN: usize = 10;
 const PENALTY: f64 = 4.0;
 /// The column of the parent's log-odds is this much larger than they are, so that keeping them costs little.
 const SHARE_SCALE: f64 = 5.0;
-/// No weight is larger than this, in thousandths of log-odds.
+/// No weight is larger than this, in thousandths of log-odds. Where one would be, all are made smaller together: what is
+/// one problem and what is two stays so.
 const WEIGHT_MAX: i32 = 12_000;
 
 /// One row of a regression.
@@ -263,8 +264,10 @@ fn narrowed(row: &Row, columns: &[usize], parent: &Weights) -> Row {
 }
 
 fn to_weights(bias: f64, weights: &[f64; Features::COUNT], settings: &Settings) -> Weights {
+    let largest = weights.iter().chain([&bias]).fold(0.0_f64, |largest, value| largest.max(value.abs())) * 1_000.0;
+    let scale = if largest > f64::from(WEIGHT_MAX) { f64::from(WEIGHT_MAX) / largest } else { 1.0 };
     #[allow(clippy::cast_possible_truncation)] // bounded in the same breath
-    let thousandths = |value: f64| ((value * 1_000.0).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX);
+    let thousandths = |value: f64| ((value * scale * 1_000.0).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX);
     let [time, still_firing, same_service, topology, no_path, same_resource, same_name, labels, words] =
         weights.map(thousandths);
     Weights {

@@ -3,12 +3,13 @@
 //!
 //! A problem is an incident of which a person named the cause, plus what labels tie to it. A label that says that two
 //! alerts of one problem are two contradicts the others; how many do is the measure of how far the labels
-//! can be trusted, and a gate that reads them asks for it.
+//! can be trusted, and a gate that reads them asks for it. A firing of which people only said what it is no part of is a
+//! stranger: nothing is known of it but that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded};
-use hindcast_domain::label::{About, Kind, Labels};
+use hindcast_domain::label::{About, Kind, Label, Labels, Provenance};
 use hindcast_domain::{EventId, Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,20 @@ pub struct Problem {
     pub service: Option<String>,
     /// Its stretches of firing, by the `intake.alert` event that began each.
     pub firings: BTreeSet<EventId>,
+}
+
+/// A firing that is a problem of its own as far as anybody said, and the firings that it is no one problem with. More
+/// is not known of it: other firings may belong to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// The incident in which it stands, or the firing itself.
+    pub name: String,
+    /// Its service.
+    pub service: Option<String>,
+    /// The `intake.alert` event that began it.
+    pub firing: EventId,
+    /// What it is no one problem with: the firings, by what they are called.
+    pub apart: BTreeMap<EventId, String>,
 }
 
 /// How far labels can be trusted.
@@ -52,6 +67,9 @@ pub struct Truth {
     pub from: u64,
     /// In the order of their first firing.
     pub problems: Vec<Problem>,
+    /// Firings of no labelled problem of which people said what they are no part of.
+    #[serde(default)]
+    pub strangers: Vec<Stranger>,
     /// How far the labels agree.
     pub quality: Quality,
 }
@@ -112,18 +130,66 @@ impl Reader {
         let (groups, quality) = self.grouped();
         let by_event: BTreeMap<&EventId, &Fired> =
             self.firings.values().flatten().map(|fired| (&fired.id, fired)).collect();
-        Truth { from, problems: groups.problems(&by_event, from), quality }
+        let problems = groups.problems(&by_event, from);
+        let strangers = self.strangers(&groups, &problems, from);
+        Truth { from, problems, strangers, quality }
+    }
+
+    /// What people said is apart, where the comparison of problems does not see it: one of the two is of no problem.
+    fn strangers(&self, groups: &Groups, problems: &[Problem], from: u64) -> Vec<Stranger> {
+        let of_problem: BTreeMap<&EventId, &str> = problems
+            .iter()
+            .flat_map(|problem| problem.firings.iter().map(|firing| (firing, problem.name.as_str())))
+            .collect();
+        let homes: BTreeMap<&EventId, &str> = self
+            .seen
+            .cases
+            .iter()
+            .flat_map(|(id, case)| case.members.values().map(|placed| (&placed.fired, id.as_str())))
+            .collect();
+        let called = |fired: &Fired| {
+            let known = of_problem.get(&fired.observed).or_else(|| homes.get(&fired.id)).copied();
+            known.unwrap_or(fired.observed.as_str()).to_owned()
+        };
+        let mut strangers: BTreeMap<(u64, EventId), Stranger> = BTreeMap::new();
+        for (younger, older, same, said) in self.pairs() {
+            let is_apart = !same && said && groups.root(&younger.id) != groups.root(&older.id);
+            if !is_apart || younger.position < from || older.position < from {
+                continue;
+            }
+            for (one, other) in [(younger, older), (older, younger)] {
+                if of_problem.contains_key(&one.observed) {
+                    continue;
+                }
+                let stranger = strangers.entry((one.position, one.observed.clone())).or_insert_with(|| Stranger {
+                    name: called(one),
+                    service: one.service.clone(),
+                    firing: one.observed.clone(),
+                    apart: BTreeMap::new(),
+                });
+                stranger.apart.insert(other.observed.clone(), called(other));
+            }
+        }
+        strangers.into_values().collect()
+    }
+
+    /// Pairs that labels speak of: whether they are one problem, and whether a person said so.
+    fn pairs(&self) -> Vec<(&Fired, &Fired, bool, bool)> {
+        let grouping = self.labels.counting_at(self.at).filter(|label| label.given.kind == Kind::Grouping);
+        let pair = |label: &Label| match &label.given.about {
+            About::Pair { younger, fired, older, .. } => {
+                let (younger, older) = self.pair(younger, fired, older)?;
+                let said = label.given.provenance == Provenance::Explicit;
+                Some((younger, older, label.given.value == "same", said))
+            }
+            _ => None,
+        };
+        grouping.filter_map(pair).collect()
     }
 
     fn grouped(&self) -> (Groups, Quality) {
-        let mut pairs: Vec<(&EventId, &EventId, bool)> = Vec::new();
-        for label in self.labels.counting_at(self.at).filter(|label| label.given.kind == Kind::Grouping) {
-            if let About::Pair { younger, fired, older, .. } = &label.given.about
-                && let Some((younger, older)) = self.pair(younger, fired, older)
-            {
-                pairs.push((&younger.id, &older.id, label.given.value == "same"));
-            }
-        }
+        let pairs: Vec<(&EventId, &EventId, bool)> =
+            self.pairs().into_iter().map(|(younger, older, same, _)| (&younger.id, &older.id, same)).collect();
         let mut groups = Groups::default();
         for (id, case) in self.caused().filter(|(_, case)| case.merged_into.is_none()) {
             let members: Vec<&EventId> = case.members.values().map(|placed| &placed.fired).collect();

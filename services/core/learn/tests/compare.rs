@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{at, fingerprint};
 use hindcast_domain::model::Verdict;
@@ -12,7 +12,7 @@ use hindcast_domain::{EventId, IncidentId, Severity};
 use hindcast_learn::compare::{Report, compare};
 use hindcast_learn::gate::{self, Gated, Judgement};
 use hindcast_learn::outcome::{Firing, Outcome};
-use hindcast_learn::truth::{Problem, Quality, Truth};
+use hindcast_learn::truth::{Problem, Quality, Stranger, Truth};
 
 const MINUTE: i64 = 60;
 
@@ -28,7 +28,12 @@ fn truth(problems: usize, service: fn(usize) -> &'static str) -> Truth {
         service: Some(service(index).to_owned()),
         firings: BTreeSet::from([firing(index, 0).0, firing(index, 1).0]),
     };
-    Truth { from: 1, problems: (0..problems).map(problem).collect(), quality: Quality { labels: 100, contradicted: 0 } }
+    Truth {
+        from: 1,
+        problems: (0..problems).map(problem).collect(),
+        quality: Quality { labels: 100, contradicted: 0 },
+        ..Truth::default()
+    }
 }
 
 /// What a run makes of it: the name of the incident of each firing; `None` for none.
@@ -174,4 +179,45 @@ fn firings_that_the_intake_lacks_are_an_error() {
     assert_eq!(judged(&report).verdict, Verdict::Error);
     let report = compare(&truth, &run(40, apart), &run(39, right), 7);
     assert_eq!(judged(&report).verdict, Verdict::Error);
+}
+
+#[test]
+fn what_people_said_is_apart_is_a_wrong_merge_though_it_is_no_labelled_problem() {
+    const PROBLEMS: usize = 24;
+    let of = |problem: usize| (firing(problem, 0).0, format!("problem-{problem}"));
+    let mut truth = truth(PROBLEMS, one_service);
+    // For each problem a firing that is no part of it, and of which nothing else is known.
+    let strangers = 100..100 + PROBLEMS;
+    truth.strangers = strangers
+        .clone()
+        .map(|index| Stranger {
+            name: format!("stranger-{index}"),
+            service: Some("b".to_owned()),
+            firing: firing(index, 0).0,
+            apart: BTreeMap::from([of(index - 100)]),
+        })
+        .collect();
+    let decided = |joins: bool, splits: bool| {
+        let mut outcome = run(PROBLEMS, if splits { apart } else { right });
+        let beside = run(100 + PROBLEMS, |problem, _| {
+            Some(if joins && problem >= 100 { format!("{}", problem - 100) } else { format!("alone {problem}") })
+        });
+        outcome
+            .firings
+            .extend(beside.firings.into_iter().filter(|(id, _)| truth.strangers.iter().any(|it| it.firing == *id)));
+        outcome
+    };
+    let (champion, candidate) = (decided(false, true), decided(true, false));
+    let report = compare(&truth, &champion, &candidate, 7);
+    assert_eq!((report.problems, report.strangers), (24, 24));
+    assert_eq!((report.champion.merged, report.candidate.merged), (0, 24));
+    let gated = judged(&report);
+    assert_eq!(gated.verdict, Verdict::Fail, "{:?}", gated.reasons);
+    assert!(gated.reasons.iter().any(|it| it.contains("stranger-100 with problem-0")), "{:?}", gated.reasons);
+    // The one that mends the splits and keeps strangers out passes.
+    let report = compare(&truth, &champion, &decided(false, false), 7);
+    assert_eq!((judged(&report).verdict, report.candidate.merged), (Verdict::Pass, 0));
+    // And what a person split is a wrong merge of the one that had put it together.
+    let report = compare(&truth, &decided(true, false), &decided(false, false), 7);
+    assert_eq!((report.champion.merged, report.candidate.merged), (24, 0));
 }

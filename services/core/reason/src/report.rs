@@ -24,7 +24,10 @@ pub const DEFINITIONS: [(&str, &str); 20] = [
     ("declared", "incidents that people declared by hand: no alert told of them before"),
     ("came_back", "incidents that came back after a person had ended them, or that a person reopened"),
     ("wrongly_merged", "incidents of which a person said that some of their alerts are another problem"),
-    ("unaccounted", "incidents at a paging severity of which nobody was told and that no hold names; must be 0"),
+    (
+        "unaccounted",
+        "incidents at a paging severity that alerts opened, of which nobody was told and that no hold names; must be 0",
+    ),
     ("mttd", "from the earliest symptom, as its sender says, to the opening; declared incidents are left out"),
     (
         "mtta",
@@ -86,16 +89,19 @@ pub struct Told {
 
 impl Told {
     /// Takes a label of the stretch in that counts.
-    pub fn label(&mut self, label: &Label) {
+    ///
+    /// `together`: whether the alerts of a pair were in the incident when they were spoken of. To say that two are
+    /// apart that were kept apart finds no fault.
+    pub fn label(&mut self, label: &Label, together: bool) {
         let given = &label.given;
         self.labels += 1;
         match given.kind {
             Kind::Attention => {
                 self.attention.insert(given.value.clone());
             }
-            // A merge of people that was taken back was no doing of ours, and what was kept apart was never merged.
+            // A merge of people that was taken back was no doing of ours.
             Kind::Grouping if given.value == "different" && given.provenance == Provenance::Explicit => {
-                self.wrongly_merged |= matches!(given.rule.as_str(), "split" | "pair_different");
+                self.wrongly_merged |= given.rule == "split" || given.rule == "pair_different" && together;
             }
             _ => {}
         }

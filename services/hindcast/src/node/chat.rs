@@ -10,7 +10,7 @@ use axum::Router;
 use hindcast_chat_port as port;
 use hindcast_chat_slack::{self as slack, Slack};
 use hindcast_chat_teams::{self as teams, AuthorityOptions, BotAuthority, Teams};
-use hindcast_chatops::{Deliverer, Door, Options, Secret, SlackDoors, TeamsDoors};
+use hindcast_chatops::{Deliverer, Door, Handle, Options, Secret, SlackDoors, TeamsDoors};
 use hindcast_clock as clock;
 use hindcast_ledger::lane;
 use hindcast_notify::{Error as NotifyError, Message, Notifier};
@@ -35,7 +35,7 @@ pub struct Chat {
     /// The doors, set up or not.
     pub router: Router,
     /// How chat is.
-    pub status: Router,
+    pub status: Handle,
 }
 
 /// Whether anything of chat is set up.
@@ -61,8 +61,9 @@ pub fn start(
         teams_of(&settings.teams, &mut options).context("[teams]")?;
     }
     let door = Door::new(options.clone());
-    let status = hindcast_chatops::status::router(options.handle.clone());
+    let status = options.handle.clone();
     if runs && is_set_up(settings) {
+        status.is_set_up();
         let run = hindcast_chatops::run_lane(lane, stop.clone());
         spawn(tasks, hindcast_domain::lane::names::CHAT, async move { Ok(run.await?) });
         let run = Deliverer::new(options).run(stop.clone());
@@ -75,7 +76,7 @@ pub fn start(
             });
         }
     }
-    Ok(Chat { router: hindcast_chatops::doors::vendors(door), status })
+    Ok(Chat { router: hindcast_chatops::router(door), status })
 }
 
 fn slack_of(settings: &settings::Slack, options: &mut Options) -> anyhow::Result<Option<slack::Socket>> {
@@ -97,6 +98,12 @@ fn teams_of(settings: &settings::Teams, options: &mut Options) -> anyhow::Result
     let (Some(app_id), Some(password)) = (&settings.app_id, secret(settings.app_password_env.as_ref())?) else {
         return Ok(());
     };
+    if let Some(tenant) = settings.tenant.as_deref().filter(|tenant| !is_directory_id(tenant)) {
+        anyhow::bail!(
+            "expected tenant to be the directory's id, such as 8d6f1c1e-2f1a-4c55-9c7a-3b1f0a4c2e77, got {tenant:?}: \
+             deliveries name their directory by it"
+        );
+    }
     let unix: teams::Clock = {
         let clock: clock::Shared = Arc::clone(&options.clock);
         Arc::new(move || clock.now().nanos() / 1_000_000_000)
@@ -108,6 +115,7 @@ fn teams_of(settings: &settings::Teams, options: &mut Options) -> anyhow::Result
     options.teams = TeamsDoors {
         authority: Some(Arc::new(BotAuthority::new(authority)?)),
         outgoing_secret: options.teams.outgoing_secret.take(),
+        tenant: settings.tenant.clone(),
     };
     let vendor = Teams::open(teams::Options {
         tenant: settings.tenant.clone(),
@@ -117,6 +125,12 @@ fn teams_of(settings: &settings::Teams, options: &mut Options) -> anyhow::Result
     })?;
     options.vendors.push(Arc::new(vendor) as port::Shared);
     Ok(())
+}
+
+/// Whether a word is a directory's id, a GUID; its domain's name is none.
+fn is_directory_id(word: &str) -> bool {
+    let parts: Vec<usize> = word.split('-').map(str::len).collect();
+    parts == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// A workflow of Teams as a receiver of notices: it is told with a card, and answers nothing.

@@ -28,14 +28,19 @@ pub struct Parts {
     pub lane: lane::Options,
 }
 
-/// Starts the lane of labels and the shadow; what is asked for training and backtests.
+/// Starts the lane of labels and the shadow, unless the folder is open for reading alone; what is asked for training
+/// and backtests.
 pub fn start(
     parts: Parts,
+    reading_only: bool,
     tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
     stop: &watch::Receiver<bool>,
 ) -> hindcast_learning_port::Shared {
-    let run = lane::Runner::new(hindcast_learn::Labeller, parts.lane).run(stop.clone());
-    spawn(tasks, names::LABELS, async move { Ok(run.await?) });
+    let holder = parts.lane.owner.clone();
+    if !reading_only {
+        let run = lane::Runner::new(hindcast_learn::Labeller, parts.lane).run(stop.clone());
+        spawn(tasks, names::LABELS, async move { Ok(run.await?) });
+    }
     let options = hindcast_learning::Options {
         ledger: parts.ledger,
         writer: parts.writer,
@@ -43,9 +48,12 @@ pub fn start(
         clock: parts.clock,
         trainer: Arc::new(Linfa),
         code: env!("CARGO_PKG_VERSION").to_owned(),
+        holder,
     };
-    let shadow = hindcast_learning::Shadow::new(options.clone(), || Correlator);
-    let stop = stop.clone();
-    spawn(tasks, "shadow", async move { Ok(shadow.run(stop).await?) });
+    if !reading_only {
+        let shadow = hindcast_learning::Shadow::new(options.clone(), || Correlator);
+        let stop = stop.clone();
+        spawn(tasks, "shadow", async move { Ok(shadow.run(stop).await?) });
+    }
     Arc::new(hindcast_learning::Service::new(options, || Correlator))
 }

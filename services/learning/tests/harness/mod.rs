@@ -158,6 +158,7 @@ impl Past {
             clock,
             trainer: Arc::new(Linfa),
             code: "test".to_owned(),
+            holder: "test".to_owned(),
         }
     }
 

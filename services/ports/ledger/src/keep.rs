@@ -35,14 +35,15 @@ impl Hold {
     }
 }
 
-/// Keeps the lease of that name for `holder`, who is the same after a restart, until nobody looks any more.
+/// Keeps the lease of that name for `holder`, who is the same after a restart, until nobody looks any more. What one
+/// installation of several does bears its name, so that another one cannot hold it up.
 #[must_use]
-pub fn keep(ledger: Shared, name: &'static str, holder: String) -> watch::Receiver<Hold> {
+pub fn keep(ledger: Shared, name: String, holder: String) -> watch::Receiver<Hold> {
     let (told, hold) = watch::channel(Hold::Unknown);
     tokio::spawn(async move {
         let mut tenures = 0;
         loop {
-            match tokio::time::timeout(PATIENCE, ledger.lease(name, &holder)).await {
+            match tokio::time::timeout(PATIENCE, ledger.lease(&name, &holder)).await {
                 Ok(Ok(lease)) => {
                     tenures += 1;
                     tracing::debug!(name, tenures, "a lease is ours");
@@ -83,5 +84,45 @@ async fn hold_on(lease: &dyn Lease, told: &watch::Sender<Hold>) -> bool {
         if !matches!(tokio::time::timeout(PATIENCE, lease.renew()).await, Ok(true)) {
             return true;
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test says so by panicking
+mod tests {
+    use super::*;
+    use crate::memory::Ledger;
+
+    async fn is(hold: &mut watch::Receiver<Hold>, wanted: impl Fn(Hold) -> bool) -> Hold {
+        tokio::time::timeout(Duration::from_secs(30), hold.wait_for(|hold| wanted(*hold)))
+            .await
+            .unwrap()
+            .map(|hold| *hold)
+            .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_of_two_holds_it_and_the_other_takes_over_when_the_first_is_gone_or_silent() {
+        let ledger = Ledger::contended("L");
+        let keeper = |holder: &str| keep(ledger.share(), "delivery".to_owned(), holder.to_owned());
+        let mut one = keeper("one");
+        assert_eq!(is(&mut one, Hold::is_ours).await, Hold::Ours(1));
+        let mut two = keeper("two");
+        assert_eq!(is(&mut two, |hold| hold != Hold::Unknown).await, Hold::Others);
+        drop(one);
+        assert_eq!(is(&mut two, Hold::is_ours).await, Hold::Ours(1));
+        // Whoever was silent for too long has lost it, and says so before anything else.
+        ledger.expire_leases();
+        assert_eq!(is(&mut two, |hold| !hold.is_ours()).await, Hold::Unknown);
+        assert_eq!(is(&mut two, Hold::is_ours).await, Hold::Ours(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_holder_that_comes_back_has_it_at_once() {
+        let ledger = Ledger::contended("L");
+        let held = ledger.share().lease("delivery", "one").await.unwrap();
+        let mut again = keep(ledger.share(), "delivery".to_owned(), "one".to_owned());
+        assert_eq!(is(&mut again, Hold::is_ours).await, Hold::Ours(1));
+        drop(held);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{ModelSpend, Report, Spend};
 use hindcast_domain::incident::Incident;
-use hindcast_domain::label::Kind as LabelKind;
+use hindcast_domain::label::{About as Subject, Kind as LabelKind, Label};
 use hindcast_domain::notice::{self, Notice, Reason};
 use hindcast_domain::{Event, IncidentId, Span, Time};
 use hindcast_queries::ReportFilter;
@@ -129,11 +129,11 @@ impl Reading<'_> {
             let Some(incident) = project::about(&label.given.about).filter(|_| label.counts_at(reader.at)) else {
                 continue;
             };
-            let about = told.entry(incident.to_string()).or_default();
             // A cause that is found later is one all the same.
-            about.cause |= label.given.kind == LabelKind::Cause;
+            told.entry(incident.to_string()).or_default().cause |= label.given.kind == LabelKind::Cause;
             if self.stretch.holds(label.at) {
-                about.label(&label);
+                let together = self.were_together(&label)?;
+                told.entry(incident.to_string()).or_default().label(&label, together);
             }
         }
         for mention in reader.store.about_from(About::Type, "incident.reopened", self.from, reader.at) {
@@ -145,6 +145,15 @@ impl Reading<'_> {
             }
         }
         Ok(told)
+    }
+
+    /// Whether both alerts of a pair were in the incident when somebody spoke of them.
+    fn were_together(&self, label: &Label) -> Result<bool, Error> {
+        let Subject::Pair { younger, older, incident, .. } = &label.given.about else { return Ok(false) };
+        let then = self.of.store.document(Kind::Incident, incident.as_str(), label.position)?;
+        let Some(document) = then else { return Ok(false) };
+        let (_, incident) = document.read::<Incident>("an incident")?;
+        Ok([younger, older].iter().all(|alert| incident.members.contains_key(*alert)))
     }
 
     fn was_ended_by_a_person(&self, id: &str, position: u64) -> Result<bool, Error> {

@@ -95,21 +95,22 @@ impl Reader {
     pub(crate) fn versions(&self) -> Result<BTreeMap<String, String>, Error> {
         let mut versions = BTreeMap::new();
         versions.insert("fold".to_owned(), FOLD_VERSION.to_string());
-        versions.insert("weights".to_owned(), "1".to_owned());
+        let (mut by_hand, mut learnt) = (None, None);
         for entry in self.store.list(List::Sections, self.at, None) {
             let (_, name) = entry?;
             let Some(section) = self.section(&name)? else {
                 continue;
             };
-            // What was learnt and promoted lies over what people set.
-            if (name == "correlation" || name == "pair-scorer")
-                && let Some(version) =
-                    section.content.pointer("/weights/version").or(section.content.pointer("/version"))
-            {
-                versions.insert("weights".to_owned(), version.to_string());
+            let version = section.content.pointer("/weights/version").or(section.content.pointer("/version"));
+            match name.as_str() {
+                "correlation" => by_hand = version.map(ToString::to_string),
+                "pair-scorer" => learnt = version.map(ToString::to_string),
+                _ => {}
             }
             versions.insert(name, section.hash);
         }
+        // What was learnt and promoted lies over what people set.
+        versions.insert("weights".to_owned(), learnt.or(by_hand).unwrap_or_else(|| "1".to_owned()));
         Ok(versions)
     }
 }

@@ -93,7 +93,7 @@ fn said(activity: &Value, verb: Verb) -> Read {
     Ok(Meaning::Person(Box::new(Interaction {
         vendor: Vendor::Teams,
         key: format!("{conversation}/{activity_id}"),
-        team: named(activity, "/conversation/tenantId").or(named(activity, "/channelData/tenant/id")),
+        team: directory(activity)?,
         user: string(activity, "/from/aadObjectId").filter(|id| is_id(id)).map_or_else(
             || id("/from/id", "whoever says it").map(str::to_owned),
             |directory| Ok(directory.to_owned()),
@@ -107,6 +107,16 @@ fn said(activity: &Value, verb: Verb) -> Read {
         verb,
         reply: Reply::default(),
     })))
+}
+
+/// The directory, which stands in two places: where these differ, it is nobody's.
+fn directory(activity: &Value) -> Result<Option<String>, Unreadable> {
+    let (of_conversation, of_channel) =
+        (named(activity, "/conversation/tenantId"), named(activity, "/channelData/tenant/id"));
+    match (of_conversation, of_channel) {
+        (Some(one), Some(other)) if !one.eq_ignore_ascii_case(&other) => Err(unreadable("one directory", "two")),
+        (one, other) => Ok(one.or(other)),
+    }
 }
 
 /// A text as a person typed it: mentions are taken off, and what Teams writes as HTML is undone, once.

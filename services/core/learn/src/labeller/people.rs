@@ -220,6 +220,11 @@ pub fn check(judged: &Judged) -> Result<(), String> {
     if matches!(judged.about, About::Incident { .. }) && judged.verdict == "cause" {
         return cause_of(judged).map(|_| ()).ok_or_else(|| "expected the cause as text, got none".to_owned());
     }
+    if let About::Pair { younger, older, .. } = &judged.about
+        && younger == older
+    {
+        return Err("expected two alerts of a pair, got one twice".to_owned());
+    }
     let expected = match judged.about {
         About::Pair { .. } => "same or different",
         About::Proposal { .. } => "approved, rejected, fixed or not_fixed",
@@ -293,6 +298,12 @@ impl<'a> Out<'a> {
         }
         if !concluded {
             let value = value.as_deref().unwrap_or(rule.value);
+            // Saying it once more says nothing new.
+            if standing.iter().any(|label| {
+                label.by == self.input.actor && label.given.value == value && label.given.rule == rule.name
+            }) {
+                return;
+            }
             let before = |label: &&&Label| label.by == self.input.actor && label.given.value != value;
             let changed: Vec<&Label> = standing.iter().filter(before).copied().collect();
             self.retract(changed.into_iter(), "the same person says something else now");

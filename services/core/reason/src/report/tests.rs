@@ -186,7 +186,7 @@ fn labels_say_what_was_worth_it_and_what_was_merged_wrongly() {
         (Kind::Attention, "noise", "feedback_noise", Provenance::Explicit),
         (Kind::Grouping, "different", "split", Provenance::Explicit),
     ] {
-        one.label(&label(kind, value, rule, provenance));
+        one.label(&label(kind, value, rule, provenance), true);
     }
     let row = total(&[(incident(120, &["a"]), one)]);
     assert_eq!((row.labels, row.useful, row.noise, row.no_action, row.wrongly_merged), (4, 1, 1, 0, 1));
@@ -200,7 +200,7 @@ fn what_was_kept_apart_or_merged_by_people_was_not_merged_wrongly_by_us() {
         ("different", "cause_apart", Provenance::Implicit),
     ] {
         let mut one = told();
-        one.label(&label(Kind::Grouping, value, rule, provenance));
+        one.label(&label(Kind::Grouping, value, rule, provenance), true);
         assert!(!one.wrongly_merged, "{rule}");
     }
 }
