@@ -94,6 +94,19 @@ async fn of_several_processes_of_one_installation_one_delivers_and_another_takes
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_process_of_another_installation_holds_up_nobody() {
+    let world = World::on(Ledger::contended("L"), rules()).await;
+    let mut theirs = world.options();
+    (theirs.install, theirs.holder) = ("theirs".to_owned(), "theirs/1".to_owned());
+    World::delivers_with(theirs);
+    world.quiet().await;
+    world.delivers();
+    world.declares("checkout is slow", Severity::High, &[]).await;
+    world.settle().await;
+    assert_eq!((world.fake.standing().len(), world.fake.doubles()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn changes_are_shown_in_the_same_place_and_a_burst_of_them_is_one_update() {
     let world = World::new(rules()).await;
     world.delivers();

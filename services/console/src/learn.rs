@@ -452,8 +452,8 @@ impl Console {
 
     fn learning(&self) -> Result<learning::Shared> {
         self.inner.options.learning.clone().ok_or_else(|| {
-            let problem = Problem::new(Code::NotImplemented, "this process does not learn");
-            Refusal(problem.remedy("Ask a process that serves the role `learning`."))
+            let problem = Problem::new(Code::NotSetUp, "this process does not learn");
+            Refusal(problem.remedy("Ask a process that serves the roles `learning` and `console`."))
         })
     }
 

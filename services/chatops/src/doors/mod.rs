@@ -149,6 +149,6 @@ fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
 
 /// The refusal of a door that is not set up.
 fn not_set_up(what: &str, section: &str) -> Refusal {
-    let problem = Problem::new(Code::NotImplemented, format!("{what} is not set up here"));
+    let problem = Problem::new(Code::NotSetUp, format!("{what} is not set up here"));
     Refusal(problem.remedy(format!("Set it up in the section [{section}]; docs/chat.md says how.")))
 }

@@ -64,7 +64,7 @@ async fn what_is_not_there_is_a_problem() {
     assert!(wrong.header("allow").contains("POST"), "{:?}", wrong.headers);
     assert_eq!(bench.post("/nope", &[], "{}").await.status, StatusCode::NOT_FOUND);
     let elsewhere = bench.post("/api/v1/models/pair-scorer/train", &[], "{}").await;
-    assert_eq!((elsewhere.status, elsewhere.code().as_str()), (StatusCode::NOT_IMPLEMENTED, "not_implemented"));
+    assert_eq!((elsewhere.status, elsewhere.code().as_str()), (StatusCode::NOT_IMPLEMENTED, "not_set_up"));
     let page = bench.page("/api/v1/nope").await;
     assert!(page.header("content-type").starts_with("text/html") && page.status == StatusCode::NOT_FOUND);
 }

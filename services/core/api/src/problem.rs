@@ -94,6 +94,8 @@ codes! {
     Busy = "busy", 429, "Too many requests wait", "Try again after Retry-After seconds.";
     /// Not built yet.
     NotImplemented = "not_implemented", 501, "This is promised and not built yet", "See CHANGELOG.md for what is built.";
+    /// Built, and not set up in this process.
+    NotSetUp = "not_set_up", 501, "This is not set up here", "Set it up in the settings, or ask the process that has it.";
     /// The ledger takes nothing, or we are not ready.
     Unavailable = "unavailable", 503, "It cannot be done now", "Try again after Retry-After seconds.";
     /// A defect of ours.
