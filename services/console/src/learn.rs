@@ -214,14 +214,6 @@ impl Console {
             }
             (about, _) => self.home_of(about).await?,
         };
-        self.judge_in(&partition, asker, judged).await
-    }
-
-    /// Records a judgement where its lane of labels is known.
-    ///
-    /// # Errors
-    /// 503 where the ledger takes nothing.
-    pub(crate) async fn judge_in(&self, partition: &Partition, asker: &Asker, judged: Judged) -> Result<JudgedAnswer> {
         let subject = subject_of(&judged.about);
         let event = NewEvent {
             subject,
@@ -229,7 +221,7 @@ impl Console {
             event: Event::LabelJudged(judged),
             traceparent: asker.traceparent.clone(),
         };
-        let receipt = self.inner.options.writer.submit(partition, vec![event]).await.map_err(|error| {
+        let receipt = self.inner.options.writer.submit(&partition, vec![event]).await.map_err(|error| {
             tracing::warn!(%error, "a judgement was not written");
             Refusal::new(Code::Unavailable, "the ledger takes nothing now")
         })?;
@@ -285,7 +277,7 @@ impl Console {
 ///
 /// # Errors
 /// 422, with the verdicts that were expected.
-pub(crate) fn checked(request: JudgeRequest) -> Result<Judged> {
+fn checked(request: JudgeRequest) -> Result<Judged> {
     let mut redactor = hindcast_redact::Redactor::default();
     let text = body::maybe("text", request.text)?.map(|text| redactor.text(&text));
     let judged = Judged { about: request.about, verdict: body::text("verdict", &request.verdict)?, text };

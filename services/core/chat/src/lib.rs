@@ -8,6 +8,7 @@
 //! [`teams`] render the one and read the other.
 
 pub mod card;
+mod faults;
 pub mod interaction;
 pub mod slack;
 pub mod teams;

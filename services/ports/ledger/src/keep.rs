@@ -23,7 +23,7 @@ pub enum Hold {
     Unknown,
     /// Somebody else's.
     Others,
-    /// Ours, for the so-manieth time in this run.
+    /// Ours; the number counts how often it became so in this run.
     Ours(u64),
 }
 

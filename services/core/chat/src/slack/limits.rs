@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::faults::{items, length, over};
+
 /// Blocks of a message.
 pub const BLOCKS_MAX: usize = 50;
 /// Blocks of a dialog.
@@ -188,20 +190,6 @@ fn element(faults: &mut Vec<String>, of: &Value) {
             over(faults, "initial_value", length(&of["initial_value"]), most);
         }
         other => faults.push(format!("unknown element {other:?}")),
-    }
-}
-
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn length(value: &Value) -> usize {
-    value.as_str().map_or(0, |text| text.chars().count())
-}
-
-fn over(faults: &mut Vec<String>, what: &str, count: usize, most: usize) {
-    if count > most {
-        faults.push(format!("{what}: {count} of {most}"));
     }
 }
 

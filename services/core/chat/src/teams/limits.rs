@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::faults::{items, length, over};
+
 /// Bytes of a message with its card.
 pub const MESSAGE_MAX: usize = 28 * 1024;
 /// Bytes of a card: the message around it wants some of what a message may have.
@@ -134,20 +136,6 @@ fn actions<'a>(faults: &mut Vec<String>, ids: &mut BTreeSet<&'a str>, row: &'a V
             "Action.ShowCard" if !is_inner => card(faults, ids, &action["card"], true),
             other => faults.push(format!("unknown action {other:?} here")),
         }
-    }
-}
-
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn length(value: &Value) -> usize {
-    value.as_str().map_or(0, |text| text.chars().count())
-}
-
-fn over(faults: &mut Vec<String>, what: &str, count: usize, most: usize) {
-    if count > most {
-        faults.push(format!("{what}: {count} of {most}"));
     }
 }
 
