@@ -32,7 +32,7 @@ pub use state::State;
 pub use status::{ChatStatus, Handle};
 pub use taken::Taken;
 
-use hindcast_ledger::lane;
+use hindcast_eventlog::lane;
 use tokio::sync::watch;
 
 /// Runs the lane of chat over a ledger until `shutdown`.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hindcast_chat_port as port;
 use hindcast_clock as clock;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
 use hindcast_ledger::Shared;
-use hindcast_ledger::writer::Writer;
+use hindcast_messaging::chat as port;
 
 use crate::replies::Replies;
 use crate::status::Handle;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hindcast_chat::Vendor;
+use hindcast_chat_cards::Vendor;
 use hindcast_domain::event::SYSTEM;
 use hindcast_domain::incident::Incident;
 use hindcast_domain::{Severity, Span};

@@ -2,9 +2,9 @@
 //! choice; what a message looks like is `hindcast_chat`'s.
 
 use hindcast_api::{Answer, Incident};
-use hindcast_chat::interaction::{Meaning, Unreadable};
-use hindcast_chat::view::Note;
-use hindcast_chat::{Vendor, View, slack, teams};
+use hindcast_chat_cards::interaction::{Meaning, Unreadable};
+use hindcast_chat_cards::view::Note;
+use hindcast_chat_cards::{Vendor, View, slack, teams};
 use hindcast_domain::Time;
 use serde_json::Value;
 
@@ -91,7 +91,7 @@ pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&s
 
 /// The hash of what is shown.
 pub(crate) fn hash(body: &Value) -> String {
-    hindcast_chat::hash(body)
+    hindcast_chat_cards::hash(body)
 }
 
 /// Checks Slack's signature over the bytes as they came.

@@ -8,7 +8,7 @@ mod harness;
 use std::time::Duration;
 
 use harness::{Behaviour, Dice, World, interaction, rules, signed};
-use hindcast_chat::Verb;
+use hindcast_chat_cards::Verb;
 use hindcast_chatops::{Door, FailPoint};
 use hindcast_domain::Severity;
 use hindcast_domain::chat::{Status, What};
@@ -84,7 +84,7 @@ async fn through_two_hundred_crashes_each_message_stands_there_once() {
             let last = world.fake.updates().into_iter().rev().find(|update| update.place == *place);
             let posted = || world.fake.standing().into_iter().find(|standing| standing.place == *place);
             let shown = last.map_or_else(|| posted().unwrap().message.body, |update| update.body);
-            assert_eq!(hindcast_chat::hash(&shown), card.hash, "seed {seed}: the ledger knows what it shows");
+            assert_eq!(hindcast_chat_cards::hash(&shown), card.hash, "seed {seed}: the ledger knows what it shows");
         }
         found += world.events().await.iter().filter(|event| is_found(event)).count();
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{Behaviour, Fake, World, interaction, rules, signed};
-use hindcast_chat::Verb;
+use hindcast_chat_cards::Verb;
 use hindcast_chatops::{Door, FailPoint};
 use hindcast_domain::chat::Status;
 use hindcast_domain::command::{Activated, Command};
@@ -313,7 +313,7 @@ async fn one_vendor_that_hangs_holds_up_no_other() {
     world.fake.always(Behaviour::Hang);
     let teams = Arc::new(Fake::new("teams", world.ledger.clone()));
     let mut options = world.options();
-    options.vendors.push(Arc::clone(&teams) as hindcast_chat_port::Shared);
+    options.vendors.push(Arc::clone(&teams) as hindcast_messaging::chat::Shared);
     World::delivers_with(options);
     for n in 0..10 {
         world.declares(&format!("{n}"), Severity::High, &[]).await;

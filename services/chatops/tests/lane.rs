@@ -5,7 +5,7 @@
 mod harness;
 
 use harness::{Dice, World, interaction, production, rules, signed};
-use hindcast_chat::Verb;
+use hindcast_chat_cards::Verb;
 use hindcast_chatops::{Chat, Door, State};
 use hindcast_domain::chat::{Messages, What};
 use hindcast_domain::command::Command;

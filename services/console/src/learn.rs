@@ -22,9 +22,9 @@ use hindcast_domain::label::{About, Judged};
 use hindcast_domain::{Event, EventId, Partition};
 use hindcast_events::NewEvent;
 use hindcast_http::{Refusal, Result};
-use hindcast_learn::table;
-use hindcast_learning_port as learning;
+use hindcast_mlops::table;
 use hindcast_queries::{LabelFilter, Window};
+use hindcast_training as learning;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -281,7 +281,7 @@ fn checked(request: JudgeRequest) -> Result<Judged> {
     let mut redactor = hindcast_redact::Redactor::default();
     let text = body::maybe("text", request.text)?.map(|text| redactor.text(&text));
     let judged = Judged { about: request.about, verdict: body::text("verdict", &request.verdict)?, text };
-    hindcast_learn::labeller::check(&judged).map_err(body::invalid)?;
+    hindcast_mlops::labeller::check(&judged).map_err(body::invalid)?;
     Ok(judged)
 }
 
@@ -521,7 +521,7 @@ fn order(name: &str, movement: Move, body: Value) -> Result<(Command, Option<u32
 }
 
 pub(crate) fn known(name: &str) -> Result<()> {
-    let model = hindcast_learn::train::NAME;
+    let model = hindcast_mlops::train::NAME;
     if name == model {
         return Ok(());
     }

@@ -40,8 +40,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use hindcast_advice as advising;
 use hindcast_clock as clock;
 use hindcast_domain::Time;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
-use hindcast_ledger::writer::Writer;
 use hindcast_queries as queries;
 use tokio::sync::{Semaphore, watch};
 
@@ -61,7 +61,7 @@ pub struct Options {
     /// How chat is.
     pub chats: Chats,
     /// Who trains and backtests; `None` where another process does.
-    pub learning: Option<hindcast_learning_port::Shared>,
+    pub learning: Option<hindcast_training::Shared>,
     /// Where commands are written.
     pub writer: Writer,
     /// What time it is, for ages and relative times.

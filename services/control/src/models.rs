@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use hindcast_domain::command::{Code, Command, Configured, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::{Shadowed, Unshadowed};
-use hindcast_learn::registry::{Error, Registry};
-use hindcast_learn::train::NAME;
+use hindcast_mlops::registry::{Error, Registry};
+use hindcast_mlops::train::NAME;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The configuration section that the correlator reads the weights of the version in force from.
-pub const SECTION: &str = hindcast_learn::redecide::SCORER_SECTION;
+pub const SECTION: &str = hindcast_mlops::redecide::SCORER_SECTION;
 
 /// What is known of versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,13 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 use hindcast_control::{Control, State, models};
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::command::{Code, Command, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::model::{Judged, Lineage, Registered, Verdict};
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::train::{self, NAME};
+use hindcast_mlops::train::{self, NAME};
 
 /// A control lane in memory.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hindcast_advice::tools::Toolbox;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
-use hindcast_ledger::writer::Writer;
 
 use crate::prompts::Prompts;
 

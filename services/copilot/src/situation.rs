@@ -14,7 +14,7 @@ use crate::limits::OPEN_READ_MAX;
 use crate::question;
 
 /// An alert of the incident, as far as an answer needs it.
-pub(crate) type Symptom = hindcast_reason::Symptom;
+pub(crate) type Symptom = hindcast_rca::Symptom;
 
 /// The moment that a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

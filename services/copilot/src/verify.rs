@@ -7,8 +7,8 @@ use futures::future::join_all;
 use hindcast_api::{Answer, Citation, Claim, Code, Problem, Verdict};
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Topology;
-use hindcast_ground::Court;
 use hindcast_queries::Queries;
+use hindcast_verifier::Court;
 
 use crate::evidence::Draft;
 use crate::limits::COURT_EVENTS_MAX;
@@ -90,7 +90,7 @@ impl Judge {
     /// Judges a claim of ours without those of its events that have nothing to say of it: what we conclude rests
     /// on more than one sentence tells.
     fn fitted(&self, mut claim: Claim) -> Claim {
-        hindcast_ground::judge(&mut claim, &self.court);
+        hindcast_verifier::judge(&mut claim, &self.court);
         while claim.verdict != Verdict::Supported && claim.citations.len() > 1 {
             let silent = |cited: &Citation| {
                 let says_nothing = format!("{} says nothing of it", cited.event);
@@ -98,14 +98,14 @@ impl Judge {
             };
             let Some(index) = claim.citations.iter().position(silent) else { break };
             claim.citations.remove(index);
-            hindcast_ground::judge(&mut claim, &self.court);
+            hindcast_verifier::judge(&mut claim, &self.court);
         }
         claim
     }
 
     /// Judges one claim.
     pub(crate) fn judge(&self, claim: &mut Claim) {
-        hindcast_ground::judge(claim, &self.court);
+        hindcast_verifier::judge(claim, &self.court);
     }
 
     /// Judges a claim of somebody who cites too much: events that exist, could be seen and say nothing of it are
@@ -132,7 +132,7 @@ impl Judge {
     /// Judges everything that an answer says; what does not stand of our own conclusions is taken out of them
     /// and becomes a struck claim.
     pub(crate) fn strike(&self, answer: &mut Answer) {
-        let counts = hindcast_ground::strike(answer, &self.court);
+        let counts = hindcast_verifier::strike(answer, &self.court);
         tracing::debug!(claims = counts.claims, struck = counts.struck, "an answer was judged");
     }
 }

@@ -1,12 +1,12 @@
 //! Where an alert goes: held back by a silence, back to its incident, into one that fits, or into one of
 //! its own. And what its end means for the incident that it belongs to.
 
+use hindcast_correlation::cluster::{self, Candidate, Newcomer};
 use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
 use hindcast_domain::silence::{Kind, Silence};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
-use hindcast_engines::cluster::{self, Candidate, Newcomer};
 
 use crate::state::State;
 

@@ -20,7 +20,7 @@ pub use decide::Correlator;
 pub use rules::Rules;
 pub use state::State;
 
-use hindcast_ledger::lane;
+use hindcast_eventlog::lane;
 use tokio::sync::watch;
 
 /// Runs the correlator over a ledger until `shutdown`.

@@ -1,7 +1,7 @@
 //! The rules that correlation follows, as a configuration section (`correlation`) with defaults.
 
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::{Span, alert};
-use hindcast_engines::cluster::Weights;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,7 @@ mod recent;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
@@ -13,7 +14,6 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Timer;
 use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
-use hindcast_engines::cluster::Weights;
 use serde::{Deserialize, Serialize};
 
 use agenda::Agenda;

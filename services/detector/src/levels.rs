@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::{Kind, Raised};
 use hindcast_domain::{FindingId, IncidentId, Partition, Time};
+use hindcast_metric_shifts::{self as shift, Shift, shift};
 use hindcast_redact::Redactor;
-use hindcast_signals::shift::{self, Shift, shift};
 use hindcast_telemetry::Series;
 
 use crate::limits::{SERIES_MAX, SHIFTS_PER_LOOK_MAX, SHIFTS_PER_SERVICE_MAX};

@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hindcast_clock as clock;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
-use hindcast_ledger::writer::Writer;
 use hindcast_telemetry::Cursor;
 use tokio::sync::{Mutex, watch};
 

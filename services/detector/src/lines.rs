@@ -5,8 +5,8 @@ use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::{Kind, Raised, Template};
 use hindcast_domain::limits::{CLAMP_FUTURE, CLAMP_PAST};
 use hindcast_domain::{FindingId, Partition, Time};
+use hindcast_log_templates::watch::{self, Line, Sign, Weight};
 use hindcast_redact::Redactor;
-use hindcast_signals::watch::{self, Line, Sign, Weight};
 use hindcast_telemetry::{Level, LogRecord};
 
 use crate::raise::New;

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use hindcast_domain::{IncidentId, Partition, Time};
-use hindcast_signals::watch::Watch;
+use hindcast_log_templates::watch::Watch;
 use hindcast_telemetry::Cursor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -34,8 +34,8 @@ use std::sync::Arc;
 use hindcast_api::{Code, Problem};
 use hindcast_clock as clock;
 use hindcast_domain::Time;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::{Metrics, Refusal};
-use hindcast_ledger::writer::Writer;
 use hindcast_queries as queries;
 
 pub use auth::Guard;

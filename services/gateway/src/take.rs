@@ -9,9 +9,9 @@ use hindcast_api::{Accepted, Code, Problem};
 use hindcast_domain::event::{Delivery, Event, Parked, RejectedItem, Verdict};
 use hindcast_domain::limits::ALERT_BYTES_MAX;
 use hindcast_domain::{EventId, Partition};
+use hindcast_eventlog::writer::SubmitError;
 use hindcast_events::NewEvent;
 use hindcast_http::Refusal;
-use hindcast_ledger::writer::SubmitError;
 use serde_json::{Value, json};
 
 use crate::auth::Verified;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use hindcast_embed::Hashing;
 use hindcast_embed_fastembed::{Found, Installed, MANIFEST, Manifest};
+use hindcast_vectors::embed::Hashing;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::process::Command as Process;
@@ -197,7 +197,7 @@ async fn status(dir: Option<PathBuf>, json: bool) -> anyhow::Result<u8> {
 }
 
 /// Loads the model and has it make a vector.
-async fn try_out(dir: &Path) -> anyhow::Result<(hindcast_embed::Shared, u128)> {
+async fn try_out(dir: &Path) -> anyhow::Result<(hindcast_vectors::embed::Shared, u128)> {
     let began = std::time::Instant::now();
     let folder = dir.to_owned();
     let embedder = tokio::task::spawn_blocking(move || Installed::open(&folder)).await??;
@@ -232,8 +232,8 @@ pub fn target(settings_dir: Option<&Path>) -> anyhow::Result<PathBuf> {
 }
 
 /// The embedder of this process: the model that is found, else hashed words, with the reason.
-pub async fn open(settings_dir: Option<&Path>) -> (hindcast_embed::Shared, Option<String>) {
-    let stand_in = || -> hindcast_embed::Shared { std::sync::Arc::new(Hashing::default()) };
+pub async fn open(settings_dir: Option<&Path>) -> (hindcast_vectors::embed::Shared, Option<String>) {
+    let stand_in = || -> hindcast_vectors::embed::Shared { std::sync::Arc::new(Hashing::default()) };
     let Some(dir) = find(settings_dir) else {
         return (stand_in(), Some("no embedding model is installed; see `hindcast embedder install`".to_owned()));
     };

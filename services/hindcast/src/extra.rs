@@ -14,10 +14,10 @@ use hindcast_console::{TokenCheck, openapi::Foreign};
 use hindcast_domain::Partition;
 use hindcast_domain::command::{Activated, Command, Received};
 use hindcast_domain::event::Event;
+use hindcast_eventlog::writer::Writer;
 use hindcast_events::NewEvent;
 use hindcast_http::{Metrics, Refusal};
 use hindcast_ledger::Shared;
-use hindcast_ledger::writer::Writer;
 
 use crate::backup;
 use crate::folder::Folder;

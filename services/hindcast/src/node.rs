@@ -21,13 +21,14 @@ use hindcast_console::{Console, TokenCheck};
 use hindcast_domain::command::{Activated, Command, Configured, Received};
 use hindcast_domain::event::{DoorOpened, Event, SYSTEM};
 use hindcast_domain::{Partition, lane::names};
+use hindcast_eventlog::lane;
+use hindcast_eventlog::snapshot::Store;
+use hindcast_eventlog::writer::{FailPoint, Writer};
 use hindcast_events::NewEvent;
 use hindcast_gateway::{Gateway, Guard};
 use hindcast_http::Metrics;
-use hindcast_ledger::snapshot::Store;
-use hindcast_ledger::writer::{FailPoint, Writer};
-use hindcast_ledger::{Progress, Shared, lane};
-use hindcast_notify::Notifier;
+use hindcast_ledger::{Progress, Shared};
+use hindcast_messaging::notify::Notifier;
 use hindcast_notify_webhook::Webhook;
 use hindcast_pager::Deliverer;
 use hindcast_queries::{EventFilter, Queries, Window};
@@ -387,7 +388,7 @@ impl Node {
             (hindcast_correlator::rules::SECTION, serde_json::to_value(&settings.correlation)?),
             (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
         ];
-        sections.push((hindcast_rca::SECTION, crate::runbooks::in_force(settings.advising.runbooks.as_deref())?));
+        sections.push((hindcast_advisor::SECTION, crate::runbooks::in_force(settings.advising.runbooks.as_deref())?));
         if chat::is_set_up(&settings.chat) {
             sections.push((hindcast_chatops::rules::SECTION, serde_json::to_value(&settings.chat.rules)?));
         }

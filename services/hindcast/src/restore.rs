@@ -104,7 +104,7 @@ async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Resu
     use hindcast_domain::command::{Command, Received, Restored};
     use hindcast_domain::event::Event;
     let opened = Opened::embedded(&Folder::open(data)?, None).await?;
-    let writer = hindcast_ledger::writer::Writer::new(
+    let writer = hindcast_eventlog::writer::Writer::new(
         opened.ledger(),
         hindcast_clock::System::shared(),
         hindcast_ledger::Progress::default(),

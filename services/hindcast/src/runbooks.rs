@@ -1,11 +1,11 @@
 //! The runbooks that are put in force: those that are built in, and those of a folder. Owns where they come
-//! from; what they mean is `hindcast_reason::runbook`'s business.
+//! from; what they mean is `hindcast_runbooks`'s business.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use hindcast_reason::runbook::Runbook;
+use hindcast_runbooks::Runbook;
 
 macro_rules! built_in {
     ($name:literal) => {

@@ -20,11 +20,11 @@ use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::command::{Command, Configured, Received};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::{EventId, Fingerprint, Time};
-use hindcast_learn::Labeller;
-use hindcast_learn::redecide::Lane;
-use hindcast_learn::seeded::Seeded;
-use hindcast_learning_port::Learning;
 use hindcast_ledger::commit;
+use hindcast_mlops::Labeller;
+use hindcast_mlops::redecide::Lane;
+use hindcast_mlops::seeded::Seeded;
+use hindcast_training::Learning;
 
 const WEEK: i64 = 7 * 86_400;
 /// Services of one island: each calls the next, and no island calls another.

@@ -6,17 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::problem::Code;
 use hindcast_api::{BacktestRequest, Comparison, Problem};
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::event::Event;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::{EventId, Partition};
-use hindcast_engines::cluster::Weights;
 use hindcast_events::NewEvent;
-use hindcast_learn::compare::compare;
-use hindcast_learn::gate::{self, Judgement};
-use hindcast_learn::train::{self, NAME};
-use hindcast_learn::truth::{Quality, Reader, Truth};
-use hindcast_learning_port::Listener;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
+use hindcast_mlops::compare::compare;
+use hindcast_mlops::gate::{self, Judgement};
+use hindcast_mlops::train::{self, NAME};
+use hindcast_mlops::truth::{Quality, Reader, Truth};
+use hindcast_training::Listener;
 
 use crate::history::{self, Range, Stopped};
 use crate::known::Known;

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use hindcast_api::{LearnProgress, Problem};
 use hindcast_domain::event::Recorded;
 use hindcast_domain::lane::{Input, names};
+use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::read::{self, Unreadable};
 use hindcast_events::Decoded;
-use hindcast_learning_port::Listener;
-use hindcast_ledger::feed::Feed;
-use hindcast_ledger::read::{self, Unreadable};
 use hindcast_ledger::{ReadError, Record, Seq, Shared, Subject, commit};
+use hindcast_training::Listener;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use hindcast_api::{ModelJudgement, ModelStatus, ModelVersion};
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::Time;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::model::Registered;
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::redecide::{self, SECTION};
-use hindcast_learn::registry::{BY_HAND, Registry};
-use hindcast_learn::train::NAME;
 use hindcast_ledger::{ReadError, Record, Seq, commit};
+use hindcast_mlops::redecide::{self, SECTION};
+use hindcast_mlops::registry::{BY_HAND, Registry};
+use hindcast_mlops::train::NAME;
 
 use crate::history::{self, Range, Stopped};
 

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::outcome::Outcome;
-use hindcast_learn::redecide::{self, Lane};
 use hindcast_ledger::{ReadError, Record};
+use hindcast_mlops::outcome::Outcome;
+use hindcast_mlops::redecide::{self, Lane};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;

@@ -22,9 +22,9 @@ mod refused;
 use std::sync::Arc;
 
 use hindcast_clock as clock;
-use hindcast_learn::train::Trainer;
+use hindcast_eventlog::writer::Writer;
 use hindcast_ledger::Shared;
-use hindcast_ledger::writer::Writer;
+use hindcast_mlops::train::Trainer;
 
 pub use service::Service;
 pub use shadow::Shadow;

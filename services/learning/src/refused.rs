@@ -2,9 +2,9 @@
 
 use hindcast_api::Problem;
 use hindcast_api::problem::Code;
-use hindcast_learn::registry;
+use hindcast_eventlog::writer::SubmitError;
 use hindcast_ledger::ReadError;
-use hindcast_ledger::writer::SubmitError;
+use hindcast_mlops::registry;
 
 /// The ledger could not be read.
 pub(crate) fn unread(error: &ReadError) -> Problem {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use hindcast_api::problem::Code;
 use hindcast_api::{BacktestRequest, Comparison, ModelVersion, Problem, TrainRequest};
 use hindcast_domain::lane::Decider;
-use hindcast_learning_port::{Learning, Listener};
+use hindcast_training::{Learning, Listener};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{Options, history};

@@ -17,12 +17,12 @@ use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Partition};
+use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::keep;
+use hindcast_eventlog::writer::SubmitError;
 use hindcast_events::NewEvent;
-use hindcast_learn::train::NAME;
-use hindcast_ledger::feed::Feed;
-use hindcast_ledger::keep;
-use hindcast_ledger::writer::SubmitError;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
+use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Receiver;
 
 use crate::Options;

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use hindcast_api::problem::Code;
 use hindcast_api::{ModelVersion, Problem, TrainRequest};
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::Partition;
 use hindcast_domain::event::Event;
 use hindcast_domain::label::Labels;
 use hindcast_domain::lane::{Decider, names};
-use hindcast_engines::cluster::Weights;
 use hindcast_events::NewEvent;
-use hindcast_learn::dataset::{self, Dataset};
-use hindcast_learn::train::{self, Candidate, NAME, Settings};
-use hindcast_learning_port::Listener;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
+use hindcast_mlops::dataset::{self, Dataset};
+use hindcast_mlops::train::{self, Candidate, NAME, Settings};
+use hindcast_training::Listener;
 
 use crate::Options;
 use crate::history::{self, Range, Stopped};

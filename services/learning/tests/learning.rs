@@ -11,12 +11,12 @@ use std::time::Duration;
 use harness::common::{at, world};
 use harness::{Past, types};
 use hindcast_api::{BacktestRequest, ModelStatus, TrainRequest};
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Event;
 use hindcast_domain::model::Verdict;
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::train::{self, to_map};
-use hindcast_learning_port::Learning;
+use hindcast_mlops::train::{self, to_map};
+use hindcast_training::Learning;
 use serde_json::json;
 use tokio::sync::{OnceCell, mpsc};
 

@@ -10,17 +10,18 @@ use std::time::Duration;
 use harness::common::{at, world};
 use harness::{Past, production, types};
 use hindcast_clock::{self as clock, Stepped};
+use hindcast_correlation::cluster::Weights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::book::Book;
 use hindcast_domain::canonical;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::names;
 use hindcast_domain::model::{Placed, Registered, Shadowed, Unshadowed};
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::train::{self, NAME};
+use hindcast_eventlog::lane;
+use hindcast_eventlog::writer::Writer;
 use hindcast_learning::{Options, Shadow};
-use hindcast_ledger::writer::Writer;
-use hindcast_ledger::{Progress, Shared, Subject, commit, lane};
+use hindcast_ledger::{Progress, Shared, Subject, commit};
+use hindcast_mlops::train::{self, NAME};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -205,7 +206,7 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
         ledger: Shared::clone(&past.ledger),
         clock: Arc::clone(&clock),
         progress: Progress::default(),
-        snapshots: hindcast_ledger::snapshot::Store::none(),
+        snapshots: hindcast_eventlog::snapshot::Store::none(),
         owner: "test".into(),
     };
     let (stop, stopped) = watch::channel(false);

@@ -8,7 +8,7 @@ pub enum Error {
     Views(#[from] hindcast_api::Problem),
     /// The embedder did not.
     #[error(transparent)]
-    Embed(#[from] hindcast_embed::Error),
+    Embed(#[from] hindcast_vectors::embed::Error),
     /// The store did not.
     #[error(transparent)]
     Store(#[from] hindcast_vectors::Error),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hindcast_api::{AsOf, Event, Finding};
 use hindcast_domain::{Partition, incident};
 use hindcast_queries::{EventFilter, IncidentFilter, Window};
-use hindcast_reason::recall::TEXTS;
+use hindcast_recall::TEXTS;
 use hindcast_vectors::Checkpoint;
 use tokio::sync::watch;
 

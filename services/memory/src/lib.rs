@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, watch};
 pub use error::Error;
 pub use status::{Handle, Status};
 
-/// Points that are incidents; their payload is a `hindcast_reason::recall::Remembered`.
+/// Points that are incidents; their payload is a `hindcast_recall::Remembered`.
 pub const INCIDENT: &str = "incident";
 /// Points that are log templates; their payload is a [`Template`].
 pub const TEMPLATE: &str = "template";
@@ -39,7 +39,7 @@ pub struct Options {
     /// Where vectors are kept.
     pub vectors: hindcast_vectors::Shared,
     /// What makes them.
-    pub embedder: hindcast_embed::Shared,
+    pub embedder: hindcast_vectors::embed::Shared,
     /// The ledger's id: vectors of another ledger are dropped.
     pub ledger: String,
     /// Figures of the process.
@@ -54,7 +54,7 @@ impl Options {
     pub fn new(
         queries: hindcast_queries::Shared,
         vectors: hindcast_vectors::Shared,
-        embedder: hindcast_embed::Shared,
+        embedder: hindcast_vectors::embed::Shared,
         ledger: String,
         metrics: Metrics,
     ) -> Self {

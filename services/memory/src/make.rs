@@ -8,8 +8,8 @@ use hindcast_api::{AsOf, Code, Finding, Problem};
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::Kind;
-use hindcast_reason::recall::{self, Remembered};
-use hindcast_reason::{Evidence, cause};
+use hindcast_rca::{self as cause, Evidence};
+use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
 use hindcast_vectors::Point;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Inner {
         let partition = queries.partition_of(&evidence.incident.id).await?;
         let remembered = remembered(&evidence, &topology);
         Ok(Some(Draft {
-            text: recall::text(&remembered),
+            text: hindcast_recall::text(&remembered),
             point: Point {
                 item: remembered.incident.clone(),
                 kind: INCIDENT.to_owned(),
@@ -102,7 +102,7 @@ impl Inner {
                 vector: Vec::new(),
                 payload: serde_json::to_value(&kept)?,
             };
-            let text = recall::template_text(&kept.service, &kept.text);
+            let text = hindcast_recall::template_text(&kept.service, &kept.text);
             drafts.push(Draft { point, text });
         }
         Ok(drafts)
@@ -127,7 +127,7 @@ impl Inner {
             let vectors = self.options.embedder.embed(&texts).await?;
             if vectors.len() != texts.len() {
                 let wrong = format!("expected {} vectors, got {}", texts.len(), vectors.len());
-                return Err(hindcast_embed::Error::Embed(wrong).into());
+                return Err(hindcast_vectors::embed::Error::Embed(wrong).into());
             }
             self.options.metrics.count("hindcast_memory_embedded_total", &[], vectors.len() as f64);
             made.extend(chunk.iter().map(|(key, _)| key.clone()).zip(vectors));
@@ -143,7 +143,7 @@ impl Inner {
 /// What is kept of an incident, without secrets.
 fn remembered(evidence: &Evidence, topology: &Topology) -> Remembered {
     let causes = cause::rank(evidence, topology, &[]);
-    let mut remembered = recall::remember(evidence, causes.items.first());
+    let mut remembered = hindcast_recall::remember(evidence, causes.items.first());
     let mut redactor = Redactor::default();
     remembered.clean(|text| redactor.text(text));
     remembered

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use hindcast_http::Metrics;
 use hindcast_memory::{INCIDENT, Memory, Options, TEMPLATE};
-use hindcast_reason::recall::Remembered;
+use hindcast_recall::Remembered;
 use hindcast_vectors::{Found, Query, Vectors};
 use support::store::{Counting, Words};
 use support::{Fake, id};

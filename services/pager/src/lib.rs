@@ -18,7 +18,7 @@ pub use deliver::Deliverer;
 pub use rules::{Receiver, Rules};
 pub use state::State;
 
-use hindcast_ledger::lane;
+use hindcast_eventlog::lane;
 use tokio::sync::watch;
 
 /// Runs the notices lane over a ledger until `shutdown`.

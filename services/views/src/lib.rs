@@ -20,6 +20,7 @@
 #![allow(clippy::result_large_err)] // the read port's own error: an answer is rarely a refusal
 
 mod error;
+mod figures;
 mod fold;
 mod limits;
 mod project;

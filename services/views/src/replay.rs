@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use hindcast_api::{Damage, Replay, Verification};
 use hindcast_clock::forbidden;
-use hindcast_ledger::read::{self, Item};
-use hindcast_ledger::{ReadError, Record, Shared, commit, verify};
+use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::verify;
+use hindcast_ledger::{ReadError, Record, Shared, commit};
 
 use crate::error::Error;
 use crate::fold::Folds;

@@ -175,9 +175,9 @@ async fn everything(views: &Views, world: &World, as_of: Option<AsOf>) -> Value 
 fn later(world: &World, position: u64) -> Vec<String> {
     let mut ids = Vec::new();
     for record in &world.records {
-        let commit = hindcast_ledger::read::commit(record).unwrap();
-        for item in hindcast_ledger::read::events(record, &commit).unwrap() {
-            if let hindcast_ledger::read::Item::Known(recorded) = item
+        let commit = hindcast_eventlog::read::commit(record).unwrap();
+        for item in hindcast_eventlog::read::events(record, &commit).unwrap() {
+            if let hindcast_eventlog::read::Item::Known(recorded) = item
                 && recorded.position > position
             {
                 ids.push(recorded.id.to_string());

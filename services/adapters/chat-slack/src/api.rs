@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_chat_port::{Chat, Error, Found, Outgoing, Whisper};
 use hindcast_domain::Span;
 use hindcast_domain::chat::Place;
+use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
 use serde_json::{Value, json};
 
 use crate::pace::Pace;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use hindcast_chat_port::{Delivery, Error, Inbox};
+use hindcast_messaging::chat::{Delivery, Error, Inbox};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::watch;

@@ -8,9 +8,9 @@ mod standin;
 
 use std::time::Duration;
 
-use hindcast_chat_port::{Chat, Error, Found, Outgoing, Whisper};
 use hindcast_chat_slack::{EVENTS, Options, SCOPES, Slack};
 use hindcast_domain::Time;
+use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
 use serde_json::{Value, json};
 use standin::{BOT, Mode, Slack as StandIn};
 

@@ -1,7 +1,7 @@
 //! Conversations and activities as the connector wants them. Pure: it owns the two shapes, and refuses what
 //! the connector could not place.
 
-use hindcast_chat_port::Error;
+use hindcast_messaging::chat::Error;
 use serde_json::{Value, json};
 
 /// What a thread of a channel is set apart by.

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_chat_port::{Chat, Error, Found, Outgoing, Whisper};
 use hindcast_domain::chat::Place;
+use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hindcast_chat_port::Error;
+use hindcast_messaging::chat::Error;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use serde::Deserialize;

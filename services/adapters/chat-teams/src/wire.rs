@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hindcast_chat_port::Error;
+use hindcast_messaging::chat::Error;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hindcast_chat_port::Error;
+use hindcast_messaging::chat::Error;
 use reqwest::{Client, Url};
 use serde_json::Value;
 

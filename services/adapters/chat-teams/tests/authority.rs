@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use hindcast_chat_port::{Authority, Denied};
 use hindcast_chat_teams::{AuthorityOptions, BotAuthority};
+use hindcast_messaging::chat::{Authority, Denied};
 use serde_json::{Value, json};
 use teams::{APP_ID, At, Teams, Token, User};
 

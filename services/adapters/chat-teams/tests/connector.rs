@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use hindcast_chat_port::{Chat, Error, Found, Outgoing, Whisper};
 use hindcast_chat_teams::{Options, Secret, Teams as Adapter, Workflow};
 use hindcast_domain::Time;
 use hindcast_domain::chat::Place;
+use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
 use serde_json::{Value, json};
 use teams::{APP_ID, Mode, PASSWORD, TENANT, Teams, WORKFLOW_SIGNATURE};
 

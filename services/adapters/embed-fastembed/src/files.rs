@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hindcast_embed::Error;
+use hindcast_vectors::embed::Error;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

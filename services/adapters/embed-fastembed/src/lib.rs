@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
-use hindcast_embed::{Embedder, Error, Identity};
+use hindcast_vectors::embed::{Embedder, Error, Identity};
 
 pub use files::{Found, MANIFEST, MODEL, Manifest, TOKENIZER};
 

@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hindcast_embed::{Error, conformance};
 use hindcast_embed_fastembed::{Installed, MANIFEST, MODEL, TOKENIZER};
+use hindcast_vectors::embed::{Error, conformance};
 
 #[allow(clippy::disallowed_methods)] // a test asks the environment where a model is
 fn environment(name: &str) -> Option<PathBuf> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hindcast_ledger::conformance::toy::intake;
+use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hindcast_ledger::conformance::toy::intake;
+use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::disk::{Faults, Plan};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};

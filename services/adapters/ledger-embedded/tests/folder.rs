@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use hindcast_ledger::conformance::toy::intake;
+use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::heads::HeadsError;
 use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::{EmbeddedLedger, OpenError, Options, exists, holder};

@@ -7,8 +7,8 @@ use std::io::Write;
 use std::process::Command;
 
 use bytes::Bytes;
+use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::Ledger;
-use hindcast_ledger::conformance::toy::intake;
 use hindcast_ledger_embedded::disk::{Faults, Plan};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
 

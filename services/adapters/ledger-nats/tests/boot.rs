@@ -12,11 +12,11 @@ use std::time::Duration;
 use async_nats::jetstream;
 use common::{Place, program};
 use hindcast_domain::Time;
-use hindcast_ledger::conformance::Site;
-use hindcast_ledger::conformance::toy::{self, Chains, all, intake};
+use hindcast_eventlog::conformance::Site;
+use hindcast_eventlog::conformance::toy::{self, Chains, all, intake};
+use hindcast_eventlog::snapshot::Store;
 use hindcast_ledger::port::LeaseError;
 use hindcast_ledger::progress::Report;
-use hindcast_ledger::snapshot::Store;
 use hindcast_ledger::{Durability, Ledger, Progress, Shared};
 use hindcast_ledger_nats::{NatsLedger, OpenError, Options, Server, server};
 

@@ -7,12 +7,12 @@ mod common;
 use std::sync::Arc;
 
 use common::{Nats, Place};
+use hindcast_eventlog::conformance::{Site, storage};
 use hindcast_ledger::Shared;
-use hindcast_ledger::conformance::{Site, storage};
 use hindcast_ledger_embedded::EmbeddedLedger;
 
-hindcast_ledger::conformance_suite!(Nats);
-hindcast_ledger::storage_suite!(Nats);
+hindcast_eventlog::conformance_suite!(Nats);
+hindcast_eventlog::storage_suite!(Nats);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_from_embedded_to_nats_and_back_keeps_every_byte() {

@@ -8,7 +8,7 @@ mod common;
 use std::process::Stdio;
 use std::time::Duration;
 
-use hindcast_ledger::conformance::toy::{Chains, intake};
+use hindcast_eventlog::conformance::toy::{Chains, intake};
 use hindcast_ledger_nats::{NatsLedger, Options};
 
 #[tokio::test]

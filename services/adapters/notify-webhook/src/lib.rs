@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_notify::{Error, Message, Notifier};
+use hindcast_messaging::notify::{Error, Message, Notifier};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 

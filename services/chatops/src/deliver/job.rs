@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use hindcast_chat::Vendor;
-use hindcast_chat_port::{Error, Found, Outgoing, Shared, Whisper};
+use hindcast_chat_cards::Vendor;
 use hindcast_clock as clock;
 use hindcast_domain::chat::{Delivered, Expired, Failed, Message, Place, Received, Updated, What};
 use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::{IncidentId, MessageId, Partition};
 use hindcast_events::NewEvent;
+use hindcast_messaging::chat::{Error, Found, Outgoing, Shared, Whisper};
 use serde_json::Value;
 
 use super::desk::{Pending, Refusal};

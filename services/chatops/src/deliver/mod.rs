@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hindcast_chat::Vendor;
+use hindcast_chat_cards::Vendor;
 use hindcast_domain::chat::{Message, Status, What};
 use hindcast_domain::{Event, IncidentId, MessageId, Span, Time};
-use hindcast_ledger::feed::Feed;
-use hindcast_ledger::keep::{self, Hold};
-use hindcast_ledger::read::{self, Item};
+use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::keep::{self, Hold};
+use hindcast_eventlog::read::{self, Item};
 use hindcast_ledger::{ReadError, Record, commit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -279,7 +279,7 @@ impl Deliverer {
     fn tell(
         self: &Arc<Self>,
         under_way: &mut JoinSet<Done>,
-        chat: hindcast_chat_port::Shared,
+        chat: hindcast_messaging::chat::Shared,
         vendor: Vendor,
         refusal: Refusal,
     ) {

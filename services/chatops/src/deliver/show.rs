@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use hindcast_api::{Answer, AsOf, Ask, Code, Event, Incident, Problem};
-use hindcast_chat::View;
-use hindcast_chat::view::Note;
+use hindcast_chat_cards::View;
+use hindcast_chat_cards::view::Note;
 use hindcast_domain::IncidentId;
 use hindcast_domain::chat::Received;
 use hindcast_queries::Window;

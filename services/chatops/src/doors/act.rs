@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hindcast_advice::proposed;
 use hindcast_api::{Code, Incident, Problem};
-use hindcast_chat::{Interaction, Vendor, Verb};
+use hindcast_chat_cards::{Interaction, Vendor, Verb};
 use hindcast_domain::chat::{Act, Received, received_id};
 use hindcast_domain::command::{self, Command};
 use hindcast_domain::event::{Event, Verdict};

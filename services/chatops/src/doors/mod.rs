@@ -15,9 +15,9 @@ use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::routing::post;
 use hindcast_api::{Code, Problem};
-use hindcast_chat::Vendor;
-use hindcast_chat_port::Whisper;
+use hindcast_chat_cards::Vendor;
 use hindcast_http::{Refusal, Result};
+use hindcast_messaging::chat::Whisper;
 use tokio::sync::Semaphore;
 
 pub use act::{Done, Say};
@@ -118,7 +118,7 @@ struct To {
 }
 
 impl To {
-    fn of(interaction: &hindcast_chat::Interaction) -> Self {
+    fn of(interaction: &hindcast_chat_cards::Interaction) -> Self {
         Self {
             channel: interaction.channel.clone(),
             thread: interaction.thread.clone(),

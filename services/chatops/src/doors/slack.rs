@@ -8,11 +8,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem};
-use hindcast_chat::Vendor;
-use hindcast_chat::interaction::{Meaning, Unreadable};
-use hindcast_chat_port::{Delivery, Inbox};
+use hindcast_chat_cards::Vendor;
+use hindcast_chat_cards::interaction::{Meaning, Unreadable};
 use hindcast_domain::event::Verdict;
 use hindcast_http::{Refusal, Result};
+use hindcast_messaging::chat::{Delivery, Inbox};
 use serde_json::{Value, json};
 
 use super::{Door, To, not_set_up, raw, values};

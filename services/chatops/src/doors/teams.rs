@@ -10,12 +10,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::Code;
-use hindcast_chat::interaction::Meaning;
-use hindcast_chat::{Interaction, Vendor, Verb};
-use hindcast_chat_port::Denied;
+use hindcast_chat_cards::interaction::Meaning;
+use hindcast_chat_cards::{Interaction, Vendor, Verb};
 use hindcast_domain::chat::{Act, Received};
 use hindcast_domain::event::Verdict;
 use hindcast_http::{Refusal, Result};
+use hindcast_messaging::chat::Denied;
 use serde_json::{Value, json};
 
 use super::act::{Done, Say};

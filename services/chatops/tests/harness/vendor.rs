@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_chat_port::{Chat, Error, Found, Outgoing, Whisper};
 use hindcast_domain::chat::Place;
 use hindcast_domain::event::Event;
 use hindcast_ledger::memory::Ledger;
+use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
 use serde_json::Value;
 use tokio::time::Instant;
 

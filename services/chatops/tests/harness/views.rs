@@ -18,10 +18,10 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::event::{Event as Fact, Recorded};
 use hindcast_domain::{EventId, Partition, Time, incident};
+use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::read::{self, Item};
 use hindcast_ledger::commit;
-use hindcast_ledger::feed::Feed;
 use hindcast_ledger::memory::Ledger;
-use hindcast_ledger::read::{self, Item};
 use hindcast_queries::{
     AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
 };

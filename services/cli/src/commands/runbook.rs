@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hindcast_api::{Page, RunbookSummary};
-use hindcast_reason::runbook::{BYTES_MAX, Runbook};
+use hindcast_runbooks::{BYTES_MAX, Runbook};
 
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, Context};

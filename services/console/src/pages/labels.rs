@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hindcast_api::{Disagreement, Label, LabelCoverage, Page, ServiceCoverage};
 use hindcast_domain::label::{Kind, Provenance};
-use hindcast_learn::table;
+use hindcast_mlops::table;
 use maud::{Markup, html};
 
 use super::about::{self, Names};

@@ -13,7 +13,7 @@ use hindcast_api::{
 use hindcast_domain::label::{About, Kind, Provenance};
 use hindcast_domain::model::{Lineage, Metrics, Verdict};
 use hindcast_domain::{EventId, LabelId};
-use hindcast_learning_port::{Learning, Listener};
+use hindcast_training::{Learning, Listener};
 use tokio::sync::Notify;
 
 use super::sample::{EVIL, OPEN, OTHER, OVER, at, event_id, fingerprint};
@@ -106,7 +106,7 @@ fn metrics(pairs: u32, accuracy: u32) -> Metrics {
 }
 
 fn judged(against: u32, verdict: Verdict, reasons: Vec<String>) -> ModelJudgement {
-    let report = hindcast_learn::compare::Report { problems: 24, ..Default::default() };
+    let report = hindcast_mlops::compare::Report { problems: 24, ..Default::default() };
     ModelJudgement {
         against,
         verdict,

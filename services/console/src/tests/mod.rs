@@ -20,9 +20,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::SharedCopilot;
 use hindcast_clock::Stepped;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
 use hindcast_ledger::memory;
-use hindcast_ledger::writer::Writer;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -85,7 +85,7 @@ impl Bench {
     fn made(
         token: Option<TokenCheck>,
         copilot: fn(Arc<Advised>) -> SharedCopilot,
-        learning: Option<hindcast_learning_port::Shared>,
+        learning: Option<hindcast_training::Shared>,
     ) -> Self {
         let views = Arc::new(Fake::default());
         let advised = Arc::new(Advised::default());
@@ -155,9 +155,9 @@ impl Bench {
         let mut found = Vec::new();
         for seq in 1..=self.ledger.head().await.unwrap() {
             let record = self.ledger.get(seq).await.unwrap().unwrap();
-            let commit = hindcast_ledger::read::commit(&record).unwrap();
-            for item in hindcast_ledger::read::events(&record, &commit).unwrap() {
-                if let hindcast_ledger::read::Item::Known(recorded) = item {
+            let commit = hindcast_eventlog::read::commit(&record).unwrap();
+            for item in hindcast_eventlog::read::events(&record, &commit).unwrap() {
+                if let hindcast_eventlog::read::Item::Known(recorded) = item {
                     found.push(*recorded);
                 }
             }

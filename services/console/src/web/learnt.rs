@@ -12,8 +12,8 @@ use hindcast_api::{
 };
 use hindcast_domain::label::About;
 use hindcast_http::{Refusal, Result};
-use hindcast_learn::registry::BY_HAND;
-use hindcast_learn::train::NAME;
+use hindcast_mlops::registry::BY_HAND;
+use hindcast_mlops::train::NAME;
 use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, Window};
 use maud::Markup;
 use serde_json::{Map, Value, json};

@@ -42,7 +42,7 @@ pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
 }
 
 fn hypothesis(first: &Hypothesis) -> Draft {
-    let claim = hindcast_reason::cause::claim(first);
+    let claim = hindcast_rca::claim(first);
     let draft = Draft::new([claim.text, format!("{} broke first", first.service)], claim.citations);
     Draft { path: first.path.clone(), ..draft }.always()
 }

@@ -18,12 +18,12 @@ use hindcast_clock::Stepped;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, incident};
+use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
 use hindcast_ledger::memory;
 use hindcast_ledger::port::Ledger as _;
 use hindcast_ledger::progress::Progress;
-use hindcast_ledger::read::{self, Item};
-use hindcast_ledger::writer::Writer;
 use hindcast_queries::{
     AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
 };

@@ -368,3 +368,12 @@ pub struct RunbookSummary {
     /// Its parameters: type and bounds in words.
     pub params: BTreeMap<String, String>,
 }
+
+/// Citations by position, each once.
+#[must_use]
+pub fn cited(citations: impl IntoIterator<Item = Citation>) -> Vec<Citation> {
+    let mut all: Vec<Citation> = citations.into_iter().collect();
+    all.sort_by(|a, b| (a.position, &a.event).cmp(&(b.position, &b.event)));
+    all.dedup();
+    all
+}

@@ -29,6 +29,8 @@ pub mod notice;
 pub mod proposal;
 pub mod severity;
 pub mod silence;
+pub mod statistics;
+pub mod text;
 pub mod time;
 
 pub use event::Event;

@@ -17,9 +17,9 @@ use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::event::{Event as Kind, Recorded};
 use hindcast_domain::finding::Raised;
 use hindcast_domain::{EventId, IncidentId, Partition, Severity, Span, Time, incident};
+use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
-use hindcast_ledger::read::{self, Item};
-use hindcast_ledger::writer::Writer;
 use hindcast_ledger::{Ledger as _, Progress};
 use hindcast_queries::{
     AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,

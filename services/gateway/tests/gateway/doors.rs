@@ -5,9 +5,9 @@ use std::io::Write as _;
 use crate::support::World;
 use hindcast_domain::Event;
 use hindcast_domain::alert::Signal;
+use hindcast_eventlog::writer::FailPoint;
 use hindcast_gateway::Guard;
 use hindcast_ledger::memory::Fault;
-use hindcast_ledger::writer::FailPoint;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

@@ -9,9 +9,9 @@ use hindcast_api::{Alert, Change, Citation, Finding, Incident};
 use hindcast_domain::catalog::{Catalog, Service, Topology};
 use hindcast_domain::finding::{Kind, Raised, Template};
 use hindcast_domain::{EventId, FindingId, IncidentId, Severity, Span, Time, alert, event, incident};
-use hindcast_reason::{Evidence, Symptom};
-use hindcast_signals::shift::{self, shift};
-use hindcast_signals::watch::{self, Watch, Weight};
+use hindcast_log_templates::watch::{self, Watch, Weight};
+use hindcast_metric_shifts::{self as shift, shift};
+use hindcast_rca::{Evidence, Symptom};
 use serde::Deserialize;
 
 use super::input;

@@ -12,7 +12,7 @@ use super::input;
 pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     let text = input::text(file)?;
     writeln!(out, "line,template_id,template")?;
-    for (line, id, template) in hindcast_signals::mine(text.lines()) {
+    for (line, id, template) in hindcast_log_templates::mine(text.lines()) {
         writeln!(out, "{line},{id},\"{}\"", template.replace('"', "\"\""))?;
     }
     Ok(())

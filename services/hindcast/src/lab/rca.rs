@@ -6,7 +6,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use hindcast_reason::cause;
 use serde::Serialize;
 
 use super::case::{Case, Seen};
@@ -58,7 +57,7 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// their metrics moved.
 fn rank(case: &Case) -> Vec<Ranked> {
     let Seen { evidence, topology, moved } = case.seen();
-    let mut ranked: Vec<Ranked> = cause::standing(&evidence, &topology, &[])
+    let mut ranked: Vec<Ranked> = hindcast_rca::standing(&evidence, &topology, &[])
         .into_iter()
         .map(|standing| Ranked {
             service: standing.service,

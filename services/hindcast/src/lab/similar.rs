@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use hindcast_reason::recall::Lexicon;
+use hindcast_recall::Lexicon;
 use serde::{Deserialize, Serialize};
 
 use super::input;
@@ -31,7 +31,7 @@ struct Ranked<'a> {
 pub async fn run(
     (corpus, queries): (&Path, &Path),
     top: usize,
-    embedder: &hindcast_embed::Shared,
+    embedder: &hindcast_vectors::embed::Shared,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let corpus: Vec<Text> = input::ndjson(corpus)?;
@@ -50,7 +50,7 @@ pub async fn run(
     Ok(())
 }
 
-async fn embedded(texts: &[Text], embedder: &hindcast_embed::Shared) -> anyhow::Result<Vec<Vec<f32>>> {
+async fn embedded(texts: &[Text], embedder: &hindcast_vectors::embed::Shared) -> anyhow::Result<Vec<Vec<f32>>> {
     let mut all = Vec::with_capacity(texts.len());
     for batch in texts.chunks(BATCH) {
         let batch: Vec<String> = batch.iter().map(|text| text.text.clone()).collect();
@@ -80,7 +80,8 @@ mod tests {
         let lines: String = texts.iter().map(|(id, text)| format!("{{\"id\":{id:?},\"text\":{text:?}}}\n")).collect();
         std::fs::write(&corpus, lines)?;
         std::fs::write(&queries, "{\"id\":\"q\",\"text\":\"GatewayCertificateExpires\"}\n")?;
-        let embedder: hindcast_embed::Shared = std::sync::Arc::new(hindcast_embed::Hashing::default());
+        let embedder: hindcast_vectors::embed::Shared =
+            std::sync::Arc::new(hindcast_vectors::embed::Hashing::default());
         let mut out = Vec::new();
         run((&corpus, &queries), 2, &embedder, &mut out).await?;
         let answer: serde_json::Value = serde_json::from_slice(&out)?;

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hindcast_advice::tools::Toolbox;
+use hindcast_advisor::Rca;
 use hindcast_clock as clock;
 use hindcast_copilot::{Copilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;
+use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
 use hindcast_ledger::Shared;
-use hindcast_ledger::writer::Writer;
 use hindcast_memory::Memory;
-use hindcast_rca::Rca;
 use hindcast_vectors_flat::Flat;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -65,7 +65,7 @@ pub struct Advising {
     /// Telemetry, where it is kept here.
     pub telemetry: Option<hindcast_telemetry::Shared>,
     /// Who makes vectors, and whether a stand-in does.
-    pub embedder: hindcast_embed::Identity,
+    pub embedder: hindcast_vectors::embed::Identity,
     detector: Option<hindcast_detector::Handle>,
     memory: Option<hindcast_memory::Handle>,
     queries: hindcast_queries::Shared,
@@ -93,7 +93,7 @@ impl Advising {
         let telemetry = if parts.detects && !parts.reading_only { Some(telemetry(&parts)?) } else { None };
         let vectors = vectors(settings, data.join("memory"), &embedder).await?;
 
-        let rca = Rca::new(hindcast_rca::Options {
+        let rca = Rca::new(hindcast_advisor::Options {
             queries: Arc::clone(&parts.queries),
             vectors: Arc::clone(&vectors),
             embedder: Arc::clone(&embedder),
@@ -182,7 +182,7 @@ fn telemetry(parts: &Parts<'_>) -> anyhow::Result<hindcast_telemetry::Shared> {
 fn tell(
     settings: &advising::Advising,
     store: &str,
-    embedder: &hindcast_embed::Identity,
+    embedder: &hindcast_vectors::embed::Identity,
     keeps_telemetry: bool,
     metrics: &Metrics,
 ) {
@@ -236,7 +236,7 @@ impl Figures {
 async fn vectors(
     settings: &advising::Advising,
     folder: PathBuf,
-    embedder: &hindcast_embed::Shared,
+    embedder: &hindcast_vectors::embed::Shared,
 ) -> anyhow::Result<hindcast_vectors::Shared> {
     let identity = embedder.identity();
     let Some(url) = &settings.memory.qdrant_url else {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use axum::Router;
-use hindcast_chat_port as port;
 use hindcast_chat_slack::{self as slack, Slack};
 use hindcast_chat_teams::{self as teams, AuthorityOptions, BotAuthority, Teams};
 use hindcast_chatops::{Deliverer, Door, Handle, Options, Secret, SlackDoors, TeamsDoors};
 use hindcast_clock as clock;
-use hindcast_ledger::lane;
-use hindcast_notify::{Error as NotifyError, Message, Notifier};
+use hindcast_eventlog::lane;
+use hindcast_messaging::chat as port;
+use hindcast_messaging::notify::{Error as NotifyError, Message, Notifier};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -150,8 +150,12 @@ impl Workflow {
 impl Notifier for Workflow {
     async fn send(&self, message: &Message) -> Result<String, NotifyError> {
         let lines: Vec<&str> = message.lines.iter().map(String::as_str).collect();
-        let card =
-            hindcast_chat::teams::render::notice(message.severity, &message.title, &lines, message.url.as_deref());
+        let card = hindcast_chat_cards::teams::render::notice(
+            message.severity,
+            &message.title,
+            &lines,
+            message.url.as_deref(),
+        );
         match self.0.send(&card).await {
             Ok(()) => Ok("the workflow took it".to_owned()),
             Err(port::Error::Again { detail, .. }) => Err(NotifyError::Again(detail)),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use hindcast_clock as clock;
 use hindcast_correlator::Correlator;
 use hindcast_domain::lane::names;
-use hindcast_ledger::writer::Writer;
-use hindcast_ledger::{Shared, lane};
+use hindcast_eventlog::lane;
+use hindcast_eventlog::writer::Writer;
+use hindcast_ledger::Shared;
 use hindcast_train_linfa::Linfa;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -35,10 +36,10 @@ pub fn start(
     reading_only: bool,
     tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
     stop: &watch::Receiver<bool>,
-) -> hindcast_learning_port::Shared {
+) -> hindcast_training::Shared {
     let holder = parts.lane.owner.clone();
     if !reading_only {
-        let run = lane::Runner::new(hindcast_learn::Labeller, parts.lane).run(stop.clone());
+        let run = lane::Runner::new(hindcast_mlops::Labeller, parts.lane).run(stop.clone());
         spawn(tasks, names::LABELS, async move { Ok(run.await?) });
     }
     let options = hindcast_learning::Options {

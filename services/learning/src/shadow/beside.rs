@@ -9,9 +9,9 @@ use hindcast_domain::incident::Grouping;
 use hindcast_domain::lane::{Decider, Input};
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Fingerprint, Partition};
-use hindcast_learn::redecide::{self, Lane};
-use hindcast_learn::train::NAME;
 use hindcast_ledger::{ReadError, Record, commit};
+use hindcast_mlops::redecide::{self, Lane};
+use hindcast_mlops::train::NAME;
 
 use super::group;
 use super::watch::Session;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::event::Event;
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::registry::BY_HAND;
-use hindcast_learn::train::NAME;
-use hindcast_ledger::feed::Feed;
+use hindcast_eventlog::feed::Feed;
 use hindcast_ledger::{ReadError, Shared};
+use hindcast_mlops::registry::BY_HAND;
+use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Sender;
 
 use crate::history;

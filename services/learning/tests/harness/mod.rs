@@ -4,7 +4,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-#[path = "../../../core/learn/tests/common/mod.rs"]
+#[path = "../../../core/mlops/tests/common/mod.rs"]
 pub mod common;
 pub mod views;
 
@@ -17,12 +17,12 @@ use hindcast_correlator::Correlator;
 use hindcast_domain::event::{Event, Kind, Recorded};
 use hindcast_domain::lane::names;
 use hindcast_domain::{Partition, Time};
+use hindcast_eventlog::conformance::toy::Chains;
+use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::writer::Writer;
 use hindcast_events::Envelope;
 use hindcast_learning::{Options, Service};
-use hindcast_ledger::conformance::toy::Chains;
 use hindcast_ledger::memory::Ledger;
-use hindcast_ledger::read::{self, Item};
-use hindcast_ledger::writer::Writer;
 use hindcast_ledger::{Progress, Shared, Subject, commit};
 use hindcast_train_linfa::Linfa;
 use views::Moments;
@@ -174,7 +174,7 @@ impl Past {
 /// Everything that lies in a ledger.
 pub async fn events(ledger: &Shared) -> Vec<Recorded> {
     let mut known = Vec::new();
-    for record in hindcast_ledger::conformance::toy::all(ledger.as_ref()).await {
+    for record in hindcast_eventlog::conformance::toy::all(ledger.as_ref()).await {
         let commit = read::commit(&record).unwrap();
         for item in read::events(&record, &commit).unwrap() {
             let Item::Known(event) = item else { panic!("an event of ours") };

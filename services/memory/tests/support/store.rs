@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use hindcast_embed::{Embedder, Hashing, Identity};
+use hindcast_vectors::embed::{Embedder, Hashing, Identity};
 use hindcast_vectors::{Checkpoint, Error, Found, Memory, Point, Query, Vectors};
 
 /// A store in memory whose next steps may fail.
@@ -68,10 +68,10 @@ impl Embedder for Words {
         &self.identity
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, hindcast_embed::Error> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, hindcast_vectors::embed::Error> {
         if self.failures.load(Ordering::Relaxed) > 0 {
             self.failures.fetch_sub(1, Ordering::Relaxed);
-            return Err(hindcast_embed::Error::Embed("the model is away".to_owned()));
+            return Err(hindcast_vectors::embed::Error::Embed("the model is away".to_owned()));
         }
         self.embedded.fetch_add(u32::try_from(texts.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.inner.embed(texts).await

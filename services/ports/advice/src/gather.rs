@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_api::{Alert, AsOf, Citation, Finding, Incident, Problem, TimelineEntry};
 use hindcast_domain::{Span, Time};
 use hindcast_queries::{AlertFilter, FindingFilter, IncidentFilter, Queries, Window};
-use hindcast_reason::{Evidence, Symptom};
+use hindcast_rca::{Evidence, Symptom};
 
 /// How long before an incident findings are looked at.
 pub const BEFORE: Span = Span::minutes(15);

@@ -1,34 +1,23 @@
-//! The ledger port: the one total order that everything stands on, and the protocol spoken over it.
+//! The ledger port: the one total order that everything stands on, as an adapter implements it.
 //!
 //! The one contract of this crate: *what `append` answered `Ok` for is durable, stands in one place of one
 //! order for ever, and followed exactly the commit that its writer had seen on that subject.*
 //!
 //! - [`port`] is the trait that an adapter implements: append with an expectation, read in order.
 //! - [`commit`] is what is appended: many events, a chain hash, a Merkle root.
-//! - [`writer`] shares one commit among concurrent requests (facts from outside).
-//! - [`lane`] runs a pure decider as the one owner of its lanes (decisions).
-//! - [`keep`] holds the lease of whoever acts upon the world, so that of several processes one does.
-//! - [`read`] decodes commits for readers; [`verify`] walks the chains.
+//! - [`heads`] are kept outside the ledger, so that a ledger that was cut is noticed.
 //! - [`progress`] is what live services say of how far they are; it is never truth.
-//! - [`conformance`] is the suite that every adapter runs.
+//! - [`memory`] is the port's one fake: a ledger in memory whose answers can be lost on purpose.
 //!
-//! The rules are numbered in `docs/specs/ledger.md`, each with the test that holds it.
+//! What is spoken over the port (the writer, the lane runner, leases, reading, verification) is the event-log
+//! runtime, `hindcast_eventlog`, which also has the suite that every adapter runs.
 
 pub mod commit;
-pub mod conformance;
-pub mod copy;
-pub mod feed;
 pub mod heads;
-pub mod keep;
-pub mod lane;
 pub mod memory;
 pub mod port;
 pub mod progress;
-pub mod read;
-pub mod snapshot;
 pub mod subject;
-pub mod verify;
-pub mod writer;
 
 pub use commit::{Commit, Cursor, Hash, Header};
 pub use port::{AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Shared, Tail};

@@ -5,6 +5,7 @@
 //! never the caller's. A store is a projection: it says how far it is, and can be deleted and built anew.
 
 pub mod conformance;
+pub mod embed;
 pub mod memory;
 
 use std::sync::Arc;

@@ -17,8 +17,8 @@ use hindcast_domain::chat::Act;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time};
+use hindcast_eventlog::read::{self, Item};
 use hindcast_ledger::commit;
-use hindcast_ledger::read::{self, Item};
 use hindcast_ledger::{ReadError, Record, Subject};
 
 use self::live::{Class, Live};

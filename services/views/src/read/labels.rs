@@ -8,7 +8,7 @@ use hindcast_domain::incident::Status;
 use hindcast_domain::label::{About, Kind as LabelKind, Label, Provenance};
 use hindcast_domain::notice::Notice;
 use hindcast_domain::{Event, IncidentId};
-use hindcast_learn::table;
+use hindcast_mlops::table;
 use hindcast_queries::LabelFilter;
 
 use super::{Asked, Reader};

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Code, ModelStatus, Page, Problem};
+use hindcast_correlation::cluster::Weights;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{Event, event::Recorded};
-use hindcast_engines::cluster::Weights;
-use hindcast_learn::train::{self, NAME};
+use hindcast_mlops::train::{self, NAME};
 
 use super::{Asked, Reader};
 use crate::error::Error;

@@ -1,15 +1,15 @@
 //! The history behind a report, from the documents as of a position. Owns where each thing is read and how far
-//! back; what a figure counts is `hindcast_reason::report`.
+//! back; what a figure counts is `crate::figures`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::figures::{DEFINITIONS, Figures, Stretch, Told};
 use hindcast_api::{ModelSpend, Report, Spend};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::label::{About as Subject, Kind as LabelKind, Label};
 use hindcast_domain::notice::{self, Notice, Reason};
 use hindcast_domain::{Event, IncidentId, Span, Time};
 use hindcast_queries::ReportFilter;
-use hindcast_reason::report::{DEFINITIONS, Figures, Stretch, Told};
 
 use super::Reader;
 use crate::error::Error;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hindcast_eventlog::conformance::{Factory, Harm, Site};
 use hindcast_ledger::Shared;
-use hindcast_ledger::conformance::{Factory, Harm, Site};
 use hindcast_ledger_nats::{NatsLedger, Options, Server, fetch, server};
 use tokio::sync::OnceCell;
 

@@ -2,7 +2,7 @@
 //! ask for the same things as the API, and whoever decides refuses them in the same words.
 
 use hindcast_api::{ModelStatus, ModelVersion};
-use hindcast_learn::registry::BY_HAND;
+use hindcast_mlops::registry::BY_HAND;
 use maud::{Markup, html};
 
 use crate::pages::{Frame, parts, words};

@@ -1,7 +1,7 @@
 //! How a version was judged: the verdict, why, whom it names, and the figures of both sides.
 
 use hindcast_api::ModelJudgement;
-use hindcast_learn::compare::{Estimate, Report};
+use hindcast_mlops::compare::{Estimate, Report};
 use maud::{Markup, html};
 
 use crate::pages::{Frame, about};

@@ -8,8 +8,8 @@ pub mod work;
 
 use hindcast_api::{ModelStatus, ModelVersion, Page};
 use hindcast_domain::model::Verdict;
-use hindcast_learn::registry::BY_HAND;
-use hindcast_learn::train::NAME;
+use hindcast_mlops::registry::BY_HAND;
+use hindcast_mlops::train::NAME;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};

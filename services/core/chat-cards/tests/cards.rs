@@ -1,0 +1,519 @@
+//! Cards as the vendors are sent them: golden documents for each state, limits that hold whatever a view holds, and
+//! text from telemetry that stays text. `HINDCAST_REWRITE_GOLDEN=1` writes the documents anew; look at them then.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hindcast_api::{
+    Answer, BlastRadius, Causes, Citation, Claim, Hypothesis, Incident, Proposal, Role, Similar, SimilarPage,
+    Statement, Step, Verdict, Worked,
+};
+use hindcast_chat_cards::card::{self, Line};
+use hindcast_chat_cards::view::Note;
+use hindcast_chat_cards::{View, hash, slack, teams};
+use hindcast_domain::incident::Status;
+use hindcast_domain::{ConversationId, EventId, IncidentId, ProposalId, Severity, Time};
+use serde_json::Value;
+
+fn at(seconds: i64) -> Time {
+    "2026-11-20T03:12:00Z".parse::<Time>().unwrap() + hindcast_domain::Span::seconds(seconds)
+}
+
+fn id(word: &str) -> String {
+    IncidentId::derive(&[word.as_bytes()]).to_string()
+}
+
+fn citation(word: &str) -> Citation {
+    Citation { event: EventId::derive(&[word.as_bytes()]).to_string(), position: 45_056 }
+}
+
+fn incident() -> Incident {
+    Incident {
+        id: id("open"),
+        title: "33 sessions of shop idle inside a transaction".into(),
+        status: Status::Open,
+        severity: Severity::High,
+        peak_severity: Severity::Critical,
+        services: ["checkout", "nginx", "postgres", "search"].map(Into::into).to_vec(),
+        teams: vec!["storage".into()],
+        environment: "production".into(),
+        owner: None,
+        started_at: at(-20),
+        opened_at: at(0),
+        updated_at: at(70),
+        acknowledged_at: None,
+        acknowledged_by: None,
+        resolved_at: None,
+        resolved_by: None,
+        cause: None,
+        resolution: None,
+        alerts: 6,
+        firing: 4,
+        occurrences: 41,
+        reopened: 0,
+        recurrence_of: None,
+        merged_into: None,
+        merged_from: Vec::new(),
+        split_from: None,
+        snoozed_until: None,
+        weights: 1,
+        grouped_by: vec![1],
+        shadow: None,
+        revision: 7,
+        url: format!("http://127.0.0.1:7171/{}", id("open")),
+    }
+}
+
+fn step(role: Role, seconds: i64, service: &str, text: &str) -> Step {
+    Step { role, time: at(seconds), service: service.into(), text: text.into(), citations: vec![citation(text)] }
+}
+
+fn hypothesis(cause: &str) -> Hypothesis {
+    Hypothesis {
+        cause: cause.into(),
+        service: "postgres".into(),
+        kind: "service".into(),
+        score: 0.97,
+        path: vec![
+            step(Role::Broke, -20, "postgres", "connections rose from 2 to 37"),
+            step(Role::Then, -11, "search", "new log line \"database unavailable\""),
+            step(Role::Alarmed, 0, "nginx", "NginxHigh5xxRate fired"),
+        ],
+        confirms: Vec::new(),
+        refutes: Vec::new(),
+        citations: vec![citation("cause")],
+    }
+}
+
+fn view() -> View {
+    let refuted = Hypothesis {
+        refutes: vec![Statement {
+            text: "checkout depends on postgres, which broke before it".into(),
+            citations: vec![],
+        }],
+        path: Vec::new(),
+        ..hypothesis("checkout, by deploy v42")
+    };
+    let similar = Similar {
+        incident: id("earlier"),
+        title: "35 sessions of shop idle inside a transaction".into(),
+        opened_at: at(-86_400),
+        status: Status::Resolved,
+        score: 0.93,
+        same: true,
+        why: vec!["both broke at postgres".into()],
+        differs: Vec::new(),
+        cause: Some("idle transactions held every connection".into()),
+        resolution: Some("terminated the sessions".into()),
+        quiet_for_s: Some(80_000),
+        citations: vec![citation("earlier")],
+    };
+    let proposal = Proposal {
+        id: ProposalId::derive(&[b"p"]).to_string(),
+        incident: id("open"),
+        runbook: "pg-end-idle-transactions".into(),
+        title: "End sessions that idle inside a transaction".into(),
+        version: "1".into(),
+        params: BTreeMap::from([("database".to_owned(), "shop".into()), ("at_most".to_owned(), 100.into())]),
+        targets: vec!["postgres".into()],
+        why: "PostgresIdleInTransaction fires".into(),
+        effect: "connections fall".into(),
+        risk: "medium: open work of these sessions is rolled back".into(),
+        worked: Worked { ended: 1, of: 1 },
+        steps: Vec::new(),
+        citations: Vec::new(),
+        by: "rules".into(),
+        status: "proposed".into(),
+    };
+    View {
+        incident: incident(),
+        causes: Some(Causes {
+            items: vec![hypothesis("postgres: idle transactions hold every connection")],
+            next: None,
+            position: 45_056,
+            incident: id("open"),
+            unresolved: false,
+            why_unresolved: None,
+            refuted: vec![refuted],
+            blast_radius: BlastRadius::default(),
+            ranker: 2,
+        }),
+        similar: Some(SimilarPage {
+            items: vec![similar],
+            next: None,
+            position: 45_056,
+            incident: id("open"),
+            never_seen: false,
+            embedder: "hashing".into(),
+            stand_in: true,
+        }),
+        proposals: vec![proposal],
+        labels: Vec::new(),
+        acknowledged_by: None,
+        merged_into: None,
+        position: 45_056,
+        at: at(70),
+        public_url: "http://127.0.0.1:7171".into(),
+    }
+}
+
+fn acknowledged() -> View {
+    let mut view = view();
+    view.incident.status = Status::Acknowledged;
+    view.incident.acknowledged_at = Some(at(30));
+    view.acknowledged_by = Some("zoe".into());
+    view
+}
+
+fn resolved() -> View {
+    let mut view = acknowledged();
+    view.incident.status = Status::Resolved;
+    view.incident.resolved_at = Some(at(90));
+    view.incident.resolved_by = Some("person".into());
+    view.incident.cause = Some("idle transactions held every connection".into());
+    view.incident.resolution = Some("terminated the sessions".into());
+    view.incident.firing = 0;
+    view.labels = vec!["zoe named the cause".into()];
+    view
+}
+
+fn merged() -> View {
+    let mut view = view();
+    view.incident.status = Status::Resolved;
+    view.incident.resolved_by = Some("merged".into());
+    view.merged_into = Some(("33 sessions of shop".into(), "http://127.0.0.1:7171/INC-1".into()));
+    view
+}
+
+fn reopened() -> View {
+    let mut view = view();
+    view.incident.reopened = 2;
+    view.incident.recurrence_of = Some(id("earlier"));
+    view.similar.as_mut().unwrap().items.clear();
+    view.causes.as_mut().unwrap().unresolved = true;
+    view.proposals.clear();
+    view
+}
+
+/// What telemetry might say to be taken for something else.
+const HOSTILE: &str = "<!channel> <@U1> *bold* _it_ `code` [link](https://evil.example) <https://evil.example|x> &lt; {{at}} <at>all</at> \u{202e}";
+
+fn hostile() -> View {
+    let mut view = view();
+    view.incident.title = HOSTILE.into();
+    view.incident.services = vec![HOSTILE.into()];
+    view.causes.as_mut().unwrap().items[0].cause = HOSTILE.into();
+    view.proposals[0].title = HOSTILE.into();
+    view
+}
+
+fn answer() -> Answer {
+    let claim = |text: &str, verdict| Claim {
+        text: text.into(),
+        citations: vec![citation(text)],
+        verdict,
+        reason: None,
+        path: Vec::new(),
+    };
+    Answer {
+        answer: "Postgres has no free connection; checkout and search fail because of it.".into(),
+        mode: "evidence".into(),
+        claims: vec![
+            claim("postgres broke first: connections rose from 2 to 37", Verdict::Supported),
+            claim("checkout broke it", Verdict::Unsupported),
+        ],
+        hypotheses: Vec::new(),
+        similar: Vec::new(),
+        proposals: Vec::new(),
+        missing: vec!["a language model: none is configured".into()],
+        incident: Some(id("open")),
+        severity: Some(Severity::Critical),
+        model: None,
+        prompt_version: "1".into(),
+        position: 45_056,
+        tokens: None,
+        cost: Some(0.0),
+        elapsed_ms: 43,
+        conversation: ConversationId::derive(&[b"c"]).to_string(),
+        recorded: Vec::new(),
+    }
+}
+
+fn fixed() -> Note {
+    Note::Fixed {
+        text: "It is over: all its alerts ended.".into(),
+        proposal: Some((ProposalId::derive(&[b"p"]).to_string(), "End sessions that idle inside a transaction".into())),
+        recall: Some((id("earlier"), "35 sessions of shop idle inside a transaction".into())),
+        incident: id("open"),
+        revision: 9,
+    }
+}
+
+/// A document with what buttons carry unpacked too: whether a map keeps its order depends on what else is built.
+fn unpacked(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.starts_with('{') => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        Value::Array(items) => items.into_iter().map(unpacked).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, field)| (name, unpacked(field))).collect(),
+        other => other,
+    }
+}
+
+/// A document with its fields in order.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            fields.into_iter().map(|(name, field)| (name, sorted(field))).collect()
+        }
+        other => other,
+    }
+}
+
+/// Compares with the document, or writes it.
+fn golden(name: &str, shown: &Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.json"));
+    let text = format!("{}\n", serde_json::to_string_pretty(&sorted(shown.clone())).unwrap());
+    if std::env::var_os("HINDCAST_REWRITE_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(
+        unpacked(kept),
+        unpacked(shown.clone()),
+        "{name} looks otherwise; look at it, then HINDCAST_REWRITE_GOLDEN=1"
+    );
+}
+
+#[test]
+fn every_state_has_its_card() {
+    for (name, view) in [
+        ("open", view()),
+        ("acknowledged", acknowledged()),
+        ("resolved", resolved()),
+        ("merged", merged()),
+        ("reopened", reopened()),
+        ("hostile", hostile()),
+    ] {
+        golden(&format!("slack.{name}"), &slack::render::card(&view));
+        golden(&format!("teams.{name}"), &teams::render::card(&view));
+    }
+    let from = ("C1", Some("1.1"));
+    golden("slack.resolve", &slack::render::dialog_resolve(&incident(), from));
+    let other = Incident { id: id("other"), title: "the queue grows".into(), ..incident() };
+    golden("slack.merge", &slack::render::dialog_merge(&incident(), &[incident(), other.clone()], from));
+    golden("slack.ask", &slack::render::dialog_ask(&incident(), from));
+    golden("teams.merge", &teams::render::choose_merge(&incident(), &[incident(), other.clone()]));
+    golden("slack.list", &slack::render::list(&[incident(), other.clone()]));
+    golden("teams.list", &teams::render::list(&[incident(), other]));
+    golden("slack.answer", &slack::render::answer(&answer(), "http://127.0.0.1:7171"));
+    golden("teams.answer", &teams::render::answer(&answer(), "http://127.0.0.1:7171"));
+    golden("slack.fixed", &slack::render::note(&fixed()));
+    golden("teams.fixed", &teams::render::note(&fixed()));
+    let lines = ["postgres has no free connection", "checkout fails"];
+    golden(
+        "teams.notice",
+        &teams::render::notice(Severity::Critical, "postgres is down", &lines, Some("https://h/INC-1")),
+    );
+}
+
+/// A view in which everything is as long and as many as telemetry may make it.
+fn huge(size: usize) -> View {
+    let mut view = resolved();
+    let long = |word: &str| format!("{word} ").repeat(size);
+    view.incident.status = Status::Open;
+    view.incident.title = long("größer");
+    view.incident.cause = None;
+    view.incident.services = (0..size).map(|n| format!("service-{n}-{}", "x".repeat(40))).collect();
+    view.labels = (0..size).map(|_| long("said")).collect();
+    let causes = view.causes.as_mut().unwrap();
+    causes.items[0].cause = long("cause");
+    causes.items[0].path = (0..size).map(|n| step(Role::Then, n as i64, "svc", &long("step"))).collect();
+    causes.refuted = (0..size).map(|_| hypothesis(&long("refuted"))).collect();
+    let similar = view.similar.as_mut().unwrap();
+    similar.items[0].title = long("title");
+    similar.items[0].cause = Some(long("cause"));
+    similar.items[0].why = vec![long("why")];
+    view.proposals[0].title = long("proposal");
+    view.proposals[0].params = (0..size).map(|n| (format!("p{n}"), long("v").into())).collect();
+    view.proposals[0].risk = long("risk");
+    view
+}
+
+fn adaptive_faults(card: &Value) -> Vec<String> {
+    teams::limits::faults(card)
+}
+
+#[test]
+fn no_view_leads_past_a_vendors_limits() {
+    for size in [0, 1, 3, 10, 24, 25, 26, 49, 50, 51, 74, 75, 76, 149, 150, 151, 300, 1_000] {
+        let view = huge(size);
+        let shown = slack::render::card(&view);
+        assert_eq!(slack::limits::faults(&shown), Vec::<String>::new(), "{size}");
+        let shown = teams::render::card(&view);
+        assert_eq!(adaptive_faults(&shown), Vec::<String>::new(), "{size}");
+        let open: Vec<Incident> =
+            (0..size).map(|n| Incident { id: id(&n.to_string()), title: "t".repeat(size), ..incident() }).collect();
+        for dialog in [
+            slack::render::dialog_merge(&view.incident, &open, ("C1", None)),
+            slack::render::dialog_resolve(&view.incident, ("C1", None)),
+            slack::render::dialog_ask(&view.incident, ("C1", None)),
+            slack::render::list(&open),
+        ] {
+            assert_eq!(slack::limits::faults(&dialog), Vec::<String>::new(), "{size}");
+        }
+        let mut said = answer();
+        said.answer = "a ".repeat(size * 50);
+        said.claims = (0..size).map(|n| Claim { text: "c ".repeat(size), ..answer().claims[n % 2].clone() }).collect();
+        assert_eq!(slack::limits::faults(&slack::render::answer(&said, "http://h")), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::answer(&said, "http://h")), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::list(&open)), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::choose_merge(&incident(), &open)), Vec::<String>::new(), "{size}");
+        let word = "w ".repeat(size * 20);
+        assert_eq!(adaptive_faults(&teams::render::words_alone(&word)), Vec::<String>::new(), "{size}");
+        let mut note = fixed();
+        if let Note::Fixed { text, proposal, recall, .. } = &mut note {
+            text.clone_from(&word);
+            *proposal = Some((ProposalId::derive(&[b"p"]).to_string(), word.clone()));
+            *recall = Some((id("earlier"), word.clone()));
+        }
+        assert_eq!(slack::limits::faults(&slack::render::note(&note)), Vec::<String>::new(), "{size}");
+        assert_eq!(adaptive_faults(&teams::render::note(&note)), Vec::<String>::new(), "{size}");
+        for state in [Status::Acknowledged, Status::Resolved] {
+            let view = View { incident: Incident { status: state, ..view.incident.clone() }, ..view.clone() };
+            let message = teams::render::activity(teams::render::card(&view));
+            assert_eq!(adaptive_faults(&message), Vec::<String>::new(), "{size} {state:?}");
+            assert_eq!(slack::limits::faults(&slack::render::card(&view)), Vec::<String>::new(), "{size} {state:?}");
+        }
+        assert_eq!(slack::limits::faults(&slack::render::words_alone(&word)), Vec::<String>::new(), "{size}");
+    }
+}
+
+#[test]
+fn the_check_finds_what_is_past_a_limit() {
+    let text = |length: usize| serde_json::json!({"type": "plain_text", "text": "x".repeat(length)});
+    for (good, bad) in [
+        (
+            serde_json::json!({"type": "header", "text": text(150)}),
+            serde_json::json!({"type": "header", "text": text(151)}),
+        ),
+        (
+            serde_json::json!({"type": "section", "text": text(3_000)}),
+            serde_json::json!({"type": "section", "text": text(3_001)}),
+        ),
+    ] {
+        assert_eq!(slack::limits::faults(&serde_json::json!({"blocks": [good]})), Vec::<String>::new());
+        assert_eq!(slack::limits::faults(&serde_json::json!({"blocks": [bad]})).len(), 1);
+    }
+    let divider = serde_json::json!({"type": "divider"});
+    assert_eq!(slack::limits::faults(&serde_json::json!({"blocks": vec![divider.clone(); 50]})), Vec::<String>::new());
+    assert_eq!(slack::limits::faults(&serde_json::json!({"blocks": vec![divider; 51]})).len(), 1);
+}
+
+/// All texts of a document that a vendor reads for marks.
+fn marked(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| marked(item, out)),
+        Value::Object(fields) => {
+            if fields.get("type").is_some_and(|kind| kind == "mrkdwn" || kind == "TextBlock") {
+                out.extend(fields.get("text").and_then(Value::as_str).map(str::to_owned));
+            }
+            fields.values().for_each(|item| marked(item, out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn text_from_telemetry_stays_text() {
+    let shown = slack::render::card(&hostile());
+    let mut marks = Vec::new();
+    marked(&shown, &mut marks);
+    assert_eq!(marks, Vec::<String>::new(), "nothing in a card is read for marks by Slack");
+    assert!(!shown["text"].as_str().unwrap().contains('<'), "{}", shown["text"]);
+    let urls = |value: &Value| value.to_string().matches("\"url\":\"https://evil").count();
+    assert_eq!(urls(&shown), 0);
+    let card = teams::render::card(&hostile());
+    let mut marks = Vec::new();
+    marked(&card, &mut marks);
+    assert!(!marks.is_empty());
+    for text in marks {
+        for raw in ["](https://evil", "<at>", "**", "{{"] {
+            let found = text.match_indices(raw).any(|(place, _)| !text[..place].ends_with('\\'));
+            assert!(!found, "{raw} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_card_is_a_function_of_its_view() {
+    for view in [view(), resolved(), huge(30)] {
+        assert_eq!(slack::render::card(&view).to_string(), slack::render::card(&view.clone()).to_string());
+        assert_eq!(hash(&teams::render::card(&view)), hash(&teams::render::card(&view)));
+    }
+    assert_ne!(hash(&slack::render::card(&view())), hash(&slack::render::card(&acknowledged())));
+    let (a, b) = (serde_json::json!({"a": 1, "b": [1, 2]}), serde_json::json!({"b": [1, 2], "a": 1}));
+    assert_eq!(hash(&a), hash(&b), "the order of fields is no difference");
+    assert_ne!(hash(&a), hash(&serde_json::json!({"a": 1, "b": [2, 1]})));
+}
+
+/// The lines of a card's section, without where they lead.
+fn lines(view: &View, heading: &str) -> Vec<String> {
+    let card = card::card(view);
+    let section = card.sections.into_iter().find(|section| section.heading == heading).unwrap();
+    let words = |line| match line {
+        Line::Text(text) => text,
+        Line::Link { text, rest, .. } => format!("{text}{rest}"),
+    };
+    section.lines.into_iter().map(words).collect()
+}
+
+#[test]
+fn what_a_card_leaves_out_is_counted() {
+    let mut view = view();
+    let refuted = view.causes.as_ref().unwrap().refuted[0].clone();
+    let (similar, proposal) = (view.similar.as_ref().unwrap().items[0].clone(), view.proposals[0].clone());
+    for (count, more) in [(1, 0), (2, 0), (3, 1), (9, 7)] {
+        view.causes.as_mut().unwrap().refuted = vec![refuted.clone(); count];
+        let said = lines(&view, "Likely cause");
+        assert_eq!(said.iter().filter(|line| line.starts_with("not checkout")).count(), count.min(2));
+        let last = format!("and {more} more that it is not, on the web page");
+        assert_eq!(said.contains(&last), more > 0, "{said:?}");
+    }
+    for (count, more) in [(1, 0), (2, 1), (9, 8)] {
+        view.similar.as_mut().unwrap().items = vec![similar.clone(); count];
+        view.proposals = vec![proposal.clone(); count];
+        for (heading, what) in [("Seen before", "times before"), ("Proposed", "proposed")] {
+            let said = lines(&view, heading);
+            let last = format!("and {more} more {what}, on the web page");
+            assert_eq!(said.contains(&last), more > 0, "{said:?}");
+        }
+    }
+    view.causes.as_mut().unwrap().unresolved = true;
+    let said = lines(&view, "Cause");
+    assert!(said[0].starts_with("Unresolved") && said[1].starts_with("not checkout"), "{said:?}");
+}
+
+#[test]
+fn a_part_of_another_incident_leads_there_and_has_no_buttons() {
+    let card = card::card(&merged());
+    let (title, url) = merged().merged_into.unwrap();
+    let line = Line::Link { text: title, url, rest: String::new() };
+    assert_eq!((card.sections[0].lines.as_slice(), card.buttons.len()), (&[line][..], 0));
+    assert!(card.sections.iter().all(|section| section.buttons.is_empty()));
+}
+
+#[test]
+fn that_an_incident_was_opened_late_is_said_from_a_minute_on() {
+    for (seconds, said) in [(0, None), (59, None), (60, Some("1 min 0 s later")), (7_200, Some("2 h 0 min later"))] {
+        let mut view = view();
+        view.incident.opened_at = view.incident.started_at + hindcast_domain::Span::seconds(seconds);
+        let facts = card::card(&view).facts;
+        let opened = facts.iter().find(|(name, _)| name == "Opened").map(|(_, value)| value.as_str());
+        assert_eq!(opened, said, "{seconds}");
+    }
+}

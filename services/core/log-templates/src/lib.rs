@@ -1,0 +1,14 @@
+//! Signals: what telemetry says, as pure functions of what was read so far.
+//!
+//! The one contract of this crate: *the same lines and points in the same order give the same answer*, with one
+//! configuration for all inputs, within bounds that do not depend on the input. It knows no clock, no store and
+//! no name of any system: time is what the telemetry says.
+
+mod mask;
+mod near;
+mod rate;
+mod shapes;
+pub mod templates;
+pub mod watch;
+
+pub use templates::{Handle, Learnt, Miner, mine};

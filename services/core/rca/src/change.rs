@@ -1,0 +1,183 @@
+//! Changes: which of them may have broken something, and what speaks against each of the others. Owns the
+//! rules by which a change is refuted; refuses to know who wins.
+//!
+//! A change explains only its own service and what depends on it. It must precede the first sign, its service
+//! must show signs of its own after it and none before, and nothing beneath may explain those.
+
+use hindcast_api::{Change, Citation, Hypothesis, Statement};
+use hindcast_domain::{Span, Time};
+
+use super::sign::{self, Sign};
+use super::weigh::{Candidate, SYMPTOM, Scene, Tie};
+use hindcast_api::cited;
+use hindcast_domain::text::{clock, one_line, quoted};
+
+/// How long before its first sign a change is suspected.
+const SUSPECT: Span = Span::minutes(30);
+/// After how long the suspicion is halved.
+const HALVED: Span = Span::minutes(6);
+/// A service that shows more than this before a change was abnormal already.
+const BEFORE_MAX: f64 = 0.30;
+
+/// What a change is held to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fault {
+    /// It may have broken its service.
+    Suspect,
+    /// Its service is not named.
+    Nameless,
+    /// Nothing that alarmed is its service or depends on it.
+    Unconnected,
+    /// Its service shows no sign of its own.
+    Flat,
+    /// It came after the first sign.
+    Late(Citation, Time),
+    /// It came too long before.
+    LongAgo(Citation, Time),
+}
+
+/// A change with what speaks for or against it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Judged<'a> {
+    pub change: &'a Change,
+    pub service: String,
+    pub fault: Fault,
+    /// How suspect it is, 0 to 1.
+    pub weight: f64,
+}
+
+impl Judged<'_> {
+    pub fn citation(&self) -> Citation {
+        Citation { event: self.change.event.clone(), position: self.change.position }
+    }
+
+    /// Whether it broke its service, of which `explained` is explained by what lies beneath.
+    pub fn guilty(&self, explained: f64) -> bool {
+        self.fault == Fault::Suspect && explained < SYMPTOM
+    }
+
+    /// Such as `deploy v18 at 17:21:33`.
+    pub fn words(&self) -> String {
+        let change = &self.change.change;
+        let version = change.version.as_deref().map(|version| format!(" {}", one_line(version))).unwrap_or_default();
+        format!("{}{version} at {}", one_line(&change.kind), clock(change.at))
+    }
+}
+
+/// Every change, the latest first.
+pub(super) fn changes<'a>(scene: &Scene<'a>) -> Vec<Judged<'a>> {
+    let mut all: Vec<Judged> = scene.evidence.changes.iter().map(|change| judge(change, scene)).collect();
+    all.sort_by(|a, b| {
+        (b.change.change.at, b.change.position, &b.change.event).cmp(&(
+            a.change.change.at,
+            a.change.position,
+            &a.change.event,
+        ))
+    });
+    all.dedup_by(|a, b| a.change.event == b.change.event);
+    all
+}
+
+fn judge<'a>(change: &'a Change, scene: &Scene) -> Judged<'a> {
+    let Some(service) = change.change.service.as_deref().map(|name| sign::resolve(scene.topology, name)) else {
+        return Judged { change, service: String::new(), fault: Fault::Nameless, weight: 0.0 };
+    };
+    let (fault, weight) = fault(change.change.at, &service, scene);
+    Judged { change, service, fault, weight }
+}
+
+fn fault(at: Time, service: &str, scene: &Scene) -> (Fault, f64) {
+    if matches!(scene.tie(service), Tie::None | Tie::Above) {
+        return (Fault::Unconnected, 0.0);
+    }
+    let signs = scene.signs_of(service);
+    let before: Vec<Sign> = signs.iter().filter(|sign| sign.time < at).cloned().collect();
+    if sign::own(&before) > BEFORE_MAX
+        && let Some(first) = sign::first(&before)
+    {
+        return (Fault::Late(first.citation.clone(), first.time), 0.0);
+    }
+    let after: Vec<Sign> = signs.iter().filter(|sign| sign.time >= at).cloned().collect();
+    let Some(first) = sign::first(&after).filter(|_| sign::own(&after) > BEFORE_MAX) else {
+        return (Fault::Flat, 0.0);
+    };
+    let gap = first.time.since(at);
+    if gap > SUSPECT {
+        return (Fault::LongAgo(first.citation.clone(), first.time), 0.0);
+    }
+    (Fault::Suspect, (-gap.as_secs_f64() / HALVED.as_secs_f64()).exp2())
+}
+
+/// Every change that is not held to be the cause, with what speaks against it.
+pub(super) fn refuted(changes: &[Judged], best: Option<&Candidate>, scene: &Scene) -> Vec<Hypothesis> {
+    let cause = best.and_then(|best| best.change.as_ref());
+    changes
+        .iter()
+        .filter(|judged| cause != Some(&judged.citation()))
+        .map(|judged| {
+            let against = against(judged, best, scene);
+            Hypothesis {
+                cause: cause_words(judged),
+                service: judged.service.clone(),
+                kind: "change".to_owned(),
+                score: 0.0,
+                path: Vec::new(),
+                confirms: Vec::new(),
+                citations: cited(against.citations.iter().cloned()),
+                refutes: vec![against],
+            }
+        })
+        .collect()
+}
+
+/// Such as `search, by deploy v18 at 17:21:33: "search v18: rank by popularity"`.
+fn cause_words(judged: &Judged) -> String {
+    let service = if judged.service.is_empty() { "no service" } else { &judged.service };
+    format!("{service}, by {}: {}", judged.words(), quoted(&judged.change.change.title))
+}
+
+fn against(judged: &Judged, best: Option<&Candidate>, scene: &Scene) -> Statement {
+    let change = judged.words();
+    let service = &judged.service;
+    let (text, more) = match &judged.fault {
+        Fault::Nameless => (format!("{change} names no service, so nothing ties it to what alarmed"), None),
+        Fault::Unconnected => (format!("nothing that alarmed is {service} or depends on it ({change})"), None),
+        Fault::Flat => (format!("{service} shows no sign of its own since its {change}"), None),
+        Fault::Late(event, first) => {
+            (format!("{service} showed its first sign at {}, before its {change}", clock(*first)), Some(event.clone()))
+        }
+        Fault::LongAgo(event, first) => (
+            format!("{service} showed its first sign at {}, {} after its {change}", clock(*first), {
+                first.since(judged.change.change.at)
+            }),
+            Some(event.clone()),
+        ),
+        Fault::Suspect => suspect_words(judged, &change, best, scene),
+    };
+    Statement { text, citations: cited(std::iter::once(judged.citation()).chain(more)) }
+}
+
+/// What speaks against a change that might have been it: what else broke.
+fn suspect_words(judged: &Judged, change: &str, best: Option<&Candidate>, scene: &Scene) -> (String, Option<Citation>) {
+    let service = &judged.service;
+    let Some((best, first)) = best.and_then(|best| Some((best, sign::first(scene.signs_of(&best.service))?))) else {
+        return (format!("{service} shows too little since its {change}"), None);
+    };
+    if best.service == *service {
+        return (format!("a later change of {service} stands nearer to its first sign than its {change}"), None);
+    }
+    let text = if scene.depends(service, &best.service) {
+        format!(
+            "{service} depends on {}, which showed its first sign at {}; that explains {service} better than its {change}",
+            best.service,
+            clock(first.time)
+        )
+    } else {
+        format!(
+            "{} explains more of what alarmed, since {}, than {service} with its {change}",
+            best.service,
+            clock(first.time)
+        )
+    };
+    (text, Some(first.citation.clone()))
+}

@@ -1,0 +1,385 @@
+//! Sentences as people and models write them, true and false, against events as the ledger holds them; and
+//! text that nobody would write.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
+
+use hindcast_api::{Citation, Claim, Event, Role, Step, Verdict};
+use hindcast_domain::Time;
+use hindcast_domain::catalog::{Catalog, Topology};
+use hindcast_verifier::{Court, judge};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const POSTGRES: &str = "EVT-0000000000000001";
+const LINE: &str = "EVT-0000000000000002";
+const ERRORS: &str = "EVT-0000000000000003";
+const NGINX: &str = "EVT-0000000000000004";
+const DEPLOY: &str = "EVT-0000000000000005";
+const OPENED: &str = "EVT-0000000000000006";
+const TAKEN: &str = "EVT-0000000000000007";
+const OVER: &str = "EVT-0000000000000008";
+const JOINED: &str = "EVT-0000000000000009";
+
+fn time(text: &str) -> Time {
+    format!("2026-11-20T{text}Z").parse().unwrap()
+}
+
+fn event(id: &str, kind: &str, subject: &str, actor: &str, at: &str, data: Value) -> Event {
+    let position = id[4..].parse::<u64>().unwrap() * 4_096;
+    Event {
+        position,
+        kind: "decision".into(),
+        event_type: kind.into(),
+        id: id.into(),
+        subject: subject.into(),
+        time: time(at),
+        recorded_at: time(at),
+        revision: Some(3),
+        actor: actor.into(),
+        causation_id: None,
+        tenant: "default".into(),
+        environment: "production".into(),
+        source: "incidents".into(),
+        data,
+    }
+}
+
+fn events() -> Vec<Event> {
+    vec![
+        event(
+            POSTGRES,
+            "alert.fired",
+            "0239a380295a3f370df8",
+            "system",
+            "03:12:04.118",
+            json!({
+            "name": "PostgresConnectionsExhausted", "service": "postgres", "severity": "critical", "occurrence": 1,
+            "labels": {"alertname": "PostgresConnectionsExhausted", "cluster": "eu-1", "instance": "pg-0:9187"},
+            "annotations": {"summary": "postgres has 3 of 400 connections left"}, "starts_at": "2026-11-20T03:11:34Z"}),
+        ),
+        event(
+            LINE,
+            "finding.raised",
+            "FND-AAAAAAAAAAAAAAAA",
+            "detector",
+            "03:11:40",
+            json!({
+            "kind": "new_template", "service": "postgres", "title": "postgres logs a new line", "at": "2026-11-20T03:11:07Z",
+            "until": "2026-11-20T03:11:37Z", "template": {"id": "x1", "version": 2,
+            "text": "FATAL: sorry, too many clients already (pid <*>)", "sample": "FATAL: sorry, too many clients already (pid 4711)"},
+            "before": 0.0, "after": 2408.0, "count": 1204, "score": 912, "level": "fatal", "detector": 1}),
+        ),
+        event(
+            ERRORS,
+            "finding.raised",
+            "FND-BBBBBBBBBBBBBBBB",
+            "detector",
+            "03:11:50",
+            json!({
+            "kind": "metric_shift", "service": "checkout", "title": "http_error_ratio of checkout moved", "at": "2026-11-20T03:11:19Z",
+            "until": "2026-11-20T03:11:49Z", "metric": "http_error_ratio", "before": 0.0021, "after": 0.384, "count": 15, "score": 870, "detector": 1}),
+        ),
+        event(
+            NGINX,
+            "alert.fired",
+            "77aa0295a3f370df8239",
+            "system",
+            "03:12:31",
+            json!({
+            "name": "NginxHigh5xxRate", "service": "nginx", "severity": "high", "occurrence": 2,
+            "labels": {"alertname": "NginxHigh5xxRate", "service": "nginx"},
+            "annotations": {"summary": "nginx answers more than 5 % of requests with 5xx", "description": "21.45% of the responses were 5xx."},
+            "starts_at": "2026-11-20T03:12:30Z"}),
+        ),
+        event(
+            DEPLOY,
+            "intake.change",
+            "checkout",
+            "github",
+            "03:08:02",
+            json!({
+            "source": "github", "kind": "deploy", "title": "checkout v42: new receipt layout", "service": "checkout", "version": "v42",
+            "status": "succeeded", "at": "2026-11-20T03:08:00Z", "author": "grace"}),
+        ),
+        event(
+            OPENED,
+            "incident.opened",
+            "INC-G5TEMRF4Z7S8GZ6D",
+            "system",
+            "03:12:04.118",
+            json!({
+            "title": "postgres has 3 of 400 connections left", "fingerprint": "0239a380295a3f370df8", "severity": "critical",
+            "service": "postgres", "team": "data", "started_at": "2026-11-20T03:11:34Z",
+            "grouping": {"rule": "first", "weights": 1, "score": 0, "threshold": 500}}),
+        ),
+        event(TAKEN, "incident.acknowledged", "INC-G5TEMRF4Z7S8GZ6D", "ada", "03:19:10", json!({})),
+        event(
+            OVER,
+            "incident.resolved",
+            "INC-G5TEMRF4Z7S8GZ6D",
+            "ada",
+            "03:49:00",
+            json!({
+            "by": "person", "cause": "idle transactions held every connection", "resolution": "closed 96 idle transactions"}),
+        ),
+        event(
+            JOINED,
+            "incident.alert_joined",
+            "INC-G5TEMRF4Z7S8GZ6D",
+            "system",
+            "03:12:31",
+            json!({
+            "fingerprint": "77aa0295a3f370df8239", "severity": "high", "service": "nginx", "starts_at": "2026-11-20T03:12:30Z",
+            "grouping": {"rule": "score", "weights": 1, "score": 874, "threshold": 500}}),
+        ),
+    ]
+}
+
+fn court() -> Court {
+    let catalog: Catalog = serde_json::from_value(json!({"services": [
+        {"name": "nginx", "aliases": ["edge"], "depends_on": ["checkout"]},
+        {"name": "checkout", "aliases": ["shop-api"], "depends_on": ["postgres"]},
+        {"name": "postgres", "aliases": ["orders-db"], "depends_on": []},
+        {"name": "redis", "depends_on": []}]}))
+    .unwrap();
+    Court::new(50_000, time("03:50:00"), "default").topology(Topology::new(&catalog)).events(events())
+}
+
+fn cite(id: &str) -> Citation {
+    Citation { event: id.into(), position: id[4..].parse::<u64>().unwrap() * 4_096 }
+}
+
+fn judged(text: &str, cited: &[&str]) -> (Verdict, Option<String>) {
+    let mut claim = Claim {
+        text: text.into(),
+        citations: cited.iter().map(|id| cite(id)).collect(),
+        verdict: Verdict::Unverifiable,
+        reason: None,
+        path: Vec::new(),
+    };
+    judge(&mut claim, &court());
+    (claim.verdict, claim.reason)
+}
+
+#[test]
+fn what_is_true_stands() {
+    let all: &[(&str, &[&str])] = &[
+        ("PostgreSQL has only 3 of its 400 connections left.", &[POSTGRES]),
+        ("postgres ran out of connections at 03:11", &[POSTGRES]),
+        ("The database orders-db was almost out of connections (3 of 400 left).", &[POSTGRES]),
+        ("`PostgresConnectionsExhausted` fired on postgres at 03:11:34 UTC with severity critical.", &[POSTGRES]),
+        ("postgres alarmed 38 minutes ago", &[POSTGRES]),
+        ("it took 30 s until the alert on postgres was heard", &[POSTGRES]),
+        ("postgres wrote “FATAL: sorry, too many clients already” 1,204 times from 03:11:07 on", &[LINE]),
+        (
+            "a new fatal line, \"sorry, too many clients already (pid 4711)\", appeared about 1.2k times in postgres",
+            &[LINE],
+        ),
+        ("postgres: new log line ×1,204", &[LINE]),
+        ("The error ratio of checkout rose from 0.2 % to 38 %.", &[ERRORS]),
+        ("shop-api's errors jumped to 38.4% at 03:11:19", &[ERRORS]),
+        ("http_error_ratio of checkout 0.2 % → 38 %", &[ERRORS]),
+        ("roughly 40 % of checkout's requests failed", &[ERRORS]),
+        ("nginx answered 21% of its requests with 5xx", &[NGINX]),
+        ("nginx fired for the 2nd time", &[NGINX]),
+        ("It is the high severity alert NginxHigh5xxRate of the edge", &[NGINX]),
+        ("checkout v42 was deployed by grace at 3:08 am", &[DEPLOY]),
+        ("On 20 November 2026 checkout went to version v42 (\"new receipt layout\")", &[DEPLOY]),
+        ("INC-G5TE was opened at 03:12:04", &[OPENED]),
+        ("Ada acknowledged it at 03:19, 7 minutes after it was opened", &[OPENED, TAKEN]),
+        ("ada resolved it at 03:49: “closed 96 idle transactions”", &[OVER]),
+        ("It ended because ada closed 96 idle transactions.", &[OVER]),
+        ("It lasted 37 min from opening to end", &[OPENED, OVER]),
+        ("NginxHigh5xxRate joined it with a score of 0.874", &[JOINED, NGINX]),
+        ("postgres broke first, then checkout failed, then nginx alarmed", &[LINE, ERRORS, NGINX]),
+        ("checkout's errors began 12 s after postgres refused clients", &[LINE, ERRORS]),
+        ("postgres → checkout → nginx", &[LINE, ERRORS, NGINX]),
+        ("nginx alarmed because checkout failed", &[NGINX, ERRORS]),
+        ("checkout depends on postgres, which showed its first sign at 03:11:07", &[ERRORS, LINE]),
+        ("The deploy of checkout at 03:08:00 came 3 min 19 s before its errors rose", &[DEPLOY, ERRORS]),
+        ("Two alerts fired", &[POSTGRES, NGINX]),
+        ("postgres did not fire again", &[OPENED]),
+    ];
+    for (text, cited) in all {
+        let (verdict, reason) = judged(text, cited);
+        assert_eq!(verdict, Verdict::Supported, "{text:?}: {reason:?}");
+    }
+}
+
+#[test]
+fn what_is_false_is_struck() {
+    let all: &[(&str, &[&str])] = &[
+        ("postgres has 30 of 400 connections left", &[POSTGRES]),
+        ("redis ran out of connections at 03:11", &[POSTGRES]),
+        ("postgres ran out of memory at 03:31", &[POSTGRES]),
+        ("RedisDown fired on postgres", &[POSTGRES]),
+        ("PostgresConnectionsExhausted is a low severity alert", &[POSTGRES]),
+        ("postgres alarmed 2 h ago", &[POSTGRES]),
+        ("postgres did not fire", &[POSTGRES]),
+        ("postgres shows no sign of its own", &[POSTGRES]),
+        ("postgres wrote \"too many open files\" 1,204 times", &[LINE]),
+        ("postgres wrote that line 12,040 times", &[LINE]),
+        ("the error ratio of checkout fell from 38 % to 0.2 %", &[ERRORS]),
+        ("the error ratio of checkout rose from 0.2 % to 83 %", &[ERRORS]),
+        ("the latency of checkout, http_latency_seconds, rose", &[ERRORS]),
+        ("checkout's errors stayed flat", &[ERRORS]),
+        ("nginx answered 2.1 % of its requests with 5xx", &[NGINX]),
+        ("checkout v43 was deployed", &[DEPLOY]),
+        ("checkout was deployed by linus.t", &[DEPLOY]),
+        ("checkout was deployed on 21 November", &[DEPLOY]),
+        ("INC-7Q2K5M8N was opened", &[OPENED]),
+        ("it was resolved at 03:12", &[OPENED]),
+        ("it was never acknowledged", &[TAKEN]),
+        ("bob acknowledged it at 03:19", &[TAKEN]),
+        ("It took 17 minutes until somebody acknowledged it", &[OPENED, TAKEN]),
+        ("checkout failed before postgres refused clients", &[LINE, ERRORS]),
+        ("checkout's errors led to the refusals of postgres", &[LINE, ERRORS]),
+        ("postgres failed because nginx answered 5xx", &[LINE, NGINX]),
+        ("nginx → checkout", &[ERRORS, NGINX]),
+        ("postgres depends on nginx", &[POSTGRES, NGINX]),
+        ("Three alerts fired", &[POSTGRES, NGINX]),
+        ("checkout's errors rose at 03:11:07 and postgres wrote its line at 03:11:19", &[LINE, ERRORS]),
+        ("postgres has almost no free connection left", &[DEPLOY]),
+        ("see https://evil.example.com/postgres", &[POSTGRES]),
+    ];
+    for (text, cited) in all {
+        let (verdict, reason) = judged(text, cited);
+        assert_eq!(verdict, Verdict::Unsupported, "{text:?}: {reason:?}");
+        assert!(reason.is_some());
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_says_so() {
+    assert_eq!(judged("postgres broke", &[]).0, Verdict::Unverifiable);
+    assert_eq!(judged("This is quite bad, really.", &[POSTGRES]).0, Verdict::Unverifiable);
+}
+
+fn step(role: Role, at: &str, service: &str, text: &str, event: &str) -> Step {
+    Step { role, time: time(at), service: service.into(), text: text.into(), citations: vec![cite(event)] }
+}
+
+fn walked(path: Vec<Step>) -> (Verdict, Option<String>) {
+    let mut claim = hindcast_verifier::way(&path);
+    judge(&mut claim, &court());
+    (claim.verdict, claim.reason)
+}
+
+fn path() -> Vec<Step> {
+    vec![
+        step(
+            Role::Broke,
+            "03:11:07",
+            "postgres",
+            "new log line \"FATAL: sorry, too many clients already …\" ×1,204",
+            LINE,
+        ),
+        step(Role::Then, "03:11:19", "checkout", "http_error_ratio rose from 0.002 to 0.384", ERRORS),
+        step(Role::Alarmed, "03:12:30", "nginx", "NginxHigh5xxRate fired", NGINX),
+    ]
+}
+
+#[test]
+fn a_path_is_walked_step_by_step() {
+    assert_eq!(walked(path()), (Verdict::Supported, None));
+    type Change = fn(&mut Vec<Step>);
+    let wrong: &[(&str, Change)] = &[
+        ("another service", |path| path[1].service = "redis".into()),
+        ("another time", |path| path[1].time = time("03:11:30")),
+        ("another figure", |path| path[1].text = "http_error_ratio rose from 0.002 to 0.9".into()),
+        ("the other way", |path| path.reverse()),
+        ("roles", |path| path[0].role = Role::Alarmed),
+        ("two of what broke", |path| path[1].role = Role::Broke),
+        ("no event", |path| path[2].citations.clear()),
+        ("nothing that depends on it", |path| {
+            path.remove(0);
+            path.swap(0, 1);
+        }),
+        ("the deploy's event", |path| path[0].citations = vec![cite(DEPLOY)]),
+    ];
+    for (name, change) in wrong {
+        let mut path = path();
+        change(&mut path);
+        let (verdict, reason) = walked(path);
+        assert_eq!(verdict, Verdict::Unsupported, "{name}: {reason:?}");
+    }
+}
+
+#[test]
+fn what_may_not_be_seen_is_not_told_from_what_is_not_there() {
+    let mut other =
+        event("EVT-0000000000000010", "alert.fired", "ab", "system", "03:00:00", json!({"service": "redis"}));
+    other.tenant = "rival".into();
+    let mut court = court();
+    court.add(other);
+    let reason = |id: &str| {
+        let mut claim = Claim {
+            text: "redis alarmed".into(),
+            citations: vec![cite(id)],
+            verdict: Verdict::Supported,
+            reason: None,
+            path: Vec::new(),
+        };
+        judge(&mut claim, &court);
+        assert_eq!(claim.verdict, Verdict::Unsupported);
+        claim.reason.unwrap().replace(id, "")
+    };
+    assert_eq!(reason("EVT-0000000000000010"), reason("EVT-0000000000000011"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_breaks_the_verifier(text in "\\PC{0,300}", which in 0usize..9) {
+        let cited = events()[which].id.clone();
+        let (verdict, reason) = judged(&text, &[&cited]);
+        prop_assert!(verdict == Verdict::Supported || reason.is_some());
+    }
+
+    #[test]
+    fn no_mixture_of_what_it_knows_breaks_it(parts in proptest::collection::vec(0usize..24, 0..14)) {
+        const PARTS: [&str; 24] = ["postgres", "after", "→", "3", "%", "03:11", "2026-11-20T", "v42", "\"", "‘", "not", "fired", "ms",
+            "1,2", "INC-", "from", "to", "1e999", "#99999999999999999999", "é", "ago", "min", "depends on", "…"];
+        let text: String = parts.iter().map(|part| PARTS[*part]).collect::<Vec<_>>().join(if parts.len() % 2 == 0 { " " } else { "" });
+        judged(&text, &[POSTGRES, ERRORS]);
+    }
+}
+
+#[test]
+fn a_question_is_evidence_of_nothing() {
+    let id = "EVT-0000000000000020";
+    let question =
+        event(id, "conversation.asked", "CNV-1", "ada", "03:20:00", json!({"question": "is redis at fault?"}));
+    let cited = vec![Citation { event: id.into(), position: question.position }];
+    let judged_with = |talk: bool| {
+        let mut court = Court::new(u64::MAX, time("04:00:00"), "default").events([question.clone()]);
+        court.checks.talk = talk;
+        let mut claim = Claim {
+            text: "ada asked whether redis is at fault at 03:20:00".into(),
+            citations: cited.clone(),
+            verdict: Verdict::Unverifiable,
+            reason: None,
+            path: vec![],
+        };
+        judge(&mut claim, &court);
+        claim
+    };
+    let struck = judged_with(true);
+    assert_eq!(struck.verdict, Verdict::Unsupported);
+    assert!(struck.reason.unwrap().contains("conversation"));
+    assert_eq!(judged_with(false).verdict, Verdict::Supported, "it is this check that strikes it");
+}
+
+#[test]
+fn a_reason_names_things_as_the_claim_spells_them() {
+    for (text, cited, spelt) in [
+        ("HighErrorRate fired on postgres at 03:12:04", POSTGRES, "\"HighErrorRate\""),
+        ("PostgresConnectionsExhausted is said to be \"Out Of Disk\"", POSTGRES, "\"Out Of Disk\""),
+        ("Elephants Trampled postgres Gloriously", POSTGRES, "Elephants"),
+    ] {
+        let (verdict, reason) = judged(text, &[cited]);
+        assert_ne!(verdict, Verdict::Supported, "{text}");
+        assert!(reason.as_ref().is_some_and(|reason| reason.contains(spelt)), "{text}: {reason:?}");
+    }
+}

@@ -1,0 +1,253 @@
+//! Decisions: runs a pure decider as the one owner of its lanes.
+//!
+//! A runner reads the whole order once and serves every lane of its service. For each lane it finds the
+//! state again (snapshot, then fold), decides inputs one by one in the order of their places, fires timers
+//! that are due before an input's time first, and appends what one batch decided as one commit with the
+//! cursor that seals the batch. The append's expectation is the fence: whoever lost a lane learns it there,
+//! drops what it thought and folds again.
+
+mod decide;
+mod find;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hindcast_clock as clock;
+use hindcast_domain::event::Recorded;
+use hindcast_domain::lane::Decider;
+use hindcast_domain::limits::COMMIT_EVENTS_MAX;
+use hindcast_domain::{Partition, Time};
+use tokio::sync::watch;
+
+use crate::feed::Feed;
+use crate::snapshot::{self, Store};
+use hindcast_ledger::commit::{Cursor, Hash};
+use hindcast_ledger::port::{Lease, ReadError, Seq, Shared};
+use hindcast_ledger::progress::Progress;
+use hindcast_ledger::subject::Subject;
+
+/// Events of one batch after which it is appended; one input's decisions always fit on top.
+const BATCH_EVENTS: usize = COMMIT_EVENTS_MAX / 4;
+/// Bytes of one batch, before compression, after which it is appended.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Commits after which a snapshot is written.
+const SNAPSHOT_EVERY: u64 = 2_000;
+/// The pause after a failed read or append, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+/// How often a waiting owner asks for its lease.
+const LEASE_EVERY: Duration = Duration::from_secs(1);
+
+/// What a runner needs.
+#[derive(Clone)]
+pub struct Options {
+    /// The ledger.
+    pub ledger: Shared,
+    /// The clock; only timers and stamps ask it.
+    pub clock: clock::Shared,
+    /// Where it says how far it is.
+    pub progress: Progress,
+    /// Where snapshots lie.
+    pub snapshots: Store,
+    /// Who owns lanes on behalf of this process.
+    pub owner: String,
+}
+
+/// Why a runner ended without being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger is damaged.
+    #[error("the ledger cannot be read")]
+    Read(#[from] ReadError),
+    /// An event of a newer binary: a decider must not guess.
+    #[error("event {position} is of type {kind} version {version}, which this binary does not know; upgrade it")]
+    Unknown {
+        /// Where.
+        position: u64,
+        /// Its type.
+        kind: String,
+        /// Its version.
+        version: u32,
+    },
+}
+
+/// Runs a decider.
+pub struct Runner<D: Decider> {
+    decider: Arc<D>,
+    options: Options,
+}
+
+/// One lane as its owner has it.
+struct Lane<D: Decider> {
+    partition: Partition,
+    subject: Subject,
+    state: D::State,
+    tip: Tip,
+    /// `now` of the last decision.
+    now: Time,
+    /// How far each input was consumed.
+    cursors: BTreeMap<Subject, Cursor>,
+    /// Inputs that are not decided yet.
+    pending: VecDeque<Arc<Decoded>>,
+    /// Decided, and not yet appended.
+    batch: Vec<Vec<u8>>,
+    batch_bytes: usize,
+    /// Whether the batch holds intake that has to be sealed.
+    seal: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tip {
+    seq: Seq,
+    hash: Hash,
+    counter: u64,
+}
+
+/// A commit that was read, shared by the lanes that want it.
+struct Decoded {
+    seq: Seq,
+    subject: Subject,
+    hash: Hash,
+    stamped_at: Time,
+    events: Vec<Recorded>,
+}
+
+/// The world as a runner has folded it.
+struct World<D: Decider> {
+    lanes: BTreeMap<Partition, Lane<D>>,
+    /// What a lane that is founded later has to have seen: tenant-wide inputs.
+    template: D::State,
+    template_cursors: BTreeMap<Subject, Cursor>,
+    through: Seq,
+    hash: Hash,
+    snapshot_at: Seq,
+}
+
+enum Turn {
+    /// Asked to stop.
+    Stop,
+    /// Another owner decided: fold again.
+    Fenced,
+}
+
+impl<D: Decider> Runner<D> {
+    /// A runner of `decider`.
+    pub fn new(decider: D, options: Options) -> Self {
+        Self { decider: Arc::new(decider), options }
+    }
+
+    /// Runs until `shutdown` is true, then appends what it decided, snapshots and ends.
+    ///
+    /// # Errors
+    /// When the ledger is damaged or holds events of a newer binary.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), Error> {
+        let name = self.decider.name();
+        loop {
+            let Some(lease) = self.acquire(&mut shutdown).await else {
+                break;
+            };
+            let turn = self.own(lease.as_ref(), &mut shutdown).await;
+            lease.release().await;
+            match turn? {
+                Turn::Stop => break,
+                Turn::Fenced => tracing::warn!(lane = name, "another owner decided; folding again"),
+            }
+        }
+        self.options.progress.forget(name);
+        Ok(())
+    }
+
+    /// Waits for the lease; `None` when asked to stop.
+    async fn acquire(&self, shutdown: &mut watch::Receiver<bool>) -> Option<Box<dyn Lease>> {
+        loop {
+            if *shutdown.borrow() {
+                return None;
+            }
+            match self.options.ledger.lease(self.decider.name(), &self.options.owner).await {
+                Ok(lease) => return Some(lease),
+                Err(error) => tracing::debug!(%error, "waiting for a lease"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LEASE_EVERY) => {}
+                _ = shutdown.changed() => {}
+            }
+        }
+    }
+
+    /// Owns the lanes until asked to stop, or fenced.
+    async fn own(&self, lease: &dyn Lease, shutdown: &mut watch::Receiver<bool>) -> Result<Turn, Error> {
+        let head = self.patiently(|| self.options.ledger.head()).await?;
+        let mut world = self.load().await?;
+        let mut feed = Feed::start(Arc::clone(&self.options.ledger), world.through + 1);
+        let mut caught_up = world.through >= head;
+        if caught_up && !self.take_over(&mut world).await? {
+            return Ok(Turn::Fenced);
+        }
+        let mut renew = tokio::time::interval(LEASE_EVERY);
+        loop {
+            if caught_up {
+                if !self.decide_all(&mut world, shutdown).await? {
+                    return Ok(Turn::Fenced);
+                }
+                self.report(&world);
+            }
+            let due = if caught_up { self.next_due(&world) } else { None };
+            let due_at = due.as_ref().map_or(Time::MAX, |(_, timer)| timer.due);
+            tokio::select! {
+                biased;
+                _ = shutdown.changed() => {
+                    if *shutdown.borrow() {
+                        self.save(&mut world, true).await;
+                        return Ok(Turn::Stop);
+                    }
+                }
+                records = feed.next() => {
+                    for record in records? {
+                        self.take(&mut world, &record)?;
+                    }
+                    if !caught_up && world.through >= head {
+                        caught_up = true;
+                        if !self.take_over(&mut world).await? {
+                            return Ok(Turn::Fenced);
+                        }
+                    }
+                    self.save(&mut world, false).await;
+                }
+                () = self.options.clock.sleep_until(due_at), if due.is_some() => {
+                    if let Some((partition, timer)) = due
+                        && !self.fire(&mut world, &partition, &timer).await?
+                    {
+                        return Ok(Turn::Fenced);
+                    }
+                }
+                _ = renew.tick(), if self.options.ledger.info().shared => {
+                    if !lease.renew().await {
+                        return Ok(Turn::Fenced);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn patiently<T, F>(&self, mut work: impl FnMut() -> F) -> Result<T, ReadError>
+    where
+        F: Future<Output = Result<T, ReadError>>,
+    {
+        let mut pause = PAUSE.0;
+        loop {
+            match work().await {
+                Err(ReadError::Unavailable(error)) => {
+                    tracing::warn!(%error, "the ledger cannot be reached; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE.1);
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+/// Whether a snapshot's place is still in the ledger; readers that keep their own place ask the same.
+pub async fn fits(ledger: &Shared, seq: Seq, hash: Hash) -> bool {
+    snapshot::hash_at(ledger.as_ref(), seq).await == Some(hash)
+}

@@ -1,0 +1,88 @@
+//! Reading: records become commits, commits become events with their places.
+
+use hindcast_domain::event::Recorded;
+use hindcast_events::{DecodeError, Decoded};
+use serde_json::Value;
+
+use hindcast_ledger::commit::{self, Commit, Malformed};
+use hindcast_ledger::port::{ReadError, Record, Seq};
+
+/// An event of a commit that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// One of ours.
+    Known(Box<Recorded>),
+    /// One that this binary does not know: a decider refuses it, a projector parks it.
+    Unknown {
+        /// Its place.
+        position: u64,
+        /// Its type.
+        kind: String,
+        /// Its version.
+        version: u32,
+        /// All of it.
+        raw: Value,
+    },
+}
+
+/// Why a record could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is no commit.
+    #[error("commit {seq} is damaged")]
+    Commit {
+        /// Which.
+        seq: Seq,
+        /// How.
+        #[source]
+        source: Malformed,
+    },
+    /// An event of it is no event.
+    #[error("event {position} cannot be read")]
+    Event {
+        /// Which.
+        position: u64,
+        /// Why.
+        #[source]
+        source: DecodeError,
+    },
+}
+
+impl From<Unreadable> for ReadError {
+    fn from(unreadable: Unreadable) -> Self {
+        let seq = match &unreadable {
+            Unreadable::Commit { seq, .. } => *seq,
+            Unreadable::Event { position, .. } => commit::seq_of(*position),
+        };
+        let detail = match std::error::Error::source(&unreadable) {
+            Some(source) => format!("{unreadable}: {source}"),
+            None => unreadable.to_string(),
+        };
+        Self::Damaged { seq, detail }
+    }
+}
+
+/// Reads a record's commit.
+///
+/// # Errors
+/// When it is no commit.
+pub fn commit(record: &Record) -> Result<Commit, Unreadable> {
+    commit::decode(&record.payload).map_err(|source| Unreadable::Commit { seq: record.seq, source })
+}
+
+/// Reads a commit's events.
+///
+/// # Errors
+/// When one of them is no event.
+pub fn events(record: &Record, commit: &Commit) -> Result<Vec<Item>, Unreadable> {
+    let partition = record.subject.partition();
+    let read = |(index, bytes): (usize, &Vec<u8>)| {
+        let position = commit::position(record.seq, index);
+        match hindcast_events::decode(bytes) {
+            Ok(Decoded::Known(envelope)) => Ok(Item::Known(Box::new(envelope.at(position, partition)))),
+            Ok(Decoded::Unknown { kind, version, raw }) => Ok(Item::Unknown { position, kind, version, raw }),
+            Err(source) => Err(Unreadable::Event { position, source }),
+        }
+    };
+    commit.events.iter().enumerate().map(read).collect()
+}
