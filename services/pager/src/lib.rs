@@ -1,8 +1,10 @@
 //! The pager: who is told what, and when; and who is not, why, and until when.
 //!
-//! The one contract of this crate, the paging invariant: *for every alert that fires at a paging severity
-//! one holds: its incident paged, or a named hold with an end does.* Pages are at least once and fail open:
-//! what is requested is delivered again after a crash, and what was given up is requested anew.
+//! The rule that this crate works by: *for every alert that fires at a paging severity its incident paged, or a
+//! named suppression with an end covers it.* The rule is too weak as a promise: a page from before the alert
+//! fired, or about something else in its incident, satisfies it, and the code that counts knows the same rule.
+//! Pages are at least once and fail open: a requested page is delivered again after a crash, and one that was
+//! given up is requested anew.
 //!
 //! [`decide`] is pure (the notices lane); [`deliver`] is the only part that reaches people, and only where
 //! this installation is the active one.

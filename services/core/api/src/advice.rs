@@ -110,7 +110,7 @@ pub struct BlastRadius {
     pub hit: Vec<String>,
     /// Services that depend on the cause and show nothing yet.
     pub at_risk: Vec<String>,
-    /// Services that were watched and show nothing.
+    /// Services that were watched and of which no sign was seen; it does not say that they are healthy.
     pub unharmed: Vec<String>,
 }
 

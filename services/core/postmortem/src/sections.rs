@@ -88,7 +88,7 @@ pub(super) fn impact(page: &mut Page, evidence: &Evidence, causes: &Causes) {
         page.note(&format!("At risk, because they depend on the cause: {}.", list(&causes.blast_radius.at_risk)));
     }
     if !causes.blast_radius.unharmed.is_empty() {
-        page.note(&format!("Watched, and nothing was seen: {}.", list(&causes.blast_radius.unharmed)));
+        page.note(&format!("No sign seen, which does not mean healthy: {}.", list(&causes.blast_radius.unharmed)));
     }
     match incident.resolved_at {
         Some(end) => page.item(

@@ -22,7 +22,7 @@ pub struct Evidence {
     pub findings: Vec<Finding>,
     /// Its timeline, oldest first; cut at the limit.
     pub timeline: Vec<TimelineEntry>,
-    /// Services whose telemetry or alerts were seen at all by then: what is silent among them is unharmed.
+    /// Services whose telemetry or alerts were seen at all by then: of those that are silent no sign was seen.
     pub watched: Vec<String>,
     /// The position: nothing later is in it.
     pub position: u64,

@@ -1,4 +1,4 @@
-//! Whom an incident hits, whom it may hit next, and who is watched and unharmed.
+//! Which services an incident affects, which are at risk, and of which watched services no sign was seen.
 
 use std::collections::BTreeSet;
 

@@ -4,6 +4,8 @@
 //! The one contract of this crate: *a claim is `supported` only if every event that it cites exists, was known
 //! at the position of the question, belongs to the asker's tenant and environment, and every number, time,
 //! service, id and quoted word of the claim, and every step of its path, stands in them*. Pure.
+//! It compares words, numbers and names, and not meaning: a false sentence in free words passes when what it names
+//! stands in its events.
 //!
 //! How a claim is checked, in this order; the first thing that is wrong is the reason:
 //!

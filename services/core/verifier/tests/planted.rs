@@ -1,5 +1,6 @@
-//! The verifier against answers with planted falsehoods: almost all of these are struck, almost none of what is
-//! true is, and each check is seen to be what catches its lies.
+//! The verifier against answers with planted falsehoods: almost all of these are removed, almost none of the true
+//! claims are, and each check is seen to catch its own kind. The falsehoods swap tokens of the kinds that the checks
+//! look for, so the figures say nothing about sentences in free words.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 

@@ -206,9 +206,9 @@ fn headline(facts: &Facts) {
         micros(facts.page_p99_us),
     );
     let accounted = if facts.unaccounted.is_empty() {
-        "every firing alert at a paging severity is accounted for".to_owned()
+        "by the pager's own rule no firing alert at a paging severity is left out".to_owned()
     } else {
-        format!("NOT accounted for: {}", facts.unaccounted.join(", "))
+        format!("left out by the pager's own rule: {}", facts.unaccounted.join(", "))
     };
     println!("  {accounted}");
 }

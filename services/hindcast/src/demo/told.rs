@@ -21,7 +21,7 @@ pub fn print(advised: &Advised) {
         println!("  not       {}: {}{}", cut(&refuted.cause), why.map_or("-", |why| &why.text), place(cited));
     }
     let hit = &advised.causes.blast_radius;
-    println!("  hit       {} · unharmed: {}", list(&hit.hit), list(&hit.unharmed));
+    println!("  affected  {} · no sign seen: {}", list(&hit.hit), list(&hit.unharmed));
     seen(&advised.similar.items);
     if let Some(proposal) = advised.proposals.first() {
         let params: Vec<String> = proposal.params.iter().map(|(name, value)| format!("{name}: {value}")).collect();

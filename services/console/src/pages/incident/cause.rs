@@ -141,9 +141,9 @@ fn radius(radius: &BlastRadius) -> Markup {
     html! {
         @if !(radius.hit.is_empty() && radius.at_risk.is_empty() && radius.unharmed.is_empty()) {
             dl.radius {
-                (row("hit", "Hit", &radius.hit))
+                (row("hit", "Affected", &radius.hit))
                 (row("risk", "At risk", &radius.at_risk))
-                (row("unharmed", "Unharmed", &radius.unharmed))
+                (row("unharmed", "No sign seen", &radius.unharmed))
             }
         }
     }
