@@ -4,12 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
-#[path = "standin/slack.rs"]
-mod standin_slack;
-#[path = "standin/teams.rs"]
-mod standin_teams;
-mod support;
-
+use crate::standin_slack;
+use crate::standin_teams;
+use crate::support;
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
-mod support;
-
+use crate::support;
 use serde_json::{Value, json};
 use support::{Ledger, Server, folder};
 

@@ -6,11 +6,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
 
-mod support;
 #[path = "../services/copilot/tests/copilot/world.rs"]
 #[allow(dead_code)] // the copilot's own tests use all of it
 mod world;
 
+use crate::support;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

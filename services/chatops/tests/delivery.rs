@@ -3,8 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-mod harness;
-
+use crate::harness;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-mod harness;
-
+use crate::harness;
 use harness::{Dice, World, interaction, production, rules, signed};
 use hindcast_chat_cards::Verb;
 use hindcast_chatops::{Chat, Door, State};

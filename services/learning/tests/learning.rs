@@ -3,8 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-mod harness;
-
+use crate::harness;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

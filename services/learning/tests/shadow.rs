@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-mod harness;
-
+use crate::harness;
 use std::sync::Arc;
 use std::time::Duration;
 

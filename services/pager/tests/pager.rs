@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-mod harness;
-
+use crate::harness;
 use harness::{Broken, Desk, accounted, at, held, requested, words};
 use hindcast_domain::Severity::{Critical, High, Low, Medium};
 use hindcast_domain::command::Command;

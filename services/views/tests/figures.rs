@@ -1,10 +1,9 @@
 //! How fast the views are: events a second, and how long an answer as of a random place takes. Ignored by
-//! default: `cargo test --release -p hindcast-views --test figures -- --ignored --nocapture`.
+//! default: `cargo test --release -p hindcast-views --test all figures -- --ignored --nocapture`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-mod common;
-
+use crate::common;
 use std::time::Instant;
 
 use common::{Running, World};

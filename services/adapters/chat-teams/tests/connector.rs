@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests say what they expect
 
-#[path = "../../../../tests/standin/teams.rs"]
-mod teams;
-
+use crate::teams;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

@@ -125,7 +125,7 @@ async fn child_with_a_failing_sync() {
 #[test]
 fn a_failed_sync_ends_the_process() {
     let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_with_a_failing_sync", "--ignored", "--nocapture"])
+        .args(["--exact", "crash::child_with_a_failing_sync", "--ignored", "--nocapture"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&child.stdout).into_owned();

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests say what they expect
 
-mod common;
-
+use crate::common;
 use std::sync::Arc;
 
 use common::{Nats, Place};

@@ -3,8 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests say what they expect
 
-mod common;
-
+use crate::common;
 use std::process::Stdio;
 use std::time::Duration;
 

@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[allow(dead_code)] // each of the tests uses a part of it
-mod stand_in;
-
+use crate::stand_in;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -9,7 +9,7 @@ use hindcast_llm::Recorded;
 
 use crate::world::{TRANSCRIPT_QUESTIONS, World, answer, ask};
 
-const HOW: &str = "record it again: HINDCAST_RECORD_TRANSCRIPT=1 cargo test -p hindcast --test llm";
+const HOW: &str = "record it again: HINDCAST_RECORD_TRANSCRIPT=1 cargo test -p hindcast --test blackbox llm";
 
 #[tokio::test]
 async fn what_a_real_model_said_is_judged_as_it_was() {

@@ -3,8 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-mod support;
-
+use crate::support;
 use std::collections::BTreeSet;
 
 use hindcast_domain::event::Kind;

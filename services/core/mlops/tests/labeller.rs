@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeSet;
 
 use common::{Ledger, alert, at, rules};

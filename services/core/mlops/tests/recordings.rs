@@ -3,9 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-mod common;
-mod recorded;
-
+use crate::common;
+use crate::recorded;
 use common::{Ledger, world};
 use hindcast_correlation::cluster::Weights;
 use hindcast_domain::Span;

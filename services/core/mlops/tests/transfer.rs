@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-mod common;
-mod recorded;
-
+use crate::common;
+use crate::recorded;
 use std::collections::BTreeMap;
 
 use common::{Ledger, world};

@@ -4,8 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-mod generator;
-
+use crate::generator;
 use std::collections::BTreeMap;
 
 use generator::{Planted, Rng, World, answer, court, lies, truths, whole};

@@ -1,0 +1,4 @@
+//! Every integration test of this crate in one binary, so that its dependencies are linked once.
+
+mod conformance;
+mod storage;

@@ -1,0 +1,22 @@
+//! Every black-box test of the built binary, one module per subject, in one binary, so that it is linked once.
+
+mod advice;
+mod asof;
+mod chat;
+mod chat_kills;
+mod copies;
+mod door;
+mod kills;
+mod learning;
+mod lineage;
+mod llm;
+mod models_down;
+mod recordings;
+mod secrets;
+mod spine;
+#[path = "standin/slack.rs"]
+mod standin_slack;
+#[path = "standin/teams.rs"]
+mod standin_teams;
+mod support;
+mod traced;
