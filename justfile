@@ -1,0 +1,41 @@
+# Each recipe is one command that can be typed without `just`.
+
+# List the recipes.
+default:
+    @just --list
+
+# Format all code.
+fmt:
+    cargo fmt --all
+
+# Lint all code; a warning is an error.
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Run all tests.
+test:
+    cargo test --workspace --locked
+
+# Run the tests of the workspace whose name contains NAME.
+one NAME:
+    cargo test --workspace --locked -- {{NAME}}
+
+# Play a recorded incident through the real HTTP endpoint, then serve its web pages.
+demo:
+    cargo run --release --locked -- up --demo
+
+# Measure the ledger and the telemetry store against plain files.
+bench:
+    cargo bench -p hindcast-ledger-embedded -p hindcast-telemetry-files
+
+# Kill the server a hundred times around sending and around the ledger, and print what was lost.
+prove:
+    HINDCAST_TEST_KILLS=100 cargo test -p hindcast --locked --test kills --test chat_kills -- --nocapture
+
+# Run what continuous integration runs, from formatting to the last test.
+ci:
+    .ci/run
+
+# Build the reference of the code.
+docs:
+    cargo doc --workspace --no-deps --locked
