@@ -30,7 +30,7 @@ bench:
 
 # Kill the server a hundred times around sending and around the ledger, and print what was lost.
 prove:
-    HINDCAST_TEST_KILLS=100 cargo test -p hindcast --locked --test kills --test chat_kills -- --nocapture
+    HINDCAST_TEST_KILLS=100 cargo test -p hindcast --locked --test blackbox kills -- --nocapture
 
 # Run what continuous integration runs, from formatting to the last test.
 ci:
