@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use hindcast_messaging::chat::Error;
+use hindcast_messaging::notify::{self, Message, Notifier};
 use reqwest::{Client, Url};
 use serde_json::Value;
 
@@ -61,6 +63,21 @@ impl Workflow {
             403 => Err(Error::Never(format!("{WHO} answered 403: only people of the tenant may start it; let anyone"))),
             404 | 410 => Err(Error::Gone(format!("{WHO} is no more or is switched off; make it anew"))),
             _ => Err(wire::refusal(WHO, response).await),
+        }
+    }
+}
+
+/// A workflow is a receiver of notifications: each is a card, and the workflow answers nothing.
+#[async_trait]
+impl Notifier for Workflow {
+    async fn send(&self, message: &Message) -> Result<String, notify::Error> {
+        let lines: Vec<&str> = message.lines.iter().map(String::as_str).collect();
+        let url = message.url.as_deref();
+        let card = hindcast_chat_cards::teams::render::notice(message.severity, &message.title, &lines, url);
+        match Self::send(self, &card).await {
+            Ok(()) => Ok("the workflow took it".to_owned()),
+            Err(Error::Again { detail, .. }) => Err(notify::Error::Again(detail)),
+            Err(Error::Gone(detail) | Error::Never(detail)) => Err(notify::Error::Never(detail)),
         }
     }
 }

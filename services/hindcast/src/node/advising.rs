@@ -8,21 +8,18 @@ use std::time::Duration;
 use anyhow::Context;
 use hindcast_advice::tools::Toolbox;
 use hindcast_advisor::Rca;
-use hindcast_clock as clock;
 use hindcast_copilot::{Copilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;
-use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
-use hindcast_ledger::Shared;
 use hindcast_memory::Memory;
 use hindcast_vectors_flat::Flat;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::spawn;
+use super::Role;
+use super::common::{Common, Tasks};
 use crate::embedder;
-use crate::settings::{Settings, advising, environment, without_credentials};
+use crate::settings::{advising, environment, without_credentials};
 
 /// How long events are gathered before an incident is remembered anew.
 const GATHER: Duration = Duration::from_millis(50);
@@ -32,26 +29,6 @@ const SHOW: Duration = Duration::from_secs(5);
 
 /// How long a start waits for the first figures.
 const SHOW_FIRST: Duration = Duration::from_millis(500);
-
-/// What is needed of the rest of the node.
-pub struct Parts<'a> {
-    /// Settings, resolved.
-    pub settings: &'a Settings,
-    /// The ledger.
-    pub ledger: Shared,
-    /// The views.
-    pub queries: hindcast_queries::Shared,
-    /// Where facts are written.
-    pub writer: Writer,
-    /// The clock.
-    pub clock: clock::Shared,
-    /// Shared figures.
-    pub metrics: Metrics,
-    /// Asks of a folder only: nothing is detected, remembered or recorded.
-    pub reading_only: bool,
-    /// Whether telemetry comes in here.
-    pub detects: bool,
-}
 
 /// What advises, running.
 #[derive(Clone)]
@@ -76,13 +53,8 @@ impl Advising {
     ///
     /// # Errors
     /// When a store cannot be opened, or a setting names something that is not there.
-    pub async fn start(
-        parts: Parts<'_>,
-        tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
-        stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<Self> {
-        let settings = &parts.settings.advising;
-        let data = &parts.settings.data;
+    pub async fn start(common: &Common, queries: hindcast_queries::Shared, tasks: &mut Tasks) -> anyhow::Result<Self> {
+        let settings = &common.settings.advising;
         let (embedder, missing) = embedder::open(settings.memory.model_dir.as_deref()).await;
         if let Some(missing) = missing {
             tracing::info!(
@@ -90,70 +62,24 @@ impl Advising {
                 "no embedding model: hashed words stand in; `hindcast embedder install` fetches one"
             );
         }
-        let telemetry = if parts.detects && !parts.reading_only { Some(telemetry(&parts)?) } else { None };
-        let vectors = vectors(settings, data.join("memory"), &embedder).await?;
-
-        let rca = Rca::new(hindcast_advisor::Options {
-            queries: Arc::clone(&parts.queries),
+        let telemetry = if common.runs(Role::Gateway) { Some(telemetry(common)?) } else { None };
+        let vectors = vectors(settings, common.settings.data.join("memory"), &embedder).await?;
+        let advice: hindcast_advice::Shared = Arc::new(Rca::new(hindcast_advisor::Options {
+            queries: Arc::clone(&queries),
             vectors: Arc::clone(&vectors),
             embedder: Arc::clone(&embedder),
-            writer: (!parts.reading_only).then(|| parts.writer.clone()),
-            metrics: parts.metrics.clone(),
-        });
-        let advice: hindcast_advice::Shared = Arc::new(rca);
+            writer: (!common.reading_only).then(|| common.writer.clone()),
+            metrics: common.metrics.clone(),
+        }));
         let toolbox =
-            Toolbox { queries: Arc::clone(&parts.queries), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
-        let copilot: hindcast_advice::SharedCopilot = Arc::new(Copilot::new(copilot(&parts, &advice, &toolbox)?));
-
-        let detector = telemetry.as_ref().map(|telemetry| {
-            let detector = Detector::new(hindcast_detector::Options {
-                telemetry: Arc::clone(telemetry),
-                queries: Arc::clone(&parts.queries),
-                writer: parts.writer.clone(),
-                clock: Arc::clone(&parts.clock),
-                metrics: parts.metrics.clone(),
-                folder: Some(data.join("detector")),
-                fail: hindcast_detector::FailPoint::None,
-            });
-            let handle = detector.handle();
-            let stop = stop.clone();
-            spawn(tasks, "detector", async move {
-                detector.run(stop).await;
-                Ok(())
-            });
-            handle
-        });
-        tell(settings, vectors.kind(), embedder.identity(), telemetry.is_some(), &parts.metrics);
-        let figures = Figures { telemetry: telemetry.clone(), vectors: Arc::clone(&vectors) };
-        // Whoever asks at once finds them; a store that does not answer holds nothing up.
-        if tokio::time::timeout(SHOW_FIRST, figures.show(&parts.metrics)).await.is_err() {
-            tracing::warn!("the vector store is slow to say how much it has");
-        }
-        let (metrics, stop_figures) = (parts.metrics.clone(), stop.clone());
-        spawn(tasks, "figures", async move {
-            figures.keep_showing(&metrics, stop_figures).await;
-            Ok(())
-        });
-        let memory = (!parts.reading_only).then(|| {
-            let mut options = hindcast_memory::Options::new(
-                Arc::clone(&parts.queries),
-                vectors,
-                Arc::clone(&embedder),
-                parts.ledger.info().ledger_id.clone(),
-                parts.metrics.clone(),
-            );
-            options.gather = GATHER;
-            let memory = Memory::new(options);
-            let handle = memory.handle();
-            let stop = stop.clone();
-            spawn(tasks, "memory", async move {
-                memory.run(stop).await;
-                Ok(())
-            });
-            handle
-        });
+            Toolbox { queries: Arc::clone(&queries), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
+        let copilot: hindcast_advice::SharedCopilot = Arc::new(Copilot::new(copilot(common, &advice, &toolbox)?));
+        let detector = telemetry.as_ref().map(|telemetry| detector(common, &queries, telemetry, tasks));
+        tell(settings, vectors.kind(), embedder.identity(), telemetry.is_some(), &common.metrics);
+        show_figures(common, telemetry.clone(), Arc::clone(&vectors), tasks).await;
+        let memory = (!common.reading_only).then(|| memory(common, &queries, vectors, &embedder, tasks));
         let embedder = embedder.identity().clone();
-        Ok(Self { advice, copilot, toolbox, telemetry, embedder, detector, memory, queries: parts.queries })
+        Ok(Self { advice, copilot, toolbox, telemetry, embedder, detector, memory, queries })
     }
 
     /// Whether everything that arrived was looked at and remembered.
@@ -167,13 +93,75 @@ impl Advising {
     }
 }
 
-fn telemetry(parts: &Parts<'_>) -> anyhow::Result<hindcast_telemetry::Shared> {
-    let settings = &parts.settings.advising.telemetry;
+fn telemetry(common: &Common) -> anyhow::Result<hindcast_telemetry::Shared> {
+    let settings = &common.settings.advising.telemetry;
     let mut options =
-        hindcast_telemetry_files::Options::at(parts.settings.data.join("telemetry"), Arc::clone(&parts.clock));
+        hindcast_telemetry_files::Options::at(common.settings.data.join("telemetry"), Arc::clone(&common.clock));
     options.retention = Span::hours(settings.retention_h);
     options.bytes_max = settings.max_mb * 1024 * 1024;
     Ok(hindcast_telemetry_files::Files::open(options).context("the telemetry store")?)
+}
+
+fn detector(
+    common: &Common,
+    queries: &hindcast_queries::Shared,
+    telemetry: &hindcast_telemetry::Shared,
+    tasks: &mut Tasks,
+) -> hindcast_detector::Handle {
+    let detector = Detector::new(hindcast_detector::Options {
+        telemetry: Arc::clone(telemetry),
+        queries: Arc::clone(queries),
+        writer: common.writer.clone(),
+        clock: Arc::clone(&common.clock),
+        metrics: common.metrics.clone(),
+        folder: Some(common.settings.data.join("detector")),
+        fail: hindcast_detector::FailPoint::None,
+    });
+    let (handle, stop) = (detector.handle(), tasks.stop());
+    tasks.spawn("detector", async move {
+        detector.run(stop).await;
+        Ok(())
+    });
+    handle
+}
+
+fn memory(
+    common: &Common,
+    queries: &hindcast_queries::Shared,
+    vectors: hindcast_vectors::Shared,
+    embedder: &hindcast_vectors::embed::Shared,
+    tasks: &mut Tasks,
+) -> hindcast_memory::Handle {
+    let ledger_id = common.ledger.info().ledger_id.clone();
+    let (queries, embedder) = (Arc::clone(queries), Arc::clone(embedder));
+    let mut options = hindcast_memory::Options::new(queries, vectors, embedder, ledger_id, common.metrics.clone());
+    options.gather = GATHER;
+    let memory = Memory::new(options);
+    let (handle, stop) = (memory.handle(), tasks.stop());
+    tasks.spawn("memory", async move {
+        memory.run(stop).await;
+        Ok(())
+    });
+    handle
+}
+
+/// Shows how much is kept now, so that whoever asks at once finds it, and from then on every few seconds.
+async fn show_figures(
+    common: &Common,
+    telemetry: Option<hindcast_telemetry::Shared>,
+    vectors: hindcast_vectors::Shared,
+    tasks: &mut Tasks,
+) {
+    let figures = Figures { telemetry, vectors };
+    // A store that does not answer holds nothing up.
+    if tokio::time::timeout(SHOW_FIRST, figures.show(&common.metrics)).await.is_err() {
+        tracing::warn!("the vector store is slow to say how much it has");
+    }
+    let (metrics, stop) = (common.metrics.clone(), tasks.stop());
+    tasks.spawn("figures", async move {
+        figures.keep_showing(&metrics, stop).await;
+        Ok(())
+    });
 }
 
 /// Tells in figures what is configured, for `doctor` and for whoever watches. Addresses are told without what
@@ -266,11 +254,11 @@ fn open_flat(folder: &Path, dimension: usize) -> Result<Flat, hindcast_vectors::
 }
 
 fn copilot(
-    parts: &Parts<'_>,
+    common: &Common,
     advice: &hindcast_advice::Shared,
     toolbox: &Toolbox,
 ) -> anyhow::Result<hindcast_copilot::Options> {
-    let settings = &parts.settings.advising.copilot;
+    let settings = &common.settings.advising.copilot;
     let llm = match (&settings.base_url, &settings.model) {
         (Some(url), Some(model)) => {
             let key = match &settings.api_key_env {
@@ -283,20 +271,20 @@ fn copilot(
         _ => None,
     };
     Ok(hindcast_copilot::Options {
-        queries: Arc::clone(&parts.queries),
+        queries: Arc::clone(&toolbox.queries),
         advice: Arc::clone(advice),
         toolbox: toolbox.clone(),
-        writer: (!parts.reading_only).then(|| parts.writer.clone()),
-        clock: Arc::clone(&parts.clock),
+        writer: (!common.reading_only).then(|| common.writer.clone()),
+        clock: Arc::clone(&common.clock),
         // What a model says is recorded or not asked for.
-        llm: llm.filter(|_| !parts.reading_only),
+        llm: llm.filter(|_| !common.reading_only),
         caps: settings.caps(),
         prices: Prices { input_per_million: settings.input_price, output_per_million: settings.output_price },
         prompts: match &settings.prompts {
             Some(folder) => Prompts::open(folder).context("the prompts")?,
             None => Prompts::embedded().context("the prompts")?,
         },
-        metrics: parts.metrics.clone(),
-        public_url: Some(parts.settings.public_url.clone()),
+        metrics: common.metrics.clone(),
+        public_url: Some(common.settings.public_url.clone()),
     })
 }

@@ -2,33 +2,18 @@
 //! decides nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
-use async_trait::async_trait;
 use axum::Router;
 use hindcast_chat_slack::{self as slack, Slack};
 use hindcast_chat_teams::{self as teams, AuthorityOptions, BotAuthority, Teams};
-use hindcast_chatops::{Deliverer, Door, Handle, Options, Secret, SlackDoors, TeamsDoors};
+use hindcast_chatops::{Deliverer, Door, FailPoint, Handle, Options, Secret, SlackDoors, TeamsDoors};
 use hindcast_clock as clock;
-use hindcast_eventlog::lane;
 use hindcast_messaging::chat as port;
-use hindcast_messaging::notify::{Error as NotifyError, Message, Notifier};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::spawn;
+use super::common::{Common, Tasks};
+use super::{Advising, Role};
 use crate::settings::chat::{self as settings, secret};
-
-/// What is needed of the rest of the node.
-pub struct Parts<'a> {
-    /// Settings of chat.
-    pub settings: &'a settings::Chat,
-    /// What the lane needs.
-    pub lane: lane::Options,
-    /// What the rest needs, without vendors and secrets.
-    pub options: Options,
-}
 
 /// Chat, running or not.
 pub struct Chat {
@@ -49,12 +34,14 @@ pub fn is_set_up(settings: &settings::Chat) -> bool {
 /// # Errors
 /// When a secret is named and not there, or a setting cannot be worked with.
 pub fn start(
-    parts: Parts<'_>,
-    runs: bool,
-    tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
-    stop: &watch::Receiver<bool>,
+    common: &Common,
+    queries: &hindcast_queries::Shared,
+    advising: &Advising,
+    tasks: &mut Tasks,
 ) -> anyhow::Result<Chat> {
-    let Parts { settings, lane, mut options } = parts;
+    let settings = &common.settings.chat;
+    let runs = common.runs(Role::Chat);
+    let mut options = options(common, queries, advising);
     let mut socket = None;
     if runs {
         socket = slack_of(&settings.slack, &mut options).context("[slack]")?;
@@ -64,19 +51,42 @@ pub fn start(
     let status = options.handle.clone();
     if runs && is_set_up(settings) {
         status.is_set_up();
-        let run = hindcast_chatops::run_lane(lane, stop.clone());
-        spawn(tasks, hindcast_domain::lane::names::CHAT, async move { Ok(run.await?) });
-        let run = Deliverer::new(options).run(stop.clone());
-        spawn(tasks, "chat", async move { Ok(run.await?) });
+        let run = hindcast_chatops::run_lane(common.lane(), tasks.stop());
+        tasks.spawn(hindcast_domain::lane::names::CHAT, async move { Ok(run.await?) });
+        let run = Deliverer::new(options).run(tasks.stop());
+        tasks.spawn("chat", async move { Ok(run.await?) });
         if let Some(socket) = socket {
-            let (inbox, stop) = (Arc::new(door.clone()), stop.clone());
-            spawn(tasks, "slack", async move {
+            let (inbox, stop) = (Arc::new(door.clone()), tasks.stop());
+            tasks.spawn("slack", async move {
                 socket.run(inbox, stop).await;
                 Ok(())
             });
         }
     }
     Ok(Chat { router: hindcast_chatops::router(door), status })
+}
+
+/// What chat needs, without vendors and secrets.
+fn options(common: &Common, queries: &hindcast_queries::Shared, advising: &Advising) -> Options {
+    Options {
+        ledger: Arc::clone(&common.ledger),
+        writer: common.writer.clone(),
+        clock: Arc::clone(&common.clock),
+        install: common.install.clone(),
+        holder: common.owner.clone(),
+        queries: Arc::clone(queries),
+        advice: Arc::clone(&advising.advice),
+        copilot: Arc::clone(&advising.copilot),
+        vendors: Vec::new(),
+        slack: None,
+        teams: TeamsDoors::default(),
+        public_url: common.settings.public_url.clone(),
+        metrics: common.metrics.clone(),
+        handle: Handle::default(),
+        replies: hindcast_chatops::Replies::default(),
+        taken: hindcast_chatops::Taken::default(),
+        fail: if common.settings.send_blindly { FailPoint::SkipFind } else { FailPoint::None },
+    }
 }
 
 fn slack_of(settings: &settings::Slack, options: &mut Options) -> anyhow::Result<Option<slack::Socket>> {
@@ -131,35 +141,4 @@ fn teams_of(settings: &settings::Teams, options: &mut Options) -> anyhow::Result
 fn is_directory_id(word: &str) -> bool {
     let parts: Vec<usize> = word.split('-').map(str::len).collect();
     parts == [8, 4, 4, 4, 12] && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-}
-
-/// A workflow of Teams as a receiver of notices: it is told with a card, and answers nothing.
-pub struct Workflow(teams::Workflow);
-
-impl Workflow {
-    /// A workflow at an address, which is a secret.
-    ///
-    /// # Errors
-    /// When the address is not one.
-    pub fn open(url: &str) -> anyhow::Result<Self> {
-        Ok(Self(teams::Workflow::new(&url.into(), Duration::from_secs(10), true)?))
-    }
-}
-
-#[async_trait]
-impl Notifier for Workflow {
-    async fn send(&self, message: &Message) -> Result<String, NotifyError> {
-        let lines: Vec<&str> = message.lines.iter().map(String::as_str).collect();
-        let card = hindcast_chat_cards::teams::render::notice(
-            message.severity,
-            &message.title,
-            &lines,
-            message.url.as_deref(),
-        );
-        match self.0.send(&card).await {
-            Ok(()) => Ok("the workflow took it".to_owned()),
-            Err(port::Error::Again { detail, .. }) => Err(NotifyError::Again(detail)),
-            Err(port::Error::Gone(detail) | port::Error::Never(detail)) => Err(NotifyError::Never(detail)),
-        }
-    }
 }

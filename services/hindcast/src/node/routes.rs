@@ -1,0 +1,140 @@
+//! What this process answers over HTTP, put together from its services. Owns which routes are open in which role.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use hindcast_console::{Console, TokenCheck};
+use hindcast_gateway::{Gateway, Guard};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use super::common::Common;
+use super::{Advising, Role, chat};
+use crate::extra;
+use crate::settings::environment;
+
+/// How long the listener waits for the configuration to be in force.
+const OPEN: Duration = Duration::from_secs(5);
+
+/// What is answered from.
+pub struct Served<'a> {
+    /// The views.
+    pub queries: hindcast_queries::Shared,
+    /// What advises.
+    pub advising: &'a Advising,
+    /// The API and the web pages.
+    pub console: &'a Console,
+    /// Chat, running or not.
+    pub chat: chat::Chat,
+    /// The hash of the token that is wanted, in hexadecimal.
+    pub token: Option<String>,
+    /// The check of that token.
+    pub check: Option<TokenCheck>,
+}
+
+/// All routes of this process.
+///
+/// # Errors
+/// When the configured sources cannot be worked with.
+pub fn router(common: &Common, served: Served<'_>) -> anyhow::Result<Router> {
+    let Served { queries, advising, console, chat, token, check } = served;
+    let gateway = gateway(common, Arc::clone(&queries), advising, token.as_deref())?;
+    let mut router = Router::new();
+    if common.roles.contains(&Role::Console) {
+        let version = env!("CARGO_PKG_VERSION");
+        let mcp = hindcast_mcp::router(advising.toolbox.clone(), Arc::clone(&advising.copilot), version);
+        router = router.merge(hindcast_console::router(console.clone()));
+        router = router.merge(hindcast_console::guarded(mcp, console));
+        router = router.merge(extra::router(state(common), check));
+    } else {
+        router = router.merge(extra::probes(queries, common.metrics.clone()));
+    }
+    router = router.merge(chat.router);
+    if common.roles.contains(&Role::Gateway) || common.reading_only {
+        router = router.merge(hindcast_gateway::router(gateway)).merge(hindcast_gateway::promised());
+    }
+    let router = if common.reading_only { router.layer(axum::middleware::from_fn(extra::only_reads)) } else { router };
+    let clock = Arc::clone(&common.clock);
+    let stamped = move |response| std::future::ready(with_time(response, clock.now()));
+    Ok(router
+        .layer(axum::middleware::map_response(stamped))
+        .fallback(hindcast_console::fallback::not_found)
+        .method_not_allowed_fallback(hindcast_console::fallback::method_not_allowed))
+}
+
+fn gateway(
+    common: &Common,
+    queries: hindcast_queries::Shared,
+    advising: &Advising,
+    token: Option<&str>,
+) -> anyhow::Result<Gateway> {
+    Gateway::new(hindcast_gateway::Options {
+        writer: common.writer.clone(),
+        queries: Some(queries),
+        telemetry: advising.telemetry.clone(),
+        clock: Arc::clone(&common.clock),
+        metrics: common.metrics.clone(),
+        key: hindcast_gateway::TenantKey::new(common.folder.keys()?.tenant_bytes()?),
+        sources: common.settings.sources.clone(),
+        default_auth: token.and_then(sha256).map_or_else(Guard::open, |hash| Guard::token("api", hash)),
+        env: Arc::new(environment),
+    })
+    .context("the sources")
+}
+
+fn state(common: &Common) -> extra::State {
+    extra::State {
+        ledger: Arc::clone(&common.ledger),
+        writer: common.writer.clone(),
+        install: common.install.clone(),
+        folder: common.folder.clone(),
+        reading_only: common.reading_only,
+        public_url: common.settings.public_url.clone(),
+    }
+}
+
+/// Serves once the configuration is in force, which usually takes a blink; a long rebuild must not keep people out,
+/// so that after a while it serves all the same.
+pub async fn serve_when_configured(
+    listener: TcpListener,
+    router: Router,
+    closing: watch::Receiver<bool>,
+    configured: oneshot::Receiver<()>,
+) {
+    if !matches!(tokio::time::timeout(OPEN, configured).await, Ok(Ok(()))) {
+        tracing::info!("the listener opens while the views are still being built");
+    }
+    serve(listener, router, closing).await;
+}
+
+async fn serve(listener: TcpListener, router: Router, mut closing: watch::Receiver<bool>) {
+    let graceful = async move {
+        while !*closing.borrow() {
+            if closing.changed().await.is_err() {
+                break;
+            }
+        }
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(graceful).await {
+        tracing::error!(%error, "the listener broke down");
+    }
+}
+
+/// Says what time it is here: a client's ages are wrong against a clock that is stepped.
+fn with_time(mut response: axum::response::Response, now: hindcast_domain::Time) -> axum::response::Response {
+    if let Ok(value) = axum::http::HeaderValue::from_str(&now.to_string()) {
+        response.headers_mut().insert("x-hindcast-time", value);
+    }
+    response
+}
+
+/// A hash from its 64 hexadecimal digits.
+fn sha256(hex: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}

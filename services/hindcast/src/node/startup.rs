@@ -1,0 +1,126 @@
+//! What a start writes into the ledger before anybody decides: the activation of a new ledger, that intake is open,
+//! and the configuration. Owns the order; decides nothing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::Context;
+use hindcast_domain::command::{Activated, Command, Configured, Received};
+use hindcast_domain::event::{DoorOpened, Event, SYSTEM};
+use hindcast_domain::{EventId, Partition};
+use hindcast_events::NewEvent;
+use hindcast_queries::{EventFilter, Queries, Window};
+use hindcast_views::Views;
+use sha2::{Digest, Sha256};
+
+use super::common::Common;
+use super::{Role, chat};
+use crate::settings::Settings;
+
+/// The first facts of a start: the activation of a new ledger, and that the door opens.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub async fn begin(common: &Common) -> anyhow::Result<()> {
+    let Common { ledger, writer, roles, .. } = common;
+    if ledger.head().await.context("the ledger's head")? == 0 && roles.contains(&Role::Pager) {
+        activate(common).await?;
+    }
+    if !roles.contains(&Role::Gateway) {
+        return Ok(());
+    }
+    let subjects = ledger.subjects().await.context("the ledger's subjects")?;
+    let partitions: BTreeSet<Partition> = subjects
+        .iter()
+        .filter(|(subject, _)| subject.slot().is_some() && !subject.partition().is_whole())
+        .map(|(subject, _)| subject.partition().clone())
+        .collect();
+    for partition in partitions {
+        let opened = DoorOpened { version: env!("CARGO_PKG_VERSION").to_owned() };
+        let new = NewEvent {
+            subject: "door".to_owned(),
+            actor: SYSTEM.to_owned(),
+            event: Event::DoorOpened(opened),
+            traceparent: None,
+        };
+        writer.submit(&partition, vec![new]).await?;
+    }
+    Ok(())
+}
+
+/// A ledger that never had an active installation (others wrote to it first) gets the first that pages.
+///
+/// # Errors
+/// When the views cannot be read or the ledger cannot be written.
+pub async fn activate_where_nobody_is(common: &Common, views: &Views) -> anyhow::Result<()> {
+    let filter = EventFilter { kind: Some("control.activated".to_owned()), ..EventFilter::default() };
+    let known = views.events(filter, Window { limit: Some(1), ..Window::default() }).await?;
+    let asked = EventFilter {
+        kind: Some("intake.command".to_owned()),
+        subject: Some("activation".to_owned()),
+        ..EventFilter::default()
+    };
+    let asked = views.events(asked, Window { limit: Some(1), ..Window::default() }).await?;
+    if known.items.is_empty() && asked.items.is_empty() {
+        activate(common).await?;
+    }
+    Ok(())
+}
+
+/// Puts the configuration of the settings in force where it differs from what is.
+///
+/// # Errors
+/// When the views cannot be read or the ledger cannot be written.
+pub async fn configure(common: &Common, views: &Views) -> anyhow::Result<()> {
+    for (section, content) in sections(&common.settings)? {
+        let hash: String = Sha256::digest(serde_json::to_vec(&content)?).iter().map(|b| format!("{b:02x}")).collect();
+        let in_force = views.configured(section, None).await?.map(|(hash, _)| hash);
+        if in_force.as_ref() == Some(&hash) {
+            continue;
+        }
+        let head = common.ledger.head().await?;
+        let key = format!("configure/{section}/{hash}/{head}");
+        let command = Command::Configure(Configured { section: section.to_owned(), hash, content });
+        if let Some(id) = submit(common, section, key, command).await? {
+            views.outcome(&id, Duration::from_secs(5)).await;
+        }
+    }
+    Ok(())
+}
+
+/// The configuration of the settings, section by section.
+fn sections(settings: &Settings) -> anyhow::Result<Vec<(&'static str, serde_json::Value)>> {
+    let runbooks = crate::runbooks::in_force(settings.advising.runbooks.as_deref())?;
+    let mut sections = vec![
+        (hindcast_correlator::rules::SECTION, serde_json::to_value(&settings.correlation)?),
+        (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
+        (hindcast_advisor::SECTION, runbooks),
+    ];
+    if chat::is_set_up(&settings.chat) {
+        sections.push((hindcast_chatops::rules::SECTION, serde_json::to_value(&settings.chat.rules)?));
+    }
+    if let Some(catalog) = &settings.catalog {
+        sections.push(("catalog", serde_json::to_value(catalog)?));
+    }
+    Ok(sections)
+}
+
+async fn activate(common: &Common) -> anyhow::Result<()> {
+    let install = common.install.clone();
+    let key = format!("activate/{install}");
+    submit(common, "activation", key, Command::Activate(Activated { install })).await?;
+    Ok(())
+}
+
+/// Appends a command of the process itself, for the whole tenant.
+async fn submit(common: &Common, subject: &str, key: String, command: Command) -> anyhow::Result<Option<EventId>> {
+    let received = Received { key, if_match: None, command };
+    let new = NewEvent {
+        subject: subject.to_owned(),
+        actor: SYSTEM.to_owned(),
+        event: Event::Command(received),
+        traceparent: None,
+    };
+    let receipt = common.writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
+    Ok(receipt.ids.into_iter().next())
+}
