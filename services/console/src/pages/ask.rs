@@ -26,7 +26,7 @@ const IDEAS: [&str; 5] =
 pub fn page(frame: &Frame, form: &Form, about: Option<&Incident>) -> Markup {
     frame.page(&html! {
         h1 { "Ask" }
-        p.lead { "Answered from the ledger: every claim cites its events and is checked against them. Nothing runs." }
+        p.lead { "Answered from the ledger. Every claim cites its events, and its words are compared with theirs; read the events where it matters. Nothing runs." }
         section.card.asking { (ask(frame, form, true)) }
         @if let Some(incident) = about {
             p.sub.behind { "About " a href=(frame.link(&format!("/{}", incident.id))) { (incident.title) } }
@@ -139,8 +139,10 @@ fn is_shown(answer: &Answer, claim: &Claim) -> bool {
 
 fn one(frame: &Frame, claim: &Claim, with_path: bool) -> Markup {
     let (class, mark, word) = match claim.verdict {
-        Verdict::Supported => ("supported", "✓", "supported: its events say so"),
-        Verdict::Unsupported => ("struck", "✗", "struck: its events do not say so"),
+        Verdict::Supported => {
+            ("supported", "✓", "supported: its events have the words, numbers and names of this claim")
+        }
+        Verdict::Unsupported => ("struck", "✗", "removed: not supported by the evidence"),
         Verdict::Unverifiable => ("open", "?", "nothing in it can be checked"),
     };
     html! {
@@ -172,7 +174,7 @@ fn facts(frame: &Frame, answer: &Answer) -> Markup {
         section.card {
             h2 { "How it was made" }
             dl.facts {
-                dt { "Claims" } dd { (of(Verdict::Supported)) " supported, " (of(Verdict::Unsupported)) " struck, " (of(Verdict::Unverifiable)) " open" }
+                dt { "Claims" } dd { (of(Verdict::Supported)) " supported, " (of(Verdict::Unsupported)) " removed, " (of(Verdict::Unverifiable)) " open" }
                 dt { "By" } dd { @match &answer.model { Some(model) => (model), None => "evidence, no model" } }
                 @if answer.model.is_some() { dt { "Prompts" } dd.mono { (answer.prompt_version) } }
                 dt { "Conversation" } dd.mono { (answer.conversation) }
