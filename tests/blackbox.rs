@@ -5,6 +5,7 @@ mod asof;
 mod chat;
 mod chat_kills;
 mod copies;
+mod documents;
 mod door;
 mod kills;
 mod learning;
