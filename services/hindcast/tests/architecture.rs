@@ -12,6 +12,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
+#[path = "architecture/cookbooks.rs"]
+mod cookbooks;
+
 // ── what is allowed ────────────────────────────────────────────────────────────────────────────────
 
 /// Where a crate stands in the house, and its name there.
