@@ -14,6 +14,8 @@ use serde_json::Value;
 
 #[path = "architecture/cookbooks.rs"]
 mod cookbooks;
+#[path = "architecture/specs.rs"]
+mod specs;
 
 // ── what is allowed ────────────────────────────────────────────────────────────────────────────────
 
