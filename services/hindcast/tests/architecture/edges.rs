@@ -1,0 +1,98 @@
+//! What is allowed: each edge between crates with its reason, and each heavy dependency with its owners.
+//! A new edge is the largest class of change: it is allowed here first.
+
+/// Edges from core to core, beyond those to the domain.
+pub const CORE_TO_CORE: [(&str, &str, &str); 12] = [
+    ("chat-cards", "api", "a card shows what the API says"),
+    ("correlation", "similarity", "labels and words of two alerts are compared one way"),
+    ("mlops", "correlation", "features are computed by the one code path that serves"),
+    ("postmortem", "api", "a draft is what the API says"),
+    ("postmortem", "rca", "a draft rests on the evidence that the ranking rests on"),
+    ("rca", "api", "a ranked cause is what the API says"),
+    ("recall", "api", "a recalled incident is what the API says"),
+    ("recall", "rca", "an incident is remembered from the evidence that the ranking rests on"),
+    ("recall", "similarity", "words are taken apart one way, whoever compares them"),
+    ("runbooks", "api", "a proposal is what the API says"),
+    ("runbooks", "rca", "a proposal rests on the evidence that the ranking rests on"),
+    ("verifier", "api", "what is checked is what the API says"),
+];
+
+/// Edges from port to port.
+pub const PORT_TO_PORT: [(&str, &str, &str); 2] = [
+    ("advice", "queries", "evidence and tools are read from the views"),
+    ("advice", "telemetry", "one tool reads log lines while they are kept"),
+];
+
+/// The one port of each adapter.
+pub const ADAPTERS: [(&str, &str); 11] = [
+    ("chat-slack", "messaging"),
+    ("chat-teams", "messaging"),
+    ("train-linfa", "mlops"),
+    ("ledger-embedded", "ledger"),
+    ("ledger-nats", "ledger"),
+    ("notify-webhook", "messaging"),
+    ("telemetry-files", "telemetry"),
+    ("vectors-flat", "vectors"),
+    ("vectors-qdrant", "vectors"),
+    ("embed-fastembed", "vectors"),
+    ("llm-genai", "llm"),
+];
+
+/// Edges of an adapter beyond its port.
+pub const ADAPTER_TO_MORE: [(&str, &str, &str); 1] =
+    [("telemetry-files", "hindcast-clock", "what is kept for a time is kept by the clock")];
+
+/// Edges that exist for tests alone.
+pub const ONLY_IN_TESTS: [(&str, &str, &str); 11] = [
+    ("hindcast-ledger-embedded", "hindcast-eventlog", "an adapter runs the suite of the protocol over its port"),
+    ("hindcast-ledger-nats", "hindcast-eventlog", "an adapter runs the suite of the protocol over its port"),
+    ("hindcast-ledger-nats", "hindcast-clock", "a writer's clock is set ahead of the broker's"),
+    ("hindcast-ledger-nats", "hindcast-ledger-embedded", "the suite copies a ledger to the other adapter and back"),
+    ("hindcast-learning", "hindcast-correlator", "the past is decided again by the decider that serves"),
+    ("hindcast-learning", "hindcast-train-linfa", "a service is judged with the trainer that trains"),
+    ("hindcast-log-templates", "hindcast-metric-shifts", "recordings are judged by both detectors together"),
+    ("hindcast-mlops", "hindcast-correlator", "history is decided again by the decider that serves"),
+    ("hindcast-mlops", "hindcast-train-linfa", "what is learnt is judged with the trainer that trains"),
+    ("hindcast-rca", "hindcast-postmortem", "a draft cites nothing that the ranking's evidence lacks"),
+    ("hindcast-rca", "hindcast-verifier", "what is concluded must stand before the verifier"),
+];
+
+/// Dependencies that are heavy, or that reach the world, with the crates that own them.
+pub const OWNED: [(&str, &[&str]); 15] = [
+    ("tokio-tungstenite", &["hindcast-chat-slack"]),
+    ("jsonwebtoken", &["hindcast-chat-teams"]),
+    ("linfa-logistic", &["hindcast-train-linfa"]),
+    ("async-nats", &["hindcast-ledger-nats"]),
+    ("fjall", &["hindcast-views"]),
+    (
+        "reqwest",
+        &[
+            "hindcast-chat-slack",
+            "hindcast-chat-teams",
+            "hindcast-cli",
+            "hindcast-notify-webhook",
+            "hindcast-llm-genai",
+            "hindcast-recorder",
+            "hindcast",
+        ],
+    ),
+    ("maud", &["hindcast-console"]),
+    ("qdrant-client", &["hindcast-vectors-qdrant"]),
+    ("fastembed", &["hindcast-embed-fastembed"]),
+    ("genai", &["hindcast-llm-genai"]),
+    ("rmcp", &["hindcast-mcp"]),
+    ("minijinja", &["hindcast-copilot"]),
+    ("ort", &["hindcast-embed-fastembed"]),
+    ("prost", &["hindcast-gateway"]),
+    ("snap", &["hindcast-gateway"]),
+];
+
+/// Owners in tests alone.
+pub const OWNED_IN_TESTS: [(&str, &str, &str); 2] = [
+    ("fjall", "hindcast-ledger-embedded", "a benchmark compares our segments with it"),
+    ("tokio-tungstenite", "hindcast", "a stand-in of Slack takes connections"),
+];
+
+/// What a core crate must not know: input, output, and whoever waits for them.
+pub const NOT_IN_CORE: [&str; 8] =
+    ["tokio", "axum", "reqwest", "async-nats", "fjall", "rustls", "getrandom", "async-trait"];

@@ -1,0 +1,160 @@
+//! How long files and functions may be, and how a file opens. A file is one idea; a function fits a screen.
+//!
+//! Tests count like product code: a test that nobody can read holds nothing. The lines of a function are those from
+//! its `fn` to its closing brace, comments and blank lines included.
+
+use crate::source::{code, sources, tokens};
+
+/// Lines of a file.
+const FILE_LINES_MAX: usize = 400;
+/// Lines of a function.
+const FUNCTION_LINES_MAX: usize = 70;
+
+/// Files that are longer because they are a table, with the reason why it is one table.
+const LONGER: [(&str, &str); 0] = [];
+
+/// Files that are still too long. Entries are only ever deleted.
+const STILL_LONG_FILES: [&str; 44] = [
+    "services/adapters/chat-teams/tests/connector.rs",
+    "services/chatops/src/deliver/mod.rs",
+    "services/chatops/src/doors/act.rs",
+    "services/chatops/tests/delivery.rs",
+    "services/chatops/tests/doors.rs",
+    "services/cli/src/commands/models.rs",
+    "services/console/src/learn.rs",
+    "services/console/src/routes/table.rs",
+    "services/console/src/tests/sample.rs",
+    "services/copilot/src/ask.rs",
+    "services/copilot/tests/copilot/world.rs",
+    "services/core/api/src/learn.rs",
+    "services/core/api/src/model.rs",
+    "services/core/chat-cards/src/card.rs",
+    "services/core/chat-cards/src/slack/read.rs",
+    "services/core/chat-cards/tests/cards.rs",
+    "services/core/correlation/src/cluster.rs",
+    "services/core/domain/src/event.rs",
+    "services/core/domain/src/incident/mod.rs",
+    "services/core/domain/tests/folds.rs",
+    "services/core/log-templates/src/mask.rs",
+    "services/core/log-templates/src/templates.rs",
+    "services/core/metric-shifts/src/lib.rs",
+    "services/core/mlops/tests/labeller.rs",
+    "services/core/verifier/tests/generator/lies.rs",
+    "services/core/verifier/tests/generator/truths.rs",
+    "services/detector/tests/detector/support.rs",
+    "services/eventlog/src/writer.rs",
+    "services/gateway/tests/gateway/telemetry.rs",
+    "services/hindcast/src/embedder.rs",
+    "services/hindcast/src/lab/case.rs",
+    "services/hindcast/src/settings.rs",
+    "services/pager/src/decide.rs",
+    "services/pager/tests/pager.rs",
+    "services/ports/telemetry/src/conformance.rs",
+    "services/ports/vectors/src/conformance.rs",
+    "services/testkit/src/recording.rs",
+    "services/views/tests/answers.rs",
+    "services/views/tests/common/mod.rs",
+    "tests/advice.rs",
+    "tests/chat.rs",
+    "tests/models_down.rs",
+    "tests/standin/slack.rs",
+    "tests/support/world.rs",
+];
+
+/// Functions that are still too long, by file and name. Entries are only ever deleted.
+const STILL_LONG_FUNCTIONS: [(&str, &str); 14] = [
+    ("services/console/src/routes/table.rs", "learnt"),
+    ("services/copilot/src/intent.rs", "words"),
+    ("services/core/chat-cards/tests/cards.rs", "view"),
+    ("services/core/mlops/src/card.rs", "write"),
+    ("services/core/mlops/src/seen.rs", "incident"),
+    ("services/core/verifier/tests/sentences.rs", "events"),
+    ("services/hindcast/src/settings.rs", "resolve"),
+    ("services/learning/src/backtest.rs", "decide_again"),
+    ("services/views/tests/figures.rs", "figures"),
+    ("tests/chat.rs", "life_in_slack"),
+    ("tests/chat.rs", "life_in_teams"),
+    ("tests/learning.rs", "whole_life"),
+    ("tests/secrets.rs", "plant"),
+    ("tests/standin/teams/tokens.rs", "authorization"),
+];
+
+/// The functions of a file that have more lines than they may, with their lines.
+fn long_functions(text: &str) -> Vec<(String, usize)> {
+    let clean = code(text);
+    let words = tokens(&clean);
+    let mut found = Vec::new();
+    for at in 0..words.len().saturating_sub(1) {
+        let (word, begin) = words[at];
+        let name = words[at + 1].0;
+        if word != "fn" || !name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+            continue;
+        }
+        let end = crate::source::end_of_item(&words, at);
+        let lines = words[end.min(words.len()) - 1].1 - begin + 1;
+        if lines > FUNCTION_LINES_MAX {
+            found.push((name.to_owned(), lines));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_function_fits_a_screen() {
+    let (mut new, mut known) = (Vec::new(), 0);
+    for (path, text) in sources() {
+        for (name, lines) in long_functions(&text) {
+            if STILL_LONG_FUNCTIONS.contains(&(path.as_str(), name.as_str())) {
+                known += 1;
+            } else {
+                new.push((path.clone(), name, lines));
+            }
+        }
+    }
+    println!("{known} functions are still longer than {FUNCTION_LINES_MAX} lines");
+    assert!(new.is_empty(), "expected at most {FUNCTION_LINES_MAX} lines, got {new:#?}");
+}
+
+#[test]
+fn a_long_function_is_found() {
+    let body = "    let _ = \"}\";\n".repeat(FUNCTION_LINES_MAX);
+    assert_eq!(long_functions(&format!("fn long() {{\n{body}}}\n")), [("long".to_owned(), FUNCTION_LINES_MAX + 2)]);
+    assert_eq!(long_functions("fn short();\nfn other() {}\n"), []);
+}
+
+#[test]
+fn every_file_is_one_idea() {
+    let (mut new, mut known) = (Vec::new(), 0);
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        if lines <= FILE_LINES_MAX || LONGER.iter().any(|(table, _)| *table == path) {
+            continue;
+        }
+        if STILL_LONG_FILES.contains(&path.as_str()) {
+            known += 1;
+        } else {
+            new.push((path, lines));
+        }
+    }
+    println!("{known} files are still longer than {FILE_LINES_MAX} lines");
+    assert!(new.is_empty(), "expected at most {FILE_LINES_MAX} lines, got {new:#?}");
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_owns() {
+    let silent: Vec<_> =
+        sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(name, _)| name).collect();
+    assert!(silent.is_empty(), "expected //! on the first line of {silent:#?}");
+}
+
+#[test]
+fn nothing_is_left_to_be_done() {
+    // Put together, so that this file does not find itself.
+    let marks = [format!("{}!(", "todo"), format!("{}!(", "unimplemented")];
+    let left: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, text)| marks.iter().any(|mark| text.contains(mark.as_str())))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(left.is_empty(), "{left:#?}");
+}
