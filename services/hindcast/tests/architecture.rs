@@ -26,5 +26,7 @@ mod names;
 mod paths;
 #[path = "architecture/source.rs"]
 mod source;
+#[path = "architecture/prose.rs"]
+mod prose;
 #[path = "architecture/specs.rs"]
 mod specs;
