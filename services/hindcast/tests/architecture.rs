@@ -24,9 +24,9 @@ mod files;
 mod names;
 #[path = "architecture/paths.rs"]
 mod paths;
-#[path = "architecture/source.rs"]
-mod source;
 #[path = "architecture/prose.rs"]
 mod prose;
+#[path = "architecture/source.rs"]
+mod source;
 #[path = "architecture/specs.rs"]
 mod specs;
