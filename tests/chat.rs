@@ -29,6 +29,16 @@ async fn until<T>(what: &str, server: &Server, mut look: impl AsyncFnMut() -> Op
     }
 }
 
+/// Waits until each vendor has what is meant for it.
+async fn everything_is_sent(server: &Server) {
+    until("an empty queue", server, async || {
+        let chat = server.get("/api/v1/chat").await;
+        let is_empty = chat["items"].as_array().unwrap().iter().all(|item| item["queued"] == 0);
+        (chat["caught_up"] == true && is_empty).then_some(())
+    })
+    .await;
+}
+
 fn teams_settings(data: &Path, teams: &Teams) -> String {
     std::fs::create_dir_all(data).unwrap();
     let zoe = User::new("zoe");
@@ -290,7 +300,7 @@ async fn life_in_teams(ledger: Ledger) {
     assert!(server.stop().success(), "{}", server.log());
     let server = started(data.path(), ledger, &config, &teams).await;
     server.settled().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    everything_is_sent(&server).await;
     let room = Room { server: &server, teams: &teams, door: String::new() };
     assert_eq!(room.cards().len(), 3, "after a restart");
 }
@@ -521,7 +531,7 @@ async fn life_in_slack(ledger: Ledger) {
     assert!(server.stop().success(), "{}", server.log());
     let server = slack_started(data.path(), ledger, &config).await;
     server.settled().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    everything_is_sent(&server).await;
     assert_eq!((roots(&slack).len(), slack.doubles().len()), (4, 0), "after a restart");
     drop(server);
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
 use crate::support;
+use std::io::BufRead;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -24,16 +25,21 @@ async fn traced(more: &[&str]) -> (usize, usize) {
         .args(["-f", "-s", "64", "-e", "trace=fdatasync,fsync,read,recvfrom,recvmsg,write,writev,sendto,sendmsg", "-o"])
         .arg(&log)
         .args(["-p", &server.child.id().to_string()])
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    // It says when it follows all threads; what it says later nobody needs, and is read so that it does not block.
+    let mut said = std::io::BufReader::new(strace.stderr.take().unwrap()).lines();
+    let attached = said.find_map(|line| line.ok().filter(|line| line.contains("attached")));
+    assert!(attached.is_some(), "strace did not attach");
+    let drained = std::thread::spawn(move || said.count());
     for n in 0..REQUESTS {
         assert_eq!(server.fire(&format!("Traced{n}"), "postgres", "warning").await.0, 200);
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
     Command::new("kill").args(["-INT", &strace.id().to_string()]).status().unwrap();
     strace.wait().unwrap();
+    drained.join().unwrap();
     server.stop();
     count(&log)
 }

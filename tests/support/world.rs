@@ -420,13 +420,13 @@ fn otlp_metrics(points: Vec<(&'static str, &'static str, i64, f64)>) -> Value {
     json!({"resourceMetrics": resources})
 }
 
-/// Waits until everything is decided and nothing more is written for a second; the head then.
+/// Waits until everything is decided and nothing more is written for half a second; the head then.
 pub async fn quiet(server: &Server) -> u64 {
     let began = Instant::now();
     let mut since = Instant::now();
     let mut head = server.settled().await["position"].as_u64().unwrap();
-    while since.elapsed() < Duration::from_millis(1_000) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    while since.elapsed() < Duration::from_millis(500) {
+        tokio::time::sleep(Duration::from_millis(30)).await;
         let now = server.settled().await["position"].as_u64().unwrap();
         if now != head {
             (head, since) = (now, Instant::now());

@@ -23,6 +23,12 @@ pub async fn program() -> PathBuf {
     let find = || async {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let fetched = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nats-server");
+        if let Some(program) = fetch::find_server(&path, std::slice::from_ref(&fetched)).await {
+            return program;
+        }
+        // Tests of other processes may be about to fetch it too.
+        let lock = std::fs::File::create(fetched.with_file_name(".fetch-lock")).unwrap();
+        lock.lock().unwrap();
         match fetch::find_server(&path, std::slice::from_ref(&fetched)).await {
             Some(program) => program,
             None => fetch::fetch_server(&fetched).await.expect("a nats-server is needed for this test"),
