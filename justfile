@@ -12,9 +12,9 @@ fmt:
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Run all tests.
+# Run all tests; the last line says how many passed.
 test:
-    cargo test --workspace --locked
+    cargo xtask test
 
 # Run the tests of the workspace whose name contains NAME.
 one NAME:
@@ -28,9 +28,9 @@ demo:
 bench:
     cargo bench -p hindcast-ledger-embedded -p hindcast-telemetry-files
 
-# Kill the server a hundred times around sending and around the ledger, and print what was lost.
+# Kill the server a hundred times around sending and around the ledger, ask both language models, and print what was lost.
 prove:
-    HINDCAST_TEST_KILLS=100 cargo test -p hindcast --locked --test blackbox kills -- --nocapture
+    cargo xtask prove
 
 # Run what continuous integration runs, from formatting to the last test.
 ci:

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
+#[path = "architecture/binaries.rs"]
+mod binaries;
 #[path = "architecture/circles.rs"]
 mod circles;
 #[path = "architecture/comments.rs"]

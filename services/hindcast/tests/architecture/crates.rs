@@ -23,6 +23,8 @@ enum Role {
     Binary,
     /// What tests share; only tests may name it.
     Testkit,
+    /// What starts cargo for people: it knows no other crate, and none knows it.
+    Tasks,
 }
 
 struct Crate {
@@ -71,6 +73,7 @@ fn role_of(folder: &str) -> Role {
         ["services", "hindcast"] => Role::Binary,
         ["services", "eventlog"] => Role::Runtime,
         ["services", "testkit"] => Role::Testkit,
+        ["xtask"] => Role::Tasks,
         ["services", name] => Role::Service((*name).to_owned()),
         other => panic!("{other:?} is no place for a crate: services/{{core,ports,adapters}}/NAME or services/NAME"),
     }
@@ -79,7 +82,7 @@ fn role_of(folder: &str) -> Role {
 /// Whether `from` may depend on `to`, both ours.
 fn allowed(from: &Role, to: &Role) -> bool {
     match (from, to) {
-        (_, Role::Binary | Role::Testkit) => false,
+        (_, Role::Binary | Role::Testkit | Role::Tasks) | (Role::Tasks, _) => false,
         (Role::Binary | Role::Testkit, _) => true,
         // The domain knows nobody; the rest of the core knows the domain, and little else.
         (Role::Core(from), Role::Core(to)) => {
