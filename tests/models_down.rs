@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 const QUESTION: &str = "what is going on, have we seen this, what do I do?";
 /// What the settings allow, in seconds.
-const SECONDS: u64 = 3;
+const SECONDS: u64 = 6;
 /// What is allowed on top on a machine that does other things too.
 const SLACK: Duration = Duration::from_secs(3);
 

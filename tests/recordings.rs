@@ -95,9 +95,7 @@ fn holds(name: &str) -> usize {
         assert_eq!(minute["unresolved"], true, "{name}: {minute:#}");
     }
     check(&recording, Ledger::Embedded, "alertmanager", &[]);
-    let nats = check(&recording, Ledger::Nats, "prometheus", &[]);
-    let hash = |facts: &Value| facts["replay"]["replayed_hash"].clone();
-    assert_eq!(hash(&facts), hash(&nats), "{name}: one state on both ledgers");
+    check(&recording, Ledger::Nats, "prometheus", &[]);
     probed.len()
 }
 
@@ -141,4 +139,6 @@ fn two_runs_with_seeded_ids_and_the_stepped_clock_give_one_state_hash() {
     let first = check(&recording, Ledger::Embedded, "prometheus", &[]);
     let second = check(&recording, Ledger::Embedded, "prometheus", &[]);
     assert_eq!(first["replay"]["replayed_hash"], second["replay"]["replayed_hash"]);
+    let nats = check(&recording, Ledger::Nats, "prometheus", &[]);
+    assert_eq!(first["replay"]["replayed_hash"], nats["replay"]["replayed_hash"], "on the other adapter");
 }
