@@ -1,4 +1,4 @@
-# Each recipe is one command that can be typed without `just`.
+# Each recipe is one command that can be typed without `just`; `cargo xtask help` lists the tasks.
 
 # List the recipes.
 default:
@@ -12,29 +12,29 @@ fmt:
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Run all tests; the last line says how many passed.
+# Run all tests; what they need is downloaded meanwhile.
 test:
     cargo xtask test
 
-# Run the tests of the workspace whose name contains NAME.
+# Run the tests whose name contains NAME.
 one NAME:
-    cargo test --workspace --locked -- {{NAME}}
+    cargo xtask test {{NAME}}
 
 # Play a recorded incident through the real HTTP endpoint, then serve its web pages.
 demo:
-    cargo run --release --locked -- up --demo
+    cargo xtask demo
 
 # Measure the ledger and the telemetry store against plain files.
 bench:
-    cargo bench -p hindcast-ledger-embedded -p hindcast-telemetry-files
+    cargo xtask bench
 
-# Kill the server a hundred times around sending and around the ledger, ask both language models, and print what was lost.
+# Run the long proofs as a whole: a hundred kills of each kind, both language models.
 prove:
     cargo xtask prove
 
 # Run what continuous integration runs, from formatting to the last test.
 ci:
-    .ci/run
+    cargo xtask ci
 
 # Build the reference of the code.
 docs:
