@@ -27,7 +27,7 @@ pub use deliver::Deliverer;
 pub use doors::{Done, Door, Say, router};
 pub use options::{FailPoint, Options, Secret, SlackDoors, TeamsDoors};
 pub use replies::Replies;
-pub use rules::{Channel, Person, Role, Rules};
+pub use rules::{Channel, Person, Rules};
 pub use state::State;
 pub use status::{ChatStatus, Handle};
 pub use taken::Taken;

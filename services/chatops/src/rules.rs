@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use hindcast_chat_cards::Vendor;
+use hindcast_domain::act::ActRole as Role;
 use hindcast_domain::event::SYSTEM;
 use hindcast_domain::incident::Incident;
 use hindcast_domain::{Severity, Span};
@@ -50,31 +51,6 @@ pub struct Channel {
 
 const fn info() -> Severity {
     Severity::Info
-}
-
-/// What somebody may do. Each one may do what those before it may.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Looks and asks.
-    #[default]
-    Viewer,
-    /// Acts on incidents and judges.
-    Responder,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    /// Its word in the section.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Responder => "responder",
-            Self::Admin => "admin",
-        }
-    }
 }
 
 /// Somebody whom we know, by the ids that vendors give them.

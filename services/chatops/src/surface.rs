@@ -3,9 +3,10 @@
 
 use hindcast_api::{Answer, Incident};
 use hindcast_chat_cards::interaction::{Meaning, Unreadable};
-use hindcast_chat_cards::view::Note;
+use hindcast_chat_cards::view::{DialogChoices, Note};
 use hindcast_chat_cards::{Vendor, View, slack, teams};
 use hindcast_domain::Time;
+use hindcast_domain::act::ActEntry;
 use serde_json::Value;
 
 /// The vendor of a word in events and settings.
@@ -56,10 +57,10 @@ pub(crate) fn words(vendor: Vendor, text: &str) -> Value {
 
 /// A dialog.
 pub(crate) enum Dialog<'a> {
-    /// Asks for cause and resolution.
-    Resolve(&'a Incident),
-    /// Asks what it is merged into, of these.
-    Merge(&'a Incident, &'a [Incident]),
+    /// Asks for what an act needs.
+    Act(&'static ActEntry, &'a Incident, &'a DialogChoices),
+    /// Asks which of the acts behind the menu.
+    More(&'a Incident, &'a DialogChoices),
     /// Asks for a question.
     Ask(&'a Incident),
 }
@@ -77,15 +78,16 @@ pub(crate) enum Form {
 /// A dialog, with the channel and thread that it was opened from.
 pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&str>)) -> Form {
     match (vendor, dialog) {
-        (Vendor::Slack, Dialog::Resolve(incident)) => Form::Dialog(slack::render::dialog_resolve(incident, from)),
-        (Vendor::Slack, Dialog::Merge(incident, others)) => {
-            Form::Dialog(slack::render::dialog_merge(incident, others, from))
+        (Vendor::Slack, Dialog::Act(act, incident, choices)) => {
+            Form::Dialog(slack::dialogs::act(act, incident, choices, from))
         }
-        (Vendor::Slack, Dialog::Ask(incident)) => Form::Dialog(slack::render::dialog_ask(incident, from)),
-        (Vendor::Teams, Dialog::Merge(incident, others)) => {
-            Form::Message(teams::render::choose_merge(incident, others))
+        (Vendor::Slack, Dialog::Ask(incident)) => Form::Dialog(slack::dialogs::ask(incident, from)),
+        (Vendor::Teams, Dialog::Act(act, incident, choices)) => {
+            Form::Message(teams::forms::act(act, incident, choices))
         }
-        (Vendor::Teams, Dialog::Resolve(_) | Dialog::Ask(_)) => Form::InPlace,
+        (Vendor::Teams, Dialog::More(incident, choices)) => Form::Message(teams::forms::more(incident, choices)),
+        // A menu of Slack's and a form that unfolds ask nobody.
+        (Vendor::Slack, Dialog::More(..)) | (Vendor::Teams, Dialog::Ask(_)) => Form::InPlace,
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
+mod acts;
 mod crashes;
 mod delivery;
 mod doors;

@@ -412,7 +412,12 @@ async fn a_stale_button_is_answered_with_the_new_state_and_a_restart_does_not_re
     let run = World::delivers_with(options);
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     for key in ["a", "b"] {
-        door.receive(interaction(key, "U-ADA", Verb::Acknowledge(incident.clone())), signed()).await.unwrap();
+        door.receive(
+            interaction(key, "U-ADA", Verb::act(hindcast_domain::act::ActName::Acknowledge, incident.clone())),
+            signed(),
+        )
+        .await
+        .unwrap();
         world.quiet().await;
     }
     world.settle().await;

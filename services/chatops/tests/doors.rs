@@ -14,6 +14,7 @@ use axum::http::{Request, StatusCode};
 use harness::{Behaviour, World, interaction, rules, signed};
 use hindcast_chat_cards::Verb;
 use hindcast_chatops::{Done, Door, Options, Say, Secret, SlackDoors, TeamsDoors, router};
+use hindcast_domain::act::ActName;
 use hindcast_domain::chat::Act;
 use hindcast_domain::event::Event;
 use hindcast_domain::label::About;
@@ -198,7 +199,7 @@ async fn a_command_stands_in_the_commit_of_what_a_person_did() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     let door = Door::new(world.options());
-    door.receive(interaction("a", "U-ADA", Verb::Acknowledge(incident)), signed()).await.unwrap();
+    door.receive(interaction("a", "U-ADA", Verb::act(ActName::Acknowledge, incident)), signed()).await.unwrap();
     let events = world.events().await;
     let at = events.iter().position(|event| matches!(event.event, Event::ChatReceived(_))).unwrap();
     assert!(matches!(&events[at + 1].event, Event::Command(_)));
@@ -250,13 +251,13 @@ async fn who_may_do_what_follows_from_the_vendors_id() {
         (Verb::Typed { word: "list".into(), incident: None, rest: String::new() }, true),
         (Verb::Typed { word: "show".into(), incident: Some(id().to_string()), rest: String::new() }, true),
         (Verb::OpenAsk(id()), true),
-        (Verb::OpenResolve(id()), false),
-        (Verb::OpenMerge(id()), false),
-        (Verb::Acknowledge(id()), false),
-        (Verb::Unacknowledge(id()), false),
-        (Verb::Reopen(id()), false),
-        (Verb::Resolve { incident: id(), cause: None, resolution: None }, false),
-        (Verb::Merge { incident: id(), into: id() }, false),
+        (Verb::OpenAct { act: ActName::Resolve, incident: id() }, false),
+        (Verb::OpenAct { act: ActName::Merge, incident: id() }, false),
+        (Verb::act(ActName::Acknowledge, id()), false),
+        (Verb::act(ActName::Unacknowledge, id()), false),
+        (Verb::act(ActName::Reopen, id()), false),
+        (Verb::act(ActName::Resolve, id()), false),
+        (Verb::filled(ActName::Merge, id(), json!({"into": id()})), false),
         (Verb::Typed { word: "ack".into(), incident: Some(id().to_string()), rest: String::new() }, false),
         (
             Verb::Judge {
@@ -298,13 +299,10 @@ async fn what_makes_no_sense_is_told_and_written_nowhere() {
     let wrong = [
         (typed("ack", None), "Expected the beginning"),
         (typed("ack", Some("ZZZZ")), "Expected an incident"),
-        (typed("merge", Some(incident.as_str())), "Expected what it is merged into"),
-        (Verb::Acknowledge(IncidentId::derive(&[b"none"])), "Expected an incident"),
-        (Verb::Merge { incident: incident.clone(), into: incident.clone() }, "one twice"),
-        (
-            Verb::Resolve { incident: incident.clone(), cause: Some("x".repeat(20_000)), resolution: None },
-            "at most 16384 bytes",
-        ),
+        (typed("merge", Some(incident.as_str())), "Expected more after `merge"),
+        (Verb::act(ActName::Acknowledge, IncidentId::derive(&[b"none"])), "Expected an incident"),
+        (Verb::filled(ActName::Merge, incident.clone(), json!({"into": incident})), "twice"),
+        (Verb::filled(ActName::Resolve, incident.clone(), json!({"cause": "x".repeat(20_000)})), "at most 16384 bytes"),
     ];
     for (n, (verb, expected)) in wrong.into_iter().enumerate() {
         let done = door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
@@ -321,7 +319,7 @@ async fn secrets_that_somebody_types_do_not_reach_the_ledger() {
     let secret = "password=hunter2";
     let verbs = [
         Verb::Ask { incident: None, text: format!("is {secret} right?") },
-        Verb::Resolve { incident: incident.clone(), cause: Some(secret.into()), resolution: Some(secret.into()) },
+        Verb::filled(ActName::Resolve, incident.clone(), json!({"cause": secret, "resolution": secret})),
     ];
     for (n, verb) in verbs.into_iter().enumerate() {
         door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
@@ -340,7 +338,12 @@ async fn a_dialog_opens_and_a_judgement_is_written_once() {
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
     for _ in 0..3 {
-        door.receive(interaction("d", "U-ADA", Verb::OpenResolve(incident.clone())), signed()).await.unwrap();
+        door.receive(
+            interaction("d", "U-ADA", Verb::OpenAct { act: ActName::Resolve, incident: incident.clone() }),
+            signed(),
+        )
+        .await
+        .unwrap();
         let judged = Verb::Judge {
             incident: Some(incident.clone()),
             about: About::Incident { incident: incident.clone() },
@@ -445,7 +448,7 @@ async fn a_vendor_that_is_down_holds_up_no_command() {
     World::delivers_with(options.clone());
     let door = Door::new(options);
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    door.receive(interaction("a", "U-ADA", Verb::Acknowledge(incident)), signed()).await.unwrap();
+    door.receive(interaction("a", "U-ADA", Verb::act(ActName::Acknowledge, incident)), signed()).await.unwrap();
     world.quiet().await;
     assert_eq!(world.count(|event| matches!(event, Event::IncidentAcknowledged(_))).await, 1);
 }

@@ -2,11 +2,12 @@
 //! aliases; what each does stands in [`crate::commands`].
 
 use clap::Subcommand;
+use hindcast_domain::act::ActName;
 
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
-    alerts, ask, catalog, declare, doctor, events, incidents, labels, lifecycle, mcp, memory, models, notices, openapi,
-    parked, promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
+    acts, alerts, ask, catalog, doctor, events, incidents, labels, mcp, memory, models, notices, openapi, parked,
+    promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::Context;
 use crate::error::Result;
@@ -51,39 +52,19 @@ pub enum Command {
     /// Show an alert's receipt: its whole way from the socket to the page.
     #[command(visible_alias = "receipt")]
     Where(r#where::WhereArgs),
-    /// Declare an incident by hand.
-    Declare(declare::DeclareArgs),
-    /// Take care of an incident.
-    #[command(visible_alias = "acknowledge")]
-    Ack(lifecycle::OnIncident),
-    /// Stop taking care of an incident.
-    #[command(visible_alias = "unacknowledge")]
-    Unack(lifecycle::OnIncident),
-    /// Say that an incident is over, what it was and what ended it.
-    Resolve(lifecycle::ResolveArgs),
-    /// Say that an incident is not over.
-    Reopen(lifecycle::OnIncident),
-    /// Make one incident a part of another: the first ends, the second remains.
-    Merge(lifecycle::MergeArgs),
-    /// Move alerts of an incident to a new one.
-    Split(lifecycle::SplitArgs),
-    /// Say who takes care of an incident.
-    Assign(lifecycle::AssignArgs),
-    /// Write something down about an incident.
-    Note(lifecycle::NoteArgs),
-    /// Say how bad an incident is.
-    Severity(lifecycle::SeverityArgs),
-    /// Do not page for an incident for a while.
-    Snooze(lifecycle::SnoozeArgs),
-    /// Say whether an incident was helpful, or noise.
-    Feedback(lifecycle::FeedbackArgs),
-    /// Hold alerts back for a while, or during a maintenance window.
+    /// Everything that a person can do to an incident.
+    #[command(flatten)]
+    Act(acts::ActCommand),
+    #[command(about = acts::help(ActName::Silence))]
+    #[allow(missing_docs)]
     Silence(silence::SilenceArgs),
     /// List silences and maintenance windows, newest first.
     Silences(silence::SilencesArgs),
-    /// End a silence.
+    #[command(about = acts::help(ActName::Unsilence))]
+    #[allow(missing_docs)]
     Unsilence(silence::UnsilenceArgs),
-    /// Take back a merge, split, silence or suppression, by a new event.
+    #[command(about = acts::help(ActName::Undo))]
+    #[allow(missing_docs)]
     Undo(undo::UndoArgs),
     /// Print the ledger, oldest first, one event a line as JSON.
     Events(events::EventsArgs),
@@ -136,7 +117,6 @@ impl Command {
     }
 
     pub(crate) async fn run(self, context: &mut Context<'_>) -> Result<()> {
-        use lifecycle::Action;
         match self {
             Self::Incidents(args) => incidents::run(args, context).await,
             Self::Show(args) => show::run(args, context).await,
@@ -155,18 +135,7 @@ impl Command {
             Self::Mcp => mcp::run(context).await,
             Self::Alerts(args) => alerts::run(args, context).await,
             Self::Where(args) => r#where::run(args, context).await,
-            Self::Declare(args) => declare::run(args, context).await,
-            Self::Ack(on) => Action::acknowledge().run(&on, context).await,
-            Self::Unack(on) => Action::unacknowledge().run(&on, context).await,
-            Self::Reopen(on) => Action::reopen().run(&on, context).await,
-            Self::Resolve(args) => lifecycle::resolve(args, context).await,
-            Self::Merge(args) => lifecycle::merge(args, context).await,
-            Self::Split(args) => lifecycle::split(args, context).await,
-            Self::Assign(args) => lifecycle::assign(args, context).await,
-            Self::Note(args) => lifecycle::note(args, context).await,
-            Self::Severity(args) => lifecycle::severity(args, context).await,
-            Self::Snooze(args) => lifecycle::snooze(args, context).await,
-            Self::Feedback(args) => lifecycle::feedback(args, context).await,
+            Self::Act(act) => act.run(context).await,
             Self::Silence(args) => silence::create(args, context).await,
             Self::Silences(args) => silence::list(args, context).await,
             Self::Unsilence(args) => silence::end(args, context).await,

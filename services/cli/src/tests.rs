@@ -1,5 +1,6 @@
 //! Tests against a server of their own, which answers from the contract's types and notes what it was asked.
 
+mod acts;
 mod advice;
 mod asking;
 mod doctors;

@@ -100,13 +100,13 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     responses.insert("default".to_owned(), json!({"$ref": "#/components/responses/Problem"}));
     let mut operation = json!({
         "operationId": operation_id(route.method, route.path),
-        "summary": route.about,
+        "summary": &route.about,
         "tags": [route.tag],
         "parameters": parameters,
         "responses": responses,
     });
     if let (Some(takes), Some(operation)) = (route.takes, operation.as_object_mut()) {
-        let schema = (takes.schema)(generator);
+        let schema = takes.schema.schema(generator);
         let content: Map<String, Value> =
             takes.media.iter().map(|media| ((*media).to_owned(), json!({"schema": schema}))).collect();
         operation.insert("requestBody".to_owned(), json!({"content": content}));

@@ -4,11 +4,14 @@
 mod filters;
 mod table;
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use axum::routing::MethodRouter;
+use hindcast_domain::act::ActName;
 use schemars::{Schema, SchemaGenerator};
 
 use crate::Console;
@@ -19,11 +22,46 @@ pub use filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, NOTICES};
 /// Adds a type to a document and answers a reference to it.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
+/// Where the form of a body is said.
+#[derive(Clone, Copy)]
+pub enum BodyOf {
+    /// By a type.
+    Type(SchemaOf),
+    /// By the catalogue of acts.
+    Act(ActName),
+}
+
+impl BodyOf {
+    /// Adds it to a document and answers a reference to it.
+    pub fn schema(self, generator: &mut SchemaGenerator) -> Schema {
+        match self {
+            Self::Type(schema) => schema(generator),
+            Self::Act(act) => crate::commands::schema::of(act.entry(), generator),
+        }
+    }
+}
+
+/// Who answers a route.
+#[derive(Clone, Copy)]
+enum Handler {
+    Fixed(fn() -> MethodRouter<Console>),
+    Act(ActName),
+}
+
+impl Handler {
+    fn router(self) -> MethodRouter<Console> {
+        match self {
+            Self::Fixed(handler) => handler(),
+            Self::Act(act) => crate::commands::incident::route(act),
+        }
+    }
+}
+
 /// What a route takes as its body.
 #[derive(Clone, Copy)]
 pub struct Takes {
     /// Its form.
-    pub schema: SchemaOf,
+    pub schema: BodyOf,
     /// Its media types.
     pub media: &'static [&'static str],
 }
@@ -48,7 +86,7 @@ pub struct Route {
     /// With `{parameters}`.
     pub path: &'static str,
     /// One line.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
     /// Its group in the document.
     pub tag: &'static str,
     /// Query parameters; any other is refused.
@@ -59,7 +97,7 @@ pub struct Route {
     pub gives: Gives,
     /// Whether it is a command: `If-Match`, `Idempotency-Key`, the actor, and 202.
     pub command: bool,
-    handler: fn() -> MethodRouter<Console>,
+    handler: Handler,
 }
 
 /// Every route of the API.
@@ -71,7 +109,7 @@ pub fn all() -> Vec<Route> {
 /// The router of the table. Each route refuses parameters that the table does not name.
 pub fn api() -> Router<Console> {
     all().into_iter().fold(Router::new(), |router, route| {
-        let handler = (route.handler)();
+        let handler = route.handler.router();
         router.route(route.path, strict(route.query, handler))
     })
 }

@@ -3,6 +3,7 @@
 //! command does: its lane decides that.
 
 mod act;
+mod plan;
 mod scan;
 mod slack;
 mod teams;

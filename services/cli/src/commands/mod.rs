@@ -1,18 +1,17 @@
 //! One file for each group of commands, with its arguments, what it asks, and how the answer is shown.
 
+pub mod acts;
 pub mod advice;
 pub mod alerts;
 mod answer;
 pub mod ask;
 pub mod catalog;
 mod checks;
-pub mod declare;
 pub mod doctor;
 pub mod events;
 mod follow;
 pub mod incidents;
 pub mod labels;
-pub mod lifecycle;
 pub mod mcp;
 pub mod memory;
 pub mod models;

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use hindcast_api::Code;
 use hindcast_domain::limits::TEXT_BYTES_MAX;
-use hindcast_domain::{Severity, Time, silence};
+use hindcast_domain::{Time, silence};
 use hindcast_http::{Refusal, Result};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -89,112 +89,6 @@ pub fn maybe(name: &str, value: Option<String>) -> Result<Option<String>> {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
-
-/// Declare an incident by hand.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Declare {
-    /// In plain words.
-    pub title: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What it hits.
-    #[serde(default)]
-    pub services: Vec<String>,
-    /// More words.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// Where the software runs; `production` where absent.
-    #[serde(default)]
-    pub environment: Option<String>,
-    /// When it began; now where absent.
-    #[serde(default)]
-    pub started_at: Option<Time>,
-}
-
-/// It is over.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Resolve {
-    /// What it was.
-    #[serde(default)]
-    pub cause: Option<String>,
-    /// What ended it.
-    #[serde(default)]
-    pub resolution: Option<String>,
-}
-
-/// It is a part of another one.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Merge {
-    /// The one that remains: its id or a unique prefix.
-    pub into: String,
-}
-
-/// Some of its alerts are another problem.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Split {
-    /// The alerts that leave: fingerprints of ours or the sender's, or unique prefixes.
-    pub fingerprints: Vec<String>,
-}
-
-/// Somebody else takes care.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Assign {
-    /// A person or a team; `null` for nobody.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub owner: Option<String>,
-}
-
-/// Write something down.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Note {
-    /// What.
-    pub text: String,
-}
-
-/// It is better or worse than it looks.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SetSeverity {
-    /// To what.
-    pub severity: Severity,
-}
-
-/// Do not page for it until then: one of the two.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Snooze {
-    /// Until when.
-    #[serde(default)]
-    pub until: Option<Time>,
-    /// So many minutes from now.
-    #[serde(default)]
-    pub minutes: Option<u32>,
-}
-
-/// Did it help?
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Feedback {
-    /// `helpful`, `not_helpful`, `noise`, …
-    pub verdict: String,
-    /// More words.
-    #[serde(default)]
-    pub text: Option<String>,
-}
-
-/// Take an event back.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Undo {
-    /// Its id or a unique prefix.
-    pub event: String,
-}
 
 /// Fold afresh.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -7,6 +7,7 @@ pub mod body;
 pub mod catalog;
 pub mod duration;
 pub mod incident;
+pub mod schema;
 pub mod silence;
 pub mod undo;
 

@@ -3,12 +3,14 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Event};
+use hindcast_domain::act::ActName;
 use hindcast_domain::command::Command;
 use hindcast_domain::{EventId, IncidentId, LabelId, Partition, SilenceId};
 use hindcast_http::{Refusal, Result};
 use serde_json::Value;
 
-use super::body::{self, Json};
+use super::body::Json;
+use super::incident::given;
 use super::{Answer, Asker, Done, Order, Pending, Relative};
 use crate::Console;
 
@@ -38,8 +40,8 @@ impl Console {
     /// # Errors
     /// 404 for an unknown event, 422 for one that has no way back, and what [`Console::submit`] refuses.
     pub async fn undo(&self, asker: Asker, body: Value) -> Result<Undone> {
-        let body: body::Undo = body::read(body)?;
-        let event = self.queries().event(body.event.trim(), None).await?;
+        let given = given(ActName::Undo, &body)?;
+        let event = self.queries().event(given.text("event").unwrap_or_default(), None).await?;
         let partition = partition(&event)?;
         let id: EventId =
             event.id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an event"))?;

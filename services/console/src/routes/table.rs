@@ -2,11 +2,11 @@
 
 use axum::routing::{MethodRouter, get, post, put};
 use hindcast_api as api;
+use hindcast_domain::act::{ACTS, ActEntry, ActName};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, LIST, MEMORY, NONE, NOTICES, ONE, REPORTS, STREAM};
-use super::{Gives, Route, Takes};
-use crate::commands::incident::Action;
+use super::{BodyOf, Gives, Handler, Route, Takes};
 use crate::commands::{self, body};
 use crate::params::Param;
 use crate::{Console, advice, ask, learn, ops, reads, report, stream};
@@ -28,7 +28,18 @@ fn read<T: JsonSchema>(
     query: &'static [Param],
     handler: fn() -> MethodRouter<Console>,
 ) -> Route {
-    Route { method: "get", path, about, tag, query, takes: None, gives: json::<T>(), command: false, handler }
+    let handler = Handler::Fixed(handler);
+    Route {
+        method: "get",
+        path,
+        about: about.into(),
+        tag,
+        query,
+        takes: None,
+        gives: json::<T>(),
+        command: false,
+        handler,
+    }
 }
 
 fn command<B: JsonSchema, T: JsonSchema>(
@@ -38,18 +49,28 @@ fn command<B: JsonSchema, T: JsonSchema>(
     created: bool,
     handler: fn() -> MethodRouter<Console>,
 ) -> Route {
-    let takes = Some(Takes { schema: schema::<B>, media: JSON });
+    let takes = Some(Takes { schema: BodyOf::Type(schema::<B>), media: JSON });
     let gives = Gives { status: if created { &[201] } else { &[200] }, ..json::<T>() };
+    let (about, handler) = (about.into(), Handler::Fixed(handler));
     Route { method, path, about, tag: "commands", query: ONE, takes, gives, command: true, handler }
 }
 
-fn act<B: JsonSchema>(path: &'static str, about: &'static str, handler: fn() -> MethodRouter<Console>) -> Route {
-    command::<B, api::Incident>("post", path, about, path.ends_with("/split"), handler)
+/// The route of an act, as the catalogue has it.
+fn act<T: JsonSchema>(act: &ActEntry, handler: Handler) -> Route {
+    let takes = (act.method != "delete").then_some(Takes { schema: BodyOf::Act(act.name), media: JSON });
+    let gives = Gives { status: if act.creates { &[201] } else { &[200] }, ..json::<T>() };
+    let about = if act.answers.is_empty() {
+        format!("{}.", act.help)
+    } else {
+        format!("{}; answers {}.", act.help, act.answers)
+    };
+    let (method, path, about) = (act.method, act.path, about.into());
+    Route { method, path, about, tag: "commands", query: ONE, takes, gives, command: true, handler }
 }
 
 /// Every route of the API.
 pub(super) fn all() -> Vec<Route> {
-    let groups = [incidents(), advised(), asking(), actions(), things(), commands(), learnt(), ledger(), server()];
+    let groups = [incidents(), advised(), asking(), acts(), things(), commands(), learnt(), ledger(), server()];
     groups.into_iter().flatten().collect()
 }
 
@@ -169,30 +190,18 @@ fn asking() -> Vec<Route> {
     ]
 }
 
-fn actions() -> Vec<Route> {
-    use Action as A;
-    use commands::incident::route;
-    vec![
-        act::<body::Nothing>("/api/v1/incidents/{id}/acknowledge", "Take care of it.", || route(A::Acknowledge)),
-        act::<body::Nothing>("/api/v1/incidents/{id}/unacknowledge", "Stop taking care.", || route(A::Unacknowledge)),
-        act::<body::Resolve>("/api/v1/incidents/{id}/resolve", "It is over; with what it was.", || route(A::Resolve)),
-        act::<body::Nothing>("/api/v1/incidents/{id}/reopen", "It is not over.", || route(A::Reopen)),
-        act::<body::Merge>("/api/v1/incidents/{id}/merge", "It is a part of another one; answers that one.", || {
-            route(A::Merge)
-        }),
-        act::<body::Split>(
-            "/api/v1/incidents/{id}/split",
-            "Some alerts are another problem; answers the new one.",
-            || route(A::Split),
-        ),
-        act::<body::Assign>("/api/v1/incidents/{id}/assign", "Somebody else takes care.", || route(A::Assign)),
-        act::<body::Note>("/api/v1/incidents/{id}/note", "Write something down.", || route(A::Note)),
-        act::<body::SetSeverity>("/api/v1/incidents/{id}/severity", "It is better or worse than it looks.", || {
-            route(A::Severity)
-        }),
-        act::<body::Snooze>("/api/v1/incidents/{id}/snooze", "Do not page for it for a while.", || route(A::Snooze)),
-        act::<body::Feedback>("/api/v1/incidents/{id}/feedback", "Did it help?", || route(A::Feedback)),
-    ]
+fn acts() -> Vec<Route> {
+    ACTS.iter()
+        .map(|entry| match entry.name {
+            ActName::Declare => act::<api::Incident>(entry, Handler::Fixed(|| post(commands::incident::declare))),
+            ActName::Silence => act::<api::Silence>(entry, Handler::Fixed(|| post(commands::silence::create))),
+            ActName::Unsilence => {
+                act::<api::Silence>(entry, Handler::Fixed(|| axum::routing::delete(commands::silence::expire)))
+            }
+            ActName::Undo => act::<serde_json::Value>(entry, Handler::Fixed(|| post(commands::undo::undo))),
+            _ => act::<api::Incident>(entry, Handler::Act(entry.name)),
+        })
+        .collect()
 }
 
 fn things() -> Vec<Route> {
@@ -247,35 +256,7 @@ fn commands() -> Vec<Route> {
         || put(commands::catalog::put),
     );
     let takes = yaml.takes.map(|takes| Takes { media: &["application/json", "application/yaml"], ..takes });
-    let expire =
-        command::<body::Nothing, api::Silence>("delete", "/api/v1/silences/{id}", "Ends a silence.", false, || {
-            axum::routing::delete(commands::silence::expire)
-        });
-    vec![
-        command::<body::Declare, api::Incident>(
-            "post",
-            "/api/v1/incidents",
-            "Declares an incident by hand.",
-            true,
-            || post(commands::incident::declare),
-        ),
-        command::<body::Silence, api::Silence>(
-            "post",
-            "/api/v1/silences",
-            "Holds alerts back; Alertmanager's names are understood too.",
-            true,
-            || post(commands::silence::create),
-        ),
-        Route { takes: None, ..expire },
-        Route { takes, ..yaml },
-        command::<body::Undo, serde_json::Value>(
-            "post",
-            "/api/v1/undo",
-            "Takes a merge, split, silence, suppression or label back, by a new event; answers what it was about.",
-            false,
-            || post(commands::undo::undo),
-        ),
-    ]
+    vec![Route { takes, ..yaml }]
 }
 
 fn learnt() -> Vec<Route> {

@@ -1,5 +1,6 @@
 //! The console's tests, against views that hold what a test puts into them and a ledger in memory.
 
+mod acts;
 mod advice;
 mod advised;
 mod api;

@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, post};
 use hindcast_api::Code;
+use hindcast_domain::act::ActName;
 use hindcast_domain::{IncidentId, LabelId};
 use hindcast_http::{Refusal, Result};
 use serde_json::{Map, Value, json};
 
 use super::learnt;
 use crate::commands::asker::{ANONYMOUS, actor};
-use crate::commands::incident::Action;
 use crate::commands::undo::Undone;
 use crate::commands::{Answer, Asker, Pending};
 use crate::{Console, pages};
@@ -47,6 +47,11 @@ impl Fields {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim()).collect()
     }
 
+    /// The fields of an act, as the body that the API takes.
+    fn filled(&self, act: ActName) -> Value {
+        act.entry().filled(|name| self.all(name).into_iter().map(ToOwned::to_owned).collect())
+    }
+
     /// The named fields that say something, as a body.
     pub(super) fn body(&self, names: &[&str]) -> Value {
         let pairs = names.iter().filter_map(|name| Some(((*name).to_owned(), Value::from(self.one(name)?))));
@@ -67,10 +72,10 @@ impl Fields {
     }
 }
 
-/// The form of an action on an incident.
-pub(super) fn action(action: Action) -> MethodRouter<Console> {
+/// The form of an act on an incident.
+pub(super) fn act(act: ActName) -> MethodRouter<Console> {
     post(move |State(console): State<Console>, Path(id): Path<String>, asker: Asker, fields: Fields| async move {
-        let answer = console.act(action, &id, fields.asker(asker)?, body(action, &fields)).await?;
+        let answer = console.act(act, &id, fields.asker(asker)?, fields.filled(act)).await?;
         Ok::<Response, Refusal>(match answer {
             Answer::Pending(pending) => waits(&pending, &format!("/{id}")),
             Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
@@ -78,31 +83,9 @@ pub(super) fn action(action: Action) -> MethodRouter<Console> {
     })
 }
 
-fn body(action: Action, fields: &Fields) -> Value {
-    match action {
-        Action::Acknowledge | Action::Unacknowledge | Action::Reopen => json!({}),
-        Action::Resolve => fields.body(&["cause", "resolution"]),
-        Action::Merge => fields.body(&["into"]),
-        Action::Split => json!({"fingerprints": fields.all("fingerprints")}),
-        Action::Assign => json!({"owner": fields.one("owner")}),
-        Action::Note => fields.body(&["text"]),
-        Action::Severity => fields.body(&["severity"]),
-        Action::Snooze => {
-            json!({"minutes": fields.one("minutes").and_then(|minutes| minutes.parse::<u32>().ok())})
-        }
-        Action::Feedback => fields.body(&["verdict"]),
-    }
-}
-
 /// Declares an incident.
 pub(super) async fn declare(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
-    let mut body = fields.body(&["title", "severity", "description", "environment"]);
-    let services = fields.one("services").unwrap_or_default();
-    let services: Vec<&str> = services.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty()).collect();
-    if let Some(object) = body.as_object_mut() {
-        object.insert("services".to_owned(), json!(services));
-    }
-    Ok(match console.declare(fields.asker(asker)?, body).await? {
+    Ok(match console.declare(fields.asker(asker)?, fields.filled(ActName::Declare)).await? {
         Answer::Pending(pending) => waits(&pending, "/"),
         Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
     })
@@ -139,8 +122,7 @@ fn settle<T>(answer: Answer<T>, fields: &Fields) -> Result<Response> {
 
 /// Takes an event back.
 pub(super) async fn undo(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
-    let body = fields.body(&["event"]);
-    Ok(match console.undo(fields.asker(asker)?, body).await? {
+    Ok(match console.undo(fields.asker(asker)?, fields.filled(ActName::Undo)).await? {
         Undone::Pending(pending) => waits(&pending, "/"),
         Undone::Subject(subject) if subject.starts_with(IncidentId::PREFIX) => {
             back(&format!("/{subject}"), fields.me())

@@ -14,8 +14,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use hindcast_api::Problem;
+use hindcast_domain::act;
 
-use crate::commands::incident::Action;
 use crate::learn::Move;
 use crate::params::{AS_OF, CURSOR, Param, of, text};
 use crate::{Console, fallback, pages, routes};
@@ -65,21 +65,6 @@ const INCIDENTS: &[Param] = &[
     ME,
 ];
 
-/// What a form can ask for about an incident, and the last word of its address.
-const ACTIONS: [(&str, Action); 11] = [
-    ("acknowledge", Action::Acknowledge),
-    ("unacknowledge", Action::Unacknowledge),
-    ("resolve", Action::Resolve),
-    ("reopen", Action::Reopen),
-    ("merge", Action::Merge),
-    ("split", Action::Split),
-    ("assign", Action::Assign),
-    ("note", Action::Note),
-    ("severity", Action::Severity),
-    ("snooze", Action::Snooze),
-    ("feedback", Action::Feedback),
-];
-
 /// All pages and their forms.
 pub fn pages() -> Router<Console> {
     let page = |query: &'static [Param], handler: MethodRouter<Console>| routes::strict(query, handler);
@@ -109,8 +94,8 @@ pub fn pages() -> Router<Console> {
         .route("/events/{id}", page(ALERT, get(read::event)))
         .route("/declare", post(forms::declare))
         .route("/undo", post(forms::undo));
-    for (word, action) in ACTIONS {
-        router = router.route(&format!("/{{id}}/{word}"), forms::action(action));
+    for act in act::on_incident() {
+        router = router.route(act.form, forms::act(act.name));
     }
     router.layer(from_fn(as_page)).route(pages::style::path(), get(stylesheet)).route("/favicon.ico", get(icon))
 }

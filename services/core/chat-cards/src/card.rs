@@ -3,10 +3,12 @@
 //! comes from telemetry is escaped by whoever renders it.
 
 use hindcast_api::{Answer, Causes, Hypothesis, Incident, Proposal, Similar, Verdict};
+use hindcast_domain::act::ActEntry;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::About;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
 
+use crate::buttons;
 use crate::interaction::Verb;
 use crate::view::{Note, View};
 
@@ -90,6 +92,8 @@ pub struct Card {
     pub sections: Vec<Section>,
     /// What can be done.
     pub buttons: Vec<Button>,
+    /// What else can be done, behind a menu.
+    pub more: Vec<Button>,
     /// Where the figures are from.
     pub footer: String,
     /// All of it in one line, for notifications and screen readers.
@@ -122,10 +126,18 @@ pub fn card(view: &View) -> Card {
         url: incident.url.clone(),
         facts: facts(view),
         sections,
-        buttons: id.map(|id| buttons(view, &id)).unwrap_or_default(),
+        more: id.as_ref().map(|id| buttons::more(view, id)).unwrap_or_default(),
+        buttons: id.map(|id| buttons::row(view, &id)).unwrap_or_default(),
         footer: format!("{} · as of position {}", short(&incident.id), view.position),
         fallback,
     }
+}
+
+/// How much a list of a dialog leaves out, and what to type instead.
+pub(crate) fn more_are_left(act: &ActEntry, incident: &Incident, more: usize, typed: &str) -> String {
+    let chat = act.chat.map_or(act.word, |chat| chat.word);
+    let joint = act.chat.and_then(|chat| chat.joint).map_or_else(String::new, |joint| format!(" {joint}"));
+    format!("{more} more are open. For one of them, {typed}: {chat} {}{joint} …", short(&incident.id))
 }
 
 /// The first characters of an id: enough to type.
@@ -308,39 +320,14 @@ fn said(view: &View) -> Option<Section> {
     Some(Section { heading: "People said".to_owned(), lines, buttons: Vec::new() })
 }
 
-fn buttons(view: &View, id: &IncidentId) -> Vec<Button> {
-    let seen = Some(view.incident.revision);
-    let button = |text: &str, style, verb| Button { text: text.to_owned(), style, verb, seen };
-    if view.merged_into.is_some() {
-        return Vec::new();
-    }
-    match view.incident.status {
-        Status::Open => vec![
-            button("Acknowledge", Style::Primary, Verb::Acknowledge(id.clone())),
-            button("Resolve…", Style::Plain, Verb::OpenResolve(id.clone())),
-            button("Merge…", Style::Plain, Verb::OpenMerge(id.clone())),
-            button("Ask…", Style::Plain, Verb::OpenAsk(id.clone())),
-        ],
-        Status::Acknowledged => vec![
-            button("Resolve…", Style::Primary, Verb::OpenResolve(id.clone())),
-            button("Merge…", Style::Plain, Verb::OpenMerge(id.clone())),
-            button("Ask…", Style::Plain, Verb::OpenAsk(id.clone())),
-            button("Give back", Style::Plain, Verb::Unacknowledge(id.clone())),
-        ],
-        Status::Resolved => {
-            let name = if view.incident.cause.is_some() { "Correct the cause…" } else { "What was it?…" };
-            let about = About::Incident { incident: id.clone() };
-            vec![
-                button(name, Style::Plain, Verb::OpenResolve(id.clone())),
-                button("Reopen", Style::Danger, Verb::Reopen(id.clone())),
-                judge("Useful", id, about.clone(), "useful", None, view.incident.revision),
-                judge("Noise", id, about, "noise", None, view.incident.revision),
-            ]
-        }
-    }
-}
-
-fn judge(text: &str, id: &IncidentId, about: About, verdict: &str, words: Option<String>, seen: u64) -> Button {
+pub(crate) fn judge(
+    text: &str,
+    id: &IncidentId,
+    about: About,
+    verdict: &str,
+    words: Option<String>,
+    seen: u64,
+) -> Button {
     let verb = Verb::Judge { incident: Some(id.clone()), about, verdict: verdict.to_owned(), text: words };
     Button { text: text.to_owned(), style: Style::Plain, verb, seen: Some(seen) }
 }

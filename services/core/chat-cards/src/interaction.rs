@@ -1,7 +1,9 @@
 //! What a person did in chat, whichever vendor brought it. Owns the words; refuses to know what follows.
 
 use hindcast_domain::IncidentId;
+use hindcast_domain::act::ActName;
 use hindcast_domain::label::About;
+use serde_json::{Value, json};
 
 /// A vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,32 +72,24 @@ impl core::fmt::Debug for Reply {
 /// What a person did. An incident is named by its id, or by what a person typed where it says so.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verb {
-    /// Takes care.
-    Acknowledge(IncidentId),
-    /// Takes care no more.
-    Unacknowledge(IncidentId),
-    /// It is over.
-    Resolve {
-        /// Which.
+    /// Does an act of the catalogue.
+    Act {
+        /// Which act.
+        act: ActName,
+        /// The incident that it is done to.
         incident: IncidentId,
-        /// What it was.
-        cause: Option<String>,
-        /// What ended it.
-        resolution: Option<String>,
+        /// What was filled in, as the act's body.
+        body: Value,
     },
-    /// It is not over.
-    Reopen(IncidentId),
-    /// It is a part of another one.
-    Merge {
-        /// The one that ends.
+    /// Wants the dialog that asks for what an act needs.
+    OpenAct {
+        /// Which act.
+        act: ActName,
+        /// The incident that it is done to.
         incident: IncidentId,
-        /// The one that remains.
-        into: IncidentId,
     },
-    /// Wants the dialog that asks for cause and resolution.
-    OpenResolve(IncidentId),
-    /// Wants the dialog that asks what it is merged into.
-    OpenMerge(IncidentId),
+    /// Wants to choose among the acts that have no button on the card.
+    OpenMore(IncidentId),
     /// Wants the dialog that asks for a question.
     OpenAsk(IncidentId),
     /// Asks the copilot.
@@ -118,7 +112,7 @@ pub enum Verb {
     },
     /// A command that was typed, with an incident as typed: `ack 7Q2K`, `show 7Q2K`.
     Typed {
-        /// `ack`, `unack`, `resolve`, `reopen`, `show`, `list`, `merge`.
+        /// `show`, `list`, or an act's word in chat.
         word: String,
         /// The incident, as typed: an id or a prefix.
         incident: Option<String>,
@@ -127,6 +121,20 @@ pub enum Verb {
     },
     /// Wants to know what can be said.
     Help,
+}
+
+impl Verb {
+    /// An act that needs nothing more.
+    #[must_use]
+    pub fn act(act: ActName, incident: IncidentId) -> Self {
+        Self::filled(act, incident, json!({}))
+    }
+
+    /// An act with its body.
+    #[must_use]
+    pub const fn filled(act: ActName, incident: IncidentId, body: Value) -> Self {
+        Self::Act { act, incident, body }
+    }
 }
 
 /// What a delivery means.

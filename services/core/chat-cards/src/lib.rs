@@ -7,6 +7,7 @@
 //! Where to look: [`view`] is what a card is made of, [`interaction`] what a person did, [`slack`] and
 //! [`teams`] render the one and read the other.
 
+pub mod buttons;
 pub mod card;
 mod faults;
 pub mod interaction;

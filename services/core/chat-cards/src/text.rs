@@ -1,13 +1,18 @@
 //! What people type and what buttons carry, for both vendors: a line of text becomes a verb, a verb becomes the
 //! value of a button and is found in it again. Refuses to know who may do it.
 
+use std::collections::BTreeMap;
+
 use hindcast_domain::IncidentId;
+use hindcast_domain::act::{self, ActName};
 use hindcast_domain::label::About;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::interaction::Verb;
 
+/// The name of the field that asks for a question.
+pub(crate) const QUESTION: &str = "question";
 /// Characters of a question; what is longer is cut.
 const QUESTION_MAX: usize = 2_000;
 
@@ -30,13 +35,14 @@ pub fn parse(text: &str) -> Verb {
         "" | "help" | "?" if alone => Verb::Help,
         "list" | "incidents" if alone => typed("list", ""),
         "show" if alone => typed("show", ""),
-        "ack" | "acknowledge" if has || alone => typed("ack", rest),
-        "unack" | "unacknowledge" if has || alone => typed("unack", rest),
-        "reopen" | "show" if has => typed(&first, rest),
-        "reopen" | "resolve" | "merge" if alone => typed(&first, ""),
-        "resolve" if has => typed("resolve", without("because", rest.trim_start_matches([':', ',', ' ']))),
-        "merge" if has => typed("merge", without("into", rest)),
-        _ => Verb::Ask { incident: None, text: cut(text, QUESTION_MAX) },
+        "show" if has => typed("show", rest),
+        _ => match act::of_chat(&first) {
+            Some((_, chat)) if has || alone => {
+                let rest = rest.trim_start_matches([':', ',', ' ']);
+                typed(chat.word, chat.joint.map_or(rest, |joint| without(joint, rest)))
+            }
+            _ => Verb::Ask { incident: None, text: cut(text, QUESTION_MAX) },
+        },
     }
 }
 
@@ -46,11 +52,11 @@ fn named<'a>(text: &'a str, first: &str, rest: &str) -> Option<&'a str> {
     let around = ['`', '.', ',', ':', ';', '!'];
     let word = text.split_whitespace().nth(1)?.trim_matches(around);
     let third = rest.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    let is_command = match first {
-        "resolve" => matches!(third.as_str(), "" | "because"),
-        "merge" => third == "into",
-        _ => third.is_empty(),
-    };
+    let is_command = third.is_empty()
+        || act::of_chat(first).is_some_and(|(act, chat)| {
+            let argument = chat.rest.and_then(|name| act.argument(name));
+            chat.joint == Some(third.as_str()) || argument.is_some_and(|argument| argument.is_surely(rest))
+        });
     (is_surely_an_id(word) || is_command && may_be_an_id(word)).then_some(word)
 }
 
@@ -162,15 +168,10 @@ const CARRIED_MAX: usize = 400;
 /// The value of a button; dialogs fill in what is missing there.
 #[must_use]
 pub fn value(verb: &Verb, seen: Option<u64>) -> Value {
-    let mut carried = Carried { v: word(verb).to_owned(), i: None, r: seen, a: None, w: None, t: None };
+    let mut carried = Carried { v: word(verb), i: None, r: seen, a: None, w: None, t: None };
     match verb {
-        Verb::Acknowledge(id)
-        | Verb::Unacknowledge(id)
-        | Verb::Reopen(id)
-        | Verb::OpenResolve(id)
-        | Verb::OpenMerge(id)
-        | Verb::OpenAsk(id) => carried.i = Some(id.clone()),
-        Verb::Resolve { incident, .. } | Verb::Merge { incident, .. } => carried.i = Some(incident.clone()),
+        Verb::OpenMore(id) | Verb::OpenAsk(id) => carried.i = Some(id.clone()),
+        Verb::Act { incident, .. } | Verb::OpenAct { incident, .. } => carried.i = Some(incident.clone()),
         Verb::Ask { incident, .. } => carried.i.clone_from(incident),
         Verb::Judge { incident, about, verdict, text } => {
             carried.i.clone_from(incident);
@@ -185,69 +186,68 @@ pub fn value(verb: &Verb, seen: Option<u64>) -> Value {
 
 /// The word of a verb.
 #[must_use]
-pub const fn word(verb: &Verb) -> &'static str {
+pub fn word(verb: &Verb) -> String {
+    let of_act = |act: &ActName| act.entry().chat.map_or(act.entry().word, |chat| chat.word);
     match verb {
-        Verb::Acknowledge(_) => "ack",
-        Verb::Unacknowledge(_) => "unack",
-        Verb::Resolve { .. } => "resolve",
-        Verb::Reopen(_) => "reopen",
-        Verb::Merge { .. } => "merge",
-        Verb::OpenResolve(_) => "open_resolve",
-        Verb::OpenMerge(_) => "open_merge",
-        Verb::OpenAsk(_) => "open_ask",
-        Verb::Ask { .. } => "ask",
-        Verb::Judge { .. } => "judge",
-        Verb::Typed { .. } => "typed",
-        Verb::Help => "help",
+        Verb::Act { act, .. } => of_act(act).to_owned(),
+        Verb::OpenAct { act, .. } => format!("open_{}", of_act(act)),
+        Verb::OpenMore(_) => "open_more".to_owned(),
+        Verb::OpenAsk(_) => "open_ask".to_owned(),
+        Verb::Ask { .. } => "ask".to_owned(),
+        Verb::Judge { .. } => "judge".to_owned(),
+        Verb::Typed { .. } => "typed".to_owned(),
+        Verb::Help => "help".to_owned(),
     }
 }
 
-/// What a form was filled in with.
+/// What a form was filled in with: texts by the names of its fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filled {
-    /// What it was.
-    pub cause: Option<String>,
-    /// What ended it.
-    pub resolution: Option<String>,
-    /// The incident that remains.
-    pub into: Option<String>,
-    /// The question.
-    pub question: Option<String>,
+pub struct Filled(BTreeMap<String, String>);
+
+impl Filled {
+    /// Of these fields.
+    #[must_use]
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        Self(fields.into_iter().map(|(name, text)| (name.to_owned(), text)).collect())
+    }
+
+    /// A field that says something.
+    fn given(&self, name: &str) -> Option<String> {
+        let text = self.0.get(name)?.trim();
+        (!text.is_empty()).then(|| cut(text, QUESTION_MAX))
+    }
 }
 
 /// The verb that a value carries, with the revision that the person saw; what a form holds is filled in.
 #[must_use]
 pub fn of_value(value: &Value, filled: &Filled) -> Option<(Verb, Option<u64>)> {
     let carried = Carried::deserialize(value).ok()?;
-    let given = |text: &Option<String>| {
-        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(|text| cut(text, QUESTION_MAX))
-    };
     let verb = match (carried.v.as_str(), carried.i) {
-        ("ack", Some(id)) => Verb::Acknowledge(id),
-        ("unack", Some(id)) => Verb::Unacknowledge(id),
-        ("reopen", Some(id)) => Verb::Reopen(id),
-        ("open_resolve", Some(id)) => Verb::OpenResolve(id),
-        ("open_merge", Some(id)) => Verb::OpenMerge(id),
         ("open_ask", Some(id)) => Verb::OpenAsk(id),
-        ("resolve", Some(incident)) => {
-            Verb::Resolve { incident, cause: given(&filled.cause), resolution: given(&filled.resolution) }
-        }
-        ("merge", Some(incident)) => {
-            let named = given(&filled.into)?;
-            match named.parse() {
-                Ok(into) => Verb::Merge { incident, into },
-                // Where there is no list to choose from, the beginning of an id is typed.
-                Err(_) => Verb::Typed { word: "merge".to_owned(), incident: Some(incident.to_string()), rest: named },
-            }
-        }
-        ("ask", incident) => Verb::Ask { incident, text: given(&filled.question)? },
+        ("open_more", Some(id)) => Verb::OpenMore(id),
+        ("ask", incident) => Verb::Ask { incident, text: filled.given(QUESTION)? },
         ("judge", incident) => {
             let (about, verdict) = (carried.a?, carried.w.filter(|verdict| is_verdict(verdict))?);
             Verb::Judge { incident, about, verdict, text: carried.t.map(|text| cut(&text, CARRIED_MAX)) }
         }
+        (word, Some(incident)) => of_act(word, incident, filled)?,
         _ => return None,
     };
     Some((verb, carried.r))
+}
+
+/// An act by the word that a button carries. A form without what the act needs acts on nothing.
+fn of_act(word: &str, incident: IncidentId, filled: &Filled) -> Option<Verb> {
+    let of = |word: &str| act::in_chat().find(|(_, chat)| chat.word == word).map(|(act, _)| act);
+    if let Some(word) = word.strip_prefix("open_") {
+        return of(word).map(|act| Verb::OpenAct { act: act.name, incident });
+    }
+    let act = of(word)?;
+    let body = act.filled(|name| filled.given(name).into_iter().collect());
+    let has = |name: &str| body.get(name).is_some();
+    let is_whole = act.fields().all(|argument| !argument.required || has(argument.name))
+        && (act.one_of.is_empty() || act.one_of.iter().any(|name| has(name)));
+    is_whole.then(|| Verb::filled(act.name, incident, body))
 }
 
 /// Whether a word is a verdict. A client may send back what no button of ours carried.
@@ -288,6 +288,12 @@ mod tests {
             typed("resolve", Some("7Q2K"), "the disk was full")
         );
         assert_eq!(parse("merge 7Q2K into 9F3C"), typed("merge", Some("7Q2K"), "9F3C"));
+        assert_eq!(parse("assign 7Q2K to anna"), typed("assign", Some("7Q2K"), "anna"));
+        assert_eq!(parse("snooze inc-7q2k 30m"), typed("snooze", Some("inc-7q2k"), "30m"));
+        assert_eq!(parse("Snooze BCDF for 2h"), typed("snooze", Some("BCDF"), "2h"));
+        assert_eq!(parse("severity BCDF high"), typed("severity", Some("BCDF"), "high"));
+        assert_eq!(parse("note 7Q2K: it is the disk"), typed("note", Some("7Q2K"), "it is the disk"));
+        assert_eq!(parse("split 7Q2K 9f3c 77aa"), typed("split", Some("7Q2K"), "9f3c 77aa"));
         assert_eq!(parse("list"), typed("list", None, ""));
         assert_eq!(parse(""), Verb::Help);
         for question in [
@@ -300,6 +306,11 @@ mod tests {
             "show LOGS",
             "show them",
             "merge what with what?",
+            "assign somebody to it",
+            "note that CART is slow",
+            "snooze ALARMS on fridays",
+            "severity of this?",
+            "split the difference",
             "help me understand this",
             "? what is it",
         ] {
@@ -329,16 +340,17 @@ mod tests {
         let id = IncidentId::derive(&[b"x"]);
         let about = About::Incident { incident: id.clone() };
         let verbs = [
-            Verb::Acknowledge(id.clone()),
-            Verb::OpenMerge(id.clone()),
+            Verb::act(ActName::Acknowledge, id.clone()),
+            Verb::OpenAct { act: ActName::Merge, incident: id.clone() },
+            Verb::OpenMore(id.clone()),
             Verb::Judge { incident: Some(id.clone()), about, verdict: "noise".into(), text: Some("a".into()) },
         ];
         for verb in verbs {
             assert_eq!(of_value(&value(&verb, Some(7)), &Filled::default()), Some((verb, Some(7))));
         }
-        let form = Filled { cause: Some(" disk ".into()), ..Filled::default() };
-        let resolve = Verb::Resolve { incident: id.clone(), cause: None, resolution: None };
-        let filled = Verb::Resolve { incident: id, cause: Some("disk".into()), resolution: None };
+        let form = Filled::of([("cause", " disk ".into())]);
+        let resolve = Verb::act(ActName::Resolve, id.clone());
+        let filled = Verb::filled(ActName::Resolve, id, serde_json::json!({"cause": "disk"}));
         assert_eq!(of_value(&value(&resolve, None), &form), Some((filled, None)));
         assert_eq!(of_value(&serde_json::json!({"v": "ack"}), &form), None);
     }

@@ -53,3 +53,24 @@ pub enum Note {
         revision: u64,
     },
 }
+
+/// What a dialog lets people choose from.
+#[derive(Clone, Debug, Default)]
+pub struct DialogChoices {
+    /// Incidents that are open in the same environment.
+    pub incidents: Vec<Incident>,
+    /// Alerts of the incident: the name that is shown, and the fingerprint.
+    pub alerts: Vec<(String, String)>,
+}
+
+/// What stands in a field of a dialog now.
+#[must_use]
+pub fn current<'a>(incident: &'a Incident, field: &str) -> Option<&'a str> {
+    match field {
+        "cause" => incident.cause.as_deref(),
+        "resolution" => incident.resolution.as_deref(),
+        "owner" => incident.owner.as_deref(),
+        "severity" => Some(incident.severity.as_str()),
+        _ => None,
+    }
+}

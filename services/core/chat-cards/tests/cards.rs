@@ -11,8 +11,9 @@ use hindcast_api::{
     Statement, Step, Verdict, Worked,
 };
 use hindcast_chat_cards::card::{self, Line};
-use hindcast_chat_cards::view::Note;
+use hindcast_chat_cards::view::{DialogChoices, Note};
 use hindcast_chat_cards::{View, hash, slack, teams};
+use hindcast_domain::act::{self, ActName};
 use hindcast_domain::incident::Status;
 use hindcast_domain::{ConversationId, EventId, IncidentId, ProposalId, Severity, Time};
 use serde_json::Value;
@@ -303,11 +304,21 @@ fn every_state_has_its_card() {
         golden(&format!("teams.{name}"), &teams::render::card(&view));
     }
     let from = ("C1", Some("1.1"));
-    golden("slack.resolve", &slack::render::dialog_resolve(&incident(), from));
+    let none = DialogChoices::default();
+    golden("slack.resolve", &slack::dialogs::act(ActName::Resolve.entry(), &incident(), &none, from));
     let other = Incident { id: id("other"), title: "the queue grows".into(), ..incident() };
-    golden("slack.merge", &slack::render::dialog_merge(&incident(), &[incident(), other.clone()], from));
-    golden("slack.ask", &slack::render::dialog_ask(&incident(), from));
-    golden("teams.merge", &teams::render::choose_merge(&incident(), &[incident(), other.clone()]));
+    let choices = DialogChoices {
+        incidents: vec![incident(), other.clone()],
+        alerts: vec![("PostgresDown".into(), "9f3c77aa".into())],
+    };
+    golden("slack.ask", &slack::dialogs::ask(&incident(), from));
+    for (act, _) in act::in_chat().filter(|(act, _)| act.asks() && act.name != ActName::Resolve) {
+        golden(&format!("slack.{}", act.word), &slack::dialogs::act(act, &incident(), &choices, from));
+        let shown = teams::forms::act(act, &incident(), &choices);
+        assert_eq!(adaptive_faults(&shown), Vec::<String>::new(), "{}", act.word);
+    }
+    golden("teams.merge", &teams::forms::act(ActName::Merge.entry(), &incident(), &choices));
+    golden("teams.more", &teams::forms::more(&incident(), &choices));
     golden("slack.list", &slack::render::list(&[incident(), other.clone()]));
     golden("teams.list", &teams::render::list(&[incident(), other]));
     golden("slack.answer", &slack::render::answer(&answer(), "http://127.0.0.1:7171"));
@@ -358,21 +369,24 @@ fn no_view_leads_past_a_vendors_limits() {
         assert_eq!(adaptive_faults(&shown), Vec::<String>::new(), "{size}");
         let open: Vec<Incident> =
             (0..size).map(|n| Incident { id: id(&n.to_string()), title: "t".repeat(size), ..incident() }).collect();
-        for dialog in [
-            slack::render::dialog_merge(&view.incident, &open, ("C1", None)),
-            slack::render::dialog_resolve(&view.incident, ("C1", None)),
-            slack::render::dialog_ask(&view.incident, ("C1", None)),
-            slack::render::list(&open),
-        ] {
+        let alerts = (0..size).map(|n| ("a".repeat(size), format!("{n:016x}"))).collect();
+        let choices = DialogChoices { incidents: open.clone(), alerts };
+        let mut dialogs = vec![slack::dialogs::ask(&view.incident, ("C1", None)), slack::render::list(&open)];
+        for (act, _) in act::in_chat().filter(|(act, _)| act.asks()) {
+            dialogs.push(slack::dialogs::act(act, &view.incident, &choices, ("C1", None)));
+            let shown = teams::forms::act(act, &view.incident, &choices);
+            assert_eq!(adaptive_faults(&shown), Vec::<String>::new(), "{size} {}", act.word);
+        }
+        for dialog in dialogs {
             assert_eq!(slack::limits::faults(&dialog), Vec::<String>::new(), "{size}");
         }
+        assert_eq!(adaptive_faults(&teams::forms::more(&view.incident, &choices)), Vec::<String>::new(), "{size}");
         let mut said = answer();
         said.answer = "a ".repeat(size * 50);
         said.claims = (0..size).map(|n| Claim { text: "c ".repeat(size), ..answer().claims[n % 2].clone() }).collect();
         assert_eq!(slack::limits::faults(&slack::render::answer(&said, "http://h")), Vec::<String>::new(), "{size}");
         assert_eq!(adaptive_faults(&teams::render::answer(&said, "http://h")), Vec::<String>::new(), "{size}");
         assert_eq!(adaptive_faults(&teams::render::list(&open)), Vec::<String>::new(), "{size}");
-        assert_eq!(adaptive_faults(&teams::render::choose_merge(&incident(), &open)), Vec::<String>::new(), "{size}");
         let word = "w ".repeat(size * 20);
         assert_eq!(adaptive_faults(&teams::render::words_alone(&word)), Vec::<String>::new(), "{size}");
         let mut note = fixed();

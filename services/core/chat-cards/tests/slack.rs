@@ -5,8 +5,10 @@
 
 use hindcast_api::{Answer, Causes, Hypothesis, Incident, Role, Step};
 use hindcast_chat_cards::slack::limits::faults;
-use hindcast_chat_cards::slack::render;
+use hindcast_chat_cards::slack::{dialogs, render};
+use hindcast_chat_cards::view::DialogChoices;
 use hindcast_chat_cards::{View, view::Note};
+use hindcast_domain::act::ActName;
 use hindcast_domain::incident::Status;
 use hindcast_domain::{ConversationId, IncidentId, Severity, Time};
 use serde_json::Value;
@@ -90,6 +92,12 @@ fn answer(text: &str) -> Answer {
     }
 }
 
+/// The dialog that asks what an incident is merged into.
+fn merge(incidents: Vec<Incident>) -> Value {
+    let choices = DialogChoices { incidents, alerts: Vec::new() };
+    dialogs::act(ActName::Merge.entry(), &incident("a", "x"), &choices, ("C1", None))
+}
+
 /// What a rich text says.
 fn said(block: &Value) -> String {
     let parts = block["elements"][0]["elements"].as_array().unwrap();
@@ -120,7 +128,7 @@ fn an_option_is_whole_at_its_limit_and_cut_with_a_mark_one_past_it() {
     // The first eight characters of the id and a space stand in front.
     for (length, whole) in [(66, true), (67, false)] {
         let other = incident("b", &"ö".repeat(length));
-        let dialog = render::dialog_merge(&incident("a", "x"), &[other], ("C1", None));
+        let dialog = merge(vec![other]);
         let shown = dialog["blocks"][1]["element"]["options"][0]["text"]["text"].as_str().unwrap();
         assert_eq!((shown.chars().count(), shown.ends_with('ö')), (75, whole), "{length}");
         assert_eq!(faults(&dialog), Vec::<String>::new());
@@ -131,7 +139,7 @@ fn an_option_is_whole_at_its_limit_and_cut_with_a_mark_one_past_it() {
 fn a_list_of_a_hundred_is_whole_and_of_what_is_left_out_the_number_is_said() {
     for (count, hint) in [(100, None), (103, Some("3 more are open. For one of them, type: merge "))] {
         let open: Vec<Incident> = (0..count).map(|n| incident(&n.to_string(), "t")).collect();
-        let dialog = render::dialog_merge(&incident("a", "x"), &open, ("C1", None));
+        let dialog = merge(open);
         let choice = &dialog["blocks"][1];
         assert_eq!(choice["element"]["options"].as_array().unwrap().len(), 100);
         let shown = choice["hint"]["text"].as_str();

@@ -5,8 +5,10 @@
 
 use hindcast_api::{Answer, Incident};
 use hindcast_chat_cards::teams::limits::faults;
-use hindcast_chat_cards::teams::render;
+use hindcast_chat_cards::teams::{forms, render};
+use hindcast_chat_cards::view::DialogChoices;
 use hindcast_chat_cards::{View, view::Note};
+use hindcast_domain::act::ActName;
 use hindcast_domain::{ConversationId, IncidentId, Severity, Time};
 use serde_json::{Value, json};
 
@@ -189,6 +191,11 @@ fn a_notice_takes_no_answer_and_its_text_is_text() {
     assert_eq!(faults(&render::notice(Severity::Info, &long, &many, Some("slack://x"))), Vec::<String>::new());
 }
 
+/// The form that asks what an incident is merged into.
+fn merge(incident: &Incident, incidents: Vec<Incident>) -> Value {
+    forms::act(ActName::Merge.entry(), incident, &DialogChoices { incidents, alerts: Vec::new() })
+}
+
 #[test]
 fn what_it_can_be_merged_into_is_chosen_and_what_is_left_out_is_counted() {
     let incident = view("x").incident;
@@ -200,7 +207,7 @@ fn what_it_can_be_merged_into_is_chosen_and_what_is_left_out_is_counted() {
         (0..count).map(other).chain([incident.clone()]).collect::<Vec<_>>()
     };
     for (count, left_out) in [(1, 0), (50, 0), (51, 1), (400, 350)] {
-        let shown = render::choose_merge(&incident, &open(count));
+        let shown = merge(&incident, open(count));
         assert_eq!(faults(&shown), Vec::<String>::new(), "{count}");
         let list = shown["body"].as_array().unwrap().iter().find(|part| part["type"] == "Input.ChoiceSet").unwrap();
         let values: Vec<&str> =
@@ -210,7 +217,7 @@ fn what_it_can_be_merged_into_is_chosen_and_what_is_left_out_is_counted() {
         let more = texts(&shown).iter().any(|text| text.starts_with(&format!("{left_out} more are open")));
         assert_eq!(more, left_out > 0, "{count}");
     }
-    let alone = render::choose_merge(&incident, &open(0));
+    let alone = merge(&incident, open(0));
     assert_eq!(faults(&alone), Vec::<String>::new());
     assert!(texts(&alone)[1].contains("nothing to merge it into") && alone["actions"].is_null());
 }

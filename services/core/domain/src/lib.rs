@@ -10,6 +10,7 @@
 //! with their folds, [`book::Book`] is a partition's alerts and incidents together,
 //! [`canonical`] gives the state hash.
 
+pub mod act;
 pub mod alert;
 pub mod book;
 pub mod canonical;

@@ -3,6 +3,8 @@
 //! The one contract of this crate: *an answer as of a position shows nothing that was recorded after it*,
 //! and every question takes `as_of`. Whoever asks does not know how views are kept.
 
+mod references;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
 use hindcast_domain::{EventId, Partition, Severity, Time, alert, incident, notice};
 use tokio::sync::watch;
+
+pub use references::references;
 
 /// Shared views.
 pub type Shared = Arc<dyn Queries>;

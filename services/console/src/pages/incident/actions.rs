@@ -1,91 +1,104 @@
-//! What can be done about an incident, as one form: every button names its own action, and the name of
-//! whoever acts is written once. It works without script.
+//! What can be done about an incident, as one form: every button names its own act, and the name of whoever acts is
+//! written once. It works without script. The acts, their fields and their words are the catalogue's.
 
 use hindcast_api::Incident;
 use hindcast_domain::Severity;
+use hindcast_domain::act::{self, ActArgument, ActEntry, ActName, ArgumentForm, SNOOZES};
 use hindcast_domain::incident::Status;
 use maud::{Markup, html};
 
 use super::judging::Judging;
 use crate::pages::{Frame, parts};
 
+/// Verdicts that a form offers; the rest are other words for them.
+const VERDICTS_OFFERED: usize = 3;
+
 pub(super) fn section(frame: &Frame, incident: &Incident, judging: &Judging) -> Markup {
-    let to = |action: &str| format!("/{}/{action}", incident.id);
     html! {
         section.card.actions {
-            form #act method="post" action=(to("note")) {
+            form #act method="post" action=(to(ActName::Note.entry(), incident)) {
                 @if incident.merged_into.is_some() {
-                    p.sub { "It is a part of another incident; act on that one, or undo the merge there." }
+                    p.sub { "This incident was merged into another one: act on that one, or undo the merge there." }
                     (parts::name_field(frame.value("me")))
                 } @else {
-                    (main(incident, &to))
+                    (main(incident))
                     (parts::name_field(frame.value("me")))
-                    (more(incident, &to, judging))
+                    (more(incident, judging))
                 }
             }
         }
     }
 }
 
-fn main(incident: &Incident, to: &dyn Fn(&str) -> String) -> Markup {
+fn to(act: &ActEntry, incident: &Incident) -> String {
+    act.form.replace("{id}", &incident.id)
+}
+
+/// Acts that ask for nothing more.
+fn main(incident: &Incident) -> Markup {
+    let acts = act::on_incident().filter(|act| !act.asks() && act.is_offered(incident.status));
     html! {
         div.buttons {
-            @match incident.status {
-                Status::Open => button.primary type="submit" formaction=(to("acknowledge")) { "Acknowledge" },
-                Status::Acknowledged => button type="submit" formaction=(to("unacknowledge")) { "Let go" },
-                Status::Resolved => button type="submit" formaction=(to("reopen")) { "Reopen" },
+            @for act in acts {
+                button.primary[act.name == ActName::Acknowledge] type="submit" formaction=(to(act, incident)) { (act.button) }
             }
         }
     }
 }
 
-fn more(incident: &Incident, to: &dyn Fn(&str) -> String, judging: &Judging) -> Markup {
-    let over = incident.status == Status::Resolved;
+/// Acts that ask for more; alerts that leave are chosen where they are listed.
+fn more(incident: &Incident, judging: &Judging) -> Markup {
+    let acts = act::on_incident().filter(|act| act.asks() && act.name != ActName::Split);
     html! {
-        details open[incident.status == Status::Acknowledged] {
-            summary { @if over { "What was it?" } @else { "Resolve" } }
-            label { "Cause" input type="text" name="cause" value=(incident.cause.as_deref().unwrap_or_default()) placeholder="what it was"; }
-            label { "Resolution" input type="text" name="resolution" value=(incident.resolution.as_deref().unwrap_or_default()) placeholder="what ended it"; }
-            button type="submit" formaction=(to("resolve")) { @if over { "Write down" } @else { "Resolve" } }
-        }
-        details {
-            summary { "Note" }
-            label { "Note" textarea name="text" rows="3" {} }
-            button type="submit" formaction=(to("note")) { "Write down" }
-        }
-        details {
-            summary { "Assign" }
-            label { "Owner" input type="text" name="owner" value=(incident.owner.as_deref().unwrap_or_default()) placeholder="a person or a team; empty for nobody"; }
-            button type="submit" formaction=(to("assign")) { "Assign" }
-        }
-        @if !over {
-            details {
-                summary { "Snooze" }
-                label { "No page for" select name="minutes" {
-                    @for (minutes, word) in [("15", "15 min"), ("60", "1 h"), ("240", "4 h"), ("1440", "1 d")] { option value=(minutes) { (word) } }
-                } }
-                button type="submit" formaction=(to("snooze")) { "Snooze" }
+        @for act in acts.filter(|act| act.is_offered(incident.status)) {
+            details open[act.name == ActName::Resolve && incident.status == Status::Acknowledged] {
+                summary { (title(act, incident)) }
+                @for argument in act.fields() { (field(argument, incident)) }
+                button type="submit" formaction=(to(act, incident)) { (press(act, incident)) }
+                @if act.name == ActName::Feedback { p.judge { (judging.of_worth()) } }
             }
         }
-        details {
-            summary { "Severity" }
-            label { "Severity" select name="severity" {
-                @for severity in Severity::ALL { option value=(severity.as_str()) selected[severity == incident.severity] { (severity.as_str()) } }
-            } }
-            button type="submit" formaction=(to("severity")) { "Set" }
-        }
-        details {
-            summary { "Merge" }
-            label { "It is a part of" input type="text" name="into" placeholder="INC-…"; }
-            button type="submit" formaction=(to("merge")) { "Merge" }
-        }
-        details {
-            summary { "Did Hindcast help?" }
-            label { "Verdict" select name="verdict" {
-                @for (value, word) in [("helpful", "helpful"), ("not_helpful", "not helpful"), ("noise", "it was noise")] { option value=(value) { (word) } }
-            } }
-            button type="submit" formaction=(to("feedback")) { "Tell" }
-            p.judge { (judging.of_worth()) }
+    }
+}
+
+fn title(act: &ActEntry, incident: &Incident) -> &'static str {
+    match (act.name, incident.status) {
+        (ActName::Resolve, Status::Resolved) => "What was it?",
+        (ActName::Feedback, _) => "Did Hindcast help?",
+        _ => act.button,
+    }
+}
+
+fn press(act: &ActEntry, incident: &Incident) -> &'static str {
+    match (act.name, incident.status) {
+        (ActName::Resolve, Status::Resolved) => "Save",
+        _ => act.button,
+    }
+}
+
+fn field(argument: &ActArgument, incident: &Incident) -> Markup {
+    let now = match argument.name {
+        "cause" => incident.cause.as_deref(),
+        "resolution" => incident.resolution.as_deref(),
+        "owner" => incident.owner.as_deref(),
+        _ => None,
+    };
+    let name = argument.name;
+    html! {
+        label { (argument.label)
+            @match argument.form {
+                ArgumentForm::Severity => select name=(name) {
+                    @for severity in Severity::ALL { option value=(severity.as_str()) selected[severity == incident.severity] { (severity.as_str()) } }
+                },
+                ArgumentForm::Minutes => (select(name, SNOOZES)),
+                ArgumentForm::OneOf(words) => (select(name, words.get(..VERDICTS_OFFERED).unwrap_or(words))),
+                ArgumentForm::Text if argument.required => textarea name=(name) rows="3" {},
+                _ => input type="text" name=(name) value=(now.unwrap_or_default()) placeholder=(argument.example);,
+            }
         }
     }
+}
+
+fn select(name: &str, words: &[(&str, &str)]) -> Markup {
+    html! { select name=(name) { @for (value, word) in words { option value=(value) { (word) } } } }
 }

@@ -37,6 +37,8 @@ pub const OPTIONS_MAX: usize = 100;
 pub const METADATA_MAX: usize = 3_000;
 /// Characters of a message's text.
 pub const TEXT_MAX: usize = 40_000;
+/// Options of a menu.
+pub const MENU_MAX: usize = 5;
 /// Characters that an input may be given.
 pub const INPUT_MAX: usize = 3_000;
 
@@ -171,9 +173,9 @@ fn element(faults: &mut Vec<String>, of: &Value) {
                 faults.push(format!("unknown style {}", of["style"]));
             }
         }
-        "static_select" => {
+        kind @ ("static_select" | "multi_static_select" | "overflow") => {
             let count = items(&of["options"]).count();
-            over(faults, "options", count, OPTIONS_MAX);
+            over(faults, "options", count, if kind == "overflow" { MENU_MAX } else { OPTIONS_MAX });
             if count == 0 {
                 faults.push("a list has an option".to_owned());
             }

@@ -14,15 +14,6 @@ const TEXT_MAX: usize = 8_000;
 /// Bytes of an address that an answer is taken at.
 const ADDRESS_MAX: usize = 2_048;
 
-/// The form's name of the field that asks for the cause.
-pub(crate) const CAUSE: &str = "cause";
-/// That of what ended it.
-pub(crate) const RESOLUTION: &str = "resolution";
-/// That of the incident that remains.
-pub(crate) const INTO: &str = "into";
-/// That of the question.
-pub(crate) const QUESTION: &str = "question";
-
 type Read = Result<Meaning, Unreadable>;
 
 /// A delivery of the Events API.
@@ -147,16 +138,7 @@ fn interaction(payload: &Value) -> Read {
             let carried = string(view, "/private_metadata").unwrap_or_default();
             let carried: Value =
                 serde_json::from_str(carried).map_err(|_| unreadable("a dialog of ours", "another"))?;
-            let given = |block: &str| {
-                let input = view.pointer(&format!("/state/values/{block}"))?.as_object()?.values().next()?;
-                string(input, "/value").or(string(input, "/selected_option/value")).map(|text| cut(text, TEXT_MAX))
-            };
-            let filled = Filled {
-                cause: given(CAUSE),
-                resolution: given(RESOLUTION),
-                into: given(INTO),
-                question: given(QUESTION),
-            };
+            let filled = filled(view);
             let Some((verb, seen)) = text::of_value(&carried, &filled) else {
                 return Ok(Meaning::Nothing("a dialog that was left empty"));
             };
@@ -175,6 +157,21 @@ fn interaction(payload: &Value) -> Read {
         }
         other => Err(unreadable("block_actions or view_submission", other.unwrap_or("no type"))),
     }
+}
+
+/// What stands in a dialog's inputs: what was typed, or what was chosen, by the name of each.
+fn filled(view: &Value) -> Filled {
+    let inputs = view.pointer("/state/values").and_then(Value::as_object);
+    let given = |input: &Value| {
+        let input = input.as_object()?.values().next()?;
+        let several = || {
+            let chosen = input.get("selected_options")?.as_array()?;
+            Some(chosen.iter().filter_map(|one| string(one, "/value")).collect::<Vec<_>>().join("\n"))
+        };
+        let one = string(input, "/value").or(string(input, "/selected_option/value")).map(str::to_owned);
+        one.or_else(several).map(|text| cut(&text, TEXT_MAX))
+    };
+    Filled::of(inputs.into_iter().flatten().filter_map(|(name, input)| Some((name.as_str(), given(input)?))))
 }
 
 fn slash(field: &dyn Fn(&str) -> Option<String>) -> Read {
@@ -266,6 +263,7 @@ mod tests {
 
     use super::*;
     use hindcast_domain::IncidentId;
+    use hindcast_domain::act::ActName;
 
     fn said(meaning: Read) -> Interaction {
         match meaning {
@@ -307,12 +305,12 @@ mod tests {
     #[test]
     fn the_same_press_has_the_same_key_and_another_one_another() {
         let id = IncidentId::derive(&[b"x"]);
-        let value = text::value(&Verb::Acknowledge(id.clone()), Some(3));
+        let value = text::value(&Verb::act(ActName::Acknowledge, id.clone()), Some(3));
         let encode = |payload: &Value| {
             form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish()
         };
         let first = said(interactive(encode(&pressed(&value)).as_bytes()));
-        assert_eq!((&first.verb, first.seen), (&Verb::Acknowledge(id), Some(3)));
+        assert_eq!((&first.verb, first.seen), (&Verb::act(ActName::Acknowledge, id), Some(3)));
         assert!(first.reply.response_url.is_some() && !format!("{first:?}").contains("hooks"));
         let mut later = pressed(&value);
         assert_eq!(said(socket("interactive", &later)).key, first.key);
@@ -323,7 +321,7 @@ mod tests {
     #[test]
     fn a_dialog_fills_in_what_it_asked_for_and_goes_back_where_it_came_from() {
         let incident = IncidentId::derive(&[b"x"]);
-        let verb = Verb::Resolve { incident: incident.clone(), cause: None, resolution: None };
+        let verb = Verb::act(ActName::Resolve, incident.clone());
         let mut carried = text::value(&verb, Some(4));
         carried["c"] = json!("C1");
         carried["m"] = json!("1790.2");
@@ -332,7 +330,7 @@ mod tests {
             "resolution": {"a": {"type": "plain_text_input", "value": null}}}}});
         let payload = json!({"type": "view_submission", "user": {"id": "U1"}, "view": view});
         let given = said(socket("interactive", &payload));
-        let expected = Verb::Resolve { incident, cause: Some("disk full".into()), resolution: None };
+        let expected = Verb::filled(ActName::Resolve, incident, json!({"cause": "disk full"}));
         assert_eq!((given.verb, given.channel.as_str(), given.thread.as_deref()), (expected, "C1", Some("1790.2")));
     }
 
@@ -404,7 +402,7 @@ mod tests {
     #[test]
     fn what_is_no_id_is_taken_for_none() {
         let id = IncidentId::derive(&[b"x"]);
-        let mut body = pressed(&text::value(&Verb::Acknowledge(id), None));
+        let mut body = pressed(&text::value(&Verb::act(ActName::Acknowledge, id), None));
         body["channel"]["id"] = json!("<!channel>");
         body["team"]["id"] = json!("T".repeat(ID_MAX + 1));
         body["response_url"] = json!("h".repeat(ADDRESS_MAX + 1));

@@ -4,16 +4,11 @@
 //! mention, link or format, and a break in a line of it begins no other. What is too long is cut and says so.
 
 use hindcast_api::{Answer, Incident};
-use hindcast_domain::{IncidentId, Severity};
+use hindcast_domain::Severity;
 use serde_json::{Value, json};
 
-use super::limits::{
-    ACTIONS_MAX, BLOCKS_MAX, BUTTON_MAX, FIELD_MAX, FIELDS_MAX, HEADER_MAX, METADATA_MAX, OPTIONS_MAX, SECTION_MAX,
-    TITLE_MAX,
-};
-use super::read::{CAUSE, INTO, QUESTION, RESOLUTION};
+use super::limits::{ACTIONS_MAX, BLOCKS_MAX, BUTTON_MAX, FIELD_MAX, FIELDS_MAX, HEADER_MAX, MENU_MAX, SECTION_MAX};
 use crate::card::{self, Button, Line, Section, Style};
-use crate::interaction::Verb;
 use crate::text::{self, cut};
 use crate::view::{Note, View};
 
@@ -39,7 +34,11 @@ pub fn card(view: &View) -> Value {
     blocks.push(facts(&card.facts));
     // Whoever was woken finds these without reading on.
     if !card.buttons.is_empty() {
-        blocks.push(actions(&card.buttons));
+        let mut row = actions(&card.buttons);
+        if let (Some(menu), Some(row)) = (menu(&card.more), row["elements"].as_array_mut()) {
+            row.push(menu);
+        }
+        blocks.push(row);
     }
     for section in &card.sections {
         blocks.extend(of_section(section));
@@ -91,91 +90,6 @@ pub fn list(incidents: &[Incident]) -> Value {
     message(heading, of_section(&section))
 }
 
-/// Where a dialog was opened from: the channel, and the thread that an answer goes into.
-pub type From<'a> = (&'a str, Option<&'a str>);
-
-/// The dialog that asks what it was and what ended it.
-#[must_use]
-pub fn dialog_resolve(incident: &Incident, from: From<'_>) -> Value {
-    let verb = |incident| Verb::Resolve { incident, cause: None, resolution: None };
-    let inputs = vec![
-        context(&incident.title),
-        input(CAUSE, "What was it?", "idle transactions held every connection", incident.cause.as_deref(), false),
-        input(RESOLUTION, "What ended it?", "terminated the sessions", incident.resolution.as_deref(), true),
-    ];
-    dialog("Resolve", "Resolve", inputs, incident, verb, from)
-}
-
-/// The dialog that asks which incident remains.
-#[must_use]
-pub fn dialog_merge(incident: &Incident, open: &[Incident], from: From<'_>) -> Value {
-    // A merge's verb is read with the incident that is chosen; the one in the button is the one that ends.
-    let verb = |incident: IncidentId| Verb::Merge { into: incident.clone(), incident };
-    let others: Vec<&Incident> = open.iter().filter(|other| other.id != incident.id).collect();
-    let mut blocks = vec![context(&incident.title)];
-    if others.is_empty() {
-        blocks.push(rich(&[text_element("No other incident is open: there is nothing to merge it into.")]));
-        return bare("Merge", blocks);
-    }
-    let option = |other: &&Incident| {
-        let name = one_line(&format!("{} {}", card::short(&other.id), other.title));
-        json!({"text": plain(&cut(&name, BUTTON_MAX)), "value": other.id})
-    };
-    let options: Vec<Value> = others.iter().take(OPTIONS_MAX).map(option).collect();
-    let left_out = others.len() - options.len();
-    let list = json!({"type": "static_select", "action_id": INTO, "placeholder": plain("Choose"), "options": options});
-    let label = plain("It is a part of");
-    let mut choice = json!({"type": "input", "block_id": INTO, "label": label, "element": list});
-    if left_out > 0 {
-        let hint =
-            format!("{left_out} more are open. For one of them, type: merge {} into …", card::short(&incident.id));
-        choice["hint"] = plain(&hint);
-    }
-    blocks.push(choice);
-    dialog("Merge", "Merge", blocks, incident, verb, from)
-}
-
-/// The dialog that asks for a question.
-#[must_use]
-pub fn dialog_ask(incident: &Incident, from: From<'_>) -> Value {
-    let verb = |incident| Verb::Ask { incident: Some(incident), text: String::new() };
-    let inputs =
-        vec![context(&incident.title), input(QUESTION, "Your question", "what changed before this?", None, false)];
-    dialog("Ask", "Ask", inputs, incident, verb, from)
-}
-
-fn dialog(
-    title: &str,
-    submit: &str,
-    blocks: Vec<Value>,
-    incident: &Incident,
-    verb: impl Fn(IncidentId) -> Verb,
-    (channel, thread): From<'_>,
-) -> Value {
-    let mut carried = incident.id.parse().map(|id| text::value(&verb(id), Some(incident.revision))).unwrap_or_default();
-    carried["c"] = json!(channel);
-    carried["m"] = json!(thread);
-    let mut view = bare(title, blocks);
-    view["submit"] = plain(&cut(submit, TITLE_MAX));
-    view["private_metadata"] = json!(cut(&carried.to_string(), METADATA_MAX));
-    view
-}
-
-fn bare(title: &str, blocks: Vec<Value>) -> Value {
-    json!({"type": "modal", "title": plain(&cut(title, TITLE_MAX)), "close": plain("Cancel"), "blocks": blocks})
-}
-
-fn input(id: &str, label: &str, example: &str, now: Option<&str>, optional: bool) -> Value {
-    let mut element = json!({
-        "type": "plain_text_input", "action_id": id, "multiline": true, "max_length": 2_000,
-        "placeholder": plain(example),
-    });
-    if let Some(now) = now {
-        element["initial_value"] = json!(cut(now, 2_000));
-    }
-    json!({"type": "input", "block_id": id, "optional": optional, "label": plain(label), "element": element})
-}
-
 fn message(fallback: &str, mut blocks: Vec<Value>) -> Value {
     if blocks.len() > BLOCKS_MAX {
         let left_out = blocks.len() - (BLOCKS_MAX - 1);
@@ -192,7 +106,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A text whose breaks begin no line of their own.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.replace(['\n', '\r', '\u{2028}', '\u{2029}'], " ")
 }
 
@@ -209,7 +123,7 @@ fn mark(severity: Severity, over: bool) -> &'static str {
     }
 }
 
-fn plain(text: &str) -> Value {
+pub(super) fn plain(text: &str) -> Value {
     let text = if text.trim().is_empty() { "–" } else { text };
     json!({"type": "plain_text", "text": text, "emoji": false})
 }
@@ -218,7 +132,7 @@ fn header(text: &str) -> Value {
     json!({"type": "header", "text": plain(&cut(&one_line(text), HEADER_MAX))})
 }
 
-fn context(text: &str) -> Value {
+pub(super) fn context(text: &str) -> Value {
     json!({"type": "context", "elements": [plain(&cut(&one_line(text), FIELD_MAX))]})
 }
 
@@ -308,7 +222,7 @@ fn elements(line: &Line) -> Vec<Value> {
     }
 }
 
-fn text_element(text: &str) -> Value {
+pub(super) fn text_element(text: &str) -> Value {
     json!({"type": "text", "text": if text.is_empty() { "–" } else { text }})
 }
 
@@ -325,7 +239,7 @@ fn foot(text: &str, url: Option<&str>) -> Value {
     url.map_or_else(|| text_element(text), |url| link(text, url))
 }
 
-fn rich(parts: &[Value]) -> Value {
+pub(super) fn rich(parts: &[Value]) -> Value {
     json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]})
 }
 
@@ -345,4 +259,14 @@ fn actions(buttons: &[Button]) -> Value {
         shown
     };
     json!({"type": "actions", "elements": buttons.iter().take(ACTIONS_MAX).enumerate().map(button).collect::<Vec<_>>()})
+}
+
+/// Acts behind a menu, where there are some.
+fn menu(more: &[Button]) -> Option<Value> {
+    let option = |button: &Button| {
+        let value = text::value(&button.verb, button.seen).to_string();
+        json!({"text": plain(&cut(&button.text, BUTTON_MAX)), "value": value})
+    };
+    let options: Vec<Value> = more.iter().take(MENU_MAX).map(option).collect();
+    (!options.is_empty()).then(|| json!({"type": "overflow", "action_id": "more", "options": options}))
 }

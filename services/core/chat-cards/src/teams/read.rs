@@ -63,13 +63,9 @@ pub fn outgoing(body: &[u8]) -> Read {
 }
 
 fn pressed(activity: &Value, data: &Value) -> Read {
-    let given = |name: &str| data.get(name).and_then(Value::as_str).map(|text| cut(text, TEXT_MAX));
-    let filled = Filled {
-        cause: given("cause"),
-        resolution: given("resolution"),
-        into: given("into"),
-        question: given("question"),
-    };
+    let fields = data.as_object().into_iter().flatten();
+    let given = |value: &Value| value.as_str().map(|text| cut(text, TEXT_MAX));
+    let filled = Filled::of(fields.filter_map(|(name, value)| Some((name.as_str(), given(value)?))));
     let Some((verb, seen)) = data.get("h").and_then(|carried| text::of_value(carried, &filled)) else {
         return Ok(Meaning::Nothing("a button of another version, or a form that was left empty"));
     };
@@ -170,6 +166,7 @@ fn unreadable(expected: &'static str, got: &str) -> Unreadable {
 #[cfg(test)]
 mod tests {
     use hindcast_domain::IncidentId;
+    use hindcast_domain::act::ActName;
     use serde_json::json;
 
     use super::*;
@@ -200,14 +197,14 @@ mod tests {
     #[test]
     fn a_button_carries_its_verb_and_a_form_fills_it_in() {
         let id = IncidentId::derive(&[b"x"]);
-        let verb = Verb::Resolve { incident: id.clone(), cause: None, resolution: None };
+        let verb = Verb::act(ActName::Resolve, id.clone());
         let mut invoke = base("invoke");
         invoke["name"] = json!("adaptiveCard/action");
         invoke["replyToId"] = json!("1790");
         invoke["value"] = json!({"action": {"type": "Action.Execute", "verb": "resolve",
             "data": {"h": text::value(&verb, Some(2)), "cause": "disk full", "resolution": ""}}, "trigger": "manual"});
         let pressed = person(activity(invoke.to_string().as_bytes()));
-        let expected = Verb::Resolve { incident: id, cause: Some("disk full".into()), resolution: None };
+        let expected = Verb::filled(ActName::Resolve, id, json!({"cause": "disk full"}));
         assert_eq!((pressed.verb, pressed.seen, pressed.message.as_deref()), (expected, Some(2), Some("1790")));
     }
 

@@ -5,8 +5,10 @@ use hindcast_api::{Answer, Incident};
 use hindcast_domain::Severity;
 use serde_json::{Value, json};
 
-use super::limits::{self, ACTIONS_MAX, CHOICES_MAX, TEXT_MAX, TITLE_MAX};
+use super::forms;
+use super::limits::{self, ACTIONS_MAX, TEXT_MAX, TITLE_MAX};
 use super::markdown::written_out;
+use crate::buttons::MORE;
 use crate::card::{self, Button, Line, Section, Style};
 use crate::interaction::Verb;
 use crate::text::{self, cut};
@@ -44,7 +46,14 @@ pub fn card(view: &View) -> Value {
         body.extend(of_section(section));
     }
     body.push(text_block(&card.footer, &json!({"isSubtle": true, "size": "Small", "wrap": true})));
-    let mut actions: Vec<Value> = card.buttons.iter().map(|button| action(button, view)).collect();
+    let mut buttons = card.buttons;
+    if let (false, Ok(id)) = (card.more.is_empty(), view.incident.id.parse()) {
+        let (text, verb) = (MORE.to_owned(), Verb::OpenMore(id));
+        buttons.push(Button { text, style: Style::Plain, verb, seen: Some(view.incident.revision) });
+    }
+    // What opens a dialog elsewhere unfolds a form here.
+    let action = |button: &Button| forms::unfolded(button, &view.incident).unwrap_or_else(|| execute(button));
+    let mut actions: Vec<Value> = buttons.iter().map(action).collect();
     actions.truncate(ACTIONS_MAX - 1);
     actions.extend(open_url("Open", &card.url));
     within(body, actions, &card.fallback)
@@ -98,39 +107,6 @@ pub fn list(incidents: &[Incident]) -> Value {
     within(of_section(&Section { heading: heading.to_owned(), lines, buttons: Vec::new() }), Vec::new(), heading)
 }
 
-/// Asks whoever pressed what an incident is merged into, of those that are open beside it.
-#[must_use]
-pub fn choose_merge(incident: &Incident, open: &[Incident]) -> Value {
-    let title = format!("Merge {}", incident.title);
-    let mut body = vec![text_block(&title, &json!({"weight": "Bolder", "wrap": true}))];
-    let others: Vec<&Incident> = open.iter().filter(|other| other.id != incident.id).collect();
-    if others.is_empty() {
-        let none = "No other incident is open: there is nothing to merge it into.";
-        body.push(text_block(none, &json!({"wrap": true})));
-        return within(body, Vec::new(), none);
-    }
-    let choice = |other: &&Incident| {
-        let name = format!("{} {}", card::short(&other.id), other.title);
-        json!({"title": cut(&name.replace(['\n', '\r'], " "), TITLE_MAX), "value": other.id})
-    };
-    let choices: Vec<Value> = others.iter().take(CHOICES_MAX).map(choice).collect();
-    let left_out = others.len() - choices.len();
-    body.push(json!({
-        "type": "Input.ChoiceSet", "id": "into", "style": "compact", "label": "It is a part of",
-        "placeholder": "Choose", "isRequired": true, "errorMessage": "Choose an incident", "choices": choices,
-    }));
-    if left_out > 0 {
-        let more =
-            format!("{left_out} more are open. For one of them, write: merge {} into …", card::short(&incident.id));
-        body.push(text_block(&more, &json!({"isSubtle": true, "wrap": true})));
-    }
-    let Ok(id) = incident.id.parse::<hindcast_domain::IncidentId>() else { return words_alone(&title) };
-    // The verb is read with the incident that is chosen; the one in the button is the one that ends.
-    let verb = Verb::Merge { incident: id.clone(), into: id };
-    let send = Button { text: "Merge".to_owned(), style: Style::Primary, verb, seen: None };
-    within(body, vec![execute(&send)], &title)
-}
-
 /// A notice for a workflow, which takes no answer: `{"type":"message","attachments":[…]}`.
 #[must_use]
 pub fn notice(severity: Severity, title: &str, lines: &[&str], url: Option<&str>) -> Value {
@@ -157,7 +133,7 @@ fn attachment(card: Value) -> Value {
 }
 
 /// A card that fits: what stands last goes first, and that is said.
-fn within(mut body: Vec<Value>, actions: Vec<Value>, fallback: &str) -> Value {
+pub(super) fn within(mut body: Vec<Value>, actions: Vec<Value>, fallback: &str) -> Value {
     let mut left_out = 0;
     loop {
         let mut shown = body.clone();
@@ -195,7 +171,7 @@ fn colour(severity: Severity, over: bool) -> &'static str {
     }
 }
 
-fn text_block(text: &str, look: &Value) -> Value {
+pub(super) fn text_block(text: &str, look: &Value) -> Value {
     block(&written_out(&cut(text, LINE_MAX)), look)
 }
 
@@ -276,7 +252,7 @@ fn open_url(title: &str, url: &str) -> Option<Value> {
     is_web(url).then(|| json!({"type": "Action.OpenUrl", "title": title, "url": url}))
 }
 
-fn execute(button: &Button) -> Value {
+pub(super) fn execute(button: &Button) -> Value {
     let mut action = json!({
         "type": "Action.Execute",
         "title": cut(&button.text, TITLE_MAX),
@@ -289,40 +265,4 @@ fn execute(button: &Button) -> Value {
         Style::Danger => action["style"] = json!("destructive"),
     }
     action
-}
-
-/// A button. What opens a dialog elsewhere unfolds a form here.
-fn action(button: &Button, view: &View) -> Value {
-    let incident = &view.incident;
-    let (verb, inputs) = match &button.verb {
-        Verb::OpenResolve(id) => (
-            Verb::Resolve { incident: id.clone(), cause: None, resolution: None },
-            vec![
-                input("cause", "What was it?", incident.cause.as_deref()),
-                input("resolution", "What ended it?", incident.resolution.as_deref()),
-            ],
-        ),
-        Verb::OpenAsk(id) => (
-            Verb::Ask { incident: Some(id.clone()), text: String::new() },
-            vec![input("question", "Your question", None)],
-        ),
-        // What it can be merged into changes with every incident that opens, and the card would with it: the list is
-        // shown to whoever presses, see `choose_merge`.
-        _ => return execute(button),
-    };
-    let send =
-        Button { text: button.text.trim_end_matches('…').to_owned(), style: Style::Primary, verb, seen: button.seen };
-    json!({
-        "type": "Action.ShowCard",
-        "title": cut(&button.text, TITLE_MAX),
-        "card": {"type": "AdaptiveCard", "version": "1.5", "body": inputs, "actions": [execute(&send)]},
-    })
-}
-
-fn input(id: &str, label: &str, now: Option<&str>) -> Value {
-    let mut input = json!({"type": "Input.Text", "id": id, "label": label, "isMultiline": true, "maxLength": 2_000});
-    if let Some(now) = now {
-        input["value"] = json!(cut(now, 1_000));
-    }
-    input
 }
