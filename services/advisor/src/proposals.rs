@@ -1,5 +1,6 @@
 //! Runbooks as they are in force, what they propose for an incident, and the record of a proposal.
 
+use hindcast_api::ProposalStatus;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{AsOf, Citation, Code, Problem, Proposal, RunbookSummary, Worked};
@@ -187,6 +188,6 @@ fn of_record(event: &hindcast_api::Event, made: proposal::Made, runbooks: &[Runb
         steps: filled.map(|filled| filled.steps).unwrap_or_default(),
         citations: vec![Citation { event: event.id.clone(), position: event.position }],
         by: made.by,
-        status: "proposed".to_owned(),
+        status: ProposalStatus::Proposed,
     }
 }

@@ -6,6 +6,7 @@
 
 use hindcast_domain::chat::{Act, Messages, Received, Requested, What};
 use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::events;
 use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{IncidentId, MessageId, Partition, Span, Time};
@@ -132,7 +133,26 @@ impl<'a> Drafts<'a> {
                 self.cards(&input.partition, &id);
                 self.cards(&input.partition, &undone.other);
             }
-            _ => {}
+            (events! { incident }, Err(_))
+            | (
+                Event::IncidentUnacknowledged(_)
+                | Event::IncidentResolved(_)
+                | Event::IncidentAssigned(_)
+                | Event::IncidentNoted(_)
+                | Event::IncidentSnoozed(_)
+                | Event::IncidentAwoken(_)
+                | Event::IncidentFeedback(_),
+                Ok(_),
+            )
+            | (
+                Event::ChatRequested(_)
+                | Event::ChatDelivered(_)
+                | Event::ChatUpdated(_)
+                | Event::ChatFailed(_)
+                | Event::ChatExpired(_)
+                | events! { intake, finding, conversation, proposal, label, model, alert, silence, control, notice },
+                _,
+            ) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hindcast_api::ProposalStatus;
 use hindcast_api::{AsOf, Causes, Code, Finding, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
 use hindcast_http::{Refusal, Result};
 use hindcast_queries::FindingFilter;
@@ -78,7 +79,7 @@ pub async fn propose(
     }
     let incident = console.queries().incident(Some(&id), None).await?.id;
     let proposal = console.advice().propose(&incident, &runbook, Value::Object(params), &asker.actor).await?;
-    if proposal.status == "rejected" {
+    if proposal.status == ProposalStatus::Rejected {
         let mut refusal = body::invalid(proposal.why);
         refusal.0.remedy = "Mend the parameters; GET /api/v1/runbooks lists the runbooks with their bounds.".to_owned();
         return Err(refusal);

@@ -78,7 +78,7 @@ impl FromRequest<Console> for Asking {
         if ask.as_of.as_ref().is_none_or(Value::is_null) {
             ask.as_of = asked.one("as_of").map(Value::String);
         }
-        let asker = advising::Asker { actor: who.actor, channel: channel(&headers).to_owned() };
+        let asker = advising::Asker { actor: who.actor, channel: channel(&headers).into() };
         Ok(Self { ask: checked(ask)?, asker, streamed: wants_events(&headers) })
     }
 }

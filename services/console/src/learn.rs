@@ -143,7 +143,7 @@ fn csv(labels: &[Label]) -> String {
             label.weight.to_string(),
             word(serde_json::to_value(label.provenance)).unwrap_or_default(),
             label.rule.clone(),
-            label.learns.clone(),
+            label.learns.to_string(),
             label.by.clone(),
             label.incident.clone().unwrap_or_default(),
             about,
@@ -280,7 +280,8 @@ impl Console {
 fn checked(request: JudgeRequest) -> Result<Judged> {
     let mut redactor = hindcast_redact::Redactor::default();
     let text = body::maybe("text", request.text)?.map(|text| redactor.text(&text));
-    let judged = Judged { about: request.about, verdict: body::text("verdict", &request.verdict)?, text };
+    let judged =
+        Judged { about: request.about, verdict: body::text("verdict", request.verdict.as_str())?.into(), text };
     hindcast_mlops::labeller::check(&judged).map_err(body::invalid)?;
     Ok(judged)
 }

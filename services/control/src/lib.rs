@@ -5,6 +5,8 @@
 
 pub mod models;
 
+use hindcast_domain::events;
+use hindcast_domain::words::{ConfigSection, SilenceEnd};
 use std::collections::{BTreeMap, VecDeque};
 
 use hindcast_domain::command::{Activated, Code, Command, Configured, Received, Rejected};
@@ -29,7 +31,7 @@ pub struct Control;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     silences: Silences,
-    sections: BTreeMap<String, String>,
+    sections: BTreeMap<ConfigSection, String>,
     activated: Option<Activated>,
     keys: BTreeMap<String, EventId>,
     keys_in_order: VecDeque<String>,
@@ -89,7 +91,11 @@ impl Decider for Control {
                 state.sections.insert(configured.section.clone(), configured.hash.clone());
             }
             Event::Activated(activated) => state.activated = Some(activated.clone()),
-            _ => {}
+            Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, notice } =>
+                {}
         }
         if decision.subject.parse::<SilenceId>().is_err()
             && let Some(revision) = decision.revision
@@ -121,7 +127,7 @@ impl Decider for Control {
     fn fire(&self, _: &State, _: &Partition, timer: &Timer) -> Vec<Draft> {
         match timer.id.split_once('/') {
             Some(("start", id)) => vec![Draft::system(id, Event::SilenceStarted(Started {}))],
-            Some(("end", id)) => vec![Draft::system(id, ended("elapsed"))],
+            Some(("end", id)) => vec![Draft::system(id, ended(SilenceEnd::Elapsed))],
             _ => Vec::new(),
         }
     }
@@ -134,8 +140,8 @@ impl Decider for Control {
     }
 }
 
-fn ended(reason: &str) -> Event {
-    Event::SilenceEnded(Ended { reason: reason.to_owned() })
+fn ended(reason: SilenceEnd) -> Event {
+    Event::SilenceEnded(Ended { reason })
 }
 
 fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> Result<Vec<Draft>, Rejected> {
@@ -150,17 +156,17 @@ fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> R
             if let Some(before) = replaces
                 && state.silences.0.get(before).is_some_and(|silence| silence.state != SilenceState::Expired)
             {
-                drafts.push(Draft::by(actor, before, ended("replaced")));
+                drafts.push(Draft::by(actor, before, ended(SilenceEnd::Replaced)));
             }
             let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);
             let created = Created { terms: terms.clone(), replaces: replaces.clone() };
             drafts.push(Draft::by(actor, id, Event::SilenceCreated(created)));
             Ok(drafts)
         }
-        Command::ExpireSilence { silence } => end(state, received, silence, actor, "expired"),
+        Command::ExpireSilence { silence } => end(state, received, silence, actor, SilenceEnd::Expired),
         Command::UndoEvent { subject, .. } => {
             let id = subject.parse().map_err(|_| Rejected::new(Code::NotUndoable, "this event cannot be undone"))?;
-            end(state, received, &id, actor, "undone")
+            end(state, received, &id, actor, SilenceEnd::Undone)
         }
         // In force already: nothing happens, and that is the answer.
         Command::Configure(configured) if state.sections.get(&configured.section) == Some(&configured.hash) => {
@@ -178,12 +184,26 @@ fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> R
         }
         Command::Activate(activated) => Ok(vec![Draft::by(actor, "activation", Event::Activated(activated.clone()))]),
         Command::Restore(restored) => Ok(vec![Draft::by(actor, "ledger", Event::Restored(restored.clone()))]),
-        _ => Err(Rejected::new(Code::Invalid, "expected a command for the whole tenant")),
+        Command::DeclareIncident { .. }
+        | Command::AcknowledgeIncident { .. }
+        | Command::UnacknowledgeIncident { .. }
+        | Command::ResolveIncident { .. }
+        | Command::ReopenIncident { .. }
+        | Command::MergeIncident { .. }
+        | Command::SplitIncident { .. }
+        | Command::AssignIncident { .. }
+        | Command::NoteIncident { .. }
+        | Command::SetIncidentSeverity { .. }
+        | Command::SnoozeIncident { .. }
+        | Command::GiveFeedback { .. }
+        | Command::PromoteModel { .. }
+        | Command::RollBackModel { .. }
+        | Command::ShadowModel { .. } => Err(Rejected::new(Code::Invalid, "expected a command for the whole tenant")),
     }
 }
 
 fn configured_is_valid(configured: &Configured) -> Result<(), Rejected> {
-    if configured.section != "catalog" {
+    if configured.section != ConfigSection::Catalog {
         return Ok(());
     }
     let invalid = |detail: String| Rejected::new(Code::Invalid, detail);
@@ -192,7 +212,13 @@ fn configured_is_valid(configured: &Configured) -> Result<(), Rejected> {
     catalog.check().map_err(|error| invalid(error.to_string()))
 }
 
-fn end(state: &State, received: &Received, id: &SilenceId, actor: &str, reason: &str) -> Result<Vec<Draft>, Rejected> {
+fn end(
+    state: &State,
+    received: &Received,
+    id: &SilenceId,
+    actor: &str,
+    reason: SilenceEnd,
+) -> Result<Vec<Draft>, Rejected> {
     let silence = state
         .silences
         .0
@@ -205,7 +231,7 @@ fn end(state: &State, received: &Received, id: &SilenceId, actor: &str, reason: 
         return Err(Rejected::new(Code::StaleRevision, detail));
     }
     if silence.state == SilenceState::Expired {
-        let code = if reason == "undone" { Code::AlreadyUndone } else { Code::Conflict };
+        let code = if reason == SilenceEnd::Undone { Code::AlreadyUndone } else { Code::Conflict };
         return Err(Rejected::new(code, format!("{id} has ended already")));
     }
     Ok(vec![Draft::by(actor, id, ended(reason))])

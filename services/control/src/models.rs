@@ -2,6 +2,7 @@
 //! pointer, each with the configuration that the deciders read: a version and what it does change in one
 //! commit, or not at all.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_domain::command::{Code, Command, Configured, Rejected};
@@ -42,7 +43,11 @@ impl Models {
             Event::ModelUnshadowed(ended) => {
                 self.shadows.remove(&ended.name);
             }
-            _ => {}
+            Event::ModelRegistered(_)
+            | Event::ModelJudged(_)
+            | Event::ShadowPlaced(_)
+            | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
+                {}
         }
     }
 
@@ -55,7 +60,24 @@ impl Models {
             Command::ShadowModel { model, version, from } => {
                 known(model).and_then(|()| self.shadow(*version, from.unwrap_or(input.position), actor))
             }
-            _ => return None,
+            Command::DeclareIncident { .. }
+            | Command::AcknowledgeIncident { .. }
+            | Command::UnacknowledgeIncident { .. }
+            | Command::ResolveIncident { .. }
+            | Command::ReopenIncident { .. }
+            | Command::MergeIncident { .. }
+            | Command::SplitIncident { .. }
+            | Command::AssignIncident { .. }
+            | Command::NoteIncident { .. }
+            | Command::SetIncidentSeverity { .. }
+            | Command::SnoozeIncident { .. }
+            | Command::GiveFeedback { .. }
+            | Command::UndoEvent { .. }
+            | Command::CreateSilence { .. }
+            | Command::ExpireSilence { .. }
+            | Command::Configure { .. }
+            | Command::Activate { .. }
+            | Command::Restore { .. } => return None,
         })
     }
 
@@ -87,7 +109,7 @@ impl Models {
         let weights = self.registry.weights_for(version).map_err(refused)?;
         let content = serde_json::to_value(weights).map_err(|error| Rejected::new(Code::Invalid, error.to_string()))?;
         let hash = Sha256::digest(content.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
-        let configured = Configured { section: SECTION.to_owned(), hash, content };
+        let configured = Configured { section: SECTION.into(), hash, content };
         Ok(Draft::by(actor, SECTION, Event::Configured(configured)))
     }
 

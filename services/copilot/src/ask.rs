@@ -1,5 +1,6 @@
 //! The way of one question: taken, recorded, answered from evidence or by a model, judged, recorded, told.
 
+use hindcast_domain::words::{AnswerMode, ModelOutcome};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -277,11 +278,13 @@ impl Copilot {
         }
         answer.missing.extend(written.missing);
         if claims.iter().all(|claim| claim.verdict != Verdict::Supported) {
-            let failure =
-                Failure::new("nothing_stands", "nothing that the model said stands in the events that it cites");
+            let failure = Failure::new(
+                ModelOutcome::NothingStands,
+                "nothing that the model said stands in the events that it cites",
+            );
             return Ok(Some((failure, claims)));
         }
-        answer.mode = "model".to_owned();
+        answer.mode = AnswerMode::Model;
         answer.model = Some(written.model);
         let said = claims.clone();
         // What we conclude leads; what the model adds follows.
@@ -297,7 +300,7 @@ impl Copilot {
     fn blank(&self, taken: &Taken) -> Answer {
         Answer {
             answer: String::new(),
-            mode: "evidence".to_owned(),
+            mode: AnswerMode::Evidence,
             claims: Vec::new(),
             hypotheses: Vec::new(),
             similar: Vec::new(),
@@ -322,7 +325,7 @@ impl Copilot {
         answer.elapsed_ms = millis(turn.began());
         answer.recorded = turn.recorded().to_vec();
         let struck = answer.claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).count();
-        let fell_back = fell_back.map(|failure| failure.word.to_owned());
+        let fell_back = fell_back.map(|failure| failure.word);
         turn.answered(Answered {
             turn: turn.number(),
             mode: answer.mode.clone(),
@@ -336,11 +339,11 @@ impl Copilot {
         answer.recorded = turn.recorded().to_vec();
         let position = answer.recorded.last().map_or(0, |citation| citation.position);
         self.inner.conversations.remember(&taken.conversation, turn.number(), position);
-        self.count(&answer, fell_back.as_deref());
+        self.count(&answer, fell_back.as_ref());
         Ok(answer)
     }
 
-    fn count(&self, answer: &Answer, fell_back: Option<&str>) {
+    fn count(&self, answer: &Answer, fell_back: Option<&ModelOutcome>) {
         let metrics = &self.inner.options.metrics;
         if let Some(tokens) = answer.tokens {
             for (kind, count) in [("input", tokens.input), ("output", tokens.output)] {
@@ -349,7 +352,7 @@ impl Copilot {
             }
             metrics.count("hindcast_copilot_cost_dollars_total", &[], answer.cost.unwrap_or(0.0));
         }
-        metrics.count("hindcast_copilot_answers_total", &[("mode", &answer.mode)], 1.0);
+        metrics.count("hindcast_copilot_answers_total", &[("mode", answer.mode.as_str())], 1.0);
         for claim in &answer.claims {
             let verdict = match claim.verdict {
                 Verdict::Supported => "supported",
@@ -359,7 +362,7 @@ impl Copilot {
             metrics.count("hindcast_copilot_claims_total", &[("verdict", verdict)], 1.0);
         }
         if let Some(reason) = fell_back {
-            metrics.count("hindcast_copilot_fallback_total", &[("reason", reason)], 1.0);
+            metrics.count("hindcast_copilot_fallback_total", &[("reason", reason.as_str())], 1.0);
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod claims;
 mod prompt;
 pub(crate) mod tools;
 
+use hindcast_domain::words::ModelOutcome;
 use std::time::Duration;
 
 use hindcast_api::{Problem, Progress, Tokens};
@@ -40,13 +41,13 @@ const DELTAS_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// A stable word.
-    pub(crate) word: &'static str,
+    pub(crate) word: ModelOutcome,
     /// For people.
     pub(crate) text: String,
 }
 
 impl Failure {
-    pub(crate) fn new(word: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn new(word: ModelOutcome, text: impl Into<String>) -> Self {
         Self { word, text: text.into() }
     }
 }
@@ -143,10 +144,13 @@ impl Session<'_> {
         let request = self.request(messages, Vec::new(), Some(("answer".to_owned(), schema)));
         let reply = self.call(turn, request, true).await?;
         if reply.cut {
-            return Err(Ended::Fell(Failure::new("cut", "the model's answer was cut off by its token limit")));
+            return Err(Ended::Fell(Failure::new(
+                ModelOutcome::Cut,
+                "the model's answer was cut off by its token limit",
+            )));
         }
         let read = claims::read(&reply.text, &self.aliases, &self.links);
-        let read = read.map_err(|error| Ended::Fell(Failure::new("nonsense", error)))?;
+        let read = read.map_err(|error| Ended::Fell(Failure::new(ModelOutcome::Nonsense, error)))?;
         let mut missing = tools.into_missing();
         if read.links_removed > 0 {
             missing.push(format!(
@@ -178,15 +182,18 @@ impl Session<'_> {
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Ended::Fell(Failure::new("timeout", "the time of one answer is used up")));
+            return Err(Ended::Fell(Failure::new(ModelOutcome::Timeout, "the time of one answer is used up")));
         }
         let now = self.options.clock.now();
         let incident = Some(self.situation.incident.id.as_str());
         let reserve = || self.spend.reserve(caps, incident, now, expected.cost_micros);
         let reserved = self.world.capped.then(reserve);
-        let _reserved = reserved.transpose().map_err(|word| Ended::Fell(Failure::new(word, cap_in_words(word))))?;
+        let _reserved = reserved.transpose().map_err(|word| {
+            let said = cap_in_words(&word);
+            Ended::Fell(Failure::new(word, said))
+        })?;
         let Some(llm) = &self.world.llm else {
-            return Err(Ended::Fell(Failure::new("unreachable", "no language model is configured")));
+            return Err(Ended::Fell(Failure::new(ModelOutcome::Unreachable, "no language model is configured")));
         };
 
         self.step += 1;
@@ -209,7 +216,7 @@ impl Session<'_> {
         asked.map_err(|error| match error {
             // A recording that no longer fits is a fault of whoever plays it, not of a model.
             Error::Stale(_) => Ended::Problem(Problem::new(hindcast_api::Code::Conflict, error.to_string())),
-            error => Ended::Fell(Failure::new(error.word(), error.to_string())),
+            error => Ended::Fell(Failure::new(error.word().into(), error.to_string())),
         })
     }
 
@@ -281,7 +288,7 @@ impl Session<'_> {
 }
 
 fn prompts_fail(error: &crate::prompts::PromptError) -> Ended {
-    Ended::Fell(Failure::new("prompts", error.to_string()))
+    Ended::Fell(Failure::new(ModelOutcome::Prompts, error.to_string()))
 }
 
 /// A reply without secrets: what is recorded is what is used, so that a replay sees the same.
@@ -307,7 +314,7 @@ fn replied(turn: u32, flight: &Flight, asked: &Result<Reply, Error>, cost_micros
         prompt_version: flight.prompt_version.clone(),
         request: flight.request.clone(),
         reply: reply.and_then(|reply| serde_json::to_value(reply).ok()).unwrap_or(Value::Null),
-        finish: asked.as_ref().map_or_else(Error::word, |_| "done").to_owned(),
+        finish: asked.as_ref().map_or_else(|error| error.word().into(), |_| ModelOutcome::Done),
         tokens_in: reply.map_or(0, |reply| reply.tokens_in),
         tokens_out: reply.map_or(0, |reply| reply.tokens_out),
         cost_micros,
@@ -315,12 +322,12 @@ fn replied(turn: u32, flight: &Flight, asked: &Result<Reply, Error>, cost_micros
     }
 }
 
-pub(crate) fn cap_in_words(word: &str) -> String {
+pub(crate) fn cap_in_words(word: &ModelOutcome) -> String {
     match word {
-        "cap_day_calls" => "the model's calls of one day are used up",
-        "cap_day_cost" => "what the model may cost in one day is used up",
-        "cap_incident_calls" => "the model's calls for this incident are used up",
-        "cap_incident_cost" => "what the model may cost for this incident is used up",
+        ModelOutcome::CapDayCalls => "the model's calls of one day are used up",
+        ModelOutcome::CapDayCost => "what the model may cost in one day is used up",
+        ModelOutcome::CapIncidentCalls => "the model's calls for this incident are used up",
+        ModelOutcome::CapIncidentCost => "what the model may cost for this incident is used up",
         _ => "a cap on the model's use is reached",
     }
     .to_owned()

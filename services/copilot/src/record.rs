@@ -3,6 +3,7 @@
 //! Owns what is written and when: the question before anything else, the rest as it happens, so that a replay
 //! finds all of it. A turn that is dropped in the middle says so by itself. Text is redacted before it is written.
 
+use hindcast_domain::words::{AnswerMode, ModelOutcome};
 use std::time::Duration;
 
 use hindcast_api::{Citation, Code, Problem};
@@ -171,7 +172,7 @@ fn stopped(turn: u32, flight: Option<Flight>, began: Instant) -> Vec<Event> {
             prompt_version: flight.prompt_version,
             request: flight.request,
             reply: Value::Null,
-            finish: "stopped".to_owned(),
+            finish: ModelOutcome::Stopped,
             tokens_in: 0,
             tokens_out: 0,
             cost_micros: 0,
@@ -180,10 +181,10 @@ fn stopped(turn: u32, flight: Option<Flight>, began: Instant) -> Vec<Event> {
     });
     let answered = Event::ConversationAnswered(Answered {
         turn,
-        mode: "evidence".to_owned(),
+        mode: AnswerMode::Evidence,
         claims: 0,
         struck: 0,
-        fell_back: Some("stopped".to_owned()),
+        fell_back: Some(ModelOutcome::Stopped),
         elapsed_ms: millis(began),
         answer: Value::Null,
     });

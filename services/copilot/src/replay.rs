@@ -2,6 +2,7 @@
 //! the tools, so that it calls nobody and writes nothing. Owns what it is that must come out the same: the claims,
 //! their citations and their verdicts. A reply or an output that is missing is an error, never a call.
 
+use hindcast_domain::words::{AnswerMode, ModelOutcome};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -29,8 +30,8 @@ use crate::situation::Moment;
 pub struct Replayed {
     /// The turn, from 1.
     pub turn: u32,
-    /// `evidence` or `model`, as it was recorded.
-    pub mode: String,
+    /// Who worded it, as it was recorded.
+    pub mode: AnswerMode,
     /// Claims that were recorded.
     pub claims: usize,
     /// Replies of a model that were played.
@@ -57,7 +58,7 @@ pub(crate) struct Played {
     /// Calls of the model that were made.
     calls: u32,
     /// Why no further one was, where the answer fell back.
-    fell_back: Option<String>,
+    fell_back: Option<ModelOutcome>,
 }
 
 impl Played {
@@ -65,7 +66,7 @@ impl Played {
     /// what they did is told by the recording.
     pub(crate) fn ended(&self, calls: u32) -> Option<Failure> {
         let word = self.fell_back.as_ref().filter(|_| calls >= self.calls)?;
-        Some(Failure::new("recorded", word.clone()))
+        Some(Failure::new(ModelOutcome::Recorded, word.to_string()))
     }
 
     /// What the tool said at that step.
@@ -95,12 +96,14 @@ impl Llm for Replies {
             left.get_mut(&hash).and_then(|replies| (!replies.is_empty()).then(|| replies.remove(0)))
         };
         let replied = next.ok_or_else(|| Error::Stale(hash.get(..12).unwrap_or(&hash).to_owned()))?;
-        match replied.finish.as_str() {
-            "done" => serde_json::from_value(replied.reply).map_err(|error| Error::Malformed(error.to_string())),
-            "timeout" => Err(Error::Timeout(Duration::from_millis(replied.elapsed_ms))),
-            "refused" => Err(Error::Refused("as it was recorded".to_owned())),
-            "too_large" => Err(Error::TooLarge(bounds.bytes_max)),
-            "malformed" => Err(Error::Malformed("as it was recorded".to_owned())),
+        match replied.finish {
+            ModelOutcome::Done => {
+                serde_json::from_value(replied.reply).map_err(|error| Error::Malformed(error.to_string()))
+            }
+            ModelOutcome::Timeout => Err(Error::Timeout(Duration::from_millis(replied.elapsed_ms))),
+            ModelOutcome::Refused => Err(Error::Refused("as it was recorded".to_owned())),
+            ModelOutcome::TooLarge => Err(Error::TooLarge(bounds.bytes_max)),
+            ModelOutcome::Malformed => Err(Error::Malformed("as it was recorded".to_owned())),
             _ => Err(Error::Unreachable("as it was recorded".to_owned())),
         }
     }
@@ -156,7 +159,7 @@ impl Copilot {
     ) -> Result<Replayed, Problem> {
         let recorded: Answer = serde_json::from_value(answered.answer.clone())
             .map_err(|error| Problem::new(Code::Internal, format!("a recorded answer cannot be read: {error}")))?;
-        let again = if answered.mode == "model" && recording.replies.is_empty() {
+        let again = if answered.mode == AnswerMode::Model && recording.replies.is_empty() {
             // It was the answer to an earlier question, given again: its own turn is what can be played.
             recorded.claims.clone()
         } else {
@@ -227,7 +230,7 @@ fn world(answered: &Answered, recording: &Recording) -> World {
             calls: u32::try_from(recording.replies.len()).unwrap_or(u32::MAX),
             fell_back: answered.fell_back.clone(),
         }),
-        falls: falls.map(|word| Failure::new("recorded", word.clone())),
+        falls: falls.map(|word| Failure::new(ModelOutcome::Recorded, word.to_string())),
     }
 }
 

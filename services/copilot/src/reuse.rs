@@ -3,6 +3,7 @@
 
 use hindcast_api::{Answer, AsOf, Problem, Verdict};
 use hindcast_domain::conversation::Answered;
+use hindcast_domain::words::AnswerMode;
 
 use crate::ask::{Work, keep_struck};
 use crate::spend::AskedBefore;
@@ -49,7 +50,7 @@ impl Copilot {
                 continue;
             }
             let Ok(answered) = serde_json::from_value::<Answered>(event.data) else { continue };
-            if answered.turn != asked.turn || answered.mode != "model" {
+            if answered.turn != asked.turn || answered.mode != AnswerMode::Model {
                 continue;
             }
             let Ok(given) = serde_json::from_value::<Answer>(answered.answer) else { continue };

@@ -1,6 +1,7 @@
 //! What calls of the model have cost, and what was asked already, both counted from the ledger: so caps survive
 //! a restart, and are the same for every process that reads it. Owns the caps per incident and per day.
 
+use hindcast_domain::words::ModelOutcome;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -132,7 +133,7 @@ impl Spend {
         incident: Option<&str>,
         now: Time,
         cost_micros: u64,
-    ) -> Result<Reserved<'_>, &'static str> {
+    ) -> Result<Reserved<'_>, ModelOutcome> {
         let mut state = self.lock();
         let incident = incident.map(ToOwned::to_owned);
         let day = state.sum(|entry| entry.at > now - DAY);
@@ -146,16 +147,16 @@ impl Spend {
             cap > 0 && (spent >= cap || spent.saturating_add(flying.cost_micros).saturating_add(cost_micros) > cap)
         };
         if day.0.saturating_add(flying.calls) >= caps.day_calls_max {
-            return Err("cap_day_calls");
+            return Err(ModelOutcome::CapDayCalls);
         }
         if past(day.1, flying, caps.day_cost_micros_max) {
-            return Err("cap_day_cost");
+            return Err(ModelOutcome::CapDayCost);
         }
         if of_incident.0.saturating_add(here.calls) >= caps.incident_calls_max {
-            return Err("cap_incident_calls");
+            return Err(ModelOutcome::CapIncidentCalls);
         }
         if past(of_incident.1, here, caps.incident_cost_micros_max) {
-            return Err("cap_incident_cost");
+            return Err(ModelOutcome::CapIncidentCost);
         }
         let flying = state.reserved.entry(incident.clone()).or_default();
         flying.calls = flying.calls.saturating_add(1);
@@ -237,14 +238,14 @@ mod tests {
         };
         let spend = Spend::default();
         spent(&spend, 3, NOW - Span::hours(30), "INC-A", 1);
-        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 0).err(), Some("cap_incident_calls"));
+        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 0).err(), Some(ModelOutcome::CapIncidentCalls));
         assert!(spend.reserve(&caps, Some("INC-B"), NOW, 0).is_ok(), "yesterday's calls are no calls of this day");
         spent(&spend, 1, NOW, "INC-B", 600);
-        assert_eq!(spend.reserve(&caps, Some("INC-B"), NOW, 0).err(), Some("cap_incident_cost"));
+        assert_eq!(spend.reserve(&caps, Some("INC-B"), NOW, 0).err(), Some(ModelOutcome::CapIncidentCost));
         spent(&spend, 1, NOW, "INC-C", 600);
-        assert_eq!(spend.reserve(&caps, Some("INC-D"), NOW, 0).err(), Some("cap_day_cost"));
+        assert_eq!(spend.reserve(&caps, Some("INC-D"), NOW, 0).err(), Some(ModelOutcome::CapDayCost));
         spent(&spend, 3, NOW, "INC-E", 0);
-        assert_eq!(spend.reserve(&caps, None, NOW, 0).err(), Some("cap_day_calls"));
+        assert_eq!(spend.reserve(&caps, None, NOW, 0).err(), Some(ModelOutcome::CapDayCalls));
     }
 
     #[test]
@@ -254,7 +255,7 @@ mod tests {
         let one = spend.reserve(&caps, Some("INC-A"), NOW, 0).ok();
         let two = spend.reserve(&caps, None, NOW, 0).ok();
         assert!(one.is_some() && two.is_some());
-        assert_eq!(spend.reserve(&caps, None, NOW, 0).err(), Some("cap_day_calls"));
+        assert_eq!(spend.reserve(&caps, None, NOW, 0).err(), Some(ModelOutcome::CapDayCalls));
         drop(one);
         assert!(spend.reserve(&caps, None, NOW, 0).is_ok());
     }
@@ -265,10 +266,10 @@ mod tests {
         let spend = Spend::default();
         let one = spend.reserve(&caps, Some("INC-A"), NOW, 600).ok();
         assert!(one.is_some());
-        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 600).err(), Some("cap_incident_cost"));
+        assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 600).err(), Some(ModelOutcome::CapIncidentCost));
         let two = spend.reserve(&caps, Some("INC-B"), NOW, 900).ok();
         assert!(two.is_some());
-        assert_eq!(spend.reserve(&caps, Some("INC-C"), NOW, 1).err(), Some("cap_day_cost"));
+        assert_eq!(spend.reserve(&caps, Some("INC-C"), NOW, 1).err(), Some(ModelOutcome::CapDayCost));
         drop((one, two));
         assert!(spend.reserve(&caps, Some("INC-A"), NOW, 600).is_ok(), "what did not cost that much is free again");
         let free = Caps { incident_cost_micros_max: 0, day_cost_micros_max: 0, ..caps };

@@ -2,7 +2,9 @@
 
 use hindcast_domain::alert::{self, Observation, Status};
 use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::events;
 use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::words::SilenceEnd;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
 use crate::grouping::{self, Firing};
@@ -49,7 +51,14 @@ impl Decider for Correlator {
             Event::Command(received) => people::command(state, lane, received, input, now),
             Event::SilenceCreated(_) | Event::SilenceStarted(_) => timers::silence_began(state, lane, input),
             Event::SilenceEnded(ended) => timers::silence_ended(state, lane, input, &ended.reason, now),
-            _ => Vec::new(),
+            Event::Delivery(_)
+            | Event::DoorOpened(_)
+            | Event::Change(_)
+            | Event::Parked(_)
+            | Event::Unparked(_)
+            | events! { finding, conversation, proposal, label, model, chat, alert, incident, control, notice } => {
+                Vec::new()
+            }
         }
     }
 
@@ -108,7 +117,13 @@ fn observe(state: &State, lane: &Partition, observation: &Observation, id: &Even
                     follow_ups.extend(grouping::quiet(state, incident, &observation.fingerprint));
                 }
             }
-            _ => {}
+            Event::AlertStale(_)
+            | Event::AlertSuppressed(_)
+            | Event::AlertUnsuppressed(_)
+            | Event::AlertFlapping(_)
+            | Event::AlertSettled(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, incident, silence, control, notice } =>
+                {}
         }
     }
     drafts.extend(follow_ups);
@@ -125,7 +140,7 @@ fn fire(state: &State, lane: &Partition, firing: &Firing<'_>, cause: &EventId, n
         // What a silence held that covers it no more (its labels changed) is lifted, and placed.
         None => {
             let mut drafts: Vec<_> = held
-                .map(|held| grouping::unsuppress(firing.fingerprint, &held.by, "no_longer_covered", false))
+                .map(|held| grouping::unsuppress(firing.fingerprint, &held.by, SilenceEnd::NoLongerCovered, false))
                 .into_iter()
                 .collect();
             drafts.extend(grouping::place(state, firing, cause, now));

@@ -6,6 +6,7 @@ use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
 use hindcast_domain::silence::{Kind, Silence};
+use hindcast_domain::words::{ResolvedBy, SilenceEnd, SuppressionKind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
 
 use crate::state::State;
@@ -58,17 +59,17 @@ pub fn silence_over<'a>(state: &'a State, lane: &Partition, firing: &Firing<'_>)
 #[must_use]
 pub fn suppress(fingerprint: &Fingerprint, silence: &Silence) -> Draft {
     let kind = match silence.terms.kind {
-        Kind::Silence => "silence",
-        Kind::Maintenance => "maintenance",
+        Kind::Silence => SuppressionKind::Silence,
+        Kind::Maintenance => SuppressionKind::Maintenance,
     };
-    let held = Suppressed { by: silence.id.to_string(), kind: kind.to_owned(), until: silence.terms.ends_at };
+    let held = Suppressed { by: silence.id.to_string(), kind, until: silence.terms.ends_at };
     Draft::system(fingerprint, Event::AlertSuppressed(held))
 }
 
 /// The decision that holds it back no more.
 #[must_use]
-pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: &str, exempt: bool) -> Draft {
-    let lifted = Unsuppressed { by: by.to_owned(), reason: reason.to_owned(), exempt };
+pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: SilenceEnd, exempt: bool) -> Draft {
+    let lifted = Unsuppressed { by: by.to_owned(), reason, exempt };
     Draft::system(fingerprint, Event::AlertUnsuppressed(lifted))
 }
 
@@ -190,12 +191,12 @@ fn open(state: &State, firing: &Firing<'_>, grouping: Grouping, cause: &EventId,
 pub fn quiet(state: &State, id: &IncidentId, ending: &Fingerprint) -> Option<Draft> {
     let incident = state.book.home(id).filter(|incident| incident.is_live())?;
     let others_quiet = state.roster.is_quiet_besides(&incident.id, ending);
-    others_quiet.then(|| resolved(incident, "quiet"))
+    others_quiet.then(|| resolved(incident, ResolvedBy::Quiet))
 }
 
 /// The decision that an incident is over by itself.
 #[must_use]
-pub fn resolved(incident: &Incident, by: &str) -> Draft {
-    let over = incident::Resolved { by: by.to_owned(), cause: None, resolution: None };
+pub fn resolved(incident: &Incident, by: ResolvedBy) -> Draft {
+    let over = incident::Resolved { by, cause: None, resolution: None };
     Draft::system(&incident.id, Event::IncidentResolved(over))
 }

@@ -3,6 +3,8 @@
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::command::{Code, Command, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::events;
+use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{Fingerprint, LabelId, Partition, Time, incident};
 
 use crate::state::State;
@@ -34,7 +36,7 @@ fn decide(
         let held = alert.filter(|alert| alert.suppressed.as_ref().is_some_and(|held| held.event == *event));
         let alert =
             held.ok_or_else(|| Rejected::new(Code::NotUndoable, format!("{event} holds nothing back (any more)")))?;
-        return Ok(timers::lift(state, lane, alert, "undone", &input.id, now, None));
+        return Ok(timers::lift(state, lane, alert, &SilenceEnd::Undone, &input.id, now, None));
     }
     let mut drafts = incident::decide::command(&state.book, received, &input.id, &input.actor, now)?;
     drafts.extend(left_quiet(state, &drafts));
@@ -47,11 +49,28 @@ fn left_quiet(state: &State, drafts: &[Draft]) -> Option<Draft> {
     let leaving = match &draft.event {
         Event::IncidentSplit(split) => &split.fingerprints,
         Event::IncidentUndone(undone) if undone.how == "merged" => &undone.fingerprints,
-        _ => return None,
+        Event::IncidentOpened(_)
+        | Event::IncidentDeclared(_)
+        | Event::IncidentAlertJoined(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentMerged(_)
+        | Event::IncidentUndone(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            return None;
+        }
     };
     let incident = state.book.incidents.get(&draft.subject.parse().ok()?).filter(|incident| incident.is_live())?;
     let mut staying = state.book.alerts_of(incident).filter(|alert| !leaving.contains(&alert.fingerprint)).peekable();
     staying.peek()?;
     let quiet = |alert: &Alert| alert.status == Status::Resolved && alert.flapping_until.is_none();
-    staying.all(quiet).then(|| grouping::resolved(incident, "quiet"))
+    staying.all(quiet).then(|| grouping::resolved(incident, ResolvedBy::Quiet))
 }

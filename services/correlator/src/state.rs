@@ -4,6 +4,8 @@
 mod agenda;
 mod recent;
 
+use hindcast_domain::events;
+use hindcast_domain::words::ResolvedBy;
 use std::collections::{BTreeMap, VecDeque};
 
 use hindcast_correlation::cluster::Weights;
@@ -124,7 +126,17 @@ impl State {
             Event::Configured(configured) if configured.section == SCORER => {
                 self.seen.scorer = serde_json::from_value(configured.content.clone()).unwrap_or_default();
             }
-            _ => {}
+            Event::Delivery(_)
+            | Event::Observed(_)
+            | Event::Change(_)
+            | Event::Parked(_)
+            | Event::Unparked(_)
+            | Event::Configured(_)
+            | Event::Activated(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, notice } => {}
         }
     }
 
@@ -209,7 +221,7 @@ impl State {
         let window = self.seen.rules.reopen_within();
         let ended = self.recent.ended(now, window);
         self.recent.live().chain(ended).filter_map(|id| self.book.incidents.get(id)).filter(|incident| {
-            incident.merged_into.is_none() && (incident.is_live() || incident.resolved_by.as_deref() == Some("quiet"))
+            incident.merged_into.is_none() && (incident.is_live() || incident.resolved_by == Some(ResolvedBy::Quiet))
         })
     }
 

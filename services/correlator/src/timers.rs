@@ -6,6 +6,7 @@ use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::Awoken;
 use hindcast_domain::lane::Timer;
 use hindcast_domain::silence::{Silence, State as SilenceState};
+use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
 use crate::grouping::{self, Firing};
@@ -21,13 +22,13 @@ pub(crate) fn fire(state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft>
     match what {
         "stale" => alert().map(stale).unwrap_or_default(),
         "settle" => alert().map(|alert| settle(state, alert)).unwrap_or_default(),
-        "unsuppress" => {
-            alert().map(|alert| lift(state, lane, alert, "elapsed", &seed(timer), timer.due, None)).unwrap_or_default()
-        }
+        "unsuppress" => alert()
+            .map(|alert| lift(state, lane, alert, &SilenceEnd::Elapsed, &seed(timer), timer.due, None))
+            .unwrap_or_default(),
         "awake" => incident()
             .map(|incident| vec![Draft::system(&incident.id, Event::IncidentAwoken(Awoken {}))])
             .unwrap_or_default(),
-        "quiet" => incident().map(|incident| vec![grouping::resolved(incident, "stale")]).unwrap_or_default(),
+        "quiet" => incident().map(|incident| vec![grouping::resolved(incident, ResolvedBy::Stale)]).unwrap_or_default(),
         _ => Vec::new(),
     }
 }
@@ -58,7 +59,7 @@ pub(crate) fn lift(
     state: &State,
     lane: &Partition,
     alert: &Alert,
-    reason: &str,
+    reason: &SilenceEnd,
     cause: &EventId,
     now: Time,
     ended: Option<&str>,
@@ -66,7 +67,8 @@ pub(crate) fn lift(
     let Some(held) = &alert.suppressed else {
         return Vec::new();
     };
-    let mut drafts = vec![grouping::unsuppress(&alert.fingerprint, &held.by, reason, reason == "undone")];
+    let mut drafts =
+        vec![grouping::unsuppress(&alert.fingerprint, &held.by, reason.clone(), *reason == SilenceEnd::Undone)];
     if !alert.is_firing() {
         return drafts;
     }
@@ -104,7 +106,13 @@ fn hold(alert: &Alert, silence: &Silence) -> Draft {
 }
 
 /// A silence ended: what it held is lifted.
-pub(crate) fn silence_ended(state: &State, lane: &Partition, input: &Recorded, reason: &str, now: Time) -> Vec<Draft> {
+pub(crate) fn silence_ended(
+    state: &State,
+    lane: &Partition,
+    input: &Recorded,
+    reason: &SilenceEnd,
+    now: Time,
+) -> Vec<Draft> {
     let ended = Some(input.subject.as_str());
     let held = |alert: &&Alert| alert.suppressed.as_ref().map(|held| held.by.as_str()) == ended;
     let held: Vec<&Alert> = state.book.alerts.values().filter(held).collect();

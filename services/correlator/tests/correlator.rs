@@ -224,7 +224,7 @@ fn a_sender_that_falls_silent_makes_its_alert_stale_and_the_incident_waits() {
     assert_eq!(types(&lane.pass(at(311))), ["alert.stale"]);
     assert_eq!(lane.status(0), Status::Open, "silence is no end");
     assert_eq!(types(&lane.pass(at(310 + 3_601))), ["incident.resolved"]);
-    assert_eq!(lane.only().resolved_by.as_deref(), Some("stale"));
+    assert_eq!(lane.only().resolved_by, Some(hindcast_domain::words::ResolvedBy::Stale));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn finding(partition: &Partition, sign: Sign, topology: &Topology) -> New {
         after: sign.after,
         count: sign.count,
         score: sign.score,
-        level: Some(level(sign.weight).to_owned()),
+        level: Some(level(sign.weight).into()),
         incident: None,
         detector: VERSION,
     };

@@ -5,6 +5,7 @@
 //! After an unknown outcome the leader is read before anything else: ours is success, another's is a twin
 //! in our slot (we take the next slot), nothing means the same bytes once more with the same expectation.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -453,7 +454,12 @@ fn weigh(events: &[NewEvent]) -> usize {
         Event::Delivery(delivery) => 512 + rough(&delivery.envelope),
         Event::Parked(parked) => 512 + rough(&parked.payload),
         Event::Command(_) => 4_096,
-        _ => 1_024,
+        Event::DoorOpened(_)
+        | Event::Change(_)
+        | Event::Unparked(_)
+        | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, control, notice } => {
+            1_024
+        }
     };
     events.iter().map(of).sum()
 }

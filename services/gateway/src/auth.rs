@@ -50,7 +50,7 @@ impl<T> Verified<T> {
 
     /// What was verified when it first came and has lain in the ledger since.
     pub(crate) fn from_ledger(value: T) -> Self {
-        Self { value, verdict: Verdict { scheme: "ledger".to_owned(), key_id: None } }
+        Self { value, verdict: Verdict { scheme: "ledger".into(), key_id: None } }
     }
 }
 
@@ -203,7 +203,7 @@ impl Guard {
                 Some(signed(shown, prefix, *encoding, keys, body)?)
             }
         };
-        Some(Verdict { scheme: self.name().to_owned(), key_id })
+        Some(Verdict { scheme: self.name().into(), key_id })
     }
 
     fn refusal(&self) -> Refusal {

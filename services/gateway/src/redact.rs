@@ -54,7 +54,7 @@ fn observation_of(redactor: &mut Redactor, observation: &mut Observation) {
 
 fn change_of(redactor: &mut Redactor, change: &mut Change) {
     change.title = redactor.text(&change.title);
-    change.kind = redactor.text(&change.kind);
+    change.kind = redactor.text(change.kind.as_str()).into();
     for field in [
         &mut change.service,
         &mut change.version,

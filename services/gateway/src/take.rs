@@ -1,6 +1,7 @@
 //! From what was read to what is durable. Owns the shape of a request in the ledger: one delivery, then its
 //! items, in one submit a partition; refuses to write anything that [`crate::redact`] has not cleaned.
 
+use hindcast_domain::words::ParkedStatus;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -158,14 +159,14 @@ pub(crate) fn plan_again(
     let clean = Clean::of(Redactor::default(), normalised);
     let mut plan = plan_of(source, &verdict, clean, None)?;
     if plan.accepted.accepted > 0 {
-        plan.partitions.entry(partition.clone()).or_default().push(unparked(parked, "retried"));
+        plan.partitions.entry(partition.clone()).or_default().push(unparked(parked, ParkedStatus::Retried));
     }
     Ok(plan)
 }
 
 /// The event that a parked item is parked no more.
-pub(crate) fn unparked(parked: &EventId, how: &str) -> NewEvent {
-    let unparked = hindcast_domain::event::Unparked { parked: parked.clone(), how: how.to_owned() };
+pub(crate) fn unparked(parked: &EventId, how: ParkedStatus) -> NewEvent {
+    let unparked = hindcast_domain::event::Unparked { parked: parked.clone(), how };
     NewEvent {
         subject: parked.to_string(),
         actor: hindcast_domain::event::SYSTEM.to_owned(),

@@ -20,6 +20,8 @@ mod crates;
 mod documents;
 #[path = "architecture/edges.rs"]
 mod edges;
+#[path = "architecture/events.rs"]
+mod events;
 #[path = "architecture/files.rs"]
 mod files;
 #[path = "architecture/names.rs"]

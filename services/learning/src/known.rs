@@ -1,6 +1,7 @@
 //! What the ledger says of versions: which exist, how they were judged, which one decides, and the weights that
 //! are set by hand. Owns that fold over the tenant's own partition; refuses to move anything.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_api::{ModelJudgement, ModelStatus, ModelVersion};
@@ -121,7 +122,19 @@ impl Known {
             }
             Event::ModelShadowed(shadowed) if shadowed.name == NAME => self.shadow = Some(shadowed.version),
             Event::ModelUnshadowed(ended) if ended.name == NAME => self.shadow = None,
-            _ => {}
+            Event::ModelRegistered(_)
+            | Event::ModelJudged(_)
+            | Event::ShadowPlaced(_)
+            | Event::ModelPromoted(_)
+            | Event::ModelRolledBack(_)
+            | Event::ModelShadowed(_)
+            | Event::ModelUnshadowed(_)
+            | Event::Configured(_)
+            | Event::Activated(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, notice } => {}
         }
     }
 

@@ -104,7 +104,7 @@ fn asker(context: &RequestContext<RoleServer>) -> Asker {
     let named: String = named.trim().chars().filter(|c| !c.is_control()).take(ACTOR_CHARS_MAX).collect();
     // The system's own name is nobody else's.
     let is_name = !named.is_empty() && !named.eq_ignore_ascii_case("system");
-    Asker { actor: if is_name { named } else { "anonymous".to_owned() }, channel: "mcp".to_owned() }
+    Asker { actor: if is_name { named } else { "anonymous".to_owned() }, channel: "mcp".into() }
 }
 
 fn shown(answer: Result<Value, Problem>) -> CallToolResult {

@@ -8,6 +8,7 @@ use hindcast_api::{AsOf, Code, Finding, Problem};
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::Kind;
+use hindcast_domain::words::LogLevel;
 use hindcast_rca::{self as cause, Evidence};
 use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
@@ -37,7 +38,7 @@ pub struct Template {
     pub kind: Kind,
     /// The worst severity among its lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub level: Option<String>,
+    pub level: Option<LogLevel>,
     /// The event of the finding.
     pub event: String,
 }

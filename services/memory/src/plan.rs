@@ -83,7 +83,7 @@ mod tests {
     fn event(position: u64, event_type: &str, subject: &str, data: Value) -> Event {
         Event {
             position,
-            kind: "decision".to_owned(),
+            kind: "decision".into(),
             event_type: event_type.to_owned(),
             id: format!("EVT-{position}"),
             subject: subject.to_owned(),

@@ -5,13 +5,15 @@
 //! covers counts as told for as long as it holds: when it ends without being told, the question is open again.
 
 use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::events;
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::notice::{self, Held, Notice, Reason, Released, Requested};
+use hindcast_domain::words::HoldReason;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, Span, Time};
 
 use crate::rules::Receiver;
-use crate::state::{State, TOLD};
+use crate::state::State;
 use crate::storm;
 
 /// How long a page that is about no single incident is tried.
@@ -102,7 +104,7 @@ impl<'a> Ask<'a> {
         match &input.event {
             Event::IncidentMerged(merged) => {
                 let mut drafts = self.about(of, subject, Reason::Worse);
-                drafts.extend(self.release(&merged.incident, "merged"));
+                drafts.extend(self.release(&merged.incident, &HoldReason::Merged));
                 drafts
             }
             Event::IncidentSplit(split) => self.about(of, split.incident.as_str(), Reason::Opened),
@@ -112,7 +114,7 @@ impl<'a> Ask<'a> {
                 drafts.extend(more);
                 // Of an undone split, the other one is over.
                 if self.live(of, undone.other.as_str()).is_none() {
-                    drafts.extend(self.release(&undone.other, "merged"));
+                    drafts.extend(self.release(&undone.other, &HoldReason::Merged));
                 }
                 drafts
             }
@@ -135,7 +137,19 @@ impl<'a> Ask<'a> {
             }
             Event::AlertResolved(_) | Event::AlertStale(_) => self.release_alert(subject),
             Event::NoticeExpired(expired) => self.expired(subject, &expired.request),
-            _ => Vec::new(),
+            Event::AlertFlapping(_)
+            | Event::AlertSettled(_)
+            | Event::IncidentAcknowledged(_)
+            | Event::IncidentAssigned(_)
+            | Event::IncidentNoted(_)
+            | Event::IncidentSnoozed(_)
+            | Event::IncidentFeedback(_)
+            | Event::NoticeRequested(_)
+            | Event::NoticeHeld(_)
+            | Event::NoticeReleased(_)
+            | Event::NoticeDelivered(_)
+            | Event::NoticeFailed(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, silence, control } => Vec::new(),
         }
     }
 
@@ -220,10 +234,10 @@ impl<'a> Ask<'a> {
         let owed = self.state.holds_of(&incident.id).filter(|held| self.owed(incident, held.at));
         let owed = owed.map(|held| held.severity).max();
         if owed.is_none() && !(severity.pages() && incident.status == Status::Open) {
-            return self.release(&incident.id, "over");
+            return self.release(&incident.id, &HoldReason::Over);
         }
         // What was held is told by what follows, or held by what follows.
-        let mut drafts = self.release(&incident.id, "held");
+        let mut drafts = self.release(&incident.id, &HoldReason::Held);
         let severity = owed.map_or(severity, |held| held.max(severity));
         drafts.extend(self.tell(Word { incident, severity, reason, late: None }));
         drafts
@@ -264,7 +278,7 @@ impl<'a> Ask<'a> {
             return vec![self.request(word, receiver)];
         }
         if let Some(until) = word.incident.snoozed_until.filter(|until| *until > self.now) {
-            return vec![self.hold(word, receiver, "snoozed", until)];
+            return vec![self.hold(word, receiver, HoldReason::Snoozed, until)];
         }
         match storm::budget(self.state, receiver, self.now, self.before) {
             storm::Budget::Left => vec![self.request(word, receiver)],
@@ -294,14 +308,14 @@ impl<'a> Ask<'a> {
         self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
     }
 
-    fn hold(&self, word: Word<'_>, receiver: &Receiver, why: &str, until: Time) -> Draft {
+    fn hold(&self, word: Word<'_>, receiver: &Receiver, why: HoldReason, until: Time) -> Draft {
         let incident = word.incident;
         let held = Held {
             incident: Some(incident.id.clone()),
             alert: None,
             receiver: Some(receiver.name.clone()),
             reason: word.reason,
-            why: why.to_owned(),
+            why,
             until,
             severity: word.severity,
             title: incident.title.clone(),
@@ -324,7 +338,7 @@ impl<'a> Ask<'a> {
     fn over(&self, of: &Partition, subject: &str) -> Vec<Draft> {
         let Ok(id) = subject.parse::<IncidentId>() else { return Vec::new() };
         let Some(incident) = self.state.incident(of, &id) else { return Vec::new() };
-        let mut drafts = self.release(&id, "over");
+        let mut drafts = self.release(&id, &HoldReason::Over);
         let told = self.state.told.get(&id).is_some_and(|told| told.notified && !told.over);
         if told && self.state.seen.rules.tell_resolved {
             let word = Word { incident, severity: incident.severity, reason: Reason::Resolved, late: None };
@@ -337,8 +351,8 @@ impl<'a> Ask<'a> {
 
     // ── holds ──────────────────────────────────────────────────────────────────────────────────────
 
-    fn release(&self, incident: &IncidentId, why: &str) -> Vec<Draft> {
-        self.state.holds_of(incident).map(|notice| released(&notice.id, why)).collect()
+    fn release(&self, incident: &IncidentId, why: &HoldReason) -> Vec<Draft> {
+        self.state.holds_of(incident).map(|notice| released(&notice.id, why.clone())).collect()
     }
 
     /// An alert is held back, whether or not it has an incident: that is a hold with an end.
@@ -357,7 +371,7 @@ impl<'a> Ask<'a> {
             alert: Some(alert.fingerprint.clone()),
             receiver: None,
             reason: Reason::Opened,
-            why: suppression.kind.clone(),
+            why: suppression.kind.as_str().into(),
             until: suppression.until,
             severity: alert.severity,
             title: alert.name.clone(),
@@ -369,23 +383,23 @@ impl<'a> Ask<'a> {
 
     fn release_alert(&self, subject: &str) -> Vec<Draft> {
         let of = |held: &&Notice| held.alert.as_ref().is_some_and(|alert| alert.as_str() == subject);
-        self.state.held().filter(of).map(|held| released(&held.id, "over")).collect()
+        self.state.held().filter(of).map(|held| released(&held.id, HoldReason::Over)).collect()
     }
 
     /// A hold has come to its end.
     fn hold_ended(&self, held: &Notice) -> Vec<Draft> {
-        if held.why.as_deref() == Some(storm::WHY) {
+        if held.why == Some(storm::WHY) {
             return self.storm_ended(held);
         }
         let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
         let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
-            return vec![released(&held.id, "over")];
+            return vec![released(&held.id, HoldReason::Over)];
         };
         // It is told now, or another hold takes over.
         let word =
             Word { incident, severity: held.severity.max(incident.severity), reason: Reason::StillThere, late: None };
         let told = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
-        std::iter::once(released(&held.id, "held")).chain(told).collect()
+        std::iter::once(released(&held.id, HoldReason::Held)).chain(told).collect()
     }
 
     /// The receiver of a notice; all of them where the rules know it no more, so that none is lost.
@@ -422,7 +436,7 @@ impl<'a> Ask<'a> {
         let refused_until = Some(notice.until).filter(|until| *until > self.now);
         let receivers = self.receivers_of(notice);
         let again = receivers.iter().flat_map(|receiver| match refused_until {
-            Some(until) => vec![self.hold(word, receiver, "refused", until)],
+            Some(until) => vec![self.hold(word, receiver, HoldReason::Refused, until)],
             None => self.tell_one(word, receiver),
         });
         again.collect()
@@ -450,14 +464,16 @@ impl<'a> Ask<'a> {
     }
 }
 
-pub(crate) fn released(id: &NoticeId, why: &str) -> Draft {
-    debug_assert!(["told", "over", "held", "merged"].contains(&why), "{why} is no reason for a release");
-    debug_assert_eq!(TOLD, "told");
-    Draft::system(id, Event::NoticeReleased(Released { why: why.to_owned() }))
+pub(crate) fn released(id: &NoticeId, why: HoldReason) -> Draft {
+    debug_assert!(
+        matches!(why, HoldReason::Told | HoldReason::Over | HoldReason::Held | HoldReason::Merged),
+        "{why} is no reason for a release"
+    );
+    Draft::system(id, Event::NoticeReleased(Released { why }))
 }
 
 pub(crate) fn is_storm_hold(notice: &Notice) -> bool {
-    notice.status == notice::Status::Held && notice.why.as_deref() == Some(storm::WHY)
+    notice.status == notice::Status::Held && notice.why == Some(storm::WHY)
 }
 
 fn lines(incident: &Incident) -> Vec<String> {

@@ -4,6 +4,7 @@
 //! installation the holder of a lease sends; where nobody can tell for a while who holds it, all of them do,
 //! since a page that comes twice is better than none.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,7 +151,15 @@ impl Deliverer {
                     desk.told.remove(&event.subject);
                 }
                 Event::Activated(activated) => desk.active = Some(activated.install),
-                _ => {}
+                Event::Configured(_)
+                | Event::Restored(_)
+                | Event::Owned(_)
+                | Event::CommandRejected(_)
+                | Event::NoticeHeld(_)
+                | Event::NoticeReleased(_)
+                | Event::NoticeFailed(_)
+                | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence } => {
+                }
             }
         }
         debug_assert!(commit::position(record.seq, 0) > 0);

@@ -1,6 +1,8 @@
 //! What the pager decides on: notices, what people were told of each incident, how much each receiver had
 //! lately; and, as seen of the incident lanes and of delivery, their books and what was given up.
 
+use hindcast_domain::events;
+use hindcast_domain::words::HoldReason;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hindcast_domain::book::Book;
@@ -176,7 +178,11 @@ impl State {
             Event::NoticeRequested(asked) => self.requested(id, asked, decision.time),
             Event::NoticeHeld(held) => self.hold(id, held),
             Event::NoticeReleased(released) => self.released(&id, &released.why, decision.time),
-            _ => {}
+            Event::NoticeDelivered(_)
+            | Event::NoticeFailed(_)
+            | Event::NoticeExpired(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control } =>
+                {}
         }
         self.forget(decision.time);
     }
@@ -213,11 +219,11 @@ impl State {
         }
     }
 
-    fn released(&mut self, id: &NoticeId, why: &str, now: Time) {
+    fn released(&mut self, id: &NoticeId, why: &HoldReason, now: Time) {
         let notice = self.notices.0.remove(id);
         let incident = notice.and_then(|notice| notice.incident);
         let Some(told) = incident.and_then(|incident| self.told.get_mut(&incident)) else { return };
-        if why == TOLD {
+        if *why == HoldReason::Told {
             told.notified = true;
             told.over = false;
             told.paged_at = told.paged_at.max(Some(now));
@@ -242,9 +248,6 @@ impl State {
     }
 }
 
-/// Why a hold ended: a page or digest told what it held.
-pub const TOLD: &str = "told";
-
 impl Seen {
     /// Folds an input.
     pub fn see(&mut self, input: &Recorded) {
@@ -262,7 +265,15 @@ impl Seen {
                 }
             }
             Event::NoticeDelivered(_) | Event::NoticeFailed(_) => {}
-            _ => {
+            Event::Configured(_)
+            | Event::Activated(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | Event::NoticeRequested(_)
+            | Event::NoticeHeld(_)
+            | Event::NoticeReleased(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence } => {
                 let book = self.books.entry(input.partition.to_string()).or_default();
                 book.evolve(input);
                 self.remember_who_cares(input);
@@ -273,15 +284,14 @@ impl Seen {
     fn remember_who_cares(&mut self, input: &Recorded) {
         let Ok(id) = input.subject.parse::<IncidentId>() else { return };
         let incident = self.books.get(&input.partition.to_string()).and_then(|book| book.incidents.get(&id));
-        match (&input.event, incident) {
-            (Event::IncidentAcknowledged(_), Some(incident)) => {
-                let (services, teams) = (incident.services.clone(), incident.teams.clone());
-                self.acknowledged.insert(id, Cover { severity: None, services, teams });
-            }
-            (Event::IncidentUnacknowledged(_) | Event::IncidentResolved(_) | Event::IncidentReopened(_), _) => {
-                self.acknowledged.remove(&id);
-            }
-            _ => {}
+        if let (Event::IncidentAcknowledged(_), Some(incident)) = (&input.event, incident) {
+            let (services, teams) = (incident.services.clone(), incident.teams.clone());
+            self.acknowledged.insert(id, Cover { severity: None, services, teams });
+        } else if matches!(
+            &input.event,
+            Event::IncidentUnacknowledged(_) | Event::IncidentResolved(_) | Event::IncidentReopened(_)
+        ) {
+            self.acknowledged.remove(&id);
         }
     }
 }

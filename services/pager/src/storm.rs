@@ -5,13 +5,14 @@ use hindcast_domain::Time;
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::notice::{Notice, Reason, Requested};
+use hindcast_domain::words::HoldReason;
 
 use crate::decide::{Ask, Word, is_storm_hold, released};
 use crate::rules::Receiver;
-use crate::state::{State, TOLD};
+use crate::state::State;
 
 /// Why a page is held in a storm.
-pub(crate) const WHY: &str = "storm";
+pub(crate) const WHY: HoldReason = HoldReason::Storm;
 /// Incidents that a digest names; the rest is counted.
 const NAMED_MAX: usize = 20;
 
@@ -79,19 +80,19 @@ impl Ask<'_> {
         for held in self.state.held().filter(of_receiver) {
             let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
             let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
-                drafts.push(released(&held.id, "over"));
+                drafts.push(released(&held.id, HoldReason::Over));
                 continue;
             };
             // Snoozed meanwhile: another hold takes over.
             if incident.snoozed_until.is_some_and(|until| until > self.now) {
-                drafts.push(released(&held.id, "held"));
+                drafts.push(released(&held.id, HoldReason::Held));
                 let severity = held.severity.max(incident.severity);
                 let word = Word { incident, severity, reason: held.reason, late: None };
                 let snoozed = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
                 drafts.extend(snoozed.collect::<Vec<_>>());
                 continue;
             }
-            drafts.push(released(&held.id, TOLD));
+            drafts.push(released(&held.id, HoldReason::Told));
             worst = if told.is_empty() { held.severity } else { worst.max(held.severity) };
             worst = worst.max(incident.severity);
             if told.iter().all(|other| other.id != incident.id) {

@@ -285,7 +285,7 @@ fn change(body: &Value) -> event::Change {
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     event::Change {
         source: "change".into(),
-        kind: text("kind").unwrap(),
+        kind: text("kind").unwrap().into(),
         title: text("title").unwrap(),
         service: text("service"),
         version: text("version"),

@@ -1,6 +1,7 @@
 //! The folds: what recorded decisions make of alerts, incidents, silences and notices. The projector keeps
 //! them beside the documents; a replay makes them afresh. Pure: refuses to know a store, a clock or a ledger.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::book::Book;
@@ -126,6 +127,19 @@ pub(crate) fn movers(event: &Event) -> &[Fingerprint] {
         Event::IncidentMerged(merged) => &merged.fingerprints,
         Event::IncidentSplit(split) => &split.fingerprints,
         Event::IncidentUndone(undone) => &undone.fingerprints,
-        _ => &[],
+        Event::IncidentDeclared(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            &[]
+        }
     }
 }

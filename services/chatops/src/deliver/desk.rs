@@ -1,6 +1,7 @@
 //! What is to be shown, as the ledger says: messages with what became of them, and how far each incident is.
 //! Owns the fold that every queue of the deliverer is derived from; refuses to know vendors and time.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hindcast_domain::chat::{Message, Messages, Received, Requested, Status, What};
@@ -143,7 +144,13 @@ impl Desk {
             Event::ChatDelivered(_) | Event::ChatUpdated(_) | Event::ChatFailed(_) | Event::ChatExpired(_) => {
                 self.fact(event);
             }
-            _ => self.change(event),
+            Event::ChatReceived(_)
+            | Event::Configured(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | events! { intake, finding, conversation, proposal, label, model, alert, incident, silence, notice } => {
+                self.change(event)
+            }
         }
     }
 
@@ -175,7 +182,12 @@ impl Desk {
                 self.gone.insert(id.clone());
             }
             Event::ChatFailed(_) => *self.failures.entry(id.clone()).or_default() += 1,
-            _ => {}
+            Event::ChatReceived(_)
+            | Event::ChatDelivered(_)
+            | Event::ChatUpdated(_)
+            | Event::ChatRequested(_)
+            | events! { intake, finding, conversation, proposal, label, model, alert, incident, silence, control, notice } =>
+                {}
         }
         let settled = self.messages.0.get(&id).map(|message| (message.status, message.requested.what.clone()));
         if let Some((Status::Delivered | Status::Expired, What::Answer { received })) = &settled {
@@ -211,7 +223,24 @@ impl Desk {
             Event::IncidentMerged(merged) => self.of_two(&merged.incident.clone(), event),
             Event::IncidentSplit(split) => self.of_two(&split.incident.clone(), event),
             Event::IncidentUndone(undone) => self.of_two(&undone.other.clone(), event),
-            _ => self.of_subject(event),
+            Event::EvidencePinned(_)
+            | Event::ProposalRejected(_)
+            | Event::LabelRetracted(_)
+            | Event::AlertRepeated(_)
+            | Event::IncidentOpened(_)
+            | Event::IncidentDeclared(_)
+            | Event::IncidentAlertJoined(_)
+            | Event::IncidentAcknowledged(_)
+            | Event::IncidentUnacknowledged(_)
+            | Event::IncidentResolved(_)
+            | Event::IncidentReopened(_)
+            | Event::IncidentAssigned(_)
+            | Event::IncidentNoted(_)
+            | Event::IncidentSeveritySet(_)
+            | Event::IncidentSnoozed(_)
+            | Event::IncidentAwoken(_)
+            | Event::IncidentFeedback(_)
+            | events! { intake, conversation, model, chat, silence, control, notice } => self.of_subject(event),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One message on its way: found or made, handed to the vendor, and what came of it written as a fact. Owns the
 //! order of these steps; refuses to know when a message is tried.
 
+use hindcast_api::ChatMessageKind;
 use std::time::Duration;
 
 use hindcast_chat_cards::Vendor;
@@ -183,8 +184,8 @@ impl Options {
         attempt: u32,
         found: bool,
     ) -> Outcome {
-        let what = word(&job.message.requested.what);
-        self.metrics.count("hindcast_chat_delivered_total", &[("vendor", vendor.word()), ("what", what)], 1.0);
+        let what = kind_of(&job.message.requested.what);
+        self.metrics.count("hindcast_chat_delivered_total", &[("vendor", vendor.word()), ("what", what.as_str())], 1.0);
         let request = job.message.request.clone();
         let fact = Delivered { request, place, through, hash, attempt, found };
         self.write(&job.id, Event::ChatDelivered(fact)).await;
@@ -302,11 +303,11 @@ pub(crate) async fn bounded<T>(call: impl Future<Output = Result<T, Error>>) -> 
     tokio::time::timeout(CALL_MAX, call).await.unwrap_or_else(late)
 }
 
-pub(crate) const fn word(what: &What) -> &'static str {
+pub(crate) const fn kind_of(what: &What) -> ChatMessageKind {
     match what {
-        What::Card => "card",
-        What::Note { .. } => "note",
-        What::Answer { .. } => "answer",
+        What::Card => ChatMessageKind::Card,
+        What::Note { .. } => ChatMessageKind::Note,
+        What::Answer { .. } => ChatMessageKind::Answer,
     }
 }
 

@@ -333,7 +333,7 @@ impl Deliverer {
             let requested = &message.requested;
             item.waiting.push(ChatWaiting {
                 message: id.to_string(),
-                what: job::word(&requested.what).to_owned(),
+                what: job::kind_of(&requested.what),
                 channel: requested.channel.clone(),
                 since: message.at,
                 attempts: message.attempts,

@@ -135,7 +135,7 @@ impl Options {
         };
         let stranger = || format!("{}:{}", received.vendor, received.user);
         let actor = received.person.clone().unwrap_or_else(stranger);
-        let asker = hindcast_advice::Asker { actor, channel: received.vendor.clone() };
+        let asker = hindcast_advice::Asker { actor, channel: received.vendor.as_str().into() };
         let late = |_| Err(Problem::new(Code::Unavailable, "an answer took too long"));
         tokio::time::timeout(ANSWERED_WITHIN, self.copilot.ask(ask, asker, None)).await.unwrap_or_else(late)
     }

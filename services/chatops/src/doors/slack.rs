@@ -46,7 +46,7 @@ impl Door {
         if let Err(why) = surface::slack_is_genuine(&secrets, &timestamps, &signatures, &body, now) {
             return Err(self.denied(Vendor::Slack, &why));
         }
-        let verified = Verdict { scheme: "hmac-sha256".to_owned(), key_id: None };
+        let verified = Verdict { scheme: "hmac-sha256".into(), key_id: None };
         match self.slack_meaning(surface::slack_meaning(kind, &body), verified).await? {
             Some(answer) => Ok(Json(answer).into_response()),
             None => Ok(StatusCode::OK.into_response()),
@@ -94,7 +94,7 @@ impl Door {
 #[async_trait]
 impl Inbox for Door {
     async fn take(&self, delivery: Delivery) -> core::result::Result<Option<Value>, String> {
-        let verified = Verdict { scheme: "socket".to_owned(), key_id: None };
+        let verified = Verdict { scheme: "socket".into(), key_id: None };
         let meaning = surface::slack_meaning_of(&delivery.kind, &delivery.payload);
         if let Err(error) = &meaning {
             // It would come again and again: it is counted, and acknowledged.

@@ -45,7 +45,7 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
             return Err(Refusal::new(Code::Unavailable, "the vendor's keys cannot be had now"));
         }
     };
-    let verified = Verdict { scheme: "jwt".to_owned(), key_id };
+    let verified = Verdict { scheme: "jwt".into(), key_id };
     let meaning = surface::teams_meaning(&body).map_err(|error| door.unreadable(Vendor::Teams, &error))?;
     let done = match meaning {
         Meaning::Person(interaction) => {
@@ -119,7 +119,7 @@ pub(super) async fn outgoing(State(door): State<Door>, headers: HeaderMap, body:
 impl Door {
     /// Records a question and answers it in the response to it, or says where to ask instead.
     async fn answer_at_once(&self, interaction: Interaction) -> Result<Value> {
-        let verified = Verdict { scheme: "hmac-sha256".to_owned(), key_id: None };
+        let verified = Verdict { scheme: "hmac-sha256".into(), key_id: None };
         let Verb::Ask { incident, text } = interaction.verb.clone() else {
             return Ok(said("Ask a question about an incident."));
         };

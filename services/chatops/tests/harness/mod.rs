@@ -288,7 +288,7 @@ pub fn interaction(key: &str, user: &str, verb: Verb) -> Interaction {
 }
 
 pub fn signed() -> Verdict {
-    Verdict { scheme: "hmac-sha256".to_owned(), key_id: None }
+    Verdict { scheme: "hmac-sha256".into(), key_id: None }
 }
 
 pub fn door(options: Options) -> Door {

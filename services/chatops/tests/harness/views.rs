@@ -92,7 +92,7 @@ impl Views {
 impl Inner {
     fn fold(&mut self, event: &Recorded) {
         if let Fact::Configured(configured) = &event.event {
-            self.sections.insert(configured.section.clone(), configured.content.clone());
+            self.sections.insert(configured.section.to_string(), configured.content.clone());
         }
         let wire = serde_json::to_value(&event.event).unwrap();
         let shown = json!({

@@ -242,7 +242,7 @@ async fn add(args: AddArgs, context: &mut Context<'_>) -> Result<()> {
         }
         (None, None) => return Err(Error::Usage("expected --pair ALERT ALERT or --incident ID".to_owned())),
     };
-    let body = JudgeRequest { about, verdict: args.verdict.clone(), text, incident: None };
+    let body = JudgeRequest { about, verdict: args.verdict.as_str().into(), text, incident: None };
     let request = context.client.request(Method::POST, &Path::new("/api/v1/labels")).json(&body);
     let response = context.client.send_and_wait(request).await?;
     let document = context.client.json(response).await?;

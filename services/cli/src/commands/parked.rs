@@ -3,6 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use hindcast_api::Parked;
+use hindcast_domain::words::ParkedStatus;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ pub enum ParkedCommand {
 #[derive(Args, Debug)]
 pub struct ParkedList {
     /// Only in these states [default: parked].
-    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["parked", "retried", "discarded"]))]
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(ParkedStatus::WORDS.iter().copied()))]
     pub status: Vec<String>,
     /// How much of the list.
     #[command(flatten)]
@@ -81,7 +82,11 @@ async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
     let mut items = Vec::with_capacity(listed.items.len());
     for item in std::mem::take(&mut listed.items) {
         let one: Parked = typed("a parked item", &item)?;
-        let wanted = if is_open { one.status == "parked" } else { args.status.contains(&one.status) };
+        let wanted = if is_open {
+            one.status == ParkedStatus::Parked
+        } else {
+            args.status.iter().any(|status| one.status == status.as_str())
+        };
         if wanted {
             parked.push(one);
             items.push(item);

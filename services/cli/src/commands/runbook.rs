@@ -150,7 +150,7 @@ async fn show(args: &ShowArgs, context: &mut Context<'_>) -> Result<()> {
         return context.print_json(runbook);
     }
     let mut lines = Labelled::default();
-    lines.add("risk", &runbook.risk, &[]).add("version", &runbook.version, &[]);
+    lines.add("risk", runbook.risk.as_str(), &[]).add("version", &runbook.version, &[]);
     for (index, (name, bounds)) in runbook.params.iter().enumerate() {
         lines.add(if index == 0 { "params" } else { "" }, format!("{name}: {bounds}"), &[]);
     }

@@ -4,6 +4,7 @@
 use clap::Args;
 use hindcast_api::{Causes, Change, Incident, Page, Proposal, SimilarPage, Why};
 use hindcast_domain::incident::Status;
+use hindcast_domain::words::GroupingRule;
 
 use super::advice::{causes, proposals, similar};
 use super::why::{fingerprints, thousandths};
@@ -135,7 +136,10 @@ impl Shown<'_> {
             fact("taken", format!("{}{}", self.times.both(at), by(&incident.acknowledged_by)));
         }
         if let Some(at) = incident.resolved_at {
-            fact("ended", format!("{}{}", self.times.both(at), by(&incident.resolved_by)));
+            fact(
+                "ended",
+                format!("{}{}", self.times.both(at), by(&incident.resolved_by.as_ref().map(ToString::to_string))),
+            );
         }
         if let Some(owner) = &incident.owner {
             fact("owner", owner.clone());
@@ -222,7 +226,7 @@ impl Shown<'_> {
         let ids = fingerprints(self.why, context);
         for (index, member) in self.why.members.iter().take(LINES_MAX).enumerate() {
             let service = member.service.as_deref().map_or_else(String::new, |service| format!(" on {service}"));
-            let score = member.grouping.as_ref().filter(|grouping| grouping.rule != "first");
+            let score = member.grouping.as_ref().filter(|grouping| grouping.rule != GroupingRule::First);
             let score = score.map_or_else(String::new, |grouping| format!(" {}", thousandths(grouping.score)));
             let text = format!("{} {}{service}{score}: {}", ids.short(&member.fingerprint), member.name, member.text);
             row(table, if index == 0 { "members" } else { "" }, text, Some(member.position));

@@ -194,7 +194,7 @@ fn table(silences: &[Silence], times: Times, context: &Context<'_>) -> Table {
     for silence in silences {
         let terms = &silence.terms;
         let until = match &silence.ended {
-            Some(reason) => reason.clone(),
+            Some(reason) => reason.to_string(),
             None => format!("{} ({})", times.short(terms.ends_at), times.relative(terms.ends_at)),
         };
         table.row([

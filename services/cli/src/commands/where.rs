@@ -1,6 +1,7 @@
 //! `where`: an alert's receipt, its whole way from the socket to the page, as a list of steps.
 
 use clap::Args;
+use hindcast_api::PageAccount;
 use hindcast_api::{Alert, Receipt};
 
 use crate::client::{Path, typed};
@@ -87,13 +88,13 @@ fn facts(receipt: &Receipt, times: Times, context: &Context<'_>) -> Table {
     if let Some(incident) = &alert.incident {
         fact("incident", context.ids([]).short(incident).to_owned());
     }
-    let accounted = match receipt.accounted.as_str() {
-        "paged" => "it paged",
-        "incident_paged" => "its incident paged",
-        "suppressed" => "held back by a silence",
-        "held" => "its page is held",
-        "not_required" => "it needs no page",
-        other => other,
+    let accounted = match &receipt.accounted {
+        PageAccount::Paged => "it paged",
+        PageAccount::IncidentPaged => "its incident paged",
+        PageAccount::Suppressed => "held back by a silence",
+        PageAccount::Held => "its page is held",
+        PageAccount::NotRequired => "it needs no page",
+        other @ (PageAccount::Unaccounted | PageAccount::Other(_)) => other.as_str(),
     };
     let until = receipt.until.map_or_else(String::new, |until| format!(", until {}", times.both(until)));
     fact("page", format!("{accounted}{until}"));
@@ -105,7 +106,7 @@ fn steps(receipt: &Receipt) -> Table {
     for step in &receipt.steps {
         table.row([
             absolute(step.time).into(),
-            inked(step.stage.replace('_', " "), Ink::Strong),
+            inked(step.stage.as_str().replace('_', " "), Ink::Strong),
             step.text.as_str().into(),
             inked(format!("#{}", step.position), Ink::Faint),
         ]);

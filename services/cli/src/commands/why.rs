@@ -3,6 +3,7 @@
 use clap::Args;
 use hindcast_api::{Why, WhyMember};
 use hindcast_domain::incident::Grouping;
+use hindcast_domain::words::GroupingRule;
 
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, Context};
@@ -84,7 +85,7 @@ fn members(members: &[WhyMember], ids: &Ids) -> Table {
     ]);
     for member in members {
         let grouping = member.grouping.as_ref();
-        let scored = grouping.filter(|grouping| grouping.rule != "first");
+        let scored = grouping.filter(|grouping| grouping.rule != GroupingRule::First);
         table.row([
             ids.short(&member.fingerprint).into(),
             scored.map_or_else(String::new, |grouping| thousandths(grouping.score)).into(),

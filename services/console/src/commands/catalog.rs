@@ -9,6 +9,7 @@ use hindcast_api::Code;
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::{Command, Configured};
+use hindcast_domain::words::ConfigSection;
 use hindcast_http::{Refusal, Result};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -54,7 +55,7 @@ pub async fn put(
     let order = Order {
         partition: Partition::whole(Partition::TENANT),
         subject: SECTION.to_owned(),
-        command: Command::Configure(Configured { section: SECTION.to_owned(), hash: hash(&content), content }),
+        command: Command::Configure(Configured { section: ConfigSection::Catalog, hash: hash(&content), content }),
         relative: Relative::No,
     };
     match console.submit(&asker, order).await? {

@@ -195,19 +195,23 @@ fn fresh_key() -> Result<String> {
 
 /// Whether an order is what an earlier command asked for, relative times read against its own time.
 fn is_same(earlier: &Command, at: Time, order: &Order) -> bool {
-    match (order.relative, earlier, &order.command) {
-        (
-            Relative::End(span),
-            Command::SnoozeIncident { incident: a, until },
-            Command::SnoozeIncident { incident: b, .. },
-        ) => a == b && until.distance(at + span) <= SLACK,
-        (
-            relative @ (Relative::Start | Relative::Both),
-            Command::CreateSilence { terms: a, replaces: x },
-            Command::CreateSilence { terms: b, replaces: y },
-        ) => x == y && is_same_terms(a, b, relative),
-        _ => *earlier == order.command,
+    if let (
+        Relative::End(span),
+        Command::SnoozeIncident { incident: a, until },
+        Command::SnoozeIncident { incident: b, .. },
+    ) = (order.relative, earlier, &order.command)
+    {
+        return a == b && until.distance(at + span) <= SLACK;
     }
+    if let (
+        relative @ (Relative::Start | Relative::Both),
+        Command::CreateSilence { terms: a, replaces: x },
+        Command::CreateSilence { terms: b, replaces: y },
+    ) = (order.relative, earlier, &order.command)
+    {
+        return x == y && is_same_terms(a, b, relative);
+    }
+    *earlier == order.command
 }
 
 fn is_same_terms(a: &Terms, b: &Terms, relative: Relative) -> bool {

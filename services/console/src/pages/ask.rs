@@ -1,6 +1,7 @@
 //! Questions and answers: the form, and an answer claim by claim with the verifier's marks and its events.
 
 use hindcast_api::{Answer, Claim, Incident, Verdict};
+use hindcast_domain::words::AnswerMode;
 use maud::{Markup, html};
 
 use super::incident::{cause, proposals, similar};
@@ -85,7 +86,7 @@ pub fn answered(view: &View) -> Markup {
         section.head {
             p.badges {
                 @if let Some(severity) = answer.severity { (words::severity(severity)) }
-                @if answer.mode == "model" { span.kind { "model " (answer.model.as_deref().unwrap_or_default()) } }
+                @if answer.mode == AnswerMode::Model { span.kind { "model " (answer.model.as_deref().unwrap_or_default()) } }
                 @else { span.kind.soft { "evidence alone" } }
                 span { (answer.elapsed_ms) " ms" }
                 span { (tokens(answer)) }

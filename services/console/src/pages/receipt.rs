@@ -1,5 +1,6 @@
 //! One alert's receipt: a line of steps from the socket to the page.
 
+use hindcast_api::PageAccount;
 use hindcast_api::{Receipt, ReceiptStep};
 use maud::{Markup, html};
 
@@ -75,13 +76,15 @@ fn pairs(title: &str, pairs: &std::collections::BTreeMap<String, String>) -> Mar
 }
 
 fn accounted(frame: &Frame, receipt: &Receipt) -> Markup {
-    let (class, words) = match receipt.accounted.as_str() {
-        "paged" => ("good", "It paged."),
-        "incident_paged" => ("good", "Its incident paged."),
-        "suppressed" => ("hold", "It is held back by a silence or maintenance window"),
-        "held" => ("hold", "Its page is held"),
-        "not_required" => ("calm", "No page is required for it."),
-        _ => ("bad", "Nothing accounts for it: that is a defect of Hindcast."),
+    let (class, words) = match receipt.accounted {
+        PageAccount::Paged => ("good", "It paged."),
+        PageAccount::IncidentPaged => ("good", "Its incident paged."),
+        PageAccount::Suppressed => ("hold", "It is held back by a silence or maintenance window"),
+        PageAccount::Held => ("hold", "Its page is held"),
+        PageAccount::NotRequired => ("calm", "No page is required for it."),
+        PageAccount::Unaccounted | PageAccount::Other(_) => {
+            ("bad", "Nothing accounts for it: that is a defect of Hindcast.")
+        }
     };
     html! {
         p.accounted.(class) {
@@ -97,7 +100,7 @@ fn step_line(frame: &Frame, step: &ReceiptStep) -> Markup {
         li.(step.stage) {
             div.at { a href=(frame.at(&step.position.to_string())) title="this page as of here" { (frame.clock(step.time)) } }
             div.said.staged {
-                span.stage { (step.stage.replace('_', " ")) }
+                span.stage { (step.stage.as_str().replace('_', " ")) }
                 div {
                     span.text { (step.text) }
                     (parts::event(frame, &step.event, step.position))

@@ -50,7 +50,7 @@ pub(super) fn incident(id: &str, title: &str, severity: Severity, status: incide
         acknowledged_at: (status == incident::Status::Acknowledged).then(|| at("02:43:00")),
         acknowledged_by: (status == incident::Status::Acknowledged).then(|| "ada".to_owned()),
         resolved_at: over.then(|| at("02:46:10")),
-        resolved_by: over.then(|| "quiet".to_owned()),
+        resolved_by: over.then(|| "quiet".into()),
         cause: over.then(|| "96 idle transactions held every connection".to_owned()),
         resolution: over.then(|| "closed them; pool limit lowered".to_owned()),
         alerts: 4,
@@ -162,7 +162,7 @@ pub(super) fn why() -> Why {
         position: 36_094_981,
     };
     let grouping = |rule: &str, score: i32| Grouping {
-        rule: rule.to_owned(),
+        rule: rule.into(),
         weights: 1,
         score,
         threshold: 500,
@@ -222,7 +222,7 @@ pub(super) fn notice(status: notice::Status, why: Option<&str>) -> Notice {
         alert: None,
         severity: Severity::Critical,
         title: "checkout fails because postgres has no free connection".into(),
-        why: why.map(str::to_owned),
+        why: why.map(Into::into),
         until: at("03:10:00"),
         at: at("02:41:45"),
         delivered_at: (status == notice::Status::Delivered).then(|| at("02:41:46")),
@@ -251,7 +251,7 @@ pub(super) fn silence(state: silence::State) -> Silence {
         },
         created_at: at("01:58:00"),
         updated_at: at("02:00:00"),
-        ended: (state == silence::State::Expired).then(|| "elapsed".to_owned()),
+        ended: (state == silence::State::Expired).then(|| "elapsed".into()),
         event: event_id("silence"),
         revision: 2,
     }
@@ -260,7 +260,7 @@ pub(super) fn silence(state: silence::State) -> Silence {
 pub(super) fn receipt(alert: Alert) -> Receipt {
     let step = |clock: &str, stage: &str, text: &str, position: u64, detail: serde_json::Value| ReceiptStep {
         time: at(clock),
-        stage: stage.to_owned(),
+        stage: stage.into(),
         text: text.to_owned(),
         event: event_id(&position.to_string()),
         position,

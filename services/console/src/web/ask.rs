@@ -76,7 +76,7 @@ impl Console {
             conversation: fields.one("conversation").map(str::to_owned),
         })?;
         let question = ask.question.clone();
-        let person = Person { actor: asker.actor.clone(), channel: "web".to_owned() };
+        let person = Person { actor: asker.actor.clone(), channel: "web".into() };
         let answer = self.answer(ask, person, self.may_ask()?).await?;
         // The answer's own page cannot be looked at again: the foot and the banner lead back to the form.
         let mut about = vec![("question", question.as_str())];

@@ -1,6 +1,7 @@
 //! What one answer may still use of its tokens and its money. Owns the caps per answer, and the guess of what a
 //! call will use before it is made; refuses to know of caps that outlast an answer: those are [`crate::spend`]'s.
 
+use hindcast_domain::words::ModelOutcome;
 use hindcast_llm::Request;
 
 use super::{Failure, Used};
@@ -33,11 +34,11 @@ pub(super) fn allow(caps: &Caps, used: &Used, expected: Expected) -> Result<(), 
     let tokens = used.tokens.input.saturating_add(used.tokens.output);
     if tokens.saturating_add(expected.tokens) > caps.answer_tokens_max {
         let said = format!("the tokens of one answer are used up: {tokens} of {}", caps.answer_tokens_max);
-        return Err(Failure::new("cap_answer_tokens", said));
+        return Err(Failure::new(ModelOutcome::CapAnswerTokens, said));
     }
     let cost = used.cost_micros.saturating_add(expected.cost_micros);
     if caps.answer_cost_micros_max > 0 && cost > caps.answer_cost_micros_max {
-        return Err(Failure::new("cap_answer_cost", "what the model may cost for one answer is used up"));
+        return Err(Failure::new(ModelOutcome::CapAnswerCost, "what the model may cost for one answer is used up"));
     }
     Ok(())
 }
@@ -65,8 +66,8 @@ mod tests {
         let expected = Expected { tokens: 100, cost_micros: 50 };
         assert_eq!(allow(&caps, &used(900, 450), expected), Ok(()), "up to the cap");
         let word = |used, caps: &Caps| allow(caps, &used, expected).err().map(|failure| failure.word);
-        assert_eq!(word(used(901, 0), &caps), Some("cap_answer_tokens"));
-        assert_eq!(word(used(0, 451), &caps), Some("cap_answer_cost"));
+        assert_eq!(word(used(901, 0), &caps), Some(ModelOutcome::CapAnswerTokens));
+        assert_eq!(word(used(0, 451), &caps), Some(ModelOutcome::CapAnswerCost));
         assert_eq!(word(used(0, 451), &Caps { answer_cost_micros_max: 0, ..caps }), None, "0 is no limit");
         assert!(tools_are_done(&caps, &used(501, 0)) && tools_are_done(&caps, &used(0, 251)));
         assert!(!tools_are_done(&caps, &used(500, 250)));

@@ -1,6 +1,7 @@
 //! The tools of one answer: those of the toolbox as of its moment, and the naming of a runbook, which is checked
 //! and recorded elsewhere and runs nothing. A replay plays what they said and asks nobody.
 
+use hindcast_api::ProposalStatus;
 use std::collections::BTreeSet;
 
 use hindcast_advice::tools::Toolbox;
@@ -140,7 +141,7 @@ impl<'a> Tools<'a> {
         let by = self.options.llm.as_ref().map_or("model", |llm| llm.model());
         let made = self.options.advice.propose(&self.situation.incident.id, &runbook, params, by).await;
         let refusal = match &made {
-            Ok(proposal) if proposal.status == "rejected" => Some(proposal.why.clone()),
+            Ok(proposal) if proposal.status == ProposalStatus::Rejected => Some(proposal.why.clone()),
             Ok(_) => None,
             Err(problem) => Some(problem.detail.clone()),
         };

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::words::{HypothesisKind, ProposalStatus, RiskLevel};
+use hindcast_domain::words::AnswerMode;
 use hindcast_domain::{Severity, Time, finding, incident};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,8 +91,8 @@ pub struct Hypothesis {
     pub cause: String,
     /// The service that broke.
     pub service: String,
-    /// `service` or `change`.
-    pub kind: String,
+    /// What kind of cause it is.
+    pub kind: HypothesisKind,
     /// How well it explains what was seen, 0 to 1. Not a probability until it is calibrated by labels.
     pub score: f64,
     /// What broke → what it did → what alarmed.
@@ -220,8 +222,8 @@ pub struct Proposal {
     pub citations: Vec<Citation>,
     /// `rules`, or the model that named it.
     pub by: String,
-    /// `proposed`, or `rejected` with the reason in `why`.
-    pub status: String,
+    /// `rejected` has its reason in `why`.
+    pub status: ProposalStatus,
 }
 
 /// How often something helped.
@@ -287,8 +289,8 @@ pub struct Ask {
 pub struct Answer {
     /// In plain words: the claims that stand, and what is missing.
     pub answer: String,
-    /// `evidence` or `model`.
-    pub mode: String,
+    /// Who worded it.
+    pub mode: AnswerMode,
     /// What it says, claim by claim; struck ones stay here with the reason.
     pub claims: Vec<Claim>,
     /// What may have been the cause, best first. Ours: a model never reorders it.
@@ -363,8 +365,8 @@ pub struct RunbookSummary {
     pub title: String,
     /// Its version.
     pub version: String,
-    /// `low`, `medium` or `high`.
-    pub risk: String,
+    /// How much can go wrong.
+    pub risk: RiskLevel,
     /// Its parameters: type and bounds in words.
     pub params: BTreeMap<String, String>,
 }

@@ -1,5 +1,6 @@
 //! How chat is: for each vendor whether it can be reached, what waits for it and for how long.
 
+use crate::words::ChatMessageKind;
 use hindcast_domain::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,8 @@ pub struct ChatStatus {
 pub struct ChatWaiting {
     /// `MSG-…`
     pub message: String,
-    /// `card`, `note` or `answer`.
-    pub what: String,
+    /// What kind of message it is.
+    pub what: ChatMessageKind,
     /// The channel or conversation.
     pub channel: String,
     /// Since when.

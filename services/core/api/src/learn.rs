@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::label::{About, Kind, Provenance};
 use hindcast_domain::model::{Lineage, Metrics, Verdict};
+use hindcast_domain::words::{Learner, UserVerdict};
 use hindcast_domain::{Severity, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct Label {
     /// The rule of the table that gave it.
     pub rule: String,
     /// Which model learns from it.
-    pub learns: String,
+    pub learns: Learner,
     /// The event that it follows from.
     pub from: String,
     /// The `label.given` event, by which it is undone.
@@ -114,9 +115,8 @@ pub struct Said {
 pub struct JudgeRequest {
     /// What is judged.
     pub about: About,
-    /// `same`, `different`, `approved`, `rejected`, `fixed`, `not_fixed`, `confirmed`, `dismissed`, `helpful`,
-    /// `not_helpful`, `opened`, `useful`, `noise`, `cause`.
-    pub verdict: String,
+    /// The verdict.
+    pub verdict: UserVerdict,
     /// More words; for `cause` the cause.
     #[serde(default)]
     pub text: Option<String>,

@@ -9,6 +9,7 @@ pub mod learn;
 pub mod model;
 pub mod page;
 pub mod problem;
+pub mod words;
 
 pub use advice::*;
 pub use chat::*;
@@ -16,3 +17,4 @@ pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{Code, Problem};
+pub use words::{ChatMessageKind, EventKind, HypothesisKind, PageAccount, ProposalStatus, ReceiptStage, RiskLevel};

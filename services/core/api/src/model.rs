@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::words::{EventKind, PageAccount, ReceiptStage};
 use hindcast_domain::incident::Grouping;
+use hindcast_domain::words::{HoldReason, ParkedStatus, ResolvedBy, SilenceEnd};
 use hindcast_domain::{Severity, Time, alert, incident, notice, silence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,9 +47,9 @@ pub struct Incident {
     /// When it was over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Time>,
-    /// `quiet`, `stale`, `person` or `merged`.
+    /// What ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resolved_by: Option<String>,
+    pub resolved_by: Option<ResolvedBy>,
     /// What a person said it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -154,8 +156,8 @@ pub struct Alert {
 pub struct Event {
     /// `commit × 4096 + index`.
     pub position: u64,
-    /// `intake` or `decision`.
-    pub kind: String,
+    /// A fact from outside, or a decision.
+    pub kind: EventKind,
     /// What happened, such as `incident.opened`.
     #[serde(rename = "type")]
     pub event_type: String,
@@ -266,9 +268,8 @@ pub struct Receipt {
     pub alert: Alert,
     /// Each step, oldest first.
     pub steps: Vec<ReceiptStep>,
-    /// For an alert that fires at a paging severity: `paged`, `incident_paged`, `suppressed`, `held`;
-    /// `not_required` otherwise. Never anything else: that would be a defect.
-    pub accounted: String,
+    /// What accounts for an alert that fires at a paging severity; `not_required` for every other one.
+    pub accounted: PageAccount,
     /// Until when, where it is suppressed or held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
@@ -283,8 +284,8 @@ pub struct Receipt {
 pub struct ReceiptStep {
     /// When.
     pub time: Time,
-    /// `received`, `normalised`, `deduplicated`, `suppressed`, `grouped`, `kept_out`, `notified`, …
-    pub stage: String,
+    /// What happened to it.
+    pub stage: ReceiptStage,
     /// In plain words.
     pub text: String,
     /// The event.
@@ -312,7 +313,7 @@ pub struct Silence {
     pub updated_at: Time,
     /// Why it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
+    pub ended: Option<SilenceEnd>,
     /// The event that created it: undo this one.
     pub event: String,
     /// Rises with each decision on it.
@@ -343,9 +344,9 @@ pub struct Notice {
     pub severity: Severity,
     /// In plain words.
     pub title: String,
-    /// Why it is held.
+    /// Why it is held, or how that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    pub why: Option<HoldReason>,
     /// Until when it is held, or when it is given up.
     pub until: Time,
     /// When it was asked for or held.
@@ -369,8 +370,8 @@ pub struct Notice {
 pub struct Parked {
     /// The `intake.parked` event's id.
     pub id: String,
-    /// `parked`, `retried` or `discarded`.
-    pub status: String,
+    /// What became of it.
+    pub status: ParkedStatus,
     /// The source.
     pub source: String,
     /// The format.

@@ -6,6 +6,7 @@ use hindcast_api::{Answer, Causes, Hypothesis, Incident, Proposal, Similar, Verd
 use hindcast_domain::act::ActEntry;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::About;
+use hindcast_domain::words::ResolvedBy;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
 
 use crate::buttons;
@@ -156,10 +157,12 @@ fn status(view: &View) -> String {
             Some(who) => format!("{who} takes care"),
             None => "somebody takes care".to_owned(),
         },
-        (Status::Resolved, _) => match incident.resolved_by.as_deref() {
-            Some("stale") => "over: its senders fell silent".to_owned(),
-            Some("person") => "over, as a person said".to_owned(),
-            _ => "over: all its alerts ended".to_owned(),
+        (Status::Resolved, _) => match incident.resolved_by {
+            Some(ResolvedBy::Stale) => "over: its senders fell silent".to_owned(),
+            Some(ResolvedBy::Person) => "over, as a person said".to_owned(),
+            Some(ResolvedBy::Quiet | ResolvedBy::Merged | ResolvedBy::Other(_)) | None => {
+                "over: all its alerts ended".to_owned()
+            }
         },
     }
 }

@@ -5,6 +5,7 @@
 //! threshold, and the runners-up are named with what spoke against them. Log-odds that add up, and a
 //! logistic on top, are the form that a learnt model will have too: only the weights change.
 
+use hindcast_domain::words::GroupingRule;
 use std::collections::BTreeMap;
 
 use hindcast_domain::alert::{Alert, Labels};
@@ -264,7 +265,7 @@ pub fn assign(
         })
         .collect();
     let grouping = Grouping {
-        rule: if chosen.is_some() { "score" } else { "first" }.to_owned(),
+        rule: if chosen.is_some() { GroupingRule::Score } else { GroupingRule::First },
         weights: weights.version,
         score: chosen.map_or(0, |chosen| chosen.score),
         threshold: weights.threshold,

@@ -1,5 +1,6 @@
 //! A partition's alerts and incidents together: what the incident lane decides on, and what replay gives.
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,21 @@ fn other_incident(event: &Event) -> Option<IncidentId> {
         Event::IncidentMerged(merged) => Some(merged.incident.clone()),
         Event::IncidentSplit(split) => Some(split.incident.clone()),
         Event::IncidentUndone(undone) => Some(undone.other.clone()),
-        _ => None,
+        Event::IncidentOpened(_)
+        | Event::IncidentDeclared(_)
+        | Event::IncidentAlertJoined(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            None
+        }
     }
 }

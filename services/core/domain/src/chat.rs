@@ -6,6 +6,7 @@
 //! command that follows from it stands in the same commit, so that neither exists without the other.
 //! No token, response address or trigger of a vendor is ever a field: they open doors.
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -227,7 +228,11 @@ impl Messages {
             | Event::ChatUpdated(_)
             | Event::ChatFailed(_)
             | Event::ChatExpired(_) => recorded.subject.parse().ok()?,
-            _ => return None,
+            Event::ChatReceived(_)
+            | events! { intake, finding, conversation, proposal, label, model, alert, incident, silence, control, notice } =>
+            {
+                return None;
+            }
         };
         if let Event::ChatRequested(requested) = &recorded.event {
             let message = Message {
@@ -269,7 +274,13 @@ impl Messages {
                 message.status = Status::Expired;
                 message.error = Some(expired.error.clone());
             }
-            _ => {}
+            Event::ChatReceived(_)
+            | Event::ChatUpdated(_)
+            | Event::ChatFailed(_)
+            | Event::ChatExpired(_)
+            | Event::ChatRequested(_)
+            | events! { intake, finding, conversation, proposal, label, model, alert, incident, silence, control, notice } =>
+                {}
         }
         Some(id)
     }

@@ -8,6 +8,7 @@ use crate::id::{EventId, Fingerprint, IncidentId, SilenceId};
 use crate::severity::Severity;
 use crate::silence;
 use crate::time::Time;
+use crate::words::{ConfigSection, UserVerdict};
 
 /// A command as it was taken in. The person stands in the envelope, as the actor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -115,8 +116,8 @@ pub enum Command {
     GiveFeedback {
         /// Which.
         incident: IncidentId,
-        /// `helpful`, `not_helpful`, `noise`, …
-        verdict: String,
+        /// The verdict.
+        verdict: UserVerdict,
         /// More words.
         #[serde(default)]
         text: Option<String>,
@@ -176,8 +177,8 @@ pub enum Command {
 /// A configuration section in canonical form. Secrets are references.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Configured {
-    /// `catalog`, `correlation`, `paging`, …
-    pub section: String,
+    /// The name of the section.
+    pub section: ConfigSection,
     /// SHA-256 of the content, in hexadecimal.
     pub hash: String,
     /// The content.

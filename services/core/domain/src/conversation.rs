@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::IncidentId;
+use crate::words::{AnswerMode, AskChannel, ModelOutcome};
 
 /// Somebody asked. Subject: the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,8 +20,8 @@ pub struct Asked {
     pub incident: Option<IncidentId>,
     /// The position that was asked about: nothing later was shown to anybody.
     pub as_of: u64,
-    /// Where it was asked: `api`, `cli`, `web`, `mcp`, …
-    pub channel: String,
+    /// Where it was asked.
+    pub channel: AskChannel,
 }
 
 /// A tool was used for it. Subject: the conversation.
@@ -56,8 +57,8 @@ pub struct Replied {
     pub request: String,
     /// What came, redacted and cut to the limit: text, tool calls.
     pub reply: Value,
-    /// `done`, `timeout`, `stopped`, `unreachable`, `refused`, `too_large`, `malformed`, …
-    pub finish: String,
+    /// How the call ended.
+    pub finish: ModelOutcome,
     /// Tokens that were read, as the server counts them; 0 where it does not say.
     pub tokens_in: u64,
     /// Tokens that were written, likewise.
@@ -73,15 +74,15 @@ pub struct Replied {
 pub struct Answered {
     /// The turn.
     pub turn: u32,
-    /// `evidence` or `model`.
-    pub mode: String,
+    /// Who worded it.
+    pub mode: AnswerMode,
     /// Claims that were made.
     pub claims: u32,
     /// Of these, struck because their evidence does not support them.
     pub struck: u32,
-    /// Why no model wrote it, where one is configured: `cap`, `timeout`, `stopped`, …
+    /// Why no model wrote it, where one is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fell_back: Option<String>,
+    pub fell_back: Option<ModelOutcome>,
     /// How long it took.
     pub elapsed_ms: u64,
     /// The answer, redacted.

@@ -4,11 +4,13 @@
 //! current live in the `events` crate, with their upcasters. What an event *does* stands with its
 //! aggregate, in its `evolve`.
 
+use crate::events;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EventId, Partition};
 use crate::time::Time;
+use crate::words::{AuthScheme, ChangeKind, ParkedStatus};
 use crate::{alert, chat, command, conversation, finding, incident, label, model, notice, proposal, silence};
 
 /// A fact or a decision. The `type` of each variant is what stands in the ledger, for ever.
@@ -272,7 +274,17 @@ impl Event {
             | Self::NoticeDelivered(_)
             | Self::NoticeFailed(_)
             | Self::NoticeExpired(_) => Kind::Intake,
-            _ => Kind::Decision,
+            Self::LabelGiven(_)
+            | Self::LabelRetracted(_)
+            | Self::ModelPromoted(_)
+            | Self::ModelRolledBack(_)
+            | Self::ModelShadowed(_)
+            | Self::ModelUnshadowed(_)
+            | Self::ChatRequested(_)
+            | Self::NoticeRequested(_)
+            | Self::NoticeHeld(_)
+            | Self::NoticeReleased(_)
+            | events! { alert, incident, silence, control } => Kind::Decision,
         }
     }
 }
@@ -372,8 +384,8 @@ const fn is_zero(n: &u64) -> bool {
 /// How a sender was recognised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// `open`, `bearer`, `basic` or `hmac-sha256`.
-    pub scheme: String,
+    /// The authentication scheme.
+    pub scheme: AuthScheme,
     /// Which key, never the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
@@ -397,8 +409,8 @@ pub struct RejectedItem {
 pub struct Change {
     /// The configured source's name.
     pub source: String,
-    /// `deploy`, `flag`, `config`, …
-    pub kind: String,
+    /// What kind of change.
+    pub kind: ChangeKind,
     /// In plain words.
     pub title: String,
     /// What was changed, by its name in the catalogue where known.
@@ -441,6 +453,6 @@ pub struct Parked {
 pub struct Unparked {
     /// The `intake.parked` event.
     pub parked: EventId,
-    /// `retried` or `discarded`.
-    pub how: String,
+    /// Whether it was retried or discarded.
+    pub how: ParkedStatus,
 }

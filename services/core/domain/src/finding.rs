@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::IncidentId;
 use crate::time::Time;
+use crate::words::LogLevel;
 
 /// What sort of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -60,9 +61,9 @@ pub struct Raised {
     pub count: u64,
     /// How sure, in thousandths: 500 is the least that is raised.
     pub score: i32,
-    /// The worst severity among the lines: `error`, `warning`, `info`, … ; absent for a metric.
+    /// The worst severity among the lines; absent for a metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub level: Option<String>,
+    pub level: Option<LogLevel>,
     /// The incident whose onset made us look, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentId>,

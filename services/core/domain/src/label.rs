@@ -5,6 +5,7 @@
 //! [`Retracted`] are *decisions* of the lane of labels: another table would conclude others from the same
 //! facts, so a backtest may decide them again.
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -14,6 +15,7 @@ use crate::canonical::{self, EntityDigest};
 use crate::event::{Event, Recorded};
 use crate::id::{ConversationId, EventId, Fingerprint, IncidentId, LabelId, NoticeId, ProposalId};
 use crate::time::Time;
+use crate::words::UserVerdict;
 
 /// What a label says something of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -106,9 +108,8 @@ pub enum Provenance {
 pub struct Judged {
     /// What is judged.
     pub about: About,
-    /// `same`, `different`, `approved`, `rejected`, `fixed`, `not_fixed`, `confirmed`, `dismissed`, `helpful`,
-    /// `not_helpful`, `opened`, `useful`, `noise`; `cause` of an incident, with the cause as the text.
-    pub verdict: String,
+    /// The verdict; with `cause` of an incident, the text is the cause.
+    pub verdict: UserVerdict,
     /// More words, redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -189,7 +190,11 @@ impl Labels {
     pub fn evolve(&mut self, recorded: &Recorded) -> Option<LabelId> {
         let id: LabelId = match &recorded.event {
             Event::LabelGiven(_) | Event::LabelRetracted(_) => recorded.subject.parse().ok()?,
-            _ => return None,
+            Event::LabelJudged(_)
+            | events! { intake, finding, conversation, proposal, model, chat, alert, incident, silence, control, notice } =>
+            {
+                return None;
+            }
         };
         match &recorded.event {
             Event::LabelGiven(given) => {
@@ -210,7 +215,11 @@ impl Labels {
                 label.retracted.get_or_insert((retracted.why.clone(), recorded.position));
                 label.revision = recorded.revision.unwrap_or(label.revision);
             }
-            _ => return None,
+            Event::LabelJudged(_)
+            | events! { intake, finding, conversation, proposal, model, chat, alert, incident, silence, control, notice } =>
+            {
+                return None;
+            }
         }
         Some(id)
     }

@@ -19,6 +19,7 @@ pub mod chat;
 pub mod command;
 pub mod conversation;
 pub mod event;
+pub mod families;
 pub mod finding;
 pub mod id;
 pub mod incident;
@@ -33,6 +34,8 @@ pub mod silence;
 pub mod statistics;
 pub mod text;
 pub mod time;
+pub mod vocabulary;
+pub mod words;
 
 pub use event::Event;
 pub use id::{

@@ -5,6 +5,7 @@
 //! came of them is recorded when it first happens, like a model's reply. [`Promoted`] and [`RolledBack`] are
 //! *decisions*: they change what decides from then on, so one owner writes them in one order.
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -207,7 +208,15 @@ impl Aliases {
                 (&promoted.name, promoted.version, Some(promoted.previous), why)
             }
             Event::ModelRolledBack(back) => (&back.name, back.to, None, back.why.clone()),
-            _ => return false,
+            Event::ModelRegistered(_)
+            | Event::ModelJudged(_)
+            | Event::ShadowPlaced(_)
+            | Event::ModelShadowed(_)
+            | Event::ModelUnshadowed(_)
+            | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
+            {
+                return false;
+            }
         };
         let (since, event, by) = (recorded.time, recorded.id.clone(), recorded.actor.clone());
         self.0.insert(name.clone(), InForce { version, previous, since, event, by, why });

@@ -1,6 +1,7 @@
 //! Notices: what people are told, and what they are not told now, why, and until when. Owns their events,
 //! state and fold; the rules by which one is requested stand in the pager.
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -10,6 +11,7 @@ use crate::event::{Event, Recorded};
 use crate::id::{EventId, Fingerprint, IncidentId, NoticeId};
 use crate::severity::Severity;
 use crate::time::{Span, Time};
+use crate::words::HoldReason;
 
 /// Why people are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -88,8 +90,8 @@ pub struct Held {
     pub receiver: Option<String>,
     /// Why they would have been.
     pub reason: Reason,
-    /// Why they are not: `snoozed`, `storm`, `silence`, `maintenance`, `refused` (by the receiver, at once), …
-    pub why: String,
+    /// Why they are not.
+    pub why: HoldReason,
     /// Until when.
     pub until: Time,
     /// How bad it is.
@@ -107,9 +109,8 @@ pub struct Held {
 /// A hold ended without a notice of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Released {
-    /// `told` (a digest told it), `over` (nothing is left to tell), `held` (a page or another hold takes its
-    /// place), `merged` (its incident became a part of another one, which is told).
-    pub why: String,
+    /// How it ended.
+    pub why: HoldReason,
 }
 
 /// A receiver took it.
@@ -182,8 +183,8 @@ pub struct Notice {
     pub title: String,
     /// Where it is in its life.
     pub status: Status,
-    /// Why it is held.
-    pub why: Option<String>,
+    /// Why it is held, or how that ended.
+    pub why: Option<HoldReason>,
     /// Until when it is held, or when it is given up.
     pub until: Time,
     /// When it was asked for or held.
@@ -219,7 +220,12 @@ impl Notices {
                 self.0.insert(id.clone(), Notice::held(id, held, recorded));
                 return true;
             }
-            _ => {}
+            Event::NoticeReleased(_)
+            | Event::NoticeDelivered(_)
+            | Event::NoticeFailed(_)
+            | Event::NoticeExpired(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control } =>
+                {}
         }
         let Some(notice) = self.0.get_mut(&id) else {
             return false;
@@ -242,7 +248,12 @@ impl Notices {
                 notice.status = Status::Expired;
                 notice.error = Some(expired.error.clone());
             }
-            _ => {}
+            Event::NoticeRequested(_)
+            | Event::NoticeHeld(_)
+            | Event::NoticeFailed(_)
+            | Event::NoticeExpired(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control } =>
+                {}
         }
         notice.revision = revision.unwrap_or(notice.revision);
         true

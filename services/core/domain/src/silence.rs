@@ -1,6 +1,7 @@
 //! Silences and maintenance windows: who is held back, and until when. A silence loses nothing: an alert
 //! that it holds back is recorded with its end, and counts when the silence ends.
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -10,6 +11,7 @@ use crate::event::{Event, Recorded};
 use crate::id::SilenceId;
 use crate::limits::MATCHERS_MAX;
 use crate::time::Time;
+use crate::words::SilenceEnd;
 
 /// One condition on a label, as Alertmanager has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -179,8 +181,8 @@ pub struct Started {}
 /// It is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ended {
-    /// `elapsed`, `expired` (a person ended it), `replaced` or `undone`.
-    pub reason: String,
+    /// Why it ended.
+    pub reason: SilenceEnd,
 }
 
 /// Where a silence is in its life.
@@ -210,7 +212,7 @@ pub struct Silence {
     pub updated_at: Time,
     /// Why it ended, if it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
+    pub ended: Option<SilenceEnd>,
     /// Decisions on it so far.
     pub revision: u64,
 }
@@ -251,7 +253,11 @@ impl Silences {
                 silence.state = State::Expired;
                 silence.ended = Some(ended.reason.clone());
             }
-            _ => return,
+            Event::SilenceCreated(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, control, notice } =>
+            {
+                return;
+            }
         }
         silence.updated_at = recorded.time;
         silence.revision = recorded.revision.unwrap_or(silence.revision);

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
+use hindcast_domain::words::ResolvedBy;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::alert::decide::{Rules, observe};
@@ -162,7 +163,7 @@ impl Lane {
                     team: None,
                     started_at: joined.starts_at,
                     grouping: Grouping {
-                        rule: "first".to_owned(),
+                        rule: "first".into(),
                         weights: 1,
                         score: 0,
                         threshold: 500,
@@ -185,7 +186,7 @@ impl Lane {
         };
         let incident = &self.book.incidents[&id];
         if incident.is_live() && self.book.alerts_of(incident).all(|alert| !alert.is_firing()) {
-            let over = Resolved { by: "quiet".to_owned(), cause: None, resolution: None };
+            let over = Resolved { by: "quiet".into(), cause: None, resolution: None };
             self.adopt(vec![Draft::system(&id, Event::IncidentResolved(over))]);
         }
     }
@@ -332,7 +333,7 @@ fn what_was_merged_is_over(book: &Book) -> Result<(), String> {
 fn nothing_that_fires_is_lost(book: &Book) -> Result<(), String> {
     for alert in book.alerts.values().filter(|alert| alert.is_firing()) {
         let home = alert.incident.as_ref().and_then(|id| book.home(id));
-        let ended = |home: &Incident| home.resolved_by.as_deref() == Some("person") || !home.lineage.is_empty();
+        let ended = |home: &Incident| home.resolved_by == Some(ResolvedBy::Person) || !home.lineage.is_empty();
         if !home.is_some_and(|home| home.is_live() || ended(home)) {
             return Err(format!("{} fires in {home:#?}", alert.fingerprint));
         }

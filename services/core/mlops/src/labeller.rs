@@ -10,6 +10,7 @@ mod people;
 mod state;
 
 use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::events;
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{LabelId, Partition, Time};
 
@@ -61,7 +62,10 @@ impl Decider for Labeller {
     fn decide(&self, state: &State, _lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         match &input.event {
             Event::LabelGiven(_) | Event::LabelRetracted(_) => Vec::new(),
-            _ => people::decide(state, input, now),
+            Event::LabelJudged(_)
+            | events! { intake, finding, conversation, proposal, model, chat, alert, incident, silence, control, notice } => {
+                people::decide(state, input, now)
+            }
         }
     }
 

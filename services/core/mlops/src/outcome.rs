@@ -1,6 +1,7 @@
 //! What a run decided, as far as it is compared: which incident each stretch of firing went to, and when
 //! people were paged. Owns that fold over decisions; refuses to know what is right.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded};
@@ -74,7 +75,15 @@ impl Outcome {
                     firing.incident = None;
                 }
             }
-            _ => self.incident(decided),
+            Event::AlertRepeated(_)
+            | Event::AlertResolved(_)
+            | Event::AlertStale(_)
+            | Event::AlertUnsuppressed(_)
+            | Event::AlertFlapping(_)
+            | Event::AlertSettled(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, incident, silence, control, notice } => {
+                self.incident(decided)
+            }
         }
     }
 
@@ -104,7 +113,20 @@ impl Outcome {
             Event::IncidentResolved(_) => {
                 self.live.remove(&id);
             }
-            _ => {}
+            Event::IncidentDeclared(_)
+            | Event::IncidentAcknowledged(_)
+            | Event::IncidentUnacknowledged(_)
+            | Event::IncidentMerged(_)
+            | Event::IncidentSplit(_)
+            | Event::IncidentUndone(_)
+            | Event::IncidentAssigned(_)
+            | Event::IncidentNoted(_)
+            | Event::IncidentSeveritySet(_)
+            | Event::IncidentSnoozed(_)
+            | Event::IncidentAwoken(_)
+            | Event::IncidentFeedback(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+                {}
         }
     }
 

@@ -5,6 +5,7 @@
 //! decided in the order of their places, timers that are due before an input's time first, as the lane's
 //! runner does it.
 
+use hindcast_domain::events;
 use std::borrow::Borrow as _;
 use std::collections::BTreeMap;
 
@@ -117,7 +118,17 @@ pub fn takes(input: &Recorded) -> bool {
     match &input.event {
         Event::Configured(section) => section.section != SCORER_SECTION,
         Event::Command(received) => !is_about_an_incident(&received.command),
-        _ => true,
+        Event::Delivery(_)
+        | Event::DoorOpened(_)
+        | Event::Observed(_)
+        | Event::Change(_)
+        | Event::Parked(_)
+        | Event::Unparked(_)
+        | Event::Activated(_)
+        | Event::Restored(_)
+        | Event::Owned(_)
+        | Event::CommandRejected(_)
+        | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, notice } => true,
     }
 }
 
@@ -138,7 +149,7 @@ pub fn in_force(weights: &Weights, partition: &Partition, at: Time) -> Recorded 
     let content = serde_json::to_value(weights).unwrap_or_default();
     assert!(content.is_object(), "weights of ours always have a JSON form");
     let hash = format!("weights {}", weights.version);
-    let configured = Configured { section: SCORER_SECTION.to_owned(), hash, content };
+    let configured = Configured { section: SCORER_SECTION.into(), hash, content };
     Recorded {
         id: EventId::derive(&[b"weights in force", &weights.version.to_be_bytes()]),
         position: 0,

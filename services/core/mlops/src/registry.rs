@@ -2,6 +2,7 @@
 //! it. Owns the conditions (only a pass promotes; the version to go back to is proven loadable before the
 //! pointer moves); refuses to know who asks.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_correlation::cluster::Weights;
@@ -82,7 +83,15 @@ impl Registry {
                 let ended = Ended { event: recorded.id.clone(), verdict: judged.verdict };
                 self.judged.entry(judged.version).or_default().insert(judged.against, ended);
             }
-            _ => {
+            Event::ModelRegistered(_)
+            | Event::ModelJudged(_)
+            | Event::ShadowPlaced(_)
+            | Event::ModelPromoted(_)
+            | Event::ModelRolledBack(_)
+            | Event::ModelShadowed(_)
+            | Event::ModelUnshadowed(_)
+            | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
+            {
                 self.aliases.evolve(recorded);
             }
         }

@@ -2,6 +2,8 @@
 //! paged and proposed. Owns that fold, which the labeller decides on and the data set is read from; refuses
 //! to know any label.
 
+use hindcast_domain::events;
+use hindcast_domain::words::{LineageKind, ResolvedBy};
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded, SYSTEM};
@@ -130,7 +132,24 @@ impl Seen {
                 Some(made.incident.clone())
             }
             Event::LabelJudged(judged) => self.judged(judged, &recorded.actor),
-            _ => self.incident(recorded),
+            Event::ProposalRejected(_)
+            | Event::LabelGiven(_)
+            | Event::LabelRetracted(_)
+            | Event::AlertRepeated(_)
+            | Event::AlertResolved(_)
+            | Event::AlertStale(_)
+            | Event::AlertSuppressed(_)
+            | Event::AlertUnsuppressed(_)
+            | Event::AlertFlapping(_)
+            | Event::AlertSettled(_)
+            | Event::NoticeHeld(_)
+            | Event::NoticeReleased(_)
+            | Event::NoticeDelivered(_)
+            | Event::NoticeFailed(_)
+            | Event::NoticeExpired(_)
+            | events! { intake, finding, conversation, model, chat, incident, silence, control } => {
+                self.incident(recorded)
+            }
         }
     }
 
@@ -187,7 +206,7 @@ impl Seen {
                 if let Some(cause) = resolved.cause.as_ref().filter(|_| by_person) {
                     case.causes.insert(recorded.actor.clone(), cause.clone());
                 }
-                self.close(&id, recorded, resolved.by == "person");
+                self.close(&id, recorded, resolved.by == ResolvedBy::Person);
             }
             Event::IncidentReopened(_) => {
                 self.cases.get_mut(&id)?.acted |= by_person;
@@ -214,7 +233,7 @@ impl Seen {
                 }
             }
             Event::IncidentUndone(undone) => {
-                let merged = undone.how == "merged";
+                let merged = undone.how == LineageKind::Merged;
                 let (from, to) = if merged { (&id, &undone.other) } else { (&undone.other, &id) };
                 self.move_all(&undone.fingerprints, from, to);
                 if let Some(other) = self.cases.get_mut(&undone.other) {
@@ -232,7 +251,12 @@ impl Seen {
             | Event::IncidentSeveritySet(_)
             | Event::IncidentSnoozed(_)
             | Event::IncidentFeedback(_) => self.cases.get_mut(&id)?.acted = true,
-            _ => return None,
+            Event::IncidentUnacknowledged(_)
+            | Event::IncidentAwoken(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+            {
+                return None;
+            }
         }
         Some(id)
     }

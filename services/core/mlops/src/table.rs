@@ -6,41 +6,10 @@
 use std::fmt::Write as _;
 
 use hindcast_domain::label::{Kind, Provenance};
-
-/// Which model learns from a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Learner {
-    /// Whether two alerts are one problem.
-    PairScorer,
-    /// What is worth a page.
-    Paging,
-    /// What caused it.
-    Causes,
-    /// Which earlier incidents are alike.
-    Recall,
-    /// Which runbooks are proposed.
-    Runbooks,
-    /// How the copilot answers.
-    Copilot,
-}
-
-impl Learner {
-    /// Its name in words.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PairScorer => "pair scorer",
-            Self::Paging => "paging",
-            Self::Causes => "causes",
-            Self::Recall => "recall",
-            Self::Runbooks => "runbooks",
-            Self::Copilot => "copilot",
-        }
-    }
-}
+pub use hindcast_domain::words::Learner;
 
 /// One line of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Its name, as it stands on each label.
     pub name: &'static str,

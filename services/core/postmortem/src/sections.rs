@@ -1,5 +1,6 @@
 //! The sections of a postmortem, one function each.
 
+use hindcast_domain::words::ResolvedBy;
 use std::collections::BTreeSet;
 
 use hindcast_api::{Causes, Citation, Hypothesis, Proposal, Role, Similar, TimelineEntry};
@@ -291,12 +292,12 @@ pub(super) fn resolution(page: &mut Page, evidence: &Evidence) {
         page.note("It is not resolved as of this draft.");
         return;
     };
-    let by = match incident.resolved_by.as_deref() {
-        Some("quiet") => "all its alerts were over",
-        Some("stale") => "the senders of its alerts fell silent",
-        Some("person") => "a person said so",
-        Some("merged") => "it became a part of another one",
-        _ => "why is not recorded",
+    let by = match incident.resolved_by {
+        Some(ResolvedBy::Quiet) => "all its alerts were over",
+        Some(ResolvedBy::Stale) => "the senders of its alerts fell silent",
+        Some(ResolvedBy::Person) => "a person said so",
+        Some(ResolvedBy::Merged) => "it became a part of another one",
+        Some(ResolvedBy::Other(_)) | None => "why is not recorded",
     };
     page.sentence(&format!("It was over at {}: {by}.", day_and_clock(end)), &ending(evidence));
     match &incident.resolution {

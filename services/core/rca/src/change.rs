@@ -4,6 +4,7 @@
 //! A change explains only its own service and what depends on it. It must precede the first sign, its service
 //! must show signs of its own after it and none before, and nothing beneath may explain those.
 
+use hindcast_api::HypothesisKind;
 use hindcast_api::{Change, Citation, Hypothesis, Statement};
 use hindcast_domain::{Span, Time};
 
@@ -60,7 +61,7 @@ impl Judged<'_> {
     pub fn words(&self) -> String {
         let change = &self.change.change;
         let version = change.version.as_deref().map(|version| format!(" {}", one_line(version))).unwrap_or_default();
-        format!("{}{version} at {}", one_line(&change.kind), clock(change.at))
+        format!("{}{version} at {}", one_line(change.kind.as_str()), clock(change.at))
     }
 }
 
@@ -119,7 +120,7 @@ pub(super) fn refuted(changes: &[Judged], best: Option<&Candidate>, scene: &Scen
             Hypothesis {
                 cause: cause_words(judged),
                 service: judged.service.clone(),
-                kind: "change".to_owned(),
+                kind: HypothesisKind::Change,
                 score: 0.0,
                 path: Vec::new(),
                 confirms: Vec::new(),

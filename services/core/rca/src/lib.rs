@@ -28,6 +28,7 @@ mod sign;
 mod verdict;
 mod weigh;
 
+use hindcast_api::HypothesisKind;
 use hindcast_api::{Causes, Claim, Hypothesis, Similar, Verdict};
 use hindcast_domain::catalog::Topology;
 
@@ -120,7 +121,7 @@ pub fn standing(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> V
 pub fn claim(hypothesis: &Hypothesis) -> Claim {
     let first = hypothesis.path.first().into_iter().flat_map(|step| step.citations.iter());
     // of a change it says first when it was made
-    let change = hypothesis.confirms.first().filter(|_| hypothesis.kind == "change");
+    let change = hypothesis.confirms.first().filter(|_| hypothesis.kind == HypothesisKind::Change);
     let change = change.into_iter().flat_map(|statement| statement.citations.iter());
     Claim {
         text: hypothesis.cause.clone(),

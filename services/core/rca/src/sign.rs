@@ -1,6 +1,7 @@
 //! Signs: what shows that a service is abnormal, read from alerts and findings alike. Owns how much a sign
 //! weighs by itself; refuses to know who explains whom.
 
+use hindcast_domain::words::LogLevel;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{Alert, Citation, Finding};
@@ -156,7 +157,7 @@ fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) 
 
 fn of_finding(finding: &Finding, onset: Time, before: Span, alarms: &Alarms<'_>, topology: &Topology) -> Sign {
     let found = &finding.finding;
-    let level = weight_of_level(found.level.as_deref());
+    let level = weight_of_level(found.level.as_ref().map(LogLevel::as_str));
     let (strength, source, tolerance) = match found.kind {
         Kind::NewTemplate => (level, Source::Log, Span::seconds(5)),
         Kind::BurstingTemplate => (level * 0.85, Source::Log, Span::seconds(10)),
@@ -239,7 +240,7 @@ fn weight_of_level(level: Option<&str>) -> f64 {
 /// metric has its score.
 fn often(found: &Raised) -> f64 {
     let dies = ["emergency", "alert", "critical", "fatal", "panic"];
-    let level = found.level.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let level = found.level.as_ref().map_or("", LogLevel::as_str).to_ascii_lowercase();
     if found.kind == Kind::MetricShift || dies.contains(&level.as_str()) {
         return 1.0;
     }

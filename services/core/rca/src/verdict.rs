@@ -1,5 +1,6 @@
 //! Says what was concluded: hypotheses with what speaks for and against them, and why nothing is named.
 
+use hindcast_api::HypothesisKind;
 use hindcast_api::{Citation, Hypothesis, Similar, Statement};
 
 use super::change::changes;
@@ -32,7 +33,7 @@ pub(super) fn hypothesis(candidate: &Candidate, scene: &Scene, named: &[&Candida
     Hypothesis {
         cause: cause(candidate, signs, scene),
         service: candidate.service.clone(),
-        kind: if candidate.change.is_some() { "change" } else { "service" }.to_owned(),
+        kind: if candidate.change.is_some() { HypothesisKind::Change } else { HypothesisKind::Service },
         score: f64::from(candidate.score) / 1_000.0,
         path,
         confirms,
@@ -56,7 +57,7 @@ pub(super) fn refuted(candidate: &Candidate, best: Option<&Candidate>, scene: &S
     Hypothesis {
         cause: format!("{}: {}", candidate.service, what(signs)),
         service: candidate.service.clone(),
-        kind: "service".to_owned(),
+        kind: HypothesisKind::Service,
         score: f64::from(candidate.score) / 1_000.0,
         path: Vec::new(),
         confirms: Vec::new(),

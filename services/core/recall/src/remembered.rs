@@ -239,7 +239,7 @@ fn templates(findings: &[&Finding]) -> Vec<TemplateSign> {
         if !seen.insert((service.clone(), super::signs::template_key(service, &template.text))) {
             continue;
         }
-        let level = finding.finding.level.clone().unwrap_or_default();
+        let level = finding.finding.level.as_ref().map(ToString::to_string).unwrap_or_default();
         let sign = TemplateSign {
             service: service.clone(),
             id: template.id.clone(),

@@ -318,7 +318,7 @@ impl Runbook {
             name: self.name.clone(),
             title: self.title.clone(),
             version: self.version(),
-            risk: self.risk.level.as_str().to_owned(),
+            risk: self.risk.level.as_str().into(),
             params: self.params.iter().map(|(name, param)| (name.clone(), value::words(param))).collect(),
         }
     }

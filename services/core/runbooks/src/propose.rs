@@ -1,6 +1,7 @@
 //! Chooses runbooks for an incident, with the values that its evidence gives their parameters. Owns what fits
 //! how well; refuses to propose a repair where the cause is not known.
 
+use hindcast_api::ProposalStatus;
 use std::collections::BTreeMap;
 
 use hindcast_api::{Alert, Causes, Citation, Hypothesis, Proposal, Similar, Worked};
@@ -319,6 +320,6 @@ fn made(
         steps: filled.steps,
         citations,
         by: by.to_owned(),
-        status: "proposed".to_owned(),
+        status: ProposalStatus::Proposed,
     }
 }

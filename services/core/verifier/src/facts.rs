@@ -1,6 +1,7 @@
 //! What an event says: its text, numbers, times, services and severities, read from its data and envelope
 //! alike. Owns what counts as said; refuses to know what is claimed.
 
+use hindcast_api::EventKind;
 use std::collections::BTreeSet;
 
 use hindcast_api::Event;
@@ -96,7 +97,7 @@ pub(crate) fn people_named(event: &Event) -> Vec<String> {
         plain && name.len() >= 2 && name.len() <= 64 && !ours.contains(name)
     };
     // a sender is no person
-    let human = event.kind == "decision" || event.event_type == "intake.command";
+    let human = event.kind == EventKind::Decision || event.event_type == "intake.command";
     let actor = human.then_some(event.actor.as_str());
     fields.chain(actor).filter(person).map(str::to_lowercase).collect()
 }

@@ -48,7 +48,7 @@ pub fn lane() -> Subject {
 pub fn fact(title: &str) -> NewEvent {
     let change = Change {
         source: "suite".to_owned(),
-        kind: "deploy".to_owned(),
+        kind: "deploy".into(),
         title: title.to_owned(),
         service: None,
         version: None,

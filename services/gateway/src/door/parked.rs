@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, LIMIT_MAX, Page, Parked, Problem};
+use hindcast_domain::words::ParkedStatus;
 use hindcast_domain::{EventId, Partition};
 use hindcast_http::{Refusal, Result};
 use hindcast_queries::Window;
@@ -88,8 +89,9 @@ pub(super) async fn discard(
 ) -> Result<Response> {
     admit(&gateway, &headers)?;
     let Open { id, partition, .. } = open(&gateway, &id).await?;
-    let receipt = gateway.inner.writer.submit(&partition, vec![unparked(&id, "discarded")]).await.map_err(refused)?;
-    Ok(Json(json!({ "id": id, "status": "discarded", "position": receipt.position() })).into_response())
+    let receipt =
+        gateway.inner.writer.submit(&partition, vec![unparked(&id, ParkedStatus::Discarded)]).await.map_err(refused)?;
+    Ok(Json(json!({ "id": id, "status": ParkedStatus::Discarded, "position": receipt.position() })).into_response())
 }
 
 /// An item that nobody has dealt with, and where it lies.
@@ -102,7 +104,7 @@ struct Open {
 async fn open(gateway: &Gateway, id: &str) -> Result<Open> {
     let queries = gateway.queries()?;
     let item = queries.parked_item(id).await?;
-    if item.status != "parked" {
+    if item.status != ParkedStatus::Parked {
         return Err(Refusal::new(Code::Conflict, format!("expected a parked item, {} is {}", item.id, item.status)));
     }
     let event = queries.event(&item.id, None).await?;

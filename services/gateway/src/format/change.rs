@@ -65,7 +65,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
     let environment = context.environment(text(&["environment", "env"]).as_deref());
     let change = Change {
         source: context.source.name.clone(),
-        kind,
+        kind: kind.into(),
         title,
         service,
         version,
@@ -82,8 +82,8 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
 /// Holds a change to the limits.
 pub(crate) fn bounded(change: &Change) -> Result<(), Bad> {
     let optional = [&change.service, &change.version, &change.status, &change.author, &change.url, &change.source_id];
-    let texts = optional.into_iter().flatten().chain([&change.title, &change.kind]);
-    match texts.map(String::len).max().filter(|bytes| *bytes > TEXT_BYTES_MAX) {
+    let texts = optional.into_iter().flatten().map(String::as_str).chain([change.title.as_str(), change.kind.as_str()]);
+    match texts.map(str::len).max().filter(|bytes| *bytes > TEXT_BYTES_MAX) {
         None => Ok(()),
         Some(bytes) => {
             let detail = format!("expected at most {TEXT_BYTES_MAX} bytes a field, got {bytes}");

@@ -81,7 +81,7 @@ impl Reader<'_> {
         let at = time::lenient(fields::path(self.payload, at)).ok().flatten();
         Change {
             source: self.context.source.name.clone(),
-            kind: kind.to_owned(),
+            kind: kind.into(),
             title,
             service: self.context.source.service.clone().or_else(|| self.text("repository.name")),
             version: None,

@@ -1,6 +1,7 @@
 //! What a person wants to see after the demo: what came in, what went out, against the truth; each incident
 //! in plain words; a receipt; the proof by replay; what it cost; and what to do next.
 
+use hindcast_api::{PageAccount, ReceiptStage};
 use std::path::Path;
 use std::time::Instant;
 
@@ -100,7 +101,7 @@ impl Facts {
         let mut unaccounted = Vec::new();
         for alert in &alerts {
             let receipt = views.receipt(Some(&alert.fingerprint), None).await?;
-            if receipt.accounted == "unaccounted" {
+            if receipt.accounted == PageAccount::Unaccounted {
                 unaccounted.push(alert.fingerprint.clone());
             }
         }
@@ -301,7 +302,7 @@ fn print_receipt(receipt: &Receipt) {
         receipt.accounted,
         short(&receipt.alert.fingerprint)
     );
-    let interesting = receipt.steps.iter().skip_while(|step| step.stage != "received");
+    let interesting = receipt.steps.iter().skip_while(|step| step.stage != ReceiptStage::Received);
     for step in interesting.take(6) {
         println!("  {} {:<12} {}", clock(step.time), step.stage, step.text);
     }

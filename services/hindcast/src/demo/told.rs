@@ -1,6 +1,7 @@
 //! One incident as the demo tells it: what broke, what it did, what alarmed; what it was not; whom it hit; what
 //! it was like before; what may be done. Everything is what the API said in the midst of it.
 
+use hindcast_api::HypothesisKind;
 use hindcast_api::{Hypothesis, Role, Similar, Step, Verdict};
 
 use super::advice::Advised;
@@ -15,7 +16,7 @@ pub fn print(advised: &Advised) {
         Some(cause) => self::cause(cause),
         None => println!("  cause     unresolved: {}", advised.causes.why_unresolved.as_deref().unwrap_or("-")),
     }
-    for refuted in advised.causes.refuted.iter().filter(|refuted| refuted.kind == "change").take(2) {
+    for refuted in advised.causes.refuted.iter().filter(|refuted| refuted.kind == HypothesisKind::Change).take(2) {
         let why = refuted.refutes.first();
         let cited = why.and_then(|why| why.citations.first()).map(|cited| cited.position);
         println!("  not       {}: {}{}", cut(&refuted.cause), why.map_or("-", |why| &why.text), place(cited));

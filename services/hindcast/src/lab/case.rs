@@ -334,7 +334,7 @@ impl Case {
                 environment: ENVIRONMENT.to_owned(),
                 change: event::Change {
                     source: "lab".to_owned(),
-                    kind: made.kind.clone(),
+                    kind: made.kind.as_str().into(),
                     title: made.title.clone(),
                     service: made.service.clone(),
                     version: made.version.clone(),
@@ -434,7 +434,7 @@ fn raised(sign: watch::Sign) -> Raised {
                 Weight::Error => "error",
                 Weight::Fatal => "fatal",
             }
-            .to_owned(),
+            .into(),
         ),
         incident: None,
         detector: 1,

@@ -80,7 +80,7 @@ pub async fn configure(common: &Common, views: &Views) -> anyhow::Result<()> {
         }
         let head = common.ledger.head().await?;
         let key = format!("configure/{section}/{hash}/{head}");
-        let command = Command::Configure(Configured { section: section.to_owned(), hash, content });
+        let command = Command::Configure(Configured { section: section.into(), hash, content });
         if let Some(id) = submit(common, section, key, command).await? {
             views.outcome(&id, Duration::from_secs(5)).await;
         }

@@ -1,6 +1,7 @@
 //! The lanes of a run: one a partition, in memory and in isolation. Owns what a decision means as a fact;
 //! refuses to write one.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -118,7 +119,30 @@ impl Placing {
             }
             Event::IncidentOpened(opened) => (&opened.fingerprint, &opened.grouping, true),
             Event::IncidentAlertJoined(joined) => (&joined.fingerprint, joined.grouping.as_ref()?, false),
-            _ => return None,
+            Event::AlertRepeated(_)
+            | Event::AlertResolved(_)
+            | Event::AlertStale(_)
+            | Event::AlertSuppressed(_)
+            | Event::AlertUnsuppressed(_)
+            | Event::AlertFlapping(_)
+            | Event::AlertSettled(_)
+            | Event::IncidentDeclared(_)
+            | Event::IncidentAcknowledged(_)
+            | Event::IncidentUnacknowledged(_)
+            | Event::IncidentResolved(_)
+            | Event::IncidentReopened(_)
+            | Event::IncidentMerged(_)
+            | Event::IncidentSplit(_)
+            | Event::IncidentUndone(_)
+            | Event::IncidentAssigned(_)
+            | Event::IncidentNoted(_)
+            | Event::IncidentSeveritySet(_)
+            | Event::IncidentSnoozed(_)
+            | Event::IncidentAwoken(_)
+            | Event::IncidentFeedback(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, silence, control, notice } => {
+                return None;
+            }
         };
         Some(Placed {
             name: NAME.to_owned(),

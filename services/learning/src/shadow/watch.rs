@@ -1,5 +1,6 @@
 //! Which version is to run as a shadow, as the control lane says. Owns that fold; refuses to run anything.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_correlation::cluster::Weights;
@@ -81,7 +82,15 @@ pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Ses
                         });
                     }
                     Event::ModelUnshadowed(ended) if ended.name == NAME => session = None,
-                    _ => {}
+                    Event::ModelRegistered(_)
+                    | Event::ModelJudged(_)
+                    | Event::ShadowPlaced(_)
+                    | Event::ModelPromoted(_)
+                    | Event::ModelRolledBack(_)
+                    | Event::ModelShadowed(_)
+                    | Event::ModelUnshadowed(_)
+                    | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
+                        {}
                 }
             }
         }

@@ -71,7 +71,7 @@ impl Lane {
         self.observe(name, &service, severity, Signal::Resolved);
         let Some(home) = self.home(name).and_then(|id| self.book.incidents.get(&id)) else { return };
         if home.is_live() && self.book.alerts_of(home).all(|alert| !alert.is_firing()) {
-            let over = Resolved { by: "quiet".to_owned(), cause: None, resolution: None };
+            let over = Resolved { by: "quiet".into(), cause: None, resolution: None };
             let id = home.id.clone();
             self.adopt(vec![Draft::system(&id, Event::IncidentResolved(over))]);
         }
@@ -150,13 +150,13 @@ impl Lane {
     }
 
     fn suppress(&mut self, alert: &Alert, until: Time) {
-        let held = Suppressed { by: "SIL-0123456789ABCDEF".to_owned(), kind: "silence".to_owned(), until };
+        let held = Suppressed { by: "SIL-0123456789ABCDEF".to_owned(), kind: "silence".into(), until };
         self.adopt(vec![Draft::system(&alert.fingerprint, Event::AlertSuppressed(held))]);
     }
 
     fn lift(&mut self, alert: &Alert, reason: &str) {
         let by = alert.suppressed.as_ref().unwrap().by.clone();
-        let lifted = Unsuppressed { by, reason: reason.to_owned(), exempt: false };
+        let lifted = Unsuppressed { by, reason: reason.into(), exempt: false };
         self.adopt(vec![Draft::system(&alert.fingerprint, Event::AlertUnsuppressed(lifted))]);
         let alert = self.book.alerts[&alert.fingerprint].clone();
         match self.silences.get(&alert.name).copied().filter(|until| *until > self.time) {
@@ -247,7 +247,7 @@ fn opened(alert: &Alert) -> Opened {
         team: alert.service.as_deref().map(team_of),
         started_at: alert.occurrence().starts_at,
         grouping: Grouping {
-            rule: "first".to_owned(),
+            rule: "first".into(),
             weights: 1,
             score: 0,
             threshold: 500,

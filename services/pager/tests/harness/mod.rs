@@ -6,6 +6,7 @@
 
 pub mod lane;
 
+use hindcast_domain::words::{HoldReason, ResolvedBy};
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::book::Book;
@@ -285,7 +286,7 @@ pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String
         let of_family = |notice: &&Notice| notice.incident.as_ref().is_some_and(|id| family.contains(id));
         let paged = notices.0.values().filter(of_family).any(|notice| match notice.status {
             notice::Status::Requested | notice::Status::Delivered => notice.page,
-            notice::Status::Released => notice.why.as_deref() == Some("told") && digest_after(notices, notice),
+            notice::Status::Released => notice.why == Some(HoldReason::Told) && digest_after(notices, notice),
             notice::Status::Expired | notice::Status::Held => false,
         });
         let held = notices.0.values().any(|notice| {
@@ -296,7 +297,7 @@ pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String
         // What a person ended stays so when it is put together with one that was over already.
         let taken_on = home.is_some_and(|home| {
             home.status == Status::Acknowledged
-                || home.resolved_by.as_deref() == Some("person")
+                || home.resolved_by == Some(ResolvedBy::Person)
                 || !home.is_live() && !home.lineage.is_empty()
         });
         if !(paged || held || suppressed || taken_on) {

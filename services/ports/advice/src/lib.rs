@@ -10,6 +10,7 @@ pub mod gather;
 pub mod proposed;
 pub mod tools;
 
+use hindcast_domain::words::AskChannel;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -57,8 +58,8 @@ pub trait Advice: Send + Sync + 'static {
 pub struct Asker {
     /// The person, as the API knows them.
     pub actor: String,
-    /// `api`, `cli`, `web`, `mcp`, …
-    pub channel: String,
+    /// Where it was asked.
+    pub channel: AskChannel,
 }
 
 /// Answers questions.

@@ -67,7 +67,7 @@ fn finding(kind: Kind, service: &str, text: &str, line: &Line, before: usize, af
         after: after as f64 * 2.0,
         count: after as u64,
         score: if line.severity == "info" { 550 } else { 900 },
-        level: Some(line.severity.clone()),
+        level: Some(line.severity.as_str().into()),
         incident: None,
         detector: 1,
     }

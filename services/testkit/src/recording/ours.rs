@@ -40,7 +40,7 @@ pub fn templates(lines: &[Line]) -> Vec<Raised> {
                     Weight::Error => "error",
                     Weight::Fatal => "fatal",
                 }
-                .to_owned(),
+                .into(),
             ),
             service: sign.service,
             incident: None,

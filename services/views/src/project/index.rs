@@ -4,6 +4,7 @@ use hindcast_api as api;
 use hindcast_domain::alert::Alert;
 use hindcast_domain::event::{Change, Parked, Recorded};
 use hindcast_domain::finding::Raised;
+use hindcast_domain::words::ParkedStatus;
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use crate::store::Batch;
@@ -26,7 +27,7 @@ pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
     event(batch, shown);
     let item = api::Parked {
         id: shown.id.clone(),
-        status: "parked".to_owned(),
+        status: ParkedStatus::Parked,
         source: shown.source.clone(),
         format: shown.event_type.clone(),
         code: "unknown_event".to_owned(),
@@ -43,7 +44,7 @@ pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
 pub(crate) fn parked(batch: &mut Batch, recorded: &Recorded, parked: &Parked) {
     let item = api::Parked {
         id: recorded.id.to_string(),
-        status: "parked".to_owned(),
+        status: ParkedStatus::Parked,
         source: parked.source.clone(),
         format: parked.format.clone(),
         code: parked.item.code.clone(),

@@ -9,6 +9,7 @@ pub(crate) mod load;
 pub(crate) mod tally;
 pub(crate) mod write;
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -226,11 +227,16 @@ impl Projector {
             }
             Event::Unparked(unparked) => {
                 let id = unparked.parked.as_str();
-                work.batch.document(Kind::Unparked, id, position, unparked.how.clone().into_bytes());
+                work.batch.document(Kind::Unparked, id, position, unparked.how.as_str().as_bytes().to_vec());
                 self.parked.remove(&unparked.parked);
             }
             Event::Configured(section) => self.section(work, recorded, section)?,
-            _ => {}
+            Event::DoorOpened(_)
+            | Event::Activated(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, notice } => {}
         }
         Ok(())
     }
@@ -242,7 +248,28 @@ impl Projector {
             Event::Change(change) => change.service.as_ref(),
             Event::IncidentOpened(opened) => opened.service.as_ref(),
             Event::IncidentAlertJoined(joined) => joined.service.as_ref(),
-            _ => None,
+            Event::Delivery(_)
+            | Event::DoorOpened(_)
+            | Event::Observed(_)
+            | Event::Command(_)
+            | Event::Parked(_)
+            | Event::Unparked(_)
+            | Event::EvidencePinned(_)
+            | Event::IncidentDeclared(_)
+            | Event::IncidentAcknowledged(_)
+            | Event::IncidentUnacknowledged(_)
+            | Event::IncidentResolved(_)
+            | Event::IncidentReopened(_)
+            | Event::IncidentMerged(_)
+            | Event::IncidentSplit(_)
+            | Event::IncidentUndone(_)
+            | Event::IncidentAssigned(_)
+            | Event::IncidentNoted(_)
+            | Event::IncidentSeveritySet(_)
+            | Event::IncidentSnoozed(_)
+            | Event::IncidentAwoken(_)
+            | Event::IncidentFeedback(_)
+            | events! { conversation, proposal, label, model, chat, alert, silence, control, notice } => None,
         };
         let Some(service) = service.filter(|service| !service.is_empty()) else { return };
         let id = keys::watched(&recorded.partition.environment, service);
@@ -253,13 +280,13 @@ impl Projector {
 
     fn section(&self, work: &mut Work, recorded: &Recorded, section: &Configured) -> Result<(), Error> {
         let at = self.checkpoint.position;
-        if self.store.first(Kind::Section, &section.section, at)?.is_none()
-            && work.sections.insert(section.section.clone())
+        if self.store.first(Kind::Section, section.section.as_str(), at)?.is_none()
+            && work.sections.insert(section.section.to_string())
         {
-            index::first(&mut work.batch, Kind::Section, List::Sections, &section.section, recorded.position);
+            index::first(&mut work.batch, Kind::Section, List::Sections, section.section.as_str(), recorded.position);
         }
         let value = framed(&recorded.partition.to_string(), section);
-        work.batch.document(Kind::Section, &section.section, recorded.position, value);
+        work.batch.document(Kind::Section, section.section.as_str(), recorded.position, value);
         Ok(())
     }
 
@@ -335,7 +362,21 @@ fn advice(work: &mut Work, recorded: &Recorded) {
             return;
         }
         Event::ChatReceived(received) if received.act != Act::Looked => received.incident.as_ref(),
-        _ => return,
+        Event::LabelGiven(_)
+        | Event::LabelRetracted(_)
+        | Event::ModelRegistered(_)
+        | Event::ModelJudged(_)
+        | Event::ModelPromoted(_)
+        | Event::ModelRolledBack(_)
+        | Event::ModelShadowed(_)
+        | Event::ModelUnshadowed(_)
+        | Event::ChatReceived(_)
+        | Event::ChatDelivered(_)
+        | Event::ChatUpdated(_)
+        | Event::ChatFailed(_)
+        | Event::ChatExpired(_)
+        | Event::ChatRequested(_)
+        | events! { intake, alert, incident, silence, control, notice } => return,
     };
     index::subject(&mut work.batch, recorded);
     if let Some(incident) = own {

@@ -1,5 +1,6 @@
 //! From what an event changed to the documents and mentions that are written for it.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::alert::Alert;
@@ -253,7 +254,23 @@ const fn joins(event: &Event) -> Option<&Fingerprint> {
     match event {
         Event::IncidentOpened(opened) => Some(&opened.fingerprint),
         Event::IncidentAlertJoined(joined) => Some(&joined.fingerprint),
-        _ => None,
+        Event::IncidentDeclared(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentMerged(_)
+        | Event::IncidentSplit(_)
+        | Event::IncidentUndone(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            None
+        }
     }
 }
 
@@ -262,6 +279,22 @@ pub(crate) fn grouping(event: &Event) -> Option<&Grouping> {
     match event {
         Event::IncidentOpened(opened) => Some(&opened.grouping),
         Event::IncidentAlertJoined(joined) => joined.grouping.as_ref(),
-        _ => None,
+        Event::IncidentDeclared(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentMerged(_)
+        | Event::IncidentSplit(_)
+        | Event::IncidentUndone(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            None
+        }
     }
 }

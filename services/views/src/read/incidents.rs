@@ -4,6 +4,7 @@ use hindcast_api as api;
 use hindcast_api::{Page, Problem};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::incident::Incident;
+use hindcast_domain::words::LineageKind;
 use hindcast_queries::IncidentFilter;
 
 use super::{Asked, Reader};
@@ -61,7 +62,7 @@ impl Reader {
 
     fn show_incident(&self, partition: &str, incident: Incident) -> Result<api::Incident, Error> {
         let tally = self.tally(incident.id.as_str())?;
-        let merged = incident.lineage.iter().filter(|past| past.how == "merged" && past.undone_by.is_none());
+        let merged = incident.lineage.iter().filter(|past| past.how == LineageKind::Merged && past.undone_by.is_none());
         Ok(api::Incident {
             merged_from: merged.map(|past| past.other.to_string()).collect(),
             url: format!("{}/{}", self.public_url, incident.id),

@@ -1,5 +1,7 @@
 //! Labels as of a position: which count, who disagrees, and how much of the past has a cause at all.
 
+use hindcast_domain::events;
+use hindcast_domain::words::Learner;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
@@ -50,7 +52,7 @@ impl Reader {
             About::Proposal { proposal } => self.subject_of(proposal.as_str(), |event| match event {
                 Event::ProposalMade(made) => Some(made.incident),
                 Event::ProposalRejected(rejected) => rejected.incident,
-                _ => None,
+                events! { intake, finding, conversation, label, model, chat, alert, incident, silence, control, notice } => None,
             })?,
             About::Conversation { conversation } => self.subject_of(conversation.as_str(), |event| match event {
                 Event::ConversationAsked(asked) => asked.incident,
@@ -194,7 +196,7 @@ fn shown(label: &Label, environment: String, disputed: bool) -> api::Label {
         weight: given.weight,
         provenance: given.provenance,
         rule: given.rule.clone(),
-        learns: table::rule(&given.rule).map_or_else(String::new, |rule| rule.learns.as_str().to_owned()),
+        learns: table::rule(&given.rule).map_or_else(|| Learner::Other(String::new()), |rule| rule.learns.clone()),
         from: given.from.to_string(),
         event: label.event.to_string(),
         by: label.by.clone(),

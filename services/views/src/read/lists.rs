@@ -6,6 +6,7 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Configured;
 use hindcast_domain::notice::Notice;
 use hindcast_domain::silence::Silence;
+use hindcast_domain::words::ParkedStatus;
 use hindcast_queries::NoticeFilter;
 
 use super::{Asked, Reader};
@@ -74,7 +75,7 @@ impl Reader {
         };
         let (_, mut item) = document.read::<api::Parked>("a parked item")?;
         if let Some(became) = self.store.document(Kind::Unparked, id, self.at)? {
-            item.status = self.noted(&became.value)?;
+            item.status = self.noted(&became.value)?.into();
         }
         Ok(Some(item))
     }
@@ -82,7 +83,7 @@ impl Reader {
     /// A page of parked items, newest first.
     pub(crate) fn parked(&self, open: bool, asked: &Asked) -> Result<Page<api::Parked>, Problem> {
         Ok(self.newest(List::Parked, asked, |id, _| {
-            Ok(self.parked_item(id)?.filter(|item| !open || item.status == "parked"))
+            Ok(self.parked_item(id)?.filter(|item| !open || item.status == ParkedStatus::Parked))
         })?)
     }
 

@@ -1,6 +1,7 @@
 //! Versions of models as of a position: what they were learnt from, how they were judged, which one decides, and
 //! what a shadow would have done otherwise.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
@@ -118,7 +119,11 @@ impl Reader {
                     decided.shadowed.insert(shadowed.version, shadowed.from);
                 }
                 Event::ModelUnshadowed(_) => decided.shadow = None,
-                _ => {}
+                Event::ModelRegistered(_)
+                | Event::ModelJudged(_)
+                | Event::ShadowPlaced(_)
+                | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
+                    {}
             }
         }
         Ok(decided)

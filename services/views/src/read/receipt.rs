@@ -1,9 +1,11 @@
 //! An alert's whole way from the socket to the page, and whether it is accounted for: it paged, its incident
 //! paged, or something with an end holds it.
 
+use hindcast_domain::events;
+use hindcast_domain::words::{HoldReason, LineageKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_api::{Code, Problem, Receipt, ReceiptStep};
+use hindcast_api::{Code, PageAccount, Problem, Receipt, ReceiptStage, ReceiptStep};
 use hindcast_domain::alert::Alert;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::notice::{self, Notice};
@@ -18,7 +20,7 @@ use crate::store::keys::{About, Kind};
 use crate::words;
 
 /// An alert that nothing accounts for: a defect.
-pub(crate) const UNACCOUNTED: &str = "unaccounted";
+pub(crate) const UNACCOUNTED: PageAccount = PageAccount::Unaccounted;
 
 /// What an alert's notices say.
 struct Told {
@@ -42,7 +44,7 @@ impl Reader {
         let (steps, omitted) = self.steps(&positions)?;
         let (accounted, until) = self.account(&alert, &told)?;
         let alert = self.show_alert(&partition, alert)?;
-        Ok(Receipt { alert, steps, accounted: accounted.to_owned(), until, omitted, position: self.at })
+        Ok(Receipt { alert, steps, accounted, until, omitted, position: self.at })
     }
 
     /// The incident that an alert belongs to, and those that became a part of it.
@@ -52,7 +54,8 @@ impl Reader {
         };
         let mut homes = vec![home.to_string()];
         if let Some((_, incident)) = self.incident_fold(home.as_str())? {
-            let merged = incident.lineage.iter().filter(|past| past.how == "merged" && past.undone_by.is_none());
+            let merged =
+                incident.lineage.iter().filter(|past| past.how == LineageKind::Merged && past.undone_by.is_none());
             let brought = merged.filter(|past| past.fingerprints.contains(&alert.fingerprint));
             homes.extend(brought.map(|past| past.other.to_string()));
             homes.extend(incident.split_from.map(|from| from.to_string()));
@@ -96,33 +99,33 @@ impl Reader {
     }
 
     /// Which of the ways accounts for a firing alert of paging severity, and until when.
-    fn account(&self, alert: &Alert, told: &[Told]) -> Result<(&'static str, Option<Time>), Error> {
+    fn account(&self, alert: &Alert, told: &[Told]) -> Result<(PageAccount, Option<Time>), Error> {
         if !alert.is_firing() || !alert.severity.pages() {
-            return Ok(("not_required", None));
+            return Ok((PageAccount::NotRequired, None));
         }
         if let Some(held) = &alert.suppressed {
-            return Ok(("suppressed", Some(held.until)));
+            return Ok((PageAccount::Suppressed, Some(held.until)));
         }
         let paged = |told: &&Told| {
             told.notice.page && matches!(told.notice.status, notice::Status::Requested | notice::Status::Delivered)
         };
         if told.iter().filter(paged).any(|told| told.own) {
-            return Ok(("paged", None));
+            return Ok((PageAccount::Paged, None));
         }
         let digest =
-            |told: &Told| told.notice.status == notice::Status::Released && told.notice.why.as_deref() == Some("told");
+            |told: &Told| told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told);
         if told.iter().any(|told| paged(&told) || digest(told)) {
-            return Ok(("incident_paged", None));
+            return Ok((PageAccount::IncidentPaged, None));
         }
         let held = told.iter().filter(|told| told.notice.status == notice::Status::Held).map(|told| told.notice.until);
         if let Some(until) = held.max() {
-            return Ok(("held", Some(until)));
+            return Ok((PageAccount::Held, Some(until)));
         }
         let snoozed = match &alert.incident {
             Some(home) => self.incident_fold(home.as_str())?.and_then(|(_, incident)| incident.snoozed_until),
             None => None,
         };
-        Ok(snoozed.map_or((UNACCOUNTED, None), |until| ("held", Some(until))))
+        Ok(snoozed.map_or((UNACCOUNTED, None), |until| (PageAccount::Held, Some(until))))
     }
 
     /// The steps at these positions; of too many, the first and the last ones.
@@ -140,17 +143,17 @@ impl Reader {
             steps.push(step(&recorded, stage(&recorded.event), self.say(&recorded)?, detail(&recorded)));
             for considered in grouping(&recorded.event).iter().flat_map(|grouping| &grouping.considered) {
                 let detail = serde_json::to_value(considered).unwrap_or_default();
-                steps.push(step(&recorded, "kept_out", words::kept_out(considered), detail));
+                steps.push(step(&recorded, ReceiptStage::KeptOut, words::kept_out(considered), detail));
             }
         }
         Ok((steps, too_many as u64))
     }
 }
 
-fn step(recorded: &Recorded, stage: &str, text: String, detail: Value) -> ReceiptStep {
+fn step(recorded: &Recorded, stage: ReceiptStage, text: String, detail: Value) -> ReceiptStep {
     ReceiptStep {
         time: recorded.time,
-        stage: stage.to_owned(),
+        stage,
         text,
         event: recorded.id.to_string(),
         position: recorded.position,
@@ -158,30 +161,44 @@ fn step(recorded: &Recorded, stage: &str, text: String, detail: Value) -> Receip
     }
 }
 
-const fn stage(event: &Event) -> &'static str {
+fn stage(event: &Event) -> ReceiptStage {
     match event {
-        Event::Delivery(_) => "received",
-        Event::Observed(_) => "normalised",
-        Event::Command(_) => "asked",
-        Event::AlertFired(_) => "fired",
-        Event::AlertRepeated(_) => "deduplicated",
-        Event::AlertResolved(_) => "resolved",
-        Event::AlertStale(_) => "stale",
-        Event::AlertSuppressed(_) => "suppressed",
-        Event::AlertUnsuppressed(_) => "unsuppressed",
-        Event::AlertFlapping(_) => "flapping",
-        Event::AlertSettled(_) => "settled",
-        Event::IncidentOpened(_) | Event::IncidentAlertJoined(_) => "grouped",
-        Event::IncidentReopened(_) => "reopened",
-        Event::IncidentMerged(_) => "merged",
-        Event::IncidentSplit(_) => "split",
-        Event::IncidentUndone(_) => "undone",
-        Event::NoticeRequested(_) | Event::NoticeDelivered(_) => "notified",
-        Event::NoticeHeld(_) => "held",
-        Event::NoticeReleased(_) => "released",
-        Event::NoticeFailed(_) => "failed",
-        Event::NoticeExpired(_) => "expired",
-        _ => "other",
+        Event::Delivery(_) => ReceiptStage::Received,
+        Event::Observed(_) => ReceiptStage::Normalised,
+        Event::Command(_) => ReceiptStage::Asked,
+        Event::AlertFired(_) => ReceiptStage::Fired,
+        Event::AlertRepeated(_) => ReceiptStage::Deduplicated,
+        Event::AlertResolved(_) => ReceiptStage::Resolved,
+        Event::AlertStale(_) => ReceiptStage::Stale,
+        Event::AlertSuppressed(_) => ReceiptStage::Suppressed,
+        Event::AlertUnsuppressed(_) => ReceiptStage::Unsuppressed,
+        Event::AlertFlapping(_) => ReceiptStage::Flapping,
+        Event::AlertSettled(_) => ReceiptStage::Settled,
+        Event::IncidentOpened(_) | Event::IncidentAlertJoined(_) => ReceiptStage::Grouped,
+        Event::IncidentReopened(_) => ReceiptStage::Reopened,
+        Event::IncidentMerged(_) => ReceiptStage::Merged,
+        Event::IncidentSplit(_) => ReceiptStage::Split,
+        Event::IncidentUndone(_) => ReceiptStage::Undone,
+        Event::NoticeRequested(_) | Event::NoticeDelivered(_) => ReceiptStage::Notified,
+        Event::NoticeHeld(_) => ReceiptStage::Held,
+        Event::NoticeReleased(_) => ReceiptStage::Released,
+        Event::NoticeFailed(_) => ReceiptStage::Failed,
+        Event::NoticeExpired(_) => ReceiptStage::Expired,
+        Event::DoorOpened(_)
+        | Event::Change(_)
+        | Event::Parked(_)
+        | Event::Unparked(_)
+        | Event::IncidentDeclared(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { finding, conversation, proposal, label, model, chat, silence, control } => ReceiptStage::Unlisted,
     }
 }
 
@@ -230,6 +247,24 @@ fn detail(recorded: &Recorded) -> Value {
             json!({ "notice": subject, "attempt": failed.attempt, "error": failed.error })
         }
         Event::NoticeReleased(_) | Event::NoticeExpired(_) => json!({ "notice": subject }),
-        _ => Value::Null,
+        Event::DoorOpened(_)
+        | Event::Change(_)
+        | Event::Command(_)
+        | Event::Parked(_)
+        | Event::Unparked(_)
+        | Event::AlertResolved(_)
+        | Event::AlertStale(_)
+        | Event::AlertSettled(_)
+        | Event::IncidentDeclared(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { finding, conversation, proposal, label, model, chat, silence, control } => Value::Null,
     }
 }

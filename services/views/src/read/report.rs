@@ -1,6 +1,8 @@
 //! The history behind a report, from the documents as of a position. Owns where each thing is read and how far
 //! back; what a figure counts is `crate::figures`.
 
+use hindcast_domain::events;
+use hindcast_domain::words::{AnswerMode, ResolvedBy};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::figures::{DEFINITIONS, Figures, Stretch, Told};
@@ -160,7 +162,7 @@ impl Reading<'_> {
         let before = self.of.store.document(Kind::Incident, id, position.saturating_sub(1))?;
         let Some(document) = before else { return Ok(false) };
         let (_, incident) = document.read::<Incident>("an incident")?;
-        Ok(incident.resolved_by.as_deref() == Some("person"))
+        Ok(incident.resolved_by == Some(ResolvedBy::Person))
     }
 
     fn firings(&self, figures: &mut Figures) -> Result<(), Error> {
@@ -194,7 +196,7 @@ fn count(spend: &mut Spend, event: &Event) {
     match event {
         Event::ConversationAnswered(answered) => {
             spend.answers += 1;
-            spend.with_model += u64::from(answered.mode == "model");
+            spend.with_model += u64::from(answered.mode == AnswerMode::Model);
         }
         Event::ConversationReplied(replied) => {
             #[allow(clippy::cast_precision_loss)] // dollars for people
@@ -207,6 +209,8 @@ fn count(spend: &mut Spend, event: &Event) {
             spend.tokens = spend.tokens.saturating_add(tokens);
             spend.cost += cost;
         }
-        _ => {}
+        Event::ConversationAsked(_)
+        | Event::ConversationToolUsed(_)
+        | events! { intake, finding, proposal, label, model, chat, alert, incident, silence, control, notice } => {}
     }
 }

@@ -1,5 +1,6 @@
 //! What holds an incident together, and what was kept out of it.
 
+use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_api::{Why, WhyKeptOut, WhyMember};
@@ -81,7 +82,24 @@ impl Reader {
             let fingerprint = match &recorded.event {
                 Event::IncidentOpened(opened) => opened.fingerprint.to_string(),
                 Event::IncidentAlertJoined(joined) => joined.fingerprint.to_string(),
-                _ => continue,
+                Event::IncidentDeclared(_)
+                | Event::IncidentAcknowledged(_)
+                | Event::IncidentUnacknowledged(_)
+                | Event::IncidentResolved(_)
+                | Event::IncidentReopened(_)
+                | Event::IncidentMerged(_)
+                | Event::IncidentSplit(_)
+                | Event::IncidentUndone(_)
+                | Event::IncidentAssigned(_)
+                | Event::IncidentNoted(_)
+                | Event::IncidentSeveritySet(_)
+                | Event::IncidentSnoozed(_)
+                | Event::IncidentAwoken(_)
+                | Event::IncidentFeedback(_)
+                | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+                {
+                    continue;
+                }
             };
             let Some((_, alert)) = self.alert_fold(&fingerprint)? else {
                 continue;

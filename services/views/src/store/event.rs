@@ -2,7 +2,8 @@
 //! an event does.
 
 use hindcast_api as api;
-use hindcast_domain::event::{Kind, Recorded};
+use hindcast_api::EventKind;
+use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, Time};
 use hindcast_ledger::Subject;
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub(crate) fn encode(event: &api::Event) -> Vec<u8> {
     let json = serde_json::to_vec(event).unwrap_or_default();
     assert!(!json.is_empty(), "an event always has a JSON form");
     let mut bytes = Vec::with_capacity(json.len() + 128);
-    bytes.push(u8::from(event.kind == INTAKE));
+    bytes.push(u8::from(event.kind == EventKind::Intake));
     for part in [&event.event_type, &event.subject, &event.id] {
         bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
         bytes.extend_from_slice(part.as_bytes());
@@ -64,15 +65,10 @@ impl Stored<'_> {
 
     /// Whether a filter's word means it: a kind, a whole type, or a type's first word.
     pub(crate) fn is_kind(&self, word: &str) -> bool {
-        let of_kind = if self.intake { INTAKE } else { DECISION };
-        word == of_kind || word == self.kind || self.kind.split('.').next() == Some(word)
+        let of_kind = if self.intake { EventKind::Intake } else { EventKind::Decision };
+        of_kind == *word || word == self.kind || self.kind.split('.').next() == Some(word)
     }
 }
-
-/// The word for facts from outside.
-pub(crate) const INTAKE: &str = "intake";
-/// The word for what the owner of a lane concluded.
-pub(crate) const DECISION: &str = "decision";
 
 /// An event of ours as the API shows it.
 pub(crate) fn known(recorded: &Recorded, subject: &Subject, recorded_at: Time) -> api::Event {
@@ -87,7 +83,7 @@ pub(crate) fn known(recorded: &Recorded, subject: &Subject, recorded_at: Time) -
     assert!(!event_type.is_empty(), "an event of ours always has a type");
     api::Event {
         position: recorded.position,
-        kind: word(recorded.event.kind()).to_owned(),
+        kind: recorded.event.kind().into(),
         event_type,
         id: recorded.id.to_string(),
         subject: recorded.subject.clone(),
@@ -109,7 +105,7 @@ pub(crate) fn unknown(position: u64, kind: &str, raw: &Value, subject: &Subject,
     let intake = subject.slot().is_some();
     api::Event {
         position,
-        kind: (if intake { INTAKE } else { DECISION }).to_owned(),
+        kind: if intake { EventKind::Intake } else { EventKind::Decision },
         event_type: kind.to_owned(),
         id: text("id").unwrap_or_default(),
         subject: text("subject").unwrap_or_default(),
@@ -122,13 +118,6 @@ pub(crate) fn unknown(position: u64, kind: &str, raw: &Value, subject: &Subject,
         environment: subject.partition().environment.clone(),
         source: subject.to_string(),
         data: raw.get("data").cloned().unwrap_or_default(),
-    }
-}
-
-const fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Intake => INTAKE,
-        Kind::Decision => DECISION,
     }
 }
 

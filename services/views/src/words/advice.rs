@@ -1,6 +1,7 @@
 //! What was found, asked, answered and proposed, in plain words.
 
 use hindcast_domain::Event;
+use hindcast_domain::events;
 
 use super::count;
 
@@ -38,6 +39,6 @@ pub(super) fn line(event: &Event, actor: &str) -> String {
         Event::ProposalRejected(rejected) => {
             format!("a proposal of {} was rejected: {}", rejected.runbook, rejected.reason)
         }
-        _ => String::new(),
+        events! { intake, label, model, chat, alert, incident, silence, control, notice } => String::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Why an alert went where it went, in plain words: the parts of a score, the strongest first.
 
 use hindcast_domain::incident::{Considered, Grouping};
+use hindcast_domain::words::GroupingRule;
 
 use super::{Names, score};
 
@@ -11,10 +12,10 @@ const PART_MIN: i32 = 100;
 
 /// Why it belongs there: `0.91 because same service as nginx: HighErrorRate and close in time`.
 pub(crate) fn why_joined(grouping: &Grouping, names: &dyn Names) -> String {
-    match grouping.rule.as_str() {
-        "first" => return "it stands alone; it is the first of its incident".to_owned(),
-        "same_fingerprint" => return "it is the same alert as before".to_owned(),
-        _ => {}
+    match grouping.rule {
+        GroupingRule::First => return "it stands alone; it is the first of its incident".to_owned(),
+        GroupingRule::SameFingerprint => return "it is the same alert as before".to_owned(),
+        GroupingRule::Score | GroupingRule::Other(_) => {}
     }
     let mut parts: Vec<(&str, i32)> =
         grouping.parts.iter().filter(|(_, weight)| **weight >= PART_MIN).map(|(name, w)| (name.as_str(), *w)).collect();

@@ -6,6 +6,8 @@ mod grouping;
 mod people;
 
 use hindcast_domain::event::{Change, Delivery};
+use hindcast_domain::events;
+use hindcast_domain::words::{AuthScheme, HoldReason, LineageKind, ResolvedBy};
 use hindcast_domain::{Event, Span, alert, incident, notice, silence};
 
 pub(crate) use self::grouping::{kept_out, why_joined};
@@ -58,14 +60,14 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         | Event::AlertUnsuppressed(_)
         | Event::AlertFlapping(_)
         | Event::AlertSettled(_) => alert(event, &names.alert(subject)),
-        _ => incident(event, actor, names),
+        Event::DoorOpened(_) | events! { label, model, chat, incident } => incident(event, actor, names),
     }
 }
 
 /// A request that arrived.
 pub(crate) fn received(delivery: &Delivery) -> String {
     let mut text = format!("received from {} as {}", delivery.source, delivery.format);
-    if delivery.verified.scheme == "open" {
+    if delivery.verified.scheme == AuthScheme::Open {
         text.push_str(", without a credential");
     } else {
         text.push_str(&format!(", recognised by {}", delivery.verified.scheme));
@@ -116,7 +118,9 @@ pub(crate) fn alert(event: &Event, name: &str) -> String {
             format!("{name} flaps: {} transitions; believed again after {}", flapping.transitions, flapping.until)
         }
         Event::AlertSettled(_) => format!("{name} flaps no more"),
-        _ => name.to_owned(),
+        events! { intake, finding, conversation, proposal, label, model, chat, incident, silence, control, notice } => {
+            name.to_owned()
+        }
     }
 }
 
@@ -164,22 +168,33 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
             format!("{} left it as {}: {actor}", alerts(split.fingerprints.len()), split.incident)
         }
         Event::IncidentUndone(undone) => {
-            let what = if undone.how == "merged" { "merge" } else { "split" };
+            let what = if undone.how == LineageKind::Merged { "merge" } else { "split" };
             format!(
                 "the {what} with {} was taken back, {} moved: {actor}",
                 undone.other,
                 alerts(undone.fingerprints.len())
             )
         }
-        other => people::incident(other, actor),
+        other @ (Event::IncidentDeclared(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice }) => {
+            people::incident(other, actor)
+        }
     }
 }
 
 fn resolution(resolved: &incident::Resolved, actor: &str) -> String {
-    let by = match resolved.by.as_str() {
-        "quiet" => "resolved: all its alerts are over".to_owned(),
-        "stale" => "resolved: the senders of its alerts fell silent".to_owned(),
-        _ => format!("resolved by {actor}"),
+    let by = match resolved.by {
+        ResolvedBy::Quiet => "resolved: all its alerts are over".to_owned(),
+        ResolvedBy::Stale => "resolved: the senders of its alerts fell silent".to_owned(),
+        ResolvedBy::Person | ResolvedBy::Merged | ResolvedBy::Other(_) => format!("resolved by {actor}"),
     };
     let cause = resolved.cause.as_deref().map(|cause| format!("; cause: {cause}")).unwrap_or_default();
     let ended = resolved.resolution.as_deref().map(|text| format!("; resolution: {text}")).unwrap_or_default();
@@ -198,7 +213,9 @@ pub(crate) fn silence(event: &Event, actor: &str) -> String {
         }
         Event::SilenceStarted(_) => "the silence began".to_owned(),
         Event::SilenceEnded(ended) => format!("the silence ended ({}) by {actor}", ended.reason),
-        _ => String::new(),
+        events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, control, notice } => {
+            String::new()
+        }
     }
 }
 
@@ -214,12 +231,16 @@ pub(crate) fn notice(event: &Event) -> String {
             let whom = held.receiver.as_deref().map(|name| format!(" for receiver {name}")).unwrap_or_default();
             format!("notice{whom} held until {}: {} ({})", held.until, held.why, reason(held.reason))
         }
-        Event::NoticeReleased(released) if released.why == "told" => "hold ended: a later message told it".to_owned(),
+        Event::NoticeReleased(released) if released.why == HoldReason::Told => {
+            "hold ended: a later message told it".to_owned()
+        }
         Event::NoticeReleased(_) => "hold ended: nothing is left to tell".to_owned(),
         Event::NoticeDelivered(taken) => delivered(taken, None),
         Event::NoticeFailed(failed) => format!("not delivered, attempt {}: {}", failed.attempt, failed.error),
         Event::NoticeExpired(expired) => format!("given up: {}", expired.error),
-        _ => String::new(),
+        events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control } => {
+            String::new()
+        }
     }
 }
 

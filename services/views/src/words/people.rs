@@ -2,6 +2,7 @@
 
 use hindcast_domain::Event;
 use hindcast_domain::command::{Command, Received};
+use hindcast_domain::events;
 
 /// What a person did to an incident.
 pub(super) fn incident(event: &Event, actor: &str) -> String {
@@ -19,9 +20,18 @@ pub(super) fn incident(event: &Event, actor: &str) -> String {
         Event::IncidentAwoken(_) => "the snooze ended".to_owned(),
         Event::IncidentFeedback(feedback) => {
             let text = feedback.text.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
-            format!("{actor} found it {}{text}", feedback.verdict.replace('_', " "))
+            format!("{actor} found it {}{text}", feedback.verdict.as_str().replace('_', " "))
         }
-        _ => String::new(),
+        Event::IncidentOpened(_)
+        | Event::IncidentAlertJoined(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentMerged(_)
+        | Event::IncidentSplit(_)
+        | Event::IncidentUndone(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            String::new()
+        }
     }
 }
 

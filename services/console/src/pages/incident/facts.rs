@@ -2,6 +2,7 @@
 
 use hindcast_api::Incident;
 use hindcast_domain::incident::Status;
+use hindcast_domain::words::ResolvedBy;
 use maud::{Markup, html};
 
 use crate::pages::{Frame, words};
@@ -46,12 +47,12 @@ fn summary(frame: &Frame, incident: &Incident) -> Markup {
             Status::Resolved => {
                 "Over"
                 @if let Some(at) = incident.resolved_at { " since " (frame.clock(at)) ", after " (words::span(at.since(incident.started_at))) }
-                @match incident.resolved_by.as_deref() {
-                    Some("quiet") => ": all its alerts ended.",
-                    Some("stale") => ": its senders fell silent.",
-                    Some("person") => ": a person said so.",
-                    Some("merged") => ": it became a part of another one.",
-                    _ => ".",
+                @match incident.resolved_by {
+                    Some(ResolvedBy::Quiet) => ": all its alerts ended.",
+                    Some(ResolvedBy::Stale) => ": its senders fell silent.",
+                    Some(ResolvedBy::Person) => ": a person said so.",
+                    Some(ResolvedBy::Merged) => ": it became a part of another one.",
+                    Some(ResolvedBy::Other(_)) | None => ".",
                 }
             }
         }

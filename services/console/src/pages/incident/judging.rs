@@ -115,7 +115,7 @@ impl Judging {
 }
 
 fn button(incident: &str, about: About, word: &str, verdict: &str, text: Option<&String>) -> Markup {
-    let request = JudgeRequest { about, verdict: verdict.to_owned(), text: text.cloned(), incident: None };
+    let request = JudgeRequest { about, verdict: verdict.into(), text: text.cloned(), incident: None };
     // A request of ours has a JSON form.
     let carried = serde_json::to_string(&request).unwrap_or_default();
     html! {

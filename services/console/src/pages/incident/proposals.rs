@@ -1,5 +1,6 @@
 //! Runbooks that fit: what they would touch, what they risk, what should be seen afterwards. Nothing runs here.
 
+use hindcast_api::ProposalStatus;
 use hindcast_api::{Problem, Proposal};
 use maud::{Markup, html};
 use serde_json::Value;
@@ -35,7 +36,7 @@ fn one(frame: &Frame, proposal: &Proposal, open: bool, judging: Option<&Judging>
     html! {
         p.line {
             b { (proposal.title) } " " span.risk.(level(&proposal.risk)) { (level(&proposal.risk)) " risk" }
-            @if proposal.status == "rejected" { " " span.kind.soft { "rejected" } }
+            @if proposal.status == ProposalStatus::Rejected { " " span.kind.soft { "rejected" } }
         }
         p.sub { code { (proposal.runbook) } @for (name, value) in &proposal.params { " " code.param { (name) "=" (plain(value)) } } }
         p.why-line { (proposal.why) " " (parts::cites(frame, &proposal.citations)) }
@@ -48,7 +49,7 @@ fn one(frame: &Frame, proposal: &Proposal, open: bool, judging: Option<&Judging>
         @if !proposal.steps.is_empty() {
             details open[open] { summary { "Steps" } ol.steps { @for step in &proposal.steps { li { (step) } } } }
         }
-        @if let Some(judging) = judging.filter(|_| proposal.status != "rejected") { (judging.of_proposal(&proposal.id)) }
+        @if let Some(judging) = judging.filter(|_| proposal.status != ProposalStatus::Rejected) { (judging.of_proposal(&proposal.id)) }
         p.sub { "by " (proposal.by) " · version " (proposal.version) " · " code { (proposal.id) } }
     }
 }

@@ -7,6 +7,7 @@ use super::Labels;
 use crate::id::{EventId, Fingerprint};
 use crate::severity::Severity;
 use crate::time::{Span, Time};
+use crate::words::{SilenceEnd, SuppressionKind};
 
 /// What the sender says: it is wrong, or it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -156,8 +157,8 @@ pub struct Stale {
 pub struct Suppressed {
     /// The silence's id.
     pub by: String,
-    /// `silence` or `maintenance`.
-    pub kind: String,
+    /// What kind of silence it is.
+    pub kind: SuppressionKind,
     /// Until when at the latest.
     pub until: Time,
 }
@@ -167,8 +168,8 @@ pub struct Suppressed {
 pub struct Unsuppressed {
     /// The silence's id.
     pub by: String,
-    /// `elapsed`, `expired`, `undone`, …
-    pub reason: String,
+    /// Why it ended.
+    pub reason: SilenceEnd,
     /// Whether that silence may never hold this alert again.
     #[serde(default)]
     pub exempt: bool,

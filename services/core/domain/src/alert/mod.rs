@@ -4,6 +4,7 @@
 pub mod decide;
 pub mod event;
 
+use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -18,6 +19,7 @@ use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::limits::{OCCURRENCES_KEPT_MAX, STARTS_KEPT_MAX};
 use crate::severity::Severity;
 use crate::time::Time;
+use crate::words::SuppressionKind;
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
@@ -56,8 +58,8 @@ pub struct Occurrence {
 pub struct Suppression {
     /// The silence's id.
     pub by: String,
-    /// `silence` or `maintenance`.
-    pub kind: String,
+    /// What kind of silence it is.
+    pub kind: SuppressionKind,
     /// Until when at the latest.
     pub until: Time,
     /// The event that decided it.
@@ -249,7 +251,10 @@ impl Alert {
             }
             Event::AlertFlapping(flapping) => self.flapping_until = Some(flapping.until),
             Event::AlertSettled(_) => self.flapping_until = None,
-            _ => return,
+            events! { intake, finding, conversation, proposal, label, model, chat, incident, silence, control, notice } =>
+            {
+                return;
+            }
         }
         self.revision = recorded.revision.unwrap_or(self.revision);
     }

@@ -13,6 +13,7 @@ use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::severity::Severity;
 use crate::time::{Span, Time};
+use crate::words::{LineageKind, ResolvedBy};
 
 /// The longest snooze: a page that waits longer is forgotten.
 pub const SNOOZE_MAX: Span = Span::hours(24 * 7);
@@ -48,7 +49,23 @@ pub fn command(book: &Book, received: &Received, id: &EventId, actor: &str, now:
             let found = target(book, received, &subject)?;
             (subject.clone(), undo(book, found, event)?)
         }
-        other => {
+        other @ (Command::AcknowledgeIncident { .. }
+        | Command::UnacknowledgeIncident { .. }
+        | Command::ResolveIncident { .. }
+        | Command::ReopenIncident { .. }
+        | Command::AssignIncident { .. }
+        | Command::NoteIncident { .. }
+        | Command::SetIncidentSeverity { .. }
+        | Command::SnoozeIncident { .. }
+        | Command::GiveFeedback { .. }
+        | Command::CreateSilence { .. }
+        | Command::ExpireSilence { .. }
+        | Command::Configure { .. }
+        | Command::PromoteModel { .. }
+        | Command::RollBackModel { .. }
+        | Command::ShadowModel { .. }
+        | Command::Activate { .. }
+        | Command::Restore { .. }) => {
             let incident = subject(other).ok_or_else(|| {
                 Rejected::new(Code::Invalid, "expected a command about an incident, got one for another lane")
             })?;
@@ -70,7 +87,18 @@ fn subject(command: &Command) -> Option<&IncidentId> {
         | Command::SetIncidentSeverity { incident, .. }
         | Command::SnoozeIncident { incident, .. }
         | Command::GiveFeedback { incident, .. } => Some(incident),
-        _ => None,
+        Command::DeclareIncident { .. }
+        | Command::MergeIncident { .. }
+        | Command::SplitIncident { .. }
+        | Command::UndoEvent { .. }
+        | Command::CreateSilence { .. }
+        | Command::ExpireSilence { .. }
+        | Command::Configure { .. }
+        | Command::PromoteModel { .. }
+        | Command::RollBackModel { .. }
+        | Command::ShadowModel { .. }
+        | Command::Activate { .. }
+        | Command::Restore { .. } => None,
     }
 }
 
@@ -115,7 +143,7 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
                 return conflict(format!("{id} is resolved already; name a cause or a resolution to add it"));
             }
             Event::IncidentResolved(Resolved {
-                by: "person".to_owned(),
+                by: ResolvedBy::Person,
                 cause: cause.clone(),
                 resolution: resolution.clone(),
             })
@@ -153,10 +181,21 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
             Event::IncidentSnoozed(Snoozed { until: *until })
         }
         Command::GiveFeedback { verdict, text: words, .. } => {
-            text("verdict", verdict)?;
+            text("verdict", verdict.as_str())?;
             Event::IncidentFeedback(Feedback { verdict: verdict.clone(), text: words.clone() })
         }
-        _ => {
+        Command::DeclareIncident { .. }
+        | Command::MergeIncident { .. }
+        | Command::SplitIncident { .. }
+        | Command::UndoEvent { .. }
+        | Command::CreateSilence { .. }
+        | Command::ExpireSilence { .. }
+        | Command::Configure { .. }
+        | Command::PromoteModel { .. }
+        | Command::RollBackModel { .. }
+        | Command::ShadowModel { .. }
+        | Command::Activate { .. }
+        | Command::Restore { .. } => {
             return Err(Rejected::new(Code::Invalid, "expected a command about an incident"));
         }
     })
@@ -222,7 +261,7 @@ fn undo(book: &Book, incident: &Incident, event: &EventId) -> Result<Event, Reje
         .incidents
         .get(&lineage.other)
         .ok_or_else(|| Rejected::new(Code::NotFound, format!("expected {} to exist still", lineage.other)))?;
-    let merged = lineage.how == "merged";
+    let merged = lineage.how == LineageKind::Merged;
     if !merged && let Some(into) = &other.merged_into {
         return Err(Rejected::new(Code::Conflict, format!("{} became a part of {into} since", other.id)));
     }

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::severity::Severity;
 use crate::time::Time;
+use crate::words::{GroupingRule, LineageKind, ResolvedBy, UserVerdict};
 
 /// Why an alert went where it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grouping {
-    /// The rule that decided: `first`, `score`, `same_fingerprint`, …
-    pub rule: String,
+    /// The rule that decided.
+    pub rule: GroupingRule,
     /// The version of the weights.
     pub weights: u32,
     /// How well it fits the chosen incident, in thousandths of a probability.
@@ -114,8 +115,8 @@ pub struct Unacknowledged {}
 /// It is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resolved {
-    /// `quiet`, `stale` or `person`.
-    pub by: String,
+    /// What ended it.
+    pub by: ResolvedBy,
     /// What it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -174,8 +175,8 @@ pub struct Split {
 pub struct Undone {
     /// The event that is undone.
     pub event: EventId,
-    /// `merged` or `split`.
-    pub how: String,
+    /// Whether that was a merge or a split.
+    pub how: LineageKind,
     /// The other incident.
     pub other: IncidentId,
     /// The alerts that moved back: those that had not moved elsewhere since.
@@ -222,8 +223,8 @@ pub struct Awoken {}
 /// A person said whether it helped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Feedback {
-    /// `helpful`, `not_helpful`, `noise`, …
-    pub verdict: String,
+    /// The verdict.
+    pub verdict: UserVerdict,
     /// More words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -7,6 +7,7 @@
 pub mod decide;
 pub mod event;
 
+use crate::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -22,6 +23,7 @@ use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::limits::NOTES_KEPT_MAX;
 use crate::severity::Severity;
 use crate::time::Time;
+use crate::words::{LineageKind, ResolvedBy};
 
 /// Where an incident is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -62,8 +64,8 @@ pub struct Note {
 pub struct Lineage {
     /// The event that did it.
     pub event: EventId,
-    /// `merged` (the other came in), `split` (the other went out).
-    pub how: String,
+    /// Which of the two.
+    pub how: LineageKind,
     /// The other incident.
     pub other: IncidentId,
     /// The alerts that moved.
@@ -105,8 +107,8 @@ pub struct Incident {
     pub acknowledged_by: Option<String>,
     /// When it was over.
     pub resolved_at: Option<Time>,
-    /// `quiet` (all alerts ended), `person`, `merged`, `stale`.
-    pub resolved_by: Option<String>,
+    /// What ended it.
+    pub resolved_by: Option<ResolvedBy>,
     /// What a person said it was.
     pub cause: Option<String>,
     /// What a person said ended it.
@@ -195,10 +197,10 @@ impl Incident {
         self.acknowledged_by = None;
     }
 
-    fn resolve(&mut self, by: &str, now: Time) {
+    fn resolve(&mut self, by: ResolvedBy, now: Time) {
         self.status = Status::Resolved;
         self.resolved_at = Some(now);
-        self.resolved_by = Some(by.to_owned());
+        self.resolved_by = Some(by);
         self.snoozed_until = None;
     }
 
@@ -228,7 +230,7 @@ impl Incident {
             Event::IncidentResolved(resolved) => {
                 // Whoever adds what it was does not move its end: the reopen window starts there.
                 if self.status != Status::Resolved {
-                    self.resolve(&resolved.by, now);
+                    self.resolve(resolved.by.clone(), now);
                 }
                 self.cause = resolved.cause.clone().or_else(|| self.cause.take());
                 self.resolution = resolved.resolution.clone().or_else(|| self.resolution.take());
@@ -254,7 +256,14 @@ impl Incident {
             }
             Event::IncidentSnoozed(snoozed) => self.snoozed_until = Some(snoozed.until),
             Event::IncidentAwoken(_) => self.snoozed_until = None,
-            _ => {}
+            Event::IncidentOpened(_)
+            | Event::IncidentDeclared(_)
+            | Event::IncidentMerged(_)
+            | Event::IncidentSplit(_)
+            | Event::IncidentUndone(_)
+            | Event::IncidentFeedback(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+                {}
         }
         self.updated_at = now;
         self.revision = recorded.revision.unwrap_or(self.revision);
@@ -302,7 +311,18 @@ pub(crate) fn evolve(
         Event::IncidentMerged(merged) => evolve_merged(incidents, &id, merged, recorded, moved),
         Event::IncidentSplit(split) => evolve_split(incidents, &id, split, recorded, moved),
         Event::IncidentUndone(undone) => evolve_undone(incidents, &id, undone, recorded, moved),
-        _ => {
+        Event::IncidentAlertJoined(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
             let Some(incident) = incidents.get_mut(&id) else {
                 return false;
             };
@@ -340,7 +360,7 @@ fn evolve_merged(
         target.started_at = target.started_at.min(other.started_at);
         target.lineage.push(Lineage {
             event: recorded.id.clone(),
-            how: "merged".to_owned(),
+            how: LineageKind::Merged,
             other: other.id.clone(),
             fingerprints: merged.fingerprints.clone(),
             undone_by: None,
@@ -351,7 +371,7 @@ fn evolve_merged(
         target.updated_at = now;
         target.revision = recorded.revision.unwrap_or(target.revision);
         other.merged_into = Some(into.clone());
-        other.resolve("merged", now);
+        other.resolve(ResolvedBy::Merged, now);
         other.updated_at = now;
     }
     incidents.insert(other.id.clone(), other);
@@ -382,12 +402,12 @@ fn evolve_split(
     born.weights = source.weights;
     born.grouped_by.clone_from(&source.grouped_by);
     if !split.firing {
-        born.resolve("quiet", now);
+        born.resolve(ResolvedBy::Quiet, now);
     }
     source.services = split.services_left.iter().cloned().collect();
     source.lineage.push(Lineage {
         event: recorded.id.clone(),
-        how: "split".to_owned(),
+        how: LineageKind::Split,
         other: born.id.clone(),
         fingerprints: split.fingerprints.clone(),
         undone_by: None,
@@ -409,9 +429,9 @@ fn evolve_undone(
         return;
     };
     if let Some(incident) = incidents.get_mut(subject) {
-        let (from, to, home) = match undone.how.as_str() {
-            "merged" => (&mut *incident, &mut other, undone.other.clone()),
-            _ => (&mut other, &mut *incident, subject.clone()),
+        let (from, to, home) = match undone.how {
+            LineageKind::Merged => (&mut *incident, &mut other, undone.other.clone()),
+            LineageKind::Split | LineageKind::Other(_) => (&mut other, &mut *incident, subject.clone()),
         };
         for fingerprint in &undone.fingerprints {
             if let Some(member) = from.members.remove(fingerprint) {
@@ -420,13 +440,13 @@ fn evolve_undone(
             }
         }
         incident.services = undone.services.iter().cloned().collect();
-        if undone.how == "merged" {
+        if undone.how == LineageKind::Merged {
             // The other one lives its own life again.
             other.merged_into = None;
             if undone.other_firing {
                 other.open_again();
             } else {
-                other.resolve("quiet", now);
+                other.resolve(ResolvedBy::Quiet, now);
             }
         } else {
             // What fires in the other one must not vanish in one that is over.
@@ -434,7 +454,7 @@ fn evolve_undone(
                 incident.open_again();
             }
             other.merged_into = Some(subject.clone());
-            other.resolve("merged", now);
+            other.resolve(ResolvedBy::Merged, now);
         }
         if let Some(lineage) = incident.lineage.iter_mut().find(|lineage| lineage.event == undone.event) {
             lineage.undone_by = Some(recorded.id.clone());

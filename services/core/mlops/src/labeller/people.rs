@@ -1,5 +1,7 @@
 //! What follows at once from what a person did: a label, several pairs of alerts, or a retraction.
 
+use hindcast_domain::events;
+use hindcast_domain::words::{LineageKind, SilenceEnd, SuppressionKind, UserVerdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::command::{Code, Command, Rejected};
@@ -30,8 +32,8 @@ pub(crate) fn decide(state: &State, input: &Recorded, now: Time) -> Vec<Draft> {
             }
             _ => out.extend(judge(judged).map(|rule| (rule, judged.about.clone(), None))),
         },
-        Event::AlertSuppressed(held) if held.kind == "silence" => out.extend(of_alert(state, input)),
-        Event::AlertUnsuppressed(lifted) if lifted.reason == "undone" => {
+        Event::AlertSuppressed(held) if held.kind == SuppressionKind::Silence => out.extend(of_alert(state, input)),
+        Event::AlertUnsuppressed(lifted) if lifted.reason == SilenceEnd::Undone => {
             if let Some((rule, about, _)) = of_alert(state, input) {
                 out.retract(
                     state.of_topic(rule.kind, &about).filter(|label| label.given.rule == rule.name),
@@ -39,7 +41,23 @@ pub(crate) fn decide(state: &State, input: &Recorded, now: Time) -> Vec<Draft> {
                 );
             }
         }
-        _ => {
+        Event::Delivery(_)
+        | Event::DoorOpened(_)
+        | Event::Observed(_)
+        | Event::Change(_)
+        | Event::Parked(_)
+        | Event::Unparked(_)
+        | Event::LabelGiven(_)
+        | Event::LabelRetracted(_)
+        | Event::AlertFired(_)
+        | Event::AlertRepeated(_)
+        | Event::AlertResolved(_)
+        | Event::AlertStale(_)
+        | Event::AlertSuppressed(_)
+        | Event::AlertUnsuppressed(_)
+        | Event::AlertFlapping(_)
+        | Event::AlertSettled(_)
+        | events! { finding, conversation, proposal, model, chat, incident, silence, control, notice } => {
             if let Some((id, case)) = input.subject.parse().ok().and_then(|id| state.seen.cases.get_key_value(&id)) {
                 of_incident(state, input, id, case, now, &mut out);
             }
@@ -82,12 +100,29 @@ fn of_incident(state: &State, input: &Recorded, id: &IncidentId, case: &Case, no
         Event::IncidentSeveritySet(set) if by_person => {
             out.give(table::SEVERITY_SET, about(), Some(set.severity.to_string()));
         }
-        Event::IncidentFeedback(feedback) if by_person => match feedback.verdict.trim() {
-            "helpful" | "useful" | "confirmed" => out.give(table::FEEDBACK_USEFUL, about(), None),
-            "noise" | "not_helpful" | "false_alarm" => out.give(table::FEEDBACK_NOISE, about(), None),
+        Event::IncidentFeedback(feedback) if by_person => match UserVerdict::from(feedback.verdict.as_str().trim()) {
+            UserVerdict::Helpful | UserVerdict::Useful | UserVerdict::Confirmed => {
+                out.give(table::FEEDBACK_USEFUL, about(), None)
+            }
+            UserVerdict::Noise | UserVerdict::NotHelpful | UserVerdict::FalseAlarm => {
+                out.give(table::FEEDBACK_NOISE, about(), None)
+            }
             _ => {}
         },
-        _ => {}
+        Event::IncidentOpened(_)
+        | Event::IncidentDeclared(_)
+        | Event::IncidentAlertJoined(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentMerged(_)
+        | Event::IncidentSplit(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {}
     }
 }
 
@@ -136,14 +171,14 @@ fn take_back(state: &State, undone: &incident::Undone, out: &mut Out<'_>) {
     let labels: Vec<&Label> = state.of_cause(&undone.event).collect();
     out.retract(
         labels.iter().copied(),
-        &format!("the {} was undone", if undone.how == "merged" { "merge" } else { "split" }),
+        &format!("the {} was undone", if undone.how == LineageKind::Merged { "merge" } else { "split" }),
     );
-    let (rule, of) = match undone.how.as_str() {
-        "merged" => (table::MERGE_UNDONE, table::MERGED),
-        _ => (table::SPLIT_UNDONE, table::SPLIT),
+    let (rule, of) = match undone.how {
+        LineageKind::Merged => (table::MERGE_UNDONE, table::MERGED),
+        LineageKind::Split | LineageKind::Other(_) => (table::SPLIT_UNDONE, table::SPLIT),
     };
     for label in labels.iter().filter(|label| label.given.rule == of.name) {
-        out.give(rule, label.given.about.clone(), None);
+        out.give(rule.clone(), label.given.about.clone(), None);
     }
 }
 
@@ -188,27 +223,31 @@ fn pair(incident: &IncidentId, a: (&Fingerprint, &Placed), b: (&Fingerprint, &Pl
 
 /// The rule of a judgement; `None` where its verdict says nothing of what is judged.
 fn judge(judged: &Judged) -> Option<Rule> {
-    Some(match (&judged.about, judged.verdict.as_str()) {
-        (About::Pair { .. }, "same") => table::PAIR_SAME,
-        (About::Pair { .. }, "different") => table::PAIR_DIFFERENT,
-        (About::Proposal { .. }, "approved") => table::PROPOSAL_APPROVED,
-        (About::Proposal { .. }, "rejected") => table::PROPOSAL_REJECTED,
-        (About::Proposal { .. }, "fixed") => table::PROPOSAL_FIXED,
-        (About::Proposal { .. }, "not_fixed") => table::PROPOSAL_DID_NOT_FIX,
-        (About::Recall { .. }, "confirmed") => table::RECALL_CONFIRMED,
-        (About::Recall { .. }, "dismissed") => table::RECALL_DISMISSED,
-        (About::Conversation { .. }, "helpful") => table::ANSWER_HELPFUL,
-        (About::Conversation { .. }, "not_helpful") => table::ANSWER_NOT_HELPFUL,
-        (About::Notice { .. }, "opened") => table::NOTICE_OPENED,
-        (About::Incident { .. } | About::Alert { .. } | About::Notice { .. }, "useful") => table::FEEDBACK_USEFUL,
-        (About::Incident { .. } | About::Alert { .. } | About::Notice { .. }, "noise") => table::FEEDBACK_NOISE,
+    Some(match (&judged.about, &judged.verdict) {
+        (About::Pair { .. }, UserVerdict::Same) => table::PAIR_SAME,
+        (About::Pair { .. }, UserVerdict::Different) => table::PAIR_DIFFERENT,
+        (About::Proposal { .. }, UserVerdict::Approved) => table::PROPOSAL_APPROVED,
+        (About::Proposal { .. }, UserVerdict::Rejected) => table::PROPOSAL_REJECTED,
+        (About::Proposal { .. }, UserVerdict::Fixed) => table::PROPOSAL_FIXED,
+        (About::Proposal { .. }, UserVerdict::NotFixed) => table::PROPOSAL_DID_NOT_FIX,
+        (About::Recall { .. }, UserVerdict::Confirmed) => table::RECALL_CONFIRMED,
+        (About::Recall { .. }, UserVerdict::Dismissed) => table::RECALL_DISMISSED,
+        (About::Conversation { .. }, UserVerdict::Helpful) => table::ANSWER_HELPFUL,
+        (About::Conversation { .. }, UserVerdict::NotHelpful) => table::ANSWER_NOT_HELPFUL,
+        (About::Notice { .. }, UserVerdict::Opened) => table::NOTICE_OPENED,
+        (About::Incident { .. } | About::Alert { .. } | About::Notice { .. }, UserVerdict::Useful) => {
+            table::FEEDBACK_USEFUL
+        }
+        (About::Incident { .. } | About::Alert { .. } | About::Notice { .. }, UserVerdict::Noise) => {
+            table::FEEDBACK_NOISE
+        }
         _ => return None,
     })
 }
 
 /// The cause that a judgement names.
 pub(crate) fn cause_of(judged: &Judged) -> Option<&str> {
-    let of_incident = matches!(judged.about, About::Incident { .. }) && judged.verdict == "cause";
+    let of_incident = matches!(judged.about, About::Incident { .. }) && judged.verdict == UserVerdict::Cause;
     judged.text.as_deref().filter(|text| of_incident && !text.trim().is_empty())
 }
 
@@ -217,7 +256,7 @@ pub(crate) fn cause_of(judged: &Judged) -> Option<&str> {
 /// # Errors
 /// Which verdicts were expected of what is judged, and what came.
 pub fn check(judged: &Judged) -> Result<(), String> {
-    if matches!(judged.about, About::Incident { .. }) && judged.verdict == "cause" {
+    if matches!(judged.about, About::Incident { .. }) && judged.verdict == UserVerdict::Cause {
         return cause_of(judged).map(|_| ()).ok_or_else(|| "expected the cause as text, got none".to_owned());
     }
     if let About::Pair { younger, older, .. } = &judged.about
@@ -236,7 +275,7 @@ pub fn check(judged: &Judged) -> Result<(), String> {
     };
     match judge(judged) {
         Some(_) => Ok(()),
-        None => Err(format!("expected a verdict of {expected}, got {:?}", judged.verdict)),
+        None => Err(format!("expected a verdict of {expected}, got {:?}", judged.verdict.as_str())),
     }
 }
 

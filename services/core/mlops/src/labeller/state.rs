@@ -1,6 +1,7 @@
 //! The labeller's state: the labels (its own decisions), what was seen, and what is due when. Owns the
 //! indexes; refuses to decide.
 
+use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded};
@@ -75,7 +76,10 @@ impl State {
                     self.set_timer(format!("proposal/{proposal}"), None);
                 }
             }
-            _ => {}
+            Event::ProposalRejected(_)
+            | Event::LabelGiven(_)
+            | Event::LabelRetracted(_)
+            | events! { intake, finding, conversation, model, chat, alert, incident, silence, control, notice } => {}
         }
     }
 
@@ -159,6 +163,21 @@ fn other(event: &Event) -> Option<IncidentId> {
         Event::IncidentMerged(merged) => Some(merged.incident.clone()),
         Event::IncidentSplit(split) => Some(split.incident.clone()),
         Event::IncidentUndone(undone) => Some(undone.other.clone()),
-        _ => None,
+        Event::IncidentOpened(_)
+        | Event::IncidentDeclared(_)
+        | Event::IncidentAlertJoined(_)
+        | Event::IncidentAcknowledged(_)
+        | Event::IncidentUnacknowledged(_)
+        | Event::IncidentResolved(_)
+        | Event::IncidentReopened(_)
+        | Event::IncidentAssigned(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentSeveritySet(_)
+        | Event::IncidentSnoozed(_)
+        | Event::IncidentAwoken(_)
+        | Event::IncidentFeedback(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+            None
+        }
     }
 }

@@ -157,7 +157,7 @@ impl Ledger {
     }
 
     pub fn judge(&mut self, time: Time, actor: &str, about: About, verdict: &str) -> Vec<Given> {
-        let judged = Judged { about, verdict: verdict.to_owned(), text: None };
+        let judged = Judged { about, verdict: verdict.into(), text: None };
         self.input(time, "judged", actor, Event::LabelJudged(judged)).1
     }
 
