@@ -137,7 +137,7 @@ impl Door {
         }
         let judged = Judged {
             about: about.clone(),
-            verdict: verdict.to_owned(),
+            verdict: verdict.into(),
             text: clean("the words", text.map(ToOwned::to_owned))?,
         };
         Ok(Plan::Judge { partition, incident: incident.cloned(), judged })

@@ -66,7 +66,7 @@ impl GivenArguments {
             ActName::Severity => Command::SetIncidentSeverity { incident: on()?, severity: self.severity("severity")? },
             ActName::Snooze => Command::SnoozeIncident { incident: on()?, until: self.end(now)? },
             ActName::Feedback => {
-                Command::GiveFeedback { incident: on()?, verdict: needed("verdict")?, text: text("text") }
+                Command::GiveFeedback { incident: on()?, verdict: needed("verdict")?.into(), text: text("text") }
             }
             // These need the terms of a silence, or an event's subject: whoever knows them makes the command.
             ActName::Silence | ActName::Unsilence | ActName::Undo => {
