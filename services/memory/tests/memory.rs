@@ -14,12 +14,12 @@ use hindcast_memory::{INCIDENT, Memory, Options, TEMPLATE};
 use hindcast_recall::Remembered;
 use hindcast_vectors::{Found, Query, Vectors};
 use support::store::{Counting, Words};
-use support::{Fake, id};
+use support::{Past, id};
 use tokio::sync::watch;
 
 /// A running memory and all around it.
 struct Rig {
-    views: Arc<Fake>,
+    views: Past,
     store: Arc<Counting>,
     words: Arc<Words>,
     metrics: Metrics,
@@ -36,7 +36,7 @@ struct Running {
 impl Rig {
     fn new() -> Self {
         Self {
-            views: Arc::new(Fake::new()),
+            views: Past::default(),
             store: Arc::new(Counting::default()),
             words: Arc::new(Words::named("words")),
             metrics: Metrics::default(),
@@ -48,7 +48,7 @@ impl Rig {
         let options = Options {
             gather: Duration::from_millis(1),
             ..Options::new(
-                self.views.clone(),
+                self.views.views.clone(),
                 self.store.clone(),
                 self.words.clone(),
                 self.ledger.to_owned(),
@@ -231,7 +231,7 @@ async fn whoever_fails_is_shown_counted_and_tried_again() {
     let rig = Rig::new();
     rig.views.open("A", 10, "Errors", "web");
     rig.views.reach(15);
-    rig.views.failures.store(2, Ordering::Relaxed);
+    rig.views.views.refuse_next("incident", 2);
     rig.words.failures.store(3, Ordering::Relaxed);
     rig.store.failures.store(2, Ordering::Relaxed);
     let running = rig.start();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use hindcast_api::{Alert, Change, Citation, Event, Finding, Incident, TimelineEntry};
 use hindcast_domain::catalog::{Catalog, Topology};
-use hindcast_domain::{EventId, FindingId, IncidentId, Severity, Span, Time, alert, event, finding, incident};
+use hindcast_domain::{EventId, FindingId, IncidentId, Severity, Span, Time, event, finding};
 use hindcast_rca::{Evidence, Symptom};
 use serde_json::{Value, json};
 
@@ -317,29 +317,12 @@ fn symptom(told: &Told) -> Symptom {
         other => panic!("{other} is no severity of the recordings"),
     };
     let alert = Alert {
-        fingerprint: fingerprint.clone(),
-        source_fingerprint: None,
         source: "prometheus".into(),
-        name,
         service: told.labels.get("service").cloned(),
-        environment: "production".into(),
-        status: alert::Status::Firing,
-        severity,
         labels: told.labels.clone(),
         annotations: told.annotations.clone(),
         starts_at: told.starts_at,
-        ends_at: None,
-        first_seen_at: told.at,
-        last_seen_at: told.at,
-        occurrences: 1,
-        fired: 1,
-        incident: None,
-        suppressed_by: None,
-        suppressed_until: None,
-        flapping_until: None,
-        url: None,
-        revision: 1,
-        receipt: String::new(),
+        ..Alert::fired(&fingerprint, &name, severity, "production", told.at)
     };
     Symptom {
         fired: cite("alert.fired", &fingerprint, told.at),
@@ -389,39 +372,13 @@ fn incident(
     all.extend(services);
     all.sort();
     all.dedup();
+    let title = symptoms.first().map_or("something is odd", |symptom| &symptom.alert.name);
     Incident {
-        id: id.to_string(),
-        title: symptoms.first().map_or_else(|| "something is odd".to_owned(), |s| s.alert.name.clone()),
-        status: incident::Status::Open,
-        severity,
-        peak_severity: severity,
         services: all,
-        teams: Vec::new(),
-        environment: "production".into(),
-        owner: None,
-        started_at: opened,
-        opened_at: opened,
-        updated_at: opened,
-        acknowledged_at: None,
-        acknowledged_by: None,
-        resolved_at: None,
-        resolved_by: None,
-        cause: None,
-        resolution: None,
         alerts: symptoms.len() as u64,
         firing: symptoms.len() as u64,
         occurrences: symptoms.len() as u64,
-        reopened: 0,
-        recurrence_of: None,
-        merged_into: None,
-        merged_from: Vec::new(),
-        split_from: None,
-        snoozed_until: None,
-        weights: 1,
-        grouped_by: Vec::new(),
-        shadow: None,
-        revision: 1,
-        url: String::new(),
+        ..Incident::opened(id.as_str(), title, severity, "production", opened)
     }
 }
 

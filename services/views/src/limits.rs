@@ -25,8 +25,6 @@ pub(crate) const TIMELINE_EVENTS_MAX: usize = 200_000;
 pub(crate) const KEPT_OUT_MAX: usize = 100;
 /// Changes that are named for one incident.
 pub(crate) const CHANGES_MAX: usize = 100;
-/// How long before an incident a change is near it, in hours.
-pub(crate) const CHANGES_HOURS_BEFORE: i64 = 6;
 /// Events by which the end of an incomplete search is told apart from a long one.
 pub(crate) const LOOK_BACK_EVENTS_MAX: usize = 1_000;
 /// Events that a replay reads before it folds them.

@@ -5,5 +5,6 @@
 mod answers;
 mod as_of;
 mod common;
+mod conformance;
 mod figures;
 mod labels;

@@ -129,7 +129,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             install: "ours".to_owned(),
             holder: "ours/1".to_owned(),
-            queries: Arc::clone(&self.views) as hindcast_queries::Shared,
+            queries: Arc::clone(&self.views.queries) as hindcast_queries::Shared,
             advice: Arc::new(views::Nothing),
             copilot: Arc::clone(&self.views) as hindcast_advice::SharedCopilot,
             vendors: vec![Arc::clone(fake) as port::Shared],

@@ -9,7 +9,8 @@ use hindcast_api::{
     Answer, AsOf, Ask, BlastRadius, Causes, Citation, Claim, Code, Hypothesis, Postmortem, Problem, Progress, Proposal,
     Role, RunbookSummary, Similar, SimilarPage, Statement, Step, Tokens, Verdict, Worked,
 };
-use hindcast_domain::{Severity, incident};
+use hindcast_domain::Severity;
+use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
@@ -50,16 +51,7 @@ fn says(text: &str, position: u64) -> Statement {
 }
 
 fn hypothesis(cause: &str, service: &str, kind: &str, score: f64) -> Hypothesis {
-    Hypothesis {
-        cause: cause.into(),
-        service: service.into(),
-        kind: kind.into(),
-        score,
-        path: Vec::new(),
-        confirms: Vec::new(),
-        refutes: Vec::new(),
-        citations: cite(36_093_953),
-    }
+    Hypothesis { kind: kind.into(), citations: cite(36_093_953), ..testkit::hypothesis(cause, service, score) }
 }
 
 pub(super) fn first() -> Hypothesis {
@@ -114,18 +106,15 @@ pub(super) fn causes() -> Causes {
 
 pub(super) fn similar() -> Vec<Similar> {
     let like = |id: &str, title: &str, same: bool, score: f64| Similar {
-        incident: id.into(),
-        title: title.into(),
         opened_at: at("00:41:44"),
-        status: incident::Status::Resolved,
         score,
         same,
         why: vec!["the same new log line of postgres".into(), "the same path from postgres to nginx".into()],
-        differs: Vec::new(),
         cause: Some("idle transactions held every connection".into()),
         resolution: Some("ended 96 idle transactions".into()),
         quiet_for_s: Some(7_200),
         citations: cite(36_093_960),
+        ..testkit::similar(id, title)
     };
     vec![
         like(OVER, "PostgresTooManyConnections on shop", true, 0.94),

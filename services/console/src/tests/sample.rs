@@ -9,6 +9,7 @@ use hindcast_api::{
 use hindcast_domain::incident::Grouping;
 use hindcast_domain::silence::{Kind, Matcher, Terms};
 use hindcast_domain::{EventId, Severity, Time, alert, incident, notice, silence};
+use hindcast_testkit as testkit;
 use serde_json::json;
 
 pub(super) const OPEN: &str = "INC-3K7Q5M8N3P4R6S9T";
@@ -34,21 +35,20 @@ pub(super) fn fingerprint(n: u8) -> String {
 
 pub(super) fn incident(id: &str, title: &str, severity: Severity, status: incident::Status) -> Incident {
     let over = status == incident::Status::Resolved;
+    let acknowledged = status == incident::Status::Acknowledged;
     Incident {
-        id: id.to_owned(),
         title: title.to_owned(),
         status,
         severity,
         peak_severity: severity,
         services: vec!["checkout".into(), "postgres".into(), "nginx".into()],
         teams: vec!["payments".into()],
-        environment: "production".into(),
-        owner: (status == incident::Status::Acknowledged).then(|| "ada".to_owned()),
+        owner: acknowledged.then(|| "ada".to_owned()),
         started_at: at("02:41:07"),
         opened_at: at("02:41:44"),
         updated_at: at("02:46:10"),
-        acknowledged_at: (status == incident::Status::Acknowledged).then(|| at("02:43:00")),
-        acknowledged_by: (status == incident::Status::Acknowledged).then(|| "ada".to_owned()),
+        acknowledged_at: acknowledged.then(|| at("02:43:00")),
+        acknowledged_by: acknowledged.then(|| "ada".to_owned()),
         resolved_at: over.then(|| at("02:46:10")),
         resolved_by: over.then(|| "quiet".into()),
         cause: over.then(|| "96 idle transactions held every connection".to_owned()),
@@ -58,15 +58,10 @@ pub(super) fn incident(id: &str, title: &str, severity: Severity, status: incide
         occurrences: 1_204,
         reopened: u64::from(over),
         recurrence_of: (id == OPEN).then(|| OVER.to_owned()),
-        merged_into: None,
-        merged_from: Vec::new(),
-        split_from: None,
-        snoozed_until: None,
-        weights: 1,
         grouped_by: vec![1],
-        shadow: None,
         revision: 7,
         url: format!("http://127.0.0.1:7171/{id}"),
+        ..testkit::incident(id)
     }
 }
 
@@ -83,12 +78,9 @@ pub(super) fn incidents() -> Vec<Incident> {
 pub(super) fn alert(n: u8, name: &str, severity: Severity, status: alert::Status) -> Alert {
     let summary = "connections 100/100; new log line \"FATAL: sorry, too many clients already\"".to_owned();
     Alert {
-        fingerprint: fingerprint(n),
         source_fingerprint: Some(format!("am-{n:04x}")),
         source: "alertmanager".into(),
-        name: name.to_owned(),
         service: Some(["postgres", "api", "nginx", "redis"][usize::from(n) % 4].to_owned()),
-        environment: "production".into(),
         status,
         severity,
         labels: BTreeMap::from([
@@ -102,14 +94,13 @@ pub(super) fn alert(n: u8, name: &str, severity: Severity, status: alert::Status
         first_seen_at: at("02:41:44"),
         last_seen_at: at("02:46:10"),
         occurrences: 301,
-        fired: 1,
         incident: Some(OPEN.to_owned()),
         suppressed_by: (n == 3).then(|| "SIL-7Q2K5M8N3P4R6S9T".to_owned()),
         suppressed_until: (n == 3).then(|| at("04:00:00")),
-        flapping_until: None,
         url: Some("http://prometheus:9090/graph".into()),
         revision: 3,
         receipt: format!("/api/v1/alerts/{}/receipt", fingerprint(n)),
+        ..testkit::alert(&fingerprint(n), name)
     }
 }
 
@@ -213,13 +204,9 @@ pub(super) fn change() -> Change {
 
 pub(super) fn notice(status: notice::Status, why: Option<&str>) -> Notice {
     Notice {
-        id: "NTC-7Q2K5M8N3P4R6S9T".into(),
         status,
-        page: true,
-        reason: notice::Reason::Opened,
         receiver: Some("webhook".into()),
         incident: Some(OPEN.into()),
-        alert: None,
         severity: Severity::Critical,
         title: "checkout fails because postgres has no free connection".into(),
         why: why.map(Into::into),
@@ -227,9 +214,9 @@ pub(super) fn notice(status: notice::Status, why: Option<&str>) -> Notice {
         at: at("02:41:45"),
         delivered_at: (status == notice::Status::Delivered).then(|| at("02:41:46")),
         attempts: 1,
-        error: None,
         event: event_id("notice"),
         position: 36_093_960,
+        ..testkit::notice("NTC-7Q2K5M8N3P4R6S9T")
     }
 }
 
@@ -305,20 +292,15 @@ pub(super) fn receipt(alert: Alert) -> Receipt {
 
 pub(super) fn event(position: u64, kind: &str, subject: &str) -> Event {
     Event {
-        position,
-        kind: "decision".into(),
-        event_type: kind.to_owned(),
         id: event_id(&position.to_string()),
-        subject: subject.to_owned(),
         time: at("02:45:30"),
         recorded_at: at("02:45:30"),
         revision: Some(6),
         actor: "ada".into(),
         causation_id: Some(event_id("cause")),
-        tenant: "default".into(),
-        environment: "production".into(),
         source: "lane.default.production.correlator".into(),
         data: json!({"incident": OTHER, "fingerprints": [fingerprint(3)], "note": EVIL}),
+        ..testkit::event(position, kind, subject)
     }
 }
 
@@ -340,28 +322,18 @@ pub(super) fn state() -> State {
 pub(super) fn findings() -> Vec<Finding> {
     use hindcast_domain::finding::{Kind, Raised, Template};
     let raised = |kind, service: &str, title: &str, clock: &str, before, after| Raised {
-        kind,
-        service: service.to_owned(),
         title: title.to_owned(),
-        at: at(clock),
         until: at("02:46:00"),
-        template: None,
-        metric: None,
         before,
         after,
         count: 1_204,
         score: 930,
-        level: None,
-        incident: None,
-        detector: 1,
+        ..testkit::raised(kind, service, at(clock))
     };
     let finding = |n: u64, finding| Finding {
-        id: format!("FND-{n:016}"),
         event: event_id(&format!("finding {n}")),
-        position: 36_093_900 + n,
         recorded_at: at("02:41:40"),
-        environment: "production".into(),
-        finding,
+        ..testkit::finding(36_093_900 + n, &format!("FND-{n:016}"), finding)
     };
     let text = format!("FATAL: sorry, too many clients already {EVIL}");
     let template = Template { id: "t1".into(), version: 1, text: text.clone(), sample: text };

@@ -27,6 +27,7 @@ use hindcast_ledger::progress::Progress;
 use hindcast_queries::{
     AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
 };
+use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -57,22 +58,7 @@ pub fn event_id(position: u64) -> String {
 }
 
 fn event(position: u64, kind: &str, subject: &str, time: &str, data: Value) -> Event {
-    Event {
-        position,
-        kind: "decision".into(),
-        event_type: kind.into(),
-        id: event_id(position),
-        subject: subject.into(),
-        time: at(time),
-        recorded_at: at(time),
-        revision: Some(1),
-        actor: "system".into(),
-        causation_id: None,
-        tenant: Partition::TENANT.into(),
-        environment: "production".into(),
-        source: "incidents".into(),
-        data,
-    }
+    Event { time: at(time), recorded_at: at(time), revision: Some(1), data, ..testkit::event(position, kind, subject) }
 }
 
 fn base() -> Vec<Event> {
@@ -143,66 +129,35 @@ fn incident(id: &str) -> Incident {
     let past = id == PAST_ID;
     let time = |text: &str| at(text);
     Incident {
-        id: id.into(),
         title: if past { "PgSlow on postgres".into() } else { "PgDown on postgres".into() },
         status: if past { incident::Status::Resolved } else { incident::Status::Open },
         severity: if past { hindcast_domain::Severity::High } else { hindcast_domain::Severity::Critical },
         peak_severity: hindcast_domain::Severity::Critical,
         services: vec!["postgres".into(), "checkout".into()],
-        teams: vec![],
-        environment: "production".into(),
-        owner: None,
         started_at: time(if past { "01:00:00" } else { "12:00:00" }),
         opened_at: time(if past { "01:00:00" } else { "12:00:00" }),
         updated_at: time(if past { "01:20:00" } else { "12:09:00" }),
-        acknowledged_at: None,
-        acknowledged_by: None,
         resolved_at: past.then(|| time("01:20:00")),
-        resolved_by: None,
-        cause: None,
-        resolution: None,
         alerts: 2,
         firing: 2,
         occurrences: 2,
-        reopened: 0,
-        recurrence_of: None,
-        merged_into: None,
-        merged_from: vec![],
-        split_from: None,
-        snoozed_until: None,
-        weights: 1,
-        grouped_by: vec![],
-        shadow: None,
         revision: 3,
         url: format!("https://hindcast.example/{id}"),
+        ..testkit::incident(id)
     }
 }
 
 fn alert(fingerprint: &str, name: &str, service: &str, severity: hindcast_domain::Severity, time: &str) -> Alert {
     Alert {
-        fingerprint: fingerprint.into(),
-        source_fingerprint: None,
-        source: "prometheus".into(),
-        name: name.into(),
         service: Some(service.into()),
-        environment: "production".into(),
-        status: hindcast_domain::alert::Status::Firing,
         severity,
         labels: [("password".to_owned(), "[redacted:password]".to_owned())].into(),
         annotations: [("runbook_url".to_owned(), "https://wiki.example/pg".to_owned())].into(),
         starts_at: at(time),
-        ends_at: None,
         first_seen_at: at(time),
         last_seen_at: at(time),
-        occurrences: 1,
-        fired: 1,
         incident: Some(NOW_ID.into()),
-        suppressed_by: None,
-        suppressed_until: None,
-        flapping_until: None,
-        url: None,
-        revision: 1,
-        receipt: String::new(),
+        ..testkit::alert(fingerprint, name)
     }
 }
 
@@ -474,10 +429,6 @@ fn hypothesis() -> hindcast_api::Hypothesis {
         citations: vec![cite(position)],
     };
     hindcast_api::Hypothesis {
-        cause: "postgres: PgDown fired first".into(),
-        service: "postgres".into(),
-        kind: "service".into(),
-        score: 0.83,
         path: vec![
             step(hindcast_api::Role::Broke, "12:00:00", "postgres", 200),
             step(hindcast_api::Role::Alarmed, "12:01:00", "checkout", 300),
@@ -486,8 +437,8 @@ fn hypothesis() -> hindcast_api::Hypothesis {
             text: "checkout fired at 12:01:00".into(),
             citations: vec![cite(300)],
         }],
-        refutes: vec![],
         citations: vec![cite(200), cite(201)],
+        ..testkit::hypothesis("postgres: PgDown fired first", "postgres", 0.83)
     }
 }
 
@@ -514,18 +465,12 @@ impl Advice for Conclusions {
     async fn similar(&self, incident: Option<&str>, _: Option<AsOf>) -> Result<SimilarPage, Problem> {
         Ok(SimilarPage {
             items: vec![hindcast_api::Similar {
-                incident: PAST_ID.into(),
-                title: "PgSlow on postgres".into(),
                 opened_at: at("01:00:00"),
-                status: incident::Status::Resolved,
-                score: 0.9,
-                same: true,
-                why: vec![],
-                differs: vec![],
                 cause: Some("postgres: connections ran out".into()),
                 resolution: Some("idle transactions were ended".into()),
                 quiet_for_s: Some(1),
                 citations: vec![cite(10), cite(20)],
+                ..testkit::similar(PAST_ID, "PgSlow on postgres")
             }],
             next: None,
             position: HEAD,
@@ -538,20 +483,13 @@ impl Advice for Conclusions {
     async fn proposals(&self, incident: Option<&str>, _: Option<AsOf>) -> Result<Vec<Proposal>, Problem> {
         Ok(vec![Proposal {
             id: "PRP-1".into(),
-            incident: incident.unwrap_or_default().into(),
-            runbook: "end-idle-transactions".into(),
             title: "Ends idle transactions".into(),
-            version: "1".into(),
             params: [("service".to_owned(), json!("postgres"))].into(),
             targets: vec!["postgres".into()],
             why: "it ended the same problem before".into(),
             effect: "connections fall".into(),
-            risk: "low".into(),
-            worked: hindcast_api::Worked { ended: 1, of: 1 },
-            steps: vec![],
             citations: vec![cite(200)],
-            by: "rules".into(),
-            status: "proposed".into(),
+            ..testkit::proposal(incident.unwrap_or_default(), "end-idle-transactions")
         }])
     }
     async fn propose(&self, incident: &str, runbook: &str, params: Value, by: &str) -> Result<Proposal, Problem> {

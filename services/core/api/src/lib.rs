@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod chat;
 pub mod learn;
+mod made;
 pub mod model;
 pub mod page;
 pub mod problem;

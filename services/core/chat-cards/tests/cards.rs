@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use hindcast_api::{
     Answer, BlastRadius, Causes, Citation, Claim, Hypothesis, Incident, Proposal, Role, Similar, SimilarPage,
-    Statement, Step, Verdict, Worked,
+    Statement, Step, Verdict,
 };
 use hindcast_chat_cards::card::{self, Line};
 use hindcast_chat_cards::view::{DialogChoices, Note};
@@ -16,6 +16,7 @@ use hindcast_chat_cards::{View, hash, slack, teams};
 use hindcast_domain::act::{self, ActName};
 use hindcast_domain::incident::Status;
 use hindcast_domain::{ConversationId, EventId, IncidentId, ProposalId, Severity, Time};
+use hindcast_testkit as testkit;
 use serde_json::Value;
 
 fn at(seconds: i64) -> Time {
@@ -31,39 +32,22 @@ fn citation(word: &str) -> Citation {
 }
 
 fn incident() -> Incident {
+    let id = id("open");
     Incident {
-        id: id("open"),
+        url: format!("http://127.0.0.1:7171/{id}"),
         title: "33 sessions of shop idle inside a transaction".into(),
-        status: Status::Open,
-        severity: Severity::High,
         peak_severity: Severity::Critical,
         services: ["checkout", "nginx", "postgres", "search"].map(Into::into).to_vec(),
         teams: vec!["storage".into()],
-        environment: "production".into(),
-        owner: None,
         started_at: at(-20),
         opened_at: at(0),
         updated_at: at(70),
-        acknowledged_at: None,
-        acknowledged_by: None,
-        resolved_at: None,
-        resolved_by: None,
-        cause: None,
-        resolution: None,
         alerts: 6,
         firing: 4,
         occurrences: 41,
-        reopened: 0,
-        recurrence_of: None,
-        merged_into: None,
-        merged_from: Vec::new(),
-        split_from: None,
-        snoozed_until: None,
-        weights: 1,
         grouped_by: vec![1],
-        shadow: None,
         revision: 7,
-        url: format!("http://127.0.0.1:7171/{}", id("open")),
+        ..testkit::incident(&id)
     }
 }
 
@@ -73,18 +57,13 @@ fn step(role: Role, seconds: i64, service: &str, text: &str) -> Step {
 
 fn hypothesis(cause: &str) -> Hypothesis {
     Hypothesis {
-        cause: cause.into(),
-        service: "postgres".into(),
-        kind: "service".into(),
-        score: 0.97,
         path: vec![
             step(Role::Broke, -20, "postgres", "connections rose from 2 to 37"),
             step(Role::Then, -11, "search", "new log line \"database unavailable\""),
             step(Role::Alarmed, 0, "nginx", "NginxHigh5xxRate fired"),
         ],
-        confirms: Vec::new(),
-        refutes: Vec::new(),
         citations: vec![citation("cause")],
+        ..testkit::hypothesis(cause, "postgres", 0.97)
     }
 }
 
@@ -98,35 +77,24 @@ fn view() -> View {
         ..hypothesis("checkout, by deploy v42")
     };
     let similar = Similar {
-        incident: id("earlier"),
-        title: "35 sessions of shop idle inside a transaction".into(),
         opened_at: at(-86_400),
-        status: Status::Resolved,
         score: 0.93,
-        same: true,
         why: vec!["both broke at postgres".into()],
-        differs: Vec::new(),
         cause: Some("idle transactions held every connection".into()),
         resolution: Some("terminated the sessions".into()),
         quiet_for_s: Some(80_000),
         citations: vec![citation("earlier")],
+        ..testkit::similar(&id("earlier"), "35 sessions of shop idle inside a transaction")
     };
     let proposal = Proposal {
         id: ProposalId::derive(&[b"p"]).to_string(),
-        incident: id("open"),
-        runbook: "pg-end-idle-transactions".into(),
         title: "End sessions that idle inside a transaction".into(),
-        version: "1".into(),
         params: BTreeMap::from([("database".to_owned(), "shop".into()), ("at_most".to_owned(), 100.into())]),
         targets: vec!["postgres".into()],
         why: "PostgresIdleInTransaction fires".into(),
         effect: "connections fall".into(),
         risk: "medium: open work of these sessions is rolled back".into(),
-        worked: Worked { ended: 1, of: 1 },
-        steps: Vec::new(),
-        citations: Vec::new(),
-        by: "rules".into(),
-        status: "proposed".into(),
+        ..testkit::proposal(&id("open"), "pg-end-idle-transactions")
     };
     View {
         incident: incident(),

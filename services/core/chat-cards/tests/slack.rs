@@ -9,8 +9,7 @@ use hindcast_chat_cards::slack::{dialogs, render};
 use hindcast_chat_cards::view::DialogChoices;
 use hindcast_chat_cards::{View, view::Note};
 use hindcast_domain::act::ActName;
-use hindcast_domain::incident::Status;
-use hindcast_domain::{ConversationId, IncidentId, Severity, Time};
+use hindcast_domain::{IncidentId, Severity, Time};
 use serde_json::Value;
 
 fn at() -> Time {
@@ -21,37 +20,9 @@ fn incident(word: &str, title: &str) -> Incident {
     let id = IncidentId::derive(&[word.as_bytes()]).to_string();
     Incident {
         url: format!("http://127.0.0.1:7171/{id}"),
-        id,
-        title: title.into(),
-        status: Status::Open,
-        severity: Severity::High,
-        peak_severity: Severity::High,
         services: vec!["checkout".into()],
-        teams: Vec::new(),
-        environment: "production".into(),
-        owner: None,
-        started_at: at(),
-        opened_at: at(),
-        updated_at: at(),
-        acknowledged_at: None,
-        acknowledged_by: None,
-        resolved_at: None,
-        resolved_by: None,
-        cause: None,
-        resolution: None,
-        alerts: 1,
-        firing: 1,
-        occurrences: 1,
-        reopened: 0,
-        recurrence_of: None,
-        merged_into: None,
-        merged_from: Vec::new(),
-        split_from: None,
-        snoozed_until: None,
-        weights: 1,
         grouped_by: vec![1],
-        shadow: None,
-        revision: 1,
+        ..Incident::opened(&id, title, Severity::High, "production", at())
     }
 }
 
@@ -71,25 +42,7 @@ fn view(title: &str) -> View {
 }
 
 fn answer(text: &str) -> Answer {
-    Answer {
-        answer: text.into(),
-        mode: "evidence".into(),
-        claims: Vec::new(),
-        hypotheses: Vec::new(),
-        similar: Vec::new(),
-        proposals: Vec::new(),
-        missing: Vec::new(),
-        incident: None,
-        severity: None,
-        model: None,
-        prompt_version: "1".into(),
-        position: 9,
-        tokens: None,
-        cost: None,
-        elapsed_ms: 1,
-        conversation: ConversationId::derive(&[b"c"]).to_string(),
-        recorded: Vec::new(),
-    }
+    hindcast_testkit::answer(text, 9)
 }
 
 /// The dialog that asks what an incident is merged into.

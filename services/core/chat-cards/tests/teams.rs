@@ -9,7 +9,7 @@ use hindcast_chat_cards::teams::{forms, render};
 use hindcast_chat_cards::view::DialogChoices;
 use hindcast_chat_cards::{View, view::Note};
 use hindcast_domain::act::ActName;
-use hindcast_domain::{ConversationId, IncidentId, Severity, Time};
+use hindcast_domain::{IncidentId, Severity, Time};
 use serde_json::{Value, json};
 
 const URL: &str = "https://h/INC-1";
@@ -20,13 +20,12 @@ fn at() -> Time {
 
 fn incident(title: &str) -> Incident {
     let id = IncidentId::derive(&[b"a"]).to_string();
-    serde_json::from_value(json!({
-        "id": id, "title": title, "status": "open", "severity": "high", "peak_severity": "high",
-        "services": ["checkout"], "teams": [], "environment": "production", "started_at": at(), "opened_at": at(),
-        "updated_at": at(), "alerts": 1, "firing": 1, "occurrences": 1, "reopened": 0, "merged_from": [],
-        "weights": 1, "grouped_by": [1], "revision": 1, "url": format!("http://127.0.0.1:7171/{id}"),
-    }))
-    .unwrap()
+    Incident {
+        services: vec!["checkout".into()],
+        grouped_by: vec![1],
+        url: format!("http://127.0.0.1:7171/{id}"),
+        ..Incident::opened(&id, title, Severity::High, "production", at())
+    }
 }
 
 fn view(title: &str) -> View {
@@ -45,13 +44,7 @@ fn view(title: &str) -> View {
 }
 
 fn answer(text: &str) -> Answer {
-    let conversation = ConversationId::derive(&[b"c"]).to_string();
-    serde_json::from_value(json!({
-        "answer": text, "mode": "evidence", "claims": [], "hypotheses": [], "similar": [], "proposals": [],
-        "missing": [], "prompt_version": "1", "position": 9, "elapsed_ms": 1, "conversation": conversation,
-        "recorded": [],
-    }))
-    .unwrap()
+    hindcast_testkit::answer(text, 9)
 }
 
 /// The texts of a card, one after the other.

@@ -80,20 +80,12 @@ fn fingerprint(alert: usize) -> Fingerprint {
 fn observation(alert: usize, severity: Severity, signal: Signal, starts_at: Option<Time>) -> Observation {
     let service = format!("service-{}", alert % 3);
     Observation {
-        fingerprint: fingerprint(alert),
-        source_fingerprint: None,
-        source: "prometheus".to_owned(),
-        name: format!("Alert{alert}"),
-        service: Some(service.clone()),
         severity,
         signal,
-        labels: Labels::from([("service".to_owned(), service)]),
-        annotations: Labels::new(),
+        labels: Labels::from([("service".to_owned(), service.clone())]),
         starts_at,
-        ends_at: None,
         stale_after: Span::hours(1),
-        url: None,
-        unmapped: Vec::new(),
+        ..hindcast_testkit::observation(fingerprint(alert), &format!("Alert{alert}"), &service)
     }
 }
 

@@ -106,20 +106,16 @@ fn observation(draws: &mut Seeded, time: Time) -> Observation {
         *slot = seed.get(index % 8).copied().unwrap_or_default().rotate_left(index as u32 / 8);
     }
     Observation {
-        fingerprint: Fingerprint::from_mac(&mac),
-        source_fingerprint: None,
-        source: "prometheus".into(),
-        name: format!("Rule{rule}Firing"),
-        service: Some(format!("svc{service}")),
         severity: Severity::Critical,
-        signal: Signal::Firing,
         labels,
         annotations: [("summary".to_owned(), format!("svc{service} breaks rule {rule}"))].into(),
         starts_at: Some(time),
-        ends_at: None,
         stale_after: Span::hours(4),
-        url: None,
-        unmapped: Vec::new(),
+        ..hindcast_testkit::observation(
+            Fingerprint::from_mac(&mac),
+            &format!("Rule{rule}Firing"),
+            &format!("svc{service}"),
+        )
     }
 }
 

@@ -27,20 +27,13 @@ fn time(text: &str) -> Time {
 fn event(id: &str, kind: &str, subject: &str, actor: &str, at: &str, data: Value) -> Event {
     let position = id[4..].parse::<u64>().unwrap() * 4_096;
     Event {
-        position,
-        kind: "decision".into(),
-        event_type: kind.into(),
         id: id.into(),
-        subject: subject.into(),
         time: time(at),
         recorded_at: time(at),
         revision: Some(3),
         actor: actor.into(),
-        causation_id: None,
-        tenant: "default".into(),
-        environment: "production".into(),
-        source: "incidents".into(),
         data,
+        ..hindcast_testkit::event(position, kind, subject)
     }
 }
 

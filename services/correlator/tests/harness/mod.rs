@@ -42,24 +42,7 @@ pub fn fingerprint(name: &str, service: &str) -> Fingerprint {
 }
 
 pub fn alert(name: &str, service: &str, severity: Severity) -> Observation {
-    let labels: BTreeMap<String, String> =
-        [("alertname", name), ("service", service)].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-    Observation {
-        fingerprint: fingerprint(name, service),
-        source_fingerprint: None,
-        source: "prometheus".into(),
-        name: name.into(),
-        service: Some(service.into()),
-        severity,
-        signal: Signal::Firing,
-        labels,
-        annotations: BTreeMap::new(),
-        starts_at: None,
-        ends_at: None,
-        stale_after: Span::hours(12),
-        url: None,
-        unmapped: Vec::new(),
-    }
+    Observation { severity, ..hindcast_testkit::observation(fingerprint(name, service), name, service) }
 }
 
 impl Lane {

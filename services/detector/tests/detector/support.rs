@@ -7,24 +7,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_api::{
-    Alert, AsOf, Change, Event, Finding, Incident, Notice, Page, Parked, Problem, Receipt, Replay, Silence, State,
-    TimelineEntry, Verification, Why,
-};
+use hindcast_api::{Event, Incident};
 use hindcast_clock::Stepped;
 use hindcast_detector::{Detector, FailPoint, Handle, Options};
 use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::event::{Event as Kind, Recorded};
 use hindcast_domain::finding::Raised;
-use hindcast_domain::{EventId, IncidentId, Partition, Severity, Span, Time, incident};
+use hindcast_domain::{IncidentId, Partition, Severity, Span, Time, incident};
 use hindcast_eventlog::read::{self, Item};
 use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
 use hindcast_ledger::{Ledger as _, Progress};
-use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
-};
+use hindcast_queries::Queries as _;
+use hindcast_queries::memory::{EventSource, MemoryViews};
 use hindcast_telemetry::{Batch, Level, LogRecord, Memory, Sample, Telemetry as _};
+use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -41,7 +38,9 @@ pub(crate) struct World {
     pub(crate) clock: Stepped,
     pub(crate) metrics: Metrics,
     telemetry: Arc<Memory>,
-    views: Arc<Views>,
+    views: Arc<MemoryViews>,
+    written: Arc<Written>,
+    services: Mutex<Catalog>,
     writer: Writer,
 }
 
@@ -57,14 +56,10 @@ impl World {
         let ledger = hindcast_ledger::memory::Ledger::new("a-ledger");
         let shared: hindcast_clock::Shared = Arc::new(clock.clone());
         let writer = Writer::new(Arc::new(ledger.clone()), shared, Progress::default(), "detector");
-        let views = Arc::new(Views {
-            ledger,
-            position: watch::Sender::new(0),
-            incidents: Mutex::default(),
-            events: Mutex::default(),
-            catalog: Mutex::default(),
-        });
-        Self { clock, metrics: Metrics::default(), telemetry: Arc::default(), views, writer }
+        let written = Arc::new(Written(ledger));
+        let views = Arc::new(MemoryViews::default().over(written.clone()));
+        let (metrics, telemetry, services) = (Metrics::default(), Arc::default(), Mutex::default());
+        Self { clock, metrics, telemetry, views, written, services, writer }
     }
 
     pub(crate) fn detect(&self, folder: Option<&Path>, fail: FailPoint) -> Running {
@@ -90,62 +85,36 @@ impl World {
     pub(crate) fn catalog(&self, name: &str, aliases: &[&str]) {
         let aliases = aliases.iter().map(ToString::to_string).collect();
         let service = Service { name: name.into(), aliases, owner: None, tier: None, depends_on: Vec::new() };
-        self.views.catalog.lock().unwrap().services.push(service);
+        let mut catalog = self.services.lock().unwrap();
+        catalog.services.push(service);
+        self.views.catalogue(0, &catalog);
     }
 
     pub(crate) fn open(&self, name: &str, at: Time) -> String {
         let id = IncidentId::derive(&[name.as_bytes()]).to_string();
-        let shown = Incident {
-            id: id.clone(),
-            title: name.into(),
-            status: incident::Status::Open,
-            severity: Severity::High,
-            peak_severity: Severity::High,
-            services: Vec::new(),
-            teams: Vec::new(),
-            environment: "production".into(),
-            owner: None,
-            started_at: at,
-            opened_at: at,
-            updated_at: at,
-            acknowledged_at: None,
-            acknowledged_by: None,
-            resolved_at: None,
-            resolved_by: None,
-            cause: None,
-            resolution: None,
-            alerts: 1,
-            firing: 1,
-            occurrences: 1,
-            reopened: 0,
-            recurrence_of: None,
-            merged_into: None,
-            merged_from: Vec::new(),
-            split_from: None,
-            snoozed_until: None,
-            weights: 1,
-            grouped_by: Vec::new(),
-            shadow: None,
-            revision: 1,
-            url: String::new(),
-        };
-        self.views.incidents.lock().unwrap().insert(id.clone(), shown);
-        self.views.tell("incident.opened", &id, at);
+        let shown = Incident { resolved_at: None, ..Incident::opened(&id, name, Severity::High, "production", at) };
+        self.views.put(0, shown);
+        self.tell("incident.opened", &id, at);
         id
     }
 
     pub(crate) fn resolve(&self, id: &str, at: Time) {
-        {
-            let mut incidents = self.views.incidents.lock().unwrap();
-            let shown = incidents.get_mut(id).unwrap();
+        self.views.change(0, id, |shown: &mut Incident| {
             shown.resolved_at = Some(at);
             shown.status = incident::Status::Resolved;
-        }
-        self.views.tell("incident.resolved", id, at);
+        });
+        self.tell("incident.resolved", id, at);
+    }
+
+    fn tell(&self, event_type: &str, subject: &str, at: Time) {
+        let position = *self.views.position().borrow() + 1;
+        let event = testkit::event(position, event_type, subject);
+        self.views.record(Event { time: at, recorded_at: at, data: json!({}), ..event });
+        self.views.reach(position);
     }
 
     pub(crate) async fn events(&self) -> Vec<Recorded> {
-        self.views.written().await
+        self.written.recorded().await
     }
 
     pub(crate) async fn findings(&self) -> Vec<(String, Raised)> {
@@ -289,27 +258,14 @@ pub(crate) fn recording(name: &str) -> Recording {
     Recording { faults: faults.collect(), batches }
 }
 
-/// Views that know incidents, and the findings that are written.
-struct Views {
-    ledger: hindcast_ledger::memory::Ledger,
-    position: watch::Sender<u64>,
-    incidents: Mutex<BTreeMap<String, Incident>>,
-    events: Mutex<Vec<Event>>,
-    catalog: Mutex<Catalog>,
-}
+/// What was written to the ledger, for the views.
+struct Written(hindcast_ledger::memory::Ledger);
 
-impl Views {
-    fn tell(&self, event_type: &str, subject: &str, at: Time) {
-        let position = *self.position.borrow() + 1;
-        let event = shown(position, event_type, subject, at, json!({}));
-        self.events.lock().unwrap().push(event);
-        self.position.send_replace(position);
-    }
-
-    async fn written(&self) -> Vec<Recorded> {
+impl Written {
+    async fn recorded(&self) -> Vec<Recorded> {
         let mut written = Vec::new();
-        for seq in 1..=self.ledger.head().await.unwrap() {
-            let record = self.ledger.get(seq).await.unwrap().unwrap();
+        for seq in 1..=self.0.head().await.unwrap() {
+            let record = self.0.get(seq).await.unwrap().unwrap();
             for item in read::events(&record, &read::commit(&record).unwrap()).unwrap() {
                 let Item::Known(recorded) = item else { panic!("an event of ours is known") };
                 written.push(*recorded);
@@ -319,143 +275,9 @@ impl Views {
     }
 }
 
-fn shown(position: u64, event_type: &str, subject: &str, at: Time, data: Value) -> Event {
-    Event {
-        position,
-        kind: "decision".into(),
-        event_type: event_type.into(),
-        id: EventId::derive(&[&position.to_be_bytes()]).to_string(),
-        subject: subject.into(),
-        time: at,
-        recorded_at: at,
-        revision: None,
-        actor: "system".into(),
-        causation_id: None,
-        tenant: "default".into(),
-        environment: "production".into(),
-        source: String::new(),
-        data,
-    }
-}
-
-fn none<T>() -> Result<T, Problem> {
-    Err(Problem::new(hindcast_api::Code::NotImplemented, "not in these views"))
-}
-
 #[async_trait]
-impl Queries for Views {
-    fn position(&self) -> watch::Receiver<u64> {
-        self.position.subscribe()
+impl EventSource for Written {
+    async fn events(&self) -> Vec<Event> {
+        self.recorded().await.iter().map(testkit::recorded).collect()
     }
-    fn is_ready(&self) -> bool {
-        true
-    }
-    async fn incidents(&self, _: IncidentFilter, _: Window) -> Result<Page<Incident>, Problem> {
-        let mut items: Vec<Incident> = self.incidents.lock().unwrap().values().cloned().collect();
-        items.retain(|incident| incident.resolved_at.is_none());
-        Ok(Page { items, next: None, position: *self.position.borrow() })
-    }
-    async fn incident(&self, id: Option<&str>, _: Option<AsOf>) -> Result<Incident, Problem> {
-        Ok(self.incidents.lock().unwrap()[id.unwrap()].clone())
-    }
-    async fn events(&self, filter: EventFilter, window: Window) -> Result<Page<Event>, Problem> {
-        let known = self.events.lock().unwrap().clone();
-        let mut items: Vec<Event> = known.into_iter().filter(|event| takes(&filter, event)).collect();
-        if filter.subject.is_some() {
-            for recorded in self.written().await {
-                let wire = serde_json::to_value(&recorded.event).unwrap();
-                let kind = wire["type"].as_str().unwrap();
-                let event = shown(recorded.position, kind, &recorded.subject, recorded.time, wire["data"].clone());
-                items.extend(Some(event).filter(|event| takes(&filter, event)));
-            }
-        }
-        items.truncate(window.limit.unwrap());
-        Ok(Page { items, next: None, position: *self.position.borrow() })
-    }
-    async fn catalog(&self, _: Option<AsOf>) -> Result<Catalog, Problem> {
-        Ok(self.catalog.lock().unwrap().clone())
-    }
-    async fn partition_of(&self, _: &str) -> Result<Partition, Problem> {
-        Ok(partition())
-    }
-
-    async fn timeline(&self, _: &str, _: Window) -> Result<Page<TimelineEntry>, Problem> {
-        none()
-    }
-    async fn why(&self, _: &str, _: Option<AsOf>) -> Result<Why, Problem> {
-        none()
-    }
-    async fn changes(&self, _: &str, _: Option<AsOf>) -> Result<Vec<Change>, Problem> {
-        none()
-    }
-    async fn alerts(&self, _: AlertFilter, _: Window) -> Result<Page<Alert>, Problem> {
-        none()
-    }
-    async fn receipt(&self, _: Option<&str>, _: Option<AsOf>) -> Result<Receipt, Problem> {
-        none()
-    }
-    async fn findings(&self, _: FindingFilter, _: Window) -> Result<Page<Finding>, Problem> {
-        none()
-    }
-    async fn watched(&self, _: &str, _: Option<AsOf>) -> Result<Vec<String>, Problem> {
-        none()
-    }
-    async fn moment(&self, _: Option<AsOf>) -> Result<(u64, Time), Problem> {
-        none()
-    }
-    async fn silences(&self, _: Window) -> Result<Page<Silence>, Problem> {
-        none()
-    }
-    async fn silence(&self, _: &str, _: Option<AsOf>) -> Result<Silence, Problem> {
-        none()
-    }
-    async fn notices(&self, _: NoticeFilter, _: Window) -> Result<Page<Notice>, Problem> {
-        none()
-    }
-    async fn parked(&self, _: bool, _: Window) -> Result<Page<Parked>, Problem> {
-        none()
-    }
-    async fn parked_item(&self, _: &str) -> Result<Parked, Problem> {
-        none()
-    }
-    async fn event(&self, _: &str, _: Option<AsOf>) -> Result<Event, Problem> {
-        none()
-    }
-    async fn configured(&self, _: &str, _: Option<AsOf>) -> Result<Option<(String, Value)>, Problem> {
-        none()
-    }
-    async fn state(&self, _: Option<AsOf>) -> Result<State, Problem> {
-        none()
-    }
-    async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
-        Outcome::Pending
-    }
-    async fn command_by_key(&self, _: &str) -> Option<(EventId, hindcast_domain::command::Received)> {
-        None
-    }
-    async fn verify(&self) -> Result<Verification, Problem> {
-        none()
-    }
-    async fn replay(&self, _: Option<AsOf>) -> Result<Replay, Problem> {
-        none()
-    }
-    async fn labels(&self, _: hindcast_queries::LabelFilter, _: Window) -> Result<Page<hindcast_api::Label>, Problem> {
-        none()
-    }
-    async fn label_coverage(&self, _: Option<AsOf>) -> Result<hindcast_api::LabelCoverage, Problem> {
-        none()
-    }
-    async fn models(&self, _: Window) -> Result<Page<hindcast_api::ModelVersion>, Problem> {
-        none()
-    }
-    async fn model(&self, _: &str, _: Option<u32>, _: Option<AsOf>) -> Result<hindcast_api::ModelVersion, Problem> {
-        none()
-    }
-}
-
-fn takes(filter: &EventFilter, event: &Event) -> bool {
-    let kind = filter.kind.as_deref().is_none_or(|kind| event.event_type.starts_with(kind));
-    let subject = filter.subject.as_deref().is_none_or(|subject| event.subject == subject);
-    let from = filter.subject.is_some() || filter.from.is_none_or(|from| event.position >= from);
-    kind && subject && from && filter.to.is_none_or(|to| event.position <= to)
 }

@@ -4,35 +4,22 @@ use crate::support::{World, now};
 use hindcast_api::{Alert, Parked, Silence};
 use hindcast_domain::command::{Code, Command, Rejected};
 use hindcast_domain::silence::{Kind, Matcher, State, Terms};
-use hindcast_domain::{Event, EventId, Severity, alert};
+use hindcast_domain::{Event, EventId};
 use hindcast_queries::Outcome;
+use hindcast_queries::memory::Question;
+use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 
 fn shown(name: &str, suppressed: bool) -> Alert {
     Alert {
-        fingerprint: "0123456789abcdef0123".into(),
         source_fingerprint: Some("27018bff78d5fcce".into()),
-        source: "prometheus".into(),
-        name: name.into(),
-        service: None,
-        environment: "production".into(),
-        status: alert::Status::Firing,
-        severity: Severity::High,
         labels: [("alertname".to_owned(), name.to_owned())].into(),
-        annotations: [].into(),
         starts_at: now(),
-        ends_at: None,
         first_seen_at: now(),
         last_seen_at: now(),
-        occurrences: 1,
-        fired: 1,
-        incident: None,
         suppressed_by: suppressed.then(|| "SIL-0123456789ABCDEF".to_owned()),
-        suppressed_until: None,
-        flapping_until: None,
-        url: None,
-        revision: 1,
         receipt: "/api/v1/alerts/0123456789abcdef0123/receipt".into(),
+        ..testkit::alert(if suppressed { "b123456789abcdef0123" } else { "0123456789abcdef0123" }, name)
     }
 }
 
@@ -60,7 +47,8 @@ fn silence(id: &str) -> Silence {
 #[tokio::test]
 async fn alerts_are_shown_as_an_alertmanager_shows_them() {
     let world = World::new();
-    world.views.alerts.lock().unwrap().extend([shown("A", false), shown("B", true)]);
+    world.views.put(0, shown("B", true));
+    world.views.put(0, shown("A", false));
     let alerts = world.get("/api/v2/alerts?filter=alertname%3D%22A%22&inhibited=false").await.json();
     assert_eq!(
         alerts,
@@ -79,7 +67,9 @@ async fn alerts_are_shown_as_an_alertmanager_shows_them() {
         [("", None), ("?silenced=false", Some(false)), ("?active=false", Some(true)), ("?receiver=hind.*", None)]
     {
         world.get(&format!("/api/v2/alerts{query}")).await;
-        assert_eq!(world.views.filters.lock().unwrap().last().unwrap().suppressed, suppressed, "{query}");
+        let asked = world.views.asked();
+        let Some(Question::Alerts(filter, _)) = asked.last() else { panic!("a question about alerts") };
+        assert_eq!(filter.suppressed, suppressed, "{query}");
     }
     assert_eq!(world.get("/api/v2/alerts?receiver=other").await.json(), json!([]));
     assert_eq!(world.get("/api/v2/alerts?silenced=false&active=false").await.json(), json!([]));
@@ -106,7 +96,7 @@ fn asked() -> Value {
 async fn a_silence_is_a_command_and_its_id_is_the_answer() {
     let world = World::new();
     let subjects = vec!["SIL-0000000000000000".to_owned(), "SIL-0123456789ABCDEF".to_owned()];
-    *world.views.outcome.lock().unwrap() = Some(Outcome::Accepted { subjects, position: 9 });
+    world.views.decide(Outcome::Accepted { subjects, position: 9 });
     let answer = world.post("/api/v2/silences", &asked()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"silenceID": "SIL-0123456789ABCDEF"})));
     let events = world.events().await;
@@ -136,7 +126,7 @@ async fn a_silence_that_makes_no_sense_is_refused_before_it_is_written() {
 #[tokio::test]
 async fn a_silence_is_read_edited_and_ended_by_its_id() {
     let world = World::new();
-    world.views.silences.lock().unwrap().push(silence("SIL-0123456789ABCDEF"));
+    world.views.put(0, silence("SIL-0123456789ABCDEF"));
     let one = world.get("/api/v2/silence/SIL-0123456789ABCDEF").await.json();
     assert_eq!((one["status"]["state"].clone(), one["matchers"][0]["isEqual"].clone()), (json!("active"), json!(true)));
     assert_eq!(world.get("/api/v2/silences?filter=alertname%3DA").await.json(), json!([one]));
@@ -148,10 +138,10 @@ async fn a_silence_is_read_edited_and_ended_by_its_id() {
     let delete = |id: &str| {
         axum::http::Request::delete(format!("/api/v2/silence/{id}")).body(axum::body::Body::empty()).unwrap()
     };
-    *world.views.outcome.lock().unwrap() = Some(Outcome::Accepted { subjects: Vec::new(), position: 9 });
+    world.views.decide(Outcome::Accepted { subjects: Vec::new(), position: 9 });
     assert_eq!(world.send(delete("SIL-0123456789ABCDEF")).await.status, 200);
     assert_eq!(world.send(delete("8465dd12-fc84-4ce0-8d5b-56bc482404e1")).await.status, 404);
-    *world.views.outcome.lock().unwrap() = Some(Outcome::Rejected(Rejected::new(Code::Conflict, "it is over")));
+    world.views.decide(Outcome::Rejected(Rejected::new(Code::Conflict, "it is over")));
     assert_eq!(world.send(delete("SIL-0123456789ABCDEF")).await.code(), "conflict");
     let commands: Vec<Command> = world
         .events()
@@ -185,11 +175,12 @@ fn parked(id: &EventId, payload: Value) -> Parked {
 async fn a_parked_item_is_tried_again_by_the_code_that_read_it_first() {
     let world = World::new();
     let (good, bad, done) = (EventId::derive(&[b"good"]), EventId::derive(&[b"bad"]), EventId::derive(&[b"done"]));
-    {
-        let mut items = world.views.parked.lock().unwrap();
-        items.push((parked(&good, json!({"labels": {"alertname": "A"}})), "staging".to_owned()));
-        items.push((parked(&bad, json!({"labels": {}})), "staging".to_owned()));
-        items.push((Parked { status: "discarded".into(), ..parked(&done, json!({})) }, "staging".to_owned()));
+    let discarded = Parked { status: "discarded".into(), ..parked(&done, json!({})) };
+    let good_again = parked(&good, json!({"labels": {"alertname": "A"}}));
+    for (n, item) in [good_again, parked(&bad, json!({"labels": {}})), discarded].into_iter().enumerate() {
+        let event = testkit::event(n as u64 + 1, "intake.parked", "prometheus");
+        world.views.record(hindcast_api::Event { id: item.id.clone(), environment: "staging".into(), ..event });
+        world.views.put(0, item);
     }
     assert_eq!(world.get("/api/v1/parked").await.json()["items"].as_array().unwrap().len(), 3);
     assert_eq!(world.get("/api/v1/parked?status=parked").await.json()["items"].as_array().unwrap().len(), 2);

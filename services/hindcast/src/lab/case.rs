@@ -8,7 +8,7 @@ use anyhow::Context;
 use hindcast_api::{Alert, Change, Citation, Finding, Incident};
 use hindcast_domain::catalog::{Catalog, Service, Topology};
 use hindcast_domain::finding::{Kind, Raised, Template};
-use hindcast_domain::{EventId, FindingId, IncidentId, Severity, Span, Time, alert, event, incident};
+use hindcast_domain::{EventId, FindingId, IncidentId, Severity, Span, Time, event};
 use hindcast_log_templates::watch::{self, Watch, Weight};
 use hindcast_metric_shifts::{self as shift, shift};
 use hindcast_rca::{Evidence, Symptom};
@@ -257,30 +257,11 @@ impl Case {
         let name = said.metric.clone().unwrap_or_else(|| "alarm".to_owned());
         let detected = self.about.detected_at.unwrap_or(self.about.window_start);
         let alert = Alert {
-            fingerprint: "lab".to_owned(),
-            source_fingerprint: None,
             source: "lab".to_owned(),
-            name,
             service: said.service.clone(),
-            environment: ENVIRONMENT.to_owned(),
-            status: alert::Status::Firing,
-            severity: Severity::Info,
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
             // The onset is given: whoever raised the alarm looked back from it.
             starts_at: self.about.window_start,
-            ends_at: None,
-            first_seen_at: detected,
-            last_seen_at: detected,
-            occurrences: 1,
-            fired: 1,
-            incident: None,
-            suppressed_by: None,
-            suppressed_until: None,
-            flapping_until: None,
-            url: None,
-            revision: 1,
-            receipt: String::new(),
+            ..Alert::fired("lab", &name, Severity::Info, ENVIRONMENT, detected)
         };
         vec![Symptom { alert, fired: cite(b"fired", 0), joined: None }]
     }
@@ -288,38 +269,11 @@ impl Case {
     fn incident(&self, id: &IncidentId, symptoms: &[Symptom]) -> Incident {
         let at = self.about.window_start;
         Incident {
-            id: id.to_string(),
-            title: self.id.clone(),
-            status: incident::Status::Open,
-            severity: Severity::High,
-            peak_severity: Severity::High,
             services: self.about.symptom.service.iter().cloned().collect(),
-            teams: Vec::new(),
-            environment: ENVIRONMENT.to_owned(),
-            owner: None,
-            started_at: at,
-            opened_at: at,
-            updated_at: at,
-            acknowledged_at: None,
-            acknowledged_by: None,
-            resolved_at: None,
-            resolved_by: None,
-            cause: None,
-            resolution: None,
             alerts: symptoms.len() as u64,
             firing: symptoms.len() as u64,
             occurrences: symptoms.len() as u64,
-            reopened: 0,
-            recurrence_of: None,
-            merged_into: None,
-            merged_from: Vec::new(),
-            split_from: None,
-            snoozed_until: None,
-            weights: 1,
-            grouped_by: Vec::new(),
-            shadow: None,
-            revision: 1,
-            url: String::new(),
+            ..Incident::opened(id.as_str(), &self.id, Severity::High, ENVIRONMENT, at)
         }
     }
 

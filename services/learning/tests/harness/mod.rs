@@ -25,7 +25,6 @@ use hindcast_learning::{Options, Service};
 use hindcast_ledger::memory::Ledger;
 use hindcast_ledger::{Progress, Shared, Subject, commit};
 use hindcast_train_linfa::Linfa;
-use views::Moments;
 
 const WEEK: i64 = 9 * 86_400;
 /// Events of one commit: more than one, so that places within a commit count.
@@ -154,7 +153,7 @@ impl Past {
         Options {
             ledger: Shared::clone(&self.ledger),
             writer: Writer::new(Shared::clone(&self.ledger), Arc::clone(&clock), Progress::default(), "learning"),
-            queries: Arc::new(Moments(Shared::clone(&self.ledger))),
+            queries: views::over(&self.ledger),
             clock,
             trainer: Arc::new(Linfa),
             code: "test".to_owned(),

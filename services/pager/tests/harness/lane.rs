@@ -127,20 +127,10 @@ impl Lane {
     fn observe(&mut self, name: &str, service: &str, severity: Severity, signal: Signal) {
         self.inputs += 1;
         let observation = Observation {
-            fingerprint: fingerprint(name),
-            source_fingerprint: None,
-            source: "prometheus".to_owned(),
-            name: name.to_owned(),
-            service: Some(service.to_owned()),
             severity,
             signal,
             labels: [("service".to_owned(), service.to_owned())].into(),
-            annotations: BTreeMap::new(),
-            starts_at: None,
-            ends_at: None,
-            stale_after: Span::hours(12),
-            url: None,
-            unmapped: Vec::new(),
+            ..hindcast_testkit::observation(fingerprint(name), name, service)
         };
         let known = self.book.alerts.get(&observation.fingerprint);
         // Flapping is none of the pager's business.

@@ -3,6 +3,8 @@
 //! The one contract of this crate: *an answer as of a position shows nothing that was recorded after it*,
 //! and every question takes `as_of`. Whoever asks does not know how views are kept.
 
+pub mod conformance;
+pub mod memory;
 mod references;
 
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use hindcast_domain::{EventId, Partition, Severity, Time, alert, incident, notic
 use tokio::sync::watch;
 
 pub use references::references;
+/// Changes this many hours before an incident are shown with it.
+pub const CHANGES_HOURS_BEFORE: i64 = 6;
 
 /// Shared views.
 pub type Shared = Arc<dyn Queries>;

@@ -15,36 +15,14 @@ fn stretch() -> Stretch {
 
 /// One that a rule grouped, opened two minutes behind its first symptom.
 fn incident(opened: i64, services: &[&str]) -> Incident {
+    let id = IncidentId::derive(&[&opened.to_be_bytes()]);
     Incident {
-        id: IncidentId::derive(&[&opened.to_be_bytes()]),
-        title: "checkout fails".into(),
-        status: Status::Open,
-        severity: Severity::High,
-        peak_severity: Severity::High,
-        severity_set: false,
         services: services.iter().map(|service| (*service).to_owned()).collect(),
-        teams: BTreeSet::new(),
-        owner: None,
         started_at: at(opened - 2),
-        opened_at: at(opened),
-        updated_at: at(opened),
-        acknowledged_at: None,
-        acknowledged_by: None,
-        resolved_at: None,
-        resolved_by: None,
-        cause: None,
-        resolution: None,
-        members: BTreeMap::new(),
-        reopened: 0,
-        recurrence_of: None,
-        merged_into: None,
-        split_from: None,
-        lineage: Vec::new(),
-        snoozed_until: None,
-        notes: Vec::new(),
         weights: 1,
         grouped_by: BTreeSet::from([1]),
         revision: 1,
+        ..Incident::born(id, "checkout fails", Severity::High, at(opened))
     }
 }
 

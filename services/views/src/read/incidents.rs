@@ -62,41 +62,10 @@ impl Reader {
 
     fn show_incident(&self, partition: &str, incident: Incident) -> Result<api::Incident, Error> {
         let tally = self.tally(incident.id.as_str())?;
-        let merged = incident.lineage.iter().filter(|past| past.how == LineageKind::Merged && past.undone_by.is_none());
-        Ok(api::Incident {
-            merged_from: merged.map(|past| past.other.to_string()).collect(),
-            url: format!("{}/{}", self.public_url, incident.id),
-            environment: partition_of(partition)?.environment,
-            id: incident.id.to_string(),
-            title: incident.title,
-            status: incident.status,
-            severity: incident.severity,
-            peak_severity: incident.peak_severity,
-            services: incident.services.into_iter().collect(),
-            teams: incident.teams.into_iter().collect(),
-            owner: incident.owner,
-            started_at: incident.started_at,
-            opened_at: incident.opened_at,
-            updated_at: incident.updated_at,
-            acknowledged_at: incident.acknowledged_at,
-            acknowledged_by: incident.acknowledged_by,
-            resolved_at: incident.resolved_at,
-            resolved_by: incident.resolved_by,
-            cause: incident.cause,
-            resolution: incident.resolution,
-            alerts: tally.alerts,
-            firing: tally.firing,
-            occurrences: tally.occurrences,
-            reopened: incident.reopened,
-            recurrence_of: incident.recurrence_of.map(|id| id.to_string()),
-            merged_into: incident.merged_into.map(|id| id.to_string()),
-            split_from: incident.split_from.map(|id| id.to_string()),
-            snoozed_until: incident.snoozed_until,
-            weights: incident.weights,
-            grouped_by: incident.grouped_by.into_iter().collect(),
-            shadow: None,
-            revision: incident.revision,
-        })
+        let url = format!("{}/{}", self.public_url, incident.id);
+        let (alerts, firing, occurrences) = (tally.alerts, tally.firing, tally.occurrences);
+        let shown = api::Incident::of(incident, partition_of(partition)?.environment, url);
+        Ok(api::Incident { alerts, firing, occurrences, ..shown })
     }
 
     /// A page of incidents, newest first.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use hindcast_api::{Change, Page, Problem, TimelineEntry};
 use hindcast_domain::{Event, Span, Time};
+use hindcast_queries::CHANGES_HOURS_BEFORE;
 
 use super::{Asked, Reader};
 use crate::error::Error;
-use crate::limits::{CHANGES_HOURS_BEFORE, CHANGES_MAX, TIMELINE_EVENTS_MAX};
+use crate::limits::{CHANGES_MAX, TIMELINE_EVENTS_MAX};
 use crate::store::event;
 use crate::store::keys::About;
 use crate::words::Names;

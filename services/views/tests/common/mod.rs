@@ -425,20 +425,19 @@ impl World {
 pub fn observation(index: usize, firing: bool, grade: usize, now: Time) -> Observation {
     let labels = [("n", "x".repeat(index + 1)), ("alertname", format!("Rule{}", index % 3))];
     Observation {
-        fingerprint: fingerprint(index),
         source_fingerprint: Some(format!("sent-{index}")),
         source: "prom".into(),
-        name: format!("Rule{}", index % 3),
-        service: Some(format!("svc-{}", index % 3)),
         severity: severity(grade),
         signal: if firing { Signal::Firing } else { Signal::Resolved },
         labels: labels.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
-        annotations: BTreeMap::new(),
-        starts_at: None,
         ends_at: (!firing).then_some(now),
         stale_after: Span::minutes(5),
-        url: None,
         unmapped: vec!["/odd".into()],
+        ..hindcast_testkit::observation(
+            fingerprint(index),
+            &format!("Rule{}", index % 3),
+            &format!("svc-{}", index % 3),
+        )
     }
 }
 

@@ -144,7 +144,9 @@ impl Incident {
         self.status != Status::Resolved
     }
 
-    fn born(id: IncidentId, title: &str, severity: Severity, now: Time) -> Self {
+    /// An open incident without alerts, as it is before its first event says more.
+    #[must_use]
+    pub fn born(id: IncidentId, title: &str, severity: Severity, now: Time) -> Self {
         Self {
             id,
             title: title.to_owned(),

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_correlation::cluster::Weights;
 use hindcast_correlator::Correlator;
-use hindcast_domain::alert::{Observation, Signal};
+use hindcast_domain::alert::Observation;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::{Command, Configured, Received};
 use hindcast_domain::event::{Event, Recorded};
@@ -224,19 +224,9 @@ pub fn alert(name: &str, service: &str, labels: &[(&str, &str)], summary: &str) 
     let mut parts = vec![name, service];
     parts.extend(labels.iter().map(|(_, value)| *value));
     Observation {
-        fingerprint: fingerprint(&parts),
-        source_fingerprint: None,
-        source: "prometheus".into(),
-        name: name.into(),
-        service: Some(service.into()),
         severity: Severity::Critical,
-        signal: Signal::Firing,
         labels: all,
         annotations: [("summary".to_owned(), summary.to_owned())].into(),
-        starts_at: None,
-        ends_at: None,
-        stale_after: Span::hours(12),
-        url: None,
-        unmapped: Vec::new(),
+        ..hindcast_testkit::observation(fingerprint(&parts), name, service)
     }
 }

@@ -147,20 +147,13 @@ impl Maker {
         let position = self.commit * 4_096;
         let id = EventId::derive(&[&self.seed.to_be_bytes(), &position.to_be_bytes()]);
         self.events.push(Event {
-            position,
             kind: if kind.starts_with("intake") || kind.starts_with("finding") { "intake" } else { "decision" }.into(),
-            event_type: kind.into(),
             id: id.to_string(),
-            subject: subject.into(),
             time,
             recorded_at: time + Span::millis(self.rng.between(2, 60)),
-            revision: None,
             actor: actor.into(),
-            causation_id: None,
-            tenant: "default".into(),
-            environment: "production".into(),
-            source: "incidents".into(),
             data,
+            ..hindcast_testkit::event(position, kind, subject)
         });
         self.events.len() - 1
     }

@@ -1,0 +1,64 @@
+//! Which documents a filter takes. It refuses to know how documents are kept.
+
+use hindcast_api::{Alert, Event, Finding, Incident, Label, Notice};
+use hindcast_domain::label::Provenance;
+
+use crate::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter};
+
+fn is<T: PartialEq + ?Sized, W: AsRef<T>>(wanted: Option<&W>, value: &T) -> bool {
+    wanted.is_none_or(|wanted| wanted.as_ref() == value)
+}
+
+/// `services` are all names of the service that is asked for; `words` is all that is said of the incident.
+pub(super) fn incident(filter: &IncidentFilter, incident: &Incident, services: &[String], words: &str) -> bool {
+    let words = words.to_lowercase();
+    (filter.status.is_empty() || filter.status.contains(&incident.status))
+        && (filter.severity.is_empty() || filter.severity.contains(&incident.severity))
+        && (filter.service.is_none() || services.iter().any(|name| incident.services.contains(name)))
+        && filter.q.iter().flat_map(|q| q.split_whitespace()).all(|word| words.contains(&word.to_lowercase()))
+        && filter.since.is_none_or(|since| incident.opened_at >= since)
+        && filter.until.is_none_or(|until| incident.opened_at < until)
+        && is::<str, _>(filter.environment.as_ref(), &incident.environment)
+}
+
+/// All of the filter but the incident and the fingerprint, which need other documents.
+pub(super) fn alert(filter: &AlertFilter, alert: &Alert) -> bool {
+    is::<str, _>(filter.name.as_ref(), &alert.name)
+        && (filter.status.is_empty() || filter.status.contains(&alert.status))
+        && filter.labels.iter().all(|(name, value)| alert.labels.get(name) == Some(value))
+        && filter.suppressed.is_none_or(|wanted| wanted == alert.suppressed_by.is_some())
+}
+
+pub(super) fn finding(filter: &FindingFilter, finding: &Finding) -> bool {
+    is::<str, _>(filter.service.as_ref(), &finding.finding.service)
+        && is::<str, _>(filter.environment.as_ref(), &finding.environment)
+        && filter.since.is_none_or(|since| finding.finding.at >= since)
+        && filter.until.is_none_or(|until| finding.finding.at < until)
+}
+
+/// All of the filter but the incident, which is an id or a prefix.
+pub(super) fn notice(filter: &NoticeFilter, notice: &Notice) -> bool {
+    (filter.status.is_empty() || filter.status.contains(&notice.status))
+        && filter.page.is_none_or(|page| page == notice.page)
+}
+
+pub(super) fn event(filter: &EventFilter, event: &Event) -> bool {
+    let first = event.event_type.split('.').next().unwrap_or_default();
+    filter.kind.as_deref().is_none_or(|kind| [&event.kind, &event.event_type, first].contains(&kind))
+        && is::<str, _>(filter.subject.as_ref(), &event.subject)
+        && filter.from.is_none_or(|from| event.position >= from)
+        && filter.to.is_none_or(|to| event.position <= to)
+}
+
+pub(super) fn label(filter: &LabelFilter, label: &Label) -> bool {
+    let provenance = if label.provenance == Provenance::Explicit { "explicit" } else { "implicit" };
+    let kind = serde_json::to_value(label.kind).unwrap_or_default();
+    filter.kind.as_deref().is_none_or(|wanted| kind == wanted)
+        && is::<str, _>(filter.rule.as_ref(), &label.rule)
+        && is::<str, _>(filter.provenance.as_ref(), provenance)
+        && is::<str, _>(filter.by.as_ref(), &label.by)
+        && is::<str, _>(filter.environment.as_ref(), &label.environment)
+        && (filter.incident.is_none() || filter.incident == label.incident)
+        && filter.retracted.is_none_or(|wanted| wanted == label.retracted.is_some())
+        && filter.disputed.is_none_or(|wanted| wanted == label.disputed)
+}
