@@ -13,7 +13,7 @@ pub fn hypothesis(cause: &str, service: &str, score: f64) -> Hypothesis {
     Hypothesis {
         cause: cause.to_owned(),
         service: service.to_owned(),
-        kind: "service".to_owned(),
+        kind: "service".into(),
         score,
         path: Vec::new(),
         confirms: Vec::new(),
@@ -59,7 +59,7 @@ pub fn proposal(incident: &str, runbook: &str) -> Proposal {
         steps: Vec::new(),
         citations: Vec::new(),
         by: "rules".to_owned(),
-        status: "proposed".to_owned(),
+        status: "proposed".into(),
     }
 }
 
@@ -68,7 +68,7 @@ pub fn proposal(incident: &str, runbook: &str) -> Proposal {
 pub fn answer(text: &str, position: u64) -> Answer {
     Answer {
         answer: text.to_owned(),
-        mode: "evidence".to_owned(),
+        mode: "evidence".into(),
         claims: Vec::new(),
         hypotheses: Vec::new(),
         similar: Vec::new(),

@@ -32,7 +32,7 @@ pub fn alert(fingerprint: &str, name: &str) -> Alert {
 pub fn event(position: u64, event_type: &str, subject: &str) -> Event {
     Event {
         position,
-        kind: "decision".to_owned(),
+        kind: "decision".into(),
         event_type: event_type.to_owned(),
         id: EventId::derive(&[&position.to_be_bytes()]).to_string(),
         subject: subject.to_owned(),
@@ -146,7 +146,7 @@ pub fn notice(id: &str) -> Notice {
 pub fn change(title: &str, service: &str, at: Time) -> Change {
     Change {
         source: "ci".to_owned(),
-        kind: "deploy".to_owned(),
+        kind: "deploy".into(),
         title: title.to_owned(),
         service: Some(service.to_owned()),
         version: None,

@@ -59,7 +59,7 @@ impl Views {
 
 fn fold(queries: &MemoryViews, books: &mut BTreeMap<String, Book>, event: &Recorded) {
     if let Fact::Configured(configured) = &event.event {
-        queries.configure(event.position, &configured.section, configured.content.clone());
+        queries.configure(event.position, configured.section.as_str(), configured.content.clone());
     }
     queries.record(testkit::recorded(event));
     let book = books.entry(event.partition.to_string()).or_default();

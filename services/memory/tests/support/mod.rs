@@ -100,7 +100,7 @@ impl Past {
             }),
             after: 9.0,
             count: 9,
-            level: Some("error".to_owned()),
+            level: Some("error".into()),
             ..testkit::raised(Kind::NewTemplate, service, at(position))
         };
         self.views.record(event(position, "finding.raised", &id, serde_json::to_value(&raised).unwrap()));

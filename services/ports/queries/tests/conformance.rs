@@ -91,7 +91,7 @@ impl FilledViewsFactory for Memory {
                 position,
                 Parked {
                     id: event,
-                    status: if n == 1 { "parked" } else { "retried" }.to_owned(),
+                    status: if n == 1 { "parked" } else { "retried" }.into(),
                     source: "prometheus".to_owned(),
                     format: "alertmanager".to_owned(),
                     code: "invalid".to_owned(),

@@ -4,7 +4,6 @@ use hindcast_api as api;
 use hindcast_api::{Page, Problem};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::incident::Incident;
-use hindcast_domain::words::LineageKind;
 use hindcast_queries::IncidentFilter;
 
 use super::{Asked, Reader};

@@ -44,7 +44,7 @@ pub(super) fn notice(filter: &NoticeFilter, notice: &Notice) -> bool {
 
 pub(super) fn event(filter: &EventFilter, event: &Event) -> bool {
     let first = event.event_type.split('.').next().unwrap_or_default();
-    filter.kind.as_deref().is_none_or(|kind| [&event.kind, &event.event_type, first].contains(&kind))
+    filter.kind.as_deref().is_none_or(|kind| [event.kind.as_str(), event.event_type.as_str(), first].contains(&kind))
         && is::<str, _>(filter.subject.as_ref(), &event.subject)
         && filter.from.is_none_or(|from| event.position >= from)
         && filter.to.is_none_or(|to| event.position <= to)
