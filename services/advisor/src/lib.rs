@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use hindcast_advice::Advice;
 use hindcast_api::{AsOf, Causes, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage};
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 
 pub use proposals::SECTION;
 
@@ -34,7 +34,7 @@ pub struct Options {
     /// What makes vectors.
     pub embedder: hindcast_vectors::embed::Shared,
     /// Where proposals are recorded; `None` where nothing may be written.
-    pub writer: Option<Writer>,
+    pub writer: Option<FactsWriter>,
     /// Counters.
     pub metrics: hindcast_http::Metrics,
 }

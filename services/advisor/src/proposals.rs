@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_api::{AsOf, Citation, Code, Problem, Proposal, RunbookSummary, Worked};
 use hindcast_domain::event::Event;
 use hindcast_domain::{ProposalId, proposal};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_queries::{EventFilter, Window};
 use hindcast_runbooks::Runbook;
 use serde_json::Value;
@@ -106,7 +106,7 @@ impl Rca {
                 },
             );
         let incident_id = conclusion.evidence.incident.id.parse().ok();
-        let (id, event, answer) = match checked {
+        let (id, fact, answer) = match checked {
             Ok(proposal) => {
                 let Some(incident) = incident_id else {
                     return Err(Problem::new(Code::Internal, "an incident without an id of ours"));
@@ -122,7 +122,7 @@ impl Rca {
                     risk: proposal.risk.clone(),
                     by: by.to_owned(),
                 };
-                (proposal.id.clone(), Event::ProposalMade(made), Ok(proposal))
+                (proposal.id.clone(), Fact::from(made), Ok(proposal))
             }
             Err(reason) => {
                 // What was named stands in the reason.
@@ -137,19 +137,19 @@ impl Rca {
                     reason: reason.clone(),
                     by: by.to_owned(),
                 };
-                (id.to_string(), Event::ProposalRejected(rejected), Err(Problem::new(Code::Invalid, reason)))
+                (id.to_string(), Fact::from(rejected), Err(Problem::new(Code::Invalid, reason)))
             }
         };
-        self.write(&conclusion.evidence.incident.id, id, by, event).await?;
+        self.write(&conclusion.evidence.incident.id, id, by, fact).await?;
         answer
     }
 
-    async fn write(&self, incident: &str, subject: String, by: &str, event: Event) -> Result<(), Problem> {
+    async fn write(&self, incident: &str, subject: String, by: &str, fact: Fact) -> Result<(), Problem> {
         let Some(writer) = &self.inner.options.writer else {
             return Err(Problem::new(Code::Unavailable, "nothing is written here").remedy("Ask a running server."));
         };
         let partition = self.inner.options.queries.partition_of(incident).await?;
-        let new = NewEvent { subject, actor: by.to_owned(), event, traceparent: None };
+        let new = NewFact::new(subject, by, fact);
         writer.submit(&partition, vec![new]).await.map_err(|error| unavailable(&error))?;
         Ok(())
     }

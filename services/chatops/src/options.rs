@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use hindcast_clock as clock;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
+use hindcast_intake::CommandWriter;
 use hindcast_ledger::Shared;
 use hindcast_messaging::chat as port;
 
@@ -74,7 +75,9 @@ pub struct Options {
     /// The ledger.
     pub ledger: Shared,
     /// Writes facts.
-    pub writer: Writer,
+    pub writer: FactsWriter,
+    /// Appends the commands of people who press or type in chat.
+    pub commands: CommandWriter,
     /// The clock.
     pub clock: clock::Shared,
     /// This installation's id, which lies outside ledger and backup.

@@ -20,7 +20,7 @@ use hindcast_api::{
 use hindcast_domain::command::Command;
 use hindcast_domain::label::{About, Judged};
 use hindcast_domain::{Event, EventId, Partition};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_http::{Refusal, Result};
 use hindcast_mlops::table;
 use hindcast_queries::{LabelFilter, Window};
@@ -215,13 +215,13 @@ impl Console {
             (about, _) => self.home_of(about).await?,
         };
         let subject = subject_of(&judged.about);
-        let event = NewEvent {
+        let fact = NewFact {
             subject,
             actor: asker.actor.clone(),
-            event: Event::LabelJudged(judged),
+            fact: judged.into(),
             traceparent: asker.traceparent.clone(),
         };
-        let receipt = self.inner.options.writer.submit(&partition, vec![event]).await.map_err(|error| {
+        let receipt = self.inner.options.writer.submit(&partition, vec![fact]).await.map_err(|error| {
             tracing::warn!(%error, "a judgement was not written");
             Refusal::new(Code::Unavailable, "the ledger takes nothing now")
         })?;

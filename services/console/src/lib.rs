@@ -40,8 +40,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use hindcast_advice as advising;
 use hindcast_clock as clock;
 use hindcast_domain::Time;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
+use hindcast_intake::CommandWriter;
 use hindcast_queries as queries;
 use tokio::sync::{Semaphore, watch};
 
@@ -63,7 +64,9 @@ pub struct Options {
     /// Who trains and backtests; `None` where another process does.
     pub learning: Option<hindcast_training::Shared>,
     /// Where commands are written.
-    pub writer: Writer,
+    pub writer: FactsWriter,
+    /// Appends the commands of people; the copilot, which is asked through `copilot`, never sees it.
+    pub commands: CommandWriter,
     /// What time it is, for ages and relative times.
     pub clock: clock::Shared,
     /// Shared figures.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hindcast_advice::tools::Toolbox;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
 
 use crate::prompts::Prompts;
@@ -18,7 +18,7 @@ pub struct Options {
     /// The read-only tools that a model may use.
     pub toolbox: Toolbox,
     /// How questions and answers are recorded; where nothing may be written they are answered and not kept.
-    pub writer: Option<Writer>,
+    pub writer: Option<FactsWriter>,
     /// The clock, for caps per day alone.
     pub clock: hindcast_clock::Shared,
     /// The model; without one every answer is from evidence.

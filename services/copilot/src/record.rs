@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use hindcast_api::{Citation, Code, Problem};
 use hindcast_domain::conversation::{Answered, Asked, Replied, ToolUsed};
-use hindcast_domain::{ConversationId, Event, Partition};
-use hindcast_eventlog::writer::{SubmitError, Writer};
-use hindcast_events::NewEvent;
+use hindcast_domain::fact::Fact;
+use hindcast_domain::{ConversationId, Partition};
+use hindcast_facts::{FactsWriter, NewFact, SubmitError};
 use hindcast_redact::Redactor;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Where a turn's facts go.
 #[derive(Clone)]
 pub(crate) struct Place {
-    pub(crate) writer: Writer,
+    pub(crate) writer: FactsWriter,
     pub(crate) partition: Partition,
     pub(crate) conversation: ConversationId,
     pub(crate) turn: u32,
@@ -29,9 +29,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    async fn write(&self, event: Event) -> Result<Citation, Problem> {
-        let new =
-            NewEvent { subject: self.conversation.to_string(), actor: self.actor.clone(), event, traceparent: None };
+    async fn write(&self, fact: impl Into<Fact>) -> Result<Citation, Problem> {
+        let new = NewFact::new(self.conversation.to_string(), self.actor.clone(), fact);
         let written = tokio::time::timeout(PATIENCE, self.writer.submit(&self.partition, vec![new])).await;
         let receipt = written.unwrap_or(Err(SubmitError::Busy)).map_err(|error| unavailable(&error))?;
         let event = receipt.ids.first().map(ToString::to_string).unwrap_or_default();
@@ -66,7 +65,7 @@ pub(crate) struct Turn {
 impl Turn {
     /// Records the question; returns once it is durable.
     pub(crate) async fn open(place: Place, asked: Asked, began: Instant) -> Result<Self, Problem> {
-        let first = place.write(Event::ConversationAsked(asked)).await?;
+        let first = place.write(asked).await?;
         Ok(Self { place: Some(place), recorded: vec![first], flight: None, began, ended: false })
     }
 
@@ -90,9 +89,9 @@ impl Turn {
         self.began
     }
 
-    async fn write(&mut self, event: Event) -> Result<Option<Citation>, Problem> {
+    async fn write(&mut self, fact: impl Into<Fact>) -> Result<Option<Citation>, Problem> {
         let Some(place) = &self.place else { return Ok(None) };
-        let citation = place.write(event).await?;
+        let citation = place.write(fact).await?;
         self.recorded.push(citation.clone());
         Ok(Some(citation))
     }
@@ -114,7 +113,7 @@ impl Turn {
             output: output.clone().unwrap_or(Value::Null),
             error: output.as_ref().err().map(|error| redactor.text(error)),
         };
-        self.write(Event::ConversationToolUsed(used)).await?;
+        self.write(used).await?;
         Ok(())
     }
 
@@ -125,7 +124,7 @@ impl Turn {
 
     /// Records what came of it.
     pub(crate) async fn replied(&mut self, replied: Replied) -> Result<Option<Citation>, Problem> {
-        let written = self.write(Event::ConversationReplied(replied)).await;
+        let written = self.write(replied).await;
         self.flight = None;
         written
     }
@@ -133,7 +132,7 @@ impl Turn {
     /// Records the answer.
     pub(crate) async fn answered(&mut self, answered: Answered) -> Result<(), Problem> {
         self.ended = true;
-        self.write(Event::ConversationAnswered(answered)).await?;
+        self.write(answered).await?;
         Ok(())
     }
 
@@ -152,8 +151,8 @@ impl Drop for Turn {
         };
         let (flight, began) = (self.flight.take(), self.began);
         runtime.spawn(async move {
-            for event in stopped(place.turn, flight, began) {
-                if let Err(problem) = place.write(event).await {
+            for fact in stopped(place.turn, flight, began) {
+                if let Err(problem) = place.write(fact).await {
                     tracing::warn!(%problem, "that an answer was stopped could not be recorded");
                     return;
                 }
@@ -163,9 +162,9 @@ impl Drop for Turn {
 }
 
 /// What is recorded of an answer that nobody waited for.
-fn stopped(turn: u32, flight: Option<Flight>, began: Instant) -> Vec<Event> {
+fn stopped(turn: u32, flight: Option<Flight>, began: Instant) -> Vec<Fact> {
     let replied = flight.map(|flight| {
-        Event::ConversationReplied(Replied {
+        Fact::from(Replied {
             turn,
             step: flight.step,
             model: flight.model,
@@ -179,7 +178,7 @@ fn stopped(turn: u32, flight: Option<Flight>, began: Instant) -> Vec<Event> {
             elapsed_ms: millis(flight.began),
         })
     });
-    let answered = Event::ConversationAnswered(Answered {
+    let answered = Fact::from(Answered {
         turn,
         mode: AnswerMode::Evidence,
         claims: 0,

@@ -1,7 +1,7 @@
 //! Why a step of the detector failed. Each is counted, shown and tried again.
 
 use hindcast_api::Problem;
-use hindcast_eventlog::writer::SubmitError;
+use hindcast_facts::SubmitError;
 
 /// What failed.
 #[derive(Debug, thiserror::Error)]

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hindcast_clock as clock;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
 use hindcast_telemetry::Cursor;
 use tokio::sync::{Mutex, watch};
@@ -42,7 +42,7 @@ pub struct Options {
     /// The views.
     pub queries: hindcast_queries::Shared,
     /// Writes the findings.
-    pub writer: Writer,
+    pub writer: FactsWriter,
     /// The clock.
     pub clock: clock::Shared,
     /// Figures of the process.

@@ -1,9 +1,8 @@
 //! Keeps the telemetry around an incident from expiring, and writes down that it did.
 
-use hindcast_domain::event::Event;
 use hindcast_domain::finding::Pinned;
 use hindcast_domain::{IncidentId, Partition, Time};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_queries::{EventFilter, Window};
 use hindcast_telemetry::Stretch;
 
@@ -29,13 +28,8 @@ impl Detector {
         self.options.metrics.count("hindcast_evidence_pinned_total", &[], 1.0);
         let (hashes, records, bytes, missing) = (kept.hashes, kept.records, kept.bytes, kept.missing);
         let pinned = Pinned { from, to, hashes, records, bytes, missing };
-        let event = NewEvent {
-            subject: incident.to_string(),
-            actor: ACTOR.to_owned(),
-            event: Event::EvidencePinned(pinned),
-            traceparent: None,
-        };
-        self.options.writer.submit(partition, vec![event]).await?;
+        let fact = NewFact::new(incident.to_string(), ACTOR, pinned);
+        self.options.writer.submit(partition, vec![fact]).await?;
         Ok(())
     }
 

@@ -1,9 +1,8 @@
 //! Findings into the ledger, each once. Owns the look before the write; refuses to know what is found.
 
-use hindcast_domain::event::Event;
 use hindcast_domain::finding::Raised;
 use hindcast_domain::{FindingId, Partition};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_queries::{EventFilter, Window};
 
 use crate::error::Error;
@@ -25,13 +24,8 @@ impl Detector {
             if self.is_known(state, id).await? {
                 continue;
             }
-            let event = NewEvent {
-                subject: id.to_string(),
-                actor: ACTOR.to_owned(),
-                event: Event::FindingRaised(raised.clone()),
-                traceparent: None,
-            };
-            self.options.writer.submit(partition, vec![event]).await?;
+            let fact = NewFact::new(id.to_string(), ACTOR, raised.clone());
+            self.options.writer.submit(partition, vec![fact]).await?;
             self.options.metrics.count("hindcast_findings_total", &[("kind", raised.kind.name())], 1.0);
             tracing::debug!(finding_id = %id, kind = raised.kind.name(), "a finding is raised");
             state.remember(id.to_string());

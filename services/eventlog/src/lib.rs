@@ -3,16 +3,16 @@
 //! The one contract of this crate: *an event that a caller was told is durable is read by everybody, once and in
 //! order, and a decision is written by the one owner of its lane.*
 //!
-//! - [`writer`] shares one commit among concurrent requests (facts from outside).
 //! - [`lane`] runs a pure decider as the one owner of its lanes (decisions).
 //! - [`keep`] holds the lease of whoever acts upon the world, so that of several processes one does.
 //! - [`read`] decodes commits for readers; [`feed`] follows the ledger; [`verify`] walks the chains.
 //! - [`snapshot`] keeps what a reader has folded; [`copy`] carries a ledger into another one.
-//! - [`conformance`] is the suite that every adapter of the port runs.
+//!
+//! Facts and commands from outside are appended by `hindcast-intake`; the suite that every adapter of the port runs is
+//! `hindcast_testkit::conformance`.
 //!
 //! The rules are numbered in `docs/specs/ledger.md`, each with the test that holds it.
 
-pub mod conformance;
 pub mod copy;
 pub mod feed;
 pub mod keep;
@@ -20,4 +20,3 @@ pub mod lane;
 pub mod read;
 pub mod snapshot;
 pub mod verify;
-pub mod writer;

@@ -34,8 +34,9 @@ use std::sync::Arc;
 use hindcast_api::{Code, Problem};
 use hindcast_clock as clock;
 use hindcast_domain::Time;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::{Metrics, Refusal};
+use hindcast_intake::CommandWriter;
 use hindcast_queries as queries;
 
 pub use auth::Guard;
@@ -49,7 +50,9 @@ use source::Source;
 /// What a gateway is made of.
 pub struct Options {
     /// Where facts are written.
-    pub writer: Writer,
+    pub writer: FactsWriter,
+    /// Appends the commands of the Alertmanager API for silences.
+    pub commands: CommandWriter,
     /// The views; without them the reading doors, silences and parked items answer 503.
     pub queries: Option<queries::Shared>,
     /// Where telemetry is kept; without it its doors answer 503.
@@ -75,7 +78,8 @@ pub struct Gateway {
 }
 
 struct Inner {
-    writer: Writer,
+    writer: FactsWriter,
+    commands: CommandWriter,
     queries: Option<queries::Shared>,
     telemetry: Option<hindcast_telemetry::Shared>,
     clock: clock::Shared,
@@ -92,10 +96,11 @@ impl Gateway {
     /// # Errors
     /// When a source is not valid or its key cannot be had.
     pub fn new(options: Options) -> Result<Self, SourceError> {
-        let Options { writer, queries, telemetry, clock, metrics, key, sources, default_auth, env } = options;
+        let Options { writer, commands, queries, telemetry, clock, metrics, key, sources, default_auth, env } = options;
         let sources = source::resolve(&sources, &env)?;
         let started_at = clock.now();
-        let inner = Inner { writer, queries, telemetry, clock, metrics, key, sources, default_auth, started_at };
+        let inner =
+            Inner { writer, commands, queries, telemetry, clock, metrics, key, sources, default_auth, started_at };
         Ok(Self { inner: Arc::new(inner) })
     }
 

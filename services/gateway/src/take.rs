@@ -8,10 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hindcast_api::{Accepted, Code, Problem};
 use hindcast_domain::event::{Delivery, Event, Parked, RejectedItem, Verdict};
+use hindcast_domain::fact::Fact;
 use hindcast_domain::limits::ALERT_BYTES_MAX;
 use hindcast_domain::{EventId, Partition};
-use hindcast_eventlog::writer::SubmitError;
-use hindcast_events::NewEvent;
+use hindcast_facts::{NewFact, SubmitError};
 use hindcast_http::Refusal;
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub(crate) struct Told {
 
 /// What is going to be written, and answered once it is.
 pub(crate) struct Plan {
-    pub(crate) partitions: BTreeMap<Partition, Vec<NewEvent>>,
+    pub(crate) partitions: BTreeMap<Partition, Vec<NewFact>>,
     accepted: Accepted,
     alerts: u64,
     rejected: Vec<RejectedItem>,
@@ -165,21 +165,16 @@ pub(crate) fn plan_again(
 }
 
 /// The event that a parked item is parked no more.
-pub(crate) fn unparked(parked: &EventId, how: ParkedStatus) -> NewEvent {
+pub(crate) fn unparked(parked: &EventId, how: ParkedStatus) -> NewFact {
     let unparked = hindcast_domain::event::Unparked { parked: parked.clone(), how };
-    NewEvent {
-        subject: parked.to_string(),
-        actor: hindcast_domain::event::SYSTEM.to_owned(),
-        event: Event::Unparked(unparked),
-        traceparent: None,
-    }
+    NewFact::new(parked.to_string(), hindcast_domain::event::SYSTEM, unparked)
 }
 
 /// One partition's share of a request.
 #[derive(Default)]
 struct Share {
-    items: Vec<(String, Event)>,
-    parked: Vec<Event>,
+    items: Vec<(String, Fact)>,
+    parked: Vec<Fact>,
     rejected: Vec<RejectedItem>,
 }
 
@@ -196,12 +191,12 @@ fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option
                 alerts += 1;
                 receipts.push(format!("/api/v1/alerts/{}/receipt", observation.fingerprint));
                 let subject = observation.fingerprint.to_string();
-                let event = Event::Observed(*observation);
-                shares.entry(environment).or_default().items.push((subject, event));
+                let fact = Fact::from(*observation);
+                shares.entry(environment).or_default().items.push((subject, fact));
             }
             Item::Change { environment, change } => {
                 let subject = change.service.clone().unwrap_or_else(|| source.name.clone());
-                shares.entry(environment).or_default().items.push((subject, Event::Change(*change)));
+                shares.entry(environment).or_default().items.push((subject, Fact::from(*change)));
             }
         }
     }
@@ -227,8 +222,8 @@ fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option
     Ok(Plan { partitions, accepted: answer, alerts, rejected, counts })
 }
 
-fn parked(source: &Source, fault: Fault) -> Event {
-    Event::Parked(Parked {
+fn parked(source: &Source, fault: Fault) -> Fact {
+    Fact::from(Parked {
         source: source.name.clone(),
         format: source.format.name.to_owned(),
         item: fault.item,
@@ -258,10 +253,10 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn events(&self, share: Share, traceparent: Option<&str>) -> Vec<NewEvent> {
+    fn events(&self, share: Share, traceparent: Option<&str>) -> Vec<NewFact> {
         let Share { items, parked, mut rejected } = share;
         rejected.truncate(LISTED_MAX);
-        let delivery = Event::Delivery(Delivery {
+        let delivery = Fact::from(Delivery {
             source: self.source.name.clone(),
             format: self.source.format.name.to_owned(),
             verified: self.verdict.clone(),
@@ -274,14 +269,14 @@ impl About<'_> {
             truncated: self.truncated,
             envelope: self.envelope.clone(),
         });
-        let own = |event| (self.source.name.clone(), event);
+        let own = |fact| (self.source.name.clone(), fact);
         std::iter::once(own(delivery))
             .chain(items)
             .chain(parked.into_iter().map(own))
-            .map(|(subject, event)| NewEvent {
+            .map(|(subject, fact)| NewFact {
                 subject,
                 actor: self.source.name.clone(),
-                event,
+                fact,
                 traceparent: traceparent.map(ToOwned::to_owned),
             })
             .collect()

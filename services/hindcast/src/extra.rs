@@ -14,9 +14,8 @@ use hindcast_console::{TokenCheck, openapi::Foreign};
 use hindcast_domain::Partition;
 use hindcast_domain::command::{Activated, Command, Received};
 use hindcast_domain::event::Event;
-use hindcast_eventlog::writer::Writer;
-use hindcast_events::NewEvent;
 use hindcast_http::{Metrics, Refusal};
+use hindcast_intake::{CommandWriter, NewCommand};
 use hindcast_ledger::Shared;
 
 use crate::backup;
@@ -28,7 +27,7 @@ pub struct State {
     /// The ledger.
     pub ledger: Shared,
     /// Where commands are written.
-    pub writer: Writer,
+    pub commands: CommandWriter,
     /// This installation's id.
     pub install: String,
     /// The data folder.
@@ -180,13 +179,13 @@ async fn activate(axum::extract::State(state): axum::extract::State<State>) -> R
         if_match: None,
         command: Command::Activate(Activated { install: state.install.clone() }),
     };
-    let new = NewEvent {
+    let new = NewCommand {
         subject: "activation".to_owned(),
         actor: "operator".to_owned(),
-        event: Event::Command(received),
+        command: received,
         traceparent: None,
     };
-    match state.writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await {
+    match state.commands.submit(&Partition::whole(Partition::TENANT), new).await {
         Ok(receipt) => {
             let body = serde_json::json!({"install": state.install, "position": receipt.position()});
             axum::Json(body).into_response()

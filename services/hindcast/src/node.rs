@@ -22,7 +22,7 @@ use std::time::Duration;
 use anyhow::Context;
 use hindcast_clock as clock;
 use hindcast_console::{Console, TokenCheck};
-use hindcast_eventlog::writer::Writer;
+use hindcast_intake::IntakeWriter;
 use hindcast_ledger::{Progress, Shared};
 use hindcast_queries::Queries as _;
 use hindcast_views::Views;
@@ -98,7 +98,7 @@ pub struct Node {
     pub ledger: Shared,
     /// What advises.
     pub advising: Advising,
-    writer: Writer,
+    writer: IntakeWriter,
     console: Console,
     opened: Opened,
     door: watch::Sender<bool>,
@@ -236,7 +236,8 @@ fn console_options(
         copilot: Arc::clone(&advising.copilot),
         chats: Arc::new(move || status.status()),
         learning,
-        writer: common.writer.clone(),
+        writer: common.writer.facts(),
+        commands: common.writer.commands(),
         clock: Arc::clone(&common.clock),
         metrics: common.metrics.clone(),
         token,

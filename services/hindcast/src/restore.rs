@@ -102,9 +102,8 @@ pub async fn restore(data: Option<&Path>, file: &Path, json: bool) -> anyhow::Re
 async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Result<()> {
     use hindcast_domain::Partition;
     use hindcast_domain::command::{Command, Received, Restored};
-    use hindcast_domain::event::Event;
     let opened = Opened::embedded(&Folder::open(data)?, None).await?;
-    let writer = hindcast_eventlog::writer::Writer::new(
+    let writer = hindcast_intake::IntakeWriter::new(
         opened.ledger(),
         hindcast_clock::System::shared(),
         hindcast_ledger::Progress::default(),
@@ -117,13 +116,13 @@ async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Resu
         if_match: None,
         command: Command::Restore(fact),
     };
-    let new = hindcast_events::NewEvent {
+    let new = hindcast_intake::NewCommand {
         subject: "ledger".to_owned(),
         actor: "operator".to_owned(),
-        event: Event::Command(received),
+        command: received,
         traceparent: None,
     };
-    writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
+    writer.commands().submit(&Partition::whole(Partition::TENANT), new).await?;
     writer.stop().await;
     opened.close().await;
     Ok(())

@@ -10,7 +10,7 @@ use hindcast_correlation::cluster::Weights;
 use hindcast_domain::event::Event;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::{EventId, Partition};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::compare::compare;
 use hindcast_mlops::gate::{self, Judgement};
@@ -95,7 +95,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
             None => None,
             Some(version) => {
                 let judged = gate::judged(&gated, &report, version, sides.against);
-                Some(self.record(&partition, by, version, Event::ModelJudged(judged)).await?)
+                Some(self.record(&partition, by, version, judged).await?)
             }
         };
         Ok(Comparison {
@@ -113,8 +113,8 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
         })
     }
 
-    async fn record(&self, partition: &Partition, by: &str, version: u32, event: Event) -> Result<String, Problem> {
-        let fact = NewEvent { subject: format!("{NAME}/{version}"), actor: by.to_owned(), event, traceparent: None };
+    async fn record(&self, partition: &Partition, by: &str, version: u32, judged: Judged) -> Result<String, Problem> {
+        let fact = NewFact::new(format!("{NAME}/{version}"), by, judged);
         let whole = Partition::whole(&partition.tenant);
         let written = self.options.writer.submit(&whole, vec![fact]).await;
         let receipt = written.map_err(|error| refused::unwritten(&error))?;

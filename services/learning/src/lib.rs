@@ -22,7 +22,7 @@ mod refused;
 use std::sync::Arc;
 
 use hindcast_clock as clock;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_ledger::Shared;
 use hindcast_mlops::train::Trainer;
 
@@ -38,7 +38,7 @@ pub struct Options {
     /// The ledger that is read.
     pub ledger: Shared,
     /// Writes facts: versions, judgements, what a shadow would have done.
-    pub writer: Writer,
+    pub writer: FactsWriter,
     /// Says which position a time means.
     pub queries: hindcast_queries::Shared,
     /// The clock; only pauses ask it.

@@ -2,7 +2,7 @@
 
 use hindcast_api::Problem;
 use hindcast_api::problem::Code;
-use hindcast_eventlog::writer::SubmitError;
+use hindcast_facts::SubmitError;
 use hindcast_ledger::ReadError;
 use hindcast_mlops::registry;
 

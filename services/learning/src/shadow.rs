@@ -19,8 +19,7 @@ use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Partition};
 use hindcast_eventlog::feed::Feed;
 use hindcast_eventlog::keep;
-use hindcast_eventlog::writer::SubmitError;
-use hindcast_events::NewEvent;
+use hindcast_facts::{NewFact, SubmitError};
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Receiver;
@@ -198,7 +197,7 @@ impl<D: Decider> Shadow<D> {
     ) -> Option<Turn> {
         for (partition, placed) in std::mem::take(waiting) {
             let already = told.get(&partition).copied().unwrap_or_default();
-            let facts: Vec<NewEvent> = already.beyond(placed).map(|placed| session.fact(placed)).collect();
+            let facts: Vec<NewFact> = already.beyond(placed).map(|placed| session.fact(placed)).collect();
             for facts in facts.chunks(BATCH_MAX) {
                 if let Err(error) = self.options.writer.submit(&partition, facts.to_vec()).await {
                     return Some(Turn::Unwritten(error));
@@ -249,13 +248,8 @@ impl Session {
         format!("{NAME}/{}", self.version())
     }
 
-    fn fact(&self, placed: Placed) -> NewEvent {
-        NewEvent {
-            subject: self.subject(),
-            actor: SYSTEM.to_owned(),
-            event: Event::ShadowPlaced(placed),
-            traceparent: None,
-        }
+    fn fact(&self, placed: Placed) -> NewFact {
+        NewFact::new(self.subject(), SYSTEM, placed)
     }
 }
 

@@ -10,7 +10,7 @@ use hindcast_domain::Partition;
 use hindcast_domain::event::Event;
 use hindcast_domain::label::Labels;
 use hindcast_domain::lane::{Decider, names};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::dataset::{self, Dataset};
 use hindcast_mlops::train::{self, Candidate, NAME, Settings};
@@ -79,12 +79,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
         listener: &Listener,
     ) -> Result<ModelVersion, Problem> {
         let version = candidate.weights.version;
-        let fact = NewEvent {
-            subject: format!("{NAME}/{version}"),
-            actor: by.to_owned(),
-            event: Event::ModelRegistered(candidate.registered()),
-            traceparent: None,
-        };
+        let fact = NewFact::new(format!("{NAME}/{version}"), by, candidate.registered());
         let whole = Partition::whole(&partition.tenant);
         let receipt =
             self.options.writer.submit(&whole, vec![fact]).await.map_err(|error| refused::unwritten(&error))?;

@@ -17,7 +17,8 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::names;
 use hindcast_domain::model::{Placed, Registered, Shadowed, Unshadowed};
 use hindcast_eventlog::lane;
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::NewFact;
+use hindcast_intake::IntakeWriter;
 use hindcast_learning::{Options, Shadow};
 use hindcast_ledger::{Progress, Shared, Subject, commit};
 use hindcast_mlops::train::{self, NAME};
@@ -149,14 +150,9 @@ async fn a_run_that_was_cut_off_goes_on_without_saying_anything_twice() {
     for part in [7, expected.len() / 2] {
         let before = placed(&cut.ledger).await.len();
         let options = cut.options();
-        let facts = expected[before..part].iter().map(|placed| hindcast_events::NewEvent {
-            subject: "pair-scorer/2".into(),
-            actor: "system".into(),
-            event: Event::ShadowPlaced(placed.clone()),
-            traceparent: None,
-        });
+        let fact = |placed: &Placed| NewFact::new("pair-scorer/2", "system", placed.clone());
+        let facts = expected[before..part].iter().map(fact);
         options.writer.submit(&production(), facts.collect()).await.unwrap();
-        options.writer.stop().await;
     }
     let running = run(cut.options());
     settled(&cut.ledger).await;
@@ -210,19 +206,14 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
     };
     let (stop, stopped) = watch::channel(false);
     let lane = tokio::spawn(hindcast_correlator::run(options, stopped));
-    let writer = |slot| Writer::new(Shared::clone(&past.ledger), Arc::clone(&clock), Progress::default(), slot);
-    let running = run(Options { writer: writer("learning"), clock: Arc::clone(&clock), ..past.options() });
-    let door = writer("door");
+    let writer = |slot| IntakeWriter::new(Shared::clone(&past.ledger), Arc::clone(&clock), Progress::default(), slot);
+    let running = run(Options { writer: writer("learning").facts(), clock: Arc::clone(&clock), ..past.options() });
+    let door = writer("door").facts();
     let week = world::week(7, 0, 12);
     let incidents = Subject::lane(&production(), names::INCIDENTS);
     for (second, said, _) in &week.says {
         time.set(at(*second));
-        let event = hindcast_events::NewEvent {
-            subject: said.fingerprint.to_string(),
-            actor: "prometheus".into(),
-            event: Event::Observed(said.clone()),
-            traceparent: None,
-        };
+        let event = NewFact::new(said.fingerprint.to_string(), "prometheus", said.clone());
         let at = commit::seq_of(door.submit(&production(), vec![event]).await.unwrap().position());
         // The clock goes on when the lane has decided: it would fire timers that a slower clock would not have.
         let sealed = async {

@@ -16,8 +16,7 @@ use hindcast_domain::{EventId, Partition, Time};
 use hindcast_eventlog::feed::Feed;
 use hindcast_eventlog::keep::{self, Hold};
 use hindcast_eventlog::read::{self, Item};
-use hindcast_eventlog::writer::Writer;
-use hindcast_events::NewEvent;
+use hindcast_facts::{FactsWriter, NewFact};
 use hindcast_http::Metrics;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_messaging::notify::{Error as NotifyError, Message, Notifier};
@@ -43,7 +42,7 @@ pub struct Deliverer {
     /// The ledger.
     pub ledger: Shared,
     /// Writes what came of it.
-    pub writer: Writer,
+    pub writer: FactsWriter,
     /// The clock.
     pub clock: clock::Shared,
     /// This installation's id, which lies outside ledger and backup.
@@ -237,7 +236,7 @@ impl Deliverer {
                 Ok(answer) => {
                     self.metrics.count("hindcast_notices_delivered_total", &[("receiver", receiver)], 1.0);
                     let fact = Delivered { request: request.clone(), attempt, answer };
-                    return self.write(partition, notice, Event::NoticeDelivered(fact)).await;
+                    return self.write(partition, notice, fact).await;
                 }
                 Err(error) => error,
             };
@@ -247,11 +246,11 @@ impl Deliverer {
             tracing::warn!(receiver, notice, attempt, error, "a notice was not taken");
             if never || self.clock.now() >= until {
                 let fact = Expired { request: request.clone(), error };
-                return self.write(partition, notice, Event::NoticeExpired(fact)).await;
+                return self.write(partition, notice, fact).await;
             }
             if attempt <= FAILURES_WRITTEN_MAX {
                 let fact = Failed { request: request.clone(), attempt, error };
-                self.write(partition, notice, Event::NoticeFailed(fact)).await;
+                self.write(partition, notice, fact).await;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -275,8 +274,8 @@ impl Deliverer {
         }
     }
 
-    async fn write(&self, partition: &Partition, notice: &str, event: Event) -> bool {
-        let new = NewEvent { subject: notice.to_owned(), actor: SYSTEM.to_owned(), event, traceparent: None };
+    async fn write(&self, partition: &Partition, notice: &str, fact: impl Into<Fact>) -> bool {
+        let new = NewFact::new(notice, SYSTEM, fact);
         match self.writer.submit(partition, vec![new]).await {
             Ok(_) => true,
             Err(error) => {

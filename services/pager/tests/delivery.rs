@@ -13,9 +13,8 @@ use hindcast_domain::command::Activated;
 use hindcast_domain::notice::{Reason, Requested};
 use hindcast_domain::{Event, NoticeId, Partition, Severity, Span, Time};
 use hindcast_eventlog::read::{self, Item};
-use hindcast_eventlog::writer::Writer;
-use hindcast_events::NewEvent;
 use hindcast_http::Metrics;
+use hindcast_intake::IntakeWriter;
 use hindcast_ledger::Progress;
 use hindcast_ledger::memory::{Fault, Ledger};
 use hindcast_ledger::port::Ledger as _;
@@ -60,7 +59,6 @@ struct World {
     ledger: Ledger,
     clock: Stepped,
     fake: Arc<Fake>,
-    writer: Writer,
     stop: watch::Sender<bool>,
 }
 
@@ -68,15 +66,14 @@ impl World {
     fn new(answer: Answer) -> Self {
         let (ledger, clock) = (Ledger::new("L"), Stepped::new(START));
         let fake = Arc::new(Fake { answer: Mutex::new(answer), sent: Mutex::default() });
-        let writer = Writer::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "test");
-        Self { ledger, clock, fake, writer, stop: watch::Sender::new(false) }
+        Self { ledger, clock, fake, stop: watch::Sender::new(false) }
     }
 
     fn starts(&self, install: &str) -> JoinHandle<()> {
         let clock: hindcast_clock::Shared = Arc::new(self.clock.clone());
         let deliverer = Deliverer {
             ledger: self.ledger.share(),
-            writer: Writer::new(self.ledger.share(), Arc::clone(&clock), Progress::default(), "pager"),
+            writer: IntakeWriter::new(self.ledger.share(), Arc::clone(&clock), Progress::default(), "pager").facts(),
             clock,
             install: install.to_owned(),
             holder: format!("{install}/1"),
@@ -89,8 +86,9 @@ impl World {
     }
 
     async fn write(&self, subject: &str, event: Event) {
-        let new = NewEvent { subject: subject.to_owned(), actor: "system".to_owned(), event, traceparent: None };
-        self.writer.submit(&Partition::whole("default"), vec![new]).await.unwrap();
+        let (ledger, now) = (self.ledger.share(), self.clock.now());
+        let whole = Partition::whole("default");
+        hindcast_testkit::append::event(ledger.as_ref(), &whole, now, (subject, "system"), event).await;
     }
 
     async fn activate(&self, install: &str) {

@@ -1,11 +1,18 @@
-//! What tests of more than one crate share. Each function builds one ordinary document of the API or the domain, and a test states only what
-//! matters to it: `Incident { severity: Severity::Low, ..testkit::incident("INC-…") }`. A field that a document gains
-//! gets its value here, once for all tests. Only `[dev-dependencies]` may name
-//! this crate; the architecture test holds that.
+//! What tests of more than one crate share. Nothing of it is ever linked into the product: only
+//! `[dev-dependencies]` may name this crate, and the architecture test holds that.
+//!
+//! - Builders such as [`incident`] or [`alert`] make one ordinary document of the API or the domain, and a test states
+//!   only what matters to it: `Incident { severity: Severity::Low, ..testkit::incident("INC-…") }`. A field that a
+//!   document gains gets its value here, once for all tests.
+//! - [`conformance`]: the suite that every adapter of the ledger port runs.
+//! - [`append`]: one event of any kind into a ledger, past the types that hold product code back.
+//! - [`recording`]: recordings of real incidents as evidence, as of any moment.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 mod advice;
+pub mod append;
+pub mod conformance;
 mod documents;
 #[allow(missing_docs)] // the fields of a recording are those of its files
 pub mod recording;

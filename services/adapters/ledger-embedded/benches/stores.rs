@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
+use hindcast_testkit::conformance::toy::intake;
 
 const ROUNDS: usize = 5;
 const RECORD: usize = 900;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hindcast_eventlog::conformance::{Factory, Harm, Site, storage};
 use hindcast_ledger::{Ledger, Shared};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
+use hindcast_testkit::conformance::{Factory, Harm, Site, storage};
 
 struct Embedded;
 
@@ -121,8 +121,8 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-hindcast_eventlog::conformance_suite!(Embedded);
-hindcast_eventlog::storage_suite!(Embedded);
+hindcast_testkit::conformance_suite!(Embedded);
+hindcast_testkit::storage_suite!(Embedded);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_keeps_every_byte() {

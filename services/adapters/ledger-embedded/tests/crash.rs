@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::disk::{Faults, Plan};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
+use hindcast_testkit::conformance::toy::intake;
 
 const WRITERS: u8 = 8;
 

@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::heads::HeadsError;
 use hindcast_ledger::{Ledger, Seq};
 use hindcast_ledger_embedded::{EmbeddedLedger, OpenError, Options, exists, holder};
+use hindcast_testkit::conformance::toy::intake;
 
 fn options(dir: &Path) -> Options {
     Options { segment_bytes: 8 * 1024, first_segment_bytes: 8 * 1024, ..Options::at(dir) }

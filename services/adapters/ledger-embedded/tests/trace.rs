@@ -7,10 +7,10 @@ use std::io::Write;
 use std::process::Command;
 
 use bytes::Bytes;
-use hindcast_eventlog::conformance::toy::intake;
 use hindcast_ledger::Ledger;
 use hindcast_ledger_embedded::disk::{Faults, Plan};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
+use hindcast_testkit::conformance::toy::intake;
 
 /// Traced by the script.
 #[tokio::test]

@@ -11,13 +11,13 @@ use std::time::Duration;
 use async_nats::jetstream;
 use common::{Place, program};
 use hindcast_domain::Time;
-use hindcast_eventlog::conformance::Site;
-use hindcast_eventlog::conformance::toy::{self, Chains, all, intake};
 use hindcast_eventlog::snapshot::Store;
 use hindcast_ledger::port::LeaseError;
 use hindcast_ledger::progress::Report;
 use hindcast_ledger::{Durability, Ledger, Progress, Shared};
 use hindcast_ledger_nats::{NatsLedger, OpenError, Options, Server, server};
+use hindcast_testkit::conformance::Site;
+use hindcast_testkit::conformance::toy::{self, Chains, all, intake};
 
 async fn refused(options: Options) -> OpenError {
     NatsLedger::connect(options).await.map(|_| ()).expect_err("expected it to be refused")
@@ -152,7 +152,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
     }
     let door = toy::writer(&ledgers[0], "door", 10);
     for n in 0..FACTS {
-        door.submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
+        door.facts().submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     toy::decided(ledgers[1].as_ref(), FACTS).await;

@@ -6,12 +6,12 @@ use crate::common;
 use std::sync::Arc;
 
 use common::{Nats, Place};
-use hindcast_eventlog::conformance::{Site, storage};
 use hindcast_ledger::Shared;
 use hindcast_ledger_embedded::EmbeddedLedger;
+use hindcast_testkit::conformance::{Site, storage};
 
-hindcast_eventlog::conformance_suite!(Nats);
-hindcast_eventlog::storage_suite!(Nats);
+hindcast_testkit::conformance_suite!(Nats);
+hindcast_testkit::storage_suite!(Nats);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_from_embedded_to_nats_and_back_keeps_every_byte() {

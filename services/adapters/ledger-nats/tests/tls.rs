@@ -7,8 +7,8 @@ use crate::common;
 use std::process::Stdio;
 use std::time::Duration;
 
-use hindcast_eventlog::conformance::toy::{Chains, intake};
 use hindcast_ledger_nats::{NatsLedger, Options};
+use hindcast_testkit::conformance::toy::{Chains, intake};
 
 #[tokio::test]
 async fn a_ledger_is_used_over_tls_and_an_unknown_certificate_is_refused() {

@@ -8,8 +8,9 @@ use hindcast_chat_cards::Vendor;
 use hindcast_clock as clock;
 use hindcast_domain::chat::{Delivered, Expired, Failed, Message, Place, Received, Updated, What};
 use hindcast_domain::event::{Event, SYSTEM};
+use hindcast_domain::fact::Fact;
 use hindcast_domain::{IncidentId, MessageId, Partition};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
 use hindcast_messaging::chat::{Error, Found, Outgoing, Shared, Whisper};
 use serde_json::Value;
 
@@ -188,7 +189,7 @@ impl Options {
         self.metrics.count("hindcast_chat_delivered_total", &[("vendor", vendor.word()), ("what", what.as_str())], 1.0);
         let request = job.message.request.clone();
         let fact = Delivered { request, place, through, hash, attempt, found };
-        self.write(&job.id, Event::ChatDelivered(fact)).await;
+        self.write(&job.id, fact).await;
         Outcome::Delivered
     }
 
@@ -214,7 +215,7 @@ impl Options {
                 self.metrics.count("hindcast_chat_updated_total", &[("vendor", vendor.word())], 1.0);
                 let saved = f64::from(coalesced - 1);
                 self.metrics.count("hindcast_chat_coalesced_total", &[("vendor", vendor.word())], saved);
-                self.write(&job.id, Event::ChatUpdated(Updated { through, hash, coalesced })).await;
+                self.write(&job.id, Updated { through, hash, coalesced }).await;
                 Outcome::Shown { through, told, sent: true }
             }
             Err(error) => self.failed(job, 1, error).await,
@@ -230,7 +231,7 @@ impl Options {
         tracing::warn!(vendor = requested.vendor, message = %job.id, attempt, error = text, "a message was not taken");
         if job.written < FAILURES_WRITTEN_MAX {
             let fact = Failed { request: job.message.request.clone(), attempt, error: text.clone() };
-            self.write(&job.id, Event::ChatFailed(fact)).await;
+            self.write(&job.id, fact).await;
         }
         match error {
             Error::Again { after, .. } => Outcome::Later { error: text, after },
@@ -246,17 +247,16 @@ impl Options {
         let vendor = &job.message.requested.vendor;
         self.metrics.count("hindcast_chat_expired_total", &[("vendor", vendor)], 1.0);
         let fact = Expired { request: job.message.request.clone(), error: short(error) };
-        self.write(&job.id, Event::ChatExpired(fact)).await;
+        self.write(&job.id, fact).await;
         Outcome::Expired { heard }
     }
 
     /// Writes until it is durable: what the vendor took must not be taken again for want of a fact.
-    async fn write(&self, message: &MessageId, event: Event) {
+    async fn write(&self, message: &MessageId, fact: impl Into<Fact>) {
         let whole = Partition::whole(Partition::TENANT);
+        let new = NewFact::new(message.to_string(), SYSTEM, fact);
         loop {
-            let event = event.clone();
-            let new = NewEvent { subject: message.to_string(), actor: SYSTEM.to_owned(), event, traceparent: None };
-            match self.writer.submit(&whole, vec![new]).await {
+            match self.writer.submit(&whole, vec![new.clone()]).await {
                 Ok(_) => return,
                 Err(error) => {
                     tracing::error!(%error, %message, "what became of a message is not durable yet; trying again");

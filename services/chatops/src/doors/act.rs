@@ -10,8 +10,9 @@ use hindcast_domain::command;
 use hindcast_domain::event::{Event, Verdict};
 use hindcast_domain::label::About;
 use hindcast_domain::{ChatId, IncidentId, Partition};
-use hindcast_events::NewEvent;
+use hindcast_facts::{Appended, NewFact, SubmitError};
 use hindcast_http::{Refusal, Result};
+use hindcast_intake::NewCommand;
 
 use super::plan::{Plan, refused};
 use super::{DURABLE_WITHIN, Door, To};
@@ -92,11 +93,11 @@ impl Door {
             service_url: interaction.service_url.clone(),
             verified,
         };
-        let fact = Fact { id, actor: &known.actor, received };
+        let fact = ChatFact { id, actor: &known.actor, received };
         self.carry_out(interaction, plan, fact).await
     }
 
-    async fn carry_out(&self, interaction: &Interaction, plan: Plan, fact: Fact<'_>) -> Result<Done> {
+    async fn carry_out(&self, interaction: &Interaction, plan: Plan, fact: ChatFact<'_>) -> Result<Done> {
         let vendor = interaction.vendor;
         let whole = Partition::whole(Partition::TENANT);
         let (outcome, say) = match plan {
@@ -106,8 +107,8 @@ impl Door {
                 ("looked", Some(say))
             }
             Plan::Dialog { body, incident } => {
-                let events = vec![fact.of(Act::Looked, Some(incident), None)];
-                let (opened, written) = tokio::join!(self.open(interaction, &body), self.write(&whole, events));
+                let facts = vec![fact.of(Act::Looked, Some(incident), None)];
+                let (opened, written) = tokio::join!(self.open(interaction, &body), self.write(&whole, facts));
                 written?;
                 ("looked", opened.err().map(Say::Words))
             }
@@ -125,11 +126,15 @@ impl Door {
                 if let Some(address) = &interaction.reply.response_url {
                     self.options().replies.keep(key.clone(), address.clone());
                 }
-                let received = command::Received { key, if_match: None, command };
-                let order = fact.beside(incident.as_str(), Event::Command(received));
+                let order = NewCommand {
+                    subject: incident.to_string(),
+                    actor: fact.actor.to_owned(),
+                    command: command::Received { key, if_match: None, command },
+                    traceparent: None,
+                };
                 let about = incident.clone();
-                let events = vec![fact.of(Act::Commanded, Some(incident), None), order];
-                self.write(&partition, events).await?;
+                let facts = vec![fact.of(Act::Commanded, Some(incident), None)];
+                self.order(&partition, facts, order).await?;
                 // Whoever presses sees the card; whoever types may be in another channel.
                 let typed = matches!(interaction.verb, Verb::Typed { .. });
                 let taken = || Say::Words(format!("Taken. What comes of it: {}", self.options().page(&about)));
@@ -139,7 +144,7 @@ impl Door {
                 if self.is_known(fact.id).await? {
                     return Ok(Done::default());
                 }
-                let judgement = fact.beside(&subject_of(&judged.about), Event::LabelJudged(judged));
+                let judgement = fact.beside(&subject_of(&judged.about), judged);
                 self.write(&partition, vec![fact.of(Act::Judged, incident, None), judgement]).await?;
                 ("judged", Some(Say::Words("Thank you: that is remembered.".to_owned())))
             }
@@ -156,15 +161,12 @@ impl Door {
         Ok(self.options().taken.knows(id))
     }
 
-    async fn write(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<()> {
-        match tokio::time::timeout(DURABLE_WITHIN, self.options().writer.submit(partition, events)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a delivery of chat is not durable");
-                Err(Refusal::new(Code::Unavailable, "the ledger takes nothing now"))
-            }
-            Err(_) => Err(Refusal::new(Code::Unavailable, "the ledger takes too long now")),
-        }
+    async fn write(&self, partition: &Partition, facts: Vec<NewFact>) -> Result<()> {
+        durable(self.options().writer.submit(partition, facts)).await
+    }
+
+    async fn order(&self, partition: &Partition, facts: Vec<NewFact>, command: NewCommand) -> Result<()> {
+        durable(self.options().commands.submit_after(partition, facts, command)).await
     }
 
     async fn open(&self, interaction: &Interaction, body: &serde_json::Value) -> core::result::Result<(), String> {
@@ -196,21 +198,33 @@ impl Door {
     }
 }
 
+/// Waits for durability as long as the vendor waits for its answer.
+async fn durable(appended: impl Future<Output = core::result::Result<Appended, SubmitError>>) -> Result<()> {
+    match tokio::time::timeout(DURABLE_WITHIN, appended).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a delivery of chat is not durable");
+            Err(Refusal::new(Code::Unavailable, "the ledger takes nothing now"))
+        }
+        Err(_) => Err(Refusal::new(Code::Unavailable, "the ledger takes too long now")),
+    }
+}
+
 /// The fact of what a person did, and whatever stands beside it.
-struct Fact<'a> {
+struct ChatFact<'a> {
     id: &'a ChatId,
     actor: &'a str,
     received: Received,
 }
 
-impl Fact<'_> {
-    fn of(&self, act: Act, incident: Option<IncidentId>, text: Option<String>) -> NewEvent {
+impl ChatFact<'_> {
+    fn of(&self, act: Act, incident: Option<IncidentId>, text: Option<String>) -> NewFact {
         let received = Received { incident, act, text, ..self.received.clone() };
-        self.beside(self.id.as_str(), Event::ChatReceived(received))
+        self.beside(self.id.as_str(), received)
     }
 
-    fn beside(&self, subject: &str, event: Event) -> NewEvent {
-        NewEvent { subject: subject.to_owned(), actor: self.actor.to_owned(), event, traceparent: None }
+    fn beside(&self, subject: &str, fact: impl Into<hindcast_domain::fact::Fact>) -> NewFact {
+        NewFact::new(subject, self.actor, fact)
     }
 }
 

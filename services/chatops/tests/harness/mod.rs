@@ -22,9 +22,8 @@ use hindcast_domain::{IncidentId, Partition, Severity, Time};
 use hindcast_eventlog::lane as runner;
 use hindcast_eventlog::read::{self, Item};
 use hindcast_eventlog::snapshot::Store;
-use hindcast_eventlog::writer::Writer;
-use hindcast_events::NewEvent;
 use hindcast_http::Metrics;
+use hindcast_intake::IntakeWriter;
 use hindcast_ledger::Progress;
 use hindcast_ledger::memory::Ledger;
 use hindcast_ledger::port::Ledger as _;
@@ -40,7 +39,7 @@ pub const START: Time = Time::from_millis(1_763_996_400_000);
 pub struct World {
     pub ledger: Ledger,
     pub clock: Stepped,
-    pub writer: Writer,
+    pub writer: IntakeWriter,
     pub views: Arc<views::Views>,
     pub fake: Arc<Fake>,
     pub metrics: Metrics,
@@ -65,7 +64,7 @@ impl World {
     /// The same on a ledger.
     pub async fn on(ledger: Ledger, rules: Value) -> Self {
         let clock = Stepped::new(START);
-        let writer = Writer::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "test");
+        let writer = IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "test");
         let mut world = Self {
             views: views::Views::start(&ledger),
             fake: Arc::new(Fake::new("slack", ledger.clone())),
@@ -125,7 +124,8 @@ impl World {
     pub fn options_of(&self, fake: &Arc<Fake>) -> Options {
         Options {
             ledger: self.ledger.share(),
-            writer: self.writer.clone(),
+            writer: self.writer.facts(),
+            commands: self.writer.commands(),
             clock: Arc::new(self.clock.clone()),
             install: "ours".to_owned(),
             holder: "ours/1".to_owned(),
@@ -162,8 +162,8 @@ impl World {
     }
 
     pub async fn write_in(&self, partition: &Partition, subject: &str, event: Event) {
-        let new = NewEvent { subject: subject.to_owned(), actor: "ada".to_owned(), event, traceparent: None };
-        self.writer.submit(partition, vec![new]).await.unwrap();
+        let (ledger, now) = (self.ledger.share(), self.clock.now());
+        hindcast_testkit::append::event(ledger.as_ref(), partition, now, (subject, "ada"), event).await;
     }
 
     pub async fn command(&self, command: Command) {

@@ -19,9 +19,9 @@ use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem};
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::{Event, EventId, Partition, Span, Time, silence::Terms};
-use hindcast_eventlog::writer::{Receipt, SubmitError};
-use hindcast_events::NewEvent;
+use hindcast_facts::{Appended, SubmitError};
 use hindcast_http::{Refusal, Result};
+use hindcast_intake::NewCommand;
 use hindcast_queries::Outcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -127,14 +127,14 @@ impl Console {
             return self.repeat(&event, &earlier, asker, &order).await;
         }
         let received = Received { key, if_match: asker.if_match, command: cleaned(order.command)? };
-        let event = NewEvent {
+        let command = NewCommand {
             subject: order.subject,
             actor: asker.actor.clone(),
-            event: Event::Command(received),
+            command: received,
             traceparent: asker.traceparent.clone(),
         };
-        let receipt = self.inner.options.writer.submit(&order.partition, vec![event]).await.map_err(refused)?;
-        let Receipt { positions, ids } = receipt;
+        let receipt = self.inner.options.commands.submit(&order.partition, command).await.map_err(refused)?;
+        let Appended { positions, ids } = receipt;
         match (ids.first(), positions.first()) {
             (Some(id), Some(position)) => self.await_outcome(id, *position).await,
             _ => Err(Refusal::new(Code::Internal, "the ledger told no place for the command")),

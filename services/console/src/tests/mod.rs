@@ -21,8 +21,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::SharedCopilot;
 use hindcast_clock::Stepped;
-use hindcast_eventlog::writer::Writer;
 use hindcast_http::Metrics;
+use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -92,7 +92,7 @@ impl Bench {
         let advised = Arc::new(Advised::default());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
         let ledger = memory::Ledger::new("test").share();
-        let writer = Writer::new(ledger.clone(), clock.clone(), hindcast_ledger::Progress::default(), "console");
+        let writer = IntakeWriter::new(ledger.clone(), clock.clone(), hindcast_ledger::Progress::default(), "console");
         let metrics = Metrics::default();
         let console = Console::new(Options {
             queries: views.clone(),
@@ -100,7 +100,8 @@ impl Bench {
             copilot: copilot(advised.clone()),
             chats: Arc::new(sample::chats),
             learning,
-            writer,
+            writer: writer.facts(),
+            commands: writer.commands(),
             clock,
             metrics: metrics.clone(),
             token,

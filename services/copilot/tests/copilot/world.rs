@@ -19,8 +19,9 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, incident};
 use hindcast_eventlog::read::{self, Item};
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
+use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
 use hindcast_ledger::port::Ledger as _;
 use hindcast_ledger::progress::Progress;
@@ -516,14 +517,14 @@ pub struct World {
     pub advice: Arc<Conclusions>,
     pub metrics: Metrics,
     clock: Stepped,
-    writer: Writer,
+    writer: FactsWriter,
 }
 
 impl World {
     pub fn new() -> Self {
         let ledger = memory::Ledger::new("a-ledger");
         let clock = Stepped::new(at("12:10:00"));
-        let writer = Writer::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "door");
+        let writer = IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "door").facts();
         let views = Views {
             ledger,
             position: watch::Sender::new(u64::MAX),

@@ -19,6 +19,7 @@ pub mod chat;
 pub mod command;
 pub mod conversation;
 pub mod event;
+pub mod fact;
 pub mod families;
 pub mod finding;
 pub mod id;

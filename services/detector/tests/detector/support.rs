@@ -15,8 +15,9 @@ use hindcast_domain::event::{Event as Kind, Recorded};
 use hindcast_domain::finding::Raised;
 use hindcast_domain::{IncidentId, Partition, Severity, Span, Time, incident};
 use hindcast_eventlog::read::{self, Item};
-use hindcast_eventlog::writer::Writer;
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
+use hindcast_intake::IntakeWriter;
 use hindcast_ledger::{Ledger as _, Progress};
 use hindcast_queries::Queries as _;
 use hindcast_queries::memory::{EventSource, MemoryViews};
@@ -41,7 +42,7 @@ pub(crate) struct World {
     views: Arc<MemoryViews>,
     written: Arc<Written>,
     services: Mutex<Catalog>,
-    writer: Writer,
+    writer: FactsWriter,
 }
 
 pub(crate) struct Running {
@@ -55,7 +56,7 @@ impl World {
         let clock = Stepped::new(start());
         let ledger = hindcast_ledger::memory::Ledger::new("a-ledger");
         let shared: hindcast_clock::Shared = Arc::new(clock.clone());
-        let writer = Writer::new(Arc::new(ledger.clone()), shared, Progress::default(), "detector");
+        let writer = IntakeWriter::new(Arc::new(ledger.clone()), shared, Progress::default(), "detector").facts();
         let written = Arc::new(Written(ledger));
         let views = Arc::new(MemoryViews::default().over(written.clone()));
         let (metrics, telemetry, services) = (Metrics::default(), Arc::default(), Mutex::default());

@@ -14,8 +14,8 @@ use hindcast_domain::command::{Command, Received};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
 use hindcast_domain::silence::{Kind, Matcher, State as Stage, Terms};
 use hindcast_domain::{Event, Partition, SilenceId, Time};
-use hindcast_events::NewEvent;
 use hindcast_http::{Refusal, Result};
+use hindcast_intake::NewCommand;
 use hindcast_queries::{Outcome, Window};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -195,14 +195,14 @@ async fn ask(
 ) -> Result<Done> {
     let queries = gateway.queries()?;
     let received = Received { key: fresh_key()?, if_match: None, command };
-    let event = NewEvent {
+    let command = NewCommand {
         subject,
         actor: actor.unwrap_or_else(|| "alertmanager-api".to_owned()),
-        event: Event::Command(received),
+        command: received,
         traceparent: told(headers).traceparent,
     };
     let partition = Partition::whole(Partition::TENANT);
-    let receipt = gateway.inner.writer.submit(&partition, vec![event]).await.map_err(refused)?;
+    let receipt = gateway.inner.commands.submit(&partition, command).await.map_err(refused)?;
     let id = receipt.ids.first().ok_or_else(|| Refusal::new(Code::Internal, "the ledger told no place"))?;
     match queries.outcome(id, PATIENCE).await {
         Outcome::Accepted { subjects, .. } => Ok(Done::Decided(subjects)),

@@ -10,9 +10,9 @@ use hindcast_domain::Time;
 use hindcast_domain::event::Recorded;
 use hindcast_eventlog::read;
 use hindcast_eventlog::read::Item;
-use hindcast_eventlog::writer::{FailPoint, Writer};
 use hindcast_gateway::{Gateway, Guard, Options, SourceConfig, TenantKey};
 use hindcast_http::Metrics;
+use hindcast_intake::{FailPoint, IntakeWriter};
 use hindcast_ledger::memory::Ledger as Memory;
 use hindcast_ledger::{Ledger as _, Progress};
 use hindcast_queries::memory::MemoryViews;
@@ -85,10 +85,11 @@ impl World {
         let File { sources } = toml::from_str(sources).unwrap();
         let ledger = Memory::new("test");
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(now()));
-        let writer = Writer::with_fail_point(ledger.share(), Arc::clone(&clock), Progress::default(), "door", fail);
+        let writer = IntakeWriter::with_fail_point(ledger.share(), Arc::clone(&clock), Progress::default(), "door", fail);
         let (metrics, views) = (Metrics::default(), Arc::new(MemoryViews::at(42)));
         let gateway = Gateway::new(Options {
-            writer,
+            writer: writer.facts(),
+            commands: writer.commands(),
             queries: Some(Arc::clone(&views) as hindcast_queries::Shared),
             telemetry,
             clock,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hindcast_domain::Partition;
-use hindcast_eventlog::writer::FailPoint;
 use hindcast_gateway::Guard;
+use hindcast_intake::FailPoint;
 use hindcast_telemetry::{
     Arrived, Batch, Cursor, Error, Figures, Kept, LogFilter, LogRecord, Memory, SampleFilter, Series, Stretch,
     Telemetry,

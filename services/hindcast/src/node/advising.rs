@@ -68,7 +68,7 @@ impl Advising {
             queries: Arc::clone(&queries),
             vectors: Arc::clone(&vectors),
             embedder: Arc::clone(&embedder),
-            writer: (!common.reading_only).then(|| common.writer.clone()),
+            writer: (!common.reading_only).then(|| common.writer.facts()),
             metrics: common.metrics.clone(),
         }));
         let toolbox =
@@ -111,7 +111,7 @@ fn detector(
     let detector = Detector::new(hindcast_detector::Options {
         telemetry: Arc::clone(telemetry),
         queries: Arc::clone(queries),
-        writer: common.writer.clone(),
+        writer: common.writer.facts(),
         clock: Arc::clone(&common.clock),
         metrics: common.metrics.clone(),
         folder: Some(common.settings.data.join("detector")),
@@ -274,7 +274,7 @@ fn copilot(
         queries: Arc::clone(&toolbox.queries),
         advice: Arc::clone(advice),
         toolbox: toolbox.clone(),
-        writer: (!common.reading_only).then(|| common.writer.clone()),
+        writer: (!common.reading_only).then(|| common.writer.facts()),
         clock: Arc::clone(&common.clock),
         // What a model says is recorded or not asked for.
         llm: llm.filter(|_| !common.reading_only),

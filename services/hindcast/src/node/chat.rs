@@ -70,7 +70,8 @@ pub fn start(
 fn options(common: &Common, queries: &hindcast_queries::Shared, advising: &Advising) -> Options {
     Options {
         ledger: Arc::clone(&common.ledger),
-        writer: common.writer.clone(),
+        writer: common.writer.facts(),
+        commands: common.writer.commands(),
         clock: Arc::clone(&common.clock),
         install: common.install.clone(),
         holder: common.owner.clone(),

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use hindcast_clock as clock;
 use hindcast_eventlog::lane;
 use hindcast_eventlog::snapshot::Store;
-use hindcast_eventlog::writer::{FailPoint, Writer};
+use hindcast_facts::FactsWriter;
 use hindcast_http::Metrics;
+use hindcast_intake::{FailPoint, IntakeWriter};
 use hindcast_ledger::{Progress, Shared};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -37,7 +38,7 @@ pub struct Common {
     /// The data folder.
     pub folder: Folder,
     /// Writes what comes in here.
-    pub writer: Writer,
+    pub writer: IntakeWriter,
     /// The installation that this process belongs to.
     pub install: String,
     /// This process among those of its installation: the same after a restart.
@@ -60,7 +61,8 @@ impl Common {
         let word = process_word(&folder)?;
         let slot = if roles.len() == Role::ALL.len() { "door".to_owned() } else { format!("door-{word}") };
         let fail = if settings.acknowledge_early { FailPoint::AcknowledgeBeforeAppend } else { FailPoint::None };
-        let writer = Writer::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
+        let writer =
+            IntakeWriter::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
         let owner = format!("{install}/{word}");
         let metrics = Metrics::default();
@@ -98,9 +100,9 @@ impl Common {
     }
 
     /// A writer of its own for what is learnt, so that a long training never shares a commit with an alert.
-    pub fn learning_writer(&self) -> Writer {
+    pub fn learning_writer(&self) -> FactsWriter {
         let slot = self.slot.replacen("door", "learning", 1);
-        Writer::new(Arc::clone(&self.ledger), Arc::clone(&self.clock), self.progress.clone(), &slot)
+        IntakeWriter::new(Arc::clone(&self.ledger), Arc::clone(&self.clock), self.progress.clone(), &slot).facts()
     }
 }
 

@@ -40,7 +40,7 @@ pub fn start(common: &Common, tasks: &mut Tasks) -> anyhow::Result<()> {
         tasks.spawn(names::NOTICES, async move { Ok(run.await?) });
         let deliverer = Deliverer {
             ledger: Arc::clone(&common.ledger),
-            writer: common.writer.clone(),
+            writer: common.writer.facts(),
             clock: Arc::clone(&common.clock),
             install: common.install.clone(),
             holder: common.owner.clone(),

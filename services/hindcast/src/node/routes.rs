@@ -71,7 +71,8 @@ fn gateway(
     token: Option<&str>,
 ) -> anyhow::Result<Gateway> {
     Gateway::new(hindcast_gateway::Options {
-        writer: common.writer.clone(),
+        writer: common.writer.facts(),
+        commands: common.writer.commands(),
         queries: Some(queries),
         telemetry: advising.telemetry.clone(),
         clock: Arc::clone(&common.clock),
@@ -87,7 +88,7 @@ fn gateway(
 fn state(common: &Common) -> extra::State {
     extra::State {
         ledger: Arc::clone(&common.ledger),
-        writer: common.writer.clone(),
+        commands: common.writer.commands(),
         install: common.install.clone(),
         folder: common.folder.clone(),
         reading_only: common.reading_only,

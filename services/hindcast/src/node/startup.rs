@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hindcast_domain::command::{Activated, Command, Configured, Received};
-use hindcast_domain::event::{DoorOpened, Event, SYSTEM};
+use hindcast_domain::event::{DoorOpened, SYSTEM};
 use hindcast_domain::{EventId, Partition};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
+use hindcast_intake::NewCommand;
 use hindcast_queries::{EventFilter, Queries, Window};
 use hindcast_views::Views;
 use sha2::{Digest, Sha256};
@@ -37,13 +38,7 @@ pub async fn begin(common: &Common) -> anyhow::Result<()> {
         .collect();
     for partition in partitions {
         let opened = DoorOpened { version: env!("CARGO_PKG_VERSION").to_owned() };
-        let new = NewEvent {
-            subject: "door".to_owned(),
-            actor: SYSTEM.to_owned(),
-            event: Event::DoorOpened(opened),
-            traceparent: None,
-        };
-        writer.submit(&partition, vec![new]).await?;
+        writer.facts().submit(&partition, vec![NewFact::new("door", SYSTEM, opened)]).await?;
     }
     Ok(())
 }
@@ -114,13 +109,12 @@ async fn activate(common: &Common) -> anyhow::Result<()> {
 
 /// Appends a command of the process itself, for the whole tenant.
 async fn submit(common: &Common, subject: &str, key: String, command: Command) -> anyhow::Result<Option<EventId>> {
-    let received = Received { key, if_match: None, command };
-    let new = NewEvent {
+    let new = NewCommand {
         subject: subject.to_owned(),
         actor: SYSTEM.to_owned(),
-        event: Event::Command(received),
+        command: Received { key, if_match: None, command },
         traceparent: None,
     };
-    let receipt = common.writer.submit(&Partition::whole(Partition::TENANT), vec![new]).await?;
+    let receipt = common.writer.commands().submit(&Partition::whole(Partition::TENANT), new).await?;
     Ok(receipt.ids.into_iter().next())
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::edges::{
-    ADAPTER_TO_MORE, ADAPTERS, CORE_TO_CORE, NOT_IN_CORE, ONLY_IN_TESTS, OWNED, OWNED_IN_TESTS, PORT_TO_PORT,
+    ADAPTER_TO_MORE, ADAPTERS, CORE_TO_CORE, MAY_COMMAND, NOT_IN_CORE, ONLY_IN_TESTS, OWNED, OWNED_IN_TESTS,
+    PORT_TO_PORT,
 };
 use crate::source::root;
 
@@ -19,6 +20,8 @@ enum Role {
     Adapter(String),
     /// The event-log runtime: the protocol over the ledger port, which every service speaks.
     Runtime,
+    /// What appends facts and commands from outside.
+    Intake,
     Service(String),
     Binary,
     /// What tests share; only tests may name it.
@@ -72,6 +75,7 @@ fn role_of(folder: &str) -> Role {
         ["services", "adapters", name] => Role::Adapter((*name).to_owned()),
         ["services", "hindcast"] => Role::Binary,
         ["services", "eventlog"] => Role::Runtime,
+        ["services", "intake"] => Role::Intake,
         ["services", "testkit"] => Role::Testkit,
         ["xtask"] => Role::Tasks,
         ["services", name] => Role::Service((*name).to_owned()),
@@ -90,11 +94,12 @@ fn allowed(from: &Role, to: &Role) -> bool {
         }
         (Role::Core(_), _) => false,
         (_, Role::Core(_)) => true,
-        (Role::Service(_), Role::Runtime) | (Role::Runtime, Role::Port(_)) => true,
+        (Role::Service(_), Role::Runtime) | (Role::Runtime | Role::Intake, Role::Port(_)) => true,
+        (Role::Service(from), Role::Intake) => MAY_COMMAND.iter().any(|(service, _)| service == from),
         (Role::Port(from), Role::Port(to)) => PORT_TO_PORT.iter().any(|(a, b, _)| a == from && b == to),
         (Role::Adapter(from), Role::Port(to)) => ADAPTERS.iter().any(|(adapter, port)| adapter == from && port == to),
         (Role::Service(_), Role::Port(_)) => true,
-        (_, Role::Adapter(_) | Role::Service(_) | Role::Runtime) => false,
+        (_, Role::Adapter(_) | Role::Service(_) | Role::Runtime | Role::Intake) => false,
     }
 }
 
@@ -138,6 +143,9 @@ fn an_edge_that_is_not_allowed_is_found() {
         ("hindcast-ledger", "hindcast-eventlog"),
         ("hindcast-eventlog", "hindcast-pager"),
         ("hindcast-pager", "hindcast-testkit"),
+        ("hindcast-copilot", "hindcast-intake"),
+        ("hindcast-advisor", "hindcast-intake"),
+        ("hindcast-eventlog", "hindcast-intake"),
         ("hindcast-pager", "hindcast-correlator"),
         ("hindcast-views", "hindcast-ledger-embedded"),
         ("hindcast-gateway", "hindcast"),
@@ -222,8 +230,10 @@ fn the_verifier_sees_no_model() {
     assert!(reached(&crates, "hindcast-copilot").contains("hindcast-llm"), "the walk finds what is there");
 }
 
-/// What reaches people, decides, or starts processes.
-const HANDS: [&str; 6] = [
+/// What appends commands, reaches people, decides, or starts processes.
+const HANDS: [&str; 8] = [
+    "hindcast-intake",
+    "hindcast-eventlog",
     "hindcast-messaging",
     "hindcast-notify-webhook",
     "hindcast-control",
@@ -254,6 +264,16 @@ fn whoever_talks_to_a_model_can_act_on_nothing() {
     // And a way through a third crate is found as well.
     let of = |crates: &[Crate], name: &str| crates.iter().position(|one| one.name == name).unwrap();
     let advice = of(&crates, "hindcast-advice");
-    crates[advice].dependencies.push(Dependency { name: "hindcast-control".to_owned(), only_in_tests: false });
-    assert!(model_with_a_hand(&crates).contains(&"hindcast-copilot ⇒ hindcast-control".to_owned()));
+    crates[advice].dependencies.push(Dependency { name: "hindcast-intake".to_owned(), only_in_tests: false });
+    assert!(model_with_a_hand(&crates).contains(&"hindcast-copilot ⇒ hindcast-intake".to_owned()));
+}
+
+#[test]
+fn only_those_who_carry_what_a_person_asks_for_can_append_a_command() {
+    let crates = crates();
+    let reach = |one: &&Crate| reached(&crates, &one.name).contains("hindcast-intake");
+    let reaching: BTreeSet<&str> = crates.iter().filter(reach).map(|one| one.name.as_str()).collect();
+    let named = MAY_COMMAND.iter().map(|(service, _)| format!("hindcast-{service}"));
+    let named: Vec<String> = named.chain(["hindcast".to_owned(), "hindcast-testkit".to_owned()]).collect();
+    assert_eq!(reaching, named.iter().map(String::as_str).collect());
 }

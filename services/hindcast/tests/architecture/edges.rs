@@ -38,14 +38,25 @@ pub const ADAPTERS: [(&str, &str); 11] = [
     ("llm-genai", "llm"),
 ];
 
+/// Services that may append commands, because they carry what a person asks for. None of them talks to a model.
+pub const MAY_COMMAND: [(&str, &str); 3] = [
+    ("gateway", "the Alertmanager API creates and expires silences"),
+    ("console", "the API and the web pages carry what a person asks for"),
+    ("chatops", "a button or a typed word in chat carries what a person asks for"),
+];
+
 /// Edges of an adapter beyond its port.
 pub const ADAPTER_TO_MORE: [(&str, &str, &str); 1] =
     [("telemetry-files", "hindcast-clock", "what is kept for a time is kept by the clock")];
 
 /// Edges that exist for tests alone.
-pub const ONLY_IN_TESTS: [(&str, &str, &str); 11] = [
-    ("hindcast-ledger-embedded", "hindcast-eventlog", "an adapter runs the suite of the protocol over its port"),
-    ("hindcast-ledger-nats", "hindcast-eventlog", "an adapter runs the suite of the protocol over its port"),
+pub const ONLY_IN_TESTS: [(&str, &str, &str); 15] = [
+    ("hindcast-copilot", "hindcast-eventlog", "what was appended is read back"),
+    ("hindcast-copilot", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
+    ("hindcast-detector", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
+    ("hindcast-learning", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
+    ("hindcast-ledger-nats", "hindcast-eventlog", "a lane of the suite keeps snapshots"),
+    ("hindcast-pager", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
     ("hindcast-ledger-nats", "hindcast-clock", "a writer's clock is set ahead of the broker's"),
     ("hindcast-ledger-nats", "hindcast-ledger-embedded", "the suite copies a ledger to the other adapter and back"),
     ("hindcast-learning", "hindcast-correlator", "the past is decided again by the decider that serves"),

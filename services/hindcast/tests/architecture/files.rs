@@ -40,7 +40,6 @@ const STILL_LONG_FILES: [&str; 42] = [
     "services/core/mlops/tests/labeller.rs",
     "services/core/verifier/tests/generator/lies.rs",
     "services/core/verifier/tests/generator/truths.rs",
-    "services/eventlog/src/writer.rs",
     "services/gateway/tests/gateway/telemetry.rs",
     "services/hindcast/src/embedder.rs",
     "services/hindcast/src/lab/case.rs",

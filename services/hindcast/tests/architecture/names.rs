@@ -20,7 +20,7 @@ const EACH_ITS_OWN: [(&str, &str); 6] = [
 
 /// Names that still mean more than one thing, with how many files declare them. Entries are only lowered and deleted.
 #[rustfmt::skip]
-const STILL_TWICE: [(&str, usize); 221] = [
+const STILL_TWICE: [(&str, usize); 220] = [
     ("About", 4), ("Act", 2), ("Action", 2), ("Advice", 2), ("Advising", 2), ("Alert", 3), ("Aliases", 2),
     ("Answer", 4), ("Args", 2), ("AsOf", 2), ("Ask", 2), ("Asked", 7), ("Asker", 2), ("Bad", 2), ("Batch", 5),
     ("Block", 3), ("Builder", 2), ("Candidate", 4), ("Case", 3), ("Chain", 2), ("Change", 3), ("Channel", 2),
@@ -40,7 +40,7 @@ const STILL_TWICE: [(&str, usize); 221] = [
     ("NotATime", 2), ("Note", 3), ("Notice", 2), ("Numbers", 2), ("Open", 2), ("OpenError", 4), ("Opened", 2),
     ("Outcome", 5), ("Page", 4), ("Param", 2), ("Parked", 2), ("Pending", 4), ("Piece", 2), ("Place", 7),
     ("Placed", 5), ("Plan", 4), ("Played", 2), ("Point", 2), ("Problem", 2), ("Progress", 3), ("Raised", 2),
-    ("Ranked", 2), ("Read", 3), ("Reader", 11), ("Reading", 3), ("Receipt", 2), ("Receiver", 2),
+    ("Ranked", 2), ("Read", 3), ("Reader", 11), ("Reading", 3), ("Receiver", 2),
     ("Recorded", 2), ("Recording", 3), ("Redactor", 2), ("Refusal", 2), ("Replay", 2), ("Replies", 2),
     ("Reply", 2), ("Report", 5), ("Request", 4), ("Rest", 2), ("Restored", 2), ("Role", 3), ("Row", 5),
     ("Rule", 2), ("Rules", 4), ("Run", 3), ("Running", 3), ("Said", 6), ("Sample", 2), ("Scan", 2),

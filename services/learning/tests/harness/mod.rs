@@ -17,13 +17,13 @@ use hindcast_correlator::Correlator;
 use hindcast_domain::event::{Event, Kind, Recorded};
 use hindcast_domain::lane::names;
 use hindcast_domain::{Partition, Time};
-use hindcast_eventlog::conformance::toy::Chains;
 use hindcast_eventlog::read::{self, Item};
-use hindcast_eventlog::writer::Writer;
 use hindcast_events::Envelope;
+use hindcast_intake::IntakeWriter;
 use hindcast_learning::{Options, Service};
 use hindcast_ledger::memory::Ledger;
 use hindcast_ledger::{Progress, Shared, Subject, commit};
+use hindcast_testkit::conformance::toy::Chains;
 use hindcast_train_linfa::Linfa;
 
 const WEEK: i64 = 9 * 86_400;
@@ -152,7 +152,7 @@ impl Past {
         let clock: clock::Shared = Arc::new(Stepped::new(common::at(90 * 86_400)));
         Options {
             ledger: Shared::clone(&self.ledger),
-            writer: Writer::new(Shared::clone(&self.ledger), Arc::clone(&clock), Progress::default(), "learning"),
+            writer: IntakeWriter::new(Shared::clone(&self.ledger), Arc::clone(&clock), Progress::default(), "learning").facts(),
             queries: views::over(&self.ledger),
             clock,
             trainer: Arc::new(Linfa),
@@ -173,7 +173,7 @@ impl Past {
 /// Everything that lies in a ledger.
 pub async fn events(ledger: &Shared) -> Vec<Recorded> {
     let mut known = Vec::new();
-    for record in hindcast_eventlog::conformance::toy::all(ledger.as_ref()).await {
+    for record in hindcast_testkit::conformance::toy::all(ledger.as_ref()).await {
         let commit = read::commit(&record).unwrap();
         for item in read::events(&record, &commit).unwrap() {
             let Item::Known(event) = item else { panic!("an event of ours") };

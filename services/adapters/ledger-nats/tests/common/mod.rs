@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_eventlog::conformance::{Factory, Harm, Site};
 use hindcast_ledger::Shared;
 use hindcast_ledger_nats::{NatsLedger, Options, Server, fetch, server};
+use hindcast_testkit::conformance::{Factory, Harm, Site};
 use tokio::sync::OnceCell;
 
 /// Short, so that a test can outlast it.

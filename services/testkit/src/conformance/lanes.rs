@@ -11,9 +11,9 @@ use super::Factory;
 use super::toy::{
     Chains, Count, Running, assert_sound, decided, decisions, events, fact, intake, lane, partition, writer,
 };
-use crate::lane::Error;
-use crate::read::Item;
-use crate::snapshot::{Stamp, Store};
+use hindcast_eventlog::lane::Error;
+use hindcast_eventlog::read::Item;
+use hindcast_eventlog::snapshot::{Stamp, Store};
 use hindcast_ledger::commit::{self, Hash};
 
 /// Two owners at once, each sure that it is the one: every input is decided once, and the chain holds.
@@ -25,13 +25,13 @@ pub async fn an_owner_that_lost_its_lease_is_fenced(make: &dyn Factory) {
     let one = Running::start(&ledger, "one", Store::none());
     let two = Running::start(&another, "two", Store::none());
     for n in 0..FACTS {
-        door.submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
+        door.facts().submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
     }
     decided(ledger.as_ref(), FACTS).await;
     assert!(!one.is_finished() && !two.is_finished(), "an owner that was fenced folds again and goes on");
     one.stop().await;
     // The other goes on alone, whoever had it before.
-    door.submit(&partition(), vec![fact("last")]).await.unwrap();
+    door.facts().submit(&partition(), vec![fact("last")]).await.unwrap();
     decided(ledger.as_ref(), FACTS + 1).await;
     two.stop().await;
     door.stop().await;
@@ -49,9 +49,9 @@ pub async fn a_filtered_and_a_full_reader_agree_on_now(make: &dyn Factory) {
     let (fast, slow) = (writer(&ledger, "fast", 5_000), writer(&ledger, "slow", 1_000));
     let far = writer(&ledger, "far", 900_000);
     for n in 0..4 {
-        slow.submit(&partition(), vec![fact(&format!("slow {n}"))]).await.unwrap();
-        far.submit(&noise, vec![fact("noise")]).await.unwrap();
-        fast.submit(&partition(), vec![fact(&format!("fast {n}"))]).await.unwrap();
+        slow.facts().submit(&partition(), vec![fact(&format!("slow {n}"))]).await.unwrap();
+        far.facts().submit(&noise, vec![fact("noise")]).await.unwrap();
+        fast.facts().submit(&partition(), vec![fact(&format!("fast {n}"))]).await.unwrap();
     }
     let owner = Running::start(&ledger, "owner", Store::none());
     decided(ledger.as_ref(), 12).await;
@@ -81,13 +81,13 @@ pub async fn a_snapshot_is_resumed_and_a_foreign_one_refused(make: &dyn Factory)
     let store = Store::at(site.scratch());
     let door = writer(&ledger, "door", 10);
     for n in 0..5 {
-        door.submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
+        door.facts().submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
     }
     let owner = Running::start(&ledger, "owner", store.clone());
     decided(ledger.as_ref(), 5).await;
     owner.stop().await;
     for n in 5..8 {
-        door.submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
+        door.facts().submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
     }
     let owner = Running::start(&ledger, "owner", store.clone());
     decided(ledger.as_ref(), 8).await;
@@ -119,17 +119,17 @@ pub async fn an_unknown_version_stops_a_decider(make: &dyn Factory) {
     let site = make.site("UNKNOWN").await;
     let ledger = site.ledger();
     let door = writer(&ledger, "other", 10);
-    door.submit(&partition(), vec![fact("known")]).await.unwrap();
+    door.facts().submit(&partition(), vec![fact("known")]).await.unwrap();
     door.stop().await;
     let (_, recorded) = events(ledger.as_ref()).await.pop().unwrap();
     let first = ledger.get(1).await.unwrap().unwrap();
-    let known = crate::read::commit(&first).unwrap().events;
+    let known = hindcast_eventlog::read::commit(&first).unwrap().events;
     let later = newer(&known[0]);
     let (expected, payload) = Chains::default().next(ledger.as_ref(), &intake("newer"), &[later]);
     let seq = ledger.append(&intake("newer"), expected, payload).await.unwrap();
 
     let record = ledger.get(seq).await.unwrap().unwrap();
-    let items = crate::read::events(&record, &crate::read::commit(&record).unwrap()).unwrap();
+    let items = hindcast_eventlog::read::events(&record, &hindcast_eventlog::read::commit(&record).unwrap()).unwrap();
     assert!(matches!(items.as_slice(), [Item::Unknown { version: 99, .. }]), "a reader can park it, got {items:?}");
     let outcome = Running::start(&ledger, "owner", Store::none()).outcome().await;
     match outcome {
@@ -153,8 +153,8 @@ pub async fn two_idle_lanes_do_not_grow(make: &dyn Factory) {
     let ledger = site.ledger();
     let door = writer(&ledger, "door", 10);
     let elsewhere = Partition::of_environment("elsewhere");
-    door.submit(&partition(), vec![fact("a")]).await.unwrap();
-    door.submit(&elsewhere, vec![fact("b")]).await.unwrap();
+    door.facts().submit(&partition(), vec![fact("a")]).await.unwrap();
+    door.facts().submit(&elsewhere, vec![fact("b")]).await.unwrap();
     let owner = Running::start(&ledger, "owner", Store::none());
     decided(ledger.as_ref(), 2).await;
     let head = ledger.head().await.unwrap();

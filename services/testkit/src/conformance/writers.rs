@@ -16,9 +16,9 @@ async fn survives(make: &dyn Factory, id: &str, faults: &[Fault]) {
     let site = make.site(id).await;
     let flaky: Shared = Flaky::around(&site.ledger(), faults);
     let writer = writer(&flaky, "door", 10);
-    let receipt = writer.submit(&partition(), vec![fact("one")]).await.expect("an outcome is found out");
+    let receipt = writer.facts().submit(&partition(), vec![fact("one")]).await.expect("an outcome is found out");
     assert_eq!(commit::seq_of(receipt.position()), 1, "the receipt names the commit that is there");
-    writer.submit(&partition(), vec![fact("two")]).await.expect("the writer goes on");
+    writer.facts().submit(&partition(), vec![fact("two")]).await.expect("the writer goes on");
     writer.stop().await;
     assert_eq!(titles(site.ledger().as_ref()).await, ["one", "two"]);
     assert_sound(site.ledger().as_ref()).await;
@@ -49,9 +49,9 @@ pub async fn a_lost_acknowledgement_with_a_successor_on_top_is_success(make: &dy
     flaky.follow_with(intake("door"), payload);
     let shared: Shared = flaky;
     let writer = writer(&shared, "door", 10);
-    let first = writer.submit(&partition(), vec![fact("one")]).await.expect("ours is there");
+    let first = writer.facts().submit(&partition(), vec![fact("one")]).await.expect("ours is there");
     assert_eq!(commit::seq_of(first.position()), 1);
-    writer.submit(&partition(), vec![fact("two")]).await.expect("another slot is taken");
+    writer.facts().submit(&partition(), vec![fact("two")]).await.expect("another slot is taken");
     writer.stop().await;
     let subjects: Vec<_> = all(site.ledger().as_ref()).await.into_iter().map(|record| record.subject).collect();
     assert_eq!(subjects, [intake("door"), intake("door"), intake("door-1")]);
@@ -62,10 +62,10 @@ pub async fn a_twin_in_a_slot_takes_another(make: &dyn Factory) {
     let site = make.site("TWIN").await;
     let one = writer(&site.ledger(), "door", 10);
     let two = writer(&site.another().await, "door", 10);
-    one.submit(&partition(), vec![fact("a")]).await.unwrap();
-    two.submit(&partition(), vec![fact("b")]).await.unwrap();
-    one.submit(&partition(), vec![fact("c")]).await.unwrap();
-    two.submit(&partition(), vec![fact("d")]).await.unwrap();
+    one.facts().submit(&partition(), vec![fact("a")]).await.unwrap();
+    two.facts().submit(&partition(), vec![fact("b")]).await.unwrap();
+    one.facts().submit(&partition(), vec![fact("c")]).await.unwrap();
+    two.facts().submit(&partition(), vec![fact("d")]).await.unwrap();
     one.stop().await;
     two.stop().await;
     assert_eq!(titles(site.ledger().as_ref()).await, ["a", "b", "c", "d"]);
@@ -82,7 +82,7 @@ pub async fn concurrent_requests_share_commits(make: &dyn Factory) {
     let mut requests = tokio::task::JoinSet::new();
     for n in 0..REQUESTS {
         let writer = writer.clone();
-        requests.spawn(async move { writer.submit(&partition(), vec![fact(&n.to_string())]).await.unwrap() });
+        requests.spawn(async move { writer.facts().submit(&partition(), vec![fact(&n.to_string())]).await.unwrap() });
     }
     let mut positions = BTreeSet::new();
     while let Some(receipt) = requests.join_next().await {
@@ -102,8 +102,8 @@ pub async fn stamps_may_go_backward_between_writers(make: &dyn Factory) {
     let fast = writer(&site.ledger(), "fast", 5_000);
     let slow = writer(&site.another().await, "slow", 1_000);
     for n in 0..3 {
-        fast.submit(&partition(), vec![fact(&format!("fast {n}"))]).await.unwrap();
-        slow.submit(&partition(), vec![fact(&format!("slow {n}"))]).await.unwrap();
+        fast.facts().submit(&partition(), vec![fact(&format!("fast {n}"))]).await.unwrap();
+        slow.facts().submit(&partition(), vec![fact(&format!("slow {n}"))]).await.unwrap();
     }
     fast.stop().await;
     slow.stop().await;

@@ -72,7 +72,7 @@ pub async fn a_flipped_bit_is_found(make: &dyn Factory) {
     let Ok(ledger) = site.reopen(Harm::FlipBit).await else {
         return;
     };
-    let work = crate::verify::verify(ledger.as_ref(), |_, _| ());
+    let work = hindcast_eventlog::verify::verify(ledger.as_ref(), |_, _| ());
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(Ok(report)) => assert!(!report.is_sound(), "expected the flipped bit to be found"),
         Ok(Err(ReadError::Damaged { .. })) => {}
@@ -86,12 +86,12 @@ pub async fn a_flipped_bit_is_found(make: &dyn Factory) {
 pub async fn a_copy_keeps_every_byte(from: Shared, through: Shared, to: Shared, foreign: Shared) {
     let door = writer(&from, "door", 10);
     for n in 0..40 {
-        door.submit(&partition(), vec![fact(&n.to_string()), fact("more")]).await.unwrap();
+        door.facts().submit(&partition(), vec![fact(&n.to_string()), fact("more")]).await.unwrap();
     }
     door.stop().await;
     let head = from.head().await.unwrap();
     for (source, target) in [(&from, &through), (&through, &to)] {
-        let copied = crate::copy::copy_into(source.as_ref(), target.as_ref()).await.expect("a copy");
+        let copied = hindcast_eventlog::copy::copy_into(source.as_ref(), target.as_ref()).await.expect("a copy");
         assert_eq!(copied, head);
     }
     let (first, last) = (all(from.as_ref()).await, all(to.as_ref()).await);
@@ -100,9 +100,9 @@ pub async fn a_copy_keeps_every_byte(from: Shared, through: Shared, to: Shared, 
     let chain = |record: &hindcast_ledger::port::Record| commit::decode_header(&record.payload).unwrap().1;
     assert_eq!(first.iter().map(chain).collect::<Vec<_>>(), last.iter().map(chain).collect::<Vec<_>>());
     assert_sound(to.as_ref()).await;
-    let again = crate::copy::copy_into(from.as_ref(), to.as_ref()).await.expect("nothing is left to copy");
+    let again = hindcast_eventlog::copy::copy_into(from.as_ref(), to.as_ref()).await.expect("nothing is left to copy");
     assert_eq!(again, head);
-    let refused = crate::copy::copy_into(from.as_ref(), foreign.as_ref()).await;
+    let refused = hindcast_eventlog::copy::copy_into(from.as_ref(), foreign.as_ref()).await;
     assert!(refused.is_err(), "expected a copy into another ledger to be refused");
     goes_on(&from, &to).await;
 }
@@ -110,9 +110,9 @@ pub async fn a_copy_keeps_every_byte(from: Shared, through: Shared, to: Shared, 
 /// A copy that was made goes on: a writer continues its chain there.
 async fn goes_on(from: &Shared, to: &Shared) {
     let door = writer(&Arc::clone(to), "door", 20);
-    door.submit(&partition(), vec![fact("after")]).await.unwrap();
+    door.facts().submit(&partition(), vec![fact("after")]).await.unwrap();
     door.stop().await;
     assert_sound(to.as_ref()).await;
-    let refused = crate::copy::copy_into(from.as_ref(), to.as_ref()).await;
+    let refused = hindcast_eventlog::copy::copy_into(from.as_ref(), to.as_ref()).await;
     assert!(refused.is_err(), "expected a target that went on its own way to be refused");
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hindcast_eventlog::conformance::{Factory, Harm, Site, toy};
 use hindcast_eventlog::snapshot::Store;
 use hindcast_eventlog::verify;
 use hindcast_ledger::memory::{self, Fault};
 use hindcast_ledger::{Ledger, Shared};
+use hindcast_testkit::conformance::{Factory, Harm, Site, toy};
 
 struct InMemory {
     contended: bool,
@@ -59,19 +59,19 @@ impl Drop for Place {
 
 mod alone {
     use super::InMemory;
-    hindcast_eventlog::conformance_suite!(InMemory { contended: false });
+    hindcast_testkit::conformance_suite!(InMemory { contended: false });
 }
 
 mod contended {
     use super::InMemory;
-    hindcast_eventlog::conformance_suite!(InMemory { contended: true });
+    hindcast_testkit::conformance_suite!(InMemory { contended: true });
 }
 
 #[tokio::test]
 async fn copies_are_verbatim() {
     let ledger = |id: &str| memory::Ledger::new(id).share();
     let (from, through, to, foreign) = (ledger("COPY"), ledger("COPY"), ledger("COPY"), ledger("OTHER"));
-    hindcast_eventlog::conformance::storage::a_copy_keeps_every_byte(from, through, to, foreign).await;
+    hindcast_testkit::conformance::storage::a_copy_keeps_every_byte(from, through, to, foreign).await;
 }
 
 /// Leases that are taken away again and again: every input is still decided once.
@@ -83,7 +83,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
     let owners = ["one", "two", "three"].map(|owner| toy::Running::start(&shared, owner, Store::none()));
     let door = toy::writer(&shared, "door", 10);
     for n in 0..FACTS {
-        door.submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
+        door.facts().submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
         ledger.expire_leases();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

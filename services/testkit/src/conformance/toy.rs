@@ -10,13 +10,13 @@ use hindcast_clock as clock;
 use hindcast_domain::event::{Change, Draft, Event, Recorded};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{Partition, Time, command};
-use hindcast_events::NewEvent;
+use hindcast_facts::NewFact;
+use hindcast_intake::IntakeWriter;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::lane::{Error, Options, Runner};
-use crate::snapshot::Store;
-use crate::writer::Writer;
+use hindcast_eventlog::lane::{Error, Options, Runner};
+use hindcast_eventlog::snapshot::Store;
 use hindcast_ledger::commit::{self, Hash, Header};
 use hindcast_ledger::port::{AppendError, Ledger, Record, Seq, Shared};
 use hindcast_ledger::progress::Progress;
@@ -45,7 +45,7 @@ pub fn lane() -> Subject {
 
 /// A fact that is told from others by its title.
 #[must_use]
-pub fn fact(title: &str) -> NewEvent {
+pub fn fact(title: &str) -> NewFact {
     let change = Change {
         source: "suite".to_owned(),
         kind: "deploy".into(),
@@ -58,14 +58,14 @@ pub fn fact(title: &str) -> NewEvent {
         url: None,
         source_id: None,
     };
-    NewEvent { subject: "suite".to_owned(), actor: "suite".to_owned(), event: Event::Change(change), traceparent: None }
+    NewFact::new("suite", "suite", change)
 }
 
 /// A writer in `slot` whose clock stands at `millis`.
 #[must_use]
-pub fn writer(ledger: &Shared, slot: &str, millis: i64) -> Writer {
+pub fn writer(ledger: &Shared, slot: &str, millis: i64) -> IntakeWriter {
     let clock: clock::Shared = Arc::new(clock::Stepped::new(Time::from_millis(millis)));
-    Writer::new(Arc::clone(ledger), clock, Progress::default(), slot)
+    IntakeWriter::new(Arc::clone(ledger), clock, Progress::default(), slot)
 }
 
 /// Builds chains by hand, for cases below the writer.
@@ -137,9 +137,9 @@ pub async fn titles(ledger: &dyn Ledger) -> Vec<String> {
 pub async fn events(ledger: &dyn Ledger) -> Vec<(Header, Recorded)> {
     let mut known = Vec::new();
     for record in all(ledger).await {
-        let commit = crate::read::commit(&record).expect("a commit of the suite");
-        for item in crate::read::events(&record, &commit).expect("events of the suite") {
-            if let crate::read::Item::Known(event) = item {
+        let commit = hindcast_eventlog::read::commit(&record).expect("a commit of the suite");
+        for item in hindcast_eventlog::read::events(&record, &commit).expect("events of the suite") {
+            if let hindcast_eventlog::read::Item::Known(event) = item {
                 known.push((commit.header.clone(), *event));
             }
         }
@@ -149,7 +149,7 @@ pub async fn events(ledger: &dyn Ledger) -> Vec<(Header, Recorded)> {
 
 /// Every chain of the ledger holds.
 pub async fn assert_sound(ledger: &dyn Ledger) {
-    let report = crate::verify::verify(ledger, |_, _| ()).await.expect("a ledger can be walked");
+    let report = hindcast_eventlog::verify::verify(ledger, |_, _| ()).await.expect("a ledger can be walked");
     assert!(report.is_sound(), "expected every chain to hold, found {:?}", report.damage);
 }
 

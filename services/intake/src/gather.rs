@@ -1,0 +1,82 @@
+//! Which requests share a commit, and what each of them is answered.
+
+use hindcast_domain::EventId;
+use hindcast_domain::limits::COMMIT_EVENTS_MAX;
+use hindcast_events::NewEvent;
+use hindcast_facts::{Appended, SubmitError};
+use tokio::sync::{mpsc, oneshot};
+
+/// Bytes of events, before compression, that go into one commit.
+const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// The events of one request, and where it waits for its answer.
+pub(crate) struct Submission {
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) answer: oneshot::Sender<Result<Appended, SubmitError>>,
+}
+
+/// Takes what waits already, up to a commit's limits. What does not fit any more waits for the next one.
+pub(crate) fn gather(
+    first: Submission,
+    queue: &mut mpsc::Receiver<Submission>,
+) -> (Vec<Submission>, Option<Submission>) {
+    let mut events = first.events.len();
+    let mut bytes = weigh(&first.events);
+    let mut submissions = vec![first];
+    while let Ok(next) = queue.try_recv() {
+        let weight = weigh(&next.events);
+        if events + next.events.len() > COMMIT_EVENTS_MAX || bytes + weight > BATCH_BYTES_MAX {
+            return (submissions, Some(next));
+        }
+        events += next.events.len();
+        bytes += weight;
+        submissions.push(next);
+    }
+    (submissions, None)
+}
+
+/// About how many bytes events have: texts dominate.
+fn weigh(events: &[NewEvent]) -> usize {
+    use hindcast_domain::Event;
+    let of = |event: &NewEvent| match &event.event {
+        Event::Observed(observation) => {
+            let texts = observation.labels.iter().chain(&observation.annotations);
+            512 + texts.map(|(name, value)| name.len() + value.len() + 8).sum::<usize>()
+        }
+        Event::Delivery(delivery) => 512 + rough(&delivery.envelope),
+        Event::Parked(parked) => 512 + rough(&parked.payload),
+        Event::Command(_) => 4_096,
+        _ => 1_024,
+    };
+    events.iter().map(of).sum()
+}
+
+fn rough(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::String(text) => text.len() + 8,
+        serde_json::Value::Array(items) => items.iter().map(rough).sum::<usize>() + 8,
+        serde_json::Value::Object(object) => object.iter().map(|(key, value)| key.len() + rough(value) + 8).sum(),
+        _ => 8,
+    }
+}
+
+/// Answers each request with its own share of the positions.
+pub(crate) fn answer(submissions: Vec<Submission>, result: Result<Vec<(u64, EventId)>, SubmitError>) {
+    let mut places = match &result {
+        Ok(places) => places.iter(),
+        Err(_) => [].iter(),
+    };
+    for submission in submissions {
+        let told = match &result {
+            Ok(_) => {
+                let mine: Vec<_> = places.by_ref().take(submission.events.len()).cloned().collect();
+                let (positions, ids) = mine.into_iter().unzip();
+                Ok(Appended { positions, ids })
+            }
+            Err(error) => Err(error.clone()),
+        };
+        if submission.answer.send(told).is_err() {
+            tracing::debug!("a request went away before its answer");
+        }
+    }
+}
