@@ -4,7 +4,7 @@ use hindcast_api::ProposalStatus;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{AsOf, Citation, Code, Problem, Proposal, RunbookSummary, Worked};
-use hindcast_domain::event::Event;
+use hindcast_domain::fact::Fact;
 use hindcast_domain::{ProposalId, proposal};
 use hindcast_facts::NewFact;
 use hindcast_queries::{EventFilter, Window};

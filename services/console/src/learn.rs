@@ -19,7 +19,7 @@ use hindcast_api::{
 };
 use hindcast_domain::command::Command;
 use hindcast_domain::label::{About, Judged};
-use hindcast_domain::{Event, EventId, Partition};
+use hindcast_domain::{EventId, Partition};
 use hindcast_facts::NewFact;
 use hindcast_http::{Refusal, Result};
 use hindcast_mlops::table;

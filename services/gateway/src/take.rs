@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hindcast_api::{Accepted, Code, Problem};
-use hindcast_domain::event::{Delivery, Event, Parked, RejectedItem, Verdict};
+use hindcast_domain::event::{Delivery, Parked, RejectedItem, Verdict};
 use hindcast_domain::fact::Fact;
 use hindcast_domain::limits::ALERT_BYTES_MAX;
 use hindcast_domain::{EventId, Partition};

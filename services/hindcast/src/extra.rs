@@ -13,7 +13,6 @@ use hindcast_api::Code;
 use hindcast_console::{TokenCheck, openapi::Foreign};
 use hindcast_domain::Partition;
 use hindcast_domain::command::{Activated, Command, Received};
-use hindcast_domain::event::Event;
 use hindcast_http::{Metrics, Refusal};
 use hindcast_intake::{CommandWriter, NewCommand};
 use hindcast_ledger::Shared;

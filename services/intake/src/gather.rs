@@ -1,6 +1,7 @@
 //! Which requests share a commit, and what each of them is answered.
 
 use hindcast_domain::EventId;
+use hindcast_domain::events;
 use hindcast_domain::limits::COMMIT_EVENTS_MAX;
 use hindcast_events::NewEvent;
 use hindcast_facts::{Appended, SubmitError};
@@ -46,7 +47,12 @@ fn weigh(events: &[NewEvent]) -> usize {
         Event::Delivery(delivery) => 512 + rough(&delivery.envelope),
         Event::Parked(parked) => 512 + rough(&parked.payload),
         Event::Command(_) => 4_096,
-        _ => 1_024,
+        Event::DoorOpened(_)
+        | Event::Change(_)
+        | Event::Unparked(_)
+        | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, control, notice } => {
+            1_024
+        }
     };
     events.iter().map(of).sum()
 }

@@ -7,7 +7,6 @@ use hindcast_api::problem::Code;
 use hindcast_api::{ModelVersion, Problem, TrainRequest};
 use hindcast_correlation::cluster::Weights;
 use hindcast_domain::Partition;
-use hindcast_domain::event::Event;
 use hindcast_domain::label::Labels;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_facts::NewFact;

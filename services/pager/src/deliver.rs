@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use hindcast_clock as clock;
 use hindcast_domain::event::{Event, SYSTEM};
+use hindcast_domain::fact::Fact;
 use hindcast_domain::notice::{Delivered, Expired, Failed, Requested};
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_eventlog::feed::Feed;

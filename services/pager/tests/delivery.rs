@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_clock::Stepped;
+use hindcast_clock::{Clock as _, Stepped};
 use hindcast_domain::command::Activated;
 use hindcast_domain::notice::{Reason, Requested};
 use hindcast_domain::{Event, NoticeId, Partition, Severity, Span, Time};

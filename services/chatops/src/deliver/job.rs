@@ -7,7 +7,7 @@ use std::time::Duration;
 use hindcast_chat_cards::Vendor;
 use hindcast_clock as clock;
 use hindcast_domain::chat::{Delivered, Expired, Failed, Message, Place, Received, Updated, What};
-use hindcast_domain::event::{Event, SYSTEM};
+use hindcast_domain::event::SYSTEM;
 use hindcast_domain::fact::Fact;
 use hindcast_domain::{IncidentId, MessageId, Partition};
 use hindcast_facts::NewFact;

@@ -7,7 +7,7 @@ use hindcast_api::{Code, Incident};
 use hindcast_chat_cards::{Interaction, Vendor, Verb};
 use hindcast_domain::chat::{Act, Received, received_id};
 use hindcast_domain::command;
-use hindcast_domain::event::{Event, Verdict};
+use hindcast_domain::event::Verdict;
 use hindcast_domain::label::About;
 use hindcast_domain::{ChatId, IncidentId, Partition};
 use hindcast_facts::{Appended, NewFact, SubmitError};
@@ -134,7 +134,7 @@ impl Door {
                 };
                 let about = incident.clone();
                 let facts = vec![fact.of(Act::Commanded, Some(incident), None)];
-                self.order(&partition, facts, order).await?;
+                self.append_order(&partition, facts, order).await?;
                 // Whoever presses sees the card; whoever types may be in another channel.
                 let typed = matches!(interaction.verb, Verb::Typed { .. });
                 let taken = || Say::Words(format!("Taken. What comes of it: {}", self.options().page(&about)));
@@ -165,7 +165,7 @@ impl Door {
         durable(self.options().writer.submit(partition, facts)).await
     }
 
-    async fn order(&self, partition: &Partition, facts: Vec<NewFact>, command: NewCommand) -> Result<()> {
+    async fn append_order(&self, partition: &Partition, facts: Vec<NewFact>, command: NewCommand) -> Result<()> {
         durable(self.options().commands.submit_after(partition, facts, command)).await
     }
 

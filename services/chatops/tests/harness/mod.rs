@@ -14,7 +14,7 @@ use std::time::Duration;
 use hindcast_chat_cards::interaction::Reply;
 use hindcast_chat_cards::{Interaction, Vendor, Verb};
 use hindcast_chatops::{Deliverer, Door, FailPoint, Handle, Options, Replies, Taken, TeamsDoors};
-use hindcast_clock::Stepped;
+use hindcast_clock::{Clock as _, Stepped};
 use hindcast_domain::chat::{Messages, Status, What};
 use hindcast_domain::command::{Activated, Command, Configured, Received};
 use hindcast_domain::event::{Event, Recorded, Verdict};

@@ -18,7 +18,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem};
 use hindcast_domain::command::{Command, Received};
-use hindcast_domain::{Event, EventId, Partition, Span, Time, silence::Terms};
+use hindcast_domain::{EventId, Partition, Span, Time, silence::Terms};
 use hindcast_facts::{Appended, SubmitError};
 use hindcast_http::{Refusal, Result};
 use hindcast_intake::NewCommand;

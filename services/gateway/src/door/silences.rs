@@ -13,7 +13,7 @@ use hindcast_api::{Code, Problem, Silence};
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
 use hindcast_domain::silence::{Kind, Matcher, State as Stage, Terms};
-use hindcast_domain::{Event, Partition, SilenceId, Time};
+use hindcast_domain::{Partition, SilenceId, Time};
 use hindcast_http::{Refusal, Result};
 use hindcast_intake::NewCommand;
 use hindcast_queries::{Outcome, Window};

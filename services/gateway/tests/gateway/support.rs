@@ -85,7 +85,8 @@ impl World {
         let File { sources } = toml::from_str(sources).unwrap();
         let ledger = Memory::new("test");
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(now()));
-        let writer = IntakeWriter::with_fail_point(ledger.share(), Arc::clone(&clock), Progress::default(), "door", fail);
+        let writer =
+            IntakeWriter::with_fail_point(ledger.share(), Arc::clone(&clock), Progress::default(), "door", fail);
         let (metrics, views) = (Metrics::default(), Arc::new(MemoryViews::at(42)));
         let gateway = Gateway::new(Options {
             writer: writer.facts(),

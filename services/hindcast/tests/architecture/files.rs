@@ -14,7 +14,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const LONGER: [(&str, &str); 0] = [];
 
 /// Files that are still too long. Entries are only ever deleted.
-const STILL_LONG_FILES: [&str; 42] = [
+const STILL_LONG_FILES: [&str; 41] = [
     "services/adapters/chat-teams/tests/connector.rs",
     "services/chatops/src/deliver/mod.rs",
     "services/chatops/src/doors/act.rs",

@@ -152,7 +152,8 @@ impl Past {
         let clock: clock::Shared = Arc::new(Stepped::new(common::at(90 * 86_400)));
         Options {
             ledger: Shared::clone(&self.ledger),
-            writer: IntakeWriter::new(Shared::clone(&self.ledger), Arc::clone(&clock), Progress::default(), "learning").facts(),
+            writer: IntakeWriter::new(Shared::clone(&self.ledger), Arc::clone(&clock), Progress::default(), "learning")
+                .facts(),
             queries: views::over(&self.ledger),
             clock,
             trainer: Arc::new(Linfa),
