@@ -166,9 +166,9 @@ async fn life_in_teams(ledger: Ledger) {
     assert_eq!(status, 200, "{answer}");
     let acknowledged = room.becomes(&incident, "status", "acknowledged").await;
     assert_eq!(acknowledged["acknowledged_by"], "zoe");
-    assert!(server.cli(&["show", &incident]).1.contains("zoe"), "the terminal says who takes care");
-    until("the card says who takes care", &server, async || {
-        room.cards().into_iter().find(|kept| words(&kept.activity).contains("zoe takes care"))
+    assert!(server.cli(&["show", &incident]).1.contains("zoe"), "the terminal says who acknowledged it");
+    until("the card says who acknowledged it", &server, async || {
+        room.cards().into_iter().find(|kept| words(&kept.activity).contains("acknowledged by zoe"))
     })
     .await;
 
@@ -399,7 +399,7 @@ async fn life_in_slack(ledger: Ledger) {
     assert_eq!(has(&server, &incident, "status", "acknowledged").await["acknowledged_by"], "zoe");
     assert_eq!(server.all("/api/v1/events?kind=intake.command").await.len(), commands + 1);
     assert!(server.cli(&["show", &incident]).1.contains("zoe"));
-    slack_card(&slack, &server, "zoe takes care").await;
+    slack_card(&slack, &server, "acknowledged by zoe").await;
 
     // A question in the thread is answered there, once, however often it is delivered.
     let question = slack.mentioned("UZOE", ROOM, &card.ts, "what is going on?");

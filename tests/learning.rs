@@ -215,7 +215,7 @@ async fn whole_life(ledger: Ledger) {
     assert_eq!(incidents_of_a_chain(&server, "restarted").await.0, 1);
     let (code, listed, _) = server.cli(&["models", "list"]);
     assert_eq!(code, 0);
-    assert!(listed.contains("in force"), "{listed}");
+    assert!(listed.contains("production"), "{listed}");
 
     let (status, back) = server.post(&format!("{MODEL}/rollback"), &json!({"why": "to see that it works"})).await;
     assert!(status < 300, "{back}");

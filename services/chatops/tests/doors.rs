@@ -21,7 +21,7 @@ use hindcast_domain::label::About;
 use hindcast_domain::{IncidentId, Severity};
 use hindcast_ledger::port::Ledger as _;
 use hindcast_messaging::chat::{Authority, Delivery, Denied, Inbox};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tower::ServiceExt;

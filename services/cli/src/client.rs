@@ -229,7 +229,7 @@ fn unreachable(base: &str, error: reqwest::Error) -> Error {
     } else if error.is_connect() {
         "the connection failed".to_owned()
     } else {
-        "the connection broke".to_owned()
+        "the connection closed".to_owned()
     };
     let mut cause: &dyn std::error::Error = &error;
     while let Some(next) = cause.source() {

@@ -17,39 +17,39 @@ use crate::error::Result;
 pub enum Command {
     /// List incidents, newest first.
     Incidents(incidents::IncidentsArgs),
-    /// Show an incident: what it is, who is in it and why, and what to do next.
+    /// Show an incident: status, likely cause, alerts with the reason for their grouping, and the next commands.
     Show(show::ShowArgs),
-    /// Show what happened in an incident, oldest first.
+    /// Show the timeline of an incident, oldest first.
     Timeline(timeline::TimelineArgs),
-    /// Show what holds an incident together, and what was kept out.
+    /// Show why the alerts of an incident are grouped, and which alerts were not grouped with it.
     Why(why::WhyArgs),
-    /// Show what may have been the cause of an incident, with the path from there to the alarm.
+    /// Show the likely root causes of an incident, with the path from the cause to the first alert.
     Causes(causes::CausesArgs),
-    /// Show incidents of the past that are like one, and what ended them.
+    /// Show past incidents that are similar to one, and how they were resolved.
     Similar(similar::SimilarArgs),
-    /// List runbooks that fit an incident. Nothing runs.
+    /// List runbooks that match an incident. Hindcast runs nothing.
     Proposals(proposals::ProposalsArgs),
-    /// Propose a runbook for an incident: it is checked and recorded. Nothing runs.
+    /// Propose a runbook for an incident. Hindcast checks and records the proposal, and runs nothing.
     Propose(proposals::ProposeArgs),
-    /// List what detectors concluded from logs and metrics, newest first.
+    /// List anomalies that detectors found in logs and metrics, newest first.
     Findings(findings::FindingsArgs),
     /// Draft a postmortem that cites events, as Markdown.
     Postmortem(postmortem::PostmortemArgs),
-    /// Ask a question, answered from the ledger with evidence.
+    /// Ask a question. The answer cites the recorded events.
     Ask(ask::AskArgs),
-    /// Talk about an incident: one question a line.
+    /// Ask several questions about an incident, one per line.
     Chat(ask::AboutArgs),
     /// List runbooks, show one, or check a file of your own.
     #[command(subcommand)]
     Runbook(runbook::RunbookCommand),
-    /// Look for what past incidents taught.
+    /// Search past incidents.
     #[command(subcommand)]
     Memory(memory::MemoryCommand),
     /// Serve the server's answers to other copilots over MCP, on standard input and output.
     Mcp,
     /// List alerts, newest first.
     Alerts(alerts::AlertsArgs),
-    /// Show an alert's receipt: its whole way from the socket to the page.
+    /// Show an alert's receipt: its history from intake to notification.
     #[command(visible_alias = "receipt")]
     Where(r#where::WhereArgs),
     /// Everything that a person can do to an incident.
@@ -66,39 +66,39 @@ pub enum Command {
     #[command(about = acts::help(ActName::Undo))]
     #[allow(missing_docs)]
     Undo(undo::UndoArgs),
-    /// Print the ledger, oldest first, one event a line as JSON.
+    /// Print the ledger, oldest first, one event per line as JSON.
     Events(events::EventsArgs),
-    /// List what was sent, held or suppressed, and why; newest first.
+    /// List notifications that were sent, delayed or suppressed, with the reason; newest first.
     Notices(notices::NoticesArgs),
-    /// List, retry or discard what was accepted and could not be handled.
+    /// List, retry or discard dead letters: items that were accepted and could not be processed.
     #[command(subcommand)]
     Parked(parked::ParkedCommand),
-    /// List labels from people's work, judge, take one back, export.
+    /// List labels (explicit feedback and inferred labels), give one, retract one, export.
     Labels(labels::LabelsArgs),
-    /// List versions of models, learn one, judge it against the past, promote it, roll it back.
+    /// List model versions, train one, compare it on recorded history, promote it, roll it back.
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Decide real history again with a candidate, in isolation, and compare.
+    /// Replay recorded history with a candidate, in isolation, and compare the decisions.
     Backtest(models::BacktestArgs),
-    /// Show figures over a stretch of time: noise removed and what it cost, times, labels, spend; per service.
+    /// Show figures for a period: noise removed and its cost, times, labels, spend; per service.
     Report(report::ReportArgs),
     /// Show counts, versions and the state hash.
     State(state::StateArgs),
-    /// Fold the ledger afresh beside the live state and compare; ends with 1 on any difference.
+    /// Rebuild the state from the ledger and compare it with the live state; exits with 1 on any difference.
     Replay(proof::ReplayArgs),
-    /// Walk the chains of the ledger; ends with 1 on any damage.
+    /// Verify the hash chains of the ledger; exits with 1 on any damage.
     Verify,
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
-    /// Check that all is well, and say what to do where it is not; ends with 1 then.
+    /// Check the installation and print a remedy for each problem; exits with 1 if there is one.
     Doctor,
-    /// Print the description of the API.
+    /// Print the OpenAPI description.
     Openapi,
-    /// Connect a sender of alerts, test its door, or list what has sent something.
+    /// Connect a sender of alerts, test its intake endpoint, or list the sources and what they sent.
     #[command(subcommand)]
     Source(source::SourceCommand),
-    /// What is promised and not built yet.
+    /// Promised and not built yet.
     #[command(flatten)]
     Promised(promised::Promised),
 }

@@ -16,7 +16,7 @@ pub struct Connection {
     #[arg(long, global = true, value_name = "URL", env = "HINDCAST_SERVER")]
     pub server: Option<String>,
 
-    /// A data folder that no process holds, to ask instead of a server.
+    /// A data folder that no process uses, instead of a server.
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
@@ -32,11 +32,11 @@ pub struct Connection {
     #[arg(long, global = true, value_name = "NAME", env = "USER", hide_env_values = true)]
     pub actor: Option<String>,
 
-    /// Print one JSON document, or one a line for lists that stream.
+    /// Print one JSON document, or one per line for lists that stream.
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Print ids and fingerprints whole.
+    /// Print full ids and fingerprints.
     #[arg(long, global = true)]
     pub full: bool,
 

@@ -148,7 +148,10 @@ impl Context<'_> {
         {
             let page = self.page(&path, Some(&next), wanted - listed.items.len()).await?;
             if page.next.as_ref() == Some(&next) {
-                return Err(Error::failed("expected the list to go on, the same page came twice", "Tell its makers."));
+                return Err(Error::failed(
+                    "expected the next page of the list, got the same page twice",
+                    "This is a defect of Hindcast: please report it.",
+                ));
             }
             listed.items.extend(page.items);
             listed.next = page.next;
@@ -176,7 +179,8 @@ impl Context<'_> {
         } else {
             serde_json::to_string(document)
         };
-        let text = text.map_err(|error| Error::failed(error.to_string(), "Tell its makers."))?;
+        let text =
+            text.map_err(|error| Error::failed(error.to_string(), "This is a defect of Hindcast: please report it."))?;
         Ok(self.terminal.line(&text)?)
     }
 

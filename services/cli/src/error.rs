@@ -67,7 +67,7 @@ pub enum Error {
         remedy: String,
     },
     /// What was found has been written, and it is not in order.
-    #[error("not in order")]
+    #[error("not valid")]
     NotInOrder,
     /// Standard output cannot be written.
     #[error("expected to write the output: {0}")]

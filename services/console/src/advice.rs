@@ -81,7 +81,8 @@ pub async fn propose(
     let proposal = console.advice().propose(&incident, &runbook, Value::Object(params), &asker.actor).await?;
     if proposal.status == ProposalStatus::Rejected {
         let mut refusal = body::invalid(proposal.why);
-        refusal.0.remedy = "Mend the parameters; GET /api/v1/runbooks lists the runbooks with their bounds.".to_owned();
+        refusal.0.remedy =
+            "Correct the parameters; GET /api/v1/runbooks lists the runbooks with their bounds.".to_owned();
         return Err(refusal);
     }
     let at = format!("/api/v1/incidents/{incident}/proposals");

@@ -69,7 +69,7 @@ pub fn page(frame: &Frame, report: &Report) -> Markup {
                 td { (name) }
                 @for count in [row.incidents, row.messages, row.firings, row.paged] { td { (count) } }
                 td { (share(row.noise_removed)) }
-                td { (row.missed) @if row.missed > 0 { span.sub { " (" (row.declared) " declared, " (row.came_back) " came back)" } } }
+                td { (row.missed) @if row.missed > 0 { span.sub { " (" (row.declared) " declared, " (row.came_back) " reopened)" } } }
                 td { (row.wrongly_merged) }
                 td { (row.unaccounted) }
                 td { (row.with_cause) " of " (row.closed) }

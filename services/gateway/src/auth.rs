@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use hindcast_api::Code;
 use hindcast_domain::event::Verdict;
 use hindcast_http::Refusal;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 
 /// What nobody has vouched for yet: it can be verified, and nothing else.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use hindcast_domain::{Fingerprint, Partition};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// The tenant's key: with it, nobody who reads the ledger can test a guess of what was redacted.

@@ -34,40 +34,40 @@ enum Command {
         #[command(flatten)]
         demo: demo::Args,
     },
-    /// Run one or several services; with --ledger nats://… they meet others there.
+    /// Run one or several services; with --ledger nats://… they share a ledger with other processes.
     Serve {
-        /// Which.
+        /// The roles to run.
         #[arg(required = true, value_enum)]
         roles: Vec<node::Role>,
         #[command(flatten)]
         flags: Flags,
     },
-    /// Record real incidents: webhooks, metrics, logs and the moment of each fault.
+    /// Record real incidents: webhooks, metrics, logs and the time of each fault.
     Record(Box<hindcast_recorder::Args>),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Fetch the embedding model and its runtime, or say how they stand.
+    /// Fetch the embedding model and its runtime, or show their state.
     #[command(subcommand)]
     Embedder(embedder::Command),
-    /// Write the whole ledger and its keys into one file.
+    /// Back up the ledger and its keys into one file.
     Backup {
-        /// The file.
+        /// The file to write.
         file: PathBuf,
     },
-    /// Restore a backup into a folder that holds no ledger yet.
+    /// Restore a backup into a folder without a ledger.
     Restore {
-        /// The backup.
+        /// The backup file.
         file: PathBuf,
     },
-    /// Let this installation page people: after a restore or a copy it holds everything back.
+    /// Activate notification effects: after a restore or a copy this installation sends nothing until then.
     Activate,
-    /// Run the engines on files of your own, without a server.
+    /// Run the engines on your own files, without a server.
     #[command(subcommand)]
     Lab(lab::Command),
     /// Print completions for a shell.
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: clap_complete::Shell,
     },
     #[command(flatten)]
@@ -76,12 +76,12 @@ enum Command {
 
 #[derive(Subcommand, Debug)]
 enum ConfigCommand {
-    /// Check the settings and end with 1 where they make no sense.
+    /// Check the settings; exits with 1 if they are not valid.
     Check {
         #[command(flatten)]
         flags: Flags,
     },
-    /// Show the settings that are in force.
+    /// Show the effective settings.
     Show {
         #[command(flatten)]
         flags: Flags,

@@ -2,7 +2,7 @@
 //! the machine hold and no host stands in our code, and checks every file by its hash. Owns the packages,
 //! the folder and the commands; refuses to know how vectors are made.
 //!
-//! Nothing here is called by `up`: where no model is installed, hashed words stand in for it.
+//! Nothing here is called by `up`: where no model is installed, hashed words replace it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -178,7 +178,7 @@ async fn status(dir: Option<PathBuf>, json: bool) -> anyhow::Result<u8> {
         }
         (_, Ok(None)) => {
             let text = format!(
-                "no embedding model in {}; hashed words stand in for it\nremedy: `hindcast embedder install`",
+                "no embedding model in {}; hashed words replace it\nremedy: `hindcast embedder install`",
                 dir.display()
             );
             ((text, json!({"installed": false, "runs": false, "dir": dir})), 3)
@@ -186,7 +186,7 @@ async fn status(dir: Option<PathBuf>, json: bool) -> anyhow::Result<u8> {
         (_, Err(error)) => {
             let trouble = format!("{error:#}");
             let text = format!(
-                "the model in {} does not run: {trouble}\nremedy: `hindcast embedder install` mends it",
+                "the model in {} does not run: {trouble}\nremedy: `hindcast embedder install` repairs it",
                 dir.display()
             );
             ((text, json!({"installed": true, "runs": false, "dir": dir, "trouble": trouble})), 1)
@@ -279,7 +279,7 @@ pub async fn install_telling(dir: &Path, timeout: Duration, tell: impl Fn(&str))
     }
     if dir.join(hindcast_embed_fastembed::MODEL).exists() && !dir.join(MANIFEST).exists() {
         bail!(
-            "expected an empty folder or one of ours, {} holds a model of somebody's own\n\
+            "expected an empty folder or one of ours, {} contains another model\n\
              remedy: name another folder with --dir",
             dir.display()
         );

@@ -63,7 +63,7 @@ pub fn described() -> Vec<Foreign> {
         Foreign {
             method: "post",
             path: "/api/v1/activate",
-            about: "Lets this installation perform effects.",
+            about: "Activates the notification effects of this installation.",
             media: &[],
             status: 200,
         },
@@ -88,10 +88,10 @@ pub fn described() -> Vec<Foreign> {
 
 /// Chat's doors, each with what it takes.
 const CHAT: [(&str, &str, &[&str]); 5] = [
-    ("/slack/events", "What Slack tells an app, signed.", &["application/json"]),
+    ("/slack/events", "Events from Slack, signed.", &["application/json"]),
     ("/slack/interactive", "Buttons and dialogs of Slack, signed.", &["application/x-www-form-urlencoded"]),
-    ("/slack/commands", "What is typed behind `/hindcast` in Slack, signed.", &["application/x-www-form-urlencoded"]),
-    ("/teams/messages", "What Teams tells a bot, behind a token of the Bot Framework.", &["application/json"]),
+    ("/slack/commands", "The command `/hindcast` of Slack, signed.", &["application/x-www-form-urlencoded"]),
+    ("/teams/messages", "Events from Teams, with a token of the Bot Framework.", &["application/json"]),
     ("/teams/outgoing", "A question through an outgoing webhook of Teams, signed.", &["application/json"]),
 ];
 
@@ -115,7 +115,8 @@ async fn from_here(
     if is_from_here(request.headers(), &state.public_url) {
         return next.run(request).await;
     }
-    Refusal::new(Code::Forbidden, "this route answers to this server's own pages and names alone").into_response()
+    Refusal::new(Code::Forbidden, "this route accepts requests from this server's own pages and host names only")
+        .into_response()
 }
 
 fn is_from_here(headers: &axum::http::HeaderMap, public_url: &str) -> bool {
@@ -137,9 +138,9 @@ pub async fn only_reads(request: axum::extract::Request, next: axum::middleware:
     if reads {
         return next.run(request).await;
     }
-    let detail = "this folder is open for reading alone, so nothing is taken or changed";
+    let detail = "this folder is open read-only: nothing is accepted or changed";
     let mut problem = Refusal::new(Code::Unavailable, detail);
-    problem.0.remedy = "Start `hindcast up` on the folder, and ask it with --server.".to_owned();
+    problem.0.remedy = "Start `hindcast up` on the folder, and use --server.".to_owned();
     problem.into_response()
 }
 
@@ -157,7 +158,8 @@ pub fn probes(queries: hindcast_queries::Shared, metrics: Metrics) -> Router {
             if queries.is_ready() {
                 (StatusCode::OK, "ready\n").into_response()
             } else {
-                Refusal::new(Code::Unavailable, "the views have not reached the ledger's head yet").into_response()
+                Refusal::new(Code::Unavailable, "the projections have not reached the head of the ledger yet")
+                    .into_response()
             }
         }
     };
@@ -169,7 +171,7 @@ pub fn probes(queries: hindcast_queries::Shared, metrics: Metrics) -> Router {
 
 async fn activate(axum::extract::State(state): axum::extract::State<State>) -> Response {
     if state.reading_only {
-        return Refusal::new(Code::Unavailable, "this folder is open for reading alone; start `hindcast up` on it")
+        return Refusal::new(Code::Unavailable, "this folder is open read-only; start `hindcast up` on it")
             .into_response();
     }
     let head = state.ledger.head().await.unwrap_or(0);

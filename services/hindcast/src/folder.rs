@@ -73,7 +73,7 @@ impl Folder {
             }
             tracing::warn!(
                 folder = %self.path.display(),
-                "this folder was copied or its disk changed: it is another installation now and holds every page back \
+                "this folder was copied or its disk changed: it is another installation now and sends no pages \
                  until `hindcast activate`"
             );
         }
@@ -95,7 +95,7 @@ impl Folder {
         }
         anyhow::ensure!(
             !self.path.join("ledger").exists(),
-            "expected {} beside the ledger, it is missing: with another key every alert would have another fingerprint\n\
+            "expected {} beside the ledger, it is missing: with another key every alert gets a new fingerprint\n\
              remedy: put the file back, from a backup for instance",
             path.display()
         );

@@ -74,7 +74,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Similar { corpus, queries, top } => {
             let (embedder, missing) = embedder::open(None).await;
             if let Some(missing) = missing {
-                eprintln!("hashed words stand in for an embedding model: {missing}");
+                eprintln!("hashed words replace a missing embedding model: {missing}");
             }
             similar::run((&corpus, &queries), usize::from(top), &embedder, &mut out).await
         }

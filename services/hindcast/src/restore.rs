@@ -28,7 +28,7 @@ pub async fn backup(connection: &Connection, file: &Path) -> anyhow::Result<()> 
         }
     };
     std::fs::rename(&fresh, file)?;
-    println!("{} holds {bytes} bytes; it has the tenant's key in it, keep it safe", file.display());
+    println!("{} holds {bytes} bytes; it contains the key of the tenant, keep it safe", file.display());
     Ok(())
 }
 
@@ -63,7 +63,7 @@ async fn write_backup(connection: &Connection, fresh: &Path) -> anyhow::Result<u
         opened.close().await;
     } else {
         let mut response = request(connection, reqwest::Method::GET, "/api/v1/backup").await?;
-        while let Some(chunk) = response.chunk().await.context("the server broke off")? {
+        while let Some(chunk) = response.chunk().await.context("the server closed the connection")? {
             keep(&chunk)?;
         }
     }
@@ -93,7 +93,10 @@ pub async fn restore(data: Option<&Path>, file: &Path, json: bool) -> anyhow::Re
         println!("{}", serde_json::to_string(&restored)?);
     } else {
         println!("restored {} commits of ledger {} into {}", restored.commits, restored.ledger_id, data.display());
-        println!("it pages nobody until you say so: hindcast up --data {}, then hindcast activate", data.display());
+        println!(
+            "it sends no notification until you activate it: hindcast up --data {}, then hindcast activate",
+            data.display()
+        );
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ pub struct Flags {
     #[arg(long, value_name = "LEDGER", env = "HINDCAST_LEDGER")]
     pub ledger: Option<String>,
 
-    /// The settings file: an option of every command, so it is put here by whoever reads the line.
+    /// The settings file.
     #[arg(skip)]
     pub config: Option<PathBuf>,
 
@@ -39,23 +39,23 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", env = "HINDCAST_CATALOG")]
     pub catalog: Option<PathBuf>,
 
-    /// How people reach this server, for links [default: the listen address].
+    /// The address of this server in links [default: the listen address].
     #[arg(long, value_name = "URL", env = "HINDCAST_PUBLIC_URL")]
     pub public_url: Option<String>,
 
-    /// Page this webhook; more of them stand in the settings file.
+    /// A webhook to notify; the settings file can name more.
     #[arg(long, value_name = "URL", env = "HINDCAST_NOTIFY")]
     pub notify: Option<String>,
 
-    /// Use a NATS server that may lose what it acknowledged, or that does not say that it cannot.
+    /// Accept a NATS server that may lose acknowledged events, or whose durability is unknown.
     #[arg(long, env = "HINDCAST_ACCEPT_LOSSY_LEDGER", value_parser = clap::builder::FalseyValueParser::new())]
     pub accept_lossy_ledger: bool,
 
-    /// The monitoring address of the NATS server, from which its durability is read.
+    /// The monitoring address of the NATS server, to read its durability from.
     #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_NATS_MONITOR")]
     pub nats_monitor: Option<String>,
 
-    /// The name of this installation, shared by the processes of one; by default each data folder has its own.
+    /// The name of this installation, shared by its processes [default: one per data folder].
     #[arg(long, value_name = "NAME", env = "HINDCAST_INSTALL")]
     pub install: Option<String>,
 
@@ -308,7 +308,7 @@ impl Settings {
         if correlation.weights.version != 1 {
             let got = correlation.weights.version;
             bail!(
-                "expected [correlation.weights] of version 1, got {got}: 1 is what people set, later ones are learnt"
+                "expected [correlation.weights] of version 1, got {got}: 1 is the default weights, later versions are trained"
             );
         }
         let advising = advising::Advising {
@@ -403,7 +403,7 @@ pub fn read_catalog(path: &Path) -> anyhow::Result<Catalog> {
 /// # Errors
 /// When it cannot be read or makes no sense.
 pub fn parse_catalog(text: &str) -> anyhow::Result<Catalog> {
-    let catalog: Catalog = serde_yaml_ng::from_str(text)?;
+    let catalog: Catalog = hindcast_domain::yaml::read(text)?;
     catalog.check()?;
     Ok(catalog)
 }

@@ -483,7 +483,7 @@ fn lines(incident: &Incident) -> Vec<String> {
     }
     lines.push(format!("began {}, {} alerts", incident.started_at, incident.members.len()));
     if incident.reopened > 0 {
-        lines.push(format!("came back {} times", incident.reopened));
+        lines.push(format!("reopened {} times", incident.reopened));
     }
     lines
 }

@@ -202,7 +202,7 @@ impl Deliverer {
         let incident = asked.incident.as_ref().map(ToString::to_string);
         let mut lines = asked.lines.clone();
         if let Some(delay) = asked.delayed_by {
-            lines.push(format!("delayed by {delay}: an earlier delivery was given up"));
+            lines.push(format!("delayed by {delay}: an earlier delivery failed"));
         }
         Message {
             key: pending.request.to_string(),

@@ -50,8 +50,8 @@ impl Ask<'_> {
     pub(crate) fn storm(&self, receiver: &Receiver, first: Word<'_>, until: Time) -> Draft {
         let lines = vec![
             format!("{} pages within {} are the limit of this receiver.", receiver.pages_max, receiver.window()),
-            format!("Held first: {} ({})", first.incident.title, first.incident.id),
-            "One message will tell what was held and still goes on.".to_owned(),
+            format!("First delayed: {} ({})", first.incident.title, first.incident.id),
+            "One message will follow with the incidents that are still not resolved.".to_owned(),
         ];
         let asked = Requested {
             incident: None,
@@ -59,7 +59,7 @@ impl Ask<'_> {
             reason: Reason::Storm,
             page: true,
             severity: first.severity,
-            title: format!("Storm: further pages are held until {until}"),
+            title: format!("Notification storm: further pages are delayed until {until}"),
             lines,
             services: Vec::new(),
             teams: Vec::new(),
@@ -111,7 +111,7 @@ impl Ask<'_> {
         if told.len() > NAMED_MAX {
             lines.push(format!("… and {} more", told.len() - NAMED_MAX));
         }
-        let incidents = if told.len() == 1 { "1 incident goes on that was" } else { "incidents go on that were" };
+        let incidents = if told.len() == 1 { "1 unresolved incident was" } else { "unresolved incidents were" };
         let count = if told.len() == 1 { String::new() } else { format!("{} ", told.len()) };
         let asked = Requested {
             incident: None,

@@ -93,7 +93,7 @@ impl Recording {
         let folder = root().join("tests/recordings").join(name);
         let truth: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
         let catalog: Catalog =
-            serde_yaml_ng::from_str(&std::fs::read_to_string(folder.join("catalog.yaml")).unwrap()).unwrap();
+            hindcast_domain::yaml::read(&std::fs::read_to_string(folder.join("catalog.yaml")).unwrap()).unwrap();
         let mut recording = Self {
             name: name.to_owned(),
             topology: Topology::new(&catalog),

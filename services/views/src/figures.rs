@@ -13,32 +13,35 @@ use hindcast_domain::{Span, Time};
 
 /// What each figure means, by the name that it has in a row.
 pub const DEFINITIONS: [(&str, &str); 20] = [
-    ("incidents", "incidents opened in the stretch; those that became a part of another one are left out"),
+    ("incidents", "incidents opened in the period; incidents that were merged into another one are not counted"),
     ("messages", "messages of senders about the alerts of these incidents, repeats included"),
     ("alerts", "distinct alerts of these incidents"),
-    ("pages", "notices about these incidents that may wake somebody and were asked for; held ones are left out"),
-    ("firings", "changes of an alert to firing in the stretch; silenced ones are counted, repeats are not"),
-    ("paged", "moments in the stretch at which a page was asked for; several receivers at once are one moment"),
-    ("noise_removed", "thousandths of the firings beyond the moments of a page: grouped, repeated or held"),
-    ("missed", "incidents that people declared by hand, or that came back after a person had ended them; each once"),
-    ("declared", "incidents that people declared by hand: no alert told of them before"),
-    ("came_back", "incidents that came back after a person had ended them, or that a person reopened"),
-    ("wrongly_merged", "incidents of which a person said that some of their alerts are another problem"),
+    ("pages", "requested notifications about these incidents that may wake somebody; suppressed ones are not counted"),
+    ("firings", "changes of an alert to firing in the period; silenced ones are counted, repeats are not"),
+    ("paged", "times in the period at which a page was requested; several receivers at once count once"),
+    ("noise_removed", "thousandths of the firings without a page of their own: grouped, repeated or suppressed"),
+    (
+        "missed",
+        "incidents that people declared, or that were reopened after a person had resolved them; each counted once",
+    ),
+    ("declared", "incidents that people declared: no alert reported them before"),
+    ("came_back", "incidents that were reopened, by their alerts or by a person, after a person had resolved them"),
+    ("wrongly_merged", "incidents with alerts that a person marked as another problem"),
     (
         "unaccounted",
-        "incidents at a paging severity that alerts opened, of which nobody was told and that no hold names; must be 0",
+        "incidents of a paging severity, opened by alerts, without a notification and without a recorded suppression; must be 0",
     ),
-    ("mttd", "from the earliest symptom, as its sender says, to the opening; declared incidents are left out"),
+    ("mttd", "from the earliest symptom, as its sender reports it, to the opening; declared incidents are not counted"),
     (
         "mtta",
-        "from the opening to the acknowledgement that stands; incidents without one are left out, a snooze is none",
+        "from the opening to the last valid acknowledgement; incidents without one are not counted, a snooze is not one",
     ),
-    ("mttr", "from the earliest symptom to the end; incidents that are not over are left out"),
-    ("with_cause", "closed incidents of which a person named the cause"),
-    ("labels", "labels given in the stretch in these incidents that count"),
-    ("useful", "incidents of these that a label calls useful: acknowledged by a person, or said to be"),
-    ("noise", "incidents of these that a label calls noise; one that people disagree about counts in both"),
-    ("no_action", "incidents of these that were acknowledged and ended by themselves, with nothing done"),
+    ("mttr", "from the earliest symptom to the resolution; unresolved incidents are not counted"),
+    ("with_cause", "resolved incidents with a cause that a person recorded"),
+    ("labels", "valid labels of these incidents, given in the period"),
+    ("useful", "of these, incidents with the label useful: acknowledged by a person, or marked by one"),
+    ("noise", "of these, incidents with the label noise; a disputed one counts in both"),
+    ("no_action", "of these, incidents that were acknowledged and resolved automatically, without an action"),
 ];
 
 /// From when to when, in one service or in all.

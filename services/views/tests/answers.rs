@@ -207,7 +207,7 @@ async fn a_timeline_folds_repeats_and_begins_with_the_alert() {
     let said: Vec<&str> = page.items.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(said[0], "svc-1: Rule1 fired (critical)");
     assert!(said[1].starts_with("opened by svc-1: Rule1"), "{}", said[1]);
-    assert!(said[2].starts_with("svc-1: Rule1 was sent again 20 times, last at "), "{}", said[2]);
+    assert!(said[2].starts_with("svc-1: Rule1 received again 20 times, last at "), "{}", said[2]);
     assert_eq!((said[3], said.len()), ("acknowledged by ada", 4));
     let incident = running.views.incident(None, None).await.unwrap();
     assert_eq!((incident.occurrences, incident.alerts), (21, 1));

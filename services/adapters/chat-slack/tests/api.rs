@@ -123,7 +123,7 @@ fn plain_http_is_for_this_machine_alone_and_no_token_is_shown() {
 #[test]
 fn the_manifest_asks_for_what_the_code_needs() {
     let text = include_str!("../../../../docs/slack-manifest.yaml");
-    let manifest: Value = serde_yaml_ng::from_str(text).unwrap();
+    let manifest: Value = hindcast_domain::yaml::read(text).unwrap();
     let words = |list: &Value| {
         list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };

@@ -271,7 +271,7 @@ impl Options {
     /// Tells whoever pressed a stale button why nothing came of it, and how it stands.
     pub(crate) async fn tell(&self, chat: &Shared, vendor: Vendor, refusal: &Refusal) {
         let received = &refusal.received;
-        let mut text = format!("That was not done: {}.", refusal.rejected.detail);
+        let mut text = format!("Refused: {}.", refusal.rejected.detail);
         if let Some(incident) = &received.incident
             && let Some(standing) = self.standing(incident.as_str()).await
         {

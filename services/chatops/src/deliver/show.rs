@@ -83,7 +83,7 @@ impl Options {
             "incident.split" => {
                 let born = event.data.get("incident").and_then(|id| id.as_str()).unwrap_or_default();
                 let born = self.queries.incident(Some(born), then).await?;
-                format!("Some of its alerts are an incident of their own now: {} ({}).", born.title, born.url)
+                format!("Split: some of its alerts are now in {} ({}).", born.title, born.url)
             }
             _ => words(event, &incident),
         };
@@ -163,7 +163,7 @@ fn status(incident: &Incident) -> String {
     use hindcast_domain::incident::Status;
     let by = |who: &Option<String>| who.as_deref().map(|who| format!(" by {who}")).unwrap_or_default();
     match (incident.status, &incident.merged_into) {
-        (_, Some(into)) => format!("a part of {into}"),
+        (_, Some(into)) => format!("merged into {into}"),
         (Status::Open, _) => "open".to_owned(),
         (Status::Acknowledged, _) => format!("acknowledged{}", by(&incident.acknowledged_by)),
         (Status::Resolved, _) => "resolved".to_owned(),
@@ -174,16 +174,16 @@ fn status(incident: &Incident) -> String {
 fn words(event: &Event, incident: &Incident) -> String {
     let actor = &event.actor;
     match event.event_type.as_str() {
-        "incident.acknowledged" => format!("{actor} takes care of it."),
+        "incident.acknowledged" => format!("Acknowledged by {actor}."),
         "incident.resolved" => match event.data.get("by").and_then(|by| by.as_str()) {
-            Some("person") => format!("{actor} says that it is over."),
-            Some("stale") => "It is over: its senders fell silent.".to_owned(),
-            _ => "It is over: all its alerts ended.".to_owned(),
+            Some("person") => format!("Resolved by {actor}."),
+            Some("stale") => "Resolved automatically: its alerts are no longer sent.".to_owned(),
+            _ => "Resolved automatically: all alerts cleared.".to_owned(),
         },
-        "incident.reopened" => format!("It is back, for the {} time.", ordinal(incident.reopened)),
-        "incident.alert_joined" => format!("It got worse: {} now.", incident.severity),
-        "incident.severity_set" => format!("{actor} raised it to {}.", incident.severity),
-        "incident.undone" => format!("{actor} took a merge or a split back."),
+        "incident.reopened" => format!("Reopened for the {} time.", ordinal(incident.reopened)),
+        "incident.alert_joined" => format!("Severity is now {}.", incident.severity),
+        "incident.severity_set" => format!("{actor} set the severity to {}.", incident.severity),
+        "incident.undone" => format!("{actor} undid a merge or a split."),
         other => format!("{other} by {actor}."),
     }
 }

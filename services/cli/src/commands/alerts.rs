@@ -31,7 +31,7 @@ pub struct AlertsArgs {
     /// Only members of this incident.
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
-    /// Only those that are held back (true), or that are not (false).
+    /// Only suppressed ones (true), or only others (false).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub suppressed: Option<bool>,
     /// How much of the list.
@@ -84,15 +84,15 @@ fn table(alerts: &[Alert], times: Times, context: &Context<'_>) -> Table {
         left("SEVERITY"),
         left("STATUS"),
         left("SINCE"),
-        left("LAST SEEN"),
-        right("SEEN"),
+        left("LAST RECEIVED"),
+        right("RECEIVED"),
         left("INCIDENT"),
         text("SERVICE"),
         text("NAME"),
     ]);
     for alert in alerts {
         let status = match &alert.suppressed_by {
-            Some(_) => format!("{}, held", word(&alert.status)),
+            Some(_) => format!("{}, suppressed", word(&alert.status)),
             None => word(&alert.status),
         };
         table.row([

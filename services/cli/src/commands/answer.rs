@@ -55,12 +55,14 @@ fn claims(answer: &Answer, times: Times) -> Labelled {
     lines
 }
 
-/// A claim's words; a struck one says so, and why.
+/// A claim's words; a removed one says so, with the reason.
 fn worded(claim: &Claim) -> String {
     let reason = claim.reason.as_deref();
     match claim.verdict {
         Verdict::Supported => claim.text.clone(),
-        Verdict::Unsupported => format!("struck: {} ({})", claim.text, reason.unwrap_or("its events do not say so")),
+        Verdict::Unsupported => {
+            format!("removed: {} ({})", claim.text, reason.unwrap_or("not supported by the evidence"))
+        }
         Verdict::Unverifiable => format!("{} ({})", claim.text, reason.unwrap_or("nothing in it can be checked")),
     }
 }
@@ -87,7 +89,7 @@ fn summary(answer: &Answer) -> String {
     let of = |verdict| answer.claims.iter().filter(|claim| claim.verdict == verdict).count();
     let by = answer.model.as_deref().map_or_else(|| "evidence".to_owned(), |model| format!("{} {model}", answer.mode));
     format!(
-        "{} ms · {by} · {tokens} tokens, {cost} · {} claims: {} supported, {} struck · as of #{} · {}",
+        "{} ms · {by} · {tokens} tokens, {cost} · {} claims: {} supported, {} removed · as of #{} · {}",
         answer.elapsed_ms,
         answer.claims.len(),
         of(Verdict::Supported),

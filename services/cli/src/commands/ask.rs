@@ -36,14 +36,14 @@ pub struct AskArgs {
 /// What questions are about.
 #[derive(Args, Clone, Debug)]
 pub struct AboutArgs {
-    /// About this incident: its id or a unique prefix; else the one that the question names, the worst that is
-    /// open, or the newest.
+    /// The incident: its id or a unique prefix. Without it: the incident that the question names, the most severe
+    /// open one, or the newest.
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
-    /// Go on with this conversation.
+    /// Continue this conversation.
     #[arg(long, value_name = "ID")]
     pub conversation: Option<String>,
-    /// Do not tell what is done meanwhile.
+    /// Print no progress.
     #[arg(long)]
     pub no_stream: bool,
     /// As of when.
@@ -155,7 +155,7 @@ async fn streamed(request: RequestBuilder, context: &mut Context<'_>) -> Result<
     while let Some(chunk) = chunks.next().await {
         let broke = |source| Error::Unreachable {
             url: base.clone(),
-            detail: "the connection broke before the answer".to_owned(),
+            detail: "the connection closed before the answer".to_owned(),
             source,
         };
         for message in messages.feed(&chunk.map_err(broke)?)? {

@@ -22,9 +22,9 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub enum CatalogCommand {
     /// Check a file, YAML or JSON, without asking a server.
     Check(CatalogFile),
-    /// Show the catalogue in force.
+    /// Show the current catalogue.
     Show(CatalogShow),
-    /// Put a file in force.
+    /// Replace the catalogue with a file.
     Put(CatalogFile),
 }
 
@@ -58,16 +58,17 @@ pub async fn run(command: CatalogCommand, context: &mut Context<'_>) -> Result<(
     match command {
         CatalogCommand::Check(file) => {
             let catalog = read(&file)?;
-            tell("in order", &catalog, context)
+            tell("valid", &catalog, context)
         }
         CatalogCommand::Show(args) => show(args, context).await,
         CatalogCommand::Put(file) => {
             let body = serde_json::to_value(read(&file)?);
-            let body = body.map_err(|error| Error::failed(error.to_string(), "Tell its makers."))?;
+            let body = body
+                .map_err(|error| Error::failed(error.to_string(), "This is a defect of Hindcast: please report it."))?;
             let path = Path::new("/api/v1/catalog");
             match submit::<Catalog>(Method::PUT, path, Some(body), &SeenArgs::default(), context).await? {
                 Outcome::Told => Ok(()),
-                Outcome::Done(catalog) => tell("in force", &catalog, context),
+                Outcome::Done(catalog) => tell("replaced", &catalog, context),
             }
         }
     }
@@ -96,13 +97,13 @@ fn read(file: &CatalogFile) -> Result<Catalog> {
     };
     reading.map_err(unreadable)?;
     // JSON is YAML.
-    let catalog: Catalog = serde_yaml_ng::from_slice(&bytes).map_err(|error| {
+    let catalog: Catalog = hindcast_domain::yaml::read_bytes(&bytes).map_err(|error| {
         Error::failed(
             format!("expected a catalogue in {name}: {error}"),
             "Write `services: [{name, aliases?, owner?, tier?, depends_on: [name]}]`, as YAML or JSON.",
         )
     })?;
-    catalog.check().map_err(|error| Error::failed(format!("{name}: {error}"), "Mend what is named."))?;
+    catalog.check().map_err(|error| Error::failed(format!("{name}: {error}"), "Correct the field that is named."))?;
     Ok(catalog)
 }
 
@@ -114,7 +115,7 @@ async fn show(args: CatalogShow, context: &mut Context<'_>) -> Result<()> {
     }
     let catalog: Catalog = typed("a catalogue", &document)?;
     if catalog.services.is_empty() {
-        context.terminal.say("no catalogue is in force; `hindcast catalog put FILE` puts one");
+        context.terminal.say("no catalogue yet; `hindcast catalog put FILE` sets one");
         return Ok(());
     }
     let mut table = Table::new(&[left("SERVICE"), right("TIER"), left("OWNER"), text("DEPENDS ON"), text("ALIASES")]);

@@ -91,7 +91,7 @@ async fn ready(context: &Context<'_>) -> Check {
         Ok(_) => Check::ok("ready", "caught up with the head as it was at start, and accepting"),
         Err(Error::Refused(problem)) => {
             let Problem { detail, .. } = *problem;
-            Check::failed("ready", detail, "Wait until it has caught up; where it stays so, look at its log.")
+            Check::failed("ready", detail, "Wait until it has caught up. If it does not, read its log.")
         }
         Err(error) => Check::error("ready", &error),
     }
@@ -113,13 +113,13 @@ async fn state(context: &Context<'_>) -> Result<State> {
 
 fn settled(state: &State) -> Check {
     if state.settled {
-        return Check::ok("settled", format!("everything up to #{} is decided and shown", state.position));
+        return Check::ok("settled", format!("caught up: everything up to position #{} is processed", state.position));
     }
     let behind = state.services.iter().filter(|(_, service)| service.position < state.position);
     let behind: Vec<String> = behind.map(|(name, service)| format!("{name} is at #{}", service.position)).collect();
-    let who = if behind.is_empty() { "timers or decisions are outstanding".to_owned() } else { behind.join(", ") };
-    let detail = format!("not settled at #{}: {who}", state.position);
-    Check::failed("settled", detail, "Under load this passes; where it stays so, look at the log of that service.")
+    let who = if behind.is_empty() { "timers or decisions are pending".to_owned() } else { behind.join(", ") };
+    let detail = format!("still processing at position #{}: {who}", state.position);
+    Check::failed("settled", detail, "This is normal under load. If it lasts, read the log of that service.")
 }
 
 fn durable(state: &State) -> Check {
@@ -129,18 +129,18 @@ fn durable(state: &State) -> Check {
         Some(worth @ ("lossy" | "volatile")) => Check::failed(
             "ledger",
             format!("{kind}an acknowledged commit may be lost: it is {worth}"),
-            "On NATS set `sync_interval: always` and file storage, and name --nats-monitor so that it can be seen.",
+            "On NATS set `sync_interval: always` and file storage, and set --nats-monitor so that Hindcast can check it.",
         ),
-        _ => Check::note("ledger", format!("{}, its durability is not told", state.ledger), "Run `hindcast verify`."),
+        _ => Check::note("ledger", format!("{}, its durability is unknown", state.ledger), "Run `hindcast verify`."),
     }
 }
 
 fn parked(state: &State) -> Check {
     match state.parked {
-        0 => Check::ok("parked", "nothing is parked"),
+        0 => Check::ok("parked", "no dead letters"),
         parked => Check::failed(
             "parked",
-            format!("{} could not be handled and nobody has looked at it", count(parked, "item")),
+            format!("{}: accepted and not processed", count(parked, "dead letter")),
             "`hindcast parked list` shows them, `hindcast parked retry|discard ID` clears them.",
         ),
     }
@@ -156,13 +156,15 @@ fn effects(figures: &Figures) -> Check {
     match figures.value("hindcast_effects_held") {
         Some(held) if held > 0.0 => Check::failed(
             "effects",
-            "nothing is sent: this installation was not activated for this ledger (it was copied or restored)",
+            "no notification is sent: this installation is not activated for this ledger (it was copied or restored)",
             "Make sure that no other installation pages from it, then run `hindcast activate`.",
         ),
-        Some(_) => Check::ok("effects", "this installation may page"),
-        None => {
-            Check::note("effects", "the server does not tell whether it may page", "Look for `activated` in its log.")
-        }
+        Some(_) => Check::ok("effects", "notification effects are on: this installation may page"),
+        None => Check::note(
+            "effects",
+            "unknown whether this installation may send notifications",
+            "Search its log for `activated`.",
+        ),
     }
 }
 
@@ -180,7 +182,7 @@ async fn receivers(context: &Context<'_>) -> Result<Check> {
     Ok(if names.is_empty() {
         Check::note(
             "receivers",
-            "pages go to the web pages and the log alone, nobody is woken",
+            "no receiver: pages are shown on the web pages and in the log only, and wake nobody",
             "Configure a receiver: `[[receivers]]` in hindcast.toml, or --notify URL.",
         )
     } else {
@@ -200,9 +202,13 @@ async fn deliveries(context: &Context<'_>) -> Result<Check> {
         Some(last) => {
             let receiver = last.receiver.as_deref().unwrap_or("a receiver");
             let error = last.error.as_deref().unwrap_or_default();
-            let number = count(failed.len() as u64, "notice");
+            let number = count(failed.len() as u64, "notification");
             let detail = format!("{number} not delivered in the last day, the last to {receiver}: {}", clean(error));
-            Check::failed("deliveries", detail, "Mend the receiver; `hindcast notices --status requested,expired`.")
+            Check::failed(
+                "deliveries",
+                detail,
+                "Repair the receiver; see `hindcast notices --status requested,expired`.",
+            )
         }
     })
 }
@@ -230,7 +236,7 @@ async fn chat(context: &Context<'_>) -> Vec<Check> {
                 "GET /api/v1/chat says what waits, and why.",
             );
         }
-        Check::ok("chat", format!("{name} can be reached; {} cards stand there", chat.cards))
+        Check::ok("chat", format!("{name} can be reached; {} cards shown there", chat.cards))
     };
     chats.items.iter().map(of_vendor).collect()
 }

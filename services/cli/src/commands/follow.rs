@@ -35,7 +35,7 @@ pub(super) async fn run(kind: Option<&str>, behind: u64, to: Option<u64>, contex
                 return Err(error);
             }
             Err(Error::Unreachable { detail, .. }) => {
-                context.terminal.say(&format!("the stream broke, {detail}; trying again from #{last}"));
+                context.terminal.say(&format!("the stream closed, {detail}; trying again from #{last}"));
                 failures += 1;
             }
             Err(error) => return Err(error),
@@ -47,7 +47,7 @@ pub(super) async fn run(kind: Option<&str>, behind: u64, to: Option<u64>, contex
             return Ok(());
         } else if failures > FAILURES_MAX {
             return Err(Error::failed(
-                "expected the stream to stay open, it ends at once",
+                "expected the stream to stay open, it closes at once",
                 "Look at the server's log.",
             ));
         }
@@ -66,7 +66,7 @@ async fn read(kind: Option<&str>, last: &mut u64, to: Option<u64>, context: &mut
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|source| Error::Unreachable {
             url: base.clone(),
-            detail: "the connection broke".to_owned(),
+            detail: "the connection closed".to_owned(),
             source,
         })?;
         for message in messages.feed(&chunk)? {

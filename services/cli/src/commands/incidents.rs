@@ -22,10 +22,10 @@ pub struct IncidentsArgs {
     /// Only in these states.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["open", "acknowledged", "resolved"]))]
     pub status: Vec<String>,
-    /// Only as bad as these.
+    /// Only of these severities.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(SEVERITIES))]
     pub severity: Vec<String>,
-    /// Only those that hit this service, by any of its names.
+    /// Only those that affect this service, by any of its names.
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
     /// Only those with all these words in title, services, cause, resolution or alert names.

@@ -35,7 +35,7 @@ pub struct ListLabels {
     /// Only by this rule of the table, such as merged.
     #[arg(long, value_name = "RULE")]
     pub rule: Option<String>,
-    /// Only what a person said (explicit), or only what was concluded (implicit).
+    /// Only explicit feedback (explicit), or only inferred labels (implicit).
     #[arg(long, value_name = "WORD", value_parser = ["explicit", "implicit"])]
     pub provenance: Option<String>,
     /// Only those given in this incident.
@@ -50,7 +50,7 @@ pub struct ListLabels {
     /// Retracted ones too.
     #[arg(long)]
     pub retracted: bool,
-    /// All of them, as lines of JSON or as a table of commas, on standard output.
+    /// Export all of them, as NDJSON or CSV, on standard output.
     #[arg(long, value_name = "FORM", value_parser = ["ndjson", "csv"])]
     pub export: Option<String>,
     /// How much of the list.
@@ -63,9 +63,9 @@ pub struct ListLabels {
 pub enum LabelsCommand {
     /// Show how many closed incidents have a cause, and where people disagree.
     Coverage(AsOfArgs),
-    /// Say that two alerts are one problem, or two; or what an incident was, or whether it was worth somebody's time.
+    /// Label two alerts as one problem or two, or label the cause or the usefulness of an incident.
     Add(AddArgs),
-    /// Take a label back; it is kept, and counts no more.
+    /// Retract a label: it is kept and no longer counts.
     Retract(RetractArgs),
 }
 
@@ -125,7 +125,7 @@ async fn list(args: ListLabels, context: &mut Context<'_>) -> Result<()> {
         let response = context.client.send_and_wait(request).await?;
         let broke = |source| Error::Unreachable {
             url: context.client.base().to_owned(),
-            detail: "the connection broke before the end".to_owned(),
+            detail: "the connection closed before the end".to_owned(),
             source,
         };
         let text = response.text().await.map_err(broke)?;
@@ -190,7 +190,7 @@ async fn coverage(as_of: &AsOfArgs, context: &mut Context<'_>) -> Result<()> {
     let share =
         |part: u32, of: u32| (part * 100).checked_div(of).map_or_else(|| "–".to_owned(), |share| format!("{share} %"));
     context.terminal.line(&format!(
-        "{} labels ({} said, {} concluded), {} retracted",
+        "{} labels ({} explicit, {} inferred), {} retracted",
         coverage.labels,
         coverage.explicit,
         coverage.labels - coverage.explicit.min(coverage.labels),

@@ -148,7 +148,7 @@ async fn read(client: &Client, response: reqwest::Response) -> Result<Vec<u8>> {
     while let Some(chunk) = chunks.next().await {
         let broke = |source| Error::Unreachable {
             url: client.base().to_owned(),
-            detail: "the connection broke".to_owned(),
+            detail: "the connection closed".to_owned(),
             source,
         };
         body.extend_from_slice(&chunk.map_err(broke)?);

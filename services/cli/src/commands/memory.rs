@@ -14,9 +14,9 @@ use crate::text::labelled::Labelled;
 /// What to do with it.
 #[derive(Subcommand, Debug)]
 pub enum MemoryCommand {
-    /// Look for incidents of the past by words.
+    /// Search past incidents by words.
     Search(SearchArgs),
-    /// Show what is remembered of an incident, and what is like it.
+    /// Show what is stored of an incident, and similar incidents.
     Show(ShowArgs),
     /// Import what was known elsewhere (promised, not built yet).
     Import(promised::Rest),
@@ -101,13 +101,13 @@ async fn show(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
     let mut lines = Labelled::default();
     lines.add("began", times.both(incident.started_at), &[]);
     if !incident.services.is_empty() {
-        lines.add("hit", incident.services.join(", "), &[]);
+        lines.add("affected", incident.services.join(", "), &[]);
     }
-    lines.add("cause", incident.cause.as_deref().unwrap_or("nobody has said what it was"), &[]);
-    lines.add("ended by", incident.resolution.as_deref().unwrap_or("nobody has said what ended it"), &[]);
+    lines.add("cause", incident.cause.as_deref().unwrap_or("not recorded"), &[]);
+    lines.add("resolution", incident.resolution.as_deref().unwrap_or("not recorded"), &[]);
     let id = context.ids([]).short(&incident.id).to_owned();
     let mut text = format!("{id}: {}\n", clean(&incident.title));
     text.push_str(&lines.render(2, context.terminal.width(), context.terminal.colour()));
-    text.push_str(&told(&format!("\nlike {id} as of #{}", page.position), &page, times, context));
+    text.push_str(&told(&format!("\nsimilar to {id} as of #{}", page.position), &page, times, context));
     Ok(context.terminal.write(&text)?)
 }

@@ -31,26 +31,26 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 pub enum ModelsCommand {
     /// List versions, newest first, and which one decides.
     List(ListArgs),
-    /// Show a version: what it was learnt from, how it was judged, what its shadow would have done.
+    /// Show a version: its training data, its comparisons, and the decisions of its shadow.
     Show(Which),
     /// Print a version's model card, in Markdown.
     Card(Which),
-    /// Learn a version from labels.
+    /// Train a version on labels.
     Train(TrainArgs),
-    /// Decide the past again with a version and the one in force, compare, and record what the gate says.
+    /// Replay history with a candidate and the production version, compare, and record the verdict of the gate.
     Compare(BacktestArgs),
-    /// Put a version in force that passed.
+    /// Promote a version that passed.
     Promote(PromoteArgs),
-    /// Put the version before in force again.
+    /// Roll back to the previous production version.
     Rollback(RollbackArgs),
-    /// Let a version run beside the one in force, used for nothing.
+    /// Run a version as a shadow of the production version: it decides nothing.
     Shadow(ShadowArgs),
 }
 
 /// Which version.
 #[derive(Args, Debug)]
 pub struct Which {
-    /// Its number; the one in force where absent.
+    /// Its number [default: the production version].
     #[arg(value_name = "VERSION")]
     pub version: Option<u32>,
     /// As of when.
@@ -58,16 +58,16 @@ pub struct Which {
     pub as_of: AsOfArgs,
 }
 
-/// What is learnt from.
+/// The training data.
 #[derive(Args, Debug)]
 pub struct TrainArgs {
-    /// The environment whose labels are learnt from.
+    /// The environment of the labels.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
     /// The first position.
     #[arg(long, value_name = "POSITION")]
     pub from: Option<u64>,
-    /// The last position, or a time; nothing later is seen.
+    /// The last position or time of the training data.
     #[arg(long, value_name = "POSITION|TIME")]
     pub to: Option<String>,
     /// The seed of every draw.
@@ -81,11 +81,11 @@ pub struct BacktestArgs {
     /// A version's number, or a JSON file with weights by name [default: the newest version].
     #[arg(long, value_name = "VERSION|FILE")]
     pub candidate: Option<String>,
-    /// The version that it is compared with [default: the one in force].
+    /// The version that it is compared with [default: the production version].
     #[arg(long, value_name = "VERSION")]
     pub against: Option<u32>,
-    /// From when on it is judged: a position, a time, or back from the end such as 30d [default: behind what the
-    /// candidate was learnt from].
+    /// The start of the compared period: a position, a time, or a span before the end such as 30d [default: after
+    /// the training data of the candidate].
     #[arg(long, value_name = "30d|POSITION|TIME")]
     pub since: Option<String>,
     /// Until when.
@@ -163,8 +163,8 @@ pub async fn run(command: ModelsCommand, context: &mut Context<'_>) -> Result<()
                 return context.print_json(&learnt);
             }
             let version: ModelVersion = typed("a version", &learnt)?;
-            context.terminal.line(&format!("learnt version {} of {MODEL}, a candidate", version.version))?;
-            context.terminal.say(&format!("judge it: hindcast models compare --candidate {}", version.version));
+            context.terminal.line(&format!("trained version {} of {MODEL}, a candidate", version.version))?;
+            context.terminal.say(&format!("compare it: hindcast models compare --candidate {}", version.version));
             Ok(())
         }
         ModelsCommand::Compare(args) => compared(model().join("compare"), args, context).await,
@@ -202,9 +202,9 @@ async fn listed(args: &ListArgs, context: &mut Context<'_>) -> Result<()> {
         left("MODEL"),
         right("VERSION"),
         left("STATUS"),
-        left("LEARNT"),
+        left("TRAINED"),
         right("LABELS"),
-        left("JUDGED"),
+        left("COMPARED"),
         text("WHY"),
     ]);
     for version in &versions {
@@ -213,8 +213,8 @@ async fn listed(args: &ListArgs, context: &mut Context<'_>) -> Result<()> {
         table.row([
             version.name.as_str().into(),
             version.version.to_string().into(),
-            inked(word(&version.status).replace('_', " "), ink),
-            version.registered_at.map_or_else(|| "set by hand".to_owned(), |at| times.short(at)).into(),
+            inked(status(version.status), ink),
+            version.registered_at.map_or_else(|| "default weights".to_owned(), |at| times.short(at)).into(),
             version.lineage.as_ref().map_or_else(String::new, |lineage| lineage.labels.to_string()).into(),
             judged.unwrap_or_default().into(),
             version.why.clone().unwrap_or_default().into(),
@@ -223,6 +223,16 @@ async fn listed(args: &ListArgs, context: &mut Context<'_>) -> Result<()> {
     context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?;
     context.say_if_more(&listed);
     Ok(())
+}
+
+/// The status as people read it: the JSON word for the version that decides is `in_force`.
+const fn status(status: ModelStatus) -> &'static str {
+    match status {
+        ModelStatus::InForce => "production",
+        ModelStatus::Shadow => "shadow",
+        ModelStatus::Candidate => "candidate",
+        ModelStatus::Retired => "retired",
+    }
 }
 
 async fn of(which: &Which, context: &Context<'_>) -> Result<Box<RawValue>> {
@@ -237,18 +247,18 @@ async fn show(which: &Which, context: &mut Context<'_>) -> Result<()> {
         return context.print_json(&document);
     }
     let version: ModelVersion = typed("a version", &document)?;
-    let mut lines = vec![format!("{} {} · {}", version.name, version.version, word(&version.status).replace('_', " "))];
+    let mut lines = vec![format!("{} {} · {}", version.name, version.version, status(version.status))];
     lines.extend(version.why.iter().map(|why| format!("  why       {why}")));
     if let Some(lineage) = &version.lineage {
         lines.push(format!(
-            "  learnt    from {} labels, positions {} to {}, seed {}, from version {}",
+            "  trained   on {} labels, positions {} to {}, seed {}, from version {}",
             lineage.labels, lineage.from, lineage.to, lineage.seed, lineage.parent
         ));
     }
     lines.extend(version.hash.iter().map(|hash| format!("  hash      {hash}")));
     for (service, of) in &version.metrics {
         lines.push(format!(
-            "  {:<9} {} unseen pairs, {}.{} % right, {} wrongly one, {} missed",
+            "  {:<9} {} holdout pairs, {}.{} % accurate, {} wrongly grouped, {} missed",
             service,
             of.pairs,
             of.accuracy / 10,
@@ -259,7 +269,7 @@ async fn show(which: &Which, context: &mut Context<'_>) -> Result<()> {
     }
     for judged in &version.judged {
         lines.push(format!(
-            "  judged    {} against {}: {}",
+            "  compared  {} against {}: {}",
             word(&judged.verdict),
             judged.against,
             judged.reasons.join("; ")
@@ -267,7 +277,7 @@ async fn show(which: &Which, context: &mut Context<'_>) -> Result<()> {
     }
     if let Some(shadow) = &version.shadow {
         lines.push(format!(
-            "  shadow    {} alerts placed up to {}: {} pairs it would join, {} it would part",
+            "  shadow    {} alerts grouped up to {}: {} pairs it would group, {} it would separate",
             shadow.placed, shadow.through, shadow.would_join, shadow.would_part
         ));
         lines.extend(shadow.differs.iter().take(10).map(|one| format!("            {} {}", one.incident, one.text)));
@@ -282,7 +292,7 @@ async fn moved(path: Path, body: Value, seen: &SeenArgs, context: &mut Context<'
     match submit::<ModelVersion>(Method::POST, path, Some(body), seen, context).await? {
         Outcome::Told => Ok(()),
         Outcome::Done(version) => {
-            let status = word(&version.status).replace('_', " ");
+            let status = status(version.status);
             Ok(context.terminal.line(&format!("{} {} is {status} now", version.name, version.version))?)
         }
     }
@@ -403,7 +413,7 @@ async fn long(
     while let Some(chunk) = chunks.next().await {
         let broke = |source| Error::Unreachable {
             url: base.clone(),
-            detail: "the connection broke before the end".to_owned(),
+            detail: "the connection closed before the end".to_owned(),
             source,
         };
         for message in messages.feed(&chunk.map_err(broke)?)? {

@@ -24,7 +24,7 @@ pub struct NoticesArgs {
     /// Only in these states.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(STATUS))]
     pub status: Vec<String>,
-    /// Only what may wake somebody (true), or only the rest (false).
+    /// Only pages, which may wake somebody (true), or only other notifications (false).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub page: Option<bool>,
     /// How much of the list.

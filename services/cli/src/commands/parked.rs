@@ -15,7 +15,7 @@ use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 use crate::text::times::Times;
 
-/// What to do with parked items.
+/// What to do with dead letters.
 #[derive(Subcommand, Debug)]
 pub enum ParkedCommand {
     /// List them, newest first.
@@ -65,7 +65,10 @@ async fn act(id: &str, word: &str, said: &str, context: &mut Context<'_>) -> Res
             let rejected = answer.get("rejected").and_then(Value::as_array).and_then(|rejected| rejected.first());
             if let Some(rejected) = rejected {
                 let text = |name: &str| rejected.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-                return Err(Error::failed(format!("{id} still cannot be handled: {}", text("detail")), text("remedy")));
+                return Err(Error::failed(
+                    format!("{id} still cannot be processed: {}", text("detail")),
+                    text("remedy"),
+                ));
             }
             let id = answer.get("id").and_then(Value::as_str).unwrap_or(id.trim()).to_owned();
             Ok(context.terminal.line(&format!("{} {said}", context.ids([]).short(&id)))?)
@@ -81,7 +84,7 @@ async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
     let mut parked = Vec::with_capacity(listed.items.len());
     let mut items = Vec::with_capacity(listed.items.len());
     for item in std::mem::take(&mut listed.items) {
-        let one: Parked = typed("a parked item", &item)?;
+        let one: Parked = typed("a dead letter", &item)?;
         let wanted = if is_open {
             one.status == ParkedStatus::Parked
         } else {
@@ -97,7 +100,7 @@ async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
         return context.print_json(&listed);
     }
     if parked.is_empty() {
-        context.terminal.say("nothing is parked");
+        context.terminal.say("no dead letters");
         return Ok(());
     }
     let times = context.times(&args.list.as_of);

@@ -25,10 +25,10 @@ pub struct ReportArgs {
     /// Of this environment alone.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// As a table of commas.
+    /// As CSV.
     #[arg(long)]
     pub csv: bool,
-    /// Say what each figure counts.
+    /// Print what each figure counts.
     #[arg(long)]
     pub explain: bool,
     /// As of when.
@@ -53,7 +53,7 @@ pub async fn run(args: ReportArgs, context: &mut Context<'_>) -> Result<()> {
         let response = context.client.send_and_wait(request).await?;
         let broke = |source| Error::Unreachable {
             url: context.client.base().to_owned(),
-            detail: "the connection broke before the end".to_owned(),
+            detail: "the connection closed before the end".to_owned(),
             source,
         };
         let text = response.text().await.map_err(broke)?;

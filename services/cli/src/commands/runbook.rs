@@ -19,11 +19,11 @@ use crate::text::table::{Table, inked, left, text};
 /// What to do with them.
 #[derive(Subcommand, Debug)]
 pub enum RunbookCommand {
-    /// List the runbooks in force.
+    /// List the runbooks.
     List(ListArgs),
     /// Show one, with its parameters.
     Show(ShowArgs),
-    /// Check files, YAML or JSON, without asking a server; ends with 1 where one is wrong.
+    /// Check files, YAML or JSON, without asking a server; exits with 1 if one is wrong.
     Check(CheckArgs),
 }
 
@@ -81,7 +81,7 @@ fn check(args: &CheckArgs, context: &mut Context<'_>) -> Result<()> {
         let read = read(file).and_then(|text| Runbook::parse(&text).map_err(|invalid| invalid.to_string()));
         let said = match read {
             Ok(runbook) if good.iter().any(|other| other.name == runbook.name) => {
-                Err(format!("expected each name once, {} stands in another file too", runbook.name))
+                Err(format!("expected each name once, {} is in another file too", runbook.name))
             }
             Ok(runbook) => Ok(runbook.summary()),
             Err(said) => Err(said),
@@ -89,10 +89,8 @@ fn check(args: &CheckArgs, context: &mut Context<'_>) -> Result<()> {
         match said {
             Ok(runbook) => {
                 if !context.json {
-                    let line = format!(
-                        "{shown}: in order: {}, risk {}, version {}",
-                        runbook.name, runbook.risk, runbook.version
-                    );
+                    let line =
+                        format!("{shown}: valid: {}, risk {}, version {}", runbook.name, runbook.risk, runbook.version);
                     context.terminal.line(&clean(&line))?;
                 }
                 good.push(runbook);

@@ -127,17 +127,17 @@ impl Shown<'_> {
         let by = |who: &Option<String>| who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
         let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into(), Cell::default()]);
         if let Some(as_of) = self.as_of {
-            fact("as of", format!("{as_of}; nothing later is shown"));
+            fact("as of", format!("{as_of}; later events are not shown"));
         }
         fact("began", self.times.both(incident.started_at));
         let late = incident.opened_at.since(incident.started_at);
-        fact("noticed", format!("{}, {} later", absolute(incident.opened_at), brief(late)));
+        fact("opened", format!("{}, {} later", absolute(incident.opened_at), brief(late)));
         if let Some(at) = incident.acknowledged_at {
-            fact("taken", format!("{}{}", self.times.both(at), by(&incident.acknowledged_by)));
+            fact("acknowledged", format!("{}{}", self.times.both(at), by(&incident.acknowledged_by)));
         }
         if let Some(at) = incident.resolved_at {
             fact(
-                "ended",
+                "resolved",
                 format!("{}{}", self.times.both(at), by(&incident.resolved_by.as_ref().map(ToString::to_string))),
             );
         }
@@ -145,7 +145,7 @@ impl Shown<'_> {
             fact("owner", owner.clone());
         }
         if incident.peak_severity > incident.severity {
-            fact("peak", format!("was {} at its worst", incident.peak_severity));
+            fact("peak", format!("{} at its peak", incident.peak_severity));
         }
         let teams = match incident.teams.as_slice() {
             [] => String::new(),
@@ -153,8 +153,8 @@ impl Shown<'_> {
         };
         let services =
             if incident.services.is_empty() { "no service".to_owned() } else { incident.services.join(", ") };
-        fact("hits", format!("{services} in {}{teams}", incident.environment));
-        let messages = count(incident.occurrences, "message");
+        fact("affected", format!("{services} in {}{teams}", incident.environment));
+        let messages = format!("received {}", count(incident.occurrences, "time"));
         fact("alerts", format!("{}, {} firing, {messages}", count(incident.alerts, "alert"), incident.firing));
         if incident.grouped_by.iter().any(|version| *version > 1) {
             let versions: Vec<String> = incident.grouped_by.iter().map(ToString::to_string).collect();
@@ -164,19 +164,19 @@ impl Shown<'_> {
             fact("shadow", format!("version {} {}", shadow.version, shadow.text));
         }
         if incident.reopened > 0 {
-            fact("back", format!("reopened {}", count(incident.reopened, "time")));
+            fact("reopened", count(incident.reopened, "time"));
         }
         let mut link = |name: &str, id: &Option<String>| {
             if let Some(id) = id {
                 fact(name, ids.short(id).to_owned());
             }
         };
-        link("again", &incident.recurrence_of);
-        link("part of", &incident.merged_into);
+        link("recurrence of", &incident.recurrence_of);
+        link("merged into", &incident.merged_into);
         link("split from", &incident.split_from);
         if !incident.merged_from.is_empty() {
             let parts: Vec<&str> = incident.merged_from.iter().map(|id| ids.short(id)).collect();
-            fact("took in", parts.join(", "));
+            fact("merged from", parts.join(", "));
         }
         if let Some(until) = incident.snoozed_until {
             fact("snoozed", format!("until {}", self.times.both(until)));
@@ -185,7 +185,7 @@ impl Shown<'_> {
             fact("cause", cause.clone());
         }
         if let Some(resolution) = &incident.resolution {
-            fact("solved by", resolution.clone());
+            fact("resolution", resolution.clone());
         }
     }
 
@@ -208,16 +208,16 @@ impl Shown<'_> {
                 let ids = context.ids(page.items.iter().map(|item| item.incident.as_str()));
                 similar::first(&mut lines, &page.items, ADVICE_MAX, self.times, &ids);
                 if page.items.is_empty() {
-                    lines.add("seen", "never", &[]);
+                    lines.add("past", "no matching past incident", &[]);
                 }
             }
             Ok(None) => {}
-            Err(error) => missing(&mut lines, "seen", error),
+            Err(error) => missing(&mut lines, "past", error),
         }
         match &self.advice.proposals {
             Ok(Some(page)) => proposals::first(&mut lines, &page.items, ADVICE_MAX),
             Ok(None) => {}
-            Err(error) => missing(&mut lines, "propose", error),
+            Err(error) => missing(&mut lines, "proposed", error),
         }
         lines
     }
@@ -234,10 +234,10 @@ impl Shown<'_> {
         more(table, self.why.members.len(), "hindcast why");
         let incidents = context.ids([]);
         for (index, kept) in self.why.kept_out.iter().take(LINES_MAX).enumerate() {
-            let to = kept.incident.as_deref().map_or("alone", |id| incidents.short(id));
+            let to = kept.incident.as_deref().map_or("its own incident", |id| incidents.short(id));
             let fingerprint = ids.short(&kept.fingerprint);
-            let text = format!("{fingerprint} {} {:.2}: {} → {to}", kept.name, kept.score, kept.text);
-            row(table, if index == 0 { "kept out" } else { "" }, text, Some(kept.position));
+            let text = format!("{fingerprint} {}: {} → {to}", kept.name, kept.text);
+            row(table, if index == 0 { "not grouped" } else { "" }, text, Some(kept.position));
         }
         more(table, self.why.kept_out.len(), "hindcast why");
     }
@@ -279,7 +279,7 @@ impl Shown<'_> {
 }
 
 fn missing(lines: &mut Labelled, label: &str, error: &Error) {
-    lines.add(label, format!("cannot be had now: {error}"), &[]);
+    lines.add(label, format!("not available: {error}"), &[]);
 }
 
 fn row(table: &mut Table, name: &str, text: String, position: Option<u64>) {

@@ -20,10 +20,10 @@ use crate::text::table::{Table, inked, left, text};
 use crate::text::times::Times;
 use crate::text::{clean, word};
 
-/// What is held back, and until when.
+/// What is suppressed, and until when.
 #[derive(Args, Debug)]
 pub struct SilenceArgs {
-    /// name=value, name!=value, name=~regex or name!~regex, all of which must match; a word alone is an alert's name.
+    /// name=value, name!=value, name=~regex or name!~regex, all of which must match; a single word is the name of an alert.
     #[arg(value_name = "MATCHER", required = true, value_parser = matcher)]
     pub matchers: Vec<Matcher>,
     /// For how long, such as 90m, 2h or 1d [default: 1h].

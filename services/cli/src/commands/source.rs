@@ -27,11 +27,11 @@ const PROBE: Span = Span::minutes(5);
 /// What to do with sources.
 #[derive(Subcommand, Debug)]
 pub enum SourceCommand {
-    /// Print the lines to paste into a sender, send a test alert through its door, and show the receipt.
+    /// Print the configuration to paste into a sender, send a test alert to its intake endpoint, and show the receipt.
     Add(SourceAdd),
-    /// Send a test alert through a door and show its receipt.
+    /// Send a test alert to an intake endpoint and show its receipt.
     Test(SourceTest),
-    /// List the doors, and what came through them lately.
+    /// List the intake endpoints, and what they received lately.
     List,
 }
 
@@ -168,7 +168,7 @@ async fn test(name: &str, sender: &Sender, context: &mut Context<'_>) -> Result<
     }
     Err(Error::failed(
         format!("expected the receipt of {alert} after it was accepted, it is not there yet"),
-        "`hindcast doctor` says whether everything is decided; `hindcast parked list` whether it was parked.",
+        "`hindcast doctor` shows whether everything is processed; `hindcast parked list` shows dead letters.",
     ))
 }
 

@@ -35,17 +35,17 @@ pub async fn run(args: StateArgs, context: &mut Context<'_>) -> Result<()> {
 fn table(state: &State, context: &Context<'_>) -> Table {
     let mut table = Table::new(&[left(""), text("")]);
     let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into()]);
-    let settled = if state.settled { "settled" } else { "not settled yet" };
-    let provisional = if state.provisional { ", provisional: a later commit may still count" } else { "" };
+    let settled = if state.settled { "caught up" } else { "processing" };
+    let provisional = if state.provisional { ", provisional: a later commit may still change it" } else { "" };
     fact("position", format!("{}, {settled}{provisional}", state.position));
     fact("state", state.state_hash.clone());
     let incidents = state.incidents;
     let open = format!("{} open, {} acknowledged", incidents.open, incidents.acknowledged);
     fact("incidents", format!("{open}, {} resolved", incidents.resolved));
     let alerts = state.alerts;
-    let firing = format!("{} firing ({} held back)", alerts.firing, alerts.suppressed);
+    let firing = format!("{} firing ({} suppressed)", alerts.firing, alerts.suppressed);
     fact("alerts", format!("{firing}, {} resolved, {} stale", alerts.resolved, alerts.stale));
-    fact("parked", state.parked.to_string());
+    fact("dead letters", state.parked.to_string());
     let versions: Vec<String> = state.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     fact("versions", versions.join(", "));
     fact("ledger", state.ledger.clone());

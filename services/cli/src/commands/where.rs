@@ -69,7 +69,7 @@ fn page(receipt: &Receipt, times: Times, context: &Context<'_>) -> String {
     out.push_str(&steps(receipt).render(context.terminal.width(), colour));
     if receipt.omitted > 0 {
         let omitted = count(receipt.omitted, "step");
-        out.push_str(&format!("{omitted} in the middle left out; `hindcast events` has them all\n"));
+        out.push_str(&format!("{omitted} in the middle not shown; `hindcast events` lists all\n"));
     }
     out
 }
@@ -84,16 +84,16 @@ fn facts(receipt: &Receipt, times: Times, context: &Context<'_>) -> Table {
     if let Some(end) = alert.ends_at {
         fact("until", times.both(end));
     }
-    fact("seen", format!("{}, last {}", count(alert.occurrences, "time"), times.both(alert.last_seen_at)));
+    fact("received", format!("{}, last {}", count(alert.occurrences, "time"), times.both(alert.last_seen_at)));
     if let Some(incident) = &alert.incident {
         fact("incident", context.ids([]).short(incident).to_owned());
     }
     let accounted = match &receipt.accounted {
-        PageAccount::Paged => "it paged",
-        PageAccount::IncidentPaged => "its incident paged",
-        PageAccount::Suppressed => "held back by a silence",
-        PageAccount::Held => "its page is held",
-        PageAccount::NotRequired => "it needs no page",
+        PageAccount::Paged => "sent for this alert",
+        PageAccount::IncidentPaged => "sent for its incident",
+        PageAccount::Suppressed => "suppressed by a silence",
+        PageAccount::Held => "delayed",
+        PageAccount::NotRequired => "not required",
         other @ (PageAccount::Unaccounted | PageAccount::Other(_)) => other.as_str(),
     };
     let until = receipt.until.map_or_else(String::new, |until| format!(", until {}", times.both(until)));
@@ -106,7 +106,7 @@ fn steps(receipt: &Receipt) -> Table {
     for step in &receipt.steps {
         table.row([
             absolute(step.time).into(),
-            inked(step.stage.as_str().replace('_', " "), Ink::Strong),
+            inked(step.stage_in_words(), Ink::Strong),
             step.text.as_str().into(),
             inked(format!("#{}", step.position), Ink::Faint),
         ]);

@@ -49,22 +49,22 @@ fn page(why: &Why, context: &Context<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let ids = fingerprints(why, context);
     let mut out = format!("{} as of #{}\n", context.ids([]).short(&why.incident), why.position);
-    out.push_str(&format!("\n{}\n", Ink::Strong.on("held together", colour)));
+    out.push_str(&format!("\n{}\n", Ink::Strong.on("grouped", colour)));
     out.push_str(&members(&why.members, &ids).indented(2).render(width, colour));
     if why.kept_out.is_empty() {
         return out;
     }
-    out.push_str(&format!("\n{}\n", Ink::Strong.on("kept out", colour)));
+    out.push_str(&format!("\n{}\n", Ink::Strong.on("not grouped", colour)));
     let incidents = context.ids(why.kept_out.iter().filter_map(|kept| kept.incident.as_deref()));
     let mut table =
-        Table::new(&[left("ALERT"), right("SCORE"), text("NAME"), text("WHY"), left("WENT TO"), left("POSITION")]);
+        Table::new(&[left("ALERT"), right("SCORE"), text("NAME"), text("WHY"), left("INCIDENT"), left("POSITION")]);
     for kept in &why.kept_out {
         table.row([
             ids.short(&kept.fingerprint).into(),
             format!("{:.2}", kept.score).into(),
             kept.name.as_str().into(),
             kept.text.as_str().into(),
-            kept.incident.as_deref().map_or("alone", |id| incidents.short(id)).into(),
+            kept.incident.as_deref().map_or("its own", |id| incidents.short(id)).into(),
             inked(format!("#{}", kept.position), Ink::Faint),
         ]);
     }
@@ -76,7 +76,7 @@ fn members(members: &[WhyMember], ids: &Ids) -> Table {
     let mut table = Table::new(&[
         left("ALERT"),
         right("SCORE"),
-        right("NEEDED"),
+        right("THRESHOLD"),
         left("RULE"),
         text("SERVICE"),
         text("NAME"),
@@ -104,7 +104,7 @@ fn members(members: &[WhyMember], ids: &Ids) -> Table {
 fn reasons(member: &WhyMember) -> String {
     match &member.grouping {
         Some(grouping) if !grouping.parts.is_empty() => {
-            format!("{} ({})", member.text, parts(grouping))
+            format!("{}; features: {}", member.text, parts(grouping))
         }
         _ => member.text.clone(),
     }

@@ -165,13 +165,13 @@ async fn a_catalogue_is_checked_here_and_put_there() {
     );
     let base = server.start().await;
     let ended = hindcast("http://127.0.0.1:1", &format!("catalog check {good}")).await;
-    assert_eq!(ended.out, "in order: 2 services, 1 call between them\n", "{}", ended.err);
+    assert_eq!(ended.out, "valid: 2 services, 1 call between them\n", "{}", ended.err);
     let ended = hindcast(&base, &format!("catalog put {bad}")).await;
     assert!(ended.status == Status::Failed && ended.err.contains("ghost"), "{}", ended.err);
     assert!(server.asked().is_empty());
     assert_eq!(
         hindcast(&base, &format!("catalog put {good}")).await.out,
-        "in force: 1 service, 0 calls between them\n"
+        "replaced: 1 service, 0 calls between them\n"
     );
     assert_eq!(server.asked()[0].body["services"][1]["owner"], "db");
     assert!(hindcast(&base, "catalog show").await.out.contains("pg"));
@@ -201,6 +201,6 @@ async fn parked_items_are_listed_retried_and_discarded() {
     assert_eq!(server.lines().pop().unwrap(), "GET /api/v1/parked?status=parked&limit=50");
     assert!(ended.out.contains("EVT-1111") && !ended.out.contains("EVT-2222"), "{}", ended.out);
     let ended = hindcast(&base, "parked retry EVT-1111").await;
-    assert!(ended.status == Status::Failed && ended.err.contains("still cannot be handled"), "{}", ended.err);
+    assert!(ended.status == Status::Failed && ended.err.contains("still cannot be processed"), "{}", ended.err);
     assert_eq!(hindcast(&base, "parked discard EVT-1111").await.out, "EVT-1111 discarded\n");
 }

@@ -109,14 +109,14 @@ async fn an_incident_is_shown_in_plain_words() {
         .await;
     let expect = "\
 INC-3K7Q CRITICAL, open 5 min 23 s: checkout fails
-  began     2026-11-20 02:41:07Z, 6 min ago
-  noticed   2026-11-20 02:41:44Z, 37 s later
-  hits      checkout, postgres in production · teams: shop
-  alerts    3 alerts, 2 firing, 412 messages
-  members   9f3c NginxHighErrorRate on nginx: the first alert          #8903
-            77aa PgConnections on postgres 0.91: nginx calls postgres  #8912
-  kept out  ab12 RedisClockSkew 0.11: no path, other words → alone     #8920
-  changes   deploy checkout v42, 3 min 7 s before it: checkout v42     #8790
+  began        2026-11-20 02:41:07Z, 6 min ago
+  opened       2026-11-20 02:41:44Z, 37 s later
+  affected     checkout, postgres in production · teams: shop
+  alerts       3 alerts, 2 firing, received 412 times
+  members      9f3c NginxHighErrorRate on nginx: the first alert                #8903
+               77aa PgConnections on postgres 0.91: nginx calls postgres        #8912
+  not grouped  ab12 RedisClockSkew: no path, other words → its own incident     #8920
+  changes      deploy checkout v42, 3 min 7 s before it: checkout v42           #8790
 
 next  hindcast ack INC-3K7Q · hindcast timeline INC-3K7Q · hindcast why INC-3K7Q · hindcast where 9f3c · http://h/INC-3K7Q
 ";
@@ -129,7 +129,7 @@ async fn why_tells_what_a_score_is_made_of() {
     let base = Server::default().gives("GET /api/v1/incidents/INC-3K/why", 200, why()).start().await;
     let ended = hindcast(&base, "why INC-3K").await;
     assert!(ended.out.contains("0.91") && ended.out.contains("topology +1.8, time +0.7, text -0.2"), "{}", ended.out);
-    assert!(ended.out.contains("kept out") && ended.out.contains("RedisClockSkew"), "{}", ended.out);
+    assert!(ended.out.contains("not grouped") && ended.out.contains("RedisClockSkew"), "{}", ended.out);
 }
 
 #[tokio::test]
@@ -144,13 +144,13 @@ async fn a_receipt_is_a_list_of_steps() {
 9f3c0000000000000000 HIGH, firing: NginxHighErrorRate
   about     nginx in production, from alertmanager
   since     2026-11-20 02:41:44Z, 5 min 23 s ago
-  seen      6 times, last 2026-11-20 02:46:45Z, 22 s ago
+  received  6 times, last 2026-11-20 02:46:45Z, 22 s ago
   incident  INC-3K7Q
-  page      its incident paged
+  page      sent for its incident
 
-  2026-11-20 02:41:45Z  received  from alertmanager in a batch of 3          #8903
-  2026-11-20 02:41:45Z  kept out  of INC-1F2M: no path between the services  #8904
-  2026-11-20 02:41:46Z  notified  screen took the page                       #8911
+  2026-11-20 02:41:45Z  received     from alertmanager in a batch of 3          #8903
+  2026-11-20 02:41:45Z  not grouped  of INC-1F2M: no path between the services  #8904
+  2026-11-20 02:41:46Z  notified     screen took the page                       #8911
 ";
     assert_eq!(hindcast(&base, "where").await.out, expect, "without an argument it is the newest");
     assert_eq!(hindcast(&base, &format!("where {fingerprint}")).await.out, expect);
@@ -178,6 +178,6 @@ async fn the_state_is_told_with_its_hash() {
     let server = Server::default().gives("GET /api/v1/state", 200, state());
     let base = server.start().await;
     let ended = hindcast(&base, "state --as-of 8192").await;
-    assert!(ended.out.contains("9000, settled") && ended.out.contains("1:7b1e"), "{}", ended.out);
+    assert!(ended.out.contains("9000, caught up") && ended.out.contains("1:7b1e"), "{}", ended.out);
     assert_eq!(server.lines(), ["GET /api/v1/state?as_of=8192"]);
 }

@@ -34,17 +34,17 @@ async fn an_answer_is_told_claim_by_claim_with_its_marks() {
     let expect = "\
 INC-3K7Q CRITICAL
   ✓  postgres ran out of connections at 02:41:07  #8812 #8840
-  ✗  struck: redis failed first\u{fffd}[2J (no cited event names redis)  #8890
+  ✗  removed: redis failed first\u{fffd}[2J (no cited event names redis)  #8890
   ?  look at it (nothing in it can be checked)
-  cause    postgres has no free connection · score 0.91
-  broke    2026-11-20 02:41:07Z postgres  connections 100/100  #8812 #8840
-  then     2026-11-20 02:41:19Z api  errors 0.2 % → 38 %  #8871
-  alarmed  2026-11-20 02:41:44Z nginx  NginxHighErrorRate  #8903
-  seen     INC-1F2M: same log line; ended: closing 96 idle transactions; quiet for 2 h after that  #4410
-           INC-2B9X looks alike and is another fault: \"No space left on device\"  #4410
-  propose  pg-end-idle {database: shop, idle_over: 5m} · risk low · worked 1 of 1 · nothing runs
-  missing  no language model is configured
-asked  41 ms · evidence · 0 tokens, $0 · 3 claims: 1 supported, 1 struck · as of #9000 · CNV-1
+  cause          postgres has no free connection · score 0.91
+  root cause     2026-11-20 02:41:07Z postgres  connections 100/100  #8812 #8840
+  propagated to  2026-11-20 02:41:19Z api  errors 0.2 % → 38 %  #8871
+  first alert    2026-11-20 02:41:44Z nginx  NginxHighErrorRate  #8903
+  past           same problem as INC-1F2M: same log line; resolution: closing 96 idle transactions; no alert for 2 h after that  #4410
+                 INC-2B9X: similar symptoms, different cause: \"No space left on device\"  #4410
+  proposed       pg-end-idle {database: shop, idle_over: 5m} · risk low · worked 1 of 1 · nothing runs
+  missing        no language model is configured
+asked  41 ms · evidence · 0 tokens, $0 · 3 claims: 1 supported, 1 removed · as of #9000 · CNV-1
 ";
     assert_eq!(ended.out, expect, "{}", ended.err);
     let asked = server.asked().remove(0);

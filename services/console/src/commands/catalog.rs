@@ -32,7 +32,7 @@ pub async fn read(State(console): State<Console>, asked: Asked, headers: HeaderM
     if !accept.contains("yaml") {
         return Ok(Json(catalog).into_response());
     }
-    let yaml = serde_yaml_ng::to_string(&catalog)
+    let yaml = hindcast_domain::yaml::write(&catalog)
         .map_err(|_| Refusal::new(Code::Internal, "the catalogue has no form in YAML"))?;
     Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml).into_response())
 }
@@ -86,9 +86,8 @@ fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Catalog> {
 }
 
 fn yaml(bytes: &[u8]) -> Result<Value> {
-    let bad = |error: serde_yaml_ng::Error| Refusal::new(Code::Malformed, format!("expected YAML or JSON: {error}"));
-    let value: serde_yaml_ng::Value = serde_yaml_ng::from_slice(bytes).map_err(bad)?;
-    serde_json::to_value(value).map_err(|_| Refusal::new(Code::Malformed, "expected YAML with text keys"))
+    hindcast_domain::yaml::read_bytes(bytes)
+        .map_err(|error| Refusal::new(Code::Malformed, format!("expected YAML or JSON: {error}")))
 }
 
 #[cfg(test)]

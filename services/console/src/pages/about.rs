@@ -59,7 +59,7 @@ pub fn about(frame: &Frame, names: &Names, about: &About, given_in: Option<&str>
                 }
             }
             About::Recall { incident: id, similar } => {
-                (incident(frame, names, similar.as_str())) span.sub { " as seen before " (incident(frame, names, id.as_str())) }
+                (incident(frame, names, similar.as_str())) span.sub { " as a past incident " (incident(frame, names, id.as_str())) }
             }
             About::Notice { notice } => { "notice " (words::id(notice.as_str())) (within) }
             About::Conversation { conversation } => { "answer in " (words::id(conversation.as_str())) (within) }

@@ -20,17 +20,17 @@ pub fn page(view: &View) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         h1 { "Alerts" }
-        p.lead { "What senders say is wrong. Each has a receipt: its whole way from the socket to the page." }
+        p.lead { "Alerts as their senders report them. Each has a receipt: its history from intake to notification." }
         form.filter method="get" action="/alerts" {
             select name="status" aria-label="Status" {
-                @for (value, word) in [("", "any status"), ("firing", "firing"), ("resolved", "resolved"), ("stale", "fell silent")] {
+                @for (value, word) in [("", "any status"), ("firing", "firing"), ("resolved", "resolved"), ("stale", "no longer sent")] {
                     option value=(value) selected[frame.value("status") == value] { (word) }
                 }
             }
             input type="text" name="name" value=(frame.value("name")) placeholder="rule's name" aria-label="Name";
             input type="text" name="label" value=(frame.value("label")) placeholder="label=value" aria-label="Label";
-            select name="suppressed" aria-label="Held back" {
-                @for (value, word) in [("", "held back or not"), ("true", "held back"), ("false", "not held back")] {
+            select name="suppressed" aria-label="Suppressed" {
+                @for (value, word) in [("", "suppressed or not"), ("true", "suppressed"), ("false", "not suppressed")] {
                     option value=(value) selected[frame.value("suppressed") == value] { (word) }
                 }
             }
@@ -38,7 +38,7 @@ pub fn page(view: &View) -> Markup {
             @if !frame.query.is_empty() { a.clear href=(frame.link("/alerts")) { "clear" } }
         }
         @if view.alerts.items.is_empty() {
-            (parts::empty("No alert fits.", "Send one to POST /api/v2/alerts, or take a filter away."))
+            (parts::empty("No alert matches.", "Send one to POST /api/v2/alerts, or remove a filter."))
         } @else {
             section.card.flush { (table(frame, &view.alerts.items, Columns { split: false, incident: true })) }
         }
@@ -62,7 +62,7 @@ pub fn table(frame: &Frame, alerts: &[Alert], columns: Columns) -> Markup {
         div.scroll { table {
             thead { tr {
                 @if columns.split { th.tick { span.sr { "Split" } } }
-                th { "Alert" } th { "Status" } th { "Service" } th { "Began" } th { "Last said" } th.num { "Said" }
+                th { "Alert" } th { "Status" } th { "Service" } th { "Began" } th { "Last received" } th.num { "Received" }
                 @if columns.incident { th { "Incident" } }
             } }
             tbody { @for alert in alerts { (row(frame, alert, columns)) } }
@@ -86,14 +86,14 @@ fn row(frame: &Frame, alert: &Alert, columns: Columns) -> Markup {
             td {
                 (words::status(words::alert_status(alert.status)))
                 @if alert.suppressed_by.is_some() {
-                    div.sub { "held back" @if let Some(until) = alert.suppressed_until { " until " (frame.clock(until)) } }
+                    div.sub { "suppressed" @if let Some(until) = alert.suppressed_until { " until " (frame.clock(until)) } }
                 }
                 @if alert.flapping_until.is_some_and(|until| until > frame.now) { div.sub { "flapping" } }
             }
             td { @if let Some(service) = &alert.service { span.chip { (service) } } }
             td { (frame.clock(alert.starts_at)) div.sub { (frame.age(alert.starts_at)) } }
             td { (frame.clock(alert.last_seen_at)) @if let Some(ends) = alert.ends_at { div.sub { "ended " (frame.clock(ends)) } } }
-            td.num { "×" (words::grouped(alert.occurrences)) }
+            td.num { (words::grouped(alert.occurrences)) }
             @if columns.incident {
                 td { @if let Some(incident) = &alert.incident { a href=(frame.link(&format!("/{incident}"))) { (words::id(incident)) } } }
             }

@@ -20,7 +20,7 @@ pub struct Form {
 
 /// What may be asked, for whoever has no question yet.
 const IDEAS: [&str; 5] =
-    ["What is going on?", "Have we seen this before?", "What changed?", "What do I do?", "Whom does it hit?"];
+    ["What is going on?", "Have we seen this before?", "What changed?", "What do I do?", "Who is affected?"];
 
 /// The page that asks.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn page(frame: &Frame, form: &Form, about: Option<&Incident>) -> Markup {
         @if let Some(incident) = about {
             p.sub.behind { "About " a href=(frame.link(&format!("/{}", incident.id))) { (incident.title) } }
         } @else {
-            p.sub.behind { "About the incident that the question names, else the worst that is open, else the newest." }
+            p.sub.behind { "The answer is about the incident that the question names. Without a name it is the most severe open incident, then the newest." }
         }
     })
 }
@@ -173,7 +173,7 @@ fn facts(frame: &Frame, answer: &Answer) -> Markup {
     let of = |verdict| answer.claims.iter().filter(|claim| claim.verdict == verdict).count();
     html! {
         section.card {
-            h2 { "How it was made" }
+            h2 { "How this answer was made" }
             dl.facts {
                 dt { "Claims" } dd { (of(Verdict::Supported)) " supported, " (of(Verdict::Unsupported)) " removed, " (of(Verdict::Unverifiable)) " open" }
                 dt { "By" } dd { @match &answer.model { Some(model) => (model), None => "evidence, no model" } }

@@ -35,8 +35,8 @@ pub fn pending(position: u64, command: &str, back: &str) -> Markup {
             main.narrow {
                 section.card {
                     p.code { "202 · pending" }
-                    h1 { "It is written, and not decided yet" }
-                    p.detail { "Your command stands in the ledger at #" (position) " as " (command) ", and will be decided." }
+                    h1 { "Accepted, and still being processed" }
+                    p.detail { "Your command is stored at position #" (position) " as " (command) " and will be processed." }
                     p { a.button href=(back) { "Back" } }
                 }
             }

@@ -21,7 +21,7 @@ pub fn page(view: &View) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         h1 { "Findings" }
-        p.lead { "What detectors concluded from logs and metrics. Telemetry expires; what is written here stays." }
+        p.lead { "Anomalies that detectors found in logs and metrics. Telemetry expires; findings are kept." }
         form.filter method="get" action="/findings" {
             input type="text" name="service" value=(frame.value("service")) placeholder="service" aria-label="Service";
             input type="text" name="environment" value=(frame.value("environment")) placeholder="environment" aria-label="Environment";
@@ -30,7 +30,7 @@ pub fn page(view: &View) -> Markup {
             @if !frame.query.is_empty() { a.clear href=(frame.link("/findings")) { "clear" } }
         }
         @if view.findings.items.is_empty() {
-            (parts::empty("No finding fits.", "Send logs to POST /v1/logs and metrics to POST /v1/metrics, or take a filter away."))
+            (parts::empty("No finding matches.", "Send logs to POST /v1/logs and metrics to POST /v1/metrics, or remove a filter."))
         } @else {
             section.card.flush { (table(frame, &view.findings.items)) }
         }

@@ -34,7 +34,7 @@ const TABS: [(Tab, &str, &str); 9] = [
     (Tab::Incidents, "/", "Incidents"),
     (Tab::Alerts, "/alerts", "Alerts"),
     (Tab::Silences, "/silences", "Silences"),
-    (Tab::Notices, "/notices", "Notices"),
+    (Tab::Notices, "/notices", "Notifications"),
     (Tab::Findings, "/findings", "Findings"),
     (Tab::Labels, "/labels", "Labels"),
     (Tab::Models, "/models", "Models"),
@@ -139,8 +139,8 @@ impl Frame {
                             a.tab.on[tab == self.tab] href=(self.link(path)) aria-current=[(tab == self.tab).then_some("page")] { (word) }
                         }
                         span.fill {}
-                        span.pulse.calm[self.settled] title="settled: every service has processed all there is" {
-                            @if self.settled { "settled" } @else { "working" }
+                        span.pulse.calm[self.settled] title="caught up: every service has processed every event" {
+                            @if self.settled { "caught up" } @else { "processing" }
                         }
                         span.place title="the ledger's position that this page shows" { "#" (self.position) }
                     }
@@ -180,7 +180,7 @@ impl Frame {
             footer {
                 form.travel method="get" action=(self.path) {
                     @for (name, value) in &self.query { input type="hidden" name=(name) value=(value); }
-                    label { "See this page as of "
+                    label { "Show this page as of "
                         input type="text" name="as_of" placeholder="2026-11-20T03:12:00Z or #" value=(self.seen.as_ref().map_or("", |seen| seen.asked.as_str()));
                     }
                     button type="submit" { "Go" }

@@ -33,7 +33,7 @@ pub fn page(view: &View) -> Markup {
             @if frame.query.is_empty() {
                 (parts::empty("No incident yet.", "Send an alert to POST /api/v2/alerts, or declare one below."))
             } @else {
-                (parts::empty("No incident fits.", "Take a filter away, or look further back."))
+                (parts::empty("No incident matches.", "Remove a filter, or search further back."))
             }
         } @else {
             ol.incidents { @for incident in &view.incidents.items { (row(frame, incident)) } }
@@ -63,7 +63,7 @@ fn counts(view: &View) -> Markup {
                 b { (words::grouped(view.state.alerts.firing)) } span { "alerts firing" }
             }
             a.count href=(words::href("/alerts", [("suppressed", "true")])) {
-                b { (words::grouped(view.state.alerts.suppressed)) } span { "held back" }
+                b { (words::grouped(view.state.alerts.suppressed)) } span { "suppressed" }
             }
         }
     }
@@ -76,22 +76,22 @@ fn told(view: &View) -> Markup {
     let more = |page: &Page<Notice>| if page.next.is_some() { "+" } else { "" };
     html! {
         p.told {
-            @if waiting.is_empty() { "No page is on its way" }
+            @if waiting.is_empty() { "No page is pending" }
             @else {
                 a href="/notices?status=requested&page=true" {
-                    (waiting.len()) (more(&view.waiting)) @if waiting.len() == 1 { " page" } @else { " pages" } " on the way"
+                    (waiting.len()) (more(&view.waiting)) @if waiting.len() == 1 { " page" } @else { " pages" } " pending"
                 }
                 @if let Some(error) = waiting.iter().find_map(|notice| notice.error.as_deref()) {
                     span.bad { " (" (error) ")" }
                 }
             }
             " · "
-            @if held.is_empty() { "nothing is held back" }
+            @if held.is_empty() { "no notification is delayed" }
             @else {
-                a href="/notices?status=held" { (held.len()) (more(&view.held)) " held back" }
+                a href="/notices?status=held" { (held.len()) (more(&view.held)) " delayed" }
                 @if let Some(until) = until { ", the first until " (view.frame.clock(until)) }
             }
-            @if view.state.parked > 0 { " · " span.bad { (words::count(view.state.parked, "item", "items")) " parked" } }
+            @if view.state.parked > 0 { " · " span.bad { (words::count(view.state.parked, "dead letter", "dead letters")) } }
         }
     }
 }
@@ -99,7 +99,7 @@ fn told(view: &View) -> Markup {
 fn filter(frame: &Frame) -> Markup {
     let statuses = [
         ("", "any status"),
-        ("open,acknowledged", "going on"),
+        ("open,acknowledged", "not resolved"),
         ("open", "open"),
         ("acknowledged", "acknowledged"),
         ("resolved", "resolved"),
@@ -136,7 +136,7 @@ fn row(frame: &Frame, incident: &Incident) -> Markup {
                     @for service in incident.services.iter().take(4) { span.chip { (service) } }
                     @if incident.services.len() > 4 { span.more { "+" (incident.services.len() - 4) } }
                     @if let Some(owner) = &incident.owner { span.owner { (owner) } }
-                    @if incident.reopened > 0 { span.again { "came back ×" (incident.reopened) } }
+                    @if incident.reopened > 0 { span.again { "reopened " (words::count(incident.reopened, "time", "times")) } }
                     @if incident.recurrence_of.is_some() { span.again { "recurrence" } }
                     @if let Some(until) = incident.snoozed_until { span.again { "snoozed until " (frame.clock(until)) } }
                 }
@@ -160,7 +160,7 @@ fn age(frame: &Frame, incident: &Incident) -> String {
 fn declare(frame: &Frame) -> Markup {
     html! {
         details.card.declare {
-            summary { "Declare an incident by hand" }
+            summary { "Declare an incident" }
             form.fields method="post" action="/declare" {
                 label.wide { "What is wrong?" input type="text" name="title" required; }
                 label { "Severity" select name="severity" {

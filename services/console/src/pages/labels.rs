@@ -42,14 +42,14 @@ pub fn page(view: &View) -> Markup {
     let takes_back = frame.is_now() && view.labels.items.iter().any(|label| label.retracted.is_none());
     frame.page(&html! {
         h1 { "Labels" }
-        p.lead { "What people did and said, and what follows from what nobody did. Models learn from it, and nothing else." }
+        p.lead { "Explicit feedback from people, and labels inferred from their actions. Models are trained on these labels alone." }
         (counts(&view.coverage))
         (coverage(view))
         (disagreements(view))
         h2 { "Given" }
         (filter(frame))
         @if view.labels.items.is_empty() {
-            (parts::empty("No label fits.", "Name a cause when you resolve an incident, merge what is one problem, or take a filter away."))
+            (parts::empty("No label matches.", "Name a cause when you resolve an incident, merge what is one problem, or remove a filter."))
         } @else {
             @if takes_back { (take_back(frame)) }
             section.card.flush { (table_of(view)) }
@@ -65,10 +65,10 @@ fn counts(coverage: &LabelCoverage) -> Markup {
         |number: u32, word: &str| html! { div.count { b { (words::grouped(u64::from(number))) } span { (word) } } };
     html! {
         section.counts.labels {
-            (count(coverage.labels, "labels that count"))
-            (count(coverage.explicit, "said by people"))
-            (count(concluded, "concluded"))
-            (count(coverage.retracted, "taken back"))
+            (count(coverage.labels, "valid labels"))
+            (count(coverage.explicit, "explicit feedback"))
+            (count(concluded, "inferred labels"))
+            (count(coverage.retracted, "retracted"))
             div.count.wide {
                 b { (coverage.with_cause) " of " (coverage.closed) }
                 span { "closed incidents with a cause" }
@@ -171,8 +171,8 @@ fn filter(frame: &Frame) -> Markup {
         form.filter method="get" action="/labels" {
             (choice("kind", "Kind", "any kind", &kinds))
             (choice("rule", "Rule", "any rule", &rules))
-            (choice("provenance", "Said or concluded", "said or concluded", &[("explicit", "said"), ("implicit", "concluded")]))
-            (choice("retracted", "Taken back", "taken back or not", &[("false", "that count"), ("true", "taken back")]))
+            (choice("provenance", "Explicit or inferred", "explicit or inferred", &[("explicit", "explicit feedback"), ("implicit", "inferred")]))
+            (choice("retracted", "Retracted", "retracted or not", &[("false", "not retracted"), ("true", "retracted")]))
             (choice("disputed", "Disputed", "disputed or not", &[("true", "disputed"), ("false", "not disputed")]))
             input type="text" name="incident" value=(frame.value("incident")) placeholder="incident" aria-label="Incident";
             input type="text" name="by" value=(frame.value("by")) placeholder="by whom" aria-label="By whom";
@@ -199,7 +199,7 @@ fn take_back(frame: &Frame) -> Markup {
 fn table_of(view: &View) -> Markup {
     html! {
         div.scroll { table.given {
-            thead { tr { th { "When" } th { "What" } th { "Of" } th.num { "Weight" } th { "By" } th { "Rule" } th { span.sr { "Take back" } } } }
+            thead { tr { th { "When" } th { "What" } th { "Of" } th.num { "Weight" } th { "By" } th { "Rule" } th { span.sr { "Retract" } } } }
             tbody { @for label in &view.labels.items { (row(view, label)) } }
         } }
     }
@@ -215,7 +215,7 @@ fn row(view: &View, label: &Label) -> Markup {
                 span.kind.soft { (table::kind_word(label.kind)) } " " span.says { (value(label.kind, &label.value)) }
                 @if label.disputed { " " span.kind.disputed { "disputed" } }
                 @if let Some(why) = &label.retracted {
-                    div.sub { "counts no more: " (why) @if let Some(at) = label.retracted_position { " · #" (at) } }
+                    div.sub { "no longer counts: " (why) @if let Some(at) = label.retracted_position { " · #" (at) } }
                 }
             }
             td.value { (about::about(frame, &view.names, &label.about, label.incident.as_deref())) }
@@ -225,7 +225,7 @@ fn row(view: &View, label: &Label) -> Markup {
                 a href=(frame.link(&format!("/events/{}", label.from))) title=(when(&label.rule)) { (label.rule.replace('_', " ")) }
                 div.sub { "for " (label.learns) }
             }
-            td { @if counts && frame.is_now() { button.small form="back" type="submit" name="event" value=(label.event) { "Take back" } } }
+            td { @if counts && frame.is_now() { button.small form="back" type="submit" name="event" value=(label.event) { "Retract" } } }
         }
     }
 }
@@ -237,8 +237,8 @@ fn when(rule: &str) -> &'static str {
 
 const fn provenance(provenance: Provenance) -> &'static str {
     match provenance {
-        Provenance::Explicit => "said",
-        Provenance::Implicit => "concluded",
+        Provenance::Explicit => "explicit",
+        Provenance::Implicit => "inferred",
     }
 }
 
@@ -250,6 +250,6 @@ fn export(frame: &Frame) -> Markup {
         words::href("/api/v1/labels", [("format", format)].into_iter().chain(filter).chain(seen))
     };
     html! {
-        p.sub.behind { "All that fit as " a href=(to("ndjson")) { "lines of JSON" } " or " a href=(to("csv")) { "a table of commas" } "." }
+        p.sub.behind { "All matching labels as " a href=(to("ndjson")) { "NDJSON" } " or " a href=(to("csv")) { "CSV" } "." }
     }
 }

@@ -1,11 +1,15 @@
-//! The little of Markdown that drafts are written in: headings, paragraphs, lists, tables, quotes, fenced code,
-//! bold, code and links. Owns that nothing of a text can become markup: HTML in it is shown as text, and a link
-//! leads only where the page allows. Refuses to know what a draft says.
+//! Renders Markdown that drafts and model cards are written in, by CommonMark with tables and task lists. Owns that
+//! nothing of a text can become markup: HTML in it is shown as text, no image is loaded, and a link leads only where
+//! the page allows. Refuses to know what a draft says.
 
-use maud::{Markup, html};
+use maud::{Escaper, Markup, PreEscaped, html};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+use std::fmt::Write as _;
 
 /// Lines of a text that are rendered; the rest is counted.
 const LINES_MAX: usize = 20_000;
+/// Elements inside each other; deeper ones are left out, and their text is kept.
+const DEPTH_MAX: usize = 24;
 
 /// Where a link may lead; nowhere, and it is shown as text.
 pub type Link<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -13,262 +17,128 @@ pub type Link<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// The text as HTML.
 #[must_use]
 pub fn render(text: &str, link: Link<'_>) -> Markup {
-    let all: Vec<&str> = text.lines().collect();
-    let shown = all.get(..LINES_MAX.min(all.len())).unwrap_or(&all);
-    let blocks = blocks(shown);
-    html! {
-        @for block in &blocks { (block.html(link)) }
-        @if all.len() > LINES_MAX { p.sub { (all.len() - LINES_MAX) " lines more" } }
-    }
-}
-
-/// A piece of a text.
-enum Block<'a> {
-    Heading(usize, &'a str),
-    Paragraph(Vec<&'a str>),
-    List { ordered: bool, items: Vec<Item<'a>> },
-    Quote(Vec<&'a str>),
-    Code(Vec<&'a str>),
-    Table(Vec<Vec<&'a str>>),
-    Rule,
-}
-
-/// An item of a list, with the lines that go on with it.
-struct Item<'a> {
-    deep: bool,
-    lines: Vec<&'a str>,
-}
-
-fn blocks<'a>(lines: &[&'a str]) -> Vec<Block<'a>> {
-    let mut blocks: Vec<Block<'a>> = Vec::new();
-    let mut lines = lines.iter().copied().peekable();
-    while let Some(line) = lines.next() {
-        let plain = line.trim();
-        if let Some(fence) = ["```", "~~~"].into_iter().find(|fence| plain.starts_with(fence)) {
-            let inside: Vec<&str> = lines.by_ref().take_while(|line| !line.trim().starts_with(fence)).collect();
-            blocks.push(Block::Code(inside));
-        } else if plain.is_empty() {
-            blocks.push(Block::Paragraph(Vec::new()));
-        } else {
-            add(&mut blocks, line, plain);
-        }
-    }
-    blocks.retain(|block| !matches!(block, Block::Paragraph(lines) if lines.is_empty()));
-    blocks
-}
-
-/// Adds a line to the block that it goes on with, or begins one.
-fn add<'a>(blocks: &mut Vec<Block<'a>>, line: &'a str, plain: &'a str) {
-    if let Some((level, text)) = heading(plain) {
-        return blocks.push(Block::Heading(level, text));
-    }
-    if plain.len() >= 3 && plain.bytes().all(|byte| byte == b'-' || byte == b'*' || byte == b'_') {
-        return blocks.push(Block::Rule);
-    }
-    if let Some(quoted) = plain.strip_prefix('>') {
-        return match blocks.last_mut() {
-            Some(Block::Quote(lines)) => lines.push(quoted.trim()),
-            _ => blocks.push(Block::Quote(vec![quoted.trim()])),
-        };
-    }
-    if let Some(cells) = cells(plain) {
-        return match blocks.last_mut() {
-            Some(Block::Table(rows)) => rows.push(cells),
-            _ => blocks.push(Block::Table(vec![cells])),
-        };
-    }
-    if let Some((is_ordered, text)) = bullet(plain) {
-        let item = Item { deep: line.starts_with([' ', '\t']), lines: vec![text] };
-        return match blocks.last_mut() {
-            Some(Block::List { ordered, items }) if *ordered == is_ordered || item.deep => items.push(item),
-            _ => blocks.push(Block::List { ordered: is_ordered, items: vec![item] }),
-        };
-    }
-    match blocks.last_mut() {
-        Some(Block::Paragraph(lines)) => lines.push(plain),
-        Some(Block::List { items, .. }) if line.starts_with([' ', '\t']) => {
-            if let Some(item) = items.last_mut() {
-                item.lines.push(plain);
-            }
-        }
-        _ => blocks.push(Block::Paragraph(vec![plain])),
-    }
-}
-
-fn heading(plain: &str) -> Option<(usize, &str)> {
-    let level = plain.bytes().take_while(|byte| *byte == b'#').count();
-    let text = plain.get(level..)?.strip_prefix(' ')?;
-    (1..=6).contains(&level).then_some((level, text.trim()))
-}
-
-fn bullet(plain: &str) -> Option<(bool, &str)> {
-    for sign in ["- ", "* ", "+ "] {
-        if let Some(text) = plain.strip_prefix(sign) {
-            return Some((false, text.trim()));
-        }
-    }
-    let digits = plain.bytes().take_while(u8::is_ascii_digit).count();
-    let text = plain.get(digits..)?.strip_prefix(". ")?;
-    (1..=4).contains(&digits).then_some((true, text.trim()))
-}
-
-/// The cells of a table's row. A bar that is escaped, or stands in code, parts nothing.
-fn cells(plain: &str) -> Option<Vec<&str>> {
-    let inner = plain.strip_prefix('|')?;
-    let mut cells = Vec::new();
-    let (mut begin, mut in_code, mut escaped) = (0, false, false);
-    for (at, c) in inner.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '`' => in_code = !in_code,
-            '|' if !in_code => {
-                cells.push(inner.get(begin..at)?.trim());
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    let rest = inner.get(begin..)?.trim();
-    if !rest.is_empty() {
-        cells.push(rest);
-    }
-    Some(cells)
-}
-
-fn is_ruler(row: &[&str]) -> bool {
-    !row.is_empty() && row.iter().all(|cell| !cell.is_empty() && cell.bytes().all(|byte| b"-: ".contains(&byte)))
-}
-
-impl Block<'_> {
-    fn html(&self, link: Link<'_>) -> Markup {
-        match self {
-            Self::Heading(1, text) => html! { h1 { (inline(text, link)) } },
-            Self::Heading(2, text) => html! { h2 { (inline(text, link)) } },
-            Self::Heading(_, text) => html! { h3 { (inline(text, link)) } },
-            Self::Paragraph(lines) => html! { p { (inline(&lines.join(" "), link)) } },
-            Self::Quote(lines) => html! { blockquote { (inline(&lines.join(" "), link)) } },
-            Self::Code(lines) => html! { pre { code { (lines.join("\n")) } } },
-            Self::Rule => html! { hr; },
-            Self::List { ordered, items } => {
-                let items = html! { @for item in items { li class=[item.deep.then_some("deep")] { (inline(&item.lines.join(" "), link)) } } };
-                if *ordered {
-                    html! { ol { (items) } }
-                } else {
-                    html! { ul { (items) } }
-                }
-            }
-            Self::Table(rows) => table(rows, link),
-        }
-    }
-}
-
-fn table(rows: &[Vec<&str>], link: Link<'_>) -> Markup {
-    let (head, body) = match rows {
-        [head, ruler, body @ ..] if is_ruler(ruler) => (Some(head), body),
-        rows => (None, rows),
+    let lines = text.lines().count();
+    let shown = match text.match_indices('\n').nth(LINES_MAX - 1) {
+        Some((end, _)) => text.get(..end).unwrap_or(text),
+        None => text,
     };
+    let mut writer = MarkdownWriter { out: String::new(), open: Vec::new(), in_head: false, link };
+    for event in Parser::new_ext(shown, Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS) {
+        writer.event(event);
+    }
     html! {
-        div.scroll { table {
-            @if let Some(head) = head { thead { tr { @for cell in head { th { (inline(cell, link)) } } } } }
-            tbody { @for row in body { tr { @for cell in row { td { (inline(cell, link)) } } } } }
-        } }
+        (PreEscaped(writer.out))
+        @if lines > LINES_MAX { p.sub { (lines - LINES_MAX) " lines more" } }
     }
 }
 
-/// A line's inside: code, bold, links; everything else is text.
-fn inline(text: &str, link: Link<'_>) -> Markup {
-    let pieces = pieces(text);
-    html! {
-        @for piece in &pieces {
-            @match piece {
-                Piece::Text(text) => (text),
-                Piece::Code(text) => code { (text) },
-                Piece::Bold(text) => b { (inline_flat(text, link)) },
-                Piece::Link(text, to) => (linked(text, to, link)),
+/// Writes the elements that this page allows, and everything else as text.
+struct MarkdownWriter<'a> {
+    out: String,
+    /// What closes each open element; of an element that is left out, nothing.
+    open: Vec<String>,
+    in_head: bool,
+    link: Link<'a>,
+}
+
+impl MarkdownWriter<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(&tag),
+            Event::End(_) => {
+                let end = self.open.pop().unwrap_or_default();
+                self.out.push_str(&end);
             }
+            Event::Code(text) => self.element("<code>", &text, "</code>"),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
+            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => self.text(&text),
+            Event::SoftBreak => self.out.push(' '),
+            Event::HardBreak => self.out.push_str("<br>"),
+            Event::Rule => self.out.push_str("<hr>"),
+            Event::TaskListMarker(done) => self.out.push_str(if done { "☑ " } else { "☐ " }),
         }
     }
-}
 
-/// The same within bold text, one level deep.
-fn inline_flat(text: &str, link: Link<'_>) -> Markup {
-    let pieces = pieces(text);
-    html! {
-        @for piece in &pieces {
-            @match piece {
-                Piece::Text(text) => (text),
-                Piece::Bold(text) => (text),
-                Piece::Code(text) => code { (text) },
-                Piece::Link(text, to) => (linked(text, to, link)),
+    fn start(&mut self, tag: &Tag<'_>) {
+        let (begin, end) = self.markup(tag);
+        if self.open.len() >= DEPTH_MAX {
+            return self.open.push(String::new());
+        }
+        self.out.push_str(&begin);
+        self.open.push(end);
+    }
+
+    /// What opens and what closes an element.
+    fn markup(&mut self, tag: &Tag<'_>) -> (String, String) {
+        let fixed = |begin: &str, end: &str| (begin.to_owned(), end.to_owned());
+        match tag {
+            Tag::Paragraph => fixed("<p>", "</p>"),
+            Tag::Heading { level: HeadingLevel::H1, .. } => fixed("<h1>", "</h1>"),
+            Tag::Heading { level: HeadingLevel::H2, .. } => fixed("<h2>", "</h2>"),
+            Tag::Heading { .. } => fixed("<h3>", "</h3>"),
+            Tag::BlockQuote(_) => fixed("<blockquote>", "</blockquote>"),
+            Tag::CodeBlock(_) => fixed("<pre><code>", "</code></pre>"),
+            Tag::List(None) => fixed("<ul>", "</ul>"),
+            Tag::List(Some(1)) => fixed("<ol>", "</ol>"),
+            Tag::List(Some(first)) => (format!("<ol start=\"{first}\">"), "</ol>".to_owned()),
+            Tag::Item => fixed("<li>", "</li>"),
+            Tag::Table(_) => fixed("<div class=\"scroll\"><table>", "</tbody></table></div>"),
+            Tag::TableHead => {
+                self.in_head = true;
+                fixed("<thead><tr>", "</tr></thead><tbody>")
             }
-        }
-    }
-}
-
-fn linked(text: &str, to: &str, link: Link<'_>) -> Markup {
-    html! {
-        @match link(to) {
-            Some(href) => a href=(href) rel="noreferrer noopener" { (text.trim_matches('`')) },
-            None => { (text) @if !to.is_empty() { " (" (to) ")" } }
-        }
-    }
-}
-
-enum Piece<'a> {
-    Text(String),
-    Code(&'a str),
-    Bold(&'a str),
-    Link(&'a str, &'a str),
-}
-
-/// Takes a line apart in one pass; a sign without its other half is text.
-fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let found = match c {
-            '`' => between(rest, "`", "`").map(|(inside, after)| (Piece::Code(inside), after)),
-            '*' => between(rest, "**", "**").map(|(inside, after)| (Piece::Bold(inside), after)),
-            '[' => link_at(rest),
-            _ => None,
-        };
-        if let Some((piece, after)) = found {
-            if !plain.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            Tag::TableRow => {
+                self.in_head = false;
+                fixed("<tr>", "</tr>")
             }
-            pieces.push(piece);
-            rest = after;
-            continue;
+            Tag::TableCell if self.in_head => fixed("<th>", "</th>"),
+            Tag::TableCell => fixed("<td>", "</td>"),
+            Tag::Emphasis => fixed("<em>", "</em>"),
+            Tag::Strong => fixed("<b>", "</b>"),
+            Tag::Link { dest_url, .. } => self.linked(dest_url),
+            // An image is never loaded: its text stays, with the address beside it.
+            Tag::Image { dest_url, .. } => (String::new(), beside(dest_url)),
+            _ => (String::new(), String::new()),
         }
-        let mut after = rest.get(c.len_utf8()..).unwrap_or_default();
-        match after.chars().next().filter(|next| c == '\\' && next.is_ascii_punctuation()) {
-            Some(next) => {
-                plain.push(next);
-                after = after.get(next.len_utf8()..).unwrap_or_default();
+    }
+
+    fn linked(&self, to: &str) -> (String, String) {
+        match (self.link)(to).filter(|href| is_safe(href)) {
+            Some(href) => {
+                let begin = format!("<a href=\"{}\" rel=\"noreferrer noopener\">", escaped(&href));
+                (begin, "</a>".to_owned())
             }
-            None => plain.push(c),
+            None => (String::new(), beside(to)),
         }
-        rest = after;
     }
-    if !plain.is_empty() {
-        pieces.push(Piece::Text(plain));
+
+    fn element(&mut self, begin: &str, text: &str, end: &str) {
+        self.out.push_str(begin);
+        self.text(text);
+        self.out.push_str(end);
     }
-    pieces
+
+    fn text(&mut self, text: &str) {
+        self.out.push_str(&escaped(text));
+    }
 }
 
-fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &'a str)> {
-    let (inside, after) = text.strip_prefix(open)?.split_once(close)?;
-    (!inside.is_empty()).then_some((inside, after))
+/// The address of a link that leads nowhere, as text.
+fn beside(to: &str) -> String {
+    if to.is_empty() { String::new() } else { format!(" ({})", escaped(to)) }
 }
 
-/// `[text](target)`; neither goes over another bracket.
-fn link_at(text: &str) -> Option<(Piece<'_>, &str)> {
-    let (inside, after) = text.strip_prefix('[')?.split_once(']')?;
-    let (to, after) = after.strip_prefix('(')?.split_once(')')?;
-    let clean = !inside.contains('[') && !to.contains(char::is_whitespace);
-    clean.then_some((Piece::Link(inside, to), after))
+/// Whatever the page allows, a link leads over http or to this server.
+fn is_safe(href: &str) -> bool {
+    let local = href.starts_with('/') && !href.starts_with("//") && !href.contains('\\');
+    local || href.starts_with("https://") || href.starts_with("http://")
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    // Writing to a string cannot fail.
+    let _done = Escaper::new(&mut out).write_str(text);
+    out
 }
 
 #[cfg(test)]
@@ -285,14 +155,20 @@ mod tests {
             ("# A\n\nb\nc", "<h1>A</h1><p>b c</p>"),
             ("- a\n- **b** `c`\n  goes on\n\nx", "<ul><li>a</li><li><b>b</b> <code>c</code> goes on</li></ul><p>x</p>"),
             ("1. a\n2. b", "<ol><li>a</li><li>b</li></ol>"),
-            ("> said", "<blockquote>said</blockquote>"),
-            ("```\n<b>\n```", "<pre><code>&lt;b&gt;</code></pre>"),
+            ("- a\n  - b", "<ul><li>a<ul><li>b</li></ul></li></ul>"),
+            ("- [ ] a", "<ul><li>☐ a</li></ul>"),
+            ("> said", "<blockquote><p>said</p></blockquote>"),
+            ("*not recorded*", "<p><em>not recorded</em></p>"),
+            ("```\n<b>\n```", "<pre><code>&lt;b&gt;\n</code></pre>"),
+            ("a &lt;b&gt; snake_case_name", "<p>a &lt;b&gt; snake_case_name</p>"),
             ("[e](/events/EVT-1)", "<p><a href=\"/events/EVT-1\" rel=\"noreferrer noopener\">e</a></p>"),
         ] {
             assert_eq!(html_of(text), expect, "{text}");
         }
-        let table = html_of("| a | b |\n|---|---|\n| `x|y` | 2 |");
-        assert!(table.contains("<th>a</th>") && table.contains("<td><code>x|y</code></td><td>2</td>"), "{table}");
+        let table = html_of("| a | b |\n|---|---|\n| `x` | 2 |");
+        let expect = "<div class=\"scroll\"><table><thead><tr><th>a</th><th>b</th></tr></thead>\
+                      <tbody><tr><td><code>x</code></td><td>2</td></tr></tbody></table></div>";
+        assert_eq!(table, expect);
     }
 
     #[test]
@@ -304,8 +180,52 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_text_takes_no_time() {
+    fn a_page_that_allows_everything_still_links_only_over_http() {
+        for text in [
+            "[x](javascript:alert(1))",
+            "[x](JaVaScRiPt:alert(1))",
+            "[x](&#106;avascript:alert(1))",
+            "[x](data:text/html;base64,PHNjcmlwdD4=)",
+            "[x](vbscript:x)",
+            "[x](//evil.example)",
+            "[x](/\\\\evil.example)",
+            "<javascript:alert(1)>",
+            "[x][r]\n\n[r]: javascript:alert(1)",
+        ] {
+            let html = render(text, &|to| Some(to.to_owned())).into_string();
+            assert!(!html.contains("<a "), "{text}: {html}");
+        }
+        let html = render("[x](https://a.example/\"onclick=\"b)", &|to| Some(to.to_owned())).into_string();
+        assert!(html.contains("href=\"https://a.example/&quot;onclick=&quot;b\""), "{html}");
+    }
+
+    #[test]
+    fn hostile_html_and_images_stay_text() {
+        for text in [
+            "<img src=x onerror=alert(1)>",
+            "<div>\n<script>\nalert(1)\n</script>\n</div>",
+            "<!-- --><svg onload=alert(1)>",
+            "a <b onclick=x>c</b> <?php ?> <![CDATA[<i>]]>",
+            "![<script>](http://evil.example/pixel.png)",
+            "```<script>\n</code></pre><script>\n```",
+            "| <script> |\n|---|\n| </td><script> |",
+            "# <script> {#id onclick=x}",
+            "&lt;script&gt;&#60;script&#62;",
+        ] {
+            let html = html_of(text);
+            let left = ["<script", "<img", "<svg", "<b ", "<i>", "<div>\n", "onclick=x\""];
+            assert!(!left.iter().any(|sign| html.contains(sign)), "{text}: {html}");
+        }
+        assert_eq!(html_of("![cat](http://a.example/c.png)"), "<p>cat (http://a.example/c.png)</p>");
+    }
+
+    #[test]
+    fn a_hostile_text_takes_no_time_and_nests_no_deeper_than_the_bound() {
         let long = "[".repeat(20_000) + &"*".repeat(20_000) + &"`".repeat(20_001);
         assert!(html_of(&long).len() < 200_000);
+        let deep = html_of(&format!("{} a", ">".repeat(5_000)));
+        assert!(deep.matches("<blockquote>").count() <= DEPTH_MAX && deep.contains('a'), "{}", deep.len());
+        assert_eq!(deep.matches("<blockquote>").count(), deep.matches("</blockquote>").count());
+        assert!(html_of(&"a\n".repeat(LINES_MAX + 7)).contains("7 lines more"));
     }
 }

@@ -23,8 +23,8 @@ pub fn page(view: &View) -> Markup {
     let frame = &view.frame;
     let statuses = ["requested", "delivered", "held", "released", "expired"];
     frame.page(&html! {
-        h1 { "Notices" }
-        p.lead { "What people were told, what is held back, why, and until when." }
+        h1 { "Notifications" }
+        p.lead { "Notifications that were sent, and those that are delayed, with the reason and the end of the delay." }
         (chats(frame, &view.chats))
         form.filter method="get" action="/notices" {
             select name="status" aria-label="Status" {
@@ -41,11 +41,11 @@ pub fn page(view: &View) -> Markup {
             @if !frame.query.is_empty() { a.clear href=(frame.link("/notices")) { "clear" } }
         }
         @if view.notices.items.is_empty() {
-            (parts::empty("No notice.", "Pages appear here as soon as an alert of high or critical severity fires."))
+            (parts::empty("No notification.", "Pages appear here as soon as an alert of high or critical severity fires."))
         } @else {
             section.card { (parts::notices(frame, &view.notices.items, true)) }
         }
-        (parts::further(frame, view.notices.next.as_deref(), "Older notices"))
+        (parts::further(frame, view.notices.next.as_deref(), "Older notifications"))
     })
 }
 
@@ -66,12 +66,12 @@ fn vendor(frame: &Frame, chat: &ChatStatus) -> Markup {
     html! {
         p {
             b { (chat.vendor) } " "
-            @if !chat.active { "is told by another process or installation" }
+            @if !chat.active { "is served by another process or installation" }
             @else if chat.reachable { "can be reached" }
-            @else { "cannot be reached; all that waits comes when it can" }
-            ", " (chat.cards) " cards stand there, "
-            @if chat.queued == 0 { "nothing waits" }
-            @else { b { (chat.queued) " wait, the oldest for " (words::span(age)) } }
+            @else { "cannot be reached; pending messages are sent when it can" }
+            ", " (chat.cards) " cards are shown there, "
+            @if chat.queued == 0 { "nothing is pending" }
+            @else { b { (chat.queued) " pending, the oldest for " (words::span(age)) } }
             "."
         }
         @if let (false, Some(error)) = (chat.reachable, &chat.last_error) { p.sub { "Last error: " (error) } }

@@ -52,7 +52,7 @@ pub fn cites(frame: &Frame, citations: &[Citation]) -> Markup {
 /// A part of a page that cannot be had now: the rest is shown.
 #[must_use]
 pub fn unavailable(problem: &Problem) -> Markup {
-    html! { p.sub.unavailable { "Cannot be had now: " (problem.detail) ". " (problem.remedy) } }
+    html! { p.sub.unavailable { "Not available: " (problem.detail) ". " (problem.remedy) } }
 }
 
 /// Notices as a list.
@@ -85,7 +85,7 @@ fn one_notice(frame: &Frame, notice: &Notice, with_incident: bool) -> Markup {
                 }
                 p.sub {
                     (frame.clock(notice.at)) " · " (frame.age(notice.at))
-                    @if let Some(at) = notice.delivered_at { " · taken after " (words::span(at.since(notice.at))) }
+                    @if let Some(at) = notice.delivered_at { " · delivered after " (words::span(at.since(notice.at))) }
                     @if let Some(why) = &notice.why { " · " (why) }
                     @if notice.status == hindcast_domain::notice::Status::Held { " until " (frame.clock(notice.until)) }
                     @if notice.attempts > 1 { " · " (notice.attempts) " attempts" }

@@ -32,7 +32,7 @@ pub fn page(view: &View) -> Markup {
         }
         article.card.markdown { (markdown::render(&drafted.markdown, &link)) }
         p.sub.behind {
-            "A draft as of #" (drafted.position) ", from the ledger alone. It cites " (words::count(drafted.citations.len() as u64, "event", "events")) ". "
+            "A draft as of position #" (drafted.position) ", from recorded events alone. It cites " (words::count(drafted.citations.len() as u64, "event", "events")) ". "
             "As Markdown: " code { "hindcast postmortem " (view.incident.id) " -o postmortem.md" }
         }
     })

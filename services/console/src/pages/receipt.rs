@@ -31,10 +31,10 @@ pub fn page(view: &View) -> Markup {
         (accounted(frame, receipt))
         div.columns {
             div.main {
-                h2 { "Its way" }
+                h2 { "Alert history" }
                 ol.line { @for (index, step) in receipt.steps.iter().enumerate() {
                     @if receipt.omitted > 0 && index == receipt.steps.len() / 2 {
-                        li.omitted { (words::count(receipt.omitted, "step", "steps")) " left out here" }
+                        li.omitted { (words::count(receipt.omitted, "step", "steps")) " not shown" }
                     }
                     (step_line(frame, step))
                 } }
@@ -48,10 +48,10 @@ pub fn page(view: &View) -> Markup {
                         dt { "Environment" } dd { (alert.environment) }
                         dt { "Began" } dd { (frame.clock(alert.starts_at)) " · " (frame.age(alert.starts_at)) }
                         @if let Some(ends) = alert.ends_at { dt { "Ended" } dd { (frame.clock(ends)) } }
-                        dt { "First seen" } dd { (frame.clock(alert.first_seen_at)) }
-                        dt { "Last said" } dd { (frame.clock(alert.last_seen_at)) }
-                        dt { "Said" } dd { "×" (words::grouped(alert.occurrences)) ", fired ×" (words::grouped(alert.fired)) }
-                        @if let Some(silence) = &alert.suppressed_by { dt { "Held back by" } dd.mono { a href=(frame.link("/silences")) { (silence) } } }
+                        dt { "First received" } dd { (frame.clock(alert.first_seen_at)) }
+                        dt { "Last received" } dd { (frame.clock(alert.last_seen_at)) }
+                        dt { "Received" } dd { (words::count(alert.occurrences, "time", "times")) ", fired " (words::count(alert.fired, "time", "times")) }
+                        @if let Some(silence) = &alert.suppressed_by { dt { "Suppressed by" } dd.mono { a href=(frame.link("/silences")) { (silence) } } }
                         @if let Some(url) = alert.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
                             dt { "At its sender" } dd { a href=(url) rel="noreferrer noopener" { "open" } }
                         }
@@ -77,13 +77,13 @@ fn pairs(title: &str, pairs: &std::collections::BTreeMap<String, String>) -> Mar
 
 fn accounted(frame: &Frame, receipt: &Receipt) -> Markup {
     let (class, words) = match receipt.accounted {
-        PageAccount::Paged => ("good", "It paged."),
-        PageAccount::IncidentPaged => ("good", "Its incident paged."),
-        PageAccount::Suppressed => ("hold", "It is held back by a silence or maintenance window"),
-        PageAccount::Held => ("hold", "Its page is held"),
-        PageAccount::NotRequired => ("calm", "No page is required for it."),
+        PageAccount::Paged => ("good", "A page was sent for it."),
+        PageAccount::IncidentPaged => ("good", "A page was sent for its incident."),
+        PageAccount::Suppressed => ("hold", "Suppressed by a silence or maintenance window"),
+        PageAccount::Held => ("hold", "Its page is delayed"),
+        PageAccount::NotRequired => ("calm", "No page is required."),
         PageAccount::Unaccounted | PageAccount::Other(_) => {
-            ("bad", "Nothing accounts for it: that is a defect of Hindcast.")
+            ("bad", "No record explains why it was not notified: this is a defect of Hindcast. Please report it.")
         }
     };
     html! {
@@ -100,7 +100,7 @@ fn step_line(frame: &Frame, step: &ReceiptStep) -> Markup {
         li.(step.stage) {
             div.at { a href=(frame.at(&step.position.to_string())) title="this page as of here" { (frame.clock(step.time)) } }
             div.said.staged {
-                span.stage { (step.stage.as_str().replace('_', " ")) }
+                span.stage { (step.stage_in_words()) }
                 div {
                     span.text { (step.text) }
                     (parts::event(frame, &step.event, step.position))

@@ -21,10 +21,10 @@ pub fn page(view: &View) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         h1 { "Silences" }
-        p.lead { "A silence loses nothing: what it holds back is recorded with its end, and counts when the silence ends." }
+        p.lead { "A silence loses nothing: each suppressed alert is recorded, and counts again when the silence ends." }
         @if frame.is_now() { (form(frame)) }
         @if view.silences.items.is_empty() {
-            (parts::empty("No silence.", "Nothing is held back by a person or by planned work."))
+            (parts::empty("No silence.", "No alert is suppressed by a person or by planned work."))
         } @else {
             ul.silences { @for silence in &view.silences.items { (row(frame, silence)) } }
         }
@@ -57,7 +57,7 @@ fn row(frame: &Frame, silence: &Silence) -> Markup {
                     input type="hidden" name="actor" value=(frame.value("me"));
                     input type="hidden" name="event" value=(silence.event);
                     button type="submit" { "End now" }
-                    button.quiet type="submit" formaction="/undo" title="as if it had never been" { "Undo" }
+                    button.quiet type="submit" formaction="/undo" title="undo the silence, as if it had not been created" { "Undo" }
                 }
             }
         }
@@ -79,7 +79,7 @@ fn form(frame: &Frame) -> Markup {
                 label { "Environment" input type="text" name="environment" placeholder="all"; }
                 (parts::name_field(frame.value("me")))
                 label.wide { "Why?" input type="text" name="comment" required; }
-                button.primary type="submit" { "Hold back" }
+                button.primary type="submit" { "Suppress" }
             }
         }
     }

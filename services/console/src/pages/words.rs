@@ -103,7 +103,7 @@ pub fn alert_status(status: alert::Status) -> (&'static str, &'static str) {
     match status {
         alert::Status::Firing => ("firing", "Firing"),
         alert::Status::Resolved => ("resolved", "Resolved"),
-        alert::Status::Stale => ("stale", "Fell silent"),
+        alert::Status::Stale => ("stale", "No longer sent"),
     }
 }
 
@@ -111,11 +111,11 @@ pub fn alert_status(status: alert::Status) -> (&'static str, &'static str) {
 #[must_use]
 pub fn notice_status(status: notice::Status) -> (&'static str, &'static str) {
     match status {
-        notice::Status::Requested => ("requested", "On its way"),
+        notice::Status::Requested => ("requested", "Pending"),
         notice::Status::Delivered => ("delivered", "Delivered"),
-        notice::Status::Expired => ("expired", "Given up"),
-        notice::Status::Held => ("held", "Held"),
-        notice::Status::Released => ("released", "Released"),
+        notice::Status::Expired => ("expired", "Not delivered"),
+        notice::Status::Held => ("held", "Delayed"),
+        notice::Status::Released => ("released", "No longer needed"),
     }
 }
 
@@ -125,7 +125,7 @@ pub fn silence_state(state: silence::State) -> (&'static str, &'static str) {
     match state {
         silence::State::Pending => ("pending", "Begins later"),
         silence::State::Active => ("active", "Active"),
-        silence::State::Expired => ("ended", "Over"),
+        silence::State::Expired => ("ended", "Ended"),
     }
 }
 
@@ -139,17 +139,17 @@ pub fn status((class, word): (&'static str, &'static str)) -> Markup {
 #[must_use]
 pub fn reason(reason: notice::Reason) -> &'static str {
     match reason {
-        notice::Reason::Opened => "an incident began",
+        notice::Reason::Opened => "incident opened",
         notice::Reason::Worse => "it got worse",
-        notice::Reason::NewService => "another service is hit",
-        notice::Reason::NewTeam => "another team is concerned",
-        notice::Reason::Reopened => "it is back, and worse",
-        notice::Reason::Unacknowledged => "nobody takes care any more",
-        notice::Reason::StillThere => "it still goes on",
-        notice::Reason::Retried => "an earlier page was given up",
-        notice::Reason::Storm => "there is too much at once",
-        notice::Reason::Digest => "what was held during a storm",
-        notice::Reason::Resolved => "it is over",
+        notice::Reason::NewService => "another service is affected",
+        notice::Reason::NewTeam => "another team is affected",
+        notice::Reason::Reopened => "reopened, and worse",
+        notice::Reason::Unacknowledged => "acknowledgement withdrawn",
+        notice::Reason::StillThere => "a suppression ended and the incident is not resolved",
+        notice::Reason::Retried => "an earlier page was not delivered",
+        notice::Reason::Storm => "notification storm",
+        notice::Reason::Digest => "notifications delayed during a storm",
+        notice::Reason::Resolved => "resolved",
     }
 }
 

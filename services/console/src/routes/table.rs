@@ -86,7 +86,7 @@ fn incidents() -> Vec<Route> {
         read::<api::Page<api::TimelineEntry>>(
             "/api/v1/incidents/{id}/timeline",
             TAG,
-            "What happened, oldest first.",
+            "The timeline of an incident, oldest first.",
             LIST,
             || get(reads::timeline),
         ),
@@ -96,7 +96,7 @@ fn incidents() -> Vec<Route> {
         read::<api::Why>(
             "/api/v1/incidents/{id}/why",
             TAG,
-            "What holds it together, and what was kept out.",
+            "Why its alerts are grouped, and which alerts were not grouped with it.",
             ONE,
             || get(reads::why),
         ),
@@ -136,14 +136,14 @@ fn advised() -> Vec<Route> {
         read::<api::SimilarPage>(
             "/api/v1/incidents/{id}/similar",
             TAG,
-            "Incidents of the past that are like it, with what ended them; look-alikes with what sets them apart.",
+            "Past incidents: the same problem with its resolution, or similar symptoms with the difference.",
             LIST,
             || get(advice::similar),
         ),
         read::<api::Page<api::Proposal>>(
             "/api/v1/incidents/{id}/proposals",
             TAG,
-            "Runbooks that fit it, best first. Nothing runs.",
+            "Runbooks that match it, best first. Hindcast runs nothing.",
             LIST,
             || get(advice::proposals),
         ),
@@ -151,17 +151,17 @@ fn advised() -> Vec<Route> {
         read::<api::Page<api::Finding>>(
             "/api/v1/findings",
             TAG,
-            "What detectors concluded from telemetry, newest first by when it began.",
+            "Anomalies that detectors found in telemetry, newest first by their beginning.",
             FINDINGS,
             || get(advice::findings),
         ),
-        read::<api::Page<api::RunbookSummary>>("/api/v1/runbooks", TAG, "The runbooks in force.", LIST, || {
+        read::<api::Page<api::RunbookSummary>>("/api/v1/runbooks", TAG, "The runbooks.", LIST, || {
             get(advice::runbooks)
         }),
         read::<api::SimilarPage>(
             "/api/v1/memory",
             TAG,
-            "Incidents of the past that are like a text, best first.",
+            "Past incidents that are similar to a text, best first.",
             MEMORY,
             || get(advice::memory),
         ),
@@ -172,14 +172,14 @@ fn asking() -> Vec<Route> {
     let propose = command::<advice::Propose, api::Proposal>(
         "post",
         "/api/v1/incidents/{id}/proposals",
-        "Checks a runbook with parameters and records it as proposed, or as rejected with the reason. Nothing runs.",
+        "Checks a runbook with parameters and records it as proposed, or as rejected with the reason. Hindcast runs nothing.",
         true,
         || post(advice::propose),
     );
     let ask = command::<api::Ask, api::Answer>(
         "post",
         "/api/v1/ask",
-        "Answers a question with evidence. With `Accept: text/event-stream` it tells what it does while it does it: \
+        "Answers a question with evidence. With `Accept: text/event-stream` it sends its progress: \
          events named status, tool, delta, answer and error; closing the stream stops it.",
         false,
         || post(ask::ask),
@@ -215,7 +215,7 @@ fn things() -> Vec<Route> {
         read::<api::Receipt>(
             "/api/v1/alerts/{fingerprint}/receipt",
             "alerts",
-            "One alert's whole way from the socket to the page.",
+            "The receipt of an alert: its history from intake to notification.",
             ONE,
             || get(reads::receipt),
         ),
@@ -226,21 +226,21 @@ fn things() -> Vec<Route> {
         read::<api::Page<api::Notice>>(
             "/api/v1/notices",
             "notices",
-            "What was sent, held or suppressed, with why; newest first.",
+            "Notifications that were sent, delayed or suppressed, with the reason; newest first.",
             NOTICES,
             || get(reads::notices),
         ),
         read::<api::Chats>(
             "/api/v1/chat",
             "notices",
-            "How Slack and Teams are: whether they can be reached, what waits, since when, and the last error.",
+            "The state of Slack and Teams: reachable or not, pending messages with their age, and the last error.",
             NONE,
             || get(reads::chats),
         ),
         read::<hindcast_domain::catalog::Catalog>(
             "/api/v1/catalog",
             "catalog",
-            "The service catalogue in force; as YAML with `Accept: application/yaml`.",
+            "The current service catalogue; as YAML with `Accept: application/yaml`.",
             ONE,
             || get(commands::catalog::read),
         ),
@@ -251,7 +251,7 @@ fn commands() -> Vec<Route> {
     let yaml = command::<hindcast_domain::catalog::Catalog, hindcast_domain::catalog::Catalog>(
         "put",
         "/api/v1/catalog",
-        "Puts a service catalogue in force.",
+        "Replaces the service catalogue.",
         false,
         || put(commands::catalog::put),
     );
@@ -266,7 +266,7 @@ fn learnt() -> Vec<Route> {
     let judge = command::<api::JudgeRequest, learn::JudgedAnswer>(
         "post",
         "/api/v1/labels",
-        "Records a person's judgement of a pair of alerts, a cause, a recall, a proposal, an answer or a notice.",
+        "Records explicit feedback on a pair of alerts, a cause, a past incident, a proposal, an answer or a notification.",
         true,
         || post(learn::judge),
     );
@@ -301,7 +301,7 @@ fn learnt() -> Vec<Route> {
             read::<api::Report>(
                 "/api/v1/reports",
                 TAG,
-                "Figures over a stretch of time, in all and per service, each with its definition and its sample.",
+                "Figures for a period, in total and per service, each with its definition and its sample size.",
                 REPORTS,
                 || get(report::report),
             ),
@@ -309,7 +309,7 @@ fn learnt() -> Vec<Route> {
         read::<api::Page<api::ModelVersion>>("/api/v1/models", TAG, "Versions of models, newest first.", LIST, || {
             get(learn::models)
         }),
-        read::<api::ModelVersion>("/api/v1/models/{name}", TAG, "The version in force of a model.", ONE, || {
+        read::<api::ModelVersion>("/api/v1/models/{name}", TAG, "The production version of a model.", ONE, || {
             get(learn::model)
         }),
         read::<api::ModelVersion>("/api/v1/models/{name}/{version}", TAG, "One version.", ONE, || get(learn::version)),
@@ -317,42 +317,42 @@ fn learnt() -> Vec<Route> {
         long(command::<api::TrainRequest, api::ModelVersion>(
             "post",
             "/api/v1/models/{name}/train",
-            "Learns a version from labels. As server-sent events it tells how far it is: progress, done, error.",
+            "Trains a version on labels. Server-sent events report the progress: progress, done, error.",
             false,
             || post(learn::train),
         )),
         long(command::<api::BacktestRequest, api::Comparison>(
             "post",
             "/api/v1/models/{name}/compare",
-            "Decides the past again with a candidate and what is in force, compares, and records what the gate says.",
+            "Replays history with a candidate and the production version, compares, and records the verdict of the gate.",
             false,
             || post(learn::compare),
         )),
         long(command::<api::BacktestRequest, api::Comparison>(
             "post",
             "/api/v1/backtest",
-            "The same with any weights, and nothing is recorded.",
+            "The same with any weights; nothing is recorded.",
             false,
             || post(learn::backtest),
         )),
         moved(command::<learn::Promote, api::ModelVersion>(
             "post",
             "/api/v1/models/{name}/promote",
-            "Puts a version in force that passed against the one that is.",
+            "Promotes a version that passed a comparison with the production version.",
             false,
             || post(learn::promote),
         )),
         moved(command::<learn::RollBack, api::ModelVersion>(
             "post",
             "/api/v1/models/{name}/rollback",
-            "Puts the version before in force again.",
+            "Rolls back to the previous production version.",
             false,
             || post(learn::roll_back),
         )),
         moved(command::<learn::Shadow, api::ModelVersion>(
             "post",
             "/api/v1/models/{name}/shadow",
-            "Lets a version run beside the one in force, used for nothing; or ends that.",
+            "Runs a version as a shadow of the production version, or ends the shadow. A shadow decides nothing.",
             false,
             || post(learn::shadow),
         )),
@@ -363,11 +363,14 @@ fn ledger() -> Vec<Route> {
     const TAG: &str = "ledger";
     let about = "Live changes as server-sent events: id is the position, event the type, data the Event.";
     let live = read::<api::Event>("/api/v1/stream", TAG, about, STREAM, || get(stream::stream));
-    let verify =
-        command::<body::Nothing, api::Verification>("post", "/api/v1/verify", "Walks the chains.", false, || {
-            post(ops::verify)
-        });
-    let about = "Folds afresh beside the live state and compares hashes.";
+    let verify = command::<body::Nothing, api::Verification>(
+        "post",
+        "/api/v1/verify",
+        "Verifies the hash chains of the ledger.",
+        false,
+        || post(ops::verify),
+    );
+    let about = "Rebuilds the state from the ledger and compares the state hashes.";
     let replay = command::<body::Replay, api::Replay>("post", "/api/v1/replay", about, false, || post(ops::replay));
     vec![
         read::<api::Page<api::Event>>("/api/v1/events", TAG, "The ledger, oldest first.", EVENTS, || {
@@ -386,10 +389,16 @@ fn ledger() -> Vec<Route> {
 fn server() -> Vec<Route> {
     const TAG: &str = "server";
     let any = read::<serde_json::Value>;
-    let metrics = any("/metrics", TAG, "Figures as Prometheus text.", NONE, || get(ops::metrics));
+    let metrics = any("/metrics", TAG, "Metrics in the Prometheus text format.", NONE, || get(ops::metrics));
     vec![
         any("/healthz", TAG, "Alive.", NONE, || get(ops::healthz)),
-        any("/readyz", TAG, "Caught up with the head as it was at start, and accepting.", NONE, || get(ops::readyz)),
+        any(
+            "/readyz",
+            TAG,
+            "Ready: caught up with the head of the ledger at start, and accepting requests.",
+            NONE,
+            || get(ops::readyz),
+        ),
         Route { gives: Gives { schema: None, media: "text/plain", ..metrics.gives }, ..metrics },
         any("/openapi.json", TAG, "This document.", NONE, || get(ops::openapi)),
     ]

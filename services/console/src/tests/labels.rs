@@ -39,11 +39,11 @@ async fn labels_show_coverage_disagreements_and_who_said_what_of_which() {
         "<b>ada</b> says idle transactions",
         "PostgresTooManyConnections",
         "fixed by it",
-        "concluded",
+        "inferred",
         "0.20",
-        "counts no more: a person took it back",
+        "no longer counts: a person took it back",
         "disputed",
-        "as seen before",
+        "as a past incident",
         "#proposals",
         "cause confirmed",
     ] {
@@ -81,12 +81,12 @@ async fn a_label_is_taken_back_by_a_form_and_not_in_the_past() {
     let bench = Bench::new();
     let page = bench.page("/labels?kind=cause&me=ada").await.text;
     let counting = learnt::labels().iter().filter(|label| label.retracted.is_none()).count();
-    assert_eq!(page.matches(">Take back</button>").count(), counting, "what counts no more cannot be taken back");
+    assert_eq!(page.matches(">Retract</button>").count(), counting, "what no longer counts cannot be retracted");
     assert!(
         page.contains("name=\"actor\" value=\"ada\"") && page.contains("type=\"hidden\" name=\"kind\" value=\"cause\"")
     );
     let past = bench.page("/labels?as_of=36095300").await.text;
-    assert!(!past.contains("Take back</button>") && !past.contains("method=\"post\""), "{past}");
+    assert!(!past.contains("Retract</button>") && !past.contains("method=\"post\""), "{past}");
     let label = LabelId::derive(&[b"confirmed"]);
     bench.views.events.lock().unwrap().push(sample::event(36_095_400, "label.given", label.as_str()));
     let event = sample::event_id("36095400");

@@ -18,7 +18,8 @@ async fn versions_are_listed_with_what_they_do_and_how_they_were_judged() {
     let bench = Bench::new();
     for path in ["/models", "/models/pair-scorer"] {
         let page = bench.page(path).await.text;
-        for told in ["In force", "Shadow", "Candidate", "480 labels", "95.8 %", ">pass<", ">fail<", "set by hand"] {
+        for told in ["Production", "Shadow", "Candidate", "480 labels", "95.8 %", ">pass<", ">fail<", "default weights"]
+        {
             assert!(page.contains(told), "{path}, {told}: {page}");
         }
         assert!(page.contains("href=\"/models/pair-scorer/2\"") && page.contains("does not learn"), "{page}");
@@ -37,7 +38,10 @@ async fn a_version_can_be_promoted_only_where_its_last_judgement_is_a_pass() {
     let passed = bench.page("/models/pair-scorer/2").await.text;
     assert!(passed.contains("formaction=\"/models/pair-scorer/promote\"") && passed.contains("better: its wrongs"));
     let failed = bench.page("/models/pair-scorer/3").await.text;
-    assert!(!failed.contains("/promote\"") && failed.contains("with version 1, which is in force, failed"), "{failed}");
+    assert!(
+        !failed.contains("/promote\"") && failed.contains("with version 1, the production version, failed"),
+        "{failed}"
+    );
     for id in [sample::OPEN, sample::OVER] {
         assert!(
             failed.contains(&format!("<a class=\"mono\" href=\"/{id}\">{id}</a>")),
@@ -47,7 +51,10 @@ async fn a_version_can_be_promoted_only_where_its_last_judgement_is_a_pass() {
     let fresh = bench.page("/models/pair-scorer/4").await.text;
     assert!(!fresh.contains("/promote\"") && fresh.contains("was not compared with version 1"), "{fresh}");
     let hand = bench.page("/models/pair-scorer/1").await.text;
-    assert!(hand.contains("It is in force.") && !hand.contains("formaction="), "nothing to be done: {hand}");
+    assert!(
+        hand.contains("It is the production version.") && !hand.contains("formaction="),
+        "nothing to be done: {hand}"
+    );
     let past = bench.page("/models/pair-scorer/2?as_of=36095300").await.text;
     assert!(!past.contains("formaction=") && !past.contains("method=\"post\""), "the past cannot be changed");
 }
@@ -57,11 +64,11 @@ async fn a_version_shows_lineage_metrics_weights_shadow_and_a_card_that_leads_no
     let bench = Bench::new();
     let page = bench.page("/models/pair-scorer/4").await.text;
     for told in [
-        "Learnt from 480 labels up to #36000000",
+        "Trained on 480 labels up to #36000000",
         "href=\"/models/pair-scorer/1\"",
         "same service",
         "95.8 %",
-        "would have joined 17",
+        "would have grouped 17",
         "10 more in the API",
         "Model card",
         "End the shadow",
@@ -153,7 +160,9 @@ async fn a_training_tells_how_far_it_is_and_what_came_of_it() {
     let page = bench.form("/models/pair-scorer/train", &[], fields).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     assert_eq!(page.header("content-security-policy"), crate::guard::POLICY);
-    for told in ["grows while it runs", " 50 %</span>", " 100 %</span>", "2 is registered", "pair-scorer/2?me=ada"] {
+    for told in
+        ["updates until the work ends", " 50 %</span>", " 100 %</span>", "2 is registered", "pair-scorer/2?me=ada"]
+    {
         assert!(page.text.contains(told), "{told}: {}", page.text);
     }
     assert_eq!(page.text.matches("reading labels").count(), 1, "a step is told once: {}", page.text);

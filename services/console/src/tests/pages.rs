@@ -89,19 +89,18 @@ async fn the_past_has_a_banner_and_no_forms() {
 async fn an_incident_shows_what_is_concluded_with_links_to_each_event() {
     let bench = Bench::new();
     let page = bench.page("/INC-3K7Q?as_of=36095300").await.text;
-    let order =
-        ["class=\"broke\"", "class=\"then\"", "class=\"alarmed\"", "For it", "Against it", "Considered, and not it"];
+    let order = ["class=\"broke\"", "class=\"then\"", "class=\"alarmed\"", "For it", "Against it", "Ruled out"];
     let places: Vec<usize> = order.iter().map(|what| page.find(what).unwrap_or_else(|| panic!("{what}"))).collect();
     assert!(places.is_sorted(), "{places:?}");
     let link = format!("href=\"/events/{}?as_of=36095300\"", sample::event_id("36093953"));
     assert!(page.matches(&link).count() > 2, "each step leads to its event, at the same time");
     for said in [
-        "looks alike",
-        "the same",
+        "similar symptoms, different cause",
+        "same problem",
         "ended 96 idle transactions",
-        "quiet for 2 h",
+        "no alert for 2 h",
         "pg-end-idle-transactions",
-        "Nothing runs",
+        "Hindcast runs nothing",
         "errors stayed flat",
         "At risk",
         "new log line",
@@ -213,7 +212,7 @@ async fn pages_can_be_looked_at() {
 async fn noise_removed_never_stands_without_what_was_missed() {
     let bench = Bench::new();
     let page = bench.page("/reports").await.text;
-    for told in ["87.5 %", "(1 declared, 1 came back)", "3 of 4", "median 2.0 min", "Unaccounted", "–"] {
+    for told in ["87.5 %", "(1 declared, 1 reopened)", "3 of 4", "median 2.0 min", "Unaccounted", "–"] {
         assert!(page.contains(told), "{told}: {page}");
     }
     let past = bench.page("/reports?as_of=36095300").await.text;
@@ -236,10 +235,10 @@ async fn the_table_of_a_report_holds_no_formula_and_the_document_is_absent_where
 async fn what_waits_for_chat_is_seen_with_its_age_and_where_to_read_it_meanwhile() {
     let bench = Bench::new();
     let page = bench.page("/notices").await.text;
-    for told in ["slack", "cannot be reached", "7 wait", "3 min", "href=\"/INC-7Q2K\"", "503 "] {
+    for told in ["slack", "cannot be reached", "7 pending", "3 min", "href=\"/INC-7Q2K\"", "503 "] {
         assert!(page.contains(told), "{told}: {page}");
     }
     assert!(!page.contains(sample::EVIL), "what vendors say is data: {page}");
     let then = bench.page("/notices?as_of=36095300").await.text;
-    assert!(!then.contains("7 wait"), "what waits is of now");
+    assert!(!then.contains("7 pending"), "what waits is of now");
 }

@@ -60,7 +60,7 @@ pub(super) fn blast(situation: &Situation, all: &mut Drafted) {
     let cited: Vec<Citation> = hit.iter().filter_map(proof).collect();
     hit.retain(|service| proof(service).is_some());
     if !hit.is_empty() {
-        all.drafts.push(Draft::new([format!("It hits {}", listed(&hit, SERVICES_TOLD_MAX))], cited));
+        all.drafts.push(Draft::new([format!("It affects {}", listed(&hit, SERVICES_TOLD_MAX))], cited));
     }
     // That something shows nothing stands in no event: it is said beside the claims.
     if !radius.at_risk.is_empty() {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An event that stands behind something that is said.
+/// An event that is cited as evidence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Citation {
     /// The event's id.
@@ -25,7 +25,7 @@ pub struct Citation {
 pub enum Verdict {
     /// Its events exist, could be seen, and say so.
     Supported,
-    /// They do not, or they say something else. Such a claim is struck.
+    /// The events do not support it. Such a claim is removed from the answer.
     Unsupported,
     /// It names nothing that could be checked.
     Unverifiable,
@@ -52,7 +52,7 @@ pub struct Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// What broke.
+    /// The root cause.
     Broke,
     /// What that did.
     Then,
@@ -89,13 +89,13 @@ pub struct Statement {
 pub struct Hypothesis {
     /// In plain words; begins with the service.
     pub cause: String,
-    /// The service that broke.
+    /// The service of the root cause.
     pub service: String,
     /// What kind of cause it is.
     pub kind: HypothesisKind,
     /// How well it explains what was seen, 0 to 1. Not a probability until it is calibrated by labels.
     pub score: f64,
-    /// What broke → what it did → what alarmed.
+    /// Root cause → propagated to → first alert.
     pub path: Vec<Step>,
     /// What speaks for it.
     pub confirms: Vec<Statement>,
@@ -105,7 +105,7 @@ pub struct Hypothesis {
     pub citations: Vec<Citation>,
 }
 
-/// Whom an incident hits.
+/// The services that an incident affects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlastRadius {
     /// Services with an alert or a finding of this incident.
@@ -132,9 +132,9 @@ pub struct Causes {
     /// Why, where it is unresolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_unresolved: Option<String>,
-    /// What was considered and is not it, with what speaks against it: changes above all.
+    /// Causes that were ruled out, with the evidence against them: changes above all.
     pub refuted: Vec<Hypothesis>,
-    /// Whom it hits.
+    /// The affected services.
     pub blast_radius: BlastRadius,
     /// The version of the ranking.
     pub ranker: u32,
@@ -291,7 +291,7 @@ pub struct Answer {
     pub answer: String,
     /// Who worded it.
     pub mode: AnswerMode,
-    /// What it says, claim by claim; struck ones stay here with the reason.
+    /// The claims of the answer; removed ones stay here with the reason.
     pub claims: Vec<Claim>,
     /// What may have been the cause, best first. Ours: a model never reorders it.
     pub hypotheses: Vec<Hypothesis>,
@@ -299,7 +299,7 @@ pub struct Answer {
     pub similar: Vec<Similar>,
     /// Proposed runbooks.
     pub proposals: Vec<Proposal>,
-    /// What could not be said: `never seen`, `unresolved`, telemetry that expired, a model that is down, …
+    /// What is missing from the answer: `never seen`, `unresolved`, telemetry that expired, a model that is down, …
     pub missing: Vec<String>,
     /// The incident that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -337,7 +337,7 @@ pub struct Tokens {
     pub output: u64,
 }
 
-/// What is told while an answer is made.
+/// Progress of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Progress {
@@ -352,11 +352,11 @@ pub enum Progress {
     },
     /// Text of the model as it comes. Unchecked: the answer replaces it.
     Delta(String),
-    /// The answer, checked; the last thing that is told.
+    /// The checked answer; the last event.
     Answer(Box<Answer>),
 }
 
-/// A runbook as it is in force.
+/// A runbook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunbookSummary {
     /// Its name.

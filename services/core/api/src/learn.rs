@@ -23,7 +23,7 @@ pub struct Label {
     pub value: String,
     /// How much it counts, in thousandths of one whole word of a person.
     pub weight: u32,
-    /// Said by a person, or concluded.
+    /// Explicit feedback, or inferred.
     pub provenance: Provenance,
     /// The rule of the table that gave it.
     pub rule: String,
@@ -33,11 +33,11 @@ pub struct Label {
     pub from: String,
     /// The `label.given` event, by which it is undone.
     pub event: String,
-    /// Who did what it follows from; `system` where nobody did.
+    /// Who caused it; `system` if no person did.
     pub by: String,
     /// When.
     pub at: Time,
-    /// Where the `label.given` stands.
+    /// The position of the `label.given` event.
     pub position: u64,
     /// The environment.
     pub environment: String,
@@ -47,7 +47,7 @@ pub struct Label {
     /// Why it counts no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retracted: Option<String>,
-    /// Where that stands.
+    /// The position of that event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retracted_position: Option<u64>,
     /// Whether another person says something else of the same thing.
@@ -60,7 +60,7 @@ pub struct Label {
 pub struct LabelCoverage {
     /// Labels that count.
     pub labels: u32,
-    /// Of these, said by a person.
+    /// Of these, explicit feedback.
     pub explicit: u32,
     /// Retracted ones.
     pub retracted: u32,
@@ -113,7 +113,7 @@ pub struct Said {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JudgeRequest {
-    /// What is judged.
+    /// What the feedback is about.
     pub about: About,
     /// The verdict.
     pub verdict: UserVerdict,
@@ -131,9 +131,9 @@ pub struct JudgeRequest {
 pub enum ModelStatus {
     /// It decides.
     InForce,
-    /// It runs beside the one in force, used for nothing.
+    /// It runs as a shadow of the production version and decides nothing.
     Shadow,
-    /// It waits to be judged, or was judged and did not pass.
+    /// It waits for a comparison, or did not pass one.
     Candidate,
     /// It decided once.
     Retired,
@@ -151,15 +151,15 @@ pub struct ModelVersion {
     /// SHA-256 of weights and lineage; absent for the one set by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
-    /// What it was learnt from.
+    /// The training data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<Lineage>,
     /// The weights, in thousandths of log-odds, by name.
     pub weights: BTreeMap<String, i64>,
-    /// How it does on labels that it was not learnt from, by service; `*` is all together.
+    /// Figures on holdout labels, by service; `*` is the total.
     #[serde(default)]
     pub metrics: BTreeMap<String, Metrics>,
-    /// How it was judged, oldest first.
+    /// The comparisons, oldest first.
     #[serde(default)]
     pub judged: Vec<ModelJudgement>,
     /// When it was registered.
@@ -171,7 +171,7 @@ pub struct ModelVersion {
     /// The `model.registered` event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// Since when it is in force.
+    /// When it became the production version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_force_since: Option<Time>,
     /// Why it is, or no more.
@@ -185,7 +185,7 @@ pub struct ModelVersion {
     pub card: Option<String>,
 }
 
-/// How a version was judged.
+/// A comparison of a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelJudgement {
     /// The version that it was compared with.
@@ -234,11 +234,11 @@ pub struct ShadowDifference {
     pub with: Vec<String>,
 }
 
-/// What is to be learnt from.
+/// A request to train a version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainRequest {
-    /// The environment whose labels are learnt from; `production` where absent.
+    /// The environment of the labels; `production` where absent.
     pub environment: Option<String>,
     /// The first position; the beginning where absent.
     pub from: Option<u64>,
@@ -275,12 +275,12 @@ pub struct BacktestRequest {
     pub environment: Option<String>,
     /// Which model's candidate; the newest version where both this and `weights` are absent.
     pub version: Option<u32>,
-    /// Weights by name, for one that is not registered: what is absent is as in the one in force.
+    /// Weights by name, for one that is not registered: absent ones are those of the production version.
     pub weights: Option<BTreeMap<String, i64>>,
-    /// What it is compared with; the one in force where absent.
+    /// The version that it is compared with; the production version where absent.
     pub against: Option<u32>,
-    /// The first position or time of what is judged, or a span back from `to` such as `30d`; behind what the
-    /// candidate was learnt from where absent.
+    /// The start of the compared period: a position, a time, or a span before `to` such as `30d`; after the training
+    /// data of the candidate where absent.
     #[serde(deserialize_with = "place")]
     #[schemars(with = "Option<Place>")]
     pub since: Option<String>,
@@ -299,7 +299,7 @@ pub struct LearnProgress {
     pub step: String,
     /// Done so far.
     pub done: u64,
-    /// Of how many; 0 where nobody knows.
+    /// The total; 0 if it is unknown.
     pub of: u64,
 }
 
@@ -317,7 +317,7 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Why, in plain words.
     pub reasons: Vec<String>,
-    /// The first position of what was judged.
+    /// The first position of the compared period.
     pub from: u64,
     /// The last one.
     pub to: u64,
@@ -354,7 +354,7 @@ pub struct Report {
 /// One line of figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportRow {
-    /// Messages of senders that told an alert.
+    /// Messages of senders with an alert.
     pub messages: u64,
     /// Distinct alerts.
     pub alerts: u64,
@@ -380,10 +380,10 @@ pub struct ReportRow {
     /// Of these, back after a person had ended them, or reopened by one.
     #[serde(default)]
     pub came_back: u64,
-    /// Incidents of which a person said that some of their alerts are another problem.
+    /// Incidents that a person split.
     #[serde(default)]
     pub wrongly_merged: u64,
-    /// Alerts at a paging severity that neither paged nor were held by name; must be 0.
+    /// Alerts of a paging severity that neither paged nor have a recorded reason for it; must be 0.
     pub unaccounted: u64,
     /// From the first symptom to the incident.
     pub mttd: Duration,

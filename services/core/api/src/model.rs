@@ -29,7 +29,7 @@ pub struct Incident {
     pub teams: Vec<String>,
     /// Its environment.
     pub environment: String,
-    /// Who takes care.
+    /// The owner: a person or a team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The earliest symptom.
@@ -50,10 +50,10 @@ pub struct Incident {
     /// What ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<ResolvedBy>,
-    /// What a person said it was.
+    /// The cause that a person recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// What a person said ended it.
+    /// The resolution that a person recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
     /// How many alerts it has.
@@ -122,7 +122,7 @@ pub struct Alert {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Time>,
-    /// When we first learnt of it.
+    /// When it was first received.
     pub first_seen_at: Time,
     /// When the sender last spoke of it.
     pub last_seen_at: Time,
@@ -207,14 +207,14 @@ pub struct TimelineEntry {
     pub subject: String,
 }
 
-/// What holds an incident together, and what was kept out.
+/// Why the alerts of an incident are grouped, and which alerts were not grouped with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Why {
     /// The incident.
     pub incident: String,
     /// Each member, in the order in which it joined.
     pub members: Vec<WhyMember>,
-    /// Alerts that were considered for it and went elsewhere.
+    /// Alerts that were compared with it and are in another incident.
     pub kept_out: Vec<WhyKeptOut>,
     /// The position that it shows.
     pub position: u64,
@@ -264,7 +264,7 @@ pub struct WhyKeptOut {
 /// An alert's whole way from the socket to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
-    /// The alert as it stands.
+    /// The current alert.
     pub alert: Alert,
     /// Each step, oldest first.
     pub steps: Vec<ReceiptStep>,
@@ -279,7 +279,7 @@ pub struct Receipt {
     pub position: u64,
 }
 
-/// One step of an alert's way.
+/// One step of an alert's history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptStep {
     /// When.
@@ -295,6 +295,23 @@ pub struct ReceiptStep {
     /// What a machine wants to know.
     #[serde(skip_serializing_if = "Value::is_null", default)]
     pub detail: Value,
+}
+
+impl ReceiptStep {
+    /// The stage as people read it.
+    #[must_use]
+    pub fn stage_in_words(&self) -> &str {
+        match self.stage.as_str() {
+            "kept_out" => "not grouped",
+            "held" => "delayed",
+            "released" => "delay ended",
+            "settled" => "not flapping",
+            "asked" => "requested",
+            "stale" => "no longer sent",
+            "expired" => "not delivered",
+            other => other,
+        }
+    }
 }
 
 /// A silence or maintenance window.
@@ -320,7 +337,7 @@ pub struct Silence {
     pub revision: u64,
 }
 
-/// What was sent, held or suppressed.
+/// A notification that was sent, delayed or suppressed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// `NTC-…`
@@ -331,7 +348,7 @@ pub struct Notice {
     pub page: bool,
     /// Why.
     pub reason: notice::Reason,
-    /// Who is told.
+    /// The receiver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver: Option<String>,
     /// The incident that it is about.
@@ -344,12 +361,12 @@ pub struct Notice {
     pub severity: Severity,
     /// In plain words.
     pub title: String,
-    /// Why it is held, or how that ended.
+    /// Why it is delayed or suppressed, or how that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<HoldReason>,
-    /// Until when it is held, or when it is given up.
+    /// The end of the delay, or of the delivery attempts.
     pub until: Time,
-    /// When it was asked for or held.
+    /// When it was requested or delayed.
     pub at: Time,
     /// When a receiver took it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -365,7 +382,7 @@ pub struct Notice {
     pub position: u64,
 }
 
-/// A parked item.
+/// A dead letter: an item that was accepted and could not be processed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Parked {
     /// The `intake.parked` event's id.
@@ -405,9 +422,9 @@ pub struct State {
     pub incidents: IncidentCounts,
     /// How many alerts there are.
     pub alerts: AlertCounts,
-    /// Parked items that nobody has looked at.
+    /// Dead letters that are not retried or discarded.
     pub parked: u64,
-    /// The versions in force: `fold`, `weights`, `catalog`, …
+    /// The current versions: `fold`, `weights`, `catalog`, …
     pub versions: BTreeMap<String, String>,
     /// The ledger's identity.
     pub ledger: String,
@@ -419,7 +436,7 @@ pub struct State {
 /// Incidents by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentCounts {
-    /// Nobody takes care yet.
+    /// Not acknowledged.
     pub open: u64,
     /// Somebody does.
     pub acknowledged: u64,
@@ -436,7 +453,7 @@ pub struct AlertCounts {
     pub resolved: u64,
     /// The sender fell silent.
     pub stale: u64,
-    /// Held back, of those that fire.
+    /// Suppressed, of the firing ones.
     pub suppressed: u64,
 }
 

@@ -47,59 +47,59 @@ macro_rules! codes {
 
 codes! {
     /// Not the syntax that was announced.
-    Malformed = "malformed", 400, "The body cannot be read", "Send well-formed content of the announced type.";
+    Malformed = "malformed", 400, "The body is not well-formed", "Send well-formed content of the announced type.";
     /// An unknown or ill-formed parameter.
-    BadParameter = "bad_parameter", 400, "A parameter cannot be understood", "See /openapi.json for the parameters of this route.";
+    BadParameter = "bad_parameter", 400, "A parameter is not valid", "See /openapi.json for the parameters of this route.";
     /// A limit outside 1 to 500.
     BadLimit = "bad_limit", 400, "The limit is out of range", "Use a limit of 1 to 500.";
     /// Not a cursor of ours.
-    BadCursor = "bad_cursor", 400, "The cursor cannot be understood", "Use the `next` of the page before, unchanged.";
+    BadCursor = "bad_cursor", 400, "The cursor is not valid", "Use the `next` of the previous page, unchanged.";
     /// Neither a position nor a time.
-    BadAsOf = "bad_as_of", 400, "as_of cannot be understood", "Use a position or an RFC 3339 time, such as 2026-11-20T03:12:00Z.";
+    BadAsOf = "bad_as_of", 400, "as_of is not valid", "Use a position or an RFC 3339 time, such as 2026-11-20T03:12:00Z.";
     /// Nested too deep, too many labels, and the like.
     OverLimit = "over_limit", 400, "A limit is exceeded", "Send less: at most 64 levels of nesting and 256 labels an alert.";
     /// No credential, or a wrong one.
     Unauthorized = "unauthorized", 401, "A credential is missing or wrong", "Send the source's credential, or `Authorization: Bearer` with the token.";
     /// A right that is not given.
-    Forbidden = "forbidden", 403, "This is not allowed", "Ask whoever runs Hindcast for the right.";
+    Forbidden = "forbidden", 403, "Not allowed", "Ask the operator of Hindcast for the right.";
     /// No such thing.
-    NotFound = "not_found", 404, "There is no such thing", "Look for it with the lists under /api/v1.";
+    NotFound = "not_found", 404, "Not found", "Find it in the lists under /api/v1.";
     /// A prefix of several ids.
-    Ambiguous = "ambiguous", 409, "Several things begin like this", "Use more digits of the id.";
+    Ambiguous = "ambiguous", 409, "The prefix matches several ids", "Use more digits of the id.";
     /// Another method.
-    MethodNotAllowed = "method_not_allowed", 405, "This route takes another method", "See /openapi.json for the methods of this route.";
+    MethodNotAllowed = "method_not_allowed", 405, "The route does not support this method", "See /openapi.json for the methods of this route.";
     /// A state in which this means nothing.
-    Conflict = "conflict", 409, "It is in another state", "Look at its state, and ask for what makes sense there.";
+    Conflict = "conflict", 409, "The current state does not allow this", "Read the current state, and send a command that fits it.";
     /// It became a part of another incident.
-    MergedAway = "merged_away", 409, "It became a part of another incident", "Use the incident that it was merged into.";
+    MergedAway = "merged_away", 409, "The incident was merged into another incident", "Use the incident that it was merged into.";
     /// The same key with another command.
-    KeyReused = "key_reused", 409, "The idempotency key was used for something else", "Use a fresh Idempotency-Key.";
+    KeyReused = "key_reused", 409, "The idempotency key was used for another command", "Use a fresh Idempotency-Key.";
     /// Already undone.
-    AlreadyUndone = "already_undone", 409, "It was undone already", "Nothing is left to do.";
+    AlreadyUndone = "already_undone", 409, "Already undone", "Nothing is left to do.";
     /// A revision that is not current.
-    StaleRevision = "stale_revision", 412, "It changed since you saw it", "Read it again and send its revision as If-Match.";
+    StaleRevision = "stale_revision", 412, "It changed after you read it", "Read it again and send its revision as If-Match.";
     /// Too many bytes.
     TooLarge = "too_large", 413, "The body is too large", "Send at most 16 MiB a request.";
     /// A type that this route does not read.
-    UnsupportedMediaType = "unsupported_media_type", 415, "This media type is not read here", "Send application/json.";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The media type is not supported", "Send application/json.";
     /// Understood, and makes no sense.
-    Invalid = "invalid", 422, "It is understood and invalid", "Mend what the detail names.";
+    Invalid = "invalid", 422, "Validation failed", "Fix the field named in `detail`.";
     /// Too little to learn from.
-    TooFewLabels = "too_few_labels", 422, "There are too few labels to learn from", "Merge, split or resolve with a cause where you know better, and train again.";
+    TooFewLabels = "too_few_labels", 422, "Too few labels for a training", "Merge, split or resolve with a cause where you know better, and train again.";
     /// Two partitions.
-    CrossPartition = "cross_partition", 422, "Two environments are never mixed", "Link the incidents instead of merging them.";
+    CrossPartition = "cross_partition", 422, "The incidents are of different environments", "Link the incidents instead of merging them.";
     /// Something that has no way back.
     NotUndoable = "not_undoable", 422, "This event cannot be undone", "Undo a merge, split, silence or suppression.";
     /// Too much at once.
-    Busy = "busy", 429, "Too many requests wait", "Try again after Retry-After seconds.";
+    Busy = "busy", 429, "Too many requests are pending", "Retry after Retry-After seconds.";
     /// Not built yet.
-    NotImplemented = "not_implemented", 501, "This is promised and not built yet", "See CHANGELOG.md for what is built.";
+    NotImplemented = "not_implemented", 501, "Promised and not built yet", "See CHANGELOG.md for what is built.";
     /// Built, and not set up in this process.
-    NotSetUp = "not_set_up", 501, "This is not set up here", "Set it up in the settings, or ask the process that has it.";
+    NotSetUp = "not_set_up", 501, "Not configured in this process", "Set it up in the settings, or ask the process that has it.";
     /// The ledger takes nothing, or we are not ready.
-    Unavailable = "unavailable", 503, "It cannot be done now", "Try again after Retry-After seconds.";
+    Unavailable = "unavailable", 503, "Temporarily unavailable", "Retry after Retry-After seconds.";
     /// A defect of ours.
-    Internal = "internal", 500, "Something went wrong here", "Look at the log of Hindcast, and tell its makers.";
+    Internal = "internal", 500, "Internal error", "Read the log of Hindcast, and report the defect.";
 }
 
 impl Problem {

@@ -112,7 +112,7 @@ pub fn card(view: &View) -> Card {
     let mut sections = Vec::new();
     if let Some((title, url)) = &view.merged_into {
         let line = Line::Link { text: title.clone(), url: url.clone(), rest: String::new() };
-        sections.push(Section { heading: "A part of".to_owned(), lines: vec![line], buttons: Vec::new() });
+        sections.push(Section { heading: "Merged into".to_owned(), lines: vec![line], buttons: Vec::new() });
     } else {
         sections.extend(cause(view, id.as_ref()));
         sections.extend(seen(view, id.as_ref()));
@@ -151,17 +151,17 @@ pub fn short(id: &str) -> &str {
 fn status(view: &View) -> String {
     let incident = &view.incident;
     match (incident.status, &view.merged_into) {
-        (_, Some((title, _))) => format!("a part of {title}"),
-        (Status::Open, _) => "open, nobody takes care yet".to_owned(),
+        (_, Some((title, _))) => format!("merged into {title}"),
+        (Status::Open, _) => "open, not acknowledged".to_owned(),
         (Status::Acknowledged, _) => match &view.acknowledged_by {
-            Some(who) => format!("{who} takes care"),
-            None => "somebody takes care".to_owned(),
+            Some(who) => format!("acknowledged by {who}"),
+            None => "acknowledged".to_owned(),
         },
         (Status::Resolved, _) => match incident.resolved_by {
-            Some(ResolvedBy::Stale) => "over: its senders fell silent".to_owned(),
-            Some(ResolvedBy::Person) => "over, as a person said".to_owned(),
+            Some(ResolvedBy::Stale) => "resolved automatically: its alerts are no longer sent".to_owned(),
+            Some(ResolvedBy::Person) => "resolved by a person".to_owned(),
             Some(ResolvedBy::Quiet | ResolvedBy::Merged | ResolvedBy::Other(_)) | None => {
-                "over: all its alerts ended".to_owned()
+                "resolved automatically: all alerts cleared".to_owned()
             }
         },
     }
@@ -174,7 +174,7 @@ fn facts(view: &View) -> Vec<(String, String)> {
     let severity = if incident.peak_severity == incident.severity {
         incident.severity.to_string()
     } else {
-        format!("{} now, {} at its worst", incident.severity, incident.peak_severity)
+        format!("{} now, {} at its peak", incident.severity, incident.peak_severity)
     };
     fact("Severity", severity);
     if !incident.services.is_empty() {
@@ -187,18 +187,18 @@ fn facts(view: &View) -> Vec<(String, String)> {
         fact("Opened", format!("{} later", span(incident.opened_at, incident.started_at)));
     }
     let alerts = match incident.status {
-        Status::Resolved => format!("{} in {} messages", incident.alerts, incident.occurrences),
-        _ => format!("{} ({} firing) in {} messages", incident.alerts, incident.firing, incident.occurrences),
+        Status::Resolved => format!("{}, received {} times", incident.alerts, incident.occurrences),
+        _ => format!("{} ({} firing), received {} times", incident.alerts, incident.firing, incident.occurrences),
     };
     fact("Alerts", alerts);
     if let Some(owner) = &incident.owner {
         fact("Owner", owner.clone());
     }
     if incident.reopened > 0 {
-        fact("Came back", times(incident.reopened));
+        fact("Reopened", times(incident.reopened));
     }
     if let Some(earlier) = &incident.recurrence_of {
-        fact("Again", format!("the same alert as in {}", short(earlier)));
+        fact("Recurrence of", short(earlier).to_owned());
     }
     if let Some(until) = incident.snoozed_until {
         fact("Snoozed", format!("until {}", clock(until)));
@@ -210,12 +210,15 @@ fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
     let incident = &view.incident;
     if let Some(cause) = &incident.cause {
         let mut lines = vec![Line::Text(cause.clone())];
-        lines.extend(incident.resolution.as_ref().map(|ended| Line::Text(format!("Ended by: {ended}"))));
-        return Some(Section { heading: "What it was".to_owned(), lines, buttons: Vec::new() });
+        lines.extend(incident.resolution.as_ref().map(|ended| Line::Text(format!("Resolution: {ended}"))));
+        return Some(Section { heading: "Cause".to_owned(), lines, buttons: Vec::new() });
     }
     let causes = view.causes.as_ref()?;
     let Some(best) = causes.items.first().filter(|_| !causes.unresolved) else {
-        let why = causes.why_unresolved.as_deref().unwrap_or("nothing explains it well enough to be named");
+        let why = causes
+            .why_unresolved
+            .as_deref()
+            .unwrap_or("the evidence does not explain it well enough to name a root cause");
         let mut lines = vec![Line::Text(format!("Unresolved: {why}."))];
         lines.extend(refuted(causes));
         return Some(Section { heading: "Cause".to_owned(), lines, buttons: Vec::new() });
@@ -233,9 +236,9 @@ fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
 
 fn path(of: &Hypothesis) -> Vec<Line> {
     let word = |role| match role {
-        hindcast_api::Role::Broke => "broke",
-        hindcast_api::Role::Then => "then",
-        hindcast_api::Role::Alarmed => "alarmed",
+        hindcast_api::Role::Broke => "root cause",
+        hindcast_api::Role::Then => "propagated to",
+        hindcast_api::Role::Alarmed => "first alert",
     };
     of.path
         .iter()
@@ -247,23 +250,23 @@ fn path(of: &Hypothesis) -> Vec<Line> {
 
 fn refuted(causes: &Causes) -> Vec<Line> {
     let reason = |of: &Hypothesis| of.refutes.first().map_or(String::new(), |why| format!(": {}", why.text));
-    let line = |of: &Hypothesis| Line::Text(format!("not {}{}", of.cause, reason(of)));
+    let line = |of: &Hypothesis| Line::Text(format!("ruled out: {}{}", of.cause, reason(of)));
     let mut lines: Vec<Line> = causes.refuted.iter().take(REFUTED_MAX).map(line).collect();
-    lines.extend(left_out(causes.refuted.len(), REFUTED_MAX, "that it is not"));
+    lines.extend(left_out(causes.refuted.len(), REFUTED_MAX, "ruled out"));
     lines
 }
 
 fn seen(view: &View, id: Option<&IncidentId>) -> Option<Section> {
     let similar = view.similar.as_ref()?;
     let Some(same) = similar.items.iter().find(|item| item.same) else {
-        let mut lines = vec![Line::Text("Never: no incident of the past is the same problem.".to_owned())];
+        let mut lines = vec![Line::Text("No matching past incident.".to_owned())];
         lines.extend(similar.items.first().map(|item| link(view, item, &differs(item))));
-        return Some(Section { heading: "Seen before".to_owned(), lines, buttons: Vec::new() });
+        return Some(Section { heading: "Past incidents".to_owned(), lines, buttons: Vec::new() });
     };
     let mut lines = vec![link(view, same, &format!(" {}", same.title))];
-    lines.extend(same.cause.as_ref().map(|cause| Line::Text(format!("It was: {cause}"))));
-    lines.extend(same.resolution.as_ref().map(|ended| Line::Text(format!("It ended by: {ended}"))));
-    lines.extend(same.why.first().map(|why| Line::Text(format!("Alike: {why}"))));
+    lines.extend(same.cause.as_ref().map(|cause| Line::Text(format!("Cause: {cause}"))));
+    lines.extend(same.resolution.as_ref().map(|ended| Line::Text(format!("Resolution: {ended}"))));
+    lines.extend(same.why.first().map(|why| Line::Text(format!("Similar: {why}"))));
     lines.extend(left_out(similar.items.iter().filter(|item| item.same).count(), 1, "times before"));
     let buttons = id.zip(same.incident.parse::<IncidentId>().ok()).map(|(id, similar)| {
         let about = About::Recall { incident: id.clone(), similar };
@@ -272,12 +275,12 @@ fn seen(view: &View, id: Option<&IncidentId>) -> Option<Section> {
         let no = judge("Not the same", id, about, "dismissed", None, revision);
         vec![yes, no]
     });
-    Some(Section { heading: "Seen before".to_owned(), lines, buttons: buttons.unwrap_or_default() })
+    Some(Section { heading: "Past incidents".to_owned(), lines, buttons: buttons.unwrap_or_default() })
 }
 
 fn differs(item: &Similar) -> String {
     let why = item.differs.first().map_or(String::new(), |why| format!(": {why}"));
-    format!(" looks alike, and is another{why}")
+    format!(": similar symptoms, different cause{why}")
 }
 
 fn link(view: &View, item: &Similar, rest: &str) -> Line {
@@ -297,9 +300,12 @@ fn proposed(view: &View, id: Option<&IncidentId>) -> Option<Section> {
     }
     lines.push(Line::Text(format!("Risk: {}", best.risk)));
     if best.worked.of > 0 {
-        lines.push(Line::Text(format!("It ended the same problem {} of {} times.", best.worked.ended, best.worked.of)));
+        lines.push(Line::Text(format!(
+            "It resolved the same problem {} of {} times.",
+            best.worked.ended, best.worked.of
+        )));
     }
-    lines.push(Line::Text(format!("Runbook {}. Nothing runs: this waits for people.", best.runbook)));
+    lines.push(Line::Text(format!("Runbook {}. Hindcast runs nothing: a person decides.", best.runbook)));
     lines.extend(left_out(view.proposals.len(), 1, "proposed"));
     let buttons = id.zip(best.id.parse().ok()).map(|(id, proposal)| {
         let about = About::Proposal { proposal };
@@ -320,7 +326,7 @@ fn said(view: &View) -> Option<Section> {
         return None;
     }
     let lines = view.labels.iter().cloned().map(Line::Text).collect();
-    Some(Section { heading: "People said".to_owned(), lines, buttons: Vec::new() })
+    Some(Section { heading: "Feedback".to_owned(), lines, buttons: Vec::new() })
 }
 
 pub(crate) fn judge(
@@ -409,13 +415,13 @@ pub fn answer(of: &Answer, public_url: &str) -> Said {
         remarks.push(format!("and {} more claims on the web page", stands.len() - CLAIMS_MAX));
     }
     if struck > 0 {
-        remarks.push(format!("{struck} struck: the events do not say so"));
+        remarks.push(format!("{struck} removed: not supported by the evidence"));
     }
     if !of.missing.is_empty() {
         remarks.push(format!("missing: {}", of.missing.join("; ")));
     }
     let by =
-        of.model.as_deref().map_or("from evidence, without a model".to_owned(), |model| format!("worded by {model}"));
+        of.model.as_deref().map_or("from evidence, without a model".to_owned(), |model| format!("written by {model}"));
     let cost = of.cost.map_or(String::new(), |cost| format!(" · ${cost:.4}"));
     let about = of.conversation.parse().ok().map(|conversation| About::Conversation { conversation });
     let incident: Option<IncidentId> = of.incident.as_ref().and_then(|id| id.parse().ok());

@@ -212,7 +212,7 @@ fn answer() -> Answer {
 
 fn fixed() -> Note {
     Note::Fixed {
-        text: "It is over: all its alerts ended.".into(),
+        text: "Resolved automatically: all alerts cleared.".into(),
         proposal: Some((ProposalId::derive(&[b"p"]).to_string(), "End sessions that idle inside a transaction".into())),
         recall: Some((id("earlier"), "35 sessions of shop idle inside a transaction".into())),
         incident: id("open"),
@@ -462,14 +462,14 @@ fn what_a_card_leaves_out_is_counted() {
     for (count, more) in [(1, 0), (2, 0), (3, 1), (9, 7)] {
         view.causes.as_mut().unwrap().refuted = vec![refuted.clone(); count];
         let said = lines(&view, "Likely cause");
-        assert_eq!(said.iter().filter(|line| line.starts_with("not checkout")).count(), count.min(2));
-        let last = format!("and {more} more that it is not, on the web page");
+        assert_eq!(said.iter().filter(|line| line.starts_with("ruled out: checkout")).count(), count.min(2));
+        let last = format!("and {more} more ruled out, on the web page");
         assert_eq!(said.contains(&last), more > 0, "{said:?}");
     }
     for (count, more) in [(1, 0), (2, 1), (9, 8)] {
         view.similar.as_mut().unwrap().items = vec![similar.clone(); count];
         view.proposals = vec![proposal.clone(); count];
-        for (heading, what) in [("Seen before", "times before"), ("Proposed", "proposed")] {
+        for (heading, what) in [("Past incidents", "times before"), ("Proposed", "proposed")] {
             let said = lines(&view, heading);
             let last = format!("and {more} more {what}, on the web page");
             assert_eq!(said.contains(&last), more > 0, "{said:?}");
@@ -477,7 +477,7 @@ fn what_a_card_leaves_out_is_counted() {
     }
     view.causes.as_mut().unwrap().unresolved = true;
     let said = lines(&view, "Cause");
-    assert!(said[0].starts_with("Unresolved") && said[1].starts_with("not checkout"), "{said:?}");
+    assert!(said[0].starts_with("Unresolved") && said[1].starts_with("ruled out: checkout"), "{said:?}");
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub mod text;
 pub mod time;
 pub mod vocabulary;
 pub mod words;
+pub mod yaml;
 
 pub use event::Event;
 pub use id::{

@@ -67,7 +67,7 @@ pub(super) fn summary(page: &mut Page, evidence: &Evidence, causes: &Causes) {
         &cited(opening(evidence).into_iter().chain(ending(evidence))),
     );
     if let Some(said) = &incident.cause {
-        page.sentence(&format!("A person said that it was: {}.", escaped(said)), &ending(evidence));
+        page.sentence(&format!("A person recorded the cause: {}.", escaped(said)), &ending(evidence));
     }
     match causes.items.first() {
         Some(best) => page.sentence(&format!("What explains it best: {}.", escaped(&best.cause)), &best.citations),
@@ -84,7 +84,7 @@ pub(super) fn impact(page: &mut Page, evidence: &Evidence, causes: &Causes) {
     let fired: Vec<Citation> = evidence.symptoms.iter().map(|symptom| symptom.fired.clone()).collect();
     let fired = cited(fired);
     let first: Vec<Citation> = fired.iter().take(LIST_MAX).cloned().collect();
-    page.item(&format!("Services hit: {}.", list(&causes.blast_radius.hit)), &first);
+    page.item(&format!("Affected services: {}.", list(&causes.blast_radius.hit)), &first);
     if !causes.blast_radius.at_risk.is_empty() {
         page.note(&format!("At risk, because they depend on the cause: {}.", list(&causes.blast_radius.at_risk)));
     }
@@ -110,7 +110,7 @@ pub(super) fn impact(page: &mut Page, evidence: &Evidence, causes: &Causes) {
         ),
         &first,
     );
-    page.note("How many users or how much money it hit is not recorded.");
+    page.note("How many users or how much money it affected is not recorded.");
 }
 
 pub(super) fn timeline(page: &mut Page, evidence: &Evidence) {
@@ -167,13 +167,13 @@ pub(super) fn detection(page: &mut Page, evidence: &Evidence) {
     match told {
         Some(entry) => page.item(
             &format!(
-                "People were told at {}, {} after that alert began.",
+                "People were notified at {}, {} after that alert began.",
                 clock(entry.time),
                 entry.time.since(alert.starts_at)
             ),
             &[citation(entry)],
         ),
-        None => page.note("That anybody was told is not recorded."),
+        None => page.note("No notification is recorded."),
     }
 }
 
@@ -203,7 +203,7 @@ pub(super) fn response(page: &mut Page, evidence: &Evidence) {
     }
     if let Some(first) = entries(evidence, &["incident.acknowledged"]).next() {
         let since = first.time.since(evidence.incident.opened_at);
-        page.sentence(&format!("It took {since} from its opening until somebody took care."), &{
+        page.sentence(&format!("It was acknowledged {since} after it was opened."), &{
             let mut both = opening(evidence);
             both.push(citation(first));
             both
@@ -230,7 +230,7 @@ pub(super) fn cause(page: &mut Page, evidence: &Evidence, causes: &Causes) {
     }
     page.heading(3, "Considered and refuted");
     if causes.refuted.is_empty() {
-        page.note("Nothing else was considered.");
+        page.note("No other cause was considered.");
     }
     for other in causes.refuted.iter().take(LIST_MAX) {
         let why = other.refutes.iter().map(|statement| escaped(&statement.text)).collect::<Vec<_>>().join("; ");
@@ -243,16 +243,16 @@ fn hypothesis(page: &mut Page, best: &Hypothesis) {
     page.heading(3, "From there to the alarm");
     for step in &best.path {
         let role = match step.role {
-            Role::Broke => "broke",
-            Role::Then => "then",
-            Role::Alarmed => "alarmed",
+            Role::Broke => "root cause",
+            Role::Then => "propagated to",
+            Role::Alarmed => "first alert",
         };
         page.item(
             &format!("**{role}** {} {}: {}", clock(step.time), escaped(&step.service), escaped(&step.text)),
             &step.citations,
         );
     }
-    for (title, statements) in [("What speaks for it", &best.confirms), ("What speaks against it", &best.refutes)] {
+    for (title, statements) in [("Evidence for it", &best.confirms), ("Evidence against it", &best.refutes)] {
         page.heading(3, title);
         if statements.is_empty() {
             page.note("Nothing is recorded.");
@@ -294,29 +294,29 @@ pub(super) fn resolution(page: &mut Page, evidence: &Evidence) {
     };
     let by = match incident.resolved_by {
         Some(ResolvedBy::Quiet) => "all its alerts were over",
-        Some(ResolvedBy::Stale) => "the senders of its alerts fell silent",
-        Some(ResolvedBy::Person) => "a person said so",
-        Some(ResolvedBy::Merged) => "it became a part of another one",
+        Some(ResolvedBy::Stale) => "its alerts are no longer sent",
+        Some(ResolvedBy::Person) => "a person resolved it",
+        Some(ResolvedBy::Merged) => "it was merged into another incident",
         Some(ResolvedBy::Other(_)) | None => "why is not recorded",
     };
     page.sentence(&format!("It was over at {}: {by}.", day_and_clock(end)), &ending(evidence));
     match &incident.resolution {
-        Some(said) => page.sentence(&format!("What ended it: {}.", escaped(said)), &ending(evidence)),
-        None => page.note("What ended it is not recorded."),
+        Some(said) => page.sentence(&format!("Resolution: {}.", escaped(said)), &ending(evidence)),
+        None => page.note("The resolution is not recorded."),
     }
     if incident.reopened > 0 {
         let back: Vec<Citation> = entries(evidence, &["incident.reopened"]).map(citation).collect();
-        page.sentence(&format!("It came back {} times before.", incident.reopened), &back);
+        page.sentence(&format!("It was reopened {} times.", incident.reopened), &back);
     }
 }
 
 pub(super) fn similar(page: &mut Page, similar: &[Similar]) {
     page.heading(2, "Similar incidents");
     if !similar.iter().any(|other| other.same) {
-        page.note("The same problem was never seen before, as far as it is remembered here.");
+        page.note("No matching past incident is recorded.");
     }
     for other in similar.iter().take(LIST_MAX) {
-        let kind = if other.same { "the same problem" } else { "looks alike and is another problem" };
+        let kind = if other.same { "the same problem" } else { "similar symptoms, different cause" };
         let mut text = format!(
             "{} at {}, {kind}: {}",
             escaped(&other.incident),
@@ -358,13 +358,13 @@ pub(super) fn follow_ups(page: &mut Page, evidence: &Evidence, causes: &Causes, 
             page.task(&format!("No alert rang for {} itself. Should one?", escaped(&best.service)), &[]);
         }
     } else {
-        page.task("No cause is named. What was it, and what should have been recorded to see it?", &[]);
+        page.task("No cause is recorded. What was the cause, and what should be recorded to find it next time?", &[]);
     }
     if evidence.incident.resolved_at.is_some() && evidence.incident.resolution.is_none() {
         page.task("Write down what ended it: the next time it is proposed.", &[]);
     }
     if evidence.incident.acknowledged_at.is_none() && evidence.incident.peak_severity >= Severity::High {
-        page.task("Nobody acknowledged it. Did the page reach somebody?", &[]);
+        page.task("Nobody acknowledged it. Did the page reach anybody?", &[]);
     }
     page.task("Who owns each of these, and until when? Not recorded.", &[]);
 }

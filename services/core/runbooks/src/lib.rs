@@ -246,7 +246,7 @@ pub struct Reversible {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// The file cannot be read as a runbook.
-    #[error("expected a runbook in YAML, got: {0}")]
+    #[error("expected a runbook in YAML: {0}; correct the file there")]
     Form(String),
     /// The file is too large.
     #[error("expected at most {BYTES_MAX} bytes, got {0}; leave out what is no step")]
@@ -298,7 +298,7 @@ impl Runbook {
         if text.len() > BYTES_MAX {
             return Err(Invalid::TooLarge(text.len()));
         }
-        let runbook: Self = serde_yaml_ng::from_str(text).map_err(|error| Invalid::Form(error.to_string()))?;
+        let runbook: Self = hindcast_domain::yaml::read(text).map_err(|error| Invalid::Form(error.to_string()))?;
         check(&runbook)?;
         Ok(runbook)
     }

@@ -67,15 +67,15 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v2/silences", "Silences in Alertmanager's shape."),
     ("GET", "/api/v2/silence/{id}", "One silence in Alertmanager's shape."),
     ("DELETE", "/api/v2/silence/{id}", "Ends a silence."),
-    ("GET", "/api/v1/parked", "Items that were accepted and could not be handled."),
-    ("POST", "/api/v1/parked/{id}/retry", "Reads a parked item again."),
-    ("POST", "/api/v1/parked/{id}/discard", "Puts a parked item away."),
+    ("GET", "/api/v1/parked", "Dead letters: items that were accepted and could not be processed."),
+    ("POST", "/api/v1/parked/{id}/retry", "Retries a dead letter."),
+    ("POST", "/api/v1/parked/{id}/discard", "Discards a dead letter."),
 ];
 
 /// Doors that are promised and answer 501 until they are built. Whoever builds one takes it out here.
 pub fn promised() -> Router {
     let paths = ["/v2/enqueue", "/opsgenie/v2/alerts", "/opsgenie/v2/alerts/{*rest}", "/v1/traces"];
-    let answer = || async { Refusal::new(Code::NotImplemented, "this door is promised and not built yet") };
+    let answer = || async { Refusal::new(Code::NotImplemented, "this endpoint is promised and not built yet") };
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
 }
 

@@ -105,7 +105,10 @@ async fn open(gateway: &Gateway, id: &str) -> Result<Open> {
     let queries = gateway.queries()?;
     let item = queries.parked_item(id).await?;
     if item.status != ParkedStatus::Parked {
-        return Err(Refusal::new(Code::Conflict, format!("expected a parked item, {} is {}", item.id, item.status)));
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!("expected a dead letter that is still parked, {} is {}", item.id, item.status),
+        ));
     }
     let event = queries.event(&item.id, None).await?;
     let id = item.id.parse().map_err(|_| Refusal::new(Code::Internal, "the views named no event"))?;

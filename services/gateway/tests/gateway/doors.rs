@@ -289,7 +289,7 @@ async fn doors_without_a_credential_of_their_own_ask_for_the_servers() {
 
 #[tokio::test]
 async fn github_is_recognised_by_its_signature() {
-    use hmac::Mac as _;
+    use hmac::{KeyInit as _, Mac as _};
     let world = World::with(SOURCES, Guard::open());
     let body =
         json!({"deployment": {"id": 1, "ref": "v1", "environment": "production"}, "repository": {"name": "shop"}});

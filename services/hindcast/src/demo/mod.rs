@@ -45,7 +45,7 @@ pub struct Args {
     /// End after the summary, also on a terminal.
     #[arg(long, requires = "demo")]
     exit: bool,
-    /// Fetch nothing: without an embedding model hashed words stand in.
+    /// Fetch nothing: without an embedding model hashed words replace it.
     #[arg(long, requires = "demo")]
     offline: bool,
     /// Ask on every healthy minute of the recording whether anything is wrong: for tests of that.
@@ -156,7 +156,7 @@ async fn fetch(args: &Args, flags: &Flags) -> Option<u64> {
     match embedder::install(&dir, FETCH).await {
         Ok(_) => Some(began.elapsed().as_secs()),
         Err(error) => {
-            tracing::warn!("no embedding model: {error:#}; hashed words stand in");
+            tracing::warn!("no embedding model: {error:#}; hashed words replace it");
             None
         }
     }

@@ -195,7 +195,7 @@ pub fn print(recording: &Recording, facts: &Facts) {
 
 fn headline(facts: &Facts) {
     println!(
-        "  {} alerts in {} messages, {} log lines and samples → {} incidents → {} pages · {} held · lost {} · durable p99 {} · socket → page p99 {}",
+        "  {} alerts in {} messages, {} log lines and samples → {} incidents → {} pages · {} delayed · lost {} · durable p99 {} · socket → page p99 {}",
         facts.alerts,
         facts.messages,
         facts.telemetry,
@@ -207,9 +207,9 @@ fn headline(facts: &Facts) {
         micros(facts.page_p99_us),
     );
     let accounted = if facts.unaccounted.is_empty() {
-        "by the pager's own rule no firing alert at a paging severity is left out".to_owned()
+        "every firing alert of a paging severity is accounted for, by the pager's own rule".to_owned()
     } else {
-        format!("left out by the pager's own rule: {}", facts.unaccounted.join(", "))
+        format!("not accounted for, by the pager's own rule: {}", facts.unaccounted.join(", "))
     };
     println!("  {accounted}");
 }
@@ -218,7 +218,7 @@ fn truth(facts: &Facts) {
     let verdict = &facts.verdict;
     let median = verdict.noticed_after_ms.get(verdict.noticed_after_ms.len() / 2).copied().unwrap_or(0);
     println!(
-        "  truth: {} faults injected, {} found with one incident each, {} missed, {} split, {} wrongly merged · noticed {} after injection (median)",
+        "  truth: {} faults injected, {} found with one incident each, {} missed, {} split, {} wrongly merged · opened {} after injection (median)",
         verdict.faults,
         verdict.found,
         verdict.missed.len(),
@@ -243,30 +243,30 @@ fn incident(recording: &Recording, told: &Told) {
         "{} {}, {}: {}",
         short(&incident.id),
         incident.peak_severity.as_str().to_uppercase(),
-        lasted.unwrap_or_else(|| "still going on".to_owned()),
+        lasted.unwrap_or_else(|| "not resolved".to_owned()),
         incident.title
     );
     println!(
-        "  began     {}, noticed {} later",
+        "  began         {}, opened {} later",
         clock(incident.started_at),
         incident.opened_at.since(incident.started_at)
     );
-    println!("  alerts    {}: {}", incident.alerts, names.join(", "));
+    println!("  alerts        {}: {}", incident.alerts, names.join(", "));
     for page in pages.iter().take(3) {
         println!(
-            "  page      {} to {}: {}",
+            "  page          {} to {}: {}",
             clock(page.at),
             page.receiver.as_deref().unwrap_or("-"),
             words(page.reason)
         );
     }
     if let Some(before) = &incident.recurrence_of {
-        println!("  again     the same alert as in {}", short(before));
+        println!("  recurrence    of {}", short(before));
     }
     let id = told_fault(recording, incident);
     if let Some(fault) = id {
         println!(
-            "  truth     {} ({}), ended by: {}",
+            "  truth         {} ({}), ended by: {}",
             fault.title,
             fault.service,
             fault.ended_by.as_deref().unwrap_or("-")
@@ -304,7 +304,7 @@ fn print_receipt(receipt: &Receipt) {
     );
     let interesting = receipt.steps.iter().skip_while(|step| step.stage != ReceiptStage::Received);
     for step in interesting.take(6) {
-        println!("  {} {:<12} {}", clock(step.time), step.stage, step.text);
+        println!("  {} {:<12} {}", clock(step.time), step.stage_in_words(), step.text);
     }
 }
 
@@ -322,7 +322,7 @@ fn proof(facts: &Facts) {
         facts.disk_mb,
     );
     if let Some((at, open)) = facts.as_of {
-        println!("as of     {}: {} incident open, nothing later visible", clock(at), open);
+        println!("as of     {}: {} incident open, later events not visible", clock(at), open);
     }
 }
 
@@ -333,7 +333,9 @@ fn next(facts: &Facts) {
         "next      open http://{}/{id} · hindcast ask \"what changed?\" · hindcast show {id} --as-of POSITION · hindcast postmortem {id}",
         facts.address
     );
-    println!("yours     hindcast up, then hindcast source add alertmanager: lines to paste, a test alert, its receipt");
+    println!(
+        "yours     hindcast up, then hindcast source add alertmanager: configuration to paste, a test alert, its receipt"
+    );
 }
 
 pub fn short(id: &str) -> String {

@@ -14,25 +14,25 @@ const LINE_MAX: usize = 130;
 pub fn print(advised: &Advised) {
     match advised.causes.items.first() {
         Some(cause) => self::cause(cause),
-        None => println!("  cause     unresolved: {}", advised.causes.why_unresolved.as_deref().unwrap_or("-")),
+        None => println!("  root cause    unresolved: {}", advised.causes.why_unresolved.as_deref().unwrap_or("-")),
     }
     for refuted in advised.causes.refuted.iter().filter(|refuted| refuted.kind == HypothesisKind::Change).take(2) {
         let why = refuted.refutes.first();
         let cited = why.and_then(|why| why.citations.first()).map(|cited| cited.position);
-        println!("  not       {}: {}{}", cut(&refuted.cause), why.map_or("-", |why| &why.text), place(cited));
+        println!("  ruled out     {}: {}{}", cut(&refuted.cause), why.map_or("-", |why| &why.text), place(cited));
     }
     let hit = &advised.causes.blast_radius;
-    println!("  affected  {} · no sign seen: {}", list(&hit.hit), list(&hit.unharmed));
+    println!("  affected      {} · no sign seen: {}", list(&hit.hit), list(&hit.unharmed));
     seen(&advised.similar.items);
     if let Some(proposal) = advised.proposals.first() {
         let params: Vec<String> = proposal.params.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let worked = match proposal.worked.of {
             0 => String::new(),
-            of => format!(" · ended the same problem {} of {of}", proposal.worked.ended),
+            of => format!(" · resolved the same problem {} of {of} times", proposal.worked.ended),
         };
         let risk = proposal.risk.split(':').next().unwrap_or_default();
         println!(
-            "  propose   {} {{{}}} · {risk} risk{worked} · waits for you, nothing runs",
+            "  proposed      {} {{{}}} · {risk} risk{worked} · a person decides, Hindcast runs nothing",
             proposal.runbook,
             params.join(", ")
         );
@@ -43,13 +43,13 @@ pub fn print(advised: &Advised) {
 fn cause(cause: &Hypothesis) {
     for step in &cause.path {
         let label = match step.role {
-            Role::Broke => "broke",
-            Role::Then => "then",
-            Role::Alarmed => "alarmed",
+            Role::Broke => "root cause",
+            Role::Then => "propagated",
+            Role::Alarmed => "first alert",
         };
-        println!("  {label:<9} {}", self::step(step));
+        println!("  {label:<13} {}", self::step(step));
     }
-    println!("  score     {:.2}, not calibrated yet · {}", cause.score, cut(&cause.cause));
+    println!("  score         {:.2}, not calibrated yet · {}", cause.score, cut(&cause.cause));
 }
 
 fn step(step: &Step) -> String {
@@ -58,18 +58,18 @@ fn step(step: &Step) -> String {
 }
 
 fn seen(similar: &[Similar]) {
-    let mut label = "seen";
-    let tell = |label: &str, text: String| println!("  {label:<9} {text}");
+    let mut label = "past";
+    let tell = |label: &str, text: String| println!("  {label:<13} {text}");
     if !similar.iter().any(|one| one.same) {
-        tell(label, "never: no incident of the past is the same problem".to_owned());
+        tell(label, "no matching past incident".to_owned());
         label = "";
     }
     for one in similar.iter().filter(|one| one.same || one.score >= 0.1).take(2) {
         let text = if one.same {
-            let ended = one.resolution.as_deref().unwrap_or("nobody said what ended it");
-            format!("{}, the same: {} · ended by: {ended}", short(&one.incident), one.why.join(", "))
+            let ended = one.resolution.as_deref().unwrap_or("not recorded");
+            format!("same problem as {}: {} · resolution: {ended}", short(&one.incident), one.why.join(", "))
         } else {
-            format!("{} looks alike, and is another: {}", short(&one.incident), one.differs.join("; "))
+            format!("{}: similar symptoms, different cause: {}", short(&one.incident), one.differs.join("; "))
         };
         tell(label, cut(&text));
         label = "";
@@ -80,7 +80,7 @@ fn asked(advised: &Advised) {
     let claims = &advised.answer.claims;
     let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
     println!(
-        "  asked     {} ms, {} tokens, ${}: {} claims, {} supported, {} struck",
+        "  asked         {} ms, {} tokens, ${}: {} claims, {} supported, {} removed",
         advised.answered_us / 1_000,
         advised.answer.tokens.map_or(0, |tokens| tokens.input + tokens.output),
         advised.answer.cost.unwrap_or(0.0),

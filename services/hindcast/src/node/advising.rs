@@ -59,7 +59,7 @@ impl Advising {
         if let Some(missing) = missing {
             tracing::info!(
                 missing,
-                "no embedding model: hashed words stand in; `hindcast embedder install` fetches one"
+                "no embedding model: hashed words replace it; `hindcast embedder install` fetches one"
             );
         }
         let telemetry = if common.runs(Role::Gateway) { Some(telemetry(common)?) } else { None };

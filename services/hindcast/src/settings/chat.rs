@@ -73,10 +73,10 @@ impl Chat {
         ensure!(is_web(&self.slack.api_url), "expected an http or https address in slack.api_url");
         let slack = &self.slack;
         if slack.bot_token_env.is_none() && (slack.signing_secret_env.is_some() || slack.app_token_env.is_some()) {
-            bail!("expected slack.bot_token_env beside the other settings of [slack]: without it nothing can be shown");
+            bail!("expected slack.bot_token_env beside the other settings of [slack]: without it no card can be sent");
         }
         if slack.bot_token_env.is_some() && slack.signing_secret_env.is_none() && slack.app_token_env.is_none() {
-            bail!("expected slack.signing_secret_env or slack.app_token_env: without one nobody can answer");
+            bail!("expected slack.signing_secret_env or slack.app_token_env: without one no button works");
         }
         let teams = &self.teams;
         if teams.app_id.is_some() != teams.app_password_env.is_some() {

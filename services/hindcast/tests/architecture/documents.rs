@@ -20,7 +20,7 @@ fn the_first_two_commands_of_the_readme_are_one_line_each() {
 #[test]
 fn compose_names_the_ledger_the_vectors_and_us() {
     let text = fs::read_to_string(root().join("compose.yaml")).unwrap();
-    let compose: Value = serde_yaml_ng::from_str(&text).unwrap();
+    let compose: Value = hindcast_domain::yaml::read(&text).unwrap();
     let services: BTreeSet<&str> = compose["services"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(services, BTreeSet::from(["hindcast", "nats", "qdrant"]));
     for (name, service) in compose["services"].as_object().unwrap() {

@@ -69,7 +69,7 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 15] = [
 ];
 
 /// Dependencies that are heavy, or that reach the world, with the crates that own them.
-pub const OWNED: [(&str, &[&str]); 15] = [
+pub const OWNED: [(&str, &[&str]); 17] = [
     ("tokio-tungstenite", &["hindcast-chat-slack"]),
     ("jsonwebtoken", &["hindcast-chat-teams"]),
     ("linfa-logistic", &["hindcast-train-linfa"]),
@@ -88,6 +88,8 @@ pub const OWNED: [(&str, &[&str]); 15] = [
         ],
     ),
     ("maud", &["hindcast-console"]),
+    ("pulldown-cmark", &["hindcast-console"]),
+    ("serde-saphyr", &["hindcast-domain"]),
     ("qdrant-client", &["hindcast-vectors-qdrant"]),
     ("fastembed", &["hindcast-embed-fastembed"]),
     ("genai", &["hindcast-llm-genai"]),

@@ -22,7 +22,7 @@ impl Reader {
 
     /// A parked item's id.
     pub(crate) fn find_parked(&self, text: &str) -> Result<String, Problem> {
-        self.find(Kind::Parked, List::Parked, "EVT-", "a parked item", Some(text))
+        self.find(Kind::Parked, List::Parked, "EVT-", "a dead letter", Some(text))
     }
 
     fn find(&self, kind: Kind, list: List, prefix: &str, what: &str, text: Option<&str>) -> Result<String, Problem> {

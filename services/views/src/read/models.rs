@@ -270,7 +270,7 @@ fn state(version: &mut api::ModelVersion, decided: &Decided) {
         }
         _ if nobody => {
             version.status = ModelStatus::InForce;
-            version.why = Some("set by hand; no other version was ever promoted".to_owned());
+            version.why = Some("the default weights; no other version was promoted".to_owned());
         }
         _ if decided.shadow.is_some_and(|(shadow, _)| shadow == number) => version.status = ModelStatus::Shadow,
         _ => {

@@ -141,9 +141,11 @@ impl Reader {
                 continue;
             };
             steps.push(step(&recorded, stage(&recorded.event), self.say(&recorded)?, detail(&recorded)));
-            for considered in grouping(&recorded.event).iter().flat_map(|grouping| &grouping.considered) {
+            let Some(grouping) = grouping(&recorded.event) else { continue };
+            for considered in &grouping.considered {
                 let detail = serde_json::to_value(considered).unwrap_or_default();
-                steps.push(step(&recorded, ReceiptStage::KeptOut, words::kept_out(considered), detail));
+                let text = words::kept_out(considered, grouping.threshold);
+                steps.push(step(&recorded, ReceiptStage::KeptOut, text, detail));
             }
         }
         Ok((steps, too_many as u64))

@@ -76,7 +76,7 @@ impl Reader {
             && let Some(last) = self.recorded(line.last)?
         {
             let name = self.alert(&recorded.subject);
-            text = format!("{name} was sent again {} times, last at {}", line.more + 1, last.time);
+            text = format!("{name} received again {} times, last at {}", line.more + 1, last.time);
         }
         let event_type = match self.store.event(line.position)? {
             Some(bytes) => event::decode(&bytes)?.kind.to_owned(),

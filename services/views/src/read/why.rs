@@ -105,14 +105,14 @@ impl Reader {
                 continue;
             };
             let here = alert.incident.as_ref().is_some_and(|home| home.as_str() == id);
-            let considered =
-                grouping(&recorded.event).and_then(|g| g.considered.iter().find(|c| c.incident.as_str() == id));
-            if let Some(considered) = considered.filter(|_| !here && !kept.contains_key(&fingerprint)) {
+            let grouping = grouping(&recorded.event);
+            let found = grouping.and_then(|g| g.considered.iter().find(|c| c.incident.as_str() == id).map(|c| (c, g)));
+            if let Some((considered, grouping)) = found.filter(|_| !here && !kept.contains_key(&fingerprint)) {
                 let entry = WhyKeptOut {
                     fingerprint: fingerprint.clone(),
                     name: alert.name,
                     score: words::score(considered.score),
-                    text: words::kept_out(considered),
+                    text: words::kept_out(considered, grouping.threshold),
                     incident: alert.incident.map(|id| id.to_string()),
                     event: recorded.id.to_string(),
                     position: recorded.position,

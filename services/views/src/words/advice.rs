@@ -12,7 +12,7 @@ pub(super) fn line(event: &Event, actor: &str) -> String {
         Event::EvidencePinned(pinned) => {
             let missing = if pinned.missing == 0 { String::new() } else { format!(", {} are missing", pinned.missing) };
             format!(
-                "telemetry from {} to {} kept: {}{missing}",
+                "telemetry from {} to {} pinned: {}{missing}",
                 pinned.from,
                 pinned.to,
                 count(pinned.records, "record")
@@ -20,8 +20,8 @@ pub(super) fn line(event: &Event, actor: &str) -> String {
         }
         Event::ConversationAsked(asked) => format!("{actor} asked: {}", asked.question),
         Event::ConversationToolUsed(used) => match &used.error {
-            Some(error) => format!("looked at {} without an answer: {error}", used.tool),
-            None => format!("looked at {}", used.tool),
+            Some(error) => format!("used {} without an answer: {error}", used.tool),
+            None => format!("used {}", used.tool),
         },
         Event::ConversationReplied(replied) => format!(
             "{} replied ({}), {} read and {} written in {} ms",
@@ -32,7 +32,7 @@ pub(super) fn line(event: &Event, actor: &str) -> String {
             replied.elapsed_ms
         ),
         Event::ConversationAnswered(answered) => {
-            let struck = if answered.struck == 0 { String::new() } else { format!(", {} struck", answered.struck) };
+            let struck = if answered.struck == 0 { String::new() } else { format!(", {} removed", answered.struck) };
             format!("answered from {}: {}{struck}", answered.mode, count(u64::from(answered.claims), "claim"))
         }
         Event::ProposalMade(made) => format!("proposed by {}: {}", made.by, made.runbook),

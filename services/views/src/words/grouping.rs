@@ -10,11 +10,11 @@ const PARTS_NAMED: usize = 3;
 /// Thousandths of log-odds below which a part says nothing.
 const PART_MIN: i32 = 100;
 
-/// Why it belongs there: `0.91 because same service as nginx: HighErrorRate and close in time`.
+/// Why it belongs there: `grouped with nginx: HighErrorRate (score 0.91 ≥ 0.50: same service, close in time)`.
 pub(crate) fn why_joined(grouping: &Grouping, names: &dyn Names) -> String {
     match grouping.rule {
-        GroupingRule::First => return "it stands alone; it is the first of its incident".to_owned(),
-        GroupingRule::SameFingerprint => return "it is the same alert as before".to_owned(),
+        GroupingRule::First => return "first alert of the incident".to_owned(),
+        GroupingRule::SameFingerprint => return "same alert as before".to_owned(),
         GroupingRule::Score | GroupingRule::Other(_) => {}
     }
     let mut parts: Vec<(&str, i32)> =
@@ -22,29 +22,28 @@ pub(crate) fn why_joined(grouping: &Grouping, names: &dyn Names) -> String {
     parts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let reasons: Vec<String> = parts.iter().take(PARTS_NAMED).map(|(name, _)| part(name)).collect();
     let like = grouping.like.as_ref().map(|like| format!(" with {}", names.alert(like.as_str()))).unwrap_or_default();
-    let because = match reasons.split_last() {
-        None => String::new(),
-        Some((only, [])) => format!(" because {only}{like}"),
-        Some((last, rest)) => format!(" because {} and {last}{like}", rest.join(", ")),
-    };
-    format!("{:.2}{because} ({:.2} was needed)", score(grouping.score), score(grouping.threshold))
+    let because = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
+    format!("grouped{like} (score {:.2} ≥ {:.2}{because})", score(grouping.score), score(grouping.threshold))
 }
 
-/// Why it was kept out of another incident.
-pub(crate) fn kept_out(considered: &Considered) -> String {
-    format!("kept out of {}: {:.2} ({})", considered.incident, score(considered.score), considered.why)
+/// Why it was not grouped with another incident: `not grouped with INC-… (0.23 < 0.50: no label in common)`.
+pub(crate) fn kept_out(considered: &Considered, threshold: i32) -> String {
+    let (score, needed) = (score(considered.score), score(threshold));
+    // Another incident can score better than one that passed the threshold too.
+    let against = if score < needed { format!("{score:.2} < {needed:.2}") } else { format!("{score:.2}") };
+    format!("not grouped with {} ({against}: {})", considered.incident, considered.why)
 }
 
 fn part(name: &str) -> String {
     match name {
         "time" => "close in time".to_owned(),
-        "same_service" => "of the same service".to_owned(),
-        "topology" => "of services that call each other".to_owned(),
-        "still_firing" => "while it still fires".to_owned(),
-        "same_resource" => "on the same resource".to_owned(),
-        "same_name" => "of the same name".to_owned(),
-        "labels" => "of like labels".to_owned(),
-        "words" => "of like words".to_owned(),
+        "same_service" => "same service".to_owned(),
+        "topology" => "services call each other".to_owned(),
+        "still_firing" => "still firing".to_owned(),
+        "same_resource" => "same resource".to_owned(),
+        "same_name" => "same alert name".to_owned(),
+        "labels" => "similar labels".to_owned(),
+        "words" => "similar text".to_owned(),
         other => other.replace('_', " "),
     }
 }
@@ -58,6 +57,16 @@ mod tests {
         fn alert(&self, fingerprint: &str) -> String {
             format!("<{fingerprint}>")
         }
+    }
+
+    #[test]
+    fn a_score_below_the_threshold_says_so() {
+        let incident: hindcast_domain::IncidentId = "INC-3K7Q5M8N3P4R6S9T".parse().unwrap();
+        let mut considered = Considered { incident, score: 230, why: "no label in common".to_owned() };
+        let said = kept_out(&considered, 500);
+        assert_eq!(said, "not grouped with INC-3K7Q5M8N3P4R6S9T (0.23 < 0.50: no label in common)");
+        considered.score = 610;
+        assert!(kept_out(&considered, 500).contains("(0.61: no label"));
     }
 
     #[test]
@@ -75,9 +84,6 @@ mod tests {
             considered: Vec::new(),
         };
         let said = why_joined(&grouping, &Plain);
-        assert_eq!(
-            said,
-            "0.91 because of the same service and close in time with <0123456789abcdef0123> (0.50 was needed)"
-        );
+        assert_eq!(said, "grouped with <0123456789abcdef0123> (score 0.91 ≥ 0.50: same service, close in time)");
     }
 }

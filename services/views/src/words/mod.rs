@@ -30,13 +30,13 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         Event::Observed(observation) => observed(observation),
         Event::Change(change) => changed(change),
         Event::Command(received) => people::command(received, actor),
-        Event::Parked(parked) => format!("parked: {}", parked.item.detail),
+        Event::Parked(parked) => format!("dead letter: {}", parked.item.detail),
         Event::Unparked(unparked) => format!("{} by {actor}", unparked.how),
         Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_) => silence(event, actor),
         Event::Configured(section) => format!("{} configured by {actor}", section.section),
-        Event::Activated(_) => "this installation may page now".to_owned(),
+        Event::Activated(_) => "notification effects activated: this installation may page".to_owned(),
         Event::Restored(_) => "the ledger was restored from a backup".to_owned(),
-        Event::Owned(_) => "the lane has a new owner".to_owned(),
+        Event::Owned(_) => "the partition has a new owner".to_owned(),
         Event::CommandRejected(rejected) => format!("refused: {}", rejected.detail),
         Event::NoticeRequested(_)
         | Event::NoticeHeld(_)
@@ -70,7 +70,7 @@ pub(crate) fn received(delivery: &Delivery) -> String {
     if delivery.verified.scheme == AuthScheme::Open {
         text.push_str(", without a credential");
     } else {
-        text.push_str(&format!(", recognised by {}", delivery.verified.scheme));
+        text.push_str(&format!(", authenticated by {}", delivery.verified.scheme));
     }
     if delivery.redacted > 0 {
         text.push_str(&format!(", {} redacted", count(u64::from(delivery.redacted), "value")));
@@ -84,9 +84,9 @@ pub(crate) fn observed(observation: &alert::Observation) -> String {
         alert::Signal::Firing => "firing",
         alert::Signal::Resolved => "resolved",
     };
-    let mut text = format!("{} says {signal}, {}", observation.source, observation.severity);
+    let mut text = format!("{} reported {signal}, {}", observation.source, observation.severity);
     if !observation.unmapped.is_empty() {
-        text.push_str(&format!("; left unmapped: {}", observation.unmapped.join(", ")));
+        text.push_str(&format!("; unmapped fields: {}", observation.unmapped.join(", ")));
     }
     text
 }
@@ -109,15 +109,18 @@ pub(crate) fn alert(event: &Event, name: &str) -> String {
         Event::AlertResolved(resolved) => {
             format!("{name} resolved (ended at {})", resolved.ends_at)
         }
-        Event::AlertStale(stale) => format!("{name} fell silent; its sender last spoke at {}", stale.last_seen_at),
+        Event::AlertStale(stale) => format!("{name} is no longer sent; last received at {}", stale.last_seen_at),
         Event::AlertSuppressed(held) => {
-            format!("{name} is held back by {} {} until {}", held.kind, held.by, held.until)
+            format!("{name} suppressed by {} {} until {}", held.kind, held.by, held.until)
         }
-        Event::AlertUnsuppressed(lifted) => format!("{name} is held back no more: {} {}", lifted.by, lifted.reason),
+        Event::AlertUnsuppressed(lifted) => format!("{name} no longer suppressed: {} {}", lifted.by, lifted.reason),
         Event::AlertFlapping(flapping) => {
-            format!("{name} flaps: {} transitions; believed again after {}", flapping.transitions, flapping.until)
+            format!(
+                "{name} is flapping: {} transitions; its changes count again after {}",
+                flapping.transitions, flapping.until
+            )
         }
-        Event::AlertSettled(_) => format!("{name} flaps no more"),
+        Event::AlertSettled(_) => format!("{name} stopped flapping"),
         events! { intake, finding, conversation, proposal, label, model, chat, incident, silence, control, notice } => {
             name.to_owned()
         }
@@ -126,10 +129,10 @@ pub(crate) fn alert(event: &Event, name: &str) -> String {
 
 fn repeat(repeated: &alert::Repeated) -> String {
     let why = match repeated.why {
-        alert::Repeat::Resent => "was sent again",
-        alert::Repeat::Replica => "was sent by another replica of its sender",
-        alert::Repeat::Late => "was sent again late; that stretch is over",
-        alert::Repeat::ResolvedAgain => "was said again to be over",
+        alert::Repeat::Resent => "received again",
+        alert::Repeat::Replica => "received from another replica of its sender",
+        alert::Repeat::Late => "received again late; that period has ended",
+        alert::Repeat::ResolvedAgain => "reported resolved again",
     };
     let mut text = why.to_owned();
     if let Some(severity) = repeated.severity {
@@ -145,14 +148,17 @@ fn repeat(repeated: &alert::Repeated) -> String {
 pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String {
     match event {
         Event::IncidentOpened(opened) => {
-            let before = opened.recurrence_of.as_ref().map(|id| format!("; it is back from {id}")).unwrap_or_default();
+            let before = opened.recurrence_of.as_ref().map(|id| format!("; recurrence of {id}")).unwrap_or_default();
             format!("opened by {}: {}{before}", names.alert(opened.fingerprint.as_str()), opened.title)
         }
         Event::IncidentAlertJoined(joined) => {
             let name = names.alert(joined.fingerprint.as_str());
             match &joined.grouping {
-                Some(grouping) => format!("{name} joined: {}", why_joined(grouping, names)),
-                None => format!("{name}, a member already, is now {}", joined.severity),
+                Some(grouping) if grouping.rule == "same_fingerprint" => {
+                    format!("{name} joined again: same alert as before")
+                }
+                Some(grouping) => format!("{name} {}", why_joined(grouping, names)),
+                None => format!("{name} is now {}", joined.severity),
             }
         }
         Event::IncidentReopened(reopened) => {
@@ -162,18 +168,18 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
         }
         Event::IncidentResolved(resolved) => resolution(resolved, actor),
         Event::IncidentMerged(merged) => {
-            format!("{} became a part of it, with {}: {actor}", merged.incident, alerts(merged.fingerprints.len()))
+            format!(
+                "merged {} into this incident, with {}, by {actor}",
+                merged.incident,
+                alerts(merged.fingerprints.len())
+            )
         }
         Event::IncidentSplit(split) => {
-            format!("{} left it as {}: {actor}", alerts(split.fingerprints.len()), split.incident)
+            format!("split off {} as {} by {actor}", alerts(split.fingerprints.len()), split.incident)
         }
         Event::IncidentUndone(undone) => {
             let what = if undone.how == LineageKind::Merged { "merge" } else { "split" };
-            format!(
-                "the {what} with {} was taken back, {} moved: {actor}",
-                undone.other,
-                alerts(undone.fingerprints.len())
-            )
+            format!("{what} with {} undone, {} moved, by {actor}", undone.other, alerts(undone.fingerprints.len()))
         }
         other @ (Event::IncidentDeclared(_)
         | Event::IncidentAcknowledged(_)
@@ -192,8 +198,8 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
 
 fn resolution(resolved: &incident::Resolved, actor: &str) -> String {
     let by = match resolved.by {
-        ResolvedBy::Quiet => "resolved: all its alerts are over".to_owned(),
-        ResolvedBy::Stale => "resolved: the senders of its alerts fell silent".to_owned(),
+        ResolvedBy::Quiet => "resolved automatically: all alerts cleared".to_owned(),
+        ResolvedBy::Stale => "resolved automatically: its alerts are no longer sent".to_owned(),
         ResolvedBy::Person | ResolvedBy::Merged | ResolvedBy::Other(_) => format!("resolved by {actor}"),
     };
     let cause = resolved.cause.as_deref().map(|cause| format!("; cause: {cause}")).unwrap_or_default();
@@ -223,21 +229,21 @@ pub(crate) fn silence(event: &Event, actor: &str) -> String {
 pub(crate) fn notice(event: &Event) -> String {
     match event {
         Event::NoticeRequested(asked) => {
-            let what = if asked.page { "page" } else { "notice" };
+            let what = if asked.page { "page" } else { "notification" };
             let late = asked.delayed_by.map(|span| format!(", {span} late")).unwrap_or_default();
             format!("{what} requested for receiver {}: {}{late}", asked.receiver, reason(asked.reason))
         }
         Event::NoticeHeld(held) => {
             let whom = held.receiver.as_deref().map(|name| format!(" for receiver {name}")).unwrap_or_default();
-            format!("notice{whom} held until {}: {} ({})", held.until, held.why, reason(held.reason))
+            format!("notification{whom} suppressed until {}: {} ({})", held.until, held.why, reason(held.reason))
         }
         Event::NoticeReleased(released) if released.why == HoldReason::Told => {
-            "hold ended: a later message told it".to_owned()
+            "suppression ended: a later message covered it".to_owned()
         }
-        Event::NoticeReleased(_) => "hold ended: nothing is left to tell".to_owned(),
+        Event::NoticeReleased(_) => "suppression ended: nothing left to notify".to_owned(),
         Event::NoticeDelivered(taken) => delivered(taken, None),
         Event::NoticeFailed(failed) => format!("not delivered, attempt {}: {}", failed.attempt, failed.error),
-        Event::NoticeExpired(expired) => format!("given up: {}", expired.error),
+        Event::NoticeExpired(expired) => format!("not delivered, no further attempt: {}", expired.error),
         events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control } => {
             String::new()
         }
@@ -255,16 +261,16 @@ pub(crate) fn delivered(delivered: &notice::Delivered, after: Option<Span>) -> S
 pub(crate) const fn reason(reason: notice::Reason) -> &'static str {
     match reason {
         notice::Reason::Opened => "incident opened",
-        notice::Reason::Worse => "it is worse than it was",
-        notice::Reason::NewService => "a further service is hit",
-        notice::Reason::NewTeam => "a further team is concerned",
-        notice::Reason::Reopened => "it is back, and worse",
-        notice::Reason::Unacknowledged => "nobody takes care any more",
-        notice::Reason::StillThere => "a hold ended and it still goes on",
-        notice::Reason::Retried => "an earlier page was given up",
-        notice::Reason::Storm => "too much at once; further pages are held",
-        notice::Reason::Digest => "what was held during a storm",
-        notice::Reason::Resolved => "it is over",
+        notice::Reason::Worse => "severity increased",
+        notice::Reason::NewService => "another service is affected",
+        notice::Reason::NewTeam => "another team is affected",
+        notice::Reason::Reopened => "reopened, and worse",
+        notice::Reason::Unacknowledged => "acknowledgement withdrawn",
+        notice::Reason::StillThere => "suppression ended and the incident is not resolved",
+        notice::Reason::Retried => "an earlier page was not delivered",
+        notice::Reason::Storm => "notification storm; further pages are delayed",
+        notice::Reason::Digest => "notifications delayed during a storm",
+        notice::Reason::Resolved => "incident resolved",
     }
 }
 

@@ -9,10 +9,10 @@ pub(super) fn incident(event: &Event, actor: &str) -> String {
     match event {
         Event::IncidentDeclared(declared) => format!("declared by {actor}: {}", declared.title),
         Event::IncidentAcknowledged(_) => format!("acknowledged by {actor}"),
-        Event::IncidentUnacknowledged(_) => format!("{actor} takes care no more"),
+        Event::IncidentUnacknowledged(_) => format!("acknowledgement withdrawn by {actor}"),
         Event::IncidentAssigned(assigned) => match &assigned.owner {
             Some(owner) => format!("assigned to {owner} by {actor}"),
-            None => format!("assigned to nobody by {actor}"),
+            None => format!("assignment removed by {actor}"),
         },
         Event::IncidentNoted(noted) => format!("{actor}: {}", noted.text),
         Event::IncidentSeveritySet(set) => format!("severity set to {} by {actor}", set.severity),
@@ -20,7 +20,7 @@ pub(super) fn incident(event: &Event, actor: &str) -> String {
         Event::IncidentAwoken(_) => "the snooze ended".to_owned(),
         Event::IncidentFeedback(feedback) => {
             let text = feedback.text.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
-            format!("{actor} found it {}{text}", feedback.verdict.as_str().replace('_', " "))
+            format!("feedback from {actor}: {}{text}", feedback.verdict.as_str().replace('_', " "))
         }
         Event::IncidentOpened(_)
         | Event::IncidentAlertJoined(_)
@@ -40,28 +40,28 @@ pub(super) fn command(received: &Received, actor: &str) -> String {
     let what = match &received.command {
         Command::DeclareIncident { title, .. } => format!("declare an incident: {title}"),
         Command::AcknowledgeIncident { incident } => format!("acknowledge {incident}"),
-        Command::UnacknowledgeIncident { incident } => format!("take care of {incident} no more"),
+        Command::UnacknowledgeIncident { incident } => format!("withdraw the acknowledgement of {incident}"),
         Command::ResolveIncident { incident, .. } => format!("resolve {incident}"),
         Command::ReopenIncident { incident } => format!("reopen {incident}"),
         Command::MergeIncident { incident, into } => format!("merge {incident} into {into}"),
         Command::SplitIncident { incident, .. } => format!("split {incident}"),
         Command::AssignIncident { incident, .. } => format!("assign {incident}"),
-        Command::NoteIncident { incident, .. } => format!("note something on {incident}"),
+        Command::NoteIncident { incident, .. } => format!("add a note to {incident}"),
         Command::SetIncidentSeverity { incident, severity } => {
             format!("set {incident} to {severity}")
         }
         Command::SnoozeIncident { incident, until } => format!("snooze {incident} until {until}"),
-        Command::GiveFeedback { incident, .. } => format!("say whether {incident} helped"),
-        Command::UndoEvent { event, .. } => format!("take back {event}"),
-        Command::CreateSilence { terms, .. } => format!("hold alerts back until {}", terms.ends_at),
+        Command::GiveFeedback { incident, .. } => format!("give feedback on {incident}"),
+        Command::UndoEvent { event, .. } => format!("undo {event}"),
+        Command::CreateSilence { terms, .. } => format!("suppress alerts until {}", terms.ends_at),
         Command::ExpireSilence { silence } => format!("end {silence}"),
         Command::Configure(section) => format!("configure {}", section.section),
-        Command::PromoteModel { model, version } => format!("put {model} {version} in force"),
-        Command::RollBackModel { model, .. } => format!("put the {model} before in force again"),
-        Command::ShadowModel { model, version: Some(version), .. } => format!("let {model} {version} run as a shadow"),
+        Command::PromoteModel { model, version } => format!("promote {model} {version}"),
+        Command::RollBackModel { model, .. } => format!("roll back {model}"),
+        Command::ShadowModel { model, version: Some(version), .. } => format!("run {model} {version} as a shadow"),
         Command::ShadowModel { model, version: None, .. } => format!("end the shadow of {model}"),
-        Command::Activate(_) => "let this installation page".to_owned(),
-        Command::Restore(_) => "say that the ledger was restored".to_owned(),
+        Command::Activate(_) => "activate notification effects".to_owned(),
+        Command::Restore(_) => "record that the ledger was restored".to_owned(),
     };
     format!("{actor} asked to {what}")
 }

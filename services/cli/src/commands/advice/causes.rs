@@ -68,7 +68,7 @@ fn page(causes: &Causes, times: Times, context: &Context<'_>) -> String {
         out.push_str(&lines.render(0, width, colour));
     }
     if !causes.items.is_empty() {
-        out.push_str(&format!("\n{}\n", Ink::Faint.on("scores order the causes; they are not probabilities", colour)));
+        out.push_str(&format!("\n{}\n", Ink::Faint.on("scores rank the causes; they are not probabilities", colour)));
     }
     out
 }
@@ -77,9 +77,9 @@ fn page(causes: &Causes, times: Times, context: &Context<'_>) -> String {
 pub(crate) fn path(lines: &mut Labelled, path: &[Step], times: Times) {
     for step in path {
         let label = match step.role {
-            Role::Broke => "broke",
-            Role::Then => "then",
-            Role::Alarmed => "alarmed",
+            Role::Broke => "root cause",
+            Role::Then => "propagated to",
+            Role::Alarmed => "first alert",
         };
         let text = format!("{} {}  {}", times.short(step.time), step.service, step.text);
         lines.add(label, text, &positions(&step.citations));
@@ -95,7 +95,10 @@ fn statements(lines: &mut Labelled, label: &str, statements: &[Statement]) {
 /// Says that nothing explains it, and why.
 pub(crate) fn unresolved(lines: &mut Labelled, causes: &Causes) {
     if causes.unresolved {
-        let why = causes.why_unresolved.as_deref().unwrap_or("nothing explains it well enough to be named");
+        let why = causes
+            .why_unresolved
+            .as_deref()
+            .unwrap_or("the evidence does not explain it well enough to name a root cause");
         lines.add("cause", format!("unresolved: {why}"), &[]);
     }
 }
@@ -109,7 +112,7 @@ pub(crate) fn refuted(lines: &mut Labelled, causes: &Causes, most: usize) {
             Some(statement) if !statement.citations.is_empty() => positions(&statement.citations),
             _ => positions(&hypothesis.citations),
         };
-        lines.add(if index == 0 { "not" } else { "" }, format!("{}{why}", hypothesis.cause), &places);
+        lines.add(if index == 0 { "ruled out" } else { "" }, format!("{}{why}", hypothesis.cause), &places);
     }
     if causes.refuted.len() > most {
         lines.add("", format!("{} more: hindcast causes", causes.refuted.len() - most), &[]);
@@ -126,10 +129,10 @@ pub(crate) fn radius(lines: &mut Labelled, radius: &BlastRadius) {
         parts.push(format!("at risk: {}", radius.at_risk.join(", ")));
     }
     if !radius.unharmed.is_empty() {
-        parts.push(format!("unharmed: {}", radius.unharmed.join(", ")));
+        parts.push(format!("no sign seen: {}", radius.unharmed.join(", ")));
     }
     if !parts.is_empty() {
-        lines.add("hit", parts.join(" · "), &[]);
+        lines.add("affected", parts.join(" · "), &[]);
     }
 }
 

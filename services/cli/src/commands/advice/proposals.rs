@@ -125,8 +125,8 @@ fn params(proposal: &Proposal) -> String {
 
 fn worked(proposal: &Proposal) -> String {
     match proposal.worked.of {
-        0 => "not tried before on a like incident".to_owned(),
-        of => format!("ended {} of {of} like incidents", proposal.worked.ended),
+        0 => "not tried on a similar incident".to_owned(),
+        of => format!("resolved {} of {of} similar incidents", proposal.worked.ended),
     }
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn first(lines: &mut Labelled, proposals: &[Proposal], most: usize) {
             of => format!(" · worked {} of {of}", proposal.worked.ended),
         };
         let text = format!("{} {} · risk {risk}{worked} · nothing runs", proposal.runbook, params(proposal));
-        lines.add(if index == 0 { "propose" } else { "" }, text, &[]);
+        lines.add(if index == 0 { "proposed" } else { "" }, text, &[]);
     }
 }
 

@@ -47,17 +47,21 @@ pub async fn run(args: SimilarArgs, context: &mut Context<'_>) -> Result<()> {
 pub(crate) fn told(head: &str, page: &SimilarPage, times: Times, context: &Context<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let ids = context.ids(page.items.iter().map(|item| item.incident.as_str()));
-    let stand_in = if page.stand_in { ", standing in for a model: `hindcast embedder install`" } else { "" };
+    let stand_in = if page.stand_in { ", without an embedding model: `hindcast embedder install`" } else { "" };
     let mut out = format!("{head}, compared by {}{stand_in}\n", clean(&page.embedder));
     if page.items.is_empty() {
-        out.push_str("nothing like it is remembered\n");
+        out.push_str("no past incident is similar\n");
         return out;
     }
     if page.never_seen {
-        out.push_str("never seen: what follows only looks alike\n");
+        out.push_str("no matching past incident; those below have similar symptoms and a different cause\n");
     }
     for item in &page.items {
-        let kind = if item.same { Ink::Good.on("the same", colour) } else { "looks alike".to_owned() };
+        let kind = if item.same {
+            Ink::Good.on("same problem", colour)
+        } else {
+            "similar symptoms, different cause".to_owned()
+        };
         out.push_str(&format!(
             "\n{} {} {kind}, {}: {}\n",
             Ink::Strong.on(ids.short(&item.incident), colour),
@@ -86,7 +90,7 @@ fn details(item: &Similar) -> Labelled {
         lines.add("cause", cause, &[]);
     }
     if let Some(resolution) = &item.resolution {
-        lines.add("ended by", format!("{resolution}{}", quiet(item)), &[]);
+        lines.add("resolution", format!("{resolution}{}", quiet(item)), &[]);
     }
     let places = positions(&item.citations);
     if !places.is_empty() {
@@ -98,7 +102,7 @@ fn details(item: &Similar) -> Labelled {
 fn quiet(item: &Similar) -> String {
     item.quiet_for_s.filter(|seconds| *seconds > 0).map_or_else(String::new, |seconds| {
         let span = Span::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 2_000_000_000));
-        format!("; quiet for {} after that", brief(span))
+        format!("; no alert for {} after that", brief(span))
     })
 }
 
@@ -109,23 +113,23 @@ pub(crate) fn short(item: &Similar, times: Times, ids: &Ids) -> String {
     let ago = if ago.is_empty() { String::new() } else { format!(", {ago}") };
     if !item.same {
         let differs = item.differs.first().map_or_else(String::new, |differs| format!(": {differs}"));
-        return format!("{id}{ago} looks alike and is another fault{differs}");
+        return format!("{id}{ago}: similar symptoms, different cause{differs}");
     }
     let mut parts = Vec::new();
     if let Some(why) = item.why.first() {
         parts.push(why.clone());
     }
     match (&item.resolution, &item.cause) {
-        (Some(resolution), _) => parts.push(format!("ended: {resolution}{}", quiet(item))),
-        (None, Some(cause)) => parts.push(format!("it was {cause}")),
+        (Some(resolution), _) => parts.push(format!("resolution: {resolution}{}", quiet(item))),
+        (None, Some(cause)) => parts.push(format!("cause: {cause}")),
         (None, None) => {}
     }
-    format!("{id}{ago}: {}", parts.join("; "))
+    format!("same problem as {id}{ago}: {}", parts.join("; "))
 }
 
 /// Adds the first of them, the same before look-alikes.
 pub(crate) fn first(lines: &mut Labelled, items: &[Similar], most: usize, times: Times, ids: &Ids) {
     for (index, item) in items.iter().take(most).enumerate() {
-        lines.add(if index == 0 { "seen" } else { "" }, short(item, times, ids), &positions(&item.citations));
+        lines.add(if index == 0 { "past" } else { "" }, short(item, times, ids), &positions(&item.citations));
     }
 }

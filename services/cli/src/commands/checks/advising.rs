@@ -34,13 +34,13 @@ fn telemetry(figures: &Figures) -> Check {
         (figures.value("hindcast_telemetry_kept_bytes"), figures.value("hindcast_telemetry_retention_hours"))
     else {
         let remedy = "Ask the process that takes telemetry in, with --server.";
-        return Check::note("telemetry", "whoever answers here keeps no logs and metrics", remedy);
+        return Check::note("telemetry", "this server stores no logs and metrics", remedy);
     };
     #[allow(clippy::cast_possible_truncation)] // hours of a setting
     let retention = brief(Span::hours(hours as i64));
     let most = figures.value("hindcast_telemetry_max_bytes").map(|most| format!(" of at most {}", bytes(most)));
     let pinned = figures.value("hindcast_telemetry_pinned_bytes").filter(|pinned| *pinned > 0.0);
-    let pinned = pinned.map(|pinned| format!("; {} are pinned beside them", bytes(pinned)));
+    let pinned = pinned.map(|pinned| format!("; {} more are pinned to incidents", bytes(pinned)));
     let (most, pinned) = (most.unwrap_or_default(), pinned.unwrap_or_default());
     let damaged = figures.value("hindcast_telemetry_damaged_total").unwrap_or(0.0);
     let detail = format!("{}{most} are kept, for {retention}{pinned}", bytes(kept));
@@ -53,10 +53,10 @@ fn telemetry(figures: &Figures) -> Check {
 
 fn embedder(figures: &Figures) -> Check {
     let Some(told) = figures.told("hindcast_memory_info") else {
-        return Check::note("embedder", "the server does not tell who makes vectors", "Ask one of this version.");
+        return Check::note("embedder", "the embedder is unknown", "Use a server of this version.");
     };
     if told.label("stand_in") == "true" {
-        let detail = format!("{}: hashed words stand in for an embedding model", clean(told.label("embedder")));
+        let detail = format!("{}: hashed words replace a missing embedding model", clean(told.label("embedder")));
         return Check::note("embedder", detail, "`hindcast embedder install`, then start the server again.");
     }
     Check::ok("embedder", clean(told.label("embedder")))
@@ -67,14 +67,14 @@ fn memory(figures: &Figures) -> Check {
         Some("flat") => "files of the data folder".to_owned(),
         Some("qdrant") => "Qdrant".to_owned(),
         Some(other) => clean(other),
-        None => "a store that the server does not tell".to_owned(),
+        None => "an unknown vector store".to_owned(),
     };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count
     match figures.value("hindcast_memory_vectors") {
         Some(vectors) => Check::ok("memory", format!("{} in {store}", count(vectors as u64, "vector"))),
         None => Check::note(
             "memory",
-            format!("{store} does not tell how many vectors it has"),
+            format!("{store}: the number of vectors is unknown"),
             "Look whether it answers, and at the server's log.",
         ),
     }
@@ -100,7 +100,7 @@ async fn model(figures: &Figures, server_is_here: bool, ports: &[u16]) -> Vec<Ch
 }
 
 async fn configured(http: &Client, model: &str, server: &str, server_is_here: bool) -> Check {
-    let detail = format!("{} at {} is configured to word answers", clean(model), clean(server));
+    let detail = format!("{} at {} is configured to write answers", clean(model), clean(server));
     let Some(port) = loopback_port(server).filter(|_| server_is_here) else {
         return Check::ok("model", detail);
     };

@@ -33,14 +33,14 @@ fn known(frame: &Frame, causes: &Causes, judging: &Judging) -> Markup {
                     (hypothesis(frame, first, Some(judging)))
                     @if !others.is_empty() {
                         details.others {
-                            summary { (words::count(others.len() as u64, "other cause", "other causes")) " considered" }
+                            summary { (words::count(others.len() as u64, "other cause", "other causes")) " ranked lower" }
                             @for other in others { div.other { (hypothesis(frame, other, Some(judging))) } }
                         }
                     }
                 }
                 None => {
                     p.verdict { "Unresolved" }
-                    p.sub { (causes.why_unresolved.as_deref().unwrap_or("Nothing that was seen explains it well enough to be named.")) }
+                    p.sub { (causes.why_unresolved.as_deref().unwrap_or("The recorded evidence does not explain the incident well enough to name a root cause.")) }
                 }
             }
             (judging.other_causes(&ranked))
@@ -57,7 +57,7 @@ pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis, judging: Option<&Judgi
         div.hypothesis {
             p.verdict {
                 (hypothesis.cause)
-                span.score title="orders the causes; not a probability until labels calibrate it" {
+                span.score title="ranks the causes; not a probability until calibrated with labels" {
                     meter min="0" max="1" value=(format!("{:.3}", hypothesis.score)) {}
                     (format!("{:.2}", hypothesis.score))
                 }
@@ -78,9 +78,9 @@ pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis, judging: Option<&Judgi
 #[must_use]
 pub fn path(frame: &Frame, steps: &[Step]) -> Markup {
     let role = |role| match role {
-        Role::Broke => ("broke", "Broke"),
-        Role::Then => ("then", "Then"),
-        Role::Alarmed => ("alarmed", "Alarmed"),
+        Role::Broke => ("broke", "Root cause"),
+        Role::Then => ("then", "Propagated to"),
+        Role::Alarmed => ("alarmed", "First alert"),
     };
     html! {
         @if !steps.is_empty() {
@@ -113,7 +113,7 @@ fn refuted(frame: &Frame, refuted: &[Hypothesis]) -> Markup {
     html! {
         @if !refuted.is_empty() {
             div.refuted {
-                h3 { "Considered, and not it" }
+                h3 { "Ruled out" }
                 ul { @for hypothesis in refuted.iter().take(REFUTED_MAX) {
                     li {
                         span.kind.soft { (hypothesis.kind) } " " (hypothesis.cause)

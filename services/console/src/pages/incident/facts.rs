@@ -19,7 +19,7 @@ pub(super) fn head(frame: &Frame, incident: &Incident) -> Markup {
             h1 { (incident.title) }
             p.lead { (summary(frame, incident)) }
             @if let Some(into) = &incident.merged_into {
-                p.accounted.hold { "It became a part of " a href=(frame.link(&format!("/{into}"))) { (into) } "." }
+                p.accounted.hold { "Merged into " a href=(frame.link(&format!("/{into}"))) { (into) } "." }
             }
         }
     }
@@ -29,35 +29,35 @@ pub(super) fn head(frame: &Frame, incident: &Incident) -> Markup {
 fn summary(frame: &Frame, incident: &Incident) -> Markup {
     let noticed = incident.opened_at.since(incident.started_at);
     html! {
-        "Began " (frame.clock(incident.started_at)) ", noticed "
+        "Began " (frame.clock(incident.started_at)) ", opened "
         @if noticed.as_millis() < 1_000 { "at once" } @else { (words::span(noticed)) " later" }
         "; " (words::count(incident.alerts, "alert", "alerts"))
         @if incident.status != Status::Resolved && incident.alerts > 0 { ", " (incident.firing) " firing" }
-        ", said ×" (words::grouped(incident.occurrences)) ". "
+        ", received " (words::count(incident.occurrences, "time", "times")) ". "
         @match incident.status {
-            Status::Open => { "Open for " (words::span(frame.now.since(incident.started_at))) "; nobody takes care of it yet." }
+            Status::Open => { "Open for " (words::span(frame.now.since(incident.started_at))) "; not acknowledged." }
             Status::Acknowledged => {
-                @match incident.owner.as_ref().or(incident.acknowledged_by.as_ref()) {
-                    Some(who) => { (who) " takes care of it" }
-                    None => "Somebody takes care of it"
+                @match &incident.acknowledged_by {
+                    Some(who) => { "Acknowledged by " (who) }
+                    None => "Acknowledged"
                 }
-                @if let Some(at) = incident.acknowledged_at { " since " (frame.clock(at)) ", " (words::span(at.since(incident.opened_at))) " after it was noticed" }
+                @if let Some(at) = incident.acknowledged_at { " at " (frame.clock(at)) ", " (words::span(at.since(incident.opened_at))) " after it was opened" }
                 "."
             }
             Status::Resolved => {
-                "Over"
-                @if let Some(at) = incident.resolved_at { " since " (frame.clock(at)) ", after " (words::span(at.since(incident.started_at))) }
+                "Resolved"
+                @if let Some(at) = incident.resolved_at { " at " (frame.clock(at)) ", after " (words::span(at.since(incident.started_at))) }
                 @match incident.resolved_by {
-                    Some(ResolvedBy::Quiet) => ": all its alerts ended.",
-                    Some(ResolvedBy::Stale) => ": its senders fell silent.",
-                    Some(ResolvedBy::Person) => ": a person said so.",
-                    Some(ResolvedBy::Merged) => ": it became a part of another one.",
+                    Some(ResolvedBy::Quiet) => " automatically: all alerts cleared.",
+                    Some(ResolvedBy::Stale) => " automatically: its alerts are no longer sent.",
+                    Some(ResolvedBy::Person) => " by a person.",
+                    Some(ResolvedBy::Merged) => " by a merge into another incident.",
                     Some(ResolvedBy::Other(_)) | None => ".",
                 }
             }
         }
         @if let Some(cause) = &incident.cause { " Cause: " b { (cause) } "." }
-        @if let Some(resolution) = &incident.resolution { " Ended by: " b { (resolution) } "." }
+        @if let Some(resolution) = &incident.resolution { " Resolution: " b { (resolution) } "." }
     }
 }
 
@@ -69,14 +69,14 @@ pub(super) fn card(frame: &Frame, incident: &Incident) -> Markup {
             h2 { "Facts" }
             dl.facts {
                 dt { "Began" } dd { (frame.clock(incident.started_at)) " · " (frame.age(incident.started_at)) }
-                dt { "Noticed" } dd { (frame.clock(incident.opened_at)) }
+                dt { "Opened" } dd { (frame.clock(incident.opened_at)) }
                 @if let Some(at) = incident.acknowledged_at { dt { "Acknowledged" } dd { (frame.clock(at)) @if let Some(by) = &incident.acknowledged_by { " by " (by) } } }
-                @if let Some(at) = incident.resolved_at { dt { "Over" } dd { (frame.clock(at)) } }
+                @if let Some(at) = incident.resolved_at { dt { "Resolved" } dd { (frame.clock(at)) } }
                 dt { "Last change" } dd { (frame.clock(incident.updated_at)) }
-                dt { "Owner" } dd { @match &incident.owner { Some(owner) => (owner), None => span.sub { "nobody" } } }
+                dt { "Owner" } dd { @match &incident.owner { Some(owner) => (owner), None => span.sub { "not assigned" } } }
                 @if !incident.teams.is_empty() { dt { "Teams" } dd { (incident.teams.join(", ")) } }
                 dt { "Environment" } dd { (incident.environment) }
-                @if incident.reopened > 0 { dt { "Came back" } dd { "×" (incident.reopened) } }
+                @if incident.reopened > 0 { dt { "Reopened" } dd { (words::count(incident.reopened, "time", "times")) } }
                 @if let Some(until) = incident.snoozed_until { dt { "Snoozed until" } dd { (frame.clock(until)) " · " (frame.age(until)) } }
                 @if let Some(earlier) = &incident.recurrence_of { dt { "Recurrence of" } dd { (other(earlier)) } }
                 @if let Some(from) = &incident.split_from { dt { "Split from" } dd { (other(from)) } }

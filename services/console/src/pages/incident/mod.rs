@@ -86,10 +86,10 @@ pub fn page(view: &View) -> Markup {
                     p { a href=(frame.link(&format!("/{}/postmortem", incident.id))) { "Drafted postmortem" } }
                 }
                 section.card {
-                    h2 { "Notices" }
-                    @if view.notices.items.is_empty() { p.sub { "Nobody was told." } }
+                    h2 { "Notifications" }
+                    @if view.notices.items.is_empty() { p.sub { "Nobody was notified." } }
                     @else { (parts::notices(frame, &view.notices.items, false)) }
-                    @if view.notices.next.is_some() { p { a href=(frame.link("/notices")) { "all notices" } } }
+                    @if view.notices.next.is_some() { p { a href=(frame.link("/notices")) { "all notifications" } } }
                 }
             }
         }
@@ -108,7 +108,7 @@ fn found(view: &View) -> Markup {
             h2 { "Findings" }
             @match &view.concluded.findings {
                 Err(problem) => (parts::unavailable(problem)),
-                Ok(page) if page.items.is_empty() => p.sub { "Nothing was found in logs or metrics near it, or none were sent." },
+                Ok(page) if page.items.is_empty() => p.sub { "No anomaly in the logs or metrics around it, or no telemetry was sent." },
                 Ok(page) => {
                     div.card.flush { (findings::table(&view.frame, &page.items)) }
                     @if page.next.is_some() { p.sub.behind { a href=(all) { "all findings" } } }
@@ -145,7 +145,7 @@ fn line(view: &View, entry: &TimelineEntry) -> Markup {
                 }
                 @if entry.actor != "system" && !entry.text.contains(&entry.actor) { span.by { "by " (entry.actor) } }
                 (parts::event(frame, &entry.event, entry.position))
-                @if undoable && undone { span.by { "taken back" } }
+                @if undoable && undone { span.by { "undone" } }
                 @if undoable && !undone && frame.is_now() {
                     button.small form="act" formaction="/undo" name="event" value=(entry.event) type="submit" { "Undo" }
                 }
@@ -160,12 +160,12 @@ fn members(view: &View) -> Markup {
     html! {
         section {
             h2 { "Alerts " span.n { (view.incident.alerts) } }
-            @if view.alerts.items.is_empty() { p.sub { "No alert: a person declared it, or they all moved elsewhere." } }
+            @if view.alerts.items.is_empty() { p.sub { "No alerts: a person declared it, or all its alerts moved to another incident." } }
             @else {
                 div.card.flush {
                     (alerts::table(frame, &view.alerts.items, alerts::Columns { split, incident: false }))
                     @if split {
-                        p.under { button form="act" formaction=(format!("/{}/split", view.incident.id)) type="submit" { "Split the ticked alerts off" } }
+                        p.under { button form="act" formaction=(format!("/{}/split", view.incident.id)) type="submit" { "Split the selected alerts off" } }
                     }
                 }
                 @if view.alerts.next.is_some() {
@@ -181,7 +181,7 @@ fn changes(view: &View) -> Markup {
     html! {
         section.card {
             h2 { "Changes nearby" }
-            @if view.changes.is_empty() { p.sub { "No deploy, flag or configuration change was seen near it." } }
+            @if view.changes.is_empty() { p.sub { "No deploy, flag or configuration change was recorded near it." } }
             @else {
                 ul.changes { @for near in &view.changes {
                     li {

@@ -13,10 +13,10 @@ use crate::pages::{Frame, parts};
 pub fn section(frame: &Frame, proposals: &Result<Vec<Proposal>, Problem>, judging: &Judging) -> Markup {
     html! {
         section #proposals {
-            h2 { "Proposed" }
+            h2 { "Proposed runbooks" }
             @match proposals {
                 Err(problem) => (parts::unavailable(problem)),
-                Ok(proposals) if proposals.is_empty() => p.sub { "No runbook fits what is known." },
+                Ok(proposals) if proposals.is_empty() => p.sub { "No runbook matches the evidence." },
                 Ok(proposals) => (list(frame, proposals, Some(judging))),
             }
         }
@@ -28,7 +28,7 @@ pub fn section(frame: &Frame, proposals: &Result<Vec<Proposal>, Problem>, judgin
 pub fn list(frame: &Frame, proposals: &[Proposal], judging: Option<&Judging>) -> Markup {
     html! {
         ul.proposals { @for (index, proposal) in proposals.iter().enumerate() { li.card { (one(frame, proposal, index == 0, judging)) } } }
-        p.sub.behind { "Nothing runs: a proposal names what a person may do." }
+        p.sub.behind { "Hindcast runs nothing: a person decides and acts." }
     }
 }
 
@@ -44,7 +44,7 @@ fn one(frame: &Frame, proposal: &Proposal, open: bool, judging: Option<&Judging>
             @if !proposal.targets.is_empty() { dt { "Touches" } dd { @for target in &proposal.targets { span.chip { (target) } " " } } }
             dt { "Risk" } dd { (proposal.risk) }
             dt { "Effect" } dd { (proposal.effect) }
-            dt { "Worked" } dd { @match proposal.worked.of { 0 => "not tried before on a like incident", of => { (proposal.worked.ended) " of " (of) " like incidents" } } }
+            dt { "Worked" } dd { @match proposal.worked.of { 0 => "not tried on a similar incident", of => { (proposal.worked.ended) " of " (of) " similar incidents" } } }
         }
         @if !proposal.steps.is_empty() {
             details open[open] { summary { "Steps" } ol.steps { @for step in &proposal.steps { li { (step) } } } }

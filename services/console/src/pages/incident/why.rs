@@ -9,11 +9,11 @@ use crate::pages::{Frame, parts};
 pub(super) fn section(frame: &Frame, why: &Why) -> Markup {
     html! {
         section {
-            h2 { "Why together" }
+            h2 { "Why these alerts are grouped" }
             @if why.members.is_empty() { p.sub { "It has no alerts." } }
             @else { ul.why.card { @for member in &why.members { (joined(frame, member)) } } }
             @if !why.kept_out.is_empty() {
-                h2 { "Kept out" }
+                h2 { "Not grouped" }
                 ul.why.card { @for out in &why.kept_out { (kept_out(frame, out)) } }
             }
         }
@@ -43,7 +43,7 @@ fn kept_out(frame: &Frame, out: &WhyKeptOut) -> Markup {
             (meter(Some(out.score), None))
             div {
                 p { a href=(frame.link(&format!("/alerts/{}", out.fingerprint))) { (out.name) }
-                    @if let Some(incident) = &out.incident { " went to " a href=(frame.link(&format!("/{incident}"))) { (crate::pages::words::id(incident)) } } }
+                    @if let Some(incident) = &out.incident { " is in " a href=(frame.link(&format!("/{incident}"))) { (crate::pages::words::id(incident)) } } }
                 p.sub { (out.text) " · " (parts::event(frame, &out.event, out.position)) }
             }
         }

@@ -15,7 +15,7 @@ fn to(name: &str, word: &str) -> String {
 
 /// Words for a process that does not learn.
 fn elsewhere() -> Markup {
-    html! { p.sub { "This process does not learn: ask one that serves the role " code { "learning" } "." } }
+    html! { p.sub { "This process does not train models: use one with the role " code { "learning" } "." } }
 }
 
 /// What can be done about the model as a whole.
@@ -31,14 +31,14 @@ pub(super) fn of_model(frame: &Frame, name: &str, in_force: &ModelVersion, learn
                     (parts::name_field(frame.value("me")))
                     button.primary type="submit" { "Train" }
                 }
-                p.sub.behind { "What comes of it is a candidate: it decides nothing. Training tells how far it is, and ends when you leave its page." }
+                p.sub.behind { "Training creates a candidate, which decides nothing. The page shows its progress; leaving the page stops the training." }
             } @else { (elsewhere()) }
         }
         @if in_force.version != BY_HAND {
             details.card.declare {
-                summary { "Go back to the version before" }
+                summary { "Roll back to the previous version" }
                 form.fields method="post" action=(to(name, "rollback")) {
-                    label.wide { "Why?" input type="text" name="why" required maxlength="1000" placeholder="it splits what is one problem"; }
+                    label.wide { "Why?" input type="text" name="why" required maxlength="1000" placeholder="it splits one problem into two incidents"; }
                     (parts::name_field(frame.value("me")))
                     button type="submit" { "Roll back" }
                 }
@@ -51,7 +51,7 @@ pub(super) fn of_model(frame: &Frame, name: &str, in_force: &ModelVersion, learn
 pub(super) fn of_version(frame: &Frame, version: &ModelVersion, in_force: u32, learns: bool) -> Markup {
     let name = version.name.as_str();
     if version.version == in_force && in_force == BY_HAND {
-        return html! { section.card { p.sub { "It is in force. To have another one, train it first." } } };
+        return html! { section.card { p.sub { "This is the production version. Train another version to replace it." } } };
     }
     html! {
         section.card.actions {
@@ -82,10 +82,10 @@ fn compare(name: &str, in_force: u32, learns: bool) -> Markup {
         details open {
             summary { "Compare on the past" }
             @if learns {
-                label { "With version" input type="text" name="against" placeholder=(format!("{in_force}, in force")) inputmode="numeric"; }
-                label { "Since" input type="text" name="since" placeholder="behind what it was learnt from"; }
+                label { "With version" input type="text" name="against" placeholder=(format!("{in_force}, production")) inputmode="numeric"; }
+                label { "Since" input type="text" name="since" placeholder="after its training data"; }
                 label { "Environment" input type="text" name="environment" placeholder="production"; }
-                button type="submit" formaction=(to(name, "compare")) { "Compare and judge" }
+                button type="submit" formaction=(to(name, "compare")) { "Compare" }
             } @else { (elsewhere()) }
         }
     }
@@ -96,14 +96,14 @@ fn shadow(version: &ModelVersion) -> Markup {
     html! {
         @if version.status == ModelStatus::Shadow {
             details open {
-                summary { "It runs beside the one in force" }
+                summary { "It runs as a shadow of the production version" }
                 button type="submit" formaction=(action) name="end" value="true" { "End the shadow" }
             }
         } @else {
             details {
                 summary { "Run as a shadow" }
                 label { "From position" input type="text" name="from" placeholder="now" inputmode="numeric"; }
-                button type="submit" formaction=(action) { "Run beside the one in force" }
+                button type="submit" formaction=(action) { "Run as a shadow" }
             }
         }
     }
@@ -112,8 +112,8 @@ fn shadow(version: &ModelVersion) -> Markup {
 fn roll_back(name: &str) -> Markup {
     html! {
         details {
-            summary { "Go back to the version before" }
-            label { "Why?" input type="text" name="why" maxlength="1000" placeholder="it splits what is one problem"; }
+            summary { "Roll back to the previous version" }
+            label { "Why?" input type="text" name="why" maxlength="1000" placeholder="it splits one problem into two incidents"; }
             button type="submit" formaction=(to(name, "rollback")) { "Roll back" }
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn section(frame: &Frame, judged: &[ModelJudgement]) -> Markup {
     html! {
         section #judged {
             h2 { "Judged" }
-            @if judged.is_empty() { p.sub { "It was not compared with any version yet." } }
+            @if judged.is_empty() { p.sub { "Not compared with any version yet." } }
             @for (index, one) in judged.iter().rev().take(JUDGED_MAX).enumerate() {
                 div.card.judgement {
                     p.line {
@@ -51,8 +51,8 @@ fn figures(judged: &ModelJudgement, open: bool) -> Markup {
     let (before, now) = (&report.champion, &report.candidate);
     let lines: [(&str, u32, u32, Estimate); 4] = [
         ("Wrongly merged", before.merged, now.merged, report.merged),
-        ("Told to nobody", before.missed, now.missed, report.missed),
-        ("Incidents too many", before.split, now.split, report.split),
+        ("Problems without a notification", before.missed, now.missed, report.missed),
+        ("Incidents split by mistake", before.split, now.split, report.split),
         ("Pages", before.pages, now.pages, report.pages),
     ];
     let mut services: Vec<_> = report.services.iter().collect();
@@ -67,7 +67,7 @@ fn figures(judged: &ModelJudgement, open: bool) -> Markup {
                         td { (word) } td.num { (before) } td.num { (now) }
                         td.num { (signed(difference.seen)) } td.num { (interval(difference)) }
                     } }
-                    tr { td { "What wrongs cost" } td {} td {} td.num { (signed(report.cost.seen)) } td.num { (interval(report.cost)) } }
+                    tr { td { "Cost of errors" } td {} td {} td.num { (signed(report.cost.seen)) } td.num { (interval(report.cost)) } }
                 }
             } }
             @if !services.is_empty() {

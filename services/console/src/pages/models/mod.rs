@@ -37,12 +37,12 @@ pub fn page(view: &View) -> Markup {
         @if let Some(name) = &view.name { p.crumb { a href=(frame.link("/models")) { "Models" } " / " span.mono { (name) } } }
         h1 { @match &view.name { Some(name) => (name), None => "Models" } }
         p.lead {
-            "What is learnt from " a href=(frame.link("/labels")) { "labels" }
-            ". The pair scorer says whether two alerts are one problem. No version replaces another on faith: only what passed against the one in force is promoted."
+            "Models trained on " a href=(frame.link("/labels")) { "labels" }
+            ". The pair scorer estimates whether two alerts are one problem. A version is promoted only after it passed a comparison with the production version."
         }
         (in_force(view))
         section.card.flush { div.scroll { table {
-            thead { tr { th { "Version" } th { "Status" } th { "Since, and why" } th { "Learnt from" } th.num { "Right" } th { "Last judgement" } } }
+            thead { tr { th { "Version" } th { "Status" } th { "Since, and why" } th { "Training data" } th.num { "Accuracy" } th { "Last comparison" } } }
             tbody { @for version in &view.versions.items { (row(frame, version)) } }
         } } }
         (parts::further(frame, view.versions.next.as_deref(), "Older versions"))
@@ -54,7 +54,7 @@ fn in_force(view: &View) -> Markup {
     let it = &view.in_force;
     html! {
         p.accounted.good {
-            a href=(link(&view.frame, it)) { (it.name) " " (it.version) } " is in force"
+            a href=(link(&view.frame, it)) { (it.name) " " (it.version) } " is the production version"
             @if let Some(since) = it.in_force_since { " since " (view.frame.clock(since)) }
             @if let Some(why) = &it.why { ": " (why) } "."
         }
@@ -84,7 +84,7 @@ fn row(frame: &Frame, version: &ModelVersion) -> Markup {
                         (words::count(u64::from(lineage.labels), "label", "labels"))
                         div.sub { "#" (lineage.from) " to #" (lineage.to) }
                     }
-                    None => span.sub { "set by hand" },
+                    None => span.sub { "default weights" },
                 }
             }
             td.num { @match version.metrics.get("*") { Some(all) => (percent(all.accuracy)), None => span.sub { "–" } } }
@@ -101,7 +101,7 @@ fn row(frame: &Frame, version: &ModelVersion) -> Markup {
 /// A status as a badge.
 fn status(status: ModelStatus) -> (&'static str, &'static str) {
     match status {
-        ModelStatus::InForce => ("in-force", "In force"),
+        ModelStatus::InForce => ("in-force", "Production"),
         ModelStatus::Shadow => ("shadow", "Shadow"),
         ModelStatus::Candidate => ("candidate", "Candidate"),
         ModelStatus::Retired => ("retired", "Retired"),
@@ -127,22 +127,22 @@ fn percent(thousandths: u32) -> String {
 /// Why a version cannot be put in force now; `None` where it can. The control lane has the last word.
 fn hindered(version: &ModelVersion, in_force: u32) -> Option<String> {
     if version.version == in_force {
-        return Some("It is in force.".to_owned());
+        return Some("It is the production version.".to_owned());
     }
     if version.version == BY_HAND {
-        return Some("It is set by hand: a roll-back goes to it, and no promotion.".to_owned());
+        return Some("These are the default weights: a rollback can return to them, a promotion cannot.".to_owned());
     }
     let last = version.judged.iter().rev().find(|judged| judged.against == in_force);
     match last.map(|judged| judged.verdict) {
         Some(Verdict::Pass) => None,
-        None => Some(format!("It was not compared with version {in_force}, which is in force.")),
+        None => Some(format!("It was not compared with version {in_force}, the production version.")),
         Some(other) => {
             let word = match other {
                 Verdict::Fail => "failed",
                 Verdict::Error => "did not work",
                 _ => "was inconclusive",
             };
-            Some(format!("Its last comparison with version {in_force}, which is in force, {word}."))
+            Some(format!("Its last comparison with version {in_force}, the production version, {word}."))
         }
     }
 }

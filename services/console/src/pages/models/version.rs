@@ -65,17 +65,17 @@ pub fn page(view: &View) -> Markup {
 fn summary(frame: &Frame, version: &ModelVersion) -> Markup {
     html! {
         @match version.status {
-            ModelStatus::InForce => "It decides",
-            ModelStatus::Shadow => "It runs beside the one in force, and is used for nothing",
-            ModelStatus::Candidate => "It decides nothing: it waits to be judged, or was judged and is not in force",
-            ModelStatus::Retired => "It decided once",
+            ModelStatus::InForce => "It is the production version",
+            ModelStatus::Shadow => "It runs as a shadow of the production version and decides nothing",
+            ModelStatus::Candidate => "It is a candidate and decides nothing: it waits for a comparison, or was compared and not promoted",
+            ModelStatus::Retired => "It is retired: a former production version",
         }
         @if let Some(since) = version.in_force_since { " since " (frame.clock(since)) ", " (frame.age(since)) }
         @if let Some(why) = &version.why { ": " (why) }
         ". "
         @match &version.lineage {
-            Some(lineage) => { "Learnt from " (words::count(u64::from(lineage.labels), "label", "labels")) " up to #" (lineage.to) "." }
-            None => "Its weights are those that people set.",
+            Some(lineage) => { "Trained on " (words::count(u64::from(lineage.labels), "label", "labels")) " up to #" (lineage.to) "." }
+            None => "It has the default weights.",
         }
     }
 }
@@ -119,10 +119,10 @@ fn shadow(frame: &Frame, version: &ModelVersion) -> Markup {
 fn differs(frame: &Frame, report: &ShadowReport) -> Markup {
     html! {
         p {
-            "It placed " (words::count(u64::from(report.placed), "alert", "alerts")) ", from #" (report.from) " to #" (report.through) ". "
-            "Of pairs of alerts it would have joined " (report.would_join) " that are apart, and parted " (report.would_part) " that are together."
+            "It grouped " (words::count(u64::from(report.placed), "alert", "alerts")) ", from #" (report.from) " to #" (report.through) ". "
+            "It would have grouped " (report.would_join) " pairs of alerts that are in different incidents, and separated " (report.would_part) " pairs that are in one."
         }
-        @if report.differs.is_empty() { p.sub { "It differs in no incident." } }
+        @if report.differs.is_empty() { p.sub { "It differs from the production version in no incident." } }
         @else {
             ul.plainly { @for one in report.differs.iter().take(DIFFERS_MAX) {
                 li { a.mono href=(frame.link(&format!("/{}", one.incident))) { (words::id(&one.incident)) } " " (about::linked(frame, &one.text)) }
@@ -139,7 +139,7 @@ fn card(frame: &Frame, version: &ModelVersion) -> Markup {
         @if let Some(text) = &version.card {
             section #card {
                 h2 { "Model card" }
-                details { summary { "What it is, what it was learnt from, and what it is not for" }
+                details { summary { "Purpose, training data and limits" }
                     article.card.markdown.behind { (markdown::render(text, &|_| None)) }
                 }
                 p.sub.behind { a href=(frame.link(&plain)) { "as Markdown" } }
@@ -158,7 +158,7 @@ fn facts(frame: &Frame, version: &ModelVersion) -> Markup {
                 @if let Some(event) = &version.event { dt { "Event" } dd.mono { a href=(frame.link(&format!("/events/{event}"))) { (words::id(event)) } } }
                 @match &version.lineage {
                     Some(lineage) => (lineage_of(frame, version, lineage)),
-                    None => { dt { "Learnt from" } dd { "nothing: set by hand" } }
+                    None => { dt { "Training data" } dd { "none: default weights" } }
                 }
                 @if let Some(hash) = &version.hash { dt { "Hash" } dd.mono { (hash) } }
             }
@@ -184,7 +184,7 @@ fn weights(version: &ModelVersion, in_force: &ModelVersion) -> Markup {
     html! {
         section.card.flush {
             table.weights {
-                thead { tr { th { "Weight" } th.num { "This one" } @if beside { th.num { "In force" } } } }
+                thead { tr { th { "Weight" } th.num { "This one" } @if beside { th.num { "Production" } } } }
                 tbody { @for (name, value) in version.weights.iter().filter(|(name, _)| *name != "version") { tr {
                     td { (name.replace('_', " ")) } td.num { (value) }
                     @if beside { td.num { @match in_force.weights.get(name) { Some(value) => (value), None => "–" } } }

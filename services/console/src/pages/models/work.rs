@@ -17,7 +17,7 @@ pub fn halves(frame: &Frame, title: &str) -> (String, String) {
     let page = frame.page(&html! {
         p.crumb { a href=(frame.link("/models")) { "Models" } }
         h1 { (title) }
-        p.lead { "This page grows while it runs, and ends with what came of it. To leave it before that ends the work, and records nothing." }
+        p.lead { "This page updates until the work ends. Leaving the page stops the work, and nothing is recorded." }
         section.card.work { (PreEscaped(HERE)) }
     });
     let page = page.into_string();
@@ -43,7 +43,7 @@ pub fn share(progress: &LearnProgress) -> Markup {
 pub fn trained(frame: &Frame, version: &ModelVersion) -> Markup {
     html! {
         p.step.ended { b { "Done: " (version.name) " " (version.version) " is registered." } }
-        p.sub { "It decides nothing yet. Compare it with the one in force next." }
+        p.sub { "It decides nothing yet. Compare it with the production version next." }
         p { (to(frame, &version.name, version.version)) }
     }
 }
@@ -54,7 +54,7 @@ pub fn compared(frame: &Frame, comparison: &Comparison) -> Markup {
     html! {
         p.step.ended { b { "Done: " } (verdict(comparison.verdict)) " against version " (comparison.against) }
         (judged::reasons(frame, &comparison.reasons))
-        p.sub { (words::grouped(comparison.inputs)) " inputs were decided again, from #" (comparison.from) " to #" (comparison.to) "." }
+        p.sub { (words::grouped(comparison.inputs)) " inputs were decided again, from position #" (comparison.from) " to #" (comparison.to) "." }
         @if let Some(version) = comparison.version { p { (to(frame, &comparison.name, version)) } }
     }
 }

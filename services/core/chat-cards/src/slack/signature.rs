@@ -3,7 +3,7 @@
 //! Source: Slack, "Verifying requests from Slack".
 
 use hindcast_domain::Time;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// How far a timestamp may be from ours, in seconds: what is older may be a replay.

@@ -45,7 +45,7 @@ pub fn play(ledger: &mut Ledger, name: &str, later: Span) {
     let folder = folder(name);
     let truth: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
     let catalog: Catalog =
-        serde_yaml_ng::from_str(&std::fs::read_to_string(folder.join("catalog.yaml")).unwrap()).unwrap();
+        hindcast_domain::yaml::read(&std::fs::read_to_string(folder.join("catalog.yaml")).unwrap()).unwrap();
     let packed = std::fs::File::open(folder.join("requests.ndjson.zst")).unwrap();
     let text = String::from_utf8(zstd::decode_all(packed).unwrap()).unwrap();
     let mut first = true;

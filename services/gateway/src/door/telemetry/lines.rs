@@ -78,7 +78,7 @@ fn unlisted(bad: u64, listed: usize) -> Option<RejectedItem> {
         index: u32::MAX,
         code: "not_listed".to_owned(),
         detail: format!("{more} more lines are bad and not listed"),
-        remedy: "Mend the ones that are listed, and send fewer lines a request.".to_owned(),
+        remedy: "Correct the lines that are listed, and send fewer lines per request.".to_owned(),
     })
 }
 

@@ -27,7 +27,7 @@ pub(super) fn check(body: &[u8], shape: &'static Shape) -> Result<()> {
         None if left == 0 => Err(too_many("messages", NODES_MAX)),
         None => {
             let problem = Problem::new(Code::Malformed, "expected protobuf, the body breaks off or is another thing");
-            Err(Refusal(problem.remedy("Send the message whole, in the encoding that Content-Type names.")))
+            Err(Refusal(problem.remedy("Send the complete message, in the encoding that Content-Type names.")))
         }
     }
 }
