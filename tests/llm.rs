@@ -327,10 +327,12 @@ async fn what_a_model_says_is_recorded_where_that_is_asked_for() {
         hindcast_llm_genai::Options { idle_timeout, ..hindcast_llm_genai::Options::new(&model.url, &model.name) };
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::remove_file(&path).ok();
-    let stamp =
-        hindcast_llm::transcript::Stamp { date: now(0)[..10].to_owned(), weights_sha256: Some(model.sha256.clone()) };
+    let stamp = hindcast_llm::transcript::TranscriptHeader {
+        date: now(0)[..10].to_owned(),
+        weights_sha256: Some(model.sha256.clone()),
+    };
     let genai = hindcast_llm_genai::Genai::open(options).unwrap();
-    let recording = Arc::new(hindcast_llm::Recording::open(genai, &path, stamp).unwrap());
+    let recording = Arc::new(hindcast_llm::RecordingModel::open(genai, &path, stamp).unwrap());
     let world = world::World::new();
     let caps =
         hindcast_copilot::Caps { call_timeout: ANSWER_MAX, answer_timeout: ANSWER_MAX * 4, ..Default::default() };

@@ -36,7 +36,7 @@ pub struct Options {
     /// Where proposals are recorded; `None` where nothing may be written.
     pub writer: Option<FactsWriter>,
     /// Counters.
-    pub metrics: hindcast_http::Metrics,
+    pub metrics: hindcast_http::MetricRegistry,
 }
 
 /// The advice of this process; cheap to clone.

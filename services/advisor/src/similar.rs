@@ -5,7 +5,7 @@ use hindcast_domain::Partition;
 use hindcast_rca::Evidence;
 use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
-use hindcast_vectors::{Found, Query};
+use hindcast_vectors::{Neighbour, Query};
 
 use crate::Rca;
 use crate::error::unavailable;
@@ -91,7 +91,7 @@ impl Rca {
         }
     }
 
-    async fn near(&self, text: &str, partition: &str, as_of: u64, without: &str) -> Result<Vec<Found>, Problem> {
+    async fn near(&self, text: &str, partition: &str, as_of: u64, without: &str) -> Result<Vec<Neighbour>, Problem> {
         let text = Redactor::default().text(text);
         let mut vectors = self.inner.options.embedder.embed(&[text]).await.map_err(|error| unavailable(&error))?;
         let vector = vectors.pop().ok_or_else(|| unavailable(&"the embedder made no vector"))?;
@@ -106,7 +106,7 @@ impl Rca {
         self.inner.options.vectors.search(query).await.map_err(|error| unavailable(&error))
     }
 
-    fn compare(&self, page: &mut SimilarPage, now: &Remembered, found: Vec<Found>) {
+    fn compare(&self, page: &mut SimilarPage, now: &Remembered, found: Vec<Neighbour>) {
         let past: Vec<(Remembered, f32)> =
             found.into_iter().filter_map(|found| Some((remembered(&found)?, found.score))).collect();
         page.items = hindcast_recall::recall(now, &past);
@@ -114,7 +114,7 @@ impl Rca {
     }
 }
 
-fn remembered(found: &Found) -> Option<Remembered> {
+fn remembered(found: &Neighbour) -> Option<Remembered> {
     match serde_json::from_value(found.payload.clone()) {
         Ok(remembered) => Some(remembered),
         Err(error) => {

@@ -11,7 +11,7 @@ use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{IncidentId, MessageId, Partition, Span, Time};
 
-use crate::state::State;
+use crate::state::ChatState;
 
 /// How long a note is tried: a day later it tells nobody anything.
 const NOTE_WARRANTED: Span = Span::hours(24);
@@ -20,10 +20,10 @@ const ANSWERED_IN_PLACE: (&str, &str) = ("teams", "hmac-sha256");
 
 /// Decides about messages of a tenant.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Chat;
+pub struct ChatDecider;
 
-impl Decider for Chat {
-    type State = State;
+impl Decider for ChatDecider {
+    type State = ChatState;
 
     fn name(&self) -> &'static str {
         names::CHAT
@@ -53,29 +53,29 @@ impl Decider for Chat {
         true
     }
 
-    fn seen(&self, state: &mut State, input: &Recorded) {
+    fn seen(&self, state: &mut ChatState, input: &Recorded) {
         state.seen.see(input);
     }
 
-    fn evolve(&self, state: &mut State, decision: &Recorded) {
+    fn evolve(&self, state: &mut ChatState, decision: &Recorded) {
         state.evolve(decision);
     }
 
-    fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+    fn decide(&self, state: &ChatState, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         let mut drafts = Drafts { state, now, drafts: Vec::new() };
         drafts.about(input);
         drafts.drafts
     }
 
-    fn due(&self, _: &State) -> Option<Timer> {
+    fn due(&self, _: &ChatState) -> Option<Timer> {
         None
     }
 
-    fn fire(&self, _: &State, _: &Partition, _: &Timer) -> Vec<Draft> {
+    fn fire(&self, _: &ChatState, _: &Partition, _: &Timer) -> Vec<Draft> {
         Vec::new()
     }
 
-    fn revision(&self, state: &State, subject: &str) -> u64 {
+    fn revision(&self, state: &ChatState, subject: &str) -> u64 {
         state.revision(subject)
     }
 }
@@ -93,7 +93,7 @@ pub fn answer_id(chat: &str) -> MessageId {
 }
 
 struct Drafts<'a> {
-    state: &'a State,
+    state: &'a ChatState,
     now: Time,
     drafts: Vec<Draft>,
 }

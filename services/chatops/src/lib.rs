@@ -22,15 +22,15 @@ pub mod status;
 mod surface;
 pub mod taken;
 
-pub use decide::Chat;
+pub use decide::ChatDecider;
 pub use deliver::Deliverer;
-pub use doors::{Done, Door, Say, router};
+pub use doors::{ChatEndpoints, DeliveryResult, Say, router};
 pub use options::{FailPoint, Options, Secret, SlackDoors, TeamsDoors};
-pub use replies::Replies;
-pub use rules::{Channel, Person, Rules};
-pub use state::State;
+pub use replies::ReplyAddresses;
+pub use rules::{Channel, ChatRules, Person};
+pub use state::ChatState;
 pub use status::{ChatStatus, Handle};
-pub use taken::Taken;
+pub use taken::TakenDeliveries;
 
 use hindcast_eventlog::lane;
 use tokio::sync::watch;
@@ -40,5 +40,5 @@ use tokio::sync::watch;
 /// # Errors
 /// When the ledger is damaged or holds events of a newer binary.
 pub async fn run_lane(options: lane::Options, shutdown: watch::Receiver<bool>) -> Result<(), lane::Error> {
-    lane::Runner::new(Chat, options).run(shutdown).await
+    lane::Runner::new(ChatDecider, options).run(shutdown).await
 }

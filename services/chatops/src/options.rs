@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use hindcast_clock as clock;
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::CommandWriter;
 use hindcast_ledger::Shared;
 use hindcast_messaging::chat as port;
 
-use crate::replies::Replies;
+use crate::replies::ReplyAddresses;
 use crate::status::Handle;
-use crate::taken::Taken;
+use crate::taken::TakenDeliveries;
 
 /// A secret in memory; it is compared and never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,13 +99,13 @@ pub struct Options {
     /// What the URL of an incident's page begins with, such as `http://localhost:8080/incidents`.
     pub public_url: String,
     /// Figures.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// How chat is, for whoever asks.
     pub handle: Handle,
     /// Doors that vendors opened for answers, in memory alone.
-    pub replies: Replies,
+    pub replies: ReplyAddresses,
     /// What was taken in lately, so that a delivery that comes again is known.
-    pub taken: Taken,
+    pub taken: TakenDeliveries,
     /// Where a guarantee is broken on purpose.
     pub fail: FailPoint,
 }

@@ -9,7 +9,7 @@ const KEPT_MAX: usize = 1_024;
 
 /// The addresses of this process. Cheap to clone; all clones are the same.
 #[derive(Clone, Default)]
-pub struct Replies {
+pub struct ReplyAddresses {
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -19,13 +19,13 @@ struct Inner {
     in_order: VecDeque<String>,
 }
 
-impl core::fmt::Debug for Replies {
+impl core::fmt::Debug for ReplyAddresses {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Replies")
     }
 }
 
-impl Replies {
+impl ReplyAddresses {
     /// Keeps the address for what becomes of a command. It is kept before the command is written, so that whoever
     /// is quick finds it.
     pub(crate) fn keep(&self, key: String, address: String) {
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn an_address_is_used_once_and_the_oldest_is_let_go() {
-        let replies = Replies::default();
+        let replies = ReplyAddresses::default();
         (0..=KEPT_MAX).for_each(|n| replies.keep(n.to_string(), n.to_string()));
         assert_eq!(replies.take("0"), None);
         assert_eq!(replies.take("1"), Some("1".to_owned()));

@@ -82,7 +82,7 @@ impl Person {
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Rules {
+pub struct ChatRules {
     /// Which channels see what. Without any, incidents are shown nowhere; questions are answered all the same.
     pub channels: Vec<Channel>,
     /// Who is who.
@@ -93,7 +93,7 @@ pub struct Rules {
     pub answer_expires_s: i64,
 }
 
-impl Default for Rules {
+impl Default for ChatRules {
     fn default() -> Self {
         Self { channels: Vec::new(), people: Vec::new(), default_role: Role::Viewer, answer_expires_s: 900 }
     }
@@ -102,7 +102,7 @@ impl Default for Rules {
 /// What is wrong with the section.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Wrong(String);
+pub struct InvalidChatRules(String);
 
 /// Who somebody is, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,23 +115,23 @@ pub struct Known {
     pub role: Role,
 }
 
-impl Rules {
+impl ChatRules {
     /// Checks that the section makes sense.
     ///
     /// # Errors
     /// What was expected and what stands there.
-    pub fn check(&self) -> Result<(), Wrong> {
+    pub fn check(&self) -> Result<(), InvalidChatRules> {
         at_most("channels", self.channels.len(), CHANNELS_MAX)?;
         at_most("people", self.people.len(), PEOPLE_MAX)?;
         if !(1..=EXPIRES_MAX_S).contains(&self.answer_expires_s) {
             let got = self.answer_expires_s;
-            return Err(Wrong(format!("expected answer_expires_s of 1 to {EXPIRES_MAX_S}, got {got}")));
+            return Err(InvalidChatRules(format!("expected answer_expires_s of 1 to {EXPIRES_MAX_S}, got {got}")));
         }
         let mut seen = BTreeSet::new();
         for channel in &self.channels {
             channel.check()?;
             if !seen.insert((&channel.vendor, &channel.channel)) {
-                return Err(Wrong(format!("expected one entry a channel, got {} twice", channel.channel)));
+                return Err(InvalidChatRules(format!("expected one entry a channel, got {} twice", channel.channel)));
             }
         }
         let mut names = BTreeSet::new();
@@ -139,12 +139,15 @@ impl Rules {
         for person in &self.people {
             person.check()?;
             if !names.insert(&person.name) {
-                return Err(Wrong(format!("expected one entry a person, got {:?} twice", person.name)));
+                return Err(InvalidChatRules(format!("expected one entry a person, got {:?} twice", person.name)));
             }
             for vendor in [Vendor::Slack, Vendor::Teams] {
                 for id in person.ids(vendor) {
                     if !ids.insert((vendor, id)) {
-                        return Err(Wrong(format!("expected one person for {id:?} in {}, got two", vendor.word())));
+                        return Err(InvalidChatRules(format!(
+                            "expected one person for {id:?} in {}, got two",
+                            vendor.word()
+                        )));
                     }
                 }
             }
@@ -164,7 +167,7 @@ impl Rules {
         }
     }
 
-    /// See [`Rules::answer_expires_s`].
+    /// See [`ChatRules::answer_expires_s`].
     #[must_use]
     pub const fn answer_expires(&self) -> Span {
         Span::seconds(self.answer_expires_s)
@@ -176,22 +179,25 @@ fn bounded(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
-fn at_most(name: &str, got: usize, max: usize) -> Result<(), Wrong> {
-    if got > max { Err(Wrong(format!("expected at most {max} {name}, got {got}"))) } else { Ok(()) }
+fn at_most(name: &str, got: usize, max: usize) -> Result<(), InvalidChatRules> {
+    if got > max { Err(InvalidChatRules(format!("expected at most {max} {name}, got {got}"))) } else { Ok(()) }
 }
 
-fn word(name: &str, text: &str) -> Result<(), Wrong> {
+fn word(name: &str, text: &str) -> Result<(), InvalidChatRules> {
     let fits = !text.trim().is_empty() && text.chars().count() <= WORD_CHARS_MAX && !text.chars().any(char::is_control);
     if fits {
         return Ok(());
     }
-    Err(Wrong(format!("expected 1 to {WORD_CHARS_MAX} characters as {name}, got {text:.64?}")))
+    Err(InvalidChatRules(format!("expected 1 to {WORD_CHARS_MAX} characters as {name}, got {text:.64?}")))
 }
 
 impl Channel {
-    fn check(&self) -> Result<(), Wrong> {
+    fn check(&self) -> Result<(), InvalidChatRules> {
         if ![Vendor::Slack, Vendor::Teams].iter().any(|vendor| vendor.word() == self.vendor) {
-            return Err(Wrong(format!("expected slack or teams as a channel's vendor, got {:.64?}", self.vendor)));
+            return Err(InvalidChatRules(format!(
+                "expected slack or teams as a channel's vendor, got {:.64?}",
+                self.vendor
+            )));
         }
         word("a channel", &self.channel)?;
         for (name, list) in [("services", &self.services), ("teams", &self.teams), ("environments", &self.environments)]
@@ -216,14 +222,17 @@ impl Channel {
 }
 
 impl Person {
-    fn check(&self) -> Result<(), Wrong> {
+    fn check(&self) -> Result<(), InvalidChatRules> {
         word("a person's name", &self.name)?;
         if self.name.eq_ignore_ascii_case(SYSTEM) {
-            return Err(Wrong(format!("expected a person's name, got the system's own: {:?}", self.name)));
+            return Err(InvalidChatRules(format!("expected a person's name, got the system's own: {:?}", self.name)));
         }
         // Whoever is in no list acts as vendor and id: nobody else may be called so.
         if [Vendor::Slack, Vendor::Teams].iter().any(|vendor| self.name.starts_with(&format!("{}:", vendor.word()))) {
-            return Err(Wrong(format!("expected a person's name, got one as strangers have: {:?}", self.name)));
+            return Err(InvalidChatRules(format!(
+                "expected a person's name, got one as strangers have: {:?}",
+                self.name
+            )));
         }
         for vendor in [Vendor::Slack, Vendor::Teams] {
             at_most("ids of a person", self.ids(vendor).len(), IDS_MAX)?;
@@ -238,7 +247,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn rules(value: serde_json::Value) -> Rules {
+    fn rules(value: serde_json::Value) -> ChatRules {
         serde_json::from_value(value).unwrap()
     }
 
@@ -271,7 +280,7 @@ mod tests {
             let error = rules(value.clone()).check().unwrap_err().to_string();
             assert!(error.contains(said), "{value}: {error}");
         }
-        assert!(serde_json::from_value::<Rules>(json!({"token": "xoxb"})).is_err(), "what is unknown is refused");
+        assert!(serde_json::from_value::<ChatRules>(json!({"token": "xoxb"})).is_err(), "what is unknown is refused");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use hindcast_domain::incident::Incident;
 use hindcast_domain::{EventId, IncidentId, MessageId, Partition, Severity, Span, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Rules, SECTION};
+use crate::rules::{ChatRules, SECTION};
 
 /// How long after its end an incident, and after its last message a conversation about it, is remembered.
 pub const KEPT: Span = Span::hours(24 * 30);
@@ -20,19 +20,19 @@ pub const MESSAGES_MAX: usize = 200_000;
 
 /// The state of the lane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct ChatState {
     /// Messages that were asked for, with the revision of each.
-    asked: BTreeMap<MessageId, Asked>,
+    asked: BTreeMap<MessageId, PendingQuestion>,
     /// Messages by what they belong together with: an incident, or a question of its own.
     groups: BTreeMap<String, Group>,
     /// Groups by their last message.
     order: BTreeSet<(Time, String)>,
     /// What was seen of other lanes.
-    pub seen: Seen,
+    pub seen: ObservedIncidents,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Asked {
+struct PendingQuestion {
     revision: u64,
 }
 
@@ -46,9 +46,9 @@ struct Group {
 
 /// What was seen of other lanes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ObservedIncidents {
     /// The rules in force.
-    pub rules: Rules,
+    pub rules: ChatRules,
     /// The incidents of each partition, without their alerts.
     books: BTreeMap<String, Incidents>,
 }
@@ -64,7 +64,7 @@ struct Incidents {
     ends: BTreeMap<IncidentId, Time>,
 }
 
-impl State {
+impl ChatState {
     /// Whether a message was asked for.
     #[must_use]
     pub fn was_asked(&self, id: &MessageId) -> bool {
@@ -97,7 +97,7 @@ impl State {
     pub fn evolve(&mut self, decision: &Recorded) {
         let Event::ChatRequested(requested) = &decision.event else { return };
         let Ok(id) = decision.subject.parse::<MessageId>() else { return };
-        self.asked.insert(id.clone(), Asked { revision: decision.revision.unwrap_or(1) });
+        self.asked.insert(id.clone(), PendingQuestion { revision: decision.revision.unwrap_or(1) });
         self.belongs(id, requested, decision.time);
         self.forget(decision.time);
     }
@@ -129,7 +129,7 @@ impl State {
     }
 }
 
-impl Seen {
+impl ObservedIncidents {
     /// An incident of a partition.
     #[must_use]
     pub fn incident(&self, partition: &Partition, id: &IncidentId) -> Option<&Incident> {

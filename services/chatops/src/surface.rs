@@ -2,9 +2,9 @@
 //! choice; what a message looks like is `hindcast_chat`'s.
 
 use hindcast_api::{Answer, Incident};
-use hindcast_chat_cards::interaction::{Meaning, Unreadable};
-use hindcast_chat_cards::view::{DialogChoices, Note};
-use hindcast_chat_cards::{Vendor, View, slack, teams};
+use hindcast_chat_cards::interaction::{Meaning, UnreadableDelivery};
+use hindcast_chat_cards::view::{DialogChoices, ThreadNote};
+use hindcast_chat_cards::{IncidentView, Vendor, slack, teams};
 use hindcast_domain::Time;
 use hindcast_domain::act::ActEntry;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(crate) fn vendor(word: &str) -> Option<Vendor> {
 }
 
 /// An incident's card.
-pub(crate) fn card(vendor: Vendor, view: &View) -> Value {
+pub(crate) fn card(vendor: Vendor, view: &IncidentView) -> Value {
     match vendor {
         Vendor::Slack => slack::render::card(view),
         Vendor::Teams => teams::render::card(view),
@@ -24,7 +24,7 @@ pub(crate) fn card(vendor: Vendor, view: &View) -> Value {
 }
 
 /// A line in a card's thread.
-pub(crate) fn note(vendor: Vendor, note: &Note) -> Value {
+pub(crate) fn note(vendor: Vendor, note: &ThreadNote) -> Value {
     match vendor {
         Vendor::Slack => slack::render::note(note),
         Vendor::Teams => teams::render::note(note),
@@ -66,7 +66,7 @@ pub(crate) enum Dialog<'a> {
 }
 
 /// How a vendor asks for more.
-pub(crate) enum Form {
+pub(crate) enum DialogKind {
     /// As a dialog that opens.
     Dialog(Value),
     /// As a message for whoever pressed.
@@ -76,18 +76,18 @@ pub(crate) enum Form {
 }
 
 /// A dialog, with the channel and thread that it was opened from.
-pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&str>)) -> Form {
+pub(crate) fn dialog(vendor: Vendor, dialog: &Dialog<'_>, from: (&str, Option<&str>)) -> DialogKind {
     match (vendor, dialog) {
         (Vendor::Slack, Dialog::Act(act, incident, choices)) => {
-            Form::Dialog(slack::dialogs::act(act, incident, choices, from))
+            DialogKind::Dialog(slack::dialogs::act(act, incident, choices, from))
         }
-        (Vendor::Slack, Dialog::Ask(incident)) => Form::Dialog(slack::dialogs::ask(incident, from)),
+        (Vendor::Slack, Dialog::Ask(incident)) => DialogKind::Dialog(slack::dialogs::ask(incident, from)),
         (Vendor::Teams, Dialog::Act(act, incident, choices)) => {
-            Form::Message(teams::forms::act(act, incident, choices))
+            DialogKind::Message(teams::forms::act(act, incident, choices))
         }
-        (Vendor::Teams, Dialog::More(incident, choices)) => Form::Message(teams::forms::more(incident, choices)),
+        (Vendor::Teams, Dialog::More(incident, choices)) => DialogKind::Message(teams::forms::more(incident, choices)),
         // A menu of Slack's and a form that unfolds ask nobody.
-        (Vendor::Slack, Dialog::More(..)) | (Vendor::Teams, Dialog::Ask(_)) => Form::InPlace,
+        (Vendor::Slack, Dialog::More(..)) | (Vendor::Teams, Dialog::Ask(_)) => DialogKind::InPlace,
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn teams_is_genuine(secret: &str, authorization: &[&str], body: &[u8]
 }
 
 /// What a delivery of Slack's means, by the door that it came through.
-pub(crate) fn slack_meaning(kind: &str, body: &[u8]) -> Result<Meaning, Unreadable> {
+pub(crate) fn slack_meaning(kind: &str, body: &[u8]) -> Result<Meaning, UnreadableDelivery> {
     match kind {
         "interactive" => slack::read::interactive(body),
         "slash_commands" => slack::read::command(body),
@@ -122,7 +122,7 @@ pub(crate) fn slack_meaning(kind: &str, body: &[u8]) -> Result<Meaning, Unreadab
 }
 
 /// What a delivery of Slack's over a connection of ours means.
-pub(crate) fn slack_meaning_of(kind: &str, payload: &Value) -> Result<Meaning, Unreadable> {
+pub(crate) fn slack_meaning_of(kind: &str, payload: &Value) -> Result<Meaning, UnreadableDelivery> {
     slack::read::socket(kind, payload)
 }
 
@@ -132,11 +132,11 @@ pub(crate) fn activity(shown: Value) -> Value {
 }
 
 /// What an activity of Teams' means.
-pub(crate) fn teams_meaning(activity: &[u8]) -> Result<Meaning, Unreadable> {
+pub(crate) fn teams_meaning(activity: &[u8]) -> Result<Meaning, UnreadableDelivery> {
     teams::read::activity(activity)
 }
 
 /// What a message of an outgoing webhook means: questions alone.
-pub(crate) fn teams_outgoing(activity: &[u8]) -> Result<Meaning, Unreadable> {
+pub(crate) fn teams_outgoing(activity: &[u8]) -> Result<Meaning, UnreadableDelivery> {
     teams::read::outgoing(activity)
 }

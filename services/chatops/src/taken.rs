@@ -13,37 +13,37 @@ const KEPT_MAX: usize = 16_384;
 
 /// The memory of this process. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub struct Taken {
+pub struct TakenDeliveries {
     inner: Arc<Mutex<Inner>>,
     complete: Arc<watch::Sender<bool>>,
 }
 
 #[derive(Default)]
 struct Inner {
-    entries: BTreeMap<ChatId, Entry>,
+    entries: BTreeMap<ChatId, TakenEntry>,
     /// Those that stand in the ledger, as its reader says.
     known: BTreeSet<ChatId>,
     in_order: VecDeque<ChatId>,
 }
 
 /// One delivery: whoever holds it takes it in; `true` once that is durable.
-pub(crate) type Entry = Arc<AsyncMutex<bool>>;
+pub(crate) type TakenEntry = Arc<AsyncMutex<bool>>;
 
-impl Default for Taken {
+impl Default for TakenDeliveries {
     fn default() -> Self {
         Self { inner: Arc::default(), complete: Arc::new(watch::Sender::new(false)) }
     }
 }
 
-impl core::fmt::Debug for Taken {
+impl core::fmt::Debug for TakenDeliveries {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Taken")
     }
 }
 
-impl Taken {
+impl TakenDeliveries {
     /// The entry of a delivery. The same one for whoever brings it again, also while the first is under way.
-    pub(crate) fn entry(&self, id: &ChatId) -> Entry {
+    pub(crate) fn entry(&self, id: &ChatId) -> TakenEntry {
         self.with(|inner| inner.entry(id))
     }
 
@@ -79,7 +79,7 @@ impl Taken {
 }
 
 impl Inner {
-    fn entry(&mut self, id: &ChatId) -> Entry {
+    fn entry(&mut self, id: &ChatId) -> TakenEntry {
         if let Some(entry) = self.entries.get(id) {
             return Arc::clone(entry);
         }
@@ -89,7 +89,7 @@ impl Inner {
             self.entries.remove(&oldest);
             self.known.remove(&oldest);
         }
-        let entry = Entry::default();
+        let entry = TakenEntry::default();
         self.in_order.push_back(id.clone());
         self.entries.insert(id.clone(), Arc::clone(&entry));
         entry
@@ -102,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_taken_is_known_and_the_memory_is_bounded() {
-        let taken = Taken::default();
+        let taken = TakenDeliveries::default();
         let id = |n: usize| ChatId::derive(&[&n.to_be_bytes()]);
         taken.remember(&id(0));
         *taken.entry(&id(1)).lock().await = true;

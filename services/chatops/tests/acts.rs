@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 use crate::harness::{World, interaction, rules, signed};
-use hindcast_chat_cards::{Interaction, Vendor, Verb};
-use hindcast_chatops::{Door, Say};
+use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
+use hindcast_chatops::{ChatEndpoints, Say};
 use hindcast_domain::act::{self, ActName};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::Event;
@@ -15,7 +15,7 @@ use serde_json::json;
 
 const LEAVES: &str = "9f3c77aa001122334455";
 
-async fn world() -> (World, Door, IncidentId) {
+async fn world() -> (World, ChatEndpoints, IncidentId) {
     let mut rules = rules();
     rules["people"][0]["teams"] = json!(["T-ADA"]);
     let world = World::new(rules).await;
@@ -24,15 +24,15 @@ async fn world() -> (World, Door, IncidentId) {
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
     world.views.holds_alert(LEAVES, "DiskFull", incident.as_str());
-    (world, Door::new(options), incident)
+    (world, ChatEndpoints::new(options), incident)
 }
 
-fn typed(word: &str, incident: &IncidentId, rest: &str) -> Verb {
-    Verb::Typed { word: word.into(), incident: Some(incident.as_str()[..10].to_owned()), rest: rest.into() }
+fn typed(word: &str, incident: &IncidentId, rest: &str) -> ChatVerb {
+    ChatVerb::Typed { word: word.into(), incident: Some(incident.as_str()[..10].to_owned()), rest: rest.into() }
 }
 
 /// The same from Teams.
-fn in_teams(key: &str, verb: Verb) -> Interaction {
+fn in_teams(key: &str, verb: ChatVerb) -> Interaction {
     Interaction { vendor: Vendor::Teams, user: "T-ADA".to_owned(), ..interaction(key, "T-ADA", verb) }
 }
 
@@ -104,7 +104,7 @@ async fn a_snooze_counts_from_the_press_and_is_one_however_often_it_comes() {
     let options = world.options();
     World::delivers_with(options.clone());
     world.settle().await;
-    Door::new(options).receive(snoozed, signed()).await.unwrap();
+    ChatEndpoints::new(options).receive(snoozed, signed()).await.unwrap();
     world.quiet().await;
     assert_eq!(commands(&world).await.len(), 1);
     assert_eq!(world.count(|event| matches!(event, Event::CommandRejected(_))).await, 0);
@@ -115,7 +115,7 @@ async fn what_is_behind_the_menu_opens_its_dialog_and_what_is_filled_in_is_done(
     let (world, door, id) = world().await;
     let hidden: Vec<ActName> = act::in_chat().filter(|(act, _)| act.asks()).map(|(act, _)| act.name).collect();
     for (n, act) in hidden.iter().enumerate() {
-        let opens = Verb::OpenAct { act: *act, incident: id.clone() };
+        let opens = ChatVerb::OpenAct { act: *act, incident: id.clone() };
         let refused = door.receive(interaction(&format!("v{n}"), "U-VIC", opens.clone()), signed()).await.unwrap();
         assert!(matches!(refused.say, Some(Say::Words(words)) if words.starts_with("That needs the role responder")));
         door.receive(interaction(&format!("o{n}"), "U-ADA", opens), signed()).await.unwrap();
@@ -123,12 +123,12 @@ async fn what_is_behind_the_menu_opens_its_dialog_and_what_is_filled_in_is_done(
         assert!(dialog.contains(act.entry().button), "{act:?}: {dialog}");
         assert_eq!(world.fake.dialogs().len(), n + 1);
     }
-    let more = door.receive(in_teams("m", Verb::OpenMore(id.clone())), signed()).await.unwrap();
+    let more = door.receive(in_teams("m", ChatVerb::OpenMore(id.clone())), signed()).await.unwrap();
     let Some(Say::Message(card)) = more.say else { panic!("{more:?}") };
     for name in [ActName::Assign, ActName::Snooze, ActName::Note, ActName::Severity, ActName::Split] {
         assert!(card.to_string().contains(name.entry().button), "{name:?}: {card}");
     }
-    let filled = Verb::filled(ActName::Note, id.clone(), json!({"text": "password=hunter2"}));
+    let filled = ChatVerb::filled(ActName::Note, id.clone(), json!({"text": "password=hunter2"}));
     door.receive(interaction("f", "U-ADA", filled), signed()).await.unwrap();
     let Some(Command::NoteIncident { text, .. }) = commands(&world).await.pop() else { panic!("a note is written") };
     assert_eq!(text, "password=[redacted:secret]");
@@ -155,7 +155,7 @@ async fn what_makes_no_sense_says_why_and_leaves_nothing() {
         assert!(matches!(forbidden.unwrap().say, Some(Say::Words(words)) if words.starts_with("That needs the role")));
     }
     assert_eq!(world.ledger.head().await.unwrap(), head);
-    let help = door.receive(interaction("h", "U-VIC", Verb::Help), signed()).await.unwrap();
+    let help = door.receive(interaction("h", "U-VIC", ChatVerb::Help), signed()).await.unwrap();
     let Some(Say::Words(words)) = help.say else { panic!("help is words") };
     for (_, chat) in act::in_chat() {
         assert!(words.contains(&format!("`{} 7Q2K", chat.word)), "{}: {words}", chat.word);

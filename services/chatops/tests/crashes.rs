@@ -7,8 +7,8 @@ use crate::harness;
 use std::time::Duration;
 
 use harness::{Behaviour, Dice, World, interaction, rules, signed};
-use hindcast_chat_cards::Verb;
-use hindcast_chatops::{Door, FailPoint};
+use hindcast_chat_cards::ChatVerb;
+use hindcast_chatops::{ChatEndpoints, FailPoint};
 use hindcast_domain::Severity;
 use hindcast_domain::chat::{Status, What};
 use hindcast_domain::command::Command;
@@ -29,7 +29,7 @@ async fn storm(seed: u64, can_look: bool, fail: FailPoint) -> World {
         options.fail = fail;
         options
     };
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     let mut incidents = Vec::new();
     for crash in 0..CRASHES {
         let run = World::delivers_with(options());
@@ -40,7 +40,7 @@ async fn storm(seed: u64, can_look: bool, fail: FailPoint) -> World {
         match dice.below(3) {
             0 => world.command(Command::AcknowledgeIncident { incident: incidents[at].clone() }).await,
             1 => {
-                let asked = Verb::Ask { incident: None, text: "why?".to_owned() };
+                let asked = ChatVerb::Ask { incident: None, text: "why?".to_owned() };
                 door.receive(interaction(&format!("{crash}"), "U-VIC", asked), signed()).await.unwrap();
             }
             _ => {

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{Behaviour, Fake, World, interaction, rules, signed};
-use hindcast_chat_cards::Verb;
-use hindcast_chatops::{Door, FailPoint};
+use hindcast_chat_cards::ChatVerb;
+use hindcast_chatops::{ChatEndpoints, FailPoint};
 use hindcast_domain::chat::Status;
 use hindcast_domain::command::{Activated, Command};
 use hindcast_domain::event::Event;
 use hindcast_domain::{IncidentId, Severity, Span};
-use hindcast_ledger::memory::{Fault, Ledger};
+use hindcast_ledger::memory::{AppendFault, MemoryLedger};
 use serde_json::json;
 
 async fn sets(world: &World, incident: &IncidentId, severity: Severity) {
@@ -61,7 +61,7 @@ async fn nothing_is_shown_by_an_installation_that_is_not_the_active_one() {
 
 /// Two processes of one installation, while leases come and go; how many messages stand there twice.
 async fn two_processes(holders: [&str; 2]) -> (World, usize) {
-    let world = World::on(Ledger::contended("L"), rules()).await;
+    let world = World::on(MemoryLedger::contended("L"), rules()).await;
     let process = |holder: &str| {
         let mut options = world.options();
         options.holder = holder.to_owned();
@@ -94,7 +94,7 @@ async fn of_several_processes_of_one_installation_one_delivers_and_another_takes
 
 #[tokio::test(start_paused = true)]
 async fn a_process_of_another_installation_holds_up_nobody() {
-    let world = World::on(Ledger::contended("L"), rules()).await;
+    let world = World::on(MemoryLedger::contended("L"), rules()).await;
     let mut theirs = world.options();
     (theirs.install, theirs.holder) = ("theirs".to_owned(), "theirs/1".to_owned());
     World::delivers_with(theirs);
@@ -211,7 +211,7 @@ async fn when_the_fact_cannot_be_written_the_message_is_not_sent_again() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     for _ in 0..3 {
-        world.ledger.inject(Fault::Refuse);
+        world.ledger.inject(AppendFault::Refuse);
     }
     world.delivers();
     world.settle().await;
@@ -376,9 +376,9 @@ async fn a_note_goes_into_the_thread_of_its_card_and_waits_for_it() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_given_once_in_its_thread_and_given_up_when_it_comes_too_late() {
     let world = World::new(rules()).await;
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     let run = world.delivers();
-    let asked = |text: &str| Verb::Ask { incident: None, text: text.to_owned() };
+    let asked = |text: &str| ChatVerb::Ask { incident: None, text: text.to_owned() };
     door.receive(interaction("q1", "U-VIC", asked("why?")), signed()).await.unwrap();
     world.settle().await;
     let standing = world.fake.standing();
@@ -408,12 +408,12 @@ async fn an_answer_is_given_once_in_its_thread_and_given_up_when_it_comes_too_la
 async fn a_stale_button_is_answered_with_the_new_state_and_a_restart_does_not_repeat_it() {
     let world = World::new(rules()).await;
     let options = world.options();
-    let door = Door::new(options.clone());
+    let door = ChatEndpoints::new(options.clone());
     let run = World::delivers_with(options);
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     for key in ["a", "b"] {
         door.receive(
-            interaction(key, "U-ADA", Verb::act(hindcast_domain::act::ActName::Acknowledge, incident.clone())),
+            interaction(key, "U-ADA", ChatVerb::act(hindcast_domain::act::ActName::Acknowledge, incident.clone())),
             signed(),
         )
         .await

@@ -12,15 +12,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use harness::{Behaviour, World, interaction, rules, signed};
-use hindcast_chat_cards::Verb;
-use hindcast_chatops::{Done, Door, Options, Say, Secret, SlackDoors, TeamsDoors, router};
+use hindcast_chat_cards::ChatVerb;
+use hindcast_chatops::{ChatEndpoints, DeliveryResult, Options, Say, Secret, SlackDoors, TeamsDoors, router};
 use hindcast_domain::act::ActName;
 use hindcast_domain::chat::Act;
 use hindcast_domain::event::Event;
 use hindcast_domain::label::About;
 use hindcast_domain::{IncidentId, Severity};
 use hindcast_ledger::port::Ledger as _;
-use hindcast_messaging::chat::{Authority, Delivery, Denied, Inbox};
+use hindcast_messaging::chat::{Authority, Denied, Inbox, VendorDelivery};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -85,7 +85,7 @@ fn typed(text: &str, user: &str, trigger: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_delivery_that_is_not_the_vendors_own_leaves_nothing_but_a_counter() {
     let world = World::new(rules()).await;
-    let router = router(Door::new(set_up(&world)));
+    let router = router(ChatEndpoints::new(set_up(&world)));
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     let head = world.ledger.head().await.unwrap();
     let body = typed(&format!("ack {incident}"), "U-ADA", "t1");
@@ -144,21 +144,21 @@ async fn a_delivery_that_is_not_the_vendors_own_leaves_nothing_but_a_counter() {
 #[tokio::test(start_paused = true)]
 async fn a_door_that_is_not_set_up_says_so_and_a_body_that_is_too_large_is_not_read() {
     let world = World::new(rules()).await;
-    let bare = router(Door::new(world.options()));
+    let bare = router(ChatEndpoints::new(world.options()));
     for path in ["/slack/events", "/slack/interactive", "/slack/commands", "/teams/messages", "/teams/outgoing"] {
         let (status, problem) = send(&bare, Request::post(path).body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::NOT_IMPLEMENTED, "{path}");
         assert!(problem["remedy"].as_str().unwrap().contains("docs/chat.md"), "{problem}");
     }
     let large = slack("/slack/events", &"x".repeat(1024 * 1024 + 1));
-    assert_eq!(send(&router(Door::new(set_up(&world))), large).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(send(&router(ChatEndpoints::new(set_up(&world))), large).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test(start_paused = true)]
 async fn slacks_question_whether_we_are_there_is_answered() {
     let world = World::new(rules()).await;
     let body = json!({"type": "url_verification", "challenge": "3eZbrw1a", "token": "x"}).to_string();
-    let (status, answer) = send(&router(Door::new(set_up(&world))), slack("/slack/events", &body)).await;
+    let (status, answer) = send(&router(ChatEndpoints::new(set_up(&world))), slack("/slack/events", &body)).await;
     assert_eq!((status, answer), (StatusCode::OK, json!({"challenge": "3eZbrw1a"})));
 }
 
@@ -171,7 +171,7 @@ async fn the_same_delivery_a_hundred_times_has_one_effect_also_after_a_restart()
         "type": "app_mention", "user": "U-VIC", "channel": "C1", "ts": "1.1", "text": "<@U0> what is it?"}});
     for life in 0..2 {
         let options = set_up(&world);
-        let doors = router(Door::new(options.clone()));
+        let doors = router(ChatEndpoints::new(options.clone()));
         let run = World::delivers_with(options);
         for _ in 0..50 {
             assert_eq!(send(&doors, slack("/slack/commands", &body)).await.0, StatusCode::OK);
@@ -198,8 +198,8 @@ async fn the_same_delivery_a_hundred_times_has_one_effect_also_after_a_restart()
 async fn a_command_stands_in_the_commit_of_what_a_person_did() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    let door = Door::new(world.options());
-    door.receive(interaction("a", "U-ADA", Verb::act(ActName::Acknowledge, incident)), signed()).await.unwrap();
+    let door = ChatEndpoints::new(world.options());
+    door.receive(interaction("a", "U-ADA", ChatVerb::act(ActName::Acknowledge, incident)), signed()).await.unwrap();
     let events = world.events().await;
     let at = events.iter().position(|event| matches!(event.event, Event::ChatReceived(_))).unwrap();
     assert!(matches!(&events[at + 1].event, Event::Command(_)));
@@ -210,7 +210,7 @@ async fn a_command_stands_in_the_commit_of_what_a_person_did() {
 }
 
 /// The words that a person is told at once; none where they see something else.
-fn words(done: Done) -> String {
+fn words(done: DeliveryResult) -> String {
     match done.say {
         Some(Say::Words(words)) => words,
         _ => String::new(),
@@ -222,14 +222,14 @@ async fn what_is_asked_for_is_shown_as_it_looks_elsewhere() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     let other = world.declares("search is slow", Severity::Low, &[]).await;
-    let door = Door::new(world.options());
-    let typed = |word: &str, named: Option<&IncidentId>| Verb::Typed {
+    let door = ChatEndpoints::new(world.options());
+    let typed = |word: &str, named: Option<&IncidentId>| ChatVerb::Typed {
         word: word.into(),
         incident: named.map(ToString::to_string),
         rest: String::new(),
     };
     let mut n = 0;
-    let mut say = async |verb: Verb| {
+    let mut say = async |verb: ChatVerb| {
         n += 1;
         door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap().say
     };
@@ -243,24 +243,24 @@ async fn what_is_asked_for_is_shown_as_it_looks_elsewhere() {
 async fn who_may_do_what_follows_from_the_vendors_id() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     let id = || incident.clone();
-    let verbs: Vec<(Verb, bool)> = vec![
-        (Verb::Help, true),
-        (Verb::Ask { incident: None, text: "why?".into() }, true),
-        (Verb::Typed { word: "list".into(), incident: None, rest: String::new() }, true),
-        (Verb::Typed { word: "show".into(), incident: Some(id().to_string()), rest: String::new() }, true),
-        (Verb::OpenAsk(id()), true),
-        (Verb::OpenAct { act: ActName::Resolve, incident: id() }, false),
-        (Verb::OpenAct { act: ActName::Merge, incident: id() }, false),
-        (Verb::act(ActName::Acknowledge, id()), false),
-        (Verb::act(ActName::Unacknowledge, id()), false),
-        (Verb::act(ActName::Reopen, id()), false),
-        (Verb::act(ActName::Resolve, id()), false),
-        (Verb::filled(ActName::Merge, id(), json!({"into": id()})), false),
-        (Verb::Typed { word: "ack".into(), incident: Some(id().to_string()), rest: String::new() }, false),
+    let verbs: Vec<(ChatVerb, bool)> = vec![
+        (ChatVerb::Help, true),
+        (ChatVerb::Ask { incident: None, text: "why?".into() }, true),
+        (ChatVerb::Typed { word: "list".into(), incident: None, rest: String::new() }, true),
+        (ChatVerb::Typed { word: "show".into(), incident: Some(id().to_string()), rest: String::new() }, true),
+        (ChatVerb::OpenAsk(id()), true),
+        (ChatVerb::OpenAct { act: ActName::Resolve, incident: id() }, false),
+        (ChatVerb::OpenAct { act: ActName::Merge, incident: id() }, false),
+        (ChatVerb::act(ActName::Acknowledge, id()), false),
+        (ChatVerb::act(ActName::Unacknowledge, id()), false),
+        (ChatVerb::act(ActName::Reopen, id()), false),
+        (ChatVerb::act(ActName::Resolve, id()), false),
+        (ChatVerb::filled(ActName::Merge, id(), json!({"into": id()})), false),
+        (ChatVerb::Typed { word: "ack".into(), incident: Some(id().to_string()), rest: String::new() }, false),
         (
-            Verb::Judge {
+            ChatVerb::Judge {
                 incident: Some(id()),
                 about: About::Incident { incident: id() },
                 verdict: "useful".into(),
@@ -289,9 +289,9 @@ async fn who_may_do_what_follows_from_the_vendors_id() {
 async fn what_makes_no_sense_is_told_and_written_nowhere() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     let head = world.ledger.head().await.unwrap();
-    let typed = |word: &str, incident: Option<&str>| Verb::Typed {
+    let typed = |word: &str, incident: Option<&str>| ChatVerb::Typed {
         word: word.into(),
         incident: incident.map(ToOwned::to_owned),
         rest: String::new(),
@@ -300,9 +300,12 @@ async fn what_makes_no_sense_is_told_and_written_nowhere() {
         (typed("ack", None), "Expected the beginning"),
         (typed("ack", Some("ZZZZ")), "Expected an incident"),
         (typed("merge", Some(incident.as_str())), "Expected more after `merge"),
-        (Verb::act(ActName::Acknowledge, IncidentId::derive(&[b"none"])), "Expected an incident"),
-        (Verb::filled(ActName::Merge, incident.clone(), json!({"into": incident})), "twice"),
-        (Verb::filled(ActName::Resolve, incident.clone(), json!({"cause": "x".repeat(20_000)})), "at most 16384 bytes"),
+        (ChatVerb::act(ActName::Acknowledge, IncidentId::derive(&[b"none"])), "Expected an incident"),
+        (ChatVerb::filled(ActName::Merge, incident.clone(), json!({"into": incident})), "twice"),
+        (
+            ChatVerb::filled(ActName::Resolve, incident.clone(), json!({"cause": "x".repeat(20_000)})),
+            "at most 16384 bytes",
+        ),
     ];
     for (n, (verb, expected)) in wrong.into_iter().enumerate() {
         let done = door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
@@ -315,11 +318,11 @@ async fn what_makes_no_sense_is_told_and_written_nowhere() {
 async fn secrets_that_somebody_types_do_not_reach_the_ledger() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     let secret = "password=hunter2";
     let verbs = [
-        Verb::Ask { incident: None, text: format!("is {secret} right?") },
-        Verb::filled(ActName::Resolve, incident.clone(), json!({"cause": secret, "resolution": secret})),
+        ChatVerb::Ask { incident: None, text: format!("is {secret} right?") },
+        ChatVerb::filled(ActName::Resolve, incident.clone(), json!({"cause": secret, "resolution": secret})),
     ];
     for (n, verb) in verbs.into_iter().enumerate() {
         door.receive(interaction(&n.to_string(), "U-ADA", verb), signed()).await.unwrap();
@@ -334,17 +337,17 @@ async fn a_dialog_opens_and_a_judgement_is_written_once() {
     let world = World::new(rules()).await;
     let options = world.options();
     World::delivers_with(options.clone());
-    let door = Door::new(options);
+    let door = ChatEndpoints::new(options);
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
     for _ in 0..3 {
         door.receive(
-            interaction("d", "U-ADA", Verb::OpenAct { act: ActName::Resolve, incident: incident.clone() }),
+            interaction("d", "U-ADA", ChatVerb::OpenAct { act: ActName::Resolve, incident: incident.clone() }),
             signed(),
         )
         .await
         .unwrap();
-        let judged = Verb::Judge {
+        let judged = ChatVerb::Judge {
             incident: Some(incident.clone()),
             about: About::Incident { incident: incident.clone() },
             verdict: "useful".into(),
@@ -362,8 +365,8 @@ async fn a_dialog_opens_and_a_judgement_is_written_once() {
 async fn a_judgement_is_not_taken_before_the_ledger_was_read() {
     let world = World::new(rules()).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    let door = Door::new(world.options());
-    let judged = Verb::Judge {
+    let door = ChatEndpoints::new(world.options());
+    let judged = ChatVerb::Judge {
         incident: Some(incident.clone()),
         about: About::Incident { incident },
         verdict: "useful".into(),
@@ -378,7 +381,7 @@ async fn a_judgement_is_not_taken_before_the_ledger_was_read() {
 async fn a_bot_in_teams_is_answered_in_the_shape_of_an_invoke() {
     let world = World::new(json!({"people": [{"name": "ada", "teams": ["aad-ada"], "role": "responder"}]})).await;
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    let doors = router(Door::new(set_up(&world)));
+    let doors = router(ChatEndpoints::new(set_up(&world)));
     let activity = json!({
         "type": "message", "id": "1", "serviceUrl": "https://smba.example/", "channelId": "msteams",
         "from": {"id": "29:x", "aadObjectId": "aad-ada", "name": "Somebody"},
@@ -406,7 +409,7 @@ async fn a_bot_in_teams_is_answered_in_the_shape_of_an_invoke() {
 #[tokio::test(start_paused = true)]
 async fn an_outgoing_webhook_answers_questions_alone_and_at_once() {
     let world = World::new(rules()).await;
-    let doors = router(Door::new(set_up(&world)));
+    let doors = router(ChatEndpoints::new(set_up(&world)));
     let ask = |id: &str, text: &str| {
         let body = json!({"type": "message", "id": id, "from": {"id": "29:x"}, "conversation": {"id": "19:c"},
             "text": format!("<at>Hindcast</at> {text}")})
@@ -427,14 +430,14 @@ async fn an_outgoing_webhook_answers_questions_alone_and_at_once() {
 #[tokio::test(start_paused = true)]
 async fn socket_mode_takes_the_same_way() {
     let world = World::new(rules()).await;
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     let payload = json!({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": {
         "type": "app_mention", "user": "U-VIC", "channel": "C1", "ts": "1.1", "text": "<@U0> what is it?"}});
     for _ in 0..3 {
-        let delivery = Delivery { kind: "events_api".to_owned(), payload: payload.clone() };
+        let delivery = VendorDelivery { kind: "events_api".to_owned(), payload: payload.clone() };
         assert_eq!(door.take(delivery).await, Ok(None));
     }
-    let broken = Delivery { kind: "interactive".to_owned(), payload: json!({}) };
+    let broken = VendorDelivery { kind: "interactive".to_owned(), payload: json!({}) };
     assert_eq!(door.take(broken).await, Ok(None), "it would come for ever");
     world.quiet().await;
     assert_eq!(world.count(|event| matches!(event, Event::ChatReceived(_))).await, 1);
@@ -446,9 +449,9 @@ async fn a_vendor_that_is_down_holds_up_no_command() {
     world.fake.always(Behaviour::Hang);
     let options = world.options();
     World::delivers_with(options.clone());
-    let door = Door::new(options);
+    let door = ChatEndpoints::new(options);
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
-    door.receive(interaction("a", "U-ADA", Verb::act(ActName::Acknowledge, incident)), signed()).await.unwrap();
+    door.receive(interaction("a", "U-ADA", ChatVerb::act(ActName::Acknowledge, incident)), signed()).await.unwrap();
     world.quiet().await;
     assert_eq!(world.count(|event| matches!(event, Event::IncidentAcknowledged(_))).await, 1);
 }

@@ -4,8 +4,8 @@
 
 use crate::harness;
 use harness::{Dice, World, interaction, production, rules, signed};
-use hindcast_chat_cards::Verb;
-use hindcast_chatops::{Chat, Door, State};
+use hindcast_chat_cards::ChatVerb;
+use hindcast_chatops::{ChatDecider, ChatEndpoints, ChatState};
 use hindcast_domain::chat::{Messages, What};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::{Event, Recorded};
@@ -76,9 +76,9 @@ async fn what_people_must_see_is_told_once_in_the_thread_of_every_card() {
 #[tokio::test(start_paused = true)]
 async fn a_question_is_answered_where_it_was_asked_and_a_repeated_one_once() {
     let world = World::new(rules()).await;
-    let door = Door::new(world.options());
+    let door = ChatEndpoints::new(world.options());
     for key in ["q1", "q1", "q2"] {
-        let asked = Verb::Ask { incident: None, text: "what is going on?".into() };
+        let asked = ChatVerb::Ask { incident: None, text: "what is going on?".into() };
         door.receive(interaction(key, "U-VIC", asked), signed()).await.unwrap();
     }
     world.quiet().await;
@@ -96,8 +96,8 @@ async fn the_same_question_written_twice_is_still_one_answer() {
     let world = World::new(rules()).await;
     // Two processes that know nothing of each other take the same delivery.
     for _ in 0..2 {
-        let door = Door::new(world.options());
-        let asked = Verb::Ask { incident: None, text: "what is going on?".into() };
+        let door = ChatEndpoints::new(world.options());
+        let asked = ChatVerb::Ask { incident: None, text: "what is going on?".into() };
         door.receive(interaction("q1", "U-VIC", asked), signed()).await.unwrap();
     }
     world.quiet().await;
@@ -123,12 +123,12 @@ fn split(events: &[Recorded]) -> (Vec<Recorded>, Vec<Recorded>) {
     let whole = Partition::whole("default");
     let is_own = |event: &Recorded| matches!(event.event, Event::ChatRequested(_));
     let reads = |event: &Recorded| match &event.event {
-        Event::Configured(_) => Chat.reads(&whole, Input::Lane(names::CONTROL), &event.partition),
+        Event::Configured(_) => ChatDecider.reads(&whole, Input::Lane(names::CONTROL), &event.partition),
         event_of if event_of.kind() == hindcast_domain::event::Kind::Intake => {
-            Chat.reads(&whole, Input::Intake, &event.partition)
+            ChatDecider.reads(&whole, Input::Intake, &event.partition)
         }
         Event::CommandRejected(_) => false,
-        _ => Chat.reads(&whole, Input::Lane(names::INCIDENTS), &event.partition),
+        _ => ChatDecider.reads(&whole, Input::Lane(names::INCIDENTS), &event.partition),
     };
     let inputs = events.iter().filter(|event| !is_own(event) && reads(event)).cloned().collect();
     (inputs, events.iter().filter(|event| is_own(event)).cloned().collect())
@@ -165,22 +165,22 @@ async fn the_state_after_a_restart_equals_the_one_that_decided_and_an_input_seen
         assert!(decisions.len() > 3, "seed {seed}: {}", decisions.len());
 
         let whole = Partition::whole("default");
-        let (mut live, mut decided) = (State::default(), Vec::new());
+        let (mut live, mut decided) = (ChatState::default(), Vec::new());
         for input in &inputs {
-            Chat.seen(&mut live, input);
-            for draft in Chat.decide(&live, &whole, input, input.time) {
+            ChatDecider.seen(&mut live, input);
+            for draft in ChatDecider.decide(&live, &whole, input, input.time) {
                 let own = decisions.iter().find(|own| own.subject == draft.subject).expect("it stands in the ledger");
                 decided.push(draft.subject);
-                Chat.evolve(&mut live, own);
+                ChatDecider.evolve(&mut live, own);
             }
-            assert!(Chat.decide(&live, &whole, input, input.time).is_empty(), "seed {seed}: twice: {input:?}");
+            assert!(ChatDecider.decide(&live, &whole, input, input.time).is_empty(), "seed {seed}: twice: {input:?}");
         }
         let recorded: Vec<_> = decisions.iter().map(|own| own.subject.clone()).collect();
         assert_eq!(decided, recorded, "seed {seed}: the ledger holds what is decided anew");
 
-        let mut restarted = State::default();
-        inputs.iter().for_each(|input| Chat.seen(&mut restarted, input));
-        decisions.iter().for_each(|own| Chat.evolve(&mut restarted, own));
+        let mut restarted = ChatState::default();
+        inputs.iter().for_each(|input| ChatDecider.seen(&mut restarted, input));
+        decisions.iter().for_each(|own| ChatDecider.evolve(&mut restarted, own));
         assert_eq!(restarted, live, "seed {seed}");
     }
 }
@@ -195,9 +195,9 @@ async fn what_ended_long_ago_is_forgotten() {
         world.clock.set(hindcast_clock::Clock::now(&world.clock) + Span::hours(24 * 5));
     }
     let (inputs, decisions) = split(&world.events().await);
-    let mut state = State::default();
-    inputs.iter().for_each(|input| Chat.seen(&mut state, input));
-    decisions.iter().for_each(|own| Chat.evolve(&mut state, own));
+    let mut state = ChatState::default();
+    inputs.iter().for_each(|input| ChatDecider.seen(&mut state, input));
+    decisions.iter().for_each(|own| ChatDecider.evolve(&mut state, own));
     assert_eq!(decisions.len(), 40);
     assert!(state.seen.incidents() <= 7 && state.messages() <= 14, "{} {}", state.seen.incidents(), state.messages());
 }
@@ -205,12 +205,12 @@ async fn what_ended_long_ago_is_forgotten() {
 #[test]
 fn the_lane_reads_what_it_decides_on_and_nothing_else() {
     let whole = Partition::whole("default");
-    assert!(Chat.reads(&whole, Input::Lane(names::INCIDENTS), &production()));
-    assert!(Chat.reads(&whole, Input::Lane(names::CONTROL), &whole));
-    assert!(Chat.reads(&whole, Input::Intake, &whole));
-    assert!(!Chat.reads(&whole, Input::Intake, &production()), "alerts are none of its business");
-    assert!(!Chat.reads(&whole, Input::Lane(names::NOTICES), &whole), "nor is paging");
-    assert!(!Chat.reads(&Partition::whole("other"), Input::Lane(names::INCIDENTS), &production()));
+    assert!(ChatDecider.reads(&whole, Input::Lane(names::INCIDENTS), &production()));
+    assert!(ChatDecider.reads(&whole, Input::Lane(names::CONTROL), &whole));
+    assert!(ChatDecider.reads(&whole, Input::Intake, &whole));
+    assert!(!ChatDecider.reads(&whole, Input::Intake, &production()), "alerts are none of its business");
+    assert!(!ChatDecider.reads(&whole, Input::Lane(names::NOTICES), &whole), "nor is paging");
+    assert!(!ChatDecider.reads(&Partition::whole("other"), Input::Lane(names::INCIDENTS), &production()));
     let incident = hindcast_domain::IncidentId::derive(&[b"x"]);
     assert_ne!(Messages::card_id(&incident, "slack", "C1"), Messages::card_id(&incident, "teams", "C1"));
 }

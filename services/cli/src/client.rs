@@ -21,7 +21,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 /// A server, as it is asked.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ApiClient {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
@@ -86,7 +86,7 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
-impl Client {
+impl ApiClient {
     /// A client of the server at `base`.
     ///
     /// # Errors
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn an_address_may_lack_its_scheme_and_not_its_host() {
-        let client = |base: &str| Client::new(base, &Connection::default());
+        let client = |base: &str| ApiClient::new(base, &Connection::default());
         assert_eq!(client("127.0.0.1:7171/").unwrap().base(), "http://127.0.0.1:7171");
         assert!(client("[::1]:7171").unwrap().is_local());
         assert!(!client("https://hindcast.example.com").unwrap().is_local());

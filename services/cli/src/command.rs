@@ -9,12 +9,12 @@ use crate::commands::{
     acts, alerts, ask, catalog, doctor, events, incidents, labels, mcp, memory, models, notices, openapi, parked,
     promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
-use crate::context::Context;
+use crate::context::CliContext;
 use crate::error::Result;
 
 /// Everything that asks a server.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub enum ClientCommand {
     /// List incidents, newest first.
     Incidents(incidents::IncidentsArgs),
     /// Show an incident: status, likely cause, alerts with the reason for their grouping, and the next commands.
@@ -103,7 +103,7 @@ pub enum Command {
     Promised(promised::Promised),
 }
 
-impl Command {
+impl ClientCommand {
     /// Whether it can be done without asking a server.
     #[must_use]
     pub const fn is_local(&self) -> bool {
@@ -116,7 +116,7 @@ impl Command {
         }
     }
 
-    pub(crate) async fn run(self, context: &mut Context<'_>) -> Result<()> {
+    pub(crate) async fn run(self, context: &mut CliContext<'_>) -> Result<()> {
         match self {
             Self::Incidents(args) => incidents::run(args, context).await,
             Self::Show(args) => show::run(args, context).await,

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::client::{Client, Path, typed};
+use crate::client::{ApiClient, Path, typed};
 use crate::error::{Error, Result};
-use crate::parse::when::{AsOf, When, as_of};
+use crate::parse::when::{AsOfArg, When, as_of};
 use crate::terminal::Terminal;
 use crate::text::ids::Ids;
 use crate::text::times::Times;
@@ -18,9 +18,9 @@ use crate::text::times::Times;
 const PAGE: usize = hindcast_api::LIMIT_MAX;
 
 /// What every command works with.
-pub struct Context<'a> {
+pub struct CliContext<'a> {
     /// The server.
-    pub client: Client,
+    pub client: ApiClient,
     /// Where output goes.
     pub terminal: &'a mut Terminal,
     /// Whether JSON is wanted.
@@ -34,7 +34,7 @@ pub struct Context<'a> {
 pub struct AsOfArgs {
     /// What was known by then: a position, or a time such as 2026-11-20T03:12:00Z, 03:12 or 2h (ago).
     #[arg(long = "as-of", value_name = "POSITION|TIME", value_parser = as_of, allow_hyphen_values = true)]
-    pub as_of: Option<AsOf>,
+    pub as_of: Option<AsOfArg>,
 }
 
 /// How much of a list.
@@ -74,7 +74,7 @@ struct RawPage {
     position: u64,
 }
 
-impl Context<'_> {
+impl CliContext<'_> {
     /// What time it is: for the server where it has said so, else here.
     #[must_use]
     pub fn now(&self) -> Time {
@@ -93,8 +93,8 @@ impl Context<'_> {
         let now = self.now();
         Times::new(match as_of.as_of {
             None => Some(now),
-            Some(AsOf::When(when)) => Some(when.past(now)),
-            Some(AsOf::Position(_)) => None,
+            Some(AsOfArg::When(when)) => Some(when.past(now)),
+            Some(AsOfArg::Position(_)) => None,
         })
     }
 

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[must_use]
-pub enum Status {
+pub enum ExitStatus {
     /// It did what was asked.
     Done = 0,
     /// It did not; or what it checked is not in order.
@@ -21,7 +21,7 @@ pub enum Status {
     NothingFound = 3,
 }
 
-impl Status {
+impl ExitStatus {
     /// The process's exit status.
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -29,8 +29,8 @@ impl Status {
     }
 }
 
-impl From<Status> for std::process::ExitCode {
-    fn from(status: Status) -> Self {
+impl From<ExitStatus> for std::process::ExitCode {
+    fn from(status: ExitStatus) -> Self {
         Self::from(status.code())
     }
 }
@@ -88,18 +88,18 @@ impl Error {
     }
 
     /// The status that the command ends with.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> ExitStatus {
         match self {
-            Self::Usage(_) => Status::Usage,
-            Self::NothingFound(_) => Status::NothingFound,
+            Self::Usage(_) => ExitStatus::Usage,
+            Self::NothingFound(_) => ExitStatus::NothingFound,
             Self::Refused(problem) => match (problem.status, problem.code.as_str()) {
-                (404, _) => Status::NothingFound,
-                (_, "bad_parameter" | "bad_limit" | "bad_as_of" | "bad_cursor") => Status::Usage,
-                _ => Status::Failed,
+                (404, _) => ExitStatus::NothingFound,
+                (_, "bad_parameter" | "bad_limit" | "bad_as_of" | "bad_cursor") => ExitStatus::Usage,
+                _ => ExitStatus::Failed,
             },
             // Whoever read the output has seen enough.
-            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Status::Done,
-            Self::Unreachable { .. } | Self::Failed { .. } | Self::NotInOrder | Self::Output(_) => Status::Failed,
+            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitStatus::Done,
+            Self::Unreachable { .. } | Self::Failed { .. } | Self::NotInOrder | Self::Output(_) => ExitStatus::Failed,
         }
     }
 

@@ -8,7 +8,7 @@ const MESSAGE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 /// One message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Message {
+pub struct ServerSentEvent {
     /// Its name; empty where it has none.
     pub event: String,
     /// Its data.
@@ -17,18 +17,18 @@ pub struct Message {
 
 /// Finds messages in what arrives.
 #[derive(Debug, Default)]
-pub struct Messages {
+pub struct EventParser {
     rest: Vec<u8>,
     event: String,
     data: Option<String>,
 }
 
-impl Messages {
+impl EventParser {
     /// The messages that end in this chunk.
     ///
     /// # Errors
     /// When one is too long.
-    pub fn feed(&mut self, chunk: &[u8]) -> Result<Vec<Message>> {
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<Vec<ServerSentEvent>> {
         self.rest.extend_from_slice(chunk);
         let mut messages = Vec::new();
         let mut begin = 0;
@@ -45,10 +45,10 @@ impl Messages {
         Ok(messages)
     }
 
-    fn line(&mut self, line: &str) -> Option<Message> {
+    fn line(&mut self, line: &str) -> Option<ServerSentEvent> {
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
-            return self.data.take().map(|data| Message { event, data });
+            return self.data.take().map(|data| ServerSentEvent { event, data });
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn messages_are_found_across_chunks_and_comments_are_not_messages() {
-        let mut messages = Messages::default();
-        let of = |event: &str, data: &str| Message { event: event.to_owned(), data: data.to_owned() };
+        let mut messages = EventParser::default();
+        let of = |event: &str, data: &str| ServerSentEvent { event: event.to_owned(), data: data.to_owned() };
         assert!(messages.feed(b": still here\n\nid: 1\nevent: a.b\nda").unwrap().is_empty());
         assert_eq!(messages.feed(b"ta: {\"a\":\r\ndata: 1}\r\n\r\ndata:x\n").unwrap(), [of("a.b", "{\"a\":\n1}")]);
         assert_eq!(messages.feed(b"\n").unwrap(), [of("", "x")]);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_message_without_an_end_is_not_kept_for_ever() {
-        let mut messages = Messages::default();
+        let mut messages = EventParser::default();
         let chunk = vec![b'x'; MESSAGE_BYTES_MAX / 2 + 1];
         assert!(messages.feed(&chunk).is_ok());
         assert!(messages.feed(&chunk).is_err());

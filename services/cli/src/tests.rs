@@ -20,7 +20,7 @@ use clap::Parser;
 use hindcast_clock::Stepped;
 use hindcast_domain::Time;
 
-use crate::{Command, Connection, Status, Terminal};
+use crate::{ClientCommand, Connection, ExitStatus, Terminal};
 
 /// The binary's command line, as it is to be made.
 #[derive(Parser, Debug)]
@@ -41,7 +41,7 @@ enum Own {
         data: Option<std::path::PathBuf>,
     },
     #[command(flatten)]
-    Client(Box<Command>),
+    Client(Box<ClientCommand>),
 }
 
 /// The time at which tests look.
@@ -73,7 +73,7 @@ impl Write for Buffer {
 /// What a command ended with.
 #[derive(Debug)]
 struct Ended {
-    status: Status,
+    status: ExitStatus,
     out: String,
     err: String,
 }
@@ -91,7 +91,7 @@ async fn typing(base: &str, line: &str, input: &str, watched: bool) -> Ended {
         Ok(line) => line,
         Err(error) => {
             assert_eq!(error.exit_code(), 2, "{error}");
-            return Ended { status: Status::Usage, out: String::new(), err: error.to_string() };
+            return Ended { status: ExitStatus::Usage, out: String::new(), err: error.to_string() };
         }
     };
     let Own::Client(command) = line.command else { panic!("expected a command of the client") };

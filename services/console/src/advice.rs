@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::ProposalStatus;
 use hindcast_api::{AsOf, Causes, Code, Finding, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::FindingFilter;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -136,15 +136,15 @@ pub async fn runbooks(State(console): State<Console>, asked: Asked) -> Shown<Pag
 pub async fn memory(State(console): State<Console>, asked: Asked) -> Shown<SimilarPage> {
     let text = asked.one("q").unwrap_or_default();
     if text.is_empty() {
-        return Err(Refusal::new(Code::BadParameter, "expected q with words to look for, it is empty"));
+        return Err(HttpRefusal::new(Code::BadParameter, "expected q with words to look for, it is empty"));
     }
     if text.len() > TEXT_BYTES_MAX {
         let detail = format!("expected q of at most {TEXT_BYTES_MAX} bytes, got {}", text.len());
-        return Err(Refusal::new(Code::BadParameter, detail));
+        return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
     let limit = asked.window()?.limit.unwrap_or(RECALLED);
     if limit > RECALLED_MAX {
-        return Err(Refusal::new(Code::BadLimit, format!("expected a limit of 1 to {RECALLED_MAX}, got {limit}")));
+        return Err(HttpRefusal::new(Code::BadLimit, format!("expected a limit of 1 to {RECALLED_MAX}, got {limit}")));
     }
     Ok(Json(console.advice().recall(&text, asked.as_of()?, limit).await?))
 }

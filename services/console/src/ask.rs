@@ -15,8 +15,8 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use hindcast_advice as advising;
-use hindcast_api::{Answer, AsOf, Ask, Code, Problem, Progress};
-use hindcast_http::{Metrics, Refusal, Result};
+use hindcast_api::{Answer, AnswerProgress, AsOf, Ask, Code, Problem};
+use hindcast_http::{HttpRefusal, MetricRegistry, Result};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
@@ -66,7 +66,7 @@ pub struct Asking {
 }
 
 impl FromRequest<Console> for Asking {
-    type Rejection = Refusal;
+    type Rejection = HttpRefusal;
     async fn from_request(request: Request, console: &Console) -> Result<Self> {
         let headers = request.headers().clone();
         small(&headers)?;
@@ -88,7 +88,7 @@ fn small(headers: &HeaderMap) -> Result<()> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     match announced {
         Some(bytes) if bytes > BODY_BYTES_MAX => {
-            let mut refusal = Refusal::new(Code::TooLarge, format!("expected at most {BODY_BYTES_MAX} bytes"));
+            let mut refusal = HttpRefusal::new(Code::TooLarge, format!("expected at most {BODY_BYTES_MAX} bytes"));
             refusal.0.remedy = format!("Send a question of at most {QUESTION_BYTES_MAX} bytes.");
             Err(refusal)
         }
@@ -144,7 +144,7 @@ fn name(what: &str, value: Option<String>) -> Result<Option<String>> {
 impl Console {
     /// A place among those who ask.
     pub(crate) fn may_ask(&self) -> Result<OwnedSemaphorePermit> {
-        let full = |_| Refusal::new(Code::Busy, format!("{AT_ONCE_MAX} questions are being answered already"));
+        let full = |_| HttpRefusal::new(Code::Busy, format!("{AT_ONCE_MAX} questions are being answered already"));
         Arc::clone(&self.inner.asking).try_acquire_owned().map_err(full)
     }
 
@@ -158,7 +158,7 @@ impl Console {
         let mut stopping = self.stopping();
         tokio::select! {
             answer = self.copilot().ask(ask, asker, None) => Ok(answer?),
-            () = stopped(&mut stopping) => Err(Refusal(stops())),
+            () = stopped(&mut stopping) => Err(HttpRefusal(stops())),
         }
     }
 }
@@ -182,9 +182,9 @@ type Making = Pin<Box<dyn Future<Output = std::result::Result<Answer, Problem>> 
 struct Live {
     /// Gone when the answer is there.
     making: Option<Making>,
-    told: mpsc::Receiver<Progress>,
+    told: mpsc::Receiver<AnswerProgress>,
     stopping: watch::Receiver<bool>,
-    metrics: Metrics,
+    metrics: MetricRegistry,
     /// What is told last.
     last: Option<sse::Event>,
     _permit: OwnedSemaphorePermit,
@@ -251,12 +251,12 @@ impl Live {
 }
 
 /// A step as an event; the answer comes from the copilot's own hand, once.
-fn event(progress: &Progress) -> Option<sse::Event> {
+fn event(progress: &AnswerProgress) -> Option<sse::Event> {
     Some(match progress {
-        Progress::Status(text) => named("status", &json!({"text": text})),
-        Progress::Tool { name, arguments } => named("tool", &json!({"name": name, "arguments": arguments})),
-        Progress::Delta(text) => named("delta", &json!({"text": text})),
-        Progress::Answer(_) => return None,
+        AnswerProgress::Status(text) => named("status", &json!({"text": text})),
+        AnswerProgress::Tool { name, arguments } => named("tool", &json!({"name": name, "arguments": arguments})),
+        AnswerProgress::Delta(text) => named("delta", &json!({"text": text})),
+        AnswerProgress::Answer(_) => return None,
     })
 }
 

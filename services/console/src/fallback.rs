@@ -5,7 +5,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem};
-use hindcast_http::Refusal;
+use hindcast_http::HttpRefusal;
 
 use crate::pages;
 
@@ -37,9 +37,9 @@ pub fn is_incident(word: &str) -> bool {
 #[must_use]
 pub fn refuse(headers: &HeaderMap, problem: Problem) -> Response {
     if !wants_html(headers) {
-        return Refusal(problem).into_response();
+        return HttpRefusal(problem).into_response();
     }
-    let mut response = Refusal(problem.clone()).into_response();
+    let mut response = HttpRefusal(problem.clone()).into_response();
     let page = pages::error::page(&problem).into_string();
     *response.body_mut() = page.into();
     let html = axum::http::HeaderValue::from_static("text/html; charset=utf-8");

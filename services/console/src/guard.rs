@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hindcast_api::{Code, Problem};
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 
 use crate::{Options, fallback};
 
@@ -104,7 +104,7 @@ pub async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// Counts requests by route and status, and refusals by code.
-pub async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+pub async fn count(State(metrics): State<MetricRegistry>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
     let status = response.status();

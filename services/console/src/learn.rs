@@ -21,7 +21,7 @@ use hindcast_domain::command::Command;
 use hindcast_domain::label::{About, Judged};
 use hindcast_domain::{EventId, Partition};
 use hindcast_facts::NewFact;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_mlops::table;
 use hindcast_queries::{LabelFilter, Window};
 use hindcast_training as learning;
@@ -67,7 +67,7 @@ pub async fn labels(State(console): State<Console>, asked: Asked) -> Result<Resp
         }
         Some(other) => {
             let detail = format!("expected a format of json, ndjson or csv, got {other:?}");
-            Err(Refusal::new(Code::BadParameter, detail))
+            Err(HttpRefusal::new(Code::BadParameter, detail))
         }
     }
 }
@@ -82,7 +82,7 @@ pub(crate) async fn label_filter(console: &Console, asked: &Asked) -> Result<Lab
     if let Some(other) = rule.as_ref().filter(|rule| table::rule(rule).is_none()) {
         let known: Vec<&str> = table::RULES.iter().map(|known| known.name).collect();
         let detail = format!("expected a rule of {}, got {other:?}", known.join(", "));
-        return Err(Refusal::new(Code::BadParameter, detail));
+        return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
     Ok(LabelFilter {
         kind: asked.one("kind"),
@@ -107,7 +107,7 @@ async fn all(console: &Console, filter: &LabelFilter, asked: &Asked) -> Result<V
             Some(_) if labels.len() >= EXPORT_MAX => {
                 let detail = format!("expected at most {EXPORT_MAX} labels in one export, found more");
                 let problem = Problem::new(Code::OverLimit, detail);
-                return Err(Refusal(
+                return Err(HttpRefusal(
                     problem.remedy("Filter by kind, rule, incident or environment, or read page by page."),
                 ));
             }
@@ -120,7 +120,7 @@ fn ndjson(labels: &[Label]) -> Result<String> {
     let mut text = String::new();
     for label in labels {
         let line = serde_json::to_string(label)
-            .map_err(|error| Refusal::new(Code::Internal, format!("a label has no JSON form: {error}")))?;
+            .map_err(|error| HttpRefusal::new(Code::Internal, format!("a label has no JSON form: {error}")))?;
         text.push_str(&line);
         text.push('\n');
     }
@@ -223,7 +223,7 @@ impl Console {
         };
         let receipt = self.inner.options.writer.submit(&partition, vec![fact]).await.map_err(|error| {
             tracing::warn!(%error, "a judgement was not written");
-            Refusal::new(Code::Unavailable, "the ledger takes nothing now")
+            HttpRefusal::new(Code::Unavailable, "the ledger takes nothing now")
         })?;
         let position = receipt.positions.first().copied().unwrap_or_default();
         self.reached(position).await;
@@ -264,8 +264,9 @@ impl Console {
         let filter = hindcast_queries::EventFilter { subject: Some(subject.clone()), ..Default::default() };
         let window = Window { limit: Some(1), ..Window::default() };
         let first = self.queries().events(filter, window).await?.items.into_iter().next();
-        let first = first
-            .ok_or_else(|| Refusal::new(Code::NotFound, format!("expected something to judge, found no {subject}")))?;
+        let first = first.ok_or_else(|| {
+            HttpRefusal::new(Code::NotFound, format!("expected something to judge, found no {subject}"))
+        })?;
         // What concerns the tenant as a whole, such as a notice, is heard in the environment of most incidents.
         let environment =
             if first.environment == Partition::WHOLE_TENANT { Partition::ENVIRONMENT } else { &first.environment };
@@ -331,7 +332,7 @@ pub async fn card(
 }
 
 pub(crate) fn number(text: &str) -> Result<u32> {
-    let bad = |_| Refusal::new(Code::BadParameter, format!("expected the number of a version, got {text:?}"));
+    let bad = |_| HttpRefusal::new(Code::BadParameter, format!("expected the number of a version, got {text:?}"));
     text.parse().map_err(bad)
 }
 
@@ -446,7 +447,7 @@ impl Console {
     fn learning(&self) -> Result<learning::Shared> {
         self.inner.options.learning.clone().ok_or_else(|| {
             let problem = Problem::new(Code::NotSetUp, "this process does not learn");
-            Refusal(problem.remedy("Ask a process that serves the roles `learning` and `console`."))
+            HttpRefusal(problem.remedy("Ask a process that serves the roles `learning` and `console`."))
         })
     }
 
@@ -526,7 +527,7 @@ pub(crate) fn known(name: &str) -> Result<()> {
     if name == model {
         return Ok(());
     }
-    Err(Refusal::new(Code::NotFound, format!("expected the model {model}, got {name:?}")))
+    Err(HttpRefusal::new(Code::NotFound, format!("expected the model {model}, got {name:?}")))
 }
 
 fn or_empty(body: Value) -> Value {

@@ -41,7 +41,7 @@ use hindcast_advice as advising;
 use hindcast_clock as clock;
 use hindcast_domain::Time;
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::CommandWriter;
 use hindcast_queries as queries;
 use tokio::sync::{Semaphore, watch};
@@ -70,7 +70,7 @@ pub struct Options {
     /// What time it is, for ages and relative times.
     pub clock: clock::Shared,
     /// Shared figures.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// The credential; without one everything is open, which only loopback may be.
     pub token: Option<TokenCheck>,
     /// The binary's version.

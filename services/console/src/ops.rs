@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{AsOf, Code, Replay, Verification};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::{Value, json};
 
 use crate::commands::body::{self, Json as Body};
@@ -25,7 +25,7 @@ pub async fn readyz(State(console): State<Console>) -> Result<Json<Value>> {
     let position = *console.queries().position().borrow();
     if !console.queries().is_ready() {
         let detail = format!("the views are at position {position} and have not reached the head as it was at start");
-        return Err(Refusal::new(Code::Unavailable, detail));
+        return Err(HttpRefusal::new(Code::Unavailable, detail));
     }
     Ok(Json(json!({"status": "ready", "position": position})))
 }

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use hindcast_api::{AsOf, Code, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Problem};
 use hindcast_domain::Time;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::Window;
 use serde::de::DeserializeOwned;
 
@@ -64,14 +64,14 @@ pub struct Asked {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
-    type Rejection = Refusal;
+    type Rejection = HttpRefusal;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         Self::of(&parts.uri)
     }
 }
 
-fn bad(detail: String) -> Refusal {
-    Refusal::new(Code::BadParameter, detail)
+fn bad(detail: String) -> HttpRefusal {
+    HttpRefusal::new(Code::BadParameter, detail)
 }
 
 impl Asked {
@@ -185,7 +185,7 @@ impl Asked {
     /// # Errors
     /// When it is neither a position nor a time.
     pub fn as_of(&self) -> Result<Option<AsOf>> {
-        self.one(AS_OF.name).map(|value| value.parse()).transpose().map_err(Refusal)
+        self.one(AS_OF.name).map(|value| value.parse()).transpose().map_err(HttpRefusal)
     }
 
     /// Which page.
@@ -217,7 +217,7 @@ impl Asked {
         let window = self.window()?;
         let from = match &window.cursor {
             Some(cursor) => {
-                let bad = |_| Refusal::new(Code::BadCursor, "expected a cursor that this list gave");
+                let bad = |_| HttpRefusal::new(Code::BadCursor, "expected a cursor that this list gave");
                 Cursor::decode(cursor)?.after.parse::<usize>().map_err(bad)?
             }
             None => 0,
@@ -233,18 +233,18 @@ impl Asked {
 fn limit(value: &str) -> Result<usize> {
     match value.parse::<usize>() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
-        _ => Err(Refusal::new(Code::BadLimit, format!("expected a limit of 1 to {LIMIT_MAX}, got {value:?}"))),
+        _ => Err(HttpRefusal::new(Code::BadLimit, format!("expected a limit of 1 to {LIMIT_MAX}, got {value:?}"))),
     }
 }
 
-fn unknown(name: &str, allowed: &[Param]) -> Refusal {
+fn unknown(name: &str, allowed: &[Param]) -> HttpRefusal {
     let names: Vec<&str> = allowed.iter().map(|param| param.name).collect();
     let detail = if names.is_empty() {
         format!("expected no parameters, got {name:?}")
     } else {
         format!("expected one of {}, got {name:?}", names.join(", "))
     };
-    Refusal(Problem::new(Code::BadParameter, detail))
+    HttpRefusal(Problem::new(Code::BadParameter, detail))
 }
 
 #[cfg(test)]

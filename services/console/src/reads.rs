@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Alert, Change, Code, Event, Incident, Notice, Page, Receipt, Silence, State as Counts};
 use hindcast_api::{TimelineEntry, Why};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
 
 use crate::Console;
@@ -113,7 +113,7 @@ pub(crate) async fn alert_filter(console: &Console, asked: &Asked) -> Result<Ale
 fn label(pair: &str) -> Result<(String, String)> {
     match pair.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
-        _ => Err(Refusal::new(Code::BadParameter, format!("expected label=NAME=VALUE, got {pair:?}"))),
+        _ => Err(HttpRefusal::new(Code::BadParameter, format!("expected label=NAME=VALUE, got {pair:?}"))),
     }
 }
 

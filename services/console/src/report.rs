@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Duration, Report, ReportRow};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::ReportFilter;
 use maud::{Markup, html};
 
@@ -33,7 +33,7 @@ pub(crate) fn filter(asked: &Asked) -> Result<ReportFilter> {
         && since >= until
     {
         let detail = format!("expected since before until, got {since} and {until}");
-        return Err(Refusal::new(Code::BadParameter, detail));
+        return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
     Ok(ReportFilter { since, until, service: asked.one("service"), environment: asked.one("environment") })
 }

@@ -11,7 +11,7 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use hindcast_api::{AsOf, Code, Event};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{EventFilter, Window};
 use tokio::sync::watch;
 
@@ -56,7 +56,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let bad = |_| Refusal::new(Code::BadParameter, format!("expected a position as Last-Event-ID, got {text:?}"));
+    let bad = |_| HttpRefusal::new(Code::BadParameter, format!("expected a position as Last-Event-ID, got {text:?}"));
     text.parse().map(Some).map_err(bad)
 }
 

@@ -29,7 +29,7 @@ pub struct Control;
 
 /// What it decides on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct ControlState {
     silences: Silences,
     sections: BTreeMap<ConfigSection, String>,
     activated: Option<Activated>,
@@ -48,7 +48,7 @@ pub async fn run(options: lane::Options, shutdown: watch::Receiver<bool>) -> Res
 }
 
 impl Decider for Control {
-    type State = State;
+    type State = ControlState;
 
     fn name(&self) -> &'static str {
         names::CONTROL
@@ -66,7 +66,7 @@ impl Decider for Control {
         matches!(input.event, Event::Command(_))
     }
 
-    fn seen(&self, state: &mut State, input: &Recorded) {
+    fn seen(&self, state: &mut ControlState, input: &Recorded) {
         state.models.seen(input);
         let Event::Command(received) = &input.event else {
             return;
@@ -83,7 +83,7 @@ impl Decider for Control {
         state.keys_in_order.push_back(received.key.clone());
     }
 
-    fn evolve(&self, state: &mut State, decision: &Recorded) {
+    fn evolve(&self, state: &mut ControlState, decision: &Recorded) {
         state.silences.evolve(decision);
         state.models.evolve(decision);
         match &decision.event {
@@ -104,7 +104,7 @@ impl Decider for Control {
         }
     }
 
-    fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+    fn decide(&self, state: &ControlState, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         let Event::Command(received) = &input.event else {
             return Vec::new();
         };
@@ -115,7 +115,7 @@ impl Decider for Control {
         decided.unwrap_or_else(|rejected| vec![Draft::by(&input.actor, &input.id, Event::CommandRejected(rejected))])
     }
 
-    fn due(&self, state: &State) -> Option<Timer> {
+    fn due(&self, state: &ControlState) -> Option<Timer> {
         let of = |silence: &hindcast_domain::silence::Silence| match silence.state {
             SilenceState::Pending => Some(Timer { due: silence.terms.starts_at, id: format!("start/{}", silence.id) }),
             SilenceState::Active => Some(Timer { due: silence.terms.ends_at, id: format!("end/{}", silence.id) }),
@@ -124,7 +124,7 @@ impl Decider for Control {
         state.silences.0.values().filter_map(of).min()
     }
 
-    fn fire(&self, _: &State, _: &Partition, timer: &Timer) -> Vec<Draft> {
+    fn fire(&self, _: &ControlState, _: &Partition, timer: &Timer) -> Vec<Draft> {
         match timer.id.split_once('/') {
             Some(("start", id)) => vec![Draft::system(id, Event::SilenceStarted(Started {}))],
             Some(("end", id)) => vec![Draft::system(id, ended(SilenceEnd::Elapsed))],
@@ -132,7 +132,7 @@ impl Decider for Control {
         }
     }
 
-    fn revision(&self, state: &State, subject: &str) -> u64 {
+    fn revision(&self, state: &ControlState, subject: &str) -> u64 {
         match subject.parse::<SilenceId>() {
             Ok(id) => state.silences.0.get(&id).map_or(0, |silence| silence.revision),
             Err(_) => state.revisions.get(subject).copied().unwrap_or(0),
@@ -144,7 +144,7 @@ fn ended(reason: SilenceEnd) -> Event {
     Event::SilenceEnded(Ended { reason })
 }
 
-fn command(state: &State, received: &Received, input: &Recorded, now: Time) -> Result<Vec<Draft>, Rejected> {
+fn command(state: &ControlState, received: &Received, input: &Recorded, now: Time) -> Result<Vec<Draft>, Rejected> {
     let actor = &input.actor;
     if let Some(decided) = state.models.command(&received.command, input) {
         return decided;
@@ -213,7 +213,7 @@ fn configured_is_valid(configured: &Configured) -> Result<(), Rejected> {
 }
 
 fn end(
-    state: &State,
+    state: &ControlState,
     received: &Received,
     id: &SilenceId,
     actor: &str,

@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use hindcast_control::{Control, State, models};
-use hindcast_correlation::cluster::Weights;
+use hindcast_control::{Control, ControlState, models};
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::{Code, Command, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider;
@@ -15,7 +15,7 @@ use hindcast_mlops::train::{self, NAME};
 /// A control lane in memory.
 #[derive(Default)]
 struct Lane {
-    state: State,
+    state: ControlState,
     position: u64,
 }
 
@@ -57,7 +57,8 @@ impl Lane {
     }
 
     fn register(&mut self, version: u32, damaged: bool) {
-        let weights = Weights { version, bias: -1_000 - i32::try_from(version).unwrap(), ..Weights::default() };
+        let weights =
+            GroupingWeights { version, bias: -1_000 - i32::try_from(version).unwrap(), ..GroupingWeights::default() };
         let lineage = Lineage {
             from: 1,
             to: 2,
@@ -165,7 +166,8 @@ fn the_first_way_back_leads_to_what_people_set() {
 #[test]
 fn weights_are_not_put_in_force_by_configuration() {
     let mut lane = Lane::default();
-    let content = serde_json::to_value(Weights { version: 9, threshold: 1, ..Weights::default() }).unwrap();
+    let content =
+        serde_json::to_value(GroupingWeights { version: 9, threshold: 1, ..GroupingWeights::default() }).unwrap();
     let configured =
         hindcast_domain::command::Configured { section: models::SECTION.into(), hash: "h".into(), content };
     assert!(refused(&lane.ask(Command::Configure(configured)), Code::Invalid));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_advice::Asker;
-use hindcast_api::{Answer, Ask, Claim, Incident, Problem, Progress, Verdict};
+use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Incident, Problem};
 use hindcast_domain::conversation::{Answered, Asked};
 use hindcast_domain::{ConversationId, Partition};
 use hindcast_redact::Redactor;
@@ -16,11 +16,11 @@ use tokio::time::Instant;
 use crate::evidence::{self, Drafted};
 use crate::history::Earlier;
 use crate::links::Links;
-use crate::model::aliases::Aliases;
-use crate::model::{Ended, Failure, Session, Used, Written};
-use crate::record::{Place, Turn, millis};
-use crate::replay::Played;
-use crate::situation::{self, Moment, Situation};
+use crate::model::aliases::CitationAliases;
+use crate::model::{AskFailure, Failure, ModelSession, Used, WordedAnswer};
+use crate::record::{RecordedTurn, TurnPlace, millis};
+use crate::replay::RecordedToolOutputs;
+use crate::situation::{self, QuestionMoment, Situation};
 use crate::verify::{self, Judge};
 use crate::{Copilot, history, intent, model, question};
 
@@ -31,15 +31,15 @@ const TELL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Tells of an answer while it is made.
 #[derive(Clone)]
-pub(crate) struct Teller(Option<mpsc::Sender<Progress>>);
+pub(crate) struct Teller(Option<mpsc::Sender<AnswerProgress>>);
 
 impl Teller {
-    pub(crate) const fn new(to: Option<mpsc::Sender<Progress>>) -> Self {
+    pub(crate) const fn new(to: Option<mpsc::Sender<AnswerProgress>>) -> Self {
         Self(to)
     }
 
     /// Tells a step. Whoever has gone away is told nothing more; the answer is made all the same.
-    pub(crate) async fn tell(&self, step: Progress) {
+    pub(crate) async fn tell(&self, step: AnswerProgress) {
         let Some(to) = &self.0 else { return };
         if let Err(error) = to.send_timeout(step, TELL_PATIENCE).await {
             tracing::debug!(%error, "a step of an answer was not heard");
@@ -47,41 +47,41 @@ impl Teller {
     }
 
     pub(crate) async fn status(&self, text: &str) {
-        self.tell(Progress::Status(text.to_owned())).await;
+        self.tell(AnswerProgress::Status(text.to_owned())).await;
     }
 }
 
 /// A question that was taken.
-pub(crate) struct Taken {
+pub(crate) struct TakenQuestion {
     pub(crate) question: String,
-    pub(crate) moment: Moment,
+    pub(crate) moment: QuestionMoment,
     pub(crate) conversation: ConversationId,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) incident: Option<Incident>,
 }
 
 /// What an answer is made with: a model or none, and whether what it says was recorded before.
-pub(crate) struct World {
+pub(crate) struct AnswerContext {
     pub(crate) llm: Option<hindcast_llm::Shared>,
     /// Whether caps are looked at, and answers that were given before are given again.
     pub(crate) capped: bool,
     /// What tools said, where a turn is played again.
-    pub(crate) played: Option<Played>,
+    pub(crate) played: Option<RecordedToolOutputs>,
     /// Why no model is asked although one is configured, where that is known already.
     pub(crate) falls: Option<Failure>,
 }
 
 /// One answer in the making.
-pub(crate) struct Work<'a> {
-    pub(crate) taken: &'a Taken,
-    pub(crate) world: &'a World,
+pub(crate) struct AnswerInProgress<'a> {
+    pub(crate) taken: &'a TakenQuestion,
+    pub(crate) world: &'a AnswerContext,
     pub(crate) situation: &'a Situation,
     pub(crate) drafted: &'a Drafted,
     pub(crate) teller: &'a Teller,
 }
 
 /// An answer that was made and judged.
-pub(crate) struct Made {
+pub(crate) struct JudgedAnswer {
     pub(crate) answer: Answer,
     /// Why no model wrote it, where one is configured.
     pub(crate) fell_back: Option<Failure>,
@@ -89,10 +89,15 @@ pub(crate) struct Made {
 
 #[async_trait]
 impl hindcast_advice::Copilot for Copilot {
-    async fn ask(&self, ask: Ask, asker: Asker, progress: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem> {
+    async fn ask(
+        &self,
+        ask: Ask,
+        asker: Asker,
+        progress: Option<mpsc::Sender<AnswerProgress>>,
+    ) -> Result<Answer, Problem> {
         let teller = Teller::new(progress);
         let answer = self.answer(&ask, asker, &teller).await?;
-        teller.tell(Progress::Answer(Box::new(answer.clone()))).await;
+        teller.tell(AnswerProgress::Answer(Box::new(answer.clone()))).await;
         Ok(answer)
     }
 }
@@ -102,7 +107,7 @@ impl Copilot {
         let began = Instant::now();
         let options = &self.inner.options;
         let text = Redactor::default().text(question::text(ask)?);
-        let moment = Moment::of(&*options.queries, question::as_of(ask)?).await?;
+        let moment = QuestionMoment::of(&*options.queries, question::as_of(ask)?).await?;
         let conversation = question::conversation(ask, moment.position, options.clock.now())?;
         let _busy = self.inner.conversations.take(&conversation)?;
         let is_new = ask.conversation.as_deref().is_none_or(|word| word.trim().is_empty());
@@ -115,9 +120,9 @@ impl Copilot {
         let named = ask.incident.as_deref().filter(|id| !id.trim().is_empty());
         let goes_on = question::named_incident(&text).is_none().then(|| history::incident(&earlier)).flatten();
         let incident = situation::choose(&*options.queries, moment, named.or(goes_on), &text).await?;
-        let taken = Taken { question: text, moment, conversation, earlier, incident };
+        let taken = TakenQuestion { question: text, moment, conversation, earlier, incident };
         let mut turn = self.open(&taken, asker, number, began).await?;
-        let world = World { llm: self.inner.options.llm.clone(), capped: true, played: None, falls: None };
+        let world = AnswerContext { llm: self.inner.options.llm.clone(), capped: true, played: None, falls: None };
         let made = self.make(&taken, &world, &mut turn, teller).await;
         if made.is_err() {
             turn.fail();
@@ -125,9 +130,15 @@ impl Copilot {
         self.finish(&taken, turn, made?).await
     }
 
-    async fn open(&self, taken: &Taken, asker: Asker, number: u32, began: Instant) -> Result<Turn, Problem> {
+    async fn open(
+        &self,
+        taken: &TakenQuestion,
+        asker: Asker,
+        number: u32,
+        began: Instant,
+    ) -> Result<RecordedTurn, Problem> {
         let options = &self.inner.options;
-        let Some(writer) = options.writer.clone() else { return Ok(Turn::unrecorded(began)) };
+        let Some(writer) = options.writer.clone() else { return Ok(RecordedTurn::unrecorded(began)) };
         let partition = match &taken.incident {
             Some(incident) => options.queries.partition_of(&incident.id).await?,
             None => Partition::whole(Partition::TENANT),
@@ -140,24 +151,24 @@ impl Copilot {
             channel: asker.channel,
         };
         let actor = if asker.actor.is_empty() { "api".to_owned() } else { asker.actor };
-        let place = Place { writer, partition, conversation: taken.conversation.clone(), turn: number, actor };
-        Turn::open(place, asked, began).await
+        let place = TurnPlace { writer, partition, conversation: taken.conversation.clone(), turn: number, actor };
+        RecordedTurn::open(place, asked, began).await
     }
 
     /// Makes an answer and judges it.
     pub(crate) async fn make(
         &self,
-        taken: &Taken,
-        world: &World,
-        turn: &mut Turn,
+        taken: &TakenQuestion,
+        world: &AnswerContext,
+        turn: &mut RecordedTurn,
         teller: &Teller,
-    ) -> Result<Made, Problem> {
+    ) -> Result<JudgedAnswer, Problem> {
         let options = &self.inner.options;
         let mut answer = self.blank(taken);
         let Some(incident) = taken.incident.clone() else {
             answer.missing.push("no incident is recorded".to_owned());
             answer.answer = "Nothing is wrong as far as is recorded: there is no incident.".to_owned();
-            return Ok(Made { answer, fell_back: None });
+            return Ok(JudgedAnswer { answer, fell_back: None });
         };
         teller.status(&format!("looking at {} as of position {}", incident.id, taken.moment.position)).await;
         let environment = incident.environment.clone();
@@ -181,20 +192,20 @@ impl Copilot {
                 Some(failure.clone())
             }
             (Some(_), None) => {
-                let work = Work { taken, world, situation: &situation, drafted: &drafted, teller };
+                let work = AnswerInProgress { taken, world, situation: &situation, drafted: &drafted, teller };
                 self.by_model(&work, &mut judge, turn, &mut answer).await?
             }
         };
         answer.answer = compose(&answer.claims, &drafted.proposed, &answer.missing);
-        Ok(Made { answer, fell_back })
+        Ok(JudgedAnswer { answer, fell_back })
     }
 
     /// Lets the model write, and falls back to evidence where it cannot.
     async fn by_model(
         &self,
-        work: &Work<'_>,
+        work: &AnswerInProgress<'_>,
         judge: &mut Judge,
-        turn: &mut Turn,
+        turn: &mut RecordedTurn,
         answer: &mut Answer,
     ) -> Result<Option<Failure>, Problem> {
         let options = &self.inner.options;
@@ -221,8 +232,8 @@ impl Copilot {
                     failure
                 }
             },
-            Err(Ended::Problem(problem)) => return Err(problem),
-            Err(Ended::Fell(failure)) => {
+            Err(AskFailure::Problem(problem)) => return Err(problem),
+            Err(AskFailure::Fell(failure)) => {
                 fall_back(answer, work.drafted, judge, &failure, Vec::new());
                 failure
             }
@@ -231,7 +242,7 @@ impl Copilot {
         Ok(Some(failure))
     }
 
-    fn session<'a>(&'a self, work: &'a Work<'a>) -> Session<'a> {
+    fn session<'a>(&'a self, work: &'a AnswerInProgress<'a>) -> ModelSession<'a> {
         let options = &self.inner.options;
         let mut links = Links::new(options.public_url.as_deref());
         for symptom in &work.situation.symptoms {
@@ -240,14 +251,14 @@ impl Copilot {
         for change in &work.situation.changes {
             links.learn(&serde_json::json!(change.change.url));
         }
-        Session {
+        ModelSession {
             options,
             world: work.world,
             spend: &self.inner.spend,
             taken: work.taken,
             situation: work.situation,
             teller: work.teller,
-            aliases: Aliases::default(),
+            aliases: CitationAliases::default(),
             links,
             used: Used::default(),
             step: 0,
@@ -259,10 +270,10 @@ impl Copilot {
     /// struck claims back.
     async fn judged(
         &self,
-        work: &Work<'_>,
+        work: &AnswerInProgress<'_>,
         judge: &mut Judge,
         answer: &mut Answer,
-        written: Written,
+        written: WordedAnswer,
     ) -> Result<Option<(Failure, Vec<Claim>)>, Problem> {
         judge.call(&*self.inner.options.queries, written.claims.iter().flat_map(|claim| &claim.citations)).await?;
         let mut services: Vec<String> = judge.services().to_vec();
@@ -273,11 +284,11 @@ impl Copilot {
         for claim in &mut claims {
             judge.judge_leniently(claim);
             if let Some(reason) = model::claims::overrides(claim, &ranked, &services) {
-                (claim.verdict, claim.reason) = (Verdict::Unsupported, Some(reason));
+                (claim.verdict, claim.reason) = (ClaimVerdict::Unsupported, Some(reason));
             }
         }
         answer.missing.extend(written.missing);
-        if claims.iter().all(|claim| claim.verdict != Verdict::Supported) {
+        if claims.iter().all(|claim| claim.verdict != ClaimVerdict::Supported) {
             let failure = Failure::new(
                 ModelOutcome::NothingStands,
                 "nothing that the model said stands in the events that it cites",
@@ -297,7 +308,7 @@ impl Copilot {
     }
 
     /// An answer that says nothing yet.
-    fn blank(&self, taken: &Taken) -> Answer {
+    fn blank(&self, taken: &TakenQuestion) -> Answer {
         Answer {
             answer: String::new(),
             mode: AnswerMode::Evidence,
@@ -320,11 +331,16 @@ impl Copilot {
     }
 
     /// Records and counts a finished answer.
-    async fn finish(&self, taken: &Taken, mut turn: Turn, made: Made) -> Result<Answer, Problem> {
-        let Made { mut answer, fell_back } = made;
+    async fn finish(
+        &self,
+        taken: &TakenQuestion,
+        mut turn: RecordedTurn,
+        made: JudgedAnswer,
+    ) -> Result<Answer, Problem> {
+        let JudgedAnswer { mut answer, fell_back } = made;
         answer.elapsed_ms = millis(turn.began());
         answer.recorded = turn.recorded().to_vec();
-        let struck = answer.claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).count();
+        let struck = answer.claims.iter().filter(|claim| claim.verdict == ClaimVerdict::Unsupported).count();
         let fell_back = fell_back.map(|failure| failure.word);
         turn.answered(Answered {
             turn: turn.number(),
@@ -355,9 +371,9 @@ impl Copilot {
         metrics.count("hindcast_copilot_answers_total", &[("mode", answer.mode.as_str())], 1.0);
         for claim in &answer.claims {
             let verdict = match claim.verdict {
-                Verdict::Supported => "supported",
-                Verdict::Unsupported => "unsupported",
-                Verdict::Unverifiable => "unverifiable",
+                ClaimVerdict::Supported => "supported",
+                ClaimVerdict::Unsupported => "unsupported",
+                ClaimVerdict::Unverifiable => "unverifiable",
             };
             metrics.count("hindcast_copilot_claims_total", &[("verdict", verdict)], 1.0);
         }
@@ -397,7 +413,7 @@ fn fell(failure: &Failure) -> String {
 pub(crate) fn keep_struck(claims: &mut [Claim], before: &[Claim]) {
     for claim in claims {
         let struck = |known: &&Claim| {
-            known.verdict == Verdict::Unsupported && known.text == claim.text && known.citations == claim.citations
+            known.verdict == ClaimVerdict::Unsupported && known.text == claim.text && known.citations == claim.citations
         };
         if let Some(known) = before.iter().find(struck) {
             (claim.verdict, claim.reason) = (known.verdict, known.reason.clone());
@@ -412,9 +428,9 @@ fn dollars(micros: u64) -> f64 {
 
 /// The claims that stand, what is proposed and what is missing, as one text.
 fn compose(claims: &[Claim], proposed: &[String], missing: &[String]) -> String {
-    let stands = |claim: &&Claim| claim.verdict != Verdict::Unsupported;
+    let stands = |claim: &&Claim| claim.verdict != ClaimVerdict::Unsupported;
     let told = claims.iter().filter(stands).map(|claim| match claim.verdict {
-        Verdict::Unverifiable => sentence(&format!("{} (not checked)", claim.text.trim_end_matches('.'))),
+        ClaimVerdict::Unverifiable => sentence(&format!("{} (not checked)", claim.text.trim_end_matches('.'))),
         _ => sentence(&claim.text),
     });
     // Claims may begin with a name, which keeps its spelling; what is missing begins with a word of ours.

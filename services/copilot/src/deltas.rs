@@ -7,7 +7,7 @@ const KEY_BYTES_MAX: usize = 16;
 /// Picks the texts out of pieces of JSON.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    state: State,
+    state: ScanState,
     /// The last string that was read and may be a key.
     key: String,
     escaped: bool,
@@ -17,7 +17,7 @@ pub(crate) struct Texts {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum ScanState {
     /// Between strings.
     #[default]
     Between,
@@ -43,27 +43,27 @@ impl Texts {
 
     fn take(&mut self, c: char, out: &mut String) {
         match self.state {
-            State::Between => match c {
+            ScanState::Between => match c {
                 '"' => {
                     self.key.clear();
-                    self.state = State::Key;
+                    self.state = ScanState::Key;
                 }
-                ':' => self.state = State::Value,
+                ':' => self.state = ScanState::Value,
                 _ => {}
             },
-            State::Value => match c {
+            ScanState::Value => match c {
                 '"' if self.key == "text" => {
                     if self.told {
                         out.push('\n');
                     }
                     self.told = true;
-                    self.state = State::Text;
+                    self.state = ScanState::Text;
                 }
-                '"' => self.state = State::Other,
+                '"' => self.state = ScanState::Other,
                 ' ' | '\n' | '\t' | '\r' => {}
-                _ => self.state = State::Between,
+                _ => self.state = ScanState::Between,
             },
-            State::Key | State::Text | State::Other => self.inside(c, out),
+            ScanState::Key | ScanState::Text | ScanState::Other => self.inside(c, out),
         }
     }
 
@@ -88,15 +88,15 @@ impl Texts {
         }
         match c {
             '\\' => self.escaped = true,
-            '"' => self.state = State::Between,
+            '"' => self.state = ScanState::Between,
             other => self.keep(other, out),
         }
     }
 
     fn keep(&mut self, c: char, out: &mut String) {
         match self.state {
-            State::Key if self.key.len() < KEY_BYTES_MAX => self.key.push(c),
-            State::Text => out.push(c),
+            ScanState::Key if self.key.len() < KEY_BYTES_MAX => self.key.push(c),
+            ScanState::Text => out.push(c),
             _ => {}
         }
     }

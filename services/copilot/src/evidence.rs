@@ -8,7 +8,7 @@ mod conclusions;
 
 use std::collections::BTreeSet;
 
-use hindcast_api::{Citation, Claim, Step, Verdict};
+use hindcast_api::{Citation, Claim, ClaimVerdict, PathStep};
 use hindcast_domain::{Time, incident};
 
 use crate::intent::Intent;
@@ -17,17 +17,17 @@ use crate::situation::Situation;
 
 /// A sentence that is not judged yet.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Draft {
+pub(crate) struct DraftSentence {
     /// The same thing in ever fewer words.
     pub(crate) texts: Vec<String>,
     pub(crate) citations: Vec<Citation>,
-    pub(crate) path: Vec<Step>,
+    pub(crate) path: Vec<PathStep>,
     /// Whether it is said beside a model's own words too: what it is about, the cause, the past incident and
     /// the runbook that rank first.
     pub(crate) always: bool,
 }
 
-impl Draft {
+impl DraftSentence {
     pub(crate) fn new(texts: impl IntoIterator<Item = String>, citations: impl IntoIterator<Item = Citation>) -> Self {
         let mut seen = BTreeSet::new();
         let citations = citations.into_iter().filter(|citation| seen.insert(citation.clone())).take(CITATIONS_MAX);
@@ -49,7 +49,7 @@ impl Draft {
         self.texts.iter().map(|text| Claim {
             text: text.clone(),
             citations: self.citations.clone(),
-            verdict: Verdict::Unverifiable,
+            verdict: ClaimVerdict::Unverifiable,
             reason: None,
             path: self.path.clone(),
         })
@@ -71,7 +71,7 @@ pub(crate) fn cut(text: &str, bytes_max: usize) -> String {
 /// An answer before it is judged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Drafted {
-    pub(crate) drafts: Vec<Draft>,
+    pub(crate) drafts: Vec<DraftSentence>,
     /// What is proposed, in order.
     pub(crate) proposed: Vec<String>,
     pub(crate) missing: Vec<String>,

@@ -33,11 +33,11 @@ pub(crate) struct Earlier {
 /// Conversations that this process has taken part in lately.
 #[derive(Debug, Default)]
 pub(crate) struct Conversations {
-    state: Mutex<State>,
+    state: Mutex<ConversationState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ConversationState {
     /// Those that are being answered.
     busy: BTreeSet<ConversationId>,
     /// The last turn and the position of its last event.
@@ -57,7 +57,7 @@ impl Drop for Busy<'_> {
 }
 
 impl Conversations {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, ConversationState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

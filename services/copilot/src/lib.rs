@@ -47,14 +47,14 @@ pub struct Copilot {
 struct Inner {
     options: Options,
     conversations: history::Conversations,
-    spend: spend::Spend,
+    spend: spend::SpendLedger,
 }
 
 impl Copilot {
     /// A copilot over views, advice and, perhaps, a model.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let (conversations, spend) = (history::Conversations::default(), spend::Spend::default());
+        let (conversations, spend) = (history::Conversations::default(), spend::SpendLedger::default());
         Self { inner: Arc::new(Inner { options, conversations, spend }) }
     }
 }

@@ -12,21 +12,21 @@ pub(crate) mod tools;
 use hindcast_domain::words::ModelOutcome;
 use std::time::Duration;
 
-use hindcast_api::{Problem, Progress, Tokens};
+use hindcast_api::{AnswerProgress, Problem, Tokens};
 use hindcast_domain::conversation::Replied;
-use hindcast_llm::{Bounds, Call, Error, Message, Reply, Request, Speaker};
+use hindcast_llm::{Bounds, Call, Error, ModelReply, ModelRequest, PromptMessage, Speaker};
 use hindcast_redact::Redactor;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use self::aliases::Aliases;
-use self::tools::Tools;
-use crate::ask::{Taken, Teller, World};
+use self::aliases::CitationAliases;
+use self::tools::AnswerTools;
+use crate::ask::{AnswerContext, TakenQuestion, Teller};
 use crate::deltas::Texts;
 use crate::limits::{CALLS_PER_STEP_MAX, MODEL_CLAIMS_MAX};
 use crate::links::Links;
-use crate::record::{Flight, Turn, millis};
+use crate::record::{Flight, RecordedTurn, millis};
 use crate::situation::Situation;
 use crate::{Options, fence};
 
@@ -53,12 +53,12 @@ impl Failure {
 }
 
 /// A failure of the model, or one of ours that ends the answer.
-pub(crate) enum Ended {
+pub(crate) enum AskFailure {
     Fell(Failure),
     Problem(Problem),
 }
 
-impl From<Problem> for Ended {
+impl From<Problem> for AskFailure {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
@@ -66,7 +66,7 @@ impl From<Problem> for Ended {
 
 /// What a model wrote.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct WordedAnswer {
     /// Its claims, unjudged.
     pub(crate) claims: Vec<hindcast_api::Claim>,
     /// The model, as its server names it.
@@ -84,14 +84,14 @@ pub(crate) struct Used {
 }
 
 /// One answer in the making.
-pub(crate) struct Session<'a> {
+pub(crate) struct ModelSession<'a> {
     pub(crate) options: &'a Options,
-    pub(crate) world: &'a World,
-    pub(crate) spend: &'a crate::spend::Spend,
-    pub(crate) taken: &'a Taken,
+    pub(crate) world: &'a AnswerContext,
+    pub(crate) spend: &'a crate::spend::SpendLedger,
+    pub(crate) taken: &'a TakenQuestion,
     pub(crate) situation: &'a Situation,
     pub(crate) teller: &'a Teller,
-    pub(crate) aliases: Aliases,
+    pub(crate) aliases: CitationAliases,
     pub(crate) links: Links,
     pub(crate) used: Used,
     /// The step within the turn, of tools and replies alike.
@@ -99,10 +99,10 @@ pub(crate) struct Session<'a> {
     pub(crate) deadline: Instant,
 }
 
-impl Session<'_> {
+impl ModelSession<'_> {
     /// Lets the model write. Tokens that were used stand in `used` afterwards, however it ended.
-    pub(crate) async fn write(&mut self, turn: &mut Turn) -> Result<Written, Ended> {
-        let mut tools = Tools::new(self.options, self.taken, self.situation);
+    pub(crate) async fn write(&mut self, turn: &mut RecordedTurn) -> Result<WordedAnswer, AskFailure> {
+        let mut tools = AnswerTools::new(self.options, self.taken, self.situation);
         let mut messages = self.first_messages(!tools.offered().is_empty())?;
         // What tools may use of the time: the rest belongs to the answer.
         let half = Instant::now() + self.deadline.saturating_duration_since(Instant::now()) / 2;
@@ -117,11 +117,15 @@ impl Session<'_> {
             if reply.calls.is_empty() {
                 break;
             }
-            messages.push(Message { calls: reply.calls.clone(), ..Message::new(Speaker::Assistant, reply.text) });
+            messages.push(PromptMessage {
+                calls: reply.calls.clone(),
+                ..PromptMessage::new(Speaker::Assistant, reply.text)
+            });
             let before = tools.answered();
             for (index, call) in reply.calls.iter().enumerate() {
                 let said = self.use_tool(turn, &mut tools, call, index).await?;
-                messages.push(Message { answers: Some(call.id.clone()), ..Message::new(Speaker::Tool, said) });
+                messages
+                    .push(PromptMessage { answers: Some(call.id.clone()), ..PromptMessage::new(Speaker::Tool, said) });
             }
             if tools.turns_in_circles(before) {
                 break;
@@ -133,24 +137,24 @@ impl Session<'_> {
     /// The turn without tools and with a schema: whatever the model would still like to look at, it answers now.
     async fn last_turn(
         &mut self,
-        turn: &mut Turn,
-        mut messages: Vec<Message>,
-        tools: Tools<'_>,
-    ) -> Result<Written, Ended> {
+        turn: &mut RecordedTurn,
+        mut messages: Vec<PromptMessage>,
+        tools: AnswerTools<'_>,
+    ) -> Result<WordedAnswer, AskFailure> {
         self.teller.status("the model writes its answer").await;
         let words = self.options.prompts.schema(MODEL_CLAIMS_MAX, self.situation.unresolved());
-        messages.push(Message::new(Speaker::User, words.map_err(|error| prompts_fail(&error))?));
+        messages.push(PromptMessage::new(Speaker::User, words.map_err(|error| prompts_fail(&error))?));
         let schema = claims::schema(&self.aliases);
         let request = self.request(messages, Vec::new(), Some(("answer".to_owned(), schema)));
         let reply = self.call(turn, request, true).await?;
         if reply.cut {
-            return Err(Ended::Fell(Failure::new(
+            return Err(AskFailure::Fell(Failure::new(
                 ModelOutcome::Cut,
                 "the model's answer was cut off by its token limit",
             )));
         }
         let read = claims::read(&reply.text, &self.aliases, &self.links);
-        let read = read.map_err(|error| Ended::Fell(Failure::new(ModelOutcome::Nonsense, error)))?;
+        let read = read.map_err(|error| AskFailure::Fell(Failure::new(ModelOutcome::Nonsense, error)))?;
         let mut missing = tools.into_missing();
         if read.links_removed > 0 {
             missing.push(format!(
@@ -158,31 +162,36 @@ impl Session<'_> {
                 read.links_removed
             ));
         }
-        Ok(Written { claims: read.claims, model: reply.model, missing })
+        Ok(WordedAnswer { claims: read.claims, model: reply.model, missing })
     }
 
     fn request(
         &self,
-        messages: Vec<Message>,
+        messages: Vec<PromptMessage>,
         tools: Vec<hindcast_llm::Tool>,
         schema: Option<(String, Value)>,
-    ) -> Request {
-        Request { messages, tools, schema, tokens_max: self.options.caps.reply_tokens_max, seed: Some(SEED) }
+    ) -> ModelRequest {
+        ModelRequest { messages, tools, schema, tokens_max: self.options.caps.reply_tokens_max, seed: Some(SEED) }
     }
 
     /// One call: let through, made within its bounds, redacted, recorded and counted.
-    async fn call(&mut self, turn: &mut Turn, request: Request, tell: bool) -> Result<Reply, Ended> {
+    async fn call(
+        &mut self,
+        turn: &mut RecordedTurn,
+        request: ModelRequest,
+        tell: bool,
+    ) -> Result<ModelReply, AskFailure> {
         let caps = &self.options.caps;
         if let Some(failure) = self.world.played.as_ref().and_then(|played| played.ended(self.used.calls)) {
-            return Err(Ended::Fell(failure));
+            return Err(AskFailure::Fell(failure));
         }
         let expected = budget::Expected::of(&request, &self.options.prices);
         if self.world.capped {
-            budget::allow(caps, &self.used, expected).map_err(Ended::Fell)?;
+            budget::allow(caps, &self.used, expected).map_err(AskFailure::Fell)?;
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Ended::Fell(Failure::new(ModelOutcome::Timeout, "the time of one answer is used up")));
+            return Err(AskFailure::Fell(Failure::new(ModelOutcome::Timeout, "the time of one answer is used up")));
         }
         let now = self.options.clock.now();
         let incident = Some(self.situation.incident.id.as_str());
@@ -190,10 +199,10 @@ impl Session<'_> {
         let reserved = self.world.capped.then(reserve);
         let _reserved = reserved.transpose().map_err(|word| {
             let said = cap_in_words(&word);
-            Ended::Fell(Failure::new(word, said))
+            AskFailure::Fell(Failure::new(word, said))
         })?;
         let Some(llm) = &self.world.llm else {
-            return Err(Ended::Fell(Failure::new(ModelOutcome::Unreachable, "no language model is configured")));
+            return Err(AskFailure::Fell(Failure::new(ModelOutcome::Unreachable, "no language model is configured")));
         };
 
         self.step += 1;
@@ -215,18 +224,18 @@ impl Session<'_> {
         }
         asked.map_err(|error| match error {
             // A recording that no longer fits is a fault of whoever plays it, not of a model.
-            Error::Stale(_) => Ended::Problem(Problem::new(hindcast_api::Code::Conflict, error.to_string())),
-            error => Ended::Fell(Failure::new(error.word().into(), error.to_string())),
+            Error::Stale(_) => AskFailure::Problem(Problem::new(hindcast_api::Code::Conflict, error.to_string())),
+            error => AskFailure::Fell(Failure::new(error.word().into(), error.to_string())),
         })
     }
 
     async fn ask(
         &self,
         llm: &hindcast_llm::Shared,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         tell: bool,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let (deltas, mut heard) = mpsc::channel(DELTAS_MAX);
         let asked = llm.chat(request, bounds, Some(deltas));
         let asked = tokio::time::timeout(bounds.timeout + GRACE, asked);
@@ -238,14 +247,14 @@ impl Session<'_> {
                 Some(delta) = heard.recv() => {
                     let text = if tell { texts.push(&delta) } else { String::new() };
                     if !text.is_empty() {
-                        self.teller.tell(Progress::Delta(text)).await;
+                        self.teller.tell(AnswerProgress::Delta(text)).await;
                     }
                 }
             }
         }
     }
 
-    fn count(&mut self, asked: &Result<Reply, Error>) -> u64 {
+    fn count(&mut self, asked: &Result<ModelReply, Error>) -> u64 {
         self.used.calls += 1;
         let Ok(reply) = asked else { return 0 };
         let cost_micros = self.options.prices.micros(reply.tokens_in, reply.tokens_out);
@@ -258,13 +267,14 @@ impl Session<'_> {
     /// Uses a tool, records what it said and returns what the model is shown.
     async fn use_tool(
         &mut self,
-        turn: &mut Turn,
-        tools: &mut Tools<'_>,
+        turn: &mut RecordedTurn,
+        tools: &mut AnswerTools<'_>,
         call: &Call,
         index: usize,
     ) -> Result<String, Problem> {
         self.step += 1;
-        let step = Progress::Tool { name: call.name.chars().take(64).collect(), arguments: call.arguments.clone() };
+        let step =
+            AnswerProgress::Tool { name: call.name.chars().take(64).collect(), arguments: call.arguments.clone() };
         self.teller.tell(step).await;
         let output = if index < CALLS_PER_STEP_MAX {
             tools.call(self.world, call, self.step).await?
@@ -287,12 +297,12 @@ impl Session<'_> {
     }
 }
 
-fn prompts_fail(error: &crate::prompts::PromptError) -> Ended {
-    Ended::Fell(Failure::new(ModelOutcome::Prompts, error.to_string()))
+fn prompts_fail(error: &crate::prompts::PromptError) -> AskFailure {
+    AskFailure::Fell(Failure::new(ModelOutcome::Prompts, error.to_string()))
 }
 
 /// A reply without secrets: what is recorded is what is used, so that a replay sees the same.
-fn clean(mut reply: Reply, model: &str) -> Reply {
+fn clean(mut reply: ModelReply, model: &str) -> ModelReply {
     let mut redactor = Redactor::default();
     reply.text = redactor.text(&reply.text);
     for call in &mut reply.calls {
@@ -305,7 +315,7 @@ fn clean(mut reply: Reply, model: &str) -> Reply {
     reply
 }
 
-fn replied(turn: u32, flight: &Flight, asked: &Result<Reply, Error>, cost_micros: u64) -> Replied {
+fn replied(turn: u32, flight: &Flight, asked: &Result<ModelReply, Error>, cost_micros: u64) -> Replied {
     let reply = asked.as_ref().ok();
     Replied {
         turn,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hindcast_advice::tools::Toolbox;
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 
 use crate::prompts::Prompts;
 
@@ -30,7 +30,7 @@ pub struct Options {
     /// What it is told.
     pub prompts: Prompts,
     /// Shared figures.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// Where this installation is reached: links that begin so may stand in an answer.
     pub public_url: Option<String>,
 }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a turn's facts go.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct TurnPlace {
     pub(crate) writer: FactsWriter,
     pub(crate) partition: Partition,
     pub(crate) conversation: ConversationId,
@@ -28,7 +28,7 @@ pub(crate) struct Place {
     pub(crate) actor: String,
 }
 
-impl Place {
+impl TurnPlace {
     async fn write(&self, fact: impl Into<Fact>) -> Result<Citation, Problem> {
         let new = NewFact::new(self.conversation.to_string(), self.actor.clone(), fact);
         let written = tokio::time::timeout(PATIENCE, self.writer.submit(&self.partition, vec![new])).await;
@@ -54,17 +54,17 @@ pub(crate) struct Flight {
 }
 
 /// A turn that is being answered.
-pub(crate) struct Turn {
-    place: Option<Place>,
+pub(crate) struct RecordedTurn {
+    place: Option<TurnPlace>,
     recorded: Vec<Citation>,
     flight: Option<Flight>,
     began: Instant,
     ended: bool,
 }
 
-impl Turn {
+impl RecordedTurn {
     /// Records the question; returns once it is durable.
-    pub(crate) async fn open(place: Place, asked: Asked, began: Instant) -> Result<Self, Problem> {
+    pub(crate) async fn open(place: TurnPlace, asked: Asked, began: Instant) -> Result<Self, Problem> {
         let first = place.write(asked).await?;
         Ok(Self { place: Some(place), recorded: vec![first], flight: None, began, ended: false })
     }
@@ -142,7 +142,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for RecordedTurn {
     fn drop(&mut self) {
         let (false, Some(place)) = (self.ended, self.place.take()) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {

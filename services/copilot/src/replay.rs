@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use hindcast_api::{Answer, AsOf, Claim, Code, Event, Problem};
 use hindcast_domain::ConversationId;
 use hindcast_domain::conversation::{Answered, Asked, Replied, ToolUsed};
-use hindcast_llm::{Bounds, Error, Llm, Reply, Request};
+use hindcast_llm::{Bounds, Error, Llm, ModelReply, ModelRequest};
 use hindcast_redact::Redactor;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,11 +19,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::Copilot;
-use crate::ask::{Taken, Teller, World};
+use crate::ask::{AnswerContext, TakenQuestion, Teller};
 use crate::history::{self, Earlier};
 use crate::model::Failure;
-use crate::record::Turn;
-use crate::situation::Moment;
+use crate::record::RecordedTurn;
+use crate::situation::QuestionMoment;
 
 /// How one turn fared when it was played again.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,7 @@ pub struct Replayed {
 
 /// What one turn left in the ledger.
 #[derive(Default)]
-struct Recording {
+struct TurnRecording {
     asked: Option<Asked>,
     tools: Vec<ToolUsed>,
     replies: Vec<Replied>,
@@ -53,7 +53,7 @@ struct Recording {
 
 /// What tools said in a turn, by step.
 #[derive(Debug, Default)]
-pub(crate) struct Played {
+pub(crate) struct RecordedToolOutputs {
     tools: BTreeMap<u32, ToolUsed>,
     /// Calls of the model that were made.
     calls: u32,
@@ -61,7 +61,7 @@ pub(crate) struct Played {
     fell_back: Option<ModelOutcome>,
 }
 
-impl Played {
+impl RecordedToolOutputs {
     /// Why the call after so many was not made, where it was not. Caps and clocks of then are not those of now, so
     /// what they did is told by the recording.
     pub(crate) fn ended(&self, calls: u32) -> Option<Failure> {
@@ -78,18 +78,23 @@ impl Played {
 }
 
 /// Replies by the hash of their request.
-struct Replies {
+struct RecordedReplies {
     model: String,
     left: Mutex<BTreeMap<String, Vec<Replied>>>,
 }
 
 #[async_trait]
-impl Llm for Replies {
+impl Llm for RecordedReplies {
     fn model(&self) -> &str {
         &self.model
     }
 
-    async fn chat(&self, request: Request, bounds: Bounds, _: Option<mpsc::Sender<String>>) -> Result<Reply, Error> {
+    async fn chat(
+        &self,
+        request: ModelRequest,
+        bounds: Bounds,
+        _: Option<mpsc::Sender<String>>,
+    ) -> Result<ModelReply, Error> {
         let hash = request.hash();
         let next = {
             let mut left = self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -154,7 +159,7 @@ impl Copilot {
         number: u32,
         asked: &Asked,
         answered: &Answered,
-        recording: &Recording,
+        recording: &TurnRecording,
         earlier: &[Earlier],
     ) -> Result<Replayed, Problem> {
         let recorded: Answer = serde_json::from_value(answered.answer.clone())
@@ -183,11 +188,11 @@ impl Copilot {
         id: &ConversationId,
         asked: &Asked,
         answered: &Answered,
-        recording: &Recording,
+        recording: &TurnRecording,
         earlier: &[Earlier],
     ) -> Result<Vec<Claim>, Problem> {
         let queries = &*self.inner.options.queries;
-        let mut moment = Moment::of(queries, Some(AsOf::Position(asked.as_of))).await?;
+        let mut moment = QuestionMoment::of(queries, Some(AsOf::Position(asked.as_of))).await?;
         let incident = match &asked.incident {
             Some(incident) => Some(queries.incident(Some(incident.as_str()), moment.as_of()).await?),
             None => None,
@@ -195,14 +200,14 @@ impl Copilot {
         let mut last = None;
         for live in [true, false] {
             moment.live = live;
-            let taken = Taken {
+            let taken = TakenQuestion {
                 question: asked.question.clone(),
                 moment,
                 conversation: id.clone(),
                 earlier: earlier.to_vec(),
                 incident: incident.clone(),
             };
-            let mut turn = Turn::unrecorded(Instant::now());
+            let mut turn = RecordedTurn::unrecorded(Instant::now());
             match self.make(&taken, &world(answered, recording), &mut turn, &Teller::new(None)).await {
                 Ok(made) => return Ok(redacted(made.answer.claims)),
                 Err(problem) => last = Some(problem),
@@ -213,7 +218,7 @@ impl Copilot {
 }
 
 /// What a turn was made with.
-fn world(answered: &Answered, recording: &Recording) -> World {
+fn world(answered: &Answered, recording: &TurnRecording) -> AnswerContext {
     let tools = recording.tools.iter().map(|used| (used.step, used.clone())).collect();
     let mut left: BTreeMap<String, Vec<Replied>> = BTreeMap::new();
     for replied in &recording.replies {
@@ -222,10 +227,11 @@ fn world(answered: &Answered, recording: &Recording) -> World {
     let model = recording.replies.first().map(|replied| replied.model.clone()).unwrap_or_default();
     let asked_one = !recording.replies.is_empty();
     let falls = answered.fell_back.as_ref().filter(|_| !asked_one);
-    World {
-        llm: asked_one.then(|| std::sync::Arc::new(Replies { model, left: Mutex::new(left) }) as hindcast_llm::Shared),
+    AnswerContext {
+        llm: asked_one
+            .then(|| std::sync::Arc::new(RecordedReplies { model, left: Mutex::new(left) }) as hindcast_llm::Shared),
         capped: false,
-        played: Some(Played {
+        played: Some(RecordedToolOutputs {
             tools,
             calls: u32::try_from(recording.replies.len()).unwrap_or(u32::MAX),
             fell_back: answered.fell_back.clone(),
@@ -235,8 +241,8 @@ fn world(answered: &Answered, recording: &Recording) -> World {
 }
 
 /// The turns of a conversation, in order.
-fn recordings(events: Vec<Event>) -> BTreeMap<u32, Recording> {
-    let mut turns: BTreeMap<u32, Recording> = BTreeMap::new();
+fn recordings(events: Vec<Event>) -> BTreeMap<u32, TurnRecording> {
+    let mut turns: BTreeMap<u32, TurnRecording> = BTreeMap::new();
     for event in events {
         match event.event_type.as_str() {
             "conversation.asked" => {

@@ -1,11 +1,11 @@
 //! One call for one state of an incident: a question of the same class about the same incident at the same
 //! revision gets the answer that a model gave before, checked again. Owns when two states are the same.
 
-use hindcast_api::{Answer, AsOf, Problem, Verdict};
+use hindcast_api::{Answer, AsOf, ClaimVerdict, Problem};
 use hindcast_domain::conversation::Answered;
 use hindcast_domain::words::AnswerMode;
 
-use crate::ask::{Work, keep_struck};
+use crate::ask::{AnswerInProgress, keep_struck};
 use crate::spend::AskedBefore;
 use crate::verify::Judge;
 use crate::{Copilot, history, intent};
@@ -17,7 +17,7 @@ impl Copilot {
     /// Puts an earlier answer of a model to the same question at the same state into `answer`, if there is one.
     pub(crate) async fn given_before(
         &self,
-        work: &Work<'_>,
+        work: &AnswerInProgress<'_>,
         judge: &mut Judge,
         answer: &mut Answer,
     ) -> Result<bool, Problem> {
@@ -63,7 +63,7 @@ impl Copilot {
     /// Whether the incident stood then as it stands now, and the same was concluded of it.
     async fn is_same_state(
         &self,
-        work: &Work<'_>,
+        work: &AnswerInProgress<'_>,
         asked: &AskedBefore,
         given: &Answer,
         answer: &Answer,
@@ -98,8 +98,8 @@ impl Copilot {
         // Striking the same conclusions again finds the same again; each is told once.
         let mut seen = Vec::new();
         answer.claims.retain(|claim| {
-            let is_new = !seen.contains(&(claim.text.clone(), claim.verdict == Verdict::Unsupported));
-            seen.push((claim.text.clone(), claim.verdict == Verdict::Unsupported));
+            let is_new = !seen.contains(&(claim.text.clone(), claim.verdict == ClaimVerdict::Unsupported));
+            seen.push((claim.text.clone(), claim.verdict == ClaimVerdict::Unsupported));
             is_new
         });
         answer.missing.push(format!("nothing has changed since this was asked before: the answer is that of {event}"));

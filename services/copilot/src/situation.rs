@@ -14,11 +14,11 @@ use crate::limits::OPEN_READ_MAX;
 use crate::question;
 
 /// An alert of the incident, as far as an answer needs it.
-pub(crate) type Symptom = hindcast_rca::Symptom;
+pub(crate) type SituationAlert = hindcast_rca::Symptom;
 
 /// The moment that a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct QuestionMoment {
     /// Nothing later is looked at.
     pub(crate) position: u64,
     /// When that was recorded.
@@ -27,7 +27,7 @@ pub(crate) struct Moment {
     pub(crate) live: bool,
 }
 
-impl Moment {
+impl QuestionMoment {
     /// The moment of `as_of`.
     pub(crate) async fn of(queries: &dyn Queries, as_of: Option<AsOf>) -> Result<Self, Problem> {
         let (position, now) = queries.moment(as_of).await?;
@@ -43,7 +43,7 @@ impl Moment {
 /// those that are open, else the newest. `None` where there is none at all.
 pub(crate) async fn choose(
     queries: &dyn Queries,
-    moment: Moment,
+    moment: QuestionMoment,
     named: Option<&str>,
     text: &str,
 ) -> Result<Option<Incident>, Problem> {
@@ -70,9 +70,9 @@ pub(crate) async fn choose(
 /// What is known of the incident that was chosen.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation {
-    pub(crate) moment: Moment,
+    pub(crate) moment: QuestionMoment,
     pub(crate) incident: Incident,
-    pub(crate) symptoms: Vec<Symptom>,
+    pub(crate) symptoms: Vec<SituationAlert>,
     pub(crate) timeline: Vec<TimelineEntry>,
     pub(crate) changes: Vec<Change>,
     pub(crate) findings: Vec<Finding>,
@@ -85,7 +85,7 @@ pub(crate) struct Situation {
 
 impl Situation {
     /// Gathers it. A conclusion that cannot be had is missing, and said so; the views must be readable.
-    pub(crate) async fn gather(options: &Options, moment: Moment, incident: Incident) -> Result<Self, Problem> {
+    pub(crate) async fn gather(options: &Options, moment: QuestionMoment, incident: Incident) -> Result<Self, Problem> {
         let id = incident.id.clone();
         let (id, then) = (Some(id.as_str()), moment.as_of());
         let advice = &options.advice;

@@ -15,7 +15,7 @@ use crate::{Caps, intent};
 
 /// One call.
 #[derive(Clone, Debug, PartialEq)]
-struct Entry {
+struct SpendEntry {
     at: Time,
     incident: Option<String>,
     cost_micros: u64,
@@ -38,9 +38,9 @@ struct Flying {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SpendState {
     /// Calls by the position of their reply.
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, SpendEntry>,
     /// The incident of each turn of a conversation.
     incidents: BTreeMap<(String, u32), Option<String>>,
     /// What was asked already, by class and incident, oldest first.
@@ -53,15 +53,15 @@ struct State {
 
 /// The calls of the last 30 days.
 #[derive(Debug, Default)]
-pub(crate) struct Spend {
-    state: Mutex<State>,
+pub(crate) struct SpendLedger {
+    state: Mutex<SpendState>,
     /// One reader at a time; others wait for what it reads.
     reading: tokio::sync::Mutex<()>,
 }
 
 /// A call that was let through; ends when it is dropped.
 pub(crate) struct Reserved<'a> {
-    of: &'a Spend,
+    of: &'a SpendLedger,
     incident: Option<String>,
     cost_micros: u64,
 }
@@ -79,8 +79,8 @@ impl Drop for Reserved<'_> {
     }
 }
 
-impl Spend {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+impl SpendLedger {
+    fn lock(&self) -> std::sync::MutexGuard<'_, SpendState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,7 +105,7 @@ impl Spend {
             let Ok(replied) = serde_json::from_value::<Replied>(event.data) else { continue };
             let mut state = self.lock();
             let incident = state.incidents.get(&(event.subject, replied.turn)).cloned().flatten();
-            let entry = Entry { at: event.time, incident, cost_micros: replied.cost_micros };
+            let entry = SpendEntry { at: event.time, incident, cost_micros: replied.cost_micros };
             state.entries.insert(event.position, entry);
         }
         let mut state = self.lock();
@@ -122,7 +122,7 @@ impl Spend {
 
     /// Counts a call of this process at once, before the views have seen it.
     pub(crate) fn add(&self, at: Time, incident: Option<&str>, cost_micros: u64, reply: &Citation) {
-        let entry = Entry { at, incident: incident.map(ToOwned::to_owned), cost_micros };
+        let entry = SpendEntry { at, incident: incident.map(ToOwned::to_owned), cost_micros };
         self.lock().entries.insert(reply.position, entry);
     }
 
@@ -165,7 +165,7 @@ impl Spend {
     }
 }
 
-impl State {
+impl SpendState {
     fn learn(&mut self, conversation: String, asked: Asked) {
         let incident = asked.incident.map(|id| id.to_string());
         self.incidents.insert((conversation.clone(), asked.turn), incident.clone());
@@ -177,7 +177,7 @@ impl State {
         }
     }
 
-    fn sum(&self, counts: impl Fn(&Entry) -> bool) -> (u32, u64) {
+    fn sum(&self, counts: impl Fn(&SpendEntry) -> bool) -> (u32, u64) {
         let of = self.entries.values().filter(|entry| counts(entry));
         of.fold((0, 0), |(calls, cost), entry| (calls + 1, cost.saturating_add(entry.cost_micros)))
     }
@@ -220,7 +220,7 @@ mod tests {
 
     const NOW: Time = Time::from_millis(1_800_000_000_000);
 
-    fn spent(spend: &Spend, calls: u64, at: Time, incident: &str, cost: u64) {
+    fn spent(spend: &SpendLedger, calls: u64, at: Time, incident: &str, cost: u64) {
         for _ in 0..calls {
             let position = spend.lock().entries.len() as u64 + 1;
             spend.add(at, Some(incident), cost, &Citation { event: String::new(), position });
@@ -236,7 +236,7 @@ mod tests {
             incident_cost_micros_max: 500,
             ..Caps::default()
         };
-        let spend = Spend::default();
+        let spend = SpendLedger::default();
         spent(&spend, 3, NOW - Span::hours(30), "INC-A", 1);
         assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 0).err(), Some(ModelOutcome::CapIncidentCalls));
         assert!(spend.reserve(&caps, Some("INC-B"), NOW, 0).is_ok(), "yesterday's calls are no calls of this day");
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn calls_that_fly_count_until_they_end() {
         let caps = Caps { day_calls_max: 2, ..Caps::default() };
-        let spend = Spend::default();
+        let spend = SpendLedger::default();
         let one = spend.reserve(&caps, Some("INC-A"), NOW, 0).ok();
         let two = spend.reserve(&caps, None, NOW, 0).ok();
         assert!(one.is_some() && two.is_some());
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn calls_at_once_cannot_go_past_a_cap_of_money_together() {
         let caps = Caps { incident_cost_micros_max: 1_000, day_cost_micros_max: 1_500, ..Caps::default() };
-        let spend = Spend::default();
+        let spend = SpendLedger::default();
         let one = spend.reserve(&caps, Some("INC-A"), NOW, 600).ok();
         assert!(one.is_some());
         assert_eq!(spend.reserve(&caps, Some("INC-A"), NOW, 600).err(), Some(ModelOutcome::CapIncidentCost));

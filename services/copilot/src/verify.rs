@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
-use hindcast_api::{Answer, Citation, Claim, Code, Problem, Verdict};
+use hindcast_api::{Answer, Citation, Claim, ClaimVerdict, Code, Problem};
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Topology;
 use hindcast_queries::Queries;
 use hindcast_verifier::Court;
 
-use crate::evidence::Draft;
+use crate::evidence::DraftSentence;
 use crate::limits::COURT_EVENTS_MAX;
-use crate::situation::{Moment, Situation};
+use crate::situation::{QuestionMoment, Situation};
 
 /// Events that are read at the same time.
 const AT_ONCE: usize = 16;
@@ -29,7 +29,7 @@ impl Judge {
     /// A judge as of a moment, for what may be seen in one environment; in all where none is named.
     pub(crate) async fn open(
         queries: &dyn Queries,
-        moment: Moment,
+        moment: QuestionMoment,
         environment: Option<&str>,
     ) -> Result<Self, Problem> {
         let catalog = queries.catalog(moment.as_of()).await?;
@@ -75,11 +75,11 @@ impl Judge {
 
     /// The first of a draft's texts that stands. Where none does, the fullest is returned as it was judged, so
     /// that it is seen and counted as struck.
-    pub(crate) fn choose(&self, draft: &Draft) -> Option<Claim> {
+    pub(crate) fn choose(&self, draft: &DraftSentence) -> Option<Claim> {
         let mut fullest = None;
         for claim in draft.claims() {
             let claim = self.fitted(claim);
-            if claim.verdict == Verdict::Supported {
+            if claim.verdict == ClaimVerdict::Supported {
                 return Some(claim);
             }
             fullest = fullest.or(Some(claim));
@@ -91,7 +91,7 @@ impl Judge {
     /// on more than one sentence tells.
     fn fitted(&self, mut claim: Claim) -> Claim {
         hindcast_verifier::judge(&mut claim, &self.court);
-        while claim.verdict != Verdict::Supported && claim.citations.len() > 1 {
+        while claim.verdict != ClaimVerdict::Supported && claim.citations.len() > 1 {
             let silent = |cited: &Citation| {
                 let says_nothing = format!("{} says nothing of it", cited.event);
                 claim.reason.as_deref() == Some(says_nothing.as_str())
@@ -113,7 +113,7 @@ impl Judge {
     pub(crate) fn judge_leniently(&self, claim: &mut Claim) {
         self.judge(claim);
         let mut narrowed = claim.clone();
-        while narrowed.verdict != Verdict::Supported && narrowed.citations.len() > 1 {
+        while narrowed.verdict != ClaimVerdict::Supported && narrowed.citations.len() > 1 {
             let reason = narrowed.reason.clone().unwrap_or_default();
             let idle = |citation: &&Citation| {
                 let is_real =
@@ -124,7 +124,7 @@ impl Judge {
             narrowed.citations.retain(|citation| *citation != idle);
             self.judge(&mut narrowed);
         }
-        if narrowed.verdict == Verdict::Supported {
+        if narrowed.verdict == ClaimVerdict::Supported {
             *claim = narrowed;
         }
     }

@@ -7,8 +7,8 @@ use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::words::SilenceEnd;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
-use crate::grouping::{self, Firing};
-use crate::state::State;
+use crate::grouping::{self, FiringAlert};
+use crate::state::CorrelatorState;
 use crate::{people, timers};
 
 /// Decides about alerts and incidents of one partition.
@@ -16,7 +16,7 @@ use crate::{people, timers};
 pub struct Correlator;
 
 impl Decider for Correlator {
-    type State = State;
+    type State = CorrelatorState;
 
     fn name(&self) -> &'static str {
         names::INCIDENTS
@@ -37,15 +37,15 @@ impl Decider for Correlator {
         input.event.kind() == hindcast_domain::event::Kind::Intake
     }
 
-    fn seen(&self, state: &mut State, input: &Recorded) {
+    fn seen(&self, state: &mut CorrelatorState, input: &Recorded) {
         state.see(input);
     }
 
-    fn evolve(&self, state: &mut State, decision: &Recorded) {
+    fn evolve(&self, state: &mut CorrelatorState, decision: &Recorded) {
         state.evolve(decision);
     }
 
-    fn decide(&self, state: &State, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+    fn decide(&self, state: &CorrelatorState, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         match &input.event {
             Event::Observed(observation) => observe(state, lane, observation, &input.id, now),
             Event::Command(received) => people::command(state, lane, received, input, now),
@@ -62,15 +62,15 @@ impl Decider for Correlator {
         }
     }
 
-    fn due(&self, state: &State) -> Option<Timer> {
+    fn due(&self, state: &CorrelatorState) -> Option<Timer> {
         state.next_timer()
     }
 
-    fn fire(&self, state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft> {
+    fn fire(&self, state: &CorrelatorState, lane: &Partition, timer: &Timer) -> Vec<Draft> {
         timers::fire(state, lane, timer)
     }
 
-    fn revision(&self, state: &State, subject: &str) -> u64 {
+    fn revision(&self, state: &CorrelatorState, subject: &str) -> u64 {
         if let Ok(fingerprint) = subject.parse::<Fingerprint>() {
             return state.book.alerts.get(&fingerprint).map_or(0, |alert| alert.revision);
         }
@@ -81,7 +81,13 @@ impl Decider for Correlator {
     }
 }
 
-fn observe(state: &State, lane: &Partition, observation: &Observation, id: &EventId, now: Time) -> Vec<Draft> {
+fn observe(
+    state: &CorrelatorState,
+    lane: &Partition,
+    observation: &Observation,
+    id: &EventId,
+    now: Time,
+) -> Vec<Draft> {
     let known = state.book.alerts.get(&observation.fingerprint);
     let topology = state.seen.topology();
     let service = observation.service.as_deref().map(|name| topology.resolve(name).unwrap_or(name));
@@ -93,7 +99,7 @@ fn observe(state: &State, lane: &Partition, observation: &Observation, id: &Even
     for draft in &drafts {
         match &draft.event {
             Event::AlertFired(fired) => {
-                let firing = Firing {
+                let firing = FiringAlert {
                     fingerprint: &observation.fingerprint,
                     name: &fired.name,
                     service: fired.service.as_deref(),
@@ -107,7 +113,7 @@ fn observe(state: &State, lane: &Partition, observation: &Observation, id: &Even
             Event::AlertRepeated(repeated) => {
                 follow_ups.extend(known.and_then(|alert| worse(state, alert, repeated.severity)));
                 if let Some(alert) = known.filter(|alert| goes_on(state, alert, observation, now)) {
-                    follow_ups.extend(fire(state, lane, &Firing::of(alert), id, now));
+                    follow_ups.extend(fire(state, lane, &FiringAlert::of(alert), id, now));
                 }
             }
             Event::AlertResolved(_) => {
@@ -131,7 +137,7 @@ fn observe(state: &State, lane: &Partition, observation: &Observation, id: &Even
 }
 
 /// An alert begins to fire: held back, or placed.
-fn fire(state: &State, lane: &Partition, firing: &Firing<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
+fn fire(state: &CorrelatorState, lane: &Partition, firing: &FiringAlert<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
     let known = state.book.alerts.get(firing.fingerprint);
     let held = known.and_then(|alert| alert.suppressed.as_ref());
     match grouping::silence_over(state, lane, firing) {
@@ -151,7 +157,7 @@ fn fire(state: &State, lane: &Partition, firing: &Firing<'_>, cause: &EventId, n
 
 /// Whether an alert fires on although its incident was resolved: it began anew after that, or it is still
 /// said long after. A resolved incident absorbs nothing in silence.
-fn goes_on(state: &State, alert: &alert::Alert, observation: &Observation, now: Time) -> bool {
+fn goes_on(state: &CorrelatorState, alert: &alert::Alert, observation: &Observation, now: Time) -> bool {
     let home = alert.incident.as_ref().and_then(|incident| state.book.home(incident));
     let Some(resolved_at) = home.filter(|home| !home.is_live()).and_then(|home| home.resolved_at) else {
         return false;
@@ -162,7 +168,7 @@ fn goes_on(state: &State, alert: &alert::Alert, observation: &Observation, now: 
 }
 
 /// A repeat may say that it is worse than it was.
-fn worse(state: &State, alert: &alert::Alert, severity: Option<hindcast_domain::Severity>) -> Option<Draft> {
+fn worse(state: &CorrelatorState, alert: &alert::Alert, severity: Option<hindcast_domain::Severity>) -> Option<Draft> {
     let severity = severity.filter(|severity| *severity > alert.severity)?;
     let incident = state.book.home(alert.incident.as_ref()?)?;
     // What a silence holds is told when the silence ends.

@@ -1,7 +1,7 @@
 //! Where an alert goes: held back by a silence, back to its incident, into one that fits, or into one of
 //! its own. And what its end means for the incident that it belongs to.
 
-use hindcast_correlation::cluster::{self, Candidate, Newcomer};
+use hindcast_correlation::cluster::{self, CandidateIncident, Newcomer};
 use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
@@ -9,12 +9,12 @@ use hindcast_domain::silence::{Kind, Silence};
 use hindcast_domain::words::{ResolvedBy, SilenceEnd, SuppressionKind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
 
-use crate::state::State;
+use crate::state::CorrelatorState;
 
 /// An alert that fires and looks for its place. Borrowed from a decision that is not folded yet, or from
 /// an alert that is known.
 #[derive(Clone, Copy)]
-pub struct Firing<'a> {
+pub struct FiringAlert<'a> {
     /// Ours.
     pub fingerprint: &'a Fingerprint,
     /// The rule's name.
@@ -31,7 +31,7 @@ pub struct Firing<'a> {
     pub starts_at: Time,
 }
 
-impl<'a> Firing<'a> {
+impl<'a> FiringAlert<'a> {
     /// From an alert as it stands.
     #[must_use]
     pub fn of(alert: &'a Alert) -> Self {
@@ -49,7 +49,7 @@ impl<'a> Firing<'a> {
 
 /// The silence that holds an alert back, if one does.
 #[must_use]
-pub fn silence_over<'a>(state: &'a State, lane: &Partition, firing: &Firing<'_>) -> Option<&'a Silence> {
+pub fn silence_over<'a>(state: &'a CorrelatorState, lane: &Partition, firing: &FiringAlert<'_>) -> Option<&'a Silence> {
     let silence = state.seen.silences.covering(&lane.environment, firing.labels)?;
     let exempt = state.book.alerts.get(firing.fingerprint).and_then(|alert| alert.exempt_from.as_deref());
     (exempt != Some(silence.id.as_str())).then_some(silence)
@@ -75,7 +75,7 @@ pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: SilenceEnd, exemp
 
 /// Finds the place of an alert that fires. `cause` seeds the id of an incident that it may open.
 #[must_use]
-pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
+pub fn place(state: &CorrelatorState, firing: &FiringAlert<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
     if let Some(home) = state.last_incident(firing.fingerprint) {
         if home.is_live() {
             return at_home(home, firing);
@@ -92,9 +92,9 @@ pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> 
         annotations: firing.annotations,
         starts_at: firing.starts_at,
     };
-    let candidates: Vec<Candidate<'_>> = state
+    let candidates: Vec<CandidateIncident<'_>> = state
         .joinable(now)
-        .map(|incident| Candidate { id: &incident.id, alerts: state.newest_of(&incident.id).collect() })
+        .map(|incident| CandidateIncident { id: &incident.id, alerts: state.newest_of(&incident.id).collect() })
         .collect();
     let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), state.seen.weights());
     match assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) {
@@ -113,7 +113,7 @@ pub fn place(state: &State, firing: &Firing<'_>, cause: &EventId, now: Time) -> 
 }
 
 /// It is a member already; only what it changes is told.
-fn at_home(home: &Incident, firing: &Firing<'_>) -> Vec<Draft> {
+fn at_home(home: &Incident, firing: &FiringAlert<'_>) -> Vec<Draft> {
     let known = home.members.contains_key(firing.fingerprint);
     let worse = !home.severity_set && firing.severity > home.severity;
     if known && !worse {
@@ -130,7 +130,7 @@ fn at_home(home: &Incident, firing: &Firing<'_>) -> Vec<Draft> {
     vec![Draft::system(&home.id, Event::IncidentAlertJoined(again))]
 }
 
-fn reopen(incident: &Incident, firing: &Firing<'_>, newcomer: Option<AlertJoined>) -> Vec<Draft> {
+fn reopen(incident: &Incident, firing: &FiringAlert<'_>, newcomer: Option<AlertJoined>) -> Vec<Draft> {
     let reopened = Reopened {
         count: incident.reopened + 1,
         fingerprint: Some(firing.fingerprint.clone()),
@@ -143,7 +143,7 @@ fn reopen(incident: &Incident, firing: &Firing<'_>, newcomer: Option<AlertJoined
 }
 
 /// The team that answers for an alert: by the catalogue, or as its own labels say.
-fn team(state: &State, firing: &Firing<'_>) -> Option<String> {
+fn team(state: &CorrelatorState, firing: &FiringAlert<'_>) -> Option<String> {
     let owner = firing.service.and_then(|service| state.seen.topology().owner(service));
     owner.map(ToOwned::to_owned).or_else(|| {
         ["team", "owner", "squad"]
@@ -154,7 +154,7 @@ fn team(state: &State, firing: &Firing<'_>) -> Option<String> {
     })
 }
 
-fn joined(state: &State, firing: &Firing<'_>, grouping: Option<Grouping>) -> AlertJoined {
+fn joined(state: &CorrelatorState, firing: &FiringAlert<'_>, grouping: Option<Grouping>) -> AlertJoined {
     AlertJoined {
         fingerprint: firing.fingerprint.clone(),
         severity: firing.severity,
@@ -165,7 +165,7 @@ fn joined(state: &State, firing: &Firing<'_>, grouping: Option<Grouping>) -> Ale
     }
 }
 
-fn open(state: &State, firing: &Firing<'_>, grouping: Grouping, cause: &EventId, now: Time) -> Draft {
+fn open(state: &CorrelatorState, firing: &FiringAlert<'_>, grouping: Grouping, cause: &EventId, now: Time) -> Draft {
     let id = IncidentId::derive(&[cause.as_str().as_bytes(), firing.fingerprint.as_str().as_bytes()]);
     let within = Span::seconds(state.seen.rules.recurrence_within_s);
     let recurrence_of = state
@@ -188,7 +188,7 @@ fn open(state: &State, firing: &Firing<'_>, grouping: Grouping, cause: &EventId,
 /// What it means for an incident that `ending` fires no more: when it was the last one, the incident is
 /// over. Alerts whose sender fell silent keep it open for a while, flapping ones until they settle.
 #[must_use]
-pub fn quiet(state: &State, id: &IncidentId, ending: &Fingerprint) -> Option<Draft> {
+pub fn quiet(state: &CorrelatorState, id: &IncidentId, ending: &Fingerprint) -> Option<Draft> {
     let incident = state.book.home(id).filter(|incident| incident.is_live())?;
     let others_quiet = state.roster.is_quiet_besides(&incident.id, ending);
     others_quiet.then(|| resolved(incident, ResolvedBy::Quiet))

@@ -17,8 +17,8 @@ pub mod state;
 pub mod timers;
 
 pub use decide::Correlator;
-pub use rules::Rules;
-pub use state::State;
+pub use rules::CorrelationRules;
+pub use state::CorrelatorState;
 
 use hindcast_eventlog::lane;
 use tokio::sync::watch;

@@ -7,11 +7,17 @@ use hindcast_domain::events;
 use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{Fingerprint, LabelId, Partition, Time, incident};
 
-use crate::state::State;
+use crate::state::CorrelatorState;
 use crate::{grouping, timers};
 
 /// Decides about one command. A label is another lane's, so taking one back is nothing to this one.
-pub(crate) fn command(state: &State, lane: &Partition, received: &Received, input: &Recorded, now: Time) -> Vec<Draft> {
+pub(crate) fn command(
+    state: &CorrelatorState,
+    lane: &Partition,
+    received: &Received,
+    input: &Recorded,
+    now: Time,
+) -> Vec<Draft> {
     if matches!(&received.command, Command::UndoEvent { subject, .. } if subject.starts_with(LabelId::PREFIX)) {
         return Vec::new();
     }
@@ -23,7 +29,7 @@ pub(crate) fn command(state: &State, lane: &Partition, received: &Received, inpu
 }
 
 fn decide(
-    state: &State,
+    state: &CorrelatorState,
     lane: &Partition,
     received: &Received,
     input: &Recorded,
@@ -44,7 +50,7 @@ fn decide(
 }
 
 /// An incident that alerts left is over when only quiet ones stayed.
-fn left_quiet(state: &State, drafts: &[Draft]) -> Option<Draft> {
+fn left_quiet(state: &CorrelatorState, drafts: &[Draft]) -> Option<Draft> {
     let draft = drafts.first()?;
     let leaving = match &draft.event {
         Event::IncidentSplit(split) => &split.fingerprints,

@@ -1,6 +1,6 @@
 //! The rules that correlation follows, as a configuration section (`correlation`) with defaults.
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::{Span, alert};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub const SCORER: &str = "pair-scorer";
 /// Times and thresholds. All times in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Rules {
+pub struct CorrelationRules {
     /// How long after its end an incident is reopened by its own alerts, and not begun anew.
     pub reopen_within_s: i64,
     /// How long after that a new incident with the same alert is named a recurrence.
@@ -33,10 +33,10 @@ pub struct Rules {
     /// How long senders have, after the door opened, to speak again before their silence counts.
     pub door_grace_s: i64,
     /// The weights of grouping.
-    pub weights: Weights,
+    pub weights: GroupingWeights,
 }
 
-impl Default for Rules {
+impl Default for CorrelationRules {
     fn default() -> Self {
         Self {
             reopen_within_s: 120,
@@ -48,12 +48,12 @@ impl Default for Rules {
             flap_calm_s: 600,
             stale_hold_s: 3_600,
             door_grace_s: 300,
-            weights: Weights::default(),
+            weights: GroupingWeights::default(),
         }
     }
 }
 
-impl Rules {
+impl CorrelationRules {
     /// The rules that an alert's own decisions follow.
     #[must_use]
     pub const fn alert(&self) -> alert::decide::Rules {
@@ -90,7 +90,7 @@ impl Rules {
         }
     }
 
-    /// See [`Rules::reopen_within_s`].
+    /// See [`CorrelationRules::reopen_within_s`].
     #[must_use]
     pub const fn reopen_within(&self) -> Span {
         Span::seconds(self.reopen_within_s)

@@ -8,7 +8,7 @@ use hindcast_domain::events;
 use hindcast_domain::words::ResolvedBy;
 use std::collections::{BTreeMap, VecDeque};
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
@@ -22,7 +22,7 @@ use agenda::Agenda;
 use recent::Recent;
 
 use crate::roster::Roster;
-use crate::rules::{Rules, SCORER, SECTION};
+use crate::rules::{CorrelationRules, SCORER, SECTION};
 
 /// Idempotency keys that are remembered; an older one was answered long ago.
 const KEYS_MAX: usize = 10_000;
@@ -32,11 +32,11 @@ const RECENT_KEPT: Span = Span::hours(24);
 
 /// The state of one incident lane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct CorrelatorState {
     /// Alerts and incidents: made by this lane's own decisions.
     pub book: Book,
     /// What was seen of other lanes and of the door.
-    pub seen: Seen,
+    pub seen: ObservedLanes,
     /// Timers, in the order in which they are due. Follows from the above.
     agenda: Agenda,
     /// Incidents that live, or ended so lately that they may come back. Follows from the above.
@@ -49,7 +49,7 @@ pub struct State {
 
 /// What was seen of other lanes and of the door.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ObservedLanes {
     /// All silences of the tenant.
     pub silences: Silences,
     /// The catalogue in force.
@@ -57,9 +57,9 @@ pub struct Seen {
     #[serde(skip)]
     topology: std::sync::OnceLock<Topology>,
     /// The rules in force.
-    pub rules: Rules,
+    pub rules: CorrelationRules,
     /// The weights of the version in force, where one was learnt; those of the rules are set by hand.
-    scorer: Option<Weights>,
+    scorer: Option<GroupingWeights>,
     /// When the door last opened.
     pub door_opened_at: Time,
     /// The newest idempotency keys with the commands that brought them.
@@ -67,7 +67,7 @@ pub struct Seen {
     keys_in_order: VecDeque<String>,
 }
 
-impl Seen {
+impl ObservedLanes {
     /// The catalogue made ready.
     pub fn topology(&self) -> &Topology {
         self.topology.get_or_init(|| Topology::new(&self.catalog))
@@ -75,7 +75,7 @@ impl Seen {
 
     /// The weights that group: those that were learnt and promoted, or those set by hand.
     #[must_use]
-    pub fn weights(&self) -> &Weights {
+    pub fn weights(&self) -> &GroupingWeights {
         self.scorer.as_ref().unwrap_or(&self.rules.weights)
     }
 
@@ -99,7 +99,7 @@ impl Seen {
     }
 }
 
-impl State {
+impl CorrelatorState {
     /// Folds an input that was consumed.
     pub fn see(&mut self, input: &Recorded) {
         self.seen.silences.evolve(input);
@@ -232,7 +232,7 @@ impl State {
     }
 }
 
-impl Seen {
+impl ObservedLanes {
     /// A sender that could not be heard is not stale for that: what fell silent before the door opened has
     /// a grace from then.
     fn deferred(&self, stale_at: Time, last_seen_at: Time) -> Time {

@@ -9,11 +9,11 @@ use hindcast_domain::silence::{Silence, State as SilenceState};
 use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
-use crate::grouping::{self, Firing};
-use crate::state::State;
+use crate::grouping::{self, FiringAlert};
+use crate::state::CorrelatorState;
 
 /// Decides about a timer that is due.
-pub(crate) fn fire(state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft> {
+pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> Vec<Draft> {
     let Some((what, id)) = timer.id.split_once('/') else {
         return Vec::new();
     };
@@ -43,7 +43,7 @@ fn stale(alert: &Alert) -> Vec<Draft> {
     vec![Draft::system(&alert.fingerprint, Event::AlertStale(stale))]
 }
 
-fn settle(state: &State, alert: &Alert) -> Vec<Draft> {
+fn settle(state: &CorrelatorState, alert: &Alert) -> Vec<Draft> {
     let mut drafts = vec![Draft::system(&alert.fingerprint, Event::AlertSettled(Settled {}))];
     if alert.status == Status::Resolved
         && let Some(incident) = &alert.incident
@@ -56,7 +56,7 @@ fn settle(state: &State, alert: &Alert) -> Vec<Draft> {
 /// Lifts what holds an alert back; if it fires still, another silence may hold it, or it finds its place.
 /// `ended` is the silence that just ended, which counts as over although it is not folded yet.
 pub(crate) fn lift(
-    state: &State,
+    state: &CorrelatorState,
     lane: &Partition,
     alert: &Alert,
     reason: &SilenceEnd,
@@ -72,7 +72,7 @@ pub(crate) fn lift(
     if !alert.is_firing() {
         return drafts;
     }
-    let firing = Firing::of(alert);
+    let firing = FiringAlert::of(alert);
     let other = grouping::silence_over(state, lane, &firing)
         .filter(|other| other.id.as_str() != held.by && ended != Some(other.id.as_str()) && other.terms.ends_at > now);
     match other {
@@ -83,7 +83,7 @@ pub(crate) fn lift(
 }
 
 /// A silence began to hold: alerts that fire and are covered are held back from now on.
-pub(crate) fn silence_began(state: &State, lane: &Partition, input: &Recorded) -> Vec<Draft> {
+pub(crate) fn silence_began(state: &CorrelatorState, lane: &Partition, input: &Recorded) -> Vec<Draft> {
     let mut silences = state.seen.silences.clone();
     silences.evolve(input);
     let Some(silence) = input.subject.parse().ok().and_then(|id| silences.0.remove(&id)) else {
@@ -107,7 +107,7 @@ fn hold(alert: &Alert, silence: &Silence) -> Draft {
 
 /// A silence ended: what it held is lifted.
 pub(crate) fn silence_ended(
-    state: &State,
+    state: &CorrelatorState,
     lane: &Partition,
     input: &Recorded,
     reason: &SilenceEnd,

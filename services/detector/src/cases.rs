@@ -21,7 +21,7 @@ pub(crate) enum Stage {
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Case {
+pub(crate) struct IncidentCase {
     /// Its correlation domain.
     pub partition: Partition,
     /// The earliest symptom; after a reopening, when it came back.
@@ -37,7 +37,7 @@ pub(crate) struct Case {
 
 /// Something to be done for an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Job {
+pub(crate) enum CaseJob {
     /// Compare metrics of before the onset with those up to `until`.
     Look {
         /// Which look.
@@ -56,7 +56,7 @@ pub(crate) enum Job {
     },
 }
 
-impl Case {
+impl IncidentCase {
     pub fn new(incident: &Incident, partition: Partition) -> Self {
         let mut case = Self {
             partition,
@@ -88,26 +88,26 @@ impl Case {
     }
 
     /// When each job is due, by the telemetry's own time.
-    fn due(&self) -> impl Iterator<Item = (Stage, Time, Job)> + use<> {
+    fn due(&self) -> impl Iterator<Item = (Stage, Time, CaseJob)> + use<> {
         let (onset, ended, looks, pins) = (self.onset, self.ended, self.looks, self.pins);
         let first = LOOKS.into_iter().enumerate().zip(looks).map(move |((at, after), stage)| {
             let until = onset + after;
-            (stage, until, Job::Look { at, until })
+            (stage, until, CaseJob::Look { at, until })
         });
         let last = ended.map(move |ended| {
             let due = ended + LOOK_AFTER_END;
-            (looks[2], due, Job::Look { at: 2, until: due.clamped(onset, onset + SPELL_MAX) })
+            (looks[2], due, CaseJob::Look { at: 2, until: due.clamped(onset, onset + SPELL_MAX) })
         });
         let ends = [Some(onset), ended];
         let kept = ends.into_iter().enumerate().zip(pins).filter_map(move |((at, end), stage)| {
             let to = end? + PIN_AFTER;
-            Some((stage, to, Job::Pin { at, from: onset - PIN_BEFORE, to }))
+            Some((stage, to, CaseJob::Pin { at, from: onset - PIN_BEFORE, to }))
         });
         first.chain(last).chain(kept)
     }
 
     /// What is to be done now. `telemetry`: the latest moment that the partition's telemetry told.
-    pub fn jobs(&self, telemetry: Time, clock: Time) -> Vec<(Job, Stage)> {
+    pub fn jobs(&self, telemetry: Time, clock: Time) -> Vec<(CaseJob, Stage)> {
         let ready = |(stage, due, job)| {
             let by_telemetry = telemetry >= due;
             let by_clock = clock >= due + GRACE;
@@ -125,10 +125,10 @@ impl Case {
         self.due().filter(|(stage, ..)| *stage == Stage::Waiting).map(|(_, due, _)| due + GRACE).min()
     }
 
-    pub fn done(&mut self, job: Job, stage: Stage) {
+    pub fn done(&mut self, job: CaseJob, stage: Stage) {
         match job {
-            Job::Look { at, .. } => self.looks[at.min(2)] = stage,
-            Job::Pin { at, .. } => self.pins[at.min(1)] = stage,
+            CaseJob::Look { at, .. } => self.looks[at.min(2)] = stage,
+            CaseJob::Pin { at, .. } => self.pins[at.min(1)] = stage,
         }
     }
 
@@ -143,6 +143,6 @@ impl Case {
 }
 
 /// Which incident goes when there are too many: one that is over before one that is not, the oldest first.
-pub(crate) fn least<'a>(cases: impl Iterator<Item = (&'a IncidentId, &'a Case)>) -> Option<IncidentId> {
+pub(crate) fn least<'a>(cases: impl Iterator<Item = (&'a IncidentId, &'a IncidentCase)>) -> Option<IncidentId> {
     cases.min_by_key(|(id, case)| (case.ended.is_none(), case.onset, *id)).map(|(id, _)| id.clone())
 }

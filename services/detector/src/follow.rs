@@ -8,15 +8,15 @@ use std::time::Duration;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::{IncidentId, Time, incident};
 use hindcast_queries::{EventFilter, IncidentFilter, Window};
-use hindcast_telemetry::{Arrived, Cursor, SampleFilter, Stretch};
+use hindcast_telemetry::{ArrivalCursor, Arrived, SampleFilter, TelemetryWindow};
 use tokio::sync::watch;
 
-use crate::cases::{self, Case, Job, Stage};
+use crate::cases::{self, CaseJob, IncidentCase, Stage};
 use crate::error::Error;
 use crate::limits::{BEFORE, CASES_MAX, EVENTS_MAX, PARTITIONS_MAX, PAUSE, READY, SNAPSHOT_EVERY, SNAPSHOT_RECORDS};
 use crate::raise::New;
-use crate::state::{self, State};
-use crate::{Detector, Progress, levels, lines};
+use crate::state::{self, DetectorState};
+use crate::{Detector, DetectorProgress, levels, lines};
 
 /// Events that say something new of an incident's life.
 const LIFE: [&str; 8] = [
@@ -31,7 +31,7 @@ const LIFE: [&str; 8] = [
 ];
 
 /// It is over: stop, or start anew from the last snapshot.
-struct Stopped;
+struct FollowEnd;
 
 /// Why it woke.
 enum Woken {
@@ -41,9 +41,9 @@ enum Woken {
 }
 
 /// One run.
-struct Run<'a> {
+struct FollowRun<'a> {
     detector: &'a Detector,
-    state: State,
+    state: DetectorState,
     topology: Topology,
     shutdown: watch::Receiver<bool>,
     position: watch::Receiver<u64>,
@@ -67,7 +67,7 @@ impl Detector {
         let position = self.options.queries.position();
         let saved = (self.options.clock.now(), 0);
         let (topology, owed, pause) = (Topology::default(), false, PAUSE.0);
-        let mut run = Run { detector: self, state, topology, shutdown, position, saved, owed, pause };
+        let mut run = FollowRun { detector: self, state, topology, shutdown, position, saved, owed, pause };
         if Box::pin(run.follow()).await.is_ok() {
             run.save().await;
         }
@@ -80,24 +80,24 @@ impl Detector {
     }
 
     /// The state of the run before, as far as it fits what is there now.
-    fn begin(&self) -> State {
-        let mut state = self.options.folder.as_deref().map_or_else(State::default, State::read);
+    fn begin(&self) -> DetectorState {
+        let mut state = self.options.folder.as_deref().map_or_else(DetectorState::default, DetectorState::read);
         if state.seen > *self.options.queries.position().borrow() {
             tracing::warn!("the detector's snapshot is of another ledger and is not used");
-            state = State::default();
+            state = DetectorState::default();
         }
         if state.cursor > self.options.telemetry.head() {
             tracing::warn!("the telemetry is another one: it is read from its beginning");
-            state.cursor = Cursor::default();
+            state.cursor = ArrivalCursor::default();
             state.streams.clear();
         }
         state
     }
 }
 
-impl Run<'_> {
+impl FollowRun<'_> {
     /// Ends well when it is told to stop between two steps; otherwise what is in memory is not to be kept.
-    async fn follow(&mut self) -> Result<(), Stopped> {
+    async fn follow(&mut self) -> Result<(), FollowEnd> {
         self.meet().await?;
         loop {
             self.incidents().await?;
@@ -117,7 +117,7 @@ impl Run<'_> {
 
     /// Until there is something to do.
     async fn wait(&mut self) -> Woken {
-        let wake = self.state.cases.values().filter_map(Case::wake).min();
+        let wake = self.state.cases.values().filter_map(IncidentCase::wake).min();
         let options = &self.detector.options;
         tokio::select! {
             _ = self.shutdown.wait_for(|stop| *stop) => Woken::Stopped,
@@ -130,7 +130,7 @@ impl Run<'_> {
     }
 
     /// At the very first: the incidents that are open already. Later ones are learnt from the ledger.
-    async fn meet(&mut self) -> Result<(), Stopped> {
+    async fn meet(&mut self) -> Result<(), FollowEnd> {
         loop {
             match self.try_meet().await {
                 Ok(()) => return Ok(()),
@@ -156,7 +156,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn incidents(&mut self) -> Result<(), Stopped> {
+    async fn incidents(&mut self) -> Result<(), FollowEnd> {
         loop {
             let target = *self.position.borrow_and_update();
             if target <= self.state.seen {
@@ -220,7 +220,7 @@ impl Run<'_> {
             return Ok(());
         }
         let partition = queries.partition_of(key.as_str()).await?;
-        self.state.cases.insert(key, Case::new(&shown, partition));
+        self.state.cases.insert(key, IncidentCase::new(&shown, partition));
         while self.state.cases.len() > CASES_MAX {
             let Some(least) = cases::least(self.state.cases.iter()) else { break };
             self.state.cases.remove(&least);
@@ -230,7 +230,7 @@ impl Run<'_> {
     }
 
     /// Reads what arrived and raises what follows from it. Only then is the cursor moved.
-    async fn telemetry(&mut self, arrived: Vec<Arrived>) -> Result<(), Stopped> {
+    async fn telemetry(&mut self, arrived: Vec<Arrived>) -> Result<(), FollowEnd> {
         let mut new = Vec::new();
         for batch in arrived {
             self.saved.1 += batch.batch.len() as u64;
@@ -271,11 +271,11 @@ impl Run<'_> {
     /// Does what is due; what fails is owed and tried again.
     async fn jobs(&mut self) {
         let clock = self.detector.options.clock.now();
-        let due = |(id, case): (&IncidentId, &Case)| {
+        let due = |(id, case): (&IncidentId, &IncidentCase)| {
             let jobs = case.jobs(self.state.now_of(&case.partition), clock);
             jobs.into_iter().map(|(job, stage)| (id.clone(), job, stage)).collect::<Vec<_>>()
         };
-        let due: Vec<(IncidentId, Job, Stage)> = self.state.cases.iter().flat_map(due).collect();
+        let due: Vec<(IncidentId, CaseJob, Stage)> = self.state.cases.iter().flat_map(due).collect();
         self.owed = false;
         for (id, job, stage) in due {
             match self.job(&id, job).await {
@@ -294,13 +294,13 @@ impl Run<'_> {
         self.state.cases.retain(|_, case| !case.is_closed(clock));
     }
 
-    async fn job(&mut self, id: &IncidentId, job: Job) -> Result<(), Error> {
+    async fn job(&mut self, id: &IncidentId, job: CaseJob) -> Result<(), Error> {
         let Some(case) = self.state.cases.get(id) else { return Ok(()) };
         let (partition, onset) = (case.partition.clone(), case.onset);
         match job {
-            Job::Pin { from, to, .. } => self.detector.pin(&partition, id, (from, to)).await,
-            Job::Look { until, .. } => {
-                let stretch = Stretch { from: onset - BEFORE, to: until };
+            CaseJob::Pin { from, to, .. } => self.detector.pin(&partition, id, (from, to)).await,
+            CaseJob::Look { until, .. } => {
+                let stretch = TelemetryWindow { from: onset - BEFORE, to: until };
                 let telemetry = &self.detector.options.telemetry;
                 let series = telemetry.series(&partition, stretch, SampleFilter::default()).await?;
                 let found = levels::look(&partition, id, (onset, until), &series, &self.topology);
@@ -313,7 +313,7 @@ impl Run<'_> {
     }
 
     fn publish(&self) {
-        let now = Progress { cursor: self.state.cursor, seen: self.state.seen, is_quiet: !self.owed };
+        let now = DetectorProgress { cursor: self.state.cursor, seen: self.state.seen, is_quiet: !self.owed };
         self.detector.progress.send_if_modified(|progress| std::mem::replace(progress, now) != now);
         let metrics = &self.detector.options.metrics;
         #[allow(clippy::cast_precision_loss)] // gauges
@@ -343,19 +343,19 @@ impl Run<'_> {
     }
 
     /// Says that a step failed and waits, ever longer; ends where it is told to stop meanwhile.
-    async fn failed(&mut self, step: &'static str, error: &Error) -> Result<(), Stopped> {
+    async fn failed(&mut self, step: &'static str, error: &Error) -> Result<(), FollowEnd> {
         self.tell(step, error);
         let pause = self.pause;
         self.pause = (pause * 2).min(PAUSE.1);
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
-            _ = self.shutdown.wait_for(|stop| *stop) => Err(Stopped),
+            _ = self.shutdown.wait_for(|stop| *stop) => Err(FollowEnd),
         }
     }
 
     fn tell(&self, step: &'static str, error: &Error) {
         self.detector.options.metrics.count("hindcast_detector_failures_total", &[("step", step)], 1.0);
-        tracing::warn!(step, error = %Chain(error), "a step of the detector failed and is tried again");
+        tracing::warn!(step, error = %ErrorChain(error), "a step of the detector failed and is tried again");
     }
 
     fn count(&self, name: &'static str, by: u64) {
@@ -367,9 +367,9 @@ impl Run<'_> {
 }
 
 /// An error with its causes.
-struct Chain<'a>(&'a dyn std::error::Error);
+struct ErrorChain<'a>(&'a dyn std::error::Error);
 
-impl std::fmt::Display for Chain<'_> {
+impl std::fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0)?;
         let mut source = self.0.source();

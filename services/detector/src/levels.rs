@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::{Kind, Raised};
 use hindcast_domain::{FindingId, IncidentId, Partition, Time};
-use hindcast_metric_shifts::{self as shift, Shift, shift};
+use hindcast_metric_shifts::{self as shift, LevelShift, shift};
 use hindcast_redact::Redactor;
-use hindcast_telemetry::Series;
+use hindcast_telemetry::MetricSeries;
 
 use crate::limits::{SERIES_MAX, SHIFTS_PER_LOOK_MAX, SHIFTS_PER_SERVICE_MAX};
 use crate::raise::New;
@@ -15,7 +15,7 @@ use crate::{VERSION, words};
 
 /// What a look found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct MetricLook {
     /// The surest shifts.
     pub new: Vec<New>,
     /// Shifts that were less sure and had no room.
@@ -29,18 +29,18 @@ pub(crate) fn look(
     partition: &Partition,
     incident: &IncidentId,
     (onset, until): (Time, Time),
-    series: &[Series],
+    series: &[MetricSeries],
     topology: &Topology,
-) -> Found {
+) -> MetricLook {
     let shifts = series.iter().take(SERIES_MAX).filter_map(|series| {
         let shift = shift(&series.points, onset).filter(|shift| shift.score >= shift::SCORE_MIN)?;
         let numbers = [shift.before, shift.after];
         numbers.iter().all(|number| number.is_finite()).then_some((series, shift))
     });
-    let mut shifts: Vec<(&Series, Shift)> = shifts.collect();
-    let key = |series: &Series| (series.service.clone(), series.metric.clone(), series.labels.clone());
+    let mut shifts: Vec<(&MetricSeries, LevelShift)> = shifts.collect();
+    let key = |series: &MetricSeries| (series.service.clone(), series.metric.clone(), series.labels.clone());
     shifts.sort_by(|(one, a), (other, b)| b.score.cmp(&a.score).then_with(|| key(one).cmp(&key(other))));
-    let mut found = Found { unseen: series.len().saturating_sub(SERIES_MAX) as u64, ..Found::default() };
+    let mut found = MetricLook { unseen: series.len().saturating_sub(SERIES_MAX) as u64, ..MetricLook::default() };
     let mut of_service: BTreeMap<&str, usize> = BTreeMap::new();
     for (series, shift) in &shifts {
         let service = topology.resolve(&series.service).unwrap_or(&series.service);
@@ -59,8 +59,8 @@ fn finding(
     partition: &Partition,
     incident: &IncidentId,
     (service, until): (&str, Time),
-    series: &Series,
-    shift: &Shift,
+    series: &MetricSeries,
+    shift: &LevelShift,
 ) -> New {
     let metric = Redactor::default().text(&words::cut(&words::metric(&series.metric, &series.labels), 512));
     let direction = if shift.up { "rose" } else { "fell" };

@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 use hindcast_clock as clock;
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
-use hindcast_telemetry::Cursor;
+use hindcast_http::MetricRegistry;
+use hindcast_telemetry::ArrivalCursor;
 use tokio::sync::{Mutex, watch};
 
 pub use error::Error;
@@ -46,7 +46,7 @@ pub struct Options {
     /// The clock.
     pub clock: clock::Shared,
     /// Figures of the process.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// Where its snapshot lies; `None` keeps none.
     pub folder: Option<PathBuf>,
     /// Where the guarantee is broken on purpose.
@@ -65,9 +65,9 @@ pub enum FailPoint {
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct DetectorProgress {
     /// All telemetry before it was read, and what follows from it is written.
-    pub cursor: Cursor,
+    pub cursor: ArrivalCursor,
     /// All incidents of the views up to this position were looked at.
     pub seen: u64,
     /// It has begun, and nothing that was due is owed: a detector that finds its state again is not idle.
@@ -77,14 +77,14 @@ pub(crate) struct Progress {
 /// The detector.
 pub struct Detector {
     pub(crate) options: Options,
-    pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) progress: watch::Sender<DetectorProgress>,
     pub(crate) work: Mutex<()>,
 }
 
 /// Tells how far a detector is; cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    progress: watch::Receiver<Progress>,
+    progress: watch::Receiver<DetectorProgress>,
     views: watch::Receiver<u64>,
 }
 
@@ -105,14 +105,14 @@ impl Detector {
 impl Handle {
     /// All telemetry before it was read, and every finding that follows from it is durable.
     #[must_use]
-    pub fn position(&self) -> Cursor {
+    pub fn position(&self) -> ArrivalCursor {
         self.progress.borrow().cursor
     }
 
     /// Whether everything that arrived up to `head` was read, all incidents that the views know were looked at
     /// as far as their telemetry goes, and every finding that follows is written.
     #[must_use]
-    pub fn idle(&self, head: Cursor) -> bool {
+    pub fn idle(&self, head: ArrivalCursor) -> bool {
         let progress = *self.progress.borrow();
         progress.is_quiet && progress.cursor >= head && progress.seen >= *self.views.borrow()
     }

@@ -5,17 +5,17 @@ use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::{Kind, Raised, Template};
 use hindcast_domain::limits::{CLAMP_FUTURE, CLAMP_PAST};
 use hindcast_domain::{FindingId, Partition, Time};
-use hindcast_log_templates::watch::{self, Line, Sign, Weight};
+use hindcast_log_templates::watch::{self, TemplateSign, WatchedLine, Weight};
 use hindcast_redact::Redactor;
-use hindcast_telemetry::{Level, LogRecord};
+use hindcast_telemetry::{LogLevel, LogRecord};
 
 use crate::raise::New;
-use crate::state::Stream;
+use crate::state::PartitionStream;
 use crate::{VERSION, words};
 
 /// Takes a record; says what follows from it.
 pub(crate) fn read(
-    stream: &mut Stream,
+    stream: &mut PartitionStream,
     partition: &Partition,
     record: &LogRecord,
     clock: Time,
@@ -23,7 +23,7 @@ pub(crate) fn read(
 ) -> Option<New> {
     let time = believed(record.time, clock);
     stream.now = stream.now.max(time);
-    let line = Line { time, service: &record.service, weight: weight(record.level), text: &record.message };
+    let line = WatchedLine { time, service: &record.service, weight: weight(record.level), text: &record.message };
     stream.watch.line(line).map(|sign| finding(partition, sign, topology))
 }
 
@@ -32,12 +32,12 @@ pub(crate) fn believed(time: Time, clock: Time) -> Time {
     time.clamped(clock - CLAMP_PAST, clock + CLAMP_FUTURE)
 }
 
-const fn weight(level: Level) -> Weight {
+const fn weight(level: LogLevel) -> Weight {
     match level {
-        Level::Debug | Level::Info => Weight::Quiet,
-        Level::Warning => Weight::Warning,
-        Level::Error => Weight::Error,
-        Level::Fatal => Weight::Fatal,
+        LogLevel::Debug | LogLevel::Info => Weight::Quiet,
+        LogLevel::Warning => Weight::Warning,
+        LogLevel::Error => Weight::Error,
+        LogLevel::Fatal => Weight::Fatal,
     }
 }
 
@@ -58,10 +58,10 @@ const fn article(weight: Weight) -> &'static str {
     }
 }
 
-fn finding(partition: &Partition, sign: Sign, topology: &Topology) -> New {
+fn finding(partition: &Partition, sign: TemplateSign, topology: &Topology) -> New {
     let kind = match sign.kind {
-        watch::Kind::New => Kind::NewTemplate,
-        watch::Kind::Burst => Kind::BurstingTemplate,
+        watch::TemplateSignKind::New => Kind::NewTemplate,
+        watch::TemplateSignKind::Burst => Kind::BurstingTemplate,
     };
     let id = FindingId::derive(&[
         b"lines",

@@ -4,7 +4,7 @@ use hindcast_domain::finding::Pinned;
 use hindcast_domain::{IncidentId, Partition, Time};
 use hindcast_facts::NewFact;
 use hindcast_queries::{EventFilter, Window};
-use hindcast_telemetry::Stretch;
+use hindcast_telemetry::TelemetryWindow;
 
 use crate::error::Error;
 use crate::limits::{EVENTS_MAX, PIN_BYTES_MAX};
@@ -21,7 +21,7 @@ impl Detector {
         if self.is_pinned(incident, from, to).await? {
             return Ok(());
         }
-        let kept = self.options.telemetry.pin(partition, Stretch { from, to }, PIN_BYTES_MAX).await?;
+        let kept = self.options.telemetry.pin(partition, TelemetryWindow { from, to }, PIN_BYTES_MAX).await?;
         if kept.records == 0 && kept.missing == 0 {
             return Ok(());
         }

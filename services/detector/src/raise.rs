@@ -6,7 +6,7 @@ use hindcast_facts::NewFact;
 use hindcast_queries::{EventFilter, Window};
 
 use crate::error::Error;
-use crate::state::State;
+use crate::state::DetectorState;
 use crate::{ACTOR, Detector, FailPoint};
 
 /// A finding that may be new.
@@ -19,7 +19,7 @@ pub(crate) struct New {
 
 impl Detector {
     /// Writes what is not in the ledger yet. What is written when it fails is found there the next time.
-    pub(crate) async fn raise(&self, state: &mut State, new: &[New]) -> Result<(), Error> {
+    pub(crate) async fn raise(&self, state: &mut DetectorState, new: &[New]) -> Result<(), Error> {
         for New { id, partition, raised } in new {
             if self.is_known(state, id).await? {
                 continue;
@@ -34,7 +34,7 @@ impl Detector {
     }
 
     /// Whether a finding stands in the ledger: by what is remembered, else by what the views know.
-    async fn is_known(&self, state: &mut State, id: &FindingId) -> Result<bool, Error> {
+    async fn is_known(&self, state: &mut DetectorState, id: &FindingId) -> Result<bool, Error> {
         if self.options.fail == FailPoint::RaiseAgain {
             return Ok(false);
         }

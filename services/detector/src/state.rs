@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use hindcast_domain::{IncidentId, Partition, Time};
 use hindcast_log_templates::watch::Watch;
-use hindcast_telemetry::Cursor;
+use hindcast_telemetry::ArrivalCursor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::cases::Case;
+use crate::cases::IncidentCase;
 use crate::limits::RAISED_MAX;
 
 /// The version of the form; another one is not read.
@@ -21,22 +21,22 @@ const DIGEST: usize = 32;
 
 /// Everything that it knows.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct State {
+pub(crate) struct DetectorState {
     form: u32,
     /// Telemetry before it was read.
-    pub cursor: Cursor,
+    pub cursor: ArrivalCursor,
     /// Incidents up to this position were seen.
     pub seen: u64,
     /// By the partition's name.
-    pub streams: BTreeMap<String, Stream>,
+    pub streams: BTreeMap<String, PartitionStream>,
     /// Incidents that are looked after.
-    pub cases: BTreeMap<IncidentId, Case>,
-    raised: Raised,
+    pub cases: BTreeMap<IncidentId, IncidentCase>,
+    raised: DurableFindings,
 }
 
 /// One correlation domain's telemetry.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Stream {
+pub(crate) struct PartitionStream {
     /// What its log lines say.
     pub watch: Watch,
     /// The latest moment that its telemetry told.
@@ -45,15 +45,15 @@ pub(crate) struct Stream {
 
 /// Findings that are durable, newest last.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Raised {
+struct DurableFindings {
     order: VecDeque<String>,
     #[serde(skip)]
     known: BTreeSet<String>,
 }
 
-impl State {
+impl DetectorState {
     /// The stream of a partition; `None` where there is no room for one more.
-    pub fn stream(&mut self, partition: &Partition, most: usize) -> Option<&mut Stream> {
+    pub fn stream(&mut self, partition: &Partition, most: usize) -> Option<&mut PartitionStream> {
         let name = partition.to_string();
         if !self.streams.contains_key(&name) && self.streams.len() >= most {
             return None;
@@ -137,22 +137,22 @@ mod tests {
     #[test]
     fn a_snapshot_is_found_again_and_a_damaged_one_is_not_used() {
         let folder = tempfile::tempdir().unwrap();
-        let mut state = State { cursor: Cursor(7), seen: 9, ..State::default() };
+        let mut state = DetectorState { cursor: ArrivalCursor(7), seen: 9, ..DetectorState::default() };
         state.remember("FND-1".to_owned());
         let mut bytes = state.encode().unwrap();
         write(folder.path().to_owned(), &bytes).unwrap();
-        let found = State::read(folder.path());
-        assert_eq!((found.cursor, found.seen, found.was_raised("FND-1")), (Cursor(7), 9, true));
+        let found = DetectorState::read(folder.path());
+        assert_eq!((found.cursor, found.seen, found.was_raised("FND-1")), (ArrivalCursor(7), 9, true));
 
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         write(folder.path().to_owned(), &bytes).unwrap();
-        assert_eq!(State::read(folder.path()).cursor, Cursor(0), "one flipped bit and it starts afresh");
+        assert_eq!(DetectorState::read(folder.path()).cursor, ArrivalCursor(0), "one flipped bit and it starts afresh");
     }
 
     #[test]
     fn what_was_raised_is_remembered_up_to_a_bound() {
-        let mut state = State::default();
+        let mut state = DetectorState::default();
         (0..=RAISED_MAX).for_each(|n| state.remember(format!("FND-{n}")));
         assert!(!state.was_raised("FND-0") && state.was_raised(&format!("FND-{RAISED_MAX}")));
         assert_eq!(state.raised.known.len(), RAISED_MAX);

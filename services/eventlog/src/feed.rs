@@ -15,12 +15,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 
 /// The order from some place on. Ends with its value.
 #[derive(Debug)]
-pub struct Feed {
+pub struct OrderedFeed {
     batches: mpsc::Receiver<Result<Vec<Record>, ReadError>>,
     task: JoinHandle<()>,
 }
 
-impl Feed {
+impl OrderedFeed {
     /// Reads from `from` (1 for the beginning) on.
     #[must_use]
     pub fn start(ledger: Shared, from: Seq) -> Self {
@@ -40,7 +40,7 @@ impl Feed {
     }
 }
 
-impl Drop for Feed {
+impl Drop for OrderedFeed {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -91,7 +91,7 @@ async fn hold_on(lease: &dyn Lease, told: &watch::Sender<Hold>) -> bool {
 #[allow(clippy::unwrap_used)] // a test says so by panicking
 mod tests {
     use super::*;
-    use hindcast_ledger::memory::Ledger;
+    use hindcast_ledger::memory::MemoryLedger;
 
     async fn is(hold: &mut watch::Receiver<Hold>, wanted: impl Fn(Hold) -> bool) -> Hold {
         tokio::time::timeout(Duration::from_secs(30), hold.wait_for(|hold| wanted(*hold)))
@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_of_two_holds_it_and_the_other_takes_over_when_the_first_is_gone_or_silent() {
-        let ledger = Ledger::contended("L");
+        let ledger = MemoryLedger::contended("L");
         let keeper = |holder: &str| keep(ledger.share(), "delivery".to_owned(), holder.to_owned());
         let mut one = keeper("one");
         assert_eq!(is(&mut one, Hold::is_ours).await, Hold::Ours(1));
@@ -119,7 +119,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_holder_that_comes_back_has_it_at_once() {
-        let ledger = Ledger::contended("L");
+        let ledger = MemoryLedger::contended("L");
         let held = ledger.share().lease("delivery", "one").await.unwrap();
         let mut again = keep(ledger.share(), "delivery".to_owned(), "one".to_owned());
         assert_eq!(is(&mut again, Hold::is_ours).await, Hold::Ours(1));

@@ -20,11 +20,11 @@ use hindcast_domain::limits::COMMIT_EVENTS_MAX;
 use hindcast_domain::{Partition, Time};
 use tokio::sync::watch;
 
-use crate::feed::Feed;
-use crate::snapshot::{self, Store};
-use hindcast_ledger::commit::{Cursor, Hash};
+use crate::feed::OrderedFeed;
+use crate::snapshot::{self, SnapshotStore};
+use hindcast_ledger::commit::{ConsumedThrough, Hash};
 use hindcast_ledger::port::{Lease, ReadError, Seq, Shared};
-use hindcast_ledger::progress::Progress;
+use hindcast_ledger::progress::LedgerProgress;
 use hindcast_ledger::subject::Subject;
 
 /// Events of one batch after which it is appended; one input's decisions always fit on top.
@@ -46,9 +46,9 @@ pub struct Options {
     /// The clock; only timers and stamps ask it.
     pub clock: clock::Shared,
     /// Where it says how far it is.
-    pub progress: Progress,
+    pub progress: LedgerProgress,
     /// Where snapshots lie.
-    pub snapshots: Store,
+    pub snapshots: SnapshotStore,
     /// Who owns lanes on behalf of this process.
     pub owner: String,
 }
@@ -78,17 +78,17 @@ pub struct Runner<D: Decider> {
 }
 
 /// One lane as its owner has it.
-struct Lane<D: Decider> {
+struct OwnedLane<D: Decider> {
     partition: Partition,
     subject: Subject,
     state: D::State,
-    tip: Tip,
+    tip: LaneTip,
     /// `now` of the last decision.
     now: Time,
     /// How far each input was consumed.
-    cursors: BTreeMap<Subject, Cursor>,
+    cursors: BTreeMap<Subject, ConsumedThrough>,
     /// Inputs that are not decided yet.
-    pending: VecDeque<Arc<Decoded>>,
+    pending: VecDeque<Arc<DecodedCommit>>,
     /// Decided, and not yet appended.
     batch: Vec<Vec<u8>>,
     batch_bytes: usize,
@@ -97,14 +97,14 @@ struct Lane<D: Decider> {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Tip {
+struct LaneTip {
     seq: Seq,
     hash: Hash,
     counter: u64,
 }
 
 /// A commit that was read, shared by the lanes that want it.
-struct Decoded {
+struct DecodedCommit {
     seq: Seq,
     subject: Subject,
     hash: Hash,
@@ -113,17 +113,17 @@ struct Decoded {
 }
 
 /// The world as a runner has folded it.
-struct World<D: Decider> {
-    lanes: BTreeMap<Partition, Lane<D>>,
+struct RunnerState<D: Decider> {
+    lanes: BTreeMap<Partition, OwnedLane<D>>,
     /// What a lane that is founded later has to have seen: tenant-wide inputs.
     template: D::State,
-    template_cursors: BTreeMap<Subject, Cursor>,
+    template_cursors: BTreeMap<Subject, ConsumedThrough>,
     through: Seq,
     hash: Hash,
     snapshot_at: Seq,
 }
 
-enum Turn {
+enum RunnerStep {
     /// Asked to stop.
     Stop,
     /// Another owner decided: fold again.
@@ -149,8 +149,8 @@ impl<D: Decider> Runner<D> {
             let turn = self.own(lease.as_ref(), &mut shutdown).await;
             lease.release().await;
             match turn? {
-                Turn::Stop => break,
-                Turn::Fenced => tracing::warn!(lane = name, "another owner decided; folding again"),
+                RunnerStep::Stop => break,
+                RunnerStep::Fenced => tracing::warn!(lane = name, "another owner decided; folding again"),
             }
         }
         self.options.progress.forget(name);
@@ -175,19 +175,19 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Owns the lanes until asked to stop, or fenced.
-    async fn own(&self, lease: &dyn Lease, shutdown: &mut watch::Receiver<bool>) -> Result<Turn, Error> {
+    async fn own(&self, lease: &dyn Lease, shutdown: &mut watch::Receiver<bool>) -> Result<RunnerStep, Error> {
         let head = self.patiently(|| self.options.ledger.head()).await?;
         let mut world = self.load().await?;
-        let mut feed = Feed::start(Arc::clone(&self.options.ledger), world.through + 1);
+        let mut feed = OrderedFeed::start(Arc::clone(&self.options.ledger), world.through + 1);
         let mut caught_up = world.through >= head;
         if caught_up && !self.take_over(&mut world).await? {
-            return Ok(Turn::Fenced);
+            return Ok(RunnerStep::Fenced);
         }
         let mut renew = tokio::time::interval(LEASE_EVERY);
         loop {
             if caught_up {
                 if !self.decide_all(&mut world, shutdown).await? {
-                    return Ok(Turn::Fenced);
+                    return Ok(RunnerStep::Fenced);
                 }
                 self.report(&world);
             }
@@ -198,7 +198,7 @@ impl<D: Decider> Runner<D> {
                 _ = shutdown.changed() => {
                     if *shutdown.borrow() {
                         self.save(&mut world, true).await;
-                        return Ok(Turn::Stop);
+                        return Ok(RunnerStep::Stop);
                     }
                 }
                 records = feed.next() => {
@@ -208,7 +208,7 @@ impl<D: Decider> Runner<D> {
                     if !caught_up && world.through >= head {
                         caught_up = true;
                         if !self.take_over(&mut world).await? {
-                            return Ok(Turn::Fenced);
+                            return Ok(RunnerStep::Fenced);
                         }
                     }
                     self.save(&mut world, false).await;
@@ -217,12 +217,12 @@ impl<D: Decider> Runner<D> {
                     if let Some((partition, timer)) = due
                         && !self.fire(&mut world, &partition, &timer).await?
                     {
-                        return Ok(Turn::Fenced);
+                        return Ok(RunnerStep::Fenced);
                     }
                 }
                 _ = renew.tick(), if self.options.ledger.info().shared => {
                     if !lease.renew().await {
-                        return Ok(Turn::Fenced);
+                        return Ok(RunnerStep::Fenced);
                     }
                 }
             }

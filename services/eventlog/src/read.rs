@@ -9,7 +9,7 @@ use hindcast_ledger::port::{ReadError, Record, Seq};
 
 /// An event of a commit that was read.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Item {
+pub enum ReadEvent {
     /// One of ours.
     Known(Box<Recorded>),
     /// One that this binary does not know: a decider refuses it, a projector parks it.
@@ -27,7 +27,7 @@ pub enum Item {
 
 /// Why a record could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum UnreadableRecord {
     /// It is no commit.
     #[error("commit {seq} is damaged")]
     Commit {
@@ -48,11 +48,11 @@ pub enum Unreadable {
     },
 }
 
-impl From<Unreadable> for ReadError {
-    fn from(unreadable: Unreadable) -> Self {
+impl From<UnreadableRecord> for ReadError {
+    fn from(unreadable: UnreadableRecord) -> Self {
         let seq = match &unreadable {
-            Unreadable::Commit { seq, .. } => *seq,
-            Unreadable::Event { position, .. } => commit::seq_of(*position),
+            UnreadableRecord::Commit { seq, .. } => *seq,
+            UnreadableRecord::Event { position, .. } => commit::seq_of(*position),
         };
         let detail = match std::error::Error::source(&unreadable) {
             Some(source) => format!("{unreadable}: {source}"),
@@ -66,22 +66,22 @@ impl From<Unreadable> for ReadError {
 ///
 /// # Errors
 /// When it is no commit.
-pub fn commit(record: &Record) -> Result<Commit, Unreadable> {
-    commit::decode(&record.payload).map_err(|source| Unreadable::Commit { seq: record.seq, source })
+pub fn commit(record: &Record) -> Result<Commit, UnreadableRecord> {
+    commit::decode(&record.payload).map_err(|source| UnreadableRecord::Commit { seq: record.seq, source })
 }
 
 /// Reads a commit's events.
 ///
 /// # Errors
 /// When one of them is no event.
-pub fn events(record: &Record, commit: &Commit) -> Result<Vec<Item>, Unreadable> {
+pub fn events(record: &Record, commit: &Commit) -> Result<Vec<ReadEvent>, UnreadableRecord> {
     let partition = record.subject.partition();
     let read = |(index, bytes): (usize, &Vec<u8>)| {
         let position = commit::position(record.seq, index);
         match hindcast_events::decode(bytes) {
-            Ok(Decoded::Known(envelope)) => Ok(Item::Known(Box::new(envelope.at(position, partition)))),
-            Ok(Decoded::Unknown { kind, version, raw }) => Ok(Item::Unknown { position, kind, version, raw }),
-            Err(source) => Err(Unreadable::Event { position, source }),
+            Ok(Decoded::Known(envelope)) => Ok(ReadEvent::Known(Box::new(envelope.at(position, partition)))),
+            Ok(Decoded::Unknown { kind, version, raw }) => Ok(ReadEvent::Unknown { position, kind, version, raw }),
+            Err(source) => Err(UnreadableRecord::Event { position, source }),
         }
     };
     commit.events.iter().enumerate().map(read).collect()

@@ -12,7 +12,7 @@ use hindcast_ledger::port::{Ledger, Seq};
 
 /// What stands before the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct SnapshotHeader {
     /// The ledger.
     pub ledger_id: String,
     /// The folds that made it.
@@ -24,8 +24,8 @@ pub struct Stamp {
 }
 
 #[derive(Serialize, Deserialize)]
-struct File<T> {
-    stamp: Stamp,
+struct SnapshotFile<T> {
+    stamp: SnapshotHeader,
     state: T,
 }
 
@@ -48,11 +48,11 @@ pub enum WriteError {
 
 /// Where snapshots lie; `None` keeps none.
 #[derive(Clone, Debug, Default)]
-pub struct Store {
+pub struct SnapshotStore {
     folder: Option<PathBuf>,
 }
 
-impl Store {
+impl SnapshotStore {
     /// Snapshots under `folder`.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
@@ -73,12 +73,12 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written; the one before it then still stands.
-    pub fn write<T: Serialize>(&self, name: &str, stamp: Stamp, state: &T) -> Result<(), WriteError> {
+    pub fn write<T: Serialize>(&self, name: &str, stamp: SnapshotHeader, state: &T) -> Result<(), WriteError> {
         let Some(path) = self.path(name) else {
             return Ok(());
         };
         let io = |source| WriteError::Io { path: path.clone(), source };
-        let json = serde_json::to_vec(&File { stamp, state }).map_err(WriteError::Encode)?;
+        let json = serde_json::to_vec(&SnapshotFile { stamp, state }).map_err(WriteError::Encode)?;
         let packed = zstd::bulk::compress(&json, 1).map_err(io)?;
         let digest = Hash::of(&packed);
         let mut bytes = digest.0.to_vec();
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Reads a snapshot that fits this ledger and this binary; `None` where there is none that does.
-    pub async fn read<T: DeserializeOwned>(&self, name: &str, ledger: &dyn Ledger) -> Option<(Stamp, T)> {
+    pub async fn read<T: DeserializeOwned>(&self, name: &str, ledger: &dyn Ledger) -> Option<(SnapshotHeader, T)> {
         let bytes = std::fs::read(self.path(name)?).ok()?;
         let (digest, packed) = bytes.split_at_checked(32)?;
         if Hash::of(packed).0 != digest {
@@ -95,7 +95,7 @@ impl Store {
             return None;
         }
         let json = zstd::stream::decode_all(packed).ok()?;
-        let file: File<T> = serde_json::from_slice(&json).ok()?;
+        let file: SnapshotFile<T> = serde_json::from_slice(&json).ok()?;
         let fits = file.stamp.ledger_id == ledger.info().ledger_id
             && file.stamp.fold_version == FOLD_VERSION
             && hash_at(ledger, file.stamp.seq).await == Some(file.stamp.hash);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hindcast_domain::Time;
 use serde::Serialize;
 
-use hindcast_ledger::commit::{self, Commit, Cursor, Hash};
+use hindcast_ledger::commit::{self, Commit, ConsumedThrough, Hash};
 use hindcast_ledger::port::{Ledger, ReadError, Record, Seq};
 use hindcast_ledger::subject::Subject;
 
@@ -17,7 +17,7 @@ const PROGRESS_EVERY: u64 = 256;
 
 /// What does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Damage {
+pub struct ChainDamage {
     /// The commit.
     pub seq: Seq,
     /// Its subject; empty where there is none to name.
@@ -28,7 +28,7 @@ pub struct Damage {
 
 /// What a walk found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct WalkReport {
     /// Commits that were walked.
     pub commits: u64,
     /// Events in them.
@@ -38,14 +38,14 @@ pub struct Report {
     /// The last sequence that was walked.
     pub head: Seq,
     /// What does not hold; the first [`DAMAGE_MAX`] of it.
-    pub damage: Vec<Damage>,
+    pub damage: Vec<ChainDamage>,
     /// Findings beyond those.
     pub more: u64,
     /// What this walk cannot find.
     pub bound: String,
 }
 
-impl Report {
+impl WalkReport {
     /// Whether everything holds.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -57,7 +57,7 @@ impl Report {
 ///
 /// # Errors
 /// When the ledger cannot be reached. What it says is damaged becomes a finding.
-pub async fn verify(ledger: &dyn Ledger, mut progress: impl FnMut(Seq, Seq) + Send) -> Result<Report, ReadError> {
+pub async fn verify(ledger: &dyn Ledger, mut progress: impl FnMut(Seq, Seq) + Send) -> Result<WalkReport, ReadError> {
     let head = ledger.head().await?;
     let mut walk = Walk::new(&ledger.info().ledger_id);
     let mut next = 1;
@@ -91,7 +91,7 @@ pub async fn verify(ledger: &dyn Ledger, mut progress: impl FnMut(Seq, Seq) + Se
 
 /// Where a chain stands.
 #[derive(Clone, Copy)]
-struct Tip {
+struct ChainTip {
     seq: Seq,
     hash: Hash,
     counter: u64,
@@ -99,7 +99,7 @@ struct Tip {
 
 struct Walk {
     ledger_id: String,
-    chains: BTreeMap<Subject, Tip>,
+    chains: BTreeMap<Subject, ChainTip>,
     /// Every commit's hash, by sequence; zero for those that could not be read.
     hashes: Vec<Hash>,
     owners: Vec<u32>,
@@ -107,7 +107,7 @@ struct Walk {
     cursors: BTreeMap<(Subject, Subject), Seq>,
     commits: u64,
     events: u64,
-    damage: Vec<Damage>,
+    damage: Vec<ChainDamage>,
     more: u64,
 }
 
@@ -129,7 +129,7 @@ impl Walk {
 
     fn find(&mut self, seq: Seq, subject: &str, detail: String) {
         if self.damage.len() < DAMAGE_MAX {
-            self.damage.push(Damage { seq, subject: subject.to_owned(), detail });
+            self.damage.push(ChainDamage { seq, subject: subject.to_owned(), detail });
         } else {
             self.more += 1;
         }
@@ -160,7 +160,7 @@ impl Walk {
                 self.header(record, &commit);
                 self.consumed(record, &commit.header.consumed);
                 let Commit { header, hash, .. } = commit;
-                self.chains.insert(record.subject.clone(), Tip { seq: record.seq, hash, counter: header.counter });
+                self.chains.insert(record.subject.clone(), ChainTip { seq: record.seq, hash, counter: header.counter });
             }
             Err(error) => {
                 self.hashes.push(Hash::ZERO);
@@ -173,7 +173,7 @@ impl Walk {
     fn header(&mut self, record: &Record, commit: &Commit) {
         let header = &commit.header;
         let tip = self.chains.get(&record.subject).copied();
-        let tip = tip.unwrap_or(Tip { seq: 0, hash: Hash::ZERO, counter: 0 });
+        let tip = tip.unwrap_or(ChainTip { seq: 0, hash: Hash::ZERO, counter: 0 });
         let ledger_id = self.ledger_id.clone();
         self.check(header.ledger == ledger_id, record, || {
             format!("expected a commit of ledger {ledger_id}, got one of {}", header.ledger)
@@ -196,8 +196,8 @@ impl Walk {
 
     /// A cursor seals what was consumed: it names a commit that stands before, with its hash, and never
     /// goes back.
-    fn consumed(&mut self, record: &Record, cursors: &[Cursor]) {
-        for Cursor { subject, seq, hash } in cursors {
+    fn consumed(&mut self, record: &Record, cursors: &[ConsumedThrough]) {
+        for ConsumedThrough { subject, seq, hash } in cursors {
             if *seq >= record.seq {
                 let detail = format!("its cursor on {subject} runs ahead of it, to {seq}");
                 self.find(record.seq, &record.subject.to_string(), detail);
@@ -226,8 +226,8 @@ impl Walk {
         }
     }
 
-    fn report(self, head: Seq) -> Report {
-        Report {
+    fn report(self, head: Seq) -> WalkReport {
+        WalkReport {
             commits: self.commits,
             events: self.events,
             subjects: self.names.len() as u64,

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hindcast_api::Code;
 use hindcast_domain::event::Verdict;
-use hindcast_http::Refusal;
+use hindcast_http::HttpRefusal;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest, Sha256};
 
@@ -64,7 +64,7 @@ impl<T: AsRef<[u8]>> Unverified<T> {
     ///
     /// # Errors
     /// 401 when the credential is missing or wrong.
-    pub fn verify(self, guard: &Guard, headers: &HeaderMap) -> Result<Verified<T>, Refusal> {
+    pub fn verify(self, guard: &Guard, headers: &HeaderMap) -> Result<Verified<T>, HttpRefusal> {
         match guard.verdict(headers, self.0.as_ref()) {
             Some(verdict) => Ok(Verified { value: self.0, verdict }),
             None => Err(guard.refusal()),
@@ -181,7 +181,7 @@ impl Guard {
     ///
     /// # Errors
     /// 401 when the credential is missing or wrong.
-    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<Verdict, Refusal> {
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<Verdict, HttpRefusal> {
         self.verdict(headers, &[]).ok_or_else(|| self.refusal())
     }
 
@@ -206,7 +206,7 @@ impl Guard {
         Some(Verdict { scheme: self.name().into(), key_id })
     }
 
-    fn refusal(&self) -> Refusal {
+    fn refusal(&self) -> HttpRefusal {
         let (what, remedy) = match &*self.0 {
             Scheme::Open | Scheme::Bearer { .. } => {
                 ("a token", "Send `Authorization: Bearer` with this source's token.".to_owned())
@@ -218,7 +218,7 @@ impl Guard {
         };
         let problem =
             hindcast_api::Problem::new(Code::Unauthorized, format!("expected {what}, it is missing or wrong"));
-        Refusal(problem.remedy(remedy))
+        HttpRefusal(problem.remedy(remedy))
     }
 }
 

@@ -35,7 +35,7 @@ use hindcast_api::{Code, Problem};
 use hindcast_clock as clock;
 use hindcast_domain::Time;
 use hindcast_facts::FactsWriter;
-use hindcast_http::{Metrics, Refusal};
+use hindcast_http::{HttpRefusal, MetricRegistry};
 use hindcast_intake::CommandWriter;
 use hindcast_queries as queries;
 
@@ -60,7 +60,7 @@ pub struct Options {
     /// Time.
     pub clock: clock::Shared,
     /// Figures.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// The tenant's secret key, under which fingerprints are made. It must outlive every process.
     pub key: TenantKey,
     /// The configured sources.
@@ -83,7 +83,7 @@ struct Inner {
     queries: Option<queries::Shared>,
     telemetry: Option<hindcast_telemetry::Shared>,
     clock: clock::Shared,
-    metrics: Metrics,
+    metrics: MetricRegistry,
     key: TenantKey,
     sources: BTreeMap<String, Arc<Source>>,
     default_auth: Guard,
@@ -105,16 +105,16 @@ impl Gateway {
     }
 
     /// The source behind `/ingest/{name}`: a configured one, else the format of that name.
-    fn source(&self, name: &str) -> Result<Arc<Source>, Refusal> {
+    fn source(&self, name: &str) -> Result<Arc<Source>, HttpRefusal> {
         if let Some(source) = self.inner.sources.get(name) {
             return Ok(Arc::clone(source));
         }
         let format = format::find(name).ok_or_else(|| {
             let problem = Problem::new(Code::NotFound, format!("expected a source or a format, got {name:.64?}"));
-            Refusal(problem.remedy("Use a format's name, or add a source with `hindcast source add`."))
+            HttpRefusal(problem.remedy("Use a format's name, or add a source with `hindcast source add`."))
         })?;
         if !format.is_built() {
-            return Err(Refusal::new(Code::NotImplemented, format!("the format {name} is not built yet")));
+            return Err(HttpRefusal::new(Code::NotImplemented, format!("the format {name} is not built yet")));
         }
         Ok(Arc::new(Source::of_format(format)))
     }
@@ -123,8 +123,8 @@ impl Gateway {
         source.guard.as_ref().unwrap_or(&self.inner.default_auth)
     }
 
-    fn queries(&self) -> Result<&queries::Shared, Refusal> {
-        let none = || Refusal::new(Code::Unavailable, "the views are not served by this process");
+    fn queries(&self) -> Result<&queries::Shared, HttpRefusal> {
+        let none = || HttpRefusal::new(Code::Unavailable, "the views are not served by this process");
         self.inner.queries.as_ref().ok_or_else(none)
     }
 

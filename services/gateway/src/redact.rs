@@ -4,7 +4,7 @@
 
 use hindcast_domain::alert::Observation;
 use hindcast_domain::event::Change;
-pub use hindcast_redact::{Counts, Redactor, VERSION};
+pub use hindcast_redact::{RedactionCounts, Redactor, VERSION};
 use serde_json::Value;
 
 use crate::format::{Fault, Item, Normalised};
@@ -17,7 +17,7 @@ pub(crate) struct Clean {
     pub(crate) unmapped: Vec<String>,
     pub(crate) truncated: u64,
     pub(crate) envelope: Value,
-    pub(crate) counts: Counts,
+    pub(crate) counts: RedactionCounts,
 }
 
 impl Clean {

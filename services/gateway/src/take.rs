@@ -12,12 +12,12 @@ use hindcast_domain::fact::Fact;
 use hindcast_domain::limits::ALERT_BYTES_MAX;
 use hindcast_domain::{EventId, Partition};
 use hindcast_facts::{NewFact, SubmitError};
-use hindcast_http::Refusal;
+use hindcast_http::HttpRefusal;
 use serde_json::{Value, json};
 
 use crate::auth::Verified;
 use crate::format::{self, Context, Fault, Item, Payload};
-use crate::redact::{self, Clean, Counts, Redactor};
+use crate::redact::{self, Clean, RedactionCounts, Redactor};
 use crate::source::Source;
 use crate::{Gateway, Inner};
 
@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     accepted: Accepted,
     alerts: u64,
     rejected: Vec<RejectedItem>,
-    counts: Counts,
+    counts: RedactionCounts,
 }
 
 impl Gateway {
@@ -57,7 +57,7 @@ impl Gateway {
         source: Arc<Source>,
         body: Verified<Bytes>,
         told: Told,
-    ) -> Result<Accepted, Refusal> {
+    ) -> Result<Accepted, HttpRefusal> {
         let inner = Arc::clone(&self.inner);
         let name = source.name.clone();
         let plan = if body.get().len() < LARGE_BYTES {
@@ -70,7 +70,7 @@ impl Gateway {
     }
 
     /// Writes a plan and counts it.
-    pub(crate) async fn carry_out(&self, source: &str, plan: Plan) -> Result<Accepted, Refusal> {
+    pub(crate) async fn carry_out(&self, source: &str, plan: Plan) -> Result<Accepted, HttpRefusal> {
         let Plan { partitions, mut accepted, alerts, rejected, counts } = plan;
         let metrics = &self.inner.metrics;
         for item in &rejected {
@@ -104,34 +104,34 @@ const fn as_count(alerts: u64) -> f64 {
 }
 
 /// The refusal of a request of which nothing is good: that of its first item, with how many there are.
-fn none_good(rejected: &[RejectedItem]) -> Refusal {
+fn none_good(rejected: &[RejectedItem]) -> HttpRefusal {
     let Some(first) = rejected.first() else {
-        return Refusal::new(Code::Invalid, "expected at least one good item, got none");
+        return HttpRefusal::new(Code::Invalid, "expected at least one good item, got none");
     };
     let code = if rejected.iter().all(|item| item.code == "over_limit") { Code::OverLimit } else { Code::Invalid };
     let detail = match rejected.len() {
         1 => format!("item {}: {}", first.index, first.detail),
         many => format!("none of {many} items is good; item {}: {}", first.index, first.detail),
     };
-    Refusal(Problem::new(code, detail).remedy(first.remedy.clone()))
+    HttpRefusal(Problem::new(code, detail).remedy(first.remedy.clone()))
 }
 
 /// What a sender is told that has to come again. Some senders give up on 429, so it is always 503.
-pub(crate) fn refused(error: SubmitError) -> Refusal {
+pub(crate) fn refused(error: SubmitError) -> HttpRefusal {
     match error {
         SubmitError::TooLarge(bytes) => {
-            Refusal::new(Code::TooLarge, format!("one item becomes {bytes} bytes, which is over the limit"))
+            HttpRefusal::new(Code::TooLarge, format!("one item becomes {bytes} bytes, which is over the limit"))
         }
-        SubmitError::Busy => Refusal::new(Code::Unavailable, "too many requests wait for the ledger"),
-        SubmitError::Stopped => Refusal::new(Code::Unavailable, "the server stops"),
+        SubmitError::Busy => HttpRefusal::new(Code::Unavailable, "too many requests wait for the ledger"),
+        SubmitError::Stopped => HttpRefusal::new(Code::Unavailable, "the server stops"),
         SubmitError::Unavailable(reason) => {
             tracing::warn!(%reason, "the ledger takes nothing");
-            Refusal::new(Code::Unavailable, "the ledger takes nothing now")
+            HttpRefusal::new(Code::Unavailable, "the ledger takes nothing now")
         }
     }
 }
 
-fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Result<Plan, Refusal> {
+fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Result<Plan, HttpRefusal> {
     let Told { event, delivery, traceparent } = told;
     let payload =
         body.try_map(|bytes| hindcast_http::json(&bytes).map(|json| Payload { json, event: event.clone(), delivery }))?;
@@ -150,7 +150,7 @@ pub(crate) fn plan_again(
     item: Value,
     parked: &EventId,
     partition: &Partition,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, HttpRefusal> {
     let item = Verified::from_ledger(item);
     let environment = Some(partition.environment.as_str()).filter(|_| !partition.is_whole());
     let context = Context { source, key: &gateway.inner.key, now: gateway.now(), environment, event: None };
@@ -178,7 +178,7 @@ struct Share {
     rejected: Vec<RejectedItem>,
 }
 
-fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option<&str>) -> Result<Plan, Refusal> {
+fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option<&str>) -> Result<Plan, HttpRefusal> {
     let Clean { items, faults, unmapped, truncated, envelope, counts } = clean;
     let rejected: Vec<RejectedItem> = faults.iter().map(|fault| fault.item.clone()).collect();
     let accepted = items.len() as u64;
@@ -249,7 +249,7 @@ struct About<'a> {
     unmapped: &'a [String],
     truncated: u64,
     envelope: Value,
-    counts: &'a Counts,
+    counts: &'a RedactionCounts,
 }
 
 impl About<'_> {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use hindcast_cli::{Command, Connection};
+use hindcast_cli::{ClientCommand, Connection};
 use hindcast_clock as clock;
-use hindcast_ledger::Progress;
+use hindcast_ledger::LedgerProgress;
 use tokio::net::TcpListener;
 
 use crate::cli;
@@ -14,7 +14,7 @@ use crate::node::{Node, Parts, Role};
 use crate::settings::{Flags, Settings};
 
 /// Does what was asked and answers the exit status.
-pub async fn run(command: Command, connection: &Connection) -> u8 {
+pub async fn run(command: ClientCommand, connection: &Connection) -> u8 {
     let mut terminal = cli::terminal(connection);
     let Some(data) = connection.data.as_ref().filter(|_| !command.is_local()) else {
         let base = connection.base_url().to_owned();
@@ -50,7 +50,7 @@ pub async fn over_folder(data: &Path, config: Option<&Path>) -> anyhow::Result<N
         roles: [Role::Console].into(),
         clock: clock::System::shared(),
         opened,
-        progress: Progress::default(),
+        progress: LedgerProgress::default(),
         listener,
         token: None,
         reading_only: true,

@@ -43,7 +43,7 @@ enum Command {
         flags: Flags,
     },
     /// Record real incidents: webhooks, metrics, logs and the time of each fault.
-    Record(Box<hindcast_recorder::Args>),
+    Record(Box<hindcast_recorder::RecordArgs>),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -71,7 +71,7 @@ enum Command {
         shell: clap_complete::Shell,
     },
     #[command(flatten)]
-    Ask(hindcast_cli::Command),
+    Ask(hindcast_cli::ClientCommand),
 }
 
 #[derive(Subcommand, Debug)]

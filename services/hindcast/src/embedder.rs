@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use hindcast_embed_fastembed::{Found, Installed, MANIFEST, Manifest};
+use hindcast_embed_fastembed::{Installed, MANIFEST, ModelFiles, ModelManifest};
 use hindcast_vectors::embed::Hashing;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -389,17 +389,17 @@ fn put_in_place(packages: &[Package], staging: &Path, dir: &Path) -> anyhow::Res
     std::fs::rename(&prepared, &manifest_path).with_context(|| format!("writing {}", manifest_path.display()))
 }
 
-fn manifest(packages: &[Package]) -> Manifest {
+fn manifest(packages: &[Package]) -> ModelManifest {
     let pieces = packages.iter().flat_map(|package| package.files);
     let files: BTreeMap<String, String> =
         pieces.map(|piece| (piece.name.to_owned(), piece.sha256.to_owned())).collect();
     let library = files.keys().find(|name| name.starts_with("libonnxruntime")).map(PathBuf::from);
-    Manifest {
+    ModelManifest {
         model: Some(MODEL_NAME.to_owned()),
         runtime: Some(RUNTIME.to_owned()),
         library,
         files,
-        ..Manifest::default()
+        ..ModelManifest::default()
     }
 }
 
@@ -407,7 +407,7 @@ fn manifest(packages: &[Package]) -> Manifest {
 fn is_whole(dir: &Path) -> bool {
     let Some(library) = LIBRARY else { return false };
     let wanted = manifest(&[MODEL, TOKENIZER, library]);
-    let Ok(found) = Found::of(dir) else { return false };
+    let Ok(found) = ModelFiles::of(dir) else { return false };
     found.manifest == wanted && wanted.files.keys().all(|name| found.read(name).is_ok())
 }
 

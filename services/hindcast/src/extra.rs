@@ -13,7 +13,7 @@ use hindcast_api::Code;
 use hindcast_console::{TokenCheck, openapi::Foreign};
 use hindcast_domain::Partition;
 use hindcast_domain::command::{Activated, Command, Received};
-use hindcast_http::{Metrics, Refusal};
+use hindcast_http::{HttpRefusal, MetricRegistry};
 use hindcast_intake::{CommandWriter, NewCommand};
 use hindcast_ledger::Shared;
 
@@ -115,7 +115,7 @@ async fn from_here(
     if is_from_here(request.headers(), &state.public_url) {
         return next.run(request).await;
     }
-    Refusal::new(Code::Forbidden, "this route accepts requests from this server's own pages and host names only")
+    HttpRefusal::new(Code::Forbidden, "this route accepts requests from this server's own pages and host names only")
         .into_response()
 }
 
@@ -139,7 +139,7 @@ pub async fn only_reads(request: axum::extract::Request, next: axum::middleware:
         return next.run(request).await;
     }
     let detail = "this folder is open read-only: nothing is accepted or changed";
-    let mut problem = Refusal::new(Code::Unavailable, detail);
+    let mut problem = HttpRefusal::new(Code::Unavailable, detail);
     problem.0.remedy = "Start `hindcast up` on the folder, and use --server.".to_owned();
     problem.into_response()
 }
@@ -151,14 +151,14 @@ fn asks(path: &str) -> bool {
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without a console.
-pub fn probes(queries: hindcast_queries::Shared, metrics: Metrics) -> Router {
+pub fn probes(queries: hindcast_queries::Shared, metrics: MetricRegistry) -> Router {
     let ready = move || {
         let queries = Arc::clone(&queries);
         async move {
             if queries.is_ready() {
                 (StatusCode::OK, "ready\n").into_response()
             } else {
-                Refusal::new(Code::Unavailable, "the projections have not reached the head of the ledger yet")
+                HttpRefusal::new(Code::Unavailable, "the projections have not reached the head of the ledger yet")
                     .into_response()
             }
         }
@@ -171,7 +171,7 @@ pub fn probes(queries: hindcast_queries::Shared, metrics: Metrics) -> Router {
 
 async fn activate(axum::extract::State(state): axum::extract::State<State>) -> Response {
     if state.reading_only {
-        return Refusal::new(Code::Unavailable, "this folder is open read-only; start `hindcast up` on it")
+        return HttpRefusal::new(Code::Unavailable, "this folder is open read-only; start `hindcast up` on it")
             .into_response();
     }
     let head = state.ledger.head().await.unwrap_or(0);
@@ -191,14 +191,14 @@ async fn activate(axum::extract::State(state): axum::extract::State<State>) -> R
             let body = serde_json::json!({"install": state.install, "position": receipt.position()});
             axum::Json(body).into_response()
         }
-        Err(error) => Refusal::new(Code::Unavailable, error.to_string()).into_response(),
+        Err(error) => HttpRefusal::new(Code::Unavailable, error.to_string()).into_response(),
     }
 }
 
 async fn download(axum::extract::State(state): axum::extract::State<State>) -> Response {
     let keys = match state.folder.keys() {
         Ok(keys) => keys,
-        Err(error) => return Refusal::new(Code::Internal, error.to_string()).into_response(),
+        Err(error) => return HttpRefusal::new(Code::Internal, error.to_string()).into_response(),
     };
     let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<bytes::Bytes>>(4);
     tokio::spawn(async move {

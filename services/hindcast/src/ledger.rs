@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use hindcast_ledger::{Durability, Progress, Shared};
+use hindcast_ledger::{Durability, LedgerProgress, Shared};
 use hindcast_ledger_embedded::{EmbeddedLedger, OpenError, Options as EmbeddedOptions};
-use hindcast_ledger_nats::{Broadcast, NatsLedger, OpenError as NatsError, Server, fetch, server};
+use hindcast_ledger_nats::{Broadcast, NatsLedger, NatsServer, OpenError as NatsError, fetch, server};
 
 use crate::folder::Folder;
 use crate::settings::{LedgerChoice, Settings, environment};
@@ -71,7 +71,7 @@ impl Opened {
         settings: &Settings,
         folder: &Folder,
         identity: Option<&str>,
-        progress: &Progress,
+        progress: &LedgerProgress,
     ) -> anyhow::Result<Self> {
         let opened = match &settings.ledger {
             LedgerChoice::Embedded => Self::embedded(folder, identity).await?,
@@ -112,7 +112,7 @@ async fn connect(
     url: &str,
     monitoring: Option<String>,
     identity: Option<&str>,
-    progress: &Progress,
+    progress: &LedgerProgress,
     server: Option<Supervised>,
 ) -> anyhow::Result<Opened> {
     let options = hindcast_ledger_nats::Options {
@@ -143,7 +143,7 @@ async fn connected(options: hindcast_ledger_nats::Options, ours: bool) -> Result
     }
 }
 
-async fn start_nats(settings: &Settings, folder: &Folder) -> anyhow::Result<(Server, server::Options)> {
+async fn start_nats(settings: &Settings, folder: &Folder) -> anyhow::Result<(NatsServer, server::ServerOptions)> {
     let path = environment("PATH").unwrap_or_default();
     let fetched = folder.path().join("nats-server");
     let also = [fetched.clone(), fetched.join("bin")];
@@ -156,8 +156,8 @@ async fn start_nats(settings: &Settings, folder: &Folder) -> anyhow::Result<(Ser
         ),
     };
     let store = folder.path().join("nats");
-    let options = server::Options::at(program, store);
-    let server = Server::start(options.clone()).await.context("a local nats-server")?;
+    let options = server::ServerOptions::at(program, store);
+    let server = NatsServer::start(options.clone()).await.context("a local nats-server")?;
     Ok((server, options))
 }
 
@@ -168,7 +168,7 @@ struct Supervised {
 }
 
 impl Supervised {
-    fn watch((server, options): (Server, server::Options)) -> Self {
+    fn watch((server, options): (NatsServer, server::ServerOptions)) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         Self { stop, task: tokio::spawn(supervise(server, options, stopped)) }
     }
@@ -183,7 +183,11 @@ impl Supervised {
     }
 }
 
-async fn supervise(server: Server, options: server::Options, mut stopped: tokio::sync::oneshot::Receiver<()>) {
+async fn supervise(
+    server: NatsServer,
+    options: server::ServerOptions,
+    mut stopped: tokio::sync::oneshot::Receiver<()>,
+) {
     let mut running = Some(server);
     loop {
         tokio::select! {
@@ -195,7 +199,7 @@ async fn supervise(server: Server, options: server::Options, mut stopped: tokio:
         }
         tracing::error!("nats-server died; starting it again on its store");
         running = None;
-        match Server::start(options.clone()).await {
+        match NatsServer::start(options.clone()).await {
             Ok(server) => running = Some(server),
             Err(error) => tracing::error!(%error, "nats-server does not start; trying again"),
         }

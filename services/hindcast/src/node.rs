@@ -23,7 +23,7 @@ use anyhow::Context;
 use hindcast_clock as clock;
 use hindcast_console::{Console, TokenCheck};
 use hindcast_intake::IntakeWriter;
-use hindcast_ledger::{Progress, Shared};
+use hindcast_ledger::{LedgerProgress, Shared};
 use hindcast_queries::Queries as _;
 use hindcast_views::Views;
 use tokio::net::TcpListener;
@@ -77,7 +77,7 @@ pub struct Parts {
     /// The ledger.
     pub opened: Opened,
     /// How far services are.
-    pub progress: Progress,
+    pub progress: LedgerProgress,
     /// The listener, bound before anything else.
     pub listener: TcpListener,
     /// Whether the API wants a token.
@@ -93,7 +93,7 @@ pub struct Node {
     /// The views.
     pub views: Views,
     /// How far services are.
-    pub progress: Progress,
+    pub progress: LedgerProgress,
     /// The ledger.
     pub ledger: Shared,
     /// What advises.

@@ -1,6 +1,6 @@
 //! `hindcast record`: hands over to the recorder.
 
-use hindcast_recorder::{Args, Options};
+use hindcast_recorder::{Options, RecordArgs};
 
 use crate::up::Stop;
 
@@ -8,7 +8,7 @@ use crate::up::Stop;
 ///
 /// # Errors
 /// When the arguments make no sense, or something could not be kept.
-pub async fn run(args: Args) -> anyhow::Result<()> {
+pub async fn run(args: RecordArgs) -> anyhow::Result<()> {
     let options = Options::try_from(args)?;
     let mut stop = Stop::new()?;
     let summary = hindcast_recorder::record(options, async move { stop.asked().await }).await?;

@@ -109,7 +109,7 @@ async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Resu
     let writer = hindcast_intake::IntakeWriter::new(
         opened.ledger(),
         hindcast_clock::System::shared(),
-        hindcast_ledger::Progress::default(),
+        hindcast_ledger::LedgerProgress::default(),
         "door",
     );
     let position = hindcast_ledger::commit::position(restored.commits, 0);

@@ -118,7 +118,7 @@ pub struct File {
     /// The name of this installation.
     pub install: Option<String>,
     /// How alerts are grouped.
-    pub correlation: Option<hindcast_correlator::Rules>,
+    pub correlation: Option<hindcast_correlator::CorrelationRules>,
     /// How long deliveries are tried, and the like.
     pub paging: Paging,
     /// Who is told.
@@ -134,7 +134,7 @@ pub struct File {
     /// A folder of runbooks, beside those that are built in.
     pub runbooks: Option<PathBuf>,
     /// Which channels see what, and who may do what there.
-    pub chat: hindcast_chatops::Rules,
+    pub chat: hindcast_chatops::ChatRules,
     /// Slack.
     pub slack: chat::Slack,
     /// Teams.
@@ -153,7 +153,7 @@ pub struct Paging {
 
 impl Default for Paging {
     fn default() -> Self {
-        let rules = hindcast_pager::Rules::default();
+        let rules = hindcast_pager::PagingRules::default();
         Self { give_up_after_s: rules.give_up_after_s, tell_resolved: rules.tell_resolved }
     }
 }
@@ -234,9 +234,9 @@ pub struct Settings {
     /// Whether nats-server may be installed.
     pub fetch_nats: bool,
     /// How alerts are grouped; the defaults where absent.
-    pub correlation: hindcast_correlator::Rules,
+    pub correlation: hindcast_correlator::CorrelationRules,
     /// Who is told how much.
-    pub paging: hindcast_pager::Rules,
+    pub paging: hindcast_pager::PagingRules,
     /// Where each receiver is.
     pub receivers: Vec<Receiver>,
     /// Who sends.
@@ -428,18 +428,18 @@ fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::Rules {
+fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::PagingRules {
     let of = |receiver: &Receiver| {
         let name = serde_json::json!({"name": receiver.name, "pages_only": receiver.pages_only});
-        let defaults: Option<hindcast_pager::Receiver> = serde_json::from_value(name).ok();
-        defaults.map(|defaults| hindcast_pager::Receiver {
+        let defaults: Option<hindcast_pager::ReceiverRules> = serde_json::from_value(name).ok();
+        defaults.map(|defaults| hindcast_pager::ReceiverRules {
             at_least: receiver.at_least.unwrap_or(defaults.at_least),
             pages_max: receiver.pages_max.unwrap_or(defaults.pages_max),
             window_s: receiver.window_s.unwrap_or(defaults.window_s),
             ..defaults
         })
     };
-    hindcast_pager::Rules {
+    hindcast_pager::PagingRules {
         receivers: receivers.iter().filter_map(of).collect(),
         give_up_after_s: paging.give_up_after_s,
         tell_resolved: paging.tell_resolved,

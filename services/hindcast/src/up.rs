@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use hindcast_clock as clock;
-use hindcast_ledger::Progress;
+use hindcast_ledger::LedgerProgress;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,7 +27,7 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
     }
     let folder = Folder::open(&settings.data)?;
     let token = token(&folder, address.ip().is_loopback())?;
-    let progress = Progress::default();
+    let progress = LedgerProgress::default();
     // The keys are made before the ledger is: a ledger without them is never taken for a new one.
     folder.keys()?;
     let opened = Opened::open(&settings, &folder, None, &progress).await?;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hindcast_domain::{EventId, Partition};
 use hindcast_events::{Envelope, NewEvent};
 use hindcast_facts::{Appended, SubmitError};
-use hindcast_ledger::commit::{self, Hash, Header, Malformed};
+use hindcast_ledger::commit::{self, CommitHeader, Hash, Malformed};
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
 use hindcast_ledger::subject::Subject;
 use tokio::sync::{mpsc, oneshot};
@@ -224,7 +224,7 @@ impl Chain {
             }));
             ids.push(id);
         }
-        let header = Header {
+        let header = CommitHeader {
             ledger: ledger.clone(),
             subject,
             counter,

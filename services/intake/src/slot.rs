@@ -5,7 +5,7 @@ use hindcast_domain::EventId;
 use hindcast_events::NewEvent;
 use hindcast_facts::NewFact;
 use hindcast_ledger::port::Shared;
-use hindcast_ledger::progress::Progress;
+use hindcast_ledger::progress::LedgerProgress;
 use hindcast_ledger::subject::Subject;
 
 /// Where the guarantee may be broken on purpose, so that its test can be seen to turn red.
@@ -22,7 +22,7 @@ pub enum FailPoint {
 pub(crate) struct Slot {
     pub(crate) ledger: Shared,
     pub(crate) clock: clock::Shared,
-    pub(crate) progress: Progress,
+    pub(crate) progress: LedgerProgress,
     /// A stable word, such as `door`.
     pub(crate) name: String,
     pub(crate) fail: FailPoint,

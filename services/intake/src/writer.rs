@@ -10,7 +10,7 @@ use hindcast_domain::limits::COMMIT_EVENTS_MAX;
 use hindcast_events::NewEvent;
 use hindcast_facts::{Appended, FactsWriter, NewFact, Sink, SubmitError};
 use hindcast_ledger::port::Shared;
-use hindcast_ledger::progress::Progress;
+use hindcast_ledger::progress::LedgerProgress;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain::Chain;
@@ -36,7 +36,7 @@ struct Inner {
 impl IntakeWriter {
     /// A writer in the slot `slot` (a stable word such as `door`).
     #[must_use]
-    pub fn new(ledger: Shared, clock: clock::Shared, progress: Progress, slot: &str) -> Self {
+    pub fn new(ledger: Shared, clock: clock::Shared, progress: LedgerProgress, slot: &str) -> Self {
         Self::with_fail_point(ledger, clock, progress, slot, FailPoint::None)
     }
 
@@ -45,7 +45,7 @@ impl IntakeWriter {
     pub fn with_fail_point(
         ledger: Shared,
         clock: clock::Shared,
-        progress: Progress,
+        progress: LedgerProgress,
         slot: &str,
         fail: FailPoint,
     ) -> Self {

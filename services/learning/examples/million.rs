@@ -22,7 +22,7 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::{EventId, Fingerprint, Time};
 use hindcast_ledger::commit;
 use hindcast_mlops::Labeller;
-use hindcast_mlops::redecide::Lane;
+use hindcast_mlops::redecide::MemoryLane;
 use hindcast_mlops::seeded::Seeded;
 use hindcast_training::Learning;
 
@@ -131,8 +131,8 @@ fn say(says: &mut Vec<(i64, Said)>, stretch: &Stretch) {
 /// The services that decide, as they stand while the past is written.
 struct House {
     past: Past,
-    correlator: Lane<Correlator>,
-    labeller: Lane<Labeller>,
+    correlator: MemoryLane<Correlator>,
+    labeller: MemoryLane<Labeller>,
     inputs: u64,
 }
 
@@ -182,8 +182,8 @@ impl House {
 async fn written(events: usize, islands: usize, seed: u64) -> Past {
     let mut house = House {
         past: Past::empty(),
-        correlator: Lane::new(Correlator, production()),
-        labeller: Lane::new(Labeller, production()),
+        correlator: MemoryLane::new(Correlator, production()),
+        labeller: MemoryLane::new(Labeller, production()),
         inputs: 0,
     };
     let content = serde_json::to_value(catalog(islands)).unwrap();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::problem::Code;
 use hindcast_api::{BacktestRequest, Comparison, Problem};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::model::Judged;
 use hindcast_domain::{EventId, Partition};
@@ -15,27 +15,27 @@ use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::compare::compare;
 use hindcast_mlops::gate::{self, Judgement};
 use hindcast_mlops::train::{self, NAME};
-use hindcast_mlops::truth::{Quality, Reader, Truth};
+use hindcast_mlops::truth::{LabelledProblems, Quality, TruthReader};
 use hindcast_training::Listener;
 
-use crate::history::{self, Range, Stopped};
-use crate::known::Known;
+use crate::history::{self, Range, ReadingEnd};
+use crate::known::KnownVersions;
 use crate::lanes::{self, Past};
-use crate::service::Service;
+use crate::service::LearningService;
 use crate::training::partition_of;
 use crate::{place, refused};
 
 /// Who is compared with whom.
 struct Sides {
-    champion: Weights,
-    candidate: Weights,
+    champion: GroupingWeights,
+    candidate: GroupingWeights,
     against: u32,
     version: Option<u32>,
     /// The last position that the candidate was learnt from; 0 where nobody knows.
     learnt_to: u64,
 }
 
-impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
+impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
     /// Decides the past again and compares; with `judge`, what the gate says becomes a fact.
     pub(crate) async fn decide_again(
         &self,
@@ -55,7 +55,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
             step: step.to_owned(),
             listener: listener.clone(),
         };
-        let known = Known::read(&range(last, "reading versions"), &partition.tenant, to).await?;
+        let known = KnownVersions::read(&range(last, "reading versions"), &partition.tenant, to).await?;
         let sides = sides(request, &known)?;
         let from = match request.since.as_deref() {
             Some(since) => {
@@ -127,7 +127,7 @@ fn named(version: Option<u32>) -> String {
 }
 
 /// Who is compared with whom, by a request; weights are proven by their version's hash.
-fn sides(request: &BacktestRequest, known: &Known) -> Result<Sides, Problem> {
+fn sides(request: &BacktestRequest, known: &KnownVersions) -> Result<Sides, Problem> {
     let refuse = |error| refused::version(&error);
     let against = request.against.unwrap_or_else(|| known.registry.in_force());
     let champion = known.registry.weights(against, &known.by_hand).map_err(refuse)?;
@@ -156,7 +156,7 @@ fn sides(request: &BacktestRequest, known: &Known) -> Result<Sides, Problem> {
 }
 
 /// Weights with some of them changed by name.
-fn changed_by(before: &Weights, changed: &BTreeMap<String, i64>) -> Result<Weights, Problem> {
+fn changed_by(before: &GroupingWeights, changed: &BTreeMap<String, i64>) -> Result<GroupingWeights, Problem> {
     let mut all = train::to_map(before);
     all.insert("version".to_owned(), 0);
     for (name, weight) in changed {
@@ -172,14 +172,14 @@ fn changed_by(before: &Weights, changed: &BTreeMap<String, i64>) -> Result<Weigh
     train::from_map(&all).map_err(|error| Problem::new(Code::BadParameter, error))
 }
 
-fn compared(truth: &Truth) -> BTreeSet<EventId> {
+fn compared(truth: &LabelledProblems) -> BTreeSet<EventId> {
     let problems = truth.problems.iter().flat_map(|problem| problem.firings.iter().cloned());
     let strangers = truth.strangers.iter().flat_map(|it| std::iter::once(&it.firing).chain(it.apart.keys()).cloned());
     problems.chain(strangers).collect()
 }
 
-struct Reading {
-    reader: Reader,
+struct PastReading {
+    reader: TruthReader,
     learnt_to: u64,
     training: Option<Quality>,
 }
@@ -192,13 +192,13 @@ async fn truth(
     learnt_to: u64,
     from: u64,
     to: u64,
-) -> Result<(Truth, Quality), Stopped> {
+) -> Result<(LabelledProblems, Quality), ReadingEnd> {
     let of = partition.clone();
     let wants = move |subject: &hindcast_ledger::Subject, _| {
         let lane = |name| history::is_lane(subject, name);
         *subject.partition() == of && (lane(names::INCIDENTS) || lane(names::LABELS))
     };
-    let take = move |reading: &mut Reading, record: &Record| -> Result<(), ReadError> {
+    let take = move |reading: &mut PastReading, record: &Record| -> Result<(), ReadError> {
         let wanted = |kind: &str| kind == "alert.fired" || kind.starts_with("incident.") || kind.starts_with("label.");
         for recorded in history::events(record, wanted)? {
             if recorded.position > reading.learnt_to && reading.training.is_none() {
@@ -210,7 +210,7 @@ async fn truth(
         }
         Ok(())
     };
-    let reading = Reading { reader: Reader::default(), learnt_to, training: None };
+    let reading = PastReading { reader: TruthReader::default(), learnt_to, training: None };
     let read = range.fold(wants, reading, take).await?;
     let grouping = tokio::task::spawn_blocking(move || {
         let training = read.training.unwrap_or_else(|| read.reader.quality());

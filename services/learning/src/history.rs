@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use hindcast_api::{LearnProgress, Problem};
 use hindcast_domain::event::Recorded;
 use hindcast_domain::lane::{Input, names};
-use hindcast_eventlog::feed::Feed;
-use hindcast_eventlog::read::{self, Unreadable};
+use hindcast_eventlog::feed::OrderedFeed;
+use hindcast_eventlog::read::{self, UnreadableRecord};
 use hindcast_events::Decoded;
 use hindcast_ledger::{ReadError, Record, Seq, Shared, Subject, commit};
 use hindcast_training::Listener;
@@ -49,11 +49,15 @@ impl Range {
     ///
     /// # Errors
     /// When the ledger is damaged.
-    pub async fn send(&self, wants: impl Fn(&Subject, Seq) -> bool, to: mpsc::Sender<Record>) -> Result<(), Stopped> {
+    pub async fn send(
+        &self,
+        wants: impl Fn(&Subject, Seq) -> bool,
+        to: mpsc::Sender<Record>,
+    ) -> Result<(), ReadingEnd> {
         if self.first > self.last {
             return Ok(());
         }
-        let mut feed = Feed::start(Shared::clone(&self.ledger), self.first);
+        let mut feed = OrderedFeed::start(Shared::clone(&self.ledger), self.first);
         let (mut told, of) = (self.first, self.last - self.first + 1);
         tell(&self.listener, &self.step, 0, of);
         loop {
@@ -86,7 +90,7 @@ impl Range {
         wants: impl Fn(&Subject, Seq) -> bool,
         mut state: T,
         mut step: impl FnMut(&mut T, &Record) -> Result<(), ReadError> + Send + 'static,
-    ) -> Result<T, Stopped> {
+    ) -> Result<T, ReadingEnd> {
         let (sender, mut records) = mpsc::channel::<Record>(AHEAD);
         let work = tokio::task::spawn_blocking(move || {
             while let Some(record) = records.blocking_recv() {
@@ -103,7 +107,7 @@ impl Range {
 
 /// Why a reading of the past did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum Stopped {
+pub enum ReadingEnd {
     /// The ledger is damaged, or holds what this binary does not know.
     #[error("the past cannot be read")]
     Read(#[from] ReadError),
@@ -112,18 +116,18 @@ pub enum Stopped {
     Ended(#[from] tokio::task::JoinError),
 }
 
-impl From<Stopped> for Problem {
-    fn from(stopped: Stopped) -> Self {
+impl From<ReadingEnd> for Problem {
+    fn from(stopped: ReadingEnd) -> Self {
         match stopped {
-            Stopped::Read(error) => refused::unread(&error),
-            Stopped::Ended(error) => refused::ended(&error),
+            ReadingEnd::Read(error) => refused::unread(&error),
+            ReadingEnd::Ended(error) => refused::ended(&error),
         }
     }
 }
 
 /// Only the type of an event; the rest is stepped over.
 #[derive(Deserialize)]
-struct Kind<'a> {
+struct EventTypeOnly<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
 }
@@ -138,7 +142,7 @@ pub fn events(record: &Record, wants: impl Fn(&str) -> bool) -> Result<Vec<Recor
     for (index, bytes) in commit.events.iter().enumerate() {
         let position = commit::position(record.seq, index);
         let damaged = |detail: String| ReadError::Damaged { seq: record.seq, detail };
-        let kind: Kind<'_> =
+        let kind: EventTypeOnly<'_> =
             serde_json::from_slice(bytes).map_err(|error| damaged(format!("event {position} has no type: {error}")))?;
         if !wants(&kind.kind) {
             continue;
@@ -150,7 +154,7 @@ pub fn events(record: &Record, wants: impl Fn(&str) -> bool) -> Result<Vec<Recor
                     "event {position} is of type {kind} version {version}, which this binary does not know; upgrade it"
                 )));
             }
-            Err(source) => return Err(Unreadable::Event { position, source }.into()),
+            Err(source) => return Err(UnreadableRecord::Event { position, source }.into()),
         }
     }
     Ok(known)

@@ -5,7 +5,7 @@ use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_api::{ModelJudgement, ModelStatus, ModelVersion};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::Time;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::model::Registered;
@@ -14,26 +14,26 @@ use hindcast_mlops::redecide::{self, SECTION};
 use hindcast_mlops::registry::{BY_HAND, Registry};
 use hindcast_mlops::train::NAME;
 
-use crate::history::{self, Range, Stopped};
+use crate::history::{self, Range, ReadingEnd};
 
 /// What is known of versions.
 #[derive(Clone, Default)]
-pub struct Known {
+pub struct KnownVersions {
     /// Versions, judgements and the alias, as of the last record that was read.
     pub registry: Registry,
     /// The registry as it stood at the asked position.
     pub then: Registry,
     /// The weights that were set by hand at the asked position.
-    pub by_hand: Weights,
+    pub by_hand: GroupingWeights,
     shadow: Option<u32>,
-    written: BTreeMap<u32, Written>,
+    written: BTreeMap<u32, WrittenVersion>,
     as_of: u64,
     /// The last record that was read.
     through: Seq,
 }
 
 #[derive(Clone)]
-struct Written {
+struct WrittenVersion {
     event: String,
     at: Time,
     by: String,
@@ -43,12 +43,12 @@ struct Written {
 /// Judgements of one version that are shown.
 const JUDGED_MAX: usize = 50;
 
-impl Known {
+impl KnownVersions {
     /// Reads the tenant's own partition up to the end of `range`, and notes what held at `as_of`.
     ///
     /// # Errors
     /// When the ledger is damaged.
-    pub async fn read(range: &Range, tenant: &str, as_of: u64) -> Result<Self, Stopped> {
+    pub async fn read(range: &Range, tenant: &str, as_of: u64) -> Result<Self, ReadingEnd> {
         Self::as_of(as_of).catch_up(range, tenant).await
     }
 
@@ -62,7 +62,7 @@ impl Known {
     ///
     /// # Errors
     /// When the ledger is damaged.
-    pub async fn catch_up(self, range: &Range, tenant: &str) -> Result<Self, Stopped> {
+    pub async fn catch_up(self, range: &Range, tenant: &str) -> Result<Self, ReadingEnd> {
         let range = Range { first: range.first.max(self.through + 1), ..range.clone() };
         let last = range.last;
         let tenant = tenant.to_owned();
@@ -92,13 +92,13 @@ impl Known {
         }
         match &recorded.event {
             Event::Configured(section) if section.section == SECTION && then => match redecide::by_hand(section) {
-                Ok(weights) => self.by_hand = Weights { version: BY_HAND, ..weights },
+                Ok(weights) => self.by_hand = GroupingWeights { version: BY_HAND, ..weights },
                 Err(error) => {
                     tracing::warn!(error, "weights that were set by hand cannot be read; they are passed over")
                 }
             },
             Event::ModelRegistered(registered) if registered.name == NAME => {
-                self.written.entry(registered.version).or_insert_with(|| Written {
+                self.written.entry(registered.version).or_insert_with(|| WrittenVersion {
                     event: recorded.id.to_string(),
                     at: recorded.time,
                     by: recorded.actor.clone(),

@@ -7,18 +7,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_ledger::{ReadError, Record};
-use hindcast_mlops::outcome::Outcome;
-use hindcast_mlops::redecide::{self, Lane};
+use hindcast_mlops::outcome::RunOutcome;
+use hindcast_mlops::redecide::{self, MemoryLane};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::history::{self, Range, Stopped};
+use crate::history::{self, Range, ReadingEnd};
 
 /// Records' inputs that a lane may be behind.
 const BEHIND: usize = 4;
@@ -38,11 +38,11 @@ pub struct Past {
 }
 
 /// What two runs made of it.
-pub struct Decided {
+pub struct DecidedTwice {
     /// The champion's.
-    pub champion: Outcome,
+    pub champion: RunOutcome,
     /// The candidate's.
-    pub candidate: Outcome,
+    pub candidate: RunOutcome,
     /// SHA-256 of what the candidate decided.
     pub hash: String,
     /// Inputs that were decided.
@@ -53,12 +53,12 @@ pub struct Decided {
 
 /// What one lane made of it.
 struct Ran {
-    outcome: Outcome,
+    outcome: RunOutcome,
     hash: String,
     inputs: u64,
 }
 
-type Batch = Arc<Vec<Recorded>>;
+type InputBatch = Arc<Vec<Recorded>>;
 
 /// Decides a past with both weights. Dropping the future ends all of it.
 ///
@@ -67,22 +67,22 @@ type Batch = Arc<Vec<Recorded>>;
 pub async fn decide<D: Decider>(
     past: Past,
     make: impl Fn() -> D,
-    champion: &Weights,
-    candidate: &Weights,
-) -> Result<Decided, Stopped> {
+    champion: &GroupingWeights,
+    candidate: &GroupingWeights,
+) -> Result<DecidedTwice, ReadingEnd> {
     let Past { range, partition, intake_from, to, compared } = past;
     let (records_in, records) = mpsc::channel::<Record>(BEHIND);
-    let (to_champion, champions) = mpsc::channel::<Batch>(BEHIND);
-    let (to_candidate, candidates) = mpsc::channel::<Batch>(BEHIND);
+    let (to_champion, champions) = mpsc::channel::<InputBatch>(BEHIND);
+    let (to_candidate, candidates) = mpsc::channel::<InputBatch>(BEHIND);
     let reader = make();
     let unpack = tokio::task::spawn_blocking(move || unpack(records, to, &[to_champion, to_candidate]));
-    let lane = |weights: &Weights, inputs, hashed| {
+    let lane = |weights: &GroupingWeights, inputs, hashed| {
         let (decider, weights, partition) = (make(), weights.clone(), partition.clone());
-        let outcome = Outcome::of(compared.clone());
+        let outcome = RunOutcome::of(compared.clone());
         // A lane may be ahead of the other by what waits between them, and no more.
         let (fired, heard) = mpsc::channel(2 * BEHIND);
         let run = tokio::task::spawn_blocking(move || {
-            Run { lane: Lane::new(decider, partition), weights, outcome, hashed, inputs: 0, begun: false }
+            LaneRun { lane: MemoryLane::new(decider, partition), weights, outcome, hashed, inputs: 0, begun: false }
                 .over(inputs, &fired)
         });
         (run, heard)
@@ -108,7 +108,7 @@ pub async fn decide<D: Decider>(
     unpacked?;
     let (champion, candidate) = (first.await?, second.await?);
     assert_eq!(champion.inputs, candidate.inputs, "both lanes read the same inputs");
-    Ok(Decided {
+    Ok(DecidedTwice {
         champion: champion.outcome,
         candidate: candidate.outcome,
         hash: candidate.hash,
@@ -118,7 +118,11 @@ pub async fn decide<D: Decider>(
 }
 
 /// Unpacks records for both lanes; ends where one of them takes no more.
-fn unpack(mut records: mpsc::Receiver<Record>, to: u64, lanes: &[mpsc::Sender<Batch>; 2]) -> Result<(), ReadError> {
+fn unpack(
+    mut records: mpsc::Receiver<Record>,
+    to: u64,
+    lanes: &[mpsc::Sender<InputBatch>; 2],
+) -> Result<(), ReadError> {
     while let Some(record) = records.blocking_recv() {
         let mut events = history::events(&record, |_| true)?;
         events.retain(|event| event.position <= to && redecide::takes(event));
@@ -130,18 +134,18 @@ fn unpack(mut records: mpsc::Receiver<Record>, to: u64, lanes: &[mpsc::Sender<Ba
     Ok(())
 }
 
-struct Run<D: Decider> {
-    lane: Lane<D>,
-    weights: Weights,
-    outcome: Outcome,
+struct LaneRun<D: Decider> {
+    lane: MemoryLane<D>,
+    weights: GroupingWeights,
+    outcome: RunOutcome,
     hashed: bool,
     inputs: u64,
     begun: bool,
 }
 
-impl<D: Decider> Run<D> {
-    fn over(mut self, mut inputs: mpsc::Receiver<Batch>, fired: &mpsc::Sender<BTreeSet<EventId>>) -> Ran {
-        let mut hash = Hashed::default();
+impl<D: Decider> LaneRun<D> {
+    fn over(mut self, mut inputs: mpsc::Receiver<InputBatch>, fired: &mpsc::Sender<BTreeSet<EventId>>) -> Ran {
+        let mut hash = DecisionDigest::default();
         while let Some(batch) = inputs.blocking_recv() {
             if fired.blocking_send(self.take(&batch, &mut hash)).is_err() {
                 break;
@@ -151,7 +155,7 @@ impl<D: Decider> Run<D> {
     }
 
     /// Decides a batch; the observations with which alerts began to fire.
-    fn take(&mut self, batch: &[Recorded], hash: &mut Hashed) -> BTreeSet<EventId> {
+    fn take(&mut self, batch: &[Recorded], hash: &mut DecisionDigest) -> BTreeSet<EventId> {
         let mut fired = BTreeSet::new();
         let Self { lane, weights, outcome, hashed, inputs, begun } = self;
         let mut out = |decided: Recorded| {
@@ -189,12 +193,12 @@ struct Canonical<'a> {
 
 /// SHA-256 over decisions, each behind its length.
 #[derive(Default)]
-struct Hashed {
+struct DecisionDigest {
     hasher: Sha256,
     bytes: Vec<u8>,
 }
 
-impl Hashed {
+impl DecisionDigest {
     fn take(&mut self, decided: &Recorded) {
         let canonical = Canonical {
             id: &decided.id,

@@ -26,8 +26,8 @@ use hindcast_facts::FactsWriter;
 use hindcast_ledger::Shared;
 use hindcast_mlops::train::Trainer;
 
-pub use service::Service;
-pub use shadow::Shadow;
+pub use service::LearningService;
+pub use shadow::ShadowService;
 
 /// A trainer that tasks share.
 pub type SharedTrainer = Arc<dyn Trainer + Send + Sync>;

@@ -10,14 +10,14 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::{Options, history};
 
 /// Learning over a ledger, with the decider that serves.
-pub struct Service<F> {
+pub struct LearningService<F> {
     pub(crate) options: Options,
     pub(crate) make: F,
     /// Two backtests side by side would take the cores from what serves; two trainings the same version.
     one: Mutex<()>,
 }
 
-impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
+impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
     /// The service; `make` gives the decider that serves, anew for each run.
     pub fn new(options: Options, make: F) -> Self {
         Self { options, make, one: Mutex::new(()) }
@@ -33,7 +33,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
 }
 
 #[async_trait]
-impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Learning for Service<F> {
+impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Learning for LearningService<F> {
     async fn train(&self, request: TrainRequest, by: &str, listener: Listener) -> Result<ModelVersion, Problem> {
         let _alone = self.alone(&listener).await;
         self.learn(&request, by, &listener).await

@@ -2,7 +2,7 @@
 //! written down as facts that nobody decides on. Owns when it runs, its lanes, and that it says nothing twice;
 //! refuses to page, to open or to move anything.
 //!
-//! [`watch`] hears from the control lane which version runs and from which position on. [`Shadow`] reads the
+//! [`watch`] hears from the control lane which version runs and from which position on. [`ShadowService`] reads the
 //! intake from there, which may lie in the past, and goes on with what comes. It keeps nothing of its own: after
 //! a crash it decides again from the beginning of its run, and leaves out what its own facts already say.
 
@@ -17,7 +17,7 @@ use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Partition};
-use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep;
 use hindcast_facts::{NewFact, SubmitError};
 use hindcast_ledger::{ReadError, Record, Shared, commit};
@@ -25,9 +25,9 @@ use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Receiver;
 
 use crate::Options;
-use crate::history::{self, Range, Stopped};
+use crate::history::{self, Range, ReadingEnd};
 use beside::{Beside, Make};
-use watch::Session;
+use watch::ShadowSession;
 
 /// The lease of whoever runs shadows.
 const LEASE: &str = "shadow";
@@ -39,7 +39,7 @@ const BREATH: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// The shadow of a tenant's model.
-pub struct Shadow<D: Decider> {
+pub struct ShadowService<D: Decider> {
     options: Options,
     make: Make<D>,
     tenant: String,
@@ -48,19 +48,19 @@ pub struct Shadow<D: Decider> {
 /// How far a run's facts lie in the ledger: the position of the newest input that one tells of, and how many
 /// tell of that input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Told {
+struct ShadowProgress {
     at: u64,
     facts: usize,
 }
 
-enum Turn {
+enum ShadowStep {
     /// Another run is wished for, or none.
     Changed,
     /// The writer did not take what was to be written; whether it did is read again.
     Unwritten(SubmitError),
 }
 
-impl<D: Decider> Shadow<D> {
+impl<D: Decider> ShadowService<D> {
     /// A shadow that does nothing until it is run; `make` gives the decider that serves, anew for each lane.
     pub fn new(options: Options, make: impl Fn() -> D + Send + Sync + 'static) -> Self {
         Self { options, make: Arc::new(make), tenant: Partition::TENANT.to_owned() }
@@ -70,7 +70,7 @@ impl<D: Decider> Shadow<D> {
     ///
     /// # Errors
     /// When the ledger is damaged or holds what this binary does not know.
-    pub async fn run(self, mut shutdown: Receiver<bool>) -> Result<(), Stopped> {
+    pub async fn run(self, mut shutdown: Receiver<bool>) -> Result<(), ReadingEnd> {
         let (wish, wished) = tokio::sync::watch::channel(None);
         let over = async {
             while !*shutdown.borrow() {
@@ -87,7 +87,7 @@ impl<D: Decider> Shadow<D> {
     }
 
     /// Of several processes one runs shadows: two would say everything twice.
-    async fn while_ours(&self, wished: &Receiver<Option<Session>>) -> Result<(), Stopped> {
+    async fn while_ours(&self, wished: &Receiver<Option<ShadowSession>>) -> Result<(), ReadingEnd> {
         let ledger = Shared::clone(&self.options.ledger);
         let mut lease = keep::keep(ledger, format!("{LEASE}/{}", self.tenant), self.options.holder.clone());
         loop {
@@ -104,7 +104,7 @@ impl<D: Decider> Shadow<D> {
     }
 
     /// Runs what is wished for, one run after the other.
-    async fn follow(&self, mut wished: Receiver<Option<Session>>) -> Result<(), Stopped> {
+    async fn follow(&self, mut wished: Receiver<Option<ShadowSession>>) -> Result<(), ReadingEnd> {
         loop {
             let session = wished.borrow_and_update().clone();
             let Some(session) = session else {
@@ -115,7 +115,7 @@ impl<D: Decider> Shadow<D> {
             };
             tracing::info!(version = session.version(), from = session.from, "a version runs as a shadow");
             let turn = match self.beside(&session, &mut wished).await {
-                Err(Stopped::Read(ReadError::Unavailable(error))) => {
+                Err(ReadingEnd::Read(ReadError::Unavailable(error))) => {
                     tracing::warn!(%error, "the ledger cannot be read; the shadow begins anew");
                     tokio::time::sleep(PAUSE).await;
                     continue;
@@ -123,8 +123,8 @@ impl<D: Decider> Shadow<D> {
                 turn => turn?,
             };
             match turn {
-                Turn::Changed => tracing::info!(version = session.version(), "a shadow has ended"),
-                Turn::Unwritten(error) => {
+                ShadowStep::Changed => tracing::info!(version = session.version(), "a shadow has ended"),
+                ShadowStep::Unwritten(error) => {
                     tracing::warn!(%error, "what a shadow would have done was not written; trying again");
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -132,20 +132,24 @@ impl<D: Decider> Shadow<D> {
         }
     }
 
-    async fn beside(&self, session: &Session, wished: &mut Receiver<Option<Session>>) -> Result<Turn, Stopped> {
+    async fn beside(
+        &self,
+        session: &ShadowSession,
+        wished: &mut Receiver<Option<ShadowSession>>,
+    ) -> Result<ShadowStep, ReadingEnd> {
         let told = self.told(session).await?;
         let mut beside = Beside::new(Arc::clone(&self.make), session, &self.tenant);
-        let mut feed = Feed::start(Shared::clone(&self.options.ledger), 1);
+        let mut feed = OrderedFeed::start(Shared::clone(&self.options.ledger), 1);
         loop {
             let records = tokio::select! {
                 biased;
-                _ = wished.changed() => return Ok(Turn::Changed),
+                _ = wished.changed() => return Ok(ShadowStep::Changed),
                 records = feed.next() => records?,
             };
             let mut waiting: BTreeMap<Partition, Vec<Placed>> = BTreeMap::new();
             for record in records {
                 if wished.has_changed().unwrap_or(true) {
-                    return Ok(Turn::Changed);
+                    return Ok(ShadowStep::Changed);
                 }
                 if !beside.wants(&record) {
                     continue;
@@ -169,14 +173,14 @@ impl<D: Decider> Shadow<D> {
     }
 
     /// What this version's facts already say, by partition.
-    async fn told(&self, session: &Session) -> Result<BTreeMap<Partition, Told>, Stopped> {
+    async fn told(&self, session: &ShadowSession) -> Result<BTreeMap<Partition, ShadowProgress>, ReadingEnd> {
         let last = self.options.ledger.head().await?;
         let first = commit::seq_of(session.registered_at).max(1);
         let ledger = Shared::clone(&self.options.ledger);
         let range = Range { ledger, first, last, step: "reading what the shadow said".to_owned(), listener: None };
         let (tenant, subject) = (self.tenant.clone(), session.subject());
         let wants = move |of: &hindcast_ledger::Subject, _| of.slot().is_some() && of.partition().tenant == tenant;
-        let take = move |told: &mut BTreeMap<Partition, Told>, record: &Record| -> Result<(), ReadError> {
+        let take = move |told: &mut BTreeMap<Partition, ShadowProgress>, record: &Record| -> Result<(), ReadError> {
             for recorded in history::events(record, |kind| kind == "shadow.placed")? {
                 let Event::ShadowPlaced(placed) = &recorded.event else { continue };
                 if recorded.subject == subject {
@@ -191,16 +195,16 @@ impl<D: Decider> Shadow<D> {
     /// Writes what is not written yet.
     async fn tell(
         &self,
-        session: &Session,
-        told: &BTreeMap<Partition, Told>,
+        session: &ShadowSession,
+        told: &BTreeMap<Partition, ShadowProgress>,
         waiting: &mut BTreeMap<Partition, Vec<Placed>>,
-    ) -> Option<Turn> {
+    ) -> Option<ShadowStep> {
         for (partition, placed) in std::mem::take(waiting) {
             let already = told.get(&partition).copied().unwrap_or_default();
             let facts: Vec<NewFact> = already.beyond(placed).map(|placed| session.fact(placed)).collect();
             for facts in facts.chunks(BATCH_MAX) {
                 if let Err(error) = self.options.writer.submit(&partition, facts.to_vec()).await {
-                    return Some(Turn::Unwritten(error));
+                    return Some(ShadowStep::Unwritten(error));
                 }
                 tokio::time::sleep(BREATH).await;
             }
@@ -213,7 +217,7 @@ impl<D: Decider> Shadow<D> {
 async fn decided<D: Decider>(
     mut beside: Beside<D>,
     record: Record,
-) -> Result<(Beside<D>, Vec<(Partition, Placed)>), Stopped> {
+) -> Result<(Beside<D>, Vec<(Partition, Placed)>), ReadingEnd> {
     let work = tokio::task::spawn_blocking(move || {
         let placed = beside.take(&record)?;
         Ok::<_, ReadError>((beside, placed))
@@ -221,7 +225,7 @@ async fn decided<D: Decider>(
     Ok(work.await??)
 }
 
-impl Told {
+impl ShadowProgress {
     fn note(&mut self, at: u64) {
         match at.cmp(&self.at) {
             std::cmp::Ordering::Greater => *self = Self { at, facts: 1 },
@@ -243,7 +247,7 @@ impl Told {
     }
 }
 
-impl Session {
+impl ShadowSession {
     fn subject(&self) -> String {
         format!("{NAME}/{}", self.version())
     }

@@ -5,24 +5,24 @@ use std::sync::Arc;
 
 use hindcast_api::problem::Code;
 use hindcast_api::{ModelVersion, Problem, TrainRequest};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::Partition;
 use hindcast_domain::label::Labels;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::dataset::{self, Dataset};
-use hindcast_mlops::train::{self, Candidate, NAME, Settings};
+use hindcast_mlops::train::{self, CandidateVersion, NAME, TrainingSettings};
 use hindcast_training::Listener;
 
 use crate::Options;
-use crate::history::{self, Range, Stopped};
-use crate::known::Known;
+use crate::history::{self, Range, ReadingEnd};
+use crate::known::KnownVersions;
 use crate::place;
 use crate::refused;
-use crate::service::Service;
+use crate::service::LearningService;
 
-impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
+impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
     /// Learns a version and registers it; one that was learnt already is answered as it stands.
     pub(crate) async fn learn(
         &self,
@@ -42,7 +42,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
             step: step.to_owned(),
             listener: listener.clone(),
         };
-        let known = Known::read(&range(last, "reading versions"), &partition.tenant, to).await?;
+        let known = KnownVersions::read(&range(last, "reading versions"), &partition.tenant, to).await?;
         let begun_from = known.in_force_then();
         let parent = known.registry.weights(begun_from, &known.by_hand).map_err(|error| refused::version(&error))?;
         let labels = labels(&range(commit::seq_of(to), "reading labels"), &partition, to).await?;
@@ -50,10 +50,10 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
         let dataset = dataset(&history, &partition, labels, (from, to), &parent).await?;
         history::tell(listener, "learning", 0, 1);
         let version = known.registry.next_version();
-        let settings = Settings {
+        let settings = TrainingSettings {
             seed: request.seed.unwrap_or(1),
             code: self.options.code.clone(),
-            parent: Weights { version: begun_from, ..parent },
+            parent: GroupingWeights { version: begun_from, ..parent },
             version,
         };
         let trainer = Arc::clone(&self.options.trainer);
@@ -71,8 +71,8 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> Service<F> {
 
     async fn register(
         &self,
-        known: Known,
-        candidate: &Candidate,
+        known: KnownVersions,
+        candidate: &CandidateVersion,
         partition: &Partition,
         by: &str,
         listener: &Listener,
@@ -108,7 +108,7 @@ pub(crate) fn partition_of(environment: Option<&str>) -> Partition {
 }
 
 /// Labels as they stand at `to`.
-async fn labels(range: &Range, partition: &Partition, to: u64) -> Result<Labels, Stopped> {
+async fn labels(range: &Range, partition: &Partition, to: u64) -> Result<Labels, ReadingEnd> {
     let of = partition.clone();
     let wants = move |subject: &hindcast_ledger::Subject, _| {
         *subject.partition() == of && history::is_lane(subject, names::LABELS)
@@ -129,15 +129,15 @@ async fn dataset(
     partition: &Partition,
     labels: Labels,
     (from, to): (u64, u64),
-    parent: &Weights,
-) -> Result<Dataset, Stopped> {
+    parent: &GroupingWeights,
+) -> Result<Dataset, ReadingEnd> {
     let of = partition.clone();
     let wants = move |subject: &hindcast_ledger::Subject, _| {
         let catalogue = subject.partition().is_whole() && subject.partition().tenant == of.tenant;
         (catalogue && history::is_lane(subject, names::CONTROL))
             || (*subject.partition() == of && history::is_lane(subject, names::INCIDENTS))
     };
-    let take = |builder: &mut dataset::Builder, record: &Record| -> Result<(), ReadError> {
+    let take = |builder: &mut dataset::DatasetBuilder, record: &Record| -> Result<(), ReadError> {
         let wanted =
             |kind: &str| kind.starts_with("alert.") || kind.starts_with("incident.") || kind == "control.configured";
         for recorded in history::events(record, wanted)? {
@@ -145,7 +145,7 @@ async fn dataset(
         }
         Ok(())
     };
-    let builder = dataset::Builder::new(&labels, from, to, parent.time_scale_s);
+    let builder = dataset::DatasetBuilder::new(&labels, from, to, parent.time_scale_s);
     Ok(range.fold(wants, builder, take).await?.finish())
 }
 

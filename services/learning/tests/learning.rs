@@ -10,7 +10,7 @@ use std::time::Duration;
 use harness::common::{at, world};
 use harness::{Past, types};
 use hindcast_api::{BacktestRequest, ModelStatus, TrainRequest};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Event;
 use hindcast_domain::model::Verdict;
@@ -164,7 +164,7 @@ async fn weights_that_do_not_give_their_hash_decide_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn version_one_is_what_this_house_set_by_hand() {
     let mut past = Past::empty();
-    let nothing_joins = Weights { bias: -12_000, ..Weights::default() };
+    let nothing_joins = GroupingWeights { bias: -12_000, ..GroupingWeights::default() };
     let content = json!({ "weights": nothing_joins });
     let configured = Configured { section: "correlation".into(), hash: "h".into(), content };
     past.say(at(-100), "correlation", Event::Configured(configured)).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use harness::common::{at, world};
 use harness::{Past, production, types};
 use hindcast_clock::{self as clock, Stepped};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::book::Book;
 use hindcast_domain::canonical;
@@ -19,8 +19,8 @@ use hindcast_domain::model::{Placed, Registered, Shadowed, Unshadowed};
 use hindcast_eventlog::lane;
 use hindcast_facts::NewFact;
 use hindcast_intake::IntakeWriter;
-use hindcast_learning::{Options, Shadow};
-use hindcast_ledger::{Progress, Shared, Subject, commit};
+use hindcast_learning::{Options, ShadowService};
+use hindcast_ledger::{LedgerProgress, Shared, Subject, commit};
 use hindcast_mlops::train::{self, NAME};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A version that keeps everything apart: it differs from the one in force wherever that joins.
 fn registered() -> Registered {
-    let weights = Weights { version: 2, bias: -12_000, ..Weights::default() };
+    let weights = GroupingWeights { version: 2, bias: -12_000, ..GroupingWeights::default() };
     let lineage = hindcast_domain::model::Lineage {
         from: 0,
         to: 0,
@@ -64,7 +64,7 @@ struct Running {
 
 fn run(options: Options) -> Running {
     let (stop, stopped) = watch::channel(false);
-    let shadow = Shadow::new(options, || Correlator);
+    let shadow = ShadowService::new(options, || Correlator);
     Running { stop, task: tokio::spawn(async move { shadow.run(stopped).await.unwrap() }) }
 }
 
@@ -200,13 +200,14 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
     let options = lane::Options {
         ledger: Shared::clone(&past.ledger),
         clock: Arc::clone(&clock),
-        progress: Progress::default(),
-        snapshots: hindcast_eventlog::snapshot::Store::none(),
+        progress: LedgerProgress::default(),
+        snapshots: hindcast_eventlog::snapshot::SnapshotStore::none(),
         owner: "test".into(),
     };
     let (stop, stopped) = watch::channel(false);
     let lane = tokio::spawn(hindcast_correlator::run(options, stopped));
-    let writer = |slot| IntakeWriter::new(Shared::clone(&past.ledger), Arc::clone(&clock), Progress::default(), slot);
+    let writer =
+        |slot| IntakeWriter::new(Shared::clone(&past.ledger), Arc::clone(&clock), LedgerProgress::default(), slot);
     let running = run(Options { writer: writer("learning").facts(), clock: Arc::clone(&clock), ..past.options() });
     let door = writer("door").facts();
     let week = world::week(7, 0, 12);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::PATH;
-use crate::server::Server;
+use crate::server::McpServer;
 
 /// Bytes of a request.
 pub const BODY_BYTES_MAX: usize = 256 * 1_024;
@@ -28,28 +28,28 @@ const PARSE: i32 = -32_700;
 const INVALID: i32 = -32_600;
 const BUSY: i32 = -32_000;
 
-type Service = StreamableHttpService<Server, NeverSessionManager>;
+type McpService = StreamableHttpService<McpServer, NeverSessionManager>;
 
 #[derive(Clone)]
-struct Door {
-    service: Service,
+struct McpEndpoint {
+    service: McpService,
     asking: Arc<Semaphore>,
 }
 
 /// The router of the door.
-pub(crate) fn router(server: Server) -> Router {
+pub(crate) fn router(server: McpServer) -> Router {
     // Host names are checked by the guards of the whole server, which know the public one.
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(BODY_BYTES_MAX)
         .disable_allowed_hosts();
-    let service = Service::new(move || Ok(server.clone()), Arc::default(), config);
-    let door = Door { service, asking: Arc::new(Semaphore::new(AT_ONCE_MAX)) };
+    let service = McpService::new(move || Ok(server.clone()), Arc::default(), config);
+    let door = McpEndpoint { service, asking: Arc::new(Semaphore::new(AT_ONCE_MAX)) };
     Router::new().route(PATH, any(take)).with_state(door)
 }
 
-async fn take(State(door): State<Door>, request: Request) -> Response {
+async fn take(State(door): State<McpEndpoint>, request: Request) -> Response {
     if request.method() != Method::POST {
         let allow = [(header::ALLOW, HeaderValue::from_static("POST"))];
         let said =

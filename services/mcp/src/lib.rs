@@ -19,7 +19,7 @@ use axum::Router;
 use hindcast_advice::SharedCopilot;
 use hindcast_advice::tools::Toolbox;
 
-pub use tools::Tools;
+pub use tools::ToolCaller;
 
 /// Where it is served.
 pub const PATH: &str = "/mcp";
@@ -32,6 +32,6 @@ pub fn router(toolbox: Toolbox, copilot: SharedCopilot, version: &'static str) -
 }
 
 /// The same over any tools.
-pub fn over(tools: Arc<dyn Tools>, copilot: SharedCopilot, version: &'static str) -> Router {
-    door::router(server::Server::new(tools, copilot, version))
+pub fn over(tools: Arc<dyn ToolCaller>, copilot: SharedCopilot, version: &'static str) -> Router {
+    door::router(server::McpServer::new(tools, copilot, version))
 }

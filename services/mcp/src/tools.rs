@@ -17,7 +17,7 @@ const AS_OF: &str = "as_of";
 
 /// Read-only questions.
 #[async_trait]
-pub trait Tools: Send + Sync + 'static {
+pub trait ToolCaller: Send + Sync + 'static {
     /// What is offered.
     fn specs(&self) -> Vec<Spec>;
 
@@ -26,7 +26,7 @@ pub trait Tools: Send + Sync + 'static {
 }
 
 #[async_trait]
-impl Tools for Toolbox {
+impl ToolCaller for Toolbox {
     fn specs(&self) -> Vec<Spec> {
         Self::specs()
     }

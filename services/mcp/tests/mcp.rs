@@ -12,8 +12,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::tools::{Spec, Toolbox};
 use hindcast_advice::{Asker, Copilot};
-use hindcast_api::{Answer, AsOf, Ask, Code, Problem, Progress};
-use hindcast_mcp::Tools;
+use hindcast_api::{Answer, AnswerProgress, AsOf, Ask, Code, Problem};
+use hindcast_mcp::ToolCaller;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
@@ -35,7 +35,7 @@ impl Drop for Working<'_> {
 }
 
 #[async_trait]
-impl Tools for Known {
+impl ToolCaller for Known {
     fn specs(&self) -> Vec<Spec> {
         let schema =
             |properties: Value| json!({"type": "object", "properties": properties, "additionalProperties": false});
@@ -66,7 +66,7 @@ impl Tools for Known {
 
 #[async_trait]
 impl Copilot for Known {
-    async fn ask(&self, ask: Ask, asker: Asker, _: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem> {
+    async fn ask(&self, ask: Ask, asker: Asker, _: Option<mpsc::Sender<AnswerProgress>>) -> Result<Answer, Problem> {
         self.asked.lock().unwrap().push((ask, asker));
         let answer = json!({
             "answer": "postgres broke", "mode": "evidence", "claims": [], "hypotheses": [], "similar": [],

@@ -11,8 +11,8 @@ use hindcast_vectors::Checkpoint;
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::{INCIDENT, Inner, Memory, TEMPLATE};
+use crate::plan::VersionPlan;
+use crate::{INCIDENT, IncidentMemory, Inner, TEMPLATE};
 
 /// Events about incidents in one stretch.
 const STRETCH_MAX: usize = 500;
@@ -31,13 +31,13 @@ const IDLE_COMMITS: u64 = 1_000;
 const POSITIONS_A_COMMIT: u64 = 4_096;
 
 /// A stretch of events, and how far it reaches.
-struct Stretch {
+struct EventBatch {
     incidents: Vec<Event>,
     findings: Vec<(Partition, Finding)>,
     to: u64,
 }
 
-impl Memory {
+impl IncidentMemory {
     /// Follows until `shutdown` is true. It does not fail: what fails is counted, shown by the [`Handle`] and
     /// tried again, ever more slowly.
     ///
@@ -101,7 +101,7 @@ impl Inner {
     /// Remembers one stretch behind `done`, and says how far it is and how far the store was told that it is.
     async fn step(&self, done: u64, target: u64, stored: u64) -> Result<(u64, u64), Error> {
         let stretch = self.stretch(done + 1, target).await?;
-        let mut plan = Plan::default();
+        let mut plan = VersionPlan::default();
         stretch.incidents.iter().for_each(|event| plan.incident(event));
         self.add_findings(&mut plan, &stretch.findings).await?;
         let mut drafts = Self::templates(&stretch.findings)?;
@@ -127,7 +127,7 @@ impl Inner {
 
     /// The events from `from` on that concern the memory: at most one page of those about incidents, and the
     /// findings up to there.
-    async fn stretch(&self, from: u64, target: u64) -> Result<Stretch, Error> {
+    async fn stretch(&self, from: u64, target: u64) -> Result<EventBatch, Error> {
         let page = self.page("incident", from, target, None).await?;
         let full = page.next.is_some();
         let mut to = page.items.last().filter(|_| full).map_or(target, |event| event.position);
@@ -147,7 +147,7 @@ impl Inner {
             }
         }
         let incidents = incidents.into_iter().filter(|event| event.position <= to).collect();
-        Ok(Stretch { incidents, findings, to })
+        Ok(EventBatch { incidents, findings, to })
     }
 
     async fn page(
@@ -188,7 +188,7 @@ impl Inner {
 
     /// A finding adds to the incident that made us look, and to those of its environment that are open as of it
     /// and are about its service.
-    async fn add_findings(&self, plan: &mut Plan, findings: &[(Partition, Finding)]) -> Result<(), Error> {
+    async fn add_findings(&self, plan: &mut VersionPlan, findings: &[(Partition, Finding)]) -> Result<(), Error> {
         for (_, finding) in findings {
             if let Some(incident) = &finding.finding.incident {
                 plan.more(&incident.to_string(), finding.position);

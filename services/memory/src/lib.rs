@@ -6,7 +6,7 @@
 //! holds nothing back: who is slow or fails here (a model, a store) is counted, shown and tried again, while
 //! alerts go their way.
 //!
-//! [`Options`] → [`Memory::new`] → [`Memory::run`], watched through a cheap [`Handle`].
+//! [`Options`] → [`IncidentMemory::new`] → [`IncidentMemory::run`], watched through a cheap [`Handle`].
 
 mod error;
 mod follow;
@@ -18,18 +18,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use tokio::sync::{Mutex, watch};
 
 pub use error::Error;
-pub use status::{Handle, Status};
+pub use status::{Handle, MemoryStatus};
 
 /// Points that are incidents; their payload is a `hindcast_recall::Remembered`.
 pub const INCIDENT: &str = "incident";
-/// Points that are log templates; their payload is a [`Template`].
+/// Points that are log templates; their payload is a [`KeptTemplate`].
 pub const TEMPLATE: &str = "template";
 
-pub use make::Template;
+pub use make::KeptTemplate;
 
 /// What it needs.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ pub struct Options {
     /// The ledger's id: vectors of another ledger are dropped.
     pub ledger: String,
     /// Figures of the process.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// How long events are gathered before vectors are made of them; 300 ms by default.
     pub gather: Duration,
 }
@@ -56,7 +56,7 @@ impl Options {
         vectors: hindcast_vectors::Shared,
         embedder: hindcast_vectors::embed::Shared,
         ledger: String,
-        metrics: Metrics,
+        metrics: MetricRegistry,
     ) -> Self {
         Self { queries, vectors, embedder, ledger, metrics, gather: Duration::from_millis(300) }
     }
@@ -64,27 +64,27 @@ impl Options {
 
 /// The service; cheap to clone.
 #[derive(Clone)]
-pub struct Memory {
+pub struct IncidentMemory {
     inner: Arc<Inner>,
 }
 
 struct Inner {
     options: Options,
-    status: watch::Sender<Status>,
+    status: watch::Sender<MemoryStatus>,
     /// Vectors that were made lately, by their text: a change of status needs no new one.
     made: Mutex<HashMap<String, Vec<f32>>>,
 }
 
-impl Memory {
+impl IncidentMemory {
     /// A memory that does nothing until it runs.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let identity = options.embedder.identity();
-        let status = Status {
+        let status = MemoryStatus {
             store: options.vectors.kind().to_owned(),
             embedder: identity.model.clone(),
             stand_in: identity.stand_in,
-            ..Status::default()
+            ..MemoryStatus::default()
         };
         Self { inner: Arc::new(Inner { options, status: watch::Sender::new(status), made: Mutex::default() }) }
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::plan::Version;
+use crate::plan::PlannedVersion;
 use crate::{INCIDENT, Inner, TEMPLATE};
 
 /// Vectors that are kept by their text.
@@ -27,7 +27,7 @@ const TEXTS_MAX: usize = 64;
 
 /// What is kept of a log template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Template {
+pub struct KeptTemplate {
     /// The service that wrote it.
     pub service: String,
     /// Its text, with `<*>` for what varies.
@@ -44,14 +44,14 @@ pub struct Template {
 }
 
 /// A point without its vector.
-pub(crate) struct Draft {
+pub(crate) struct PointDraft {
     point: Point,
     text: String,
 }
 
 impl Inner {
     /// What is kept of an incident as of a version; `None` where there was no such incident then.
-    pub(crate) async fn incident(&self, version: &Version) -> Result<Option<Draft>, Error> {
+    pub(crate) async fn incident(&self, version: &PlannedVersion) -> Result<Option<PointDraft>, Error> {
         let then = Some(AsOf::Position(version.position));
         let queries = self.options.queries.as_ref();
         match queries.incident(Some(&version.incident), then).await {
@@ -65,7 +65,7 @@ impl Inner {
         let topology = Topology::new(&queries.catalog(then).await?);
         let partition = queries.partition_of(&evidence.incident.id).await?;
         let remembered = remembered(&evidence, &topology);
-        Ok(Some(Draft {
+        Ok(Some(PointDraft {
             text: hindcast_recall::text(&remembered),
             point: Point {
                 item: remembered.incident.clone(),
@@ -81,12 +81,12 @@ impl Inner {
     }
 
     /// The templates of findings, a version for each.
-    pub(crate) fn templates(findings: &[(Partition, Finding)]) -> Result<Vec<Draft>, Error> {
+    pub(crate) fn templates(findings: &[(Partition, Finding)]) -> Result<Vec<PointDraft>, Error> {
         let mut drafts = Vec::new();
         for (partition, finding) in findings {
             let Some(template) = &finding.finding.template else { continue };
             let mut redactor = Redactor::default();
-            let kept = Template {
+            let kept = KeptTemplate {
                 service: finding.finding.service.clone(),
                 text: redactor.text(&template.text),
                 sample: redactor.text(&template.sample),
@@ -104,13 +104,13 @@ impl Inner {
                 payload: serde_json::to_value(&kept)?,
             };
             let text = hindcast_recall::template_text(&kept.service, &kept.text);
-            drafts.push(Draft { point, text });
+            drafts.push(PointDraft { point, text });
         }
         Ok(drafts)
     }
 
     /// Gives every draft its vector. Texts that were embedded lately are not embedded again.
-    pub(crate) async fn points(&self, drafts: Vec<Draft>) -> Result<Vec<Point>, Error> {
+    pub(crate) async fn points(&self, drafts: Vec<PointDraft>) -> Result<Vec<Point>, Error> {
         let mut made = self.made.lock().await;
         if made.len() + drafts.len() > MADE_MAX {
             made.clear();
@@ -133,7 +133,7 @@ impl Inner {
             self.options.metrics.count("hindcast_memory_embedded_total", &[], vectors.len() as f64);
             made.extend(chunk.iter().map(|(key, _)| key.clone()).zip(vectors));
         }
-        let with_vector = |draft: Draft| {
+        let with_vector = |draft: PointDraft| {
             let vector = made.get(&key(&draft.text)).cloned().unwrap_or_default();
             Point { vector, ..draft.point }
         };

@@ -28,7 +28,7 @@ const IDLE: [&str; 5] =
 
 /// One version to be made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version {
+pub(crate) struct PlannedVersion {
     /// As of when, and from when on it is known.
     pub(crate) position: u64,
     pub(crate) incident: String,
@@ -39,11 +39,11 @@ const REVISIONS_KEPT: u64 = 16;
 
 /// The versions of a stretch, by position.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
-    versions: BTreeSet<Version>,
+pub(crate) struct VersionPlan {
+    versions: BTreeSet<PlannedVersion>,
 }
 
-impl Plan {
+impl VersionPlan {
     /// Takes an event about an incident in.
     pub(crate) fn incident(&mut self, event: &Event) {
         let kind = event.event_type.as_str();
@@ -64,11 +64,11 @@ impl Plan {
 
     /// An incident of which more is known as of a position.
     pub(crate) fn more(&mut self, incident: &str, position: u64) {
-        self.versions.insert(Version { position, incident: incident.to_owned() });
+        self.versions.insert(PlannedVersion { position, incident: incident.to_owned() });
     }
 
     /// What is to be made, in the order in which it became known.
-    pub(crate) fn versions(self) -> BTreeSet<Version> {
+    pub(crate) fn versions(self) -> BTreeSet<PlannedVersion> {
         self.versions
     }
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     fn planned(events: &[Event]) -> Vec<(u64, String)> {
-        let mut plan = Plan::default();
+        let mut plan = VersionPlan::default();
         events.iter().for_each(|event| plan.incident(event));
         plan.versions().into_iter().map(|version| (version.position, version.incident)).collect()
     }

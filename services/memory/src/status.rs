@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 /// How far it is, and what holds it up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Status {
+pub struct MemoryStatus {
     /// Everything up to here is remembered.
     pub position: u64,
     /// Versions that were made since the start.
@@ -26,11 +26,11 @@ pub struct Status {
 /// A view of a running memory; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    status: watch::Receiver<Status>,
+    status: watch::Receiver<MemoryStatus>,
 }
 
 impl Handle {
-    pub(crate) const fn new(status: watch::Receiver<Status>) -> Self {
+    pub(crate) const fn new(status: watch::Receiver<MemoryStatus>) -> Self {
         Self { status }
     }
 
@@ -42,7 +42,7 @@ impl Handle {
 
     /// How far it is, and what holds it up.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> MemoryStatus {
         self.status.borrow().clone()
     }
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hindcast_http::Metrics;
-use hindcast_memory::{INCIDENT, Memory, Options, TEMPLATE};
+use hindcast_http::MetricRegistry;
+use hindcast_memory::{INCIDENT, IncidentMemory, Options, TEMPLATE};
 use hindcast_recall::Remembered;
-use hindcast_vectors::{Found, Query, Vectors};
+use hindcast_vectors::{Neighbour, Query, Vectors};
 use support::store::{Counting, Words};
 use support::{Past, id};
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ struct Rig {
     views: Past,
     store: Arc<Counting>,
     words: Arc<Words>,
-    metrics: Metrics,
+    metrics: MetricRegistry,
     ledger: &'static str,
 }
 
@@ -39,7 +39,7 @@ impl Rig {
             views: Past::default(),
             store: Arc::new(Counting::default()),
             words: Arc::new(Words::named("words")),
-            metrics: Metrics::default(),
+            metrics: MetricRegistry::default(),
             ledger: "LGR-1",
         }
     }
@@ -55,14 +55,14 @@ impl Rig {
                 self.metrics.clone(),
             )
         };
-        let memory = Memory::new(options);
+        let memory = IncidentMemory::new(options);
         let (stop, shutdown) = watch::channel(false);
         let handle = memory.handle();
         let task = tokio::spawn(async move { memory.run(shutdown).await });
         Running { handle, stop, task }
     }
 
-    async fn all(&self, kind: &str, as_of: u64) -> Vec<Found> {
+    async fn all(&self, kind: &str, as_of: u64) -> Vec<Neighbour> {
         let mut vector = vec![0.0; 384];
         vector[0] = 1.0;
         let query = Query {

@@ -12,8 +12,8 @@ use hindcast_domain::notice::{self, Held, Notice, Reason, Released, Requested};
 use hindcast_domain::words::HoldReason;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, Span, Time};
 
-use crate::rules::Receiver;
-use crate::state::State;
+use crate::rules::ReceiverRules;
+use crate::state::NoticesState;
 use crate::storm;
 
 /// How long a page that is about no single incident is tried.
@@ -24,7 +24,7 @@ const GENERAL_WARRANTED: Span = Span::hours(24);
 pub struct Pager;
 
 impl Decider for Pager {
-    type State = State;
+    type State = NoticesState;
 
     fn name(&self) -> &'static str {
         names::NOTICES
@@ -50,38 +50,38 @@ impl Decider for Pager {
         true
     }
 
-    fn seen(&self, state: &mut State, input: &Recorded) {
+    fn seen(&self, state: &mut NoticesState, input: &Recorded) {
         state.seen.see(input);
     }
 
-    fn evolve(&self, state: &mut State, decision: &Recorded) {
+    fn evolve(&self, state: &mut NoticesState, decision: &Recorded) {
         state.evolve(decision);
     }
 
-    fn decide(&self, state: &State, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
-        Ask { state, cause: &input.id, now, before: &[] }.decide(input)
+    fn decide(&self, state: &NoticesState, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+        NoticeQuestion { state, cause: &input.id, now, before: &[] }.decide(input)
     }
 
-    fn due(&self, state: &State) -> Option<Timer> {
+    fn due(&self, state: &NoticesState) -> Option<Timer> {
         state.next_timer()
     }
 
-    fn fire(&self, state: &State, _: &Partition, timer: &Timer) -> Vec<Draft> {
+    fn fire(&self, state: &NoticesState, _: &Partition, timer: &Timer) -> Vec<Draft> {
         let id = timer.id.strip_prefix("hold/").and_then(|id| id.parse::<NoticeId>().ok());
         let Some(held) = id.and_then(|id| state.notices.0.get(&id)) else { return Vec::new() };
         let cause = EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()]);
-        Ask { state, cause: &cause, now: timer.due, before: &[] }.hold_ended(held)
+        NoticeQuestion { state, cause: &cause, now: timer.due, before: &[] }.hold_ended(held)
     }
 
-    fn revision(&self, state: &State, subject: &str) -> u64 {
+    fn revision(&self, state: &NoticesState, subject: &str) -> u64 {
         let id = subject.parse::<NoticeId>().ok();
         id.and_then(|id| state.notices.0.get(&id)).map_or(0, |notice| notice.revision)
     }
 }
 
 /// One question to the state, at one time, for one cause.
-pub(crate) struct Ask<'a> {
-    pub(crate) state: &'a State,
+pub(crate) struct NoticeQuestion<'a> {
+    pub(crate) state: &'a NoticesState,
     pub(crate) cause: &'a EventId,
     pub(crate) now: Time,
     /// What the same decision says already; it is not folded yet, and it counts for the budget.
@@ -90,7 +90,7 @@ pub(crate) struct Ask<'a> {
 
 /// What is to be told of an incident.
 #[derive(Clone, Copy)]
-pub(crate) struct Word<'a> {
+pub(crate) struct NoticeWording<'a> {
     pub(crate) incident: &'a Incident,
     pub(crate) severity: Severity,
     pub(crate) reason: Reason,
@@ -98,7 +98,7 @@ pub(crate) struct Word<'a> {
     pub(crate) late: Option<Span>,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> NoticeQuestion<'a> {
     fn decide(&self, input: &Recorded) -> Vec<Draft> {
         let (of, subject) = (&input.partition, input.subject.as_str());
         match &input.event {
@@ -110,7 +110,7 @@ impl<'a> Ask<'a> {
             Event::IncidentSplit(split) => self.about(of, split.incident.as_str(), Reason::Opened),
             Event::IncidentUndone(undone) => {
                 let mut drafts = self.about(of, undone.other.as_str(), Reason::StillThere);
-                let more = Ask { before: &drafts, ..*self }.about(of, subject, Reason::Worse);
+                let more = NoticeQuestion { before: &drafts, ..*self }.about(of, subject, Reason::Worse);
                 drafts.extend(more);
                 // Of an undone split, the other one is over.
                 if self.live(of, undone.other.as_str()).is_none() {
@@ -179,7 +179,7 @@ impl<'a> Ask<'a> {
             }
             Some(_) => return Vec::new(),
         };
-        self.tell(Word { incident, severity, reason, late: None })
+        self.tell(NoticeWording { incident, severity, reason, late: None })
     }
 
     fn new_to_them(&self, incident: &Incident) -> Option<Reason> {
@@ -239,7 +239,7 @@ impl<'a> Ask<'a> {
         // What was held is told by what follows, or held by what follows.
         let mut drafts = self.release(&incident.id, &HoldReason::Held);
         let severity = owed.map_or(severity, |held| held.max(severity));
-        drafts.extend(self.tell(Word { incident, severity, reason, late: None }));
+        drafts.extend(self.tell(NoticeWording { incident, severity, reason, late: None }));
         drafts
     }
 
@@ -260,11 +260,11 @@ impl<'a> Ask<'a> {
 
     // ── telling ────────────────────────────────────────────────────────────────────────────────────
 
-    fn tell(&self, word: Word<'_>) -> Vec<Draft> {
+    fn tell(&self, word: NoticeWording<'_>) -> Vec<Draft> {
         let page = word.severity.pages();
         let all = self.state.seen.rules.receivers();
-        let wants = |receiver: &&Receiver| word.severity >= receiver.at_least && (page || !receiver.pages_only);
-        let mut told: Vec<&Receiver> = all.iter().filter(wants).collect();
+        let wants = |receiver: &&ReceiverRules| word.severity >= receiver.at_least && (page || !receiver.pages_only);
+        let mut told: Vec<&ReceiverRules> = all.iter().filter(wants).collect();
         // A page that no receiver wants goes to all of them: rules must not lose it.
         if page && told.is_empty() {
             told = all.iter().collect();
@@ -273,7 +273,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Tells one receiver, or holds it.
-    pub(crate) fn tell_one(&self, word: Word<'_>, receiver: &Receiver) -> Vec<Draft> {
+    pub(crate) fn tell_one(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Vec<Draft> {
         if !word.severity.pages() {
             return vec![self.request(word, receiver)];
         }
@@ -289,7 +289,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    fn request(&self, word: Word<'_>, receiver: &Receiver) -> Draft {
+    fn request(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Draft {
         let incident = word.incident;
         let asked = Requested {
             incident: Some(incident.id.clone()),
@@ -308,7 +308,7 @@ impl<'a> Ask<'a> {
         self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
     }
 
-    fn hold(&self, word: Word<'_>, receiver: &Receiver, why: HoldReason, until: Time) -> Draft {
+    fn hold(&self, word: NoticeWording<'_>, receiver: &ReceiverRules, why: HoldReason, until: Time) -> Draft {
         let incident = word.incident;
         let held = Held {
             incident: Some(incident.id.clone()),
@@ -341,7 +341,7 @@ impl<'a> Ask<'a> {
         let mut drafts = self.release(&id, &HoldReason::Over);
         let told = self.state.told.get(&id).is_some_and(|told| told.notified && !told.over);
         if told && self.state.seen.rules.tell_resolved {
-            let word = Word { incident, severity: incident.severity, reason: Reason::Resolved, late: None };
+            let word = NoticeWording { incident, severity: incident.severity, reason: Reason::Resolved, late: None };
             let receivers = self.state.seen.rules.receivers();
             let quiet = receivers.iter().filter(|r| !r.pages_only && incident.peak_severity >= r.at_least);
             drafts.extend(quiet.map(|receiver| self.request(word, receiver)));
@@ -396,16 +396,20 @@ impl<'a> Ask<'a> {
             return vec![released(&held.id, HoldReason::Over)];
         };
         // It is told now, or another hold takes over.
-        let word =
-            Word { incident, severity: held.severity.max(incident.severity), reason: Reason::StillThere, late: None };
+        let word = NoticeWording {
+            incident,
+            severity: held.severity.max(incident.severity),
+            reason: Reason::StillThere,
+            late: None,
+        };
         let told = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
         std::iter::once(released(&held.id, HoldReason::Held)).chain(told).collect()
     }
 
     /// The receiver of a notice; all of them where the rules know it no more, so that none is lost.
-    pub(crate) fn receivers_of(&self, notice: &Notice) -> Vec<Receiver> {
+    pub(crate) fn receivers_of(&self, notice: &Notice) -> Vec<ReceiverRules> {
         let all = self.state.seen.rules.receivers();
-        let its_own: Vec<Receiver> =
+        let its_own: Vec<ReceiverRules> =
             all.iter().filter(|r| Some(&r.name) == notice.receiver.as_ref()).cloned().collect();
         if its_own.is_empty() { all } else { its_own }
     }
@@ -431,7 +435,7 @@ impl<'a> Ask<'a> {
             return Vec::new();
         };
         let severity = notice.severity.max(incident.severity);
-        let word = Word { incident, severity, reason: Reason::Retried, late: Some(late) };
+        let word = NoticeWording { incident, severity, reason: Reason::Retried, late: Some(late) };
         // Refused, and not merely late: it is tried again when its time is up, and not in a circle.
         let refused_until = Some(notice.until).filter(|until| *until > self.now);
         let receivers = self.receivers_of(notice);
@@ -443,7 +447,7 @@ impl<'a> Ask<'a> {
     }
 
     fn retry_general(&self, notice: &Notice, lines: Vec<String>, late: Span) -> Vec<Draft> {
-        let again = |receiver: Receiver| {
+        let again = |receiver: ReceiverRules| {
             let asked = Requested {
                 incident: None,
                 receiver: receiver.name.clone(),

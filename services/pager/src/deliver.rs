@@ -14,13 +14,13 @@ use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::fact::Fact;
 use hindcast_domain::notice::{Delivered, Expired, Failed, Requested};
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep::{self, Hold};
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_facts::{FactsWriter, NewFact};
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
-use hindcast_messaging::notify::{Error as NotifyError, Message, Notifier};
+use hindcast_messaging::notify::{Error as NotifyError, Notification, Notifier};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -39,7 +39,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 const FAILURES_WRITTEN_MAX: u32 = 5;
 
 /// What delivery needs.
-pub struct Deliverer {
+pub struct NoticeDeliverer {
     /// The ledger.
     pub ledger: Shared,
     /// Writes what came of it.
@@ -55,10 +55,10 @@ pub struct Deliverer {
     /// What the URL of a web page begins with.
     pub public_url: String,
     /// Counters.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
 }
 
-struct Pending {
+struct PendingNotice {
     request: EventId,
     partition: Partition,
     asked: Requested,
@@ -66,8 +66,8 @@ struct Pending {
 }
 
 #[derive(Default)]
-struct Desk {
-    pending: BTreeMap<String, Pending>,
+struct DeliveryDesk {
+    pending: BTreeMap<String, PendingNotice>,
     busy: BTreeSet<String>,
     /// Sent, and the fact of it not yet come back from the ledger.
     told: BTreeSet<String>,
@@ -75,24 +75,24 @@ struct Desk {
     through: u64,
 }
 
-struct Outcome {
+struct DeliveryOutcome {
     notice: String,
     settled: bool,
 }
 
-impl Deliverer {
+impl NoticeDeliverer {
     /// Runs until `shutdown`; what is under way is finished or begun anew by the next run.
     ///
     /// # Errors
     /// When the ledger is damaged.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ReadError> {
         let this = Arc::new(self);
-        let mut desk = Desk::default();
-        let mut feed = Feed::start(Arc::clone(&this.ledger), 1);
+        let mut desk = DeliveryDesk::default();
+        let mut feed = OrderedFeed::start(Arc::clone(&this.ledger), 1);
         let mut lease = keep::keep(Arc::clone(&this.ledger), format!("{LEASE}/{}", this.install), this.holder.clone());
         let mut since = Instant::now();
         let mut head = None;
-        let mut under_way: JoinSet<Outcome> = JoinSet::new();
+        let mut under_way: JoinSet<DeliveryOutcome> = JoinSet::new();
         while !*shutdown.borrow() {
             let hold = *lease.borrow_and_update();
             if hold == Hold::Others && !desk.busy.is_empty() {
@@ -131,7 +131,7 @@ impl Deliverer {
         Ok(())
     }
 
-    fn read(&self, desk: &mut Desk, record: &Record) -> Result<(), ReadError> {
+    fn read(&self, desk: &mut DeliveryDesk, record: &Record) -> Result<(), ReadError> {
         desk.through = record.seq;
         // Only three subjects speak of notices; the rest is not unpacked.
         let relevant = record.subject.partition().is_whole();
@@ -140,10 +140,11 @@ impl Deliverer {
         }
         let commit = read::commit(record)?;
         for item in read::events(record, &commit)? {
-            let Item::Known(event) = item else { continue };
+            let ReadEvent::Known(event) = item else { continue };
             match event.event {
                 Event::NoticeRequested(asked) => {
-                    let pending = Pending { request: event.id, partition: event.partition, asked, at: event.time };
+                    let pending =
+                        PendingNotice { request: event.id, partition: event.partition, asked, at: event.time };
                     desk.pending.insert(event.subject, pending);
                 }
                 Event::NoticeDelivered(_) | Event::NoticeExpired(_) => {
@@ -166,7 +167,7 @@ impl Deliverer {
         Ok(())
     }
 
-    fn start(self: &Arc<Self>, desk: &mut Desk, under_way: &mut JoinSet<Outcome>, sends: bool) {
+    fn start(self: &Arc<Self>, desk: &mut DeliveryDesk, under_way: &mut JoinSet<DeliveryOutcome>, sends: bool) {
         let active = desk.active.as_deref() == Some(self.install.as_str());
         #[allow(clippy::cast_precision_loss)] // a gauge
         self.metrics.set("hindcast_notices_pending", &[], desk.pending.len() as f64);
@@ -192,19 +193,19 @@ impl Deliverer {
             let this = Arc::clone(self);
             under_way.spawn(async move {
                 let settled = this.deliver(&notice, &request, &partition, &receiver, &message, until).await;
-                Outcome { notice, settled }
+                DeliveryOutcome { notice, settled }
             });
         }
     }
 
-    fn message(&self, notice: &str, pending: &Pending) -> Message {
+    fn message(&self, notice: &str, pending: &PendingNotice) -> Notification {
         let asked = &pending.asked;
         let incident = asked.incident.as_ref().map(ToString::to_string);
         let mut lines = asked.lines.clone();
         if let Some(delay) = asked.delayed_by {
             lines.push(format!("delayed by {delay}: an earlier delivery failed"));
         }
-        Message {
+        Notification {
             key: pending.request.to_string(),
             notice: notice.to_owned(),
             url: incident.as_ref().map(|incident| format!("{}/{incident}", self.public_url)),
@@ -225,7 +226,7 @@ impl Deliverer {
         request: &EventId,
         partition: &Partition,
         receiver: &str,
-        message: &Message,
+        message: &Notification,
         until: Time,
     ) -> bool {
         clock::assert_allowed("a notifier");
@@ -258,7 +259,7 @@ impl Deliverer {
         }
     }
 
-    async fn send(&self, receiver: &str, message: &Message) -> Result<String, NotifyError> {
+    async fn send(&self, receiver: &str, message: &Notification) -> Result<String, NotifyError> {
         match self.notifiers.get(receiver) {
             Some(notifier) => notifier.send(message).await,
             None => {

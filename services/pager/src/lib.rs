@@ -16,9 +16,9 @@ pub mod state;
 pub(crate) mod storm;
 
 pub use decide::Pager;
-pub use deliver::Deliverer;
-pub use rules::{Receiver, Rules};
-pub use state::State;
+pub use deliver::NoticeDeliverer;
+pub use rules::{PagingRules, ReceiverRules};
+pub use state::NoticesState;
 
 use hindcast_eventlog::lane;
 use tokio::sync::watch;

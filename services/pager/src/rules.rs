@@ -13,7 +13,7 @@ pub const SCREEN: &str = "screen";
 /// Who is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Receiver {
+pub struct ReceiverRules {
     /// Its name.
     pub name: String,
     /// Only incidents of this severity or worse.
@@ -45,27 +45,27 @@ const fn window_s() -> i64 {
 /// Who is told, and for how long it is tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Rules {
+pub struct PagingRules {
     /// Who is told. Without any, the screen is.
-    pub receivers: Vec<Receiver>,
+    pub receivers: Vec<ReceiverRules>,
     /// How long a delivery is tried before it is given up and requested anew, in seconds.
     pub give_up_after_s: i64,
     /// Whether people are told that an incident is over.
     pub tell_resolved: bool,
 }
 
-impl Default for Rules {
+impl Default for PagingRules {
     fn default() -> Self {
         Self { receivers: Vec::new(), give_up_after_s: 600, tell_resolved: true }
     }
 }
 
-impl Rules {
+impl PagingRules {
     /// The receivers in force.
     #[must_use]
-    pub fn receivers(&self) -> Vec<Receiver> {
+    pub fn receivers(&self) -> Vec<ReceiverRules> {
         if self.receivers.is_empty() {
-            return vec![Receiver {
+            return vec![ReceiverRules {
                 name: SCREEN.to_owned(),
                 at_least: low(),
                 pages_only: false,
@@ -76,15 +76,15 @@ impl Rules {
         self.receivers.clone()
     }
 
-    /// See [`Rules::give_up_after_s`].
+    /// See [`PagingRules::give_up_after_s`].
     #[must_use]
     pub const fn give_up_after(&self) -> Span {
         Span::seconds(self.give_up_after_s)
     }
 }
 
-impl Receiver {
-    /// See [`Receiver::window_s`].
+impl ReceiverRules {
+    /// See [`ReceiverRules::window_s`].
     #[must_use]
     pub const fn window(&self) -> Span {
         Span::seconds(self.window_s)

@@ -13,7 +13,7 @@ use hindcast_domain::notice::{Held, Notice, Notices, Reason, Requested};
 use hindcast_domain::{IncidentId, NoticeId, Partition, Severity, Span, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{Rules, SECTION};
+use crate::rules::{PagingRules, SECTION};
 
 /// Pages of one receiver that are remembered for its budget.
 const PAGED_MAX: usize = 10_000;
@@ -26,32 +26,32 @@ const KEPT_MAX: usize = 100_000;
 
 /// The state of the notices lane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct NoticesState {
     /// Requests of the last month, and what is held now.
     pub notices: Notices,
     /// What people were told of each incident.
-    pub told: BTreeMap<IncidentId, Told>,
+    pub told: BTreeMap<IncidentId, IncidentNotified>,
     /// When each receiver was paged lately, oldest first.
     pub paged: BTreeMap<String, VecDeque<Time>>,
     /// Receivers in a storm: until when.
     pub storms: BTreeMap<String, Time>,
     /// Pages by their notice, for as long as their expiry is understood.
-    pages: BTreeMap<NoticeId, Page>,
+    pages: BTreeMap<NoticeId, OpenPage>,
     /// Requests, oldest first.
     requests: VecDeque<(Time, NoticeId)>,
     /// Holds by when they end.
     holds: BTreeSet<(Time, NoticeId)>,
     /// What was seen of other lanes and of delivery.
-    pub seen: Seen,
+    pub seen: ObservedState,
 }
 
 /// What was seen of other lanes and of delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ObservedState {
     /// Books of the incident lanes.
     pub books: BTreeMap<String, Book>,
     /// The rules in force.
-    pub rules: Rules,
+    pub rules: PagingRules,
     /// What whoever acknowledged an incident saw of it then.
     acknowledged: BTreeMap<IncidentId, Cover>,
     /// Requests that were given up, and when: nobody was told by them.
@@ -60,7 +60,7 @@ pub struct Seen {
 
 /// What people were told of an incident.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct IncidentNotified {
     /// Pages and holds, by their notice. A hold that ended without being told is no part of it.
     by: BTreeMap<NoticeId, Cover>,
     /// Whether anything at all was told, loud or quiet.
@@ -100,14 +100,14 @@ impl Cover {
 
 /// What is kept of a page until its expiry is of no interest any more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub struct OpenPage {
     /// When it was asked for first, through all that were given up.
     pub since: Time,
     /// Its words, where they do not follow from an incident.
     pub lines: Vec<String>,
 }
 
-impl State {
+impl NoticesState {
     /// An incident of a partition.
     #[must_use]
     pub fn incident(&self, partition: &Partition, id: &IncidentId) -> Option<&Incident> {
@@ -147,7 +147,7 @@ impl State {
 
     /// What is kept of a page.
     #[must_use]
-    pub fn page(&self, notice: &NoticeId) -> Option<&Page> {
+    pub fn page(&self, notice: &NoticeId) -> Option<&OpenPage> {
         self.pages.get(notice)
     }
 
@@ -193,7 +193,7 @@ impl State {
             self.paged.entry(asked.receiver.clone()).or_default().push_back(now);
             let since = asked.delayed_by.map_or(now, |delay| now - delay);
             let lines = if asked.incident.is_none() { asked.lines.clone() } else { Vec::new() };
-            self.pages.insert(id.clone(), Page { since, lines });
+            self.pages.insert(id.clone(), OpenPage { since, lines });
         }
         if let Some(until) = asked.holds_until {
             self.storms.insert(asked.receiver.clone(), until);
@@ -248,7 +248,7 @@ impl State {
     }
 }
 
-impl Seen {
+impl ObservedState {
     /// Folds an input.
     pub fn see(&mut self, input: &Recorded) {
         match &input.event {

@@ -7,9 +7,9 @@ use hindcast_domain::incident::Incident;
 use hindcast_domain::notice::{Notice, Reason, Requested};
 use hindcast_domain::words::HoldReason;
 
-use crate::decide::{Ask, Word, is_storm_hold, released};
-use crate::rules::Receiver;
-use crate::state::State;
+use crate::decide::{NoticeQuestion, NoticeWording, is_storm_hold, released};
+use crate::rules::ReceiverRules;
+use crate::state::NoticesState;
 
 /// Why a page is held in a storm.
 pub(crate) const WHY: HoldReason = HoldReason::Storm;
@@ -27,7 +27,7 @@ pub(crate) enum Budget {
 }
 
 /// A receiver's budget at `now`, after what the same decision asks for already.
-pub(crate) fn budget(state: &State, receiver: &Receiver, now: Time, before: &[Draft]) -> Budget {
+pub(crate) fn budget(state: &NoticesState, receiver: &ReceiverRules, now: Time, before: &[Draft]) -> Budget {
     let asked = before.iter().filter_map(|draft| match &draft.event {
         Event::NoticeRequested(asked) if asked.page && asked.receiver == receiver.name => Some(asked),
         _ => None,
@@ -45,9 +45,9 @@ pub(crate) fn budget(state: &State, receiver: &Receiver, now: Time, before: &[Dr
     if spent { Budget::Spent(now + receiver.window()) } else { Budget::Left }
 }
 
-impl Ask<'_> {
+impl NoticeQuestion<'_> {
     /// The message that says that further pages are held.
-    pub(crate) fn storm(&self, receiver: &Receiver, first: Word<'_>, until: Time) -> Draft {
+    pub(crate) fn storm(&self, receiver: &ReceiverRules, first: NoticeWording<'_>, until: Time) -> Draft {
         let lines = vec![
             format!("{} pages within {} are the limit of this receiver.", receiver.pages_max, receiver.window()),
             format!("First delayed: {} ({})", first.incident.title, first.incident.id),
@@ -87,7 +87,7 @@ impl Ask<'_> {
             if incident.snoozed_until.is_some_and(|until| until > self.now) {
                 drafts.push(released(&held.id, HoldReason::Held));
                 let severity = held.severity.max(incident.severity);
-                let word = Word { incident, severity, reason: held.reason, late: None };
+                let word = NoticeWording { incident, severity, reason: held.reason, late: None };
                 let snoozed = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
                 drafts.extend(snoozed.collect::<Vec<_>>());
                 continue;
@@ -105,7 +105,7 @@ impl Ask<'_> {
         drafts
     }
 
-    fn digest(&self, receiver: &Receiver, told: &[&Incident], worst: hindcast_domain::Severity) -> Draft {
+    fn digest(&self, receiver: &ReceiverRules, told: &[&Incident], worst: hindcast_domain::Severity) -> Draft {
         let mut lines: Vec<String> =
             told.iter().take(NAMED_MAX).map(|i| format!("{} {} ({})", i.severity, i.title, i.id)).collect();
         if told.len() > NAMED_MAX {

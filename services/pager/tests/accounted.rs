@@ -11,7 +11,7 @@ use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::Decider;
 use hindcast_domain::notice::Status;
 use hindcast_domain::{IncidentId, Severity, Span};
-use hindcast_pager::State;
+use hindcast_pager::NoticesState;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
@@ -81,7 +81,11 @@ fn rules() -> impl Strategy<Value = serde_json::Value> {
     ]
 }
 
-fn pick<D: Decider<State = State>>(desk: &Desk<D>, index: &Index, which: fn(&Incident) -> bool) -> Option<IncidentId> {
+fn pick<D: Decider<State = NoticesState>>(
+    desk: &Desk<D>,
+    index: &Index,
+    which: fn(&Incident) -> bool,
+) -> Option<IncidentId> {
     let ids: Vec<_> = desk.incidents.book.incidents.values().filter(|i| which(i)).map(|i| i.id.clone()).collect();
     (!ids.is_empty()).then(|| index.get(&ids).clone())
 }
@@ -90,7 +94,7 @@ fn any_incident(_: &Incident) -> bool {
     true
 }
 
-fn take<D: Decider<State = State>>(desk: &mut Desk<D>, wait: i64, step: &Step) {
+fn take<D: Decider<State = NoticesState>>(desk: &mut Desk<D>, wait: i64, step: &Step) {
     let time = desk.time + Span::seconds(wait);
     match step {
         Step::Wait => {
@@ -129,7 +133,11 @@ fn take<D: Decider<State = State>>(desk: &mut Desk<D>, wait: i64, step: &Step) {
     }
 }
 
-fn command<D: Decider<State = State>>(desk: &Desk<D>, step: &Step, time: hindcast_domain::Time) -> Option<Command> {
+fn command<D: Decider<State = NoticesState>>(
+    desk: &Desk<D>,
+    step: &Step,
+    time: hindcast_domain::Time,
+) -> Option<Command> {
     let any = |index: &Index| pick(desk, index, any_incident);
     Some(match step {
         Step::Acknowledge(of) => Command::AcknowledgeIncident { incident: any(of)? },
@@ -212,7 +220,7 @@ proptest! {
         let mut desk = Desk::new().rules(rules);
         steps.iter().for_each(|(wait, step)| take(&mut desk, *wait, step));
         prop_assert_eq!(desk.restarted(), desk.state.clone(), "inputs and decisions do not touch each other");
-        let snapshot: State = serde_json::from_slice(&serde_json::to_vec(&desk.state).unwrap()).unwrap();
+        let snapshot: NoticesState = serde_json::from_slice(&serde_json::to_vec(&desk.state).unwrap()).unwrap();
         prop_assert_eq!(snapshot, desk.state);
     }
 }

@@ -12,14 +12,14 @@ use hindcast_clock::{Clock as _, Stepped};
 use hindcast_domain::command::Activated;
 use hindcast_domain::notice::{Reason, Requested};
 use hindcast_domain::{Event, NoticeId, Partition, Severity, Span, Time};
-use hindcast_eventlog::read::{self, Item};
-use hindcast_http::Metrics;
+use hindcast_eventlog::read::{self, ReadEvent};
+use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
-use hindcast_ledger::Progress;
-use hindcast_ledger::memory::{Fault, Ledger};
+use hindcast_ledger::LedgerProgress;
+use hindcast_ledger::memory::{AppendFault, MemoryLedger};
 use hindcast_ledger::port::Ledger as _;
-use hindcast_messaging::notify::{Error, Message, Notifier};
-use hindcast_pager::Deliverer;
+use hindcast_messaging::notify::{Error, Notification, Notifier};
+use hindcast_pager::NoticeDeliverer;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -38,12 +38,12 @@ enum Answer {
 /// A receiver that keeps what it was sent.
 struct Fake {
     answer: Mutex<Answer>,
-    sent: Mutex<Vec<Message>>,
+    sent: Mutex<Vec<Notification>>,
 }
 
 #[async_trait]
 impl Notifier for Fake {
-    async fn send(&self, message: &Message) -> Result<String, Error> {
+    async fn send(&self, message: &Notification) -> Result<String, Error> {
         self.sent.lock().unwrap().push(message.clone());
         let answer = *self.answer.lock().unwrap();
         match answer {
@@ -56,7 +56,7 @@ impl Notifier for Fake {
 }
 
 struct World {
-    ledger: Ledger,
+    ledger: MemoryLedger,
     clock: Stepped,
     fake: Arc<Fake>,
     stop: watch::Sender<bool>,
@@ -64,22 +64,23 @@ struct World {
 
 impl World {
     fn new(answer: Answer) -> Self {
-        let (ledger, clock) = (Ledger::new("L"), Stepped::new(START));
+        let (ledger, clock) = (MemoryLedger::new("L"), Stepped::new(START));
         let fake = Arc::new(Fake { answer: Mutex::new(answer), sent: Mutex::default() });
         Self { ledger, clock, fake, stop: watch::Sender::new(false) }
     }
 
     fn starts(&self, install: &str) -> JoinHandle<()> {
         let clock: hindcast_clock::Shared = Arc::new(self.clock.clone());
-        let deliverer = Deliverer {
+        let deliverer = NoticeDeliverer {
             ledger: self.ledger.share(),
-            writer: IntakeWriter::new(self.ledger.share(), Arc::clone(&clock), Progress::default(), "pager").facts(),
+            writer: IntakeWriter::new(self.ledger.share(), Arc::clone(&clock), LedgerProgress::default(), "pager")
+                .facts(),
             clock,
             install: install.to_owned(),
             holder: format!("{install}/1"),
             notifiers: BTreeMap::from([("on-call".to_owned(), Arc::clone(&self.fake) as Arc<dyn Notifier>)]),
             public_url: "http://localhost:8080/incidents".to_owned(),
-            metrics: Metrics::default(),
+            metrics: MetricRegistry::default(),
         };
         let stop = self.stop.subscribe();
         tokio::spawn(async move { deliverer.run(stop).await.unwrap() })
@@ -118,7 +119,7 @@ impl World {
         tokio::time::sleep(Duration::from_secs(400)).await;
     }
 
-    fn sent(&self) -> Vec<Message> {
+    fn sent(&self) -> Vec<Notification> {
         self.fake.sent.lock().unwrap().clone()
     }
 
@@ -128,7 +129,7 @@ impl World {
         for seq in 1..=self.ledger.head().await.unwrap() {
             let record = self.ledger.get(seq).await.unwrap().unwrap();
             for item in read::events(&record, &read::commit(&record).unwrap()).unwrap() {
-                let Item::Known(event) = item else { panic!("{item:?}") };
+                let ReadEvent::Known(event) = item else { panic!("{item:?}") };
                 match event.event {
                     Event::NoticeDelivered(_) => facts.push("delivered"),
                     Event::NoticeFailed(_) => facts.push("failed"),
@@ -216,7 +217,7 @@ async fn when_the_fact_cannot_be_written_it_is_sent_again_under_the_same_key() {
     let world = World::new(Answer::Take);
     world.activate("ours").await;
     world.ask("PgDown", "on-call").await;
-    world.ledger.inject(Fault::Refuse);
+    world.ledger.inject(AppendFault::Refuse);
     world.starts("ours");
     world.settle().await;
     let keys: Vec<_> = world.sent().into_iter().map(|message| message.key).collect();

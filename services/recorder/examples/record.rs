@@ -1,12 +1,12 @@
 //! Owns running the recorder alone: the arguments of `hindcast record`, until the scenario ends or Ctrl-C.
 
 use clap::Parser;
-use hindcast_recorder::{Args, Options, record};
+use hindcast_recorder::{Options, RecordArgs, record};
 
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
-    args: Args,
+    args: RecordArgs,
 }
 
 #[tokio::main]

@@ -25,11 +25,11 @@ use serde_json::json;
 use crate::clock;
 use crate::compress;
 use crate::error::Error;
-use crate::format::{Channel, Request, Truth};
-use crate::keep::Keeper;
+use crate::format::{GroundTruth, RecordedChannel, RecordedRequest};
+use crate::keep::RecordQueue;
 use crate::limits::BODY_BYTES_MAX;
-use crate::mark::{Mark, Told};
-use crate::redact::Redactor;
+use crate::mark::{Mark, TruthMarks};
+use crate::redact::RecordingRedactor;
 
 /// Headers that belong to a connection or to one way of framing a body, and so to whoever plays the request.
 const NOT_KEPT: [&str; 12] = [
@@ -49,21 +49,26 @@ const NOT_KEPT: [&str; 12] = [
 
 /// What the door shares among its requests.
 #[derive(Clone)]
-pub(crate) struct Door(Arc<Shared>);
+pub(crate) struct RecordingEndpoint(Arc<EndpointState>);
 
-struct Shared {
-    keeper: Keeper,
-    redactor: Redactor,
+struct EndpointState {
+    keeper: RecordQueue,
+    redactor: RecordingRedactor,
     truth_path: PathBuf,
-    told: Mutex<Told>,
+    told: Mutex<TruthMarks>,
     started: Timestamp,
     kept: AtomicU64,
 }
 
-impl Door {
-    pub(crate) fn new(keeper: Keeper, redactor: Redactor, truth_path: PathBuf, started: Timestamp) -> Self {
-        let told = Mutex::new(Told::default());
-        Self(Arc::new(Shared { keeper, redactor, truth_path, told, started, kept: AtomicU64::new(0) }))
+impl RecordingEndpoint {
+    pub(crate) fn new(
+        keeper: RecordQueue,
+        redactor: RecordingRedactor,
+        truth_path: PathBuf,
+        started: Timestamp,
+    ) -> Self {
+        let told = Mutex::new(TruthMarks::default());
+        Self(Arc::new(EndpointState { keeper, redactor, truth_path, told, started, kept: AtomicU64::new(0) }))
     }
 
     pub(crate) fn router(self) -> Router {
@@ -72,7 +77,7 @@ impl Door {
             .route("/status", get(status))
             .route("/api/v2/status", get(status))
             .route("/mark", post(mark));
-        for channel in Channel::ALL {
+        for channel in RecordedChannel::ALL {
             let keep = move |state, method, uri, headers, body| keep(channel, state, method, uri, headers, body);
             router = router.route(channel.path(), post(keep));
         }
@@ -80,14 +85,14 @@ impl Door {
     }
 
     /// What has been told so far, as it will stand in the recording.
-    pub(crate) fn truth(&self, now: Timestamp) -> Truth {
+    pub(crate) fn truth(&self, now: Timestamp) -> GroundTruth {
         self.0.told.lock().unwrap_or_else(PoisonError::into_inner).truth(now)
     }
 }
 
 async fn keep(
-    channel: Channel,
-    State(door): State<Door>,
+    channel: RecordedChannel,
+    State(door): State<RecordingEndpoint>,
     method: Method,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
@@ -102,7 +107,7 @@ async fn keep(
     };
     let redactor = &door.0.redactor;
     let path = uri.path_and_query().map_or_else(|| uri.path(), |path| path.as_str());
-    let request = Request {
+    let request = RecordedRequest {
         at,
         channel,
         method: method.to_string(),
@@ -115,12 +120,12 @@ async fn keep(
     }
     door.0.kept.fetch_add(1, Ordering::Relaxed);
     match channel {
-        Channel::Prometheus | Channel::Alertmanager => StatusCode::OK.into_response(),
-        Channel::Change | Channel::Github => StatusCode::ACCEPTED.into_response(),
+        RecordedChannel::Prometheus | RecordedChannel::Alertmanager => StatusCode::OK.into_response(),
+        RecordedChannel::Change | RecordedChannel::Github => StatusCode::ACCEPTED.into_response(),
     }
 }
 
-fn kept_headers(headers: &HeaderMap, redactor: &Redactor) -> BTreeMap<String, String> {
+fn kept_headers(headers: &HeaderMap, redactor: &RecordingRedactor) -> BTreeMap<String, String> {
     let kept = headers.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));
     kept.map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
@@ -130,7 +135,7 @@ fn kept_headers(headers: &HeaderMap, redactor: &Redactor) -> BTreeMap<String, St
 }
 
 /// Hears a mark and puts the truth on disk before it answers.
-async fn mark(State(door): State<Door>, body: Bytes) -> Response {
+async fn mark(State(door): State<RecordingEndpoint>, body: Bytes) -> Response {
     let mark: Mark = match serde_json::from_slice(&body) {
         Ok(mark) => mark,
         Err(error) => {
@@ -152,16 +157,16 @@ async fn mark(State(door): State<Door>, body: Bytes) -> Response {
 }
 
 /// Puts the truth in its file, whole.
-pub(crate) fn write_truth(path: &std::path::Path, truth: &Truth) -> Result<(), Error> {
+pub(crate) fn write_truth(path: &std::path::Path, truth: &GroundTruth) -> Result<(), Error> {
     let bytes = serde_json::to_vec_pretty(truth)
         .map_err(|error| Error::Write { path: path.to_owned(), source: error.into() })?;
     compress::put(path, &bytes)
 }
 
-async fn status(State(door): State<Door>) -> Response {
+async fn status(State(door): State<RecordingEndpoint>) -> Response {
     let now = clock::now();
     let truth = door.truth(now);
-    let open = |fault: &&crate::format::Fault| fault.ended_at.is_none();
+    let open = |fault: &&crate::format::InjectedFault| fault.ended_at.is_none();
     Json(json!({
         "recording": true,
         "since": door.0.started,

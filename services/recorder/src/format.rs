@@ -2,9 +2,9 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `recording.json` | a [`Manifest`] |
-//! | `truth.json` | the [`Truth`]: what was really wrong, changed and well |
-//! | `requests.ndjson.zst` | every [`Request`] in the order of its arrival |
+//! | `recording.json` | a [`RecordingManifest`] |
+//! | `truth.json` | the [`GroundTruth`]: what was really wrong, changed and well |
+//! | `requests.ndjson.zst` | every [`RecordedRequest`] in the order of its arrival |
 //! | `logs.ndjson.zst` | every [`LogLine`] |
 //! | `metrics.csv.zst` | `timestamp,service,metric,value`, by time; timestamps in unix seconds |
 //! | `catalog.yaml` | the service catalogue, as `PUT /api/v1/catalog` takes it |
@@ -14,8 +14,11 @@
 mod load;
 mod types;
 
-pub use load::{Embedded, Lines, LogLines, Recording, Requests};
-pub use types::{Change, Channel, Fault, Healthy, LogLine, Manifest, Request, Software, Truth};
+pub use load::{Embedded, LogLines, NdjsonLines, Requests, StoredRecording};
+pub use types::{
+    GroundTruth, Healthy, InjectedFault, LogLine, RecordedChange, RecordedChannel, RecordedRequest, RecordingManifest,
+    Software,
+};
 
 /// The format that this version writes and reads.
 pub const FORMAT: u32 = 1;

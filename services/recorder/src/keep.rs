@@ -12,13 +12,13 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::Error;
-use crate::format::{Channel, LogLine, Request};
+use crate::format::{LogLine, RecordedChannel, RecordedRequest};
 use crate::limits::QUEUE_ITEMS_MAX;
 
 /// What can be kept.
-pub(crate) enum Item {
+pub(crate) enum RecordedItem {
     /// A request, and who waits for it to be written.
-    Request(Request, oneshot::Sender<()>),
+    Request(RecordedRequest, oneshot::Sender<()>),
     /// A log line.
     Log(LogLine),
     /// Nothing more: what is still queued behind it is refused.
@@ -27,63 +27,66 @@ pub(crate) enum Item {
 
 /// How much was kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) requests: BTreeMap<Channel, u64>,
+pub(crate) struct RecordedCounts {
+    pub(crate) requests: BTreeMap<RecordedChannel, u64>,
     pub(crate) log_lines: u64,
 }
 
 /// The cheap end of the queue.
 #[derive(Clone)]
-pub(crate) struct Keeper(mpsc::Sender<Item>);
+pub(crate) struct RecordQueue(mpsc::Sender<RecordedItem>);
 
-impl Keeper {
+impl RecordQueue {
     /// Returns when the request is on its way to the disk for good; false if the writer has ended.
-    pub(crate) async fn request(&self, request: Request) -> bool {
+    pub(crate) async fn request(&self, request: RecordedRequest) -> bool {
         let (done, written) = oneshot::channel();
-        self.0.send(Item::Request(request, done)).await.is_ok() && written.await.is_ok()
+        self.0.send(RecordedItem::Request(request, done)).await.is_ok() && written.await.is_ok()
     }
 
     /// Ends the writer once everything before this is written, whoever else still holds a keeper.
     pub(crate) async fn end(&self) {
         // A writer that has ended already needs no telling; why it did is its own answer.
-        self.0.send(Item::End).await.unwrap_or(());
+        self.0.send(RecordedItem::End).await.unwrap_or(());
     }
 
     /// Returns when there was room; false if the writer has ended.
     pub(crate) async fn log(&self, line: LogLine) -> bool {
-        self.0.send(Item::Log(line)).await.is_ok()
+        self.0.send(RecordedItem::Log(line)).await.is_ok()
     }
 }
 
 /// A queue, and the writer to run behind it on a thread of its own.
-pub(crate) fn keeper(requests: &Path, logs: &Path) -> Result<(Keeper, Writer), Error> {
+pub(crate) fn keeper(requests: &Path, logs: &Path) -> Result<(RecordQueue, RecordWriter), Error> {
     let (to, from) = mpsc::channel(QUEUE_ITEMS_MAX);
-    Ok((Keeper(to), Writer { from, requests: Lines::create(requests)?, logs: Lines::create(logs)? }))
+    Ok((
+        RecordQueue(to),
+        RecordWriter { from, requests: NdjsonFile::create(requests)?, logs: NdjsonFile::create(logs)? },
+    ))
 }
 
-pub(crate) struct Writer {
-    from: mpsc::Receiver<Item>,
-    requests: Lines,
-    logs: Lines,
+pub(crate) struct RecordWriter {
+    from: mpsc::Receiver<RecordedItem>,
+    requests: NdjsonFile,
+    logs: NdjsonFile,
 }
 
-impl Writer {
-    /// Writes until it is told to end, or every [`Keeper`] is gone.
-    pub(crate) fn run(mut self) -> Result<Counts, Error> {
-        let mut counts = Counts::default();
+impl RecordWriter {
+    /// Writes until it is told to end, or every [`RecordQueue`] is gone.
+    pub(crate) fn run(mut self) -> Result<RecordedCounts, Error> {
+        let mut counts = RecordedCounts::default();
         while let Some(item) = self.from.blocking_recv() {
             match item {
-                Item::Request(request, done) => {
+                RecordedItem::Request(request, done) => {
                     self.requests.append(&request)?;
                     *counts.requests.entry(request.channel).or_default() += 1;
                     // The sender may have hung up; what it sent is kept all the same.
                     done.send(()).unwrap_or(());
                 }
-                Item::Log(line) => {
+                RecordedItem::Log(line) => {
                     self.logs.append(&line)?;
                     counts.log_lines += 1;
                 }
-                Item::End => break,
+                RecordedItem::End => break,
             }
         }
         self.requests.sync()?;
@@ -93,12 +96,12 @@ impl Writer {
 }
 
 /// A file of one JSON document a line, each handed to the system whole.
-struct Lines {
+struct NdjsonFile {
     file: File,
     path: PathBuf,
 }
 
-impl Lines {
+impl NdjsonFile {
     fn create(path: &Path) -> Result<Self, Error> {
         let file = File::create_new(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
         Ok(Self { file, path: path.to_owned() })
@@ -126,11 +129,11 @@ mod tests {
     use super::*;
     use crate::clock;
 
-    fn request() -> Request {
+    fn request() -> RecordedRequest {
         let (method, path) = ("POST".to_owned(), "/api/v2/alerts".to_owned());
-        Request {
+        RecordedRequest {
             at: clock::now(),
-            channel: Channel::Prometheus,
+            channel: RecordedChannel::Prometheus,
             method,
             path,
             headers: BTreeMap::new(),
@@ -147,17 +150,17 @@ mod tests {
         assert!(keeper.request(request()).await);
         assert!(std::fs::read_to_string(&requests).unwrap().ends_with("\n"));
         keeper.end().await;
-        assert_eq!(writer.await.unwrap().unwrap().requests[&Channel::Prometheus], 1);
+        assert_eq!(writer.await.unwrap().unwrap().requests[&RecordedChannel::Prometheus], 1);
         assert!(!keeper.request(request()).await, "nothing is kept after the end");
     }
 
     #[tokio::test]
     async fn a_full_disk_ends_the_writer_and_the_request_does_not_count_as_kept() {
-        let full = |path: &str| Lines { file: File::options().write(true).open(path).unwrap(), path: path.into() };
+        let full = |path: &str| NdjsonFile { file: File::options().write(true).open(path).unwrap(), path: path.into() };
         let (to, from) = mpsc::channel(1);
-        let writer = Writer { from, requests: full("/dev/full"), logs: full("/dev/null") };
+        let writer = RecordWriter { from, requests: full("/dev/full"), logs: full("/dev/null") };
         let writer = tokio::task::spawn_blocking(move || writer.run());
-        assert!(!Keeper(to).request(request()).await);
+        assert!(!RecordQueue(to).request(request()).await);
         assert!(matches!(writer.await.unwrap(), Err(Error::Write { .. })));
     }
 }

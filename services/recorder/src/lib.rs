@@ -23,6 +23,6 @@ mod tail;
 
 pub use error::Error;
 pub use logline::LogFormat;
-pub use options::{Args, ArgsError, LogSource, MetricQuery, Options};
-pub use redact::Redactor;
-pub use run::{Summary, record};
+pub use options::{ArgsError, LogSource, MetricQuery, Options, RecordArgs};
+pub use redact::RecordingRedactor;
+pub use run::{RecordingSummary, record};

@@ -50,14 +50,14 @@ impl FromStr for LogFormat {
 
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct ParsedLine {
     pub(crate) time: Option<Timestamp>,
     pub(crate) severity: Option<&'static str>,
     pub(crate) message: String,
 }
 
 /// Reads one line.
-pub(crate) fn read(format: LogFormat, line: &str) -> Said {
+pub(crate) fn read(format: LogFormat, line: &str) -> ParsedLine {
     let said = match format {
         LogFormat::NginxAccess => nginx_access(line),
         LogFormat::NginxError => nginx_error(line),
@@ -66,10 +66,10 @@ pub(crate) fn read(format: LogFormat, line: &str) -> Said {
         LogFormat::Json => json(line),
         LogFormat::Plain => plain(line),
     };
-    said.unwrap_or_else(|| Said { time: None, severity: None, message: line.to_owned() })
+    said.unwrap_or_else(|| ParsedLine { time: None, severity: None, message: line.to_owned() })
 }
 
-fn nginx_access(line: &str) -> Option<Said> {
+fn nginx_access(line: &str) -> Option<ParsedLine> {
     let status = line.match_indices("\" ").find_map(|(at, _)| {
         let status = line.get(at + 2..at + 5)?;
         status.bytes().all(|digit| digit.is_ascii_digit()).then_some(status)
@@ -87,26 +87,26 @@ fn nginx_access(line: &str) -> Option<Said> {
             (zoned("%d/%b/%Y:%H:%M:%S %z", bracketed), format!("{}{}", before, after.trim_start()))
         }
     };
-    Some(Said { time, severity: Some(severity), message })
+    Some(ParsedLine { time, severity: Some(severity), message })
 }
 
-fn nginx_error(line: &str) -> Option<Said> {
+fn nginx_error(line: &str) -> Option<ParsedLine> {
     let (stamp, rest) = (line.get(..19)?, line.get(19..)?.trim_start());
     let time = utc("%Y/%m/%d %H:%M:%S", stamp)?;
     let (level, message) = rest.strip_prefix('[')?.split_once("] ")?;
-    Some(Said { time: Some(time), severity: severity(level), message: message.to_owned() })
+    Some(ParsedLine { time: Some(time), severity: severity(level), message: message.to_owned() })
 }
 
-fn postgres(line: &str) -> Option<Said> {
+fn postgres(line: &str) -> Option<ParsedLine> {
     let mut words = line.splitn(4, ' ');
     let (day, hour, zone, rest) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let time = format!("{day}T{hour}").parse::<DateTime>().ok().filter(|_| zone == "UTC" || zone == "GMT")?;
     let time = TimeZone::UTC.to_timestamp(time).ok()?;
     let level = rest.match_indices(":  ").find_map(|(at, _)| severity(rest.get(..at)?.rsplit(' ').next()?));
-    Some(Said { time: Some(time), severity: level, message: rest.to_owned() })
+    Some(ParsedLine { time: Some(time), severity: level, message: rest.to_owned() })
 }
 
-fn redis(line: &str) -> Option<Said> {
+fn redis(line: &str) -> Option<ParsedLine> {
     let (process, rest) = line.split_once(' ')?;
     process.split_once(':')?;
     let (stamp, rest) = (rest.get(..rest.find(['.', '*', '#', '-'])?)?, rest.get(rest.find(['.', '*', '#', '-'])?..)?);
@@ -123,11 +123,11 @@ fn redis(line: &str) -> Option<Said> {
         "#" => "warning",
         _ => return None,
     };
-    Some(Said { time: Some(time), severity: Some(level), message: message.to_owned() })
+    Some(ParsedLine { time: Some(time), severity: Some(level), message: message.to_owned() })
 }
 
 /// The message is the text, then every other scalar as `key=value`, so that nothing of the line is lost.
-fn json(line: &str) -> Option<Said> {
+fn json(line: &str) -> Option<ParsedLine> {
     let Ok(Value::Object(fields)) = serde_json::from_str(line) else {
         return None;
     };
@@ -148,16 +148,16 @@ fn json(line: &str) -> Option<Said> {
             Value::Null | Value::Array(_) | Value::Object(_) => {}
         }
     }
-    Some(Said {
+    Some(ParsedLine {
         time: text(time).and_then(|time| time.parse().ok()),
         severity: text(level).and_then(severity),
         message,
     })
 }
 
-fn plain(line: &str) -> Option<Said> {
+fn plain(line: &str) -> Option<ParsedLine> {
     let (first, rest) = line.split_once(' ')?;
-    Some(Said { time: Some(first.parse().ok()?), severity: None, message: rest.to_owned() })
+    Some(ParsedLine { time: Some(first.parse().ok()?), severity: None, message: rest.to_owned() })
 }
 
 /// The five severities of a recording, from the words of the formats above.

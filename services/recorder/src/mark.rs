@@ -1,4 +1,4 @@
-//! Owns `POST /mark`: how a scenario tells what is really the case, and how that becomes the [`Truth`].
+//! Owns `POST /mark`: how a scenario tells what is really the case, and how that becomes the [`GroundTruth`].
 //!
 //! One JSON object a request, with one key:
 //!
@@ -16,7 +16,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::format::{Change, Fault, Healthy, Truth};
+use crate::format::{GroundTruth, Healthy, InjectedFault, RecordedChange};
 
 /// One thing that a scenario says.
 #[derive(Debug, Clone, Deserialize)]
@@ -88,15 +88,15 @@ pub(crate) enum MarkError {
 
 /// The truth as far as it has been told.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
-    truth: Truth,
+pub(crate) struct TruthMarks {
+    truth: GroundTruth,
     healthy_since: Option<Timestamp>,
 }
 
 /// Faults of this kind touch nothing that the recording is about, so that a stretch is healthy in spite of them.
 const UNRELATED: &str = "unrelated";
 
-impl Told {
+impl TruthMarks {
     pub(crate) fn hear(&mut self, mark: Mark, now: Timestamp) -> Result<(), MarkError> {
         match mark {
             Mark::Fault(mark) => self.fault(mark, now),
@@ -108,7 +108,7 @@ impl Told {
     }
 
     /// The truth at this moment; a healthy stretch that is still open ends here, a fault that lasts has no end.
-    pub(crate) fn truth(&self, now: Timestamp) -> Truth {
+    pub(crate) fn truth(&self, now: Timestamp) -> GroundTruth {
         let mut truth = self.truth.clone();
         truth.healthy.extend(self.healthy_since.map(|from| Healthy { from, to: now }));
         truth
@@ -123,7 +123,7 @@ impl Told {
                 .find(|fault| fault.id == *other)
                 .ok_or_else(|| MarkError::Unknown(other.clone()))?;
         }
-        self.truth.faults.push(Fault {
+        self.truth.faults.push(InjectedFault {
             id: mark.id,
             kind: mark.kind,
             service: mark.service,
@@ -157,7 +157,7 @@ impl Told {
     fn change(&mut self, mark: ChangeMark, now: Timestamp) -> Result<(), MarkError> {
         self.free(&mark.id)?;
         let at = mark.at.unwrap_or(now);
-        self.truth.changes.push(Change {
+        self.truth.changes.push(RecordedChange {
             id: mark.id,
             service: mark.service,
             at,
@@ -200,8 +200,8 @@ mod tests {
         Timestamp::from_second(1_780_000_000 + second).unwrap()
     }
 
-    fn told(marks: &[(i64, &str)]) -> Result<Told, MarkError> {
-        let mut told = Told::default();
+    fn told(marks: &[(i64, &str)]) -> Result<TruthMarks, MarkError> {
+        let mut told = TruthMarks::default();
         for (second, mark) in marks {
             told.hear(serde_json::from_str(mark).unwrap(), at(*second))?;
         }

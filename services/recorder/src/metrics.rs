@@ -14,7 +14,7 @@ use crate::limits::{QUERY_POINTS_MAX, QUERY_TIMEOUT, SAMPLES_MAX};
 use crate::options::MetricQuery;
 
 #[derive(Deserialize)]
-struct Answer {
+struct QueryAnswer {
     status: String,
     #[serde(default)]
     error: String,
@@ -23,17 +23,17 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct Data {
-    result: Vec<Series>,
+    result: Vec<QuerySeries>,
 }
 
 #[derive(Deserialize)]
-struct Series {
+struct QuerySeries {
     metric: BTreeMap<String, String>,
     values: Vec<(f64, String)>,
 }
 
 /// One row of the CSV; the timestamp is in milliseconds, so that rows can be sorted.
-type Row = (i64, String, String, f64);
+type MetricRow = (i64, String, String, f64);
 
 /// Asks for every metric between two moments and writes them by time; returns how many samples there were.
 pub(crate) async fn export(
@@ -47,7 +47,7 @@ pub(crate) async fn export(
     let address = address(prometheus)?;
     let client = reqwest::Client::builder().timeout(QUERY_TIMEOUT).build();
     let client = client.map_err(|source| Error::Query { metric: "any".to_owned(), source })?;
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<MetricRow> = Vec::new();
     for query in queries {
         for (from, to) in ranges(from, to, step) {
             let answer = ask(&client, &address, query, from, to, step).await?;
@@ -89,7 +89,7 @@ async fn ask(
     from: i64,
     to: i64,
     step: Duration,
-) -> Result<Vec<Series>, Error> {
+) -> Result<Vec<QuerySeries>, Error> {
     let mut url = address.clone();
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     url.query_pairs_mut()
@@ -98,14 +98,14 @@ async fn ask(
         .append_pair("end", &seconds(to))
         .append_pair("step", &step.as_secs_f64().to_string());
     let failed = |source| Error::Query { metric: query.metric.clone(), source };
-    let answer: Answer = client.get(url).send().await.map_err(failed)?.json().await.map_err(failed)?;
+    let answer: QueryAnswer = client.get(url).send().await.map_err(failed)?.json().await.map_err(failed)?;
     match answer.data {
         Some(data) if answer.status == "success" => Ok(data.result),
         _ => Err(Error::Refused { metric: query.metric.clone(), detail: answer.error }),
     }
 }
 
-fn append(rows: &mut Vec<Row>, query: &MetricQuery, series: Vec<Series>) -> Result<(), Error> {
+fn append(rows: &mut Vec<MetricRow>, query: &MetricQuery, series: Vec<QuerySeries>) -> Result<(), Error> {
     let mut seen = std::collections::BTreeSet::new();
     for one in series {
         let service = one.metric.get(&query.service_label).or(query.service.as_ref());
@@ -129,7 +129,7 @@ fn append(rows: &mut Vec<Row>, query: &MetricQuery, series: Vec<Series>) -> Resu
     Ok(())
 }
 
-fn write(path: &Path, rows: &[Row]) -> Result<(), Error> {
+fn write(path: &Path, rows: &[MetricRow]) -> Result<(), Error> {
     compress::write(path, |out| {
         writeln!(out, "timestamp,service,metric,value")?;
         for (at, service, metric, value) in rows {
@@ -157,8 +157,8 @@ mod tests {
         }
     }
 
-    fn series(service: Option<&str>, values: &[(f64, &str)]) -> Series {
-        Series {
+    fn series(service: Option<&str>, values: &[(f64, &str)]) -> QuerySeries {
+        QuerySeries {
             metric: service.map(|s| ("service".to_owned(), s.to_owned())).into_iter().collect(),
             values: values.iter().map(|(at, value)| (*at, (*value).to_owned())).collect(),
         }

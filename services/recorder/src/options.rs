@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::format::{Channel, Software};
+use crate::format::{RecordedChannel, Software};
 use crate::logline::LogFormat;
 
 /// What to record, and where to.
@@ -25,7 +25,7 @@ pub struct Options {
     /// What is running, with versions.
     pub software: Vec<Software>,
     /// Which of the two channels that carry the same alerts is played by default.
-    pub play: Channel,
+    pub play: RecordedChannel,
     /// The Prometheus to export metrics from, such as `http://127.0.0.1:9090`.
     pub prometheus: Option<String>,
     /// The metrics to export.
@@ -77,7 +77,7 @@ fn service_label() -> String {
 
 /// The arguments of `hindcast record`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub struct RecordArgs {
     /// Folder of the recording; must be new or empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -113,7 +113,7 @@ pub struct Args {
     software: Vec<Software>,
     /// Channel that is played by default: prometheus or alertmanager
     #[arg(long, default_value = "prometheus", value_parser = channel)]
-    play: Channel,
+    play: RecordedChannel,
     /// Word to replace wherever it occurs, such as a host's name
     #[arg(long, value_name = "FROM=TO", value_parser = pair)]
     replace: Vec<(String, String)>,
@@ -149,10 +149,10 @@ pub enum ArgsError {
     },
 }
 
-impl TryFrom<Args> for Options {
+impl TryFrom<RecordArgs> for Options {
     type Error = ArgsError;
 
-    fn try_from(args: Args) -> Result<Self, ArgsError> {
+    fn try_from(args: RecordArgs) -> Result<Self, ArgsError> {
         let folder_name = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = args.name.or(folder_name).ok_or_else(|| ArgsError::Unnamed(args.out.clone()))?;
         let metrics = args.metrics.map(read_metrics).transpose()?.unwrap_or_default();
@@ -194,8 +194,8 @@ fn software(text: &str) -> Result<Software, String> {
     pair(text).map(|(name, version)| Software { name, version })
 }
 
-fn channel(text: &str) -> Result<Channel, String> {
-    let alerts = [Channel::Prometheus, Channel::Alertmanager];
+fn channel(text: &str) -> Result<RecordedChannel, String> {
+    let alerts = [RecordedChannel::Prometheus, RecordedChannel::Alertmanager];
     alerts
         .into_iter()
         .find(|channel| channel.name() == text)
@@ -221,7 +221,7 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        args: Args,
+        args: RecordArgs,
     }
 
     fn options(line: &[&str]) -> Options {
@@ -231,7 +231,10 @@ mod tests {
     #[test]
     fn a_folder_is_enough() {
         let options = options(&["--out", "/tmp/x/pg-pool"]);
-        assert_eq!((options.name.as_str(), options.play, options.command.len()), ("pg-pool", Channel::Prometheus, 0));
+        assert_eq!(
+            (options.name.as_str(), options.play, options.command.len()),
+            ("pg-pool", RecordedChannel::Prometheus, 0)
+        );
         assert_eq!(options.duration, None);
     }
 
@@ -239,7 +242,7 @@ mod tests {
     fn a_scenario_keeps_its_own_flags() {
         let options = options(&["--out", "r", "--play", "alertmanager", "--", "python3", "scenario.py", "--fast"]);
         assert_eq!(options.command, ["python3", "scenario.py", "--fast"]);
-        assert_eq!(options.play, Channel::Alertmanager);
+        assert_eq!(options.play, RecordedChannel::Alertmanager);
     }
 
     #[test]

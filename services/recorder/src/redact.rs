@@ -23,11 +23,11 @@ const HEADERS: [&str; 7] = [
 
 /// Takes secrets out of text, and replaces what it was told to.
 #[derive(Debug, Clone, Default)]
-pub struct Redactor {
+pub struct RecordingRedactor {
     replace: Vec<(String, String)>,
 }
 
-impl Redactor {
+impl RecordingRedactor {
     /// One that also replaces each of the given words by its substitute, such as a host's name by a made-up one.
     #[must_use]
     pub fn new(replace: Vec<(String, String)>) -> Self {
@@ -86,7 +86,7 @@ fn without(text: &str, spans: &[(usize, usize)]) -> String {
 /// The value in `name=value`, `name: value`, `"name": "value"` and `\"name\": \"value\"` (JSON inside JSON).
 fn after_name(text: &str, lower: &str, name: &str) -> Vec<(usize, usize)> {
     let at = |found: usize| {
-        let mut cursor = Cursor { text, at: found + name.len() };
+        let mut cursor = TextCursor { text, at: found + name.len() };
         cursor.skip(&['\\', '"', '\'']);
         cursor.skip(&[' ']);
         let separator = cursor.one_of(&['=', ':'])?;
@@ -101,7 +101,7 @@ fn after_name(text: &str, lower: &str, name: &str) -> Vec<(usize, usize)> {
 fn after_scheme(text: &str, lower: &str, scheme: &str) -> Vec<(usize, usize)> {
     let at = |found: usize| {
         let starts_word = !lower.get(..found)?.ends_with(|c: char| c.is_ascii_alphanumeric());
-        let (from, to) = Cursor { text, at: found + scheme.len() }.value()?;
+        let (from, to) = TextCursor { text, at: found + scheme.len() }.value()?;
         // Ordinary words follow these words as well ("basic auth failed"); credentials are long.
         (starts_word && to - from >= 16).then_some((from, to))
     };
@@ -122,12 +122,12 @@ fn in_urls(text: &str) -> Vec<(usize, usize)> {
     text.match_indices("://").filter_map(|(found, _)| at(found)).collect()
 }
 
-struct Cursor<'a> {
+struct TextCursor<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Cursor<'_> {
+impl TextCursor<'_> {
     fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn check(given: &str, then: &str) {
-        assert_eq!(Redactor::default().text(given), then, "given {given:?}");
+        assert_eq!(RecordingRedactor::default().text(given), then, "given {given:?}");
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn redacted_json_is_still_json() {
         let given = r#"{"a":{"password":"x","url":"amqp://u:p@h/v"},"api_key":"k"}"#;
-        let redactor = Redactor::default();
+        let redactor = RecordingRedactor::default();
         let clean: serde_json::Value = serde_json::from_str(&redactor.text(given)).unwrap();
         assert_eq!(clean["a"]["password"], REDACTED);
         assert_eq!(clean["a"]["url"], "amqp://u:[redacted]@h/v");
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn headers_with_credentials_go_whole_and_words_are_replaced() {
         let redactor =
-            Redactor::new(vec![("db-17.internal".into(), "postgres".into()), (String::new(), "never".into())]);
+            RecordingRedactor::new(vec![("db-17.internal".into(), "postgres".into()), (String::new(), "never".into())]);
         assert_eq!(redactor.header("authorization", "Basic x"), REDACTED);
         assert_eq!(redactor.header("content-type", "application/json"), "application/json");
         assert_eq!(redactor.text("db-17.internal is full"), "postgres is full");

@@ -13,26 +13,28 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::clock;
 use crate::compress;
-use crate::door::{self, Door};
+use crate::door::{self, RecordingEndpoint};
 use crate::error::Error;
-use crate::format::{CATALOG, Channel, FORMAT, LOGS, LogLine, MANIFEST, METRICS, Manifest, REQUESTS, TRUTH};
-use crate::keep::{self, Counts, Keeper};
+use crate::format::{
+    CATALOG, FORMAT, LOGS, LogLine, MANIFEST, METRICS, REQUESTS, RecordedChannel, RecordingManifest, TRUTH,
+};
+use crate::keep::{self, RecordQueue, RecordedCounts};
 use crate::limits::{SERVE_GRACE, TAIL_INTERVAL};
 use crate::logline;
 use crate::metrics;
 use crate::options::{LogSource, Options};
-use crate::redact::Redactor;
-use crate::tail::Tail;
+use crate::redact::RecordingRedactor;
+use crate::tail::FollowedFile;
 
 /// What a recording came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+pub struct RecordingSummary {
     /// Its folder.
     pub out: PathBuf,
     /// How long it lasted, in seconds.
     pub duration_s: f64,
     /// Requests by channel.
-    pub requests: BTreeMap<Channel, u64>,
+    pub requests: BTreeMap<RecordedChannel, u64>,
     /// Log lines.
     pub log_lines: u64,
     /// Samples of metrics.
@@ -49,18 +51,18 @@ pub struct Summary {
 ///
 /// # Errors
 /// Where something could not be kept or exported. What had been kept by then stays in the folder, as `*.part` until it is packed.
-pub async fn record(options: Options, shutdown: impl Future<Output = ()>) -> Result<Summary, Error> {
+pub async fn record(options: Options, shutdown: impl Future<Output = ()>) -> Result<RecordingSummary, Error> {
     let started = clock::now();
     prepare(&options)?;
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(|source| Error::Listen { listen: options.listen, source })?;
     let address = listener.local_addr().map_err(|source| Error::Listen { listen: options.listen, source })?;
-    let redactor = Redactor::new(options.replace.clone());
+    let redactor = RecordingRedactor::new(options.replace.clone());
     let (requests_part, logs_part) = (options.out.join("requests.ndjson.part"), options.out.join("logs.ndjson.part"));
     let (keeper, writer) = keep::keeper(&requests_part, &logs_part)?;
     let (stop, stopped) = watch::channel(false);
     let mut tails = follow(&options.logs, &keeper, &redactor, &stopped)?;
-    let door = Door::new(keeper.clone(), redactor, options.out.join(TRUTH), started);
+    let door = RecordingEndpoint::new(keeper.clone(), redactor, options.out.join(TRUTH), started);
     let serve = axum::serve(listener, door.clone().router()).with_graceful_shutdown(until(stopped));
     let mut serve = tokio::spawn(serve.into_future());
     let mut writer = tokio::task::spawn_blocking(move || writer.run());
@@ -126,23 +128,24 @@ fn prepare(options: &Options) -> Result<(), Error> {
 
 fn follow(
     logs: &[LogSource],
-    keeper: &Keeper,
-    redactor: &Redactor,
+    keeper: &RecordQueue,
+    redactor: &RecordingRedactor,
     stopped: &watch::Receiver<bool>,
 ) -> Result<JoinSet<Result<(), Error>>, Error> {
     let mut tails = JoinSet::new();
     for source in logs {
-        let tail = Tail::new(&source.path).map_err(|error| Error::Read { path: source.path.clone(), source: error })?;
+        let tail = FollowedFile::new(&source.path)
+            .map_err(|error| Error::Read { path: source.path.clone(), source: error })?;
         tails.spawn(follow_one(tail, source.clone(), keeper.clone(), redactor.clone(), stopped.clone()));
     }
     Ok(tails)
 }
 
 async fn follow_one(
-    mut tail: Tail,
+    mut tail: FollowedFile,
     source: LogSource,
-    keeper: Keeper,
-    redactor: Redactor,
+    keeper: RecordQueue,
+    redactor: RecordingRedactor,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let mut last = (clock::now(), "info");
@@ -225,7 +228,7 @@ async fn export(options: &Options, from: Timestamp, to: Timestamp) -> Result<u64
 }
 
 fn write_manifest(options: &Options, started: Timestamp, finished: Timestamp) -> Result<(), Error> {
-    let manifest = Manifest {
+    let manifest = RecordingManifest {
         format: FORMAT,
         name: options.name.clone(),
         title: options.title.clone(),
@@ -246,8 +249,14 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64()
 }
 
-fn summarise(options: &Options, counts: Counts, samples: u64, duration_s: f64, told: (usize, usize, f64)) -> Summary {
-    Summary {
+fn summarise(
+    options: &Options,
+    counts: RecordedCounts,
+    samples: u64,
+    duration_s: f64,
+    told: (usize, usize, f64),
+) -> RecordingSummary {
+    RecordingSummary {
         out: options.out.clone(),
         duration_s,
         requests: counts.requests,
@@ -259,7 +268,7 @@ fn summarise(options: &Options, counts: Counts, samples: u64, duration_s: f64, t
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for RecordingSummary {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(to, "recorded {:.0} s into {}: ", self.duration_s, self.out.display())?;
         for (channel, count) in &self.requests {

@@ -1,6 +1,6 @@
 //! Owns following a log file: from its end as it is when the recording starts, across rotation and truncation, one whole line at a time.
 //!
-//! It is sans-clock and sans-channel: [`Tail::poll`] gives the lines that have been completed since the last call.
+//! It is sans-clock and sans-channel: [`FollowedFile::poll`] gives the lines that have been completed since the last call.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,22 +10,22 @@ use std::path::{Path, PathBuf};
 use crate::limits::LOG_LINE_BYTES_MAX;
 
 /// A file that is followed.
-pub(crate) struct Tail {
+pub(crate) struct FollowedFile {
     path: PathBuf,
-    open: Option<Open>,
+    open: Option<OpenedFile>,
     /// What stands after the last newline.
     rest: Vec<u8>,
     /// The line in `rest` has grown past its bound, and what follows of it is dropped.
     cut: bool,
 }
 
-struct Open {
+struct OpenedFile {
     file: File,
     inode: u64,
     position: u64,
 }
 
-impl Tail {
+impl FollowedFile {
     /// Follows a file from its present end; one that does not exist yet from its beginning.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         let mut tail = Self { path: path.to_owned(), open: None, rest: Vec::new(), cut: false };
@@ -57,11 +57,11 @@ impl Tail {
         Ok(lines)
     }
 
-    fn open_now(&self) -> io::Result<Option<Open>> {
+    fn open_now(&self) -> io::Result<Option<OpenedFile>> {
         match File::open(&self.path) {
             Ok(file) => {
                 let inode = file.metadata()?.ino();
-                Ok(Some(Open { file, inode, position: 0 }))
+                Ok(Some(OpenedFile { file, inode, position: 0 }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -153,7 +153,7 @@ mod tests {
     fn what_stood_there_before_is_not_read() {
         let log = Log::new();
         log.append("old\n");
-        let mut tail = Tail::new(&log.path()).unwrap();
+        let mut tail = FollowedFile::new(&log.path()).unwrap();
         log.append("new\n");
         assert_eq!(tail.poll().unwrap(), ["new"]);
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_line_is_given_once_it_is_whole() {
         let log = Log::new();
-        let mut tail = Tail::new(&log.path()).unwrap();
+        let mut tail = FollowedFile::new(&log.path()).unwrap();
         log.append("one\ntw");
         assert_eq!(tail.poll().unwrap(), ["one"]);
         log.append("o\r\nthr");
@@ -173,7 +173,7 @@ mod tests {
     fn rotation_loses_nothing_of_either_file() {
         let log = Log::new();
         log.append("old\n");
-        let mut tail = Tail::new(&log.path()).unwrap();
+        let mut tail = FollowedFile::new(&log.path()).unwrap();
         log.append("last of the old\n");
         log.rotate();
         assert_eq!(tail.poll().unwrap(), ["last of the old"], "while no new file stands there");
@@ -185,7 +185,7 @@ mod tests {
     fn a_truncated_file_is_read_from_its_start() {
         let log = Log::new();
         log.append("something long\n");
-        let mut tail = Tail::new(&log.path()).unwrap();
+        let mut tail = FollowedFile::new(&log.path()).unwrap();
         File::create(log.path()).unwrap();
         log.append("short\n");
         assert_eq!(tail.poll().unwrap(), ["short"]);
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_line_without_end_is_cut() {
         let log = Log::new();
-        let mut tail = Tail::new(&log.path()).unwrap();
+        let mut tail = FollowedFile::new(&log.path()).unwrap();
         log.append(&"x".repeat(LOG_LINE_BYTES_MAX + 5));
         log.append("x\nnext\n");
         let lines = tail.poll().unwrap();

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use hindcast_recorder::format::{Channel, Recording, Request};
-use hindcast_recorder::{Error, LogFormat, LogSource, MetricQuery, Options, Summary, record};
+use hindcast_recorder::format::{RecordedChannel, RecordedRequest, StoredRecording};
+use hindcast_recorder::{Error, LogFormat, LogSource, MetricQuery, Options, RecordingSummary, record};
 use tokio::sync::oneshot;
 
 fn options(out: &Path, listen: SocketAddr) -> Options {
@@ -19,7 +19,7 @@ fn options(out: &Path, listen: SocketAddr) -> Options {
         title: "a test".to_owned(),
         environment: "production".to_owned(),
         software: Vec::new(),
-        play: Channel::Prometheus,
+        play: RecordedChannel::Prometheus,
         prometheus: None,
         metrics: Vec::new(),
         step: Duration::from_secs(1),
@@ -40,7 +40,7 @@ fn free() -> SocketAddr {
 async fn recorded<F: Future<Output = ()>>(
     options: Options,
     during: impl FnOnce(String) -> F,
-) -> Result<Summary, Error> {
+) -> Result<RecordingSummary, Error> {
     let url = format!("http://{}", options.listen);
     let (stop, stopped) = oneshot::channel::<()>();
     let recording = tokio::spawn(record(options, async move { stopped.await.unwrap() }));
@@ -72,22 +72,22 @@ async fn what_was_answered_is_in_the_recording_in_order_and_without_secrets() {
     });
     assert_eq!(summary.await.unwrap().requests.values().sum::<u64>(), 3);
 
-    let recording = Recording::load(&out).unwrap();
-    let requests: Vec<Request> = recording.requests().unwrap().map(Result::unwrap).collect();
+    let recording = StoredRecording::load(&out).unwrap();
+    let requests: Vec<RecordedRequest> = recording.requests().unwrap().map(Result::unwrap).collect();
     let seen: Vec<_> = requests.iter().map(|r| (r.channel, r.path.as_str(), r.body.as_str())).collect();
     assert_eq!(
         seen,
         [
-            (Channel::Prometheus, "/api/v2/alerts", r#"[{"labels":{"alertname":"A","host":"postgres"}}]"#),
-            (Channel::Alertmanager, "/ingest/alertmanager", r#"{"version":"4"}"#),
-            (Channel::Change, "/ingest/change?by=ci", r#"{"title":"v2","token":"[redacted]"}"#),
+            (RecordedChannel::Prometheus, "/api/v2/alerts", r#"[{"labels":{"alertname":"A","host":"postgres"}}]"#),
+            (RecordedChannel::Alertmanager, "/ingest/alertmanager", r#"{"version":"4"}"#),
+            (RecordedChannel::Change, "/ingest/change?by=ci", r#"{"title":"v2","token":"[redacted]"}"#),
         ]
     );
     assert!(requests.windows(2).all(|pair| pair[0].at <= pair[1].at));
     assert_eq!(requests[0].headers["authorization"], "[redacted]");
     assert!(!requests[0].headers.contains_key("host") && !requests[0].headers.contains_key("content-length"));
-    let played: Vec<Channel> = recording.played(None).unwrap().map(|r| r.unwrap().channel).collect();
-    assert_eq!(played, [Channel::Prometheus, Channel::Change]);
+    let played: Vec<RecordedChannel> = recording.played(None).unwrap().map(|r| r.unwrap().channel).collect();
+    assert_eq!(played, [RecordedChannel::Prometheus, RecordedChannel::Change]);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn the_truth_is_what_was_marked_and_a_contradiction_is_refused() {
     });
     let summary = summary.await.unwrap();
     assert_eq!((summary.faults, summary.changes), (1, 0));
-    let truth = Recording::load(&out).unwrap().truth;
+    let truth = StoredRecording::load(&out).unwrap().truth;
     assert_eq!((truth.faults[0].ended_by.as_deref(), truth.healthy.len()), (Some("mended"), 1));
 }
 
@@ -133,7 +133,7 @@ async fn log_lines_are_followed_to_the_last() {
         std::fs::write(&path, all).unwrap();
     });
     summary.await.unwrap();
-    let lines: Vec<_> = Recording::load(&out).unwrap().logs().unwrap().unwrap().map(Result::unwrap).collect();
+    let lines: Vec<_> = StoredRecording::load(&out).unwrap().logs().unwrap().unwrap().map(Result::unwrap).collect();
     let seen: Vec<_> = lines.iter().map(|l| (l.severity.as_str(), l.message.as_str())).collect();
     assert_eq!(seen, [("fatal", "[1] FATAL:  too many clients, password=[redacted]"), ("fatal", "\ton postgres")]);
     assert_eq!(lines[0].time, lines[1].time, "a continued line has the time of the line that it continues");
@@ -161,7 +161,7 @@ async fn a_recording_ends_with_its_scenario_and_a_failed_one_is_said() {
     assert!(record(done, std::future::pending()).await.is_ok());
     let failed = Options { command: command("exit 3"), ..options(&folder.path().join("failed"), free()) };
     assert!(matches!(record(failed, std::future::pending()).await, Err(Error::Scenario { .. })));
-    assert!(Recording::load(&folder.path().join("failed")).is_ok(), "it is written all the same");
+    assert!(StoredRecording::load(&folder.path().join("failed")).is_ok(), "it is written all the same");
 }
 
 #[tokio::test]
@@ -182,14 +182,14 @@ async fn metrics_are_exported_by_time_and_a_silent_prometheus_costs_nothing_else
 
     let summary = record(asking("heard", prometheus), std::future::ready(())).await.unwrap();
     let mut csv = String::new();
-    Recording::load(&summary.out).unwrap().metrics().unwrap().unwrap().read_to_string(&mut csv).unwrap();
+    StoredRecording::load(&summary.out).unwrap().metrics().unwrap().unwrap().read_to_string(&mut csv).unwrap();
     let rows =
         ["timestamp,service,metric,value", "2.000,checkout,m,1", "2.000,search,m,0.1234568", "4.000,checkout,m,1000"];
     assert_eq!(csv.lines().collect::<Vec<_>>(), rows);
 
     let silent = record(asking("silent", format!("http://{}", free())), std::future::ready(())).await;
     assert!(matches!(silent, Err(Error::Query { .. })));
-    assert!(Recording::load(&folder.path().join("silent")).is_ok());
+    assert!(StoredRecording::load(&folder.path().join("silent")).is_ok());
 }
 
 #[tokio::test]
@@ -206,5 +206,5 @@ fn a_recording_of_another_format_is_refused() {
     std::fs::write(folder.path().join("recording.json"), manifest).unwrap();
     std::fs::write(folder.path().join("truth.json"), r#"{"faults":[],"changes":[],"healthy":[]}"#).unwrap();
     std::fs::write(folder.path().join("requests.ndjson.zst"), "").unwrap();
-    assert!(matches!(Recording::load(folder.path()), Err(Error::Format { found: 2, .. })));
+    assert!(matches!(StoredRecording::load(folder.path()), Err(Error::Format { found: 2, .. })));
 }

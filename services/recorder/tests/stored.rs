@@ -5,24 +5,24 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use hindcast_recorder::format::{Channel, Recording, Request};
+use hindcast_recorder::format::{RecordedChannel, RecordedRequest, StoredRecording};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings")
 }
 
-fn stored() -> Vec<(PathBuf, Recording)> {
+fn stored() -> Vec<(PathBuf, StoredRecording)> {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let recordings = entries.filter(|path| path.join("recording.json").exists());
-    recordings.map(|path| (path.clone(), Recording::load(&path).unwrap())).collect()
+    recordings.map(|path| (path.clone(), StoredRecording::load(&path).unwrap())).collect()
 }
 
 #[test]
 fn every_line_of_every_recording_can_be_read_and_requests_are_in_order() {
     for (path, recording) in stored() {
-        let requests: Vec<Request> = recording.requests().unwrap().map(Result::unwrap).collect();
+        let requests: Vec<RecordedRequest> = recording.requests().unwrap().map(Result::unwrap).collect();
         assert!(requests.windows(2).all(|pair| pair[0].at <= pair[1].at), "{}", path.display());
-        for channel in [Channel::Prometheus, Channel::Alertmanager] {
+        for channel in [RecordedChannel::Prometheus, RecordedChannel::Alertmanager] {
             assert!(requests.iter().any(|request| request.channel == channel), "{} lacks {channel:?}", path.display());
         }
         assert!(requests.iter().all(|request| request.path == request.channel.path() && request.method == "POST"));
@@ -35,7 +35,7 @@ fn every_line_of_every_recording_can_be_read_and_requests_are_in_order() {
 #[test]
 fn every_fault_ended_and_every_alert_that_it_causes_was_sent_by_both_channels() {
     for (path, recording) in stored() {
-        for channel in [Channel::Prometheus, Channel::Alertmanager] {
+        for channel in [RecordedChannel::Prometheus, RecordedChannel::Alertmanager] {
             let bodies: String =
                 recording.played(Some(channel)).unwrap().map(|request| request.unwrap().body).collect();
             for fault in &recording.truth.faults {
@@ -72,9 +72,9 @@ fn between_them_they_hold_what_the_demo_has_to_show() {
 #[test]
 fn an_unrelated_alert_overlaps_a_fault() {
     for name in ["pg-pool", "shop-day"] {
-        let faults = Recording::load(&folder().join(name)).unwrap().truth.faults;
+        let faults = StoredRecording::load(&folder().join(name)).unwrap().truth.faults;
         let (unrelated, others): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.kind == "unrelated");
-        let overlaps = |a: &hindcast_recorder::format::Fault| {
+        let overlaps = |a: &hindcast_recorder::format::InjectedFault| {
             others.iter().any(|b| Some(a.injected_at) < b.ended_at && Some(b.injected_at) < a.ended_at)
         };
         assert!(unrelated.iter().any(overlaps), "{name}");

@@ -5,7 +5,7 @@ use hindcast_domain::event::Event;
 use hindcast_domain::{Partition, Time};
 use hindcast_events::Envelope;
 use hindcast_intake::event_id;
-use hindcast_ledger::commit::{self, Hash, Header};
+use hindcast_ledger::commit::{self, CommitHeader, Hash};
 use hindcast_ledger::port::{AppendError, Ledger, Seq};
 use hindcast_ledger::subject::Subject;
 
@@ -37,7 +37,7 @@ pub async fn event(
             traceparent: None,
             event: event.clone(),
         });
-        let header = Header {
+        let header = CommitHeader {
             ledger: ledger_id,
             subject: slot.clone(),
             counter: counter + 1,

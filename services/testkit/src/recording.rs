@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 /// A fault that was injected.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct RecordedFault {
     pub id: String,
     pub kind: String,
     pub service: String,
@@ -29,7 +29,7 @@ pub struct Fault {
 
 /// One log line.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct RecordedLine {
     pub time: Time,
     pub service: String,
     pub severity: String,
@@ -38,7 +38,7 @@ pub struct Line {
 
 /// What a sender said of an alert, at some time.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct RecordedAlert {
     pub at: Time,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
@@ -47,15 +47,15 @@ pub struct Told {
 }
 
 /// A recording, read.
-pub struct Recording {
+pub struct EvidenceRecording {
     pub name: String,
     pub topology: Topology,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<RecordedFault>,
     pub healthy: Vec<(Time, Time)>,
     pub innocent: BTreeMap<String, bool>,
-    pub told: Vec<Told>,
+    pub told: Vec<RecordedAlert>,
     pub changes: Vec<(Time, event::Change)>,
-    pub lines: Vec<Line>,
+    pub lines: Vec<RecordedLine>,
     pub series: BTreeMap<(String, String), Vec<(Time, f64)>>,
     pub templates: Vec<finding::Raised>,
     pub begin: Time,
@@ -88,7 +88,7 @@ fn labels(value: &Value) -> BTreeMap<String, String> {
     value.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
 }
 
-impl Recording {
+impl EvidenceRecording {
     pub fn read(name: &str) -> Self {
         let folder = root().join("tests/recordings").join(name);
         let truth: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
@@ -150,7 +150,7 @@ impl Recording {
         match request["channel"].as_str().unwrap() {
             "prometheus" => {
                 for told in body.as_array().unwrap() {
-                    self.told.push(Told {
+                    self.told.push(RecordedAlert {
                         at: at(request, "at"),
                         labels: labels(&told["labels"]),
                         annotations: labels(&told["annotations"]),
@@ -173,7 +173,7 @@ impl Recording {
     }
 
     /// The evidence of a fault, as of a moment.
-    pub fn evidence(&self, fault: &Fault, now: Time) -> Evidence {
+    pub fn evidence(&self, fault: &RecordedFault, now: Time) -> Evidence {
         let mut symptoms: BTreeMap<String, Symptom> = BTreeMap::new();
         for told in self.told.iter().filter(|told| told.at <= now) {
             let ours =
@@ -262,9 +262,9 @@ impl Recording {
     }
 }
 
-fn fault(value: &Value) -> Fault {
+fn fault(value: &Value) -> RecordedFault {
     let text = |name: &str| value[name].as_str().unwrap().to_owned();
-    Fault {
+    RecordedFault {
         id: text("id"),
         kind: text("kind"),
         service: text("service"),
@@ -275,10 +275,15 @@ fn fault(value: &Value) -> Fault {
     }
 }
 
-fn line(text: &str) -> Line {
+fn line(text: &str) -> RecordedLine {
     let value: Value = serde_json::from_str(text).unwrap();
     let field = |name: &str| value[name].as_str().unwrap().to_owned();
-    Line { time: at(&value, "time"), service: field("service"), severity: field("severity"), message: field("message") }
+    RecordedLine {
+        time: at(&value, "time"),
+        service: field("service"),
+        severity: field("severity"),
+        message: field("message"),
+    }
 }
 
 fn change(body: &Value) -> event::Change {
@@ -307,7 +312,7 @@ pub fn cite(kind: &str, what: &str, known: Time) -> Citation {
     Citation { event: id.to_string(), position: place(known) }
 }
 
-fn symptom(told: &Told) -> Symptom {
+fn symptom(told: &RecordedAlert) -> Symptom {
     let name = told.labels["alertname"].clone();
     let key = format!("{:?}", told.labels);
     let fingerprint = hindcast_domain::id::derive(&[key.as_bytes()]).to_lowercase();

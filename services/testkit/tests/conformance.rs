@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hindcast_eventlog::snapshot::Store;
+use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_eventlog::verify;
-use hindcast_ledger::memory::{self, Fault};
+use hindcast_ledger::memory::{self, AppendFault};
 use hindcast_ledger::{Ledger, Shared};
 use hindcast_testkit::conformance::{Factory, Harm, Site, toy};
 
@@ -19,14 +19,18 @@ struct InMemory {
 }
 
 struct Place {
-    ledger: memory::Ledger,
+    ledger: memory::MemoryLedger,
     scratch: PathBuf,
 }
 
 #[async_trait]
 impl Factory for InMemory {
     async fn site(&self, ledger_id: &str) -> Box<dyn Site> {
-        let ledger = if self.contended { memory::Ledger::contended(ledger_id) } else { memory::Ledger::new(ledger_id) };
+        let ledger = if self.contended {
+            memory::MemoryLedger::contended(ledger_id)
+        } else {
+            memory::MemoryLedger::new(ledger_id)
+        };
         let scratch = format!("hindcast-memory-{}-{ledger_id}-{}", std::process::id(), self.contended);
         Box::new(Place { ledger, scratch: std::env::temp_dir().join(scratch) })
     }
@@ -69,7 +73,7 @@ mod contended {
 
 #[tokio::test]
 async fn copies_are_verbatim() {
-    let ledger = |id: &str| memory::Ledger::new(id).share();
+    let ledger = |id: &str| memory::MemoryLedger::new(id).share();
     let (from, through, to, foreign) = (ledger("COPY"), ledger("COPY"), ledger("COPY"), ledger("OTHER"));
     hindcast_testkit::conformance::storage::a_copy_keeps_every_byte(from, through, to, foreign).await;
 }
@@ -78,9 +82,9 @@ async fn copies_are_verbatim() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn owners_whose_leases_expire_decide_each_input_once() {
     const FACTS: u64 = 60;
-    let ledger = memory::Ledger::contended("EXPIRE");
+    let ledger = memory::MemoryLedger::contended("EXPIRE");
     let shared = ledger.share();
-    let owners = ["one", "two", "three"].map(|owner| toy::Running::start(&shared, owner, Store::none()));
+    let owners = ["one", "two", "three"].map(|owner| toy::Running::start(&shared, owner, SnapshotStore::none()));
     let door = toy::writer(&shared, "door", 10);
     for n in 0..FACTS {
         door.facts().submit(&toy::partition(), vec![toy::fact(&n.to_string())]).await.unwrap();
@@ -100,7 +104,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
 /// The fence switched off: two commits then follow the same one, and the walk says so.
 #[tokio::test]
 async fn without_the_fence_the_walk_turns_red() {
-    let ledger = memory::Ledger::new("RED");
+    let ledger = memory::MemoryLedger::new("RED");
     let subject = toy::intake("a");
     let mut chains = toy::Chains::default();
     chains.append(&ledger, &subject).await.unwrap();
@@ -108,7 +112,7 @@ async fn without_the_fence_the_walk_turns_red() {
     let (expected, payload) = rival.next(&ledger, &subject, &[b"{}".to_vec()]);
     assert!(ledger.append(&subject, expected, payload.clone()).await.is_err(), "the fence holds");
     assert!(verify::verify(&ledger, |_, _| ()).await.unwrap().is_sound());
-    ledger.inject(Fault::IgnoreExpectation);
+    ledger.inject(AppendFault::IgnoreExpectation);
     ledger.append(&subject, expected, payload).await.unwrap();
     let report = verify::verify(&ledger, |_, _| ()).await.unwrap();
     assert!(report.damage.iter().any(|damage| damage.detail.contains("expected to follow")), "{report:?}");
@@ -117,7 +121,7 @@ async fn without_the_fence_the_walk_turns_red() {
 /// Every kind of damage that the walk knows is found where it is.
 #[tokio::test]
 async fn the_walk_finds_a_flipped_bit_wherever_it_is() {
-    let ledger = memory::Ledger::new("BITS");
+    let ledger = memory::MemoryLedger::new("BITS");
     let subject = toy::intake("a");
     let mut chains = toy::Chains::default();
     for _ in 0..3 {
@@ -140,8 +144,8 @@ async fn the_walk_finds_a_flipped_bit_wherever_it_is() {
 #[tokio::test]
 async fn the_walk_finds_a_cursor_that_lies() {
     use hindcast_domain::Time;
-    use hindcast_ledger::{Cursor, Hash, Header, commit};
-    let ledger = memory::Ledger::new("CURSOR");
+    use hindcast_ledger::{CommitHeader, ConsumedThrough, Hash, commit};
+    let ledger = memory::MemoryLedger::new("CURSOR");
     let mut chains = toy::Chains::default();
     let intake = toy::intake("a");
     chains.append(&ledger, &intake).await.unwrap();
@@ -150,7 +154,7 @@ async fn the_walk_finds_a_cursor_that_lies() {
         [(1, hash, true), (1, Hash::of(b"lie"), false), (9, hash, false)].into_iter().enumerate()
     {
         let subject = hindcast_ledger::Subject::lane(&toy::partition(), &format!("lane-{n}"));
-        let header = Header {
+        let header = CommitHeader {
             ledger: "CURSOR".to_owned(),
             subject: subject.clone(),
             counter: 1,
@@ -159,7 +163,7 @@ async fn the_walk_finds_a_cursor_that_lies() {
             stamped_at: Time::from_millis(1),
             root: Hash::ZERO,
             events: 0,
-            consumed: vec![Cursor { subject: intake.clone(), seq, hash }],
+            consumed: vec![ConsumedThrough { subject: intake.clone(), seq, hash }],
         };
         let (payload, _): (Bytes, Hash) = commit::encode(header, &[]).unwrap();
         let at = ledger.append(&subject, 0, payload).await.unwrap();

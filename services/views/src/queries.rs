@@ -10,8 +10,8 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Queries, ReportFilter,
-    Window,
+    AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries,
+    ReportFilter, Window,
 };
 use tokio::sync::watch;
 
@@ -236,7 +236,7 @@ impl Queries for Views {
         .await
     }
 
-    async fn outcome(&self, command: &EventId, patience: Duration) -> Outcome {
+    async fn outcome(&self, command: &EventId, patience: Duration) -> CommandOutcome {
         let wait = async {
             let mut position = self.inner.position.subscribe();
             loop {
@@ -248,11 +248,11 @@ impl Queries for Views {
                     Err(problem) => tracing::warn!(%problem, "a command's outcome cannot be read"),
                 }
                 if position.changed().await.is_err() {
-                    return Outcome::Pending;
+                    return CommandOutcome::Pending;
                 }
             }
         };
-        tokio::time::timeout(patience, wait).await.unwrap_or(Outcome::Pending)
+        tokio::time::timeout(patience, wait).await.unwrap_or(CommandOutcome::Pending)
     }
 
     async fn command_by_key(&self, key: &str) -> Option<(EventId, Received)> {

@@ -3,9 +3,9 @@
 
 use std::time::Instant;
 
-use hindcast_api::{Damage, Replay, Verification};
+use hindcast_api::{DamageFound, Replay, Verification};
 use hindcast_clock::forbidden;
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_eventlog::verify;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 
@@ -53,7 +53,7 @@ fn fold(mut fresh: Fresh, records: &[Record], position: u64) -> Result<Fresh, Er
         for record in records.iter().filter(|record| record.seq <= commit::seq_of(position)) {
             let commit = read::commit(record).map_err(ReadError::from)?;
             for item in read::events(record, &commit).map_err(ReadError::from)? {
-                if let Item::Known(recorded) = item
+                if let ReadEvent::Known(recorded) = item
                     && recorded.position <= position
                 {
                     fresh.folds.evolve(&recorded);
@@ -71,7 +71,7 @@ pub(crate) async fn walk(ledger: &Shared) -> Result<Verification, Error> {
         tracing::debug!(through, head, "the chains are being walked");
     })
     .await?;
-    let place = |damage: &verify::Damage| Damage {
+    let place = |damage: &verify::ChainDamage| DamageFound {
         position: commit::position(damage.seq, 0),
         subject: damage.subject.clone(),
         detail: damage.detail.clone(),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use hindcast_clock as clock;
 use hindcast_domain::canonical::FOLD_VERSION;
-use hindcast_ledger::progress::Report;
-use hindcast_ledger::{Hash, Progress, ReadError, Record, Shared, commit};
+use hindcast_ledger::progress::ServiceReport;
+use hindcast_ledger::{Hash, LedgerProgress, ReadError, Record, Shared, commit};
 use tokio::sync::watch;
 
 use crate::error::Error;
@@ -38,7 +38,7 @@ pub struct Options {
     /// The clock; asked only whether a timer is due.
     pub clock: clock::Shared,
     /// What live services say of how far they are.
-    pub progress: Progress,
+    pub progress: LedgerProgress,
     /// What stands before the path of a link; empty for links relative to this server.
     pub public_url: String,
     /// Where the guarantee is broken on purpose.
@@ -121,7 +121,7 @@ impl Views {
         };
         let live = projector.live();
         let (position, seq) = (lock(&live).position, projector.seq());
-        options.progress.report(NAME, Report { through: seq, due: None, appending: 0 });
+        options.progress.report(NAME, ServiceReport { through: seq, due: None, appending: 0 });
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
@@ -214,7 +214,7 @@ impl Views {
         if seq >= head && !self.inner.ready.swap(true, Ordering::AcqRel) {
             tracing::info!(through = seq, "the views have reached the head as it was at start");
         }
-        self.inner.options.progress.report(NAME, Report { through: seq, due: None, appending: 0 });
+        self.inner.options.progress.report(NAME, ServiceReport { through: seq, due: None, appending: 0 });
         Ok(projector)
     }
 

@@ -60,7 +60,7 @@ impl Views {
         let reports = self.inner.options.progress.all();
         let services = reports.into_iter().filter(|(name, _)| !name.starts_with("writer/")).map(|(name, report)| {
             let position = commit::position(report.through, 0);
-            (name, api::ServiceProgress { position, due: report.due })
+            (name, api::ServicePosition { position, due: report.due })
         });
         State {
             position,

@@ -10,9 +10,9 @@ use hindcast_api::{AsOf, Code};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::Draft;
 use hindcast_domain::{Event, Partition, Severity, Span, alert, incident};
-use hindcast_ledger::progress::Report;
+use hindcast_ledger::progress::ServiceReport;
 use hindcast_ledger::{Ledger, Subject, commit};
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, Outcome, Queries, Window};
+use hindcast_queries::{AlertFilter, CommandOutcome, EventFilter, IncidentFilter, Queries, Window};
 use hindcast_views::FailPoint;
 
 fn limit(limit: usize) -> Window {
@@ -156,7 +156,7 @@ async fn a_receipt_tells_the_whole_way_and_what_accounts_for_the_alert() {
     let accounted = || async { views.receipt(None, None).await.unwrap().accounted };
     assert_eq!(accounted().await, "unaccounted");
     assert_eq!(views.figures().unaccounted, 0, "the notices' lane has not seen it yet: no defect");
-    let seen = Report { through: 1_000, due: None, appending: 0 };
+    let seen = ServiceReport { through: 1_000, due: None, appending: 0 };
     running.progress.report("notices", seen);
     assert_eq!((accounted().await.as_str(), views.figures().unaccounted), ("unaccounted", 1));
 
@@ -222,12 +222,12 @@ async fn a_command_is_answered_when_its_decision_is_projected() {
     let acknowledge = Command::AcknowledgeIncident { incident: id.clone() };
     let command = world.person(&partition, "key-1", acknowledge.clone()).await;
     let outcome = running.views.outcome(&command, Duration::from_secs(5)).await;
-    assert_eq!(outcome, Outcome::Accepted { subjects: vec![id.to_string()], position: world.position() });
+    assert_eq!(outcome, CommandOutcome::Accepted { subjects: vec![id.to_string()], position: world.position() });
     let again = world.person(&partition, "key-1", acknowledge).await;
     let outcome = running.views.outcome(&again, Duration::from_secs(5)).await;
-    assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}");
+    assert!(matches!(outcome, CommandOutcome::Rejected(_)), "{outcome:?}");
     let unknown = hindcast_domain::EventId::derive(&[b"nobody"]);
-    assert_eq!(running.views.outcome(&unknown, Duration::from_millis(20)).await, Outcome::Pending);
+    assert_eq!(running.views.outcome(&unknown, Duration::from_millis(20)).await, CommandOutcome::Pending);
     let (first, received) = running.views.command_by_key("key-1").await.unwrap();
     assert_eq!((first, received.key.as_str()), (command, "key-1"));
     assert_eq!(running.views.command_by_key("key-2").await, None);
@@ -243,7 +243,7 @@ async fn an_event_of_a_newer_binary_is_shown_counted_and_parked() {
         "type": "incident.teleported", "data": {"to": "mars"},
     });
     let subject = Subject::lane(&partition(0), "teleport");
-    let header = hindcast_ledger::Header {
+    let header = hindcast_ledger::CommitHeader {
         ledger: "L".into(),
         subject: subject.clone(),
         counter: 1,
@@ -273,18 +273,18 @@ async fn settled_waits_for_every_service_and_for_the_head() {
     let running = Running::over(&world.ledger).await;
     let settled = || async { running.views.state(None).await.unwrap().settled };
     assert!(settled().await);
-    running.progress.report("incidents", Report { through: world.head() - 1, due: None, appending: 0 });
+    running.progress.report("incidents", ServiceReport { through: world.head() - 1, due: None, appending: 0 });
     assert!(!settled().await, "a lane is behind");
     let due = Some(common::beginning() + Span::hours(1));
-    running.progress.report("incidents", Report { through: world.head(), due, appending: 0 });
+    running.progress.report("incidents", ServiceReport { through: world.head(), due, appending: 0 });
     assert!(settled().await, "a timer that is not due yet does not count");
     running
         .progress
-        .report("incidents", Report { through: world.head(), due: Some(common::beginning()), appending: 0 });
+        .report("incidents", ServiceReport { through: world.head(), due: Some(common::beginning()), appending: 0 });
     assert!(!settled().await, "a timer is due");
-    running.progress.report("incidents", Report { through: world.head(), due: None, appending: 1 });
+    running.progress.report("incidents", ServiceReport { through: world.head(), due: None, appending: 1 });
     assert!(!settled().await, "something is being appended");
-    running.progress.report("incidents", Report { through: world.head(), due: None, appending: 0 });
+    running.progress.report("incidents", ServiceReport { through: world.head(), due: None, appending: 0 });
     world.cursor_only().await;
     running.catch_up(&world.ledger).await;
     let state = running.views.state(None).await.unwrap();
@@ -317,7 +317,7 @@ async fn damage_ends_the_service_and_what_was_written_stays_readable() {
         folder: folder.path().join("views"),
         ledger: world.ledger.share(),
         clock: std::sync::Arc::new(hindcast_clock::Stepped::new(world.now)),
-        progress: hindcast_ledger::Progress::default(),
+        progress: hindcast_ledger::LedgerProgress::default(),
         public_url: "https://hc.example/".into(),
         fail: FailPoint::None,
     };
@@ -348,12 +348,12 @@ async fn a_replay_is_identical_at_every_place() {
 
 /// A ledger that is exchanged for another one behind the views' back.
 struct Swapped {
-    first: hindcast_ledger::memory::Ledger,
-    second: std::sync::Mutex<Option<hindcast_ledger::memory::Ledger>>,
+    first: hindcast_ledger::memory::MemoryLedger,
+    second: std::sync::Mutex<Option<hindcast_ledger::memory::MemoryLedger>>,
 }
 
 impl Swapped {
-    fn inner(&self) -> hindcast_ledger::memory::Ledger {
+    fn inner(&self) -> hindcast_ledger::memory::MemoryLedger {
         self.second.lock().unwrap().clone().unwrap_or_else(|| self.first.clone())
     }
 }

@@ -176,7 +176,7 @@ fn later(world: &World, position: u64) -> Vec<String> {
     for record in &world.records {
         let commit = hindcast_eventlog::read::commit(record).unwrap();
         for item in hindcast_eventlog::read::events(record, &commit).unwrap() {
-            if let hindcast_eventlog::read::Item::Known(recorded) = item
+            if let hindcast_eventlog::read::ReadEvent::Known(recorded) = item
                 && recorded.position > position
             {
                 ids.push(recorded.id.to_string());

@@ -6,11 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hindcast_domain::Span;
 use hindcast_domain::chat::Place;
-use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
+use hindcast_messaging::chat::{Chat, Error, Outgoing, VendorLookup, Whisper};
 use serde_json::{Value, json};
 
 use crate::pace::Pace;
-use crate::wire::Wire;
+use crate::wire::SlackWebApi;
 use crate::{Misconfigured, Secret};
 
 /// The scopes that a bot needs, and no more; the manifest names the same.
@@ -53,7 +53,7 @@ impl Options {
 /// Slack.
 #[derive(Debug)]
 pub struct Slack {
-    wire: Wire,
+    wire: SlackWebApi,
     pace: Pace,
     paced: bool,
 }
@@ -64,7 +64,7 @@ impl Slack {
     /// # Errors
     /// When a setting cannot be worked with.
     pub fn open(options: Options) -> Result<Self, Misconfigured> {
-        let wire = Wire::new(&options.api_url, options.bot_token, options.timeout)?;
+        let wire = SlackWebApi::new(&options.api_url, options.bot_token, options.timeout)?;
         // A stand-in on this very machine has no pace.
         let paced = options.paced && !wire.is_local();
         Ok(Self { wire, pace: Pace::default(), paced })
@@ -129,7 +129,7 @@ impl Chat for Slack {
         self.wire.call("chat.update", &body).await.map(|_| ())
     }
 
-    async fn find(&self, message: &Outgoing) -> Result<Found, Error> {
+    async fn find(&self, message: &Outgoing) -> Result<VendorLookup, Error> {
         let oldest = (message.since - EARLIER).nanos().max(0) / 1_000_000_000;
         let mut arguments = vec![
             ("channel", message.channel.clone()),
@@ -151,21 +151,21 @@ impl Chat for Slack {
             let answer = match self.wire.ask(method, &page).await {
                 Ok(answer) => answer,
                 // Without the right to read, or in a kind of channel that cannot be read, nothing can be said.
-                Err(Error::Never(_)) => return Ok(Found::CannotLook),
+                Err(Error::Never(_)) => return Ok(VendorLookup::CannotLook),
                 Err(Error::Gone(detail)) => return Err(Error::Gone(detail)),
                 Err(error) => return Err(error),
             };
             let (at, next) = Self::found(&answer, &message.key);
             if let Some(ts) = at {
                 let (channel, thread) = (message.channel.clone(), message.thread.clone());
-                return Ok(Found::At(Place { channel, message: ts, thread, service_url: None }));
+                return Ok(VendorLookup::At(Place { channel, message: ts, thread, service_url: None }));
             }
             match next {
                 Some(next) => cursor = Some(next),
-                None => return Ok(Found::No),
+                None => return Ok(VendorLookup::No),
             }
         }
-        Ok(Found::CannotLook)
+        Ok(VendorLookup::CannotLook)
     }
 
     async fn whisper(&self, whisper: &Whisper) -> Result<(), Error> {

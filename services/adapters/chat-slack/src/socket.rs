@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use hindcast_messaging::chat::{Delivery, Error, Inbox};
+use hindcast_messaging::chat::{Error, Inbox, VendorDelivery};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::wire::Wire;
+use crate::wire::SlackWebApi;
 use crate::{Misconfigured, Secret};
 
 /// The longest frame that is read, in bytes.
@@ -29,7 +29,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 /// How long a delivery may take to become durable before the vendor is left to deliver again.
 const TAKE_WITHIN: Duration = Duration::from_millis(2_900);
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type SocketStream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How the connection is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,12 +49,12 @@ pub struct Health {
 /// Socket mode.
 #[derive(Clone, Debug)]
 pub struct Socket {
-    wire: Wire,
+    wire: SlackWebApi,
     health: Arc<Mutex<Health>>,
 }
 
 /// Why a connection ended.
-enum Ended {
+enum ConnectionEnd {
     /// The vendor wants another one.
     Refresh,
     /// It broke, or was given up.
@@ -69,7 +69,7 @@ impl Socket {
     /// # Errors
     /// When a setting cannot be worked with.
     pub fn open(api_url: &str, app_token: impl Into<Secret>) -> Result<Self, Misconfigured> {
-        let wire = Wire::new(api_url, app_token.into(), Duration::from_secs(10))?;
+        let wire = SlackWebApi::new(api_url, app_token.into(), Duration::from_secs(10))?;
         Ok(Self { wire, health: Arc::default() })
     }
 
@@ -96,16 +96,16 @@ impl Socket {
                     });
                     self.listen(stream, &inbox, &mut shutdown).await
                 }
-                Err(error) => Ended::Lost(error),
+                Err(error) => ConnectionEnd::Lost(error),
             };
             self.note(|health| health.connected = false);
             match ended {
-                Ended::Asked => return,
-                Ended::Refresh => {
+                ConnectionEnd::Asked => return,
+                ConnectionEnd::Refresh => {
                     pause = PAUSE.0;
                     continue;
                 }
-                Ended::Lost(why) => {
+                ConnectionEnd::Lost(why) => {
                     tracing::warn!(why, "the connection to Slack was lost");
                     self.note(|health| health.last_error = Some(why));
                 }
@@ -123,7 +123,7 @@ impl Socket {
     }
 
     /// Opens a connection at the address that Slack names for it.
-    async fn connect(&self) -> Result<Stream, String> {
+    async fn connect(&self) -> Result<SocketStream, String> {
         let opened = self.wire.call("apps.connections.open", &json!({})).await.map_err(|error| match error {
             Error::Again { detail, .. } | Error::Gone(detail) | Error::Never(detail) => detail,
         })?;
@@ -142,25 +142,30 @@ impl Socket {
         }
     }
 
-    async fn listen(&self, mut stream: Stream, inbox: &Arc<dyn Inbox>, shutdown: &mut watch::Receiver<bool>) -> Ended {
+    async fn listen(
+        &self,
+        mut stream: SocketStream,
+        inbox: &Arc<dyn Inbox>,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> ConnectionEnd {
         loop {
             let frame = tokio::select! {
                 _ = shutdown.changed() => {
                     stream.close(None).await.ok();
-                    return Ended::Asked;
+                    return ConnectionEnd::Asked;
                 }
                 frame = tokio::time::timeout(SILENT_MAX, stream.next()) => frame,
             };
             let text = match frame {
-                Err(_) => return Ended::Lost(format!("silent for {} s", SILENT_MAX.as_secs())),
-                Ok(None) => return Ended::Lost("the vendor closed it".to_owned()),
-                Ok(Some(Err(_))) => return Ended::Lost("it broke off".to_owned()),
+                Err(_) => return ConnectionEnd::Lost(format!("silent for {} s", SILENT_MAX.as_secs())),
+                Ok(None) => return ConnectionEnd::Lost("the vendor closed it".to_owned()),
+                Ok(Some(Err(_))) => return ConnectionEnd::Lost("it broke off".to_owned()),
                 Ok(Some(Ok(Message::Text(text)))) => text,
-                Ok(Some(Ok(Message::Close(_)))) => return Ended::Lost("the vendor closed it".to_owned()),
+                Ok(Some(Ok(Message::Close(_)))) => return ConnectionEnd::Lost("the vendor closed it".to_owned()),
                 // Pings are answered by the library, when we next read or write.
                 Ok(Some(Ok(_))) => {
                     if stream.flush().await.is_err() {
-                        return Ended::Lost("it broke off".to_owned());
+                        return ConnectionEnd::Lost("it broke off".to_owned());
                     }
                     continue;
                 }
@@ -175,16 +180,16 @@ impl Socket {
                     let why = envelope["reason"].as_str().unwrap_or_default();
                     // The vendor says beforehand that it will close: a warning, or a refresh.
                     return if why == "link_disabled" {
-                        Ended::Lost("socket mode was switched off for the app".to_owned())
+                        ConnectionEnd::Lost("socket mode was switched off for the app".to_owned())
                     } else {
-                        Ended::Refresh
+                        ConnectionEnd::Refresh
                     };
                 }
                 kind => {
                     if let Some(answer) = self.take(inbox, kind, &envelope).await
                         && stream.send(Message::text(answer.to_string())).await.is_err()
                     {
-                        return Ended::Lost("it broke off".to_owned());
+                        return ConnectionEnd::Lost("it broke off".to_owned());
                     }
                 }
             }
@@ -194,7 +199,7 @@ impl Socket {
     /// Makes a delivery durable; the acknowledgement, if it became so.
     async fn take(&self, inbox: &Arc<dyn Inbox>, kind: &str, envelope: &Value) -> Option<Value> {
         let id = envelope["envelope_id"].as_str()?;
-        let delivery = Delivery { kind: kind.to_owned(), payload: envelope["payload"].clone() };
+        let delivery = VendorDelivery { kind: kind.to_owned(), payload: envelope["payload"].clone() };
         let taken = tokio::time::timeout(TAKE_WITHIN, inbox.take(delivery)).await;
         match taken {
             Ok(Ok(payload)) => {

@@ -17,13 +17,13 @@ const PUT_OFF_MAX: Duration = Duration::from_secs(3_600);
 
 /// Slack's Web API at one address with one token.
 #[derive(Clone, Debug)]
-pub(crate) struct Wire {
+pub(crate) struct SlackWebApi {
     client: Client,
     base: Url,
     token: Secret,
 }
 
-impl Wire {
+impl SlackWebApi {
     /// The API at `base`, such as `https://slack.com/api`. Plain HTTP is for this very machine, for tests.
     pub(crate) fn new(base: &str, token: Secret, timeout: Duration) -> Result<Self, Misconfigured> {
         let bad = |got: &str| Misconfigured {

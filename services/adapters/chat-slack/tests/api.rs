@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hindcast_chat_slack::{EVENTS, Options, SCOPES, Slack};
 use hindcast_domain::Time;
-use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
+use hindcast_messaging::chat::{Chat, Error, Outgoing, VendorLookup, Whisper};
 use serde_json::{Value, json};
 use standin::{BOT, Mode, Slack as StandIn};
 
@@ -34,10 +34,10 @@ fn message(key: &str, thread: Option<&str>) -> Outgoing {
 async fn what_was_taken_is_found_again_when_its_reply_was_lost() {
     let there = StandIn::start().await;
     let slack = slack(&there);
-    assert_eq!(slack.find(&message("MSG-1", None)).await, Ok(Found::No));
+    assert_eq!(slack.find(&message("MSG-1", None)).await, Ok(VendorLookup::No));
     there.next(Mode::CutAfterAccept);
     assert!(matches!(slack.post(&message("MSG-1", None)).await, Err(Error::Again { .. })));
-    let Ok(Found::At(place)) = slack.find(&message("MSG-1", None)).await else { panic!("it stands there") };
+    let Ok(VendorLookup::At(place)) = slack.find(&message("MSG-1", None)).await else { panic!("it stands there") };
     assert_eq!(place.message, there.messages()[0].ts);
     // Many messages later, and in a thread, likewise.
     for index in 0..120 {
@@ -45,10 +45,10 @@ async fn what_was_taken_is_found_again_when_its_reply_was_lost() {
     }
     let last = message("MSG-x119", Some(&place.message));
     assert!(
-        matches!(slack.find(&last).await, Ok(Found::At(at)) if at.thread.as_deref() == Some(place.message.as_str()))
+        matches!(slack.find(&last).await, Ok(VendorLookup::At(at)) if at.thread.as_deref() == Some(place.message.as_str()))
     );
     there.cannot_read();
-    assert_eq!(slack.find(&last).await, Ok(Found::CannotLook));
+    assert_eq!(slack.find(&last).await, Ok(VendorLookup::CannotLook));
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 
 use crate::hosts::{self, HOSTS, Hosts};
-use crate::keys::{ALGORITHMS, Keys};
-use crate::{Clock, Misconfigured, wire};
+use crate::keys::{ALGORITHMS, VendorKeys};
+use crate::{Misconfigured, UnixClock, wire};
 
 /// How far the vendor's clock and ours may be apart, in seconds.
 const LEEWAY_S: i64 = 300;
@@ -39,13 +39,13 @@ pub struct AuthorityOptions {
     /// How long one fetch may take.
     pub timeout: Duration,
     /// Tells the time.
-    pub clock: Clock,
+    pub clock: UnixClock,
 }
 
 impl AuthorityOptions {
     /// What suits the public cloud.
     #[must_use]
-    pub fn new(app_id: impl Into<String>, clock: Clock) -> Self {
+    pub fn new(app_id: impl Into<String>, clock: UnixClock) -> Self {
         Self {
             app_id: app_id.into(),
             metadata_url: "https://login.botframework.com/v1/.well-known/openidconfiguration".into(),
@@ -68,8 +68,8 @@ pub struct BotAuthority {
     app_id: String,
     issuer: String,
     hosts: Hosts,
-    keys: Arc<Keys>,
-    clock: Clock,
+    keys: Arc<VendorKeys>,
+    clock: UnixClock,
 }
 
 impl std::fmt::Debug for BotAuthority {
@@ -107,7 +107,8 @@ impl BotAuthority {
             got: "another one".into(),
         })?;
         let hosts = Hosts::new(&options.hosts, hosts::is_loopback(&metadata));
-        let keys = Arc::new(Keys::new(wire::client(options.timeout)?, metadata, Clock::clone(&options.clock)));
+        let keys =
+            Arc::new(VendorKeys::new(wire::client(options.timeout)?, metadata, UnixClock::clone(&options.clock)));
         Ok(Self { app_id: options.app_id, issuer: options.issuer, hosts, keys, clock: options.clock })
     }
 

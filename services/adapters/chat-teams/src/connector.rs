@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_domain::chat::Place;
-use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
+use hindcast_messaging::chat::{Chat, Error, Outgoing, VendorLookup, Whisper};
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
@@ -13,9 +13,9 @@ use tokio::sync::Mutex;
 
 use crate::activity::{self, Conversation};
 use crate::hosts::{self, HOSTS, Hosts};
-use crate::token::Tokens;
+use crate::token::TokenSource;
 use crate::wire;
-use crate::{Clock, Misconfigured, Secret};
+use crate::{Misconfigured, Secret, UnixClock};
 
 /// Who is spoken to, in errors.
 const WHO: &str = "the Teams connector";
@@ -44,13 +44,13 @@ pub struct Options {
     /// Whether a word to one person alone is tried as such; otherwise it stands in the thread for all.
     pub targeted: bool,
     /// Tells the time.
-    pub clock: Clock,
+    pub clock: UnixClock,
 }
 
 impl Options {
     /// What suits the public cloud.
     #[must_use]
-    pub fn new(app_id: impl Into<String>, app_password: Secret, clock: Clock) -> Self {
+    pub fn new(app_id: impl Into<String>, app_password: Secret, clock: UnixClock) -> Self {
         Self {
             app_id: app_id.into(),
             app_password,
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Options {
 /// Teams.
 pub struct Teams {
     client: Client,
-    tokens: Tokens,
+    tokens: TokenSource,
     hosts: Hosts,
     app_id: String,
     tenant: Option<String>,
@@ -124,7 +124,7 @@ impl Teams {
             })?;
         }
         let client = wire::client(options.timeout)?;
-        let tokens = Tokens {
+        let tokens = TokenSource {
             client: client.clone(),
             url,
             app_id: options.app_id.clone(),
@@ -256,8 +256,8 @@ impl Chat for Teams {
     }
 
     /// Reading a conversation takes rights of Microsoft Graph that an app of ours does not ask for.
-    async fn find(&self, _message: &Outgoing) -> Result<Found, Error> {
-        Ok(Found::CannotLook)
+    async fn find(&self, _message: &Outgoing) -> Result<VendorLookup, Error> {
+        Ok(VendorLookup::CannotLook)
     }
 
     /// Shown to the one person where the vendor can; else a reply that calls nobody. No chat is opened for it.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::{Clock, hosts, wire};
+use crate::{UnixClock, hosts, wire};
 
 /// So long keys are used without a look at the vendor's, in seconds.
 pub(crate) const FRESH_S: i64 = 24 * 3600;
@@ -37,7 +37,7 @@ const WHO: &str = "the Bot Framework's key service";
 pub(crate) const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
 /// One key of the vendor's.
-pub(crate) struct Key {
+pub(crate) struct SigningKey {
     pub(crate) key: DecodingKey,
     /// The channels that it may speak for.
     pub(crate) endorsements: Vec<String>,
@@ -46,8 +46,8 @@ pub(crate) struct Key {
 }
 
 #[derive(Default)]
-struct Known {
-    keys: HashMap<String, Arc<Key>>,
+struct KnownKeys {
+    keys: HashMap<String, Arc<SigningKey>>,
     /// When they were fetched.
     at: Option<i64>,
 }
@@ -59,11 +59,11 @@ struct Tried {
 }
 
 /// The keys.
-pub(crate) struct Keys {
+pub(crate) struct VendorKeys {
     pub(crate) client: Client,
     pub(crate) metadata: Url,
-    pub(crate) clock: Clock,
-    known: RwLock<Known>,
+    pub(crate) clock: UnixClock,
+    known: RwLock<KnownKeys>,
     /// Held while an attempt is made: there is one at a time.
     tried: Arc<Mutex<Tried>>,
 }
@@ -94,8 +94,8 @@ struct Jwk {
     endorsements: Vec<String>,
 }
 
-impl Keys {
-    pub(crate) fn new(client: Client, metadata: Url, clock: Clock) -> Self {
+impl VendorKeys {
+    pub(crate) fn new(client: Client, metadata: Url, clock: UnixClock) -> Self {
         Self { client, metadata, clock, known: RwLock::default(), tried: Arc::default() }
     }
 
@@ -103,7 +103,7 @@ impl Keys {
     ///
     /// # Errors
     /// `Invalid` when the vendor has none of that id; `Unavailable` when it cannot be known.
-    pub(crate) async fn get(self: &Arc<Self>, kid: &str) -> Result<Arc<Key>, Denied> {
+    pub(crate) async fn get(self: &Arc<Self>, kid: &str) -> Result<Arc<SigningKey>, Denied> {
         match self.look(kid) {
             (Some(key), Some(age)) if age <= FRESH_S => Ok(key),
             (Some(key), Some(age)) if age <= STALE_MAX_S => match Arc::clone(&self.tried).try_lock_owned() {
@@ -120,7 +120,7 @@ impl Keys {
     }
 
     /// Looks for a key that is not known, or too old.
-    async fn learn(self: &Arc<Self>, kid: &str) -> Result<Arc<Key>, Denied> {
+    async fn learn(self: &Arc<Self>, kid: &str) -> Result<Arc<SigningKey>, Denied> {
         let tried = Arc::clone(&self.tried).lock_owned().await;
         // Somebody else may have fetched meanwhile.
         let (found, age) = self.usable(kid);
@@ -139,14 +139,14 @@ impl Keys {
     }
 
     /// A key and the age of all, in seconds. A clock before the fetch makes them new, not old.
-    fn look(&self, kid: &str) -> (Option<Arc<Key>>, Option<i64>) {
+    fn look(&self, kid: &str) -> (Option<Arc<SigningKey>>, Option<i64>) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let age = known.at.map(|at| (self.clock)().saturating_sub(at).max(0));
         (known.keys.get(kid).cloned(), age)
     }
 
     /// The same, as long as keys are not too old to be used.
-    fn usable(&self, kid: &str) -> (Option<Arc<Key>>, Option<i64>) {
+    fn usable(&self, kid: &str) -> (Option<Arc<SigningKey>>, Option<i64>) {
         match self.look(kid) {
             (found, Some(age)) if age <= STALE_MAX_S => (found, Some(age)),
             _ => (None, None),
@@ -165,7 +165,7 @@ impl Keys {
         let attempt = tokio::spawn(async move {
             match this.fetch().await {
                 Ok(keys) => {
-                    *this.known.write().unwrap_or_else(PoisonError::into_inner) = Known { keys, at: Some(now) };
+                    *this.known.write().unwrap_or_else(PoisonError::into_inner) = KnownKeys { keys, at: Some(now) };
                     tried.failed = None;
                 }
                 Err(why) => {
@@ -181,7 +181,7 @@ impl Keys {
         }
     }
 
-    async fn fetch(&self) -> Result<HashMap<String, Arc<Key>>, String> {
+    async fn fetch(&self) -> Result<HashMap<String, Arc<SigningKey>>, String> {
         let metadata: Metadata = self.document(self.metadata.clone()).await?;
         let named = hosts::trusted(&metadata.jwks_uri)
             .filter(|url| !hosts::is_loopback(url) || hosts::is_loopback(&self.metadata))
@@ -211,7 +211,7 @@ fn unknown() -> Denied {
 }
 
 /// A published key, if it is one that may sign. One that cannot be read does not take the others along.
-fn usable(jwk: Value, supported: &[String]) -> Option<(String, Arc<Key>)> {
+fn usable(jwk: Value, supported: &[String]) -> Option<(String, Arc<SigningKey>)> {
     let jwk: Jwk = serde_json::from_value(jwk).ok()?;
     if jwk.kty != "RSA" || jwk.purpose.is_some_and(|purpose| purpose != "sig") {
         return None;
@@ -227,5 +227,5 @@ fn usable(jwk: Value, supported: &[String]) -> Option<(String, Arc<Key>)> {
         return None;
     }
     let key = DecodingKey::from_rsa_components(&jwk.n?, &jwk.e?).ok()?;
-    Some((jwk.kid?, Arc::new(Key { key, endorsements: jwk.endorsements, algorithms })))
+    Some((jwk.kid?, Arc::new(SigningKey { key, endorsements: jwk.endorsements, algorithms })))
 }

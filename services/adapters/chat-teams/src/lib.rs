@@ -27,7 +27,7 @@ pub use hosts::{HOSTS, Hosts};
 pub use workflow::Workflow;
 
 /// Tells the time in whole seconds since 1970 (UTC). Handed in, so that tests decide what time it is.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+pub type UnixClock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// A word that must not be shown. Its `Debug` form says only that it is there.
 #[derive(Clone, PartialEq, Eq)]

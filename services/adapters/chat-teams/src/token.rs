@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::wire::{self, encoded};
-use crate::{Clock, Secret};
+use crate::{Secret, UnixClock};
 
 /// So long before its end a token is not used any more, in seconds.
 const MARGIN_S: i64 = 300;
@@ -19,18 +19,18 @@ const MARGIN_S: i64 = 300;
 const WHO: &str = "the token endpoint";
 
 /// Gets tokens for the connector.
-pub(crate) struct Tokens {
+pub(crate) struct TokenSource {
     pub(crate) client: Client,
     pub(crate) url: Url,
     pub(crate) app_id: String,
     pub(crate) password: Secret,
     pub(crate) scope: String,
-    pub(crate) clock: Clock,
-    pub(crate) kept: Mutex<Option<Kept>>,
+    pub(crate) clock: UnixClock,
+    pub(crate) kept: Mutex<Option<CachedToken>>,
 }
 
 /// A token that is kept.
-pub(crate) struct Kept {
+pub(crate) struct CachedToken {
     token: Arc<str>,
     until: i64,
 }
@@ -42,7 +42,7 @@ struct Granted {
     expires_in: Option<Value>,
 }
 
-impl Tokens {
+impl TokenSource {
     /// A token that is good for a while. `refused` is one that the connector did not take: never that one.
     ///
     /// # Errors
@@ -59,7 +59,10 @@ impl Tokens {
         let token: Arc<str> = granted.access_token.into();
         let lasts = granted.expires_in.as_ref().and_then(seconds).unwrap_or(0).clamp(0, 7 * 24 * 3600);
         // A token that lasts less than the margin is used for half its life.
-        *kept = Some(Kept { token: Arc::clone(&token), until: now.saturating_add((lasts - MARGIN_S).max(lasts / 2)) });
+        *kept = Some(CachedToken {
+            token: Arc::clone(&token),
+            until: now.saturating_add((lasts - MARGIN_S).max(lasts / 2)),
+        });
         Ok(token)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_messaging::chat::Error;
-use hindcast_messaging::notify::{self, Message, Notifier};
+use hindcast_messaging::notify::{self, Notification, Notifier};
 use reqwest::{Client, Url};
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ impl Workflow {
 /// A workflow is a receiver of notifications: each is a card, and the workflow answers nothing.
 #[async_trait]
 impl Notifier for Workflow {
-    async fn send(&self, message: &Message) -> Result<String, notify::Error> {
+    async fn send(&self, message: &Notification) -> Result<String, notify::Error> {
         let lines: Vec<&str> = message.lines.iter().map(String::as_str).collect();
         let url = message.url.as_deref();
         let card = hindcast_chat_cards::teams::render::notice(message.severity, &message.title, &lines, url);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hindcast_chat_teams::{Options, Secret, Teams as Adapter, Workflow};
 use hindcast_domain::Time;
 use hindcast_domain::chat::Place;
-use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
+use hindcast_messaging::chat::{Chat, Error, Outgoing, VendorLookup, Whisper};
 use serde_json::{Value, json};
 use teams::{APP_ID, Mode, PASSWORD, TENANT, Teams, WORKFLOW_SIGNATURE};
 
@@ -154,7 +154,7 @@ async fn where_the_vendor_cannot_it_is_a_reply_that_calls_nobody() {
 async fn what_teams_does_not_have_is_said() {
     let (_teams, adapter) = scene().await;
     assert_eq!(adapter.vendor(), "teams");
-    assert_eq!(adapter.find(&to(CHANNEL, None)).await, Ok(Found::CannotLook));
+    assert_eq!(adapter.find(&to(CHANNEL, None)).await, Ok(VendorLookup::CannotLook));
     assert!(matches!(adapter.open("x", &json!({})).await, Err(Error::Never(why)) if why.contains("inside the card")));
 }
 

@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: u64 = 1 << 31;
 /// What a folder holds. Absent in a folder of one's own, where the defaults hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Manifest {
+pub struct ModelManifest {
     /// The model's name; the folder's where absent.
     pub model: Option<String>,
     /// The runtime and its version; read from the library's name where absent.
@@ -37,16 +37,16 @@ pub struct Manifest {
 
 /// A folder with all that is needed.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct ModelFiles {
     /// The folder.
     pub folder: PathBuf,
     /// What it says of itself.
-    pub manifest: Manifest,
+    pub manifest: ModelManifest,
     /// The runtime's library.
     pub library: PathBuf,
 }
 
-impl Found {
+impl ModelFiles {
     /// Looks into a folder, and checks that all is there.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Found {
         let manifest = match std::fs::read(folder.join(MANIFEST)) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| Error::Load(format!("{} of {}: {error}", MANIFEST, folder.display())))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Manifest::default(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => ModelManifest::default(),
             Err(error) => return Err(Error::Load(format!("{} of {}: {error}", MANIFEST, folder.display()))),
         };
         for name in std::iter::once(MODEL).chain(TOKENIZER) {
@@ -111,7 +111,7 @@ impl Found {
     }
 }
 
-fn library(folder: &Path, manifest: &Manifest) -> Result<PathBuf, Error> {
+fn library(folder: &Path, manifest: &ModelManifest) -> Result<PathBuf, Error> {
     if let Some(named) = &manifest.library {
         let path = folder.join(named);
         return if path.is_file() { Ok(path) } else { Err(Error::Load(format!("expected {}", path.display()))) };

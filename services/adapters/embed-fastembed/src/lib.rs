@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
-use hindcast_vectors::embed::{Embedder, Error, Identity};
+use hindcast_vectors::embed::{Embedder, EmbedderIdentity, Error};
 
-pub use files::{Found, MANIFEST, MODEL, Manifest, TOKENIZER};
+pub use files::{MANIFEST, MODEL, ModelFiles, ModelManifest, TOKENIZER};
 
 /// Tokens that are read of a text, unless the folder says otherwise.
 const TOKENS_MAX: usize = 256;
@@ -25,7 +25,7 @@ const TEXTS_MAX: usize = 4_096;
 
 /// A model that is installed.
 pub struct Installed {
-    identity: Identity,
+    identity: EmbedderIdentity,
     /// One call at a time: the model keeps buffers of its own.
     model: Arc<Mutex<TextEmbedding>>,
 }
@@ -45,21 +45,22 @@ impl Installed {
     /// [`Error::Load`] that says what is missing, is not what was installed, or does not run here.
     pub fn open(folder: &Path) -> Result<Arc<dyn Embedder>, Error> {
         let began = Instant::now();
-        let found = Found::of(folder)?;
+        let found = ModelFiles::of(folder)?;
         let (mut model, sha256) = load(&found)?;
         let probe = model.embed(vec!["a text"], Some(1)).map_err(|error| Error::Load(error.to_string()))?;
         let dimension = probe.first().map_or(0, Vec::len);
         if dimension == 0 {
             return Err(Error::Load(format!("the model of {} makes no vectors", folder.display())));
         }
-        let identity = Identity { model: found.model(), sha256, runtime: found.runtime(), dimension, stand_in: false };
+        let identity =
+            EmbedderIdentity { model: found.model(), sha256, runtime: found.runtime(), dimension, stand_in: false };
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(model = identity.model, runtime = identity.runtime, dimension, elapsed_ms, "embedder loaded");
         Ok(Arc::new(Self { identity, model: Arc::new(Mutex::new(model)) }))
     }
 }
 
-fn load(found: &Found) -> Result<(TextEmbedding, String), Error> {
+fn load(found: &ModelFiles) -> Result<(TextEmbedding, String), Error> {
     let pooling = match found.manifest.pooling.as_deref() {
         None | Some("mean") => Pooling::Mean,
         Some("cls") => Pooling::Cls,
@@ -91,7 +92,7 @@ fn load(found: &Found) -> Result<(TextEmbedding, String), Error> {
 
 #[async_trait]
 impl Embedder for Installed {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &EmbedderIdentity {
         &self.identity
     }
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use hindcast_ledger::heads::Keeper;
+use hindcast_ledger::heads::HeadsKeeper;
 use hindcast_ledger::{AppendError, Seq, Subject};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::disk::Disk;
-use crate::frame::Builder;
-use crate::ledger::Core;
+use crate::disk::SegmentDisk;
+use crate::frame::BlockBuilder;
+use crate::ledger::EmbeddedCore;
 use crate::segment::{self, Segment};
 
 /// Appends of one block.
@@ -25,17 +25,17 @@ const GROUP_RECORDS_MAX: usize = 1_024;
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// An append that waits.
-pub(crate) struct Request {
+pub(crate) struct PendingAppend {
     pub(crate) subject: Subject,
     pub(crate) expected: Seq,
     pub(crate) payload: Bytes,
     pub(crate) answer: oneshot::Sender<Result<Seq, AppendError>>,
 }
 
-pub(crate) struct Committer {
-    pub(crate) core: Arc<Core>,
-    pub(crate) disk: Disk,
-    pub(crate) keeper: Arc<Keeper>,
+pub(crate) struct SegmentCommitter {
+    pub(crate) core: Arc<EmbeddedCore>,
+    pub(crate) disk: SegmentDisk,
+    pub(crate) keeper: Arc<HeadsKeeper>,
     pub(crate) folder: PathBuf,
     pub(crate) mark: u64,
     pub(crate) segment: Arc<Segment>,
@@ -46,10 +46,10 @@ pub(crate) struct Committer {
 }
 
 /// What an append is to be told once the block is durable.
-type Verdict = (oneshot::Sender<Result<Seq, AppendError>>, Result<Seq, AppendError>);
+type AppendVerdict = (oneshot::Sender<Result<Seq, AppendError>>, Result<Seq, AppendError>);
 
-impl Committer {
-    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+impl SegmentCommitter {
+    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<PendingAppend>) {
         while let Some(first) = queue.blocking_recv() {
             let mut group = vec![first];
             let mut bytes = 0;
@@ -71,13 +71,13 @@ impl Committer {
     }
 
     /// Writes one group; false where the ledger is dead, which only a test's disk can bring about.
-    fn commit(&mut self, group: Vec<Request>) -> bool {
+    fn commit(&mut self, group: Vec<PendingAppend>) -> bool {
         let first = self.core.read().head() + 1;
-        let mut block = Builder::new(self.mark, first);
+        let mut block = BlockBuilder::new(self.mark, first);
         let mut staged: HashMap<Subject, Seq> = HashMap::new();
-        let mut verdicts: Vec<Verdict> = Vec::with_capacity(group.len());
+        let mut verdicts: Vec<AppendVerdict> = Vec::with_capacity(group.len());
         let mut newest = Bytes::new();
-        for Request { subject, expected, payload, answer } in group {
+        for PendingAppend { subject, expected, payload, answer } in group {
             let last = staged.get(&subject).copied().unwrap_or_else(|| self.core.read().last(&subject));
             if last != expected {
                 // Answered with the others: what it lost to may be in this block, and is not durable yet.
@@ -168,7 +168,7 @@ impl Committer {
     }
 }
 
-fn answer(verdicts: Vec<Verdict>) {
+fn answer(verdicts: Vec<AppendVerdict>) {
     for (answer, verdict) in verdicts {
         if answer.send(verdict).is_err() {
             tracing::debug!("an append's caller went away before its answer");
@@ -176,8 +176,8 @@ fn answer(verdicts: Vec<Verdict>) {
     }
 }
 
-fn refuse(verdicts: Vec<Verdict>, error: &std::io::Error) {
-    let refused = |(answer, verdict): Verdict| {
+fn refuse(verdicts: Vec<AppendVerdict>, error: &std::io::Error) {
+    let refused = |(answer, verdict): AppendVerdict| {
         let verdict = match verdict {
             Ok(_) => Err(AppendError::Refused(format!("no segment can be made: {error}"))),
             // It may have lost to one that is refused now; the truth is that nobody knows yet.

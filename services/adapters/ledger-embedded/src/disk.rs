@@ -12,7 +12,7 @@ const SECTOR: usize = 512;
 
 /// What the disk of a test does.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Plan {
+pub struct DiskPlan {
     /// The machine loses its power during this sync (1 is the first).
     pub crash_at_sync: Option<u64>,
     /// This sync fails.
@@ -25,22 +25,22 @@ pub struct Plan {
 
 /// The disk of a test. Cheap to clone; all clones are the same one.
 #[derive(Clone, Debug)]
-pub struct Faults {
-    plan: Plan,
-    state: Arc<Mutex<State>>,
+pub struct DiskFaults {
+    plan: DiskPlan,
+    state: Arc<Mutex<DiskState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct DiskState {
     pending: Vec<(PathBuf, u64, Vec<u8>)>,
     syncs: u64,
     crashed: bool,
 }
 
-impl Faults {
+impl DiskFaults {
     /// A disk that does as planned.
     #[must_use]
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: DiskPlan) -> Self {
         Self { plan, state: Arc::default() }
     }
 
@@ -50,7 +50,7 @@ impl Faults {
         self.lock().crashed
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, DiskState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -101,12 +101,12 @@ impl Faults {
 }
 
 /// Where blocks are written.
-pub(crate) enum Disk {
+pub(crate) enum SegmentDisk {
     Real,
-    Faulty(Faults),
+    Faulty(DiskFaults),
 }
 
-impl Disk {
+impl SegmentDisk {
     pub(crate) fn write(&self, segment: &Segment, offset: u32, bytes: &[u8]) -> std::io::Result<()> {
         match self {
             Self::Real => write_all_at(&segment.file, bytes, u64::from(offset)),

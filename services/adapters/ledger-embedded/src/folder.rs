@@ -108,7 +108,7 @@ impl Lock {
 
 /// What a ledger is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
+pub(crate) struct LedgerIdentity {
     format: u32,
     /// Copied with the ledger.
     pub(crate) ledger_id: String,
@@ -116,7 +116,7 @@ pub(crate) struct Identity {
     pub(crate) mark: u64,
 }
 
-impl Identity {
+impl LedgerIdentity {
     /// Reads the identity, or `None` where there is none.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
         let path = identity_path(folder);

@@ -13,7 +13,7 @@ const RECORD_HEADER: usize = 18;
 
 /// Where a record lies, relative to its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
+pub(crate) struct RecordSpan {
     pub(crate) seq: Seq,
     pub(crate) subject: Subject,
     pub(crate) offset: u32,
@@ -21,14 +21,14 @@ pub(crate) struct Placed {
 }
 
 /// A block that is being filled.
-pub(crate) struct Builder {
+pub(crate) struct BlockBuilder {
     mark: u64,
     first: Seq,
     bytes: Vec<u8>,
-    placed: Vec<Placed>,
+    placed: Vec<RecordSpan>,
 }
 
-impl Builder {
+impl BlockBuilder {
     pub(crate) fn new(mark: u64, first: Seq) -> Self {
         Self { mark, first, bytes: vec![0; BLOCK_HEADER], placed: Vec::new() }
     }
@@ -46,7 +46,7 @@ impl Builder {
         self.bytes.extend_from_slice(payload);
         let crc = record_crc(&self.bytes[start..]);
         self.bytes[start + 4..start + 8].copy_from_slice(&crc.to_le_bytes());
-        self.placed.push(Placed {
+        self.placed.push(RecordSpan {
             seq,
             subject: subject.clone(),
             offset: u32::try_from(start).unwrap_or(u32::MAX),
@@ -63,7 +63,7 @@ impl Builder {
         self.bytes.len()
     }
 
-    pub(crate) fn finish(mut self) -> (Vec<u8>, Vec<Placed>) {
+    pub(crate) fn finish(mut self) -> (Vec<u8>, Vec<RecordSpan>) {
         let body = u32::try_from(self.bytes.len() - BLOCK_HEADER).unwrap_or(u32::MAX);
         let count = u32::try_from(self.placed.len()).unwrap_or(u32::MAX);
         let crc = crc32c::crc32c(&self.bytes[BLOCK_HEADER..]);
@@ -80,32 +80,36 @@ impl Builder {
 
 /// What lies at a place where a block may begin.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum BlockProbe {
     /// Nothing was ever written here, as far as this place shows.
     Nothing,
     /// A whole block.
-    Block { records: Vec<Placed>, bytes: usize },
+    Block { records: Vec<RecordSpan>, bytes: usize },
     /// Something else, and why.
     Bad(&'static str),
 }
 
 /// Reads the block at the beginning of `bytes`, whose first record must be `expected`.
-pub(crate) fn read_block(bytes: &[u8], mark: u64, expected: Seq) -> Found {
+pub(crate) fn read_block(bytes: &[u8], mark: u64, expected: Seq) -> BlockProbe {
     let Some((header, rest)) = bytes.split_at_checked(BLOCK_HEADER) else {
-        return if bytes.iter().all(|byte| *byte == 0) { Found::Nothing } else { Found::Bad("a header is cut short") };
+        return if bytes.iter().all(|byte| *byte == 0) {
+            BlockProbe::Nothing
+        } else {
+            BlockProbe::Bad("a header is cut short")
+        };
     };
     if header.iter().all(|byte| *byte == 0) {
-        return Found::Nothing;
+        return BlockProbe::Nothing;
     }
     let (Some(body), Some(first)) = (block_body(header, rest, mark), u64_at(header, 16)) else {
-        return Found::Bad("no block of this ledger, or its checksum does not match");
+        return BlockProbe::Bad("no block of this ledger, or its checksum does not match");
     };
     if first != expected {
-        return Found::Bad("a block stands in another's place");
+        return BlockProbe::Bad("a block stands in another's place");
     }
     match read_records(body, expected, u32_at(header, 12).unwrap_or(0)) {
-        Some(records) => Found::Block { records, bytes: BLOCK_HEADER + body.len() },
-        None => Found::Bad("a block's records are not those that it announces"),
+        Some(records) => BlockProbe::Block { records, bytes: BLOCK_HEADER + body.len() },
+        None => BlockProbe::Bad("a block's records are not those that it announces"),
     }
 }
 
@@ -130,14 +134,19 @@ fn block_body<'a>(header: &[u8], rest: &'a [u8], mark: u64) -> Option<&'a [u8]> 
     (sound && u32_at(header, 24)? == crc32c::crc32c(body)).then_some(body)
 }
 
-fn read_records(body: &[u8], first: Seq, count: u32) -> Option<Vec<Placed>> {
+fn read_records(body: &[u8], first: Seq, count: u32) -> Option<Vec<RecordSpan>> {
     let mut records = Vec::new();
     let mut at = 0;
     while at < body.len() {
         let length = RECORD_HEADER + u32_at(body, at)? as usize;
         let record = read_record(body.get(at..at + length)?, first + records.len() as Seq).ok()?;
         let offset = u32::try_from(BLOCK_HEADER + at).ok()?;
-        records.push(Placed { seq: record.seq, subject: record.subject, offset, length: u32::try_from(length).ok()? });
+        records.push(RecordSpan {
+            seq: record.seq,
+            subject: record.subject,
+            offset,
+            length: u32::try_from(length).ok()?,
+        });
         at += length;
     }
     (records.len() == count as usize && count > 0).then_some(records)
@@ -180,7 +189,7 @@ mod tests {
     use super::*;
 
     fn block() -> Vec<u8> {
-        let mut builder = Builder::new(7, 5);
+        let mut builder = BlockBuilder::new(7, 5);
         let subject: Subject = "hc.default.production.incidents".parse().unwrap();
         assert_eq!(builder.push(&subject, b"one"), 5);
         assert_eq!(builder.push(&subject, b"two"), 6);
@@ -190,7 +199,7 @@ mod tests {
     #[test]
     fn a_block_reads_as_it_was_written() {
         let bytes = block();
-        let Found::Block { records, bytes: length } = read_block(&bytes, 7, 5) else { panic!("a block") };
+        let BlockProbe::Block { records, bytes: length } = read_block(&bytes, 7, 5) else { panic!("a block") };
         assert_eq!((records.len(), length), (2, bytes.len()));
         let at = records[1].offset as usize;
         let record = read_record(&bytes[at..at + records[1].length as usize], 6).unwrap();
@@ -203,7 +212,7 @@ mod tests {
         for at in 0..bytes.len() * 8 {
             let mut broken = bytes.clone();
             broken[at / 8] ^= 1 << (at % 8);
-            assert!(matches!(read_block(&broken, 7, 5), Found::Bad(_)), "bit {at}");
+            assert!(matches!(read_block(&broken, 7, 5), BlockProbe::Bad(_)), "bit {at}");
         }
     }
 
@@ -211,9 +220,9 @@ mod tests {
     fn a_cut_block_is_bad_and_zeroes_are_nothing() {
         let bytes = block();
         for length in 1..bytes.len() {
-            assert!(matches!(read_block(&bytes[..length], 7, 5), Found::Bad(_)), "{length}");
+            assert!(matches!(read_block(&bytes[..length], 7, 5), BlockProbe::Bad(_)), "{length}");
         }
-        assert_eq!(read_block(&[0; 64], 7, 5), Found::Nothing);
+        assert_eq!(read_block(&[0; 64], 7, 5), BlockProbe::Nothing);
     }
 
     #[test]

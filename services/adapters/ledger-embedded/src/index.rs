@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hindcast_ledger::{ReadError, Record, Seq, Subject};
 
-use crate::frame::{self, Placed};
+use crate::frame::{self, RecordSpan};
 use crate::segment::Segment;
 
 /// Records that one read takes at most.
@@ -15,7 +15,7 @@ const RUN_RECORDS_MAX: usize = 256;
 const RUN_BYTES_MAX: u32 = 1024 * 1024;
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct IndexEntry {
     segment: u32,
     offset: u32,
     length: u32,
@@ -23,20 +23,20 @@ struct Entry {
 
 /// The index.
 #[derive(Debug, Default)]
-pub(crate) struct Index {
+pub(crate) struct RecordIndex {
     segments: Vec<Arc<Segment>>,
-    entries: Vec<Entry>,
+    entries: Vec<IndexEntry>,
     subjects: HashMap<Subject, Vec<Seq>>,
 }
 
 /// Records that lie behind one another in one segment.
-pub(crate) struct Run {
+pub(crate) struct RecordRun {
     segment: Arc<Segment>,
     first: Seq,
     places: Vec<(u32, u32)>,
 }
 
-impl Index {
+impl RecordIndex {
     pub(crate) fn head(&self) -> Seq {
         self.entries.len() as Seq
     }
@@ -46,11 +46,11 @@ impl Index {
     }
 
     /// Adds the records of a block that begins at `start` of the last segment.
-    pub(crate) fn add_block(&mut self, start: u32, placed: Vec<Placed>) {
+    pub(crate) fn add_block(&mut self, start: u32, placed: Vec<RecordSpan>) {
         let segment = u32::try_from(self.segments.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        for Placed { seq, subject, offset, length } in placed {
+        for RecordSpan { seq, subject, offset, length } in placed {
             assert_eq!(seq, self.head() + 1, "sequences are dense");
-            self.entries.push(Entry { segment, offset: start + offset, length });
+            self.entries.push(IndexEntry { segment, offset: start + offset, length });
             self.subjects.entry(subject).or_default().push(seq);
         }
     }
@@ -72,20 +72,20 @@ impl Index {
     }
 
     /// The records from `first` on that one read may take; `None` past the head.
-    pub(crate) fn run(&self, first: Seq, records_max: usize) -> Option<Run> {
+    pub(crate) fn run(&self, first: Seq, records_max: usize) -> Option<RecordRun> {
         let from = usize::try_from(first.checked_sub(1)?).ok()?;
         let entries = self.entries.get(from..)?;
         let head = *entries.first()?;
-        let fits = |entry: &&Entry| {
+        let fits = |entry: &&IndexEntry| {
             entry.segment == head.segment && entry.offset + entry.length - head.offset <= RUN_BYTES_MAX.max(head.length)
         };
         let places = entries.iter().take(records_max.min(RUN_RECORDS_MAX)).take_while(fits);
         let places = places.map(|entry| (entry.offset, entry.length)).collect();
-        Some(Run { segment: Arc::clone(self.segments.get(head.segment as usize)?), first, places })
+        Some(RecordRun { segment: Arc::clone(self.segments.get(head.segment as usize)?), first, places })
     }
 }
 
-impl Run {
+impl RecordRun {
     /// Reads them from the disk. Blocks.
     pub(crate) fn read(&self) -> Result<Vec<Record>, ReadError> {
         let (Some((start, _)), Some((last, length))) = (self.places.first(), self.places.last()) else {

@@ -8,24 +8,24 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
-use hindcast_ledger::heads::{self, Keeper};
+use hindcast_ledger::heads::{self, HeadsKeeper};
 use hindcast_ledger::port::{Lease, LeaseError};
 use hindcast_ledger::{AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Subject, Tail};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::committer::{Committer, Request};
-use crate::disk::Disk;
-use crate::folder::{Identity, Lock, check_id};
-use crate::index::Index;
+use crate::committer::{PendingAppend, SegmentCommitter};
+use crate::disk::SegmentDisk;
+use crate::folder::{LedgerIdentity, Lock, check_id};
+use crate::index::RecordIndex;
 use crate::options::{OpenError, Options, io};
 use crate::scan::{self, Scanned};
 use crate::segment::{self, Segment, write_all_at};
-use crate::tail::Reader;
+use crate::tail::SegmentTail;
 
 /// The ledger was closed.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the ledger is closed")]
-pub struct Closed;
+pub struct LedgerClosed;
 
 /// The committer ended with an append in its hands.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -33,19 +33,19 @@ pub struct Closed;
 struct Unanswered;
 
 /// What readers and the committer share.
-pub(crate) struct Core {
-    index: RwLock<Index>,
+pub(crate) struct EmbeddedCore {
+    index: RwLock<RecordIndex>,
     /// The last durable sequence.
     pub(crate) head: watch::Sender<Seq>,
     pub(crate) closed: watch::Sender<bool>,
 }
 
-impl Core {
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Index> {
+impl EmbeddedCore {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, RecordIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Index> {
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, RecordIndex> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -53,15 +53,15 @@ impl Core {
 /// The ledger.
 pub struct EmbeddedLedger {
     info: Info,
-    core: Arc<Core>,
-    queue: Mutex<Option<mpsc::Sender<Request>>>,
+    core: Arc<EmbeddedCore>,
+    queue: Mutex<Option<mpsc::Sender<PendingAppend>>>,
     engine: Arc<Mutex<Option<Engine>>>,
 }
 
 /// What ends with the ledger, in this order.
 struct Engine {
     committer: JoinHandle<()>,
-    keeper: Arc<Keeper>,
+    keeper: Arc<HeadsKeeper>,
     lock: Lock,
 }
 
@@ -87,15 +87,15 @@ impl EmbeddedLedger {
             index.add_segment(Arc::clone(&segment));
         }
         let head = index.head();
-        let keeper = Arc::new(Keeper::start(&options.heads(), &identity.ledger_id, known)?);
-        let core = Arc::new(Core {
+        let keeper = Arc::new(HeadsKeeper::start(&options.heads(), &identity.ledger_id, known)?);
+        let core = Arc::new(EmbeddedCore {
             index: RwLock::new(index),
             head: watch::Sender::new(head),
             closed: watch::Sender::new(false),
         });
-        let committer = Committer {
+        let committer = SegmentCommitter {
             core: Arc::clone(&core),
-            disk: options.faults.clone().map_or(Disk::Real, Disk::Faulty),
+            disk: options.faults.clone().map_or(SegmentDisk::Real, SegmentDisk::Faulty),
             keeper: Arc::clone(&keeper),
             folder: folder.clone(),
             mark: identity.mark,
@@ -175,8 +175,8 @@ fn stop(engine: &Mutex<Option<Engine>>) {
     drop(engine.lock);
 }
 
-fn identify(folder: &Path, options: &Options) -> Result<Identity, OpenError> {
-    match Identity::read(folder)? {
+fn identify(folder: &Path, options: &Options) -> Result<LedgerIdentity, OpenError> {
+    match LedgerIdentity::read(folder)? {
         Some(identity) => match &options.ledger_id {
             Some(expected) if *expected != identity.ledger_id => {
                 Err(OpenError::OtherLedger { expected: expected.clone(), got: identity.ledger_id })
@@ -191,13 +191,13 @@ fn identify(folder: &Path, options: &Options) -> Result<Identity, OpenError> {
             if let Some(known) = heads::read(&options.heads())? {
                 heads::check(&known, &known.ledger_id, 0, None)?;
             }
-            Identity::create(folder, options)
+            LedgerIdentity::create(folder, options)
         }
     }
 }
 
 /// Compares what was found with the known head, and answers how far that is.
-fn check_head(options: &Options, identity: &Identity, index: &Index) -> Result<Seq, OpenError> {
+fn check_head(options: &Options, identity: &LedgerIdentity, index: &RecordIndex) -> Result<Seq, OpenError> {
     let Some(known) = heads::read(&options.heads())? else {
         return Ok(0);
     };
@@ -249,10 +249,10 @@ impl Ledger for EmbeddedLedger {
         if payload.len() > COMMIT_BYTES_MAX {
             return Err(AppendError::TooLarge { max: COMMIT_BYTES_MAX, got: payload.len() });
         }
-        let closed = || AppendError::Refused(Closed.to_string());
+        let closed = || AppendError::Refused(LedgerClosed.to_string());
         let queue = guard(&self.queue).clone().ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
-        let request = Request { subject: subject.clone(), expected, payload, answer };
+        let request = PendingAppend { subject: subject.clone(), expected, payload, answer };
         queue.send(request).await.map_err(|_| closed())?;
         drop(queue);
         match answered.await {
@@ -284,7 +284,7 @@ impl Ledger for EmbeddedLedger {
     }
 
     fn tail(&self, from: Seq) -> Box<dyn Tail> {
-        Box::new(Reader::new(Arc::clone(&self.core), from))
+        Box::new(SegmentTail::new(Arc::clone(&self.core), from))
     }
 
     async fn lease(&self, _name: &str, _holder: &str) -> Result<Box<dyn Lease>, LeaseError> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hindcast_ledger::heads::HeadsError;
 
-use crate::disk::Faults;
+use crate::disk::DiskFaults;
 use crate::folder::Holder;
 
 /// What a ledger is opened with.
@@ -22,7 +22,7 @@ pub struct Options {
     pub queue_max: usize,
     /// Where tests let the disk fail.
     #[doc(hidden)]
-    pub faults: Option<Faults>,
+    pub faults: Option<DiskFaults>,
 }
 
 impl Options {

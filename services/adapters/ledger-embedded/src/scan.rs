@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use hindcast_ledger::Seq;
 
-use crate::frame::{self, Found};
-use crate::index::Index;
+use crate::frame::{self, BlockProbe};
+use crate::index::RecordIndex;
 use crate::options::{OpenError, io};
 use crate::segment::{self, Segment};
 
 /// What the segments hold.
 pub(crate) struct Scanned {
-    pub(crate) index: Index,
+    pub(crate) index: RecordIndex,
     /// The segment that is written to; `None` in an empty folder.
     pub(crate) last: Option<Arc<Segment>>,
     /// Where the next block goes.
@@ -25,7 +25,7 @@ pub(crate) struct Scanned {
 
 pub(crate) fn scan(folder: &Path, mark: u64) -> Result<Scanned, OpenError> {
     let listed = segment::list(folder).map_err(io("list", folder))?;
-    let mut scanned = Scanned { index: Index::default(), last: None, offset: 0, torn: 0 };
+    let mut scanned = Scanned { index: RecordIndex::default(), last: None, offset: 0, torn: 0 };
     let count = listed.len();
     for (at, (first, path)) in listed.into_iter().enumerate() {
         let expected = scanned.index.head() + 1;
@@ -48,7 +48,7 @@ fn one(scanned: &mut Scanned, path: PathBuf, mark: u64, is_last: bool) -> Result
         let expected: Seq = scanned.index.head() + 1;
         let rest = bytes.get(at..).unwrap_or_default();
         match frame::read_block(rest, mark, expected) {
-            Found::Block { records, bytes } => {
+            BlockProbe::Block { records, bytes } => {
                 scanned.index.add_block(u32::try_from(at).unwrap_or(u32::MAX), records);
                 at += bytes;
             }
@@ -80,9 +80,9 @@ fn used(bytes: &[u8]) -> usize {
 }
 
 /// Whether what stands behind the last good block (without the zeroes at its end) may stand there.
-fn tail(path: &Path, at: usize, rest: &[u8], mark: u64, is_last: bool, found: &Found) -> Result<(), OpenError> {
+fn tail(path: &Path, at: usize, rest: &[u8], mark: u64, is_last: bool, found: &BlockProbe) -> Result<(), OpenError> {
     let why = match found {
-        Found::Bad(why) => *why,
+        BlockProbe::Bad(why) => *why,
         _ => "nothing stands where a block is expected",
     };
     let corrupt = |offset: usize, detail: String| {

@@ -7,23 +7,23 @@ use async_trait::async_trait;
 use hindcast_ledger::{ReadError, Record, Seq, Tail};
 use tokio::sync::watch;
 
-use crate::ledger::{Closed, Core, blocking};
+use crate::ledger::{EmbeddedCore, LedgerClosed, blocking};
 
-pub(crate) struct Reader {
-    core: Arc<Core>,
+pub(crate) struct SegmentTail {
+    core: Arc<EmbeddedCore>,
     head: watch::Receiver<Seq>,
     next: Seq,
 }
 
-impl Reader {
-    pub(crate) fn new(core: Arc<Core>, from: Seq) -> Self {
+impl SegmentTail {
+    pub(crate) fn new(core: Arc<EmbeddedCore>, from: Seq) -> Self {
         let head = core.head.subscribe();
         Self { core, head, next: from.max(1) }
     }
 }
 
 #[async_trait]
-impl Tail for Reader {
+impl Tail for SegmentTail {
     async fn next(&mut self) -> Result<Vec<Record>, ReadError> {
         let next = self.next;
         let mut closed = self.core.closed.subscribe();
@@ -32,7 +32,7 @@ impl Tail for Reader {
             reached = self.head.wait_for(|head| *head >= next) => {
                 reached.map_err(|source| ReadError::Unavailable(Box::new(source)))?;
             }
-            _ = closed.wait_for(|closed| *closed) => return Err(ReadError::Unavailable(Box::new(Closed))),
+            _ = closed.wait_for(|closed| *closed) => return Err(ReadError::Unavailable(Box::new(LedgerClosed))),
         }
         let core = Arc::clone(&self.core);
         let records = blocking(move || {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hindcast_ledger::{Ledger, Seq};
-use hindcast_ledger_embedded::disk::{Faults, Plan};
+use hindcast_ledger_embedded::disk::{DiskFaults, DiskPlan};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
 use hindcast_testkit::conformance::toy::intake;
 
@@ -26,8 +26,8 @@ fn payload(writer: u8, n: u64) -> Bytes {
 }
 
 /// Appends from several tasks until the power goes off; answers what was acknowledged.
-async fn until_the_crash(dir: &Path, plan: Plan) -> Vec<(u8, Seq, Bytes)> {
-    let faults = Faults::new(plan);
+async fn until_the_crash(dir: &Path, plan: DiskPlan) -> Vec<(u8, Seq, Bytes)> {
+    let faults = DiskFaults::new(plan);
     let ledger = EmbeddedLedger::open(Options { faults: Some(faults.clone()), ..options(dir) }).unwrap();
     let ledger = Arc::new(ledger);
     let mut tail = ledger.tail(1);
@@ -90,7 +90,7 @@ async fn lost(dir: &Path, acknowledged: &[(u8, Seq, Bytes)]) -> usize {
 async fn whatever_a_crash_leaves_of_the_last_block_nothing_acknowledged_is_lost() {
     for seed in 0..60 {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan { crash_at_sync: Some(1 + seed % 23), seed, ..Plan::default() };
+        let plan = DiskPlan { crash_at_sync: Some(1 + seed % 23), seed, ..DiskPlan::default() };
         let acknowledged = until_the_crash(folder.path(), plan).await;
         assert_eq!(lost(folder.path(), &acknowledged).await, 0, "seed {seed}");
     }
@@ -102,7 +102,8 @@ async fn with_acknowledgements_before_the_sync_the_same_check_turns_red() {
     let mut red = 0;
     for seed in 0..20 {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Plan { crash_at_sync: Some(1 + seed % 23), seed, acknowledge_before_sync: true, ..Plan::default() };
+        let plan =
+            DiskPlan { crash_at_sync: Some(1 + seed % 23), seed, acknowledge_before_sync: true, ..DiskPlan::default() };
         let acknowledged = until_the_crash(folder.path(), plan).await;
         red += usize::from(lost(folder.path(), &acknowledged).await > 0);
     }
@@ -114,7 +115,7 @@ async fn with_acknowledgements_before_the_sync_the_same_check_turns_red() {
 #[ignore = "ends its process; run by a_failed_sync_ends_the_process"]
 async fn child_with_a_failing_sync() {
     let folder = tempfile::tempdir().unwrap();
-    let faults = Faults::new(Plan { fail_at_sync: Some(2), ..Plan::default() });
+    let faults = DiskFaults::new(DiskPlan { fail_at_sync: Some(2), ..DiskPlan::default() });
     let ledger = EmbeddedLedger::open(Options { faults: Some(faults), ..options(folder.path()) }).unwrap();
     ledger.append(&intake("a"), 0, Bytes::from_static(b"one")).await.unwrap();
     println!("first acknowledged");

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use hindcast_ledger::Ledger;
-use hindcast_ledger_embedded::disk::{Faults, Plan};
+use hindcast_ledger_embedded::disk::{DiskFaults, DiskPlan};
 use hindcast_ledger_embedded::{EmbeddedLedger, Options};
 use hindcast_testkit::conformance::toy::intake;
 
@@ -18,8 +18,8 @@ use hindcast_testkit::conformance::toy::intake;
 async fn appends_for_the_trace() {
     let folder = tempfile::tempdir().unwrap();
     let early = std::env::var("HINDCAST_TRACE_MODE").is_ok_and(|mode| mode == "early");
-    let plan = Plan { acknowledge_before_sync: true, ..Plan::default() };
-    let faults = early.then(|| Faults::new(plan));
+    let plan = DiskPlan { acknowledge_before_sync: true, ..DiskPlan::default() };
+    let faults = early.then(|| DiskFaults::new(plan));
     let ledger = EmbeddedLedger::open(Options { faults, ..Options::at(folder.path()) }).unwrap();
     for seq in 1..=20 {
         ledger.append(&intake(&format!("w{seq}")), 0, Bytes::from(vec![7; 900])).await.unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_nats::Client;
 use futures::StreamExt;
 use hindcast_domain::Time;
-use hindcast_ledger::Progress;
-use hindcast_ledger::progress::Report;
+use hindcast_ledger::LedgerProgress;
+use hindcast_ledger::progress::ServiceReport;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -23,26 +23,26 @@ const PEERS_MAX: usize = 256;
 const SERVICES_MAX: usize = 1_024;
 
 #[derive(Serialize, Deserialize)]
-struct Said {
+struct ProgressMessage {
     process: String,
-    services: BTreeMap<String, Service>,
+    services: BTreeMap<String, ServiceProgress>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Service {
+struct ServiceProgress {
     through: u64,
     due: Option<i64>,
     appending: u32,
 }
 
-impl From<Report> for Service {
-    fn from(report: Report) -> Self {
+impl From<ServiceReport> for ServiceProgress {
+    fn from(report: ServiceReport) -> Self {
         Self { through: report.through, due: report.due.map(Time::nanos), appending: report.appending }
     }
 }
 
-impl From<Service> for Report {
-    fn from(said: Service) -> Self {
+impl From<ServiceProgress> for ServiceReport {
+    fn from(said: ServiceProgress) -> Self {
         Self { through: said.through, due: said.due.map(Time::from_nanos), appending: said.appending }
     }
 }
@@ -53,7 +53,7 @@ pub struct Broadcast {
 }
 
 impl Broadcast {
-    pub(crate) fn start(client: Client, ledger_id: &str, progress: Progress, process: &str) -> Self {
+    pub(crate) fn start(client: Client, ledger_id: &str, progress: LedgerProgress, process: &str) -> Self {
         let exchange = Exchange {
             subject: format!("hcprogress.{ledger_id}"),
             process: process.to_owned(),
@@ -82,9 +82,9 @@ struct Exchange {
     client: Client,
     subject: String,
     process: String,
-    progress: Progress,
+    progress: LedgerProgress,
     peers: BTreeMap<String, Peer>,
-    said: BTreeMap<String, Service>,
+    said: BTreeMap<String, ServiceProgress>,
     said_at: Option<Instant>,
 }
 
@@ -112,7 +112,7 @@ impl Exchange {
     }
 
     /// What this process's own services say.
-    fn own(&self) -> BTreeMap<String, Service> {
+    fn own(&self) -> BTreeMap<String, ServiceProgress> {
         let foreign = |name: &String| self.peers.values().any(|peer| peer.names.contains(name));
         let all = self.progress.all().into_iter().filter(|(name, _)| !foreign(name));
         all.map(|(name, report)| (name, report.into())).collect()
@@ -123,7 +123,7 @@ impl Exchange {
         if own == self.said && self.said_at.is_some_and(|at| at.elapsed() < ALIVE) {
             return;
         }
-        let said = Said { process: self.process.clone(), services: own.clone() };
+        let said = ProgressMessage { process: self.process.clone(), services: own.clone() };
         let Ok(bytes) = serde_json::to_vec(&said) else {
             return;
         };
@@ -136,7 +136,7 @@ impl Exchange {
     }
 
     fn hear(&mut self, bytes: &[u8]) {
-        let Ok(said) = serde_json::from_slice::<Said>(bytes) else {
+        let Ok(said) = serde_json::from_slice::<ProgressMessage>(bytes) else {
             return;
         };
         let known = self.peers.contains_key(&said.process);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use hindcast_ledger::port::{Lease, LeaseError};
 use tokio::sync::Mutex;
 
-use crate::options::{OpenError, Options, Source};
+use crate::options::{ClientError, OpenError, Options};
 
 /// What stands in place of a holder once a lease was given back.
 const FREE: &[u8] = b"";
@@ -45,7 +45,7 @@ impl Leases {
     }
 
     pub(crate) async fn take(&self, name: &str, holder: &str) -> Result<Box<dyn Lease>, LeaseError> {
-        let unavailable = |source: Source| LeaseError::Unavailable(name.to_owned(), source);
+        let unavailable = |source: ClientError| LeaseError::Unavailable(name.to_owned(), source);
         let subject = format!("{}.{}", self.root, token(name));
         let expected = match self.stream.get_last_raw_message_by_subject(&subject).await {
             Ok(last) if last.payload == FREE || last.payload == holder.as_bytes() => last.sequence,
@@ -62,7 +62,7 @@ impl Leases {
                 return Err(unavailable(Box::new(error)));
             }
         };
-        let held = Held { leases: self.clone(), subject, holder: holder.to_owned(), seq: Mutex::new(expected) };
+        let held = LeaseRecord { leases: self.clone(), subject, holder: holder.to_owned(), seq: Mutex::new(expected) };
         if held.say(held.holder.as_bytes().to_vec()).await {
             return Ok(Box::new(held));
         }
@@ -78,14 +78,14 @@ impl Leases {
     }
 }
 
-struct Held {
+struct LeaseRecord {
     leases: Leases,
     subject: String,
     holder: String,
     seq: Mutex<u64>,
 }
 
-impl Held {
+impl LeaseRecord {
     /// Says it again; false where it is no longer ours to say.
     async fn say(&self, what: Vec<u8>) -> bool {
         let mut seq = self.seq.lock().await;
@@ -106,7 +106,7 @@ impl Held {
 }
 
 #[async_trait]
-impl Lease for Held {
+impl Lease for LeaseRecord {
     async fn renew(&self) -> bool {
         self.say(self.holder.as_bytes().to_vec()).await
     }

@@ -14,15 +14,15 @@ use bytes::Bytes;
 use futures::StreamExt;
 use hindcast_domain::Time;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
-use hindcast_ledger::heads::{self, Keeper};
+use hindcast_ledger::heads::{self, HeadsKeeper};
 use hindcast_ledger::port::{Lease, LeaseError};
-use hindcast_ledger::{AppendError, Info, Ledger, Progress, ReadError, Record, Seq, Subject, Tail};
+use hindcast_ledger::{AppendError, Info, Ledger, LedgerProgress, ReadError, Record, Seq, Subject, Tail};
 
 use crate::boot;
 use crate::broadcast::Broadcast;
 use crate::lease::Leases;
-use crate::options::{OpenError, Options, Source};
-use crate::tail::Reader;
+use crate::options::{ClientError, OpenError, Options};
+use crate::tail::StreamTail;
 
 /// A racing publish in a cluster is refused with this code, which names no sequence.
 const WRONG_LAST_SEQUENCE: [ErrorCode; 2] =
@@ -31,11 +31,11 @@ const WRONG_LAST_SEQUENCE: [ErrorCode; 2] =
 const LASTS_AT_ONCE: usize = 16;
 
 /// What the adapter and its readers share.
-pub(crate) struct Core {
+pub(crate) struct StreamCore {
     client: Client,
     context: Context,
     pub(crate) stream: Stream,
-    keeper: Option<Keeper>,
+    keeper: Option<HeadsKeeper>,
     leases: Leases,
     info: Info,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Core {
 /// The ledger. Cheap to clone; all clones are the same connection.
 #[derive(Clone)]
 pub struct NatsLedger {
-    core: Arc<Core>,
+    core: Arc<StreamCore>,
 }
 
 impl NatsLedger {
@@ -56,21 +56,22 @@ impl NatsLedger {
         let client = connect(&options).await?;
         let context = ContextBuilder::new().timeout(options.timeout).ack_timeout(options.timeout).build(client.clone());
         let booted = Box::pin(boot::boot(&client, &context, &options)).await?;
-        let failed = |source: Source| OpenError::Stream { step: "looked at", stream: options.stream.clone(), source };
+        let failed =
+            |source: ClientError| OpenError::Stream { step: "looked at", stream: options.stream.clone(), source };
         let stream = context.get_stream(&options.stream).await.map_err(|error| failed(Box::new(error)))?;
         let leases = Leases::open(&context, &options, &booted.ledger_id).await?;
         let info = Info { ledger_id: booted.ledger_id, kind: "nats", durability: booted.durability, shared: true };
-        let mut core = Core { client, context, stream, keeper: None, leases, info };
+        let mut core = StreamCore { client, context, stream, keeper: None, leases, info };
         if let Some(path) = &options.heads {
             let known = core.check_head(path).await?;
-            core.keeper = Some(Keeper::start(path, &core.info.ledger_id, known)?);
+            core.keeper = Some(HeadsKeeper::start(path, &core.info.ledger_id, known)?);
         }
         Ok(Self { core: Arc::new(core) })
     }
 
     /// Shares this process's progress with all others of this ledger, and theirs with `progress`.
     #[must_use]
-    pub fn share_progress(&self, progress: Progress, process: &str) -> Broadcast {
+    pub fn share_progress(&self, progress: LedgerProgress, process: &str) -> Broadcast {
         Broadcast::start(self.core.client.clone(), &self.core.info.ledger_id, progress, process)
     }
 
@@ -90,7 +91,7 @@ impl NatsLedger {
     /// Writes the known head, sends what is still to be sent, and ends the connection's use.
     pub async fn close(&self) {
         let core = Arc::clone(&self.core);
-        let stopped = tokio::task::spawn_blocking(move || core.keeper.as_ref().map(Keeper::stop)).await;
+        let stopped = tokio::task::spawn_blocking(move || core.keeper.as_ref().map(HeadsKeeper::stop)).await;
         if stopped.is_err() {
             tracing::error!("the keeper of the known heads panicked");
         }
@@ -117,7 +118,7 @@ async fn connect(options: &Options) -> Result<Client, OpenError> {
         .map_err(|source| OpenError::Connect { url: options.url.clone(), source: Box::new(source) })
 }
 
-impl Core {
+impl StreamCore {
     async fn check_head(&self, path: &std::path::Path) -> Result<Seq, OpenError> {
         let Some(known) = heads::read(path)? else {
             return Ok(0);
@@ -240,7 +241,7 @@ impl Ledger for NatsLedger {
     }
 
     fn tail(&self, from: Seq) -> Box<dyn Tail> {
-        Box::new(Reader::new(Arc::clone(&self.core), from))
+        Box::new(StreamTail::new(Arc::clone(&self.core), from))
     }
 
     async fn lease(&self, name: &str, holder: &str) -> Result<Box<dyn Lease>, LeaseError> {

@@ -25,4 +25,4 @@ mod tail;
 pub use broadcast::Broadcast;
 pub use ledger::NatsLedger;
 pub use options::{OpenError, Options};
-pub use server::Server;
+pub use server::NatsServer;

@@ -65,7 +65,7 @@ impl Options {
 }
 
 /// An error of the client library, whichever it was.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type ClientError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a ledger on JetStream is refused.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +80,7 @@ pub enum OpenError {
         url: String,
         /// Why.
         #[source]
-        source: Source,
+        source: ClientError,
     },
     /// A server of a version that has known losses.
     #[error("expected nats-server {least} or newer, got {got:?}; upgrade it")]
@@ -99,7 +99,7 @@ pub enum OpenError {
         stream: String,
         /// Why.
         #[source]
-        source: Source,
+        source: ClientError,
     },
     /// The stream could lose or change what it holds.
     #[error("the stream {stream} must not be used: expected {}", .wrong.join("; expected "))]

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// What a server is started with.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// The server's program.
     pub program: PathBuf,
     /// Its store; everything of it lies here.
@@ -31,7 +31,7 @@ pub struct Options {
     pub sync_always: bool,
 }
 
-impl Options {
+impl ServerOptions {
     /// The usual ones.
     #[must_use]
     pub fn at(program: impl Into<PathBuf>, store: impl Into<PathBuf>) -> Self {
@@ -63,7 +63,7 @@ pub enum ServerError {
 
 /// What the store says of the server that runs on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Running {
+struct RunningServer {
     pid: u32,
     port: u16,
     monitoring: u16,
@@ -71,18 +71,18 @@ struct Running {
 
 /// A server that runs.
 #[derive(Debug)]
-pub struct Server {
-    options: Options,
-    running: Running,
+pub struct NatsServer {
+    options: ServerOptions,
+    running: RunningServer,
     child: Option<Child>,
 }
 
-impl Server {
+impl NatsServer {
     /// Starts a server, or takes over the one that still runs on this store, and waits until it is ready.
     ///
     /// # Errors
     /// When it cannot be started or is not ready in time.
-    pub async fn start(options: Options) -> Result<Self, ServerError> {
+    pub async fn start(options: ServerOptions) -> Result<Self, ServerError> {
         let io = |step, path: &Path| {
             let path = path.to_owned();
             move |source| ServerError::Io { step, path, source }
@@ -100,7 +100,7 @@ impl Server {
             && let Some(pid) = process_of(&config)
         {
             // It was started a moment ago by somebody who was killed before it answered.
-            let mut server = Self { running: Running { pid, ..before.clone() }, options, child: None };
+            let mut server = Self { running: RunningServer { pid, ..before.clone() }, options, child: None };
             server.wait_until_ready().await?;
             return Ok(server);
         }
@@ -111,8 +111,8 @@ impl Server {
         };
         let port = kept(options.port, before.as_ref().map(|b| b.port)).map_err(io("listen for", &options.store))?;
         let monitoring = kept(0, before.as_ref().map(|b| b.monitoring)).map_err(io("listen for", &options.store))?;
-        let note = |pid: u32| -> Result<Running, ServerError> {
-            let running = Running { pid, port, monitoring };
+        let note = |pid: u32| -> Result<RunningServer, ServerError> {
+            let running = RunningServer { pid, port, monitoring };
             let path = running_path(&options.store);
             let text = serde_json::to_vec(&running).unwrap_or_default();
             heads::replace(&path, &text).map_err(|source| ServerError::Io { step: "write", path, source })?;
@@ -213,7 +213,7 @@ impl Server {
     }
 }
 
-fn monitoring_of(running: &Running) -> String {
+fn monitoring_of(running: &RunningServer) -> String {
     format!("http://127.0.0.1:{}", running.monitoring)
 }
 
@@ -230,7 +230,7 @@ fn process_of(config: &Path) -> Option<u32> {
 }
 
 /// Whether what answers there is the server of this store.
-async fn is_ours(running: &Running, store: &Path) -> bool {
+async fn is_ours(running: &RunningServer, store: &Path) -> bool {
     let Ok(varz) = monitor::page(&monitoring_of(running), "/varz").await else {
         return false;
     };
@@ -244,7 +244,7 @@ fn name_of(store: &Path) -> String {
     format!("hindcast-{}", hindcast_domain::id::derive(&[path.to_string_lossy().as_bytes()]))
 }
 
-fn config_text(options: &Options, port: u16, monitoring: u16) -> String {
+fn config_text(options: &ServerOptions, port: u16, monitoring: u16) -> String {
     let store = options.store.join("jetstream");
     let store = serde_json::to_string(&store.to_string_lossy()).unwrap_or_default();
     let sync = if options.sync_always { "always" } else { "2m" };
@@ -264,7 +264,7 @@ fn log_path(store: &Path) -> PathBuf {
     store.join("server.log")
 }
 
-fn read_running(store: &Path) -> Option<Running> {
+fn read_running(store: &Path) -> Option<RunningServer> {
     serde_json::from_slice(&std::fs::read(running_path(store)).ok()?).ok()
 }
 

@@ -11,8 +11,8 @@ use futures::{FutureExt, StreamExt};
 use hindcast_ledger::{ReadError, Record, Seq, Tail};
 
 use crate::boot::reader_config;
-use crate::ledger::{Core, record_of};
-use crate::options::Source;
+use crate::ledger::{StreamCore, record_of};
+use crate::options::ClientError;
 
 /// Silence after which the stream's end is looked at.
 const WATCH: Duration = Duration::from_secs(1);
@@ -24,8 +24,8 @@ const BATCH_RECORDS_MAX: usize = 256;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 const FAILURES_MAX: u32 = 10;
 
-pub(crate) struct Reader {
-    core: Arc<Core>,
+pub(crate) struct StreamTail {
+    core: Arc<StreamCore>,
     next: Seq,
     /// What was read at last, where anything was: the stream can never end before it again.
     seen: Seq,
@@ -43,11 +43,11 @@ enum Looked {
     /// A place is missing or nothing came although there is something.
     Stalled,
     Nothing,
-    Failed(Source),
+    Failed(ClientError),
 }
 
-impl Reader {
-    pub(crate) fn new(core: Arc<Core>, from: Seq) -> Self {
+impl StreamTail {
+    pub(crate) fn new(core: Arc<StreamCore>, from: Seq) -> Self {
         Self {
             core,
             next: from.max(1),
@@ -126,7 +126,7 @@ impl Reader {
         Looked::Records
     }
 
-    async fn open(&self) -> Result<pull::Stream, Source> {
+    async fn open(&self) -> Result<pull::Stream, ClientError> {
         let consumer = self.core.stream.create_consumer(reader_config(self.next)).await?;
         let messages = consumer
             .stream()
@@ -171,7 +171,7 @@ impl Reader {
         }
     }
 
-    async fn failed(&mut self, source: Source) -> Result<(), ReadError> {
+    async fn failed(&mut self, source: ClientError) -> Result<(), ReadError> {
         self.messages = None;
         self.failures += 1;
         if self.failures >= FAILURES_MAX {
@@ -187,7 +187,7 @@ impl Reader {
 }
 
 #[async_trait]
-impl Tail for Reader {
+impl Tail for StreamTail {
     async fn next(&mut self) -> Result<Vec<Record>, ReadError> {
         loop {
             if !self.ready.is_empty() {

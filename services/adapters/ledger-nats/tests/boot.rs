@@ -11,11 +11,11 @@ use std::time::Duration;
 use async_nats::jetstream;
 use common::{Place, program};
 use hindcast_domain::Time;
-use hindcast_eventlog::snapshot::Store;
+use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_ledger::port::LeaseError;
-use hindcast_ledger::progress::Report;
-use hindcast_ledger::{Durability, Ledger, Progress, Shared};
-use hindcast_ledger_nats::{NatsLedger, OpenError, Options, Server, server};
+use hindcast_ledger::progress::ServiceReport;
+use hindcast_ledger::{Durability, Ledger, LedgerProgress, Shared};
+use hindcast_ledger_nats::{NatsLedger, NatsServer, OpenError, Options, server};
 use hindcast_testkit::conformance::Site;
 use hindcast_testkit::conformance::toy::{self, Chains, all, intake};
 
@@ -23,9 +23,10 @@ async fn refused(options: Options) -> OpenError {
     NatsLedger::connect(options).await.map(|_| ()).expect_err("expected it to be refused")
 }
 
-async fn start(store: &Path, sync_always: bool) -> Server {
-    let options = server::Options { kill_on_drop: true, sync_always, ..server::Options::at(program().await, store) };
-    Server::start(options).await.unwrap()
+async fn start(store: &Path, sync_always: bool) -> NatsServer {
+    let options =
+        server::ServerOptions { kill_on_drop: true, sync_always, ..server::ServerOptions::at(program().await, store) };
+    NatsServer::start(options).await.unwrap()
 }
 
 #[tokio::test]
@@ -147,7 +148,7 @@ async fn owners_whose_leases_expire_decide_each_input_once() {
     let mut ledgers: Vec<Shared> = Vec::new();
     for owner in ["one", "two"] {
         let ledger: Shared = Arc::new(NatsLedger::connect(options.clone()).await.unwrap());
-        owners.push(toy::Running::start(&ledger, owner, Store::none()));
+        owners.push(toy::Running::start(&ledger, owner, SnapshotStore::none()));
         ledgers.push(ledger);
     }
     let door = toy::writer(&ledgers[0], "door", 10);
@@ -170,13 +171,13 @@ async fn progress_is_heard_by_others_and_forgotten_with_its_process() {
     let place = Place::new("PROGRESS").await;
     let (one, two) =
         (NatsLedger::connect(place.options()).await.unwrap(), NatsLedger::connect(place.options()).await.unwrap());
-    let (ours, theirs) = (Progress::default(), Progress::default());
+    let (ours, theirs) = (LedgerProgress::default(), LedgerProgress::default());
     let _listening = one.share_progress(ours.clone(), "p1");
     let speaking = two.share_progress(theirs.clone(), "p2");
-    let report = Report { through: 7, due: Some(Time::from_millis(9)), appending: 0 };
+    let report = ServiceReport { through: 7, due: Some(Time::from_millis(9)), appending: 0 };
     theirs.report("incidents", report);
-    theirs.report("writer/door/x", Report { appending: 1, ..Report::default() });
-    ours.report("views", Report { through: 3, ..Report::default() });
+    theirs.report("writer/door/x", ServiceReport { appending: 1, ..ServiceReport::default() });
+    ours.report("views", ServiceReport { through: 3, ..ServiceReport::default() });
     let wait = |wanted: &'static str, there: bool| {
         let ours = ours.clone();
         async move {
@@ -192,7 +193,7 @@ async fn progress_is_heard_by_others_and_forgotten_with_its_process() {
     wait("writer/p2/door/x", true).await;
     assert_eq!(ours.all().get("p2/incidents"), Some(&report));
     assert!(!ours.settled(3, Time::ZERO), "another process still appends");
-    theirs.report("writer/door/x", Report::default());
+    theirs.report("writer/door/x", ServiceReport::default());
     let through = async {
         while !ours.settled(3, Time::ZERO) || !theirs.all().contains_key("p1/views") {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -269,8 +270,8 @@ async fn readers_and_writers_survive_a_server_that_is_killed() {
 async fn a_server_that_a_crash_left_running_is_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let first = start(folder.path(), true).await;
-    let options = server::Options::at(program().await, folder.path());
-    let second = Server::start(options).await.unwrap();
+    let options = server::ServerOptions::at(program().await, folder.path());
+    let second = NatsServer::start(options).await.unwrap();
     assert_eq!((second.pid(), second.url()), (first.pid(), first.url()), "no second server on one store");
     second.stop().await.expect("it can be stopped by who took it over");
     let third = start(folder.path(), true).await;

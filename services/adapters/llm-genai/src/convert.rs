@@ -3,7 +3,7 @@
 use genai::chat::{
     ChatMessage, ChatRequest, ChatResponseFormat, ContentPart, JsonSpec, MessageContent, Tool, ToolCall, ToolResponse,
 };
-use hindcast_llm::{Message, Request, Speaker};
+use hindcast_llm::{ModelRequest, PromptMessage, Speaker};
 use serde_json::{Map, Value, json};
 
 use crate::Options;
@@ -12,7 +12,7 @@ use crate::Options;
 const COMPLETION_TOKENS: [&str; 5] = ["gpt-5", "gpt-6", "o1", "o3", "o4"];
 
 /// The request.
-pub(crate) fn request(request: Request) -> ChatRequest {
+pub(crate) fn request(request: ModelRequest) -> ChatRequest {
     let chat = ChatRequest::from_messages(request.messages.into_iter().map(message).collect());
     if request.tools.is_empty() {
         return chat;
@@ -24,7 +24,7 @@ pub(crate) fn request(request: Request) -> ChatRequest {
     chat.with_tools(tools)
 }
 
-fn message(message: Message) -> ChatMessage {
+fn message(message: PromptMessage) -> ChatMessage {
     match message.speaker {
         Speaker::System => ChatMessage::system(message.text),
         Speaker::User => ChatMessage::user(message.text),

@@ -2,7 +2,7 @@
 //! more of the arguments.
 
 use genai::chat::{StopReason, StreamEnd, ToolCall};
-use hindcast_llm::{Call, Error, Reply};
+use hindcast_llm::{Call, Error, ModelReply};
 use serde_json::Value;
 
 /// Calls of one reply.
@@ -10,12 +10,12 @@ const CALLS_MAX: usize = 32;
 
 /// What the stream's raw events tell that genai does not: the model's name, and that a choice has ended.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct StreamFacts {
     model: Option<String>,
     finish: Option<String>,
 }
 
-impl Seen {
+impl StreamFacts {
     /// Looks at an event. Most say nothing new, and are not read.
     pub(crate) fn look(&mut self, data: &str) {
         let may_end = data.contains("\"finish_reason\":\"") || data.contains("\"finish_reason\": \"");
@@ -33,7 +33,7 @@ impl Seen {
 pub(crate) struct Gathered {
     bytes_max: usize,
     bytes: usize,
-    reply: Reply,
+    reply: ModelReply,
     /// Arguments of the calls, as text.
     arguments: Vec<String>,
     ended: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, bytes: 0, reply: Reply::default(), arguments: Vec::new(), ended: false }
+        Self { bytes_max, bytes: 0, reply: ModelReply::default(), arguments: Vec::new(), ended: false }
     }
 
     /// Counts bytes, kept or not.
@@ -102,7 +102,7 @@ impl Gathered {
     }
 
     /// The whole reply; an error where it broke off.
-    pub(crate) fn finish(mut self, seen: Seen) -> Result<Reply, Error> {
+    pub(crate) fn finish(mut self, seen: StreamFacts) -> Result<ModelReply, Error> {
         if !self.ended && seen.finish.is_none() {
             return Err(Error::Malformed("it broke off before its end".to_owned()));
         }

@@ -22,12 +22,12 @@ use futures::StreamExt;
 use genai::chat::{ChatOptions, ChatStreamEvent};
 use genai::resolver::{AuthData, Endpoint};
 use genai::{Client, Headers, ModelIden, ServiceTarget};
-use hindcast_llm::{Bounds, Error, Llm, Reply, Request};
+use hindcast_llm::{Bounds, Error, Llm, ModelReply, ModelRequest};
 use reqwest::Url;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::gather::{Gathered, Seen};
+use crate::gather::{Gathered, StreamFacts};
 
 /// What a server may send for one byte of a reply: each token of a few letters comes in an event of its own.
 const WIRE_BYTES_PER_BYTE: usize = 128;
@@ -145,7 +145,7 @@ impl Genai {
         }
     }
 
-    fn chat_options(&self, request: &Request, bounds: Bounds, seen: &Arc<Mutex<Seen>>) -> ChatOptions {
+    fn chat_options(&self, request: &ModelRequest, bounds: Bounds, seen: &Arc<Mutex<StreamFacts>>) -> ChatOptions {
         let seen = Arc::clone(seen);
         let idle = self.options.idle_timeout.min(bounds.timeout);
         ChatOptions {
@@ -164,12 +164,12 @@ impl Genai {
     async fn stream(
         &self,
         client: Client,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let key = self.options.api_key.as_deref();
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(StreamFacts::default()));
         let chat_options = self.chat_options(&request, bounds, &seen);
         let chat = convert::request(request);
         let opened = client.exec_chat_stream(self.target(), chat, Some(&chat_options)).await;
@@ -218,10 +218,10 @@ impl Genai {
     #[cfg(unix)]
     async fn bounded(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let by_bytes = bounds.bytes_max.saturating_mul(WIRE_BYTES_PER_BYTE);
         let by_tokens = usize::try_from(request.tokens_max).unwrap_or(usize::MAX).saturating_mul(WIRE_BYTES_PER_TOKEN);
         let wire_bytes_max = by_bytes.min(by_tokens).clamp(WIRE_BYTES_MIN, WIRE_BYTES_MAX);
@@ -239,10 +239,10 @@ impl Genai {
     #[cfg(not(unix))]
     async fn bounded(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let client = self.client(|builder| builder)?;
         self.stream(client, request, bounds, deltas).await
     }
@@ -256,10 +256,10 @@ impl Llm for Genai {
 
     async fn chat(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let asked = self.bounded(request, bounds, deltas);
         let reply = tokio::time::timeout(bounds.timeout, asked).await;
         let mut reply = reply.unwrap_or(Err(Error::Timeout(bounds.timeout)))?;

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hindcast_llm::{Bounds, Call, Error, Llm, Message, Reply, Request, Speaker, Tool};
+use hindcast_llm::{Bounds, Call, Error, Llm, ModelReply, ModelRequest, PromptMessage, Speaker, Tool};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -74,7 +74,7 @@ impl Fake {
             .unwrap()
     }
 
-    async fn ask(&self) -> Result<Reply, Error> {
+    async fn ask(&self) -> Result<ModelReply, Error> {
         self.model().chat(request(), bounds(3_000, 4_096), None).await
     }
 }
@@ -137,14 +137,14 @@ fn bounds(millis: u64, bytes_max: usize) -> Bounds {
     Bounds { timeout: Duration::from_millis(millis), bytes_max }
 }
 
-fn request() -> Request {
+fn request() -> ModelRequest {
     let call = Call { id: "c1".into(), name: "get_event".into(), arguments: json!({"event": "EVT-1"}) };
-    Request {
+    ModelRequest {
         messages: vec![
-            Message::new(Speaker::System, "be brief"),
-            Message::new(Speaker::User, "why?"),
-            Message { calls: vec![call], ..Message::new(Speaker::Assistant, "") },
-            Message { answers: Some("c1".into()), ..Message::new(Speaker::Tool, "{\"a\":1}") },
+            PromptMessage::new(Speaker::System, "be brief"),
+            PromptMessage::new(Speaker::User, "why?"),
+            PromptMessage { calls: vec![call], ..PromptMessage::new(Speaker::Assistant, "") },
+            PromptMessage { answers: Some("c1".into()), ..PromptMessage::new(Speaker::Tool, "{\"a\":1}") },
         ],
         tools: vec![Tool { name: "get_event".into(), about: "one event".into(), schema: json!({"type": "object"}) }],
         schema: Some(("answer".into(), json!({"type": "object", "properties": {}, "additionalProperties": false}))),
@@ -339,7 +339,7 @@ async fn dropping_the_call_ends_it_at_the_server() {
     let fake = Fake::serve(vec![Do::Say(HEAD.into()), Do::Repeat(": still here\n\n".repeat(10))]).await;
     let model = fake.model();
     // Room enough that it is the drop which ends it.
-    let long = Request { tokens_max: 1_000_000, ..request() };
+    let long = ModelRequest { tokens_max: 1_000_000, ..request() };
     let call = model.chat(long, bounds(30_000, 1 << 30), None);
     assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
     for _ in 0..100 {

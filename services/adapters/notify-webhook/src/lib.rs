@@ -1,4 +1,4 @@
-//! Tells people by an HTTP webhook: one POST of a [`Message`] as JSON.
+//! Tells people by an HTTP webhook: one POST of a [`Notification`] as JSON.
 //!
 //! The one contract of this crate: *only a 2xx counts as taken*. Every attempt carries the same
 //! `Idempotency-Key`, and a signature where a secret is configured: `X-Hindcast-Signature: sha256=…`,
@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_messaging::notify::{Error, Message, Notifier};
+use hindcast_messaging::notify::{Error, Notification, Notifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -40,7 +40,7 @@ impl Webhook {
 
 #[async_trait]
 impl Notifier for Webhook {
-    async fn send(&self, message: &Message) -> Result<String, Error> {
+    async fn send(&self, message: &Notification) -> Result<String, Error> {
         let body = serde_json::to_vec(message).map_err(|error| Error::Never(error.to_string()))?;
         let mut request = self
             .client

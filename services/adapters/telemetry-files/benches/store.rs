@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use hindcast_clock::Stepped;
 use hindcast_domain::{Partition, Span, Time};
-use hindcast_telemetry::{Batch, Level, LogFilter, LogRecord, Sample, SampleFilter, Stretch, Telemetry};
+use hindcast_telemetry::{
+    LogFilter, LogLevel, LogRecord, Sample, SampleFilter, Telemetry, TelemetryBatch, TelemetryWindow,
+};
 use hindcast_telemetry_files::{Files, Options};
 
 const ROUNDS: usize = 5;
@@ -49,7 +51,7 @@ fn line(n: i64, of: i64) -> LogRecord {
     LogRecord {
         time: start() + Span::millis(n * DAY * 1_000 / of),
         service: format!("svc-{}", n % 20),
-        level: if id % 50 == 0 { Level::Error } else { Level::Info },
+        level: if id % 50 == 0 { LogLevel::Error } else { LogLevel::Info },
         message: format!(
             "order {id:08x} of customer {} {word} after {} ms in attempt {}",
             id % 9_973,
@@ -60,8 +62,8 @@ fn line(n: i64, of: i64) -> LogRecord {
     }
 }
 
-fn batch(first: i64, of: i64) -> Batch {
-    Batch { logs: (first..first + LINES).map(|n| line(n, of)).collect(), samples: Vec::new() }
+fn batch(first: i64, of: i64) -> TelemetryBatch {
+    TelemetryBatch { logs: (first..first + LINES).map(|n| line(n, of)).collect(), samples: Vec::new() }
 }
 
 fn open(folder: &Path) -> Arc<Files> {
@@ -81,7 +83,7 @@ fn writing(runtime: &tokio::runtime::Runtime) {
     println!(
         "{BATCHES} batches of {LINES} lines, each durable before it is answered; median of {ROUNDS} interleaved rounds"
     );
-    let batches: Vec<Batch> = (0..BATCHES).map(|n| batch(n * LINES, BATCHES * LINES)).collect();
+    let batches: Vec<TelemetryBatch> = (0..BATCHES).map(|n| batch(n * LINES, BATCHES * LINES)).collect();
     let json: Vec<Vec<u8>> = batches.iter().map(|batch| serde_json::to_vec(batch).unwrap()).collect();
     for appenders in [1, 8] {
         let (mut plain, mut own, mut bytes) = (Vec::new(), Vec::new(), 0);
@@ -113,7 +115,7 @@ fn writing(runtime: &tokio::runtime::Runtime) {
     }
 }
 
-async fn append(store: &Arc<Files>, batches: Vec<Batch>, appenders: usize) {
+async fn append(store: &Arc<Files>, batches: Vec<TelemetryBatch>, appenders: usize) {
     let queue = Arc::new(std::sync::Mutex::new(batches));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..appenders {
@@ -140,13 +142,13 @@ fn reading(runtime: &tokio::runtime::Runtime) {
         runtime.block_on(store.append(&production(), batch)).unwrap();
     }
     let middle = start() + Span::hours(12);
-    let stretch = Stretch::around(middle, Span::minutes(10), Span::minutes(5));
+    let stretch = TelemetryWindow::around(middle, Span::minutes(10), Span::minutes(5));
     let all = LogFilter { limit: 100_000, ..LogFilter::default() };
     println!(
         "\n15 minutes out of 24 hours with {STORED} lines, {} MB on disk; median of 21",
         store.figures().bytes / 1_000_000
     );
-    let errors = LogFilter { level: Some(Level::Error), ..all.clone() };
+    let errors = LogFilter { level: Some(LogLevel::Error), ..all.clone() };
     let contains = LogFilter { contains: Some("REFUSED".to_owned()), ..all.clone() };
     let service = LogFilter { service: Some("svc-3".to_owned()), ..all.clone() };
     for (name, filter) in

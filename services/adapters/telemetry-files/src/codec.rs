@@ -8,16 +8,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use hindcast_domain::Time;
-use hindcast_telemetry::{Batch, Level, LogRecord, Sample};
+use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
-type Labels = BTreeMap<String, String>;
+type LabelRefs = BTreeMap<String, String>;
 
 /// Bytes on their way out.
 #[derive(Default)]
-pub(crate) struct Writer(pub(crate) Vec<u8>);
+pub(crate) struct ByteWriter(pub(crate) Vec<u8>);
 
 #[allow(clippy::cast_possible_truncation)] // the low seven bits are what is meant
-impl Writer {
+impl ByteWriter {
     pub(crate) fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
@@ -39,9 +39,9 @@ impl Writer {
 
 /// Bytes that are read from the front; `None` where they do not hold what is asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+pub(crate) struct ByteReader<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
@@ -92,12 +92,12 @@ impl<'a> Reader<'a> {
 }
 
 /// Numbers things in the order in which they first come.
-struct Table<K> {
+struct StringTable<K> {
     numbers: HashMap<K, u64>,
     order: Vec<K>,
 }
 
-impl<K: Copy + Eq + std::hash::Hash> Table<K> {
+impl<K: Copy + Eq + std::hash::Hash> StringTable<K> {
     fn new() -> Self {
         Self { numbers: HashMap::new(), order: Vec::new() }
     }
@@ -112,10 +112,10 @@ impl<K: Copy + Eq + std::hash::Hash> Table<K> {
 }
 
 /// A batch as bytes.
-pub(crate) fn encode(batch: &Batch) -> Vec<u8> {
-    let (mut texts, mut sets) = (Table::new(), Table::<&Labels>::new());
-    let mut series = Table::<(u64, u64, u64)>::new();
-    let (mut logs, mut samples) = (Writer::default(), Writer::default());
+pub(crate) fn encode(batch: &TelemetryBatch) -> Vec<u8> {
+    let (mut texts, mut sets) = (StringTable::new(), StringTable::<&LabelRefs>::new());
+    let mut series = StringTable::<(u64, u64, u64)>::new();
+    let (mut logs, mut samples) = (ByteWriter::default(), ByteWriter::default());
     let mut before = 0_i64;
     for record in &batch.logs {
         logs.signed(record.time.nanos().wrapping_sub(before));
@@ -134,7 +134,7 @@ pub(crate) fn encode(batch: &Batch) -> Vec<u8> {
         before = sample.time.nanos();
         samples.0.extend_from_slice(&sample.value.to_le_bytes());
     }
-    let mut tables = Writer::default();
+    let mut tables = ByteWriter::default();
     tables.number(sets.order.len() as u64);
     for set in &sets.order {
         tables.number(set.len() as u64);
@@ -147,7 +147,7 @@ pub(crate) fn encode(batch: &Batch) -> Vec<u8> {
     for (service, metric, set) in &series.order {
         [*service, *metric, *set].into_iter().for_each(|number| tables.number(number));
     }
-    let mut whole = Writer::default();
+    let mut whole = ByteWriter::default();
     whole.number(texts.order.len() as u64);
     texts.order.iter().for_each(|text| whole.bytes(text.as_bytes()));
     whole.0.extend_from_slice(&tables.0);
@@ -159,30 +159,30 @@ pub(crate) fn encode(batch: &Batch) -> Vec<u8> {
 }
 
 /// A batch that is looked at where it lies.
-pub(crate) struct View<'a> {
+pub(crate) struct BatchView<'a> {
     texts: Vec<&'a str>,
     sets: Vec<Vec<(u32, u32)>>,
     /// Service, metric and set of labels of each series.
     series: Vec<(u32, u32, u32)>,
-    logs: (usize, Reader<'a>),
-    samples: (usize, Reader<'a>),
+    logs: (usize, ByteReader<'a>),
+    samples: (usize, ByteReader<'a>),
 }
 
 /// A log line where it lies.
 #[derive(Clone, Copy)]
-pub(crate) struct Line<'a> {
+pub(crate) struct LineView<'a> {
     pub(crate) time: Time,
     pub(crate) service: &'a str,
-    pub(crate) level: Level,
+    pub(crate) level: LogLevel,
     pub(crate) message: &'a str,
     set: u32,
 }
 
-impl<'a> View<'a> {
+impl<'a> BatchView<'a> {
     /// `None` where the bytes are not what [`encode`] makes.
     pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let index = |reader: &mut Reader<'a>| u32::try_from(reader.number()?).ok();
+        let mut reader = ByteReader(bytes);
+        let index = |reader: &mut ByteReader<'a>| u32::try_from(reader.number()?).ok();
         let texts = (0..reader.count()?).map(|_| reader.text()).collect::<Option<Vec<_>>>()?;
         let count = reader.count()?;
         let mut sets = Vec::with_capacity(count);
@@ -196,13 +196,13 @@ impl<'a> View<'a> {
         let triple = |_| Some((index(&mut reader)?, index(&mut reader)?, index(&mut reader)?));
         let series = (0..count).map(triple).collect::<Option<Vec<_>>>()?;
         let logs = reader.count()?;
-        let lines = Reader(reader.bytes()?);
+        let lines = ByteReader(reader.bytes()?);
         let samples = reader.count()?;
         Some(Self { texts, sets, series, logs: (logs, lines), samples: (samples, reader) })
     }
 
     /// Hands out every log line in the order of the batch; `None` where the bytes are no lines.
-    pub(crate) fn each_line(&self, mut f: impl FnMut(Line<'a>)) -> Option<()> {
+    pub(crate) fn each_line(&self, mut f: impl FnMut(LineView<'a>)) -> Option<()> {
         let (count, mut reader) = self.logs;
         let mut time = 0_i64;
         for _ in 0..count {
@@ -211,7 +211,7 @@ impl<'a> View<'a> {
             let level = level(reader.byte()?)?;
             let set = u32::try_from(reader.number()?).ok()?;
             let message = reader.text()?;
-            f(Line { time: Time::from_nanos(time), service, level, message, set });
+            f(LineView { time: Time::from_nanos(time), service, level, message, set });
         }
         Some(())
     }
@@ -230,7 +230,7 @@ impl<'a> View<'a> {
     }
 
     /// Service, metric and labels of each series.
-    pub(crate) fn series(&self) -> Option<Vec<(&'a str, &'a str, Labels)>> {
+    pub(crate) fn series(&self) -> Option<Vec<(&'a str, &'a str, LabelRefs)>> {
         let one = |(service, metric, set): &(u32, u32, u32)| {
             Some((self.text(*service)?, self.text(*metric)?, self.labels(*set)?))
         };
@@ -238,7 +238,7 @@ impl<'a> View<'a> {
     }
 
     /// A line as a record of its own.
-    pub(crate) fn record(&self, line: &Line<'a>) -> Option<LogRecord> {
+    pub(crate) fn record(&self, line: &LineView<'a>) -> Option<LogRecord> {
         Some(LogRecord {
             time: line.time,
             service: line.service.to_owned(),
@@ -252,14 +252,14 @@ impl<'a> View<'a> {
         self.texts.get(number as usize).copied()
     }
 
-    fn labels(&self, set: u32) -> Option<Labels> {
+    fn labels(&self, set: u32) -> Option<LabelRefs> {
         let owned = |(name, value): &(u32, u32)| Some((self.text(*name)?.to_owned(), self.text(*value)?.to_owned()));
         self.sets.get(set as usize)?.iter().map(owned).collect()
     }
 
     /// All of it, in the order in which it was given.
-    pub(crate) fn batch(&self) -> Option<Batch> {
-        let mut batch = Batch::default();
+    pub(crate) fn batch(&self) -> Option<TelemetryBatch> {
+        let mut batch = TelemetryBatch::default();
         let mut whole = true;
         self.each_line(|line| match self.record(&line) {
             Some(record) => batch.logs.push(record),
@@ -280,13 +280,13 @@ impl<'a> View<'a> {
     }
 }
 
-pub(crate) const fn level(byte: u8) -> Option<Level> {
+pub(crate) const fn level(byte: u8) -> Option<LogLevel> {
     match byte {
-        0 => Some(Level::Debug),
-        1 => Some(Level::Info),
-        2 => Some(Level::Warning),
-        3 => Some(Level::Error),
-        4 => Some(Level::Fatal),
+        0 => Some(LogLevel::Debug),
+        1 => Some(LogLevel::Info),
+        2 => Some(LogLevel::Warning),
+        3 => Some(LogLevel::Error),
+        4 => Some(LogLevel::Fatal),
         _ => None,
     }
 }
@@ -295,11 +295,11 @@ pub(crate) const fn level(byte: u8) -> Option<Level> {
 mod tests {
     use super::*;
 
-    fn labels(pairs: &[(&str, &str)]) -> Labels {
+    fn labels(pairs: &[(&str, &str)]) -> LabelRefs {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
-    fn batch() -> Batch {
+    fn batch() -> TelemetryBatch {
         let record = |nanos, level, message: &str| LogRecord {
             time: Time::from_nanos(nanos),
             service: "a".to_owned(),
@@ -314,11 +314,11 @@ mod tests {
             labels: labels(&[("pod", "a-1")]),
             value,
         };
-        Batch {
+        TelemetryBatch {
             logs: vec![
-                record(i64::MAX, Level::Fatal, "x\ny"),
-                record(i64::MIN, Level::Debug, ""),
-                record(0, Level::Info, "z"),
+                record(i64::MAX, LogLevel::Fatal, "x\ny"),
+                record(i64::MIN, LogLevel::Debug, ""),
+                record(0, LogLevel::Info, "z"),
             ],
             samples: vec![sample(5, -0.0), sample(-5, f64::MAX), sample(0, 1.5e-300)],
         }
@@ -326,9 +326,9 @@ mod tests {
 
     #[test]
     fn what_was_encoded_comes_back() {
-        for batch in [Batch::default(), batch()] {
+        for batch in [TelemetryBatch::default(), batch()] {
             let bytes = encode(&batch);
-            assert_eq!(View::of(&bytes).unwrap().batch(), Some(batch));
+            assert_eq!(BatchView::of(&bytes).unwrap().batch(), Some(batch));
         }
     }
 
@@ -336,13 +336,13 @@ mod tests {
     fn what_is_cut_off_or_changed_never_panics() {
         let bytes = encode(&batch());
         for end in 0..bytes.len() {
-            assert_eq!(View::of(&bytes[..end]).and_then(|view| view.batch()), None, "cut at {end}");
+            assert_eq!(BatchView::of(&bytes[..end]).and_then(|view| view.batch()), None, "cut at {end}");
         }
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
                 changed[at] ^= 1 << bit;
-                std::hint::black_box(View::of(&changed).and_then(|view| view.batch()));
+                std::hint::black_box(BatchView::of(&changed).and_then(|view| view.batch()));
             }
         }
     }

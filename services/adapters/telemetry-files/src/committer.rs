@@ -14,14 +14,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use hindcast_domain::Partition;
-use hindcast_telemetry::{Batch, Error};
+use hindcast_telemetry::{Error, TelemetryBatch};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::disk::Disk;
-use crate::frame::{self, Head, Maker};
-use crate::index::Summary;
+use crate::disk::FrameDisk;
+use crate::frame::{self, FrameHead, Maker};
+use crate::index::SegmentSummary;
 use crate::segment::{self, Sealed};
-use crate::shelf::{Active, Core, locked};
+use crate::shelf::{Active, StoreCore, locked};
 
 /// Appends that share a sync.
 const GROUP_MAX: usize = 1_024;
@@ -31,9 +31,9 @@ const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// An append that waits.
-pub(crate) struct Request {
+pub(crate) struct PendingBatch {
     pub(crate) partition: Partition,
-    pub(crate) batch: Batch,
+    pub(crate) batch: TelemetryBatch,
     /// What it costs, roughly.
     pub(crate) bytes: usize,
     pub(crate) answer: oneshot::Sender<Result<(), Error>>,
@@ -49,9 +49,9 @@ pub(crate) struct Writing {
     pub(crate) at: u64,
 }
 
-pub(crate) struct Committer {
-    pub(crate) core: Arc<Core>,
-    pub(crate) disk: Disk,
+pub(crate) struct FrameCommitter {
+    pub(crate) core: Arc<StoreCore>,
+    pub(crate) disk: FrameDisk,
     pub(crate) maker: Maker,
     pub(crate) writing: Option<Writing>,
     /// The place of the next frame.
@@ -59,14 +59,14 @@ pub(crate) struct Committer {
 }
 
 /// A group as it is going to be written.
-struct Block {
+struct FrameGroup {
     bytes: Vec<u8>,
     /// Heads, with offset and length in the block.
-    heads: Vec<(Head, usize, usize)>,
+    heads: Vec<(FrameHead, usize, usize)>,
 }
 
-impl Committer {
-    pub(crate) fn run(mut self, queue: &Receiver<Request>) {
+impl FrameCommitter {
+    pub(crate) fn run(mut self, queue: &Receiver<PendingBatch>) {
         loop {
             match queue.recv_timeout(IDLE) {
                 Ok(first) => {
@@ -82,10 +82,10 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, group: Vec<Request>) {
+    fn commit(&mut self, group: Vec<PendingBatch>) {
         let mut answers = Vec::with_capacity(group.len());
         let mut batches = Vec::with_capacity(group.len());
-        for Request { partition, batch, answer, room, .. } in group {
+        for PendingBatch { partition, batch, answer, room, .. } in group {
             answers.push((answer, room));
             batches.push((partition, batch));
         }
@@ -107,9 +107,9 @@ impl Committer {
 
     /// Frames of what came: batches of one partition are merged in the order in which they came, and what is
     /// too large for one frame becomes several.
-    fn block(&mut self, batches: Vec<(Partition, Batch)>) -> std::io::Result<Block> {
-        let mut block = Block { bytes: Vec::new(), heads: Vec::new() };
-        let mut open: BTreeMap<Partition, (Batch, usize)> = BTreeMap::new();
+    fn block(&mut self, batches: Vec<(Partition, TelemetryBatch)>) -> std::io::Result<FrameGroup> {
+        let mut block = FrameGroup { bytes: Vec::new(), heads: Vec::new() };
+        let mut open: BTreeMap<Partition, (TelemetryBatch, usize)> = BTreeMap::new();
         for (partition, batch) in batches {
             let (mut filling, mut bytes) = open.remove(&partition).unwrap_or_default();
             for record in batch.logs {
@@ -138,7 +138,7 @@ impl Committer {
         Ok(block)
     }
 
-    fn frame(&mut self, block: &mut Block, partition: &Partition, batch: &Batch) -> std::io::Result<()> {
+    fn frame(&mut self, block: &mut FrameGroup, partition: &Partition, batch: &TelemetryBatch) -> std::io::Result<()> {
         let arrived = self.core.options.clock.now();
         // A place is used up even where its frame is not written in the end: no two frames ever share one.
         let seq = self.next;
@@ -149,7 +149,7 @@ impl Committer {
         Ok(())
     }
 
-    fn write(&mut self, block: &Block) -> std::io::Result<()> {
+    fn write(&mut self, block: &FrameGroup) -> std::io::Result<()> {
         let first = block.heads.first().map_or(self.next, |(head, ..)| head.seq);
         let mut writing = match self.writing.take() {
             Some(writing) => writing,
@@ -182,7 +182,7 @@ impl Committer {
     fn begin(&self, first: u64) -> std::io::Result<Writing> {
         let (path, file) = segment::create(&self.core.segments, first)?;
         let at = segment::MAGIC.len() as u64;
-        let active = Active { path: path.clone(), summary: Summary::new(first, at), rows: Vec::new() };
+        let active = Active { path: path.clone(), summary: SegmentSummary::new(first, at), rows: Vec::new() };
         self.core.write().active = Some(active);
         Ok(Writing { path, file, at })
     }
@@ -271,7 +271,7 @@ impl Committer {
 }
 
 /// All that waits, within bounds.
-fn group(first: Request, queue: &Receiver<Request>) -> Vec<Request> {
+fn group(first: PendingBatch, queue: &Receiver<PendingBatch>) -> Vec<PendingBatch> {
     let mut bytes = first.bytes;
     let mut group = vec![first];
     while group.len() < GROUP_MAX && bytes < GROUP_BYTES_MAX {
@@ -282,7 +282,7 @@ fn group(first: Request, queue: &Receiver<Request>) -> Vec<Request> {
     group
 }
 
-fn is_full(batch: &Batch, bytes: usize) -> bool {
+fn is_full(batch: &TelemetryBatch, bytes: usize) -> bool {
     batch.len() >= frame::RECORDS_MAX || bytes >= frame::CONTENT_BYTES
 }
 

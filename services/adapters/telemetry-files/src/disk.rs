@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The disk of a test. Cheap to clone; all clones are the same one.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
-    state: Arc<Mutex<State>>,
+pub struct FrameFaults {
+    state: Arc<Mutex<FrameDiskState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FrameDiskState {
     pending: Vec<(u64, Vec<u8>)>,
     crashed: bool,
     failing_syncs: u32,
@@ -20,7 +20,7 @@ struct State {
     syncs: u64,
 }
 
-impl Faults {
+impl FrameFaults {
     /// The power goes off: what was not synced is lost, and nothing is written any more.
     pub fn crash(&self) {
         let mut state = self.lock();
@@ -44,7 +44,7 @@ impl Faults {
         self.lock().syncs
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FrameDiskState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,12 +79,12 @@ impl Faults {
 }
 
 /// Where frames are written.
-pub(crate) enum Disk {
+pub(crate) enum FrameDisk {
     Real,
-    Faulty(Faults),
+    Faulty(FrameFaults),
 }
 
-impl Disk {
+impl FrameDisk {
     pub(crate) fn write(&self, file: &File, at: u64, bytes: &[u8]) -> std::io::Result<()> {
         match self {
             Self::Real => write_all_at(file, bytes, at),

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use hindcast_domain::{Partition, Time};
-use hindcast_telemetry::{Batch, Level};
+use hindcast_telemetry::{LogLevel, TelemetryBatch};
 
-use crate::codec::{self, Reader, Writer};
+use crate::codec::{self, ByteReader, ByteWriter};
 
 /// What a frame begins with; it also tells where one may begin behind damage.
 pub(crate) const MAGIC: [u8; 4] = *b"HtF1";
@@ -30,7 +30,7 @@ const COMPRESSION: i32 = 1;
 
 /// What is in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct FrameHead {
     /// Its place in the order of arrival.
     pub(crate) seq: u64,
     pub(crate) arrived: Time,
@@ -41,13 +41,13 @@ pub(crate) struct Head {
     pub(crate) from: Time,
     pub(crate) to: Time,
     /// The worst line's level.
-    pub(crate) worst: Option<Level>,
+    pub(crate) worst: Option<LogLevel>,
     /// `None`: too many to be listed.
     pub(crate) services: Option<Vec<String>>,
 }
 
-impl Head {
-    fn of(seq: u64, arrived: Time, partition: &Partition, batch: &Batch) -> Self {
+impl FrameHead {
+    fn of(seq: u64, arrived: Time, partition: &Partition, batch: &TelemetryBatch) -> Self {
         let times = batch.logs.iter().map(|record| record.time).chain(batch.samples.iter().map(|sample| sample.time));
         let (from, to) = times.fold((Time::MAX, Time::from_nanos(i64::MIN)), |(a, b), t| (a.min(t), b.max(t)));
         let logs = batch.logs.iter().map(|record| record.service.as_str());
@@ -66,7 +66,7 @@ impl Head {
         }
     }
 
-    fn write(&self, to: &mut Writer) {
+    fn write(&self, to: &mut ByteWriter) {
         to.number(self.seq);
         to.signed(self.arrived.nanos());
         to.bytes(self.partition.tenant.as_bytes());
@@ -85,7 +85,7 @@ impl Head {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(reader: &mut ByteReader<'_>) -> Option<Self> {
         let seq = reader.number()?;
         let arrived = Time::from_nanos(reader.signed()?);
         let tenant = reader.text()?.to_owned();
@@ -124,11 +124,11 @@ impl Maker {
         seq: u64,
         arrived: Time,
         partition: &Partition,
-        batch: &Batch,
-    ) -> std::io::Result<(Head, Vec<u8>)> {
-        let head = Head::of(seq, arrived, partition, batch);
+        batch: &TelemetryBatch,
+    ) -> std::io::Result<(FrameHead, Vec<u8>)> {
+        let head = FrameHead::of(seq, arrived, partition, batch);
         let content = codec::encode(batch);
-        let mut body = Writer::default();
+        let mut body = ByteWriter::default();
         head.write(&mut body);
         body.number(content.len() as u64);
         body.0.extend_from_slice(&self.0.compress(&content)?);
@@ -143,15 +143,15 @@ impl Maker {
 }
 
 /// A frame that was read and whose checksum holds.
-pub(crate) struct Frame<'a> {
-    pub(crate) head: Head,
+pub(crate) struct TelemetryFrame<'a> {
+    pub(crate) head: FrameHead,
     /// Bytes of the whole frame.
     pub(crate) length: usize,
     content_bytes: usize,
     content: &'a [u8],
 }
 
-impl<'a> Frame<'a> {
+impl<'a> TelemetryFrame<'a> {
     /// The frame that `bytes` begin with; `None` where they begin with none, or not with all of one.
     pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
         let header: &[u8; HEADER_BYTES] = bytes.first_chunk()?;
@@ -164,13 +164,13 @@ impl<'a> Frame<'a> {
         if crc32c::crc32c(body) != u32::from_le_bytes([c0, c1, c2, c3]) {
             return None;
         }
-        let mut reader = Reader(body);
-        let head = Head::read(&mut reader)?;
+        let mut reader = ByteReader(body);
+        let head = FrameHead::read(&mut reader)?;
         let content_bytes = reader.size().filter(|size| *size <= CONTENT_BYTES_MAX)?;
         Some(Self { head, length: HEADER_BYTES + length, content_bytes, content: reader.0 })
     }
 
-    /// The content as [`codec::View`] takes it; `None` where it does not unpack.
+    /// The content as [`codec::BatchView`] takes it; `None` where it does not unpack.
     pub(crate) fn content(&self) -> Option<Vec<u8>> {
         zstd::bulk::decompress(self.content, self.content_bytes).ok()
     }
@@ -186,21 +186,21 @@ mod tests {
         let record = LogRecord {
             time: Time::from_millis(5),
             service: "a".to_owned(),
-            level: Level::Error,
+            level: LogLevel::Error,
             message: "m".to_owned(),
             labels: [].into(),
         };
-        let batch = Batch { logs: vec![record], samples: Vec::new() };
+        let batch = TelemetryBatch { logs: vec![record], samples: Vec::new() };
         let partition = Partition::of_environment("production");
         let (head, bytes) = Maker::new().unwrap().frame(7, Time::from_millis(9), &partition, &batch).unwrap();
-        let read = Frame::of(&bytes).unwrap();
+        let read = TelemetryFrame::of(&bytes).unwrap();
         assert_eq!((&read.head, read.length), (&head, bytes.len()));
-        assert_eq!(codec::View::of(&read.content().unwrap()).unwrap().batch(), Some(batch));
+        assert_eq!(codec::BatchView::of(&read.content().unwrap()).unwrap().batch(), Some(batch));
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert!(Frame::of(&changed).is_none(), "byte {at} is covered");
-            assert!(Frame::of(&bytes[..at]).is_none(), "cut at {at}");
+            assert!(TelemetryFrame::of(&changed).is_none(), "byte {at} is covered");
+            assert!(TelemetryFrame::of(&bytes[..at]).is_none(), "cut at {at}");
         }
     }
 }

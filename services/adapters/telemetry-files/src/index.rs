@@ -10,11 +10,11 @@ use std::io::Read;
 use std::path::Path;
 
 use hindcast_domain::{Partition, Time};
-use hindcast_telemetry::{Level, Stretch};
+use hindcast_telemetry::{LogLevel, TelemetryWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{Reader, Writer};
-use crate::frame::Head;
+use crate::codec::{ByteReader, ByteWriter};
+use crate::frame::FrameHead;
 
 /// The form of segments and indexes.
 pub(crate) const FORMAT: u32 = 1;
@@ -25,7 +25,7 @@ const SECTION_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// A segment in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Summary {
+pub(crate) struct SegmentSummary {
     pub(crate) format: u32,
     /// The place of its first frame, which is also its name.
     pub(crate) first: u64,
@@ -38,12 +38,12 @@ pub(crate) struct Summary {
     pub(crate) closed: Option<Time>,
     /// Places at which there is no frame although there was one.
     pub(crate) damaged: u64,
-    pub(crate) shares: Vec<Share>,
+    pub(crate) shares: Vec<PartitionShare>,
 }
 
 /// One partition's part of a segment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Share {
+pub(crate) struct PartitionShare {
     pub(crate) partition: Partition,
     pub(crate) from: Time,
     pub(crate) to: Time,
@@ -54,7 +54,7 @@ pub(crate) struct Share {
 
 /// A frame in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct FrameRow {
     pub(crate) seq: u64,
     pub(crate) at: u64,
     pub(crate) length: u32,
@@ -71,16 +71,16 @@ pub(crate) struct Row {
 }
 
 /// What a query wants.
-pub(crate) struct Want<'a> {
+pub(crate) struct RowQuery<'a> {
     pub(crate) partition: &'a Partition,
-    pub(crate) stretch: Stretch,
+    pub(crate) stretch: TelemetryWindow,
     pub(crate) service: Option<&'a str>,
-    pub(crate) level: Option<Level>,
+    pub(crate) level: Option<LogLevel>,
     pub(crate) logs: bool,
     pub(crate) samples: bool,
 }
 
-impl Summary {
+impl SegmentSummary {
     pub(crate) const fn new(first: u64, bytes: u64) -> Self {
         let last = first.saturating_sub(1);
         Self { format: FORMAT, first, last, bytes, opened: None, closed: None, damaged: 0, shares: Vec::new() }
@@ -91,19 +91,19 @@ impl Summary {
     }
 
     /// Notes a frame that lies at `at`.
-    pub(crate) fn add(&mut self, head: &Head, at: u64, length: usize) -> Row {
+    pub(crate) fn add(&mut self, head: &FrameHead, at: u64, length: usize) -> FrameRow {
         let records = u64::from(head.logs) + u64::from(head.samples);
         let found = self.shares.iter().position(|share| share.partition == head.partition);
         let share = found.unwrap_or(self.shares.len());
         match self.shares.get_mut(share) {
             Some(share) => share.widen(head, records),
-            None => self.shares.push(Share::of(head, records)),
+            None => self.shares.push(PartitionShare::of(head, records)),
         }
         self.last = self.last.max(head.seq);
         self.bytes = at + length as u64;
         self.opened = self.opened.or(Some(head.arrived));
         self.closed = self.closed.max(Some(head.arrived));
-        Row {
+        FrameRow {
             seq: head.seq,
             at,
             length: u32::try_from(length).unwrap_or(u32::MAX),
@@ -118,7 +118,7 @@ impl Summary {
     }
 
     /// The number of the share that may hold something that is wanted.
-    pub(crate) fn share(&self, want: &Want<'_>) -> Option<u32> {
+    pub(crate) fn share(&self, want: &RowQuery<'_>) -> Option<u32> {
         let at = self.shares.iter().position(|share| share.partition == *want.partition)?;
         let share = self.shares.get(at)?;
         let known = |services: &BTreeSet<String>| want.service.is_none_or(|service| services.contains(service));
@@ -127,13 +127,13 @@ impl Summary {
     }
 }
 
-impl Share {
-    fn of(head: &Head, records: u64) -> Self {
+impl PartitionShare {
+    fn of(head: &FrameHead, records: u64) -> Self {
         let services = head.services.as_ref().map(|services| services.iter().cloned().collect());
         Self { partition: head.partition.clone(), from: head.from, to: head.to, records, services }
     }
 
-    fn widen(&mut self, head: &Head, records: u64) {
+    fn widen(&mut self, head: &FrameHead, records: u64) {
         self.from = self.from.min(head.from);
         self.to = self.to.max(head.to);
         self.records += records;
@@ -150,9 +150,9 @@ impl Share {
     }
 }
 
-impl Row {
-    /// Whether the frame may hold something that is wanted; `share` is that of [`Summary::share`].
-    pub(crate) fn may_hold(&self, want: &Want<'_>, share: u32) -> bool {
+impl FrameRow {
+    /// Whether the frame may hold something that is wanted; `share` is that of [`SegmentSummary::share`].
+    pub(crate) fn may_hold(&self, want: &RowQuery<'_>, share: u32) -> bool {
         let kind = (want.logs && self.logs > 0) || (want.samples && self.samples > 0);
         self.share == share
             && kind
@@ -161,7 +161,7 @@ impl Row {
             && want.level.is_none_or(|level| self.worst > level as u8)
     }
 
-    fn write(&self, to: &mut Writer) {
+    fn write(&self, to: &mut ByteWriter) {
         for number in [self.seq, self.at, self.length.into(), self.share.into(), self.logs.into(), self.samples.into()]
         {
             to.number(number);
@@ -172,8 +172,8 @@ impl Row {
         to.0.extend_from_slice(&self.services.to_le_bytes());
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let small = |reader: &mut Reader<'_>| u32::try_from(reader.number()?).ok();
+    fn read(reader: &mut ByteReader<'_>) -> Option<Self> {
+        let small = |reader: &mut ByteReader<'_>| u32::try_from(reader.number()?).ok();
         Some(Self {
             seq: reader.number()?,
             at: reader.number()?,
@@ -190,7 +190,7 @@ impl Row {
 }
 
 /// Whether `from..=to` and a stretch have a moment in common.
-fn meets(from: Time, to: Time, stretch: Stretch) -> bool {
+fn meets(from: Time, to: Time, stretch: TelemetryWindow) -> bool {
     from < stretch.to && stretch.from <= to
 }
 
@@ -199,8 +199,8 @@ fn mask<'a>(services: impl IntoIterator<Item = &'a str>) -> u64 {
 }
 
 /// An index as the bytes of its file.
-pub(crate) fn encode(summary: &Summary, rows: &[Row]) -> std::io::Result<Vec<u8>> {
-    let mut listed = Writer::default();
+pub(crate) fn encode(summary: &SegmentSummary, rows: &[FrameRow]) -> std::io::Result<Vec<u8>> {
+    let mut listed = ByteWriter::default();
     listed.number(rows.len() as u64);
     rows.iter().for_each(|row| row.write(&mut listed));
     let mut bytes = Vec::new();
@@ -213,23 +213,23 @@ pub(crate) fn encode(summary: &Summary, rows: &[Row]) -> std::io::Result<Vec<u8>
 }
 
 /// The summary of an index file; `None` where the file is no index.
-pub(crate) fn summary(path: &Path) -> std::io::Result<Option<Summary>> {
+pub(crate) fn summary(path: &Path) -> std::io::Result<Option<SegmentSummary>> {
     let mut file = File::open(path)?;
     let Some(bytes) = section(&mut file)? else { return Ok(None) };
     Ok(serde_json::from_slice(&bytes).ok())
 }
 
 /// The rows of an index file; `None` where the file is no index.
-pub(crate) fn rows(path: &Path) -> std::io::Result<Option<Vec<Row>>> {
+pub(crate) fn rows(path: &Path) -> std::io::Result<Option<Vec<FrameRow>>> {
     let mut file = File::open(path)?;
     if section(&mut file)?.is_none() {
         return Ok(None);
     }
     let Some(bytes) = section(&mut file)? else { return Ok(None) };
-    let mut reader = Reader(&bytes);
-    let read = |reader: &mut Reader<'_>| {
+    let mut reader = ByteReader(&bytes);
+    let read = |reader: &mut ByteReader<'_>| {
         let count = reader.size().filter(|count| *count <= bytes.len())?;
-        (0..count).map(|_| Row::read(reader)).collect::<Option<Vec<_>>>()
+        (0..count).map(|_| FrameRow::read(reader)).collect::<Option<Vec<_>>>()
     };
     Ok(read(&mut reader))
 }

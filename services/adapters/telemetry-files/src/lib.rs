@@ -24,6 +24,6 @@ mod segment;
 mod shelf;
 mod store;
 
-pub use disk::Faults;
+pub use disk::FrameFaults;
 pub use options::{OpenError, Options};
 pub use store::Files;

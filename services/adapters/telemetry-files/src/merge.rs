@@ -9,17 +9,17 @@ use hindcast_domain::Time;
 const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// When, and where in the order of arrival: frame, and number within it.
-pub(crate) type Key = (Time, u64, usize);
+pub(crate) type ArrivalKey = (Time, u64, usize);
 
 /// Lines that wait until none that is older can come.
 #[derive(Default)]
-pub(crate) struct Merge {
-    waiting: BTreeMap<Key, Vec<u8>>,
+pub(crate) struct LineMerge {
+    waiting: BTreeMap<ArrivalKey, Vec<u8>>,
     bytes: usize,
 }
 
-impl Merge {
-    pub(crate) fn push(&mut self, key: Key, line: Vec<u8>) {
+impl LineMerge {
+    pub(crate) fn push(&mut self, key: ArrivalKey, line: Vec<u8>) {
         self.bytes += line.len();
         if let Some(before) = self.waiting.insert(key, line) {
             self.bytes -= before.len();
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn lines_come_in_the_order_of_their_time_and_then_of_arrival() {
         let at = Time::from_millis;
-        let mut merge = Merge::default();
+        let mut merge = LineMerge::default();
         let mut out = Vec::new();
         for (key, line) in [((at(3), 1, 0), "c"), ((at(1), 2, 1), "b"), ((at(1), 2, 0), "a")] {
             merge.push(key, line.into());

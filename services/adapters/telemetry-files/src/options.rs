@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hindcast_clock as clock;
 use hindcast_domain::Span;
 
-use crate::disk::Faults;
+use crate::disk::FrameFaults;
 
 /// Bytes that pins of one call can take, whatever the caller allows.
 pub(crate) const PIN_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -35,7 +35,7 @@ pub struct Options {
     pub queue_bytes_max: u32,
     /// Where tests let the disk fail.
     #[doc(hidden)]
-    pub faults: Option<Faults>,
+    pub faults: Option<FrameFaults>,
 }
 
 impl Options {

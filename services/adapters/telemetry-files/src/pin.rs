@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use hindcast_domain::{Partition, Time};
-use hindcast_telemetry::{Error, Kept, Level, Sample, Stretch};
+use hindcast_telemetry::{Error, KeptWindow, LogLevel, Sample, TelemetryWindow};
 use sha2::{Digest, Sha256};
 
-use crate::codec::View;
+use crate::codec::BatchView;
 use crate::disk;
-use crate::index::{Row, Want};
-use crate::merge::Merge;
+use crate::index::{FrameRow, RowQuery};
+use crate::merge::LineMerge;
 use crate::options::PIN_BYTES_MAX;
-use crate::shelf::{Core, locked};
+use crate::shelf::{StoreCore, locked};
 
 /// Bytes of JSON after which a block is full.
 const BLOCK_BYTES: usize = 1024 * 1024;
@@ -27,27 +27,27 @@ const ENDING: &str = "zst";
 
 /// What is kept in which order: lines that warn of something and samples before all other lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum PinPriority {
     First,
     Rest,
 }
 
-impl Turn {
-    fn takes(self, level: Level) -> bool {
-        (level >= Level::Warning) == (self == Self::First)
+impl PinPriority {
+    fn takes(self, level: LogLevel) -> bool {
+        (level >= LogLevel::Warning) == (self == Self::First)
     }
 
     /// Whether a frame may hold something for it.
-    fn may_hold(self, row: &Row) -> bool {
+    fn may_hold(self, row: &FrameRow) -> bool {
         match self {
-            Self::First => row.samples > 0 || row.worst > Level::Warning as u8,
+            Self::First => row.samples > 0 || row.worst > LogLevel::Warning as u8,
             Self::Rest => row.logs > 0,
         }
     }
 }
 
 /// A block on its way to the disk.
-struct Block {
+struct PinBlock {
     first: Time,
     hash: String,
     packed: Vec<u8>,
@@ -61,7 +61,7 @@ struct Blocks {
     plain: Vec<u8>,
     /// Where each line of `plain` ends, and its time.
     lines: Vec<(usize, Time)>,
-    done: Vec<Block>,
+    done: Vec<PinBlock>,
     records: u64,
     missing: u64,
 }
@@ -92,7 +92,7 @@ impl Blocks {
             if self.spent + packed.len() as u64 <= self.budget {
                 self.spent += packed.len() as u64;
                 let first = self.lines.first().map_or(Time::ZERO, |(_, time)| *time);
-                self.done.push(Block { first, hash: hash_of(plain), packed });
+                self.done.push(PinBlock { first, hash: hash_of(plain), packed });
                 break;
             }
             self.full = true;
@@ -111,10 +111,15 @@ fn hash_of(plain: &[u8]) -> String {
 }
 
 /// Keeps a stretch. The blocks are on disk when this answers.
-pub(crate) fn pin(core: &Core, partition: &Partition, stretch: Stretch, bytes_max: u64) -> Result<Kept, Error> {
-    let want = Want { partition, stretch, service: None, level: None, logs: true, samples: true };
+pub(crate) fn pin(
+    core: &StoreCore,
+    partition: &Partition,
+    stretch: TelemetryWindow,
+    bytes_max: u64,
+) -> Result<KeptWindow, Error> {
+    let want = RowQuery { partition, stretch, service: None, level: None, logs: true, samples: true };
     let mut files = Vec::new();
-    let mut rows: Vec<(Row, usize)> = Vec::new();
+    let mut rows: Vec<(FrameRow, usize)> = Vec::new();
     for found in core.find(&want)? {
         if let Some(file) = core.open(&found.path)? {
             rows.extend(found.rows.into_iter().map(|row| (row, files.len())));
@@ -123,7 +128,7 @@ pub(crate) fn pin(core: &Core, partition: &Partition, stretch: Stretch, bytes_ma
     }
     rows.sort_by_key(|(row, _)| (row.from, row.seq));
     let mut blocks = Blocks::new(bytes_max.min(PIN_BYTES_MAX));
-    for turn in [Turn::First, Turn::Rest] {
+    for turn in [PinPriority::First, PinPriority::Rest] {
         let of = rows.iter().filter(|(row, _)| turn.may_hold(row));
         let placed = of.filter_map(|(row, file)| Some((row, files.get(*file)?)));
         fill(core, stretch, turn, placed, &mut blocks)?;
@@ -134,18 +139,18 @@ pub(crate) fn pin(core: &Core, partition: &Partition, stretch: Stretch, bytes_ma
     let hashes = done.iter().map(|block| block.hash.clone()).collect();
     keep(core, &done)?;
     let gone = locked(&core.memory).missing(partition, stretch);
-    Ok(Kept { hashes, records, bytes, missing: missing + gone })
+    Ok(KeptWindow { hashes, records, bytes, missing: missing + gone })
 }
 
 /// Brings the lines of one turn into blocks, oldest first.
 fn fill<'a>(
-    core: &Core,
-    stretch: Stretch,
-    turn: Turn,
-    rows: impl Iterator<Item = (&'a Row, &'a (PathBuf, File))>,
+    core: &StoreCore,
+    stretch: TelemetryWindow,
+    turn: PinPriority,
+    rows: impl Iterator<Item = (&'a FrameRow, &'a (PathBuf, File))>,
     blocks: &mut Blocks,
 ) -> Result<(), Error> {
-    let mut merge = Merge::default();
+    let mut merge = LineMerge::default();
     let mut failed = Ok(());
     let mut push = |blocks: &mut Blocks, time, line: &[u8]| {
         if let Err(error) = blocks.push(time, line) {
@@ -157,8 +162,8 @@ fn fill<'a>(
         let content = core.content(file, path, row)?;
         if content.and_then(|content| lines(&content, stretch, turn, row.seq, &mut merge)).is_none() {
             blocks.missing += match turn {
-                Turn::First => u64::from(row.samples),
-                Turn::Rest => u64::from(row.logs),
+                PinPriority::First => u64::from(row.samples),
+                PinPriority::Rest => u64::from(row.logs),
             };
         }
     }
@@ -168,8 +173,8 @@ fn fill<'a>(
 }
 
 /// The lines of one frame as JSON; `None` where it is damaged.
-fn lines(content: &[u8], stretch: Stretch, turn: Turn, seq: u64, to: &mut Merge) -> Option<()> {
-    let view = View::of(content)?;
+fn lines(content: &[u8], stretch: TelemetryWindow, turn: PinPriority, seq: u64, to: &mut LineMerge) -> Option<()> {
+    let view = BatchView::of(content)?;
     let (mut at, mut whole) = (0, true);
     view.each_line(|line| {
         at += 1;
@@ -180,7 +185,7 @@ fn lines(content: &[u8], stretch: Stretch, turn: Turn, seq: u64, to: &mut Merge)
             }
         }
     })?;
-    if turn == Turn::First {
+    if turn == PinPriority::First {
         let series = view.series()?;
         view.each_sample(|number, time, value| {
             at += 1;
@@ -203,7 +208,7 @@ fn lines(content: &[u8], stretch: Stretch, turn: Turn, seq: u64, to: &mut Merge)
 }
 
 /// Writes blocks that are not there yet.
-fn keep(core: &Core, blocks: &[Block]) -> Result<(), Error> {
+fn keep(core: &StoreCore, blocks: &[PinBlock]) -> Result<(), Error> {
     let mut pinned = locked(&core.pinned_bytes);
     let mut new = Vec::new();
     for block in blocks {

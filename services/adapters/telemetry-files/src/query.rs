@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use hindcast_domain::{Partition, Time};
-use hindcast_telemetry::{Arrived, Cursor, Error, LogFilter, LogRecord, SampleFilter, Series, Stretch};
+use hindcast_telemetry::{
+    ArrivalCursor, Arrived, Error, LogFilter, LogRecord, MetricSeries, SampleFilter, TelemetryWindow,
+};
 
-use crate::codec::{Line, View};
-use crate::index::{Row, Want};
-use crate::shelf::Core;
+use crate::codec::{BatchView, LineView};
+use crate::index::{FrameRow, RowQuery};
+use crate::shelf::StoreCore;
 
 /// Lines of one answer, whatever the caller allows.
 const LINES_MAX: usize = 1_000_000;
@@ -19,16 +21,16 @@ const SAMPLES_MAX: usize = 5_000_000;
 const ARRIVED_RECORDS: usize = 1_000;
 
 /// A line with its place: equal times keep the order of arrival.
-type Placed = (Time, u64, usize, LogRecord);
+type PlacedLine = (Time, u64, usize, LogRecord);
 
 pub(crate) fn logs(
-    core: &Core,
+    core: &StoreCore,
     partition: &Partition,
-    stretch: Stretch,
+    stretch: TelemetryWindow,
     filter: &LogFilter,
 ) -> Result<Vec<LogRecord>, Error> {
     let limit = filter.limit.min(LINES_MAX);
-    let want = Want {
+    let want = RowQuery {
         partition,
         stretch,
         service: filter.service.as_deref(),
@@ -37,7 +39,7 @@ pub(crate) fn logs(
         samples: false,
     };
     let mut files = Vec::new();
-    let mut rows: Vec<(Row, usize)> = Vec::new();
+    let mut rows: Vec<(FrameRow, usize)> = Vec::new();
     for found in core.find(&want)? {
         if let Some(file) = core.open(&found.path)? {
             rows.extend(found.rows.into_iter().map(|row| (row, files.len())));
@@ -46,7 +48,7 @@ pub(crate) fn logs(
     }
     rows.sort_by_key(|(row, _)| (row.from, row.seq));
     let needle = filter.contains.as_ref().map(|text| text.to_lowercase());
-    let mut lines: Vec<Placed> = Vec::new();
+    let mut lines: Vec<PlacedLine> = Vec::new();
     // No line from here on is wanted: there are enough older ones.
     let mut end = stretch.to;
     for (row, file) in rows {
@@ -55,7 +57,7 @@ pub(crate) fn logs(
         }
         let Some((path, file)) = files.get(file) else { continue };
         let Some(content) = core.content(file, path, &row)? else { continue };
-        let taken = |line: &Line<'_>| {
+        let taken = |line: &LineView<'_>| {
             stretch.from <= line.time
                 && line.time < end
                 && filter.service.as_ref().is_none_or(|service| service == line.service)
@@ -76,8 +78,8 @@ pub(crate) fn logs(
     Ok(lines.into_iter().map(|(.., record)| record).collect())
 }
 
-fn take_lines(content: &[u8], seq: u64, taken: impl Fn(&Line<'_>) -> bool, to: &mut Vec<Placed>) -> Option<()> {
-    let view = View::of(content)?;
+fn take_lines(content: &[u8], seq: u64, taken: impl Fn(&LineView<'_>) -> bool, to: &mut Vec<PlacedLine>) -> Option<()> {
+    let view = BatchView::of(content)?;
     let (mut at, mut whole) = (0, true);
     view.each_line(|line| {
         at += 1;
@@ -91,17 +93,17 @@ fn take_lines(content: &[u8], seq: u64, taken: impl Fn(&Line<'_>) -> bool, to: &
     whole.then_some(())
 }
 
-type Key = (String, String, BTreeMap<String, String>);
-type Points = HashMap<Key, Vec<(Time, f64)>>;
+type SeriesKeyRef = (String, String, BTreeMap<String, String>);
+type Points = HashMap<SeriesKeyRef, Vec<(Time, f64)>>;
 
 pub(crate) fn series(
-    core: &Core,
+    core: &StoreCore,
     partition: &Partition,
-    stretch: Stretch,
+    stretch: TelemetryWindow,
     filter: &SampleFilter,
-) -> Result<Vec<Series>, Error> {
+) -> Result<Vec<MetricSeries>, Error> {
     let service = filter.service.as_deref();
-    let want = Want { partition, stretch, service, level: None, logs: false, samples: true };
+    let want = RowQuery { partition, stretch, service, level: None, logs: false, samples: true };
     let mut points = Points::new();
     let mut count = 0;
     for found in core.find(&want)? {
@@ -122,8 +124,8 @@ pub(crate) fn series(
     Ok(gathered(points))
 }
 
-fn take_samples(content: &[u8], stretch: Stretch, filter: &SampleFilter, points: &mut Points) -> Option<usize> {
-    let view = View::of(content)?;
+fn take_samples(content: &[u8], stretch: TelemetryWindow, filter: &SampleFilter, points: &mut Points) -> Option<usize> {
+    let view = BatchView::of(content)?;
     let wanted = |(service, metric, _): &(&str, &str, BTreeMap<String, String>)| {
         filter.service.as_ref().is_none_or(|wanted| wanted == service)
             && filter.metric.as_ref().is_none_or(|wanted| wanted == metric)
@@ -149,8 +151,8 @@ fn take_samples(content: &[u8], stretch: Stretch, filter: &SampleFilter, points:
 }
 
 /// Series in the order of their names; of two samples at one moment the one that arrived later counts.
-fn gathered(points: Points) -> Vec<Series> {
-    let sorted: BTreeMap<Key, Vec<(Time, f64)>> = points.into_iter().collect();
+fn gathered(points: Points) -> Vec<MetricSeries> {
+    let sorted: BTreeMap<SeriesKeyRef, Vec<(Time, f64)>> = points.into_iter().collect();
     let series = sorted.into_iter().map(|((service, metric, labels), mut points)| {
         points.sort_by_key(|(time, _)| *time);
         points.dedup_by(|later, earlier| {
@@ -160,13 +162,13 @@ fn gathered(points: Points) -> Vec<Series> {
             }
             same
         });
-        Series { service, metric, labels, points }
+        MetricSeries { service, metric, labels, points }
     });
     series.collect()
 }
 
 /// What arrived behind a place, and the last place that was looked at where nothing could be handed out.
-pub(crate) fn arrived(core: &Core, place: u64) -> Result<(Vec<Arrived>, Option<u64>), Error> {
+pub(crate) fn arrived(core: &StoreCore, place: u64) -> Result<(Vec<Arrived>, Option<u64>), Error> {
     let Some(found) = core.behind(place)? else { return Ok((Vec::new(), None)) };
     let last = found.rows.last().map(|row| row.seq);
     let Some(file) = core.open(&found.path)? else { return Ok((Vec::new(), last)) };
@@ -176,14 +178,14 @@ pub(crate) fn arrived(core: &Core, place: u64) -> Result<(Vec<Arrived>, Option<u
             break;
         }
         let Some(content) = core.content(&file, &found.path, row)? else { continue };
-        let batch = View::of(&content).and_then(|view| view.batch());
+        let batch = BatchView::of(&content).and_then(|view| view.batch());
         let partition = found.partitions.get(row.share as usize);
         let (Some(batch), Some(partition)) = (batch, partition) else {
             core.note_damage(&found.path, row);
             continue;
         };
         records += batch.len();
-        arrived.push(Arrived { next: Cursor(row.seq), partition: partition.clone(), batch });
+        arrived.push(Arrived { next: ArrivalCursor(row.seq), partition: partition.clone(), batch });
     }
     Ok((arrived, last))
 }

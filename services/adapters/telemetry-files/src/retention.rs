@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use hindcast_domain::{Partition, Time};
-use hindcast_telemetry::Stretch;
+use hindcast_telemetry::TelemetryWindow;
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
-use crate::index::Summary;
+use crate::index::SegmentSummary;
 
 /// Shares of segments that left which are remembered, so that a pin can say what it misses.
 const GONE_MAX: usize = 4_096;
 
 /// What is remembered of what left. Written before a segment is removed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Memory {
+pub(crate) struct RetentionRecord {
     /// The place of the first frame of the newest segment that left.
     pub(crate) through: u64,
     /// The place of the last frame of it: no later frame has a place up to here.
@@ -35,7 +35,7 @@ struct Gone {
     records: u64,
 }
 
-impl Memory {
+impl RetentionRecord {
     fn path(folder: &Path) -> PathBuf {
         folder.join("expired.json")
     }
@@ -58,7 +58,7 @@ impl Memory {
     }
 
     /// Notes a segment that is going to leave.
-    pub(crate) fn note(&mut self, summary: &Summary) {
+    pub(crate) fn note(&mut self, summary: &SegmentSummary) {
         self.through = self.through.max(summary.first);
         self.last = self.last.max(summary.last);
         self.expired += summary.records();
@@ -72,14 +72,14 @@ impl Memory {
     }
 
     /// Records of a stretch that left, estimated by the share of time that a segment has in common with it.
-    pub(crate) fn missing(&self, partition: &Partition, stretch: Stretch) -> u64 {
+    pub(crate) fn missing(&self, partition: &Partition, stretch: TelemetryWindow) -> u64 {
         let of = self.gone.iter().filter(|gone| gone.partition == *partition);
         of.map(|gone| gone.within(stretch)).sum()
     }
 }
 
 impl Gone {
-    fn within(&self, stretch: Stretch) -> u64 {
+    fn within(&self, stretch: TelemetryWindow) -> u64 {
         if self.from >= stretch.to || stretch.from > self.to {
             return 0;
         }
@@ -98,12 +98,13 @@ mod tests {
     fn what_left_is_estimated_by_its_time() {
         let partition = Partition::of_environment("production");
         let gone = Gone { partition: partition.clone(), from: Time::ZERO, to: Time::from_millis(1_000), records: 100 };
-        let memory = Memory { gone: [gone].into(), ..Memory::default() };
-        let within =
-            |from, to| memory.missing(&partition, Stretch { from: Time::from_millis(from), to: Time::from_millis(to) });
+        let memory = RetentionRecord { gone: [gone].into(), ..RetentionRecord::default() };
+        let within = |from, to| {
+            memory.missing(&partition, TelemetryWindow { from: Time::from_millis(from), to: Time::from_millis(to) })
+        };
         assert_eq!((within(0, 2_000), within(250, 500), within(1_001, 9_000)), (100, 25, 0));
         assert_eq!(within(1_000, 9_000), 1);
         let other = Partition::of_environment("staging");
-        assert_eq!(memory.missing(&other, Stretch { from: Time::ZERO, to: Time::MAX }), 0);
+        assert_eq!(memory.missing(&other, TelemetryWindow { from: Time::ZERO, to: Time::MAX }), 0);
     }
 }

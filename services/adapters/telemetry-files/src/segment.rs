@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, read_exact_at};
-use crate::frame::Frame;
-use crate::index::{self, Row, Summary};
+use crate::frame::TelemetryFrame;
+use crate::index::{self, FrameRow, SegmentSummary};
 
 /// What every segment begins with.
 pub(crate) const MAGIC: [u8; 8] = *b"HCTELSG1";
@@ -17,7 +17,7 @@ const INDEX: &str = "idx";
 #[derive(Debug)]
 pub(crate) struct Sealed {
     pub(crate) path: PathBuf,
-    pub(crate) summary: Summary,
+    pub(crate) summary: SegmentSummary,
 }
 
 pub(crate) fn path_of(folder: &Path, first: u64) -> PathBuf {
@@ -59,7 +59,7 @@ pub(crate) fn create(folder: &Path, first: u64) -> std::io::Result<(PathBuf, Fil
 }
 
 /// Writes a closed segment's index.
-pub(crate) fn seal(path: &Path, summary: &Summary, rows: &[Row]) -> std::io::Result<()> {
+pub(crate) fn seal(path: &Path, summary: &SegmentSummary, rows: &[FrameRow]) -> std::io::Result<()> {
     disk::write_whole(&index_of(path), &index::encode(summary, rows)?)
 }
 
@@ -75,12 +75,12 @@ pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
 }
 
 /// The content of the frame at a row; `None` where what lies there is not what was written.
-pub(crate) fn content(file: &File, row: &Row) -> std::io::Result<Option<Vec<u8>>> {
+pub(crate) fn content(file: &File, row: &FrameRow) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = vec![0; row.length as usize];
     match read_exact_at(file, &mut bytes, row.at) {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
     }
-    let frame = Frame::of(&bytes).filter(|frame| frame.head.seq == row.seq);
+    let frame = TelemetryFrame::of(&bytes).filter(|frame| frame.head.seq == row.seq);
     Ok(frame.and_then(|frame| frame.content()))
 }

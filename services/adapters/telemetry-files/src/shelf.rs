@@ -11,7 +11,7 @@ use hindcast_domain::Partition;
 use hindcast_telemetry::Error;
 use tokio::sync::watch;
 
-use crate::index::{self, Row, Summary, Want};
+use crate::index::{self, FrameRow, RowQuery, SegmentSummary};
 use crate::options::Options;
 use crate::segment::{self, Sealed};
 use crate::{recovery, retention};
@@ -23,7 +23,7 @@ const CACHED_ROWS_MAX: usize = 200_000;
 
 /// All that is there.
 #[derive(Default)]
-pub(crate) struct Shelf {
+pub(crate) struct SegmentShelf {
     /// Oldest first.
     pub(crate) sealed: Vec<Arc<Sealed>>,
     pub(crate) active: Option<Active>,
@@ -32,22 +32,22 @@ pub(crate) struct Shelf {
 /// The segment that is being written, up to what is durable.
 pub(crate) struct Active {
     pub(crate) path: PathBuf,
-    pub(crate) summary: Summary,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) summary: SegmentSummary,
+    pub(crate) rows: Vec<FrameRow>,
 }
 
 /// Rows of one segment, in the order of arrival.
-pub(crate) struct Found {
+pub(crate) struct SegmentRows {
     pub(crate) path: PathBuf,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<FrameRow>,
     /// The segment's partitions, by the number of their share; only where whole frames are asked for.
     pub(crate) partitions: Vec<Partition>,
 }
 
-type Cached = VecDeque<(u64, Arc<Vec<Row>>)>;
+type Cached = VecDeque<(u64, Arc<Vec<FrameRow>>)>;
 
 /// What the parts of a store share.
-pub(crate) struct Core {
+pub(crate) struct StoreCore {
     pub(crate) options: Options,
     pub(crate) segments: PathBuf,
     pub(crate) pins: PathBuf,
@@ -56,8 +56,8 @@ pub(crate) struct Core {
     pub(crate) damaged: AtomicU64,
     /// Bytes of pinned blocks; whoever pins holds it.
     pub(crate) pinned_bytes: Mutex<u64>,
-    pub(crate) memory: Mutex<retention::Memory>,
-    shelf: RwLock<Shelf>,
+    pub(crate) memory: Mutex<retention::RetentionRecord>,
+    shelf: RwLock<SegmentShelf>,
     cached: Mutex<Cached>,
 }
 
@@ -65,8 +65,14 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Core {
-    pub(crate) fn new(options: Options, shelf: Shelf, memory: retention::Memory, head: u64, pinned: u64) -> Self {
+impl StoreCore {
+    pub(crate) fn new(
+        options: Options,
+        shelf: SegmentShelf,
+        memory: retention::RetentionRecord,
+        head: u64,
+        pinned: u64,
+    ) -> Self {
         let damaged = shelf.sealed.iter().map(|sealed| sealed.summary.damaged).sum::<u64>()
             + shelf.active.as_ref().map_or(0, |active| active.summary.damaged);
         Self {
@@ -82,11 +88,11 @@ impl Core {
         }
     }
 
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Shelf> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, SegmentShelf> {
         self.shelf.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Shelf> {
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, SegmentShelf> {
         self.shelf.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -94,7 +100,7 @@ impl Core {
     ///
     /// # Errors
     /// When an index cannot be read, or there are too many frames.
-    pub(crate) fn find(&self, want: &Want<'_>) -> Result<Vec<Found>, Error> {
+    pub(crate) fn find(&self, want: &RowQuery<'_>) -> Result<Vec<SegmentRows>, Error> {
         let (sealed, active) = {
             let shelf = self.read();
             let wanted = |sealed: &Arc<Sealed>| Some((Arc::clone(sealed), sealed.summary.share(want)?));
@@ -102,7 +108,7 @@ impl Core {
             let active = shelf.active.as_ref().and_then(|active| {
                 let share = active.summary.share(want)?;
                 let rows = active.rows.iter().filter(|row| row.may_hold(want, share)).copied().collect();
-                Some(Found { path: active.path.clone(), rows, partitions: Vec::new() })
+                Some(SegmentRows { path: active.path.clone(), rows, partitions: Vec::new() })
             });
             (sealed, active)
         };
@@ -110,12 +116,12 @@ impl Core {
         let mut frames = active.as_ref().map_or(0, |active| active.rows.len());
         for (sealed, share) in sealed {
             let rows = self.rows(&sealed)?;
-            let rows: Vec<Row> = rows.iter().filter(|row| row.may_hold(want, share)).copied().collect();
+            let rows: Vec<FrameRow> = rows.iter().filter(|row| row.may_hold(want, share)).copied().collect();
             frames += rows.len();
             if frames > FRAMES_MAX {
                 return Err(Error::Refused(format!("expected at most {FRAMES_MAX} blocks in a stretch; narrow it")));
             }
-            found.push(Found { path: sealed.path.clone(), rows, partitions: Vec::new() });
+            found.push(SegmentRows { path: sealed.path.clone(), rows, partitions: Vec::new() });
         }
         found.extend(active);
         found.retain(|found| !found.rows.is_empty());
@@ -123,13 +129,13 @@ impl Core {
     }
 
     /// The frames behind a place, of the first segment that has some, in order.
-    pub(crate) fn behind(&self, place: u64) -> Result<Option<Found>, Error> {
+    pub(crate) fn behind(&self, place: u64) -> Result<Option<SegmentRows>, Error> {
         let sealed = {
             let shelf = self.read();
             match shelf.sealed.iter().find(|sealed| sealed.summary.last > place) {
                 Some(sealed) => Arc::clone(sealed),
                 None => {
-                    let active = shelf.active.as_ref().map(|active| Found {
+                    let active = shelf.active.as_ref().map(|active| SegmentRows {
                         path: active.path.clone(),
                         rows: active.rows.get(beyond(&active.rows, place)..).unwrap_or_default().to_vec(),
                         partitions: partitions(&active.summary),
@@ -140,11 +146,11 @@ impl Core {
         };
         let rows = self.rows(&sealed)?;
         let rows = rows.get(beyond(&rows, place)..).unwrap_or_default().to_vec();
-        Ok(Some(Found { path: sealed.path.clone(), rows, partitions: partitions(&sealed.summary) }))
+        Ok(Some(SegmentRows { path: sealed.path.clone(), rows, partitions: partitions(&sealed.summary) }))
     }
 
     /// The rows of a closed segment; none where it left meanwhile.
-    fn rows(&self, sealed: &Sealed) -> Result<Arc<Vec<Row>>, Error> {
+    fn rows(&self, sealed: &Sealed) -> Result<Arc<Vec<FrameRow>>, Error> {
         let first = sealed.summary.first;
         if let Some((_, rows)) = locked(&self.cached).iter().find(|(of, _)| *of == first) {
             return Ok(Arc::clone(rows));
@@ -181,7 +187,7 @@ impl Core {
     }
 
     /// The content of a frame; `None` where it is damaged, which is counted and said.
-    pub(crate) fn content(&self, file: &File, path: &Path, row: &Row) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn content(&self, file: &File, path: &Path, row: &FrameRow) -> Result<Option<Vec<u8>>, Error> {
         let content = segment::content(file, row)?;
         if content.is_none() {
             self.note_damage(path, row);
@@ -189,7 +195,7 @@ impl Core {
         Ok(content)
     }
 
-    pub(crate) fn note_damage(&self, path: &Path, row: &Row) {
+    pub(crate) fn note_damage(&self, path: &Path, row: &FrameRow) {
         self.damaged.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(path = %path.display(), at = row.at, "a telemetry block is damaged and passed over");
     }
@@ -200,12 +206,12 @@ impl Core {
     }
 }
 
-fn partitions(summary: &Summary) -> Vec<Partition> {
+fn partitions(summary: &SegmentSummary) -> Vec<Partition> {
     summary.shares.iter().map(|share| share.partition.clone()).collect()
 }
 
 /// The number of the first row behind a place; rows lie in order.
-fn beyond(rows: &[Row], place: u64) -> usize {
+fn beyond(rows: &[FrameRow], place: u64) -> usize {
     rows.partition_point(|row| row.seq <= place)
 }
 

@@ -12,23 +12,24 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hindcast_domain::Partition;
 use hindcast_telemetry::{
-    Arrived, Batch, Cursor, Error, Figures, Kept, LogFilter, LogRecord, SampleFilter, Series, Stretch, Telemetry,
+    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogRecord, MetricSeries, SampleFilter, StoreFigures,
+    Telemetry, TelemetryBatch, TelemetryWindow,
 };
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::committer::{Committer, Request, Writing, cost_of_record, cost_of_sample};
-use crate::disk::Disk;
+use crate::committer::{FrameCommitter, PendingBatch, Writing, cost_of_record, cost_of_sample};
+use crate::disk::FrameDisk;
 use crate::frame::{self, Maker};
-use crate::index::{self, Summary};
+use crate::index::{self, SegmentSummary};
 use crate::options::{OpenError, Options, io};
 use crate::segment::{self, Sealed};
-use crate::shelf::{Active, Core, Shelf, locked, pins_of, segments_of};
+use crate::shelf::{Active, SegmentShelf, StoreCore, locked, pins_of, segments_of};
 use crate::{pin, query, recovery, retention};
 
 /// Telemetry in a folder.
 pub struct Files {
-    core: Arc<Core>,
-    queue: Mutex<Option<Sender<Request>>>,
+    core: Arc<StoreCore>,
+    queue: Mutex<Option<Sender<PendingBatch>>>,
     room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
@@ -51,16 +52,16 @@ impl Files {
             std::fs::create_dir_all(&folder).map_err(io("make", &folder))?;
         }
         let lock = lock(&folder)?;
-        let memory = retention::Memory::load(&folder).map_err(io("read", &folder))?;
+        let memory = retention::RetentionRecord::load(&folder).map_err(io("read", &folder))?;
         let (shelf, writing) = shelf(&segments_of(&folder), &memory)?;
         let last = shelf.sealed.iter().map(|sealed| sealed.summary.last).max().unwrap_or(0);
         let last = last.max(shelf.active.as_ref().map_or(0, |active| active.summary.last)).max(memory.last);
         let pinned = pin::bytes(&pins_of(&folder)).map_err(io("read", &folder))?;
-        let disk = options.faults.clone().map_or(Disk::Real, Disk::Faulty);
+        let disk = options.faults.clone().map_or(FrameDisk::Real, FrameDisk::Faulty);
         let room = Arc::new(Semaphore::new(options.queue_bytes_max.max(1) as usize));
-        let core = Arc::new(Core::new(options, shelf, memory, last, pinned));
+        let core = Arc::new(StoreCore::new(options, shelf, memory, last, pinned));
         let maker = Maker::new().map_err(io("compress for", &folder))?;
-        let committer = Committer { core: Arc::clone(&core), disk, maker, writing, next: last + 1 };
+        let committer = FrameCommitter { core: Arc::clone(&core), disk, maker, writing, next: last + 1 };
         let (queue, requests) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("telemetry-files".to_owned())
@@ -83,7 +84,7 @@ impl Files {
     /// Runs what reads files where it may block.
     async fn reading<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Core) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&StoreCore) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let core = Arc::clone(&self.core);
         let done = tokio::task::spawn_blocking(move || work(&core)).await;
@@ -99,7 +100,7 @@ impl Drop for Files {
 
 #[async_trait]
 impl Telemetry for Files {
-    async fn append(&self, partition: &Partition, batch: Batch) -> Result<(), Error> {
+    async fn append(&self, partition: &Partition, batch: TelemetryBatch) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -108,12 +109,17 @@ impl Telemetry for Files {
         let shut = || Error::Refused("the store is shut".to_owned());
         let room = Arc::clone(&self.room).acquire_many_owned(share).await.map_err(|_| shut())?;
         let (answer, answered) = oneshot::channel();
-        let request = Request { partition: partition.clone(), batch, bytes, answer, room };
+        let request = PendingBatch { partition: partition.clone(), batch, bytes, answer, room };
         locked(&self.queue).as_ref().ok_or_else(shut)?.send(request).map_err(|_| shut())?;
         answered.await.map_err(|_| shut())?
     }
 
-    async fn logs(&self, partition: &Partition, stretch: Stretch, filter: LogFilter) -> Result<Vec<LogRecord>, Error> {
+    async fn logs(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: LogFilter,
+    ) -> Result<Vec<LogRecord>, Error> {
         let partition = partition.clone();
         self.reading(move |core| query::logs(core, &partition, stretch, &filter)).await
     }
@@ -121,14 +127,14 @@ impl Telemetry for Files {
     async fn series(
         &self,
         partition: &Partition,
-        stretch: Stretch,
+        stretch: TelemetryWindow,
         filter: SampleFilter,
-    ) -> Result<Vec<Series>, Error> {
+    ) -> Result<Vec<MetricSeries>, Error> {
         let partition = partition.clone();
         self.reading(move |core| query::series(core, &partition, stretch, &filter)).await
     }
 
-    async fn arrived(&self, cursor: Cursor) -> Result<Vec<Arrived>, Error> {
+    async fn arrived(&self, cursor: ArrivalCursor) -> Result<Vec<Arrived>, Error> {
         let mut head = self.core.head.subscribe();
         // A place that was never given out belongs to another store: go on with what comes next.
         let mut place = cursor.0.min(*head.borrow());
@@ -145,11 +151,11 @@ impl Telemetry for Files {
         }
     }
 
-    fn head(&self) -> Cursor {
-        Cursor(*self.core.head.borrow())
+    fn head(&self) -> ArrivalCursor {
+        ArrivalCursor(*self.core.head.borrow())
     }
 
-    async fn pin(&self, partition: &Partition, stretch: Stretch, bytes_max: u64) -> Result<Kept, Error> {
+    async fn pin(&self, partition: &Partition, stretch: TelemetryWindow, bytes_max: u64) -> Result<KeptWindow, Error> {
         let partition = partition.clone();
         self.reading(move |core| pin::pin(core, &partition, stretch, bytes_max)).await
     }
@@ -159,12 +165,12 @@ impl Telemetry for Files {
         self.reading(move |core| pin::read(&core.pins, &hash)).await
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> StoreFigures {
         let shelf = self.core.read();
         let summaries = || shelf.sealed.iter().map(|sealed| &sealed.summary).chain(active_summary(&shelf));
         let pinned_bytes = *locked(&self.core.pinned_bytes);
-        Figures {
-            records: summaries().map(Summary::records).sum(),
+        StoreFigures {
+            records: summaries().map(SegmentSummary::records).sum(),
             bytes: summaries().map(|summary| summary.bytes).sum::<u64>() + pinned_bytes,
             expired: locked(&self.core.memory).expired,
             oldest: summaries().flat_map(|summary| summary.shares.iter().map(|share| share.from)).min(),
@@ -174,12 +180,12 @@ impl Telemetry for Files {
     }
 }
 
-fn active_summary(shelf: &Shelf) -> Option<&Summary> {
+fn active_summary(shelf: &SegmentShelf) -> Option<&SegmentSummary> {
     shelf.active.as_ref().map(|active| &active.summary)
 }
 
 /// What a batch costs; what could not be read again is refused here.
-fn weigh(batch: &Batch) -> Result<usize, Error> {
+fn weigh(batch: &TelemetryBatch) -> Result<usize, Error> {
     let most = frame::CONTENT_BYTES_MAX / 2;
     let costs = batch.logs.iter().map(cost_of_record).chain(batch.samples.iter().map(cost_of_sample));
     let (mut bytes, mut largest) = (0, 0);
@@ -208,8 +214,8 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 }
 
 /// Reads what is there. The last segment is the one that goes on, unless it was closed.
-fn shelf(folder: &Path, memory: &retention::Memory) -> Result<(Shelf, Option<Writing>), OpenError> {
-    let mut shelf = Shelf::default();
+fn shelf(folder: &Path, memory: &retention::RetentionRecord) -> Result<(SegmentShelf, Option<Writing>), OpenError> {
+    let mut shelf = SegmentShelf::default();
     let mut writing = None;
     let segments = segment::list(folder).map_err(io("list", folder))?;
     let newest = segments.last().map_or(0, |(first, _)| *first);
@@ -251,7 +257,7 @@ fn shelf(folder: &Path, memory: &retention::Memory) -> Result<(Shelf, Option<Wri
 }
 
 /// The summary of a closed segment; `None` where it has no index that fits it.
-fn sealed(path: &Path, first: u64) -> Result<Option<Summary>, OpenError> {
+fn sealed(path: &Path, first: u64) -> Result<Option<SegmentSummary>, OpenError> {
     let index = segment::index_of(path);
     let summary = match index::summary(&index) {
         Ok(summary) => summary,

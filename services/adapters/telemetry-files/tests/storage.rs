@@ -9,8 +9,8 @@ use std::time::Duration;
 use hindcast_clock::Stepped;
 use hindcast_domain::{Span, Time};
 use hindcast_telemetry::conformance::{at, between, line, lines, production, sample, samples};
-use hindcast_telemetry::{Cursor, Error, Level, LogFilter, Telemetry};
-use hindcast_telemetry_files::{Faults, Files, OpenError, Options};
+use hindcast_telemetry::{ArrivalCursor, Error, LogFilter, LogLevel, Telemetry};
+use hindcast_telemetry_files::{Files, FrameFaults, OpenError, Options};
 
 struct World {
     folder: tempfile::TempDir,
@@ -58,7 +58,7 @@ fn noise(n: i64) -> String {
 }
 
 async fn put(store: &Files, seconds: i64, message: &str) -> Result<(), Error> {
-    store.append(&production(), lines(vec![line(seconds, "a", Level::Info, message)])).await
+    store.append(&production(), lines(vec![line(seconds, "a", LogLevel::Info, message)])).await
 }
 
 async fn all(store: &Files) -> Vec<String> {
@@ -84,7 +84,7 @@ fn flip(path: &Path, at: usize) {
 
 /// What is left of ten answered appends after the power went off.
 async fn left_after_a_crash(break_the_guarantee: bool) -> usize {
-    let (world, faults) = (World::new(), Faults::default());
+    let (world, faults) = (World::new(), FrameFaults::default());
     if break_the_guarantee {
         faults.acknowledge_before_sync();
     }
@@ -111,7 +111,7 @@ async fn answering_before_the_sync_is_seen() {
 
 #[tokio::test]
 async fn concurrent_appends_share_a_sync() {
-    let (world, faults) = (World::new(), Faults::default());
+    let (world, faults) = (World::new(), FrameFaults::default());
     let store = Files::open(Options { faults: Some(faults.clone()), ..world.options() }).unwrap();
     let appends = (0..64).map(|n| {
         let store = Arc::clone(&store);
@@ -168,7 +168,7 @@ async fn damage_in_the_middle_is_counted_and_passed_over() {
     let store = world.open();
     assert_eq!(all(&store).await, ["0", "1", "3", "4"]);
     assert_eq!(store.figures().damaged, 1);
-    let arrived = store.arrived(Cursor(0)).await.unwrap();
+    let arrived = store.arrived(ArrivalCursor(0)).await.unwrap();
     assert_eq!((arrived.len(), arrived.last().unwrap().next), (4, store.head()));
     // And while it is open: readers pass it over, and say so.
     flip(&path, 8 + 3 * frame + frame / 2);
@@ -236,7 +236,7 @@ async fn what_is_too_old_leaves_by_when_it_arrived_and_is_counted() {
     eventually("the end of the oldest", || store.figures().expired == 1).await;
     assert_eq!(all(&store).await, ["kept", "new"]);
     assert_eq!(store.figures().oldest, Some(at(3_600)));
-    let arrived = store.arrived(Cursor(0)).await.unwrap();
+    let arrived = store.arrived(ArrivalCursor(0)).await.unwrap();
     assert_eq!(arrived.first().unwrap().batch.logs.first().unwrap().message, "kept");
     assert!(store.pinned(&kept.hashes[0]).await.unwrap().is_some(), "a pin never leaves");
     let missed = store.pin(&production(), between(-900_001, -899_999), 1 << 20).await.unwrap();
@@ -294,7 +294,7 @@ async fn a_segment_that_was_counted_as_gone_is_not_counted_twice() {
 
 #[tokio::test]
 async fn a_failed_sync_is_told_and_the_next_append_goes_on() {
-    let (world, faults) = (World::new(), Faults::default());
+    let (world, faults) = (World::new(), FrameFaults::default());
     let store = Files::open(Options { faults: Some(faults.clone()), ..world.options() }).unwrap();
     put(&store, 0, "a").await.unwrap();
     faults.fail_syncs(2);
@@ -303,7 +303,7 @@ async fn a_failed_sync_is_told_and_the_next_append_goes_on() {
     }
     put(&store, 2, "b").await.unwrap();
     assert_eq!(all(&store).await, ["a", "b"]);
-    let arrived = store.arrived(Cursor(0)).await.unwrap();
+    let arrived = store.arrived(ArrivalCursor(0)).await.unwrap();
     let messages: Vec<&str> = arrived.iter().map(|arrived| arrived.batch.logs[0].message.as_str()).collect();
     assert_eq!(messages, ["a"], "one segment at a time");
     let arrived = store.arrived(arrived[0].next).await.unwrap();
@@ -368,7 +368,7 @@ async fn a_pin_of_many_blocks_is_in_the_order_of_time() {
     let world = World::new();
     let store = Files::open(world.small()).unwrap();
     for batch in 0..20 {
-        let logs = (0..500).map(|n| line((n * 31 + batch) % 600, "a", Level::Info, &noise(batch * 500 + n)));
+        let logs = (0..500).map(|n| line((n * 31 + batch) % 600, "a", LogLevel::Info, &noise(batch * 500 + n)));
         store.append(&production(), lines(logs.collect())).await.unwrap();
         let values = (0..500).map(|n| sample((n * 17 + batch) % 600, "a", "m", 1.0));
         store.append(&production(), samples(values.collect())).await.unwrap();

@@ -4,7 +4,7 @@
 //! linfa-logistic knows no weights of rows, so a row counts by how often it stands in the matrix, in
 //! quarters of a whole label. It starts from zero and draws nothing, so the same rows give the same fit.
 
-use hindcast_mlops::train::{Row, Trainer};
+use hindcast_mlops::train::{Trainer, TrainingRow};
 use linfa::dataset::Dataset;
 use linfa::traits::Fit as _;
 use linfa_logistic::LogisticRegression;
@@ -28,7 +28,7 @@ impl Trainer for Linfa {
         "linfa-logistic 0.8.1 (L-BFGS)"
     }
 
-    fn fit(&self, rows: &[Row], penalty: f64) -> Result<Vec<f64>, String> {
+    fn fit(&self, rows: &[TrainingRow], penalty: f64) -> Result<Vec<f64>, String> {
         let width = rows.first().map_or(0, |row| row.features.len());
         if width == 0 || rows.iter().any(|row| row.features.len() != width) {
             return Err(format!("expected rows of one width above 0, got a first one of {width}"));
@@ -62,13 +62,13 @@ impl Trainer for Linfa {
 mod tests {
     use super::*;
 
-    fn row(features: &[f64], same: bool, weight: u32) -> Row {
-        Row { features: features.to_vec(), same, weight }
+    fn row(features: &[f64], same: bool, weight: u32) -> TrainingRow {
+        TrainingRow { features: features.to_vec(), same, weight }
     }
 
     /// One column that tells, one that does not.
-    fn rows(same_first: bool) -> Vec<Row> {
-        let mut rows: Vec<Row> = (0..40)
+    fn rows(same_first: bool) -> Vec<TrainingRow> {
+        let mut rows: Vec<TrainingRow> = (0..40)
             .map(|index| {
                 let same = index % 2 == 0;
                 let telling = if same { 0.4 } else { -0.4 };

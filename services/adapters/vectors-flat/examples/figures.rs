@@ -4,9 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use hindcast_vectors::conformance::{Numbers, expected, unit};
+use hindcast_vectors::conformance::{SeededNumbers, expected, unit};
 use hindcast_vectors::{Checkpoint, Point, Query, Vectors};
-use hindcast_vectors_flat::Flat;
+use hindcast_vectors_flat::FlatStore;
 use serde_json::json;
 
 const DIMENSION: usize = 384;
@@ -17,13 +17,13 @@ const QUERIES: usize = 50;
 async fn main() {
     let many: u64 = std::env::args().nth(1).and_then(|many| many.parse().ok()).unwrap_or(200_000);
     let folder = tempfile::tempdir().unwrap();
-    let mut numbers = Numbers::new(1);
+    let mut numbers = SeededNumbers::new(1);
     let centres: Vec<Vec<f32>> = (0..CENTRES).map(|_| numbers.vector(DIMENSION)).collect();
-    let near = |numbers: &mut Numbers| {
+    let near = |numbers: &mut SeededNumbers| {
         let centre = centres.get(usize::try_from(numbers.below(CENTRES)).unwrap()).unwrap();
         unit(centre.iter().zip(&numbers.vector(DIMENSION)).map(|(x, y)| x + 0.4 * y).collect())
     };
-    let store = Flat::open(folder.path(), DIMENSION).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
     let mut points = Vec::new();
     let began = Instant::now();
     let mut storing = Duration::ZERO;
@@ -48,7 +48,7 @@ async fn main() {
     println!("{many} versions of {DIMENSION} made in {:?}, stored in {storing:?}", began.elapsed());
     drop(store);
     let began = Instant::now();
-    let store = Flat::open(folder.path(), DIMENSION).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
     println!("opened in {:?}", began.elapsed());
     for (what, as_of) in [("all", u64::MAX), ("the older half", many / 2)] {
         let mut times = Vec::new();

@@ -7,14 +7,14 @@
 
 use std::collections::HashMap;
 
-use hindcast_vectors::{Error, Found, Query};
+use hindcast_vectors::{Error, Neighbour, Query};
 
 use crate::codes::{self, Coded};
-use crate::log::{Log, Place, Row};
+use crate::log::{Log, PointRow, PointSpan};
 
 /// One version of one item.
 #[derive(Debug)]
-struct Version {
+struct PointVersion {
     /// Which (partition, kind): a small number.
     shelf: u32,
     item: String,
@@ -23,14 +23,14 @@ struct Version {
     next: Option<u64>,
     gone: bool,
     coded: Coded,
-    place: Place,
+    place: PointSpan,
 }
 
 /// All versions.
 #[derive(Debug)]
-pub(crate) struct Index {
+pub(crate) struct VersionIndex {
     dimension: usize,
-    versions: Vec<Version>,
+    versions: Vec<PointVersion>,
     /// `dimension` codes for each of `versions`.
     codes: Vec<i8>,
     /// `versions` by position, then by when they came.
@@ -40,7 +40,7 @@ pub(crate) struct Index {
     items: HashMap<(u32, String), Vec<u32>>,
 }
 
-impl Index {
+impl VersionIndex {
     pub(crate) fn new(dimension: usize) -> Self {
         Self {
             dimension,
@@ -68,7 +68,7 @@ impl Index {
     }
 
     /// Takes a version in; one that is there changes nothing.
-    pub(crate) fn insert(&mut self, row: Row) {
+    pub(crate) fn insert(&mut self, row: PointRow) {
         if self.has(&row.partition, &row.kind, &row.item, row.position) {
             return;
         }
@@ -82,7 +82,7 @@ impl Index {
         if let Some(before) = before.and_then(|before| self.versions.get_mut(before as usize)) {
             before.next = Some(row.position);
         }
-        self.versions.push(Version {
+        self.versions.push(PointVersion {
             shelf,
             item: row.item,
             position: row.position,
@@ -108,7 +108,7 @@ impl Index {
     }
 
     /// The nearest items, exactly: what the codes cannot decide is computed from the numbers in the file.
-    pub(crate) fn search(&self, query: &Query, log: &Log) -> Result<Vec<Found>, Error> {
+    pub(crate) fn search(&self, query: &Query, log: &Log) -> Result<Vec<Neighbour>, Error> {
         let Some(shelf) = self.shelves.get(&(query.partition.clone(), query.kind.clone())) else {
             return Ok(Vec::new());
         };
@@ -128,7 +128,7 @@ impl Index {
         }
         near.retain(|(row, ..)| self.versions.get(*row as usize).is_some_and(|v| !query.without.contains(&v.item)));
         let least = least(&near, query.limit);
-        let mut found: Vec<(&Version, f32)> = Vec::new();
+        let mut found: Vec<(&PointVersion, f32)> = Vec::new();
         for (row, ..) in near.iter().filter(|(_, score, error)| score + error >= least) {
             let Some(version) = self.versions.get(*row as usize) else { continue };
             found.push((version, codes::dot(&log.vector(version.place)?, &query.vector)));
@@ -137,7 +137,7 @@ impl Index {
         found.truncate(query.limit);
         let found = found.into_iter().map(|(version, score)| {
             let payload = log.payload(version.place)?;
-            Ok(Found { item: version.item.clone(), position: version.position, score, payload })
+            Ok(Neighbour { item: version.item.clone(), position: version.position, score, payload })
         });
         found.collect()
     }

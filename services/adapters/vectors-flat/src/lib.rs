@@ -4,7 +4,7 @@
 //! The one contract of this crate: *the store answers as the port says, exactly, and is as far as its
 //! checkpoint says*: a batch and its checkpoint are one record of the file. Codes find who may be near, with
 //! a bound on how wrong they are; numbers from the file decide. It is a projection: a damaged file is named,
-//! and made anew when it is deleted ([`Flat::forget`]).
+//! and made anew when it is deleted ([`FlatStore::forget`]).
 
 mod codes;
 mod index;
@@ -14,17 +14,17 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use hindcast_vectors::{Checkpoint, Error, Found, Point, Query, Vectors};
+use hindcast_vectors::{Checkpoint, Error, Neighbour, Point, Query, Vectors};
 
-use crate::index::Index;
-use crate::log::{Log, Row};
+use crate::index::VersionIndex;
+use crate::log::{Log, PointRow};
 
 /// Bytes of a payload.
 const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
 
 /// The store.
 #[derive(Clone, Debug)]
-pub struct Flat {
+pub struct FlatStore {
     dimension: usize,
     inner: Arc<RwLock<Inner>>,
 }
@@ -32,20 +32,20 @@ pub struct Flat {
 #[derive(Debug)]
 struct Inner {
     log: Log,
-    index: Index,
+    index: VersionIndex,
     checkpoint: Option<Checkpoint>,
 }
 
-impl Flat {
+impl FlatStore {
     /// Opens the store of a folder, or makes it, for vectors of one length. What a crash left half written is
     /// cut. It reads the whole file, about a gigabyte a second; ask it where blocking is allowed.
     ///
     /// # Errors
     /// [`Error::Damaged`] where the file is not what was written: delete the folder, or call
-    /// [`Flat::forget`], and it is made anew. [`Error::Unavailable`] where it cannot be read or written.
+    /// [`FlatStore::forget`], and it is made anew. [`Error::Unavailable`] where it cannot be read or written.
     pub fn open(folder: &Path, dimension: usize) -> Result<Self, Error> {
         let mut log = Log::open(folder, dimension)?;
-        let mut index = Index::new(dimension);
+        let mut index = VersionIndex::new(dimension);
         let checkpoint = log.read(|rows| rows.into_iter().for_each(|row| index.insert(row)))?;
         Ok(Self { dimension, inner: Arc::new(RwLock::new(Inner { log, index, checkpoint })) })
     }
@@ -80,7 +80,7 @@ impl Inner {
         }
         let places = self.log.append(&points, &checkpoint)?;
         for (point, place) in points.into_iter().zip(places) {
-            self.index.insert(Row {
+            self.index.insert(PointRow {
                 item: point.item,
                 kind: point.kind,
                 partition: point.partition,
@@ -96,7 +96,7 @@ impl Inner {
 }
 
 #[async_trait]
-impl Vectors for Flat {
+impl Vectors for FlatStore {
     fn kind(&self) -> &'static str {
         "flat"
     }
@@ -114,7 +114,7 @@ impl Vectors for Flat {
             .await
     }
 
-    async fn search(&self, query: Query) -> Result<Vec<Found>, Error> {
+    async fn search(&self, query: Query) -> Result<Vec<Neighbour>, Error> {
         hindcast_vectors::check_vector(&query.vector, self.dimension)?;
         self.blocking(move |inner| {
             let inner = inner.read().unwrap_or_else(PoisonError::into_inner);
@@ -132,7 +132,7 @@ impl Vectors for Flat {
         self.blocking(move |inner| {
             let mut inner = inner.write().unwrap_or_else(PoisonError::into_inner);
             inner.log.clear()?;
-            inner.index = Index::new(dimension);
+            inner.index = VersionIndex::new(dimension);
             inner.checkpoint = None;
             Ok(())
         })

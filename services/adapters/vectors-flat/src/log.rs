@@ -28,7 +28,7 @@ const NAME: &str = "vectors.log";
 
 /// Where a point's parts lie in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct PointSpan {
     pub(crate) vector: u64,
     pub(crate) payload: u64,
     pub(crate) payload_bytes: u32,
@@ -36,14 +36,14 @@ pub(crate) struct Place {
 
 /// A point as it is read: the payload stays in the file.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub(crate) struct PointRow {
     pub(crate) item: String,
     pub(crate) kind: String,
     pub(crate) partition: String,
     pub(crate) position: u64,
     pub(crate) gone: bool,
     pub(crate) vector: Vec<f32>,
-    pub(crate) place: Place,
+    pub(crate) place: PointSpan,
 }
 
 /// An open file.
@@ -113,7 +113,7 @@ impl Log {
     }
 
     /// Appends a batch with its checkpoint, durably, and says where its points lie.
-    pub(crate) fn append(&mut self, points: &[Point], checkpoint: &Checkpoint) -> Result<Vec<Place>, Error> {
+    pub(crate) fn append(&mut self, points: &[Point], checkpoint: &Checkpoint) -> Result<Vec<PointSpan>, Error> {
         let (body, relative) = body(points, checkpoint)?;
         let length = length(body.len())?;
         let mut record = Vec::with_capacity(RECORD_BYTES + body.len());
@@ -125,12 +125,13 @@ impl Log {
         written.map_err(|error| unavailable(&error))?;
         let base = self.end + RECORD_BYTES as u64;
         self.end += record.len() as u64;
-        let shift = |place: Place| Place { vector: place.vector + base, payload: place.payload + base, ..place };
+        let shift =
+            |place: PointSpan| PointSpan { vector: place.vector + base, payload: place.payload + base, ..place };
         Ok(relative.into_iter().map(shift).collect())
     }
 
     /// Reads everything, batch by batch, and cuts what a crash left half written. Returns the last checkpoint.
-    pub(crate) fn read(&mut self, mut take: impl FnMut(Vec<Row>)) -> Result<Option<Checkpoint>, Error> {
+    pub(crate) fn read(&mut self, mut take: impl FnMut(Vec<PointRow>)) -> Result<Option<Checkpoint>, Error> {
         let mut at = HEADER_BYTES;
         let mut last = None;
         while at < self.end {
@@ -156,7 +157,7 @@ impl Log {
             return Ok(None);
         }
         let head = self.bytes(at, RECORD_BYTES)?;
-        let mut head = Reader { bytes: &head, at: 0 };
+        let mut head = PointReader { bytes: &head, at: 0 };
         let (Some(length), Some(of_length), Some(of_body)) = (head.u32(), head.u32(), head.u32()) else {
             return Ok(None);
         };
@@ -182,13 +183,13 @@ impl Log {
     }
 
     /// A vector.
-    pub(crate) fn vector(&self, place: Place) -> Result<Vec<f32>, Error> {
+    pub(crate) fn vector(&self, place: PointSpan) -> Result<Vec<f32>, Error> {
         let bytes = self.bytes(place.vector, self.dimension * 4)?;
         Ok(numbers(&bytes))
     }
 
     /// A payload.
-    pub(crate) fn payload(&self, place: Place) -> Result<serde_json::Value, Error> {
+    pub(crate) fn payload(&self, place: PointSpan) -> Result<serde_json::Value, Error> {
         let bytes = self.bytes(place.payload, place.payload_bytes as usize)?;
         serde_json::from_slice(&bytes).map_err(|_| self.damaged(place.payload, "a payload is no JSON"))
     }
@@ -202,7 +203,7 @@ impl Log {
 
 fn read_header(header: &[u8], path: &Path) -> Result<usize, Error> {
     let damaged = |what: &str| Error::Damaged(format!("{what} in the header of {}", path.display()));
-    let mut reader = Reader { bytes: header, at: 0 };
+    let mut reader = PointReader { bytes: header, at: 0 };
     let magic = reader.take(MAGIC.len()).map(<[u8]>::to_vec);
     let (version, dimension, crc) = (reader.u32(), reader.u32(), reader.u32());
     let checked = header.get(..header.len() - 4).map(crc32c::crc32c);
@@ -223,7 +224,7 @@ fn length(bytes: usize) -> Result<u32, Error> {
 }
 
 /// A batch as bytes, and where its points lie in them.
-fn body(points: &[Point], checkpoint: &Checkpoint) -> Result<(Vec<u8>, Vec<Place>), Error> {
+fn body(points: &[Point], checkpoint: &Checkpoint) -> Result<(Vec<u8>, Vec<PointSpan>), Error> {
     let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|error| Error::Unavailable(error.to_string()));
     let mut bytes = Vec::new();
     let mut places = Vec::with_capacity(points.len());
@@ -239,7 +240,7 @@ fn body(points: &[Point], checkpoint: &Checkpoint) -> Result<(Vec<u8>, Vec<Place
         text(&mut bytes, &payload)?;
         let at = bytes.len() as u64;
         let payload_bytes = length(payload.len())?;
-        places.push(Place { vector: at, payload: at - u64::from(payload_bytes), payload_bytes });
+        places.push(PointSpan { vector: at, payload: at - u64::from(payload_bytes), payload_bytes });
         for number in &point.vector {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
@@ -254,8 +255,8 @@ fn text(to: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// The batch of a body that begins at `base` of the file.
-fn parse(body: &[u8], base: u64, dimension: usize) -> Option<(Checkpoint, Vec<Row>)> {
-    let mut reader = Reader { bytes: body, at: 0 };
+fn parse(body: &[u8], base: u64, dimension: usize) -> Option<(Checkpoint, Vec<PointRow>)> {
+    let mut reader = PointReader { bytes: body, at: 0 };
     let checkpoint = serde_json::from_slice(reader.text()?).ok()?;
     let count = reader.u32()?;
     let mut rows = Vec::new();
@@ -267,9 +268,9 @@ fn parse(body: &[u8], base: u64, dimension: usize) -> Option<(Checkpoint, Vec<Ro
         let partition = reader.string()?;
         let payload_bytes = u32::try_from(reader.text()?.len()).ok()?;
         let vector = base + reader.at as u64;
-        let place = Place { vector, payload: vector - u64::from(payload_bytes), payload_bytes };
+        let place = PointSpan { vector, payload: vector - u64::from(payload_bytes), payload_bytes };
         let vector = numbers(reader.take(dimension.checked_mul(4)?)?);
-        rows.push(Row { item, kind, partition, position, gone, vector, place });
+        rows.push(PointRow { item, kind, partition, position, gone, vector, place });
     }
     (reader.at == body.len()).then_some((checkpoint, rows))
 }
@@ -278,12 +279,12 @@ fn numbers(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|chunk| f32::from_le_bytes(chunk.try_into().unwrap_or_default())).collect()
 }
 
-struct Reader<'a> {
+struct PointReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PointReader<'a> {
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let taken = self.bytes.get(self.at..self.at.checked_add(length)?)?;
         self.at += length;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hindcast_vectors::Shared;
 use hindcast_vectors::conformance::{Factory, Site};
-use hindcast_vectors_flat::Flat;
+use hindcast_vectors_flat::FlatStore;
 use tempfile::TempDir;
 
 struct OnDisk;
@@ -22,7 +22,7 @@ struct Folder {
 impl Factory for OnDisk {
     async fn site(&self, dimension: usize) -> Box<dyn Site> {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Arc::new(Flat::open(folder.path(), dimension).expect("an empty store opens"));
+        let store = Arc::new(FlatStore::open(folder.path(), dimension).expect("an empty store opens"));
         Box::new(Folder { folder, dimension, store })
     }
 }
@@ -34,7 +34,7 @@ impl Site for Folder {
     }
 
     async fn reopen(&mut self) -> Shared {
-        self.store = Arc::new(Flat::open(self.folder.path(), self.dimension).expect("it opens again"));
+        self.store = Arc::new(FlatStore::open(self.folder.path(), self.dimension).expect("it opens again"));
         self.store()
     }
 }

@@ -6,9 +6,9 @@
 use std::fs;
 use std::path::Path;
 
-use hindcast_vectors::conformance::Numbers;
+use hindcast_vectors::conformance::SeededNumbers;
 use hindcast_vectors::{Checkpoint, Error, Point, Query, Vectors};
-use hindcast_vectors_flat::Flat;
+use hindcast_vectors_flat::FlatStore;
 use serde_json::json;
 
 const DIMENSION: usize = 8;
@@ -22,7 +22,7 @@ fn point(item: &str, position: u64) -> Point {
         partition: "default/production".to_owned(),
         position,
         gone: false,
-        vector: Numbers::new(position).vector(DIMENSION),
+        vector: SeededNumbers::new(position).vector(DIMENSION),
         payload: json!({"position": position}),
     }
 }
@@ -33,7 +33,7 @@ fn checkpoint(position: u64) -> Checkpoint {
 
 /// A store of three batches, closed; and the length of the file after each.
 async fn three_batches(folder: &Path) -> Vec<usize> {
-    let store = Flat::open(folder, DIMENSION).unwrap();
+    let store = FlatStore::open(folder, DIMENSION).unwrap();
     let mut lengths = Vec::new();
     for step in 1..=3_u64 {
         store
@@ -45,7 +45,7 @@ async fn three_batches(folder: &Path) -> Vec<usize> {
     lengths
 }
 
-async fn position(store: &Flat) -> Option<u64> {
+async fn position(store: &FlatStore) -> Option<u64> {
     store.checkpoint().await.unwrap().map(|checkpoint| checkpoint.position)
 }
 
@@ -56,14 +56,14 @@ async fn a_batch_that_was_cut_short_anywhere_is_gone_with_its_checkpoint() {
     let whole = fs::read(folder.path().join(FILE)).unwrap();
     for cut in HEADER..whole.len() {
         fs::write(folder.path().join(FILE), &whole[..cut]).unwrap();
-        let store = Flat::open(folder.path(), DIMENSION).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
+        let store = FlatStore::open(folder.path(), DIMENSION).unwrap_or_else(|error| panic!("cut at {cut}: {error}"));
         let batches = lengths.iter().filter(|length| **length <= cut).count();
         let expected = batches.checked_sub(1).map(|last| (last as u64 + 1) * 10 + 5);
         assert_eq!(position(&store).await, expected, "cut at {cut}");
         assert_eq!(store.count().await.unwrap(), batches as u64 * 2, "cut at {cut}");
         store.store(vec![point("INC-C", 99)], checkpoint(99)).await.unwrap();
         drop(store);
-        let store = Flat::open(folder.path(), DIMENSION).unwrap();
+        let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
         assert_eq!((position(&store).await, store.count().await.unwrap()), (Some(99), batches as u64 * 2 + 1));
     }
 }
@@ -75,7 +75,7 @@ async fn zeroes_at_the_end_are_no_batch() {
     let mut bytes = fs::read(folder.path().join(FILE)).unwrap();
     bytes.extend([0; 4_096]);
     fs::write(folder.path().join(FILE), bytes).unwrap();
-    let store = Flat::open(folder.path(), DIMENSION).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
     assert_eq!((position(&store).await, store.count().await.unwrap()), (Some(35), 6));
 }
 
@@ -89,12 +89,12 @@ async fn a_flipped_bit_before_the_end_is_damage_that_says_what_to_do() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
         fs::write(folder.path().join(FILE), bytes).unwrap();
-        let damage = Flat::open(folder.path(), DIMENSION).map(|_| ()).expect_err("one bit is noticed");
+        let damage = FlatStore::open(folder.path(), DIMENSION).map(|_| ()).expect_err("one bit is noticed");
         assert!(matches!(damage, Error::Damaged(_)), "byte {at}: {damage}");
         assert!(damage.to_string().contains("when its folder or collection is deleted"), "{damage}");
     }
-    Flat::forget(folder.path()).unwrap();
-    let store = Flat::open(folder.path(), DIMENSION).unwrap();
+    FlatStore::forget(folder.path()).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
     assert_eq!(position(&store).await, None, "and then it begins anew");
 }
 
@@ -102,7 +102,7 @@ async fn a_flipped_bit_before_the_end_is_damage_that_says_what_to_do() {
 async fn a_file_of_another_embedders_vectors_is_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     three_batches(folder.path()).await;
-    let store = Flat::open(folder.path(), DIMENSION * 2).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION * 2).unwrap();
     assert_eq!((position(&store).await, store.count().await.unwrap()), (None, 0));
 }
 
@@ -111,17 +111,17 @@ async fn no_file_at_all_and_half_a_header_are_empty_stores() {
     let folder = tempfile::tempdir().unwrap();
     for bytes in [&b""[..], b"HCVEC", b"HCVECTOR\x01\0\0\0"] {
         fs::write(folder.path().join(FILE), bytes).unwrap();
-        let store = Flat::open(folder.path(), DIMENSION).unwrap();
+        let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
         assert_eq!(position(&store).await, None);
     }
     fs::write(folder.path().join(FILE), b"something else that lies here").unwrap();
-    assert!(matches!(Flat::open(folder.path(), DIMENSION).map(|_| ()), Err(Error::Damaged(_))));
+    assert!(matches!(FlatStore::open(folder.path(), DIMENSION).map(|_| ()), Err(Error::Damaged(_))));
 }
 
 #[tokio::test]
 async fn a_payload_without_bound_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Flat::open(folder.path(), DIMENSION).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
     let large = Point { payload: json!("x".repeat(1 << 20)), ..point("INC-A", 1) };
     let refused = store.store(vec![large], checkpoint(1)).await;
     assert!(matches!(refused, Err(Error::TooLarge { .. })), "{refused:?}");
@@ -131,7 +131,7 @@ async fn a_payload_without_bound_is_refused() {
 #[tokio::test]
 async fn a_vector_that_is_no_number_harms_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Flat::open(folder.path(), DIMENSION).unwrap();
+    let store = FlatStore::open(folder.path(), DIMENSION).unwrap();
     let odd = Point { vector: vec![f32::NAN; DIMENSION], ..point("INC-N", 1) };
     let refused = store.store(vec![odd], checkpoint(1)).await;
     assert!(matches!(refused, Err(Error::NotANumber)), "{refused:?}");

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hindcast_vectors::{Checkpoint, Error, Found, Point, Query, Vectors};
+use hindcast_vectors::{Checkpoint, Error, Neighbour, Point, Query, Vectors};
 use qdrant_client::qdrant::vectors_config::Config;
 use qdrant_client::qdrant::{
     CountPointsBuilder, CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, Distance, FieldType,
@@ -27,7 +27,7 @@ use qdrant_client::qdrant::{
 use qdrant_client::{Payload, Qdrant, QdrantError};
 use tokio::sync::Mutex;
 
-use crate::versions::{Item, Stored};
+use crate::versions::{ItemKey, StoredVersions};
 
 /// The gRPC code of what is not there.
 const NOT_FOUND: i32 = 5;
@@ -84,7 +84,7 @@ impl Options {
 }
 
 /// The store.
-pub struct Store {
+pub struct QdrantStore {
     client: Qdrant,
     collection: String,
     dimension: usize,
@@ -94,13 +94,13 @@ pub struct Store {
     storing: Mutex<()>,
 }
 
-impl std::fmt::Debug for Store {
+impl std::fmt::Debug for QdrantStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("collection", &self.collection).finish_non_exhaustive()
     }
 }
 
-impl Store {
+impl QdrantStore {
     /// A store at a server, which is asked only when it is needed.
     ///
     /// # Errors
@@ -184,12 +184,12 @@ impl Store {
     }
 
     /// What the server has of the items of these points.
-    async fn stored(&self, points: &[Point]) -> Result<Stored, Error> {
+    async fn stored(&self, points: &[Point]) -> Result<StoredVersions, Error> {
         let mut shelves: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
         for point in points {
             shelves.entry((&point.partition, &point.kind)).or_default().push(point.item.clone());
         }
-        let mut stored = Stored::new();
+        let mut stored = StoredVersions::new();
         for ((partition, kind), mut items) in shelves {
             items.sort_unstable();
             items.dedup();
@@ -200,7 +200,13 @@ impl Store {
         Ok(stored)
     }
 
-    async fn versions(&self, partition: &str, kind: &str, items: &[String], stored: &mut Stored) -> Result<(), Error> {
+    async fn versions(
+        &self,
+        partition: &str,
+        kind: &str,
+        items: &[String],
+        stored: &mut StoredVersions,
+    ) -> Result<(), Error> {
         let mut offset = None;
         loop {
             let fields = [wire::ITEM, wire::POSITION, wire::SUPERSEDED_AT].map(str::to_owned);
@@ -215,7 +221,7 @@ impl Store {
             }
             let page = self.client.scroll(page).await.map_err(|error| self.failed(&error))?;
             for point in page.result {
-                let item = Item {
+                let item = ItemKey {
                     partition: partition.to_owned(),
                     kind: kind.to_owned(),
                     item: wire::text(&point.payload, wire::ITEM)?,
@@ -251,7 +257,7 @@ impl Store {
         if batch.is_empty() { Ok(()) } else { self.upsert(batch).await }
     }
 
-    async fn supersede(&self, item: &Item, position: u64, at: u64) -> Result<(), Error> {
+    async fn supersede(&self, item: &ItemKey, position: u64, at: u64) -> Result<(), Error> {
         let mut fields = Payload::new();
         fields.insert(wire::SUPERSEDED_AT, Value::from(wire::whole(at)?));
         let write = SetPayloadPointsBuilder::new(&self.collection, fields)
@@ -273,7 +279,7 @@ fn said(error: &QdrantError) -> Error {
 }
 
 #[async_trait]
-impl Vectors for Store {
+impl Vectors for QdrantStore {
     fn kind(&self) -> &'static str {
         "qdrant"
     }
@@ -306,7 +312,7 @@ impl Vectors for Store {
         self.upsert(vec![wire::checkpoint_point(&checkpoint, self.dimension)?]).await
     }
 
-    async fn search(&self, query: Query) -> Result<Vec<Found>, Error> {
+    async fn search(&self, query: Query) -> Result<Vec<Neighbour>, Error> {
         hindcast_vectors::check_vector(&query.vector, self.dimension)?;
         if query.limit == 0 || !self.exists().await? {
             return Ok(Vec::new());
@@ -318,7 +324,7 @@ impl Vectors for Store {
             .limit(query.limit.saturating_add(MORE) as u64)
             .with_payload(true);
         let answer = self.client.query(ask).await.map_err(|error| self.failed(&error))?;
-        let mut newest: BTreeMap<String, Found> = BTreeMap::new();
+        let mut newest: BTreeMap<String, Neighbour> = BTreeMap::new();
         for point in &answer.result {
             let found = wire::found(point)?;
             // Two versions are visible only while a step is half stored; the newer one counts.
@@ -326,7 +332,7 @@ impl Vectors for Store {
                 newest.insert(found.item.clone(), found);
             }
         }
-        let mut found: Vec<Found> = newest.into_values().collect();
+        let mut found: Vec<Neighbour> = newest.into_values().collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.item.cmp(&b.item)));
         found.truncate(query.limit);
         Ok(found)

@@ -15,20 +15,20 @@ pub(crate) const NEVER: u64 = (1 << 53) - 1;
 
 /// An item of a partition and kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Item {
+pub(crate) struct ItemKey {
     pub(crate) partition: String,
     pub(crate) kind: String,
     pub(crate) item: String,
 }
 
-impl Item {
+impl ItemKey {
     pub(crate) fn of(point: &Point) -> Self {
         Self { partition: point.partition.clone(), kind: point.kind.clone(), item: point.item.clone() }
     }
 }
 
 /// What is stored of an item: position → where its next version became known, as the store has it.
-pub(crate) type Stored = BTreeMap<Item, BTreeMap<u64, u64>>;
+pub(crate) type StoredVersions = BTreeMap<ItemKey, BTreeMap<u64, u64>>;
 
 /// What is to be written.
 #[derive(Debug, Default, PartialEq)]
@@ -36,26 +36,26 @@ pub(crate) struct Writes {
     /// Points that are new, each with where its next version became known.
     pub(crate) new: Vec<(Point, u64)>,
     /// Points that are there and have another next version now.
-    pub(crate) superseded: Vec<(Item, u64, u64)>,
+    pub(crate) superseded: Vec<(ItemKey, u64, u64)>,
 }
 
 /// What is to be written so that every version knows its next one. Versions that are there stay as they are.
-pub(crate) fn writes(points: Vec<Point>, stored: &Stored) -> Writes {
-    let mut positions: BTreeMap<Item, BTreeSet<u64>> = BTreeMap::new();
+pub(crate) fn writes(points: Vec<Point>, stored: &StoredVersions) -> Writes {
+    let mut positions: BTreeMap<ItemKey, BTreeSet<u64>> = BTreeMap::new();
     for (item, versions) in stored {
         positions.entry(item.clone()).or_default().extend(versions.keys());
     }
     for point in &points {
-        positions.entry(Item::of(point)).or_default().insert(point.position);
+        positions.entry(ItemKey::of(point)).or_default().insert(point.position);
     }
-    let next = |item: &Item, position: u64| {
+    let next = |item: &ItemKey, position: u64| {
         let after = positions.get(item).and_then(|all| all.range(position + 1..).next());
         after.copied().unwrap_or(NEVER)
     };
     let mut writes = Writes::default();
     let mut seen = BTreeSet::new();
     for point in points {
-        let item = Item::of(&point);
+        let item = ItemKey::of(&point);
         let is_there = stored.get(&item).is_some_and(|versions| versions.contains_key(&point.position));
         if !is_there && seen.insert((item.clone(), point.position)) {
             let next = next(&item, point.position);
@@ -91,17 +91,17 @@ mod tests {
         }
     }
 
-    fn stored(versions: &[(&str, u64, u64)]) -> Stored {
-        let mut stored = Stored::new();
+    fn stored(versions: &[(&str, u64, u64)]) -> StoredVersions {
+        let mut stored = StoredVersions::new();
         for (item, position, next) in versions {
-            stored.entry(Item::of(&point(item, 0))).or_default().insert(*position, *next);
+            stored.entry(ItemKey::of(&point(item, 0))).or_default().insert(*position, *next);
         }
         stored
     }
 
     #[test]
     fn each_version_knows_its_next_one() {
-        let writes = writes(vec![point("A", 10), point("A", 30), point("B", 20)], &Stored::new());
+        let writes = writes(vec![point("A", 10), point("A", 30), point("B", 20)], &StoredVersions::new());
         let new: Vec<_> = writes.new.iter().map(|(point, next)| (point.item.as_str(), point.position, *next)).collect();
         assert_eq!(new, [("A", 10, 30), ("A", 30, NEVER), ("B", 20, NEVER)]);
         assert_eq!(writes.superseded, []);

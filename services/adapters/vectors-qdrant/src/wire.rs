@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use hindcast_vectors::{Checkpoint, Error, Found, Point, Query};
+use hindcast_vectors::{Checkpoint, Error, Neighbour, Point, Query};
 use qdrant_client::qdrant::value::Kind;
 use qdrant_client::qdrant::{Condition, Filter, PointId, PointStruct, Range, ScoredPoint, Value};
 use sha2::{Digest, Sha256};
 
-use crate::versions::{Item, NEVER};
+use crate::versions::{ItemKey, NEVER};
 
 pub(crate) const PARTITION: &str = "partition";
 pub(crate) const KIND: &str = "kind";
@@ -21,7 +21,7 @@ pub(crate) const PAYLOAD: &str = "payload";
 const CHECKPOINT: &str = "_checkpoint";
 
 /// The payload of a point.
-type Fields = HashMap<String, Value>;
+type PayloadFields = HashMap<String, Value>;
 
 /// A name-based id, after RFC 9562 version 8: the first bits of SHA-256 over the parts with their lengths.
 fn id(parts: &[&[u8]]) -> PointId {
@@ -43,7 +43,7 @@ fn id(parts: &[&[u8]]) -> PointId {
 }
 
 /// The id of one version.
-pub(crate) fn version_id(item: &Item, position: u64) -> PointId {
+pub(crate) fn version_id(item: &ItemKey, position: u64) -> PointId {
     let position = position.to_be_bytes();
     id(&[item.partition.as_bytes(), item.kind.as_bytes(), item.item.as_bytes(), &position])
 }
@@ -60,9 +60,9 @@ pub(crate) fn whole(position: u64) -> Result<i64, Error> {
 
 /// A version as the server keeps it.
 pub(crate) fn point(point: Point, superseded_at: u64) -> Result<PointStruct, Error> {
-    let item = Item::of(&point);
+    let item = ItemKey::of(&point);
     let id = version_id(&item, point.position);
-    let fields = Fields::from([
+    let fields = PayloadFields::from([
         (PARTITION.to_owned(), Value::from(item.partition)),
         (KIND.to_owned(), Value::from(item.kind)),
         (ITEM.to_owned(), Value::from(item.item)),
@@ -81,11 +81,12 @@ pub(crate) fn checkpoint_point(checkpoint: &Checkpoint, dimension: usize) -> Res
     if let Some(first) = vector.first_mut() {
         *first = 1.0;
     }
-    let fields = Fields::from([(KIND.to_owned(), Value::from(CHECKPOINT)), (PAYLOAD.to_owned(), Value::from(text))]);
+    let fields =
+        PayloadFields::from([(KIND.to_owned(), Value::from(CHECKPOINT)), (PAYLOAD.to_owned(), Value::from(text))]);
     Ok(PointStruct::new(checkpoint_id(), vector, fields))
 }
 
-pub(crate) fn checkpoint(fields: &Fields) -> Result<Checkpoint, Error> {
+pub(crate) fn checkpoint(fields: &PayloadFields) -> Result<Checkpoint, Error> {
     let text = text(fields, PAYLOAD)?;
     serde_json::from_str(&text).map_err(|error| Error::Damaged(format!("the checkpoint does not parse: {error}")))
 }
@@ -122,11 +123,11 @@ pub(crate) fn all_versions() -> Filter {
 }
 
 /// A hit of a search.
-pub(crate) fn found(point: &ScoredPoint) -> Result<Found, Error> {
+pub(crate) fn found(point: &ScoredPoint) -> Result<Neighbour, Error> {
     let payload = text(&point.payload, PAYLOAD)?;
     let payload =
         serde_json::from_str(&payload).map_err(|error| Error::Damaged(format!("a payload does not parse: {error}")))?;
-    Ok(Found {
+    Ok(Neighbour {
         item: text(&point.payload, ITEM)?,
         position: number(&point.payload, POSITION)?,
         score: point.score,
@@ -134,14 +135,14 @@ pub(crate) fn found(point: &ScoredPoint) -> Result<Found, Error> {
     })
 }
 
-pub(crate) fn text(fields: &Fields, name: &str) -> Result<String, Error> {
+pub(crate) fn text(fields: &PayloadFields, name: &str) -> Result<String, Error> {
     match fields.get(name).and_then(|value| value.kind.as_ref()) {
         Some(Kind::StringValue(text)) => Ok(text.clone()),
         other => Err(Error::Damaged(format!("expected a text in {name}, got {other:?}"))),
     }
 }
 
-pub(crate) fn number(fields: &Fields, name: &str) -> Result<u64, Error> {
+pub(crate) fn number(fields: &PayloadFields, name: &str) -> Result<u64, Error> {
     match fields.get(name).and_then(|value| value.kind.as_ref()) {
         Some(Kind::IntegerValue(number)) if *number >= 0 => Ok(number.unsigned_abs()),
         other => Err(Error::Damaged(format!("expected a position in {name}, got {other:?}"))),

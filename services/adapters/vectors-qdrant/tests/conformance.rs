@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use hindcast_vectors::Shared;
 use hindcast_vectors::conformance::{Factory, Site};
-use hindcast_vectors_qdrant::{Options, Store};
+use hindcast_vectors_qdrant::{Options, QdrantStore};
 use stand_in::StandIn;
 
 struct AtAServer {
@@ -22,7 +22,7 @@ struct AtAServer {
 
 impl AtAServer {
     fn new(options: Options, server: Option<StandIn>) -> Self {
-        let store = Arc::new(Store::open(&options).unwrap());
+        let store = Arc::new(QdrantStore::open(&options).unwrap());
         Self { options, store, _server: server }
     }
 }
@@ -34,7 +34,7 @@ impl Site for AtAServer {
     }
 
     async fn reopen(&mut self) -> Shared {
-        self.store = Arc::new(Store::open(&self.options).unwrap());
+        self.store = Arc::new(QdrantStore::open(&self.options).unwrap());
         self.store()
     }
 }

@@ -5,9 +5,9 @@
 use crate::stand_in;
 use std::time::{Duration, Instant};
 
-use hindcast_vectors::conformance::{Numbers, expected};
+use hindcast_vectors::conformance::{SeededNumbers, expected};
 use hindcast_vectors::{Checkpoint, Error, Point, Query, Vectors};
-use hindcast_vectors_qdrant::{Options, Store};
+use hindcast_vectors_qdrant::{Options, QdrantStore};
 use serde_json::json;
 use stand_in::StandIn;
 
@@ -20,7 +20,7 @@ fn point(item: &str, position: u64) -> Point {
         partition: "default/production".to_owned(),
         position,
         gone: false,
-        vector: Numbers::new(position).vector(DIMENSION),
+        vector: SeededNumbers::new(position).vector(DIMENSION),
         payload: json!({"position": position}),
     }
 }
@@ -30,7 +30,7 @@ fn query(as_of: u64) -> Query {
         kind: "incident".to_owned(),
         partition: "default/production".to_owned(),
         as_of,
-        vector: Numbers::new(7).vector(DIMENSION),
+        vector: SeededNumbers::new(7).vector(DIMENSION),
         limit: 10,
         without: Vec::new(),
     }
@@ -40,9 +40,9 @@ fn checkpoint(position: u64) -> Checkpoint {
     Checkpoint { ledger: "L".to_owned(), embedder: "E".to_owned(), texts: 1, position }
 }
 
-fn store(server: &StandIn, key: Option<&str>) -> Store {
+fn store(server: &StandIn, key: Option<&str>) -> QdrantStore {
     let options = Options::new(server.url(), key.map(str::to_owned), "test".to_owned(), DIMENSION);
-    Store::open(&Options { timeout: Duration::from_secs(2), ..options }).unwrap()
+    QdrantStore::open(&Options { timeout: Duration::from_secs(2), ..options }).unwrap()
 }
 
 /// The steps of a little history: what each stores, and how far it then is.
@@ -99,7 +99,7 @@ async fn a_step_that_is_cut_short_anywhere_is_done_again_and_nothing_is_wrong_by
         for as_of in 0..40 {
             let found = store.search(query(as_of)).await.unwrap();
             let wanted = expected(&stored, &query(as_of));
-            let of = |found: &[hindcast_vectors::Found]| {
+            let of = |found: &[hindcast_vectors::Neighbour]| {
                 found.iter().map(|one| (one.item.clone(), one.position)).collect::<Vec<_>>()
             };
             assert_eq!(of(&found), of(&wanted), "cut after {cut} writes, as of {as_of}");
@@ -110,12 +110,12 @@ async fn a_step_that_is_cut_short_anywhere_is_done_again_and_nothing_is_wrong_by
 #[tokio::test]
 async fn no_server_is_an_error_in_bounded_time() {
     let options = Options::new("http://127.0.0.1:9".to_owned(), None, "test".to_owned(), DIMENSION);
-    let store = Store::open(&Options { timeout: Duration::from_millis(500), ..options }).unwrap();
+    let store = QdrantStore::open(&Options { timeout: Duration::from_millis(500), ..options }).unwrap();
     let began = Instant::now();
     let error = store.search(query(1)).await.expect_err("nobody is there");
     assert!(matches!(error, Error::Unavailable(_)), "{error}");
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(Store::open(&Options::new("no address".to_owned(), None, "test".to_owned(), 4)).is_err());
+    assert!(QdrantStore::open(&Options::new("no address".to_owned(), None, "test".to_owned(), 4)).is_err());
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn what_is_filtered_by_has_an_index_and_each_embedder_a_collection() {
     store(&server, None).store(vec![point("A", 1)], checkpoint(1)).await.unwrap();
     assert_eq!(server.indexes(), ["item", "kind", "partition", "position", "superseded_at"]);
     let other = Options::new(server.url(), None, "all-MiniLM/é-384-abc".to_owned(), DIMENSION);
-    let other = Store::open(&other).unwrap();
+    let other = QdrantStore::open(&other).unwrap();
     assert_eq!(other.checkpoint().await.unwrap(), None, "another embedder's vectors are not ours");
     other.store(vec![point("A", 1)], checkpoint(9)).await.unwrap();
     assert_eq!(server.collections(), ["hindcast_all-MiniLM__-384-abc", "hindcast_test"]);

@@ -12,7 +12,7 @@ use hindcast_domain::label::About;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, MessageId, Partition, Severity, Time};
 
 use crate::key;
-use crate::state::{KEPT, Seen};
+use crate::state::{KEPT, ObservedIncidents};
 
 /// Commands from chat whose refusal is still listened for.
 const COMMANDS_MAX: usize = 4_096;
@@ -43,14 +43,14 @@ pub(crate) struct Desk {
     /// Positions up to which a card was found to show what is true, without anything being sent.
     checked: BTreeMap<MessageId, u64>,
     /// Changes since a card was shown.
-    pending: BTreeMap<MessageId, Pending>,
+    pending: BTreeMap<MessageId, PendingCard>,
     /// The installation that may reach people.
     pub(crate) active: Option<String>,
     /// How far the ledger was read.
     pub(crate) through: u64,
     /// The place of each request.
     pub(crate) places: BTreeMap<MessageId, u64>,
-    seen: Seen,
+    seen: ObservedIncidents,
     homes: BTreeMap<Fingerprint, IncidentId>,
     commands: BTreeMap<EventId, Received>,
     commands_in_order: VecDeque<EventId>,
@@ -72,7 +72,7 @@ pub(crate) struct Tracked {
 
 /// What a card does not show yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Pending {
+pub(crate) struct PendingCard {
     /// Events.
     pub(crate) events: u32,
     /// Whether it got worse.
@@ -114,7 +114,7 @@ impl Desk {
     }
 
     /// What a card does not show yet.
-    pub(crate) fn pending(&self, id: &MessageId) -> Pending {
+    pub(crate) fn pending(&self, id: &MessageId) -> PendingCard {
         self.pending.get(id).copied().unwrap_or_default()
     }
 
@@ -125,7 +125,7 @@ impl Desk {
     }
 
     /// A card shows what was true at `through`, with or without anything sent. What came after that stays pending.
-    pub(crate) fn shown(&mut self, id: &MessageId, through: u64, told: Pending) {
+    pub(crate) fn shown(&mut self, id: &MessageId, through: u64, told: PendingCard) {
         let checked = self.checked.entry(id.clone()).or_default();
         *checked = (*checked).max(through);
         if let Some(pending) = self.pending.get_mut(id) {

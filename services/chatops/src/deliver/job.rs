@@ -11,10 +11,10 @@ use hindcast_domain::event::SYSTEM;
 use hindcast_domain::fact::Fact;
 use hindcast_domain::{IncidentId, MessageId, Partition};
 use hindcast_facts::NewFact;
-use hindcast_messaging::chat::{Error, Found, Outgoing, Shared, Whisper};
+use hindcast_messaging::chat::{Error, Outgoing, Shared, VendorLookup, Whisper};
 use serde_json::Value;
 
-use super::desk::{Pending, Refusal};
+use super::desk::{PendingCard, Refusal};
 use crate::{FailPoint, Options, key, surface};
 
 /// How long a vendor may take over one call.
@@ -28,7 +28,7 @@ const ERROR_CHARS_MAX: usize = 300;
 
 /// What is done about a message.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum DeliveryStep {
     /// It is shown for the first time.
     Post {
         thread: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) enum Step {
         attempt: u32,
     },
     /// A card shows a newer state.
-    Update { place: Place, told: Pending },
+    Update { place: Place, told: PendingCard },
     /// It is given up.
     Expire { error: String },
 }
@@ -50,7 +50,7 @@ pub(crate) enum Step {
 pub(crate) struct Job {
     pub(crate) id: MessageId,
     pub(crate) message: Message,
-    pub(crate) step: Step,
+    pub(crate) step: DeliveryStep,
     /// How far the views are.
     pub(crate) position: u64,
     /// Failures of it that stand in the ledger.
@@ -61,7 +61,7 @@ pub(crate) struct Job {
 
 /// What came of it.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum StepOutcome {
     /// It is shown for the first time, and that is durable.
     Delivered,
     /// It is given up, and that is durable.
@@ -70,7 +70,7 @@ pub(crate) enum Outcome {
         heard: bool,
     },
     /// A card shows what was true at `through`; nothing was sent where it did so already.
-    Shown { through: u64, told: Pending, sent: bool },
+    Shown { through: u64, told: PendingCard, sent: bool },
     /// It was tried, and whether the vendor took it is not known.
     Later { error: String, after: Option<Duration> },
     /// The vendor refuses it.
@@ -80,12 +80,12 @@ pub(crate) enum Outcome {
 }
 
 impl Options {
-    pub(crate) async fn carry_out(&self, chat: &Shared, vendor: Vendor, job: &Job) -> Outcome {
+    pub(crate) async fn carry_out(&self, chat: &Shared, vendor: Vendor, job: &Job) -> StepOutcome {
         clock::assert_allowed("a chat vendor");
         match &job.step {
-            Step::Expire { error } => self.expire(job, error, false).await,
-            Step::Update { place, told } => self.update(chat, vendor, job, place, *told).await,
-            Step::Post { thread, service_url, received, suspect, attempt } => {
+            DeliveryStep::Expire { error } => self.expire(job, error, false).await,
+            DeliveryStep::Update { place, told } => self.update(chat, vendor, job, place, *told).await,
+            DeliveryStep::Post { thread, service_url, received, suspect, attempt } => {
                 let outgoing = Outgoing {
                     key: job.id.to_string(),
                     channel: job.message.requested.channel.clone(),
@@ -112,7 +112,7 @@ impl Options {
         received: Option<&Received>,
         suspect: bool,
         attempt: u32,
-    ) -> Result<Outcome, Outcome> {
+    ) -> Result<StepOutcome, StepOutcome> {
         if suspect && let Some(place) = self.find(chat, job, &outgoing, attempt).await? {
             self.metrics.count("hindcast_chat_found_total", &[("vendor", vendor.word())], 1.0);
             // What it shows is not known, so a card is rendered anew.
@@ -128,11 +128,11 @@ impl Options {
         }
     }
 
-    async fn body(&self, vendor: Vendor, job: &Job, received: Option<&Received>) -> Result<Value, Outcome> {
+    async fn body(&self, vendor: Vendor, job: &Job, received: Option<&Received>) -> Result<Value, StepOutcome> {
         let requested = &job.message.requested;
         let unread = |error: hindcast_api::Problem| {
             tracing::debug!(code = error.code, message = %job.id, "what a message shows cannot be read yet");
-            Outcome::NotReady
+            StepOutcome::NotReady
         };
         match (&requested.what, &requested.incident, received) {
             (What::Card, Some(incident), _) => self.card(vendor, incident, job.position).await.map_err(unread),
@@ -162,14 +162,14 @@ impl Options {
         job: &Job,
         outgoing: &Outgoing,
         attempt: u32,
-    ) -> Result<Option<Place>, Outcome> {
+    ) -> Result<Option<Place>, StepOutcome> {
         if self.fail == FailPoint::SkipFind {
             return Ok(None);
         }
         match bounded(chat.find(outgoing)).await {
-            Ok(Found::At(place)) => Ok(Some(place)),
-            Ok(Found::No) => Ok(None),
-            Ok(Found::CannotLook) | Err(Error::Never(_)) => {
+            Ok(VendorLookup::At(place)) => Ok(Some(place)),
+            Ok(VendorLookup::No) => Ok(None),
+            Ok(VendorLookup::CannotLook) | Err(Error::Never(_)) => {
                 self.metrics.count("hindcast_chat_doubles_possible_total", &[("vendor", chat.vendor())], 1.0);
                 Ok(None)
             }
@@ -184,30 +184,30 @@ impl Options {
         (place, through, hash): (Place, u64, String),
         attempt: u32,
         found: bool,
-    ) -> Outcome {
+    ) -> StepOutcome {
         let what = kind_of(&job.message.requested.what);
         self.metrics.count("hindcast_chat_delivered_total", &[("vendor", vendor.word()), ("what", what.as_str())], 1.0);
         let request = job.message.request.clone();
         let fact = Delivered { request, place, through, hash, attempt, found };
         self.write(&job.id, fact).await;
-        Outcome::Delivered
+        StepOutcome::Delivered
     }
 
     // ── a newer state ──────────────────────────────────────────────────────────────────────────────
 
-    async fn update(&self, chat: &Shared, vendor: Vendor, job: &Job, place: &Place, told: Pending) -> Outcome {
-        let Some(incident) = &job.message.requested.incident else { return Outcome::NotReady };
+    async fn update(&self, chat: &Shared, vendor: Vendor, job: &Job, place: &Place, told: PendingCard) -> StepOutcome {
+        let Some(incident) = &job.message.requested.incident else { return StepOutcome::NotReady };
         let body = match self.card(vendor, incident, job.position).await {
             Ok(body) => body,
             Err(error) => {
                 tracing::debug!(code = error.code, message = %job.id, "a card cannot be rendered yet");
-                return Outcome::NotReady;
+                return StepOutcome::NotReady;
             }
         };
         let (through, hash) = (job.position, surface::hash(&body));
         if hash == job.message.hash {
             self.metrics.count("hindcast_chat_unchanged_total", &[("vendor", vendor.word())], 1.0);
-            return Outcome::Shown { through, told, sent: false };
+            return StepOutcome::Shown { through, told, sent: false };
         }
         match bounded(chat.update(place, &body)).await {
             Ok(()) => {
@@ -216,7 +216,7 @@ impl Options {
                 let saved = f64::from(coalesced - 1);
                 self.metrics.count("hindcast_chat_coalesced_total", &[("vendor", vendor.word())], saved);
                 self.write(&job.id, Updated { through, hash, coalesced }).await;
-                Outcome::Shown { through, told, sent: true }
+                StepOutcome::Shown { through, told, sent: true }
             }
             Err(error) => self.failed(job, 1, error).await,
         }
@@ -224,7 +224,7 @@ impl Options {
 
     // ── what went wrong ────────────────────────────────────────────────────────────────────────────
 
-    async fn failed(&self, job: &Job, attempt: u32, error: Error) -> Outcome {
+    async fn failed(&self, job: &Job, attempt: u32, error: Error) -> StepOutcome {
         let requested = &job.message.requested;
         self.metrics.count("hindcast_chat_failed_total", &[("vendor", &requested.vendor)], 1.0);
         let text = short(&error.to_string());
@@ -234,21 +234,21 @@ impl Options {
             self.write(&job.id, fact).await;
         }
         match error {
-            Error::Again { after, .. } => Outcome::Later { error: text, after },
+            Error::Again { after, .. } => StepOutcome::Later { error: text, after },
             Error::Gone(_) => self.expire(job, &text, true).await,
             // Somebody may invite us yet, and a card shows what is true whenever it comes.
-            Error::Never(_) if requested.what == What::Card && job.live => Outcome::Refused { error: text },
-            Error::Never(_) if matches!(job.step, Step::Update { .. }) => Outcome::Refused { error: text },
+            Error::Never(_) if requested.what == What::Card && job.live => StepOutcome::Refused { error: text },
+            Error::Never(_) if matches!(job.step, DeliveryStep::Update { .. }) => StepOutcome::Refused { error: text },
             Error::Never(_) => self.expire(job, &text, true).await,
         }
     }
 
-    async fn expire(&self, job: &Job, error: &str, heard: bool) -> Outcome {
+    async fn expire(&self, job: &Job, error: &str, heard: bool) -> StepOutcome {
         let vendor = &job.message.requested.vendor;
         self.metrics.count("hindcast_chat_expired_total", &[("vendor", vendor)], 1.0);
         let fact = Expired { request: job.message.request.clone(), error: short(error) };
         self.write(&job.id, fact).await;
-        Outcome::Expired { heard }
+        StepOutcome::Expired { heard }
     }
 
     /// Writes until it is durable: what the vendor took must not be taken again for want of a fact.

@@ -18,9 +18,9 @@ use std::time::Duration;
 use hindcast_chat_cards::Vendor;
 use hindcast_domain::chat::{Message, Status, What};
 use hindcast_domain::{Event, IncidentId, MessageId, Span, Time};
-use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep::{self, Hold};
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_ledger::{ReadError, Record, commit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,10 +29,10 @@ use tokio::time::Instant;
 pub(crate) use job::bounded;
 
 use crate::status::{ChatStatus, ChatWaiting, Chats, WAITING_MAX};
-use crate::taken::Taken;
+use crate::taken::TakenDeliveries;
 use crate::{Options, surface};
 use desk::{Desk, Refusal};
-use job::{Job, Outcome, Step};
+use job::{DeliveryStep, Job, StepOutcome};
 use pace::{OfMessage, OfVendor};
 
 /// The lease of whoever delivers for an installation.
@@ -54,8 +54,8 @@ pub struct Deliverer {
 }
 
 /// What happened to one thing that was under way.
-enum Done {
-    Message { id: MessageId, vendor: String, answer: bool, outcome: Outcome },
+enum FinishedStep {
+    Message { id: MessageId, vendor: String, answer: bool, outcome: StepOutcome },
     Refusal,
 }
 
@@ -69,14 +69,14 @@ struct Room {
     messages: BTreeMap<MessageId, OfMessage>,
     busy: BTreeSet<MessageId>,
     /// Settled, and the fact of it not yet come back from the ledger.
-    told: BTreeMap<MessageId, Settled>,
+    told: BTreeMap<MessageId, SettledMessage>,
     reported: Option<Instant>,
     refusals_busy: usize,
 }
 
 /// How soon something is shown; the first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
+enum DeliveryPriority {
     /// A new card, or one whose incident got worse.
     First,
     Answer,
@@ -86,13 +86,13 @@ enum Class {
 
 /// How a message was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Settled {
+enum SettledMessage {
     Delivered,
     Expired,
 }
 
 /// A message that could be tried, in the order in which it is.
-type Candidate = (Class, u64, MessageId);
+type Candidate = (DeliveryPriority, u64, MessageId);
 
 impl Deliverer {
     /// A deliverer over these ports.
@@ -108,14 +108,14 @@ impl Deliverer {
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ReadError> {
         let this = Arc::new(self);
         let mut room = Room::default();
-        let mut feed = Feed::start(Arc::clone(&this.options.ledger), 1);
+        let mut feed = OrderedFeed::start(Arc::clone(&this.options.ledger), 1);
         let name = format!("{LEASE}/{}", this.options.install);
         let mut lease = keep::keep(Arc::clone(&this.options.ledger), name, this.options.holder.clone());
         let mut hold = Hold::Unknown;
         let mut views = this.options.queries.position();
         let mut views_live = true;
         let mut head = None;
-        let mut under_way: JoinSet<Done> = JoinSet::new();
+        let mut under_way: JoinSet<FinishedStep> = JoinSet::new();
         while !*shutdown.borrow() {
             let held = *lease.borrow_and_update();
             if held != hold {
@@ -154,7 +154,13 @@ impl Deliverer {
     }
 
     /// Starts what can be started; when to look again at the latest.
-    fn start(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<Done>, views: u64, ours: bool) -> Instant {
+    fn start(
+        self: &Arc<Self>,
+        room: &mut Room,
+        under_way: &mut JoinSet<FinishedStep>,
+        views: u64,
+        ours: bool,
+    ) -> Instant {
         let active = ours && room.desk.active.as_deref() == Some(self.options.install.as_str());
         let mut wake = Instant::now() + TICK;
         if active {
@@ -177,7 +183,7 @@ impl Deliverer {
     fn begin(
         self: &Arc<Self>,
         room: &mut Room,
-        under_way: &mut JoinSet<Done>,
+        under_way: &mut JoinSet<FinishedStep>,
         (class, _, id): &Candidate,
         views: u64,
     ) -> Result<(), Option<Instant>> {
@@ -192,34 +198,34 @@ impl Deliverer {
         let Some(step) = step else { return Err(None) };
         let of_vendor = room.vendors.entry(word.clone()).or_default();
         // What is given up needs no vendor.
-        if !matches!(step, Step::Expire { .. }) {
+        if !matches!(step, DeliveryStep::Expire { .. }) {
             if let Some(until) = of_vendor.rests_until(now) {
                 return Err(Some(until));
             }
-            if let Some(until) = of_message.waits_until(now, *class == Class::First) {
+            if let Some(until) = of_message.waits_until(now, *class == DeliveryPriority::First) {
                 return Err(Some(until));
             }
             let shows = room.desk.wants(message).max(room.desk.places.get(id).copied().unwrap_or(0));
-            if !of_vendor.has_room(*class == Class::Answer) || views < shows {
+            if !of_vendor.has_room(*class == DeliveryPriority::Answer) || views < shows {
                 return Err(None);
             }
         }
         let live = room.desk.is_live(message.requested.incident.as_ref());
         let written = room.desk.failures.get(id).copied().unwrap_or(0);
         let job = Job { id: id.clone(), message: message.clone(), step, position: views, written, live };
-        let answer = *class == Class::Answer;
+        let answer = *class == DeliveryPriority::Answer;
         *of_vendor.busy(answer) += 1;
         room.busy.insert(id.clone());
         let (this, chat) = (Arc::clone(self), Arc::clone(chat));
         under_way.spawn(async move {
             let outcome = this.options.carry_out(&chat, vendor, &job).await;
-            Done::Message { id: job.id, vendor: word, answer, outcome }
+            FinishedStep::Message { id: job.id, vendor: word, answer, outcome }
         });
         Ok(())
     }
 
-    fn settle(&self, room: &mut Room, done: Done) {
-        let Done::Message { id, vendor, answer, outcome } = done else {
+    fn settle(&self, room: &mut Room, done: FinishedStep) {
+        let FinishedStep::Message { id, vendor, answer, outcome } = done else {
             room.refusals_busy = room.refusals_busy.saturating_sub(1);
             return;
         };
@@ -230,38 +236,38 @@ impl Deliverer {
         *busy = busy.saturating_sub(1);
         let of_message = room.messages.entry(id.clone()).or_default();
         match outcome {
-            Outcome::Delivered => {
+            StepOutcome::Delivered => {
                 of_vendor.answered();
                 of_message.shown(now);
-                room.wait_for(id, Settled::Delivered);
+                room.wait_for(id, SettledMessage::Delivered);
             }
-            Outcome::Expired { heard } => {
+            StepOutcome::Expired { heard } => {
                 if heard {
                     of_vendor.answered();
                 }
-                room.wait_for(id, Settled::Expired);
+                room.wait_for(id, SettledMessage::Expired);
             }
-            Outcome::Shown { through, told, sent } => {
+            StepOutcome::Shown { through, told, sent } => {
                 if sent {
                     of_vendor.answered();
                 }
                 of_message.shown(now);
                 room.desk.shown(&id, through, told);
             }
-            Outcome::Later { error, after } => {
+            StepOutcome::Later { error, after } => {
                 of_vendor.failed(&error, after, now, at);
                 of_message.failed(now);
             }
-            Outcome::Refused { error } => {
+            StepOutcome::Refused { error } => {
                 of_vendor.answered();
                 of_vendor.error = Some((error, at));
                 of_message.refused(now);
             }
-            Outcome::NotReady => of_message.later(now),
+            StepOutcome::NotReady => of_message.later(now),
         }
     }
 
-    fn tell_refusals(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<Done>) {
+    fn tell_refusals(self: &Arc<Self>, room: &mut Room, under_way: &mut JoinSet<FinishedStep>) {
         let now = self.options.clock.now();
         while room.refusals_busy < REFUSALS_MAX
             && let Some(refusal) = room.desk.refusals.pop_front()
@@ -278,7 +284,7 @@ impl Deliverer {
 
     fn tell(
         self: &Arc<Self>,
-        under_way: &mut JoinSet<Done>,
+        under_way: &mut JoinSet<FinishedStep>,
         chat: hindcast_messaging::chat::Shared,
         vendor: Vendor,
         refusal: Refusal,
@@ -286,7 +292,7 @@ impl Deliverer {
         let this = Arc::clone(self);
         under_way.spawn(async move {
             this.options.tell(&chat, vendor, &refusal).await;
-            Done::Refusal
+            FinishedStep::Refusal
         });
     }
 
@@ -374,10 +380,10 @@ fn not_set_up(vendor: &str, active: bool) -> ChatStatus {
 }
 
 /// Whether the fact of it was read.
-fn came_back(desk: &Desk, id: &MessageId, settled: Settled) -> bool {
+fn came_back(desk: &Desk, id: &MessageId, settled: SettledMessage) -> bool {
     desk.messages.0.get(id).is_none_or(|message| match settled {
-        Settled::Delivered => message.status != Status::Requested,
-        Settled::Expired => desk.gone.contains(id),
+        SettledMessage::Delivered => message.status != Status::Requested,
+        SettledMessage::Expired => desk.gone.contains(id),
     })
 }
 
@@ -389,12 +395,12 @@ impl Room {
         self.vendors.values_mut().for_each(OfVendor::lay_down);
     }
 
-    fn read(&mut self, record: &Record, taken: &Taken) -> Result<(), ReadError> {
+    fn read(&mut self, record: &Record, taken: &TakenDeliveries) -> Result<(), ReadError> {
         self.desk.through = record.seq;
         let commit = read::commit(record)?;
         let known = read::events(record, &commit)?.into_iter().filter_map(|item| match item {
-            Item::Known(event) => Some(*event),
-            Item::Unknown { .. } => None,
+            ReadEvent::Known(event) => Some(*event),
+            ReadEvent::Unknown { .. } => None,
         });
         let events: Vec<_> = known.collect();
         self.desk.fold(&events);
@@ -410,7 +416,7 @@ impl Room {
         Ok(())
     }
 
-    fn wait_for(&mut self, id: MessageId, settled: Settled) {
+    fn wait_for(&mut self, id: MessageId, settled: SettledMessage) {
         if !came_back(&self.desk, &id, settled) {
             self.told.insert(id, settled);
         }
@@ -425,11 +431,11 @@ impl Room {
                 continue;
             }
             let class = match (&message.requested.what, message.status) {
-                (What::Card, Status::Requested) => Class::First,
-                (What::Card, _) if self.desk.pending(id).urgent => Class::First,
-                (What::Card, _) => Class::Update,
-                (What::Answer { .. }, _) => Class::Answer,
-                (What::Note { .. }, _) => Class::Note,
+                (What::Card, Status::Requested) => DeliveryPriority::First,
+                (What::Card, _) if self.desk.pending(id).urgent => DeliveryPriority::First,
+                (What::Card, _) => DeliveryPriority::Update,
+                (What::Answer { .. }, _) => DeliveryPriority::Answer,
+                (What::Note { .. }, _) => DeliveryPriority::Note,
             };
             candidates.push((class, self.desk.places.get(id).copied().unwrap_or(0), id.clone()));
         }
@@ -444,16 +450,23 @@ impl Desk {
     }
 
     /// What is to be done about a message; `None` where it has to wait for another one.
-    fn step(&self, id: &MessageId, message: &Message, fares: &OfMessage, before: u64, now: Time) -> Option<Step> {
+    fn step(
+        &self,
+        id: &MessageId,
+        message: &Message,
+        fares: &OfMessage,
+        before: u64,
+        now: Time,
+    ) -> Option<DeliveryStep> {
         if let (Status::Delivered, Some(place)) = (message.status, &message.place) {
-            return Some(Step::Update { place: place.clone(), told: self.pending(id) });
+            return Some(DeliveryStep::Update { place: place.clone(), told: self.pending(id) });
         }
         let requested = &message.requested;
         if requested.expires_at.is_some_and(|at| at <= now) {
             let error = message.error.clone().unwrap_or_else(|| "it came too late to tell anybody anything".to_owned());
-            return Some(Step::Expire { error });
+            return Some(DeliveryStep::Expire { error });
         }
-        let post = |thread: Option<String>, service_url: Option<String>, received| Step::Post {
+        let post = |thread: Option<String>, service_url: Option<String>, received| DeliveryStep::Post {
             thread,
             service_url,
             received,
@@ -464,20 +477,20 @@ impl Desk {
             What::Card => Some(post(requested.thread.clone(), None, None)),
             What::Note { .. } => match self.card_of(requested) {
                 Some((card, _)) if self.gone.contains(&card) => {
-                    Some(Step::Expire { error: "its card is gone".to_owned() })
+                    Some(DeliveryStep::Expire { error: "its card is gone".to_owned() })
                 }
                 Some((_, card)) => {
                     let place = card.place.as_ref()?;
                     let thread = place.thread.clone().unwrap_or_else(|| place.message.clone());
                     Some(post(Some(thread), place.service_url.clone(), None))
                 }
-                None => Some(Step::Expire { error: "it has no card".to_owned() }),
+                None => Some(DeliveryStep::Expire { error: "it has no card".to_owned() }),
             },
             What::Answer { received } => match self.questions.get(received) {
                 Some(asked) => {
                     Some(post(requested.thread.clone(), asked.service_url.clone(), Some(Box::new(asked.clone()))))
                 }
-                None => Some(Step::Expire { error: "the question is not known any more".to_owned() }),
+                None => Some(DeliveryStep::Expire { error: "the question is not known any more".to_owned() }),
             },
         }
     }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use hindcast_api::{Answer, AsOf, Ask, Code, Event, Incident, Problem};
-use hindcast_chat_cards::View;
-use hindcast_chat_cards::view::Note;
+use hindcast_chat_cards::IncidentView;
+use hindcast_chat_cards::view::ThreadNote;
 use hindcast_domain::IncidentId;
 use hindcast_domain::chat::Received;
 use hindcast_queries::Window;
@@ -24,13 +24,13 @@ const ENTRIES_MAX: usize = 500;
 
 impl Options {
     /// An incident as it is now.
-    pub(crate) async fn seen(&self, incident: &IncidentId) -> Result<View, Problem> {
+    pub(crate) async fn seen(&self, incident: &IncidentId) -> Result<IncidentView, Problem> {
         let position = *self.queries.position().borrow();
         self.view(incident, position).await
     }
 
     /// An incident as of a position.
-    pub(crate) async fn view(&self, incident: &IncidentId, position: u64) -> Result<View, Problem> {
+    pub(crate) async fn view(&self, incident: &IncidentId, position: u64) -> Result<IncidentView, Problem> {
         let (id, then) = (incident.as_str(), Some(AsOf::Position(position)));
         let shown = self.queries.incident(Some(id), then).await?;
         let causes = in_time(self.advice.causes(Some(id), then)).await;
@@ -44,7 +44,7 @@ impl Options {
             None => None,
         };
         let (position, at) = self.queries.moment(then).await?;
-        Ok(View {
+        Ok(IncidentView {
             labels: self.labels(id, then).await,
             acknowledged_by: shown.acknowledged_by.clone(),
             incident: shown,
@@ -72,7 +72,7 @@ impl Options {
     }
 
     /// The line that tells an event, in the thread of `about`'s card.
-    pub(crate) async fn told(&self, event: &Event, about: &IncidentId) -> Result<Note, Problem> {
+    pub(crate) async fn told(&self, event: &Event, about: &IncidentId) -> Result<ThreadNote, Problem> {
         let then = Some(AsOf::Position(event.position));
         let incident = self.queries.incident(Some(about.as_str()), then).await?;
         if event.event_type == "incident.resolved" {
@@ -88,7 +88,7 @@ impl Options {
             _ => words(event, &incident),
         };
         let url = Some(incident.url);
-        Ok(Note::Said { text, url })
+        Ok(ThreadNote::Said { text, url })
     }
 
     async fn merged(
@@ -109,12 +109,12 @@ impl Options {
     }
 
     /// It is over: was this what fixed it?
-    async fn fixed(&self, event: &Event, incident: Incident) -> Note {
+    async fn fixed(&self, event: &Event, incident: Incident) -> ThreadNote {
         let then = Some(AsOf::Position(event.position));
         let proposals = in_time(self.advice.proposals(Some(&incident.id), then)).await.unwrap_or_default();
         let similar = in_time(self.advice.similar(Some(&incident.id), then)).await;
         let recall = similar.and_then(|page| page.items.into_iter().find(|item| item.same));
-        Note::Fixed {
+        ThreadNote::Fixed {
             text: words(event, &incident),
             proposal: proposals.into_iter().next().map(|proposal| (proposal.id, proposal.title)),
             recall: recall.map(|item| (item.incident, item.title)),

@@ -4,20 +4,20 @@
 use std::time::Duration;
 
 use hindcast_api::{Code, Incident};
-use hindcast_chat_cards::{Interaction, Vendor, Verb};
+use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_domain::chat::{Act, Received, received_id};
 use hindcast_domain::command;
 use hindcast_domain::event::Verdict;
 use hindcast_domain::label::About;
 use hindcast_domain::{ChatId, IncidentId, Partition};
 use hindcast_facts::{Appended, NewFact, SubmitError};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_intake::NewCommand;
 
 use super::plan::{Plan, refused};
-use super::{DURABLE_WITHIN, Door, To};
+use super::{ChatEndpoints, DURABLE_WITHIN, To};
 use crate::key;
-use crate::rules::{Rules, SECTION};
+use crate::rules::{ChatRules, SECTION};
 
 /// How long the ledger's reader is waited for after a start.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ const DIALOG_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// What a delivery comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Done {
+pub struct DeliveryResult {
     /// What the person is told at once, if anything.
     pub say: Option<Say>,
 }
@@ -44,12 +44,12 @@ pub enum Say {
     Message(serde_json::Value),
 }
 
-impl Door {
+impl ChatEndpoints {
     /// Makes what a person did durable, once, and tells them at once what can be told.
     ///
     /// # Errors
     /// 503 where it is not durable: the vendor, or the person, has to try again.
-    pub async fn receive(&self, interaction: Interaction, verified: Verdict) -> Result<Done> {
+    pub async fn receive(&self, interaction: Interaction, verified: Verdict) -> Result<DeliveryResult> {
         let vendor = interaction.vendor;
         let hashed = key::hashed(vendor.word(), &interaction.key);
         let id = received_id(vendor.word(), &hashed);
@@ -58,7 +58,7 @@ impl Door {
         let mut taken = entry.lock().await;
         if *taken || self.options().taken.knows(&id) {
             self.count(vendor, "repeated");
-            return Ok(Done::default());
+            return Ok(DeliveryResult::default());
         }
         let done = self.take_first(&interaction, &id, hashed, verified).await?;
         *taken = true;
@@ -71,7 +71,7 @@ impl Door {
         id: &ChatId,
         hashed: String,
         verified: Verdict,
-    ) -> Result<Done> {
+    ) -> Result<DeliveryResult> {
         let vendor = interaction.vendor;
         let rules = self.rules().await?;
         let known = rules.known(vendor, &interaction.user);
@@ -97,7 +97,7 @@ impl Door {
         self.carry_out(interaction, plan, fact).await
     }
 
-    async fn carry_out(&self, interaction: &Interaction, plan: Plan, fact: ChatFact<'_>) -> Result<Done> {
+    async fn carry_out(&self, interaction: &Interaction, plan: Plan, fact: ChatFact<'_>) -> Result<DeliveryResult> {
         let vendor = interaction.vendor;
         let whole = Partition::whole(Partition::TENANT);
         let (outcome, say) = match plan {
@@ -119,7 +119,7 @@ impl Door {
             Plan::Order { partition, incident, command, moves } => {
                 // Its lane would take the same words a moment later for another command under the same key.
                 if moves && self.is_known(fact.id).await? {
-                    return Ok(Done::default());
+                    return Ok(DeliveryResult::default());
                 }
                 let key = key::of_command(vendor.word(), &fact.received.key);
                 // What becomes of it is told by whoever follows the ledger, also after a restart.
@@ -136,13 +136,13 @@ impl Door {
                 let facts = vec![fact.of(Act::Commanded, Some(incident), None)];
                 self.append_order(&partition, facts, order).await?;
                 // Whoever presses sees the card; whoever types may be in another channel.
-                let typed = matches!(interaction.verb, Verb::Typed { .. });
+                let typed = matches!(interaction.verb, ChatVerb::Typed { .. });
                 let taken = || Say::Words(format!("Taken. What comes of it: {}", self.options().page(&about)));
                 ("commanded", typed.then(taken))
             }
             Plan::Judge { partition, incident, judged } => {
                 if self.is_known(fact.id).await? {
-                    return Ok(Done::default());
+                    return Ok(DeliveryResult::default());
                 }
                 let judgement = fact.beside(&subject_of(&judged.about), judged);
                 self.write(&partition, vec![fact.of(Act::Judged, incident, None), judgement]).await?;
@@ -150,13 +150,13 @@ impl Door {
             }
         };
         self.count(vendor, outcome);
-        Ok(Done { say })
+        Ok(DeliveryResult { say })
     }
 
     /// Whether a delivery came already, once the ledger was read. A judgement has no key that its lane knows.
     async fn is_known(&self, id: &ChatId) -> Result<bool> {
         let complete = self.options().taken.completed();
-        let early = |_| Refusal::new(Code::Unavailable, "the ledger is still being read");
+        let early = |_| HttpRefusal::new(Code::Unavailable, "the ledger is still being read");
         tokio::time::timeout(COMPLETE_WITHIN, complete).await.map_err(early)?;
         Ok(self.options().taken.knows(id))
     }
@@ -184,14 +184,14 @@ impl Door {
         }
     }
 
-    pub(super) async fn rules(&self) -> Result<Rules> {
+    pub(super) async fn rules(&self) -> Result<ChatRules> {
         let section = self.options().queries.configured(SECTION, None).await?;
-        let Some((_, content)) = section else { return Ok(Rules::default()) };
-        serde_json::from_value(content).map_err(|_| Refusal::new(Code::Internal, "the section chat cannot be read"))
+        let Some((_, content)) = section else { return Ok(ChatRules::default()) };
+        serde_json::from_value(content).map_err(|_| HttpRefusal::new(Code::Internal, "the section chat cannot be read"))
     }
 
     /// Tells somebody something after the vendor was answered.
-    pub(super) fn say(&self, vendor: Vendor, to: To, done: Done) {
+    pub(super) fn say(&self, vendor: Vendor, to: To, done: DeliveryResult) {
         if let Some(say) = done.say {
             self.whisper(vendor, to, say);
         }
@@ -204,9 +204,9 @@ async fn durable(appended: impl Future<Output = core::result::Result<Appended, S
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
             tracing::warn!(%error, "a delivery of chat is not durable");
-            Err(Refusal::new(Code::Unavailable, "the ledger takes nothing now"))
+            Err(HttpRefusal::new(Code::Unavailable, "the ledger takes nothing now"))
         }
-        Err(_) => Err(Refusal::new(Code::Unavailable, "the ledger takes too long now")),
+        Err(_) => Err(HttpRefusal::new(Code::Unavailable, "the ledger takes too long now")),
     }
 }
 

@@ -17,11 +17,11 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use hindcast_api::{Code, Problem};
 use hindcast_chat_cards::Vendor;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_messaging::chat::Whisper;
 use tokio::sync::Semaphore;
 
-pub use act::{Done, Say};
+pub use act::{DeliveryResult, Say};
 
 use crate::deliver::bounded;
 use crate::{Options, surface};
@@ -37,7 +37,7 @@ const DURABLE_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// The doors of this process. Cheap to clone.
 #[derive(Clone)]
-pub struct Door {
+pub struct ChatEndpoints {
     inner: Arc<Inner>,
 }
 
@@ -48,7 +48,7 @@ struct Inner {
 }
 
 /// The vendors' doors. They guard themselves.
-pub fn router(door: Door) -> Router {
+pub fn router(door: ChatEndpoints) -> Router {
     Router::new()
         .route("/slack/events", post(slack::events))
         .route("/slack/interactive", post(slack::interactive))
@@ -58,7 +58,7 @@ pub fn router(door: Door) -> Router {
         .with_state(door)
 }
 
-impl Door {
+impl ChatEndpoints {
     /// Doors over these ports.
     #[must_use]
     pub fn new(options: Options) -> Self {
@@ -94,7 +94,7 @@ impl Door {
     }
 }
 
-impl Door {
+impl ChatEndpoints {
     async fn shown(&self, vendor: Vendor, say: Say) -> serde_json::Value {
         match say {
             Say::Words(text) => surface::words(vendor, &text),
@@ -139,7 +139,7 @@ impl To {
 async fn raw(body: Body) -> Result<axum::body::Bytes> {
     axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
         let problem = Problem::new(Code::TooLarge, format!("expected a whole body of at most {BODY_BYTES_MAX} bytes"));
-        Refusal(problem.remedy("Send what the vendor sends, unchanged."))
+        HttpRefusal(problem.remedy("Send what the vendor sends, unchanged."))
     })
 }
 
@@ -149,7 +149,7 @@ fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
 }
 
 /// The refusal of a door that is not set up.
-fn not_set_up(what: &str, section: &str) -> Refusal {
+fn not_set_up(what: &str, section: &str) -> HttpRefusal {
     let problem = Problem::new(Code::NotSetUp, format!("{what} is not set up here"));
-    Refusal(problem.remedy(format!("Set it up in the section [{section}]; docs/chat.md says how.")))
+    HttpRefusal(problem.remedy(format!("Set it up in the section [{section}]; docs/chat.md says how.")))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hindcast_advice::proposed;
 use hindcast_api::{Code, Incident, Problem};
 use hindcast_chat_cards::view::DialogChoices;
-use hindcast_chat_cards::{Interaction, Vendor, Verb};
+use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_domain::act::{self, ActEntry, ActRole, ArgumentForm};
 use hindcast_domain::command::Command;
 use hindcast_domain::incident::Status;
@@ -17,9 +17,9 @@ use hindcast_queries::{AlertFilter, IncidentFilter, Window, references};
 use hindcast_redact::Redactor;
 use serde_json::{Map, Value};
 
-use super::Door;
+use super::ChatEndpoints;
 use super::act::Say;
-use crate::rules::{Known, Rules};
+use crate::rules::{ChatRules, Known};
 use crate::surface;
 
 /// How long a proposal may take to be recorded before it is judged.
@@ -54,9 +54,9 @@ pub(super) enum Plan {
 
 type Planned = Result<Plan, Problem>;
 
-impl Door {
+impl ChatEndpoints {
     /// What follows for whoever is known so.
-    pub(super) async fn plan(&self, interaction: &Interaction, rules: &Rules, known: &Known) -> Planned {
+    pub(super) async fn plan(&self, interaction: &Interaction, rules: &ChatRules, known: &Known) -> Planned {
         let needs = role_of(&interaction.verb);
         if known.role < needs {
             let say = format!(
@@ -68,19 +68,19 @@ impl Door {
             return Ok(Plan::Refuse("forbidden", say));
         }
         match &interaction.verb {
-            Verb::Act { act, incident, body } => self.order(act.entry(), incident.as_str(), body).await,
-            Verb::OpenAct { incident, .. } | Verb::OpenMore(incident) | Verb::OpenAsk(incident) => {
+            ChatVerb::Act { act, incident, body } => self.order(act.entry(), incident.as_str(), body).await,
+            ChatVerb::OpenAct { incident, .. } | ChatVerb::OpenMore(incident) | ChatVerb::OpenAsk(incident) => {
                 self.dialog(interaction, incident).await
             }
-            Verb::Ask { incident, text } => Ok(ask(incident.clone(), text)),
-            Verb::Judge { incident, about, verdict, text } => {
+            ChatVerb::Ask { incident, text } => Ok(ask(incident.clone(), text)),
+            ChatVerb::Judge { incident, about, verdict, text } => {
                 self.judge(incident.as_ref(), about, verdict, text.as_deref()).await
             }
-            Verb::Typed { word, incident, rest } => {
+            ChatVerb::Typed { word, incident, rest } => {
                 let rest = people(rest, interaction.vendor, rules, known);
                 self.typed(word, incident.as_deref(), &rest).await
             }
-            Verb::Help => Ok(Plan::Look { say: help(), incident: None }),
+            ChatVerb::Help => Ok(Plan::Look { say: help(), incident: None }),
         }
     }
 
@@ -150,21 +150,23 @@ impl Door {
         let vendor = interaction.vendor;
         let from = (interaction.channel.as_str(), interaction.thread.as_deref());
         let asked: Vec<&'static ActEntry> = match &interaction.verb {
-            Verb::OpenAct { act, .. } => vec![act.entry()],
-            Verb::OpenMore(_) => hindcast_chat_cards::buttons::in_menu(incident.status).map(|(act, _)| act).collect(),
+            ChatVerb::OpenAct { act, .. } => vec![act.entry()],
+            ChatVerb::OpenMore(_) => {
+                hindcast_chat_cards::buttons::in_menu(incident.status).map(|(act, _)| act).collect()
+            }
             _ => Vec::new(),
         };
         let choices = self.choices(&incident, &asked).await?;
         let dialog = match &interaction.verb {
-            Verb::OpenAct { act, .. } => surface::Dialog::Act(act.entry(), &incident, &choices),
-            Verb::OpenMore(_) => surface::Dialog::More(&incident, &choices),
+            ChatVerb::OpenAct { act, .. } => surface::Dialog::Act(act.entry(), &incident, &choices),
+            ChatVerb::OpenMore(_) => surface::Dialog::More(&incident, &choices),
             _ => surface::Dialog::Ask(&incident),
         };
         let incident = id.clone();
         Ok(match surface::dialog(vendor, &dialog, from) {
-            surface::Form::Dialog(body) => Plan::Dialog { body, incident },
-            surface::Form::Message(body) => Plan::Look { say: Say::Message(body), incident: Some(incident) },
-            surface::Form::InPlace => Plan::Look { say: help(), incident: Some(incident) },
+            surface::DialogKind::Dialog(body) => Plan::Dialog { body, incident },
+            surface::DialogKind::Message(body) => Plan::Look { say: Say::Message(body), incident: Some(incident) },
+            surface::DialogKind::InPlace => Plan::Look { say: help(), incident: Some(incident) },
         })
     }
 
@@ -225,17 +227,17 @@ impl Door {
 }
 
 /// What somebody has to be for it.
-fn role_of(verb: &Verb) -> ActRole {
+fn role_of(verb: &ChatVerb) -> ActRole {
     match verb {
-        Verb::Ask { .. } | Verb::OpenAsk(_) | Verb::Help => ActRole::Viewer,
-        Verb::Typed { word, .. } => act::of_chat(word).map_or(ActRole::Viewer, |(act, _)| act.role),
-        Verb::Act { act, .. } | Verb::OpenAct { act, .. } => act.entry().role,
-        Verb::OpenMore(_) | Verb::Judge { .. } => ActRole::Responder,
+        ChatVerb::Ask { .. } | ChatVerb::OpenAsk(_) | ChatVerb::Help => ActRole::Viewer,
+        ChatVerb::Typed { word, .. } => act::of_chat(word).map_or(ActRole::Viewer, |(act, _)| act.role),
+        ChatVerb::Act { act, .. } | ChatVerb::OpenAct { act, .. } => act.entry().role,
+        ChatVerb::OpenMore(_) | ChatVerb::Judge { .. } => ActRole::Responder,
     }
 }
 
 /// People who are named by a mention, by their names here; `me` is whoever says it.
-fn people(rest: &str, vendor: Vendor, rules: &Rules, known: &Known) -> String {
+fn people(rest: &str, vendor: Vendor, rules: &ChatRules, known: &Known) -> String {
     let said = rest.trim();
     if said.eq_ignore_ascii_case("me") {
         return known.actor.clone();

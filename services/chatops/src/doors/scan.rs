@@ -8,7 +8,7 @@ const FIELD_BYTES_MAX: usize = 2_048;
 
 /// What the token must be for. Nothing of it is believed before that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields {
+pub(super) struct ExpectedToken {
     pub(super) service_url: String,
     pub(super) channel: Option<String>,
     /// Whether the sender waits for an answer in the response.
@@ -16,7 +16,7 @@ pub(super) struct Fields {
 }
 
 /// Finds them; `None` where the address is missing, one is there twice or too long, or it is no object.
-pub(super) fn fields(body: &[u8]) -> Option<Fields> {
+pub(super) fn fields(body: &[u8]) -> Option<ExpectedToken> {
     let mut scan = Scan { body, at: 0 };
     scan.space();
     scan.eat(b'{')?;
@@ -49,7 +49,7 @@ pub(super) fn fields(body: &[u8]) -> Option<Fields> {
             _ => return None,
         }
     }
-    Some(Fields { service_url: service_url?, channel, invoke: kind.as_deref() == Some("invoke") })
+    Some(ExpectedToken { service_url: service_url?, channel, invoke: kind.as_deref() == Some("invoke") })
 }
 
 struct Scan<'a> {

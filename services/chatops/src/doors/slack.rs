@@ -9,31 +9,31 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem};
 use hindcast_chat_cards::Vendor;
-use hindcast_chat_cards::interaction::{Meaning, Unreadable};
+use hindcast_chat_cards::interaction::{Meaning, UnreadableDelivery};
 use hindcast_domain::event::Verdict;
-use hindcast_http::{Refusal, Result};
-use hindcast_messaging::chat::{Delivery, Inbox};
+use hindcast_http::{HttpRefusal, Result};
+use hindcast_messaging::chat::{Inbox, VendorDelivery};
 use serde_json::{Value, json};
 
-use super::{Door, To, not_set_up, raw, values};
+use super::{ChatEndpoints, To, not_set_up, raw, values};
 use crate::{Secret, surface};
 
 /// Messages, mentions, and Slack's question whether we are there.
-pub(super) async fn events(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+pub(super) async fn events(State(door): State<ChatEndpoints>, headers: HeaderMap, body: Body) -> Result<Response> {
     door.slack("events_api", &headers, body).await
 }
 
 /// Buttons and dialogs.
-pub(super) async fn interactive(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+pub(super) async fn interactive(State(door): State<ChatEndpoints>, headers: HeaderMap, body: Body) -> Result<Response> {
     door.slack("interactive", &headers, body).await
 }
 
 /// Typed commands.
-pub(super) async fn commands(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+pub(super) async fn commands(State(door): State<ChatEndpoints>, headers: HeaderMap, body: Body) -> Result<Response> {
     door.slack("slash_commands", &headers, body).await
 }
 
-impl Door {
+impl ChatEndpoints {
     async fn slack(&self, kind: &str, headers: &HeaderMap, body: Body) -> Result<Response> {
         let Some(doors) = self.options().slack.as_ref().filter(|doors| !doors.signing_secrets.is_empty()) else {
             return Err(not_set_up("Slack", "slack"));
@@ -56,7 +56,7 @@ impl Door {
     /// What is answered, where anything is.
     async fn slack_meaning(
         &self,
-        meaning: core::result::Result<Meaning, Unreadable>,
+        meaning: core::result::Result<Meaning, UnreadableDelivery>,
         verified: Verdict,
     ) -> Result<Option<Value>> {
         let meaning = meaning.map_err(|error| self.unreadable(Vendor::Slack, &error))?;
@@ -77,23 +77,23 @@ impl Door {
     }
 
     /// A delivery that is not the vendor's own leaves a counter and nothing else.
-    pub(super) fn denied(&self, vendor: Vendor, why: &str) -> Refusal {
+    pub(super) fn denied(&self, vendor: Vendor, why: &str) -> HttpRefusal {
         self.count(vendor, "denied");
         tracing::debug!(vendor = vendor.word(), why, "a delivery is not the vendor's own");
         let detail = format!("expected a delivery that {} signed for us", vendor.word());
-        Refusal(Problem::new(Code::Unauthorized, detail).remedy("Check the secret in the settings, and the clock."))
+        HttpRefusal(Problem::new(Code::Unauthorized, detail).remedy("Check the secret in the settings, and the clock."))
     }
 
-    pub(super) fn unreadable(&self, vendor: Vendor, error: &Unreadable) -> Refusal {
+    pub(super) fn unreadable(&self, vendor: Vendor, error: &UnreadableDelivery) -> HttpRefusal {
         self.count(vendor, "unreadable");
         tracing::warn!(vendor = vendor.word(), %error, "a delivery cannot be read");
-        Refusal::new(Code::Malformed, error.to_string())
+        HttpRefusal::new(Code::Malformed, error.to_string())
     }
 }
 
 #[async_trait]
-impl Inbox for Door {
-    async fn take(&self, delivery: Delivery) -> core::result::Result<Option<Value>, String> {
+impl Inbox for ChatEndpoints {
+    async fn take(&self, delivery: VendorDelivery) -> core::result::Result<Option<Value>, String> {
         let verified = Verdict { scheme: "socket".into(), key_id: None };
         let meaning = surface::slack_meaning_of(&delivery.kind, &delivery.payload);
         if let Err(error) = &meaning {

@@ -11,22 +11,22 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::Code;
 use hindcast_chat_cards::interaction::Meaning;
-use hindcast_chat_cards::{Interaction, Vendor, Verb};
+use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_domain::chat::{Act, Received};
 use hindcast_domain::event::Verdict;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_messaging::chat::Denied;
 use serde_json::{Value, json};
 
-use super::act::{Done, Say};
-use super::{Door, To, not_set_up, raw, scan, values};
+use super::act::{DeliveryResult, Say};
+use super::{ChatEndpoints, To, not_set_up, raw, scan, values};
 use crate::surface;
 
 /// How long an answer may take: Teams waits for five seconds.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
 
 /// What a bot is sent.
-pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+pub(super) async fn messages(State(door): State<ChatEndpoints>, headers: HeaderMap, body: Body) -> Result<Response> {
     let Some(authority) = door.options().teams.authority.clone() else {
         return Err(not_set_up("A bot for Teams", "teams"));
     };
@@ -42,7 +42,7 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
         Err(Denied::Unavailable(why)) => {
             door.count(Vendor::Teams, "unchecked");
             tracing::warn!(why, "a token cannot be checked now");
-            return Err(Refusal::new(Code::Unavailable, "the vendor's keys cannot be had now"));
+            return Err(HttpRefusal::new(Code::Unavailable, "the vendor's keys cannot be had now"));
         }
     };
     let verified = Verdict { scheme: "jwt".into(), key_id };
@@ -66,17 +66,17 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
                 Some(Say::Words(_)) if fields.invoke => return Ok(Json(invoked(done)).into_response()),
                 Some(_) if fields.invoke => {
                     door.say(Vendor::Teams, to, done);
-                    Done { say: Some(Say::Words("See the message below.".to_owned())) }
+                    DeliveryResult { say: Some(Say::Words("See the message below.".to_owned())) }
                 }
                 _ => {
                     door.say(Vendor::Teams, to, done);
-                    Done::default()
+                    DeliveryResult::default()
                 }
             }
         }
         Meaning::Challenge(_) | Meaning::Nothing(_) => {
             door.count(Vendor::Teams, "nothing");
-            Done::default()
+            DeliveryResult::default()
         }
     };
     if fields.invoke {
@@ -86,7 +86,7 @@ pub(super) async fn messages(State(door): State<Door>, headers: HeaderMap, body:
 }
 
 /// The answer to an invoke: the card follows by itself.
-fn invoked(done: Done) -> Value {
+fn invoked(done: DeliveryResult) -> Value {
     let say = match done.say {
         Some(Say::Words(words)) => words,
         _ => "Taken. The card shows what comes of it.".to_owned(),
@@ -95,7 +95,7 @@ fn invoked(done: Done) -> Value {
 }
 
 /// A question through an outgoing webhook.
-pub(super) async fn outgoing(State(door): State<Door>, headers: HeaderMap, body: Body) -> Result<Response> {
+pub(super) async fn outgoing(State(door): State<ChatEndpoints>, headers: HeaderMap, body: Body) -> Result<Response> {
     let Some(secret) = door.options().teams.outgoing_secret.clone() else {
         return Err(not_set_up("An outgoing webhook of Teams", "teams"));
     };
@@ -109,18 +109,18 @@ pub(super) async fn outgoing(State(door): State<Door>, headers: HeaderMap, body:
         door.count(Vendor::Teams, "nothing");
         return Ok(Json(said("Ask a question about an incident.")).into_response());
     };
-    if !matches!(interaction.verb, Verb::Ask { .. }) {
+    if !matches!(interaction.verb, ChatVerb::Ask { .. }) {
         door.count(Vendor::Teams, "refused");
         return Ok(Json(said("This webhook answers questions alone: it has no way to show a card.")).into_response());
     }
     Ok(Json(door.answer_at_once(*interaction).await?).into_response())
 }
 
-impl Door {
+impl ChatEndpoints {
     /// Records a question and answers it in the response to it, or says where to ask instead.
     async fn answer_at_once(&self, interaction: Interaction) -> Result<Value> {
         let verified = Verdict { scheme: "hmac-sha256".into(), key_id: None };
-        let Verb::Ask { incident, text } = interaction.verb.clone() else {
+        let ChatVerb::Ask { incident, text } = interaction.verb.clone() else {
             return Ok(said("Ask a question about an incident."));
         };
         let known = self.rules().await?.known(Vendor::Teams, &interaction.user);

@@ -11,21 +11,23 @@ pub mod views;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hindcast_chat_cards::interaction::Reply;
-use hindcast_chat_cards::{Interaction, Vendor, Verb};
-use hindcast_chatops::{Deliverer, Door, FailPoint, Handle, Options, Replies, Taken, TeamsDoors};
+use hindcast_chat_cards::interaction::ChatReply;
+use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
+use hindcast_chatops::{
+    ChatEndpoints, Deliverer, FailPoint, Handle, Options, ReplyAddresses, TakenDeliveries, TeamsDoors,
+};
 use hindcast_clock::{Clock as _, Stepped};
 use hindcast_domain::chat::{Messages, Status, What};
 use hindcast_domain::command::{Activated, Command, Configured, Received};
 use hindcast_domain::event::{Event, Recorded, Verdict};
 use hindcast_domain::{IncidentId, Partition, Severity, Time};
 use hindcast_eventlog::lane as runner;
-use hindcast_eventlog::read::{self, Item};
-use hindcast_eventlog::snapshot::Store;
-use hindcast_http::Metrics;
+use hindcast_eventlog::read::{self, ReadEvent};
+use hindcast_eventlog::snapshot::SnapshotStore;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
-use hindcast_ledger::Progress;
-use hindcast_ledger::memory::Ledger;
+use hindcast_ledger::LedgerProgress;
+use hindcast_ledger::memory::MemoryLedger;
 use hindcast_ledger::port::Ledger as _;
 use hindcast_messaging::chat as port;
 use serde_json::{Value, json};
@@ -37,12 +39,12 @@ pub use vendor::{Behaviour, Fake};
 pub const START: Time = Time::from_millis(1_763_996_400_000);
 
 pub struct World {
-    pub ledger: Ledger,
+    pub ledger: MemoryLedger,
     pub clock: Stepped,
     pub writer: IntakeWriter,
     pub views: Arc<views::Views>,
     pub fake: Arc<Fake>,
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     pub handle: Handle,
     stop: watch::Sender<bool>,
     lanes: Vec<JoinHandle<()>>,
@@ -58,17 +60,17 @@ impl Drop for World {
 impl World {
     /// A world with the rules, an activation of `ours`, both lanes and the views running.
     pub async fn new(rules: Value) -> Self {
-        Self::on(Ledger::new("L"), rules).await
+        Self::on(MemoryLedger::new("L"), rules).await
     }
 
     /// The same on a ledger.
-    pub async fn on(ledger: Ledger, rules: Value) -> Self {
+    pub async fn on(ledger: MemoryLedger, rules: Value) -> Self {
         let clock = Stepped::new(START);
-        let writer = IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "test");
+        let writer = IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), LedgerProgress::default(), "test");
         let mut world = Self {
             views: views::Views::start(&ledger),
             fake: Arc::new(Fake::new("slack", ledger.clone())),
-            metrics: Metrics::default(),
+            metrics: MetricRegistry::default(),
             handle: Handle::default(),
             stop: watch::Sender::new(false),
             lanes: Vec::new(),
@@ -92,8 +94,8 @@ impl World {
         runner::Options {
             ledger: self.ledger.share(),
             clock: Arc::new(self.clock.clone()),
-            progress: Progress::default(),
-            snapshots: Store::none(),
+            progress: LedgerProgress::default(),
+            snapshots: SnapshotStore::none(),
             owner: "ours".to_owned(),
         }
     }
@@ -138,8 +140,8 @@ impl World {
             public_url: "http://localhost:8080/incidents".to_owned(),
             metrics: self.metrics.clone(),
             handle: self.handle.clone(),
-            replies: Replies::default(),
-            taken: Taken::default(),
+            replies: ReplyAddresses::default(),
+            taken: TakenDeliveries::default(),
             fail: FailPoint::None,
         }
     }
@@ -234,12 +236,12 @@ impl World {
     }
 }
 
-pub async fn events_of(ledger: &Ledger) -> Vec<Recorded> {
+pub async fn events_of(ledger: &MemoryLedger) -> Vec<Recorded> {
     let mut events = Vec::new();
     for seq in 1..=ledger.head().await.unwrap() {
         let record = ledger.get(seq).await.unwrap().unwrap();
         for item in read::events(&record, &read::commit(&record).unwrap()).unwrap() {
-            let Item::Known(event) = item else { panic!("{item:?}") };
+            let ReadEvent::Known(event) = item else { panic!("{item:?}") };
             events.push(*event);
         }
     }
@@ -270,7 +272,7 @@ pub fn rules() -> Value {
     })
 }
 
-pub fn interaction(key: &str, user: &str, verb: Verb) -> Interaction {
+pub fn interaction(key: &str, user: &str, verb: ChatVerb) -> Interaction {
     Interaction {
         vendor: Vendor::Slack,
         key: key.to_owned(),
@@ -283,7 +285,10 @@ pub fn interaction(key: &str, user: &str, verb: Verb) -> Interaction {
         message: None,
         seen: None,
         verb,
-        reply: Reply { response_url: Some("https://hooks.example/secret".to_owned()), trigger: Some("T".to_owned()) },
+        reply: ChatReply {
+            response_url: Some("https://hooks.example/secret".to_owned()),
+            trigger: Some("T".to_owned()),
+        },
     }
 }
 
@@ -291,8 +296,8 @@ pub fn signed() -> Verdict {
     Verdict { scheme: "hmac-sha256".into(), key_id: None }
 }
 
-pub fn door(options: Options) -> Door {
-    Door::new(options)
+pub fn door(options: Options) -> ChatEndpoints {
+    ChatEndpoints::new(options)
 }
 
 /// A generator of a few numbers: the same seed gives the same ones.

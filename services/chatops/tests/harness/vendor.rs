@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hindcast_domain::chat::Place;
 use hindcast_domain::event::Event;
-use hindcast_ledger::memory::Ledger;
-use hindcast_messaging::chat::{Chat, Error, Found, Outgoing, Whisper};
+use hindcast_ledger::memory::MemoryLedger;
+use hindcast_messaging::chat::{Chat, Error, Outgoing, VendorLookup, Whisper};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -32,7 +32,7 @@ pub enum Behaviour {
 
 pub struct Fake {
     vendor: &'static str,
-    ledger: Ledger,
+    ledger: MemoryLedger,
     inner: Mutex<Inner>,
 }
 
@@ -67,7 +67,7 @@ pub struct Update {
 }
 
 impl Fake {
-    pub fn new(vendor: &'static str, ledger: Ledger) -> Self {
+    pub fn new(vendor: &'static str, ledger: MemoryLedger) -> Self {
         let inner = Inner {
             always: Behaviour::Take,
             next: VecDeque::new(),
@@ -228,15 +228,15 @@ impl Chat for Fake {
         .await
     }
 
-    async fn find(&self, message: &Outgoing) -> Result<Found, Error> {
+    async fn find(&self, message: &Outgoing) -> Result<VendorLookup, Error> {
         self.with(|inner| inner.finds += 1);
         tokio::time::sleep(Duration::from_millis(1)).await;
         Ok(self.with(|inner| {
             let found = inner.standing.iter().find(|standing| standing.message.key == message.key);
             match (inner.can_look, found) {
-                (false, _) => Found::CannotLook,
-                (true, Some(standing)) => Found::At(standing.place.clone()),
-                (true, None) => Found::No,
+                (false, _) => VendorLookup::CannotLook,
+                (true, Some(standing)) => VendorLookup::At(standing.place.clone()),
+                (true, None) => VendorLookup::No,
             }
         }))
     }

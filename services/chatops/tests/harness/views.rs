@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use hindcast_advice::{Advice, Asker, Copilot};
 use hindcast_api::{
-    Alert, Answer, AsOf, Ask, Causes, Code, Incident, Postmortem, Problem, Progress, Proposal, RunbookSummary,
+    Alert, Answer, AnswerProgress, AsOf, Ask, Causes, Code, Incident, Postmortem, Problem, Proposal, RunbookSummary,
     SimilarPage,
 };
 use hindcast_domain::book::Book;
 use hindcast_domain::event::{Event as Fact, Recorded};
-use hindcast_eventlog::feed::Feed;
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::feed::OrderedFeed;
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_ledger::commit;
-use hindcast_ledger::memory::Ledger;
+use hindcast_ledger::memory::MemoryLedger;
 use hindcast_queries::Queries as _;
 use hindcast_queries::memory::MemoryViews;
 use hindcast_testkit as testkit;
@@ -30,18 +30,18 @@ pub struct Views {
 }
 
 impl Views {
-    pub fn start(ledger: &Ledger) -> Arc<Self> {
+    pub fn start(ledger: &MemoryLedger) -> Arc<Self> {
         let queries = Arc::new(MemoryViews::default());
         let views =
             Arc::new(Self { queries: Arc::clone(&queries), asked: AtomicU64::new(0), askers: Mutex::default() });
-        let mut feed = Feed::start(ledger.share(), 1);
+        let mut feed = OrderedFeed::start(ledger.share(), 1);
         tokio::spawn(async move {
             let mut books = BTreeMap::new();
             loop {
                 for record in feed.next().await.unwrap() {
                     let events = read::events(&record, &read::commit(&record).unwrap()).unwrap();
                     for item in events {
-                        let Item::Known(event) = item else { panic!("{item:?}") };
+                        let ReadEvent::Known(event) = item else { panic!("{item:?}") };
                         fold(&queries, &mut books, &event);
                     }
                     queries.reach(commit::position(record.seq + 1, 0) - 1);
@@ -77,7 +77,7 @@ fn none<T>() -> Result<T, Problem> {
 
 #[async_trait]
 impl Copilot for Views {
-    async fn ask(&self, ask: Ask, asker: Asker, _: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem> {
+    async fn ask(&self, ask: Ask, asker: Asker, _: Option<mpsc::Sender<AnswerProgress>>) -> Result<Answer, Problem> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.askers.lock().unwrap().push((ask, asker));
         let answer = json!({

@@ -12,9 +12,9 @@ use hindcast_domain::{Severity, Span};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::Path;
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::parse::span::span;
 use crate::parse::when::{When, when};
@@ -158,19 +158,19 @@ impl ActCommand {
     ///
     /// # Errors
     /// When it is refused, or nobody answers.
-    pub async fn run(self, context: &mut Context<'_>) -> Result<()> {
+    pub async fn run(self, context: &mut CliContext<'_>) -> Result<()> {
         let body = self.body(context).await?;
         let path = match self.act.on {
             ActTarget::Incident => Path::new("/api/v1/incidents").join(self.id.trim()).join(self.act.word),
             _ => Path::new(self.act.path),
         };
         match submit::<Incident>(Method::POST, path, Some(body), &self.seen, context).await? {
-            Outcome::Told => Ok(()),
-            Outcome::Done(incident) => tell(&incident, &self.past(), context),
+            OrderOutcome::Told => Ok(()),
+            OrderOutcome::Done(incident) => tell(&incident, &self.past(), context),
         }
     }
 
-    async fn body(&self, context: &mut Context<'_>) -> Result<Value> {
+    async fn body(&self, context: &mut CliContext<'_>) -> Result<Value> {
         let mut body = Map::new();
         for argument in self.act.arguments {
             let value = match self.given.get(argument.name) {
@@ -189,7 +189,7 @@ impl ActCommand {
     }
 
     /// Fingerprints of the alerts that leave; those that are named are looked up.
-    async fn leaving(&self, alerts: &[String], context: &mut Context<'_>) -> Result<Vec<String>> {
+    async fn leaving(&self, alerts: &[String], context: &mut CliContext<'_>) -> Result<Vec<String>> {
         let is_prefix = |text: &String| text.len() >= 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
         if alerts.iter().all(is_prefix) {
             return Ok(alerts.to_vec());
@@ -215,7 +215,7 @@ impl ActCommand {
     }
 }
 
-fn value(argument: &ActArgument, typed: &Typed, context: &Context<'_>) -> Value {
+fn value(argument: &ActArgument, typed: &Typed, context: &CliContext<'_>) -> Value {
     match typed {
         Typed::Words(words) if argument.form == ArgumentForm::Names => json!(words),
         Typed::Words(words) if argument.form == ArgumentForm::Incident => json!(words.join(" ").trim()),
@@ -229,7 +229,7 @@ fn value(argument: &ActArgument, typed: &Typed, context: &Context<'_>) -> Value 
 }
 
 /// One line about an incident after a command.
-fn tell(incident: &Incident, said: &str, context: &mut Context<'_>) -> Result<()> {
+fn tell(incident: &Incident, said: &str, context: &mut CliContext<'_>) -> Result<()> {
     let id = Ink::Strong.on(context.ids([]).short(&incident.id), context.terminal.colour());
     let line = format!("{id} {}: {} (revision {})", clean(said), clean(&incident.title), incident.revision);
     Ok(context.terminal.line(&line)?)

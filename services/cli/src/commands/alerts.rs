@@ -6,7 +6,7 @@ use hindcast_api::Alert;
 
 use super::incidents::words;
 use crate::client::Path;
-use crate::context::{Context, ListArgs, items};
+use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
@@ -50,7 +50,7 @@ fn label(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: AlertsArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: AlertsArgs, context: &mut CliContext<'_>) -> Result<()> {
     let mut path = Path::new("/api/v1/alerts")
         .maybe("fingerprint", args.fingerprint.as_deref())
         .maybe("name", args.name.as_deref())
@@ -76,7 +76,7 @@ pub async fn run(args: AlertsArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-fn table(alerts: &[Alert], times: Times, context: &Context<'_>) -> Table {
+fn table(alerts: &[Alert], times: Times, context: &CliContext<'_>) -> Table {
     let ids = context.ids(alerts.iter().map(|alert| alert.fingerprint.as_str()));
     let incidents = context.ids(alerts.iter().filter_map(|alert| alert.incident.as_deref()));
     let mut table = Table::new(&[

@@ -1,10 +1,10 @@
 //! An answer of the copilot as people read it: each claim with the verifier's mark and its events, what may have
 //! been the cause, what was seen before, what is proposed, what is missing, and what it cost.
 
-use hindcast_api::{Answer, Claim, Verdict};
+use hindcast_api::{Answer, Claim, ClaimVerdict};
 
 use super::advice::{causes, positions, proposals, similar};
-use crate::context::Context;
+use crate::context::CliContext;
 use crate::text::ink::Ink;
 use crate::text::labelled::Labelled;
 use crate::text::times::Times;
@@ -13,7 +13,7 @@ use crate::text::times::Times;
 const SHOWN: usize = 2;
 
 /// The answer as text.
-pub(super) fn told(answer: &Answer, times: Times, context: &Context<'_>) -> String {
+pub(super) fn told(answer: &Answer, times: Times, context: &CliContext<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let mut out = String::new();
     if let Some(incident) = &answer.incident {
@@ -42,9 +42,9 @@ fn claims(answer: &Answer, times: Times) -> Labelled {
     let mut lines = Labelled::default();
     for claim in &answer.claims {
         let (mark, mark_ink, ink) = match claim.verdict {
-            Verdict::Supported => ("✓", Ink::Good, Ink::Plain),
-            Verdict::Unsupported => ("✗", Ink::Bad, Ink::Faint),
-            Verdict::Unverifiable => ("?", Ink::Faint, Ink::Plain),
+            ClaimVerdict::Supported => ("✓", Ink::Good, Ink::Plain),
+            ClaimVerdict::Unsupported => ("✗", Ink::Bad, Ink::Faint),
+            ClaimVerdict::Unverifiable => ("?", Ink::Faint, Ink::Plain),
         };
         lines.inked((mark, mark_ink), (&worded(claim), ink), &positions(&claim.citations));
         // A path that a cause has too is told once, beneath.
@@ -59,15 +59,15 @@ fn claims(answer: &Answer, times: Times) -> Labelled {
 fn worded(claim: &Claim) -> String {
     let reason = claim.reason.as_deref();
     match claim.verdict {
-        Verdict::Supported => claim.text.clone(),
-        Verdict::Unsupported => {
+        ClaimVerdict::Supported => claim.text.clone(),
+        ClaimVerdict::Unsupported => {
             format!("removed: {} ({})", claim.text, reason.unwrap_or("not supported by the evidence"))
         }
-        Verdict::Unverifiable => format!("{} ({})", claim.text, reason.unwrap_or("nothing in it can be checked")),
+        ClaimVerdict::Unverifiable => format!("{} ({})", claim.text, reason.unwrap_or("nothing in it can be checked")),
     }
 }
 
-fn beneath(answer: &Answer, times: Times, context: &Context<'_>) -> Labelled {
+fn beneath(answer: &Answer, times: Times, context: &CliContext<'_>) -> Labelled {
     let mut lines = Labelled::default();
     if let Some(hypothesis) = answer.hypotheses.first() {
         causes::first(&mut lines, hypothesis, times);
@@ -92,8 +92,8 @@ fn summary(answer: &Answer) -> String {
         "{} ms · {by} · {tokens} tokens, {cost} · {} claims: {} supported, {} removed · as of #{} · {}",
         answer.elapsed_ms,
         answer.claims.len(),
-        of(Verdict::Supported),
-        of(Verdict::Unsupported),
+        of(ClaimVerdict::Supported),
+        of(ClaimVerdict::Unsupported),
         answer.position,
         answer.conversation
     )

@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 
 use super::answer::told;
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
-use crate::sse::{Message, Messages};
+use crate::sse::{EventParser, ServerSentEvent};
 use crate::text::clean;
 use crate::text::ink::Ink;
 
@@ -55,7 +55,7 @@ pub struct AboutArgs {
 ///
 /// # Errors
 /// When there is no answer.
-pub async fn run(args: AskArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: AskArgs, context: &mut CliContext<'_>) -> Result<()> {
     let question = args.question.join(" ");
     let document = ask(&question, &args.about, "cli", context).await?;
     tell(&document, &args.about, context).map(|_| ())
@@ -65,7 +65,7 @@ pub async fn run(args: AskArgs, context: &mut Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// When a question of a file or a pipe had no answer, or nothing can be written.
-pub async fn chat(mut about: AboutArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn chat(mut about: AboutArgs, context: &mut CliContext<'_>) -> Result<()> {
     let mut lines = context.terminal.lines();
     let asks = context.terminal.asks();
     let mut failed = false;
@@ -108,7 +108,7 @@ pub async fn chat(mut about: AboutArgs, context: &mut Context<'_>) -> Result<()>
     if failed && !asks { Err(Error::NotInOrder) } else { Ok(()) }
 }
 
-fn complain(error: &Error, context: &mut Context<'_>) {
+fn complain(error: &Error, context: &mut CliContext<'_>) {
     context.terminal.say(&format!("error: {}", clean(&error.to_string())));
     if let Some(remedy) = error.remedy() {
         context.terminal.say(&format!("remedy: {}", clean(&remedy)));
@@ -116,7 +116,7 @@ fn complain(error: &Error, context: &mut Context<'_>) {
 }
 
 /// Writes an answer and says which conversation it belongs to.
-fn tell(document: &RawValue, about: &AboutArgs, context: &mut Context<'_>) -> Result<String> {
+fn tell(document: &RawValue, about: &AboutArgs, context: &mut CliContext<'_>) -> Result<String> {
     let answer: Answer = typed("an answer", document)?;
     if context.json {
         context.print_json(&document)?;
@@ -127,7 +127,7 @@ fn tell(document: &RawValue, about: &AboutArgs, context: &mut Context<'_>) -> Re
     Ok(answer.conversation)
 }
 
-async fn ask(question: &str, about: &AboutArgs, channel: &str, context: &mut Context<'_>) -> Result<Box<RawValue>> {
+async fn ask(question: &str, about: &AboutArgs, channel: &str, context: &mut CliContext<'_>) -> Result<Box<RawValue>> {
     let body = hindcast_api::Ask {
         question: question.to_owned(),
         incident: about.incident.clone(),
@@ -145,12 +145,12 @@ async fn ask(question: &str, about: &AboutArgs, channel: &str, context: &mut Con
 }
 
 /// Asks for events, tells them on standard error, and gives the last one: the answer.
-async fn streamed(request: RequestBuilder, context: &mut Context<'_>) -> Result<Box<RawValue>> {
+async fn streamed(request: RequestBuilder, context: &mut CliContext<'_>) -> Result<Box<RawValue>> {
     let request = request.header(header::ACCEPT, "text/event-stream");
     let response = context.client.send_and_wait(request).await?;
     let base = context.client.base().to_owned();
     let mut chunks = response.bytes_stream();
-    let mut messages = Messages::default();
+    let mut messages = EventParser::default();
     let mut meanwhile = Meanwhile::default();
     while let Some(chunk) = chunks.next().await {
         let broke = |source| Error::Unreachable {
@@ -176,7 +176,7 @@ struct Meanwhile {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct AskProgress {
     #[serde(default)]
     text: String,
     #[serde(default)]
@@ -187,7 +187,7 @@ struct Told {
 
 impl Meanwhile {
     /// Tells a message; the answer is given back.
-    fn tell(&mut self, message: &Message, context: &mut Context<'_>) -> Result<Option<Box<RawValue>>> {
+    fn tell(&mut self, message: &ServerSentEvent, context: &mut CliContext<'_>) -> Result<Option<Box<RawValue>>> {
         let strange = |error: serde_json::Error| {
             Error::failed(format!("expected JSON on the stream, {error}"), "Use the server's own version.")
         };
@@ -202,7 +202,7 @@ impl Meanwhile {
                 return Err(Error::Refused(Box::new(problem)));
             }
             "status" | "tool" | "delta" => {
-                let told: Told = serde_json::from_str(&message.data).map_err(strange)?;
+                let told: AskProgress = serde_json::from_str(&message.data).map_err(strange)?;
                 self.step(&message.event, &told, context);
             }
             // A newer server may tell more.
@@ -211,7 +211,7 @@ impl Meanwhile {
         Ok(None)
     }
 
-    fn step(&mut self, event: &str, told: &Told, context: &mut Context<'_>) {
+    fn step(&mut self, event: &str, told: &AskProgress, context: &mut CliContext<'_>) {
         let colour = context.terminal.colour();
         if event == "delta" {
             let harmless: String = told.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -228,7 +228,7 @@ impl Meanwhile {
         context.terminal.say(&Ink::Faint.on(&text, colour));
     }
 
-    fn end(&mut self, context: &mut Context<'_>) {
+    fn end(&mut self, context: &mut CliContext<'_>) {
         if std::mem::take(&mut self.open) {
             context.terminal.say("");
         }

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use hindcast_domain::catalog::Catalog;
 use reqwest::Method;
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::count;
 use crate::text::table::{Table, left, right, text};
@@ -54,7 +54,7 @@ impl CatalogCommand {
 ///
 /// # Errors
 /// When the file is wrong, or the server refuses.
-pub async fn run(command: CatalogCommand, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(command: CatalogCommand, context: &mut CliContext<'_>) -> Result<()> {
     match command {
         CatalogCommand::Check(file) => {
             let catalog = read(&file)?;
@@ -67,14 +67,14 @@ pub async fn run(command: CatalogCommand, context: &mut Context<'_>) -> Result<(
                 .map_err(|error| Error::failed(error.to_string(), "This is a defect of Hindcast: please report it."))?;
             let path = Path::new("/api/v1/catalog");
             match submit::<Catalog>(Method::PUT, path, Some(body), &SeenArgs::default(), context).await? {
-                Outcome::Told => Ok(()),
-                Outcome::Done(catalog) => tell("replaced", &catalog, context),
+                OrderOutcome::Told => Ok(()),
+                OrderOutcome::Done(catalog) => tell("replaced", &catalog, context),
             }
         }
     }
 }
 
-fn tell(said: &str, catalog: &Catalog, context: &mut Context<'_>) -> Result<()> {
+fn tell(said: &str, catalog: &Catalog, context: &mut CliContext<'_>) -> Result<()> {
     if context.json {
         return context.print_json(catalog);
     }
@@ -107,7 +107,7 @@ fn read(file: &CatalogFile) -> Result<Catalog> {
     Ok(catalog)
 }
 
-async fn show(args: CatalogShow, context: &mut Context<'_>) -> Result<()> {
+async fn show(args: CatalogShow, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/catalog").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
     if context.json {

@@ -11,10 +11,10 @@ use hindcast_domain::{Span, Time};
 use reqwest::{Method, header};
 use serde_json::Value;
 
-use self::figures::Figures;
+use self::figures::MetricFigures;
 use super::doctor::Check;
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::times::brief;
 use crate::text::{clean, count};
@@ -30,7 +30,7 @@ const CHAT_OLD_S: u64 = 60;
 /// Free space below which a disk is nearly full.
 const DISK_FREE_MIN: u64 = 1 << 30;
 /// Every check, in the order in which one rests on another.
-pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
+pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     match server(context).await {
         Ok(found) => checks.extend(found),
@@ -60,7 +60,7 @@ pub(super) async fn all(context: &Context<'_>) -> Vec<Check> {
 }
 
 /// Whether it answers, and how its clock goes.
-async fn server(context: &Context<'_>) -> Result<Vec<Check>> {
+async fn server(context: &CliContext<'_>) -> Result<Vec<Check>> {
     let response = context.client.send(context.client.request(Method::GET, &Path::new("/healthz"))).await?;
     let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
     let health: Value = typed("/healthz", &context.client.json(response).await?)?;
@@ -86,7 +86,7 @@ fn http_date(text: &str) -> Option<Time> {
     i64::try_from(stamp.as_nanosecond()).ok().map(Time::from_nanos)
 }
 
-async fn ready(context: &Context<'_>) -> Check {
+async fn ready(context: &CliContext<'_>) -> Check {
     match context.client.send(context.client.request(Method::GET, &Path::new("/readyz"))).await {
         Ok(_) => Check::ok("ready", "caught up with the head as it was at start, and accepting"),
         Err(Error::Refused(problem)) => {
@@ -98,7 +98,7 @@ async fn ready(context: &Context<'_>) -> Check {
 }
 
 /// The state, once it is settled or after some patience.
-async fn state(context: &Context<'_>) -> Result<State> {
+async fn state(context: &CliContext<'_>) -> Result<State> {
     let (times, rest) = SETTLING;
     let mut state: State = typed("the state", &context.client.get(&Path::new("/api/v1/state")).await?)?;
     for _ in 0..times {
@@ -147,12 +147,12 @@ fn parked(state: &State) -> Check {
 }
 
 /// What the server tells of itself in figures.
-async fn figures(context: &Context<'_>) -> Result<Figures> {
+async fn figures(context: &CliContext<'_>) -> Result<MetricFigures> {
     let response = context.client.send(context.client.request(Method::GET, &Path::new("/metrics"))).await?;
-    Ok(Figures::read(&response.text().await.unwrap_or_default()))
+    Ok(MetricFigures::read(&response.text().await.unwrap_or_default()))
 }
 
-fn effects(figures: &Figures) -> Check {
+fn effects(figures: &MetricFigures) -> Check {
     match figures.value("hindcast_effects_held") {
         Some(held) if held > 0.0 => Check::failed(
             "effects",
@@ -169,7 +169,7 @@ fn effects(figures: &Figures) -> Check {
 }
 
 /// Who is told, from the last configuration of paging that stands in the ledger.
-async fn receivers(context: &Context<'_>) -> Result<Check> {
+async fn receivers(context: &CliContext<'_>) -> Result<Check> {
     let path = Path::new("/api/v1/events").query("kind", "control.configured");
     let events: Vec<Value> = context.list_all(path, &AsOfArgs::default()).await?;
     let paging = events.iter().rev().find_map(|event| {
@@ -191,7 +191,7 @@ async fn receivers(context: &Context<'_>) -> Result<Check> {
 }
 
 /// Deliveries that failed lately or are failing now.
-async fn deliveries(context: &Context<'_>) -> Result<Check> {
+async fn deliveries(context: &CliContext<'_>) -> Result<Check> {
     let path = Path::new("/api/v1/notices").query("status", "requested,expired");
     let page = context.page(&path, None, hindcast_api::LIMIT_MAX).await?;
     let notices: Vec<Notice> = crate::context::items(&page)?;
@@ -214,7 +214,7 @@ async fn deliveries(context: &Context<'_>) -> Result<Check> {
 }
 
 /// Whether Slack and Teams can be reached, where they are set up.
-async fn chat(context: &Context<'_>) -> Vec<Check> {
+async fn chat(context: &CliContext<'_>) -> Vec<Check> {
     let answer = context.client.get(&Path::new("/api/v1/chat")).await;
     let chats: Chats = match answer.and_then(|answer| typed("chat", &answer)) {
         Ok(chats) => chats,
@@ -242,7 +242,7 @@ async fn chat(context: &Context<'_>) -> Vec<Check> {
 }
 
 /// Free space where the data lie, if that is on this machine and known.
-fn disk(context: &Context<'_>) -> Option<Check> {
+fn disk(context: &CliContext<'_>) -> Option<Check> {
     let folder = std::path::Path::new("hindcast-data");
     if !context.client.is_local() || !folder.is_dir() {
         return None;

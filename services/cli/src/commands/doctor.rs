@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::checks;
-use crate::context::Context;
+use crate::context::CliContext;
 use crate::error::{Error, Result};
 use crate::text::clean;
 use crate::text::ink::Ink;
@@ -12,7 +12,7 @@ use crate::text::ink::Ink;
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CheckOutcome {
     /// All is well.
     Ok,
     /// Worth knowing, and nothing is wrong.
@@ -27,7 +27,7 @@ pub struct Check {
     /// What was looked at.
     pub check: &'static str,
     /// How it ended.
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
     /// What was found.
     pub detail: String,
     /// What to do.
@@ -38,17 +38,17 @@ pub struct Check {
 impl Check {
     /// All is well.
     pub(super) fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Ok, detail: detail.into(), remedy: None }
+        Self { check, verdict: CheckOutcome::Ok, detail: detail.into(), remedy: None }
     }
 
     /// Worth knowing.
     pub(super) fn note(check: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Note, detail: detail.into(), remedy: Some(remedy.into()) }
+        Self { check, verdict: CheckOutcome::Note, detail: detail.into(), remedy: Some(remedy.into()) }
     }
 
     /// Something is wrong.
     pub(super) fn failed(check: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Failed, detail: detail.into(), remedy: Some(remedy.into()) }
+        Self { check, verdict: CheckOutcome::Failed, detail: detail.into(), remedy: Some(remedy.into()) }
     }
 
     /// Something could not be asked.
@@ -59,7 +59,7 @@ impl Check {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct DoctorReport<'a> {
     ok: bool,
     checks: &'a [Check],
 }
@@ -68,11 +68,11 @@ struct Report<'a> {
 ///
 /// # Errors
 /// When something is wrong.
-pub async fn run(context: &mut Context<'_>) -> Result<()> {
+pub async fn run(context: &mut CliContext<'_>) -> Result<()> {
     let checks = Box::pin(checks::all(context)).await;
-    let ok = checks.iter().all(|check| check.verdict != Verdict::Failed);
+    let ok = checks.iter().all(|check| check.verdict != CheckOutcome::Failed);
     if context.json {
-        context.print_json(&Report { ok, checks: &checks })?;
+        context.print_json(&DoctorReport { ok, checks: &checks })?;
     } else {
         for check in &checks {
             let lines = lines(check, context.terminal.colour());
@@ -84,9 +84,9 @@ pub async fn run(context: &mut Context<'_>) -> Result<()> {
 
 fn lines(check: &Check, colour: bool) -> String {
     let (sign, ink) = match check.verdict {
-        Verdict::Ok => ("✓", Ink::Good),
-        Verdict::Note => ("!", Ink::Strong),
-        Verdict::Failed => ("✗", Ink::Bad),
+        CheckOutcome::Ok => ("✓", Ink::Good),
+        CheckOutcome::Note => ("!", Ink::Strong),
+        CheckOutcome::Failed => ("✗", Ink::Bad),
     };
     let mut out = format!("{} {:<12} {}\n", ink.on(sign, colour), check.check, clean(&check.detail));
     if let Some(remedy) = &check.remedy {

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::follow;
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 
 /// Which events.
@@ -39,7 +39,7 @@ pub struct EventsArgs {
 ///
 /// # Errors
 /// When they cannot be had or written.
-pub async fn run(args: EventsArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: EventsArgs, context: &mut CliContext<'_>) -> Result<()> {
     if let (Some(from), Some(to)) = (args.from, args.to)
         && to < from
     {
@@ -54,7 +54,7 @@ pub async fn run(args: EventsArgs, context: &mut Context<'_>) -> Result<()> {
 }
 
 /// Prints up to the head, and answers with its position. The first page's cursor keeps the list there.
-async fn print(args: &EventsArgs, context: &mut Context<'_>) -> Result<u64> {
+async fn print(args: &EventsArgs, context: &mut CliContext<'_>) -> Result<u64> {
     let path = Path::new("/api/v1/events")
         .maybe("kind", args.kind.as_deref())
         .maybe("from", args.from)
@@ -93,14 +93,14 @@ async fn print(args: &EventsArgs, context: &mut Context<'_>) -> Result<u64> {
 /// The position of an event as it came.
 pub(super) fn position(event: &RawValue) -> Result<u64> {
     #[derive(serde::Deserialize)]
-    struct Placed {
+    struct EventPosition {
         position: u64,
     }
-    Ok(typed::<Placed>("an event", event)?.position)
+    Ok(typed::<EventPosition>("an event", event)?.position)
 }
 
 /// Prints an event as it came, on one line.
-pub(super) fn line(event: &RawValue, context: &mut Context<'_>) -> Result<()> {
+pub(super) fn line(event: &RawValue, context: &mut CliContext<'_>) -> Result<()> {
     let text = event.get();
     // In JSON a line break can only stand between tokens.
     if text.contains(['\n', '\r']) {

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use super::events::{line, position};
 use crate::client::{Path, typed};
-use crate::context::Context;
+use crate::context::CliContext;
 use crate::error::{Error, Result};
-use crate::sse::Messages;
+use crate::sse::EventParser;
 
 /// Connections that fail one after another before it is given up: a minute or so.
 const FAILURES_MAX: u32 = 12;
@@ -22,7 +22,7 @@ const REST_MAX: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// When the server refuses, stays away for too long, or nothing can be written.
-pub(super) async fn run(kind: Option<&str>, behind: u64, to: Option<u64>, context: &mut Context<'_>) -> Result<()> {
+pub(super) async fn run(kind: Option<&str>, behind: u64, to: Option<u64>, context: &mut CliContext<'_>) -> Result<()> {
     let mut last = behind;
     let mut failures = 0;
     loop {
@@ -55,14 +55,14 @@ pub(super) async fn run(kind: Option<&str>, behind: u64, to: Option<u64>, contex
     }
 }
 
-async fn read(kind: Option<&str>, last: &mut u64, to: Option<u64>, context: &mut Context<'_>) -> Result<()> {
+async fn read(kind: Option<&str>, last: &mut u64, to: Option<u64>, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/stream").maybe("kind", kind).maybe("as_of", to);
     let request = context.client.request(Method::GET, &path);
     let request = request.header(header::ACCEPT, "text/event-stream").header("last-event-id", *last);
     let response = context.client.send_and_wait(request).await?;
     let base = context.client.base().to_owned();
     let mut chunks = response.bytes_stream();
-    let mut messages = Messages::default();
+    let mut messages = EventParser::default();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|source| Error::Unreachable {
             url: base.clone(),

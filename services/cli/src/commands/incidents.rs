@@ -5,7 +5,7 @@ use clap::builder::PossibleValuesParser;
 use hindcast_api::Incident;
 
 use crate::client::Path;
-use crate::context::{Context, ListArgs, items};
+use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
 use crate::parse::when::{When, when};
 use crate::text::ink::Ink;
@@ -54,7 +54,7 @@ pub(crate) fn words(words: &[String]) -> Option<String> {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: IncidentsArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: IncidentsArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/incidents")
         .maybe("status", words(&args.status))
         .maybe("severity", words(&args.severity))
@@ -79,7 +79,7 @@ pub async fn run(args: IncidentsArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-fn table(incidents: &[Incident], times: Times, context: &Context<'_>) -> Table {
+fn table(incidents: &[Incident], times: Times, context: &CliContext<'_>) -> Table {
     let ids = context.ids(incidents.iter().map(|incident| incident.id.as_str()));
     let mut table = Table::new(&[
         left("ID"),

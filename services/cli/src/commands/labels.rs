@@ -6,9 +6,9 @@ use hindcast_domain::label::About;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context, ListArgs, items};
+use crate::context::{AsOfArgs, CliContext, ListArgs, items};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
@@ -101,7 +101,7 @@ pub struct RetractArgs {
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn run(args: LabelsArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: LabelsArgs, context: &mut CliContext<'_>) -> Result<()> {
     match args.then {
         None => list(args.list, context).await,
         Some(LabelsCommand::Coverage(as_of)) => coverage(&as_of, context).await,
@@ -110,7 +110,7 @@ pub async fn run(args: LabelsArgs, context: &mut Context<'_>) -> Result<()> {
     }
 }
 
-async fn list(args: ListLabels, context: &mut Context<'_>) -> Result<()> {
+async fn list(args: ListLabels, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/labels")
         .maybe("kind", args.kind.as_deref())
         .maybe("rule", args.rule.as_deref())
@@ -180,7 +180,7 @@ async fn list(args: ListLabels, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn coverage(as_of: &AsOfArgs, context: &mut Context<'_>) -> Result<()> {
+async fn coverage(as_of: &AsOfArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/labels/coverage").maybe("as_of", context.as_of(as_of));
     let document = context.client.get(&path).await?;
     if context.json {
@@ -229,7 +229,7 @@ async fn coverage(as_of: &AsOfArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn add(args: AddArgs, context: &mut Context<'_>) -> Result<()> {
+async fn add(args: AddArgs, context: &mut CliContext<'_>) -> Result<()> {
     let text = Some(args.words.join(" ")).filter(|text| !text.trim().is_empty());
     let about = match (&args.pair, &args.incident) {
         (Some(pair), _) => about_pair(pair, context).await?,
@@ -258,7 +258,7 @@ async fn add(args: AddArgs, context: &mut Context<'_>) -> Result<()> {
 }
 
 /// A pair, with the firing by which the younger one looked for its place.
-async fn about_pair(pair: &[String], context: &Context<'_>) -> Result<About> {
+async fn about_pair(pair: &[String], context: &CliContext<'_>) -> Result<About> {
     let mut found = Vec::new();
     for named in pair {
         let path = Path::new("/api/v1/alerts").join(named.trim());
@@ -284,7 +284,7 @@ async fn about_pair(pair: &[String], context: &Context<'_>) -> Result<About> {
     })
 }
 
-async fn retract(args: RetractArgs, context: &mut Context<'_>) -> Result<()> {
+async fn retract(args: RetractArgs, context: &mut CliContext<'_>) -> Result<()> {
     let named = args.label.trim().to_ascii_uppercase();
     let event = if named.starts_with("EVT-") {
         named
@@ -300,7 +300,7 @@ async fn retract(args: RetractArgs, context: &mut Context<'_>) -> Result<()> {
     };
     let path = Path::new("/api/v1/undo");
     match submit::<Value>(Method::POST, path, Some(json!({"event": event})), &args.seen, context).await? {
-        Outcome::Told => Ok(()),
-        Outcome::Done(_) => Ok(context.terminal.line("retracted; it is kept, and counts no more")?),
+        OrderOutcome::Told => Ok(()),
+        OrderOutcome::Done(_) => Ok(context.terminal.line("retracted; it is kept, and counts no more")?),
     }
 }

@@ -9,10 +9,10 @@ use futures::{FutureExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::client::{Client, Path};
-use crate::context::Context;
+use crate::client::{ApiClient, Path};
+use crate::context::CliContext;
 use crate::error::{Error, Result};
-use crate::sse::Messages;
+use crate::sse::EventParser;
 
 /// Requests that wait for their answers at the same time; more wait for one of them.
 const AT_ONCE_MAX: usize = 16;
@@ -32,7 +32,7 @@ const UNREACHABLE: i64 = -32_000;
 ///
 /// # Errors
 /// When the input cannot be read, or the output not be written.
-pub async fn run(context: &mut Context<'_>) -> Result<()> {
+pub async fn run(context: &mut CliContext<'_>) -> Result<()> {
     let mut lines = context.terminal.lines();
     let mut asked = FuturesUnordered::new();
     let mut negotiated: Option<String> = None;
@@ -59,7 +59,7 @@ pub async fn run(context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-fn write(message: &Value, context: &mut Context<'_>) -> Result<()> {
+fn write(message: &Value, context: &mut CliContext<'_>) -> Result<()> {
     context.terminal.line(&message.to_string())?;
     Ok(context.terminal.flush()?)
 }
@@ -69,7 +69,7 @@ fn failure(id: &Value, code: i64, said: &str) -> Value {
 }
 
 /// What the server says to a message: nothing to a notification.
-async fn post(client: Client, message: Value, negotiated: Option<String>) -> Vec<Value> {
+async fn post(client: ApiClient, message: Value, negotiated: Option<String>) -> Vec<Value> {
     let id = message.get("id").cloned().filter(|id| !id.is_null());
     let waits = id.is_some() && message.get("method").is_some();
     match send(&client, &message, negotiated.as_deref()).await {
@@ -83,7 +83,7 @@ async fn post(client: Client, message: Value, negotiated: Option<String>) -> Vec
     }
 }
 
-async fn send(client: &Client, message: &Value, negotiated: Option<&str>) -> Result<Vec<Value>> {
+async fn send(client: &ApiClient, message: &Value, negotiated: Option<&str>) -> Result<Vec<Value>> {
     let mut request = client.request(Method::POST, &Path::new("/mcp")).timeout(PATIENCE).json(message);
     request = request.header(header::ACCEPT, "application/json, text/event-stream");
     let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str).filter(|text| is_plain(text));
@@ -107,7 +107,7 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-async fn answers(client: &Client, request: reqwest::RequestBuilder) -> Result<Vec<Value>> {
+async fn answers(client: &ApiClient, request: reqwest::RequestBuilder) -> Result<Vec<Value>> {
     let response = match client.send_and_wait(request).await {
         Ok(response) => response,
         Err(error) => return refused(error),
@@ -119,7 +119,7 @@ async fn answers(client: &Client, request: reqwest::RequestBuilder) -> Result<Ve
     let streamed = kind.starts_with("text/event-stream");
     let body = read(client, response).await?;
     let documents = if streamed {
-        let mut messages = Messages::default();
+        let mut messages = EventParser::default();
         // The last message may lack the line that ends it.
         let mut found = messages.feed(&body)?;
         found.extend(messages.feed(b"\n\n")?);
@@ -142,7 +142,7 @@ fn refused(error: Error) -> Result<Vec<Value>> {
     }
 }
 
-async fn read(client: &Client, response: reqwest::Response) -> Result<Vec<u8>> {
+async fn read(client: &ApiClient, response: reqwest::Response) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {

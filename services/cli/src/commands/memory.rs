@@ -6,7 +6,7 @@ use hindcast_api::{Incident, SimilarPage};
 use super::advice::similar::told;
 use super::promised;
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
 use crate::text::clean;
 use crate::text::labelled::Labelled;
@@ -17,11 +17,11 @@ pub enum MemoryCommand {
     /// Search past incidents by words.
     Search(SearchArgs),
     /// Show what is stored of an incident, and similar incidents.
-    Show(ShowArgs),
+    Show(MemoryShowArgs),
     /// Import what was known elsewhere (promised, not built yet).
-    Import(promised::Rest),
+    Import(promised::PromisedArgs),
     /// Forget (promised, not built yet).
-    Forget(promised::Rest),
+    Forget(promised::PromisedArgs),
 }
 
 /// For what.
@@ -40,7 +40,7 @@ pub struct SearchArgs {
 
 /// Of which incident.
 #[derive(Args, Debug)]
-pub struct ShowArgs {
+pub struct MemoryShowArgs {
     /// The incident: its id or a unique prefix; the newest where absent.
     #[arg(value_name = "ID")]
     pub id: Option<String>,
@@ -59,7 +59,7 @@ impl MemoryCommand {
 ///
 /// # Errors
 /// When the server refuses, or it is not built.
-pub async fn run(command: MemoryCommand, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(command: MemoryCommand, context: &mut CliContext<'_>) -> Result<()> {
     match command {
         MemoryCommand::Search(args) => search(args, context).await,
         MemoryCommand::Show(args) => show(args, context).await,
@@ -68,7 +68,7 @@ pub async fn run(command: MemoryCommand, context: &mut Context<'_>) -> Result<()
     }
 }
 
-async fn search(args: SearchArgs, context: &mut Context<'_>) -> Result<()> {
+async fn search(args: SearchArgs, context: &mut CliContext<'_>) -> Result<()> {
     let words = args.text.join(" ");
     let path = Path::new("/api/v1/memory")
         .query("q", &words)
@@ -84,7 +84,7 @@ async fn search(args: SearchArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(context.terminal.write(&text)?)
 }
 
-async fn show(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
+async fn show(args: MemoryShowArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let as_of = context.as_of(&args.as_of);
     let path = Path::new("/api/v1/incidents").join(&id);

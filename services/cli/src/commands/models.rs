@@ -12,11 +12,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context, ListArgs, items};
+use crate::context::{AsOfArgs, CliContext, ListArgs, items};
 use crate::error::{Error, Result};
-use crate::sse::Messages;
+use crate::sse::EventParser;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
 use crate::text::word;
@@ -142,7 +142,7 @@ pub struct ShadowArgs {
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn run(command: ModelsCommand, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(command: ModelsCommand, context: &mut CliContext<'_>) -> Result<()> {
     let model = || Path::new("/api/v1/models").join(MODEL);
     match command {
         ModelsCommand::List(list) => listed(&list, context).await,
@@ -187,11 +187,11 @@ pub async fn run(command: ModelsCommand, context: &mut Context<'_>) -> Result<()
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn backtest(args: BacktestArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn backtest(args: BacktestArgs, context: &mut CliContext<'_>) -> Result<()> {
     compared(Path::new("/api/v1/backtest"), args, context).await
 }
 
-async fn listed(args: &ListArgs, context: &mut Context<'_>) -> Result<()> {
+async fn listed(args: &ListArgs, context: &mut CliContext<'_>) -> Result<()> {
     let listed = context.list(Path::new("/api/v1/models"), args).await?;
     if context.json {
         return context.print_json(&listed);
@@ -235,13 +235,13 @@ const fn status(status: ModelStatus) -> &'static str {
     }
 }
 
-async fn of(which: &Which, context: &Context<'_>) -> Result<Box<RawValue>> {
+async fn of(which: &Which, context: &CliContext<'_>) -> Result<Box<RawValue>> {
     let path = Path::new("/api/v1/models").join(MODEL);
     let path = which.version.map_or_else(|| path.clone(), |version| path.clone().join(&version.to_string()));
     context.client.get(&path.maybe("as_of", context.as_of(&which.as_of))).await
 }
 
-async fn show(which: &Which, context: &mut Context<'_>) -> Result<()> {
+async fn show(which: &Which, context: &mut CliContext<'_>) -> Result<()> {
     let document = of(which, context).await?;
     if context.json {
         return context.print_json(&document);
@@ -288,17 +288,17 @@ async fn show(which: &Which, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn moved(path: Path, body: Value, seen: &SeenArgs, context: &mut Context<'_>) -> Result<()> {
+async fn moved(path: Path, body: Value, seen: &SeenArgs, context: &mut CliContext<'_>) -> Result<()> {
     match submit::<ModelVersion>(Method::POST, path, Some(body), seen, context).await? {
-        Outcome::Told => Ok(()),
-        Outcome::Done(version) => {
+        OrderOutcome::Told => Ok(()),
+        OrderOutcome::Done(version) => {
             let status = status(version.status);
             Ok(context.terminal.line(&format!("{} {} is {status} now", version.name, version.version))?)
         }
     }
 }
 
-async fn compared(path: Path, args: BacktestArgs, context: &mut Context<'_>) -> Result<()> {
+async fn compared(path: Path, args: BacktestArgs, context: &mut CliContext<'_>) -> Result<()> {
     let (version, weights) = candidate(args.candidate.as_deref())?;
     let body = BacktestRequest {
         environment: args.environment,
@@ -341,7 +341,7 @@ fn candidate(text: Option<&str>) -> Result<(Option<u32>, Option<Weights>)> {
 }
 
 /// A comparison for people.
-fn told(of: &Comparison, context: &Context<'_>) -> String {
+fn told(of: &Comparison, context: &CliContext<'_>) -> String {
     let colour = context.terminal.colour();
     let ink = match of.verdict {
         Verdict::Pass => Ink::Good,
@@ -395,7 +395,7 @@ async fn long(
     path: Path,
     body: &impl Serialize,
     what: &'static str,
-    context: &mut Context<'_>,
+    context: &mut CliContext<'_>,
 ) -> Result<Box<RawValue>> {
     let request = context.client.request(Method::POST, &path).json(body).timeout(PATIENCE);
     if !context.terminal.is_watched() {
@@ -405,7 +405,7 @@ async fn long(
     }
     let response = context.client.send_and_wait(request.header(header::ACCEPT, "text/event-stream")).await?;
     let base = context.client.base().to_owned();
-    let (mut chunks, mut messages) = (response.bytes_stream(), Messages::default());
+    let (mut chunks, mut messages) = (response.bytes_stream(), EventParser::default());
     let bar = context.terminal.bar(what, 0);
     let strange = |error: serde_json::Error| {
         Error::failed(format!("expected JSON on the stream, {error}"), "Use the server's own version.")

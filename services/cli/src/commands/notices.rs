@@ -6,7 +6,7 @@ use hindcast_api::Notice;
 
 use super::incidents::words;
 use crate::client::Path;
-use crate::context::{Context, ListArgs, items};
+use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
@@ -36,7 +36,7 @@ pub struct NoticesArgs {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: NoticesArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: NoticesArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/notices")
         .maybe("incident", args.incident.as_deref())
         .maybe("status", words(&args.status))
@@ -57,7 +57,7 @@ pub async fn run(args: NoticesArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-fn table(notices: &[Notice], times: Times, context: &Context<'_>) -> Table {
+fn table(notices: &[Notice], times: Times, context: &CliContext<'_>) -> Table {
     let ids = context.ids(notices.iter().filter_map(|notice| notice.incident.as_deref()));
     let mut table = Table::new(&[
         left("TIME"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
 
 /// What the person had seen.
@@ -23,7 +23,7 @@ pub struct SeenArgs {
 }
 
 /// What came of a command.
-pub(super) enum Outcome<T> {
+pub(super) enum OrderOutcome<T> {
     /// The thing as it stands now.
     Done(T),
     /// It was printed as JSON, or is not decided yet, and that was said.
@@ -32,7 +32,7 @@ pub(super) enum Outcome<T> {
 
 /// A 202 of another kind names no command.
 #[derive(serde::Deserialize)]
-struct Pending {
+struct PendingOrder {
     position: u64,
     #[serde(rename = "command")]
     _command: String,
@@ -47,8 +47,8 @@ pub(super) async fn submit<T: DeserializeOwned>(
     path: Path,
     body: Option<Value>,
     seen: &SeenArgs,
-    context: &mut Context<'_>,
-) -> Result<Outcome<T>> {
+    context: &mut CliContext<'_>,
+) -> Result<OrderOutcome<T>> {
     let path = path.maybe("as_of", context.as_of(&seen.as_of));
     let mut request = context.client.request(method, &path);
     if let Some(body) = &body {
@@ -60,15 +60,15 @@ pub(super) async fn submit<T: DeserializeOwned>(
     let response = context.client.send(request).await?;
     let is_accepted = response.status() == StatusCode::ACCEPTED;
     let document: Box<RawValue> = context.client.json(response).await?;
-    let pending = is_accepted.then(|| serde_json::from_str::<Pending>(document.get()).ok()).flatten();
-    if let Some(Pending { position, .. }) = &pending {
+    let pending = is_accepted.then(|| serde_json::from_str::<PendingOrder>(document.get()).ok()).flatten();
+    if let Some(PendingOrder { position, .. }) = &pending {
         context.terminal.say(&format!(
             "taken at #{position} and not decided yet; `hindcast events --from {position}` shows what comes of it"
         ));
     }
     if context.json {
         context.print_json(&document)?;
-        return Ok(Outcome::Told);
+        return Ok(OrderOutcome::Told);
     }
-    if pending.is_some() { Ok(Outcome::Told) } else { typed("a command", &document).map(Outcome::Done) }
+    if pending.is_some() { Ok(OrderOutcome::Told) } else { typed("a command", &document).map(OrderOutcome::Done) }
 }

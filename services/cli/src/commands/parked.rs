@@ -7,9 +7,9 @@ use hindcast_domain::words::ParkedStatus;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
-use crate::context::{Context, ListArgs};
+use crate::context::{CliContext, ListArgs};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
@@ -49,7 +49,7 @@ pub struct ParkedItem {
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn run(command: ParkedCommand, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(command: ParkedCommand, context: &mut CliContext<'_>) -> Result<()> {
     match command {
         ParkedCommand::List(args) => list(args, context).await,
         ParkedCommand::Retry(item) => act(&item.id, "retry", "retried", context).await,
@@ -57,11 +57,11 @@ pub async fn run(command: ParkedCommand, context: &mut Context<'_>) -> Result<()
     }
 }
 
-async fn act(id: &str, word: &str, said: &str, context: &mut Context<'_>) -> Result<()> {
+async fn act(id: &str, word: &str, said: &str, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/parked").join(id.trim()).join(word);
     match submit::<Value>(Method::POST, path, Some(json!({})), &SeenArgs::default(), context).await? {
-        Outcome::Told => Ok(()),
-        Outcome::Done(answer) => {
+        OrderOutcome::Told => Ok(()),
+        OrderOutcome::Done(answer) => {
             let rejected = answer.get("rejected").and_then(Value::as_array).and_then(|rejected| rejected.first());
             if let Some(rejected) = rejected {
                 let text = |name: &str| rejected.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -76,7 +76,7 @@ async fn act(id: &str, word: &str, said: &str, context: &mut Context<'_>) -> Res
     }
 }
 
-async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
+async fn list(args: ParkedList, context: &mut CliContext<'_>) -> Result<()> {
     // The server can leave out what was dealt with; every other choice is made here.
     let is_open = args.status.iter().all(|status| status == "parked");
     let path = Path::new("/api/v1/parked").maybe("status", is_open.then_some("parked"));
@@ -110,7 +110,7 @@ async fn list(args: ParkedList, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-fn table(parked: &[Parked], times: Times, context: &Context<'_>) -> Table {
+fn table(parked: &[Parked], times: Times, context: &CliContext<'_>) -> Table {
     let ids = context.ids(parked.iter().map(|item| item.id.as_str()));
     let mut table = Table::new(&[
         left("ID"),

@@ -37,7 +37,7 @@ pub(super) fn refusal(name: &str) -> Error {
 
 /// Whatever the arguments of a promised command will be: they are not refused for them.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Rest {
+pub struct PromisedArgs {
     /// Not looked at.
     #[arg(num_args = 0.., trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub rest: Vec<String>,

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::client::{Path, typed};
-use crate::context::Context;
+use crate::context::CliContext;
 use crate::error::{Error, Result};
-use crate::parse::when::{AsOf, as_of};
+use crate::parse::when::{AsOfArg, as_of};
 use crate::text::count;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, left, text};
@@ -20,17 +20,17 @@ use crate::text::table::{Table, left, text};
 pub struct ReplayArgs {
     /// Up to this position or time; the head where absent.
     #[arg(long, alias = "as-of", value_name = "POSITION|TIME", value_parser = as_of)]
-    pub to: Option<AsOf>,
+    pub to: Option<AsOfArg>,
 }
 
 /// Folds afresh and compares.
 ///
 /// # Errors
 /// On any difference, and when it cannot be done.
-pub async fn replay(args: ReplayArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn replay(args: ReplayArgs, context: &mut CliContext<'_>) -> Result<()> {
     let body = match args.to {
         None => json!({}),
-        Some(AsOf::Position(position)) => json!({"to": position}),
+        Some(AsOfArg::Position(position)) => json!({"to": position}),
         Some(to) => json!({"to": to.query(context.now())}),
     };
     let document = work("replaying", "/api/v1/replay", body, context).await?;
@@ -54,7 +54,7 @@ pub async fn replay(args: ReplayArgs, context: &mut Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// On any damage, and when it cannot be done.
-pub async fn verify(context: &mut Context<'_>) -> Result<()> {
+pub async fn verify(context: &mut CliContext<'_>) -> Result<()> {
     let document = work("verifying", "/api/v1/verify", json!({}), context).await?;
     let verification: Verification = typed("a verification", &document)?;
     let is_intact = verification.intact && verification.damage.is_empty();
@@ -67,7 +67,7 @@ pub async fn verify(context: &mut Context<'_>) -> Result<()> {
     if is_intact { Ok(()) } else { Err(Error::NotInOrder) }
 }
 
-fn page(verification: &Verification, is_intact: bool, context: &Context<'_>) -> String {
+fn page(verification: &Verification, is_intact: bool, context: &CliContext<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let walked = format!(
         "{} in {} up to #{}",
@@ -99,7 +99,7 @@ fn page(verification: &Verification, is_intact: bool, context: &Context<'_>) -> 
 }
 
 /// Asks for what takes its time.
-async fn work(what: &'static str, path: &str, body: Value, context: &Context<'_>) -> Result<Box<RawValue>> {
+async fn work(what: &'static str, path: &str, body: Value, context: &CliContext<'_>) -> Result<Box<RawValue>> {
     let spinner = context.terminal.spinner(what);
     let request = context.client.request(Method::POST, &Path::new(path)).json(&body);
     let answer = context.client.send_and_wait(request).await;

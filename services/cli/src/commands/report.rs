@@ -5,7 +5,7 @@ use hindcast_api::{Duration, Report, ReportRow};
 use reqwest::{Method, header};
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::parse::when::{When, when};
 use crate::text::table::{Table, left, right};
@@ -40,7 +40,7 @@ pub struct ReportArgs {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: ReportArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: ReportArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/reports")
         .maybe("since", context.past(args.since))
         .maybe("until", context.past(args.until))

@@ -9,7 +9,7 @@ use hindcast_api::{Page, RunbookSummary};
 use hindcast_runbooks::{BYTES_MAX, Runbook};
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::clean;
 use crate::text::ink::Ink;
@@ -20,9 +20,9 @@ use crate::text::table::{Table, inked, left, text};
 #[derive(Subcommand, Debug)]
 pub enum RunbookCommand {
     /// List the runbooks.
-    List(ListArgs),
+    List(RunbookListArgs),
     /// Show one, with its parameters.
-    Show(ShowArgs),
+    Show(RunbookShowArgs),
     /// Check files, YAML or JSON, without asking a server; exits with 1 if one is wrong.
     Check(CheckArgs),
 }
@@ -37,7 +37,7 @@ pub struct CheckArgs {
 
 /// As of when.
 #[derive(Args, Debug)]
-pub struct ListArgs {
+pub struct RunbookListArgs {
     /// As of when.
     #[command(flatten)]
     pub as_of: AsOfArgs,
@@ -45,7 +45,7 @@ pub struct ListArgs {
 
 /// Which.
 #[derive(Args, Debug)]
-pub struct ShowArgs {
+pub struct RunbookShowArgs {
     /// Its name.
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -64,7 +64,7 @@ impl RunbookCommand {
 ///
 /// # Errors
 /// When the server refuses, there is no such runbook, or a file is wrong.
-pub async fn run(command: RunbookCommand, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(command: RunbookCommand, context: &mut CliContext<'_>) -> Result<()> {
     match command {
         RunbookCommand::List(args) => list(&args, context).await,
         RunbookCommand::Show(args) => show(&args, context).await,
@@ -73,7 +73,7 @@ pub async fn run(command: RunbookCommand, context: &mut Context<'_>) -> Result<(
 }
 
 /// Checks every file and tells of each; names that stand twice are wrong too.
-fn check(args: &CheckArgs, context: &mut Context<'_>) -> Result<()> {
+fn check(args: &CheckArgs, context: &mut CliContext<'_>) -> Result<()> {
     let mut good: Vec<RunbookSummary> = Vec::new();
     let mut wrong = false;
     for file in &args.files {
@@ -119,7 +119,7 @@ fn read(file: &std::path::Path) -> std::result::Result<String, String> {
     Ok(text)
 }
 
-async fn list(args: &ListArgs, context: &mut Context<'_>) -> Result<()> {
+async fn list(args: &RunbookListArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/runbooks").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
     if context.json {
@@ -139,7 +139,7 @@ async fn list(args: &ListArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?)
 }
 
-async fn show(args: &ShowArgs, context: &mut Context<'_>) -> Result<()> {
+async fn show(args: &RunbookShowArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/runbooks").maybe("as_of", context.as_of(&args.as_of));
     let page: Page<RunbookSummary> = typed("runbooks", &context.client.get(&path).await?)?;
     let found = page.items.iter().find(|runbook| runbook.name == args.name);

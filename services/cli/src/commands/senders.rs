@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Where a sender sends to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Door<'a> {
+pub(super) struct SenderEndpoint<'a> {
     /// The server's address, without a slash at its end.
     pub(super) base: &'a str,
     /// The source's name, the last part of its address.
@@ -39,7 +39,7 @@ pub(super) struct Sender {
 
 impl Sender {
     /// The lines to paste.
-    pub(super) fn lines(&self, door: Door<'_>) -> Vec<String> {
+    pub(super) fn lines(&self, door: SenderEndpoint<'_>) -> Vec<String> {
         let host = door.base.split_once("://").map_or(door.base, |(_, host)| host);
         let fill = |line: &&str| line.replace("{base}", door.base).replace("{host}", host).replace("{name}", door.name);
         self.paste.iter().map(fill).collect()
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_sender_gets_its_address() {
-        let door = Door { base: "http://127.0.0.1:7171", name: "mine" };
+        let door = SenderEndpoint { base: "http://127.0.0.1:7171", name: "mine" };
         for sender in &SENDERS {
             let lines = sender.lines(door).join("\n");
             assert!(lines.contains("127.0.0.1:7171"), "{}", sender.format);

@@ -8,8 +8,8 @@ use hindcast_domain::words::GroupingRule;
 
 use super::advice::{causes, proposals, similar};
 use super::why::{fingerprints, thousandths};
-use crate::client::{Client, Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::client::{ApiClient, Path, typed};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::labelled::Labelled;
@@ -37,7 +37,7 @@ pub struct ShowArgs {
 ///
 /// # Errors
 /// When it cannot be had or shown.
-pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: ShowArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let as_of = context.as_of(&args.as_of);
     let path = Path::new("/api/v1/incidents").join(&id);
@@ -59,15 +59,16 @@ pub async fn run(args: ShowArgs, context: &mut Context<'_>) -> Result<()> {
     );
     let why: Why = typed("why", &why?)?;
     let changes = changes?.map_or_else(Vec::new, |page: Page<Change>| page.items);
-    let advice = Advice { causes, similar, proposals };
+    let advice = ShownAdvice { causes, similar, proposals };
     let times = context.times(&args.as_of);
-    let page = Shown { incident: &incident, why: &why, changes: &changes, advice, times, as_of: as_of.as_deref() };
+    let page =
+        ShownIncident { incident: &incident, why: &why, changes: &changes, advice, times, as_of: as_of.as_deref() };
     let page = page.render(context)?;
     Ok(context.terminal.write(&page)?)
 }
 
 /// A part that a server may not have: it still shows the rest.
-async fn part<T: serde::de::DeserializeOwned>(client: &Client, path: Path) -> Result<Option<T>> {
+async fn part<T: serde::de::DeserializeOwned>(client: &ApiClient, path: Path) -> Result<Option<T>> {
     match client.get(&path).await {
         Ok(document) => typed("a part of an incident", &document).map(Some),
         Err(error) if error.is_absent() => Ok(None),
@@ -76,23 +77,23 @@ async fn part<T: serde::de::DeserializeOwned>(client: &Client, path: Path) -> Re
 }
 
 /// What is concluded of it. What cannot be had is told in its place, and the rest is shown.
-struct Advice {
+struct ShownAdvice {
     causes: Result<Option<Causes>>,
     similar: Result<Option<SimilarPage>>,
     proposals: Result<Option<Page<Proposal>>>,
 }
 
-struct Shown<'a> {
+struct ShownIncident<'a> {
     incident: &'a Incident,
     why: &'a Why,
     changes: &'a [Change],
-    advice: Advice,
+    advice: ShownAdvice,
     times: Times,
     as_of: Option<&'a str>,
 }
 
-impl Shown<'_> {
-    fn render(&self, context: &Context<'_>) -> Result<String, Error> {
+impl ShownIncident<'_> {
+    fn render(&self, context: &CliContext<'_>) -> Result<String, Error> {
         let mut table = Table::new(&[left(""), text(""), left("")]).indented(2);
         self.life(&mut table, context);
         for (label, text, places) in self.concluded(context).rows() {
@@ -107,7 +108,7 @@ impl Shown<'_> {
         Ok(out)
     }
 
-    fn headline(&self, context: &Context<'_>) -> String {
+    fn headline(&self, context: &CliContext<'_>) -> String {
         let incident = self.incident;
         let colour = context.terminal.colour();
         let id = Ink::Strong.on(context.ids([]).short(&incident.id), colour);
@@ -121,7 +122,7 @@ impl Shown<'_> {
         format!("{id} {severity}, {status}: {}", Ink::Strong.on(&clean(&incident.title), colour))
     }
 
-    fn life(&self, table: &mut Table, context: &Context<'_>) {
+    fn life(&self, table: &mut Table, context: &CliContext<'_>) {
         let incident = self.incident;
         let ids = context.ids([]);
         let by = |who: &Option<String>| who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
@@ -189,7 +190,7 @@ impl Shown<'_> {
         }
     }
 
-    fn concluded(&self, context: &Context<'_>) -> Labelled {
+    fn concluded(&self, context: &CliContext<'_>) -> Labelled {
         let mut lines = Labelled::default();
         match &self.advice.causes {
             Ok(Some(causes)) => {
@@ -222,7 +223,7 @@ impl Shown<'_> {
         lines
     }
 
-    fn members(&self, table: &mut Table, context: &Context<'_>) {
+    fn members(&self, table: &mut Table, context: &CliContext<'_>) {
         let ids = fingerprints(self.why, context);
         for (index, member) in self.why.members.iter().take(LINES_MAX).enumerate() {
             let service = member.service.as_deref().map_or_else(String::new, |service| format!(" on {service}"));
@@ -255,7 +256,7 @@ impl Shown<'_> {
         more(table, self.changes.len(), "hindcast events --kind intake.change");
     }
 
-    fn next(&self, context: &Context<'_>) -> String {
+    fn next(&self, context: &CliContext<'_>) -> String {
         let id = context.ids([]).short(&self.incident.id).to_owned();
         let mut next = match self.incident.status {
             Status::Open => vec![format!("hindcast ack {id}")],

@@ -8,9 +8,9 @@ use hindcast_domain::silence::{Kind, Matcher};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
-use crate::context::{Context, ListArgs};
+use crate::context::{CliContext, ListArgs};
 use crate::error::{Error, Result};
 use crate::parse::matcher::matcher;
 use crate::parse::span::span;
@@ -75,16 +75,16 @@ pub struct UnsilenceArgs {
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn create(args: SilenceArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn create(args: SilenceArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/silences");
     let body = body(&args, context)?;
     match submit::<Silence>(Method::POST, path, Some(body), &SeenArgs::default(), context).await? {
-        Outcome::Told => Ok(()),
-        Outcome::Done(silence) => tell(&silence, context),
+        OrderOutcome::Told => Ok(()),
+        OrderOutcome::Done(silence) => tell(&silence, context),
     }
 }
 
-fn body(args: &SilenceArgs, context: &Context<'_>) -> Result<Value> {
+fn body(args: &SilenceArgs, context: &CliContext<'_>) -> Result<Value> {
     let now = context.now();
     let starts_at = args.starts_at.map(|when| when.future(now));
     let ends_at = args.ends_at.map(|when| when.future(now));
@@ -120,15 +120,15 @@ fn body(args: &SilenceArgs, context: &Context<'_>) -> Result<Value> {
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn end(args: UnsilenceArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn end(args: UnsilenceArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/silences").join(args.id.trim());
     match submit::<Silence>(Method::DELETE, path, None, &args.seen, context).await? {
-        Outcome::Told => Ok(()),
-        Outcome::Done(silence) => tell(&silence, context),
+        OrderOutcome::Told => Ok(()),
+        OrderOutcome::Done(silence) => tell(&silence, context),
     }
 }
 
-fn tell(silence: &Silence, context: &mut Context<'_>) -> Result<()> {
+fn tell(silence: &Silence, context: &mut CliContext<'_>) -> Result<()> {
     let times = Times::new(Some(context.now()));
     let id = Ink::Strong.on(context.ids([]).short(&silence.id), context.terminal.colour());
     let until = match &silence.ended {
@@ -153,7 +153,7 @@ fn spelt(matchers: &[Matcher]) -> String {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn list(args: SilencesArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn list(args: SilencesArgs, context: &mut CliContext<'_>) -> Result<()> {
     let mut listed = context.list(Path::new("/api/v1/silences"), &args.list).await?;
     let mut silences = Vec::with_capacity(listed.items.len());
     let mut items = Vec::with_capacity(listed.items.len());
@@ -179,7 +179,7 @@ pub async fn list(args: SilencesArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(())
 }
 
-fn table(silences: &[Silence], times: Times, context: &Context<'_>) -> Table {
+fn table(silences: &[Silence], times: Times, context: &CliContext<'_>) -> Table {
     let ids = context.ids(silences.iter().map(|silence| silence.id.as_str()));
     let mut table = Table::new(&[
         left("ID"),

@@ -11,10 +11,10 @@ use reqwest::Method;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::senders::{self, Door, Probe, SENDERS, Sender};
+use super::senders::{self, Probe, SENDERS, Sender, SenderEndpoint};
 use super::r#where;
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right};
@@ -61,7 +61,7 @@ pub struct SourceAdd {
 ///
 /// # Errors
 /// When there is no such sender, or its door refuses.
-pub async fn run(command: SourceCommand, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(command: SourceCommand, context: &mut CliContext<'_>) -> Result<()> {
     match command {
         SourceCommand::Add(args) => add(args, context).await,
         SourceCommand::Test(which) => {
@@ -84,10 +84,10 @@ fn sender(which: &SourceTest) -> Result<&'static Sender> {
     })
 }
 
-async fn add(args: SourceAdd, context: &mut Context<'_>) -> Result<()> {
+async fn add(args: SourceAdd, context: &mut CliContext<'_>) -> Result<()> {
     let (name, sender) = (args.which.name.trim(), sender(&args.which)?);
     let base = context.client.base().to_owned();
-    let lines = sender.lines(Door { base: &base, name });
+    let lines = sender.lines(SenderEndpoint { base: &base, name });
     // The test comes first, so that nobody pastes what leads to a door that is not built.
     let tested = match (args.no_test, sender.probe) {
         (true, _) => Ok(None),
@@ -127,7 +127,7 @@ async fn add(args: SourceAdd, context: &mut Context<'_>) -> Result<()> {
 }
 
 /// Whether a door that takes no test alert is built: an empty request is refused everywhere and leaves nothing.
-async fn knock(name: &str, sender: &Sender, context: &Context<'_>) -> Result<()> {
+async fn knock(name: &str, sender: &Sender, context: &CliContext<'_>) -> Result<()> {
     let request = context.client.request(Method::POST, &Path::new(&sender.path(name)));
     match context.client.send(request).await {
         Err(Error::Refused(problem)) if !matches!(problem.status, 401 | 403 | 404 | 405 | 501) => Ok(()),
@@ -144,7 +144,7 @@ fn untestable(sender: &Sender) -> String {
 }
 
 /// Sends a test alert, waits until it is seen, and answers where its receipt is.
-async fn test(name: &str, sender: &Sender, context: &mut Context<'_>) -> Result<Path> {
+async fn test(name: &str, sender: &Sender, context: &mut CliContext<'_>) -> Result<Path> {
     let Some(make) = sender.probe else {
         return Err(Error::failed(untestable(sender), "Send something from there, then `hindcast source list`."));
     };
@@ -184,21 +184,21 @@ fn named(answer: &RawValue) -> Result<Option<String>> {
     Ok(accepted.receipts.first().and_then(fingerprint))
 }
 
-async fn show(receipt: &Path, context: &mut Context<'_>) -> Result<()> {
+async fn show(receipt: &Path, context: &mut CliContext<'_>) -> Result<()> {
     r#where::show(receipt, &AsOfArgs::default(), context).await
 }
 
 /// What came from one source, among the newest alerts.
 #[derive(Default)]
-struct Heard {
+struct SourceSeen {
     alerts: u64,
     last: Option<Time>,
 }
 
-async fn list(context: &mut Context<'_>) -> Result<()> {
+async fn list(context: &mut CliContext<'_>) -> Result<()> {
     let page = context.page(&Path::new("/api/v1/alerts"), None, hindcast_api::LIMIT_MAX).await?;
-    let mut heard: BTreeMap<String, Heard> =
-        SENDERS.iter().map(|sender| (sender.format.to_owned(), Heard::default())).collect();
+    let mut heard: BTreeMap<String, SourceSeen> =
+        SENDERS.iter().map(|sender| (sender.format.to_owned(), SourceSeen::default())).collect();
     for item in &page.items {
         let alert: Alert = typed("an alert", item)?;
         let source = heard.entry(alert.source).or_default();
@@ -207,7 +207,7 @@ async fn list(context: &mut Context<'_>) -> Result<()> {
     }
     let path = |name: &str| senders::of(name).map_or_else(|| format!("/ingest/{name}"), |sender| sender.path(name));
     if context.json {
-        let item = |(name, it): (&String, &Heard)| json!({"source": name, "path": path(name), "alerts": it.alerts, "last_seen_at": it.last});
+        let item = |(name, it): (&String, &SourceSeen)| json!({"source": name, "path": path(name), "alerts": it.alerts, "last_seen_at": it.last});
         let items: Vec<_> = heard.iter().map(item).collect();
         return context.print_json(&json!({"items": items, "next": null, "position": page.position}));
     }

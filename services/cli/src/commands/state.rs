@@ -4,7 +4,7 @@ use clap::Args;
 use hindcast_api::State;
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
@@ -21,7 +21,7 @@ pub struct StateArgs {
 ///
 /// # Errors
 /// When it cannot be had or shown.
-pub async fn run(args: StateArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: StateArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/state").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
     if context.json {
@@ -32,7 +32,7 @@ pub async fn run(args: StateArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(context.terminal.write(&table.render(context.terminal.width(), context.terminal.colour()))?)
 }
 
-fn table(state: &State, context: &Context<'_>) -> Table {
+fn table(state: &State, context: &CliContext<'_>) -> Table {
     let mut table = Table::new(&[left(""), text("")]);
     let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into()]);
     let settled = if state.settled { "caught up" } else { "processing" };

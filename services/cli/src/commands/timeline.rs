@@ -4,7 +4,7 @@ use clap::Args;
 use hindcast_api::TimelineEntry;
 
 use crate::client::Path;
-use crate::context::{Context, ListArgs, items};
+use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
@@ -25,7 +25,7 @@ pub struct TimelineArgs {
 ///
 /// # Errors
 /// When it cannot be had or shown.
-pub async fn run(args: TimelineArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: TimelineArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.list.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("timeline");
     let listed = context.list(path, &args.list).await?;

@@ -5,9 +5,9 @@ use hindcast_api::Event;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::order::{Outcome, SeenArgs, submit};
+use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
-use crate::context::Context;
+use crate::context::CliContext;
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 
@@ -29,7 +29,7 @@ pub struct UndoArgs {
 ///
 /// # Errors
 /// When it is refused, or nobody answers.
-pub async fn run(args: UndoArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: UndoArgs, context: &mut CliContext<'_>) -> Result<()> {
     let text = args.event.trim();
     let event = match position(text) {
         Some(position) => at(position, context).await?,
@@ -37,8 +37,8 @@ pub async fn run(args: UndoArgs, context: &mut Context<'_>) -> Result<()> {
     };
     let path = Path::new("/api/v1/undo");
     match submit::<Value>(Method::POST, path, Some(json!({"event": event})), &args.seen, context).await? {
-        Outcome::Told => Ok(()),
-        Outcome::Done(thing) => {
+        OrderOutcome::Told => Ok(()),
+        OrderOutcome::Done(thing) => {
             let field = |name: &str| thing.get(name).and_then(Value::as_str);
             let id = field("id").or_else(|| field("fingerprint")).unwrap_or_default();
             let status = field("status").or_else(|| field("state")).unwrap_or("changed");
@@ -56,7 +56,7 @@ fn position(text: &str) -> Option<u64> {
     digits.parse().ok()
 }
 
-async fn at(position: u64, context: &Context<'_>) -> Result<String> {
+async fn at(position: u64, context: &CliContext<'_>) -> Result<String> {
     let path = Path::new("/api/v1/events").query("from", position).query("to", position);
     let page = context.page(&path, None, 1).await?;
     let absent = || Error::NothingFound(format!("there is no event at position {position}"));

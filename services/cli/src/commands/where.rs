@@ -5,7 +5,7 @@ use hindcast_api::PageAccount;
 use hindcast_api::{Alert, Receipt};
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
@@ -27,7 +27,7 @@ pub struct WhereArgs {
 ///
 /// # Errors
 /// When it cannot be had or shown.
-pub async fn run(args: WhereArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: WhereArgs, context: &mut CliContext<'_>) -> Result<()> {
     let fingerprint = match args.alert.as_deref().map(str::trim).filter(|alert| !alert.is_empty()) {
         Some(alert) => alert.to_owned(),
         None => newest(&args.as_of, context).await?,
@@ -40,7 +40,7 @@ pub async fn run(args: WhereArgs, context: &mut Context<'_>) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be had or shown.
-pub(crate) async fn show(path: &Path, as_of: &AsOfArgs, context: &mut Context<'_>) -> Result<()> {
+pub(crate) async fn show(path: &Path, as_of: &AsOfArgs, context: &mut CliContext<'_>) -> Result<()> {
     let document = context.client.get(&path.clone().maybe("as_of", context.as_of(as_of))).await?;
     if context.json {
         return context.print_json(&document);
@@ -51,14 +51,14 @@ pub(crate) async fn show(path: &Path, as_of: &AsOfArgs, context: &mut Context<'_
     Ok(context.terminal.write(&text)?)
 }
 
-async fn newest(as_of: &AsOfArgs, context: &Context<'_>) -> Result<String> {
+async fn newest(as_of: &AsOfArgs, context: &CliContext<'_>) -> Result<String> {
     let path = Path::new("/api/v1/alerts").maybe("as_of", context.as_of(as_of));
     let page = context.page(&path, None, 1).await?;
     let newest = page.items.first().ok_or_else(|| Error::NothingFound("there is no alert yet".to_owned()))?;
     Ok(typed::<Alert>("an alert", newest)?.fingerprint)
 }
 
-fn page(receipt: &Receipt, times: Times, context: &Context<'_>) -> String {
+fn page(receipt: &Receipt, times: Times, context: &CliContext<'_>) -> String {
     let colour = context.terminal.colour();
     let alert = &receipt.alert;
     let severity = Ink::Severity(alert.severity).on(&alert.severity.as_str().to_uppercase(), colour);
@@ -74,7 +74,7 @@ fn page(receipt: &Receipt, times: Times, context: &Context<'_>) -> String {
     out
 }
 
-fn facts(receipt: &Receipt, times: Times, context: &Context<'_>) -> Table {
+fn facts(receipt: &Receipt, times: Times, context: &CliContext<'_>) -> Table {
     let alert = &receipt.alert;
     let mut table = Table::new(&[left(""), text("")]).indented(2);
     let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into()]);

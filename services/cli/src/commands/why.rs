@@ -6,7 +6,7 @@ use hindcast_domain::incident::Grouping;
 use hindcast_domain::words::GroupingRule;
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
 use crate::text::ids::Ids;
 use crate::text::ink::Ink;
@@ -27,7 +27,7 @@ pub struct WhyArgs {
 ///
 /// # Errors
 /// When it cannot be had or shown.
-pub async fn run(args: WhyArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: WhyArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("why").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
@@ -40,12 +40,12 @@ pub async fn run(args: WhyArgs, context: &mut Context<'_>) -> Result<()> {
 }
 
 /// Fingerprints of members and of what was kept out, made short together.
-pub(crate) fn fingerprints(why: &Why, context: &Context<'_>) -> Ids {
+pub(crate) fn fingerprints(why: &Why, context: &CliContext<'_>) -> Ids {
     let members = why.members.iter().map(|member| member.fingerprint.as_str());
     context.ids(members.chain(why.kept_out.iter().map(|out| out.fingerprint.as_str())))
 }
 
-fn page(why: &Why, context: &Context<'_>) -> String {
+fn page(why: &Why, context: &CliContext<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let ids = fingerprints(why, context);
     let mut out = format!("{} as of #{}\n", context.ids([]).short(&why.incident), why.position);

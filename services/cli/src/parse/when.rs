@@ -18,7 +18,7 @@ pub enum When {
 
 /// What was known by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AsOf {
+pub enum AsOfArg {
     /// By a position.
     Position(u64),
     /// By a time.
@@ -55,7 +55,7 @@ impl When {
     }
 }
 
-impl AsOf {
+impl AsOfArg {
     /// As it is sent.
     #[must_use]
     pub fn query(self, now: Time) -> String {
@@ -95,13 +95,13 @@ pub fn when(text: &str) -> Result<When, String> {
 ///
 /// # Errors
 /// When it is neither.
-pub fn as_of(text: &str) -> Result<AsOf, String> {
+pub fn as_of(text: &str) -> Result<AsOfArg, String> {
     let digits = text.trim().trim_start_matches('#');
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         let bad = |_| format!("expected a position below 2^53, got {text:?}");
-        return digits.parse().map(AsOf::Position).map_err(bad);
+        return digits.parse().map(AsOfArg::Position).map_err(bad);
     }
-    when(text).map(AsOf::When).map_err(|error| format!("{error}; or a position such as 8192"))
+    when(text).map(AsOfArg::When).map_err(|error| format!("{error}; or a position such as 8192"))
 }
 
 /// `03:12` or `03:12:30`, with or without `Z`.
@@ -161,9 +161,9 @@ mod tests {
 
     #[test]
     fn as_of_may_be_a_position() {
-        assert_eq!(as_of("8192"), Ok(AsOf::Position(8_192)));
-        assert_eq!(as_of("#8192"), Ok(AsOf::Position(8_192)));
-        assert_eq!(as_of("2h"), Ok(AsOf::When(When::Distance(Span::hours(2)))));
+        assert_eq!(as_of("8192"), Ok(AsOfArg::Position(8_192)));
+        assert_eq!(as_of("#8192"), Ok(AsOfArg::Position(8_192)));
+        assert_eq!(as_of("2h"), Ok(AsOfArg::When(When::Distance(Span::hours(2)))));
         assert!(as_of("yesterday").unwrap_err().contains("position"));
         assert!(when("8192").is_err(), "a number alone is no time");
         for text in ["25:00", "3:61", "1:2:3:4", "", "2026-13-01", "12:00:00:"] {

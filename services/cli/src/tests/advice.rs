@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::hindcast;
 use super::server::{Server, incident};
-use crate::Status;
+use crate::ExitStatus;
 use hindcast_api::Code;
 
 const ID: &str = "INC-3K7Q000000000000";
@@ -119,10 +119,10 @@ async fn show_tells_the_cause_what_was_seen_and_what_is_proposed() {
 async fn what_cannot_be_concluded_now_leaves_the_rest() {
     let base = server().refuses(&on("causes"), Code::Unavailable, "the index is being rebuilt").start().await;
     let ended = hindcast(&base, "show").await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     assert!(ended.out.contains("not available: the index is being rebuilt") && ended.out.contains("past"));
     let ended = hindcast(&base, "causes").await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
     assert!(ended.err.contains("the index is being rebuilt"), "{}", ended.err);
 }
 
@@ -160,12 +160,12 @@ async fn unresolved_and_never_seen_are_answers() {
         .start()
         .await;
     let ended = hindcast(&base, "causes").await;
-    assert_eq!(ended.status, Status::Done);
+    assert_eq!(ended.status, ExitStatus::Done);
     assert!(ended.out.contains("unresolved: no telemetry was sent"), "{}", ended.out);
     let ended = hindcast(&base, "similar").await;
     assert!(ended.out.contains("no past incident is similar"), "{}", ended.out);
     let ended = hindcast(&base, "proposals").await;
-    assert_eq!((ended.status, ended.out.as_str()), (Status::Done, ""));
+    assert_eq!((ended.status, ended.out.as_str()), (ExitStatus::Done, ""));
     assert!(ended.err.contains("no runbook fits it"));
 }
 
@@ -186,7 +186,7 @@ async fn similar_incidents_say_what_ended_them_and_what_sets_them_apart() {
     let found = Server::default().gives("GET /api/v1/memory", 200, similar_page(&similar()));
     let base = found.start().await;
     let ended = hindcast(&base, "memory search too_many clients --limit 3 --as-of 8192").await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     assert!(ended.out.starts_with("\"too many clients\" as of #9000"), "{}", ended.out);
     assert_eq!(found.lines(), ["GET /api/v1/memory?q=too%20many%20clients&limit=3&as_of=8192"]);
     let base = server().start().await;
@@ -206,7 +206,7 @@ async fn a_proposal_is_read_and_made() {
     );
     assert!(ended.out.contains("resolved 1 of 1 similar incidents") && ended.out.contains("nothing runs"));
     let ended = hindcast(&base, "propose pg-end-idle --param database=shop --param n=3").await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     let body = server.asked().pop().unwrap().body;
     assert_eq!(body, json!({"runbook": "pg-end-idle", "params": {"database": "shop", "n": 3}}));
     let base = Server::default()
@@ -215,7 +215,7 @@ async fn a_proposal_is_read_and_made() {
         .start()
         .await;
     let ended = hindcast(&base, "propose pg-end-idle --param idle_over=9d").await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
     assert!(ended.err.contains("1m to 1h") && ended.err.contains("remedy"), "{}", ended.err);
 }
 
@@ -241,7 +241,7 @@ FND-1F2M  02:41:07Z  postgres  new template   0.93  never written before  #8812
     assert!(server.lines().last().unwrap().starts_with("GET /api/v1/findings?service=postgres&since=2026-11-20T01"));
     assert!(hindcast(&base, "runbook list").await.out.contains("pg-end-idle  low"));
     assert!(hindcast(&base, "runbook show pg-end-idle").await.out.contains("idle_over: a span of 1m to 1h"));
-    assert_eq!(hindcast(&base, "runbook show nope").await.status, Status::NothingFound);
+    assert_eq!(hindcast(&base, "runbook show nope").await.status, ExitStatus::NothingFound);
 }
 
 #[tokio::test]
@@ -257,10 +257,10 @@ async fn a_postmortem_is_printed_or_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("p.md");
     let ended = hindcast(&base, &format!("postmortem -o {}", file.display())).await;
-    assert_eq!((ended.status, ended.out.as_str()), (Status::Done, ""), "{}", ended.err);
+    assert_eq!((ended.status, ended.out.as_str()), (ExitStatus::Done, ""), "{}", ended.err);
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("# P\n"));
     let ended = hindcast(&base, &format!("postmortem -o {}/no/p.md", folder.path().display())).await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
 }
 
 const RUNBOOK: &str = "\
@@ -288,7 +288,7 @@ async fn a_runbook_of_one_s_own_is_checked_here() {
     let (good, twin) = (file("good.yaml", RUNBOOK), file("twin.yaml", RUNBOOK));
     let nowhere = "http://127.0.0.1:1";
     let ended = hindcast(nowhere, &format!("runbook check {good}")).await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     assert!(ended.out.contains("valid: pg-end-idle, risk low"), "{}", ended.out);
     let json = hindcast(nowhere, &format!("runbook check {good} --json")).await.out;
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap()[0]["name"], "pg-end-idle");
@@ -301,7 +301,7 @@ async fn a_runbook_of_one_s_own_is_checked_here() {
         (format!("runbook check {}", file("big.yaml", &"#".repeat(70_000))), "at most"),
     ] {
         let ended = hindcast(nowhere, &line).await;
-        assert_eq!(ended.status, Status::Failed, "{line}");
+        assert_eq!(ended.status, ExitStatus::Failed, "{line}");
         assert!(ended.err.contains(said), "{line}: {}", ended.err);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::hindcast;
 use super::server::{Server, alert, event, incident};
-use crate::Status;
+use crate::ExitStatus;
 
 const ID: &str = "INC-3K7Q000000000000";
 
@@ -41,7 +41,7 @@ async fn each_command_sends_the_body_of_its_route() {
     ] {
         let server = Server::default().gives(&on(word), 200, incident(ID, "checkout fails"));
         let ended = hindcast(&server.start().await, line).await;
-        assert_eq!(ended.status, Status::Done, "{line}: {}", ended.err);
+        assert_eq!(ended.status, ExitStatus::Done, "{line}: {}", ended.err);
         assert_eq!(server.asked()[0].body, body, "{line}");
         assert!(ended.out.starts_with("INC-3K7Q ") && ended.out.contains("revision 7"), "{line}: {}", ended.out);
     }
@@ -56,9 +56,9 @@ async fn alerts_that_leave_may_be_named() {
         )
         .gives("POST /api/v1/incidents/INC-3K7Q/split", 201, incident(ID, "x"));
     let base = server.start().await;
-    assert_eq!(hindcast(&base, "split INC-3K7Q Disk ab12").await.status, Status::Done);
+    assert_eq!(hindcast(&base, "split INC-3K7Q Disk ab12").await.status, ExitStatus::Done);
     assert_eq!(server.asked().last().unwrap().body, json!({"fingerprints": ["9f3c", "77aa", "ab12"]}));
-    assert_eq!(hindcast(&base, "split INC-3K7Q Ghost").await.status, Status::NothingFound);
+    assert_eq!(hindcast(&base, "split INC-3K7Q Ghost").await.status, ExitStatus::NothingFound);
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_command_that_is_not_decided_yet_says_where_it_stands() {
     let pending = json!({"position": 8_200, "command": "EVT-0123456789ABCDEF"});
     let base = Server::default().gives("POST /api/v1/incidents/INC-3K7Q/reopen", 202, pending).start().await;
     let ended = hindcast(&base, "reopen INC-3K7Q").await;
-    assert_eq!((ended.status, ended.out.as_str()), (Status::Done, ""));
+    assert_eq!((ended.status, ended.out.as_str()), (ExitStatus::Done, ""));
     assert!(ended.err.contains("#8200"), "{}", ended.err);
     assert!(hindcast(&base, "reopen INC-3K7Q --json").await.out.contains("EVT-0123456789ABCDEF"));
 }
@@ -88,11 +88,11 @@ async fn silences_are_made_as_amtool_makes_them() {
     let base = server.start().await;
     let ended =
         hindcast(&base, "silence DiskFull service=pg instance=~db.* team!=a host!~b --for 2h --comment work").await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     assert_eq!(ended.out, "SIL-7Q2K active, until 2026-11-20 04:47:07Z, in 2 h: service=\"pg\"\n");
     let window = "silence a=b --maintenance --starts-at 22:00 --ends-at 2026-11-21T01:00:00Z --environment eu";
-    assert_eq!(hindcast(&base, window).await.status, Status::Done);
-    assert_eq!(hindcast(&base, "silence a=b").await.status, Status::Done);
+    assert_eq!(hindcast(&base, window).await.status, ExitStatus::Done);
+    assert_eq!(hindcast(&base, "silence a=b").await.status, ExitStatus::Done);
     let asked = server.asked();
     let matcher = |name: &str, value: &str, regex: bool, equal: bool| json!({"name": name, "value": value, "isRegex": regex, "isEqual": equal});
     let expect = json!({
@@ -141,7 +141,7 @@ async fn an_event_is_undone_by_its_id_or_position() {
     let base = server.start().await;
     let ended = hindcast(&base, "undo #8812").await;
     assert_eq!(ended.out, "EVT-0000000000008812 undone; INC-3K7Q is open now\n");
-    assert_eq!(hindcast(&base, "undo EVT-9").await.status, Status::Done);
+    assert_eq!(hindcast(&base, "undo EVT-9").await.status, ExitStatus::Done);
     let asked = server.asked();
     assert_eq!(asked[0].line, "GET /api/v1/events?from=8812&to=8812&limit=1");
     assert_eq!(asked[1].body, json!({"event": "EVT-0000000000008812"}));
@@ -167,7 +167,7 @@ async fn a_catalogue_is_checked_here_and_put_there() {
     let ended = hindcast("http://127.0.0.1:1", &format!("catalog check {good}")).await;
     assert_eq!(ended.out, "valid: 2 services, 1 call between them\n", "{}", ended.err);
     let ended = hindcast(&base, &format!("catalog put {bad}")).await;
-    assert!(ended.status == Status::Failed && ended.err.contains("ghost"), "{}", ended.err);
+    assert!(ended.status == ExitStatus::Failed && ended.err.contains("ghost"), "{}", ended.err);
     assert!(server.asked().is_empty());
     assert_eq!(
         hindcast(&base, &format!("catalog put {good}")).await.out,
@@ -201,6 +201,6 @@ async fn parked_items_are_listed_retried_and_discarded() {
     assert_eq!(server.lines().pop().unwrap(), "GET /api/v1/parked?status=parked&limit=50");
     assert!(ended.out.contains("EVT-1111") && !ended.out.contains("EVT-2222"), "{}", ended.out);
     let ended = hindcast(&base, "parked retry EVT-1111").await;
-    assert!(ended.status == Status::Failed && ended.err.contains("still cannot be processed"), "{}", ended.err);
+    assert!(ended.status == ExitStatus::Failed && ended.err.contains("still cannot be processed"), "{}", ended.err);
     assert_eq!(hindcast(&base, "parked discard EVT-1111").await.out, "EVT-1111 discarded\n");
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::hindcast;
 use super::server::{Server, event, state};
-use crate::Status;
+use crate::ExitStatus;
 
 fn healthy() -> Server {
     let mut paging = event(4_096);
@@ -35,7 +35,7 @@ fn chats(reachable: bool, queued: u64) -> Chats {
     Chats { set_up: true, caught_up: true, items: vec![slack] }
 }
 
-async fn verdict(server: Server, check: &str) -> (Status, Value) {
+async fn verdict(server: Server, check: &str) -> (ExitStatus, Value) {
     let ended = hindcast(&server.start().await, "doctor --json").await;
     let report: Value = serde_json::from_str(&ended.out).unwrap();
     let found = report["checks"].as_array().unwrap().iter().find(|it| it["check"] == check).cloned();
@@ -45,7 +45,7 @@ async fn verdict(server: Server, check: &str) -> (Status, Value) {
 #[tokio::test]
 async fn a_healthy_server_has_no_cross() {
     let ended = hindcast(&healthy().start().await, "doctor").await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.out);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.out);
     assert!(!ended.out.contains('✗'), "{}", ended.out);
     for line in [
         "✓ server",
@@ -86,7 +86,7 @@ async fn what_is_wrong_has_a_remedy() {
         (healthy().refuses("GET /healthz", Code::Unauthorized, "no token"), "server", "HINDCAST_TOKEN"),
     ] {
         let (status, found) = verdict(server, check).await;
-        assert_eq!((status, &found["verdict"]), (Status::Failed, &json!("failed")), "{check}");
+        assert_eq!((status, &found["verdict"]), (ExitStatus::Failed, &json!("failed")), "{check}");
         assert!(found["remedy"].as_str().unwrap().contains(word), "{found}");
     }
     let (_, found) = verdict(healthy().list("GET /api/v1/events", vec![]), "receivers").await;
@@ -98,6 +98,6 @@ async fn what_is_wrong_has_a_remedy() {
 #[tokio::test]
 async fn without_a_server_the_doctor_says_so_and_ends() {
     let ended = hindcast("http://127.0.0.1:1", "doctor").await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
     assert!(ended.out.contains("✗ server") && ended.out.contains("hindcast up"), "{}", ended.out);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::hindcast;
 use super::server::{Server, event};
-use crate::Status;
+use crate::ExitStatus;
 
 #[tokio::test]
 async fn events_are_one_json_a_line_through_every_page() {
@@ -14,7 +14,7 @@ async fn events_are_one_json_a_line_through_every_page() {
     let server = Server::default().list("GET /api/v1/events", events);
     let base = server.start().await;
     let ended = hindcast(&base, "events").await;
-    assert_eq!(ended.status, Status::Done);
+    assert_eq!(ended.status, ExitStatus::Done);
     let positions: Vec<u64> = ended
         .out
         .lines()
@@ -24,7 +24,7 @@ async fn events_are_one_json_a_line_through_every_page() {
     assert!(positions.is_sorted());
     assert_eq!(hindcast(&base, "events --limit 7 --json").await.out.lines().count(), 7);
     let line = "events --kind incident --from 4096 --to 9000 --subject INC-3 --as-of 8192";
-    assert_eq!(hindcast(&base, line).await.status, Status::Done);
+    assert_eq!(hindcast(&base, line).await.status, ExitStatus::Done);
     let expect = "GET /api/v1/events?kind=incident&from=4096&to=9000&subject=INC-3&as_of=8192&limit=500";
     assert!(server.lines().iter().any(|line| line == expect), "{:?}", server.lines());
 }
@@ -42,7 +42,7 @@ async fn following_goes_on_behind_the_head_and_prints_nothing_twice() {
     let base = server.start().await;
     let work = hindcast(&base, "events --follow --to 16384 --kind incident");
     let ended = tokio::time::timeout(Duration::from_secs(20), work).await.unwrap();
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     let positions: Vec<Value> =
         ended.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["position"].clone()).collect();
     assert_eq!(positions, [4_096, 8_192, 12_288, 16_384]);
@@ -65,7 +65,7 @@ async fn a_difference_or_damage_ends_with_one_after_it_was_shown() {
             "bound": "what was cut since the last head",
         })
     };
-    for (wrong, status) in [(false, Status::Done), (true, Status::Failed)] {
+    for (wrong, status) in [(false, ExitStatus::Done), (true, ExitStatus::Failed)] {
         let damage =
             if wrong { json!([{"position": 5_000, "subject": "s", "detail": "a flipped bit"}]) } else { json!([]) };
         let server = Server::default().gives("POST /api/v1/replay", 200, replay(!wrong)).gives(

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::server::Server;
 use super::typing;
-use crate::Status;
+use crate::ExitStatus;
 use hindcast_api::Code;
 
 const MCP: &str = "POST /mcp";
@@ -20,7 +20,7 @@ async fn each_line_is_posted_and_each_answer_is_a_line() {
     let base = server.start().await;
     let input = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\"}\n\n";
     let ended = typing(&base, "mcp --token t", input, false).await;
-    assert_eq!((ended.status, lines(&ended.out)), (Status::Done, vec![reply]), "{}", ended.err);
+    assert_eq!((ended.status, lines(&ended.out)), (ExitStatus::Done, vec![reply]), "{}", ended.err);
     let asked = server.asked().remove(0);
     assert_eq!(asked.body, json!({"jsonrpc": "2.0", "id": 1, "method": "initialize"}));
     assert_eq!(asked.headers["authorization"], "Bearer t");
@@ -57,7 +57,7 @@ async fn what_goes_wrong_is_an_error_of_the_request_and_the_bridge_goes_on() {
     let base = Server::default().refuses(MCP, Code::Unauthorized, "a token is missing").start().await;
     let input = "nonsense\n{\"id\":7,\"method\":\"tools/list\"}\n{\"method\":\"notifications/initialized\"}\n";
     let ended = typing(&base, "mcp", input, false).await;
-    assert_eq!(ended.status, Status::Done);
+    assert_eq!(ended.status, ExitStatus::Done);
     let told = lines(&ended.out);
     assert_eq!(told.len(), 2, "nobody waits for a notification: {told:?}");
     assert_eq!((&told[0]["id"], &told[0]["error"]["code"]), (&json!(null), &json!(-32_700)));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::server::{Server, alert, incident, receipt, state};
 use super::{Buffer, NOW, hindcast, time};
-use crate::{Command, Connection, Status, Terminal};
+use crate::{ClientCommand, Connection, ExitStatus, Terminal};
 
 const ID: &str = "INC-3K7Q000000000000";
 
@@ -37,10 +37,10 @@ async fn filters_are_sent_as_the_contract_names_them() {
     let server = Server::default().list("GET /api/v1/incidents", vec![]).list("GET /api/v1/alerts", vec![]);
     let base = server.start().await;
     let line = "incidents --status open,resolved --severity high --service pg --q disk_full --since 2h --as-of 02:41";
-    assert_eq!(hindcast(&base, line).await.status, Status::Done);
+    assert_eq!(hindcast(&base, line).await.status, ExitStatus::Done);
     assert_eq!(
         hindcast(&base, "alerts --label team=db --label a=b&c --suppressed --limit 3").await.status,
-        Status::Done
+        ExitStatus::Done
     );
     let lines = server.lines();
     let expect = "GET /api/v1/incidents?status=open%2Cresolved&severity=high&service=pg&q=disk%20full\
@@ -164,8 +164,8 @@ async fn colours_and_widths_are_the_terminal_s() {
     let mut terminal = Terminal::new(Box::new(out.clone()), Box::new(Buffer::default()), clock).fitted(110).coloured();
     let line = <super::Line as clap::Parser>::parse_from(["hindcast", "incidents"]);
     let super::Own::Client(command) = line.command else { panic!("expected a command of the client") };
-    let command: Command = *command;
-    assert_eq!(crate::run(command, &Connection::default(), &base, &mut terminal).await, Status::Done);
+    let command: ClientCommand = *command;
+    assert_eq!(crate::run(command, &Connection::default(), &base, &mut terminal).await, ExitStatus::Done);
     let text = out.text();
     assert!(text.contains("\u{1b}[1;31mcritical\u{1b}[0m"), "{text}");
     let plain =

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::hindcast;
 use super::server::{Server, alert, receipt};
-use crate::Status;
+use crate::ExitStatus;
 
 const FINGERPRINT: &str = "9f3c0000000000000000";
 
@@ -22,7 +22,7 @@ async fn adding_a_source_prints_four_lines_and_the_receipt_of_a_test() {
     let server = server();
     let base = server.start().await;
     let ended = hindcast(&base, "source add alertmanager").await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     let (lines, receipt) = ended.out.split_once("\n\n").unwrap();
     assert_eq!(lines.lines().count(), 4);
     assert!(lines.contains(&format!("url: {base}/ingest/alertmanager")), "{lines}");
@@ -43,7 +43,7 @@ async fn a_configured_source_has_its_own_door() {
     assert_eq!(document["paste"].as_array().unwrap().len(), 4);
     assert_eq!(document["receipt"]["accounted"], "incident_paged");
     let ended = hindcast(&base, "source add mine --format grafana --no-test").await;
-    assert_eq!((ended.status, ended.out.lines().count()), (Status::Done, 4));
+    assert_eq!((ended.status, ended.out.lines().count()), (ExitStatus::Done, 4));
 }
 
 #[tokio::test]
@@ -54,9 +54,9 @@ async fn a_door_that_refuses_the_test_is_told() {
         .start()
         .await;
     let ended = hindcast(&base, "source test generic").await;
-    assert!(ended.status == Status::Failed && ended.err.contains("expected labels"), "{}", ended.err);
+    assert!(ended.status == ExitStatus::Failed && ended.err.contains("expected labels"), "{}", ended.err);
     let ended = hindcast(&base, "source test github").await;
-    assert!(ended.status == Status::Failed && ended.err.contains("no receipt"), "{}", ended.err);
+    assert!(ended.status == ExitStatus::Failed && ended.err.contains("no receipt"), "{}", ended.err);
 }
 
 #[tokio::test]
@@ -69,10 +69,10 @@ async fn nobody_pastes_what_leads_to_a_door_that_is_not_built() {
         .await;
     for name in ["pagerduty", "cloudwatch-sns"] {
         let ended = hindcast(&base, &format!("source add {name}")).await;
-        assert_eq!((ended.status, ended.out.as_str()), (Status::Failed, ""), "{name}: {}", ended.err);
+        assert_eq!((ended.status, ended.out.as_str()), (ExitStatus::Failed, ""), "{name}: {}", ended.err);
     }
     let ended = hindcast(&base, "source add github").await;
-    assert_eq!((ended.status, ended.out.lines().count()), (Status::Done, 4), "{}", ended.err);
+    assert_eq!((ended.status, ended.out.lines().count()), (ExitStatus::Done, 4), "{}", ended.err);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::hindcast;
 use super::server::{Server, incident, state};
-use crate::Status;
+use crate::ExitStatus;
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named_with_what_to_do() {
@@ -14,7 +14,7 @@ async fn a_server_that_is_not_there_is_named_with_what_to_do() {
     let base = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
     let ended = hindcast(&base, "incidents").await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
     assert!(ended.err.contains(&base), "{}", ended.err);
     assert!(ended.err.contains("hindcast up") && ended.err.contains("--server"), "{}", ended.err);
 }
@@ -29,11 +29,11 @@ async fn refusals_have_their_status_and_remedy() {
         .refuses("GET /api/v1/incidents/INC-EEEE", Code::NotImplemented, "not built yet");
     let base = server.start().await;
     for (id, status, remedy) in [
-        ("INC-AAAA", Status::NothingFound, "remedy: Look for it"),
-        ("INC-BBBB", Status::Failed, "remedy: Use more digits"),
-        ("INC-CCCC", Status::Usage, "remedy: Use a position"),
-        ("INC-DDDD", Status::Failed, "HINDCAST_TOKEN"),
-        ("INC-EEEE", Status::Failed, "remedy: See CHANGELOG.md"),
+        ("INC-AAAA", ExitStatus::NothingFound, "remedy: Look for it"),
+        ("INC-BBBB", ExitStatus::Failed, "remedy: Use more digits"),
+        ("INC-CCCC", ExitStatus::Usage, "remedy: Use a position"),
+        ("INC-DDDD", ExitStatus::Failed, "HINDCAST_TOKEN"),
+        ("INC-EEEE", ExitStatus::Failed, "remedy: See CHANGELOG.md"),
     ] {
         let ended = hindcast(&base, &format!("show {id}")).await;
         assert_eq!(ended.status, status, "{id}: {}", ended.err);
@@ -50,11 +50,14 @@ async fn nothing_to_show_is_three_and_an_empty_list_is_done() {
         .start()
         .await;
     for line in ["show", "timeline", "why", "where", "show --json"] {
-        assert_eq!(hindcast(&base, line).await.status, Status::NothingFound, "{line}");
+        assert_eq!(hindcast(&base, line).await.status, ExitStatus::NothingFound, "{line}");
     }
     let ended = hindcast(&base, "incidents --json").await;
-    assert_eq!((ended.status, ended.out.as_str()), (Status::Done, "{\"items\":[],\"next\":null,\"position\":8192}\n"));
-    assert_eq!(hindcast(&base, "alerts").await.status, Status::Done);
+    assert_eq!(
+        (ended.status, ended.out.as_str()),
+        (ExitStatus::Done, "{\"items\":[],\"next\":null,\"position\":8192}\n")
+    );
+    assert_eq!(hindcast(&base, "alerts").await.status, ExitStatus::Done);
 }
 
 #[tokio::test]
@@ -86,17 +89,17 @@ async fn wrong_usage_is_two_before_anything_is_asked() {
         "propose pg --param a=1 --param a=2",
     ] {
         let ended = hindcast(&base, line).await;
-        assert_eq!(ended.status, Status::Usage, "{line}: {}", ended.err);
+        assert_eq!(ended.status, ExitStatus::Usage, "{line}: {}", ended.err);
     }
     assert!(server.asked().is_empty(), "{:?}", server.lines());
-    assert_eq!(hindcast("ftp://x", "incidents").await.status, Status::Usage);
+    assert_eq!(hindcast("ftp://x", "incidents").await.status, ExitStatus::Usage);
 }
 
 #[tokio::test]
 async fn what_is_promised_says_so_whatever_its_arguments() {
     for line in ["drift --since 30d", "memory import f.json", "memory forget -x"] {
         let ended = hindcast("http://127.0.0.1:1", line).await;
-        assert_eq!(ended.status, Status::Failed, "{line}");
+        assert_eq!(ended.status, ExitStatus::Failed, "{line}");
         assert!(ended.err.contains("promised and not built yet"), "{line}: {}", ended.err);
         assert_eq!(ended.out, "", "{line}");
     }
@@ -106,7 +109,7 @@ async fn what_is_promised_says_so_whatever_its_arguments() {
 async fn an_answer_of_another_form_is_told_as_one() {
     let base = Server::default().gives("GET /api/v1/state", 200, json!({"position": "x"})).start().await;
     let ended = hindcast(&base, "state").await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
     assert!(ended.err.contains("server's own version"), "{}", ended.err);
 }
 
@@ -118,8 +121,8 @@ async fn credentials_and_the_actor_are_sent_wherever_they_stand() {
         incident("INC-3K7Q000000000000", "x"),
     );
     let base = server.start().await;
-    assert_eq!(hindcast(&base, "state --token s3cret").await.status, Status::Done);
-    assert_eq!(hindcast(&base, "ack INC-3K7Q --if-match 6 --as-of 8192").await.status, Status::Done);
+    assert_eq!(hindcast(&base, "state --token s3cret").await.status, ExitStatus::Done);
+    assert_eq!(hindcast(&base, "ack INC-3K7Q --if-match 6 --as-of 8192").await.status, ExitStatus::Done);
     let asked = server.asked();
     assert_eq!(asked[0].headers["authorization"], "Bearer s3cret");
     assert_eq!(asked[1].headers["x-hindcast-actor"], "ada");

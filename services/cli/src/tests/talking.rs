@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::advice::{cites, hypothesis, proposal, similar};
 use super::server::Server;
 use super::{hindcast, typing};
-use crate::Status;
+use crate::ExitStatus;
 use hindcast_api::Code;
 
 const ASK: &str = "POST /api/v1/ask";
@@ -67,7 +67,7 @@ async fn what_is_done_meanwhile_is_told_to_whoever_watches() {
     let server = Server::default().says(ASK, "text/event-stream", &stream);
     let base = server.start().await;
     let ended = typing(&base, "ask what_changed?", "", true).await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     assert_eq!(ended.err, "· gathers evidence\n· get_causes {\"a\":1}\npost \n");
     assert!(ended.out.starts_with("INC-3K7Q CRITICAL\n"), "the answer alone is output: {}", ended.out);
     assert_eq!(server.asked()[0].headers["accept"], "text/event-stream");
@@ -79,9 +79,9 @@ async fn what_is_done_meanwhile_is_told_to_whoever_watches() {
 async fn a_stream_that_ends_in_an_error_or_nowhere_has_failed() {
     let problem = serde_json::to_string(&hindcast_api::Problem::new(Code::NotFound, "no incident begins so")).unwrap();
     for (stream, status, said) in [
-        (format!("event: error\ndata: {problem}\n\n"), Status::NothingFound, "no incident begins so"),
-        ("event: status\ndata: {\"text\":\"x\"}\n\n".to_owned(), Status::Failed, "the stream ended before it"),
-        ("event: answer\ndata: {\n\n".to_owned(), Status::Failed, "expected JSON"),
+        (format!("event: error\ndata: {problem}\n\n"), ExitStatus::NothingFound, "no incident begins so"),
+        ("event: status\ndata: {\"text\":\"x\"}\n\n".to_owned(), ExitStatus::Failed, "the stream ended before it"),
+        ("event: answer\ndata: {\n\n".to_owned(), ExitStatus::Failed, "expected JSON"),
     ] {
         let base = Server::default().says(ASK, "text/event-stream", &stream).start().await;
         let ended = typing(&base, "ask x", "", true).await;
@@ -96,7 +96,7 @@ async fn a_chat_keeps_its_conversation_through_the_lines() {
     let base = server.start().await;
     let ended =
         typing(&base, "chat --incident INC-3K", "what is going on?\n\n  and now?\r\nquit\nnever asked\n", false).await;
-    assert_eq!(ended.status, Status::Done, "{}", ended.err);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.err);
     assert_eq!(ended.out.matches("INC-3K7Q CRITICAL").count(), 2, "{}", ended.out);
     let asked: Vec<Value> = server.asked().into_iter().map(|asked| asked.body).collect();
     assert_eq!(
@@ -117,7 +117,7 @@ async fn a_question_without_an_answer_does_not_end_a_chat_and_is_not_forgotten()
     let server = Server::default().refuses(ASK, Code::Unavailable, "the ledger takes nothing now");
     let base = server.start().await;
     let ended = typing(&base, "chat", "a\nb\n", false).await;
-    assert_eq!(ended.status, Status::Failed);
+    assert_eq!(ended.status, ExitStatus::Failed);
     assert_eq!(ended.err.matches("error: the ledger takes nothing now").count(), 2, "{}", ended.err);
-    assert_eq!(typing(&base, "chat", "", false).await.status, Status::Done);
+    assert_eq!(typing(&base, "chat", "", false).await.status, ExitStatus::Done);
 }

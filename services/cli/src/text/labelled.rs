@@ -15,7 +15,7 @@ const PLACES_MAX: usize = 4;
 
 /// One line.
 #[derive(Clone, Debug)]
-struct Line {
+struct LabelledLine {
     label: String,
     label_ink: Ink,
     text: String,
@@ -26,7 +26,7 @@ struct Line {
 /// Lines with labels.
 #[derive(Clone, Debug, Default)]
 pub struct Labelled {
-    lines: Vec<Line>,
+    lines: Vec<LabelledLine>,
 }
 
 impl Labelled {
@@ -37,7 +37,7 @@ impl Labelled {
 
     /// Adds a line in inks of its own.
     pub fn inked(&mut self, label: (&str, Ink), text: (&str, Ink), positions: &[u64]) -> &mut Self {
-        self.lines.push(Line {
+        self.lines.push(LabelledLine {
             label: clean(label.0),
             label_ink: label.1,
             text: clean(text.0),
@@ -77,7 +77,7 @@ impl Labelled {
     }
 }
 
-impl Line {
+impl LabelledLine {
     fn body(&self, begin: usize, width: Option<usize>, colour: bool) -> String {
         let room = width.map_or(usize::MAX, |width| width.saturating_sub(begin).max(TEXT_MIN));
         let mut rows = broken(&self.text, room);

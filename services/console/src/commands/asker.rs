@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use hindcast_api::{AsOf, Code};
 use hindcast_domain::event::SYSTEM;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 
 use crate::auth;
 use crate::params::Asked;
@@ -37,7 +37,7 @@ pub struct Asker {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Asker {
-    type Rejection = Refusal;
+    type Rejection = HttpRefusal;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         let headers = &parts.headers;
         let named = text(headers, ACTOR)?.or_else(|| auth::basic_name(headers));
@@ -56,7 +56,7 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>> {
         return Ok(None);
     };
     let text = std::str::from_utf8(value.as_bytes())
-        .map_err(|_| Refusal::new(Code::BadParameter, format!("expected UTF-8 in the header {name}")))?;
+        .map_err(|_| HttpRefusal::new(Code::BadParameter, format!("expected UTF-8 in the header {name}")))?;
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
@@ -72,7 +72,7 @@ pub fn actor(name: &str) -> Result<String> {
     let fits = name.chars().count() <= ACTOR_CHARS_MAX && !name.chars().any(char::is_control);
     if !fits || name.eq_ignore_ascii_case(SYSTEM) {
         let detail = format!("expected a person's name of at most {ACTOR_CHARS_MAX} characters as the actor");
-        return Err(Refusal::new(Code::BadParameter, detail));
+        return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
     // A name is shown with all that it did; what was put there by mistake must not be.
     Ok(hindcast_redact::Redactor::default().text(name))
@@ -81,7 +81,7 @@ pub fn actor(name: &str) -> Result<String> {
 fn key(value: &str) -> Result<String> {
     if value.chars().count() > KEY_CHARS_MAX || value.chars().any(char::is_control) {
         let detail = format!("expected an Idempotency-Key of at most {KEY_CHARS_MAX} characters");
-        return Err(Refusal::new(Code::BadParameter, detail));
+        return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
     Ok(value.to_owned())
 }
@@ -92,8 +92,9 @@ fn revision(value: &str) -> Result<Option<u64>> {
         return Ok(None);
     }
     let digits = value.trim_start_matches("W/").trim_matches('"');
-    let bad =
-        |_| Refusal::new(Code::BadParameter, format!("expected a revision such as \"7\" as If-Match, got {value:?}"));
+    let bad = |_| {
+        HttpRefusal::new(Code::BadParameter, format!("expected a revision such as \"7\" as If-Match, got {value:?}"))
+    };
     digits.parse().map(Some).map_err(bad)
 }
 

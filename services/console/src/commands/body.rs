@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use hindcast_api::Code;
 use hindcast_domain::limits::TEXT_BYTES_MAX;
 use hindcast_domain::{Time, silence};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use super::duration::Duration;
 pub struct Json(pub Value);
 
 impl<S: Send + Sync> FromRequest<S> for Json {
-    type Rejection = Refusal;
+    type Rejection = HttpRefusal;
     async fn from_request(request: Request, _state: &S) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let bytes = hindcast_http::read(&parts.headers, body).await?;
@@ -31,7 +31,7 @@ impl<S: Send + Sync> FromRequest<S> for Json {
             Some(other) if other.ends_with("+json") => {}
             Some(other) => {
                 let detail = format!("expected application/json, got {other:?}");
-                return Err(Refusal::new(Code::UnsupportedMediaType, detail));
+                return Err(HttpRefusal::new(Code::UnsupportedMediaType, detail));
             }
         }
         hindcast_http::json(&bytes).map(Self)
@@ -58,8 +58,8 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
 }
 
 /// Refuses what is understood and makes no sense.
-pub fn invalid(detail: impl Into<String>) -> Refusal {
-    Refusal::new(Code::Invalid, detail)
+pub fn invalid(detail: impl Into<String>) -> HttpRefusal {
+    HttpRefusal::new(Code::Invalid, detail)
 }
 
 /// A text that says something and is not too long.

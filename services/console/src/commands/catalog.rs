@@ -10,7 +10,7 @@ use hindcast_domain::Partition;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::words::ConfigSection;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -33,7 +33,7 @@ pub async fn read(State(console): State<Console>, asked: Asked, headers: HeaderM
         return Ok(Json(catalog).into_response());
     }
     let yaml = hindcast_domain::yaml::write(&catalog)
-        .map_err(|_| Refusal::new(Code::Internal, "the catalogue has no form in YAML"))?;
+        .map_err(|_| HttpRefusal::new(Code::Internal, "the catalogue has no form in YAML"))?;
     Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml).into_response())
 }
 
@@ -51,7 +51,7 @@ pub async fn put(
     let catalog = parse(body::media_type(&headers).as_deref(), &bytes)?;
     catalog.check().map_err(|error| invalid(error.to_string()))?;
     let content = serde_json::to_value(&catalog)
-        .map_err(|_| Refusal::new(Code::Internal, "the catalogue has no form in JSON"))?;
+        .map_err(|_| HttpRefusal::new(Code::Internal, "the catalogue has no form in JSON"))?;
     let order = Order {
         partition: Partition::whole(Partition::TENANT),
         subject: SECTION.to_owned(),
@@ -79,7 +79,7 @@ fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Catalog> {
         }
         Some(other) => {
             let detail = format!("expected application/json or application/yaml, got {other:?}");
-            return Err(Refusal::new(Code::UnsupportedMediaType, detail));
+            return Err(HttpRefusal::new(Code::UnsupportedMediaType, detail));
         }
     };
     body::read(value)
@@ -87,7 +87,7 @@ fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Catalog> {
 
 fn yaml(bytes: &[u8]) -> Result<Value> {
     hindcast_domain::yaml::read_bytes(bytes)
-        .map_err(|error| Refusal::new(Code::Malformed, format!("expected YAML or JSON: {error}")))
+        .map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected YAML or JSON: {error}")))
 }
 
 #[cfg(test)]

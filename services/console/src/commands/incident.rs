@@ -8,7 +8,7 @@ use hindcast_api::{Code, Incident};
 use hindcast_domain::act::{ActName, ActReferences, ArgumentError, GivenArguments};
 use hindcast_domain::command::Command;
 use hindcast_domain::{IncidentId, Partition};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{EventFilter, Window, references};
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ pub fn given(act: ActName, body: &Value) -> Result<GivenArguments> {
     act.entry().read(body).map_err(refused)
 }
 
-fn refused(error: ArgumentError) -> Refusal {
+fn refused(error: ArgumentError) -> HttpRefusal {
     invalid(error.detail)
 }
 
@@ -110,7 +110,7 @@ impl Console {
             // An earlier success with the same key is told again, whatever happened since.
             Some(seen) if seen != incident.revision && !self.is_repeat(asker).await => {
                 let detail = format!("expected revision {seen} of {}, it is at {}", incident.id, incident.revision);
-                Err(Refusal::new(Code::StaleRevision, detail))
+                Err(HttpRefusal::new(Code::StaleRevision, detail))
             }
             _ => Ok(()),
         }
@@ -143,5 +143,5 @@ impl Console {
 /// # Errors
 /// 500: views hold nothing but ids.
 pub fn incident_id(id: &str) -> Result<IncidentId> {
-    id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an incident"))
+    id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "a view holds no id of an incident"))
 }

@@ -20,9 +20,9 @@ use hindcast_api::{Code, Problem};
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::{EventId, Partition, Span, Time, silence::Terms};
 use hindcast_facts::{Appended, SubmitError};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_intake::NewCommand;
-use hindcast_queries::Outcome;
+use hindcast_queries::CommandOutcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ impl Console {
         let Appended { positions, ids } = receipt;
         match (ids.first(), positions.first()) {
             (Some(id), Some(position)) => self.await_outcome(id, *position).await,
-            _ => Err(Refusal::new(Code::Internal, "the ledger told no place for the command")),
+            _ => Err(HttpRefusal::new(Code::Internal, "the ledger told no place for the command")),
         }
     }
 
@@ -146,7 +146,7 @@ impl Console {
         let recorded = self.queries().event(event.as_str(), None).await?;
         if !is_same(&earlier.command, recorded.time, order) || earlier.if_match != asker.if_match {
             let detail = format!("expected a fresh Idempotency-Key, {:?} came with another command", earlier.key);
-            return Err(Refusal::new(Code::KeyReused, detail));
+            return Err(HttpRefusal::new(Code::KeyReused, detail));
         }
         self.await_outcome(event, recorded.position).await
     }
@@ -154,20 +154,20 @@ impl Console {
     async fn await_outcome(&self, command: &EventId, position: u64) -> Result<Done> {
         let outcome = self.queries().outcome(command, PATIENCE).await;
         let word = match &outcome {
-            Outcome::Accepted { .. } => "accepted",
-            Outcome::Rejected(_) => "rejected",
-            Outcome::Pending => "pending",
+            CommandOutcome::Accepted { .. } => "accepted",
+            CommandOutcome::Rejected(_) => "rejected",
+            CommandOutcome::Pending => "pending",
         };
         self.inner.options.metrics.count("hindcast_commands_total", &[("outcome", word)], 1.0);
         match outcome {
-            Outcome::Accepted { subjects, position } => Ok(Done::Accepted { subjects, position }),
-            Outcome::Rejected(rejected) => Err(Refusal(Problem::of_rejection(&rejected))),
-            Outcome::Pending => Ok(Done::Pending(Pending { position, command: command.to_string() })),
+            CommandOutcome::Accepted { subjects, position } => Ok(Done::Accepted { subjects, position }),
+            CommandOutcome::Rejected(rejected) => Err(HttpRefusal(Problem::of_rejection(&rejected))),
+            CommandOutcome::Pending => Ok(Done::Pending(Pending { position, command: command.to_string() })),
         }
     }
 }
 
-fn refused(error: SubmitError) -> Refusal {
+fn refused(error: SubmitError) -> HttpRefusal {
     let code = match &error {
         SubmitError::Busy => Code::Busy,
         SubmitError::TooLarge(_) => Code::TooLarge,
@@ -181,14 +181,14 @@ fn refused(error: SubmitError) -> Refusal {
         SubmitError::Unavailable(_) => "the ledger takes nothing now",
         SubmitError::Stopped => "this server stops",
     };
-    Refusal::new(code, detail)
+    HttpRefusal::new(code, detail)
 }
 
 fn fresh_key() -> Result<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         tracing::error!(%error, "no random numbers for a command's key");
-        Refusal::new(Code::Unavailable, "no random numbers can be had now")
+        HttpRefusal::new(Code::Unavailable, "no random numbers can be had now")
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -229,7 +229,7 @@ fn cleaned(command: Command) -> Result<Command> {
         return Ok(command);
     }
     let broken =
-        |error: serde_json::Error| Refusal::new(Code::Internal, format!("a command could not be cleaned: {error}"));
+        |error: serde_json::Error| HttpRefusal::new(Code::Internal, format!("a command could not be cleaned: {error}"));
     let written = serde_json::to_value(&command).map_err(broken)?;
     let mut redactor = hindcast_redact::Redactor::default();
     let clean = redactor.value(written);

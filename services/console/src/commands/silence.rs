@@ -6,7 +6,7 @@ use hindcast_api::{Code, Silence};
 use hindcast_domain::command::Command;
 use hindcast_domain::silence::{Kind, Matcher, Terms};
 use hindcast_domain::{Partition, SilenceId, Time};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
 use super::body::{self, Json, Match, invalid};
@@ -60,7 +60,8 @@ impl Console {
                         newest = Some(silence);
                     }
                 }
-                let silence = newest.ok_or_else(|| Refusal::new(Code::Internal, "the silence's lane named none"))?;
+                let silence =
+                    newest.ok_or_else(|| HttpRefusal::new(Code::Internal, "the silence's lane named none"))?;
                 let at = format!("/api/v1/silences/{}", silence.id);
                 Ok(Answer::Created(silence, at))
             }
@@ -75,7 +76,7 @@ impl Console {
         let silence = self.queries().silence(id, None).await?;
         if let Some(seen) = asker.if_match.filter(|seen| *seen != silence.revision) {
             let detail = format!("expected revision {seen} of {}, it is at {}", silence.id, silence.revision);
-            return Err(Refusal::new(Code::StaleRevision, detail));
+            return Err(HttpRefusal::new(Code::StaleRevision, detail));
         }
         let order = Order {
             partition: Partition::whole(Partition::TENANT),
@@ -91,7 +92,7 @@ impl Console {
 }
 
 fn silence_id(id: &str) -> Result<SilenceId> {
-    id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of a silence"))
+    id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "a view holds no id of a silence"))
 }
 
 fn terms(body: body::Silence, actor: &str, now: Time) -> Result<(Terms, Relative)> {

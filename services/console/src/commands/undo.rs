@@ -6,7 +6,7 @@ use hindcast_api::{Code, Event};
 use hindcast_domain::act::ActName;
 use hindcast_domain::command::Command;
 use hindcast_domain::{EventId, IncidentId, LabelId, Partition, SilenceId};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
 use super::body::Json;
@@ -44,7 +44,7 @@ impl Console {
         let event = self.queries().event(given.text("event").unwrap_or_default(), None).await?;
         let partition = partition(&event)?;
         let id: EventId =
-            event.id.parse().map_err(|_| Refusal::new(Code::Internal, "a view holds no id of an event"))?;
+            event.id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "a view holds no id of an event"))?;
         let order = Order {
             partition,
             subject: event.subject.clone(),
@@ -82,7 +82,7 @@ fn partition(event: &Event) -> Result<Partition> {
         "alert.suppressed" | "label.given" => Ok(own),
         other => {
             let detail = format!("expected a merge, split, silence, suppression or label, {} is {other:?}", event.id);
-            Err(Refusal::new(Code::NotUndoable, detail))
+            Err(HttpRefusal::new(Code::NotUndoable, detail))
         }
     }
 }

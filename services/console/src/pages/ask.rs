@@ -1,6 +1,6 @@
 //! Questions and answers: the form, and an answer claim by claim with the verifier's marks and its events.
 
-use hindcast_api::{Answer, Claim, Incident, Verdict};
+use hindcast_api::{Answer, Claim, ClaimVerdict, Incident};
 use hindcast_domain::words::AnswerMode;
 use maud::{Markup, html};
 
@@ -140,18 +140,18 @@ fn is_shown(answer: &Answer, claim: &Claim) -> bool {
 
 fn one(frame: &Frame, claim: &Claim, with_path: bool) -> Markup {
     let (class, mark, word) = match claim.verdict {
-        Verdict::Supported => {
+        ClaimVerdict::Supported => {
             ("supported", "✓", "supported: its events have the words, numbers and names of this claim")
         }
-        Verdict::Unsupported => ("struck", "✗", "removed: not supported by the evidence"),
-        Verdict::Unverifiable => ("open", "?", "nothing in it can be checked"),
+        ClaimVerdict::Unsupported => ("struck", "✗", "removed: not supported by the evidence"),
+        ClaimVerdict::Unverifiable => ("open", "?", "nothing in it can be checked"),
     };
     html! {
         li.(class) {
             span.mark title=(word) aria-label=(word) { (mark) }
             div {
                 p {
-                    @if claim.verdict == Verdict::Unsupported { s { (claim.text) } } @else { (claim.text) }
+                    @if claim.verdict == ClaimVerdict::Unsupported { s { (claim.text) } } @else { (claim.text) }
                     " " (parts::cites(frame, &claim.citations))
                 }
                 @if let Some(reason) = &claim.reason { p.sub { (reason) } }
@@ -175,7 +175,7 @@ fn facts(frame: &Frame, answer: &Answer) -> Markup {
         section.card {
             h2 { "How this answer was made" }
             dl.facts {
-                dt { "Claims" } dd { (of(Verdict::Supported)) " supported, " (of(Verdict::Unsupported)) " removed, " (of(Verdict::Unverifiable)) " open" }
+                dt { "Claims" } dd { (of(ClaimVerdict::Supported)) " supported, " (of(ClaimVerdict::Unsupported)) " removed, " (of(ClaimVerdict::Unverifiable)) " open" }
                 dt { "By" } dd { @match &answer.model { Some(model) => (model), None => "evidence, no model" } }
                 @if answer.model.is_some() { dt { "Prompts" } dd.mono { (answer.prompt_version) } }
                 dt { "Conversation" } dd.mono { (answer.conversation) }

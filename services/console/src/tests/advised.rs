@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use hindcast_advice::{Advice, Asker, Copilot};
 use hindcast_api::{
-    Answer, AsOf, Ask, BlastRadius, Causes, Citation, Claim, Code, Hypothesis, Postmortem, Problem, Progress, Proposal,
-    Role, RunbookSummary, Similar, SimilarPage, Statement, Step, Tokens, Verdict, Worked,
+    Answer, AnswerProgress, AsOf, Ask, BlastRadius, Causes, Citation, Claim, ClaimVerdict, Code, Hypothesis, PathStep,
+    Postmortem, Problem, Proposal, RunbookSummary, Similar, SimilarPage, Statement, StepRole, Tokens, Worked,
 };
 use hindcast_domain::Severity;
 use hindcast_testkit as testkit;
@@ -42,8 +42,8 @@ fn cite(position: u64) -> Vec<Citation> {
     vec![Citation { event: event_id(&position.to_string()), position }]
 }
 
-fn step(role: Role, clock: &str, service: &str, text: &str, position: u64) -> Step {
-    Step { role, time: at(clock), service: service.into(), text: text.into(), citations: cite(position) }
+fn step(role: StepRole, clock: &str, service: &str, text: &str, position: u64) -> PathStep {
+    PathStep { role, time: at(clock), service: service.into(), text: text.into(), citations: cite(position) }
 }
 
 fn says(text: &str, position: u64) -> Statement {
@@ -58,15 +58,15 @@ pub(super) fn first() -> Hypothesis {
     Hypothesis {
         path: vec![
             step(
-                Role::Broke,
+                StepRole::Broke,
                 "02:41:07",
                 "postgres",
                 "connections 100/100; new log line \"FATAL: sorry, too many clients already\" ×1,204",
                 36_093_953,
             ),
-            step(Role::Then, "02:41:19", "api", "errors 0.2 % → 38 %", 36_094_981),
-            step(Role::Then, "02:41:25", "checkout", "answers after 9.8 s instead of 0.2 s", 36_095_100),
-            step(Role::Alarmed, "02:41:44", "nginx", "NginxHighErrorRate", 36_095_200),
+            step(StepRole::Then, "02:41:19", "api", "errors 0.2 % → 38 %", 36_094_981),
+            step(StepRole::Then, "02:41:25", "checkout", "answers after 9.8 s instead of 0.2 s", 36_095_100),
+            step(StepRole::Alarmed, "02:41:44", "nginx", "NginxHighErrorRate", 36_095_200),
         ],
         confirms: vec![
             says("the log line was never written before 02:41:07", 36_093_953),
@@ -184,19 +184,24 @@ pub(super) fn answer(ask: &Ask) -> Answer {
                 path: first().path,
                 ..claim(
                     "postgres ran out of connections at 02:41:07, and nginx alarmed 37 s later",
-                    Verdict::Supported,
+                    ClaimVerdict::Supported,
                     None,
                     36_093_953,
                 )
             },
-            claim("It was seen before and ended by closing 96 idle transactions", Verdict::Supported, None, 36_093_960),
+            claim(
+                "It was seen before and ended by closing 96 idle transactions",
+                ClaimVerdict::Supported,
+                None,
+                36_093_960,
+            ),
             claim(
                 &format!("redis failed first {EVIL}"),
-                Verdict::Unsupported,
+                ClaimVerdict::Unsupported,
                 Some("no cited event names redis"),
                 36_095_400,
             ),
-            claim("Somebody should look at it", Verdict::Unverifiable, None, 36_095_200),
+            claim("Somebody should look at it", ClaimVerdict::Unverifiable, None, 36_095_200),
         ],
         hypotheses: vec![first()],
         similar: similar(),
@@ -280,14 +285,19 @@ impl Advice for Advised {
 
 #[async_trait]
 impl Copilot for Advised {
-    async fn ask(&self, ask: Ask, asker: Asker, progress: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem> {
+    async fn ask(
+        &self,
+        ask: Ask,
+        asker: Asker,
+        progress: Option<mpsc::Sender<AnswerProgress>>,
+    ) -> Result<Answer, Problem> {
         let mut making = Making(self, false);
         self.asked.lock().unwrap().push((ask.clone(), asker));
         if let Some(progress) = &progress {
             for step in [
-                Progress::Status("gathers evidence".into()),
-                Progress::Tool { name: "get_causes".into(), arguments: json!({"incident": OPEN}) },
-                Progress::Delta("postgres\nran".into()),
+                AnswerProgress::Status("gathers evidence".into()),
+                AnswerProgress::Tool { name: "get_causes".into(), arguments: json!({"incident": OPEN}) },
+                AnswerProgress::Delta("postgres\nran".into()),
             ] {
                 progress.send(step).await.ok();
             }
@@ -301,7 +311,7 @@ impl Copilot for Advised {
         }
         let answer = answer(&ask);
         if let Some(progress) = &progress {
-            progress.send(Progress::Answer(Box::new(answer.clone()))).await.ok();
+            progress.send(AnswerProgress::Answer(Box::new(answer.clone()))).await.ok();
         }
         Ok(answer)
     }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use futures::StreamExt;
 use hindcast_advice::{Asker, Copilot};
-use hindcast_api::{Answer, Ask, Problem, Progress};
+use hindcast_api::{Answer, AnswerProgress, Ask, Problem};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -134,7 +134,7 @@ struct Detached(Arc<Advised>);
 
 #[async_trait]
 impl Copilot for Detached {
-    async fn ask(&self, ask: Ask, asker: Asker, tell: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem> {
+    async fn ask(&self, ask: Ask, asker: Asker, tell: Option<mpsc::Sender<AnswerProgress>>) -> Result<Answer, Problem> {
         let inner = self.0.clone();
         tokio::spawn(async move { inner.ask(ask, asker, tell).await }).await.unwrap()
     }

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use hindcast_domain::command::{Code, Command, Received, Rejected};
 use hindcast_domain::{EventId, Span};
-use hindcast_queries::Outcome;
+use hindcast_queries::CommandOutcome;
 
 use super::{Bench, request, sample};
 
@@ -92,7 +92,7 @@ async fn a_key_tells_the_earlier_outcome_and_refuses_another_command() {
 #[tokio::test]
 async fn the_owners_word_is_the_answer() {
     let bench = Bench::new();
-    *bench.views.outcome.lock().unwrap() = Outcome::Pending;
+    *bench.views.outcome.lock().unwrap() = CommandOutcome::Pending;
     let answer = bench.post(ACK, &[], "").await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert!(
@@ -100,7 +100,7 @@ async fn the_owners_word_is_the_answer() {
             && answer.json()["command"].as_str().unwrap().starts_with("EVT-")
     );
     *bench.views.outcome.lock().unwrap() =
-        Outcome::Rejected(Rejected::new(Code::MergedAway, "it became a part of INC-1"));
+        CommandOutcome::Rejected(Rejected::new(Code::MergedAway, "it became a part of INC-1"));
     let answer = bench.post(ACK, &[], "").await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "merged_away"));
 }
@@ -132,7 +132,7 @@ async fn what_is_new_is_answered_with_its_place() {
 async fn a_silence_is_read_in_both_spellings() {
     let bench = Bench::new();
     *bench.views.outcome.lock().unwrap() =
-        Outcome::Accepted { subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()], position: 1 };
+        CommandOutcome::Accepted { subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()], position: 1 };
     for body in [
         r#"{"matchers":[{"name":"a","value":"b","isRegex":true,"isEqual":true}],"startsAt":"2026-11-20T02:00:00Z","endsAt":"2026-11-20T04:00:00Z","createdBy":"ada","comment":"c"}"#,
         r#"{"matchers":["a=~b"],"starts_at":"2026-11-20T02:00:00Z","duration":"2h","created_by":"ada","comment":"c"}"#,

@@ -13,8 +13,8 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, notice, silence};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Queries, ReportFilter,
-    Window,
+    AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries,
+    ReportFilter, Window,
 };
 use tokio::sync::watch;
 
@@ -23,7 +23,7 @@ use super::{learnt, sample};
 pub(super) struct Fake {
     pub(super) position: watch::Sender<u64>,
     pub(super) ready: Mutex<bool>,
-    pub(super) outcome: Mutex<Outcome>,
+    pub(super) outcome: Mutex<CommandOutcome>,
     pub(super) keys: Mutex<BTreeMap<String, (EventId, Received)>>,
     pub(super) events: Mutex<Vec<Event>>,
     pub(super) asked: Mutex<Vec<(IncidentFilter, Window)>>,
@@ -38,7 +38,7 @@ impl Default for Fake {
         Self {
             position: watch::Sender::new(36_095_500),
             ready: Mutex::new(true),
-            outcome: Mutex::new(Outcome::Accepted { subjects: vec![sample::OPEN.into()], position: 36_095_300 }),
+            outcome: Mutex::new(CommandOutcome::Accepted { subjects: vec![sample::OPEN.into()], position: 36_095_300 }),
             keys: Mutex::default(),
             events: Mutex::new(vec![sample::event(36_095_300, "incident.merged", sample::OPEN)]),
             asked: Mutex::default(),
@@ -198,7 +198,7 @@ impl Queries for Fake {
     async fn partition_of(&self, incident: &str) -> Result<Partition, Problem> {
         Ok(Partition::of_environment(if incident == sample::OVER { "staging" } else { "production" }))
     }
-    async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
+    async fn outcome(&self, _: &EventId, _: Duration) -> CommandOutcome {
         self.outcome.lock().unwrap().clone()
     }
     async fn command_by_key(&self, key: &str) -> Option<(EventId, Received)> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use hindcast_api::{
     BacktestRequest, Code, Comparison, Disagreement, Label, LabelCoverage, LearnProgress, ModelJudgement, ModelStatus,
-    ModelVersion, Problem, Said, ServiceCoverage, ShadowDifference, ShadowReport, TrainRequest,
+    ModelVersion, PersonalLabel, Problem, ServiceCoverage, ShadowDifference, ShadowReport, TrainRequest,
 };
 use hindcast_domain::label::{About, Kind, Provenance};
 use hindcast_domain::model::{Lineage, Metrics, Verdict};
@@ -81,7 +81,7 @@ pub(super) fn labels() -> Vec<Label> {
 
 pub(super) fn coverage() -> LabelCoverage {
     let about = About::Incident { incident: OVER.parse().unwrap() };
-    let said = |by: &str, value: &str| Said { by: by.into(), value: value.into(), label: "LBL-1".into() };
+    let said = |by: &str, value: &str| PersonalLabel { by: by.into(), value: value.into(), label: "LBL-1".into() };
     let one = Disagreement {
         kind: Kind::Cause,
         about,
@@ -106,7 +106,7 @@ fn metrics(pairs: u32, accuracy: u32) -> Metrics {
 }
 
 fn judged(against: u32, verdict: Verdict, reasons: Vec<String>) -> ModelJudgement {
-    let report = hindcast_mlops::compare::Report { problems: 24, ..Default::default() };
+    let report = hindcast_mlops::compare::ComparisonReport { problems: 24, ..Default::default() };
     ModelJudgement {
         against,
         verdict,

@@ -21,7 +21,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::SharedCopilot;
 use hindcast_clock::Stepped;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
 use http_body_util::BodyExt;
@@ -38,7 +38,7 @@ struct Bench {
     views: Arc<Fake>,
     advised: Arc<Advised>,
     ledger: hindcast_ledger::Shared,
-    metrics: Metrics,
+    metrics: MetricRegistry,
     console: Console,
     router: Router,
 }
@@ -91,9 +91,10 @@ impl Bench {
         let views = Arc::new(Fake::default());
         let advised = Arc::new(Advised::default());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
-        let ledger = memory::Ledger::new("test").share();
-        let writer = IntakeWriter::new(ledger.clone(), clock.clone(), hindcast_ledger::Progress::default(), "console");
-        let metrics = Metrics::default();
+        let ledger = memory::MemoryLedger::new("test").share();
+        let writer =
+            IntakeWriter::new(ledger.clone(), clock.clone(), hindcast_ledger::LedgerProgress::default(), "console");
+        let metrics = MetricRegistry::default();
         let console = Console::new(Options {
             queries: views.clone(),
             advice: advised.clone(),
@@ -159,7 +160,7 @@ impl Bench {
             let record = self.ledger.get(seq).await.unwrap().unwrap();
             let commit = hindcast_eventlog::read::commit(&record).unwrap();
             for item in hindcast_eventlog::read::events(&record, &commit).unwrap() {
-                if let hindcast_eventlog::read::Item::Known(recorded) = item {
+                if let hindcast_eventlog::read::ReadEvent::Known(recorded) = item {
                     found.push(*recorded);
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use axum::http::{Method, StatusCode};
 use hindcast_api::ModelStatus;
 use hindcast_domain::command::{Code, Command, Rejected};
-use hindcast_queries::Outcome;
+use hindcast_queries::CommandOutcome;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -129,11 +129,12 @@ async fn what_is_refused_is_a_page_and_leaves_nothing() {
         assert!(refused.header("content-type").starts_with("text/html") && refused.text.contains("trouble"), "{path}");
     }
     assert!(bench.written().await.is_empty());
-    *bench.views.outcome.lock().unwrap() = Outcome::Rejected(Rejected::new(Code::Conflict, "version 2 did not pass"));
+    *bench.views.outcome.lock().unwrap() =
+        CommandOutcome::Rejected(Rejected::new(Code::Conflict, "version 2 did not pass"));
     let refused = bench.form("/models/pair-scorer/promote", &[], "version=2").await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.text.contains("version 2 did not pass"), "the lane's own words: {}", refused.text);
-    *bench.views.outcome.lock().unwrap() = Outcome::Pending;
+    *bench.views.outcome.lock().unwrap() = CommandOutcome::Pending;
     let pending = bench.form("/models/pair-scorer/promote", &[], "version=2").await;
     assert_eq!(pending.status, StatusCode::ACCEPTED);
     assert!(pending.text.contains("not decided yet"), "{}", pending.text);

@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use hindcast_advice::Asker as Person;
 use hindcast_api::{Ask, Code, Incident};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use maud::Markup;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub(super) fn incident_id(id: String) -> Result<String> {
     if fallback::is_incident(&id) {
         return Ok(id);
     }
-    Err(Refusal::new(Code::NotFound, format!("expected an incident, got {id:?}")))
+    Err(HttpRefusal::new(Code::NotFound, format!("expected an incident, got {id:?}")))
 }
 
 /// A question about no incident in particular.

@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, post};
 use hindcast_api::Code;
 use hindcast_domain::act::ActName;
 use hindcast_domain::{IncidentId, LabelId};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::{Map, Value, json};
 
 use super::learnt;
@@ -24,14 +24,14 @@ use pages::words::href;
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl FromRequest<Console> for Fields {
-    type Rejection = Refusal;
+    type Rejection = HttpRefusal;
     async fn from_request(request: Request, console: &Console) -> Result<Self> {
         match Form::<Vec<(String, String)>>::from_request(request, console).await {
             Ok(Form(pairs)) => Ok(Self(pairs)),
             Err(FormRejection::InvalidFormContentType(_)) => {
-                Err(Refusal::new(Code::UnsupportedMediaType, "expected application/x-www-form-urlencoded"))
+                Err(HttpRefusal::new(Code::UnsupportedMediaType, "expected application/x-www-form-urlencoded"))
             }
-            Err(_) => Err(Refusal::new(Code::Malformed, "expected a form, it cannot be read")),
+            Err(_) => Err(HttpRefusal::new(Code::Malformed, "expected a form, it cannot be read")),
         }
     }
 }
@@ -76,7 +76,7 @@ impl Fields {
 pub(super) fn act(act: ActName) -> MethodRouter<Console> {
     post(move |State(console): State<Console>, Path(id): Path<String>, asker: Asker, fields: Fields| async move {
         let answer = console.act(act, &id, fields.asker(asker)?, fields.filled(act)).await?;
-        Ok::<Response, Refusal>(match answer {
+        Ok::<Response, HttpRefusal>(match answer {
             Answer::Pending(pending) => waits(&pending, &format!("/{id}")),
             Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
         })

@@ -11,7 +11,7 @@ use hindcast_api::{
     AsOf, Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
 };
 use hindcast_domain::label::About;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_mlops::registry::BY_HAND;
 use hindcast_mlops::train::NAME;
 use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, Window};
@@ -209,7 +209,7 @@ pub(super) fn moved(movement: Move) -> axum::routing::MethodRouter<Console> {
                 Move::Shadow => numbers(&fields, &["version", "from"]),
             };
             let at = |version: u32| words::path(&["models", &name, &version.to_string()]);
-            Ok::<Response, Refusal>(match console.moved(&name, &fields.asker(asker)?, movement, body).await? {
+            Ok::<Response, HttpRefusal>(match console.moved(&name, &fields.asker(asker)?, movement, body).await? {
                 Answer::Pending(pending) => waits(&pending, &words::path(&["models", &name])),
                 Answer::Changed(version) | Answer::Created(version, _) => back(&at(version.version), fields.me()),
             })

@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Path, State};
 use hindcast_advice::gather::BEFORE;
 use hindcast_api::{AsOf, Code, Incident, LIMIT_MAX, Problem, State as Counts, TimelineEntry};
 use hindcast_domain::{Time, notice};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, NoticeFilter, Window};
 use maud::Markup;
 
@@ -50,7 +50,7 @@ pub(super) async fn incident(
     asked: Asked,
 ) -> Result<Markup> {
     if !fallback::is_incident(&id) {
-        return Err(Refusal::new(Code::NotFound, format!("expected a path of this server, got {:?}", uri.path())));
+        return Err(HttpRefusal::new(Code::NotFound, format!("expected a path of this server, got {:?}", uri.path())));
     }
     let as_of = asked.as_of()?;
     let incident = console.queries().incident(Some(&id), as_of).await?;

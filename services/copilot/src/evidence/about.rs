@@ -3,9 +3,9 @@
 use hindcast_api::{Citation, TimelineEntry};
 use hindcast_domain::incident::Status;
 
-use super::{Draft, Drafted, listed, when};
+use super::{DraftSentence, Drafted, listed, when};
 use crate::limits::{CHANGES_TOLD_MAX, SERVICES_TOLD_MAX, TIMELINE_TOLD_MAX};
-use crate::situation::{Situation, Symptom};
+use crate::situation::{Situation, SituationAlert};
 
 const OPENED: &[&str] = &["incident.opened", "incident.declared"];
 
@@ -15,14 +15,14 @@ pub(super) fn cited(entry: &TimelineEntry) -> Citation {
 }
 
 /// What it is: id, title and when it was opened.
-pub(super) fn identity(situation: &Situation) -> Option<Draft> {
+pub(super) fn identity(situation: &Situation) -> Option<DraftSentence> {
     let opened = situation.first(OPENED)?;
     let incident = &situation.incident;
     let texts = [
         format!("{} \"{}\" was opened at {}", incident.id, incident.title, when(opened.time)),
         format!("{} was opened at {}", incident.id, when(opened.time)),
     ];
-    Some(Draft::new(texts, [cited(opened)]).always())
+    Some(DraftSentence::new(texts, [cited(opened)]).always())
 }
 
 /// How it stands: its worst alert, its services, and where it is in its life.
@@ -35,14 +35,14 @@ pub(super) fn going(situation: &Situation, all: &mut Drafted) {
         ];
         let over = worst.alert.ends_at.is_some();
         let first = usize::from(over);
-        all.drafts.push(Draft::new(
+        all.drafts.push(DraftSentence::new(
             texts.into_iter().skip(first),
             [worst.fired.clone()].into_iter().chain(worst.joined.clone()),
         ));
     }
     let services = situation.services();
     if services.len() > 1 {
-        all.drafts.push(Draft::new(
+        all.drafts.push(DraftSentence::new(
             [format!("Alerts came from {}", listed(&services, SERVICES_TOLD_MAX))],
             services.iter().take(SERVICES_TOLD_MAX).filter_map(|service| first_of(situation, service)),
         ));
@@ -50,13 +50,13 @@ pub(super) fn going(situation: &Situation, all: &mut Drafted) {
     standing(situation, all);
 }
 
-fn worse<'a>(best: &'a Symptom, next: &'a Symptom) -> &'a Symptom {
+fn worse<'a>(best: &'a SituationAlert, next: &'a SituationAlert) -> &'a SituationAlert {
     if next.alert.severity > best.alert.severity { next } else { best }
 }
 
 /// The event by which a service's first alert began to fire.
 pub(super) fn first_of(situation: &Situation, service: &str) -> Option<Citation> {
-    let of = |symptom: &&Symptom| symptom.alert.service.as_deref() == Some(service);
+    let of = |symptom: &&SituationAlert| symptom.alert.service.as_deref() == Some(service);
     situation.symptoms.iter().find(of).map(|symptom| symptom.fired.clone())
 }
 
@@ -71,25 +71,25 @@ fn standing(situation: &Situation, all: &mut Drafted) {
     if incident.reopened > 0
         && let Some(entry) = situation.last(&["incident.reopened"])
     {
-        all.drafts.push(Draft::new([format!("It came back at {}", when(entry.time))], [cited(entry)]));
+        all.drafts.push(DraftSentence::new([format!("It came back at {}", when(entry.time))], [cited(entry)]));
     }
     if let Some(before) = &incident.recurrence_of
         && let Some(opened) = situation.first(OPENED)
     {
-        all.drafts.push(Draft::new([format!("It is back from {before}")], [cited(opened)]));
+        all.drafts.push(DraftSentence::new([format!("It is back from {before}")], [cited(opened)]));
     }
 }
 
-fn acknowledged(situation: &Situation) -> Option<Draft> {
+fn acknowledged(situation: &Situation) -> Option<DraftSentence> {
     let entry = situation.last(&["incident.acknowledged"])?;
     let texts = [
         format!("{} acknowledged it at {}", entry.actor, when(entry.time)),
         format!("It was acknowledged at {}", when(entry.time)),
     ];
-    Some(Draft::new(texts, [cited(entry)]))
+    Some(DraftSentence::new(texts, [cited(entry)]))
 }
 
-fn resolved(situation: &Situation) -> Option<Draft> {
+fn resolved(situation: &Situation) -> Option<DraftSentence> {
     let entry = situation.last(&["incident.resolved", "incident.merged"])?;
     let incident = &situation.incident;
     let mut texts = Vec::new();
@@ -98,7 +98,7 @@ fn resolved(situation: &Situation) -> Option<Draft> {
         texts.push(format!("{over}: {resolution}"));
     }
     texts.push(over);
-    Some(Draft::new(texts, [cited(entry)]))
+    Some(DraftSentence::new(texts, [cited(entry)]))
 }
 
 /// Deploys, flags and configuration changes near it.
@@ -115,7 +115,8 @@ pub(super) fn changes(situation: &Situation, all: &mut Drafted) {
             format!("{}{service}{version} at {}", what.kind, when(what.at)),
             format!("{}{service}", what.kind),
         ];
-        all.drafts.push(Draft::new(texts, [Citation { event: change.event.clone(), position: change.position }]));
+        all.drafts
+            .push(DraftSentence::new(texts, [Citation { event: change.event.clone(), position: change.position }]));
     }
     if situation.changes.len() > CHANGES_TOLD_MAX {
         all.missing.push(format!(
@@ -135,7 +136,7 @@ pub(super) fn who(situation: &Situation, all: &mut Drafted) {
     all.drafts.extend(taken);
     match (&incident.owner, situation.last(&["incident.assigned"])) {
         (Some(owner), Some(entry)) => {
-            all.drafts.push(Draft::new(
+            all.drafts.push(DraftSentence::new(
                 [format!("{owner} has it since {}", when(entry.time)), format!("{owner} has it")],
                 [cited(entry)],
             ));
@@ -146,7 +147,10 @@ pub(super) fn who(situation: &Situation, all: &mut Drafted) {
     if !incident.teams.is_empty() {
         let teams: Vec<&str> = incident.teams.iter().map(String::as_str).collect();
         let joined = situation.symptoms.iter().filter_map(|symptom| symptom.joined.clone());
-        all.drafts.push(Draft::new([format!("Its services belong to {}", listed(&teams, SERVICES_TOLD_MAX))], joined));
+        all.drafts.push(DraftSentence::new(
+            [format!("Its services belong to {}", listed(&teams, SERVICES_TOLD_MAX))],
+            joined,
+        ));
     }
 }
 
@@ -159,10 +163,11 @@ pub(super) fn how_long(situation: &Situation, all: &mut Drafted) {
                 format!("It lasted {}, from {} to {}", end.time.since(opened.time), when(opened.time), when(end.time)),
                 format!("It lasted from {} to {}", when(opened.time), when(end.time)),
             ];
-            all.drafts.push(Draft::new(texts, [cited(opened), cited(end)]));
+            all.drafts.push(DraftSentence::new(texts, [cited(opened), cited(end)]));
         }
         _ => {
-            all.drafts.push(Draft::new([format!("It has been open since {}", when(opened.time))], [cited(opened)]));
+            all.drafts
+                .push(DraftSentence::new([format!("It has been open since {}", when(opened.time))], [cited(opened)]));
             all.missing.push(format!("it is not over after {}", situation.moment.now.since(opened.time)));
         }
     }
@@ -182,7 +187,7 @@ pub(super) fn timeline(situation: &Situation, all: &mut Drafted) {
         let short = entry.text.rsplit_once(": ").map_or(entry.text.as_str(), |(short, _)| short);
         let texts =
             [format!("{time}: {}", entry.text), format!("{time}: {short}"), format!("{time}: {}", entry.event_type)];
-        all.drafts.push(Draft::new(texts, [cited(entry)]));
+        all.drafts.push(DraftSentence::new(texts, [cited(entry)]));
     }
     if left_off > 0 {
         all.missing.push(format!("{left_off} lines of its timeline are left off here"));

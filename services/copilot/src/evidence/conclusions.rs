@@ -4,7 +4,7 @@
 use hindcast_api::{Citation, Hypothesis, Proposal, Similar, Statement};
 
 use super::about::first_of;
-use super::{Draft, Drafted, listed};
+use super::{DraftSentence, Drafted, listed};
 use crate::limits::{PROPOSALS_TOLD_MAX, SERVICES_TOLD_MAX, SIMILAR_TOLD_MAX};
 use crate::situation::Situation;
 
@@ -34,21 +34,21 @@ pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
         && let Some(entry) = situation.last(&["incident.resolved"])
     {
         let told = Citation { event: entry.event.clone(), position: entry.position };
-        all.drafts.push(Draft::new(
+        all.drafts.push(DraftSentence::new(
             [format!("{} named as the cause: {cause}", entry.actor), format!("A person named as the cause: {cause}")],
             [told],
         ));
     }
 }
 
-fn hypothesis(first: &Hypothesis) -> Draft {
+fn hypothesis(first: &Hypothesis) -> DraftSentence {
     let claim = hindcast_rca::claim(first);
-    let draft = Draft::new([claim.text, format!("{} broke first", first.service)], claim.citations);
-    Draft { path: first.path.clone(), ..draft }.always()
+    let draft = DraftSentence::new([claim.text, format!("{} broke first", first.service)], claim.citations);
+    DraftSentence { path: first.path.clone(), ..draft }.always()
 }
 
-fn statement(statement: &Statement) -> Draft {
-    Draft::new([statement.text.clone()], statement.citations.iter().cloned())
+fn statement(statement: &Statement) -> DraftSentence {
+    DraftSentence::new([statement.text.clone()], statement.citations.iter().cloned())
 }
 
 /// Whom it hits.
@@ -60,7 +60,7 @@ pub(super) fn blast(situation: &Situation, all: &mut Drafted) {
     let cited: Vec<Citation> = hit.iter().filter_map(proof).collect();
     hit.retain(|service| proof(service).is_some());
     if !hit.is_empty() {
-        all.drafts.push(Draft::new([format!("It affects {}", listed(&hit, SERVICES_TOLD_MAX))], cited));
+        all.drafts.push(DraftSentence::new([format!("It affects {}", listed(&hit, SERVICES_TOLD_MAX))], cited));
     }
     // That something shows nothing stands in no event: it is said beside the claims.
     if !radius.at_risk.is_empty() {
@@ -89,24 +89,24 @@ pub(super) fn seen(situation: &Situation, all: &mut Drafted) {
     }
     let (same, other): (Vec<&Similar>, Vec<&Similar>) = page.items.iter().partition(|similar| similar.same);
     let mut told = same.iter().take(SIMILAR_TOLD_MAX).map(|similar| the_same(similar));
-    all.drafts.extend(told.next().map(Draft::always));
+    all.drafts.extend(told.next().map(DraftSentence::always));
     all.drafts.extend(told);
     all.drafts.extend(other.iter().take(1).map(|similar| look_alike(similar)));
 }
 
-fn the_same(similar: &Similar) -> Draft {
+fn the_same(similar: &Similar) -> DraftSentence {
     let what = format!("{} was the same problem", similar.incident);
     let cause = similar.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
     let ended = similar.resolution.as_deref().map(|text| format!("; what ended it: {text}")).unwrap_or_default();
     let texts = [format!("{what}{cause}{ended}"), format!("{what}{ended}"), format!("{what}{cause}"), what];
-    Draft::new(texts, similar.citations.iter().cloned())
+    DraftSentence::new(texts, similar.citations.iter().cloned())
 }
 
-fn look_alike(similar: &Similar) -> Draft {
+fn look_alike(similar: &Similar) -> DraftSentence {
     let what = format!("{} looks like it and is another problem", similar.incident);
     let differs = similar.differs.first().map(|text| format!(": {text}")).unwrap_or_default();
     let short = format!("{} looks like it", similar.incident);
-    Draft::new([format!("{what}{differs}"), what, short], similar.citations.iter().cloned())
+    DraftSentence::new([format!("{what}{differs}"), what, short], similar.citations.iter().cloned())
 }
 
 /// What may be done.

@@ -12,12 +12,12 @@ use crate::limits::{ALIASES_MAX, TOOL_SHOWN_BYTES_MAX};
 
 /// The events that a model may cite.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Aliases {
+pub(crate) struct CitationAliases {
     events: Vec<Citation>,
     numbers: BTreeMap<String, usize>,
 }
 
-impl Aliases {
+impl CitationAliases {
     /// The name of an event; a new one where it has none yet and there is room.
     pub(crate) fn name(&mut self, citation: &Citation) -> Option<String> {
         if let Some(number) = self.numbers.get(&citation.event) {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_event_has_one_name_and_a_name_one_event() {
-        let mut aliases = Aliases::default();
+        let mut aliases = CitationAliases::default();
         assert_eq!(aliases.name(&event(7)).unwrap(), "E1");
         assert_eq!(aliases.name(&event(9)).unwrap(), "E2");
         assert_eq!(aliases.name(&event(7)).unwrap(), "E1");
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_tools_events_can_be_cited_unless_they_are_later() {
-        let mut aliases = Aliases::default();
+        let mut aliases = CitationAliases::default();
         let output = json!({"items": [
             {"event": event(5).event, "position": 5, "text": "early"},
             {"id": event(50).event, "position": 50, "type": "incident.opened"},
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn names_and_what_is_shown_are_bounded() {
-        let mut aliases = Aliases::default();
+        let mut aliases = CitationAliases::default();
         let items: Vec<Value> =
             (1..500).map(|n| json!({"event": event(n).event, "position": n, "text": "x".repeat(99)})).collect();
         let output = json!({ "items": items });

@@ -2,7 +2,7 @@
 //! call will use before it is made; refuses to know of caps that outlast an answer: those are [`crate::spend`]'s.
 
 use hindcast_domain::words::ModelOutcome;
-use hindcast_llm::Request;
+use hindcast_llm::ModelRequest;
 
 use super::{Failure, Used};
 use crate::{Caps, Prices};
@@ -20,7 +20,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn of(request: &Request, prices: &Prices) -> Self {
+    pub(super) fn of(request: &ModelRequest, prices: &Prices) -> Self {
         // A request of ours is made of texts, numbers and JSON, so it always has a JSON form.
         let bytes = serde_json::to_string(request).map_or(0, |text| text.len());
         let read = u64::try_from(bytes).unwrap_or(u64::MAX) / BYTES_PER_TOKEN;
@@ -54,7 +54,7 @@ pub(super) const fn tools_are_done(caps: &Caps, used: &Used) -> bool {
 mod tests {
     use super::*;
     use hindcast_api::Tokens;
-    use hindcast_llm::{Message, Speaker};
+    use hindcast_llm::{PromptMessage, Speaker};
 
     fn used(tokens: u64, cost_micros: u64) -> Used {
         Used { calls: 1, tokens: Tokens { input: tokens, output: 0 }, cost_micros }
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn what_is_expected_grows_with_what_is_sent() {
-        let request = |bytes: usize| Request {
-            messages: vec![Message::new(Speaker::User, "x".repeat(bytes))],
+        let request = |bytes: usize| ModelRequest {
+            messages: vec![PromptMessage::new(Speaker::User, "x".repeat(bytes))],
             tools: vec![],
             schema: None,
             tokens_max: 100,

@@ -1,17 +1,17 @@
 //! The last reply of a model, read as claims; and the one thing that the verifier cannot know: that a model
 //! names no other cause than the ranking does. Owns the schema of that reply.
 
-use hindcast_api::{Citation, Claim, Hypothesis, Verdict};
+use hindcast_api::{Citation, Claim, ClaimVerdict, Hypothesis};
 use serde_json::{Value, json};
 
-use super::aliases::Aliases;
+use super::aliases::CitationAliases;
 use crate::evidence::cut;
 use crate::limits::{CITATIONS_MAX, CLAIM_BYTES_MAX, MODEL_CLAIMS_MAX};
 use crate::links::Links;
 
 /// The schema of the last reply. What is cited stands before what is said of it, and the names sort so too, for
 /// servers that sort them.
-pub(crate) fn schema(aliases: &Aliases) -> Value {
+pub(crate) fn schema(aliases: &CitationAliases) -> Value {
     let mut names = aliases.names();
     if names.is_empty() {
         // An empty list of words is no schema.
@@ -46,19 +46,19 @@ pub(crate) fn schema(aliases: &Aliases) -> Value {
 
 /// Claims as they were read.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Read {
+pub(crate) struct ReadClaims {
     pub(crate) claims: Vec<Claim>,
     pub(crate) links_removed: u32,
 }
 
 /// Reads a reply. What is no claim is left out; a reply without any is an error that says why.
-pub(crate) fn read(text: &str, aliases: &Aliases, links: &Links) -> Result<Read, String> {
+pub(crate) fn read(text: &str, aliases: &CitationAliases, links: &Links) -> Result<ReadClaims, String> {
     let value = json_of(text).ok_or("the model's answer is no JSON")?;
     let items = match &value {
         Value::Array(items) => items,
         other => other.get("claims").and_then(Value::as_array).ok_or("the model's answer has no claims")?,
     };
-    let mut read = Read { claims: Vec::new(), links_removed: 0 };
+    let mut read = ReadClaims { claims: Vec::new(), links_removed: 0 };
     for item in items.iter().take(MODEL_CLAIMS_MAX) {
         let Some(text) = item.get("text").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()) else {
             continue;
@@ -68,7 +68,7 @@ pub(crate) fn read(text: &str, aliases: &Aliases, links: &Links) -> Result<Read,
         let claim = Claim {
             text: cut(&without_names(&text), CLAIM_BYTES_MAX),
             citations: cited(item.get("events").unwrap_or(&Value::Null), aliases),
-            verdict: Verdict::Unverifiable,
+            verdict: ClaimVerdict::Unverifiable,
             reason: None,
             path: Vec::new(),
         };
@@ -104,7 +104,7 @@ fn without_names(text: &str) -> String {
     kept.join(" ").trim().to_owned()
 }
 
-fn cited(value: &Value, aliases: &Aliases) -> Vec<Citation> {
+fn cited(value: &Value, aliases: &CitationAliases) -> Vec<Citation> {
     let words: Vec<&str> = match value {
         Value::String(word) => vec![word],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
@@ -184,8 +184,8 @@ mod tests {
         Citation { event: format!("EVT-{n}"), position: n }
     }
 
-    fn aliases() -> Aliases {
-        let mut aliases = Aliases::default();
+    fn aliases() -> CitationAliases {
+        let mut aliases = CitationAliases::default();
         aliases.name(&event(1));
         aliases.name(&event(2));
         aliases
@@ -195,7 +195,7 @@ mod tests {
         Claim {
             text: text.into(),
             citations: vec![event(cites)],
-            verdict: Verdict::Unverifiable,
+            verdict: ClaimVerdict::Unverifiable,
             reason: None,
             path: vec![],
         }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use hindcast_api::{Citation, Hypothesis};
 use hindcast_domain::Time;
-use hindcast_llm::{Message, Speaker};
+use hindcast_llm::{PromptMessage, Speaker};
 use hindcast_redact::Redactor;
 
-use super::{Ended, Session, prompts_fail};
+use super::{AskFailure, ModelSession, prompts_fail};
 use crate::evidence::cut;
 use crate::fence::fence;
 use crate::history;
@@ -24,7 +24,7 @@ const FINDINGS_TOLD_MAX: usize = 6;
 const CHANGES_TOLD_MAX: usize = 4;
 
 /// One event as a prompt tells it.
-struct Line {
+struct PromptEvent {
     citation: Citation,
     at: Time,
     text: String,
@@ -32,8 +32,8 @@ struct Line {
     weight: u8,
 }
 
-impl Session<'_> {
-    pub(super) fn first_messages(&mut self, tools: bool) -> Result<Vec<Message>, Ended> {
+impl ModelSession<'_> {
+    pub(super) fn first_messages(&mut self, tools: bool) -> Result<Vec<PromptMessage>, AskFailure> {
         let prompts = &self.options.prompts;
         let system = prompts.system().map_err(|error| prompts_fail(&error))?;
         let events = self.events();
@@ -55,7 +55,7 @@ impl Session<'_> {
             tools,
         };
         let user = prompts.user(&words).map_err(|error| prompts_fail(&error))?;
-        Ok(vec![Message::new(Speaker::System, system), Message::new(Speaker::User, user)])
+        Ok(vec![PromptMessage::new(Speaker::System, system), PromptMessage::new(Speaker::User, user)])
     }
 
     /// The events, oldest first, each with its short name.
@@ -135,9 +135,9 @@ fn runbooks(situation: &Situation) -> String {
 }
 
 /// The events that a prompt tells, oldest first. Where there are more than fit, those behind conclusions stay.
-fn lines(situation: &Situation) -> Vec<Line> {
-    let mut found: BTreeMap<u64, Line> = BTreeMap::new();
-    let mut add = |line: Line| {
+fn lines(situation: &Situation) -> Vec<PromptEvent> {
+    let mut found: BTreeMap<u64, PromptEvent> = BTreeMap::new();
+    let mut add = |line: PromptEvent| {
         let weight = line.weight;
         let known = found.entry(line.citation.position).or_insert(line);
         known.weight = known.weight.max(weight);
@@ -148,13 +148,13 @@ fn lines(situation: &Situation) -> Vec<Line> {
         let citation = Citation { event: entry.event.clone(), position: entry.position };
         let least = if entry.event_type.starts_with("incident.") { 2 } else { 0 };
         let weight = weight(&citation, least);
-        add(Line { citation, at: entry.time, text: entry.text.clone(), weight });
+        add(PromptEvent { citation, at: entry.time, text: entry.text.clone(), weight });
     }
     for finding in situation.findings.iter().take(FINDINGS_TOLD_MAX) {
         let citation = Citation { event: finding.event.clone(), position: finding.position };
         let weight = weight(&citation, 1);
         let text = format!("{}: {}", finding.finding.service, finding.finding.title);
-        add(Line { citation, at: finding.finding.at, text, weight });
+        add(PromptEvent { citation, at: finding.finding.at, text, weight });
     }
     for change in situation.changes.iter().take(CHANGES_TOLD_MAX) {
         let citation = Citation { event: change.event.clone(), position: change.position };
@@ -162,9 +162,9 @@ fn lines(situation: &Situation) -> Vec<Line> {
         let what = &change.change;
         let service = what.service.as_deref().unwrap_or("unknown service");
         let text = format!("{service}: {} {}", what.kind, what.title);
-        add(Line { citation, at: what.at, text, weight });
+        add(PromptEvent { citation, at: what.at, text, weight });
     }
-    let mut all: Vec<Line> = found.into_values().collect();
+    let mut all: Vec<PromptEvent> = found.into_values().collect();
     // The heaviest stay, of equals the earliest; then they are told in the order of time.
     all.sort_by_key(|line| (std::cmp::Reverse(line.weight), line.citation.position));
     all.truncate(PROMPT_EVENTS_MAX);

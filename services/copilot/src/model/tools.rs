@@ -11,7 +11,7 @@ use hindcast_redact::Redactor;
 use serde_json::{Value, json};
 
 use crate::Options;
-use crate::ask::{Taken, World};
+use crate::ask::{AnswerContext, TakenQuestion};
 use crate::limits::NAMED_RUNBOOKS_MAX;
 use crate::situation::Situation;
 
@@ -23,9 +23,9 @@ const LOGS: &str = "search_logs";
 const TOLD: [&str; 3] = ["get_incident", "get_causes", "get_proposals"];
 
 /// The tools of one answer.
-pub(crate) struct Tools<'a> {
+pub(crate) struct AnswerTools<'a> {
     options: &'a Options,
-    taken: &'a Taken,
+    taken: &'a TakenQuestion,
     situation: &'a Situation,
     offered: Vec<Tool>,
     /// What was asked already, so that a model that turns in circles is told so.
@@ -36,8 +36,8 @@ pub(crate) struct Tools<'a> {
     missing: Vec<String>,
 }
 
-impl<'a> Tools<'a> {
-    pub(crate) fn new(options: &'a Options, taken: &'a Taken, situation: &'a Situation) -> Self {
+impl<'a> AnswerTools<'a> {
+    pub(crate) fn new(options: &'a Options, taken: &'a TakenQuestion, situation: &'a Situation) -> Self {
         let live = taken.moment.live;
         let fits = |name: &str| !TOLD.contains(&name) && (name != LOGS || live && options.toolbox.telemetry.is_some());
         let of_box = Toolbox::specs().into_iter().filter(|spec| fits(spec.name));
@@ -83,7 +83,7 @@ impl<'a> Tools<'a> {
     /// Uses a tool: its output, redacted, or what is told to the model instead. An error is one of ours.
     pub(crate) async fn call(
         &mut self,
-        world: &World,
+        world: &AnswerContext,
         call: &Call,
         step: u32,
     ) -> Result<Result<Value, String>, Problem> {

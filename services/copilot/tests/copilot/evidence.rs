@@ -1,7 +1,7 @@
 //! Answers without a model.
 
 use hindcast_advice::{Asker, Copilot as _};
-use hindcast_api::{Ask, Progress, Verdict};
+use hindcast_api::{AnswerProgress, Ask, ClaimVerdict};
 use hindcast_queries::Window;
 use serde_json::json;
 use std::sync::atomic::Ordering;
@@ -26,7 +26,7 @@ async fn an_answer_names_service_cause_past_incident_and_runbook_and_all_of_it_s
     {
         assert!(found.answer.contains(part), "{part} is missing in {}", found.answer);
     }
-    let struck: Vec<_> = found.claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).collect();
+    let struck: Vec<_> = found.claims.iter().filter(|claim| claim.verdict == ClaimVerdict::Unsupported).collect();
     assert!(struck.is_empty(), "{struck:#?}");
     assert!(found.claims.iter().all(|claim| !claim.citations.is_empty()));
     assert!(found.missing.iter().any(|text| text.contains("no language model is configured")), "{:?}", found.missing);
@@ -92,18 +92,21 @@ async fn as_of_then_nothing_later_is_cited() {
     let copilot = world.copilot(None);
     let then = answer(&copilot, Ask { as_of: Some(json!(250)), ..ask("show the timeline") }).await;
     assert_eq!(then.position, 250);
-    let stands = then.claims.iter().filter(|claim| claim.verdict == Verdict::Supported);
+    let stands = then.claims.iter().filter(|claim| claim.verdict == ClaimVerdict::Supported);
     let latest = stands.flat_map(|claim| &claim.citations).map(|citation| citation.position).max();
     assert_eq!(latest, Some(201), "{:#?}", then.claims);
     // What was concluded with later events is struck, not shown.
     assert!(
         then.claims
             .iter()
-            .filter(|claim| claim.verdict == Verdict::Supported)
+            .filter(|claim| claim.verdict == ClaimVerdict::Supported)
             .all(|claim| !claim.text.contains("checkout"))
     );
     let now = answer(&copilot, ask("show the timeline")).await;
-    assert!(texts(&now, Verdict::Supported).len() > texts(&then, Verdict::Supported).len(), "the check can fail");
+    assert!(
+        texts(&now, ClaimVerdict::Supported).len() > texts(&then, ClaimVerdict::Supported).len(),
+        "the check can fail"
+    );
 }
 
 #[tokio::test]
@@ -131,8 +134,8 @@ async fn what_is_done_is_told_and_the_answer_comes_last() {
     while let Some(step) = heard.recv().await {
         steps.push(step);
     }
-    assert!(matches!(steps.first(), Some(Progress::Status(_))));
-    assert_eq!(steps.pop(), Some(Progress::Answer(Box::new(found))));
+    assert!(matches!(steps.first(), Some(AnswerProgress::Status(_))));
+    assert_eq!(steps.pop(), Some(AnswerProgress::Answer(Box::new(found))));
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_advice::{Asker, Copilot as _};
-use hindcast_api::{Answer, Ask, Progress, Verdict};
-use hindcast_llm::{Bounds, Error, Llm, Reply, Request, Scripted};
+use hindcast_api::{Answer, AnswerProgress, Ask, ClaimVerdict};
+use hindcast_llm::{Bounds, Error, Llm, ModelReply, ModelRequest, Scripted};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use crate::model::{calls, claims, says, scripted};
 use crate::world::{World, answer, ask};
 use hindcast_copilot::Caps;
 
-type Said = Result<Reply, Error>;
+type Said = Result<ModelReply, Error>;
 
 /// A model that never replies.
 struct Silent;
@@ -26,7 +26,7 @@ impl Llm for Silent {
     fn model(&self) -> &'static str {
         "silent"
     }
-    async fn chat(&self, _: Request, _: Bounds, _: Option<mpsc::Sender<String>>) -> Result<Reply, Error> {
+    async fn chat(&self, _: ModelRequest, _: Bounds, _: Option<mpsc::Sender<String>>) -> Result<ModelReply, Error> {
         std::future::pending().await
     }
 }
@@ -39,7 +39,12 @@ impl Llm for Looping {
     fn model(&self) -> &'static str {
         "looping"
     }
-    async fn chat(&self, request: Request, _: Bounds, _: Option<mpsc::Sender<String>>) -> Result<Reply, Error> {
+    async fn chat(
+        &self,
+        request: ModelRequest,
+        _: Bounds,
+        _: Option<mpsc::Sender<String>>,
+    ) -> Result<ModelReply, Error> {
         let count = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let many: Vec<(&str, Value)> = (0..20).map(|n| ("search_events", json!({"from": count * 100 + n}))).collect();
         assert!(request.messages.len() < 200, "what a model is told is bounded");
@@ -52,7 +57,7 @@ fn fell_back(answer: &Answer, words: &str) {
     assert!(answer.answer.contains("postgres: PgDown fired first"), "{}", answer.answer);
     let said = answer.missing.iter().find(|text| text.contains("the language model did not write this"));
     assert!(said.is_some_and(|text| text.contains(words)), "{words:?} is not in {:?}", answer.missing);
-    assert!(answer.claims.iter().any(|claim| claim.verdict == Verdict::Supported));
+    assert!(answer.claims.iter().any(|claim| claim.verdict == ClaimVerdict::Supported));
 }
 
 #[tokio::test]
@@ -66,7 +71,7 @@ async fn a_model_that_fails_falls_back_and_is_named() {
         (vec![Ok(says("")), Err(Error::Timeout(Duration::from_secs(1)))], "did not reply", "timeout"),
         (vec![Ok(says("")), Ok(says("I believe that it was redis."))], "no JSON", "nonsense"),
         (vec![Ok(says("")), Ok(says("{\"claims\":[{\"text\":\"it is"))], "no JSON", "nonsense"),
-        (vec![Ok(says("")), Ok(Reply { cut: true, ..says("{\"claims\":[") })], "cut off", "cut"),
+        (vec![Ok(says("")), Ok(ModelReply { cut: true, ..says("{\"claims\":[") })], "cut off", "cut"),
         (vec![Ok(says("")), Ok(says(&long))], "over 65536 bytes", "too_large"),
         (
             vec![Ok(says("")), Ok(claims(&[(200, "redis fired 99 times")]))],
@@ -151,7 +156,7 @@ async fn caps_are_counted_from_the_ledger_so_that_a_restart_does_not_lift_them()
 
 /// A model whose first reply is dear and wants a tool; the second would write the answer.
 fn dear(tokens_in: u64) -> Arc<Scripted> {
-    let first = Reply { tokens_in, ..calls(&[("get_why", json!({}))]) };
+    let first = ModelReply { tokens_in, ..calls(&[("get_why", json!({}))]) };
     scripted([first, claims(&[(200, "PgDown on postgres fired at 12:00")])])
 }
 
@@ -184,7 +189,7 @@ async fn each_cap_of_an_answer_an_incident_and_a_day_stops_the_call_that_would_g
         assert_eq!(world.wrote("conversation.answered").await[0].data["fell_back"], word);
         let mut said = Vec::new();
         while let Ok(step) = heard.try_recv() {
-            if let Progress::Status(text) = step {
+            if let AnswerProgress::Status(text) = step {
                 said.push(text);
             }
         }
@@ -203,7 +208,7 @@ async fn each_cap_of_an_answer_an_incident_and_a_day_stops_the_call_that_would_g
 async fn tools_leave_half_of_an_answers_tokens_to_its_words() {
     let world = World::new();
     let caps = Caps { answer_tokens_max: 100_000, ..Caps::default() };
-    let wants_more = Reply { tokens_in: 60_000, ..calls(&[("get_why", json!({}))]) };
+    let wants_more = ModelReply { tokens_in: 60_000, ..calls(&[("get_why", json!({}))]) };
     let model = scripted([wants_more, claims(&[(200, "PgDown on postgres fired at 12:00")])]);
     let found = answer(&world.with(Some(model.clone()), caps), ask("why?")).await;
     assert_eq!(found.mode, "model", "{:?}", found.missing);

@@ -2,34 +2,39 @@
 
 use std::sync::Arc;
 
-use hindcast_api::{Ask, Verdict};
-use hindcast_llm::{Call, Reply, Scripted};
+use hindcast_api::{Ask, ClaimVerdict};
+use hindcast_llm::{Call, ModelReply, Scripted};
 use serde_json::{Value, json};
 
 use crate::world::{World, answer, ask, cite, event_id, texts};
 
 /// A reply that calls tools.
-pub fn calls(calls: &[(&str, Value)]) -> Reply {
+pub fn calls(calls: &[(&str, Value)]) -> ModelReply {
     let one = |(index, (name, arguments)): (usize, &(&str, Value))| Call {
         id: format!("c{index}"),
         name: (*name).into(),
         arguments: arguments.clone(),
     };
-    Reply { calls: calls.iter().enumerate().map(one).collect(), tokens_in: 100, tokens_out: 10, ..Reply::default() }
+    ModelReply {
+        calls: calls.iter().enumerate().map(one).collect(),
+        tokens_in: 100,
+        tokens_out: 10,
+        ..ModelReply::default()
+    }
 }
 
 /// A last reply with these claims: the event's id, and what is said of it.
-pub fn claims(claims: &[(u64, &str)]) -> Reply {
+pub fn claims(claims: &[(u64, &str)]) -> ModelReply {
     let one = |(position, text): &(u64, &str)| json!({"events": [event_id(*position)], "says": "…", "text": text});
     let text = json!({"claims": claims.iter().map(one).collect::<Vec<_>>()}).to_string();
-    Reply { text, tokens_in: 200, tokens_out: 20, model: "tiny-1".into(), ..Reply::default() }
+    ModelReply { text, tokens_in: 200, tokens_out: 20, model: "tiny-1".into(), ..ModelReply::default() }
 }
 
-pub fn says(text: &str) -> Reply {
-    Reply { text: text.into(), ..Reply::default() }
+pub fn says(text: &str) -> ModelReply {
+    ModelReply { text: text.into(), ..ModelReply::default() }
 }
 
-pub fn scripted(replies: impl IntoIterator<Item = Reply>) -> Arc<Scripted> {
+pub fn scripted(replies: impl IntoIterator<Item = ModelReply>) -> Arc<Scripted> {
     Arc::new(Scripted::new(replies.into_iter().map(Ok)))
 }
 
@@ -47,11 +52,11 @@ async fn a_models_words_are_shown_where_they_stand_and_struck_where_they_do_not(
     ]);
     let found = answer(&world.copilot(Some(model.clone())), ask("what happened to the database?")).await;
     assert_eq!((found.mode.as_str(), found.model.as_deref()), ("model", Some("tiny-1")), "{found:#?}");
-    let supported = texts(&found, Verdict::Supported);
+    let supported = texts(&found, ClaimVerdict::Supported);
     assert!(supported.contains(&"PgDown on postgres fired at 12:00"), "{:#?}", found.claims);
     assert!(supported.contains(&"postgres wrote 61 lines"), "a tool's event can be cited: {:#?}", found.claims);
     let struck = found.claims.iter().find(|claim| claim.text.contains("99 times")).unwrap();
-    assert_eq!(struck.verdict, Verdict::Unsupported);
+    assert_eq!(struck.verdict, ClaimVerdict::Unsupported);
     assert!(struck.reason.is_some() && !found.answer.contains("99 times"));
     assert_eq!(found.tokens.map(|tokens| (tokens.input, tokens.output)), Some((300, 30)));
     assert!((found.cost.unwrap() - 0.000_36).abs() < 1e-9, "{:?}", found.cost);
@@ -84,7 +89,7 @@ async fn a_model_cannot_name_another_cause_nor_change_an_order() {
     let found = answer(&world.copilot(Some(model.clone())), ask("what caused it?")).await;
     assert_eq!(found.mode, "model");
     let struck = found.claims.iter().find(|claim| claim.text == "redis is the root cause").unwrap();
-    assert_eq!(struck.verdict, Verdict::Unsupported);
+    assert_eq!(struck.verdict, ClaimVerdict::Unsupported);
     assert!(struck.reason.as_deref().unwrap().contains("postgres ranks first"), "{struck:?}");
     assert_eq!(
         (&found.hypotheses, &found.similar, &found.proposals),
@@ -228,9 +233,12 @@ async fn a_claim_of_a_later_event_is_struck() {
     ]);
     let found = answer(&world.copilot(Some(model)), Ask { as_of: Some(json!(350)), ..ask("what is known") }).await;
     let later = found.claims.iter().find(|claim| claim.text.contains("last thing")).unwrap();
-    assert_eq!(later.verdict, Verdict::Unsupported, "{later:?}");
+    assert_eq!(later.verdict, ClaimVerdict::Unsupported, "{later:?}");
     assert!(
-        !found.claims.iter().any(|claim| claim.verdict == Verdict::Supported && claim.citations.contains(&cite(3_900)))
+        !found
+            .claims
+            .iter()
+            .any(|claim| claim.verdict == ClaimVerdict::Supported && claim.citations.contains(&cite(3_900)))
     );
 }
 
@@ -246,7 +254,7 @@ async fn an_event_that_is_cited_too_much_is_left_out_but_one_that_is_none_is_not
     let found =
         answer(&world.copilot(Some(scripted([says(""), says(&said.to_string())]))), ask("what fired and when")).await;
     let of = |part: &str| found.claims.iter().find(|claim| claim.text.contains(part)).unwrap();
-    assert_eq!((of("at 12:00:00").verdict, &of("at 12:00:00").citations), (Verdict::Supported, &vec![cite(200)]));
-    assert_eq!(of("at 12:01:00").verdict, Verdict::Unsupported, "{:#?}", of("at 12:01:00"));
-    assert_eq!(of("at 12:01:30").verdict, Verdict::Unsupported, "{:#?}", of("at 12:01:30"));
+    assert_eq!((of("at 12:00:00").verdict, &of("at 12:00:00").citations), (ClaimVerdict::Supported, &vec![cite(200)]));
+    assert_eq!(of("at 12:01:00").verdict, ClaimVerdict::Unsupported, "{:#?}", of("at 12:01:00"));
+    assert_eq!(of("at 12:01:30").verdict, ClaimVerdict::Unsupported, "{:#?}", of("at 12:01:30"));
 }

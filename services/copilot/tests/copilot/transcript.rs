@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hindcast_api::Verdict;
-use hindcast_llm::Recorded;
+use hindcast_api::ClaimVerdict;
+use hindcast_llm::RecordedModel;
 
 use crate::world::{TRANSCRIPT_QUESTIONS, World, answer, ask};
 
@@ -14,7 +14,7 @@ const HOW: &str = "record it again: HINDCAST_RECORD_TRANSCRIPT=1 cargo test -p h
 #[tokio::test]
 async fn what_a_real_model_said_is_judged_as_it_was() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts/tool-loop.ndjson");
-    let model = Arc::new(Recorded::open(&path).expect(HOW));
+    let model = Arc::new(RecordedModel::open(&path).expect(HOW));
     let world = World::new();
     let copilot = world.copilot(Some(model));
     let mut by_model = 0;
@@ -25,11 +25,11 @@ async fn what_a_real_model_said_is_judged_as_it_was() {
         by_model += usize::from(found.mode == "model");
         for claim in &found.claims {
             match claim.verdict {
-                Verdict::Supported => {
+                ClaimVerdict::Supported => {
                     assert!(!claim.citations.is_empty() && found.answer.contains(claim.text.trim_end_matches('.')))
                 }
-                Verdict::Unsupported => assert!(claim.reason.is_some(), "{claim:?}"),
-                Verdict::Unverifiable => assert!(claim.citations.is_empty(), "{claim:?}"),
+                ClaimVerdict::Unsupported => assert!(claim.reason.is_some(), "{claim:?}"),
+                ClaimVerdict::Unverifiable => assert!(claim.citations.is_empty(), "{claim:?}"),
             }
         }
         assert_eq!(found.hypotheses.len(), 1, "the ranking is ours");

@@ -18,15 +18,15 @@ use hindcast_clock::Stepped;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, incident};
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
 use hindcast_ledger::port::Ledger as _;
-use hindcast_ledger::progress::Progress;
+use hindcast_ledger::progress::LedgerProgress;
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+    AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Queries, Window,
 };
 use hindcast_testkit as testkit;
 use serde_json::{Value, json};
@@ -164,7 +164,7 @@ fn alert(fingerprint: &str, name: &str, service: &str, severity: hindcast_domain
 
 /// Views over the sample and over the ledger that the copilot writes.
 pub struct Views {
-    ledger: memory::Ledger,
+    ledger: memory::MemoryLedger,
     position: watch::Sender<u64>,
     /// Whether there are incidents at all.
     pub quiet: AtomicBool,
@@ -181,7 +181,7 @@ impl Views {
         while let Some(record) = self.ledger.get(seq).await.unwrap() {
             let commit = read::commit(&record).unwrap();
             for item in read::events(&record, &commit).unwrap() {
-                let Item::Known(known) = item else { continue };
+                let ReadEvent::Known(known) = item else { continue };
                 let tagged = serde_json::to_value(&known.event).unwrap();
                 found.push(Event {
                     position: known.position,
@@ -383,8 +383,8 @@ impl Queries for Views {
     async fn partition_of(&self, _: &str) -> Result<Partition, Problem> {
         Ok(Partition::of_environment("production"))
     }
-    async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
-        Outcome::Pending
+    async fn outcome(&self, _: &EventId, _: Duration) -> CommandOutcome {
+        CommandOutcome::Pending
     }
     async fn command_by_key(&self, _: &str) -> Option<(EventId, Received)> {
         None
@@ -422,7 +422,7 @@ pub struct Conclusions {
 }
 
 fn hypothesis() -> hindcast_api::Hypothesis {
-    let step = |role, time: &str, service: &str, position| hindcast_api::Step {
+    let step = |role, time: &str, service: &str, position| hindcast_api::PathStep {
         role,
         time: at(time),
         service: service.into(),
@@ -431,8 +431,8 @@ fn hypothesis() -> hindcast_api::Hypothesis {
     };
     hindcast_api::Hypothesis {
         path: vec![
-            step(hindcast_api::Role::Broke, "12:00:00", "postgres", 200),
-            step(hindcast_api::Role::Alarmed, "12:01:00", "checkout", 300),
+            step(hindcast_api::StepRole::Broke, "12:00:00", "postgres", 200),
+            step(hindcast_api::StepRole::Alarmed, "12:01:00", "checkout", 300),
         ],
         confirms: vec![hindcast_api::Statement {
             text: "checkout fired at 12:01:00".into(),
@@ -515,16 +515,17 @@ impl Advice for Conclusions {
 pub struct World {
     pub views: Arc<Views>,
     pub advice: Arc<Conclusions>,
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     clock: Stepped,
     writer: FactsWriter,
 }
 
 impl World {
     pub fn new() -> Self {
-        let ledger = memory::Ledger::new("a-ledger");
+        let ledger = memory::MemoryLedger::new("a-ledger");
         let clock = Stepped::new(at("12:10:00"));
-        let writer = IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), Progress::default(), "door").facts();
+        let writer =
+            IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), LedgerProgress::default(), "door").facts();
         let views = Views {
             ledger,
             position: watch::Sender::new(u64::MAX),
@@ -532,7 +533,7 @@ impl World {
             changed_at: Mutex::new(u64::MAX),
             title: Mutex::new("PgDown on postgres".into()),
         };
-        Self { views: Arc::new(views), advice: Arc::default(), metrics: Metrics::default(), clock, writer }
+        Self { views: Arc::new(views), advice: Arc::default(), metrics: MetricRegistry::default(), clock, writer }
     }
 
     /// A copilot of this world; two of them share its ledger, as a restarted one would.
@@ -574,6 +575,6 @@ pub async fn answer(copilot: &Copilot, ask: Ask) -> Answer {
 }
 
 /// Texts of the claims with a verdict.
-pub fn texts(answer: &Answer, verdict: hindcast_api::Verdict) -> Vec<&str> {
+pub fn texts(answer: &Answer, verdict: hindcast_api::ClaimVerdict) -> Vec<&str> {
     answer.claims.iter().filter(|claim| claim.verdict == verdict).map(|claim| claim.text.as_str()).collect()
 }

@@ -22,7 +22,7 @@ pub struct Citation {
 /// What the verifier says of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ClaimVerdict {
     /// Its events exist, could be seen, and say so.
     Supported,
     /// The events do not support it. Such a claim is removed from the answer.
@@ -39,19 +39,19 @@ pub struct Claim {
     /// The events that it rests on.
     pub citations: Vec<Citation>,
     /// What the verifier says of it.
-    pub verdict: Verdict,
+    pub verdict: ClaimVerdict,
     /// What the verifier missed or found to differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The steps, where it claims that one thing led to another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
 }
 
 /// What a step of a cause's path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum StepRole {
     /// The root cause.
     Broke,
     /// What that did.
@@ -62,9 +62,9 @@ pub enum Role {
 
 /// One step of a cause's path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Step {
+pub struct PathStep {
     /// What it is in the path.
-    pub role: Role,
+    pub role: StepRole,
     /// When.
     pub time: Time,
     /// Where.
@@ -96,7 +96,7 @@ pub struct Hypothesis {
     /// How well it explains what was seen, 0 to 1. Not a probability until it is calibrated by labels.
     pub score: f64,
     /// Root cause → propagated to → first alert.
-    pub path: Vec<Step>,
+    pub path: Vec<PathStep>,
     /// What speaks for it.
     pub confirms: Vec<Statement>,
     /// What speaks against it.
@@ -340,7 +340,7 @@ pub struct Tokens {
 /// Progress of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
-pub enum Progress {
+pub enum AnswerProgress {
     /// What is being done, in plain words.
     Status(String),
     /// A tool is used: its name and arguments.

@@ -95,12 +95,12 @@ pub struct Disagreement {
     /// Of what.
     pub about: About,
     /// Who says what, oldest first.
-    pub said: Vec<Said>,
+    pub said: Vec<PersonalLabel>,
 }
 
 /// What one person says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Said {
+pub struct PersonalLabel {
     /// Who.
     pub by: String,
     /// What.
@@ -244,7 +244,7 @@ pub struct TrainRequest {
     pub from: Option<u64>,
     /// The training position, or a time; nothing later is seen. The head where absent.
     #[serde(deserialize_with = "place")]
-    #[schemars(with = "Option<Place>")]
+    #[schemars(with = "Option<PositionText>")]
     pub to: Option<String>,
     /// The seed of every draw; 1 where absent.
     pub seed: Option<u64>,
@@ -253,7 +253,7 @@ pub struct TrainRequest {
 /// A place in the ledger as it is written: a position, as a number or as text, or words such as a time.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum Place {
+enum PositionText {
     /// A position.
     Position(u64),
     /// The same as text, a time in RFC 3339, or a span.
@@ -261,9 +261,9 @@ enum Place {
 }
 
 fn place<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<Place>::deserialize(from)?.map(|place| match place {
-        Place::Position(position) => position.to_string(),
-        Place::Text(text) => text,
+    Ok(Option::<PositionText>::deserialize(from)?.map(|place| match place {
+        PositionText::Position(position) => position.to_string(),
+        PositionText::Text(text) => text,
     }))
 }
 
@@ -282,11 +282,11 @@ pub struct BacktestRequest {
     /// The start of the compared period: a position, a time, or a span before `to` such as `30d`; after the training
     /// data of the candidate where absent.
     #[serde(deserialize_with = "place")]
-    #[schemars(with = "Option<Place>")]
+    #[schemars(with = "Option<PositionText>")]
     pub since: Option<String>,
     /// The last position or time; the head where absent.
     #[serde(deserialize_with = "place")]
-    #[schemars(with = "Option<Place>")]
+    #[schemars(with = "Option<PositionText>")]
     pub to: Option<String>,
     /// The seed of the resampling; 1 where absent.
     pub seed: Option<u64>,
@@ -346,7 +346,7 @@ pub struct Report {
     /// What the figures mean, by name.
     pub definitions: BTreeMap<String, String>,
     /// What models cost.
-    pub spend: Spend,
+    pub spend: TotalSpend,
     /// The position that it shows.
     pub position: u64,
 }
@@ -425,7 +425,7 @@ pub struct Duration {
 
 /// What models cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Spend {
+pub struct TotalSpend {
     /// Answers that were given.
     pub answers: u64,
     /// Of these, with a model.

@@ -430,7 +430,7 @@ pub struct State {
     pub ledger: String,
     /// How far each service is, and when its next timer is due.
     #[serde(default)]
-    pub services: BTreeMap<String, ServiceProgress>,
+    pub services: BTreeMap<String, ServicePosition>,
 }
 
 /// Incidents by status.
@@ -459,7 +459,7 @@ pub struct AlertCounts {
 
 /// How far a service is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ServiceProgress {
+pub struct ServicePosition {
     /// The position through which it has processed all.
     pub position: u64,
     /// When its next timer is due.
@@ -496,14 +496,14 @@ pub struct Verification {
     /// The head's position.
     pub position: u64,
     /// What is wrong.
-    pub damage: Vec<Damage>,
+    pub damage: Vec<DamageFound>,
     /// What this walk cannot find.
     pub bound: String,
 }
 
 /// One thing that is wrong with the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Damage {
+pub struct DamageFound {
     /// Where.
     pub position: u64,
     /// Whose.

@@ -7,8 +7,8 @@ use hindcast_domain::incident::Status;
 use hindcast_domain::label::About;
 
 use crate::card::{Button, Style, judge};
-use crate::interaction::Verb;
-use crate::view::View;
+use crate::interaction::ChatVerb;
+use crate::view::IncidentView;
 
 /// Acts that stand in the row before the question; the rest is behind the menu.
 const IN_ROW: [ActName; 4] = [ActName::Acknowledge, ActName::Resolve, ActName::Merge, ActName::Reopen];
@@ -19,7 +19,7 @@ const LAST: ActName = ActName::Unacknowledge;
 pub const MORE: &str = "More…";
 
 /// The row of buttons.
-pub(crate) fn row(view: &View, id: &IncidentId) -> Vec<Button> {
+pub(crate) fn row(view: &IncidentView, id: &IncidentId) -> Vec<Button> {
     if view.merged_into.is_some() {
         return Vec::new();
     }
@@ -37,7 +37,7 @@ pub(crate) fn row(view: &View, id: &IncidentId) -> Vec<Button> {
         row.push(judge("Useful", id, about.clone(), "useful", None, incident.revision));
         row.push(judge("Noise", id, about, "noise", None, incident.revision));
     } else {
-        let verb = Verb::OpenAsk(id.clone());
+        let verb = ChatVerb::OpenAsk(id.clone());
         row.push(Button { text: "Ask…".to_owned(), style: Style::Plain, verb, seen });
     }
     row.extend(Some(LAST).filter(offered).map(|name| of_act(view, id, name.entry())));
@@ -45,7 +45,7 @@ pub(crate) fn row(view: &View, id: &IncidentId) -> Vec<Button> {
 }
 
 /// What is behind the menu.
-pub(crate) fn more(view: &View, id: &IncidentId) -> Vec<Button> {
+pub(crate) fn more(view: &IncidentView, id: &IncidentId) -> Vec<Button> {
     if view.merged_into.is_some() {
         return Vec::new();
     }
@@ -58,17 +58,17 @@ pub fn in_menu(status: Status) -> impl Iterator<Item = (&'static ActEntry, ChatW
     act::in_chat().filter(move |(act, _)| is_hidden(act) && act.is_offered(status))
 }
 
-fn of_act(view: &View, id: &IncidentId, act: &'static ActEntry) -> Button {
+fn of_act(view: &IncidentView, id: &IncidentId, act: &'static ActEntry) -> Button {
     let style = if act.name == ActName::Reopen { Style::Danger } else { Style::Plain };
     let (text, verb) = if act.asks() {
-        (format!("{}…", name(view, act)), Verb::OpenAct { act: act.name, incident: id.clone() })
+        (format!("{}…", name(view, act)), ChatVerb::OpenAct { act: act.name, incident: id.clone() })
     } else {
-        (act.button.to_owned(), Verb::act(act.name, id.clone()))
+        (act.button.to_owned(), ChatVerb::act(act.name, id.clone()))
     };
     Button { text, style, verb, seen: Some(view.incident.revision) }
 }
 
-fn name(view: &View, act: &ActEntry) -> &'static str {
+fn name(view: &IncidentView, act: &ActEntry) -> &'static str {
     match (act.name, view.incident.status, &view.incident.cause) {
         (ActName::Resolve, Status::Resolved, Some(_)) => "Correct the cause",
         (ActName::Resolve, Status::Resolved, None) => "What was it?",

@@ -2,7 +2,7 @@
 //! and which buttons stand there in which state; refuses to know how a vendor shows them. All text is plain: what
 //! comes from telemetry is escaped by whoever renders it.
 
-use hindcast_api::{Answer, Causes, Hypothesis, Incident, Proposal, Similar, Verdict};
+use hindcast_api::{Answer, Causes, ClaimVerdict, Hypothesis, Incident, Proposal, Similar};
 use hindcast_domain::act::ActEntry;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::About;
@@ -10,8 +10,8 @@ use hindcast_domain::words::ResolvedBy;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
 
 use crate::buttons;
-use crate::interaction::Verb;
-use crate::view::{Note, View};
+use crate::interaction::ChatVerb;
+use crate::view::{IncidentView, ThreadNote};
 
 /// Claims that an answer shows; the rest is on its web page.
 const CLAIMS_MAX: usize = 12;
@@ -42,14 +42,14 @@ pub struct Button {
     /// How it looks.
     pub style: Style,
     /// What pressing it means.
-    pub verb: Verb,
+    pub verb: ChatVerb,
     /// The revision that the person sees.
     pub seen: Option<u64>,
 }
 
 /// A line of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum CardLine {
     /// Words.
     Text(String),
     /// Words that lead somewhere, and what stands behind them.
@@ -69,7 +69,7 @@ pub struct Section {
     /// One or two words; empty where none is wanted.
     pub heading: String,
     /// What it says.
-    pub lines: Vec<Line>,
+    pub lines: Vec<CardLine>,
     /// What can be done about it.
     pub buttons: Vec<Button>,
 }
@@ -103,7 +103,7 @@ pub struct Card {
 
 /// The card of an incident.
 #[must_use]
-pub fn card(view: &View) -> Card {
+pub fn card(view: &IncidentView) -> Card {
     let incident = &view.incident;
     let id: Option<IncidentId> = incident.id.parse().ok();
     let over = incident.status == Status::Resolved;
@@ -111,7 +111,7 @@ pub fn card(view: &View) -> Card {
     let fallback = format!("{}: {} ({status})", incident.severity.to_string().to_uppercase(), incident.title);
     let mut sections = Vec::new();
     if let Some((title, url)) = &view.merged_into {
-        let line = Line::Link { text: title.clone(), url: url.clone(), rest: String::new() };
+        let line = CardLine::Link { text: title.clone(), url: url.clone(), rest: String::new() };
         sections.push(Section { heading: "Merged into".to_owned(), lines: vec![line], buttons: Vec::new() });
     } else {
         sections.extend(cause(view, id.as_ref()));
@@ -148,7 +148,7 @@ pub fn short(id: &str) -> &str {
 }
 
 /// Where an incident is in its life.
-fn status(view: &View) -> String {
+fn status(view: &IncidentView) -> String {
     let incident = &view.incident;
     match (incident.status, &view.merged_into) {
         (_, Some((title, _))) => format!("merged into {title}"),
@@ -167,7 +167,7 @@ fn status(view: &View) -> String {
     }
 }
 
-fn facts(view: &View) -> Vec<(String, String)> {
+fn facts(view: &IncidentView) -> Vec<(String, String)> {
     let incident = &view.incident;
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
@@ -206,11 +206,11 @@ fn facts(view: &View) -> Vec<(String, String)> {
     facts
 }
 
-fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
+fn cause(view: &IncidentView, id: Option<&IncidentId>) -> Option<Section> {
     let incident = &view.incident;
     if let Some(cause) = &incident.cause {
-        let mut lines = vec![Line::Text(cause.clone())];
-        lines.extend(incident.resolution.as_ref().map(|ended| Line::Text(format!("Resolution: {ended}"))));
+        let mut lines = vec![CardLine::Text(cause.clone())];
+        lines.extend(incident.resolution.as_ref().map(|ended| CardLine::Text(format!("Resolution: {ended}"))));
         return Some(Section { heading: "Cause".to_owned(), lines, buttons: Vec::new() });
     }
     let causes = view.causes.as_ref()?;
@@ -219,11 +219,11 @@ fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
             .why_unresolved
             .as_deref()
             .unwrap_or("the evidence does not explain it well enough to name a root cause");
-        let mut lines = vec![Line::Text(format!("Unresolved: {why}."))];
+        let mut lines = vec![CardLine::Text(format!("Unresolved: {why}."))];
         lines.extend(refuted(causes));
         return Some(Section { heading: "Cause".to_owned(), lines, buttons: Vec::new() });
     };
-    let mut lines = vec![Line::Text(format!("{} (score {:.2})", best.cause, best.score))];
+    let mut lines = vec![CardLine::Text(format!("{} (score {:.2})", best.cause, best.score))];
     lines.extend(path(best));
     lines.extend(refuted(causes));
     let buttons = id.map(|id| {
@@ -234,39 +234,39 @@ fn cause(view: &View, id: Option<&IncidentId>) -> Option<Section> {
     Some(Section { heading: "Likely cause".to_owned(), lines, buttons: buttons.unwrap_or_default() })
 }
 
-fn path(of: &Hypothesis) -> Vec<Line> {
+fn path(of: &Hypothesis) -> Vec<CardLine> {
     let word = |role| match role {
-        hindcast_api::Role::Broke => "root cause",
-        hindcast_api::Role::Then => "propagated to",
-        hindcast_api::Role::Alarmed => "first alert",
+        hindcast_api::StepRole::Broke => "root cause",
+        hindcast_api::StepRole::Then => "propagated to",
+        hindcast_api::StepRole::Alarmed => "first alert",
     };
     of.path
         .iter()
         .map(|step| {
-            Line::Text(format!("{} {} {}: {}", word(step.role), time_of_day(step.time), step.service, step.text))
+            CardLine::Text(format!("{} {} {}: {}", word(step.role), time_of_day(step.time), step.service, step.text))
         })
         .collect()
 }
 
-fn refuted(causes: &Causes) -> Vec<Line> {
+fn refuted(causes: &Causes) -> Vec<CardLine> {
     let reason = |of: &Hypothesis| of.refutes.first().map_or(String::new(), |why| format!(": {}", why.text));
-    let line = |of: &Hypothesis| Line::Text(format!("ruled out: {}{}", of.cause, reason(of)));
-    let mut lines: Vec<Line> = causes.refuted.iter().take(REFUTED_MAX).map(line).collect();
+    let line = |of: &Hypothesis| CardLine::Text(format!("ruled out: {}{}", of.cause, reason(of)));
+    let mut lines: Vec<CardLine> = causes.refuted.iter().take(REFUTED_MAX).map(line).collect();
     lines.extend(left_out(causes.refuted.len(), REFUTED_MAX, "ruled out"));
     lines
 }
 
-fn seen(view: &View, id: Option<&IncidentId>) -> Option<Section> {
+fn seen(view: &IncidentView, id: Option<&IncidentId>) -> Option<Section> {
     let similar = view.similar.as_ref()?;
     let Some(same) = similar.items.iter().find(|item| item.same) else {
-        let mut lines = vec![Line::Text("No matching past incident.".to_owned())];
+        let mut lines = vec![CardLine::Text("No matching past incident.".to_owned())];
         lines.extend(similar.items.first().map(|item| link(view, item, &differs(item))));
         return Some(Section { heading: "Past incidents".to_owned(), lines, buttons: Vec::new() });
     };
     let mut lines = vec![link(view, same, &format!(" {}", same.title))];
-    lines.extend(same.cause.as_ref().map(|cause| Line::Text(format!("Cause: {cause}"))));
-    lines.extend(same.resolution.as_ref().map(|ended| Line::Text(format!("Resolution: {ended}"))));
-    lines.extend(same.why.first().map(|why| Line::Text(format!("Similar: {why}"))));
+    lines.extend(same.cause.as_ref().map(|cause| CardLine::Text(format!("Cause: {cause}"))));
+    lines.extend(same.resolution.as_ref().map(|ended| CardLine::Text(format!("Resolution: {ended}"))));
+    lines.extend(same.why.first().map(|why| CardLine::Text(format!("Similar: {why}"))));
     lines.extend(left_out(similar.items.iter().filter(|item| item.same).count(), 1, "times before"));
     let buttons = id.zip(same.incident.parse::<IncidentId>().ok()).map(|(id, similar)| {
         let about = About::Recall { incident: id.clone(), similar };
@@ -283,29 +283,29 @@ fn differs(item: &Similar) -> String {
     format!(": similar symptoms, different cause{why}")
 }
 
-fn link(view: &View, item: &Similar, rest: &str) -> Line {
+fn link(view: &IncidentView, item: &Similar, rest: &str) -> CardLine {
     let url = format!("{}/{}", view.public_url.trim_end_matches('/'), item.incident);
-    Line::Link { text: short(&item.incident).to_owned(), url, rest: rest.to_owned() }
+    CardLine::Link { text: short(&item.incident).to_owned(), url, rest: rest.to_owned() }
 }
 
-fn proposed(view: &View, id: Option<&IncidentId>) -> Option<Section> {
+fn proposed(view: &IncidentView, id: Option<&IncidentId>) -> Option<Section> {
     if view.incident.status == Status::Resolved {
         return None;
     }
     let best: &Proposal = view.proposals.first()?;
     let params: Vec<String> = best.params.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    let mut lines = vec![Line::Text(best.title.clone())];
+    let mut lines = vec![CardLine::Text(best.title.clone())];
     if !params.is_empty() {
-        lines.push(Line::Text(params.join(", ")));
+        lines.push(CardLine::Text(params.join(", ")));
     }
-    lines.push(Line::Text(format!("Risk: {}", best.risk)));
+    lines.push(CardLine::Text(format!("Risk: {}", best.risk)));
     if best.worked.of > 0 {
-        lines.push(Line::Text(format!(
+        lines.push(CardLine::Text(format!(
             "It resolved the same problem {} of {} times.",
             best.worked.ended, best.worked.of
         )));
     }
-    lines.push(Line::Text(format!("Runbook {}. Hindcast runs nothing: a person decides.", best.runbook)));
+    lines.push(CardLine::Text(format!("Runbook {}. Hindcast runs nothing: a person decides.", best.runbook)));
     lines.extend(left_out(view.proposals.len(), 1, "proposed"));
     let buttons = id.zip(best.id.parse().ok()).map(|(id, proposal)| {
         let about = About::Proposal { proposal };
@@ -317,15 +317,15 @@ fn proposed(view: &View, id: Option<&IncidentId>) -> Option<Section> {
 }
 
 /// That there is more than a card shows, and where.
-fn left_out(all: usize, shown: usize, what: &str) -> Option<Line> {
-    (all > shown).then(|| Line::Text(format!("and {} more {what}, on the web page", all - shown)))
+fn left_out(all: usize, shown: usize, what: &str) -> Option<CardLine> {
+    (all > shown).then(|| CardLine::Text(format!("and {} more {what}, on the web page", all - shown)))
 }
 
-fn said(view: &View) -> Option<Section> {
+fn said(view: &IncidentView) -> Option<Section> {
     if view.labels.is_empty() {
         return None;
     }
-    let lines = view.labels.iter().cloned().map(Line::Text).collect();
+    let lines = view.labels.iter().cloned().map(CardLine::Text).collect();
     Some(Section { heading: "Feedback".to_owned(), lines, buttons: Vec::new() })
 }
 
@@ -337,29 +337,29 @@ pub(crate) fn judge(
     words: Option<String>,
     seen: u64,
 ) -> Button {
-    let verb = Verb::Judge { incident: Some(id.clone()), about, verdict: verdict.to_owned(), text: words };
+    let verb = ChatVerb::Judge { incident: Some(id.clone()), about, verdict: verdict.to_owned(), text: words };
     Button { text: text.to_owned(), style: Style::Plain, verb, seen: Some(seen) }
 }
 
 /// A line in a card's thread.
 #[must_use]
-pub fn note(of: &Note) -> Section {
+pub fn note(of: &ThreadNote) -> Section {
     match of {
-        Note::Said { text, url } => {
+        ThreadNote::Said { text, url } => {
             let line = match url {
-                Some(url) => Line::Link { text: text.clone(), url: url.clone(), rest: String::new() },
-                None => Line::Text(text.clone()),
+                Some(url) => CardLine::Link { text: text.clone(), url: url.clone(), rest: String::new() },
+                None => CardLine::Text(text.clone()),
             };
             Section { heading: String::new(), lines: vec![line], buttons: Vec::new() }
         }
-        Note::Fixed { text, proposal, recall, incident, revision } => {
-            let mut lines = vec![Line::Text(text.clone())];
+        ThreadNote::Fixed { text, proposal, recall, incident, revision } => {
+            let mut lines = vec![CardLine::Text(text.clone())];
             let mut buttons = Vec::new();
             let id = incident.parse::<IncidentId>().ok();
             if let (Some((proposed, words)), Some(id)) = (proposal, &id)
                 && let Ok(proposal) = proposed.parse()
             {
-                lines.push(Line::Text(format!("Was this what fixed it: {words}?")));
+                lines.push(CardLine::Text(format!("Was this what fixed it: {words}?")));
                 let about = About::Proposal { proposal };
                 buttons.push(judge("That fixed it", id, about.clone(), "fixed", None, *revision));
                 buttons.push(judge("It did not", id, about, "not_fixed", None, *revision));
@@ -367,7 +367,7 @@ pub fn note(of: &Note) -> Section {
             if let (Some((earlier, words)), Some(id)) = (recall, &id)
                 && let Ok(similar) = earlier.parse()
             {
-                lines.push(Line::Text(format!("Was it the same problem as {}, {words}?", short(earlier))));
+                lines.push(CardLine::Text(format!("Was it the same problem as {}, {words}?", short(earlier))));
                 let about = About::Recall { incident: id.clone(), similar };
                 buttons.push(judge("The same", id, about.clone(), "confirmed", None, *revision));
                 buttons.push(judge("Another", id, about, "dismissed", None, *revision));
@@ -379,9 +379,9 @@ pub fn note(of: &Note) -> Section {
 
 /// An answer: what stands of it, what was struck, what is missing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Said {
+pub struct AnswerBlock {
     /// Claims that stand, each with where its first event is read.
-    pub claims: Vec<Line>,
+    pub claims: Vec<CardLine>,
     /// What else there is to say: struck claims, what is missing.
     pub remarks: Vec<String>,
     /// How it came about.
@@ -394,21 +394,21 @@ pub struct Said {
 
 /// An answer, for any vendor.
 #[must_use]
-pub fn answer(of: &Answer, public_url: &str) -> Said {
+pub fn answer(of: &Answer, public_url: &str) -> AnswerBlock {
     let base = public_url.trim_end_matches('/');
-    let stands: Vec<_> = of.claims.iter().filter(|claim| claim.verdict != Verdict::Unsupported).collect();
+    let stands: Vec<_> = of.claims.iter().filter(|claim| claim.verdict != ClaimVerdict::Unsupported).collect();
     let struck = of.claims.len() - stands.len();
     let claims = stands.iter().take(CLAIMS_MAX).map(|claim| match claim.citations.first() {
-        Some(citation) => Line::Link {
+        Some(citation) => CardLine::Link {
             text: format!("#{}", citation.position),
             url: format!("{base}/events/{}", citation.event),
             rest: claim.text.clone(),
         },
-        None => Line::Text(claim.text.clone()),
+        None => CardLine::Text(claim.text.clone()),
     });
-    let mut claims: Vec<Line> = claims.collect();
+    let mut claims: Vec<CardLine> = claims.collect();
     if claims.is_empty() {
-        claims.push(Line::Text(of.answer.clone()));
+        claims.push(CardLine::Text(of.answer.clone()));
     }
     let mut remarks = Vec::new();
     if stands.len() > CLAIMS_MAX {
@@ -428,10 +428,15 @@ pub fn answer(of: &Answer, public_url: &str) -> Said {
     let button = |text: &str, about: &About, verdict: &str| Button {
         text: text.to_owned(),
         style: Style::Plain,
-        verb: Verb::Judge { incident: incident.clone(), about: about.clone(), verdict: verdict.to_owned(), text: None },
+        verb: ChatVerb::Judge {
+            incident: incident.clone(),
+            about: about.clone(),
+            verdict: verdict.to_owned(),
+            text: None,
+        },
         seen: None,
     };
-    Said {
+    AnswerBlock {
         claims,
         remarks,
         footer: format!("{by} · {} ms{cost} · as of position {}", of.elapsed_ms, of.position),
@@ -444,13 +449,13 @@ pub fn answer(of: &Answer, public_url: &str) -> Said {
 
 /// One line of a list of incidents.
 #[must_use]
-pub fn listed(of: &Incident) -> Line {
+pub fn listed(of: &Incident) -> CardLine {
     let status = match of.status {
         Status::Open => "open",
         Status::Acknowledged => "acknowledged",
         Status::Resolved => "over",
     };
-    Line::Link {
+    CardLine::Link {
         text: short(&of.id).to_owned(),
         url: of.url.clone(),
         rest: format!("{} · {status} · {}", of.severity, of.title),

@@ -49,21 +49,21 @@ pub struct Interaction {
     /// The incident's revision that the person saw, where a button carries it.
     pub seen: Option<u64>,
     /// What they did.
-    pub verb: Verb,
+    pub verb: ChatVerb,
     /// What may be answered to at once; secrets, kept in memory alone.
-    pub reply: Reply,
+    pub reply: ChatReply,
 }
 
 /// Doors that a vendor opens for the answer to one delivery. Secrets: in memory alone, never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Reply {
+pub struct ChatReply {
     /// Where an answer to this delivery is taken.
     pub response_url: Option<String>,
     /// With what a dialog may be opened, for three seconds.
     pub trigger: Option<String>,
 }
 
-impl core::fmt::Debug for Reply {
+impl core::fmt::Debug for ChatReply {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Reply").finish_non_exhaustive()
     }
@@ -71,7 +71,7 @@ impl core::fmt::Debug for Reply {
 
 /// What a person did. An incident is named by its id, or by what a person typed where it says so.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verb {
+pub enum ChatVerb {
     /// Does an act of the catalogue.
     Act {
         /// Which act.
@@ -123,7 +123,7 @@ pub enum Verb {
     Help,
 }
 
-impl Verb {
+impl ChatVerb {
     /// An act that needs nothing more.
     #[must_use]
     pub fn act(act: ActName, incident: IncidentId) -> Self {
@@ -151,7 +151,7 @@ pub enum Meaning {
 /// Why a delivery could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, got {got}")]
-pub struct Unreadable {
+pub struct UnreadableDelivery {
     /// What stands there in a good one.
     pub expected: &'static str,
     /// What came, in short and without its content.

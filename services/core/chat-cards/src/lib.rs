@@ -19,8 +19,8 @@ pub mod view;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use interaction::{Interaction, Vendor, Verb};
-pub use view::View;
+pub use interaction::{ChatVerb, Interaction, Vendor};
+pub use view::IncidentView;
 
 /// The hash of what is shown: SHA-256 over the form with sorted keys, in hexadecimal.
 #[must_use]

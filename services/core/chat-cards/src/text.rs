@@ -9,7 +9,7 @@ use hindcast_domain::label::About;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::interaction::Verb;
+use crate::interaction::ChatVerb;
 
 /// The name of the field that asks for a question.
 pub(crate) const QUESTION: &str = "question";
@@ -18,21 +18,21 @@ const QUESTION_MAX: usize = 2_000;
 
 /// What a line of text asks for. What is no command is a question.
 #[must_use]
-pub fn parse(text: &str) -> Verb {
+pub fn parse(text: &str) -> ChatVerb {
     let text = text.trim();
     let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default().to_ascii_lowercase();
     let alone = words.next().is_none();
     let rest = behind(text, 2);
     let named = named(text, &first, rest);
-    let typed = |word: &str, rest: &str| Verb::Typed {
+    let typed = |word: &str, rest: &str| ChatVerb::Typed {
         word: word.to_owned(),
         incident: named.map(|id| cut(id, 64)),
         rest: cut(rest, QUESTION_MAX),
     };
     let has = named.is_some();
     match first.as_str() {
-        "" | "help" | "?" if alone => Verb::Help,
+        "" | "help" | "?" if alone => ChatVerb::Help,
         "list" | "incidents" if alone => typed("list", ""),
         "show" if alone => typed("show", ""),
         "show" if has => typed("show", rest),
@@ -41,7 +41,7 @@ pub fn parse(text: &str) -> Verb {
                 let rest = rest.trim_start_matches([':', ',', ' ']);
                 typed(chat.word, chat.joint.map_or(rest, |joint| without(joint, rest)))
             }
-            _ => Verb::Ask { incident: None, text: cut(text, QUESTION_MAX) },
+            _ => ChatVerb::Ask { incident: None, text: cut(text, QUESTION_MAX) },
         },
     }
 }
@@ -167,44 +167,44 @@ const CARRIED_MAX: usize = 400;
 
 /// The value of a button; dialogs fill in what is missing there.
 #[must_use]
-pub fn value(verb: &Verb, seen: Option<u64>) -> Value {
+pub fn value(verb: &ChatVerb, seen: Option<u64>) -> Value {
     let mut carried = Carried { v: word(verb), i: None, r: seen, a: None, w: None, t: None };
     match verb {
-        Verb::OpenMore(id) | Verb::OpenAsk(id) => carried.i = Some(id.clone()),
-        Verb::Act { incident, .. } | Verb::OpenAct { incident, .. } => carried.i = Some(incident.clone()),
-        Verb::Ask { incident, .. } => carried.i.clone_from(incident),
-        Verb::Judge { incident, about, verdict, text } => {
+        ChatVerb::OpenMore(id) | ChatVerb::OpenAsk(id) => carried.i = Some(id.clone()),
+        ChatVerb::Act { incident, .. } | ChatVerb::OpenAct { incident, .. } => carried.i = Some(incident.clone()),
+        ChatVerb::Ask { incident, .. } => carried.i.clone_from(incident),
+        ChatVerb::Judge { incident, about, verdict, text } => {
             carried.i.clone_from(incident);
             carried.a = Some(about.clone());
             carried.w = Some(verdict.clone());
             carried.t = text.as_ref().map(|text| cut(text, CARRIED_MAX));
         }
-        Verb::Typed { .. } | Verb::Help => {}
+        ChatVerb::Typed { .. } | ChatVerb::Help => {}
     }
     serde_json::to_value(carried).unwrap_or_default()
 }
 
 /// The word of a verb.
 #[must_use]
-pub fn word(verb: &Verb) -> String {
+pub fn word(verb: &ChatVerb) -> String {
     let of_act = |act: &ActName| act.entry().chat.map_or(act.entry().word, |chat| chat.word);
     match verb {
-        Verb::Act { act, .. } => of_act(act).to_owned(),
-        Verb::OpenAct { act, .. } => format!("open_{}", of_act(act)),
-        Verb::OpenMore(_) => "open_more".to_owned(),
-        Verb::OpenAsk(_) => "open_ask".to_owned(),
-        Verb::Ask { .. } => "ask".to_owned(),
-        Verb::Judge { .. } => "judge".to_owned(),
-        Verb::Typed { .. } => "typed".to_owned(),
-        Verb::Help => "help".to_owned(),
+        ChatVerb::Act { act, .. } => of_act(act).to_owned(),
+        ChatVerb::OpenAct { act, .. } => format!("open_{}", of_act(act)),
+        ChatVerb::OpenMore(_) => "open_more".to_owned(),
+        ChatVerb::OpenAsk(_) => "open_ask".to_owned(),
+        ChatVerb::Ask { .. } => "ask".to_owned(),
+        ChatVerb::Judge { .. } => "judge".to_owned(),
+        ChatVerb::Typed { .. } => "typed".to_owned(),
+        ChatVerb::Help => "help".to_owned(),
     }
 }
 
 /// What a form was filled in with: texts by the names of its fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filled(BTreeMap<String, String>);
+pub struct FilledText(BTreeMap<String, String>);
 
-impl Filled {
+impl FilledText {
     /// Of these fields.
     #[must_use]
     pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> Self {
@@ -220,15 +220,15 @@ impl Filled {
 
 /// The verb that a value carries, with the revision that the person saw; what a form holds is filled in.
 #[must_use]
-pub fn of_value(value: &Value, filled: &Filled) -> Option<(Verb, Option<u64>)> {
+pub fn of_value(value: &Value, filled: &FilledText) -> Option<(ChatVerb, Option<u64>)> {
     let carried = Carried::deserialize(value).ok()?;
     let verb = match (carried.v.as_str(), carried.i) {
-        ("open_ask", Some(id)) => Verb::OpenAsk(id),
-        ("open_more", Some(id)) => Verb::OpenMore(id),
-        ("ask", incident) => Verb::Ask { incident, text: filled.given(QUESTION)? },
+        ("open_ask", Some(id)) => ChatVerb::OpenAsk(id),
+        ("open_more", Some(id)) => ChatVerb::OpenMore(id),
+        ("ask", incident) => ChatVerb::Ask { incident, text: filled.given(QUESTION)? },
         ("judge", incident) => {
             let (about, verdict) = (carried.a?, carried.w.filter(|verdict| is_verdict(verdict))?);
-            Verb::Judge { incident, about, verdict, text: carried.t.map(|text| cut(&text, CARRIED_MAX)) }
+            ChatVerb::Judge { incident, about, verdict, text: carried.t.map(|text| cut(&text, CARRIED_MAX)) }
         }
         (word, Some(incident)) => of_act(word, incident, filled)?,
         _ => return None,
@@ -237,17 +237,17 @@ pub fn of_value(value: &Value, filled: &Filled) -> Option<(Verb, Option<u64>)> {
 }
 
 /// An act by the word that a button carries. A form without what the act needs acts on nothing.
-fn of_act(word: &str, incident: IncidentId, filled: &Filled) -> Option<Verb> {
+fn of_act(word: &str, incident: IncidentId, filled: &FilledText) -> Option<ChatVerb> {
     let of = |word: &str| act::in_chat().find(|(_, chat)| chat.word == word).map(|(act, _)| act);
     if let Some(word) = word.strip_prefix("open_") {
-        return of(word).map(|act| Verb::OpenAct { act: act.name, incident });
+        return of(word).map(|act| ChatVerb::OpenAct { act: act.name, incident });
     }
     let act = of(word)?;
     let body = act.filled(|name| filled.given(name).into_iter().collect());
     let has = |name: &str| body.get(name).is_some();
     let is_whole = act.fields().all(|argument| !argument.required || has(argument.name))
         && (act.one_of.is_empty() || act.one_of.iter().any(|name| has(name)));
-    is_whole.then(|| Verb::filled(act.name, incident, body))
+    is_whole.then(|| ChatVerb::filled(act.name, incident, body))
 }
 
 /// Whether a word is a verdict. A client may send back what no button of ours carried.
@@ -275,8 +275,8 @@ fn is_verdict(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn typed(word: &str, incident: Option<&str>, rest: &str) -> Verb {
-        Verb::Typed { word: word.into(), incident: incident.map(Into::into), rest: rest.into() }
+    fn typed(word: &str, incident: Option<&str>, rest: &str) -> ChatVerb {
+        ChatVerb::Typed { word: word.into(), incident: incident.map(Into::into), rest: rest.into() }
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(parse("note 7Q2K: it is the disk"), typed("note", Some("7Q2K"), "it is the disk"));
         assert_eq!(parse("split 7Q2K 9f3c 77aa"), typed("split", Some("7Q2K"), "9f3c 77aa"));
         assert_eq!(parse("list"), typed("list", None, ""));
-        assert_eq!(parse(""), Verb::Help);
+        assert_eq!(parse(""), ChatVerb::Help);
         for question in [
             "what changed?",
             "resolve this for me",
@@ -314,10 +314,10 @@ mod tests {
             "help me understand this",
             "? what is it",
         ] {
-            assert_eq!(parse(question), Verb::Ask { incident: None, text: question.into() });
+            assert_eq!(parse(question), ChatVerb::Ask { incident: None, text: question.into() });
         }
         for help in ["", "help", " HELP ", "?"] {
-            assert_eq!(parse(help), Verb::Help, "{help:?}");
+            assert_eq!(parse(help), ChatVerb::Help, "{help:?}");
         }
     }
 
@@ -340,17 +340,17 @@ mod tests {
         let id = IncidentId::derive(&[b"x"]);
         let about = About::Incident { incident: id.clone() };
         let verbs = [
-            Verb::act(ActName::Acknowledge, id.clone()),
-            Verb::OpenAct { act: ActName::Merge, incident: id.clone() },
-            Verb::OpenMore(id.clone()),
-            Verb::Judge { incident: Some(id.clone()), about, verdict: "noise".into(), text: Some("a".into()) },
+            ChatVerb::act(ActName::Acknowledge, id.clone()),
+            ChatVerb::OpenAct { act: ActName::Merge, incident: id.clone() },
+            ChatVerb::OpenMore(id.clone()),
+            ChatVerb::Judge { incident: Some(id.clone()), about, verdict: "noise".into(), text: Some("a".into()) },
         ];
         for verb in verbs {
-            assert_eq!(of_value(&value(&verb, Some(7)), &Filled::default()), Some((verb, Some(7))));
+            assert_eq!(of_value(&value(&verb, Some(7)), &FilledText::default()), Some((verb, Some(7))));
         }
-        let form = Filled::of([("cause", " disk ".into())]);
-        let resolve = Verb::act(ActName::Resolve, id.clone());
-        let filled = Verb::filled(ActName::Resolve, id, serde_json::json!({"cause": "disk"}));
+        let form = FilledText::of([("cause", " disk ".into())]);
+        let resolve = ChatVerb::act(ActName::Resolve, id.clone());
+        let filled = ChatVerb::filled(ActName::Resolve, id, serde_json::json!({"cause": "disk"}));
         assert_eq!(of_value(&value(&resolve, None), &form), Some((filled, None)));
         assert_eq!(of_value(&serde_json::json!({"v": "ack"}), &form), None);
     }
@@ -360,12 +360,13 @@ mod tests {
         let about = About::Incident { incident: IncidentId::derive(&[b"x"]) };
         let carried = |verdict: &str, text: &str| {
             let value = serde_json::json!({"v": "judge", "a": about, "w": verdict, "t": text});
-            of_value(&value, &Filled::default())
+            of_value(&value, &FilledText::default())
         };
         for verdict in ["", "Noise", "noise ", "anything"] {
             assert_eq!(carried(verdict, "x"), None, "{verdict:?}");
         }
-        let Some((Verb::Judge { text: Some(text), .. }, None)) = carried("cause", &"w".repeat(CARRIED_MAX + 1)) else {
+        let Some((ChatVerb::Judge { text: Some(text), .. }, None)) = carried("cause", &"w".repeat(CARRIED_MAX + 1))
+        else {
             panic!("a cause is a judgement");
         };
         assert_eq!((text.chars().count(), text.ends_with('…')), (CARRIED_MAX, true));

@@ -4,9 +4,9 @@
 use hindcast_api::{Causes, Incident, Proposal, SimilarPage};
 use hindcast_domain::Time;
 
-/// An incident as a card shows it. All of it is as of [`View::position`].
+/// An incident as a card shows it. All of it is as of [`IncidentView::position`].
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct IncidentView {
     /// The incident, with peak and current values.
     pub incident: Incident,
     /// What may have been the cause; `None` where nothing was concluded yet.
@@ -31,7 +31,7 @@ pub struct View {
 
 /// One line in a card's thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum ThreadNote {
     /// Something happened, told in plain words.
     Said {
         /// The words.

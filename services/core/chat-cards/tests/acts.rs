@@ -4,13 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 use hindcast_chat_cards::interaction::Meaning;
-use hindcast_chat_cards::{Verb, buttons, slack, teams};
+use hindcast_chat_cards::{ChatVerb, buttons, slack, teams};
 use hindcast_domain::IncidentId;
 use hindcast_domain::act::{self, ActName};
 use hindcast_domain::incident::Status;
 use serde_json::{Value, json};
 
-fn said(text: &str) -> Verb {
+fn said(text: &str) -> ChatVerb {
     let body = json!({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": {
         "type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.1", "text": format!("<@U0> {text}")}});
     match slack::read::events(body.to_string().as_bytes()).unwrap() {
@@ -19,7 +19,7 @@ fn said(text: &str) -> Verb {
     }
 }
 
-fn pressed(h: &Value, fields: &Value) -> Verb {
+fn pressed(h: &Value, fields: &Value) -> ChatVerb {
     let mut data = json!({"h": h});
     data.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let invoke = json!({"type": "invoke", "name": "adaptiveCard/action", "id": "1", "serviceUrl": "https://s.example/",
@@ -39,9 +39,9 @@ fn every_act_on_an_incident_has_its_word() {
             continue;
         };
         let typed = format!("{} 7Q2K {}", chat.word, chat.example);
-        let Verb::Typed { word, incident, .. } = said(&typed) else { panic!("{typed} is a question") };
+        let ChatVerb::Typed { word, incident, .. } = said(&typed) else { panic!("{typed} is a question") };
         assert_eq!((word.as_str(), incident.as_deref()), (chat.word, Some("7Q2K")), "{typed}");
-        assert!(matches!(said(chat.word), Verb::Typed { incident: None, .. }), "{}", chat.word);
+        assert!(matches!(said(chat.word), ChatVerb::Typed { incident: None, .. }), "{}", chat.word);
     }
 }
 
@@ -67,10 +67,10 @@ fn what_a_button_carries_and_a_form_holds_is_the_act() {
         (ActName::Resolve, "resolve", json!({"cause": "disk", "x": "y"}), json!({"cause": "disk"})),
     ] {
         let verb = pressed(&json!({"v": h, "i": id}), &fields);
-        assert_eq!(verb, Verb::filled(name, id.clone(), body));
+        assert_eq!(verb, ChatVerb::filled(name, id.clone(), body));
     }
     let opened = pressed(&json!({"v": "open_assign", "i": id}), &json!({}));
-    assert_eq!(opened, Verb::OpenAct { act: ActName::Assign, incident: id.clone() });
+    assert_eq!(opened, ChatVerb::OpenAct { act: ActName::Assign, incident: id.clone() });
     for (h, fields) in
         [("note", json!({"text": "  "})), ("snooze", json!({})), ("feedback", json!({"verdict": "noise"}))]
     {
@@ -89,5 +89,5 @@ fn several_that_were_chosen_in_a_dialog_are_read() {
         "state": {"values": {"fingerprints": {"a": {"type": "multi_static_select", "selected_options": chosen}}}}});
     let payload = json!({"type": "view_submission", "user": {"id": "U1"}, "view": view});
     let Ok(Meaning::Person(said)) = slack::read::socket("interactive", &payload) else { panic!("a dialog is read") };
-    assert_eq!(said.verb, Verb::filled(ActName::Split, id, json!({"fingerprints": ["9f3c", "77aa"]})));
+    assert_eq!(said.verb, ChatVerb::filled(ActName::Split, id, json!({"fingerprints": ["9f3c", "77aa"]})));
 }

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hindcast_api::{
-    Answer, BlastRadius, Causes, Citation, Claim, Hypothesis, Incident, Proposal, Role, Similar, SimilarPage,
-    Statement, Step, Verdict,
+    Answer, BlastRadius, Causes, Citation, Claim, ClaimVerdict, Hypothesis, Incident, PathStep, Proposal, Similar,
+    SimilarPage, Statement, StepRole,
 };
-use hindcast_chat_cards::card::{self, Line};
-use hindcast_chat_cards::view::{DialogChoices, Note};
-use hindcast_chat_cards::{View, hash, slack, teams};
+use hindcast_chat_cards::card::{self, CardLine};
+use hindcast_chat_cards::view::{DialogChoices, ThreadNote};
+use hindcast_chat_cards::{IncidentView, hash, slack, teams};
 use hindcast_domain::act::{self, ActName};
 use hindcast_domain::incident::Status;
 use hindcast_domain::{ConversationId, EventId, IncidentId, ProposalId, Severity, Time};
@@ -51,23 +51,23 @@ fn incident() -> Incident {
     }
 }
 
-fn step(role: Role, seconds: i64, service: &str, text: &str) -> Step {
-    Step { role, time: at(seconds), service: service.into(), text: text.into(), citations: vec![citation(text)] }
+fn step(role: StepRole, seconds: i64, service: &str, text: &str) -> PathStep {
+    PathStep { role, time: at(seconds), service: service.into(), text: text.into(), citations: vec![citation(text)] }
 }
 
 fn hypothesis(cause: &str) -> Hypothesis {
     Hypothesis {
         path: vec![
-            step(Role::Broke, -20, "postgres", "connections rose from 2 to 37"),
-            step(Role::Then, -11, "search", "new log line \"database unavailable\""),
-            step(Role::Alarmed, 0, "nginx", "NginxHigh5xxRate fired"),
+            step(StepRole::Broke, -20, "postgres", "connections rose from 2 to 37"),
+            step(StepRole::Then, -11, "search", "new log line \"database unavailable\""),
+            step(StepRole::Alarmed, 0, "nginx", "NginxHigh5xxRate fired"),
         ],
         citations: vec![citation("cause")],
         ..testkit::hypothesis(cause, "postgres", 0.97)
     }
 }
 
-fn view() -> View {
+fn view() -> IncidentView {
     let refuted = Hypothesis {
         refutes: vec![Statement {
             text: "checkout depends on postgres, which broke before it".into(),
@@ -96,7 +96,7 @@ fn view() -> View {
         risk: "medium: open work of these sessions is rolled back".into(),
         ..testkit::proposal(&id("open"), "pg-end-idle-transactions")
     };
-    View {
+    IncidentView {
         incident: incident(),
         causes: Some(Causes {
             items: vec![hypothesis("postgres: idle transactions hold every connection")],
@@ -128,7 +128,7 @@ fn view() -> View {
     }
 }
 
-fn acknowledged() -> View {
+fn acknowledged() -> IncidentView {
     let mut view = view();
     view.incident.status = Status::Acknowledged;
     view.incident.acknowledged_at = Some(at(30));
@@ -136,7 +136,7 @@ fn acknowledged() -> View {
     view
 }
 
-fn resolved() -> View {
+fn resolved() -> IncidentView {
     let mut view = acknowledged();
     view.incident.status = Status::Resolved;
     view.incident.resolved_at = Some(at(90));
@@ -148,7 +148,7 @@ fn resolved() -> View {
     view
 }
 
-fn merged() -> View {
+fn merged() -> IncidentView {
     let mut view = view();
     view.incident.status = Status::Resolved;
     view.incident.resolved_by = Some("merged".into());
@@ -156,7 +156,7 @@ fn merged() -> View {
     view
 }
 
-fn reopened() -> View {
+fn reopened() -> IncidentView {
     let mut view = view();
     view.incident.reopened = 2;
     view.incident.recurrence_of = Some(id("earlier"));
@@ -169,7 +169,7 @@ fn reopened() -> View {
 /// What telemetry might say to be taken for something else.
 const HOSTILE: &str = "<!channel> <@U1> *bold* _it_ `code` [link](https://evil.example) <https://evil.example|x> &lt; {{at}} <at>all</at> \u{202e}";
 
-fn hostile() -> View {
+fn hostile() -> IncidentView {
     let mut view = view();
     view.incident.title = HOSTILE.into();
     view.incident.services = vec![HOSTILE.into()];
@@ -190,8 +190,8 @@ fn answer() -> Answer {
         answer: "Postgres has no free connection; checkout and search fail because of it.".into(),
         mode: "evidence".into(),
         claims: vec![
-            claim("postgres broke first: connections rose from 2 to 37", Verdict::Supported),
-            claim("checkout broke it", Verdict::Unsupported),
+            claim("postgres broke first: connections rose from 2 to 37", ClaimVerdict::Supported),
+            claim("checkout broke it", ClaimVerdict::Unsupported),
         ],
         hypotheses: Vec::new(),
         similar: Vec::new(),
@@ -210,8 +210,8 @@ fn answer() -> Answer {
     }
 }
 
-fn fixed() -> Note {
-    Note::Fixed {
+fn fixed() -> ThreadNote {
+    ThreadNote::Fixed {
         text: "Resolved automatically: all alerts cleared.".into(),
         proposal: Some((ProposalId::derive(&[b"p"]).to_string(), "End sessions that idle inside a transaction".into())),
         recall: Some((id("earlier"), "35 sessions of shop idle inside a transaction".into())),
@@ -301,7 +301,7 @@ fn every_state_has_its_card() {
 }
 
 /// A view in which everything is as long and as many as telemetry may make it.
-fn huge(size: usize) -> View {
+fn huge(size: usize) -> IncidentView {
     let mut view = resolved();
     let long = |word: &str| format!("{word} ").repeat(size);
     view.incident.status = Status::Open;
@@ -311,7 +311,7 @@ fn huge(size: usize) -> View {
     view.labels = (0..size).map(|_| long("said")).collect();
     let causes = view.causes.as_mut().unwrap();
     causes.items[0].cause = long("cause");
-    causes.items[0].path = (0..size).map(|n| step(Role::Then, n as i64, "svc", &long("step"))).collect();
+    causes.items[0].path = (0..size).map(|n| step(StepRole::Then, n as i64, "svc", &long("step"))).collect();
     causes.refuted = (0..size).map(|_| hypothesis(&long("refuted"))).collect();
     let similar = view.similar.as_mut().unwrap();
     similar.items[0].title = long("title");
@@ -358,7 +358,7 @@ fn no_view_leads_past_a_vendors_limits() {
         let word = "w ".repeat(size * 20);
         assert_eq!(adaptive_faults(&teams::render::words_alone(&word)), Vec::<String>::new(), "{size}");
         let mut note = fixed();
-        if let Note::Fixed { text, proposal, recall, .. } = &mut note {
+        if let ThreadNote::Fixed { text, proposal, recall, .. } = &mut note {
             text.clone_from(&word);
             *proposal = Some((ProposalId::derive(&[b"p"]).to_string(), word.clone()));
             *recall = Some((id("earlier"), word.clone()));
@@ -366,7 +366,7 @@ fn no_view_leads_past_a_vendors_limits() {
         assert_eq!(slack::limits::faults(&slack::render::note(&note)), Vec::<String>::new(), "{size}");
         assert_eq!(adaptive_faults(&teams::render::note(&note)), Vec::<String>::new(), "{size}");
         for state in [Status::Acknowledged, Status::Resolved] {
-            let view = View { incident: Incident { status: state, ..view.incident.clone() }, ..view.clone() };
+            let view = IncidentView { incident: Incident { status: state, ..view.incident.clone() }, ..view.clone() };
             let message = teams::render::activity(teams::render::card(&view));
             assert_eq!(adaptive_faults(&message), Vec::<String>::new(), "{size} {state:?}");
             assert_eq!(slack::limits::faults(&slack::render::card(&view)), Vec::<String>::new(), "{size} {state:?}");
@@ -444,12 +444,12 @@ fn a_card_is_a_function_of_its_view() {
 }
 
 /// The lines of a card's section, without where they lead.
-fn lines(view: &View, heading: &str) -> Vec<String> {
+fn lines(view: &IncidentView, heading: &str) -> Vec<String> {
     let card = card::card(view);
     let section = card.sections.into_iter().find(|section| section.heading == heading).unwrap();
     let words = |line| match line {
-        Line::Text(text) => text,
-        Line::Link { text, rest, .. } => format!("{text}{rest}"),
+        CardLine::Text(text) => text,
+        CardLine::Link { text, rest, .. } => format!("{text}{rest}"),
     };
     section.lines.into_iter().map(words).collect()
 }
@@ -484,7 +484,7 @@ fn what_a_card_leaves_out_is_counted() {
 fn a_part_of_another_incident_leads_there_and_has_no_buttons() {
     let card = card::card(&merged());
     let (title, url) = merged().merged_into.unwrap();
-    let line = Line::Link { text: title, url, rest: String::new() };
+    let line = CardLine::Link { text: title, url, rest: String::new() };
     assert_eq!((card.sections[0].lines.as_slice(), card.buttons.len()), (&[line][..], 0));
     assert!(card.sections.iter().all(|section| section.buttons.is_empty()));
 }

@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
-use hindcast_api::{Answer, Causes, Hypothesis, Incident, Role, Step};
+use hindcast_api::{Answer, Causes, Hypothesis, Incident, PathStep, StepRole};
 use hindcast_chat_cards::slack::limits::faults;
 use hindcast_chat_cards::slack::{dialogs, render};
 use hindcast_chat_cards::view::DialogChoices;
-use hindcast_chat_cards::{View, view::Note};
+use hindcast_chat_cards::{IncidentView, view::ThreadNote};
 use hindcast_domain::act::ActName;
 use hindcast_domain::{IncidentId, Severity, Time};
 use serde_json::Value;
@@ -26,8 +26,8 @@ fn incident(word: &str, title: &str) -> Incident {
     }
 }
 
-fn view(title: &str) -> View {
-    View {
+fn view(title: &str) -> IncidentView {
+    IncidentView {
         incident: incident("a", title),
         causes: None,
         similar: None,
@@ -104,14 +104,14 @@ fn a_list_of_a_hundred_is_whole_and_of_what_is_left_out_the_number_is_said() {
 
 #[test]
 fn of_a_section_that_is_too_long_the_number_of_lines_left_out_is_said() {
-    let step = |text: &str| Step {
-        role: Role::Then,
+    let step = |text: &str| PathStep {
+        role: StepRole::Then,
         time: at(),
         service: "postgres".into(),
         text: text.into(),
         citations: Vec::new(),
     };
-    let with = |steps: Vec<Step>| {
+    let with = |steps: Vec<PathStep>| {
         let best = Hypothesis {
             cause: "postgres".into(),
             service: "postgres".into(),
@@ -161,7 +161,7 @@ fn a_break_in_text_from_telemetry_begins_no_line() {
     for field in card["blocks"][2]["fields"].as_array().unwrap() {
         assert_eq!(field["text"].as_str().unwrap().lines().count(), 2, "name and value: {field}");
     }
-    let note = render::note(&Note::Said { text: forged.to_owned(), url: Some("https://h/x".to_owned()) });
+    let note = render::note(&ThreadNote::Said { text: forged.to_owned(), url: Some("https://h/x".to_owned()) });
     assert_eq!(said(&note["blocks"][0]), "slow Acknowledged by ada Risk: none");
 }
 
@@ -179,7 +179,7 @@ fn nobody_is_called_by_text_from_telemetry() {
 #[test]
 fn only_an_address_of_the_web_is_a_link() {
     for (url, is_link) in [("https://h/x", true), ("http://h/x", true), ("javascript:x", false), ("slack://x", false)] {
-        let note = render::note(&Note::Said { text: "t".into(), url: Some(url.to_owned()) });
+        let note = render::note(&ThreadNote::Said { text: "t".into(), url: Some(url.to_owned()) });
         assert_eq!(note["blocks"][0]["elements"][0]["elements"][0]["type"] == "link", is_link, "{url}");
     }
 }

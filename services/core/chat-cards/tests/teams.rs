@@ -7,7 +7,7 @@ use hindcast_api::{Answer, Incident};
 use hindcast_chat_cards::teams::limits::faults;
 use hindcast_chat_cards::teams::{forms, render};
 use hindcast_chat_cards::view::DialogChoices;
-use hindcast_chat_cards::{View, view::Note};
+use hindcast_chat_cards::{IncidentView, view::ThreadNote};
 use hindcast_domain::act::ActName;
 use hindcast_domain::{IncidentId, Severity, Time};
 use serde_json::{Value, json};
@@ -28,8 +28,8 @@ fn incident(title: &str) -> Incident {
     }
 }
 
-fn view(title: &str) -> View {
-    View {
+fn view(title: &str) -> IncidentView {
+    IncidentView {
         incident: incident(title),
         causes: None,
         similar: None,
@@ -54,7 +54,7 @@ fn texts(card: &Value) -> Vec<String> {
 }
 
 fn linked(text: &str, url: &str) -> String {
-    let note = render::note(&Note::Said { text: text.into(), url: Some(url.into()) });
+    let note = render::note(&ThreadNote::Said { text: text.into(), url: Some(url.into()) });
     assert_eq!(faults(&note), Vec::<String>::new(), "{text} {url}");
     texts(&note)[0].clone()
 }

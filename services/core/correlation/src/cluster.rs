@@ -28,7 +28,7 @@ const DISTANCE_MAX: u32 = 4;
 /// Log-odds of each feature, in thousandths, with their version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Weights {
+pub struct GroupingWeights {
     /// Rises with every change.
     pub version: u32,
     /// What a pair starts from.
@@ -57,7 +57,7 @@ pub struct Weights {
     pub threshold: i32,
 }
 
-impl Default for Weights {
+impl Default for GroupingWeights {
     /// Version 1, set by hand from what on-call engineers say of why two alerts are one problem.
     fn default() -> Self {
         Self {
@@ -84,7 +84,7 @@ pub const FEATURES_VERSION: u32 = 1;
 /// What is known of a pair of alerts, each 0 to 1, before anything is weighed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Features {
-    /// How close in time they began; see [`Weights::time_scale_s`].
+    /// How close in time they began; see [`GroupingWeights::time_scale_s`].
     pub time: f64,
     /// The older one fires still, by how close its service is.
     pub still_firing: f64,
@@ -138,7 +138,7 @@ impl Features {
 
     /// The log-odds of each feature, in thousandths, without the bias.
     #[allow(clippy::cast_possible_truncation)] // weights are small
-    fn weighed(&self, weights: &Weights) -> [i32; Self::COUNT] {
+    fn weighed(&self, weights: &GroupingWeights) -> [i32; Self::COUNT] {
         let (mut parts, by) = (self.values().map(|_| 0), weights.by_feature());
         for ((part, measure), weight) in parts.iter_mut().zip(self.values()).zip(by) {
             *part = (f64::from(weight) * measure).round() as i32;
@@ -148,13 +148,13 @@ impl Features {
 
     /// The log-odds that the pair is one problem, in thousandths.
     #[must_use]
-    pub fn log_odds(&self, weights: &Weights) -> i32 {
+    pub fn log_odds(&self, weights: &GroupingWeights) -> i32 {
         weights.bias + self.weighed(weights).iter().sum::<i32>()
     }
 
     /// The log-odds by feature, in thousandths. Features that say nothing are left out.
     #[must_use]
-    pub fn parts(&self, weights: &Weights) -> BTreeMap<String, i32> {
+    pub fn parts(&self, weights: &GroupingWeights) -> BTreeMap<String, i32> {
         let named = Self::NAMES.into_iter().zip(self.weighed(weights));
         std::iter::once(("bias", weights.bias))
             .chain(named)
@@ -164,7 +164,7 @@ impl Features {
     }
 }
 
-impl Weights {
+impl GroupingWeights {
     /// The weights in the order of [`Features::NAMES`].
     #[must_use]
     pub const fn by_feature(&self) -> [i32; Features::COUNT] {
@@ -199,7 +199,7 @@ pub struct Newcomer<'a> {
 
 /// An incident that may take it, with its alerts.
 #[derive(Clone, Debug)]
-pub struct Candidate<'a> {
+pub struct CandidateIncident<'a> {
     /// The incident.
     pub id: &'a IncidentId,
     /// Its alerts, in any order.
@@ -229,11 +229,11 @@ struct Scored<'a> {
 #[must_use]
 pub fn assign(
     newcomer: &Newcomer<'_>,
-    candidates: &[Candidate<'_>],
+    candidates: &[CandidateIncident<'_>],
     topology: &Topology,
-    weights: &Weights,
+    weights: &GroupingWeights,
 ) -> Assignment {
-    let near = Near::of(newcomer, topology);
+    let near = NewcomerContext::of(newcomer, topology);
     let scale = weights.time_scale_s;
     let mut ranked: Vec<(i32, &IncidentId, &Alert)> = Vec::with_capacity(candidates.len() * 2);
     for candidate in candidates {
@@ -277,7 +277,7 @@ pub fn assign(
 }
 
 /// What is known of the newcomer and of other services' nearness to its own, looked up once.
-struct Near<'a> {
+struct NewcomerContext<'a> {
     newcomer: &'a Newcomer<'a>,
     known: bool,
     topology: &'a Topology,
@@ -298,7 +298,7 @@ enum Kin {
     Unknown,
 }
 
-impl<'a> Near<'a> {
+impl<'a> NewcomerContext<'a> {
     fn of(newcomer: &'a Newcomer<'a>, topology: &'a Topology) -> Self {
         Self {
             newcomer,
@@ -374,7 +374,7 @@ impl<'a> Near<'a> {
 /// The features of a pair, as the newcomer looks for its place: the one path that serving and training share.
 #[must_use]
 pub fn features(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, time_scale_s: i64) -> Features {
-    Near::of(newcomer, topology).all(member, time_scale_s)
+    NewcomerContext::of(newcomer, topology).all(member, time_scale_s)
 }
 
 fn words(name: &str, annotations: &Labels) -> std::collections::BTreeSet<String> {

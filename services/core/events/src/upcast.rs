@@ -7,18 +7,18 @@ use serde_json::Value;
 type Upcaster = fn(Value) -> Value;
 
 /// One type: its name, and an upcaster for each version before the current one, oldest first.
-struct Entry {
+struct UpcastEntry {
     kind: &'static str,
     upcasters: &'static [Upcaster],
 }
 
 macro_rules! types {
     ($($kind:literal),* $(,)?) => {
-        &[$(Entry { kind: $kind, upcasters: &[] }),*]
+        &[$(UpcastEntry { kind: $kind, upcasters: &[] }),*]
     };
 }
 
-const TYPES: &[Entry] = types![
+const TYPES: &[UpcastEntry] = types![
     "intake.delivery",
     "intake.opened",
     "intake.alert",
@@ -101,7 +101,7 @@ pub fn current_version(kind: &str) -> u32 {
     TYPES.iter().find(|entry| entry.kind == kind).map_or(1, version_of)
 }
 
-fn version_of(entry: &Entry) -> u32 {
+fn version_of(entry: &UpcastEntry) -> u32 {
     u32::try_from(entry.upcasters.len()).unwrap_or(u32::MAX).saturating_add(1)
 }
 

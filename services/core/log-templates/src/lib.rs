@@ -11,4 +11,4 @@ mod shapes;
 pub mod templates;
 pub mod watch;
 
-pub use templates::{Handle, Learnt, Miner, mine};
+pub use templates::{Learnt, Miner, TemplateHandle, mine};

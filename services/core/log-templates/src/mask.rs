@@ -4,7 +4,7 @@
 //!
 //! One pass over the bytes, no regular expressions, no allocation once the buffers have grown.
 
-use crate::shapes::{Writer, digits, mask_word, time};
+use crate::shapes::{ShapeWriter, digits, mask_word, time};
 
 /// Bytes of a line that are looked at.
 pub const LINE_BYTES_MAX: usize = 4_096;
@@ -15,7 +15,7 @@ pub const WILDCARD: &str = "<*>";
 
 /// A word, or a number with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
+pub(crate) struct MaskToken {
     /// A hash of the canonical form: equal for words that differ in values only.
     pub sig: u64,
     text: (u32, u32),
@@ -28,7 +28,7 @@ pub(crate) struct Token {
 pub(crate) struct Masked {
     text: String,
     canon: String,
-    tokens: Vec<Token>,
+    tokens: Vec<MaskToken>,
     /// The line was longer, in bytes or tokens, than what was looked at.
     pub cut: bool,
 }
@@ -51,7 +51,7 @@ impl Masked {
             if is_calendar(word) && self.join_date(start, word, &mut words) {
                 continue;
             }
-            let mut writer = Writer { text: &mut self.text, canon: &mut self.canon };
+            let mut writer = ShapeWriter { text: &mut self.text, canon: &mut self.canon };
             let mut value = mask_word(word, &mut writer);
             if value && bare(&self.canon[start.1..]) {
                 value = self.join_unit(start, &mut words);
@@ -145,7 +145,7 @@ impl Masked {
     fn push(&mut self, start: (usize, usize), value: bool) {
         let sig = hash(self.canon.as_bytes().get(start.1..).unwrap_or_default());
         #[allow(clippy::cast_possible_truncation)] // a masked line is at most a few times LINE_BYTES_MAX
-        self.tokens.push(Token { sig, text: (start.0 as u32, self.text.len() as u32), value });
+        self.tokens.push(MaskToken { sig, text: (start.0 as u32, self.text.len() as u32), value });
     }
 
     fn push_rest(&mut self) {
@@ -157,12 +157,12 @@ impl Masked {
     }
 
     /// The tokens, in order.
-    pub fn tokens(&self) -> &[Token] {
+    pub fn tokens(&self) -> &[MaskToken] {
         &self.tokens
     }
 
     /// A token's text, with `<*>` for what is certainly a value.
-    pub fn text(&self, token: &Token) -> &str {
+    pub fn text(&self, token: &MaskToken) -> &str {
         self.text.get(token.text.0 as usize..token.text.1 as usize).unwrap_or_default()
     }
 

@@ -38,14 +38,14 @@ impl Hasher for AsIs {
 /// first two or last two words that are no values, and those that are open somewhere. What differs in so much
 /// that it shares none of them is hardly from one statement.
 #[derive(Debug, Default)]
-pub(crate) struct Index {
+pub(crate) struct TemplateIndex {
     /// Templates with a word of this hash in one of the places, among those of as many words.
     agreeing: HashMap<u64, Vec<u32>, BuildHasherDefault<AsIs>>,
     /// Templates of so many words that are open.
     open: BTreeMap<usize, Vec<u32>>,
 }
 
-impl Index {
+impl TemplateIndex {
     /// The keys under which so many words are found.
     fn keys<'a>(words: impl DoubleEndedIterator<Item = (&'a str, u64)> + Clone + ExactSizeIterator) -> [u64; 4] {
         let len = words.len() as u64;
@@ -91,14 +91,14 @@ impl Index {
 
 /// Templates near a line.
 #[derive(Default)]
-pub(crate) struct Near {
+pub(crate) struct NearTemplate {
     /// One that it fits.
     pub fitting: Option<u32>,
     /// Others, with the words in which they differ as bits.
     pub others: Vec<(u32, u128)>,
 }
 
-impl Near {
+impl NearTemplate {
     /// Those with which the line is one template, oldest first.
     pub fn kin(&self, line: &Masked, templates: &[Template]) -> Option<Vec<u32>> {
         let mut masks: Vec<u128> = self.others.iter().map(|(_, mask)| *mask).collect();

@@ -4,12 +4,12 @@
 use crate::mask::{WILDCARD, unit};
 
 /// Where a masked word goes: the text for people, and the canonical form that is hashed.
-pub(crate) struct Writer<'a> {
+pub(crate) struct ShapeWriter<'a> {
     pub text: &'a mut String,
     pub canon: &'a mut String,
 }
 
-impl Writer<'_> {
+impl ShapeWriter<'_> {
     fn literal(&mut self, text: &str) {
         self.text.push_str(text);
         self.canon.push_str(text);
@@ -36,7 +36,7 @@ const INNER: [bool; 256] = {
 };
 
 /// Masks one word; tells whether nothing but values and punctuation is left of it.
-pub(crate) fn mask_word(word: &str, out: &mut Writer<'_>) -> bool {
+pub(crate) fn mask_word(word: &str, out: &mut ShapeWriter<'_>) -> bool {
     let bytes = word.as_bytes();
     let (mut at, mut values, mut words) = (0, 0_u32, 0_u32);
     while at < bytes.len() {
@@ -55,20 +55,20 @@ pub(crate) fn mask_word(word: &str, out: &mut Writer<'_>) -> bool {
         let (end, found) = spanning(word, start, at, out);
         at = end;
         match found {
-            Found::Value => values += 1,
-            Found::Words => words += 1,
-            Found::Both => {
+            ShapeMatch::Value => values += 1,
+            ShapeMatch::Words => words += 1,
+            ShapeMatch::Both => {
                 values += 1;
                 words += 1;
             }
-            Found::Nothing => {}
+            ShapeMatch::Nothing => {}
         }
     }
     values > 0 && words == 0
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
+enum ShapeMatch {
     Nothing,
     Value,
     Words,
@@ -76,20 +76,20 @@ enum Found {
 }
 
 /// Shapes that go on behind the segment's end (URL, drive, time, host and port), else the segment itself.
-fn spanning(word: &str, start: usize, end: usize, out: &mut Writer<'_>) -> (usize, Found) {
+fn spanning(word: &str, start: usize, end: usize, out: &mut ShapeWriter<'_>) -> (usize, ShapeMatch) {
     let bytes = word.as_bytes();
     if bytes.get(end) == Some(&b':') {
         if bytes[end..].starts_with(b"://") || (end - start == 1 && matches!(bytes.get(end + 1), Some(b'\\'))) {
             out.value();
-            return (end + until(&bytes[end..], b"\"'<>)]},;|"), Found::Value);
+            return (end + until(&bytes[end..], b"\"'<>)]},;|"), ShapeMatch::Value);
         }
         if let Some(len) = stamp(bytes, start, end) {
             out.value();
-            return (len, Found::Value);
+            return (len, ShapeMatch::Value);
         }
         if let Some(len) = time(&bytes[start..]).or_else(|| colons(&bytes[start..])) {
             out.value();
-            return (start + len, Found::Value);
+            return (start + len, ShapeMatch::Value);
         }
         let port = digits(&bytes[end + 1..]);
         let closed = bytes.get(end + 1 + port).is_none_or(|next| !INNER[usize::from(*next)] || *next == b'.');
@@ -98,17 +98,17 @@ fn spanning(word: &str, start: usize, end: usize, out: &mut Writer<'_>) -> (usiz
             if is_ip(host) {
                 out.text.push_str("<*>:<*>");
                 out.canon.push_str(WILDCARD);
-                return (end + 1 + port, Found::Value);
+                return (end + 1 + port, ShapeMatch::Value);
             }
             if is_host(host) {
                 out.value();
-                return (end + 1 + port, Found::Value);
+                return (end + 1 + port, ShapeMatch::Value);
             }
         }
     }
     if bytes.get(end) == Some(&b'?') && matches!(bytes[start..end], [b'/', ..]) && bytes.get(end + 1) != Some(&b' ') {
         out.value();
-        return (end + until(&bytes[end..], b"\"'<>)]},;|"), Found::Value);
+        return (end + until(&bytes[end..], b"\"'<>)]},;|"), ShapeMatch::Value);
     }
     (end, mask_segment(&word[start..end], out))
 }
@@ -213,7 +213,7 @@ fn is_host(segment: &[u8]) -> bool {
 }
 
 /// Masks what lies between two delimiters.
-fn mask_segment(segment: &str, out: &mut Writer<'_>) -> Found {
+fn mask_segment(segment: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
     let core = segment.trim_end_matches(['.', '/']);
     let core = if core.is_empty() || segment.as_bytes()[0] == b'/' { segment.trim_end_matches('.') } else { core };
     let found = mask_core(core, out);
@@ -221,7 +221,7 @@ fn mask_segment(segment: &str, out: &mut Writer<'_>) -> Found {
     found
 }
 
-fn mask_core(core: &str, out: &mut Writer<'_>) -> Found {
+fn mask_core(core: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
     let bytes = core.as_bytes();
     let mut count = 0;
     let mut letter = false;
@@ -231,15 +231,15 @@ fn mask_core(core: &str, out: &mut Writer<'_>) -> Found {
     }
     if count == 0 && !letter {
         out.literal(core);
-        return Found::Nothing;
+        return ShapeMatch::Nothing;
     }
     if is_whole_value(bytes, count, letter) {
         out.value();
-        return Found::Value;
+        return ShapeMatch::Value;
     }
     if count == 0 {
         out.literal(core);
-        return Found::Words;
+        return ShapeMatch::Words;
     }
     mask_parts(core, out)
 }
@@ -301,7 +301,7 @@ fn is_hex(bytes: &[u8], count: usize) -> bool {
 }
 
 /// Masks the parts of a name that hold numbers: `core.2275`, `node-129`, `rdd_2_0`, `eth0`.
-fn mask_parts(core: &str, out: &mut Writer<'_>) -> Found {
+fn mask_parts(core: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
     let bytes = core.as_bytes();
     let (mut at, mut words, mut values) = (0, false, false);
     let mut joined = None;
@@ -339,9 +339,9 @@ fn mask_parts(core: &str, out: &mut Writer<'_>) -> Found {
         }
     }
     match (values, words) {
-        (true, true) => Found::Both,
-        (true, false) => Found::Value,
-        _ => Found::Words,
+        (true, true) => ShapeMatch::Both,
+        (true, false) => ShapeMatch::Value,
+        _ => ShapeMatch::Words,
     }
 }
 

@@ -12,8 +12,8 @@ use std::hash::BuildHasherDefault;
 use hindcast_domain::id;
 use serde::{Deserialize, Serialize};
 
-use crate::mask::{Masked, Token, WILDCARD};
-use crate::near::{AsIs, DIFFERING_MAX, Index, NEAR_MAX, Near, common};
+use crate::mask::{MaskToken, Masked, WILDCARD};
+use crate::near::{AsIs, DIFFERING_MAX, NEAR_MAX, NearTemplate, TemplateIndex, common};
 
 /// Templates of one service; lines of others are counted and have none.
 pub const TEMPLATES_MAX: usize = 2_000;
@@ -26,9 +26,9 @@ const KNOWN_MAX: usize = 16_384;
 
 /// Which template of a service; stays valid, through merges too, as long as its miner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Handle(u32);
+pub struct TemplateHandle(u32);
 
-impl Handle {
+impl TemplateHandle {
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
@@ -38,18 +38,18 @@ impl Handle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Learnt {
     /// Its template.
-    pub handle: Handle,
+    pub handle: TemplateHandle,
     /// No line of this template was ever seen.
     pub is_new: bool,
     /// The template's text was generalised by it.
     pub is_wider: bool,
     /// Templates that became a part of this one by it: their lines are its own from now on.
-    pub merged: Vec<Handle>,
+    pub merged: Vec<TemplateHandle>,
 }
 
 /// A template as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown<'a> {
+pub struct ShownTemplate<'a> {
     /// `TPL-` and a hash of service and first text; stays the same.
     pub id: &'a str,
     /// Rises when the text is generalised; from 1.
@@ -74,7 +74,7 @@ pub struct Overflow {
 /// A streaming miner of templates, per service.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Miner {
-    services: BTreeMap<String, Shelf>,
+    services: BTreeMap<String, TemplateShelf>,
     total: usize,
     overflow: Overflow,
     #[serde(skip)]
@@ -82,10 +82,10 @@ pub struct Miner {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Shelf {
+struct TemplateShelf {
     templates: Vec<Template>,
     #[serde(skip)]
-    near: Index,
+    near: TemplateIndex,
     #[serde(skip)]
     known: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
     #[serde(skip)]
@@ -97,14 +97,14 @@ pub(crate) struct Template {
     id: String,
     version: u32,
     lines: u64,
-    pub(crate) words: Vec<Word>,
+    pub(crate) words: Vec<TemplateWord>,
     /// The template that it became a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     into: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Word {
+pub(crate) struct TemplateWord {
     /// The signature of what was there first.
     pub(crate) sig: u64,
     pub(crate) text: String,
@@ -123,7 +123,7 @@ impl Miner {
                 self.overflow.lines += 1;
                 return None;
             }
-            self.services.insert(service.to_owned(), Shelf::default());
+            self.services.insert(service.to_owned(), TemplateShelf::default());
         }
         let shelf = self.services.get_mut(service)?;
         let learnt = shelf.learn(service, &self.masked, self.total < TEMPLATES_TOTAL_MAX);
@@ -138,25 +138,33 @@ impl Miner {
 
     /// The template of a handle, or the one that it became a part of.
     #[must_use]
-    pub fn template(&self, service: &str, handle: Handle) -> Option<Shown<'_>> {
+    pub fn template(&self, service: &str, handle: TemplateHandle) -> Option<ShownTemplate<'_>> {
         let shelf = self.services.get(service)?;
         let template = shelf.templates.get(shelf.root(handle.0) as usize)?;
-        Some(Shown { id: &template.id, version: template.version, text: template.text(), lines: template.lines })
+        Some(ShownTemplate {
+            id: &template.id,
+            version: template.version,
+            text: template.text(),
+            lines: template.lines,
+        })
     }
 
     /// The handle of the template that this one became a part of; itself while it stands.
     #[must_use]
-    pub fn root(&self, service: &str, handle: Handle) -> Handle {
-        self.services.get(service).map_or(handle, |shelf| Handle(shelf.root(handle.0)))
+    pub fn root(&self, service: &str, handle: TemplateHandle) -> TemplateHandle {
+        self.services.get(service).map_or(handle, |shelf| TemplateHandle(shelf.root(handle.0)))
     }
 
     /// Templates of a service that stand, oldest first.
-    pub fn templates<'a>(&'a self, service: &str) -> impl Iterator<Item = (Handle, Shown<'a>)> + use<'a> {
+    pub fn templates<'a>(
+        &'a self,
+        service: &str,
+    ) -> impl Iterator<Item = (TemplateHandle, ShownTemplate<'a>)> + use<'a> {
         let shelf = self.services.get(service);
         let all = shelf.into_iter().flat_map(|shelf| (0_u32..).zip(&shelf.templates));
         all.filter(|(_, template)| template.into.is_none()).map(|(index, template)| {
             let Template { id, version, lines, .. } = template;
-            (Handle(index), Shown { id, version: *version, text: template.text(), lines: *lines })
+            (TemplateHandle(index), ShownTemplate { id, version: *version, text: template.text(), lines: *lines })
         })
     }
 
@@ -183,9 +191,9 @@ impl Miner {
 /// Line numbers begin with 1. A line that has no room has an empty id and itself as its text.
 pub fn mine<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(u64, String, String)> {
     let mut miner = Miner::default();
-    let learnt: Vec<Result<Handle, &str>> =
+    let learnt: Vec<Result<TemplateHandle, &str>> =
         lines.map(|line| miner.learn("", line).map(|learnt| learnt.handle).ok_or(line)).collect();
-    let mut shown: HashMap<Handle, (String, String)> = HashMap::new();
+    let mut shown: HashMap<TemplateHandle, (String, String)> = HashMap::new();
     let numbered = (1..).zip(learnt);
     let finals = numbered.map(|(number, line)| match line {
         Ok(handle) => {
@@ -201,7 +209,7 @@ pub fn mine<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(u64, String, Strin
     finals.collect()
 }
 
-impl Shelf {
+impl TemplateShelf {
     fn learn(&mut self, service: &str, line: &Masked, has_room: bool) -> Option<Learnt> {
         self.prepare();
         let signature = line.signature();
@@ -212,7 +220,7 @@ impl Shelf {
             if is_wider {
                 self.near.open(index, template);
             }
-            return Some(Learnt { handle: Handle(index), is_new: false, is_wider, merged: Vec::new() });
+            return Some(Learnt { handle: TemplateHandle(index), is_new: false, is_wider, merged: Vec::new() });
         }
         let learnt = self.place(service, line, has_room)?;
         self.known.insert(signature, learnt.handle.0);
@@ -248,7 +256,7 @@ impl Shelf {
             if is_wider {
                 self.near.open(index, template);
             }
-            return Some(Learnt { handle: Handle(index), is_new: false, is_wider, merged: Vec::new() });
+            return Some(Learnt { handle: TemplateHandle(index), is_new: false, is_wider, merged: Vec::new() });
         }
         if let Some(kin) = near.kin(line, &self.templates) {
             return self.merge(line, &kin);
@@ -260,11 +268,11 @@ impl Shelf {
         let template = Template::first(service, line);
         self.near.add(index, &template);
         self.templates.push(template);
-        Some(Learnt { handle: Handle(index), is_new: true, is_wider: false, merged: Vec::new() })
+        Some(Learnt { handle: TemplateHandle(index), is_new: true, is_wider: false, merged: Vec::new() })
     }
 
-    fn near(&self, line: &Masked) -> Near {
-        let mut near = Near::default();
+    fn near(&self, line: &Masked) -> NearTemplate {
+        let mut near = NearTemplate::default();
         let mut most = usize::MAX;
         for index in self.near.candidates(line) {
             let Some(template) = self.templates.get(index as usize).filter(|template| template.into.is_none()) else {
@@ -305,15 +313,15 @@ impl Shelf {
         template.lines += 1;
         template.version += 1;
         self.near.open(oldest, template);
-        let merged = others.iter().map(|index| Handle(*index)).collect();
-        Some(Learnt { handle: Handle(oldest), is_new: false, is_wider: true, merged })
+        let merged = others.iter().map(|index| TemplateHandle(*index)).collect();
+        Some(Learnt { handle: TemplateHandle(oldest), is_new: false, is_wider: true, merged })
     }
 }
 
 impl Template {
     fn first(service: &str, line: &Masked) -> Self {
-        let word = |token: &Token| Word { sig: token.sig, text: line.text(token).to_owned(), open: None };
-        let words: Vec<Word> = line.tokens().iter().map(word).collect();
+        let word = |token: &MaskToken| TemplateWord { sig: token.sig, text: line.text(token).to_owned(), open: None };
+        let words: Vec<TemplateWord> = line.tokens().iter().map(word).collect();
         let mut template = Self { id: String::new(), version: 1, lines: 1, words, into: None };
         template.id = format!("TPL-{}", id::derive(&[service.as_bytes(), template.text().as_bytes()]));
         template
@@ -356,7 +364,7 @@ impl Template {
     }
 }
 
-impl Word {
+impl TemplateWord {
     fn fits(&self, text: &str) -> bool {
         let Some((before, behind)) = self.open else {
             return false;
@@ -398,7 +406,7 @@ impl Word {
 mod tests {
     use super::*;
 
-    fn learnt(lines: &[&str]) -> (Miner, Vec<Handle>) {
+    fn learnt(lines: &[&str]) -> (Miner, Vec<TemplateHandle>) {
         let mut miner = Miner::default();
         let handles = lines.iter().map(|line| miner.learn("shop", line).unwrap().handle).collect();
         (miner, handles)

@@ -10,7 +10,7 @@ use hindcast_domain::{Span, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::rate::{Burst, Rate};
-use crate::templates::{Handle, Learnt, Miner};
+use crate::templates::{Learnt, Miner, TemplateHandle};
 
 /// For how long the first lines of a stream are only learnt from.
 pub const WARM_UP: Span = Span::seconds(60);
@@ -44,7 +44,7 @@ pub enum Weight {
 
 /// One line.
 #[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
+pub struct WatchedLine<'a> {
     /// When.
     pub time: Time,
     /// Who wrote it.
@@ -57,7 +57,7 @@ pub struct Line<'a> {
 
 /// What a sign is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TemplateSignKind {
     /// The service never wrote this template before.
     New,
     /// It writes it, at this level, far more often than before.
@@ -66,9 +66,9 @@ pub enum Kind {
 
 /// Something remarkable.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sign {
+pub struct TemplateSign {
     /// What it is about.
-    pub kind: Kind,
+    pub kind: TemplateSignKind,
     /// Who wrote it.
     pub service: String,
     /// The template's id.
@@ -132,7 +132,7 @@ struct Track {
 
 impl Watch {
     /// Takes a line; says what is remarkable about it.
-    pub fn line(&mut self, line: Line<'_>) -> Option<Sign> {
+    pub fn line(&mut self, line: WatchedLine<'_>) -> Option<TemplateSign> {
         let began = *self.began.get_or_insert(line.time);
         self.now = self.now.max(line.time);
         self.lines += 1;
@@ -145,7 +145,7 @@ impl Watch {
         let track = self.track(line.service, learnt.handle, is_bad, || Track::new(line, is_new))?;
         let (kind, burst) = track.see(line, known_since, is_warm)?;
         let (score, lines) = (track.score(kind, burst.as_ref()), track.lines);
-        if kind == Kind::New {
+        if kind == TemplateSignKind::New {
             track.told = true;
         }
         let (at, weight) = (burst.as_ref().map_or(track.first, |burst| burst.at), track.worst);
@@ -157,7 +157,7 @@ impl Watch {
         let minutes = (line.time.since(at).as_secs_f64() / 60.0).max(1.0 / 60.0);
         #[allow(clippy::cast_precision_loss)] // a rate for people
         let new_rate = lines as f64 / minutes.max(0.5);
-        Some(Sign {
+        Some(TemplateSign {
             kind,
             service: line.service.to_owned(),
             template: template.id.to_owned(),
@@ -196,7 +196,7 @@ impl Watch {
     fn track(
         &mut self,
         service: &str,
-        handle: Handle,
+        handle: TemplateHandle,
         is_bad: bool,
         fresh: impl FnOnce() -> Track,
     ) -> Option<&mut Track> {
@@ -266,32 +266,37 @@ impl Watch {
 }
 
 impl Track {
-    fn new(line: Line<'_>, is_new: bool) -> Self {
+    fn new(line: WatchedLine<'_>, is_new: bool) -> Self {
         let (first, worst) = (line.time, line.weight);
         Self { rate: Rate::default(), first, lines: 0, is_new, worst, told: false, bursting: None }
     }
 
     /// Counts a line; says whether it is to be spoken of.
-    fn see(&mut self, line: Line<'_>, known_since: Span, is_warm: bool) -> Option<(Kind, Option<Burst>)> {
+    fn see(
+        &mut self,
+        line: WatchedLine<'_>,
+        known_since: Span,
+        is_warm: bool,
+    ) -> Option<(TemplateSignKind, Option<Burst>)> {
         self.lines += 1;
         self.worst = self.worst.max(line.weight);
         self.rate.add(line.time);
         if self.is_new && !self.told {
             let repeats = self.lines >= QUIET_REPEATS && line.time.since(self.first) <= QUIET_WITHIN;
             if line.weight > Weight::Quiet || repeats {
-                return Some((Kind::New, None));
+                return Some((TemplateSignKind::New, None));
             }
         }
         let burst = self.rate.burst(line.time, known_since, line.weight > Weight::Quiet)?;
         let calm = self.bursting.is_none_or(|last| line.time.since(last) >= CALM);
         self.bursting = Some(self.bursting.map_or(line.time, |last| last.max(line.time)));
-        (calm && is_warm).then_some((Kind::Burst, Some(burst)))
+        (calm && is_warm).then_some((TemplateSignKind::Burst, Some(burst)))
     }
 
-    fn score(&self, kind: Kind, burst: Option<&Burst>) -> i32 {
+    fn score(&self, kind: TemplateSignKind, burst: Option<&Burst>) -> i32 {
         match (kind, burst, self.worst) {
-            (Kind::Burst, Some(burst), Weight::Quiet) => burst.score * 4 / 5,
-            (Kind::Burst, Some(burst), _) => burst.score,
+            (TemplateSignKind::Burst, Some(burst), Weight::Quiet) => burst.score * 4 / 5,
+            (TemplateSignKind::Burst, Some(burst), _) => burst.score,
             (_, _, Weight::Quiet) => 500,
             (_, _, Weight::Warning) => 550,
             (_, _, Weight::Error) => 650,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::{Span, Time};
-use hindcast_log_templates::watch::{Kind, Line, Sign, Watch, Weight};
+use hindcast_log_templates::watch::{TemplateSign, TemplateSignKind, Watch, WatchedLine, Weight};
 use hindcast_metric_shifts::{self as shift, shift};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ struct Recording {
     faults: Vec<Fault>,
     healthy: Vec<(Time, Time)>,
     series: BTreeMap<(String, String), Vec<(Time, f64)>>,
-    signs: Vec<Sign>,
+    signs: Vec<TemplateSign>,
     lines: usize,
 }
 
@@ -58,7 +58,7 @@ fn read(name: &'static str) -> Recording {
     let logs = unpacked("logs.ndjson.zst");
     let signs = logs.lines().filter_map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
-        watch.line(Line {
+        watch.line(WatchedLine {
             time: time(&line["time"]),
             service: line["service"].as_str().unwrap(),
             weight: match line["severity"].as_str().unwrap() {
@@ -75,7 +75,7 @@ fn read(name: &'static str) -> Recording {
 }
 
 /// Shifts about an onset, as a detector looks: a little after it, and later once more.
-fn shifts(recording: &Recording, onset: Time, looks: &[Span]) -> BTreeMap<(String, String, bool), shift::Shift> {
+fn shifts(recording: &Recording, onset: Time, looks: &[Span]) -> BTreeMap<(String, String, bool), shift::LevelShift> {
     let mut found = BTreeMap::new();
     for after in looks {
         let inside = |at: Time| at >= onset - Span::minutes(10) && at < onset + *after;
@@ -170,7 +170,7 @@ fn signs_of_a_fault_lie_in_its_time() {
                 sign.text
             );
         }
-        let bad = recording.signs.iter().filter(|s| s.kind == Kind::Burst && s.weight >= Weight::Error);
+        let bad = recording.signs.iter().filter(|s| s.kind == TemplateSignKind::Burst && s.weight >= Weight::Error);
         for sign in bad {
             assert!(
                 recording.faults.iter().any(|f| sign.at >= f.at - Span::seconds(2) && sign.at <= f.ended),

@@ -39,7 +39,7 @@ const HALF: f64 = 4.0;
 
 /// A level that changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shift {
+pub struct LevelShift {
     /// How sure, in thousandths.
     pub score: i32,
     /// Upwards.
@@ -59,7 +59,7 @@ pub struct Shift {
 /// Compares the level of a series before and after about `onset`. Points are oldest first, at irregular
 /// distances; values that are not finite are left out. `None` where there are too few or nothing moves.
 #[must_use]
-pub fn shift(points: &[(Time, f64)], onset: Time) -> Option<Shift> {
+pub fn shift(points: &[(Time, f64)], onset: Time) -> Option<LevelShift> {
     let step = points.len().div_ceil(POINTS_MAX).max(1);
     let mut series: Vec<(Time, f64)> =
         points.iter().rev().step_by(step).rev().filter(|(_, value)| value.is_finite()).copied().collect();
@@ -67,7 +67,7 @@ pub fn shift(points: &[(Time, f64)], onset: Time) -> Option<Shift> {
     if as_rate {
         series = rates(&series);
     }
-    let line = if as_rate { None } else { Line::of(&series, onset) };
+    let line = if as_rate { None } else { TrendLine::of(&series, onset) };
     let level: Vec<f64> = series.iter().map(|(time, value)| value - line.map_or(0.0, |line| line.at(*time))).collect();
     let split = split(&series, &level, onset)?;
     let (from, to) = stretches(&series, split);
@@ -81,7 +81,7 @@ pub fn shift(points: &[(Time, f64)], onset: Time) -> Option<Shift> {
     let begin = begin(&level, split, &judged);
     let raw = |side: &[(Time, f64)]| median(side.iter().map(|(_, value)| *value).collect());
     let (first, second) = (series.get(from..split)?, series.get(split..to)?);
-    Some(Shift {
+    Some(LevelShift {
         score: judged.score,
         up: judged.change > 0.0,
         before: raw(first),
@@ -127,14 +127,14 @@ fn rates(series: &[(Time, f64)]) -> Vec<(Time, f64)> {
 
 /// What a series that is a straight line would go on as.
 #[derive(Clone, Copy)]
-struct Line {
+struct TrendLine {
     from: Time,
     slope: f64,
     /// What counts as noise around it.
     floor: f64,
 }
 
-impl Line {
+impl TrendLine {
     fn of(series: &[(Time, f64)], onset: Time) -> Option<Self> {
         let quiet: Vec<(Time, f64)> = series.iter().filter(|(time, _)| *time < onset - LEAD).copied().collect();
         let early: Vec<(Time, f64)> = series.iter().take(series.len() / 2).copied().collect();
@@ -219,14 +219,14 @@ fn ranks(level: &[f64]) -> Vec<f64> {
     ranks
 }
 
-struct Judged {
+struct SplitScore {
     score: i32,
     change: f64,
     middle: f64,
     scale: f64,
 }
 
-fn judge(before: &[f64], after: &[f64], floor: f64) -> Option<Judged> {
+fn judge(before: &[f64], after: &[f64], floor: f64) -> Option<SplitScore> {
     let middle = median(before.to_vec());
     let change = median(after.to_vec()) - middle;
     if change == 0.0 {
@@ -248,7 +248,7 @@ fn judge(before: &[f64], after: &[f64], floor: f64) -> Option<Judged> {
     #[allow(clippy::cast_precision_loss)] // at most POINTS_MAX
     let enough = (after.len() as f64 / (AFTER_MIN as f64 + 1.0)).min(1.0);
     let score = weigh(1_000, size / (size + HALF) * certain * enough);
-    Some(Judged { score, change, middle, scale })
+    Some(SplitScore { score, change, middle, scale })
 }
 
 #[allow(clippy::cast_possible_truncation)] // 0 to 1000
@@ -294,7 +294,7 @@ fn separation(before: &[f64], after: &[f64]) -> f64 {
 }
 
 /// Whether the level had not come back when the alert was raised: what was over by then is not about it.
-fn lasts(series: &[(Time, f64)], level: &[f64], split: usize, onset: Time, judged: &Judged) -> bool {
+fn lasts(series: &[(Time, f64)], level: &[f64], split: usize, onset: Time, judged: &SplitScore) -> bool {
     let at = series.partition_point(|(time, _)| *time < onset);
     if at <= split {
         return true;
@@ -305,7 +305,7 @@ fn lasts(series: &[(Time, f64)], level: &[f64], split: usize, onset: Time, judge
 }
 
 /// Walks back from the split to where the level left its usual range.
-fn begin(level: &[f64], split: usize, judged: &Judged) -> usize {
+fn begin(level: &[f64], split: usize, judged: &SplitScore) -> usize {
     let away = |value: f64| (value - judged.middle) * judged.change.signum() > judged.scale * 2.0;
     let mut at = split;
     while at > 0 && level.get(at - 1).is_some_and(|value| away(*value)) {
@@ -332,7 +332,7 @@ mod tests {
         (0..ONSET + 60).step_by(step).map(|second| (at(second), value(second))).collect()
     }
 
-    fn of(step: usize, value: impl Fn(i64) -> f64) -> Option<Shift> {
+    fn of(step: usize, value: impl Fn(i64) -> f64) -> Option<LevelShift> {
         shift(&series(step, value), at(ONSET)).filter(|shift| shift.score >= SCORE_MIN)
     }
 

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time};
-use hindcast_mlops::outcome::Outcome;
+use hindcast_mlops::outcome::RunOutcome;
 use hindcast_mlops::redecide;
 use hindcast_mlops::seeded::{Seeded, hash};
 
@@ -25,7 +25,7 @@ const START: Time = Time::from_millis(1_763_996_400_000);
 fn main() {
     let events: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     let partition = Partition::of_environment("production");
-    let mut outcome = Outcome::default();
+    let mut outcome = RunOutcome::default();
     let mut decided = 0_u64;
     let began = Instant::now();
     let mut mark = (0_u64, began);
@@ -37,7 +37,7 @@ fn main() {
         }
         input
     });
-    redecide::run(Correlator, &partition, &Weights::default(), counted, None, &mut |decision| {
+    redecide::run(Correlator, &partition, &GroupingWeights::default(), counted, None, &mut |decision| {
         decided += 1;
         outcome.see(&decision);
     });

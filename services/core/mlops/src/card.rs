@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::{Features, Weights};
+use hindcast_correlation::cluster::{Features, GroupingWeights};
 use hindcast_domain::model::{Lineage, Metrics};
 
 use crate::dataset::Dataset;
@@ -14,11 +14,11 @@ use crate::train::{NAME, WRONG_MERGE_COSTS};
 const SERVICES_MAX: usize = 20;
 
 /// What the card is about.
-pub struct Subject<'a> {
+pub struct CardSubject<'a> {
     /// The version's weights.
-    pub weights: &'a Weights,
+    pub weights: &'a GroupingWeights,
     /// Those that it began from.
-    pub parent: &'a Weights,
+    pub parent: &'a GroupingWeights,
     /// What it was learnt from.
     pub lineage: &'a Lineage,
     /// Its hash.
@@ -35,7 +35,7 @@ pub struct Subject<'a> {
 
 /// Writes the card. One sentence a line.
 #[must_use]
-pub fn write(of: &Subject<'_>) -> String {
+pub fn write(of: &CardSubject<'_>) -> String {
     let mut lines = vec![
         format!("# {NAME} {}", of.weights.version),
         String::new(),

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_domain::{EventId, IncidentId, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Outcome;
+use crate::outcome::RunOutcome;
 use crate::seeded::Seeded;
-use crate::truth::{Problem, Quality, Stranger, Truth};
+use crate::truth::{LabelledProblem, LabelledProblems, Quality, Stranger};
 
 /// Resamples behind an interval.
 const RESAMPLES: usize = 2_000;
@@ -60,7 +60,7 @@ pub struct OfService {
 
 /// The figures of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ComparisonReport {
     /// The first position at which a judged problem may have begun.
     pub from: u64,
     /// Labelled problems that were compared.
@@ -104,14 +104,14 @@ pub struct Report {
 
 /// What is compared: a problem, or a stranger.
 #[derive(Clone, Copy)]
-struct Unit<'a> {
+struct ComparedUnit<'a> {
     name: &'a str,
     service: Option<&'a str>,
 }
 
 /// What one run made of one problem.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Made {
+struct ProblemOutcome {
     missed: bool,
     merged_with: BTreeSet<String>,
     split: u32,
@@ -120,7 +120,7 @@ struct Made {
     unknown: u32,
 }
 
-impl Made {
+impl ProblemOutcome {
     fn is_merged(&self) -> bool {
         !self.merged_with.is_empty()
     }
@@ -142,22 +142,24 @@ impl Made {
 
 /// Compares two runs problem by problem.
 #[must_use]
-pub fn compare(truth: &Truth, champion: &Outcome, candidate: &Outcome, seed: u64) -> Report {
+pub fn compare(truth: &LabelledProblems, champion: &RunOutcome, candidate: &RunOutcome, seed: u64) -> ComparisonReport {
     let (before, after) = (made(truth, champion), made(truth, candidate));
     let problems =
-        truth.problems.iter().map(|problem| Unit { name: &problem.name, service: problem.service.as_deref() });
-    let strangers =
-        truth.strangers.iter().map(|stranger| Unit { name: &stranger.name, service: stranger.service.as_deref() });
-    let paired: Vec<(Unit<'_>, &Made, &Made)> =
+        truth.problems.iter().map(|problem| ComparedUnit { name: &problem.name, service: problem.service.as_deref() });
+    let strangers = truth
+        .strangers
+        .iter()
+        .map(|stranger| ComparedUnit { name: &stranger.name, service: stranger.service.as_deref() });
+    let paired: Vec<(ComparedUnit<'_>, &ProblemOutcome, &ProblemOutcome)> =
         problems.chain(strangers).zip(&before).zip(&after).map(|((unit, a), b)| (unit, a, b)).collect();
-    let mut report = Report {
+    let mut report = ComparisonReport {
         from: truth.from,
         problems: count(truth.problems.len()),
         strangers: count(truth.strangers.len()),
         quality: truth.quality,
         unknown: (before.iter().map(|made| made.unknown).sum(), after.iter().map(|made| made.unknown).sum()),
         unpaired: unpaired(champion, candidate),
-        ..Report::default()
+        ..ComparisonReport::default()
     };
     let mut of_service: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (at, (unit, a, b)) in paired.iter().enumerate() {
@@ -171,13 +173,14 @@ pub fn compare(truth: &Truth, champion: &Outcome, candidate: &Outcome, seed: u64
         of_service.entry(service.to_owned()).or_default().push(b.cost() - a.cost());
         name(&mut report, unit.name, a, b);
     }
-    let of =
-        |measure: fn(&Made) -> f64| -> Vec<f64> { paired.iter().map(|(_, a, b)| measure(b) - measure(a)).collect() };
+    let of = |measure: fn(&ProblemOutcome) -> f64| -> Vec<f64> {
+        paired.iter().map(|(_, a, b)| measure(b) - measure(a)).collect()
+    };
     report.missed = summed(&of(|made| f64::from(u8::from(made.missed))), seed);
     report.merged = summed(&of(|made| f64::from(u8::from(made.is_merged()))), seed);
     report.split = summed(&of(|made| f64::from(made.split)), seed);
     report.pages = summed(&of(|made| f64::from(made.pages)), seed);
-    report.cost = summed(&of(Made::cost), seed);
+    report.cost = summed(&of(ProblemOutcome::cost), seed);
     #[allow(clippy::cast_precision_loss)] // milliseconds of a few days
     let minutes: Vec<f64> =
         paired.iter().filter_map(|(_, a, b)| Some((b.paged_after_ms? - a.paged_after_ms?) as f64 / 60_000.0)).collect();
@@ -190,7 +193,7 @@ pub fn compare(truth: &Truth, champion: &Outcome, candidate: &Outcome, seed: u64
     report
 }
 
-fn name(report: &mut Report, problem: &str, a: &Made, b: &Made) {
+fn name(report: &mut ComparisonReport, problem: &str, a: &ProblemOutcome, b: &ProblemOutcome) {
     let put = |list: &mut Vec<String>, text: String| {
         if list.len() < NAMED_MAX {
             list.push(text);
@@ -211,13 +214,13 @@ fn name(report: &mut Report, problem: &str, a: &Made, b: &Made) {
     }
 }
 
-fn unpaired(a: &Outcome, b: &Outcome) -> u32 {
+fn unpaired(a: &RunOutcome, b: &RunOutcome) -> u32 {
     let only =
-        |one: &Outcome, other: &Outcome| one.firings.keys().filter(|id| !other.firings.contains_key(*id)).count();
+        |one: &RunOutcome, other: &RunOutcome| one.firings.keys().filter(|id| !other.firings.contains_key(*id)).count();
     count(only(a, b) + only(b, a))
 }
 
-fn made(truth: &Truth, outcome: &Outcome) -> Vec<Made> {
+fn made(truth: &LabelledProblems, outcome: &RunOutcome) -> Vec<ProblemOutcome> {
     let mut holders: BTreeMap<&IncidentId, BTreeSet<&str>> = BTreeMap::new();
     for problem in &truth.problems {
         for incident in incidents(problem, outcome) {
@@ -229,24 +232,28 @@ fn made(truth: &Truth, outcome: &Outcome) -> Vec<Made> {
 }
 
 /// Of a stranger it is asked alone whether it is with what it is no part of.
-fn apart(stranger: &Stranger, outcome: &Outcome) -> Made {
+fn apart(stranger: &Stranger, outcome: &RunOutcome) -> ProblemOutcome {
     let home = |firing: &EventId| outcome.firings.get(firing).and_then(|firing| firing.incident.as_ref());
     let here = home(&stranger.firing);
     let with = stranger.apart.iter().filter(|(other, _)| here.is_some() && home(other) == here);
     let known = std::iter::once(&stranger.firing).chain(stranger.apart.keys());
-    Made {
+    ProblemOutcome {
         merged_with: with.map(|(_, called)| called.clone()).collect(),
         unknown: count(known.filter(|firing| !outcome.firings.contains_key(*firing)).count()),
-        ..Made::default()
+        ..ProblemOutcome::default()
     }
 }
 
-fn incidents<'a>(problem: &Problem, outcome: &'a Outcome) -> BTreeSet<&'a IncidentId> {
+fn incidents<'a>(problem: &LabelledProblem, outcome: &'a RunOutcome) -> BTreeSet<&'a IncidentId> {
     let firings = problem.firings.iter().filter_map(|id: &EventId| outcome.firings.get(id));
     firings.filter_map(|firing| firing.incident.as_ref()).collect()
 }
 
-fn one(problem: &Problem, outcome: &Outcome, holders: &BTreeMap<&IncidentId, BTreeSet<&str>>) -> Made {
+fn one(
+    problem: &LabelledProblem,
+    outcome: &RunOutcome,
+    holders: &BTreeMap<&IncidentId, BTreeSet<&str>>,
+) -> ProblemOutcome {
     let firings: Vec<_> = problem.firings.iter().filter_map(|id| outcome.firings.get(id)).collect();
     let incidents = incidents(problem, outcome);
     let began = firings.iter().map(|firing| firing.at).min().unwrap_or(Time::ZERO);
@@ -260,7 +267,7 @@ fn one(problem: &Problem, outcome: &Outcome, holders: &BTreeMap<&IncidentId, BTr
         .filter(|name| **name != problem.name)
         .map(|name| (*name).to_owned())
         .collect();
-    Made {
+    ProblemOutcome {
         missed: incidents.is_empty() || (warranted && pages.is_empty()),
         merged_with,
         split: count(incidents.len().saturating_sub(1)),

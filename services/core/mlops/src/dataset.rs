@@ -108,9 +108,9 @@ pub fn build<'a>(
     history.clone().for_each(|recorded| {
         labels.evolve(recorded);
     });
-    let mut builder = Builder::new(&labels, from, to, time_scale_s);
+    let mut builder = DatasetBuilder::new(&labels, from, to, time_scale_s);
     if knowledge == Knowledge::Hindsight {
-        let mut end = World::default();
+        let mut end = KnownWorld::default();
         history.clone().for_each(|recorded| end.see(recorded));
         builder.end = Some(end);
     }
@@ -120,23 +120,23 @@ pub fn build<'a>(
 
 /// Builds a data set from a history that is read once, when its labels are known already. What it holds is
 /// the alerts and incidents as they stood, and the pairs that people spoke of.
-pub struct Builder {
-    wanted: Wanted,
-    world: World,
+pub struct DatasetBuilder {
+    wanted: PairLabels,
+    world: KnownWorld,
     /// What the ledger says at the end, where hindsight is allowed.
-    end: Option<World>,
+    end: Option<KnownWorld>,
     dataset: Dataset,
     time_scale_s: i64,
     found: BTreeSet<(EventId, Fingerprint)>,
 }
 
-impl Builder {
+impl DatasetBuilder {
     /// For the labels that count at the training position `to`.
     #[must_use]
     pub fn new(labels: &Labels, from: u64, to: u64, time_scale_s: i64) -> Self {
-        let wanted = Wanted::of(labels, to);
+        let wanted = PairLabels::of(labels, to);
         let dataset = Dataset { from, to, labels: wanted.labels, undecided: wanted.undecided, ..Dataset::default() };
-        Self { wanted, world: World::default(), end: None, dataset, time_scale_s, found: BTreeSet::new() }
+        Self { wanted, world: KnownWorld::default(), end: None, dataset, time_scale_s, found: BTreeSet::new() }
     }
 
     /// Takes the next event of the history; what stands behind the training position is not looked at.
@@ -169,7 +169,7 @@ impl Builder {
 }
 
 /// A pair that people said something of.
-struct Want {
+struct WantedPair {
     older: Fingerprint,
     incident: IncidentId,
     same: bool,
@@ -178,13 +178,13 @@ struct Want {
 }
 
 /// Labels about pairs, as they counted at the training position.
-struct Wanted {
-    pairs: BTreeMap<EventId, Vec<Want>>,
+struct PairLabels {
+    pairs: BTreeMap<EventId, Vec<WantedPair>>,
     labels: u32,
     undecided: u32,
 }
 
-impl Wanted {
+impl PairLabels {
     fn of(labels: &Labels, to: u64) -> Self {
         let mut votes: BTreeMap<(EventId, Fingerprint), Vec<&Label>> = BTreeMap::new();
         let mut count = 0;
@@ -194,13 +194,13 @@ impl Wanted {
                 count += 1;
             }
         }
-        let (mut pairs, mut undecided) = (BTreeMap::<EventId, Vec<Want>>::new(), 0);
+        let (mut pairs, mut undecided) = (BTreeMap::<EventId, Vec<WantedPair>>::new(), 0);
         for ((fired, older), labels) in votes {
             match vote(&labels) {
                 Some((same, weight, label)) => {
                     let About::Pair { incident, .. } = &label.given.about else { continue };
                     let (incident, bag) = (incident.clone(), label.given.from.clone());
-                    pairs.entry(fired).or_default().push(Want { older, incident, same, weight, bag });
+                    pairs.entry(fired).or_default().push(WantedPair { older, incident, same, weight, bag });
                 }
                 None => undecided += 1,
             }
@@ -232,12 +232,12 @@ fn vote<'a>(labels: &[&'a Label]) -> Option<(bool, u32, &'a Label)> {
 
 /// What was known up to a place.
 #[derive(Default)]
-struct World {
+struct KnownWorld {
     book: Book,
     topology: Topology,
 }
 
-impl World {
+impl KnownWorld {
     fn see(&mut self, recorded: &Recorded) {
         if let Event::Configured(section) = &recorded.event {
             if section.section == "catalog"
@@ -254,7 +254,7 @@ impl World {
         &self,
         recorded: &Recorded,
         fired: &hindcast_domain::alert::Fired,
-        want: &Want,
+        want: &WantedPair,
         time_scale_s: i64,
     ) -> Option<Example> {
         let older: &Alert = self.book.alerts.get(&want.older)?;

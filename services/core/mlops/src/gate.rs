@@ -4,7 +4,7 @@
 
 use hindcast_domain::model::{Judged, Verdict};
 
-use crate::compare::Report;
+use crate::compare::ComparisonReport;
 use crate::train::NAME;
 use crate::truth::Quality;
 
@@ -28,7 +28,7 @@ pub struct Gated {
 #[derive(Clone, Copy, Debug)]
 pub struct Judgement<'a> {
     /// The comparison.
-    pub report: &'a Report,
+    pub report: &'a ComparisonReport,
     /// How far the labels agree that the candidate was learnt from.
     pub training: Quality,
     /// The last position that it was learnt from.
@@ -45,7 +45,7 @@ pub fn judge(of: &Judgement<'_>) -> Gated {
 
 /// The fact that says how a comparison ended.
 #[must_use]
-pub fn judged(gated: &Gated, report: &Report, version: u32, against: u32) -> Judged {
+pub fn judged(gated: &Gated, report: &ComparisonReport, version: u32, against: u32) -> Judged {
     Judged {
         name: NAME.to_owned(),
         version,
@@ -160,7 +160,7 @@ fn services(of: &Judgement<'_>) -> Option<Gated> {
     })
 }
 
-fn better(report: &Report) -> Gated {
+fn better(report: &ComparisonReport) -> Gated {
     let cost = report.cost;
     let figures =
         format!("its wrongs cost {} ({} to {}) on {} problems", cost.seen, cost.low, cost.high, report.problems);

@@ -16,7 +16,7 @@ use hindcast_domain::{LabelId, Partition, Time};
 
 pub(crate) use people::cause_of;
 pub use people::check;
-pub use state::State;
+pub use state::LabellerState;
 
 /// The lane's name.
 pub const LANE: &str = hindcast_domain::lane::names::LABELS;
@@ -29,7 +29,7 @@ pub const LABELS_MAX: usize = 256;
 pub struct Labeller;
 
 impl Decider for Labeller {
-    type State = State;
+    type State = LabellerState;
 
     fn name(&self) -> &'static str {
         LANE
@@ -51,15 +51,15 @@ impl Decider for Labeller {
         false
     }
 
-    fn seen(&self, state: &mut State, input: &Recorded) {
+    fn seen(&self, state: &mut LabellerState, input: &Recorded) {
         state.see(input);
     }
 
-    fn evolve(&self, state: &mut State, decision: &Recorded) {
+    fn evolve(&self, state: &mut LabellerState, decision: &Recorded) {
         state.evolve(decision);
     }
 
-    fn decide(&self, state: &State, _lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+    fn decide(&self, state: &LabellerState, _lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         match &input.event {
             Event::LabelGiven(_) | Event::LabelRetracted(_) => Vec::new(),
             Event::LabelJudged(_)
@@ -69,15 +69,15 @@ impl Decider for Labeller {
         }
     }
 
-    fn due(&self, state: &State) -> Option<Timer> {
+    fn due(&self, state: &LabellerState) -> Option<Timer> {
         state.due()
     }
 
-    fn fire(&self, state: &State, _lane: &Partition, timer: &Timer) -> Vec<Draft> {
+    fn fire(&self, state: &LabellerState, _lane: &Partition, timer: &Timer) -> Vec<Draft> {
         later::fire(state, timer)
     }
 
-    fn revision(&self, state: &State, subject: &str) -> u64 {
+    fn revision(&self, state: &LabellerState, subject: &str) -> u64 {
         let id = subject.parse::<LabelId>().ok();
         id.and_then(|id| state.labels.0.get(&id)).map_or(0, |label| label.revision)
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// One stretch of firing, and where it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Firing {
+pub struct FiringSpan {
     /// The alert.
     pub fingerprint: Fingerprint,
     /// Its service.
@@ -26,9 +26,9 @@ pub struct Firing {
 /// What a run decided. Firings are keyed by the observation that began them, which is the same in every run
 /// over the same intake.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// By the `intake.alert` event.
-    pub firings: BTreeMap<EventId, Firing>,
+    pub firings: BTreeMap<EventId, FiringSpan>,
     /// When each incident asked for a page. The rules of the pager's budgets stand outside: this is what a
     /// run gives cause for.
     pub pages: BTreeMap<IncidentId, Vec<Time>>,
@@ -40,7 +40,7 @@ pub struct Outcome {
     live: BTreeSet<IncidentId>,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// One that keeps these firings and no others, so that its size follows from what is compared.
     #[must_use]
     pub fn of(only: BTreeSet<EventId>) -> Self {
@@ -58,7 +58,7 @@ impl Outcome {
                 if self.only.as_ref().is_some_and(|only| !only.contains(&fired.observed)) {
                     return;
                 }
-                let firing = Firing {
+                let firing = FiringSpan {
                     fingerprint,
                     service: fired.service.clone(),
                     severity: fired.severity,

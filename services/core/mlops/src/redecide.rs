@@ -9,7 +9,7 @@ use hindcast_domain::events;
 use std::borrow::Borrow as _;
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider;
@@ -23,7 +23,7 @@ pub const SECTION: &str = "correlation";
 pub const SCORER_SECTION: &str = "pair-scorer";
 
 /// A lane in memory.
-pub struct Lane<D: Decider> {
+pub struct MemoryLane<D: Decider> {
     decider: D,
     partition: Partition,
     state: D::State,
@@ -33,7 +33,7 @@ pub struct Lane<D: Decider> {
     pub position: u64,
 }
 
-impl<D: Decider> Lane<D> {
+impl<D: Decider> MemoryLane<D> {
     /// A lane that saw nothing yet.
     pub fn new(decider: D, partition: Partition) -> Self {
         Self { decider, partition, state: D::State::default(), now: Time::ZERO, position: 0 }
@@ -136,16 +136,16 @@ pub fn takes(input: &Recorded) -> bool {
 ///
 /// # Errors
 /// Which weight cannot be read.
-pub fn by_hand(section: &Configured) -> Result<Weights, String> {
+pub fn by_hand(section: &Configured) -> Result<GroupingWeights, String> {
     match section.content.get("weights") {
         Some(weights) => serde_json::from_value(weights.clone()).map_err(|error| error.to_string()),
-        None => Ok(Weights::default()),
+        None => Ok(GroupingWeights::default()),
     }
 }
 
 /// The input by which weights are in force, before everything else that is decided on.
 #[must_use]
-pub fn in_force(weights: &Weights, partition: &Partition, at: Time) -> Recorded {
+pub fn in_force(weights: &GroupingWeights, partition: &Partition, at: Time) -> Recorded {
     let content = serde_json::to_value(weights).unwrap_or_default();
     assert!(content.is_object(), "weights of ours always have a JSON form");
     let hash = format!("weights {}", weights.version);
@@ -168,12 +168,12 @@ pub fn in_force(weights: &Weights, partition: &Partition, at: Time) -> Recorded 
 pub fn run<D: Decider>(
     decider: D,
     partition: &Partition,
-    weights: &Weights,
+    weights: &GroupingWeights,
     inputs: impl IntoIterator<Item: std::borrow::Borrow<Recorded>>,
     until: Option<Time>,
     out: &mut impl FnMut(Recorded),
 ) {
-    let mut lane = Lane::new(decider, partition.clone());
+    let mut lane = MemoryLane::new(decider, partition.clone());
     let mut first = true;
     for input in inputs {
         let input = input.borrow();

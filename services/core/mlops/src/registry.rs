@@ -5,7 +5,7 @@
 use hindcast_domain::events;
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::EventId;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack, Verdict};
@@ -55,7 +55,7 @@ pub enum Error {
 
 /// How the newest comparison of two versions ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Ended {
+struct ComparisonEnd {
     event: EventId,
     verdict: Verdict,
 }
@@ -65,7 +65,7 @@ struct Ended {
 pub struct Registry {
     known: BTreeMap<u32, Registered>,
     /// By the candidate, and by what it was compared with.
-    judged: BTreeMap<u32, BTreeMap<u32, Ended>>,
+    judged: BTreeMap<u32, BTreeMap<u32, ComparisonEnd>>,
     /// What is in force, and since when.
     pub aliases: Aliases,
 }
@@ -80,7 +80,7 @@ impl Registry {
                 self.forget();
             }
             Event::ModelJudged(judged) if judged.name == NAME => {
-                let ended = Ended { event: recorded.id.clone(), verdict: judged.verdict };
+                let ended = ComparisonEnd { event: recorded.id.clone(), verdict: judged.verdict };
                 self.judged.entry(judged.version).or_default().insert(judged.against, ended);
             }
             Event::ModelRegistered(_)
@@ -144,7 +144,7 @@ impl Registry {
     ///
     /// # Errors
     /// An unknown version, or weights that do not give their hash.
-    pub fn weights(&self, version: u32, by_hand: &Weights) -> Result<Weights, Error> {
+    pub fn weights(&self, version: u32, by_hand: &GroupingWeights) -> Result<GroupingWeights, Error> {
         Ok(self.weights_for(version)?.unwrap_or_else(|| by_hand.clone()))
     }
 
@@ -152,7 +152,7 @@ impl Registry {
     ///
     /// # Errors
     /// An unknown version, or weights that do not give their hash.
-    pub fn weights_for(&self, version: u32) -> Result<Option<Weights>, Error> {
+    pub fn weights_for(&self, version: u32) -> Result<Option<GroupingWeights>, Error> {
         if version == BY_HAND {
             return Ok(None);
         }

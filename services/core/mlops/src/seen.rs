@@ -23,7 +23,7 @@ const APART_MAX: usize = 3;
 
 /// How an alert came to its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placed {
+pub struct AlertPlacement {
     /// The `alert.fired` event with which it looked for its place.
     pub fired: EventId,
     /// Where that stands; it orders alerts by age.
@@ -36,7 +36,7 @@ pub struct Placed {
 
 /// How an incident ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Closed {
+pub struct IncidentEnd {
     /// When.
     pub at: Time,
     /// By which event.
@@ -47,13 +47,13 @@ pub struct Closed {
 
 /// What was seen of one incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Case {
+pub struct ObservedIncident {
     /// Its alerts.
-    pub members: BTreeMap<Fingerprint, Placed>,
+    pub members: BTreeMap<Fingerprint, AlertPlacement>,
     /// Its alerts' services.
     pub services: BTreeSet<String>,
     /// How it ended; `None` while it lives.
-    pub closed: Option<Closed>,
+    pub closed: Option<IncidentEnd>,
     /// The incident that it became a part of.
     pub merged_into: Option<IncidentId>,
     /// Whether a person ever acknowledged it.
@@ -72,7 +72,7 @@ pub struct Case {
     pub approved: u32,
 }
 
-impl Case {
+impl ObservedIncident {
     /// Whether a person had anything to do with it.
     #[must_use]
     pub const fn is_touched(&self) -> bool {
@@ -93,9 +93,9 @@ pub struct Proposed {
 
 /// What was seen of a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct ObservedPartition {
     /// By incident.
-    pub cases: BTreeMap<IncidentId, Case>,
+    pub cases: BTreeMap<IncidentId, ObservedIncident>,
     /// The newest `alert.fired` of each alert, and where it stands.
     fired: BTreeMap<Fingerprint, (EventId, u64)>,
     /// Where each alert belongs.
@@ -107,7 +107,7 @@ pub struct Seen {
     closed_at: BTreeSet<(Time, IncidentId)>,
 }
 
-impl Seen {
+impl ObservedPartition {
     /// Folds an event; the incident that it concerned, if it did.
     pub fn see(&mut self, recorded: &Recorded) -> Option<IncidentId> {
         match &recorded.event {
@@ -186,14 +186,15 @@ impl Seen {
         let by_person = recorded.actor != SYSTEM;
         match &recorded.event {
             Event::IncidentOpened(opened) => {
-                let mut case = Case::default();
+                let mut case = ObservedIncident::default();
                 case.services.extend(opened.service.clone());
                 self.cases.insert(id.clone(), case);
                 self.place(&id, &opened.fingerprint, Some(&opened.grouping));
             }
             Event::IncidentDeclared(declared) => {
                 let services = declared.services.iter().cloned().collect();
-                self.cases.insert(id.clone(), Case { services, acted: true, ..Case::default() });
+                self.cases
+                    .insert(id.clone(), ObservedIncident { services, acted: true, ..ObservedIncident::default() });
             }
             Event::IncidentAlertJoined(joined) => {
                 self.cases.get_mut(&id)?.services.extend(joined.service.clone());
@@ -223,7 +224,10 @@ impl Seen {
             }
             Event::IncidentSplit(split) => {
                 let services = split.services.iter().cloned().collect();
-                self.cases.insert(split.incident.clone(), Case { services, acted: true, ..Case::default() });
+                self.cases.insert(
+                    split.incident.clone(),
+                    ObservedIncident { services, acted: true, ..ObservedIncident::default() },
+                );
                 self.move_all(&split.fingerprints, &id, &split.incident);
                 let stayed = self.cases.get_mut(&id)?;
                 stayed.services = split.services_left.iter().cloned().collect();
@@ -273,7 +277,7 @@ impl Seen {
         let like = grouping.and_then(|grouping| grouping.like.clone());
         let considered = grouping.into_iter().flat_map(|grouping| &grouping.considered).take(APART_MAX);
         let apart = considered.map(|other| other.incident.clone()).collect();
-        case.members.insert(fingerprint.clone(), Placed { fired, position, like, apart });
+        case.members.insert(fingerprint.clone(), AlertPlacement { fired, position, like, apart });
     }
 
     fn move_all(&mut self, moving: &[Fingerprint], from: &IncidentId, to: &IncidentId) {
@@ -289,7 +293,7 @@ impl Seen {
     fn close(&mut self, id: &IncidentId, recorded: &Recorded, by_person: bool) {
         self.open(id);
         if let Some(case) = self.cases.get_mut(id) {
-            case.closed = Some(Closed { at: recorded.time, event: recorded.id.clone(), by_person });
+            case.closed = Some(IncidentEnd { at: recorded.time, event: recorded.id.clone(), by_person });
             self.closed_at.insert((recorded.time, id.clone()));
         }
     }

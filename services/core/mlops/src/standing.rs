@@ -7,12 +7,12 @@ use hindcast_domain::IncidentId;
 use hindcast_domain::label::{About, Kind, Provenance};
 use serde::{Deserialize, Serialize};
 
-use crate::labeller::State;
-use crate::seen::Seen;
+use crate::labeller::LabellerState;
+use crate::seen::ObservedPartition;
 
 /// Two or more people who say different things of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disagreement {
+pub struct LabelDisagreement {
     /// What kind of thing they say.
     pub kind: Kind,
     /// Of what.
@@ -23,7 +23,7 @@ pub struct Disagreement {
 
 /// Where people disagree, in no order that means anything. What one person said twice is no disagreement.
 #[must_use]
-pub fn disagreements(state: &State) -> Vec<Disagreement> {
+pub fn disagreements(state: &LabellerState) -> Vec<LabelDisagreement> {
     let of = |labels: Vec<&hindcast_domain::label::Label>| {
         let mut said: Vec<_> =
             labels.into_iter().filter(|label| label.given.provenance == Provenance::Explicit).collect();
@@ -31,7 +31,7 @@ pub fn disagreements(state: &State) -> Vec<Disagreement> {
         let values: BTreeSet<String> = said.iter().map(|label| plain(&label.given.value)).collect();
         let people: BTreeSet<&str> = said.iter().map(|label| label.by.as_str()).collect();
         let first = said.first().filter(|_| values.len() > 1 && people.len() > 1)?;
-        Some(Disagreement {
+        Some(LabelDisagreement {
             kind: first.given.kind,
             about: first.given.about.clone(),
             said: said.iter().map(|label| (label.by.clone(), label.given.value.clone())).collect(),
@@ -59,7 +59,7 @@ pub struct Coverage {
 
 /// How many closed incidents of those that are remembered have a cause.
 #[must_use]
-pub fn coverage(seen: &Seen) -> Coverage {
+pub fn coverage(seen: &ObservedPartition) -> Coverage {
     let mut coverage = Coverage::default();
     let mut missing = Vec::new();
     for (id, case) in seen.cases.iter().filter(|(_, case)| case.merged_into.is_none()) {

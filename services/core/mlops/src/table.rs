@@ -10,7 +10,7 @@ pub use hindcast_domain::words::Learner;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct LabelRule {
     /// Its name, as it stands on each label.
     pub name: &'static str,
     /// What happened.
@@ -34,8 +34,8 @@ const fn said(
     value: &'static str,
     weight: u32,
     learns: Learner,
-) -> Rule {
-    Rule { name, when, kind, value, weight, provenance: Provenance::Explicit, learns }
+) -> LabelRule {
+    LabelRule { name, when, kind, value, weight, provenance: Provenance::Explicit, learns }
 }
 
 const fn concluded(
@@ -45,18 +45,18 @@ const fn concluded(
     value: &'static str,
     weight: u32,
     learns: Learner,
-) -> Rule {
-    Rule { name, when, kind, value, weight, provenance: Provenance::Implicit, learns }
+) -> LabelRule {
+    LabelRule { name, when, kind, value, weight, provenance: Provenance::Implicit, learns }
 }
 
 macro_rules! rules {
     ($($constant:ident = $form:ident($name:literal, $when:literal, $kind:ident, $value:literal, $weight:literal, $learns:ident);)*) => {
         $(
             #[doc = $when]
-            pub const $constant: Rule = $form($name, $when, Kind::$kind, $value, $weight, Learner::$learns);
+            pub const $constant: LabelRule = $form($name, $when, Kind::$kind, $value, $weight, Learner::$learns);
         )*
         /// Every rule, in the order of the document.
-        pub const RULES: &[Rule] = &[$($constant),*];
+        pub const RULES: &[LabelRule] = &[$($constant),*];
     };
 }
 
@@ -97,7 +97,7 @@ rules! {
 
 /// The rule of that name.
 #[must_use]
-pub fn rule(name: &str) -> Option<&'static Rule> {
+pub fn rule(name: &str) -> Option<&'static LabelRule> {
     RULES.iter().find(|rule| rule.name == name)
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::{FEATURES_VERSION, Features, Weights, logistic};
+use hindcast_correlation::cluster::{FEATURES_VERSION, Features, GroupingWeights, logistic};
 use hindcast_domain::model::{Lineage, Metrics, Registered};
 use sha2::{Digest, Sha256};
 
@@ -33,7 +33,7 @@ const WEIGHT_MAX: i32 = 12_000;
 
 /// One row of a regression.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct TrainingRow {
     /// Measures, in the order of the columns.
     pub features: Vec<f64>,
     /// One problem, or two.
@@ -69,27 +69,27 @@ pub trait Trainer {
     ///
     /// # Errors
     /// In words, where it gave no fit.
-    fn fit(&self, rows: &[Row], penalty: f64) -> Result<Vec<f64>, String>;
+    fn fit(&self, rows: &[TrainingRow], penalty: f64) -> Result<Vec<f64>, String>;
 }
 
 /// What a training is given besides the data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct TrainingSettings {
     /// The seed of every draw.
     pub seed: u64,
     /// The version of the binary.
     pub code: String,
     /// The weights that it begins from.
-    pub parent: Weights,
+    pub parent: GroupingWeights,
     /// The version that the result gets; versions are counted by whoever registers them.
     pub version: u32,
 }
 
 /// A version that was learnt and not judged yet.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
+pub struct CandidateVersion {
     /// The weights, with their version and threshold.
-    pub weights: Weights,
+    pub weights: GroupingWeights,
     /// What it was learnt from.
     pub lineage: Lineage,
     /// SHA-256 of weights and lineage.
@@ -100,7 +100,7 @@ pub struct Candidate {
     pub card: String,
 }
 
-impl Candidate {
+impl CandidateVersion {
     /// The fact that says that it exists.
     #[must_use]
     pub fn registered(&self) -> Registered {
@@ -120,7 +120,7 @@ impl Candidate {
 ///
 /// # Errors
 /// Too few labels, labels that all say the same, or a regression that gave nothing.
-pub fn train(trainer: &dyn Trainer, dataset: &Dataset, settings: &Settings) -> Result<Candidate, Error> {
+pub fn train(trainer: &dyn Trainer, dataset: &Dataset, settings: &TrainingSettings) -> Result<CandidateVersion, Error> {
     if dataset.examples.len() < EXAMPLES_MIN {
         return Err(Error::TooFew(dataset.examples.len()));
     }
@@ -157,7 +157,7 @@ pub fn train(trainer: &dyn Trainer, dataset: &Dataset, settings: &Settings) -> R
     };
     let metrics = metrics(&unseen, weights.threshold);
     let hash = hash(&weights, &lineage);
-    let card = card::write(&card::Subject {
+    let card = card::write(&card::CardSubject {
         weights: &weights,
         parent: &settings.parent,
         lineage: &lineage,
@@ -167,11 +167,11 @@ pub fn train(trainer: &dyn Trainer, dataset: &Dataset, settings: &Settings) -> R
         dataset,
         held_back,
     });
-    Ok(Candidate { weights, lineage, hash, metrics, card })
+    Ok(CandidateVersion { weights, lineage, hash, metrics, card })
 }
 
 /// Who is alike in a bag is first judged by the parent, then by what was learnt from that.
-fn fitted(trainer: &dyn Trainer, examples: &[&Example], settings: &Settings) -> Result<Weights, Error> {
+fn fitted(trainer: &dyn Trainer, examples: &[&Example], settings: &TrainingSettings) -> Result<GroupingWeights, Error> {
     let first = fit(trainer, &rows(examples, &settings.parent), settings)?;
     fit(trainer, &rows(examples, &first), settings)
 }
@@ -183,7 +183,7 @@ fn two_sided(examples: &[&Example]) -> bool {
 /// Rows in a fixed order. An alert joins by its best member, so of the pairs of one act that are one
 /// problem the most alike one is learnt from (Andrews, Tsochantaridis and Hofmann 2002, on bags), and of
 /// those that are two problems every one.
-fn rows(examples: &[&Example], by: &Weights) -> Vec<Row> {
+fn rows(examples: &[&Example], by: &GroupingWeights) -> Vec<TrainingRow> {
     let mut best: BTreeMap<(&str, &str), &Example> = BTreeMap::new();
     let mut chosen: Vec<&Example> = Vec::new();
     for example in examples {
@@ -200,13 +200,17 @@ fn rows(examples: &[&Example], by: &Weights) -> Vec<Row> {
     chosen.sort_by_key(|example| (example.features, example.same, example.weight));
     chosen
         .into_iter()
-        .map(|example| Row { features: example.measured().to_vec(), same: example.same, weight: example.weight })
+        .map(|example| TrainingRow {
+            features: example.measured().to_vec(),
+            same: example.same,
+            weight: example.weight,
+        })
         .collect()
 }
 
 /// The log-odds of an example, in thousandths, as serving sums them.
 #[must_use]
-pub fn log_odds(example: &Example, weights: &Weights) -> i32 {
+pub fn log_odds(example: &Example, weights: &GroupingWeights) -> i32 {
     let of = example.measured();
     let [time, still_firing, same_service, topology, no_path, same_resource, same_name, labels, words] = of;
     let features =
@@ -222,11 +226,11 @@ pub fn log_odds(example: &Example, weights: &Weights) -> i32 {
 /// say nothing of what closeness is worth, and a fit of them alone forgets it. So the parent's own log-odds are
 /// a column that costs next to nothing, and every move away from them is paid for, that of the bias too: what
 /// the labels say nothing of keeps what the parent says.
-fn fit(trainer: &dyn Trainer, rows: &[Row], settings: &Settings) -> Result<Weights, Error> {
+fn fit(trainer: &dyn Trainer, rows: &[TrainingRow], settings: &TrainingSettings) -> Result<GroupingWeights, Error> {
     let mut columns: Vec<usize> = (0..Features::COUNT).collect();
     let parent = settings.parent.by_feature();
     loop {
-        let narrow: Vec<Row> = rows.iter().map(|row| narrowed(row, &columns, &settings.parent)).collect();
+        let narrow: Vec<TrainingRow> = rows.iter().map(|row| narrowed(row, &columns, &settings.parent)).collect();
         let fitted = trainer.fit(&narrow, PENALTY).map_err(Error::NoFit)?;
         let [moved @ .., bias, share] = fitted.as_slice() else {
             return Err(Error::NoFit(format!("expected {} coefficients, got {fitted:?}", columns.len() + 2)));
@@ -254,23 +258,23 @@ fn fit(trainer: &dyn Trainer, rows: &[Row], settings: &Settings) -> Result<Weigh
 }
 
 /// The chosen columns of a row, and behind them the constant and the parent's log-odds over the chosen ones.
-fn narrowed(row: &Row, columns: &[usize], parent: &Weights) -> Row {
+fn narrowed(row: &TrainingRow, columns: &[usize], parent: &GroupingWeights) -> TrainingRow {
     let weights = parent.by_feature();
     let mut features: Vec<f64> = columns.iter().filter_map(|column| row.features.get(*column).copied()).collect();
     let odds: f64 = columns.iter().zip(&features).map(|(column, value)| f64::from(weights[*column]) * value).sum();
     features.push(1.0);
     features.push((odds + f64::from(parent.bias)) / 1_000.0 * SHARE_SCALE);
-    Row { features, ..row.clone() }
+    TrainingRow { features, ..row.clone() }
 }
 
-fn to_weights(bias: f64, weights: &[f64; Features::COUNT], settings: &Settings) -> Weights {
+fn to_weights(bias: f64, weights: &[f64; Features::COUNT], settings: &TrainingSettings) -> GroupingWeights {
     let largest = weights.iter().chain([&bias]).fold(0.0_f64, |largest, value| largest.max(value.abs())) * 1_000.0;
     let scale = if largest > f64::from(WEIGHT_MAX) { f64::from(WEIGHT_MAX) / largest } else { 1.0 };
     #[allow(clippy::cast_possible_truncation)] // bounded in the same breath
     let thousandths = |value: f64| ((value * scale * 1_000.0).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX);
     let [time, still_firing, same_service, topology, no_path, same_resource, same_name, labels, words] =
         weights.map(thousandths);
-    Weights {
+    GroupingWeights {
         version: settings.version,
         bias: thousandths(bias),
         time,
@@ -288,7 +292,7 @@ fn to_weights(bias: f64, weights: &[f64; Features::COUNT], settings: &Settings) 
 }
 
 /// One decision of what was held back: an alert, and its best score among the pairs of one act.
-fn decisions<'a>(examples: &[&'a Example], weights: &Weights) -> Vec<(&'a Example, i32)> {
+fn decisions<'a>(examples: &[&'a Example], weights: &GroupingWeights) -> Vec<(&'a Example, i32)> {
     let mut best: BTreeMap<(&str, &str, bool), (&Example, i32)> = BTreeMap::new();
     for example in examples {
         let score = logistic(log_odds(example, weights));
@@ -340,15 +344,15 @@ fn metrics(decisions: &[(&Example, i32)], threshold: i32) -> BTreeMap<String, Me
 /// SHA-256 of weights and lineage, in hexadecimal. The number that a version gets is no part of it: the same
 /// labels learnt twice are the same model, whatever was registered in between.
 #[must_use]
-pub fn hash(weights: &Weights, lineage: &Lineage) -> String {
-    let bytes = serde_json::to_vec(&(Weights { version: 0, ..weights.clone() }, lineage)).unwrap_or_default();
+pub fn hash(weights: &GroupingWeights, lineage: &Lineage) -> String {
+    let bytes = serde_json::to_vec(&(GroupingWeights { version: 0, ..weights.clone() }, lineage)).unwrap_or_default();
     assert!(!bytes.is_empty(), "weights of ours always have a JSON form");
     Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The weights by name, as they stand in `model.registered`.
 #[must_use]
-pub fn to_map(weights: &Weights) -> BTreeMap<String, i64> {
+pub fn to_map(weights: &GroupingWeights) -> BTreeMap<String, i64> {
     let value = serde_json::to_value(weights).unwrap_or_default();
     let fields = value.as_object().into_iter().flatten();
     let map: BTreeMap<String, i64> = fields.filter_map(|(name, value)| Some((name.clone(), value.as_i64()?))).collect();
@@ -360,13 +364,13 @@ pub fn to_map(weights: &Weights) -> BTreeMap<String, i64> {
 ///
 /// # Errors
 /// Which name is missing, unknown or out of bounds.
-pub fn from_map(map: &BTreeMap<String, i64>) -> Result<Weights, String> {
-    let expected = to_map(&Weights::default());
+pub fn from_map(map: &BTreeMap<String, i64>) -> Result<GroupingWeights, String> {
+    let expected = to_map(&GroupingWeights::default());
     if let Some(missing) = expected.keys().find(|name| !map.contains_key(*name)) {
         return Err(format!("expected a weight {missing:?}, got none"));
     }
     let value = serde_json::to_value(map).map_err(|error| error.to_string())?;
-    let weights: Weights = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let weights: GroupingWeights = serde_json::from_value(value).map_err(|error| error.to_string())?;
     if !(1..1_000).contains(&weights.threshold) {
         return Err(format!("expected a threshold of 1 to 999 thousandths, got {}", weights.threshold));
     }

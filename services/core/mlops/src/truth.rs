@@ -13,11 +13,11 @@ use hindcast_domain::label::{About, Kind, Label, Labels, Provenance};
 use hindcast_domain::{EventId, Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 
-use crate::seen::{Case, Seen};
+use crate::seen::{ObservedIncident, ObservedPartition};
 
 /// One labelled problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct LabelledProblem {
     /// The incident in which people closed it; its first firing where they only said that alerts are one.
     pub name: String,
     /// The service of its first alert.
@@ -62,11 +62,11 @@ impl Quality {
 
 /// Labelled problems.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Truth {
+pub struct LabelledProblems {
     /// The first position at which a problem may have begun.
     pub from: u64,
     /// In the order of their first firing.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<LabelledProblem>,
     /// Firings of no labelled problem of which people said what they are no part of.
     #[serde(default)]
     pub strangers: Vec<Stranger>,
@@ -74,7 +74,7 @@ pub struct Truth {
     pub quality: Quality,
 }
 
-struct Fired {
+struct ProblemFiring {
     id: EventId,
     observed: EventId,
     service: Option<String>,
@@ -83,8 +83,8 @@ struct Fired {
 
 /// Reads problems from a partition's history in the order of the ledger, with labels as known at `to`.
 /// Problems that began before `from` are left out: what a version was learnt from says nothing of it.
-pub fn read<'a>(history: impl IntoIterator<Item = &'a Recorded>, from: u64, to: u64) -> Truth {
-    let mut reader = Reader::default();
+pub fn read<'a>(history: impl IntoIterator<Item = &'a Recorded>, from: u64, to: u64) -> LabelledProblems {
+    let mut reader = TruthReader::default();
     history.into_iter().take_while(|recorded| recorded.position <= to).for_each(|recorded| reader.see(recorded));
     reader.truth(from)
 }
@@ -92,15 +92,15 @@ pub fn read<'a>(history: impl IntoIterator<Item = &'a Recorded>, from: u64, to: 
 /// Reads problems from a history that is read once. It holds labels, incidents and the stretches of firing,
 /// each as small as it can be; messages that repeat what is known leave nothing here.
 #[derive(Default)]
-pub struct Reader {
+pub struct TruthReader {
     labels: Labels,
-    seen: Seen,
+    seen: ObservedPartition,
     /// Stretches of firing, oldest first, by alert.
-    firings: BTreeMap<Fingerprint, Vec<Fired>>,
+    firings: BTreeMap<Fingerprint, Vec<ProblemFiring>>,
     at: u64,
 }
 
-impl Reader {
+impl TruthReader {
     /// Takes the next event of the history.
     pub fn see(&mut self, recorded: &Recorded) {
         self.at = recorded.position;
@@ -109,7 +109,7 @@ impl Reader {
         if let Event::AlertFired(fired) = &recorded.event
             && let Ok(fingerprint) = recorded.subject.parse()
         {
-            self.firings.entry(fingerprint).or_default().push(Fired {
+            self.firings.entry(fingerprint).or_default().push(ProblemFiring {
                 id: recorded.id.clone(),
                 observed: fired.observed.clone(),
                 service: fired.service.clone(),
@@ -126,17 +126,17 @@ impl Reader {
 
     /// The problems by the labels that count where the reading stands.
     #[must_use]
-    pub fn truth(&self, from: u64) -> Truth {
+    pub fn truth(&self, from: u64) -> LabelledProblems {
         let (groups, quality) = self.grouped();
-        let by_event: BTreeMap<&EventId, &Fired> =
+        let by_event: BTreeMap<&EventId, &ProblemFiring> =
             self.firings.values().flatten().map(|fired| (&fired.id, fired)).collect();
         let problems = groups.problems(&by_event, from);
         let strangers = self.strangers(&groups, &problems, from);
-        Truth { from, problems, strangers, quality }
+        LabelledProblems { from, problems, strangers, quality }
     }
 
     /// What people said is apart, where the comparison of problems does not see it: one of the two is of no problem.
-    fn strangers(&self, groups: &Groups, problems: &[Problem], from: u64) -> Vec<Stranger> {
+    fn strangers(&self, groups: &Groups, problems: &[LabelledProblem], from: u64) -> Vec<Stranger> {
         let of_problem: BTreeMap<&EventId, &str> = problems
             .iter()
             .flat_map(|problem| problem.firings.iter().map(|firing| (firing, problem.name.as_str())))
@@ -147,7 +147,7 @@ impl Reader {
             .iter()
             .flat_map(|(id, case)| case.members.values().map(|placed| (&placed.fired, id.as_str())))
             .collect();
-        let called = |fired: &Fired| {
+        let called = |fired: &ProblemFiring| {
             let known = of_problem.get(&fired.observed).or_else(|| homes.get(&fired.id)).copied();
             known.unwrap_or(fired.observed.as_str()).to_owned()
         };
@@ -174,7 +174,7 @@ impl Reader {
     }
 
     /// Pairs that labels speak of: whether they are one problem, and whether a person said so.
-    fn pairs(&self) -> Vec<(&Fired, &Fired, bool, bool)> {
+    fn pairs(&self) -> Vec<(&ProblemFiring, &ProblemFiring, bool, bool)> {
         let grouping = self.labels.counting_at(self.at).filter(|label| label.given.kind == Kind::Grouping);
         let pair = |label: &Label| match &label.given.about {
             About::Pair { younger, fired, older, .. } => {
@@ -204,7 +204,7 @@ impl Reader {
     }
 
     /// Incidents of which a person's word about their cause still counts.
-    fn caused(&self) -> impl Iterator<Item = (&IncidentId, &Case)> {
+    fn caused(&self) -> impl Iterator<Item = (&IncidentId, &ObservedIncident)> {
         let causes = self.labels.counting_at(self.at).filter(|label| label.given.kind == Kind::Cause);
         let incidents: BTreeSet<&IncidentId> = causes
             .filter_map(|label| match &label.given.about {
@@ -216,7 +216,12 @@ impl Reader {
     }
 
     /// The stretch with which the younger one fired, and the one in which the older one was then.
-    fn pair(&self, younger: &Fingerprint, fired: &EventId, older: &Fingerprint) -> Option<(&Fired, &Fired)> {
+    fn pair(
+        &self,
+        younger: &Fingerprint,
+        fired: &EventId,
+        older: &Fingerprint,
+    ) -> Option<(&ProblemFiring, &ProblemFiring)> {
         let younger = self.firings.get(younger)?.iter().rev().find(|one| one.id == *fired)?;
         let older = self.firings.get(older)?.iter().rev().find(|one| one.position < younger.position)?;
         Some((younger, older))
@@ -261,14 +266,14 @@ impl Groups {
         }
     }
 
-    fn problems(&self, firings: &BTreeMap<&EventId, &Fired>, from: u64) -> Vec<Problem> {
-        let mut groups: BTreeMap<EventId, Vec<&Fired>> = BTreeMap::new();
+    fn problems(&self, firings: &BTreeMap<&EventId, &ProblemFiring>, from: u64) -> Vec<LabelledProblem> {
+        let mut groups: BTreeMap<EventId, Vec<&ProblemFiring>> = BTreeMap::new();
         for event in self.parent.keys() {
             if let Some(fired) = firings.get(event).copied() {
                 groups.entry(self.root(event)).or_default().push(fired);
             }
         }
-        let mut problems: Vec<(u64, Problem)> = Vec::new();
+        let mut problems: Vec<(u64, LabelledProblem)> = Vec::new();
         for (root, members) in groups {
             let Some(first) = members.iter().min_by_key(|fired| fired.position).filter(|it| it.position >= from) else {
                 continue;
@@ -276,7 +281,7 @@ impl Groups {
             let name = self.names.get(&root).cloned().unwrap_or_else(|| first.observed.to_string());
             let service = first.service.clone();
             let firings = members.iter().map(|fired| fired.observed.clone()).collect();
-            problems.push((first.position, Problem { name, service, firings }));
+            problems.push((first.position, LabelledProblem { name, service, firings }));
         }
         problems.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
         problems.into_iter().map(|(_, problem)| problem).collect()

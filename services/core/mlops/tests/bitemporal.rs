@@ -7,7 +7,7 @@ use crate::common;
 use std::collections::BTreeMap;
 
 use common::{Ledger, alert, at, world};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::Event;
@@ -26,7 +26,7 @@ fn catalog(depends: &[(&str, &[&str])]) -> Catalog {
 }
 
 fn built(ledger: &Ledger, to: u64, knowledge: Knowledge) -> Dataset {
-    dataset::build(&ledger.history, 0, to, Weights::default().time_scale_s, knowledge)
+    dataset::build(&ledger.history, 0, to, GroupingWeights::default().time_scale_s, knowledge)
 }
 
 /// Two alerts that people merge, and the training position after that.
@@ -86,7 +86,7 @@ fn with_the_filter_off_the_future_leaks_into_features() {
 fn training_sees_what_serving_saw() {
     let mut ledger = Ledger::new(3);
     world::live(&mut ledger, &world::week(11, 0, 30), 900, 3);
-    let weights = Weights::default();
+    let weights = GroupingWeights::default();
     let mut served: BTreeMap<_, i32> = BTreeMap::new();
     let mut fired: BTreeMap<String, _> = BTreeMap::new();
     for recorded in &ledger.history {

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{at, fingerprint};
 use hindcast_domain::model::Verdict;
 use hindcast_domain::{EventId, IncidentId, Severity};
-use hindcast_mlops::compare::{Report, compare};
+use hindcast_mlops::compare::{ComparisonReport, compare};
 use hindcast_mlops::gate::{self, Gated, Judgement};
-use hindcast_mlops::outcome::{Firing, Outcome};
-use hindcast_mlops::truth::{Problem, Quality, Stranger, Truth};
+use hindcast_mlops::outcome::{FiringSpan, RunOutcome};
+use hindcast_mlops::truth::{LabelledProblem, LabelledProblems, Quality, Stranger};
 
 const MINUTE: i64 = 60;
 
@@ -21,23 +21,23 @@ fn firing(problem: usize, nth: usize) -> (EventId, i64) {
     (id, problem as i64 * 86_400 + nth as i64 * 10 * MINUTE)
 }
 
-fn truth(problems: usize, service: fn(usize) -> &'static str) -> Truth {
-    let problem = |index: usize| Problem {
+fn truth(problems: usize, service: fn(usize) -> &'static str) -> LabelledProblems {
+    let problem = |index: usize| LabelledProblem {
         name: format!("problem-{index}"),
         service: Some(service(index).to_owned()),
         firings: BTreeSet::from([firing(index, 0).0, firing(index, 1).0]),
     };
-    Truth {
+    LabelledProblems {
         from: 1,
         problems: (0..problems).map(problem).collect(),
         quality: Quality { labels: 100, contradicted: 0 },
-        ..Truth::default()
+        ..LabelledProblems::default()
     }
 }
 
 /// What a run makes of it: the name of the incident of each firing; `None` for none.
-fn run(problems: usize, incident: impl Fn(usize, usize) -> Option<String>) -> Outcome {
-    let mut outcome = Outcome::default();
+fn run(problems: usize, incident: impl Fn(usize, usize) -> Option<String>) -> RunOutcome {
+    let mut outcome = RunOutcome::default();
     for problem in 0..problems {
         for nth in 0..2 {
             let (id, second) = firing(problem, nth);
@@ -46,7 +46,7 @@ fn run(problems: usize, incident: impl Fn(usize, usize) -> Option<String>) -> Ou
                 outcome.pages.entry(incident.clone()).or_insert_with(|| vec![at(second)]);
             }
             let name = format!("{problem}/{nth}");
-            let firing = Firing {
+            let firing = FiringSpan {
                 fingerprint: fingerprint(&[&name]),
                 service: None,
                 severity: Severity::Critical,
@@ -73,7 +73,7 @@ fn one_service(_: usize) -> &'static str {
     "a"
 }
 
-fn judged(report: &Report) -> Gated {
+fn judged(report: &ComparisonReport) -> Gated {
     gate::judge(&Judgement { report, training: Quality::default(), learnt_to: 0 })
 }
 

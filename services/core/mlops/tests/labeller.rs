@@ -425,7 +425,7 @@ fn a_lane_that_starts_again_stands_where_it_stood() {
     ledger.pass(at(100 + DAY));
     // All inputs first, and then all decisions: as a restart folds them.
     let labeller = Labeller;
-    let mut state = labeller::State::default();
+    let mut state = labeller::LabellerState::default();
     let intake = ledger.inputs.iter().filter(|input| !matches!(input.event, Event::Configured(_)));
     let mut inputs: Vec<&Recorded> = intake.chain(ledger.history.iter().filter(|event| !is_label(event))).collect();
     inputs.sort_by_key(|input| input.position);
@@ -435,7 +435,7 @@ fn a_lane_that_starts_again_stands_where_it_stood() {
     assert_eq!(labeller.due(&state), None);
     assert_eq!(state.labels, ledger.labeller.state().labels);
     let text = serde_json::to_string(&state).unwrap();
-    assert_eq!(serde_json::from_str::<labeller::State>(&text).unwrap(), state, "a snapshot is the state");
+    assert_eq!(serde_json::from_str::<labeller::LabellerState>(&text).unwrap(), state, "a snapshot is the state");
 }
 
 #[test]

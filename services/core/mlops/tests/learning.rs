@@ -7,15 +7,15 @@ use crate::common;
 use std::sync::OnceLock;
 
 use common::{Ledger, world};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::Verdict;
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_mlops::compare::{Report, compare};
+use hindcast_mlops::compare::{ComparisonReport, compare};
 use hindcast_mlops::dataset::{self, Dataset, Knowledge};
 use hindcast_mlops::gate::{self, Gated, Judgement};
 use hindcast_mlops::registry::{Error, Registry};
-use hindcast_mlops::train::{self, Candidate, Settings, train};
+use hindcast_mlops::train::{self, CandidateVersion, TrainingSettings, train};
 use hindcast_mlops::truth;
 use hindcast_train_linfa::Linfa;
 
@@ -48,30 +48,30 @@ fn shared() -> &'static Past {
 }
 
 /// What is learnt there: once.
-fn learnt() -> &'static Candidate {
-    static LEARNT: OnceLock<Candidate> = OnceLock::new();
+fn learnt() -> &'static CandidateVersion {
+    static LEARNT: OnceLock<CandidateVersion> = OnceLock::new();
     LEARNT.get_or_init(|| shared().candidate())
 }
 
-fn settings(version: u32) -> Settings {
-    Settings { seed: 7, code: "test".into(), parent: Weights::default(), version }
+fn settings(version: u32) -> TrainingSettings {
+    TrainingSettings { seed: 7, code: "test".into(), parent: GroupingWeights::default(), version }
 }
 
 impl Past {
     fn dataset(&self) -> Dataset {
-        let scale = Weights::default().time_scale_s;
+        let scale = GroupingWeights::default().time_scale_s;
         dataset::build(&self.ledger.history, 0, self.learnt_to, scale, Knowledge::AsKnown)
     }
 
-    fn candidate(&self) -> Candidate {
+    fn candidate(&self) -> CandidateVersion {
         train(&Linfa, &self.dataset(), &settings(2)).unwrap()
     }
 
-    fn judged(&self, weights: &Weights) -> (Report, Gated) {
+    fn judged(&self, weights: &GroupingWeights) -> (ComparisonReport, Gated) {
         let from = self.learnt_to + 1;
         let truth = truth::read(&self.ledger.history, from, u64::MAX);
         let training = truth::read(&self.ledger.history, 0, self.learnt_to).quality;
-        let champion = self.ledger.decided_with(&Weights::default(), from);
+        let champion = self.ledger.decided_with(&GroupingWeights::default(), from);
         let candidate = self.ledger.decided_with(weights, from);
         let report = compare(&truth, &champion, &candidate, 7);
         let gated = gate::judge(&Judgement { report: &report, training, learnt_to: self.learnt_to });
@@ -79,9 +79,9 @@ impl Past {
     }
 
     /// The figures by what was really right, which no scorer and no gate ever sees.
-    fn really(&self, weights: &Weights) -> Report {
+    fn really(&self, weights: &GroupingWeights) -> ComparisonReport {
         let from = self.learnt_to + 1;
-        let champion = self.ledger.decided_with(&Weights::default(), from);
+        let champion = self.ledger.decided_with(&GroupingWeights::default(), from);
         let candidate = self.ledger.decided_with(weights, from);
         compare(&self.ledger.real_truth(from, &champion), &champion, &candidate, 7)
     }
@@ -124,7 +124,7 @@ fn the_same_range_seed_and_code_give_the_same_hash() {
     assert_eq!(dataset.hash(), b.dataset().hash());
     let (a, b) = (a.candidate(), b.candidate());
     assert_eq!((&a.hash, &a.card), (&b.hash, &b.card));
-    let other = train(&Linfa, &dataset, &Settings { seed: 8, ..settings(2) }).unwrap();
+    let other = train(&Linfa, &dataset, &TrainingSettings { seed: 8, ..settings(2) }).unwrap();
     assert_ne!(a.hash, other.hash, "the seed stands in the lineage");
 }
 
@@ -141,7 +141,7 @@ fn a_scorer_learnt_from_flipped_labels_is_not_promoted() {
 #[test]
 fn a_scorer_that_merges_everything_fails_with_incidents_named() {
     let past = shared();
-    let merges_everything = Weights { version: 2, bias: 9_000, no_path: 0, ..Weights::default() };
+    let merges_everything = GroupingWeights { version: 2, bias: 9_000, no_path: 0, ..GroupingWeights::default() };
     let (report, gated) = past.judged(&merges_everything);
     assert_eq!(gated.verdict, Verdict::Fail);
     println!("{:?}", gated.reasons);
@@ -154,7 +154,7 @@ fn a_scorer_that_merges_everything_fails_with_incidents_named() {
 #[test]
 fn a_scorer_that_merges_nothing_fails() {
     let past = shared();
-    let merges_nothing = Weights { version: 2, bias: -12_000, ..Weights::default() };
+    let merges_nothing = GroupingWeights { version: 2, bias: -12_000, ..GroupingWeights::default() };
     let (report, gated) = past.judged(&merges_nothing);
     assert_eq!(gated.verdict, Verdict::Fail, "{:?} {:?}", gated.reasons, report.cost);
     assert!(gated.reasons[0].contains("too many"), "{:?}", gated.reasons);
@@ -164,11 +164,11 @@ fn a_scorer_that_merges_nothing_fails() {
 fn no_labels_and_few_labels_are_inconclusive() {
     let empty = Past { ledger: Ledger::new(1), learnt_to: 0 };
     assert_eq!(train(&Linfa, &empty.dataset(), &settings(2)), Err(train::Error::TooFew(0)));
-    let (_, gated) = empty.judged(&Weights { version: 2, ..Weights::default() });
+    let (_, gated) = empty.judged(&GroupingWeights { version: 2, ..GroupingWeights::default() });
     assert_eq!(gated.verdict, Verdict::Inconclusive);
     let mut few = Past { ledger: Ledger::new(1), learnt_to: 0 };
     world::live(&mut few.ledger, &world::week(5, 0, 2), 1_000, 5);
-    let (report, gated) = few.judged(&Weights { version: 2, ..Weights::default() });
+    let (report, gated) = few.judged(&GroupingWeights { version: 2, ..GroupingWeights::default() });
     assert_eq!(gated.verdict, Verdict::Inconclusive);
     assert!(gated.reasons[0].contains(&format!("{} labelled problems, needs 20", report.problems)), "{gated:?}");
 }
@@ -176,7 +176,7 @@ fn no_labels_and_few_labels_are_inconclusive() {
 #[test]
 fn the_same_weights_are_no_difference_that_labels_can_show() {
     let past = past(2, 1, 2, 0);
-    let (report, gated) = past.judged(&Weights { version: 2, ..Weights::default() });
+    let (report, gated) = past.judged(&GroupingWeights { version: 2, ..GroupingWeights::default() });
     assert_eq!(gated.verdict, Verdict::Inconclusive, "{:?}", gated.reasons);
     assert!((report.cost.seen, report.minutes.seen) == (0.0, 0.0), "{report:?}");
 }
@@ -185,12 +185,12 @@ fn the_same_weights_are_no_difference_that_labels_can_show() {
 fn what_was_learnt_from_judges_nothing_and_two_intakes_are_no_pair() {
     let past = past(1, 1, 1, 0);
     let truth = truth::read(&past.ledger.history, 0, past.learnt_to);
-    let outcome = past.ledger.decided_with(&Weights::default(), 0);
+    let outcome = past.ledger.decided_with(&GroupingWeights::default(), 0);
     let report = compare(&truth, &outcome, &outcome, 7);
     let judgement = |report, learnt_to| gate::judge(&Judgement { report, training: truth.quality, learnt_to });
     let gated = judgement(&report, past.learnt_to);
     assert!(gated.verdict == Verdict::Error && gated.reasons[0].contains("learnt from"), "{gated:?}");
-    let other = past.ledger.decided_with(&Weights::default(), past.learnt_to / 2);
+    let other = past.ledger.decided_with(&GroupingWeights::default(), past.learnt_to / 2);
     let mut report = compare(&truth, &outcome, &other, 7);
     report.from = past.learnt_to + 1;
     let gated = judgement(&report, past.learnt_to);
@@ -234,14 +234,14 @@ fn only_a_pass_promotes_and_rolling_back_restores_earlier_decisions() {
     let Draft { event: Event::ModelPromoted(promoted), .. } = registry.promote(2, "ada").unwrap() else { panic!() };
     assert_eq!((promoted.previous, &promoted.evidence), (1, &vec![passed]));
     write(&mut registry, 4, Event::ModelPromoted(promoted));
-    let in_force = registry.weights(registry.in_force(), &Weights::default()).unwrap();
+    let in_force = registry.weights(registry.in_force(), &GroupingWeights::default()).unwrap();
     assert_eq!(in_force, candidate.weights);
     let from = past.learnt_to + 1;
-    let before = past.ledger.decided_with(&Weights::default(), from);
+    let before = past.ledger.decided_with(&GroupingWeights::default(), from);
     assert_ne!(past.ledger.decided_with(&in_force, from), before);
     let back = registry.roll_back("it merges what people split", "system").unwrap();
     write(&mut registry, 5, back.event);
-    let restored = registry.weights(registry.in_force(), &Weights::default()).unwrap();
+    let restored = registry.weights(registry.in_force(), &GroupingWeights::default()).unwrap();
     assert_eq!(past.ledger.decided_with(&restored, from), before, "every decision is as it was");
     assert_eq!(registry.roll_back("again", "system"), Err(Error::NothingToRollBack));
 }

@@ -9,20 +9,20 @@ use crate::recorded;
 use std::collections::BTreeMap;
 
 use common::Ledger;
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::label::About;
 use hindcast_domain::{Fingerprint, Span};
-use hindcast_mlops::compare::{Report, compare};
+use hindcast_mlops::compare::{ComparisonReport, compare};
 use hindcast_mlops::dataset::{self, Knowledge};
-use hindcast_mlops::train::{Settings, train};
+use hindcast_mlops::train::{TrainingSettings, train};
 use hindcast_train_linfa::Linfa;
 use recorded::play;
 
 /// Almost nothing is ever one problem.
-fn careless() -> Weights {
-    Weights { threshold: 985, ..Weights::default() }
+fn careless() -> GroupingWeights {
+    GroupingWeights { threshold: 985, ..GroupingWeights::default() }
 }
 
 /// People say of alerts of two faults that they are two problems: two pairs for each two faults.
@@ -57,7 +57,7 @@ fn tell_apart(ledger: &mut Ledger) {
 }
 
 /// What labels of `taught` make of a careless scorer, on `held_apart`.
-fn lifted(taught: &[&str], held_apart: &str) -> (Weights, Report) {
+fn lifted(taught: &[&str], held_apart: &str) -> (GroupingWeights, ComparisonReport) {
     let mut past = Ledger::new(11);
     let rules = serde_json::json!({"weights": careless()});
     let by_hand = Configured { section: "correlation".into(), hash: "by hand".into(), content: rules };
@@ -66,9 +66,9 @@ fn lifted(taught: &[&str], held_apart: &str) -> (Weights, Report) {
         play(&mut past, name, Span::hours(24 * days));
     }
     tell_apart(&mut past);
-    let scale = Weights::default().time_scale_s;
+    let scale = GroupingWeights::default().time_scale_s;
     let dataset = dataset::build(&past.history, 0, u64::MAX, scale, Knowledge::AsKnown);
-    let settings = Settings { seed: 7, code: "test".into(), parent: careless(), version: 2 };
+    let settings = TrainingSettings { seed: 7, code: "test".into(), parent: careless(), version: 2 };
     let learnt = train(&Linfa, &dataset, &settings).unwrap().weights;
     let mut apart = Ledger::new(12);
     play(&mut apart, held_apart, Span::ZERO);

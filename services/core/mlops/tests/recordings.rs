@@ -6,29 +6,29 @@
 use crate::common;
 use crate::recorded;
 use common::{Ledger, world};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::Span;
 use hindcast_domain::model::Verdict;
-use hindcast_mlops::compare::{Report, compare};
+use hindcast_mlops::compare::{ComparisonReport, compare};
 use hindcast_mlops::dataset::{self, Dataset, Knowledge};
 use hindcast_mlops::gate::{self, Judgement};
-use hindcast_mlops::train::{Settings, train};
+use hindcast_mlops::train::{TrainingSettings, train};
 use hindcast_mlops::truth;
 use hindcast_train_linfa::Linfa;
 use recorded::{RECORDINGS, play, play_all};
 
-fn compared(ledger: &Ledger, candidate: &Weights) -> Report {
-    let champion = ledger.decided_with(&Weights::default(), 0);
+fn compared(ledger: &Ledger, candidate: &GroupingWeights) -> ComparisonReport {
+    let champion = ledger.decided_with(&GroupingWeights::default(), 0);
     let with = ledger.decided_with(candidate, 0);
     compare(&ledger.real_truth(0, &champion), &champion, &with, 7)
 }
 
-fn settings() -> Settings {
-    Settings { seed: 7, code: "test".into(), parent: Weights::default(), version: 2 }
+fn settings() -> TrainingSettings {
+    TrainingSettings { seed: 7, code: "test".into(), parent: GroupingWeights::default(), version: 2 }
 }
 
 fn built(ledger: &Ledger) -> Dataset {
-    dataset::build(&ledger.history, 0, u64::MAX, Weights::default().time_scale_s, Knowledge::AsKnown)
+    dataset::build(&ledger.history, 0, u64::MAX, GroupingWeights::default().time_scale_s, Knowledge::AsKnown)
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn the_weights_in_force_get_every_fault_of_the_recordings_right() {
     for (seed, name) in (1..).zip(RECORDINGS) {
         let mut ledger = Ledger::new(seed);
         play(&mut ledger, name, Span::ZERO);
-        let report = compared(&ledger, &Weights::default());
+        let report = compared(&ledger, &GroupingWeights::default());
         println!("{name}: {} problems, {:?}", report.problems, report.champion);
         assert_eq!((report.champion.merged, report.champion.split), (0, 0), "{name}: {report:?}");
     }
@@ -46,7 +46,8 @@ fn the_weights_in_force_get_every_fault_of_the_recordings_right() {
 fn a_scorer_that_merges_everything_is_seen_on_the_recordings_too() {
     let mut ledger = Ledger::new(2);
     play(&mut ledger, "pg-pool", Span::ZERO);
-    let report = compared(&ledger, &Weights { version: 2, bias: 9_000, no_path: 0, ..Weights::default() });
+    let report =
+        compared(&ledger, &GroupingWeights { version: 2, bias: 9_000, no_path: 0, ..GroupingWeights::default() });
     assert!(report.candidate.merged >= 2, "{report:?}");
     assert!(report.newly_merged.iter().any(|named| named.contains("backup-1")), "{:?}", report.newly_merged);
 }
@@ -59,7 +60,7 @@ fn a_handful_of_labelled_problems_is_inconclusive_and_says_what_it_needs() {
     println!("{} problems by labels, {:?}", truth.problems.len(), truth.quality);
     assert!(truth.problems.len() >= 5, "{truth:?}");
     assert_eq!(truth.quality.contradicted, 0);
-    let champion = ledger.decided_with(&Weights::default(), 0);
+    let champion = ledger.decided_with(&GroupingWeights::default(), 0);
     let report = compare(&truth, &champion, &champion, 7);
     let gated = gate::judge(&Judgement { report: &report, training: truth.quality, learnt_to: 0 });
     println!("{gated:?}");

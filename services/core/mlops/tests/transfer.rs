@@ -7,25 +7,25 @@ use crate::recorded;
 use std::collections::BTreeMap;
 
 use common::{Ledger, world};
-use hindcast_correlation::cluster::{self, Features, Newcomer, Weights, logistic};
+use hindcast_correlation::cluster::{self, Features, GroupingWeights, Newcomer, logistic};
 use hindcast_domain::book::Book;
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::Event;
 use hindcast_domain::label::About;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span};
-use hindcast_mlops::compare::{Report, compare};
+use hindcast_mlops::compare::{ComparisonReport, compare};
 use hindcast_mlops::dataset::{self, Dataset, Knowledge};
 use hindcast_mlops::seeded::Seeded;
-use hindcast_mlops::train::{Settings, train};
+use hindcast_mlops::train::{TrainingSettings, train};
 use hindcast_train_linfa::Linfa;
 use recorded::play;
 
-fn settings() -> Settings {
-    Settings { seed: 7, code: "test".into(), parent: Weights::default(), version: 2 }
+fn settings() -> TrainingSettings {
+    TrainingSettings { seed: 7, code: "test".into(), parent: GroupingWeights::default(), version: 2 }
 }
 
 fn built(ledger: &Ledger) -> Dataset {
-    dataset::build(&ledger.history, 0, u64::MAX, Weights::default().time_scale_s, Knowledge::AsKnown)
+    dataset::build(&ledger.history, 0, u64::MAX, GroupingWeights::default().time_scale_s, Knowledge::AsKnown)
 }
 
 /// Every alert that fires, with every alert that fired before it: what the truth says of them.
@@ -72,7 +72,7 @@ fn pairs(ledger: &Ledger) -> Vec<Pair> {
 }
 
 /// What a score of a pair costs, in nats.
-fn loss(pair: &Pair, weights: &Weights) -> f64 {
+fn loss(pair: &Pair, weights: &GroupingWeights) -> f64 {
     let p = f64::from(logistic(pair.features.log_odds(weights))).clamp(1.0, 999.0) / 1_000.0;
     -(if pair.same { p } else { 1.0 - p }).ln()
 }
@@ -107,9 +107,9 @@ fn house(recordings: &[&str], weeks: &[u64]) -> Ledger {
 }
 
 /// The difference of the mean losses, candidate minus champion, with its interval of 95 % over pairs.
-fn lift(pairs: &[Pair], candidate: &Weights) -> (f64, f64, f64) {
+fn lift(pairs: &[Pair], candidate: &GroupingWeights) -> (f64, f64, f64) {
     let differences: Vec<f64> =
-        pairs.iter().map(|pair| loss(pair, candidate) - loss(pair, &Weights::default())).collect();
+        pairs.iter().map(|pair| loss(pair, candidate) - loss(pair, &GroupingWeights::default())).collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let mut draws = Seeded::new(7);
     let mut drawn: Vec<f64> = (0..2_000)
@@ -123,11 +123,11 @@ fn lift(pairs: &[Pair], candidate: &Weights) -> (f64, f64, f64) {
 }
 
 /// Prints how a candidate does on a recording held apart.
-fn apart(name: &str, candidate: &Weights) -> ((f64, f64, f64), Report) {
+fn apart(name: &str, candidate: &GroupingWeights) -> ((f64, f64, f64), ComparisonReport) {
     let mut ledger = Ledger::new(1);
     play(&mut ledger, name, Span::ZERO);
     let pairs = pairs(&ledger);
-    let champion = ledger.decided_with(&Weights::default(), 0);
+    let champion = ledger.decided_with(&GroupingWeights::default(), 0);
     let with = ledger.decided_with(candidate, 0);
     let report = compare(&ledger.real_truth(0, &champion), &champion, &with, 7);
     let lift = lift(&pairs, candidate);

@@ -8,7 +8,7 @@ use hindcast_api::{Causes, Citation, Proposal, Similar};
 use hindcast_domain::Time;
 
 use hindcast_rca::Evidence;
-use page::Page;
+use page::DraftPage;
 
 /// Lines of the timeline at most; what is left out in the middle is counted.
 pub const TIMELINE_MAX: usize = 120;
@@ -25,7 +25,7 @@ pub fn draft(
     proposals: &[Proposal],
     knew: &[(Time, Causes)],
 ) -> (String, Vec<Citation>) {
-    let mut page = Page::default();
+    let mut page = DraftPage::default();
     sections::head(&mut page, evidence);
     sections::summary(&mut page, evidence, causes);
     sections::impact(&mut page, evidence, causes);

@@ -10,12 +10,12 @@ const TEXT_CHARS_MAX: usize = 600;
 
 /// A page in the making.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(super) struct DraftPage {
     text: String,
     citations: Vec<Citation>,
 }
 
-impl Page {
+impl DraftPage {
     pub fn heading(&mut self, level: usize, text: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_sentence_without_events_says_so() {
-        let mut page = Page::default();
+        let mut page = DraftPage::default();
         page.sentence("It was nobody.", &[]);
         assert!(page.done().0.contains("not recorded"));
     }

@@ -3,10 +3,10 @@
 use hindcast_domain::words::ResolvedBy;
 use std::collections::BTreeSet;
 
-use hindcast_api::{Causes, Citation, Hypothesis, Proposal, Role, Similar, TimelineEntry};
+use hindcast_api::{Causes, Citation, Hypothesis, Proposal, Similar, StepRole, TimelineEntry};
 use hindcast_domain::{Severity, Time, incident};
 
-use super::page::{Page, escaped};
+use super::page::{DraftPage, escaped};
 use super::{LIST_MAX, TIMELINE_MAX};
 use hindcast_api::cited;
 use hindcast_domain::text::{clock, day_and_clock};
@@ -42,7 +42,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-pub(super) fn head(page: &mut Page, evidence: &Evidence) {
+pub(super) fn head(page: &mut DraftPage, evidence: &Evidence) {
     let incident = &evidence.incident;
     page.heading(1, &format!("Postmortem: {}", escaped(&incident.title)));
     page.note(&format!(
@@ -54,7 +54,7 @@ pub(super) fn head(page: &mut Page, evidence: &Evidence) {
     ));
 }
 
-pub(super) fn summary(page: &mut Page, evidence: &Evidence, causes: &Causes) {
+pub(super) fn summary(page: &mut DraftPage, evidence: &Evidence, causes: &Causes) {
     let incident = &evidence.incident;
     page.heading(2, "Summary");
     let status = match incident.status {
@@ -78,7 +78,7 @@ pub(super) fn summary(page: &mut Page, evidence: &Evidence, causes: &Causes) {
     }
 }
 
-pub(super) fn impact(page: &mut Page, evidence: &Evidence, causes: &Causes) {
+pub(super) fn impact(page: &mut DraftPage, evidence: &Evidence, causes: &Causes) {
     let incident = &evidence.incident;
     page.heading(2, "Impact");
     let fired: Vec<Citation> = evidence.symptoms.iter().map(|symptom| symptom.fired.clone()).collect();
@@ -113,7 +113,7 @@ pub(super) fn impact(page: &mut Page, evidence: &Evidence, causes: &Causes) {
     page.note("How many users or how much money it affected is not recorded.");
 }
 
-pub(super) fn timeline(page: &mut Page, evidence: &Evidence) {
+pub(super) fn timeline(page: &mut DraftPage, evidence: &Evidence) {
     page.heading(2, "Timeline");
     let all = &evidence.timeline;
     if all.is_empty() {
@@ -122,7 +122,7 @@ pub(super) fn timeline(page: &mut Page, evidence: &Evidence) {
     }
     let left_out = all.len().saturating_sub(TIMELINE_MAX);
     let head = if left_out > 0 { TIMELINE_MAX / 2 } else { all.len() };
-    let line = |page: &mut Page, entry: &TimelineEntry| {
+    let line = |page: &mut DraftPage, entry: &TimelineEntry| {
         page.item(&format!("{} {}", clock(entry.time), escaped(&entry.text)), &[citation(entry)]);
     };
     all.iter().take(head).for_each(|entry| line(page, entry));
@@ -132,7 +132,7 @@ pub(super) fn timeline(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-pub(super) fn detection(page: &mut Page, evidence: &Evidence) {
+pub(super) fn detection(page: &mut DraftPage, evidence: &Evidence) {
     page.heading(2, "Detection");
     let finding = evidence.findings.iter().min_by_key(|finding| (finding.finding.at, finding.position));
     match finding {
@@ -177,7 +177,7 @@ pub(super) fn detection(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-pub(super) fn response(page: &mut Page, evidence: &Evidence) {
+pub(super) fn response(page: &mut DraftPage, evidence: &Evidence) {
     page.heading(2, "Response");
     let types = [
         "incident.acknowledged",
@@ -211,7 +211,7 @@ pub(super) fn response(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-pub(super) fn cause(page: &mut Page, evidence: &Evidence, causes: &Causes) {
+pub(super) fn cause(page: &mut DraftPage, evidence: &Evidence, causes: &Causes) {
     page.heading(2, "Cause");
     if let Some(said) = &evidence.incident.cause {
         page.sentence(&format!("Said by a person: {}.", escaped(said)), &ending(evidence));
@@ -238,14 +238,14 @@ pub(super) fn cause(page: &mut Page, evidence: &Evidence, causes: &Causes) {
     }
 }
 
-fn hypothesis(page: &mut Page, best: &Hypothesis) {
+fn hypothesis(page: &mut DraftPage, best: &Hypothesis) {
     page.sentence(&format!("{} (score {:.3}, not a probability).", escaped(&best.cause), best.score), &best.citations);
     page.heading(3, "From there to the alarm");
     for step in &best.path {
         let role = match step.role {
-            Role::Broke => "root cause",
-            Role::Then => "propagated to",
-            Role::Alarmed => "first alert",
+            StepRole::Broke => "root cause",
+            StepRole::Then => "propagated to",
+            StepRole::Alarmed => "first alert",
         };
         page.item(
             &format!("**{role}** {} {}: {}", clock(step.time), escaped(&step.service), escaped(&step.text)),
@@ -263,7 +263,7 @@ fn hypothesis(page: &mut Page, best: &Hypothesis) {
     }
 }
 
-pub(super) fn knew(page: &mut Page, evidence: &Evidence, causes: &Causes, knew: &[(Time, Causes)]) {
+pub(super) fn knew(page: &mut DraftPage, evidence: &Evidence, causes: &Causes, knew: &[(Time, Causes)]) {
     page.heading(2, "What was known when");
     let mut all: Vec<(Time, &Causes)> = knew.iter().map(|(time, causes)| (*time, causes)).collect();
     all.sort_by_key(|(time, causes)| (*time, causes.position));
@@ -285,7 +285,7 @@ pub(super) fn knew(page: &mut Page, evidence: &Evidence, causes: &Causes, knew: 
     }
 }
 
-pub(super) fn resolution(page: &mut Page, evidence: &Evidence) {
+pub(super) fn resolution(page: &mut DraftPage, evidence: &Evidence) {
     page.heading(2, "Resolution");
     let incident = &evidence.incident;
     let Some(end) = incident.resolved_at else {
@@ -310,7 +310,7 @@ pub(super) fn resolution(page: &mut Page, evidence: &Evidence) {
     }
 }
 
-pub(super) fn similar(page: &mut Page, similar: &[Similar]) {
+pub(super) fn similar(page: &mut DraftPage, similar: &[Similar]) {
     page.heading(2, "Similar incidents");
     if !similar.iter().any(|other| other.same) {
         page.note("No matching past incident is recorded.");
@@ -337,7 +337,7 @@ pub(super) fn similar(page: &mut Page, similar: &[Similar]) {
     }
 }
 
-pub(super) fn follow_ups(page: &mut Page, evidence: &Evidence, causes: &Causes, proposals: &[Proposal]) {
+pub(super) fn follow_ups(page: &mut DraftPage, evidence: &Evidence, causes: &Causes, proposals: &[Proposal]) {
     page.heading(2, "Follow-ups to decide");
     for proposal in proposals.iter().take(LIST_MAX) {
         page.task(

@@ -8,8 +8,8 @@ use hindcast_api::HypothesisKind;
 use hindcast_api::{Change, Citation, Hypothesis, Statement};
 use hindcast_domain::{Span, Time};
 
-use super::sign::{self, Sign};
-use super::weigh::{Candidate, SYMPTOM, Scene, Tie};
+use super::sign::{self, ServiceSign};
+use super::weigh::{CauseCandidate, SYMPTOM, Scene, Tie};
 use hindcast_api::cited;
 use hindcast_domain::text::{clock, one_line, quoted};
 
@@ -22,7 +22,7 @@ const BEFORE_MAX: f64 = 0.30;
 
 /// What a change is held to be.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fault {
+pub(super) enum ChangeRole {
     /// It may have broken its service.
     Suspect,
     /// Its service is not named.
@@ -39,22 +39,22 @@ pub(super) enum Fault {
 
 /// A change with what speaks for or against it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Judged<'a> {
+pub(super) struct WeighedChange<'a> {
     pub change: &'a Change,
     pub service: String,
-    pub fault: Fault,
+    pub fault: ChangeRole,
     /// How suspect it is, 0 to 1.
     pub weight: f64,
 }
 
-impl Judged<'_> {
+impl WeighedChange<'_> {
     pub fn citation(&self) -> Citation {
         Citation { event: self.change.event.clone(), position: self.change.position }
     }
 
     /// Whether it broke its service, of which `explained` is explained by what lies beneath.
     pub fn guilty(&self, explained: f64) -> bool {
-        self.fault == Fault::Suspect && explained < SYMPTOM
+        self.fault == ChangeRole::Suspect && explained < SYMPTOM
     }
 
     /// Such as `deploy v18 at 17:21:33`.
@@ -66,8 +66,8 @@ impl Judged<'_> {
 }
 
 /// Every change, the latest first.
-pub(super) fn changes<'a>(scene: &Scene<'a>) -> Vec<Judged<'a>> {
-    let mut all: Vec<Judged> = scene.evidence.changes.iter().map(|change| judge(change, scene)).collect();
+pub(super) fn changes<'a>(scene: &Scene<'a>) -> Vec<WeighedChange<'a>> {
+    let mut all: Vec<WeighedChange> = scene.evidence.changes.iter().map(|change| judge(change, scene)).collect();
     all.sort_by(|a, b| {
         (b.change.change.at, b.change.position, &b.change.event).cmp(&(
             a.change.change.at,
@@ -79,38 +79,38 @@ pub(super) fn changes<'a>(scene: &Scene<'a>) -> Vec<Judged<'a>> {
     all
 }
 
-fn judge<'a>(change: &'a Change, scene: &Scene) -> Judged<'a> {
+fn judge<'a>(change: &'a Change, scene: &Scene) -> WeighedChange<'a> {
     let Some(service) = change.change.service.as_deref().map(|name| sign::resolve(scene.topology, name)) else {
-        return Judged { change, service: String::new(), fault: Fault::Nameless, weight: 0.0 };
+        return WeighedChange { change, service: String::new(), fault: ChangeRole::Nameless, weight: 0.0 };
     };
     let (fault, weight) = fault(change.change.at, &service, scene);
-    Judged { change, service, fault, weight }
+    WeighedChange { change, service, fault, weight }
 }
 
-fn fault(at: Time, service: &str, scene: &Scene) -> (Fault, f64) {
+fn fault(at: Time, service: &str, scene: &Scene) -> (ChangeRole, f64) {
     if matches!(scene.tie(service), Tie::None | Tie::Above) {
-        return (Fault::Unconnected, 0.0);
+        return (ChangeRole::Unconnected, 0.0);
     }
     let signs = scene.signs_of(service);
-    let before: Vec<Sign> = signs.iter().filter(|sign| sign.time < at).cloned().collect();
+    let before: Vec<ServiceSign> = signs.iter().filter(|sign| sign.time < at).cloned().collect();
     if sign::own(&before) > BEFORE_MAX
         && let Some(first) = sign::first(&before)
     {
-        return (Fault::Late(first.citation.clone(), first.time), 0.0);
+        return (ChangeRole::Late(first.citation.clone(), first.time), 0.0);
     }
-    let after: Vec<Sign> = signs.iter().filter(|sign| sign.time >= at).cloned().collect();
+    let after: Vec<ServiceSign> = signs.iter().filter(|sign| sign.time >= at).cloned().collect();
     let Some(first) = sign::first(&after).filter(|_| sign::own(&after) > BEFORE_MAX) else {
-        return (Fault::Flat, 0.0);
+        return (ChangeRole::Flat, 0.0);
     };
     let gap = first.time.since(at);
     if gap > SUSPECT {
-        return (Fault::LongAgo(first.citation.clone(), first.time), 0.0);
+        return (ChangeRole::LongAgo(first.citation.clone(), first.time), 0.0);
     }
-    (Fault::Suspect, (-gap.as_secs_f64() / HALVED.as_secs_f64()).exp2())
+    (ChangeRole::Suspect, (-gap.as_secs_f64() / HALVED.as_secs_f64()).exp2())
 }
 
 /// Every change that is not held to be the cause, with what speaks against it.
-pub(super) fn refuted(changes: &[Judged], best: Option<&Candidate>, scene: &Scene) -> Vec<Hypothesis> {
+pub(super) fn refuted(changes: &[WeighedChange], best: Option<&CauseCandidate>, scene: &Scene) -> Vec<Hypothesis> {
     let cause = best.and_then(|best| best.change.as_ref());
     changes
         .iter()
@@ -132,34 +132,39 @@ pub(super) fn refuted(changes: &[Judged], best: Option<&Candidate>, scene: &Scen
 }
 
 /// Such as `search, by deploy v18 at 17:21:33: "search v18: rank by popularity"`.
-fn cause_words(judged: &Judged) -> String {
+fn cause_words(judged: &WeighedChange) -> String {
     let service = if judged.service.is_empty() { "no service" } else { &judged.service };
     format!("{service}, by {}: {}", judged.words(), quoted(&judged.change.change.title))
 }
 
-fn against(judged: &Judged, best: Option<&Candidate>, scene: &Scene) -> Statement {
+fn against(judged: &WeighedChange, best: Option<&CauseCandidate>, scene: &Scene) -> Statement {
     let change = judged.words();
     let service = &judged.service;
     let (text, more) = match &judged.fault {
-        Fault::Nameless => (format!("{change} names no service, so nothing ties it to what alarmed"), None),
-        Fault::Unconnected => (format!("nothing that alarmed is {service} or depends on it ({change})"), None),
-        Fault::Flat => (format!("{service} shows no sign of its own since its {change}"), None),
-        Fault::Late(event, first) => {
+        ChangeRole::Nameless => (format!("{change} names no service, so nothing ties it to what alarmed"), None),
+        ChangeRole::Unconnected => (format!("nothing that alarmed is {service} or depends on it ({change})"), None),
+        ChangeRole::Flat => (format!("{service} shows no sign of its own since its {change}"), None),
+        ChangeRole::Late(event, first) => {
             (format!("{service} showed its first sign at {}, before its {change}", clock(*first)), Some(event.clone()))
         }
-        Fault::LongAgo(event, first) => (
+        ChangeRole::LongAgo(event, first) => (
             format!("{service} showed its first sign at {}, {} after its {change}", clock(*first), {
                 first.since(judged.change.change.at)
             }),
             Some(event.clone()),
         ),
-        Fault::Suspect => suspect_words(judged, &change, best, scene),
+        ChangeRole::Suspect => suspect_words(judged, &change, best, scene),
     };
     Statement { text, citations: cited(std::iter::once(judged.citation()).chain(more)) }
 }
 
 /// What speaks against a change that might have been it: what else broke.
-fn suspect_words(judged: &Judged, change: &str, best: Option<&Candidate>, scene: &Scene) -> (String, Option<Citation>) {
+fn suspect_words(
+    judged: &WeighedChange,
+    change: &str,
+    best: Option<&CauseCandidate>,
+    scene: &Scene,
+) -> (String, Option<Citation>) {
     let service = &judged.service;
     let Some((best, first)) = best.and_then(|best| Some((best, sign::first(scene.signs_of(&best.service))?))) else {
         return (format!("{service} shows too little since its {change}"), None);

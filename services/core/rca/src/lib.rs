@@ -29,12 +29,12 @@ mod verdict;
 mod weigh;
 
 use hindcast_api::HypothesisKind;
-use hindcast_api::{Causes, Claim, Hypothesis, Similar, Verdict};
+use hindcast_api::{Causes, Claim, ClaimVerdict, Hypothesis, Similar};
 use hindcast_domain::catalog::Topology;
 
 pub use evidence::{Evidence, Symptom};
 use hindcast_api::cited;
-use weigh::Candidate;
+use weigh::CauseCandidate;
 
 /// The version of the ranking: rises with any change of what it concludes.
 pub const RANKER: u32 = 2;
@@ -54,11 +54,11 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
     let scene = weigh::Scene::new(evidence, topology);
     let changes = change::changes(&scene);
     let mut candidates = weigh::candidates(&scene, &changes, past);
-    candidates.sort_by(Candidate::order);
+    candidates.sort_by(CauseCandidate::order);
 
-    let named: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.score >= FLOOR).collect();
+    let named: Vec<&CauseCandidate> = candidates.iter().filter(|candidate| candidate.score >= FLOOR).collect();
     let best = named.first().copied();
-    let explained = |candidate: &Candidate| {
+    let explained = |candidate: &CauseCandidate| {
         best.is_some_and(|best| best.service != candidate.service && candidate.explained_by(&best.service))
     };
     let items: Vec<_> = named
@@ -106,8 +106,8 @@ pub fn standing(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> V
     let scene = weigh::Scene::new(evidence, topology);
     let changes = change::changes(&scene);
     let mut candidates = weigh::candidates(&scene, &changes, past);
-    candidates.sort_by(Candidate::order);
-    let standing = |candidate: Candidate| {
+    candidates.sort_by(CauseCandidate::order);
+    let standing = |candidate: CauseCandidate| {
         let strongest = sign::strongest(scene.signs_of(&candidate.service));
         let why = strongest.first().map_or_else(String::new, |sign| sign.text.clone());
         Standing { service: candidate.service, score: candidate.score, why }
@@ -126,7 +126,7 @@ pub fn claim(hypothesis: &Hypothesis) -> Claim {
     Claim {
         text: hypothesis.cause.clone(),
         citations: cited(first.chain(change).cloned()),
-        verdict: Verdict::Unverifiable,
+        verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     }

@@ -1,10 +1,10 @@
 //! The way from what broke to what alarmed. Owns which services it passes and at which times; refuses to
 //! bend a time: a service without a sign at the right time is left out.
 
-use hindcast_api::{Role, Step};
+use hindcast_api::{PathStep, StepRole};
 use hindcast_domain::Time;
 
-use super::sign::{self, Sign, Source};
+use super::sign::{self, ServiceSign, SignSource};
 use super::weigh::Scene;
 use hindcast_api::cited;
 
@@ -15,7 +15,7 @@ const TOLD: usize = 2;
 
 /// Broke → then → alarmed. Times never fall, each service depends on the one before it, and the way ends at
 /// the alert that is farthest from what broke.
-pub(super) fn path(service: &str, scene: &Scene) -> Vec<Step> {
+pub(super) fn path(service: &str, scene: &Scene) -> Vec<PathStep> {
     let Some(first) = sign::first(scene.signs_of(service)) else {
         return Vec::new();
     };
@@ -24,17 +24,17 @@ pub(super) fn path(service: &str, scene: &Scene) -> Vec<Step> {
         return steps;
     };
     for (service, sign) in between(service, first.time, &last, alarm.time, scene) {
-        steps.push(step(Role::Then, service, sign));
+        steps.push(step(StepRole::Then, service, sign));
     }
-    steps.push(step(Role::Alarmed, &last, alarm));
+    steps.push(step(StepRole::Alarmed, &last, alarm));
     steps
 }
 
-fn broke(service: &str, first: &Sign, scene: &Scene) -> Step {
-    let mut told: Vec<&Sign> = vec![first];
+fn broke(service: &str, first: &ServiceSign, scene: &Scene) -> PathStep {
+    let mut told: Vec<&ServiceSign> = vec![first];
     told.extend(sign::telling(scene.signs_of(service), TOLD).into_iter().filter(|sign| *sign != first));
-    Step {
-        role: Role::Broke,
+    PathStep {
+        role: StepRole::Broke,
         time: first.time,
         service: service.to_owned(),
         text: told.iter().map(|sign| sign.text.as_str()).collect::<Vec<_>>().join("; "),
@@ -42,8 +42,8 @@ fn broke(service: &str, first: &Sign, scene: &Scene) -> Step {
     }
 }
 
-fn step(role: Role, service: &str, sign: &Sign) -> Step {
-    Step {
+fn step(role: StepRole, service: &str, sign: &ServiceSign) -> PathStep {
+    PathStep {
         role,
         time: sign.time,
         service: service.to_owned(),
@@ -54,12 +54,12 @@ fn step(role: Role, service: &str, sign: &Sign) -> Step {
 
 /// The alert that is farthest from what broke, of those that pages; the earliest among equals. That of the
 /// service itself where no other rang.
-fn alarm<'s>(service: &str, from: Time, scene: &'s Scene) -> Option<(String, &'s Sign)> {
+fn alarm<'s>(service: &str, from: Time, scene: &'s Scene) -> Option<(String, &'s ServiceSign)> {
     let rang = scene.signs.iter().filter_map(|(other, signs)| {
         let calls = if other == service { 0 } else { scene.topology.depends(other, service)? };
         let alert = signs
             .iter()
-            .filter(|sign| sign.source == Source::Alert && sign.time >= from)
+            .filter(|sign| sign.source == SignSource::Alert && sign.time >= from)
             .min_by_key(|sign| (!sign.pages, sign.time, sign.citation.clone()))?;
         (other == service || scene.depends(other, service)).then_some((calls, other, alert))
     });
@@ -69,8 +69,14 @@ fn alarm<'s>(service: &str, from: Time, scene: &'s Scene) -> Option<(String, &'s
 
 /// What lies between: each depends on the one before, the last is depended on by what rang, and none shows
 /// earlier than the one before or later than the alarm.
-fn between<'s>(service: &str, from: Time, last: &str, until: Time, scene: &'s Scene) -> Vec<(&'s str, &'s Sign)> {
-    let mut way: Vec<(&str, &Sign)> = Vec::new();
+fn between<'s>(
+    service: &str,
+    from: Time,
+    last: &str,
+    until: Time,
+    scene: &'s Scene,
+) -> Vec<(&'s str, &'s ServiceSign)> {
+    let mut way: Vec<(&str, &ServiceSign)> = Vec::new();
     let mut here = service;
     let mut now = from;
     while way.len() < BETWEEN_MAX {
@@ -79,7 +85,7 @@ fn between<'s>(service: &str, from: Time, last: &str, until: Time, scene: &'s Sc
             .iter()
             .filter(|(other, _)| scene.depends(other, here) && scene.depends(last, other))
             .filter_map(|(other, signs)| {
-                let shows = |sign: &&Sign| sign.time >= now && sign.time <= until && sign.strength >= 0.2;
+                let shows = |sign: &&ServiceSign| sign.time >= now && sign.time <= until && sign.strength >= 0.2;
                 let sign = signs.iter().find(shows)?;
                 Some((scene.topology.depends(other, here)?, sign.time, other.as_str(), sign))
             })

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use hindcast_api::BlastRadius;
 
 use super::sign;
-use super::weigh::{Candidate, Scene, Tie};
+use super::weigh::{CauseCandidate, Scene, Tie};
 
 /// The least strength of all signs of a service together, from which it counts as hit without an alert.
 const HIT: f64 = 0.25;
 
-pub(super) fn radius(scene: &Scene, best: Option<&Candidate>) -> BlastRadius {
+pub(super) fn radius(scene: &Scene, best: Option<&CauseCandidate>) -> BlastRadius {
     let mut hit: BTreeSet<String> = if scene.rang { scene.alarmed.keys().cloned().collect() } else { BTreeSet::new() };
     let found = scene.signs.iter().filter(|(service, signs)| {
         sign::own(signs) >= HIT && (scene.tie(service) != Tie::Unknown || best.is_some_and(|b| b.service == **service))

@@ -38,7 +38,7 @@ const OTHER_METRIC: f64 = 0.1;
 
 /// What a sign was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Source {
+pub(super) enum SignSource {
     /// An alert.
     Alert,
     /// A log template, new or bursting.
@@ -49,7 +49,7 @@ pub(super) enum Source {
 
 /// One sign of a service.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sign {
+pub(super) struct ServiceSign {
     /// The service, by its one name where the catalogue knows it.
     pub service: String,
     /// When it began.
@@ -59,7 +59,7 @@ pub(super) struct Sign {
     /// How much it says that this service is abnormal, 0 to 1.
     pub strength: f64,
     /// What it was read from.
-    pub source: Source,
+    pub source: SignSource,
     /// Whether it says by itself that something is wrong: an alert, or lines at warning or worse.
     pub solid: bool,
     /// In plain words, without the service's name.
@@ -87,7 +87,7 @@ pub(super) fn service_of(alert: &Alert, topology: &Topology) -> Option<String> {
 }
 
 /// All signs, by service, each service's by when they began.
-pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String, Vec<Sign>> {
+pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String, Vec<ServiceSign>> {
     let onset = evidence.onset();
     let before = if evidence.symptoms.is_empty() { BEFORE_A_PERSON } else { BEFORE };
     let mut services: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -96,7 +96,7 @@ pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String
             services.entry(&symptom.alert.name).or_default().insert(service);
         }
     }
-    let mut all: BTreeMap<String, Vec<Sign>> = BTreeMap::new();
+    let mut all: BTreeMap<String, Vec<ServiceSign>> = BTreeMap::new();
     for symptom in &evidence.symptoms {
         let shared = services.get(symptom.alert.name.as_str()).is_some_and(|services| services.len() > 1);
         if let Some(sign) = of_alert(&symptom.alert, &symptom.fired, shared, topology) {
@@ -123,7 +123,7 @@ fn is_ours(finding: &Finding, evidence: &Evidence) -> bool {
     looked_for.is_none_or(|incident| incident.as_str() == evidence.incident.id)
 }
 
-fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) -> Option<Sign> {
+fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) -> Option<ServiceSign> {
     let strength = match alert.severity {
         Severity::Critical => 0.70,
         Severity::High => 0.65,
@@ -140,12 +140,12 @@ fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) 
         Some(summary) => format!("{} fired: \"{summary}\"", one_line(&alert.name)),
         None => format!("{} fired", one_line(&alert.name)),
     };
-    Some(Sign {
+    Some(ServiceSign {
         service: service_of(alert, topology)?,
         time: alert.starts_at,
         tolerance: Span::seconds(60),
         strength: strength * if shared { SHARED } else { 1.0 },
-        source: Source::Alert,
+        source: SignSource::Alert,
         solid: true,
         raw: summary.unwrap_or_default(),
         text,
@@ -155,27 +155,27 @@ fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) 
     })
 }
 
-fn of_finding(finding: &Finding, onset: Time, before: Span, alarms: &Alarms<'_>, topology: &Topology) -> Sign {
+fn of_finding(finding: &Finding, onset: Time, before: Span, alarms: &Alarms<'_>, topology: &Topology) -> ServiceSign {
     let found = &finding.finding;
     let level = weight_of_level(found.level.as_ref().map(LogLevel::as_str));
     let (strength, source, tolerance) = match found.kind {
-        Kind::NewTemplate => (level, Source::Log, Span::seconds(5)),
-        Kind::BurstingTemplate => (level * 0.85, Source::Log, Span::seconds(10)),
-        Kind::MetricShift => (alarms.weigh(found), Source::Metric, Span::seconds(20)),
+        Kind::NewTemplate => (level, SignSource::Log, Span::seconds(5)),
+        Kind::BurstingTemplate => (level * 0.85, SignSource::Log, Span::seconds(10)),
+        Kind::MetricShift => (alarms.weigh(found), SignSource::Metric, Span::seconds(20)),
     };
     let sure = f64::from(found.score.clamp(0, 1_000)) / 1_000.0;
     let raw = found.template.as_ref().map_or("", |template| &template.sample).to_owned();
-    Sign {
+    ServiceSign {
         service: resolve(topology, &found.service),
         time: found.at,
         tolerance,
         strength: strength * sure * often(found) * nearness(found.at, onset, before),
         source,
-        solid: source == Source::Log && level >= 0.5,
+        solid: source == SignSource::Log && level >= 0.5,
         text: words_of_finding(finding),
         raw,
         pages: false,
-        size: if source == Source::Metric { size(sure) * (strength / METRIC).min(1.0) } else { 0.0 },
+        size: if source == SignSource::Metric { size(sure) * (strength / METRIC).min(1.0) } else { 0.0 },
         citation: Citation { event: finding.event.clone(), position: finding.position },
     }
 }
@@ -275,25 +275,25 @@ fn words_of_finding(finding: &Finding) -> String {
 }
 
 /// How abnormal a service is by its own signs, 0 to 1: the chance that not all of the best of them are false.
-pub(super) fn own(signs: &[Sign]) -> f64 {
+pub(super) fn own(signs: &[ServiceSign]) -> f64 {
     let mut best: Vec<f64> = signs.iter().map(|sign| sign.strength).collect();
     best.sort_by(|a, b| b.total_cmp(a));
     1.0 - best.iter().take(6).map(|strength| 1.0 - strength).product::<f64>()
 }
 
 /// Whether one of them says by itself that something is wrong.
-pub(super) fn solid(signs: &[Sign]) -> bool {
+pub(super) fn solid(signs: &[ServiceSign]) -> bool {
     signs.iter().any(|sign| sign.solid && sign.strength >= 0.30)
 }
 
 /// The first sign that weighs enough to begin with; the very first where none does.
-pub(super) fn first(signs: &[Sign]) -> Option<&Sign> {
+pub(super) fn first(signs: &[ServiceSign]) -> Option<&ServiceSign> {
     signs.iter().find(|sign| sign.strength >= 0.25).or_else(|| signs.first())
 }
 
 /// The strongest first; the earlier one among equals.
-pub(super) fn strongest(signs: &[Sign]) -> Vec<&Sign> {
-    let mut all: Vec<&Sign> = signs.iter().collect();
+pub(super) fn strongest(signs: &[ServiceSign]) -> Vec<&ServiceSign> {
+    let mut all: Vec<&ServiceSign> = signs.iter().collect();
     all.sort_by(|a, b| {
         b.strength.total_cmp(&a.strength).then_with(|| (a.time, &a.citation).cmp(&(b.time, &b.citation)))
     });
@@ -302,11 +302,11 @@ pub(super) fn strongest(signs: &[Sign]) -> Vec<&Sign> {
 
 /// Those that tell most about what broke: the strongest, then the strongest of each other source, since an alert
 /// says that something is wrong and a log line says what.
-pub(super) fn telling(signs: &[Sign], count: usize) -> Vec<&Sign> {
+pub(super) fn telling(signs: &[ServiceSign], count: usize) -> Vec<&ServiceSign> {
     let mut left = strongest(signs);
-    let mut told: Vec<&Sign> = Vec::new();
+    let mut told: Vec<&ServiceSign> = Vec::new();
     while told.len() < count && !left.is_empty() {
-        let other = |sign: &&Sign| sign.strength >= 0.2 && !told.iter().any(|known| known.source == sign.source);
+        let other = |sign: &&ServiceSign| sign.strength >= 0.2 && !told.iter().any(|known| known.source == sign.source);
         let at = left.iter().position(other).unwrap_or(0);
         told.push(left.remove(at));
     }

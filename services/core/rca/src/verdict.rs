@@ -5,8 +5,8 @@ use hindcast_api::{Citation, Hypothesis, Similar, Statement};
 
 use super::change::changes;
 use super::path::path;
-use super::sign::{self, Sign};
-use super::weigh::{Candidate, Scene, was};
+use super::sign::{self, ServiceSign};
+use super::weigh::{CauseCandidate, Scene, was};
 use hindcast_api::cited;
 use hindcast_domain::text::{clock, one_line, quoted};
 
@@ -18,7 +18,12 @@ const TOLD: usize = 2;
 const TIE: i32 = 40;
 
 /// A cause that is named.
-pub(super) fn hypothesis(candidate: &Candidate, scene: &Scene, named: &[&Candidate], past: &[Similar]) -> Hypothesis {
+pub(super) fn hypothesis(
+    candidate: &CauseCandidate,
+    scene: &Scene,
+    named: &[&CauseCandidate],
+    past: &[Similar],
+) -> Hypothesis {
     let signs = scene.signs_of(&candidate.service);
     let path = path(&candidate.service, scene);
     let confirms = confirms(candidate, signs, scene, past);
@@ -43,7 +48,7 @@ pub(super) fn hypothesis(candidate: &Candidate, scene: &Scene, named: &[&Candida
 }
 
 /// What was considered and is not it.
-pub(super) fn refuted(candidate: &Candidate, best: Option<&Candidate>, scene: &Scene) -> Hypothesis {
+pub(super) fn refuted(candidate: &CauseCandidate, best: Option<&CauseCandidate>, scene: &Scene) -> Hypothesis {
     let signs = scene.signs_of(&candidate.service);
     let mut refutes = Vec::new();
     if let Some(best) = best.filter(|best| best.service != candidate.service) {
@@ -67,12 +72,13 @@ pub(super) fn refuted(candidate: &Candidate, best: Option<&Candidate>, scene: &S
 }
 
 /// Why `best` is the better explanation.
-fn less_than(candidate: &Candidate, best: &Candidate, signs: &[Sign], scene: &Scene) -> Statement {
+fn less_than(candidate: &CauseCandidate, best: &CauseCandidate, signs: &[ServiceSign], scene: &Scene) -> Statement {
     let theirs = sign::first(scene.signs_of(&best.service));
     let mine = sign::first(signs);
     let citations = cited(theirs.into_iter().chain(mine).map(|sign| sign.citation.clone()));
     let (name, other) = (&candidate.service, &best.service);
-    let since = |sign: Option<&Sign>| sign.map_or_else(String::new, |sign| format!(" since {}", clock(sign.time)));
+    let since =
+        |sign: Option<&ServiceSign>| sign.map_or_else(String::new, |sign| format!(" since {}", clock(sign.time)));
     let text = if candidate.explained_by(other) {
         format!(
             "{name} depends on {other}, which shows signs of its own{}; {name} shows them{}",
@@ -90,7 +96,7 @@ fn less_than(candidate: &Candidate, best: &Candidate, signs: &[Sign], scene: &Sc
 }
 
 /// Begins with the service, then says what is wrong there by its strongest signs.
-fn cause(candidate: &Candidate, signs: &[Sign], scene: &Scene) -> String {
+fn cause(candidate: &CauseCandidate, signs: &[ServiceSign], scene: &Scene) -> String {
     let what = what(signs);
     let service = &candidate.service;
     match changed(candidate, scene) {
@@ -100,23 +106,23 @@ fn cause(candidate: &Candidate, signs: &[Sign], scene: &Scene) -> String {
 }
 
 /// The strongest signs, in words.
-fn what(signs: &[Sign]) -> String {
+fn what(signs: &[ServiceSign]) -> String {
     sign::telling(signs, TOLD).iter().map(|sign| sign.text.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// The events of the strongest signs.
-fn told(signs: &[Sign]) -> Vec<Citation> {
+fn told(signs: &[ServiceSign]) -> Vec<Citation> {
     sign::telling(signs, TOLD).iter().map(|sign| sign.citation.clone()).collect()
 }
 
 /// The change that broke it, in words.
-fn changed(candidate: &Candidate, scene: &Scene) -> Option<(String, Citation)> {
+fn changed(candidate: &CauseCandidate, scene: &Scene) -> Option<(String, Citation)> {
     let event = candidate.change.as_ref()?;
     let judged = changes(scene).into_iter().find(|judged| judged.citation() == *event)?;
     Some((format!("{}, {}", judged.words(), quoted(&judged.change.change.title)), event.clone()))
 }
 
-fn confirms(candidate: &Candidate, signs: &[Sign], scene: &Scene, past: &[Similar]) -> Vec<Statement> {
+fn confirms(candidate: &CauseCandidate, signs: &[ServiceSign], scene: &Scene, past: &[Similar]) -> Vec<Statement> {
     let service = &candidate.service;
     let mut all = Vec::new();
     if let Some((words, event)) = changed(candidate, scene)
@@ -144,8 +150,8 @@ fn confirms(candidate: &Candidate, signs: &[Sign], scene: &Scene, past: &[Simila
 }
 
 /// That what alarmed depends on it.
-fn dependents(candidate: &Candidate, scene: &Scene) -> Option<Statement> {
-    let above: Vec<(&String, &Sign)> = scene
+fn dependents(candidate: &CauseCandidate, scene: &Scene) -> Option<Statement> {
+    let above: Vec<(&String, &ServiceSign)> = scene
         .alarmed
         .keys()
         .filter(|alarmed| scene.depends(alarmed, &candidate.service))
@@ -165,7 +171,12 @@ fn dependents(candidate: &Candidate, scene: &Scene) -> Option<Statement> {
     })
 }
 
-fn refutes(candidate: &Candidate, signs: &[Sign], scene: &Scene, named: &[&Candidate]) -> Vec<Statement> {
+fn refutes(
+    candidate: &CauseCandidate,
+    signs: &[ServiceSign],
+    scene: &Scene,
+    named: &[&CauseCandidate],
+) -> Vec<Statement> {
     let service = &candidate.service;
     let mut all = Vec::new();
     let mine = sign::first(signs);
@@ -203,7 +214,7 @@ fn refutes(candidate: &Candidate, signs: &[Sign], scene: &Scene, named: &[&Candi
 }
 
 /// Why nothing is named.
-pub(super) fn why_unresolved(scene: &Scene, candidates: &[Candidate]) -> String {
+pub(super) fn why_unresolved(scene: &Scene, candidates: &[CauseCandidate]) -> String {
     if scene.evidence.symptoms.is_empty() && scene.evidence.findings.is_empty() {
         return "no alert belongs to it and nothing abnormal was found: there is nothing to explain".to_owned();
     }

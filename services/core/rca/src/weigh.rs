@@ -7,8 +7,8 @@ use hindcast_api::{Citation, Similar};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::{Span, Time};
 
-use super::change::Judged;
-use super::sign::{self, Sign};
+use super::change::WeighedChange;
+use super::sign::{self, ServiceSign};
 use crate::evidence::Evidence;
 use hindcast_domain::text::mentions;
 
@@ -63,7 +63,7 @@ pub(super) struct Scene<'a> {
     pub evidence: &'a Evidence,
     pub topology: &'a Topology,
     /// Signs of services that are connected to what alarmed.
-    pub signs: BTreeMap<String, Vec<Sign>>,
+    pub signs: BTreeMap<String, Vec<ServiceSign>>,
     /// What alarmed, with the weight of its worst alert; what a person named, where nothing alarmed.
     pub alarmed: BTreeMap<String, f64>,
     /// Whether an alert did.
@@ -119,14 +119,14 @@ impl<'a> Scene<'a> {
         from != to && self.topology.depends(from, to).is_some() && self.topology.depends(to, from).is_none()
     }
 
-    pub fn signs_of(&self, service: &str) -> &[Sign] {
+    pub fn signs_of(&self, service: &str) -> &[ServiceSign] {
         self.signs.get(service).map_or(&[], Vec::as_slice)
     }
 }
 
 /// A service that may have broken.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Candidate {
+pub(super) struct CauseCandidate {
     pub service: String,
     /// In thousandths.
     pub score: i32,
@@ -143,7 +143,7 @@ pub(super) struct Candidate {
     pub named: Vec<(String, String, Citation)>,
 }
 
-impl Candidate {
+impl CauseCandidate {
     /// Best first; the earlier one, then the name, among equals.
     pub fn order(a: &Self, b: &Self) -> Ordering {
         b.score.cmp(&a.score).then_with(|| (a.first, &a.service).cmp(&(b.first, &b.service)))
@@ -156,9 +156,9 @@ impl Candidate {
 }
 
 /// Everything that may have broken.
-pub(super) fn candidates(scene: &Scene, changes: &[Judged], past: &[Similar]) -> Vec<Candidate> {
+pub(super) fn candidates(scene: &Scene, changes: &[WeighedChange], past: &[Similar]) -> Vec<CauseCandidate> {
     // without an alarm, metrics that moved are what load and recoveries do too
-    let enough = |signs: &[Sign]| scene.rang || sign::solid(signs);
+    let enough = |signs: &[ServiceSign]| scene.rang || sign::solid(signs);
     scene
         .signs
         .iter()
@@ -167,7 +167,13 @@ pub(super) fn candidates(scene: &Scene, changes: &[Judged], past: &[Similar]) ->
         .collect()
 }
 
-fn weigh(service: &str, signs: &[Sign], scene: &Scene, changes: &[Judged], past: &[Similar]) -> Option<Candidate> {
+fn weigh(
+    service: &str,
+    signs: &[ServiceSign],
+    scene: &Scene,
+    changes: &[WeighedChange],
+    past: &[Similar],
+) -> Option<CauseCandidate> {
     let first = sign::first(signs)?;
     let own = sign::own(signs);
     let early = early(first, scene.first?);
@@ -192,7 +198,7 @@ fn weigh(service: &str, signs: &[Sign], scene: &Scene, changes: &[Judged], past:
         + if sign::solid(signs) { 0.0 } else { WEAK }
         + if scene.alarmed.is_empty() { UNHEARD } else { 0.0 }
         + if unknown && scene.alarmed.len() > 1 { UNKNOWN } else { 0.0 };
-    Some(Candidate {
+    Some(CauseCandidate {
         service: service.to_owned(),
         score: thousandths(odds),
         first: first.time,
@@ -213,15 +219,15 @@ fn thousandths(odds: f64) -> i32 {
 }
 
 /// 1 among the first, halved with every minute behind them.
-fn early(sign: &Sign, first: Time) -> f64 {
+fn early(sign: &ServiceSign, first: Time) -> f64 {
     let late = sign.time.since(first + sign.tolerance);
     (-late.as_secs_f64() / HALVED.as_secs_f64()).exp2()
 }
 
 /// By how much its metrics moved less far than those of the service whose moved furthest, 0 to 1 on a scale of orders
 /// of magnitude; 0 where none moved.
-fn hardly(signs: &[Sign], scene: &Scene) -> f64 {
-    let size = |signs: &[Sign]| signs.iter().map(|sign| sign.size).fold(0.0, f64::max).ln_1p();
+fn hardly(signs: &[ServiceSign], scene: &Scene) -> f64 {
+    let size = |signs: &[ServiceSign]| signs.iter().map(|sign| sign.size).fold(0.0, f64::max).ln_1p();
     let (own, most) = (size(signs), scene.signs.values().map(|signs| size(signs)).fold(0.0, f64::max));
     if own > 0.0 && most > 0.0 { 1.0 - own / most } else { 0.0 }
 }
@@ -241,7 +247,7 @@ fn covers(service: &str, scene: &Scene) -> f64 {
 
 /// How far its dependencies explain it: how abnormal the worst of them is, times the share of its own signs
 /// that are not older than that.
-fn explained(service: &str, signs: &[Sign], scene: &Scene) -> (f64, Vec<String>) {
+fn explained(service: &str, signs: &[ServiceSign], scene: &Scene) -> (f64, Vec<String>) {
     let total: f64 = signs.iter().map(|sign| sign.strength).sum();
     let mut all: Vec<(f64, &String)> = scene
         .signs
@@ -262,7 +268,7 @@ fn explained(service: &str, signs: &[Sign], scene: &Scene) -> (f64, Vec<String>)
 }
 
 /// The earliest at which it may have begun, given how late its signs may show.
-fn begin(signs: &[Sign]) -> Option<Time> {
+fn begin(signs: &[ServiceSign]) -> Option<Time> {
     let first = sign::first(signs)?;
     signs.iter().filter(|sign| sign.strength >= 0.25 || sign == &first).map(|sign| sign.time - sign.tolerance).min()
 }

@@ -5,16 +5,19 @@
 use hindcast_api::Causes;
 use hindcast_domain::{Span, Time};
 use hindcast_rca::rank;
-use hindcast_testkit::recording::{Fault, Recording};
+use hindcast_testkit::recording::{EvidenceRecording, RecordedFault};
 
 const RECORDINGS: [&str; 3] = ["pg-pool", "shop-day", "calm-day"];
 
 /// Every recording, with the findings of a plain detector and with those of ours.
-fn recordings() -> Vec<Recording> {
-    RECORDINGS.into_iter().flat_map(|name| [Recording::read(name), Recording::read_ours(name)]).collect()
+fn recordings() -> Vec<EvidenceRecording> {
+    RECORDINGS
+        .into_iter()
+        .flat_map(|name| [EvidenceRecording::read(name), EvidenceRecording::read_ours(name)])
+        .collect()
 }
 
-fn moments(fault: &Fault) -> Vec<(&'static str, Time)> {
+fn moments(fault: &RecordedFault) -> Vec<(&'static str, Time)> {
     vec![
         ("after twenty seconds", fault.from + Span::seconds(20)),
         ("after half a minute", fault.from + Span::seconds(30)),
@@ -52,7 +55,7 @@ fn the_service_that_was_broken_comes_first() {
     assert_eq!(checked, 54, "six faults and three lone alerts, three times each, with two detectors");
 }
 
-fn fault<'a>(recording: &'a Recording, id: &str) -> &'a Fault {
+fn fault<'a>(recording: &'a EvidenceRecording, id: &str) -> &'a RecordedFault {
     recording.faults.iter().find(|fault| fault.id == id).unwrap()
 }
 
@@ -77,7 +80,7 @@ fn the_guilty_release_is_named_and_the_innocent_ones_are_refuted() {
         }
     }
     assert!(refuted >= 16, "{refuted} changes were refuted");
-    let day = Recording::read("shop-day");
+    let day = EvidenceRecording::read("shop-day");
     let causes =
         rank(&day.evidence(fault(&day, "redis-memory-1"), fault(&day, "redis-memory-1").to), &day.topology, &[]);
     assert!(causes.refuted.iter().any(|other| other.cause.contains("remember the last voucher")), "{}", told(&causes));

@@ -5,25 +5,25 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use hindcast_api::{Answer, Causes, Citation, Claim, Hypothesis, Verdict};
+use hindcast_api::{Answer, Causes, Citation, Claim, ClaimVerdict, Hypothesis};
 use hindcast_domain::catalog::{Catalog, Service, Topology};
 use hindcast_domain::{Span, Time};
 use hindcast_postmortem::draft;
 use hindcast_rca::rank;
 use hindcast_rca::{self as cause, Evidence};
-use hindcast_testkit::recording::{Fault, Recording, events};
+use hindcast_testkit::recording::{EvidenceRecording, RecordedFault, events};
 use hindcast_verifier::{Court, judge, strike, way};
 use proptest::prelude::*;
 
-static ALL: LazyLock<Vec<Recording>> = LazyLock::new(|| {
+static ALL: LazyLock<Vec<EvidenceRecording>> = LazyLock::new(|| {
     ["pg-pool", "shop-day", "calm-day"]
         .into_iter()
-        .flat_map(|name| [Recording::read(name), Recording::read_ours(name)])
+        .flat_map(|name| [EvidenceRecording::read(name), EvidenceRecording::read_ours(name)])
         .collect()
 });
 
 /// Every fault of every recording, as of some moments.
-fn scenes() -> Vec<(&'static Recording, &'static Fault, Evidence)> {
+fn scenes() -> Vec<(&'static EvidenceRecording, &'static RecordedFault, Evidence)> {
     let mut all = Vec::new();
     for recording in ALL.iter() {
         for fault in &recording.faults {
@@ -81,7 +81,7 @@ fn the_verifier_finds_every_word_of_the_ranking_supported() {
             }
             for mut claim in claims {
                 judge(&mut claim, &court);
-                assert_eq!(claim.verdict, Verdict::Supported, "{}: {:?} {:?}", fault.id, claim.text, claim.reason);
+                assert_eq!(claim.verdict, ClaimVerdict::Supported, "{}: {:?} {:?}", fault.id, claim.text, claim.reason);
                 judged += 1;
             }
         }
@@ -93,7 +93,7 @@ fn claim(text: &str, citations: &[Citation]) -> Claim {
     Claim {
         text: text.into(),
         citations: citations.to_vec(),
-        verdict: Verdict::Unverifiable,
+        verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     }
@@ -115,7 +115,7 @@ fn an_answer_keeps_its_hypotheses_whole_and_loses_what_is_false() {
     let counts = strike(&mut answer, &court);
     assert_eq!(counts.struck, 2);
     assert!(answer.hypotheses[0].path.is_empty(), "a path that cannot be walked is not shown");
-    assert_eq!(answer.claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).count(), 2);
+    assert_eq!(answer.claims.iter().filter(|claim| claim.verdict == ClaimVerdict::Unsupported).count(), 2);
     assert!(answer.claims.iter().all(|claim| claim.reason.is_some()));
 }
 

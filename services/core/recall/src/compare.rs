@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use hindcast_api::{Citation, Similar};
 use hindcast_domain::incident::Status;
 
-use super::signs::{Sign, Sort, alert_words, short, signs};
+use super::signs::{RecallSign, Sort, alert_words, short, signs};
 use super::{AlertSign, Rarity, Remembered};
 
 /// What each sort of sign counts.
@@ -128,7 +128,7 @@ fn quiet_for_s(now: &Remembered, then: &Remembered, same: bool) -> Option<u64> {
 
 /// A sign with its weight and whether the other side has it.
 struct Weighed<'a> {
-    sign: Sign<'a>,
+    sign: RecallSign<'a>,
     weight: f64,
     /// Whether it stands at the root of either side.
     at_root: bool,

@@ -18,7 +18,7 @@ const WORDS_MAX: usize = 20_000;
 /// The words of some texts, counted.
 #[derive(Clone, Debug, Default)]
 pub struct Lexicon {
-    texts: Vec<Counted>,
+    texts: Vec<TermCounts>,
     /// How many texts have a word.
     having: BTreeMap<String, usize>,
     /// Words of a text, on average.
@@ -26,7 +26,7 @@ pub struct Lexicon {
 }
 
 #[derive(Clone, Debug)]
-struct Counted {
+struct TermCounts {
     words: BTreeMap<String, f64>,
     length: f64,
 }
@@ -38,7 +38,7 @@ impl Lexicon {
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut lexicon = Self::default();
         for text in texts {
-            let mut counted = Counted { words: BTreeMap::new(), length: 0.0 };
+            let mut counted = TermCounts { words: BTreeMap::new(), length: 0.0 };
             for word in words(text) {
                 counted.length += 1.0;
                 *counted.words.entry(word).or_default() += 1.0;
@@ -65,7 +65,7 @@ impl Lexicon {
         };
         let asked: Vec<(&String, f64)> = asked.iter().map(|word| (word, telling(word))).collect();
         let most: f64 = asked.iter().map(|(_, telling)| telling * (SATURATES + 1.0)).sum();
-        let of = |text: &Counted| {
+        let of = |text: &TermCounts| {
             let room = SATURATES * (1.0 - LENGTH + LENGTH * text.length / self.length);
             let part = |(word, telling): &(&String, f64)| {
                 let count = text.words.get(*word).copied().unwrap_or(0.0);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::Remembered;
 use super::compare;
-use super::signs::{Sign, signs};
+use super::signs::{RecallSign, signs};
 
 /// Remembered incidents that are counted.
 const INCIDENTS_MAX: usize = 200;
@@ -53,7 +53,7 @@ impl Rarity {
     }
 
     /// What a sign weighs: 1 where one problem has it, less the more share it.
-    pub(super) fn weight(&self, sign: &Sign<'_>) -> f64 {
+    pub(super) fn weight(&self, sign: &RecallSign<'_>) -> f64 {
         let share = self.counts.get(&sign.key).copied().unwrap_or(0);
         if self.problems < 2 || share < 2 {
             return 1.0;

@@ -53,7 +53,7 @@ pub struct TemplateSign {
 
 /// A metric that went to another level.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shift {
+pub struct RememberedShift {
     /// The service that it is about.
     pub service: String,
     /// The metric, with the labels that tell it from others.
@@ -100,7 +100,7 @@ pub struct Remembered {
     /// What its services wrote that they did not write before, worst first.
     pub templates: Vec<TemplateSign>,
     /// Metrics that went to another level.
-    pub shifts: Vec<Shift>,
+    pub shifts: Vec<RememberedShift>,
     /// Where it broke.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<Root>,
@@ -256,7 +256,7 @@ fn templates(findings: &[&Finding]) -> Vec<TemplateSign> {
     kept.take(TEMPLATES_MAX).collect()
 }
 
-fn shifts(findings: &[&Finding]) -> Vec<Shift> {
+fn shifts(findings: &[&Finding]) -> Vec<RememberedShift> {
     let mut seen = BTreeSet::new();
     let mut sure: Vec<&&Finding> =
         findings.iter().filter(|finding| finding.finding.kind == Kind::MetricShift).collect();
@@ -266,7 +266,7 @@ fn shifts(findings: &[&Finding]) -> Vec<Shift> {
         let Some(metric) = &finding.finding.metric else { continue };
         // A metric that went up and came down again went up: its first step counts.
         if kept.len() < SHIFTS_MAX && seen.insert((finding.finding.service.clone(), metric.clone())) {
-            kept.push(Shift {
+            kept.push(RememberedShift {
                 service: finding.finding.service.clone(),
                 metric: cut(metric),
                 up: finding.finding.after > finding.finding.before,

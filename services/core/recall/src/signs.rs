@@ -23,7 +23,7 @@ pub(super) enum Sort {
 
 /// One sign.
 #[derive(Clone, Debug)]
-pub(super) struct Sign<'a> {
+pub(super) struct RecallSign<'a> {
     pub(super) sort: Sort,
     pub(super) service: &'a str,
     /// Equal for equal signs.
@@ -38,7 +38,7 @@ pub(super) struct Sign<'a> {
     pub(super) spread: usize,
 }
 
-impl Sign<'_> {
+impl RecallSign<'_> {
     /// Whether two signs are one and the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         if self.sort != other.sort || self.service != other.service {
@@ -49,12 +49,12 @@ impl Sign<'_> {
 }
 
 /// All signs of an incident.
-pub(super) fn signs(of: &Remembered) -> Vec<Sign<'_>> {
+pub(super) fn signs(of: &Remembered) -> Vec<RecallSign<'_>> {
     let mut all = Vec::with_capacity(of.alerts.len() + of.templates.len() + of.shifts.len());
     for template in &of.templates {
         let bag = bag(&template.text);
         let spread = of.templates.iter().filter(|other| alike(&bag, &self::bag(&other.text))).count();
-        all.push(Sign {
+        all.push(RecallSign {
             sort: Sort::Template,
             service: &template.service,
             key: template_key(&template.service, &template.text),
@@ -65,7 +65,7 @@ pub(super) fn signs(of: &Remembered) -> Vec<Sign<'_>> {
         });
     }
     for alert in &of.alerts {
-        all.push(Sign {
+        all.push(RecallSign {
             sort: Sort::Alert,
             service: &alert.service,
             key: format!("a|{}|{}", alert.service, alert.name),
@@ -77,8 +77,8 @@ pub(super) fn signs(of: &Remembered) -> Vec<Sign<'_>> {
     }
     for shift in &of.shifts {
         let way = if shift.up { "rose" } else { "fell" };
-        let same = |other: &&super::Shift| other.metric == shift.metric && other.up == shift.up;
-        all.push(Sign {
+        let same = |other: &&super::RememberedShift| other.metric == shift.metric && other.up == shift.up;
+        all.push(RecallSign {
             sort: Sort::Shift,
             service: &shift.service,
             key: format!("m|{}|{}|{way}", shift.service, shift.metric),

@@ -10,7 +10,7 @@ use hindcast_domain::catalog::Topology;
 use hindcast_domain::{Severity, Span, Time, incident};
 use hindcast_rca::rank;
 use hindcast_recall::{AlertSign, Rarity, Remembered, Root, TEXTS, compare, recall, remember, text};
-use hindcast_testkit::recording::{Fault, Recording};
+use hindcast_testkit::recording::{EvidenceRecording, RecordedFault};
 
 /// What is known of an incident besides its alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ enum Known {
 
 const ALL: [Known; 3] = [Known::Everything, Known::Alerts, Known::AlertsAlone];
 
-fn remembered(recording: &Recording, fault: &Fault, now: Time, known: Known) -> Remembered {
+fn remembered(recording: &EvidenceRecording, fault: &RecordedFault, now: Time, known: Known) -> Remembered {
     let mut evidence = recording.evidence(fault, now);
     if known != Known::Everything {
         evidence.findings.clear();
@@ -46,13 +46,13 @@ fn cosine(a: &Remembered, b: &Remembered) -> f32 {
 }
 
 /// The truth: faults of one kind at one service are one problem.
-fn is_same(a: &Fault, b: &Fault) -> bool {
+fn is_same(a: &RecordedFault, b: &RecordedFault) -> bool {
     a.kind == b.kind && a.service == b.service
 }
 
 /// What was injected, in all recordings.
 struct World {
-    recordings: Vec<Recording>,
+    recordings: Vec<EvidenceRecording>,
 }
 
 impl World {
@@ -60,25 +60,30 @@ impl World {
     fn read() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();
         let names = ["pg-pool", "shop-day", "calm-day"];
-        WORLD.get_or_init(|| Self { recordings: names.into_iter().map(Recording::read).collect() })
+        WORLD.get_or_init(|| Self { recordings: names.into_iter().map(EvidenceRecording::read).collect() })
     }
 
-    fn faults(&self) -> impl Iterator<Item = (&Recording, &Fault)> {
+    fn faults(&self) -> impl Iterator<Item = (&EvidenceRecording, &RecordedFault)> {
         self.recordings.iter().flat_map(|recording| recording.faults.iter().map(move |fault| (recording, fault)))
     }
 
-    fn find(&self, id: &str) -> (&Recording, &Fault) {
+    fn find(&self, id: &str) -> (&EvidenceRecording, &RecordedFault) {
         self.faults().find(|(_, fault)| fault.id == id).unwrap()
     }
 
     /// All others, as they were remembered when they were over.
-    fn past(&self, recording: &Recording, fault: &Fault, known: Known) -> Vec<(&Fault, Remembered)> {
+    fn past(
+        &self,
+        recording: &EvidenceRecording,
+        fault: &RecordedFault,
+        known: Known,
+    ) -> Vec<(&RecordedFault, Remembered)> {
         let others = self.faults().filter(|(theirs, other)| theirs.name != recording.name || other.id != fault.id);
         others.map(|(theirs, other)| (other, remembered(theirs, other, other.to + Span::seconds(30), known))).collect()
     }
 }
 
-fn moments(fault: &Fault) -> [Time; 3] {
+fn moments(fault: &RecordedFault) -> [Time; 3] {
     [fault.from + Span::seconds(20), fault.from + Span::seconds(30), fault.to]
 }
 
@@ -126,7 +131,7 @@ fn with_only_what_had_happened_by_then_the_answers_are_the_same() {
     let mut compared = 0;
     for known in ALL {
         for (recording, fault) in world.faults() {
-            let earlier: Vec<(&Fault, Remembered)> = world
+            let earlier: Vec<(&RecordedFault, Remembered)> = world
                 .past(recording, fault, known)
                 .into_iter()
                 .filter(|(other, then)| {

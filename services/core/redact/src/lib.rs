@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 pub const VERSION: u32 = 2;
 
 /// How often each kind of secret was found.
-pub type Counts = BTreeMap<&'static str, u32>;
+pub type RedactionCounts = BTreeMap<&'static str, u32>;
 
 /// Cleans text and counts what it takes out. One for a request.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    counts: Counts,
+    counts: RedactionCounts,
 }
 
 impl Redactor {
@@ -89,13 +89,13 @@ impl Redactor {
 
     /// What was found so far, by kind.
     #[must_use]
-    pub const fn counts(&self) -> &Counts {
+    pub const fn counts(&self) -> &RedactionCounts {
         &self.counts
     }
 
     /// What was found, at the end.
     #[must_use]
-    pub fn into_counts(self) -> Counts {
+    pub fn into_counts(self) -> RedactionCounts {
         self.counts
     }
 }

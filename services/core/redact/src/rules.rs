@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexSet};
 
-use super::Counts;
+use super::RedactionCounts;
 
 /// What stands in the place of a secret.
 pub(super) fn mark(kind: &str) -> String {
@@ -21,7 +21,7 @@ pub(super) fn is_mark(text: &str) -> bool {
 }
 
 /// What a rule does with what it finds.
-enum Act {
+enum RuleEffect {
     /// All of it is the secret.
     Whole,
     /// The group `secret` is; what stands around it stays.
@@ -33,42 +33,46 @@ enum Act {
 }
 
 /// (kind, pattern, act), in the order in which they run: the sure ones before those that know only a name.
-const RULES: &[(&str, &str, Act)] = &[
+const RULES: &[(&str, &str, RuleEffect)] = &[
     (
         "private_key",
         r"-----BEGIN[A-Z0-9 ]* PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END[A-Z0-9 ]* PRIVATE KEY(?: BLOCK)?-----|\z)",
-        Act::Whole,
+        RuleEffect::Whole,
     ),
-    ("jwt", r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*", Act::Whole),
-    ("aws_key", r"(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|AIPA|ANPA|ANVA)[A-Z0-9]{16,}", Act::Whole),
-    ("github_token", r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})", Act::Whole),
-    ("gitlab_token", r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_.-]{16,}", Act::Whole),
-    ("slack_token", r"(?:xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,})", Act::Whole),
-    ("slack_webhook", r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/_-]+)", Act::Group),
-    ("discord_webhook", r"discord(?:app)?\.com/api/webhooks/(?P<secret>[0-9]+/[A-Za-z0-9_-]+)", Act::Group),
-    ("stripe_key", r"\b(?:sk|rk|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}", Act::Whole),
-    ("google_key", r"(?:AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{16,})", Act::Whole),
+    ("jwt", r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*", RuleEffect::Whole),
+    ("aws_key", r"(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|AIPA|ANPA|ANVA)[A-Z0-9]{16,}", RuleEffect::Whole),
+    ("github_token", r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})", RuleEffect::Whole),
+    ("gitlab_token", r"gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[A-Za-z0-9_.-]{16,}", RuleEffect::Whole),
+    ("slack_token", r"(?:xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,})", RuleEffect::Whole),
+    (
+        "slack_webhook",
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<secret>[A-Za-z0-9/_-]+)",
+        RuleEffect::Group,
+    ),
+    ("discord_webhook", r"discord(?:app)?\.com/api/webhooks/(?P<secret>[0-9]+/[A-Za-z0-9_-]+)", RuleEffect::Group),
+    ("stripe_key", r"\b(?:sk|rk|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}", RuleEffect::Whole),
+    ("google_key", r"(?:AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{16,})", RuleEffect::Whole),
     (
         "api_key",
         r"\b(?:sk-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{64}|glsa_[A-Za-z0-9_]{32,}|hvs\.[A-Za-z0-9_-]{16,})",
-        Act::Whole,
+        RuleEffect::Whole,
     ),
-    ("userinfo", r#"[A-Za-z][A-Za-z0-9+.-]*://(?P<secret>[^/\s?#"'<>]+)@"#, Act::Group),
-    ("cookie", r#"(?i)\bcookie\\?["']?\s*:\s*\\?["']?(?P<secret>[A-Za-z0-9_.-]+=[^\r\n"'\\]+)"#, Act::Group),
+    ("userinfo", r#"[A-Za-z][A-Za-z0-9+.-]*://(?P<secret>[^/\s?#"'<>]+)@"#, RuleEffect::Group),
+    ("cookie", r#"(?i)\bcookie\\?["']?\s*:\s*\\?["']?(?P<secret>[A-Za-z0-9_.-]+=[^\r\n"'\\]+)"#, RuleEffect::Group),
     (
         "authorization",
         r#"(?i)authorization\\?["']?\s*(?:=>|[:=])\s*\\?["']?(?:(?:basic|bearer|token|digest|apikey|negotiate)\s+)?(?P<secret>[^\s"',;\\]+)"#,
-        Act::Group,
+        RuleEffect::Group,
     ),
-    ("bearer", r#"(?i)\bbearer\s+\\?["']?(?P<secret>[A-Za-z0-9._~+/=-]{2,})"#, Act::NoWord),
+    ("bearer", r#"(?i)\bbearer\s+\\?["']?(?P<secret>[A-Za-z0-9._~+/=-]{2,})"#, RuleEffect::NoWord),
     (
         "url_secret",
         r#"(?i)[?&;](?:amp;)?(?:[a-z0-9_.-]*(?:token|signature|password|passwd|secret|api[_-]?key|access[_-]?key|credential)|x-goog-signature|sig|key|code|auth|pwd|pass|jwt|session(?:_?id)?)=(?P<secret>[^&\s#"'<>]+)"#,
-        Act::Group,
+        RuleEffect::Group,
     ),
-    ("secret", SECRET_QUOTED, Act::Group),
-    ("secret", SECRET_PLAIN, Act::Group),
-    ("card", r"\d(?:[ -]?\d){12,18}", Act::Card),
+    ("secret", SECRET_QUOTED, RuleEffect::Group),
+    ("secret", SECRET_PLAIN, RuleEffect::Group),
+    ("card", r"\d(?:[ -]?\d){12,18}", RuleEffect::Card),
 ];
 
 /// A name that says secret, a sign, and a value in quotes (plain ones, or those of JSON inside of a text).
@@ -123,7 +127,7 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
 });
 
 /// A text without its secrets.
-pub(super) fn apply(text: &str, counts: &mut Counts) -> String {
+pub(super) fn apply(text: &str, counts: &mut RedactionCounts) -> String {
     let compiled = &*COMPILED;
     let found = compiled.set.matches(text);
     if !found.matched_any() {
@@ -141,20 +145,28 @@ pub(super) fn apply(text: &str, counts: &mut Counts) -> String {
     clean.into_owned()
 }
 
-fn replace(kind: &'static str, act: &Act, caught: &Captures<'_>, text: &str, counts: &mut Counts) -> String {
+fn replace(
+    kind: &'static str,
+    act: &RuleEffect,
+    caught: &Captures<'_>,
+    text: &str,
+    counts: &mut RedactionCounts,
+) -> String {
     let whole = caught.get(0).map_or("", |found| found.as_str());
     let secret = match act {
-        Act::Whole | Act::Card => caught.get(0),
-        Act::Group | Act::NoWord => ["secret", "double", "single"].iter().find_map(|group| caught.name(group)),
+        RuleEffect::Whole | RuleEffect::Card => caught.get(0),
+        RuleEffect::Group | RuleEffect::NoWord => {
+            ["secret", "double", "single"].iter().find_map(|group| caught.name(group))
+        }
     };
     let (Some(secret), Some(start)) = (secret, caught.get(0).map(|found| found.start())) else {
         return whole.to_owned();
     };
     let spared = is_mark(secret.as_str())
         || match act {
-            Act::Card => !is_card(text, secret.start(), secret.end()),
-            Act::NoWord => is_word(secret.as_str()),
-            Act::Whole | Act::Group => false,
+            RuleEffect::Card => !is_card(text, secret.start(), secret.end()),
+            RuleEffect::NoWord => is_word(secret.as_str()),
+            RuleEffect::Whole | RuleEffect::Group => false,
         };
     if spared {
         return whole.to_owned();

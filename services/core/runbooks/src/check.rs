@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Applies, Invalid, PARAMS_MAX, Param, Runbook, STEPS_MAX, Sign, Type, value};
+use super::{Applies, InvalidRunbook, PARAMS_MAX, Runbook, RunbookParam, RunbookSign, STEPS_MAX, Type, value};
 
 /// Characters of a text at most.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -18,7 +18,7 @@ static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{\{
 ///
 /// # Errors
 /// The first field that is wrong, with what was expected there.
-pub fn check(runbook: &Runbook) -> Result<(), Invalid> {
+pub fn check(runbook: &Runbook) -> Result<(), InvalidRunbook> {
     name("name", &runbook.name, 64)?;
     for (field, text) in [
         ("title", &runbook.title),
@@ -47,11 +47,15 @@ pub fn check(runbook: &Runbook) -> Result<(), Invalid> {
     placeholders(runbook)
 }
 
-fn wrong(field: &str, expected: &str, got: &str) -> Invalid {
-    Invalid::Field { field: field.to_owned(), expected: expected.to_owned(), got: format!("{:?}", value::cut(got)) }
+fn wrong(field: &str, expected: &str, got: &str) -> InvalidRunbook {
+    InvalidRunbook::Field {
+        field: field.to_owned(),
+        expected: expected.to_owned(),
+        got: format!("{:?}", value::cut(got)),
+    }
 }
 
-fn name(field: &str, name: &str, length_max: usize) -> Result<(), Invalid> {
+fn name(field: &str, name: &str, length_max: usize) -> Result<(), InvalidRunbook> {
     let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let begins = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
     if plain && begins && name.len() <= length_max {
@@ -60,35 +64,35 @@ fn name(field: &str, name: &str, length_max: usize) -> Result<(), Invalid> {
     Err(wrong(field, &format!("a name of at most {length_max} lower-case letters, digits and hyphens"), name))
 }
 
-fn text(field: &str, text: &str) -> Result<(), Invalid> {
+fn text(field: &str, text: &str) -> Result<(), InvalidRunbook> {
     if text.trim().is_empty() || text.chars().count() > TEXT_CHARS_MAX {
         return Err(wrong(field, &format!("1 to {TEXT_CHARS_MAX} characters"), text));
     }
     Ok(())
 }
 
-fn pattern(field: &str, pattern: &str) -> Result<(), Invalid> {
+fn pattern(field: &str, pattern: &str) -> Result<(), InvalidRunbook> {
     match Regex::new(pattern) {
         Ok(_) if pattern.len() <= 500 => Ok(()),
         _ => Err(wrong(field, "a regular expression of at most 500 characters", pattern)),
     }
 }
 
-fn list<T>(field: &str, items: &[T], least: usize, most: usize) -> Result<(), Invalid> {
+fn list<T>(field: &str, items: &[T], least: usize, most: usize) -> Result<(), InvalidRunbook> {
     if (least..=most).contains(&items.len()) {
         return Ok(());
     }
     Err(wrong(field, &format!("{least} to {most} items"), &items.len().to_string()))
 }
 
-fn applies(applies: &Applies) -> Result<(), Invalid> {
+fn applies(applies: &Applies) -> Result<(), InvalidRunbook> {
     list("applies.service", &applies.service, 0, LIST_MAX)?;
     list("applies.signs", &applies.signs, 0, LIST_MAX)?;
     for expression in &applies.service {
         pattern("applies.service", expression)?;
     }
     for sign in &applies.signs {
-        if *sign == Sign::default() {
+        if *sign == RunbookSign::default() {
             return Err(wrong("applies.signs", "words, text, alert or metric", "an empty sign"));
         }
         if sign.moved.is_some() && sign.metric.is_none() {
@@ -101,7 +105,7 @@ fn applies(applies: &Applies) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn param(field: &str, param: &Param) -> Result<(), Invalid> {
+fn param(field: &str, param: &RunbookParam) -> Result<(), InvalidRunbook> {
     text(&format!("{field}.about"), &param.about)?;
     let of_string = param.pattern.is_some() || !param.one_of.is_empty() || param.max_length.is_some();
     if of_string && param.kind != Type::String {
@@ -148,7 +152,7 @@ fn is_source(source: &str) -> bool {
     fixed.contains(&source) || named("alert.label.") || named("alert.annotation.")
 }
 
-fn lists(runbook: &Runbook) -> Result<(), Invalid> {
+fn lists(runbook: &Runbook) -> Result<(), InvalidRunbook> {
     list("targets", &runbook.targets, 1, LIST_MAX)?;
     list("steps", &runbook.steps, 1, STEPS_MAX)?;
     list("checks", &runbook.checks, 0, STEPS_MAX)?;
@@ -164,7 +168,7 @@ fn lists(runbook: &Runbook) -> Result<(), Invalid> {
 }
 
 /// Every placeholder is a parameter, and every parameter is used.
-fn placeholders(runbook: &Runbook) -> Result<(), Invalid> {
+fn placeholders(runbook: &Runbook) -> Result<(), InvalidRunbook> {
     let Some(regex) = PLACEHOLDER.as_ref() else {
         return Ok(());
     };

@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use check::check;
-pub use fill::{Filled, fill};
+pub use fill::{FilledRunbook, fill};
 pub use propose::{PROPOSALS_MAX, proposal, propose};
 
 /// Bytes of a runbook's file.
@@ -41,14 +41,14 @@ pub struct Runbook {
     pub applies: Applies,
     /// Its parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub params: BTreeMap<String, Param>,
+    pub params: BTreeMap<String, RunbookParam>,
     /// What it touches, with `{{param}}` where a parameter stands.
     pub targets: Vec<String>,
     /// What to look at before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub checks: Vec<Step>,
+    pub checks: Vec<RunbookStep>,
     /// What to do.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RunbookStep>,
     /// What should be seen afterwards.
     pub effect: Effect,
     /// What can go wrong.
@@ -85,14 +85,14 @@ pub struct Applies {
     pub after_change: bool,
     /// Signs of which one must be there; any where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub signs: Vec<Sign>,
+    pub signs: Vec<RunbookSign>,
 }
 
 /// Something to be seen at the service that broke. All that is said of one sign must be true of one alert,
 /// finding or line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Sign {
+pub struct RunbookSign {
     /// Words that must all stand in an alert's texts, a log line or a metric's name, whatever the case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,
@@ -139,7 +139,7 @@ pub enum Type {
 /// A parameter: its type, its bounds, and where its value comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Param {
+pub struct RunbookParam {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: Type,
@@ -173,7 +173,7 @@ pub struct Param {
 /// One step, for reading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct RunbookStep {
     /// In plain words, with `{{param}}` where a parameter stands.
     pub text: String,
     /// The command line that a person might use, likewise. It is shown and never run.
@@ -203,7 +203,7 @@ const fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct Risk {
     /// How much.
-    pub level: Level,
+    pub level: RiskLevel,
     /// What.
     pub what: String,
 }
@@ -211,7 +211,7 @@ pub struct Risk {
 /// How much can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub enum RiskLevel {
     /// Nothing that anybody notices.
     Low,
     /// Something that some notice.
@@ -220,7 +220,7 @@ pub enum Level {
     High,
 }
 
-impl Level {
+impl RiskLevel {
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -244,7 +244,7 @@ pub struct Reversible {
 
 /// What is wrong with a runbook, or with what is asked of one. Each says what was expected and what came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
+pub enum InvalidRunbook {
     /// The file cannot be read as a runbook.
     #[error("expected a runbook in YAML: {0}; correct the file there")]
     Form(String),
@@ -294,11 +294,12 @@ impl Runbook {
     ///
     /// # Errors
     /// When it is too large, no runbook, or [`check`] finds something wrong.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub fn parse(text: &str) -> Result<Self, InvalidRunbook> {
         if text.len() > BYTES_MAX {
-            return Err(Invalid::TooLarge(text.len()));
+            return Err(InvalidRunbook::TooLarge(text.len()));
         }
-        let runbook: Self = hindcast_domain::yaml::read(text).map_err(|error| Invalid::Form(error.to_string()))?;
+        let runbook: Self =
+            hindcast_domain::yaml::read(text).map_err(|error| InvalidRunbook::Form(error.to_string()))?;
         check(&runbook)?;
         Ok(runbook)
     }

@@ -9,8 +9,8 @@ use hindcast_domain::{ProposalId, incident};
 use regex::Regex;
 use serde_json::Value;
 
-use super::fill::{Filled, fill};
-use super::{Invalid, Level, Moved, Purpose, Runbook, Sign};
+use super::fill::{FilledRunbook, fill};
+use super::{InvalidRunbook, Moved, Purpose, RiskLevel, Runbook, RunbookSign};
 use hindcast_api::cited;
 use hindcast_domain::text::one_line;
 use hindcast_rca::Evidence;
@@ -21,7 +21,7 @@ pub const PROPOSALS_MAX: usize = 5;
 const CAUSES_MAX: usize = 2;
 
 /// Something that was seen at a service.
-struct Seen<'a> {
+struct ServiceObservation<'a> {
     alert: Option<&'a Alert>,
     /// Everything that may be matched, in lower case.
     text: String,
@@ -72,9 +72,9 @@ fn is_repair(proposal: &Proposal, runbooks: &[Runbook]) -> bool {
 /// What orders proposals: what helped before, how well it fits, what it risks.
 fn weight(rank: usize, fit: u32, proposal: &Proposal, runbook: &Runbook) -> i64 {
     let risk = match runbook.risk.level {
-        Level::Low => 0,
-        Level::Medium => 5,
-        Level::High => 10,
+        RiskLevel::Low => 0,
+        RiskLevel::Medium => 5,
+        RiskLevel::High => 10,
     };
     let failed = proposal.worked.of.saturating_sub(proposal.worked.ended);
     let rank = i64::try_from(rank).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000);
@@ -89,7 +89,7 @@ fn looks(evidence: &Evidence, similar: &[Similar], runbooks: &[Runbook]) -> Vec<
         return Vec::new();
     };
     let seen = seen(evidence, service);
-    let looking = |runbook: &&Runbook| runbook.purpose == Purpose::Diagnose && runbook.risk.level == Level::Low;
+    let looking = |runbook: &&Runbook| runbook.purpose == Purpose::Diagnose && runbook.risk.level == RiskLevel::Low;
     runbooks
         .iter()
         .filter(looking)
@@ -102,14 +102,14 @@ fn looks(evidence: &Evidence, similar: &[Similar], runbooks: &[Runbook]) -> Vec<
 }
 
 /// Alerts and findings of a service.
-fn seen<'a>(evidence: &'a Evidence, service: &str) -> Vec<Seen<'a>> {
+fn seen<'a>(evidence: &'a Evidence, service: &str) -> Vec<ServiceObservation<'a>> {
     let alerts = evidence.symptoms.iter().filter(|symptom| symptom.alert.service.as_deref() == Some(service));
-    let mut all: Vec<Seen> = alerts
+    let mut all: Vec<ServiceObservation> = alerts
         .map(|symptom| {
             let alert = &symptom.alert;
             let texts = alert.annotations.values().chain(alert.labels.values()).map(String::as_str);
             let text = std::iter::once(alert.name.as_str()).chain(texts).collect::<Vec<_>>().join("\n");
-            Seen {
+            ServiceObservation {
                 alert: Some(alert),
                 text: text.to_lowercase(),
                 metric: None,
@@ -123,7 +123,7 @@ fn seen<'a>(evidence: &'a Evidence, service: &str) -> Vec<Seen<'a>> {
         let lines = found.template.as_ref().map(|template| format!("{}\n{}", template.text, template.sample));
         let metric = found.metric.as_deref();
         let text = [lines.as_deref(), metric].into_iter().flatten().collect::<Vec<_>>().join("\n");
-        Seen {
+        ServiceObservation {
             alert: None,
             text: text.to_lowercase(),
             metric,
@@ -136,7 +136,12 @@ fn seen<'a>(evidence: &'a Evidence, service: &str) -> Vec<Seen<'a>> {
 }
 
 /// How well a runbook fits (signs that are there, 1 where it asks for none), with the events that say so.
-fn fits(runbook: &Runbook, cause: Option<&Hypothesis>, service: &str, seen: &[Seen]) -> Option<(u32, Vec<Citation>)> {
+fn fits(
+    runbook: &Runbook,
+    cause: Option<&Hypothesis>,
+    service: &str,
+    seen: &[ServiceObservation],
+) -> Option<(u32, Vec<Citation>)> {
     let applies = &runbook.applies;
     if applies.after_change && cause.is_none_or(|cause| cause.kind != "change") {
         return None;
@@ -154,14 +159,14 @@ fn fits(runbook: &Runbook, cause: Option<&Hypothesis>, service: &str, seen: &[Se
     let mut fit = 0;
     let mut citations = Vec::new();
     for sign in &applies.signs {
-        let hits: Vec<&Seen> = seen.iter().filter(|seen| is_there(sign, seen)).collect();
+        let hits: Vec<&ServiceObservation> = seen.iter().filter(|seen| is_there(sign, seen)).collect();
         fit += u32::from(!hits.is_empty());
         citations.extend(hits.into_iter().map(|seen| seen.citation.clone()));
     }
     (fit > 0).then(|| (fit, cited(citations)))
 }
 
-fn is_there(sign: &Sign, seen: &Seen) -> bool {
+fn is_there(sign: &RunbookSign, seen: &ServiceObservation) -> bool {
     let matches = |pattern: &str, text: &str| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
     let alert =
         sign.alert.as_deref().is_none_or(|pattern| seen.alert.is_some_and(|alert| matches(pattern, &alert.name)));
@@ -180,7 +185,7 @@ fn for_service(
     cause: Option<&Hypothesis>,
     evidence: &Evidence,
     similar: &[Similar],
-    seen: &[Seen],
+    seen: &[ServiceObservation],
     citations: Vec<Citation>,
 ) -> Option<Proposal> {
     let mut params = BTreeMap::new();
@@ -199,7 +204,7 @@ fn for_service(
 }
 
 /// The value that the evidence gives a parameter.
-fn found(source: &str, service: &str, evidence: &Evidence, seen: &[Seen]) -> Option<Value> {
+fn found(source: &str, service: &str, evidence: &Evidence, seen: &[ServiceObservation]) -> Option<Value> {
     let alerts = || seen.iter().filter_map(|seen| seen.alert);
     let text = match source {
         "cause.service" => Some(service.to_owned()),
@@ -282,7 +287,7 @@ pub fn proposal(
     causes: &Causes,
     similar: &[Similar],
     by: &str,
-) -> Result<Proposal, Invalid> {
+) -> Result<Proposal, InvalidRunbook> {
     let filled = fill(runbook, params)?;
     let cause = causes.items.first();
     let citations = cause
@@ -296,7 +301,7 @@ pub fn proposal(
 
 fn made(
     runbook: &Runbook,
-    filled: Filled,
+    filled: FilledRunbook,
     incident: &str,
     why: String,
     worked: Worked,

@@ -4,13 +4,13 @@
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Invalid, Param, Type};
+use super::{InvalidRunbook, RunbookParam, Type};
 
 /// Characters of a string where the runbook sets no bound.
 const LENGTH_MAX: usize = 128;
 
 /// A parameter's type and bounds, in words.
-pub(super) fn words(param: &Param) -> String {
+pub(super) fn words(param: &RunbookParam) -> String {
     let mut text = match param.kind {
         Type::String => "text".to_owned(),
         Type::Integer => "a whole number".to_owned(),
@@ -68,8 +68,9 @@ pub(super) fn is_safe(text: &str) -> bool {
 }
 
 /// Checks a value against its parameter; numbers that are written as text are read.
-pub(super) fn checked(name: &str, param: &Param, value: &Value) -> Result<Value, Invalid> {
-    let wrong = || Invalid::Value { name: name.to_owned(), expected: words(param), got: cut(&value.to_string()) };
+pub(super) fn checked(name: &str, param: &RunbookParam, value: &Value) -> Result<Value, InvalidRunbook> {
+    let wrong =
+        || InvalidRunbook::Value { name: name.to_owned(), expected: words(param), got: cut(&value.to_string()) };
     match param.kind {
         Type::String => string(param, value).ok_or_else(wrong),
         Type::Boolean => match value {
@@ -97,7 +98,7 @@ pub(super) fn checked(name: &str, param: &Param, value: &Value) -> Result<Value,
     }
 }
 
-fn string(param: &Param, value: &Value) -> Option<Value> {
+fn string(param: &RunbookParam, value: &Value) -> Option<Value> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -119,7 +120,7 @@ pub(super) fn whole(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!("^(?:{pattern})$"))
 }
 
-fn within(param: &Param, value: f64) -> bool {
+fn within(param: &RunbookParam, value: f64) -> bool {
     let least = param.min.as_ref().is_none_or(|bound| size(param.kind, bound).is_some_and(|bound| value >= bound));
     let most = param.max.as_ref().is_none_or(|bound| size(param.kind, bound).is_some_and(|bound| value <= bound));
     least && most

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use hindcast_api::{Proposal, Similar};
 use hindcast_domain::{Span, Time, incident};
 use hindcast_rca::rank;
-use hindcast_runbooks::{Invalid, Level, Purpose, Runbook, fill, propose};
-use hindcast_testkit::recording::{Recording, root};
+use hindcast_runbooks::{InvalidRunbook, Purpose, RiskLevel, Runbook, fill, propose};
+use hindcast_testkit::recording::{EvidenceRecording, root};
 use serde_json::{Value, json};
 
 fn shipped() -> Vec<Runbook> {
@@ -85,12 +85,12 @@ fn values_are_typed_bounded_and_safe() {
     ];
     for (name, value) in refused {
         let error = fill(&runbook, &params(&[(name, value.clone())])).unwrap_err();
-        assert!(matches!(&error, Invalid::Value { name: told, .. } if told == name), "{name} {value}: {error}");
+        assert!(matches!(&error, InvalidRunbook::Value { name: told, .. } if told == name), "{name} {value}: {error}");
     }
     let error = fill(&runbook, &params(&[("force", json!(true))])).unwrap_err();
-    assert!(matches!(&error, Invalid::Unknown { got, .. } if got == "force"), "{error}");
+    assert!(matches!(&error, InvalidRunbook::Unknown { got, .. } if got == "force"), "{error}");
     let error = fill(&find("service-restart"), &BTreeMap::new()).unwrap_err();
-    assert!(matches!(&error, Invalid::Missing { name, .. } if name == "service"), "{error}");
+    assert!(matches!(&error, InvalidRunbook::Missing { name, .. } if name == "service"), "{error}");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_is_wrong_with_a_runbook_is_named() {
     }
 }
 
-fn proposals(recording: &Recording, id: &str, similar: &[Similar]) -> Vec<Proposal> {
+fn proposals(recording: &EvidenceRecording, id: &str, similar: &[Similar]) -> Vec<Proposal> {
     let fault = recording.faults.iter().find(|fault| fault.id == id).unwrap();
     let evidence = recording.evidence(fault, fault.to);
     let causes = rank(&evidence, &recording.topology, similar);
@@ -127,7 +127,7 @@ fn proposals(recording: &Recording, id: &str, similar: &[Similar]) -> Vec<Propos
 
 #[test]
 fn each_fault_gets_the_runbook_that_fits_it() {
-    let (pool, day) = (Recording::read("pg-pool"), Recording::read("shop-day"));
+    let (pool, day) = (EvidenceRecording::read("pg-pool"), EvidenceRecording::read("shop-day"));
     let expected = [
         (&pool, "pool-1", "pg-end-idle-transactions"),
         (&pool, "pool-2", "pg-end-idle-transactions"),
@@ -171,7 +171,7 @@ fn same(resolution: &str, quiet: Option<u64>) -> Similar {
 
 #[test]
 fn what_helped_before_is_counted_and_comes_first() {
-    let pool = Recording::read("pg-pool");
+    let pool = EvidenceRecording::read("pg-pool");
     let said = "the idle transactions were terminated with pg_terminate_backend";
     let similar = [same(said, Some(600)), same(said, None), same("restarted checkout", Some(60))];
     let all = proposals(&pool, "pool-2", &similar);
@@ -185,7 +185,7 @@ fn what_helped_before_is_counted_and_comes_first() {
 
 #[test]
 fn where_nothing_is_known_only_looking_is_proposed() {
-    let pool = Recording::read("pg-pool");
+    let pool = EvidenceRecording::read("pg-pool");
     let fault = &pool.faults[0];
     let mut evidence = pool.evidence(fault, fault.to);
     let mut causes = rank(&evidence, &pool.topology, &[]);
@@ -193,7 +193,7 @@ fn where_nothing_is_known_only_looking_is_proposed() {
     causes.items.clear();
     for proposal in propose(&evidence, &causes, &[], &shipped()) {
         let runbook = find(&proposal.runbook);
-        assert_eq!((runbook.purpose, runbook.risk.level), (Purpose::Diagnose, Level::Low));
+        assert_eq!((runbook.purpose, runbook.risk.level), (Purpose::Diagnose, RiskLevel::Low));
     }
     evidence = pool.healthy(pool.begin + Span::seconds(70), pool.begin + Span::seconds(89), &[]);
     let causes = rank(&evidence, &pool.topology, &[]);
@@ -202,7 +202,7 @@ fn where_nothing_is_known_only_looking_is_proposed() {
 
 #[test]
 fn a_hostile_label_fills_no_parameter() {
-    let pool = Recording::read("pg-pool");
+    let pool = EvidenceRecording::read("pg-pool");
     let fault = pool.faults.iter().find(|fault| fault.id == "pool-1").unwrap();
     let mut evidence = pool.evidence(fault, fault.to);
     for symptom in &mut evidence.symptoms {

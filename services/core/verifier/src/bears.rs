@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use hindcast_api::Claim;
 
-use crate::Wrong;
+use crate::ClaimFault;
 use crate::court::Court;
-use crate::facts::Facts;
-use crate::read::{Reading, Said, read};
+use crate::facts::EventFacts;
+use crate::read::{TextAssertion, TextReading, read};
 use crate::stands::says;
 use crate::words::{content, has_word, written};
 
@@ -18,29 +18,34 @@ use crate::words::{content, has_word, written};
 const WORDS_PERCENT_MIN: usize = 34;
 
 /// Checks that every citation bears on the claim.
-pub(crate) fn bears(reading: &Reading, claim: &Claim, cited: &[Arc<Facts>], court: &Court) -> Result<(), Wrong> {
+pub(crate) fn bears(
+    reading: &TextReading,
+    claim: &Claim,
+    cited: &[Arc<EventFacts>],
+    court: &Court,
+) -> Result<(), ClaimFault> {
     if !court.checks.bears {
         return Ok(());
     }
-    let mut tokens: Vec<Said> = reading.tokens.iter().map(|token| token.said.clone()).collect();
+    let mut tokens: Vec<TextAssertion> = reading.tokens.iter().map(|token| token.said.clone()).collect();
     let mut words = content(&reading.rest);
     for step in &claim.path {
         let step_reading = read(&step.text, court);
         words.extend(content(&step_reading.rest));
         tokens.extend(step_reading.tokens.into_iter().map(|token| token.said));
-        tokens.push(Said::Service(court.resolve(&step.service).to_owned()));
+        tokens.push(TextAssertion::Service(court.resolve(&step.service).to_owned()));
     }
     for facts in cited {
         let tied = tokens.iter().any(|said| says(facts, said, court)) || words.iter().any(|word| holds(facts, word));
-        let pair = cited.len() == 2 && tokens.iter().any(|said| matches!(said, Said::Stretch(_)));
-        let counted = cited.len() > 1 && tokens.iter().any(|said| matches!(said, Said::Figure(_)));
+        let pair = cited.len() == 2 && tokens.iter().any(|said| matches!(said, TextAssertion::Stretch(_)));
+        let counted = cited.len() > 1 && tokens.iter().any(|said| matches!(said, TextAssertion::Figure(_)));
         let alike =
             || cited.iter().all(|other| other.kind == facts.kind) || words.iter().any(|word| kind_is(facts, word));
         if !(tied || pair || counted && alike()) {
             let why = format!("{} says nothing of it", facts.id);
             // two plain words are no statement that could be false of it
             let vague = tokens.is_empty() && words.len() < 3;
-            return Err(if vague { Wrong::Unverifiable(why) } else { Wrong::Unsupported(why) });
+            return Err(if vague { ClaimFault::Unverifiable(why) } else { ClaimFault::Unsupported(why) });
         }
     }
     let strong = reading.tokens.iter().any(|token| is_strong(&token.said));
@@ -51,16 +56,16 @@ pub(crate) fn bears(reading: &Reading, claim: &Claim, cited: &[Arc<Facts>], cour
 }
 
 /// Whether a thing ties a claim to an event by itself. A service or a severity does not: many events share it.
-const fn is_strong(said: &Said) -> bool {
+const fn is_strong(said: &TextAssertion) -> bool {
     match said {
-        Said::Service(_) | Said::Severity(_) => false,
-        Said::Figure(figure) => !figure.word,
+        TextAssertion::Service(_) | TextAssertion::Severity(_) => false,
+        TextAssertion::Figure(figure) => !figure.word,
         _ => true,
     }
 }
 
 /// A claim in plain words alone: enough of them must stand in its events.
-fn plain(reading: &Reading, words: &BTreeSet<String>, cited: &[Arc<Facts>]) -> Result<(), Wrong> {
+fn plain(reading: &TextReading, words: &BTreeSet<String>, cited: &[Arc<EventFacts>]) -> Result<(), ClaimFault> {
     let missing: Vec<&str> = words
         .iter()
         .filter(|word| !cited.iter().any(|facts| holds(facts, word) || kind_is(facts, word)))
@@ -68,23 +73,23 @@ fn plain(reading: &Reading, words: &BTreeSet<String>, cited: &[Arc<Facts>]) -> R
         .collect();
     let found = words.len() - missing.len();
     if words.is_empty() {
-        let named = reading.tokens.iter().any(|token| matches!(token.said, Said::Service(_)));
+        let named = reading.tokens.iter().any(|token| matches!(token.said, TextAssertion::Service(_)));
         return if named {
             Ok(())
         } else {
-            Err(Wrong::Unverifiable("it says nothing that could be looked up".to_owned()))
+            Err(ClaimFault::Unverifiable("it says nothing that could be looked up".to_owned()))
         };
     }
     if found * 100 >= words.len() * WORDS_PERCENT_MIN {
         return Ok(());
     }
-    let named = reading.tokens.iter().any(|token| matches!(token.said, Said::Service(_)));
+    let named = reading.tokens.iter().any(|token| matches!(token.said, TextAssertion::Service(_)));
     let why = format!("the cited events do not speak of {}", missing.join(", "));
-    Err(if named { Wrong::Unsupported(why) } else { Wrong::Unverifiable(why) })
+    Err(if named { ClaimFault::Unsupported(why) } else { ClaimFault::Unverifiable(why) })
 }
 
 /// Whether an event's text holds a stem.
-fn holds(facts: &Facts, stem: &str) -> bool {
+fn holds(facts: &EventFacts, stem: &str) -> bool {
     facts.text.match_indices(stem).any(|(at, _)| {
         let before = facts.text.get(..at).and_then(|head| head.chars().next_back());
         // at the beginning of a word, or inside a name of several words written as one
@@ -123,7 +128,7 @@ const TROUBLE: [&str; 26] = [
 ];
 
 /// Plain words for types of events.
-fn kind_is(facts: &Facts, stem: &str) -> bool {
+fn kind_is(facts: &EventFacts, stem: &str) -> bool {
     let words: &[&str] = match facts.kind.as_str() {
         "alert.fired" | "intake.alert" => &["alarm", "alert", "fir", "trigger", "ring", "rang", "start", "firing"],
         "alert.resolved" | "incident.resolved" => &["resolv", "recover", "quiet", "end", "clos", "clear", "stopp"],

@@ -8,8 +8,8 @@ use hindcast_api::{Citation, Event};
 use hindcast_domain::Time;
 use hindcast_domain::catalog::Topology;
 
-use crate::Wrong;
-use crate::facts::{self, Facts};
+use crate::ClaimFault;
+use crate::facts::{self, EventFacts};
 
 /// Citations that one claim may have.
 pub const CITATIONS_MAX: usize = 64;
@@ -97,7 +97,7 @@ pub struct Court {
     alerts: BTreeMap<String, Vec<String>>,
     /// Which checks are made.
     pub checks: Checks,
-    known: Mutex<BTreeMap<String, Arc<Facts>>>,
+    known: Mutex<BTreeMap<String, Arc<EventFacts>>>,
 }
 
 impl Court {
@@ -205,17 +205,17 @@ impl Court {
     }
 
     /// The cited events, each once, in the order in which they are cited.
-    pub(crate) fn summon(&self, citations: &[Citation]) -> Result<Vec<Arc<Facts>>, Wrong> {
+    pub(crate) fn summon(&self, citations: &[Citation]) -> Result<Vec<Arc<EventFacts>>, ClaimFault> {
         if citations.is_empty() {
-            return Err(Wrong::Unverifiable("it cites no event".to_owned()));
+            return Err(ClaimFault::Unverifiable("it cites no event".to_owned()));
         }
         if citations.len() > CITATIONS_MAX {
-            return Err(Wrong::Unsupported(format!(
+            return Err(ClaimFault::Unsupported(format!(
                 "expected at most {CITATIONS_MAX} citations, got {}",
                 citations.len()
             )));
         }
-        let mut cited: Vec<Arc<Facts>> = Vec::new();
+        let mut cited: Vec<Arc<EventFacts>> = Vec::new();
         for citation in citations {
             let Some(event) = self.witness(citation)? else {
                 continue;
@@ -227,8 +227,8 @@ impl Court {
         Ok(cited)
     }
 
-    fn witness(&self, citation: &Citation) -> Result<Option<&Event>, Wrong> {
-        let nothing = || Wrong::Unsupported(format!("{} is no event that can be seen here", citation.event));
+    fn witness(&self, citation: &Citation) -> Result<Option<&Event>, ClaimFault> {
+        let nothing = || ClaimFault::Unsupported(format!("{} is no event that can be seen here", citation.event));
         let Some(event) = self.events.get(&citation.event) else {
             return if self.checks.exists { Err(nothing()) } else { Ok(None) };
         };
@@ -236,14 +236,14 @@ impl Court {
             return Err(nothing());
         }
         if self.checks.as_of && (event.position > self.as_of || citation.position > self.as_of) {
-            return Err(Wrong::Unsupported(format!("{} was not known by then", citation.event)));
+            return Err(ClaimFault::Unsupported(format!("{} was not known by then", citation.event)));
         }
         if self.checks.talk && event.event_type.starts_with(CONVERSATION) {
             let said = format!("{} is what was said in a conversation, which is evidence of nothing", citation.event);
-            return Err(Wrong::Unsupported(said));
+            return Err(ClaimFault::Unsupported(said));
         }
         if self.checks.exists && event.position != citation.position {
-            return Err(Wrong::Unsupported(format!(
+            return Err(ClaimFault::Unsupported(format!(
                 "{} stands at position {}, not at {}",
                 citation.event, event.position, citation.position
             )));
@@ -251,7 +251,7 @@ impl Court {
         Ok(Some(event))
     }
 
-    fn facts(&self, event: &Event) -> Arc<Facts> {
+    fn facts(&self, event: &Event) -> Arc<EventFacts> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(event.id.clone()).or_insert_with(|| Arc::new(facts::facts(event, self))).clone()
     }

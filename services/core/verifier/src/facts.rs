@@ -9,9 +9,9 @@ use hindcast_domain::Time;
 use serde_json::Value;
 
 use crate::court::Court;
-use crate::figures::{Figure, Unit};
-use crate::read::{self, Said};
-use crate::times::Moment;
+use crate::figures::{FigureUnit, WrittenFigure};
+use crate::read::{self, TextAssertion};
+use crate::times::WrittenTime;
 use crate::words::{fold, has_word};
 
 /// Bytes of an event's text that are looked at.
@@ -43,7 +43,7 @@ pub(crate) struct Number {
 
 /// What an event says.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Facts {
+pub(crate) struct EventFacts {
     pub id: String,
     pub position: u64,
     pub kind: String,
@@ -113,8 +113,8 @@ pub(crate) fn alert_of(event: &Event) -> Option<(String, Vec<String>)> {
 }
 
 /// Reads an event.
-pub(crate) fn facts(event: &Event, court: &Court) -> Facts {
-    let mut reader = Reader { facts: empty(event), leaves: 0 };
+pub(crate) fn facts(event: &Event, court: &Court) -> EventFacts {
+    let mut reader = FactsReader { facts: empty(event), leaves: 0 };
     for (name, text) in [("type", &event.event_type), ("subject", &event.subject), ("actor", &event.actor)] {
         reader.line(name, text);
     }
@@ -142,8 +142,8 @@ pub(crate) fn facts(event: &Event, court: &Court) -> Facts {
     facts
 }
 
-fn empty(event: &Event) -> Facts {
-    Facts {
+fn empty(event: &Event) -> EventFacts {
+    EventFacts {
         id: event.id.clone(),
         position: event.position,
         kind: event.event_type.clone(),
@@ -182,12 +182,12 @@ fn alerts_in(event: &Event) -> Vec<String> {
     all
 }
 
-struct Reader {
-    facts: Facts,
+struct FactsReader {
+    facts: EventFacts,
     leaves: usize,
 }
 
-impl Reader {
+impl FactsReader {
     fn line(&mut self, name: &str, text: &str) {
         if self.facts.text.len() + text.len() <= TEXT_BYTES_MAX {
             self.facts.text.push_str(&format!("{}: {}\n", fold(name), fold(text)));
@@ -268,11 +268,11 @@ impl Reader {
         }
     }
 
-    fn said(&mut self, said: Said) {
+    fn said(&mut self, said: TextAssertion) {
         match said {
-            Said::Figure(figure) => self.facts.numbers.extend(numbers(&figure)),
-            Said::Stretch(stretch) => self.facts.stretches.push(stretch.seconds),
-            Said::Moment(Moment::Instant(time, _)) => self.facts.times.push(time),
+            TextAssertion::Figure(figure) => self.facts.numbers.extend(numbers(&figure)),
+            TextAssertion::Stretch(stretch) => self.facts.stretches.push(stretch.seconds),
+            TextAssertion::Moment(WrittenTime::Instant(time, _)) => self.facts.times.push(time),
             _ => {}
         }
     }
@@ -287,11 +287,12 @@ impl Reader {
     }
 }
 
-fn numbers(figure: &Figure) -> Vec<Number> {
-    let of = |value: f64, bytes: bool| Number { value, percent: figure.unit == Unit::Percent, bytes, field: false };
+fn numbers(figure: &WrittenFigure) -> Vec<Number> {
+    let of =
+        |value: f64, bytes: bool| Number { value, percent: figure.unit == FigureUnit::Percent, bytes, field: false };
     match figure.unit {
-        Unit::None | Unit::Percent => vec![of(figure.value, false)],
-        Unit::Times(factor) => vec![of(figure.value * factor, false)],
-        Unit::Bytes(small, large) => vec![of(figure.value * small, true), of(figure.value * large, true)],
+        FigureUnit::None | FigureUnit::Percent => vec![of(figure.value, false)],
+        FigureUnit::Times(factor) => vec![of(figure.value * factor, false)],
+        FigureUnit::Bytes(small, large) => vec![of(figure.value * small, true), of(figure.value * large, true)],
     }
 }

@@ -3,7 +3,7 @@
 
 /// What stands behind a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Unit {
+pub(crate) enum FigureUnit {
     /// Nothing.
     None,
     /// A share of a hundred.
@@ -14,7 +14,7 @@ pub(crate) enum Unit {
     Bytes(f64, f64),
 }
 
-impl Unit {
+impl FigureUnit {
     /// The unit of a word in lower case.
     pub fn of(word: &str) -> Self {
         let bytes = |power: i32| Self::Bytes(1_000_f64.powi(power), 1_024_f64.powi(power));
@@ -49,22 +49,22 @@ pub(crate) enum Hedge {
 
 /// A number as it is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Figure {
+pub(crate) struct WrittenFigure {
     /// As it stands, without its unit.
     pub value: f64,
     /// Digits behind the point.
     pub decimals: u32,
     /// What stands behind it.
-    pub unit: Unit,
+    pub unit: FigureUnit,
     /// What the words before it make of it.
     pub hedge: Hedge,
     /// Whether it is written as a word.
     pub word: bool,
 }
 
-impl Figure {
+impl WrittenFigure {
     /// Reads digits with separators.
-    pub fn read(digits: &str, unit: Unit, hedge: Hedge) -> Option<Self> {
+    pub fn read(digits: &str, unit: FigureUnit, hedge: Hedge) -> Option<Self> {
         let plain: String = digits
             .chars()
             .filter(|c| !matches!(c, ',' | '\u{202f}' | '\u{2009}' | '+'))
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn says(written: &str, measured: f64) -> bool {
-        Figure::read(written, Unit::None, Hedge::None).unwrap().is(measured)
+        WrittenFigure::read(written, FigureUnit::None, Hedge::None).unwrap().is(measured)
     }
 
     #[test]
@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_hedge_widens_and_has_an_end() {
-        let about = Figure::read("40", Unit::None, Hedge::About).unwrap();
+        let about = WrittenFigure::read("40", FigureUnit::None, Hedge::About).unwrap();
         assert!(about.is(38.0) && !about.is(30.0));
-        let more = Figure::read("1,000", Unit::None, Hedge::More).unwrap();
+        let more = WrittenFigure::read("1,000", FigureUnit::None, Hedge::More).unwrap();
         assert!(more.is(1_204.0) && !more.is(900.0) && !more.is(9_000.0));
     }
 }

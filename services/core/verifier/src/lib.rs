@@ -34,14 +34,14 @@ mod strike;
 mod times;
 mod words;
 
-use hindcast_api::{Claim, Verdict};
+use hindcast_api::{Claim, ClaimVerdict};
 
 pub use court::{Checks, Court};
-pub use strike::{Counts, strike, way};
+pub use strike::{VerdictCounts, strike, way};
 
 /// What is wrong with a claim.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Wrong {
+pub(crate) enum ClaimFault {
     /// Nothing can be checked.
     #[error("{0}")]
     Unverifiable(String),
@@ -53,9 +53,9 @@ pub(crate) enum Wrong {
 /// Judges one claim: sets its verdict, and the reason where it is not `supported`.
 pub fn judge(claim: &mut Claim, court: &Court) {
     (claim.verdict, claim.reason) = match check(claim, court) {
-        Ok(()) => (Verdict::Supported, None),
-        Err(Wrong::Unverifiable(why)) => (Verdict::Unverifiable, Some(why)),
-        Err(Wrong::Unsupported(why)) => (Verdict::Unsupported, Some(why)),
+        Ok(()) => (ClaimVerdict::Supported, None),
+        Err(ClaimFault::Unverifiable(why)) => (ClaimVerdict::Unverifiable, Some(why)),
+        Err(ClaimFault::Unsupported(why)) => (ClaimVerdict::Unsupported, Some(why)),
     };
 }
 
@@ -66,7 +66,7 @@ pub fn judge_all(claims: &mut [Claim], court: &Court) {
     }
 }
 
-fn check(claim: &Claim, court: &Court) -> Result<(), Wrong> {
+fn check(claim: &Claim, court: &Court) -> Result<(), ClaimFault> {
     let cited = court.summon(&claim.citations)?;
     let reading = read::read(&claim.text, court);
     stands::stands(&reading, &cited, court)?;

@@ -8,10 +8,10 @@ use std::sync::{Arc, LazyLock};
 use hindcast_domain::{Span, Time};
 use regex::Regex;
 
-use crate::Wrong;
+use crate::ClaimFault;
 use crate::court::Court;
-use crate::facts::Facts;
-use crate::read::{Reading, Said, pattern};
+use crate::facts::EventFacts;
+use crate::read::{TextAssertion, TextReading, pattern};
 use crate::stands::says;
 use crate::words::{content, has_word, stem};
 
@@ -38,7 +38,7 @@ static DENIED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:not|never|no|no
 static SENTENCES: LazyLock<Regex> = LazyLock::new(|| pattern(r"[.;!?]\s|\n"));
 
 /// Checks every joining word.
-pub(crate) fn order(reading: &Reading, cited: &[Arc<Facts>], court: &Court) -> Result<(), Wrong> {
+pub(crate) fn order(reading: &TextReading, cited: &[Arc<EventFacts>], court: &Court) -> Result<(), ClaimFault> {
     if !court.checks.order {
         return Ok(());
     }
@@ -68,7 +68,7 @@ pub(crate) fn order(reading: &Reading, cited: &[Arc<Facts>], court: &Court) -> R
 
 /// The text on either side of a joining word, within its sentence. Where the word opens the sentence
 /// ("After A, B"), A stands to its right and B behind the comma.
-fn sides(reading: &Reading, at: &Range<usize>, previous: usize, next: usize) -> (Range<usize>, Range<usize>) {
+fn sides(reading: &TextReading, at: &Range<usize>, previous: usize, next: usize) -> (Range<usize>, Range<usize>) {
     let (from, to) = (cut_before(reading, at.start), cut_after(reading, at.end));
     let head = reading.text.get(from..at.start).unwrap_or_default();
     if head.trim().is_empty()
@@ -80,25 +80,27 @@ fn sides(reading: &Reading, at: &Range<usize>, previous: usize, next: usize) -> 
 }
 
 fn compare(
-    reading: &Reading,
+    reading: &TextReading,
     left: &Range<usize>,
     right: &Range<usize>,
     join: Join,
-    cited: &[Arc<Facts>],
+    cited: &[Arc<EventFacts>],
     court: &Court,
-) -> Result<(), Wrong> {
+) -> Result<(), ClaimFault> {
     let (mut a, mut b) = (named(reading, left, cited, court), named(reading, right, cited, court));
     let shared: Vec<String> =
         a.iter().filter(|facts| b.iter().any(|b| b.id == facts.id)).map(|f| f.id.clone()).collect();
     a.retain(|facts| !shared.contains(&facts.id));
     b.retain(|facts| !shared.contains(&facts.id));
     let (first, second) = if join.left_first { (a, b) } else { (b, a) };
-    let begun = |side: &[&Arc<Facts>]| -> Option<Time> { side.iter().map(|facts| facts.begun).min() };
+    let begun = |side: &[&Arc<EventFacts>]| -> Option<Time> { side.iter().map(|facts| facts.begun).min() };
     let (Some(one), Some(other)) = (begun(&first), begun(&second)) else {
         return Ok(());
     };
     if one > other + SAME {
-        return Err(Wrong::Unsupported(format!("what is told to come first began at {one}, the other at {other}")));
+        return Err(ClaimFault::Unsupported(format!(
+            "what is told to come first began at {one}, the other at {other}"
+        )));
     }
     if join.causes {
         let (cause, effect) = if join.left_first { (left, right) } else { (right, left) };
@@ -108,7 +110,7 @@ fn compare(
 }
 
 /// "A and B depend on C" is what the catalogue says or denies.
-fn dependencies(reading: &Reading, court: &Court) -> Result<(), Wrong> {
+fn dependencies(reading: &TextReading, court: &Court) -> Result<(), ClaimFault> {
     let Some(topology) = court.known_topology() else {
         return Ok(());
     };
@@ -121,61 +123,75 @@ fn dependencies(reading: &Reading, court: &Court) -> Result<(), Wrong> {
         let above = reading.services(&(from..at.start()));
         // the first one behind the words, whatever else the sentence goes on to say
         let behind = reading.tokens.iter().find(|token| token.at.start >= at.end() && token.at.end <= to);
-        let Some(Said::Service(below)) = behind.map(|token| &token.said) else {
+        let Some(TextAssertion::Service(below)) = behind.map(|token| &token.said) else {
             continue;
         };
         let known = |name: &str| topology.resolve(name).is_some();
         let wrong = above.iter().find(|name| known(name) && known(below) && topology.depends(name, below).is_none());
         if let Some(name) = wrong {
-            return Err(Wrong::Unsupported(format!("{name} does not depend on {below}")));
+            return Err(ClaimFault::Unsupported(format!("{name} does not depend on {below}")));
         }
     }
     Ok(())
 }
 
-fn cut_before(reading: &Reading, at: usize) -> usize {
+fn cut_before(reading: &TextReading, at: usize) -> usize {
     SENTENCES.find_iter(&reading.rest).filter(|end| end.end() <= at).map(|end| end.end()).last().unwrap_or(0)
 }
 
-fn cut_after(reading: &Reading, at: usize) -> usize {
+fn cut_after(reading: &TextReading, at: usize) -> usize {
     SENTENCES.find_iter(&reading.rest).find(|end| end.start() >= at).map_or(reading.rest.len(), |end| end.start())
 }
 
 /// What broke is depended on by what it broke.
-fn direction(reading: &Reading, cause: &Range<usize>, effect: &Range<usize>, court: &Court) -> Result<(), Wrong> {
+fn direction(
+    reading: &TextReading,
+    cause: &Range<usize>,
+    effect: &Range<usize>,
+    court: &Court,
+) -> Result<(), ClaimFault> {
     let (causes, effects) = (reading.services(cause), reading.services(effect));
     let ([cause], [effect], Some(topology)) = (causes.as_slice(), effects.as_slice(), court.known_topology()) else {
         return Ok(());
     };
     let known = topology.resolve(cause).is_some() && topology.resolve(effect).is_some();
     if known && cause != effect && topology.depends(effect, cause).is_none() {
-        return Err(Wrong::Unsupported(format!("{effect} does not depend on {cause}")));
+        return Err(ClaimFault::Unsupported(format!("{effect} does not depend on {cause}")));
     }
     Ok(())
 }
 
 /// The events that a stretch of text speaks of more than of the others.
-fn named<'a>(reading: &Reading, range: &Range<usize>, cited: &'a [Arc<Facts>], court: &Court) -> Vec<&'a Arc<Facts>> {
-    let inside: Vec<&Said> = reading
+fn named<'a>(
+    reading: &TextReading,
+    range: &Range<usize>,
+    cited: &'a [Arc<EventFacts>],
+    court: &Court,
+) -> Vec<&'a Arc<EventFacts>> {
+    let inside: Vec<&TextAssertion> = reading
         .tokens
         .iter()
         .filter(|token| token.at.start >= range.start && token.at.end <= range.end)
         .map(|token| &token.said)
         .collect();
     let rest = reading.rest.get(range.clone()).unwrap_or_default();
-    let score = |facts: &Facts| -> u32 {
+    let score = |facts: &EventFacts| -> u32 {
         let mut score = 0;
         for said in &inside {
             score += match said {
-                Said::Service(service) if facts.about.contains(service) => 4,
-                Said::Name(_) | Said::Quote(_) | Said::Version(_) if says(facts, said, court) => 4,
-                Said::Moment(_) | Said::Figure(_) if says(facts, said, court) => 2,
+                TextAssertion::Service(service) if facts.about.contains(service) => 4,
+                TextAssertion::Name(_) | TextAssertion::Quote(_) | TextAssertion::Version(_)
+                    if says(facts, said, court) =>
+                {
+                    4
+                }
+                TextAssertion::Moment(_) | TextAssertion::Figure(_) if says(facts, said, court) => 2,
                 _ => 0,
             };
         }
         score + kind_words(rest, facts)
     };
-    let scored: Vec<(u32, &Arc<Facts>)> = cited.iter().map(|facts| (score(facts), facts)).collect();
+    let scored: Vec<(u32, &Arc<EventFacts>)> = cited.iter().map(|facts| (score(facts), facts)).collect();
     let best = scored.iter().map(|(score, _)| *score).max().unwrap_or(0);
     if best < 2 {
         return Vec::new();
@@ -184,7 +200,7 @@ fn named<'a>(reading: &Reading, range: &Range<usize>, cited: &'a [Arc<Facts>], c
 }
 
 /// Words that tell what sort of event is meant.
-fn kind_words(rest: &str, facts: &Facts) -> u32 {
+fn kind_words(rest: &str, facts: &EventFacts) -> u32 {
     let words: &[&str] = match facts.kind.as_str() {
         "intake.change" => &[
             "deploy",

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use crate::court::Court;
-use crate::figures::{Figure, Hedge, Unit};
-use crate::times::{self, Moment, Stretch};
+use crate::figures::{FigureUnit, Hedge, WrittenFigure};
+use crate::times::{self, WrittenSpan, WrittenTime};
 use crate::words::{self, fold};
 
 /// Bytes of a text that are read.
@@ -17,7 +17,7 @@ pub(crate) const TEXT_BYTES_MAX: usize = 8 * 1024;
 
 /// One thing that a text says and that can be looked up.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Said {
+pub(crate) enum TextAssertion {
     /// Text in quotation marks, folded.
     Quote(String),
     /// An id, or a prefix of one, in lower case.
@@ -25,11 +25,11 @@ pub(crate) enum Said {
     /// `#8812`: a position.
     Position(u64),
     /// A time, a time of day, or a day.
-    Moment(Moment),
+    Moment(WrittenTime),
     /// A length of time.
-    Stretch(Stretch),
+    Stretch(WrittenSpan),
     /// A number.
-    Figure(Figure),
+    Figure(WrittenFigure),
     /// A version, without its `v`, in lower case.
     Version(String),
     /// A name that is no plain word, in lower case.
@@ -44,16 +44,16 @@ pub(crate) enum Said {
 
 /// A thing that is said, with its place in the text.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Token {
+pub(crate) struct TextToken {
     /// Bytes of the text.
     pub at: Range<usize>,
     /// What.
-    pub said: Said,
+    pub said: TextAssertion,
 }
 
 /// A text that was read.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Reading {
+pub(crate) struct TextReading {
     /// The text as it was written, cut to the limit: for people. It has the places of `text`.
     pub raw: String,
     /// The text in lower case; places are bytes of it.
@@ -61,10 +61,10 @@ pub(crate) struct Reading {
     /// The text with all that was read blanked out.
     pub rest: String,
     /// What it says, by place.
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<TextToken>,
 }
 
-impl Reading {
+impl TextReading {
     /// The clause that a place stands in: the text between the nearest marks and joining words.
     pub fn clause(&self, place: usize) -> Range<usize> {
         let cuts = || CLAUSES.find_iter(&self.rest);
@@ -83,7 +83,7 @@ impl Reading {
         let inside = self.tokens.iter().filter(|token| token.at.start >= range.start && token.at.end <= range.end);
         let mut all: Vec<&str> = inside
             .filter_map(|token| match &token.said {
-                Said::Service(service) => Some(service.as_str()),
+                TextAssertion::Service(service) => Some(service.as_str()),
                 _ => None,
             })
             .collect();
@@ -149,8 +149,8 @@ patterns! {
 }
 
 /// Reads a claim's text.
-pub(crate) fn read(text: &str, court: &Court) -> Reading {
-    let mut reader = Reader::new(text);
+pub(crate) fn read(text: &str, court: &Court) -> TextReading {
+    let mut reader = TextReader::new(text);
     reader.quotes();
     reader.figures_and_times();
     reader.services(court);
@@ -161,21 +161,21 @@ pub(crate) fn read(text: &str, court: &Court) -> Reading {
 }
 
 /// Reads a text of an event, which is not looked at for services or severities in its own words.
-pub(crate) fn read_foreign(text: &str) -> Vec<Said> {
-    let mut reader = Reader::new(text);
+pub(crate) fn read_foreign(text: &str) -> Vec<TextAssertion> {
+    let mut reader = TextReader::new(text);
     reader.figures_and_times();
     reader.done().tokens.into_iter().map(|token| token.said).collect()
 }
 
-struct Reader {
+struct TextReader {
     /// As it was written, cut to the limit; lower and rest have its length in bytes.
     raw: String,
     lower: String,
     rest: String,
-    tokens: Vec<Token>,
+    tokens: Vec<TextToken>,
 }
 
-impl Reader {
+impl TextReader {
     fn new(text: &str) -> Self {
         let mut end = text.len().min(TEXT_BYTES_MAX);
         while !text.is_char_boundary(end) {
@@ -187,18 +187,22 @@ impl Reader {
         Self { rest: lower.clone(), raw, lower, tokens: Vec::new() }
     }
 
-    fn done(mut self) -> Reading {
+    fn done(mut self) -> TextReading {
         self.tokens.sort_by_key(|token| (token.at.start, token.at.end));
-        Reading { raw: self.raw, text: self.lower, rest: self.rest, tokens: self.tokens }
+        TextReading { raw: self.raw, text: self.lower, rest: self.rest, tokens: self.tokens }
     }
 
-    fn take(&mut self, at: Range<usize>, said: Option<Said>) {
+    fn take(&mut self, at: Range<usize>, said: Option<TextAssertion>) {
         self.rest.replace_range(at.clone(), &" ".repeat(at.len()));
-        self.tokens.extend(said.map(|said| Token { at, said }));
+        self.tokens.extend(said.map(|said| TextToken { at, said }));
     }
 
     /// Takes every match of a pattern, group 0 or the first group that took part.
-    fn each(&mut self, pattern: &Regex, said: impl Fn(&Captures, &str) -> Option<(Range<usize>, Option<Said>)>) {
+    fn each(
+        &mut self,
+        pattern: &Regex,
+        said: impl Fn(&Captures, &str) -> Option<(Range<usize>, Option<TextAssertion>)>,
+    ) {
         let rest = self.rest.clone();
         let all: Vec<_> = pattern.captures_iter(&rest).filter_map(|captures| said(&captures, &rest)).collect();
         for (at, said) in all {
@@ -214,7 +218,7 @@ impl Reader {
             };
             let folded = fold(inner.as_str());
             let folded = folded.trim_matches(|c: char| c == ' ' || c == '.' || c == ',').to_owned();
-            self.take(inner.range(), (!folded.is_empty()).then_some(Said::Quote(folded)));
+            self.take(inner.range(), (!folded.is_empty()).then_some(TextAssertion::Quote(folded)));
         }
     }
 
@@ -223,33 +227,33 @@ impl Reader {
         let text =
             |captures: &Captures, index: usize| captures.get(index).map_or("", |group| group.as_str()).to_owned();
         self.each(&LINKS, |c, _| {
-            Some((whole(c), Some(Said::Name(text(c, 0).trim_end_matches(['.', ',']).to_owned()))))
+            Some((whole(c), Some(TextAssertion::Name(text(c, 0).trim_end_matches(['.', ',']).to_owned()))))
         });
-        self.each(&IDS, |c, _| Some((whole(c), Some(Said::Id(text(c, 0))))));
+        self.each(&IDS, |c, _| Some((whole(c), Some(TextAssertion::Id(text(c, 0))))));
         self.each(&POSITIONS, |c, _| {
             let digits = c.get(1)?;
-            Some((digits.start() - 1..digits.end(), Some(Said::Position(digits.as_str().parse().ok()?))))
+            Some((digits.start() - 1..digits.end(), Some(TextAssertion::Position(digits.as_str().parse().ok()?))))
         });
-        self.each(&ADDRESSES, |c, _| Some((whole(c), Some(Said::Name(text(c, 0))))));
-        self.each(&STAMPS, |c, _| Some((whole(c), times::stamp(c).map(Said::Moment))));
-        self.each(&DAYS, |c, _| Some((whole(c), times::day(c).map(Said::Moment))));
-        self.each(&NAMED_DAYS, |c, _| Some((whole(c), times::named_day(c).map(Said::Moment))));
+        self.each(&ADDRESSES, |c, _| Some((whole(c), Some(TextAssertion::Name(text(c, 0))))));
+        self.each(&STAMPS, |c, _| Some((whole(c), times::stamp(c).map(TextAssertion::Moment))));
+        self.each(&DAYS, |c, _| Some((whole(c), times::day(c).map(TextAssertion::Moment))));
+        self.each(&NAMED_DAYS, |c, _| Some((whole(c), times::named_day(c).map(TextAssertion::Moment))));
         self.each(&VERSIONS, |c, _| {
             let version = c.iter().skip(1).flatten().next()?;
-            Some((whole(c), Some(Said::Version(version.as_str().to_owned()))))
+            Some((whole(c), Some(TextAssertion::Version(version.as_str().to_owned()))))
         });
-        self.each(&CLOCKS, |c, _| Some((whole(c), times::clock(c).map(Said::Moment))));
+        self.each(&CLOCKS, |c, _| Some((whole(c), times::clock(c).map(TextAssertion::Moment))));
         self.each(&STRETCHES, |c, rest| {
             let parts = c.get(1)?;
             let at = parts.start()..c.get(0)?.end();
             let mut stretch = times::stretch(&PARTS, parts.as_str(), c.get(2).is_some(), hedge(rest, at.start))?;
             stretch.between = is_between(rest, &at);
-            Some((at, Some(Said::Stretch(stretch))))
+            Some((at, Some(TextAssertion::Stretch(stretch))))
         });
         self.each(&HEXES, |c, _| {
             let word = text(c, 0);
             let mixed = word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic());
-            mixed.then(|| (whole(c), Some(Said::Id(word))))
+            mixed.then(|| (whole(c), Some(TextAssertion::Id(word))))
         });
         self.each(&FIGURES, |c, rest| {
             let digits = c.get(2)?;
@@ -259,9 +263,9 @@ impl Reader {
             if rest.get(end..).and_then(|tail| tail.chars().next()).is_some_and(|c| c.is_alphanumeric() || c == '_') {
                 return None;
             }
-            let unit = Unit::of(c.get(3).map_or("", |unit| unit.as_str()));
-            let figure = Figure::read(digits.as_str(), unit, hedge(rest, begin))?;
-            Some((begin..end, Some(Said::Figure(figure))))
+            let unit = FigureUnit::of(c.get(3).map_or("", |unit| unit.as_str()));
+            let figure = WrittenFigure::read(digits.as_str(), unit, hedge(rest, begin))?;
+            Some((begin..end, Some(TextAssertion::Figure(figure))))
         });
     }
 
@@ -272,14 +276,15 @@ impl Reader {
         for (name, one) in names {
             let rest = self.rest.clone();
             for at in words::places(&rest, name) {
-                self.take(at..at + name.len(), Some(Said::Service(one.clone())));
+                self.take(at..at + name.len(), Some(TextAssertion::Service(one.clone())));
             }
         }
         for (word, value) in words::NUMBERS {
             let rest = self.rest.clone();
             for at in words::places(&rest, word) {
-                let figure = Figure { value, decimals: 0, unit: Unit::None, hedge: Hedge::None, word: true };
-                self.take(at..at + word.len(), Some(Said::Figure(figure)));
+                let figure =
+                    WrittenFigure { value, decimals: 0, unit: FigureUnit::None, hedge: Hedge::None, word: true };
+                self.take(at..at + word.len(), Some(TextAssertion::Figure(figure)));
             }
         }
     }
@@ -288,14 +293,14 @@ impl Reader {
         for person in court.people() {
             let rest = self.rest.clone();
             for at in words::places(&rest, person) {
-                self.take(at..at + person.len(), Some(Said::Person(person.clone())));
+                self.take(at..at + person.len(), Some(TextAssertion::Person(person.clone())));
             }
         }
         // a name that no event knows can only be told by where it stands
         self.each(&DONE_BY, |c, _| {
             let name = c.iter().skip(1).flatten().next()?;
             let anybody = words::NOBODY.contains(&name.as_str());
-            (!anybody).then(|| (name.range(), Some(Said::Person(name.as_str().to_owned()))))
+            (!anybody).then(|| (name.range(), Some(TextAssertion::Person(name.as_str().to_owned()))))
         });
     }
 
@@ -304,7 +309,7 @@ impl Reader {
             let word = c.iter().skip(1).flatten().next()?;
             let known = ["critical", "high", "medium", "low", "info", "warning"];
             let severity = known.into_iter().find(|known| *known == word.as_str())?;
-            Some((word.range(), Some(Said::Severity(severity))))
+            Some((word.range(), Some(TextAssertion::Severity(severity))))
         });
     }
 
@@ -314,7 +319,7 @@ impl Reader {
             let found = c.get(0)?;
             let written = raw.get(found.range())?.trim_matches(|c: char| ":.,*".contains(c) && c != '*');
             let at = found.start()..found.start() + found.as_str().len();
-            is_name(written).then(|| (at, Some(Said::Name(written.to_lowercase()))))
+            is_name(written).then(|| (at, Some(TextAssertion::Name(written.to_lowercase()))))
         });
     }
 }

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::Wrong;
+use crate::ClaimFault;
 use crate::court::Court;
-use crate::facts::{Facts, Number};
-use crate::figures::{Figure, Unit};
-use crate::read::{Reading, Said, Token};
-use crate::times::{Moment, Stretch};
+use crate::facts::{EventFacts, Number};
+use crate::figures::{FigureUnit, WrittenFigure};
+use crate::read::{TextAssertion, TextReading, TextToken};
+use crate::times::{WrittenSpan, WrittenTime};
 use crate::words::{fold, has_word};
 
 /// Nouns of which a claim counts how many are cited, with the types of the events that are one each. Any event
@@ -34,7 +34,7 @@ const COUNTED: [(&str, &[&str]); 16] = [
 ];
 
 /// Checks each thing that the text says.
-pub(crate) fn stands(reading: &Reading, cited: &[Arc<Facts>], court: &Court) -> Result<(), Wrong> {
+pub(crate) fn stands(reading: &TextReading, cited: &[Arc<EventFacts>], court: &Court) -> Result<(), ClaimFault> {
     for token in &reading.tokens {
         if !checked(&token.said, court) {
             continue;
@@ -54,56 +54,58 @@ pub(crate) fn stands(reading: &Reading, cited: &[Arc<Facts>], court: &Court) -> 
     Ok(())
 }
 
-fn checked(said: &Said, court: &Court) -> bool {
+fn checked(said: &TextAssertion, court: &Court) -> bool {
     let checks = &court.checks;
     match said {
-        Said::Quote(_) => checks.quotes,
-        Said::Id(_) | Said::Position(_) | Said::Version(_) | Said::Name(_) => checks.ids,
-        Said::Moment(_) | Said::Stretch(_) => checks.times,
-        Said::Figure(_) => checks.numbers,
-        Said::Service(_) => checks.services,
-        Said::Person(_) => checks.people,
-        Said::Severity(_) => checks.severities,
+        TextAssertion::Quote(_) => checks.quotes,
+        TextAssertion::Id(_) | TextAssertion::Position(_) | TextAssertion::Version(_) | TextAssertion::Name(_) => {
+            checks.ids
+        }
+        TextAssertion::Moment(_) | TextAssertion::Stretch(_) => checks.times,
+        TextAssertion::Figure(_) => checks.numbers,
+        TextAssertion::Service(_) => checks.services,
+        TextAssertion::Person(_) => checks.people,
+        TextAssertion::Severity(_) => checks.severities,
     }
 }
 
-fn missing(said: &Said, text: &str) -> Wrong {
+fn missing(said: &TextAssertion, text: &str) -> ClaimFault {
     let what = match said {
-        Said::Quote(_) => "the quotation",
-        Said::Id(_) => "the id",
-        Said::Position(_) => "the position",
-        Said::Moment(_) => "the time",
-        Said::Stretch(_) => "the length of time",
-        Said::Figure(_) => "the number",
-        Said::Version(_) => "the version",
-        Said::Name(_) => "the name",
-        Said::Service(_) => "the service",
-        Said::Person(_) => "the person",
-        Said::Severity(_) => "the severity",
+        TextAssertion::Quote(_) => "the quotation",
+        TextAssertion::Id(_) => "the id",
+        TextAssertion::Position(_) => "the position",
+        TextAssertion::Moment(_) => "the time",
+        TextAssertion::Stretch(_) => "the length of time",
+        TextAssertion::Figure(_) => "the number",
+        TextAssertion::Version(_) => "the version",
+        TextAssertion::Name(_) => "the name",
+        TextAssertion::Service(_) => "the service",
+        TextAssertion::Person(_) => "the person",
+        TextAssertion::Severity(_) => "the severity",
     };
-    Wrong::Unsupported(format!("{what} {text:?} stands in none of the cited events"))
+    ClaimFault::Unsupported(format!("{what} {text:?} stands in none of the cited events"))
 }
 
 /// Whether one event says a thing by itself.
-pub(crate) fn says(facts: &Facts, said: &Said, court: &Court) -> bool {
+pub(crate) fn says(facts: &EventFacts, said: &TextAssertion, court: &Court) -> bool {
     match said {
-        Said::Quote(quote) => quotes(facts, quote),
-        Said::Id(id) => facts.text.contains(id.as_str()),
-        Said::Position(position) => facts.position == *position,
-        Said::Moment(moment) => facts.times.iter().any(|time| moment.is(*time)),
-        Said::Stretch(stretch) => stretches(facts, stretch, court),
-        Said::Figure(figure) => facts.numbers.iter().any(|number| is(figure, number)),
-        Said::Version(version) => {
+        TextAssertion::Quote(quote) => quotes(facts, quote),
+        TextAssertion::Id(id) => facts.text.contains(id.as_str()),
+        TextAssertion::Position(position) => facts.position == *position,
+        TextAssertion::Moment(moment) => facts.times.iter().any(|time| moment.is(*time)),
+        TextAssertion::Stretch(stretch) => stretches(facts, stretch, court),
+        TextAssertion::Figure(figure) => facts.numbers.iter().any(|number| is(figure, number)),
+        TextAssertion::Version(version) => {
             // a bare number is a version only where an event says so
             let dotted = version.contains('.') && has_word(&facts.text, version);
             let named = facts.text.contains(&format!("version: {version}\n"))
                 || has_word(&facts.text, &format!("version {version}"));
             dotted || named || has_word(&facts.text, &format!("v{version}"))
         }
-        Said::Person(person) => has_word(&facts.text, person),
-        Said::Name(name) => facts.text.contains(&fold(name)) || is_product(name, facts, court),
-        Said::Service(service) => facts.services.contains(service),
-        Said::Severity(severity) => {
+        TextAssertion::Person(person) => has_word(&facts.text, person),
+        TextAssertion::Name(name) => facts.text.contains(&fold(name)) || is_product(name, facts, court),
+        TextAssertion::Service(service) => facts.services.contains(service),
+        TextAssertion::Severity(severity) => {
             facts.severities.contains(*severity)
                 || (*severity == "warning" && facts.severities.contains("warn"))
                 || (matches!(*severity, "critical" | "warning") && has_word(&facts.text, severity))
@@ -112,13 +114,13 @@ pub(crate) fn says(facts: &Facts, said: &Said, court: &Court) -> bool {
 }
 
 /// Whether a name is the spelling of a service as a product: `PostgreSQL` for `postgres`, `MongoDB` for `mongo`.
-fn is_product(name: &str, facts: &Facts, court: &Court) -> bool {
+fn is_product(name: &str, facts: &EventFacts, court: &Court) -> bool {
     let spelt = |known: &str| known.len() >= 4 && name.strip_prefix(known).is_some_and(|tail| tail.len() <= 2);
     court.names().iter().any(|(known, one)| spelt(known) && facts.services.contains(one))
 }
 
 /// The parts of a quotation, between what was left out, stand in the event in their order.
-fn quotes(facts: &Facts, quote: &str) -> bool {
+fn quotes(facts: &EventFacts, quote: &str) -> bool {
     let parts = quote.split('…').flat_map(|part| part.split("...")).map(str::trim).filter(|part| !part.is_empty());
     let mut from = 0;
     for part in parts {
@@ -130,24 +132,24 @@ fn quotes(facts: &Facts, quote: &str) -> bool {
     true
 }
 
-fn is(figure: &Figure, number: &Number) -> bool {
+fn is(figure: &WrittenFigure, number: &Number) -> bool {
     let value = number.value;
     match figure.unit {
-        Unit::Percent if number.percent => figure.is(value),
-        Unit::Percent => {
+        FigureUnit::Percent if number.percent => figure.is(value),
+        FigureUnit::Percent => {
             // a share of one, or of a hundred
             let share = if value.abs() <= 1.0 { value * 100.0 } else { value };
             number.field && share.abs() <= 100.0 && figure.is(share)
         }
-        Unit::None => (!number.percent && figure.is(value)) || (number.percent && figure.is(value / 100.0)),
-        Unit::Times(factor) => figure.is(value / factor),
-        Unit::Bytes(small, large) => {
+        FigureUnit::None => (!number.percent && figure.is(value)) || (number.percent && figure.is(value / 100.0)),
+        FigureUnit::Times(factor) => figure.is(value / factor),
+        FigureUnit::Bytes(small, large) => {
             (number.field || number.bytes) && (figure.is(value / small) || figure.is(value / large))
         }
     }
 }
 
-fn stretches(facts: &Facts, stretch: &Stretch, court: &Court) -> bool {
+fn stretches(facts: &EventFacts, stretch: &WrittenSpan, court: &Court) -> bool {
     if stretch.ago {
         return facts
             .marks
@@ -162,32 +164,34 @@ fn stretches(facts: &Facts, stretch: &Stretch, court: &Court) -> bool {
         || (stretch.between && between(&facts.marks, &facts.marks, stretch))
 }
 
-fn between(a: &[hindcast_domain::Time], b: &[hindcast_domain::Time], stretch: &Stretch) -> bool {
+fn between(a: &[hindcast_domain::Time], b: &[hindcast_domain::Time], stretch: &WrittenSpan) -> bool {
     a.iter().any(|a| b.iter().any(|b| a != b && stretch.is(a.distance(*b).as_secs_f64())))
 }
 
 /// Whether the cited events say a thing only together: how far they lie apart, or how many they are.
-fn together(token: &Token, cited: &[Arc<Facts>]) -> bool {
+fn together(token: &TextToken, cited: &[Arc<EventFacts>]) -> bool {
     match &token.said {
-        Said::Stretch(stretch) if stretch.between && !stretch.ago => cited.iter().enumerate().any(|(index, a)| {
-            let told = |facts: &Facts| [facts.begun, facts.time];
-            cited.iter().skip(index + 1).any(|b| between(&told(a), &told(b), stretch))
-        }),
+        TextAssertion::Stretch(stretch) if stretch.between && !stretch.ago => {
+            cited.iter().enumerate().any(|(index, a)| {
+                let told = |facts: &EventFacts| [facts.begun, facts.time];
+                cited.iter().skip(index + 1).any(|b| between(&told(a), &told(b), stretch))
+            })
+        }
         // a word such as "two" that counts nothing of ours
-        Said::Figure(figure) => figure.word,
+        TextAssertion::Figure(figure) => figure.word,
         _ => false,
     }
 }
 
 /// A number with the noun that it counts, where that is one of ours.
 fn count<'a>(
-    token: &'a Token,
-    reading: &'a Reading,
-) -> Option<(&'a Figure, &'static (&'static str, &'static [&'static str]))> {
-    let Said::Figure(figure) = &token.said else {
+    token: &'a TextToken,
+    reading: &'a TextReading,
+) -> Option<(&'a WrittenFigure, &'static (&'static str, &'static [&'static str]))> {
+    let TextAssertion::Figure(figure) = &token.said else {
         return None;
     };
-    if figure.unit != Unit::None {
+    if figure.unit != FigureUnit::None {
         return None;
     }
     let tail = reading.text.get(token.at.end..)?;
@@ -201,23 +205,23 @@ fn count<'a>(
 
 /// Whether so many are cited, or an event says that there are so many.
 fn counted(
-    figure: &Figure,
+    figure: &WrittenFigure,
     (noun, kinds): &(&str, &[&str]),
-    token: &Token,
-    reading: &Reading,
-    cited: &[Arc<Facts>],
+    token: &TextToken,
+    reading: &TextReading,
+    cited: &[Arc<EventFacts>],
 ) -> bool {
     #[allow(clippy::cast_precision_loss)] // bounded by the citations
     let is = |count: usize| figure.is(count as f64);
     let written = reading.text.get(token.at.clone()).unwrap_or_default().trim().to_owned();
-    let said = |facts: &Arc<Facts>| {
+    let said = |facts: &Arc<EventFacts>| {
         facts.lengths.iter().any(|length| is(*length)) || facts.text.contains(&format!("{written} {noun}"))
     };
     if cited.iter().any(said) {
         return true;
     }
-    let is_one = |facts: &&Arc<Facts>| kinds.is_empty() || kinds.iter().any(|kind| facts.kind.starts_with(kind));
-    let ours: Vec<&Arc<Facts>> = cited.iter().filter(is_one).collect();
+    let is_one = |facts: &&Arc<EventFacts>| kinds.is_empty() || kinds.iter().any(|kind| facts.kind.starts_with(kind));
+    let ours: Vec<&Arc<EventFacts>> = cited.iter().filter(is_one).collect();
     let subjects: BTreeSet<&str> = ours.iter().map(|facts| facts.subject.as_str()).collect();
     let mut all = vec![ours.len(), subjects.len()];
     if *noun == "alert" {
@@ -232,13 +236,24 @@ fn counted(
 }
 
 /// What stands in a clause about one service must stand in an event about it, not in one about another.
-fn bound(token: &Token, text: &str, reading: &Reading, cited: &[Arc<Facts>], court: &Court) -> Result<(), Wrong> {
-    if cited.len() < 2 || matches!(token.said, Said::Service(_) | Said::Id(_) | Said::Position(_) | Said::Stretch(_)) {
+fn bound(
+    token: &TextToken,
+    text: &str,
+    reading: &TextReading,
+    cited: &[Arc<EventFacts>],
+    court: &Court,
+) -> Result<(), ClaimFault> {
+    if cited.len() < 2
+        || matches!(
+            token.said,
+            TextAssertion::Service(_) | TextAssertion::Id(_) | TextAssertion::Position(_) | TextAssertion::Stretch(_)
+        )
+    {
         return Ok(());
     }
     let clause = reading.clause(token.at.start);
     let services = reading.services(&clause);
-    let theirs: Vec<&Arc<Facts>> =
+    let theirs: Vec<&Arc<EventFacts>> =
         cited.iter().filter(|facts| services.iter().any(|service| facts.services.contains(*service))).collect();
     if theirs.is_empty() || theirs.len() == cited.len() {
         return Ok(());
@@ -247,8 +262,8 @@ fn bound(token: &Token, text: &str, reading: &Reading, cited: &[Arc<Facts>], cou
     if !alone || theirs.iter().any(|facts| says(facts, &token.said, court)) {
         return Ok(());
     }
-    if let Said::Moment(Moment::Day(..)) = token.said {
+    if let TextAssertion::Moment(WrittenTime::Day(..)) = token.said {
         return Ok(());
     }
-    Err(Wrong::Unsupported(format!("{text:?} stands in an event that is not about {}", services.join(" or "))))
+    Err(ClaimFault::Unsupported(format!("{text:?} stands in an event that is not about {}", services.join(" or "))))
 }

@@ -1,15 +1,15 @@
 //! Judges a whole answer: its claims, the statements and paths of its hypotheses, and what it cites for similar
 //! incidents. What does not stand is taken out of where it stood, and kept among the claims with the reason.
 
-use hindcast_api::{Answer, Citation, Claim, Hypothesis, Similar, Statement, Step, Verdict};
+use hindcast_api::{Answer, Citation, Claim, ClaimVerdict, Hypothesis, PathStep, Similar, Statement};
 
-use crate::Wrong;
+use crate::ClaimFault;
 use crate::court::Court;
 use crate::judge;
 
 /// How an answer fared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct VerdictCounts {
     /// What was judged: claims, statements, paths, similar incidents.
     pub claims: u32,
     /// Of these, supported.
@@ -20,21 +20,21 @@ pub struct Counts {
     pub unverifiable: u32,
 }
 
-impl Counts {
-    fn count(&mut self, verdict: Verdict) {
+impl VerdictCounts {
+    fn count(&mut self, verdict: ClaimVerdict) {
         self.claims += 1;
         match verdict {
-            Verdict::Supported => self.supported += 1,
-            Verdict::Unsupported => self.struck += 1,
-            Verdict::Unverifiable => self.unverifiable += 1,
+            ClaimVerdict::Supported => self.supported += 1,
+            ClaimVerdict::Unsupported => self.struck += 1,
+            ClaimVerdict::Unverifiable => self.unverifiable += 1,
         }
     }
 }
 
 /// Judges everything that an answer says. Claims get their verdicts; of hypotheses and similar incidents
 /// whatever is unsupported is taken out and becomes a struck claim with its reason.
-pub fn strike(answer: &mut Answer, court: &Court) -> Counts {
-    let mut counts = Counts::default();
+pub fn strike(answer: &mut Answer, court: &Court) -> VerdictCounts {
+    let mut counts = VerdictCounts::default();
     for claim in &mut answer.claims {
         judge(claim, court);
         counts.count(claim.verdict);
@@ -48,11 +48,11 @@ pub fn strike(answer: &mut Answer, court: &Court) -> Counts {
     counts
 }
 
-fn hypothesis(hypothesis: &mut Hypothesis, court: &Court, counts: &mut Counts, struck: &mut Vec<Claim>) {
+fn hypothesis(hypothesis: &mut Hypothesis, court: &Court, counts: &mut VerdictCounts, struck: &mut Vec<Claim>) {
     for statements in [&mut hypothesis.confirms, &mut hypothesis.refutes] {
         statements.retain(|statement| {
             let claim = judged(claim(statement), court, counts);
-            let stays = claim.verdict != Verdict::Unsupported;
+            let stays = claim.verdict != ClaimVerdict::Unsupported;
             if !stays {
                 struck.push(claim);
             }
@@ -63,13 +63,13 @@ fn hypothesis(hypothesis: &mut Hypothesis, court: &Court, counts: &mut Counts, s
         return;
     }
     let claim = judged(way(&hypothesis.path), court, counts);
-    if claim.verdict == Verdict::Unsupported {
+    if claim.verdict == ClaimVerdict::Unsupported {
         hypothesis.path.clear();
         struck.push(claim);
     }
 }
 
-fn judged(mut claim: Claim, court: &Court, counts: &mut Counts) -> Claim {
+fn judged(mut claim: Claim, court: &Court, counts: &mut VerdictCounts) -> Claim {
     judge(&mut claim, court);
     counts.count(claim.verdict);
     claim
@@ -79,7 +79,7 @@ fn claim(statement: &Statement) -> Claim {
     Claim {
         text: statement.text.clone(),
         citations: statement.citations.clone(),
-        verdict: Verdict::Unverifiable,
+        verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     }
@@ -87,22 +87,28 @@ fn claim(statement: &Statement) -> Claim {
 
 /// A path as a claim: its services in order.
 #[must_use]
-pub fn way(path: &[Step]) -> Claim {
+pub fn way(path: &[PathStep]) -> Claim {
     let mut citations: Vec<Citation> = path.iter().flat_map(|step| step.citations.iter().cloned()).collect();
     citations.sort_by_key(|citation| citation.position);
     citations.dedup();
     let mut services: Vec<&str> = path.iter().map(|step| step.service.as_str()).collect();
     services.dedup();
-    Claim { text: services.join(" → "), citations, verdict: Verdict::Unverifiable, reason: None, path: path.to_vec() }
+    Claim {
+        text: services.join(" → "),
+        citations,
+        verdict: ClaimVerdict::Unverifiable,
+        reason: None,
+        path: path.to_vec(),
+    }
 }
 
 /// Whether the events that are cited for a similar incident exist and could be seen, and one of them is about it:
 /// the others are signs that it had, and need not name it. Its words are our own comparison and are not judged.
-fn stays(similar: &Similar, court: &Court, counts: &mut Counts, struck: &mut Vec<Claim>) -> bool {
+fn stays(similar: &Similar, court: &Court, counts: &mut VerdictCounts, struck: &mut Vec<Claim>) -> bool {
     let mut claim = Claim {
         text: format!("{} is like this one", similar.incident),
         citations: similar.citations.clone(),
-        verdict: Verdict::Supported,
+        verdict: ClaimVerdict::Supported,
         reason: None,
         path: Vec::new(),
     };
@@ -111,14 +117,14 @@ fn stays(similar: &Similar, court: &Court, counts: &mut Counts, struck: &mut Vec
     match court.summon(&similar.citations) {
         Ok(_) if similar.citations.iter().any(is_about) => {}
         Ok(_) => {
-            claim.verdict = Verdict::Unsupported;
+            claim.verdict = ClaimVerdict::Unsupported;
             claim.reason = Some(format!("no event that is cited is about {}", similar.incident));
         }
-        Err(Wrong::Unverifiable(why)) => (claim.verdict, claim.reason) = (Verdict::Unverifiable, Some(why)),
-        Err(Wrong::Unsupported(why)) => (claim.verdict, claim.reason) = (Verdict::Unsupported, Some(why)),
+        Err(ClaimFault::Unverifiable(why)) => (claim.verdict, claim.reason) = (ClaimVerdict::Unverifiable, Some(why)),
+        Err(ClaimFault::Unsupported(why)) => (claim.verdict, claim.reason) = (ClaimVerdict::Unsupported, Some(why)),
     }
     counts.count(claim.verdict);
-    let stays = claim.verdict != Verdict::Unsupported;
+    let stays = claim.verdict != ClaimVerdict::Unsupported;
     if !stays {
         struck.push(claim);
     }

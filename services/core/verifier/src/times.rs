@@ -11,7 +11,7 @@ const DAY: i64 = 86_400_000_000_000;
 
 /// A time as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub(crate) enum WrittenTime {
     /// An instant, down to a step in nanoseconds.
     Instant(Time, i64),
     /// A time of day in nanoseconds since midnight, down to a step in nanoseconds.
@@ -22,7 +22,7 @@ pub(crate) enum Moment {
 
 /// A length of time as it is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Stretch {
+pub(crate) struct WrittenSpan {
     /// In seconds.
     pub seconds: f64,
     /// The smallest unit that is written, in seconds, with the decimals that are.
@@ -52,7 +52,7 @@ fn fraction(captures: &Captures, index: usize) -> (i64, i64) {
 }
 
 /// A day with a time of day.
-pub(crate) fn stamp(captures: &Captures) -> Option<Moment> {
+pub(crate) fn stamp(captures: &Captures) -> Option<WrittenTime> {
     let day = captures.get(1)?.as_str();
     let (hour, minute) = (captures.get(2)?.as_str(), captures.get(3)?.as_str());
     let second = captures.get(4).map_or("00", |second| second.as_str());
@@ -61,27 +61,31 @@ pub(crate) fn stamp(captures: &Captures) -> Option<Moment> {
     let time: Time = format!("{day}T{hour}:{minute}:{second}{zone}").parse().ok()?;
     let (nanos, step) = fraction(captures, 5);
     let step = if captures.get(4).is_some() { step } else { MINUTE };
-    Some(Moment::Instant(Time::from_nanos(time.nanos().saturating_add(nanos)), step))
+    Some(WrittenTime::Instant(Time::from_nanos(time.nanos().saturating_add(nanos)), step))
 }
 
 /// `2026-11-24`.
-pub(crate) fn day(captures: &Captures) -> Option<Moment> {
+pub(crate) fn day(captures: &Captures) -> Option<WrittenTime> {
     let year = i16::try_from(number(captures, 1)?).ok()?;
-    Some(Moment::Day(Some(year), i8::try_from(number(captures, 2)?).ok()?, i8::try_from(number(captures, 3)?).ok()?))
+    Some(WrittenTime::Day(
+        Some(year),
+        i8::try_from(number(captures, 2)?).ok()?,
+        i8::try_from(number(captures, 3)?).ok()?,
+    ))
 }
 
 /// `24 November 2026`, `November 24`.
-pub(crate) fn named_day(captures: &Captures) -> Option<Moment> {
+pub(crate) fn named_day(captures: &Captures) -> Option<WrittenTime> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let month = captures.get(2).or_else(|| captures.get(4))?.as_str();
     let month = i8::try_from(MONTHS.iter().position(|known| *known == month)? + 1).ok()?;
     let day = i8::try_from(number(captures, 1).or_else(|| number(captures, 5))?).ok()?;
     let year = number(captures, 3).or_else(|| number(captures, 6)).and_then(|year| i16::try_from(year).ok());
-    Some(Moment::Day(year, month, day))
+    Some(WrittenTime::Day(year, month, day))
 }
 
 /// `17:21`, `17:21:36.5`, `5:21 pm`, `5 pm`.
-pub(crate) fn clock(captures: &Captures) -> Option<Moment> {
+pub(crate) fn clock(captures: &Captures) -> Option<WrittenTime> {
     let half = |index: usize| captures.get(index).map(|half| half.as_str().starts_with('p'));
     let (hour, minute, second, fractions, afternoon) = if captures.get(1).is_some() {
         (number(captures, 1)?, number(captures, 2)?, number(captures, 3), 4, half(5))
@@ -99,12 +103,12 @@ pub(crate) fn clock(captures: &Captures) -> Option<Moment> {
         return None;
     }
     let (nanos, step) = if second.is_some() { fraction(captures, fractions) } else { (0, MINUTE) };
-    Some(Moment::Clock((hour * 60 + minute) * MINUTE + second.unwrap_or(0) * SECOND + nanos, step))
+    Some(WrittenTime::Clock((hour * 60 + minute) * MINUTE + second.unwrap_or(0) * SECOND + nanos, step))
 }
 
 /// `4 min 10 s`, `1h30m`, `14 seconds`.
-pub(crate) fn stretch(parts: &Regex, text: &str, ago: bool, hedge: Hedge) -> Option<Stretch> {
-    let mut stretch = Stretch { seconds: 0.0, step: f64::INFINITY, ago, between: false, hedge };
+pub(crate) fn stretch(parts: &Regex, text: &str, ago: bool, hedge: Hedge) -> Option<WrittenSpan> {
+    let mut stretch = WrittenSpan { seconds: 0.0, step: f64::INFINITY, ago, between: false, hedge };
     for part in parts.captures_iter(text) {
         let digits = part.get(1)?.as_str().replace(',', "");
         let unit = match part.get(2)?.as_str() {
@@ -123,7 +127,7 @@ pub(crate) fn stretch(parts: &Regex, text: &str, ago: bool, hedge: Hedge) -> Opt
     stretch.step.is_finite().then_some(stretch)
 }
 
-impl Moment {
+impl WrittenTime {
     /// Whether it is how a person would write `time`: cut off or rounded to what is written.
     pub fn is(&self, time: Time) -> bool {
         match *self {
@@ -148,7 +152,7 @@ fn near(written: i64, recorded: i64, step: i64) -> bool {
     (0..step).contains(&late) || (late < 0 && -late <= step / 2)
 }
 
-impl Stretch {
+impl WrittenSpan {
     /// Whether it is how a person would write a length of so many seconds.
     pub fn is(&self, seconds: f64) -> bool {
         let off = (self.seconds - seconds).abs();
@@ -174,21 +178,21 @@ mod tests {
 
     #[test]
     fn a_clock_is_cut_off_or_rounded() {
-        let written = Moment::Clock((17 * 60 + 21) * MINUTE, MINUTE);
+        let written = WrittenTime::Clock((17 * 60 + 21) * MINUTE, MINUTE);
         assert!(written.is(at("2026-11-24T17:21:59Z")) && written.is(at("2026-11-24T17:20:31Z")));
         assert!(!written.is(at("2026-11-24T17:22:01Z")) && !written.is(at("2026-11-24T17:20:29Z")));
     }
 
     #[test]
     fn a_day_needs_no_year() {
-        assert!(Moment::Day(None, 11, 24).is(at("2026-11-24T17:21:59Z")));
-        assert!(!Moment::Day(Some(2025), 11, 24).is(at("2026-11-24T17:21:59Z")));
+        assert!(WrittenTime::Day(None, 11, 24).is(at("2026-11-24T17:21:59Z")));
+        assert!(!WrittenTime::Day(Some(2025), 11, 24).is(at("2026-11-24T17:21:59Z")));
     }
 
     #[test]
     fn a_length_is_rounded_to_what_is_written() {
         let written =
-            |seconds: f64, step: f64| Stretch { seconds, step, ago: false, between: false, hedge: Hedge::None };
+            |seconds: f64, step: f64| WrittenSpan { seconds, step, ago: false, between: false, hedge: Hedge::None };
         assert!(written(14.0, 1.0).is(13.6) && written(14.0, 1.0).is(14.9) && !written(14.0, 1.0).is(16.0));
         assert!(written(120.0, 60.0).is(170.0) && !written(120.0, 60.0).is(185.0) && !written(120.0, 60.0).is(80.0));
     }

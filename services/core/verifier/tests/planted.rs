@@ -8,7 +8,7 @@ use crate::generator;
 use std::collections::BTreeMap;
 
 use generator::{Planted, Rng, World, answer, court, lies, truths, whole};
-use hindcast_api::Verdict;
+use hindcast_api::ClaimVerdict;
 use hindcast_verifier::{judge, strike};
 
 const WORLDS: u64 = 320;
@@ -25,14 +25,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, planted: &Planted, verdict: Verdict, reason: Option<&String>, seed: u64) {
+    fn count(&mut self, planted: &Planted, verdict: ClaimVerdict, reason: Option<&String>, seed: u64) {
         let told = || format!("seed {seed}: {:?} {verdict:?} {reason:?} {:?}", planted.claim.text, planted.truth);
-        let struck = verdict == Verdict::Unsupported;
+        let struck = verdict == ClaimVerdict::Unsupported;
         let (entry, wrong) = match planted.lie {
             None => {
                 self.truths += 1;
-                self.truths_struck += u32::from(verdict != Verdict::Supported);
-                (self.wronged.entry(planted.truth).or_default(), verdict != Verdict::Supported)
+                self.truths_struck += u32::from(verdict != ClaimVerdict::Supported);
+                (self.wronged.entry(planted.truth).or_default(), verdict != ClaimVerdict::Supported)
             }
             Some(lie) => {
                 self.lies += 1;
@@ -116,7 +116,7 @@ fn with_its_check_switched_off_each_lie_survives() {
                 };
                 judge(&mut claim, &court);
                 told += 1;
-                survived += u32::from(claim.verdict != Verdict::Unsupported);
+                survived += u32::from(claim.verdict != ClaimVerdict::Unsupported);
             }
         }
         assert!(told >= 20, "{} was told {told} times", lie.name);

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-use hindcast_api::{Citation, Claim, Event, Role, Step, Verdict};
+use hindcast_api::{Citation, Claim, ClaimVerdict, Event, PathStep, StepRole};
 use hindcast_domain::Time;
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_verifier::{Court, judge};
@@ -142,11 +142,11 @@ fn cite(id: &str) -> Citation {
     Citation { event: id.into(), position: id[4..].parse::<u64>().unwrap() * 4_096 }
 }
 
-fn judged(text: &str, cited: &[&str]) -> (Verdict, Option<String>) {
+fn judged(text: &str, cited: &[&str]) -> (ClaimVerdict, Option<String>) {
     let mut claim = Claim {
         text: text.into(),
         citations: cited.iter().map(|id| cite(id)).collect(),
-        verdict: Verdict::Unverifiable,
+        verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     };
@@ -195,7 +195,7 @@ fn what_is_true_stands() {
     ];
     for (text, cited) in all {
         let (verdict, reason) = judged(text, cited);
-        assert_eq!(verdict, Verdict::Supported, "{text:?}: {reason:?}");
+        assert_eq!(verdict, ClaimVerdict::Supported, "{text:?}: {reason:?}");
     }
 }
 
@@ -237,52 +237,52 @@ fn what_is_false_is_struck() {
     ];
     for (text, cited) in all {
         let (verdict, reason) = judged(text, cited);
-        assert_eq!(verdict, Verdict::Unsupported, "{text:?}: {reason:?}");
+        assert_eq!(verdict, ClaimVerdict::Unsupported, "{text:?}: {reason:?}");
         assert!(reason.is_some());
     }
 }
 
 #[test]
 fn what_cannot_be_checked_says_so() {
-    assert_eq!(judged("postgres broke", &[]).0, Verdict::Unverifiable);
-    assert_eq!(judged("This is quite bad, really.", &[POSTGRES]).0, Verdict::Unverifiable);
+    assert_eq!(judged("postgres broke", &[]).0, ClaimVerdict::Unverifiable);
+    assert_eq!(judged("This is quite bad, really.", &[POSTGRES]).0, ClaimVerdict::Unverifiable);
 }
 
-fn step(role: Role, at: &str, service: &str, text: &str, event: &str) -> Step {
-    Step { role, time: time(at), service: service.into(), text: text.into(), citations: vec![cite(event)] }
+fn step(role: StepRole, at: &str, service: &str, text: &str, event: &str) -> PathStep {
+    PathStep { role, time: time(at), service: service.into(), text: text.into(), citations: vec![cite(event)] }
 }
 
-fn walked(path: Vec<Step>) -> (Verdict, Option<String>) {
+fn walked(path: Vec<PathStep>) -> (ClaimVerdict, Option<String>) {
     let mut claim = hindcast_verifier::way(&path);
     judge(&mut claim, &court());
     (claim.verdict, claim.reason)
 }
 
-fn path() -> Vec<Step> {
+fn path() -> Vec<PathStep> {
     vec![
         step(
-            Role::Broke,
+            StepRole::Broke,
             "03:11:07",
             "postgres",
             "new log line \"FATAL: sorry, too many clients already …\" ×1,204",
             LINE,
         ),
-        step(Role::Then, "03:11:19", "checkout", "http_error_ratio rose from 0.002 to 0.384", ERRORS),
-        step(Role::Alarmed, "03:12:30", "nginx", "NginxHigh5xxRate fired", NGINX),
+        step(StepRole::Then, "03:11:19", "checkout", "http_error_ratio rose from 0.002 to 0.384", ERRORS),
+        step(StepRole::Alarmed, "03:12:30", "nginx", "NginxHigh5xxRate fired", NGINX),
     ]
 }
 
 #[test]
 fn a_path_is_walked_step_by_step() {
-    assert_eq!(walked(path()), (Verdict::Supported, None));
-    type Change = fn(&mut Vec<Step>);
+    assert_eq!(walked(path()), (ClaimVerdict::Supported, None));
+    type Change = fn(&mut Vec<PathStep>);
     let wrong: &[(&str, Change)] = &[
         ("another service", |path| path[1].service = "redis".into()),
         ("another time", |path| path[1].time = time("03:11:30")),
         ("another figure", |path| path[1].text = "http_error_ratio rose from 0.002 to 0.9".into()),
         ("the other way", |path| path.reverse()),
-        ("roles", |path| path[0].role = Role::Alarmed),
-        ("two of what broke", |path| path[1].role = Role::Broke),
+        ("roles", |path| path[0].role = StepRole::Alarmed),
+        ("two of what broke", |path| path[1].role = StepRole::Broke),
         ("no event", |path| path[2].citations.clear()),
         ("nothing that depends on it", |path| {
             path.remove(0);
@@ -294,7 +294,7 @@ fn a_path_is_walked_step_by_step() {
         let mut path = path();
         change(&mut path);
         let (verdict, reason) = walked(path);
-        assert_eq!(verdict, Verdict::Unsupported, "{name}: {reason:?}");
+        assert_eq!(verdict, ClaimVerdict::Unsupported, "{name}: {reason:?}");
     }
 }
 
@@ -309,12 +309,12 @@ fn what_may_not_be_seen_is_not_told_from_what_is_not_there() {
         let mut claim = Claim {
             text: "redis alarmed".into(),
             citations: vec![cite(id)],
-            verdict: Verdict::Supported,
+            verdict: ClaimVerdict::Supported,
             reason: None,
             path: Vec::new(),
         };
         judge(&mut claim, &court);
-        assert_eq!(claim.verdict, Verdict::Unsupported);
+        assert_eq!(claim.verdict, ClaimVerdict::Unsupported);
         claim.reason.unwrap().replace(id, "")
     };
     assert_eq!(reason("EVT-0000000000000010"), reason("EVT-0000000000000011"));
@@ -327,7 +327,7 @@ proptest! {
     fn no_text_breaks_the_verifier(text in "\\PC{0,300}", which in 0usize..9) {
         let cited = events()[which].id.clone();
         let (verdict, reason) = judged(&text, &[&cited]);
-        prop_assert!(verdict == Verdict::Supported || reason.is_some());
+        prop_assert!(verdict == ClaimVerdict::Supported || reason.is_some());
     }
 
     #[test]
@@ -351,7 +351,7 @@ fn a_question_is_evidence_of_nothing() {
         let mut claim = Claim {
             text: "ada asked whether redis is at fault at 03:20:00".into(),
             citations: cited.clone(),
-            verdict: Verdict::Unverifiable,
+            verdict: ClaimVerdict::Unverifiable,
             reason: None,
             path: vec![],
         };
@@ -359,9 +359,9 @@ fn a_question_is_evidence_of_nothing() {
         claim
     };
     let struck = judged_with(true);
-    assert_eq!(struck.verdict, Verdict::Unsupported);
+    assert_eq!(struck.verdict, ClaimVerdict::Unsupported);
     assert!(struck.reason.unwrap().contains("conversation"));
-    assert_eq!(judged_with(false).verdict, Verdict::Supported, "it is this check that strikes it");
+    assert_eq!(judged_with(false).verdict, ClaimVerdict::Supported, "it is this check that strikes it");
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn a_reason_names_things_as_the_claim_spells_them() {
         ("Elephants Trampled postgres Gloriously", POSTGRES, "Elephants"),
     ] {
         let (verdict, reason) = judged(text, &[cited]);
-        assert_ne!(verdict, Verdict::Supported, "{text}");
+        assert_ne!(verdict, ClaimVerdict::Supported, "{text}");
         assert!(reason.as_ref().is_some_and(|reason| reason.contains(spelt)), "{text}: {reason:?}");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_correlator::{Correlator, State};
+use hindcast_correlator::{Correlator, CorrelatorState};
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::command::{Command, Configured, Received};
 use hindcast_domain::event::{DoorOpened, Draft, Event, Recorded};
@@ -19,7 +19,7 @@ use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Sil
 pub struct Lane {
     pub decider: Correlator,
     pub partition: Partition,
-    pub state: State,
+    pub state: CorrelatorState,
     pub now: Time,
     pub log: Vec<Recorded>,
     inputs: u64,
@@ -50,7 +50,7 @@ impl Lane {
         Self {
             decider: Correlator,
             partition: Partition::of_environment("production"),
-            state: State::default(),
+            state: CorrelatorState::default(),
             now: Time::ZERO,
             log: Vec::new(),
             inputs: 0,

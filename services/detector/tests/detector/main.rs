@@ -11,16 +11,16 @@ use hindcast_detector::FailPoint;
 use hindcast_domain::event::Event;
 use hindcast_domain::finding::{Kind, Raised};
 use hindcast_domain::{Span, Time};
-use hindcast_telemetry::{Batch, Level, LogRecord, Sample};
+use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
 use crate::support::{World, recording, start};
 
-fn line(time: Time, service: &str, level: Level, message: &str) -> LogRecord {
+fn line(time: Time, service: &str, level: LogLevel, message: &str) -> LogRecord {
     LogRecord { time, service: service.into(), level, message: message.into(), labels: Default::default() }
 }
 
-fn logs(logs: Vec<LogRecord>) -> Batch {
-    Batch { logs, samples: Vec::new() }
+fn logs(logs: Vec<LogRecord>) -> TelemetryBatch {
+    TelemetryBatch { logs, samples: Vec::new() }
 }
 
 fn at(seconds: i64) -> Time {
@@ -31,7 +31,7 @@ fn at(seconds: i64) -> Time {
 async fn warm(world: &World) {
     for second in 0..90 {
         world.clock.set(at(second));
-        let quiet = |n| line(at(second), "shop", Level::Info, &format!("order {n} placed"));
+        let quiet = |n| line(at(second), "shop", LogLevel::Info, &format!("order {n} placed"));
         world.append(logs((0..2).map(quiet).collect())).await;
     }
 }
@@ -107,14 +107,14 @@ async fn a_flood_of_lines_that_nobody_wrote_before_is_bounded_and_counted() {
                 let digits = (n + salt * 7_919 + u64::try_from(second).unwrap() * 104_729).wrapping_mul(0x9e37_79b9);
                 digits.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect::<String>()
             };
-            line(at(second), "shop", Level::Error, &format!("{} {} {} {}", word(1), word(2), word(3), word(4)))
+            line(at(second), "shop", LogLevel::Error, &format!("{} {} {} {}", word(1), word(2), word(3), word(4)))
         };
         world.append(logs((0..1_000).map(unheard).collect())).await;
     }
     detector.idle(&world).await;
     // The next minute's first finding tells what the last one's flood kept back.
     world.clock.set(at(130));
-    world.append(logs(vec![line(at(130), "other", Level::Error, "something else went wrong")])).await;
+    world.append(logs(vec![line(at(130), "other", LogLevel::Error, "something else went wrong")])).await;
     detector.idle(&world).await;
     detector.stop().await;
     let told = world.findings().await.pop().unwrap().1.title;
@@ -136,7 +136,7 @@ async fn a_new_error_is_raised_with_its_own_time_and_without_its_secrets() {
     let detector = world.detect(None, FailPoint::None);
     warm(&world).await;
     let secret = "connecting with password=hunter2hunter2 to db failed";
-    world.append(logs(vec![line(at(91), "shop", Level::Error, secret)])).await;
+    world.append(logs(vec![line(at(91), "shop", LogLevel::Error, secret)])).await;
     detector.idle(&world).await;
     detector.stop().await;
     let findings = world.findings().await;
@@ -155,7 +155,7 @@ async fn a_healthy_stream_raises_nothing() {
     let detector = world.detect(None, FailPoint::None);
     for second in 0..600 {
         world.clock.set(at(second));
-        let quiet = |n| line(at(second), "shop", Level::Info, &format!("order {n} placed in {} ms", second % 7));
+        let quiet = |n| line(at(second), "shop", LogLevel::Info, &format!("order {n} placed in {} ms", second % 7));
         world.append(logs((0..5).map(quiet).collect())).await;
     }
     detector.idle(&world).await;
@@ -163,7 +163,7 @@ async fn a_healthy_stream_raises_nothing() {
     assert_eq!(world.findings().await, Vec::new());
 }
 
-fn samples(seconds: std::ops::Range<i64>, value: impl Fn(i64) -> f64) -> Batch {
+fn samples(seconds: std::ops::Range<i64>, value: impl Fn(i64) -> f64) -> TelemetryBatch {
     let sample = |second| Sample {
         time: at(second),
         service: "db".into(),
@@ -171,7 +171,7 @@ fn samples(seconds: std::ops::Range<i64>, value: impl Fn(i64) -> f64) -> Batch {
         labels: Default::default(),
         value: value(second),
     };
-    Batch { logs: Vec::new(), samples: seconds.step_by(2).map(sample).collect() }
+    TelemetryBatch { logs: Vec::new(), samples: seconds.step_by(2).map(sample).collect() }
 }
 
 #[tokio::test]

@@ -14,14 +14,14 @@ use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::event::{Event as Kind, Recorded};
 use hindcast_domain::finding::Raised;
 use hindcast_domain::{IncidentId, Partition, Severity, Span, Time, incident};
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
-use hindcast_ledger::{Ledger as _, Progress};
+use hindcast_ledger::{Ledger as _, LedgerProgress};
 use hindcast_queries::Queries as _;
 use hindcast_queries::memory::{EventSource, MemoryViews};
-use hindcast_telemetry::{Batch, Level, LogRecord, Memory, Sample, Telemetry as _};
+use hindcast_telemetry::{LogLevel, LogRecord, MemoryTelemetry, Sample, Telemetry as _, TelemetryBatch};
 use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -37,8 +37,8 @@ fn partition() -> Partition {
 
 pub(crate) struct World {
     pub(crate) clock: Stepped,
-    pub(crate) metrics: Metrics,
-    telemetry: Arc<Memory>,
+    pub(crate) metrics: MetricRegistry,
+    telemetry: Arc<MemoryTelemetry>,
     views: Arc<MemoryViews>,
     written: Arc<Written>,
     services: Mutex<Catalog>,
@@ -54,12 +54,12 @@ pub(crate) struct Running {
 impl World {
     pub(crate) fn new() -> Self {
         let clock = Stepped::new(start());
-        let ledger = hindcast_ledger::memory::Ledger::new("a-ledger");
+        let ledger = hindcast_ledger::memory::MemoryLedger::new("a-ledger");
         let shared: hindcast_clock::Shared = Arc::new(clock.clone());
-        let writer = IntakeWriter::new(Arc::new(ledger.clone()), shared, Progress::default(), "detector").facts();
+        let writer = IntakeWriter::new(Arc::new(ledger.clone()), shared, LedgerProgress::default(), "detector").facts();
         let written = Arc::new(Written(ledger));
         let views = Arc::new(MemoryViews::default().over(written.clone()));
-        let (metrics, telemetry, services) = (Metrics::default(), Arc::default(), Mutex::default());
+        let (metrics, telemetry, services) = (MetricRegistry::default(), Arc::default(), Mutex::default());
         Self { clock, metrics, telemetry, views, written, services, writer }
     }
 
@@ -79,7 +79,7 @@ impl World {
         Running { handle, stop, task }
     }
 
-    pub(crate) async fn append(&self, batch: Batch) {
+    pub(crate) async fn append(&self, batch: TelemetryBatch) {
         self.telemetry.append(&partition(), batch).await.unwrap();
     }
 
@@ -200,7 +200,7 @@ impl Running {
 
 pub(crate) struct Recording {
     pub(crate) faults: Vec<Fault>,
-    batches: BTreeMap<i64, Batch>,
+    batches: BTreeMap<i64, TelemetryBatch>,
 }
 
 pub(crate) struct Fault {
@@ -239,7 +239,7 @@ pub(crate) fn recording(name: &str) -> Recording {
         at: text(&fault["injected_at"]).parse().unwrap(),
         ended: text(&fault["ended_at"]).parse().unwrap(),
     });
-    let mut batches: BTreeMap<i64, Batch> = BTreeMap::new();
+    let mut batches: BTreeMap<i64, TelemetryBatch> = BTreeMap::new();
     let second = |time: Time| time.nanos() / 1_000_000_000 * 1_000_000_000;
     for row in unpacked("metrics.csv.zst").lines().skip(1) {
         let cells: Vec<&str> = row.split(',').collect();
@@ -252,7 +252,7 @@ pub(crate) fn recording(name: &str) -> Recording {
     for line in unpacked("logs.ndjson.zst").lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         let time = text(&line["time"]).parse().unwrap();
-        let level = Level::of_word(line["severity"].as_str().unwrap());
+        let level = LogLevel::of_word(line["severity"].as_str().unwrap());
         let (service, message, labels) = (text(&line["service"]), text(&line["message"]), BTreeMap::new());
         batches.entry(second(time)).or_default().logs.push(LogRecord { time, service, level, message, labels });
     }
@@ -260,7 +260,7 @@ pub(crate) fn recording(name: &str) -> Recording {
 }
 
 /// What was written to the ledger, for the views.
-struct Written(hindcast_ledger::memory::Ledger);
+struct Written(hindcast_ledger::memory::MemoryLedger);
 
 impl Written {
     async fn recorded(&self) -> Vec<Recorded> {
@@ -268,7 +268,7 @@ impl Written {
         for seq in 1..=self.0.head().await.unwrap() {
             let record = self.0.get(seq).await.unwrap().unwrap();
             for item in read::events(&record, &read::commit(&record).unwrap()).unwrap() {
-                let Item::Known(recorded) = item else { panic!("an event of ours is known") };
+                let ReadEvent::Known(recorded) = item else { panic!("an event of ours is known") };
                 written.push(*recorded);
             }
         }

@@ -9,14 +9,14 @@ use hindcast_domain::{EventId, Partition, Time, command};
 use hindcast_events::Envelope;
 use tokio::sync::watch;
 
-use super::{BATCH_BYTES, BATCH_EVENTS, Error, Lane, PAUSE, Runner, Tip, World};
-use hindcast_ledger::commit::{self, Cursor, Hash, Header};
+use super::{BATCH_BYTES, BATCH_EVENTS, Error, LaneTip, OwnedLane, PAUSE, Runner, RunnerState};
+use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
-use hindcast_ledger::progress::Report;
+use hindcast_ledger::progress::ServiceReport;
 
 impl<D: Decider> Runner<D> {
     /// On a ledger that others can write to, the first append of an owner says so, and is its fence.
-    pub(super) async fn take_over(&self, world: &mut World<D>) -> Result<bool, Error> {
+    pub(super) async fn take_over(&self, world: &mut RunnerState<D>) -> Result<bool, Error> {
         if !self.options.ledger.info().shared {
             return Ok(true);
         }
@@ -40,7 +40,7 @@ impl<D: Decider> Runner<D> {
 
     pub(super) async fn decide_all(
         &self,
-        world: &mut World<D>,
+        world: &mut RunnerState<D>,
         shutdown: &watch::Receiver<bool>,
     ) -> Result<bool, Error> {
         for lane in world.lanes.values_mut() {
@@ -51,7 +51,7 @@ impl<D: Decider> Runner<D> {
                 for event in &input.events {
                     self.decide(lane, event, input.stamped_at);
                 }
-                let cursor = Cursor { subject: input.subject.clone(), seq: input.seq, hash: input.hash };
+                let cursor = ConsumedThrough { subject: input.subject.clone(), seq: input.seq, hash: input.hash };
                 lane.cursors.insert(input.subject.clone(), cursor);
                 let full = lane.batch.len() >= BATCH_EVENTS || lane.batch_bytes >= BATCH_BYTES;
                 if (full || lane.pending.is_empty()) && !self.append(lane).await? {
@@ -65,7 +65,7 @@ impl<D: Decider> Runner<D> {
         Ok(true)
     }
 
-    pub(super) fn decide(&self, lane: &mut Lane<D>, input: &Recorded, stamped_at: Time) {
+    pub(super) fn decide(&self, lane: &mut OwnedLane<D>, input: &Recorded, stamped_at: Time) {
         if self.decider.sees_first() {
             self.decider.seen(&mut lane.state, input);
         }
@@ -87,7 +87,7 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Decides about a timer; false where it decided nothing, which would make it due for ever.
-    pub(super) fn fire_one(&self, lane: &mut Lane<D>, timer: &Timer) -> bool {
+    pub(super) fn fire_one(&self, lane: &mut OwnedLane<D>, timer: &Timer) -> bool {
         let now = lane.now.max(timer.due);
         let drafts = self.decider.fire(&lane.state, &lane.partition, timer);
         if drafts.is_empty() {
@@ -102,7 +102,7 @@ impl<D: Decider> Runner<D> {
     /// Gives drafts their ids and revisions, folds them, and puts them into the batch.
     pub(super) fn adopt(
         &self,
-        lane: &mut Lane<D>,
+        lane: &mut OwnedLane<D>,
         drafts: Vec<Draft>,
         input: Option<&Recorded>,
         seed: &[u8],
@@ -135,11 +135,11 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Appends the batch with its cursor; false when another owner decided.
-    pub(super) async fn append(&self, lane: &mut Lane<D>) -> Result<bool, Error> {
+    pub(super) async fn append(&self, lane: &mut OwnedLane<D>) -> Result<bool, Error> {
         if lane.batch.is_empty() && !lane.seal {
             return Ok(true);
         }
-        let header = Header {
+        let header = CommitHeader {
             ledger: self.options.ledger.info().ledger_id.clone(),
             subject: lane.subject.clone(),
             counter: lane.tip.counter + 1,
@@ -165,7 +165,7 @@ impl<D: Decider> Runner<D> {
         let Some(seq) = settled? else {
             return Ok(false);
         };
-        lane.tip = Tip { seq, hash, counter: lane.tip.counter + 1 };
+        lane.tip = LaneTip { seq, hash, counter: lane.tip.counter + 1 };
         lane.batch.clear();
         lane.batch_bytes = 0;
         lane.seal = false;
@@ -173,7 +173,7 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Appends until the outcome is known; `None` when another's commit stands there.
-    pub(super) async fn settle(&self, lane: &Lane<D>, payload: bytes::Bytes) -> Result<Option<Seq>, Error> {
+    pub(super) async fn settle(&self, lane: &OwnedLane<D>, payload: bytes::Bytes) -> Result<Option<Seq>, Error> {
         let mut pause = PAUSE.0;
         loop {
             match self.options.ledger.append(&lane.subject, lane.tip.seq, payload.clone()).await {
@@ -193,12 +193,17 @@ impl<D: Decider> Runner<D> {
         }
     }
 
-    pub(super) fn next_due(&self, world: &World<D>) -> Option<(Partition, Timer)> {
-        let of = |lane: &Lane<D>| self.decider.due(&lane.state).map(|timer| (lane.partition.clone(), timer));
+    pub(super) fn next_due(&self, world: &RunnerState<D>) -> Option<(Partition, Timer)> {
+        let of = |lane: &OwnedLane<D>| self.decider.due(&lane.state).map(|timer| (lane.partition.clone(), timer));
         world.lanes.values().filter_map(of).min_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)))
     }
 
-    pub(super) async fn fire(&self, world: &mut World<D>, partition: &Partition, timer: &Timer) -> Result<bool, Error> {
+    pub(super) async fn fire(
+        &self,
+        world: &mut RunnerState<D>,
+        partition: &Partition,
+        timer: &Timer,
+    ) -> Result<bool, Error> {
         let Some(lane) = world.lanes.get_mut(partition) else {
             return Ok(true);
         };
@@ -209,8 +214,8 @@ impl<D: Decider> Runner<D> {
         self.append(lane).await
     }
 
-    pub(super) fn report(&self, world: &World<D>) {
+    pub(super) fn report(&self, world: &RunnerState<D>) {
         let due = self.next_due(world).map(|(_, timer)| timer.due);
-        self.options.progress.report(self.decider.name(), Report { through: world.through, due, appending: 0 });
+        self.options.progress.report(self.decider.name(), ServiceReport { through: world.through, due, appending: 0 });
     }
 }

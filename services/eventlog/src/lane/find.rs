@@ -7,10 +7,10 @@ use std::sync::Arc;
 use hindcast_domain::lane::{Decider, Input};
 use hindcast_domain::{Partition, Time, canonical};
 
-use super::{Decoded, Error, Lane, Runner, SNAPSHOT_EVERY, Tip, World};
-use crate::read::{self, Item};
-use crate::snapshot::Stamp;
-use hindcast_ledger::commit::{self, Cursor, Hash, Header};
+use super::{DecodedCommit, Error, LaneTip, OwnedLane, Runner, RunnerState, SNAPSHOT_EVERY};
+use crate::read::{self, ReadEvent};
+use crate::snapshot::SnapshotHeader;
+use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
 use hindcast_ledger::port::{ReadError, Record, Seq};
 use hindcast_ledger::subject::Subject;
 
@@ -19,7 +19,7 @@ use hindcast_ledger::subject::Subject;
 #[serde(bound = "")]
 struct Saved<S: serde::Serialize + serde::de::DeserializeOwned> {
     template: S,
-    template_cursors: Vec<Cursor>,
+    template_cursors: Vec<ConsumedThrough>,
     lanes: Vec<SavedLane<S>>,
 }
 
@@ -32,18 +32,18 @@ struct SavedLane<S: serde::Serialize + serde::de::DeserializeOwned> {
     hash: Hash,
     counter: u64,
     now: Time,
-    cursors: Vec<Cursor>,
+    cursors: Vec<ConsumedThrough>,
 }
 
 impl<D: Decider> Runner<D> {
-    pub(super) async fn load(&self) -> Result<World<D>, Error> {
+    pub(super) async fn load(&self) -> Result<RunnerState<D>, Error> {
         let name = format!("lane-{}", self.decider.name());
         let saved = self.options.snapshots.read::<Saved<D::State>>(&name, self.options.ledger.as_ref()).await;
         let (through, hash, saved) = match saved {
             Some((stamp, saved)) => (stamp.seq, stamp.hash, Some(saved)),
             None => (0, Hash::ZERO, None),
         };
-        let mut world = World {
+        let mut world = RunnerState {
             lanes: BTreeMap::new(),
             template: D::State::default(),
             template_cursors: BTreeMap::new(),
@@ -51,14 +51,14 @@ impl<D: Decider> Runner<D> {
             hash,
             snapshot_at: through,
         };
-        let cursors = |list: Vec<Cursor>| list.into_iter().map(|c| (c.subject.clone(), c)).collect();
+        let cursors = |list: Vec<ConsumedThrough>| list.into_iter().map(|c| (c.subject.clone(), c)).collect();
         if let Some(saved) = saved {
             world.template = saved.template;
             world.template_cursors = cursors(saved.template_cursors);
             for lane in saved.lanes {
                 let mut found = self.found(&world, lane.partition);
                 found.state = lane.state;
-                found.tip = Tip { seq: lane.seq, hash: lane.hash, counter: lane.counter };
+                found.tip = LaneTip { seq: lane.seq, hash: lane.hash, counter: lane.counter };
                 found.now = lane.now;
                 found.cursors = cursors(lane.cursors);
                 world.lanes.insert(found.partition.clone(), found);
@@ -85,12 +85,12 @@ impl<D: Decider> Runner<D> {
         Ok(world)
     }
 
-    pub(super) fn found(&self, world: &World<D>, partition: Partition) -> Lane<D> {
-        Lane {
+    pub(super) fn found(&self, world: &RunnerState<D>, partition: Partition) -> OwnedLane<D> {
+        OwnedLane {
             subject: Subject::lane(&partition, self.decider.name()),
             partition,
             state: world.template.clone(),
-            tip: Tip::default(),
+            tip: LaneTip::default(),
             now: Time::ZERO,
             cursors: world.template_cursors.clone(),
             pending: VecDeque::new(),
@@ -101,7 +101,7 @@ impl<D: Decider> Runner<D> {
     }
 
     /// Takes one record of the order: a decision of ours is folded, an input waits or is seen.
-    pub(super) fn take(&self, world: &mut World<D>, record: &Record) -> Result<(), Error> {
+    pub(super) fn take(&self, world: &mut RunnerState<D>, record: &Record) -> Result<(), Error> {
         if record.seq <= world.through {
             return Ok(());
         }
@@ -156,7 +156,7 @@ impl<D: Decider> Runner<D> {
         }
         if of.is_whole() {
             decoded.events.iter().for_each(|event| self.decider.seen(&mut world.template, event));
-            let cursor = Cursor { subject: decoded.subject.clone(), seq: decoded.seq, hash: decoded.hash };
+            let cursor = ConsumedThrough { subject: decoded.subject.clone(), seq: decoded.seq, hash: decoded.hash };
             world.template_cursors.insert(decoded.subject.clone(), cursor);
         }
         Ok(())
@@ -164,9 +164,9 @@ impl<D: Decider> Runner<D> {
 
     pub(super) fn take_own(
         &self,
-        world: &mut World<D>,
+        world: &mut RunnerState<D>,
         record: &Record,
-        header: &Header,
+        header: &CommitHeader,
         hash: Hash,
     ) -> Result<(), Error> {
         let partition = record.subject.partition().clone();
@@ -181,7 +181,7 @@ impl<D: Decider> Runner<D> {
                 lane.now = lane.now.max(event.time);
                 self.decider.evolve(&mut lane.state, event);
             }
-            lane.tip = Tip { seq: record.seq, hash, counter: header.counter };
+            lane.tip = LaneTip { seq: record.seq, hash, counter: header.counter };
             // Another owner's commit (or ours of an earlier life) consumed these: they are seen, not decided.
             for cursor in &header.consumed {
                 if lane.cursors.get(&cursor.subject).is_none_or(|known| known.seq < cursor.seq) {
@@ -201,21 +201,21 @@ impl<D: Decider> Runner<D> {
         Ok(())
     }
 
-    pub(super) fn decode(&self, record: &Record, hash: Hash, stamped_at: Time) -> Result<Decoded, Error> {
+    pub(super) fn decode(&self, record: &Record, hash: Hash, stamped_at: Time) -> Result<DecodedCommit, Error> {
         let commit = read::commit(record).map_err(ReadError::from)?;
         let mut events = Vec::with_capacity(commit.events.len());
         for item in read::events(record, &commit).map_err(ReadError::from)? {
             match item {
-                Item::Known(event) => events.push(*event),
-                Item::Unknown { position, kind, version, .. } => {
+                ReadEvent::Known(event) => events.push(*event),
+                ReadEvent::Unknown { position, kind, version, .. } => {
                     return Err(Error::Unknown { position, kind, version });
                 }
             }
         }
-        Ok(Decoded { seq: record.seq, subject: record.subject.clone(), hash, stamped_at, events })
+        Ok(DecodedCommit { seq: record.seq, subject: record.subject.clone(), hash, stamped_at, events })
     }
 
-    pub(super) async fn save(&self, world: &mut World<D>, now: bool) {
+    pub(super) async fn save(&self, world: &mut RunnerState<D>, now: bool) {
         let due = world.through >= world.snapshot_at + if now { 1 } else { SNAPSHOT_EVERY };
         let quiet = world.lanes.values().all(|lane| lane.pending.is_empty() && lane.batch.is_empty());
         // Our own appends may lie beyond what came back to us: the state is then ahead of its place.
@@ -237,7 +237,7 @@ impl<D: Decider> Runner<D> {
             template_cursors: world.template_cursors.values().cloned().collect(),
             lanes: lanes.collect(),
         };
-        let stamp = Stamp {
+        let stamp = SnapshotHeader {
             ledger_id: self.options.ledger.info().ledger_id.clone(),
             fold_version: canonical::FOLD_VERSION,
             seq: world.through,

@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use hindcast_api::{Alert, Code, Problem};
 use hindcast_domain::{Span, alert};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{AlertFilter, Window};
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn flag(query: &[(String, String)], name: &str) -> Result<bool> {
         None | Some("" | "true" | "1") => Ok(true),
         Some("false" | "0") => Ok(false),
         Some(other) => {
-            Err(Refusal::new(Code::BadParameter, format!("expected true or false in {name}, got {other:.32?}")))
+            Err(HttpRefusal::new(Code::BadParameter, format!("expected true or false in {name}, got {other:.32?}")))
         }
     }
 }
@@ -115,7 +115,7 @@ async fn firing(gateway: &Gateway, query: &[(String, String)]) -> Result<Vec<Ale
     }
     let most = PAGES_MAX * hindcast_api::LIMIT_MAX;
     let problem = Problem::new(Code::Invalid, format!("expected at most {most} alerts, there are more"));
-    Err(Refusal(problem.remedy("Read them page by page under /api/v1/alerts.")))
+    Err(HttpRefusal(problem.remedy("Read them page by page under /api/v1/alerts.")))
 }
 
 fn shown(gateway: &Gateway, alert: &Alert) -> Value {

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Accepted, Code};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::json;
 
 use super::{arrive, arrive_as, telemetry, told};
@@ -83,7 +83,7 @@ async fn take(gateway: &Gateway, source: Arc<Source>, headers: &HeaderMap, body:
 
 /// An Alertmanager says 400 to whatever it does not take.
 async fn take_direct(gateway: &Gateway, source: Arc<Source>, headers: &HeaderMap, body: Body) -> Result<Accepted> {
-    take(gateway, source, headers, body).await.map_err(|mut refusal: Refusal| {
+    take(gateway, source, headers, body).await.map_err(|mut refusal: HttpRefusal| {
         if refusal.0.status == 422 {
             refusal.0.status = 400;
         }
@@ -96,7 +96,7 @@ fn direct(gateway: &Gateway, name: &str) -> Result<Arc<Source>> {
     if source.format.name != "prometheus" {
         let detail =
             format!("expected a source of the format prometheus, {name:.64?} is one of {}", source.format.name);
-        return Err(Refusal::new(Code::NotFound, detail));
+        return Err(HttpRefusal::new(Code::NotFound, detail));
     }
     Ok(source)
 }

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
 use bytes::Bytes;
 use hindcast_api::{Code, Problem};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 
 use crate::Gateway;
 use crate::auth::{Unverified, Verified};
@@ -75,7 +75,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
 /// Doors that are promised and answer 501 until they are built. Whoever builds one takes it out here.
 pub fn promised() -> Router {
     let paths = ["/v2/enqueue", "/opsgenie/v2/alerts", "/opsgenie/v2/alerts/{*rest}", "/v1/traces"];
-    let answer = || async { Refusal::new(Code::NotImplemented, "this endpoint is promised and not built yet") };
+    let answer = || async { HttpRefusal::new(Code::NotImplemented, "this endpoint is promised and not built yet") };
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
 }
 
@@ -94,7 +94,7 @@ async fn same_site(request: Request, next: Next) -> Response {
     match site {
         Some(site) if !matches!(site, "same-origin" | "none") => {
             let problem = Problem::new(Code::Forbidden, format!("expected no other site's page, got {site:.32?}"));
-            Refusal(problem.remedy("Send it from a program, not from a page.")).into_response()
+            HttpRefusal(problem.remedy("Send it from a program, not from a page.")).into_response()
         }
         _ => next.run(request).await,
     }
@@ -156,7 +156,7 @@ fn is_json(headers: &HeaderMap) -> Result<()> {
     if plain.is_empty() || plain == "application/json" || plain.ends_with("+json") {
         return Ok(());
     }
-    Err(Refusal::new(Code::UnsupportedMediaType, format!("expected application/json, got {plain:.64?}")))
+    Err(HttpRefusal::new(Code::UnsupportedMediaType, format!("expected application/json, got {plain:.64?}")))
 }
 
 /// What of the headers goes on with the body.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, LIMIT_MAX, Page, Parked, Problem};
 use hindcast_domain::words::ParkedStatus;
 use hindcast_domain::{EventId, Partition};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::Window;
 use serde_json::json;
 
@@ -36,18 +36,21 @@ fn asked(query: &[(String, String)]) -> Result<(bool, Window)> {
             (_, "") => {}
             ("limit", text) => {
                 let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                let bad = || Refusal::new(Code::BadLimit, format!("expected a limit of 1 to 500, got {text:.32?}"));
+                let bad = || HttpRefusal::new(Code::BadLimit, format!("expected a limit of 1 to 500, got {text:.32?}"));
                 window.limit = Some(limit.ok_or_else(bad)?);
             }
             ("cursor", text) => window.cursor = Some(text.to_owned()),
             ("as_of", text) => window.as_of = Some(text.parse()?),
             ("status", "parked") => open = true,
             ("status", text) => {
-                return Err(Refusal::new(Code::BadParameter, format!("expected the status parked, got {text:.32?}")));
+                return Err(HttpRefusal::new(
+                    Code::BadParameter,
+                    format!("expected the status parked, got {text:.32?}"),
+                ));
             }
             (other, _) => {
                 let expected = "expected limit, cursor, as_of or status";
-                return Err(Refusal::new(Code::BadParameter, format!("{expected}, got {other:.32?}")));
+                return Err(HttpRefusal::new(Code::BadParameter, format!("{expected}, got {other:.32?}")));
             }
         }
     }
@@ -65,7 +68,7 @@ pub(super) async fn retry(
     let source = source_of(&gateway, &item)?;
     if item.payload.get("too_large_bytes").is_some() && item.payload.get("beginning").is_some() {
         let problem = Problem::new(Code::Invalid, "only the beginning of this item was kept: it was too large");
-        return Err(Refusal(problem.remedy("Discard it, and have its sender send it again.")));
+        return Err(HttpRefusal(problem.remedy("Discard it, and have its sender send it again.")));
     }
     let plan = plan_again(&gateway, &source, item.payload, &id, &partition)?;
     let accepted = gateway.carry_out(&source.name, plan).await?;
@@ -105,13 +108,13 @@ async fn open(gateway: &Gateway, id: &str) -> Result<Open> {
     let queries = gateway.queries()?;
     let item = queries.parked_item(id).await?;
     if item.status != ParkedStatus::Parked {
-        return Err(Refusal::new(
+        return Err(HttpRefusal::new(
             Code::Conflict,
             format!("expected a dead letter that is still parked, {} is {}", item.id, item.status),
         ));
     }
     let event = queries.event(&item.id, None).await?;
-    let id = item.id.parse().map_err(|_| Refusal::new(Code::Internal, "the views named no event"))?;
+    let id = item.id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "the views named no event"))?;
     let partition = Partition { tenant: event.tenant, environment: event.environment };
     Ok(Open { item, id, partition })
 }

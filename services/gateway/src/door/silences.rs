@@ -14,9 +14,9 @@ use hindcast_domain::command::{Command, Received};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
 use hindcast_domain::silence::{Kind, Matcher, State as Stage, Terms};
 use hindcast_domain::{Partition, SilenceId, Time};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_intake::NewCommand;
-use hindcast_queries::{Outcome, Window};
+use hindcast_queries::{CommandOutcome, Window};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
     let body = read(&headers, body).await?;
     let json = hindcast_http::json(&body)?;
     let asked: Asked = serde_json::from_value(json)
-        .map_err(|error| Refusal::new(Code::Malformed, format!("expected a silence: {error:.200}")))?;
+        .map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected a silence: {error:.200}")))?;
     let replaces = match asked.id.as_deref().filter(|id| !id.is_empty()) {
         None => None,
         Some(id) => Some(known(&gateway, id).await?),
@@ -116,7 +116,7 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
         // An edit ends the silence before it begins the new one.
         Done::Decided(subjects) => match subjects.iter().rev().find(|id| id.starts_with(SilenceId::PREFIX)) {
             Some(id) => Ok(Json(json!({ "silenceID": id })).into_response()),
-            None => Err(Refusal::new(Code::Internal, "the control lane named no silence")),
+            None => Err(HttpRefusal::new(Code::Internal, "the control lane named no silence")),
         },
         Done::Pending(position) => Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response()),
     }
@@ -140,7 +140,7 @@ pub(super) async fn expire(
 /// The silence of that id, by the views; 404 where there is none.
 async fn known(gateway: &Gateway, id: &str) -> Result<SilenceId> {
     let silence = gateway.queries()?.silence(id, None).await?;
-    silence.id.parse().map_err(|_| Refusal::new(Code::Internal, "the views named no silence"))
+    silence.id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "the views named no silence"))
 }
 
 /// What is asked for, checked and cleaned. Alertmanager's start in the past means now.
@@ -148,7 +148,7 @@ fn terms(asked: Asked, now: Time) -> Result<Terms> {
     let invalid = |detail: String| {
         let mut problem = Problem::new(Code::Invalid, detail);
         problem.status = 400;
-        Refusal(problem)
+        HttpRefusal(problem)
     };
     let at = |text: &str| match time::rfc3339(text) {
         Ok(time) => Ok(time.unwrap_or(now)),
@@ -203,11 +203,11 @@ async fn ask(
     };
     let partition = Partition::whole(Partition::TENANT);
     let receipt = gateway.inner.commands.submit(&partition, command).await.map_err(refused)?;
-    let id = receipt.ids.first().ok_or_else(|| Refusal::new(Code::Internal, "the ledger told no place"))?;
+    let id = receipt.ids.first().ok_or_else(|| HttpRefusal::new(Code::Internal, "the ledger told no place"))?;
     match queries.outcome(id, PATIENCE).await {
-        Outcome::Accepted { subjects, .. } => Ok(Done::Decided(subjects)),
-        Outcome::Rejected(rejected) => Err(Problem::of_rejection(&rejected).into()),
-        Outcome::Pending => Ok(Done::Pending(receipt.position())),
+        CommandOutcome::Accepted { subjects, .. } => Ok(Done::Decided(subjects)),
+        CommandOutcome::Rejected(rejected) => Err(Problem::of_rejection(&rejected).into()),
+        CommandOutcome::Pending => Ok(Done::Pending(receipt.position())),
     }
 }
 
@@ -216,7 +216,7 @@ fn fresh_key() -> Result<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         tracing::error!(%error, "no random numbers for a command's key");
-        Refusal::new(Code::Unavailable, "no random numbers can be had now")
+        HttpRefusal::new(Code::Unavailable, "no random numbers can be had now")
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -5,7 +5,7 @@ use hindcast_api::{Alert, Parked, Silence};
 use hindcast_domain::command::{Code, Command, Rejected};
 use hindcast_domain::silence::{Kind, Matcher, State, Terms};
 use hindcast_domain::{Event, EventId};
-use hindcast_queries::Outcome;
+use hindcast_queries::CommandOutcome;
 use hindcast_queries::memory::Question;
 use hindcast_testkit as testkit;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn asked() -> Value {
 async fn a_silence_is_a_command_and_its_id_is_the_answer() {
     let world = World::new();
     let subjects = vec!["SIL-0000000000000000".to_owned(), "SIL-0123456789ABCDEF".to_owned()];
-    world.views.decide(Outcome::Accepted { subjects, position: 9 });
+    world.views.decide(CommandOutcome::Accepted { subjects, position: 9 });
     let answer = world.post("/api/v2/silences", &asked()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"silenceID": "SIL-0123456789ABCDEF"})));
     let events = world.events().await;
@@ -138,10 +138,10 @@ async fn a_silence_is_read_edited_and_ended_by_its_id() {
     let delete = |id: &str| {
         axum::http::Request::delete(format!("/api/v2/silence/{id}")).body(axum::body::Body::empty()).unwrap()
     };
-    world.views.decide(Outcome::Accepted { subjects: Vec::new(), position: 9 });
+    world.views.decide(CommandOutcome::Accepted { subjects: Vec::new(), position: 9 });
     assert_eq!(world.send(delete("SIL-0123456789ABCDEF")).await.status, 200);
     assert_eq!(world.send(delete("8465dd12-fc84-4ce0-8d5b-56bc482404e1")).await.status, 404);
-    world.views.decide(Outcome::Rejected(Rejected::new(Code::Conflict, "it is over")));
+    world.views.decide(CommandOutcome::Rejected(Rejected::new(Code::Conflict, "it is over")));
     assert_eq!(world.send(delete("SIL-0123456789ABCDEF")).await.code(), "conflict");
     let commands: Vec<Command> = world
         .events()

@@ -7,7 +7,7 @@ use hindcast_domain::Event;
 use hindcast_domain::alert::Signal;
 use hindcast_gateway::Guard;
 use hindcast_intake::FailPoint;
-use hindcast_ledger::memory::Fault;
+use hindcast_ledger::memory::AppendFault;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -44,7 +44,7 @@ async fn a_ledger_that_takes_nothing_is_never_answered_2xx() {
         ("/ingest/change", json!({"title": "t"})),
     ] {
         let world = World::new();
-        world.ledger.inject(Fault::Refuse);
+        world.ledger.inject(AppendFault::Refuse);
         let answer = world.post(path, &body).await;
         assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{path}");
         assert_eq!(answer.headers["retry-after"], "1");
@@ -56,7 +56,7 @@ async fn a_ledger_that_takes_nothing_is_never_answered_2xx() {
 async fn a_writer_that_answers_too_early_is_seen() {
     // The guarantee of the test before, broken on purpose: it must turn red.
     let world = World::broken("", Guard::open(), FailPoint::AcknowledgeBeforeAppend);
-    world.ledger.inject(Fault::Refuse);
+    world.ledger.inject(AppendFault::Refuse);
     let answer = world.post("/api/v2/alerts", &json!([alert(json!({"a": "b"}))])).await;
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     assert_eq!((answer.status, world.events().await.len()), (200, 0));

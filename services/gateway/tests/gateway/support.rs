@@ -9,21 +9,21 @@ use hindcast_clock::Stepped;
 use hindcast_domain::Time;
 use hindcast_domain::event::Recorded;
 use hindcast_eventlog::read;
-use hindcast_eventlog::read::Item;
+use hindcast_eventlog::read::ReadEvent;
 use hindcast_gateway::{Gateway, Guard, Options, SourceConfig, TenantKey};
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::{FailPoint, IntakeWriter};
-use hindcast_ledger::memory::Ledger as Memory;
-use hindcast_ledger::{Ledger as _, Progress};
+use hindcast_ledger::memory::MemoryLedger as Memory;
+use hindcast_ledger::{Ledger as _, LedgerProgress};
 use hindcast_queries::memory::MemoryViews;
-use hindcast_telemetry::Memory as Store;
+use hindcast_telemetry::MemoryTelemetry as Store;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 pub(crate) struct World {
     pub(crate) ledger: Memory,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: MetricRegistry,
     pub(crate) views: Arc<MemoryViews>,
     /// The telemetry.
     pub(crate) store: Arc<Store>,
@@ -86,8 +86,8 @@ impl World {
         let ledger = Memory::new("test");
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(now()));
         let writer =
-            IntakeWriter::with_fail_point(ledger.share(), Arc::clone(&clock), Progress::default(), "door", fail);
-        let (metrics, views) = (Metrics::default(), Arc::new(MemoryViews::at(42)));
+            IntakeWriter::with_fail_point(ledger.share(), Arc::clone(&clock), LedgerProgress::default(), "door", fail);
+        let (metrics, views) = (MetricRegistry::default(), Arc::new(MemoryViews::at(42)));
         let gateway = Gateway::new(Options {
             writer: writer.facts(),
             commands: writer.commands(),
@@ -137,8 +137,8 @@ impl World {
             let record = self.ledger.get(seq).await.unwrap().unwrap();
             for item in read::events(&record, &read::commit(&record).unwrap()).unwrap() {
                 match item {
-                    Item::Known(recorded) => events.push(*recorded),
-                    Item::Unknown { kind, .. } => panic!("an event of ours is known, got {kind}"),
+                    ReadEvent::Known(recorded) => events.push(*recorded),
+                    ReadEvent::Unknown { kind, .. } => panic!("an event of ours is known, got {kind}"),
                 }
             }
         }

@@ -4,7 +4,9 @@ use crate::protobuf::{attribute, double, fixed, gzip, logs, message, metrics, re
 use crate::support::{Answer, World, now};
 use hindcast_domain::{Partition, Span};
 use hindcast_gateway::Guard;
-use hindcast_telemetry::{Cursor, Level, LogFilter, LogRecord, SampleFilter, Series, Stretch, Telemetry as _};
+use hindcast_telemetry::{
+    ArrivalCursor, LogFilter, LogLevel, LogRecord, MetricSeries, SampleFilter, Telemetry as _, TelemetryWindow,
+};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
@@ -18,8 +20,8 @@ pub(crate) fn nanos() -> u64 {
     u64::try_from(now().nanos()).unwrap()
 }
 
-fn around() -> Stretch {
-    Stretch::around(now(), Span::hours(1), Span::hours(1))
+fn around() -> TelemetryWindow {
+    TelemetryWindow::around(now(), Span::hours(1), Span::hours(1))
 }
 
 impl World {
@@ -32,7 +34,7 @@ impl World {
         self.lines_of("production").await
     }
 
-    pub(crate) async fn series_of(&self, environment: &str) -> Vec<Series> {
+    pub(crate) async fn series_of(&self, environment: &str) -> Vec<MetricSeries> {
         let partition = Partition::of_environment(environment);
         self.store.series(&partition, around(), SampleFilter::default()).await.unwrap()
     }
@@ -86,9 +88,9 @@ async fn good_lines_are_taken_and_bad_ones_named() {
     assert_eq!(rejected, [(1, "malformed"), (3, "bad_time"), (4, "no_message")]);
     assert!(told["rejected"].as_array().unwrap().iter().all(|item| !item["remedy"].as_str().unwrap().is_empty()));
     let lines = world.lines().await;
-    let shown: Vec<(&str, Level, &str)> =
+    let shown: Vec<(&str, LogLevel, &str)> =
         lines.iter().map(|line| (line.service.as_str(), line.level, line.message.as_str())).collect();
-    assert_eq!(shown, [("cart", Level::Error, "it broke"), ("logs", Level::Info, "no time, no service")]);
+    assert_eq!(shown, [("cart", LogLevel::Error, "it broke"), ("logs", LogLevel::Info, "no time, no service")]);
     assert_eq!((lines[1].time, lines[0].labels["pod"].as_str()), (now(), "p-1"));
     assert_eq!(world.lines_of("staging").await[0].message, "elsewhere");
     assert_eq!(world.counted("hindcast_telemetry_records_total", "log"), 3.0);
@@ -130,7 +132,7 @@ async fn lines_of_which_none_is_good_are_refused() {
         let world = World::new();
         let answer = world.ndjson(body).await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{body:?} {}", answer.text);
-        assert_eq!(world.store.head(), Cursor(0));
+        assert_eq!(world.store.head(), ArrivalCursor(0));
     }
     let world = World::new();
     let form = world.post_with("/ingest/logs", &[("content-type", "application/x-www-form-urlencoded")], "{}").await;
@@ -223,7 +225,7 @@ async fn otlp_logs_say_the_same_in_protobuf_and_in_json() {
         assert!(headers[0].1.starts_with(&kind), "answered in the encoding of the request: {kind}");
         assert_eq!(answer.text, if kind == "application/json" { "{}" } else { "" });
         let line = world.lines().await.remove(0);
-        assert_eq!((line.time, line.service.as_str(), line.level), (now(), "cart", Level::Error));
+        assert_eq!((line.time, line.service.as_str(), line.level), (now(), "cart", LogLevel::Error));
         assert_eq!(line.message, "it broke");
         let labels = json!({"host.name": "h-1", "attempt": "3", "ok": "true",
                             "trace_id": "0102030405060708090a0b0c0d0e0f10"});
@@ -238,21 +240,25 @@ async fn an_otlp_line_is_whatever_says_most() {
         (
             json!({"body": {"kvlistValue": {"values": [{"key": "a", "value": {"intValue": 1}}]}}}),
             "{\"a\":1}",
-            Level::Info,
+            LogLevel::Info,
         ),
         (
             json!({"body": {"arrayValue": {"values": [{"stringValue": "x"}, {"doubleValue": 1.5}]}}}),
             "[\"x\",1.5]",
-            Level::Info,
+            LogLevel::Info,
         ),
-        (json!({"body": {"arrayValue": {}}}), "[]", Level::Info),
-        (json!({"eventName": "order.failed", "severityText": "WARN"}), "order.failed", Level::Warning),
+        (json!({"body": {"arrayValue": {}}}), "[]", LogLevel::Info),
+        (json!({"eventName": "order.failed", "severityText": "WARN"}), "order.failed", LogLevel::Warning),
         (
             json!({"severityNumber": 21, "attributes": [{"key": "exception.message", "value": {"stringValue": "boom"}}]}),
             "boom",
-            Level::Fatal,
+            LogLevel::Fatal,
         ),
-        (json!({"body": {"stringValue": "m"}, "observedTimeUnixNano": 1, "timeUnixNano": nanos()}), "m", Level::Info),
+        (
+            json!({"body": {"stringValue": "m"}, "observedTimeUnixNano": 1, "timeUnixNano": nanos()}),
+            "m",
+            LogLevel::Info,
+        ),
     ] {
         let world = World::new();
         assert_eq!(world.post("/v1/logs", &otlp_logs_json(&body)).await.status, 200, "{body}");

@@ -9,8 +9,8 @@ use hindcast_domain::Partition;
 use hindcast_gateway::Guard;
 use hindcast_intake::FailPoint;
 use hindcast_telemetry::{
-    Arrived, Batch, Cursor, Error, Figures, Kept, LogFilter, LogRecord, Memory, SampleFilter, Series, Stretch,
-    Telemetry,
+    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogRecord, MemoryTelemetry, MetricSeries, SampleFilter,
+    StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -45,7 +45,7 @@ async fn a_body_that_breaks_off_is_malformed_wherever_it_does() {
             answer.code();
         }
     }
-    assert_eq!(world.store.head(), Cursor(0));
+    assert_eq!(world.store.head(), ArrivalCursor(0));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn what_is_too_much_is_refused_before_it_is_unpacked() {
     let deep = format!("{{\"resourceLogs\":{}{}}}", "[".repeat(80), "]".repeat(80));
     let answer = world.post_with("/v1/logs", &[("content-type", "application/json")], deep).await;
     assert_eq!(answer.code(), "over_limit");
-    assert_eq!(world.store.head(), Cursor(0));
+    assert_eq!(world.store.head(), ArrivalCursor(0));
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn secrets_are_taken_out_before_anything_is_kept_or_answered() {
     let answer = world.write(&body.concat()).await;
     assert_eq!(answer.status, 400);
     said.push_str(&answer.text);
-    let arrived = world.store.arrived(Cursor(0)).await.unwrap();
+    let arrived = world.store.arrived(ArrivalCursor(0)).await.unwrap();
     assert_eq!(arrived.iter().map(|arrived| arrived.batch.len()).sum::<usize>(), 4);
     let stored: String = arrived
         .iter()
@@ -169,13 +169,13 @@ async fn without_a_store_the_doors_say_where_to_go() {
 /// A store that appends only while its gate is open, or answers without appending.
 struct Gated {
     gate: Semaphore,
-    kept: Memory,
+    kept: MemoryTelemetry,
     broken: bool,
 }
 
 #[async_trait]
 impl Telemetry for Gated {
-    async fn append(&self, partition: &Partition, batch: Batch) -> Result<(), Error> {
+    async fn append(&self, partition: &Partition, batch: TelemetryBatch) -> Result<(), Error> {
         if self.broken {
             return Ok(());
         }
@@ -183,32 +183,32 @@ impl Telemetry for Gated {
         pass.forget();
         self.kept.append(partition, batch).await
     }
-    async fn logs(&self, _: &Partition, _: Stretch, _: LogFilter) -> Result<Vec<LogRecord>, Error> {
+    async fn logs(&self, _: &Partition, _: TelemetryWindow, _: LogFilter) -> Result<Vec<LogRecord>, Error> {
         Ok(Vec::new())
     }
-    async fn series(&self, _: &Partition, _: Stretch, _: SampleFilter) -> Result<Vec<Series>, Error> {
+    async fn series(&self, _: &Partition, _: TelemetryWindow, _: SampleFilter) -> Result<Vec<MetricSeries>, Error> {
         Ok(Vec::new())
     }
-    async fn arrived(&self, _: Cursor) -> Result<Vec<Arrived>, Error> {
+    async fn arrived(&self, _: ArrivalCursor) -> Result<Vec<Arrived>, Error> {
         Ok(Vec::new())
     }
-    fn head(&self) -> Cursor {
+    fn head(&self) -> ArrivalCursor {
         self.kept.head()
     }
-    async fn pin(&self, _: &Partition, _: Stretch, _: u64) -> Result<Kept, Error> {
-        Ok(Kept::default())
+    async fn pin(&self, _: &Partition, _: TelemetryWindow, _: u64) -> Result<KeptWindow, Error> {
+        Ok(KeptWindow::default())
     }
     async fn pinned(&self, _: &str) -> Result<Option<Bytes>, Error> {
         Ok(None)
     }
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> StoreFigures {
         self.kept.figures()
     }
 }
 
 /// Posts everything to a store that is shut; how many were answered while it was, and how many records it had.
 async fn answered_while_shut(broken: bool) -> (usize, u64) {
-    let store = Arc::new(Gated { gate: Semaphore::new(0), kept: Memory::default(), broken });
+    let store = Arc::new(Gated { gate: Semaphore::new(0), kept: MemoryTelemetry::default(), broken });
     let telemetry = Some(Arc::clone(&store) as hindcast_telemetry::Shared);
     let world = Arc::new(World::on("", Guard::open(), FailPoint::None, telemetry));
     let mut posted = Vec::new();
@@ -238,7 +238,7 @@ async fn an_answer_that_does_not_wait_is_seen() {
 
 #[tokio::test]
 async fn a_store_that_fails_is_never_answered_2xx() {
-    let store = Arc::new(Gated { gate: Semaphore::new(0), kept: Memory::default(), broken: false });
+    let store = Arc::new(Gated { gate: Semaphore::new(0), kept: MemoryTelemetry::default(), broken: false });
     store.gate.close();
     let world = World::on("", Guard::open(), FailPoint::None, Some(store));
     for (path, headers, body) in posts() {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use hindcast_api::{Answer, Causes, Proposal, SimilarPage};
-use hindcast_recorder::format::{Fault, Recording};
+use hindcast_recorder::format::{InjectedFault, StoredRecording};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ pub struct Advised {
 /// When the service does not answer as its contract says.
 pub async fn ask(
     node: &Node,
-    recording: &Recording,
+    recording: &StoredRecording,
     played: &Played,
     verdict: &Verdict,
 ) -> anyhow::Result<Vec<Advised>> {
@@ -79,9 +79,9 @@ struct Client {
 impl Client {
     async fn about(
         &self,
-        recording: &Recording,
+        recording: &StoredRecording,
         verdict: &Verdict,
-        fault: &Fault,
+        fault: &InjectedFault,
         incident: &str,
         as_of: u64,
     ) -> anyhow::Result<Advised> {

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use hindcast_clock::{Clock, Stepped};
 use hindcast_domain::Time;
 use hindcast_queries::{NoticeFilter, Queries, Window};
-use hindcast_recorder::format::{Fault, Request};
+use hindcast_recorder::format::{InjectedFault, RecordedRequest};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::advice::{self, Probed};
@@ -63,7 +63,12 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// When the service does not answer, or does not settle in time.
-    pub async fn play(&self, requests: &[Request], mut feed: Feed, faults: &[Fault]) -> anyhow::Result<Played> {
+    pub async fn play(
+        &self,
+        requests: &[RecordedRequest],
+        mut feed: Feed,
+        faults: &[InjectedFault],
+    ) -> anyhow::Result<Played> {
         let client = reqwest::Client::new();
         let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new(requests.len() as u64) };
         if let Ok(style) = ProgressStyle::with_template("  {bar:40} {pos}/{len} requests · {msg}") {
@@ -115,7 +120,7 @@ impl Driver<'_> {
         Ok(played)
     }
 
-    async fn send(&self, client: &reqwest::Client, request: &Request) -> anyhow::Result<reqwest::StatusCode> {
+    async fn send(&self, client: &reqwest::Client, request: &RecordedRequest) -> anyhow::Result<reqwest::StatusCode> {
         let method = request.method.parse().context("a recorded method")?;
         let mut built = client.request(method, format!("http://{}{}", self.node.address, request.path));
         for (name, value) in &request.headers {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_api::Event;
 use hindcast_domain::{Span, Time};
 use hindcast_queries::{EventFilter, Queries, Window};
-use hindcast_recorder::format::{Fault, Recording};
+use hindcast_recorder::format::{InjectedFault, StoredRecording};
 use hindcast_views::Views;
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ struct Firing {
 ///
 /// # Errors
 /// When the views cannot be asked.
-pub async fn judge(views: &Views, recording: &Recording) -> anyhow::Result<Verdict> {
+pub async fn judge(views: &Views, recording: &StoredRecording) -> anyhow::Result<Verdict> {
     let firings = firings(views).await?;
     let mut verdict = Verdict { faults: recording.truth.faults.len(), firings: firings.len(), ..Verdict::default() };
     let mut faults_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -79,7 +79,7 @@ pub async fn judge(views: &Views, recording: &Recording) -> anyhow::Result<Verdi
     Ok(verdict)
 }
 
-fn caused(fault: &Fault, firing: &Firing) -> bool {
+fn caused(fault: &InjectedFault, firing: &Firing) -> bool {
     let ended = fault.ended_at.map_or(Time::MAX, |at| time(at) + AFTERMATH);
     fault.alerts.contains(&firing.name) && firing.starts_at >= time(fault.injected_at) && firing.starts_at <= ended
 }

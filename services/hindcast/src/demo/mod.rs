@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use hindcast_clock as clock;
 use hindcast_domain::{Span, Time};
-use hindcast_ledger::Progress;
-use hindcast_recorder::format::{Channel, Embedded, Recording};
+use hindcast_ledger::LedgerProgress;
+use hindcast_recorder::format::{Embedded, RecordedChannel, StoredRecording};
 use tokio::net::TcpListener;
 
 use crate::embedder;
@@ -41,7 +41,7 @@ pub struct Args {
     speed: f64,
     /// Which of the recorded channels to play: prometheus or alertmanager [default: the recording's].
     #[arg(long, value_name = "CHANNEL", requires = "demo", value_parser = channel)]
-    channel: Option<Channel>,
+    channel: Option<RecordedChannel>,
     /// End after the summary, also on a terminal.
     #[arg(long, requires = "demo")]
     exit: bool,
@@ -68,17 +68,17 @@ impl Args {
     }
 }
 
-fn channel(text: &str) -> Result<Channel, String> {
-    let known = [Channel::Prometheus, Channel::Alertmanager];
+fn channel(text: &str) -> Result<RecordedChannel, String> {
+    let known = [RecordedChannel::Prometheus, RecordedChannel::Alertmanager];
     known
         .into_iter()
         .find(|channel| channel.name() == text)
         .ok_or_else(|| format!("expected prometheus or alertmanager, got {text:?}"))
 }
 
-fn recording(name: &str) -> anyhow::Result<Recording> {
+fn recording(name: &str) -> anyhow::Result<StoredRecording> {
     if name == BUILT_IN {
-        return Recording::load_embedded(Embedded {
+        return StoredRecording::load_embedded(Embedded {
             manifest: include_bytes!("../../../../tests/recordings/pg-pool/recording.json"),
             truth: include_bytes!("../../../../tests/recordings/pg-pool/truth.json"),
             requests: include_bytes!("../../../../tests/recordings/pg-pool/requests.ndjson.zst"),
@@ -93,7 +93,7 @@ fn recording(name: &str) -> anyhow::Result<Recording> {
         folder.is_dir(),
         "expected {BUILT_IN}, or the folder of a recording, got {name:?}\nremedy: see `hindcast record --help`"
     );
-    Recording::load(folder).with_context(|| format!("the recording {name}"))
+    StoredRecording::load(folder).with_context(|| format!("the recording {name}"))
 }
 
 /// Plays a recording, prints the summary, and keeps serving where somebody looks.
@@ -163,7 +163,7 @@ async fn fetch(args: &Args, flags: &Flags) -> Option<u64> {
 }
 
 /// The healthy stretches of a recording, cut into minutes.
-fn healthy_minutes(recording: &Recording) -> Vec<(Time, Time)> {
+fn healthy_minutes(recording: &StoredRecording) -> Vec<(Time, Time)> {
     let minute = Span::minutes(1);
     // The question is asked at the next request, which must not lie in the fault that follows.
     let margin = Span::seconds(3);
@@ -178,7 +178,12 @@ fn healthy_minutes(recording: &Recording) -> Vec<(Time, Time)> {
     minutes
 }
 
-async fn start(recording: &Recording, flags: &Flags, data: &Path, stepped: &clock::Stepped) -> anyhow::Result<Node> {
+async fn start(
+    recording: &StoredRecording,
+    flags: &Flags,
+    data: &Path,
+    stepped: &clock::Stepped,
+) -> anyhow::Result<Node> {
     let mut settings = Settings::resolve(flags, Some(data))?;
     settings.catalog = recording.catalog.as_deref().map(settings::parse_catalog).transpose()?;
     settings.sources.clear();
@@ -195,7 +200,7 @@ async fn start(recording: &Recording, flags: &Flags, data: &Path, stepped: &cloc
     let folder = Folder::open(data)?;
     // Seeded, so that two runs of one recording have the same ids.
     folder.keep(&crate::folder::Keys { tenant: "de".repeat(32), token_sha256: None })?;
-    let progress = Progress::default();
+    let progress = LedgerProgress::default();
     let opened = Opened::open(&settings, &folder, Some("demo"), &progress).await?;
     let parts = Parts {
         settings,

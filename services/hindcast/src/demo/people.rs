@@ -6,7 +6,7 @@ use anyhow::ensure;
 use hindcast_api::Incident;
 use hindcast_domain::{Span, Time, incident::Status};
 use hindcast_queries::{IncidentFilter, Queries, Window};
-use hindcast_recorder::format::Fault;
+use hindcast_recorder::format::InjectedFault;
 use serde_json::json;
 
 use super::driver::time;
@@ -20,14 +20,14 @@ const QUIET: Span = Span::minutes(2);
 
 /// Faults whose incident waits for its last words.
 pub struct People {
-    waiting: Vec<Fault>,
+    waiting: Vec<InjectedFault>,
     /// Incidents that got them.
     pub told: u64,
 }
 
 impl People {
     /// People who know how each fault ended.
-    pub fn of(faults: &[Fault]) -> Self {
+    pub fn of(faults: &[InjectedFault]) -> Self {
         let waiting = faults.iter().filter(|fault| fault.ended_at.is_some() && fault.ended_by.is_some());
         Self { waiting: waiting.cloned().collect(), told: 0 }
     }
@@ -56,7 +56,7 @@ impl People {
 }
 
 /// The incident of a fault, once it is over by itself.
-async fn over(node: &Node, fault: &Fault) -> anyhow::Result<Option<Incident>> {
+async fn over(node: &Node, fault: &InjectedFault) -> anyhow::Result<Option<Incident>> {
     let window = Window { limit: Some(500), ..Window::default() };
     let incidents = node.views.incidents(IncidentFilter::default(), window).await?.items;
     let ended = fault.ended_at.map_or(Time::MAX, |at| time(at) + AFTERMATH);
@@ -69,7 +69,12 @@ async fn over(node: &Node, fault: &Fault) -> anyhow::Result<Option<Incident>> {
     }))
 }
 
-async fn write_down(node: &Node, client: &reqwest::Client, incident: &Incident, fault: &Fault) -> anyhow::Result<()> {
+async fn write_down(
+    node: &Node,
+    client: &reqwest::Client,
+    incident: &Incident,
+    fault: &InjectedFault,
+) -> anyhow::Result<()> {
     let url = format!("http://{}/api/v1/incidents/{}/resolve", node.address, incident.id);
     let body = json!({"cause": fault.title, "resolution": fault.ended_by});
     let request = client.post(url).header("x-hindcast-actor", "on-call").json(&body);

@@ -8,7 +8,7 @@ use std::time::Instant;
 use hindcast_api::{AsOf, Incident, Notice, Receipt, Why};
 use hindcast_domain::Time;
 use hindcast_queries::{AlertFilter, IncidentFilter, NoticeFilter, Queries, Window};
-use hindcast_recorder::format::{Channel, Recording};
+use hindcast_recorder::format::{RecordedChannel, StoredRecording};
 use serde::Serialize;
 
 use super::advice::{Advised, Probed};
@@ -54,7 +54,7 @@ struct Told {
 }
 
 /// The first lines.
-pub fn head(recording: &Recording, channel: Channel, speed: f64, embedder: &str) {
+pub fn head(recording: &StoredRecording, channel: RecordedChannel, speed: f64, embedder: &str) {
     let manifest = &recording.manifest;
     let pace = if speed > 0.0 { format!("{speed}×") } else { "as fast as it goes".to_owned() };
     println!(
@@ -171,7 +171,7 @@ fn disk_mb(folder: &Path) -> f64 {
 }
 
 /// Prints it.
-pub fn print(recording: &Recording, facts: &Facts) {
+pub fn print(recording: &StoredRecording, facts: &Facts) {
     headline(facts);
     truth(facts);
     for told in facts.incidents.iter().take(AT_LENGTH_MAX) {
@@ -236,7 +236,7 @@ fn truth(facts: &Facts) {
     }
 }
 
-fn incident(recording: &Recording, told: &Told) {
+fn incident(recording: &StoredRecording, told: &Told) {
     let Told { incident, names, pages, .. } = told;
     let lasted = incident.resolved_at.map(|at| format!("lasted {}", at.since(incident.started_at)));
     println!(
@@ -274,8 +274,11 @@ fn incident(recording: &Recording, told: &Told) {
     }
 }
 
-fn told_fault<'a>(recording: &'a Recording, incident: &Incident) -> Option<&'a hindcast_recorder::format::Fault> {
-    let began = |fault: &&hindcast_recorder::format::Fault| {
+fn told_fault<'a>(
+    recording: &'a StoredRecording,
+    incident: &Incident,
+) -> Option<&'a hindcast_recorder::format::InjectedFault> {
+    let began = |fault: &&hindcast_recorder::format::InjectedFault| {
         time(fault.injected_at) <= incident.started_at
             && fault.services.iter().any(|service| incident.services.contains(service))
     };

@@ -7,7 +7,7 @@ use std::iter::Peekable;
 
 use anyhow::{Context, ensure};
 use hindcast_domain::Time;
-use hindcast_recorder::format::{LogLine, Recording};
+use hindcast_recorder::format::{LogLine, StoredRecording};
 use serde_json::{Value, json};
 
 use super::driver::time;
@@ -37,7 +37,7 @@ impl Feed {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn open(recording: &Recording) -> anyhow::Result<Self> {
+    pub fn open(recording: &StoredRecording) -> anyhow::Result<Self> {
         let logs = recording.logs()?.map(|lines| {
             let lines: Box<dyn Iterator<Item = anyhow::Result<LogLine>>> =
                 Box::new(lines.map(|line| line.map_err(Into::into)));

@@ -2,7 +2,7 @@
 //! it was like before; what may be done. Everything is what the API said in the midst of it.
 
 use hindcast_api::HypothesisKind;
-use hindcast_api::{Hypothesis, Role, Similar, Step, Verdict};
+use hindcast_api::{ClaimVerdict, Hypothesis, PathStep, Similar, StepRole};
 
 use super::advice::Advised;
 use super::summary::{clock, short};
@@ -43,16 +43,16 @@ pub fn print(advised: &Advised) {
 fn cause(cause: &Hypothesis) {
     for step in &cause.path {
         let label = match step.role {
-            Role::Broke => "root cause",
-            Role::Then => "propagated",
-            Role::Alarmed => "first alert",
+            StepRole::Broke => "root cause",
+            StepRole::Then => "propagated",
+            StepRole::Alarmed => "first alert",
         };
         println!("  {label:<13} {}", self::step(step));
     }
     println!("  score         {:.2}, not calibrated yet · {}", cause.score, cut(&cause.cause));
 }
 
-fn step(step: &Step) -> String {
+fn step(step: &PathStep) -> String {
     let cited = step.citations.first().map(|cited| cited.position);
     format!("{} {:<9} {}{}", clock(step.time), step.service, cut(&step.text), place(cited))
 }
@@ -78,15 +78,15 @@ fn seen(similar: &[Similar]) {
 
 fn asked(advised: &Advised) {
     let claims = &advised.answer.claims;
-    let count = |verdict: Verdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
+    let count = |verdict: ClaimVerdict| claims.iter().filter(|claim| claim.verdict == verdict).count();
     println!(
         "  asked         {} ms, {} tokens, ${}: {} claims, {} supported, {} removed",
         advised.answered_us / 1_000,
         advised.answer.tokens.map_or(0, |tokens| tokens.input + tokens.output),
         advised.answer.cost.unwrap_or(0.0),
         claims.len(),
-        count(Verdict::Supported),
-        count(Verdict::Unsupported),
+        count(ClaimVerdict::Supported),
+        count(ClaimVerdict::Unsupported),
     );
 }
 

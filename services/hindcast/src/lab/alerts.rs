@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::ensure;
-use hindcast_correlator::{Correlator, State};
+use hindcast_correlator::{Correlator, CorrelatorState};
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider as _;
@@ -69,7 +69,7 @@ pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
 /// A lane in memory.
 struct Lane {
     partition: Partition,
-    state: State,
+    state: CorrelatorState,
     now: Time,
     inputs: u64,
     decisions: u64,
@@ -78,7 +78,7 @@ struct Lane {
 impl Default for Lane {
     fn default() -> Self {
         let partition = Partition::of_environment("lab");
-        Self { partition, state: State::default(), now: Time::ZERO, inputs: 0, decisions: 0 }
+        Self { partition, state: CorrelatorState::default(), now: Time::ZERO, inputs: 0, decisions: 0 }
     }
 }
 

@@ -199,7 +199,7 @@ impl Case {
     fn shifts(&self, incident: &IncidentId) -> (Vec<Raised>, BTreeMap<String, i32>) {
         let (onset, end) = (self.about.window_start, self.about.window_end);
         let mut moved: BTreeMap<String, i32> = self.services().into_iter().map(|service| (service, 0)).collect();
-        let mut all: Vec<(&(String, String), shift::Shift)> = Vec::new();
+        let mut all: Vec<(&(String, String), shift::LevelShift)> = Vec::new();
         for (key, points) in &self.series {
             let begin = points.partition_point(|(time, _)| *time < onset - BEFORE.0);
             let steps = points.partition_point(|(time, _)| *time < onset).saturating_sub(BEFORE.1);
@@ -247,7 +247,7 @@ impl Case {
         let inside = self.lines.iter().filter(|line| line.timestamp <= self.about.window_end);
         let signs = inside.filter_map(|line| {
             let weight = weight(line);
-            watch.line(watch::Line { time: line.timestamp, service: &line.service, weight, text: &line.body })
+            watch.line(watch::WatchedLine { time: line.timestamp, service: &line.service, weight, text: &line.body })
         });
         signs.filter(|sign| sign.at >= self.about.window_start - FINDINGS_BEFORE).map(raised).collect()
     }
@@ -307,9 +307,9 @@ impl Case {
 }
 
 /// The surest shift of several looks: what is wrong may show late, and be over before the window is.
-fn look(points: &[(Time, f64)], onset: Time, end: Time) -> Option<shift::Shift> {
+fn look(points: &[(Time, f64)], onset: Time, end: Time) -> Option<shift::LevelShift> {
     let part = |count: i64| Span::millis(end.since(onset).as_millis() * count / LOOKS);
-    let mut best: Option<shift::Shift> = None;
+    let mut best: Option<shift::LevelShift> = None;
     for late in 0..=LOOKS / 2 {
         for look in late + 2..=LOOKS {
             let until = if look == LOOKS { end } else { onset + part(look) };
@@ -365,11 +365,11 @@ fn found(index: usize, raised: Raised) -> Finding {
     }
 }
 
-fn raised(sign: watch::Sign) -> Raised {
+fn raised(sign: watch::TemplateSign) -> Raised {
     Raised {
         kind: match sign.kind {
-            watch::Kind::New => Kind::NewTemplate,
-            watch::Kind::Burst => Kind::BurstingTemplate,
+            watch::TemplateSignKind::New => Kind::NewTemplate,
+            watch::TemplateSignKind::Burst => Kind::BurstingTemplate,
         },
         title: format!("{} writes {}", sign.service, sign.text),
         service: sign.service,

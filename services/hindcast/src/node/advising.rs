@@ -11,9 +11,9 @@ use hindcast_advisor::Rca;
 use hindcast_copilot::{Copilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;
-use hindcast_http::Metrics;
-use hindcast_memory::Memory;
-use hindcast_vectors_flat::Flat;
+use hindcast_http::MetricRegistry;
+use hindcast_memory::IncidentMemory;
+use hindcast_vectors_flat::FlatStore;
 use tokio::sync::watch;
 
 use super::Role;
@@ -42,7 +42,7 @@ pub struct Advising {
     /// Telemetry, where it is kept here.
     pub telemetry: Option<hindcast_telemetry::Shared>,
     /// Who makes vectors, and whether a stand-in does.
-    pub embedder: hindcast_vectors::embed::Identity,
+    pub embedder: hindcast_vectors::embed::EmbedderIdentity,
     detector: Option<hindcast_detector::Handle>,
     memory: Option<hindcast_memory::Handle>,
     queries: hindcast_queries::Shared,
@@ -136,7 +136,7 @@ fn memory(
     let (queries, embedder) = (Arc::clone(queries), Arc::clone(embedder));
     let mut options = hindcast_memory::Options::new(queries, vectors, embedder, ledger_id, common.metrics.clone());
     options.gather = GATHER;
-    let memory = Memory::new(options);
+    let memory = IncidentMemory::new(options);
     let (handle, stop) = (memory.handle(), tasks.stop());
     tasks.spawn("memory", async move {
         memory.run(stop).await;
@@ -170,9 +170,9 @@ async fn show_figures(
 fn tell(
     settings: &advising::Advising,
     store: &str,
-    embedder: &hindcast_vectors::embed::Identity,
+    embedder: &hindcast_vectors::embed::EmbedderIdentity,
     keeps_telemetry: bool,
-    metrics: &Metrics,
+    metrics: &MetricRegistry,
 ) {
     if let (Some(url), Some(model)) = (&settings.copilot.base_url, &settings.copilot.model) {
         let server = without_credentials(url);
@@ -195,7 +195,7 @@ struct Figures {
 
 impl Figures {
     /// Shows it, until asked to stop.
-    async fn keep_showing(&self, metrics: &Metrics, mut stop: watch::Receiver<bool>) {
+    async fn keep_showing(&self, metrics: &MetricRegistry, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             tokio::select! {
                 () = tokio::time::sleep(SHOW) => self.show(metrics).await,
@@ -205,7 +205,7 @@ impl Figures {
     }
 
     #[allow(clippy::cast_precision_loss)] // for people
-    async fn show(&self, metrics: &Metrics) {
+    async fn show(&self, metrics: &MetricRegistry) {
         if let Some(telemetry) = &self.telemetry {
             let kept = telemetry.figures();
             metrics.set("hindcast_telemetry_kept_records", &[], kept.records as f64);
@@ -238,16 +238,16 @@ async fn vectors(
         None => environment("QDRANT_API_KEY"),
     };
     let options = hindcast_vectors_qdrant::Options::new(url.clone(), key, identity.key(), identity.dimension);
-    Ok(Arc::new(hindcast_vectors_qdrant::Store::open(&options).context("Qdrant")?))
+    Ok(Arc::new(hindcast_vectors_qdrant::QdrantStore::open(&options).context("Qdrant")?))
 }
 
 /// Vectors are made anew from the ledger: a damaged store is dropped, and that is said.
-fn open_flat(folder: &Path, dimension: usize) -> Result<Flat, hindcast_vectors::Error> {
-    match Flat::open(folder, dimension) {
+fn open_flat(folder: &Path, dimension: usize) -> Result<FlatStore, hindcast_vectors::Error> {
+    match FlatStore::open(folder, dimension) {
         Err(hindcast_vectors::Error::Damaged(detail)) => {
             tracing::error!(detail, folder = %folder.display(), "the vector store is damaged; it is made anew");
-            Flat::forget(folder)?;
-            Flat::open(folder, dimension)
+            FlatStore::forget(folder)?;
+            FlatStore::open(folder, dimension)
         }
         opened => opened,
     }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use axum::Router;
 use hindcast_chat_slack::{self as slack, Slack};
 use hindcast_chat_teams::{self as teams, AuthorityOptions, BotAuthority, Teams};
-use hindcast_chatops::{Deliverer, Door, FailPoint, Handle, Options, Secret, SlackDoors, TeamsDoors};
+use hindcast_chatops::{ChatEndpoints, Deliverer, FailPoint, Handle, Options, Secret, SlackDoors, TeamsDoors};
 use hindcast_clock as clock;
 use hindcast_messaging::chat as port;
 
@@ -47,7 +47,7 @@ pub fn start(
         socket = slack_of(&settings.slack, &mut options).context("[slack]")?;
         teams_of(&settings.teams, &mut options).context("[teams]")?;
     }
-    let door = Door::new(options.clone());
+    let door = ChatEndpoints::new(options.clone());
     let status = options.handle.clone();
     if runs && is_set_up(settings) {
         status.is_set_up();
@@ -84,8 +84,8 @@ fn options(common: &Common, queries: &hindcast_queries::Shared, advising: &Advis
         public_url: common.settings.public_url.clone(),
         metrics: common.metrics.clone(),
         handle: Handle::default(),
-        replies: hindcast_chatops::Replies::default(),
-        taken: hindcast_chatops::Taken::default(),
+        replies: hindcast_chatops::ReplyAddresses::default(),
+        taken: hindcast_chatops::TakenDeliveries::default(),
         fail: if common.settings.send_blindly { FailPoint::SkipFind } else { FailPoint::None },
     }
 }
@@ -115,7 +115,7 @@ fn teams_of(settings: &settings::Teams, options: &mut Options) -> anyhow::Result
              deliveries name their directory by it"
         );
     }
-    let unix: teams::Clock = {
+    let unix: teams::UnixClock = {
         let clock: clock::Shared = Arc::clone(&options.clock);
         Arc::new(move || clock.now().nanos() / 1_000_000_000)
     };

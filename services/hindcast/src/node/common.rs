@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use hindcast_clock as clock;
 use hindcast_eventlog::lane;
-use hindcast_eventlog::snapshot::Store;
+use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_facts::FactsWriter;
-use hindcast_http::Metrics;
+use hindcast_http::MetricRegistry;
 use hindcast_intake::{FailPoint, IntakeWriter};
-use hindcast_ledger::{Progress, Shared};
+use hindcast_ledger::{LedgerProgress, Shared};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -32,9 +32,9 @@ pub struct Common {
     /// The ledger.
     pub ledger: Shared,
     /// How far services are.
-    pub progress: Progress,
+    pub progress: LedgerProgress,
     /// Shared figures.
-    pub metrics: Metrics,
+    pub metrics: MetricRegistry,
     /// The data folder.
     pub folder: Folder,
     /// Writes what comes in here.
@@ -65,7 +65,7 @@ impl Common {
             IntakeWriter::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
         let owner = format!("{install}/{word}");
-        let metrics = Metrics::default();
+        let metrics = MetricRegistry::default();
         let common = Self {
             settings,
             roles,
@@ -94,7 +94,7 @@ impl Common {
             ledger: Arc::clone(&self.ledger),
             clock: Arc::clone(&self.clock),
             progress: self.progress.clone(),
-            snapshots: Store::at(self.settings.data.join("snapshots")),
+            snapshots: SnapshotStore::at(self.settings.data.join("snapshots")),
             owner: self.owner.clone(),
         }
     }

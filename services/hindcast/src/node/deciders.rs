@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hindcast_domain::lane::names;
-use hindcast_pager::Deliverer;
+use hindcast_pager::NoticeDeliverer;
 
 use super::common::{Common, Tasks};
 use super::{Role, chat, receivers};
@@ -38,7 +38,7 @@ pub fn start(common: &Common, tasks: &mut Tasks) -> anyhow::Result<()> {
     if common.runs(Role::Pager) {
         let run = hindcast_pager::run(common.lane(), tasks.stop());
         tasks.spawn(names::NOTICES, async move { Ok(run.await?) });
-        let deliverer = Deliverer {
+        let deliverer = NoticeDeliverer {
             ledger: Arc::clone(&common.ledger),
             writer: common.writer.facts(),
             clock: Arc::clone(&common.clock),

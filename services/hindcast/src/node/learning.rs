@@ -25,8 +25,8 @@ pub fn start(common: &Common, queries: &hindcast_queries::Shared, tasks: &mut Ta
     if !common.reading_only {
         let labeller = lane::Runner::new(hindcast_mlops::Labeller, common.lane()).run(tasks.stop());
         tasks.spawn(names::LABELS, async move { Ok(labeller.await?) });
-        let shadow = hindcast_learning::Shadow::new(options.clone(), || Correlator).run(tasks.stop());
+        let shadow = hindcast_learning::ShadowService::new(options.clone(), || Correlator).run(tasks.stop());
         tasks.spawn("shadow", async move { Ok(shadow.await?) });
     }
-    Arc::new(hindcast_learning::Service::new(options, || Correlator))
+    Arc::new(hindcast_learning::LearningService::new(options, || Correlator))
 }

@@ -2,7 +2,7 @@
 //! the environment variable that holds them, never held.
 
 use anyhow::{Context, bail, ensure};
-use hindcast_chatops::Rules;
+use hindcast_chatops::ChatRules;
 use serde::{Deserialize, Serialize};
 
 use super::environment;
@@ -60,7 +60,7 @@ pub struct Chat {
     /// Teams.
     pub teams: Teams,
     /// Which channels see what, and who may do what.
-    pub rules: Rules,
+    pub rules: ChatRules,
 }
 
 impl Chat {

@@ -11,11 +11,11 @@ use hindcast_domain::lane::{Decider, Input};
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Fingerprint, Partition};
 use hindcast_ledger::{ReadError, Record, commit};
-use hindcast_mlops::redecide::{self, Lane};
+use hindcast_mlops::redecide::{self, MemoryLane};
 use hindcast_mlops::train::NAME;
 
 use super::group;
-use super::watch::Session;
+use super::watch::ShadowSession;
 use crate::history;
 
 /// Makes the decider that serves.
@@ -25,15 +25,15 @@ pub(super) type Make<D> = Arc<dyn Fn() -> D + Send + Sync>;
 pub(super) struct Beside<D: Decider> {
     make: Make<D>,
     decider: D,
-    session: Session,
+    session: ShadowSession,
     tenant: String,
     /// The lane of no environment: it sees configuration and silences, and no alert.
-    template: Lane<D>,
+    template: MemoryLane<D>,
     lanes: BTreeMap<Partition, One<D>>,
 }
 
 struct One<D: Decider> {
-    lane: Lane<D>,
+    lane: MemoryLane<D>,
     placing: Placing,
 }
 
@@ -46,9 +46,9 @@ struct Placing {
 
 impl<D: Decider> Beside<D> {
     /// Lanes that have seen nothing but the weights.
-    pub(super) fn new(make: Make<D>, session: &Session, tenant: &str) -> Self {
+    pub(super) fn new(make: Make<D>, session: &ShadowSession, tenant: &str) -> Self {
         let whole = Partition::whole(tenant);
-        let mut template = Lane::new(make(), whole.clone());
+        let mut template = MemoryLane::new(make(), whole.clone());
         let in_force = redecide::in_force(&session.weights, &whole, hindcast_domain::Time::ZERO);
         template.input(&in_force, &mut |_| {});
         let decider = make();
@@ -90,7 +90,7 @@ impl<D: Decider> Beside<D> {
             } else if event.position >= self.session.from {
                 let partition = event.partition.clone();
                 let one = self.lanes.entry(partition.clone()).or_insert_with(|| One {
-                    lane: Lane::of((self.make)(), partition.clone(), self.template.state().clone()),
+                    lane: MemoryLane::of((self.make)(), partition.clone(), self.template.state().clone()),
                     placing: Placing { version: self.session.version(), newest: BTreeMap::new() },
                 });
                 one.input(&event, &partition, &mut placed);

@@ -3,22 +3,22 @@
 use hindcast_domain::events;
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::event::Event;
-use hindcast_eventlog::feed::Feed;
+use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_ledger::{ReadError, Shared};
 use hindcast_mlops::registry::BY_HAND;
 use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Sender;
 
 use crate::history;
-use crate::known::Known;
+use crate::known::KnownVersions;
 
 /// One run of a version beside the one in force.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Session {
+pub(super) struct ShadowSession {
     /// The version's weights, proven by its hash.
-    pub(super) weights: Weights,
+    pub(super) weights: GroupingWeights,
     /// The first position that it decides on.
     pub(super) from: u64,
     /// Where the decision stands that began it.
@@ -27,7 +27,7 @@ pub(super) struct Session {
     pub(super) registered_at: u64,
 }
 
-impl Session {
+impl ShadowSession {
     /// The version.
     pub(super) const fn version(&self) -> u32 {
         self.weights.version
@@ -35,8 +35,8 @@ impl Session {
 }
 
 /// Follows the tenant's own partition for ever, and says what is wished for once it has caught up.
-pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Session>>) -> Result<(), ReadError> {
-    let mut known = Known::as_of(u64::MAX);
+pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<ShadowSession>>) -> Result<(), ReadError> {
+    let mut known = KnownVersions::as_of(u64::MAX);
     let mut registered: BTreeMap<u32, u64> = BTreeMap::new();
     let mut session = None;
     let caught_up = loop {
@@ -49,7 +49,7 @@ pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Ses
             Err(error) => return Err(error),
         }
     };
-    let mut feed = Feed::start(ledger, 1);
+    let mut feed = OrderedFeed::start(ledger, 1);
     let mut through = 0;
     loop {
         if through >= caught_up {
@@ -74,7 +74,7 @@ pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Ses
                     }
                     Event::ModelShadowed(shadowed) if shadowed.name == NAME => {
                         let registered_at = registered.get(&shadowed.version).copied().unwrap_or(0);
-                        session = begun(&known, shadowed.version).map(|weights| Session {
+                        session = begun(&known, shadowed.version).map(|weights| ShadowSession {
                             weights,
                             from: shadowed.from,
                             begun_at: recorded.position,
@@ -97,9 +97,9 @@ pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Ses
     }
 }
 
-fn begun(known: &Known, version: u32) -> Option<Weights> {
+fn begun(known: &KnownVersions, version: u32) -> Option<GroupingWeights> {
     match known.registry.weights(version, &known.by_hand) {
-        Ok(weights) => Some(Weights { version, ..weights }),
+        Ok(weights) => Some(GroupingWeights { version, ..weights }),
         Err(error) => {
             tracing::error!(%error, by_hand = version == BY_HAND, "a shadow was wished for that cannot be run");
             None

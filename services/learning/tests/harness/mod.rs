@@ -17,12 +17,12 @@ use hindcast_correlator::Correlator;
 use hindcast_domain::event::{Event, Kind, Recorded};
 use hindcast_domain::lane::names;
 use hindcast_domain::{Partition, Time};
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_events::Envelope;
 use hindcast_intake::IntakeWriter;
-use hindcast_learning::{Options, Service};
-use hindcast_ledger::memory::Ledger;
-use hindcast_ledger::{Progress, Shared, Subject, commit};
+use hindcast_learning::{LearningService, Options};
+use hindcast_ledger::memory::MemoryLedger;
+use hindcast_ledger::{LedgerProgress, Shared, Subject, commit};
 use hindcast_testkit::conformance::toy::Chains;
 use hindcast_train_linfa::Linfa;
 
@@ -53,7 +53,7 @@ pub fn subject_of(event: &Event) -> Subject {
 
 /// A ledger, and who writes its past by hand.
 pub struct Past {
-    pub memory: Ledger,
+    pub memory: MemoryLedger,
     pub ledger: Shared,
     pub chains: Chains,
     /// The position of the last event that belongs to what is learnt from.
@@ -62,7 +62,7 @@ pub struct Past {
 
 impl Past {
     pub fn empty() -> Self {
-        let memory = Ledger::new("past");
+        let memory = MemoryLedger::new("past");
         Self { ledger: memory.share(), memory, chains: Chains::default(), learnt_to: 0 }
     }
 
@@ -152,8 +152,13 @@ impl Past {
         let clock: clock::Shared = Arc::new(Stepped::new(common::at(90 * 86_400)));
         Options {
             ledger: Shared::clone(&self.ledger),
-            writer: IntakeWriter::new(Shared::clone(&self.ledger), Arc::clone(&clock), Progress::default(), "learning")
-                .facts(),
+            writer: IntakeWriter::new(
+                Shared::clone(&self.ledger),
+                Arc::clone(&clock),
+                LedgerProgress::default(),
+                "learning",
+            )
+            .facts(),
             queries: views::over(&self.ledger),
             clock,
             trainer: Arc::new(Linfa),
@@ -162,8 +167,8 @@ impl Past {
         }
     }
 
-    pub fn service(&self) -> Service<fn() -> Correlator> {
-        Service::new(self.options(), || Correlator)
+    pub fn service(&self) -> LearningService<fn() -> Correlator> {
+        LearningService::new(self.options(), || Correlator)
     }
 
     pub async fn events(&self) -> Vec<Recorded> {
@@ -177,7 +182,7 @@ pub async fn events(ledger: &Shared) -> Vec<Recorded> {
     for record in hindcast_testkit::conformance::toy::all(ledger.as_ref()).await {
         let commit = read::commit(&record).unwrap();
         for item in read::events(&record, &commit).unwrap() {
-            let Item::Known(event) = item else { panic!("an event of ours") };
+            let ReadEvent::Known(event) = item else { panic!("an event of ours") };
             known.push(*event);
         }
     }

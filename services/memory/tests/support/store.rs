@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use hindcast_vectors::embed::{Embedder, Hashing, Identity};
-use hindcast_vectors::{Checkpoint, Error, Found, Memory, Point, Query, Vectors};
+use hindcast_vectors::embed::{Embedder, EmbedderIdentity, Hashing};
+use hindcast_vectors::{Checkpoint, Error, MemoryVectors, Neighbour, Point, Query, Vectors};
 
 /// A store in memory whose next steps may fail.
 #[derive(Default)]
 pub struct Counting {
-    pub inner: Memory,
+    pub inner: MemoryVectors,
     pub failures: AtomicU32,
     pub stored: AtomicU32,
 }
@@ -33,7 +33,7 @@ impl Vectors for Counting {
         self.inner.store(points, checkpoint).await
     }
 
-    async fn search(&self, query: Query) -> Result<Vec<Found>, Error> {
+    async fn search(&self, query: Query) -> Result<Vec<Neighbour>, Error> {
         self.inner.search(query).await
     }
 
@@ -49,7 +49,7 @@ impl Vectors for Counting {
 /// Hashed words, counted; under any name.
 pub struct Words {
     inner: Hashing,
-    identity: Identity,
+    identity: EmbedderIdentity,
     pub failures: AtomicU32,
     pub embedded: AtomicU32,
 }
@@ -57,14 +57,14 @@ pub struct Words {
 impl Words {
     pub fn named(model: &str) -> Self {
         let inner = Hashing::default();
-        let identity = Identity { model: model.to_owned(), ..inner.identity().clone() };
+        let identity = EmbedderIdentity { model: model.to_owned(), ..inner.identity().clone() };
         Self { inner, identity, failures: AtomicU32::new(0), embedded: AtomicU32::new(0) }
     }
 }
 
 #[async_trait]
 impl Embedder for Words {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &EmbedderIdentity {
         &self.identity
     }
 

@@ -16,7 +16,7 @@ use hindcast_domain::incident::Status;
 use hindcast_domain::lane::{Decider, Input, Timer};
 use hindcast_domain::notice::{self, Expired, Held, Notice, Notices, Reason, Requested};
 use hindcast_domain::{EventId, IncidentId, NoticeId, Partition, Severity, Span, Time};
-use hindcast_pager::{Pager, State};
+use hindcast_pager::{NoticesState, Pager};
 
 use lane::Lane;
 
@@ -30,7 +30,7 @@ pub fn at(seconds: i64) -> Time {
 /// Both lanes.
 pub struct Desk<D = Pager> {
     pub pager: D,
-    pub state: State,
+    pub state: NoticesState,
     pub incidents: Lane,
     /// The decisions of the notices lane, in order.
     pub log: Vec<Recorded>,
@@ -51,11 +51,11 @@ impl Desk {
     }
 }
 
-impl<D: Decider<State = State>> Desk<D> {
+impl<D: Decider<State = NoticesState>> Desk<D> {
     pub fn of(pager: D) -> Self {
         Self {
             pager,
-            state: State::default(),
+            state: NoticesState::default(),
             incidents: Lane::default(),
             log: Vec::new(),
             inputs: Vec::new(),
@@ -224,8 +224,8 @@ impl<D: Decider<State = State>> Desk<D> {
     }
 
     /// The state as a restart finds it: all inputs are seen, then all decisions are folded.
-    pub fn restarted(&self) -> State {
-        let mut state = State::default();
+    pub fn restarted(&self) -> NoticesState {
+        let mut state = NoticesState::default();
         self.inputs.iter().for_each(|input| self.pager.seen(&mut state, input));
         self.log.iter().for_each(|decision| self.pager.evolve(&mut state, decision));
         state
@@ -318,7 +318,7 @@ pub struct Broken {
 }
 
 impl Decider for Broken {
-    type State = State;
+    type State = NoticesState;
 
     fn name(&self) -> &'static str {
         Pager.name()
@@ -335,26 +335,26 @@ impl Decider for Broken {
     fn sees_first(&self) -> bool {
         Pager.sees_first()
     }
-    fn seen(&self, state: &mut State, input: &Recorded) {
+    fn seen(&self, state: &mut NoticesState, input: &Recorded) {
         Pager.seen(state, input);
     }
-    fn evolve(&self, state: &mut State, decision: &Recorded) {
+    fn evolve(&self, state: &mut NoticesState, decision: &Recorded) {
         Pager.evolve(state, decision);
     }
-    fn decide(&self, state: &State, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+    fn decide(&self, state: &NoticesState, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         let mut drafts = Pager.decide(state, lane, input, now);
         drafts.retain(|draft| !(self.loses)(&draft.event));
         drafts
     }
-    fn due(&self, state: &State) -> Option<Timer> {
+    fn due(&self, state: &NoticesState) -> Option<Timer> {
         Pager.due(state)
     }
-    fn fire(&self, state: &State, lane: &Partition, timer: &Timer) -> Vec<Draft> {
+    fn fire(&self, state: &NoticesState, lane: &Partition, timer: &Timer) -> Vec<Draft> {
         let mut drafts = Pager.fire(state, lane, timer);
         drafts.retain(|draft| !(self.loses)(&draft.event));
         drafts
     }
-    fn revision(&self, state: &State, subject: &str) -> u64 {
+    fn revision(&self, state: &NoticesState, subject: &str) -> u64 {
         Pager.revision(state, subject)
     }
 }

@@ -14,7 +14,9 @@ use hindcast_domain::words::AskChannel;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hindcast_api::{Answer, AsOf, Ask, Causes, Postmortem, Problem, Progress, Proposal, RunbookSummary, SimilarPage};
+use hindcast_api::{
+    Answer, AnswerProgress, AsOf, Ask, Causes, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage,
+};
 use tokio::sync::mpsc;
 
 /// Shared advice.
@@ -67,5 +69,10 @@ pub struct Asker {
 pub trait Copilot: Send + Sync + 'static {
     /// Answers. `progress` hears of it while it is made and last of all gets the answer; dropping the future
     /// stops it, and what was used by then is recorded.
-    async fn ask(&self, ask: Ask, asker: Asker, progress: Option<mpsc::Sender<Progress>>) -> Result<Answer, Problem>;
+    async fn ask(
+        &self,
+        ask: Ask,
+        asker: Asker,
+        progress: Option<mpsc::Sender<AnswerProgress>>,
+    ) -> Result<Answer, Problem>;
 }

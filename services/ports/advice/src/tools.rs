@@ -61,7 +61,7 @@ impl Toolbox {
             return Err(Problem::new(Code::TooLarge, said).remedy("Ask for less at once."));
         }
         let (position, _) = self.queries.moment(as_of).await?;
-        let asked = answers::Asked { toolbox: self, position, live: as_of.is_none() };
+        let asked = answers::ToolCallContext { toolbox: self, position, live: as_of.is_none() };
         let output = asked.answer(name, arguments).await?;
         Ok(fit(output, OUTPUT_BYTES_MAX))
     }

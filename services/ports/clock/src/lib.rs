@@ -89,11 +89,11 @@ impl Clock for System {
 /// The demo's driver and the tests hold it; time never runs backward.
 #[derive(Clone, Debug)]
 pub struct Stepped {
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<SteppedState>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum SteppedState {
     Still(Time),
     /// The offset, in nanoseconds, from the machine's clock.
     Running(i64),
@@ -103,13 +103,13 @@ impl Stepped {
     /// A clock that stands at `start`.
     #[must_use]
     pub fn new(start: Time) -> Self {
-        Self { state: Arc::new(watch::Sender::new(State::Still(start))) }
+        Self { state: Arc::new(watch::Sender::new(SteppedState::Still(start))) }
     }
 
     /// Moves the clock forward; an earlier time leaves it where it is.
     pub fn set(&self, to: Time) {
         self.state.send_if_modified(|state| match state {
-            State::Still(now) if *now < to => {
+            SteppedState::Still(now) if *now < to => {
                 *now = to;
                 true
             }
@@ -120,8 +120,8 @@ impl Stepped {
     /// Lets the clock run on from where it stands, at the machine's pace.
     pub fn run(&self) {
         self.state.send_modify(|state| {
-            if let State::Still(now) = *state {
-                *state = State::Running(now.nanos() - System.now().nanos());
+            if let SteppedState::Still(now) = *state {
+                *state = SteppedState::Running(now.nanos() - System.now().nanos());
             }
         });
     }
@@ -132,8 +132,8 @@ impl Clock for Stepped {
     fn now(&self) -> Time {
         assert_allowed("the clock");
         match *self.state.borrow() {
-            State::Still(now) => now,
-            State::Running(offset) => Time::from_nanos(System.now().nanos() + offset),
+            SteppedState::Still(now) => now,
+            SteppedState::Running(offset) => Time::from_nanos(System.now().nanos() + offset),
         }
     }
 
@@ -142,13 +142,13 @@ impl Clock for Stepped {
         loop {
             let state = *changes.borrow_and_update();
             match state {
-                State::Still(now) if now >= until => return,
-                State::Still(_) => {
+                SteppedState::Still(now) if now >= until => return,
+                SteppedState::Still(_) => {
                     if changes.changed().await.is_err() {
                         return;
                     }
                 }
-                State::Running(offset) => {
+                SteppedState::Running(offset) => {
                     return System.sleep_until(Time::from_nanos(until.nanos() - offset)).await;
                 }
             }

@@ -10,7 +10,7 @@ use hindcast_domain::limits::{JSON_DEPTH_MAX, REQUEST_BYTES_MAX};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
-use crate::refusal::{Refusal, Result};
+use crate::refusal::{HttpRefusal, Result};
 
 /// Bytes of a body that is too large which are read before it is refused.
 const DRAINED_BYTES_MAX: usize = 4 * REQUEST_BYTES_MAX;
@@ -20,7 +20,7 @@ const DRAINED_BYTES_MAX: usize = 4 * REQUEST_BYTES_MAX;
 /// # Errors
 /// 413 when it is too large, 400 when it breaks off or does not unpack, 415 for another encoding.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
-    let too_large = || Refusal::new(Code::TooLarge, format!("expected at most {REQUEST_BYTES_MAX} bytes"));
+    let too_large = || HttpRefusal::new(Code::TooLarge, format!("expected at most {REQUEST_BYTES_MAX} bytes"));
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > REQUEST_BYTES_MAX as u64) {
         drain(body).await;
@@ -30,14 +30,14 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes> {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
         Err(_) => {
-            return Err(Refusal::new(Code::Malformed, "the body broke off before its end"));
+            return Err(HttpRefusal::new(Code::Malformed, "the body broke off before its end"));
         }
     };
     match headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()) {
         None | Some("" | "identity") => Ok(raw),
         Some("gzip" | "x-gzip") => unpack(&raw).ok_or_else(too_large)?,
         Some(other) => {
-            Err(Refusal::new(Code::UnsupportedMediaType, format!("expected gzip or no encoding, got {other:?}")))
+            Err(HttpRefusal::new(Code::UnsupportedMediaType, format!("expected gzip or no encoding, got {other:?}")))
         }
     }
 }
@@ -58,7 +58,7 @@ fn unpack(raw: &[u8]) -> Option<Result<Bytes>> {
     let mut plain = Vec::new();
     let mut reader = flate2::read::MultiGzDecoder::new(raw).take(REQUEST_BYTES_MAX as u64 + 1);
     if reader.read_to_end(&mut plain).is_err() {
-        return Some(Err(Refusal::new(Code::Malformed, "expected a gzip body, it does not unpack")));
+        return Some(Err(HttpRefusal::new(Code::Malformed, "expected a gzip body, it does not unpack")));
     }
     (plain.len() <= REQUEST_BYTES_MAX).then(|| Ok(Bytes::from(plain)))
 }
@@ -69,9 +69,9 @@ fn unpack(raw: &[u8]) -> Option<Result<Bytes>> {
 /// 400 when it is not JSON or nested deeper.
 pub fn json(body: &[u8]) -> Result<Value> {
     if depth(body) > JSON_DEPTH_MAX {
-        return Err(Refusal::new(Code::OverLimit, format!("expected at most {JSON_DEPTH_MAX} levels of nesting")));
+        return Err(HttpRefusal::new(Code::OverLimit, format!("expected at most {JSON_DEPTH_MAX} levels of nesting")));
     }
-    serde_json::from_slice(body).map_err(|error| Refusal::new(Code::Malformed, format!("expected JSON: {error}")))
+    serde_json::from_slice(body).map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected JSON: {error}")))
 }
 
 /// The deepest nesting, without building anything: brackets outside of strings.

@@ -8,5 +8,5 @@ pub mod metrics;
 pub mod refusal;
 
 pub use body::{json, read};
-pub use metrics::Metrics;
-pub use refusal::{Refusal, Result};
+pub use metrics::MetricRegistry;
+pub use refusal::{HttpRefusal, Result};

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 /// Shared figures. Names are fixed by whoever counts; label values must come from bounded sets.
 #[derive(Clone, Debug, Default)]
-pub struct Metrics {
-    figures: Arc<Mutex<BTreeMap<Key, f64>>>,
+pub struct MetricRegistry {
+    figures: Arc<Mutex<BTreeMap<MetricKey, f64>>>,
 }
 
-type Key = (&'static str, Vec<(&'static str, String)>);
+type MetricKey = (&'static str, Vec<(&'static str, String)>);
 
-impl Metrics {
+impl MetricRegistry {
     /// Adds to a counter; its name ends in `_total`.
     pub fn count(&self, name: &'static str, labels: &[(&'static str, &str)], by: f64) {
         *self.lock().entry(key(name, labels)).or_default() += by;
@@ -47,12 +47,12 @@ impl Metrics {
         text
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, f64>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<MetricKey, f64>> {
         self.figures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
+fn key(name: &'static str, labels: &[(&'static str, &str)]) -> MetricKey {
     (name, labels.iter().map(|(key, value)| (*key, (*value).to_owned())).collect())
 }
 

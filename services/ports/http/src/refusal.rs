@@ -8,13 +8,13 @@ use hindcast_api::{Code, Problem};
 const RETRY_AFTER_S: &str = "1";
 
 /// What handlers answer with.
-pub type Result<T> = std::result::Result<T, Refusal>;
+pub type Result<T> = std::result::Result<T, HttpRefusal>;
 
 /// A problem on its way out.
 #[derive(Clone, Debug)]
-pub struct Refusal(pub Problem);
+pub struct HttpRefusal(pub Problem);
 
-impl Refusal {
+impl HttpRefusal {
     /// A refusal with what was expected and what came.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
@@ -22,13 +22,13 @@ impl Refusal {
     }
 }
 
-impl From<Problem> for Refusal {
+impl From<Problem> for HttpRefusal {
     fn from(problem: Problem) -> Self {
         Self(problem)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for HttpRefusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();

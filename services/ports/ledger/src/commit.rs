@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Hash {
 
 /// How far an input was consumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
+pub struct ConsumedThrough {
     /// The input.
     pub subject: Subject,
     /// The last commit of it that was consumed.
@@ -84,7 +84,7 @@ pub struct Cursor {
 
 /// Everything about a commit but its events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
+pub struct CommitHeader {
     /// The ledger that it was written for.
     pub ledger: String,
     /// Whose it is.
@@ -103,14 +103,14 @@ pub struct Header {
     pub events: u32,
     /// How far each input was consumed; on decisions only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub consumed: Vec<Cursor>,
+    pub consumed: Vec<ConsumedThrough>,
 }
 
 /// A commit that was read: its header, its hash, its events as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// Everything but the events.
-    pub header: Header,
+    pub header: CommitHeader,
     /// The chain hash.
     pub hash: Hash,
     /// The events, each as it was written.
@@ -181,7 +181,7 @@ fn root_of(events: &[Vec<u8>]) -> Hash {
 ///
 /// # Panics
 /// Never: a header of ours has a JSON form, and memory takes what is compressed.
-pub fn encode(mut header: Header, events: &[Vec<u8>]) -> Result<(Bytes, Hash), TooLarge> {
+pub fn encode(mut header: CommitHeader, events: &[Vec<u8>]) -> Result<(Bytes, Hash), TooLarge> {
     if events.len() > COMMIT_EVENTS_MAX {
         return Err(TooLarge { events: events.len(), bytes: 0 });
     }
@@ -214,7 +214,7 @@ pub fn encode(mut header: Header, events: &[Vec<u8>]) -> Result<(Bytes, Hash), T
 ///
 /// # Errors
 /// When the bytes are no commit.
-pub fn decode_header(payload: &[u8]) -> Result<(Header, Hash), Malformed> {
+pub fn decode_header(payload: &[u8]) -> Result<(CommitHeader, Hash), Malformed> {
     let (framed, _) = split(payload)?;
     let header = serde_json::from_slice(&framed[7..]).map_err(|error| Malformed::Header(error.to_string()))?;
     Ok((header, Hash::of(framed)))
@@ -282,8 +282,8 @@ mod tests {
     use super::*;
     use hindcast_domain::Partition;
 
-    fn header() -> Header {
-        Header {
+    fn header() -> CommitHeader {
+        CommitHeader {
             ledger: "L".into(),
             subject: Subject::lane(&Partition::of_environment("production"), "incidents"),
             counter: 7,
@@ -292,7 +292,7 @@ mod tests {
             stamped_at: Time::from_millis(5),
             root: Hash::ZERO,
             events: 0,
-            consumed: vec![Cursor {
+            consumed: vec![ConsumedThrough {
                 subject: Subject::intake(&Partition::of_environment("production"), "w0"),
                 seq: 40,
                 hash: Hash::of(b"intake"),

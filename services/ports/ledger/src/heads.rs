@@ -25,7 +25,7 @@ pub const BOUND: &str =
 
 /// A place that the ledger durably reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct KnownHead {
     /// Which ledger.
     pub ledger_id: String,
     /// The last sequence.
@@ -91,7 +91,7 @@ pub enum HeadsError {
 ///
 /// # Errors
 /// When the file is there and is no head.
-pub fn read(path: &Path) -> Result<Option<Head>, HeadsError> {
+pub fn read(path: &Path) -> Result<Option<KnownHead>, HeadsError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -107,7 +107,7 @@ pub fn read(path: &Path) -> Result<Option<Head>, HeadsError> {
 ///
 /// # Errors
 /// When the ledger is shorter, another one, or holds another commit there.
-pub fn check(known: &Head, ledger_id: &str, last: Seq, at: Option<&Record>) -> Result<(), HeadsError> {
+pub fn check(known: &KnownHead, ledger_id: &str, last: Seq, at: Option<&Record>) -> Result<(), HeadsError> {
     if known.ledger_id != ledger_id {
         return Err(HeadsError::OtherLedger { known: known.ledger_id.clone(), got: ledger_id.to_owned() });
     }
@@ -120,7 +120,7 @@ pub fn check(known: &Head, ledger_id: &str, last: Seq, at: Option<&Record>) -> R
 }
 
 #[derive(Default)]
-struct State {
+struct HeadsState {
     noted: Option<(Seq, Bytes)>,
     written: Seq,
     closing: bool,
@@ -129,17 +129,17 @@ struct State {
 struct Shared {
     path: PathBuf,
     ledger_id: String,
-    state: Mutex<State>,
+    state: Mutex<HeadsState>,
     changed: Condvar,
 }
 
 /// Writes the file, lazily, on a thread of its own.
-pub struct Keeper {
+pub struct HeadsKeeper {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Keeper {
+impl HeadsKeeper {
     /// Keeps the head of `ledger_id` at `path`, of which `written` is already known there.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl Keeper {
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             ledger_id: ledger_id.to_owned(),
-            state: Mutex::new(State { written, ..State::default() }),
+            state: Mutex::new(HeadsState { written, ..HeadsState::default() }),
             changed: Condvar::new(),
         });
         let worker = Arc::clone(&shared);
@@ -179,20 +179,20 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for HeadsKeeper {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HeadsState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self) {
         loop {
-            let waiting = |state: &mut State| state.noted.is_none() && !state.closing;
+            let waiting = |state: &mut HeadsState| state.noted.is_none() && !state.closing;
             let mut state = self.changed.wait_while(self.lock(), waiting).unwrap_or_else(PoisonError::into_inner);
             let Some((seq, payload)) = state.noted.take() else {
                 return;
@@ -203,13 +203,13 @@ impl Shared {
             }
             state = self.lock();
             state.written = state.written.max(seq);
-            let pausing = |state: &mut State| !state.closing;
+            let pausing = |state: &mut HeadsState| !state.closing;
             drop(self.changed.wait_timeout_while(state, EVERY, pausing));
         }
     }
 
     fn write(&self, seq: Seq, payload: &[u8]) -> Result<(), HeadsError> {
-        let head = Head { ledger_id: self.ledger_id.clone(), seq, payload: Hash::of(payload) };
+        let head = KnownHead { ledger_id: self.ledger_id.clone(), seq, payload: Hash::of(payload) };
         let malformed = |source| HeadsError::Malformed { path: self.path.clone(), source };
         let bytes = serde_json::to_vec(&head).map_err(malformed)?;
         replace(&self.path, &bytes).map_err(|source| HeadsError::Write { path: self.path.clone(), source })

@@ -17,7 +17,7 @@ const BATCH_RECORDS_MAX: usize = 256;
 
 /// What befalls the next append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum AppendFault {
     /// It is written; its acknowledgement is lost.
     LoseAcknowledgement,
     /// It is lost on its way, and the caller cannot tell.
@@ -36,32 +36,32 @@ pub enum Fault {
 struct Lost;
 
 #[derive(Default)]
-struct State {
+struct MemoryLedgerState {
     records: Vec<Record>,
     last: BTreeMap<Subject, Vec<Seq>>,
-    faults: VecDeque<Fault>,
+    faults: VecDeque<AppendFault>,
     leases: BTreeMap<String, String>,
 }
 
-struct Core {
+struct MemoryLedgerCore {
     info: Info,
-    state: Mutex<State>,
+    state: Mutex<MemoryLedgerState>,
     head: watch::Sender<Seq>,
 }
 
-impl Core {
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+impl MemoryLedgerCore {
+    fn with<T>(&self, work: impl FnOnce(&mut MemoryLedgerState) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The ledger. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
-pub struct Ledger {
-    core: Arc<Core>,
+pub struct MemoryLedger {
+    core: Arc<MemoryLedgerCore>,
 }
 
-impl Ledger {
+impl MemoryLedger {
     /// An empty ledger of that identity, of one process.
     #[must_use]
     pub fn new(ledger_id: &str) -> Self {
@@ -76,7 +76,7 @@ impl Ledger {
 
     fn of_kind(ledger_id: &str, shared: bool) -> Self {
         let info = Info { ledger_id: ledger_id.to_owned(), kind: "memory", durability: Durability::Volatile, shared };
-        Self { core: Arc::new(Core { info, state: Mutex::default(), head: watch::Sender::new(0) }) }
+        Self { core: Arc::new(MemoryLedgerCore { info, state: Mutex::default(), head: watch::Sender::new(0) }) }
     }
 
     /// As the port's shared form.
@@ -86,7 +86,7 @@ impl Ledger {
     }
 
     /// Lets `fault` befall the next append that has none yet.
-    pub fn inject(&self, fault: Fault) {
+    pub fn inject(&self, fault: AppendFault) {
         self.core.with(|state| state.faults.push_back(fault));
     }
 
@@ -117,7 +117,7 @@ fn index_of(seq: Seq) -> Option<usize> {
     usize::try_from(seq.checked_sub(1)?).ok()
 }
 
-impl State {
+impl MemoryLedgerState {
     fn at(&self, seq: Seq) -> Option<Record> {
         self.records.get(index_of(seq)?).cloned()
     }
@@ -136,7 +136,7 @@ impl State {
 }
 
 #[async_trait]
-impl crate::port::Ledger for Ledger {
+impl crate::port::Ledger for MemoryLedger {
     fn info(&self) -> &Info {
         &self.core.info
     }
@@ -149,10 +149,10 @@ impl crate::port::Ledger for Ledger {
         let (written, fault) = self.core.with(|state| {
             let fault = state.faults.pop_front();
             let written = match fault {
-                Some(Fault::LoseRequest) => Err(unknown()),
-                Some(Fault::Conflict) => Err(AppendError::Conflict { subject: subject.clone(), expected }),
-                Some(Fault::Refuse) => Err(AppendError::Refused("refused on purpose".to_owned())),
-                _ => state.append(subject, expected, payload, fault != Some(Fault::IgnoreExpectation)),
+                Some(AppendFault::LoseRequest) => Err(unknown()),
+                Some(AppendFault::Conflict) => Err(AppendError::Conflict { subject: subject.clone(), expected }),
+                Some(AppendFault::Refuse) => Err(AppendError::Refused("refused on purpose".to_owned())),
+                _ => state.append(subject, expected, payload, fault != Some(AppendFault::IgnoreExpectation)),
             };
             (written, fault)
         });
@@ -162,7 +162,7 @@ impl crate::port::Ledger for Ledger {
             *head = (*head).max(seq);
             grew
         });
-        if fault == Some(Fault::LoseAcknowledgement) { Err(unknown()) } else { Ok(seq) }
+        if fault == Some(AppendFault::LoseAcknowledgement) { Err(unknown()) } else { Ok(seq) }
     }
 
     async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError> {
@@ -191,11 +191,11 @@ impl crate::port::Ledger for Ledger {
     }
 
     fn tail(&self, from: Seq) -> Box<dyn Tail> {
-        Box::new(Reader { core: Arc::clone(&self.core), head: self.core.head.subscribe(), next: from.max(1) })
+        Box::new(MemoryTail { core: Arc::clone(&self.core), head: self.core.head.subscribe(), next: from.max(1) })
     }
 
     async fn lease(&self, name: &str, holder: &str) -> Result<Box<dyn Lease>, LeaseError> {
-        let lease = Held { core: Arc::clone(&self.core), name: name.to_owned(), holder: holder.to_owned() };
+        let lease = HeldLease { core: Arc::clone(&self.core), name: name.to_owned(), holder: holder.to_owned() };
         if !self.core.info.shared {
             return Ok(Box::new(lease));
         }
@@ -210,14 +210,14 @@ impl crate::port::Ledger for Ledger {
     }
 }
 
-struct Reader {
-    core: Arc<Core>,
+struct MemoryTail {
+    core: Arc<MemoryLedgerCore>,
     head: watch::Receiver<Seq>,
     next: Seq,
 }
 
 #[async_trait]
-impl Tail for Reader {
+impl Tail for MemoryTail {
     async fn next(&mut self) -> Result<Vec<Record>, ReadError> {
         let next = self.next;
         if self.head.wait_for(|head| *head >= next).await.is_err() {
@@ -232,14 +232,14 @@ impl Tail for Reader {
     }
 }
 
-struct Held {
-    core: Arc<Core>,
+struct HeldLease {
+    core: Arc<MemoryLedgerCore>,
     name: String,
     holder: String,
 }
 
 #[async_trait]
-impl Lease for Held {
+impl Lease for HeldLease {
     async fn renew(&self) -> bool {
         !self.core.info.shared
             || self.core.with(|state| state.leases.get(&self.name).is_some_and(|holder| *holder == self.holder))

@@ -67,7 +67,7 @@ pub enum AppendError {
         subject: Subject,
         /// What went wrong.
         #[source]
-        source: Source,
+        source: AdapterError,
     },
     /// It is not written and cannot be now: full, read-only, not ready.
     #[error("the ledger takes nothing now: {0}")]
@@ -87,7 +87,7 @@ pub enum AppendError {
 pub enum ReadError {
     /// The ledger is not reachable now; try again.
     #[error("the ledger cannot be reached")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] AdapterError),
     /// What is there is not what was written.
     #[error("the ledger is damaged at sequence {seq}: {detail}")]
     Damaged {
@@ -99,7 +99,7 @@ pub enum ReadError {
 }
 
 /// An adapter's own error.
-pub type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type AdapterError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a lease was not given.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +114,7 @@ pub enum LeaseError {
     },
     /// It cannot be told.
     #[error("the lease {0} cannot be asked for")]
-    Unavailable(String, #[source] Source),
+    Unavailable(String, #[source] AdapterError),
 }
 
 /// A hint that this process is the owner of something. Safety is the fence of `append`, never this.

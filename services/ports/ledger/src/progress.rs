@@ -10,7 +10,7 @@ use crate::port::Seq;
 
 /// One service's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Report {
+pub struct ServiceReport {
     /// All commits up to here are processed.
     pub through: Seq,
     /// When its next timer is due.
@@ -21,18 +21,18 @@ pub struct Report {
 
 /// What all services of this process say; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Progress {
-    reports: Arc<watch::Sender<BTreeMap<String, Report>>>,
+pub struct LedgerProgress {
+    reports: Arc<watch::Sender<BTreeMap<String, ServiceReport>>>,
     expected: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
-impl Default for Progress {
+impl Default for LedgerProgress {
     fn default() -> Self {
         Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())), expected: Arc::default() }
     }
 }
 
-impl Progress {
+impl LedgerProgress {
     /// Names services without whose report nothing is settled: a decider that is still finding its state
     /// again has said nothing yet.
     pub fn expect(&self, services: &[&'static str]) {
@@ -41,7 +41,7 @@ impl Progress {
     }
 
     /// Reports for `service`.
-    pub fn report(&self, service: &str, report: Report) {
+    pub fn report(&self, service: &str, report: ServiceReport) {
         self.reports.send_if_modified(|reports| match reports.get_mut(service) {
             Some(known) if *known == report => false,
             Some(known) => {
@@ -70,7 +70,7 @@ impl Progress {
 
     /// All reports as they stand.
     #[must_use]
-    pub fn all(&self) -> BTreeMap<String, Report> {
+    pub fn all(&self) -> BTreeMap<String, ServiceReport> {
         self.reports.borrow().clone()
     }
 
@@ -109,7 +109,7 @@ impl Progress {
 
     /// A receiver that sees every change from now on.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<BTreeMap<String, Report>> {
+    pub fn subscribe(&self) -> watch::Receiver<BTreeMap<String, ServiceReport>> {
         self.reports.subscribe()
     }
 }

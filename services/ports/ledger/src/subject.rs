@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     partition: Partition,
-    place: Place,
+    place: SubjectPlace,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Place {
+enum SubjectPlace {
     Intake(String),
     Lane(String),
 }
@@ -35,7 +35,7 @@ impl Subject {
     #[must_use]
     pub fn intake(partition: &Partition, slot: &str) -> Self {
         assert!(is_word(slot), "a slot is a word, got {slot:?}");
-        Self { partition: partition.clone(), place: Place::Intake(slot.to_owned()) }
+        Self { partition: partition.clone(), place: SubjectPlace::Intake(slot.to_owned()) }
     }
 
     /// The subject of a lane.
@@ -45,7 +45,7 @@ impl Subject {
     #[must_use]
     pub fn lane(partition: &Partition, lane: &str) -> Self {
         assert!(is_word(lane) && lane != "intake", "a lane is a word, got {lane:?}");
-        Self { partition: partition.clone(), place: Place::Lane(lane.to_owned()) }
+        Self { partition: partition.clone(), place: SubjectPlace::Lane(lane.to_owned()) }
     }
 
     /// The correlation domain.
@@ -58,8 +58,8 @@ impl Subject {
     #[must_use]
     pub fn slot(&self) -> Option<&str> {
         match &self.place {
-            Place::Intake(slot) => Some(slot),
-            Place::Lane(_) => None,
+            SubjectPlace::Intake(slot) => Some(slot),
+            SubjectPlace::Lane(_) => None,
         }
     }
 
@@ -67,8 +67,8 @@ impl Subject {
     #[must_use]
     pub fn lane_name(&self) -> Option<&str> {
         match &self.place {
-            Place::Lane(lane) => Some(lane),
-            Place::Intake(_) => None,
+            SubjectPlace::Lane(lane) => Some(lane),
+            SubjectPlace::Intake(_) => None,
         }
     }
 }
@@ -82,8 +82,8 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Partition { tenant, environment } = &self.partition;
         match &self.place {
-            Place::Intake(slot) => write!(f, "{}.{tenant}.{environment}.intake.{slot}", Self::ROOT),
-            Place::Lane(lane) => write!(f, "{}.{tenant}.{environment}.{lane}", Self::ROOT),
+            SubjectPlace::Intake(slot) => write!(f, "{}.{tenant}.{environment}.intake.{slot}", Self::ROOT),
+            SubjectPlace::Lane(lane) => write!(f, "{}.{tenant}.{environment}.{lane}", Self::ROOT),
         }
     }
 }
@@ -108,10 +108,10 @@ impl FromStr for Subject {
         };
         match parts.as_slice() {
             [Self::ROOT, tenant, environment, "intake", slot] => {
-                Ok(Self { partition: partition(tenant, environment), place: Place::Intake((*slot).to_owned()) })
+                Ok(Self { partition: partition(tenant, environment), place: SubjectPlace::Intake((*slot).to_owned()) })
             }
             [Self::ROOT, tenant, environment, lane] if *lane != "intake" => {
-                Ok(Self { partition: partition(tenant, environment), place: Place::Lane((*lane).to_owned()) })
+                Ok(Self { partition: partition(tenant, environment), place: SubjectPlace::Lane((*lane).to_owned()) })
             }
             _ => Err(refuse()),
         }

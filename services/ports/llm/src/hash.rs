@@ -3,9 +3,9 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::Request;
+use crate::ModelRequest;
 
-impl Request {
+impl ModelRequest {
     /// SHA-256 of the request in canonical form (keys sorted, no spaces), in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -51,11 +51,11 @@ pub fn canonical(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Message, Speaker, Tool};
+    use crate::{PromptMessage, Speaker, Tool};
 
-    fn request(schema: &str) -> Request {
-        Request {
-            messages: vec![Message::new(Speaker::User, "why?")],
+    fn request(schema: &str) -> ModelRequest {
+        ModelRequest {
+            messages: vec![PromptMessage::new(Speaker::User, "why?")],
             tools: vec![Tool {
                 name: "get_causes".into(),
                 about: "…".into(),

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use scripted::Scripted;
-pub use transcript::{Recorded, Recording};
+pub use transcript::{RecordedModel, RecordingModel};
 
 /// A shared model.
 pub type Shared = Arc<dyn Llm>;
@@ -37,7 +37,7 @@ pub enum Speaker {
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Message {
+pub struct PromptMessage {
     /// Who says it.
     pub speaker: Speaker,
     /// What.
@@ -50,7 +50,7 @@ pub struct Message {
     pub answers: Option<String>,
 }
 
-impl Message {
+impl PromptMessage {
     /// A message of text alone.
     pub fn new(speaker: Speaker, text: impl Into<String>) -> Self {
         Self { speaker, text: text.into(), calls: Vec::new(), answers: None }
@@ -81,9 +81,9 @@ pub struct Call {
 
 /// What is asked of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct ModelRequest {
     /// The conversation so far.
-    pub messages: Vec<Message>,
+    pub messages: Vec<PromptMessage>,
     /// Tools that it may call; none on a last turn.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
@@ -99,7 +99,7 @@ pub struct Request {
 
 /// What came back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Reply {
+pub struct ModelReply {
     /// Text.
     pub text: String,
     /// Calls of tools.
@@ -170,8 +170,8 @@ pub trait Llm: Send + Sync + 'static {
     /// Asks. Text is told to `deltas` as it comes; a full or closed channel loses deltas, never the reply.
     async fn chat(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error>;
+    ) -> Result<ModelReply, Error>;
 }

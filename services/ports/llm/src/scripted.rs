@@ -6,23 +6,23 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use crate::{Bounds, Error, Llm, Reply, Request};
+use crate::{Bounds, Error, Llm, ModelReply, ModelRequest};
 
 /// Replies in order; keeps what it was asked.
 #[derive(Debug, Default)]
 pub struct Scripted {
-    replies: Mutex<VecDeque<Result<Reply, Error>>>,
-    asked: Mutex<Vec<Request>>,
+    replies: Mutex<VecDeque<Result<ModelReply, Error>>>,
+    asked: Mutex<Vec<ModelRequest>>,
 }
 
 impl Scripted {
     /// A model that gives these replies and then none.
-    pub fn new(replies: impl IntoIterator<Item = Result<Reply, Error>>) -> Self {
+    pub fn new(replies: impl IntoIterator<Item = Result<ModelReply, Error>>) -> Self {
         Self { replies: Mutex::new(replies.into_iter().collect()), asked: Mutex::default() }
     }
 
     /// What it was asked so far.
-    pub fn asked(&self) -> Vec<Request> {
+    pub fn asked(&self) -> Vec<ModelRequest> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -35,10 +35,10 @@ impl Llm for Scripted {
 
     async fn chat(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         let next = self.replies.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let reply = next.unwrap_or_else(|| Err(Error::Unreachable("the script has ended".to_owned())))?;

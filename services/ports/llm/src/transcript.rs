@@ -1,7 +1,7 @@
-//! Replies of a model, kept and played again: [`Recording`] asks a model and writes down what it said,
-//! [`Recorded`] answers from what was written and never asks anybody.
+//! Replies of a model, kept and played again: [`RecordingModel`] asks a model and writes down what it said,
+//! [`RecordedModel`] answers from what was written and never asks anybody.
 //!
-//! A transcript is newline-delimited JSON, one [`Entry`] a line. A request that was never recorded is an error
+//! A transcript is newline-delimited JSON, one [`TranscriptEntry`] a line. A request that was never recorded is an error
 //! that says so: the prompts or the tools have changed since, and the transcript is stale.
 
 use std::collections::BTreeMap;
@@ -13,20 +13,20 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{Bounds, Error, Llm, Reply, Request, Shared};
+use crate::{Bounds, Error, Llm, ModelReply, ModelRequest, Shared};
 
 /// Bytes of a transcript that is read.
 pub const TRANSCRIPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// One request with its reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct TranscriptEntry {
     /// SHA-256 of the request in canonical form.
     pub request_hash: String,
     /// The request, for whoever reads the file.
-    pub request: Request,
+    pub request: ModelRequest,
     /// What came.
-    pub reply: Reply,
+    pub reply: ModelReply,
     /// The model's name.
     pub model: String,
     /// When it was recorded, as a date.
@@ -52,12 +52,12 @@ pub enum TranscriptError {
 
 /// A model that says what was recorded.
 #[derive(Debug, Default)]
-pub struct Recorded {
+pub struct RecordedModel {
     model: String,
-    replies: Mutex<BTreeMap<String, Vec<Reply>>>,
+    replies: Mutex<BTreeMap<String, Vec<ModelReply>>>,
 }
 
-impl Recorded {
+impl RecordedModel {
     /// From a transcript's lines. Equal requests get their replies in order; the last one repeats.
     ///
     /// # Errors
@@ -66,7 +66,8 @@ impl Recorded {
         let mut pairs = Vec::new();
         let mut model = String::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let entry: Entry = serde_json::from_str(line).map_err(|error| TranscriptError::Line(index + 1, error))?;
+            let entry: TranscriptEntry =
+                serde_json::from_str(line).map_err(|error| TranscriptError::Line(index + 1, error))?;
             if entry.request.hash() != entry.request_hash {
                 return Err(TranscriptError::Hash(index + 1));
             }
@@ -89,8 +90,8 @@ impl Recorded {
     }
 
     /// From pairs of a request's hash and its reply, as the ledger keeps them.
-    pub fn of(model: String, pairs: impl IntoIterator<Item = (String, Reply)>) -> Self {
-        let mut replies: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
+    pub fn of(model: String, pairs: impl IntoIterator<Item = (String, ModelReply)>) -> Self {
+        let mut replies: BTreeMap<String, Vec<ModelReply>> = BTreeMap::new();
         for (hash, reply) in pairs {
             replies.entry(hash).or_default().insert(0, reply);
         }
@@ -99,17 +100,17 @@ impl Recorded {
 }
 
 #[async_trait]
-impl Llm for Recorded {
+impl Llm for RecordedModel {
     fn model(&self) -> &str {
         &self.model
     }
 
     async fn chat(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let hash = request.hash();
         let reply = {
             let mut replies = self.replies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +132,7 @@ impl Llm for Recorded {
 
 /// What every entry of a transcript says of its model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
+pub struct TranscriptHeader {
     /// The date of the recording.
     pub date: String,
     /// SHA-256 of the model's weights, where they are known.
@@ -139,26 +140,26 @@ pub struct Stamp {
 }
 
 /// A model whose replies are written down.
-pub struct Recording {
+pub struct RecordingModel {
     inner: Shared,
-    stamp: Stamp,
+    stamp: TranscriptHeader,
     path: PathBuf,
     file: Mutex<std::fs::File>,
 }
 
-impl Recording {
+impl RecordingModel {
     /// Asks `inner` and appends what it says to the file `path`.
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn open(inner: Shared, path: &Path, stamp: Stamp) -> Result<Self, TranscriptError> {
+    pub fn open(inner: Shared, path: &Path, stamp: TranscriptHeader) -> Result<Self, TranscriptError> {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
         let file = file.map_err(|error| TranscriptError::Io(path.to_owned(), error))?;
         Ok(Self { inner, stamp, path: path.to_owned(), file: Mutex::new(file) })
     }
 
-    fn write(&self, request: Request, reply: &Reply) -> std::io::Result<()> {
-        let entry = Entry {
+    fn write(&self, request: ModelRequest, reply: &ModelReply) -> std::io::Result<()> {
+        let entry = TranscriptEntry {
             request_hash: request.hash(),
             request,
             reply: reply.clone(),
@@ -173,17 +174,17 @@ impl Recording {
 }
 
 #[async_trait]
-impl Llm for Recording {
+impl Llm for RecordingModel {
     fn model(&self) -> &str {
         self.inner.model()
     }
 
     async fn chat(
         &self,
-        request: Request,
+        request: ModelRequest,
         bounds: Bounds,
         deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<ModelReply, Error> {
         let reply = self.inner.chat(request.clone(), bounds, deltas).await?;
         let written = self.write(request, &reply);
         written.map_err(|error| Error::Malformed(format!("{} cannot be written: {error}", self.path.display())))?;
@@ -197,13 +198,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Message, Scripted, Speaker};
+    use crate::{PromptMessage, Scripted, Speaker};
 
     const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(1), bytes_max: 1_000 };
 
-    fn request(text: &str) -> Request {
-        Request {
-            messages: vec![Message::new(Speaker::User, text)],
+    fn request(text: &str) -> ModelRequest {
+        ModelRequest {
+            messages: vec![PromptMessage::new(Speaker::User, text)],
             tools: Vec::new(),
             schema: None,
             tokens_max: 10,
@@ -211,8 +212,8 @@ mod tests {
         }
     }
 
-    fn reply(text: &str) -> Reply {
-        Reply { text: text.into(), ..Reply::default() }
+    fn reply(text: &str) -> ModelReply {
+        ModelReply { text: text.into(), ..ModelReply::default() }
     }
 
     fn scratch(name: &str) -> PathBuf {
@@ -227,12 +228,12 @@ mod tests {
     async fn what_was_recorded_is_played_again_and_a_miss_says_that_it_is_stale() {
         let path = scratch("play");
         let model = Arc::new(Scripted::new([Ok(reply("one")), Ok(reply("two")), Ok(reply("three"))]));
-        let stamp = Stamp { date: "2026-11-24".into(), weights_sha256: Some("ab".into()) };
-        let recording = Recording::open(model, &path, stamp).unwrap();
+        let stamp = TranscriptHeader { date: "2026-11-24".into(), weights_sha256: Some("ab".into()) };
+        let recording = RecordingModel::open(model, &path, stamp).unwrap();
         for text in ["a", "b", "a"] {
             recording.chat(request(text), BOUNDS, None).await.unwrap();
         }
-        let recorded = Recorded::open(&path).unwrap();
+        let recorded = RecordedModel::open(&path).unwrap();
         assert_eq!(recorded.model(), "scripted");
         let mut said = Vec::new();
         for text in ["b", "a", "a", "a"] {
@@ -248,7 +249,7 @@ mod tests {
     async fn a_failure_is_not_written() {
         let path = scratch("fail");
         let model = Arc::new(Scripted::new([Err(Error::Timeout(Duration::from_secs(1)))]));
-        let recording = Recording::open(model, &path, Stamp::default()).unwrap();
+        let recording = RecordingModel::open(model, &path, TranscriptHeader::default()).unwrap();
         recording.chat(request("a"), BOUNDS, None).await.unwrap_err();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
         std::fs::remove_file(&path).unwrap();
@@ -256,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_edited_is_refused() {
-        let entry = Entry {
+        let entry = TranscriptEntry {
             request_hash: request("a").hash(),
             request: request("b"),
             reply: reply("x"),
@@ -265,7 +266,7 @@ mod tests {
             weights_sha256: None,
         };
         let line = serde_json::to_string(&entry).unwrap();
-        assert!(matches!(Recorded::parse(&line), Err(TranscriptError::Hash(1))));
-        assert!(matches!(Recorded::parse("\n{}"), Err(TranscriptError::Line(2, _))));
+        assert!(matches!(RecordedModel::parse(&line), Err(TranscriptError::Hash(1))));
+        assert!(matches!(RecordedModel::parse("\n{}"), Err(TranscriptError::Line(2, _))));
     }
 }

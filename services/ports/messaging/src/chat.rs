@@ -51,7 +51,7 @@ pub struct Whisper {
 
 /// Whether a message of ours stands at the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum VendorLookup {
     /// It does, there.
     At(Place),
     /// It does not.
@@ -92,7 +92,7 @@ pub trait Chat: Send + Sync + 'static {
     async fn update(&self, place: &Place, body: &Value) -> Result<(), Error>;
 
     /// Looks for a message of ours after an attempt whose outcome is unknown.
-    async fn find(&self, message: &Outgoing) -> Result<Found, Error>;
+    async fn find(&self, message: &Outgoing) -> Result<VendorLookup, Error>;
 
     /// Shows a word to one person alone.
     async fn whisper(&self, whisper: &Whisper) -> Result<(), Error>;
@@ -106,7 +106,7 @@ pub trait Chat: Send + Sync + 'static {
 
 /// What a vendor delivers over a connection that we opened.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Delivery {
+pub struct VendorDelivery {
     /// The vendor's own word for what it is: `events_api`, `interactive`, `slash_commands`.
     pub kind: String,
     /// What it says.
@@ -120,7 +120,7 @@ pub trait Inbox: Send + Sync + 'static {
     ///
     /// # Errors
     /// In words, where it could not be; the vendor delivers again.
-    async fn take(&self, delivery: Delivery) -> Result<Option<Value>, String>;
+    async fn take(&self, delivery: VendorDelivery) -> Result<Option<Value>, String>;
 }
 
 /// Says whether a bearer token of a delivery is the vendor's own, for us, and for this conversation.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// What people are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Message {
+pub struct Notification {
     /// The same for every attempt: the requesting event's id.
     pub key: String,
     /// The notice.
@@ -52,5 +52,5 @@ pub enum Error {
 #[async_trait]
 pub trait Notifier: Send + Sync + 'static {
     /// Sends one message and answers what the receiver said, in short.
-    async fn send(&self, message: &Message) -> Result<String, Error>;
+    async fn send(&self, message: &Notification) -> Result<String, Error>;
 }

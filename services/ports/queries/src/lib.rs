@@ -147,7 +147,7 @@ pub struct EventFilter {
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum CommandOutcome {
     /// It caused these events.
     Accepted {
         /// The events' subjects, in order.
@@ -244,7 +244,7 @@ pub trait Queries: Send + Sync + 'static {
     async fn partition_of(&self, incident: &str) -> Result<Partition, Problem>;
 
     /// Waits for what becomes of a command, at most `patience`.
-    async fn outcome(&self, command: &EventId, patience: Duration) -> Outcome;
+    async fn outcome(&self, command: &EventId, patience: Duration) -> CommandOutcome;
     /// An earlier command with the same idempotency key, if there was one: its event, and the command.
     async fn command_by_key(&self, key: &str) -> Option<(EventId, hindcast_domain::command::Received)>;
 

@@ -24,7 +24,9 @@ use tokio::sync::watch;
 pub use kept::KeptDocument;
 use kept::Versions;
 
-use crate::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome, Window};
+use crate::{
+    AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Window,
+};
 
 /// A question as it was asked.
 #[derive(Clone, Debug)]
@@ -109,7 +111,7 @@ struct MemoryContents {
     coverage: Option<LabelCoverage>,
     report: Report,
     state: Option<State>,
-    outcome: Option<Outcome>,
+    outcome: Option<CommandOutcome>,
     unready: bool,
     refuse: (String, u32),
     asked: Vec<Question>,
@@ -252,7 +254,7 @@ impl MemoryViews {
     }
 
     /// What becomes of every command.
-    pub fn decide(&self, outcome: Outcome) {
+    pub fn decide(&self, outcome: CommandOutcome) {
         self.held().outcome = Some(outcome);
     }
 

@@ -12,7 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hindcast_domain::{Partition, Time};
 
-use crate::{Arrived, Batch, Cursor, Kept, Level, LogFilter, LogRecord, Sample, SampleFilter, Series, Shared, Stretch};
+use crate::{
+    ArrivalCursor, Arrived, KeptWindow, LogFilter, LogLevel, LogRecord, MetricSeries, Sample, SampleFilter, Shared,
+    TelemetryBatch, TelemetryWindow,
+};
 
 /// One place where one store lies.
 #[async_trait]
@@ -90,13 +93,13 @@ pub fn at(seconds: i64) -> Time {
 
 /// The stretch between two such moments.
 #[must_use]
-pub fn between(from: i64, to: i64) -> Stretch {
-    Stretch { from: at(from), to: at(to) }
+pub fn between(from: i64, to: i64) -> TelemetryWindow {
+    TelemetryWindow { from: at(from), to: at(to) }
 }
 
 /// A line of a service.
 #[must_use]
-pub fn line(seconds: i64, service: &str, level: Level, message: &str) -> LogRecord {
+pub fn line(seconds: i64, service: &str, level: LogLevel, message: &str) -> LogRecord {
     let labels = [("pod".to_owned(), format!("{service}-1"))].into();
     LogRecord { time: at(seconds), service: service.to_owned(), level, message: message.to_owned(), labels }
 }
@@ -110,14 +113,14 @@ pub fn sample(seconds: i64, service: &str, metric: &str, value: f64) -> Sample {
 
 /// A batch of lines.
 #[must_use]
-pub fn lines(logs: Vec<LogRecord>) -> Batch {
-    Batch { logs, samples: Vec::new() }
+pub fn lines(logs: Vec<LogRecord>) -> TelemetryBatch {
+    TelemetryBatch { logs, samples: Vec::new() }
 }
 
 /// A batch of samples.
 #[must_use]
-pub fn samples(samples: Vec<Sample>) -> Batch {
-    Batch { logs: Vec::new(), samples }
+pub fn samples(samples: Vec<Sample>) -> TelemetryBatch {
+    TelemetryBatch { logs: Vec::new(), samples }
 }
 
 /// The partition of most cases.
@@ -126,17 +129,17 @@ pub fn production() -> Partition {
     Partition::of_environment("production")
 }
 
-async fn messages(store: &Shared, stretch: Stretch, filter: LogFilter) -> Vec<String> {
+async fn messages(store: &Shared, stretch: TelemetryWindow, filter: LogFilter) -> Vec<String> {
     let found = store.logs(&production(), stretch, filter).await.unwrap();
     found.into_iter().map(|record| record.message).collect()
 }
 
-async fn series(store: &Shared, stretch: Stretch, filter: SampleFilter) -> Vec<Series> {
+async fn series(store: &Shared, stretch: TelemetryWindow, filter: SampleFilter) -> Vec<MetricSeries> {
     store.series(&production(), stretch, filter).await.unwrap()
 }
 
 /// All that arrived after a place, up to the head.
-async fn all_arrived(store: &Shared, mut cursor: Cursor) -> Vec<Arrived> {
+async fn all_arrived(store: &Shared, mut cursor: ArrivalCursor) -> Vec<Arrived> {
     let mut all = Vec::new();
     while cursor < store.head() {
         let some = store.arrived(cursor).await.unwrap();
@@ -151,7 +154,7 @@ async fn all_arrived(store: &Shared, mut cursor: Cursor) -> Vec<Arrived> {
     all
 }
 
-async fn pinned_lines(store: &Shared, kept: &Kept) -> Vec<String> {
+async fn pinned_lines(store: &Shared, kept: &KeptWindow) -> Vec<String> {
     let mut found = Vec::new();
     for hash in &kept.hashes {
         let block = store.pinned(hash).await.unwrap().expect("a pinned block is there");
@@ -166,7 +169,7 @@ async fn pinned_lines(store: &Shared, kept: &Kept) -> Vec<String> {
 pub async fn lines_come_oldest_first_up_to_the_limit(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
-    let info = |seconds, message| line(seconds, "a", Level::Info, message);
+    let info = |seconds, message| line(seconds, "a", LogLevel::Info, message);
     for batch in [vec![info(3, "d"), info(1, "b")], vec![info(0, "a"), info(1, "c")], vec![info(9, "e")]] {
         store.append(&production(), lines(batch)).await.unwrap();
     }
@@ -183,9 +186,9 @@ pub async fn lines_come_oldest_first_up_to_the_limit(make: &dyn Factory) {
 pub async fn a_stretch_holds_its_first_moment_and_not_its_last(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
-    let logs = (0..5).map(|second| line(second, "a", Level::Info, &second.to_string())).collect();
+    let logs = (0..5).map(|second| line(second, "a", LogLevel::Info, &second.to_string())).collect();
     let values = (0..5).map(|second| sample(second, "a", "m", 1.0)).collect();
-    store.append(&production(), Batch { logs, samples: values }).await.unwrap();
+    store.append(&production(), TelemetryBatch { logs, samples: values }).await.unwrap();
     assert_eq!(messages(&store, between(1, 3), LogFilter::default()).await, ["1", "2"]);
     let found = series(&store, between(1, 3), SampleFilter::default()).await;
     assert_eq!(found.first().unwrap().points, [(at(1), 1.0), (at(2), 1.0)]);
@@ -193,7 +196,7 @@ pub async fn a_stretch_holds_its_first_moment_and_not_its_last(make: &dyn Factor
     for empty in [between(5, 9), between(-9, 0), between(3, 3), between(3, 1)] {
         assert!(messages(&store, empty, LogFilter::default()).await.is_empty(), "{empty:?}");
         assert!(series(&store, empty, SampleFilter::default()).await.is_empty(), "{empty:?}");
-        assert_eq!(store.pin(&production(), empty, 1 << 20).await.unwrap(), Kept::default(), "{empty:?}");
+        assert_eq!(store.pin(&production(), empty, 1 << 20).await.unwrap(), KeptWindow::default(), "{empty:?}");
     }
 }
 
@@ -202,22 +205,22 @@ pub async fn filters_take_what_they_say(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
     let logs = vec![
-        line(0, "a", Level::Debug, "Connection OPENED"),
-        line(1, "a", Level::Warning, "slow"),
-        line(2, "b", Level::Error, "connection Lost"),
-        line(3, "b", Level::Fatal, "ÄRGER"),
+        line(0, "a", LogLevel::Debug, "Connection OPENED"),
+        line(1, "a", LogLevel::Warning, "slow"),
+        line(2, "b", LogLevel::Error, "connection Lost"),
+        line(3, "b", LogLevel::Fatal, "ÄRGER"),
     ];
     let values = vec![sample(0, "a", "m", 1.0), sample(0, "a", "n", 2.0), sample(0, "b", "m", 3.0)];
-    store.append(&production(), Batch { logs, samples: values }).await.unwrap();
+    store.append(&production(), TelemetryBatch { logs, samples: values }).await.unwrap();
     let text = |text: &str| Some(text.to_owned());
     let all = LogFilter::default;
     for (filter, expected) in [
         (LogFilter { service: text("b"), ..all() }, vec!["connection Lost", "ÄRGER"]),
         (LogFilter { service: text("c"), ..all() }, vec![]),
-        (LogFilter { level: Some(Level::Warning), ..all() }, vec!["slow", "connection Lost", "ÄRGER"]),
+        (LogFilter { level: Some(LogLevel::Warning), ..all() }, vec!["slow", "connection Lost", "ÄRGER"]),
         (LogFilter { contains: text("CONNECTION"), ..all() }, vec!["Connection OPENED", "connection Lost"]),
         (LogFilter { contains: text("ärger"), ..all() }, vec!["ÄRGER"]),
-        (LogFilter { contains: text("connection"), level: Some(Level::Info), ..all() }, vec!["connection Lost"]),
+        (LogFilter { contains: text("connection"), level: Some(LogLevel::Info), ..all() }, vec!["connection Lost"]),
     ] {
         assert_eq!(messages(&store, between(0, 9), filter.clone()).await, expected, "{filter:?}");
     }
@@ -250,8 +253,8 @@ pub async fn partitions_never_mix(make: &dyn Factory) {
     let staging = Partition::of_environment("staging");
     let foreign = Partition { tenant: "other".to_owned(), ..production() };
     for (partition, name) in [(&production(), "p"), (&staging, "s"), (&foreign, "f")] {
-        let logs = vec![line(0, name, Level::Error, name)];
-        let batch = Batch { logs, samples: vec![sample(0, name, name, 1.0)] };
+        let logs = vec![line(0, name, LogLevel::Error, name)];
+        let batch = TelemetryBatch { logs, samples: vec![sample(0, name, name, 1.0)] };
         store.append(partition, batch).await.unwrap();
     }
     for (partition, name) in [(&production(), "p"), (&staging, "s"), (&foreign, "f")] {
@@ -264,7 +267,7 @@ pub async fn partitions_never_mix(make: &dyn Factory) {
         assert!(kept.records == 2 && pinned.iter().all(|line| line.contains(&format!("\"{name}\""))), "{pinned:?}");
     }
     let whose: Vec<String> =
-        all_arrived(&store, Cursor(0)).await.iter().map(|arrived| arrived.partition.to_string()).collect();
+        all_arrived(&store, ArrivalCursor(0)).await.iter().map(|arrived| arrived.partition.to_string()).collect();
     let expected = [&production(), &staging, &foreign].map(ToString::to_string);
     assert_eq!(whose, expected);
 }
@@ -273,16 +276,16 @@ pub async fn partitions_never_mix(make: &dyn Factory) {
 pub async fn what_arrived_is_read_in_order_from_any_place(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
-    assert_eq!(store.head(), Cursor(0));
+    assert_eq!(store.head(), ArrivalCursor(0));
     for number in 0..50 {
         let seconds = (number * 37) % 50;
-        let batch = Batch {
-            logs: vec![line(seconds, "a", Level::Info, &number.to_string())],
+        let batch = TelemetryBatch {
+            logs: vec![line(seconds, "a", LogLevel::Info, &number.to_string())],
             samples: vec![sample(seconds, "a", "m", 1.0)],
         };
         store.append(&production(), batch).await.unwrap();
     }
-    let all = all_arrived(&store, Cursor(0)).await;
+    let all = all_arrived(&store, ArrivalCursor(0)).await;
     let numbers = |arrived: &[Arrived]| -> Vec<String> {
         arrived.iter().flat_map(|arrived| &arrived.batch.logs).map(|record| record.message.clone()).collect()
     };
@@ -298,15 +301,15 @@ pub async fn what_arrived_is_read_in_order_from_any_place(make: &dyn Factory) {
 pub async fn a_reader_waits_for_what_comes(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
-    store.append(&production(), lines(vec![line(0, "a", Level::Info, "before")])).await.unwrap();
-    for cursor in [store.head(), Cursor(1 << 40)] {
+    store.append(&production(), lines(vec![line(0, "a", LogLevel::Info, "before")])).await.unwrap();
+    for cursor in [store.head(), ArrivalCursor(1 << 40)] {
         let waiting = tokio::spawn({
             let store = Arc::clone(&store);
             async move { store.arrived(cursor).await.unwrap() }
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!waiting.is_finished(), "nothing has arrived");
-        store.append(&production(), lines(vec![line(0, "a", Level::Info, "after")])).await.unwrap();
+        store.append(&production(), lines(vec![line(0, "a", LogLevel::Info, "after")])).await.unwrap();
         let arrived = tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is woken").unwrap();
         let found: Vec<&str> =
             arrived.iter().flat_map(|arrived| &arrived.batch.logs).map(|record| record.message.as_str()).collect();
@@ -324,7 +327,7 @@ pub async fn concurrent_appends_are_all_kept(make: &dyn Factory) {
             let partition = Partition::of_environment(if appender % 2 == 0 { "production" } else { "staging" });
             for number in 0..8 {
                 let message = format!("{appender}/{number}");
-                let batch = lines(vec![line(number, "a", Level::Info, &message)]);
+                let batch = lines(vec![line(number, "a", LogLevel::Info, &message)]);
                 store.append(&partition, batch).await.unwrap();
             }
         })
@@ -334,7 +337,7 @@ pub async fn concurrent_appends_are_all_kept(make: &dyn Factory) {
     }
     assert_eq!(messages(&store, between(0, 9), LogFilter::default()).await.len(), 64);
     assert_eq!(store.figures().records, 128);
-    let arrived = all_arrived(&store, Cursor(0)).await;
+    let arrived = all_arrived(&store, ArrivalCursor(0)).await;
     let mut next: BTreeMap<String, i64> = BTreeMap::new();
     for record in arrived.iter().flat_map(|arrived| &arrived.batch.logs) {
         let (appender, number) = record.message.split_once('/').unwrap();
@@ -349,9 +352,9 @@ pub async fn concurrent_appends_are_all_kept(make: &dyn Factory) {
 pub async fn a_large_batch_is_kept_whole(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
-    let logs: Vec<LogRecord> = (0..2_500).map(|n| line(n % 100, "a", Level::Info, &n.to_string())).collect();
+    let logs: Vec<LogRecord> = (0..2_500).map(|n| line(n % 100, "a", LogLevel::Info, &n.to_string())).collect();
     store.append(&production(), lines(logs.clone())).await.unwrap();
-    let arrived = all_arrived(&store, Cursor(0)).await;
+    let arrived = all_arrived(&store, ArrivalCursor(0)).await;
     let found: Vec<LogRecord> = arrived.into_iter().flat_map(|arrived| arrived.batch.logs).collect();
     assert_eq!(found, logs);
     let mut sorted = logs;
@@ -364,9 +367,9 @@ pub async fn a_large_batch_is_kept_whole(make: &dyn Factory) {
 pub async fn a_pin_holds_lines_and_samples_and_is_the_same_again(make: &dyn Factory) {
     let site = make.site().await;
     let store = site.store();
-    let logs: Vec<LogRecord> = (0..20).map(|n| line(19 - n, "a", Level::Info, &format!("m{n}"))).collect();
+    let logs: Vec<LogRecord> = (0..20).map(|n| line(19 - n, "a", LogLevel::Info, &format!("m{n}"))).collect();
     let values: Vec<Sample> = (0..20).map(|n| sample(n, "a", "m", 0.5)).collect();
-    store.append(&production(), Batch { logs: logs.clone(), samples: values.clone() }).await.unwrap();
+    store.append(&production(), TelemetryBatch { logs: logs.clone(), samples: values.clone() }).await.unwrap();
     let kept = store.pin(&production(), between(0, 10), 1 << 20).await.unwrap();
     assert_eq!((kept.records, kept.missing), (20, 0));
     assert!(kept.bytes > 0 && !kept.hashes.is_empty());
@@ -396,10 +399,13 @@ pub async fn a_pin_is_bounded_and_keeps_what_warns_first(make: &dyn Factory) {
         // Text that does not compress away.
         let text: String =
             (0..40).map(|k: i64| char::from(b'a' + ((n * 7_919 + k * k * 104_729) % 26) as u8)).collect();
-        line(n % 100, "a", Level::Info, &format!("{n} {text}"))
+        line(n % 100, "a", LogLevel::Info, &format!("{n} {text}"))
     };
     store.append(&production(), lines((0..2_000).map(noise).collect())).await.unwrap();
-    let late = Batch { logs: vec![line(99, "a", Level::Warning, "the one")], samples: vec![sample(99, "a", "m", 1.0)] };
+    let late = TelemetryBatch {
+        logs: vec![line(99, "a", LogLevel::Warning, "the one")],
+        samples: vec![sample(99, "a", "m", 1.0)],
+    };
     store.append(&production(), late).await.unwrap();
     let whole = store.pin(&production(), between(0, 100), 1 << 26).await.unwrap();
     assert_eq!((whole.records, whole.missing), (2_002, 0));
@@ -430,8 +436,8 @@ pub async fn what_is_not_finite_is_refused(make: &dyn Factory) {
     for value in [f64::NAN, f64::INFINITY] {
         assert!(store.append(&production(), samples(vec![sample(0, "a", "m", value)])).await.is_err());
     }
-    store.append(&production(), Batch::default()).await.unwrap();
-    assert_eq!((store.head(), store.figures().records), (Cursor(0), 0));
+    store.append(&production(), TelemetryBatch::default()).await.unwrap();
+    assert_eq!((store.head(), store.figures().records), (ArrivalCursor(0), 0));
 }
 
 /// Lines, samples, pins and figures come back.
@@ -439,8 +445,11 @@ pub async fn what_was_answered_is_there_after_a_restart(make: &dyn Factory) {
     let mut site = make.site().await;
     let store = site.store();
     for second in 0..30 {
-        let logs = vec![line(second, "a", Level::Error, &second.to_string())];
-        store.append(&production(), Batch { logs, samples: vec![sample(second, "a", "m", 1.0)] }).await.unwrap();
+        let logs = vec![line(second, "a", LogLevel::Error, &second.to_string())];
+        store
+            .append(&production(), TelemetryBatch { logs, samples: vec![sample(second, "a", "m", 1.0)] })
+            .await
+            .unwrap();
     }
     let kept = store.pin(&production(), between(0, 30), 1 << 20).await.unwrap();
     let pinned = pinned_lines(&store, &kept).await;
@@ -461,15 +470,15 @@ pub async fn a_cursor_goes_on_after_a_restart(make: &dyn Factory) {
     let mut site = make.site().await;
     let store = site.store();
     for number in 0..20 {
-        store.append(&production(), lines(vec![line(0, "a", Level::Info, &number.to_string())])).await.unwrap();
+        store.append(&production(), lines(vec![line(0, "a", LogLevel::Info, &number.to_string())])).await.unwrap();
     }
-    let all = all_arrived(&store, Cursor(0)).await;
+    let all = all_arrived(&store, ArrivalCursor(0)).await;
     let (head, middle) = (store.head(), all.get(9).unwrap().next);
     drop(store);
     let store = site.reopen().await;
     assert_eq!(store.head(), head);
     assert_eq!(all_arrived(&store, middle).await, all.get(10..).unwrap());
-    store.append(&production(), lines(vec![line(0, "a", Level::Info, "new")])).await.unwrap();
+    store.append(&production(), lines(vec![line(0, "a", LogLevel::Info, "new")])).await.unwrap();
     assert!(store.head() > head, "places rise on");
     let new = all_arrived(&store, head).await;
     let found: Vec<&str> = new.iter().flat_map(|a| &a.batch.logs).map(|record| record.message.as_str()).collect();

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hindcast_domain::{Partition, Time};
 
-pub use memory::Memory;
-pub use model::{Batch, Level, LogFilter, LogRecord, Sample, SampleFilter, Series, Stretch};
+pub use memory::MemoryTelemetry;
+pub use model::{LogFilter, LogLevel, LogRecord, MetricSeries, Sample, SampleFilter, TelemetryBatch, TelemetryWindow};
 
 /// Shared telemetry.
 pub type Shared = Arc<dyn Telemetry>;
@@ -36,22 +36,22 @@ pub enum Error {
 
 /// A place in the order in which telemetry of all partitions arrived. Ordered; survives a restart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Cursor(pub u64);
+pub struct ArrivalCursor(pub u64);
 
 /// What arrived, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrived {
     /// The place behind it: go on from here.
-    pub next: Cursor,
+    pub next: ArrivalCursor,
     /// Whose it is.
     pub partition: Partition,
     /// What it is.
-    pub batch: Batch,
+    pub batch: TelemetryBatch,
 }
 
 /// A window that was kept from expiring.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptWindow {
     /// SHA-256 of each block in hexadecimal, oldest first.
     pub hashes: Vec<String>,
     /// Records in them.
@@ -64,7 +64,7 @@ pub struct Kept {
 
 /// What a store says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Figures {
+pub struct StoreFigures {
     /// Records kept now.
     pub records: u64,
     /// Bytes on disk, pins included.
@@ -83,28 +83,37 @@ pub struct Figures {
 #[async_trait]
 pub trait Telemetry: Send + Sync + 'static {
     /// Keeps a batch; answers once it is durable.
-    async fn append(&self, partition: &Partition, batch: Batch) -> Result<(), Error>;
+    async fn append(&self, partition: &Partition, batch: TelemetryBatch) -> Result<(), Error>;
 
     /// Log records of a stretch of their own time, oldest first, at most `filter.limit`.
-    async fn logs(&self, partition: &Partition, stretch: Stretch, filter: LogFilter) -> Result<Vec<LogRecord>, Error>;
+    async fn logs(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: LogFilter,
+    ) -> Result<Vec<LogRecord>, Error>;
 
     /// Metric series of a stretch of their own time; points oldest first.
-    async fn series(&self, partition: &Partition, stretch: Stretch, filter: SampleFilter)
-    -> Result<Vec<Series>, Error>;
+    async fn series(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: SampleFilter,
+    ) -> Result<Vec<MetricSeries>, Error>;
 
     /// What arrived after `cursor`, in the order of arrival, at most about a thousand records; waits for some.
     /// A cursor older than what is kept goes on with the oldest that is.
-    async fn arrived(&self, cursor: Cursor) -> Result<Vec<Arrived>, Error>;
+    async fn arrived(&self, cursor: ArrivalCursor) -> Result<Vec<Arrived>, Error>;
 
     /// The place behind what arrived last: how far [`Telemetry::arrived`] can be read now.
-    fn head(&self) -> Cursor;
+    fn head(&self) -> ArrivalCursor;
 
     /// Keeps a stretch from expiring, in blocks named by their content, at most `bytes_max`; durable when answered.
-    async fn pin(&self, partition: &Partition, stretch: Stretch, bytes_max: u64) -> Result<Kept, Error>;
+    async fn pin(&self, partition: &Partition, stretch: TelemetryWindow, bytes_max: u64) -> Result<KeptWindow, Error>;
 
     /// A pinned block, by its hash; decompressed, as newline-delimited JSON of records and samples.
     async fn pinned(&self, hash: &str) -> Result<Option<Bytes>, Error>;
 
     /// Figures for operators.
-    fn figures(&self) -> Figures;
+    fn figures(&self) -> StoreFigures;
 }

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    Arrived, Batch, Cursor, Error, Figures, Kept, Level, LogFilter, LogRecord, SampleFilter, Series, Stretch, Telemetry,
+    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogLevel, LogRecord, MetricSeries, SampleFilter,
+    StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow,
 };
 
 /// Records after which what arrived is handed out.
@@ -18,13 +19,13 @@ const ARRIVED_RECORDS: usize = 1_000;
 
 /// A store that forgets with its process.
 #[derive(Debug)]
-pub struct Memory {
-    batches: Mutex<Vec<(Partition, Batch)>>,
+pub struct MemoryTelemetry {
+    batches: Mutex<Vec<(Partition, TelemetryBatch)>>,
     pins: Mutex<BTreeMap<String, Bytes>>,
     head: watch::Sender<u64>,
 }
 
-impl Default for Memory {
+impl Default for MemoryTelemetry {
     fn default() -> Self {
         Self { batches: Mutex::default(), pins: Mutex::default(), head: watch::Sender::new(0) }
     }
@@ -35,17 +36,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A line of a pin with its place: what is kept first, then by time, then as it arrived.
-type Line = (bool, Time, usize, Vec<u8>);
+type PinnedLine = (bool, Time, usize, Vec<u8>);
 
-impl Memory {
+impl MemoryTelemetry {
     /// All of a stretch as lines of JSON; samples and lines that warn of something come first.
-    fn lines(&self, partition: &Partition, stretch: Stretch) -> Result<Vec<Line>, Error> {
+    fn lines(&self, partition: &Partition, stretch: TelemetryWindow) -> Result<Vec<PinnedLine>, Error> {
         let batches = locked(&self.batches);
         let of = || batches.iter().filter(|(whose, _)| whose == partition).map(|(_, batch)| batch);
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<PinnedLine> = Vec::new();
         for record in of().flat_map(|batch| &batch.logs).filter(|record| stretch.holds(record.time)) {
             let json = serde_json::to_vec(record).map_err(std::io::Error::other)?;
-            lines.push((record.level < Level::Warning, record.time, lines.len(), json));
+            lines.push((record.level < LogLevel::Warning, record.time, lines.len(), json));
         }
         for sample in of().flat_map(|batch| &batch.samples).filter(|sample| stretch.holds(sample.time)) {
             let json = serde_json::to_vec(sample).map_err(std::io::Error::other)?;
@@ -57,8 +58,8 @@ impl Memory {
 }
 
 #[async_trait]
-impl Telemetry for Memory {
-    async fn append(&self, partition: &Partition, batch: Batch) -> Result<(), Error> {
+impl Telemetry for MemoryTelemetry {
+    async fn append(&self, partition: &Partition, batch: TelemetryBatch) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -71,7 +72,12 @@ impl Telemetry for Memory {
         Ok(())
     }
 
-    async fn logs(&self, partition: &Partition, stretch: Stretch, filter: LogFilter) -> Result<Vec<LogRecord>, Error> {
+    async fn logs(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: LogFilter,
+    ) -> Result<Vec<LogRecord>, Error> {
         let batches = locked(&self.batches);
         let of = batches.iter().filter(|(whose, _)| whose == partition);
         let mut found: Vec<LogRecord> = of
@@ -87,15 +93,15 @@ impl Telemetry for Memory {
     async fn series(
         &self,
         partition: &Partition,
-        stretch: Stretch,
+        stretch: TelemetryWindow,
         filter: SampleFilter,
-    ) -> Result<Vec<Series>, Error> {
+    ) -> Result<Vec<MetricSeries>, Error> {
         let batches = locked(&self.batches);
         let of = batches.iter().filter(|(whose, _)| whose == partition).flat_map(|(_, batch)| &batch.samples);
-        Ok(Series::gather(of.filter(|sample| stretch.holds(sample.time) && filter.takes(sample))))
+        Ok(MetricSeries::gather(of.filter(|sample| stretch.holds(sample.time) && filter.takes(sample))))
     }
 
-    async fn arrived(&self, cursor: Cursor) -> Result<Vec<Arrived>, Error> {
+    async fn arrived(&self, cursor: ArrivalCursor) -> Result<Vec<Arrived>, Error> {
         let mut head = self.head.subscribe();
         // A place that was never given out belongs to another store: go on with what comes next.
         let place = cursor.0.min(*head.borrow());
@@ -110,7 +116,7 @@ impl Telemetry for Memory {
                     }
                     records += batch.len();
                     let (partition, batch) = (partition.clone(), batch.clone());
-                    arrived.push(Arrived { next: Cursor(at + 1), partition, batch });
+                    arrived.push(Arrived { next: ArrivalCursor(at + 1), partition, batch });
                 }
                 return Ok(arrived);
             }
@@ -118,12 +124,12 @@ impl Telemetry for Memory {
         }
     }
 
-    fn head(&self) -> Cursor {
-        Cursor(*self.head.borrow())
+    fn head(&self) -> ArrivalCursor {
+        ArrivalCursor(*self.head.borrow())
     }
 
-    async fn pin(&self, partition: &Partition, stretch: Stretch, bytes_max: u64) -> Result<Kept, Error> {
-        let mut kept = Kept::default();
+    async fn pin(&self, partition: &Partition, stretch: TelemetryWindow, bytes_max: u64) -> Result<KeptWindow, Error> {
+        let mut kept = KeptWindow::default();
         let mut lines = self.lines(partition, stretch)?;
         let all = lines.len() as u64;
         lines.retain(|(.., line)| {
@@ -148,17 +154,17 @@ impl Telemetry for Memory {
         Ok(locked(&self.pins).get(hash).cloned())
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> StoreFigures {
         let batches = locked(&self.batches);
-        let batch_times = |batch: &Batch| {
+        let batch_times = |batch: &TelemetryBatch| {
             let logs = batch.logs.iter().map(|record| record.time);
             logs.chain(batch.samples.iter().map(|sample| sample.time)).min()
         };
-        Figures {
+        StoreFigures {
             records: batches.iter().map(|(_, batch)| batch.len() as u64).sum(),
             oldest: batches.iter().filter_map(|(_, batch)| batch_times(batch)).min(),
             pinned_bytes: locked(&self.pins).values().map(|block| block.len() as u64).sum(),
-            ..Figures::default()
+            ..StoreFigures::default()
         }
     }
 }
@@ -172,7 +178,7 @@ mod tests {
     use crate::conformance::{Factory, Site};
 
     struct InMemory;
-    struct Place(Arc<Memory>);
+    struct Place(Arc<MemoryTelemetry>);
 
     #[async_trait]
     impl Factory for InMemory {

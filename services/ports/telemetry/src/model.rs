@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How bad a log line says it is, from least to worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum LogLevel {
     /// For developers.
     Debug,
     /// All is well.
@@ -22,7 +22,7 @@ pub enum Level {
     Fatal,
 }
 
-impl Level {
+impl LogLevel {
     /// From any sender's word: `warn`, `ERR`, `crit`, `PANIC`, a syslog number, …; `info` for an unknown one.
     #[must_use]
     pub fn of_word(word: &str) -> Self {
@@ -70,7 +70,7 @@ pub struct LogRecord {
     /// Which service wrote it, as its sender says.
     pub service: String,
     /// How bad.
-    pub level: Level,
+    pub level: LogLevel,
     /// The line.
     pub message: String,
     /// More about it: host, pod, trace, …
@@ -96,7 +96,7 @@ pub struct Sample {
 
 /// What arrives together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Batch {
+pub struct TelemetryBatch {
     /// Log lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<LogRecord>,
@@ -105,7 +105,7 @@ pub struct Batch {
     pub samples: Vec<Sample>,
 }
 
-impl Batch {
+impl TelemetryBatch {
     /// Records and samples in it.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -121,14 +121,14 @@ impl Batch {
 
 /// A stretch of the telemetry's own time: `from` is in it, `to` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct TelemetryWindow {
     /// Its first moment.
     pub from: Time,
     /// The moment behind its last.
     pub to: Time,
 }
 
-impl Stretch {
+impl TelemetryWindow {
     /// What lies around a moment.
     #[must_use]
     pub fn around(moment: Time, before: Span, after: Span) -> Self {
@@ -148,7 +148,7 @@ pub struct LogFilter {
     /// Of this service.
     pub service: Option<String>,
     /// At least this bad.
-    pub level: Option<Level>,
+    pub level: Option<LogLevel>,
     /// With this text in the line, in any case of letters.
     pub contains: Option<String>,
     /// At most so many.
@@ -172,7 +172,7 @@ pub struct SampleFilter {
 
 /// One metric of one service with one set of labels over time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Series {
+pub struct MetricSeries {
     /// The service.
     pub service: String,
     /// The metric's name.
@@ -203,12 +203,12 @@ impl SampleFilter {
 }
 
 /// Service, metric and labels of a series.
-type Key<'a> = (&'a str, &'a str, &'a BTreeMap<String, String>);
+type SeriesKey<'a> = (&'a str, &'a str, &'a BTreeMap<String, String>);
 
-impl Series {
+impl MetricSeries {
     /// Series out of samples in any order; of two samples at one moment the later one in the input counts.
     pub fn gather<'a>(samples: impl Iterator<Item = &'a Sample>) -> Vec<Self> {
-        let mut found: BTreeMap<Key<'_>, BTreeMap<Time, f64>> = BTreeMap::new();
+        let mut found: BTreeMap<SeriesKey<'_>, BTreeMap<Time, f64>> = BTreeMap::new();
         for sample in samples {
             let key = (sample.service.as_str(), sample.metric.as_str(), &sample.labels);
             found.entry(key).or_default().insert(sample.time, sample.value);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde_json::json;
 
-use crate::{Checkpoint, Error, Found, Point, Query, Shared};
+use crate::{Checkpoint, Error, Neighbour, Point, Query, Shared};
 
 /// One place where one store lies.
 #[async_trait]
@@ -77,9 +77,9 @@ const TOLERANCE: f32 = 1e-4;
 
 /// Numbers that are the same in every run.
 #[derive(Debug)]
-pub struct Numbers(u64);
+pub struct SeededNumbers(u64);
 
-impl Numbers {
+impl SeededNumbers {
     /// From a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -140,7 +140,7 @@ fn checkpoint(position: u64) -> Checkpoint {
 /// What a search must find among these points, by the plainest code there is. Of a version that comes twice
 /// the first counts.
 #[must_use]
-pub fn expected(points: &[Point], query: &Query) -> Vec<Found> {
+pub fn expected(points: &[Point], query: &Query) -> Vec<Neighbour> {
     let mut visible: BTreeMap<&str, &Point> = BTreeMap::new();
     for point in points {
         let fits = point.kind == query.kind && point.partition == query.partition && point.position <= query.as_of;
@@ -148,10 +148,10 @@ pub fn expected(points: &[Point], query: &Query) -> Vec<Found> {
             visible.insert(&point.item, point);
         }
     }
-    let mut found: Vec<Found> = visible
+    let mut found: Vec<Neighbour> = visible
         .into_values()
         .filter(|point| !point.gone && !query.without.contains(&point.item))
-        .map(|point| Found {
+        .map(|point| Neighbour {
             item: point.item.clone(),
             position: point.position,
             score: point.vector.iter().zip(&query.vector).map(|(a, b)| a * b).sum(),
@@ -168,7 +168,7 @@ pub fn expected(points: &[Point], query: &Query) -> Vec<Found> {
 async fn assert_finds(store: &Shared, points: &[Point], query: Query) {
     let wanted = expected(points, &query);
     let found = store.search(query.clone()).await.expect("a search is answered");
-    let names = |found: &[Found]| found.iter().map(|one| (one.item.clone(), one.position)).collect::<Vec<_>>();
+    let names = |found: &[Neighbour]| found.iter().map(|one| (one.item.clone(), one.position)).collect::<Vec<_>>();
     assert_eq!(
         found.len(),
         wanted.len(),
@@ -210,12 +210,12 @@ pub async fn an_empty_store_finds_nothing_and_is_nowhere(make: &dyn Factory) {
     let store = site.store();
     assert_eq!(store.checkpoint().await.unwrap(), None);
     assert_eq!(store.count().await.unwrap(), 0);
-    assert_finds(&store, &[], query(u64::MAX, Numbers::new(1).vector(DIMENSION), 10)).await;
+    assert_finds(&store, &[], query(u64::MAX, SeededNumbers::new(1).vector(DIMENSION), 10)).await;
 }
 
 /// The contract: nothing that became known later.
 pub async fn a_search_as_of_a_position_sees_nothing_later(make: &dyn Factory) {
-    let mut numbers = Numbers::new(2);
+    let mut numbers = SeededNumbers::new(2);
     let points: Vec<Point> =
         (1..=40).map(|n| point(&format!("INC-{n:02}"), n * 10, numbers.vector(DIMENSION))).collect();
     let site = filled(make, &points).await;
@@ -228,7 +228,7 @@ pub async fn a_search_as_of_a_position_sees_nothing_later(make: &dyn Factory) {
 
 /// Of an item one version at most, the last one that may be seen.
 pub async fn of_several_versions_the_last_that_is_visible_is_found(make: &dyn Factory) {
-    let mut numbers = Numbers::new(3);
+    let mut numbers = SeededNumbers::new(3);
     let mut points = Vec::new();
     for version in 1..=5 {
         for item in ["INC-A", "INC-B", "INC-C"] {
@@ -246,7 +246,7 @@ pub async fn of_several_versions_the_last_that_is_visible_is_found(make: &dyn Fa
 
 /// An item is taken away and may come back.
 pub async fn what_is_gone_is_found_before_and_not_after(make: &dyn Factory) {
-    let mut numbers = Numbers::new(4);
+    let mut numbers = SeededNumbers::new(4);
     let mut points = vec![point("INC-A", 10, numbers.vector(DIMENSION)), point("INC-B", 11, numbers.vector(DIMENSION))];
     points.push(Point { gone: true, ..point("INC-A", 20, numbers.vector(DIMENSION)) });
     points.push(point("INC-A", 30, numbers.vector(DIMENSION)));
@@ -258,7 +258,7 @@ pub async fn what_is_gone_is_found_before_and_not_after(make: &dyn Factory) {
 
 /// Neither an item's name nor its vector leads from one partition or kind to another.
 pub async fn partitions_and_kinds_are_apart(make: &dyn Factory) {
-    let vector = Numbers::new(5).vector(DIMENSION);
+    let vector = SeededNumbers::new(5).vector(DIMENSION);
     let mut points = Vec::new();
     for (n, partition) in ["default/production", "default/staging", "other/production"].iter().enumerate() {
         for (m, kind) in ["incident", "template"].iter().enumerate() {
@@ -282,7 +282,7 @@ pub async fn partitions_and_kinds_are_apart(make: &dyn Factory) {
 
 /// An order that does not depend on when something was stored.
 pub async fn equal_scores_go_by_the_items_id(make: &dyn Factory) {
-    let vector = Numbers::new(6).vector(DIMENSION);
+    let vector = SeededNumbers::new(6).vector(DIMENSION);
     let points: Vec<Point> =
         ["D", "B", "E", "A", "C"].iter().zip(1..).map(|(item, at)| point(item, at, vector.clone())).collect();
     let site = filled(make, &points).await;
@@ -292,7 +292,7 @@ pub async fn equal_scores_go_by_the_items_id(make: &dyn Factory) {
 
 /// A step that was cut short is done again; what it had stored by then stays as it is.
 pub async fn storing_again_changes_nothing(make: &dyn Factory) {
-    let mut numbers = Numbers::new(7);
+    let mut numbers = SeededNumbers::new(7);
     let points = vec![point("INC-A", 10, numbers.vector(DIMENSION)), point("INC-A", 20, numbers.vector(DIMENSION))];
     let site = filled(make, &points).await;
     let store = site.store();
@@ -308,7 +308,7 @@ pub async fn storing_again_changes_nothing(make: &dyn Factory) {
 
 /// A version between two that are there takes its place.
 pub async fn versions_may_come_in_any_order(make: &dyn Factory) {
-    let mut numbers = Numbers::new(8);
+    let mut numbers = SeededNumbers::new(8);
     let points: Vec<Point> =
         [30, 10, 50, 20, 40].iter().map(|at| point("INC-A", *at, numbers.vector(DIMENSION))).collect();
     let site = make.site(DIMENSION).await;
@@ -322,7 +322,7 @@ pub async fn versions_may_come_in_any_order(make: &dyn Factory) {
 
 /// No more than was asked for, and not what is left out.
 pub async fn a_limit_and_what_is_left_out_are_kept(make: &dyn Factory) {
-    let mut numbers = Numbers::new(9);
+    let mut numbers = SeededNumbers::new(9);
     let points: Vec<Point> = (1..=30).map(|n| point(&format!("INC-{n:02}"), n, numbers.vector(DIMENSION))).collect();
     let site = filled(make, &points).await;
     let vector = numbers.vector(DIMENSION);
@@ -336,7 +336,7 @@ pub async fn a_limit_and_what_is_left_out_are_kept(make: &dyn Factory) {
 
 /// Where a store says that it is, its data are; after a restart too.
 pub async fn the_checkpoint_comes_with_its_data(make: &dyn Factory) {
-    let mut numbers = Numbers::new(10);
+    let mut numbers = SeededNumbers::new(10);
     let mut site = make.site(DIMENSION).await;
     let mut points = Vec::new();
     for step in 1..=4_u64 {
@@ -357,10 +357,10 @@ pub async fn the_checkpoint_comes_with_its_data(make: &dyn Factory) {
 
 /// Two embedders' vectors are never compared.
 pub async fn a_vector_of_another_length_is_refused(make: &dyn Factory) {
-    let site = filled(make, &[point("INC-A", 10, Numbers::new(11).vector(DIMENSION))]).await;
+    let site = filled(make, &[point("INC-A", 10, SeededNumbers::new(11).vector(DIMENSION))]).await;
     let store = site.store();
-    let long = Numbers::new(12).vector(DIMENSION + 1);
-    let batch = vec![point("INC-B", 11, Numbers::new(13).vector(DIMENSION)), point("INC-C", 12, long.clone())];
+    let long = SeededNumbers::new(12).vector(DIMENSION + 1);
+    let batch = vec![point("INC-B", 11, SeededNumbers::new(13).vector(DIMENSION)), point("INC-C", 12, long.clone())];
     let refused = store.store(batch, checkpoint(12)).await;
     assert!(matches!(refused, Err(Error::Dimension { expected: DIMENSION, .. })), "got {refused:?}");
     let refused = store.search(query(99, long, 1)).await;
@@ -371,7 +371,7 @@ pub async fn a_vector_of_another_length_is_refused(make: &dyn Factory) {
 
 /// It is a projection: it can be emptied and filled anew.
 pub async fn clearing_forgets_everything(make: &dyn Factory) {
-    let mut numbers = Numbers::new(14);
+    let mut numbers = SeededNumbers::new(14);
     let points = vec![point("INC-A", 10, numbers.vector(DIMENSION))];
     let mut site = filled(make, &points).await;
     site.store().clear().await.unwrap();
@@ -388,7 +388,7 @@ pub async fn clearing_forgets_everything(make: &dyn Factory) {
 /// Random items, versions, ends and questions.
 pub async fn any_history_agrees_with_the_plainest_code(make: &dyn Factory) {
     for seed in 20..24 {
-        let mut numbers = Numbers::new(seed);
+        let mut numbers = SeededNumbers::new(seed);
         let mut site = make.site(DIMENSION).await;
         let mut points: Vec<Point> = Vec::new();
         let mut position = 0;
@@ -418,9 +418,9 @@ pub async fn any_history_agrees_with_the_plainest_code(make: &dyn Factory) {
 /// Clusters of near neighbours, as vectors of texts are: codes alone could not tell them apart.
 pub async fn ten_thousand_points_are_searched_exactly(make: &dyn Factory) {
     const MANY: u64 = 10_000;
-    let mut numbers = Numbers::new(30);
+    let mut numbers = SeededNumbers::new(30);
     let centres: Vec<Vec<f32>> = (0..40).map(|_| numbers.vector(64)).collect();
-    let near = |numbers: &mut Numbers| {
+    let near = |numbers: &mut SeededNumbers| {
         let centre = &centres[usize::try_from(numbers.below(40)).unwrap()];
         let off = numbers.vector(64);
         unit(centre.iter().zip(&off).map(|(x, y)| x + 0.25 * y).collect())

@@ -1,6 +1,6 @@
 //! Embedding: text to a vector of fixed length, so that texts that mean alike lie close.
 //!
-//! The one contract of this crate: *an embedder says who it is* ([`Identity`]), and vectors of two identities
+//! The one contract of this crate: *an embedder says who it is* ([`EmbedderIdentity`]), and vectors of two identities
 //! are never compared. Where no model is installed, [`Hashing`] stands in, and says so.
 
 pub mod conformance;
@@ -17,7 +17,7 @@ pub type Shared = Arc<dyn Embedder>;
 
 /// Who made a vector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Identity {
+pub struct EmbedderIdentity {
     /// `all-MiniLM-L6-v2-int8`, `hashing`, …
     pub model: String,
     /// SHA-256 of the weights in hexadecimal; empty for an algorithm without any.
@@ -30,7 +30,7 @@ pub struct Identity {
     pub stand_in: bool,
 }
 
-impl Identity {
+impl EmbedderIdentity {
     /// A short word that changes with anything that changes vectors.
     #[must_use]
     pub fn key(&self) -> String {
@@ -54,7 +54,7 @@ pub enum Error {
 #[async_trait]
 pub trait Embedder: Send + Sync + 'static {
     /// Who it is.
-    fn identity(&self) -> &Identity;
+    fn identity(&self) -> &EmbedderIdentity;
 
     /// One vector of length 1 for each text, each made alone, so that it does not depend on its neighbours.
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, Error>;

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use memory::Memory;
+pub use memory::MemoryVectors;
 
 /// A shared store.
 pub type Shared = Arc<dyn Vectors>;
@@ -58,7 +58,7 @@ pub struct Query {
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct Neighbour {
     /// The item.
     pub item: String,
     /// The position of the version.
@@ -147,7 +147,7 @@ pub trait Vectors: Send + Sync + 'static {
     async fn store(&self, points: Vec<Point>, checkpoint: Checkpoint) -> Result<(), Error>;
 
     /// The items nearest to a vector as of a position, best first; ties by the item's id. Exact.
-    async fn search(&self, query: Query) -> Result<Vec<Found>, Error>;
+    async fn search(&self, query: Query) -> Result<Vec<Neighbour>, Error>;
 
     /// Versions that are stored.
     async fn count(&self) -> Result<u64, Error>;

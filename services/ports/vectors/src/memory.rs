@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{Checkpoint, Error, Found, Point, Query, Vectors, check_vector};
+use crate::{Checkpoint, Error, Neighbour, Point, Query, Vectors, check_vector};
 
 /// A store that forgets with its process.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub struct MemoryVectors {
     /// The length of its vectors; that of the first one where absent.
     dimension: Option<usize>,
     inner: Mutex<Inner>,
@@ -22,7 +22,7 @@ struct Inner {
     checkpoint: Option<Checkpoint>,
 }
 
-impl Memory {
+impl MemoryVectors {
     /// A store for vectors of one length; the default one takes the length of its first vector.
     #[must_use]
     pub fn new(dimension: usize) -> Self {
@@ -40,7 +40,7 @@ impl Memory {
 }
 
 #[async_trait]
-impl Vectors for Memory {
+impl Vectors for MemoryVectors {
     fn kind(&self) -> &'static str {
         "memory"
     }
@@ -63,10 +63,10 @@ impl Vectors for Memory {
         Ok(())
     }
 
-    async fn search(&self, query: Query) -> Result<Vec<Found>, Error> {
+    async fn search(&self, query: Query) -> Result<Vec<Neighbour>, Error> {
         let inner = self.locked();
         self.check(&inner, &query.vector, None)?;
-        let mut found: Vec<Found> = inner
+        let mut found: Vec<Neighbour> = inner
             .items
             .iter()
             .filter(|((partition, kind, item), _)| {
@@ -74,7 +74,7 @@ impl Vectors for Memory {
             })
             .filter_map(|(_, versions)| versions.range(..=query.as_of).next_back())
             .filter(|(_, point)| !point.gone)
-            .map(|(position, point)| Found {
+            .map(|(position, point)| Neighbour {
                 item: point.item.clone(),
                 position: *position,
                 score: point.vector.iter().zip(&query.vector).map(|(a, b)| a * b).sum(),

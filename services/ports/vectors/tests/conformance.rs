@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hindcast_vectors::conformance::{self, Factory, Site};
-use hindcast_vectors::{Checkpoint, Error, Found, Memory, Point, Query, Shared, Vectors};
+use hindcast_vectors::{Checkpoint, Error, MemoryVectors, Neighbour, Point, Query, Shared, Vectors};
 
 struct InMemory;
 
@@ -27,7 +27,7 @@ impl Site for Held {
 #[async_trait]
 impl Factory for InMemory {
     async fn site(&self, dimension: usize) -> Box<dyn Site> {
-        Box::new(Held(Arc::new(Memory::new(dimension))))
+        Box::new(Held(Arc::new(MemoryVectors::new(dimension))))
     }
 }
 
@@ -50,7 +50,7 @@ struct Broken(Wrong);
 
 struct Store {
     wrong: Wrong,
-    inner: Memory,
+    inner: MemoryVectors,
     dimension: usize,
     points: std::sync::Mutex<Vec<Point>>,
 }
@@ -58,7 +58,7 @@ struct Store {
 #[async_trait]
 impl Factory for Broken {
     async fn site(&self, dimension: usize) -> Box<dyn Site> {
-        let inner = Memory::new(dimension);
+        let inner = MemoryVectors::new(dimension);
         Box::new(Held(Arc::new(Store { wrong: self.0, inner, dimension, points: std::sync::Mutex::default() })))
     }
 }
@@ -95,7 +95,7 @@ impl Vectors for Store {
         self.inner.store(points, checkpoint).await
     }
 
-    async fn search(&self, mut query: Query) -> Result<Vec<Found>, Error> {
+    async fn search(&self, mut query: Query) -> Result<Vec<Neighbour>, Error> {
         match self.wrong {
             Wrong::ShowsLater => query.as_of = u64::MAX,
             Wrong::MixesPartitions => "default/production".clone_into(&mut query.partition),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use hindcast_vectors::embed::conformance;
-use hindcast_vectors::embed::{Embedder, Error, Hashing, Identity};
+use hindcast_vectors::embed::{Embedder, EmbedderIdentity, Error, Hashing};
 
 #[tokio::test]
 async fn the_stand_in_keeps_the_suite() {
@@ -35,7 +35,7 @@ struct Broken {
 
 #[async_trait]
 impl Embedder for Broken {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &EmbedderIdentity {
         self.inner.identity()
     }
 

@@ -8,17 +8,20 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::{CATALOG, Channel, FORMAT, LOGS, LogLine, MANIFEST, METRICS, Manifest, REQUESTS, Request, TRUTH, Truth};
+use super::{
+    CATALOG, FORMAT, GroundTruth, LOGS, LogLine, MANIFEST, METRICS, REQUESTS, RecordedChannel, RecordedRequest,
+    RecordingManifest, TRUTH,
+};
 use crate::error::Error;
 use crate::limits::LINE_BYTES_MAX;
 
 /// A recording, opened: its small parts read, its large ones read as they are iterated over.
 #[derive(Debug, Clone)]
-pub struct Recording {
+pub struct StoredRecording {
     /// What it is.
-    pub manifest: Manifest,
+    pub manifest: RecordingManifest,
     /// What was really the case.
-    pub truth: Truth,
+    pub truth: GroundTruth,
     /// The service catalogue, as YAML.
     pub catalog: Option<String>,
     requests: Part,
@@ -50,11 +53,11 @@ enum Part {
 }
 
 /// Requests in the order of their arrival.
-pub type Requests = Lines<Request>;
+pub type Requests = NdjsonLines<RecordedRequest>;
 /// Log lines as they were read.
-pub type LogLines = Lines<LogLine>;
+pub type LogLines = NdjsonLines<LogLine>;
 
-impl Recording {
+impl StoredRecording {
     /// Opens the recording in a folder.
     ///
     /// # Errors
@@ -78,7 +81,7 @@ impl Recording {
     /// Opens a recording that stands inside the binary.
     ///
     /// # Errors
-    /// As [`Recording::load`].
+    /// As [`StoredRecording::load`].
     pub fn load_embedded(parts: Embedded) -> Result<Self, Error> {
         let bytes = |part| Part::Bytes(Cow::Borrowed(part));
         Self::open(
@@ -99,7 +102,7 @@ impl Recording {
         logs: Option<Part>,
         metrics: Option<Part>,
     ) -> Result<Self, Error> {
-        let manifest: Manifest = parse(MANIFEST, 1, manifest)?;
+        let manifest: RecordingManifest = parse(MANIFEST, 1, manifest)?;
         if manifest.format != FORMAT {
             return Err(Error::Format { found: manifest.format, known: FORMAT });
         }
@@ -111,25 +114,29 @@ impl Recording {
     /// # Errors
     /// Where the part cannot be opened; a line that cannot be read is an error of the iterator.
     pub fn requests(&self) -> Result<Requests, Error> {
-        Lines::open(&self.requests, REQUESTS)
+        NdjsonLines::open(&self.requests, REQUESTS)
     }
 
     /// The requests to play by one of the two channels of alerts (the recording's own without one), with all changes.
     ///
     /// # Errors
-    /// As [`Recording::requests`].
-    pub fn played(&self, by: Option<Channel>) -> Result<impl Iterator<Item = Result<Request, Error>> + use<>, Error> {
+    /// As [`StoredRecording::requests`].
+    pub fn played(
+        &self,
+        by: Option<RecordedChannel>,
+    ) -> Result<impl Iterator<Item = Result<RecordedRequest, Error>> + use<>, Error> {
         let by = by.unwrap_or(self.manifest.play);
-        let wanted = move |channel| channel == by || matches!(channel, Channel::Change | Channel::Github);
+        let wanted =
+            move |channel| channel == by || matches!(channel, RecordedChannel::Change | RecordedChannel::Github);
         Ok(self.requests()?.filter(move |request| request.as_ref().map_or(true, |request| wanted(request.channel))))
     }
 
     /// The log lines; none where the recording came without them.
     ///
     /// # Errors
-    /// As [`Recording::requests`].
+    /// As [`StoredRecording::requests`].
     pub fn logs(&self) -> Result<Option<LogLines>, Error> {
-        self.logs.as_ref().map(|part| Lines::open(part, LOGS)).transpose()
+        self.logs.as_ref().map(|part| NdjsonLines::open(part, LOGS)).transpose()
     }
 
     /// The metrics as CSV; none where the recording came without them.
@@ -156,20 +163,20 @@ impl Part {
 }
 
 /// An iterator over a part that holds one JSON document a line.
-pub struct Lines<T> {
+pub struct NdjsonLines<T> {
     from: Box<dyn BufRead + Send>,
     part: &'static str,
     line: u64,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T> Lines<T> {
+impl<T> NdjsonLines<T> {
     fn open(part: &Part, name: &'static str) -> Result<Self, Error> {
         Ok(Self { from: part.unpack(name)?, part: name, line: 0, of: PhantomData })
     }
 }
 
-impl<T: DeserializeOwned> Iterator for Lines<T> {
+impl<T: DeserializeOwned> Iterator for NdjsonLines<T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

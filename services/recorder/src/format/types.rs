@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// What a recording is and where it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct RecordingManifest {
     /// The format of the whole folder.
     pub format: u32,
     /// Its short name, which is the folder's.
@@ -25,7 +25,7 @@ pub struct Manifest {
     #[serde(default)]
     pub software: Vec<Software>,
     /// Which of the two channels that carry the same alerts is played unless asked otherwise.
-    pub play: Channel,
+    pub play: RecordedChannel,
     /// What made the recording.
     pub recorder: String,
 }
@@ -42,7 +42,7 @@ pub struct Software {
 /// The way by which a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Channel {
+pub enum RecordedChannel {
     /// Prometheus, as to an Alertmanager.
     Prometheus,
     /// Alertmanager's webhook.
@@ -53,7 +53,7 @@ pub enum Channel {
     Github,
 }
 
-impl Channel {
+impl RecordedChannel {
     /// Every channel.
     pub const ALL: [Self; 4] = [Self::Prometheus, Self::Alertmanager, Self::Change, Self::Github];
 
@@ -82,12 +82,12 @@ impl Channel {
 
 /// One HTTP request, as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
+pub struct RecordedRequest {
     /// When it had arrived whole.
     #[serde(serialize_with = "milliseconds")]
     pub at: Timestamp,
     /// By which way.
-    pub channel: Channel,
+    pub channel: RecordedChannel,
     /// Its method.
     pub method: String,
     /// Its path and query, as it must be played.
@@ -100,18 +100,18 @@ pub struct Request {
 
 /// What was really the case while the recording was made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Truth {
+pub struct GroundTruth {
     /// What went wrong.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<InjectedFault>,
     /// What was changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<RecordedChange>,
     /// When nothing was wrong.
     pub healthy: Vec<Healthy>,
 }
 
 /// One thing that went wrong, from its injection to what ended it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Fault {
+pub struct InjectedFault {
     /// Its id within the recording.
     pub id: String,
     /// Its kind; two faults of one kind have one cause.
@@ -140,7 +140,7 @@ pub struct Fault {
 
 /// One change, and whether it did any harm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct RecordedChange {
     /// Its id within the recording.
     pub id: String,
     /// The service that was changed.

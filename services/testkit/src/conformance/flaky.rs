@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use hindcast_ledger::memory::Fault;
+use hindcast_ledger::memory::AppendFault;
 use hindcast_ledger::port::{AppendError, Info, Lease, LeaseError, Ledger, ReadError, Record, Seq, Shared, Tail};
 use hindcast_ledger::subject::Subject;
 
 /// What befalls an append between the caller and the ledger.
 pub struct Flaky {
     inner: Shared,
-    faults: Mutex<VecDeque<Fault>>,
+    faults: Mutex<VecDeque<AppendFault>>,
     on_top: Mutex<Option<(Subject, Bytes)>>,
 }
 
@@ -25,7 +25,7 @@ struct Broke;
 impl Flaky {
     /// Around `inner`; the faults befall the next appends in order.
     #[must_use]
-    pub fn around(inner: &Shared, faults: &[Fault]) -> Arc<Self> {
+    pub fn around(inner: &Shared, faults: &[AppendFault]) -> Arc<Self> {
         let faults = Mutex::new(faults.iter().copied().collect());
         Arc::new(Self { inner: Arc::clone(inner), faults, on_top: Mutex::default() })
     }
@@ -47,11 +47,11 @@ impl Ledger for Flaky {
         let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let unknown = || AppendError::Unknown { subject: subject.clone(), source: Box::new(Broke) };
         match fault {
-            Some(Fault::LoseRequest) => return Err(unknown()),
-            Some(Fault::Conflict) => {
+            Some(AppendFault::LoseRequest) => return Err(unknown()),
+            Some(AppendFault::Conflict) => {
                 return Err(AppendError::Conflict { subject: subject.clone(), expected });
             }
-            Some(Fault::Refuse) => return Err(AppendError::Refused("on purpose".to_owned())),
+            Some(AppendFault::Refuse) => return Err(AppendError::Refused("on purpose".to_owned())),
             _ => {}
         }
         let answer = self.inner.append(subject, expected, payload).await;
@@ -59,7 +59,7 @@ impl Ledger for Flaky {
         if let (Ok(seq), Some((subject, payload))) = (&answer, on_top) {
             self.inner.append(&subject, *seq, payload).await?;
         }
-        if fault == Some(Fault::LoseAcknowledgement) { Err(unknown()) } else { answer }
+        if fault == Some(AppendFault::LoseAcknowledgement) { Err(unknown()) } else { answer }
     }
 
     async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError> {

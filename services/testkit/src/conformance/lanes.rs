@@ -12,8 +12,8 @@ use super::toy::{
     Chains, Count, Running, assert_sound, decided, decisions, events, fact, intake, lane, partition, writer,
 };
 use hindcast_eventlog::lane::Error;
-use hindcast_eventlog::read::Item;
-use hindcast_eventlog::snapshot::{Stamp, Store};
+use hindcast_eventlog::read::ReadEvent;
+use hindcast_eventlog::snapshot::{SnapshotHeader, SnapshotStore};
 use hindcast_ledger::commit::{self, Hash};
 
 /// Two owners at once, each sure that it is the one: every input is decided once, and the chain holds.
@@ -22,8 +22,8 @@ pub async fn an_owner_that_lost_its_lease_is_fenced(make: &dyn Factory) {
     let site = make.site("FENCE").await;
     let (ledger, another) = (site.ledger(), site.another().await);
     let door = writer(&ledger, "door", 10);
-    let one = Running::start(&ledger, "one", Store::none());
-    let two = Running::start(&another, "two", Store::none());
+    let one = Running::start(&ledger, "one", SnapshotStore::none());
+    let two = Running::start(&another, "two", SnapshotStore::none());
     for n in 0..FACTS {
         door.facts().submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
     }
@@ -53,7 +53,7 @@ pub async fn a_filtered_and_a_full_reader_agree_on_now(make: &dyn Factory) {
         far.facts().submit(&noise, vec![fact("noise")]).await.unwrap();
         fast.facts().submit(&partition(), vec![fact(&format!("fast {n}"))]).await.unwrap();
     }
-    let owner = Running::start(&ledger, "owner", Store::none());
+    let owner = Running::start(&ledger, "owner", SnapshotStore::none());
     decided(ledger.as_ref(), 12).await;
     owner.stop().await;
     for writer in [fast, slow, far] {
@@ -78,7 +78,7 @@ pub async fn a_filtered_and_a_full_reader_agree_on_now(make: &dyn Factory) {
 pub async fn a_snapshot_is_resumed_and_a_foreign_one_refused(make: &dyn Factory) {
     let site = make.site("SNAPSHOT").await;
     let ledger = site.ledger();
-    let store = Store::at(site.scratch());
+    let store = SnapshotStore::at(site.scratch());
     let door = writer(&ledger, "door", 10);
     for n in 0..5 {
         door.facts().submit(&partition(), vec![fact(&n.to_string())]).await.unwrap();
@@ -100,13 +100,13 @@ pub async fn a_snapshot_is_resumed_and_a_foreign_one_refused(make: &dyn Factory)
     let record = ledger.get(2).await.unwrap().unwrap();
     let (_, hash) = commit::decode_header(&record.payload).unwrap();
     let fold_version = hindcast_domain::canonical::FOLD_VERSION;
-    let fits = Stamp { ledger_id: "SNAPSHOT".to_owned(), fold_version, seq: 2, hash };
+    let fits = SnapshotHeader { ledger_id: "SNAPSHOT".to_owned(), fold_version, seq: 2, hash };
     for (stamp, used) in [
         (fits.clone(), true),
-        (Stamp { hash: Hash::of(b"another commit"), ..fits.clone() }, false),
-        (Stamp { ledger_id: "ANOTHER".to_owned(), ..fits.clone() }, false),
-        (Stamp { fold_version: fold_version + 1, ..fits.clone() }, false),
-        (Stamp { seq: 1_000, ..fits }, false),
+        (SnapshotHeader { hash: Hash::of(b"another commit"), ..fits.clone() }, false),
+        (SnapshotHeader { ledger_id: "ANOTHER".to_owned(), ..fits.clone() }, false),
+        (SnapshotHeader { fold_version: fold_version + 1, ..fits.clone() }, false),
+        (SnapshotHeader { seq: 1_000, ..fits }, false),
     ] {
         store.write("case", stamp.clone(), &Count::default()).unwrap();
         let read = store.read::<Count>("case", ledger.as_ref()).await;
@@ -130,8 +130,11 @@ pub async fn an_unknown_version_stops_a_decider(make: &dyn Factory) {
 
     let record = ledger.get(seq).await.unwrap().unwrap();
     let items = hindcast_eventlog::read::events(&record, &hindcast_eventlog::read::commit(&record).unwrap()).unwrap();
-    assert!(matches!(items.as_slice(), [Item::Unknown { version: 99, .. }]), "a reader can park it, got {items:?}");
-    let outcome = Running::start(&ledger, "owner", Store::none()).outcome().await;
+    assert!(
+        matches!(items.as_slice(), [ReadEvent::Unknown { version: 99, .. }]),
+        "a reader can park it, got {items:?}"
+    );
+    let outcome = Running::start(&ledger, "owner", SnapshotStore::none()).outcome().await;
     match outcome {
         Err(Error::Unknown { position, version: 99, .. }) => assert_eq!(commit::seq_of(position), seq),
         other => panic!("expected the decider to refuse the unknown version, got {other:?}"),
@@ -155,7 +158,7 @@ pub async fn two_idle_lanes_do_not_grow(make: &dyn Factory) {
     let elsewhere = Partition::of_environment("elsewhere");
     door.facts().submit(&partition(), vec![fact("a")]).await.unwrap();
     door.facts().submit(&elsewhere, vec![fact("b")]).await.unwrap();
-    let owner = Running::start(&ledger, "owner", Store::none());
+    let owner = Running::start(&ledger, "owner", SnapshotStore::none());
     decided(ledger.as_ref(), 2).await;
     let head = ledger.head().await.unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;

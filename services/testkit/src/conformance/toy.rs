@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use hindcast_eventlog::lane::{Error, Options, Runner};
-use hindcast_eventlog::snapshot::Store;
-use hindcast_ledger::commit::{self, Hash, Header};
+use hindcast_eventlog::snapshot::SnapshotStore;
+use hindcast_ledger::commit::{self, CommitHeader, Hash};
 use hindcast_ledger::port::{AppendError, Ledger, Record, Seq, Shared};
-use hindcast_ledger::progress::Progress;
+use hindcast_ledger::progress::LedgerProgress;
 use hindcast_ledger::subject::Subject;
 
 /// What a case waits at most for what must come.
@@ -65,7 +65,7 @@ pub fn fact(title: &str) -> NewFact {
 #[must_use]
 pub fn writer(ledger: &Shared, slot: &str, millis: i64) -> IntakeWriter {
     let clock: clock::Shared = Arc::new(clock::Stepped::new(Time::from_millis(millis)));
-    IntakeWriter::new(Arc::clone(ledger), clock, Progress::default(), slot)
+    IntakeWriter::new(Arc::clone(ledger), clock, LedgerProgress::default(), slot)
 }
 
 /// Builds chains by hand, for cases below the writer.
@@ -79,7 +79,7 @@ impl Chains {
     #[must_use]
     pub fn next(&self, ledger: &dyn Ledger, subject: &Subject, events: &[Vec<u8>]) -> (Seq, Bytes) {
         let (expected, previous, counter) = self.tips.get(subject).copied().unwrap_or((0, Hash::ZERO, 0));
-        let header = Header {
+        let header = CommitHeader {
             ledger: ledger.info().ledger_id.clone(),
             subject: subject.clone(),
             counter: counter + 1,
@@ -134,12 +134,12 @@ pub async fn titles(ledger: &dyn Ledger) -> Vec<String> {
 }
 
 /// All events that this binary knows, each with its commit's header.
-pub async fn events(ledger: &dyn Ledger) -> Vec<(Header, Recorded)> {
+pub async fn events(ledger: &dyn Ledger) -> Vec<(CommitHeader, Recorded)> {
     let mut known = Vec::new();
     for record in all(ledger).await {
         let commit = hindcast_eventlog::read::commit(&record).expect("a commit of the suite");
         for item in hindcast_eventlog::read::events(&record, &commit).expect("events of the suite") {
-            if let hindcast_eventlog::read::Item::Known(event) = item {
+            if let hindcast_eventlog::read::ReadEvent::Known(event) = item {
                 known.push((commit.header.clone(), *event));
             }
         }
@@ -220,12 +220,12 @@ pub struct Running {
 impl Running {
     /// Starts one as `owner`.
     #[must_use]
-    pub fn start(ledger: &Shared, owner: &str, snapshots: Store) -> Self {
+    pub fn start(ledger: &Shared, owner: &str, snapshots: SnapshotStore) -> Self {
         let stop = watch::Sender::new(false);
         let options = Options {
             ledger: Arc::clone(ledger),
             clock: Arc::new(clock::Stepped::new(Time::from_millis(1_000_000))),
-            progress: Progress::default(),
+            progress: LedgerProgress::default(),
             snapshots,
             owner: owner.to_owned(),
         };

@@ -9,10 +9,10 @@ use super::Factory;
 use super::flaky::Flaky;
 use super::toy::{Chains, all, assert_sound, events, fact, intake, partition, titles, writer};
 use hindcast_ledger::commit;
-use hindcast_ledger::memory::Fault;
+use hindcast_ledger::memory::AppendFault;
 use hindcast_ledger::port::Shared;
 
-async fn survives(make: &dyn Factory, id: &str, faults: &[Fault]) {
+async fn survives(make: &dyn Factory, id: &str, faults: &[AppendFault]) {
     let site = make.site(id).await;
     let flaky: Shared = Flaky::around(&site.ledger(), faults);
     let writer = writer(&flaky, "door", 10);
@@ -26,24 +26,24 @@ async fn survives(make: &dyn Factory, id: &str, faults: &[Fault]) {
 
 /// Written, and the answer lost: the leader is read, and there it is.
 pub async fn a_lost_acknowledgement_is_no_second_commit(make: &dyn Factory) {
-    survives(make, "LOSTACK", &[Fault::LoseAcknowledgement]).await;
+    survives(make, "LOSTACK", &[AppendFault::LoseAcknowledgement]).await;
 }
 
 /// Lost on the way: nothing is there, so the same bytes are sent again; twice in a row, too.
 pub async fn a_lost_request_is_sent_again(make: &dyn Factory) {
-    survives(make, "LOSTREQ", &[Fault::LoseRequest, Fault::LoseRequest]).await;
+    survives(make, "LOSTREQ", &[AppendFault::LoseRequest, AppendFault::LoseRequest]).await;
 }
 
 /// A conflict is a reason to read, not an outcome: where nobody's commit stands, ours is sent again.
 pub async fn a_conflict_without_a_rival_is_looked_into(make: &dyn Factory) {
-    survives(make, "NORIVAL", &[Fault::Conflict]).await;
+    survives(make, "NORIVAL", &[AppendFault::Conflict]).await;
 }
 
 /// Written, the answer lost, and a twin's commit already on top: ours is the *first* after what we
 /// expected, so it is success; the next append then meets the twin.
 pub async fn a_lost_acknowledgement_with_a_successor_on_top_is_success(make: &dyn Factory) {
     let site = make.site("ONTOP").await;
-    let flaky = Flaky::around(&site.ledger(), &[Fault::LoseAcknowledgement]);
+    let flaky = Flaky::around(&site.ledger(), &[AppendFault::LoseAcknowledgement]);
     // What the twin writes need not chain for this; only its place matters.
     let (_, payload) = Chains::default().next(flaky.as_ref(), &intake("door"), &[b"{\"twin\":1}".to_vec()]);
     flaky.follow_with(intake("door"), payload);

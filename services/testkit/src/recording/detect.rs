@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use hindcast_domain::finding::{Kind, Raised, Template};
 use hindcast_domain::{IncidentId, Span, Time};
 
-use super::Line;
+use super::RecordedLine;
 
 /// Lines of this long since the beginning are what is usual.
 const WARM: Span = Span::seconds(60);
 
 /// New and bursting templates of a recording.
-pub fn templates(lines: &[Line], begin: Time) -> Vec<Raised> {
-    let mut all: BTreeMap<(String, String), Vec<&Line>> = BTreeMap::new();
+pub fn templates(lines: &[RecordedLine], begin: Time) -> Vec<Raised> {
+    let mut all: BTreeMap<(String, String), Vec<&RecordedLine>> = BTreeMap::new();
     for line in lines {
         all.entry((line.service.clone(), masked(&line.message))).or_default().push(line);
     }
@@ -49,7 +49,7 @@ pub fn templates(lines: &[Line], begin: Time) -> Vec<Raised> {
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn finding(kind: Kind, service: &str, text: &str, line: &Line, before: usize, after: usize) -> Raised {
+fn finding(kind: Kind, service: &str, text: &str, line: &RecordedLine, before: usize, after: usize) -> Raised {
     Raised {
         kind,
         service: service.to_owned(),

@@ -7,10 +7,10 @@ use hindcast_domain::{IncidentId, Span, Time};
 use hindcast_log_templates::watch::{self, Watch, Weight};
 use hindcast_metric_shifts::{self as shift, shift};
 
-use super::Line;
+use super::RecordedLine;
 
 /// New and bursting templates of a recording.
-pub fn templates(lines: &[Line]) -> Vec<Raised> {
+pub fn templates(lines: &[RecordedLine]) -> Vec<Raised> {
     let mut watch = Watch::default();
     let signs = lines.iter().filter_map(|line| {
         let weight = match line.severity.as_str() {
@@ -19,11 +19,15 @@ pub fn templates(lines: &[Line]) -> Vec<Raised> {
             "fatal" => Weight::Fatal,
             _ => Weight::Quiet,
         };
-        watch.line(watch::Line { time: line.time, service: &line.service, weight, text: &line.message })
+        watch.line(watch::WatchedLine { time: line.time, service: &line.service, weight, text: &line.message })
     });
     signs
         .map(|sign| Raised {
-            kind: if matches!(sign.kind, watch::Kind::New) { Kind::NewTemplate } else { Kind::BurstingTemplate },
+            kind: if matches!(sign.kind, watch::TemplateSignKind::New) {
+                Kind::NewTemplate
+            } else {
+                Kind::BurstingTemplate
+            },
             title: format!("{} logs {:?}", sign.service, sign.text),
             at: sign.at,
             until: sign.until,

@@ -18,7 +18,7 @@ use hindcast_domain::chat::Act;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time};
-use hindcast_eventlog::read::{self, Item};
+use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_ledger::commit;
 use hindcast_ledger::{ReadError, Record, Subject};
 
@@ -159,8 +159,8 @@ impl Projector {
         work.events += items.len().max(1);
         for item in items {
             match item {
-                Item::Known(recorded) => self.known(work, &mut context, &record.subject, &recorded)?,
-                Item::Unknown { position, kind, version, raw } => {
+                ReadEvent::Known(recorded) => self.known(work, &mut context, &record.subject, &recorded)?,
+                ReadEvent::Unknown { position, kind, version, raw } => {
                     let shown = event::unknown(position, &kind, &raw, &record.subject, context.recorded_at);
                     tracing::error!(position, kind, version, "an event of a newer binary is parked; upgrade this one");
                     self.checkpoint.unknown += 1;

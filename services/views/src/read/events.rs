@@ -4,7 +4,7 @@ use hindcast_api as api;
 use hindcast_api::{Code, Page, Problem};
 use hindcast_domain::command;
 use hindcast_domain::{ConversationId, Event, EventId, FindingId, ProposalId, Time};
-use hindcast_queries::{EventFilter, Outcome};
+use hindcast_queries::{CommandOutcome, EventFilter};
 
 use super::{Asked, Reader};
 use crate::error::Error;
@@ -81,7 +81,7 @@ impl Reader {
     }
 
     /// What became of a command; `None` while nothing follows from it.
-    pub(crate) fn outcome(&self, command: &EventId) -> Result<Option<Outcome>, Error> {
+    pub(crate) fn outcome(&self, command: &EventId) -> Result<Option<CommandOutcome>, Error> {
         let mut subjects = Vec::new();
         let mut last = 0;
         let mut refused = None;
@@ -98,8 +98,8 @@ impl Reader {
             }
         }
         Ok(match (subjects.is_empty(), refused) {
-            (false, _) => Some(Outcome::Accepted { subjects, position: last }),
-            (true, Some(rejected)) => Some(Outcome::Rejected(rejected)),
+            (false, _) => Some(CommandOutcome::Accepted { subjects, position: last }),
+            (true, Some(rejected)) => Some(CommandOutcome::Rejected(rejected)),
             (true, None) => None,
         })
     }

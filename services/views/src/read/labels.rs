@@ -147,7 +147,7 @@ impl Reader {
                 about: first.1.given.about.clone(),
                 said: said
                     .iter()
-                    .map(|(_, label)| api::Said {
+                    .map(|(_, label)| api::PersonalLabel {
                         by: label.by.clone(),
                         value: label.given.value.clone(),
                         label: label.id.to_string(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Code, ModelStatus, Page, Problem};
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{Event, event::Recorded};
 use hindcast_mlops::train::{self, NAME};
@@ -133,7 +133,7 @@ impl Reader {
     fn by_hand(&self, decided: &Decided) -> Result<api::ModelVersion, Error> {
         let rules = self.section("correlation")?;
         let weights = rules.and_then(|rules| serde_json::from_value(rules.content.get("weights")?.clone()).ok());
-        let weights = Weights { version: 1, ..weights.unwrap_or_default() };
+        let weights = GroupingWeights { version: 1, ..weights.unwrap_or_default() };
         let mut version = api::ModelVersion {
             name: NAME.to_owned(),
             version: 1,

@@ -6,7 +6,7 @@ use hindcast_domain::words::{AnswerMode, ResolvedBy};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::figures::{DEFINITIONS, Figures, Stretch, Told};
-use hindcast_api::{ModelSpend, Report, Spend};
+use hindcast_api::{ModelSpend, Report, TotalSpend};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::label::{About as Subject, Kind as LabelKind, Label};
 use hindcast_domain::notice::{self, Notice, Reason};
@@ -178,8 +178,8 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn spend(&self) -> Result<Spend, Error> {
-        let mut spend = Spend::default();
+    fn spend(&self) -> Result<TotalSpend, Error> {
+        let mut spend = TotalSpend::default();
         for kind in ["conversation.answered", "conversation.replied"] {
             for mention in self.of.store.about_from(About::Type, kind, self.from, self.of.at) {
                 let Some(recorded) = self.of.recorded(mention?.position)? else { continue };
@@ -192,7 +192,7 @@ impl Reading<'_> {
     }
 }
 
-fn count(spend: &mut Spend, event: &Event) {
+fn count(spend: &mut TotalSpend, event: &Event) {
     match event {
         Event::ConversationAnswered(answered) => {
             spend.answers += 1;

@@ -18,9 +18,9 @@ use hindcast_domain::notice::{Delivered, Held, Reason, Released, Requested};
 use hindcast_domain::silence::{self, Matcher, Terms};
 use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, SilenceId, Span, Time};
 use hindcast_events::Envelope;
-use hindcast_ledger::commit::{self, Header};
+use hindcast_ledger::commit::{self, CommitHeader};
 use hindcast_ledger::memory;
-use hindcast_ledger::{Hash, Ledger, Progress, Record, Subject};
+use hindcast_ledger::{Hash, Ledger, LedgerProgress, Record, Subject};
 use hindcast_queries::Queries;
 use hindcast_views::{FailPoint, Options, Views};
 
@@ -35,7 +35,7 @@ struct Tip {
 
 /// The world.
 pub struct World {
-    pub ledger: memory::Ledger,
+    pub ledger: memory::MemoryLedger,
     pub records: Vec<Record>,
     pub now: Time,
     pub books: BTreeMap<Partition, Book>,
@@ -62,7 +62,7 @@ pub fn partition(index: usize) -> Partition {
 impl World {
     pub fn new() -> Self {
         Self {
-            ledger: memory::Ledger::new("L"),
+            ledger: memory::MemoryLedger::new("L"),
             records: Vec::new(),
             now: Time::from_millis(START_MS),
             books: BTreeMap::new(),
@@ -94,7 +94,7 @@ impl World {
     pub async fn commit(&mut self, subject: &Subject, envelopes: Vec<Envelope>, back: Span) -> Vec<Recorded> {
         let tip = self.tips.get(subject).copied().unwrap_or_default();
         let bytes: Vec<Vec<u8>> = envelopes.iter().map(hindcast_events::encode).collect();
-        let header = Header {
+        let header = CommitHeader {
             ledger: "L".into(),
             subject: subject.clone(),
             counter: tip.counter + 1,
@@ -405,8 +405,8 @@ impl World {
     }
 
     /// The same ledger, as if it ended at `position`, in the middle of a commit if need be.
-    pub async fn cut(&self, position: u64) -> memory::Ledger {
-        let ledger = memory::Ledger::new("L");
+    pub async fn cut(&self, position: u64) -> memory::MemoryLedger {
+        let ledger = memory::MemoryLedger::new("L");
         for record in self.records.iter().filter(|record| commit::position(record.seq, 0) <= position) {
             let expected = ledger.last(&record.subject).await.unwrap().map_or(0, |last| last.seq);
             let commit = commit::decode(&record.payload).unwrap();
@@ -492,7 +492,7 @@ fn held_notice(incident: &IncidentId, now: Time) -> Event {
 /// Views over a ledger, following it.
 pub struct Running {
     pub views: Views,
-    pub progress: Progress,
+    pub progress: LedgerProgress,
     pub clock: Stepped,
     pub folder: Option<tempfile::TempDir>,
     stop: tokio::sync::watch::Sender<bool>,
@@ -500,21 +500,21 @@ pub struct Running {
 }
 
 impl Running {
-    pub async fn over(ledger: &memory::Ledger) -> Self {
+    pub async fn over(ledger: &memory::MemoryLedger) -> Self {
         Self::with(ledger, tempfile::tempdir().unwrap(), FailPoint::None).await
     }
 
-    pub async fn with(ledger: &memory::Ledger, folder: tempfile::TempDir, fail: FailPoint) -> Self {
+    pub async fn with(ledger: &memory::MemoryLedger, folder: tempfile::TempDir, fail: FailPoint) -> Self {
         Self::on(ledger.share(), ledger, folder, fail).await
     }
 
     pub async fn on(
         shared: hindcast_ledger::Shared,
-        ledger: &memory::Ledger,
+        ledger: &memory::MemoryLedger,
         folder: tempfile::TempDir,
         fail: FailPoint,
     ) -> Self {
-        let progress = Progress::default();
+        let progress = LedgerProgress::default();
         let clock = Stepped::new(Time::from_millis(START_MS));
         let options = Options {
             folder: folder.path().join("views"),
@@ -535,7 +535,7 @@ impl Running {
         running
     }
 
-    pub async fn catch_up(&self, ledger: &memory::Ledger) {
+    pub async fn catch_up(&self, ledger: &memory::MemoryLedger) {
         let head = ledger.head().await.unwrap();
         let mut position = self.views.position();
         let caught_up = position.wait_for(|position| commit::seq_of(*position) >= head);

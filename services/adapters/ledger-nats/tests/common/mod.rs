@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_ledger::Shared;
-use hindcast_ledger_nats::{NatsLedger, Options, Server, fetch, server};
+use hindcast_ledger_nats::{NatsLedger, NatsServer, Options, fetch, server};
 use hindcast_testkit::conformance::{Factory, Harm, Site};
 use tokio::sync::OnceCell;
 
@@ -37,16 +37,16 @@ pub async fn program() -> PathBuf {
     PROGRAM.get_or_init(find).await.clone()
 }
 
-pub async fn start(store: &Path) -> Server {
-    let options = server::Options { kill_on_drop: true, ..server::Options::at(program().await, store) };
-    Server::start(options).await.expect("a nats-server starts")
+pub async fn start(store: &Path) -> NatsServer {
+    let options = server::ServerOptions { kill_on_drop: true, ..server::ServerOptions::at(program().await, store) };
+    NatsServer::start(options).await.expect("a nats-server starts")
 }
 
 pub struct Nats;
 
 pub struct Place {
     folder: tempfile::TempDir,
-    server: Option<Server>,
+    server: Option<NatsServer>,
     ledger: Option<Shared>,
     ledger_id: String,
 }
@@ -67,7 +67,7 @@ impl Place {
         place
     }
 
-    pub fn server(&self) -> &Server {
+    pub fn server(&self) -> &NatsServer {
         self.server.as_ref().unwrap()
     }
 

@@ -2,11 +2,11 @@
 //! speaks for and against it, what is refuted, and whom it hits.
 
 use clap::Args;
-use hindcast_api::{BlastRadius, Causes, Hypothesis, Role, Statement, Step};
+use hindcast_api::{BlastRadius, Causes, Hypothesis, PathStep, Statement, StepRole};
 
 use super::{positions, score};
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::labelled::Labelled;
@@ -30,7 +30,7 @@ pub struct CausesArgs {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: CausesArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: CausesArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("causes").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
@@ -42,7 +42,7 @@ pub async fn run(args: CausesArgs, context: &mut Context<'_>) -> Result<()> {
     Ok(context.terminal.write(&text)?)
 }
 
-fn page(causes: &Causes, times: Times, context: &Context<'_>) -> String {
+fn page(causes: &Causes, times: Times, context: &CliContext<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let mut out =
         format!("{} as of #{}, ranking v{}\n", context.ids([]).short(&causes.incident), causes.position, causes.ranker);
@@ -74,12 +74,12 @@ fn page(causes: &Causes, times: Times, context: &Context<'_>) -> String {
 }
 
 /// The steps of a path: what broke, what that did, what alarmed.
-pub(crate) fn path(lines: &mut Labelled, path: &[Step], times: Times) {
+pub(crate) fn path(lines: &mut Labelled, path: &[PathStep], times: Times) {
     for step in path {
         let label = match step.role {
-            Role::Broke => "root cause",
-            Role::Then => "propagated to",
-            Role::Alarmed => "first alert",
+            StepRole::Broke => "root cause",
+            StepRole::Then => "propagated to",
+            StepRole::Alarmed => "first alert",
         };
         let text = format!("{} {}  {}", times.short(step.time), step.service, step.text);
         lines.add(label, text, &positions(&step.citations));

@@ -4,7 +4,7 @@ use clap::Args;
 use hindcast_api::Finding;
 
 use crate::client::Path;
-use crate::context::{Context, ListArgs, items};
+use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
 use crate::parse::when::{When, when};
 use crate::text::ink::Ink;
@@ -34,7 +34,7 @@ pub struct FindingsArgs {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: FindingsArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: FindingsArgs, context: &mut CliContext<'_>) -> Result<()> {
     let path = Path::new("/api/v1/findings")
         .maybe("service", args.service.as_deref())
         .maybe("environment", args.environment.as_deref())

@@ -6,7 +6,7 @@ use clap::Args;
 use hindcast_api::Postmortem;
 
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::{clean_lines, count};
 
@@ -28,7 +28,7 @@ pub struct PostmortemArgs {
 ///
 /// # Errors
 /// When it cannot be had or written.
-pub async fn run(args: PostmortemArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: PostmortemArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("postmortem").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;

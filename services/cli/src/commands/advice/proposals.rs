@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::positions;
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::clean;
 use crate::text::ink::Ink;
@@ -53,7 +53,7 @@ fn param(text: &str) -> Result<(String, Value), String> {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn list(args: ProposalsArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn list(args: ProposalsArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("proposals").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
@@ -75,7 +75,7 @@ pub async fn list(args: ProposalsArgs, context: &mut Context<'_>) -> Result<()> 
 ///
 /// # Errors
 /// When it may not be: the server says why.
-pub async fn propose(args: ProposeArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn propose(args: ProposeArgs, context: &mut CliContext<'_>) -> Result<()> {
     let mut params = Map::new();
     for (name, value) in args.params {
         if params.insert(name.clone(), value).is_some() {
@@ -97,7 +97,7 @@ pub async fn propose(args: ProposeArgs, context: &mut Context<'_>) -> Result<()>
     Ok(())
 }
 
-fn whole(proposal: &Proposal, context: &Context<'_>) -> String {
+fn whole(proposal: &Proposal, context: &CliContext<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let name = Ink::Strong.on(&clean(&proposal.runbook), colour);
     let mut out = format!("{name} {}: {}\n", params(proposal), clean(&proposal.title));

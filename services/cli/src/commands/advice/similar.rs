@@ -7,7 +7,7 @@ use hindcast_domain::Span;
 
 use super::{positions, score};
 use crate::client::{Path, typed};
-use crate::context::{AsOfArgs, Context};
+use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
 use crate::text::ids::Ids;
 use crate::text::ink::Ink;
@@ -30,7 +30,7 @@ pub struct SimilarArgs {
 ///
 /// # Errors
 /// When they cannot be had or shown.
-pub async fn run(args: SimilarArgs, context: &mut Context<'_>) -> Result<()> {
+pub async fn run(args: SimilarArgs, context: &mut CliContext<'_>) -> Result<()> {
     let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let path = Path::new("/api/v1/incidents").join(&id).join("similar").maybe("as_of", context.as_of(&args.as_of));
     let document = context.client.get(&path).await?;
@@ -44,7 +44,7 @@ pub async fn run(args: SimilarArgs, context: &mut Context<'_>) -> Result<()> {
 }
 
 /// A page of them as text.
-pub(crate) fn told(head: &str, page: &SimilarPage, times: Times, context: &Context<'_>) -> String {
+pub(crate) fn told(head: &str, page: &SimilarPage, times: Times, context: &CliContext<'_>) -> String {
     let (width, colour) = (context.terminal.width(), context.terminal.colour());
     let ids = context.ids(page.items.iter().map(|item| item.incident.as_str()));
     let stand_in = if page.stand_in { ", without an embedding model: `hindcast embedder install`" } else { "" };

@@ -9,7 +9,7 @@ use reqwest::{Client, Url};
 use serde_json::Value;
 
 use super::super::doctor::Check;
-use super::figures::Figures;
+use super::figures::MetricFigures;
 use crate::text::times::brief;
 use crate::text::{clean, count};
 
@@ -23,13 +23,13 @@ const MODEL_BYTES_MAX: usize = 256 * 1024;
 const NAME_CHARS_MAX: usize = 80;
 
 /// Every check of this sort.
-pub(super) async fn all(figures: &Figures, server_is_here: bool) -> Vec<Check> {
+pub(super) async fn all(figures: &MetricFigures, server_is_here: bool) -> Vec<Check> {
     let mut checks = vec![telemetry(figures), embedder(figures), memory(figures)];
     checks.extend(model(figures, server_is_here, &MODEL_PORTS).await);
     checks
 }
 
-fn telemetry(figures: &Figures) -> Check {
+fn telemetry(figures: &MetricFigures) -> Check {
     let (Some(kept), Some(hours)) =
         (figures.value("hindcast_telemetry_kept_bytes"), figures.value("hindcast_telemetry_retention_hours"))
     else {
@@ -51,7 +51,7 @@ fn telemetry(figures: &Figures) -> Check {
     Check::ok("telemetry", detail)
 }
 
-fn embedder(figures: &Figures) -> Check {
+fn embedder(figures: &MetricFigures) -> Check {
     let Some(told) = figures.told("hindcast_memory_info") else {
         return Check::note("embedder", "the embedder is unknown", "Use a server of this version.");
     };
@@ -62,7 +62,7 @@ fn embedder(figures: &Figures) -> Check {
     Check::ok("embedder", clean(told.label("embedder")))
 }
 
-fn memory(figures: &Figures) -> Check {
+fn memory(figures: &MetricFigures) -> Check {
     let store = match figures.told("hindcast_memory_info").map(|told| told.label("store")) {
         Some("flat") => "files of the data folder".to_owned(),
         Some("qdrant") => "Qdrant".to_owned(),
@@ -81,7 +81,7 @@ fn memory(figures: &Figures) -> Check {
 }
 
 /// Which model words answers. One that is seen on this machine is mentioned; none is used unless it is configured.
-async fn model(figures: &Figures, server_is_here: bool, ports: &[u16]) -> Vec<Check> {
+async fn model(figures: &MetricFigures, server_is_here: bool, ports: &[u16]) -> Vec<Check> {
     let Some(http) = client() else { return Vec::new() };
     if let Some(told) = figures.told("hindcast_copilot_info") {
         return vec![configured(&http, told.label("model"), told.label("server"), server_is_here).await];
@@ -162,7 +162,7 @@ fn bytes(count: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::doctor::Verdict;
+    use super::super::super::doctor::CheckOutcome;
     use super::*;
     use axum::Router;
     use axum::response::Redirect;
@@ -191,32 +191,34 @@ mod tests {
         let page = serves(Router::new().fallback(|| async { "<html>" })).await;
         let ports = [silent.local_addr().unwrap().port(), redirects, page, there];
         let began = tokio::time::Instant::now();
-        let checks = model(&Figures::default(), true, &ports).await;
+        let checks = model(&MetricFigures::default(), true, &ports).await;
         assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-        let said: Vec<(Verdict, &str)> = checks.iter().map(|check| (check.verdict, check.detail.as_str())).collect();
+        let said: Vec<(CheckOutcome, &str)> =
+            checks.iter().map(|check| (check.verdict, check.detail.as_str())).collect();
         assert_eq!(said.len(), 2, "{said:?}");
-        assert_eq!(said[0], (Verdict::Ok, "none is configured: answers come from evidence alone"));
-        assert!(said[1].0 == Verdict::Note && said[1].1.contains(&format!("tiny-1 runs at 127.0.0.1:{there}")));
+        assert_eq!(said[0], (CheckOutcome::Ok, "none is configured: answers come from evidence alone"));
+        assert!(said[1].0 == CheckOutcome::Note && said[1].1.contains(&format!("tiny-1 runs at 127.0.0.1:{there}")));
     }
 
     #[tokio::test]
     async fn a_model_that_is_configured_is_named_and_no_other_is_looked_for() {
         let there = serves(models("tiny-1")).await;
-        let told =
-            |server: &str| Figures::read(&format!("hindcast_copilot_info{{model=\"big\",server=\"{server}\"}} 1\n"));
+        let told = |server: &str| {
+            MetricFigures::read(&format!("hindcast_copilot_info{{model=\"big\",server=\"{server}\"}} 1\n"))
+        };
         let said = async |server: &str| model(&told(server), true, &[there]).await.remove(0);
         let running = said(&format!("http://localhost:{there}/v1")).await;
-        assert_eq!(running.verdict, Verdict::Ok);
+        assert_eq!(running.verdict, CheckOutcome::Ok);
         assert!(running.detail.contains("big at http://localhost"), "{}", running.detail);
         let gone = said("http://127.0.0.1:1/v1").await;
-        assert!(gone.verdict == Verdict::Note && gone.detail.contains("does not answer"), "{}", gone.detail);
+        assert!(gone.verdict == CheckOutcome::Note && gone.detail.contains("does not answer"), "{}", gone.detail);
         // An address elsewhere is never asked: nobody answers there, and nothing is said of it.
-        assert_eq!(said("https://models.invalid/v1").await.verdict, Verdict::Ok);
+        assert_eq!(said("https://models.invalid/v1").await.verdict, CheckOutcome::Ok);
     }
 
     #[test]
     fn what_is_kept_is_told_with_its_bounds() {
-        let figures = Figures::read(
+        let figures = MetricFigures::read(
             "hindcast_telemetry_kept_bytes 12897485\nhindcast_telemetry_retention_hours 24\n\
              hindcast_telemetry_max_bytes 4294967296\nhindcast_telemetry_pinned_bytes 2048\n\
              hindcast_memory_info{store=\"flat\",embedder=\"hashing\",stand_in=\"true\"} 1\n\
@@ -228,9 +230,9 @@ mod tests {
         );
         assert_eq!(memory(&figures).detail, "812 vectors in files of the data folder");
         let check = embedder(&figures);
-        assert!(check.verdict == Verdict::Note && check.detail.contains("stand in"), "{}", check.detail);
-        assert_eq!(telemetry(&Figures::default()).verdict, Verdict::Note);
-        assert_eq!(memory(&Figures::default()).verdict, Verdict::Note);
-        assert_eq!(embedder(&Figures::default()).verdict, Verdict::Note);
+        assert!(check.verdict == CheckOutcome::Note && check.detail.contains("stand in"), "{}", check.detail);
+        assert_eq!(telemetry(&MetricFigures::default()).verdict, CheckOutcome::Note);
+        assert_eq!(memory(&MetricFigures::default()).verdict, CheckOutcome::Note);
+        assert_eq!(embedder(&MetricFigures::default()).verdict, CheckOutcome::Note);
     }
 }

@@ -3,18 +3,18 @@
 
 /// Figures by name, with their labels.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Figures {
-    lines: Vec<Figure>,
+pub(super) struct MetricFigures {
+    lines: Vec<MetricFigure>,
 }
 
 #[derive(Clone, Debug)]
-struct Figure {
+struct MetricFigure {
     name: String,
     labels: Vec<(String, String)>,
     value: f64,
 }
 
-impl Figures {
+impl MetricFigures {
     /// Reads the text. A line that is no figure is left out.
     pub(super) fn read(text: &str) -> Self {
         Self { lines: text.lines().filter(|line| !line.starts_with('#')).filter_map(figure).collect() }
@@ -26,16 +26,16 @@ impl Figures {
     }
 
     /// The labels of a figure that tells something by them, and is 1.
-    pub(super) fn told(&self, name: &str) -> Option<Told<'_>> {
-        self.lines.iter().find(|line| line.name == name && line.value > 0.0).map(|line| Told(&line.labels))
+    pub(super) fn told(&self, name: &str) -> Option<FigureLabels<'_>> {
+        self.lines.iter().find(|line| line.name == name && line.value > 0.0).map(|line| FigureLabels(&line.labels))
     }
 }
 
 /// What the labels of a figure say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told<'a>(&'a [(String, String)]);
+pub(super) struct FigureLabels<'a>(&'a [(String, String)]);
 
-impl<'a> Told<'a> {
+impl<'a> FigureLabels<'a> {
     /// The value of a label; empty where there is none.
     pub(super) fn label(&self, key: &str) -> &'a str {
         self.0.iter().find(|(known, _)| known == key).map_or("", |(_, value)| value)
@@ -43,12 +43,12 @@ impl<'a> Told<'a> {
 }
 
 /// `name{key="value",…} 1.5`.
-fn figure(line: &str) -> Option<Figure> {
+fn figure(line: &str) -> Option<MetricFigure> {
     let end = line.find(['{', ' '])?;
     let (name, rest) = line.split_at(end);
     let (labels, rest) = if rest.starts_with('{') { labels(rest.get(1..)?)? } else { (Vec::new(), rest) };
     let value = rest.split_whitespace().next()?.parse().ok()?;
-    Some(Figure { name: name.to_owned(), labels, value })
+    Some(MetricFigure { name: name.to_owned(), labels, value })
 }
 
 /// The labels, and what stands behind the brace that ends them.
@@ -93,7 +93,7 @@ mod tests {
         let text = "# TYPE a gauge\na 1.5\na_total{kind=\"x\"} 9\n\
                     b{model=\"a \\\"b\\\" {c}, d\",server=\"http://127.0.0.1:8080/v1\"} 1\nc{x=\"y\"} 0\n\
                     broken{x=\"y 1\nnothing\n";
-        let figures = Figures::read(text);
+        let figures = MetricFigures::read(text);
         assert_eq!(figures.value("a"), Some(1.5));
         assert_eq!(figures.value("a_total"), None, "that one has labels");
         let told = figures.told("b").map(|told| (told.label("model"), told.label("server"), told.label("none")));

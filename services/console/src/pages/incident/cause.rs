@@ -1,7 +1,7 @@
 //! What may have been the cause: the path from what broke to what alarmed, what speaks for and against it, what
 //! was considered and is not it, and whom it hits.
 
-use hindcast_api::{BlastRadius, Causes, Hypothesis, Problem, Role, Statement, Step};
+use hindcast_api::{BlastRadius, Causes, Hypothesis, PathStep, Problem, Statement, StepRole};
 use maud::{Markup, html};
 
 use super::judging::Judging;
@@ -76,11 +76,11 @@ pub fn hypothesis(frame: &Frame, hypothesis: &Hypothesis, judging: Option<&Judgi
 
 /// The steps from what broke to what alarmed.
 #[must_use]
-pub fn path(frame: &Frame, steps: &[Step]) -> Markup {
+pub fn path(frame: &Frame, steps: &[PathStep]) -> Markup {
     let role = |role| match role {
-        Role::Broke => ("broke", "Root cause"),
-        Role::Then => ("then", "Propagated to"),
-        Role::Alarmed => ("alarmed", "First alert"),
+        StepRole::Broke => ("broke", "Root cause"),
+        StepRole::Then => ("then", "Propagated to"),
+        StepRole::Alarmed => ("alarmed", "First alert"),
     };
     html! {
         @if !steps.is_empty() {

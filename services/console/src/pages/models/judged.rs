@@ -1,7 +1,7 @@
 //! How a version was judged: the verdict, why, whom it names, and the figures of both sides.
 
 use hindcast_api::ModelJudgement;
-use hindcast_mlops::compare::{Estimate, Report};
+use hindcast_mlops::compare::{ComparisonReport, Estimate};
 use maud::{Markup, html};
 
 use crate::pages::{Frame, about};
@@ -47,7 +47,7 @@ pub(super) fn reasons(frame: &Frame, reasons: &[String]) -> Markup {
 
 /// The figures, where they are of the form that is known.
 fn figures(judged: &ModelJudgement, open: bool) -> Markup {
-    let Ok(report) = serde_json::from_value::<Report>(judged.report.clone()) else { return html! {} };
+    let Ok(report) = serde_json::from_value::<ComparisonReport>(judged.report.clone()) else { return html! {} };
     let (before, now) = (&report.champion, &report.candidate);
     let lines: [(&str, u32, u32, Estimate); 4] = [
         ("Wrongly merged", before.merged, now.merged, report.merged),

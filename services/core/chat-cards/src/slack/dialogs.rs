@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::limits::{BUTTON_MAX, METADATA_MAX, OPTIONS_MAX, TITLE_MAX};
 use super::render::{context, one_line, plain, rich, text_element};
 use crate::card;
-use crate::interaction::Verb;
+use crate::interaction::ChatVerb;
 use crate::text::{self, QUESTION, cut};
 use crate::view::{DialogChoices, current};
 
@@ -31,7 +31,7 @@ pub fn act(act: &ActEntry, incident: &Incident, choices: &DialogChoices, from: F
             }
         }
     }
-    dialog(act.button, act.button, blocks, incident, |id| Verb::act(act.name, id), from)
+    dialog(act.button, act.button, blocks, incident, |id| ChatVerb::act(act.name, id), from)
 }
 
 /// Why there is nothing to choose from.
@@ -45,7 +45,7 @@ pub(crate) const fn nothing(act: &ActEntry) -> &'static str {
 /// The dialog that asks for a question.
 #[must_use]
 pub fn ask(incident: &Incident, from: From<'_>) -> Value {
-    let verb = |incident| Verb::Ask { incident: Some(incident), text: String::new() };
+    let verb = |incident| ChatVerb::Ask { incident: Some(incident), text: String::new() };
     let question = input(QUESTION, "Your question", "what changed before this?", None, true);
     let inputs = vec![context(&incident.title), block(QUESTION, "Your question", question, false)];
     dialog("Ask", "Ask", inputs, incident, verb, from)
@@ -129,7 +129,7 @@ fn dialog(
     submit: &str,
     blocks: Vec<Value>,
     incident: &Incident,
-    verb: impl Fn(IncidentId) -> Verb,
+    verb: impl Fn(IncidentId) -> ChatVerb,
     (channel, thread): From<'_>,
 ) -> Value {
     let mut carried = incident.id.parse().map(|id| text::value(&verb(id), Some(incident.revision))).unwrap_or_default();

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::interaction::{Interaction, Meaning, Reply, Unreadable, Vendor, Verb};
-use crate::text::{self, Filled, cut};
+use crate::interaction::{ChatReply, ChatVerb, Interaction, Meaning, UnreadableDelivery, Vendor};
+use crate::text::{self, FilledText, cut};
 
 /// Characters of an id of Slack's.
 const ID_MAX: usize = 128;
@@ -14,13 +14,13 @@ const TEXT_MAX: usize = 8_000;
 /// Bytes of an address that an answer is taken at.
 const ADDRESS_MAX: usize = 2_048;
 
-type Read = Result<Meaning, Unreadable>;
+type SlackRead = Result<Meaning, UnreadableDelivery>;
 
 /// A delivery of the Events API.
 ///
 /// # Errors
 /// What is no JSON object of a known shape.
-pub fn events(body: &[u8]) -> Read {
+pub fn events(body: &[u8]) -> SlackRead {
     event(&json(body)?)
 }
 
@@ -28,7 +28,7 @@ pub fn events(body: &[u8]) -> Read {
 ///
 /// # Errors
 /// What is no form with a known document.
-pub fn interactive(body: &[u8]) -> Read {
+pub fn interactive(body: &[u8]) -> SlackRead {
     let payload = form(body, "payload").ok_or_else(|| unreadable("a form with a payload", "none"))?;
     interaction(&json(payload.as_bytes())?)
 }
@@ -37,7 +37,7 @@ pub fn interactive(body: &[u8]) -> Read {
 ///
 /// # Errors
 /// A form without the fields of a command.
-pub fn command(body: &[u8]) -> Read {
+pub fn command(body: &[u8]) -> SlackRead {
     let field = |name: &str| form(body, name);
     slash(&field)
 }
@@ -46,7 +46,7 @@ pub fn command(body: &[u8]) -> Read {
 ///
 /// # Errors
 /// As those of the doors.
-pub fn socket(kind: &str, payload: &Value) -> Read {
+pub fn socket(kind: &str, payload: &Value) -> SlackRead {
     match kind {
         "events_api" => event(payload),
         "interactive" => interaction(payload),
@@ -55,7 +55,7 @@ pub fn socket(kind: &str, payload: &Value) -> Read {
     }
 }
 
-fn event(body: &Value) -> Read {
+fn event(body: &Value) -> SlackRead {
     match string(body, "/type") {
         Some("url_verification") => {
             let challenge = string(body, "/challenge").ok_or_else(|| unreadable("a challenge", "none"))?;
@@ -94,13 +94,13 @@ fn event(body: &Value) -> Read {
         message: None,
         seen: None,
         verb: text::parse(&said),
-        reply: Reply::default(),
+        reply: ChatReply::default(),
     }))
 }
 
-fn interaction(payload: &Value) -> Read {
+fn interaction(payload: &Value) -> SlackRead {
     let user = string(payload, "/user/id").filter(|id| is_id(id)).ok_or_else(|| unreadable("a user", "none"))?;
-    let base = |key: String, verb: Verb, seen: Option<u64>| Interaction {
+    let base = |key: String, verb: ChatVerb, seen: Option<u64>| Interaction {
         vendor: Vendor::Slack,
         key,
         team: named(payload, "/team/id"),
@@ -112,7 +112,7 @@ fn interaction(payload: &Value) -> Read {
         message: named(payload, "/container/message_ts").or(named(payload, "/message/ts")),
         seen,
         verb,
-        reply: Reply {
+        reply: ChatReply {
             response_url: string(payload, "/response_url").filter(|url| url.len() <= ADDRESS_MAX).map(str::to_owned),
             trigger: named(payload, "/trigger_id"),
         },
@@ -124,7 +124,7 @@ fn interaction(payload: &Value) -> Read {
             let Ok(carried) = serde_json::from_str::<Value>(carried) else {
                 return Ok(Meaning::Nothing("a link"));
             };
-            let Some((verb, seen)) = text::of_value(&carried, &Filled::default()) else {
+            let Some((verb, seen)) = text::of_value(&carried, &FilledText::default()) else {
                 return Ok(Meaning::Nothing("a button of another version"));
             };
             // A press is the same however often it is delivered: who, which button, when.
@@ -153,14 +153,14 @@ fn interaction(payload: &Value) -> Read {
         Some("shortcut" | "message_action") => {
             // Without its time every later one would be taken for this one again.
             let at = named(payload, "/action_ts").ok_or_else(|| unreadable("an action_ts", "none"))?;
-            Ok(person(base(format!("{user}/shortcut/{at}"), Verb::Help, None)))
+            Ok(person(base(format!("{user}/shortcut/{at}"), ChatVerb::Help, None)))
         }
         other => Err(unreadable("block_actions or view_submission", other.unwrap_or("no type"))),
     }
 }
 
 /// What stands in a dialog's inputs: what was typed, or what was chosen, by the name of each.
-fn filled(view: &Value) -> Filled {
+fn filled(view: &Value) -> FilledText {
     let inputs = view.pointer("/state/values").and_then(Value::as_object);
     let given = |input: &Value| {
         let input = input.as_object()?.values().next()?;
@@ -171,10 +171,10 @@ fn filled(view: &Value) -> Filled {
         let one = string(input, "/value").or(string(input, "/selected_option/value")).map(str::to_owned);
         one.or_else(several).map(|text| cut(&text, TEXT_MAX))
     };
-    Filled::of(inputs.into_iter().flatten().filter_map(|(name, input)| Some((name.as_str(), given(input)?))))
+    FilledText::of(inputs.into_iter().flatten().filter_map(|(name, input)| Some((name.as_str(), given(input)?))))
 }
 
-fn slash(field: &dyn Fn(&str) -> Option<String>) -> Read {
+fn slash(field: &dyn Fn(&str) -> Option<String>) -> SlackRead {
     if field("ssl_check").is_some() {
         return Ok(Meaning::Nothing("a check of the certificate"));
     }
@@ -194,7 +194,7 @@ fn slash(field: &dyn Fn(&str) -> Option<String>) -> Read {
         message: None,
         seen: None,
         verb: text::parse(&typed),
-        reply: Reply {
+        reply: ChatReply {
             response_url: field("response_url").filter(|url| url.len() <= ADDRESS_MAX),
             trigger: Some(trigger),
         },
@@ -238,7 +238,7 @@ fn form(body: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(body).find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
 }
 
-fn json(body: &[u8]) -> Result<Value, Unreadable> {
+fn json(body: &[u8]) -> Result<Value, UnreadableDelivery> {
     let value: Value = serde_json::from_slice(body).map_err(|_| unreadable("a JSON document", "something else"))?;
     if value.is_object() { Ok(value) } else { Err(unreadable("a JSON object", "another value")) }
 }
@@ -252,9 +252,9 @@ fn named(value: &Value, path: &str) -> Option<String> {
     string(value, path).filter(|id| is_id(id)).map(str::to_owned)
 }
 
-fn unreadable(expected: &'static str, got: &str) -> Unreadable {
+fn unreadable(expected: &'static str, got: &str) -> UnreadableDelivery {
     let word: String = got.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ')).take(40).collect();
-    Unreadable { expected, got: word }
+    UnreadableDelivery { expected, got: word }
 }
 
 #[cfg(test)]
@@ -265,7 +265,7 @@ mod tests {
     use hindcast_domain::IncidentId;
     use hindcast_domain::act::ActName;
 
-    fn said(meaning: Read) -> Interaction {
+    fn said(meaning: SlackRead) -> Interaction {
         match meaning {
             Ok(Meaning::Person(said)) => *said,
             other => panic!("no person: {other:?}"),
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn a_mention_is_a_question_in_its_thread() {
         let asked = said(events(mention("<@U0BOT> is a &lt; b in <https://x.example|this>?").to_string().as_bytes()));
-        assert_eq!(asked.verb, Verb::Ask { incident: None, text: "is a < b in this?".into() });
+        assert_eq!(asked.verb, ChatVerb::Ask { incident: None, text: "is a < b in this?".into() });
         assert_eq!((asked.key.as_str(), asked.thread.as_deref()), ("Ev1", Some("1790.2")));
     }
 
@@ -305,12 +305,12 @@ mod tests {
     #[test]
     fn the_same_press_has_the_same_key_and_another_one_another() {
         let id = IncidentId::derive(&[b"x"]);
-        let value = text::value(&Verb::act(ActName::Acknowledge, id.clone()), Some(3));
+        let value = text::value(&ChatVerb::act(ActName::Acknowledge, id.clone()), Some(3));
         let encode = |payload: &Value| {
             form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish()
         };
         let first = said(interactive(encode(&pressed(&value)).as_bytes()));
-        assert_eq!((&first.verb, first.seen), (&Verb::act(ActName::Acknowledge, id), Some(3)));
+        assert_eq!((&first.verb, first.seen), (&ChatVerb::act(ActName::Acknowledge, id), Some(3)));
         assert!(first.reply.response_url.is_some() && !format!("{first:?}").contains("hooks"));
         let mut later = pressed(&value);
         assert_eq!(said(socket("interactive", &later)).key, first.key);
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn a_dialog_fills_in_what_it_asked_for_and_goes_back_where_it_came_from() {
         let incident = IncidentId::derive(&[b"x"]);
-        let verb = Verb::act(ActName::Resolve, incident.clone());
+        let verb = ChatVerb::act(ActName::Resolve, incident.clone());
         let mut carried = text::value(&verb, Some(4));
         carried["c"] = json!("C1");
         carried["m"] = json!("1790.2");
@@ -330,7 +330,7 @@ mod tests {
             "resolution": {"a": {"type": "plain_text_input", "value": null}}}}});
         let payload = json!({"type": "view_submission", "user": {"id": "U1"}, "view": view});
         let given = said(socket("interactive", &payload));
-        let expected = Verb::filled(ActName::Resolve, incident, json!({"cause": "disk full"}));
+        let expected = ChatVerb::filled(ActName::Resolve, incident, json!({"cause": "disk full"}));
         assert_eq!((given.verb, given.channel.as_str(), given.thread.as_deref()), (expected, "C1", Some("1790.2")));
     }
 
@@ -339,7 +339,10 @@ mod tests {
         let body =
             b"command=%2Fhindcast&text=ack+7Q2K&user_id=U1&user_name=zoe&channel_id=C1&trigger_id=1.2&team_id=T1";
         let typed = said(command(body));
-        assert_eq!(typed.verb, Verb::Typed { word: "ack".into(), incident: Some("7Q2K".into()), rest: String::new() });
+        assert_eq!(
+            typed.verb,
+            ChatVerb::Typed { word: "ack".into(), incident: Some("7Q2K".into()), rest: String::new() }
+        );
         assert_eq!((typed.key.as_str(), typed.channel.as_str()), ("U1/1.2", "C1"));
         assert!(command(b"text=ack").is_err());
         assert!(command(b"text=ack&user_id=U1&channel_id=C1&trigger_id=").is_err(), "without a key nothing is taken");
@@ -356,7 +359,7 @@ mod tests {
             body
         };
         let asked = said(socket("events_api", &message("im")));
-        assert_eq!(asked.verb, Verb::Ask { incident: None, text: "why &lt;?".into() }, "an escape is undone once");
+        assert_eq!(asked.verb, ChatVerb::Ask { incident: None, text: "why &lt;?".into() }, "an escape is undone once");
         assert_eq!(asked.thread.as_deref(), Some("1795.1"), "the answer opens a thread");
         assert_eq!(socket("events_api", &message("channel")), Ok(Meaning::Nothing("unknown event")));
     }
@@ -374,7 +377,7 @@ mod tests {
             ("subtype", json!(null)),
             ("bot_id", json!(null)),
         ] {
-            assert!(matches!(said(with(field, value.clone())).verb, Verb::Ask { .. }), "{field} {value}");
+            assert!(matches!(said(with(field, value.clone())).verb, ChatVerb::Ask { .. }), "{field} {value}");
         }
         for (field, value) in [
             ("subtype", json!("message_deleted")),
@@ -394,7 +397,7 @@ mod tests {
                 "message": {"ts": "1790.2"}, "trigger_id": "t.1", "action_ts": at})
         };
         let first = said(socket("interactive", &shortcut(json!("1795.1"))));
-        assert_eq!((&first.verb, first.message.as_deref()), (&Verb::Help, Some("1790.2")));
+        assert_eq!((&first.verb, first.message.as_deref()), (&ChatVerb::Help, Some("1790.2")));
         assert_ne!(said(socket("interactive", &shortcut(json!("1795.2")))).key, first.key);
         assert!(socket("interactive", &shortcut(json!(null))).is_err());
     }
@@ -402,7 +405,7 @@ mod tests {
     #[test]
     fn what_is_no_id_is_taken_for_none() {
         let id = IncidentId::derive(&[b"x"]);
-        let mut body = pressed(&text::value(&Verb::act(ActName::Acknowledge, id), None));
+        let mut body = pressed(&text::value(&ChatVerb::act(ActName::Acknowledge, id), None));
         body["channel"]["id"] = json!("<!channel>");
         body["team"]["id"] = json!("T".repeat(ID_MAX + 1));
         body["response_url"] = json!("h".repeat(ADDRESS_MAX + 1));

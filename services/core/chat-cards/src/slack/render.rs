@@ -8,9 +8,9 @@ use hindcast_domain::Severity;
 use serde_json::{Value, json};
 
 use super::limits::{ACTIONS_MAX, BLOCKS_MAX, BUTTON_MAX, FIELD_MAX, FIELDS_MAX, HEADER_MAX, MENU_MAX, SECTION_MAX};
-use crate::card::{self, Button, Line, Section, Style};
+use crate::card::{self, Button, CardLine, Section, Style};
 use crate::text::{self, cut};
-use crate::view::{Note, View};
+use crate::view::{IncidentView, ThreadNote};
 
 /// Characters of the text that notifications show.
 const FALLBACK_MAX: usize = 300;
@@ -27,7 +27,7 @@ const ROOM_MIN: usize = 20;
 
 /// An incident's card.
 #[must_use]
-pub fn card(view: &View) -> Value {
+pub fn card(view: &IncidentView) -> Value {
     let card = card::card(view);
     let mut blocks = vec![header(&format!("{} {}", mark(card.severity, card.over), card.title))];
     blocks.push(context(&card.status));
@@ -49,7 +49,7 @@ pub fn card(view: &View) -> Value {
 
 /// A line in a card's thread.
 #[must_use]
-pub fn note(of: &Note) -> Value {
+pub fn note(of: &ThreadNote) -> Value {
     let section = card::note(of);
     let fallback: Vec<&str> = section.lines.iter().map(words).collect();
     message(&one_line(&fallback.join(" ")), of_section(&section))
@@ -61,7 +61,7 @@ pub fn answer(of: &Answer, public_url: &str) -> Value {
     let said = card::answer(of, public_url);
     // Words that no claim was found in keep their lines.
     let lines = match said.claims.as_slice() {
-        [Line::Text(words)] => words.lines().map(|line| Line::Text(line.to_owned())).collect(),
+        [CardLine::Text(words)] => words.lines().map(|line| CardLine::Text(line.to_owned())).collect(),
         _ => said.claims,
     };
     let claims = Section { heading: String::new(), lines, buttons: Vec::new() };
@@ -84,7 +84,7 @@ pub fn words_alone(said: &str) -> Value {
 /// A list of incidents.
 #[must_use]
 pub fn list(incidents: &[Incident]) -> Value {
-    let lines: Vec<Line> = incidents.iter().map(card::listed).collect();
+    let lines: Vec<CardLine> = incidents.iter().map(card::listed).collect();
     let heading = if lines.is_empty() { "Nothing is open." } else { "Open incidents" };
     let section = Section { heading: heading.to_owned(), lines, buttons: Vec::new() };
     message(heading, of_section(&section))
@@ -174,31 +174,31 @@ fn of_section(section: &Section) -> Vec<Value> {
 }
 
 /// A line within so many characters, all in one.
-fn cut_line(line: &Line, max: usize) -> Line {
+fn cut_line(line: &CardLine, max: usize) -> CardLine {
     match line {
-        Line::Text(text) => Line::Text(cut(&one_line(text), max)),
-        Line::Link { text, url, rest } => {
+        CardLine::Text(text) => CardLine::Text(cut(&one_line(text), max)),
+        CardLine::Link { text, url, rest } => {
             let text = cut(&one_line(text), max);
             let left = max.saturating_sub(text.chars().count());
             // Where the link's words fill the line, nothing stands behind them.
             let rest = if left == 0 { String::new() } else { cut(&one_line(rest), left) };
-            Line::Link { rest, text, url: url.clone() }
+            CardLine::Link { rest, text, url: url.clone() }
         }
     }
 }
 
 /// Characters that a line shows.
-fn length(line: &Line) -> usize {
+fn length(line: &CardLine) -> usize {
     match line {
-        Line::Text(text) => text.chars().count(),
-        Line::Link { text, rest, .. } => text.chars().count() + rest.chars().count(),
+        CardLine::Text(text) => text.chars().count(),
+        CardLine::Link { text, rest, .. } => text.chars().count() + rest.chars().count(),
     }
 }
 
-fn words(line: &Line) -> &str {
+fn words(line: &CardLine) -> &str {
     match line {
-        Line::Text(text) => text,
-        Line::Link { text, rest, .. } => {
+        CardLine::Text(text) => text,
+        CardLine::Link { text, rest, .. } => {
             if rest.is_empty() {
                 text
             } else {
@@ -208,10 +208,10 @@ fn words(line: &Line) -> &str {
     }
 }
 
-fn elements(line: &Line) -> Vec<Value> {
+fn elements(line: &CardLine) -> Vec<Value> {
     match line {
-        Line::Text(text) => vec![text_element(text)],
-        Line::Link { text, url, rest } => {
+        CardLine::Text(text) => vec![text_element(text)],
+        CardLine::Link { text, url, rest } => {
             let mut parts = vec![link(text, url)];
             if !rest.is_empty() {
                 let gap = if rest.starts_with(' ') { "" } else { " " };

@@ -13,7 +13,7 @@ const SKEW_MAX_NS: u128 = SKEW_MAX_S as u128 * 1_000_000_000;
 
 /// Why a delivery is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum SlackSignatureFault {
     /// A header is missing or comes twice.
     #[error("expected one {0} header")]
     Header(&'static str),
@@ -32,20 +32,26 @@ pub enum Fault {
 ///
 /// # Errors
 /// Which check failed; nothing of the delivery is in it.
-pub fn verify(secrets: &[&str], timestamps: &[&str], signatures: &[&str], body: &[u8], now: Time) -> Result<(), Fault> {
-    let [timestamp] = timestamps else { return Err(Fault::Header("X-Slack-Request-Timestamp")) };
-    let [signature] = signatures else { return Err(Fault::Header("X-Slack-Signature")) };
-    let at: u64 = timestamp.parse().map_err(|_| Fault::Timestamp)?;
+pub fn verify(
+    secrets: &[&str],
+    timestamps: &[&str],
+    signatures: &[&str],
+    body: &[u8],
+    now: Time,
+) -> Result<(), SlackSignatureFault> {
+    let [timestamp] = timestamps else { return Err(SlackSignatureFault::Header("X-Slack-Request-Timestamp")) };
+    let [signature] = signatures else { return Err(SlackSignatureFault::Header("X-Slack-Signature")) };
+    let at: u64 = timestamp.parse().map_err(|_| SlackSignatureFault::Timestamp)?;
     // What a parser would mend (a sign, a zero in front) was not what was signed by the vendor.
     if at.to_string() != *timestamp {
-        return Err(Fault::Timestamp);
+        return Err(SlackSignatureFault::Timestamp);
     }
     let skew = i128::from(at) * 1_000_000_000 - i128::from(now.nanos());
     if skew.unsigned_abs() > SKEW_MAX_NS {
-        return Err(Fault::Stale);
+        return Err(SlackSignatureFault::Stale);
     }
-    let digits = signature.strip_prefix("v0=").ok_or(Fault::Signature)?;
-    let mac = bytes(digits).ok_or(Fault::Signature)?;
+    let digits = signature.strip_prefix("v0=").ok_or(SlackSignatureFault::Signature)?;
+    let mac = bytes(digits).ok_or(SlackSignatureFault::Signature)?;
     let fits = |secret: &&&str| {
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).is_ok_and(|mut hmac| {
             for part in [b"v0:", timestamp.as_bytes(), b":", body] {
@@ -54,7 +60,7 @@ pub fn verify(secrets: &[&str], timestamps: &[&str], signatures: &[&str], body: 
             hmac.verify_slice(&mac).is_ok()
         })
     };
-    secrets.iter().filter(|secret| !secret.is_empty()).find(fits).map(|_| ()).ok_or(Fault::Signature)
+    secrets.iter().filter(|secret| !secret.is_empty()).find(fits).map(|_| ()).ok_or(SlackSignatureFault::Signature)
 }
 
 /// 32 bytes from 64 small hexadecimal digits.
@@ -86,7 +92,7 @@ mod tests {
         format!("v0={digits}")
     }
 
-    fn check(timestamp: &str, signature: &str, body: &[u8], skew: i64) -> Result<(), Fault> {
+    fn check(timestamp: &str, signature: &str, body: &[u8], skew: i64) -> Result<(), SlackSignatureFault> {
         let now = Time::from_nanos((AT + skew) * 1_000_000_000);
         verify(&["an older secret", SECRET], &[timestamp], &[signature], body, now)
     }
@@ -99,10 +105,14 @@ mod tests {
             assert_eq!(check(&at, &good, BODY, skew), Ok(()), "{skew}");
         }
         for skew in [301, -301] {
-            assert_eq!(check(&at, &good, BODY, skew), Err(Fault::Stale), "{skew}");
+            assert_eq!(check(&at, &good, BODY, skew), Err(SlackSignatureFault::Stale), "{skew}");
         }
         let late = Time::from_nanos((AT + 300) * 1_000_000_000 + 1);
-        assert_eq!(verify(&[SECRET], &[&at], &[&good], BODY, late), Err(Fault::Stale), "a nanosecond late is late");
+        assert_eq!(
+            verify(&[SECRET], &[&at], &[&good], BODY, late),
+            Err(SlackSignatureFault::Stale),
+            "a nanosecond late is late"
+        );
     }
 
     #[test]
@@ -116,20 +126,24 @@ mod tests {
     fn what_anybody_changed_is_refused() {
         let at = AT.to_string();
         let good = signed(SECRET, &at, BODY);
-        assert_eq!(check(&at, &signed("another", &at, BODY), BODY, 0), Err(Fault::Signature));
+        assert_eq!(check(&at, &signed("another", &at, BODY), BODY, 0), Err(SlackSignatureFault::Signature));
         let mut changed = BODY.to_vec();
         changed[10] ^= 1;
-        assert_eq!(check(&at, &good, &changed, 0), Err(Fault::Signature));
+        assert_eq!(check(&at, &good, &changed, 0), Err(SlackSignatureFault::Signature));
         let written_anew = serde_json::to_vec_pretty(&serde_json::from_slice::<serde_json::Value>(BODY).unwrap());
-        assert_eq!(check(&at, &good, &written_anew.unwrap(), 0), Err(Fault::Signature));
-        assert_eq!(check(&(AT + 1).to_string(), &good, BODY, 0), Err(Fault::Signature));
+        assert_eq!(check(&at, &good, &written_anew.unwrap(), 0), Err(SlackSignatureFault::Signature));
+        assert_eq!(check(&(AT + 1).to_string(), &good, BODY, 0), Err(SlackSignatureFault::Signature));
         let capitals = format!("v0={}", good[3..].to_uppercase());
         assert_ne!(capitals, good, "there is a letter in it");
         for other in [good.replace("v0=", "v1="), good.to_uppercase(), capitals, good[..66].to_owned(), String::new()] {
-            assert_eq!(check(&at, &other, BODY, 0), Err(Fault::Signature), "{other}");
+            assert_eq!(check(&at, &other, BODY, 0), Err(SlackSignatureFault::Signature), "{other}");
         }
         for word in ["+1795526950", "-1795526950", "01795526950", " 1795526950", "1795526950.0", "", "soon"] {
-            assert_eq!(check(word, &signed(SECRET, word, BODY), BODY, 0), Err(Fault::Timestamp), "{word:?}");
+            assert_eq!(
+                check(word, &signed(SECRET, word, BODY), BODY, 0),
+                Err(SlackSignatureFault::Timestamp),
+                "{word:?}"
+            );
         }
     }
 
@@ -141,9 +155,13 @@ mod tests {
         for (stamps, signatures) in [(&[][..], &[good][..]), (&[at, at], &[good]), (&[at], &[]), (&[at], &[good, good])]
         {
             let refused = verify(&[SECRET], stamps, signatures, BODY, now);
-            assert!(matches!(refused, Err(Fault::Header(_))), "{stamps:?} {signatures:?}");
+            assert!(matches!(refused, Err(SlackSignatureFault::Header(_))), "{stamps:?} {signatures:?}");
         }
-        assert_eq!(verify(&[], &[at], &[good], BODY, now), Err(Fault::Signature), "no secret believes nobody");
-        assert_eq!(verify(&[""], &[at], &[&signed("", at, BODY)], BODY, now), Err(Fault::Signature));
+        assert_eq!(
+            verify(&[], &[at], &[good], BODY, now),
+            Err(SlackSignatureFault::Signature),
+            "no secret believes nobody"
+        );
+        assert_eq!(verify(&[""], &[at], &[&signed("", at, BODY)], BODY, now), Err(SlackSignatureFault::Signature));
     }
 }

@@ -10,7 +10,7 @@ use super::limits::{CHOICES_MAX, TITLE_MAX};
 use super::render::{execute, text_block, within, words_alone};
 use crate::buttons;
 use crate::card::{self, Button, Style};
-use crate::interaction::Verb;
+use crate::interaction::ChatVerb;
 use crate::text::{QUESTION, cut};
 use crate::view::{DialogChoices, current};
 
@@ -47,7 +47,7 @@ pub fn more(incident: &Incident, choices: &DialogChoices) -> Value {
 /// A button of an incident's card that unfolds a form, where its form stands on the card.
 pub(super) fn unfolded(button: &Button, incident: &Incident) -> Option<Value> {
     match &button.verb {
-        Verb::OpenAct { act, incident: id } => {
+        ChatVerb::OpenAct { act, incident: id } => {
             let act = act.entry();
             let is_listed = |one: &ActArgument| matches!(one.form, ArgumentForm::Incident | ArgumentForm::Fingerprints);
             if act.fields().any(is_listed) {
@@ -55,12 +55,12 @@ pub(super) fn unfolded(button: &Button, incident: &Incident) -> Option<Value> {
             }
             let inputs = inputs(act, incident, &DialogChoices::default())?;
             let title = button.text.trim_end_matches('…');
-            let verb = Verb::act(act.name, id.clone());
+            let verb = ChatVerb::act(act.name, id.clone());
             let send = Button { text: title.to_owned(), style: Style::Primary, verb, seen: button.seen };
             Some(unfolds(&button.text, inputs, &execute(&send)))
         }
-        Verb::OpenAsk(id) => {
-            let verb = Verb::Ask { incident: Some(id.clone()), text: String::new() };
+        ChatVerb::OpenAsk(id) => {
+            let verb = ChatVerb::Ask { incident: Some(id.clone()), text: String::new() };
             let title = button.text.trim_end_matches('…').to_owned();
             let send = Button { text: title, style: Style::Primary, verb, seen: button.seen };
             let question = written(QUESTION, "Your question", None, true);
@@ -79,7 +79,7 @@ fn unfolds(title: &str, inputs: Vec<Value>, send: &Value) -> Value {
 }
 
 fn send(act: &ActEntry, id: IncidentId, seen: Option<u64>) -> Value {
-    let verb = Verb::act(act.name, id);
+    let verb = ChatVerb::act(act.name, id);
     execute(&Button { text: act.button.to_owned(), style: Style::Primary, verb, seen })
 }
 

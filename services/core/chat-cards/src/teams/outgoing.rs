@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 /// Why a delivery is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum TeamsSignatureFault {
     /// The header is missing or comes twice.
     #[error("expected one Authorization header")]
     Header,
@@ -25,14 +25,14 @@ pub enum Fault {
 ///
 /// # Errors
 /// Which check failed; nothing of the delivery is in it.
-pub fn verify(token: &str, authorizations: &[&str], body: &[u8]) -> Result<(), Fault> {
-    let [authorization] = authorizations else { return Err(Fault::Header) };
-    let key = STANDARD.decode(token.trim()).ok().filter(|key| !key.is_empty()).ok_or(Fault::Token)?;
+pub fn verify(token: &str, authorizations: &[&str], body: &[u8]) -> Result<(), TeamsSignatureFault> {
+    let [authorization] = authorizations else { return Err(TeamsSignatureFault::Header) };
+    let key = STANDARD.decode(token.trim()).ok().filter(|key| !key.is_empty()).ok_or(TeamsSignatureFault::Token)?;
     let mac = authorization.strip_prefix("HMAC ").and_then(|given| STANDARD.decode(given.trim()).ok());
-    let mac = mac.ok_or(Fault::Signature)?;
-    let mut hmac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| Fault::Token)?;
+    let mac = mac.ok_or(TeamsSignatureFault::Signature)?;
+    let mut hmac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| TeamsSignatureFault::Token)?;
     hmac.update(body);
-    hmac.verify_slice(&mac).map_err(|_| Fault::Signature)
+    hmac.verify_slice(&mac).map_err(|_| TeamsSignatureFault::Signature)
 }
 
 #[cfg(test)]
@@ -54,13 +54,13 @@ mod tests {
         assert_eq!(verify(&token, &[&good], BODY), Ok(()));
         let mut changed = BODY.to_vec();
         changed[3] ^= 1;
-        assert_eq!(verify(&token, &[&good], &changed), Err(Fault::Signature));
-        assert_eq!(verify(&token, &[&signed(b"another", BODY)], BODY), Err(Fault::Signature));
-        assert_eq!(verify(&token, &[&signed(token.as_bytes(), BODY)], BODY), Err(Fault::Signature));
-        assert_eq!(verify(&token, &[&good.replace("HMAC ", "Bearer ")], BODY), Err(Fault::Signature));
-        assert_eq!(verify(&token, &[], BODY), Err(Fault::Header));
-        assert_eq!(verify(&token, &[&good, &good], BODY), Err(Fault::Header));
-        assert_eq!(verify("", &[&signed(b"", BODY)], BODY), Err(Fault::Token));
+        assert_eq!(verify(&token, &[&good], &changed), Err(TeamsSignatureFault::Signature));
+        assert_eq!(verify(&token, &[&signed(b"another", BODY)], BODY), Err(TeamsSignatureFault::Signature));
+        assert_eq!(verify(&token, &[&signed(token.as_bytes(), BODY)], BODY), Err(TeamsSignatureFault::Signature));
+        assert_eq!(verify(&token, &[&good.replace("HMAC ", "Bearer ")], BODY), Err(TeamsSignatureFault::Signature));
+        assert_eq!(verify(&token, &[], BODY), Err(TeamsSignatureFault::Header));
+        assert_eq!(verify(&token, &[&good, &good], BODY), Err(TeamsSignatureFault::Header));
+        assert_eq!(verify("", &[&signed(b"", BODY)], BODY), Err(TeamsSignatureFault::Token));
     }
 
     #[test]
@@ -77,13 +77,13 @@ mod tests {
         let token = STANDARD.encode(b"a key of this test");
         let good = signed(b"a key of this test", BODY);
         let anew = serde_json::to_vec_pretty(&serde_json::from_slice::<serde_json::Value>(BODY).unwrap()).unwrap();
-        assert_eq!(verify(&token, &[&good], &anew), Err(Fault::Signature));
+        assert_eq!(verify(&token, &[&good], &anew), Err(TeamsSignatureFault::Signature));
         let short = format!("HMAC {}", STANDARD.encode(b"short"));
         for other in ["", "HMAC", "HMAC ", "HMAC %%%", short.as_str(), &good[5..], &good.to_lowercase()] {
-            assert_eq!(verify(&token, &[other], BODY), Err(Fault::Signature), "{other:?}");
+            assert_eq!(verify(&token, &[other], BODY), Err(TeamsSignatureFault::Signature), "{other:?}");
         }
         for token in ["", " ", "no base64!"] {
-            assert_eq!(verify(token, &[&good], BODY), Err(Fault::Token), "{token:?}");
+            assert_eq!(verify(token, &[&good], BODY), Err(TeamsSignatureFault::Token), "{token:?}");
         }
     }
 }

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::interaction::{Interaction, Meaning, Reply, Unreadable, Vendor, Verb};
-use crate::text::{self, Filled, cut};
+use crate::interaction::{ChatReply, ChatVerb, Interaction, Meaning, UnreadableDelivery, Vendor};
+use crate::text::{self, FilledText, cut};
 
 /// Characters of an id of Teams'.
 const ID_MAX: usize = 512;
@@ -14,13 +14,13 @@ const TEXT_MAX: usize = 8_000;
 /// Bytes of an address that a conversation is served at.
 const ADDRESS_MAX: usize = 2_048;
 
-type Read = Result<Meaning, Unreadable>;
+type TeamsRead = Result<Meaning, UnreadableDelivery>;
 
 /// An activity for a bot.
 ///
 /// # Errors
 /// What is no activity of a known shape.
-pub fn activity(body: &[u8]) -> Read {
+pub fn activity(body: &[u8]) -> TeamsRead {
     let activity = json(body)?;
     match string(&activity, "/type") {
         Some("message") => {
@@ -47,7 +47,7 @@ pub fn activity(body: &[u8]) -> Read {
 ///
 /// # Errors
 /// What is no message.
-pub fn outgoing(body: &[u8]) -> Read {
+pub fn outgoing(body: &[u8]) -> TeamsRead {
     let activity = json(body)?;
     if string(&activity, "/type") != Some("message") {
         return Err(unreadable("a message", string(&activity, "/type").unwrap_or("no type")));
@@ -55,17 +55,17 @@ pub fn outgoing(body: &[u8]) -> Read {
     let typed = plain(string(&activity, "/text").unwrap_or_default());
     // Nobody proves here who speaks, so what would act is no more than a question about what can be said.
     let verb = match text::parse(&typed) {
-        Verb::Typed { word, .. } if !matches!(word.as_str(), "show" | "list") => Verb::Help,
-        Verb::Typed { .. } => Verb::Ask { incident: None, text: typed },
+        ChatVerb::Typed { word, .. } if !matches!(word.as_str(), "show" | "list") => ChatVerb::Help,
+        ChatVerb::Typed { .. } => ChatVerb::Ask { incident: None, text: typed },
         other => other,
     };
     said(&activity, verb)
 }
 
-fn pressed(activity: &Value, data: &Value) -> Read {
+fn pressed(activity: &Value, data: &Value) -> TeamsRead {
     let fields = data.as_object().into_iter().flatten();
     let given = |value: &Value| value.as_str().map(|text| cut(text, TEXT_MAX));
-    let filled = Filled::of(fields.filter_map(|(name, value)| Some((name.as_str(), given(value)?))));
+    let filled = FilledText::of(fields.filter_map(|(name, value)| Some((name.as_str(), given(value)?))));
     let Some((verb, seen)) = data.get("h").and_then(|carried| text::of_value(carried, &filled)) else {
         return Ok(Meaning::Nothing("a button of another version, or a form that was left empty"));
     };
@@ -77,7 +77,7 @@ fn pressed(activity: &Value, data: &Value) -> Read {
     Ok(meaning)
 }
 
-fn said(activity: &Value, verb: Verb) -> Read {
+fn said(activity: &Value, verb: ChatVerb) -> TeamsRead {
     let id = |path, what| string(activity, path).filter(|id| is_id(id)).ok_or_else(|| unreadable(what, "none"));
     let conversation = id("/conversation/id", "a conversation")?;
     let activity_id = id("/id", "an activity's id")?;
@@ -101,12 +101,12 @@ fn said(activity: &Value, verb: Verb) -> Read {
         message: None,
         seen: None,
         verb,
-        reply: Reply::default(),
+        reply: ChatReply::default(),
     })))
 }
 
 /// The directory, which stands in two places: where these differ, it is nobody's.
-fn directory(activity: &Value) -> Result<Option<String>, Unreadable> {
+fn directory(activity: &Value) -> Result<Option<String>, UnreadableDelivery> {
     let (of_conversation, of_channel) =
         (named(activity, "/conversation/tenantId"), named(activity, "/channelData/tenant/id"));
     match (of_conversation, of_channel) {
@@ -144,7 +144,7 @@ fn is_id(word: &str) -> bool {
     !word.is_empty() && word.len() <= ID_MAX && !word.chars().any(|c| c.is_control() || c.is_whitespace())
 }
 
-fn json(body: &[u8]) -> Result<Value, Unreadable> {
+fn json(body: &[u8]) -> Result<Value, UnreadableDelivery> {
     let value: Value = serde_json::from_slice(body).map_err(|_| unreadable("a JSON document", "something else"))?;
     if value.is_object() { Ok(value) } else { Err(unreadable("a JSON object", "another value")) }
 }
@@ -158,9 +158,9 @@ fn named(value: &Value, path: &str) -> Option<String> {
     string(value, path).filter(|id| is_id(id)).map(str::to_owned)
 }
 
-fn unreadable(expected: &'static str, got: &str) -> Unreadable {
+fn unreadable(expected: &'static str, got: &str) -> UnreadableDelivery {
     let word: String = got.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ')).take(40).collect();
-    Unreadable { expected, got: word }
+    UnreadableDelivery { expected, got: word }
 }
 
 #[cfg(test)]
@@ -177,7 +177,7 @@ mod tests {
             "conversation": {"id": "19:abc@thread.tacv2;messageid=1790", "tenantId": "t"}})
     }
 
-    fn person(meaning: Read) -> Interaction {
+    fn person(meaning: TeamsRead) -> Interaction {
         match meaning {
             Ok(Meaning::Person(said)) => *said,
             other => panic!("no person: {other:?}"),
@@ -189,7 +189,7 @@ mod tests {
         let mut message = base("message");
         message["text"] = json!("<at>Hindcast</at>&nbsp;what changed?\n");
         let asked = person(activity(message.to_string().as_bytes()));
-        assert_eq!(asked.verb, Verb::Ask { incident: None, text: "what changed?".into() });
+        assert_eq!(asked.verb, ChatVerb::Ask { incident: None, text: "what changed?".into() });
         assert_eq!((asked.channel.as_str(), asked.thread.as_deref()), ("19:abc@thread.tacv2", Some("1790")));
         assert_eq!((asked.user.as_str(), asked.team.as_deref()), ("00-1", Some("t")));
     }
@@ -197,14 +197,14 @@ mod tests {
     #[test]
     fn a_button_carries_its_verb_and_a_form_fills_it_in() {
         let id = IncidentId::derive(&[b"x"]);
-        let verb = Verb::act(ActName::Resolve, id.clone());
+        let verb = ChatVerb::act(ActName::Resolve, id.clone());
         let mut invoke = base("invoke");
         invoke["name"] = json!("adaptiveCard/action");
         invoke["replyToId"] = json!("1790");
         invoke["value"] = json!({"action": {"type": "Action.Execute", "verb": "resolve",
             "data": {"h": text::value(&verb, Some(2)), "cause": "disk full", "resolution": ""}}, "trigger": "manual"});
         let pressed = person(activity(invoke.to_string().as_bytes()));
-        let expected = Verb::filled(ActName::Resolve, id, json!({"cause": "disk full"}));
+        let expected = ChatVerb::filled(ActName::Resolve, id, json!({"cause": "disk full"}));
         assert_eq!((pressed.verb, pressed.seen, pressed.message.as_deref()), (expected, Some(2), Some("1790")));
     }
 
@@ -215,9 +215,9 @@ mod tests {
             message["text"] = json!(text);
             person(outgoing(message.to_string().as_bytes())).verb
         };
-        assert_eq!(said("<at>Hindcast</at> ack 7Q2K"), Verb::Help);
-        assert_eq!(said("<at>Hindcast</at> list"), Verb::Ask { incident: None, text: "list".into() });
-        assert_eq!(said("<at>Hindcast</at> why?"), Verb::Ask { incident: None, text: "why?".into() });
+        assert_eq!(said("<at>Hindcast</at> ack 7Q2K"), ChatVerb::Help);
+        assert_eq!(said("<at>Hindcast</at> list"), ChatVerb::Ask { incident: None, text: "list".into() });
+        assert_eq!(said("<at>Hindcast</at> why?"), ChatVerb::Ask { incident: None, text: "why?".into() });
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_button_of_another_version_and_a_form_that_was_left_empty_act_on_nothing() {
         let id = IncidentId::derive(&[b"x"]);
-        let ask = text::value(&Verb::Ask { incident: Some(id), text: String::new() }, None);
+        let ask = text::value(&ChatVerb::Ask { incident: Some(id), text: String::new() }, None);
         for data in [
             json!({}),
             json!({"run": "r-1"}),

@@ -9,10 +9,10 @@ use super::forms;
 use super::limits::{self, ACTIONS_MAX, TEXT_MAX, TITLE_MAX};
 use super::markdown::written_out;
 use crate::buttons::MORE;
-use crate::card::{self, Button, Line, Section, Style};
-use crate::interaction::Verb;
+use crate::card::{self, Button, CardLine, Section, Style};
+use crate::interaction::ChatVerb;
 use crate::text::{self, cut};
-use crate::view::{Note, View};
+use crate::view::{IncidentView, ThreadNote};
 
 /// Characters of one line, before they are written out.
 const LINE_MAX: usize = 500;
@@ -32,7 +32,7 @@ const _: () = assert!(2 * LINE_MAX <= TEXT_MAX);
 
 /// An incident's card.
 #[must_use]
-pub fn card(view: &View) -> Value {
+pub fn card(view: &IncidentView) -> Value {
     let card = card::card(view);
     let mut body = vec![
         text_block(&card.title, &json!({"size": "Large", "weight": "Bolder", "wrap": true})),
@@ -48,7 +48,7 @@ pub fn card(view: &View) -> Value {
     body.push(text_block(&card.footer, &json!({"isSubtle": true, "size": "Small", "wrap": true})));
     let mut buttons = card.buttons;
     if let (false, Ok(id)) = (card.more.is_empty(), view.incident.id.parse()) {
-        let (text, verb) = (MORE.to_owned(), Verb::OpenMore(id));
+        let (text, verb) = (MORE.to_owned(), ChatVerb::OpenMore(id));
         buttons.push(Button { text, style: Style::Plain, verb, seen: Some(view.incident.revision) });
     }
     // What opens a dialog elsewhere unfolds a form here.
@@ -61,7 +61,7 @@ pub fn card(view: &View) -> Value {
 
 /// A line in a card's thread.
 #[must_use]
-pub fn note(of: &Note) -> Value {
+pub fn note(of: &ThreadNote) -> Value {
     let section = card::note(of);
     let fallback: Vec<&str> = section.lines.iter().map(words).collect();
     within(of_section(&section), Vec::new(), &fallback.join(" "))
@@ -73,7 +73,7 @@ pub fn answer(of: &Answer, public_url: &str) -> Value {
     let said = card::answer(of, public_url);
     // Words that no claim was found in keep their lines.
     let mut body = match said.claims.as_slice() {
-        [Line::Text(words)] => paragraphs(words),
+        [CardLine::Text(words)] => paragraphs(words),
         _ => of_section(&Section { heading: String::new(), lines: said.claims, buttons: Vec::new() }),
     };
     let small = json!({"isSubtle": true, "size": "Small", "wrap": true});
@@ -102,7 +102,7 @@ fn paragraphs(said: &str) -> Vec<Value> {
 /// A list of incidents.
 #[must_use]
 pub fn list(incidents: &[Incident]) -> Value {
-    let lines: Vec<Line> = incidents.iter().map(card::listed).collect();
+    let lines: Vec<CardLine> = incidents.iter().map(card::listed).collect();
     let heading = if lines.is_empty() { "Nothing is open." } else { "Open incidents" };
     within(of_section(&Section { heading: heading.to_owned(), lines, buttons: Vec::new() }), Vec::new(), heading)
 }
@@ -196,8 +196,8 @@ fn of_section(section: &Section) -> Vec<Value> {
     }
     for line in section.lines.iter().take(LINES_MAX) {
         let markdown = match line {
-            Line::Text(text) => written_out(&cut(text, LINE_MAX)),
-            Line::Link { text, url, rest } => link(text, url, rest),
+            CardLine::Text(text) => written_out(&cut(text, LINE_MAX)),
+            CardLine::Link { text, url, rest } => link(text, url, rest),
         };
         parts.push(block(&markdown, &json!({"wrap": true, "spacing": "Small"})));
     }
@@ -235,10 +235,10 @@ fn is_web(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 
-fn words(line: &Line) -> &str {
+fn words(line: &CardLine) -> &str {
     match line {
-        Line::Text(text) => text,
-        Line::Link { text, rest, .. } => {
+        CardLine::Text(text) => text,
+        CardLine::Link { text, rest, .. } => {
             if rest.is_empty() {
                 text
             } else {

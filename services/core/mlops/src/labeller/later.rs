@@ -7,12 +7,12 @@ use hindcast_domain::label::About;
 use hindcast_domain::lane::Timer;
 
 use super::people::give;
-use super::state::State;
-use crate::seen::Case;
-use crate::table::{self, Rule};
+use super::state::LabellerState;
+use crate::seen::ObservedIncident;
+use crate::table::{self, LabelRule};
 
 /// What is concluded of an incident that ended, a day later.
-pub(crate) fn of_case(id: &IncidentId, case: &Case) -> Vec<(Rule, About)> {
+pub(crate) fn of_case(id: &IncidentId, case: &ObservedIncident) -> Vec<(LabelRule, About)> {
     let incident = || About::Incident { incident: id.clone() };
     let Some(closed) = case.closed.as_ref().filter(|_| case.merged_into.is_none()) else {
         return Vec::new();
@@ -39,7 +39,7 @@ pub(crate) fn is_later(rule: &str) -> bool {
 }
 
 /// Decides about a timer that is due.
-pub(crate) fn fire(state: &State, timer: &Timer) -> Vec<Draft> {
+pub(crate) fn fire(state: &LabellerState, timer: &Timer) -> Vec<Draft> {
     match timer.id.split_once('/') {
         Some(("settle", rest)) => {
             let Some((event, id)) = rest.split_once('/') else { return Vec::new() };

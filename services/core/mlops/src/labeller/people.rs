@@ -10,15 +10,15 @@ use hindcast_domain::label::{About, Given, Judged, Kind, Label, Provenance, Retr
 use hindcast_domain::{EventId, Fingerprint, IncidentId, LabelId, Time, incident};
 
 use super::LABELS_MAX;
-use super::state::{SETTLES_AFTER, State, topic};
-use crate::seen::{Case, Placed};
-use crate::table::{self, Rule};
+use super::state::{LabellerState, SETTLES_AFTER, topic};
+use crate::seen::{AlertPlacement, ObservedIncident};
+use crate::table::{self, LabelRule};
 
 /// Alerts of the other side that one alert is paired with: those nearest in age.
 const NEAREST: usize = 4;
 
 /// Decides about one input.
-pub(crate) fn decide(state: &State, input: &Recorded, now: Time) -> Vec<Draft> {
+pub(crate) fn decide(state: &LabellerState, input: &Recorded, now: Time) -> Vec<Draft> {
     let mut out = Out::new(state, input);
     match &input.event {
         Event::Command(received) => {
@@ -66,13 +66,20 @@ pub(crate) fn decide(state: &State, input: &Recorded, now: Time) -> Vec<Draft> {
     out.done()
 }
 
-fn of_alert(state: &State, input: &Recorded) -> Option<(Rule, About, Option<String>)> {
+fn of_alert(state: &LabellerState, input: &Recorded) -> Option<(LabelRule, About, Option<String>)> {
     let fingerprint: Fingerprint = input.subject.parse().ok()?;
     let incident = state.seen.homes.get(&fingerprint).cloned();
     Some((table::SILENCED, About::Alert { fingerprint, incident }, None))
 }
 
-fn of_incident(state: &State, input: &Recorded, id: &IncidentId, case: &Case, now: Time, out: &mut Out<'_>) {
+fn of_incident(
+    state: &LabellerState,
+    input: &Recorded,
+    id: &IncidentId,
+    case: &ObservedIncident,
+    now: Time,
+    out: &mut Out<'_>,
+) {
     let about = || About::Incident { incident: id.clone() };
     let by_person = input.actor != SYSTEM;
     match &input.event {
@@ -127,7 +134,7 @@ fn of_incident(state: &State, input: &Recorded, id: &IncidentId, case: &Case, no
 }
 
 /// A person named the cause of an incident: what the same person said before counts no more.
-fn of_cause(state: &State, input: &Recorded, id: &IncidentId, rule: Rule, cause: &str, out: &mut Out<'_>) {
+fn of_cause(state: &LabellerState, input: &Recorded, id: &IncidentId, rule: LabelRule, cause: &str, out: &mut Out<'_>) {
     let about = About::Incident { incident: id.clone() };
     let before = state.of_topic(Kind::Cause, &about).filter(|label| label.by == input.actor);
     out.retract(before, "the same person named another cause");
@@ -138,7 +145,13 @@ fn of_cause(state: &State, input: &Recorded, id: &IncidentId, rule: Rule, cause:
 }
 
 /// A merge: the alerts that moved, with those of the other incident that are nearest in age.
-fn merge(state: &State, into: &IncidentId, target: &Case, merged: &incident::Merged, out: &mut Out<'_>) {
+fn merge(
+    state: &LabellerState,
+    into: &IncidentId,
+    target: &ObservedIncident,
+    merged: &incident::Merged,
+    out: &mut Out<'_>,
+) {
     let Some(source) = state.seen.cases.get(&merged.incident) else { return };
     let moved = merged.fingerprints.iter().filter_map(|moved| source.members.get_key_value(moved));
     for (fingerprint, placed) in moved {
@@ -149,7 +162,7 @@ fn merge(state: &State, into: &IncidentId, target: &Case, merged: &incident::Mer
 }
 
 /// A split: the alerts that left with those that stayed, and with each other.
-fn apart(from: &IncidentId, source: &Case, split: &incident::Split, out: &mut Out<'_>) {
+fn apart(from: &IncidentId, source: &ObservedIncident, split: &incident::Split, out: &mut Out<'_>) {
     let leaving: BTreeSet<&Fingerprint> = split.fingerprints.iter().collect();
     let (left, stayed): (BTreeMap<_, _>, BTreeMap<_, _>) =
         source.members.clone().into_iter().partition(|(fingerprint, _)| leaving.contains(fingerprint));
@@ -167,7 +180,7 @@ fn apart(from: &IncidentId, source: &Case, split: &incident::Split, out: &mut Ou
 }
 
 /// A merge or split was taken back: its labels are retracted, and its pairs say the opposite, half as loud.
-fn take_back(state: &State, undone: &incident::Undone, out: &mut Out<'_>) {
+fn take_back(state: &LabellerState, undone: &incident::Undone, out: &mut Out<'_>) {
     let labels: Vec<&Label> = state.of_cause(&undone.event).collect();
     out.retract(
         labels.iter().copied(),
@@ -184,7 +197,7 @@ fn take_back(state: &State, undone: &incident::Undone, out: &mut Out<'_>) {
 
 /// A person knew what it was: so its alerts are one problem, and those that were kept out of it another, if
 /// people worked on that by itself.
-fn confirmed(state: &State, id: &IncidentId, case: &Case, out: &mut Out<'_>) {
+fn confirmed(state: &LabellerState, id: &IncidentId, case: &ObservedIncident, out: &mut Out<'_>) {
     for (fingerprint, placed) in &case.members {
         if let Some((like, theirs)) = placed.like.as_ref().and_then(|like| case.members.get_key_value(like)) {
             out.give(table::CAUSE_TOGETHER, pair(id, (fingerprint, placed), (like, theirs)), None);
@@ -204,14 +217,17 @@ fn confirmed(state: &State, id: &IncidentId, case: &Case, out: &mut Out<'_>) {
 }
 
 /// Members by how near they fired, nearest first.
-fn nearest<'a>(to: &Placed, members: &'a BTreeMap<Fingerprint, Placed>) -> Vec<(&'a Fingerprint, &'a Placed)> {
+fn nearest<'a>(
+    to: &AlertPlacement,
+    members: &'a BTreeMap<Fingerprint, AlertPlacement>,
+) -> Vec<(&'a Fingerprint, &'a AlertPlacement)> {
     let mut all: Vec<_> = members.iter().filter(|(_, placed)| placed.fired != to.fired).collect();
     all.sort_by_key(|(fingerprint, placed)| (placed.position.abs_diff(to.position), (*fingerprint).clone()));
     all.truncate(NEAREST);
     all
 }
 
-fn pair(incident: &IncidentId, a: (&Fingerprint, &Placed), b: (&Fingerprint, &Placed)) -> About {
+fn pair(incident: &IncidentId, a: (&Fingerprint, &AlertPlacement), b: (&Fingerprint, &AlertPlacement)) -> About {
     let (younger, older) = if a.1.position >= b.1.position { (a, b) } else { (b, a) };
     About::Pair {
         younger: younger.0.clone(),
@@ -222,7 +238,7 @@ fn pair(incident: &IncidentId, a: (&Fingerprint, &Placed), b: (&Fingerprint, &Pl
 }
 
 /// The rule of a judgement; `None` where its verdict says nothing of what is judged.
-fn judge(judged: &Judged) -> Option<Rule> {
+fn judge(judged: &Judged) -> Option<LabelRule> {
     Some(match (&judged.about, &judged.verdict) {
         (About::Pair { .. }, UserVerdict::Same) => table::PAIR_SAME,
         (About::Pair { .. }, UserVerdict::Different) => table::PAIR_DIFFERENT,
@@ -280,7 +296,7 @@ pub fn check(judged: &Judged) -> Result<(), String> {
 }
 
 /// A person takes a label back, by the event that gave it.
-fn undo(state: &State, input: &Recorded, event: &EventId, subject: &str) -> Vec<Draft> {
+fn undo(state: &LabellerState, input: &Recorded, event: &EventId, subject: &str) -> Vec<Draft> {
     let Ok(id) = subject.parse::<LabelId>() else { return Vec::new() };
     if !subject.starts_with(LabelId::PREFIX) {
         return Vec::new();
@@ -297,7 +313,7 @@ fn undo(state: &State, input: &Recorded, event: &EventId, subject: &str) -> Vec<
 }
 
 /// The decision that gives a label.
-pub(crate) fn give(rule: &Rule, about: About, value: Option<String>, from: &EventId, actor: &str) -> Draft {
+pub(crate) fn give(rule: &LabelRule, about: About, value: Option<String>, from: &EventId, actor: &str) -> Draft {
     let id = LabelId::derive(&[from.as_str().as_bytes(), rule.name.as_bytes(), topic(rule.kind, &about).as_bytes()]);
     let given = Given {
         kind: rule.kind,
@@ -317,18 +333,18 @@ fn retract(id: &LabelId, why: &str, actor: &str) -> Draft {
 
 /// What one input decides, without saying anything twice.
 struct Out<'a> {
-    state: &'a State,
+    state: &'a LabellerState,
     input: &'a Recorded,
     drafts: Vec<Draft>,
     said: BTreeSet<LabelId>,
 }
 
 impl<'a> Out<'a> {
-    fn new(state: &'a State, input: &'a Recorded) -> Self {
+    fn new(state: &'a LabellerState, input: &'a Recorded) -> Self {
         Self { state, input, drafts: Vec::new(), said: BTreeSet::new() }
     }
 
-    fn give(&mut self, rule: Rule, about: About, value: Option<String>) {
+    fn give(&mut self, rule: LabelRule, about: About, value: Option<String>) {
         let standing: Vec<&Label> = self.state.of_topic(rule.kind, &about).collect();
         let concluded = rule.provenance == Provenance::Implicit;
         // What a person said of it, nothing that is concluded may contradict or repeat.
@@ -367,7 +383,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    fn extend(&mut self, labels: impl IntoIterator<Item = (Rule, About, Option<String>)>) {
+    fn extend(&mut self, labels: impl IntoIterator<Item = (LabelRule, About, Option<String>)>) {
         labels.into_iter().for_each(|(rule, about, value)| self.give(rule, about, value));
     }
 

@@ -11,14 +11,14 @@ use hindcast_domain::{EventId, IncidentId, LabelId, Span, Time};
 use serde::{Deserialize, Serialize};
 
 use super::later;
-use crate::seen::Seen;
+use crate::seen::ObservedPartition;
 
 /// How long after its end an incident is judged by what nobody did.
 pub const SETTLES_AFTER: Span = Span::hours(24);
 
 /// The state of one lane of labels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct LabellerState {
     /// Made by this lane's own decisions.
     pub labels: Labels,
     /// The labels that follow from each event. Follows from the above.
@@ -26,7 +26,7 @@ pub struct State {
     /// The labels about each thing. Follows from the above.
     by_topic: BTreeMap<String, Vec<LabelId>>,
     /// What was seen of other lanes and of the door.
-    pub seen: Seen,
+    pub seen: ObservedPartition,
     /// Timers by what they are for, and in the order in which they are due.
     timers: BTreeMap<String, Time>,
     due: BTreeSet<(Time, String)>,
@@ -46,7 +46,7 @@ pub(crate) fn topic(kind: Kind, about: &About) -> String {
     format!("{}/{what}", crate::table::kind_word(kind))
 }
 
-impl State {
+impl LabellerState {
     /// Folds an input that was consumed.
     pub fn see(&mut self, input: &Recorded) {
         if matches!(input.event, Event::IncidentOpened(_)) {

@@ -8,7 +8,7 @@ pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_correlation::cluster::Weights;
+use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::alert::Observation;
 use hindcast_domain::catalog::Catalog;
@@ -17,10 +17,10 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::label::{About, Given, Judged, Kind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
 use hindcast_mlops::Labeller;
-use hindcast_mlops::outcome::Outcome;
-use hindcast_mlops::redecide::{self, Lane};
+use hindcast_mlops::outcome::RunOutcome;
+use hindcast_mlops::redecide::{self, MemoryLane};
 use hindcast_mlops::seeded::Seeded;
-use hindcast_mlops::truth::{Problem, Truth};
+use hindcast_mlops::truth::{LabelledProblem, LabelledProblems};
 
 pub const START: Time = Time::from_millis(1_763_996_400_000);
 
@@ -31,8 +31,8 @@ pub fn at(seconds: i64) -> Time {
 /// A ledger in memory: the correlator decides, people command, the labeller concludes.
 pub struct Ledger {
     pub partition: Partition,
-    pub correlator: Lane<Correlator>,
-    pub labeller: Lane<Labeller>,
+    pub correlator: MemoryLane<Correlator>,
+    pub labeller: MemoryLane<Labeller>,
     /// What a backtest is given.
     pub inputs: Vec<Recorded>,
     /// Decisions about alerts, incidents and labels, and configurations, in order.
@@ -51,8 +51,8 @@ impl Ledger {
     pub fn new(seed: u64) -> Self {
         let partition = Partition::of_environment("production");
         Self {
-            correlator: Lane::new(Correlator, partition.clone()),
-            labeller: Lane::new(Labeller, partition.clone()),
+            correlator: MemoryLane::new(Correlator, partition.clone()),
+            labeller: MemoryLane::new(Labeller, partition.clone()),
             partition,
             inputs: Vec::new(),
             history: Vec::new(),
@@ -174,25 +174,25 @@ impl Ledger {
     }
 
     /// What weights make of the inputs from `from` on.
-    pub fn decided_with(&self, weights: &Weights, from: u64) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub fn decided_with(&self, weights: &GroupingWeights, from: u64) -> RunOutcome {
+        let mut outcome = RunOutcome::default();
         let inputs = self.inputs.iter().filter(|input| input.position >= from).cloned();
         redecide::run(Correlator, &self.partition, weights, inputs, None, &mut |decided| outcome.see(&decided));
         outcome
     }
 
     /// What was really right from `from` on.
-    pub fn real_truth(&self, from: u64, outcome: &Outcome) -> Truth {
-        let mut problems: BTreeMap<String, Problem> = BTreeMap::new();
+    pub fn real_truth(&self, from: u64, outcome: &RunOutcome) -> LabelledProblems {
+        let mut problems: BTreeMap<String, LabelledProblem> = BTreeMap::new();
         for input in self.inputs.iter().filter(|input| input.position >= from) {
             let Some((name, service)) = self.truth.get(&input.id).filter(|_| outcome.firings.contains_key(&input.id))
             else {
                 continue;
             };
-            let new = || Problem { name: name.clone(), service: service.clone(), firings: BTreeSet::new() };
+            let new = || LabelledProblem { name: name.clone(), service: service.clone(), firings: BTreeSet::new() };
             problems.entry(name.clone()).or_insert_with(new).firings.insert(input.id.clone());
         }
-        Truth { from, problems: problems.into_values().collect(), ..Truth::default() }
+        LabelledProblems { from, problems: problems.into_values().collect(), ..LabelledProblems::default() }
     }
 }
 

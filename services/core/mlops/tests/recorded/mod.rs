@@ -11,7 +11,7 @@ use hindcast_domain::alert::Signal;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Command;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
-use hindcast_mlops::outcome::Outcome;
+use hindcast_mlops::outcome::RunOutcome;
 use serde_json::Value;
 
 use crate::common::{Ledger, alert};
@@ -75,7 +75,7 @@ pub fn play(ledger: &mut Ledger, name: &str, later: Span) {
 
 /// People merge what is one fault and was kept apart; where all is right there is nothing to do.
 fn put_together(ledger: &mut Ledger, at: Time) {
-    let mut outcome = Outcome::default();
+    let mut outcome = RunOutcome::default();
     ledger.history.iter().for_each(|recorded| outcome.see(recorded));
     let mut homes: BTreeMap<String, Vec<IncidentId>> = BTreeMap::new();
     for (observed, firing) in &outcome.firings {

@@ -18,7 +18,7 @@ pub mod lies;
 pub mod truths;
 pub mod world;
 
-use hindcast_api::{Answer, Claim, Verdict};
+use hindcast_api::{Answer, Claim, ClaimVerdict};
 use hindcast_verifier::{Checks, Court};
 pub use world::World;
 
@@ -89,7 +89,7 @@ pub fn claim(text: impl Into<String>, events: &[&hindcast_api::Event]) -> Claim 
     Claim {
         text: text.into(),
         citations: events.iter().map(|event| world::cite(event)).collect(),
-        verdict: Verdict::Unverifiable,
+        verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! True things that can be said of a world, each in several wordings.
 
-use hindcast_api::{Claim, Event, Role, Step, Verdict};
+use hindcast_api::{Claim, ClaimVerdict, Event, PathStep, StepRole};
 use hindcast_domain::{Span, Time};
 
 use super::world::{cite, service_of};
@@ -547,7 +547,7 @@ fn by_id(world: &World, rng: &mut Rng) -> Option<Claim> {
 
 /// Broke → then → alarmed, along the chain.
 pub fn way(world: &World, rng: &mut Rng) -> Option<Claim> {
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<PathStep> = Vec::new();
     let mut events: Vec<&Event> = Vec::new();
     for (depth, service) in world.chain.iter().enumerate() {
         let last = depth + 1 == world.chain.len();
@@ -559,17 +559,17 @@ pub fn way(world: &World, rng: &mut Rng) -> Option<Claim> {
             format!("new log line \"{}\" ×{}", event.data["template"]["text"].as_str()?, event.data["count"])
         };
         let role = if depth == 0 {
-            Role::Broke
+            StepRole::Broke
         } else if last {
-            Role::Alarmed
+            StepRole::Alarmed
         } else {
-            Role::Then
+            StepRole::Then
         };
-        steps.push(Step { role, time: begun(event), service: service.clone(), text, citations: vec![cite(event)] });
+        steps.push(PathStep { role, time: begun(event), service: service.clone(), text, citations: vec![cite(event)] });
         events.push(event);
     }
     let names = world.chain.join(if rng.chance(50) { " → " } else { ", then " });
-    Some(Claim { path: steps, verdict: Verdict::Unverifiable, ..claim(names, &events) })
+    Some(Claim { path: steps, verdict: ClaimVerdict::Unverifiable, ..claim(names, &events) })
 }
 
 /// Two alerts, each with its own time.

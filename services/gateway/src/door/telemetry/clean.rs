@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use hindcast_redact::{Counts, Redactor};
+use hindcast_redact::{RedactionCounts, Redactor};
 
 /// Pairs that are remembered as clean.
 const KNOWN_MAX: usize = 50_000;
@@ -40,7 +40,7 @@ impl Cleaner {
     }
 
     /// What was taken out, by kind.
-    pub(super) const fn counts(&self) -> &Counts {
+    pub(super) const fn counts(&self) -> &RedactionCounts {
         self.redactor.counts()
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hindcast_domain::Time;
-use hindcast_telemetry::Level;
+use hindcast_telemetry::LogLevel;
 use serde_json::{Map, Value};
 
 use super::Bad;
@@ -37,7 +37,7 @@ pub(super) fn line(value: Value) -> Result<Line, Bad> {
     flatten("", fields, &mut flat);
     let time = when(&mut flat)?;
     let service = text(&mut flat, &SERVICE);
-    let level = take(&mut flat, &SEVERITY).map_or(Level::Info, |value| level(&value));
+    let level = take(&mut flat, &SEVERITY).map_or(LogLevel::Info, |value| level(&value));
     let message = text(&mut flat, &MESSAGE).or(whole_body).unwrap_or_default();
     let environment = text(&mut flat, &ENVIRONMENT);
     let labels = flat.into_iter().map(|(name, value)| (name, plain(value))).collect();
@@ -115,20 +115,20 @@ const fn nanos(number: i64) -> i64 {
 }
 
 /// A word, a syslog number (0 to 7), or a logger's number (10 debug, 20 … as pino and bunyan count).
-fn level(value: &Value) -> Level {
+fn level(value: &Value) -> LogLevel {
     let number = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse::<f64>().ok(),
         _ => None,
     };
     match number {
-        Some(number) if number >= 60.0 => Level::Fatal,
-        Some(number) if number >= 50.0 => Level::Error,
-        Some(number) if number >= 40.0 => Level::Warning,
-        Some(number) if number >= 30.0 => Level::Info,
-        Some(number) if number >= 10.0 => Level::Debug,
-        Some(number) => Level::of_word(&number.to_string()),
-        None => Level::of_word(value.as_str().unwrap_or_default()),
+        Some(number) if number >= 60.0 => LogLevel::Fatal,
+        Some(number) if number >= 50.0 => LogLevel::Error,
+        Some(number) if number >= 40.0 => LogLevel::Warning,
+        Some(number) if number >= 30.0 => LogLevel::Info,
+        Some(number) if number >= 10.0 => LogLevel::Debug,
+        Some(number) => LogLevel::of_word(&number.to_string()),
+        None => LogLevel::of_word(value.as_str().unwrap_or_default()),
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
         ] {
             let line = line(value.clone()).unwrap();
             assert_eq!((line.time, line.service.as_deref()), (expected, Some("s")), "{value}");
-            assert_eq!((line.level, line.message.as_str()), (Level::Error, "m"), "{value}");
+            assert_eq!((line.level, line.message.as_str()), (LogLevel::Error, "m"), "{value}");
         }
     }
 

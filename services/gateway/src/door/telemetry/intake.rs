@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::event::RejectedItem;
 use hindcast_domain::{Partition, Time};
-use hindcast_http::Metrics;
-use hindcast_telemetry::{Batch, Level, LogRecord, Sample};
+use hindcast_http::MetricRegistry;
+use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
 use super::clean::Cleaner;
 use super::{
@@ -45,7 +45,7 @@ pub(super) struct Line {
     pub(super) environment: Option<String>,
     pub(super) time: Option<Time>,
     pub(super) service: Option<String>,
-    pub(super) level: Level,
+    pub(super) level: LogLevel,
     pub(super) message: String,
     pub(super) labels: Labels,
 }
@@ -68,7 +68,7 @@ pub(super) struct Intake {
     cleaner: Cleaner,
     /// The environments as they were named, and what became of each.
     environments: BTreeMap<String, Partition>,
-    batches: BTreeMap<Partition, Batch>,
+    batches: BTreeMap<Partition, TelemetryBatch>,
     /// Records that were taken.
     pub(super) taken: u64,
     /// Bad records, and the first of them by name.
@@ -197,18 +197,18 @@ impl Intake {
         }
     }
 
-    pub(super) fn take_batches(&mut self) -> BTreeMap<Partition, Batch> {
+    pub(super) fn take_batches(&mut self) -> BTreeMap<Partition, TelemetryBatch> {
         std::mem::take(&mut self.batches)
     }
 
-    pub(super) fn count_bad(&self, metrics: &Metrics) {
+    pub(super) fn count_bad(&self, metrics: &MetricRegistry) {
         let kind = self.kind.name();
         for (code, count) in &self.codes {
             metrics.count("hindcast_telemetry_rejected_total", &[("kind", kind), ("code", code)], as_count(*count));
         }
     }
 
-    pub(super) fn count_good(&self, metrics: &Metrics) {
+    pub(super) fn count_good(&self, metrics: &MetricRegistry) {
         let kind = [("kind", self.kind.name())];
         for (name, count) in [
             ("hindcast_telemetry_records_total", self.taken),
@@ -295,7 +295,7 @@ mod tests {
             environment: None,
             time: None,
             service: None,
-            level: Level::Info,
+            level: LogLevel::Info,
             message: message.to_owned(),
             labels: Labels::new(),
         }

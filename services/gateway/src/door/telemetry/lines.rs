@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hindcast_api::{Accepted, Code, Problem};
 use hindcast_domain::Time;
 use hindcast_domain::event::RejectedItem;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
 use super::intake::{Intake, Kind};
@@ -37,7 +37,7 @@ pub(crate) fn is_lines(headers: &HeaderMap) -> Result<()> {
         return Ok(());
     }
     let problem = Problem::new(Code::UnsupportedMediaType, format!("expected lines of JSON, got {kind:.64?}"));
-    Err(Refusal(problem.remedy("Send application/x-ndjson, one JSON object a line.")))
+    Err(HttpRefusal(problem.remedy("Send application/x-ndjson, one JSON object a line.")))
 }
 
 /// Takes the lines of a source; answered once they are on disk.
@@ -59,16 +59,16 @@ pub(crate) async fn take(gateway: &Gateway, source: Arc<Source>, body: Verified<
 }
 
 /// The refusal of a request of which nothing is good.
-fn none_good(intake: &Intake) -> Refusal {
+fn none_good(intake: &Intake) -> HttpRefusal {
     let Some(first) = intake.rejected.first() else {
         let problem = Problem::new(Code::Invalid, "expected at least one line, got none");
-        return Refusal(problem.remedy("Send one JSON object a line."));
+        return HttpRefusal(problem.remedy("Send one JSON object a line."));
     };
     let detail = match intake.bad {
         1 => format!("line {}: {}", first.index, first.detail),
         many => format!("none of {many} lines is good; line {}: {}", first.index, first.detail),
     };
-    Refusal(Problem::new(Code::Invalid, detail).remedy(first.remedy.clone()))
+    HttpRefusal(Problem::new(Code::Invalid, detail).remedy(first.remedy.clone()))
 }
 
 /// What stands for the bad lines that an answer does not list.
@@ -129,7 +129,7 @@ fn first_line(body: &[u8]) -> Option<&[u8]> {
 }
 
 fn parsed(line: &[u8]) -> std::result::Result<Value, Bad> {
-    hindcast_http::json(line).map_err(|Refusal(problem)| {
+    hindcast_http::json(line).map_err(|HttpRefusal(problem)| {
         let code = if problem.code == "over_limit" { "over_limit" } else { "malformed" };
         Bad::new(code, problem.detail, "Write one JSON object a line.")
     })

@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use hindcast_api::{Code, Problem};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use hindcast_telemetry::{Error, Shared};
 
 use super::{encoding_of, read};
@@ -54,7 +54,7 @@ pub(crate) type Bad = crate::format::Bad;
 fn store(gateway: &Gateway) -> Result<Shared> {
     gateway.inner.telemetry.clone().ok_or_else(|| {
         let problem = Problem::new(Code::Unavailable, "no telemetry store is served by this process");
-        Refusal(problem.remedy("Send telemetry to a process that keeps it, such as `hindcast up`."))
+        HttpRefusal(problem.remedy("Send telemetry to a process that keeps it, such as `hindcast up`."))
     })
 }
 
@@ -90,7 +90,7 @@ async fn off<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> Result<T> +
         return read();
     }
     let done = tokio::task::spawn_blocking(read).await;
-    done.unwrap_or_else(|_| Err(Refusal::new(Code::Internal, "the body could not be read")))
+    done.unwrap_or_else(|_| Err(HttpRefusal::new(Code::Internal, "the body could not be read")))
 }
 
 /// Counts what was gathered, and has the store keep the good records. 2xx may follow only after this.
@@ -105,14 +105,14 @@ async fn keep(gateway: &Gateway, intake: &mut Intake) -> Result<()> {
 }
 
 /// What a sender is told that has to come again.
-fn refused(error: &Error) -> Refusal {
+fn refused(error: &Error) -> HttpRefusal {
     tracing::warn!(%error, "the telemetry store takes nothing");
     let problem = Problem::new(Code::Unavailable, "the telemetry store takes nothing now");
-    Refusal(problem.remedy("Try again after Retry-After seconds; if it lasts, look at the disk's room."))
+    HttpRefusal(problem.remedy("Try again after Retry-After seconds; if it lasts, look at the disk's room."))
 }
 
 /// The refusal of a request that is too much to be looked at.
-fn too_many(what: &str, most: usize) -> Refusal {
+fn too_many(what: &str, most: usize) -> HttpRefusal {
     let problem = Problem::new(Code::TooLarge, format!("expected at most {most} {what} a request"));
-    Refusal(problem.remedy("Send them in several requests."))
+    HttpRefusal(problem.remedy("Send them in several requests."))
 }

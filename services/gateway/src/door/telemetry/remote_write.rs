@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use hindcast_api::{Code, Problem};
 use hindcast_domain::Time;
 use hindcast_domain::limits::REQUEST_BYTES_MAX;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use prost::Message;
 
 use super::intake::{Intake, Kind, Labels, Place};
@@ -91,7 +91,7 @@ pub(crate) async fn write(State(gateway): State<Gateway>, headers: HeaderMap, bo
                 "{} samples are bad and were not kept, {} were; series {}: {}",
                 intake.bad, intake.taken, first.index, first.detail
             );
-            Err(Refusal(Problem::new(Code::Malformed, detail).remedy(first.remedy.clone())))
+            Err(HttpRefusal(Problem::new(Code::Malformed, detail).remedy(first.remedy.clone())))
         }
     }
 }
@@ -99,7 +99,7 @@ pub(crate) async fn write(State(gateway): State<Gateway>, headers: HeaderMap, bo
 /// Whether the headers say remote write 1.0 in snappy.
 fn is_version_1(headers: &HeaderMap) -> Result<()> {
     let wrong = |detail: String, remedy: &str| {
-        Err(Refusal(Problem::new(Code::UnsupportedMediaType, detail).remedy(remedy.to_owned())))
+        Err(HttpRefusal(Problem::new(Code::UnsupportedMediaType, detail).remedy(remedy.to_owned())))
     };
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = text(header::CONTENT_TYPE);
@@ -122,7 +122,7 @@ fn read(packed: &[u8], now: Time) -> Result<Intake> {
     wire::check(&body, &SHAPE)?;
     let request = WriteRequest::decode(body.as_slice()).map_err(|error| {
         let problem = Problem::new(Code::Malformed, format!("expected a prometheus.WriteRequest: {error}"));
-        Refusal(problem.remedy("Send remote write 1.0."))
+        HttpRefusal(problem.remedy("Send remote write 1.0."))
     })?;
     let mut intake = Intake::new(Kind::Sample, now, SERVICE);
     let mut seen = 0;
@@ -144,12 +144,12 @@ fn read(packed: &[u8], now: Time) -> Result<Intake> {
 fn unsnapped(packed: &[u8]) -> Result<Vec<u8>> {
     let malformed = || {
         let problem = Problem::new(Code::Malformed, "expected snappy's block format, the body does not unpack");
-        Refusal(problem.remedy("Pack the message with snappy's block format, not its framed one."))
+        HttpRefusal(problem.remedy("Pack the message with snappy's block format, not its framed one."))
     };
     let size = snap::raw::decompress_len(packed).map_err(|_| malformed())?;
     if size > REQUEST_BYTES_MAX {
         let detail = format!("expected at most {REQUEST_BYTES_MAX} bytes when unpacked, got {size}");
-        return Err(Refusal::new(Code::TooLarge, detail));
+        return Err(HttpRefusal::new(Code::TooLarge, detail));
     }
     snap::raw::Decoder::new().decompress_vec(packed).map_err(|_| malformed())
 }

@@ -3,7 +3,7 @@
 //! keep anything of what it sees.
 
 use hindcast_api::{Code, Problem};
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 
 use super::{NODES_MAX, too_many};
 
@@ -27,7 +27,7 @@ pub(super) fn check(body: &[u8], shape: &'static Shape) -> Result<()> {
         None if left == 0 => Err(too_many("messages", NODES_MAX)),
         None => {
             let problem = Problem::new(Code::Malformed, "expected protobuf, the body breaks off or is another thing");
-            Err(Refusal(problem.remedy("Send the complete message, in the encoding that Content-Type names.")))
+            Err(HttpRefusal(problem.remedy("Send the complete message, in the encoding that Content-Type names.")))
         }
     }
 }

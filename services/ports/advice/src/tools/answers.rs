@@ -3,7 +3,7 @@
 use hindcast_api::{AsOf, Code, Problem};
 use hindcast_domain::{Partition, Span, Time};
 use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, Window};
-use hindcast_telemetry::{LogFilter, Stretch};
+use hindcast_telemetry::{LogFilter, TelemetryWindow};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const TIMELINE_READ_MAX: usize = 500;
 const LOGS_STRETCH_MAX: Span = Span::hours(6);
 
 /// A call that is being answered.
-pub(super) struct Asked<'a> {
+pub(super) struct ToolCallContext<'a> {
     pub(super) toolbox: &'a Toolbox,
     /// Nothing later is looked at.
     pub(super) position: u64,
@@ -28,7 +28,7 @@ fn shown(value: &impl Serialize) -> Result<Value, Problem> {
     serde_json::to_value(value).map_err(|error| Problem::new(Code::Internal, error.to_string()))
 }
 
-impl Asked<'_> {
+impl ToolCallContext<'_> {
     fn then(&self) -> Option<AsOf> {
         Some(AsOf::Position(self.position))
     }
@@ -224,23 +224,23 @@ impl Asked<'_> {
     }
 
     /// Where and when logs are looked for: around the incident, or in the stretch that was named.
-    async fn place_of_logs(&self, asked: &args::SearchLogs) -> Result<(Partition, Stretch), Problem> {
+    async fn place_of_logs(&self, asked: &args::SearchLogs) -> Result<(Partition, TelemetryWindow), Problem> {
         const NAME: &str = "search_logs";
         let named = (args::time(NAME, asked.from.as_deref())?, args::time(NAME, asked.to.as_deref())?);
         let (partition, usual) = match (asked.incident.as_deref(), asked.environment.as_deref()) {
             (None, Some(environment)) => {
                 let (_, now) = self.toolbox.queries.moment(self.then()).await?;
-                (Partition::of_environment(environment), Stretch { from: now - Span::minutes(30), to: now })
+                (Partition::of_environment(environment), TelemetryWindow { from: now - Span::minutes(30), to: now })
             }
             (id, _) => {
                 let incident = self.toolbox.queries.incident(id, self.then()).await?;
                 let end = incident.resolved_at.unwrap_or(incident.updated_at) + Span::minutes(5);
                 let from = incident.started_at - Span::minutes(10);
-                (Partition::of_environment(&incident.environment), Stretch { from, to: end })
+                (Partition::of_environment(&incident.environment), TelemetryWindow { from, to: end })
             }
         };
         let from = named.0.unwrap_or_else(|| named.1.map_or(usual.from, |to| usual.from.min(to - Span::minutes(30))));
         let to: Time = named.1.unwrap_or_else(|| usual.to.max(from)).clamped(from, from + LOGS_STRETCH_MAX);
-        Ok((partition, Stretch { from, to }))
+        Ok((partition, TelemetryWindow { from, to }))
     }
 }

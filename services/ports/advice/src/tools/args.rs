@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use hindcast_api::{Code, Problem};
 use hindcast_domain::{Severity, Time, alert, incident};
-use hindcast_telemetry::Level;
+use hindcast_telemetry::LogLevel;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -59,8 +59,8 @@ pub(super) fn severities(tool: &str, text: Option<&str>) -> Result<Vec<Severity>
     text.map(|text| word(tool, "severity", text)).transpose().map(|found| found.into_iter().collect())
 }
 
-pub(super) fn level(text: Option<&str>) -> Option<Level> {
-    text.map(Level::of_word)
+pub(super) fn level(text: Option<&str>) -> Option<LogLevel> {
+    text.map(LogLevel::of_word)
 }
 
 /// Arguments of tools that are about one incident.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hindcast_api::AsOf;
 use hindcast_domain::{Partition, Span};
-use hindcast_telemetry::{Batch, Level, LogRecord, Memory, Telemetry};
+use hindcast_telemetry::{LogLevel, LogRecord, MemoryTelemetry, Telemetry, TelemetryBatch};
 use serde_json::{Value, json};
 
 use super::{OUTPUT_BYTES_MAX, Toolbox};
@@ -29,7 +29,7 @@ fn fitting(name: &str, schema: &Value) -> Value {
 
 #[tokio::test]
 async fn every_schema_is_strict_and_takes_what_its_tool_takes() {
-    let (toolbox, _) = toolbox(3, Some(Arc::new(Memory::default())));
+    let (toolbox, _) = toolbox(3, Some(Arc::new(MemoryTelemetry::default())));
     let mut names = BTreeSet::new();
     for spec in Toolbox::specs() {
         assert!(names.insert(spec.name), "{} twice", spec.name);
@@ -141,15 +141,15 @@ async fn alerts_of_a_service_are_found_by_what_they_resolved_to() {
 
 #[tokio::test]
 async fn log_lines_are_for_now_alone_and_say_that_they_expire() {
-    let telemetry = Memory::default();
+    let telemetry = MemoryTelemetry::default();
     let line = |n: i64| LogRecord {
         time: start() + Span::seconds(n),
         service: "postgres".into(),
-        level: Level::Error,
+        level: LogLevel::Error,
         message: format!("line {n}"),
         labels: [].into(),
     };
-    let batch = Batch { logs: (0..50).map(line).collect(), samples: vec![] };
+    let batch = TelemetryBatch { logs: (0..50).map(line).collect(), samples: vec![] };
     telemetry.append(&Partition::of_environment("production"), batch).await.unwrap();
     let (toolbox, _) = toolbox(1, Some(Arc::new(telemetry)));
     let output = toolbox.call("search_logs", json!({"incident": ID, "limit": 5}), None).await.unwrap();

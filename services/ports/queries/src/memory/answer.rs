@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use super::{MemoryContents, MemoryViews, Question, filters, kept, look};
 use crate::{
-    AlertFilter, CHANGES_HOURS_BEFORE, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Outcome,
-    Queries, ReportFilter, Window,
+    AlertFilter, CHANGES_HOURS_BEFORE, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter,
+    NoticeFilter, Queries, ReportFilter, Window,
 };
 
 impl MemoryViews {
@@ -315,8 +315,8 @@ impl Queries for MemoryViews {
         Ok(Partition::of_environment(&self.held().incidents.find(Some(incident), at)?.environment))
     }
 
-    async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
-        self.held().outcome.clone().unwrap_or(Outcome::Pending)
+    async fn outcome(&self, _: &EventId, _: Duration) -> CommandOutcome {
+        self.held().outcome.clone().unwrap_or(CommandOutcome::Pending)
     }
 
     async fn command_by_key(&self, key: &str) -> Option<(EventId, Received)> {

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use super::{Embedder, Error, Identity};
+use super::{Embedder, EmbedderIdentity, Error};
 
 /// Length of its vectors.
 const DIMENSION: usize = 384;
@@ -16,12 +16,12 @@ const GRAM: usize = 4;
 /// The embedder that needs nothing.
 #[derive(Clone, Debug)]
 pub struct Hashing {
-    identity: Identity,
+    identity: EmbedderIdentity,
 }
 
 impl Default for Hashing {
     fn default() -> Self {
-        let identity = Identity {
+        let identity = EmbedderIdentity {
             model: "hashing".to_owned(),
             sha256: String::new(),
             runtime: "hindcast".to_owned(),
@@ -34,7 +34,7 @@ impl Default for Hashing {
 
 #[async_trait]
 impl Embedder for Hashing {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &EmbedderIdentity {
         &self.identity
     }
 

@@ -1,7 +1,7 @@
 //! OTLP log records as lines. Owns which field says what; refuses to read bytes.
 
 use hindcast_http::Result;
-use hindcast_telemetry::Level;
+use hindcast_telemetry::LogLevel;
 
 use super::super::intake::{Intake, Line};
 use super::super::wire::Shape;
@@ -44,8 +44,8 @@ fn line(origin: &Origin, record: LogRecord) -> Line {
     }
     let message = text(record.body.as_ref()).filter(|text| !text.trim().is_empty());
     let level = match record.severity_number {
-        0 => Level::of_word(&record.severity_text),
-        number => Level::of_otel(number),
+        0 => LogLevel::of_word(&record.severity_text),
+        number => LogLevel::of_otel(number),
     };
     Line {
         environment: origin.environment.clone(),

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hindcast_api::{Code, Problem};
 use hindcast_domain::Time;
-use hindcast_http::{Refusal, Result};
+use hindcast_http::{HttpRefusal, Result};
 use prost::Message;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -73,7 +73,7 @@ async fn take(
         intake.count_bad(&gateway.inner.metrics);
         let detail = format!("none of {} records is good; record {}: {}", intake.bad, first.index, first.detail);
         // OTLP: what can never be taken is answered 400, so that nobody sends it again.
-        return Err(Refusal(Problem::new(Code::Malformed, detail).remedy(first.remedy.clone())));
+        return Err(HttpRefusal(Problem::new(Code::Malformed, detail).remedy(first.remedy.clone())));
     }
     keep(gateway, &mut intake).await?;
     Ok(answer(&intake, encoding))
@@ -86,7 +86,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding> {
         other => {
             let detail = format!("expected application/x-protobuf or application/json, got {other:.64?}");
             let problem = Problem::new(Code::UnsupportedMediaType, detail);
-            Err(Refusal(problem.remedy("Set the exporter's protocol to http/protobuf or http/json.")))
+            Err(HttpRefusal(problem.remedy("Set the exporter's protocol to http/protobuf or http/json.")))
         }
     }
 }
@@ -98,7 +98,7 @@ fn decode<M: Message + Default + DeserializeOwned>(
 ) -> Result<M> {
     let malformed = |error: String| {
         let problem = Problem::new(Code::Malformed, format!("expected an OTLP request: {error}"));
-        Refusal(problem.remedy("Send an ExportLogsServiceRequest or ExportMetricsServiceRequest of OTLP 1.x."))
+        HttpRefusal(problem.remedy("Send an ExportLogsServiceRequest or ExportMetricsServiceRequest of OTLP 1.x."))
     };
     match encoding {
         Encoding::Protobuf => {
@@ -109,7 +109,7 @@ fn decode<M: Message + Default + DeserializeOwned>(
             let (depth, objects) = brackets(body);
             if depth > DEPTH_MAX {
                 let detail = format!("expected at most {DEPTH_MAX} levels of nesting, got {depth}");
-                return Err(Refusal::new(Code::OverLimit, detail));
+                return Err(HttpRefusal::new(Code::OverLimit, detail));
             }
             if objects > OBJECTS_MAX {
                 return Err(too_many("objects", OBJECTS_MAX));

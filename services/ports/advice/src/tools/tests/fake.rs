@@ -12,7 +12,7 @@ use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time, finding, incident};
 use hindcast_queries::{
-    AlertFilter, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Outcome, Queries, Window,
+    AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Queries, Window,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -190,8 +190,8 @@ impl Queries for Fake {
     async fn partition_of(&self, _: &str) -> Result<Partition, Problem> {
         Ok(Partition::of_environment("production"))
     }
-    async fn outcome(&self, _: &EventId, _: Duration) -> Outcome {
-        Outcome::Pending
+    async fn outcome(&self, _: &EventId, _: Duration) -> CommandOutcome {
+        CommandOutcome::Pending
     }
     async fn command_by_key(&self, _: &str) -> Option<(EventId, Received)> {
         None
