@@ -9,7 +9,7 @@ use crate::Rca;
 const LATER: Span = Span::minutes(5);
 
 impl Rca {
-    /// A draft as of `as_of`.
+    /// Writes the draft; the newest incident and the present where they are absent.
     pub(crate) async fn draft(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem> {
         let conclusion = self.conclude(incident, as_of).await?;
         let evidence = &conclusion.evidence;

@@ -42,7 +42,7 @@ pub struct SlackDoors {
     pub signing_secrets: Vec<Secret>,
 }
 
-/// Teams' doors.
+/// The HTTP endpoints that Teams calls.
 #[derive(Clone, Default)]
 pub struct TeamsDoors {
     /// Says whether a bot's delivery is the vendor's own; without it `/teams/messages` is not configured.
@@ -72,13 +72,13 @@ pub enum FailPoint {
 /// What chat is made of. Cheap to clone; all clones share their state.
 #[derive(Clone)]
 pub struct Options {
-    /// The ledger.
+    /// The ledger that requests, deliveries and messages are read from and appended to.
     pub ledger: Shared,
     /// Writes facts.
     pub writer: FactsWriter,
     /// Appends the commands of people who press or type in chat.
     pub commands: CommandWriter,
-    /// The clock.
+    /// The source of time, stepped in tests.
     pub clock: clock::Shared,
     /// This installation's id, which lies outside ledger and backup.
     pub install: String,

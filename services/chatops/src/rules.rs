@@ -85,7 +85,7 @@ impl Person {
 pub struct ChatRules {
     /// Which channels see what. Without any, incidents are shown nowhere; questions are answered all the same.
     pub channels: Vec<Channel>,
-    /// Who is who.
+    /// The people whose chat accounts are known.
     pub people: Vec<Person>,
     /// What somebody may do who is not among the people.
     pub default_role: Role,

@@ -20,7 +20,7 @@ impl Handle {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).set_up = true;
     }
 
-    /// How it is.
+    /// The deliveries of every vendor, as they were last reported.
     #[must_use]
     pub fn status(&self) -> Chats {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -31,7 +31,6 @@ pub(crate) fn note(vendor: Vendor, note: &ThreadNote) -> Value {
     }
 }
 
-/// An answer.
 pub(crate) fn answer(vendor: Vendor, answer: &Answer, public_url: &str) -> Value {
     match vendor {
         Vendor::Slack => slack::render::answer(answer, public_url),
@@ -55,7 +54,6 @@ pub(crate) fn words(vendor: Vendor, text: &str) -> Value {
     }
 }
 
-/// A dialog.
 pub(crate) enum Dialog<'a> {
     /// Asks for what an act needs.
     Act(&'static ActEntry, &'a Incident, &'a DialogChoices),

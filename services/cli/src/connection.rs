@@ -16,11 +16,11 @@ pub struct Connection {
     #[arg(long, global = true, value_name = "URL", env = "HINDCAST_SERVER")]
     pub server: Option<String>,
 
-    /// A data folder that no process uses, instead of a server.
+    /// Read a data folder instead of a server; no other process may use it.
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
 
-    /// The settings file of a server, and of a data folder that is asked [default: ./hindcast.toml, where there is one].
+    /// The settings file, for a server or with --data [default: ./hindcast.toml, if it exists].
     #[arg(long, global = true, value_name = "FILE", env = "HINDCAST_CONFIG")]
     pub config: Option<PathBuf>,
 
@@ -28,7 +28,7 @@ pub struct Connection {
     #[arg(long, global = true, value_name = "TOKEN", env = "HINDCAST_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
 
-    /// Who you are, for the record.
+    /// Your name, recorded with each act and question.
     #[arg(long, global = true, value_name = "NAME", env = "USER", hide_env_values = true)]
     pub actor: Option<String>,
 

@@ -29,10 +29,10 @@ pub struct CliContext<'a> {
     pub full: bool,
 }
 
-/// As of when.
+/// The option `--as-of`, shared by every command that can look back.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AsOfArgs {
-    /// What was known by then: a position, or a time such as 2026-11-20T03:12:00Z, 03:12 or 2h (ago).
+    /// Show the state at a position, or at a time such as 2026-11-20T03:12:00Z, 03:12 or 2h (ago).
     #[arg(long = "as-of", value_name = "POSITION|TIME", value_parser = as_of, allow_hyphen_values = true)]
     pub as_of: Option<AsOfArg>,
 }
@@ -40,16 +40,16 @@ pub struct AsOfArgs {
 /// How much of a list.
 #[derive(Args, Clone, Debug)]
 pub struct ListArgs {
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
-    /// How many at most.
+    /// The number of items at most.
     #[arg(long, value_name = "N", default_value_t = hindcast_api::LIMIT_DEFAULT, conflicts_with = "all")]
     pub limit: usize,
-    /// All of them.
+    /// List everything, page by page.
     #[arg(long)]
     pub all: bool,
-    /// Where to go on: the `next` of an earlier answer.
+    /// Continue an earlier list: the value of `next` in its JSON answer.
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,
 }
@@ -57,7 +57,7 @@ pub struct ListArgs {
 /// A list, or as much of it as was wanted, with each item as it came.
 #[derive(Debug, Serialize)]
 pub struct Listed {
-    /// Its items.
+    /// The items as the server sent them.
     pub items: Vec<Box<RawValue>>,
     /// Where it goes on.
     pub next: Option<String>,

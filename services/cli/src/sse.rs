@@ -11,7 +11,7 @@ const MESSAGE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 pub struct ServerSentEvent {
     /// Its name; empty where it has none.
     pub event: String,
-    /// Its data.
+    /// The payload; several `data:` lines are joined by line breaks.
     pub data: String,
 }
 

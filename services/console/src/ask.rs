@@ -27,7 +27,7 @@ use crate::params::Asked;
 
 /// Questions that are answered at the same time; one more is told to come again.
 pub const AT_ONCE_MAX: usize = 128;
-/// Bytes of a question.
+/// Longest question that is accepted.
 pub const QUESTION_BYTES_MAX: usize = 4_096;
 /// Bytes of the body that holds it.
 const BODY_BYTES_MAX: usize = 32 * 1_024;
@@ -59,7 +59,7 @@ pub async fn ask(State(console): State<Console>, request: Asking) -> Result<Resp
 pub struct Asking {
     /// What is asked.
     pub ask: Ask,
-    /// By whom.
+    /// The person and channel that the answer is recorded for.
     pub asker: advising::Asker,
     /// Whether events are wanted.
     pub streamed: bool,

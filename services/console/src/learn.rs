@@ -311,7 +311,7 @@ pub async fn model(State(console): State<Console>, Path(name): Path<String>, ask
     Ok(Json(console.queries().model(&name, None, asked.as_of()?).await?))
 }
 
-/// One version.
+/// Answers `GET /v1/models/{model}/versions/{version}`.
 pub async fn version(
     State(console): State<Console>,
     Path((name, version)): Path<(String, String)>,

@@ -59,7 +59,7 @@ pub struct Options {
     pub advice: advising::Shared,
     /// Who answers questions.
     pub copilot: advising::SharedCopilot,
-    /// How chat is.
+    /// Where the status of the chat connections is read.
     pub chats: Chats,
     /// Who trains and backtests; `None` where another process does.
     pub learning: Option<hindcast_training::Shared>,

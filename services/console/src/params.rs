@@ -30,7 +30,7 @@ pub enum Form {
 /// One query parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// Its name.
+    /// The key in the query string.
     pub name: &'static str,
     /// The form of its value.
     pub form: Form,
@@ -50,7 +50,7 @@ pub const fn of(name: &'static str, form: Form, about: &'static str) -> Param {
     Param { name, form, about }
 }
 
-/// As of when.
+/// The parameter `as_of`, shared by every route that can look back.
 pub const AS_OF: Param = of("as_of", Form::AsOf, "What was known by then: a position, or a time in RFC 3339.");
 /// How many.
 pub const LIMIT: Param = of("limit", Form::Integer, "Items a page, 1 to 500; 50 where absent.");

@@ -44,13 +44,13 @@ pub(crate) fn incident_filter(asked: &Asked) -> Result<IncidentFilter> {
     })
 }
 
-/// One incident.
+/// Answers one incident by id or unique prefix.
 pub async fn incident(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     let incident = console.queries().incident(Some(&id), asked.as_of()?).await?;
     Ok((etag(incident.revision), Json(incident)).into_response())
 }
 
-/// Its timeline.
+/// Answers the events of an incident, oldest first.
 pub async fn timeline(
     State(console): State<Console>,
     Path(id): Path<String>,
@@ -117,7 +117,7 @@ fn label(pair: &str) -> Result<(String, String)> {
     }
 }
 
-/// One alert.
+/// Answers one alert by fingerprint or unique prefix.
 pub async fn alert(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Alert> {
     Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?.alert))
 }
@@ -132,7 +132,7 @@ pub async fn silences(State(console): State<Console>, asked: Asked) -> Shown<Pag
     Ok(Json(console.queries().silences(asked.window()?).await?))
 }
 
-/// One silence.
+/// Answers one silence by id or unique prefix.
 pub async fn silence(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
     let silence = console.queries().silence(&id, asked.as_of()?).await?;
     Ok((etag(silence.revision), Json(silence)).into_response())
@@ -143,7 +143,7 @@ pub async fn notices(State(console): State<Console>, asked: Asked) -> Shown<Page
     Ok(Json(console.queries().notices(notice_filter(&console, &asked).await?, asked.window()?).await?))
 }
 
-/// How chat is.
+/// Answers the status of the chat connections.
 pub async fn chats(State(console): State<Console>) -> Json<hindcast_api::Chats> {
     Json(console.chats())
 }
@@ -172,7 +172,7 @@ pub(crate) fn event_filter(asked: &Asked) -> Result<EventFilter> {
     })
 }
 
-/// One event.
+/// Answers one event by its id.
 pub async fn event(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Event> {
     Ok(Json(console.queries().event(&id, asked.as_of()?).await?))
 }

@@ -38,7 +38,7 @@ pub(crate) fn filter(asked: &Asked) -> Result<ReportFilter> {
     Ok(ReportFilter { since, until, service: asked.one("service"), environment: asked.one("environment") })
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(frame: &Frame, report: &Report) -> Markup {
     let rows = || {

@@ -25,7 +25,7 @@ pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// Where the form of a body is said.
 #[derive(Clone, Copy)]
 pub enum BodyOf {
-    /// By a type.
+    /// The schema of a Rust type.
     Type(SchemaOf),
     /// By the catalogue of acts.
     Act(ActName),

@@ -51,7 +51,6 @@ impl Teller {
     }
 }
 
-/// A question that was taken.
 pub(crate) struct TakenQuestion {
     pub(crate) question: String,
     pub(crate) moment: QuestionMoment,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// One thing that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Intent {
-    /// What is going on.
+    /// The current state of an incident.
     Going,
     /// What caused it.
     Cause,
@@ -22,7 +22,7 @@ pub enum Intent {
     Timeline,
     /// Whom it hits.
     Blast,
-    /// For how long.
+    /// The duration of an incident.
     HowLong,
 }
 

@@ -3,7 +3,7 @@
 
 use hindcast_domain::Span;
 
-/// Bytes of a question.
+/// Longest question that is accepted.
 pub const QUESTION_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of the word that names a conversation.
 pub const CONVERSATION_BYTES_MAX: usize = 256;

@@ -51,7 +51,7 @@ pub struct Caps {
     pub call_timeout: Duration,
     /// Until the whole answer is there.
     pub answer_timeout: Duration,
-    /// Bytes of one reply.
+    /// Longest reply of the model that is read.
     pub reply_bytes_max: usize,
     /// Calls for one incident, within 30 days.
     pub incident_calls_max: u32,

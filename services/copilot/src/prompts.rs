@@ -15,9 +15,7 @@ const TEMPLATES: [(&str, &str); 3] = [
     ("user", include_str!("../../../prompts/user.md.j2")),
     ("schema", include_str!("../../../prompts/schema.md.j2")),
 ];
-/// Bytes of one template.
 const TEMPLATE_BYTES_MAX: u64 = 64 * 1024;
-/// Digits of a version.
 const VERSION_DIGITS: usize = 12;
 
 /// Prompts that cannot be used.
@@ -29,7 +27,7 @@ pub enum PromptError {
     /// A template is wrong, or names what is not there.
     #[error("the prompt {name} is wrong: {detail}")]
     Template {
-        /// Which one.
+        /// The template: `system`, `user` or `schema`.
         name: String,
         /// What is wrong, with the line.
         detail: String,

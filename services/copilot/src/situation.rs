@@ -124,7 +124,6 @@ impl Situation {
         self.timeline.iter().find(|entry| self.is_own(entry) && types.contains(&entry.event_type.as_str()))
     }
 
-    /// The last one.
     pub(crate) fn last(&self, types: &[&str]) -> Option<&TimelineEntry> {
         self.timeline.iter().rev().find(|entry| self.is_own(entry) && types.contains(&entry.event_type.as_str()))
     }

@@ -15,11 +15,11 @@ use crate::state::CorrelatorState;
 /// an alert that is known.
 #[derive(Clone, Copy)]
 pub struct FiringAlert<'a> {
-    /// Ours.
+    /// Computed from the labels, not the sender's own.
     pub fingerprint: &'a Fingerprint,
     /// The rule's name.
     pub name: &'a str,
-    /// Its service.
+    /// Service of the alert; absent when no label names one.
     pub service: Option<&'a str>,
     /// How bad it is.
     pub severity: Severity,

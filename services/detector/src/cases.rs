@@ -15,11 +15,9 @@ pub(crate) enum Stage {
     Waiting,
     /// Done because the clock said so; telemetry was behind, so it is done again when that has come.
     Early,
-    /// Done.
     Done,
 }
 
-/// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IncidentCase {
     /// Its correlation domain.

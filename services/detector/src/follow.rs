@@ -40,7 +40,6 @@ enum Woken {
     Due,
 }
 
-/// One run.
 struct FollowRun<'a> {
     detector: &'a Detector,
     state: DetectorState,

@@ -43,7 +43,7 @@ pub struct Options {
     pub queries: hindcast_queries::Shared,
     /// Writes the findings.
     pub writer: FactsWriter,
-    /// The clock.
+    /// The source of time, stepped in tests.
     pub clock: clock::Shared,
     /// Figures of the process.
     pub metrics: MetricRegistry,
@@ -74,7 +74,7 @@ pub(crate) struct DetectorProgress {
     pub is_quiet: bool,
 }
 
-/// The detector.
+/// Follows telemetry and incidents, and records findings.
 pub struct Detector {
     pub(crate) options: Options,
     pub(crate) progress: watch::Sender<DetectorProgress>,

@@ -18,7 +18,6 @@ pub(crate) const SHIFTS_PER_LOOK_MAX: usize = 30;
 pub(crate) const SERIES_MAX: usize = 5_000;
 /// Bytes of one pinned window, before which its oldest blocks go.
 pub(crate) const PIN_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Bytes of a title.
 pub(crate) const TITLE_BYTES_MAX: usize = 240;
 /// Events about incidents in one reading of the views.
 pub(crate) const EVENTS_MAX: usize = 500;

@@ -26,9 +26,9 @@ pub enum CopyError {
     /// The target did not take a commit.
     #[error("the target of a copy did not take commit {seq}")]
     Append {
-        /// Which.
+        /// Sequence number of the rejected commit.
         seq: Seq,
-        /// Why.
+        /// The target ledger's error.
         #[source]
         source: AppendError,
     },

@@ -41,7 +41,7 @@ const LEASE_EVERY: Duration = Duration::from_secs(1);
 /// What a runner needs.
 #[derive(Clone)]
 pub struct Options {
-    /// The ledger.
+    /// The ledger that decisions are read from and appended to.
     pub ledger: Shared,
     /// The clock; only timers and stamps ask it.
     pub clock: clock::Shared,
@@ -62,11 +62,11 @@ pub enum Error {
     /// An event of a newer binary: a decider must not guess.
     #[error("event {position} is of type {kind} version {version}, which this binary does not know; upgrade it")]
     Unknown {
-        /// Where.
+        /// Position of the event.
         position: u64,
         /// Its type.
         kind: String,
-        /// Its version.
+        /// The schema version that the event names.
         version: u32,
     },
 }

@@ -10,7 +10,7 @@ use hindcast_ledger::port::{ReadError, Record, Seq};
 /// An event of a commit that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReadEvent {
-    /// One of ours.
+    /// An event of a type that this build knows.
     Known(Box<Recorded>),
     /// One that this binary does not know: a decider refuses it, a projector parks it.
     Unknown {
@@ -18,7 +18,7 @@ pub enum ReadEvent {
         position: u64,
         /// Its type.
         kind: String,
-        /// Its version.
+        /// The schema version that the event names.
         version: u32,
         /// All of it.
         raw: Value,
@@ -31,18 +31,18 @@ pub enum UnreadableRecord {
     /// It is no commit.
     #[error("commit {seq} is damaged")]
     Commit {
-        /// Which.
+        /// Sequence number of the commit.
         seq: Seq,
-        /// How.
+        /// The decoder's error.
         #[source]
         source: Malformed,
     },
     /// An event of it is no event.
     #[error("event {position} cannot be read")]
     Event {
-        /// Which.
+        /// Position of the event.
         position: u64,
-        /// Why.
+        /// The decoder's error.
         #[source]
         source: DecodeError,
     },

@@ -13,7 +13,7 @@ use hindcast_ledger::port::{Ledger, Seq};
 /// What stands before the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotHeader {
-    /// The ledger.
+    /// Id of the ledger that the snapshot was taken from.
     pub ledger_id: String,
     /// The folds that made it.
     pub fold_version: u32,
@@ -38,9 +38,9 @@ pub enum WriteError {
     /// The disk did not take it.
     #[error("the snapshot {path} cannot be written")]
     Io {
-        /// Where.
+        /// The snapshot's file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },

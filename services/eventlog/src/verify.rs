@@ -31,7 +31,7 @@ pub struct ChainDamage {
 pub struct WalkReport {
     /// Commits that were walked.
     pub commits: u64,
-    /// Events in them.
+    /// Number of events in the commits that were read.
     pub events: u64,
     /// Chains.
     pub subjects: u64,

@@ -33,12 +33,12 @@ struct Header {
     keys: Keys,
 }
 
-/// What was restored.
+/// Contents of a backup after its restore, for the report to the user.
 #[derive(Clone, Debug, Serialize)]
 pub struct Restored {
-    /// The ledger.
+    /// Id of the ledger, unchanged by the restore.
     pub ledger_id: String,
-    /// Commits in it.
+    /// Number of commits that were written.
     pub commits: u64,
     /// The backup's own hash.
     pub hash: String,

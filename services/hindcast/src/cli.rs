@@ -36,7 +36,7 @@ enum Command {
     },
     /// Run one or several services; with --ledger nats://… they share a ledger with other processes.
     Serve {
-        /// The roles to run.
+        /// The services to run in this process.
         #[arg(required = true, value_enum)]
         roles: Vec<node::Role>,
         #[command(flatten)]
@@ -52,12 +52,12 @@ enum Command {
     Embedder(embedder::Command),
     /// Back up the ledger and its keys into one file.
     Backup {
-        /// The file to write.
+        /// The backup file to write.
         file: PathBuf,
     },
     /// Restore a backup into a folder without a ledger.
     Restore {
-        /// The backup file.
+        /// The backup file to read.
         file: PathBuf,
     },
     /// Activate notification effects: after a restore or a copy this installation sends nothing until then.
@@ -67,7 +67,7 @@ enum Command {
     Lab(lab::Command),
     /// Print completions for a shell.
     Completions {
-        /// The shell.
+        /// The shell that the completions are for.
         shell: clap_complete::Shell,
     },
     #[command(flatten)]

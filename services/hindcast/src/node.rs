@@ -61,7 +61,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them.
+    /// Every role, as `hindcast up` runs them in one process.
     pub const ALL: [Self; 7] =
         [Self::Gateway, Self::Control, Self::Correlator, Self::Pager, Self::Learning, Self::Chat, Self::Console];
 }
@@ -72,7 +72,7 @@ pub struct Parts {
     pub settings: Settings,
     /// Which parts run here.
     pub roles: BTreeSet<Role>,
-    /// The clock.
+    /// The source of time, stepped in the demo and in tests.
     pub clock: clock::Shared,
     /// The ledger.
     pub opened: Opened,
@@ -90,11 +90,11 @@ pub struct Parts {
 pub struct Node {
     /// Where it listens.
     pub address: SocketAddr,
-    /// The views.
+    /// The read model that pages and routes answer from.
     pub views: Views,
     /// How far services are.
     pub progress: LedgerProgress,
-    /// The ledger.
+    /// The ledger that all roles of the process share.
     pub ledger: Shared,
     /// What advises.
     pub advising: Advising,

@@ -23,11 +23,11 @@ const FILE: &str = "hindcast.toml";
 /// The flags that `up` and `serve` share.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Flags {
-    /// Where to listen [default: 127.0.0.1:7171].
+    /// The address and port of the HTTP server [default: 127.0.0.1:7171].
     #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_LISTEN")]
     pub listen: Option<SocketAddr>,
 
-    /// `embedded`, `nats` (a local nats-server of ours) or `nats://HOST:PORT` [default: embedded].
+    /// The ledger: embedded, nats (starts a local nats-server) or nats://HOST:PORT [default: embedded].
     #[arg(long, value_name = "LEDGER", env = "HINDCAST_LEDGER")]
     pub ledger: Option<String>,
 
@@ -43,7 +43,7 @@ pub struct Flags {
     #[arg(long, value_name = "URL", env = "HINDCAST_PUBLIC_URL")]
     pub public_url: Option<String>,
 
-    /// A webhook to notify; the settings file can name more.
+    /// The URL of a webhook to notify; the settings file can name more.
     #[arg(long, value_name = "URL", env = "HINDCAST_NOTIFY")]
     pub notify: Option<String>,
 
@@ -101,11 +101,11 @@ impl Flags {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
-    /// Where to listen.
+    /// Address and port of the HTTP server.
     pub listen: Option<SocketAddr>,
     /// Where data lie.
     pub data: Option<PathBuf>,
-    /// Which ledger.
+    /// `embedded`, `nats`, or `nats://HOST:PORT`.
     pub ledger: Option<String>,
     /// The service catalogue's file.
     pub catalog: Option<PathBuf>,
@@ -135,9 +135,9 @@ pub struct File {
     pub runbooks: Option<PathBuf>,
     /// Which channels see what, and who may do what there.
     pub chat: hindcast_chatops::ChatRules,
-    /// Slack.
+    /// The table `[slack]`.
     pub slack: chat::Slack,
-    /// Teams.
+    /// The table `[teams]`.
     pub teams: chat::Teams,
 }
 
@@ -173,12 +173,12 @@ pub enum Understands {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receiver {
-    /// Its name.
+    /// The receiver's name, which notices show.
     pub name: String,
     /// What it understands.
     #[serde(default)]
     pub kind: Understands,
-    /// Where it is.
+    /// The webhook's address; absent when `url_env` names a variable that holds it.
     #[serde(default)]
     pub url: Option<String>,
     /// The environment variable that holds its address, where the address is a secret.
@@ -201,7 +201,7 @@ pub struct Receiver {
     pub window_s: Option<i64>,
 }
 
-/// Which ledger.
+/// The ledger that the settings choose: files in the data folder, or a NATS server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerChoice {
     /// Segment files under the data folder.
@@ -215,11 +215,11 @@ pub enum LedgerChoice {
 /// Settings, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen.
+    /// Address and port of the HTTP server.
     pub listen: SocketAddr,
     /// Where data lie.
     pub data: PathBuf,
-    /// Which ledger.
+    /// Files in the data folder, or a NATS server.
     pub ledger: LedgerChoice,
     /// The service catalogue, where one is configured.
     pub catalog: Option<Catalog>,

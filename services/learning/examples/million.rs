@@ -53,7 +53,6 @@ struct Stretch {
     every: i64,
 }
 
-/// What is said when.
 #[allow(clippy::large_enum_variant)] // made one at a time
 enum Said {
     Alert(Observation),

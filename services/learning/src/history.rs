@@ -24,7 +24,7 @@ const TOLD_EVERY: Seq = 64;
 /// Which part of the ledger is read, and what is said of it meanwhile.
 #[derive(Clone)]
 pub struct Range {
-    /// The ledger.
+    /// The ledger that the history is read from.
     pub ledger: Shared,
     /// The first record.
     pub first: Seq,

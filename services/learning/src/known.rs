@@ -16,7 +16,7 @@ use hindcast_mlops::train::NAME;
 
 use crate::history::{self, Range, ReadingEnd};
 
-/// What is known of versions.
+/// Versions of the model and their status, as recorded in the ledger.
 #[derive(Clone, Default)]
 pub struct KnownVersions {
     /// Versions, judgements and the alias, as of the last record that was read.

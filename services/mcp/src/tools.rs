@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// The name of the tool that asks the copilot.
 pub const ASK: &str = "ask";
-/// Bytes of a question.
+/// Longest question that is accepted.
 const QUESTION_BYTES_MAX: usize = 4_096;
 /// Bytes of an incident's or a conversation's name.
 const NAME_BYTES_MAX: usize = 128;

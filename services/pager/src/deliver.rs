@@ -40,11 +40,11 @@ const FAILURES_WRITTEN_MAX: u32 = 5;
 
 /// What delivery needs.
 pub struct NoticeDeliverer {
-    /// The ledger.
+    /// The ledger that notices are read from and outcomes are appended to.
     pub ledger: Shared,
     /// Writes what came of it.
     pub writer: FactsWriter,
-    /// The clock.
+    /// The source of time, stepped in tests.
     pub clock: clock::Shared,
     /// This installation's id, which lies outside ledger and backup.
     pub install: String,

@@ -14,7 +14,7 @@ pub const SCREEN: &str = "screen";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiverRules {
-    /// Its name.
+    /// Name of the receiver in the settings.
     pub name: String,
     /// Only incidents of this severity or worse.
     #[serde(default = "low")]

@@ -75,7 +75,7 @@ pub enum Error {
     Ambiguous {
         /// The metric's name in the recording.
         metric: String,
-        /// The service.
+        /// The service for which the query gave several series.
         service: String,
     },
     /// More samples than a recording may hold.

@@ -20,7 +20,7 @@ pub enum LogFormat {
     NginxError,
     /// PostgreSQL's log with a `log_line_prefix` that begins with `%m` or `%t`.
     Postgres,
-    /// Redis.
+    /// The log of a Redis server.
     Redis,
     /// One JSON object a line.
     Json,

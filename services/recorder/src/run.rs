@@ -35,7 +35,7 @@ pub struct RecordingSummary {
     pub duration_s: f64,
     /// Requests by channel.
     pub requests: BTreeMap<RecordedChannel, u64>,
-    /// Log lines.
+    /// Number of log lines that were written.
     pub log_lines: u64,
     /// Samples of metrics.
     pub samples: u64,

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use crate::limits::LOG_LINE_BYTES_MAX;
 
-/// A file that is followed.
 pub(crate) struct FollowedFile {
     path: PathBuf,
     open: Option<OpenedFile>,

@@ -14,9 +14,9 @@ pub enum Error {
     /// The folder cannot be emptied.
     #[error("the views' folder {path} cannot be removed; remove it by hand and start again")]
     Folder {
-        /// Which.
+        /// The folder of the failed operation.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },

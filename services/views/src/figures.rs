@@ -70,7 +70,7 @@ impl Stretch {
 /// What is known of an incident beside its fold.
 #[derive(Clone, Debug, Default)]
 pub struct Told {
-    /// Its alerts.
+    /// Number of alerts that joined the incident.
     pub alerts: u64,
     /// Messages about them.
     pub messages: u64,

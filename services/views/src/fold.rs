@@ -18,11 +18,8 @@ use hindcast_domain::{Event, Fingerprint, IncidentId, LabelId, NoticeId, Partiti
 pub(crate) struct Folds {
     /// Alerts and incidents.
     pub(crate) books: BTreeMap<Partition, Book>,
-    /// Silences.
     pub(crate) silences: BTreeMap<Partition, Silences>,
-    /// Notices.
     pub(crate) notices: Notices,
-    /// Labels.
     pub(crate) labels: BTreeMap<Partition, Labels>,
     /// Which version of each model is in force.
     pub(crate) aliases: BTreeMap<Partition, Aliases>,
@@ -109,7 +106,6 @@ impl Folds {
         digests
     }
 
-    /// The state hash.
     pub(crate) fn state_hash(&self) -> String {
         canonical::state_hash(&self.digests())
     }

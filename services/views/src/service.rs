@@ -33,7 +33,7 @@ const TELL_EVERY: u64 = 20_000;
 pub struct Options {
     /// Where they lie; may be deleted while nobody has it open.
     pub folder: PathBuf,
-    /// The ledger.
+    /// The ledger that the views are built from.
     pub ledger: Shared,
     /// The clock; asked only whether a timer is due.
     pub clock: clock::Shared,

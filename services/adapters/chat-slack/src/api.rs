@@ -50,7 +50,7 @@ impl Options {
     }
 }
 
-/// Slack.
+/// Client of Slack's Web API.
 #[derive(Debug)]
 pub struct Slack {
     wire: SlackWebApi,

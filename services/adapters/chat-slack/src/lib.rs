@@ -48,7 +48,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: expected {expected}, got {got}")]
 pub struct Misconfigured {
-    /// Which one.
+    /// The setting that is missing or malformed.
     pub what: &'static str,
     /// What a good one looks like.
     pub expected: &'static str,

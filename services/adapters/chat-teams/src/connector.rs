@@ -72,7 +72,7 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// Teams.
+/// Client of the Bot Connector API.
 pub struct Teams {
     client: Client,
     tokens: TokenSource,

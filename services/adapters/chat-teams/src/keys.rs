@@ -58,7 +58,6 @@ struct Tried {
     failed: Option<String>,
 }
 
-/// The keys.
 pub(crate) struct VendorKeys {
     pub(crate) client: Client,
     pub(crate) metadata: Url,

@@ -38,7 +38,7 @@ pub struct ModelManifest {
 /// A folder with all that is needed.
 #[derive(Clone, Debug)]
 pub struct ModelFiles {
-    /// The folder.
+    /// The directory that holds the model's files.
     pub folder: PathBuf,
     /// What it says of itself.
     pub manifest: ModelManifest,

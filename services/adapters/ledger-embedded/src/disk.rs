@@ -15,7 +15,7 @@ const SECTOR: usize = 512;
 pub struct DiskPlan {
     /// The machine loses its power during this sync (1 is the first).
     pub crash_at_sync: Option<u64>,
-    /// This sync fails.
+    /// The number of the sync that fails, counted from one; none fails when absent.
     pub fail_at_sync: Option<u64>,
     /// Decides which sectors a crash keeps.
     pub seed: u64,

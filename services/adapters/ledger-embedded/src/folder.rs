@@ -106,7 +106,6 @@ impl Lock {
     }
 }
 
-/// What a ledger is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LedgerIdentity {
     format: u32,

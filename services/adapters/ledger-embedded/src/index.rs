@@ -21,7 +21,6 @@ struct IndexEntry {
     length: u32,
 }
 
-/// The index.
 #[derive(Debug, Default)]
 pub(crate) struct RecordIndex {
     segments: Vec<Arc<Segment>>,

@@ -22,7 +22,7 @@ use crate::scan::{self, Scanned};
 use crate::segment::{self, Segment, write_all_at};
 use crate::tail::SegmentTail;
 
-/// The ledger was closed.
+/// Error: the ledger was closed and takes no more commits.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the ledger is closed")]
 pub struct LedgerClosed;
@@ -50,7 +50,7 @@ impl EmbeddedCore {
     }
 }
 
-/// The ledger.
+/// A ledger in segment files of one folder, written by one process.
 pub struct EmbeddedLedger {
     info: Info,
     core: Arc<EmbeddedCore>,

@@ -69,9 +69,9 @@ pub enum OpenError {
     /// Another process has it.
     #[error("{folder} is held by {holder}; use --server to speak to it")]
     Held {
-        /// The folder.
+        /// The ledger's folder.
         folder: PathBuf,
-        /// Who has it.
+        /// The process that has locked the folder.
         holder: Holder,
     },
     /// A step on the disk failed.
@@ -79,9 +79,9 @@ pub enum OpenError {
     Io {
         /// What was tried.
         step: &'static str,
-        /// On what.
+        /// The file or folder of the failed operation.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
@@ -90,7 +90,7 @@ pub enum OpenError {
     Identity {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The parser's error.
         #[source]
         source: serde_json::Error,
     },
@@ -100,9 +100,9 @@ pub enum OpenError {
     /// A newer binary wrote it.
     #[error("expected a ledger of format {expected}, got {got}; upgrade this binary")]
     Format {
-        /// Ours.
+        /// The format version that this build reads.
         expected: u32,
-        /// Its.
+        /// The format version found on disk.
         got: u32,
     },
     /// Another ledger lies there.
@@ -122,11 +122,11 @@ pub enum OpenError {
     /// What lies there is not what was written. Nothing was changed.
     #[error("the ledger is damaged in {segment} at byte {offset}: {detail}; restore it from a backup")]
     Corrupt {
-        /// The segment.
+        /// The segment's file.
         segment: PathBuf,
-        /// Where in it.
+        /// Bytes from the start of the segment.
         offset: u64,
-        /// How.
+        /// The check that failed.
         detail: String,
     },
     /// It is not the ledger that was once here, or a part of it is lost.

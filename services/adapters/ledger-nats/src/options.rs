@@ -76,9 +76,9 @@ pub enum OpenError {
     /// No server answers.
     #[error("no NATS server answers at {url}")]
     Connect {
-        /// Where.
+        /// The server's URL, without credentials.
         url: String,
-        /// Why.
+        /// The NATS client's error.
         #[source]
         source: ClientError,
     },
@@ -95,16 +95,16 @@ pub enum OpenError {
     Stream {
         /// What was tried.
         step: &'static str,
-        /// On which.
+        /// The JetStream stream's name.
         stream: String,
-        /// Why.
+        /// The NATS client's error.
         #[source]
         source: ClientError,
     },
     /// The stream could lose or change what it holds.
     #[error("the stream {stream} must not be used: expected {}", .wrong.join("; expected "))]
     Unfit {
-        /// Which.
+        /// The JetStream stream's name.
         stream: String,
         /// Each setting that is wrong: what was expected, what came, what to do.
         wrong: Vec<String>,

@@ -47,9 +47,9 @@ pub enum ServerError {
     Io {
         /// What was tried.
         step: &'static str,
-        /// On what.
+        /// The file or folder of the failed operation.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },

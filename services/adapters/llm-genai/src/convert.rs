@@ -11,7 +11,6 @@ use crate::Options;
 /// Names of models that count tokens under another field: those of a vendor that renamed it.
 const COMPLETION_TOKENS: [&str; 5] = ["gpt-5", "gpt-6", "o1", "o3", "o4"];
 
-/// The request.
 pub(crate) fn request(request: ModelRequest) -> ChatRequest {
     let chat = ChatRequest::from_messages(request.messages.into_iter().map(message).collect());
     if request.tools.is_empty() {

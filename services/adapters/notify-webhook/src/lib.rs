@@ -14,7 +14,7 @@ use sha2::Sha256;
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A webhook.
+/// A notifier that posts each notification as JSON to a URL.
 pub struct Webhook {
     client: reqwest::Client,
     url: String,

@@ -28,7 +28,6 @@ const SERVICES_MAX: usize = 64;
 /// Fast, and a third of the size; a higher level would cost the one thread that writes.
 const COMPRESSION: i32 = 1;
 
-/// What is in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHead {
     /// Its place in the order of arrival.

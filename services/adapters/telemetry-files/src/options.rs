@@ -27,7 +27,7 @@ pub struct Options {
     pub retention: Span,
     /// Bytes of all segments; the oldest leave first. Pins do not count.
     pub bytes_max: u64,
-    /// Bytes of one segment.
+    /// Size at which a segment is closed and the next one begins, in bytes.
     pub segment_bytes: u64,
     /// Bytes of all pinned blocks; what would go beyond is refused.
     pub pins_bytes_max: u64,
@@ -86,9 +86,9 @@ pub enum OpenError {
     Io {
         /// What was tried.
         step: &'static str,
-        /// On what.
+        /// The file or folder of the failed operation.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },

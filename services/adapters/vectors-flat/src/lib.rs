@@ -19,10 +19,10 @@ use hindcast_vectors::{Checkpoint, Error, Neighbour, Point, Query, Vectors};
 use crate::index::VersionIndex;
 use crate::log::{Log, PointRow};
 
-/// Bytes of a payload.
+/// Longest payload of an item that is stored.
 const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
 
-/// The store.
+/// A vector store in one append-only file, searched by exact comparison with every vector.
 #[derive(Clone, Debug)]
 pub struct FlatStore {
     dimension: usize,

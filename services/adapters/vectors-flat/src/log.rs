@@ -22,7 +22,7 @@ const MAGIC: &[u8; 8] = b"HCVECTOR";
 const VERSION: u32 = 1;
 const HEADER_BYTES: u64 = 20;
 const RECORD_BYTES: usize = 12;
-/// Bytes of one batch.
+/// Longest frame that is written or read.
 pub(crate) const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 const NAME: &str = "vectors.log";
 
@@ -182,13 +182,11 @@ impl Log {
         Error::Damaged(format!("{what} at byte {at} of {}", self.path.display()))
     }
 
-    /// A vector.
     pub(crate) fn vector(&self, place: PointSpan) -> Result<Vec<f32>, Error> {
         let bytes = self.bytes(place.vector, self.dimension * 4)?;
         Ok(numbers(&bytes))
     }
 
-    /// A payload.
     pub(crate) fn payload(&self, place: PointSpan) -> Result<serde_json::Value, Error> {
         let bytes = self.bytes(place.payload, place.payload_bytes as usize)?;
         serde_json::from_slice(&bytes).map_err(|_| self.damaged(place.payload, "a payload is no JSON"))

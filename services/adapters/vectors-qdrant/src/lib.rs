@@ -34,7 +34,7 @@ const NOT_FOUND: i32 = 5;
 /// Points of one request, and their bytes.
 const BATCH_MAX: usize = 128;
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of one payload.
+/// Longest payload of an item that is stored.
 const PAYLOAD_BYTES_MAX: usize = 256 * 1024;
 /// Items whose versions are asked for at once.
 const ITEMS_MAX: usize = 256;
@@ -83,7 +83,7 @@ impl Options {
     }
 }
 
-/// The store.
+/// A vector store in a Qdrant collection.
 pub struct QdrantStore {
     client: Qdrant,
     collection: String,

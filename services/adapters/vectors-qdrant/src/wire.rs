@@ -42,7 +42,7 @@ fn id(parts: &[&[u8]]) -> PointId {
     PointId::from(format!("{a}-{b}-{c}-{d}-{e}"))
 }
 
-/// The id of one version.
+/// Derived from the item and its position, so that a repeated write replaces the same point.
 pub(crate) fn version_id(item: &ItemKey, position: u64) -> PointId {
     let position = position.to_be_bytes();
     id(&[item.partition.as_bytes(), item.kind.as_bytes(), item.item.as_bytes(), &position])

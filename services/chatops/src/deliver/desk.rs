@@ -73,7 +73,6 @@ pub(crate) struct Tracked {
 /// What a card does not show yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PendingCard {
-    /// Events.
     pub(crate) events: u32,
     /// Whether it got worse.
     pub(crate) urgent: bool,

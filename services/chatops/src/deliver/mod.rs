@@ -84,7 +84,6 @@ enum DeliveryPriority {
     Update,
 }
 
-/// How a message was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SettledMessage {
     Delivered,

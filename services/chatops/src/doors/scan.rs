@@ -3,7 +3,6 @@
 
 /// Levels of nesting that are followed.
 const DEPTH_MAX: usize = 64;
-/// Bytes of a field.
 const FIELD_BYTES_MAX: usize = 2_048;
 
 /// What the token must be for. Nothing of it is believed before that.

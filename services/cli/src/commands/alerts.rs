@@ -13,25 +13,25 @@ use crate::text::table::{Table, inked, left, right, text};
 use crate::text::times::Times;
 use crate::text::word;
 
-/// Which alerts.
+/// Arguments of `hindcast alerts`.
 #[derive(Args, Debug)]
 pub struct AlertsArgs {
-    /// Only this one: a fingerprint of ours or the sender's, or a unique prefix.
+    /// Only the alert with this fingerprint (Hindcast's or the sender's), or a unique prefix of it.
     #[arg(long, value_name = "FINGERPRINT")]
     pub fingerprint: Option<String>,
-    /// Only of this rule.
+    /// Only alerts of this name.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Only in these states.
+    /// Only alerts in these states, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["firing", "resolved", "stale"]))]
     pub status: Vec<String>,
-    /// Only with this label; may be given several times.
+    /// Only alerts with this label; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     pub label: Vec<String>,
-    /// Only members of this incident.
+    /// Only alerts of this incident.
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
-    /// Only suppressed ones (true), or only others (false).
+    /// Only suppressed alerts (true), or only alerts that are not suppressed (false).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub suppressed: Option<bool>,
     /// How much of the list.

@@ -46,7 +46,7 @@ pub struct AboutArgs {
     /// Print no progress.
     #[arg(long)]
     pub no_stream: bool,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

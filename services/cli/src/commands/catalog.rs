@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// What to do with the catalogue.
 #[derive(Subcommand, Debug)]
 pub enum CatalogCommand {
-    /// Check a file, YAML or JSON, without asking a server.
+    /// Check a catalogue file, YAML or JSON, without a server.
     Check(CatalogFile),
     /// Show the current catalogue.
     Show(CatalogShow),
@@ -28,18 +28,18 @@ pub enum CatalogCommand {
     Put(CatalogFile),
 }
 
-/// Which file.
+/// Arguments of `hindcast catalog check` and `hindcast catalog put`.
 #[derive(Args, Debug)]
 pub struct CatalogFile {
-    /// The file; - is standard input.
+    /// The catalogue, as YAML or JSON; - reads standard input.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }
 
-/// As of when.
+/// Arguments of `hindcast catalog show`.
 #[derive(Args, Debug)]
 pub struct CatalogShow {
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

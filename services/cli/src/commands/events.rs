@@ -9,28 +9,28 @@ use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 
-/// Which events.
+/// Arguments of `hindcast events`.
 #[derive(Args, Debug)]
 pub struct EventsArgs {
-    /// Only of this kind: intake, decision, a whole type such as incident.opened, or its first word.
+    /// Only events of this kind: intake, decision, a type such as incident.opened, or its first word.
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// At or after this position.
+    /// Only events at or after this position.
     #[arg(long, value_name = "POSITION")]
     pub from: Option<u64>,
-    /// At or before this position.
+    /// Only events at or before this position.
     #[arg(long, value_name = "POSITION")]
     pub to: Option<u64>,
-    /// Only about this incident, alert or notice: its whole id.
+    /// Only events about this incident, alert or notice: its full id, not a prefix.
     #[arg(long, value_name = "ID", conflicts_with = "follow")]
     pub subject: Option<String>,
-    /// How many at most; all of them where absent.
+    /// The number of events at most [default: all].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "follow")]
     pub limit: Option<u64>,
-    /// Go on with what happens from now on, until interrupted.
+    /// Keep printing new events until interrupted.
     #[arg(long, short, conflicts_with = "as_of")]
     pub follow: bool,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

@@ -16,28 +16,28 @@ use crate::text::word;
 /// Words for severities, worst first.
 pub(crate) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
-/// Which incidents.
+/// Arguments of `hindcast incidents`.
 #[derive(Args, Debug)]
 pub struct IncidentsArgs {
-    /// Only in these states.
+    /// Only incidents in these states, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["open", "acknowledged", "resolved"]))]
     pub status: Vec<String>,
-    /// Only of these severities.
+    /// Only incidents of these severities, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(SEVERITIES))]
     pub severity: Vec<String>,
-    /// Only those that affect this service, by any of its names.
+    /// Only incidents that affect this service, by any of its names.
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
-    /// Only those with all these words in title, services, cause, resolution or alert names.
+    /// Only incidents with all these words in title, services, cause, resolution or alert names.
     #[arg(long, short, value_name = "WORDS")]
     pub q: Option<String>,
-    /// Only in this environment.
+    /// Only incidents of this environment.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// Only those that were opened at or after this time, such as 2026-11-20T03:12:00Z or 2h (ago).
+    /// Only incidents opened at or after this time, such as 2026-11-20T03:12:00Z or 2h (ago).
     #[arg(long, value_name = "TIME", value_parser = when)]
     pub since: Option<When>,
-    /// Only those that were opened before this time.
+    /// Only incidents opened before this time.
     #[arg(long, value_name = "TIME", value_parser = when)]
     pub until: Option<When>,
     /// How much of the list.

@@ -26,31 +26,31 @@ pub struct LabelsArgs {
     pub list: ListLabels,
 }
 
-/// Which labels.
+/// Arguments of `hindcast labels list`.
 #[derive(Args, Debug)]
 pub struct ListLabels {
-    /// Only of this kind: grouping, cause, attention, severity, resolution, proposal, recall, notice, answer.
+    /// Only labels of this kind: grouping, cause, attention, severity, resolution, proposal, recall, notice, answer.
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// Only by this rule of the table, such as merged.
+    /// Only labels that this rule gave, such as merged.
     #[arg(long, value_name = "RULE")]
     pub rule: Option<String>,
     /// Only explicit feedback (explicit), or only inferred labels (implicit).
     #[arg(long, value_name = "WORD", value_parser = ["explicit", "implicit"])]
     pub provenance: Option<String>,
-    /// Only those given in this incident.
+    /// Only labels given in this incident.
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
-    /// Only by this person.
+    /// Only labels by this person.
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
-    /// Only those that others dispute.
+    /// Only labels that another person disputes.
     #[arg(long)]
     pub disputed: bool,
-    /// Retracted ones too.
+    /// List retracted labels too.
     #[arg(long)]
     pub retracted: bool,
-    /// Export all of them, as NDJSON or CSV, on standard output.
+    /// Export all labels to standard output, as NDJSON or CSV.
     #[arg(long, value_name = "FORM", value_parser = ["ndjson", "csv"])]
     pub export: Option<String>,
     /// How much of the list.

@@ -18,7 +18,6 @@ use crate::sse::EventParser;
 const AT_ONCE_MAX: usize = 16;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 /// From this version on, a request says in headers what its body says.
 const HEADERS_SINCE: &str = "2026-07-28";

@@ -18,22 +18,22 @@ pub enum MemoryCommand {
     Search(SearchArgs),
     /// Show what is stored of an incident, and similar incidents.
     Show(MemoryShowArgs),
-    /// Import what was known elsewhere (promised, not built yet).
+    /// Import past incidents from another system (promised, not built yet).
     Import(promised::PromisedArgs),
-    /// Forget (promised, not built yet).
+    /// Remove an incident from the memory (promised, not built yet).
     Forget(promised::PromisedArgs),
 }
 
-/// For what.
+/// Arguments of `hindcast memory search`.
 #[derive(Args, Debug)]
 pub struct SearchArgs {
-    /// Words, such as those of an alert or a log line.
+    /// The words to search for, such as those of an alert or a log line.
     #[arg(value_name = "TEXT", required = true, num_args = 1..)]
     pub text: Vec<String>,
-    /// How many at most.
+    /// The number of incidents at most.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub limit: u32,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }
@@ -41,10 +41,10 @@ pub struct SearchArgs {
 /// Of which incident.
 #[derive(Args, Debug)]
 pub struct MemoryShowArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

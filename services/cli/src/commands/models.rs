@@ -39,7 +39,7 @@ pub enum ModelsCommand {
     Train(TrainArgs),
     /// Replay history with a candidate and the production version, compare, and record the verdict of the gate.
     Compare(BacktestArgs),
-    /// Promote a version that passed.
+    /// Promote a version that passed its comparison to production.
     Promote(PromoteArgs),
     /// Roll back to the previous production version.
     Rollback(RollbackArgs),
@@ -50,10 +50,10 @@ pub enum ModelsCommand {
 /// Which version.
 #[derive(Args, Debug)]
 pub struct Which {
-    /// Its number [default: the production version].
+    /// The version's number [default: the production version].
     #[arg(value_name = "VERSION")]
     pub version: Option<u32>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }
@@ -61,16 +61,16 @@ pub struct Which {
 /// The training data.
 #[derive(Args, Debug)]
 pub struct TrainArgs {
-    /// The environment of the labels.
+    /// Train on labels of this environment.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// The first position.
+    /// The first position of the training data.
     #[arg(long, value_name = "POSITION")]
     pub from: Option<u64>,
     /// The last position or time of the training data.
     #[arg(long, value_name = "POSITION|TIME")]
     pub to: Option<String>,
-    /// The seed of every draw.
+    /// The seed of the random numbers, so that a training can be repeated.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }
@@ -88,13 +88,13 @@ pub struct BacktestArgs {
     /// the training data of the candidate].
     #[arg(long, value_name = "30d|POSITION|TIME")]
     pub since: Option<String>,
-    /// Until when.
+    /// The end of the compared period: a position or a time.
     #[arg(long, value_name = "POSITION|TIME")]
     pub to: Option<String>,
-    /// The environment.
+    /// The environment whose history is replayed.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// The seed of the resampling.
+    /// The seed of the resampling, so that a comparison can be repeated.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }
@@ -102,7 +102,7 @@ pub struct BacktestArgs {
 /// Which version.
 #[derive(Args, Debug)]
 pub struct PromoteArgs {
-    /// Its number.
+    /// The version's number.
     #[arg(value_name = "VERSION")]
     pub version: u32,
     /// What you had seen.
@@ -110,10 +110,10 @@ pub struct PromoteArgs {
     pub seen: SeenArgs,
 }
 
-/// Why.
+/// Arguments of `hindcast models rollback`.
 #[derive(Args, Debug)]
 pub struct RollbackArgs {
-    /// Why, in plain words.
+    /// The reason, in plain words.
     #[arg(long, value_name = "WORDS")]
     pub why: String,
     /// What you had seen.
@@ -124,7 +124,7 @@ pub struct RollbackArgs {
 /// Which version, from where.
 #[derive(Args, Debug)]
 pub struct ShadowArgs {
-    /// Its number.
+    /// The version's number.
     #[arg(value_name = "VERSION", required_unless_present = "end")]
     pub version: Option<u32>,
     /// The first position that it decides on, which may lie in the past [default: now].

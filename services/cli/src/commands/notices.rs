@@ -15,13 +15,13 @@ use crate::text::word;
 
 const STATUS: [&str; 5] = ["requested", "delivered", "expired", "held", "released"];
 
-/// Which notices.
+/// Arguments of `hindcast notices`.
 #[derive(Args, Debug)]
 pub struct NoticesArgs {
-    /// Only about this incident.
+    /// Only notifications about this incident.
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
-    /// Only in these states.
+    /// Only notifications in these states, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(STATUS))]
     pub status: Vec<String>,
     /// Only pages, which may wake somebody (true), or only other notifications (false).

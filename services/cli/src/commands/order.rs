@@ -14,7 +14,7 @@ use crate::error::Result;
 /// What the person had seen.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SeenArgs {
-    /// Only if it is still at this revision.
+    /// Refuse the command if the item is no longer at this revision.
     #[arg(long, value_name = "REVISION")]
     pub if_match: Option<u64>,
     /// Only if it has not changed since then.

@@ -18,18 +18,18 @@ use crate::text::times::Times;
 /// What to do with dead letters.
 #[derive(Subcommand, Debug)]
 pub enum ParkedCommand {
-    /// List them, newest first.
+    /// List dead letters, newest first.
     List(ParkedList),
-    /// Handle one again.
+    /// Process a dead letter again.
     Retry(ParkedItem),
-    /// Say that one is not wanted.
+    /// Discard a dead letter. It stays in the ledger.
     Discard(ParkedItem),
 }
 
 /// Which items.
 #[derive(Args, Debug)]
 pub struct ParkedList {
-    /// Only in these states [default: parked].
+    /// Only dead letters in these states, separated by commas [default: parked].
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(ParkedStatus::WORDS.iter().copied()))]
     pub status: Vec<String>,
     /// How much of the list.
@@ -37,10 +37,10 @@ pub struct ParkedList {
     pub list: ListArgs,
 }
 
-/// Which item.
+/// Arguments of `hindcast parked retry` and `hindcast parked discard`.
 #[derive(Args, Debug)]
 pub struct ParkedItem {
-    /// The item: its id or a unique prefix.
+    /// The dead letter: its id or a unique prefix.
     #[arg(value_name = "ID")]
     pub id: String,
 }

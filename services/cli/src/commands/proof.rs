@@ -18,7 +18,7 @@ use crate::text::table::{Table, left, text};
 /// Up to where.
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
-    /// Up to this position or time; the head where absent.
+    /// Rebuild up to this position or time [default: the newest event].
     #[arg(long, alias = "as-of", value_name = "POSITION|TIME", value_parser = as_of)]
     pub to: Option<AsOfArg>,
 }

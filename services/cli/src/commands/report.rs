@@ -13,25 +13,25 @@ use crate::text::table::{Table, left, right};
 /// Which stretch.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// Incidents opened at or after: a time, or back from now such as 7d [default: 30d].
+    /// Count incidents opened at or after this time, such as 2026-11-20 or 7d (ago) [default: 30d].
     #[arg(long, value_name = "TIME", value_parser = when)]
     pub since: Option<When>,
-    /// Incidents opened before.
+    /// Count incidents opened before this time.
     #[arg(long, value_name = "TIME", value_parser = when)]
     pub until: Option<When>,
-    /// Of this service alone.
+    /// Count only incidents of this service.
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
-    /// Of this environment alone.
+    /// Count only incidents of this environment.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// As CSV.
+    /// Print comma-separated values (CSV) for a spreadsheet.
     #[arg(long)]
     pub csv: bool,
     /// Print what each figure counts.
     #[arg(long)]
     pub explain: bool,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

@@ -35,21 +35,21 @@ pub struct CheckArgs {
     pub files: Vec<PathBuf>,
 }
 
-/// As of when.
+/// Arguments of `hindcast runbook list`.
 #[derive(Args, Debug)]
 pub struct RunbookListArgs {
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }
 
-/// Which.
+/// Arguments of `hindcast runbook show`.
 #[derive(Args, Debug)]
 pub struct RunbookShowArgs {
-    /// Its name.
+    /// The runbook, as `hindcast runbook list` prints it.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

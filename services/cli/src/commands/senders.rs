@@ -19,7 +19,6 @@ pub(super) struct Probe<'a> {
     pub(super) name: &'a str,
     /// When it begins, in RFC 3339.
     pub(super) starts_at: &'a str,
-    /// When it ends.
     pub(super) ends_at: &'a str,
 }
 

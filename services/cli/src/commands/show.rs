@@ -25,10 +25,10 @@ const ADVICE_MAX: usize = 2;
 /// Which incident.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

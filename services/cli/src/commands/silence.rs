@@ -23,25 +23,25 @@ use crate::text::{clean, word};
 /// What is suppressed, and until when.
 #[derive(Args, Debug)]
 pub struct SilenceArgs {
-    /// name=value, name!=value, name=~regex or name!~regex, all of which must match; a single word is the name of an alert.
+    /// name=value, name!=value, name=~regex or name!~regex; a word alone is an alert's name. All must match.
     #[arg(value_name = "MATCHER", required = true, value_parser = matcher)]
     pub matchers: Vec<Matcher>,
-    /// For how long, such as 90m, 2h or 1d [default: 1h].
+    /// Duration, such as 90m, 2h or 1d [default: 1h].
     #[arg(long = "for", short = 'd', alias = "duration", value_name = "DURATION", value_parser = span)]
     pub span: Option<Span>,
-    /// Why.
+    /// The reason, for people who find the silence.
     #[arg(long, short, value_name = "TEXT", default_value = "from the command line")]
     pub comment: String,
-    /// Whether it is a planned maintenance window.
+    /// Create a planned maintenance window.
     #[arg(long)]
     pub maintenance: bool,
-    /// From when, such as 22:00; now where absent.
+    /// Start, such as 22:00 [default: now].
     #[arg(long, alias = "start", value_name = "TIME", value_parser = when)]
     pub starts_at: Option<When>,
-    /// Until when.
+    /// End, such as 23:30; an alternative to --for.
     #[arg(long, alias = "end", value_name = "TIME", value_parser = when, conflicts_with = "span")]
     pub ends_at: Option<When>,
-    /// Only in this environment.
+    /// Suppress only alerts of this environment.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
     /// The silence that this one replaces.
@@ -49,10 +49,10 @@ pub struct SilenceArgs {
     pub replaces: Option<String>,
 }
 
-/// Which silences.
+/// Arguments of `hindcast silences`.
 #[derive(Args, Debug)]
 pub struct SilencesArgs {
-    /// Only in these states.
+    /// Only silences in these states, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(["pending", "active", "expired"]))]
     pub state: Vec<String>,
     /// How much of the list.

@@ -31,17 +31,17 @@ pub enum SourceCommand {
     Add(SourceAdd),
     /// Send a test alert to an intake endpoint and show its receipt.
     Test(SourceTest),
-    /// List the intake endpoints, and what they received lately.
+    /// List the intake endpoints, with what each received lately.
     List,
 }
 
-/// Which source.
+/// The source and its format, in `hindcast source test` and `hindcast source add`.
 #[derive(Args, Debug)]
 pub struct SourceTest {
     /// A format's name, such as alertmanager, or the name of a configured source.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// The format of a configured source with another name.
+    /// The format of a configured source whose name is not that of a format.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 }
@@ -52,7 +52,7 @@ pub struct SourceAdd {
     /// Which source.
     #[command(flatten)]
     pub which: SourceTest,
-    /// Send no test alert.
+    /// Print the configuration, and send no test alert.
     #[arg(long)]
     pub no_test: bool,
 }

@@ -9,10 +9,10 @@ use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 
-/// As of when.
+/// Arguments of `hindcast state`.
 #[derive(Args, Debug)]
 pub struct StateArgs {
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

@@ -13,7 +13,7 @@ use crate::text::times::absolute;
 /// Of which incident.
 #[derive(Args, Debug)]
 pub struct TimelineArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
     /// How much of the list.

@@ -15,10 +15,10 @@ use crate::text::{clean, count, word};
 /// Of which alert.
 #[derive(Args, Debug)]
 pub struct WhereArgs {
-    /// The alert: a fingerprint of ours or the sender's, a unique prefix, or its name; the newest where absent.
+    /// The alert: its fingerprint (Hindcast's or the sender's), a unique prefix, or its name [default: the newest].
     #[arg(value_name = "FINGERPRINT|NAME")]
     pub alert: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

@@ -15,10 +15,10 @@ use crate::text::table::{Table, inked, left, right, text};
 /// Of which incident.
 #[derive(Args, Debug)]
 pub struct WhyArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

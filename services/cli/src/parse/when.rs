@@ -19,7 +19,7 @@ pub enum When {
 /// What was known by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOfArg {
-    /// By a position.
+    /// A position in the ledger.
     Position(u64),
     /// By a time.
     When(When),

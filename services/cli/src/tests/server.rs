@@ -26,7 +26,6 @@ enum Reply {
     Text(&'static str, String),
 }
 
-/// The server.
 #[derive(Clone, Default)]
 pub(super) struct Server {
     replies: Arc<Mutex<BTreeMap<String, Reply>>>,
@@ -63,7 +62,6 @@ impl Server {
         self
     }
 
-    /// Refuses.
     pub(super) fn refuses(self, on: &str, code: Code, detail: &str) -> Self {
         let problem = Problem::new(code, detail);
         self.gives(on, problem.status, problem)
@@ -124,7 +122,6 @@ fn page(items: &[Value], query: &str) -> Response {
     axum::Json(json!({"items": &items[start..end], "next": next, "position": 8_192})).into_response()
 }
 
-/// An incident.
 pub(super) fn incident(id: &str, title: &str) -> Value {
     json!({
         "id": id, "title": title, "status": "open", "severity": "critical", "peak_severity": "critical",
@@ -135,7 +132,6 @@ pub(super) fn incident(id: &str, title: &str) -> Value {
     })
 }
 
-/// An alert.
 pub(super) fn alert(fingerprint: &str, name: &str) -> Value {
     json!({
         "fingerprint": fingerprint, "source": "alertmanager", "name": name, "service": "nginx",
@@ -165,7 +161,6 @@ pub(super) fn receipt(fingerprint: &str, name: &str) -> Value {
     })
 }
 
-/// An event.
 pub(super) fn event(position: u64) -> Value {
     json!({
         "position": position, "kind": "decision", "type": "incident.opened", "id": format!("EVT-{position:016}"),
@@ -174,7 +169,6 @@ pub(super) fn event(position: u64) -> Value {
     })
 }
 
-/// The state.
 pub(super) fn state() -> Value {
     json!({
         "position": 9_000, "settled": true, "provisional": false, "state_hash": "1:7b1e",

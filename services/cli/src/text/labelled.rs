@@ -13,7 +13,6 @@ const TEXT_MIN: usize = 24;
 /// Places behind a line before the rest is only counted.
 const PLACES_MAX: usize = 4;
 
-/// One line.
 #[derive(Clone, Debug)]
 struct LabelledLine {
     label: String,

@@ -10,7 +10,7 @@ const GAP: usize = 2;
 /// The narrowest that a column is cut to.
 const CUT_MIN: usize = 12;
 
-/// A column.
+/// A heading, with the alignment and width of the cells below it.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     head: &'static str,
@@ -55,7 +55,7 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
-/// A table.
+/// Rows of cells under headings, fitted to the width of the terminal.
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,

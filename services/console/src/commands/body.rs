@@ -117,7 +117,7 @@ pub struct Silence {
     /// Who asked for it; the actor where absent.
     #[serde(default, alias = "createdBy")]
     pub created_by: Option<String>,
-    /// Why.
+    /// The reason, in your own words.
     pub comment: String,
     /// `silence` or `maintenance`.
     #[serde(default)]
@@ -134,9 +134,9 @@ pub struct Silence {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Match {
-    /// As a text.
+    /// One matcher as text, such as `service=checkout` or `name=~"Disk.*"`.
     Text(String),
-    /// As an object.
+    /// One matcher with its parts as separate fields.
     Object(MatchObject),
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Duration {
-    /// In seconds.
+    /// A whole number of seconds.
     Seconds(u32),
     /// With its units.
     Text(String),

@@ -10,11 +10,11 @@ use super::{Frame, parts, words};
 pub struct View {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
-    /// The alerts.
+    /// The part of the list that is shown.
     pub alerts: Page<Alert>,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let frame = &view.frame;
@@ -51,7 +51,7 @@ pub fn page(view: &View) -> Markup {
 pub struct Columns {
     /// Checkboxes of the form `act`.
     pub split: bool,
-    /// The incident.
+    /// Whether a column links each alert to its incident.
     pub incident: bool,
 }
 

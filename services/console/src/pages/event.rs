@@ -10,11 +10,11 @@ use super::Frame;
 pub struct View {
     /// What stands around it.
     pub frame: Frame,
-    /// The event.
+    /// The event with its payload.
     pub event: Event,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let (frame, event) = (&view.frame, &view.event);

@@ -11,11 +11,11 @@ use super::{Frame, parts, words};
 pub struct View {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
-    /// The findings.
+    /// The part of the list that is shown.
     pub findings: Page<Finding>,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let frame = &view.frame;

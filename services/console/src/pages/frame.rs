@@ -8,17 +8,17 @@ use super::{style, words};
 /// Which part of the console a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tab {
-    /// Incidents.
+    /// The list of incidents, which is the start page.
     Incidents,
-    /// Alerts.
+    /// The list of alerts, and each alert's receipt.
     Alerts,
-    /// Silences.
+    /// The list of silences and maintenance windows.
     Silences,
-    /// Notices.
+    /// The list of notifications that were sent, delayed or suppressed.
     Notices,
-    /// Findings.
+    /// The list of what detectors found in logs and metrics.
     Findings,
-    /// Labels.
+    /// The list of explicit feedback and inferred labels.
     Labels,
     /// Versions of models.
     Models,
@@ -64,7 +64,7 @@ pub struct Frame {
     pub title: String,
     /// Where it belongs.
     pub tab: Tab,
-    /// Its path.
+    /// The path of the request, without its query.
     pub path: String,
     /// Its query, without `as_of` and `cursor`.
     pub query: Vec<(String, String)>,

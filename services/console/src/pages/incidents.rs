@@ -13,7 +13,7 @@ pub struct View {
     pub frame: Frame,
     /// Counts.
     pub state: State,
-    /// The incidents.
+    /// The part of the list that is shown.
     pub incidents: Page<Incident>,
     /// Pages on their way.
     pub waiting: Page<Notice>,
@@ -21,7 +21,7 @@ pub struct View {
     pub held: Page<Notice>,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let frame = &view.frame;

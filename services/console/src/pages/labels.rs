@@ -29,13 +29,13 @@ pub struct View {
     pub frame: Frame,
     /// How much has a cause.
     pub coverage: LabelCoverage,
-    /// The labels.
+    /// The part of the list that is shown.
     pub labels: Page<Label>,
     /// What is named in them.
     pub names: Names,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let frame = &view.frame;

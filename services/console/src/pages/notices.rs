@@ -11,13 +11,13 @@ use super::{Frame, parts, words};
 pub struct View {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
-    /// The notices.
+    /// The part of the list that is shown.
     pub notices: Page<Notice>,
     /// How chat is now; nothing as of an earlier moment.
     pub chats: Chats,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let frame = &view.frame;

@@ -12,13 +12,13 @@ use super::{Frame, markdown, words};
 pub struct View {
     /// What stands around it.
     pub frame: Frame,
-    /// The incident.
+    /// The incident that the draft is about.
     pub incident: Incident,
     /// The draft.
     pub drafted: Postmortem,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let (frame, drafted) = (&view.frame, &view.drafted);

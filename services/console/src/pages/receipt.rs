@@ -11,11 +11,11 @@ use super::{Frame, parts, words};
 pub struct View {
     /// What stands around it.
     pub frame: Frame,
-    /// The receipt.
+    /// The alert's history from intake to notification.
     pub receipt: Receipt,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let (frame, receipt) = (&view.frame, &view.receipt);

@@ -11,11 +11,11 @@ use super::{Frame, parts, words};
 pub struct View {
     /// What stands around it.
     pub frame: Frame,
-    /// The silences.
+    /// The part of the list that is shown.
     pub silences: Page<Silence>,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let frame = &view.frame;

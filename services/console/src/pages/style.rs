@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// The stylesheet.
 pub const CSS: &str = include_str!("console.css");
-/// The icon.
+/// The favicon, as SVG.
 pub const ICON: &str = include_str!("icon.svg");
 
 static PATH: LazyLock<String> = LazyLock::new(|| {

@@ -26,7 +26,6 @@ pub(super) struct Advised {
     pub(super) asked: Mutex<Vec<(Ask, Asker)>>,
     /// As of when advice was asked for.
     pub(super) seen: Mutex<Vec<Option<AsOf>>>,
-    /// What was proposed.
     pub(super) proposed: Mutex<Vec<Made>>,
     /// The copilot waits until it is let go.
     pub(super) holds: AtomicBool,

@@ -191,7 +191,6 @@ pub(super) fn models() -> Vec<ModelVersion> {
 /// A process that learns.
 #[derive(Default)]
 pub(super) struct Learns {
-    /// What it was asked for, by whom.
     pub(super) asked: Mutex<Vec<(String, String)>>,
     /// It refuses on the way.
     pub(super) refuses: AtomicBool,

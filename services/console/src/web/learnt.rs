@@ -172,7 +172,6 @@ pub(super) async fn model(State(console): State<Console>, Path(name): Path<Strin
     console.versions(Some(name), &asked).await
 }
 
-/// One version.
 pub(super) async fn version(
     State(console): State<Console>,
     Path((name, number)): Path<(String, String)>,

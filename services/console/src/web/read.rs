@@ -42,7 +42,6 @@ pub(super) async fn incidents(
     Ok(pages::incidents::page(&pages::incidents::View { frame, state, incidents, waiting, held }))
 }
 
-/// One incident.
 pub(super) async fn incident(
     State(console): State<Console>,
     Path(id): Path<String>,
@@ -108,7 +107,6 @@ pub(super) async fn receipt(
     Ok(pages::receipt::page(&pages::receipt::View { frame, receipt }))
 }
 
-/// Reports.
 pub(super) async fn reports(
     State(console): State<Console>,
     OriginalUri(uri): OriginalUri,
@@ -119,7 +117,6 @@ pub(super) async fn reports(
     Ok(report::page(&frame, &report))
 }
 
-/// Silences.
 pub(super) async fn silences(
     State(console): State<Console>,
     OriginalUri(uri): OriginalUri,
@@ -130,7 +127,6 @@ pub(super) async fn silences(
     Ok(pages::silences::page(&pages::silences::View { frame, silences }))
 }
 
-/// Notices.
 pub(super) async fn notices(
     State(console): State<Console>,
     OriginalUri(uri): OriginalUri,
@@ -144,7 +140,6 @@ pub(super) async fn notices(
     Ok(pages::notices::page(&pages::notices::View { frame, notices, chats }))
 }
 
-/// Findings.
 pub(super) async fn findings(
     State(console): State<Console>,
     OriginalUri(uri): OriginalUri,
@@ -165,7 +160,6 @@ pub(super) async fn postmortem(State(console): State<Console>, Path(id): Path<St
     Ok(pages::postmortem::page(&pages::postmortem::View { frame, incident, drafted }))
 }
 
-/// One event.
 pub(super) async fn event(
     State(console): State<Console>,
     Path(id): Path<String>,

@@ -22,7 +22,6 @@ const LOGS: &str = "search_logs";
 /// Tools that say again what every prompt says already.
 const TOLD: [&str; 3] = ["get_incident", "get_causes", "get_proposals"];
 
-/// The tools of one answer.
 pub(crate) struct AnswerTools<'a> {
     options: &'a Options,
     taken: &'a TakenQuestion,

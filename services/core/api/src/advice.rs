@@ -15,7 +15,7 @@ use serde_json::Value;
 pub struct Citation {
     /// The event's id.
     pub event: String,
-    /// Its position.
+    /// Position of the cited event in the ledger.
     pub position: u64,
 }
 
@@ -65,9 +65,9 @@ pub enum StepRole {
 pub struct PathStep {
     /// What it is in the path.
     pub role: StepRole,
-    /// When.
+    /// Time of the sign that the step is read from.
     pub time: Time,
-    /// Where.
+    /// Name of the service, as the catalogue spells it.
     pub service: String,
     /// In plain words.
     pub text: String,
@@ -125,11 +125,11 @@ pub struct Causes {
     pub next: Option<String>,
     /// The position that it shows.
     pub position: u64,
-    /// The incident.
+    /// Id of the incident (`INC-…`).
     pub incident: String,
     /// True where nothing explains it well enough to be named.
     pub unresolved: bool,
-    /// Why, where it is unresolved.
+    /// The reason why no root cause is named; absent when one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_unresolved: Option<String>,
     /// Causes that were ruled out, with the evidence against them: changes above all.
@@ -145,9 +145,9 @@ pub struct Causes {
 pub struct Similar {
     /// The other incident.
     pub incident: String,
-    /// Its title.
+    /// Title of the past incident.
     pub title: String,
-    /// When it was opened.
+    /// Time at which the past incident was opened.
     pub opened_at: Time,
     /// Where it is in its life.
     pub status: incident::Status,
@@ -157,7 +157,7 @@ pub struct Similar {
     pub same: bool,
     /// What they have in common.
     pub why: Vec<String>,
-    /// Where they differ.
+    /// Differences between the two incidents, one per entry, in words.
     pub differs: Vec<String>,
     /// What it turned out to be: a person's word, else what ranked first then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,7 +181,7 @@ pub struct SimilarPage {
     pub next: Option<String>,
     /// The position that it shows.
     pub position: u64,
-    /// The incident.
+    /// Id of the incident (`INC-…`) that others are compared with.
     pub incident: String,
     /// True where none of them is the same problem.
     pub never_seen: bool,
@@ -196,7 +196,7 @@ pub struct SimilarPage {
 pub struct Proposal {
     /// `PRP-…`
     pub id: String,
-    /// The incident.
+    /// Id of the incident (`INC-…`) that the runbook is proposed for.
     pub incident: String,
     /// The runbook's name.
     pub runbook: String,
@@ -238,7 +238,7 @@ pub struct Worked {
 /// A drafted postmortem.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Postmortem {
-    /// The incident.
+    /// Id of the incident (`INC-…`).
     pub incident: String,
     /// Markdown with citations as links.
     pub markdown: String,
@@ -253,13 +253,13 @@ pub struct Postmortem {
 pub struct Finding {
     /// `FND-…`
     pub id: String,
-    /// The event.
+    /// Id of the event (`EVT-…`) that records the finding.
     pub event: String,
-    /// Its position.
+    /// Position of that event in the ledger.
     pub position: u64,
     /// When it was known.
     pub recorded_at: Time,
-    /// Its environment.
+    /// Environment of the service that the finding is about.
     pub environment: String,
     /// What it says.
     #[serde(flatten)]
@@ -284,7 +284,7 @@ pub struct Ask {
     pub conversation: Option<String>,
 }
 
-/// An answer.
+/// An answer to a question, with the events that it cites.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// In plain words: the claims that stand, and what is missing.
@@ -310,7 +310,7 @@ pub struct Answer {
     /// The model that wrote it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The version of the prompts.
+    /// Version of the prompt templates: 12 digits of their hash.
     pub prompt_version: String,
     /// The position that it shows: nothing later was looked at.
     pub position: u64,
@@ -337,7 +337,7 @@ pub struct Tokens {
     pub output: u64,
 }
 
-/// Progress of an answer.
+/// One step of the stream while a question is answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum AnswerProgress {
@@ -347,7 +347,7 @@ pub enum AnswerProgress {
     Tool {
         /// The tool's name.
         name: String,
-        /// Its arguments.
+        /// Arguments of the call, as JSON.
         arguments: Value,
     },
     /// Text of the model as it comes. Unchecked: the answer replaces it.
@@ -356,14 +356,14 @@ pub enum AnswerProgress {
     Answer(Box<Answer>),
 }
 
-/// A runbook.
+/// A runbook of the library, without its steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunbookSummary {
-    /// Its name.
+    /// Name of the runbook, as a proposal refers to it.
     pub name: String,
     /// What it does, in one line.
     pub title: String,
-    /// Its version.
+    /// Version of the runbook, from its file.
     pub version: String,
     /// How much can go wrong.
     pub risk: RiskLevel,

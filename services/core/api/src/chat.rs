@@ -21,10 +21,10 @@ pub struct ChatStatus {
     pub oldest_s: u64,
     /// Attempts that failed one after another.
     pub failures: u32,
-    /// The last error.
+    /// Last error of a delivery; absent when there was none since the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// When that was.
+    /// Time of the last error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_at: Option<Time>,
     /// Cards that stand at the vendor's.
@@ -44,7 +44,7 @@ pub struct ChatWaiting {
     pub what: ChatMessageKind,
     /// The channel or conversation.
     pub channel: String,
-    /// Since when.
+    /// Time since which the message waits.
     pub since: Time,
     /// Attempts that stand in the ledger.
     pub attempts: u32,

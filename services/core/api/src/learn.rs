@@ -13,11 +13,11 @@ use serde_json::Value;
 /// A label: what somebody did, or did not do, as a word that models learn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Label {
-    /// Its id.
+    /// Id of the label (`LBL-…`).
     pub id: String,
     /// What kind of thing it says.
     pub kind: Kind,
-    /// Of what.
+    /// The judged item, such as an incident, an alert or a proposal.
     pub about: About,
     /// What it says, by the kind.
     pub value: String,
@@ -35,11 +35,11 @@ pub struct Label {
     pub event: String,
     /// Who caused it; `system` if no person did.
     pub by: String,
-    /// When.
+    /// Time at which the label was given or inferred.
     pub at: Time,
     /// The position of the `label.given` event.
     pub position: u64,
-    /// The environment.
+    /// Environment of the judged item.
     pub environment: String,
     /// The incident that it was given in, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,13 +62,13 @@ pub struct LabelCoverage {
     pub labels: u32,
     /// Of these, explicit feedback.
     pub explicit: u32,
-    /// Retracted ones.
+    /// Labels that were retracted.
     pub retracted: u32,
     /// Incidents that are over, merged ones aside.
     pub closed: u32,
     /// Of these, with a cause that a person named.
     pub with_cause: u32,
-    /// By service.
+    /// Counts by service name.
     pub services: BTreeMap<String, ServiceCoverage>,
     /// Closed incidents without a cause, newest first; at most 50.
     pub missing: Vec<String>,
@@ -83,7 +83,7 @@ pub struct LabelCoverage {
 pub struct ServiceCoverage {
     /// Incidents that are over.
     pub closed: u32,
-    /// Of these, with a cause.
+    /// Incidents among them with a cause that a person named.
     pub with_cause: u32,
 }
 
@@ -92,7 +92,7 @@ pub struct ServiceCoverage {
 pub struct Disagreement {
     /// What kind of thing they say.
     pub kind: Kind,
-    /// Of what.
+    /// The judged item.
     pub about: About,
     /// Who says what, oldest first.
     pub said: Vec<PersonalLabel>,
@@ -101,11 +101,11 @@ pub struct Disagreement {
 /// What one person says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonalLabel {
-    /// Who.
+    /// The person who gave the label.
     pub by: String,
-    /// What.
+    /// The label's value, such as `useful` or `noise`.
     pub value: String,
-    /// The label.
+    /// Id of the label (`LBL-…`).
     pub label: String,
 }
 
@@ -115,7 +115,7 @@ pub struct PersonalLabel {
 pub struct JudgeRequest {
     /// What the feedback is about.
     pub about: About,
-    /// The verdict.
+    /// One of the verdicts that fit the item, such as `useful` or `noise` for an incident.
     pub verdict: UserVerdict,
     /// More words; for `cause` the cause.
     #[serde(default)]
@@ -139,7 +139,7 @@ pub enum ModelStatus {
     Retired,
 }
 
-/// A version of a model.
+/// A version of a model, with its status, training data and comparisons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelVersion {
     /// Such as `pair-scorer`.
@@ -162,10 +162,10 @@ pub struct ModelVersion {
     /// The comparisons, oldest first.
     #[serde(default)]
     pub judged: Vec<ModelJudgement>,
-    /// When it was registered.
+    /// Time of the registration; absent for the version that is set by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_at: Option<Time>,
-    /// By whom.
+    /// The actor of the registration; absent for the version that is set by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_by: Option<String>,
     /// The `model.registered` event.
@@ -194,7 +194,7 @@ pub struct ModelJudgement {
     pub verdict: Verdict,
     /// Why, in plain words.
     pub reasons: Vec<String>,
-    /// When.
+    /// Time of the verdict.
     pub at: Time,
     /// The `model.judged` event.
     pub event: String,
@@ -222,9 +222,9 @@ pub struct ShadowReport {
 /// One incident in which a shadow differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShadowDifference {
-    /// The incident.
+    /// Id of the incident (`INC-…`) on which the two versions differ.
     pub incident: String,
-    /// The version.
+    /// Number of the shadow version.
     pub version: u32,
     /// In plain words: `would keep 2 of 5 alerts apart`, `would add 3 alerts of INC-…`.
     pub text: String,
@@ -254,7 +254,7 @@ pub struct TrainRequest {
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum PositionText {
-    /// A position.
+    /// A position in the ledger.
     Position(u64),
     /// The same as text, a time in RFC 3339, or a span.
     Text(String),
@@ -335,9 +335,9 @@ pub struct Comparison {
 /// Figures over a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// From when.
+    /// Start of the period.
     pub since: Option<Time>,
-    /// Until when.
+    /// End of the period.
     pub until: Option<Time>,
     /// All services together.
     pub total: ReportRow,
@@ -406,7 +406,7 @@ pub struct ReportRow {
     pub no_action: u64,
     /// Closed incidents.
     pub closed: u64,
-    /// Of these, with a cause.
+    /// Incidents among them with a cause that a person named.
     pub with_cause: u64,
 }
 
@@ -428,7 +428,7 @@ pub struct Duration {
 pub struct TotalSpend {
     /// Answers that were given.
     pub answers: u64,
-    /// Of these, with a model.
+    /// Answers among them that a language model wrote.
     pub with_model: u64,
     /// Tokens in and out.
     pub tokens: u64,
@@ -441,7 +441,7 @@ pub struct TotalSpend {
 /// One model's part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelSpend {
-    /// Replies.
+    /// Replies of the language model.
     pub replies: u64,
     /// Tokens in and out.
     pub tokens: u64,

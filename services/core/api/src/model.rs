@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An incident.
+/// An incident: a group of alerts with one status, one severity and one history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// `INC-…`; any unique prefix is accepted where an id is asked for.
@@ -27,14 +27,14 @@ pub struct Incident {
     pub services: Vec<String>,
     /// The teams that answer for them.
     pub teams: Vec<String>,
-    /// Its environment.
+    /// Environment of the incident and of its alerts.
     pub environment: String,
     /// The owner: a person or a team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The earliest symptom.
     pub started_at: Time,
-    /// When it was opened.
+    /// Time at which the first alert opened the incident.
     pub opened_at: Time,
     /// When anything about it last changed.
     pub updated_at: Time,
@@ -92,7 +92,7 @@ pub struct Incident {
     pub url: String,
 }
 
-/// An alert.
+/// An alert: one fingerprint, with its current status and history in numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
     /// Ours; any unique prefix is accepted where a fingerprint is asked for.
@@ -107,7 +107,7 @@ pub struct Alert {
     /// The service that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// Its environment.
+    /// Environment that the alert belongs to.
     pub environment: String,
     /// Where it is in its life.
     pub status: alert::Status,
@@ -161,7 +161,7 @@ pub struct Event {
     /// What happened, such as `incident.opened`.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// Its id.
+    /// Id of the event (`EVT-…`).
     pub id: String,
     /// The aggregate's id.
     pub subject: String,
@@ -172,12 +172,12 @@ pub struct Event {
     /// The aggregate's revision after the decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
-    /// Who.
+    /// The person or component that caused the event.
     pub actor: String,
     /// The event that it follows from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<String>,
-    /// Its tenant.
+    /// Tenant of the event's partition.
     pub tenant: String,
     /// Its environment; `_` for what concerns the whole tenant.
     pub environment: String,
@@ -197,11 +197,11 @@ pub struct TimelineEntry {
     /// The event's type.
     #[serde(rename = "type")]
     pub event_type: String,
-    /// Who.
+    /// The person or component that caused the event.
     pub actor: String,
-    /// The event.
+    /// Id of the event (`EVT-…`).
     pub event: String,
-    /// Its position.
+    /// Position of the event in the ledger.
     pub position: u64,
     /// What it is about: an incident, alert or notice.
     pub subject: String,
@@ -210,7 +210,7 @@ pub struct TimelineEntry {
 /// Why the alerts of an incident are grouped, and which alerts were not grouped with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Why {
-    /// The incident.
+    /// Id of the incident (`INC-…`).
     pub incident: String,
     /// Each member, in the order in which it joined.
     pub members: Vec<WhyMember>,
@@ -225,9 +225,9 @@ pub struct Why {
 pub struct WhyMember {
     /// The alert.
     pub fingerprint: String,
-    /// Its name.
+    /// Name of the alert.
     pub name: String,
-    /// Its service.
+    /// Service of the alert; absent when no label names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// In plain words.
@@ -237,7 +237,7 @@ pub struct WhyMember {
     pub grouping: Option<Grouping>,
     /// The event that decided it.
     pub event: String,
-    /// Its position.
+    /// Position of the event that grouped the alert.
     pub position: u64,
 }
 
@@ -246,7 +246,7 @@ pub struct WhyMember {
 pub struct WhyKeptOut {
     /// The alert.
     pub fingerprint: String,
-    /// Its name.
+    /// Name of the alert.
     pub name: String,
     /// How well it would have fitted, 0 to 1.
     pub score: f64,
@@ -257,7 +257,7 @@ pub struct WhyKeptOut {
     pub incident: Option<String>,
     /// The event that decided it.
     pub event: String,
-    /// Its position.
+    /// Position of the event that decided it.
     pub position: u64,
 }
 
@@ -282,15 +282,15 @@ pub struct Receipt {
 /// One step of an alert's history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptStep {
-    /// When.
+    /// Time of the step.
     pub time: Time,
     /// What happened to it.
     pub stage: ReceiptStage,
     /// In plain words.
     pub text: String,
-    /// The event.
+    /// Id of the event (`EVT-…`) that records the step.
     pub event: String,
-    /// Its position.
+    /// Position of that event in the ledger.
     pub position: u64,
     /// What a machine wants to know.
     #[serde(skip_serializing_if = "Value::is_null", default)]
@@ -324,11 +324,11 @@ pub struct Silence {
     /// What it says.
     #[serde(flatten)]
     pub terms: silence::Terms,
-    /// When it was created.
+    /// Time at which the silence was created.
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
-    /// Why it ended.
+    /// How it ended: elapsed, expired or undone by a person, or replaced; absent before its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<SilenceEnd>,
     /// The event that created it: undo this one.
@@ -346,9 +346,9 @@ pub struct Notice {
     pub status: notice::Status,
     /// Whether it may wake somebody.
     pub page: bool,
-    /// Why.
+    /// The change of the incident that asks for a notification.
     pub reason: notice::Reason,
-    /// The receiver.
+    /// Name of the configured receiver; absent when the notice has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver: Option<String>,
     /// The incident that it is about.
@@ -378,7 +378,7 @@ pub struct Notice {
     pub error: Option<String>,
     /// The event that decided it.
     pub event: String,
-    /// Its position.
+    /// Position of the event that decided the notification.
     pub position: u64,
 }
 
@@ -389,9 +389,9 @@ pub struct Parked {
     pub id: String,
     /// What became of it.
     pub status: ParkedStatus,
-    /// The source.
+    /// Name of the source that sent the item.
     pub source: String,
-    /// The format.
+    /// Format in which the item was received, such as `alertmanager`.
     pub format: String,
     /// A stable code.
     pub code: String,
@@ -399,11 +399,11 @@ pub struct Parked {
     pub detail: String,
     /// What to do.
     pub remedy: String,
-    /// When.
+    /// Time at which the item became a dead letter.
     pub at: Time,
     /// The item, redacted.
     pub payload: Value,
-    /// Its position.
+    /// Position of the event that records it.
     pub position: u64,
 }
 
@@ -476,7 +476,7 @@ pub struct Replay {
     pub replayed_hash: String,
     /// The live state's hash at the same position.
     pub live_hash: String,
-    /// The position.
+    /// Position up to which the state was rebuilt.
     pub position: u64,
     /// How many events were folded.
     pub events: u64,
@@ -504,11 +504,11 @@ pub struct Verification {
 /// One thing that is wrong with the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DamageFound {
-    /// Where.
+    /// Position of the damaged commit.
     pub position: u64,
-    /// Whose.
+    /// Subject of the damaged commit.
     pub subject: String,
-    /// How.
+    /// The check that failed.
     pub detail: String,
 }
 
@@ -533,11 +533,11 @@ pub struct Accepted {
 /// A change near an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
-    /// The event.
+    /// Id of the event (`EVT-…`) that records the change.
     pub event: String,
-    /// Its position.
+    /// Position of that event in the ledger.
     pub position: u64,
-    /// Its environment.
+    /// Environment that was changed.
     pub environment: String,
     /// What it says.
     #[serde(flatten)]

@@ -16,7 +16,7 @@ pub const LIMIT_MAX: usize = 500;
 /// One page of a list. It stays at the position of its first page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The items, at most `limit` of them.
     pub items: Vec<T>,
     /// The cursor of the next page, if there is one: only `A–Z a–z 0–9 - _`.
     pub next: Option<String>,

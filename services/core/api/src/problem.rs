@@ -74,7 +74,7 @@ codes! {
     MergedAway = "merged_away", 409, "The incident was merged into another incident", "Use the incident that it was merged into.";
     /// The same key with another command.
     KeyReused = "key_reused", 409, "The idempotency key was used for another command", "Use a fresh Idempotency-Key.";
-    /// Already undone.
+    /// An earlier undo took the event back.
     AlreadyUndone = "already_undone", 409, "Already undone", "Nothing is left to do.";
     /// A revision that is not current.
     StaleRevision = "stale_revision", 412, "It changed after you read it", "Read it again and send its revision as If-Match.";

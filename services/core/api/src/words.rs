@@ -27,7 +27,7 @@ vocabulary! {
     pub enum PageAccount: open {
         /// It paged itself.
         Paged = "paged",
-        /// Its incident paged.
+        /// A page was sent for the incident that the alert belongs to.
         IncidentPaged = "incident_paged",
         /// A silence suppresses it.
         Suppressed = "suppressed",

@@ -83,7 +83,7 @@ pub struct Card {
     pub over: bool,
     /// Such as `CRITICAL · open`.
     pub status: String,
-    /// The title.
+    /// The heading, one line of plain text.
     pub title: String,
     /// Its web page.
     pub url: String,

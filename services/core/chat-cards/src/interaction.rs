@@ -5,10 +5,10 @@ use hindcast_domain::act::ActName;
 use hindcast_domain::label::About;
 use serde_json::{Value, json};
 
-/// A vendor.
+/// A chat product that cards are rendered for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Vendor {
-    /// Slack.
+    /// Slack, over its Web API and Events API.
     Slack,
     /// Microsoft Teams.
     Teams,
@@ -28,7 +28,7 @@ impl Vendor {
 /// One thing that a person did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
-    /// Where.
+    /// The chat product that sent it.
     pub vendor: Vendor,
     /// What makes it the same when it is delivered again: the vendor's own id of it.
     pub key: String,
@@ -74,7 +74,7 @@ impl core::fmt::Debug for ChatReply {
 pub enum ChatVerb {
     /// Does an act of the catalogue.
     Act {
-        /// Which act.
+        /// The act that the button stands for.
         act: ActName,
         /// The incident that it is done to.
         incident: IncidentId,
@@ -83,7 +83,7 @@ pub enum ChatVerb {
     },
     /// Wants the dialog that asks for what an act needs.
     OpenAct {
-        /// Which act.
+        /// The act whose dialog is opened.
         act: ActName,
         /// The incident that it is done to.
         incident: IncidentId,
@@ -103,7 +103,7 @@ pub enum ChatVerb {
     Judge {
         /// The incident that it was shown in.
         incident: Option<IncidentId>,
-        /// What.
+        /// The item that is judged.
         about: About,
         /// A verdict of `label.judged`.
         verdict: String,

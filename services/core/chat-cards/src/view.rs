@@ -21,7 +21,7 @@ pub struct IncidentView {
     pub acknowledged_by: Option<String>,
     /// The incident that it became a part of, by its title and address.
     pub merged_into: Option<(String, String)>,
-    /// The position.
+    /// Ledger position of the state that the card shows.
     pub position: u64,
     /// What the time was at that position, for ages.
     pub at: Time,
@@ -47,9 +47,9 @@ pub enum ThreadNote {
         proposal: Option<(String, String)>,
         /// The earlier incident that is asked about, by id and in words.
         recall: Option<(String, String)>,
-        /// The incident.
+        /// Id of the incident (`INC-…`).
         incident: String,
-        /// Its revision.
+        /// Revision of the incident that the message shows.
         revision: u64,
     },
 }

@@ -39,7 +39,7 @@ pub struct GroupingWeights {
     pub time_scale_s: i64,
     /// The other one fires still, by how close its service is.
     pub still_firing: i32,
-    /// One and the same service.
+    /// Applies when both alerts name one service.
     pub same_service: i32,
     /// One service calls the other; falls with each further call.
     pub topology: i32,
@@ -88,7 +88,7 @@ pub struct Features {
     pub time: f64,
     /// The older one fires still, by how close its service is.
     pub still_firing: f64,
-    /// One and the same service.
+    /// 1.0 when both alerts name one service, else 0.0.
     pub same_service: f64,
     /// One service calls the other; falls with each further call.
     pub topology: f64,
@@ -211,7 +211,7 @@ pub struct CandidateIncident<'a> {
 pub struct Assignment {
     /// The incident, or `None` for one of its own.
     pub incident: Option<IncidentId>,
-    /// Why.
+    /// The score and its parts, or the rule that decided.
     pub grouping: Grouping,
 }
 

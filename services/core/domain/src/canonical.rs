@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 /// The version of folds and canonical form. A fixture's hash test forces a rise when either changes.
 pub const FOLD_VERSION: u32 = 3;
 
-/// The digest of one entity.
+/// SHA-256 over an entity's canonical encoding.
 pub type EntityDigest = [u8; 32];
 
 /// Where an entity stands in the hash: (fold, partition, id).

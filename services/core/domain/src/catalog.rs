@@ -17,11 +17,11 @@ pub struct Catalog {
     pub services: Vec<Service>,
 }
 
-/// One service.
+/// A service with its owners, aliases and dependencies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Its one name.
+    /// The canonical name; aliases lead to it.
     pub name: String,
     /// Other names that senders use: jobs, deployments, exporters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -47,7 +47,7 @@ pub struct Requested {
     /// The thread that an answer belongs to, where it is not the card's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
-    /// What it is.
+    /// The message to post, edit or delete.
     #[serde(flatten)]
     pub what: What,
     /// After which it is given up. Cards are not: they show what is true whenever they come.
@@ -145,9 +145,9 @@ pub struct Received {
     /// The person, as we know them; absent for a stranger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
-    /// Where.
+    /// The vendor's id of the channel.
     pub channel: String,
-    /// In which thread.
+    /// The vendor's id of the thread; absent outside threads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
     /// The incident that it is about.
@@ -184,7 +184,7 @@ pub struct Message {
     pub request: EventId,
     /// What was asked for.
     pub requested: Requested,
-    /// When.
+    /// Time at which the message was requested.
     pub at: Time,
     /// Where it is in its life.
     pub status: Status,

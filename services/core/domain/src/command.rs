@@ -45,19 +45,19 @@ pub enum Command {
     },
     /// Take care of it.
     AcknowledgeIncident {
-        /// Which.
+        /// The incident that is acknowledged.
         incident: IncidentId,
     },
     /// Stop taking care of it.
     UnacknowledgeIncident {
-        /// Which.
+        /// The incident whose acknowledgement is withdrawn.
         incident: IncidentId,
     },
     /// It is over.
     ResolveIncident {
-        /// Which.
+        /// The incident that is resolved.
         incident: IncidentId,
-        /// What it was.
+        /// The cause in the person's words; absent when none was given.
         #[serde(default)]
         cause: Option<String>,
         /// What ended it.
@@ -66,7 +66,7 @@ pub enum Command {
     },
     /// It is not over.
     ReopenIncident {
-        /// Which.
+        /// The resolved incident that opens again.
         incident: IncidentId,
     },
     /// It is a part of another one.
@@ -78,14 +78,14 @@ pub enum Command {
     },
     /// Some of its alerts are another problem.
     SplitIncident {
-        /// Which.
+        /// The incident that alerts are moved out of.
         incident: IncidentId,
         /// The alerts that leave.
         fingerprints: Vec<Fingerprint>,
     },
     /// Somebody else takes care.
     AssignIncident {
-        /// Which.
+        /// The incident that is assigned.
         incident: IncidentId,
         /// A person or a team; nobody where absent.
         #[serde(default)]
@@ -93,30 +93,30 @@ pub enum Command {
     },
     /// Write something down.
     NoteIncident {
-        /// Which.
+        /// The incident that the note is attached to.
         incident: IncidentId,
-        /// What.
+        /// The note, as plain text.
         text: String,
     },
     /// It is better or worse than it looks.
     SetIncidentSeverity {
-        /// Which.
+        /// The incident whose severity changes.
         incident: IncidentId,
-        /// To what.
+        /// The new severity.
         severity: Severity,
     },
     /// Do not page for it until then.
     SnoozeIncident {
-        /// Which.
+        /// The incident whose pages pause.
         incident: IncidentId,
-        /// Until when.
+        /// End of the pause.
         until: Time,
     },
     /// Did it help?
     GiveFeedback {
-        /// Which.
+        /// The incident that is judged.
         incident: IncidentId,
-        /// The verdict.
+        /// The person's verdict, such as helpful or noise.
         verdict: UserVerdict,
         /// More words.
         #[serde(default)]
@@ -124,7 +124,7 @@ pub enum Command {
     },
     /// Take an event back.
     UndoEvent {
-        /// Which.
+        /// The event that is taken back.
         event: EventId,
         /// The event's subject, by which its lane finds it.
         subject: String,
@@ -133,34 +133,34 @@ pub enum Command {
     CreateSilence {
         /// What it says.
         terms: silence::Terms,
-        /// The one that it replaces.
+        /// The silence that this one replaces; absent for a new one.
         #[serde(default)]
         replaces: Option<SilenceId>,
     },
     /// End a silence.
     ExpireSilence {
-        /// Which.
+        /// The silence that ends now.
         silence: SilenceId,
     },
     /// Put a configuration section in force.
     Configure(Configured),
     /// Put a version of a model in force.
     PromoteModel {
-        /// Which model.
+        /// Name of the model, such as `pair-scorer`.
         model: String,
-        /// The version.
+        /// Number of the version that becomes the production version.
         version: u32,
     },
     /// Put the version before in force again.
     RollBackModel {
-        /// Which model.
+        /// Name of the model, such as `pair-scorer`.
         model: String,
         /// Why, in plain words.
         why: String,
     },
     /// Let a version run beside the one in force.
     ShadowModel {
-        /// Which model.
+        /// Name of the model, such as `pair-scorer`.
         model: String,
         /// The version; `None` ends the shadow.
         version: Option<u32>,
@@ -181,7 +181,7 @@ pub struct Configured {
     pub section: ConfigSection,
     /// SHA-256 of the content, in hexadecimal.
     pub hash: String,
-    /// The content.
+    /// The section's content as JSON.
     pub content: serde_json::Value,
 }
 
@@ -238,7 +238,7 @@ pub enum Code {
     Invalid,
     /// It cannot be undone.
     NotUndoable,
-    /// It was undone already.
+    /// An earlier undo took the event back.
     AlreadyUndone,
     /// The same key came with another command.
     KeyReused,

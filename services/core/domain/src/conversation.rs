@@ -27,7 +27,7 @@ pub struct Asked {
 /// A tool was used for it. Subject: the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ToolUsed {
-    /// The turn.
+    /// Number of the question within the conversation, from one.
     pub turn: u32,
     /// The step within the turn, from 1.
     pub step: u32,
@@ -45,7 +45,7 @@ pub struct ToolUsed {
 /// A model replied, or failed to. Subject: the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Replied {
-    /// The turn.
+    /// Number of the question within the conversation, from one.
     pub turn: u32,
     /// The step within the turn, from 1.
     pub step: u32,
@@ -72,7 +72,7 @@ pub struct Replied {
 /// The answer, as it was given. Subject: the conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answered {
-    /// The turn.
+    /// Number of the question within the conversation, from one.
     pub turn: u32,
     /// Who worded it.
     pub mode: AnswerMode,

@@ -122,7 +122,7 @@ pub enum Event {
     /// A person declared an incident.
     #[serde(rename = "incident.declared")]
     IncidentDeclared(incident::Declared),
-    /// An alert joined an incident.
+    /// `incident.alert_joined`: the correlator grouped an alert with an open incident.
     #[serde(rename = "incident.alert_joined")]
     IncidentAlertJoined(incident::AlertJoined),
     /// Somebody takes care.

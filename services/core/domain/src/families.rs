@@ -21,9 +21,9 @@ pub enum Family {
     Model,
     /// Slack and Teams.
     Chat,
-    /// Alerts.
+    /// Decisions of the correlator about an alert.
     Alert,
-    /// Incidents.
+    /// Decisions about an incident.
     Incident,
     /// Silences and maintenance windows.
     Silence,

@@ -106,7 +106,7 @@ id!(
     /// One event of the ledger.
     EventId, "EVT-", "EVT-0123456789ABCDEF");
 id!(
-    /// One incident.
+    /// Id of an incident, derived from the event that opened it.
     IncidentId, "INC-", "INC-7Q2K5M8N3P4R6S9T");
 id!(
     /// One silence or maintenance window.
@@ -124,7 +124,7 @@ id!(
     /// One proposal of a runbook.
     ProposalId, "PRP-", "PRP-7Q2K5M8N3P4R6S9T");
 id!(
-    /// One label.
+    /// Id of a label, derived from the event that gave it.
     LabelId, "LBL-", "LBL-7Q2K5M8N3P4R6S9T");
 id!(
     /// One message of ours in Slack or Teams.

@@ -21,14 +21,14 @@ use crate::words::UserVerdict;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum About {
-    /// One incident.
+    /// An incident as a whole.
     Incident {
-        /// Which.
+        /// The judged incident.
         incident: IncidentId,
     },
-    /// One alert.
+    /// An alert as a whole.
     Alert {
-        /// Which.
+        /// Fingerprint of the judged alert.
         fingerprint: Fingerprint,
         /// The incident that it belonged to then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,9 +45,9 @@ pub enum About {
         /// The incident that the label was given in.
         incident: IncidentId,
     },
-    /// One proposal.
+    /// A runbook proposal.
     Proposal {
-        /// Which.
+        /// The judged proposal.
         proposal: ProposalId,
     },
     /// An earlier incident that was shown as similar.
@@ -57,14 +57,14 @@ pub enum About {
         /// The earlier one.
         similar: IncidentId,
     },
-    /// One notice.
+    /// A notification decision.
     Notice {
-        /// Which.
+        /// The judged notice.
         notice: NoticeId,
     },
-    /// One conversation.
+    /// A conversation with the copilot.
     Conversation {
-        /// Which.
+        /// The judged conversation.
         conversation: ConversationId,
     },
 }
@@ -121,7 +121,7 @@ pub struct Judged {
 pub struct Given {
     /// What kind of thing it says.
     pub kind: Kind,
-    /// Of what.
+    /// The judged item.
     pub about: About,
     /// What it says, by the kind.
     pub value: String,
@@ -138,7 +138,7 @@ pub struct Given {
 /// A label counts no more. A decision. Subject: the label's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Retracted {
-    /// The label.
+    /// The label that is taken back.
     pub label: LabelId,
     /// Why, in plain words.
     pub why: String,
@@ -147,7 +147,7 @@ pub struct Retracted {
 /// A label as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
-    /// Its id.
+    /// Derived from the event that gave the label.
     pub id: LabelId,
     /// What it says.
     pub given: Given,

@@ -2,7 +2,7 @@
 
 use crate::time::Span;
 
-/// Events in one commit.
+/// Most events that one commit may append.
 pub const COMMIT_EVENTS_MAX: usize = 4_096;
 /// Bytes of one commit after compression.
 pub const COMMIT_BYTES_MAX: usize = 512 * 1024;

@@ -107,7 +107,7 @@ pub struct Judged {
 pub struct Promoted {
     /// Which model.
     pub name: String,
-    /// The version.
+    /// Number of the new production version.
     pub version: u32,
     /// The version that was in force before; 1 is the one set by hand.
     pub previous: u32,
@@ -134,7 +134,7 @@ pub struct RolledBack {
 pub struct Shadowed {
     /// Which model.
     pub name: String,
-    /// The version.
+    /// Number of the version that runs as a shadow.
     pub version: u32,
     /// The first position that it decides on: it may lie in the past.
     pub from: u64,
@@ -157,9 +157,9 @@ pub struct Unshadowed {
 pub struct Placed {
     /// Which model.
     pub name: String,
-    /// The version.
+    /// Number of the version that decided.
     pub version: u32,
-    /// The alert.
+    /// Fingerprint of the alert that was placed.
     pub alert: Fingerprint,
     /// The `intake.alert` event that it decided on.
     pub observed: EventId,
@@ -179,17 +179,17 @@ pub struct Placed {
 /// What is in force of one model, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
-    /// The version.
+    /// Number of the production version.
     pub version: u32,
     /// The one that a roll-back goes to.
     pub previous: Option<u32>,
-    /// Since when.
+    /// Time of the promotion or rollback.
     pub since: Time,
-    /// By which event.
+    /// The event of the promotion or rollback.
     pub event: EventId,
-    /// Who.
+    /// The actor who promoted it or rolled back to it.
     pub by: String,
-    /// Why.
+    /// The reason that the person gave.
     pub why: String,
 }
 

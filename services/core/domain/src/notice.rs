@@ -19,7 +19,7 @@ use crate::words::HoldReason;
 pub enum Reason {
     /// An incident began.
     Opened,
-    /// It is worse than it was.
+    /// Its severity rose.
     Worse,
     /// A service that was not hit before is hit.
     NewService,
@@ -49,7 +49,7 @@ pub struct Requested {
     pub incident: Option<IncidentId>,
     /// Who is told.
     pub receiver: String,
-    /// Why.
+    /// The change of the incident that asks for a notification.
     pub reason: Reason,
     /// Whether it may wake somebody.
     pub page: bool,
@@ -92,7 +92,7 @@ pub struct Held {
     pub reason: Reason,
     /// Why they are not.
     pub why: HoldReason,
-    /// Until when.
+    /// End of the delay.
     pub until: Time,
     /// How bad it is.
     pub severity: Severity,
@@ -163,7 +163,7 @@ pub enum Status {
 /// A notice as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Its id.
+    /// Derived from the event that requested it.
     pub id: NoticeId,
     /// The event that asked for it, or that held it.
     pub event: EventId,
@@ -173,7 +173,7 @@ pub struct Notice {
     pub alert: Option<Fingerprint>,
     /// Who is told.
     pub receiver: Option<String>,
-    /// Why.
+    /// The change of the incident that asks for a notification.
     pub reason: Reason,
     /// Whether it may wake somebody.
     pub page: bool,

@@ -11,7 +11,7 @@ use crate::id::{EventId, IncidentId};
 /// A runbook was proposed. Subject: the proposal's id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Made {
-    /// The incident that it is for.
+    /// The incident that the runbook is proposed for.
     pub incident: IncidentId,
     /// The runbook's name.
     pub runbook: String,
@@ -34,7 +34,7 @@ pub struct Made {
 /// Something was proposed that may not be. Subject: the proposal's id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejected {
-    /// The incident that it was for.
+    /// The incident that the proposal was for; absent when it named none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentId>,
     /// The runbook that was named.

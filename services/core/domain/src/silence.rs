@@ -50,9 +50,9 @@ pub enum Invalid {
     /// It ends before it starts.
     #[error("expected an end after the start, got {ends_at} after {starts_at}")]
     EndsFirst {
-        /// Its start.
+        /// The rejected start.
         starts_at: Time,
-        /// Its end.
+        /// The rejected end, which is not after the start.
         ends_at: Time,
     },
     /// It is over before it begins.
@@ -113,13 +113,13 @@ pub enum Kind {
 pub struct Terms {
     /// All of these must match.
     pub matchers: Vec<Matcher>,
-    /// From when.
+    /// Start of the silence; a silence may begin in the future.
     pub starts_at: Time,
     /// Until when.
     pub ends_at: Time,
     /// Who asked for it.
     pub created_by: String,
-    /// Why.
+    /// The reason, in the person's words.
     pub comment: String,
     /// A silence or a maintenance window.
     pub kind: Kind,
@@ -200,7 +200,7 @@ pub enum State {
 /// A silence as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Silence {
-    /// Its id.
+    /// Derived from the event that created the silence.
     pub id: SilenceId,
     /// What it says.
     pub terms: Terms,

@@ -200,7 +200,7 @@ mod tests {
     vocabulary! {
         /// Two words.
         pub enum Narrow: closed {
-            /// One.
+            /// Spelled `first`.
             First = "first",
             /// The other.
             SecondWord = "second_word",
@@ -210,7 +210,7 @@ mod tests {
     vocabulary! {
         /// One word, and whatever else there was.
         pub enum Wide: open {
-            /// One.
+            /// Spelled `first`.
             First = "first",
         }
     }

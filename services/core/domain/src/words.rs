@@ -146,7 +146,7 @@ vocabulary! {
         Mcp = "mcp",
         /// Some chat.
         Chat = "chat",
-        /// Slack.
+        /// A message to the bot in Slack.
         Slack = "slack",
         /// Microsoft Teams.
         Teams = "teams",

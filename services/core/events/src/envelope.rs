@@ -25,7 +25,7 @@ pub struct NewEvent {
 /// An event with everything that is written of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
-    /// Its id.
+    /// Unique in the ledger; commands and citations refer to it.
     pub id: EventId,
     /// The id of the aggregate.
     pub subject: String,
@@ -33,7 +33,7 @@ pub struct Envelope {
     pub revision: Option<u64>,
     /// `now` of the decision, or when the fact was written.
     pub time: Time,
-    /// Who.
+    /// The person or component that caused the event.
     pub actor: String,
     /// The event that this follows from.
     pub cause: Option<EventId>,
@@ -84,7 +84,7 @@ pub enum DecodeError {
     Payload {
         /// The event's type.
         kind: String,
-        /// Its version.
+        /// The schema version that the event names.
         version: u32,
         /// What is wrong.
         #[source]
@@ -101,7 +101,7 @@ pub enum Decoded {
     Unknown {
         /// Its type.
         kind: String,
-        /// Its version.
+        /// The schema version that the event names.
         version: u32,
         /// All of it.
         raw: Value,

@@ -42,16 +42,16 @@ pub enum Weight {
     Fatal,
 }
 
-/// One line.
+/// A log line with its time and service.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchedLine<'a> {
-    /// When.
+    /// The time that the line is counted at.
     pub time: Time,
     /// Who wrote it.
     pub service: &'a str,
     /// How bad.
     pub weight: Weight,
-    /// The text.
+    /// The message of the line.
     pub text: &'a str,
 }
 
@@ -73,7 +73,7 @@ pub struct TemplateSign {
     pub service: String,
     /// The template's id.
     pub template: String,
-    /// Its version.
+    /// Rises each time that the template is generalised, from one.
     pub version: u32,
     /// Its text as it stands.
     pub text: String,
@@ -187,7 +187,7 @@ impl Watch {
         self.left_out
     }
 
-    /// The miner.
+    /// The templates found so far.
     #[must_use]
     pub const fn miner(&self) -> &Miner {
         &self.miner

@@ -21,7 +21,7 @@ pub struct CardSubject<'a> {
     pub parent: &'a GroupingWeights,
     /// What it was learnt from.
     pub lineage: &'a Lineage,
-    /// Its hash.
+    /// SHA-256 of the weights, in hex.
     pub hash: &'a str,
     /// How it does, by service.
     pub metrics: &'a BTreeMap<String, Metrics>,

@@ -24,7 +24,7 @@ pub const COSTS: (f64, f64, f64) = (5.0, 5.0, 1.0);
 /// A difference (candidate minus champion) with its interval of 95 %.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// As seen.
+    /// The value on the replayed history itself, without resampling.
     pub seen: f64,
     /// The lower end.
     pub low: f64,

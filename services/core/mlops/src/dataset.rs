@@ -35,7 +35,7 @@ pub struct Example {
     pub fired: EventId,
     /// Where it stands.
     pub position: u64,
-    /// The older one.
+    /// Fingerprint of the pair's other alert, which fired before.
     pub older: Fingerprint,
     /// The younger one's service.
     pub service: Option<String>,

@@ -24,7 +24,7 @@ pub struct Gated {
     pub reasons: Vec<String>,
 }
 
-/// What a judgement is of.
+/// The comparison and the training facts that a verdict is based on.
 #[derive(Clone, Copy, Debug)]
 pub struct Judgement<'a> {
     /// The comparison.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct FiringSpan {
     /// The alert.
     pub fingerprint: Fingerprint,
-    /// Its service.
+    /// Service of the alert; absent when no label names one.
     pub service: Option<String>,
     /// How bad it said it is.
     pub severity: Severity,

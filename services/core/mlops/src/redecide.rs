@@ -22,7 +22,7 @@ pub const SECTION: &str = "correlation";
 /// where no version is.
 pub const SCORER_SECTION: &str = "pair-scorer";
 
-/// A lane in memory.
+/// A partition that is decided again in memory; nothing is recorded.
 pub struct MemoryLane<D: Decider> {
     decider: D,
     partition: Partition,

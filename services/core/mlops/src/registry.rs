@@ -28,7 +28,7 @@ pub enum Error {
     /// Its weights do not give its hash.
     #[error("version {version} cannot be loaded: {detail}")]
     Damaged {
-        /// Which.
+        /// Number of the damaged version.
         version: u32,
         /// What is wrong.
         detail: String,
@@ -38,7 +38,7 @@ pub enum Error {
         "expected a comparison of version {version} with version {against} that passed, got {got}; run: hindcast models compare --candidate {version}"
     )]
     NotPassed {
-        /// Which.
+        /// Number of the version that did not pass.
         version: u32,
         /// The version in force.
         against: u32,

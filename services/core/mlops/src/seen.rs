@@ -37,9 +37,9 @@ pub struct AlertPlacement {
 /// How an incident ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentEnd {
-    /// When.
+    /// Time of the event that closed it.
     pub at: Time,
-    /// By which event.
+    /// The event that closed the incident.
     pub event: EventId,
     /// Whether a person said so.
     pub by_person: bool,
@@ -64,9 +64,9 @@ pub struct ObservedIncident {
     pub causes: BTreeMap<String, String>,
     /// Pages about it.
     pub pages: Vec<NoticeId>,
-    /// Of these, opened.
+    /// Pages among them that somebody opened.
     pub opened: BTreeSet<NoticeId>,
-    /// Proposals for it.
+    /// Runbook proposals made for the incident.
     pub proposals: u32,
     /// Of these, approved, or said to have fixed it.
     pub approved: u32,
@@ -83,11 +83,11 @@ impl ObservedIncident {
 /// A proposal that nobody judged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposed {
-    /// The incident that it is for.
+    /// The incident that the runbook was proposed for.
     pub incident: IncidentId,
     /// When it was made.
     pub at: Time,
-    /// By which event.
+    /// The event that records the proposal.
     pub event: EventId,
 }
 

@@ -15,7 +15,7 @@ use crate::seen::ObservedPartition;
 pub struct LabelDisagreement {
     /// What kind of thing they say.
     pub kind: Kind,
-    /// Of what.
+    /// The judged item.
     pub about: About,
     /// Who says what, in the order of the ledger.
     pub said: Vec<(String, String)>,

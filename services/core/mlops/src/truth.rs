@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::seen::{ObservedIncident, ObservedPartition};
 
-/// One labelled problem.
+/// A problem of the history whose member alerts are labelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelledProblem {
     /// The incident in which people closed it; its first firing where they only said that alerts are one.
@@ -32,7 +32,7 @@ pub struct LabelledProblem {
 pub struct Stranger {
     /// The incident in which it stands, or the firing itself.
     pub name: String,
-    /// Its service.
+    /// Service of the alert that fires; absent when it names none.
     pub service: Option<String>,
     /// The `intake.alert` event that began it.
     pub firing: EventId,
@@ -60,7 +60,7 @@ impl Quality {
     }
 }
 
-/// Labelled problems.
+/// All problems of a history whose member alerts are labelled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelledProblems {
     /// The first position at which a problem may have begun.

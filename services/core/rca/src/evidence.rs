@@ -12,7 +12,7 @@ const JUST_BEFORE: Span = Span::seconds(20);
 /// Everything that a conclusion may rest on. Whoever gathers it has left out what was recorded later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The incident.
+    /// The incident to be explained, with its members.
     pub incident: Incident,
     /// Its alerts, by when they began.
     pub symptoms: Vec<Symptom>,

@@ -39,7 +39,6 @@ const OTHER_METRIC: f64 = 0.1;
 /// What a sign was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SignSource {
-    /// An alert.
     Alert,
     /// A log template, new or bursting.
     Log,
@@ -47,7 +46,6 @@ pub(super) enum SignSource {
     Metric,
 }
 
-/// One sign of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ServiceSign {
     /// The service, by its one name where the catalogue knows it.

@@ -67,7 +67,7 @@ pub struct RememberedShift {
 /// Where it broke, as far as that was known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Root {
-    /// The service.
+    /// Name of the service that the incident began in.
     pub service: String,
     /// What ranked first, in plain words; absent where nothing did and the first symptom stands in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ pub struct Remembered {
     pub incident: String,
     /// In plain words.
     pub title: String,
-    /// Its environment.
+    /// Environment of the incident and of its alerts.
     pub environment: String,
     /// Where it is in its life.
     pub status: incident::Status,
@@ -112,7 +112,7 @@ pub struct Remembered {
     pub resolution: Option<String>,
     /// The earliest symptom.
     pub started_at: Time,
-    /// When it was opened.
+    /// Time of the decision that opened the incident.
     pub opened_at: Time,
     /// When it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]

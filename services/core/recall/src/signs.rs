@@ -21,7 +21,6 @@ pub(super) enum Sort {
     Shift,
 }
 
-/// One sign.
 #[derive(Clone, Debug)]
 pub(super) struct RecallSign<'a> {
     pub(super) sort: Sort,

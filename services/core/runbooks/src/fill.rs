@@ -18,7 +18,7 @@ pub struct FilledRunbook {
     pub steps: Vec<String>,
     /// What should be seen afterwards.
     pub effect: String,
-    /// Its title.
+    /// The runbook's title.
     pub title: String,
 }
 

@@ -128,7 +128,7 @@ pub enum Type {
     String,
     /// A whole number.
     Integer,
-    /// A number.
+    /// A number that may have decimals.
     Number,
     /// A length of time, such as `90s`, `5m` or `2h`.
     Duration,
@@ -204,7 +204,7 @@ const fn yes() -> bool {
 pub struct Risk {
     /// How much.
     pub level: RiskLevel,
-    /// What.
+    /// The possible damage, in words.
     pub what: String,
 }
 
@@ -254,7 +254,7 @@ pub enum InvalidRunbook {
     /// A field of the runbook.
     #[error("{field}: expected {expected}, got {got}")]
     Field {
-        /// Which.
+        /// Name of the wrong field, with the place in its list.
         field: String,
         /// What would be right.
         expected: String,

@@ -31,7 +31,7 @@ pub struct Checks {
     pub visible: bool,
     /// It is no part of a conversation: what somebody asked or a model replied is evidence of nothing.
     pub talk: bool,
-    /// Numbers.
+    /// Numbers, compared with those of the cited events.
     pub numbers: bool,
     /// Times, dates and durations.
     pub times: bool,
@@ -43,7 +43,7 @@ pub struct Checks {
     pub ids: bool,
     /// Quoted text.
     pub quotes: bool,
-    /// Severities.
+    /// Severities, compared with those of the cited events.
     pub severities: bool,
     /// What is denied, and which way a level moved.
     pub denials: bool,

@@ -39,11 +39,8 @@ impl FigureUnit {
 pub(crate) enum Hedge {
     /// It is meant as it stands.
     None,
-    /// About.
     About,
-    /// More than.
     More,
-    /// Less than.
     Less,
 }
 

@@ -38,7 +38,6 @@ pub(crate) enum TextAssertion {
     Service(String),
     /// A person, in lower case.
     Person(String),
-    /// A severity.
     Severity(&'static str),
 }
 
@@ -47,7 +46,6 @@ pub(crate) enum TextAssertion {
 pub(crate) struct TextToken {
     /// Bytes of the text.
     pub at: Range<usize>,
-    /// What.
     pub said: TextAssertion,
 }
 

@@ -12,9 +12,9 @@ use crate::judge;
 pub struct VerdictCounts {
     /// What was judged: claims, statements, paths, similar incidents.
     pub claims: u32,
-    /// Of these, supported.
+    /// Claims among them that the cited events support.
     pub supported: u32,
-    /// Of these, struck.
+    /// Claims among them that were removed.
     pub struck: u32,
     /// Of these, such as name nothing that could be checked.
     pub unverifiable: u32,

@@ -9,7 +9,6 @@ use crate::figures::Hedge;
 /// Nanoseconds of a day.
 const DAY: i64 = 86_400_000_000_000;
 
-/// A time as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WrittenTime {
     /// An instant, down to a step in nanoseconds.
@@ -23,7 +22,7 @@ pub(crate) enum WrittenTime {
 /// A length of time as it is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct WrittenSpan {
-    /// In seconds.
+    /// Length of the duration.
     pub seconds: f64,
     /// The smallest unit that is written, in seconds, with the decimals that are.
     pub step: f64,

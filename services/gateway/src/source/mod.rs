@@ -121,7 +121,7 @@ pub struct Mapping {
     pub items: Option<String>,
     /// The rule's name.
     pub name: Option<String>,
-    /// The service.
+    /// The service that the alert is about.
     pub service: Option<String>,
     /// The severity's word.
     pub severity: Option<String>,
@@ -160,13 +160,13 @@ pub enum SourceError {
     /// Two sources of one name.
     #[error("source {0:?}: expected every name once, got it twice")]
     Twice(String),
-    /// Too many.
+    /// More sources than a server takes: how many the settings name.
     #[error("expected at most {SOURCES_MAX} sources, got {0}")]
     TooMany(usize),
     /// No such format, or one that is not built.
     #[error("source {source_name:?}: expected one of the formats {known}, got {got:?}")]
     Format {
-        /// The source.
+        /// Name of the source in the settings.
         source_name: String,
         /// What came.
         got: String,
@@ -176,7 +176,7 @@ pub enum SourceError {
     /// A source that is called like a format and has another.
     #[error("source {source_name:?}: expected the format of that name, got {got:?}; use another name")]
     Misnamed {
-        /// The source.
+        /// The rejected name.
         source_name: String,
         /// What came.
         got: String,
@@ -184,9 +184,9 @@ pub enum SourceError {
     /// A field that makes no sense.
     #[error("source {source_name:?}: expected {expected} in `{field}`, got {got:?}")]
     Field {
-        /// The source.
+        /// Name of the source in the settings.
         source_name: String,
-        /// The field.
+        /// Name of the setting that is wrong.
         field: &'static str,
         /// What would be right.
         expected: &'static str,
@@ -196,7 +196,7 @@ pub enum SourceError {
     /// A key that cannot be had.
     #[error("source {source_name:?}, key {key:?}: {detail}")]
     Key {
-        /// The source.
+        /// Name of the source in the settings.
         source_name: String,
         /// The key's id.
         key: String,

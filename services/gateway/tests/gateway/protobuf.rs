@@ -1,6 +1,5 @@
 //! Protobuf written by hand, so that a test does not read with what wrote.
 
-/// A varint.
 fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {
@@ -25,7 +24,6 @@ pub(crate) fn fixed(field: u64, value: u64) -> Vec<u8> {
     tagged(field, 1, &value.to_le_bytes())
 }
 
-/// A double.
 pub(crate) fn double(field: u64, value: f64) -> Vec<u8> {
     fixed(field, value.to_bits())
 }
@@ -77,7 +75,6 @@ pub(crate) fn snappy(body: &[u8]) -> Vec<u8> {
     snap::raw::Encoder::new().compress_vec(body).unwrap()
 }
 
-/// Gzip.
 pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -21,9 +21,9 @@ pub const QUESTION: &str = "what is going on, have we seen this, what do I do?";
 /// What was said of one fault.
 #[derive(Clone, Debug, Serialize)]
 pub struct Advised {
-    /// The fault.
+    /// The recorded fault that the question is about.
     pub fault: String,
-    /// Its incident.
+    /// Id of the incident that the fault opened.
     pub incident: String,
     /// The position that was asked about.
     pub as_of: u64,

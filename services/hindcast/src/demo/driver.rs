@@ -22,7 +22,7 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 pub struct Driver<'a> {
     /// The service.
     pub node: &'a Node,
-    /// Its clock.
+    /// Moves as the recording is played, faster than real time.
     pub clock: &'a Stepped,
     /// How many times faster than it happened; 0 as fast as it goes.
     pub speed: f64,

@@ -36,16 +36,16 @@ pub struct Args {
     /// Play a recording: one that is built in (pg-pool), or a folder that `hindcast record` made.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = BUILT_IN)]
     demo: Option<String>,
-    /// How many times faster than it happened; 0 as fast as it goes.
+    /// The speed, as a multiple of real time; 0 plays as fast as possible.
     #[arg(long, value_name = "N", default_value_t = 60.0, requires = "demo")]
     speed: f64,
     /// Which of the recorded channels to play: prometheus or alertmanager [default: the recording's].
     #[arg(long, value_name = "CHANNEL", requires = "demo", value_parser = channel)]
     channel: Option<RecordedChannel>,
-    /// End after the summary, also on a terminal.
+    /// Exit after the summary, also on a terminal.
     #[arg(long, requires = "demo")]
     exit: bool,
-    /// Fetch nothing: without an embedding model hashed words replace it.
+    /// Download nothing; without an embedding model, hashed words replace it.
     #[arg(long, requires = "demo")]
     offline: bool,
     /// Ask on every healthy minute of the recording whether anything is wrong: for tests of that.

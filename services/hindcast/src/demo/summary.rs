@@ -170,7 +170,7 @@ fn disk_mb(folder: &Path) -> f64 {
     walk(folder) as f64 / 1e6
 }
 
-/// Prints it.
+/// Writes the summary to standard output.
 pub fn print(recording: &StoredRecording, facts: &Facts) {
     headline(facts);
     truth(facts);

@@ -95,7 +95,7 @@ type AllSeries = BTreeMap<(String, String), Vec<(Time, f64)>>;
 /// One case, read.
 #[derive(Debug)]
 pub struct Case {
-    /// Its id.
+    /// As the file of the case names it.
     pub id: String,
     about: About,
     series: AllSeries,

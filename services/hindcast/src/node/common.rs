@@ -27,9 +27,7 @@ pub struct Common {
     pub settings: Settings,
     /// Which parts run here.
     pub roles: BTreeSet<Role>,
-    /// The clock.
     pub clock: clock::Shared,
-    /// The ledger.
     pub ledger: Shared,
     /// How far services are.
     pub progress: LedgerProgress,

@@ -18,7 +18,7 @@ pub struct AdvisingFlags {
     #[arg(long, value_name = "NAME", env = "HINDCAST_MODEL")]
     pub model: Option<String>,
 
-    /// Where the embedding model lies [default: where `hindcast embedder install` puts it].
+    /// The folder of the embedding model [default: the target of `hindcast embedder install`].
     #[arg(long, value_name = "DIR", env = "HINDCAST_MODEL_DIR")]
     pub model_dir: Option<PathBuf>,
 
@@ -73,17 +73,17 @@ pub struct Copilot {
     pub input_price: f64,
     /// Dollars for a million tokens written.
     pub output_price: f64,
-    /// Calls for one answer.
+    /// Most calls of the language model for one answer.
     pub calls_per_answer: u32,
     /// Tokens of one reply.
     pub tokens_per_answer: u32,
     /// Tokens of one answer, read and written, over all its calls.
     pub answer_tokens_max: u64,
-    /// Seconds for one answer.
+    /// Most seconds that an answer may take.
     pub seconds_per_answer: u64,
-    /// Calls for one incident.
+    /// Most calls of the language model for one incident.
     pub calls_per_incident: u32,
-    /// Calls a day.
+    /// Most calls of the language model in one day, over all incidents.
     pub calls_per_day: u32,
     /// Dollars for one answer; 0 for no limit.
     pub dollars_per_answer: f64,

@@ -30,7 +30,7 @@ impl Default for Slack {
     }
 }
 
-/// Teams.
+/// The table `[teams]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Teams {
@@ -55,9 +55,9 @@ pub struct Teams {
 /// All of chat.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chat {
-    /// Slack.
+    /// The table `[slack]`.
     pub slack: Slack,
-    /// Teams.
+    /// The table `[teams]`.
     pub teams: Teams,
     /// Which channels see what, and who may do what.
     pub rules: ChatRules,

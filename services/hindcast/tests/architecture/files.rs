@@ -5,9 +5,7 @@
 
 use crate::source::{code, sources, tokens};
 
-/// Lines of a file.
 const FILE_LINES_MAX: usize = 400;
-/// Lines of a function.
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Files that are longer because they are a table, with the reason why it is one table.

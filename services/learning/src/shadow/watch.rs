@@ -28,7 +28,6 @@ pub(super) struct ShadowSession {
 }
 
 impl ShadowSession {
-    /// The version.
     pub(super) const fn version(&self) -> u32 {
         self.weights.version
     }

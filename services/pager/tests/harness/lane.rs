@@ -14,7 +14,6 @@ use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Spa
 /// How long after its end an incident is reopened by its own alerts.
 const REOPEN_WITHIN: Span = Span::minutes(3);
 
-/// The lane.
 #[derive(Default)]
 pub struct Lane {
     pub book: Book,

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 /// Shared advice.
 pub type Shared = Arc<dyn Advice>;
-/// A shared copilot.
+/// The copilot as the console and chat use it.
 pub type SharedCopilot = Arc<dyn Copilot>;
 
 /// What we conclude, without a model.

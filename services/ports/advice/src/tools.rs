@@ -24,7 +24,7 @@ pub const ARGUMENTS_BYTES_MAX: usize = 8 * 1024;
 /// A tool as it is offered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// Its name.
+    /// Name that the model calls the tool by.
     pub name: &'static str,
     /// What it answers, in one or two sentences.
     pub about: &'static str,

@@ -87,7 +87,7 @@ pub struct ConsumedThrough {
 pub struct CommitHeader {
     /// The ledger that it was written for.
     pub ledger: String,
-    /// Whose it is.
+    /// The partition and item that the commit is about.
     pub subject: Subject,
     /// The writer's own counter, 1 for its first commit on the subject: with the subject, the commit's id.
     pub counter: u64,
@@ -141,7 +141,7 @@ pub enum Malformed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected at most {COMMIT_EVENTS_MAX} events and {COMMIT_BYTES_MAX} bytes, got {events} and {bytes}")]
 pub struct TooLarge {
-    /// Events in it.
+    /// Number of events in the rejected commit.
     pub events: usize,
     /// Bytes of it, packed.
     pub bytes: usize,

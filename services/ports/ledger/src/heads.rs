@@ -26,7 +26,7 @@ pub const BOUND: &str =
 /// A place that the ledger durably reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownHead {
-    /// Which ledger.
+    /// Id of the ledger that the head belongs to.
     pub ledger_id: String,
     /// The last sequence.
     pub seq: Seq,
@@ -42,7 +42,7 @@ pub enum HeadsError {
     Read {
         /// Which file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
@@ -51,7 +51,7 @@ pub enum HeadsError {
     Malformed {
         /// Which file.
         path: PathBuf,
-        /// Why.
+        /// The parser's error.
         #[source]
         source: serde_json::Error,
     },
@@ -60,7 +60,7 @@ pub enum HeadsError {
     Write {
         /// Which file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
@@ -69,7 +69,7 @@ pub enum HeadsError {
         "expected a ledger {known}, whose head is known here, got {got}; move the known heads away if that is meant"
     )]
     OtherLedger {
-        /// The known one.
+        /// Id of the ledger that the file of heads names.
         known: String,
         /// The one that was opened.
         got: String,

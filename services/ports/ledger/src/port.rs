@@ -43,7 +43,7 @@ pub struct Info {
 pub struct Record {
     /// Its place in the total order.
     pub seq: Seq,
-    /// Whose it is.
+    /// The partition and item that the record is about.
     pub subject: Subject,
     /// The commit's bytes, verbatim.
     pub payload: Bytes,
@@ -55,7 +55,7 @@ pub enum AppendError {
     /// Another commit stands where ours was expected to follow. Nothing was written.
     #[error("expected sequence {expected} to be the last of {subject}, it is not")]
     Conflict {
-        /// Whose.
+        /// The subject that another commit reached first.
         subject: Subject,
         /// The expected last sequence.
         expected: Seq,
@@ -63,7 +63,7 @@ pub enum AppendError {
     /// It may or may not be written; read the leader before anything else.
     #[error("the outcome of an append to {subject} is unknown")]
     Unknown {
-        /// Whose.
+        /// The subject whose commit may or may not have been written.
         subject: Subject,
         /// What went wrong.
         #[source]
@@ -91,9 +91,9 @@ pub enum ReadError {
     /// What is there is not what was written.
     #[error("the ledger is damaged at sequence {seq}: {detail}")]
     Damaged {
-        /// Where.
+        /// Sequence number of the damaged commit.
         seq: Seq,
-        /// How.
+        /// The check that failed.
         detail: String,
     },
 }
@@ -109,7 +109,7 @@ pub enum LeaseError {
     Held {
         /// The lease's name.
         name: String,
-        /// Who.
+        /// The process that owns the lease.
         holder: String,
     },
     /// It cannot be told.

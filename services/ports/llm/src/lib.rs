@@ -35,12 +35,12 @@ pub enum Speaker {
     Tool,
 }
 
-/// One message.
+/// A message of the prompt, with the role that it speaks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PromptMessage {
     /// Who says it.
     pub speaker: Speaker,
-    /// What.
+    /// The content, as plain text.
     pub text: String,
     /// Calls that the assistant made in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -60,9 +60,9 @@ impl PromptMessage {
 /// A tool that the model may call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tool {
-    /// Its name.
+    /// Name that the model calls the tool by.
     pub name: String,
-    /// What it is for.
+    /// Description that the model reads to choose a tool.
     pub about: String,
     /// JSON schema of its arguments.
     pub schema: Value,
@@ -100,7 +100,7 @@ pub struct ModelRequest {
 /// What came back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelReply {
-    /// Text.
+    /// The reply's text; empty when it only calls tools.
     pub text: String,
     /// Calls of tools.
     pub calls: Vec<Call>,

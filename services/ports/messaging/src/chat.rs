@@ -37,7 +37,7 @@ pub struct Outgoing {
 pub struct Whisper {
     /// The channel or conversation.
     pub channel: String,
-    /// In which thread.
+    /// The vendor's id of the thread; absent outside threads.
     pub thread: Option<String>,
     /// The person, as the vendor names them.
     pub user: String,

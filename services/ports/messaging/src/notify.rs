@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Notification {
     /// The same for every attempt: the requesting event's id.
     pub key: String,
-    /// The notice.
+    /// Id of the notice (`NTC-…`).
     pub notice: String,
     /// The incident, and its web page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub struct Notification {
     /// The incident's web page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Why.
+    /// The change of the incident that asks for a notification.
     pub reason: Reason,
     /// Whether it may wake somebody.
     pub page: bool,

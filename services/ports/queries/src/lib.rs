@@ -53,7 +53,7 @@ pub struct IncidentFilter {
     pub since: Option<Time>,
     /// Opened before.
     pub until: Option<Time>,
-    /// In this environment.
+    /// Keeps incidents of one environment.
     pub environment: Option<String>,
 }
 
@@ -88,9 +88,9 @@ pub struct NoticeFilter {
 /// Which findings, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct FindingFilter {
-    /// Of this service.
+    /// Keeps findings of one service.
     pub service: Option<String>,
-    /// Of this environment.
+    /// Keeps findings of one environment.
     pub environment: Option<String>,
     /// That began at or after.
     pub since: Option<Time>,
@@ -111,7 +111,7 @@ pub struct LabelFilter {
     pub incident: Option<String>,
     /// By this person.
     pub by: Option<String>,
-    /// In this environment.
+    /// Keeps labels of one environment.
     pub environment: Option<String>,
     /// Only retracted ones, or only those that count.
     pub retracted: Option<bool>,
@@ -218,13 +218,13 @@ pub trait Queries: Send + Sync + 'static {
     }
     /// Silences, newest first.
     async fn silences(&self, window: Window) -> Result<Page<Silence>, Problem>;
-    /// One silence.
+    /// Answers the silence with this id or unique prefix.
     async fn silence(&self, id: &str, as_of: Option<AsOf>) -> Result<Silence, Problem>;
     /// Notices, newest first.
     async fn notices(&self, filter: NoticeFilter, window: Window) -> Result<Page<Notice>, Problem>;
     /// Parked items, newest first; only open ones where `open`.
     async fn parked(&self, open: bool, window: Window) -> Result<Page<Parked>, Problem>;
-    /// One parked item.
+    /// Answers the dead letter with this id.
     async fn parked_item(&self, id: &str) -> Result<Parked, Problem>;
     /// Events, oldest first.
     async fn events(&self, filter: EventFilter, window: Window) -> Result<Page<Event>, Problem>;

@@ -20,7 +20,7 @@ use crate::{
 /// One place where one store lies.
 #[async_trait]
 pub trait Site: Send + Sync {
-    /// The store.
+    /// A handle to the store under test.
     fn store(&self) -> Shared;
 
     /// Ends the process that has it and opens it again; for stores that survive that.

@@ -43,9 +43,9 @@ pub struct ArrivalCursor(pub u64);
 pub struct Arrived {
     /// The place behind it: go on from here.
     pub next: ArrivalCursor,
-    /// Whose it is.
+    /// The tenant and environment that the batch belongs to.
     pub partition: Partition,
-    /// What it is.
+    /// The log lines and samples that arrived together.
     pub batch: TelemetryBatch,
 }
 
@@ -54,7 +54,7 @@ pub struct Arrived {
 pub struct KeptWindow {
     /// SHA-256 of each block in hexadecimal, oldest first.
     pub hashes: Vec<String>,
-    /// Records in them.
+    /// Log lines and samples in the window.
     pub records: u64,
     /// Bytes, compressed.
     pub bytes: u64,

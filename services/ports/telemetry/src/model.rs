@@ -100,7 +100,7 @@ pub struct TelemetryBatch {
     /// Log lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<LogRecord>,
-    /// Samples.
+    /// Metric samples, in the order of arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
 }
@@ -145,7 +145,7 @@ impl TelemetryWindow {
 /// Which log lines.
 #[derive(Clone, Debug)]
 pub struct LogFilter {
-    /// Of this service.
+    /// Keeps lines of one service.
     pub service: Option<String>,
     /// At least this bad.
     pub level: Option<LogLevel>,
@@ -164,16 +164,16 @@ impl Default for LogFilter {
 /// Which series.
 #[derive(Clone, Debug, Default)]
 pub struct SampleFilter {
-    /// Of this service.
+    /// Keeps samples of one service.
     pub service: Option<String>,
-    /// Of this metric.
+    /// Keeps samples of one metric.
     pub metric: Option<String>,
 }
 
 /// One metric of one service with one set of labels over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricSeries {
-    /// The service.
+    /// Name of the service that the samples are about.
     pub service: String,
     /// The metric's name.
     pub metric: String,

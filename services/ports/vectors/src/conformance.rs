@@ -18,7 +18,7 @@ use crate::{Checkpoint, Error, Neighbour, Point, Query, Shared};
 /// One place where one store lies.
 #[async_trait]
 pub trait Site: Send + Sync {
-    /// The store.
+    /// A handle to the store under test.
     fn store(&self) -> Shared;
 
     /// Ends every hold on it and opens it again; the same where it lives in memory alone.

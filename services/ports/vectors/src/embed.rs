@@ -53,7 +53,7 @@ pub enum Error {
 /// Makes vectors.
 #[async_trait]
 pub trait Embedder: Send + Sync + 'static {
-    /// Who it is.
+    /// Tells vectors of different models apart; vectors of two identities are never compared.
     fn identity(&self) -> &EmbedderIdentity;
 
     /// One vector of length 1 for each text, each made alone, so that it does not depend on its neighbours.

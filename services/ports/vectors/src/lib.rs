@@ -59,7 +59,7 @@ pub struct Query {
 /// What a search found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbour {
-    /// The item.
+    /// Key of the stored item.
     pub item: String,
     /// The position of the version.
     pub position: u64,

@@ -18,7 +18,7 @@ use crate::limits::LINE_BYTES_MAX;
 /// A recording, opened: its small parts read, its large ones read as they are iterated over.
 #[derive(Debug, Clone)]
 pub struct StoredRecording {
-    /// What it is.
+    /// Contents of the file `manifest.json`.
     pub manifest: RecordingManifest,
     /// What was really the case.
     pub truth: GroundTruth,

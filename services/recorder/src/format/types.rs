@@ -33,9 +33,9 @@ pub struct RecordingManifest {
 /// A program that was running, and its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Software {
-    /// Its name.
+    /// The program, such as `prometheus`.
     pub name: String,
-    /// Its version.
+    /// The release that was running.
     pub version: String,
 }
 
@@ -88,7 +88,7 @@ pub struct RecordedRequest {
     pub at: Timestamp,
     /// By which way.
     pub channel: RecordedChannel,
-    /// Its method.
+    /// The HTTP method, such as `POST`.
     pub method: String,
     /// Its path and query, as it must be played.
     pub path: String,
@@ -145,7 +145,7 @@ pub struct RecordedChange {
     pub id: String,
     /// The service that was changed.
     pub service: String,
-    /// When.
+    /// Time at which the change was made.
     #[serde(serialize_with = "milliseconds")]
     pub at: Timestamp,
     /// What was changed.
@@ -165,7 +165,7 @@ pub struct Healthy {
     pub to: Timestamp,
 }
 
-/// One line of a log.
+/// A log line with its time, service and text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// When it was written, by its own word where it has one.

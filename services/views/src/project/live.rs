@@ -20,12 +20,10 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// Of an alert.
     pub(crate) const fn of_alert(alert: &Alert) -> Self {
         Self::Alert(alert.status, alert.suppressed.is_some())
     }
 
-    /// Of an incident.
     pub(crate) const fn of_incident(incident: &Incident) -> Self {
         Self::Incident(incident.status)
     }
@@ -39,7 +37,6 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// The state hash.
     pub(crate) fn state_hash(&self) -> String {
         canonical::state_hash(self.entities.iter().map(|(key, (digest, _))| (key, digest)))
     }

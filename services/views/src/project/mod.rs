@@ -30,7 +30,6 @@ use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
 use crate::store::keys::{self, About, Kind, List};
 use crate::store::{Batch, Checkpoint, LAYOUT, Store, event, framed};
 
-/// The projector.
 pub(crate) struct Projector {
     store: Store,
     folds: Folds,

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 /// An incident's counts, as they are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
-    /// Its alerts.
     pub(crate) alerts: u64,
     /// Those that fire and belong to it now.
     pub(crate) firing: u64,
@@ -19,7 +18,6 @@ pub(crate) struct Tally {
     pub(crate) occurrences: u64,
 }
 
-/// A member as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredMember {
     /// Its membership.

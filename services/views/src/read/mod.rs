@@ -31,7 +31,6 @@ use crate::words::{self, Names};
 /// What every reader needs.
 #[derive(Clone)]
 pub(crate) struct Place {
-    /// The store.
     pub(crate) store: Store,
     /// What stands before the path of a link.
     pub(crate) public_url: String,
@@ -43,7 +42,6 @@ pub(crate) struct Place {
 
 /// A reader as of a position.
 pub(crate) struct Reader {
-    /// The store.
     pub(crate) store: Store,
     /// What stands before the path of a link.
     pub(crate) public_url: String,
@@ -78,7 +76,6 @@ impl Place {
         })
     }
 
-    /// A reader as of `as_of`.
     pub(crate) fn reader(&self, as_of: Option<AsOf>) -> Result<Reader, Error> {
         Ok(self.at(self.resolve(as_of)?.0))
     }

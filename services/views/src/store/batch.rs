@@ -11,7 +11,6 @@ use crate::error::Error;
 pub(crate) struct Checkpoint {
     /// The form of keys and values.
     pub(crate) layout: u32,
-    /// The ledger.
     pub(crate) ledger_id: String,
     /// The folds that made it.
     pub(crate) fold_version: u32,

@@ -17,7 +17,6 @@ pub(crate) struct Stored<'a> {
     pub(crate) kind: &'a str,
     /// What it is about.
     pub(crate) subject: &'a str,
-    /// Its id.
     pub(crate) id: &'a str,
     /// Whether it is a fact from outside.
     pub(crate) intake: bool,

@@ -18,7 +18,6 @@ use self::keys::{About, Kind, List};
 use crate::error::Error;
 use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, MEMTABLE_BYTES};
 
-/// The store.
 #[derive(Clone)]
 pub(crate) struct Store {
     db: Database,

@@ -33,7 +33,6 @@ struct Tip {
     counter: u64,
 }
 
-/// The world.
 pub struct World {
     pub ledger: memory::MemoryLedger,
     pub records: Vec<Record>,

@@ -100,7 +100,6 @@ impl StandIn {
         Self { address, state }
     }
 
-    /// Where it is.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

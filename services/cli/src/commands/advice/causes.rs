@@ -18,10 +18,10 @@ const REFUTED_MAX: usize = 8;
 /// Of which incident.
 #[derive(Args, Debug)]
 pub struct CausesArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

@@ -10,19 +10,19 @@ use crate::parse::when::{When, when};
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
 
-/// Which findings.
+/// Arguments of `hindcast findings`.
 #[derive(Args, Debug)]
 pub struct FindingsArgs {
-    /// Only of this service.
+    /// Only findings about this service.
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
-    /// Only in this environment.
+    /// Only findings of this environment.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// Only those that began at or after this time, such as 2026-11-20T03:12:00Z or 2h (ago).
+    /// Only findings that began at or after this time, such as 2026-11-20T03:12:00Z or 2h (ago).
     #[arg(long, value_name = "TIME", value_parser = when)]
     pub since: Option<When>,
-    /// Only those that began before this time.
+    /// Only findings that began before this time.
     #[arg(long, value_name = "TIME", value_parser = when)]
     pub until: Option<When>,
     /// How much of the list.

@@ -13,13 +13,13 @@ use crate::text::{clean_lines, count};
 /// Of which incident.
 #[derive(Args, Debug)]
 pub struct PostmortemArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
     /// Write it into this file; one that is there is replaced.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

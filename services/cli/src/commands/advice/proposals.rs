@@ -17,10 +17,10 @@ use crate::text::labelled::Labelled;
 /// For which incident.
 #[derive(Args, Debug)]
 pub struct ProposalsArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }
@@ -28,13 +28,13 @@ pub struct ProposalsArgs {
 /// What is proposed.
 #[derive(Args, Debug)]
 pub struct ProposeArgs {
-    /// The runbook's name.
+    /// The runbook, as `hindcast runbook list` prints it.
     #[arg(value_name = "RUNBOOK")]
     pub runbook: String,
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
-    /// A parameter; the runbook's own value where absent.
+    /// A parameter of the runbook [default: the runbook's own value]; may be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = param)]
     pub params: Vec<(String, Value)>,
 }

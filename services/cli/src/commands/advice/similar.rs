@@ -18,10 +18,10 @@ use crate::text::{clean, word};
 /// To which incident.
 #[derive(Args, Debug)]
 pub struct SimilarArgs {
-    /// The incident: its id or a unique prefix; the newest where absent.
+    /// The incident: its id or a unique prefix [default: the newest].
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// As of when.
+    /// A point in the past to look at instead of the present.
     #[command(flatten)]
     pub as_of: AsOfArgs,
 }

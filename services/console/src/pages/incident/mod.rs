@@ -23,11 +23,11 @@ use super::{Frame, alerts, ask, findings, parts};
 pub struct View {
     /// What stands around it.
     pub frame: Frame,
-    /// The incident.
+    /// The incident at the position that is shown.
     pub incident: Incident,
     /// What happened, oldest first.
     pub timeline: Page<TimelineEntry>,
-    /// Its alerts.
+    /// One page of its member alerts.
     pub alerts: Page<Alert>,
     /// What holds it together.
     pub why: Why,
@@ -37,7 +37,7 @@ pub struct View {
     pub notices: Page<Notice>,
     /// Merges and splits that were taken back.
     pub undone: BTreeSet<String>,
-    /// What is concluded of it.
+    /// Causes, similar incidents, proposals and findings, each with a problem in place of what failed.
     pub concluded: Concluded,
     /// What people said of that.
     pub judging: judging::Judging,
@@ -56,7 +56,7 @@ pub struct Concluded {
     pub findings: Result<Page<Finding>, Problem>,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let (frame, incident) = (&view.frame, &view.incident);

@@ -20,7 +20,7 @@ const DIFFERS_MAX: usize = 30;
 pub struct View {
     /// What stands around it.
     pub frame: Frame,
-    /// The version.
+    /// The version with its training data and comparisons.
     pub version: ModelVersion,
     /// The version in force.
     pub in_force: ModelVersion,
@@ -28,7 +28,7 @@ pub struct View {
     pub learns: bool,
 }
 
-/// The page.
+/// Renders the HTML.
 #[must_use]
 pub fn page(view: &View) -> Markup {
     let (frame, version) = (&view.frame, &view.version);

@@ -55,7 +55,7 @@ pub fn note(of: &ThreadNote) -> Value {
     message(&one_line(&fallback.join(" ")), of_section(&section))
 }
 
-/// An answer.
+/// The Block Kit message of a copilot answer.
 #[must_use]
 pub fn answer(of: &Answer, public_url: &str) -> Value {
     let said = card::answer(of, public_url);

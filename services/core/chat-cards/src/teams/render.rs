@@ -67,7 +67,7 @@ pub fn note(of: &ThreadNote) -> Value {
     within(of_section(&section), Vec::new(), &fallback.join(" "))
 }
 
-/// An answer.
+/// The Adaptive Card message of a copilot answer.
 #[must_use]
 pub fn answer(of: &Answer, public_url: &str) -> Value {
     let said = card::answer(of, public_url);

@@ -20,7 +20,7 @@ pub use catalogue::ACTS;
 pub use command::ActReferences;
 pub use given::{ArgumentError, GivenArguments, GivenValue, minutes};
 
-/// The name of an act.
+/// The acts that a person can request through the API, the web pages, the CLI and chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)] // each is explained by its entry in the catalogue
 pub enum ActName {
@@ -55,9 +55,9 @@ impl ActName {
 pub enum ActTarget {
     /// Something new.
     New,
-    /// An incident.
+    /// An incident by id or unique prefix.
     Incident,
-    /// A silence.
+    /// A silence by id or unique prefix.
     Silence,
     /// An event of the ledger.
     Event,
@@ -102,10 +102,10 @@ pub enum ActUndo {
     Never,
 }
 
-/// One act.
+/// An act with its target, its arguments and its texts.
 #[derive(Clone, Copy, Debug)]
 pub struct ActEntry {
-    /// Its name.
+    /// The key of the entry; unique in the catalogue.
     pub name: ActName,
     /// The word that its addresses end with, and its fields in events and metrics.
     pub word: &'static str,
@@ -214,7 +214,7 @@ pub enum ArgumentForm {
     Owner,
     /// Several names.
     Names,
-    /// A severity.
+    /// One of `info`, `low`, `medium`, `high` and `critical`.
     Severity,
     /// One of these words, each with how it is shown.
     OneOf(&'static [(&'static str, &'static str)]),
@@ -271,7 +271,7 @@ pub enum CliForm {
 /// An act's word in chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatWord {
-    /// The word.
+    /// The first word of the chat message.
     pub word: &'static str,
     /// Another spelling.
     pub alias: Option<&'static str>,

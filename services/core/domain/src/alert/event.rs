@@ -22,7 +22,7 @@ pub enum Signal {
 /// One alert as a sender told it: normalised and redacted, times as sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
-    /// Ours.
+    /// Computed from the labels; the sender's own is a separate field.
     pub fingerprint: Fingerprint,
     /// The sender's own, or its key where it has no fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]

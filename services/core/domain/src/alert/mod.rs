@@ -69,7 +69,7 @@ pub struct Suppression {
 /// An alert as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Ours.
+    /// Computed from the labels; the sender's own is a separate field.
     pub fingerprint: Fingerprint,
     /// The sender's own.
     pub source_fingerprint: Option<String>,

@@ -35,7 +35,7 @@ pub struct Grouping {
 /// An incident that was considered and not chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Considered {
-    /// The incident.
+    /// The open incident that the alert was compared with.
     pub incident: IncidentId,
     /// How well it would have fitted, in thousandths.
     pub score: i32,
@@ -84,14 +84,14 @@ pub struct Declared {
     pub started_at: Time,
 }
 
-/// An alert joined.
+/// An alert was grouped with an open incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertJoined {
     /// The alert.
     pub fingerprint: Fingerprint,
-    /// Its severity.
+    /// Severity of the alert.
     pub severity: Severity,
-    /// Its service.
+    /// Service of the alert; absent when no label names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The team that answers for it.
@@ -117,7 +117,7 @@ pub struct Unacknowledged {}
 pub struct Resolved {
     /// What ended it.
     pub by: ResolvedBy,
-    /// What it was.
+    /// The cause in the person's words; absent when none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// What ended it.
@@ -154,13 +154,13 @@ pub struct Merged {
 pub struct Split {
     /// The incident that was born.
     pub incident: IncidentId,
-    /// Its title.
+    /// Title of the new incident.
     pub title: String,
     /// The worst severity among its alerts.
     pub severity: Severity,
     /// The alerts that moved.
     pub fingerprints: Vec<Fingerprint>,
-    /// Their services.
+    /// Services of the alerts that were moved.
     pub services: Vec<String>,
     /// The services of those that stayed.
     pub services_left: Vec<String>,
@@ -198,21 +198,21 @@ pub struct Assigned {
 /// A person wrote something down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Noted {
-    /// What.
+    /// The note, as plain text.
     pub text: String,
 }
 
 /// A person set the severity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SeveritySet {
-    /// To what.
+    /// The new severity.
     pub severity: Severity,
 }
 
 /// Pages wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snoozed {
-    /// Until when.
+    /// End of the pause.
     pub until: Time,
 }
 
@@ -223,7 +223,7 @@ pub struct Awoken {}
 /// A person said whether it helped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Feedback {
-    /// The verdict.
+    /// The person's verdict, such as helpful or noise.
     pub verdict: UserVerdict,
     /// More words.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,7 +40,7 @@ pub enum Status {
 /// An alert's membership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// When it joined.
+    /// Time at which the alert was grouped with the incident.
     pub joined_at: Time,
     /// The event by which it joined.
     pub event: EventId,
@@ -51,11 +51,11 @@ pub struct Member {
 /// What a person wrote down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// When.
+    /// Time at which the note was written.
     pub at: Time,
-    /// Who.
+    /// The person who wrote the note.
     pub by: String,
-    /// What.
+    /// The note, as plain text.
     pub text: String,
 }
 
@@ -97,7 +97,7 @@ pub struct Incident {
     pub owner: Option<String>,
     /// The earliest symptom.
     pub started_at: Time,
-    /// When it was opened.
+    /// Time of the decision that opened the incident.
     pub opened_at: Time,
     /// When anything about it last changed.
     pub updated_at: Time,

@@ -16,7 +16,6 @@ pub struct Fixture {
     pub kind: String,
     /// The payload's version, as the file's name says.
     pub version: u32,
-    /// The event.
     pub event: Value,
 }
 

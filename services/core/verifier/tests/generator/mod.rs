@@ -42,7 +42,6 @@ pub struct Planted {
     pub claim: Claim,
     /// The truth that it is, or was made from.
     pub truth: &'static str,
-    /// The lie that it is.
     pub lie: Option<&'static str>,
 }
 

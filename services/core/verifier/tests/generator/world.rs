@@ -43,7 +43,6 @@ const LINES: [&str; 10] = [
 const PEOPLE: [&str; 5] = ["ada", "grace", "dana", "linus", "margaret"];
 const AUTHORS: [&str; 4] = ["wim", "petra", "joao", "mei"];
 
-/// A world.
 pub struct World {
     pub seed: u64,
     pub topology: Topology,

@@ -42,7 +42,6 @@ pub(super) fn word<T: DeserializeOwned>(tool: &str, what: &str, text: &str) -> R
     serde_json::from_value(value).map_err(|error| wrong(tool, &format!("{what}: {error}")))
 }
 
-/// A time.
 pub(super) fn time(tool: &str, text: Option<&str>) -> Result<Option<Time>, Problem> {
     text.map(|text| Time::from_str(text).map_err(|error| wrong(tool, &error.to_string()))).transpose()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Bytes of an output.
+/// Longest tool output that a model is given; longer ones are cut.
 pub const OUTPUT_BYTES_MAX: usize = 32 * 1024;
 /// Bytes of one text in an output.
 pub const TEXT_BYTES_MAX: usize = 2 * 1024;
