@@ -1,7 +1,9 @@
 //! The way of one question: taken, recorded, answered from evidence or by a model, judged, recorded, told.
 
+mod teller;
+mod wording;
+
 use hindcast_domain::words::{AnswerMode, ModelOutcome};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_advice::Asker;
@@ -9,7 +11,6 @@ use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Incident, P
 use hindcast_domain::conversation::{Answered, Asked};
 use hindcast_domain::{ConversationId, Partition};
 use hindcast_redact::Redactor;
-use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -24,32 +25,9 @@ use crate::situation::{self, QuestionMoment, Situation};
 use crate::verify::{self, Judge};
 use crate::{Copilot, history, intent, model, question};
 
-/// Bytes of an answer that the ledger keeps whole; a longer one is kept without what can be concluded again.
-const RECORDED_BYTES_MAX: usize = 192 * 1024;
-/// How long a step of progress waits for a slow reader before it is left out.
-const TELL_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Tells of an answer while it is made.
-#[derive(Clone)]
-pub(crate) struct Teller(Option<mpsc::Sender<AnswerProgress>>);
-
-impl Teller {
-    pub(crate) const fn new(to: Option<mpsc::Sender<AnswerProgress>>) -> Self {
-        Self(to)
-    }
-
-    /// Tells a step. Whoever has gone away is told nothing more; the answer is made all the same.
-    pub(crate) async fn tell(&self, step: AnswerProgress) {
-        let Some(to) = &self.0 else { return };
-        if let Err(error) = to.send_timeout(step, TELL_PATIENCE).await {
-            tracing::debug!(%error, "a step of an answer was not heard");
-        }
-    }
-
-    pub(crate) async fn status(&self, text: &str) {
-        self.tell(AnswerProgress::Status(text.to_owned())).await;
-    }
-}
+pub(crate) use teller::Teller;
+pub(crate) use wording::keep_struck;
+use wording::{compose, dollars, fall_back, fell, from_evidence, kept, put};
 
 pub(crate) struct TakenQuestion {
     pub(crate) question: String,
@@ -380,85 +358,4 @@ impl Copilot {
             metrics.count("hindcast_copilot_fallback_total", &[("reason", reason.as_str())], 1.0);
         }
     }
-}
-
-/// Puts what was concluded into an answer, in the order in which it was concluded.
-fn put(situation: &Situation, answer: &mut Answer) {
-    answer.hypotheses = situation.causes.as_ref().map(|causes| causes.items.clone()).unwrap_or_default();
-    answer.similar = situation.similar.as_ref().map(|page| page.items.clone()).unwrap_or_default();
-    answer.proposals = situation.proposals.clone();
-    answer.severity = Some(situation.incident.severity);
-}
-
-/// Puts sentences of ours into an answer, each in the words that stand, and judges the whole.
-fn from_evidence(answer: &mut Answer, drafted: &Drafted, judge: &Judge) {
-    answer.claims.extend(drafted.drafts.iter().filter_map(|draft| judge.choose(draft)));
-    judge.strike(answer);
-}
-
-/// Answers from evidence because no model did. What it said and does not stand is kept, struck.
-fn fall_back(answer: &mut Answer, drafted: &Drafted, judge: &Judge, failure: &Failure, struck: Vec<Claim>) {
-    from_evidence(answer, drafted, judge);
-    answer.claims.extend(struck);
-    answer.missing.push(fell(failure));
-}
-
-/// Why an answer is from evidence alone, as `missing` and a step of progress say it.
-fn fell(failure: &Failure) -> String {
-    format!("the language model did not write this ({}): answered from evidence alone", failure.text)
-}
-
-/// Claims that were struck for a reason that the verifier does not know stay struck.
-pub(crate) fn keep_struck(claims: &mut [Claim], before: &[Claim]) {
-    for claim in claims {
-        let struck = |known: &&Claim| {
-            known.verdict == ClaimVerdict::Unsupported && known.text == claim.text && known.citations == claim.citations
-        };
-        if let Some(known) = before.iter().find(struck) {
-            (claim.verdict, claim.reason) = (known.verdict, known.reason.clone());
-        }
-    }
-}
-
-#[allow(clippy::cast_precision_loss)] // money of one answer
-fn dollars(micros: u64) -> f64 {
-    micros as f64 / 1_000_000.0
-}
-
-/// The claims that stand, what is proposed and what is missing, as one text.
-fn compose(claims: &[Claim], proposed: &[String], missing: &[String]) -> String {
-    let stands = |claim: &&Claim| claim.verdict != ClaimVerdict::Unsupported;
-    let told = claims.iter().filter(stands).map(|claim| match claim.verdict {
-        ClaimVerdict::Unverifiable => sentence(&format!("{} (not checked)", claim.text.trim_end_matches('.'))),
-        _ => sentence(&claim.text),
-    });
-    // Claims may begin with a name, which keeps its spelling; what is missing begins with a word of ours.
-    let beside = proposed.iter().chain(missing).map(|text| sentence(&capital(text)));
-    told.chain(beside).collect::<Vec<_>>().join(" ")
-}
-
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
-}
-
-/// A text that ends like a sentence.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    let ends = text.ends_with(['.', '!', '?', '…']);
-    if ends { text.to_owned() } else { format!("{text}.") }
-}
-
-/// The answer as the ledger keeps it: redacted, and within its bound.
-fn kept(answer: &Answer) -> Value {
-    let mut value = serde_json::to_value(answer).unwrap_or_default();
-    if value.to_string().len() > RECORDED_BYTES_MAX
-        && let Some(fields) = value.as_object_mut()
-    {
-        for name in ["hypotheses", "similar", "proposals"] {
-            fields.insert(name.to_owned(), Value::Array(Vec::new()));
-        }
-        fields.insert("shortened".to_owned(), Value::Bool(true));
-    }
-    Redactor::default().value(value)
 }

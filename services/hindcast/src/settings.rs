@@ -3,15 +3,17 @@
 
 pub mod advising;
 pub mod chat;
+mod file;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser};
-use hindcast_domain::Severity;
 use hindcast_domain::catalog::Catalog;
-use serde::{Deserialize, Serialize};
+
+pub use file::{LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
+use file::{check_receivers, paging, read_file};
 
 /// Where a server listens unless it is told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7171";
@@ -95,121 +97,6 @@ impl Flags {
         })?;
         Ok(Self { config: config.map(Path::to_path_buf), ..alone.flags })
     }
-}
-
-/// `hindcast.toml`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct File {
-    /// Address and port of the HTTP server.
-    pub listen: Option<SocketAddr>,
-    /// Where data lie.
-    pub data: Option<PathBuf>,
-    /// `embedded`, `nats`, or `nats://HOST:PORT`.
-    pub ledger: Option<String>,
-    /// The service catalogue's file.
-    pub catalog: Option<PathBuf>,
-    /// How people reach this server.
-    pub public_url: Option<String>,
-    /// Whether a ledger that may lose is accepted.
-    pub accept_lossy_ledger: bool,
-    /// The monitoring address of the NATS server.
-    pub nats_monitor: Option<String>,
-    /// The name of this installation.
-    pub install: Option<String>,
-    /// How alerts are grouped.
-    pub correlation: Option<hindcast_correlator::CorrelationRules>,
-    /// How long deliveries are tried, and the like.
-    pub paging: Paging,
-    /// Who is told.
-    pub receivers: Vec<Receiver>,
-    /// Who sends.
-    pub sources: Vec<hindcast_gateway::SourceConfig>,
-    /// How telemetry is kept.
-    pub telemetry: advising::Telemetry,
-    /// How the past is remembered.
-    pub memory: advising::Memory,
-    /// Whether and how a language model is asked.
-    pub copilot: advising::Copilot,
-    /// A folder of runbooks, beside those that are built in.
-    pub runbooks: Option<PathBuf>,
-    /// Which channels see what, and who may do what there.
-    pub chat: hindcast_chatops::ChatRules,
-    /// The table `[slack]`.
-    pub slack: chat::Slack,
-    /// The table `[teams]`.
-    pub teams: chat::Teams,
-}
-
-/// How people are told.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Paging {
-    /// How long a delivery is tried before it is given up and requested anew, in seconds.
-    pub give_up_after_s: i64,
-    /// Whether people are told that an incident is over.
-    pub tell_resolved: bool,
-}
-
-impl Default for Paging {
-    fn default() -> Self {
-        let rules = hindcast_pager::PagingRules::default();
-        Self { give_up_after_s: rules.give_up_after_s, tell_resolved: rules.tell_resolved }
-    }
-}
-
-/// What a receiver understands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Understands {
-    /// Our own message, as JSON, signed where a secret is set.
-    #[default]
-    Webhook,
-    /// A card, as a workflow of Teams takes it.
-    TeamsWorkflow,
-}
-
-/// Who is told: a webhook.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
-    /// The receiver's name, which notices show.
-    pub name: String,
-    /// What it understands.
-    #[serde(default)]
-    pub kind: Understands,
-    /// The webhook's address; absent when `url_env` names a variable that holds it.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// The environment variable that holds its address, where the address is a secret.
-    #[serde(default)]
-    pub url_env: Option<String>,
-    /// The environment variable that holds the secret that signs.
-    #[serde(default)]
-    pub secret_env: Option<String>,
-    /// Only incidents of this severity or worse.
-    #[serde(default)]
-    pub at_least: Option<Severity>,
-    /// Whether it wants pages only.
-    #[serde(default)]
-    pub pages_only: bool,
-    /// Pages that it takes within the window.
-    #[serde(default)]
-    pub pages_max: Option<u32>,
-    /// That window, in seconds.
-    #[serde(default)]
-    pub window_s: Option<i64>,
-}
-
-/// The ledger that the settings choose: files in the data folder, or a NATS server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LedgerChoice {
-    /// Segment files under the data folder.
-    Embedded,
-    /// A local nats-server of ours, with its store under the data folder.
-    LocalNats,
-    /// A NATS server.
-    Nats(String),
 }
 
 /// Settings, resolved.
@@ -379,73 +266,6 @@ pub fn without_credentials(url: &str) -> String {
     }
 }
 
-fn read_file(path: Option<&Path>) -> anyhow::Result<File> {
-    let path = match path {
-        Some(path) => path,
-        None if Path::new(FILE).exists() => Path::new(FILE),
-        None => return Ok(File::default()),
-    };
-    let text = std::fs::read_to_string(path).with_context(|| format!("the settings file {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("the settings file {}", path.display()))
-}
-
-/// Reads a service catalogue, in YAML or JSON, and checks it.
-///
-/// # Errors
-/// When it cannot be read or makes no sense.
-pub fn read_catalog(path: &Path) -> anyhow::Result<Catalog> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("the catalogue {}", path.display()))?;
-    parse_catalog(&text).with_context(|| format!("the catalogue {}", path.display()))
-}
-
-/// Reads a service catalogue from its text.
-///
-/// # Errors
-/// When it cannot be read or makes no sense.
-pub fn parse_catalog(text: &str) -> anyhow::Result<Catalog> {
-    let catalog: Catalog = hindcast_domain::yaml::read(text)?;
-    catalog.check()?;
-    Ok(catalog)
-}
-
-fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
-    let mut names = std::collections::BTreeSet::new();
-    for receiver in receivers {
-        if !names.insert(&receiver.name) {
-            bail!("expected each receiver's name once, got {:?} twice", receiver.name);
-        }
-        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        if let Some(url) = receiver.url.as_ref().filter(|url| !is_web(url)) {
-            bail!("expected an http or https address for the receiver {:?}, got {url:?}", receiver.name);
-        }
-        if receiver.pages_max == Some(0) || receiver.window_s.is_some_and(|window| window <= 0) {
-            bail!("expected pages_max and window_s above 0 for the receiver {:?}", receiver.name);
-        }
-        if receiver.url.is_some() == receiver.url_env.is_some() {
-            bail!("expected either url or url_env for the receiver {:?}", receiver.name);
-        }
-    }
-    Ok(())
-}
-
-fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::PagingRules {
-    let of = |receiver: &Receiver| {
-        let name = serde_json::json!({"name": receiver.name, "pages_only": receiver.pages_only});
-        let defaults: Option<hindcast_pager::ReceiverRules> = serde_json::from_value(name).ok();
-        defaults.map(|defaults| hindcast_pager::ReceiverRules {
-            at_least: receiver.at_least.unwrap_or(defaults.at_least),
-            pages_max: receiver.pages_max.unwrap_or(defaults.pages_max),
-            window_s: receiver.window_s.unwrap_or(defaults.window_s),
-            ..defaults
-        })
-    };
-    hindcast_pager::PagingRules {
-        receivers: receivers.iter().filter_map(of).collect(),
-        give_up_after_s: paging.give_up_after_s,
-        tell_resolved: paging.tell_resolved,
-    }
-}
-
 /// A value of the environment, for references to secrets.
 #[allow(clippy::disallowed_methods)] // settings are the door to the environment
 #[must_use]
@@ -454,27 +274,4 @@ pub fn environment(name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_is_asked_with_the_settings_that_a_server_would_run_with() -> anyhow::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("elsewhere.toml");
-        std::fs::write(&file, "[memory]\nmodel_dir = \"/models/mine\"\nqdrant_url = \"http://127.0.0.1:6334\"\n")?;
-        let settings = Settings::resolve(&Flags::of_environment(Some(&file))?, Some(folder.path()))?;
-        assert_eq!(settings.advising.memory.model_dir.as_deref(), Some(Path::new("/models/mine")));
-        assert_eq!(settings.advising.memory.qdrant_url.as_deref(), Some("http://127.0.0.1:6334"));
-        assert_eq!(settings.data, folder.path());
-        let missing = folder.path().join("missing.toml");
-        let refused = Settings::resolve(&Flags::of_environment(Some(&missing))?, None).err();
-        assert!(refused.is_some_and(|error| format!("{error:#}").contains("missing.toml")));
-        Ok(())
-    }
-
-    #[test]
-    fn an_address_is_shown_without_its_password() {
-        assert_eq!(without_credentials("nats://user:hunter2@broker:4222"), "nats://broker:4222");
-        assert_eq!(without_credentials("http://127.0.0.1:7171"), "http://127.0.0.1:7171");
-    }
-}
+mod tests;

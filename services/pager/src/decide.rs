@@ -4,17 +4,21 @@
 //! not, each receiver is told, or the telling is held for a named reason until a named time. What a hold
 //! covers counts as told for as long as it holds: when it ends without being told, the question is open again.
 
+mod ending;
+
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
-use hindcast_domain::notice::{self, Held, Notice, Reason, Released, Requested};
+use hindcast_domain::notice::{Held, Reason, Requested};
 use hindcast_domain::words::HoldReason;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, Span, Time};
 
 use crate::rules::ReceiverRules;
 use crate::state::NoticesState;
 use crate::storm;
+
+pub(crate) use ending::{is_storm_hold, released};
 
 /// How long a page that is about no single incident is tried.
 const GENERAL_WARRANTED: Span = Span::hours(24);
@@ -153,8 +157,6 @@ impl<'a> NoticeQuestion<'a> {
         }
     }
 
-    // ── whether to tell ────────────────────────────────────────────────────────────────────────────
-
     /// Whether what people were told covers an incident; tells them where it does not.
     fn about(&self, of: &Partition, subject: &str, hint: Reason) -> Vec<Draft> {
         let Some(incident) = self.live(of, subject) else { return Vec::new() };
@@ -258,8 +260,6 @@ impl<'a> NoticeQuestion<'a> {
         self.state.incident(of, &id).filter(|incident| incident.is_live())
     }
 
-    // ── telling ────────────────────────────────────────────────────────────────────────────────────
-
     fn tell(&self, word: NoticeWording<'_>) -> Vec<Draft> {
         let page = word.severity.pages();
         let all = self.state.seen.rules.receivers();
@@ -333,151 +333,6 @@ impl<'a> NoticeQuestion<'a> {
         let id = NoticeId::derive(&[self.cause.as_str().as_bytes(), receiver.as_bytes(), about.as_bytes()]);
         Draft::system(id, event)
     }
-
-    /// An incident is over: what was held for it is let go, and those who were told are told, once.
-    fn over(&self, of: &Partition, subject: &str) -> Vec<Draft> {
-        let Ok(id) = subject.parse::<IncidentId>() else { return Vec::new() };
-        let Some(incident) = self.state.incident(of, &id) else { return Vec::new() };
-        let mut drafts = self.release(&id, &HoldReason::Over);
-        let told = self.state.told.get(&id).is_some_and(|told| told.notified && !told.over);
-        if told && self.state.seen.rules.tell_resolved {
-            let word = NoticeWording { incident, severity: incident.severity, reason: Reason::Resolved, late: None };
-            let receivers = self.state.seen.rules.receivers();
-            let quiet = receivers.iter().filter(|r| !r.pages_only && incident.peak_severity >= r.at_least);
-            drafts.extend(quiet.map(|receiver| self.request(word, receiver)));
-        }
-        drafts
-    }
-
-    // ── holds ──────────────────────────────────────────────────────────────────────────────────────
-
-    fn release(&self, incident: &IncidentId, why: &HoldReason) -> Vec<Draft> {
-        self.state.holds_of(incident).map(|notice| released(&notice.id, why.clone())).collect()
-    }
-
-    /// An alert is held back, whether or not it has an incident: that is a hold with an end.
-    fn suppressed(&self, input: &Recorded) -> Vec<Draft> {
-        let fingerprint = input.subject.parse::<Fingerprint>().ok();
-        let alert = fingerprint.and_then(|id| self.state.book(&input.partition)?.alerts.get(&id));
-        let Some(alert) = alert.filter(|alert| alert.is_firing() && alert.severity.pages()) else { return Vec::new() };
-        let Some(suppression) = alert.suppressed.as_ref().filter(|held| held.until > self.now) else {
-            return Vec::new();
-        };
-        if self.state.held().any(|held| held.alert.as_ref() == Some(&alert.fingerprint)) {
-            return Vec::new();
-        }
-        let held = Held {
-            incident: None,
-            alert: Some(alert.fingerprint.clone()),
-            receiver: None,
-            reason: Reason::Opened,
-            why: suppression.kind.as_str().into(),
-            until: suppression.until,
-            severity: alert.severity,
-            title: alert.name.clone(),
-            services: alert.service.iter().cloned().collect(),
-            teams: Vec::new(),
-        };
-        vec![self.draft("", alert.fingerprint.as_str(), Event::NoticeHeld(held))]
-    }
-
-    fn release_alert(&self, subject: &str) -> Vec<Draft> {
-        let of = |held: &&Notice| held.alert.as_ref().is_some_and(|alert| alert.as_str() == subject);
-        self.state.held().filter(of).map(|held| released(&held.id, HoldReason::Over)).collect()
-    }
-
-    /// A hold has come to its end.
-    fn hold_ended(&self, held: &Notice) -> Vec<Draft> {
-        if held.why == Some(storm::WHY) {
-            return self.storm_ended(held);
-        }
-        let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
-        let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
-            return vec![released(&held.id, HoldReason::Over)];
-        };
-        // It is told now, or another hold takes over.
-        let word = NoticeWording {
-            incident,
-            severity: held.severity.max(incident.severity),
-            reason: Reason::StillThere,
-            late: None,
-        };
-        let told = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
-        std::iter::once(released(&held.id, HoldReason::Held)).chain(told).collect()
-    }
-
-    /// The receiver of a notice; all of them where the rules know it no more, so that none is lost.
-    pub(crate) fn receivers_of(&self, notice: &Notice) -> Vec<ReceiverRules> {
-        let all = self.state.seen.rules.receivers();
-        let its_own: Vec<ReceiverRules> =
-            all.iter().filter(|r| Some(&r.name) == notice.receiver.as_ref()).cloned().collect();
-        if its_own.is_empty() { all } else { its_own }
-    }
-
-    // ── what was given up ──────────────────────────────────────────────────────────────────────────
-
-    /// A delivery was given up. If the page is still warranted it is requested anew, and says how late it is.
-    fn expired(&self, subject: &str, request: &EventId) -> Vec<Draft> {
-        let notice = subject.parse::<NoticeId>().ok().and_then(|id| self.state.notices.0.get(&id));
-        let Some(notice) = notice.filter(|notice| notice.event == *request && notice.page) else { return Vec::new() };
-        let page = self.state.page(&notice.id);
-        let since = page.map_or(notice.at, |page| page.since);
-        let late = self.now.since(since);
-        let Some(id) = &notice.incident else {
-            let lines = page.map(|page| page.lines.clone()).unwrap_or_default();
-            // Refused, and not merely late: once more, and then never, or it would go round and round.
-            let refused_again = notice.until > self.now && notice.reason == Reason::Retried;
-            let warranted = late <= GENERAL_WARRANTED && !refused_again;
-            return if warranted { self.retry_general(notice, lines, late) } else { Vec::new() };
-        };
-        // It may have been told by another page since; that one has a fate of its own.
-        let Some(incident) = self.state.any_incident(id).filter(|incident| self.owed(incident, notice.at)) else {
-            return Vec::new();
-        };
-        let severity = notice.severity.max(incident.severity);
-        let word = NoticeWording { incident, severity, reason: Reason::Retried, late: Some(late) };
-        // Refused, and not merely late: it is tried again when its time is up, and not in a circle.
-        let refused_until = Some(notice.until).filter(|until| *until > self.now);
-        let receivers = self.receivers_of(notice);
-        let again = receivers.iter().flat_map(|receiver| match refused_until {
-            Some(until) => vec![self.hold(word, receiver, HoldReason::Refused, until)],
-            None => self.tell_one(word, receiver),
-        });
-        again.collect()
-    }
-
-    fn retry_general(&self, notice: &Notice, lines: Vec<String>, late: Span) -> Vec<Draft> {
-        let again = |receiver: ReceiverRules| {
-            let asked = Requested {
-                incident: None,
-                receiver: receiver.name.clone(),
-                reason: Reason::Retried,
-                page: true,
-                severity: notice.severity,
-                title: notice.title.clone(),
-                lines: lines.clone(),
-                services: Vec::new(),
-                teams: Vec::new(),
-                holds_until: None,
-                expires_at: self.expires_at(),
-                delayed_by: Some(late),
-            };
-            self.draft(&receiver.name, notice.id.as_str(), Event::NoticeRequested(asked))
-        };
-        self.receivers_of(notice).into_iter().map(again).collect()
-    }
-}
-
-pub(crate) fn released(id: &NoticeId, why: HoldReason) -> Draft {
-    debug_assert!(
-        matches!(why, HoldReason::Told | HoldReason::Over | HoldReason::Held | HoldReason::Merged),
-        "{why} is no reason for a release"
-    );
-    Draft::system(id, Event::NoticeReleased(Released { why }))
-}
-
-pub(crate) fn is_storm_hold(notice: &Notice) -> bool {
-    notice.status == notice::Status::Held && notice.why == Some(storm::WHY)
 }
 
 fn lines(incident: &Incident) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! What is to be shown, as the ledger says: messages with what became of them, and how far each incident is.
 //! Owns the fold that every queue of the deliverer is derived from; refuses to know vendors and time.
 
+mod sweep;
+
 use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,7 +14,7 @@ use hindcast_domain::label::About;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, MessageId, Partition, Severity, Time};
 
 use crate::key;
-use crate::state::{KEPT, ObservedIncidents};
+use crate::state::ObservedIncidents;
 
 /// Commands from chat whose refusal is still listened for.
 const COMMANDS_MAX: usize = 4_096;
@@ -199,8 +201,6 @@ impl Desk {
         self.look(&id);
     }
 
-    // ── what changes cards ─────────────────────────────────────────────────────────────────────────
-
     fn change(&mut self, event: &Recorded) {
         self.seen.see(event);
         match &event.event {
@@ -345,8 +345,6 @@ impl Desk {
         }
     }
 
-    // ── refusals ───────────────────────────────────────────────────────────────────────────────────
-
     /// A command that stands behind what a person did belongs to it.
     fn pair(&mut self, before: Option<&Recorded>, event: &Recorded) {
         let (Some(before), Event::Command(command)) = (before, &event.event) else { return };
@@ -378,31 +376,6 @@ impl Desk {
         }
         let (rejected, at) = (rejected.clone(), event.time);
         self.refusals.push_back(Refusal { received, rejected, at });
-    }
-
-    // ── forgetting ─────────────────────────────────────────────────────────────────────────────────
-
-    /// Drops incidents that ended long ago, with their messages, and what was said long ago about none.
-    fn sweep(&mut self, now: Time) {
-        let seen = &self.seen;
-        self.incidents.retain(|id, tracked| seen.incident(&tracked.partition, id).is_some());
-        let incidents = &self.incidents;
-        let kept = |message: &Message| match &message.requested.incident {
-            Some(incident) => incidents.contains_key(incident) || now.since(message.at) <= KEPT,
-            None => now.since(message.at) <= KEPT,
-        };
-        self.messages.0.retain(|_, message| kept(message));
-        let messages = &self.messages.0;
-        let known = |id: &MessageId| messages.contains_key(id);
-        self.gone.retain(|id| known(id));
-        self.todo.retain(|id| known(id));
-        self.failures.retain(|id, _| known(id));
-        self.checked.retain(|id, _| known(id));
-        self.pending.retain(|id, _| known(id));
-        self.places.retain(|id, _| known(id));
-        self.homes.retain(|_, incident| incidents.contains_key(incident));
-        let questions = &self.questions;
-        self.questions_in_order.retain(|id| questions.contains_key(id));
     }
 }
 

@@ -1,14 +1,21 @@
 //! What the routes answer.
 
+mod operations;
+mod receipt;
+mod timeline;
+
 use std::collections::BTreeMap;
 
-use crate::words::{EventKind, PageAccount, ReceiptStage};
-use hindcast_domain::incident::Grouping;
-use hindcast_domain::words::{HoldReason, ParkedStatus, ResolvedBy, SilenceEnd};
+use crate::words::EventKind;
+use hindcast_domain::words::{HoldReason, ResolvedBy, SilenceEnd};
 use hindcast_domain::{Severity, Time, alert, incident, notice, silence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use operations::{AlertCounts, DamageFound, IncidentCounts, Parked, Replay, ServicePosition, State, Verification};
+pub use receipt::{Receipt, ReceiptStep};
+pub use timeline::{TimelineEntry, Why, WhyKeptOut, WhyMember};
 
 /// An incident: a group of alerts with one status, one severity and one history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -187,133 +194,6 @@ pub struct Event {
     pub data: Value,
 }
 
-/// One line of an incident's timeline, in plain words with its event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TimelineEntry {
-    /// When it happened.
-    pub time: Time,
-    /// In plain words.
-    pub text: String,
-    /// The event's type.
-    #[serde(rename = "type")]
-    pub event_type: String,
-    /// The person or component that caused the event.
-    pub actor: String,
-    /// Id of the event (`EVT-…`).
-    pub event: String,
-    /// Position of the event in the ledger.
-    pub position: u64,
-    /// What it is about: an incident, alert or notice.
-    pub subject: String,
-}
-
-/// Why the alerts of an incident are grouped, and which alerts were not grouped with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Why {
-    /// Id of the incident (`INC-…`).
-    pub incident: String,
-    /// Each member, in the order in which it joined.
-    pub members: Vec<WhyMember>,
-    /// Alerts that were compared with it and are in another incident.
-    pub kept_out: Vec<WhyKeptOut>,
-    /// The position that it shows.
-    pub position: u64,
-}
-
-/// Why an alert is a member.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct WhyMember {
-    /// The alert.
-    pub fingerprint: String,
-    /// Name of the alert.
-    pub name: String,
-    /// Service of the alert; absent when no label names one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// In plain words.
-    pub text: String,
-    /// The decision's reasons.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub grouping: Option<Grouping>,
-    /// The event that decided it.
-    pub event: String,
-    /// Position of the event that grouped the alert.
-    pub position: u64,
-}
-
-/// Why an alert is no member.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct WhyKeptOut {
-    /// The alert.
-    pub fingerprint: String,
-    /// Name of the alert.
-    pub name: String,
-    /// How well it would have fitted, 0 to 1.
-    pub score: f64,
-    /// What spoke against it.
-    pub text: String,
-    /// Where it went instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub incident: Option<String>,
-    /// The event that decided it.
-    pub event: String,
-    /// Position of the event that decided it.
-    pub position: u64,
-}
-
-/// An alert's whole way from the socket to the page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Receipt {
-    /// The current alert.
-    pub alert: Alert,
-    /// Each step, oldest first.
-    pub steps: Vec<ReceiptStep>,
-    /// What accounts for an alert that fires at a paging severity; `not_required` for every other one.
-    pub accounted: PageAccount,
-    /// Until when, where it is suppressed or held.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<Time>,
-    /// Steps that were left out in the middle because there are too many.
-    pub omitted: u64,
-    /// The position that it shows.
-    pub position: u64,
-}
-
-/// One step of an alert's history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ReceiptStep {
-    /// Time of the step.
-    pub time: Time,
-    /// What happened to it.
-    pub stage: ReceiptStage,
-    /// In plain words.
-    pub text: String,
-    /// Id of the event (`EVT-…`) that records the step.
-    pub event: String,
-    /// Position of that event in the ledger.
-    pub position: u64,
-    /// What a machine wants to know.
-    #[serde(skip_serializing_if = "Value::is_null", default)]
-    pub detail: Value,
-}
-
-impl ReceiptStep {
-    /// The stage as people read it.
-    #[must_use]
-    pub fn stage_in_words(&self) -> &str {
-        match self.stage.as_str() {
-            "kept_out" => "not grouped",
-            "held" => "delayed",
-            "released" => "delay ended",
-            "settled" => "not flapping",
-            "asked" => "requested",
-            "stale" => "no longer sent",
-            "expired" => "not delivered",
-            other => other,
-        }
-    }
-}
-
 /// A silence or maintenance window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Silence {
@@ -380,136 +260,6 @@ pub struct Notice {
     pub event: String,
     /// Position of the event that decided the notification.
     pub position: u64,
-}
-
-/// A dead letter: an item that was accepted and could not be processed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Parked {
-    /// The `intake.parked` event's id.
-    pub id: String,
-    /// What became of it.
-    pub status: ParkedStatus,
-    /// Name of the source that sent the item.
-    pub source: String,
-    /// Format in which the item was received, such as `alertmanager`.
-    pub format: String,
-    /// A stable code.
-    pub code: String,
-    /// What was expected and what came.
-    pub detail: String,
-    /// What to do.
-    pub remedy: String,
-    /// Time at which the item became a dead letter.
-    pub at: Time,
-    /// The item, redacted.
-    pub payload: Value,
-    /// Position of the event that records it.
-    pub position: u64,
-}
-
-/// The state as of a position.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct State {
-    /// The ledger's head, or `as_of`.
-    pub position: u64,
-    /// Whether every service has consumed all up to it and nothing that follows is outstanding.
-    pub settled: bool,
-    /// Whether a later commit may still fall under the time that was asked for.
-    pub provisional: bool,
-    /// `fold version : SHA-256`.
-    pub state_hash: String,
-    /// How many incidents there are.
-    pub incidents: IncidentCounts,
-    /// How many alerts there are.
-    pub alerts: AlertCounts,
-    /// Dead letters that are not retried or discarded.
-    pub parked: u64,
-    /// The current versions: `fold`, `weights`, `catalog`, …
-    pub versions: BTreeMap<String, String>,
-    /// The ledger's identity.
-    pub ledger: String,
-    /// How far each service is, and when its next timer is due.
-    #[serde(default)]
-    pub services: BTreeMap<String, ServicePosition>,
-}
-
-/// Incidents by status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct IncidentCounts {
-    /// Not acknowledged.
-    pub open: u64,
-    /// Somebody does.
-    pub acknowledged: u64,
-    /// Over.
-    pub resolved: u64,
-}
-
-/// Alerts by status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AlertCounts {
-    /// Wrong now.
-    pub firing: u64,
-    /// Over.
-    pub resolved: u64,
-    /// The sender fell silent.
-    pub stale: u64,
-    /// Suppressed, of the firing ones.
-    pub suppressed: u64,
-}
-
-/// How far a service is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ServicePosition {
-    /// The position through which it has processed all.
-    pub position: u64,
-    /// When its next timer is due.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<Time>,
-}
-
-/// What a replay found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Replay {
-    /// Whether the fresh fold equals the live state.
-    pub identical: bool,
-    /// The fresh fold's hash.
-    pub replayed_hash: String,
-    /// The live state's hash at the same position.
-    pub live_hash: String,
-    /// Position up to which the state was rebuilt.
-    pub position: u64,
-    /// How many events were folded.
-    pub events: u64,
-    /// How long it took, in milliseconds.
-    pub elapsed_ms: u64,
-}
-
-/// What a walk of the chains found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Verification {
-    /// Whether nothing is wrong.
-    pub intact: bool,
-    /// Commits walked.
-    pub commits: u64,
-    /// Events walked.
-    pub events: u64,
-    /// The head's position.
-    pub position: u64,
-    /// What is wrong.
-    pub damage: Vec<DamageFound>,
-    /// What this walk cannot find.
-    pub bound: String,
-}
-
-/// One thing that is wrong with the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DamageFound {
-    /// Position of the damaged commit.
-    pub position: u64,
-    /// Subject of the damaged commit.
-    pub subject: String,
-    /// The check that failed.
-    pub detail: String,
 }
 
 /// What a door of ours answers for what it took.

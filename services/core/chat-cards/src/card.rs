@@ -2,16 +2,24 @@
 //! and which buttons stand there in which state; refuses to know how a vendor shows them. All text is plain: what
 //! comes from telemetry is escaped by whoever renders it.
 
-use hindcast_api::{Answer, Causes, ClaimVerdict, Hypothesis, Incident, Proposal, Similar};
+mod answer;
+mod wording;
+
+use hindcast_api::{Causes, Hypothesis, Incident, Proposal, Similar};
 use hindcast_domain::act::ActEntry;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::About;
 use hindcast_domain::words::ResolvedBy;
-use hindcast_domain::{IncidentId, Severity, Span, Time};
+use hindcast_domain::{IncidentId, Severity, Span};
 
 use crate::buttons;
 use crate::interaction::ChatVerb;
-use crate::view::{IncidentView, ThreadNote};
+use crate::view::IncidentView;
+
+pub use answer::{AnswerBlock, answer, note};
+pub(crate) use wording::judge;
+pub use wording::short;
+use wording::{clock, left_out, named, span, time_of_day, times};
 
 /// Claims that an answer shows; the rest is on its web page.
 const CLAIMS_MAX: usize = 12;
@@ -139,12 +147,6 @@ pub(crate) fn more_are_left(act: &ActEntry, incident: &Incident, more: usize, ty
     let chat = act.chat.map_or(act.word, |chat| chat.word);
     let joint = act.chat.and_then(|chat| chat.joint).map_or_else(String::new, |joint| format!(" {joint}"));
     format!("{more} more are open. For one of them, {typed}: {chat} {}{joint} …", short(&incident.id))
-}
-
-/// The first characters of an id: enough to type.
-#[must_use]
-pub fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }
 
 /// Where an incident is in its life.
@@ -316,135 +318,12 @@ fn proposed(view: &IncidentView, id: Option<&IncidentId>) -> Option<Section> {
     Some(Section { heading: "Proposed".to_owned(), lines, buttons: buttons.unwrap_or_default() })
 }
 
-/// That there is more than a card shows, and where.
-fn left_out(all: usize, shown: usize, what: &str) -> Option<CardLine> {
-    (all > shown).then(|| CardLine::Text(format!("and {} more {what}, on the web page", all - shown)))
-}
-
 fn said(view: &IncidentView) -> Option<Section> {
     if view.labels.is_empty() {
         return None;
     }
     let lines = view.labels.iter().cloned().map(CardLine::Text).collect();
     Some(Section { heading: "Feedback".to_owned(), lines, buttons: Vec::new() })
-}
-
-pub(crate) fn judge(
-    text: &str,
-    id: &IncidentId,
-    about: About,
-    verdict: &str,
-    words: Option<String>,
-    seen: u64,
-) -> Button {
-    let verb = ChatVerb::Judge { incident: Some(id.clone()), about, verdict: verdict.to_owned(), text: words };
-    Button { text: text.to_owned(), style: Style::Plain, verb, seen: Some(seen) }
-}
-
-/// A line in a card's thread.
-#[must_use]
-pub fn note(of: &ThreadNote) -> Section {
-    match of {
-        ThreadNote::Said { text, url } => {
-            let line = match url {
-                Some(url) => CardLine::Link { text: text.clone(), url: url.clone(), rest: String::new() },
-                None => CardLine::Text(text.clone()),
-            };
-            Section { heading: String::new(), lines: vec![line], buttons: Vec::new() }
-        }
-        ThreadNote::Fixed { text, proposal, recall, incident, revision } => {
-            let mut lines = vec![CardLine::Text(text.clone())];
-            let mut buttons = Vec::new();
-            let id = incident.parse::<IncidentId>().ok();
-            if let (Some((proposed, words)), Some(id)) = (proposal, &id)
-                && let Ok(proposal) = proposed.parse()
-            {
-                lines.push(CardLine::Text(format!("Was this what fixed it: {words}?")));
-                let about = About::Proposal { proposal };
-                buttons.push(judge("That fixed it", id, about.clone(), "fixed", None, *revision));
-                buttons.push(judge("It did not", id, about, "not_fixed", None, *revision));
-            }
-            if let (Some((earlier, words)), Some(id)) = (recall, &id)
-                && let Ok(similar) = earlier.parse()
-            {
-                lines.push(CardLine::Text(format!("Was it the same problem as {}, {words}?", short(earlier))));
-                let about = About::Recall { incident: id.clone(), similar };
-                buttons.push(judge("The same", id, about.clone(), "confirmed", None, *revision));
-                buttons.push(judge("Another", id, about, "dismissed", None, *revision));
-            }
-            Section { heading: String::new(), lines, buttons }
-        }
-    }
-}
-
-/// An answer: what stands of it, what was struck, what is missing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnswerBlock {
-    /// Claims that stand, each with where its first event is read.
-    pub claims: Vec<CardLine>,
-    /// What else there is to say: struck claims, what is missing.
-    pub remarks: Vec<String>,
-    /// How it came about.
-    pub footer: String,
-    /// Whether it helped.
-    pub buttons: Vec<Button>,
-    /// All of it in a line or two.
-    pub fallback: String,
-}
-
-/// An answer, for any vendor.
-#[must_use]
-pub fn answer(of: &Answer, public_url: &str) -> AnswerBlock {
-    let base = public_url.trim_end_matches('/');
-    let stands: Vec<_> = of.claims.iter().filter(|claim| claim.verdict != ClaimVerdict::Unsupported).collect();
-    let struck = of.claims.len() - stands.len();
-    let claims = stands.iter().take(CLAIMS_MAX).map(|claim| match claim.citations.first() {
-        Some(citation) => CardLine::Link {
-            text: format!("#{}", citation.position),
-            url: format!("{base}/events/{}", citation.event),
-            rest: claim.text.clone(),
-        },
-        None => CardLine::Text(claim.text.clone()),
-    });
-    let mut claims: Vec<CardLine> = claims.collect();
-    if claims.is_empty() {
-        claims.push(CardLine::Text(of.answer.clone()));
-    }
-    let mut remarks = Vec::new();
-    if stands.len() > CLAIMS_MAX {
-        remarks.push(format!("and {} more claims on the web page", stands.len() - CLAIMS_MAX));
-    }
-    if struck > 0 {
-        remarks.push(format!("{struck} removed: not supported by the evidence"));
-    }
-    if !of.missing.is_empty() {
-        remarks.push(format!("missing: {}", of.missing.join("; ")));
-    }
-    let by =
-        of.model.as_deref().map_or("from evidence, without a model".to_owned(), |model| format!("written by {model}"));
-    let cost = of.cost.map_or(String::new(), |cost| format!(" · ${cost:.4}"));
-    let about = of.conversation.parse().ok().map(|conversation| About::Conversation { conversation });
-    let incident: Option<IncidentId> = of.incident.as_ref().and_then(|id| id.parse().ok());
-    let button = |text: &str, about: &About, verdict: &str| Button {
-        text: text.to_owned(),
-        style: Style::Plain,
-        verb: ChatVerb::Judge {
-            incident: incident.clone(),
-            about: about.clone(),
-            verdict: verdict.to_owned(),
-            text: None,
-        },
-        seen: None,
-    };
-    AnswerBlock {
-        claims,
-        remarks,
-        footer: format!("{by} · {} ms{cost} · as of position {}", of.elapsed_ms, of.position),
-        buttons: about
-            .map(|about| vec![button("Helpful", &about, "helpful"), button("Not helpful", &about, "not_helpful")])
-            .unwrap_or_default(),
-        fallback: of.answer.clone(),
-    }
 }
 
 /// One line of a list of incidents.
@@ -459,42 +338,5 @@ pub fn listed(of: &Incident) -> CardLine {
         text: short(&of.id).to_owned(),
         url: of.url.clone(),
         rest: format!("{} · {status} · {}", of.severity, of.title),
-    }
-}
-
-fn named(services: &[String]) -> String {
-    let mut text = services.iter().take(SERVICES_MAX).cloned().collect::<Vec<_>>().join(", ");
-    if services.len() > SERVICES_MAX {
-        text.push_str(&format!(" and {} more", services.len() - SERVICES_MAX));
-    }
-    text
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
-}
-
-/// A day and a time of it, in UTC.
-fn clock(at: Time) -> String {
-    let text = at.to_string();
-    format!("{} {} UTC", text.split('T').next().unwrap_or_default(), time_of_day(at))
-}
-
-/// A time of day in UTC: the day stands above.
-fn time_of_day(at: Time) -> String {
-    let text = at.to_string();
-    text.split('T').nth(1).unwrap_or(&text).chars().take(8).collect()
-}
-
-/// How long it is from `start` to `end`.
-fn span(end: Time, start: Time) -> String {
-    let seconds = end.since(start).as_secs_f64().max(0.0).round();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bounded from below in the line before
-    let seconds = seconds as u64;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
     }
 }

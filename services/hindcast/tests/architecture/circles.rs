@@ -60,6 +60,7 @@ const STILL_CIRCLES: [&[&str]; 30] = [
     &["services/console/src/web/ask.rs", "services/console/src/web/forms.rs", "services/console/src/web/learnt.rs"],
     &[
         "services/copilot/src/ask.rs",
+        "services/copilot/src/ask/wording.rs",
         "services/copilot/src/model.rs",
         "services/copilot/src/model/tools.rs",
         "services/copilot/src/replay.rs",
@@ -70,7 +71,7 @@ const STILL_CIRCLES: [&[&str]; 30] = [
         "services/copilot/src/evidence/conclusions.rs",
     ],
     &["services/core/log-templates/src/mask.rs", "services/core/log-templates/src/shapes.rs"],
-    &["services/core/log-templates/src/near.rs", "services/core/log-templates/src/templates.rs"],
+    &["services/core/log-templates/src/near.rs", "services/core/log-templates/src/templates/template.rs"],
     &["services/core/mlops/src/card.rs", "services/core/mlops/src/train.rs"],
     &[
         "services/core/mlops/src/labeller/later.rs",
@@ -123,9 +124,10 @@ const STILL_CIRCLES: [&[&str]; 30] = [
         "services/hindcast/src/settings.rs",
         "services/hindcast/src/settings/advising.rs",
         "services/hindcast/src/settings/chat.rs",
+        "services/hindcast/src/settings/file.rs",
     ],
     &["services/learning/src/shadow.rs", "services/learning/src/shadow/beside.rs"],
-    &["services/pager/src/decide.rs", "services/pager/src/storm.rs"],
+    &["services/pager/src/decide.rs", "services/pager/src/decide/ending.rs", "services/pager/src/storm.rs"],
     &["services/ports/advice/src/tools.rs", "services/ports/advice/src/tools/answers.rs"],
     &["services/views/src/words/advice.rs", "services/views/src/words/mod.rs"],
 ];

@@ -1,0 +1,139 @@
+//! The state of the house as a whole: what is parked, the counts, a replay and a verification.
+
+use std::collections::BTreeMap;
+
+use hindcast_domain::Time;
+use hindcast_domain::words::ParkedStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A dead letter: an item that was accepted and could not be processed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Parked {
+    /// The `intake.parked` event's id.
+    pub id: String,
+    /// What became of it.
+    pub status: ParkedStatus,
+    /// Name of the source that sent the item.
+    pub source: String,
+    /// Format in which the item was received, such as `alertmanager`.
+    pub format: String,
+    /// A stable code.
+    pub code: String,
+    /// What was expected and what came.
+    pub detail: String,
+    /// What to do.
+    pub remedy: String,
+    /// Time at which the item became a dead letter.
+    pub at: Time,
+    /// The item, redacted.
+    pub payload: Value,
+    /// Position of the event that records it.
+    pub position: u64,
+}
+
+/// The state as of a position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct State {
+    /// The ledger's head, or `as_of`.
+    pub position: u64,
+    /// Whether every service has consumed all up to it and nothing that follows is outstanding.
+    pub settled: bool,
+    /// Whether a later commit may still fall under the time that was asked for.
+    pub provisional: bool,
+    /// `fold version : SHA-256`.
+    pub state_hash: String,
+    /// How many incidents there are.
+    pub incidents: IncidentCounts,
+    /// How many alerts there are.
+    pub alerts: AlertCounts,
+    /// Dead letters that are not retried or discarded.
+    pub parked: u64,
+    /// The current versions: `fold`, `weights`, `catalog`, …
+    pub versions: BTreeMap<String, String>,
+    /// The ledger's identity.
+    pub ledger: String,
+    /// How far each service is, and when its next timer is due.
+    #[serde(default)]
+    pub services: BTreeMap<String, ServicePosition>,
+}
+
+/// Incidents by status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IncidentCounts {
+    /// Not acknowledged.
+    pub open: u64,
+    /// Somebody does.
+    pub acknowledged: u64,
+    /// Over.
+    pub resolved: u64,
+}
+
+/// Alerts by status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AlertCounts {
+    /// Wrong now.
+    pub firing: u64,
+    /// Over.
+    pub resolved: u64,
+    /// The sender fell silent.
+    pub stale: u64,
+    /// Suppressed, of the firing ones.
+    pub suppressed: u64,
+}
+
+/// How far a service is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServicePosition {
+    /// The position through which it has processed all.
+    pub position: u64,
+    /// When its next timer is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Time>,
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Replay {
+    /// Whether the fresh fold equals the live state.
+    pub identical: bool,
+    /// The fresh fold's hash.
+    pub replayed_hash: String,
+    /// The live state's hash at the same position.
+    pub live_hash: String,
+    /// Position up to which the state was rebuilt.
+    pub position: u64,
+    /// How many events were folded.
+    pub events: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// What a walk of the chains found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Verification {
+    /// Whether nothing is wrong.
+    pub intact: bool,
+    /// Commits walked.
+    pub commits: u64,
+    /// Events walked.
+    pub events: u64,
+    /// The head's position.
+    pub position: u64,
+    /// What is wrong.
+    pub damage: Vec<DamageFound>,
+    /// What this walk cannot find.
+    pub bound: String,
+}
+
+/// One thing that is wrong with the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DamageFound {
+    /// Position of the damaged commit.
+    pub position: u64,
+    /// Subject of the damaged commit.
+    pub subject: String,
+    /// The check that failed.
+    pub detail: String,
+}

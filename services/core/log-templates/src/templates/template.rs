@@ -1,0 +1,112 @@
+//! One template and its words: what a line must be to be its, and what it shows.
+
+use hindcast_domain::id;
+use serde::{Deserialize, Serialize};
+
+use crate::mask::{MaskToken, Masked, WILDCARD};
+use crate::near::{DIFFERING_MAX, common};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Template {
+    pub(super) id: String,
+    pub(super) version: u32,
+    pub(super) lines: u64,
+    pub(crate) words: Vec<TemplateWord>,
+    /// The template that it became a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) into: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TemplateWord {
+    /// The signature of what was there first.
+    pub(crate) sig: u64,
+    pub(crate) text: String,
+    /// Bytes before and behind the `<*>` that any word fits which begins and ends so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) open: Option<(u16, u16)>,
+}
+
+impl Template {
+    pub(super) fn first(service: &str, line: &Masked) -> Self {
+        let word = |token: &MaskToken| TemplateWord { sig: token.sig, text: line.text(token).to_owned(), open: None };
+        let words: Vec<TemplateWord> = line.tokens().iter().map(word).collect();
+        let mut template = Self { id: String::new(), version: 1, lines: 1, words, into: None };
+        template.id = format!("TPL-{}", id::derive(&[service.as_bytes(), template.text().as_bytes()]));
+        template
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for word in &self.words {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(&word.text);
+        }
+        text
+    }
+
+    /// The words in which a line of as many words differs, as bits; `None` for too many.
+    pub(super) fn differing(&self, line: &Masked) -> Option<u128> {
+        let mut mask = 0_u128;
+        for (at, (word, token)) in self.words.iter().zip(line.tokens()).enumerate() {
+            if word.sig != token.sig && !word.fits(line.text(token)) {
+                mask |= 1 << at;
+                if mask.count_ones() > DIFFERING_MAX {
+                    return None;
+                }
+            }
+        }
+        Some(mask)
+    }
+
+    /// Counts a line that fits; whether it made the text wider.
+    pub(super) fn absorb(&mut self, line: &Masked) -> bool {
+        self.lines += 1;
+        let mut wider = false;
+        for (word, token) in self.words.iter_mut().zip(line.tokens()) {
+            wider |= word.widen_to(line.text(token), token.sig);
+        }
+        self.version += u32::from(wider);
+        wider
+    }
+}
+
+impl TemplateWord {
+    fn fits(&self, text: &str) -> bool {
+        let Some((before, behind)) = self.open else {
+            return false;
+        };
+        let (before, behind) = (usize::from(before), usize::from(behind));
+        let (mine, theirs) = (self.text.as_bytes(), text.as_bytes());
+        theirs.len() >= before + behind
+            && mine[..before] == theirs[..before]
+            && mine[mine.len() - behind..] == theirs[theirs.len() - behind..]
+    }
+
+    /// Makes room for another text; whether that changed anything.
+    pub(super) fn widen_to(&mut self, text: &str, sig: u64) -> bool {
+        if self.text == text || self.fits(text) {
+            return false;
+        }
+        if sig == self.sig && self.open.is_none() && text.starts_with(WILDCARD) && self.text.starts_with(WILDCARD) {
+            // One value written in several ways: with another unit, or with a port.
+            let trail = text.len() - text.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != '>').len();
+            let same = self.text.ends_with(&text[text.len() - trail..]);
+            let trail = if same { &text[text.len() - trail..] } else { "" };
+            if self.text.strip_prefix(WILDCARD) == Some(trail) {
+                return false;
+            }
+            self.text = format!("{WILDCARD}{trail}");
+            return true;
+        }
+        let (before, behind) = common(self.text.as_bytes(), text.as_bytes());
+        let tail = self.text.split_off(self.text.len() - behind);
+        self.text.truncate(before);
+        self.text.push_str(WILDCARD);
+        self.text.push_str(&tail);
+        self.open = Some((u16::try_from(before).unwrap_or(0), u16::try_from(behind).unwrap_or(0)));
+        true
+    }
+}
