@@ -9,14 +9,14 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Files that are longer because they are a table, with the reason why it is one table.
-const LONGER: [(&str, &str); 0] = [];
+const LONGER: [(&str, &str); 1] =
+    [("services/console/src/routes/table.rs", "the one table of routes: a reader looks for a path in one place")];
 
 /// Files that are still too long. Entries are only ever deleted.
-const STILL_LONG_FILES: [&str; 21] = [
+const STILL_LONG_FILES: [&str; 20] = [
     "services/adapters/chat-teams/tests/connector.rs",
     "services/chatops/tests/delivery.rs",
     "services/chatops/tests/doors.rs",
-    "services/console/src/routes/table.rs",
     "services/copilot/tests/copilot/world.rs",
     "services/core/chat-cards/tests/cards.rs",
     "services/core/domain/tests/folds.rs",
