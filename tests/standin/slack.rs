@@ -235,8 +235,7 @@ impl Slack {
     pub fn signature(secret: &str, timestamp: &str, body: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(format!("v0:{timestamp}:{body}").as_bytes());
-        let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("v0={digits}")
+        format!("v0={}", hindcast_domain::hex::hex(&mac.finalize().into_bytes()))
     }
 
     /// Sends a signed body to a door: status and body of the answer.

@@ -10,7 +10,7 @@ pub fn hashed(vendor: &str, key: &str) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hindcast_domain::hex::hex(&hasher.finalize()[..16])
 }
 
 /// The idempotency key of the command that a delivery with that hashed key carries.

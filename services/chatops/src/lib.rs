@@ -25,7 +25,7 @@ pub mod taken;
 pub use decide::ChatDecider;
 pub use deliver::Deliverer;
 pub use doors::{ChatEndpoints, DeliveryResult, Say, router};
-pub use options::{FailPoint, Options, Secret, SlackDoors, TeamsDoors};
+pub use options::{FailPoint, Options, SlackDoors, TeamsDoors};
 pub use replies::ReplyAddresses;
 pub use rules::{Channel, ChatRules, Person};
 pub use state::ChatState;

@@ -1,8 +1,9 @@
-//! What chat is made of: ports, vendors, and the secrets of their doors. Owns that a secret is never shown.
+//! What chat is made of: ports, vendors, and the secrets of their doors.
 
 use std::sync::Arc;
 
 use hindcast_clock as clock;
+use hindcast_domain::Secret;
 use hindcast_facts::FactsWriter;
 use hindcast_http::MetricRegistry;
 use hindcast_intake::CommandWriter;
@@ -12,28 +13,6 @@ use hindcast_messaging::chat as port;
 use crate::replies::ReplyAddresses;
 use crate::status::Handle;
 use crate::taken::TakenDeliveries;
-
-/// A secret in memory; it is compared and never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a secret.
-    #[must_use]
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl core::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 /// Slack's doors.
 #[derive(Clone, Debug)]

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 use crate::harness;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,7 +12,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use harness::{Behaviour, World, interaction, rules, signed};
 use hindcast_chat_cards::ChatVerb;
-use hindcast_chatops::{ChatEndpoints, DeliveryResult, Options, Say, Secret, SlackDoors, TeamsDoors, router};
+use hindcast_chatops::{ChatEndpoints, DeliveryResult, Options, Say, SlackDoors, TeamsDoors, router};
+use hindcast_domain::Secret;
 use hindcast_domain::act::ActName;
 use hindcast_domain::chat::Act;
 use hindcast_domain::event::Event;
@@ -59,10 +59,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
 
 fn signature(secret: &str, at: i64, body: &str) -> String {
     let mac = hmac(secret.as_bytes(), &[format!("v0:{at}:{body}").as_bytes()]);
-    mac.iter().fold("v0=".to_owned(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
+    format!("v0={}", hindcast_domain::hex::hex(&mac))
 }
 
 fn slack(path: &str, body: &str) -> Request<Body> {

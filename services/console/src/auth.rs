@@ -37,21 +37,13 @@ impl TokenCheck {
     /// From the hash in hexadecimal, as it is kept.
     #[must_use]
     pub fn of_hex(hex: &str) -> Option<Self> {
-        let hex = hex.trim();
-        if hex.len() != 64 || !hex.is_ascii() {
-            return None;
-        }
-        let mut sha256 = [0_u8; 32];
-        for (index, byte) in sha256.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
-        }
-        Some(Self { sha256 })
+        Some(Self { sha256: hindcast_domain::hex::unhex_array(hex.trim())? })
     }
 
     /// The hash in hexadecimal.
     #[must_use]
     pub fn hex(&self) -> String {
-        self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+        hindcast_domain::hex::hex(&self.sha256)
     }
 
     /// Whether this is the token. Hashes are compared whole, so that time tells nothing.

@@ -257,7 +257,7 @@ fn order(name: &str, movement: Move, body: Value) -> Result<(Command, Option<u32
 }
 
 pub(crate) fn known(name: &str) -> Result<()> {
-    let model = hindcast_mlops::train::NAME;
+    let model = hindcast_domain::model::PAIR_SCORER;
     if name == model {
         return Ok(());
     }

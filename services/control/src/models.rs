@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::command::{Code, Command, Configured, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::{Shadowed, Unshadowed};
 use hindcast_mlops::registry::{Error, Registry};
-use hindcast_mlops::train::NAME;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The configuration section that the correlator reads the weights of the version in force from.
-pub const SECTION: &str = hindcast_mlops::redecide::SCORER_SECTION;
+pub const SECTION: &str = PAIR_SCORER;
 
 /// What is known of versions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,9 +85,10 @@ impl Models {
         let pointer = self.registry.promote(version, actor).map_err(refused)?;
         let mut drafts = vec![pointer, self.in_force(version, actor)?];
         // What decides needs no shadow of itself.
-        drafts.extend(self.shadows.get(NAME).filter(|shadow| **shadow == version).map(|shadow| {
-            let ended = Unshadowed { name: NAME.to_owned(), version: *shadow, why: "it was promoted".to_owned() };
-            Draft::by(actor, NAME, Event::ModelUnshadowed(ended))
+        drafts.extend(self.shadows.get(PAIR_SCORER).filter(|shadow| **shadow == version).map(|shadow| {
+            let ended =
+                Unshadowed { name: PAIR_SCORER.to_owned(), version: *shadow, why: "it was promoted".to_owned() };
+            Draft::by(actor, PAIR_SCORER, Event::ModelUnshadowed(ended))
         }));
         Ok(drafts)
     }
@@ -108,16 +109,20 @@ impl Models {
     fn in_force(&self, version: u32, actor: &str) -> Result<Draft, Rejected> {
         let weights = self.registry.weights_for(version).map_err(refused)?;
         let content = serde_json::to_value(weights).map_err(|error| Rejected::new(Code::Invalid, error.to_string()))?;
-        let hash = Sha256::digest(content.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hindcast_domain::hex::hex(&Sha256::digest(content.to_string()));
         let configured = Configured { section: SECTION.into(), hash, content };
         Ok(Draft::by(actor, SECTION, Event::Configured(configured)))
     }
 
     fn shadow(&self, version: Option<u32>, from: u64, actor: &str) -> Result<Vec<Draft>, Rejected> {
-        let running = self.shadows.get(NAME).copied();
+        let running = self.shadows.get(PAIR_SCORER).copied();
         let ended = running.map(|running| {
             let why = format!("ended by {actor}");
-            Draft::by(actor, NAME, Event::ModelUnshadowed(Unshadowed { name: NAME.to_owned(), version: running, why }))
+            Draft::by(
+                actor,
+                PAIR_SCORER,
+                Event::ModelUnshadowed(Unshadowed { name: PAIR_SCORER.to_owned(), version: running, why }),
+            )
         });
         let Some(version) = version else {
             return ended
@@ -131,14 +136,14 @@ impl Models {
             return Err(Rejected::new(Code::Conflict, format!("version {version} is in force: it needs no shadow")));
         }
         self.registry.weights_for(version).map_err(refused)?;
-        let shadowed = Shadowed { name: NAME.to_owned(), version, from };
-        Ok(ended.into_iter().chain([Draft::by(actor, NAME, Event::ModelShadowed(shadowed))]).collect())
+        let shadowed = Shadowed { name: PAIR_SCORER.to_owned(), version, from };
+        Ok(ended.into_iter().chain([Draft::by(actor, PAIR_SCORER, Event::ModelShadowed(shadowed))]).collect())
     }
 }
 
 fn known(model: &str) -> Result<(), Rejected> {
-    let detail = || format!("expected the model {NAME}, got {model:?}");
-    (model == NAME).then_some(()).ok_or_else(|| Rejected::new(Code::NotFound, detail()))
+    let detail = || format!("expected the model {PAIR_SCORER}, got {model:?}");
+    (model == PAIR_SCORER).then_some(()).ok_or_else(|| Rejected::new(Code::NotFound, detail()))
 }
 
 fn refused(error: Error) -> Rejected {

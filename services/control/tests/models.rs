@@ -8,9 +8,10 @@ use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::{Code, Command, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::{Judged, Lineage, Registered, Verdict};
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_mlops::train::{self, NAME};
+use hindcast_mlops::train;
 
 /// A control lane in memory.
 #[derive(Default)]
@@ -43,7 +44,7 @@ impl Lane {
     /// Decides about a command and folds what came of it.
     fn ask(&mut self, command: Command) -> Vec<Event> {
         let key = format!("key-{}", self.position);
-        let input = self.recorded(NAME, Event::Command(Received { key, if_match: None, command }));
+        let input = self.recorded(PAIR_SCORER, Event::Command(Received { key, if_match: None, command }));
         let drafts: Vec<Draft> = Control.decide(&self.state, &input.partition, &input, Time::ZERO);
         Control.seen(&mut self.state, &input);
         drafts
@@ -71,7 +72,7 @@ impl Lane {
         };
         let hash = if damaged { "other".to_owned() } else { train::hash(&weights, &lineage) };
         let registered = Registered {
-            name: NAME.into(),
+            name: PAIR_SCORER.into(),
             version,
             hash,
             lineage,
@@ -79,21 +80,21 @@ impl Lane {
             metrics: Default::default(),
             card: String::new(),
         };
-        self.see(&format!("{NAME}/{version}"), Event::ModelRegistered(registered));
+        self.see(&format!("{PAIR_SCORER}/{version}"), Event::ModelRegistered(registered));
     }
 
     fn judge(&mut self, version: u32, against: u32, verdict: Verdict) {
         let report = serde_json::json!({});
-        let judged = Judged { name: NAME.into(), version, against, verdict, reasons: vec!["so".into()], report };
-        self.see(&format!("{NAME}/{version}"), Event::ModelJudged(judged));
+        let judged = Judged { name: PAIR_SCORER.into(), version, against, verdict, reasons: vec!["so".into()], report };
+        self.see(&format!("{PAIR_SCORER}/{version}"), Event::ModelJudged(judged));
     }
 
     fn promote(&mut self, version: u32) -> Vec<Event> {
-        self.ask(Command::PromoteModel { model: NAME.into(), version })
+        self.ask(Command::PromoteModel { model: PAIR_SCORER.into(), version })
     }
 
     fn back(&mut self) -> Vec<Event> {
-        self.ask(Command::RollBackModel { model: NAME.into(), why: "it split what is one".into() })
+        self.ask(Command::RollBackModel { model: PAIR_SCORER.into(), why: "it split what is one".into() })
     }
 }
 
@@ -176,7 +177,7 @@ fn weights_are_not_put_in_force_by_configuration() {
 #[test]
 fn one_version_runs_as_a_shadow_and_never_the_one_in_force() {
     let mut lane = Lane::default();
-    let shadow = |version, from| Command::ShadowModel { model: NAME.into(), version, from };
+    let shadow = |version, from| Command::ShadowModel { model: PAIR_SCORER.into(), version, from };
     assert!(refused(&lane.ask(shadow(Some(2), None)), Code::NotFound));
     assert!(refused(&lane.ask(shadow(Some(1), None)), Code::Conflict), "1 is in force");
     assert!(refused(&lane.ask(shadow(None, None)), Code::Conflict), "none runs");

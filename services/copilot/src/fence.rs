@@ -14,8 +14,7 @@ const DIGITS: usize = 8;
 pub(crate) fn fence(text: &str) -> String {
     // What looks like a mark of ours is broken up: a model may not look at the digits as closely as we do.
     let text = text.replace(OPEN, "<< DATA").replace(CLOSE, "DATA >>");
-    let hash: String =
-        Sha256::digest(text.as_bytes()).iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hindcast_domain::hex::hex(&Sha256::digest(text.as_bytes())[..DIGITS / 2]);
     format!("{OPEN} {hash}\n{}\n{hash} {CLOSE}", text.trim_end())
 }
 

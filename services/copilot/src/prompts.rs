@@ -98,7 +98,7 @@ impl Prompts {
             }
             environment.add_template_owned(name, text).map_err(|error| wrong(name, &error))?;
         }
-        let digits: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hindcast_domain::hex::hex(&hasher.finalize());
         let version = digits.get(..VERSION_DIGITS).unwrap_or(&digits).into();
         let prompts = Self { environment: Arc::new(environment), version };
         // What a template names and nobody gives is found now, not when somebody asks.

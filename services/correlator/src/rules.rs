@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 
 /// The configuration section's name.
 pub const SECTION: &str = "correlation";
-/// The section that holds the weights of the version in force, where one was promoted.
-pub const SCORER: &str = "pair-scorer";
 
 /// Times and thresholds. All times in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -22,7 +22,8 @@ use agenda::Agenda;
 use recent::Recent;
 
 use crate::roster::Roster;
-use crate::rules::{CorrelationRules, SCORER, SECTION};
+use crate::rules::{CorrelationRules, SECTION};
+use hindcast_domain::model::PAIR_SCORER;
 
 /// Idempotency keys that are remembered; an older one was answered long ago.
 const KEYS_MAX: usize = 10_000;
@@ -123,7 +124,7 @@ impl CorrelatorState {
                 }
             }
             // No content: what was learnt is out of force, and what is set by hand counts again.
-            Event::Configured(configured) if configured.section == SCORER => {
+            Event::Configured(configured) if configured.section == PAIR_SCORER => {
                 self.seen.scorer = serde_json::from_value(configured.content.clone()).unwrap_or_default();
             }
             Event::Delivery(_)

@@ -107,17 +107,9 @@ impl Encoding {
     fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Base64 => STANDARD.decode(text).ok(),
-            Self::Hex => hex(text),
+            Self::Hex => hindcast_domain::hex::unhex(text),
         }
     }
-}
-
-/// Reads hexadecimal digits.
-pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 #[derive(Clone)]

@@ -23,7 +23,6 @@ pub mod fingerprint;
 pub mod format;
 pub mod redact;
 pub mod severity;
-mod snippet;
 pub mod source;
 mod take;
 pub mod time;
@@ -42,7 +41,6 @@ use hindcast_queries as queries;
 pub use auth::Guard;
 pub use door::{ROUTES, promised, router};
 pub use fingerprint::TenantKey;
-pub use snippet::snippet;
 pub use source::{Env, SourceConfig, SourceError};
 
 use source::Source;

@@ -158,7 +158,7 @@ fn check(file: &Path) -> anyhow::Result<String> {
     reader.read_exact(&mut kept)?;
     let digest = seal.finalize();
     ensure!(digest.as_slice() == kept, "the backup {} is cut short or damaged", file.display());
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hindcast_domain::hex::hex(&digest))
 }
 
 fn next(reader: &mut impl Read) -> anyhow::Result<Option<Vec<u8>>> {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use hindcast_domain::hex::hex;
 use hindcast_embed_fastembed::{Installed, MANIFEST, ModelFiles, ModelManifest};
 use hindcast_vectors::embed::Hashing;
 use serde_json::json;
@@ -328,10 +329,6 @@ fn is_whole(dir: &Path) -> bool {
     let wanted = manifest(&[MODEL, TOKENIZER, library]);
     let Ok(found) = ModelFiles::of(dir) else { return false };
     found.manifest == wanted && wanted.files.keys().all(|name| found.read(name).is_ok())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use hindcast_domain::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -134,14 +135,7 @@ impl Keys {
     /// # Errors
     /// When it is not 64 hexadecimal digits.
     pub fn tenant_bytes(&self) -> anyhow::Result<[u8; 32]> {
-        let bad = || anyhow::anyhow!("expected a tenant key of 64 hexadecimal digits");
-        anyhow::ensure!(self.tenant.len() == 64 && self.tenant.is_ascii(), bad());
-        let mut key = [0; 32];
-        for (index, byte) in key.iter_mut().enumerate() {
-            let digits = self.tenant.get(index * 2..index * 2 + 2).ok_or_else(bad)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| bad())?;
-        }
-        Ok(key)
+        hindcast_domain::hex::unhex_array(&self.tenant).context("expected a tenant key of 64 hexadecimal digits")
     }
 }
 
@@ -157,8 +151,4 @@ fn random() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,12 +9,13 @@ use hindcast_api::{BacktestRequest, Comparison, Problem};
 use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::model::Judged;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::{EventId, Partition};
 use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::compare::compare;
 use hindcast_mlops::gate::{self, Judgement};
-use hindcast_mlops::train::{self, NAME};
+use hindcast_mlops::train;
 use hindcast_mlops::truth::{LabelledProblems, Quality, TruthReader};
 use hindcast_training::Listener;
 
@@ -99,7 +100,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
             }
         };
         Ok(Comparison {
-            name: NAME.to_owned(),
+            name: PAIR_SCORER.to_owned(),
             version: sides.version,
             against: sides.against,
             verdict: gated.verdict,
@@ -114,7 +115,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
     }
 
     async fn record(&self, partition: &Partition, by: &str, version: u32, judged: Judged) -> Result<String, Problem> {
-        let fact = NewFact::new(format!("{NAME}/{version}"), by, judged);
+        let fact = NewFact::new(format!("{PAIR_SCORER}/{version}"), by, judged);
         let whole = Partition::whole(&partition.tenant);
         let written = self.options.writer.submit(&whole, vec![fact]).await;
         let receipt = written.map_err(|error| refused::unwritten(&error))?;
@@ -144,7 +145,7 @@ fn sides(request: &BacktestRequest, known: &KnownVersions) -> Result<Sides, Prob
         (version, None) => {
             let newest = known.registry.newest().map(|registered| registered.version);
             let Some(version) = version.or(newest) else {
-                return Err(Problem::new(Code::NotFound, "no version of pair-scorer is registered")
+                return Err(Problem::new(Code::NotFound, format!("no version of {PAIR_SCORER} is registered"))
                     .remedy("Train one, or name weights."));
             };
             let candidate = known.registry.weights(version, &known.by_hand).map_err(refuse)?;

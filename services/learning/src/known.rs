@@ -4,15 +4,16 @@
 use hindcast_domain::events;
 use std::collections::BTreeMap;
 
-use hindcast_api::{ModelJudgement, ModelStatus, ModelVersion};
+use hindcast_api::{ModelJudgement, ModelVersion};
 use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::Time;
 use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Registered;
 use hindcast_ledger::{ReadError, Record, Seq, commit};
 use hindcast_mlops::redecide::{self, SECTION};
 use hindcast_mlops::registry::{BY_HAND, Registry};
-use hindcast_mlops::train::NAME;
+use hindcast_mlops::status::VersionStatuses;
 
 use crate::history::{self, Range, ReadingEnd};
 
@@ -25,7 +26,7 @@ pub struct KnownVersions {
     pub then: Registry,
     /// The weights that were set by hand at the asked position.
     pub by_hand: GroupingWeights,
-    shadow: Option<u32>,
+    statuses: VersionStatuses,
     written: BTreeMap<u32, WrittenVersion>,
     as_of: u64,
     /// The last record that was read.
@@ -87,6 +88,7 @@ impl KnownVersions {
     pub fn evolve(&mut self, recorded: &Recorded) {
         let then = recorded.position <= self.as_of;
         self.registry.evolve(recorded);
+        self.statuses.evolve(&recorded.event);
         if then {
             self.then.evolve(recorded);
         }
@@ -97,7 +99,7 @@ impl KnownVersions {
                     tracing::warn!(error, "weights that were set by hand cannot be read; they are passed over")
                 }
             },
-            Event::ModelRegistered(registered) if registered.name == NAME => {
+            Event::ModelRegistered(registered) if registered.name == PAIR_SCORER => {
                 self.written.entry(registered.version).or_insert_with(|| WrittenVersion {
                     event: recorded.id.to_string(),
                     at: recorded.time,
@@ -105,7 +107,7 @@ impl KnownVersions {
                     judged: Vec::new(),
                 });
             }
-            Event::ModelJudged(judged) if judged.name == NAME => {
+            Event::ModelJudged(judged) if judged.name == PAIR_SCORER => {
                 let judgement = ModelJudgement {
                     against: judged.against,
                     verdict: judged.verdict,
@@ -120,8 +122,6 @@ impl KnownVersions {
                     written.judged.drain(..surplus);
                 }
             }
-            Event::ModelShadowed(shadowed) if shadowed.name == NAME => self.shadow = Some(shadowed.version),
-            Event::ModelUnshadowed(ended) if ended.name == NAME => self.shadow = None,
             Event::ModelRegistered(_)
             | Event::ModelJudged(_)
             | Event::ShadowPlaced(_)
@@ -142,19 +142,11 @@ impl KnownVersions {
     #[must_use]
     pub fn shown(&self, registered: &Registered) -> ModelVersion {
         let written = self.written.get(&registered.version);
-        let alias = self.registry.aliases.0.get(NAME).filter(|alias| alias.version == registered.version);
-        let status = match registered.version {
-            version if version == self.registry.in_force() => ModelStatus::InForce,
-            version if self.shadow == Some(version) => ModelStatus::Shadow,
-            version if self.registry.aliases.0.get(NAME).is_some_and(|alias| alias.previous == Some(version)) => {
-                ModelStatus::Retired
-            }
-            _ => ModelStatus::Candidate,
-        };
+        let alias = self.registry.aliases.0.get(PAIR_SCORER).filter(|alias| alias.version == registered.version);
         ModelVersion {
             name: registered.name.clone(),
             version: registered.version,
-            status,
+            status: self.statuses.of(registered.version),
             hash: Some(registered.hash.clone()),
             lineage: Some(registered.lineage.clone()),
             weights: registered.weights.clone(),
@@ -173,6 +165,6 @@ impl KnownVersions {
     /// The version that decided at the asked position.
     #[must_use]
     pub fn in_force_then(&self) -> u32 {
-        self.then.aliases.version(NAME).unwrap_or(BY_HAND)
+        self.then.aliases.version(PAIR_SCORER).unwrap_or(BY_HAND)
     }
 }

@@ -217,6 +217,6 @@ impl DecisionDigest {
     }
 
     fn finish(self) -> String {
-        self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hindcast_domain::hex::hex(&self.hasher.finalize())
     }
 }

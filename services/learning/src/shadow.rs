@@ -15,13 +15,13 @@ use std::time::Duration;
 
 use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::lane::Decider;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Partition};
 use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep;
 use hindcast_facts::{NewFact, SubmitError};
 use hindcast_ledger::{ReadError, Record, Shared, commit};
-use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Receiver;
 
 use crate::Options;
@@ -249,7 +249,7 @@ impl ShadowProgress {
 
 impl ShadowSession {
     fn subject(&self) -> String {
-        format!("{NAME}/{}", self.version())
+        format!("{PAIR_SCORER}/{}", self.version())
     }
 
     fn fact(&self, placed: Placed) -> NewFact {

@@ -9,10 +9,11 @@ use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::Partition;
 use hindcast_domain::label::Labels;
 use hindcast_domain::lane::{Decider, names};
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::dataset::{self, Dataset};
-use hindcast_mlops::train::{self, CandidateVersion, NAME, TrainingSettings};
+use hindcast_mlops::train::{self, CandidateVersion, TrainingSettings};
 use hindcast_training::Listener;
 
 use crate::Options;
@@ -78,7 +79,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         listener: &Listener,
     ) -> Result<ModelVersion, Problem> {
         let version = candidate.weights.version;
-        let fact = NewFact::new(format!("{NAME}/{version}"), by, candidate.registered());
+        let fact = NewFact::new(format!("{PAIR_SCORER}/{version}"), by, candidate.registered());
         let whole = Partition::whole(&partition.tenant);
         let receipt =
             self.options.writer.submit(&whole, vec![fact]).await.map_err(|error| refused::unwritten(&error))?;

@@ -14,7 +14,7 @@ use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Event;
 use hindcast_domain::model::Verdict;
-use hindcast_mlops::train::{self, to_map};
+use hindcast_mlops::train::to_map;
 use hindcast_training::Learning;
 use serde_json::json;
 use tokio::sync::{OnceCell, mpsc};
@@ -147,7 +147,7 @@ async fn weights_that_do_not_give_their_hash_decide_nothing() {
     *weights.get_mut("bias").unwrap() += 1;
     weights.insert("version".into(), 3);
     let forged = hindcast_domain::model::Registered {
-        name: train::NAME.into(),
+        name: hindcast_domain::model::PAIR_SCORER.into(),
         version: 3,
         hash: version.hash.clone().unwrap(),
         lineage: version.lineage.clone().unwrap(),

@@ -15,13 +15,14 @@ use hindcast_domain::book::Book;
 use hindcast_domain::canonical;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::names;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::{Placed, Registered, Shadowed, Unshadowed};
 use hindcast_eventlog::lane;
 use hindcast_facts::NewFact;
 use hindcast_intake::IntakeWriter;
 use hindcast_learning::{Options, ShadowService};
 use hindcast_ledger::{LedgerProgress, Shared, Subject, commit};
-use hindcast_mlops::train::{self, NAME};
+use hindcast_mlops::train;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -41,7 +42,7 @@ fn registered() -> Registered {
         parent: 1,
     };
     Registered {
-        name: NAME.into(),
+        name: PAIR_SCORER.into(),
         version: 2,
         hash: train::hash(&weights, &lineage),
         weights: train::to_map(&weights),
@@ -53,8 +54,8 @@ fn registered() -> Registered {
 
 async fn wish(past: &mut Past, from: u64) {
     past.say(at(90 * 86_400), "pair-scorer/2", Event::ModelRegistered(registered())).await;
-    let shadowed = Shadowed { name: NAME.into(), version: 2, from };
-    past.say(at(90 * 86_400), NAME, Event::ModelShadowed(shadowed)).await;
+    let shadowed = Shadowed { name: PAIR_SCORER.into(), version: 2, from };
+    past.say(at(90 * 86_400), PAIR_SCORER, Event::ModelShadowed(shadowed)).await;
 }
 
 struct Running {
@@ -171,8 +172,8 @@ async fn it_begins_where_it_is_told_and_ends_when_it_is_told() {
     settled(&past.ledger).await;
     let told = placed(&past.ledger).await;
     assert!(!told.is_empty() && told.iter().all(|placed| placed.at >= from));
-    let ended = Unshadowed { name: NAME.into(), version: 2, why: "enough".into() };
-    past.say(at(90 * 86_400), NAME, Event::ModelUnshadowed(ended)).await;
+    let ended = Unshadowed { name: PAIR_SCORER.into(), version: 2, why: "enough".into() };
+    past.say(at(90 * 86_400), PAIR_SCORER, Event::ModelUnshadowed(ended)).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let more = harness::common::alert("Later", "w7-svc0", &[], "later");
     let mut other = harness::common::Ledger::new(4);
@@ -192,8 +193,8 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
     } else {
         // The same places without a shadow.
         past.say(at(90 * 86_400), "pair-scorer/2", Event::ModelRegistered(registered())).await;
-        let ended = Unshadowed { name: NAME.into(), version: 2, why: "it does not run".into() };
-        past.say(at(90 * 86_400), NAME, Event::ModelUnshadowed(ended)).await;
+        let ended = Unshadowed { name: PAIR_SCORER.into(), version: 2, why: "it does not run".into() };
+        past.say(at(90 * 86_400), PAIR_SCORER, Event::ModelUnshadowed(ended)).await;
     }
     let time = Stepped::new(at(0));
     let clock: clock::Shared = Arc::new(time.clone());

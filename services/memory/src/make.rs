@@ -155,5 +155,5 @@ fn is_gone(problem: &Problem) -> bool {
 }
 
 fn key(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hindcast_domain::hex::hex(&Sha256::digest(text.as_bytes()))
 }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::pace::Pace;
 use crate::wire::SlackWebApi;
-use crate::{Misconfigured, Secret};
+use hindcast_domain::Secret;
+use hindcast_messaging::Misconfigured;
 
 /// The scopes that a bot needs, and no more; the manifest names the same.
 pub const SCOPES: [&str; 5] = ["app_mentions:read", "channels:history", "chat:write", "commands", "im:history"];

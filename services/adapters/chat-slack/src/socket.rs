@@ -16,7 +16,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::wire::SlackWebApi;
-use crate::{Misconfigured, Secret};
+use hindcast_domain::Secret;
+use hindcast_messaging::Misconfigured;
 
 /// The longest frame that is read, in bytes.
 const FRAME_MAX: usize = 1024 * 1024;

@@ -8,7 +8,8 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
 
-use crate::{Misconfigured, Secret};
+use hindcast_domain::Secret;
+use hindcast_messaging::Misconfigured;
 
 /// The most that a reply may be long, in bytes.
 const REPLY_MAX: usize = 1024 * 1024;

@@ -13,7 +13,8 @@ use serde::Deserialize;
 
 use crate::hosts::{self, HOSTS, Hosts};
 use crate::keys::{ALGORITHMS, VendorKeys};
-use crate::{Misconfigured, UnixClock, wire};
+use crate::{UnixClock, wire};
+use hindcast_messaging::Misconfigured;
 
 /// How far the vendor's clock and ours may be apart, in seconds.
 const LEEWAY_S: i64 = 300;

@@ -11,11 +11,13 @@ use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::UnixClock;
 use crate::activity::{self, Conversation};
 use crate::hosts::{self, HOSTS, Hosts};
 use crate::token::TokenSource;
 use crate::wire;
-use crate::{Misconfigured, Secret, UnixClock};
+use hindcast_domain::Secret;
+use hindcast_messaging::Misconfigured;
 
 /// Who is spoken to, in errors.
 const WHO: &str = "the Teams connector";

@@ -18,7 +18,6 @@ mod token;
 mod wire;
 mod workflow;
 
-use std::fmt;
 use std::sync::Arc;
 
 pub use authority::{AuthorityOptions, BotAuthority};
@@ -28,43 +27,3 @@ pub use workflow::Workflow;
 
 /// Tells the time in whole seconds since 1970 (UTC). Handed in, so that tests decide what time it is.
 pub type UnixClock = Arc<dyn Fn() -> i64 + Send + Sync>;
-
-/// A word that must not be shown. Its `Debug` form says only that it is there.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(word: String) -> Self {
-        Self(word)
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(word: &str) -> Self {
-        Self(word.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-/// A setting that cannot be worked with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: expected {expected}, got {got}")]
-pub struct Misconfigured {
-    /// The setting that is missing or malformed.
-    pub what: &'static str,
-    /// What a good one looks like.
-    pub expected: &'static str,
-    /// What is there, without secrets.
-    pub got: String,
-}

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::UnixClock;
 use crate::wire::{self, encoded};
-use crate::{Secret, UnixClock};
+use hindcast_domain::Secret;
 
 /// So long before its end a token is not used any more, in seconds.
 const MARGIN_S: i64 = 300;

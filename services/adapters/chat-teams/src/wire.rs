@@ -8,7 +8,7 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 
-use crate::Misconfigured;
+use hindcast_messaging::Misconfigured;
 
 /// The most that a reply to a message may be long, in bytes.
 pub(crate) const REPLY_MAX: usize = 64 * 1024;

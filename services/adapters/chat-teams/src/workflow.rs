@@ -10,7 +10,9 @@ use reqwest::{Client, Url};
 use serde_json::Value;
 
 use crate::hosts::is_loopback;
-use crate::{Misconfigured, Secret, wire};
+use crate::wire;
+use hindcast_domain::Secret;
+use hindcast_messaging::Misconfigured;
 
 /// Who is spoken to, in errors.
 const WHO: &str = "the Teams workflow";

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use hindcast_chat_teams::{Options, Secret, Teams as Adapter, Workflow};
+use hindcast_chat_teams::{Options, Teams as Adapter, Workflow};
+use hindcast_domain::Secret;
 use hindcast_domain::Time;
 use hindcast_domain::chat::Place;
 use hindcast_messaging::chat::{Chat, Error, Outgoing, VendorLookup, Whisper};

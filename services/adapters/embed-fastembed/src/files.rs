@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use hindcast_domain::hex::hex;
 use hindcast_vectors::embed::Error;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -134,10 +135,4 @@ fn is_library(name: &str) -> bool {
     name.starts_with("libonnxruntime.so")
         || name.starts_with("libonnxruntime") && name.ends_with(".dylib")
         || name == "onnxruntime.dll"
-}
-
-/// Bytes in hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

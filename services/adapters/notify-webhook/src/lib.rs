@@ -50,7 +50,7 @@ impl Notifier for Webhook {
         if let Some(secret) = &self.secret {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|error| Error::Never(error.to_string()))?;
             mac.update(&body);
-            let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hindcast_domain::hex::hex(&mac.finalize().into_bytes());
             request = request.header("x-hindcast-signature", format!("sha256={hex}"));
         }
         // The address may hold a secret: it is left out of what is told.

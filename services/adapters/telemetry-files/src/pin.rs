@@ -107,7 +107,7 @@ impl Blocks {
 }
 
 fn hash_of(plain: &[u8]) -> String {
-    Sha256::digest(plain).iter().map(|byte| format!("{byte:02x}")).collect()
+    hindcast_domain::hex::hex(&Sha256::digest(plain))
 }
 
 /// Keeps a stretch. The blocks are on disk when this answers.

@@ -34,7 +34,7 @@ fn id(parts: &[&[u8]]) -> PointId {
     bytes.copy_from_slice(&hash.finalize()[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hindcast_domain::hex::hex(&bytes);
     let (a, rest) = hex.split_at(8);
     let (b, rest) = rest.split_at(4);
     let (c, rest) = rest.split_at(4);

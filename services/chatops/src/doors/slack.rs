@@ -16,7 +16,7 @@ use hindcast_messaging::chat::{Inbox, VendorDelivery};
 use serde_json::{Value, json};
 
 use super::{ChatEndpoints, To, not_set_up, raw, values};
-use crate::{Secret, surface};
+use crate::surface;
 
 /// Messages, mentions, and Slack's question whether we are there.
 pub(super) async fn events(State(door): State<ChatEndpoints>, headers: HeaderMap, body: Body) -> Result<Response> {
@@ -39,7 +39,7 @@ impl ChatEndpoints {
             return Err(not_set_up("Slack", "slack"));
         };
         let body = raw(body).await?;
-        let secrets: Vec<&str> = doors.signing_secrets.iter().map(Secret::reveal).collect();
+        let secrets: Vec<&str> = doors.signing_secrets.iter().map(hindcast_domain::Secret::expose).collect();
         let timestamps = values(headers, "x-slack-request-timestamp");
         let signatures = values(headers, "x-slack-signature");
         let now = self.options().clock.now();

@@ -101,7 +101,7 @@ pub(super) async fn outgoing(State(door): State<ChatEndpoints>, headers: HeaderM
     };
     let body = raw(body).await?;
     let authorization = values(&headers, header::AUTHORIZATION.as_str());
-    if let Err(why) = surface::teams_is_genuine(secret.reveal(), &authorization, &body) {
+    if let Err(why) = surface::teams_is_genuine(secret.expose(), &authorization, &body) {
         return Err(door.denied(Vendor::Teams, &why));
     }
     let meaning = surface::teams_outgoing(&body).map_err(|error| door.unreadable(Vendor::Teams, &error))?;

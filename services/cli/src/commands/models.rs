@@ -17,12 +17,11 @@ use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
 use crate::text::word;
+use hindcast_domain::model::PAIR_SCORER;
 
 pub use compare::backtest;
 use compare::{compared, long};
 
-/// The model there is.
-const MODEL: &str = "pair-scorer";
 /// How long a training or a backtest may take.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
@@ -143,7 +142,7 @@ pub struct ShadowArgs {
 /// # Errors
 /// When it is refused, or nobody answers.
 pub async fn run(command: ModelsCommand, context: &mut CliContext<'_>) -> Result<()> {
-    let model = || Path::new("/api/v1/models").join(MODEL);
+    let model = || Path::new("/api/v1/models").join(PAIR_SCORER);
     match command {
         ModelsCommand::List(list) => listed(&list, context).await,
         ModelsCommand::Show(which) => show(&which, context).await,
@@ -163,7 +162,7 @@ pub async fn run(command: ModelsCommand, context: &mut CliContext<'_>) -> Result
                 return context.print_json(&learnt);
             }
             let version: ModelVersion = typed("a version", &learnt)?;
-            context.terminal.line(&format!("trained version {} of {MODEL}, a candidate", version.version))?;
+            context.terminal.line(&format!("trained version {} of {PAIR_SCORER}, a candidate", version.version))?;
             context.terminal.say(&format!("compare it: hindcast models compare --candidate {}", version.version));
             Ok(())
         }
@@ -228,7 +227,7 @@ const fn status(status: ModelStatus) -> &'static str {
 }
 
 async fn of(which: &Which, context: &CliContext<'_>) -> Result<Box<RawValue>> {
-    let path = Path::new("/api/v1/models").join(MODEL);
+    let path = Path::new("/api/v1/models").join(PAIR_SCORER);
     let path = which.version.map_or_else(|| path.clone(), |version| path.clone().join(&version.to_string()));
     context.client.get(&path.maybe("as_of", context.as_of(&which.as_of))).await
 }

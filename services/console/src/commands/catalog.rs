@@ -67,7 +67,7 @@ pub async fn put(
 /// SHA-256 of a content's JSON, whose maps are sorted by key.
 fn hash(content: &Value) -> String {
     let bytes = content.to_string();
-    Sha256::digest(bytes.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hindcast_domain::hex::hex(&Sha256::digest(bytes.as_bytes()))
 }
 
 fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Catalog> {

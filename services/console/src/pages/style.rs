@@ -10,7 +10,7 @@ pub const CSS: &str = include_str!("console.css");
 pub const ICON: &str = include_str!("icon.svg");
 
 static PATH: LazyLock<String> = LazyLock::new(|| {
-    let hash: String = Sha256::digest(CSS.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hindcast_domain::hex::hex(&Sha256::digest(CSS.as_bytes())[..6]);
     format!("/assets/console-{hash}.css")
 });
 

@@ -11,9 +11,9 @@ use hindcast_api::{
     AsOf, Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
 };
 use hindcast_domain::label::About;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_mlops::registry::BY_HAND;
-use hindcast_mlops::train::NAME;
 use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, Window};
 use maud::Markup;
 use serde_json::{Map, Value, json};
@@ -188,7 +188,7 @@ pub(super) async fn version(
 
 impl Console {
     async fn versions(&self, name: Option<String>, asked: &Asked) -> Result<Markup> {
-        let in_force = self.queries().model(name.as_deref().unwrap_or(NAME), None, asked.as_of()?).await?;
+        let in_force = self.queries().model(name.as_deref().unwrap_or(PAIR_SCORER), None, asked.as_of()?).await?;
         let path = name.as_deref().map_or_else(|| "/models".to_owned(), |name| words::path(&["models", name]));
         let (frame, _) = self.frame(asked, &path, Tab::Models, name.as_deref().unwrap_or("Models")).await?;
         let mut versions = self.queries().models(asked.window()?).await?;

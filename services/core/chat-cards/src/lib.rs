@@ -27,7 +27,7 @@ pub use view::IncidentView;
 pub fn hash(body: &Value) -> String {
     let mut hasher = Sha256::new();
     feed(&mut hasher, body);
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hindcast_domain::hex::hex(&hasher.finalize())
 }
 
 fn feed(hasher: &mut Sha256, value: &Value) {

@@ -43,6 +43,5 @@ pub fn state_hash<'a>(digests: impl IntoIterator<Item = (&'a Key, &'a EntityDige
         hasher.update(digest);
     }
     let hash = hasher.finalize();
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{FOLD_VERSION}:{hex}")
+    format!("{FOLD_VERSION}:{}", crate::hex::hex(&hash))
 }

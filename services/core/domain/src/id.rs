@@ -146,7 +146,7 @@ impl Fingerprint {
     /// From the first 80 bits of a keyed hash.
     #[must_use]
     pub fn from_mac(mac: &[u8; 32]) -> Self {
-        Self(mac.iter().take(Self::DIGITS / 2).map(|byte| format!("{byte:02x}")).collect())
+        Self(crate::hex::hex(&mac[..Self::DIGITS / 2]))
     }
 
     /// The fingerprint as it is spelt everywhere.

@@ -22,6 +22,7 @@ pub mod event;
 pub mod fact;
 pub mod families;
 pub mod finding;
+pub mod hex;
 pub mod id;
 pub mod incident;
 pub mod label;
@@ -30,6 +31,7 @@ pub mod limits;
 pub mod model;
 pub mod notice;
 pub mod proposal;
+pub mod secret;
 pub mod severity;
 pub mod silence;
 pub mod statistics;
@@ -44,5 +46,6 @@ pub use id::{
     ChatId, ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, MessageId, NoticeId, Partition,
     ProposalId, SilenceId,
 };
+pub use secret::Secret;
 pub use severity::Severity;
 pub use time::{Span, Time};

@@ -15,6 +15,9 @@ use crate::event::{Event, Recorded};
 use crate::id::{EventId, Fingerprint};
 use crate::time::Time;
 
+/// The model that says whether two alerts belong to one problem. Its name is part of events, subjects and routes.
+pub const PAIR_SCORER: &str = "pair-scorer";
+
 /// What a version was learnt from; with it the same version can be learnt again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lineage {
@@ -240,7 +243,7 @@ mod tests {
             id: EventId::derive(&[b"x"]),
             position: 1,
             partition: Partition::whole("default"),
-            subject: "pair-scorer".into(),
+            subject: PAIR_SCORER.into(),
             revision: Some(1),
             time: Time::ZERO,
             actor: "ada".into(),
@@ -251,16 +254,16 @@ mod tests {
 
     #[test]
     fn what_is_in_force_follows_promotions_and_the_way_back() {
-        let name = || "pair-scorer".to_owned();
+        let name = || PAIR_SCORER.to_owned();
         let promoted = Promoted { name: name(), version: 2, previous: 1, evidence: vec![EventId::derive(&[b"e"])] };
         let back = RolledBack { name: name(), from: 2, to: 1, why: "it split what is one".into() };
         let mut aliases = Aliases::default();
-        assert_eq!(aliases.version("pair-scorer"), None);
+        assert_eq!(aliases.version(PAIR_SCORER), None);
         assert!(aliases.evolve(&recorded(Event::ModelPromoted(promoted))));
-        assert_eq!(aliases.version("pair-scorer"), Some(2));
-        assert_eq!(aliases.0["pair-scorer"].previous, Some(1));
+        assert_eq!(aliases.version(PAIR_SCORER), Some(2));
+        assert_eq!(aliases.0[PAIR_SCORER].previous, Some(1));
         assert!(aliases.evolve(&recorded(Event::ModelRolledBack(back))));
-        assert_eq!(aliases.version("pair-scorer"), Some(1));
-        assert!(aliases.0["pair-scorer"].why.contains("split"));
+        assert_eq!(aliases.version(PAIR_SCORER), Some(1));
+        assert!(aliases.0[PAIR_SCORER].why.contains("split"));
     }
 }

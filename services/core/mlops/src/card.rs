@@ -8,7 +8,8 @@ use hindcast_correlation::cluster::{Features, GroupingWeights};
 use hindcast_domain::model::{Lineage, Metrics};
 
 use crate::dataset::Dataset;
-use crate::train::{NAME, WRONG_MERGE_COSTS};
+use crate::train::WRONG_MERGE_COSTS;
+use hindcast_domain::model::PAIR_SCORER;
 
 /// Services that the card lists: those with the most labels.
 const SERVICES_MAX: usize = 20;
@@ -37,7 +38,7 @@ pub struct CardSubject<'a> {
 #[must_use]
 pub fn write(of: &CardSubject<'_>) -> String {
     let mut lines = vec![
-        format!("# {NAME} {}", of.weights.version),
+        format!("# {PAIR_SCORER} {}", of.weights.version),
         String::new(),
         "It says how likely two alerts are one problem, from nine measures; an alert joins the incident of its best pair.".to_owned(),
         format!("Hash `{}`.", of.hash),

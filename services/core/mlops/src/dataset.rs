@@ -82,7 +82,7 @@ impl Dataset {
     pub fn hash(&self) -> String {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         assert!(!bytes.is_empty(), "a data set of ours always has a JSON form");
-        Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        hindcast_domain::hex::hex(&Sha256::digest(&bytes))
     }
 }
 

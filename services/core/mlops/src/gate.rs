@@ -5,8 +5,8 @@
 use hindcast_domain::model::{Judged, Verdict};
 
 use crate::compare::ComparisonReport;
-use crate::train::NAME;
 use crate::truth::Quality;
+use hindcast_domain::model::PAIR_SCORER;
 
 /// Labelled problems below which nothing is concluded.
 pub const PROBLEMS_MIN: u32 = 20;
@@ -47,7 +47,7 @@ pub fn judge(of: &Judgement<'_>) -> Gated {
 #[must_use]
 pub fn judged(gated: &Gated, report: &ComparisonReport, version: u32, against: u32) -> Judged {
     Judged {
-        name: NAME.to_owned(),
+        name: PAIR_SCORER.to_owned(),
         version,
         against,
         verdict: gated.verdict,

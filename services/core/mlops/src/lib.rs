@@ -23,6 +23,7 @@ pub mod registry;
 pub mod seeded;
 pub mod seen;
 pub mod standing;
+pub mod status;
 pub mod table;
 pub mod train;
 pub mod truth;

@@ -13,14 +13,11 @@ use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::{EventId, Partition, Time};
 
 /// The configuration section that holds the weights that are set by hand, under `weights`.
 pub const SECTION: &str = "correlation";
-
-/// The configuration section that holds the weights of the version in force, over those of [`SECTION`]; null
-/// where no version is.
-pub const SCORER_SECTION: &str = "pair-scorer";
 
 /// A partition that is decided again in memory; nothing is recorded.
 pub struct MemoryLane<D: Decider> {
@@ -116,7 +113,7 @@ impl<D: Decider> MemoryLane<D> {
 #[must_use]
 pub fn takes(input: &Recorded) -> bool {
     match &input.event {
-        Event::Configured(section) => section.section != SCORER_SECTION,
+        Event::Configured(section) => section.section != PAIR_SCORER,
         Event::Command(received) => !is_about_an_incident(&received.command),
         Event::Delivery(_)
         | Event::DoorOpened(_)
@@ -149,12 +146,12 @@ pub fn in_force(weights: &GroupingWeights, partition: &Partition, at: Time) -> R
     let content = serde_json::to_value(weights).unwrap_or_default();
     assert!(content.is_object(), "weights of ours always have a JSON form");
     let hash = format!("weights {}", weights.version);
-    let configured = Configured { section: SCORER_SECTION.into(), hash, content };
+    let configured = Configured { section: PAIR_SCORER.into(), hash, content };
     Recorded {
         id: EventId::derive(&[b"weights in force", &weights.version.to_be_bytes()]),
         position: 0,
         partition: Partition::whole(&partition.tenant),
-        subject: SCORER_SECTION.to_owned(),
+        subject: PAIR_SCORER.to_owned(),
         revision: None,
         time: at,
         actor: hindcast_domain::event::SYSTEM.to_owned(),

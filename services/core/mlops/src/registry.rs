@@ -11,7 +11,8 @@ use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::train::{self, NAME};
+use crate::train;
+use hindcast_domain::model::PAIR_SCORER;
 
 /// The version that is set by hand: its weights stand in the rules, and no ledger registers it.
 pub const BY_HAND: u32 = 1;
@@ -23,7 +24,7 @@ const VERSIONS_MAX: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No such version.
-    #[error("expected a registered version of {NAME}, got {0}; list them with: hindcast models list")]
+    #[error("expected a registered version of {PAIR_SCORER}, got {0}; list them with: hindcast models list")]
     Unknown(u32),
     /// Its weights do not give its hash.
     #[error("version {version} cannot be loaded: {detail}")]
@@ -74,12 +75,12 @@ impl Registry {
     /// Folds one event; events about other things and other models change nothing.
     pub fn evolve(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::ModelRegistered(registered) if registered.name == NAME => {
+            Event::ModelRegistered(registered) if registered.name == PAIR_SCORER => {
                 // A version is registered once; what is said again later changes nothing.
                 self.known.entry(registered.version).or_insert_with(|| registered.clone());
                 self.forget();
             }
-            Event::ModelJudged(judged) if judged.name == NAME => {
+            Event::ModelJudged(judged) if judged.name == PAIR_SCORER => {
                 let ended = ComparisonEnd { event: recorded.id.clone(), verdict: judged.verdict };
                 self.judged.entry(judged.version).or_default().insert(judged.against, ended);
             }
@@ -100,7 +101,7 @@ impl Registry {
     /// Lets go of the oldest versions, but never of one that decides or that a roll-back goes to.
     fn forget(&mut self) {
         while self.known.len() > VERSIONS_MAX {
-            let in_force = self.aliases.0.get(NAME);
+            let in_force = self.aliases.0.get(PAIR_SCORER);
             let held = |version: u32| {
                 in_force.is_some_and(|alias| alias.version == version || alias.previous == Some(version))
             };
@@ -113,7 +114,7 @@ impl Registry {
     /// The version in force; [`BY_HAND`] where none was promoted.
     #[must_use]
     pub fn in_force(&self) -> u32 {
-        self.aliases.version(NAME).unwrap_or(BY_HAND)
+        self.aliases.version(PAIR_SCORER).unwrap_or(BY_HAND)
     }
 
     /// The newest version that was registered.
@@ -183,8 +184,8 @@ impl Registry {
         match self.judged.get(&version).and_then(|against| against.get(&previous)) {
             Some(newest) if newest.verdict == Verdict::Pass => {
                 let evidence = vec![newest.event.clone()];
-                let promoted = Promoted { name: NAME.to_owned(), version, previous, evidence };
-                Ok(Draft::by(actor, NAME, Event::ModelPromoted(promoted)))
+                let promoted = Promoted { name: PAIR_SCORER.to_owned(), version, previous, evidence };
+                Ok(Draft::by(actor, PAIR_SCORER, Event::ModelPromoted(promoted)))
             }
             other => {
                 let got = other.map_or_else(|| "none".to_owned(), |newest| format!("{:?}", newest.verdict));
@@ -198,10 +199,10 @@ impl Registry {
     /// # Errors
     /// Nothing was promoted, or the version before cannot be loaded.
     pub fn roll_back(&self, why: &str, actor: &str) -> Result<Draft, Error> {
-        let in_force = self.aliases.0.get(NAME).ok_or(Error::NothingToRollBack)?;
+        let in_force = self.aliases.0.get(PAIR_SCORER).ok_or(Error::NothingToRollBack)?;
         let to = in_force.previous.ok_or(Error::NothingToRollBack)?;
         self.weights_for(to)?;
-        let back = RolledBack { name: NAME.to_owned(), from: in_force.version, to, why: why.to_owned() };
-        Ok(Draft::by(actor, NAME, Event::ModelRolledBack(back)))
+        let back = RolledBack { name: PAIR_SCORER.to_owned(), from: in_force.version, to, why: why.to_owned() };
+        Ok(Draft::by(actor, PAIR_SCORER, Event::ModelRolledBack(back)))
     }
 }

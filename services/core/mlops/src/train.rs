@@ -10,9 +10,6 @@ use sha2::{Digest, Sha256};
 use crate::card;
 use crate::dataset::{self, Dataset, Example};
 
-/// The model's name.
-pub const NAME: &str = "pair-scorer";
-
 /// A wrong merge hides a problem behind another one; a missed one costs a page.
 pub const WRONG_MERGE_COSTS: u32 = 5;
 
@@ -105,7 +102,7 @@ impl CandidateVersion {
     #[must_use]
     pub fn registered(&self) -> Registered {
         Registered {
-            name: NAME.to_owned(),
+            name: hindcast_domain::model::PAIR_SCORER.to_owned(),
             version: self.weights.version,
             hash: self.hash.clone(),
             lineage: self.lineage.clone(),
@@ -347,7 +344,7 @@ fn metrics(decisions: &[(&Example, i32)], threshold: i32) -> BTreeMap<String, Me
 pub fn hash(weights: &GroupingWeights, lineage: &Lineage) -> String {
     let bytes = serde_json::to_vec(&(GroupingWeights { version: 0, ..weights.clone() }, lineage)).unwrap_or_default();
     assert!(!bytes.is_empty(), "weights of ours always have a JSON form");
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hindcast_domain::hex::hex(&Sha256::digest(&bytes))
 }
 
 /// The weights by name, as they stand in `model.registered`.

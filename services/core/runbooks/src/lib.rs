@@ -309,7 +309,7 @@ impl Runbook {
     pub fn version(&self) -> String {
         // maps are sorted and fields stand in the order of the types, so this is canonical
         let content = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(&content).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        hindcast_domain::hex::hex(&Sha256::digest(&content)[..6])
     }
 
     /// It as it is listed: types and bounds in words.

@@ -59,13 +59,6 @@ pub fn judge(claim: &mut Claim, court: &Court) {
     };
 }
 
-/// Judges each claim by itself.
-pub fn judge_all(claims: &mut [Claim], court: &Court) {
-    for claim in claims {
-        judge(claim, court);
-    }
-}
-
 fn check(claim: &Claim, court: &Court) -> Result<(), ClaimFault> {
     let cited = court.summon(&claim.citations)?;
     let reading = read::read(&claim.text, court);

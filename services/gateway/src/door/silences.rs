@@ -218,5 +218,5 @@ fn fresh_key() -> Result<String> {
         tracing::error!(%error, "no random numbers for a command's key");
         HttpRefusal::new(Code::Unavailable, "no random numbers can be had now")
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hindcast_domain::hex::hex(&bytes))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hindcast_domain::Span;
 
 use super::{AuthConfig, Env, KeyConfig, SOURCES_MAX, Source, SourceConfig, SourceError};
-use crate::auth::{Guard, Hashed, Scheme, hex};
+use crate::auth::{Guard, Hashed, Scheme};
 use crate::format::{self, Format};
 use crate::time;
 
@@ -166,7 +166,7 @@ fn hashed(key: &KeyConfig, env: &Env) -> Result<Hashed, String> {
         return Ok(Hashed::of_secret(&key.id, &secret));
     }
     let digits = key.token_sha256.as_deref().unwrap_or_default().trim();
-    let sha256 = hex(digits).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let sha256 = hindcast_domain::hex::unhex_array(digits);
     let sha256 = sha256.ok_or("expected the 64 hexadecimal digits of a SHA-256 in token_sha256")?;
     Ok(Hashed { id: key.id.clone(), sha256 })
 }

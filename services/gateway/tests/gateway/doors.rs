@@ -296,7 +296,7 @@ async fn github_is_recognised_by_its_signature() {
     let body = body.to_string();
     let mut mac = hmac::Hmac::<Sha256>::new_from_slice(b"It's a Secret to Everybody").unwrap();
     mac.update(body.as_bytes());
-    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = hindcast_domain::hex::hex(&mac.finalize().into_bytes());
     let signature = format!("sha256={signature}");
     let headers = |event: &'static str, signature: &str| {
         vec![("x-github-event".to_owned(), event.to_owned()), ("x-hub-signature-256".to_owned(), signature.to_owned())]

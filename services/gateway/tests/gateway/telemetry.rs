@@ -147,7 +147,7 @@ async fn lines_of_which_none_is_good_are_refused() {
 
 #[tokio::test]
 async fn a_source_of_lines_has_its_own_credential_environment_and_service() {
-    let digest: String = sha2::Sha256::digest(b"ours").iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hindcast_domain::hex::hex(&sha2::Sha256::digest(b"ours"));
     let sources = format!(
         "[[sources]]\nname='shop-logs'\nformat='logs'\nenvironment='staging'\nservice='shop'\n\
          auth={{scheme='bearer',keys=[{{id='k',token_sha256='{digest}'}}]}}"

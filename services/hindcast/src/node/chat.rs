@@ -7,8 +7,9 @@ use anyhow::Context;
 use axum::Router;
 use hindcast_chat_slack::{self as slack, Slack};
 use hindcast_chat_teams::{self as teams, AuthorityOptions, BotAuthority, Teams};
-use hindcast_chatops::{ChatEndpoints, Deliverer, FailPoint, Handle, Options, Secret, SlackDoors, TeamsDoors};
+use hindcast_chatops::{ChatEndpoints, Deliverer, FailPoint, Handle, Options, SlackDoors, TeamsDoors};
 use hindcast_clock as clock;
+use hindcast_domain::Secret;
 use hindcast_messaging::chat as port;
 
 use super::common::{Common, Tasks};

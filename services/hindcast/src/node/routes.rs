@@ -79,7 +79,9 @@ fn gateway(
         metrics: common.metrics.clone(),
         key: hindcast_gateway::TenantKey::new(common.folder.keys()?.tenant_bytes()?),
         sources: common.settings.sources.clone(),
-        default_auth: token.and_then(sha256).map_or_else(Guard::open, |hash| Guard::token("api", hash)),
+        default_auth: token
+            .and_then(hindcast_domain::hex::unhex_array)
+            .map_or_else(Guard::open, |hash| Guard::token("api", hash)),
         env: Arc::new(environment),
     })
     .context("the sources")
@@ -129,13 +131,4 @@ fn with_time(mut response: axum::response::Response, now: hindcast_domain::Time)
         response.headers_mut().insert("x-hindcast-time", value);
     }
     response
-}
-
-/// A hash from its 64 hexadecimal digits.
-fn sha256(hex: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    for (index, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
-    }
-    Some(hash)
 }

@@ -68,7 +68,7 @@ pub async fn activate_where_nobody_is(common: &Common, views: &Views) -> anyhow:
 /// When the views cannot be read or the ledger cannot be written.
 pub async fn configure(common: &Common, views: &Views) -> anyhow::Result<()> {
     for (section, content) in sections(&common.settings)? {
-        let hash: String = Sha256::digest(serde_json::to_vec(&content)?).iter().map(|b| format!("{b:02x}")).collect();
+        let hash = hindcast_domain::hex::hex(&Sha256::digest(serde_json::to_vec(&content)?));
         let in_force = views.configured(section, None).await?.map(|(hash, _)| hash);
         if in_force.as_ref() == Some(&hash) {
             continue;

@@ -2,9 +2,10 @@
 //! A new edge is the largest class of change: it is allowed here first.
 
 /// Edges from core to core, beyond those to the domain.
-pub const CORE_TO_CORE: [(&str, &str, &str); 12] = [
+pub const CORE_TO_CORE: [(&str, &str, &str); 13] = [
     ("chat-cards", "api", "a card shows what the API says"),
     ("correlation", "similarity", "labels and words of two alerts are compared one way"),
+    ("mlops", "api", "the status of a version is what the API says"),
     ("mlops", "correlation", "features are computed by the one code path that serves"),
     ("postmortem", "api", "a draft is what the API says"),
     ("postmortem", "rca", "a draft rests on the evidence that the ranking rests on"),

@@ -133,3 +133,29 @@ fn nothing_is_left_to_be_done() {
         .collect();
     assert!(left.is_empty(), "{left:#?}");
 }
+
+/// Files that write single bytes in hexadecimal digits for another reason than to show bytes.
+const HEX_OF_ONE_BYTE: [(&str, &str); 1] =
+    [("services/adapters/ledger-nats/src/lease.rs", "a byte that a key may not have is escaped")];
+
+/// Whether a text formats bytes as hexadecimal digits by hand.
+fn writes_hex(text: &str) -> bool {
+    text.contains(concat!(":02", "x}"))
+}
+
+#[test]
+fn bytes_become_hexadecimal_digits_in_one_place() {
+    let ours = |path: &str| HEX_OF_ONE_BYTE.iter().any(|(excepted, _)| *excepted == path);
+    let wrong: Vec<String> =
+        sources().into_iter().filter(|(path, text)| !ours(path) && writes_hex(text)).map(|(path, _)| path).collect();
+    assert!(wrong.is_empty(), "use hindcast_domain::hex in {wrong:#?}");
+    for (path, _) in HEX_OF_ONE_BYTE {
+        assert!(sources().iter().any(|(other, text)| other == path && writes_hex(text)), "{path} needs no exception");
+    }
+}
+
+#[test]
+fn hexadecimal_digits_by_hand_are_found() {
+    assert!(writes_hex(concat!("format!(\"{byte:02", "x}\")")) && writes_hex(concat!("{:02", "x}")));
+    assert!(!writes_hex("hex(&bytes)") && !writes_hex("{byte:02X}"));
+}

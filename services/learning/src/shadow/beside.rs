@@ -8,11 +8,11 @@ use std::sync::Arc;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Grouping;
 use hindcast_domain::lane::{Decider, Input};
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Fingerprint, Partition};
 use hindcast_ledger::{ReadError, Record, commit};
 use hindcast_mlops::redecide::{self, MemoryLane};
-use hindcast_mlops::train::NAME;
 
 use super::group;
 use super::watch::ShadowSession;
@@ -145,7 +145,7 @@ impl Placing {
             }
         };
         Some(Placed {
-            name: NAME.to_owned(),
+            name: PAIR_SCORER.to_owned(),
             version: self.version,
             alert: fingerprint.clone(),
             observed: self.newest.get(fingerprint)?.clone(),

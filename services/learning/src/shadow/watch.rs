@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::event::Event;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_ledger::{ReadError, Shared};
 use hindcast_mlops::registry::BY_HAND;
-use hindcast_mlops::train::NAME;
 use tokio::sync::watch::Sender;
 
 use crate::history;
@@ -68,10 +68,10 @@ pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Sha
             for recorded in history::events(&record, wanted)? {
                 known.evolve(&recorded);
                 match &recorded.event {
-                    Event::ModelRegistered(version) if version.name == NAME => {
+                    Event::ModelRegistered(version) if version.name == PAIR_SCORER => {
                         registered.entry(version.version).or_insert(recorded.position);
                     }
-                    Event::ModelShadowed(shadowed) if shadowed.name == NAME => {
+                    Event::ModelShadowed(shadowed) if shadowed.name == PAIR_SCORER => {
                         let registered_at = registered.get(&shadowed.version).copied().unwrap_or(0);
                         session = begun(&known, shadowed.version).map(|weights| ShadowSession {
                             weights,
@@ -80,7 +80,7 @@ pub(super) async fn watch(ledger: Shared, tenant: &str, wish: &Sender<Option<Sha
                             registered_at,
                         });
                     }
-                    Event::ModelUnshadowed(ended) if ended.name == NAME => session = None,
+                    Event::ModelUnshadowed(ended) if ended.name == PAIR_SCORER => session = None,
                     Event::ModelRegistered(_)
                     | Event::ModelJudged(_)
                     | Event::ShadowPlaced(_)

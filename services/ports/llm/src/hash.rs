@@ -13,7 +13,7 @@ impl ModelRequest {
         let value = serde_json::to_value(self).unwrap_or_default();
         let mut text = String::new();
         canonical(&value, &mut text);
-        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hindcast_domain::hex::hex(&Sha256::digest(text.as_bytes()))
     }
 }
 

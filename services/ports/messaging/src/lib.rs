@@ -6,3 +6,15 @@
 
 pub mod chat;
 pub mod notify;
+
+/// A setting that an adapter cannot work with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: expected {expected}, got {got}")]
+pub struct Misconfigured {
+    /// The setting, such as `teams.app_id`.
+    pub what: &'static str,
+    /// The form of a value that works.
+    pub expected: &'static str,
+    /// The value that was given, without secrets.
+    pub got: String,
+}

@@ -144,7 +144,7 @@ impl Telemetry for MemoryTelemetry {
         }
         lines.sort_by_key(|(_, time, at, _)| (*time, *at));
         let block: Vec<u8> = lines.iter().flat_map(|(.., line)| line.iter().copied().chain([b'\n'])).collect();
-        let hash: String = Sha256::digest(&block).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hindcast_domain::hex::hex(&Sha256::digest(&block));
         locked(&self.pins).insert(hash.clone(), block.into());
         kept.hashes.push(hash);
         Ok(kept)

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_api as api;
 use hindcast_api::{Code, ModelStatus, Page, Problem};
 use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{Event, event::Recorded};
-use hindcast_mlops::train::{self, NAME};
+use hindcast_mlops::status::VersionStatuses;
+use hindcast_mlops::train;
 
 use super::{Asked, Reader};
 use crate::error::Error;
@@ -27,12 +29,11 @@ const NAMED_MAX: usize = 20;
 /// What was decided about versions up to a position.
 #[derive(Default)]
 struct Decided {
-    /// The version in force, since when, why.
-    in_force: Option<(u32, Recorded, String)>,
+    statuses: VersionStatuses,
+    /// Since when the version in force is, and why; `None` where none was promoted.
+    in_force: Option<(Recorded, String)>,
     /// Versions that were in force once, with why they are not any more.
     left: BTreeMap<u32, String>,
-    /// The version that runs as a shadow, and from where.
-    shadow: Option<(u32, u64)>,
     /// Versions that ran as one, with where they began.
     shadowed: BTreeMap<u32, u64>,
 }
@@ -66,15 +67,15 @@ impl Reader {
             Problem::new(Code::NotFound, format!("expected a version of a model, found none for {what:?}"))
                 .remedy("List them with: hindcast models list")
         };
-        if name != NAME {
+        if name != PAIR_SCORER {
             return Err(missing(name.to_owned()));
         }
         let decided = self.decided()?;
-        let number = version.unwrap_or_else(|| decided.in_force.as_ref().map_or(1, |(version, ..)| *version));
+        let number = version.unwrap_or_else(|| decided.statuses.in_force());
         let mut found = if number == 1 {
             Some(self.by_hand(&decided)?)
         } else {
-            let subject = format!("{NAME}/{number}");
+            let subject = format!("{PAIR_SCORER}/{number}");
             let registered = self.of_type("model.registered")?.into_iter().find(|one| one.subject == subject);
             registered.map(|registered| self.version(&registered, &decided)).transpose()?.flatten()
         };
@@ -103,23 +104,23 @@ impl Reader {
         all.sort_by_key(|recorded| recorded.position);
         let mut decided = Decided::default();
         for recorded in all {
+            decided.statuses.evolve(&recorded.event);
             match &recorded.event {
                 Event::ModelPromoted(promoted) => {
                     decided.left.insert(promoted.previous, format!("version {} was promoted", promoted.version));
                     let why = format!("promoted by {}", recorded.actor);
-                    decided.in_force = Some((promoted.version, recorded, why));
+                    decided.in_force = Some((recorded, why));
                 }
                 Event::ModelRolledBack(back) => {
                     decided.left.insert(back.from, format!("rolled back by {}: {}", recorded.actor, back.why));
                     let why = format!("version {} was rolled back: {}", back.from, back.why);
-                    decided.in_force = Some((back.to, recorded, why));
+                    decided.in_force = Some((recorded, why));
                 }
                 Event::ModelShadowed(shadowed) => {
-                    decided.shadow = Some((shadowed.version, shadowed.from));
                     decided.shadowed.insert(shadowed.version, shadowed.from);
                 }
-                Event::ModelUnshadowed(_) => decided.shadow = None,
-                Event::ModelRegistered(_)
+                Event::ModelUnshadowed(_)
+                | Event::ModelRegistered(_)
                 | Event::ModelJudged(_)
                 | Event::ShadowPlaced(_)
                 | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, control, notice } =>
@@ -135,7 +136,7 @@ impl Reader {
         let weights = rules.and_then(|rules| serde_json::from_value(rules.content.get("weights")?.clone()).ok());
         let weights = GroupingWeights { version: 1, ..weights.unwrap_or_default() };
         let mut version = api::ModelVersion {
-            name: NAME.to_owned(),
+            name: PAIR_SCORER.to_owned(),
             version: 1,
             status: ModelStatus::Retired,
             hash: None,
@@ -149,7 +150,7 @@ impl Reader {
             in_force_since: None,
             why: None,
             shadow: None,
-            card: Some("# pair-scorer 1\n\nThe weights that people set, in the section `correlation`.\n".to_owned()),
+            card: Some(format!("# {PAIR_SCORER} 1\n\nThe weights that people set, in the section `correlation`.\n")),
         };
         state(&mut version, decided);
         Ok(version)
@@ -194,7 +195,7 @@ impl Reader {
 
     /// What the version that runs as a shadow would have done otherwise with an incident.
     pub(crate) fn shadow_of(&self, incident: &str) -> Result<Option<api::ShadowDifference>, Error> {
-        let Some((version, _)) = self.decided()?.shadow else { return Ok(None) };
+        let Some(version) = self.decided()?.statuses.shadow() else { return Ok(None) };
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (fingerprint, _) in self.members(incident)?.into_iter().take(MEMBERS_MAX) {
             let id = keys::shadowed(&fingerprint);
@@ -260,25 +261,17 @@ impl Reader {
 }
 
 fn state(version: &mut api::ModelVersion, decided: &Decided) {
-    let number = version.version;
-    let nobody = decided.in_force.is_none() && number == 1;
-    match &decided.in_force {
-        Some((in_force, recorded, why)) if *in_force == number => {
-            version.status = ModelStatus::InForce;
+    version.status = decided.statuses.of(version.version);
+    match (version.status, &decided.in_force) {
+        (ModelStatus::InForce, Some((recorded, why))) => {
             version.in_force_since = Some(recorded.time);
             version.why = Some(why.clone());
         }
-        _ if nobody => {
-            version.status = ModelStatus::InForce;
+        (ModelStatus::InForce, None) => {
             version.why = Some("the default weights; no other version was promoted".to_owned());
         }
-        _ if decided.shadow.is_some_and(|(shadow, _)| shadow == number) => version.status = ModelStatus::Shadow,
-        _ => {
-            if let Some(why) = decided.left.get(&number) {
-                version.status = ModelStatus::Retired;
-                version.why = Some(why.clone());
-            }
-        }
+        (ModelStatus::Retired, _) => version.why = decided.left.get(&version.version).cloned(),
+        (ModelStatus::Shadow | ModelStatus::Candidate, _) => {}
     }
 }
 

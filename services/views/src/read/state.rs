@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::canonical::{self, FOLD_VERSION};
 use hindcast_domain::label::Label;
-use hindcast_domain::model::InForce;
+use hindcast_domain::model::{InForce, PAIR_SCORER};
 use hindcast_domain::{alert, incident};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -106,7 +106,7 @@ impl Reader {
             let version = section.content.pointer("/weights/version").or(section.content.pointer("/version"));
             match name.as_str() {
                 "correlation" => by_hand = version.map(ToString::to_string),
-                "pair-scorer" => learnt = version.map(ToString::to_string),
+                PAIR_SCORER => learnt = version.map(ToString::to_string),
                 _ => {}
             }
             versions.insert(name, section.hash);

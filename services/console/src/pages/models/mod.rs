@@ -7,9 +7,9 @@ pub mod version;
 pub mod work;
 
 use hindcast_api::{ModelStatus, ModelVersion, Page};
+use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Verdict;
 use hindcast_mlops::registry::BY_HAND;
-use hindcast_mlops::train::NAME;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -46,7 +46,7 @@ pub fn page(view: &View) -> Markup {
             tbody { @for version in &view.versions.items { (row(frame, version)) } }
         } } }
         (parts::further(frame, view.versions.next.as_deref(), "Older versions"))
-        @if frame.is_now() { (forms::of_model(frame, NAME, &view.in_force, view.learns)) }
+        @if frame.is_now() { (forms::of_model(frame, PAIR_SCORER, &view.in_force, view.learns)) }
     })
 }
 

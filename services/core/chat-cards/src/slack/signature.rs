@@ -65,14 +65,8 @@ pub fn verify(
 
 /// 32 bytes from 64 small hexadecimal digits.
 fn bytes(digits: &str) -> Option<[u8; 32]> {
-    if digits.len() != 64 || !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(index * 2..index * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    let is_small = !digits.bytes().any(|digit| digit.is_ascii_uppercase());
+    is_small.then(|| hindcast_domain::hex::unhex_array(digits)).flatten()
 }
 
 #[cfg(test)]
@@ -88,7 +82,7 @@ mod tests {
         for part in [b"v0:", timestamp.as_bytes(), b":", body] {
             hmac.update(part);
         }
-        let digits: String = hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hindcast_domain::hex::hex(&hmac.finalize().into_bytes());
         format!("v0={digits}")
     }
 

@@ -1,8 +1,6 @@
 //! Values of OTLP: as JSON writes numbers and ids, and as text and labels. Owns both; refuses to know whose they
 //! are.
 
-use std::fmt::Write as _;
-
 use hindcast_domain::Time;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
@@ -70,7 +68,7 @@ pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, 
 
 pub(super) fn hexadecimal<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     let text: String = or_default(from)?;
-    crate::auth::hex(&text).ok_or_else(|| D::Error::custom("expected an id in hexadecimal digits"))
+    hindcast_domain::hex::unhex(&text).ok_or_else(|| D::Error::custom("expected an id in hexadecimal digits"))
 }
 
 /// Bytes in hexadecimal digits; empty where all are zero, which is how "none" is written.
@@ -78,11 +76,7 @@ pub(super) fn id(bytes: &[u8]) -> String {
     if bytes.iter().all(|byte| *byte == 0) {
         return String::new();
     }
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-        text
-    })
+    hindcast_domain::hex::hex(bytes)
 }
 
 /// Nanoseconds since 1970; 0 means "not known".
