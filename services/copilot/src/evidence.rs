@@ -116,29 +116,9 @@ pub(crate) fn when(time: Time) -> Time {
     Time::from_millis(time.millis().div_euclid(1_000) * 1_000)
 }
 
-/// `a`, `a and b`, `a, b and c`; what is over the limit is counted away by "and others".
-pub(crate) fn listed(names: &[&str], most: usize) -> String {
-    let (shown, more) = (names.get(..most).unwrap_or(names), names.len() > most);
-    match (shown, more) {
-        ([], _) => String::new(),
-        (shown, true) => format!("{} and others", shown.join(", ")),
-        ([one], false) => (*one).to_owned(),
-        ([rest @ .., last], false) => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_listed_as_people_do() {
-        assert_eq!(listed(&["a"], 8), "a");
-        assert_eq!(listed(&["a", "b"], 8), "a and b");
-        assert_eq!(listed(&["a", "b", "c"], 8), "a, b and c");
-        assert_eq!(listed(&["a", "b", "c"], 2), "a, b and others");
-        assert_eq!(listed(&[], 2), "");
-    }
 
     #[test]
     fn a_text_is_cut_at_a_character() {

@@ -122,9 +122,5 @@ fn one(model: &mut TextEmbedding, text: &str) -> Result<Vec<f32>, Error> {
 
 /// The beginning of a text, cut between characters.
 fn cut(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
 }

@@ -12,6 +12,7 @@ use hindcast_domain::command::Command;
 use hindcast_domain::incident::Status;
 use hindcast_domain::label::{About, Judged};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
+use hindcast_domain::text::capitalized;
 use hindcast_domain::{IncidentId, Partition};
 use hindcast_queries::{AlertFilter, IncidentFilter, Window, references};
 use hindcast_redact::Redactor;
@@ -253,7 +254,7 @@ fn ask(incident: Option<IncidentId>, text: &str) -> Plan {
     match clean("the question", Some(text.to_owned())) {
         Ok(Some(text)) => Plan::Ask { incident, text },
         Ok(None) => Plan::Look { say: help(), incident },
-        Err(problem) => Plan::Refuse("refused", sentence(&problem.detail)),
+        Err(problem) => Plan::Refuse("refused", capitalized(&problem.detail)),
     }
 }
 
@@ -275,7 +276,7 @@ fn id_of(incident: &Incident) -> Result<IncidentId, Problem> {
 
 /// Why not, in words for people in a channel: remedies of the API lead nowhere there.
 pub(super) fn refused(problem: &Problem) -> String {
-    let detail = sentence(&problem.detail);
+    let detail = capitalized(&problem.detail);
     match problem.status {
         404 => format!("{detail}. Say `list` to see what goes on."),
         409 if problem.code == Code::Ambiguous.parts().0 => format!("{detail}. Use more of the id."),
@@ -295,9 +296,4 @@ pub(super) fn help() -> Say {
 /// An act as somebody would type it.
 fn example(chat: act::ChatWord) -> String {
     format!("{} 7Q2K {}", chat.word, chat.example).trim_end().to_owned()
-}
-
-fn sentence(detail: &str) -> String {
-    let mut chars = detail.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

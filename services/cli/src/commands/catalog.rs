@@ -11,8 +11,8 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
-use crate::text::count;
 use crate::text::table::{Table, left, right, text};
+use hindcast_domain::text::count;
 
 /// Bytes of the largest file that is read.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

@@ -16,8 +16,9 @@ use super::doctor::Check;
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
+use crate::text::clean;
 use crate::text::times::brief;
-use crate::text::{clean, count};
+use hindcast_domain::text::count;
 
 /// How often a state that is not settled is asked for again, and how long is waited before.
 const SETTLING: (u32, Duration) = (10, Duration::from_millis(300));

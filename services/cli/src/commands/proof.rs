@@ -11,9 +11,9 @@ use crate::client::{Path, typed};
 use crate::context::CliContext;
 use crate::error::{Error, Result};
 use crate::parse::when::{AsOfArg, as_of};
-use crate::text::count;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, left, text};
+use hindcast_domain::text::count;
 
 /// Up to where.
 #[derive(Args, Debug)]

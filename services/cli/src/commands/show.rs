@@ -15,7 +15,8 @@ use crate::text::ink::Ink;
 use crate::text::labelled::Labelled;
 use crate::text::table::{Cell, Table, inked, left, text};
 use crate::text::times::{Times, absolute, brief};
-use crate::text::{clean, count, word};
+use crate::text::{clean, word};
+use hindcast_domain::text::count;
 
 /// Lines of one kind before the rest is only counted.
 const LINES_MAX: usize = 8;

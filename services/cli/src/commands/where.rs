@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 use crate::text::times::{Times, absolute};
-use crate::text::{clean, count, word};
+use crate::text::{clean, word};
+use hindcast_domain::text::count;
 
 /// Of which alert.
 #[derive(Args, Debug)]

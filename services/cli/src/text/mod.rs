@@ -33,13 +33,6 @@ pub fn clean_lines(text: &str) -> String {
     out
 }
 
-/// `1 alert`, `2 alerts`.
-#[must_use]
-pub fn count(number: u64, one: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{plural}")
-}
-
 /// The word for a value, as it stands in JSON.
 #[must_use]
 pub fn word(value: &impl serde::Serialize) -> String {
@@ -57,8 +50,6 @@ mod tests {
     #[test]
     fn text_from_telemetry_cannot_command_the_terminal() {
         assert_eq!(clean("a\u{1b}[2Jb\nc\u{202e}d\u{7}"), "a\u{fffd}[2Jb c\u{fffd}d\u{fffd}");
-        assert_eq!(count(1, "alert"), "1 alert");
-        assert_eq!(count(0, "alert"), "0 alerts");
         assert_eq!(word(&hindcast_domain::incident::Status::Open), "open");
     }
 }

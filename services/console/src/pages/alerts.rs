@@ -1,6 +1,7 @@
 //! The list of alerts.
 
 use hindcast_api::{Alert, Page};
+use hindcast_domain::text::thousands;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -93,7 +94,7 @@ fn row(frame: &Frame, alert: &Alert, columns: Columns) -> Markup {
             td { @if let Some(service) = &alert.service { span.chip { (service) } } }
             td { (frame.clock(alert.starts_at)) div.sub { (frame.age(alert.starts_at)) } }
             td { (frame.clock(alert.last_seen_at)) @if let Some(ends) = alert.ends_at { div.sub { "ended " (frame.clock(ends)) } } }
-            td.num { (words::grouped(alert.occurrences)) }
+            td.num { (thousands(alert.occurrences)) }
             @if columns.incident {
                 td { @if let Some(incident) = &alert.incident { a href=(frame.link(&format!("/{incident}"))) { (words::id(incident)) } } }
             }

@@ -2,9 +2,10 @@
 
 use hindcast_api::{Finding, Page};
 use hindcast_domain::finding::Kind;
+use hindcast_domain::text::thousands;
 use maud::{Markup, html};
 
-use super::{Frame, parts, words};
+use super::{Frame, parts};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ fn number(value: f64) -> String {
         let sign = if value < 0.0 { "-" } else { "" };
         // Whole and below 2^53.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        return format!("{sign}{}", words::grouped(size.round() as u64));
+        return format!("{sign}{}", thousands(size.round() as u64));
     }
     let digits = if size >= 100.0 || size == 0.0 {
         0

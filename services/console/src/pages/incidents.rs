@@ -2,6 +2,7 @@
 
 use hindcast_api::{Incident, Notice, Page, State};
 use hindcast_domain::Severity;
+use hindcast_domain::text::thousands;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -50,7 +51,7 @@ fn counts(view: &View) -> Markup {
         let link = words::href("/", [("status", class)].into_iter().chain(seen));
         html! {
             a.count.(class).some[number > 0].on[view.frame.value("status") == class] href=(link) {
-                b { (words::grouped(number)) } span { (word) }
+                b { (thousands(number)) } span { (word) }
             }
         }
     };
@@ -60,10 +61,10 @@ fn counts(view: &View) -> Markup {
             (of("acknowledged", "acknowledged", counts.acknowledged))
             (of("resolved", "resolved", counts.resolved))
             a.count href=(words::href("/alerts", [("status", "firing")])) {
-                b { (words::grouped(view.state.alerts.firing)) } span { "alerts firing" }
+                b { (thousands(view.state.alerts.firing)) } span { "alerts firing" }
             }
             a.count href=(words::href("/alerts", [("suppressed", "true")])) {
-                b { (words::grouped(view.state.alerts.suppressed)) } span { "suppressed" }
+                b { (thousands(view.state.alerts.suppressed)) } span { "suppressed" }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use hindcast_api::{Disagreement, Label, LabelCoverage, Page, ServiceCoverage};
 use hindcast_domain::label::{Kind, Provenance};
+use hindcast_domain::text::thousands;
 use hindcast_mlops::table;
 use maud::{Markup, html};
 
@@ -61,8 +62,7 @@ pub fn page(view: &View) -> Markup {
 
 fn counts(coverage: &LabelCoverage) -> Markup {
     let concluded = coverage.labels.saturating_sub(coverage.explicit);
-    let count =
-        |number: u32, word: &str| html! { div.count { b { (words::grouped(u64::from(number))) } span { (word) } } };
+    let count = |number: u32, word: &str| html! { div.count { b { (thousands(u64::from(number))) } span { (word) } } };
     html! {
         section.counts.labels {
             (count(coverage.labels, "valid labels"))

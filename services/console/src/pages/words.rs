@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use hindcast_domain::text::thousands;
 use hindcast_domain::{Severity, Span, Time, alert, incident, notice, silence};
 use maud::{Markup, html};
 
@@ -56,21 +57,7 @@ pub fn stamp(time: Time) -> String {
 /// A number with its noun.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// A number with its digits in groups.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + 4);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
 /// An id whose first digits stand out: they are enough to type.
@@ -213,6 +200,5 @@ mod tests {
             "/a?q=x%20y%26z&as_of=2026-11-20T03:12:00Z"
         );
         assert_eq!(path(&["models", "a/b", "2"]), "/models/a%2Fb/2");
-        assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }

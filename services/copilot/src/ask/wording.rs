@@ -1,6 +1,7 @@
 //! The words of an answer that no model writes, and what the ledger keeps of it.
 
 use hindcast_api::{Answer, Claim, ClaimVerdict};
+use hindcast_domain::text::capitalized;
 use hindcast_redact::Redactor;
 use serde_json::Value;
 
@@ -63,13 +64,8 @@ pub(super) fn compose(claims: &[Claim], proposed: &[String], missing: &[String])
         _ => sentence(&claim.text),
     });
     // Claims may begin with a name, which keeps its spelling; what is missing begins with a word of ours.
-    let beside = proposed.iter().chain(missing).map(|text| sentence(&capital(text)));
+    let beside = proposed.iter().chain(missing).map(|text| sentence(&capitalized(text)));
     told.chain(beside).collect::<Vec<_>>().join(" ")
-}
-
-fn capital(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
 /// A text that ends like a sentence.

@@ -3,9 +3,10 @@
 use hindcast_api::{Citation, TimelineEntry};
 use hindcast_domain::incident::Status;
 
-use super::{DraftSentence, Drafted, listed, when};
+use super::{DraftSentence, Drafted, when};
 use crate::limits::{CHANGES_TOLD_MAX, SERVICES_TOLD_MAX, TIMELINE_TOLD_MAX};
 use crate::situation::{Situation, SituationAlert};
+use hindcast_domain::text::listed;
 
 const OPENED: &[&str] = &["incident.opened", "incident.declared"];
 

@@ -4,9 +4,10 @@
 use hindcast_api::{Citation, Hypothesis, Proposal, Similar, Statement};
 
 use super::about::first_of;
-use super::{DraftSentence, Drafted, listed};
+use super::{DraftSentence, Drafted};
 use crate::limits::{PROPOSALS_TOLD_MAX, SERVICES_TOLD_MAX, SIMILAR_TOLD_MAX};
 use crate::situation::Situation;
+use hindcast_domain::text::listed;
 
 /// Reasons for and against that are told of one cause.
 const STATEMENTS_TOLD_MAX: usize = 3;

@@ -34,6 +34,41 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// A number with its noun, which takes an `s` in the plural: `1 alert`, `3 alerts`.
+#[must_use]
+pub fn count(number: u64, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
+}
+
+/// Names as people list them: `a`, `a and b`, `a, b and c`. Names beyond `most` become "and others".
+#[must_use]
+pub fn listed(names: &[&str], most: usize) -> String {
+    let (shown, more) = (names.get(..most).unwrap_or(names), names.len() > most);
+    match (shown, more) {
+        ([], _) => String::new(),
+        (shown, true) => format!("{} and others", shown.join(", ")),
+        ([one], false) => (*one).to_owned(),
+        ([rest @ .., last], false) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The text with a capital as its first letter.
+#[must_use]
+pub fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+/// The first `chars_max` characters, with `…` behind them where more follow.
+#[must_use]
+pub fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A measured value as a person would write it: three significant digits, whole above that.
 #[must_use]
 pub fn figure(value: f64) -> String {
@@ -103,6 +138,40 @@ mod tests {
             assert_eq!(figure(value), text);
         }
         assert_eq!(figure(-12_345.6), "-12,346");
+    }
+
+    #[test]
+    fn a_number_stands_with_its_noun() {
+        assert_eq!((count(1, "alert"), count(0, "alert")), ("1 alert".into(), "0 alerts".into()));
+        assert_eq!(count(1_204, "event"), "1204 events");
+        assert_eq!(
+            (thousands(7), thousands(999), thousands(1_234_567)),
+            ("7".into(), "999".into(), "1,234,567".into())
+        );
+    }
+
+    #[test]
+    fn names_are_listed_as_people_do() {
+        assert_eq!(listed(&["a"], 8), "a");
+        assert_eq!(listed(&["a", "b"], 8), "a and b");
+        assert_eq!(listed(&["a", "b", "c"], 8), "a, b and c");
+        assert_eq!(listed(&["a", "b", "c"], 2), "a, b and others");
+        assert_eq!(listed(&[], 2), "");
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!(
+            (capitalized("no such"), capitalized("été"), capitalized("")),
+            ("No such".into(), "Été".into(), String::new())
+        );
+    }
+
+    #[test]
+    fn a_cut_text_says_so_and_is_cut_between_characters() {
+        assert_eq!(cut("héhé", 4), "héhé");
+        assert_eq!(cut("héhé", 2), "hé…");
+        assert_eq!((cut("", 0), cut("a", 0)), (String::new(), "…".into()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use hindcast_api::HypothesisKind;
 use hindcast_api::{Citation, Hypothesis, Similar, Statement};
+use hindcast_domain::text::listed;
 
 use super::change::changes;
 use super::path::path;
@@ -161,10 +162,12 @@ fn dependents(candidate: &CauseCandidate, scene: &Scene) -> Option<Statement> {
         .take(8)
         .collect();
     let names: Vec<&str> = above.iter().map(|(name, _)| name.as_str()).collect();
-    let (last, rest) = names.split_last()?;
-    let names = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
+    if names.is_empty() {
+        return None;
+    }
     let own = sign::first(scene.signs_of(&candidate.service)).map(|sign| sign.citation.clone());
-    let verb = if rest.is_empty() { "depends" } else { "depend" };
+    let verb = if names.len() == 1 { "depends" } else { "depend" };
+    let names = listed(&names, names.len());
     Some(Statement {
         text: format!("{names} {verb} on {} and showed signs no earlier", candidate.service),
         citations: cited(above.iter().map(|(_, sign)| sign.citation.clone()).chain(own)),

@@ -122,10 +122,5 @@ fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
 pub(super) fn short(text: &str) -> String {
     const CHARS_MAX: usize = 110;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= CHARS_MAX {
-        return line;
-    }
-    let mut cut: String = line.chars().take(CHARS_MAX).collect();
-    cut.push('…');
-    cut
+    hindcast_domain::text::cut(&line, CHARS_MAX)
 }

@@ -138,6 +138,5 @@ pub(super) fn size(kind: Type, bound: &Value) -> Option<f64> {
 
 /// Text that came from outside, short enough for a message.
 pub(super) fn cut(text: &str) -> String {
-    let short: String = text.chars().take(80).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
+    hindcast_domain::text::cut(text, 80)
 }

@@ -99,10 +99,5 @@ fn place(position: Option<u64>) -> String {
 }
 
 fn cut(text: &str) -> String {
-    let text = text.replace('\n', " ");
-    if text.chars().count() <= LINE_MAX {
-        return text;
-    }
-    let kept: String = text.chars().take(LINE_MAX).collect();
-    format!("{kept}…")
+    hindcast_domain::text::cut(&text.replace('\n', " "), LINE_MAX)
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use hindcast_api::{
     Alert, AsOf, Change, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Parked, Receipt, Report,
-    Silence, State, TimelineEntry, Why,
+    Silence, TimelineEntry, Why,
 };
 use hindcast_domain::EventId;
 use hindcast_domain::catalog::Catalog;
@@ -110,7 +110,6 @@ struct MemoryContents {
     commands: BTreeMap<String, (EventId, Received)>,
     coverage: Option<LabelCoverage>,
     report: Report,
-    state: Option<State>,
     outcome: Option<CommandOutcome>,
     unready: bool,
     refuse: (String, u32),
@@ -271,11 +270,6 @@ impl MemoryViews {
     /// What every report says.
     pub fn reported(&self, report: Report) {
         self.held().report = report;
-    }
-
-    /// The state, where a test needs other counts than those of the documents that it put.
-    pub fn stated(&self, state: State) {
-        self.held().state = Some(state);
     }
 
     /// Whether the views have caught up.

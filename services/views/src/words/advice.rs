@@ -2,8 +2,7 @@
 
 use hindcast_domain::Event;
 use hindcast_domain::events;
-
-use super::count;
+use hindcast_domain::text::count;
 
 /// One event as a line.
 pub(super) fn line(event: &Event, actor: &str) -> String {

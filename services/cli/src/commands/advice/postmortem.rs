@@ -8,7 +8,8 @@ use hindcast_api::Postmortem;
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
-use crate::text::{clean_lines, count};
+use crate::text::clean_lines;
+use hindcast_domain::text::count;
 
 /// Of which incident.
 #[derive(Args, Debug)]

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::super::doctor::Check;
 use super::figures::MetricFigures;
+use crate::text::clean;
 use crate::text::times::brief;
-use crate::text::{clean, count};
+use hindcast_domain::text::count;
 
 /// Where people run models: Ollama, vLLM, llama.cpp and others, LM Studio.
 const MODEL_PORTS: [u16; 4] = [11_434, 8_000, 8_080, 1_234];

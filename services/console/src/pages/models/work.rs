@@ -2,6 +2,7 @@
 //! what came of it. Owns the pieces; refuses to know when they are sent.
 
 use hindcast_api::{Comparison, LearnProgress, ModelVersion, Problem};
+use hindcast_domain::text::thousands;
 use maud::{Markup, PreEscaped, html};
 
 use crate::pages::{Frame, words};
@@ -54,7 +55,7 @@ pub fn compared(frame: &Frame, comparison: &Comparison) -> Markup {
     html! {
         p.step.ended { b { "Done: " } (verdict(comparison.verdict)) " against version " (comparison.against) }
         (judged::reasons(frame, &comparison.reasons))
-        p.sub { (words::grouped(comparison.inputs)) " inputs were decided again, from position #" (comparison.from) " to #" (comparison.to) "." }
+        p.sub { (thousands(comparison.inputs)) " inputs were decided again, from position #" (comparison.from) " to #" (comparison.to) "." }
         @if let Some(version) = comparison.version { p { (to(frame, &comparison.name, version)) } }
     }
 }

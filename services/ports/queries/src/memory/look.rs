@@ -39,9 +39,6 @@ impl MemoryContents {
     }
 
     pub(super) fn state(&self, position: u64) -> State {
-        if let Some(state) = &self.state {
-            return State { position, ..state.clone() };
-        }
         let (mut incidents, mut alerts) = (IncidentCounts::default(), AlertCounts::default());
         for incident in self.incidents.newest(position) {
             match incident.status {
