@@ -18,7 +18,7 @@ use crate::commands::Asker;
 use crate::commands::body::{self, Json as Body};
 use crate::params::Asked;
 
-type Shown<T> = Result<Json<T>>;
+type AdviceResponse<T> = Result<Json<T>>;
 
 /// Similar incidents of a text where no limit is asked for.
 const RECALLED: usize = 10;
@@ -30,21 +30,21 @@ const TEXT_BYTES_MAX: usize = 4_096;
 const NAME_BYTES_MAX: usize = 128;
 
 /// What may have been the cause of an incident.
-pub async fn causes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Causes> {
+pub async fn causes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> AdviceResponse<Causes> {
     let mut causes = console.advice().causes(Some(&id), asked.point()?).await?;
     causes.next = asked.cut(&mut causes.items, causes.position)?;
     Ok(Json(causes))
 }
 
 /// Incidents of the past that are like it.
-pub async fn similar(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<SimilarPage> {
+pub async fn similar(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> AdviceResponse<SimilarPage> {
     let mut similar = console.advice().similar(Some(&id), asked.point()?).await?;
     similar.next = asked.cut(&mut similar.items, similar.position)?;
     Ok(Json(similar))
 }
 
 /// Runbooks that fit it.
-pub async fn proposals(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Proposal>> {
+pub async fn proposals(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> AdviceResponse<Page<Proposal>> {
     let (then, position) = console.then(&asked).await?;
     let mut items = console.advice().proposals(Some(&id), then).await?;
     let next = asked.cut(&mut items, position)?;
@@ -110,7 +110,7 @@ fn wants_markdown(headers: &HeaderMap) -> bool {
 }
 
 /// Findings of detectors, newest first.
-pub async fn findings(State(console): State<Console>, asked: Asked) -> Shown<Page<Finding>> {
+pub async fn findings(State(console): State<Console>, asked: Asked) -> AdviceResponse<Page<Finding>> {
     Ok(Json(console.queries().findings(finding_filter(&asked)?, asked.window()?).await?))
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn finding_filter(asked: &Asked) -> Result<FindingFilter> {
 }
 
 /// The runbooks in force.
-pub async fn runbooks(State(console): State<Console>, asked: Asked) -> Shown<Page<RunbookSummary>> {
+pub async fn runbooks(State(console): State<Console>, asked: Asked) -> AdviceResponse<Page<RunbookSummary>> {
     let (then, position) = console.then(&asked).await?;
     let mut items = console.advice().runbooks(then).await?;
     let next = asked.cut(&mut items, position)?;
@@ -133,7 +133,7 @@ pub async fn runbooks(State(console): State<Console>, asked: Asked) -> Shown<Pag
 }
 
 /// Incidents of the past that are like a text.
-pub async fn memory(State(console): State<Console>, asked: Asked) -> Shown<SimilarPage> {
+pub async fn memory(State(console): State<Console>, asked: Asked) -> AdviceResponse<SimilarPage> {
     let text = asked.one("q").unwrap_or_default();
     if text.is_empty() {
         return Err(HttpRefusal::new(Code::BadParameter, "expected q with words to look for, it is empty"));

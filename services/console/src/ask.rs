@@ -179,7 +179,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 type Making = Pin<Box<dyn Future<Output = std::result::Result<Answer, Problem>> + Send>>;
 
 /// An answer that is being made, and who listens to it.
-struct Live {
+struct LiveAnswer {
     /// Gone when the answer is there.
     making: Option<Making>,
     told: mpsc::Receiver<AnswerProgress>,
@@ -194,12 +194,12 @@ fn stream(console: &Console, ask: Ask, asker: advising::Asker, permit: OwnedSema
     let (tell, told) = mpsc::channel(AHEAD);
     let (console, stopping, metrics) = (console.clone(), console.stopping(), console.inner.options.metrics.clone());
     let making: Making = Box::pin(async move { console.copilot().ask(ask, asker, Some(tell)).await });
-    let live = Live { making: Some(making), told, stopping, metrics, last: None, _permit: permit };
+    let live = LiveAnswer { making: Some(making), told, stopping, metrics, last: None, _permit: permit };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
     Sse::new(live.into_stream()).keep_alive(keep_alive).into_response()
 }
 
-impl Live {
+impl LiveAnswer {
     fn into_stream(self) -> impl Stream<Item = std::result::Result<sse::Event, Infallible>> {
         futures::stream::unfold(self, |mut live| async move {
             let event = live.next().await?;
@@ -242,7 +242,7 @@ impl Live {
     }
 }
 
-impl Live {
+impl LiveAnswer {
     /// A refusal after the stream began; it is counted like any other.
     fn refused(&self, problem: &Problem) -> sse::Event {
         self.metrics.count("hindcast_refused_total", &[("code", &problem.code)], 1.0);

@@ -25,7 +25,7 @@ use crate::commands::{Answer, Asker, Done, Order, Relative};
 use crate::params::Asked;
 
 use labels::WHY_BYTES_MAX;
-pub use labels::{JudgedAnswer, coverage, judge, labels};
+pub use labels::{JudgementBody, coverage, judge, labels};
 pub(crate) use labels::{cell_of, label_filter};
 use progress::long;
 pub(crate) use progress::{Begin, Heard, Running};

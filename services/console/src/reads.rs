@@ -12,7 +12,7 @@ use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
 use crate::Console;
 use crate::params::Asked;
 
-type Shown<T> = Result<Json<T>>;
+type ReadResponse<T> = Result<Json<T>>;
 
 /// The revision as an entity tag.
 #[must_use]
@@ -27,7 +27,7 @@ pub fn etag(revision: u64) -> HeaderMap {
 }
 
 /// Incidents, newest first.
-pub async fn incidents(State(console): State<Console>, asked: Asked) -> Shown<Page<Incident>> {
+pub async fn incidents(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Incident>> {
     Ok(Json(console.queries().incidents(incident_filter(&asked)?, asked.window()?).await?))
 }
 
@@ -55,14 +55,14 @@ pub async fn timeline(
     State(console): State<Console>,
     Path(id): Path<String>,
     asked: Asked,
-) -> Shown<Page<TimelineEntry>> {
+) -> ReadResponse<Page<TimelineEntry>> {
     let window = asked.window()?;
     let id = console.queries().incident(Some(&id), window.as_of).await?.id;
     Ok(Json(console.queries().timeline(&id, window).await?))
 }
 
 /// Its alerts.
-pub async fn members(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Alert>> {
+pub async fn members(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Page<Alert>> {
     let window = asked.window()?;
     let id = console.queries().incident(Some(&id), window.as_of).await?.id;
     let filter = AlertFilter { incident: Some(id), ..AlertFilter::default() };
@@ -70,14 +70,14 @@ pub async fn members(State(console): State<Console>, Path(id): Path<String>, ask
 }
 
 /// What holds it together.
-pub async fn why(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Why> {
+pub async fn why(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Why> {
     let as_of = asked.as_of()?;
     let id = console.queries().incident(Some(&id), as_of).await?.id;
     Ok(Json(console.queries().why(&id, as_of).await?))
 }
 
 /// Changes near it.
-pub async fn changes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Page<Change>> {
+pub async fn changes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Page<Change>> {
     let as_of = asked.as_of()?;
     let id = console.queries().incident(Some(&id), as_of).await?.id;
     let items = console.queries().changes(&id, as_of).await?;
@@ -89,7 +89,7 @@ pub async fn changes(State(console): State<Console>, Path(id): Path<String>, ask
 }
 
 /// Alerts, newest first.
-pub async fn alerts(State(console): State<Console>, asked: Asked) -> Shown<Page<Alert>> {
+pub async fn alerts(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Alert>> {
     Ok(Json(console.queries().alerts(alert_filter(&console, &asked).await?, asked.window()?).await?))
 }
 
@@ -118,17 +118,17 @@ fn label(pair: &str) -> Result<(String, String)> {
 }
 
 /// Answers one alert by fingerprint or unique prefix.
-pub async fn alert(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Alert> {
+pub async fn alert(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Alert> {
     Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?.alert))
 }
 
 /// One alert's whole way.
-pub async fn receipt(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Receipt> {
+pub async fn receipt(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Receipt> {
     Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?))
 }
 
 /// Silences, newest first.
-pub async fn silences(State(console): State<Console>, asked: Asked) -> Shown<Page<Silence>> {
+pub async fn silences(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Silence>> {
     Ok(Json(console.queries().silences(asked.window()?).await?))
 }
 
@@ -139,7 +139,7 @@ pub async fn silence(State(console): State<Console>, Path(id): Path<String>, ask
 }
 
 /// Notices, newest first.
-pub async fn notices(State(console): State<Console>, asked: Asked) -> Shown<Page<Notice>> {
+pub async fn notices(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Notice>> {
     Ok(Json(console.queries().notices(notice_filter(&console, &asked).await?, asked.window()?).await?))
 }
 
@@ -158,7 +158,7 @@ pub(crate) async fn notice_filter(console: &Console, asked: &Asked) -> Result<No
 }
 
 /// Events, oldest first.
-pub async fn events(State(console): State<Console>, asked: Asked) -> Shown<Page<Event>> {
+pub async fn events(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Event>> {
     Ok(Json(console.queries().events(event_filter(&asked)?, asked.window()?).await?))
 }
 
@@ -173,11 +173,11 @@ pub(crate) fn event_filter(asked: &Asked) -> Result<EventFilter> {
 }
 
 /// Answers one event by its id.
-pub async fn event(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Shown<Event> {
+pub async fn event(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Event> {
     Ok(Json(console.queries().event(&id, asked.as_of()?).await?))
 }
 
 /// Counts, versions and the state hash.
-pub async fn state(State(console): State<Console>, asked: Asked) -> Shown<Counts> {
+pub async fn state(State(console): State<Console>, asked: Asked) -> ReadResponse<Counts> {
     Ok(Json(console.queries().state(asked.as_of()?).await?))
 }

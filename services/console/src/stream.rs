@@ -43,7 +43,7 @@ pub async fn stream(State(console): State<Console>, asked: Asked, headers: Heade
     };
     let stopping = console.stopping();
     let reader =
-        Reader { console, kind: asked.one("kind"), next: from, to, changes, stopping, buffer: VecDeque::new() };
+        StreamReader { console, kind: asked.one("kind"), next: from, to, changes, stopping, buffer: VecDeque::new() };
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("still here");
     Ok(Sse::new(reader.into_stream()).keep_alive(keep_alive).into_response())
 }
@@ -60,7 +60,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>> {
     text.parse().map(Some).map_err(bad)
 }
 
-struct Reader {
+struct StreamReader {
     console: Console,
     kind: Option<String>,
     /// The first position that was not looked at yet.
@@ -71,7 +71,7 @@ struct Reader {
     buffer: VecDeque<Event>,
 }
 
-impl Reader {
+impl StreamReader {
     fn into_stream(self) -> impl Stream<Item = std::result::Result<sse::Event, Infallible>> {
         futures::stream::unfold(self, |mut reader| async move {
             let event = reader.event().await?;
@@ -94,10 +94,10 @@ impl Reader {
             // Seen before the page is read, so that a change in between is not slept through.
             self.changes.mark_unchanged();
             match self.page().await {
-                Page::Some => {}
-                Page::Empty if self.is_over() => return None,
-                Page::Empty => self.change().await?,
-                Page::Failed => self.rest().await,
+                StreamPage::Some => {}
+                StreamPage::Empty if self.is_over() => return None,
+                StreamPage::Empty => self.change().await?,
+                StreamPage::Failed => self.rest().await,
             }
         }
     }
@@ -107,14 +107,14 @@ impl Reader {
         self.to.is_some_and(|to| self.next > to)
     }
 
-    async fn page(&mut self) -> Page {
+    async fn page(&mut self) -> StreamPage {
         let filter = EventFilter { kind: self.kind.clone(), from: Some(self.next), to: self.to, subject: None };
         let window = Window { limit: Some(PAGE), ..Window::default() };
         let page = match self.console.queries().events(filter, window).await {
             Ok(page) => page,
             Err(problem) => {
                 tracing::warn!(code = problem.code, "a stream could not read on");
-                return Page::Failed;
+                return StreamPage::Failed;
             }
         };
         let last = page.items.last().map(|event| event.position);
@@ -124,7 +124,7 @@ impl Reader {
             self.next = self.next.max(through + 1);
         }
         self.buffer.extend(page.items);
-        if self.buffer.is_empty() { Page::Empty } else { Page::Some }
+        if self.buffer.is_empty() { StreamPage::Empty } else { StreamPage::Some }
     }
 
     /// Waits until the views advance; `None` when they or the server end.
@@ -147,7 +147,7 @@ impl Reader {
     }
 }
 
-enum Page {
+enum StreamPage {
     Some,
     Empty,
     Failed,

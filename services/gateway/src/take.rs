@@ -172,7 +172,7 @@ pub(crate) fn unparked(parked: &EventId, how: ParkedStatus) -> NewFact {
 
 /// One partition's share of a request.
 #[derive(Default)]
-struct Share {
+struct PartitionRequest {
     items: Vec<(String, Fact)>,
     parked: Vec<Fact>,
     rejected: Vec<RejectedItem>,
@@ -183,7 +183,7 @@ fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option
     let rejected: Vec<RejectedItem> = faults.iter().map(|fault| fault.item.clone()).collect();
     let accepted = items.len() as u64;
     let mut receipts = Vec::new();
-    let mut shares: BTreeMap<String, Share> = BTreeMap::new();
+    let mut shares: BTreeMap<String, PartitionRequest> = BTreeMap::new();
     let mut alerts = 0;
     for item in items {
         match item {
@@ -213,7 +213,7 @@ fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option
         let detail = format!("expected at most {ENVIRONMENTS_MAX} environments a request, got {}", shares.len());
         return Err(Problem::new(Code::Invalid, detail).remedy("Send them in several requests.").into());
     }
-    let about = About { source, verdict, unmapped: &unmapped, truncated, envelope: bounded(envelope), counts: &counts };
+    let about = RequestFacts { source, verdict, unmapped: &unmapped, truncated, envelope: bounded(envelope), counts: &counts };
     let partitions = shares
         .into_iter()
         .map(|(environment, share)| (Partition::of_environment(&environment), about.events(share, traceparent)))
@@ -243,7 +243,7 @@ fn bounded(value: Value) -> Value {
 }
 
 /// What every share of a request says of it.
-struct About<'a> {
+struct RequestFacts<'a> {
     source: &'a Source,
     verdict: &'a Verdict,
     unmapped: &'a [String],
@@ -252,9 +252,9 @@ struct About<'a> {
     counts: &'a RedactionCounts,
 }
 
-impl About<'_> {
-    fn events(&self, share: Share, traceparent: Option<&str>) -> Vec<NewFact> {
-        let Share { items, parked, mut rejected } = share;
+impl RequestFacts<'_> {
+    fn events(&self, share: PartitionRequest, traceparent: Option<&str>) -> Vec<NewFact> {
+        let PartitionRequest { items, parked, mut rejected } = share;
         rejected.truncate(LISTED_MAX);
         let delivery = Fact::from(Delivery {
             source: self.source.name.clone(),

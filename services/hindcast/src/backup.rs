@@ -26,7 +26,7 @@ const MAGIC: &[u8] = b"HCBACKUP1\n";
 const FRAME_BYTES_MAX: u32 = 4 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct BackupHeader {
     version: u32,
     ledger_id: String,
     head: Seq,
@@ -52,7 +52,7 @@ pub async fn write(ledger: &dyn Ledger, keys: &Keys, out: &Sender<std::io::Resul
     let head = ledger.head().await?;
     // The API token stays here: a restored service draws its own.
     let keys = Keys { tenant: keys.tenant.clone(), token_sha256: None };
-    let header = Header { version: 1, ledger_id: ledger.info().ledger_id.clone(), head, keys };
+    let header = BackupHeader { version: 1, ledger_id: ledger.info().ledger_id.clone(), head, keys };
     let mut seal = Sha256::new();
     let mut first = MAGIC.to_vec();
     first.extend(frame(&serde_json::to_vec(&header)?)?);
@@ -104,7 +104,7 @@ pub async fn restore(file: &Path, data: &Path, progress: &dyn Fn(u64, u64)) -> a
     let mut magic = [0; MAGIC.len()];
     reader.read_exact(&mut magic)?;
     let header = next(&mut reader)?.context("a backup begins with its header")?;
-    let header: Header = serde_json::from_slice(&header).context("a backup's header")?;
+    let header: BackupHeader = serde_json::from_slice(&header).context("a backup's header")?;
     ensure!(header.version == 1, "expected a backup of version 1, got {}", header.version);
     let folder = Folder::open(data)?;
     folder.keep(&header.keys)?;

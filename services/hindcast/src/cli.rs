@@ -21,12 +21,12 @@ pub struct Line {
     #[command(flatten)]
     connection: Connection,
     #[command(subcommand)]
-    command: Command,
+    command: BinaryCommand,
 }
 
 #[derive(Subcommand, Debug)]
 #[allow(clippy::large_enum_variant)] // one value, once
-enum Command {
+enum BinaryCommand {
     /// Run every service in one process.
     Up {
         #[command(flatten)]
@@ -92,15 +92,15 @@ impl Line {
     /// What is logged unless the environment says otherwise.
     pub fn log_level(&self) -> &'static str {
         match &self.command {
-            Command::Up { demo, .. } if demo.is_asked_for() => "warn",
-            Command::Up { .. } | Command::Serve { .. } => "info",
+            BinaryCommand::Up { demo, .. } if demo.is_asked_for() => "warn",
+            BinaryCommand::Up { .. } | BinaryCommand::Serve { .. } => "info",
             _ => "warn",
         }
     }
 
     /// Whether it is a server that is asked for.
     pub const fn serves(&self) -> bool {
-        matches!(self.command, Command::Up { .. } | Command::Serve { .. })
+        matches!(self.command, BinaryCommand::Up { .. } | BinaryCommand::Serve { .. })
     }
 
     /// Does what was asked and answers the exit status.
@@ -109,21 +109,21 @@ impl Line {
         let data = connection.data.clone();
         let with_file = |flags: Flags| Flags { config: connection.config.clone(), ..flags };
         let done = match command {
-            Command::Ask(command) => return ask::run(command, &connection).await,
-            Command::Up { flags, demo } if demo.is_asked_for() => Box::pin(demo::run(&demo, &with_file(flags))).await,
-            Command::Up { flags, .. } => Box::pin(up::run(&with_file(flags), data.as_deref(), &node::Role::ALL)).await,
-            Command::Serve { roles, flags } => Box::pin(up::run(&with_file(flags), data.as_deref(), &roles)).await,
-            Command::Record(args) => record::run(*args).await,
-            Command::Config(ConfigCommand::Check { flags }) => {
+            BinaryCommand::Ask(command) => return ask::run(command, &connection).await,
+            BinaryCommand::Up { flags, demo } if demo.is_asked_for() => Box::pin(demo::run(&demo, &with_file(flags))).await,
+            BinaryCommand::Up { flags, .. } => Box::pin(up::run(&with_file(flags), data.as_deref(), &node::Role::ALL)).await,
+            BinaryCommand::Serve { roles, flags } => Box::pin(up::run(&with_file(flags), data.as_deref(), &roles)).await,
+            BinaryCommand::Record(args) => record::run(*args).await,
+            BinaryCommand::Config(ConfigCommand::Check { flags }) => {
                 check(&with_file(flags), data.as_deref()).map(|()| println!("the settings make sense"))
             }
-            Command::Config(ConfigCommand::Show { flags }) => show(&with_file(flags), data.as_deref()),
-            Command::Embedder(command) => return embedder::run(command, connection.json).await,
-            Command::Backup { file } => restore::backup(&connection, &file).await,
-            Command::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,
-            Command::Activate => restore::activate(&connection).await,
-            Command::Lab(command) => lab::run(command).await,
-            Command::Completions { shell } => {
+            BinaryCommand::Config(ConfigCommand::Show { flags }) => show(&with_file(flags), data.as_deref()),
+            BinaryCommand::Embedder(command) => return embedder::run(command, connection.json).await,
+            BinaryCommand::Backup { file } => restore::backup(&connection, &file).await,
+            BinaryCommand::Restore { file } => restore::restore(data.as_deref(), &file, connection.json).await,
+            BinaryCommand::Activate => restore::activate(&connection).await,
+            BinaryCommand::Lab(command) => lab::run(command).await,
+            BinaryCommand::Completions { shell } => {
                 clap_complete::generate(shell, &mut Self::command(), "hindcast", &mut std::io::stdout());
                 Ok(())
             }
@@ -174,7 +174,7 @@ mod tests {
             "lab forecast f.csv --horizon 48",
         ] {
             let words = std::iter::once("hindcast").chain(line.split(' '));
-            assert!(Line::try_parse_from(words).is_ok_and(|line| matches!(line.command, Command::Lab(_))), "{line}");
+            assert!(Line::try_parse_from(words).is_ok_and(|line| matches!(line.command, BinaryCommand::Lab(_))), "{line}");
         }
     }
 

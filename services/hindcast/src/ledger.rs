@@ -17,10 +17,10 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// An open ledger, with what has to be closed after it.
 pub struct Opened {
-    kind: Kind,
+    kind: LedgerKind,
 }
 
-enum Kind {
+enum LedgerKind {
     Embedded(Arc<EmbeddedLedger>),
     Nats { ledger: Arc<NatsLedger>, server: Option<Supervised>, _broadcast: Broadcast },
 }
@@ -30,14 +30,14 @@ impl Opened {
     #[must_use]
     pub fn ledger(&self) -> Shared {
         match &self.kind {
-            Kind::Embedded(ledger) => Arc::<EmbeddedLedger>::clone(ledger),
-            Kind::Nats { ledger, .. } => Arc::<NatsLedger>::clone(ledger),
+            LedgerKind::Embedded(ledger) => Arc::<EmbeddedLedger>::clone(ledger),
+            LedgerKind::Nats { ledger, .. } => Arc::<NatsLedger>::clone(ledger),
         }
     }
 
     /// Tells whoever else wants the folder where it is served.
     pub fn announce(&self, address: &str) {
-        if let Kind::Embedded(ledger) = &self.kind
+        if let LedgerKind::Embedded(ledger) = &self.kind
             && let Err(error) = ledger.announce(address)
         {
             tracing::warn!(%error, "the lock does not say where this server listens");
@@ -55,7 +55,7 @@ impl Opened {
         }
         let opened = tokio::task::spawn_blocking(move || EmbeddedLedger::open(options)).await?;
         match opened {
-            Ok(ledger) => Ok(Self { kind: Kind::Embedded(Arc::new(ledger)) }),
+            Ok(ledger) => Ok(Self { kind: LedgerKind::Embedded(Arc::new(ledger)) }),
             Err(error @ OpenError::Held { .. }) => {
                 bail!("{error}\nremedy: ask that server with --server URL, or stop it first")
             }
@@ -95,8 +95,8 @@ impl Opened {
     /// Closes it; a server of ours is stopped.
     pub async fn close(self) {
         match self.kind {
-            Kind::Embedded(ledger) => ledger.close().await,
-            Kind::Nats { ledger, server, .. } => {
+            LedgerKind::Embedded(ledger) => ledger.close().await,
+            LedgerKind::Nats { ledger, server, .. } => {
                 ledger.close().await;
                 if let Some(server) = server {
                     server.stop().await;
@@ -124,7 +124,7 @@ async fn connect(
     };
     let ledger = connected(options, server.is_some()).await.context("the ledger on NATS")?;
     let broadcast = ledger.share_progress(progress.clone(), &folder.install()?);
-    Ok(Opened { kind: Kind::Nats { ledger: Arc::new(ledger), server, _broadcast: broadcast } })
+    Ok(Opened { kind: LedgerKind::Nats { ledger: Arc::new(ledger), server, _broadcast: broadcast } })
 }
 
 /// Connects. A server of ours that just died is started again by whoever watches it, so it is waited for.

@@ -113,7 +113,7 @@ impl Told {
 
 /// One line in the making.
 #[derive(Clone, Debug, Default)]
-struct Line {
+struct FigureLine {
     row: ReportRow,
     detect: Vec<f64>,
     acknowledge: Vec<f64>,
@@ -124,15 +124,15 @@ struct Line {
 #[derive(Clone, Debug)]
 pub struct Figures {
     stretch: Stretch,
-    total: Line,
-    services: BTreeMap<String, Line>,
+    total: FigureLine,
+    services: BTreeMap<String, FigureLine>,
 }
 
 impl Figures {
     /// Nothing yet.
     #[must_use]
     pub fn new(stretch: Stretch) -> Self {
-        Self { stretch, total: Line::default(), services: BTreeMap::new() }
+        Self { stretch, total: FigureLine::default(), services: BTreeMap::new() }
     }
 
     /// Counts an incident, if it is one of the stretch.
@@ -164,7 +164,7 @@ impl Figures {
         (self.total.row(), services)
     }
 
-    fn each<'a>(&mut self, services: impl IntoIterator<Item = &'a String> + Clone, mut count: impl FnMut(&mut Line)) {
+    fn each<'a>(&mut self, services: impl IntoIterator<Item = &'a String> + Clone, mut count: impl FnMut(&mut FigureLine)) {
         if !self.stretch.wants(services.clone().into_iter()) {
             return;
         }
@@ -177,7 +177,7 @@ impl Figures {
     }
 }
 
-impl Line {
+impl FigureLine {
     fn incident(&mut self, incident: &Incident, told: &Told) {
         let row = &mut self.row;
         let declared = incident.grouped_by.is_empty() && incident.split_from.is_none();

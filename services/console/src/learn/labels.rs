@@ -158,7 +158,7 @@ pub async fn coverage(State(console): State<Console>, asked: Asked) -> Shown<Lab
 
 /// What was recorded.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct JudgedAnswer {
+pub struct JudgementBody {
     /// The `label.judged` event.
     pub event: String,
     /// Where it stands.
@@ -180,7 +180,7 @@ impl Console {
     ///
     /// # Errors
     /// As those of the route.
-    pub(crate) async fn judge(&self, asker: &Asker, request: JudgeRequest) -> Result<JudgedAnswer> {
+    pub(crate) async fn judge(&self, asker: &Asker, request: JudgeRequest) -> Result<JudgementBody> {
         let incident = body::maybe("incident", request.incident.clone())?;
         let judged = checked(request)?;
         let partition = match (&judged.about, incident) {
@@ -210,11 +210,11 @@ impl Console {
         })?;
         let position = receipt.positions.first().copied().unwrap_or_default();
         self.reached(position).await;
-        Ok(JudgedAnswer { event: receipt.ids.first().map(ToString::to_string).unwrap_or_default(), position })
+        Ok(JudgementBody { event: receipt.ids.first().map(ToString::to_string).unwrap_or_default(), position })
     }
 
     /// Waits a moment for the lane of labels to say what a judgement is a label of, so that the next page shows it.
-    pub(crate) async fn heard(&self, judged: &JudgedAnswer) {
+    pub(crate) async fn heard(&self, judged: &JudgementBody) {
         if let Ok(event) = judged.event.parse::<EventId>() {
             // Whatever comes of it, or nothing in time: the judgement is written.
             let _ = self.queries().outcome(&event, HEARD_WITHIN).await;

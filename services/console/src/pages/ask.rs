@@ -59,7 +59,7 @@ pub fn ask(frame: &Frame, form: &Form, ideas: bool) -> Markup {
 
 /// What the page of an answer shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct AnswerPage {
     /// What stands around it.
     pub frame: Frame,
     /// What was asked.
@@ -70,7 +70,7 @@ pub struct View {
 
 /// The page of an answer.
 #[must_use]
-pub fn answered(view: &View) -> Markup {
+pub fn answered(view: &AnswerPage) -> Markup {
     let (frame, answer) = (&view.frame, &view.answer);
     let form = Form {
         question: String::new(),

@@ -7,7 +7,7 @@ use super::Frame;
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct EventPage {
     /// What stands around it.
     pub frame: Frame,
     /// The event with its payload.
@@ -16,7 +16,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &EventPage) -> Markup {
     let (frame, event) = (&view.frame, &view.event);
     let json = serde_json::to_string_pretty(&event.data).unwrap_or_default();
     let about = if event.subject.starts_with("INC-") {

@@ -9,7 +9,7 @@ use super::{Frame, parts};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct FindingsPage {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
     /// The part of the list that is shown.
@@ -18,7 +18,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &FindingsPage) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         h1 { "Findings" }

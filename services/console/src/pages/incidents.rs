@@ -9,7 +9,7 @@ use super::{Frame, parts, words};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct IncidentsPage {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
     /// Counts.
@@ -24,7 +24,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &IncidentsPage) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         (counts(view))
@@ -44,7 +44,7 @@ pub fn page(view: &View) -> Markup {
     })
 }
 
-fn counts(view: &View) -> Markup {
+fn counts(view: &IncidentsPage) -> Markup {
     let counts = view.state.incidents;
     let of = |word: &str, class: &str, number: u64| {
         let seen = view.frame.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
@@ -71,7 +71,7 @@ fn counts(view: &View) -> Markup {
 }
 
 /// What pages, and what is held.
-fn told(view: &View) -> Markup {
+fn told(view: &IncidentsPage) -> Markup {
     let (waiting, held) = (&view.waiting.items, &view.held.items);
     let until = held.iter().map(|notice| notice.until).min();
     let more = |page: &Page<Notice>| if page.next.is_some() { "+" } else { "" };

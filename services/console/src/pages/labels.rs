@@ -25,7 +25,7 @@ const DISAGREEMENTS_AT_ONCE: usize = 4;
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct LabelsPage {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
     /// How much has a cause.
@@ -38,7 +38,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &LabelsPage) -> Markup {
     let frame = &view.frame;
     let takes_back = frame.is_now() && view.labels.items.iter().any(|label| label.retracted.is_none());
     frame.page(&html! {
@@ -83,7 +83,7 @@ fn bar(part: u32, whole: u32) -> Markup {
     html! { meter min="0" max=(whole.max(1)) value=(part) aria-label=(format!("{part} of {whole}")) {} }
 }
 
-fn coverage(view: &View) -> Markup {
+fn coverage(view: &LabelsPage) -> Markup {
     let coverage = &view.coverage;
     let mut services: Vec<(&String, &ServiceCoverage)> = coverage.services.iter().collect();
     services.sort_by(|a, b| b.1.closed.cmp(&a.1.closed).then_with(|| a.0.cmp(b.0)));
@@ -107,7 +107,7 @@ fn coverage(view: &View) -> Markup {
     }
 }
 
-fn missing(view: &View) -> Markup {
+fn missing(view: &LabelsPage) -> Markup {
     let missing = &view.coverage.missing;
     html! {
         h2 { "Closed without a cause" }
@@ -119,7 +119,7 @@ fn missing(view: &View) -> Markup {
     }
 }
 
-fn disagreements(view: &View) -> Markup {
+fn disagreements(view: &LabelsPage) -> Markup {
     let all = &view.coverage.disagreements;
     let (first, more) = all.split_at(DISAGREEMENTS_AT_ONCE.min(all.len()));
     html! {
@@ -139,7 +139,7 @@ fn disagreements(view: &View) -> Markup {
     }
 }
 
-fn disagreement(view: &View, one: &Disagreement) -> Markup {
+fn disagreement(view: &LabelsPage, one: &Disagreement) -> Markup {
     html! {
         li {
             p { span.kind.soft { (table::kind_word(one.kind)) } " " (about::about(&view.frame, &view.names, &one.about, None)) }
@@ -196,7 +196,7 @@ fn take_back(frame: &Frame) -> Markup {
     }
 }
 
-fn table_of(view: &View) -> Markup {
+fn table_of(view: &LabelsPage) -> Markup {
     html! {
         div.scroll { table.given {
             thead { tr { th { "When" } th { "What" } th { "Of" } th.num { "Weight" } th { "By" } th { "Rule" } th { span.sr { "Retract" } } } }
@@ -205,7 +205,7 @@ fn table_of(view: &View) -> Markup {
     }
 }
 
-fn row(view: &View, label: &Label) -> Markup {
+fn row(view: &LabelsPage, label: &Label) -> Markup {
     let frame = &view.frame;
     let counts = label.retracted.is_none();
     html! {

@@ -8,7 +8,7 @@ use super::{Frame, parts, words};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct NoticesPage {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
     /// The part of the list that is shown.
@@ -19,7 +19,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &NoticesPage) -> Markup {
     let frame = &view.frame;
     let statuses = ["requested", "delivered", "held", "released", "expired"];
     frame.page(&html! {

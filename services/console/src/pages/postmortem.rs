@@ -9,7 +9,7 @@ use super::{Frame, markdown, words};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct PostmortemPage {
     /// What stands around it.
     pub frame: Frame,
     /// The incident that the draft is about.
@@ -20,7 +20,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &PostmortemPage) -> Markup {
     let (frame, drafted) = (&view.frame, &view.drafted);
     let places: BTreeMap<u64, &str> =
         drafted.citations.iter().map(|citation| (citation.position, citation.event.as_str())).collect();

@@ -8,7 +8,7 @@ use super::{Frame, parts, words};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct ReceiptPage {
     /// What stands around it.
     pub frame: Frame,
     /// The alert's history from intake to notification.
@@ -17,7 +17,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &ReceiptPage) -> Markup {
     let (frame, receipt) = (&view.frame, &view.receipt);
     let alert = &receipt.alert;
     frame.page(&html! {

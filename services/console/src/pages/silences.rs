@@ -8,7 +8,7 @@ use super::{Frame, parts, words};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct SilencesPage {
     /// What stands around it.
     pub frame: Frame,
     /// The part of the list that is shown.
@@ -17,7 +17,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &SilencesPage) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         h1 { "Silences" }

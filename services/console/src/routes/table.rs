@@ -263,7 +263,7 @@ fn learnt() -> Vec<Route> {
     const TAG: &str = "learning";
     let long = |route: Route| also(&["text/event-stream"], Route { command: false, tag: TAG, query: NONE, ..route });
     let moved = |route: Route| Route { tag: TAG, query: NONE, ..route };
-    let judge = command::<api::JudgeRequest, learn::JudgedAnswer>(
+    let judge = command::<api::JudgeRequest, learn::JudgementBody>(
         "post",
         "/api/v1/labels",
         "Records explicit feedback on a pair of alerts, a cause, a past incident, a proposal, an answer or a notification.",

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::forms::Fields;
 use crate::ask::checked;
 use crate::commands::Asker;
-use crate::pages::ask::{Form, View};
+use crate::pages::ask::{Form, AnswerPage};
 use crate::pages::{self, Tab};
 use crate::params::{AS_OF, Asked};
 use crate::{Console, fallback};
@@ -83,6 +83,6 @@ impl Console {
         about.extend(answer.incident.as_deref().map(|incident| ("incident", incident)));
         about.extend(as_of.map(|as_of| (AS_OF.name, as_of)));
         let (frame, _) = self.frame(&Asked::made(&about), PATH, Tab::Ask, &question).await?;
-        Ok(pages::ask::answered(&View { frame, question, answer }))
+        Ok(pages::ask::answered(&AnswerPage { frame, question, answer }))
     }
 }

@@ -33,7 +33,7 @@ where
     F: Future<Output = Markup> + Send + 'static,
 {
     let growing =
-        Growing { head: Some(head), tail, running: Running::begun(begin), end: Some(end), told: Told::default() };
+        Growing { head: Some(head), tail, running: Running::begun(begin), end: Some(end), told: WorkProgress::default() };
     let pieces = stream::unfold(growing, |mut growing| async move {
         let piece = growing.next().await?;
         Some((Ok::<_, Infallible>(piece), growing))
@@ -47,7 +47,7 @@ struct Growing<T, E> {
     tail: String,
     running: Running<T>,
     end: Option<E>,
-    told: Told,
+    told: WorkProgress,
 }
 
 impl<T, E, F> Growing<T, E>
@@ -80,7 +80,7 @@ where
 
 /// What was told of work so far.
 #[derive(Default)]
-struct Told {
+struct WorkProgress {
     step: Option<String>,
     tenths: u64,
     pieces: usize,
@@ -94,7 +94,7 @@ enum News {
     Tenth,
 }
 
-impl Told {
+impl WorkProgress {
     fn news_of(&mut self, progress: &LearnProgress) -> Option<News> {
         let tenths = progress.done.saturating_mul(10).checked_div(progress.of).unwrap_or(0);
         let is_step = self.step.as_ref() != Some(&progress.step);

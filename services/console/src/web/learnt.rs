@@ -51,7 +51,7 @@ pub(super) async fn labels(
     let labels = console.queries().labels(filter, asked.window()?).await?;
     let coverage = console.queries().label_coverage(asked.as_of()?).await?;
     let names = console.names(&labels.items, &coverage, asked.as_of()?).await;
-    Ok(labels_page::page(&labels_page::View { frame, coverage, labels, names }))
+    Ok(labels_page::page(&labels_page::LabelsPage { frame, coverage, labels, names }))
 }
 
 /// Where the list of labels is, with the filter that a form carried.
@@ -183,7 +183,7 @@ pub(super) async fn version(
     let path = words::path(&["models", &name, &version.version.to_string()]);
     let title = format!("{} {}", version.name, version.version);
     let (frame, _) = console.frame(&asked, &path, Tab::Models, &title).await?;
-    Ok(version_page::page(&version_page::View { frame, version, in_force, learns: console.learns() }))
+    Ok(version_page::page(&version_page::ModelVersionPage { frame, version, in_force, learns: console.learns() }))
 }
 
 impl Console {
@@ -193,7 +193,7 @@ impl Console {
         let (frame, _) = self.frame(asked, &path, Tab::Models, name.as_deref().unwrap_or("Models")).await?;
         let mut versions = self.queries().models(asked.window()?).await?;
         versions.items.retain(|version| name.as_ref().is_none_or(|name| version.name == *name));
-        Ok(models_page::page(&models_page::View { frame, name, versions, in_force, learns: self.learns() }))
+        Ok(models_page::page(&models_page::ModelsPage { frame, name, versions, in_force, learns: self.learns() }))
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn incidents(
     };
     let waiting = console.queries().notices(told(notice::Status::Requested, Some(true)), window()).await?;
     let held = console.queries().notices(told(notice::Status::Held, None), window()).await?;
-    Ok(pages::incidents::page(&pages::incidents::View { frame, state, incidents, waiting, held }))
+    Ok(pages::incidents::page(&pages::incidents::IncidentsPage { frame, state, incidents, waiting, held }))
 }
 
 pub(super) async fn incident(
@@ -68,7 +68,7 @@ pub(super) async fn incident(
         incident: id.to_owned(),
     };
     let about = NoticeFilter { incident: Some(id.to_owned()), ..NoticeFilter::default() };
-    let view = pages::incident::View {
+    let view = pages::incident::IncidentPage {
         alerts: console.queries().alerts(filter, whole()).await?,
         why: console.queries().why(id, as_of).await?,
         changes: console.queries().changes(id, as_of).await?,
@@ -92,7 +92,7 @@ pub(super) async fn alerts(
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, "Alerts").await?;
     let filter = reads::alert_filter(&console, &asked).await?;
     let alerts = console.queries().alerts(filter, asked.window()?).await?;
-    Ok(pages::alerts::page(&pages::alerts::View { frame, alerts }))
+    Ok(pages::alerts::page(&pages::alerts::AlertsPage { frame, alerts }))
 }
 
 /// One alert's receipt.
@@ -104,7 +104,7 @@ pub(super) async fn receipt(
 ) -> Result<Markup> {
     let receipt = console.queries().receipt(Some(&id), asked.as_of()?).await?;
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, &receipt.alert.name).await?;
-    Ok(pages::receipt::page(&pages::receipt::View { frame, receipt }))
+    Ok(pages::receipt::page(&pages::receipt::ReceiptPage { frame, receipt }))
 }
 
 pub(super) async fn reports(
@@ -124,7 +124,7 @@ pub(super) async fn silences(
 ) -> Result<Markup> {
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Silences, "Silences").await?;
     let silences = console.queries().silences(asked.window()?).await?;
-    Ok(pages::silences::page(&pages::silences::View { frame, silences }))
+    Ok(pages::silences::page(&pages::silences::SilencesPage { frame, silences }))
 }
 
 pub(super) async fn notices(
@@ -137,7 +137,7 @@ pub(super) async fn notices(
     let notices = console.queries().notices(filter, asked.window()?).await?;
     // What waits is of now, and of no earlier moment.
     let chats = if asked.as_of()?.is_none() { console.chats() } else { hindcast_api::Chats::default() };
-    Ok(pages::notices::page(&pages::notices::View { frame, notices, chats }))
+    Ok(pages::notices::page(&pages::notices::NoticesPage { frame, notices, chats }))
 }
 
 pub(super) async fn findings(
@@ -147,7 +147,7 @@ pub(super) async fn findings(
 ) -> Result<Markup> {
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Findings, "Findings").await?;
     let findings = console.queries().findings(advice::finding_filter(&asked)?, asked.window()?).await?;
-    Ok(pages::findings::page(&pages::findings::View { frame, findings }))
+    Ok(pages::findings::page(&pages::findings::FindingsPage { frame, findings }))
 }
 
 /// A drafted postmortem.
@@ -157,7 +157,7 @@ pub(super) async fn postmortem(State(console): State<Console>, Path(id): Path<St
     let path = format!("/{}/postmortem", incident.id);
     let (frame, _) = console.frame(&asked, &path, Tab::Incidents, "Postmortem").await?;
     let drafted = console.advice().postmortem(Some(&incident.id), as_of).await?;
-    Ok(pages::postmortem::page(&pages::postmortem::View { frame, incident, drafted }))
+    Ok(pages::postmortem::page(&pages::postmortem::PostmortemPage { frame, incident, drafted }))
 }
 
 pub(super) async fn event(
@@ -168,7 +168,7 @@ pub(super) async fn event(
 ) -> Result<Markup> {
     let event = console.queries().event(&id, asked.as_of()?).await?;
     let (frame, _) = console.frame(&asked, uri.path(), Tab::Other, &event.event_type).await?;
-    Ok(pages::event::page(&pages::event::View { frame, event }))
+    Ok(pages::event::page(&pages::event::EventPage { frame, event }))
 }
 
 /// A conclusion, unless it takes too long.

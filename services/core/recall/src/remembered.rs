@@ -38,7 +38,7 @@ pub struct AlertSign {
 
 /// A log template that was new or burst.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TemplateSign {
+pub struct RememberedTemplate {
     /// The service that wrote it.
     pub service: String,
     /// The template's id.
@@ -98,7 +98,7 @@ pub struct Remembered {
     /// Words of titles and of what its alerts say, without numbers, sorted.
     pub words: Vec<String>,
     /// What its services wrote that they did not write before, worst first.
-    pub templates: Vec<TemplateSign>,
+    pub templates: Vec<RememberedTemplate>,
     /// Metrics that went to another level.
     pub shifts: Vec<RememberedShift>,
     /// Where it broke.
@@ -230,8 +230,8 @@ fn is_bad(level: &str) -> bool {
     ["warn", "err", "crit", "fatal", "panic", "alert", "emerg", "severe"].iter().any(|bad| level.starts_with(bad))
 }
 
-fn templates(findings: &[&Finding]) -> Vec<TemplateSign> {
-    let mut found: Vec<(bool, bool, i32, TemplateSign)> = Vec::new();
+fn templates(findings: &[&Finding]) -> Vec<RememberedTemplate> {
+    let mut found: Vec<(bool, bool, i32, RememberedTemplate)> = Vec::new();
     let mut seen = BTreeSet::new();
     for finding in findings {
         let Some(template) = &finding.finding.template else { continue };
@@ -240,7 +240,7 @@ fn templates(findings: &[&Finding]) -> Vec<TemplateSign> {
             continue;
         }
         let level = finding.finding.level.as_ref().map(ToString::to_string).unwrap_or_default();
-        let sign = TemplateSign {
+        let sign = RememberedTemplate {
             service: service.clone(),
             id: template.id.clone(),
             text: cut(&template.text),

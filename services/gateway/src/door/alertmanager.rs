@@ -25,13 +25,13 @@ pub(super) const PAGES_MAX: usize = 40;
 /// How far ahead the end of a firing alert is shown: an Alertmanager's resolve timeout.
 const AHEAD: Span = Span::minutes(5);
 
-type Asked = Query<Vec<(String, String)>>;
+type AlertsQuery = Query<Vec<(String, String)>>;
 
 /// `GET /api/v2/alerts`
 pub(super) async fn alerts(
     State(gateway): State<Gateway>,
     headers: HeaderMap,
-    Query(query): Asked,
+    Query(query): AlertsQuery,
 ) -> Result<Json<Vec<Value>>> {
     admit(&gateway, &headers)?;
     let alerts = firing(&gateway, &query).await?;
@@ -42,7 +42,7 @@ pub(super) async fn alerts(
 pub(super) async fn groups(
     State(gateway): State<Gateway>,
     headers: HeaderMap,
-    Query(query): Asked,
+    Query(query): AlertsQuery,
 ) -> Result<Json<Vec<Value>>> {
     admit(&gateway, &headers)?;
     let alerts = firing(&gateway, &query).await?;

@@ -64,7 +64,7 @@ pub(super) async fn retry(
     Path(id): Path<String>,
 ) -> Result<Response> {
     admit(&gateway, &headers)?;
-    let Open { item, id, partition } = open(&gateway, &id).await?;
+    let OpenParked { item, id, partition } = open(&gateway, &id).await?;
     let source = source_of(&gateway, &item)?;
     if item.payload.get("too_large_bytes").is_some() && item.payload.get("beginning").is_some() {
         let problem = Problem::new(Code::Invalid, "only the beginning of this item was kept: it was too large");
@@ -91,20 +91,20 @@ pub(super) async fn discard(
     Path(id): Path<String>,
 ) -> Result<Response> {
     admit(&gateway, &headers)?;
-    let Open { id, partition, .. } = open(&gateway, &id).await?;
+    let OpenParked { id, partition, .. } = open(&gateway, &id).await?;
     let receipt =
         gateway.inner.writer.submit(&partition, vec![unparked(&id, ParkedStatus::Discarded)]).await.map_err(refused)?;
     Ok(Json(json!({ "id": id, "status": ParkedStatus::Discarded, "position": receipt.position() })).into_response())
 }
 
 /// An item that nobody has dealt with, and where it lies.
-struct Open {
+struct OpenParked {
     item: Parked,
     id: EventId,
     partition: Partition,
 }
 
-async fn open(gateway: &Gateway, id: &str) -> Result<Open> {
+async fn open(gateway: &Gateway, id: &str) -> Result<OpenParked> {
     let queries = gateway.queries()?;
     let item = queries.parked_item(id).await?;
     if item.status != ParkedStatus::Parked {
@@ -116,5 +116,5 @@ async fn open(gateway: &Gateway, id: &str) -> Result<Open> {
     let event = queries.event(&item.id, None).await?;
     let id = item.id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "the views named no event"))?;
     let partition = Partition { tenant: event.tenant, environment: event.environment };
-    Ok(Open { item, id, partition })
+    Ok(OpenParked { item, id, partition })
 }

@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The body of `POST /api/v2/silences`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct AlertmanagerSilence {
     #[serde(default)]
     id: Option<String>,
     matchers: Vec<Matcher>,
@@ -103,7 +103,7 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
     admit(&gateway, &headers)?;
     let body = read(&headers, body).await?;
     let json = hindcast_http::json(&body)?;
-    let asked: Asked = serde_json::from_value(json)
+    let asked: AlertmanagerSilence = serde_json::from_value(json)
         .map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected a silence: {error:.200}")))?;
     let replaces = match asked.id.as_deref().filter(|id| !id.is_empty()) {
         None => None,
@@ -114,11 +114,11 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
     let command = Command::CreateSilence { terms, replaces };
     match ask(&gateway, &headers, actor, "silence".to_owned(), command).await? {
         // An edit ends the silence before it begins the new one.
-        Done::Decided(subjects) => match subjects.iter().rev().find(|id| id.starts_with(SilenceId::PREFIX)) {
+        SilenceResult::Decided(subjects) => match subjects.iter().rev().find(|id| id.starts_with(SilenceId::PREFIX)) {
             Some(id) => Ok(Json(json!({ "silenceID": id })).into_response()),
             None => Err(HttpRefusal::new(Code::Internal, "the control lane named no silence")),
         },
-        Done::Pending(position) => Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response()),
+        SilenceResult::Pending(position) => Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response()),
     }
 }
 
@@ -132,8 +132,8 @@ pub(super) async fn expire(
     let silence = known(&gateway, &id).await?;
     let subject = silence.to_string();
     match ask(&gateway, &headers, None, subject, Command::ExpireSilence { silence }).await? {
-        Done::Decided(_) => Ok(StatusCode::OK),
-        Done::Pending(_) => Ok(StatusCode::ACCEPTED),
+        SilenceResult::Decided(_) => Ok(StatusCode::OK),
+        SilenceResult::Pending(_) => Ok(StatusCode::ACCEPTED),
     }
 }
 
@@ -144,7 +144,7 @@ async fn known(gateway: &Gateway, id: &str) -> Result<SilenceId> {
 }
 
 /// What is asked for, checked and cleaned. Alertmanager's start in the past means now.
-fn terms(asked: Asked, now: Time) -> Result<Terms> {
+fn terms(asked: AlertmanagerSilence, now: Time) -> Result<Terms> {
     let invalid = |detail: String| {
         let mut problem = Problem::new(Code::Invalid, detail);
         problem.status = 400;
@@ -179,7 +179,7 @@ fn terms(asked: Asked, now: Time) -> Result<Terms> {
     Ok(terms)
 }
 
-enum Done {
+enum SilenceResult {
     /// The events' subjects.
     Decided(Vec<String>),
     /// The command's position.
@@ -192,7 +192,7 @@ async fn ask(
     actor: Option<String>,
     subject: String,
     command: Command,
-) -> Result<Done> {
+) -> Result<SilenceResult> {
     let queries = gateway.queries()?;
     let received = Received { key: fresh_key()?, if_match: None, command };
     let command = NewCommand {
@@ -205,9 +205,9 @@ async fn ask(
     let receipt = gateway.inner.commands.submit(&partition, command).await.map_err(refused)?;
     let id = receipt.ids.first().ok_or_else(|| HttpRefusal::new(Code::Internal, "the ledger told no place"))?;
     match queries.outcome(id, PATIENCE).await {
-        CommandOutcome::Accepted { subjects, .. } => Ok(Done::Decided(subjects)),
+        CommandOutcome::Accepted { subjects, .. } => Ok(SilenceResult::Decided(subjects)),
         CommandOutcome::Rejected(rejected) => Err(Problem::of_rejection(&rejected).into()),
-        CommandOutcome::Pending => Ok(Done::Pending(receipt.position())),
+        CommandOutcome::Pending => Ok(SilenceResult::Pending(receipt.position())),
     }
 }
 

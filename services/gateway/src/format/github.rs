@@ -39,7 +39,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
 }
 
 fn told(event: &str, payload: &Value, context: &Context<'_>) -> Option<(String, Change)> {
-    let told = Reader { payload, context };
+    let told = GithubReader { payload, context };
     match event {
         "deployment" => Some(told.deployment("started".to_owned(), "deployment.created_at")),
         "deployment_status" => {
@@ -67,12 +67,12 @@ fn outcome(state: &str) -> String {
     .to_owned()
 }
 
-struct Reader<'a> {
+struct GithubReader<'a> {
     payload: &'a Value,
     context: &'a Context<'a>,
 }
 
-impl Reader<'_> {
+impl GithubReader<'_> {
     fn text(&self, path: &str) -> Option<String> {
         fields::text(fields::path(self.payload, path))
     }

@@ -61,7 +61,7 @@ pub async fn ask(
     played: &Played,
     verdict: &Verdict,
 ) -> anyhow::Result<Vec<Advised>> {
-    let client = Client { http: reqwest::Client::new(), base: format!("http://{}", node.address) };
+    let client = DemoClient { http: reqwest::Client::new(), base: format!("http://{}", node.address) };
     let mut advised = Vec::new();
     for fault in &recording.truth.faults {
         let incident = verdict.incidents.get(&fault.id).and_then(|incidents| incidents.first());
@@ -71,12 +71,12 @@ pub async fn ask(
     Ok(advised)
 }
 
-struct Client {
+struct DemoClient {
     http: reqwest::Client,
     base: String,
 }
 
-impl Client {
+impl DemoClient {
     async fn about(
         &self,
         recording: &StoredRecording,
@@ -162,7 +162,7 @@ pub struct Probed {
 /// # Errors
 /// When the service does not answer as its contract says.
 pub async fn probe(node: &Node, from: hindcast_domain::Time, at: hindcast_domain::Time) -> anyhow::Result<Probed> {
-    let client = Client { http: reqwest::Client::new(), base: format!("http://{}", node.address) };
+    let client = DemoClient { http: reqwest::Client::new(), base: format!("http://{}", node.address) };
     let declared = json!({"title": "is anything wrong?", "severity": "low", "started_at": from.to_string()});
     let response = client.http.post(format!("{}/api/v1/incidents", client.base)).json(&declared).send().await?;
     let incident: Value = read(response).await.context("declaring an incident")?;

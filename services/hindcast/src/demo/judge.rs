@@ -38,7 +38,7 @@ pub struct Verdict {
     pub firings: usize,
 }
 
-struct Firing {
+struct JudgedFiring {
     name: String,
     starts_at: Time,
     seen_at: Time,
@@ -79,14 +79,14 @@ pub async fn judge(views: &Views, recording: &StoredRecording) -> anyhow::Result
     Ok(verdict)
 }
 
-fn caused(fault: &InjectedFault, firing: &Firing) -> bool {
+fn caused(fault: &InjectedFault, firing: &JudgedFiring) -> bool {
     let ended = fault.ended_at.map_or(Time::MAX, |at| time(at) + AFTERMATH);
     fault.alerts.contains(&firing.name) && firing.starts_at >= time(fault.injected_at) && firing.starts_at <= ended
 }
 
 /// Every stretch of firing, with the incident that its alert belonged to once its commit was read.
-async fn firings(views: &Views) -> anyhow::Result<Vec<Firing>> {
-    let mut firings: Vec<(String, Firing)> = Vec::new();
+async fn firings(views: &Views) -> anyhow::Result<Vec<JudgedFiring>> {
+    let mut firings: Vec<(String, JudgedFiring)> = Vec::new();
     let mut home: BTreeMap<String, String> = BTreeMap::new();
     let mut cursor = None;
     loop {
@@ -119,9 +119,9 @@ async fn firings(views: &Views) -> anyhow::Result<Vec<Firing>> {
     Ok(firings.into_iter().map(|(_, firing)| firing).collect())
 }
 
-fn fired(event: &Event) -> Firing {
+fn fired(event: &Event) -> JudgedFiring {
     let text = |name: &str| event.data[name].as_str().unwrap_or_default().to_owned();
-    Firing {
+    JudgedFiring {
         name: text("name"),
         starts_at: text("starts_at").parse().unwrap_or(event.time),
         seen_at: event.time,

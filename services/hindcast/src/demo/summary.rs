@@ -25,7 +25,7 @@ const AT_LENGTH_MAX: usize = 8;
 pub struct Facts {
     alerts: usize,
     messages: u64,
-    incidents: Vec<Told>,
+    incidents: Vec<SummaryTold>,
     pages: usize,
     held: usize,
     unaccounted: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Facts {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Told {
+struct SummaryTold {
     incident: Incident,
     names: Vec<String>,
     why: Why,
@@ -96,7 +96,7 @@ impl Facts {
             let pages =
                 notices.iter().filter(|n| n.page && n.incident.as_ref() == Some(&incident.id)).cloned().collect();
             let why = views.why(&incident.id, None).await?;
-            incidents.push(Told { incident, names, why, pages });
+            incidents.push(SummaryTold { incident, names, why, pages });
         }
         let mut unaccounted = Vec::new();
         for alert in &alerts {
@@ -236,8 +236,8 @@ fn truth(facts: &Facts) {
     }
 }
 
-fn incident(recording: &StoredRecording, told: &Told) {
-    let Told { incident, names, pages, .. } = told;
+fn incident(recording: &StoredRecording, told: &SummaryTold) {
+    let SummaryTold { incident, names, pages, .. } = told;
     let lasted = incident.resolved_at.map(|at| format!("lasted {}", at.since(incident.started_at)));
     println!(
         "{} {}, {}: {}",

@@ -18,14 +18,14 @@ const LINES_MAX: usize = 2_000;
 /// The telemetry of a recording, oldest first.
 pub struct Feed {
     logs: Option<Peekable<Box<dyn Iterator<Item = anyhow::Result<LogLine>>>>>,
-    metrics: Peekable<std::vec::IntoIter<Row>>,
+    metrics: Peekable<std::vec::IntoIter<TelemetryRow>>,
     environment: String,
     /// Lines and samples sent.
     pub sent: u64,
 }
 
 /// One row of the metrics.
-struct Row {
+struct TelemetryRow {
     at: Time,
     service: String,
     metric: String,
@@ -66,7 +66,7 @@ impl Feed {
             let request = client.post(format!("{base}/ingest/logs")).header("content-type", "application/x-ndjson");
             accepted(request.body(body).send().await?).await?;
         }
-        let rows: Vec<Row> = std::iter::from_fn(|| self.metrics.next_if(|row| row.at <= until)).collect();
+        let rows: Vec<TelemetryRow> = std::iter::from_fn(|| self.metrics.next_if(|row| row.at <= until)).collect();
         if !rows.is_empty() {
             self.sent += rows.len() as u64;
             accepted(client.post(format!("{base}/v1/metrics")).json(&self.otlp(&rows)).send().await?).await?;
@@ -93,7 +93,7 @@ impl Feed {
     }
 
     /// Samples as one OTLP export: a resource for each service, a gauge for each metric.
-    fn otlp(&self, rows: &[Row]) -> Value {
+    fn otlp(&self, rows: &[TelemetryRow]) -> Value {
         let mut services: BTreeMap<&str, BTreeMap<&str, Vec<Value>>> = BTreeMap::new();
         for row in rows {
             let point = json!({"timeUnixNano": row.at.nanos().to_string(), "asDouble": row.value});
@@ -123,7 +123,7 @@ async fn accepted(response: reqwest::Response) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn row(line: &str) -> anyhow::Result<Row> {
+fn row(line: &str) -> anyhow::Result<TelemetryRow> {
     let mut cells = line.splitn(4, ',');
     let mut cell = || cells.next().with_context(|| format!("expected timestamp,service,metric,value, got {line:?}"));
     let seconds: f64 = cell()?.parse().context("a recorded timestamp")?;
@@ -131,5 +131,5 @@ fn row(line: &str) -> anyhow::Result<Row> {
     let value = cell()?.parse().context("a recorded value")?;
     #[allow(clippy::cast_possible_truncation)] // milliseconds of this century fit
     let millis = (seconds * 1_000.0).round() as i64;
-    Ok(Row { at: Time::from_nanos(millis * 1_000_000), service, metric, value })
+    Ok(TelemetryRow { at: Time::from_nanos(millis * 1_000_000), service, metric, value })
 }

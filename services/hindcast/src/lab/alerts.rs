@@ -23,7 +23,7 @@ const SERVICES: [&str; 4] = ["service", "service_name", "app", "job"];
 
 /// An alert as it stands in the file.
 #[derive(Debug, Deserialize)]
-struct Alert {
+struct LabAlert {
     id: String,
     time: Time,
     name: String,
@@ -39,7 +39,7 @@ struct Alert {
 
 /// What came of it.
 #[derive(Debug, Serialize)]
-struct Placed<'a> {
+struct LabPlacement<'a> {
     alert: &'a str,
     incident: Option<&'a str>,
 }
@@ -49,8 +49,8 @@ struct Placed<'a> {
 /// # Errors
 /// When the file cannot be read, is not in the order of time, or the answer cannot be written.
 pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
-    let alerts: Vec<Alert> = input::ndjson(file)?;
-    let mut lane = Lane::default();
+    let alerts: Vec<LabAlert> = input::ndjson(file)?;
+    let mut lane = LabLane::default();
     for alert in &alerts {
         ensure!(
             alert.time >= lane.now,
@@ -60,14 +60,14 @@ pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
             lane.now
         );
         let incident = lane.take(alert);
-        serde_json::to_writer(&mut *out, &Placed { alert: &alert.id, incident: incident.as_deref() })?;
+        serde_json::to_writer(&mut *out, &LabPlacement { alert: &alert.id, incident: incident.as_deref() })?;
         writeln!(out)?;
     }
     Ok(())
 }
 
 /// A lane in memory.
-struct Lane {
+struct LabLane {
     partition: Partition,
     state: CorrelatorState,
     now: Time,
@@ -75,16 +75,16 @@ struct Lane {
     decisions: u64,
 }
 
-impl Default for Lane {
+impl Default for LabLane {
     fn default() -> Self {
         let partition = Partition::of_environment("lab");
         Self { partition, state: CorrelatorState::default(), now: Time::ZERO, inputs: 0, decisions: 0 }
     }
 }
 
-impl Lane {
+impl LabLane {
     /// Decides about one alert, the timers before it first; says where it is then.
-    fn take(&mut self, alert: &Alert) -> Option<String> {
+    fn take(&mut self, alert: &LabAlert) -> Option<String> {
         let observation = observation(alert);
         let fingerprint = observation.fingerprint.clone();
         self.inputs += 1;
@@ -146,7 +146,7 @@ impl Lane {
 }
 
 /// The alert as the door would take it in.
-fn observation(alert: &Alert) -> Observation {
+fn observation(alert: &LabAlert) -> Observation {
     let mut labels = alert.labels.clone();
     labels.entry("alertname".to_owned()).or_insert_with(|| alert.name.clone());
     let named = SERVICES.iter().find_map(|label| alert.labels.get(*label));
@@ -169,7 +169,7 @@ fn observation(alert: &Alert) -> Observation {
 }
 
 /// Who it is: its source, its name and all of its labels.
-fn fingerprint(alert: &Alert) -> Fingerprint {
+fn fingerprint(alert: &LabAlert) -> Fingerprint {
     let mut hash = Sha256::new();
     let labels = alert.labels.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
     for part in [alert.source.as_str(), alert.name.as_str()].into_iter().chain(labels) {

@@ -16,19 +16,19 @@ use super::input;
 
 /// `case.json`.
 #[derive(Debug, Deserialize)]
-struct About {
+struct CaseFile {
     id: String,
     window_start: Time,
     window_end: Time,
     #[serde(default)]
     detected_at: Option<Time>,
     #[serde(default)]
-    symptom: Said,
+    symptom: CaseSymptom,
 }
 
 /// What alarmed, where that is known.
 #[derive(Debug, Default, Deserialize)]
-struct Said {
+struct CaseSymptom {
     #[serde(default)]
     service: Option<String>,
     #[serde(default)]
@@ -80,7 +80,7 @@ type AllSeries = BTreeMap<(String, String), Vec<(Time, f64)>>;
 pub struct Case {
     /// As the file of the case names it.
     pub id: String,
-    about: About,
+    about: CaseFile,
     series: AllSeries,
     lines: Vec<Line>,
     edges: Vec<(String, String)>,
@@ -104,7 +104,7 @@ impl Case {
     /// # Errors
     /// When one is missing that must be there, or one cannot be read.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let about: About = serde_json::from_str(&input::text(&folder.join("case.json"))?).context("case.json")?;
+        let about: CaseFile = serde_json::from_str(&input::text(&folder.join("case.json"))?).context("case.json")?;
         let optional = |name: &str| input::find(&folder.join(name)).map(|_| folder.join(name));
         let edges: Edges = match optional("topology.json") {
             Some(path) => serde_json::from_str(&input::text(&path)?).context("topology.json")?,

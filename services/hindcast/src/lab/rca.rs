@@ -11,13 +11,13 @@ use serde::Serialize;
 use super::case::{Case, Seen};
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct RankedAnswer<'a> {
     case: &'a str,
-    ranked: Vec<Ranked>,
+    ranked: Vec<RankedService>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-struct Ranked {
+struct RankedService {
     service: String,
     /// 0 to 1.
     score: f64,
@@ -33,7 +33,7 @@ pub fn run(folder: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     for folder in cases(folder)? {
         let case = Case::read(&folder).with_context(|| folder.display().to_string())?;
         let ranked = rank(&case);
-        serde_json::to_writer(&mut *out, &Answer { case: &case.id, ranked })?;
+        serde_json::to_writer(&mut *out, &RankedAnswer { case: &case.id, ranked })?;
         writeln!(out)?;
     }
     Ok(())
@@ -55,11 +55,11 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Every service of the case, the likeliest cause first: those that the ranking weighs, then the others by how much
 /// their metrics moved.
-fn rank(case: &Case) -> Vec<Ranked> {
+fn rank(case: &Case) -> Vec<RankedService> {
     let Seen { evidence, topology, moved } = case.seen();
-    let mut ranked: Vec<Ranked> = hindcast_rca::standing(&evidence, &topology, &[])
+    let mut ranked: Vec<RankedService> = hindcast_rca::standing(&evidence, &topology, &[])
         .into_iter()
-        .map(|standing| Ranked {
+        .map(|standing| RankedService {
             service: standing.service,
             score: f64::from(standing.score) / 1_000.0,
             why: standing.why,
@@ -72,7 +72,7 @@ fn rank(case: &Case) -> Vec<Ranked> {
         .map(|(service, score)| (score, service))
         .collect();
     others.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    ranked.extend(others.into_iter().map(|(score, service)| Ranked {
+    ranked.extend(others.into_iter().map(|(score, service)| RankedService {
         service,
         // Below anything that the ranking weighs: it is 0.001 at the least.
         score: f64::from(score) / 1_000_000.0,

@@ -19,7 +19,7 @@ struct Text {
 }
 
 #[derive(Debug, Serialize)]
-struct Ranked<'a> {
+struct RankedText<'a> {
     query: &'a str,
     ranked: Vec<&'a str>,
 }
@@ -44,7 +44,7 @@ pub async fn run(
         let mut near: Vec<(f64, &str)> = near.into_iter().zip(corpus.iter().map(|text| text.id.as_str())).collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         let ranked = near.into_iter().take(top).map(|(_, id)| id).collect();
-        serde_json::to_writer(&mut *out, &Ranked { query: &query.id, ranked })?;
+        serde_json::to_writer(&mut *out, &RankedText { query: &query.id, ranked })?;
         writeln!(out)?;
     }
     Ok(())

@@ -152,7 +152,7 @@ async fn show_figures(
     vectors: hindcast_vectors::Shared,
     tasks: &mut Tasks,
 ) {
-    let figures = Figures { telemetry, vectors };
+    let figures = StoresFigures { telemetry, vectors };
     // A store that does not answer holds nothing up.
     if tokio::time::timeout(SHOW_FIRST, figures.show(&common.metrics)).await.is_err() {
         tracing::warn!("the vector store is slow to say how much it has");
@@ -188,12 +188,12 @@ fn tell(
 }
 
 /// What is kept, as figures.
-struct Figures {
+struct StoresFigures {
     telemetry: Option<hindcast_telemetry::Shared>,
     vectors: hindcast_vectors::Shared,
 }
 
-impl Figures {
+impl StoresFigures {
     /// Shows it, until asked to stop.
     async fn keep_showing(&self, metrics: &MetricRegistry, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {

@@ -104,7 +104,7 @@ struct MemoryContents {
     models: Versions<ModelVersion>,
     findings: Versions<Finding>,
     changes: Versions<Change>,
-    sections: Versions<ConfigSection>,
+    sections: Versions<StoredSection>,
     events: BTreeMap<u64, Event>,
     timeline: BTreeMap<String, Vec<TimelineEntry>>,
     commands: BTreeMap<String, (EventId, Received)>,
@@ -118,7 +118,7 @@ struct MemoryContents {
 
 /// A configuration section in force.
 #[derive(Clone)]
-struct ConfigSection {
+struct StoredSection {
     name: String,
     hash: String,
     content: Value,
@@ -159,7 +159,7 @@ documents! {
     ModelVersion, "", models, |it| format!("{}/{}", it.name, it.version);
     Finding, "", findings, |it| format!("{}/{}", it.id, it.event);
     Change, "EVT-", changes, |it| it.event.clone();
-    ConfigSection, "", sections, |it| it.name.clone();
+    StoredSection, "", sections, |it| it.name.clone();
 }
 
 impl Default for MemoryViews {
@@ -238,7 +238,7 @@ impl MemoryViews {
 
     /// A configuration section, in force from a position on.
     pub fn configure(&self, position: u64, section: &str, content: Value) {
-        let section = ConfigSection { name: section.to_owned(), hash: "h".to_owned(), content };
+        let section = StoredSection { name: section.to_owned(), hash: "h".to_owned(), content };
         self.held().sections.put(position, section);
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct Projector {
 }
 
 /// What one batch has gathered.
-struct Work {
+struct ProjectedBatch {
     batch: Batch,
     events: usize,
     /// Entities whose digest is to be made anew.
@@ -67,7 +67,7 @@ enum Dirty {
 
 /// What a commit has told so far.
 #[derive(Default)]
-struct Context {
+struct CommitContext {
     recorded_at: Time,
     delivery: Option<u64>,
 }
@@ -125,8 +125,8 @@ impl Projector {
         self.write(work)
     }
 
-    fn work(&self) -> Work {
-        Work {
+    fn work(&self) -> ProjectedBatch {
+        ProjectedBatch {
             batch: self.store.batch(),
             events: 0,
             dirty: BTreeSet::new(),
@@ -135,7 +135,7 @@ impl Projector {
         }
     }
 
-    fn record(&mut self, work: &mut Work, record: &Record) -> Result<(), Error> {
+    fn record(&mut self, work: &mut ProjectedBatch, record: &Record) -> Result<(), Error> {
         // A gap would be a hole in every answer, for ever.
         if record.seq != self.checkpoint.seq + 1 {
             let detail = format!("expected commit {} next, got {}", self.checkpoint.seq + 1, record.seq);
@@ -144,7 +144,7 @@ impl Projector {
         let commit = read::commit(record).map_err(ReadError::from)?;
         let items = read::events(record, &commit).map_err(ReadError::from)?;
         let recorded_at = self.checkpoint.recorded_at.max(commit.header.stamped_at.nanos());
-        let mut context = Context { recorded_at: Time::from_nanos(recorded_at), delivery: None };
+        let mut context = CommitContext { recorded_at: Time::from_nanos(recorded_at), delivery: None };
         let position = commit::position(record.seq, items.len().saturating_sub(1));
         work.batch.place(keys::commit(recorded_at, record.seq), position);
         self.checkpoint.seq = record.seq;
@@ -172,8 +172,8 @@ impl Projector {
 
     fn known(
         &mut self,
-        work: &mut Work,
-        context: &mut Context,
+        work: &mut ProjectedBatch,
+        context: &mut CommitContext,
         subject: &Subject,
         recorded: &Recorded,
     ) -> Result<(), Error> {
@@ -204,7 +204,7 @@ impl Projector {
     }
 
     /// Facts from outside that are kept for their own sake.
-    fn intake(&mut self, work: &mut Work, context: &mut Context, recorded: &Recorded) -> Result<(), Error> {
+    fn intake(&mut self, work: &mut ProjectedBatch, context: &mut CommitContext, recorded: &Recorded) -> Result<(), Error> {
         let position = recorded.position;
         match &recorded.event {
             Event::Delivery(_) => context.delivery = Some(position),
@@ -241,7 +241,7 @@ impl Projector {
     }
 
     /// Notes a service that is seen for the first time.
-    fn watch(&mut self, work: &mut Work, recorded: &Recorded) {
+    fn watch(&mut self, work: &mut ProjectedBatch, recorded: &Recorded) {
         let service = match &recorded.event {
             Event::FindingRaised(raised) => Some(&raised.service),
             Event::Change(change) => change.service.as_ref(),
@@ -277,7 +277,7 @@ impl Projector {
         }
     }
 
-    fn section(&self, work: &mut Work, recorded: &Recorded, section: &Configured) -> Result<(), Error> {
+    fn section(&self, work: &mut ProjectedBatch, recorded: &Recorded, section: &Configured) -> Result<(), Error> {
         let at = self.checkpoint.position;
         if self.store.first(Kind::Section, section.section.as_str(), at)?.is_none()
             && work.sections.insert(section.section.to_string())
@@ -290,7 +290,7 @@ impl Projector {
     }
 
     /// Writes the batch, then tells readers how far it is.
-    fn write(&mut self, work: Work) -> Result<(), Error> {
+    fn write(&mut self, work: ProjectedBatch) -> Result<(), Error> {
         if work.events == 0 {
             return Ok(());
         }
@@ -342,7 +342,7 @@ impl Projector {
 }
 
 /// What was found, kept, asked and proposed: by its own id, and on the incident's timeline.
-fn advice(work: &mut Work, recorded: &Recorded) {
+fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
     let kept_of = recorded.subject.parse().ok();
     let own = match &recorded.event {
         Event::FindingRaised(raised) => {

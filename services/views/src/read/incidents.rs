@@ -13,7 +13,7 @@ use crate::project::tally::{StoredMember, Tally};
 use crate::store::keys::{Kind, List};
 
 /// A filter with what has to be looked up once.
-struct Wanted {
+struct WantedIncidents {
     filter: IncidentFilter,
     /// The service's names: as it was asked for, and its one name in the catalogue.
     services: Vec<String>,
@@ -81,7 +81,7 @@ impl Reader {
         })?)
     }
 
-    fn wanted(&self, filter: IncidentFilter) -> Result<Wanted, Error> {
+    fn wanted(&self, filter: IncidentFilter) -> Result<WantedIncidents, Error> {
         let mut services = Vec::new();
         if let Some(service) = &filter.service {
             let topology = Topology::new(&self.catalog()?);
@@ -89,10 +89,10 @@ impl Reader {
             services.push(service.clone());
         }
         let words = filter.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
-        Ok(Wanted { filter, services, words })
+        Ok(WantedIncidents { filter, services, words })
     }
 
-    fn is_wanted(&self, wanted: &Wanted, partition: &str, incident: &Incident) -> Result<bool, Error> {
+    fn is_wanted(&self, wanted: &WantedIncidents, partition: &str, incident: &Incident) -> Result<bool, Error> {
         let filter = &wanted.filter;
         let any = |empty: bool, found: bool| empty || found;
         let environment = || partition.split_once('/').map_or("", |(_, environment)| environment);

@@ -28,7 +28,7 @@ const NAMED_MAX: usize = 20;
 
 /// What was decided about versions up to a position.
 #[derive(Default)]
-struct Decided {
+struct DecidedModel {
     statuses: VersionStatuses,
     /// Since when the version in force is, and why; `None` where none was promoted.
     in_force: Option<(Recorded, String)>,
@@ -96,13 +96,13 @@ impl Reader {
         Ok(found)
     }
 
-    fn decided(&self) -> Result<Decided, Error> {
+    fn decided(&self) -> Result<DecidedModel, Error> {
         let mut all = Vec::new();
         for kind in ["model.promoted", "model.rolled_back", "model.shadowed", "model.unshadowed"] {
             all.extend(self.of_type(kind)?);
         }
         all.sort_by_key(|recorded| recorded.position);
-        let mut decided = Decided::default();
+        let mut decided = DecidedModel::default();
         for recorded in all {
             decided.statuses.evolve(&recorded.event);
             match &recorded.event {
@@ -131,7 +131,7 @@ impl Reader {
     }
 
     /// The version that people set, which needs no event.
-    fn by_hand(&self, decided: &Decided) -> Result<api::ModelVersion, Error> {
+    fn by_hand(&self, decided: &DecidedModel) -> Result<api::ModelVersion, Error> {
         let rules = self.section("correlation")?;
         let weights = rules.and_then(|rules| serde_json::from_value(rules.content.get("weights")?.clone()).ok());
         let weights = GroupingWeights { version: 1, ..weights.unwrap_or_default() };
@@ -156,7 +156,7 @@ impl Reader {
         Ok(version)
     }
 
-    fn version(&self, recorded: &Recorded, decided: &Decided) -> Result<Option<api::ModelVersion>, Error> {
+    fn version(&self, recorded: &Recorded, decided: &DecidedModel) -> Result<Option<api::ModelVersion>, Error> {
         let Event::ModelRegistered(registered) = &recorded.event else { return Ok(None) };
         let mut judged = Vec::new();
         for one in self.of_type("model.judged")?.into_iter().filter(|one| one.subject == recorded.subject) {
@@ -260,7 +260,7 @@ impl Reader {
     }
 }
 
-fn state(version: &mut api::ModelVersion, decided: &Decided) {
+fn state(version: &mut api::ModelVersion, decided: &DecidedModel) {
     version.status = decided.statuses.of(version.version);
     match (version.status, &decided.in_force) {
         (ModelStatus::InForce, Some((recorded, why))) => {

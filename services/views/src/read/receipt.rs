@@ -23,7 +23,7 @@ use crate::words;
 pub(crate) const UNACCOUNTED: PageAccount = PageAccount::Unaccounted;
 
 /// What an alert's notices say.
-struct Told {
+struct AlertNotices {
     notice: Notice,
     /// Whether the alert itself is what it was asked for.
     own: bool,
@@ -66,7 +66,7 @@ impl Reader {
     }
 
     /// The notices that concern an alert; their events become steps.
-    fn told(&self, alert: &Alert, homes: &[String], positions: &mut BTreeSet<u64>) -> Result<Vec<Told>, Error> {
+    fn told(&self, alert: &Alert, homes: &[String], positions: &mut BTreeSet<u64>) -> Result<Vec<AlertNotices>, Error> {
         let own: BTreeSet<u64> = positions.clone();
         let mut ids: BTreeMap<String, u64> = BTreeMap::new();
         for home in homes {
@@ -89,7 +89,7 @@ impl Reader {
                 Some(cause) => self.position_of(cause.as_str())?,
                 None => None,
             };
-            told.push(Told { notice, own: cause.is_some_and(|cause| own.contains(&cause)) });
+            told.push(AlertNotices { notice, own: cause.is_some_and(|cause| own.contains(&cause)) });
             for mention in self.store.about(About::Notice, &id, self.at) {
                 positions.insert(mention?.position);
             }
@@ -99,21 +99,21 @@ impl Reader {
     }
 
     /// Which of the ways accounts for a firing alert of paging severity, and until when.
-    fn account(&self, alert: &Alert, told: &[Told]) -> Result<(PageAccount, Option<Time>), Error> {
+    fn account(&self, alert: &Alert, told: &[AlertNotices]) -> Result<(PageAccount, Option<Time>), Error> {
         if !alert.is_firing() || !alert.severity.pages() {
             return Ok((PageAccount::NotRequired, None));
         }
         if let Some(held) = &alert.suppressed {
             return Ok((PageAccount::Suppressed, Some(held.until)));
         }
-        let paged = |told: &&Told| {
+        let paged = |told: &&AlertNotices| {
             told.notice.page && matches!(told.notice.status, notice::Status::Requested | notice::Status::Delivered)
         };
         if told.iter().filter(paged).any(|told| told.own) {
             return Ok((PageAccount::Paged, None));
         }
         let digest =
-            |told: &Told| told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told);
+            |told: &AlertNotices| told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told);
         if told.iter().any(|told| paged(&told) || digest(told)) {
             return Ok((PageAccount::IncidentPaged, None));
         }

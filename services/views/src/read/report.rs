@@ -25,16 +25,16 @@ const STRETCH: Span = Span::hours(24 * 30);
 const LATE: Span = Span::hours(1);
 
 /// Incidents that were looked at: the environment and the fold.
-type Seen = BTreeMap<String, Option<(String, Incident)>>;
+type LookedAtIncidents = BTreeMap<String, Option<(String, Incident)>>;
 
 /// What one reading of the history needs.
-struct Reading<'a> {
+struct ReportReading<'a> {
     of: &'a Reader,
     stretch: Stretch,
     environment: Option<&'a String>,
     /// The first position that can have to do with the stretch.
     from: u64,
-    seen: Seen,
+    seen: LookedAtIncidents,
 }
 
 impl Reader {
@@ -45,7 +45,7 @@ impl Reader {
         let stretch = Stretch { since, until, service: filter.service.clone() };
         let from = self.store.known_at((since - LATE).nanos())?.map_or(0, |known| known + 1);
         let environment = filter.environment.as_ref();
-        let mut reading = Reading { of: self, stretch: stretch.clone(), environment, from, seen: Seen::new() };
+        let mut reading = ReportReading { of: self, stretch: stretch.clone(), environment, from, seen: LookedAtIncidents::new() };
         let mut figures = Figures::new(stretch);
         let told = reading.told(&mut figures)?;
         reading.firings(&mut figures)?;
@@ -70,7 +70,7 @@ impl Reader {
     }
 }
 
-impl Reading<'_> {
+impl ReportReading<'_> {
     /// Ids of a list, from where the stretch can begin.
     fn ids(&self, list: List) -> Result<Vec<String>, Error> {
         let mut ids = Vec::new();

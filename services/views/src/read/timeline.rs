@@ -18,7 +18,7 @@ use crate::words::Names;
 const CHANGES_READ_MAX: usize = 10_000;
 
 /// One line in the making.
-struct Line {
+struct TimelineLine {
     /// Its first event.
     position: u64,
     /// How many more repeats of the same alert it stands for, and the last of them.
@@ -42,8 +42,8 @@ impl Reader {
         Ok(self.cut(entries, last))
     }
 
-    fn lines(&self, id: &str) -> Result<Vec<Line>, Error> {
-        let mut lines: Vec<Line> = Vec::new();
+    fn lines(&self, id: &str) -> Result<Vec<TimelineLine>, Error> {
+        let mut lines: Vec<TimelineLine> = Vec::new();
         let mut run: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut before = None;
         for mention in self.store.about(About::Timeline, id, self.at).take(TIMELINE_EVENTS_MAX) {
@@ -62,12 +62,12 @@ impl Reader {
             } else {
                 run.insert(mention.value.to_vec(), lines.len());
             }
-            lines.push(Line { position, more: 0, last: position });
+            lines.push(TimelineLine { position, more: 0, last: position });
         }
         Ok(lines)
     }
 
-    fn entry(&self, line: &Line) -> Result<Option<TimelineEntry>, Error> {
+    fn entry(&self, line: &TimelineLine) -> Result<Option<TimelineEntry>, Error> {
         let Some(recorded) = self.recorded(line.position)? else {
             return Ok(None);
         };

@@ -20,7 +20,7 @@ use super::{Frame, alerts, ask, findings, parts};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct IncidentPage {
     /// What stands around it.
     pub frame: Frame,
     /// The incident at the position that is shown.
@@ -58,7 +58,7 @@ pub struct Concluded {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &IncidentPage) -> Markup {
     let (frame, incident) = (&view.frame, &view.incident);
     frame.page(&html! {
         p.crumb { a href=(frame.link("/")) { "Incidents" } " / " span.mono { (incident.id) } }
@@ -96,12 +96,12 @@ pub fn page(view: &View) -> Markup {
     })
 }
 
-fn question(view: &View) -> Markup {
+fn question(view: &IncidentPage) -> Markup {
     let form = ask::Form { incident: Some(view.incident.id.clone()), ..ask::Form::default() };
     html! { section.card.asking #ask { (ask::ask(&view.frame, &form, true)) } }
 }
 
-fn found(view: &View) -> Markup {
+fn found(view: &IncidentPage) -> Markup {
     let all = super::words::href("/findings", [("environment", view.incident.environment.as_str())]);
     html! {
         section #findings {
@@ -118,7 +118,7 @@ fn found(view: &View) -> Markup {
     }
 }
 
-fn timeline(view: &View) -> Markup {
+fn timeline(view: &IncidentPage) -> Markup {
     let frame = &view.frame;
     html! {
         section {
@@ -129,7 +129,7 @@ fn timeline(view: &View) -> Markup {
     }
 }
 
-fn line(view: &View, entry: &TimelineEntry) -> Markup {
+fn line(view: &IncidentPage, entry: &TimelineEntry) -> Markup {
     let frame = &view.frame;
     let family = entry.event_type.split('.').next().unwrap_or_default();
     let kind = entry.event_type.rsplit('.').next().unwrap_or_default();
@@ -154,7 +154,7 @@ fn line(view: &View, entry: &TimelineEntry) -> Markup {
     }
 }
 
-fn members(view: &View) -> Markup {
+fn members(view: &IncidentPage) -> Markup {
     let frame = &view.frame;
     let split = frame.is_now() && view.incident.merged_into.is_none() && view.alerts.items.len() > 1;
     html! {
@@ -176,7 +176,7 @@ fn members(view: &View) -> Markup {
     }
 }
 
-fn changes(view: &View) -> Markup {
+fn changes(view: &IncidentPage) -> Markup {
     let frame = &view.frame;
     html! {
         section.card {
@@ -200,7 +200,7 @@ fn changes(view: &View) -> Markup {
     }
 }
 
-fn distance(view: &View, near: &Change) -> String {
+fn distance(view: &IncidentPage, near: &Change) -> String {
     let (began, at) = (view.incident.started_at, near.change.at);
     let span = super::words::span(began.distance(at));
     if at <= began { format!("{span} before it began") } else { format!("{span} after it began") }

@@ -16,7 +16,7 @@ use super::{Frame, parts, words};
 
 /// What the list shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct ModelsPage {
     /// What stands around it.
     pub frame: Frame,
     /// The model, where the list is of one.
@@ -31,7 +31,7 @@ pub struct View {
 
 /// The page of versions.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &ModelsPage) -> Markup {
     let frame = &view.frame;
     frame.page(&html! {
         @if let Some(name) = &view.name { p.crumb { a href=(frame.link("/models")) { "Models" } " / " span.mono { (name) } } }
@@ -50,7 +50,7 @@ pub fn page(view: &View) -> Markup {
     })
 }
 
-fn in_force(view: &View) -> Markup {
+fn in_force(view: &ModelsPage) -> Markup {
     let it = &view.in_force;
     html! {
         p.accounted.good {

@@ -17,7 +17,7 @@ const DIFFERS_MAX: usize = 30;
 
 /// What the page shows.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct ModelVersionPage {
     /// What stands around it.
     pub frame: Frame,
     /// The version with its training data and comparisons.
@@ -30,7 +30,7 @@ pub struct View {
 
 /// Renders the HTML.
 #[must_use]
-pub fn page(view: &View) -> Markup {
+pub fn page(view: &ModelVersionPage) -> Markup {
     let (frame, version) = (&view.frame, &view.version);
     let of_model = words::path(&["models", &version.name]);
     frame.page(&html! {

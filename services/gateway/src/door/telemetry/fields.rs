@@ -21,7 +21,7 @@ const HOLDERS: [&str; 3] = ["labels", "attributes", "fields"];
 /// Fields of one line that are looked at.
 const FIELDS_MAX: usize = 1_024;
 
-type Flat = BTreeMap<String, Value>;
+type FlatFields = BTreeMap<String, Value>;
 
 /// Reads a line.
 pub(super) fn line(value: Value) -> Result<Line, Bad> {
@@ -33,7 +33,7 @@ pub(super) fn line(value: Value) -> Result<Line, Bad> {
         ));
     };
     let whole_body = fields.get("body").filter(|body| body.is_object() || body.is_array()).map(Value::to_string);
-    let mut flat = Flat::new();
+    let mut flat = FlatFields::new();
     flatten("", fields, &mut flat);
     let time = when(&mut flat)?;
     let service = text(&mut flat, &SERVICE);
@@ -45,7 +45,7 @@ pub(super) fn line(value: Value) -> Result<Line, Bad> {
 }
 
 /// Scalars by their dotted names; a list is its JSON, `null` is nothing.
-fn flatten(prefix: &str, fields: Map<String, Value>, flat: &mut Flat) {
+fn flatten(prefix: &str, fields: Map<String, Value>, flat: &mut FlatFields) {
     for (name, value) in fields {
         if flat.len() >= FIELDS_MAX {
             return;
@@ -63,13 +63,13 @@ fn flatten(prefix: &str, fields: Map<String, Value>, flat: &mut Flat) {
 }
 
 /// Takes the first field of these names that says something.
-fn take(flat: &mut Flat, names: &[&str]) -> Option<Value> {
+fn take(flat: &mut FlatFields, names: &[&str]) -> Option<Value> {
     let said = |value: &Value| !value.as_str().is_some_and(|text| text.trim().is_empty());
     let name = names.iter().find(|name| flat.get(**name).is_some_and(said))?;
     flat.remove(*name)
 }
 
-fn text(flat: &mut Flat, names: &[&str]) -> Option<String> {
+fn text(flat: &mut FlatFields, names: &[&str]) -> Option<String> {
     take(flat, names).map(plain)
 }
 
@@ -80,7 +80,7 @@ fn plain(value: Value) -> String {
     }
 }
 
-fn when(flat: &mut Flat) -> Result<Option<Time>, Bad> {
+fn when(flat: &mut FlatFields) -> Result<Option<Time>, Bad> {
     let Some(value) = take(flat, &TIME) else { return Ok(None) };
     moment(&value).map_err(|error| {
         Bad::new("bad_time", error.to_string(), "Write RFC 3339, or seconds, ms, us or ns since 1970.")

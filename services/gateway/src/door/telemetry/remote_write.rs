@@ -40,15 +40,15 @@ struct WriteRequest {
 #[derive(Clone, PartialEq, Message)]
 struct TimeSeries {
     #[prost(message, repeated, tag = "1")]
-    labels: Vec<Label>,
+    labels: Vec<WriteLabel>,
     #[prost(message, repeated, tag = "2")]
-    samples: Vec<Sample>,
+    samples: Vec<WriteSample>,
     #[prost(message, repeated, tag = "4")]
-    histograms: Vec<Histogram>,
+    histograms: Vec<WriteHistogram>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Label {
+struct WriteLabel {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(string, tag = "2")]
@@ -56,7 +56,7 @@ struct Label {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Sample {
+struct WriteSample {
     #[prost(double, tag = "1")]
     value: f64,
     /// Milliseconds since 1970.
@@ -66,7 +66,7 @@ struct Sample {
 
 /// A native histogram; its buckets are not kept.
 #[derive(Clone, PartialEq, Message)]
-struct Histogram {
+struct WriteHistogram {
     #[prost(uint64, optional, tag = "1")]
     count_int: Option<u64>,
     #[prost(double, optional, tag = "2")]
@@ -158,7 +158,7 @@ fn unsnapped(packed: &[u8]) -> Result<Vec<u8>> {
 fn take(series: TimeSeries, index: usize, intake: &mut Intake) -> std::result::Result<(), Bad> {
     let TimeSeries { labels: pairs, samples, histograms } = series;
     let mut labels = Labels::new();
-    for Label { name, value } in pairs {
+    for WriteLabel { name, value } in pairs {
         if let Some(twice) = labels.insert(name, value) {
             let detail = format!("expected every label once, got one twice with {twice:.64?}");
             return Err(Bad::new("bad_labels", detail, "Send every label of a series once."));
@@ -181,7 +181,7 @@ fn take(series: TimeSeries, index: usize, intake: &mut Intake) -> std::result::R
 }
 
 #[allow(clippy::cast_precision_loss)] // samples are doubles
-fn count(histogram: &Histogram) -> f64 {
+fn count(histogram: &WriteHistogram) -> f64 {
     histogram.count_float.unwrap_or(histogram.count_int.unwrap_or_default() as f64)
 }
 

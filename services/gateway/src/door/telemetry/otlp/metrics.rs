@@ -27,7 +27,7 @@ static SUMMARY_POINT: Shape = Shape(&[(6, &LEAF), (7, &ATTRIBUTE)]);
 const NO_VALUE: u32 = 1;
 
 /// One value of a metric, on its way to a sample.
-struct Point<'a> {
+struct MetricPoint<'a> {
     suffix: &'static str,
     attributes: &'a [KeyValue],
     quantile: Option<f64>,
@@ -55,7 +55,7 @@ pub(super) fn gather(request: ExportMetrics, intake: &mut Intake) -> Result<()> 
     Ok(())
 }
 
-fn take(origin: &Origin, metric: &Metric, point: &Point<'_>, index: usize, intake: &mut Intake) {
+fn take(origin: &Origin, metric: &Metric, point: &MetricPoint<'_>, index: usize, intake: &mut Intake) {
     let Some(value) = point.value else {
         intake.skip();
         return;
@@ -69,9 +69,9 @@ fn take(origin: &Origin, metric: &Metric, point: &Point<'_>, index: usize, intak
     }
 }
 
-fn points(metric: &Metric) -> Vec<Point<'_>> {
+fn points(metric: &Metric) -> Vec<MetricPoint<'_>> {
     let numbers = [&metric.gauge, &metric.sum].into_iter().flatten().flat_map(|numbers| &numbers.data_points);
-    let mut points: Vec<Point<'_>> = numbers.map(of_number).collect();
+    let mut points: Vec<MetricPoint<'_>> = numbers.map(of_number).collect();
     for point in metric.histogram.iter().flat_map(|histogram| &histogram.data_points) {
         points.extend(of_counted(&point.attributes, point.time_unix_nano, point.count, point.sum, point.flags));
     }
@@ -85,9 +85,9 @@ fn points(metric: &Metric) -> Vec<Point<'_>> {
 }
 
 #[allow(clippy::cast_precision_loss)] // samples are doubles
-fn of_number(point: &NumberPoint) -> Point<'_> {
+fn of_number(point: &NumberPoint) -> MetricPoint<'_> {
     let value = point.as_double.or(point.as_int.map(|whole| whole as f64)).filter(|_| point.flags & NO_VALUE == 0);
-    Point { suffix: "", attributes: &point.attributes, quantile: None, time: point.time_unix_nano, value }
+    MetricPoint { suffix: "", attributes: &point.attributes, quantile: None, time: point.time_unix_nano, value }
 }
 
 /// `_count`, and `_sum` where there is one.
@@ -98,21 +98,21 @@ fn of_counted(
     count: u64,
     sum: Option<f64>,
     flags: u32,
-) -> impl Iterator<Item = Point<'_>> {
+) -> impl Iterator<Item = MetricPoint<'_>> {
     let there = flags & NO_VALUE == 0;
     let count =
-        Point { suffix: "_count", attributes, quantile: None, time, value: Some(count as f64).filter(|_| there) };
+        MetricPoint { suffix: "_count", attributes, quantile: None, time, value: Some(count as f64).filter(|_| there) };
     let sum =
-        sum.map(|sum| Point { suffix: "_sum", attributes, quantile: None, time, value: Some(sum).filter(|_| there) });
+        sum.map(|sum| MetricPoint { suffix: "_sum", attributes, quantile: None, time, value: Some(sum).filter(|_| there) });
     std::iter::once(count).chain(sum)
 }
 
-fn of_summary(point: &SummaryPoint) -> impl Iterator<Item = Point<'_>> {
+fn of_summary(point: &SummaryPoint) -> impl Iterator<Item = MetricPoint<'_>> {
     let (attributes, time) = (point.attributes.as_slice(), point.time_unix_nano);
     let there = point.flags & NO_VALUE == 0;
     // Protobuf leaves a sum of 0 out, and so a quantile 0 and a value 0.
     let counted = of_counted(attributes, time, point.count, Some(point.sum.unwrap_or_default()), point.flags);
-    counted.chain(point.quantile_values.iter().map(move |at| Point {
+    counted.chain(point.quantile_values.iter().map(move |at| MetricPoint {
         suffix: "",
         attributes,
         quantile: Some(at.quantile.unwrap_or_default()),

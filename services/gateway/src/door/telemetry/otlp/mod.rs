@@ -31,7 +31,7 @@ const DEPTH_MAX: usize = hindcast_domain::limits::JSON_DEPTH_MAX;
 
 /// How a request is written, which is also how it is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+enum OtlpEncoding {
     Protobuf,
     Json,
 }
@@ -62,7 +62,7 @@ async fn take(
     gateway: &Gateway,
     headers: &HeaderMap,
     body: Body,
-    read: impl FnOnce(&[u8], Encoding, Time) -> Result<Intake> + Send + 'static,
+    read: impl FnOnce(&[u8], OtlpEncoding, Time) -> Result<Intake> + Send + 'static,
 ) -> Result<Response> {
     let packed = arrive(gateway, headers, body).await?;
     let encoding = encoding(headers)?;
@@ -79,10 +79,10 @@ async fn take(
     Ok(answer(&intake, encoding))
 }
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding> {
+fn encoding(headers: &HeaderMap) -> Result<OtlpEncoding> {
     match media(headers).as_str() {
-        "application/x-protobuf" | "application/protobuf" => Ok(Encoding::Protobuf),
-        "application/json" => Ok(Encoding::Json),
+        "application/x-protobuf" | "application/protobuf" => Ok(OtlpEncoding::Protobuf),
+        "application/json" => Ok(OtlpEncoding::Json),
         other => {
             let detail = format!("expected application/x-protobuf or application/json, got {other:.64?}");
             let problem = Problem::new(Code::UnsupportedMediaType, detail);
@@ -93,7 +93,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding> {
 
 fn decode<M: Message + Default + DeserializeOwned>(
     body: &[u8],
-    encoding: Encoding,
+    encoding: OtlpEncoding,
     shape: &'static Shape,
 ) -> Result<M> {
     let malformed = |error: String| {
@@ -101,11 +101,11 @@ fn decode<M: Message + Default + DeserializeOwned>(
         HttpRefusal(problem.remedy("Send an ExportLogsServiceRequest or ExportMetricsServiceRequest of OTLP 1.x."))
     };
     match encoding {
-        Encoding::Protobuf => {
+        OtlpEncoding::Protobuf => {
             wire::check(body, shape)?;
             M::decode(body).map_err(|error| malformed(error.to_string()))
         }
-        Encoding::Json => {
+        OtlpEncoding::Json => {
             let (depth, objects) = brackets(body);
             if depth > DEPTH_MAX {
                 let detail = format!("expected at most {DEPTH_MAX} levels of nesting, got {depth}");
@@ -141,7 +141,7 @@ fn brackets(body: &[u8]) -> (usize, usize) {
 }
 
 /// The answer in the encoding of the request: empty where all was taken, else what was not.
-fn answer(intake: &Intake, encoding: Encoding) -> Response {
+fn answer(intake: &Intake, encoding: OtlpEncoding) -> Response {
     let message = intake.rejected.first().map(|first| {
         format!(
             "{} records are bad and were not taken; record {}: {} {}",
@@ -150,12 +150,12 @@ fn answer(intake: &Intake, encoding: Encoding) -> Response {
     });
     let rejected = i64::try_from(intake.bad).unwrap_or(i64::MAX);
     match encoding {
-        Encoding::Protobuf => {
+        OtlpEncoding::Protobuf => {
             let partial = message.map(|error_message| Partial { rejected, error_message });
             let body = Exported { partial_success: partial }.encode_to_vec();
             (StatusCode::OK, [(header::CONTENT_TYPE, "application/x-protobuf")], body).into_response()
         }
-        Encoding::Json => {
+        OtlpEncoding::Json => {
             let body = match message {
                 Some(message) => {
                     json!({ "partialSuccess": { intake.kind().rejected(): rejected.to_string(), "errorMessage": message } })
