@@ -10,11 +10,14 @@ use crate::Outcome;
 use crate::fetch::{self, Fetching};
 use crate::summary::Summary;
 
+/// The crates whose examples are tests: what must not compile is shown there.
+const DOCUMENTED: [&str; 4] = ["-p", "hindcast-domain", "-p", "hindcast-facts"];
+
 /// Runs the tests, or those whose names contain one of `filters`.
 pub fn run(filters: &[String]) -> Outcome {
     let (began, nextest) = (Instant::now(), has_nextest());
     let fetching = Fetching::start()?;
-    // No code block of ours is a test, so cargo's runner is not asked to look for some in each crate.
+    // Few crates have examples in their documentation, so the runners are not asked to look for some in each.
     let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--lib", "--bins", "--tests"] };
     crate::run(crate::cargo().args(runner).args(["--workspace", "--locked", "--no-run"]))?;
     // A test that needs what could not be fetched fails and says so; the others still run.
@@ -26,7 +29,12 @@ pub fn run(filters: &[String]) -> Outcome {
     let built = began.elapsed();
     let mut command = crate::cargo();
     command.args(runner).args(["--workspace", "--locked", "--no-fail-fast", "--"]).args(filters);
-    let (summary, success) = counted(&mut command)?;
+    let (mut summary, mut success) = counted(&mut command)?;
+    if filters.is_empty() {
+        let (examples, succeeded) = counted(crate::cargo().args(["test", "--doc", "--locked"]).args(DOCUMENTED))?;
+        summary = Summary { passed: summary.passed + examples.passed, failed: summary.failed + examples.failed };
+        success &= succeeded;
+    }
     println!("built in {} s, run in {} s", built.as_secs(), (began.elapsed() - built).as_secs());
     println!("{} passed, {} failed", summary.passed, summary.failed);
     match success && summary.failed == 0 && summary.passed > 0 {

@@ -37,14 +37,22 @@ pub async fn causes(State(console): State<Console>, Path(id): Path<String>, aske
 }
 
 /// Incidents of the past that are like it.
-pub async fn similar(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> AdviceResponse<SimilarPage> {
+pub async fn similar(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> AdviceResponse<SimilarPage> {
     let mut similar = console.advice().similar(Some(&id), asked.point()?).await?;
     similar.next = asked.cut(&mut similar.items, similar.position)?;
     Ok(Json(similar))
 }
 
 /// Runbooks that fit it.
-pub async fn proposals(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> AdviceResponse<Page<Proposal>> {
+pub async fn proposals(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> AdviceResponse<Page<Proposal>> {
     let (then, position) = console.then(&asked).await?;
     let mut items = console.advice().proposals(Some(&id), then).await?;
     let next = asked.cut(&mut items, position)?;

@@ -62,7 +62,11 @@ pub async fn timeline(
 }
 
 /// Its alerts.
-pub async fn members(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Page<Alert>> {
+pub async fn members(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> ReadResponse<Page<Alert>> {
     let window = asked.window()?;
     let id = console.queries().incident(Some(&id), window.as_of).await?.id;
     let filter = AlertFilter { incident: Some(id), ..AlertFilter::default() };
@@ -77,7 +81,11 @@ pub async fn why(State(console): State<Console>, Path(id): Path<String>, asked: 
 }
 
 /// Changes near it.
-pub async fn changes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Page<Change>> {
+pub async fn changes(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> ReadResponse<Page<Change>> {
     let as_of = asked.as_of()?;
     let id = console.queries().incident(Some(&id), as_of).await?.id;
     let items = console.queries().changes(&id, as_of).await?;

@@ -213,7 +213,8 @@ fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option
         let detail = format!("expected at most {ENVIRONMENTS_MAX} environments a request, got {}", shares.len());
         return Err(Problem::new(Code::Invalid, detail).remedy("Send them in several requests.").into());
     }
-    let about = RequestFacts { source, verdict, unmapped: &unmapped, truncated, envelope: bounded(envelope), counts: &counts };
+    let about =
+        RequestFacts { source, verdict, unmapped: &unmapped, truncated, envelope: bounded(envelope), counts: &counts };
     let partitions = shares
         .into_iter()
         .map(|(environment, share)| (Partition::of_environment(&environment), about.events(share, traceparent)))

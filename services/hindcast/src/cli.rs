@@ -110,9 +110,15 @@ impl Line {
         let with_file = |flags: Flags| Flags { config: connection.config.clone(), ..flags };
         let done = match command {
             BinaryCommand::Ask(command) => return ask::run(command, &connection).await,
-            BinaryCommand::Up { flags, demo } if demo.is_asked_for() => Box::pin(demo::run(&demo, &with_file(flags))).await,
-            BinaryCommand::Up { flags, .. } => Box::pin(up::run(&with_file(flags), data.as_deref(), &node::Role::ALL)).await,
-            BinaryCommand::Serve { roles, flags } => Box::pin(up::run(&with_file(flags), data.as_deref(), &roles)).await,
+            BinaryCommand::Up { flags, demo } if demo.is_asked_for() => {
+                Box::pin(demo::run(&demo, &with_file(flags))).await
+            }
+            BinaryCommand::Up { flags, .. } => {
+                Box::pin(up::run(&with_file(flags), data.as_deref(), &node::Role::ALL)).await
+            }
+            BinaryCommand::Serve { roles, flags } => {
+                Box::pin(up::run(&with_file(flags), data.as_deref(), &roles)).await
+            }
             BinaryCommand::Record(args) => record::run(*args).await,
             BinaryCommand::Config(ConfigCommand::Check { flags }) => {
                 check(&with_file(flags), data.as_deref()).map(|()| println!("the settings make sense"))
@@ -174,7 +180,10 @@ mod tests {
             "lab forecast f.csv --horizon 48",
         ] {
             let words = std::iter::once("hindcast").chain(line.split(' '));
-            assert!(Line::try_parse_from(words).is_ok_and(|line| matches!(line.command, BinaryCommand::Lab(_))), "{line}");
+            assert!(
+                Line::try_parse_from(words).is_ok_and(|line| matches!(line.command, BinaryCommand::Lab(_))),
+                "{line}"
+            );
         }
     }
 

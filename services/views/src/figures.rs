@@ -164,7 +164,11 @@ impl Figures {
         (self.total.row(), services)
     }
 
-    fn each<'a>(&mut self, services: impl IntoIterator<Item = &'a String> + Clone, mut count: impl FnMut(&mut FigureLine)) {
+    fn each<'a>(
+        &mut self,
+        services: impl IntoIterator<Item = &'a String> + Clone,
+        mut count: impl FnMut(&mut FigureLine),
+    ) {
         if !self.stretch.wants(services.clone().into_iter()) {
             return;
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::forms::Fields;
 use crate::ask::checked;
 use crate::commands::Asker;
-use crate::pages::ask::{Form, AnswerPage};
+use crate::pages::ask::{AnswerPage, Form};
 use crate::pages::{self, Tab};
 use crate::params::{AS_OF, Asked};
 use crate::{Console, fallback};

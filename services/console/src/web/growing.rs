@@ -32,8 +32,13 @@ where
     E: FnOnce(Done<T>) -> F + Send + 'static,
     F: Future<Output = Markup> + Send + 'static,
 {
-    let growing =
-        Growing { head: Some(head), tail, running: Running::begun(begin), end: Some(end), told: WorkProgress::default() };
+    let growing = Growing {
+        head: Some(head),
+        tail,
+        running: Running::begun(begin),
+        end: Some(end),
+        told: WorkProgress::default(),
+    };
     let pieces = stream::unfold(growing, |mut growing| async move {
         let piece = growing.next().await?;
         Some((Ok::<_, Infallible>(piece), growing))

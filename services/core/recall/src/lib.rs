@@ -22,5 +22,5 @@ mod text;
 pub use compare::{compare, recall, shown, sort};
 pub use lexicon::Lexicon;
 pub use rarity::Rarity;
-pub use remembered::{AlertSign, Remembered, RememberedShift, Root, RememberedTemplate, remember};
+pub use remembered::{AlertSign, Remembered, RememberedShift, RememberedTemplate, Root, remember};
 pub use text::{TEXTS, template_text, text};

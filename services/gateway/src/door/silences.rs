@@ -118,7 +118,9 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
             Some(id) => Ok(Json(json!({ "silenceID": id })).into_response()),
             None => Err(HttpRefusal::new(Code::Internal, "the control lane named no silence")),
         },
-        SilenceResult::Pending(position) => Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response()),
+        SilenceResult::Pending(position) => {
+            Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response())
+        }
     }
 }
 

@@ -204,7 +204,12 @@ impl Projector {
     }
 
     /// Facts from outside that are kept for their own sake.
-    fn intake(&mut self, work: &mut ProjectedBatch, context: &mut CommitContext, recorded: &Recorded) -> Result<(), Error> {
+    fn intake(
+        &mut self,
+        work: &mut ProjectedBatch,
+        context: &mut CommitContext,
+        recorded: &Recorded,
+    ) -> Result<(), Error> {
         let position = recorded.position;
         match &recorded.event {
             Event::Delivery(_) => context.delivery = Some(position),

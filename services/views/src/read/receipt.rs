@@ -112,8 +112,9 @@ impl Reader {
         if told.iter().filter(paged).any(|told| told.own) {
             return Ok((PageAccount::Paged, None));
         }
-        let digest =
-            |told: &AlertNotices| told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told);
+        let digest = |told: &AlertNotices| {
+            told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told)
+        };
         if told.iter().any(|told| paged(&told) || digest(told)) {
             return Ok((PageAccount::IncidentPaged, None));
         }

@@ -45,7 +45,8 @@ impl Reader {
         let stretch = Stretch { since, until, service: filter.service.clone() };
         let from = self.store.known_at((since - LATE).nanos())?.map_or(0, |known| known + 1);
         let environment = filter.environment.as_ref();
-        let mut reading = ReportReading { of: self, stretch: stretch.clone(), environment, from, seen: LookedAtIncidents::new() };
+        let mut reading =
+            ReportReading { of: self, stretch: stretch.clone(), environment, from, seen: LookedAtIncidents::new() };
         let mut figures = Figures::new(stretch);
         let told = reading.told(&mut figures)?;
         reading.firings(&mut figures)?;

@@ -132,22 +132,7 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
             Status::Acknowledged => Event::IncidentUnacknowledged(Unacknowledged {}),
             _ => return conflict(format!("{id} is not acknowledged")),
         },
-        Command::ResolveIncident { cause, resolution, .. } => {
-            for (name, value) in [("cause", cause), ("resolution", resolution)] {
-                if let Some(value) = value {
-                    text(name, value)?;
-                }
-            }
-            // Resolved by itself, and a person adds what it was: that is the label we want most.
-            if !incident.is_live() && cause.is_none() && resolution.is_none() {
-                return conflict(format!("{id} is resolved already; name a cause or a resolution to add it"));
-            }
-            Event::IncidentResolved(Resolved {
-                by: ResolvedBy::Person,
-                cause: cause.clone(),
-                resolution: resolution.clone(),
-            })
-        }
+        Command::ResolveIncident { cause, resolution, .. } => resolved(incident, cause.as_ref(), resolution.as_ref())?,
         Command::ReopenIncident { .. } if incident.is_live() => {
             return conflict(format!("{id} is not resolved"));
         }
@@ -170,16 +155,7 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
         Command::SetIncidentSeverity { severity, .. } => {
             Event::IncidentSeveritySet(SeveritySet { severity: *severity })
         }
-        Command::SnoozeIncident { until, .. } => {
-            if !incident.is_live() {
-                return conflict(format!("{id} is resolved; there is nothing to snooze"));
-            }
-            if *until <= now || *until > now + SNOOZE_MAX {
-                let detail = format!("expected a time within the next 7 days, got {until}");
-                return Err(Rejected::new(Code::Invalid, detail));
-            }
-            Event::IncidentSnoozed(Snoozed { until: *until })
-        }
+        Command::SnoozeIncident { until, .. } => snoozed(incident, *until, now)?,
         Command::GiveFeedback { verdict, text: words, .. } => {
             text("verdict", verdict.as_str())?;
             Event::IncidentFeedback(Feedback { verdict: verdict.clone(), text: words.clone() })
@@ -199,6 +175,35 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
             return Err(Rejected::new(Code::Invalid, "expected a command about an incident"));
         }
     })
+}
+
+/// A person's resolution. An incident that resolved by itself takes one too, as long as it says something: that is
+/// the label that teaches most.
+fn resolved(incident: &Incident, cause: Option<&String>, resolution: Option<&String>) -> Result<Event, Rejected> {
+    for (name, value) in [("cause", cause), ("resolution", resolution)] {
+        if let Some(value) = value {
+            text(name, value)?;
+        }
+    }
+    if !incident.is_live() && cause.is_none() && resolution.is_none() {
+        let detail = format!("{} is resolved already; name a cause or a resolution to add it", incident.id);
+        return Err(Rejected::new(Code::Conflict, detail));
+    }
+    let (cause, resolution) = (cause.cloned(), resolution.cloned());
+    Ok(Event::IncidentResolved(Resolved { by: ResolvedBy::Person, cause, resolution }))
+}
+
+/// A snooze of a live incident, which ends within its maximum.
+fn snoozed(incident: &Incident, until: Time, now: Time) -> Result<Event, Rejected> {
+    if !incident.is_live() {
+        let detail = format!("{} is resolved; there is nothing to snooze", incident.id);
+        return Err(Rejected::new(Code::Conflict, detail));
+    }
+    if until <= now || until > now + SNOOZE_MAX {
+        let detail = format!("expected a time within the next 7 days, got {until}");
+        return Err(Rejected::new(Code::Invalid, detail));
+    }
+    Ok(Event::IncidentSnoozed(Snoozed { until }))
 }
 
 fn text(name: &str, value: &str) -> Result<(), Rejected> {

@@ -102,8 +102,13 @@ fn of_counted(
     let there = flags & NO_VALUE == 0;
     let count =
         MetricPoint { suffix: "_count", attributes, quantile: None, time, value: Some(count as f64).filter(|_| there) };
-    let sum =
-        sum.map(|sum| MetricPoint { suffix: "_sum", attributes, quantile: None, time, value: Some(sum).filter(|_| there) });
+    let sum = sum.map(|sum| MetricPoint {
+        suffix: "_sum",
+        attributes,
+        quantile: None,
+        time,
+        value: Some(sum).filter(|_| there),
+    });
     std::iter::once(count).chain(sum)
 }
 
