@@ -9,7 +9,7 @@ use hindcast_domain::incident::{Grouping, Incident};
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use super::tally::{self, Before, Counted, StoredMember};
-use super::{Dirty, Projector, Work, index};
+use super::{Dirty, ProjectedBatch, Projector, index};
 use crate::error::Error;
 use crate::fold::Changed;
 use crate::limits::LOOK_BACK_EVENTS_MAX;
@@ -19,7 +19,7 @@ use crate::store::{Batch, event, framed};
 impl Projector {
     pub(super) fn alerts(
         &mut self,
-        work: &mut Work,
+        work: &mut ProjectedBatch,
         recorded: &Recorded,
         changed: &Changed,
         before: &BTreeMap<Fingerprint, Before>,
@@ -46,7 +46,7 @@ impl Projector {
 
     pub(super) fn incidents(
         &mut self,
-        work: &mut Work,
+        work: &mut ProjectedBatch,
         recorded: &Recorded,
         changed: &Changed,
         before: &BTreeMap<Fingerprint, Before>,
@@ -86,7 +86,7 @@ impl Projector {
         }
     }
 
-    pub(super) fn silences(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) {
+    pub(super) fn silences(&self, work: &mut ProjectedBatch, recorded: &Recorded, changed: &Changed) {
         let Some(id) = &changed.silence else { return };
         let Some(silence) = self.folds.silences.get(&recorded.partition).and_then(|all| all.0.get(id)) else {
             return;
@@ -100,7 +100,12 @@ impl Projector {
     }
 
     /// A label, or the version in force. What a person said is on the incident's timeline; what was concluded is not.
-    pub(super) fn learnt(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) -> Result<(), Error> {
+    pub(super) fn learnt(
+        &self,
+        work: &mut ProjectedBatch,
+        recorded: &Recorded,
+        changed: &Changed,
+    ) -> Result<(), Error> {
         let partition = &recorded.partition;
         if let Some(id) = &changed.label
             && let Some(label) = self.folds.labels.get(partition).and_then(|all| all.0.get(id))
@@ -128,7 +133,7 @@ impl Projector {
     /// Whose timeline and whose receipt an event belongs to.
     pub(super) fn mentions(
         &self,
-        work: &mut Work,
+        work: &mut ProjectedBatch,
         recorded: &Recorded,
         changed: &Changed,
         before: &BTreeMap<Fingerprint, Before>,
@@ -163,7 +168,13 @@ impl Projector {
     }
 
     /// An alert that joins brings along the event by which it began to fire, known in this incident from now.
-    fn fired(&self, work: &mut Work, recorded: &Recorded, alert: &Fingerprint, changed: &Changed) -> Result<(), Error> {
+    fn fired(
+        &self,
+        work: &mut ProjectedBatch,
+        recorded: &Recorded,
+        alert: &Fingerprint,
+        changed: &Changed,
+    ) -> Result<(), Error> {
         let found = match self.fired_at.get(alert) {
             Some(position) => Some(*position),
             None => self.fired_before(alert)?,
@@ -189,7 +200,7 @@ impl Projector {
         Ok(None)
     }
 
-    fn notice(&self, work: &mut Work, recorded: &Recorded, changed: &Changed) {
+    fn notice(&self, work: &mut ProjectedBatch, recorded: &Recorded, changed: &Changed) {
         let Some(id) = &changed.notice else { return };
         let Some(notice) = self.folds.notices.0.get(id) else {
             return;
