@@ -8,12 +8,12 @@ mod file;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 
 pub use file::{LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
-use file::{check_receivers, paging, read_file};
+use file::{check_receivers, checked, paging, read_file, receivers};
 
 /// Where a server listens unless it is told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7171";
@@ -145,59 +145,18 @@ impl Settings {
     /// When the file, or what it names, cannot be read or makes no sense.
     pub fn resolve(flags: &Flags, data: Option<&Path>) -> anyhow::Result<Self> {
         let file = read_file(flags.config.as_deref())?;
-        let ledger = flags.ledger.clone().or(file.ledger).unwrap_or_else(|| "embedded".to_owned());
-        let ledger = match ledger.as_str() {
-            "embedded" => LedgerChoice::Embedded,
-            "nats" => LedgerChoice::LocalNats,
-            url if url.starts_with("nats://") || url.starts_with("tls://") => LedgerChoice::Nats(url.to_owned()),
-            other => {
-                bail!("expected a ledger of embedded, nats or nats://HOST:PORT, got {other:?}")
-            }
-        };
+        let ledger = LedgerChoice::read(flags.ledger.as_ref().or(file.ledger.as_ref()))?;
         let listen = match flags.listen.or(file.listen) {
             Some(listen) => listen,
             None => LISTEN.parse().context("the default listen address")?,
         };
         let catalog = flags.catalog.clone().or(file.catalog).map(|path| read_catalog(&path)).transpose()?;
-        let mut receivers = file.receivers;
-        if let Some(url) = &flags.notify {
-            receivers.push(Receiver {
-                name: "webhook".to_owned(),
-                kind: Understands::Webhook,
-                url: Some(url.clone()),
-                url_env: None,
-                secret_env: None,
-                at_least: None,
-                pages_only: false,
-                pages_max: None,
-                window_s: None,
-            });
-        }
-        if let Some(name) = &file.teams.workflow_url_env {
-            receivers.push(Receiver {
-                name: "teams-workflow".to_owned(),
-                kind: Understands::TeamsWorkflow,
-                url: None,
-                url_env: Some(name.clone()),
-                secret_env: None,
-                at_least: None,
-                pages_only: false,
-                pages_max: None,
-                window_s: None,
-            });
-        }
+        let receivers = receivers(file.receivers, flags.notify.as_ref(), file.teams.workflow_url_env.as_ref());
         check_receivers(&receivers)?;
         for source in &file.sources {
             hindcast_gateway::source::check(source).context("a source")?;
         }
-        let correlation = file.correlation.unwrap_or_default();
-        correlation.check().map_err(|wrong| anyhow::anyhow!("{wrong}")).context("[correlation]")?;
-        if correlation.weights.version != 1 {
-            let got = correlation.weights.version;
-            bail!(
-                "expected [correlation.weights] of version 1, got {got}: 1 is the default weights, later versions are trained"
-            );
-        }
+        let correlation = checked(file.correlation.unwrap_or_default())?;
         let advising = advising::Advising {
             telemetry: file.telemetry,
             memory: file.memory,

@@ -58,17 +58,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         };
         let known = KnownVersions::read(&range(last, "reading versions"), &partition.tenant, to).await?;
         let sides = sides(request, &known)?;
-        let from = match request.since.as_deref() {
-            Some(since) => {
-                let from = place::since(queries, since, to).await?.max(1);
-                if from > to {
-                    let detail = format!("expected a stretch that begins before its end, got {from} to {to}");
-                    return Err(Problem::new(Code::BadParameter, detail));
-                }
-                from
-            }
-            None => sides.learnt_to + 1,
-        };
+        let from = begin(queries, request, sides.learnt_to, to).await?;
         let labels = range(commit::seq_of(to), "reading labels");
         let (truth, training) = truth(&labels, &partition, sides.learnt_to, from, to).await?;
         let intake_from = if from > to { last + 1 } else { commit::seq_of(place::warm(queries, from).await?) };
@@ -121,6 +111,22 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         let receipt = written.map_err(|error| refused::unwritten(&error))?;
         Ok(receipt.ids.last().map(ToString::to_string).unwrap_or_default())
     }
+}
+
+/// Where the stretch begins: where it is asked for, or behind the labels that the candidate was learnt from.
+async fn begin(
+    queries: &hindcast_queries::Shared,
+    request: &BacktestRequest,
+    learnt_to: u64,
+    to: u64,
+) -> Result<u64, Problem> {
+    let Some(since) = request.since.as_deref() else { return Ok(learnt_to + 1) };
+    let from = place::since(queries, since, to).await?.max(1);
+    if from > to {
+        let detail = format!("expected a stretch that begins before its end, got {from} to {to}");
+        return Err(Problem::new(Code::BadParameter, detail));
+    }
+    Ok(from)
 }
 
 fn named(version: Option<u32>) -> String {

@@ -46,27 +46,8 @@ pub fn write(of: &CardSubject<'_>) -> String {
         "## What it was learnt from".to_owned(),
         String::new(),
     ];
-    let same = of.dataset.examples.iter().filter(|example| example.same).count();
+    lines.extend(learnt_from(of));
     lines.extend([
-        format!(
-            "Positions {} to {}; features as known when the younger alert fired, labels as known at the end.",
-            of.lineage.from, of.lineage.to
-        ),
-        format!(
-            "{} labels about pairs gave {} pairs with features: {same} one problem, {} two.",
-            of.lineage.labels,
-            of.dataset.examples.len(),
-            of.dataset.examples.len() - same
-        ),
-        format!(
-            "{} pairs had no features in that range, {} were labelled both ways and left out.",
-            of.dataset.unmatched, of.dataset.undecided
-        ),
-        format!(
-            "Data set `{}`, seed {}, code {}, features version {}, begun from version {}.",
-            of.lineage.dataset, of.lineage.seed, of.lineage.code, of.lineage.features, of.lineage.parent
-        ),
-        format!("Fitted by {}; the threshold counts a wrong merge {WRONG_MERGE_COSTS} times.", of.trainer),
         String::new(),
         "## Weights".to_owned(),
         String::new(),
@@ -107,6 +88,32 @@ pub fn write(of: &CardSubject<'_>) -> String {
         String::new(),
     ]);
     lines.join("\n")
+}
+
+/// Which labels and pairs a version was learnt from, and by what.
+fn learnt_from(of: &CardSubject<'_>) -> [String; 5] {
+    let same = of.dataset.examples.iter().filter(|example| example.same).count();
+    [
+        format!(
+            "Positions {} to {}; features as known when the younger alert fired, labels as known at the end.",
+            of.lineage.from, of.lineage.to
+        ),
+        format!(
+            "{} labels about pairs gave {} pairs with features: {same} one problem, {} two.",
+            of.lineage.labels,
+            of.dataset.examples.len(),
+            of.dataset.examples.len() - same
+        ),
+        format!(
+            "{} pairs had no features in that range, {} were labelled both ways and left out.",
+            of.dataset.unmatched, of.dataset.undecided
+        ),
+        format!(
+            "Data set `{}`, seed {}, code {}, features version {}, begun from version {}.",
+            of.lineage.dataset, of.lineage.seed, of.lineage.code, of.lineage.features, of.lineage.parent
+        ),
+        format!("Fitted by {}; the threshold counts a wrong merge {WRONG_MERGE_COSTS} times.", of.trainer),
+    ]
 }
 
 fn row(service: &str, metrics: &Metrics) -> String {

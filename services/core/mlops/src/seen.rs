@@ -7,7 +7,7 @@ use hindcast_domain::words::{LineageKind, ResolvedBy};
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded, SYSTEM};
-use hindcast_domain::incident::Grouping;
+use hindcast_domain::incident::{self, Grouping};
 use hindcast_domain::label::{About, Judged};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, ProposalId, Span, Time};
 use serde::{Deserialize, Serialize};
@@ -213,43 +213,9 @@ impl ObservedPartition {
                 self.cases.get_mut(&id)?.acted |= by_person;
                 self.open(&id);
             }
-            Event::IncidentMerged(merged) => {
-                self.move_all(&merged.fingerprints, &merged.incident, &id);
-                let services = self.cases.get(&merged.incident).map(|from| from.services.clone()).unwrap_or_default();
-                let into = self.cases.get_mut(&id)?;
-                into.services.extend(services);
-                into.acted = true;
-                self.cases.get_mut(&merged.incident)?.merged_into = Some(id.clone());
-                self.close(&merged.incident, recorded, true);
-            }
-            Event::IncidentSplit(split) => {
-                let services = split.services.iter().cloned().collect();
-                self.cases.insert(
-                    split.incident.clone(),
-                    ObservedIncident { services, acted: true, ..ObservedIncident::default() },
-                );
-                self.move_all(&split.fingerprints, &id, &split.incident);
-                let stayed = self.cases.get_mut(&id)?;
-                stayed.services = split.services_left.iter().cloned().collect();
-                stayed.acted = true;
-                if !split.firing {
-                    self.close(&split.incident, recorded, false);
-                }
-            }
-            Event::IncidentUndone(undone) => {
-                let merged = undone.how == LineageKind::Merged;
-                let (from, to) = if merged { (&id, &undone.other) } else { (&undone.other, &id) };
-                self.move_all(&undone.fingerprints, from, to);
-                if let Some(other) = self.cases.get_mut(&undone.other) {
-                    other.merged_into = (!merged).then(|| id.clone());
-                }
-                match (merged, undone.other_firing) {
-                    (true, true) => self.open(&undone.other),
-                    (true, false) => self.close(&undone.other, recorded, false),
-                    (false, _) => self.close(&undone.other, recorded, true),
-                }
-                self.cases.get_mut(&id)?.services = undone.services.iter().cloned().collect();
-            }
+            Event::IncidentMerged(merged) => self.merged(&id, merged, recorded)?,
+            Event::IncidentSplit(split) => self.split(&id, split, recorded)?,
+            Event::IncidentUndone(undone) => self.undone(&id, undone, recorded)?,
             Event::IncidentAssigned(_)
             | Event::IncidentNoted(_)
             | Event::IncidentSeveritySet(_)
@@ -263,6 +229,50 @@ impl ObservedPartition {
             }
         }
         Some(id)
+    }
+
+    /// Another incident became a part of this one. `None` where one of the two was never seen.
+    fn merged(&mut self, id: &IncidentId, merged: &incident::Merged, recorded: &Recorded) -> Option<()> {
+        self.move_all(&merged.fingerprints, &merged.incident, id);
+        let services = self.cases.get(&merged.incident).map(|from| from.services.clone()).unwrap_or_default();
+        let into = self.cases.get_mut(id)?;
+        into.services.extend(services);
+        into.acted = true;
+        self.cases.get_mut(&merged.incident)?.merged_into = Some(id.clone());
+        self.close(&merged.incident, recorded, true);
+        Some(())
+    }
+
+    /// Some alerts of this incident became one of their own. `None` where one of the two was never seen.
+    fn split(&mut self, id: &IncidentId, split: &incident::Split, recorded: &Recorded) -> Option<()> {
+        let services = split.services.iter().cloned().collect();
+        self.cases
+            .insert(split.incident.clone(), ObservedIncident { services, acted: true, ..ObservedIncident::default() });
+        self.move_all(&split.fingerprints, id, &split.incident);
+        let stayed = self.cases.get_mut(id)?;
+        stayed.services = split.services_left.iter().cloned().collect();
+        stayed.acted = true;
+        if !split.firing {
+            self.close(&split.incident, recorded, false);
+        }
+        Some(())
+    }
+
+    /// A merge or a split was taken back. `None` where one of the two was never seen.
+    fn undone(&mut self, id: &IncidentId, undone: &incident::Undone, recorded: &Recorded) -> Option<()> {
+        let merged = undone.how == LineageKind::Merged;
+        let (from, to) = if merged { (id, &undone.other) } else { (&undone.other, id) };
+        self.move_all(&undone.fingerprints, from, to);
+        if let Some(other) = self.cases.get_mut(&undone.other) {
+            other.merged_into = (!merged).then(|| id.clone());
+        }
+        match (merged, undone.other_firing) {
+            (true, true) => self.open(&undone.other),
+            (true, false) => self.close(&undone.other, recorded, false),
+            (false, _) => self.close(&undone.other, recorded, true),
+        }
+        self.cases.get_mut(id)?.services = undone.services.iter().cloned().collect();
+        Some(())
     }
 
     fn place(&mut self, id: &IncidentId, fingerprint: &Fingerprint, grouping: Option<&Grouping>) {

@@ -154,6 +154,53 @@ pub fn parse_catalog(text: &str) -> anyhow::Result<Catalog> {
     Ok(catalog)
 }
 
+impl LedgerChoice {
+    /// The ledger that is named; the embedded one where none is.
+    ///
+    /// # Errors
+    /// When the name is neither a kind of ledger nor an address of NATS.
+    pub(super) fn read(named: Option<&String>) -> anyhow::Result<Self> {
+        match named.map_or("embedded", String::as_str) {
+            "embedded" => Ok(Self::Embedded),
+            "nats" => Ok(Self::LocalNats),
+            url if url.starts_with("nats://") || url.starts_with("tls://") => Ok(Self::Nats(url.to_owned())),
+            other => bail!("expected a ledger of embedded, nats or nats://HOST:PORT, got {other:?}"),
+        }
+    }
+}
+
+/// The receivers of the file, with those that one flag or one setting of Teams stands for.
+pub(super) fn receivers(mut named: Vec<Receiver>, notify: Option<&String>, workflow: Option<&String>) -> Vec<Receiver> {
+    let plain = |name: &str, kind, url: Option<&String>, url_env: Option<&String>| Receiver {
+        name: name.to_owned(),
+        kind,
+        url: url.cloned(),
+        url_env: url_env.cloned(),
+        secret_env: None,
+        at_least: None,
+        pages_only: false,
+        pages_max: None,
+        window_s: None,
+    };
+    named.extend(notify.map(|url| plain("webhook", Understands::Webhook, Some(url), None)));
+    named.extend(workflow.map(|name| plain("teams-workflow", Understands::TeamsWorkflow, None, Some(name))));
+    named
+}
+
+/// Correlation within its bounds, with weights of version 1: those that a person sets.
+pub(super) fn checked(
+    correlation: hindcast_correlator::CorrelationRules,
+) -> anyhow::Result<hindcast_correlator::CorrelationRules> {
+    correlation.check().map_err(|wrong| anyhow::anyhow!("{wrong}")).context("[correlation]")?;
+    if correlation.weights.version != 1 {
+        let got = correlation.weights.version;
+        bail!(
+            "expected [correlation.weights] of version 1, got {got}: 1 is the default weights, later versions are trained"
+        );
+    }
+    Ok(correlation)
+}
+
 pub(super) fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
     let mut names = std::collections::BTreeSet::new();
     for receiver in receivers {
