@@ -378,6 +378,7 @@ async fn an_answer_is_given_once_in_its_thread_and_given_up_when_it_comes_too_la
     let world = World::new(rules()).await;
     let door = ChatEndpoints::new(world.options());
     let run = world.delivers();
+    world.settle().await;
     let asked = |text: &str| ChatVerb::Ask { incident: None, text: text.to_owned() };
     door.receive(interaction("q1", "U-VIC", asked("why?")), signed()).await.unwrap();
     world.settle().await;

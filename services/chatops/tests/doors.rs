@@ -297,7 +297,7 @@ async fn what_makes_no_sense_is_told_and_written_nowhere() {
         (typed("ack", None), "Expected the beginning"),
         (typed("ack", Some("ZZZZ")), "Expected an incident"),
         (typed("merge", Some(incident.as_str())), "Expected more after `merge"),
-        (ChatVerb::act(ActName::Acknowledge, IncidentId::derive(&[b"none"])), "Expected an incident"),
+        (ChatVerb::act(ActName::Acknowledge, IncidentId::derive(&[b"none"])), "found none"),
         (ChatVerb::filled(ActName::Merge, incident.clone(), json!({"into": incident})), "twice"),
         (
             ChatVerb::filled(ActName::Resolve, incident.clone(), json!({"cause": "x".repeat(20_000)})),

@@ -242,7 +242,7 @@ fn in_a_storm_one_message_says_what_is_held_and_one_digest_what_still_goes_on() 
     told.sort();
     assert_eq!(told, ["page digest", "release told", "release told"]);
     let digest = &requested(&said)[0].1;
-    assert_eq!(digest.title, "After the storm: 2 incidents go on that were not paged");
+    assert_eq!(digest.title, "After the storm: 2 unresolved incidents were not paged");
     assert_eq!(digest.severity, Critical);
     assert!(digest.lines.iter().any(|line| line.contains(third.as_str())), "{:?}", digest.lines);
     assert!(digest.lines.iter().any(|line| line.contains(fifth.as_str())), "{:?}", digest.lines);

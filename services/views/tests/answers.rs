@@ -168,7 +168,7 @@ async fn a_receipt_tells_the_whole_way_and_what_accounts_for_the_alert() {
     assert_eq!(stages, ["received", "normalised", "fired", "grouped", "notified", "notified"]);
     assert_eq!(receipt.steps[5].text, "delivered after 120 ms, attempt 1: 200");
     assert_eq!(receipt.steps[4].text, "page requested for receiver web: incident opened");
-    assert!(receipt.steps[1].text.contains("left unmapped: /odd"), "{}", receipt.steps[1].text);
+    assert!(receipt.steps[1].text.contains("unmapped fields: /odd"), "{}", receipt.steps[1].text);
 
     world.silence(1).await;
     running.catch_up(&world.ledger).await;

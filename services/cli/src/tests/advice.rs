@@ -135,16 +135,16 @@ async fn causes_are_told_with_what_speaks_for_and_against() {
 INC-3K7Q as of #9000, ranking v1
 
 1. postgres has no free connection 0.91
-   broke    2026-11-20 02:41:07Z postgres  connections 100/100  #8812 #8840
-   then     2026-11-20 02:41:19Z api  errors 0.2 % → 38 %  #8871
-   alarmed  2026-11-20 02:41:44Z nginx  NginxHighErrorRate  #8903
-   for      the line was never written before  #8812
-   against  no slow query  #8815
+   root cause     2026-11-20 02:41:07Z postgres  connections 100/100  #8812 #8840
+   propagated to  2026-11-20 02:41:19Z api  errors 0.2 % → 38 %  #8871
+   first alert    2026-11-20 02:41:44Z nginx  NginxHighErrorRate  #8903
+   for            the line was never written before  #8812
+   against        no slow query  #8815
 
-not  deploy api v42 at 02:38: errors stayed flat until the pool filled  #8790
-hit  checkout, search · unharmed: redis
+ruled out  deploy api v42 at 02:38: errors stayed flat until the pool filled  #8790
+affected   checkout, search · no sign seen: redis
 
-scores order the causes; they are not probabilities
+scores rank the causes; they are not probabilities
 ";
     assert_eq!(ended.out, expect, "{}", ended.err);
     assert!(server.lines().iter().all(|line| line.contains("as_of=8192")), "{:?}", server.lines());

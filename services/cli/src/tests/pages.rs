@@ -113,10 +113,10 @@ INC-3K7Q CRITICAL, open 5 min 23 s: checkout fails
   opened       2026-11-20 02:41:44Z, 37 s later
   affected     checkout, postgres in production · teams: shop
   alerts       3 alerts, 2 firing, received 412 times
-  members      9f3c NginxHighErrorRate on nginx: the first alert                #8903
-               77aa PgConnections on postgres 0.91: nginx calls postgres        #8912
-  not grouped  ab12 RedisClockSkew: no path, other words → its own incident     #8920
-  changes      deploy checkout v42, 3 min 7 s before it: checkout v42           #8790
+  members      9f3c NginxHighErrorRate on nginx: the first alert             #8903
+               77aa PgConnections on postgres 0.91: nginx calls postgres     #8912
+  not grouped  ab12 RedisClockSkew: no path, other words → its own incident  #8920
+  changes      deploy checkout v42, 3 min 7 s before it: checkout v42        #8790
 
 next  hindcast ack INC-3K7Q · hindcast timeline INC-3K7Q · hindcast why INC-3K7Q · hindcast where 9f3c · http://h/INC-3K7Q
 ";

@@ -29,7 +29,7 @@ async fn refusals_have_their_status_and_remedy() {
         .refuses("GET /api/v1/incidents/INC-EEEE", Code::NotImplemented, "not built yet");
     let base = server.start().await;
     for (id, status, remedy) in [
-        ("INC-AAAA", ExitStatus::NothingFound, "remedy: Look for it"),
+        ("INC-AAAA", ExitStatus::NothingFound, "remedy: Find it in the lists"),
         ("INC-BBBB", ExitStatus::Failed, "remedy: Use more digits"),
         ("INC-CCCC", ExitStatus::Usage, "remedy: Use a position"),
         ("INC-DDDD", ExitStatus::Failed, "HINDCAST_TOKEN"),

@@ -69,7 +69,7 @@ async fn labels_are_filtered_and_turned_page_by_page_at_the_same_time() {
     assert_eq!((filter.retracted, filter.disputed, window.limit), (Some(false), Some(true), Some(2)));
     assert!(page.contains("limit=2&amp;as_of=36095300&amp;cursor=more"), "{page}");
     assert!(page.contains("/api/v1/labels?format=csv&amp;kind=cause"), "an export is of what is shown: {page}");
-    assert!(page.contains("by=ada&amp;retracted=false&amp;disputed=true&amp;as_of=36095300\">a table"), "{page}");
+    assert!(page.contains("by=ada&amp;retracted=false&amp;disputed=true&amp;as_of=36095300\">CSV"), "{page}");
     for wrong in ["limit=0", "cursor=x&x=1", "retracted=maybe", "format=csv", "incident=INC-0000"] {
         let refused = bench.page(&format!("/labels?{wrong}")).await;
         assert!(refused.status.is_client_error() && refused.text.contains("trouble"), "{wrong}: {}", refused.text);

@@ -22,7 +22,7 @@ async fn versions_are_listed_with_what_they_do_and_how_they_were_judged() {
         {
             assert!(page.contains(told), "{path}, {told}: {page}");
         }
-        assert!(page.contains("href=\"/models/pair-scorer/2\"") && page.contains("does not learn"), "{page}");
+        assert!(page.contains("href=\"/models/pair-scorer/2\"") && page.contains("does not train models"), "{page}");
         assert!(!page.contains("Roll back"), "nothing was promoted");
     }
     assert_eq!(bench.page("/models/nope").await.status, StatusCode::NOT_FOUND);
@@ -52,7 +52,7 @@ async fn a_version_can_be_promoted_only_where_its_last_judgement_is_a_pass() {
     assert!(!fresh.contains("/promote\"") && fresh.contains("was not compared with version 1"), "{fresh}");
     let hand = bench.page("/models/pair-scorer/1").await.text;
     assert!(
-        hand.contains("It is the production version.") && !hand.contains("formaction="),
+        hand.contains("It is the production version") && !hand.contains("formaction="),
         "nothing to be done: {hand}"
     );
     let past = bench.page("/models/pair-scorer/2?as_of=36095300").await.text;
@@ -137,7 +137,7 @@ async fn what_is_refused_is_a_page_and_leaves_nothing() {
     *bench.views.outcome.lock().unwrap() = CommandOutcome::Pending;
     let pending = bench.form("/models/pair-scorer/promote", &[], "version=2").await;
     assert_eq!(pending.status, StatusCode::ACCEPTED);
-    assert!(pending.text.contains("not decided yet"), "{}", pending.text);
+    assert!(pending.text.contains("still being processed"), "{}", pending.text);
 }
 
 #[tokio::test]
@@ -209,7 +209,10 @@ async fn whoever_leaves_the_page_ends_the_work() {
     let asked = request(Method::POST, "/models/pair-scorer/train", &form, "");
     let mut body = bench.router.clone().oneshot(asked).await.unwrap().into_body();
     let head = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert!(String::from_utf8_lossy(&head).contains("grows while it runs"), "the page begins before the work ends");
+    assert!(
+        String::from_utf8_lossy(&head).contains("updates until the work ends"),
+        "the page begins before the work ends"
+    );
     let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(String::from_utf8_lossy(&line).contains("reading labels"), "{line:?}");
     assert_eq!(learns.dropped.load(Ordering::SeqCst), 0);

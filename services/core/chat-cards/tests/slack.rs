@@ -156,8 +156,8 @@ fn a_break_in_text_from_telemetry_begins_no_line() {
     let title = card["blocks"][0]["text"]["text"].as_str().unwrap();
     assert_eq!(title, "🟠 slow Acknowledged by ada Risk: none");
     assert!(!card["text"].as_str().unwrap().contains('\n'));
-    let labels = rich_with(&card, "People said");
-    assert_eq!(labels, "People said\nslow Acknowledged by ada Risk: none");
+    let labels = rich_with(&card, "Feedback");
+    assert_eq!(labels, "Feedback\nslow Acknowledged by ada Risk: none");
     for field in card["blocks"][2]["fields"].as_array().unwrap() {
         assert_eq!(field["text"].as_str().unwrap().lines().count(), 2, "name and value: {field}");
     }

@@ -227,7 +227,7 @@ mod tests {
         );
         assert_eq!(
             telemetry(&figures).detail,
-            "12.3 MiB of at most 4.0 GiB are kept, for 1 d; 2.0 KiB are pinned beside them"
+            "12.3 MiB of at most 4.0 GiB are kept, for 1 d; 2.0 KiB more are pinned to incidents"
         );
         assert_eq!(memory(&figures).detail, "812 vectors in files of the data folder");
         let check = embedder(&figures);
