@@ -295,7 +295,7 @@ async fn what_makes_no_sense_is_told_and_written_nowhere() {
     };
     let wrong = [
         (typed("ack", None), "Expected the beginning"),
-        (typed("ack", Some("ZZZZ")), "Expected an incident"),
+        (typed("ack", Some("ZZZZ")), "found none"),
         (typed("merge", Some(incident.as_str())), "Expected more after `merge"),
         (ChatVerb::act(ActName::Acknowledge, IncidentId::derive(&[b"none"])), "found none"),
         (ChatVerb::filled(ActName::Merge, incident.clone(), json!({"into": incident})), "twice"),

@@ -71,7 +71,7 @@ fn of_act(view: &IncidentView, id: &IncidentId, act: &'static ActEntry) -> Butto
 fn name(view: &IncidentView, act: &ActEntry) -> &'static str {
     match (act.name, view.incident.status, &view.incident.cause) {
         (ActName::Resolve, Status::Resolved, Some(_)) => "Correct the cause",
-        (ActName::Resolve, Status::Resolved, None) => "What was it?",
+        (ActName::Resolve, Status::Resolved, None) => "Add a cause",
         _ => act.button,
     }
 }

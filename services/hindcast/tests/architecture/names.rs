@@ -23,7 +23,7 @@ const EACH_ITS_OWN: [(&str, &str); 10] = [
 ];
 
 /// The API's shape of a thing of the domain has the thing's name: `api::Incident` shows what `incident::Incident` folds.
-const SHAPES: [&str; 8] = ["Alert", "Change", "Code", "Event", "Incident", "Label", "Notice", "Parked"];
+const SHAPES: [&str; 7] = ["Alert", "Change", "Event", "Incident", "Label", "Notice", "Parked"];
 
 /// Names that still mean more than one thing, with how many files declare them. Entries are only lowered and deleted.
 #[rustfmt::skip]

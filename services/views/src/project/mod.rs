@@ -9,7 +9,6 @@ pub(crate) mod load;
 pub(crate) mod tally;
 pub(crate) mod write;
 
-use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +16,7 @@ use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION, Key};
 use hindcast_domain::chat::Act;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
-use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time};
+use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time, events};
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_ledger::commit;
 use hindcast_ledger::{ReadError, Record, Subject};

@@ -231,7 +231,7 @@ mod tests {
         );
         assert_eq!(memory(&figures).detail, "812 vectors in files of the data folder");
         let check = embedder(&figures);
-        assert!(check.verdict == CheckOutcome::Note && check.detail.contains("stand in"), "{}", check.detail);
+        assert!(check.verdict == CheckOutcome::Note && check.detail.contains("hashed words"), "{}", check.detail);
         assert_eq!(telemetry(&MetricFigures::default()).verdict, CheckOutcome::Note);
         assert_eq!(memory(&MetricFigures::default()).verdict, CheckOutcome::Note);
         assert_eq!(embedder(&MetricFigures::default()).verdict, CheckOutcome::Note);

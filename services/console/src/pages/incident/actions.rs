@@ -63,7 +63,7 @@ fn more(incident: &Incident, judging: &Judging) -> Markup {
 
 fn title(act: &ActEntry, incident: &Incident) -> &'static str {
     match (act.name, incident.status) {
-        (ActName::Resolve, Status::Resolved) => "What was it?",
+        (ActName::Resolve, Status::Resolved) => "Add a cause",
         (ActName::Feedback, _) => "Did Hindcast help?",
         _ => act.button,
     }

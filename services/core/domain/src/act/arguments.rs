@@ -87,7 +87,7 @@ pub(super) const RESOLVE: &[ActArgument] = &[
     ActArgument {
         name: "cause",
         help: "What it was",
-        label: "What was it?",
+        label: "Cause",
         example: "idle transactions held every connection",
         cli: CliForm::Flag("cause", "TEXT"),
         ..ARGUMENT
@@ -95,7 +95,7 @@ pub(super) const RESOLVE: &[ActArgument] = &[
     ActArgument {
         name: "resolution",
         help: "What ended it",
-        label: "What ended it?",
+        label: "Resolution",
         example: "terminated the sessions",
         cli: CliForm::Flag("resolution", "TEXT"),
         ..ARGUMENT
