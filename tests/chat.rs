@@ -252,14 +252,14 @@ async fn life_in_teams(ledger: Ledger) {
     assert_eq!(server.all("/api/v1/events?kind=intake.command").await.len(), commands + 1);
 
     // What the vendor did not sign leaves nothing behind.
-    let events = server.all("/api/v1/events").await.len();
+    let events = written(&server.all("/api/v1/events").await);
     let message = teams.message(&zoe, &At::channel(CHANNEL), "list");
     for token in Token::BAD {
         let (status, _) = teams.deliver(&room.door, &teams.authorization(token), &message).await;
         assert!(matches!(status, 401 | 403), "{token:?}: {status}");
     }
     server.settled().await;
-    assert_eq!(server.all("/api/v1/events").await.len(), events, "a refused delivery is no event");
+    assert_eq!(written(&server.all("/api/v1/events").await), events, "a refused delivery is no event");
 
     // Nor do people of another directory, though the vendor signed for them: anybody can install a bot.
     let mut foreign = message.clone();
@@ -271,7 +271,7 @@ async fn life_in_teams(ledger: Ledger) {
     foreign["channelData"]["tenant"]["id"] = json!(TENANT);
     let (status, _) = teams.deliver(&room.door, &teams.authorization(Token::Good), &foreign).await;
     assert_eq!(status, 400, "it names two directories");
-    assert_eq!(server.all("/api/v1/events").await.len(), events, "a refused delivery is no event");
+    assert_eq!(written(&server.all("/api/v1/events").await), events, "a refused delivery is no event");
     assert_eq!(teams.messages().len(), said, "and is not answered");
 
     // An outgoing webhook asks, and never acts.
@@ -373,6 +373,11 @@ async fn an_incidents_whole_life_in_slack_on_nats() {
     life_in_slack(Ledger::Nats).await;
 }
 
+/// How many events there are, but for what vendors took meanwhile: a card that is behind is delivered when it is.
+fn written(events: &[Value]) -> usize {
+    events.iter().filter(|event| event["type"] != "chat.delivered").count()
+}
+
 async fn life_in_slack(ledger: Ledger) {
     let (data, slack) = (folder(), Slack::start().await);
     let config = slack_settings(data.path(), &slack, false);
@@ -469,7 +474,7 @@ async fn life_in_slack(ledger: Ledger) {
 
     // What the vendor did not sign leaves nothing behind.
     server.settled().await;
-    let events = server.all("/api/v1/events").await.len();
+    let events = written(&server.all("/api/v1/events").await);
     let body = slack.mentioned("UZOE", ROOM, &card.ts, "who signed this?").to_string();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let (at, late, early) = (now.to_string(), (now - 302).to_string(), (now + 302).to_string());
@@ -493,7 +498,7 @@ async fn life_in_slack(ledger: Ledger) {
         assert_eq!(status, 401, "{headers:?}");
     }
     server.settled().await;
-    assert_eq!(server.all("/api/v1/events").await.len(), events, "a refused delivery is no event");
+    assert_eq!(written(&server.all("/api/v1/events").await), events, "a refused delivery is no event");
     let (status, shown) = slack.event(&base, &json!({"type": "url_verification", "challenge": "c-1"})).await;
     assert!(status == 200 && shown.to_string().contains("c-1"), "{status} {shown}");
 
