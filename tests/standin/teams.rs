@@ -29,7 +29,7 @@ pub use tokens::Token;
 pub const APP_ID: &str = "f5d48856-9a0b-4f4a-8d2e-2f2d3a0c7b11";
 /// Its password; a test may look for it where it must not be.
 pub const PASSWORD: &str = "p~assw+rd&of=the app";
-/// The directory.
+/// The directory (tenant) of the stand-in, a GUID.
 pub const TENANT: &str = "0a0a0a0a-1111-4222-8333-444455556666";
 /// The signature in the workflow's address; a test may look for it where it must not be.
 pub const WORKFLOW_SIGNATURE: &str = "sig-AAAABBBBCCCC";

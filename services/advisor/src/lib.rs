@@ -27,7 +27,7 @@ pub use proposals::SECTION;
 /// What it needs.
 #[derive(Clone)]
 pub struct Options {
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// Where incidents of the past are remembered.
     pub vectors: hindcast_vectors::Shared,

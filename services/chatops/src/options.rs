@@ -63,7 +63,7 @@ pub struct Options {
     pub install: String,
     /// Who holds the lease of delivery on behalf of this process; the same after a restart.
     pub holder: String,
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// What is concluded.
     pub advice: hindcast_advice::Shared,

@@ -19,7 +19,7 @@ const PAGE: usize = hindcast_api::LIMIT_MAX;
 
 /// What every command works with.
 pub struct CliContext<'a> {
-    /// The server.
+    /// The server that commands ask.
     pub client: ApiClient,
     /// Where output goes.
     pub terminal: &'a mut Terminal,

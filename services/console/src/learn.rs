@@ -107,7 +107,7 @@ pub async fn backtest(
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Promote {
-    /// Its number.
+    /// The version that is promoted; versions count from 1.
     pub version: u32,
 }
 

@@ -49,18 +49,18 @@ use tokio::sync::{Semaphore, watch};
 pub use auth::TokenCheck;
 
 /// Says how chat is.
-pub type Chats = Arc<dyn Fn() -> hindcast_api::Chats + Send + Sync>;
+pub type ChatsSource = Arc<dyn Fn() -> hindcast_api::Chats + Send + Sync>;
 
 /// What the console is made of.
 pub struct Options {
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: queries::Shared,
     /// What is concluded, without a model.
     pub advice: advising::Shared,
     /// Who answers questions.
     pub copilot: advising::SharedCopilot,
     /// Where the status of the chat connections is read.
-    pub chats: Chats,
+    pub chats: ChatsSource,
     /// Who trains and backtests; `None` where another process does.
     pub learning: Option<hindcast_training::Shared>,
     /// Where commands are written.

@@ -61,7 +61,7 @@ pub async fn timeline(
     Ok(Json(console.queries().timeline(&id, window).await?))
 }
 
-/// Its alerts.
+/// The alerts of an incident, newest first, page by page.
 pub async fn members(
     State(console): State<Console>,
     Path(id): Path<String>,

@@ -60,7 +60,7 @@ impl Handler {
 /// What a route takes as its body.
 #[derive(Clone, Copy)]
 pub struct Takes {
-    /// Its form.
+    /// The JSON schema of the body, for the description of the API.
     pub schema: BodyOf,
     /// Its media types.
     pub media: &'static [&'static str],
@@ -91,7 +91,7 @@ pub struct Route {
     pub tag: &'static str,
     /// Query parameters; any other is refused.
     pub query: &'static [Param],
-    /// Its body.
+    /// The body that the route takes; absent where it takes none.
     pub takes: Option<Takes>,
     /// Its good answers.
     pub gives: Gives,

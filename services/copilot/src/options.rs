@@ -11,7 +11,7 @@ use crate::prompts::Prompts;
 /// What a copilot is made of.
 #[derive(Clone)]
 pub struct Options {
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// What we conclude without a model.
     pub advice: hindcast_advice::Shared,

@@ -39,7 +39,7 @@ pub const ACTOR: &str = "detector";
 pub struct Options {
     /// Where telemetry is kept.
     pub telemetry: hindcast_telemetry::Shared,
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// Writes the findings.
     pub writer: FactsWriter,

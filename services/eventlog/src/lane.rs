@@ -64,7 +64,7 @@ pub enum Error {
     Unknown {
         /// Position of the event.
         position: u64,
-        /// Its type.
+        /// The type of the event that this program does not know.
         kind: String,
         /// The schema version that the event names.
         version: u32,

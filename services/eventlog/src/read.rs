@@ -14,9 +14,9 @@ pub enum ReadEvent {
     Known(Box<Recorded>),
     /// One that this binary does not know: a decider refuses it, a projector parks it.
     Unknown {
-        /// Its place.
+        /// The position of the event.
         position: u64,
-        /// Its type.
+        /// The type of the event that this program does not know.
         kind: String,
         /// The schema version that the event names.
         version: u32,

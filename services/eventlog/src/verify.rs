@@ -18,7 +18,7 @@ const PROGRESS_EVERY: u64 = 256;
 /// What does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChainDamage {
-    /// The commit.
+    /// The sequence number of the damaged commit.
     pub seq: Seq,
     /// Its subject; empty where there is none to name.
     pub subject: String,

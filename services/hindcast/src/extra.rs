@@ -94,7 +94,7 @@ const CHAT: [(&str, &str, &[&str]); 5] = [
     ("/teams/outgoing", "A question through an outgoing webhook of Teams, signed.", &["application/json"]),
 ];
 
-/// The routes.
+/// Activation, backup and the figures of the process.
 pub fn router(state: State, token: Option<TokenCheck>) -> Router {
     Router::new()
         .route("/api/v1/activate", post(activate))

@@ -74,7 +74,7 @@ pub struct Parts {
     pub roles: BTreeSet<Role>,
     /// The source of time, stepped in the demo and in tests.
     pub clock: clock::Shared,
-    /// The ledger.
+    /// The open ledger, with what has to be closed after it.
     pub opened: Opened,
     /// How far services are.
     pub progress: LedgerProgress,

@@ -34,7 +34,7 @@ pub use make::KeptTemplate;
 /// What it needs.
 #[derive(Clone)]
 pub struct Options {
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// Where vectors are kept.
     pub vectors: hindcast_vectors::Shared,

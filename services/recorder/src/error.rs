@@ -29,7 +29,7 @@ pub enum Error {
     /// The address could not be listened on.
     #[error("cannot listen on {listen}; choose another with --listen")]
     Listen {
-        /// The address.
+        /// The address that could not be listened on.
         listen: SocketAddr,
         /// What the system said.
         source: io::Error,
@@ -81,7 +81,7 @@ pub enum Error {
     /// More samples than a recording may hold.
     #[error("more than {max} samples; ask for fewer metrics or a longer step")]
     TooManySamples {
-        /// The bound.
+        /// Bytes that a request may have.
         max: usize,
     },
     /// The address of Prometheus is no URL.

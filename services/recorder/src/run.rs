@@ -29,7 +29,7 @@ use crate::tail::FollowedFile;
 /// What a recording came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingSummary {
-    /// Its folder.
+    /// The folder of the recording.
     pub out: PathBuf,
     /// How long it lasted, in seconds.
     pub duration_s: f64,

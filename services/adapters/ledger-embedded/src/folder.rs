@@ -21,7 +21,7 @@ const LOOKS: (u32, Duration) = (5, Duration::from_millis(20));
 /// Who has a ledger's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// The process.
+    /// The process that holds the folder, as the system numbers it.
     pub pid: u32,
     /// Where it listens, once it does.
     pub address: Option<String>,

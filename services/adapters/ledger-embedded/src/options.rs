@@ -88,7 +88,7 @@ pub enum OpenError {
     /// The identity is no identity.
     #[error("{path} is not a ledger's identity")]
     Identity {
-        /// The file.
+        /// The file that could not be read or written.
         path: PathBuf,
         /// The parser's error.
         #[source]

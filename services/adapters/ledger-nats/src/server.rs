@@ -146,7 +146,7 @@ impl NatsServer {
         monitoring_of(&self.running)
     }
 
-    /// Its process.
+    /// The server's process, as the system numbers it.
     #[must_use]
     pub const fn pid(&self) -> u32 {
         self.running.pid

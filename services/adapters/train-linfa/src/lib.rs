@@ -19,7 +19,7 @@ const STEPS_MAX: u64 = 500;
 /// Where the gradient counts as flat.
 const FLAT: f64 = 1e-5;
 
-/// The trainer.
+/// Logistic regression by linfa, with a penalty on the distance from the parent version.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Linfa;
 

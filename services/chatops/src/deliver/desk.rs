@@ -25,7 +25,7 @@ const QUESTIONS_MAX: usize = 16_384;
 /// Events after which what ended long ago is looked for.
 const SWEEP_EVERY: u64 = 8_192;
 
-/// The fold.
+/// What is to be shown, what is shown, and what is under way, folded from the ledger.
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) messages: Messages,

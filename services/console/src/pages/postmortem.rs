@@ -14,7 +14,7 @@ pub struct PostmortemPage {
     pub frame: Frame,
     /// The incident that the draft is about.
     pub incident: Incident,
-    /// The draft.
+    /// The draft with its citations, as of the position of the page.
     pub drafted: Postmortem,
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-/// The stylesheet.
+/// The stylesheet of all pages, served under a name that holds its hash.
 pub const CSS: &str = include_str!("console.css");
 /// The favicon, as SVG.
 pub const ICON: &str = include_str!("icon.svg");

@@ -202,7 +202,7 @@ pub struct ModelJudgement {
     pub at: Time,
     /// The `model.judged` event.
     pub event: String,
-    /// The figures.
+    /// The figures of the comparison, by problem and by service, as the gate read them.
     pub report: Value,
 }
 

@@ -190,7 +190,7 @@ pub struct Event {
     pub environment: String,
     /// Which subject of the ledger carries it.
     pub source: String,
-    /// The payload.
+    /// The payload of the event, by its type; see the schemas of events.
     pub data: Value,
 }
 

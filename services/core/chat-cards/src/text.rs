@@ -143,9 +143,9 @@ fn is_shown(c: char) -> bool {
 /// A verb as a button carries it.
 #[derive(Serialize, Deserialize)]
 struct Carried {
-    /// The verb.
+    /// What a press asks for, as a short word on the wire.
     v: String,
-    /// The incident.
+    /// The incident that it is about; absent in lists and help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     i: Option<IncidentId>,
     /// The revision that the person sees.
@@ -154,7 +154,7 @@ struct Carried {
     /// What is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     a: Option<About>,
-    /// The verdict.
+    /// What a judgement says, such as `confirmed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     w: Option<String>,
     /// More words.

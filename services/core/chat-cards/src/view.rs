@@ -34,14 +34,14 @@ pub struct IncidentView {
 pub enum ThreadNote {
     /// Something happened, told in plain words.
     Said {
-        /// The words.
+        /// What was said, as plain text.
         text: String,
         /// The event's web page.
         url: Option<String>,
     },
     /// It is over: was this what fixed it?
     Fixed {
-        /// The words.
+        /// What was answered, as plain text.
         text: String,
         /// The proposal that is asked about, by id and in words.
         proposal: Option<(String, String)>,

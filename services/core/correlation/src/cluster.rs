@@ -42,7 +42,7 @@ pub struct Newcomer<'a> {
 /// An incident that may take it, with its alerts.
 #[derive(Clone, Debug)]
 pub struct CandidateIncident<'a> {
-    /// The incident.
+    /// The incident that may take the newcomer.
     pub id: &'a IncidentId,
     /// Its alerts, in any order.
     pub alerts: Vec<&'a Alert>,

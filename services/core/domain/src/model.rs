@@ -93,7 +93,7 @@ pub enum Verdict {
 pub struct Judged {
     /// Which model.
     pub name: String,
-    /// The candidate.
+    /// The version that was compared, counted from 1.
     pub version: u32,
     /// The version that it was compared with.
     pub against: u32,
@@ -101,7 +101,7 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Why, in plain words, with the incidents that were named.
     pub reasons: Vec<String>,
-    /// The figures.
+    /// The figures of the comparison, as the gate read them.
     pub report: serde_json::Value,
 }
 

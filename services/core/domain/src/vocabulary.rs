@@ -202,7 +202,7 @@ mod tests {
         pub enum Narrow: closed {
             /// Spelled `first`.
             First = "first",
-            /// The other.
+            /// The second one of the example.
             SecondWord = "second_word",
         }
     }

@@ -138,7 +138,7 @@ vocabulary! {
     pub enum AskChannel: open {
         /// The HTTP API.
         Api = "api",
-        /// The terminal.
+        /// The command line in a terminal.
         Cli = "cli",
         /// The web pages.
         Web = "web",

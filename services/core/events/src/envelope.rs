@@ -99,7 +99,7 @@ pub enum Decoded {
     Known(Box<Envelope>),
     /// A type or version that this binary does not know.
     Unknown {
-        /// Its type.
+        /// The type of the event, such as `alert.fired`.
         kind: String,
         /// The schema version that the event names.
         version: u32,

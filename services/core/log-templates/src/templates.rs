@@ -40,7 +40,7 @@ impl TemplateHandle {
 /// What became of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Learnt {
-    /// Its template.
+    /// The template that took the line in.
     pub handle: TemplateHandle,
     /// No line of this template was ever seen.
     pub is_new: bool,

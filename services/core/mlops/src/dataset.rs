@@ -66,7 +66,7 @@ pub struct Dataset {
     pub from: u64,
     /// The training position: nothing later was seen.
     pub to: u64,
-    /// The pairs.
+    /// One example for each pair that people labelled, in the order of positions.
     pub examples: Vec<Example>,
     /// Labels about pairs that counted at the training position.
     pub labels: u32,

@@ -27,7 +27,7 @@ pub struct Gated {
 /// The comparison and the training facts that a verdict is based on.
 #[derive(Clone, Copy, Debug)]
 pub struct Judgement<'a> {
-    /// The comparison.
+    /// The comparison of the candidate with the production version.
     pub report: &'a ComparisonReport,
     /// How far the labels agree that the candidate was learnt from.
     pub training: Quality,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// One stretch of firing, and where it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FiringSpan {
-    /// The alert.
+    /// The fingerprint of the alert that fired.
     pub fingerprint: Fingerprint,
     /// Service of the alert; absent when no label names one.
     pub service: Option<String>,

@@ -48,7 +48,7 @@ pub struct IncidentEnd {
 /// What was seen of one incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedIncident {
-    /// Its alerts.
+    /// The alerts that belong to the incident, with how each came there.
     pub members: BTreeMap<Fingerprint, AlertPlacement>,
     /// Its alerts' services.
     pub services: BTreeSet<String>,

@@ -47,7 +47,7 @@ pub struct RememberedTemplate {
     pub text: String,
     /// The worst severity among its lines.
     pub level: String,
-    /// The finding.
+    /// The event of the finding.
     pub citation: Citation,
 }
 
@@ -60,7 +60,7 @@ pub struct RememberedShift {
     pub metric: String,
     /// Whether it rose.
     pub up: bool,
-    /// The finding.
+    /// The event of the finding.
     pub citation: Citation,
 }
 
@@ -81,7 +81,7 @@ pub struct Root {
 pub struct Remembered {
     /// The version of the form and of the text that is embedded.
     pub texts: u32,
-    /// Its id.
+    /// `INC-…`, whole.
     pub incident: String,
     /// In plain words.
     pub title: String,

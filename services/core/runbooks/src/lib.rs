@@ -39,7 +39,7 @@ pub struct Runbook {
     pub purpose: Purpose,
     /// When it fits.
     pub applies: Applies,
-    /// Its parameters.
+    /// The parameters by name; each has a type and bounds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, RunbookParam>,
     /// What it touches, with `{{param}}` where a parameter stands.
@@ -140,7 +140,7 @@ pub enum Type {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunbookParam {
-    /// Its type.
+    /// The type, which decides the bounds that it may have.
     #[serde(rename = "type")]
     pub kind: Type,
     /// What it means.
@@ -272,7 +272,7 @@ pub enum InvalidRunbook {
     /// A parameter without a value.
     #[error("expected a value for {name} ({about}), got none; name one")]
     Missing {
-        /// The parameter.
+        /// The name of the parameter that is missing.
         name: String,
         /// What it means.
         about: String,
@@ -280,7 +280,7 @@ pub enum InvalidRunbook {
     /// A value that the parameter may not have.
     #[error("{name}: expected {expected}, got {got}; choose another value")]
     Value {
-        /// The parameter.
+        /// The name of the parameter that has a wrong value.
         name: String,
         /// What would be right.
         expected: String,

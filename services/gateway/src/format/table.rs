@@ -100,7 +100,7 @@ impl Format {
         self.telemetry
     }
 
-    /// Its functions.
+    /// The functions of the format: how its payload is taken apart and normalised.
     ///
     /// # Errors
     /// When it is promised and not built, or makes no alerts.

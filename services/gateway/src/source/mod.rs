@@ -60,7 +60,7 @@ pub enum AuthConfig {
     },
     /// HTTP basic.
     Basic {
-        /// The name.
+        /// The user name of basic authentication.
         username: String,
         /// Any of these passwords.
         keys: Vec<KeyConfig>,

@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) ledger: Memory,
     pub(crate) metrics: MetricRegistry,
     pub(crate) views: Arc<MemoryViews>,
-    /// The telemetry.
+    /// Telemetry that was taken in, kept in memory.
     pub(crate) store: Arc<Store>,
     router: Router,
 }

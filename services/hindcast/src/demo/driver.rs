@@ -20,7 +20,7 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 
 /// Plays requests.
 pub struct Driver<'a> {
-    /// The service.
+    /// The node that the recording is played to.
     pub node: &'a Node,
     /// Moves as the recording is played, faster than real time.
     pub clock: &'a Stepped,

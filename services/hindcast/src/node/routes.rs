@@ -20,7 +20,7 @@ const OPEN: Duration = Duration::from_secs(5);
 
 /// What is answered from.
 pub struct Served<'a> {
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// What advises.
     pub advising: &'a Advising,

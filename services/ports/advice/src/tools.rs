@@ -35,7 +35,7 @@ pub struct Spec {
 /// All tools over one set of views.
 #[derive(Clone)]
 pub struct Toolbox {
-    /// The views.
+    /// Answers every query, as of a position.
     pub queries: hindcast_queries::Shared,
     /// What we conclude.
     pub advice: crate::Shared,

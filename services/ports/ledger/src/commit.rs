@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Hash {
 /// How far an input was consumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumedThrough {
-    /// The input.
+    /// The subject that was consumed.
     pub subject: Subject,
     /// The last commit of it that was consumed.
     pub seq: Seq,

@@ -75,7 +75,7 @@ pub enum AppendError {
     /// The payload is over the limit of a commit.
     #[error("expected a commit of at most {max} bytes, got {got}")]
     TooLarge {
-        /// The limit.
+        /// Bytes that one commit may have.
         max: usize,
         /// What came.
         got: usize,

@@ -29,7 +29,7 @@ pub enum Speaker {
     System,
     /// The question and its evidence.
     User,
-    /// The model.
+    /// The language model.
     Assistant,
     /// A tool's output.
     Tool,

@@ -183,7 +183,7 @@ pub async fn lists_begin_with_the_newest_and_events_with_the_oldest(make: &dyn F
 }
 
 /// Whether an incident is among those that a filter asks for.
-type Expected = Box<dyn Fn(&Incident) -> bool>;
+type IncidentPredicate = Box<dyn Fn(&Incident) -> bool>;
 
 /// Each filter of incidents answers those of the whole list that fit it.
 pub async fn a_filter_takes_what_fits_and_nothing_else(make: &dyn FilledViewsFactory) {
@@ -194,7 +194,7 @@ pub async fn a_filter_takes_what_fits_and_nothing_else(make: &dyn FilledViewsFac
     for one in &all {
         let service = one.services[0].clone();
         let middle = one.opened_at;
-        let cases: [(IncidentFilter, Expected); 7] = [
+        let cases: [(IncidentFilter, IncidentPredicate); 7] = [
             (IncidentFilter { status: vec![one.status], ..Default::default() }, {
                 let status = one.status;
                 Box::new(move |other| other.status == status)

@@ -166,7 +166,7 @@ fn not_kept(what: &str) -> Problem {
     Problem::new(Code::NotImplemented, format!("these views keep no {what}"))
 }
 
-/// The views.
+/// Every question about the ledger, as of any position.
 #[async_trait]
 pub trait Queries: Send + Sync + 'static {
     /// The position that the views have reached, and its changes.

@@ -71,7 +71,7 @@ pub struct LogRecord {
     pub service: String,
     /// How bad.
     pub level: LogLevel,
-    /// The line.
+    /// The text of the line, redacted.
     pub message: String,
     /// More about it: host, pod, trace, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

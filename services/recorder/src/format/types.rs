@@ -160,7 +160,7 @@ pub struct Healthy {
     /// Its first moment.
     #[serde(serialize_with = "milliseconds")]
     pub from: Timestamp,
-    /// Its last.
+    /// The end of the stretch; it is not part of it.
     #[serde(serialize_with = "milliseconds")]
     pub to: Timestamp,
 }

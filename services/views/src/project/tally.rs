@@ -20,7 +20,7 @@ pub(crate) struct Tally {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredMember {
-    /// Its membership.
+    /// The incident and status that the alert is counted under.
     pub(crate) member: Member,
     /// The alert's name, which never changes.
     pub(crate) name: String,
@@ -40,7 +40,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// The counts.
+    /// How many alerts there are, how many fire, and how often they were received.
     pub(crate) fn tally(&self) -> Tally {
         Tally {
             alerts: self.messages.len() as u64,

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What a comparison of two versions on the past says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
-    /// The model.
+    /// The name of the model, such as `pair-scorer`.
     pub name: String,
     /// The candidate; absent for weights that are not registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]

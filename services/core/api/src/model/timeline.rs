@@ -41,7 +41,7 @@ pub struct Why {
 /// Why an alert is a member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WhyMember {
-    /// The alert.
+    /// The fingerprint of the member.
     pub fingerprint: String,
     /// Name of the alert.
     pub name: String,
@@ -62,7 +62,7 @@ pub struct WhyMember {
 /// Why an alert is no member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WhyKeptOut {
-    /// The alert.
+    /// The fingerprint of the alert that was not grouped.
     pub fingerprint: String,
     /// Name of the alert.
     pub name: String,

@@ -241,7 +241,7 @@ pub enum ArgumentForm {
 /// An act's command in the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CliWord {
-    /// The command.
+    /// The subcommand, such as `ack`.
     pub name: &'static str,
     /// Another name for it.
     pub alias: Option<&'static str>,

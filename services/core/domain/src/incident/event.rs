@@ -87,7 +87,7 @@ pub struct Declared {
 /// An alert was grouped with an open incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertJoined {
-    /// The alert.
+    /// The fingerprint of the alert that joined.
     pub fingerprint: Fingerprint,
     /// Severity of the alert.
     pub severity: Severity,

@@ -113,7 +113,7 @@ pub struct Incident {
     pub cause: Option<String>,
     /// What a person said ended it.
     pub resolution: Option<String>,
-    /// Its alerts.
+    /// The alerts that belong to it, by fingerprint.
     pub members: BTreeMap<Fingerprint, Member>,
     /// How often it came back.
     pub reopened: u64,
