@@ -145,6 +145,9 @@ async fn live(server: &Server, known: &[String], wrong: &mut Wrong) -> Moment {
         assert!(tries < 10, "never quiet for long enough to read everything");
     };
     for id in known {
+        // A question is asked when what came in since is remembered: an answer waits for no memory.
+        let reached = server.settled().await["position"].as_u64().unwrap();
+        level(server, reached).await;
         let (status, answer) = server.post("/api/v1/ask", &question(id)).await;
         assert_eq!(status, 200, "{answer}");
         let at = answer["position"].as_u64().unwrap();

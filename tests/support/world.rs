@@ -425,7 +425,7 @@ pub async fn quiet(server: &Server) -> u64 {
     let began = Instant::now();
     let mut since = Instant::now();
     let mut head = server.settled().await["position"].as_u64().unwrap();
-    while since.elapsed() < Duration::from_millis(500) {
+    while since.elapsed() < Duration::from_secs(1) {
         tokio::time::sleep(Duration::from_millis(30)).await;
         let now = server.settled().await["position"].as_u64().unwrap();
         if now != head {
