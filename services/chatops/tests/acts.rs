@@ -23,7 +23,7 @@ async fn world() -> (World, ChatEndpoints, IncidentId) {
     World::delivers_with(options.clone());
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
-    world.views.holds_alert(LEAVES, "DiskFull", incident.as_str());
+    crate::harness::views::holds_alert(&world.views, LEAVES, "DiskFull", incident.as_str());
     (world, ChatEndpoints::new(options), incident)
 }
 
@@ -119,9 +119,9 @@ async fn what_is_behind_the_menu_opens_its_dialog_and_what_is_filled_in_is_done(
         let refused = door.receive(interaction(&format!("v{n}"), "U-VIC", opens.clone()), signed()).await.unwrap();
         assert!(matches!(refused.say, Some(Say::Words(words)) if words.starts_with("That needs the role responder")));
         door.receive(interaction(&format!("o{n}"), "U-ADA", opens), signed()).await.unwrap();
-        let dialog = world.fake.dialogs().last().unwrap().1.to_string();
+        let dialog = world.vendor.dialogs().last().unwrap().1.to_string();
         assert!(dialog.contains(act.entry().button), "{act:?}: {dialog}");
-        assert_eq!(world.fake.dialogs().len(), n + 1);
+        assert_eq!(world.vendor.dialogs().len(), n + 1);
     }
     let more = door.receive(in_teams("m", ChatVerb::OpenMore(id.clone())), signed()).await.unwrap();
     let Some(Say::Message(card)) = more.say else { panic!("{more:?}") };

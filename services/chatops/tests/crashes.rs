@@ -6,7 +6,7 @@
 use crate::harness;
 use std::time::Duration;
 
-use harness::{Behaviour, Dice, World, interaction, rules, signed};
+use harness::{Dice, VendorBehaviour, World, interaction, rules, signed};
 use hindcast_chat_cards::ChatVerb;
 use hindcast_chatops::{ChatEndpoints, FailPoint};
 use hindcast_domain::Severity;
@@ -21,9 +21,10 @@ async fn storm(seed: u64, can_look: bool, fail: FailPoint) -> World {
     let world = World::new(rules()).await;
     let mut dice = Dice::new(seed);
     if !can_look {
-        world.fake.cannot_look();
+        world.vendor.cannot_look();
     }
-    world.fake.rolls(seed);
+    let mut rolled = Dice::new(seed);
+    world.vendor.rolls(move |n| rolled.below(n));
     let options = || {
         let mut options = world.options();
         options.fail = fail;
@@ -52,7 +53,7 @@ async fn storm(seed: u64, can_look: bool, fail: FailPoint) -> World {
         run.abort();
         assert!(run.await.unwrap_err().is_cancelled());
     }
-    world.fake.always(Behaviour::Take);
+    world.vendor.always(VendorBehaviour::Take);
     World::delivers_with(options());
     world.settle().await;
     world
@@ -64,24 +65,24 @@ async fn through_two_hundred_crashes_each_message_stands_there_once() {
     for seed in 1..=10 {
         let world = storm(seed, true, FailPoint::None).await;
         let messages = world.messages().await;
-        let taken = world.fake.taken();
+        let taken = world.vendor.taken();
         assert!(messages.0.len() >= 8, "seed {seed}: {}", messages.0.len());
         for (id, message) in &messages.0 {
             assert_eq!(message.status, Status::Delivered, "seed {seed}: {message:?}");
             assert_eq!(taken.get(id.as_str()), Some(&1), "seed {seed}: {message:?}");
         }
         assert_eq!(taken.len(), messages.0.len(), "seed {seed}");
-        assert!(world.fake.needless().is_empty(), "seed {seed}");
+        assert!(world.vendor.needless().is_empty(), "seed {seed}");
         // What the ledger says is where it stands, and each card shows the last state.
-        for standing in world.fake.standing() {
+        for standing in world.vendor.standing() {
             let message = &messages.0[&standing.message.key.parse().unwrap()];
             assert_eq!(message.place.as_ref(), Some(&standing.place), "seed {seed}");
         }
         let cards = messages.0.values().filter(|message| message.requested.what == What::Card);
         for card in cards {
             let place = card.place.as_ref().unwrap();
-            let last = world.fake.updates().into_iter().rev().find(|update| update.place == *place);
-            let posted = || world.fake.standing().into_iter().find(|standing| standing.place == *place);
+            let last = world.vendor.updates().into_iter().rev().find(|update| update.place == *place);
+            let posted = || world.vendor.standing().into_iter().find(|standing| standing.place == *place);
             let shown = last.map_or_else(|| posted().unwrap().message.body, |update| update.body);
             assert_eq!(hindcast_chat_cards::hash(&shown), card.hash, "seed {seed}: the ledger knows what it shows");
         }
@@ -99,9 +100,9 @@ async fn a_vendor_that_cannot_be_asked_is_never_sent_again_what_is_known_to_stan
     let mut doubles = 0;
     for seed in 1..=5 {
         let world = storm(seed, false, FailPoint::None).await;
-        assert_eq!(world.fake.needless(), Vec::<String>::new(), "seed {seed}: its outcome was known");
-        assert_eq!(world.fake.taken().len(), world.messages().await.0.len(), "seed {seed}");
-        doubles += world.fake.doubles();
+        assert_eq!(world.vendor.needless(), Vec::<String>::new(), "seed {seed}: its outcome was known");
+        assert_eq!(world.vendor.taken().len(), world.messages().await.0.len(), "seed {seed}");
+        doubles += world.vendor.doubles();
     }
     assert!(doubles > 0, "a lost reply cannot be told from a lost message there");
 }
@@ -110,7 +111,7 @@ async fn a_vendor_that_cannot_be_asked_is_never_sent_again_what_is_known_to_stan
 async fn with_the_look_switched_off_messages_stand_there_twice() {
     let mut doubles = 0;
     for seed in 1..=5 {
-        doubles += storm(seed, true, FailPoint::SkipFind).await.fake.doubles();
+        doubles += storm(seed, true, FailPoint::SkipFind).await.vendor.doubles();
     }
     assert!(doubles > 0, "the test of the guarantee can turn red");
 }

@@ -7,7 +7,7 @@ use crate::harness;
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::{Behaviour, Fake, World, interaction, rules, signed};
+use harness::{MemoryChat, VendorBehaviour, World, interaction, rules, signed};
 use hindcast_chat_cards::ChatVerb;
 use hindcast_chatops::{ChatEndpoints, FailPoint};
 use hindcast_domain::chat::Status;
@@ -33,15 +33,15 @@ async fn a_card_is_shown_once_and_a_restart_shows_nothing_again() {
     let run = world.delivers();
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
-    assert_eq!(world.fake.standing().len(), 1);
+    assert_eq!(world.vendor.standing().len(), 1);
     let messages = world.messages().await;
     let card = messages.card(&incident, "slack", "C1").unwrap();
     assert_eq!(card.status, Status::Delivered);
-    assert_eq!(card.place.as_ref(), Some(&world.fake.standing()[0].place));
+    assert_eq!(card.place.as_ref(), Some(&world.vendor.standing()[0].place));
     crash(run).await;
     world.delivers();
     world.settle().await;
-    assert_eq!((world.fake.standing().len(), world.fake.updates().len()), (1, 0));
+    assert_eq!((world.vendor.standing().len(), world.vendor.updates().len()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,12 +51,12 @@ async fn nothing_is_shown_by_an_installation_that_is_not_the_active_one() {
     world.delivers();
     world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
-    assert!(world.fake.standing().is_empty(), "this is a copy of their ledger");
+    assert!(world.vendor.standing().is_empty(), "this is a copy of their ledger");
     let status = world.handle.status();
     assert_eq!((status.items[0].active, status.items[0].queued), (false, 1));
     world.write("activation", Event::Activated(Activated { install: "ours".into() })).await;
     world.settle().await;
-    assert_eq!(world.fake.standing().len(), 1, "it waited, and was not lost");
+    assert_eq!(world.vendor.standing().len(), 1, "it waited, and was not lost");
 }
 
 /// Two processes of one installation, while leases come and go; how many messages stand there twice.
@@ -80,14 +80,14 @@ async fn two_processes(holders: [&str; 2]) -> (World, usize) {
     world.declares("the first is gone", Severity::High, &[]).await;
     world.settle().await;
     crash(second).await;
-    let doubles = world.fake.doubles();
+    let doubles = world.vendor.doubles();
     (world, doubles)
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_several_processes_of_one_installation_one_delivers_and_another_takes_over() {
     let (world, doubles) = two_processes(["ours/1", "ours/2"]).await;
-    assert_eq!((world.fake.taken().len(), doubles), (13, 0));
+    assert_eq!((world.vendor.taken().len(), doubles), (13, 0));
     let (_, doubles) = two_processes(["ours/1", "ours/1"]).await;
     assert!(doubles > 0, "with a lease that both hold this test turns red");
 }
@@ -102,7 +102,7 @@ async fn a_process_of_another_installation_holds_up_nobody() {
     world.delivers();
     world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
-    assert_eq!((world.fake.standing().len(), world.fake.doubles()), (1, 0));
+    assert_eq!((world.vendor.standing().len(), world.vendor.doubles()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +113,7 @@ async fn changes_are_shown_in_the_same_place_and_a_burst_of_them_is_one_update()
     world.settle().await;
     world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
     world.quiet().await;
-    assert_eq!(world.fake.updates().len(), 1, "the first one after a rest is shown at once");
+    assert_eq!(world.vendor.updates().len(), 1, "the first one after a rest is shown at once");
     for n in 0..100 {
         let command = match n % 2 {
             0 => Command::UnacknowledgeIncident { incident: incident.clone() },
@@ -123,9 +123,9 @@ async fn changes_are_shown_in_the_same_place_and_a_burst_of_them_is_one_update()
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     world.settle().await;
-    let updates = world.fake.updates();
+    let updates = world.vendor.updates();
     assert!(updates.len() <= 4, "{} updates", updates.len());
-    let place = world.fake.standing()[0].place.clone();
+    let place = world.vendor.standing()[0].place.clone();
     assert!(updates.iter().all(|update| update.place == place));
     let gaps = updates.windows(2).map(|pair| pair[1].at - pair[0].at);
     assert!(gaps.min().unwrap_or(Duration::MAX) >= Duration::from_millis(990), "at most one a second");
@@ -148,14 +148,14 @@ async fn what_does_not_change_the_card_sends_nothing() {
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
     // Two changes that cancel each other out while the vendor is busy.
-    world.fake.then(Behaviour::Busy(30));
+    world.vendor.then(VendorBehaviour::Busy(30));
     world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
     world.quiet().await;
-    let before = world.fake.updates().len();
+    let before = world.vendor.updates().len();
     world.command(Command::UnacknowledgeIncident { incident }).await;
     world.settle().await;
     // The revision is a part of what is shown, so that exactly one update follows.
-    assert!(world.fake.updates().len() - before <= 1);
+    assert!(world.vendor.updates().len() - before <= 1);
     let messages = world.messages().await;
     let card = messages.0.values().find(|message| message.place.is_some()).unwrap();
     assert!(card.through > 0);
@@ -163,13 +163,13 @@ async fn what_does_not_change_the_card_sends_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_was_lost_does_not_make_a_second_card() {
-    for behaviour in [Behaviour::LoseReply, Behaviour::Hang] {
+    for behaviour in [VendorBehaviour::LoseReply, VendorBehaviour::Hang] {
         let world = World::new(rules()).await;
-        world.fake.then(behaviour);
+        world.vendor.then(behaviour);
         world.delivers();
         world.declares("checkout is slow", Severity::High, &[]).await;
         world.settle().await;
-        assert_eq!(world.fake.standing().len(), 1, "{behaviour:?}");
+        assert_eq!(world.vendor.standing().len(), 1, "{behaviour:?}");
         let found = world.count(|event| matches!(event, Event::ChatDelivered(delivered) if delivered.found)).await;
         assert_eq!(found, 1, "{behaviour:?}");
     }
@@ -178,31 +178,31 @@ async fn a_reply_that_was_lost_does_not_make_a_second_card() {
 #[tokio::test(start_paused = true)]
 async fn with_the_look_switched_off_a_lost_reply_makes_a_second_card() {
     let world = World::new(rules()).await;
-    world.fake.then(Behaviour::LoseReply);
+    world.vendor.then(VendorBehaviour::LoseReply);
     let mut options = world.options();
     options.fail = FailPoint::SkipFind;
     World::delivers_with(options);
     world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
-    assert_eq!(world.fake.doubles(), 1, "the test of the guarantee can turn red");
+    assert_eq!(world.vendor.doubles(), 1, "the test of the guarantee can turn red");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_vendor_that_cannot_be_asked_gets_a_double_only_where_the_outcome_was_unknown() {
     let world = World::new(rules()).await;
-    world.fake.cannot_look();
-    world.fake.then(Behaviour::LoseReply);
+    world.vendor.cannot_look();
+    world.vendor.then(VendorBehaviour::LoseReply);
     world.delivers();
     let first = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
     world.declares("search is slow", Severity::High, &[]).await;
     world.settle().await;
-    assert_eq!((world.fake.standing().len(), world.fake.doubles()), (3, 1));
-    assert!(world.fake.needless().is_empty());
+    assert_eq!((world.vendor.standing().len(), world.vendor.doubles()), (3, 1));
+    assert!(world.vendor.needless().is_empty());
     assert!((world.metrics.get("hindcast_chat_doubles_possible_total", &[("vendor", "slack")]) - 1.0).abs() < 0.1);
     let messages = world.messages().await;
     let place = messages.card(&first, "slack", "C1").unwrap().place.clone();
-    let second = world.fake.standing()[1].place.clone();
+    let second = world.vendor.standing()[1].place.clone();
     assert_eq!(place, Some(second), "the place that we know of is kept current");
 }
 
@@ -215,7 +215,7 @@ async fn when_the_fact_cannot_be_written_the_message_is_not_sent_again() {
     }
     world.delivers();
     world.settle().await;
-    assert_eq!(world.fake.standing().len(), 1);
+    assert_eq!(world.vendor.standing().len(), 1);
     let messages = world.messages().await;
     assert_eq!(messages.card(&incident, "slack", "C1").unwrap().status, Status::Delivered);
 }
@@ -229,10 +229,10 @@ async fn a_card_whose_incident_moved_on_while_nobody_ran_is_brought_up_to_date()
     crash(run).await;
     world.command(Command::AcknowledgeIncident { incident }).await;
     world.quiet().await;
-    assert!(world.fake.updates().is_empty());
+    assert!(world.vendor.updates().is_empty());
     world.delivers();
     world.settle().await;
-    assert_eq!(world.fake.updates().len(), 1);
+    assert_eq!(world.vendor.updates().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,25 +245,25 @@ async fn a_new_card_and_one_that_got_worse_jump_the_queue() {
     }
     world.settle().await;
     // While the vendor wants to be left alone, all of them change, one gets worse, and a new one comes.
-    world.fake.then(Behaviour::Busy(60));
+    world.vendor.then(VendorBehaviour::Busy(60));
     for incident in &old {
         world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
     }
     world.quiet().await;
     // What was under way when the vendor said so is taken.
-    let before = (world.fake.standing().len(), world.fake.updates().len());
+    let before = (world.vendor.standing().len(), world.vendor.updates().len());
     assert!(before.1 <= 4, "{before:?}");
     sets(&world, &old[7], Severity::Critical).await;
     let new = world.declares("new", Severity::High, &[]).await;
-    assert_eq!((world.fake.standing().len(), world.fake.updates().len()), before, "it is left alone");
+    assert_eq!((world.vendor.standing().len(), world.vendor.updates().len()), before, "it is left alone");
     tokio::time::sleep(Duration::from_secs(61)).await;
     world.settle().await;
-    let standing = world.fake.standing();
+    let standing = world.vendor.standing();
     let card = standing.iter().find(|s| s.message.body["title"] == "new" || s.message.body.to_string().contains("new"));
     let first = card.expect("the new card").at;
     let messages = world.messages().await;
     let worse = messages.card(&old[7], "slack", "C1").unwrap().place.clone().unwrap();
-    let updates = world.fake.updates();
+    let updates = world.vendor.updates();
     let worse_at = updates.iter().skip(before.1).find(|update| update.place == worse).unwrap().at;
     let others = updates.iter().skip(before.1).filter(|update| update.place != worse).map(|update| update.at);
     let others: Vec<_> = others.collect();
@@ -278,12 +278,12 @@ async fn a_new_card_and_one_that_got_worse_jump_the_queue() {
 #[tokio::test(start_paused = true)]
 async fn a_vendor_that_is_down_is_seen_and_costs_a_bounded_number_of_facts() {
     let world = World::new(rules()).await;
-    world.fake.always(Behaviour::Down);
+    world.vendor.always(VendorBehaviour::Down);
     world.delivers();
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.clock.set(harness::START + Span::minutes(5));
     world.settle().await;
-    let calls = world.fake.calls();
+    let calls = world.vendor.calls();
     assert!((5..30).contains(&calls), "{calls} attempts in 400 s: backed off, and not given up");
     assert_eq!(
         world.count(|event| matches!(event, Event::ChatFailed(_))).await,
@@ -296,9 +296,9 @@ async fn a_vendor_that_is_down_is_seen_and_costs_a_bounded_number_of_facts() {
     assert_eq!(slack.last_error.as_deref(), Some("503 Service Unavailable"));
     assert_eq!(slack.waiting[0].url, Some(format!("http://localhost:8080/incidents/{incident}")));
     assert!((world.metrics.get("hindcast_chat_queued", &[("vendor", "slack")]) - 1.0).abs() < 0.1);
-    world.fake.always(Behaviour::Take);
+    world.vendor.always(VendorBehaviour::Take);
     world.settle().await;
-    assert_eq!(world.fake.standing().len(), 1, "it comes when the vendor does");
+    assert_eq!(world.vendor.standing().len(), 1, "it comes when the vendor does");
     let status = world.handle.status();
     assert_eq!((status.items[0].reachable, status.items[0].queued), (true, 0));
 }
@@ -309,8 +309,8 @@ async fn one_vendor_that_hangs_holds_up_no_other() {
         {"vendor": "slack", "channel": "C1"}, {"vendor": "teams", "channel": "19:x"},
     ]}))
     .await;
-    world.fake.always(Behaviour::Hang);
-    let teams = Arc::new(Fake::new("teams", world.ledger.clone()));
+    world.vendor.always(VendorBehaviour::Hang);
+    let teams = Arc::new(MemoryChat::new("teams", world.ledger.clone()));
     let mut options = world.options();
     options.vendors.push(Arc::clone(&teams) as hindcast_messaging::chat::Shared);
     World::delivers_with(options);
@@ -327,16 +327,16 @@ async fn a_card_that_is_gone_is_said_to_be_and_not_shown_again() {
     let run = world.delivers();
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.settle().await;
-    world.fake.always(Behaviour::Gone);
+    world.vendor.always(VendorBehaviour::Gone);
     world.command(Command::AcknowledgeIncident { incident: incident.clone() }).await;
     world.settle().await;
-    world.fake.always(Behaviour::Take);
+    world.vendor.always(VendorBehaviour::Take);
     sets(&world, &incident, Severity::Critical).await;
     world.settle().await;
     crash(run).await;
     world.delivers();
     world.settle().await;
-    assert_eq!((world.fake.standing().len(), world.fake.updates().len()), (1, 0));
+    assert_eq!((world.vendor.standing().len(), world.vendor.updates().len()), (1, 0));
     let status = world.handle.status();
     assert_eq!((status.items[0].gone, status.items[0].queued), (1, 0), "{status:?}");
     let expired = world.count(|event| matches!(event, Event::ChatExpired(_))).await;
@@ -346,29 +346,29 @@ async fn a_card_that_is_gone_is_said_to_be_and_not_shown_again() {
 #[tokio::test(start_paused = true)]
 async fn a_card_that_is_refused_is_tried_again_while_its_incident_goes_on() {
     let world = World::new(rules()).await;
-    world.fake.always(Behaviour::Never);
+    world.vendor.always(VendorBehaviour::Never);
     world.delivers();
     world.declares("checkout is slow", Severity::High, &[]).await;
     tokio::time::sleep(Duration::from_secs(3_600)).await;
-    assert!((2..20).contains(&world.fake.calls()), "{}", world.fake.calls());
+    assert!((2..20).contains(&world.vendor.calls()), "{}", world.vendor.calls());
     assert!(world.count(|event| matches!(event, Event::ChatFailed(_))).await <= 5);
     let status = world.handle.status();
     assert_eq!(status.items[0].last_error.as_deref(), Some("not_in_channel"));
     // Somebody invites us.
-    world.fake.always(Behaviour::Take);
+    world.vendor.always(VendorBehaviour::Take);
     tokio::time::sleep(Duration::from_secs(400)).await;
-    assert_eq!(world.fake.standing().len(), 1);
+    assert_eq!(world.vendor.standing().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_note_goes_into_the_thread_of_its_card_and_waits_for_it() {
     let world = World::new(rules()).await;
-    world.fake.then(Behaviour::Down);
+    world.vendor.then(VendorBehaviour::Down);
     world.delivers();
     let incident = world.declares("checkout is slow", Severity::High, &[]).await;
     world.command(Command::AcknowledgeIncident { incident }).await;
     world.settle().await;
-    let standing = world.fake.standing();
+    let standing = world.vendor.standing();
     assert_eq!(standing.len(), 2);
     assert_eq!(standing[1].message.thread.as_ref(), Some(&standing[0].place.message));
 }
@@ -382,22 +382,22 @@ async fn an_answer_is_given_once_in_its_thread_and_given_up_when_it_comes_too_la
     let asked = |text: &str| ChatVerb::Ask { incident: None, text: text.to_owned() };
     door.receive(interaction("q1", "U-VIC", asked("why?")), signed()).await.unwrap();
     world.settle().await;
-    let standing = world.fake.standing();
+    let standing = world.vendor.standing();
     assert_eq!((standing.len(), standing[0].message.thread.as_deref()), (1, Some("1.1")));
-    let askers = world.views.askers.lock().unwrap().clone();
+    let askers = world.copilot.asked();
     assert_eq!((askers[0].1.actor.as_str(), askers[0].1.channel.as_str()), ("vic", "slack"));
     assert_eq!((askers[0].0.question.as_str(), askers[0].0.as_of.is_none()), ("why?", true));
 
     // What was given and not known to be given is found.
-    world.fake.then(Behaviour::Hang);
+    world.vendor.then(VendorBehaviour::Hang);
     door.receive(interaction("q2", "U-VIC", asked("when?")), signed()).await.unwrap();
     world.quiet().await;
     crash(run).await;
     world.delivers();
     world.settle().await;
-    assert_eq!(world.fake.standing().len(), 2);
+    assert_eq!(world.vendor.standing().len(), 2);
 
-    world.fake.always(Behaviour::Down);
+    world.vendor.always(VendorBehaviour::Down);
     door.receive(interaction("q3", "U-VIC", asked("where?")), signed()).await.unwrap();
     world.quiet().await;
     world.clock.set(harness::START + Span::minutes(16));
@@ -422,7 +422,7 @@ async fn a_stale_button_is_answered_with_the_new_state_and_a_restart_does_not_re
         world.quiet().await;
     }
     world.settle().await;
-    let whispers = world.fake.whispers();
+    let whispers = world.vendor.whispers();
     assert_eq!(whispers.len(), 1, "{whispers:?}");
     assert_eq!(whispers[0].user, "U-ADA");
     assert_eq!(whispers[0].response_url.as_deref(), Some("https://hooks.example/secret"));
@@ -432,5 +432,5 @@ async fn a_stale_button_is_answered_with_the_new_state_and_a_restart_does_not_re
     world.clock.set(harness::START + Span::minutes(6));
     world.delivers();
     world.settle().await;
-    assert_eq!(world.fake.whispers().len(), 1);
+    assert_eq!(world.vendor.whispers().len(), 1);
 }

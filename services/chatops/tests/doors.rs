@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use harness::{Behaviour, World, interaction, rules, signed};
+use harness::{VendorBehaviour, World, interaction, rules, signed};
 use hindcast_chat_cards::ChatVerb;
 use hindcast_chatops::{ChatEndpoints, DeliveryResult, Options, Say, SlackDoors, TeamsDoors, router};
 use hindcast_domain::Secret;
@@ -181,8 +181,8 @@ async fn the_same_delivery_a_hundred_times_has_one_effect_also_after_a_restart()
     }
     assert_eq!(world.count(|event| matches!(event, Event::IncidentAcknowledged(_))).await, 1);
     let answers = world.asked().await.iter().filter(|(what, _)| *what == "answer").count();
-    assert_eq!((answers, world.fake.doubles()), (1, 0));
-    let told: Vec<String> = world.fake.whispers().iter().map(|whisper| whisper.body["text"].to_string()).collect();
+    assert_eq!((answers, world.vendor.doubles()), (1, 0));
+    let told: Vec<String> = world.vendor.whispers().iter().map(|whisper| whisper.body["text"].to_string()).collect();
     assert!(
         told.len() <= 2 && told.iter().all(|text| text.contains("Taken.")),
         "nobody is told that they were heard before, nor more than once in a life: {told:?}"
@@ -352,7 +352,7 @@ async fn a_dialog_opens_and_a_judgement_is_written_once() {
         };
         door.receive(interaction("j", "U-ADA", judged), signed()).await.unwrap();
     }
-    assert_eq!(world.fake.dialogs().len(), 1);
+    assert_eq!(world.vendor.dialogs().len(), 1);
     assert_eq!(world.count(|event| matches!(event, Event::LabelJudged(_))).await, 1);
     let looked = world.count(|event| matches!(event, Event::ChatReceived(r) if r.act == Act::Looked)).await;
     assert_eq!(looked, 1);
@@ -443,7 +443,7 @@ async fn socket_mode_takes_the_same_way() {
 #[tokio::test(start_paused = true)]
 async fn a_vendor_that_is_down_holds_up_no_command() {
     let world = World::new(rules()).await;
-    world.fake.always(Behaviour::Hang);
+    world.vendor.always(VendorBehaviour::Hang);
     let options = world.options();
     World::delivers_with(options.clone());
     let door = ChatEndpoints::new(options);

@@ -10,19 +10,17 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use hindcast_advice::memory::MemoryCopilot;
 use hindcast_advice::tools::{Spec, Toolbox};
-use hindcast_advice::{Asker, Copilot};
-use hindcast_api::{Answer, AnswerProgress, AsOf, Ask, Code, Problem};
+use hindcast_api::{Answer, AsOf, Code, Problem};
 use hindcast_mcp::ToolCaller;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-/// Tools and a copilot that remember what they were asked.
+/// Tools that remember what they were asked.
 #[derive(Default)]
 struct Known {
     called: Mutex<Vec<(String, Value, Option<AsOf>)>>,
-    asked: Mutex<Vec<(Ask, Asker)>>,
     dropped: AtomicUsize,
 }
 
@@ -64,29 +62,20 @@ impl ToolCaller for Known {
     }
 }
 
-#[async_trait]
-impl Copilot for Known {
-    async fn ask(&self, ask: Ask, asker: Asker, _: Option<mpsc::Sender<AnswerProgress>>) -> Result<Answer, Problem> {
-        self.asked.lock().unwrap().push((ask, asker));
-        let answer = json!({
-            "answer": "postgres broke", "mode": "evidence", "claims": [], "hypotheses": [], "similar": [],
-            "proposals": [], "missing": ["never seen"], "prompt_version": "a1", "position": 9_000, "elapsed_ms": 4,
-            "conversation": "CNV-1", "recorded": [],
-        });
-        Ok(serde_json::from_value(answer).unwrap())
-    }
-}
-
 struct Bench {
     known: Arc<Known>,
+    copilot: Arc<MemoryCopilot>,
     router: Router,
 }
 
 impl Bench {
     fn new() -> Self {
         let known = Arc::new(Known::default());
-        let router = hindcast_mcp::over(known.clone(), known.clone(), "0.0.0-test");
-        Self { known, router }
+        let answer =
+            Answer { missing: vec!["unresolved".into()], ..hindcast_testkit::answer("postgres failed", 9_000) };
+        let copilot = Arc::new(MemoryCopilot::new(answer));
+        let router = hindcast_mcp::over(known.clone(), copilot.clone(), "0.0.0-test");
+        Self { known, copilot, router }
     }
 
     async fn send(
@@ -223,7 +212,7 @@ async fn what_a_tool_refuses_is_for_the_asking_model_to_read() {
         let text = answer["result"]["content"][0]["text"].as_str().unwrap();
         assert!(text.contains(said), "{name} {arguments}: {text}");
     }
-    assert!(bench.known.asked.lock().unwrap().is_empty());
+    assert!(bench.copilot.asked().is_empty());
     let unknown = bench.call("rm", json!({})).await;
     assert_eq!(unknown["error"]["code"], -32_602, "{unknown}");
     assert!(unknown["error"]["message"].as_str().unwrap().contains("get_incident"), "{unknown}");
@@ -233,8 +222,8 @@ async fn what_a_tool_refuses_is_for_the_asking_model_to_read() {
 async fn asking_answers_with_evidence() {
     let bench = Bench::new();
     let answer = bench.call("ask", json!({"question": "what broke?", "incident": "INC-3K", "as_of": 8_192})).await;
-    assert_eq!(answer["result"]["structuredContent"]["missing"], json!(["never seen"]), "{answer}");
-    let (ask, asker) = bench.known.asked.lock().unwrap().remove(0);
+    assert_eq!(answer["result"]["structuredContent"]["missing"], json!(["unresolved"]), "{answer}");
+    let (ask, asker) = bench.copilot.asked().remove(0);
     assert_eq!((ask.question.as_str(), ask.as_of), ("what broke?", Some(json!(8_192))));
     assert_eq!((asker.actor.as_str(), asker.channel.as_str()), ("ada", "mcp"));
 }

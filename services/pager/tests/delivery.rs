@@ -4,10 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use hindcast_clock::{Clock as _, Stepped};
 use hindcast_domain::command::Activated;
 use hindcast_domain::notice::{Reason, Requested};
@@ -18,55 +17,26 @@ use hindcast_intake::IntakeWriter;
 use hindcast_ledger::LedgerProgress;
 use hindcast_ledger::memory::{AppendFault, MemoryLedger};
 use hindcast_ledger::port::Ledger as _;
-use hindcast_messaging::notify::{Error, Notification, Notifier};
+use hindcast_messaging::notify::{Notification, Notifier};
 use hindcast_pager::NoticeDeliverer;
+use hindcast_testkit::messaging::{MemoryNotifier, ReceiverBehaviour};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const START: Time = Time::from_millis(1_763_996_400_000);
 
-/// What a receiver does with a message.
-#[derive(Clone, Copy, PartialEq)]
-enum Answer {
-    Take,
-    Again,
-    Never,
-    /// It takes it, and we never learn of it.
-    Hang,
-}
-
-/// A receiver that keeps what it was sent.
-struct Fake {
-    answer: Mutex<Answer>,
-    sent: Mutex<Vec<Notification>>,
-}
-
-#[async_trait]
-impl Notifier for Fake {
-    async fn send(&self, message: &Notification) -> Result<String, Error> {
-        self.sent.lock().unwrap().push(message.clone());
-        let answer = *self.answer.lock().unwrap();
-        match answer {
-            Answer::Take => Ok("202 Accepted".to_owned()),
-            Answer::Again => Err(Error::Again("503 Service Unavailable".to_owned())),
-            Answer::Never => Err(Error::Never("400 Bad Request".to_owned())),
-            Answer::Hang => std::future::pending().await,
-        }
-    }
-}
-
 struct World {
     ledger: MemoryLedger,
     clock: Stepped,
-    fake: Arc<Fake>,
+    receiver: Arc<MemoryNotifier>,
     stop: watch::Sender<bool>,
 }
 
 impl World {
-    fn new(answer: Answer) -> Self {
+    fn new(behaviour: ReceiverBehaviour) -> Self {
         let (ledger, clock) = (MemoryLedger::new("L"), Stepped::new(START));
-        let fake = Arc::new(Fake { answer: Mutex::new(answer), sent: Mutex::default() });
-        Self { ledger, clock, fake, stop: watch::Sender::new(false) }
+        let receiver = Arc::new(MemoryNotifier::new(behaviour));
+        Self { ledger, clock, receiver, stop: watch::Sender::new(false) }
     }
 
     fn starts(&self, install: &str) -> JoinHandle<()> {
@@ -78,7 +48,7 @@ impl World {
             clock,
             install: install.to_owned(),
             holder: format!("{install}/1"),
-            notifiers: BTreeMap::from([("on-call".to_owned(), Arc::clone(&self.fake) as Arc<dyn Notifier>)]),
+            notifiers: BTreeMap::from([("on-call".to_owned(), Arc::clone(&self.receiver) as Arc<dyn Notifier>)]),
             public_url: "http://localhost:8080/incidents".to_owned(),
             metrics: MetricRegistry::default(),
         };
@@ -120,7 +90,7 @@ impl World {
     }
 
     fn sent(&self) -> Vec<Notification> {
-        self.fake.sent.lock().unwrap().clone()
+        self.receiver.sent()
     }
 
     /// What became of notices, as the ledger has it.
@@ -144,7 +114,7 @@ impl World {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_before_an_activation_and_nothing_by_another_installation() {
-    let world = World::new(Answer::Take);
+    let world = World::new(ReceiverBehaviour::Take);
     world.ask("PgDown", "on-call").await;
     world.starts("ours");
     world.settle().await;
@@ -160,7 +130,7 @@ async fn nothing_is_sent_before_an_activation_and_nothing_by_another_installatio
 
 #[tokio::test(start_paused = true)]
 async fn an_installation_that_is_no_longer_the_active_one_stops_sending() {
-    let world = World::new(Answer::Take);
+    let world = World::new(ReceiverBehaviour::Take);
     world.activate("ours").await;
     world.starts("ours");
     world.activate("theirs").await;
@@ -171,7 +141,7 @@ async fn an_installation_that_is_no_longer_the_active_one_stops_sending() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_asked_for_is_delivered_once_and_that_is_a_fact() {
-    let world = World::new(Answer::Take);
+    let world = World::new(ReceiverBehaviour::Take);
     world.activate("ours").await;
     let run = world.starts("ours");
     world.ask("PgDown", "on-call").await;
@@ -194,7 +164,7 @@ async fn what_is_asked_for_is_delivered_once_and_that_is_a_fact() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_crash_before_the_fact_was_written_it_is_sent_again_under_the_same_key() {
-    let world = World::new(Answer::Hang);
+    let world = World::new(ReceiverBehaviour::Hang);
     world.activate("ours").await;
     world.ask("PgDown", "on-call").await;
     let run = world.starts("ours");
@@ -203,7 +173,7 @@ async fn after_a_crash_before_the_fact_was_written_it_is_sent_again_under_the_sa
     assert!(run.await.unwrap_err().is_cancelled());
     assert_eq!((world.sent().len(), world.facts().await.len()), (1, 0));
 
-    *world.fake.answer.lock().unwrap() = Answer::Take;
+    world.receiver.always(ReceiverBehaviour::Take);
     world.starts("ours");
     world.settle().await;
     let keys: Vec<_> = world.sent().into_iter().map(|message| message.key).collect();
@@ -214,7 +184,7 @@ async fn after_a_crash_before_the_fact_was_written_it_is_sent_again_under_the_sa
 
 #[tokio::test(start_paused = true)]
 async fn when_the_fact_cannot_be_written_it_is_sent_again_under_the_same_key() {
-    let world = World::new(Answer::Take);
+    let world = World::new(ReceiverBehaviour::Take);
     world.activate("ours").await;
     world.ask("PgDown", "on-call").await;
     world.ledger.inject(AppendFault::Refuse);
@@ -228,7 +198,7 @@ async fn when_the_fact_cannot_be_written_it_is_sent_again_under_the_same_key() {
 
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_does_not_answer_is_tried_again_until_the_request_expires() {
-    let world = World::new(Answer::Again);
+    let world = World::new(ReceiverBehaviour::Again);
     world.activate("ours").await;
     world.ask("PgDown", "on-call").await;
     world.starts("ours");
@@ -245,19 +215,19 @@ async fn a_receiver_that_does_not_answer_is_tried_again_until_the_request_expire
 
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_comes_back_takes_it() {
-    let world = World::new(Answer::Again);
+    let world = World::new(ReceiverBehaviour::Again);
     world.activate("ours").await;
     world.ask("PgDown", "on-call").await;
     world.starts("ours");
     world.settle().await;
-    *world.fake.answer.lock().unwrap() = Answer::Take;
+    world.receiver.always(ReceiverBehaviour::Take);
     world.settle().await;
     assert_eq!(*world.facts().await.last().unwrap(), "delivered");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_its_receiver_refuses_is_given_up_at_once() {
-    let world = World::new(Answer::Never);
+    let world = World::new(ReceiverBehaviour::Never);
     world.activate("ours").await;
     world.ask("PgDown", "on-call").await;
     world.starts("ours");
@@ -267,7 +237,7 @@ async fn a_message_that_its_receiver_refuses_is_given_up_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_is_not_configured_is_said_so_and_not_dropped() {
-    let world = World::new(Answer::Take);
+    let world = World::new(ReceiverBehaviour::Take);
     world.activate("ours").await;
     world.ask("PgDown", "nobody").await;
     world.starts("ours");

@@ -5,6 +5,7 @@
 //!   only what matters to it: `Incident { severity: Severity::Low, ..testkit::incident("INC-…") }`. A field that a
 //!   document gains gets its value here, once for all tests.
 //! - [`conformance`]: the suite that every adapter of the ledger port runs.
+//! - [`messaging`]: the stand-ins for the ports of messaging, which need a ledger and a runtime.
 //! - [`append`]: one event of any kind into a ledger, past the types that hold product code back.
 //! - [`recording`]: recordings of real incidents as evidence, as of any moment.
 
@@ -14,6 +15,7 @@ mod advice;
 pub mod append;
 pub mod conformance;
 mod documents;
+pub mod messaging;
 #[allow(missing_docs)] // the fields of a recording are those of its files
 pub mod recording;
 

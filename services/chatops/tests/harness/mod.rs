@@ -5,12 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 pub mod lane;
-pub mod vendor;
 pub mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
 use hindcast_chat_cards::interaction::ChatReply;
 use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_chatops::{
@@ -30,11 +30,12 @@ use hindcast_ledger::LedgerProgress;
 use hindcast_ledger::memory::MemoryLedger;
 use hindcast_ledger::port::Ledger as _;
 use hindcast_messaging::chat as port;
+use hindcast_queries::memory::MemoryViews;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use vendor::{Behaviour, Fake};
+pub use hindcast_testkit::messaging::{MemoryChat, VendorBehaviour};
 
 pub const START: Time = Time::from_millis(1_763_996_400_000);
 
@@ -42,8 +43,9 @@ pub struct World {
     pub ledger: MemoryLedger,
     pub clock: Stepped,
     pub writer: IntakeWriter,
-    pub views: Arc<views::Views>,
-    pub fake: Arc<Fake>,
+    pub views: Arc<MemoryViews>,
+    pub copilot: Arc<MemoryCopilot>,
+    pub vendor: Arc<MemoryChat>,
     pub metrics: MetricRegistry,
     pub handle: Handle,
     stop: watch::Sender<bool>,
@@ -68,8 +70,9 @@ impl World {
         let clock = Stepped::new(START);
         let writer = IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), LedgerProgress::default(), "test");
         let mut world = Self {
-            views: views::Views::start(&ledger),
-            fake: Arc::new(Fake::new("slack", ledger.clone())),
+            views: views::start(&ledger),
+            copilot: Arc::new(MemoryCopilot::new(hindcast_testkit::answer("It was the deploy.", 1))),
+            vendor: Arc::new(MemoryChat::new("slack", ledger.clone())),
             metrics: MetricRegistry::default(),
             handle: Handle::default(),
             stop: watch::Sender::new(false),
@@ -120,10 +123,10 @@ impl World {
     }
 
     pub fn options(&self) -> Options {
-        self.options_of(&self.fake)
+        self.options_of(&self.vendor)
     }
 
-    pub fn options_of(&self, fake: &Arc<Fake>) -> Options {
+    pub fn options_of(&self, vendor: &Arc<MemoryChat>) -> Options {
         Options {
             ledger: self.ledger.share(),
             writer: self.writer.facts(),
@@ -131,10 +134,10 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             install: "ours".to_owned(),
             holder: "ours/1".to_owned(),
-            queries: Arc::clone(&self.views.queries) as hindcast_queries::Shared,
-            advice: Arc::new(views::Nothing),
-            copilot: Arc::clone(&self.views) as hindcast_advice::SharedCopilot,
-            vendors: vec![Arc::clone(fake) as port::Shared],
+            queries: Arc::clone(&self.views) as hindcast_queries::Shared,
+            advice: Arc::new(MemoryAdvice::default()),
+            copilot: Arc::clone(&self.copilot) as hindcast_advice::SharedCopilot,
+            vendors: vec![Arc::clone(vendor) as port::Shared],
             slack: None,
             teams: TeamsDoors::default(),
             public_url: "http://localhost:8080/incidents".to_owned(),

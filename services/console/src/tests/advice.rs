@@ -1,11 +1,11 @@
 //! The advising routes: what they answer, as of when, and what they refuse.
 
 use axum::http::{Method, StatusCode};
-use hindcast_api::AsOf;
+use hindcast_api::{AsOf, Code, Problem};
 use serde_json::json;
 
 use super::advised::{DRAFT, of_sample};
-use super::{Bench, request, sample};
+use super::{Bench, request, sample, views};
 
 #[tokio::test]
 async fn each_route_answers_as_of_what_was_asked() {
@@ -13,7 +13,7 @@ async fn each_route_answers_as_of_what_was_asked() {
     for path in [of_sample("causes"), of_sample("similar"), of_sample("proposals"), of_sample("postmortem")] {
         let answer = bench.get(&format!("{path}?as_of=36095300")).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
-        assert_eq!(bench.advised.seen.lock().unwrap().last(), Some(&Some(AsOf::Position(36_095_300))), "{path}");
+        assert_eq!(bench.advice.asked().last().unwrap().1, Some(AsOf::Position(36_095_300)), "{path}");
         assert!(answer.json()["position"].is_u64(), "{path}");
         let wrong = bench.get(&format!("{path}?as_of=noon")).await;
         assert_eq!(wrong.code(), "bad_as_of", "{path}");
@@ -30,7 +30,7 @@ async fn each_route_answers_as_of_what_was_asked() {
     assert_eq!(causes["next"], json!(null));
     let runbooks = bench.get("/api/v1/runbooks").await.json();
     assert_eq!(runbooks["items"][0]["params"]["idle_over"], "a span of 1m to 1h");
-    assert_eq!(bench.advised.seen.lock().unwrap().last(), Some(&Some(AsOf::Position(36_095_500))), "lists are pinned");
+    assert_eq!(bench.advice.asked().last().unwrap().1, Some(AsOf::Position(36_095_500)), "lists are pinned");
 }
 
 #[tokio::test]
@@ -49,9 +49,8 @@ async fn findings_are_a_list_like_any_other() {
     let path =
         "/api/v1/findings?service=postgres&since=2026-11-20T02:00:00Z&until=2026-11-20T03:00:00Z&limit=7&as_of=8192";
     let answer = bench.get(path).await.json();
-    assert_eq!((answer["items"].as_array().unwrap().len(), &answer["items"][0]["kind"]), (2, &json!("new_template")));
-    let searched = bench.views.searched.lock().unwrap();
-    let (filter, window) = searched.last().unwrap();
+    assert_eq!((answer["items"].as_array().unwrap().len(), &answer["items"][0]["kind"]), (1, &json!("new_template")));
+    let (filter, window) = views::last_findings(&bench.views);
     assert_eq!(
         (filter.service.as_deref(), filter.since, filter.until),
         (Some("postgres"), Some(sample::at("02:00:00")), Some(sample::at("03:00:00")))
@@ -79,25 +78,23 @@ async fn a_proposal_is_checked_and_recorded_as_made_or_as_refused() {
     let made = bench.post(path, &[("x-hindcast-actor", "ada")], body).await;
     assert_eq!((made.status, made.json()["status"].as_str()), (StatusCode::CREATED, Some("proposed")));
     assert_eq!(made.header("location"), of_sample("proposals"));
-    let refused = bench.post(path, &[], r#"{"runbook":"pg","params":{"idle_over":"9d"}}"#).await;
+    let refused = bench.post(path, &[], r#"{"runbook":"pg-end-idle-transactions","params":{"idle_over":"9d"}}"#).await;
     assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid"));
     assert!(refused.json()["detail"].as_str().unwrap().contains("1m to 1h"), "{}", refused.text);
-    {
-        let proposed = bench.advised.proposed.lock().unwrap();
-        assert_eq!(proposed.len(), 2, "both reached the port, which records both");
-        assert_eq!((proposed[0].0.as_str(), proposed[0].3.as_str()), (sample::OPEN, "ada"));
-    }
+    let named = bench.advice.named();
+    assert_eq!(named.len(), 2, "both reached the port, which records both");
+    assert_eq!((named[0].incident.as_str(), named[0].by.as_str()), (sample::OPEN, "ada"));
     for body in [r#"{"runbook":"x","command":"rm"}"#, r#"{"runbook":" "}"#, "{}", r#"{"runbook":"x","params":[1]}"#] {
         assert_eq!(bench.post(path, &[], body).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
     }
     assert_eq!(bench.post("/api/v1/incidents/INC-0000/proposals", &[], body).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(bench.advised.proposed.lock().unwrap().len(), 2, "what makes no sense does not reach the port");
+    assert_eq!(bench.advice.named().len(), 2, "what makes no sense does not reach the port");
 }
 
 #[tokio::test]
 async fn what_cannot_be_had_is_a_refusal_of_the_route_and_a_line_of_the_page() {
     let bench = Bench::new();
-    bench.advised.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
+    bench.advice.refuse(Problem::new(Code::Unavailable, "the index is being rebuilt"));
     let refused = bench.get(&of_sample("causes")).await;
     assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "1"));
     let page = bench.page("/INC-3K7Q").await;

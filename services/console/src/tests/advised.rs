@@ -1,41 +1,15 @@
-//! Advice about the sample evening, and a copilot whose answers a test can watch, hold up and refuse.
+//! Advice about the sample evening, and a copilot that answers questions about it.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use async_trait::async_trait;
-use hindcast_advice::{Advice, Asker, Copilot};
+use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
 use hindcast_api::{
-    Answer, AnswerProgress, AsOf, Ask, BlastRadius, Causes, Citation, Claim, ClaimVerdict, Code, Hypothesis, PathStep,
-    Postmortem, Problem, Proposal, RunbookSummary, Similar, SimilarPage, Statement, StepRole, Tokens, Worked,
+    Answer, AnswerProgress, BlastRadius, Causes, Citation, Claim, ClaimVerdict, Hypothesis, PathStep, Postmortem,
+    Proposal, RunbookSummary, Similar, SimilarPage, Statement, StepRole, Tokens, Worked,
 };
 use hindcast_domain::Severity;
 use hindcast_testkit as testkit;
-use serde_json::{Value, json};
-use tokio::sync::{Notify, mpsc};
+use serde_json::json;
 
 use super::sample::{self, EVIL, OPEN, OTHER, OVER, at, event_id};
-
-/// What was proposed: incident, runbook, parameters, by whom.
-type Made = (String, String, Value, String);
-
-/// Advice and copilot in one.
-#[derive(Default)]
-pub(super) struct Advised {
-    /// Every question as it reached the copilot.
-    pub(super) asked: Mutex<Vec<(Ask, Asker)>>,
-    /// As of when advice was asked for.
-    pub(super) seen: Mutex<Vec<Option<AsOf>>>,
-    pub(super) proposed: Mutex<Vec<Made>>,
-    /// The copilot waits until it is let go.
-    pub(super) holds: AtomicBool,
-    /// Lets it go.
-    pub(super) goes: Notify,
-    /// Answers that were dropped before they were made.
-    pub(super) dropped: AtomicUsize,
-    /// The copilot and the advice refuse.
-    pub(super) refuses: AtomicBool,
-}
 
 fn cite(position: u64) -> Vec<Citation> {
     vec![Citation { event: event_id(&position.to_string()), position }]
@@ -167,7 +141,7 @@ pub(super) const DRAFT: &str = "# Postmortem: checkout fails\n\n## Timeline\n\n|
 | 02:41:07 | **postgres** broke [#36093953](#36093953) |\n| 02:41:44 | `NginxHighErrorRate` fired [#36094981](/api/v1/events/EVT-1) |\n\n\
 - found by <script>alert(1)</script>\n- [not ours](javascript:alert(1))\n- [elsewhere](#77)\n- [listed](/api/v1/events?from=36093953&to=36093953)\n";
 
-pub(super) fn answer(ask: &Ask) -> Answer {
+fn answer() -> Answer {
     let claim = |text: &str, verdict, reason: Option<&str>, position| Claim {
         text: text.into(),
         citations: cite(position),
@@ -206,7 +180,7 @@ pub(super) fn answer(ask: &Ask) -> Answer {
         similar: similar(),
         proposals: vec![proposal("proposed")],
         missing: vec!["no language model is configured: answered from evidence alone".into()],
-        incident: Some(ask.incident.clone().map_or_else(|| OPEN.to_owned(), |_| OPEN.to_owned())),
+        incident: Some(OPEN.to_owned()),
         severity: Some(Severity::Critical),
         model: None,
         prompt_version: "a1b2".into(),
@@ -219,101 +193,31 @@ pub(super) fn answer(ask: &Ask) -> Answer {
     }
 }
 
-/// Counts an answer that nobody waited for.
-struct Making<'a>(&'a Advised, bool);
-
-impl Drop for Making<'_> {
-    fn drop(&mut self) {
-        if !self.1 {
-            self.0.dropped.fetch_add(1, Ordering::SeqCst);
-        }
-    }
+/// Advice about the sample's incident.
+pub(super) fn advice() -> MemoryAdvice {
+    let advice = MemoryAdvice::default();
+    advice.put_causes(causes());
+    advice.put_similar(page(OPEN));
+    advice.put_proposal(proposal("proposed"));
+    let (incident, markdown) = (OPEN.to_owned(), DRAFT.to_owned());
+    advice.put_postmortem(Postmortem { incident, markdown, citations: cite(36_093_953), position: 36_095_500 });
+    advice.put_runbook(RunbookSummary {
+        name: "pg-end-idle-transactions".into(),
+        title: "End transactions that have been idle for too long".into(),
+        version: "7b1e22".into(),
+        risk: "low".into(),
+        params: [("idle_over".to_owned(), "a span of 1m to 1h".to_owned())].into(),
+    });
+    advice
 }
 
-impl Advised {
-    fn look(&self, as_of: Option<AsOf>) -> Result<(), Problem> {
-        self.seen.lock().unwrap().push(as_of);
-        if self.refuses.load(Ordering::SeqCst) {
-            return Err(Problem::new(Code::Unavailable, "the index is being rebuilt"));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Advice for Advised {
-    async fn causes(&self, _: Option<&str>, as_of: Option<AsOf>) -> Result<Causes, Problem> {
-        self.look(as_of).map(|()| causes())
-    }
-    async fn similar(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<SimilarPage, Problem> {
-        self.look(as_of).map(|()| page(incident.unwrap_or(OPEN)))
-    }
-    async fn proposals(&self, _: Option<&str>, as_of: Option<AsOf>) -> Result<Vec<Proposal>, Problem> {
-        self.look(as_of).map(|()| vec![proposal("proposed")])
-    }
-    async fn propose(&self, incident: &str, runbook: &str, params: Value, by: &str) -> Result<Proposal, Problem> {
-        let fits = params.get("idle_over").is_none_or(|value| value == "5m");
-        self.proposed.lock().unwrap().push((incident.into(), runbook.into(), params, by.into()));
-        if fits {
-            return Ok(proposal("proposed"));
-        }
-        Ok(Proposal { why: "expected idle_over of 1m to 1h".into(), ..proposal("rejected") })
-    }
-    async fn postmortem(&self, _: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem> {
-        self.look(as_of)?;
-        let (incident, markdown) = (OPEN.to_owned(), DRAFT.to_owned());
-        Ok(Postmortem { incident, markdown, citations: cite(36_093_953), position: 36_095_500 })
-    }
-    async fn recall(&self, _: &str, as_of: Option<AsOf>, limit: usize) -> Result<SimilarPage, Problem> {
-        self.look(as_of)?;
-        let mut page = page("");
-        page.items.truncate(limit);
-        Ok(page)
-    }
-    async fn runbooks(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem> {
-        self.look(as_of)?;
-        Ok(vec![RunbookSummary {
-            name: "pg-end-idle-transactions".into(),
-            title: "End transactions that have been idle for too long".into(),
-            version: "7b1e22".into(),
-            risk: "low".into(),
-            params: [("idle_over".to_owned(), "a span of 1m to 1h".to_owned())].into(),
-        }])
-    }
-}
-
-#[async_trait]
-impl Copilot for Advised {
-    async fn ask(
-        &self,
-        ask: Ask,
-        asker: Asker,
-        progress: Option<mpsc::Sender<AnswerProgress>>,
-    ) -> Result<Answer, Problem> {
-        let mut making = Making(self, false);
-        self.asked.lock().unwrap().push((ask.clone(), asker));
-        if let Some(progress) = &progress {
-            for step in [
-                AnswerProgress::Status("gathers evidence".into()),
-                AnswerProgress::Tool { name: "get_causes".into(), arguments: json!({"incident": OPEN}) },
-                AnswerProgress::Delta("postgres\nran".into()),
-            ] {
-                progress.send(step).await.ok();
-            }
-        }
-        if self.holds.load(Ordering::SeqCst) {
-            self.goes.notified().await;
-        }
-        making.1 = true;
-        if self.refuses.load(Ordering::SeqCst) {
-            return Err(Problem::new(Code::NotFound, "there is no such incident"));
-        }
-        let answer = answer(&ask);
-        if let Some(progress) = &progress {
-            progress.send(AnswerProgress::Answer(Box::new(answer.clone()))).await.ok();
-        }
-        Ok(answer)
-    }
+/// A copilot that says what it does before it answers.
+pub(super) fn copilot() -> MemoryCopilot {
+    MemoryCopilot::new(answer()).with_steps(vec![
+        AnswerProgress::Status("gathers evidence".into()),
+        AnswerProgress::Tool { name: "get_causes".into(), arguments: json!({"incident": OPEN}) },
+        AnswerProgress::Delta("postgres\nran".into()),
+    ])
 }
 
 /// Where the sample's incident is asked.

@@ -1,21 +1,20 @@
 //! Questions: their bounds, the answer as JSON, as events and as a page, and that whoever goes away stops it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use futures::StreamExt;
+use hindcast_advice::memory::MemoryCopilot;
 use hindcast_advice::{Asker, Copilot};
-use hindcast_api::{Answer, AnswerProgress, Ask, Problem};
+use hindcast_api::{Answer, AnswerProgress, Ask, Code, Problem};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-use super::advised::Advised;
 use super::{Bench, request, sample};
 
 const ASK: &str = "/api/v1/ask";
@@ -47,12 +46,12 @@ async fn a_question_is_answered_with_what_was_asked() {
         r#"{"question":" what changed? ","incident":"INC-3K","as_of":"2026-11-20T02:43:00Z","conversation":"mine"}"#;
     let answer = bench.post(ASK, &[("x-hindcast-actor", "ada"), ("x-hindcast-channel", "cli")], body).await;
     assert_eq!((answer.status, answer.json()["claims"][0]["verdict"].as_str()), (StatusCode::OK, Some("supported")));
-    let (ask, asker) = bench.advised.asked.lock().unwrap().remove(0);
+    let (ask, asker) = bench.copilot.asked().pop().unwrap();
     assert_eq!((ask.question.as_str(), ask.incident.as_deref()), ("what changed?", Some("INC-3K")));
     assert_eq!((ask.as_of, ask.conversation.as_deref()), (Some(json!("2026-11-20T02:43:00Z")), Some("mine")));
     assert_eq!((asker.actor.as_str(), asker.channel.as_str()), ("ada", "cli"));
     bench.post(&format!("{ASK}?as_of=8192"), &[("x-hindcast-channel", "odd")], r#"{"question":"x"}"#).await;
-    let (ask, asker) = bench.advised.asked.lock().unwrap().remove(0);
+    let (ask, asker) = bench.copilot.asked().pop().unwrap();
     assert_eq!((ask.as_of, asker.channel.as_str()), (Some(json!("8192")), "api"), "like every route it takes as_of");
 }
 
@@ -81,7 +80,7 @@ async fn what_is_no_question_does_not_reach_the_copilot() {
     let length = huge.len().to_string();
     assert_eq!(bench.post(ASK, &[("content-length", &length)], &huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(bench.get(ASK).await.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert!(bench.advised.asked.lock().unwrap().is_empty());
+    assert!(bench.copilot.asked().is_empty());
 }
 
 #[tokio::test]
@@ -101,7 +100,7 @@ async fn a_stream_tells_each_step_and_the_answer_once() {
 #[tokio::test]
 async fn a_refusal_is_the_last_event_of_a_stream() {
     let bench = Bench::new();
-    bench.advised.refuses.store(true, Ordering::SeqCst);
+    bench.copilot.refuse(Problem::new(Code::NotFound, "there is no such incident"));
     let events = events(&bench.post(ASK, &[EVENTS], r#"{"question":"x","incident":"INC-0"}"#).await.text);
     let (name, problem) = events.last().unwrap();
     assert_eq!((name.as_str(), problem["code"].as_str()), ("error", Some("not_found")));
@@ -111,17 +110,17 @@ async fn a_refusal_is_the_last_event_of_a_stream() {
 
 /// Closes a stream whose answer is being made; answers whether that stopped it.
 async fn stops_when_closed(bench: &Bench) -> bool {
-    bench.advised.holds.store(true, Ordering::SeqCst);
+    bench.copilot.wait();
     let headers = [EVENTS, ("content-type", "application/json")];
     let asked = request(Method::POST, ASK, &headers, r#"{"question":"x"}"#);
     let response = bench.router.clone().oneshot(asked).await.unwrap();
     let mut body = response.into_body().into_data_stream();
     let first = body.next().await.unwrap().unwrap();
     assert!(first.starts_with(b"event: status\n"), "{first:?}");
-    assert_eq!(bench.advised.dropped.load(Ordering::SeqCst), 0, "it is still being made");
+    assert_eq!(bench.copilot.dropped(), 0, "it is still being made");
     drop(body);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    bench.advised.dropped.load(Ordering::SeqCst) == 1
+    bench.copilot.dropped() == 1
 }
 
 #[tokio::test]
@@ -130,7 +129,7 @@ async fn closing_the_stream_stops_the_answer() {
 }
 
 /// A copilot that goes on working when nobody waits for it.
-struct Detached(Arc<Advised>);
+struct Detached(Arc<MemoryCopilot>);
 
 #[async_trait]
 impl Copilot for Detached {
@@ -142,7 +141,7 @@ impl Copilot for Detached {
 
 #[tokio::test]
 async fn an_answer_that_is_not_bound_to_its_stream_would_be_seen() {
-    let bench = Bench::asking(None, |advised| Arc::new(Detached(advised)));
+    let bench = Bench::asking(None, |copilot| Arc::new(Detached(copilot)));
     assert!(!stops_when_closed(&bench).await, "the check above can turn red");
 }
 
@@ -150,13 +149,13 @@ async fn an_answer_that_is_not_bound_to_its_stream_would_be_seen() {
 async fn a_connection_that_goes_away_stops_the_answer() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let bench = Bench::new();
-    bench.advised.holds.store(true, Ordering::SeqCst);
+    bench.copilot.wait();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = bench.router.clone();
     tokio::spawn(async move { axum::serve(listener, router).await });
     for accept in ["text/event-stream", "application/json"] {
-        let before = bench.advised.dropped.load(Ordering::SeqCst);
+        let before = bench.copilot.dropped();
         let body = r#"{"question":"x"}"#;
         let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
         let head = format!(
@@ -164,36 +163,36 @@ async fn a_connection_that_goes_away_stops_the_answer() {
             body.len()
         );
         socket.write_all(head.as_bytes()).await.unwrap();
-        until(|| bench.advised.asked.lock().unwrap().len() > before).await;
+        until(|| bench.copilot.asked().len() > before).await;
         if accept == "text/event-stream" {
             let mut read = [0_u8; 64];
             assert!(socket.read(&mut read).await.unwrap() > 0);
         }
         drop(socket);
-        until(|| bench.advised.dropped.load(Ordering::SeqCst) == before + 1).await;
+        until(|| bench.copilot.dropped() == before + 1).await;
     }
 }
 
 #[tokio::test]
 async fn the_end_of_the_server_ends_answers_that_are_being_made() {
     let bench = Bench::new();
-    bench.advised.holds.store(true, Ordering::SeqCst);
+    bench.copilot.wait();
     let streamed = bench.post(ASK, &[EVENTS], r#"{"question":"x"}"#);
     let plain = bench.post(ASK, &[], r#"{"question":"x"}"#);
     let stop = async {
-        until(|| bench.advised.asked.lock().unwrap().len() == 2).await;
+        until(|| bench.copilot.asked().len() == 2).await;
         bench.console.stop();
     };
     let (streamed, plain, ()) = tokio::join!(streamed, plain, stop);
     assert_eq!(events(&streamed.text).last().unwrap().0, "error");
     assert_eq!(plain.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(bench.advised.dropped.load(Ordering::SeqCst), 2);
+    assert_eq!(bench.copilot.dropped(), 2);
 }
 
 #[tokio::test]
 async fn so_many_questions_are_answered_at_once_and_no_more() {
     let bench = Bench::new();
-    bench.advised.holds.store(true, Ordering::SeqCst);
+    bench.copilot.wait();
     let headers = [EVENTS, ("content-type", "application/json")];
     let mut open: Vec<Body> = Vec::new();
     for _ in 0..crate::ask::AT_ONCE_MAX {
@@ -223,7 +222,7 @@ async fn the_page_of_an_answer_marks_each_claim_and_links_its_events() {
     assert!(page.text.contains("no cited event names redis") && page.text.contains("answered from evidence alone"));
     assert!(page.text.contains("name=\"conversation\" value=\"CNV-7Q2K5M8N3P4R6S9T\""), "it can go on");
     assert!(!page.text.contains(sample::EVIL) && !page.text.contains("<script"));
-    let (ask, asker) = bench.advised.asked.lock().unwrap().remove(0);
+    let (ask, asker) = bench.copilot.asked().pop().unwrap();
     assert_eq!((ask.incident.as_deref(), asker.channel.as_str()), (Some("INC-3K7Q"), "web"));
     assert_eq!((ask.as_of, ask.conversation.as_deref()), (Some(json!("36095300")), Some("CNV-1")));
     let empty = bench.form("/ask", &[], "question=").await;
@@ -244,5 +243,5 @@ async fn looking_at_a_question_does_not_ask_it() {
     let page = bench.page("/INC-3K/ask").await;
     assert!(page.status == StatusCode::OK && page.text.contains(&format!("action=\"/{}/ask\"", sample::OPEN)));
     assert_eq!(bench.page("/nothing/ask").await.status, StatusCode::NOT_FOUND);
-    assert!(bench.advised.asked.lock().unwrap().is_empty());
+    assert!(bench.copilot.asked().is_empty());
 }

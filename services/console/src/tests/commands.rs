@@ -72,7 +72,7 @@ async fn a_key_tells_the_earlier_outcome_and_refuses_another_command() {
         command: Command::AcknowledgeIncident { incident: sample::OPEN.parse().unwrap() },
     };
     let event: EventId = sample::event_id("36095300").parse().unwrap();
-    bench.views.keys.lock().unwrap().insert("k1".into(), (event.clone(), earlier));
+    bench.views.command("k1", event.clone(), earlier);
     assert_eq!(bench.post(ACK, &[("idempotency-key", "k1")], "").await.status, StatusCode::OK);
     let other = bench.post("/api/v1/incidents/INC-3K/reopen", &[("idempotency-key", "k1")], "").await;
     assert_eq!((other.status, other.code().as_str()), (StatusCode::CONFLICT, "key_reused"));
@@ -82,7 +82,7 @@ async fn a_key_tells_the_earlier_outcome_and_refuses_another_command() {
     let incident = sample::OPEN.parse().unwrap();
     let snooze = Command::SnoozeIncident { incident, until: at + Span::minutes(30) };
     let received = Received { key: "k2".into(), if_match: None, command: snooze };
-    bench.views.keys.lock().unwrap().insert("k2".into(), (event, received));
+    bench.views.command("k2", event, received);
     let path = "/api/v1/incidents/INC-3K/snooze";
     let again = bench.post(path, &[("idempotency-key", "k2")], "{\"minutes\":30}").await;
     assert_eq!(again.status, StatusCode::OK, "so many minutes mean the same in a retry: {}", again.text);
@@ -92,15 +92,14 @@ async fn a_key_tells_the_earlier_outcome_and_refuses_another_command() {
 #[tokio::test]
 async fn the_owners_word_is_the_answer() {
     let bench = Bench::new();
-    *bench.views.outcome.lock().unwrap() = CommandOutcome::Pending;
+    bench.views.decide(CommandOutcome::Pending);
     let answer = bench.post(ACK, &[], "").await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert!(
         answer.json()["position"].as_u64().unwrap() > 0
             && answer.json()["command"].as_str().unwrap().starts_with("EVT-")
     );
-    *bench.views.outcome.lock().unwrap() =
-        CommandOutcome::Rejected(Rejected::new(Code::MergedAway, "it became a part of INC-1"));
+    bench.views.decide(CommandOutcome::Rejected(Rejected::new(Code::MergedAway, "it became a part of INC-1")));
     let answer = bench.post(ACK, &[], "").await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "merged_away"));
 }
@@ -131,8 +130,7 @@ async fn what_is_new_is_answered_with_its_place() {
 #[tokio::test]
 async fn a_silence_is_read_in_both_spellings() {
     let bench = Bench::new();
-    *bench.views.outcome.lock().unwrap() =
-        CommandOutcome::Accepted { subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()], position: 1 };
+    bench.views.decide(CommandOutcome::Accepted { subjects: vec!["SIL-7Q2K5M8N3P4R6S9T".into()], position: 1 });
     for body in [
         r#"{"matchers":[{"name":"a","value":"b","isRegex":true,"isEqual":true}],"startsAt":"2026-11-20T02:00:00Z","endsAt":"2026-11-20T04:00:00Z","createdBy":"ada","comment":"c"}"#,
         r#"{"matchers":["a=~b"],"starts_at":"2026-11-20T02:00:00Z","duration":"2h","created_by":"ada","comment":"c"}"#,
@@ -155,11 +153,12 @@ async fn a_silence_is_read_in_both_spellings() {
 #[tokio::test]
 async fn undo_goes_to_the_lane_of_its_subject() {
     let bench = Bench::new();
-    bench.views.events.lock().unwrap().extend([
+    let events = [
         sample::event(4_096, "silence.created", "SIL-7Q2K5M8N3P4R6S9T"),
         sample::event(8_192, "alert.suppressed", &sample::fingerprint(0)),
         sample::event(12_288, "alert.fired", &sample::fingerprint(0)),
-    ]);
+    ];
+    events.into_iter().for_each(|event| bench.views.record(event));
     let body = |position: u64| format!("{{\"event\":\"{}\"}}", sample::event_id(&position.to_string()));
     for (position, partition) in
         [(36_095_300, "default/production"), (4_096, "default/_"), (8_192, "default/production")]

@@ -1,11 +1,12 @@
 //! The page of labels, and judging on an incident's page: what is shown, and that a form does what the API does.
 
 use axum::http::StatusCode;
+use hindcast_advice::memory::NamedRunbook;
 use hindcast_domain::command::Command;
 use hindcast_domain::label::Judged;
 use hindcast_domain::{Event, LabelId};
 
-use super::{Bench, learnt, sample};
+use super::{Bench, learnt, sample, views};
 use crate::pages::words::escaped;
 
 /// What the judging buttons of a page carry.
@@ -62,14 +63,21 @@ async fn labels_are_filtered_and_turned_page_by_page_at_the_same_time() {
     let bench = Bench::new();
     let query = "kind=cause&rule=merged&provenance=explicit&incident=INC-3K&by=ada&retracted=false&disputed=true";
     let page = bench.page(&format!("/labels?{query}&limit=2&as_of=36095300")).await.text;
-    let (filter, window) = bench.views.labelled.lock().unwrap().last().unwrap().clone();
+    let (filter, window) = views::last_labels(&bench.views);
     assert_eq!(filter.incident.as_deref(), Some(sample::OPEN), "a prefix names the whole incident");
     assert_eq!((filter.kind.as_deref(), filter.rule.as_deref()), (Some("cause"), Some("merged")));
     assert_eq!((filter.provenance.as_deref(), filter.by.as_deref()), (Some("explicit"), Some("ada")));
     assert_eq!((filter.retracted, filter.disputed, window.limit), (Some(false), Some(true), Some(2)));
-    assert!(page.contains("limit=2&amp;as_of=36095300&amp;cursor=more"), "{page}");
     assert!(page.contains("/api/v1/labels?format=csv&amp;kind=cause"), "an export is of what is shown: {page}");
     assert!(page.contains("by=ada&amp;retracted=false&amp;disputed=true&amp;as_of=36095300\">CSV"), "{page}");
+    let first = bench.page("/labels?limit=2&as_of=36095300").await.text;
+    let next = first.split("limit=2&amp;as_of=36095300&amp;cursor=").nth(1).unwrap_or_else(|| panic!("{first}"));
+    let second =
+        bench.page(&format!("/labels?limit=2&as_of=36095300&cursor={}", next.split('"').next().unwrap())).await;
+    for label in &learnt::labels()[2..4] {
+        let from = format!("href=\"/events/{}", label.from);
+        assert!(second.text.contains(&from) && !first.contains(&from), "{}", second.text);
+    }
     for wrong in ["limit=0", "cursor=x&x=1", "retracted=maybe", "format=csv", "incident=INC-0000"] {
         let refused = bench.page(&format!("/labels?{wrong}")).await;
         assert!(refused.status.is_client_error() && refused.text.contains("trouble"), "{wrong}: {}", refused.text);
@@ -79,16 +87,17 @@ async fn labels_are_filtered_and_turned_page_by_page_at_the_same_time() {
 #[tokio::test]
 async fn a_label_is_taken_back_by_a_form_and_not_in_the_past() {
     let bench = Bench::new();
-    let page = bench.page("/labels?kind=cause&me=ada").await.text;
+    let all = bench.page("/labels").await.text;
     let counting = learnt::labels().iter().filter(|label| label.retracted.is_none()).count();
-    assert_eq!(page.matches(">Retract</button>").count(), counting, "what no longer counts cannot be retracted");
+    assert_eq!(all.matches(">Retract</button>").count(), counting, "what no longer counts cannot be retracted");
+    let page = bench.page("/labels?kind=cause&me=ada").await.text;
     assert!(
         page.contains("name=\"actor\" value=\"ada\"") && page.contains("type=\"hidden\" name=\"kind\" value=\"cause\"")
     );
     let past = bench.page("/labels?as_of=36095300").await.text;
     assert!(!past.contains("Retract</button>") && !past.contains("method=\"post\""), "{past}");
     let label = LabelId::derive(&[b"confirmed"]);
-    bench.views.events.lock().unwrap().push(sample::event(36_095_400, "label.given", label.as_str()));
+    bench.views.record(sample::event(36_095_400, "label.given", label.as_str()));
     let event = sample::event_id("36095400");
     let answer = bench.form("/undo", &[], &format!("event={event}&kind=cause&actor=ada&rule=")).await;
     assert_eq!(
@@ -105,7 +114,7 @@ async fn a_label_is_taken_back_by_a_form_and_not_in_the_past() {
 #[tokio::test]
 async fn every_button_of_judgement_records_what_the_api_records() {
     let bench = Bench::new();
-    bench.views.events.lock().unwrap().push(sample::event(36_095_350, "proposal.made", learnt::PROPOSAL));
+    bench.views.record(sample::event(36_095_350, "proposal.made", learnt::PROPOSAL));
     let page = bench.page("/INC-3K7Q").await.text;
     let carried = carried(&page);
     assert_eq!(carried.len(), 2 + 4 + 4, "two causes, two alike, one proposal: {carried:?}");
@@ -138,9 +147,13 @@ async fn what_rules_propose_is_recorded_before_it_is_judged() {
     let approve = carried(&page).into_iter().find(|body| body.contains("approved")).unwrap();
     let answer = bench.form("/INC-3K7Q/judge", &[], &format!("judgement={}", escaped(&approve))).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-    let made = bench.advised.proposed.lock().unwrap().clone();
-    let params = serde_json::json!({"database": "shop", "idle_over": "5m"});
-    assert_eq!(made, [(sample::OPEN.into(), "pg-end-idle-transactions".into(), params, "rules".into())]);
+    let expected = NamedRunbook {
+        incident: sample::OPEN.into(),
+        runbook: "pg-end-idle-transactions".into(),
+        params: serde_json::json!({"database": "shop", "idle_over": "5m"}),
+        by: "rules".into(),
+    };
+    assert_eq!(bench.advice.named(), [expected]);
     assert_eq!(judged(&bench).await[0].2, "default/production");
     let other = approve.replace(learnt::PROPOSAL, "PRP-0000000000000000");
     let gone = bench.form("/INC-3K7Q/judge", &[], &format!("judgement={}", escaped(&other))).await;
@@ -149,7 +162,7 @@ async fn what_rules_propose_is_recorded_before_it_is_judged() {
     let odd = bench.form("/INC-3K7Q/judge", &[], &format!("judgement={}", escaped(&odd))).await;
     assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(judged(&bench).await.len(), 1, "what is refused leaves nothing");
-    assert_eq!(bench.advised.proposed.lock().unwrap().len(), 1);
+    assert_eq!(bench.advice.named().len(), 1);
 }
 
 #[tokio::test]
@@ -177,10 +190,10 @@ async fn what_was_said_stands_beside_the_buttons() {
     let bench = Bench::new();
     let silent = bench.page("/INC-3K7Q").await.text;
     assert!(!silent.contains("<b>grace</b>: not the same"));
-    assert!(bench.views.labelled.lock().unwrap().is_empty(), "where nothing was judged no label is read");
+    assert!(bench.views.count("labels") == 0, "where nothing was judged no label is read");
     let mut entry = sample::timeline().remove(0);
     entry.event_type = "label.judged".to_owned();
-    bench.views.timeline.lock().unwrap().push(entry);
+    bench.views.tell(sample::OPEN, entry);
     let page = bench.page("/INC-3K7Q").await.text;
     for said in [
         "<b>ada</b>: this was the cause",
@@ -192,7 +205,7 @@ async fn what_was_said_stands_beside_the_buttons() {
     }
     let past = bench.page("/INC-3K7Q?as_of=36095300").await.text;
     assert!(past.contains("<b>grace</b>: not the same") && carried(&past).is_empty(), "{past}");
-    let window = bench.views.labelled.lock().unwrap().last().unwrap().1.clone();
+    let window = views::last_labels(&bench.views).1;
     assert_eq!(window.as_of, Some(hindcast_api::AsOf::Position(36_095_300)), "what was known by then");
 }
 

@@ -1,20 +1,15 @@
-//! Labels and versions of models for the sample evening, and a process that learns: what it is asked, what it tells
-//! meanwhile, and whether somebody left before it ended.
+//! Labels and versions of models for the sample evening, and a process that learns.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use hindcast_api::{
-    BacktestRequest, Code, Comparison, Disagreement, Label, LabelCoverage, LearnProgress, ModelJudgement, ModelStatus,
-    ModelVersion, PersonalLabel, Problem, ServiceCoverage, ShadowDifference, ShadowReport, TrainRequest,
+    Comparison, Disagreement, Label, LabelCoverage, LearnProgress, ModelJudgement, ModelStatus, ModelVersion,
+    PersonalLabel, ServiceCoverage, ShadowDifference, ShadowReport,
 };
 use hindcast_domain::label::{About, Kind, Provenance};
 use hindcast_domain::model::{Lineage, Metrics, Verdict};
 use hindcast_domain::{EventId, LabelId};
-use hindcast_training::{Learning, Listener};
-use tokio::sync::Notify;
+use hindcast_training::memory::MemoryLearning;
 
 use super::sample::{EVIL, OPEN, OTHER, OVER, at, event_id, fingerprint};
 
@@ -189,78 +184,21 @@ pub(super) fn models() -> Vec<ModelVersion> {
 }
 
 /// A process that learns.
-#[derive(Default)]
-pub(super) struct Learns {
-    pub(super) asked: Mutex<Vec<(String, String)>>,
-    /// It refuses on the way.
-    pub(super) refuses: AtomicBool,
-    /// It does not end before it is let go.
-    pub(super) holds: AtomicBool,
-    /// Lets it go.
-    pub(super) goes: Notify,
-    /// Work that was dropped before it ended.
-    pub(super) dropped: AtomicUsize,
-}
-
-struct Work<'a>(&'a Learns, bool);
-
-impl Drop for Work<'_> {
-    fn drop(&mut self) {
-        if !self.1 {
-            self.0.dropped.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-impl Learns {
-    async fn work(&self, asked: String, by: &str, listener: Listener) -> Result<(), Problem> {
-        let mut work = Work(self, false);
-        self.asked.lock().unwrap().push((asked, by.to_owned()));
-        for done in [0, 1, 2, 500, 1_000] {
-            let progress = LearnProgress { step: format!("reading labels {EVIL}"), done, of: 1_000 };
-            if let Some(listener) = &listener {
-                listener.send(progress).await.ok();
-            }
-        }
-        if self.holds.load(Ordering::SeqCst) {
-            self.goes.notified().await;
-        }
-        work.1 = true;
-        if self.refuses.load(Ordering::SeqCst) {
-            return Err(Problem::new(Code::Conflict, format!("12 labelled pairs, needs 20 {EVIL}")));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Learning for Learns {
-    async fn train(&self, request: TrainRequest, by: &str, listener: Listener) -> Result<ModelVersion, Problem> {
-        self.work(serde_json::to_string(&request).unwrap(), by, listener).await?;
-        Ok(models().remove(2))
-    }
-
-    async fn backtest(
-        &self,
-        request: BacktestRequest,
-        by: &str,
-        judge: bool,
-        listener: Listener,
-    ) -> Result<Comparison, Problem> {
-        self.work(format!("{judge} {}", serde_json::to_string(&request).unwrap()), by, listener).await?;
-        let judged = models().remove(1).judged.remove(0);
-        Ok(Comparison {
-            name: "pair-scorer".into(),
-            version: Some(3),
-            against: 1,
-            verdict: judged.verdict,
-            reasons: judged.reasons,
-            from: 36_000_001,
-            to: 36_095_500,
-            inputs: 12_345,
-            decided: "ab".repeat(32),
-            report: judged.report,
-            event: Some(judged.event),
-        })
-    }
+pub(super) fn learning() -> MemoryLearning {
+    let judged = models().remove(1).judged.remove(0);
+    let compared = Comparison {
+        name: "pair-scorer".into(),
+        version: Some(3),
+        against: 1,
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        from: 36_000_001,
+        to: 36_095_500,
+        inputs: 12_345,
+        decided: "ab".repeat(32),
+        report: judged.report,
+        event: Some(judged.event),
+    };
+    let step = |done| LearnProgress { step: format!("reading labels {EVIL}"), done, of: 1_000 };
+    MemoryLearning::new(models().remove(2), compared, [0, 1, 2, 500, 1_000].map(step).into())
 }

@@ -6,13 +6,13 @@ mod advised;
 mod api;
 mod ask;
 mod commands;
-mod fake;
 mod labels;
 mod learnt;
 mod models;
 mod pages;
 mod sample;
 mod stream;
+mod views;
 
 use std::sync::Arc;
 
@@ -20,23 +20,24 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::SharedCopilot;
+use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
 use hindcast_clock::Stepped;
 use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
+use hindcast_queries::memory::MemoryViews;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::{Console, Options, TokenCheck, fallback};
-use advised::Advised;
-use fake::Fake;
-use learnt::Learns;
+use hindcast_training::memory::MemoryLearning;
 
 /// A console with its views and its ledger.
 struct Bench {
-    views: Arc<Fake>,
-    advised: Arc<Advised>,
+    views: Arc<MemoryViews>,
+    advice: Arc<MemoryAdvice>,
+    copilot: Arc<MemoryCopilot>,
     ledger: hindcast_ledger::Shared,
     metrics: MetricRegistry,
     console: Console,
@@ -70,26 +71,27 @@ impl Bench {
     }
 
     fn with(token: Option<TokenCheck>) -> Self {
-        Self::asking(token, |advised| advised)
+        Self::asking(token, |copilot| copilot)
     }
 
     /// The same with a copilot made of the sample's.
-    fn asking(token: Option<TokenCheck>, copilot: fn(Arc<Advised>) -> SharedCopilot) -> Self {
+    fn asking(token: Option<TokenCheck>, copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot) -> Self {
         Self::made(token, copilot, None)
     }
 
     /// A process that learns.
-    fn learning(learns: &Arc<Learns>) -> Self {
-        Self::made(None, |advised| advised, Some(learns.clone()))
+    fn learning(learns: &Arc<MemoryLearning>) -> Self {
+        Self::made(None, |copilot| copilot, Some(learns.clone()))
     }
 
     fn made(
         token: Option<TokenCheck>,
-        copilot: fn(Arc<Advised>) -> SharedCopilot,
+        copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot,
         learning: Option<hindcast_training::Shared>,
     ) -> Self {
-        let views = Arc::new(Fake::default());
-        let advised = Arc::new(Advised::default());
+        let views = Arc::new(views::evening());
+        let advice = Arc::new(advised::advice());
+        let answers = Arc::new(advised::copilot());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
         let ledger = memory::MemoryLedger::new("test").share();
         let writer =
@@ -97,8 +99,8 @@ impl Bench {
         let metrics = MetricRegistry::default();
         let console = Console::new(Options {
             queries: views.clone(),
-            advice: advised.clone(),
-            copilot: copilot(advised.clone()),
+            advice: advice.clone(),
+            copilot: copilot(answers.clone()),
             chats: Arc::new(sample::chats),
             learning,
             writer: writer.facts(),
@@ -111,7 +113,7 @@ impl Bench {
             also: Vec::new(),
         });
         let router = crate::router(console.clone()).fallback(fallback::not_found);
-        Self { views, advised, ledger, metrics, console, router }
+        Self { views, advice, copilot: answers, ledger, metrics, console, router }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {

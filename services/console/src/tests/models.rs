@@ -1,17 +1,16 @@
 //! The pages of models: what they show, that their forms do what the API does, and work that takes long.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::http::{Method, StatusCode};
-use hindcast_api::ModelStatus;
+use hindcast_api::{Code as Fault, ModelStatus, ModelVersion, Problem};
 use hindcast_domain::command::{Code, Command, Rejected};
 use hindcast_queries::CommandOutcome;
+use hindcast_training::memory::LearningRequest;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::learnt::Learns;
-use super::{Bench, request, sample};
+use super::{Bench, learnt, request, sample, views};
 
 #[tokio::test]
 async fn versions_are_listed_with_what_they_do_and_how_they_were_judged() {
@@ -129,12 +128,11 @@ async fn what_is_refused_is_a_page_and_leaves_nothing() {
         assert!(refused.header("content-type").starts_with("text/html") && refused.text.contains("trouble"), "{path}");
     }
     assert!(bench.written().await.is_empty());
-    *bench.views.outcome.lock().unwrap() =
-        CommandOutcome::Rejected(Rejected::new(Code::Conflict, "version 2 did not pass"));
+    bench.views.decide(CommandOutcome::Rejected(Rejected::new(Code::Conflict, "version 2 did not pass")));
     let refused = bench.form("/models/pair-scorer/promote", &[], "version=2").await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.text.contains("version 2 did not pass"), "the lane's own words: {}", refused.text);
-    *bench.views.outcome.lock().unwrap() = CommandOutcome::Pending;
+    bench.views.decide(CommandOutcome::Pending);
     let pending = bench.form("/models/pair-scorer/promote", &[], "version=2").await;
     assert_eq!(pending.status, StatusCode::ACCEPTED);
     assert!(pending.text.contains("still being processed"), "{}", pending.text);
@@ -143,8 +141,10 @@ async fn what_is_refused_is_a_page_and_leaves_nothing() {
 #[tokio::test]
 async fn a_version_in_force_is_left_by_a_form_with_a_reason() {
     let bench = Bench::new();
-    for version in bench.views.models.lock().unwrap().iter_mut() {
-        version.status = if version.version == 2 { ModelStatus::InForce } else { ModelStatus::Retired };
+    for version in 1..=4 {
+        bench.views.change(views::NOW, &format!("pair-scorer/{version}"), |one: &mut ModelVersion| {
+            one.status = if version == 2 { ModelStatus::InForce } else { ModelStatus::Retired };
+        });
     }
     for path in ["/models", "/models/pair-scorer/2"] {
         let page = bench.page(path).await.text;
@@ -154,7 +154,7 @@ async fn a_version_in_force_is_left_by_a_form_with_a_reason() {
 
 #[tokio::test]
 async fn a_training_tells_how_far_it_is_and_what_came_of_it() {
-    let learns = Arc::new(Learns::default());
+    let learns = Arc::new(learnt::learning());
     let bench = Bench::learning(&learns);
     assert!(bench.page("/models").await.text.contains("action=\"/models/pair-scorer/train\""));
     let fields = "environment=staging&to=36000000&seed=7&actor=ada";
@@ -170,31 +170,34 @@ async fn a_training_tells_how_far_it_is_and_what_came_of_it() {
     assert_eq!(page.text.matches(" %</span>").count(), 2, "and each tenth of it: {}", page.text);
     assert!(!page.text.contains(sample::EVIL) && page.text.contains("&lt;script&gt;"));
     assert!(page.text.trim_end().ends_with("</html>"), "{}", page.text);
-    let asked = learns.asked.lock().unwrap().remove(0);
-    assert_eq!(asked.1, "ada");
-    assert!(asked.0.contains(r#""environment":"staging""#) && asked.0.contains(r#""seed":7"#), "{asked:?}");
-    assert!(asked.0.contains(r#""to":"36000000""#), "{asked:?}");
+    let (asked, by) = learns.asked().remove(0);
+    assert_eq!(by, "ada");
+    let LearningRequest::Train(asked) = asked else { panic!("{asked:?}") };
+    assert_eq!((asked.environment.as_deref(), asked.seed), (Some("staging"), Some(7)));
+    assert_eq!(asked.to.as_deref(), Some("36000000"));
 }
 
 #[tokio::test]
 async fn a_comparison_ends_with_the_verdict_and_the_incidents_that_it_names() {
-    let learns = Arc::new(Learns::default());
+    let learns = Arc::new(learnt::learning());
     let bench = Bench::learning(&learns);
     let fields = "version=3&against=&since=30d&environment=&from=&why=&actor=";
     let page = bench.form("/models/pair-scorer/compare", &[], fields).await.text;
     let named = format!("href=\"/{}\"", sample::OVER);
     assert!(page.contains(">fail<") && page.contains(&named) && page.contains("12,345 inputs"), "{page}");
     assert!(!page.contains(sample::EVIL));
-    let asked = learns.asked.lock().unwrap().remove(0);
-    assert!(asked.0.starts_with("true ") && asked.0.contains(r#""version":3"#), "it is recorded: {asked:?}");
-    assert!(asked.0.contains(r#""against":null"#) && asked.0.contains(r#""since":"30d""#), "{asked:?}");
-    assert_eq!(asked.1, "anonymous");
+    let (asked, by) = learns.asked().remove(0);
+    let LearningRequest::Backtest { request, judge } = asked else { panic!("{asked:?}") };
+    assert!(judge, "it is recorded");
+    assert_eq!((request.version, request.against), (Some(3), None));
+    assert_eq!((request.since.as_deref(), by.as_str()), (Some("30d"), "anonymous"));
 }
 
 #[tokio::test]
 async fn a_refusal_on_the_way_is_told_on_the_page() {
-    let learns = Arc::new(Learns::default());
-    learns.refuses.store(true, Ordering::SeqCst);
+    let learns = Arc::new(learnt::learning());
+    let few = format!("12 labelled pairs, needs 20 {}", sample::EVIL);
+    learns.refuse(Problem::new(Fault::Conflict, few));
     let bench = Bench::learning(&learns);
     let page = bench.form("/models/pair-scorer/train", &[], "").await.text;
     assert!(page.contains("12 labelled pairs, needs 20 &lt;script&gt;") && page.ends_with("</html>"), "{page}");
@@ -202,8 +205,8 @@ async fn a_refusal_on_the_way_is_told_on_the_page() {
 
 #[tokio::test]
 async fn whoever_leaves_the_page_ends_the_work() {
-    let learns = Arc::new(Learns::default());
-    learns.holds.store(true, Ordering::SeqCst);
+    let learns = Arc::new(learnt::learning());
+    learns.wait();
     let bench = Bench::learning(&learns);
     let form = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
     let asked = request(Method::POST, "/models/pair-scorer/train", &form, "");
@@ -215,7 +218,7 @@ async fn whoever_leaves_the_page_ends_the_work() {
     );
     let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(String::from_utf8_lossy(&line).contains("reading labels"), "{line:?}");
-    assert_eq!(learns.dropped.load(Ordering::SeqCst), 0);
+    assert_eq!(learns.dropped(), 0);
     drop(body);
-    assert_eq!(learns.dropped.load(Ordering::SeqCst), 1);
+    assert_eq!(learns.dropped(), 1);
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::{Bench, sample};
+use super::{Bench, sample, views};
 use crate::guard::POLICY;
 
 const PAGES: [&str; 20] = [
@@ -108,7 +108,7 @@ async fn an_incident_shows_what_is_concluded_with_links_to_each_event() {
     ] {
         assert!(page.contains(said), "{said}");
     }
-    let filter = bench.views.searched.lock().unwrap().last().unwrap().0.clone();
+    let filter = views::last_findings(&bench.views).0;
     assert_eq!((filter.environment.as_deref(), filter.since), (Some("production"), Some(sample::at("02:26:07"))));
 }
 
@@ -196,7 +196,7 @@ async fn pages_can_be_looked_at() {
         pages.push(bench.page(path).await.text);
     }
     pages.push(answered.text);
-    let learns = std::sync::Arc::new(super::learnt::Learns::default());
+    let learns = std::sync::Arc::new(super::learnt::learning());
     let learning = Bench::learning(&learns);
     pages.push(learning.form("/models/pair-scorer/compare", &[], "version=3").await.text);
     pages.push(learning.page("/models/pair-scorer/3").await.text);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hindcast_api::{
-    Alert, AlertCounts, Change, Event, Finding, Incident, IncidentCounts, Notice, Receipt, ReceiptStep, Silence, State,
-    TimelineEntry, Why, WhyKeptOut, WhyMember,
+    Alert, Change, Event, Finding, Incident, Notice, Receipt, ReceiptStep, Silence, TimelineEntry, Why, WhyKeptOut,
+    WhyMember,
 };
 use hindcast_domain::incident::Grouping;
 use hindcast_domain::silence::{Kind, Matcher, Terms};
@@ -57,6 +57,7 @@ pub(super) fn incident(id: &str, title: &str, severity: Severity, status: incide
         firing: if over { 0 } else { 3 },
         occurrences: 1_204,
         reopened: u64::from(over),
+        environment: if id == OVER { "staging" } else { "production" }.to_owned(),
         recurrence_of: (id == OPEN).then(|| OVER.to_owned()),
         grouped_by: vec![1],
         revision: 7,
@@ -307,21 +308,6 @@ pub(super) fn event(position: u64, kind: &str, subject: &str) -> Event {
         source: "lane.default.production.correlator".into(),
         data: json!({"incident": OTHER, "fingerprints": [fingerprint(3)], "note": EVIL}),
         ..testkit::event(position, kind, subject)
-    }
-}
-
-pub(super) fn state() -> State {
-    State {
-        position: 36_095_500,
-        settled: true,
-        provisional: false,
-        state_hash: "1:7b1ec4".into(),
-        incidents: IncidentCounts { open: 2, acknowledged: 1, resolved: 14 },
-        alerts: AlertCounts { firing: 7, resolved: 392, stale: 1, suppressed: 2 },
-        parked: 1,
-        versions: BTreeMap::new(),
-        ledger: "test".into(),
-        services: BTreeMap::new(),
     }
 }
 

@@ -10,8 +10,8 @@ use super::{Bench, request, sample};
 
 fn fill(bench: &Bench, count: u64) {
     let events = (1..=count).map(|n| sample::event(n * 4_096, "incident.noted", sample::OPEN));
-    *bench.views.events.lock().unwrap() = events.collect();
-    bench.views.position.send_replace(count * 4_096);
+    events.for_each(|event| bench.views.record(event));
+    bench.views.reach(count * 4_096);
 }
 
 /// What a stream that ends says.

@@ -1,10 +1,9 @@
 //! Answers without a model.
 
 use hindcast_advice::{Asker, Copilot as _};
-use hindcast_api::{AnswerProgress, Ask, ClaimVerdict};
+use hindcast_api::{AnswerProgress, Ask, ClaimVerdict, Incident};
 use hindcast_queries::Window;
 use serde_json::json;
-use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use crate::world::{HEAD, NOW_ID, PAST_ID, World, answer, ask, cite, texts};
@@ -70,7 +69,7 @@ async fn an_incident_is_chosen_by_name_and_otherwise_the_worst_that_is_open() {
 #[tokio::test]
 async fn where_nothing_is_wrong_it_says_so() {
     let world = World::new();
-    world.views.quiet.store(true, Ordering::SeqCst);
+    world.views.forget::<Incident>();
     let found = answer(&world.copilot(None), ask("what is going on?")).await;
     assert!(found.answer.starts_with("Nothing is wrong"), "{}", found.answer);
     assert!(found.claims.is_empty() && found.incident.is_none());
@@ -80,7 +79,7 @@ async fn where_nothing_is_wrong_it_says_so() {
 #[tokio::test]
 async fn unresolved_is_an_answer() {
     let world = World::new();
-    world.advice.unresolved.store(true, Ordering::SeqCst);
+    world.unresolve();
     let found = answer(&world.copilot(None), ask("what caused it?")).await;
     assert!(found.missing.iter().any(|text| text.starts_with("unresolved")), "{:?}", found.missing);
     assert!(found.hypotheses.is_empty());

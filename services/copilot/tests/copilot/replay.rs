@@ -42,7 +42,7 @@ async fn the_same_claims_come_out_without_a_model_and_without_a_trace() {
 async fn a_changed_prompt_is_an_error_and_never_a_call() {
     let world = World::new();
     let id = conversation(&world).await;
-    "PgDown on postgres, renamed".clone_into(&mut world.views.title.lock().unwrap());
+    world.rename("PgDown on postgres, renamed");
     let refused = world.copilot(None).replay(&id).await.unwrap_err();
     assert_eq!(refused.status, 409);
     assert!(refused.detail.contains("stale"), "{}", refused.detail);

@@ -1,36 +1,29 @@
 //! A small world: one incident of a shop whose database ran out of connections, one of the past that was the
-//! same, views over both and over what the copilot writes, and conclusions that stand still. The black-box test
+//! same, views over both and over what the copilot writes, and what is concluded. The black-box test
 //! with a real model uses it too, to record what that model says of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use hindcast_advice::Asker;
+use hindcast_advice::memory::MemoryAdvice;
 use hindcast_advice::tools::Toolbox;
-use hindcast_advice::{Advice, Asker};
 use hindcast_api::{
-    Alert, Answer, AsOf, Ask, Causes, Change, Citation, Code, Event, Finding, Incident, Notice, Page, Parked,
-    Postmortem, Problem, Proposal, Receipt, Replay, RunbookSummary, Silence, SimilarPage, State, TimelineEntry,
-    Verification, Why,
+    Alert, Answer, Ask, Causes, Change, Citation, Event, Incident, Proposal, SimilarPage, TimelineEntry, Why,
 };
 use hindcast_clock::Stepped;
-use hindcast_domain::catalog::Catalog;
-use hindcast_domain::command::Received;
-use hindcast_domain::{EventId, Partition, Time, incident};
+use hindcast_domain::{EventId, Time, incident};
+use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_facts::FactsWriter;
 use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
-use hindcast_ledger::port::Ledger as _;
+use hindcast_ledger::port::{Ledger as _, Record};
 use hindcast_ledger::progress::LedgerProgress;
-use hindcast_queries::{
-    AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, NoticeFilter, Queries, Window,
-};
+use hindcast_queries::memory::MemoryViews;
 use hindcast_testkit as testkit;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use hindcast_copilot::{Caps, Copilot, Options, Prices, Prompts};
 
@@ -162,263 +155,73 @@ fn alert(fingerprint: &str, name: &str, service: &str, severity: hindcast_domain
     }
 }
 
-/// Views over the sample and over the ledger that the copilot writes.
-pub struct Views {
-    ledger: memory::MemoryLedger,
-    position: watch::Sender<u64>,
-    /// Whether there are incidents at all.
-    pub quiet: AtomicBool,
-    /// The position from which on the incident has another revision.
-    pub changed_at: Mutex<u64>,
-    /// A title that somebody outside chose.
-    pub title: Mutex<String>,
+/// A line of a timeline: what happened, and to what.
+fn line(event: &Event) -> TimelineEntry {
+    let what = event.data["name"].as_str().or(event.data["title"].as_str()).unwrap_or_default();
+    TimelineEntry { text: format!("{} {what}", event.event_type), ..testkit::told(event) }
 }
 
-impl Views {
-    async fn written(&self) -> Vec<Event> {
-        let mut found = Vec::new();
-        let mut seq = 1;
-        while let Some(record) = self.ledger.get(seq).await.unwrap() {
-            let commit = read::commit(&record).unwrap();
-            for item in read::events(&record, &commit).unwrap() {
-                let ReadEvent::Known(known) = item else { continue };
-                let tagged = serde_json::to_value(&known.event).unwrap();
-                found.push(Event {
-                    position: known.position,
-                    kind: "intake".into(),
-                    event_type: tagged["type"].as_str().unwrap().into(),
-                    id: known.id.to_string(),
-                    subject: known.subject.clone(),
-                    time: known.time,
-                    recorded_at: known.time,
-                    revision: None,
-                    actor: known.actor.clone(),
-                    causation_id: None,
-                    tenant: known.partition.tenant.clone(),
-                    environment: known.partition.environment.clone(),
-                    source: "intake".into(),
-                    data: tagged["data"].clone(),
-                });
+/// Views of the sample: both incidents, their events, and what is told of them.
+fn sample() -> MemoryViews {
+    use hindcast_domain::Severity::{Critical, High};
+    let views = MemoryViews::at(HEAD);
+    let catalog = json!({"services": [
+        {"name": "checkout", "depends_on": ["postgres", "redis"]}, {"name": "postgres"}, {"name": "redis"},
+    ]});
+    views.configure(0, "catalog", catalog);
+    views.put(10, incident(PAST_ID));
+    views.put(201, incident(NOW_ID));
+    views.put(200, alert("0a0a0a0a0a0a0a0a0a0a", "PgDown", "postgres", Critical, "12:00:00"));
+    views.put(300, alert("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", "checkout", High, "12:01:00"));
+    let member = |fingerprint: &str, name: &str, position: u64| hindcast_api::WhyMember {
+        fingerprint: fingerprint.into(),
+        name: name.into(),
+        service: None,
+        text: String::new(),
+        grouping: None,
+        event: event_id(position),
+        position,
+    };
+    let members =
+        vec![member("0a0a0a0a0a0a0a0a0a0a", "PgDown", 201), member("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", 301)];
+    views.put(201, Why { incident: NOW_ID.into(), members, kept_out: vec![], position: HEAD });
+    for event in base() {
+        if event.position == 100 {
+            let change = serde_json::from_value(event.data.clone()).unwrap();
+            let (position, environment) = (event.position, "production".into());
+            views.put(position, Change { event: event.id.clone(), position, environment, change });
+        }
+        let of = if event.event_type == "alert.fired" { NOW_ID } else { &event.subject };
+        views.tell(of, line(&event));
+        views.record(event);
+    }
+    views
+}
+
+/// Shows what is appended to the ledger, as soon as it is.
+async fn follow(views: Arc<MemoryViews>, ledger: hindcast_ledger::Shared) {
+    let mut feed = OrderedFeed::start(ledger, 1);
+    while let Ok(records) = feed.next().await {
+        for event in records.iter().flat_map(known) {
+            let (position, asked_of) = (event.position, event.data["incident"].as_str().map(ToOwned::to_owned));
+            if let (Some(incident), "conversation.asked") = (asked_of, event.event_type.as_str()) {
+                views.tell(&incident, line(&event));
             }
-            seq += 1;
+            views.record(event);
+            views.reach(position);
         }
-        found
-    }
-
-    async fn all(&self) -> Vec<Event> {
-        let mut all = base();
-        let title = self.title.lock().unwrap().clone();
-        for event in all.iter_mut().filter(|event| event.subject == NOW_ID && event.event_type == "incident.opened") {
-            event.data["title"] = json!(title);
-        }
-        all.extend(self.written().await);
-        all
-    }
-
-    fn place(as_of: Option<AsOf>) -> u64 {
-        match as_of {
-            None => u64::MAX,
-            Some(AsOf::Position(position)) => position,
-            Some(AsOf::Time(time)) => {
-                base().iter().filter(|event| event.recorded_at <= time).map(|event| event.position).max().unwrap_or(0)
-            }
-        }
-    }
-
-    fn shown(&self, id: &str, place: u64) -> Incident {
-        let mut incident = incident(id);
-        if id == NOW_ID {
-            incident.revision += u64::from(place >= *self.changed_at.lock().unwrap());
-            incident.title.clone_from(&self.title.lock().unwrap());
-        }
-        incident
     }
 }
 
-fn page<T>(items: Vec<T>) -> Page<T> {
-    Page { items, next: None, position: HEAD }
-}
-
-fn none<T>(what: &str) -> Result<T, Problem> {
-    Err(Problem::new(Code::NotFound, format!("expected a thing of ours, got {what:?}")))
-}
-
-#[async_trait]
-impl Queries for Views {
-    fn position(&self) -> watch::Receiver<u64> {
-        self.position.subscribe()
-    }
-    fn is_ready(&self) -> bool {
-        true
-    }
-    async fn incidents(&self, filter: IncidentFilter, window: Window) -> Result<Page<Incident>, Problem> {
-        if self.quiet.load(Ordering::SeqCst) {
-            return Ok(page(vec![]));
-        }
-        let place = Self::place(window.as_of);
-        let known = [(NOW_ID, 201), (PAST_ID, 10)].into_iter().filter(|(_, opened)| *opened <= place);
-        let all = known.map(|(id, _)| self.shown(id, place));
-        let fits = |incident: &Incident| filter.status.is_empty() || filter.status.contains(&incident.status);
-        Ok(page(all.filter(fits).take(window.limit.unwrap_or(50)).collect()))
-    }
-    async fn incident(&self, id: Option<&str>, as_of: Option<AsOf>) -> Result<Incident, Problem> {
-        let id = id.unwrap_or(NOW_ID);
-        match [NOW_ID, PAST_ID].into_iter().find(|known| known.starts_with(id)) {
-            Some(known) => Ok(self.shown(known, Self::place(as_of))),
-            None => none(id),
-        }
-    }
-    async fn timeline(&self, id: &str, window: Window) -> Result<Page<TimelineEntry>, Problem> {
-        let place = Self::place(window.as_of);
-        let own = |event: &Event| {
-            let kind = event.event_type.as_str();
-            let asked = kind == "conversation.asked" && event.data["incident"] == id;
-            event.position <= place && (event.subject == id || asked || id == NOW_ID && kind == "alert.fired")
-        };
-        let line = |event: Event| TimelineEntry {
-            time: event.time,
-            text: format!(
-                "{} {}",
-                event.event_type,
-                event.data["name"].as_str().or(event.data["title"].as_str()).unwrap_or_default()
-            ),
-            event_type: event.event_type,
-            actor: event.actor,
-            event: event.id,
-            position: event.position,
-            subject: event.subject,
-        };
-        Ok(page(self.all().await.into_iter().filter(own).map(line).collect()))
-    }
-    async fn why(&self, id: &str, as_of: Option<AsOf>) -> Result<Why, Problem> {
-        let place = Self::place(as_of);
-        let member = |fingerprint: &str, name: &str, position: u64| hindcast_api::WhyMember {
-            fingerprint: fingerprint.into(),
-            name: name.into(),
-            service: None,
-            text: String::new(),
-            grouping: None,
-            event: event_id(position),
-            position,
-        };
-        let all = [member("0a0a0a0a0a0a0a0a0a0a", "PgDown", 201), member("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", 301)];
-        let members = all.into_iter().filter(|member| member.position <= place).collect();
-        Ok(Why { incident: id.into(), members, kept_out: vec![], position: HEAD })
-    }
-    async fn changes(&self, _: &str, _: Option<AsOf>) -> Result<Vec<Change>, Problem> {
-        let event = base().into_iter().find(|event| event.position == 100).unwrap();
-        let change = serde_json::from_value(event.data).unwrap();
-        Ok(vec![Change { event: event.id, position: event.position, environment: "production".into(), change }])
-    }
-    async fn alerts(&self, _: AlertFilter, window: Window) -> Result<Page<Alert>, Problem> {
-        let place = Self::place(window.as_of);
-        use hindcast_domain::Severity::{Critical, High};
-        let all = [
-            (300, alert("0b0b0b0b0b0b0b0b0b0b", "HighErrorRate", "checkout", High, "12:01:00")),
-            (200, alert("0a0a0a0a0a0a0a0a0a0a", "PgDown", "postgres", Critical, "12:00:00")),
-        ];
-        Ok(page(all.into_iter().filter(|(fired, _)| *fired <= place).map(|(_, alert)| alert).collect()))
-    }
-    async fn receipt(&self, alert: Option<&str>, _: Option<AsOf>) -> Result<Receipt, Problem> {
-        none(alert.unwrap_or_default())
-    }
-    async fn findings(&self, _: FindingFilter, _: Window) -> Result<Page<Finding>, Problem> {
-        Ok(page(vec![]))
-    }
-    async fn watched(&self, _: &str, _: Option<AsOf>) -> Result<Vec<String>, Problem> {
-        Ok(vec!["redis".into()])
-    }
-    async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem> {
-        let place = Self::place(as_of);
-        let last = self.all().await.into_iter().rfind(|event| event.position <= place);
-        match last {
-            Some(event) => {
-                Ok((place.min(event.position.max(if place == u64::MAX { 0 } else { place })), event.recorded_at))
-            }
-            None => Ok((0, Time::ZERO)),
-        }
-    }
-    async fn silences(&self, _: Window) -> Result<Page<Silence>, Problem> {
-        Ok(page(vec![]))
-    }
-    async fn silence(&self, id: &str, _: Option<AsOf>) -> Result<Silence, Problem> {
-        none(id)
-    }
-    async fn notices(&self, _: NoticeFilter, _: Window) -> Result<Page<Notice>, Problem> {
-        Ok(page(vec![]))
-    }
-    async fn parked(&self, _: bool, _: Window) -> Result<Page<Parked>, Problem> {
-        Ok(page(vec![]))
-    }
-    async fn parked_item(&self, id: &str) -> Result<Parked, Problem> {
-        none(id)
-    }
-    async fn events(&self, filter: EventFilter, window: Window) -> Result<Page<Event>, Problem> {
-        let place = Self::place(window.as_of);
-        let fits = |event: &Event| {
-            filter.kind.as_deref().is_none_or(|kind| event.event_type.starts_with(kind))
-                && filter.subject.as_deref().is_none_or(|subject| event.subject == subject)
-                && event.position >= filter.from.unwrap_or(0)
-                && event.position <= filter.to.unwrap_or(u64::MAX).min(place)
-        };
-        Ok(page(self.all().await.into_iter().filter(fits).collect()))
-    }
-    async fn event(&self, id: &str, as_of: Option<AsOf>) -> Result<Event, Problem> {
-        let place = Self::place(as_of);
-        let found = self.all().await.into_iter().find(|event| event.id.starts_with(id) && event.position <= place);
-        found.map_or_else(|| none(id), Ok)
-    }
-    async fn catalog(&self, _: Option<AsOf>) -> Result<Catalog, Problem> {
-        let text = json!({"services": [
-            {"name": "checkout", "depends_on": ["postgres", "redis"]}, {"name": "postgres"}, {"name": "redis"},
-        ]});
-        Ok(serde_json::from_value(text).unwrap())
-    }
-    async fn configured(&self, _: &str, _: Option<AsOf>) -> Result<Option<(String, Value)>, Problem> {
-        Ok(None)
-    }
-    async fn state(&self, _: Option<AsOf>) -> Result<State, Problem> {
-        none("state")
-    }
-    async fn partition_of(&self, _: &str) -> Result<Partition, Problem> {
-        Ok(Partition::of_environment("production"))
-    }
-    async fn outcome(&self, _: &EventId, _: Duration) -> CommandOutcome {
-        CommandOutcome::Pending
-    }
-    async fn command_by_key(&self, _: &str) -> Option<(EventId, Received)> {
-        None
-    }
-    async fn verify(&self) -> Result<Verification, Problem> {
-        none("verify")
-    }
-    async fn replay(&self, _: Option<AsOf>) -> Result<Replay, Problem> {
-        none("replay")
-    }
-
-    async fn labels(&self, _: hindcast_queries::LabelFilter, _: Window) -> Result<Page<hindcast_api::Label>, Problem> {
-        none("learning")
-    }
-
-    async fn label_coverage(&self, _: Option<AsOf>) -> Result<hindcast_api::LabelCoverage, Problem> {
-        none("learning")
-    }
-
-    async fn models(&self, _: Window) -> Result<Page<hindcast_api::ModelVersion>, Problem> {
-        none("learning")
-    }
-
-    async fn model(&self, _: &str, _: Option<u32>, _: Option<AsOf>) -> Result<hindcast_api::ModelVersion, Problem> {
-        none("learning")
-    }
-}
-
-/// Conclusions that stand still.
-#[derive(Default)]
-pub struct Conclusions {
-    pub unresolved: AtomicBool,
-    /// Runbooks that were named.
-    pub named: Mutex<Vec<(String, Value, String)>>,
+/// The events of a commit as views show them.
+fn known(record: &Record) -> Vec<Event> {
+    let commit = read::commit(record).unwrap();
+    let events = read::events(record, &commit).unwrap().into_iter();
+    let known = events.filter_map(|event| match event {
+        ReadEvent::Known(known) => Some(known),
+        _ => None,
+    });
+    known.map(|known| Event { kind: "intake".into(), source: "intake".into(), ..testkit::recorded(&known) }).collect()
 }
 
 fn hypothesis() -> hindcast_api::Hypothesis {
@@ -443,79 +246,63 @@ fn hypothesis() -> hindcast_api::Hypothesis {
     }
 }
 
-#[async_trait]
-impl Advice for Conclusions {
-    async fn causes(&self, incident: Option<&str>, _: Option<AsOf>) -> Result<Causes, Problem> {
-        let unresolved = self.unresolved.load(Ordering::SeqCst);
-        Ok(Causes {
-            items: if unresolved { vec![] } else { vec![hypothesis()] },
-            next: None,
-            position: HEAD,
-            incident: incident.unwrap_or_default().into(),
-            unresolved,
-            why_unresolved: unresolved.then(|| "nothing broke before it".into()),
-            refuted: vec![],
-            blast_radius: hindcast_api::BlastRadius {
-                hit: vec!["postgres".into(), "checkout".into()],
-                at_risk: vec![],
-                unharmed: vec!["redis".into()],
-            },
-            ranker: 1,
-        })
+fn causes() -> Causes {
+    Causes {
+        items: vec![hypothesis()],
+        next: None,
+        position: HEAD,
+        incident: NOW_ID.into(),
+        unresolved: false,
+        why_unresolved: None,
+        refuted: vec![],
+        blast_radius: hindcast_api::BlastRadius {
+            hit: vec!["postgres".into(), "checkout".into()],
+            at_risk: vec![],
+            unharmed: vec!["redis".into()],
+        },
+        ranker: 1,
     }
-    async fn similar(&self, incident: Option<&str>, _: Option<AsOf>) -> Result<SimilarPage, Problem> {
-        Ok(SimilarPage {
-            items: vec![hindcast_api::Similar {
-                opened_at: at("01:00:00"),
-                cause: Some("postgres: connections ran out".into()),
-                resolution: Some("idle transactions were ended".into()),
-                quiet_for_s: Some(1),
-                citations: vec![cite(10), cite(20)],
-                ..testkit::similar(PAST_ID, "PgSlow on postgres")
-            }],
-            next: None,
-            position: HEAD,
-            incident: incident.unwrap_or_default().into(),
-            never_seen: false,
-            embedder: "hashing".into(),
-            stand_in: false,
-        })
-    }
-    async fn proposals(&self, incident: Option<&str>, _: Option<AsOf>) -> Result<Vec<Proposal>, Problem> {
-        Ok(vec![Proposal {
-            id: "PRP-1".into(),
-            title: "Ends idle transactions".into(),
-            params: [("service".to_owned(), json!("postgres"))].into(),
-            targets: vec!["postgres".into()],
-            why: "it ended the same problem before".into(),
-            effect: "connections fall".into(),
-            citations: vec![cite(200)],
-            ..testkit::proposal(incident.unwrap_or_default(), "end-idle-transactions")
-        }])
-    }
-    async fn propose(&self, incident: &str, runbook: &str, params: Value, by: &str) -> Result<Proposal, Problem> {
-        self.named.lock().unwrap().push((runbook.into(), params, by.into()));
-        if runbook != "end-idle-transactions" {
-            return Err(Problem::new(Code::Invalid, format!("there is no runbook {runbook:?}")));
-        }
-        Ok(self.proposals(Some(incident), None).await?.remove(0))
-    }
-    async fn postmortem(&self, _: Option<&str>, _: Option<AsOf>) -> Result<Postmortem, Problem> {
-        none("postmortem")
-    }
-    async fn recall(&self, _: &str, _: Option<AsOf>, _: usize) -> Result<SimilarPage, Problem> {
-        self.similar(None, None).await
-    }
-    async fn runbooks(&self, _: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem> {
-        Ok(vec![])
-    }
+}
+
+/// What is concluded about the incident that is open.
+fn advice() -> MemoryAdvice {
+    let advice = MemoryAdvice::default();
+    advice.put_causes(causes());
+    advice.put_similar(SimilarPage {
+        items: vec![hindcast_api::Similar {
+            opened_at: at("01:00:00"),
+            cause: Some("postgres: connections ran out".into()),
+            resolution: Some("idle transactions were ended".into()),
+            quiet_for_s: Some(1),
+            citations: vec![cite(10), cite(20)],
+            ..testkit::similar(PAST_ID, "PgSlow on postgres")
+        }],
+        next: None,
+        position: HEAD,
+        incident: NOW_ID.into(),
+        never_seen: false,
+        embedder: "hashing".into(),
+        stand_in: false,
+    });
+    advice.put_proposal(Proposal {
+        id: "PRP-1".into(),
+        title: "Ends idle transactions".into(),
+        params: [("service".to_owned(), json!("postgres"))].into(),
+        targets: vec!["postgres".into()],
+        why: "it ended the same problem before".into(),
+        effect: "connections fall".into(),
+        citations: vec![cite(200)],
+        ..testkit::proposal(NOW_ID, "end-idle-transactions")
+    });
+    advice
 }
 
 /// Everything that a test needs.
 pub struct World {
-    pub views: Arc<Views>,
-    pub advice: Arc<Conclusions>,
+    pub views: Arc<MemoryViews>,
+    pub advice: Arc<MemoryAdvice>,
     pub metrics: MetricRegistry,
+    ledger: memory::MemoryLedger,
     clock: Stepped,
     writer: FactsWriter,
 }
@@ -526,14 +313,24 @@ impl World {
         let clock = Stepped::new(at("12:10:00"));
         let writer =
             IntakeWriter::new(ledger.share(), Arc::new(clock.clone()), LedgerProgress::default(), "door").facts();
-        let views = Views {
-            ledger,
-            position: watch::Sender::new(u64::MAX),
-            quiet: AtomicBool::new(false),
-            changed_at: Mutex::new(u64::MAX),
-            title: Mutex::new("PgDown on postgres".into()),
-        };
-        Self { views: Arc::new(views), advice: Arc::default(), metrics: MetricRegistry::default(), clock, writer }
+        let views = Arc::new(sample());
+        tokio::spawn(follow(views.clone(), ledger.share()));
+        Self { views, advice: Arc::new(advice()), metrics: MetricRegistry::default(), ledger, clock, writer }
+    }
+
+    /// Gives the open incident a title that somebody outside chose, from its beginning on.
+    pub fn rename(&self, title: &str) {
+        self.views.change(201, NOW_ID, |incident: &mut Incident| title.clone_into(&mut incident.title));
+        let mut opened = base().into_iter().find(|event| event.position == 201).unwrap();
+        opened.data["title"] = json!(title);
+        self.views.tell(NOW_ID, line(&opened));
+        self.views.record(opened);
+    }
+
+    /// Finds no cause any more.
+    pub fn unresolve(&self) {
+        let why_unresolved = Some("nothing broke before it".into());
+        self.advice.put_causes(Causes { items: vec![], unresolved: true, why_unresolved, ..causes() });
     }
 
     /// A copilot of this world; two of them share its ledger, as a restarted one would.
@@ -559,9 +356,14 @@ impl World {
         })
     }
 
-    /// What the copilot wrote, of one type.
+    /// What the copilot wrote, of one type or of all types of a family.
     pub async fn wrote(&self, kind: &str) -> Vec<Event> {
-        self.views.written().await.into_iter().filter(|event| event.event_type == kind).collect()
+        let mut found = Vec::new();
+        for seq in 1..=self.ledger.head().await.unwrap() {
+            found.extend(known(&self.ledger.get(seq).await.unwrap().unwrap()));
+        }
+        found.retain(|event| event.event_type == kind || event.event_type.starts_with(&format!("{kind}.")));
+        found
     }
 }
 

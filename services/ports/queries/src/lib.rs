@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Code, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked,
-    Problem, Receipt, Replay, Report, Silence, State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked, Problem,
+    Receipt, Replay, Report, Silence, State, TimelineEntry, Verification, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
@@ -161,11 +161,6 @@ pub enum CommandOutcome {
     Pending,
 }
 
-/// What views that keep less answer.
-fn not_kept(what: &str) -> Problem {
-    Problem::new(Code::NotImplemented, format!("these views keep no {what}"))
-}
-
 /// Every question about the ledger, as of any position.
 #[async_trait]
 pub trait Queries: Send + Sync + 'static {
@@ -197,25 +192,15 @@ pub trait Queries: Send + Sync + 'static {
     /// What a moment is: its position, and when that was recorded.
     async fn moment(&self, as_of: Option<AsOf>) -> Result<(u64, Time), Problem>;
     /// Labels, newest first.
-    async fn labels(&self, _filter: LabelFilter, _window: Window) -> Result<Page<Label>, Problem> {
-        Err(not_kept("labels"))
-    }
+    async fn labels(&self, filter: LabelFilter, window: Window) -> Result<Page<Label>, Problem>;
     /// How many closed incidents have a cause, and where people disagree.
-    async fn label_coverage(&self, _as_of: Option<AsOf>) -> Result<LabelCoverage, Problem> {
-        Err(not_kept("labels"))
-    }
+    async fn label_coverage(&self, as_of: Option<AsOf>) -> Result<LabelCoverage, Problem>;
     /// Versions of models, newest first; the one set by hand is always among them. Without their cards.
-    async fn models(&self, _window: Window) -> Result<Page<ModelVersion>, Problem> {
-        Err(not_kept("versions of models"))
-    }
+    async fn models(&self, window: Window) -> Result<Page<ModelVersion>, Problem>;
     /// One version of a model, with its card; the one in force where none is named.
-    async fn model(&self, _name: &str, _version: Option<u32>, _as_of: Option<AsOf>) -> Result<ModelVersion, Problem> {
-        Err(not_kept("versions of models"))
-    }
+    async fn model(&self, name: &str, version: Option<u32>, as_of: Option<AsOf>) -> Result<ModelVersion, Problem>;
     /// Figures over a stretch of time.
-    async fn report(&self, _filter: ReportFilter, _as_of: Option<AsOf>) -> Result<Report, Problem> {
-        Err(not_kept("figures"))
-    }
+    async fn report(&self, filter: ReportFilter, as_of: Option<AsOf>) -> Result<Report, Problem>;
     /// Silences, newest first.
     async fn silences(&self, window: Window) -> Result<Page<Silence>, Problem>;
     /// Answers the silence with this id or unique prefix.

@@ -223,15 +223,11 @@ impl MemoryViews {
         self.held().events.insert(event.position, event);
     }
 
-    /// Forgets all events.
-    pub fn forget_events(&self) {
-        self.held().events.clear();
-    }
-
-    /// A line of an incident's timeline, known from its position on.
+    /// A line of an incident's timeline, known from its position on; one of the same event takes its place.
     pub fn tell(&self, incident: &str, entry: TimelineEntry) {
         let mut held = self.held();
         let timeline = held.timeline.entry(incident.to_owned()).or_default();
+        timeline.retain(|known| known.event != entry.event);
         timeline.push(entry);
         timeline.sort_by_key(|entry| entry.position);
     }

@@ -4,6 +4,8 @@
 //! The one contract of this crate: *nothing here changes what is decided*. What comes of it is a fact, and
 //! only a command that finds a pass moves the pointer.
 
+pub mod memory;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -82,7 +82,7 @@ impl Queries for MemoryViews {
                 services.extend(Topology::new(&held.catalog(at)?).resolve(service).map(ToOwned::to_owned));
             }
             let all = held.incidents.newest(at).into_iter();
-            let wanted = all.filter(|one| filters::incident(&filter, one, &services, &held.words(one, at)));
+            let wanted = all.filter(|one| filters::incident(&filter, one, &services, || held.words(one, at)));
             Ok(wanted.cloned().collect())
         })
         .await
@@ -110,7 +110,8 @@ impl Queries for MemoryViews {
         let mut why = held.whys.get(id, at).cloned().unwrap_or_else(empty);
         why.members.retain(|member| member.position <= at);
         why.kept_out.retain(|other| other.position <= at);
-        Ok(Why { position: at, ..why })
+        why.position = why.position.min(at);
+        Ok(why)
     }
 
     async fn changes(&self, id: &str, as_of: Option<AsOf>) -> Result<Vec<Change>, Problem> {

@@ -9,9 +9,15 @@ fn is<T: PartialEq + ?Sized, W: AsRef<T>>(wanted: Option<&W>, value: &T) -> bool
     wanted.is_none_or(|wanted| wanted.as_ref() == value)
 }
 
-/// `services` are all names of the service that is asked for; `words` is all that is said of the incident.
-pub(super) fn incident(filter: &IncidentFilter, incident: &Incident, services: &[String], words: &str) -> bool {
-    let words = words.to_lowercase();
+/// `services` are all names of the service that is asked for; `words` gives all that is said of the incident, which
+/// takes long and is asked for only where words are looked for.
+pub(super) fn incident(
+    filter: &IncidentFilter,
+    incident: &Incident,
+    services: &[String],
+    words: impl Fn() -> String,
+) -> bool {
+    let words = filter.q.is_some().then(|| words().to_lowercase()).unwrap_or_default();
     (filter.status.is_empty() || filter.status.contains(&incident.status))
         && (filter.severity.is_empty() || filter.severity.contains(&incident.severity))
         && (filter.service.is_none() || services.iter().any(|name| incident.services.contains(name)))

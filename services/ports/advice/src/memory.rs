@@ -1,0 +1,267 @@
+//! Advice and a copilot in memory: the stand-ins for the two ports that tests of services use. Both answer with what a
+//! test puts there and remember what they were asked. They refuse to conclude anything.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use hindcast_api::{
+    Answer, AnswerProgress, AsOf, Ask, Causes, Code, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage,
+};
+use serde_json::Value;
+use tokio::sync::{Notify, mpsc};
+
+use crate::{Advice, Asker, Copilot};
+
+/// A runbook that somebody named for an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedRunbook {
+    /// Id of the incident.
+    pub incident: String,
+    /// The runbook's name, which may be that of none.
+    pub runbook: String,
+    /// Its parameters as they were given.
+    pub params: Value,
+    /// Who named it.
+    pub by: String,
+}
+
+/// Advice that a test fills.
+#[derive(Default)]
+pub struct MemoryAdvice {
+    held: Mutex<AdviceContents>,
+}
+
+#[derive(Default)]
+struct AdviceContents {
+    causes: Option<Causes>,
+    similar: Option<SimilarPage>,
+    proposals: Vec<Proposal>,
+    postmortem: Option<Postmortem>,
+    runbooks: Vec<RunbookSummary>,
+    refusal: Option<Problem>,
+    asked: Vec<(&'static str, Option<AsOf>)>,
+    named: Vec<NamedRunbook>,
+}
+
+impl MemoryAdvice {
+    fn held(&self) -> MutexGuard<'_, AdviceContents> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The causes of every incident.
+    pub fn put_causes(&self, causes: Causes) {
+        self.held().causes = Some(causes);
+    }
+
+    /// What every incident, and every text, is like.
+    pub fn put_similar(&self, similar: SimilarPage) {
+        self.held().similar = Some(similar);
+    }
+
+    /// One more runbook that rules propose for every incident.
+    pub fn put_proposal(&self, proposal: Proposal) {
+        self.held().proposals.push(proposal);
+    }
+
+    /// The draft for every incident.
+    pub fn put_postmortem(&self, postmortem: Postmortem) {
+        self.held().postmortem = Some(postmortem);
+    }
+
+    /// One more runbook.
+    pub fn put_runbook(&self, runbook: RunbookSummary) {
+        self.held().runbooks.push(runbook);
+    }
+
+    /// Answers every question from now on with a refusal; naming a runbook is none.
+    pub fn refuse(&self, problem: Problem) {
+        self.held().refusal = Some(problem);
+    }
+
+    /// Every question so far, with as of when it was asked, oldest first.
+    #[must_use]
+    pub fn asked(&self) -> Vec<(&'static str, Option<AsOf>)> {
+        self.held().asked.clone()
+    }
+
+    /// Every runbook that was named so far, oldest first.
+    #[must_use]
+    pub fn named(&self) -> Vec<NamedRunbook> {
+        self.held().named.clone()
+    }
+
+    fn ask(&self, question: &'static str, as_of: Option<AsOf>) -> Result<MutexGuard<'_, AdviceContents>, Problem> {
+        let mut held = self.held();
+        held.asked.push((question, as_of));
+        match &held.refusal {
+            Some(problem) => Err(problem.clone()),
+            None => Ok(held),
+        }
+    }
+}
+
+/// What a test did not put there.
+fn put<T: Clone>(kept: Option<&T>, what: &str) -> Result<T, Problem> {
+    kept.cloned().ok_or_else(|| Problem::new(Code::NotFound, format!("expected {what}, found none in memory")))
+}
+
+#[async_trait]
+impl Advice for MemoryAdvice {
+    async fn causes(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Causes, Problem> {
+        let causes = put(self.ask("causes", as_of)?.causes.as_ref(), "causes")?;
+        Ok(Causes { incident: incident.map_or(causes.incident, ToOwned::to_owned), ..causes })
+    }
+
+    async fn similar(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<SimilarPage, Problem> {
+        let similar = put(self.ask("similar", as_of)?.similar.as_ref(), "similar incidents")?;
+        Ok(SimilarPage { incident: incident.map_or(similar.incident, ToOwned::to_owned), ..similar })
+    }
+
+    async fn proposals(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Vec<Proposal>, Problem> {
+        let proposals = self.ask("proposals", as_of)?.proposals.clone();
+        let of = |one: Proposal| Proposal { incident: incident.map_or(one.incident, ToOwned::to_owned), ..one };
+        Ok(proposals.into_iter().map(of).collect())
+    }
+
+    /// A runbook of which nothing was put there is refused; parameters other than those that were put there are
+    /// rejected, with what the runbook expects.
+    async fn propose(&self, incident: &str, runbook: &str, params: Value, by: &str) -> Result<Proposal, Problem> {
+        let mut held = self.held();
+        held.named.push(NamedRunbook {
+            incident: incident.to_owned(),
+            runbook: runbook.to_owned(),
+            params: params.clone(),
+            by: by.to_owned(),
+        });
+        let Some(known) = held.proposals.iter().find(|proposal| proposal.runbook == runbook).cloned() else {
+            return Err(Problem::new(Code::Invalid, format!("there is no runbook {runbook:?}")));
+        };
+        let known = Proposal { incident: incident.to_owned(), ..known };
+        let given = params.as_object().into_iter().flatten();
+        let Some((name, _)) = given.into_iter().find(|(name, value)| known.params.get(*name) != Some(*value)) else {
+            return Ok(known);
+        };
+        let summary = held.runbooks.iter().find(|summary| summary.name == runbook);
+        let expected = summary.and_then(|summary| summary.params.get(name)).map_or("another value", String::as_str);
+        Ok(Proposal { why: format!("expected {name}: {expected}"), status: "rejected".into(), ..known })
+    }
+
+    async fn postmortem(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem> {
+        let draft = put(self.ask("postmortem", as_of)?.postmortem.as_ref(), "a postmortem")?;
+        Ok(Postmortem { incident: incident.map_or(draft.incident, ToOwned::to_owned), ..draft })
+    }
+
+    async fn recall(&self, _: &str, as_of: Option<AsOf>, limit: usize) -> Result<SimilarPage, Problem> {
+        let mut found = put(self.ask("recall", as_of)?.similar.as_ref(), "similar incidents")?;
+        found.items.truncate(limit);
+        Ok(SimilarPage { incident: String::new(), ..found })
+    }
+
+    async fn runbooks(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem> {
+        Ok(self.ask("runbooks", as_of)?.runbooks.clone())
+    }
+}
+
+/// A copilot that gives every question the same answer.
+pub struct MemoryCopilot {
+    answer: Answer,
+    steps: Vec<AnswerProgress>,
+    held: Mutex<CopilotContents>,
+    release: Notify,
+    dropped: AtomicUsize,
+}
+
+#[derive(Default)]
+struct CopilotContents {
+    asked: Vec<(Ask, Asker)>,
+    refusal: Option<Problem>,
+    waits: bool,
+}
+
+impl MemoryCopilot {
+    /// A copilot with its answer.
+    #[must_use]
+    pub fn new(answer: Answer) -> Self {
+        Self { answer, steps: Vec::new(), held: Mutex::default(), release: Notify::new(), dropped: AtomicUsize::new(0) }
+    }
+
+    /// The same, which reports these steps before it answers.
+    #[must_use]
+    pub fn with_steps(self, steps: Vec<AnswerProgress>) -> Self {
+        Self { steps, ..self }
+    }
+
+    fn held(&self) -> MutexGuard<'_, CopilotContents> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses every question from now on, after its steps.
+    pub fn refuse(&self, problem: Problem) {
+        self.held().refusal = Some(problem);
+    }
+
+    /// Waits after the steps of every answer from now on, until it is released.
+    pub fn wait(&self) {
+        self.held().waits = true;
+    }
+
+    /// Releases one answer that waits.
+    pub fn release(&self) {
+        self.release.notify_one();
+    }
+
+    /// Every question so far, with who asked, oldest first.
+    #[must_use]
+    pub fn asked(&self) -> Vec<(Ask, Asker)> {
+        self.held().asked.clone()
+    }
+
+    /// Answers that were dropped before they were made.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::SeqCst)
+    }
+}
+
+/// Counts an answer that nobody waited for.
+struct AnswerInProgress<'a>(Option<&'a AtomicUsize>);
+
+impl Drop for AnswerInProgress<'_> {
+    fn drop(&mut self) {
+        if let Some(dropped) = self.0 {
+            dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[async_trait]
+impl Copilot for MemoryCopilot {
+    async fn ask(
+        &self,
+        ask: Ask,
+        asker: Asker,
+        progress: Option<mpsc::Sender<AnswerProgress>>,
+    ) -> Result<Answer, Problem> {
+        let mut making = AnswerInProgress(Some(&self.dropped));
+        self.held().asked.push((ask, asker));
+        if let Some(progress) = &progress {
+            for step in &self.steps {
+                progress.send(step.clone()).await.ok();
+            }
+        }
+        let waits = self.held().waits;
+        if waits {
+            self.release.notified().await;
+        }
+        making.0 = None;
+        let refusal = self.held().refusal.clone();
+        if let Some(problem) = refusal {
+            return Err(problem);
+        }
+        if let Some(progress) = &progress {
+            progress.send(AnswerProgress::Answer(Box::new(self.answer.clone()))).await.ok();
+        }
+        Ok(self.answer.clone())
+    }
+}
