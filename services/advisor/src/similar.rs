@@ -54,7 +54,7 @@ impl Rca {
         // Names that an embedder does not hear are found by their words.
         let texts: Vec<String> = found.iter().map(|(then, _)| hindcast_recall::text(then)).collect();
         let cosines: Vec<f32> = found.iter().map(|(_, cosine)| *cosine).collect();
-        let scores = hindcast_recall::Lexicon::of(texts.iter().map(String::as_str)).near(text, &cosines);
+        let scores = hindcast_similarity::Lexicon::of(texts.iter().map(String::as_str)).near(text, &cosines);
         #[allow(clippy::cast_possible_truncation)] // 0 to 1
         page.items
             .extend(found.iter().zip(scores).map(|((then, _), score)| hindcast_recall::shown(then, score as f32)));

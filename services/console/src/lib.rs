@@ -46,8 +46,6 @@ use hindcast_intake::CommandWriter;
 use hindcast_queries as queries;
 use tokio::sync::{Semaphore, watch};
 
-pub use auth::TokenCheck;
-
 /// Says how chat is.
 pub type ChatsSource = Arc<dyn Fn() -> hindcast_api::Chats + Send + Sync>;
 
@@ -72,7 +70,7 @@ pub struct Options {
     /// Shared figures.
     pub metrics: MetricRegistry,
     /// The credential; without one everything is open, which only loopback may be.
-    pub token: Option<TokenCheck>,
+    pub token: Option<SecretHash>,
     /// The binary's version.
     pub version: &'static str,
     /// How people reach this server, without a slash at its end.

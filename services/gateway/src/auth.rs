@@ -1,5 +1,4 @@
-//! Who is at the door. Owns the schemes, the comparison in constant time and the two states that a payload
-//! can be in, [`Unverified`] and [`Verified`]; refuses to know what a payload means: a signature is checked
+//! Who is at the endpoint. Owns the schemes and the two states that a payload can be in, [`Unverified`] and [`Verified`]; refuses to know what a payload means: a signature is checked
 //! over the bytes as they came, before anything reads them.
 
 use std::fmt;
@@ -9,10 +8,11 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hindcast_api::Code;
+use hindcast_domain::SecretHash;
 use hindcast_domain::event::Verdict;
 use hindcast_http::HttpRefusal;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 /// What nobody has vouched for yet: it can be verified, and nothing else.
 pub struct Unverified<T>(T);
@@ -72,24 +72,11 @@ impl<T: AsRef<[u8]>> Unverified<T> {
     }
 }
 
-/// A key by its hash: enough to recognise it, useless to whoever reads our memory.
+/// A key that is recognised by its hash.
 #[derive(Clone)]
-pub(crate) struct Hashed {
+pub(crate) struct KnownKey {
     pub(crate) id: String,
-    pub(crate) sha256: [u8; 32],
-}
-
-impl Hashed {
-    pub(crate) fn of_secret(id: &str, secret: &str) -> Self {
-        Self { id: id.to_owned(), sha256: Sha256::digest(secret.as_bytes()).into() }
-    }
-
-    /// Whole hashes are compared, so that time tells nothing of where they differ.
-    fn is(&self, secret: &str) -> bool {
-        let other: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
-        let differs = self.sha256.iter().zip(other).fold(0_u8, |differs, (a, b)| differs | (a ^ b));
-        std::hint::black_box(differs) == 0
-    }
+    pub(crate) hash: SecretHash,
 }
 
 /// How a signature is written.
@@ -115,8 +102,8 @@ impl Encoding {
 #[derive(Clone)]
 pub(crate) enum Scheme {
     Open,
-    Bearer { keys: Vec<Hashed>, or_password: bool },
-    Basic { username: String, keys: Vec<Hashed> },
+    Bearer { keys: Vec<KnownKey>, or_password: bool },
+    Basic { username: String, keys: Vec<KnownKey> },
     Hmac { header: String, prefix: String, encoding: Encoding, keys: Vec<(String, Vec<u8>)> },
 }
 
@@ -137,10 +124,10 @@ impl Guard {
         Self(Arc::new(Scheme::Open))
     }
 
-    /// Lets in who has the token of that SHA-256, as a bearer or as the password of HTTP basic.
+    /// Lets in who has the token of that hash, as a bearer or as the password of HTTP basic.
     #[must_use]
-    pub fn token(id: &str, sha256: [u8; 32]) -> Self {
-        let keys = vec![Hashed { id: id.to_owned(), sha256 }];
+    pub fn token(id: &str, hash: SecretHash) -> Self {
+        let keys = vec![KnownKey { id: id.to_owned(), hash }];
         Self(Arc::new(Scheme::Bearer { keys, or_password: true }))
     }
 
@@ -187,7 +174,7 @@ impl Guard {
             }
             Scheme::Basic { username, keys } => {
                 let (name, password) = basic(headers)?;
-                let name_is_right = Hashed::of_secret("", username).is(&name);
+                let name_is_right = SecretHash::of(username).is(&name);
                 Some(known(keys, &password).filter(|_| name_is_right)?)
             }
             Scheme::Hmac { header, prefix, encoding, keys } => {
@@ -215,8 +202,8 @@ impl Guard {
 }
 
 /// The id of the key that this is. All are asked, so that time does not tell which.
-fn known(keys: &[Hashed], secret: &str) -> Option<String> {
-    keys.iter().fold(None, |found, key| if key.is(secret) { Some(key.id.clone()) } else { found })
+fn known(keys: &[KnownKey], secret: &str) -> Option<String> {
+    keys.iter().fold(None, |found, key| if key.hash.is(secret) { Some(key.id.clone()) } else { found })
 }
 
 /// The id of the key that signed. A header may list several signatures with commas between; one is enough.
@@ -254,8 +241,8 @@ mod tests {
         headers
     }
 
-    fn key(id: &str, secret: &str) -> Hashed {
-        Hashed::of_secret(id, secret)
+    fn key(id: &str, secret: &str) -> KnownKey {
+        KnownKey { id: id.to_owned(), hash: SecretHash::of(secret) }
     }
 
     fn id_of(guard: &Guard, headers: &HeaderMap, body: &'static [u8]) -> Option<Option<String>> {
@@ -284,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_servers_token_is_taken_as_a_bearer_or_a_password() {
-        let guard = Guard::token("api", Sha256::digest(b"hc_token").into());
+        let guard = Guard::token("api", SecretHash::of("hc_token"));
         assert!(id_of(&guard, &headers("authorization", "Bearer hc_token"), b"").is_some());
         let basic = format!("Basic {}", STANDARD.encode("ada:hc_token"));
         assert!(id_of(&guard, &headers("authorization", &basic), b"").is_some());

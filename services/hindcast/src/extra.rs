@@ -10,8 +10,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use hindcast_api::Code;
-use hindcast_console::{TokenCheck, openapi::Foreign};
+use hindcast_console::openapi::Foreign;
 use hindcast_domain::Partition;
+use hindcast_domain::SecretHash;
 use hindcast_domain::command::{Activated, Command, Received};
 use hindcast_http::{HttpRefusal, MetricRegistry};
 use hindcast_intake::{CommandWriter, NewCommand};
@@ -95,7 +96,7 @@ const CHAT: [(&str, &str, &[&str]); 5] = [
 ];
 
 /// Activation, backup and the figures of the process.
-pub fn router(state: State, token: Option<TokenCheck>) -> Router {
+pub fn router(state: State, token: Option<SecretHash>) -> Router {
     Router::new()
         .route("/api/v1/activate", post(activate))
         .route("/api/v1/backup", get(download))

@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hindcast_clock as clock;
-use hindcast_console::{Console, TokenCheck};
+use hindcast_console::Console;
+use hindcast_domain::SecretHash;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::{LedgerProgress, Shared};
 use hindcast_queries::Queries as _;
@@ -130,7 +131,7 @@ impl Node {
         let advising = Advising::start(&common, Arc::clone(&queries), &mut tasks).await?;
         let learning = common.roles.contains(&Role::Learning).then(|| learning::start(&common, &queries, &mut tasks));
         let chat = chat::start(&common, &queries, &advising, &mut tasks).context("chat")?;
-        let check = token.as_deref().and_then(TokenCheck::of_hex);
+        let check = token.as_deref().and_then(SecretHash::from_hex);
         let console = Console::new(console_options(&common, &queries, &advising, &chat, learning, check.clone()));
         let served = routes::Served { queries, advising: &advising, console: &console, chat, token, check };
         let router = routes::router(&common, served)?;
@@ -227,7 +228,7 @@ fn console_options(
     advising: &Advising,
     chat: &chat::Chat,
     learning: Option<hindcast_training::Shared>,
-    token: Option<TokenCheck>,
+    token: Option<SecretHash>,
 ) -> hindcast_console::Options {
     let status = chat.status.clone();
     hindcast_console::Options {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// What a receiver does with a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiverBehaviour {
-    /// It takes it.
+    /// It takes the notification and replies at once.
     Take,
     /// It says that it may take it later.
     Again,
@@ -71,7 +71,7 @@ impl Notifier for MemoryNotifier {
 /// What becomes of a call of a chat vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VendorBehaviour {
-    /// It takes it.
+    /// It does what it is asked, and replies.
     Take,
     /// It takes it, and the reply is cut.
     LoseReply,
@@ -113,7 +113,7 @@ struct ChatContents {
 /// A message that a vendor took.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// The message.
+    /// The message as it was sent.
     pub message: Outgoing,
     /// The place that it was given.
     pub place: Place,

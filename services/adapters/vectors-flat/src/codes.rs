@@ -50,11 +50,6 @@ pub(crate) fn product(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum()
 }
 
-/// The true product of two vectors, summed in their order.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
-
 impl Coded {
     /// What a product of codes stands for.
     #[allow(clippy::cast_precision_loss)] // a few bits of 24, far below the error that is counted in
@@ -71,6 +66,8 @@ impl Coded {
 
 #[cfg(test)]
 mod tests {
+    use hindcast_similarity::dot;
+
     use super::*;
 
     fn vector(seed: u32, dimension: usize) -> Vec<f32> {

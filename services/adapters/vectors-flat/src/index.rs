@@ -131,7 +131,7 @@ impl VersionIndex {
         let mut found: Vec<(&PointVersion, f32)> = Vec::new();
         for (row, ..) in near.iter().filter(|(_, score, error)| score + error >= least) {
             let Some(version) = self.versions.get(*row as usize) else { continue };
-            found.push((version, codes::dot(&log.vector(version.place)?, &query.vector)));
+            found.push((version, hindcast_similarity::dot(&log.vector(version.place)?, &query.vector)));
         }
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.item.cmp(&b.0.item)));
         found.truncate(query.limit);

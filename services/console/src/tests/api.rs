@@ -6,7 +6,8 @@ use axum::http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{Bench, request, sample, views};
-use crate::{TokenCheck, routes};
+use crate::routes;
+use hindcast_domain::SecretHash;
 
 #[tokio::test]
 async fn parameters_are_strict_and_reach_the_views() {
@@ -90,7 +91,7 @@ async fn readiness_follows_the_views() {
 
 #[tokio::test]
 async fn a_token_opens_everything_and_nothing_opens_without_it() {
-    let bench = Bench::with(Some(TokenCheck::of_token("hc_secret")));
+    let bench = Bench::with(Some(SecretHash::of("hc_secret")));
     for path in ["/api/v1/incidents", "/", "/openapi.json", "/metrics", "/api/v1/stream"] {
         let answer = bench.get(path).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "unauthorized"), "{path}");
@@ -113,7 +114,7 @@ async fn a_token_opens_everything_and_nothing_opens_without_it() {
 
 #[tokio::test]
 async fn routes_of_another_door_stand_behind_the_same_guards() {
-    let bench = Bench::with(Some(TokenCheck::of_token("hc_secret")));
+    let bench = Bench::with(Some(SecretHash::of("hc_secret")));
     let door = axum::Router::new().route("/mcp", axum::routing::any(|| async { "open" }));
     let guarded = crate::guarded(door.clone(), &bench.console);
     let ask = async |router: &axum::Router, headers: &[(&str, &str)]| {

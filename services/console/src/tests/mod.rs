@@ -30,7 +30,8 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::{Console, Options, TokenCheck, fallback};
+use crate::{Console, Options, fallback};
+use hindcast_domain::SecretHash;
 use hindcast_training::memory::MemoryLearning;
 
 /// A console with its views and its ledger.
@@ -70,12 +71,12 @@ impl Bench {
         Self::with(None)
     }
 
-    fn with(token: Option<TokenCheck>) -> Self {
+    fn with(token: Option<SecretHash>) -> Self {
         Self::asking(token, |copilot| copilot)
     }
 
     /// The same with a copilot made of the sample's.
-    fn asking(token: Option<TokenCheck>, copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot) -> Self {
+    fn asking(token: Option<SecretHash>, copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot) -> Self {
         Self::made(token, copilot, None)
     }
 
@@ -85,7 +86,7 @@ impl Bench {
     }
 
     fn made(
-        token: Option<TokenCheck>,
+        token: Option<SecretHash>,
         copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot,
         learning: Option<hindcast_training::Shared>,
     ) -> Self {

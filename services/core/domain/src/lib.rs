@@ -46,6 +46,6 @@ pub use id::{
     ChatId, ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, MessageId, NoticeId, Partition,
     ProposalId, SilenceId,
 };
-pub use secret::Secret;
+pub use secret::{Secret, SecretHash};
 pub use severity::Severity;
 pub use time::{Span, Time};

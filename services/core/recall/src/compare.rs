@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use hindcast_api::{Citation, Similar};
 use hindcast_domain::incident::Status;
+use hindcast_similarity::unit;
 
 use super::signs::{RecallSign, Sort, alert_words, short, signs};
 use super::{AlertSign, Rarity, Remembered};
@@ -72,7 +73,7 @@ pub fn compare(now: &Remembered, then: &Remembered, cosine: f32, rarity: &Rarity
     let matched = Matched::of(now, then, rarity);
     let same = matched.is_same(now, then);
     let signs = matched.agreement();
-    let cosine = f64::from(cosine).clamp(0.0, 1.0);
+    let cosine = unit(cosine);
     let mut score = SIGNS * signs + (1.0 - SIGNS) * cosine;
     if !same {
         score = score.min(LOOK_ALIKE_MAX);
@@ -96,7 +97,7 @@ pub fn compare(now: &Remembered, then: &Remembered, cosine: f32, rarity: &Rarity
 /// A remembered incident as it is shown where nothing is compared with it: found by a text.
 #[must_use]
 pub fn shown(then: &Remembered, cosine: f32) -> Similar {
-    let score = f64::from(cosine).clamp(0.0, 1.0);
+    let score = unit(cosine);
     Similar {
         incident: then.incident.clone(),
         title: then.title.clone(),

@@ -9,18 +9,15 @@
 //!
 //! - [`remember`]: evidence → [`Remembered`], bounded.
 //! - [`text`]: what of it is embedded; its version is [`TEXTS`].
-//! - [`Lexicon`]: which texts share a question's telling words.
 //! - [`recall`]: compares one with many and sorts them: the same problem first, then look-alikes.
 
 mod compare;
-mod lexicon;
 mod rarity;
 mod remembered;
 mod signs;
 mod text;
 
 pub use compare::{compare, recall, shown, sort};
-pub use lexicon::Lexicon;
 pub use rarity::Rarity;
 pub use remembered::{AlertSign, Remembered, RememberedShift, RememberedTemplate, Root, remember};
 pub use text::{TEXTS, template_text, text};

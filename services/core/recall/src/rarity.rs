@@ -1,11 +1,12 @@
 //! How many distinct problems share a sign. Owns the count; refuses to know names: a sign is generic because
 //! many problems had it, not because of what it is called.
 //!
-//! The measure is the inverse document frequency (Spärck Jones, "A statistical interpretation of term
-//! specificity", 1972), counted over distinct problems and not over incidents: a problem that came back nine
-//! times is still one problem, and its signs are still its own.
+//! The measure is the inverse document frequency, counted over distinct problems and not over incidents: a problem that
+//! came back nine times is still one problem, and its signs are still its own.
 
 use std::collections::BTreeMap;
+
+use hindcast_similarity as similarity;
 
 use super::Remembered;
 use super::compare;
@@ -58,12 +59,6 @@ impl Rarity {
         if self.problems < 2 || share < 2 {
             return 1.0;
         }
-        let (all, share) = (count(self.problems + 1), count(share));
-        ((all / share).ln() / all.ln()).clamp(LEAST, 1.0)
+        similarity::rarity(self.problems + 1, share).clamp(LEAST, 1.0)
     }
-}
-
-/// A small count as a number.
-fn count(n: usize) -> f64 {
-    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use hindcast_api::Citation;
+use hindcast_similarity::jaccard;
 
 use super::{AlertSign, Remembered};
 
-/// Two templates of one service are one from this share of common words on, in thousandths: a template is
+/// Two templates of one service are one from this share of common words on: a template is
 /// generalised while it is mined, so its text may differ between two incidents.
-const TEMPLATES_ALIKE: usize = 600;
+const TEMPLATES_ALIKE: f64 = 0.6;
 /// Words of a template that make its key.
 const KEY_WORDS: usize = 16;
 
@@ -113,9 +114,7 @@ fn bag(text: &str) -> BTreeSet<String> {
 }
 
 fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
-    let common = a.intersection(b).count();
-    let all = a.len() + b.len() - common;
-    all > 0 && common * 1_000 / all >= TEMPLATES_ALIKE
+    jaccard(a, b) >= TEMPLATES_ALIKE
 }
 
 /// A text in one short line.

@@ -1,6 +1,15 @@
-//! How alike two alerts look: labels, words, resources. Owns the measures, each 0 to 1; refuses to weigh them.
+//! How alike two things look: labels and resources of alerts, words of texts, vectors. Owns the measures, each 0 to 1;
+//! refuses to weigh them.
+//!
+//! - [`labels`], [`words`] and [`same_resource`] compare two alerts.
+//! - [`jaccard`] compares two sets, [`dot`] two vectors; [`rarity`] says how much what few have weighs.
+//! - [`Lexicon`] says which texts share a question's telling words.
+
+mod lexicon;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use lexicon::Lexicon;
 
 /// Labels that say where the sender stands rather than what is wrong; nearly every alert shares them.
 const GENERIC: [&str; 18] = [
@@ -74,28 +83,31 @@ pub fn words(a: &str, b: &str) -> f64 {
 /// The words of a text: lower case, camel case taken apart, three letters or more, no digits inside.
 #[must_use]
 pub fn split(text: &str) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
-    let mut word = String::new();
-    let mut before_lower = false;
-    for c in text.chars() {
-        let border = !c.is_alphanumeric() || (c.is_uppercase() && before_lower);
-        if border {
-            keep(&mut words, &mut word);
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
-        }
-        before_lower = c.is_lowercase();
-    }
-    keep(&mut words, &mut word);
-    words
+    let is_word = |word: &String| word.chars().count() >= 3 && !word.chars().any(|c| c.is_ascii_digit());
+    camel_words(text).filter(is_word).collect()
 }
 
-fn keep(words: &mut BTreeSet<String>, word: &mut String) {
-    let word = std::mem::take(word);
-    if word.chars().count() >= 3 && !word.chars().any(|c| c.is_ascii_digit()) {
-        words.insert(word);
-    }
+/// Every word of a text in its order: lower case, camel case taken apart.
+pub fn camel_words(text: &str) -> impl Iterator<Item = String> + '_ {
+    let mut rest = text.chars().peekable();
+    let mut before_lower = false;
+    std::iter::from_fn(move || {
+        let mut word = String::new();
+        while let Some(&c) = rest.peek() {
+            let is_border = !c.is_alphanumeric() || (c.is_uppercase() && before_lower);
+            if is_border && !word.is_empty() {
+                // A border of signs is skipped when the next word is looked for; a capital begins that word.
+                before_lower = false;
+                return Some(word);
+            }
+            if c.is_alphanumeric() {
+                word.extend(c.to_lowercase());
+            }
+            before_lower = c.is_lowercase();
+            rest.next();
+        }
+        (!word.is_empty()).then_some(word)
+    })
 }
 
 /// Jaccard similarity of two sets; 0 where both are empty.
@@ -104,6 +116,27 @@ pub fn jaccard<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> f64 {
     let both = a.intersection(b).count();
     let either = a.len() + b.len() - both;
     if either == 0 { 0.0 } else { both as f64 / either as f64 }
+}
+
+/// The product of two vectors, summed in their order: the cosine of the angle between vectors of length 1.
+#[must_use]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// A cosine as a measure: what points away is as unlike as what is at right angles.
+#[must_use]
+pub fn unit(cosine: f32) -> f64 {
+    f64::from(cosine).clamp(0.0, 1.0)
+}
+
+/// How much a sign weighs that `having` of `all` have: 1 where one has it, 0 where all do. Inverse document frequency
+/// (Spärck Jones, "A statistical interpretation of term specificity", 1972), by the greatest that it can be.
+#[must_use]
+pub fn rarity(all: usize, having: usize) -> f64 {
+    let number = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    let (all, having) = (number(all), number(having));
+    (all / having).ln() / all.ln()
 }
 
 #[cfg(test)]
@@ -115,6 +148,21 @@ mod tests {
         let expect = ["error", "high", "nginx", "rate"].map(str::to_owned).into();
         assert_eq!(split("NginxHighErrorRate 5xx at 42%"), expect);
         assert!(words("Redis is down", "redis DOWN now") > 0.6);
+    }
+
+    #[test]
+    fn camel_case_is_taken_apart_in_order() {
+        let of = |text: &str| camel_words(text).collect::<Vec<_>>();
+        assert_eq!(of("NginxHighErrorRate on eu-west_1"), ["nginx", "high", "error", "rate", "on", "eu", "west", "1"]);
+        assert_eq!(of("HTTPServer aB aBC -Ä"), ["httpserver", "a", "b", "a", "bc", "ä"]);
+        assert!(of(" -- ").is_empty());
+    }
+
+    #[test]
+    fn what_few_have_weighs_more() {
+        assert!(rarity(10, 1) > rarity(10, 3) && rarity(10, 3) > rarity(10, 9));
+        assert!((rarity(10, 1) - 1.0).abs() < f64::EPSILON && rarity(10, 10).abs() < f64::EPSILON);
+        assert!((unit(1.5) - 1.0).abs() < f64::EPSILON && unit(-0.5).abs() < f64::EPSILON);
     }
 
     #[test]

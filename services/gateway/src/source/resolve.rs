@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hindcast_domain::Span;
+use hindcast_domain::{SecretHash, Span};
 
 use super::{AuthConfig, Env, KeyConfig, SOURCES_MAX, Source, SourceConfig, SourceError};
-use crate::auth::{Guard, Hashed, Scheme};
+use crate::auth::{Guard, KnownKey, Scheme};
 use crate::format::{self, Format};
 use crate::time;
 
@@ -161,14 +161,13 @@ fn secret(key: &KeyConfig, env: &Env) -> Result<Option<String>, String> {
     }
 }
 
-fn hashed(key: &KeyConfig, env: &Env) -> Result<Hashed, String> {
-    if let Some(secret) = secret(key, env)? {
-        return Ok(Hashed::of_secret(&key.id, &secret));
-    }
-    let digits = key.token_sha256.as_deref().unwrap_or_default().trim();
-    let sha256 = hindcast_domain::hex::unhex_array(digits);
-    let sha256 = sha256.ok_or("expected the 64 hexadecimal digits of a SHA-256 in token_sha256")?;
-    Ok(Hashed { id: key.id.clone(), sha256 })
+fn hashed(key: &KeyConfig, env: &Env) -> Result<KnownKey, String> {
+    let hash = match secret(key, env)? {
+        Some(secret) => SecretHash::of(&secret),
+        None => SecretHash::from_hex(key.token_sha256.as_deref().unwrap_or_default())
+            .ok_or("expected the 64 hexadecimal digits of a SHA-256 in token_sha256")?,
+    };
+    Ok(KnownKey { id: key.id.clone(), hash })
 }
 
 #[cfg(test)]

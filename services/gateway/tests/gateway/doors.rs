@@ -3,13 +3,13 @@
 use std::io::Write as _;
 
 use crate::support::World;
-use hindcast_domain::Event;
 use hindcast_domain::alert::Signal;
+use hindcast_domain::{Event, SecretHash};
 use hindcast_gateway::Guard;
 use hindcast_intake::FailPoint;
 use hindcast_ledger::memory::AppendFault;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 fn alert(labels: Value) -> Value {
     json!({"labels": labels, "annotations": {"summary": "s"}, "startsAt": "2026-11-24T13:29:00Z",
@@ -259,7 +259,7 @@ auth = { scheme = "open" }
 
 #[tokio::test]
 async fn doors_without_a_credential_of_their_own_ask_for_the_servers() {
-    let world = World::with(SOURCES, Guard::token("api", Sha256::digest(b"server").into()));
+    let world = World::with(SOURCES, Guard::token("api", SecretHash::of("server")));
     let body = json!([alert(json!({"a": "b"}))]).to_string();
     let json = ("content-type", "application/json");
     let with = |token: &'static str| vec![json, ("authorization", token)];

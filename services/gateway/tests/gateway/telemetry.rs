@@ -2,13 +2,12 @@
 
 use crate::protobuf::{attribute, double, fixed, gzip, logs, message, metrics, record, series, snappy, text, whole};
 use crate::support::{Answer, World, now};
-use hindcast_domain::{Partition, Span};
+use hindcast_domain::{Partition, SecretHash, Span};
 use hindcast_gateway::Guard;
 use hindcast_telemetry::{
     ArrivalCursor, LogFilter, LogLevel, LogRecord, MetricSeries, SampleFilter, Telemetry as _, TelemetryWindow,
 };
 use serde_json::{Value, json};
-use sha2::Digest as _;
 
 pub(crate) const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 pub(crate) const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
@@ -147,12 +146,12 @@ async fn lines_of_which_none_is_good_are_refused() {
 
 #[tokio::test]
 async fn a_source_of_lines_has_its_own_credential_environment_and_service() {
-    let digest = hindcast_domain::hex::hex(&sha2::Sha256::digest(b"ours"));
+    let digest = SecretHash::of("ours").hex();
     let sources = format!(
         "[[sources]]\nname='shop-logs'\nformat='logs'\nenvironment='staging'\nservice='shop'\n\
          auth={{scheme='bearer',keys=[{{id='k',token_sha256='{digest}'}}]}}"
     );
-    let world = World::with(&sources, Guard::token("api", sha2::Sha256::digest(b"server").into()));
+    let world = World::with(&sources, Guard::token("api", SecretHash::of("server")));
     let post = |path: &'static str, token: &'static str| {
         let world = &world;
         async move {
@@ -171,7 +170,7 @@ async fn a_source_of_lines_has_its_own_credential_environment_and_service() {
 
 #[tokio::test]
 async fn every_door_wants_the_servers_credential() {
-    let world = World::with("", Guard::token("api", sha2::Sha256::digest(b"server").into()));
+    let world = World::with("", Guard::token("api", SecretHash::of("server")));
     for path in ["/ingest/logs", "/v1/logs", "/v1/metrics", "/api/v1/write"] {
         for headers in [vec![PROTOBUF], vec![PROTOBUF, ("authorization", "Bearer wrong")]] {
             assert_eq!(world.post_with(path, &headers, "").await.code(), "unauthorized", "{path}");

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use hindcast_recall::Lexicon;
+use hindcast_similarity::Lexicon;
 use serde::{Deserialize, Serialize};
 
 use super::input;

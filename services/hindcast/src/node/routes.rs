@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use hindcast_console::{Console, TokenCheck};
+use hindcast_console::Console;
+use hindcast_domain::SecretHash;
 use hindcast_gateway::{Gateway, Guard};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -31,7 +32,7 @@ pub struct Served<'a> {
     /// The hash of the token that is wanted, in hexadecimal.
     pub token: Option<String>,
     /// The check of that token.
-    pub check: Option<TokenCheck>,
+    pub check: Option<SecretHash>,
 }
 
 /// All routes of this process.
@@ -79,9 +80,7 @@ fn gateway(
         metrics: common.metrics.clone(),
         key: hindcast_gateway::TenantKey::new(common.folder.keys()?.tenant_bytes()?),
         sources: common.settings.sources.clone(),
-        default_auth: token
-            .and_then(hindcast_domain::hex::unhex_array)
-            .map_or_else(Guard::open, |hash| Guard::token("api", hash)),
+        default_auth: token.and_then(SecretHash::from_hex).map_or_else(Guard::open, |hash| Guard::token("api", hash)),
         env: Arc::new(environment),
     })
     .context("the sources")

@@ -225,9 +225,9 @@ impl MemoryCopilot {
 }
 
 /// Counts an answer that nobody waited for.
-struct AnswerInProgress<'a>(Option<&'a AtomicUsize>);
+struct UnfinishedAnswer<'a>(Option<&'a AtomicUsize>);
 
-impl Drop for AnswerInProgress<'_> {
+impl Drop for UnfinishedAnswer<'_> {
     fn drop(&mut self) {
         if let Some(dropped) = self.0 {
             dropped.fetch_add(1, Ordering::SeqCst);
@@ -243,7 +243,7 @@ impl Copilot for MemoryCopilot {
         asker: Asker,
         progress: Option<mpsc::Sender<AnswerProgress>>,
     ) -> Result<Answer, Problem> {
-        let mut making = AnswerInProgress(Some(&self.dropped));
+        let mut making = UnfinishedAnswer(Some(&self.dropped));
         self.held().asked.push((ask, asker));
         if let Some(progress) = &progress {
             for step in &self.steps {

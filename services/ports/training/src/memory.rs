@@ -80,7 +80,7 @@ impl MemoryLearning {
     }
 
     async fn work(&self, request: LearningRequest, by: &str, listener: Listener) -> Result<(), Problem> {
-        let mut running = WorkInProgress(Some(&self.dropped));
+        let mut running = UnfinishedWork(Some(&self.dropped));
         self.held().asked.push((request, by.to_owned()));
         if let Some(listener) = &listener {
             for step in &self.steps {
@@ -97,9 +97,9 @@ impl MemoryLearning {
 }
 
 /// Counts work that nobody waited for.
-struct WorkInProgress<'a>(Option<&'a AtomicUsize>);
+struct UnfinishedWork<'a>(Option<&'a AtomicUsize>);
 
-impl Drop for WorkInProgress<'_> {
+impl Drop for UnfinishedWork<'_> {
     fn drop(&mut self) {
         if let Some(dropped) = self.0 {
             dropped.fetch_add(1, Ordering::SeqCst);

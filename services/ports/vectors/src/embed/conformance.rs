@@ -4,6 +4,8 @@
 // A suite is made of expectations; a panic with its reason is what it is for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use hindcast_similarity::dot;
+
 use super::Embedder;
 
 /// Texts that an embedder meets: short, long, foreign, empty, made of nothing but marks.
@@ -15,12 +17,6 @@ fn texts() -> Vec<String> {
     texts.push("FATAL: remaining connection slots are reserved ".repeat(2_000));
     texts.push("x".repeat(100_000));
     texts
-}
-
-/// The cosine of two vectors of length 1.
-#[must_use]
-pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 /// Every case.
@@ -37,7 +33,7 @@ pub async fn vectors_have_the_length_that_is_said(embedder: &dyn Embedder) {
     for (vector, text) in made.iter().zip(texts()) {
         let text: String = text.chars().take(20).collect();
         assert_eq!(vector.len(), embedder.identity().dimension, "{text:?}");
-        let length = cosine(vector, vector).sqrt();
+        let length = dot(vector, vector).sqrt();
         assert!((length - 1.0).abs() < 1e-3, "{text:?} has a vector of length {length}");
     }
     assert_eq!(embedder.embed(&[]).await.unwrap(), Vec::<Vec<f32>>::new(), "no text, no vector");
@@ -68,9 +64,9 @@ pub async fn what_means_alike_lies_closer(embedder: &dyn Embedder) {
     .collect();
     let made = embedder.embed(&texts).await.unwrap();
     for (n, own) in made.iter().enumerate() {
-        let twin = cosine(own, &made[n ^ 1]);
+        let twin = dot(own, &made[n ^ 1]);
         for (m, other) in made.iter().enumerate().filter(|(m, _)| *m != n && *m != n ^ 1) {
-            let away = cosine(own, other);
+            let away = dot(own, other);
             assert!(twin > away, "{:?}: {twin} to its twin, {away} to {:?}", texts[n], texts[m]);
         }
     }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::{camel_words, unit};
+
 /// How soon a word that comes again tells nothing more.
 const SATURATES: f64 = 1.2;
 /// How much a long text is held to have words by its length alone.
@@ -79,33 +81,16 @@ impl Lexicon {
     /// How near each text is to a question, 0 to 1, by its words and by the cosines that an embedder gave, one a text.
     #[must_use]
     pub fn near(&self, question: &str, cosines: &[f32]) -> Vec<f64> {
-        let cosine = |at: usize| f64::from(cosines.get(at).copied().unwrap_or(0.0)).clamp(0.0, 1.0);
+        let cosine = |at: usize| unit(cosines.get(at).copied().unwrap_or(0.0));
         let both = |(at, shared): (usize, f64)| WORDS * shared + (1.0 - WORDS) * cosine(at);
         self.shared(question).into_iter().enumerate().map(both).collect()
     }
 }
 
-/// The words of a text in lower case, camel case taken apart, without the endings of plurals and participles.
+/// The words of a text, without the endings of plurals and participles.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let mut all: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut before_lower = false;
-    for c in text.chars().chain(std::iter::once(' ')) {
-        if !c.is_alphanumeric() || (c.is_uppercase() && before_lower) {
-            if word.chars().count() >= 2 {
-                all.push(stem(&word).to_owned());
-            }
-            word.clear();
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
-        }
-        before_lower = c.is_lowercase();
-        if all.len() >= WORDS_MAX {
-            break;
-        }
-    }
-    all.into_iter()
+    let long = camel_words(text).filter(|word| word.chars().count() >= 2);
+    long.take(WORDS_MAX).map(|word| stem(&word).to_owned())
 }
 
 fn stem(word: &str) -> &str {
