@@ -53,6 +53,10 @@ fn check(recording: &Path, ledger: Ledger, channel: &str, more: &[&str]) -> Valu
     assert_eq!(facts["unaccounted"], json!([]), "{name}");
     assert_eq!(facts["refused"], 0, "{name}");
     assert_eq!(facts["replay"]["identical"], true, "{name}: {}", facts["replay"]);
+    let redecided = &facts["redecided"];
+    assert_eq!(redecided["differences"], json!([]), "{name}");
+    assert_eq!((&redecided["identical"], &redecided["folded"]), (&json!(true), &json!(0)), "{name}: {redecided}");
+    assert!(redecided["events"].as_u64().unwrap() > 100, "{name}: {redecided}");
     advised(&facts, &name);
     facts
 }

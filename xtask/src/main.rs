@@ -19,7 +19,8 @@ usage: cargo xtask TASK [ARGUMENTS]
                   HINDCAST_TEST_SEED=N         repeat the moments of an earlier run
                   HINDCAST_TEST_RUNNER=cargo   with cargo's own runner although cargo-nextest is installed
   fetch           download what the tests need, where it is missing
-  prove           the long proofs as a whole: a hundred kills of each kind, both language models
+  prove           the long proofs as a whole: a thousand random histories decided again, a hundred kills of each
+                  kind, both language models
   ci              what continuous integration runs, from formatting to the last test
   bench           measure the ledger and the telemetry store against plain files
   demo            play a recorded incident through the real HTTP endpoint
@@ -62,6 +63,12 @@ fn main() -> ExitCode {
 /// The long proofs, one after the other, with what they measured.
 fn prove(more: &[String]) -> Outcome {
     fetch::Fetching::start()?.finish()?;
+    let mut histories = cargo();
+    histories.args(["test", "--locked", "-p", "hindcast-testkit", "--test", "redecide", "--", "--nocapture"]);
+    if std::env::var_os("HINDCAST_TEST_HISTORIES").is_none() {
+        histories.env("HINDCAST_TEST_HISTORIES", "1000");
+    }
+    run(&mut histories)?;
     let mut command = cargo();
     command
         .args(["test", "--locked", "-p", "hindcast", "--test", "blackbox", "--"])

@@ -87,7 +87,7 @@ pub enum ClientCommand {
     /// Rebuild the state from the ledger and compare it with the live state; exits with 1 on any difference.
     Replay(proof::ReplayArgs),
     /// Verify the hash chains of the ledger; exits with 1 on any damage.
-    Verify,
+    Verify(proof::VerifyArgs),
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -149,7 +149,7 @@ impl ClientCommand {
             Self::Report(args) => report::run(args, context).await,
             Self::State(args) => state::run(args, context).await,
             Self::Replay(args) => proof::replay(args, context).await,
-            Self::Verify => proof::verify(context).await,
+            Self::Verify(args) => proof::verify(args, context).await,
             Self::Catalog(command) => catalog::run(command, context).await,
             Self::Doctor => doctor::run(context).await,
             Self::Openapi => openapi::run(context).await,

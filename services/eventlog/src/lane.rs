@@ -8,27 +8,33 @@
 
 mod decide;
 mod find;
+mod queue;
+mod recorded;
+mod redecide;
+mod world;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hindcast_clock as clock;
-use hindcast_domain::event::Recorded;
+use hindcast_domain::Time;
 use hindcast_domain::lane::Decider;
 use hindcast_domain::limits::COMMIT_EVENTS_MAX;
-use hindcast_domain::{Partition, Time};
 use tokio::sync::watch;
 
 use crate::feed::OrderedFeed;
 use crate::snapshot::{self, SnapshotStore};
-use hindcast_ledger::commit::{ConsumedThrough, Hash};
+use hindcast_ledger::commit::Hash;
 use hindcast_ledger::port::{Lease, ReadError, Seq, Shared};
 use hindcast_ledger::progress::LedgerProgress;
-use hindcast_ledger::subject::Subject;
+pub use queue::{DecodedCommit, QueuedInput, RecordedInput};
+pub use recorded::{RecordedOrder, RecordedStep};
+pub use redecide::{Divergence, Redecider, Redecision, redecide};
 
-/// Events of one batch after which it is appended; one input's decisions always fit on top.
+/// Events of one batch after which it is appended, once its last input ends the commit that it came in.
 const BATCH_EVENTS: usize = COMMIT_EVENTS_MAX / 4;
+/// Events of one batch after which it is appended anyway; one input's decisions always fit on top.
+const BATCH_EVENTS_MAX: usize = COMMIT_EVENTS_MAX / 2;
 /// Bytes of one batch, before compression, after which it is appended.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Commits after which a snapshot is written.
@@ -77,50 +83,11 @@ pub struct Runner<D: Decider> {
     options: Options,
 }
 
-/// One lane as its owner has it.
-struct OwnedLane<D: Decider> {
-    partition: Partition,
-    subject: Subject,
-    state: D::State,
-    tip: LaneTip,
-    /// `now` of the last decision.
-    now: Time,
-    /// How far each input was consumed.
-    cursors: BTreeMap<Subject, ConsumedThrough>,
-    /// Inputs that are not decided yet.
-    pending: VecDeque<Arc<DecodedCommit>>,
-    /// Decided, and not yet appended.
-    batch: Vec<Vec<u8>>,
-    batch_bytes: usize,
-    /// Whether the batch holds intake that has to be sealed.
-    seal: bool,
-}
-
 #[derive(Clone, Copy, Default)]
 struct LaneTip {
     seq: Seq,
     hash: Hash,
     counter: u64,
-}
-
-/// A commit that was read, shared by the lanes that want it.
-struct DecodedCommit {
-    seq: Seq,
-    subject: Subject,
-    hash: Hash,
-    stamped_at: Time,
-    events: Vec<Recorded>,
-}
-
-/// The world as a runner has folded it.
-struct RunnerState<D: Decider> {
-    lanes: BTreeMap<Partition, OwnedLane<D>>,
-    /// What a lane that is founded later has to have seen: tenant-wide inputs.
-    template: D::State,
-    template_cursors: BTreeMap<Subject, ConsumedThrough>,
-    through: Seq,
-    hash: Hash,
-    snapshot_at: Seq,
 }
 
 enum RunnerStep {
@@ -191,7 +158,7 @@ impl<D: Decider> Runner<D> {
                 }
                 self.report(&world);
             }
-            let due = if caught_up { self.next_due(&world) } else { None };
+            let due = if caught_up { Self::next_due(&world) } else { None };
             let due_at = due.as_ref().map_or(Time::MAX, |(_, timer)| timer.due);
             tokio::select! {
                 biased;
@@ -203,7 +170,7 @@ impl<D: Decider> Runner<D> {
                 }
                 records = feed.next() => {
                     for record in records? {
-                        self.take(&mut world, &record)?;
+                        Self::take(&mut world, &record)?;
                     }
                     if !caught_up && world.through >= head {
                         caught_up = true;

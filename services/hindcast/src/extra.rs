@@ -68,6 +68,13 @@ pub fn described() -> Vec<Foreign> {
             status: 200,
         },
         Foreign {
+            method: "post",
+            path: "/api/v1/redecide",
+            about: "Decides the recorded past again and compares it with what is recorded, byte for byte.",
+            media: &[],
+            status: 200,
+        },
+        Foreign {
             method: "get",
             path: "/api/v1/backup",
             about: "The whole ledger and its keys as one file.",
@@ -100,6 +107,7 @@ pub fn router(state: State, token: Option<SecretHash>) -> Router {
     Router::new()
         .route("/api/v1/activate", post(activate))
         .route("/api/v1/backup", get(download))
+        .route("/api/v1/redecide", post(redecide))
         .layer(axum::middleware::from_fn_with_state(token, hindcast_console::auth::check))
         .layer(axum::middleware::from_fn_with_state(state.clone(), from_here))
         .with_state(state)
@@ -144,10 +152,22 @@ pub async fn only_reads(request: axum::extract::Request, next: axum::middleware:
     problem.into_response()
 }
 
+/// Decides the past again.
+async fn redecide(axum::extract::State(state): axum::extract::State<State>) -> Response {
+    match crate::redecide::all(&state.ledger).await {
+        Ok(redecided) => axum::Json(redecided).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the past was not decided again");
+            HttpRefusal::new(Code::Unavailable, "the ledger cannot be read to its end").into_response()
+        }
+    }
+}
+
 /// Whether a path that takes a POST asks and changes nothing. A question over a folder is answered and not kept.
 fn asks(path: &str) -> bool {
-    matches!(path, "/api/v1/verify" | "/api/v1/replay" | "/api/v1/backtest" | "/api/v1/ask" | "/mcp" | "/ask")
-        || path.ends_with("/ask")
+    const ASK: [&str; 7] =
+        ["/api/v1/verify", "/api/v1/replay", "/api/v1/redecide", "/api/v1/backtest", "/api/v1/ask", "/mcp", "/ask"];
+    ASK.contains(&path) || path.ends_with("/ask")
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without a console.

@@ -12,6 +12,7 @@ mod lab;
 mod ledger;
 mod node;
 mod record;
+mod redecide;
 mod restore;
 mod runbooks;
 mod settings;

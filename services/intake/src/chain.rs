@@ -224,17 +224,7 @@ impl Chain {
             }));
             ids.push(id);
         }
-        let header = CommitHeader {
-            ledger: ledger.clone(),
-            subject,
-            counter,
-            expected: tip.seq,
-            previous: tip.hash,
-            stamped_at: now,
-            root: Hash::ZERO,
-            events: 0,
-            consumed: Vec::new(),
-        };
+        let header = CommitHeader::next(ledger.clone(), subject, counter, (tip.seq, tip.hash), now);
         let (payload, hash) = commit::encode(header, &bytes).map_err(|error| SubmitError::TooLarge(error.bytes))?;
         Ok((payload, hash, ids))
     }

@@ -20,6 +20,7 @@ use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::command::{Command, Configured, Received};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::{EventId, Fingerprint, Time};
+use hindcast_engine::InputTime;
 use hindcast_ledger::commit;
 use hindcast_mlops::Labeller;
 use hindcast_mlops::redecide::MemoryLane;
@@ -167,12 +168,12 @@ impl House {
         let inputs = self.append(inputs).await;
         let mut decided = Vec::new();
         for input in &inputs {
-            self.correlator.input(input, &mut |decision| decided.push(decision));
+            self.correlator.input(input, InputTime::in_order(input.time), &mut |decision| decided.push(decision));
         }
         let decided = self.append(decided).await;
         let mut labels = Vec::new();
         for event in inputs.iter().filter(|input| !matches!(input.event, Event::Configured(_))).chain(&decided) {
-            self.labeller.input(event, &mut |label| labels.push(label));
+            self.labeller.input(event, InputTime::in_order(event.time), &mut |label| labels.push(label));
         }
         self.append(labels).await;
     }

@@ -11,6 +11,7 @@ use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::model::Judged;
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::{EventId, Partition};
+use hindcast_engine::ENGINE_VERSION;
 use hindcast_facts::NewFact;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 use hindcast_mlops::compare::compare;
@@ -72,6 +73,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         let decided = lanes::decide(past, &self.make, &sides.champion, &sides.candidate).await?;
         history::tell(listener, "comparing", 0, 1);
         let (inputs, hash, unpaired) = (decided.inputs, decided.hash.clone(), decided.unpaired);
+        let engine = engine_changed(&decided.engines);
         let seed = request.seed.unwrap_or(1);
         let comparing = tokio::task::spawn_blocking(move || {
             let mut report = compare(&truth, &decided.champion, &decided.candidate, seed);
@@ -99,6 +101,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
             to,
             inputs,
             decided: hash,
+            engine,
             report: serde_json::to_value(&report).unwrap_or_default(),
             event,
         })
@@ -127,6 +130,18 @@ async fn begin(
         return Err(Problem::new(Code::BadParameter, detail));
     }
     Ok(from)
+}
+
+/// Says that another engine decided the past, where one did. Commits from before engines were numbered count as 0.
+fn engine_changed(engines: &BTreeSet<u32>) -> Option<String> {
+    let others: Vec<String> = engines.iter().filter(|it| **it != ENGINE_VERSION).map(u32::to_string).collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "engine changed: engine {} decided this past and engine {ENGINE_VERSION} decides it again, so outcomes are \
+             compared and not decisions",
+            others.join(", ")
+        )
+    })
 }
 
 fn named(version: Option<u32>) -> String {

@@ -1,8 +1,9 @@
 //! Two lanes side by side: what is in force and a candidate decide the same inputs, read and unpacked once.
 //! Owns the threads and what lies between them, which is bounded; refuses to know what is right.
 //!
-//! A run is a function of its inputs: what the candidate decided is hashed as it comes, in the order in which
-//! it was decided, and two runs over the same past give the same hash.
+//! Inputs come in the order in which the owner of the lane decided them, as its commits say, each with the stamp of
+//! its own commit; what no commit speaks of comes last, in the order of the ledger. A run is a function of its
+//! inputs: what the candidate decided is hashed as it comes, and two runs over the same past give the same hash.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +12,9 @@ use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::{EventId, Partition, Time};
-use hindcast_ledger::{ReadError, Record};
+use hindcast_engine::InputTime;
+use hindcast_eventlog::lane::{DecodedCommit, RecordedInput, RecordedOrder, RecordedStep};
+use hindcast_ledger::{ReadError, Record, Subject, commit};
 use hindcast_mlops::outcome::RunOutcome;
 use hindcast_mlops::redecide::{self, MemoryLane};
 use serde::Serialize;
@@ -49,6 +52,8 @@ pub struct DecidedTwice {
     pub inputs: u64,
     /// Firings that one of the two knows alone.
     pub unpaired: u32,
+    /// The engines that decided this past when it was recorded.
+    pub engines: BTreeSet<u32>,
 }
 
 /// What one lane made of it.
@@ -58,7 +63,9 @@ struct Ran {
     inputs: u64,
 }
 
-type InputBatch = Arc<Vec<Recorded>>;
+type StepBatch = Arc<Vec<RecordedStep>>;
+/// Inputs of one batch that no commit of the lane speaks of.
+const REST: usize = 4_096;
 
 /// Decides a past with both weights. Dropping the future ends all of it.
 ///
@@ -72,10 +79,12 @@ pub async fn decide<D: Decider>(
 ) -> Result<DecidedTwice, ReadingEnd> {
     let Past { range, partition, intake_from, to, compared } = past;
     let (records_in, records) = mpsc::channel::<Record>(BEHIND);
-    let (to_champion, champions) = mpsc::channel::<InputBatch>(BEHIND);
-    let (to_candidate, candidates) = mpsc::channel::<InputBatch>(BEHIND);
+    let (to_champion, champions) = mpsc::channel::<StepBatch>(BEHIND);
+    let (to_candidate, candidates) = mpsc::channel::<StepBatch>(BEHIND);
     let reader = make();
-    let unpack = tokio::task::spawn_blocking(move || unpack(records, to, &[to_champion, to_candidate]));
+    let own = Subject::lane(&partition, reader.name());
+    let reading = Unpacking { own: own.clone(), to, order: RecordedOrder::default() };
+    let unpack = tokio::task::spawn_blocking(move || reading.over(records, &[to_champion, to_candidate]));
     let lane = |weights: &GroupingWeights, inputs, hashed| {
         let (decider, weights, partition) = (make(), weights.clone(), partition.clone());
         let outcome = RunOutcome::of(compared.clone());
@@ -93,7 +102,7 @@ pub async fn decide<D: Decider>(
     let wants = |subject: &hindcast_ledger::Subject, seq| {
         let Some(input) = history::input_of(subject) else { return false };
         let early = input == hindcast_domain::lane::Input::Intake && seq < intake_from;
-        !early && reader.reads(&of, input, subject.partition())
+        *subject == own || (!early && reader.reads(&of, input, subject.partition()))
     };
     let pairing = async {
         let mut unpaired = 0_usize;
@@ -105,7 +114,7 @@ pub async fn decide<D: Decider>(
     let (sent, unpaired) = tokio::join!(range.send(wants, records_in), pairing);
     let unpacked = unpack.await?;
     sent?;
-    unpacked?;
+    let engines = unpacked?;
     let (champion, candidate) = (first.await?, second.await?);
     assert_eq!(champion.inputs, candidate.inputs, "both lanes read the same inputs");
     Ok(DecidedTwice {
@@ -114,24 +123,51 @@ pub async fn decide<D: Decider>(
         hash: candidate.hash,
         inputs: candidate.inputs,
         unpaired: u32::try_from(unpaired).unwrap_or(u32::MAX),
+        engines,
     })
 }
 
-/// Unpacks records for both lanes; ends where one of them takes no more.
-fn unpack(
-    mut records: mpsc::Receiver<Record>,
+/// Unpacks records for both lanes.
+struct Unpacking {
+    /// The lane whose commits say in which order was decided.
+    own: Subject,
     to: u64,
-    lanes: &[mpsc::Sender<InputBatch>; 2],
-) -> Result<(), ReadError> {
-    while let Some(record) = records.blocking_recv() {
-        let mut events = history::events(&record, |_| true)?;
-        events.retain(|event| event.position <= to && redecide::takes(event));
-        let batch = Arc::new(events);
-        if lanes.iter().any(|lane| lane.blocking_send(Arc::clone(&batch)).is_err()) {
-            return Ok(());
+    order: RecordedOrder,
+}
+
+impl Unpacking {
+    /// Hands steps on; ends where one of the lanes takes no more. The engines that decided.
+    fn over(
+        mut self,
+        mut records: mpsc::Receiver<Record>,
+        lanes: &[mpsc::Sender<StepBatch>; 2],
+    ) -> Result<BTreeSet<u32>, ReadError> {
+        let send = |steps: Vec<RecordedStep>| {
+            let batch = Arc::new(steps);
+            lanes.iter().all(|lane| lane.blocking_send(Arc::clone(&batch)).is_ok())
+        };
+        while let Some(record) = records.blocking_recv() {
+            let steps = self.take(&record)?;
+            if !steps.is_empty() && !send(steps) {
+                return Ok(self.order.engines().clone());
+            }
         }
+        let mut rest = self.order.rest().into_iter().map(RecordedStep::Input).peekable();
+        while rest.peek().is_some() && send(rest.by_ref().take(REST).collect()) {}
+        Ok(self.order.engines().clone())
     }
-    Ok(())
+
+    fn take(&mut self, record: &Record) -> Result<Vec<RecordedStep>, ReadError> {
+        let (header, hash) = commit::decode_header(&record.payload)
+            .map_err(|source| ReadError::Damaged { seq: record.seq, detail: source.to_string() })?;
+        if record.subject == self.own {
+            return Ok(self.order.follow(&header));
+        }
+        let mut events = history::events(record, |_| true)?;
+        events.retain(|event| event.position <= self.to);
+        self.order.push(&Arc::new(DecodedCommit::new(record, &header, hash, events)));
+        Ok(Vec::new())
+    }
 }
 
 struct LaneRun<D: Decider> {
@@ -144,7 +180,7 @@ struct LaneRun<D: Decider> {
 }
 
 impl<D: Decider> LaneRun<D> {
-    fn over(mut self, mut inputs: mpsc::Receiver<InputBatch>, fired: &mpsc::Sender<BTreeSet<EventId>>) -> Ran {
+    fn over(mut self, mut inputs: mpsc::Receiver<StepBatch>, fired: &mpsc::Sender<BTreeSet<EventId>>) -> Ran {
         let mut hash = DecisionDigest::default();
         while let Some(batch) = inputs.blocking_recv() {
             if fired.blocking_send(self.take(&batch, &mut hash)).is_err() {
@@ -154,8 +190,8 @@ impl<D: Decider> LaneRun<D> {
         Ran { outcome: self.outcome, hash: hash.finish(), inputs: self.inputs }
     }
 
-    /// Decides a batch; the observations with which alerts began to fire.
-    fn take(&mut self, batch: &[Recorded], hash: &mut DecisionDigest) -> BTreeSet<EventId> {
+    /// Takes the steps of a batch; the observations with which alerts began to fire.
+    fn take(&mut self, batch: &[RecordedStep], hash: &mut DecisionDigest) -> BTreeSet<EventId> {
         let mut fired = BTreeSet::new();
         let Self { lane, weights, outcome, hashed, inputs, begun } = self;
         let mut out = |decided: Recorded| {
@@ -167,12 +203,23 @@ impl<D: Decider> LaneRun<D> {
             }
             outcome.see(&decided);
         };
-        for input in batch {
+        for step in batch {
+            let recorded = match step {
+                RecordedStep::Clock(timer) => {
+                    lane.pass_to(timer, &mut out);
+                    continue;
+                }
+                RecordedStep::Input(recorded) => recorded,
+            };
+            let input = recorded.input.event();
+            if !redecide::takes(input) {
+                continue;
+            }
             if !std::mem::replace(begun, true) {
                 let in_force = redecide::in_force(weights, &input.partition, input.time);
-                lane.input(&in_force, &mut out);
+                lane.input(&in_force, InputTime::in_order(recorded.input.stamped_at()), &mut out);
             }
-            lane.input(input, &mut out);
+            lane.input(input, RecordedInput::time(recorded), &mut out);
             *inputs += 1;
         }
         fired

@@ -45,13 +45,10 @@ pub struct ShadowService<D: Decider> {
     tenant: String,
 }
 
-/// How far a run's facts lie in the ledger: the position of the newest input that one tells of, and how many
-/// tell of that input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct ShadowProgress {
-    at: u64,
-    facts: usize,
-}
+/// What a run's facts in the ledger tell of: how many of them, by the position of the input. Under a backlog inputs
+/// are decided out of the order of their positions, so the newest position alone would not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct ShadowProgress(BTreeMap<u64, usize>);
 
 enum ShadowStep {
     /// Another run is wished for, or none.
@@ -137,7 +134,7 @@ impl<D: Decider> ShadowService<D> {
         session: &ShadowSession,
         wished: &mut Receiver<Option<ShadowSession>>,
     ) -> Result<ShadowStep, ReadingEnd> {
-        let told = self.told(session).await?;
+        let mut told = self.told(session).await?;
         let mut beside = Beside::new(Arc::clone(&self.make), session, &self.tenant);
         let mut feed = OrderedFeed::start(Shared::clone(&self.options.ledger), 1);
         loop {
@@ -161,12 +158,12 @@ impl<D: Decider> ShadowService<D> {
                     waiting.entry(of).or_default().push(placed);
                 }
                 if waiting.get(&partition).is_some_and(|waiting| waiting.len() >= BATCH_MAX)
-                    && let Some(turn) = self.tell(session, &told, &mut waiting).await
+                    && let Some(turn) = self.tell(session, &mut told, &mut waiting).await
                 {
                     return Ok(turn);
                 }
             }
-            if let Some(turn) = self.tell(session, &told, &mut waiting).await {
+            if let Some(turn) = self.tell(session, &mut told, &mut waiting).await {
                 return Ok(turn);
             }
         }
@@ -196,12 +193,15 @@ impl<D: Decider> ShadowService<D> {
     async fn tell(
         &self,
         session: &ShadowSession,
-        told: &BTreeMap<Partition, ShadowProgress>,
+        told: &mut BTreeMap<Partition, ShadowProgress>,
         waiting: &mut BTreeMap<Partition, Vec<Placed>>,
     ) -> Option<ShadowStep> {
         for (partition, placed) in std::mem::take(waiting) {
-            let already = told.get(&partition).copied().unwrap_or_default();
-            let facts: Vec<NewFact> = already.beyond(placed).map(|placed| session.fact(placed)).collect();
+            let untold = match told.get_mut(&partition) {
+                Some(already) => already.beyond(placed),
+                None => placed,
+            };
+            let facts: Vec<NewFact> = untold.into_iter().map(|placed| session.fact(placed)).collect();
             for facts in facts.chunks(BATCH_MAX) {
                 if let Err(error) = self.options.writer.submit(&partition, facts.to_vec()).await {
                     return Some(ShadowStep::Unwritten(error));
@@ -227,23 +227,20 @@ async fn decided<D: Decider>(
 
 impl ShadowProgress {
     fn note(&mut self, at: u64) {
-        match at.cmp(&self.at) {
-            std::cmp::Ordering::Greater => *self = Self { at, facts: 1 },
-            std::cmp::Ordering::Equal => self.facts += 1,
-            std::cmp::Ordering::Less => {}
-        }
+        *self.0.entry(at).or_default() += 1;
     }
 
-    /// What is not told yet. All that one input placed stands together.
-    fn beyond(self, placed: Vec<Placed>) -> impl Iterator<Item = Placed> {
-        let mut of_the_last = 0;
-        placed.into_iter().filter(move |placed| {
-            if placed.at == self.at {
-                of_the_last += 1;
-                return of_the_last > self.facts;
+    /// What is not told yet. What one input placed comes in the same order in each run.
+    fn beyond(&mut self, placed: Vec<Placed>) -> Vec<Placed> {
+        let Self(told) = self;
+        let mut untold = |placed: &Placed| match told.get_mut(&placed.at) {
+            None | Some(0) => true,
+            Some(more) => {
+                *more -= 1;
+                false
             }
-            placed.at > self.at
-        })
+        };
+        placed.into_iter().filter(|placed| untold(placed)).collect()
     }
 }
 

@@ -73,6 +73,8 @@ async fn a_version_that_labels_lift_passes_and_two_backtests_give_the_same_bytes
     println!("{:?} {:?}", first.verdict, first.reasons);
     assert_eq!((first.verdict, first.against), (Verdict::Pass, 1), "{:?}", first.reasons);
     assert_eq!(first.from, past.learnt_to + 1, "what was learnt from judges nothing");
+    // This past was written by hand, as if before engines were numbered.
+    assert!(first.engine.as_deref().unwrap().starts_with("engine changed: engine 0 decided"), "{:?}", first.engine);
     let judged = service.backtest(request, "ada", true, None).await.unwrap();
     assert_eq!((&judged.decided, &judged.report, judged.inputs), (&first.decided, &first.report, first.inputs));
     let events = past.events().await;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use harness::common::{at, world};
 use harness::{Past, production, types};
+use hindcast_api::BacktestRequest;
 use hindcast_clock::{self as clock, Stepped};
 use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_correlator::Correlator;
@@ -23,6 +24,8 @@ use hindcast_intake::IntakeWriter;
 use hindcast_learning::{Options, ShadowService};
 use hindcast_ledger::{LedgerProgress, Shared, Subject, commit};
 use hindcast_mlops::train;
+use hindcast_training::Learning;
+use sha2::Digest;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -186,7 +189,7 @@ async fn it_begins_where_it_is_told_and_ends_when_it_is_told() {
 }
 
 /// What the live lane decided, and what its decisions add up to.
-async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
+async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize, Past) {
     let mut past = Past::empty();
     if shadowed {
         wish(&mut past, 0).await;
@@ -246,16 +249,44 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize) {
         book.alerts.values().map(|alert| (key("alerts", alert.fingerprint.as_str()), canonical::digest(alert)));
     let incidents = book.incidents.values().map(|one| (key("incidents", one.id.as_str()), canonical::digest(one)));
     let digests: Vec<_> = alerts.chain(incidents).collect();
-    (decided, canonical::state_hash(digests.iter().map(|(key, digest)| (key, digest))), shadows)
+    (decided, canonical::state_hash(digests.iter().map(|(key, digest)| (key, digest))), shadows, past)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_decisions_and_the_state_hash_are_the_same_with_and_without_a_shadow() {
-    let (without, before, none) = live(false).await;
-    let (with, after, some) = live(true).await;
+    let (without, before, none, _) = live(false).await;
+    let (with, after, some, _) = live(true).await;
     assert_eq!(none, 0);
     assert!(some > 20, "the shadow ran: {some}");
     let differs = with.iter().zip(&without).find(|(a, b)| a != b);
     assert!(differs.is_none() && with.len() == without.len(), "{differs:?}");
     assert_eq!(after, before);
+}
+
+/// A decision as a backtest hashes it: everything but its place.
+#[derive(serde::Serialize)]
+struct Placeless<'a> {
+    id: &'a hindcast_domain::EventId,
+    subject: &'a str,
+    revision: Option<u64>,
+    time: hindcast_domain::Time,
+    actor: &'a str,
+    cause: Option<&'a hindcast_domain::EventId>,
+    event: &'a Event,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backtest_of_what_is_in_force_decides_the_ledgers_own_decisions_byte_for_byte() {
+    let (decided, _, _, past) = live(false).await;
+    let request = BacktestRequest { version: Some(1), since: Some("1".into()), ..BacktestRequest::default() };
+    let compared = past.service().backtest(request, "ada", false, None).await.unwrap();
+    let mut recorded = sha2::Sha256::default();
+    for Recorded { id, subject, revision, time, actor, cause, event, .. } in &decided {
+        let (revision, time, cause) = (*revision, *time, cause.as_ref());
+        let bytes = serde_json::to_vec(&Placeless { id, subject, revision, time, actor, cause, event }).unwrap();
+        recorded.update((bytes.len() as u64).to_be_bytes());
+        recorded.update(&bytes);
+    }
+    assert_eq!(compared.decided, hindcast_domain::hex::hex(&recorded.finalize()), "{} decisions", decided.len());
+    assert_eq!(compared.engine, None, "the same engine decided it");
 }

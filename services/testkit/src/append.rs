@@ -37,17 +37,7 @@ pub async fn event(
             traceparent: None,
             event: event.clone(),
         });
-        let header = CommitHeader {
-            ledger: ledger_id,
-            subject: slot.clone(),
-            counter: counter + 1,
-            expected,
-            previous,
-            stamped_at: now,
-            root: Hash::ZERO,
-            events: 0,
-            consumed: Vec::new(),
-        };
+        let header = CommitHeader::next(ledger_id, slot.clone(), counter + 1, (expected, previous), now);
         let payload = commit::encode(header, &[encoded]).expect("one event fits a commit").0;
         match ledger.append(&slot, expected, payload).await {
             Ok(seq) => return seq,

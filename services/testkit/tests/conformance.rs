@@ -155,15 +155,8 @@ async fn the_walk_finds_a_cursor_that_lies() {
     {
         let subject = hindcast_ledger::Subject::lane(&toy::partition(), &format!("lane-{n}"));
         let header = CommitHeader {
-            ledger: "CURSOR".to_owned(),
-            subject: subject.clone(),
-            counter: 1,
-            expected: 0,
-            previous: Hash::ZERO,
-            stamped_at: Time::from_millis(1),
-            root: Hash::ZERO,
-            events: 0,
             consumed: vec![ConsumedThrough { subject: intake.clone(), seq, hash }],
+            ..CommitHeader::next("CURSOR".to_owned(), subject.clone(), 1, (0, Hash::ZERO), Time::from_millis(1))
         };
         let (payload, _): (Bytes, Hash) = commit::encode(header, &[]).unwrap();
         let at = ledger.append(&subject, 0, payload).await.unwrap();

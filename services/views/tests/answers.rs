@@ -243,17 +243,8 @@ async fn an_event_of_a_newer_binary_is_shown_counted_and_parked() {
         "type": "incident.teleported", "data": {"to": "mars"},
     });
     let subject = Subject::lane(&partition(0), "teleport");
-    let header = hindcast_ledger::CommitHeader {
-        ledger: "L".into(),
-        subject: subject.clone(),
-        counter: 1,
-        expected: 0,
-        previous: hindcast_ledger::Hash::ZERO,
-        stamped_at: world.now,
-        root: hindcast_ledger::Hash::ZERO,
-        events: 0,
-        consumed: Vec::new(),
-    };
+    let first = (0, hindcast_ledger::Hash::ZERO);
+    let header = hindcast_ledger::CommitHeader::next("L".into(), subject.clone(), 1, first, world.now);
     let (payload, _) = commit::encode(header, &[serde_json::to_vec(&raw).unwrap()]).unwrap();
     world.ledger.append(&subject, 0, payload).await.unwrap();
     let running = Running::over(&world.ledger).await;

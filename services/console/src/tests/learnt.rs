@@ -196,6 +196,7 @@ pub(super) fn learning() -> MemoryLearning {
         to: 36_095_500,
         inputs: 12_345,
         decided: "ab".repeat(32),
+        engine: None,
         report: judged.report,
         event: Some(judged.event),
     };

@@ -13,7 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use operations::{AlertCounts, DamageFound, IncidentCounts, Parked, Replay, ServicePosition, State, Verification};
+pub use operations::{
+    AlertCounts, DamageFound, IncidentCounts, Parked, Redecided, RedecidedOtherwise, Replay, ServicePosition, State,
+    Verification,
+};
 pub use receipt::{Receipt, ReceiptStep};
 pub use timeline::{TimelineEntry, Why, WhyKeptOut, WhyMember};
 

@@ -5,20 +5,29 @@
 //! other lanes and of the door (`seen`). Since they commute, the state after a restart, which folds all
 //! inputs up to the cursor and all decisions, equals the state that decided.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Draft, Recorded};
 use crate::id::Partition;
 use crate::time::Time;
 
 /// What is due, and when. Ties are broken by the id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timer {
     /// When it is due; `now` of what it decides.
     pub due: Time,
     /// What is due, such as `stale/9f3c…`; also the seed of the ids of what it decides.
     pub id: String,
+}
+
+/// What every subject of a ledger begins with.
+pub const SUBJECT_ROOT: &str = "hc";
+
+/// The subject of a lane, as its commits and the ids of its decisions name it.
+#[must_use]
+pub fn subject(partition: &Partition, lane: &str) -> String {
+    format!("{SUBJECT_ROOT}.{}.{}.{lane}", partition.tenant, partition.environment)
 }
 
 /// Whose events a lane reads.

@@ -166,6 +166,21 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
 }
 
 impl Envelope {
+    /// What is written of a decision; its place is given by the commit that holds it.
+    #[must_use]
+    pub fn of(decision: Recorded) -> Self {
+        Self {
+            id: decision.id,
+            subject: decision.subject,
+            revision: decision.revision,
+            time: decision.time,
+            actor: decision.actor,
+            cause: decision.cause,
+            traceparent: None,
+            event: decision.event,
+        }
+    }
+
     /// The event with its place.
     #[must_use]
     pub fn at(self, position: u64, partition: &Partition) -> Recorded {

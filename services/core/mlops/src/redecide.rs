@@ -1,107 +1,77 @@
 //! Re-deciding: runs a decider again over recorded inputs, in memory and in isolation. Owns a lane that no
 //! ledger knows; refuses to know which decider it is, so that the binary hands in the one that serves.
 //!
-//! Effects do not exist here: what is decided is handed to a closure and kept by nobody else. Inputs are
-//! decided in the order of their places, timers that are due before an input's time first, as the lane's
-//! runner does it.
+//! Effects do not exist here: what is decided is handed to a closure and kept by nobody else. Each step is one of
+//! the engine that serves; which input comes next is said by the caller, who reads it from the lane's own commits.
 
 use hindcast_domain::events;
 use std::borrow::Borrow as _;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hindcast_correlation::cluster::GroupingWeights;
 use hindcast_domain::command::{Command, Configured};
-use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::lane::Decider;
+use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::lane::{Decider, Timer};
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::{EventId, Partition, Time};
+use hindcast_engine::{DeadTimer, InputTime, LaneEngine};
 
 /// The configuration section that holds the weights that are set by hand, under `weights`.
 pub const SECTION: &str = "correlation";
 
-/// A partition that is decided again in memory; nothing is recorded.
+/// A partition that is decided again in memory by the engine that serves; nothing is recorded.
 pub struct MemoryLane<D: Decider> {
-    decider: D,
-    partition: Partition,
-    state: D::State,
-    /// `now` of the last decision.
-    now: Time,
+    engine: LaneEngine<D>,
     /// The last place: a decision stands behind the input that it follows from.
     pub position: u64,
+    /// Timers that were due and decided nothing.
+    pub dead_timers: u64,
 }
 
 impl<D: Decider> MemoryLane<D> {
     /// A lane that saw nothing yet.
     pub fn new(decider: D, partition: Partition) -> Self {
-        Self { decider, partition, state: D::State::default(), now: Time::ZERO, position: 0 }
+        Self::of(decider, partition, D::State::default())
     }
 
     /// A lane that has seen what `state` holds and decided nothing yet.
     pub fn of(decider: D, partition: Partition, state: D::State) -> Self {
-        Self { decider, partition, state, now: Time::ZERO, position: 0 }
+        Self { engine: LaneEngine::new(Arc::new(decider), partition, state), position: 0, dead_timers: 0 }
     }
 
     /// What it decides on.
     pub const fn state(&self) -> &D::State {
-        &self.state
+        self.engine.state()
     }
 
     /// Takes one input: timers that are due first, then the input itself. Each decision goes to `out`.
-    pub fn input(&mut self, input: &Recorded, out: &mut impl FnMut(Recorded)) {
+    pub fn input(&mut self, input: &Recorded, time: InputTime, out: &mut impl FnMut(Recorded)) {
         self.position = self.position.max(input.position);
-        if !self.decider.precedes_timers(input) {
-            self.pass(input.time, out);
-        }
-        let now = self.now.max(input.time);
-        if self.decider.sees_first() {
-            self.decider.seen(&mut self.state, input);
-        }
-        let drafts = self.decider.decide(&self.state, &self.partition, input, now);
-        self.adopt(drafts, input.id.as_str().as_bytes(), now, Some(&input.id), out);
-        if !self.decider.sees_first() {
-            self.decider.seen(&mut self.state, input);
-        }
+        self.step(out, |engine, out| engine.input(input, time, out));
     }
 
     /// Lets time pass: every timer that is due by `until` fires at its own time.
     pub fn pass(&mut self, until: Time, out: &mut impl FnMut(Recorded)) {
-        while let Some(timer) = self.decider.due(&self.state).filter(|timer| timer.due <= until) {
-            let drafts = self.decider.fire(&self.state, &self.partition, &timer);
-            assert!(!drafts.is_empty(), "a timer that is due decides something, or it would be due for ever");
-            let now = self.now.max(timer.due);
-            self.adopt(drafts, timer.id.as_bytes(), now, None, out);
-        }
+        self.step(out, |engine, out| engine.pass(until, out));
     }
 
-    fn adopt(
+    /// Fires the timers up to `last`, which a clock has reached.
+    pub fn pass_to(&mut self, last: &Timer, out: &mut impl FnMut(Recorded)) {
+        self.step(out, |engine, out| engine.pass_to(last, out));
+    }
+
+    /// One step of the engine; what it decides is given places.
+    fn step(
         &mut self,
-        drafts: Vec<Draft>,
-        seed: &[u8],
-        now: Time,
-        cause: Option<&EventId>,
         out: &mut impl FnMut(Recorded),
+        step: impl FnOnce(&mut LaneEngine<D>, &mut dyn FnMut(Recorded)) -> Result<(), DeadTimer>,
     ) {
-        let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
-        for (index, draft) in drafts.into_iter().enumerate() {
-            let known = revisions.get(&draft.subject).copied();
-            let revision = known.unwrap_or_else(|| self.decider.revision(&self.state, &draft.subject) + 1);
-            revisions.insert(draft.subject.clone(), revision);
-            self.position += 1;
-            self.now = self.now.max(now);
-            let decided = Recorded {
-                id: EventId::derive(&[seed, &now.nanos().to_be_bytes(), &(index as u64).to_be_bytes()]),
-                position: self.position,
-                partition: self.partition.clone(),
-                subject: draft.subject,
-                revision: Some(revision),
-                time: now,
-                actor: draft.actor,
-                cause: cause.cloned(),
-                event: draft.event,
-            };
-            self.decider.evolve(&mut self.state, &decided);
-            out(decided);
-        }
+        let Self { engine, position, dead_timers } = self;
+        let fired = step(engine, &mut |decision| {
+            *position += 1;
+            out(Recorded { position: *position, ..decision });
+        });
+        *dead_timers += u64::from(fired.is_err());
     }
 }
 
@@ -160,8 +130,8 @@ pub fn in_force(weights: &GroupingWeights, partition: &Partition, at: Time) -> R
     }
 }
 
-/// Decides recorded inputs again with `weights`; each decision goes to `out`. `until` lets timers fire that
-/// are due after the last input.
+/// Decides inputs with `weights` in the order in which they come, each at its own time; each decision goes to `out`.
+/// `until` lets timers fire that are due after the last input.
 pub fn run<D: Decider>(
     decider: D,
     partition: &Partition,
@@ -175,10 +145,10 @@ pub fn run<D: Decider>(
     for input in inputs {
         let input = input.borrow();
         if std::mem::take(&mut first) {
-            lane.input(&in_force(weights, partition, input.time), out);
+            lane.input(&in_force(weights, partition, input.time), InputTime::in_order(input.time), out);
         }
         if takes(input) {
-            lane.input(input, out);
+            lane.input(input, InputTime::in_order(input.time), out);
         }
     }
     if let Some(until) = until {

@@ -1,36 +1,39 @@
 //! How a lane decides: inputs one by one, timers before the inputs that come after them, and one append for
 //! what a batch decided. Refuses to know how the state was found.
 
-use std::collections::BTreeMap;
-
-use hindcast_domain::event::{Draft, Event, Recorded, SYSTEM};
+use hindcast_domain::event::Recorded;
 use hindcast_domain::lane::{Decider, Timer};
-use hindcast_domain::{EventId, Partition, Time, command};
+use hindcast_domain::{Partition, command};
+use hindcast_engine::{DeadTimer, ENGINE_VERSION, InputTime};
 use hindcast_events::Envelope;
 use tokio::sync::watch;
 
-use super::{BATCH_BYTES, BATCH_EVENTS, Error, LaneTip, OwnedLane, PAUSE, Runner, RunnerState};
-use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
+use super::queue::Decided;
+use super::world::{LaneWorld, OwnedLane};
+use super::{BATCH_BYTES, BATCH_EVENTS, BATCH_EVENTS_MAX, Error, LaneTip, PAUSE, Runner};
+use hindcast_ledger::commit::{self, CommitHeader};
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
 use hindcast_ledger::progress::ServiceReport;
 
+/// Decisions on their way into a batch.
+pub(super) fn batched<'a>(batch: &'a mut Vec<Vec<u8>>, bytes: &'a mut usize) -> impl FnMut(Recorded) + 'a {
+    |decision| {
+        let encoded = hindcast_events::encode(&Envelope::of(decision));
+        *bytes += encoded.len();
+        batch.push(encoded);
+    }
+}
+
 impl<D: Decider> Runner<D> {
     /// On a ledger that others can write to, the first append of an owner says so, and is its fence.
-    pub(super) async fn take_over(&self, world: &mut RunnerState<D>) -> Result<bool, Error> {
+    pub(super) async fn take_over(&self, world: &mut LaneWorld<D>) -> Result<bool, Error> {
         if !self.options.ledger.info().shared {
             return Ok(true);
         }
-        let partitions: Vec<_> = world.lanes.keys().cloned().collect();
-        for partition in partitions {
-            let Some(lane) = world.lanes.get_mut(&partition) else {
-                continue;
-            };
+        for lane in world.lanes.values_mut() {
             let epoch = lane.tip.counter + 1;
-            let owned = Event::Owned(command::Owned { epoch, owner: self.options.owner.clone() });
-            let seed = format!("owned/{epoch}");
-            let draft = Draft::system(&lane.subject, owned);
-            let now = lane.now;
-            self.adopt(lane, vec![draft], None, seed.as_bytes(), now);
+            let owned = command::Owned { epoch, owner: self.options.owner.clone() };
+            lane.engine.owned(owned, &mut batched(&mut lane.batch, &mut lane.batch_bytes));
             if !self.append(lane).await? {
                 return Ok(false);
             }
@@ -40,21 +43,17 @@ impl<D: Decider> Runner<D> {
 
     pub(super) async fn decide_all(
         &self,
-        world: &mut RunnerState<D>,
+        world: &mut LaneWorld<D>,
         shutdown: &watch::Receiver<bool>,
     ) -> Result<bool, Error> {
         for lane in world.lanes.values_mut() {
             // What is left waits in the ledger for whoever owns the lane next.
             while !*shutdown.borrow()
-                && let Some(input) = lane.pending.pop_front()
+                && let Some(whole) = decide_next(lane)
             {
-                for event in &input.events {
-                    self.decide(lane, event, input.stamped_at);
-                }
-                let cursor = ConsumedThrough { subject: input.subject.clone(), seq: input.seq, hash: input.hash };
-                lane.cursors.insert(input.subject.clone(), cursor);
-                let full = lane.batch.len() >= BATCH_EVENTS || lane.batch_bytes >= BATCH_BYTES;
-                if (full || lane.pending.is_empty()) && !self.append(lane).await? {
+                let full = if whole { BATCH_EVENTS } else { BATCH_EVENTS_MAX };
+                let full = lane.batch.len() >= full || lane.batch_bytes >= BATCH_BYTES;
+                if (full || lane.queue.is_empty()) && !self.append(lane).await? {
                     return Ok(false);
                 }
                 if full {
@@ -65,91 +64,16 @@ impl<D: Decider> Runner<D> {
         Ok(true)
     }
 
-    pub(super) fn decide(&self, lane: &mut OwnedLane<D>, input: &Recorded, stamped_at: Time) {
-        if self.decider.sees_first() {
-            self.decider.seen(&mut lane.state, input);
-        }
-        // Timers that were due before this input come first, each at its own time.
-        while !self.decider.precedes_timers(input)
-            && let Some(timer) = self.decider.due(&lane.state).filter(|timer| timer.due <= stamped_at)
-        {
-            if !self.fire_one(lane, &timer) {
-                break;
-            }
-        }
-        let now = lane.now.max(stamped_at);
-        let drafts = self.decider.decide(&lane.state, &lane.partition, input, now);
-        lane.seal |= self.decider.seals(input);
-        self.adopt(lane, drafts, Some(input), input.id.as_str().as_bytes(), now);
-        if !self.decider.sees_first() {
-            self.decider.seen(&mut lane.state, input);
-        }
-    }
-
-    /// Decides about a timer; false where it decided nothing, which would make it due for ever.
-    pub(super) fn fire_one(&self, lane: &mut OwnedLane<D>, timer: &Timer) -> bool {
-        let now = lane.now.max(timer.due);
-        let drafts = self.decider.fire(&lane.state, &lane.partition, timer);
-        if drafts.is_empty() {
-            tracing::error!(timer = timer.id, "a timer that is due decides nothing; it is a defect");
-            return false;
-        }
-        let seed = format!("{}/{}/{}", lane.subject, timer.due.nanos(), timer.id);
-        self.adopt(lane, drafts, None, seed.as_bytes(), now);
-        true
-    }
-
-    /// Gives drafts their ids and revisions, folds them, and puts them into the batch.
-    pub(super) fn adopt(
-        &self,
-        lane: &mut OwnedLane<D>,
-        drafts: Vec<Draft>,
-        input: Option<&Recorded>,
-        seed: &[u8],
-        now: Time,
-    ) {
-        // One decision gives all its events on a subject the same revision.
-        let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
-        for (index, draft) in drafts.into_iter().enumerate() {
-            let Draft { subject, actor, event } = draft;
-            let revision =
-                *revisions.entry(subject.clone()).or_insert_with(|| self.decider.revision(&lane.state, &subject) + 1);
-            let envelope = Envelope {
-                id: EventId::derive(&[lane.subject.to_string().as_bytes(), seed, &index.to_be_bytes()]),
-                subject,
-                // A lane is no aggregate: its owners are told apart by their epoch.
-                revision: (!matches!(event, Event::Owned(_))).then_some(revision),
-                time: now,
-                actor: if actor.is_empty() { SYSTEM.to_owned() } else { actor },
-                cause: input.map(|input| input.id.clone()),
-                traceparent: None,
-                event,
-            };
-            let bytes = hindcast_events::encode(&envelope);
-            lane.batch_bytes += bytes.len();
-            lane.batch.push(bytes);
-            lane.now = lane.now.max(now);
-            // Places are given by the append; no fold of a lane reads them.
-            self.decider.evolve(&mut lane.state, &envelope.at(0, &lane.partition));
-        }
-    }
-
     /// Appends the batch with its cursor; false when another owner decided.
     pub(super) async fn append(&self, lane: &mut OwnedLane<D>) -> Result<bool, Error> {
         if lane.batch.is_empty() && !lane.seal {
             return Ok(true);
         }
-        let header = CommitHeader {
-            ledger: self.options.ledger.info().ledger_id.clone(),
-            subject: lane.subject.clone(),
-            counter: lane.tip.counter + 1,
-            expected: lane.tip.seq,
-            previous: lane.tip.hash,
-            stamped_at: self.options.clock.now(),
-            root: Hash::ZERO,
-            events: 0,
-            consumed: lane.cursors.values().cloned().collect(),
-        };
+        let LaneTip { seq, hash, counter } = lane.tip;
+        let (ledger, subject) = (self.options.ledger.info().ledger_id.clone(), lane.subject.clone());
+        let next = CommitHeader::next(ledger, subject, counter + 1, (seq, hash), self.options.clock.now());
+        let Decided { consumed, order, ahead } = lane.queue.decided();
+        let header = CommitHeader { consumed, order, ahead, engine: ENGINE_VERSION, clock: lane.clock.take(), ..next };
         let (payload, hash) = match commit::encode(header, &lane.batch) {
             Ok(packed) => packed,
             Err(error) => {
@@ -193,29 +117,50 @@ impl<D: Decider> Runner<D> {
         }
     }
 
-    pub(super) fn next_due(&self, world: &RunnerState<D>) -> Option<(Partition, Timer)> {
-        let of = |lane: &OwnedLane<D>| self.decider.due(&lane.state).map(|timer| (lane.partition.clone(), timer));
-        world.lanes.values().filter_map(of).min_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)))
+    pub(super) fn next_due(world: &LaneWorld<D>) -> Option<(Partition, Timer)> {
+        let of = |(partition, lane): (&Partition, &OwnedLane<D>)| Some((partition.clone(), lane.engine.due()?));
+        world.lanes.iter().filter_map(of).min_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)))
     }
 
+    /// Fires a timer because the clock has reached it.
     pub(super) async fn fire(
         &self,
-        world: &mut RunnerState<D>,
+        world: &mut LaneWorld<D>,
         partition: &Partition,
         timer: &Timer,
     ) -> Result<bool, Error> {
         let Some(lane) = world.lanes.get_mut(partition) else {
             return Ok(true);
         };
-        if !self.fire_one(lane, timer) {
+        said(lane.engine.pass_to(timer, &mut batched(&mut lane.batch, &mut lane.batch_bytes)));
+        if lane.batch.is_empty() {
             tokio::time::sleep(PAUSE.1).await;
             return Ok(true);
         }
+        lane.clock = Some(timer.clone());
         self.append(lane).await
     }
 
-    pub(super) fn report(&self, world: &RunnerState<D>) {
-        let due = self.next_due(world).map(|(_, timer)| timer.due);
+    pub(super) fn report(&self, world: &LaneWorld<D>) {
+        let due = Self::next_due(world).map(|(_, timer)| timer.due);
         self.options.progress.report(self.decider.name(), ServiceReport { through: world.through, due, appending: 0 });
+    }
+}
+
+/// Decides the next input of a lane; whether it ends its commit, and `None` where none waits.
+fn decide_next<D: Decider>(lane: &mut OwnedLane<D>) -> Option<bool> {
+    let oldest = lane.queue.oldest()?;
+    let (timers_by, position) = (oldest.stamped_at(), oldest.event().position);
+    let input = lane.queue.take(position)?;
+    let time = InputTime { stamped_at: input.stamped_at(), timers_by };
+    lane.seal |= lane.engine.decider().seals(input.event());
+    said(lane.engine.input(input.event(), time, &mut batched(&mut lane.batch, &mut lane.batch_bytes)));
+    Some(input.ends_its_commit())
+}
+
+/// Says that a timer was dead, where one was.
+pub(super) fn said(fired: Result<(), DeadTimer>) {
+    if let Err(DeadTimer(timer)) = fired {
+        tracing::error!(timer = timer.id, "a timer that is due decides nothing; it is a defect");
     }
 }

@@ -38,6 +38,7 @@ pub struct Facts {
     probed: Vec<Probed>,
     receipt: Option<Receipt>,
     replay: hindcast_api::Replay,
+    redecided: hindcast_api::Redecided,
     as_of: Option<(Time, u64)>,
     seconds: f64,
     memory_mb: u64,
@@ -135,6 +136,7 @@ impl Facts {
             probed: played.probed.clone(),
             receipt,
             replay: views.replay(None).await?,
+            redecided: crate::redecide::all(&node.ledger).await?,
             as_of,
             seconds: began.elapsed().as_secs_f64(),
             memory_mb: memory_mb(),
@@ -323,6 +325,12 @@ fn proof(facts: &Facts) {
         facts.seconds,
         facts.memory_mb,
         facts.disk_mb,
+    );
+    let redecided = &facts.redecided;
+    let sign = if redecided.identical { "byte for byte" } else { "otherwise in places" };
+    println!(
+        "          decided {} events in {} commits again: {sign} what is recorded",
+        redecided.events, redecided.commits
     );
     if let Some((at, open)) = facts.as_of {
         println!("as of     {}: {} incident open, later events not visible", clock(at), open);

@@ -2,10 +2,11 @@
 //! A new edge is the largest class of change: it is allowed here first.
 
 /// Edges from core to core, beyond those to the domain.
-pub const CORE_TO_CORE: [(&str, &str, &str); 13] = [
+pub const CORE_TO_CORE: [(&str, &str, &str); 14] = [
     ("chat-cards", "api", "a card shows what the API says"),
     ("correlation", "similarity", "labels and words of two alerts are compared one way"),
     ("mlops", "api", "the status of a version is what the API says"),
+    ("mlops", "engine", "the past is decided again by the engine that serves"),
     ("mlops", "correlation", "features are computed by the one code path that serves"),
     ("postmortem", "api", "a draft is what the API says"),
     ("postmortem", "rca", "a draft rests on the evidence that the ranking rests on"),
@@ -51,7 +52,7 @@ pub const ADAPTER_TO_MORE: [(&str, &str, &str); 1] =
     [("telemetry-files", "hindcast-clock", "what is kept for a time is kept by the clock")];
 
 /// Edges that exist for tests alone.
-pub const ONLY_IN_TESTS: [(&str, &str, &str); 15] = [
+pub const ONLY_IN_TESTS: [(&str, &str, &str); 20] = [
     ("hindcast-copilot", "hindcast-eventlog", "what was appended is read back"),
     ("hindcast-copilot", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
     ("hindcast-detector", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
@@ -65,6 +66,11 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 15] = [
     ("hindcast-log-templates", "hindcast-metric-shifts", "recordings are judged by both detectors together"),
     ("hindcast-mlops", "hindcast-correlator", "history is decided again by the decider that serves"),
     ("hindcast-mlops", "hindcast-train-linfa", "what is learnt is judged with the trainer that trains"),
+    ("hindcast-testkit", "hindcast-control", "random histories are decided again by the deciders that serve"),
+    ("hindcast-testkit", "hindcast-correlation", "a version of a random history has weights"),
+    ("hindcast-testkit", "hindcast-correlator", "random histories are decided again by the deciders that serve"),
+    ("hindcast-testkit", "hindcast-mlops", "random histories are decided again by the deciders that serve"),
+    ("hindcast-testkit", "hindcast-pager", "random histories are decided again by the deciders that serve"),
     ("hindcast-rca", "hindcast-postmortem", "a draft cites nothing that the ranking's evidence lacks"),
     ("hindcast-rca", "hindcast-verifier", "what is concluded must stand before the verifier"),
 ];

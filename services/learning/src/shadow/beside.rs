@@ -1,5 +1,5 @@
-//! The lanes of a run: one a partition, in memory and in isolation. Owns what a decision means as a fact;
-//! refuses to write one.
+//! The lanes of a run: one a partition, in memory and in isolation. Each decides what the lane beside it has decided,
+//! in the same order. Owns what a decision means as a fact; refuses to write one.
 
 use hindcast_domain::events;
 use std::collections::BTreeMap;
@@ -11,6 +11,8 @@ use hindcast_domain::lane::{Decider, Input};
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{EventId, Fingerprint, Partition};
+use hindcast_engine::InputTime;
+use hindcast_eventlog::lane::{DecodedCommit, RecordedInput, RecordedOrder, RecordedStep};
 use hindcast_ledger::{ReadError, Record, commit};
 use hindcast_mlops::redecide::{self, MemoryLane};
 
@@ -34,6 +36,10 @@ pub(super) struct Beside<D: Decider> {
 
 struct One<D: Decider> {
     lane: MemoryLane<D>,
+    /// What the lane beside it has not decided yet.
+    order: RecordedOrder,
+    /// The position of the newest input that was decided.
+    newest: u64,
     placing: Placing,
 }
 
@@ -50,7 +56,7 @@ impl<D: Decider> Beside<D> {
         let whole = Partition::whole(tenant);
         let mut template = MemoryLane::new(make(), whole.clone());
         let in_force = redecide::in_force(&session.weights, &whole, hindcast_domain::Time::ZERO);
-        template.input(&in_force, &mut |_| {});
+        template.input(&in_force, InputTime::in_order(in_force.time), &mut |_| {});
         let decider = make();
         Self { make, decider, session: session.clone(), tenant: tenant.to_owned(), template, lanes: BTreeMap::new() }
     }
@@ -61,6 +67,9 @@ impl<D: Decider> Beside<D> {
         let Some(input) = history::input_of(&record.subject).filter(|_| of.tenant == self.tenant) else {
             return false;
         };
+        if history::is_lane(&record.subject, self.decider.name()) {
+            return self.lanes.contains_key(of);
+        }
         match (input, of.is_whole()) {
             (Input::Intake, true) => false,
             (Input::Intake, false) => {
@@ -74,38 +83,62 @@ impl<D: Decider> Beside<D> {
         }
     }
 
-    /// Decides about a record's events; what was placed, in the order in which it was.
+    /// Takes a record; what was placed, in the order in which it was.
     pub(super) fn take(&mut self, record: &Record) -> Result<Vec<(Partition, Placed)>, ReadError> {
-        let mut placed = Vec::new();
-        // What a shadow said is by its type nobody's input, and so not its own.
-        for event in history::events(record, |kind| kind != "shadow.placed")? {
-            if !redecide::takes(&event) {
-                continue;
-            }
-            if event.partition.is_whole() {
-                self.template.input(&event, &mut |_| {});
-                for (partition, one) in &mut self.lanes {
-                    one.input(&event, partition, &mut placed);
-                }
-            } else if event.position >= self.session.from {
-                let partition = event.partition.clone();
-                let one = self.lanes.entry(partition.clone()).or_insert_with(|| One {
-                    lane: MemoryLane::of((self.make)(), partition.clone(), self.template.state().clone()),
-                    placing: Placing { version: self.session.version(), newest: BTreeMap::new() },
-                });
-                one.input(&event, &partition, &mut placed);
-            }
+        let (header, hash) = commit::decode_header(&record.payload)
+            .map_err(|source| ReadError::Damaged { seq: record.seq, detail: source.to_string() })?;
+        let of = record.subject.partition();
+        if history::is_lane(&record.subject, self.decider.name()) {
+            let Some(one) = self.lanes.get_mut(of) else { return Ok(Vec::new()) };
+            let steps = one.order.follow(&header);
+            let placed = steps.iter().flat_map(|step| one.step(step));
+            return Ok(placed.map(|placed| (of.clone(), placed)).collect());
         }
-        Ok(placed)
+        // What a shadow said is by its type nobody's input, and so not its own.
+        let mut events = history::events(record, |kind| kind != "shadow.placed")?;
+        if of.is_whole() {
+            let decoded = Arc::new(DecodedCommit::new(record, &header, hash, events));
+            for input in decoded.events().iter().filter(|event| redecide::takes(event)) {
+                self.template.input(input, InputTime::in_order(header.stamped_at), &mut |_| {});
+            }
+            self.lanes.values_mut().for_each(|one| one.order.push(&decoded));
+            return Ok(Vec::new());
+        }
+        events.retain(|event| event.position >= self.session.from);
+        if !events.is_empty() {
+            let (version, template) = (self.session.version(), &self.template);
+            let one = self.lanes.entry(of.clone()).or_insert_with(|| One {
+                lane: MemoryLane::of((self.make)(), of.clone(), template.state().clone()),
+                order: RecordedOrder::default(),
+                newest: 0,
+                placing: Placing { version, newest: BTreeMap::new() },
+            });
+            one.order.push(&Arc::new(DecodedCommit::new(record, &header, hash, events)));
+        }
+        Ok(Vec::new())
     }
 }
 
 impl<D: Decider> One<D> {
-    fn input(&mut self, input: &Recorded, partition: &Partition, placed: &mut Vec<(Partition, Placed)>) {
-        let Self { lane, placing } = self;
-        lane.input(input, &mut |decided| {
-            placed.extend(placing.see(&decided, input.position).map(|placed| (partition.clone(), placed)));
-        });
+    /// Does what the lane beside it did; what was placed.
+    fn step(&mut self, step: &RecordedStep) -> Vec<Placed> {
+        let Self { lane, placing, newest, .. } = self;
+        let mut placed = Vec::new();
+        match step {
+            // What a timer places has no input of its own.
+            RecordedStep::Clock(timer) => {
+                lane.pass_to(timer, &mut |decided| placed.extend(placing.see(&decided, *newest)));
+            }
+            RecordedStep::Input(recorded) if redecide::takes(recorded.input.event()) => {
+                let input = recorded.input.event();
+                *newest = (*newest).max(input.position);
+                lane.input(input, RecordedInput::time(recorded), &mut |decided| {
+                    placed.extend(placing.see(&decided, input.position));
+                });
+            }
+            RecordedStep::Input(_) => {}
+        }
+        placed
     }
 }
 

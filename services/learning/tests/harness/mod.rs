@@ -92,9 +92,11 @@ impl Past {
         let mut rest = all.as_slice();
         while let Some(first) = rest.first() {
             let subject = subject_of(&first.event);
-            // What follows from an input stands behind it; no commit spans the mark.
+            // What follows from an input stands behind it; no commit spans the mark, or two times.
             let same = |event: &&&Recorded| {
-                subject_of(&event.event) == subject && (event.position <= mark) == (first.position <= mark)
+                subject_of(&event.event) == subject
+                    && event.time == first.time
+                    && (event.position <= mark) == (first.position <= mark)
             };
             let length = rest.iter().take_while(same).take(COMMIT).count();
             let (now, later) = rest.split_at(length);
@@ -109,22 +111,10 @@ impl Past {
 
     /// Appends one commit; the position of its last event.
     pub async fn append(&mut self, subject: &Subject, events: &[&Recorded]) -> u64 {
-        let bytes: Vec<Vec<u8>> = events
-            .iter()
-            .map(|event| {
-                hindcast_events::encode(&Envelope {
-                    id: event.id.clone(),
-                    subject: event.subject.clone(),
-                    revision: event.revision,
-                    time: event.time,
-                    actor: event.actor.clone(),
-                    cause: event.cause.clone(),
-                    traceparent: None,
-                    event: event.event.clone(),
-                })
-            })
-            .collect();
-        let (expected, payload) = self.chains.next(self.ledger.as_ref(), subject, &bytes);
+        let bytes: Vec<Vec<u8>> =
+            events.iter().map(|event| hindcast_events::encode(&Envelope::of((*event).clone()))).collect();
+        let stamped_at = events.iter().map(|event| event.time).max().unwrap_or(Time::from_millis(1));
+        let (expected, payload) = self.chains.next_at(self.ledger.as_ref(), subject, &bytes, stamped_at);
         let seq = self.ledger.append(subject, expected, payload.clone()).await.unwrap();
         self.chains.follow(subject, seq, &payload);
         commit::position(seq, events.len() - 1)

@@ -10,6 +10,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use hindcast_domain::Time;
+use hindcast_domain::lane::Timer;
 use hindcast_domain::limits::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -74,6 +75,16 @@ pub struct ConsumedThrough {
     pub hash: Hash,
 }
 
+/// Inputs that were decided one after the other: all of the lane that were undecided then and lie between both
+/// positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedRun(
+    /// The first position.
+    pub u64,
+    /// The last position.
+    pub u64,
+);
+
 /// Everything about a commit but its events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitHeader {
@@ -93,9 +104,57 @@ pub struct CommitHeader {
     pub root: Hash,
     /// How many events there are.
     pub events: u32,
-    /// How far each input was consumed; on decisions only.
+    /// How far each input was consumed: everything up to there is decided. On decisions only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consumed: Vec<ConsumedThrough>,
+    /// The version of the engine that decided; 0 for commits from before it was written, and on intake.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub engine: u32,
+    /// The last timer that fired because its time had come, and not because of an input: it and those before it
+    /// fired after the inputs of this commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Timer>,
+    /// What was decided in this commit, in that order; empty where it is everything up to the cursors, in the order
+    /// of the ledger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<DecidedRun>,
+    /// The newest commit of each input of which something was decided before what stands in front of it. It seals
+    /// what the cursors do not reach yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ahead: Vec<ConsumedThrough>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the form that serde asks for
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl CommitHeader {
+    /// The header of the next commit of a writer on a subject, which consumed nothing.
+    #[must_use]
+    pub const fn next(
+        ledger: String,
+        subject: Subject,
+        counter: u64,
+        (expected, previous): (Seq, Hash),
+        stamped_at: Time,
+    ) -> Self {
+        Self {
+            ledger,
+            subject,
+            counter,
+            expected,
+            previous,
+            stamped_at,
+            root: Hash::ZERO,
+            events: 0,
+            consumed: Vec::new(),
+            engine: 0,
+            clock: None,
+            order: Vec::new(),
+            ahead: Vec::new(),
+        }
+    }
 }
 
 /// A commit that was read: its header, its hash, its events as bytes.
@@ -275,20 +334,14 @@ mod tests {
     use hindcast_domain::Partition;
 
     fn header() -> CommitHeader {
+        let subject = Subject::lane(&Partition::of_environment("production"), "incidents");
         CommitHeader {
-            ledger: "L".into(),
-            subject: Subject::lane(&Partition::of_environment("production"), "incidents"),
-            counter: 7,
-            expected: 41,
-            previous: Hash::of(b"before"),
-            stamped_at: Time::from_millis(5),
-            root: Hash::ZERO,
-            events: 0,
             consumed: vec![ConsumedThrough {
                 subject: Subject::intake(&Partition::of_environment("production"), "w0"),
                 seq: 40,
                 hash: Hash::of(b"intake"),
             }],
+            ..CommitHeader::next("L".into(), subject, 7, (41, Hash::of(b"before")), Time::from_millis(5))
         }
     }
 
@@ -299,6 +352,20 @@ mod tests {
         let commit = decode(&payload).unwrap();
         assert_eq!((commit.hash, &commit.events, commit.header.counter), (hash, &events, 7));
         assert_eq!(decode(&encode(header(), &[]).unwrap().0).unwrap().events.len(), 0);
+    }
+
+    /// What a header looked like before engines, clocks and orders were written in it.
+    #[test]
+    fn a_header_of_before_reads_and_is_written_as_it_was() {
+        let text = serde_json::to_string(&header()).unwrap();
+        for word in ["engine", "clock", "order", "ahead"] {
+            assert!(!text.contains(word), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<CommitHeader>(&text).unwrap(), header());
+        let timer = Timer { due: Time::from_millis(9), id: "stale/1".into() };
+        let full = CommitHeader { engine: 1, clock: Some(timer), order: vec![DecidedRun(1, 2)], ..header() };
+        let commit = decode(&encode(full.clone(), &[b"{}".to_vec()]).unwrap().0).unwrap().header;
+        assert_eq!((commit.engine, commit.clock, commit.order), (1, full.clock, full.order));
     }
 
     #[test]

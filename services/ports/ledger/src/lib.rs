@@ -19,7 +19,7 @@ pub mod port;
 pub mod progress;
 pub mod subject;
 
-pub use commit::{Commit, CommitHeader, ConsumedThrough, Hash};
+pub use commit::{Commit, CommitHeader, ConsumedThrough, DecidedRun, Hash};
 pub use port::{AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Shared, Tail};
 pub use progress::LedgerProgress;
 pub use subject::Subject;

@@ -26,7 +26,7 @@ pub struct NotASubject(pub String);
 
 impl Subject {
     /// What every subject begins with.
-    pub const ROOT: &'static str = "hc";
+    pub const ROOT: &'static str = hindcast_domain::lane::SUBJECT_ROOT;
 
     /// The subject of a writer's slot.
     ///
@@ -83,7 +83,7 @@ impl fmt::Display for Subject {
         let Partition { tenant, environment } = &self.partition;
         match &self.place {
             SubjectPlace::Intake(slot) => write!(f, "{}.{tenant}.{environment}.intake.{slot}", Self::ROOT),
-            SubjectPlace::Lane(lane) => write!(f, "{}.{tenant}.{environment}.{lane}", Self::ROOT),
+            SubjectPlace::Lane(lane) => f.write_str(&hindcast_domain::lane::subject(&self.partition, lane)),
         }
     }
 }

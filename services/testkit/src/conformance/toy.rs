@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use hindcast_eventlog::lane::{Error, Options, Runner};
 use hindcast_eventlog::snapshot::SnapshotStore;
-use hindcast_ledger::commit::{self, CommitHeader, Hash};
+use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
 use hindcast_ledger::port::{AppendError, Ledger, Record, Seq, Shared};
 use hindcast_ledger::progress::LedgerProgress;
 use hindcast_ledger::subject::Subject;
@@ -75,21 +75,34 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// The next commit of a subject.
+    /// The next commit of a subject; that of a lane has consumed everything before it.
     #[must_use]
     pub fn next(&self, ledger: &dyn Ledger, subject: &Subject, events: &[Vec<u8>]) -> (Seq, Bytes) {
+        let counter = self.tips.get(subject).map_or(0, |(_, _, counter)| *counter);
+        self.next_at(ledger, subject, events, Time::from_millis(1 + i64::try_from(counter).unwrap_or(0)))
+    }
+
+    /// The next commit of a subject, with its stamp.
+    #[must_use]
+    pub fn next_at(
+        &self,
+        ledger: &dyn Ledger,
+        subject: &Subject,
+        events: &[Vec<u8>],
+        stamped_at: Time,
+    ) -> (Seq, Bytes) {
         let (expected, previous, counter) = self.tips.get(subject).copied().unwrap_or((0, Hash::ZERO, 0));
-        let header = CommitHeader {
-            ledger: ledger.info().ledger_id.clone(),
-            subject: subject.clone(),
-            counter: counter + 1,
-            expected,
-            previous,
-            stamped_at: Time::from_millis(1 + i64::try_from(counter).unwrap_or(0)),
-            root: Hash::ZERO,
-            events: 0,
-            consumed: Vec::new(),
-        };
+        let (ledger, follows) = (ledger.info().ledger_id.clone(), (expected, previous));
+        let mut header = CommitHeader::next(ledger, subject.clone(), counter + 1, follows, stamped_at);
+        if subject.lane_name().is_some() {
+            let inputs = self.tips.iter().filter(|(input, _)| *input != subject);
+            let through = |(input, (seq, hash, _)): (&Subject, &(Seq, Hash, u64))| ConsumedThrough {
+                subject: input.clone(),
+                seq: *seq,
+                hash: *hash,
+            };
+            header.consumed = inputs.map(through).collect();
+        }
         (expected, commit::encode(header, events).expect("a small commit").0)
     }
 

@@ -93,17 +93,8 @@ impl World {
     pub async fn commit(&mut self, subject: &Subject, envelopes: Vec<Envelope>, back: Span) -> Vec<Recorded> {
         let tip = self.tips.get(subject).copied().unwrap_or_default();
         let bytes: Vec<Vec<u8>> = envelopes.iter().map(hindcast_events::encode).collect();
-        let header = CommitHeader {
-            ledger: "L".into(),
-            subject: subject.clone(),
-            counter: tip.counter + 1,
-            expected: tip.seq,
-            previous: tip.hash,
-            stamped_at: self.now - back,
-            root: Hash::ZERO,
-            events: 0,
-            consumed: Vec::new(),
-        };
+        let follows = (tip.seq, tip.hash);
+        let header = CommitHeader::next("L".into(), subject.clone(), tip.counter + 1, follows, self.now - back);
         let (payload, hash) = commit::encode(header, &bytes).unwrap();
         let seq = self.ledger.append(subject, tip.seq, payload.clone()).await.unwrap();
         self.records.push(Record { seq, subject: subject.clone(), payload });

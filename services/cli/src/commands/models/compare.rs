@@ -86,7 +86,7 @@ fn told(of: &Comparison, context: &CliContext<'_>) -> String {
         of.from,
         of.to
     );
-    for reason in &of.reasons {
+    for reason in of.reasons.iter().chain(&of.engine) {
         text.push_str(&format!("  {reason}\n"));
     }
     let report = &of.report;

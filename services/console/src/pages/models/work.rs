@@ -55,6 +55,7 @@ pub fn compared(frame: &Frame, comparison: &Comparison) -> Markup {
     html! {
         p.step.ended { b { "Done: " } (verdict(comparison.verdict)) " against version " (comparison.against) }
         (judged::reasons(frame, &comparison.reasons))
+        @if let Some(engine) = &comparison.engine { p.sub { (engine) } }
         p.sub { (thousands(comparison.inputs)) " inputs were decided again, from position #" (comparison.from) " to #" (comparison.to) "." }
         @if let Some(version) = comparison.version { p { (to(frame, &comparison.name, version)) } }
     }

@@ -30,6 +30,10 @@ pub struct Comparison {
     pub inputs: u64,
     /// SHA-256 of what the candidate decided, in canonical form: two runs over the same past give the same.
     pub decided: String,
+    /// *Engine changed*, in words, where another engine decided the past than the one that decided it again: then
+    /// outcomes are compared, and the decisions of the production version need not be those that are recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// The figures, with intervals of 95 %.
     pub report: Value,
     /// The `model.judged` event, where it was recorded.

@@ -110,6 +110,45 @@ pub struct Replay {
     pub elapsed_ms: u64,
 }
 
+/// What came of deciding the recorded past again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Redecided {
+    /// Whether everything that was compared is what is recorded, byte for byte.
+    pub identical: bool,
+    /// The version of the engine that decided it again.
+    pub engine: u32,
+    /// The other engines that decided a part of the past; that part was folded and not compared. Commits from before
+    /// engines were numbered count as 0.
+    pub other_engines: Vec<u32>,
+    /// Commits of lanes that were decided again and compared.
+    pub commits: u64,
+    /// Events of these.
+    pub events: u64,
+    /// Commits of lanes that were folded and not compared: those of other engines, and those behind a difference.
+    pub folded: u64,
+    /// Position up to which was decided again.
+    pub position: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Where a lane would decide something else than it did: the first place of each.
+    pub differences: Vec<RedecidedOtherwise>,
+}
+
+/// A place where the past would be decided otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RedecidedOtherwise {
+    /// Position of the first event that differs.
+    pub position: u64,
+    /// The lane's subject.
+    pub subject: String,
+    /// The event that is recorded there; absent where the commit ends before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<String>,
+    /// The event that is decided now; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<String>,
+}
+
 /// What a walk of the chains found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verification {

@@ -16,6 +16,7 @@ use hindcast_domain::command::{Command, Configured, Received};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::label::{About, Given, Judged, Kind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
+use hindcast_engine::InputTime;
 use hindcast_mlops::Labeller;
 use hindcast_mlops::outcome::RunOutcome;
 use hindcast_mlops::redecide::{self, MemoryLane};
@@ -90,14 +91,14 @@ impl Ledger {
     fn take(&mut self, input: Recorded) -> (Vec<Recorded>, Vec<Given>) {
         let configuration = matches!(input.event, Event::Configured(_));
         let mut decided = Vec::new();
-        self.correlator.input(&input, &mut |decision| decided.push(decision));
+        self.correlator.input(&input, InputTime::in_order(input.time), &mut |decision| decided.push(decision));
         self.labeller.position = self.labeller.position.max(self.correlator.position);
         let mut labels = Vec::new();
         if !configuration {
-            self.labeller.input(&input, &mut |label| labels.push(label));
+            self.labeller.input(&input, InputTime::in_order(input.time), &mut |label| labels.push(label));
         }
         for decision in &decided {
-            self.labeller.input(decision, &mut |label| labels.push(label));
+            self.labeller.input(decision, InputTime::in_order(decision.time), &mut |label| labels.push(label));
         }
         self.keep(configuration.then(|| input.clone()).into_iter().chain(decided.clone()), labels.clone());
         self.inputs.push(input);
@@ -132,7 +133,7 @@ impl Ledger {
     pub fn other_lane(&mut self, time: Time, subject: &str, event: Event) -> Vec<Given> {
         let recorded = self.recorded(time, subject, "system", event);
         let mut labels = Vec::new();
-        self.labeller.input(&recorded, &mut |label| labels.push(label));
+        self.labeller.input(&recorded, InputTime::in_order(recorded.time), &mut |label| labels.push(label));
         self.keep([], labels.clone());
         given(&labels)
     }

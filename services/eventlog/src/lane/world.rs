@@ -1,0 +1,198 @@
+//! The lanes of one decider, as the order of the ledger makes them: which lane exists, what waits in it, and which
+//! commits are its own. The owner of the lanes and whoever decides the past again read through here. Refuses to
+//! decide.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hindcast_domain::lane::{Decider, Input, names};
+use hindcast_domain::{Partition, Time};
+use hindcast_engine::LaneEngine;
+
+use super::queue::{DecodedCommit, InputQueue};
+use super::{Error, LaneTip};
+use crate::read::{self, ReadEvent};
+use hindcast_domain::event::Recorded;
+use hindcast_domain::lane::Timer;
+use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
+use hindcast_ledger::port::{ReadError, Record, Seq};
+use hindcast_ledger::subject::Subject;
+
+/// One lane: its engine, what waits for it, and what it decided and nobody wrote yet.
+pub(super) struct OwnedLane<D: Decider> {
+    pub(super) subject: Subject,
+    pub(super) engine: LaneEngine<D>,
+    pub(super) queue: InputQueue,
+    pub(super) tip: LaneTip,
+    /// Decided, and not yet appended.
+    pub(super) batch: Vec<Vec<u8>>,
+    pub(super) batch_bytes: usize,
+    /// The last timer that the clock fired since the last append.
+    pub(super) clock: Option<Timer>,
+    /// Whether the batch holds intake that has to be sealed.
+    pub(super) seal: bool,
+}
+
+/// The lanes as the order has made them.
+pub(super) struct LaneWorld<D: Decider> {
+    pub(super) decider: Arc<D>,
+    pub(super) lanes: BTreeMap<Partition, OwnedLane<D>>,
+    /// What a lane that is founded later has to have seen: tenant-wide inputs.
+    pub(super) template: D::State,
+    pub(super) template_cursors: BTreeMap<Subject, ConsumedThrough>,
+    pub(super) through: Seq,
+    pub(super) hash: Hash,
+    pub(super) snapshot_at: Seq,
+}
+
+/// A commit of a lane of ours that is not folded yet.
+pub(super) struct LaneCommit {
+    pub(super) partition: Partition,
+    pub(super) seq: Seq,
+    pub(super) hash: Hash,
+    pub(super) header: CommitHeader,
+    pub(super) events: Vec<Recorded>,
+}
+
+impl<D: Decider> LaneWorld<D> {
+    /// A world before the first commit.
+    pub(super) fn new(decider: Arc<D>) -> Self {
+        Self {
+            decider,
+            lanes: BTreeMap::new(),
+            template: D::State::default(),
+            template_cursors: BTreeMap::new(),
+            through: 0,
+            hash: Hash::ZERO,
+            snapshot_at: 0,
+        }
+    }
+
+    /// The lane of a partition; it is founded where it does not exist yet.
+    pub(super) fn lane(&mut self, partition: &Partition) -> &mut OwnedLane<D> {
+        let Self { decider, lanes, template, template_cursors, .. } = self;
+        lanes.entry(partition.clone()).or_insert_with(|| OwnedLane {
+            subject: Subject::lane(partition, decider.name()),
+            engine: LaneEngine::new(Arc::clone(decider), partition.clone(), template.clone()),
+            queue: InputQueue::from(template_cursors.clone()),
+            tip: LaneTip::default(),
+            batch: Vec::new(),
+            batch_bytes: 0,
+            clock: None,
+            seal: false,
+        })
+    }
+
+    /// Takes one record of the order: an input waits in the lanes that read it, or is seen where it was decided
+    /// before. A commit of a lane of ours is handed back where it is not folded yet.
+    pub(super) fn take(&mut self, record: &Record) -> Result<Option<LaneCommit>, Error> {
+        if record.seq <= self.through {
+            return Ok(None);
+        }
+        let (header, hash) = commit::decode_header(&record.payload)
+            .map_err(|source| ReadError::Damaged { seq: record.seq, detail: source.to_string() })?;
+        self.through = record.seq;
+        self.hash = hash;
+        if record.subject.lane_name() == Some(self.decider.name()) {
+            let partition = record.subject.partition().clone();
+            // Our own append comes back to us: it is folded already.
+            if self.lane(&partition).tip.seq >= record.seq {
+                return Ok(None);
+            }
+            let events = events(record)?;
+            return Ok(Some(LaneCommit { partition, seq: record.seq, hash, header, events }));
+        }
+        // A cursor-only commit is never an input.
+        if header.events > 0
+            && let Some(input) = input_of(&record.subject)
+        {
+            self.input(record, input, hash, header.stamped_at)?;
+        }
+        Ok(None)
+    }
+
+    fn input(&mut self, record: &Record, input: Input, hash: Hash, stamped_at: Time) -> Result<(), Error> {
+        let of = record.subject.partition();
+        let founded = self.decider.founds(input, of);
+        let later = self.founded_later_reads(input, of);
+        if founded.is_none() && !later && !self.lanes.keys().any(|lane| self.decider.reads(lane, input, of)) {
+            return Ok(());
+        }
+        let decoded = DecodedCommit {
+            seq: record.seq,
+            subject: record.subject.clone(),
+            hash,
+            stamped_at,
+            events: events(record)?,
+        };
+        let decoded = Arc::new(decoded);
+        if let Some(partition) = &founded {
+            self.lane(partition);
+        }
+        for (partition, lane) in &mut self.lanes {
+            if !self.decider.reads(partition, input, of) {
+                continue;
+            }
+            if lane.queue.is_consumed(&decoded.subject, decoded.seq) {
+                decoded.events.iter().for_each(|event| lane.engine.see(event));
+            } else {
+                lane.queue.push(&decoded);
+            }
+        }
+        if later {
+            decoded.events.iter().for_each(|event| self.decider.seen(&mut self.template, event));
+            let cursor = ConsumedThrough { subject: decoded.subject.clone(), seq: decoded.seq, hash: decoded.hash };
+            self.template_cursors.insert(decoded.subject.clone(), cursor);
+        }
+        Ok(())
+    }
+
+    /// Whether a lane that is founded later has to have seen an input: one of the tenant's own partition that lanes
+    /// of its environments read.
+    fn founded_later_reads(&self, input: Input, of: &Partition) -> bool {
+        let environment = Partition { tenant: of.tenant.clone(), environment: Partition::ENVIRONMENT.to_owned() };
+        of.is_whole() && self.decider.reads(&environment, input, of)
+    }
+}
+
+impl<D: Decider> OwnedLane<D> {
+    /// Folds a commit that another owner, or we in an earlier life, decided: its inputs are seen and not decided.
+    pub(super) fn fold(&mut self, commit: &LaneCommit) {
+        for event in &commit.events {
+            self.engine.fold(event);
+        }
+        self.tip = commit.tip();
+        for recorded in self.queue.consume(&commit.header) {
+            self.engine.see(recorded.input.event());
+        }
+    }
+}
+
+impl LaneCommit {
+    pub(super) const fn tip(&self) -> LaneTip {
+        LaneTip { seq: self.seq, hash: self.hash, counter: self.header.counter }
+    }
+}
+
+/// Whose events a subject holds; `None` for lanes that no lane reads.
+fn input_of(subject: &Subject) -> Option<Input> {
+    const READ: [&str; 3] = [names::CONTROL, names::INCIDENTS, names::NOTICES];
+    match subject.lane_name() {
+        None => Some(Input::Intake),
+        Some(name) => READ.into_iter().find(|known| *known == name).map(Input::Lane),
+    }
+}
+
+fn events(record: &Record) -> Result<Vec<Recorded>, Error> {
+    let commit = read::commit(record).map_err(ReadError::from)?;
+    let mut events = Vec::with_capacity(commit.events.len());
+    for item in read::events(record, &commit).map_err(ReadError::from)? {
+        match item {
+            ReadEvent::Known(event) => events.push(*event),
+            ReadEvent::Unknown { position, kind, version, .. } => {
+                return Err(Error::Unknown { position, kind, version });
+            }
+        }
+    }
+    Ok(events)
+}
