@@ -39,7 +39,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use hindcast_advice as advising;
 use hindcast_clock as clock;
-use hindcast_domain::Time;
+use hindcast_domain::{SecretHash, Time};
 use hindcast_facts::FactsWriter;
 use hindcast_http::MetricRegistry;
 use hindcast_intake::CommandWriter;
