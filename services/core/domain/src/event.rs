@@ -5,6 +5,7 @@
 //! aggregate, in its `evolve`.
 
 mod intake;
+mod type_name;
 
 use crate::events;
 use schemars::JsonSchema;

@@ -1,13 +1,16 @@
 //! One event as JSON. CloudEvents attributes under short names; `source`, tenant and environment follow
 //! from the commit that carries it, so they are not written twice.
 
+use std::borrow::Cow;
+
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::id::{EventId, Partition};
 use hindcast_domain::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::upcast;
+use crate::{payload, upcast};
 
 /// An event that is about to be written; the writer gives it an id and a place.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,34 +46,49 @@ pub struct Envelope {
     pub event: Event,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Wire {
+/// What is written, in this order: whoever reads finds the type before the payload.
+#[derive(Serialize)]
+struct WireOut<'a> {
+    id: &'a EventId,
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    time: Time,
+    actor: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<&'a EventId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    /// The payload's version; absent for 1.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "v")]
+    version: Option<u32>,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// What is read: the payload stays as it is until its type and version are known.
+#[derive(Deserialize)]
+struct WireIn<'a> {
     id: EventId,
     subject: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     revision: Option<u64>,
     time: Time,
     actor: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    causation_id: Option<EventId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<String>,
-    /// The payload's version; absent for 1.
-    #[serde(default = "one", skip_serializing_if = "is_one", rename = "v")]
-    version: u32,
-    #[serde(rename = "type")]
-    kind: String,
     #[serde(default)]
-    data: Value,
+    causation_id: Option<EventId>,
+    #[serde(default)]
+    traceparent: Option<String>,
+    #[serde(default = "one", rename = "v")]
+    version: u32,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default, borrow)]
+    data: Option<&'a RawValue>,
 }
 
 const fn one() -> u32 {
     1
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the form that serde asks for
-const fn is_one(version: &u32) -> bool {
-    *version == 1
 }
 
 /// Bytes that are no event.
@@ -114,25 +132,20 @@ pub enum Decoded {
 /// Never: every event of ours has a JSON form, which the fixtures hold.
 #[must_use]
 pub fn encode(envelope: &Envelope) -> Vec<u8> {
-    let tagged = serde_json::to_value(&envelope.event).unwrap_or_default();
-    let Value::Object(mut tagged) = tagged else {
-        return Vec::new();
-    };
-    let kind = tagged.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    assert!(!kind.is_empty(), "an event of ours always has a type");
-    let wire = Wire {
-        id: envelope.id.clone(),
-        subject: envelope.subject.clone(),
+    let wire = WireOut {
+        id: &envelope.id,
+        subject: &envelope.subject,
         revision: envelope.revision,
         time: envelope.time,
-        actor: envelope.actor.clone(),
-        causation_id: envelope.cause.clone(),
-        traceparent: envelope.traceparent.clone(),
-        version: upcast::current_version(&kind),
-        kind,
-        data: tagged.remove("data").unwrap_or_default(),
+        actor: &envelope.actor,
+        causation_id: envelope.cause.as_ref(),
+        traceparent: envelope.traceparent.as_deref(),
+        version: Some(upcast::current_version(envelope.event.type_name())).filter(|version| *version > 1),
+        event: &envelope.event,
     };
-    serde_json::to_vec(&wire).unwrap_or_default()
+    let bytes = serde_json::to_vec(&wire).unwrap_or_default();
+    assert!(!bytes.is_empty(), "an event of ours always has a JSON form");
+    bytes
 }
 
 /// Reads an event of any version that was ever written.
@@ -140,19 +153,17 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
 /// # Errors
 /// When the bytes are no event, or claim to be one of ours and are not.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
-    let wire: Wire = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
-    let Some(data) = upcast::to_current(&wire.kind, wire.version, wire.data.clone()) else {
-        let raw = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
-        return Ok(Decoded::Unknown { kind: wire.kind, version: wire.version, raw });
+    let wire: WireIn<'_> = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
+    let event = match upcast::missing(&wire.kind, wire.version) {
+        Some([]) => payload::typed(&wire.kind, wire.data),
+        Some(upcasters) => payload::lifted(&wire.kind, wire.data, upcasters),
+        None => {
+            let raw = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
+            return Ok(Decoded::Unknown { kind: wire.kind.into_owned(), version: wire.version, raw });
+        }
     };
-    let mut tagged = serde_json::Map::with_capacity(2);
-    tagged.insert("type".to_owned(), Value::String(wire.kind.clone()));
-    tagged.insert("data".to_owned(), data);
-    let event = serde_json::from_value(Value::Object(tagged)).map_err(|source| DecodeError::Payload {
-        kind: wire.kind,
-        version: wire.version,
-        source,
-    })?;
+    let event =
+        event.map_err(|source| DecodeError::Payload { kind: wire.kind.into_owned(), version: wire.version, source })?;
     Ok(Decoded::Known(Box::new(Envelope {
         id: wire.id,
         subject: wire.subject,

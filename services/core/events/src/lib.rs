@@ -7,6 +7,7 @@
 //! projector parks it and raises an alarm.
 
 pub mod envelope;
+mod payload;
 pub mod schema;
 pub mod upcast;
 

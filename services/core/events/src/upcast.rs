@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// Lifts a payload one version up.
-type Upcaster = fn(Value) -> Value;
+pub(crate) type Upcaster = fn(Value) -> Value;
 
 /// One type: its name, and an upcaster for each version before the current one, oldest first.
 struct UpcastEntry {
@@ -105,13 +105,9 @@ fn version_of(entry: &UpcastEntry) -> u32 {
     u32::try_from(entry.upcasters.len()).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// The payload in its current version; `None` for an unknown type or a version of the future.
-#[must_use]
-pub fn to_current(kind: &str, version: u32, payload: Value) -> Option<Value> {
+/// The upcasters that lift a payload of that version to the current one, none for the current one; `None` for an
+/// unknown type or a version of the future.
+pub(crate) fn missing(kind: &str, version: u32) -> Option<&'static [Upcaster]> {
     let entry = TYPES.iter().find(|entry| entry.kind == kind)?;
-    if version == 0 || version > version_of(entry) {
-        return None;
-    }
-    let missing = entry.upcasters.get(version as usize - 1..)?;
-    Some(missing.iter().fold(payload, |payload, upcast| upcast(payload)))
+    entry.upcasters.get((version as usize).checked_sub(1)?..)
 }

@@ -49,6 +49,7 @@ fn a_fixture_is_what_its_name_says() {
 fn every_fixture_is_read_and_a_current_one_is_written_as_it_was() {
     for fixture in fixtures() {
         let envelope = known(&fixture);
+        assert_eq!(envelope.event.type_name(), fixture.kind, "{}", fixture.file);
         let again: Value = serde_json::from_slice(&encode(&envelope)).unwrap();
         if fixture.version == upcast::current_version(&fixture.kind) {
             assert_eq!(again, fixture.event, "{}", fixture.file);
