@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // it is a tool that starts processes and reads its environment
 
 mod fetch;
+mod ingest;
 mod summary;
 mod tests;
 
@@ -23,6 +24,7 @@ usage: cargo xtask TASK [ARGUMENTS]
                   kind, both language models
   ci              what continuous integration runs, from formatting to the last test
   bench           measure the ledger and the telemetry store against plain files
+  ingest BIN [N]  send N alerts (100,000) to BIN and to an Alertmanager, and compare rate and processor time
   demo            play a recorded incident through the real HTTP endpoint
 ";
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         "ci" => run(Command::new(root().join(".ci/run")).args(rest)),
         "bench" => run(cargo().args(["bench", "--locked", "-p", "hindcast-ledger-embedded"]).args(rest))
             .and_then(|()| run(cargo().args(["bench", "--locked", "-p", "hindcast-telemetry-files"]).args(rest))),
+        "ingest" => ingest::run(rest),
         "demo" => run(cargo().args(["run", "--release", "--locked", "--", "up", "--demo"]).args(rest)),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

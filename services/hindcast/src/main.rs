@@ -22,6 +22,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// It gives memory back to the operating system when a burst is over, which the system's own does not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Threads that run tasks, at the least.
 const WORKERS_MIN: usize = 6;
 

@@ -4,13 +4,15 @@
 use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
+use hindcast_domain::alert::Alert;
 use hindcast_domain::book::Book;
 use hindcast_domain::canonical::{self, EntityDigest, Key};
 use hindcast_domain::event::{Kind, Recorded};
-use hindcast_domain::label::Labels;
-use hindcast_domain::model::Aliases;
+use hindcast_domain::incident::Incident;
+use hindcast_domain::label::{Label, Labels};
+use hindcast_domain::model::{Aliases, InForce};
 use hindcast_domain::notice::Notices;
-use hindcast_domain::silence::Silences;
+use hindcast_domain::silence::{Silence, Silences};
 use hindcast_domain::{Event, Fingerprint, IncidentId, LabelId, NoticeId, Partition, SilenceId};
 
 /// All folds of a ledger. Everything that is alive in it is held in memory.
@@ -40,6 +42,27 @@ pub(crate) struct Changed {
     pub(crate) label: Option<LabelId>,
     /// The model whose version in force it changes.
     pub(crate) alias: Option<String>,
+}
+
+/// What the state hash covers.
+enum HashedEntity<'a> {
+    Alert(&'a Alert),
+    Incident(&'a Incident),
+    Silence(&'a Silence),
+    Label(&'a Label),
+    Alias(&'a InForce),
+}
+
+impl HashedEntity<'_> {
+    fn digest(&self) -> EntityDigest {
+        match self {
+            Self::Alert(alert) => canonical::digest(alert),
+            Self::Incident(incident) => canonical::digest(incident),
+            Self::Silence(silence) => canonical::digest(silence),
+            Self::Label(label) => label.digest(),
+            Self::Alias(alias) => canonical::digest(alias),
+        }
+    }
 }
 
 impl Folds {
@@ -76,34 +99,45 @@ impl Folds {
         changed
     }
 
+    /// Every entity that the state hash covers.
+    pub(crate) fn keys(&self) -> BTreeSet<Key> {
+        let mut keys = BTreeSet::new();
+        self.each(|key, _| {
+            keys.insert(key);
+        });
+        keys
+    }
+
     /// The digest of every entity that the state hash covers.
     pub(crate) fn digests(&self) -> BTreeMap<Key, EntityDigest> {
         let mut digests = BTreeMap::new();
+        self.each(|key, entity| {
+            digests.insert(key, entity.digest());
+        });
+        digests
+    }
+
+    fn each<'a>(&'a self, mut visit: impl FnMut(Key, HashedEntity<'a>)) {
         for (partition, book) in &self.books {
-            let partition = partition.to_string();
-            for (id, alert) in &book.alerts {
-                digests.insert(("alerts", partition.clone(), id.to_string()), canonical::digest(alert));
-            }
-            for (id, incident) in &book.incidents {
-                digests.insert(("incidents", partition.clone(), id.to_string()), canonical::digest(incident));
-            }
+            let place = |fold, id: &dyn std::fmt::Display| (fold, partition.to_string(), id.to_string());
+            book.alerts.iter().for_each(|(id, alert)| visit(place("alerts", id), HashedEntity::Alert(alert)));
+            book.incidents.iter().for_each(|(id, it)| visit(place("incidents", id), HashedEntity::Incident(it)));
         }
         for (partition, silences) in &self.silences {
             for (id, silence) in &silences.0 {
-                digests.insert(("silences", partition.to_string(), id.to_string()), canonical::digest(silence));
+                visit(("silences", partition.to_string(), id.to_string()), HashedEntity::Silence(silence));
             }
         }
         for (partition, labels) in &self.labels {
             for (id, label) in &labels.0 {
-                digests.insert(("labels", partition.to_string(), id.to_string()), label.digest());
+                visit(("labels", partition.to_string(), id.to_string()), HashedEntity::Label(label));
             }
         }
         for (partition, aliases) in &self.aliases {
             for (name, alias) in &aliases.0 {
-                digests.insert(("aliases", partition.to_string(), name.clone()), canonical::digest(alias));
+                visit(("aliases", partition.to_string(), name.clone()), HashedEntity::Alias(alias));
             }
         }
-        digests
     }
 
     pub(crate) fn state_hash(&self) -> String {

@@ -13,6 +13,10 @@ pub(crate) const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 pub(crate) const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
 /// Bytes of one block of documents: versions of one entity lie side by side and compress each other away.
 pub(crate) const DOCUMENT_BLOCK_BYTES: u32 = 32 * 1024;
+/// Bytes of events that stay unpacked in memory for whoever reads them next.
+pub(crate) const UNPACKED_BYTES: u64 = 16 * 1024 * 1024;
+/// Commits that this is expected to be.
+pub(crate) const UNPACKED_COMMITS: usize = 1_024;
 /// Steps of a receipt; the first and the last ones are kept.
 pub(crate) const RECEIPT_STEPS_MAX: usize = 200;
 /// Steps that are kept from the beginning of a receipt that is too long.

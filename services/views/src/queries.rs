@@ -274,7 +274,7 @@ impl Queries for Views {
         let views = self.clone();
         let (position, live_hash) = blocking(move || {
             if to.is_none() {
-                return Ok(views.hash_now());
+                return Ok(views.hash_now()?);
             }
             let place = views.place();
             let (position, _) = place.resolve(to)?;

@@ -15,8 +15,9 @@ use tokio::sync::watch;
 use crate::error::Error;
 use crate::limits::SYNC_EVERY_SECS;
 use crate::project::Projector;
-use crate::project::live::Live;
+use crate::project::live::{Digests, Live};
 use crate::read::Place;
+use crate::store::event::LedgerEvents;
 use crate::store::{Checkpoint, LAYOUT, Store};
 
 /// The name under which the views report how far they are.
@@ -77,7 +78,10 @@ pub struct Views {
 pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) store: Store,
+    pub(crate) events: LedgerEvents,
     pub(crate) live: Arc<Mutex<Live>>,
+    /// Taken before `live`, never after it.
+    pub(crate) digests: Mutex<Digests>,
     pub(crate) position: watch::Sender<u64>,
     pub(crate) unaccounted: AtomicU64,
     ready: AtomicBool,
@@ -122,11 +126,14 @@ impl Views {
         let live = projector.live();
         let (position, seq) = (lock(&live).position, projector.seq());
         options.progress.report(NAME, ServiceReport { through: seq, due: None, appending: 0 });
+        let events = LedgerEvents::new(Shared::clone(&options.ledger), tokio::runtime::Handle::current());
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
                 store,
+                events,
                 live,
+                digests: Mutex::default(),
                 position: watch::Sender::new(position),
                 unaccounted: AtomicU64::new(0),
                 ready: AtomicBool::new(seq >= head_at_start),
@@ -238,6 +245,7 @@ impl Views {
     pub(crate) fn place(&self) -> Place {
         Place {
             store: self.inner.store.clone(),
+            events: self.inner.events.clone(),
             public_url: self.inner.options.public_url.trim_end_matches('/').to_owned(),
             reached: lock(&self.inner.live).position,
             show_later: self.inner.options.fail == FailPoint::ShowLater,

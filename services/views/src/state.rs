@@ -5,33 +5,66 @@ use std::sync::atomic::Ordering;
 
 use hindcast_api as api;
 use hindcast_api::{Problem, Receipt, State};
+use hindcast_domain::canonical;
 use hindcast_domain::lane::names;
 use hindcast_ledger::commit;
 
 use crate::error::Error;
-use crate::project::live::Live;
+use crate::project::live::ClassCounts;
 use crate::queries::blocking;
 use crate::read::receipt::UNACCOUNTED;
 use crate::service::{Views, lock};
 
+/// What is kept at hand, of one position.
+struct StateNow {
+    position: u64,
+    hash: String,
+    counts: ClassCounts,
+    parked: u64,
+}
+
 impl Views {
     /// (position, state hash) now, from what is kept at hand.
-    pub(crate) fn hash_now(&self) -> (u64, String) {
-        hash_of(&mut lock(&self.inner.live))
+    pub(crate) fn hash_now(&self) -> Result<(u64, String), Error> {
+        let now = self.now()?;
+        Ok((now.position, now.hash))
+    }
+
+    /// One look at all that is kept at hand. The digests of what changed since the last one are made here, from the
+    /// documents as of the position that is looked at; what is projected meanwhile waits for the next look.
+    fn now(&self) -> Result<StateNow, Error> {
+        let mut digests = lock(&self.inner.digests);
+        let (position, counts, parked, changed) = {
+            let mut live = lock(&self.inner.live);
+            (live.position, live.counts, live.parked, std::mem::take(&mut live.changed))
+        };
+        let reader = self.place().at(position);
+        for key in &changed {
+            match reader.entity(key.0, &key.2) {
+                Ok(Some((_, digest, _))) => {
+                    digests.of.insert(key.clone(), digest);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    lock(&self.inner.live).changed.extend(changed);
+                    return Err(error);
+                }
+            }
+        }
+        let hash = match &digests.hash {
+            Some((at, hash)) if *at == position => hash.clone(),
+            _ => canonical::state_hash(&digests.of),
+        };
+        digests.hash = Some((position, hash.clone()));
+        Ok(StateNow { position, hash, counts, parked })
     }
 
     pub(crate) async fn state_now(&self) -> Result<State, Problem> {
         let views = self.clone();
         blocking(move || {
-            // One look for all of it: whoever looked twice would have to hold the lock while it reads, and readers
-            // take it themselves.
-            let (position, state_hash, (incidents, alerts), parked) = {
-                let mut live = lock(&views.inner.live);
-                let (position, hash) = hash_of(&mut live);
-                (position, hash, live.summary.counts(), live.parked)
-            };
+            let StateNow { position, hash, counts: ClassCounts { incidents, alerts }, parked } = views.now()?;
             let versions = views.place().at(position).versions()?;
-            Ok(views.frame(position, state_hash, incidents, alerts, parked, versions))
+            Ok(views.frame(position, hash, incidents, alerts, parked, versions))
         })
         .await
     }
@@ -39,7 +72,7 @@ impl Views {
     pub(crate) fn state_of(&self, position: u64, provisional: bool) -> Result<State, Problem> {
         let reader = self.place().at(position);
         let summary = reader.summary()?;
-        let (incidents, alerts) = summary.counts();
+        let ClassCounts { incidents, alerts } = summary.counts;
         let (parked, versions) = (reader.parked_open()?, reader.versions()?);
         let state = self.frame(position, summary.state_hash(), incidents, alerts, parked, versions);
         Ok(State { provisional, ..state })
@@ -105,17 +138,4 @@ impl Views {
             tracing::error!(fingerprint = receipt.alert.fingerprint, "a firing alert is not accounted for");
         }
     }
-}
-
-/// (position, state hash) of what is kept at hand; made once for each position that is asked about.
-fn hash_of(live: &mut Live) -> (u64, String) {
-    let position = live.position;
-    if let Some((at, hash)) = &live.hash
-        && *at == position
-    {
-        return (position, hash.clone());
-    }
-    let hash = live.summary.state_hash();
-    live.hash = Some((position, hash.clone()));
-    (position, hash)
 }

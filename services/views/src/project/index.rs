@@ -8,23 +8,24 @@ use hindcast_domain::words::ParkedStatus;
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use crate::store::Batch;
+use crate::store::framed;
 use crate::store::keys::{self, About, Kind, List};
-use crate::store::{event, framed};
 
-/// An event: itself, by its id, by its type, by its cause.
-pub(crate) fn event(batch: &mut Batch, shown: &api::Event) {
-    let position = shown.position;
-    batch.event(position, event::encode(shown));
-    batch.place(keys::event(&shown.id), position);
-    batch.index(keys::about(About::Type, &shown.event_type, position, position), []);
-    if let Some(cause) = &shown.causation_id {
+/// What stands beside the event of a receipt by which its alert began to fire.
+pub(crate) const FIRED: &[u8] = b"f";
+
+/// An event by its id, by its type, by its cause.
+pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, kind: &str, cause: Option<&str>) {
+    batch.place(keys::event(id), position);
+    batch.index(keys::about(About::Type, kind, position, position), []);
+    if let Some(cause) = cause {
         batch.index(keys::about(About::Caused, cause, position, position), []);
     }
 }
 
 /// An event of a newer binary: shown as an event, and listed among the parked.
 pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
-    event(batch, shown);
+    event(batch, shown.position, &shown.id, &shown.event_type, shown.causation_id.as_deref());
     let item = api::Parked {
         id: shown.id.clone(),
         status: ParkedStatus::Parked,

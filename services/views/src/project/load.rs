@@ -29,7 +29,7 @@ impl Projector {
         projector.checkpoint = checkpoint;
         projector.load_book(at)?;
         projector.load_rest(at)?;
-        projector.summarise_all();
+        projector.count_all();
         Ok(projector)
     }
 
@@ -95,23 +95,19 @@ impl Projector {
         Ok(())
     }
 
-    fn summarise_all(&mut self) {
-        let digests = self.folds.digests();
+    /// Counts what was loaded; digests are made when the state hash is asked for.
+    fn count_all(&mut self) {
+        for book in self.folds.books.values() {
+            book.alerts.values().for_each(|alert| self.classes.moved(None, Some(Class::of_alert(alert))));
+            for incident in book.incidents.values() {
+                let class = Some(Class::of_incident(incident));
+                self.classes.moved(None, class);
+                self.counts.entry(incident.id.clone()).or_default().class = class;
+            }
+        }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, digest) in digests {
-            let class = self.class_of(key.0, &key.1, &key.2).unwrap_or(Class::Silence);
-            live.summary.entities.insert(key, (digest, class));
-        }
+        live.changed = self.folds.keys();
         self.tell(&mut live);
-    }
-
-    fn class_of(&self, fold: &str, partition: &str, id: &str) -> Option<Class> {
-        let book = self.folds.books.get(&partition_of(partition).ok()?)?;
-        match fold {
-            "alerts" => Some(Class::of_alert(book.alerts.get(&id.parse().ok()?)?)),
-            "incidents" => Some(Class::of_incident(book.incidents.get(&id.parse().ok()?)?)),
-            _ => None,
-        }
     }
 }
 

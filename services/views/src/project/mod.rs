@@ -12,16 +12,16 @@ pub(crate) mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION, Key};
+use hindcast_domain::canonical::{FOLD_VERSION, Key};
 use hindcast_domain::chat::Act;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time, events};
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_ledger::commit;
-use hindcast_ledger::{ReadError, Record, Subject};
+use hindcast_ledger::{ReadError, Record};
 
-use self::live::{Class, Live};
+use self::live::{ClassCounts, Live};
 use self::tally::{Before, Counts};
 use crate::error::Error;
 use crate::fold::{self, Folds};
@@ -33,6 +33,7 @@ pub(crate) struct Projector {
     store: Store,
     folds: Folds,
     counts: Counts,
+    classes: ClassCounts,
     checkpoint: Checkpoint,
     live: Arc<Mutex<Live>>,
     /// Where each alert last began to fire.
@@ -89,6 +90,7 @@ impl Projector {
             store,
             folds: Folds::default(),
             counts: Counts::new(),
+            classes: ClassCounts::default(),
             checkpoint,
             live: Arc::default(),
             fired_at: BTreeMap::new(),
@@ -153,11 +155,12 @@ impl Projector {
         self.checkpoint.events += items.len() as u64;
         if !items.is_empty() {
             self.checkpoint.last_events_seq = record.seq;
+            work.batch.place(keys::recorded(record.seq), recorded_at.cast_unsigned());
         }
         work.events += items.len().max(1);
         for item in items {
             match item {
-                ReadEvent::Known(recorded) => self.known(work, &mut context, &record.subject, &recorded)?,
+                ReadEvent::Known(recorded) => self.known(work, &mut context, &recorded)?,
                 ReadEvent::Unknown { position, kind, version, raw } => {
                     let shown = event::unknown(position, &kind, &raw, &record.subject, context.recorded_at);
                     tracing::error!(position, kind, version, "an event of a newer binary is parked; upgrade this one");
@@ -173,11 +176,10 @@ impl Projector {
         &mut self,
         work: &mut ProjectedBatch,
         context: &mut CommitContext,
-        subject: &Subject,
         recorded: &Recorded,
     ) -> Result<(), Error> {
-        let shown = event::known(recorded, subject, context.recorded_at);
-        index::event(&mut work.batch, &shown);
+        let cause = recorded.cause.as_ref().map(EventId::as_str);
+        index::event(&mut work.batch, recorded.position, recorded.id.as_str(), recorded.event.type_name(), cause);
         self.intake(work, context, recorded)?;
         advice(work, recorded);
         self.watch(work, recorded);
@@ -300,11 +302,7 @@ impl Projector {
         }
         work.batch.commit(&self.checkpoint)?;
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        for (partition, dirty) in &work.dirty {
-            if let Some((key, digest, class)) = self.summarise(partition, dirty) {
-                live.summary.entities.insert(key, (digest, class));
-            }
-        }
+        live.changed.extend(work.dirty.iter().map(|(partition, dirty)| dirty.key(partition)));
         self.tell(&mut live);
         Ok(())
     }
@@ -313,35 +311,24 @@ impl Projector {
         live.position = self.checkpoint.position;
         live.seq = self.checkpoint.seq;
         live.last_events_seq = self.checkpoint.last_events_seq;
+        live.counts = self.classes;
         live.parked = self.parked.len() as u64;
         live.events = self.checkpoint.events;
         live.unknown = self.checkpoint.unknown;
     }
+}
 
-    fn summarise(&self, partition: &Partition, dirty: &Dirty) -> Option<(Key, EntityDigest, Class)> {
-        let name = partition.to_string();
-        Some(match dirty {
-            Dirty::Alert(id) => {
-                let alert = self.folds.books.get(partition)?.alerts.get(id)?;
-                (("alerts", name, id.to_string()), canonical::digest(alert), Class::of_alert(alert))
-            }
-            Dirty::Incident(id) => {
-                let incident = self.folds.books.get(partition)?.incidents.get(id)?;
-                (("incidents", name, id.to_string()), canonical::digest(incident), Class::of_incident(incident))
-            }
-            Dirty::Silence(id) => {
-                let silence = self.folds.silences.get(partition)?.0.get(id)?;
-                (("silences", name, id.to_string()), canonical::digest(silence), Class::Silence)
-            }
-            Dirty::Label(id) => {
-                let label = self.folds.labels.get(partition)?.0.get(id)?;
-                (("labels", name, id.to_string()), label.digest(), Class::Silence)
-            }
-            Dirty::Alias(model) => {
-                let alias = self.folds.aliases.get(partition)?.0.get(model)?;
-                (("aliases", name, model.clone()), canonical::digest(alias), Class::Silence)
-            }
-        })
+impl Dirty {
+    /// Where its digest stands.
+    fn key(&self, partition: &Partition) -> Key {
+        let (fold, id) = match self {
+            Self::Alert(id) => ("alerts", id.to_string()),
+            Self::Incident(id) => ("incidents", id.to_string()),
+            Self::Silence(id) => ("silences", id.to_string()),
+            Self::Label(id) => ("labels", id.to_string()),
+            Self::Alias(model) => ("aliases", model.clone()),
+        };
+        (fold, partition.to_string(), id)
     }
 }
 

@@ -8,6 +8,8 @@ use hindcast_domain::incident::{Incident, Member};
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 
+use super::live::Class;
+
 /// An incident's counts, as they are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
@@ -37,6 +39,8 @@ pub(crate) struct Counted {
     pub(crate) firing: BTreeSet<Fingerprint>,
     /// The counts as they were last stored.
     pub(crate) stored: Option<Tally>,
+    /// How the incident itself is counted.
+    pub(crate) class: Option<Class>,
 }
 
 impl Counted {
@@ -80,6 +84,8 @@ pub(crate) struct Before {
     pub(crate) incident: Option<IncidentId>,
     /// Messages about it.
     pub(crate) messages: u64,
+    /// How it was counted.
+    pub(crate) class: Option<Class>,
 }
 
 impl Before {
@@ -89,6 +95,7 @@ impl Before {
             known: true,
             incident: alert.incident.clone(),
             messages: alert.messages,
+            class: Some(Class::of_alert(alert)),
         })
     }
 }

@@ -8,13 +8,14 @@ use hindcast_domain::event::Recorded;
 use hindcast_domain::incident::{Grouping, Incident};
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
+use super::live::Class;
 use super::tally::{self, Before, Counted, StoredMember};
 use super::{Dirty, ProjectedBatch, Projector, index};
 use crate::error::Error;
 use crate::fold::Changed;
 use crate::limits::LOOK_BACK_EVENTS_MAX;
 use crate::store::keys::{self, About, Kind, List};
-use crate::store::{Batch, event, framed};
+use crate::store::{Batch, framed};
 
 impl Projector {
     pub(super) fn alerts(
@@ -32,9 +33,11 @@ impl Projector {
             let Some(alert) = book.alerts.get(fingerprint) else {
                 continue;
             };
-            if before.get(fingerprint).is_some_and(|before| !before.known) {
+            let was = before.get(fingerprint);
+            if was.is_some_and(|before| !before.known) {
                 index::alert(&mut work.batch, alert, recorded.position);
             }
+            self.classes.moved(was.and_then(|before| before.class), Some(Class::of_alert(alert)));
             let value = framed(&partition, alert);
             work.batch.document(Kind::Alert, fingerprint.as_str(), recorded.position, value);
             work.dirty.insert((recorded.partition.clone(), Dirty::Alert(fingerprint.clone())));
@@ -79,6 +82,8 @@ impl Projector {
                 }
             }
             tally(&mut work.batch, recorded, id, counted);
+            let class = Some(Class::of_incident(incident));
+            self.classes.moved(std::mem::replace(&mut counted.class, class), class);
             if own && changed.incidents.contains(id) {
                 document(&mut work.batch, recorded, incident);
                 work.dirty.insert((recorded.partition.clone(), Dirty::Incident(id.clone())));
@@ -143,8 +148,9 @@ impl Projector {
         if let Event::IncidentReopened(reopened) = &recorded.event {
             receipts.extend(&reopened.fingerprint);
         }
+        let mark = if matches!(recorded.event, Event::AlertFired(_)) { index::FIRED } else { b"" };
         for fingerprint in receipts {
-            work.batch.index(keys::about(About::Receipt, fingerprint.as_str(), position, position), []);
+            work.batch.index(keys::about(About::Receipt, fingerprint.as_str(), position, position), mark);
         }
         for id in &changed.incidents {
             index::timeline(&mut work.batch, id, recorded, position);
@@ -190,11 +196,9 @@ impl Projector {
     fn fired_before(&self, alert: &Fingerprint) -> Result<Option<u64>, Error> {
         let mentions = self.store.about(About::Receipt, alert.as_str(), self.checkpoint.position);
         for mention in mentions.rev().take(LOOK_BACK_EVENTS_MAX) {
-            let position = mention?.position;
-            if let Some(bytes) = self.store.event(position)?
-                && event::decode(&bytes)?.kind == "alert.fired"
-            {
-                return Ok(Some(position));
+            let mention = mention?;
+            if mention.value.as_ref() == index::FIRED {
+                return Ok(Some(mention.position));
             }
         }
         Ok(None)

@@ -1,30 +1,35 @@
-//! The ledger's events as they were rendered when they were projected; no list of them reads the ledger.
+//! The ledger's events: single ones, lists of them, and what became of a command.
 
 use hindcast_api as api;
 use hindcast_api::{Code, Page, Problem};
 use hindcast_domain::command;
 use hindcast_domain::{ConversationId, Event, EventId, FindingId, ProposalId, Time};
+use hindcast_ledger::commit;
 use hindcast_queries::{CommandOutcome, EventFilter};
 
 use super::{Asked, Reader};
 use crate::error::Error;
-use crate::store::event::{self, Stored};
+use crate::store::event::{EventHead, LedgerEvent};
 use crate::store::keys::About;
 
 impl Reader {
     /// One event, by its id or a unique prefix.
     pub(crate) fn event(&self, text: &str) -> Result<api::Event, Problem> {
         let position = self.find_event(text)?;
-        let bytes = self.store.event(position)?;
-        let bytes =
-            bytes.ok_or_else(|| Problem::new(Code::NotFound, format!("expected an event, found none for {text:?}")))?;
-        Ok(event::decode(&bytes)?.read()?)
+        let event = self.events.at(position)?;
+        let missing = || Problem::new(Code::NotFound, format!("expected an event, found none for {text:?}"));
+        Ok(self.shown(&event.ok_or_else(missing)?)?)
     }
 
     /// When the position that is read was recorded; the beginning of time in an empty ledger.
     pub(crate) fn recorded_at(&self) -> Result<Time, Error> {
-        let Some((_, bytes)) = self.store.last_event(self.at)? else { return Ok(Time::ZERO) };
-        Ok(event::decode(bytes.as_ref())?.read()?.recorded_at)
+        let recorded_at = self.store.recorded_at(commit::seq_of(self.at))?;
+        Ok(recorded_at.map_or(Time::ZERO, Time::from_nanos))
+    }
+
+    fn shown(&self, event: &LedgerEvent) -> Result<api::Event, Error> {
+        let recorded_at = self.store.recorded_at(event.seq())?;
+        event.shown(recorded_at.map_or(Time::ZERO, Time::from_nanos))
     }
 
     /// A page of events, oldest first.
@@ -34,9 +39,9 @@ impl Reader {
         if from > to {
             return Ok(self.cut(Vec::new(), None));
         }
-        let wanted = |stored: &Stored<'_>| {
-            filter.kind.as_deref().is_none_or(|kind| stored.is_kind(kind))
-                && filter.subject.as_deref().is_none_or(|subject| stored.subject == subject)
+        let wanted = |event: &LedgerEvent, head: &EventHead<'_>| {
+            filter.kind.as_deref().is_none_or(|kind| event.is_kind(head, kind))
+                && filter.subject.as_deref().is_none_or(|subject| head.subject == subject)
         };
         // A whole type has an index of its own, and so has what has no document.
         let whole = filter.kind.as_deref().filter(|kind| kind.contains('.')).map(|kind| (About::Type, kind));
@@ -45,37 +50,34 @@ impl Reader {
             Some((about, id)) => {
                 let mentions = self.store.about_from(about, id, from, to);
                 let read = mentions.filter_map(|mention| match mention {
-                    Ok(mention) => {
-                        self.store.event(mention.position).map(|b| b.map(|b| (mention.position, b))).transpose()
-                    }
+                    Ok(mention) => self.events.at(mention.position).transpose(),
                     Err(error) => Some(Err(error)),
                 });
                 self.gather(read, asked, wanted)?
             }
-            None => self.gather(self.store.events(from, to), asked, wanted)?,
+            None => self.gather(self.events.between(from, to), asked, wanted)?,
         };
         Ok(page)
     }
 
-    fn gather<B: AsRef<[u8]>>(
+    fn gather(
         &self,
-        events: impl Iterator<Item = Result<(u64, B), Error>>,
+        events: impl Iterator<Item = Result<LedgerEvent, Error>>,
         asked: &Asked,
-        wanted: impl Fn(&Stored<'_>) -> bool,
+        wanted: impl Fn(&LedgerEvent, &EventHead<'_>) -> bool,
     ) -> Result<Page<api::Event>, Error> {
         let mut found = Vec::new();
         let mut last = 0;
         for entry in events {
-            let (position, bytes) = entry?;
-            let stored = event::decode(bytes.as_ref())?;
-            if !wanted(&stored) {
+            let event = entry?;
+            if !wanted(&event, &event.head()?) {
                 continue;
             }
             if found.len() == asked.limit {
                 return Ok(self.cut(found, Some(last)));
             }
-            found.push(stored.read()?);
-            last = position;
+            found.push(self.shown(&event)?);
+            last = event.position();
         }
         Ok(self.cut(found, None))
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use hindcast_api::{Finding, Page, Problem};
-use hindcast_domain::Event;
+use hindcast_domain::{Event, Time};
+use hindcast_ledger::commit;
 use hindcast_queries::FindingFilter;
 
 use super::{Asked, Reader};
 use crate::error::Error;
 use crate::limits::FINDINGS_READ_MAX;
-use crate::store::event;
 use crate::store::keys::{self, Kind};
 
 impl Reader {
@@ -42,19 +42,17 @@ impl Reader {
     }
 
     fn finding(&self, position: u64, environment: String) -> Result<Option<Finding>, Error> {
-        let Some(bytes) = self.store.event(position)? else { return Ok(None) };
-        let shown = event::decode(&bytes)?.read()?;
-        Ok(match event::event_of(&shown) {
-            Some(Event::FindingRaised(finding)) => Some(Finding {
-                id: shown.subject,
-                event: shown.id,
-                position,
-                recorded_at: shown.recorded_at,
-                environment,
-                finding,
-            }),
-            _ => None,
-        })
+        let Some(recorded) = self.recorded(position)? else { return Ok(None) };
+        let Event::FindingRaised(finding) = recorded.event else { return Ok(None) };
+        let recorded_at = self.store.recorded_at(commit::seq_of(position))?;
+        Ok(Some(Finding {
+            id: recorded.subject,
+            event: recorded.id.to_string(),
+            position,
+            recorded_at: recorded_at.map_or(Time::ZERO, Time::from_nanos),
+            environment,
+            finding,
+        }))
     }
 
     /// Services of an environment that were ever seen, and those of the catalogue.

@@ -11,7 +11,6 @@ use hindcast_queries::NoticeFilter;
 
 use super::{Asked, Reader};
 use crate::error::Error;
-use crate::store::event;
 use crate::store::keys::{Kind, List};
 
 impl Reader {
@@ -38,10 +37,7 @@ impl Reader {
     }
 
     fn id_at(&self, position: u64) -> Result<String, Error> {
-        Ok(match self.store.event(position)? {
-            Some(bytes) => event::decode(&bytes)?.id.to_owned(),
-            None => String::new(),
-        })
+        Ok(self.recorded(position)?.map(|recorded| recorded.id.to_string()).unwrap_or_default())
     }
 
     /// A page of silences, newest first.

@@ -20,18 +20,20 @@ use std::collections::BTreeMap;
 
 use hindcast_api::{AsOf, Code, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page, Problem};
 use hindcast_domain::event::Recorded;
-use hindcast_domain::{Event, Partition, Time};
+use hindcast_domain::{Event, Time};
 use hindcast_queries::Window;
 
 use crate::error::Error;
+use crate::store::Store;
+use crate::store::event::LedgerEvents;
 use crate::store::keys::{Kind, List};
-use crate::store::{Store, event};
 use crate::words::{self, Names};
 
 /// What every reader needs.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) store: Store,
+    pub(crate) events: LedgerEvents,
     /// What stands before the path of a link.
     pub(crate) public_url: String,
     /// The position that was reached.
@@ -43,6 +45,7 @@ pub(crate) struct Place {
 /// A reader as of a position.
 pub(crate) struct Reader {
     pub(crate) store: Store,
+    pub(crate) events: LedgerEvents,
     /// What stands before the path of a link.
     pub(crate) public_url: String,
     /// Nothing that became known later is shown.
@@ -83,7 +86,13 @@ impl Place {
     /// A reader as of a position.
     pub(crate) fn at(&self, at: u64) -> Reader {
         let called = RefCell::default();
-        Reader { store: self.store.clone(), public_url: self.public_url.clone(), at, called }
+        Reader {
+            store: self.store.clone(),
+            events: self.events.clone(),
+            public_url: self.public_url.clone(),
+            at,
+            called,
+        }
     }
 
     /// A reader for a page of a list: a cursor stays at the position of its first page.
@@ -135,24 +144,10 @@ impl Reader {
 
     /// An event with its place, as it was recorded; `None` where it is of a type that is not known here.
     pub(crate) fn recorded(&self, position: u64) -> Result<Option<Recorded>, Error> {
-        let Some(bytes) = self.store.event(position)? else {
-            return Ok(None);
-        };
-        let shown = event::decode(&bytes)?.read()?;
-        let (Some(event), Ok(id)) = (event::event_of(&shown), shown.id.parse()) else {
-            return Ok(None);
-        };
-        Ok(Some(Recorded {
-            id,
-            position,
-            partition: Partition { tenant: shown.tenant, environment: shown.environment },
-            subject: shown.subject,
-            revision: shown.revision,
-            time: shown.time,
-            actor: shown.actor,
-            cause: shown.causation_id.and_then(|cause| cause.parse().ok()),
-            event,
-        }))
+        match self.events.at(position)? {
+            Some(event) => event.recorded(),
+            None => Ok(None),
+        }
     }
 
     /// The position of an event, by its whole id.

@@ -3,7 +3,7 @@
 use hindcast_domain::words::ParkedStatus;
 use std::collections::BTreeMap;
 
-use hindcast_domain::canonical::{self, FOLD_VERSION};
+use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION};
 use hindcast_domain::label::Label;
 use hindcast_domain::model::{InForce, PAIR_SCORER};
 use hindcast_domain::{alert, incident};
@@ -14,8 +14,16 @@ use sha2::{Digest, Sha256};
 use super::Reader;
 use crate::error::Error;
 use crate::project::live::{Class, Summary};
-use crate::store::Document;
 use crate::store::keys::{Kind, List};
+
+/// What the state hash covers, and the list that names it.
+const HASHED: [(&str, List); 5] = [
+    ("alerts", List::Alerts),
+    ("silences", List::Silences),
+    ("labels", List::Labels),
+    ("aliases", List::Aliases),
+    ("incidents", List::Incidents),
+];
 
 /// What the counts want of an alert; the rest is passed over unread.
 #[derive(Deserialize)]
@@ -25,60 +33,51 @@ struct AlertGlance {
 }
 
 impl Reader {
-    /// Digest and class of everything that the state hash covers.
+    /// Digests of everything that the state hash covers, and the counts.
     pub(crate) fn summary(&self) -> Result<Summary, Error> {
         let mut summary = Summary::default();
-        self.each(Kind::Alert, List::Alerts, |id, document| {
-            let (partition, json) = document.parts()?;
-            let glance: AlertGlance =
-                serde_json::from_slice(json).map_err(|source| Error::Json { expected: "an alert", source })?;
-            let class = Class::Alert(glance.status, glance.suppressed.is_some());
-            // A document is the canonical form itself.
-            summary.entities.insert(("alerts", partition.to_owned(), id), (Sha256::digest(json).into(), class));
-            Ok(())
-        })?;
-        self.each(Kind::Silence, List::Silences, |id, document| {
-            let (partition, json) = document.parts()?;
-            let entry = (Sha256::digest(json).into(), Class::Silence);
-            summary.entities.insert(("silences", partition.to_owned(), id), entry);
-            Ok(())
-        })?;
-        self.each(Kind::Label, List::Labels, |id, document| {
-            let (partition, label) = document.read::<Label>("a label")?;
-            summary.entities.insert(("labels", partition, id), (label.digest(), Class::Silence));
-            Ok(())
-        })?;
-        self.each(Kind::Alias, List::Aliases, |name, document| {
-            let (partition, alias) = document.read::<InForce>("a version in force")?;
-            summary.entities.insert(("aliases", partition, name), (canonical::digest(&alias), Class::Silence));
-            Ok(())
-        })?;
-        self.each(Kind::Incident, List::Incidents, |id, document| {
-            let (partition, mut incident) = document.read::<incident::Incident>("an incident")?;
-            for (fingerprint, stored) in self.members(&id)? {
-                let fingerprint = fingerprint.parse().map_err(|_| Error::Form { expected: "a fingerprint" })?;
-                incident.members.insert(fingerprint, stored.member);
+        for (fold, list) in HASHED {
+            for entry in self.store.list(list, self.at, None) {
+                let (_, id) = entry?;
+                if let Some((partition, digest, class)) = self.entity(fold, &id)? {
+                    summary.add((fold, partition, id), digest, class);
+                }
             }
-            let entry = (canonical::digest(&incident), Class::of_incident(&incident));
-            summary.entities.insert(("incidents", partition, id), entry);
-            Ok(())
-        })?;
+        }
         Ok(summary)
     }
 
-    fn each(
-        &self,
-        kind: Kind,
-        list: List,
-        mut work: impl FnMut(String, &Document) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        for entry in self.store.list(list, self.at, None) {
-            let (_, id) = entry?;
-            if let Some(document) = self.store.document(kind, &id, self.at)? {
-                work(id, &document)?;
+    /// Partition, digest and class of one entity that the state hash covers.
+    pub(crate) fn entity(&self, fold: &str, id: &str) -> Result<Option<(String, EntityDigest, Class)>, Error> {
+        let kind = match fold {
+            "alerts" => Kind::Alert,
+            "silences" => Kind::Silence,
+            "labels" => Kind::Label,
+            "aliases" => Kind::Alias,
+            _ => Kind::Incident,
+        };
+        let Some(document) = self.store.document(kind, id, self.at)? else { return Ok(None) };
+        let (partition, json) = document.parts()?;
+        // A document of an alert or a silence is the canonical form itself.
+        let (digest, class) = match kind {
+            Kind::Alert => {
+                let glance: AlertGlance =
+                    serde_json::from_slice(json).map_err(|source| Error::Json { expected: "an alert", source })?;
+                (Sha256::digest(json).into(), Class::Alert(glance.status, glance.suppressed.is_some()))
             }
-        }
-        Ok(())
+            Kind::Label => (document.read::<Label>("a label")?.1.digest(), Class::Silence),
+            Kind::Alias => (canonical::digest(&document.read::<InForce>("a version in force")?.1), Class::Silence),
+            Kind::Incident => {
+                let (_, mut incident) = document.read::<incident::Incident>("an incident")?;
+                for (fingerprint, stored) in self.members(id)? {
+                    let fingerprint = fingerprint.parse().map_err(|_| Error::Form { expected: "a fingerprint" })?;
+                    incident.members.insert(fingerprint, stored.member);
+                }
+                (canonical::digest(&incident), Class::of_incident(&incident))
+            }
+            _ => (Sha256::digest(json).into(), Class::Silence),
+        };
+        Ok(Some((partition.to_owned(), digest, class)))
     }
 
     /// Parked items that nobody has looked at. Events of a newer binary are listed, and not counted here.

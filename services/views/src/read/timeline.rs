@@ -10,7 +10,6 @@ use hindcast_queries::CHANGES_HOURS_BEFORE;
 use super::{Asked, Reader};
 use crate::error::Error;
 use crate::limits::{CHANGES_MAX, TIMELINE_EVENTS_MAX};
-use crate::store::event;
 use crate::store::keys::About;
 use crate::words::Names;
 
@@ -78,14 +77,10 @@ impl Reader {
             let name = self.alert(&recorded.subject);
             text = format!("{name} received again {} times, last at {}", line.more + 1, last.time);
         }
-        let event_type = match self.store.event(line.position)? {
-            Some(bytes) => event::decode(&bytes)?.kind.to_owned(),
-            None => String::new(),
-        };
         Ok(Some(TimelineEntry {
             time: recorded.time,
             text,
-            event_type,
+            event_type: recorded.event.type_name().to_owned(),
             actor: recorded.actor,
             event: recorded.id.to_string(),
             position: recorded.position,

@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::limits::{KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
 use crate::project::tally::StoredMember;
 use crate::project::write::grouping;
-use crate::store::event;
 use crate::store::keys::About;
 use crate::words;
 
@@ -56,10 +55,7 @@ impl Reader {
         let mentions = self.store.about(About::Receipt, fingerprint, self.at).rev();
         for mention in mentions.take(LOOK_BACK_EVENTS_MAX) {
             let position = mention?.position;
-            let Some(bytes) = self.store.event(position)?.filter(|_| position < before) else {
-                continue;
-            };
-            if matches!(event::decode(&bytes)?.kind, "incident.opened" | "incident.alert_joined")
+            if position < before
                 && let Some(recorded) = self.recorded(position)?
                 && grouping(&recorded.event).is_some()
             {

@@ -31,14 +31,13 @@ pub(crate) struct Checkpoint {
 }
 
 /// The form of keys and values that this binary writes; another one is dropped and built anew.
-pub(crate) const LAYOUT: u32 = 3;
+pub(crate) const LAYOUT: u32 = 4;
 
 /// Writes that become visible and durable together.
 pub(crate) struct Batch {
     pub(super) batch: fjall::OwnedWriteBatch,
     pub(super) documents: Keyspace,
     pub(super) index: Keyspace,
-    pub(super) events: Keyspace,
     pub(super) bytes: usize,
 }
 
@@ -53,12 +52,6 @@ impl Batch {
         let key = keys::document(kind, id, position);
         self.bytes += key.len() + value.len();
         self.batch.insert(&self.documents, key, value);
-    }
-
-    /// An event's stored form.
-    pub(crate) fn event(&mut self, position: u64, value: Vec<u8>) {
-        self.bytes += value.len();
-        self.batch.insert(&self.events, position.to_be_bytes(), value);
     }
 
     /// An entry of an index.

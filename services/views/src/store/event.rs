@@ -1,89 +1,210 @@
-//! An event's stored form: what a list filters by, then the event as the API shows it. Refuses to know what
-//! an event does.
+//! The ledger's events by their positions. They are read from its commits, which stay unpacked for a while, and are
+//! not stored a second time. Blocks on the ledger; refuses to know what an event does.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use hindcast_api as api;
 use hindcast_api::EventKind;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, Time};
-use hindcast_ledger::Subject;
+use hindcast_eventlog::read::{self, UnreadableRecord};
+use hindcast_events::Decoded;
+use hindcast_ledger::{ReadError, Record, Seq, Shared, Subject, Tail, commit};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde::Deserialize;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::error::Error;
+use crate::limits::{UNPACKED_BYTES, UNPACKED_COMMITS};
 
-/// A stored event, its JSON not yet read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stored<'a> {
+/// A commit with its events as they were written.
+#[derive(Debug)]
+pub(crate) struct UnpackedCommit {
+    seq: Seq,
+    subject: Subject,
+    events: Vec<Vec<u8>>,
+    bytes: u64,
+}
+
+/// One event of it.
+#[derive(Clone, Debug)]
+pub(crate) struct LedgerEvent {
+    commit: Arc<UnpackedCommit>,
+    index: usize,
+}
+
+/// What a list filters by.
+#[derive(Deserialize)]
+pub(crate) struct EventHead<'a> {
     /// What happened.
-    pub(crate) kind: &'a str,
+    #[serde(rename = "type", borrow)]
+    pub(crate) kind: Cow<'a, str>,
     /// What it is about.
-    pub(crate) subject: &'a str,
-    pub(crate) id: &'a str,
-    /// Whether it is a fact from outside.
-    pub(crate) intake: bool,
-    json: &'a [u8],
+    #[serde(borrow)]
+    pub(crate) subject: Cow<'a, str>,
 }
 
-/// The bytes of an event.
-pub(crate) fn encode(event: &api::Event) -> Vec<u8> {
-    let json = serde_json::to_vec(event).unwrap_or_default();
-    assert!(!json.is_empty(), "an event always has a JSON form");
-    let mut bytes = Vec::with_capacity(json.len() + 128);
-    bytes.push(u8::from(event.kind == EventKind::Intake));
-    for part in [&event.event_type, &event.subject, &event.id] {
-        bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        bytes.extend_from_slice(part.as_bytes());
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<Seq, Arc<UnpackedCommit>> for ByBytes {
+    fn weight(&self, _: &Seq, commit: &Arc<UnpackedCommit>) -> u64 {
+        commit.bytes.max(1)
     }
-    bytes.extend_from_slice(&json);
-    bytes
 }
 
-/// Reads what `encode` wrote.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Stored<'_>, Error> {
-    split(bytes).ok_or(Error::Form { expected: "a stored event" })
+/// Reads them. Cheap to clone; to be used where waiting for the disk is allowed.
+#[derive(Clone)]
+pub(crate) struct LedgerEvents {
+    ledger: Shared,
+    runtime: Handle,
+    unpacked: Arc<Cache<Seq, Arc<UnpackedCommit>, ByBytes>>,
 }
 
-fn split(bytes: &[u8]) -> Option<Stored<'_>> {
-    let (flag, rest) = bytes.split_first()?;
-    let (kind, rest) = part(rest)?;
-    let (subject, rest) = part(rest)?;
-    let (id, json) = part(rest)?;
-    Some(Stored { kind, subject, id, intake: *flag == 1, json })
+impl LedgerEvents {
+    /// A reader of `ledger` that waits on `runtime`.
+    pub(crate) fn new(ledger: Shared, runtime: Handle) -> Self {
+        let unpacked = Arc::new(Cache::with_weighter(UNPACKED_COMMITS, UNPACKED_BYTES, ByBytes));
+        Self { ledger, runtime, unpacked }
+    }
+
+    /// The event at a position; `None` where there is none.
+    pub(crate) fn at(&self, position: u64) -> Result<Option<LedgerEvent>, Error> {
+        let commit = self.commit(commit::seq_of(position))?;
+        Ok(commit.and_then(|commit| LedgerEvent::of(commit, position)))
+    }
+
+    fn commit(&self, seq: Seq) -> Result<Option<Arc<UnpackedCommit>>, Error> {
+        if let Some(known) = self.unpacked.get(&seq) {
+            return Ok(Some(known));
+        }
+        let Some(record) = self.runtime.block_on(self.ledger.get(seq))? else { return Ok(None) };
+        let commit = Arc::new(unpack(&record)?);
+        self.unpacked.insert(seq, Arc::clone(&commit));
+        Ok(Some(commit))
+    }
+
+    /// Events from `from` to `to`, both included, oldest first.
+    pub(crate) fn between(&self, from: u64, to: u64) -> impl Iterator<Item = Result<LedgerEvent, Error>> + use<'_> {
+        let last = commit::seq_of(to);
+        let mut tail = self.ledger.tail(commit::seq_of(from).max(1));
+        let mut next = commit::seq_of(from).max(1);
+        let commits = std::iter::from_fn(move || {
+            if next > last {
+                return None;
+            }
+            match self.run(tail.as_mut()) {
+                Ok(commits) => {
+                    next = commits.last().map_or(last, |commit| commit.seq) + 1;
+                    Some(Ok(commits))
+                }
+                Err(error) => {
+                    next = last + 1;
+                    Some(Err(error))
+                }
+            }
+        });
+        commits.flat_map(move |run| -> Box<dyn Iterator<Item = Result<LedgerEvent, Error>>> {
+            match run {
+                Ok(commits) => Box::new(
+                    commits
+                        .into_iter()
+                        .flat_map(LedgerEvent::all)
+                        .filter(move |event| (from..=to).contains(&event.position()))
+                        .map(Ok),
+                ),
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            }
+        })
+    }
+
+    fn run(&self, tail: &mut dyn Tail) -> Result<Vec<Arc<UnpackedCommit>>, Error> {
+        let records = self.runtime.block_on(tail.next())?;
+        records.iter().map(|record| Ok(Arc::new(unpack(record)?))).collect()
+    }
 }
 
-fn part(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let (length, rest) = bytes.split_at_checked(4)?;
-    let (part, rest) = rest.split_at_checked(u32::from_be_bytes(length.try_into().ok()?) as usize)?;
-    Some((std::str::from_utf8(part).ok()?, rest))
+fn unpack(record: &Record) -> Result<UnpackedCommit, Error> {
+    let commit = read::commit(record).map_err(ReadError::from)?;
+    let bytes = commit.events.iter().map(|event| event.len() as u64).sum();
+    Ok(UnpackedCommit { seq: record.seq, subject: record.subject.clone(), events: commit.events, bytes })
 }
 
-impl Stored<'_> {
-    /// The event as the API shows it.
-    pub(crate) fn read(&self) -> Result<api::Event, Error> {
-        serde_json::from_slice(self.json).map_err(|source| Error::Json { expected: "an event", source })
+impl LedgerEvent {
+    fn of(commit: Arc<UnpackedCommit>, position: u64) -> Option<Self> {
+        let index = usize::try_from(position - commit::position(commit.seq, 0)).ok()?;
+        (index < commit.events.len()).then_some(Self { commit, index })
+    }
+
+    fn all(commit: Arc<UnpackedCommit>) -> impl Iterator<Item = Self> {
+        (0..commit.events.len()).map(move |index| Self { commit: Arc::clone(&commit), index })
+    }
+
+    /// Where it stands.
+    pub(crate) fn position(&self) -> u64 {
+        commit::position(self.commit.seq, self.index)
+    }
+
+    /// The commit that it stands in.
+    pub(crate) fn seq(&self) -> Seq {
+        self.commit.seq
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.commit.events.get(self.index).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Its type and subject; the rest is stepped over.
+    pub(crate) fn head(&self) -> Result<EventHead<'_>, Error> {
+        serde_json::from_slice(self.bytes()).map_err(|source| Error::Json { expected: "an event", source })
     }
 
     /// Whether a filter's word means it: a kind, a whole type, or a type's first word.
-    pub(crate) fn is_kind(&self, word: &str) -> bool {
-        let of_kind = if self.intake { EventKind::Intake } else { EventKind::Decision };
-        of_kind == *word || word == self.kind || self.kind.split('.').next() == Some(word)
+    pub(crate) fn is_kind(&self, head: &EventHead<'_>, word: &str) -> bool {
+        word == head.kind || head.kind.split('.').next() == Some(word) || self.provenance() == *word
+    }
+
+    fn provenance(&self) -> EventKind {
+        match self.decode() {
+            Ok(Decoded::Known(envelope)) => envelope.event.kind().into(),
+            _ if self.commit.subject.slot().is_some() => EventKind::Intake,
+            _ => EventKind::Decision,
+        }
+    }
+
+    fn decode(&self) -> Result<Decoded, Error> {
+        let position = self.position();
+        hindcast_events::decode(self.bytes())
+            .map_err(|source| ReadError::from(UnreadableRecord::Event { position, source }).into())
+    }
+
+    /// As it was recorded; `None` where it is of a type that is not known here.
+    pub(crate) fn recorded(&self) -> Result<Option<Recorded>, Error> {
+        Ok(match self.decode()? {
+            Decoded::Known(envelope) => Some(envelope.at(self.position(), self.commit.subject.partition())),
+            Decoded::Unknown { .. } => None,
+        })
+    }
+
+    /// As the API shows it.
+    pub(crate) fn shown(&self, recorded_at: Time) -> Result<api::Event, Error> {
+        let subject = &self.commit.subject;
+        Ok(match self.decode()? {
+            Decoded::Known(envelope) => known(&envelope.at(self.position(), subject.partition()), subject, recorded_at),
+            Decoded::Unknown { kind, raw, .. } => unknown(self.position(), &kind, &raw, subject, recorded_at),
+        })
     }
 }
 
 /// An event of ours as the API shows it.
-pub(crate) fn known(recorded: &Recorded, subject: &Subject, recorded_at: Time) -> api::Event {
-    let mut tagged = match serde_json::to_value(&recorded.event) {
-        Ok(Value::Object(tagged)) => tagged,
-        _ => serde_json::Map::new(),
-    };
-    let event_type = match tagged.remove("type") {
-        Some(Value::String(kind)) => kind,
-        _ => String::new(),
-    };
-    assert!(!event_type.is_empty(), "an event of ours always has a type");
+fn known(recorded: &Recorded, subject: &Subject, recorded_at: Time) -> api::Event {
     api::Event {
         position: recorded.position,
         kind: recorded.event.kind().into(),
-        event_type,
+        event_type: recorded.event.type_name().to_owned(),
         id: recorded.id.to_string(),
         subject: recorded.subject.clone(),
         time: recorded.time,
@@ -94,7 +215,14 @@ pub(crate) fn known(recorded: &Recorded, subject: &Subject, recorded_at: Time) -
         tenant: recorded.partition.tenant.clone(),
         environment: recorded.partition.environment.clone(),
         source: subject.to_string(),
-        data: tagged.remove("data").unwrap_or_default(),
+        data: payload(&recorded.event),
+    }
+}
+
+fn payload(event: &Event) -> Value {
+    match serde_json::to_value(event) {
+        Ok(Value::Object(mut tagged)) => tagged.remove("data").unwrap_or_default(),
+        _ => Value::Null,
     }
 }
 
@@ -118,12 +246,4 @@ pub(crate) fn unknown(position: u64, kind: &str, raw: &Value, subject: &Subject,
         source: subject.to_string(),
         data: raw.get("data").cloned().unwrap_or_default(),
     }
-}
-
-/// The event of ours in what the API shows; `None` where this binary does not know the type.
-pub(crate) fn event_of(shown: &api::Event) -> Option<Event> {
-    let mut tagged = serde_json::Map::with_capacity(2);
-    tagged.insert("type".to_owned(), Value::String(shown.event_type.clone()));
-    tagged.insert("data".to_owned(), shown.data.clone());
-    serde_json::from_value(Value::Object(tagged)).ok()
 }

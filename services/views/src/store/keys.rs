@@ -94,6 +94,7 @@ const CHANGE: u8 = b'4';
 const LIST: u8 = b'5';
 const ABOUT: u8 = b'6';
 const FINDING: u8 = b'7';
+const RECORDED: u8 = b'8';
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
@@ -127,6 +128,11 @@ pub(crate) fn event(id: &str) -> Vec<u8> {
 /// A commit, by the time at which it was known.
 pub(crate) fn commit(recorded_at: i64, seq: u64) -> Vec<u8> {
     join(&[&[COMMIT], &ordered(recorded_at), &seq.to_be_bytes()])
+}
+
+/// When a commit that holds events was recorded, by its sequence.
+pub(crate) fn recorded(seq: u64) -> Vec<u8> {
+    join(&[&[RECORDED], &seq.to_be_bytes()])
 }
 
 /// A change, by the time at which it happened.

@@ -23,7 +23,6 @@ pub(crate) struct Store {
     db: Database,
     documents: Keyspace,
     index: Keyspace,
-    events: Keyspace,
 }
 
 /// A document as it was at a position.
@@ -46,23 +45,12 @@ impl Store {
         let db = Database::builder(folder).cache_size(CACHE_BYTES).worker_threads(1).open()?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let blocks = || plain().data_block_size_policy(BlockSizePolicy::all(DOCUMENT_BLOCK_BYTES));
-        Ok(Self {
-            documents: db.keyspace("documents", blocks)?,
-            index: db.keyspace("index", plain)?,
-            events: db.keyspace("events", blocks)?,
-            db,
-        })
+        Ok(Self { documents: db.keyspace("documents", blocks)?, index: db.keyspace("index", plain)?, db })
     }
 
     /// An empty batch.
     pub(crate) fn batch(&self) -> Batch {
-        Batch {
-            batch: self.db.batch(),
-            documents: self.documents.clone(),
-            index: self.index.clone(),
-            events: self.events.clone(),
-            bytes: 0,
-        }
+        Batch { batch: self.db.batch(), documents: self.documents.clone(), index: self.index.clone(), bytes: 0 }
     }
 
     /// Makes what was written durable.
@@ -217,21 +205,6 @@ impl Store {
         self.take(guards, limit, |key, value| Ok((number(key, 0)? <= at).then_some(text(Some(value))?)))
     }
 
-    /// An event's stored form.
-    pub(crate) fn event(&self, position: u64) -> Result<Option<Slice>, Error> {
-        Ok(self.events.get(position.to_be_bytes())?)
-    }
-
-    /// Events from `from` to `to`, both included, oldest first.
-    pub(crate) fn events(&self, from: u64, to: u64) -> impl Iterator<Item = Result<(u64, Slice), Error>> + use<> {
-        // An empty range would be an error of the store.
-        let to = to.max(from);
-        self.events.range(from.to_be_bytes()..=to.to_be_bytes()).map(|guard| {
-            let (key, value) = guard.into_inner()?;
-            Ok((number(&key, 0)?, value))
-        })
-    }
-
     /// The last position of the last commit that was known at `time` (in nanoseconds).
     pub(crate) fn known_at(&self, time: i64) -> Result<Option<u64>, Error> {
         let range = keys::commit(i64::MIN, 0)..=keys::commit(time, u64::MAX);
@@ -268,11 +241,12 @@ impl Store {
         })
     }
 
-    /// The last event at or before a position.
-    pub(crate) fn last_event(&self, at: u64) -> Result<Option<(u64, Slice)>, Error> {
-        let Some(guard) = self.events.range(..=at.to_be_bytes()).next_back() else { return Ok(None) };
-        let (key, value) = guard.into_inner()?;
-        Ok(Some((number(&key, 0)?, value)))
+    /// When the last commit up to `seq` that holds events was recorded (in nanoseconds); `None` before the first one.
+    pub(crate) fn recorded_at(&self, seq: u64) -> Result<Option<i64>, Error> {
+        let Some(guard) = self.index.range(keys::recorded(0)..=keys::recorded(seq)).next_back() else {
+            return Ok(None);
+        };
+        Ok(Some(number(&guard.value()?, 0)?.cast_signed()))
     }
 }
 
