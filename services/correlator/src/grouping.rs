@@ -1,7 +1,7 @@
 //! Where an alert goes: held back by a silence, back to its incident, into one that fits, or into one of
 //! its own. And what its end means for the incident that it belongs to.
 
-use hindcast_correlation::cluster::{self, CandidateIncident, Newcomer};
+use hindcast_correlation::cluster::{self, Newcomer};
 use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
@@ -92,10 +92,7 @@ pub fn place(state: &CorrelatorState, firing: &FiringAlert<'_>, cause: &EventId,
         annotations: firing.annotations,
         starts_at: firing.starts_at,
     };
-    let candidates: Vec<CandidateIncident<'_>> = state
-        .joinable(now)
-        .map(|incident| CandidateIncident { id: &incident.id, alerts: state.newest_of(&incident.id).collect() })
-        .collect();
+    let candidates = state.candidates(&newcomer, now);
     let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), state.seen.weights());
     match assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) {
         Some(incident) if incident.is_live() => {

@@ -1,14 +1,11 @@
 //! Who of an incident's alerts still counts, kept as it changes: an incident may have ten thousand alerts,
-//! and neither a resolve nor a newcomer may look at all of them. Everything here follows from the book.
+//! and a resolve may not look at all of them. Everything here follows from the book.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::{Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
-
-/// Members that a newcomer is compared with: those that fired last.
-const NEWEST_MAX: usize = 24;
 
 /// Members of all incidents, by what they do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +20,6 @@ struct Members {
     loud: BTreeSet<Fingerprint>,
     /// Those whose sender fell silent.
     stale: BTreeSet<Fingerprint>,
-    /// Those that fired last, oldest first.
-    newest: VecDeque<Fingerprint>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,11 +29,11 @@ struct Home {
 }
 
 impl Roster {
-    /// Takes in what an alert is now.
-    pub(crate) fn update(&mut self, alert: &Alert) {
+    /// Takes in what an alert is now; whether it fired anew, or moved to another incident.
+    pub(crate) fn update(&mut self, alert: &Alert) -> bool {
         let fingerprint = &alert.fingerprint;
         let Some(incident) = &alert.incident else {
-            return;
+            return false;
         };
         let before = self.homes.get(fingerprint);
         let moved = before.is_none_or(|home| home.incident != *incident);
@@ -46,7 +41,6 @@ impl Roster {
         if moved && let Some(left) = before.and_then(|home| self.members.get_mut(&home.incident)) {
             left.loud.remove(fingerprint);
             left.stale.remove(fingerprint);
-            left.newest.retain(|newest| newest != fingerprint);
         }
         if moved || fired {
             self.homes.insert(fingerprint.clone(), Home { incident: incident.clone(), fired: alert.fired });
@@ -55,22 +49,11 @@ impl Roster {
             self.members.insert(incident.clone(), Members::default());
         }
         let Some(members) = self.members.get_mut(incident) else {
-            return;
+            return false;
         };
-        if moved || fired {
-            members.newest.retain(|newest| newest != fingerprint);
-            if members.newest.len() == NEWEST_MAX {
-                members.newest.pop_front();
-            }
-            members.newest.push_back(fingerprint.clone());
-        }
         put(&mut members.loud, fingerprint, alert.is_firing() || alert.flapping_until.is_some());
         put(&mut members.stale, fingerprint, alert.status == Status::Stale);
-    }
-
-    /// Those that fired last, oldest first.
-    pub(crate) fn newest(&self, incident: &IncidentId) -> impl Iterator<Item = &Fingerprint> {
-        self.members.get(incident).into_iter().flat_map(|members| &members.newest)
+        moved || fired
     }
 
     /// Those whose sender fell silent, if nobody fires or flaps.

@@ -8,11 +8,13 @@ use hindcast_domain::events;
 use hindcast_domain::words::ResolvedBy;
 use std::collections::{BTreeMap, VecDeque};
 
-use hindcast_correlation::cluster::GroupingWeights;
-use hindcast_domain::alert::{Alert, Status};
+use hindcast_correlation::cluster::{Candidate, GroupingWeights, Newcomer};
+use hindcast_correlation::nearby::NearbyAlerts;
+use hindcast_domain::alert::Status;
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::Timer;
 use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
@@ -44,6 +46,8 @@ pub struct CorrelatorState {
     recent: Recent,
     /// Who of each incident's alerts still counts. Follows from the above.
     pub(crate) roster: Roster,
+    /// Alerts by what others may share with them. Follows from the above.
+    nearby: NearbyAlerts,
     /// The newest incident of each alert. Follows from the above.
     last_incident: BTreeMap<Fingerprint, IncidentId>,
 }
@@ -163,6 +167,8 @@ impl CorrelatorState {
         if ended {
             // A fixed bound, and not the rules': this fold must not read what was seen.
             self.recent.forget(self.book.now, RECENT_KEPT);
+            let recent = &self.recent;
+            self.nearby.sweep(|id| recent.contains(id));
         }
     }
 
@@ -175,7 +181,11 @@ impl CorrelatorState {
         {
             self.last_incident.insert(fingerprint.clone(), incident.clone());
         }
-        self.roster.update(alert);
+        if self.roster.update(alert)
+            && let Some(incident) = &alert.incident
+        {
+            self.nearby.note(alert, incident);
+        }
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
         let stale = stale.map(|at| self.seen.deferred(at, alert.last_seen_at));
         let flapping = alert.flapping_until;
@@ -205,30 +215,34 @@ impl CorrelatorState {
         incidents.iter().for_each(|id| self.index_incident(id));
     }
 
-    /// The alerts of an incident that a newcomer is compared with: those that fired last.
-    pub fn newest_of(&self, incident: &IncidentId) -> impl Iterator<Item = &Alert> {
-        self.roster.newest(incident).filter_map(|fingerprint| self.book.alerts.get(fingerprint))
-    }
-
     /// What is due next.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timer> {
         self.agenda.next()
     }
 
-    /// Incidents that an alert may join at `now`: those that live, and those whose alerts fell quiet so
-    /// lately that what fires now may be the same problem.
-    pub fn joinable(&self, now: Time) -> impl Iterator<Item = &hindcast_domain::incident::Incident> {
-        let window = self.seen.rules.reopen_within();
-        let ended = self.recent.ended(now, window);
-        self.recent.live().chain(ended).filter_map(|id| self.book.incidents.get(id)).filter(|incident| {
-            incident.merged_into.is_none() && (incident.is_live() || incident.resolved_by == Some(ResolvedBy::Quiet))
-        })
+    /// The alerts that a newcomer is compared with at `now`, each with its incident: of incidents that live, and of
+    /// those whose alerts fell quiet so lately that what fires now may be the same problem.
+    #[must_use]
+    pub fn candidates<'a>(&'a self, newcomer: &Newcomer<'_>, now: Time) -> Vec<Candidate<'a>> {
+        let found = self.nearby.candidates(newcomer, self.seen.topology());
+        let pair = |fingerprint: &'a Fingerprint| {
+            let alert = self.book.alerts.get(fingerprint)?;
+            let incident = self.book.home(alert.incident.as_ref()?)?;
+            self.is_joinable(incident, now).then_some((&incident.id, alert))
+        };
+        found.into_iter().filter_map(pair).collect()
+    }
+
+    fn is_joinable(&self, incident: &Incident, now: Time) -> bool {
+        let lately = |at| now.since(at) <= self.seen.rules.reopen_within();
+        let fell_quiet = incident.resolved_by == Some(ResolvedBy::Quiet) && incident.resolved_at.is_some_and(lately);
+        incident.merged_into.is_none() && (incident.is_live() || fell_quiet)
     }
 
     /// The newest incident that an alert belonged to, through merges.
     #[must_use]
-    pub fn last_incident(&self, fingerprint: &Fingerprint) -> Option<&hindcast_domain::incident::Incident> {
+    pub fn last_incident(&self, fingerprint: &Fingerprint) -> Option<&Incident> {
         self.book.home(self.last_incident.get(fingerprint)?)
     }
 }

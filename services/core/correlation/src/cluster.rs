@@ -19,8 +19,6 @@ use hindcast_domain::{Fingerprint, IncidentId, Time};
 use features::NewcomerContext;
 pub use features::{FEATURES_VERSION, Features, GroupingWeights, features, logistic};
 
-/// Members of one incident that are compared in labels and words.
-const MEMBERS_COMPARED: usize = 3;
 /// Pairs in all that are compared in labels and words.
 const PAIRS_COMPARED: usize = 16;
 
@@ -39,14 +37,8 @@ pub struct Newcomer<'a> {
     pub starts_at: Time,
 }
 
-/// An incident that may take it, with its alerts.
-#[derive(Clone, Debug)]
-pub struct CandidateIncident<'a> {
-    /// The incident that may take the newcomer.
-    pub id: &'a IncidentId,
-    /// Its alerts, in any order.
-    pub alerts: Vec<&'a Alert>,
-}
+/// An alert that it is compared with, and the incident that it belongs to.
+pub type Candidate<'a> = (&'a IncidentId, &'a Alert);
 
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,18 +63,15 @@ struct Scored<'a> {
 #[must_use]
 pub fn assign(
     newcomer: &Newcomer<'_>,
-    candidates: &[CandidateIncident<'_>],
+    candidates: &[Candidate<'_>],
     topology: &Topology,
     weights: &GroupingWeights,
 ) -> Assignment {
     let near = NewcomerContext::of(newcomer, topology);
     let scale = weights.time_scale_s;
-    let mut ranked: Vec<(i32, &IncidentId, &Alert)> = Vec::with_capacity(candidates.len() * 2);
-    for candidate in candidates {
-        let mut best: Vec<(i32, &Alert)> =
-            candidate.alerts.iter().map(|alert| (near.cheap(alert, scale).log_odds(weights), *alert)).collect();
-        best.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.fingerprint.cmp(&b.1.fingerprint)));
-        ranked.extend(best.into_iter().take(MEMBERS_COMPARED).map(|(score, alert)| (score, candidate.id, alert)));
+    let mut ranked: Vec<(i32, &IncidentId, &Alert)> = Vec::with_capacity(candidates.len());
+    for (incident, alert) in candidates {
+        ranked.push((near.cheap(alert, scale).log_odds(weights), incident, alert));
     }
     ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| (a.1, &a.2.fingerprint).cmp(&(b.1, &b.2.fingerprint))));
     ranked.truncate(PAIRS_COMPARED);

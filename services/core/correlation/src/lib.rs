@@ -4,3 +4,4 @@
 //! ledger or a sender; scores that decide are rounded to thousandths before anything compares them.
 
 pub mod cluster;
+pub mod nearby;

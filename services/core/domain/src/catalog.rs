@@ -95,6 +95,8 @@ pub struct Topology {
     names: BTreeMap<String, String>,
     neighbours: BTreeMap<String, BTreeSet<String>>,
     calls: BTreeMap<String, BTreeSet<String>>,
+    /// The services within [`NEAR_CALLS`] of each one, nearest first; at most [`NEAR_MAX`].
+    near: BTreeMap<String, Vec<String>>,
 }
 
 impl Topology {
@@ -117,7 +119,15 @@ impl Topology {
                 }
             }
         }
+        let near = |service: &Service| (service.name.clone(), around(&topology.neighbours, &service.name));
+        topology.near = catalog.services.iter().map(near).collect();
         topology
+    }
+
+    /// The services within [`NEAR_CALLS`] of a service in either direction, nearest first, without itself.
+    pub fn near(&self, name: &str) -> impl Iterator<Item = &str> + use<'_> {
+        let services = self.resolve(name).and_then(|service| self.near.get(service));
+        services.into_iter().flatten().map(String::as_str)
     }
 
     /// The service's one name, from its name or an alias.
@@ -164,6 +174,29 @@ impl Topology {
         let to = self.resolve(to)?;
         shortest(&self.neighbours, from, to, limit)
     }
+}
+
+/// Calls within which services are near each other.
+const NEAR_CALLS: u32 = 4;
+/// Services that are listed as near one.
+const NEAR_MAX: usize = 64;
+
+fn around(edges: &BTreeMap<String, BTreeSet<String>>, from: &str) -> Vec<String> {
+    let mut seen = BTreeSet::from([from]);
+    let mut queue = VecDeque::from([(from, 0)]);
+    let mut near = Vec::new();
+    while let Some((here, steps)) = queue.pop_front() {
+        if steps > 0 {
+            near.push(here.to_owned());
+        }
+        if steps == NEAR_CALLS || near.len() == NEAR_MAX {
+            continue;
+        }
+        let next = edges.get(here).into_iter().flatten().filter(|next| seen.insert(next));
+        queue.extend(next.map(|next| (next.as_str(), steps + 1)));
+    }
+    near.truncate(NEAR_MAX);
+    near
 }
 
 /// Edges on the shortest way, up to `limit`.

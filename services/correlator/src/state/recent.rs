@@ -57,14 +57,9 @@ impl Recent {
         }
     }
 
-    /// Those that live.
-    pub(super) fn live(&self) -> impl Iterator<Item = &IncidentId> {
-        self.live.iter()
-    }
-
-    /// Those that ended within `window` before `now`, newest first.
-    pub(super) fn ended(&self, now: Time, window: Span) -> impl Iterator<Item = &IncidentId> {
-        self.ended.iter().rev().take_while(move |(at, _)| now.since(*at) <= window).map(|(_, id)| id)
+    /// Whether it lives, or ended lately.
+    pub(super) fn contains(&self, id: &IncidentId) -> bool {
+        self.live.contains(id) || self.at.contains_key(id)
     }
 
     /// All of them, in no order.

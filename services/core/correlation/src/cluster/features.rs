@@ -178,9 +178,8 @@ pub(super) struct NewcomerContext<'a> {
     pub(super) topology: &'a Topology,
     /// What it names that can break.
     resources: similarity::Resources<'a>,
-    /// Its labels that tell something, and its words; taken apart when first asked for.
-    telling: std::cell::OnceCell<similarity::Telling<'a>>,
-    pub(super) words: std::cell::OnceCell<std::collections::BTreeSet<String>>,
+    /// Its words; taken apart when first asked for.
+    pub(super) words: std::cell::OnceCell<Vec<u64>>,
     kin: std::cell::RefCell<BTreeMap<&'a str, Kin>>,
 }
 
@@ -200,7 +199,6 @@ impl<'a> NewcomerContext<'a> {
             known: newcomer.service.is_some_and(|service| topology.resolve(service).is_some()),
             topology,
             resources: similarity::resources(newcomer.labels),
-            telling: std::cell::OnceCell::new(),
             words: std::cell::OnceCell::new(),
             kin: std::cell::RefCell::default(),
         }
@@ -257,10 +255,9 @@ impl<'a> NewcomerContext<'a> {
     /// All features.
     pub(super) fn all(&self, member: &'a Alert, time_scale_s: i64) -> Features {
         let ours = self.words.get_or_init(|| words(self.newcomer.name, self.newcomer.annotations));
-        let telling = self.telling.get_or_init(|| similarity::telling(self.newcomer.labels));
         Features {
-            labels: similarity::jaccard(telling, &similarity::telling(&member.labels)),
-            words: similarity::jaccard(ours, &words(&member.name, &member.annotations)),
+            labels: similarity::labels(self.newcomer.labels, &member.labels),
+            words: similarity::shared(ours.iter().copied(), words(&member.name, &member.annotations).into_iter()),
             ..self.cheap(member, time_scale_s)
         }
     }
@@ -272,9 +269,9 @@ pub fn features(newcomer: &Newcomer<'_>, member: &Alert, topology: &Topology, ti
     NewcomerContext::of(newcomer, topology).all(member, time_scale_s)
 }
 
-pub(super) fn words(name: &str, annotations: &Labels) -> std::collections::BTreeSet<String> {
+pub(super) fn words(name: &str, annotations: &Labels) -> Vec<u64> {
     let summary = annotations.get("summary").or_else(|| annotations.get("title")).map_or("", String::as_str);
-    similarity::split(&format!("{name} {summary}"))
+    similarity::hashed(&format!("{name} {summary}"))
 }
 
 /// 1 for the same moment, a half after the scale, falling with the square.
