@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hindcast_domain::{EventId, Partition};
-use hindcast_events::{Envelope, NewEvent};
+use hindcast_events::NewEvent;
 use hindcast_facts::{Appended, SubmitError};
 use hindcast_ledger::commit::{self, CommitHeader, Hash, Malformed};
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
@@ -212,16 +212,7 @@ impl Chain {
         let mut bytes = Vec::with_capacity(events.len());
         for (index, new) in events.iter().enumerate() {
             let id = event_id(ledger, &subject, counter, index);
-            bytes.push(hindcast_events::encode(&Envelope {
-                id: id.clone(),
-                subject: new.subject.clone(),
-                revision: None,
-                time: now,
-                actor: new.actor.clone(),
-                cause: None,
-                traceparent: new.traceparent.clone(),
-                event: new.event.clone(),
-            }));
+            bytes.push(hindcast_events::encode_new(&id, now, new));
             ids.push(id);
         }
         let header = CommitHeader::next(ledger.clone(), subject, counter, (tip.seq, tip.hash), now);

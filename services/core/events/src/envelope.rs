@@ -132,7 +132,7 @@ pub enum Decoded {
 /// Never: every event of ours has a JSON form, which the fixtures hold.
 #[must_use]
 pub fn encode(envelope: &Envelope) -> Vec<u8> {
-    let wire = WireOut {
+    written(&WireOut {
         id: &envelope.id,
         subject: &envelope.subject,
         revision: envelope.revision,
@@ -140,10 +140,36 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
         actor: &envelope.actor,
         causation_id: envelope.cause.as_ref(),
         traceparent: envelope.traceparent.as_deref(),
-        version: Some(upcast::current_version(envelope.event.type_name())).filter(|version| *version > 1),
+        version: version_of(&envelope.event),
         event: &envelope.event,
-    };
-    let bytes = serde_json::to_vec(&wire).unwrap_or_default();
+    })
+}
+
+/// The bytes of an event that is about to be written, with its id and the writer's time.
+///
+/// # Panics
+/// Never: as [`encode`].
+#[must_use]
+pub fn encode_new(id: &EventId, time: Time, new: &NewEvent) -> Vec<u8> {
+    written(&WireOut {
+        id,
+        subject: &new.subject,
+        revision: None,
+        time,
+        actor: &new.actor,
+        causation_id: None,
+        traceparent: new.traceparent.as_deref(),
+        version: version_of(&new.event),
+        event: &new.event,
+    })
+}
+
+fn version_of(event: &Event) -> Option<u32> {
+    Some(upcast::current_version(event.type_name())).filter(|version| *version > 1)
+}
+
+fn written(wire: &WireOut<'_>) -> Vec<u8> {
+    let bytes = serde_json::to_vec(wire).unwrap_or_default();
     assert!(!bytes.is_empty(), "an event of ours always has a JSON form");
     bytes
 }

@@ -1,14 +1,16 @@
 //! The ledger's events: single ones, lists of them, and what became of a command.
 
 use hindcast_api as api;
-use hindcast_api::{Code, Page, Problem};
+use hindcast_api::{Code, EventKind, Page, Problem};
 use hindcast_domain::command;
 use hindcast_domain::{ConversationId, Event, EventId, FindingId, ProposalId, Time};
+use hindcast_events::upcast;
 use hindcast_ledger::commit;
 use hindcast_queries::{CommandOutcome, EventFilter};
 
 use super::{Asked, Reader};
 use crate::error::Error;
+use crate::store::Mention;
 use crate::store::event::{EventHead, LedgerEvent};
 use crate::store::keys::About;
 
@@ -43,21 +45,30 @@ impl Reader {
             filter.kind.as_deref().is_none_or(|kind| event.is_kind(head, kind))
                 && filter.subject.as_deref().is_none_or(|subject| head.subject == subject)
         };
-        // A whole type has an index of its own, and so has what has no document.
-        let whole = filter.kind.as_deref().filter(|kind| kind.contains('.')).map(|kind| (About::Type, kind));
-        let own = filter.subject.as_deref().filter(|subject| is_indexed(subject)).map(|id| (About::Subject, id));
-        let page = match own.or(whole) {
-            Some((about, id)) => {
-                let mentions = self.store.about_from(about, id, from, to);
-                let read = mentions.filter_map(|mention| match mention {
-                    Ok(mention) => self.events.at(mention.position).transpose(),
-                    Err(error) => Some(Err(error)),
-                });
-                self.gather(read, asked, wanted)?
+        // What has no document is found by its subject, and types by their own index.
+        let page = match (filter.subject.as_deref().filter(|subject| is_indexed(subject)), filter.kind.as_deref()) {
+            (Some(subject), _) => {
+                let positions = positions(self.store.about_from(About::Subject, subject, from, to));
+                self.gather(self.at_each(positions), asked, wanted)?
             }
-            None => self.gather(self.events.between(from, to), asked, wanted)?,
+            (None, Some(kind)) if !indexed_types(kind).is_empty() => {
+                let types = indexed_types(kind).into_iter();
+                let each = types.map(|kind| positions(self.store.about_from(About::Type, kind, from, to)).peekable());
+                self.gather(self.at_each(merged(each.collect())), asked, wanted)?
+            }
+            _ => self.gather(self.events.between(from, to), asked, wanted)?,
         };
         Ok(page)
+    }
+
+    fn at_each(
+        &self,
+        positions: impl Iterator<Item = Result<u64, Error>>,
+    ) -> impl Iterator<Item = Result<LedgerEvent, Error>> {
+        positions.filter_map(|position| match position {
+            Ok(position) => self.events.at(position).transpose(),
+            Err(error) => Some(Err(error)),
+        })
     }
 
     fn gather(
@@ -122,4 +133,35 @@ impl Reader {
 /// Whether events of a subject are found by it.
 fn is_indexed(subject: &str) -> bool {
     [ConversationId::PREFIX, ProposalId::PREFIX, FindingId::PREFIX].iter().any(|prefix| subject.starts_with(prefix))
+}
+
+/// The types that a filter's word means: a whole type, or those of a family. None for the two kinds that events are
+/// of, which nearly every event is.
+fn indexed_types(word: &str) -> Vec<&str> {
+    if word.contains('.') {
+        return vec![word];
+    }
+    if [EventKind::Intake, EventKind::Decision].iter().any(|kind| *kind == *word) {
+        return Vec::new();
+    }
+    upcast::types().filter(|kind| kind.split('.').next() == Some(word)).collect()
+}
+
+fn positions(mentions: impl Iterator<Item = Result<Mention, Error>>) -> impl Iterator<Item = Result<u64, Error>> {
+    mentions.map(|mention| mention.map(|mention| mention.position))
+}
+
+/// Positions of several indexes in one order; an error comes at once.
+fn merged<I: Iterator<Item = Result<u64, Error>>>(
+    mut each: Vec<std::iter::Peekable<I>>,
+) -> impl Iterator<Item = Result<u64, Error>> {
+    std::iter::from_fn(move || {
+        let first = |one: &mut std::iter::Peekable<I>| match one.peek() {
+            Some(Ok(position)) => Some(*position),
+            Some(Err(_)) => Some(0),
+            None => None,
+        };
+        let least = each.iter_mut().enumerate().filter_map(|(at, one)| Some((first(one)?, at))).min()?;
+        each.get_mut(least.1)?.next()
+    })
 }
