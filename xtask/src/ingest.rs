@@ -167,7 +167,7 @@ fn measure(load: Load, server: &Server) -> Result<Measured, String> {
         if waiting.elapsed() > PATIENCE {
             return Err("what was sent is not decided".to_owned());
         }
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(1_000));
     }
     let (after, resident_mb) = server.spent();
     let alerts = load.alerts as f64;

@@ -160,7 +160,7 @@ impl<'a> NoticeQuestion<'a> {
     /// Whether what people were told covers an incident; tells them where it does not.
     fn about(&self, of: &Partition, subject: &str, hint: Reason) -> Vec<Draft> {
         let Some(incident) = self.live(of, subject) else { return Vec::new() };
-        let severity = self.severity(of, incident);
+        let severity = self.severity(incident);
         let notified = self.state.told.get(&incident.id).is_some_and(|told| told.notified);
         let reason = match self.state.covered(&incident.id).severity {
             // The first page of an incident that nobody heard of yet says that it began.
@@ -206,17 +206,11 @@ impl<'a> NoticeQuestion<'a> {
 
     /// How bad an incident is for paging: as it says, or as its worst alert that fires and is not held back.
     /// Once people were paged, a severity that a person set is the last word.
-    fn severity(&self, of: &Partition, incident: &Incident) -> Severity {
+    fn severity(&self, incident: &Incident) -> Severity {
         if incident.severity_set && self.state.covered(&incident.id).severity.is_some() {
             return incident.severity;
         }
-        // Nothing is worse, so a large incident is not looked through.
-        if incident.severity == Severity::Critical {
-            return incident.severity;
-        }
-        let book = self.state.book(of).into_iter();
-        let firing = book.flat_map(|book| book.alerts_of(incident)).filter(|a| a.is_firing() && a.suppressed.is_none());
-        firing.map(|alert| alert.severity).max().map_or(incident.severity, |worst| worst.max(incident.severity))
+        self.state.seen.loud.worst(&incident.id).map_or(incident.severity, |worst| worst.max(incident.severity))
     }
 
     /// Whether a page that was meant for people at `since` is still owed to them: it goes on, and nobody took
@@ -232,7 +226,7 @@ impl<'a> NoticeQuestion<'a> {
     /// Tells people again, whatever they were told before.
     fn again(&self, of: &Partition, subject: &str, reason: Reason) -> Vec<Draft> {
         let Some(incident) = self.live(of, subject) else { return Vec::new() };
-        let severity = self.severity(of, incident);
+        let severity = self.severity(incident);
         let owed = self.state.holds_of(&incident.id).filter(|held| self.owed(incident, held.at));
         let owed = owed.map(|held| held.severity).max();
         if owed.is_none() && !(severity.pages() && incident.status == Status::Open) {

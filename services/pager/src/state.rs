@@ -1,6 +1,8 @@
 //! What the pager decides on: notices, what people were told of each incident, how much each receiver had
 //! lately; and, as seen of the incident lanes and of delivery, their books and what was given up.
 
+mod loud;
+
 use hindcast_domain::events;
 use hindcast_domain::words::HoldReason;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,6 +15,7 @@ use hindcast_domain::notice::{Held, Notice, Notices, Reason, Requested};
 use hindcast_domain::{IncidentId, NoticeId, Partition, Severity, Span, Time};
 use serde::{Deserialize, Serialize};
 
+use self::loud::LoudAlerts;
 use crate::rules::{PagingRules, SECTION};
 
 /// Pages of one receiver that are remembered for its budget.
@@ -50,6 +53,8 @@ pub struct NoticesState {
 pub struct ObservedState {
     /// Books of the incident lanes.
     pub books: BTreeMap<String, Book>,
+    /// How bad the alerts of each incident are.
+    pub(crate) loud: LoudAlerts,
     /// The rules in force.
     pub rules: PagingRules,
     /// What whoever acknowledged an incident saw of it then.
@@ -275,7 +280,10 @@ impl ObservedState {
             | Event::NoticeReleased(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence } => {
                 let book = self.books.entry(input.partition.to_string()).or_default();
-                book.evolve(input);
+                let touched = book.evolve(input);
+                for alert in touched.alerts.iter().filter_map(|fingerprint| book.alerts.get(fingerprint)) {
+                    self.loud.note(alert);
+                }
                 self.remember_who_cares(input);
             }
         }

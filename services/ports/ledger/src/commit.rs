@@ -6,6 +6,7 @@
 //! previous hash of its subject and the expected sequence: the chain covers the payload alone, and a
 //! payload copied verbatim into another ledger keeps its hash.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use bytes::Bytes;
@@ -22,6 +23,14 @@ const MAGIC: &[u8; 3] = b"HC1";
 const ZSTD_LEVEL: i32 = 1;
 /// No commit of ours unpacks to more than this; a larger one is damage, not data.
 const UNPACKED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+thread_local! {
+    // Making one of these costs more than to pack a small commit with it.
+    static PACKER: RefCell<Option<zstd::bulk::Compressor<'static>>> =
+        RefCell::new(zstd::bulk::Compressor::new(ZSTD_LEVEL).ok());
+    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        RefCell::new(zstd::bulk::Decompressor::new().ok());
+}
 
 /// SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -251,7 +260,8 @@ pub fn encode(mut header: CommitHeader, events: &[Vec<u8>]) -> Result<(Bytes, Ha
             body.extend_from_slice(&u32::try_from(event.len()).unwrap_or(u32::MAX).to_le_bytes());
             body.extend_from_slice(event);
         }
-        let packed = zstd::bulk::compress(&body, ZSTD_LEVEL).unwrap_or_default();
+        let packed = PACKER.with_borrow_mut(|packer| packer.as_mut().map(|packer| packer.compress(&body)));
+        let packed = packed.and_then(Result::ok).unwrap_or_default();
         assert!(!packed.is_empty(), "memory takes what is compressed");
         framed.extend_from_slice(&packed);
     }
@@ -290,7 +300,10 @@ pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
     let broken = Malformed::Body { expected: header.events };
     let mut events = Vec::with_capacity(header.events as usize);
     if header.events > 0 {
-        let unpacked = zstd::bulk::decompress(body, unpacked_size(body)).map_err(|_| broken.clone())?;
+        let unpack = |unpacker: &mut Option<zstd::bulk::Decompressor<'static>>| {
+            unpacker.as_mut().and_then(|unpacker| unpacker.decompress(body, unpacked_size(body)).ok())
+        };
+        let unpacked = UNPACKER.with_borrow_mut(unpack).ok_or(broken.clone())?;
         let mut rest = unpacked.as_slice();
         while let Some((length, tail)) = rest.split_at_checked(4) {
             let length: [u8; 4] = length.try_into().map_err(|_| broken.clone())?;

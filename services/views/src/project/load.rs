@@ -52,6 +52,7 @@ impl Projector {
                     continue;
                 };
                 counted.messages.insert(fingerprint.clone(), stored.messages);
+                counted.occurrences += stored.messages;
                 incident.members.insert(fingerprint.clone(), stored.member);
                 counted.place(&incident, &fingerprint, book.alerts.get(&fingerprint));
             }

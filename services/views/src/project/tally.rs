@@ -35,6 +35,8 @@ pub(crate) struct StoredMember {
 pub(crate) struct Counted {
     /// Messages by member; whoever stands here has a member's document.
     pub(crate) messages: BTreeMap<Fingerprint, u64>,
+    /// The sum of these.
+    pub(crate) occurrences: u64,
     /// Members that fire and belong to it.
     pub(crate) firing: BTreeSet<Fingerprint>,
     /// The counts as they were last stored.
@@ -46,11 +48,7 @@ pub(crate) struct Counted {
 impl Counted {
     /// How many alerts there are, how many fire, and how often they were received.
     pub(crate) fn tally(&self) -> Tally {
-        Tally {
-            alerts: self.messages.len() as u64,
-            firing: self.firing.len() as u64,
-            occurrences: self.messages.values().sum(),
-        }
+        Tally { alerts: self.messages.len() as u64, firing: self.firing.len() as u64, occurrences: self.occurrences }
     }
 
     /// Brings one alert's part up to date; false where it is no member (any more).
@@ -65,8 +63,8 @@ impl Counted {
         }
         if is_member {
             self.messages.entry(fingerprint.clone()).or_insert(0);
-        } else {
-            self.messages.remove(fingerprint);
+        } else if let Some(messages) = self.messages.remove(fingerprint) {
+            self.occurrences -= messages;
         }
         is_member
     }
@@ -106,9 +104,11 @@ pub(crate) fn count(counts: &mut Counts, event: &Event, fingerprint: &Fingerprin
     let fresh = alert.messages.saturating_sub(before.messages);
     if before.incident.as_ref() == Some(now) {
         if fresh > 0
-            && let Some(messages) = counts.get_mut(now).and_then(|counted| counted.messages.get_mut(fingerprint))
+            && let Some(counted) = counts.get_mut(now)
+            && let Some(messages) = counted.messages.get_mut(fingerprint)
         {
             *messages += fresh;
+            counted.occurrences += fresh;
         }
         return;
     }
@@ -116,11 +116,16 @@ pub(crate) fn count(counts: &mut Counts, event: &Event, fingerprint: &Fingerprin
     let came = match &before.incident {
         None => alert.messages,
         Some(old) => {
-            let there = counts.get_mut(old).and_then(|counted| counted.messages.get_mut(fingerprint));
+            let there = counts.get_mut(old);
+            let there = there.and_then(|it| Some((it.messages.get_mut(fingerprint)?, &mut it.occurrences)));
             match there {
-                Some(messages) if moves => std::mem::take(messages),
+                Some((messages, sum)) if moves => {
+                    *sum -= *messages;
+                    std::mem::take(messages)
+                }
                 // The message by which it fired again was counted where it belonged until then.
-                Some(messages) => {
+                Some((messages, sum)) => {
+                    *sum -= u64::from(*messages > 0);
                     *messages = messages.saturating_sub(1);
                     1
                 }
@@ -128,5 +133,7 @@ pub(crate) fn count(counts: &mut Counts, event: &Event, fingerprint: &Fingerprin
             }
         }
     };
-    *counts.entry(now.clone()).or_default().messages.entry(fingerprint.clone()).or_insert(0) += came;
+    let counted = counts.entry(now.clone()).or_default();
+    *counted.messages.entry(fingerprint.clone()).or_insert(0) += came;
+    counted.occurrences += came;
 }

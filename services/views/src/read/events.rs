@@ -30,8 +30,7 @@ impl Reader {
     }
 
     fn shown(&self, event: &LedgerEvent) -> Result<api::Event, Error> {
-        let recorded_at = self.store.recorded_at(event.seq())?;
-        event.shown(recorded_at.map_or(Time::ZERO, Time::from_nanos))
+        event.shown(event.recorded_at(|seq| self.store.recorded_at(seq))?)
     }
 
     /// A page of events, oldest first.

@@ -27,6 +27,8 @@ pub(crate) struct UnpackedCommit {
     subject: Subject,
     events: Vec<Vec<u8>>,
     bytes: u64,
+    /// When it was recorded, once asked.
+    recorded_at: std::sync::OnceLock<Time>,
 }
 
 /// One event of it.
@@ -130,7 +132,13 @@ impl LedgerEvents {
 fn unpack(record: &Record) -> Result<UnpackedCommit, Error> {
     let commit = read::commit(record).map_err(ReadError::from)?;
     let bytes = commit.events.iter().map(|event| event.len() as u64).sum();
-    Ok(UnpackedCommit { seq: record.seq, subject: record.subject.clone(), events: commit.events, bytes })
+    Ok(UnpackedCommit {
+        seq: record.seq,
+        subject: record.subject.clone(),
+        events: commit.events,
+        bytes,
+        recorded_at: Default::default(),
+    })
 }
 
 impl LedgerEvent {
@@ -148,9 +156,13 @@ impl LedgerEvent {
         commit::position(self.commit.seq, self.index)
     }
 
-    /// The commit that it stands in.
-    pub(crate) fn seq(&self) -> Seq {
-        self.commit.seq
+    /// When its commit was recorded; `find` is asked once a commit.
+    pub(crate) fn recorded_at(&self, find: impl FnOnce(Seq) -> Result<Option<i64>, Error>) -> Result<Time, Error> {
+        if let Some(known) = self.commit.recorded_at.get() {
+            return Ok(*known);
+        }
+        let found = find(self.commit.seq)?.map_or(Time::ZERO, Time::from_nanos);
+        Ok(*self.commit.recorded_at.get_or_init(|| found))
     }
 
     fn bytes(&self) -> &[u8] {
