@@ -91,6 +91,11 @@ fn words(of: &Value) -> String {
     of.to_string().replace('\\', "")
 }
 
+/// The same, for other tests.
+pub fn card_words(of: &Value) -> String {
+    words(of)
+}
+
 struct Room<'a> {
     server: &'a Server,
     teams: &'a Teams,
@@ -311,7 +316,7 @@ use standin_slack::{APP, BOT, Kept, SIGNING, Slack};
 
 const ROOM: &str = "C0OPS";
 
-fn slack_settings(data: &Path, slack: &Slack, socket: bool) -> String {
+pub fn slack_settings(data: &Path, slack: &Slack, socket: bool) -> String {
     std::fs::create_dir_all(data).unwrap();
     let inbound =
         if socket { "app_token_env = \"TEST_SLACK_APP\"" } else { "signing_secret_env = \"TEST_SLACK_SIGNING\"" };
@@ -337,7 +342,7 @@ people = [{{ name = "zoe", slack = ["UZOE"], role = "responder" }}]
     file.to_string_lossy().into_owned()
 }
 
-async fn slack_started(data: &Path, ledger: Ledger, config: &str) -> Server {
+pub async fn slack_started(data: &Path, ledger: Ledger, config: &str) -> Server {
     let environment = [("TEST_SLACK_BOT", BOT), ("TEST_SLACK_APP", APP), ("TEST_SLACK_SIGNING", SIGNING)];
     let more = ["--ledger", ledger.flag(), "--config", config];
     let mut server = Server::spawn_with(free_port(), data, &more, &environment);
@@ -345,7 +350,7 @@ async fn slack_started(data: &Path, ledger: Ledger, config: &str) -> Server {
     server
 }
 
-fn roots(slack: &Slack) -> Vec<Kept> {
+pub fn roots(slack: &Slack) -> Vec<Kept> {
     slack.messages().into_iter().filter(|kept| kept.thread.is_none()).collect()
 }
 

@@ -68,6 +68,11 @@ pub fn kills(few: usize) -> usize {
     std::env::var("HINDCAST_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(few)
 }
 
+/// How often a test looks at something: a few times, or as often as `HINDCAST_TEST_LOADS` says.
+pub fn loads(few: usize) -> usize {
+    std::env::var("HINDCAST_TEST_LOADS").ok().and_then(|loads| loads.parse().ok()).unwrap_or(few)
+}
+
 /// A port that nobody listens on just now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

@@ -21,7 +21,7 @@ usage: cargo xtask TASK [ARGUMENTS]
                   HINDCAST_TEST_RUNNER=cargo   with cargo's own runner although cargo-nextest is installed
   fetch           download what the tests need, where it is missing
   prove           the long proofs as a whole: a thousand random histories decided again, a hundred kills of each
-                  kind, both language models
+                  kind, a hundred looks at each view while alerts join, both language models
   ci              what continuous integration runs, from formatting to the last test
   bench           measure the ledger and the telemetry store against plain files
   ingest BIN [N]  send N alerts (100,000) to BIN and to an Alertmanager, and compare rate and processor time
@@ -75,11 +75,13 @@ fn prove(more: &[String]) -> Outcome {
     let mut command = cargo();
     command
         .args(["test", "--locked", "-p", "hindcast", "--test", "blackbox", "--"])
-        .args(["kills::", "llm::", "--nocapture", "--test-threads", "1"])
+        .args(["kills::", "llm::", "one_position::", "--nocapture", "--test-threads", "1"])
         .args(more)
         .env("HINDCAST_TEST_LARGE_MODEL", "1");
-    if std::env::var_os("HINDCAST_TEST_KILLS").is_none() {
-        command.env("HINDCAST_TEST_KILLS", "100");
+    for (name, many) in [("HINDCAST_TEST_KILLS", "100"), ("HINDCAST_TEST_LOADS", "100")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, many);
+        }
     }
     run(&mut command)
 }

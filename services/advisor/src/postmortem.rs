@@ -2,6 +2,7 @@
 
 use hindcast_api::{AsOf, Causes, Postmortem, Problem};
 use hindcast_domain::{Span, Time};
+use hindcast_queries::Snapshot;
 
 use crate::Rca;
 
@@ -9,18 +10,23 @@ use crate::Rca;
 const LATER: Span = Span::minutes(5);
 
 impl Rca {
-    /// Writes the draft; the newest incident and the present where they are absent.
-    pub(crate) async fn draft(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem> {
-        let conclusion = self.conclude(incident, as_of).await?;
+    /// Writes the draft; of the newest incident where none is named. What we would have said at the moments that
+    /// mattered is of their own positions, none later than the snapshot's.
+    pub(crate) async fn draft(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Postmortem, Problem> {
+        let conclusion = self.conclude(seen, incident).await?;
         let evidence = &conclusion.evidence;
         let id = &evidence.incident.id;
-        let proposals = self.all_proposals(Some(id), Some(AsOf::Position(evidence.position))).await?;
+        let proposals = self.all_proposals(seen, Some(id)).await?;
         let opened = evidence.incident.opened_at;
         let moments = [Some(opened), Some(opened + LATER), evidence.incident.resolved_at];
         let mut knew: Vec<(Time, Causes)> = Vec::new();
         for moment in moments.into_iter().flatten().filter(|moment| *moment <= evidence.now) {
             let known = knew.iter().any(|(at, _)| *at == moment);
-            if !known && let Ok(then) = self.conclude(Some(id), Some(AsOf::Time(moment))).await {
+            if known {
+                continue;
+            }
+            let then = seen.earlier(AsOf::Time(moment)).await?;
+            if let Ok(then) = self.conclude(&then, Some(id)).await {
                 knew.push((moment, then.causes.clone()));
             }
         }

@@ -3,11 +3,11 @@
 use hindcast_api::ProposalStatus;
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_api::{AsOf, Citation, Code, Problem, Proposal, RunbookSummary, Worked};
+use hindcast_api::{Citation, Code, Problem, Proposal, RunbookSummary, Worked};
 use hindcast_domain::fact::Fact;
 use hindcast_domain::{ProposalId, proposal};
 use hindcast_facts::NewFact;
-use hindcast_queries::{EventFilter, Window};
+use hindcast_queries::{EventFilter, ListPart, Snapshot};
 use hindcast_runbooks::Runbook;
 use serde_json::Value;
 
@@ -18,9 +18,9 @@ use crate::error::unavailable;
 pub const SECTION: &str = "runbooks";
 
 impl Rca {
-    /// The runbooks in force as of `as_of`.
-    pub(crate) async fn in_force(&self, as_of: Option<AsOf>) -> Result<Vec<Runbook>, Problem> {
-        let Some((_, content)) = self.inner.options.queries.configured(SECTION, as_of).await? else {
+    /// The runbooks in force.
+    pub(crate) async fn in_force(&self, seen: &Snapshot) -> Result<Vec<Runbook>, Problem> {
+        let Some((_, content)) = seen.configured(SECTION).await? else {
             return Ok(Vec::new());
         };
         serde_json::from_value(content)
@@ -28,24 +28,22 @@ impl Rca {
     }
 
     /// What they are, for lists.
-    pub(crate) async fn summaries(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem> {
-        Ok(self.in_force(as_of).await?.iter().map(Runbook::summary).collect())
+    pub(crate) async fn summaries(&self, seen: &Snapshot) -> Result<Vec<RunbookSummary>, Problem> {
+        Ok(self.in_force(seen).await?.iter().map(Runbook::summary).collect())
     }
 
     /// What fits an incident, best first, then what people or a model named for it.
     pub(crate) async fn all_proposals(
         &self,
+        seen: &Snapshot,
         incident: Option<&str>,
-        as_of: Option<AsOf>,
     ) -> Result<Vec<Proposal>, Problem> {
-        let conclusion = self.conclude(incident, as_of).await?;
-        let position = conclusion.evidence.position;
-        let then = Some(AsOf::Position(position));
-        let runbooks = self.in_force(then).await?;
+        let conclusion = self.conclude(seen, incident).await?;
+        let runbooks = self.in_force(seen).await?;
         let mut proposals =
             hindcast_runbooks::propose(&conclusion.evidence, &conclusion.causes, &conclusion.similar.items, &runbooks);
         let known: BTreeSet<String> = proposals.iter().map(|proposal| proposal.id.clone()).collect();
-        for made in self.recorded(&conclusion.evidence.incident.id, position, &runbooks).await? {
+        for made in self.recorded(seen, &conclusion.evidence.incident.id, &runbooks).await? {
             if !known.contains(&made.id) {
                 proposals.push(made);
             }
@@ -54,13 +52,13 @@ impl Rca {
     }
 
     /// Proposals of an incident that stand in the ledger.
-    async fn recorded(&self, incident: &str, position: u64, runbooks: &[Runbook]) -> Result<Vec<Proposal>, Problem> {
+    async fn recorded(&self, seen: &Snapshot, incident: &str, runbooks: &[Runbook]) -> Result<Vec<Proposal>, Problem> {
         let mut found = Vec::new();
         let mut cursor = None;
         loop {
-            let filter = EventFilter { kind: Some("proposal.made".to_owned()), ..EventFilter::default() };
-            let window = Window { as_of: Some(AsOf::Position(position)), limit: Some(500), cursor };
-            let page = self.inner.options.queries.events(filter, window).await?;
+            let (kind, of) = (Some("proposal.made".to_owned()), Some(incident.to_owned()));
+            let filter = EventFilter { kind, incident: of, ..EventFilter::default() };
+            let page = seen.events(filter, ListPart { limit: Some(500), cursor }).await?;
             for event in page.items {
                 let made: proposal::Made = match serde_json::from_value(event.data.clone()) {
                     Ok(made) => made,
@@ -69,9 +67,7 @@ impl Rca {
                         continue;
                     }
                 };
-                if made.incident.as_str() == incident {
-                    found.push(of_record(&event, made, runbooks));
-                }
+                found.push(of_record(&event, made, runbooks));
             }
             cursor = page.next;
             if cursor.is_none() {
@@ -83,13 +79,14 @@ impl Rca {
     /// Checks a proposal and writes what came of it.
     pub(crate) async fn record_proposal(
         &self,
+        seen: &Snapshot,
         incident: &str,
         name: &str,
         params: Value,
         by: &str,
     ) -> Result<Proposal, Problem> {
-        let conclusion = self.conclude(Some(incident), None).await?;
-        let runbooks = self.in_force(None).await?;
+        let conclusion = self.conclude(seen, Some(incident)).await?;
+        let runbooks = self.in_force(seen).await?;
         let checked =
             runbooks.iter().find(|runbook| runbook.name == name).ok_or_else(|| unknown(name, &runbooks)).and_then(
                 |runbook| {
@@ -140,15 +137,22 @@ impl Rca {
                 (id.to_string(), Fact::from(rejected), Err(Problem::new(Code::Invalid, reason)))
             }
         };
-        self.write(&conclusion.evidence.incident.id, id, by, fact).await?;
+        self.write(seen, &conclusion.evidence.incident.id, id, by, fact).await?;
         answer
     }
 
-    async fn write(&self, incident: &str, subject: String, by: &str, fact: Fact) -> Result<(), Problem> {
+    async fn write(
+        &self,
+        seen: &Snapshot,
+        incident: &str,
+        subject: String,
+        by: &str,
+        fact: Fact,
+    ) -> Result<(), Problem> {
         let Some(writer) = &self.inner.options.writer else {
             return Err(Problem::new(Code::Unavailable, "nothing is written here").remedy("Ask a running server."));
         };
-        let partition = self.inner.options.queries.partition_of(incident).await?;
+        let partition = seen.partition_of(incident).await?;
         let new = NewFact::new(subject, by, fact);
         writer.submit(&partition, vec![new]).await.map_err(|error| unavailable(&error))?;
         Ok(())

@@ -1,7 +1,8 @@
 //! Similar incidents: what lies near in the vector store, compared feature by feature.
 
-use hindcast_api::{AsOf, Causes, Problem, SimilarPage};
+use hindcast_api::{Causes, LIMIT_MAX, Problem, SimilarPage};
 use hindcast_domain::Partition;
+use hindcast_queries::{IncidentFilter, ListPart, Snapshot};
 use hindcast_rca::Evidence;
 use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
@@ -16,35 +17,35 @@ const NEAR_MAX: usize = 50;
 const TOLD_MAX: usize = 10;
 
 impl Rca {
-    /// Incidents like the one that the evidence is about. A memory that cannot be asked is said, not hidden:
-    /// the page is then empty and `never_seen` is not claimed.
-    pub(crate) async fn similar_to(&self, evidence: &Evidence, causes: &Causes) -> SimilarPage {
+    /// Incidents like the one that the evidence is about, and whether the memory could be searched. A memory that cannot
+    /// be asked is said, not hidden: the page is then empty and `never_seen` is not claimed. It is not claimed of one
+    /// that is behind either.
+    pub(crate) async fn similar_to(&self, evidence: &Evidence, causes: &Causes) -> (SimilarPage, bool) {
         let now = hindcast_recall::remember(evidence, causes.items.first());
         let partition = Partition::of_environment(&evidence.incident.environment).to_string();
         let mut page = self.page(evidence.position, &evidence.incident.id);
-        match self.near(&hindcast_recall::text(&now), &partition, evidence.position, &evidence.incident.id).await {
+        page.behind = self.inner.memory.wait_for(evidence.position).await;
+        let found = self.near(&hindcast_recall::text(&now), &partition, evidence.position, &evidence.incident.id).await;
+        let searched = found.is_ok();
+        match found {
             Ok(found) => {
                 self.compare(&mut page, &now, found);
-                page.never_seen = !page.items.iter().any(|similar| similar.same);
+                page.never_seen = page.behind.is_none() && !page.items.iter().any(|similar| similar.same);
             }
             Err(problem) => {
                 tracing::warn!(%problem, "the memory cannot be searched");
                 self.inner.options.metrics.count("hindcast_rca_memory_failures_total", &[], 1.0);
             }
         }
-        page
+        (page, searched)
     }
 
     /// Incidents like a text.
-    pub(crate) async fn recall_text(
-        &self,
-        text: &str,
-        as_of: Option<AsOf>,
-        limit: usize,
-    ) -> Result<SimilarPage, Problem> {
-        let (position, _) = self.inner.options.queries.moment(as_of).await?;
-        let environments = self.environments(position).await?;
+    pub(crate) async fn recall_text(&self, seen: &Snapshot, text: &str, limit: usize) -> Result<SimilarPage, Problem> {
+        let position = seen.position();
+        let environments = environments(seen).await?;
         let mut page = self.page(position, "");
+        page.behind = self.inner.memory.wait_for(position).await;
         let mut found: Vec<(Remembered, f32)> = Vec::new();
         for environment in environments {
             let partition = Partition::of_environment(&environment).to_string();
@@ -60,22 +61,8 @@ impl Rca {
             .extend(found.iter().zip(scores).map(|((then, _), score)| hindcast_recall::shown(then, score as f32)));
         page.items.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.incident.cmp(&b.incident)));
         page.items.truncate(limit);
-        page.never_seen = page.items.is_empty();
+        page.never_seen = page.items.is_empty() && page.behind.is_none();
         Ok(page)
-    }
-
-    async fn environments(&self, position: u64) -> Result<Vec<String>, Problem> {
-        let window = hindcast_queries::Window {
-            as_of: Some(AsOf::Position(position)),
-            limit: Some(500),
-            ..hindcast_queries::Window::default()
-        };
-        let incidents =
-            self.inner.options.queries.incidents(hindcast_queries::IncidentFilter::default(), window).await?;
-        let mut environments: Vec<String> = incidents.items.into_iter().map(|incident| incident.environment).collect();
-        environments.sort_unstable();
-        environments.dedup();
-        Ok(environments)
     }
 
     fn page(&self, position: u64, incident: &str) -> SimilarPage {
@@ -88,6 +75,7 @@ impl Rca {
             never_seen: false,
             embedder: identity.model.clone(),
             stand_in: identity.stand_in,
+            behind: None,
         }
     }
 
@@ -112,6 +100,15 @@ impl Rca {
         page.items = hindcast_recall::recall(now, &past);
         page.items.truncate(TOLD_MAX);
     }
+}
+
+/// Environments of the newest incidents.
+async fn environments(seen: &Snapshot) -> Result<Vec<String>, Problem> {
+    let incidents = seen.incidents(IncidentFilter::default(), ListPart::first(LIMIT_MAX)).await?;
+    let mut environments: Vec<String> = incidents.items.into_iter().map(|incident| incident.environment).collect();
+    environments.sort_unstable();
+    environments.dedup();
+    Ok(environments)
 }
 
 fn remembered(found: &Neighbour) -> Option<Remembered> {

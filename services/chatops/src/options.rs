@@ -64,7 +64,7 @@ pub struct Options {
     /// Who holds the lease of delivery on behalf of this process; the same after a restart.
     pub holder: String,
     /// Answers every query, as of a position.
-    pub queries: hindcast_queries::Shared,
+    pub queries: hindcast_queries::Snapshots,
     /// What is concluded.
     pub advice: hindcast_advice::Shared,
     /// Answers questions.

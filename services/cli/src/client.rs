@@ -33,6 +33,9 @@ pub struct ApiClient {
 /// The header in which a server tells its own time, which in a demo is the recording's.
 pub const SERVER_TIME: &str = "x-hindcast-time";
 
+/// The header in which a server names the position that an answer is of.
+pub const SERVER_POSITION: &str = "x-hindcast-position";
+
 /// A path with its query, built piece by piece so that nothing has to be escaped by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
@@ -182,6 +185,17 @@ impl ApiClient {
     pub async fn get(&self, path: &Path) -> Result<Box<RawValue>> {
         let request = self.request(Method::GET, path).header(header::ACCEPT, "application/json");
         self.json(self.send(request).await?).await
+    }
+
+    /// The same, and the position that it is of, where the server names it.
+    ///
+    /// # Errors
+    /// When nobody answers, it is refused, or the answer is no JSON.
+    pub async fn get_of(&self, path: &Path) -> Result<(Box<RawValue>, Option<u64>)> {
+        let request = self.request(Method::GET, path).header(header::ACCEPT, "application/json");
+        let response = self.send(request).await?;
+        let position = response.headers().get(SERVER_POSITION).and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok((self.json(response).await?, position))
     }
 
     /// The JSON document of an answer.

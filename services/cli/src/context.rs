@@ -104,22 +104,36 @@ impl CliContext<'_> {
         when.map(|when| when.past(self.now()))
     }
 
+    /// An incident, the newest where no id was given, and as of when it is to be asked further: the position of this
+    /// answer, so that all parts of what is shown are of one. A server that names none is asked as it was.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn incident_seen(&self, id: Option<&str>, as_of: &AsOfArgs) -> Result<SeenIncident> {
+        let mut then = self.as_of(as_of);
+        let mut id = id.map(|id| id.trim().to_owned());
+        if id.is_none() {
+            let path = Path::new("/api/v1/incidents").maybe("as_of", then.as_ref()).query("limit", 1);
+            let page: RawPage = typed("/api/v1/incidents", &self.client.get(&path).await?)?;
+            id = Some(newest(&page)?);
+            then = Some(page.position.to_string());
+        }
+        let path = Path::new("/api/v1/incidents").join(&id.unwrap_or_default()).maybe("as_of", then.as_ref());
+        let (document, position) = self.client.get_of(&path).await?;
+        Ok(SeenIncident { document, position, then: position.map(|position| position.to_string()).or(then) })
+    }
+
     /// An id, or that of the newest incident where none was given.
     ///
     /// # Errors
     /// When there is none.
     pub async fn incident_id(&self, id: Option<&str>, as_of: &AsOfArgs) -> Result<String> {
-        #[derive(serde::Deserialize)]
-        struct Identified {
-            id: String,
-        }
         if let Some(id) = id {
             return Ok(id.trim().to_owned());
         }
         let path = Path::new("/api/v1/incidents").maybe("as_of", self.as_of(as_of)).query("limit", 1);
         let page: RawPage = typed("/api/v1/incidents", &self.client.get(&path).await?)?;
-        let newest = page.items.first().ok_or_else(|| Error::NothingFound("there is no incident yet".to_owned()))?;
-        Ok(typed::<Identified>("/api/v1/incidents", newest)?.id)
+        newest(&page)
     }
 
     /// One page of a list.
@@ -196,6 +210,27 @@ impl CliContext<'_> {
             self.terminal.say(&format!("these are the first {}; --all lists everything", listed.items.len()));
         }
     }
+}
+
+/// An incident as the server sent it, and the position that it is of.
+#[derive(Debug)]
+pub struct SeenIncident {
+    /// As it came.
+    pub document: Box<RawValue>,
+    /// The position, where the server names it.
+    pub position: Option<u64>,
+    /// As of when its parts are to be asked.
+    pub then: Option<String>,
+}
+
+/// The id of the first incident of a list.
+fn newest(page: &RawPage) -> Result<String> {
+    #[derive(serde::Deserialize)]
+    struct Identified {
+        id: String,
+    }
+    let newest = page.items.first().ok_or_else(|| Error::NothingFound("there is no incident yet".to_owned()))?;
+    Ok(typed::<Identified>("/api/v1/incidents", newest)?.id)
 }
 
 /// The items of a list, typed.

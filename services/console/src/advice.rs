@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::ProposalStatus;
-use hindcast_api::{AsOf, Causes, Code, Finding, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
+use hindcast_api::{Causes, Code, Finding, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::FindingFilter;
 use schemars::JsonSchema;
@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::Console;
 use crate::commands::Asker;
 use crate::commands::body::{self, Json as Body};
+use crate::look::Look;
 use crate::params::Asked;
 
 type AdviceResponse<T> = Result<Json<T>>;
@@ -30,32 +31,24 @@ const TEXT_BYTES_MAX: usize = 4_096;
 const NAME_BYTES_MAX: usize = 128;
 
 /// What may have been the cause of an incident.
-pub async fn causes(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> AdviceResponse<Causes> {
-    let mut causes = console.advice().causes(Some(&id), asked.point()?).await?;
-    causes.next = asked.cut(&mut causes.items, causes.position)?;
+pub async fn causes(Path(id): Path<String>, look: Look) -> AdviceResponse<Causes> {
+    let mut causes = look.advice().causes(look.seen(), Some(&id)).await?;
+    causes.next = look.asked().cut(&mut causes.items, causes.position)?;
     Ok(Json(causes))
 }
 
 /// Incidents of the past that are like it.
-pub async fn similar(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> AdviceResponse<SimilarPage> {
-    let mut similar = console.advice().similar(Some(&id), asked.point()?).await?;
-    similar.next = asked.cut(&mut similar.items, similar.position)?;
+pub async fn similar(Path(id): Path<String>, look: Look) -> AdviceResponse<SimilarPage> {
+    let mut similar = look.advice().similar(look.seen(), Some(&id)).await?;
+    similar.next = look.asked().cut(&mut similar.items, similar.position)?;
     Ok(Json(similar))
 }
 
 /// Runbooks that fit it.
-pub async fn proposals(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> AdviceResponse<Page<Proposal>> {
-    let (then, position) = console.then(&asked).await?;
-    let mut items = console.advice().proposals(Some(&id), then).await?;
-    let next = asked.cut(&mut items, position)?;
+pub async fn proposals(Path(id): Path<String>, look: Look) -> AdviceResponse<Page<Proposal>> {
+    let position = look.seen().position();
+    let mut items = look.advice().proposals(look.seen(), Some(&id)).await?;
+    let next = look.asked().cut(&mut items, position)?;
     Ok(Json(Page { items, next, position }))
 }
 
@@ -85,8 +78,9 @@ pub async fn propose(
     if runbook.len() > NAME_BYTES_MAX {
         return Err(body::invalid(format!("expected a runbook's name of at most {NAME_BYTES_MAX} bytes")));
     }
-    let incident = console.queries().incident(Some(&id), None).await?.id;
-    let proposal = console.advice().propose(&incident, &runbook, Value::Object(params), &asker.actor).await?;
+    let seen = console.queries().now().await?;
+    let incident = seen.incident(Some(&id)).await?.id;
+    let proposal = console.advice().propose(&seen, &incident, &runbook, Value::Object(params), &asker.actor).await?;
     if proposal.status == ProposalStatus::Rejected {
         let mut refusal = body::invalid(proposal.why);
         refusal.0.remedy =
@@ -98,13 +92,8 @@ pub async fn propose(
 }
 
 /// A postmortem, drafted: JSON, or Markdown where that is asked for.
-pub async fn postmortem(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-    headers: HeaderMap,
-) -> Result<Response> {
-    let drafted: Postmortem = console.advice().postmortem(Some(&id), asked.as_of()?).await?;
+pub async fn postmortem(Path(id): Path<String>, look: Look, headers: HeaderMap) -> Result<Response> {
+    let drafted: Postmortem = look.advice().postmortem(look.seen(), Some(&id)).await?;
     if wants_markdown(&headers) {
         let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
         return Ok((kind, drafted.markdown).into_response());
@@ -118,8 +107,8 @@ fn wants_markdown(headers: &HeaderMap) -> bool {
 }
 
 /// Findings of detectors, newest first.
-pub async fn findings(State(console): State<Console>, asked: Asked) -> AdviceResponse<Page<Finding>> {
-    Ok(Json(console.queries().findings(finding_filter(&asked)?, asked.window()?).await?))
+pub async fn findings(look: Look) -> AdviceResponse<Page<Finding>> {
+    Ok(Json(look.seen().findings(finding_filter(look.asked())?, look.part()?).await?))
 }
 
 /// The filter of a list of findings.
@@ -133,16 +122,16 @@ pub(crate) fn finding_filter(asked: &Asked) -> Result<FindingFilter> {
 }
 
 /// The runbooks in force.
-pub async fn runbooks(State(console): State<Console>, asked: Asked) -> AdviceResponse<Page<RunbookSummary>> {
-    let (then, position) = console.then(&asked).await?;
-    let mut items = console.advice().runbooks(then).await?;
-    let next = asked.cut(&mut items, position)?;
+pub async fn runbooks(look: Look) -> AdviceResponse<Page<RunbookSummary>> {
+    let position = look.seen().position();
+    let mut items = look.advice().runbooks(look.seen()).await?;
+    let next = look.asked().cut(&mut items, position)?;
     Ok(Json(Page { items, next, position }))
 }
 
 /// Incidents of the past that are like a text.
-pub async fn memory(State(console): State<Console>, asked: Asked) -> AdviceResponse<SimilarPage> {
-    let text = asked.one("q").unwrap_or_default();
+pub async fn memory(look: Look) -> AdviceResponse<SimilarPage> {
+    let text = look.asked().one("q").unwrap_or_default();
     if text.is_empty() {
         return Err(HttpRefusal::new(Code::BadParameter, "expected q with words to look for, it is empty"));
     }
@@ -150,17 +139,9 @@ pub async fn memory(State(console): State<Console>, asked: Asked) -> AdviceRespo
         let detail = format!("expected q of at most {TEXT_BYTES_MAX} bytes, got {}", text.len());
         return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
-    let limit = asked.window()?.limit.unwrap_or(RECALLED);
+    let limit = look.part()?.limit.unwrap_or(RECALLED);
     if limit > RECALLED_MAX {
         return Err(HttpRefusal::new(Code::BadLimit, format!("expected a limit of 1 to {RECALLED_MAX}, got {limit}")));
     }
-    Ok(Json(console.advice().recall(&text, asked.as_of()?, limit).await?))
-}
-
-impl Console {
-    /// The position that a question is about, so that a list says which one it shows.
-    async fn then(&self, asked: &Asked) -> Result<(Option<AsOf>, u64)> {
-        let (position, _) = self.queries().moment(asked.point()?).await?;
-        Ok((Some(AsOf::Position(position)), position))
-    }
+    Ok(Json(look.advice().recall(look.seen(), &text, limit).await?))
 }

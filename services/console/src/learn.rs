@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::Console;
 use crate::commands::body::{self, Json as Body};
 use crate::commands::{Answer, Asker, Done, Order, Relative};
-use crate::params::Asked;
+use crate::look::Look;
 
 use labels::WHY_BYTES_MAX;
 pub use labels::{JudgementBody, coverage, judge, labels};
@@ -36,31 +36,23 @@ type Shown<T> = Result<Json<T>>;
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Versions of models, newest first.
-pub async fn models(State(console): State<Console>, asked: Asked) -> Shown<Page<ModelVersion>> {
-    Ok(Json(console.queries().models(asked.window()?).await?))
+pub async fn models(look: Look) -> Shown<Page<ModelVersion>> {
+    Ok(Json(look.seen().models(look.part()?).await?))
 }
 
 /// The version in force of a model.
-pub async fn model(State(console): State<Console>, Path(name): Path<String>, asked: Asked) -> Shown<ModelVersion> {
-    Ok(Json(console.queries().model(&name, None, asked.as_of()?).await?))
+pub async fn model(Path(name): Path<String>, look: Look) -> Shown<ModelVersion> {
+    Ok(Json(look.seen().model(&name, None).await?))
 }
 
 /// Answers `GET /v1/models/{model}/versions/{version}`.
-pub async fn version(
-    State(console): State<Console>,
-    Path((name, version)): Path<(String, String)>,
-    asked: Asked,
-) -> Shown<ModelVersion> {
-    Ok(Json(console.queries().model(&name, Some(number(&version)?), asked.as_of()?).await?))
+pub async fn version(Path((name, version)): Path<(String, String)>, look: Look) -> Shown<ModelVersion> {
+    Ok(Json(look.seen().model(&name, Some(number(&version)?)).await?))
 }
 
 /// Its model card, in Markdown.
-pub async fn card(
-    State(console): State<Console>,
-    Path((name, version)): Path<(String, String)>,
-    asked: Asked,
-) -> Result<Response> {
-    let found = console.queries().model(&name, Some(number(&version)?), asked.as_of()?).await?;
+pub async fn card(Path((name, version)): Path<(String, String)>, look: Look) -> Result<Response> {
+    let found = look.seen().model(&name, Some(number(&version)?)).await?;
     let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
     Ok((kind, found.card.unwrap_or_default()).into_response())
 }
@@ -224,7 +216,7 @@ impl Console {
             Done::Pending(pending) => Ok(Answer::Pending(pending)),
             Done::Accepted { position, .. } => {
                 self.reached(position).await;
-                Ok(Answer::Changed(self.queries().model(name, shown, None).await?))
+                Ok(Answer::Changed(self.queries().now().await?.model(name, shown).await?))
             }
         }
     }

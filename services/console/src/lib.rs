@@ -5,6 +5,7 @@
 //! neither how views are kept nor which ledger runs. A page is a pure function of what was read.
 //!
 //! - [`routes`] is the one table of the API: the router and the `OpenAPI` document are built from it.
+//! - [`look`] opens the one snapshot that a request is answered from.
 //! - [`reads`], [`stream`], [`commands`] and [`ops`] answer its routes.
 //! - [`advice`] answers what is concluded, and [`ask`] takes questions; who concludes is the advising port's.
 //! - [`web`] reads for the pages and takes their forms; [`pages`] turns data into HTML.
@@ -20,6 +21,7 @@ pub mod commands;
 pub mod fallback;
 pub mod guard;
 pub mod learn;
+pub mod look;
 pub mod openapi;
 pub mod ops;
 pub mod pages;
@@ -51,8 +53,8 @@ pub type ChatsSource = Arc<dyn Fn() -> hindcast_api::Chats + Send + Sync>;
 
 /// What the console is made of.
 pub struct Options {
-    /// Answers every query, as of a position.
-    pub queries: queries::Shared,
+    /// Answers every query, of a snapshot.
+    pub queries: queries::Snapshots,
     /// What is concluded, without a model.
     pub advice: advising::Shared,
     /// Who answers questions.
@@ -109,8 +111,8 @@ impl Console {
         self.inner.stopping.subscribe()
     }
 
-    fn queries(&self) -> &dyn queries::Queries {
-        &*self.inner.options.queries
+    fn queries(&self) -> &queries::Snapshots {
+        &self.inner.options.queries
     }
 
     fn advice(&self) -> &dyn advising::Advice {
@@ -134,7 +136,7 @@ impl Console {
 /// merged with other routers; use [`fallback::not_found`] for the whole.
 pub fn router(console: Console) -> Router {
     let routes = routes::api().merge(web::pages()).method_not_allowed_fallback(fallback::method_not_allowed);
-    guarded(routes.with_state(console.clone()), &console)
+    guarded(routes.with_state(console.clone()).layer(from_fn(look::position_header)), &console)
 }
 
 /// Routes of another door behind the same guards: the token, other sites' pages, headers and counters.

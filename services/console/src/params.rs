@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use hindcast_api::{AsOf, Code, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Problem};
 use hindcast_domain::Time;
 use hindcast_http::{HttpRefusal, Result};
-use hindcast_queries::Window;
+use hindcast_queries::ListPart;
 use serde::de::DeserializeOwned;
 
 /// The form of a parameter's value.
@@ -56,6 +56,9 @@ pub const AS_OF: Param = of("as_of", Form::AsOf, "What was known by then: a posi
 pub const LIMIT: Param = of("limit", Form::Integer, "Items a page, 1 to 500; 50 where absent.");
 /// Where it goes on.
 pub const CURSOR: Param = text("cursor", "The `next` of the page before; it stays at that page's position.");
+
+/// Where the table of alerts on an incident's page goes on.
+pub const ALERTS_CURSOR: Param = text("alerts", "Where the table of alerts goes on; it stays at that page's position.");
 
 /// The query of one request, read as it came; empty values count as absent.
 #[derive(Clone, Debug, Default)]
@@ -188,25 +191,22 @@ impl Asked {
         self.one(AS_OF.name).map(|value| value.parse()).transpose().map_err(HttpRefusal)
     }
 
-    /// Which page.
+    /// Which part of a list.
     ///
     /// # Errors
-    /// For a limit outside 1 to 500, or an `as_of` that cannot be understood.
-    pub fn window(&self) -> Result<Window> {
+    /// For a limit outside 1 to 500.
+    pub fn part(&self) -> Result<ListPart> {
         let limit = self.one(LIMIT.name).map(|value| limit(&value)).transpose()?;
-        Ok(Window { as_of: self.as_of()?, limit, cursor: self.one(CURSOR.name) })
+        Ok(ListPart { limit, cursor: self.one(CURSOR.name) })
     }
 
-    /// As of when a list is asked for that is made whole each time: a cursor stays at the position of its first
-    /// page.
+    /// Where a list goes on, the position of its first part: a cursor stays there.
     ///
     /// # Errors
-    /// 400 for an `as_of` or a cursor that is none.
-    pub fn point(&self) -> Result<Option<AsOf>> {
-        Ok(match self.one(CURSOR.name) {
-            Some(cursor) => Some(AsOf::Position(Cursor::decode(&cursor)?.position)),
-            None => self.as_of()?,
-        })
+    /// 400 for a cursor that is none.
+    pub fn turned(&self) -> Result<Option<u64>> {
+        let cursor = [CURSOR, ALERTS_CURSOR].into_iter().find_map(|param| self.one(param.name));
+        Ok(cursor.map(|cursor| Cursor::decode(&cursor)).transpose()?.map(|cursor| cursor.position))
     }
 
     /// Cuts such a list to the page that is asked for, and says where the next one goes on.
@@ -214,15 +214,15 @@ impl Asked {
     /// # Errors
     /// 400 for a limit that is out of range, or a cursor that is none.
     pub fn cut<T>(&self, items: &mut Vec<T>, position: u64) -> Result<Option<String>> {
-        let window = self.window()?;
-        let from = match &window.cursor {
+        let part = self.part()?;
+        let from = match &part.cursor {
             Some(cursor) => {
                 let bad = |_| HttpRefusal::new(Code::BadCursor, "expected a cursor that this list gave");
                 Cursor::decode(cursor)?.after.parse::<usize>().map_err(bad)?
             }
             None => 0,
         };
-        let to = from.saturating_add(window.limit.unwrap_or(LIMIT_DEFAULT));
+        let to = from.saturating_add(part.limit.unwrap_or(LIMIT_DEFAULT));
         let more = to < items.len();
         items.truncate(to);
         items.drain(..from.min(items.len()));
@@ -265,7 +265,7 @@ mod tests {
             seen.extend(page);
             let Some(next) = next else { break };
             query = format!("limit=3&cursor={next}");
-            assert_eq!(asked(&query).point().unwrap(), Some(AsOf::Position(42)), "it stays where it began");
+            assert_eq!(asked(&query).turned().unwrap(), Some(42), "it stays where it began");
         }
         assert_eq!(seen, whole);
         assert_eq!(asked("cursor=zz").cut(&mut vec![1], 42).unwrap_err().0.code, "bad_cursor");
@@ -284,16 +284,16 @@ mod tests {
     fn empty_values_count_as_absent() {
         let asked = asked("limit=&as_of=&cursor=&status=");
         assert!(asked.check(&[]).is_ok());
-        assert!(asked.window().unwrap().limit.is_none());
+        assert!(asked.part().unwrap().limit.is_none() && asked.as_of().unwrap().is_none());
     }
 
     #[test]
     fn a_limit_is_one_to_five_hundred() {
         for (query, expect) in [("limit=1", true), ("limit=500", true), ("limit=0", false), ("limit=501", false)] {
-            assert_eq!(asked(query).window().is_ok(), expect, "{query}");
+            assert_eq!(asked(query).part().is_ok(), expect, "{query}");
         }
-        assert_eq!(asked("limit=x").window().unwrap_err().0.code, "bad_limit");
-        assert_eq!(asked("as_of=noon").window().unwrap_err().0.code, "bad_as_of");
+        assert_eq!(asked("limit=x").part().unwrap_err().0.code, "bad_limit");
+        assert_eq!(asked("as_of=noon").as_of().unwrap_err().0.code, "bad_as_of");
     }
 
     #[test]

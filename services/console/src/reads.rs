@@ -10,6 +10,7 @@ use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
 
 use crate::Console;
+use crate::look::Look;
 use crate::params::Asked;
 
 type ReadResponse<T> = Result<Json<T>>;
@@ -27,8 +28,8 @@ pub fn etag(revision: u64) -> HeaderMap {
 }
 
 /// Incidents, newest first.
-pub async fn incidents(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Incident>> {
-    Ok(Json(console.queries().incidents(incident_filter(&asked)?, asked.window()?).await?))
+pub async fn incidents(look: Look) -> ReadResponse<Page<Incident>> {
+    Ok(Json(look.seen().incidents(incident_filter(look.asked())?, look.part()?).await?))
 }
 
 /// The filter of an incident list.
@@ -45,67 +46,48 @@ pub(crate) fn incident_filter(asked: &Asked) -> Result<IncidentFilter> {
 }
 
 /// Answers one incident by id or unique prefix.
-pub async fn incident(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
-    let incident = console.queries().incident(Some(&id), asked.as_of()?).await?;
+pub async fn incident(Path(id): Path<String>, look: Look) -> Result<Response> {
+    let incident = look.seen().incident(Some(&id)).await?;
     Ok((etag(incident.revision), Json(incident)).into_response())
 }
 
 /// Answers the events of an incident, oldest first.
-pub async fn timeline(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> ReadResponse<Page<TimelineEntry>> {
-    let window = asked.window()?;
-    let id = console.queries().incident(Some(&id), window.as_of).await?.id;
-    Ok(Json(console.queries().timeline(&id, window).await?))
+pub async fn timeline(Path(id): Path<String>, look: Look) -> ReadResponse<Page<TimelineEntry>> {
+    let id = look.seen().incident(Some(&id)).await?.id;
+    Ok(Json(look.seen().timeline(&id, look.part()?).await?))
 }
 
 /// The alerts of an incident, newest first, page by page.
-pub async fn members(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> ReadResponse<Page<Alert>> {
-    let window = asked.window()?;
-    let id = console.queries().incident(Some(&id), window.as_of).await?.id;
+pub async fn members(Path(id): Path<String>, look: Look) -> ReadResponse<Page<Alert>> {
+    let id = look.seen().incident(Some(&id)).await?.id;
     let filter = AlertFilter { incident: Some(id), ..AlertFilter::default() };
-    Ok(Json(console.queries().alerts(filter, window).await?))
+    Ok(Json(look.seen().alerts(filter, look.part()?).await?))
 }
 
 /// What holds it together.
-pub async fn why(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Why> {
-    let as_of = asked.as_of()?;
-    let id = console.queries().incident(Some(&id), as_of).await?.id;
-    Ok(Json(console.queries().why(&id, as_of).await?))
+pub async fn why(Path(id): Path<String>, look: Look) -> ReadResponse<Why> {
+    let id = look.seen().incident(Some(&id)).await?.id;
+    Ok(Json(look.seen().why(&id).await?))
 }
 
 /// Changes near it.
-pub async fn changes(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    asked: Asked,
-) -> ReadResponse<Page<Change>> {
-    let as_of = asked.as_of()?;
-    let id = console.queries().incident(Some(&id), as_of).await?.id;
-    let items = console.queries().changes(&id, as_of).await?;
-    let position = match as_of {
-        Some(hindcast_api::AsOf::Position(position)) => position,
-        _ => *console.queries().position().borrow(),
-    };
-    Ok(Json(Page { items, next: None, position }))
+pub async fn changes(Path(id): Path<String>, look: Look) -> ReadResponse<Page<Change>> {
+    let id = look.seen().incident(Some(&id)).await?.id;
+    let items = look.seen().changes(&id).await?;
+    Ok(Json(Page { items, next: None, position: look.seen().position() }))
 }
 
 /// Alerts, newest first.
-pub async fn alerts(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Alert>> {
-    Ok(Json(console.queries().alerts(alert_filter(&console, &asked).await?, asked.window()?).await?))
+pub async fn alerts(look: Look) -> ReadResponse<Page<Alert>> {
+    Ok(Json(look.seen().alerts(alert_filter(&look).await?, look.part()?).await?))
 }
 
 /// The filter of an alert list.
-pub(crate) async fn alert_filter(console: &Console, asked: &Asked) -> Result<AlertFilter> {
+pub(crate) async fn alert_filter(look: &Look) -> Result<AlertFilter> {
+    let asked = look.asked();
     let incident = match asked.one("incident") {
         // A prefix names the whole incident.
-        Some(id) => Some(console.queries().incident(Some(&id), asked.as_of()?).await?.id),
+        Some(id) => Some(look.seen().incident(Some(&id)).await?.id),
         None => None,
     };
     Ok(AlertFilter {
@@ -126,29 +108,29 @@ fn label(pair: &str) -> Result<(String, String)> {
 }
 
 /// Answers one alert by fingerprint or unique prefix.
-pub async fn alert(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Alert> {
-    Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?.alert))
+pub async fn alert(Path(id): Path<String>, look: Look) -> ReadResponse<Alert> {
+    Ok(Json(look.seen().receipt(Some(&id)).await?.alert))
 }
 
 /// One alert's whole way.
-pub async fn receipt(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Receipt> {
-    Ok(Json(console.queries().receipt(Some(&id), asked.as_of()?).await?))
+pub async fn receipt(Path(id): Path<String>, look: Look) -> ReadResponse<Receipt> {
+    Ok(Json(look.seen().receipt(Some(&id)).await?))
 }
 
 /// Silences, newest first.
-pub async fn silences(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Silence>> {
-    Ok(Json(console.queries().silences(asked.window()?).await?))
+pub async fn silences(look: Look) -> ReadResponse<Page<Silence>> {
+    Ok(Json(look.seen().silences(look.part()?).await?))
 }
 
 /// Answers one silence by id or unique prefix.
-pub async fn silence(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Response> {
-    let silence = console.queries().silence(&id, asked.as_of()?).await?;
+pub async fn silence(Path(id): Path<String>, look: Look) -> Result<Response> {
+    let silence = look.seen().silence(&id).await?;
     Ok((etag(silence.revision), Json(silence)).into_response())
 }
 
 /// Notices, newest first.
-pub async fn notices(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Notice>> {
-    Ok(Json(console.queries().notices(notice_filter(&console, &asked).await?, asked.window()?).await?))
+pub async fn notices(look: Look) -> ReadResponse<Page<Notice>> {
+    Ok(Json(look.seen().notices(notice_filter(&look).await?, look.part()?).await?))
 }
 
 /// Answers the status of the chat connections.
@@ -157,17 +139,18 @@ pub async fn chats(State(console): State<Console>) -> Json<hindcast_api::Chats> 
 }
 
 /// The filter of a notice list.
-pub(crate) async fn notice_filter(console: &Console, asked: &Asked) -> Result<NoticeFilter> {
+pub(crate) async fn notice_filter(look: &Look) -> Result<NoticeFilter> {
+    let asked = look.asked();
     let incident = match asked.one("incident") {
-        Some(id) => Some(console.queries().incident(Some(&id), asked.as_of()?).await?.id),
+        Some(id) => Some(look.seen().incident(Some(&id)).await?.id),
         None => None,
     };
     Ok(NoticeFilter { incident, status: asked.words("status")?, page: asked.flag("page")? })
 }
 
 /// Events, oldest first.
-pub async fn events(State(console): State<Console>, asked: Asked) -> ReadResponse<Page<Event>> {
-    Ok(Json(console.queries().events(event_filter(&asked)?, asked.window()?).await?))
+pub async fn events(look: Look) -> ReadResponse<Page<Event>> {
+    Ok(Json(look.seen().events(event_filter(look.asked())?, look.part()?).await?))
 }
 
 /// The filter of an event list.
@@ -177,12 +160,13 @@ pub(crate) fn event_filter(asked: &Asked) -> Result<EventFilter> {
         from: asked.number("from")?,
         to: asked.number("to")?,
         subject: asked.one("subject"),
+        incident: None,
     })
 }
 
 /// Answers one event by its id.
-pub async fn event(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> ReadResponse<Event> {
-    Ok(Json(console.queries().event(&id, asked.as_of()?).await?))
+pub async fn event(Path(id): Path<String>, look: Look) -> ReadResponse<Event> {
+    Ok(Json(look.seen().event(&id).await?))
 }
 
 /// Counts, versions and the state hash.

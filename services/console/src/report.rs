@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Duration, Report, ReportRow};
@@ -12,15 +11,15 @@ use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::ReportFilter;
 use maud::{Markup, html};
 
-use crate::Console;
 use crate::learn::cell_of;
+use crate::look::Look;
 use crate::pages::Frame;
 use crate::params::Asked;
 
 /// Figures.
-pub async fn report(State(console): State<Console>, asked: Asked) -> Result<Response> {
-    let report = console.queries().report(filter(&asked)?, asked.as_of()?).await?;
-    if asked.one("format").as_deref() == Some("csv") {
+pub async fn report(look: Look) -> Result<Response> {
+    let report = look.seen().report(filter(look.asked())?).await?;
+    if look.asked().one("format").as_deref() == Some("csv") {
         return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv(&report)).into_response());
     }
     Ok(Json(report).into_response())

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use hindcast_api::{AsOf, Code, Event};
 use hindcast_http::{HttpRefusal, Result};
-use hindcast_queries::{EventFilter, Window};
+use hindcast_queries::{EventFilter, ListPart};
 use tokio::sync::watch;
 
 use crate::Console;
@@ -39,7 +39,7 @@ pub async fn stream(State(console): State<Console>, asked: Asked, headers: Heade
     let to = match asked.as_of()? {
         None => None,
         Some(AsOf::Position(position)) => Some(position),
-        Some(time @ AsOf::Time(_)) => Some(console.queries().state(Some(time)).await?.position),
+        Some(time @ AsOf::Time(_)) => Some(console.queries().open(Some(time)).await?.position()),
     };
     let stopping = console.stopping();
     let reader =
@@ -108,9 +108,10 @@ impl StreamReader {
     }
 
     async fn page(&mut self) -> StreamPage {
-        let filter = EventFilter { kind: self.kind.clone(), from: Some(self.next), to: self.to, subject: None };
-        let window = Window { limit: Some(PAGE), ..Window::default() };
-        let page = match self.console.queries().events(filter, window).await {
+        let filter =
+            EventFilter { kind: self.kind.clone(), from: Some(self.next), to: self.to, ..EventFilter::default() };
+        let page = async { self.console.queries().now().await?.events(filter, ListPart::first(PAGE)).await };
+        let page = match page.await {
             Ok(page) => page,
             Err(problem) => {
                 tracing::warn!(code = problem.code, "a stream could not read on");

@@ -5,11 +5,14 @@ mod wording;
 
 use hindcast_domain::words::{AnswerMode, ModelOutcome};
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use hindcast_advice::Asker;
 use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Incident, Problem};
 use hindcast_domain::conversation::{Answered, Asked};
 use hindcast_domain::{ConversationId, Partition};
+use hindcast_queries::{Snapshot, Snapshots};
 use hindcast_redact::Redactor;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -21,7 +24,7 @@ use crate::model::aliases::CitationAliases;
 use crate::model::{AskFailure, Failure, ModelSession, Used, WordedAnswer};
 use crate::record::{RecordedTurn, TurnPlace, millis};
 use crate::replay::RecordedToolOutputs;
-use crate::situation::{self, QuestionMoment, Situation};
+use crate::situation::{self, Situation};
 use crate::verify::{self, Judge};
 use crate::{Copilot, history, intent, model, question};
 
@@ -31,7 +34,8 @@ use wording::{compose, dollars, fall_back, fell, from_evidence, kept, put};
 
 pub(crate) struct TakenQuestion {
     pub(crate) question: String,
-    pub(crate) moment: QuestionMoment,
+    /// The snapshot that it is asked of.
+    pub(crate) moment: Snapshot,
     pub(crate) conversation: ConversationId,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) incident: Option<Incident>,
@@ -84,8 +88,8 @@ impl Copilot {
         let began = Instant::now();
         let options = &self.inner.options;
         let text = Redactor::default().text(question::text(ask)?);
-        let moment = QuestionMoment::of(&*options.queries, question::as_of(ask)?).await?;
-        let conversation = question::conversation(ask, moment.position, options.clock.now())?;
+        let moment = Snapshots::from(Arc::clone(&options.queries)).open(question::as_of(ask)?).await?;
+        let conversation = question::conversation(ask, moment.position(), options.clock.now())?;
         let _busy = self.inner.conversations.take(&conversation)?;
         let is_new = ask.conversation.as_deref().is_none_or(|word| word.trim().is_empty());
         let (earlier, number) = if is_new {
@@ -96,7 +100,7 @@ impl Copilot {
         // A question that names no incident goes on with the one that was spoken of.
         let named = ask.incident.as_deref().filter(|id| !id.trim().is_empty());
         let goes_on = question::named_incident(&text).is_none().then(|| history::incident(&earlier)).flatten();
-        let incident = situation::choose(&*options.queries, moment, named.or(goes_on), &text).await?;
+        let incident = situation::choose(&moment, named.or(goes_on), &text).await?;
         let taken = TakenQuestion { question: text, moment, conversation, earlier, incident };
         let mut turn = self.open(&taken, asker, number, began).await?;
         let world = AnswerContext { llm: self.inner.options.llm.clone(), capped: true, played: None, falls: None };
@@ -117,14 +121,14 @@ impl Copilot {
         let options = &self.inner.options;
         let Some(writer) = options.writer.clone() else { return Ok(RecordedTurn::unrecorded(began)) };
         let partition = match &taken.incident {
-            Some(incident) => options.queries.partition_of(&incident.id).await?,
+            Some(incident) => taken.moment.partition_of(&incident.id).await?,
             None => Partition::whole(Partition::TENANT),
         };
         let asked = Asked {
             turn: number,
             question: taken.question.clone(),
             incident: taken.incident.as_ref().and_then(|incident| incident.id.parse().ok()),
-            as_of: taken.moment.position,
+            as_of: taken.moment.position(),
             channel: asker.channel,
         };
         let actor = if asker.actor.is_empty() { "api".to_owned() } else { asker.actor };
@@ -147,13 +151,13 @@ impl Copilot {
             answer.answer = "Nothing is wrong as far as is recorded: there is no incident.".to_owned();
             return Ok(JudgedAnswer { answer, fell_back: None });
         };
-        teller.status(&format!("looking at {} as of position {}", incident.id, taken.moment.position)).await;
+        teller.status(&format!("looking at {} as of position {}", incident.id, taken.moment.position())).await;
         let environment = incident.environment.clone();
-        let situation = Situation::gather(options, taken.moment, incident).await?;
-        let mut judge = Judge::open(&*options.queries, taken.moment, Some(&environment)).await?;
-        judge.call(&*options.queries, &verify::of_situation(&situation)).await?;
+        let situation = Situation::gather(options, &taken.moment, incident).await?;
+        let mut judge = Judge::open(&taken.moment, Some(&environment)).await?;
+        judge.call(&taken.moment, &verify::of_situation(&situation)).await?;
         let drafted = evidence::draft(&situation, &intent::of(&taken.question));
-        judge.call(&*options.queries, drafted.drafts.iter().flat_map(|draft| &draft.citations)).await?;
+        judge.call(&taken.moment, drafted.drafts.iter().flat_map(|draft| &draft.citations)).await?;
 
         put(&situation, &mut answer);
         answer.missing.extend(drafted.missing.iter().cloned());
@@ -252,7 +256,7 @@ impl Copilot {
         answer: &mut Answer,
         written: WordedAnswer,
     ) -> Result<Option<(Failure, Vec<Claim>)>, Problem> {
-        judge.call(&*self.inner.options.queries, written.claims.iter().flat_map(|claim| &claim.citations)).await?;
+        judge.call(&work.taken.moment, written.claims.iter().flat_map(|claim| &claim.citations)).await?;
         let mut services: Vec<String> = judge.services().to_vec();
         services.extend(work.situation.services().into_iter().map(ToOwned::to_owned));
         services.extend(answer.hypotheses.iter().map(|hypothesis| hypothesis.service.clone()));
@@ -298,7 +302,7 @@ impl Copilot {
             severity: taken.incident.as_ref().map(|incident| incident.severity),
             model: None,
             prompt_version: self.inner.options.prompts.version().to_owned(),
-            position: taken.moment.position,
+            position: taken.moment.position(),
             tokens: None,
             cost: None,
             elapsed_ms: 0,

@@ -288,7 +288,7 @@ impl ModelSession<'_> {
         turn.tool_used(self.step, &call.name, &call.arguments, &output).await?;
         Ok(match output {
             Ok(value) => {
-                self.aliases.learn(&value, self.taken.moment.position);
+                self.aliases.learn(&value, self.taken.moment.position());
                 self.links.learn(&value);
                 fence::fence(&self.aliases.show(&value))
             }

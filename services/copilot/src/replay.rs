@@ -4,7 +4,7 @@
 
 use hindcast_domain::words::{AnswerMode, ModelOutcome};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use hindcast_api::{Answer, AsOf, Claim, Code, Event, Problem};
 use hindcast_domain::ConversationId;
 use hindcast_domain::conversation::{Answered, Asked, Replied, ToolUsed};
 use hindcast_llm::{Bounds, Error, Llm, ModelReply, ModelRequest};
+use hindcast_queries::Snapshots;
 use hindcast_redact::Redactor;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,7 +24,6 @@ use crate::ask::{AnswerContext, TakenQuestion, Teller};
 use crate::history::{self, Earlier};
 use crate::model::Failure;
 use crate::record::RecordedTurn;
-use crate::situation::QuestionMoment;
 
 /// How one turn fared when it was played again.
 #[derive(Clone, Debug, PartialEq)]
@@ -191,18 +191,17 @@ impl Copilot {
         recording: &TurnRecording,
         earlier: &[Earlier],
     ) -> Result<Vec<Claim>, Problem> {
-        let queries = &*self.inner.options.queries;
-        let mut moment = QuestionMoment::of(queries, Some(AsOf::Position(asked.as_of))).await?;
+        let then = Some(AsOf::Position(asked.as_of));
+        let seen = Snapshots::from(Arc::clone(&self.inner.options.queries)).open(then).await?;
         let incident = match &asked.incident {
-            Some(incident) => Some(queries.incident(Some(incident.as_str()), moment.as_of()).await?),
+            Some(incident) => Some(seen.incident(Some(incident.as_str())).await?),
             None => None,
         };
         let mut last = None;
-        for live in [true, false] {
-            moment.live = live;
+        for asked_for in [None, then] {
             let taken = TakenQuestion {
                 question: asked.question.clone(),
-                moment,
+                moment: seen.regarded(asked_for),
                 conversation: id.clone(),
                 earlier: earlier.to_vec(),
                 incident: incident.clone(),
@@ -228,8 +227,7 @@ fn world(answered: &Answered, recording: &TurnRecording) -> AnswerContext {
     let asked_one = !recording.replies.is_empty();
     let falls = answered.fell_back.as_ref().filter(|_| !asked_one);
     AnswerContext {
-        llm: asked_one
-            .then(|| std::sync::Arc::new(RecordedReplies { model, left: Mutex::new(left) }) as hindcast_llm::Shared),
+        llm: asked_one.then(|| Arc::new(RecordedReplies { model, left: Mutex::new(left) }) as hindcast_llm::Shared),
         capped: false,
         played: Some(RecordedToolOutputs {
             tools,

@@ -4,6 +4,7 @@
 use hindcast_api::{Answer, AsOf, ClaimVerdict, Problem};
 use hindcast_domain::conversation::Answered;
 use hindcast_domain::words::AnswerMode;
+use hindcast_queries::Snapshot;
 
 use crate::ask::{AnswerInProgress, keep_struck};
 use crate::spend::AskedBefore;
@@ -28,13 +29,13 @@ impl Copilot {
         let class = intent::class(&work.taken.question);
         let before = self.inner.spend.asked_before(&class, &work.situation.incident.id);
         let fits = |asked: &&AskedBefore| {
-            asked.as_of <= work.taken.moment.position && asked.conversation != work.taken.conversation.as_str()
+            asked.as_of <= work.taken.moment.position() && asked.conversation != work.taken.conversation.as_str()
         };
         for asked in before.iter().filter(fits).take(CANDIDATES_MAX) {
             if let Some((given, event)) = self.given(asked).await?
                 && self.is_same_state(work, asked, &given, answer).await?
             {
-                self.give_again(judge, answer, given, &event).await?;
+                self.give_again(&work.taken.moment, judge, answer, given, &event).await?;
                 return Ok(true);
             }
         }
@@ -69,7 +70,7 @@ impl Copilot {
         answer: &Answer,
     ) -> Result<bool, Problem> {
         let id = Some(work.situation.incident.id.as_str());
-        let then = self.inner.options.queries.incident(id, Some(AsOf::Position(asked.as_of))).await?;
+        let then = work.taken.moment.earlier(AsOf::Position(asked.as_of)).await?.incident(id).await?;
         let causes =
             |answer: &Answer| -> Vec<String> { answer.hypotheses.iter().map(|one| one.cause.clone()).collect() };
         let similar =
@@ -84,12 +85,13 @@ impl Copilot {
 
     async fn give_again(
         &self,
+        seen: &Snapshot,
         judge: &mut Judge,
         answer: &mut Answer,
         given: Answer,
         event: &str,
     ) -> Result<(), Problem> {
-        judge.call(&*self.inner.options.queries, given.claims.iter().flat_map(|claim| &claim.citations)).await?;
+        judge.call(seen, given.claims.iter().flat_map(|claim| &claim.citations)).await?;
         answer.mode = given.mode;
         answer.model = given.model;
         answer.claims.clone_from(&given.claims);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use futures::join;
 use hindcast_advice::gather;
-use hindcast_api::{AsOf, Causes, Change, Finding, Incident, Problem, Proposal, SimilarPage, TimelineEntry};
-use hindcast_domain::{Time, incident};
-use hindcast_queries::{IncidentFilter, Queries, Window};
+use hindcast_api::{Causes, Change, Finding, Incident, Problem, Proposal, SimilarPage, TimelineEntry};
+use hindcast_domain::incident;
+use hindcast_queries::{IncidentFilter, ListPart, Snapshot};
 
 use crate::Options;
 use crate::limits::OPEN_READ_MAX;
@@ -16,40 +16,12 @@ use crate::question;
 /// An alert of the incident, as far as an answer needs it.
 pub(crate) type SituationAlert = hindcast_rca::Symptom;
 
-/// The moment that a question is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct QuestionMoment {
-    /// Nothing later is looked at.
-    pub(crate) position: u64,
-    /// When that was recorded.
-    pub(crate) now: Time,
-    /// Whether it was asked about now.
-    pub(crate) live: bool,
-}
-
-impl QuestionMoment {
-    /// The moment of `as_of`.
-    pub(crate) async fn of(queries: &dyn Queries, as_of: Option<AsOf>) -> Result<Self, Problem> {
-        let (position, now) = queries.moment(as_of).await?;
-        Ok(Self { position, now, live: as_of.is_none() })
-    }
-
-    pub(crate) const fn as_of(&self) -> Option<AsOf> {
-        Some(AsOf::Position(self.position))
-    }
-}
-
 /// The incident that a question is about: the one that was named, the one in the question's words, the worst of
 /// those that are open, else the newest. `None` where there is none at all.
-pub(crate) async fn choose(
-    queries: &dyn Queries,
-    moment: QuestionMoment,
-    named: Option<&str>,
-    text: &str,
-) -> Result<Option<Incident>, Problem> {
+pub(crate) async fn choose(seen: &Snapshot, named: Option<&str>, text: &str) -> Result<Option<Incident>, Problem> {
     let named = named.map(str::trim).filter(|id| !id.is_empty()).map(ToOwned::to_owned);
     if let Some(id) = named.or_else(|| question::named_incident(text)) {
-        return queries.incident(Some(&id), moment.as_of()).await.map(Some);
+        return seen.incident(Some(&id)).await.map(Some);
     }
     let worst = |open: Vec<Incident>| {
         // Newest first, so that of equals the newest stays.
@@ -59,8 +31,7 @@ pub(crate) async fn choose(
         status: vec![incident::Status::Open, incident::Status::Acknowledged],
         ..IncidentFilter::default()
     };
-    let page =
-        |filter, limit| queries.incidents(filter, Window { as_of: moment.as_of(), limit: Some(limit), cursor: None });
+    let page = |filter, limit| seen.incidents(filter, ListPart::first(limit));
     if let Some(found) = worst(page(open, OPEN_READ_MAX).await?.items) {
         return Ok(Some(found));
     }
@@ -70,7 +41,8 @@ pub(crate) async fn choose(
 /// What is known of the incident that was chosen.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation {
-    pub(crate) moment: QuestionMoment,
+    /// The snapshot that all of it is of.
+    pub(crate) moment: Snapshot,
     pub(crate) incident: Incident,
     pub(crate) symptoms: Vec<SituationAlert>,
     pub(crate) timeline: Vec<TimelineEntry>,
@@ -85,15 +57,15 @@ pub(crate) struct Situation {
 
 impl Situation {
     /// Gathers it. A conclusion that cannot be had is missing, and said so; the views must be readable.
-    pub(crate) async fn gather(options: &Options, moment: QuestionMoment, incident: Incident) -> Result<Self, Problem> {
+    pub(crate) async fn gather(options: &Options, seen: &Snapshot, incident: Incident) -> Result<Self, Problem> {
         let id = incident.id.clone();
-        let (id, then) = (Some(id.as_str()), moment.as_of());
+        let id = Some(id.as_str());
         let advice = &options.advice;
         let (evidence, causes, similar, proposals) = join!(
-            gather::evidence(&*options.queries, id, then),
-            advice.causes(id, then),
-            advice.similar(id, then),
-            advice.proposals(id, then),
+            gather::evidence(seen, id),
+            advice.causes(seen, id),
+            advice.similar(seen, id),
+            advice.proposals(seen, id),
         );
         let evidence = evidence?;
         let mut missing = Vec::new();
@@ -105,8 +77,14 @@ impl Situation {
         let causes = causes.map_err(|problem| part("causes", &problem)).ok();
         let similar = similar.map_err(|problem| part("similar incidents", &problem)).ok();
         let proposals = proposals.map_err(|problem| part("proposals", &problem)).unwrap_or_default();
+        if let Some(behind) = similar.as_ref().and_then(|page| page.behind) {
+            missing.push(format!(
+                "the memory of past incidents had reached position {behind} of {}: what happened since is not compared",
+                seen.position()
+            ));
+        }
         Ok(Self {
-            moment,
+            moment: seen.clone(),
             incident: evidence.incident,
             symptoms: evidence.symptoms,
             timeline: evidence.timeline,

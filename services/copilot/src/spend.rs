@@ -200,7 +200,8 @@ impl SpendState {
 
 /// All events of a type between two positions.
 async fn all(queries: &dyn Queries, kind: &str, from: u64, to: u64) -> Result<Vec<Event>, Problem> {
-    let filter = || EventFilter { kind: Some(kind.to_owned()), from: Some(from), to: Some(to), subject: None };
+    let filter =
+        || EventFilter { kind: Some(kind.to_owned()), from: Some(from), to: Some(to), ..EventFilter::default() };
     let mut found = Vec::new();
     let mut cursor = None;
     loop {

@@ -7,12 +7,12 @@ use futures::future::join_all;
 use hindcast_api::{Answer, Citation, Claim, ClaimVerdict, Code, Problem};
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Topology;
-use hindcast_queries::Queries;
+use hindcast_queries::Snapshot;
 use hindcast_verifier::Court;
 
 use crate::evidence::DraftSentence;
 use crate::limits::COURT_EVENTS_MAX;
-use crate::situation::{QuestionMoment, Situation};
+use crate::situation::Situation;
 
 /// Events that are read at the same time.
 const AT_ONCE: usize = 16;
@@ -27,18 +27,15 @@ pub(crate) struct Judge {
 
 impl Judge {
     /// A judge as of a moment, for what may be seen in one environment; in all where none is named.
-    pub(crate) async fn open(
-        queries: &dyn Queries,
-        moment: QuestionMoment,
-        environment: Option<&str>,
-    ) -> Result<Self, Problem> {
-        let catalog = queries.catalog(moment.as_of()).await?;
+    pub(crate) async fn open(seen: &Snapshot, environment: Option<&str>) -> Result<Self, Problem> {
+        let catalog = seen.catalog().await?;
         let services = catalog.services.iter().map(|service| service.name.clone()).collect();
-        let mut court = Court::new(moment.position, moment.now, Partition::TENANT).topology(Topology::new(&catalog));
+        let mut court =
+            Court::new(seen.position(), seen.recorded_at(), Partition::TENANT).topology(Topology::new(&catalog));
         if let Some(environment) = environment {
             court = court.environments([environment]);
         }
-        Ok(Self { court, called: BTreeSet::new(), services, position: moment.position })
+        Ok(Self { court, called: BTreeSet::new(), services, position: seen.position() })
     }
 
     /// The services of the catalogue.
@@ -50,7 +47,7 @@ impl Judge {
     /// all the same, so that the verifier can tell why it does not count.
     pub(crate) async fn call(
         &mut self,
-        queries: &dyn Queries,
+        seen: &Snapshot,
         citations: impl IntoIterator<Item = &Citation>,
     ) -> Result<(), Problem> {
         let mut fresh = BTreeSet::new();
@@ -61,7 +58,7 @@ impl Judge {
         }
         let fresh: Vec<String> = fresh.into_iter().collect();
         for chunk in fresh.chunks(AT_ONCE) {
-            for found in join_all(chunk.iter().map(|id| queries.event(id, None))).await {
+            for found in join_all(chunk.iter().map(|id| seen.event_also_later(id))).await {
                 match found {
                     Ok(event) => self.court.add(event),
                     Err(problem) if is_no_event(&problem) => {}

@@ -174,7 +174,7 @@ impl FollowRun<'_> {
             kind: Some(kind.to_owned()),
             from: Some(self.state.seen + 1),
             to: Some(target),
-            subject: None,
+            ..EventFilter::default()
         };
         let (lives, configured) = (between("incident"), between("control.configured"));
         let one = Window { limit: Some(1), ..Window::default() };

@@ -232,7 +232,7 @@ fn console_options(
 ) -> hindcast_console::Options {
     let status = chat.status.clone();
     hindcast_console::Options {
-        queries: Arc::clone(queries),
+        queries: Arc::clone(queries).into(),
         advice: Arc::clone(&advising.advice),
         copilot: Arc::clone(&advising.copilot),
         chats: Arc::new(move || status.status()),

@@ -58,7 +58,7 @@ impl Inner {
             tokio::time::sleep(READY).await;
         }
         let mut stored = self.retried(|| self.begin()).await;
-        self.status.send_modify(|status| status.position = stored);
+        self.is_at(stored);
         loop {
             let done = self.status.borrow().position;
             if position.wait_for(|position| *position > done).await.is_err() {
@@ -70,10 +70,15 @@ impl Inner {
             let mut done = done;
             while done < target {
                 (done, stored) = self.retried(|| self.step(done, target, stored)).await;
-                self.status.send_modify(|status| status.position = done);
+                self.is_at(done);
                 self.options.metrics.set("hindcast_memory_position", &[], done as f64);
             }
         }
+    }
+
+    fn is_at(&self, position: u64) {
+        self.status.send_modify(|status| status.position = position);
+        self.reached.send_replace(position);
     }
 
     /// Where to go on; what does not fit the ledger, the embedder or the form is dropped first.

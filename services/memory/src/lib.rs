@@ -71,6 +71,8 @@ pub struct IncidentMemory {
 struct Inner {
     options: Options,
     status: watch::Sender<MemoryStatus>,
+    /// Everything up to here is remembered.
+    reached: watch::Sender<u64>,
     /// Vectors that were made lately, by their text: a change of status needs no new one.
     made: Mutex<HashMap<String, Vec<f32>>>,
 }
@@ -86,7 +88,14 @@ impl IncidentMemory {
             stand_in: identity.stand_in,
             ..MemoryStatus::default()
         };
-        Self { inner: Arc::new(Inner { options, status: watch::Sender::new(status), made: Mutex::default() }) }
+        let (status, reached) = (watch::Sender::new(status), watch::Sender::new(0));
+        Self { inner: Arc::new(Inner { options, status, reached, made: Mutex::default() }) }
+    }
+
+    /// How far it is, and its changes: everything up to there is remembered.
+    #[must_use]
+    pub fn reached(&self) -> watch::Receiver<u64> {
+        self.inner.reached.subscribe()
     }
 
     /// What can be watched of it.

@@ -2,13 +2,15 @@
 //! is stored; refuses to know when.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hindcast_advice::gather;
-use hindcast_api::{AsOf, Code, Finding, Problem};
+use hindcast_api::{Code, Finding, Problem};
 use hindcast_domain::Partition;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::Kind;
 use hindcast_domain::words::LogLevel;
+use hindcast_queries::Snapshots;
 use hindcast_rca::{self as cause, Evidence};
 use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
@@ -52,18 +54,17 @@ pub(crate) struct PointDraft {
 impl Inner {
     /// What is kept of an incident as of a version; `None` where there was no such incident then.
     pub(crate) async fn incident(&self, version: &PlannedVersion) -> Result<Option<PointDraft>, Error> {
-        let then = Some(AsOf::Position(version.position));
-        let queries = self.options.queries.as_ref();
-        match queries.incident(Some(&version.incident), then).await {
+        let seen = Snapshots::from(Arc::clone(&self.options.queries)).at(version.position).await?;
+        match seen.incident(Some(&version.incident)).await {
             Err(problem) if is_gone(&problem) => {
                 self.options.metrics.count("hindcast_memory_skipped_total", &[], 1.0);
                 return Ok(None);
             }
             known => known.map(drop)?,
         }
-        let evidence = gather::evidence(queries, Some(&version.incident), then).await?;
-        let topology = Topology::new(&queries.catalog(then).await?);
-        let partition = queries.partition_of(&evidence.incident.id).await?;
+        let evidence = gather::evidence(&seen, Some(&version.incident)).await?;
+        let topology = Topology::new(&seen.catalog().await?);
+        let partition = seen.partition_of(&evidence.incident.id).await?;
         let remembered = remembered(&evidence, &topology);
         Ok(Some(PointDraft {
             text: hindcast_recall::text(&remembered),

@@ -36,5 +36,7 @@ pub(crate) const REPLAY_RECORDS: usize = 1_024;
 
 const _: () = assert!(RECEIPT_STEPS_FIRST < RECEIPT_STEPS_MAX, "a long receipt keeps its end too");
 
+/// Positions whose counts are kept at hand: at a hundred batches a second, those of the last ten seconds and more.
+pub(crate) const RECENT_COUNTS: usize = 1_024;
 /// Findings or services that are looked through for one question.
 pub(crate) const FINDINGS_READ_MAX: usize = 10_000;

@@ -11,7 +11,7 @@ use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_queries::{
     AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries,
-    ReportFilter, Window,
+    ReportFilter, StateCounts, Window,
 };
 use tokio::sync::watch;
 
@@ -95,6 +95,15 @@ impl Queries for Views {
         self.ask(as_of, move |reader| {
             let id = reader.find_incident(Some(&id))?;
             Ok(reader.why(&id)?)
+        })
+        .await
+    }
+
+    async fn why_of(&self, id: &str, alerts: &[String], as_of: Option<AsOf>) -> Result<Why, Problem> {
+        let (id, alerts) = (id.to_owned(), alerts.to_vec());
+        self.ask(as_of, move |reader| {
+            let id = reader.find_incident(Some(&id))?;
+            Ok(reader.why_of(&id, &alerts)?)
         })
         .await
     }
@@ -224,6 +233,14 @@ impl Queries for Views {
         };
         state.settled = self.settled(state.position, as_of.is_none()).await?;
         Ok(state)
+    }
+
+    async fn counted(&self, position: u64) -> Result<StateCounts, Problem> {
+        self.counts_at(position).await
+    }
+
+    async fn is_settled(&self, position: u64, now: bool) -> Result<bool, Problem> {
+        self.settled(position, now).await
     }
 
     async fn partition_of(&self, incident: &str) -> Result<Partition, Problem> {

@@ -8,6 +8,7 @@ use hindcast_api::{Problem, Receipt, State};
 use hindcast_domain::canonical;
 use hindcast_domain::lane::names;
 use hindcast_ledger::commit;
+use hindcast_queries::StateCounts;
 
 use crate::error::Error;
 use crate::project::live::ClassCounts;
@@ -67,6 +68,16 @@ impl Views {
             Ok(views.frame(position, hash, incidents, alerts, parked, versions))
         })
         .await
+    }
+
+    /// What is counted as of a position.
+    pub(crate) async fn counts_at(&self, position: u64) -> Result<StateCounts, Problem> {
+        let near = lock(&self.inner.live).recent.at(position);
+        if let Some(counts) = near {
+            return Ok(counts);
+        }
+        let views = self.clone();
+        blocking(move || Ok(views.place().at(position).state_counts()?)).await
     }
 
     pub(crate) fn state_of(&self, position: u64, provisional: bool) -> Result<State, Problem> {

@@ -7,4 +7,5 @@ mod as_of;
 mod common;
 mod conformance;
 mod figures;
+mod indexed;
 mod labels;

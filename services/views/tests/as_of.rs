@@ -8,14 +8,16 @@ use crate::common;
 use common::{Running, World};
 use hindcast_api::AsOf;
 use hindcast_domain::command::Command;
-use hindcast_domain::{Severity, Time};
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Queries, ReportFilter, Window};
+use hindcast_domain::{Severity, Time, notice};
+use hindcast_queries::{
+    AlertFilter, EventFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries, ReportFilter, Window,
+};
 use hindcast_views::{FailPoint, Views};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug)]
-enum Action {
+pub enum Action {
     Observe(usize, bool, usize),
     Merge(usize, usize),
     Split(usize),
@@ -29,10 +31,12 @@ enum Action {
     Unpark(usize),
     Configure(usize),
     CursorOnly,
+    Teach(usize, usize, usize),
+    Retract(usize),
     Wait(i64),
 }
 
-fn action() -> impl Strategy<Value = Action> {
+pub fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         8 => (0..8_usize, prop::bool::weighted(0.7), 0..5_usize).prop_map(|(a, f, s)| Action::Observe(a, f, s)),
         3 => (0..9_usize, 0..9_usize).prop_map(|(a, b)| Action::Merge(a, b)),
@@ -47,6 +51,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0..4_usize).prop_map(Action::Unpark),
         1 => (0..4_usize).prop_map(Action::Configure),
         1 => Just(Action::CursorOnly),
+        3 => (0..9_usize, 0..4_usize, 0..6_usize).prop_map(|(a, b, c)| Action::Teach(a, b, c)),
+        1 => (0..9_usize).prop_map(Action::Retract),
         2 => (1..400_000_i64).prop_map(Action::Wait),
     ]
 }
@@ -101,6 +107,8 @@ async fn act(world: &mut World, number: usize, action: &Action) {
         Action::Unpark(index) => world.unpark(*index).await,
         Action::Configure(index) => world.configure(*index).await,
         Action::CursorOnly => world.cursor_only().await,
+        Action::Teach(index, person, value) => world.teach(*index, *person, *value).await,
+        Action::Retract(index) => world.retract(*index).await,
         Action::Wait(millis) => world.wait(*millis),
     }
 }
@@ -160,6 +168,12 @@ async fn everything(views: &Views, world: &World, as_of: Option<AsOf>) -> Value 
         let filter = EventFilter { kind: Some(kind.into()), ..Default::default() };
         all[format!("events {kind}")] = told(views.events(filter, window(as_of)).await);
     }
+    all["labels"] = told(views.labels(LabelFilter::default(), window(as_of)).await);
+    let disputed = LabelFilter { disputed: Some(true), ..Default::default() };
+    all["labels disputed"] = told(views.labels(disputed, window(as_of)).await);
+    all["coverage"] = told(views.label_coverage(as_of).await);
+    let open = NoticeFilter { status: vec![notice::Status::Requested, notice::Status::Held], ..Default::default() };
+    all["notices open"] = told(views.notices(open, window(as_of)).await);
     all["report"] = told(views.report(ReportFilter::default(), as_of).await);
     all["catalog"] = told(views.catalog(as_of).await);
     let mut state = told(views.state(as_of).await);
@@ -193,11 +207,11 @@ fn differences(a: &Value, b: &Value) -> Vec<String> {
     differs.map(|key| format!("{key}\n  as of: {:?}\n  cut:   {:?}", a.get(key), b.get(key))).collect()
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-async fn history(actions: &[Action]) -> World {
+pub async fn history(actions: &[Action]) -> World {
     let mut world = World::new();
     world.observe(0, true, 0).await;
     for (number, action) in actions.iter().enumerate() {
@@ -208,7 +222,7 @@ async fn history(actions: &[Action]) -> World {
 }
 
 /// Every position of the ledger, the middle of commits included.
-fn positions(world: &World) -> Vec<u64> {
+pub fn positions(world: &World) -> Vec<u64> {
     let mut all = Vec::new();
     for record in &world.records {
         let events = hindcast_ledger::commit::decode_header(&record.payload).unwrap().0.events as usize;

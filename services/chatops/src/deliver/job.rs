@@ -137,8 +137,7 @@ impl Options {
         match (&requested.what, &requested.incident, received) {
             (What::Card, Some(incident), _) => self.card(vendor, incident, job.position).await.map_err(unread),
             (What::Note { event }, Some(incident), _) => {
-                let event = self.queries.event(event.as_str(), None).await.map_err(unread)?;
-                let note = self.told(&event, incident).await.map_err(unread)?;
+                let note = self.told(event, incident).await.map_err(unread)?;
                 Ok(surface::note(vendor, &note))
             }
             (What::Answer { .. }, _, Some(received)) => match self.answered(received).await {

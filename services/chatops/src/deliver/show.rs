@@ -6,9 +6,9 @@ use std::time::Duration;
 use hindcast_api::{Answer, AsOf, Ask, Code, Event, Incident, Problem};
 use hindcast_chat_cards::IncidentView;
 use hindcast_chat_cards::view::ThreadNote;
-use hindcast_domain::IncidentId;
 use hindcast_domain::chat::Received;
-use hindcast_queries::Window;
+use hindcast_domain::{EventId, IncidentId};
+use hindcast_queries::{ListPart, Snapshot};
 
 use crate::Options;
 use crate::key;
@@ -25,64 +25,56 @@ const ENTRIES_MAX: usize = 500;
 impl Options {
     /// An incident as it is now.
     pub(crate) async fn seen(&self, incident: &IncidentId) -> Result<IncidentView, Problem> {
-        let position = *self.queries.position().borrow();
-        self.view(incident, position).await
+        self.view_of(&self.queries.now().await?, incident).await
     }
 
     /// An incident as of a position.
     pub(crate) async fn view(&self, incident: &IncidentId, position: u64) -> Result<IncidentView, Problem> {
-        let (id, then) = (incident.as_str(), Some(AsOf::Position(position)));
-        let shown = self.queries.incident(Some(id), then).await?;
-        let causes = in_time(self.advice.causes(Some(id), then)).await;
-        let similar = in_time(self.advice.similar(Some(id), then)).await;
-        let proposals = in_time(self.advice.proposals(Some(id), then)).await.unwrap_or_default();
+        self.view_of(&self.queries.at(position).await?, incident).await
+    }
+
+    /// All that a card shows, of one snapshot.
+    async fn view_of(&self, seen: &Snapshot, incident: &IncidentId) -> Result<IncidentView, Problem> {
+        let id = incident.as_str();
+        let shown = seen.incident(Some(id)).await?;
+        let causes = in_time(self.advice.causes(seen, Some(id))).await;
+        let similar = in_time(self.advice.similar(seen, Some(id))).await;
+        let proposals = in_time(self.advice.proposals(seen, Some(id))).await.unwrap_or_default();
         let merged_into = match &shown.merged_into {
             Some(into) => {
-                let into = self.queries.incident(Some(into), then).await?;
+                let into = seen.incident(Some(into)).await?;
                 Some((into.title, into.url))
             }
             None => None,
         };
-        let (position, at) = self.queries.moment(then).await?;
         Ok(IncidentView {
-            labels: self.labels(id, then).await,
+            labels: labels(seen, id).await,
             acknowledged_by: shown.acknowledged_by.clone(),
             incident: shown,
             causes,
             similar,
             proposals,
             merged_into,
-            position,
-            at,
+            position: seen.position(),
+            at: seen.recorded_at(),
             public_url: self.public_url.clone(),
         })
     }
 
-    /// What people said of it, newest last.
-    async fn labels(&self, id: &str, then: Option<AsOf>) -> Vec<String> {
-        let window = Window { as_of: then, limit: Some(ENTRIES_MAX), cursor: None };
-        let Ok(page) = self.queries.timeline(id, window).await else { return Vec::new() };
-        let said = page
-            .items
-            .into_iter()
-            .filter(|entry| matches!(entry.event_type.as_str(), "incident.feedback" | "label.judged" | "label.given"));
-        let mut said: Vec<String> = said.map(|entry| entry.text).collect();
-        said.drain(..said.len().saturating_sub(LABELS_MAX));
-        said
-    }
-
-    /// The line that tells an event, in the thread of `about`'s card.
-    pub(crate) async fn told(&self, event: &Event, about: &IncidentId) -> Result<ThreadNote, Problem> {
-        let then = Some(AsOf::Position(event.position));
-        let incident = self.queries.incident(Some(about.as_str()), then).await?;
+    /// The line that tells an event, in the thread of `about`'s card: of the event's own position.
+    pub(crate) async fn told(&self, event: &EventId, about: &IncidentId) -> Result<ThreadNote, Problem> {
+        let now = self.queries.now().await?;
+        let event = &now.event(event.as_str()).await?;
+        let seen = &now.earlier(AsOf::Position(event.position)).await?;
+        let incident = seen.incident(Some(about.as_str())).await?;
         if event.event_type == "incident.resolved" {
-            return Ok(self.fixed(event, incident).await);
+            return Ok(self.fixed(seen, event, incident).await);
         }
         let text = match event.event_type.as_str() {
-            "incident.merged" => self.merged(event, about, &incident, then).await?,
+            "incident.merged" => merged(seen, event, about, &incident).await?,
             "incident.split" => {
                 let born = event.data.get("incident").and_then(|id| id.as_str()).unwrap_or_default();
-                let born = self.queries.incident(Some(born), then).await?;
+                let born = seen.incident(Some(born)).await?;
                 format!("Split: some of its alerts are now in {} ({}).", born.title, born.url)
             }
             _ => words(event, &incident),
@@ -91,28 +83,10 @@ impl Options {
         Ok(ThreadNote::Said { text, url })
     }
 
-    async fn merged(
-        &self,
-        event: &Event,
-        about: &IncidentId,
-        incident: &Incident,
-        then: Option<AsOf>,
-    ) -> Result<String, Problem> {
-        // The same event is told under both cards.
-        if event.subject == about.as_str() {
-            let other = event.data.get("incident").and_then(|id| id.as_str()).unwrap_or_default();
-            let other = self.queries.incident(Some(other), then).await?;
-            return Ok(format!("{} merged {} into this one ({}).", event.actor, other.title, other.url));
-        }
-        let into = self.queries.incident(incident.merged_into.as_deref(), then).await?;
-        Ok(format!("{} merged this one into {} ({}).", event.actor, into.title, into.url))
-    }
-
     /// It is over: was this what fixed it?
-    async fn fixed(&self, event: &Event, incident: Incident) -> ThreadNote {
-        let then = Some(AsOf::Position(event.position));
-        let proposals = in_time(self.advice.proposals(Some(&incident.id), then)).await.unwrap_or_default();
-        let similar = in_time(self.advice.similar(Some(&incident.id), then)).await;
+    async fn fixed(&self, seen: &Snapshot, event: &Event, incident: Incident) -> ThreadNote {
+        let proposals = in_time(self.advice.proposals(seen, Some(&incident.id))).await.unwrap_or_default();
+        let similar = in_time(self.advice.similar(seen, Some(&incident.id))).await;
         let recall = similar.and_then(|page| page.items.into_iter().find(|item| item.same));
         ThreadNote::Fixed {
             text: words(event, &incident),
@@ -142,9 +116,32 @@ impl Options {
 
     /// Where an incident stands, in a sentence.
     pub(crate) async fn standing(&self, incident: &str) -> Option<String> {
-        let incident = self.queries.incident(Some(incident), None).await.ok()?;
+        let incident = self.queries.now().await.ok()?.incident(Some(incident)).await.ok()?;
         Some(format!("{} ({}) is {} now: {}", incident.title, incident.id, status(&incident), incident.url))
     }
+}
+
+/// What people said of it, newest last.
+async fn labels(seen: &Snapshot, id: &str) -> Vec<String> {
+    let Ok(page) = seen.timeline(id, ListPart::first(ENTRIES_MAX)).await else { return Vec::new() };
+    let said = page
+        .items
+        .into_iter()
+        .filter(|entry| matches!(entry.event_type.as_str(), "incident.feedback" | "label.judged" | "label.given"));
+    let mut said: Vec<String> = said.map(|entry| entry.text).collect();
+    said.drain(..said.len().saturating_sub(LABELS_MAX));
+    said
+}
+
+/// What a merge says under one of the two cards: the same event is told under both.
+async fn merged(seen: &Snapshot, event: &Event, about: &IncidentId, incident: &Incident) -> Result<String, Problem> {
+    if event.subject == about.as_str() {
+        let other = event.data.get("incident").and_then(|id| id.as_str()).unwrap_or_default();
+        let other = seen.incident(Some(other)).await?;
+        return Ok(format!("{} merged {} into this one ({}).", event.actor, other.title, other.url));
+    }
+    let into = seen.incident(incident.merged_into.as_deref()).await?;
+    Ok(format!("{} merged this one into {} ({}).", event.actor, into.title, into.url))
 }
 
 async fn in_time<T>(question: impl Future<Output = Result<T, Problem>>) -> Option<T> {

@@ -185,7 +185,7 @@ impl ChatEndpoints {
     }
 
     pub(super) async fn rules(&self) -> Result<ChatRules> {
-        let section = self.options().queries.configured(SECTION, None).await?;
+        let section = self.options().queries.now().await?.configured(SECTION).await?;
         let Some((_, content)) = section else { return Ok(ChatRules::default()) };
         serde_json::from_value(content).map_err(|_| HttpRefusal::new(Code::Internal, "the section chat cannot be read"))
     }

@@ -14,7 +14,7 @@ use hindcast_domain::label::{About, Judged};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
 use hindcast_domain::text::capitalized;
 use hindcast_domain::{IncidentId, Partition};
-use hindcast_queries::{AlertFilter, IncidentFilter, Window, references};
+use hindcast_queries::{AlertFilter, IncidentFilter, ListPart, Snapshot, references};
 use hindcast_redact::Redactor;
 use serde_json::{Map, Value};
 
@@ -68,27 +68,28 @@ impl ChatEndpoints {
             );
             return Ok(Plan::Refuse("forbidden", say));
         }
+        let seen = self.options().queries.now().await?;
         match &interaction.verb {
-            ChatVerb::Act { act, incident, body } => self.order(act.entry(), incident.as_str(), body).await,
+            ChatVerb::Act { act, incident, body } => self.order(&seen, act.entry(), incident.as_str(), body).await,
             ChatVerb::OpenAct { incident, .. } | ChatVerb::OpenMore(incident) | ChatVerb::OpenAsk(incident) => {
-                self.dialog(interaction, incident).await
+                self.dialog(&seen, interaction, incident).await
             }
             ChatVerb::Ask { incident, text } => Ok(ask(incident.clone(), text)),
             ChatVerb::Judge { incident, about, verdict, text } => {
-                self.judge(incident.as_ref(), about, verdict, text.as_deref()).await
+                self.judge(&seen, incident.as_ref(), about, verdict, text.as_deref()).await
             }
             ChatVerb::Typed { word, incident, rest } => {
                 let rest = people(rest, interaction.vendor, rules, known);
-                self.typed(word, incident.as_deref(), &rest).await
+                self.typed(&seen, word, incident.as_deref(), &rest).await
             }
             ChatVerb::Help => Ok(Plan::Look { say: help(), incident: None }),
         }
     }
 
-    async fn typed(&self, word: &str, named: Option<&str>, rest: &str) -> Planned {
+    async fn typed(&self, seen: &Snapshot, word: &str, named: Option<&str>, rest: &str) -> Planned {
         let (act, chat) = match (word, act::of_chat(word)) {
-            ("list", _) => return self.list().await,
-            ("show", _) => return self.show(named).await,
+            ("list", _) => return list(seen).await,
+            ("show", _) => return show(seen, named).await,
             (_, Some(found)) => found,
             (_, None) => return Ok(Plan::Look { say: help(), incident: None }),
         };
@@ -107,30 +108,36 @@ impl ChatEndpoints {
             }
             body.extend(value.map(|value| (argument.name.to_owned(), value)));
         }
-        self.order(act, named, &Value::Object(body)).await
+        self.order(seen, act, named, &Value::Object(body)).await
     }
 
-    async fn order(&self, act: &'static ActEntry, named: &str, body: &Value) -> Planned {
-        let incident = self.incident(named).await?;
+    async fn order(&self, seen: &Snapshot, act: &'static ActEntry, named: &str, body: &Value) -> Planned {
+        let incident = incident_of(seen, named).await?;
         let id = id_of(&incident)?;
         let invalid = |error: act::ArgumentError| Problem::new(Code::Invalid, error.detail);
         let mut redactor = Redactor::default();
         let given = act.read(body).map_err(invalid)?.cleaned(|text| redactor.text(text));
-        let (partition, found) = references(self.options().queries.as_ref(), &given, &incident).await?;
+        let (partition, found) = references(seen, &given, &incident).await?;
         // A card is always a moment behind while alerts join, so the revision that a person saw refuses nothing: what
         // makes no sense any more (resolved, merged away) is refused by the incident's own state.
         let command = given.command(found, self.options().clock.now()).map_err(invalid)?;
         Ok(Plan::Order { partition, incident: id, command, moves: given.span().is_some() })
     }
 
-    async fn judge(&self, incident: Option<&IncidentId>, about: &About, verdict: &str, text: Option<&str>) -> Planned {
+    async fn judge(
+        &self,
+        seen: &Snapshot,
+        incident: Option<&IncidentId>,
+        about: &About,
+        verdict: &str,
+        text: Option<&str>,
+    ) -> Planned {
         let partition = match incident {
-            Some(incident) => self.options().queries.partition_of(incident.as_str()).await?,
+            Some(incident) => seen.partition_of(incident.as_str()).await?,
             None => Partition::whole(Partition::TENANT),
         };
         if let (About::Proposal { proposal }, Some(incident)) = (about, incident) {
-            let (queries, advice) = (self.options().queries.as_ref(), self.options().advice.as_ref());
-            let stands = proposed::stands(queries, advice, incident.as_str(), proposal.as_str());
+            let stands = proposed::stands(seen, self.options().advice.as_ref(), incident.as_str(), proposal.as_str());
             // A word on what is proposed no more is a word all the same.
             if !matches!(tokio::time::timeout(PROPOSED_WITHIN, stands).await, Ok(Ok(()))) {
                 tracing::debug!(%proposal, "a proposal that is judged stands in no ledger");
@@ -146,8 +153,8 @@ impl ChatEndpoints {
 
     // ── dialogs ────────────────────────────────────────────────────────────────────────────────────
 
-    async fn dialog(&self, interaction: &Interaction, id: &IncidentId) -> Planned {
-        let incident = self.incident(id.as_str()).await?;
+    async fn dialog(&self, seen: &Snapshot, interaction: &Interaction, id: &IncidentId) -> Planned {
+        let incident = incident_of(seen, id.as_str()).await?;
         let vendor = interaction.vendor;
         let from = (interaction.channel.as_str(), interaction.thread.as_deref());
         let asked: Vec<&'static ActEntry> = match &interaction.verb {
@@ -157,7 +164,7 @@ impl ChatEndpoints {
             }
             _ => Vec::new(),
         };
-        let choices = self.choices(&incident, &asked).await?;
+        let choices = choices(seen, &incident, &asked).await?;
         let dialog = match &interaction.verb {
             ChatVerb::OpenAct { act, .. } => surface::Dialog::Act(act.entry(), &incident, &choices),
             ChatVerb::OpenMore(_) => surface::Dialog::More(&incident, &choices),
@@ -170,61 +177,56 @@ impl ChatEndpoints {
             surface::DialogKind::InPlace => Plan::Look { say: help(), incident: Some(incident) },
         })
     }
+}
 
-    /// What the acts' dialogs let people choose from.
-    async fn choices(&self, incident: &Incident, acts: &[&'static ActEntry]) -> Result<DialogChoices, Problem> {
-        let has = |form: ArgumentForm| acts.iter().any(|act| act.fields().any(|argument| argument.form == form));
-        let mut choices = DialogChoices::default();
-        if has(ArgumentForm::Incident) {
-            choices.incidents = self.others(incident).await?;
-        }
-        if has(ArgumentForm::Fingerprints) {
-            let filter = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
-            let window = Window { limit: Some(LISTED_MAX), ..Window::default() };
-            let alerts = self.options().queries.alerts(filter, window).await?.items;
-            let named = |alert: hindcast_api::Alert| match alert.service {
-                Some(service) => (format!("{} ({service})", alert.name), alert.fingerprint),
-                None => (alert.name, alert.fingerprint),
-            };
-            choices.alerts = alerts.into_iter().map(named).collect();
-        }
-        Ok(choices)
+/// What the acts' dialogs let people choose from.
+async fn choices(seen: &Snapshot, incident: &Incident, acts: &[&'static ActEntry]) -> Result<DialogChoices, Problem> {
+    let has = |form: ArgumentForm| acts.iter().any(|act| act.fields().any(|argument| argument.form == form));
+    let mut choices = DialogChoices::default();
+    if has(ArgumentForm::Incident) {
+        choices.incidents = others(seen, incident).await?;
     }
-
-    // ── what is read for it ────────────────────────────────────────────────────────────────────────
-
-    async fn incident(&self, named: &str) -> Result<Incident, Problem> {
-        let named = named.trim();
-        if named.is_empty() {
-            return Err(Problem::new(Code::Invalid, "expected an incident's id, got nothing"));
-        }
-        self.options().queries.incident(Some(named), None).await
-    }
-
-    /// Live incidents of the same environment.
-    async fn others(&self, incident: &Incident) -> Result<Vec<Incident>, Problem> {
-        let filter = IncidentFilter {
-            status: vec![Status::Open, Status::Acknowledged],
-            environment: Some(incident.environment.clone()),
-            ..IncidentFilter::default()
+    if has(ArgumentForm::Fingerprints) {
+        let filter = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
+        let alerts = seen.alerts(filter, ListPart::first(LISTED_MAX)).await?.items;
+        let named = |alert: hindcast_api::Alert| match alert.service {
+            Some(service) => (format!("{} ({service})", alert.name), alert.fingerprint),
+            None => (alert.name, alert.fingerprint),
         };
-        let window = Window { limit: Some(LISTED_MAX), ..Window::default() };
-        let page = self.options().queries.incidents(filter, window).await?;
-        Ok(page.items.into_iter().filter(|other| other.id != incident.id).collect())
+        choices.alerts = alerts.into_iter().map(named).collect();
     }
+    Ok(choices)
+}
 
-    async fn list(&self) -> Planned {
-        let filter = IncidentFilter { status: vec![Status::Open, Status::Acknowledged], ..IncidentFilter::default() };
-        let window = Window { limit: Some(LISTED_MAX), ..Window::default() };
-        let page = self.options().queries.incidents(filter, window).await?;
-        Ok(Plan::Look { say: Say::List(page.items), incident: None })
+async fn incident_of(seen: &Snapshot, named: &str) -> Result<Incident, Problem> {
+    let named = named.trim();
+    if named.is_empty() {
+        return Err(Problem::new(Code::Invalid, "expected an incident's id, got nothing"));
     }
+    seen.incident(Some(named)).await
+}
 
-    async fn show(&self, named: Option<&str>) -> Planned {
-        let incident = self.options().queries.incident(named.map(str::trim), None).await?;
-        let id = id_of(&incident)?;
-        Ok(Plan::Look { say: Say::Incident(id.clone()), incident: Some(id) })
-    }
+/// Live incidents of the same environment.
+async fn others(seen: &Snapshot, incident: &Incident) -> Result<Vec<Incident>, Problem> {
+    let filter = IncidentFilter {
+        status: vec![Status::Open, Status::Acknowledged],
+        environment: Some(incident.environment.clone()),
+        ..IncidentFilter::default()
+    };
+    let page = seen.incidents(filter, ListPart::first(LISTED_MAX)).await?;
+    Ok(page.items.into_iter().filter(|other| other.id != incident.id).collect())
+}
+
+async fn list(seen: &Snapshot) -> Planned {
+    let filter = IncidentFilter { status: vec![Status::Open, Status::Acknowledged], ..IncidentFilter::default() };
+    let page = seen.incidents(filter, ListPart::first(LISTED_MAX)).await?;
+    Ok(Plan::Look { say: Say::List(page.items), incident: None })
+}
+
+async fn show(seen: &Snapshot, named: Option<&str>) -> Planned {
+    let incident = seen.incident(named.map(str::trim)).await?;
+    let id = id_of(&incident)?;
+    Ok(Plan::Look { say: Say::Incident(id.clone()), incident: Some(id) })
 }
 
 /// What somebody has to be for it.

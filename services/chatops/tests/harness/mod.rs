@@ -134,7 +134,7 @@ impl World {
             clock: Arc::new(self.clock.clone()),
             install: "ours".to_owned(),
             holder: "ours/1".to_owned(),
-            queries: Arc::clone(&self.views) as hindcast_queries::Shared,
+            queries: (Arc::clone(&self.views) as hindcast_queries::Shared).into(),
             advice: Arc::new(MemoryAdvice::default()),
             copilot: Arc::clone(&self.copilot) as hindcast_advice::SharedCopilot,
             vendors: vec![Arc::clone(vendor) as port::Shared],

@@ -9,7 +9,7 @@ use hindcast_domain::words::GroupingRule;
 use super::advice::{causes, proposals, similar};
 use super::why::{fingerprints, thousandths};
 use crate::client::{ApiClient, Path, typed};
-use crate::context::{AsOfArgs, CliContext};
+use crate::context::{AsOfArgs, CliContext, SeenIncident};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
 use crate::text::labelled::Labelled;
@@ -39,17 +39,15 @@ pub struct ShowArgs {
 /// # Errors
 /// When it cannot be had or shown.
 pub async fn run(args: ShowArgs, context: &mut CliContext<'_>) -> Result<()> {
-    let id = context.incident_id(args.id.as_deref(), &args.as_of).await?;
     let as_of = context.as_of(&args.as_of);
-    let path = Path::new("/api/v1/incidents").join(&id);
-    let document = context.client.get(&path.clone().maybe("as_of", as_of.as_ref())).await?;
+    let SeenIncident { document, position, then } = context.incident_seen(args.id.as_deref(), &args.as_of).await?;
     if context.json {
         return context.print_json(&document);
     }
     let incident: Incident = typed("an incident", &document)?;
     let path = Path::new("/api/v1/incidents").join(&incident.id);
     let client = &context.client;
-    let at = |word: &str| path.clone().join(word).maybe("as_of", as_of.as_ref());
+    let at = |word: &str| path.clone().join(word).maybe("as_of", then.as_ref());
     let why_path = at("why");
     let (why, changes, causes, similar, proposals) = futures::join!(
         client.get(&why_path),
@@ -62,8 +60,8 @@ pub async fn run(args: ShowArgs, context: &mut CliContext<'_>) -> Result<()> {
     let changes = changes?.map_or_else(Vec::new, |page: Page<Change>| page.items);
     let advice = ShownAdvice { causes, similar, proposals };
     let times = context.times(&args.as_of);
-    let page =
-        ShownIncident { incident: &incident, why: &why, changes: &changes, advice, times, as_of: as_of.as_deref() };
+    let (changes, as_of) = (changes.as_slice(), as_of.as_deref());
+    let page = ShownIncident { incident: &incident, why: &why, changes, advice, times, as_of, position };
     let page = page.render(context)?;
     Ok(context.terminal.write(&page)?)
 }
@@ -91,6 +89,8 @@ struct ShownIncident<'a> {
     advice: ShownAdvice,
     times: Times,
     as_of: Option<&'a str>,
+    /// The position that all of it is of.
+    position: Option<u64>,
 }
 
 impl ShownIncident<'_> {
@@ -275,8 +275,13 @@ impl ShownIncident<'_> {
         if !self.incident.url.is_empty() {
             next.push(clean(&self.incident.url));
         }
-        let name = Ink::Faint.on("next", context.terminal.colour());
-        format!("\n{name}  {}\n", next.join(" · "))
+        let colour = context.terminal.colour();
+        let name = Ink::Faint.on("next", colour);
+        let shown = self.position.map_or_else(String::new, |position| {
+            let all = format!("all of it as of #{position}");
+            format!("{}\n", Ink::Faint.on(&all, colour))
+        });
+        format!("\n{name}  {}\n{shown}", next.join(" · "))
     }
 }
 

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::body::{self, invalid};
 use super::{Answer, Asker, Done, Order, Relative};
 use crate::Console;
-use crate::params::Asked;
+use crate::look::Look;
 
 /// The section's name.
 const SECTION: &str = "catalog";
@@ -26,8 +26,8 @@ const SECTION: &str = "catalog";
 ///
 /// # Errors
 /// What the views refuse.
-pub async fn read(State(console): State<Console>, asked: Asked, headers: HeaderMap) -> Result<Response> {
-    let catalog = console.queries().catalog(asked.as_of()?).await?;
+pub async fn read(look: Look, headers: HeaderMap) -> Result<Response> {
+    let catalog = look.seen().catalog().await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accept.contains("yaml") {
         return Ok(Json(catalog).into_response());
@@ -60,7 +60,7 @@ pub async fn put(
     };
     match console.submit(&asker, order).await? {
         Done::Pending(pending) => Ok(Answer::Pending(pending)),
-        Done::Accepted { .. } => Ok(Answer::Changed(console.queries().catalog(None).await?)),
+        Done::Accepted { .. } => Ok(Answer::Changed(console.queries().now().await?.catalog().await?)),
     }
 }
 

@@ -9,7 +9,7 @@ use hindcast_domain::act::{ActName, ActReferences, ArgumentError, GivenArguments
 use hindcast_domain::command::Command;
 use hindcast_domain::{IncidentId, Partition};
 use hindcast_http::{HttpRefusal, Result};
-use hindcast_queries::{EventFilter, Window, references};
+use hindcast_queries::{EventFilter, ListPart, references};
 use serde_json::Value;
 
 use super::body::{Json, invalid};
@@ -83,10 +83,11 @@ impl Console {
     /// # Errors
     /// 404 and 412 by the view, 422 for a body that makes no sense, and what [`Console::submit`] refuses.
     pub async fn act(&self, act: ActName, id: &str, mut asker: Asker, body: Value) -> Result<Answer<Incident>> {
-        let incident = self.queries().incident(Some(id), None).await?;
+        let seen = self.queries().now().await?;
+        let incident = seen.incident(Some(id)).await?;
         self.check_seen(&incident, &mut asker).await?;
         let given = given(act, &body)?;
-        let (partition, found) = references(self.queries(), &given, &incident).await?;
+        let (partition, found) = references(&seen, &given, &incident).await?;
         let command = given.command(found, self.now()).map_err(refused)?;
         let relative = given.span().map_or(Relative::No, Relative::End);
         let remains = match &command {
@@ -97,14 +98,15 @@ impl Console {
         match self.submit(&asker, order).await? {
             Done::Pending(pending) => Ok(Answer::Pending(pending)),
             Done::Accepted { position, .. } if act == ActName::Split => self.born(&incident.id, position).await,
-            Done::Accepted { .. } => Ok(Answer::Changed(self.queries().incident(Some(&remains), None).await?)),
+            Done::Accepted { .. } => Ok(Answer::Changed(self.latest(&remains).await?)),
         }
     }
 
     /// The revision that was named, or seen at `as_of`, must be the current one.
     async fn check_seen(&self, incident: &Incident, asker: &mut Asker) -> Result<()> {
         if let (None, Some(as_of)) = (asker.if_match, asker.as_of) {
-            asker.if_match = Some(self.queries().incident(Some(&incident.id), Some(as_of)).await?.revision);
+            let then = self.queries().open(Some(as_of)).await?;
+            asker.if_match = Some(then.incident(Some(&incident.id)).await?.revision);
         }
         match asker.if_match {
             // An earlier success with the same key is told again, whatever happened since.
@@ -126,13 +128,18 @@ impl Console {
     /// The incident that a split gave birth to: the decision at `position` names it.
     async fn born(&self, left: &str, position: u64) -> Result<Answer<Incident>> {
         let filter = EventFilter { from: Some(position), to: Some(position), ..EventFilter::default() };
-        let events = self.queries().events(filter, Window::default()).await?.items;
+        let events = self.queries().now().await?.events(filter, ListPart::default()).await?.items;
         let born = events.iter().find_map(|event| event.data.get("incident")?.as_str());
         self.created(born.unwrap_or(left)).await
     }
 
+    /// An incident as it stands once its lane has answered.
+    async fn latest(&self, id: &str) -> Result<Incident> {
+        Ok(self.queries().now().await?.incident(Some(id)).await?)
+    }
+
     async fn created(&self, id: &str) -> Result<Answer<Incident>> {
-        let incident = self.queries().incident(Some(id), None).await?;
+        let incident = self.latest(id).await?;
         let at = format!("/api/v1/incidents/{}", incident.id);
         Ok(Answer::Created(incident, at))
     }

@@ -143,7 +143,7 @@ impl Console {
 
     /// The same key again: the same command has the earlier outcome, another one is refused.
     async fn repeat(&self, event: &EventId, earlier: &Received, asker: &Asker, order: &Order) -> Result<Done> {
-        let recorded = self.queries().event(event.as_str(), None).await?;
+        let recorded = self.queries().now().await?.event(event.as_str()).await?;
         if !is_same(&earlier.command, recorded.time, order) || earlier.if_match != asker.if_match {
             let detail = format!("expected a fresh Idempotency-Key, {:?} came with another command", earlier.key);
             return Err(HttpRefusal::new(Code::KeyReused, detail));

@@ -37,7 +37,7 @@ impl Console {
     pub async fn silence(&self, asker: Asker, body: Value) -> Result<Answer<Silence>> {
         let body: body::Silence = body::read(body)?;
         let replaces = match body.replaces.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
-            Some(id) => Some(silence_id(&self.queries().silence(id, None).await?.id)?),
+            Some(id) => Some(silence_id(&self.queries().now().await?.silence(id).await?.id)?),
             None => None,
         };
         let now = self.now();
@@ -53,9 +53,10 @@ impl Console {
             Done::Pending(pending) => Ok(Answer::Pending(pending)),
             Done::Accepted { subjects, .. } => {
                 // A replacement also ends the old one; the new one is the last that was created.
+                let seen = self.queries().now().await?;
                 let mut newest: Option<Silence> = None;
                 for id in subjects.iter().filter(|subject| subject.starts_with(SilenceId::PREFIX)) {
-                    let silence = self.queries().silence(id, None).await?;
+                    let silence = seen.silence(id).await?;
                     if newest.as_ref().is_none_or(|known| known.ended.is_some()) {
                         newest = Some(silence);
                     }
@@ -73,7 +74,7 @@ impl Console {
     /// # Errors
     /// 404 and 412 by the view, and what [`Console::submit`] refuses.
     pub async fn unsilence(&self, id: &str, asker: Asker) -> Result<Answer<Silence>> {
-        let silence = self.queries().silence(id, None).await?;
+        let silence = self.queries().now().await?.silence(id).await?;
         if let Some(seen) = asker.if_match.filter(|seen| *seen != silence.revision) {
             let detail = format!("expected revision {seen} of {}, it is at {}", silence.id, silence.revision);
             return Err(HttpRefusal::new(Code::StaleRevision, detail));
@@ -86,7 +87,7 @@ impl Console {
         };
         match self.submit(&asker, order).await? {
             Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { .. } => Ok(Answer::Changed(self.queries().silence(&silence.id, None).await?)),
+            Done::Accepted { .. } => Ok(Answer::Changed(self.queries().now().await?.silence(&silence.id).await?)),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Console {
     /// 404 for an unknown event, 422 for one that has no way back, and what [`Console::submit`] refuses.
     pub async fn undo(&self, asker: Asker, body: Value) -> Result<Undone> {
         let given = given(ActName::Undo, &body)?;
-        let event = self.queries().event(given.text("event").unwrap_or_default(), None).await?;
+        let event = self.queries().now().await?.event(given.text("event").unwrap_or_default()).await?;
         let partition = partition(&event)?;
         let id: EventId =
             event.id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "a view holds no id of an event"))?;
@@ -59,17 +59,18 @@ impl Console {
 
     /// A thing as it stands, by its id.
     async fn thing(&self, subject: &str) -> Result<Response> {
+        let seen = self.queries().now().await?;
         if subject.starts_with(IncidentId::PREFIX) {
-            let incident = self.queries().incident(Some(subject), None).await?;
+            let incident = seen.incident(Some(subject)).await?;
             return Ok(axum::Json(incident).into_response());
         }
         if subject.starts_with(SilenceId::PREFIX) {
-            return Ok(axum::Json(self.queries().silence(subject, None).await?).into_response());
+            return Ok(axum::Json(seen.silence(subject).await?).into_response());
         }
         if subject.starts_with(LabelId::PREFIX) {
             return Ok(axum::Json(serde_json::json!({"id": subject, "retracted": true})).into_response());
         }
-        Ok(axum::Json(self.queries().receipt(Some(subject), None).await?.alert).into_response())
+        Ok(axum::Json(seen.receipt(Some(subject)).await?.alert).into_response())
     }
 }
 

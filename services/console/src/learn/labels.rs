@@ -14,7 +14,7 @@ use hindcast_domain::{EventId, Partition};
 use hindcast_facts::NewFact;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_mlops::table;
-use hindcast_queries::{LabelFilter, Window};
+use hindcast_queries::{LabelFilter, ListPart, Snapshot};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,7 +23,7 @@ use super::Shown;
 use crate::Console;
 use crate::commands::Asker;
 use crate::commands::body::{self, Json as Body};
-use crate::params::Asked;
+use crate::look::Look;
 
 /// Labels of one export; of more nothing is given, so that no part is taken for the whole.
 const EXPORT_MAX: usize = 500_000;
@@ -34,13 +34,13 @@ const HEARD_WITHIN: Duration = Duration::from_secs(2);
 pub(super) const WHY_BYTES_MAX: usize = 1_000;
 
 /// Labels, newest first; all of them as NDJSON or CSV where that is asked for.
-pub async fn labels(State(console): State<Console>, asked: Asked) -> Result<Response> {
-    let filter = label_filter(&console, &asked).await?;
-    let format = asked.one("format");
+pub async fn labels(look: Look) -> Result<Response> {
+    let filter = label_filter(&look).await?;
+    let format = look.asked().one("format");
     match format.as_deref() {
-        None | Some("json") => Ok(Json(console.queries().labels(filter, asked.window()?).await?).into_response()),
+        None | Some("json") => Ok(Json(look.seen().labels(filter, look.part()?).await?).into_response()),
         Some(form @ ("ndjson" | "csv")) => {
-            let labels = all(&console, &filter, &asked).await?;
+            let labels = all(look.seen(), &filter).await?;
             let (kind, text) = if form == "csv" {
                 ("text/csv; charset=utf-8", csv(&labels))
             } else {
@@ -56,9 +56,10 @@ pub async fn labels(State(console): State<Console>, asked: Asked) -> Result<Resp
 }
 
 /// The filter of a list of labels.
-pub(crate) async fn label_filter(console: &Console, asked: &Asked) -> Result<LabelFilter> {
+pub(crate) async fn label_filter(look: &Look) -> Result<LabelFilter> {
+    let asked = look.asked();
     let incident = match asked.one("incident") {
-        Some(named) => Some(console.queries().incident(Some(&named), asked.as_of()?).await?.id),
+        Some(named) => Some(look.seen().incident(Some(&named)).await?.id),
         None => None,
     };
     let rule = asked.one("rule");
@@ -79,11 +80,11 @@ pub(crate) async fn label_filter(console: &Console, asked: &Asked) -> Result<Lab
     })
 }
 
-async fn all(console: &Console, filter: &LabelFilter, asked: &Asked) -> Result<Vec<Label>> {
-    let mut window = Window { as_of: asked.as_of()?, limit: Some(hindcast_api::LIMIT_MAX), cursor: None };
+async fn all(seen: &Snapshot, filter: &LabelFilter) -> Result<Vec<Label>> {
+    let mut part = ListPart::first(hindcast_api::LIMIT_MAX);
     let mut labels = Vec::new();
     loop {
-        let page = console.queries().labels(filter.clone(), window.clone()).await?;
+        let page = seen.labels(filter.clone(), part.clone()).await?;
         labels.extend(page.items);
         match page.next {
             None => return Ok(labels),
@@ -94,7 +95,7 @@ async fn all(console: &Console, filter: &LabelFilter, asked: &Asked) -> Result<V
                     problem.remedy("Filter by kind, rule, incident or environment, or read page by page."),
                 ));
             }
-            Some(next) => window.cursor = Some(next),
+            Some(next) => part.cursor = Some(next),
         }
     }
 }
@@ -152,8 +153,8 @@ pub(crate) fn cell_of(text: &str) -> String {
 }
 
 /// How many closed incidents have a cause, and where people disagree.
-pub async fn coverage(State(console): State<Console>, asked: Asked) -> Shown<LabelCoverage> {
-    Ok(Json(console.queries().label_coverage(asked.as_of()?).await?))
+pub async fn coverage(look: Look) -> Shown<LabelCoverage> {
+    Ok(Json(look.seen().label_coverage().await?))
 }
 
 /// What was recorded.
@@ -183,19 +184,20 @@ impl Console {
     pub(crate) async fn judge(&self, asker: &Asker, request: JudgeRequest) -> Result<JudgementBody> {
         let incident = body::maybe("incident", request.incident.clone())?;
         let judged = checked(request)?;
+        let seen = &self.queries().now().await?;
         let partition = match (&judged.about, incident) {
             (About::Proposal { proposal }, Some(incident)) => {
-                let incident = self.queries().incident(Some(&incident), None).await?.id;
-                proposed::stands(self.queries(), self.advice(), &incident, proposal.as_str()).await?;
-                self.queries().partition_of(&incident).await?
+                let incident = seen.incident(Some(&incident)).await?.id;
+                proposed::stands(seen, self.advice(), &incident, proposal.as_str()).await?;
+                seen.partition_of(&incident).await?
             }
             (About::Proposal { proposal }, None) => {
-                match proposed::stands_somewhere(self.queries(), self.advice(), proposal.as_str()).await? {
-                    Some(incident) => self.queries().partition_of(&incident).await?,
-                    None => self.home_of(&judged.about).await?,
+                match proposed::stands_somewhere(seen, self.advice(), proposal.as_str()).await? {
+                    Some(incident) => seen.partition_of(&incident).await?,
+                    None => home_of(seen, &judged.about).await?,
                 }
             }
-            (about, _) => self.home_of(about).await?,
+            (about, _) => home_of(seen, about).await?,
         };
         let subject = subject_of(&judged.about);
         let fact = NewFact {
@@ -229,32 +231,30 @@ impl Console {
             tracing::debug!("the views have not reached what was written");
         }
     }
+}
 
-    /// The partition whose lane of labels hears of it.
-    async fn home_of(&self, about: &About) -> Result<Partition> {
-        let incident = match about {
-            About::Incident { incident } | About::Pair { incident, .. } | About::Recall { incident, .. } => {
-                Some(incident.clone())
-            }
-            About::Alert { incident, .. } => incident.clone(),
-            About::Proposal { .. } | About::Notice { .. } | About::Conversation { .. } => None,
-        };
-        if let Some(incident) = incident {
-            let found = self.queries().incident(Some(incident.as_str()), None).await?;
-            return Ok(self.queries().partition_of(&found.id).await?);
+/// The partition whose lane of labels hears of it.
+async fn home_of(seen: &Snapshot, about: &About) -> Result<Partition> {
+    let incident = match about {
+        About::Incident { incident } | About::Pair { incident, .. } | About::Recall { incident, .. } => {
+            Some(incident.clone())
         }
-        let subject = subject_of(about);
-        let filter = hindcast_queries::EventFilter { subject: Some(subject.clone()), ..Default::default() };
-        let window = Window { limit: Some(1), ..Window::default() };
-        let first = self.queries().events(filter, window).await?.items.into_iter().next();
-        let first = first.ok_or_else(|| {
-            HttpRefusal::new(Code::NotFound, format!("expected something to judge, found no {subject}"))
-        })?;
-        // What concerns the tenant as a whole, such as a notice, is heard in the environment of most incidents.
-        let environment =
-            if first.environment == Partition::WHOLE_TENANT { Partition::ENVIRONMENT } else { &first.environment };
-        Ok(Partition { tenant: first.tenant.clone(), environment: environment.to_owned() })
+        About::Alert { incident, .. } => incident.clone(),
+        About::Proposal { .. } | About::Notice { .. } | About::Conversation { .. } => None,
+    };
+    if let Some(incident) = incident {
+        let found = seen.incident(Some(incident.as_str())).await?;
+        return Ok(seen.partition_of(&found.id).await?);
     }
+    let subject = subject_of(about);
+    let filter = hindcast_queries::EventFilter { subject: Some(subject.clone()), ..Default::default() };
+    let first = seen.events(filter, ListPart::first(1)).await?.items.into_iter().next();
+    let first = first
+        .ok_or_else(|| HttpRefusal::new(Code::NotFound, format!("expected something to judge, found no {subject}")))?;
+    // What concerns the tenant as a whole, such as a notice, is heard in the environment of most incidents.
+    let environment =
+        if first.environment == Partition::WHOLE_TENANT { Partition::ENVIRONMENT } else { &first.environment };
+    Ok(Partition { tenant: first.tenant.clone(), environment: environment.to_owned() })
 }
 
 /// A judgement as it is recorded: without secrets, and one that says something of what is judged.

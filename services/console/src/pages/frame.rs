@@ -84,7 +84,14 @@ impl Frame {
     /// A link that stays at the same time.
     #[must_use]
     pub fn link(&self, path: &str) -> String {
-        words::href(path, self.seen.iter().map(|seen| ("as_of", seen.asked.as_str())))
+        self.link_with(path, &[])
+    }
+
+    /// The same with parameters.
+    #[must_use]
+    pub fn link_with(&self, path: &str, pairs: &[(&str, &str)]) -> String {
+        let seen = self.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
+        words::href(path, pairs.iter().copied().chain(seen))
     }
 
     /// The same page as of another position or time; now where empty.
@@ -97,9 +104,15 @@ impl Frame {
     /// The same list, further on.
     #[must_use]
     pub fn further(&self, cursor: &str) -> String {
+        self.further_in("cursor", cursor)
+    }
+
+    /// The same page with one of its lists further on, by the parameter of that list.
+    #[must_use]
+    pub fn further_in(&self, list: &str, cursor: &str) -> String {
         let query = self.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let seen = self.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
-        words::href(&self.path, query.chain(seen).chain([("cursor", cursor)]))
+        words::href(&self.path, query.chain(seen).chain([(list, cursor)]))
     }
 
     /// A parameter of this page as it was asked for.
@@ -129,8 +142,9 @@ impl Frame {
     /// The whole page.
     #[must_use]
     pub fn page(&self, body: &Markup) -> Markup {
-        document(
+        document_of(
             &self.title,
+            Some(self.position),
             html! {
                 header.top {
                     nav.bar {
@@ -193,9 +207,14 @@ impl Frame {
     }
 }
 
-/// A document around any body.
+/// A document around any body, which is of no position.
 #[must_use]
 pub fn document(title: &str, body: Markup) -> Markup {
+    document_of(title, None, body)
+}
+
+/// A document around any body; its head names the position that all of it is of.
+fn document_of(title: &str, position: Option<u64>, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -203,6 +222,7 @@ pub fn document(title: &str, body: Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if let Some(position) = position { meta name="hindcast-position" content=(position); }
                 title { (title) " · Hindcast" }
                 link rel="stylesheet" href=(style::path());
                 link rel="icon" href="/favicon.ico" type="image/svg+xml";

@@ -1,8 +1,9 @@
 //! The list of incidents: what is wrong now, who is told of it, and what is held back.
 
-use hindcast_api::{Incident, Notice, Page, State};
+use hindcast_api::{Incident, Notice, Page};
 use hindcast_domain::Severity;
 use hindcast_domain::text::thousands;
+use hindcast_queries::StateCounts;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -13,7 +14,7 @@ pub struct IncidentsPage {
     /// What stands around it; its query holds the filter.
     pub frame: Frame,
     /// Counts.
-    pub state: State,
+    pub counted: StateCounts,
     /// The part of the list that is shown.
     pub incidents: Page<Incident>,
     /// Pages on their way.
@@ -45,7 +46,7 @@ pub fn page(view: &IncidentsPage) -> Markup {
 }
 
 fn counts(view: &IncidentsPage) -> Markup {
-    let counts = view.state.incidents;
+    let counts = view.counted.incidents;
     let of = |word: &str, class: &str, number: u64| {
         let seen = view.frame.seen.iter().map(|seen| ("as_of", seen.asked.as_str()));
         let link = words::href("/", [("status", class)].into_iter().chain(seen));
@@ -61,10 +62,10 @@ fn counts(view: &IncidentsPage) -> Markup {
             (of("acknowledged", "acknowledged", counts.acknowledged))
             (of("resolved", "resolved", counts.resolved))
             a.count href=(words::href("/alerts", [("status", "firing")])) {
-                b { (thousands(view.state.alerts.firing)) } span { "alerts firing" }
+                b { (thousands(view.counted.alerts.firing)) } span { "alerts firing" }
             }
             a.count href=(words::href("/alerts", [("suppressed", "true")])) {
-                b { (thousands(view.state.alerts.suppressed)) } span { "suppressed" }
+                b { (thousands(view.counted.alerts.suppressed)) } span { "suppressed" }
             }
         }
     }
@@ -92,7 +93,7 @@ fn told(view: &IncidentsPage) -> Markup {
                 a href="/notices?status=held" { (held.len()) (more(&view.held)) " delayed" }
                 @if let Some(until) = until { ", the first until " (view.frame.clock(until)) }
             }
-            @if view.state.parked > 0 { " · " span.bad { (words::count(view.state.parked, "dead letter", "dead letters")) } }
+            @if view.counted.parked > 0 { " · " span.bad { (words::count(view.counted.parked, "dead letter", "dead letters")) } }
         }
     }
 }

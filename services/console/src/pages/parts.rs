@@ -22,6 +22,16 @@ pub fn further(frame: &Frame, next: Option<&str>, word: &str) -> Markup {
     }
 }
 
+/// The link to the next page of one of several lists on a page, by its parameter; it leads to where the list is.
+#[must_use]
+pub fn further_in(frame: &Frame, list: &str, next: Option<&str>, word: &str) -> Markup {
+    html! {
+        @if let Some(cursor) = next {
+            p.paging { a.button href=(format!("{}#{list}", frame.further_in(list, cursor))) { (word) " →" } }
+        }
+    }
+}
+
 /// Who acts. There is no cookie: the name travels in the address.
 #[must_use]
 pub fn name_field(me: &str) -> Markup {
@@ -53,6 +63,16 @@ pub fn cites(frame: &Frame, citations: &[Citation]) -> Markup {
 #[must_use]
 pub fn unavailable(problem: &Problem) -> Markup {
     html! { p.sub.unavailable { "Not available: " (problem.detail) ". " (problem.remedy) } }
+}
+
+/// How far the memory of past incidents was, where it had not reached the position of the page.
+#[must_use]
+pub fn behind(memory: Option<u64>) -> Markup {
+    html! {
+        @if let Some(reached) = memory {
+            p.sub.behind { "The memory of past incidents had reached #" (reached) " when this page was made: incidents of later are not compared." }
+        }
+    }
 }
 
 /// Notices as a list.

@@ -74,6 +74,7 @@ pub(super) fn causes() -> Causes {
             unharmed: vec!["redis".into(), "static".into()],
         },
         ranker: 1,
+        behind: None,
     }
 }
 
@@ -111,6 +112,7 @@ fn page(incident: &str) -> SimilarPage {
         never_seen: false,
         embedder: "hashing".into(),
         stand_in: true,
+        behind: None,
     }
 }
 

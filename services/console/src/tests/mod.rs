@@ -10,6 +10,7 @@ mod labels;
 mod learnt;
 mod models;
 mod pages;
+mod position;
 mod sample;
 mod stream;
 mod views;
@@ -90,7 +91,17 @@ impl Bench {
         copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot,
         learning: Option<hindcast_training::Shared>,
     ) -> Self {
-        let views = Arc::new(views::evening());
+        Self::over(views::evening(), token, copilot, learning)
+    }
+
+    /// The same over other views.
+    fn over(
+        views: MemoryViews,
+        token: Option<SecretHash>,
+        copilot: fn(Arc<MemoryCopilot>) -> SharedCopilot,
+        learning: Option<hindcast_training::Shared>,
+    ) -> Self {
+        let views = Arc::new(views);
         let advice = Arc::new(advised::advice());
         let answers = Arc::new(advised::copilot());
         let clock: hindcast_clock::Shared = Arc::new(Stepped::new(sample::now()));
@@ -99,7 +110,7 @@ impl Bench {
             IntakeWriter::new(ledger.clone(), clock.clone(), hindcast_ledger::LedgerProgress::default(), "console");
         let metrics = MetricRegistry::default();
         let console = Console::new(Options {
-            queries: views.clone(),
+            queries: (views.clone() as hindcast_queries::Shared).into(),
             advice: advice.clone(),
             copilot: copilot(answers.clone()),
             chats: Arc::new(sample::chats),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::forms::Fields;
 use crate::ask::checked;
 use crate::commands::Asker;
+use crate::look::Look;
 use crate::pages::ask::{AnswerPage, Form};
 use crate::pages::{self, Tab};
 use crate::params::{AS_OF, Asked};
@@ -20,13 +21,13 @@ use crate::{Console, fallback};
 const PATH: &str = "/ask";
 
 /// The form; a question of the address stands in it and is not asked by looking at it.
-pub(super) async fn form(State(console): State<Console>, asked: Asked) -> Result<Markup> {
-    console.form(asked.one("incident"), &asked).await
+pub(super) async fn form(look: Look) -> Result<Markup> {
+    shown(look.asked().one("incident"), &look).await
 }
 
 /// The form of an incident, for whoever loads the address of an answer again.
-pub(super) async fn form_of(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Markup> {
-    console.form(Some(incident_id(id)?), &asked).await
+pub(super) async fn form_of(Path(id): Path<String>, look: Look) -> Result<Markup> {
+    shown(Some(incident_id(id)?), &look).await
 }
 
 pub(super) fn incident_id(id: String) -> Result<String> {
@@ -52,21 +53,21 @@ pub(super) async fn of_incident(
     console.answered(Some(incident_id(id)?), &asker, &fields).await
 }
 
-impl Console {
-    async fn form(&self, incident: Option<String>, asked: &Asked) -> Result<Markup> {
-        let (frame, _) = self.frame(asked, PATH, Tab::Ask, "Ask").await?;
-        let about: Option<Incident> = match incident {
-            Some(id) => Some(self.queries().incident(Some(&id), asked.as_of()?).await?),
-            None => None,
-        };
-        let form = Form {
-            question: asked.one("question").unwrap_or_default(),
-            incident: about.as_ref().map(|incident| incident.id.clone()),
-            conversation: asked.one("conversation"),
-        };
-        Ok(pages::ask::page(&frame, &form, about.as_ref()))
-    }
+async fn shown(incident: Option<String>, look: &Look) -> Result<Markup> {
+    let about: Option<Incident> = match incident {
+        Some(id) => Some(look.seen().incident(Some(&id)).await?),
+        None => None,
+    };
+    let form = Form {
+        question: look.asked().one("question").unwrap_or_default(),
+        incident: about.as_ref().map(|incident| incident.id.clone()),
+        conversation: look.asked().one("conversation"),
+    };
+    let frame = look.frame(PATH, Tab::Ask, "Ask").await?;
+    Ok(pages::ask::page(&frame, &form, about.as_ref()))
+}
 
+impl Console {
     async fn answered(&self, incident: Option<String>, asker: &Asker, fields: &Fields) -> Result<Markup> {
         let as_of = fields.one(AS_OF.name);
         let ask = checked(Ask {
@@ -82,7 +83,8 @@ impl Console {
         let mut about = vec![("question", question.as_str())];
         about.extend(answer.incident.as_deref().map(|incident| ("incident", incident)));
         about.extend(as_of.map(|as_of| (AS_OF.name, as_of)));
-        let (frame, _) = self.frame(&Asked::made(&about), PATH, Tab::Ask, &question).await?;
+        let look = Look::at(self, Asked::made(&about), answer.position).await?;
+        let frame = look.frame(PATH, Tab::Ask, &question).await?;
         Ok(pages::ask::answered(&AnswerPage { frame, question, answer }))
     }
 }

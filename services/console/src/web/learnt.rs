@@ -8,13 +8,13 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
 use futures::stream::{self, StreamExt};
 use hindcast_api::{
-    AsOf, Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
+    Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
 };
 use hindcast_domain::label::About;
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_mlops::registry::BY_HAND;
-use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, Window};
+use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, ListPart, Snapshot};
 use maud::Markup;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +24,7 @@ use super::growing::{Done, grows};
 use crate::Console;
 use crate::commands::{Answer, Asker, body};
 use crate::learn::{self, Move};
+use crate::look::Look;
 use crate::pages::about::Names;
 use crate::pages::models::{self as models_page, version as version_page, work};
 use crate::pages::{Frame, Tab, labels as labels_page, words};
@@ -41,16 +42,12 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 // ── labels ─────────────────────────────────────────────────────────────────────────────────────────
 
 /// Labels, and how much of the past has a cause.
-pub(super) async fn labels(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Labels, "Labels").await?;
-    let filter = learn::label_filter(&console, &asked).await?;
-    let labels = console.queries().labels(filter, asked.window()?).await?;
-    let coverage = console.queries().label_coverage(asked.as_of()?).await?;
-    let names = console.names(&labels.items, &coverage, asked.as_of()?).await;
+pub(super) async fn labels(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let seen = look.seen();
+    let labels = seen.labels(learn::label_filter(&look).await?, look.part()?).await?;
+    let coverage = seen.label_coverage().await?;
+    let names = names(seen, &labels.items, &coverage).await;
+    let frame = look.frame(uri.path(), Tab::Labels, "Labels").await?;
     Ok(labels_page::page(&labels_page::LabelsPage { frame, coverage, labels, names }))
 }
 
@@ -60,66 +57,62 @@ pub(super) fn labels_again(fields: &Fields) -> String {
     words::href("/labels", filter.chain([("me", fields.me())]))
 }
 
-impl Console {
-    /// What the things are called that a page of labels names.
-    async fn names(&self, labels: &[Label], coverage: &LabelCoverage, as_of: Option<AsOf>) -> Names {
-        let (mut incidents, mut alerts) = (BTreeSet::new(), BTreeSet::new());
-        incidents.extend(coverage.missing.iter().take(labels_page::MISSING_MAX).cloned());
-        let disputed = coverage.disagreements.iter().take(labels_page::DISAGREEMENTS_MAX);
-        for about in disputed.map(|one| &one.about).chain(labels.iter().map(|label| &label.about)) {
-            named(about, &mut incidents, &mut alerts);
-        }
-        incidents.extend(labels.iter().filter_map(|label| label.incident.clone()));
-        let titles = stream::iter(incidents.into_iter().take(NAMES_MAX)).map(|id| async move {
-            let found = self.queries().incident(Some(&id), as_of).await;
-            found.ok().map(|found| (id, found.title))
-        });
-        let called = stream::iter(alerts.into_iter().take(NAMES_MAX)).map(|id| async move {
-            let filter = AlertFilter { fingerprint: Some(id.clone()), ..AlertFilter::default() };
-            let found = self.queries().alerts(filter, Window { as_of, limit: Some(1), cursor: None }).await;
-            found.ok().and_then(|page| page.items.into_iter().next()).map(|found| (id, found.name))
-        });
-        Names {
-            incidents: titles.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
-            alerts: called.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
-        }
+/// What the things are called that a page of labels names.
+async fn names(seen: &Snapshot, labels: &[Label], coverage: &LabelCoverage) -> Names {
+    let (mut incidents, mut alerts) = (BTreeSet::new(), BTreeSet::new());
+    incidents.extend(coverage.missing.iter().take(labels_page::MISSING_MAX).cloned());
+    let disputed = coverage.disagreements.iter().take(labels_page::DISAGREEMENTS_MAX);
+    for about in disputed.map(|one| &one.about).chain(labels.iter().map(|label| &label.about)) {
+        named(about, &mut incidents, &mut alerts);
     }
+    incidents.extend(labels.iter().filter_map(|label| label.incident.clone()));
+    let titles = stream::iter(incidents.into_iter().take(NAMES_MAX)).map(|id| async move {
+        let found = seen.incident(Some(&id)).await;
+        found.ok().map(|found| (id, found.title))
+    });
+    let called = stream::iter(alerts.into_iter().take(NAMES_MAX)).map(|id| async move {
+        let filter = AlertFilter { fingerprint: Some(id.clone()), ..AlertFilter::default() };
+        let found = seen.alerts(filter, ListPart::first(1)).await;
+        found.ok().and_then(|page| page.items.into_iter().next()).map(|found| (id, found.name))
+    });
+    Names {
+        incidents: titles.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
+        alerts: called.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
+    }
+}
 
-    /// What people said of an incident, its causes, its like and its proposals, as it counted then. Labels have no
-    /// index by incident: they are read only where something was judged at all.
-    pub(super) async fn said(
-        &self,
-        incident: &str,
-        timeline: &Page<TimelineEntry>,
-        proposals: &[Proposal],
-        as_of: Option<AsOf>,
-    ) -> std::result::Result<Vec<Label>, Problem> {
-        let on_timeline = timeline.items.iter().any(|entry| is_judging(&entry.event_type));
-        // A page of the timeline that is not all of it proves nothing.
-        let is_whole = timeline.next.is_none();
-        if is_whole && !on_timeline && !self.is_any_judged(proposals, as_of).await? {
-            return Ok(Vec::new());
-        }
-        let filter = LabelFilter {
-            incident: Some(incident.to_owned()),
-            provenance: Some("explicit".to_owned()),
-            retracted: Some(false),
-            ..LabelFilter::default()
-        };
-        Ok(self.queries().labels(filter, Window { as_of, limit: Some(SAID_MAX), cursor: None }).await?.items)
+/// What people said of an incident, its causes, its like and its proposals, as it counted then. Labels are read only
+/// where something was judged at all.
+pub(super) async fn said(
+    seen: &Snapshot,
+    incident: &str,
+    timeline: &Page<TimelineEntry>,
+    proposals: &[Proposal],
+) -> std::result::Result<Vec<Label>, Problem> {
+    let on_timeline = timeline.items.iter().any(|entry| is_judging(&entry.event_type));
+    // A page of the timeline that is not all of it proves nothing.
+    let is_whole = timeline.next.is_none();
+    if is_whole && !on_timeline && !is_any_judged(seen, proposals).await? {
+        return Ok(Vec::new());
     }
+    let filter = LabelFilter {
+        incident: Some(incident.to_owned()),
+        provenance: Some("explicit".to_owned()),
+        retracted: Some(false),
+        ..LabelFilter::default()
+    };
+    Ok(seen.labels(filter, ListPart::first(SAID_MAX)).await?.items)
+}
 
-    async fn is_any_judged(&self, proposals: &[Proposal], as_of: Option<AsOf>) -> std::result::Result<bool, Problem> {
-        for proposal in proposals {
-            let (kind, subject) = (Some("label.judged".to_owned()), Some(proposal.id.clone()));
-            let filter = EventFilter { kind, subject, ..EventFilter::default() };
-            let window = Window { as_of, limit: Some(1), cursor: None };
-            if !self.queries().events(filter, window).await?.items.is_empty() {
-                return Ok(true);
-            }
+async fn is_any_judged(seen: &Snapshot, proposals: &[Proposal]) -> std::result::Result<bool, Problem> {
+    for proposal in proposals {
+        let (kind, subject) = (Some("label.judged".to_owned()), Some(proposal.id.clone()));
+        let filter = EventFilter { kind, subject, ..EventFilter::default() };
+        if !seen.events(filter, ListPart::first(1)).await?.items.is_empty() {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
 }
 
 fn is_judging(event_type: &str) -> bool {
@@ -149,7 +142,7 @@ pub(super) async fn judge(
     fields: Fields,
 ) -> Result<Response> {
     let asker = fields.asker(asker)?;
-    let incident = console.queries().incident(Some(&incident_id(id)?), None).await?;
+    let incident = console.queries().now().await?.incident(Some(&incident_id(id)?)).await?;
     let carried = fields.one("judgement").unwrap_or_default();
     let carried = serde_json::from_str::<Value>(carried)
         .map_err(|_| body::invalid("expected a judgement as one of the page's buttons carries it"))?;
@@ -163,38 +156,31 @@ pub(super) async fn judge(
 // ── models ─────────────────────────────────────────────────────────────────────────────────────────
 
 /// Versions of all models.
-pub(super) async fn models(State(console): State<Console>, asked: Asked) -> Result<Markup> {
-    console.versions(None, &asked).await
+pub(super) async fn models(look: Look) -> Result<Markup> {
+    versions(None, &look).await
 }
 
 /// Versions of one model.
-pub(super) async fn model(State(console): State<Console>, Path(name): Path<String>, asked: Asked) -> Result<Markup> {
-    console.versions(Some(name), &asked).await
+pub(super) async fn model(Path(name): Path<String>, look: Look) -> Result<Markup> {
+    versions(Some(name), &look).await
 }
 
-pub(super) async fn version(
-    State(console): State<Console>,
-    Path((name, number)): Path<(String, String)>,
-    asked: Asked,
-) -> Result<Markup> {
-    let as_of = asked.as_of()?;
-    let version = console.queries().model(&name, Some(learn::number(&number)?), as_of).await?;
-    let in_force = console.queries().model(&name, None, as_of).await?;
+pub(super) async fn version(Path((name, number)): Path<(String, String)>, look: Look) -> Result<Markup> {
+    let version = look.seen().model(&name, Some(learn::number(&number)?)).await?;
+    let in_force = look.seen().model(&name, None).await?;
     let path = words::path(&["models", &name, &version.version.to_string()]);
     let title = format!("{} {}", version.name, version.version);
-    let (frame, _) = console.frame(&asked, &path, Tab::Models, &title).await?;
-    Ok(version_page::page(&version_page::ModelVersionPage { frame, version, in_force, learns: console.learns() }))
+    let frame = look.frame(&path, Tab::Models, &title).await?;
+    Ok(version_page::page(&version_page::ModelVersionPage { frame, version, in_force, learns: look.learns() }))
 }
 
-impl Console {
-    async fn versions(&self, name: Option<String>, asked: &Asked) -> Result<Markup> {
-        let in_force = self.queries().model(name.as_deref().unwrap_or(PAIR_SCORER), None, asked.as_of()?).await?;
-        let path = name.as_deref().map_or_else(|| "/models".to_owned(), |name| words::path(&["models", name]));
-        let (frame, _) = self.frame(asked, &path, Tab::Models, name.as_deref().unwrap_or("Models")).await?;
-        let mut versions = self.queries().models(asked.window()?).await?;
-        versions.items.retain(|version| name.as_ref().is_none_or(|name| version.name == *name));
-        Ok(models_page::page(&models_page::ModelsPage { frame, name, versions, in_force, learns: self.learns() }))
-    }
+async fn versions(name: Option<String>, look: &Look) -> Result<Markup> {
+    let in_force = look.seen().model(name.as_deref().unwrap_or(PAIR_SCORER), None).await?;
+    let path = name.as_deref().map_or_else(|| "/models".to_owned(), |name| words::path(&["models", name]));
+    let mut versions = look.seen().models(look.part()?).await?;
+    versions.items.retain(|version| name.as_ref().is_none_or(|name| version.name == *name));
+    let frame = look.frame(&path, Tab::Models, name.as_deref().unwrap_or("Models")).await?;
+    Ok(models_page::page(&models_page::ModelsPage { frame, name, versions, in_force, learns: look.learns() }))
 }
 
 /// The form of a promotion, a roll-back or a shadow.
@@ -290,7 +276,8 @@ pub(super) async fn compare(
 impl Console {
     /// What stands around the page of work.
     async fn working(&self, fields: &Fields, title: &str) -> Result<Frame> {
-        Ok(self.frame(&Asked::made(&[("me", fields.me())]), "/models", Tab::Models, title).await?.0)
+        let look = Look::open(self, Asked::made(&[("me", fields.me())])).await?;
+        look.frame("/models", Tab::Models, title).await
     }
 
     /// Waits a moment for the views to show what was recorded of a version.
@@ -299,7 +286,8 @@ impl Console {
         let seen = async {
             loop {
                 reached.borrow_and_update();
-                if self.queries().model(name, Some(version), None).await.is_ok_and(|found| is(&found)) {
+                let found = async { self.queries().now().await?.model(name, Some(version)).await };
+                if found.await.is_ok_and(|found| is(&found)) {
                     return;
                 }
                 if reached.changed().await.is_err() {

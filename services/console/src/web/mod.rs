@@ -17,11 +17,11 @@ use hindcast_api::Problem;
 use hindcast_domain::act;
 
 use crate::learn::Move;
-use crate::params::{AS_OF, CURSOR, Param, of, text};
+use crate::params::{ALERTS_CURSOR, AS_OF, CURSOR, Param, of, text};
 use crate::{Console, fallback, pages, routes};
 
 const ME: Param = text("me", "Your name, for the forms.");
-const ONE: &[Param] = &[AS_OF, CURSOR, ME];
+const ONE: &[Param] = &[AS_OF, CURSOR, ALERTS_CURSOR, ME];
 const SILENCES: &[Param] = &[AS_OF, CURSOR, ME, text("matchers", "For the form.")];
 const ALERT: &[Param] = &[AS_OF];
 const FINDINGS: &[Param] = &[

@@ -1,79 +1,74 @@
-//! Reads what a page shows. Each function asks the read port as of one time and hands the answers to a page.
+//! Reads what a page shows. Each function gets one look, asks its snapshot, and hands the answers to a page; the past
+//! and now take the same way.
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, Path};
 use hindcast_advice::gather::BEFORE;
-use hindcast_api::{AsOf, Code, Incident, LIMIT_MAX, Problem, State as Counts, TimelineEntry};
-use hindcast_domain::{Time, notice};
+use hindcast_api::{Alert, Code, Incident, LIMIT_MAX, Page, Problem, TimelineEntry, Why};
+use hindcast_domain::notice;
 use hindcast_http::{HttpRefusal, Result};
-use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, NoticeFilter, Window};
+use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, ListPart, NoticeFilter, Snapshot};
 use maud::Markup;
 
-use crate::params::Asked;
-use crate::{Console, advice, fallback, pages, reads, report};
-use pages::{Frame, Seen, Tab};
+use super::learnt::said;
+use crate::look::Look;
+use crate::params::{ALERTS_CURSOR, CURSOR};
+use crate::{advice, fallback, pages, reads, report};
+use pages::{Frame, Tab};
 
 /// Notices that are counted on the first page; more are shown as a plus.
 const COUNTED: usize = 100;
 /// Findings that an incident's page shows.
 const FINDINGS: usize = 20;
+/// Alerts that an incident's page shows at once, each with why it is there.
+const ALERTS: usize = 50;
+/// Lines of a timeline that an incident's page shows at once.
+const LINES: usize = 100;
 /// How long a page waits for one conclusion before it is shown without it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The list of incidents.
-pub(super) async fn incidents(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, state) = console.frame(&asked, uri.path(), Tab::Incidents, "Incidents").await?;
-    let incidents = console.queries().incidents(reads::incident_filter(&asked)?, asked.window()?).await?;
+pub(super) async fn incidents(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let seen = look.seen();
+    let incidents = seen.incidents(reads::incident_filter(look.asked())?, look.part()?).await?;
     let told = |status, page| NoticeFilter { status: vec![status], page, incident: None };
-    let window = || Window {
-        as_of: frame.seen.as_ref().map(|seen| AsOf::Position(seen.position)),
-        limit: Some(COUNTED),
-        cursor: None,
-    };
-    let waiting = console.queries().notices(told(notice::Status::Requested, Some(true)), window()).await?;
-    let held = console.queries().notices(told(notice::Status::Held, None), window()).await?;
-    Ok(pages::incidents::page(&pages::incidents::IncidentsPage { frame, state, incidents, waiting, held }))
+    let waiting = seen.notices(told(notice::Status::Requested, Some(true)), ListPart::first(COUNTED)).await?;
+    let held = seen.notices(told(notice::Status::Held, None), ListPart::first(COUNTED)).await?;
+    let counted = seen.counted().await?;
+    let frame = look.frame(uri.path(), Tab::Incidents, "Incidents").await?;
+    Ok(pages::incidents::page(&pages::incidents::IncidentsPage { frame, counted, incidents, waiting, held }))
 }
 
-pub(super) async fn incident(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
+pub(super) async fn incident(Path(id): Path<String>, OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
     if !fallback::is_incident(&id) {
         return Err(HttpRefusal::new(Code::NotFound, format!("expected a path of this server, got {:?}", uri.path())));
     }
-    let as_of = asked.as_of()?;
-    let incident = console.queries().incident(Some(&id), as_of).await?;
+    let seen = look.seen();
+    let incident = seen.incident(Some(&id)).await?;
     let title = format!("{} {}", incident.id.get(..8).unwrap_or(&incident.id), incident.title);
-    let (mut frame, _) = console.frame(&asked, &format!("/{}", incident.id), Tab::Incidents, &title).await?;
-    let whole = || Window { as_of, limit: Some(LIMIT_MAX), cursor: None };
+    let mut frame = look.frame(&format!("/{}", incident.id), Tab::Incidents, &title).await?;
     let id = incident.id.as_str();
-    let timeline = console.queries().timeline(id, Window { cursor: asked.one("cursor"), ..whole() }).await?;
-    console.steps(&mut frame, &incident, &timeline.items).await?;
-    let filter = AlertFilter { incident: Some(id.to_owned()), ..AlertFilter::default() };
-    let concluded = console.concluded(&incident, as_of).await;
+    let lines = ListPart { limit: Some(LINES), cursor: look.asked().one(CURSOR.name) };
+    let timeline = seen.timeline(id, lines).await?;
+    steps(seen, &mut frame, &incident, &timeline.items).await?;
+    let concluded = concluded(&look, &incident).await;
     let proposals = concluded.proposals.as_deref().unwrap_or_default();
     let judging = pages::incident::judging::Judging {
-        said: soon(console.said(id, &timeline, proposals, as_of)).await,
+        said: soon(said(seen, id, &timeline, proposals)).await,
         open: frame.is_now() && incident.merged_into.is_none(),
         incident: id.to_owned(),
     };
     let about = NoticeFilter { incident: Some(id.to_owned()), ..NoticeFilter::default() };
+    let (alerts, why) = members(&look, id).await?;
     let view = pages::incident::IncidentPage {
-        alerts: console.queries().alerts(filter, whole()).await?,
-        why: console.queries().why(id, as_of).await?,
-        changes: console.queries().changes(id, as_of).await?,
-        notices: console.queries().notices(about, Window { limit: None, ..whole() }).await?,
-        undone: console.undone(id, as_of).await?,
+        alerts,
+        why,
+        changes: seen.changes(id).await?,
+        notices: seen.notices(about, ListPart::default()).await?,
+        undone: undone(seen, id).await?,
         concluded,
         judging,
         frame,
@@ -83,91 +78,65 @@ pub(super) async fn incident(
     Ok(pages::incident::page(&view))
 }
 
+/// A part of an incident's alerts, and why each of them is in it.
+async fn members(look: &Look, id: &str) -> Result<(Page<Alert>, Why)> {
+    let filter = AlertFilter { incident: Some(id.to_owned()), ..AlertFilter::default() };
+    let part = ListPart { limit: Some(ALERTS), cursor: look.asked().one(ALERTS_CURSOR.name) };
+    let alerts = look.seen().alerts(filter, part).await?;
+    let shown: Vec<String> = alerts.items.iter().map(|alert| alert.fingerprint.clone()).collect();
+    let why = look.seen().why_of(id, &shown).await?;
+    Ok((alerts, why))
+}
+
 /// The list of alerts.
-pub(super) async fn alerts(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, "Alerts").await?;
-    let filter = reads::alert_filter(&console, &asked).await?;
-    let alerts = console.queries().alerts(filter, asked.window()?).await?;
+pub(super) async fn alerts(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let alerts = look.seen().alerts(reads::alert_filter(&look).await?, look.part()?).await?;
+    let frame = look.frame(uri.path(), Tab::Alerts, "Alerts").await?;
     Ok(pages::alerts::page(&pages::alerts::AlertsPage { frame, alerts }))
 }
 
 /// One alert's receipt.
-pub(super) async fn receipt(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let receipt = console.queries().receipt(Some(&id), asked.as_of()?).await?;
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Alerts, &receipt.alert.name).await?;
+pub(super) async fn receipt(Path(id): Path<String>, OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let receipt = look.seen().receipt(Some(&id)).await?;
+    let frame = look.frame(uri.path(), Tab::Alerts, &receipt.alert.name).await?;
     Ok(pages::receipt::page(&pages::receipt::ReceiptPage { frame, receipt }))
 }
 
-pub(super) async fn reports(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Reports, "Reports").await?;
-    let report = console.queries().report(report::filter(&asked)?, asked.as_of()?).await?;
+pub(super) async fn reports(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let report = look.seen().report(report::filter(look.asked())?).await?;
+    let frame = look.frame(uri.path(), Tab::Reports, "Reports").await?;
     Ok(report::page(&frame, &report))
 }
 
-pub(super) async fn silences(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Silences, "Silences").await?;
-    let silences = console.queries().silences(asked.window()?).await?;
+pub(super) async fn silences(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let silences = look.seen().silences(look.part()?).await?;
+    let frame = look.frame(uri.path(), Tab::Silences, "Silences").await?;
     Ok(pages::silences::page(&pages::silences::SilencesPage { frame, silences }))
 }
 
-pub(super) async fn notices(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Notices, "Notices").await?;
-    let filter = reads::notice_filter(&console, &asked).await?;
-    let notices = console.queries().notices(filter, asked.window()?).await?;
-    // What waits is of now, and of no earlier moment.
-    let chats = if asked.as_of()?.is_none() { console.chats() } else { hindcast_api::Chats::default() };
-    Ok(pages::notices::page(&pages::notices::NoticesPage { frame, notices, chats }))
+pub(super) async fn notices(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let notices = look.seen().notices(reads::notice_filter(&look).await?, look.part()?).await?;
+    let frame = look.frame(uri.path(), Tab::Notices, "Notices").await?;
+    Ok(pages::notices::page(&pages::notices::NoticesPage { frame, notices, chats: look.chats() }))
 }
 
-pub(super) async fn findings(
-    State(console): State<Console>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Findings, "Findings").await?;
-    let findings = console.queries().findings(advice::finding_filter(&asked)?, asked.window()?).await?;
+pub(super) async fn findings(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let findings = look.seen().findings(advice::finding_filter(look.asked())?, look.part()?).await?;
+    let frame = look.frame(uri.path(), Tab::Findings, "Findings").await?;
     Ok(pages::findings::page(&pages::findings::FindingsPage { frame, findings }))
 }
 
 /// A drafted postmortem.
-pub(super) async fn postmortem(State(console): State<Console>, Path(id): Path<String>, asked: Asked) -> Result<Markup> {
-    let as_of = asked.as_of()?;
-    let incident = console.queries().incident(Some(&id), as_of).await?;
-    let path = format!("/{}/postmortem", incident.id);
-    let (frame, _) = console.frame(&asked, &path, Tab::Incidents, "Postmortem").await?;
-    let drafted = console.advice().postmortem(Some(&incident.id), as_of).await?;
+pub(super) async fn postmortem(Path(id): Path<String>, look: Look) -> Result<Markup> {
+    let incident = look.seen().incident(Some(&id)).await?;
+    let drafted = look.advice().postmortem(look.seen(), Some(&incident.id)).await?;
+    let frame = look.frame(&format!("/{}/postmortem", incident.id), Tab::Incidents, "Postmortem").await?;
     Ok(pages::postmortem::page(&pages::postmortem::PostmortemPage { frame, incident, drafted }))
 }
 
-pub(super) async fn event(
-    State(console): State<Console>,
-    Path(id): Path<String>,
-    OriginalUri(uri): OriginalUri,
-    asked: Asked,
-) -> Result<Markup> {
-    let event = console.queries().event(&id, asked.as_of()?).await?;
-    let (frame, _) = console.frame(&asked, uri.path(), Tab::Other, &event.event_type).await?;
+pub(super) async fn event(Path(id): Path<String>, OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let event = look.seen().event(&id).await?;
+    let frame = look.frame(uri.path(), Tab::Other, &event.event_type).await?;
     Ok(pages::event::page(&pages::event::EventPage { frame, event }))
 }
 
@@ -177,100 +146,51 @@ async fn soon<T>(conclusion: impl Future<Output = std::result::Result<T, Problem
     tokio::time::timeout(PATIENCE, conclusion).await.map_err(late)?
 }
 
-impl Console {
-    /// What is concluded of an incident, all at once.
-    async fn concluded(&self, incident: &Incident, as_of: Option<AsOf>) -> pages::incident::Concluded {
-        let (id, advice) = (Some(incident.id.as_str()), self.advice());
-        let (causes, similar, proposals, findings) = tokio::join!(
-            soon(advice.causes(id, as_of)),
-            soon(advice.similar(id, as_of)),
-            soon(advice.proposals(id, as_of)),
-            soon(self.found(incident, as_of)),
-        );
-        pages::incident::Concluded { causes, similar, proposals, findings }
-    }
+/// What is concluded of an incident, all at once.
+async fn concluded(look: &Look, incident: &Incident) -> pages::incident::Concluded {
+    let (id, seen, advice) = (Some(incident.id.as_str()), look.seen(), look.advice());
+    let (causes, similar, proposals, findings) = tokio::join!(
+        soon(advice.causes(seen, id)),
+        soon(advice.similar(seen, id)),
+        soon(advice.proposals(seen, id)),
+        soon(found(seen, incident)),
+    );
+    pages::incident::Concluded { causes, similar, proposals, findings }
+}
 
-    /// Findings near an incident, by when they began.
-    async fn found(
-        &self,
-        incident: &Incident,
-        as_of: Option<AsOf>,
-    ) -> std::result::Result<hindcast_api::Page<hindcast_api::Finding>, Problem> {
-        let filter = FindingFilter {
-            service: None,
-            environment: Some(incident.environment.clone()),
-            since: Some(incident.started_at - BEFORE),
-            until: incident.resolved_at,
-        };
-        let window = Window { as_of, limit: Some(FINDINGS), cursor: None };
-        let mut page = self.queries().findings(filter, window).await?;
-        page.items.sort_by_key(|finding| (finding.finding.at, finding.position));
-        Ok(page)
-    }
+/// Findings near an incident, by when they began.
+async fn found(
+    seen: &Snapshot,
+    incident: &Incident,
+) -> std::result::Result<hindcast_api::Page<hindcast_api::Finding>, Problem> {
+    let filter = FindingFilter {
+        service: None,
+        environment: Some(incident.environment.clone()),
+        since: Some(incident.started_at - BEFORE),
+        until: incident.resolved_at,
+    };
+    let mut page = seen.findings(filter, ListPart::first(FINDINGS)).await?;
+    page.items.sort_by_key(|finding| (finding.finding.at, finding.position));
+    Ok(page)
+}
 
-    pub(super) async fn frame(&self, asked: &Asked, path: &str, tab: Tab, title: &str) -> Result<(Frame, Counts)> {
-        let as_of = asked.as_of()?;
-        let state = self.queries().state(as_of).await?;
-        let time = match as_of {
-            None => None,
-            Some(AsOf::Time(time)) => Some(time),
-            Some(AsOf::Position(position)) => self.time_of(position).await?,
-        };
-        let seen = as_of.map(|_| Seen {
-            asked: asked.one("as_of").unwrap_or_default(),
-            position: state.position,
-            time,
-            provisional: state.provisional,
-            steps: None,
-        });
-        let frame = Frame {
-            title: title.to_owned(),
-            tab,
-            path: path.to_owned(),
-            query: asked.rest(&["as_of", "cursor"]),
-            now: time.unwrap_or_else(|| self.now()),
-            seen,
-            position: state.position,
-            settled: state.settled,
-            version: self.inner.options.version,
-        };
-        Ok((frame, state))
-    }
+/// The last step of the timeline before what is shown, and the first one after it.
+async fn steps(seen: &Snapshot, frame: &mut Frame, incident: &Incident, shown: &[TimelineEntry]) -> Result<()> {
+    let Some(past) = &mut frame.seen else {
+        return Ok(());
+    };
+    // The entries up to here are shown: the one before the last is a step back.
+    let mut places: Vec<u64> = shown.iter().map(|entry| entry.position).collect();
+    places.dedup();
+    places.pop();
+    past.steps = Some((places.pop(), seen.next_event_of(&incident.id).await?));
+    Ok(())
+}
 
-    /// When a position was known: the record of its commit.
-    async fn time_of(&self, position: u64) -> Result<Option<Time>> {
-        let filter = EventFilter { from: Some(position & !4_095), to: Some(position), ..EventFilter::default() };
-        let window = Window { limit: Some(LIMIT_MAX), ..Window::default() };
-        let events = self.queries().events(filter, window).await?.items;
-        Ok(events.last().map(|event| event.recorded_at))
-    }
-
-    /// The last step of the timeline before what is shown, and the first one after it.
-    async fn steps(&self, frame: &mut Frame, incident: &Incident, shown: &[TimelineEntry]) -> Result<()> {
-        let Some(seen) = &mut frame.seen else {
-            return Ok(());
-        };
-        // The entries up to here are shown: the one before the last is a step back.
-        let mut places: Vec<u64> = shown.iter().map(|entry| entry.position).collect();
-        places.dedup();
-        places.pop();
-        let before = places.pop();
-        let filter =
-            EventFilter { from: Some(seen.position + 1), subject: Some(incident.id.clone()), ..EventFilter::default() };
-        let later = self.queries().events(filter, Window { limit: Some(1), ..Window::default() }).await?.items;
-        seen.steps = Some((before, later.first().map(|event| event.position)));
-        Ok(())
-    }
-
-    /// Merges and splits of an incident that were taken back.
-    async fn undone(&self, id: &str, as_of: Option<AsOf>) -> Result<BTreeSet<String>> {
-        let filter = EventFilter {
-            kind: Some("incident.undone".to_owned()),
-            subject: Some(id.to_owned()),
-            ..EventFilter::default()
-        };
-        let window = Window { as_of, limit: Some(LIMIT_MAX), cursor: None };
-        let events = self.queries().events(filter, window).await?.items;
-        Ok(events.iter().filter_map(|event| Some(event.data.get("event")?.as_str()?.to_owned())).collect())
-    }
+/// Merges and splits of an incident that were taken back.
+async fn undone(seen: &Snapshot, id: &str) -> Result<BTreeSet<String>> {
+    let (kind, subject) = (Some("incident.undone".to_owned()), Some(id.to_owned()));
+    let filter = EventFilter { kind, subject, ..EventFilter::default() };
+    let events = seen.events(filter, ListPart::first(LIMIT_MAX)).await?.items;
+    Ok(events.iter().filter_map(|event| Some(event.data.get("event")?.as_str()?.to_owned())).collect())
 }

@@ -169,7 +169,7 @@ pub(super) fn how_long(situation: &Situation, all: &mut Drafted) {
         _ => {
             all.drafts
                 .push(DraftSentence::new([format!("It has been open since {}", when(opened.time))], [cited(opened)]));
-            all.missing.push(format!("it is not over after {}", situation.moment.now.since(opened.time)));
+            all.missing.push(format!("it is not over after {}", situation.moment.recorded_at().since(opened.time)));
         }
     }
 }

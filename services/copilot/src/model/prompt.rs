@@ -41,8 +41,8 @@ impl ModelSession<'_> {
         let words = UserWords {
             earlier: self.earlier(),
             question: fence(&self.taken.question),
-            now: self.taken.moment.now.to_string(),
-            live: self.taken.moment.live,
+            now: self.taken.moment.recorded_at().to_string(),
+            live: self.taken.moment.is_now(),
             incident: IncidentWords {
                 id: situation.incident.id.clone(),
                 status: word(&situation.incident.status),
@@ -106,7 +106,7 @@ impl ModelSession<'_> {
     }
 
     fn earlier(&self) -> String {
-        let turns = history::told(&self.taken.earlier, self.taken.moment.position);
+        let turns = history::told(&self.taken.earlier, self.taken.moment.position());
         if turns.is_empty() {
             return String::new();
         }

@@ -37,7 +37,7 @@ pub(crate) struct AnswerTools<'a> {
 
 impl<'a> AnswerTools<'a> {
     pub(crate) fn new(options: &'a Options, taken: &'a TakenQuestion, situation: &'a Situation) -> Self {
-        let live = taken.moment.live;
+        let live = taken.moment.is_now();
         let fits = |name: &str| !TOLD.contains(&name) && (name != LOGS || live && options.toolbox.telemetry.is_some());
         let of_box = Toolbox::specs().into_iter().filter(|spec| fits(spec.name));
         let mut offered: Vec<Tool> = of_box
@@ -119,9 +119,7 @@ impl<'a> AnswerTools<'a> {
             let said = format!("expected one of the tools {}, got {shown:?}", names.join(", "));
             return Err(Problem::new(Code::NotFound, said).remedy("Use a tool's name as it is listed."));
         }
-        // Lines of logs are there for now alone; everything else is as of the moment that was asked about.
-        let as_of = if call.name == LOGS { None } else { self.taken.moment.as_of() };
-        self.options.toolbox.call(&call.name, call.arguments.clone(), as_of).await
+        self.options.toolbox.call_of(&self.taken.moment, &call.name, call.arguments.clone()).await
     }
 
     async fn propose(&mut self, arguments: &Value) -> Result<Value, Problem> {
@@ -138,7 +136,8 @@ impl<'a> AnswerTools<'a> {
             arguments.get("runbook").and_then(Value::as_str).unwrap_or_default().chars().take(128).collect();
         let params = arguments.get("params").cloned().unwrap_or_else(|| json!({}));
         let by = self.options.llm.as_ref().map_or("model", |llm| llm.model());
-        let made = self.options.advice.propose(&self.situation.incident.id, &runbook, params, by).await;
+        let made =
+            self.options.advice.propose(&self.taken.moment, &self.situation.incident.id, &runbook, params, by).await;
         let refusal = match &made {
             Ok(proposal) if proposal.status == ProposalStatus::Rejected => Some(proposal.why.clone()),
             Ok(_) => None,

@@ -261,6 +261,7 @@ fn causes() -> Causes {
             unharmed: vec!["redis".into()],
         },
         ranker: 1,
+        behind: None,
     }
 }
 
@@ -283,6 +284,7 @@ fn advice() -> MemoryAdvice {
         never_seen: false,
         embedder: "hashing".into(),
         stand_in: false,
+        behind: None,
     });
     advice.put_proposal(Proposal {
         id: "PRP-1".into(),
@@ -344,7 +346,7 @@ impl World {
         Copilot::new(Options {
             queries: queries.clone(),
             advice: advice.clone(),
-            toolbox: Toolbox { queries, advice, telemetry: None },
+            toolbox: Toolbox { queries: queries.into(), advice, telemetry: None },
             writer: Some(self.writer.clone()),
             clock: Arc::new(self.clock.clone()),
             llm,

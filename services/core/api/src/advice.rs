@@ -138,6 +138,10 @@ pub struct Causes {
     pub blast_radius: BlastRadius,
     /// The version of the ranking.
     pub ranker: u32,
+    /// The position that the memory of past incidents had reached, where it had not reached this one yet: what happened
+    /// since is not among the past that the ranking weighs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
 }
 
 /// An incident of the past that is like this one.
@@ -189,6 +193,10 @@ pub struct SimilarPage {
     pub embedder: String,
     /// True where a model is missing and hashed words stand in for it.
     pub stand_in: bool,
+    /// The position that the memory had reached, where it had not reached this one yet: what happened since may be
+    /// missing, and `never_seen` is not claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<u64>,
 }
 
 /// A runbook that is proposed. Nothing runs.

@@ -137,9 +137,15 @@ pub fn card(view: &IncidentView) -> Card {
         sections,
         more: id.as_ref().map(|id| buttons::more(view, id)).unwrap_or_default(),
         buttons: id.map(|id| buttons::row(view, &id)).unwrap_or_default(),
-        footer: format!("{} · as of position {}", short(&incident.id), view.position),
+        footer: format!("{} · as of position {}{}", short(&incident.id), view.position, memory(view)),
         fallback,
     }
+}
+
+/// How far the memory of past incidents was, where it had not reached the position of the card.
+fn memory(view: &IncidentView) -> String {
+    let behind = view.similar.as_ref().and_then(|page| page.behind);
+    behind.map_or_else(String::new, |reached| format!(", past incidents as of position {reached}"))
 }
 
 /// How much a list of a dialog leaves out, and what to type instead.

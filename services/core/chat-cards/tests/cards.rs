@@ -108,6 +108,7 @@ fn view() -> IncidentView {
             refuted: vec![refuted],
             blast_radius: BlastRadius::default(),
             ranker: 2,
+            behind: None,
         }),
         similar: Some(SimilarPage {
             items: vec![similar],
@@ -115,6 +116,7 @@ fn view() -> IncidentView {
             position: 45_056,
             incident: id("open"),
             never_seen: false,
+            behind: None,
             embedder: "hashing".into(),
             stand_in: true,
         }),

@@ -133,6 +133,7 @@ fn of_a_section_that_is_too_long_the_number_of_lines_left_out_is_said() {
             refuted: Vec::new(),
             blast_radius: hindcast_api::BlastRadius::default(),
             ranker: 1,
+            behind: None,
         });
         let card = render::card(&view);
         assert_eq!(faults(&card), Vec::<String>::new());

@@ -86,6 +86,7 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
         why_unresolved,
         refuted,
         ranker: RANKER,
+        behind: None,
     }
 }
 

@@ -64,20 +64,22 @@ impl Advising {
         }
         let telemetry = if common.runs(Role::Gateway) { Some(telemetry(common)?) } else { None };
         let vectors = vectors(settings, common.settings.data.join("memory"), &embedder).await?;
+        let memory = (!common.reading_only).then(|| memory(common, &queries, Arc::clone(&vectors), &embedder, tasks));
+        let (memory, reached) = memory.unzip();
         let advice: hindcast_advice::Shared = Arc::new(Rca::new(hindcast_advisor::Options {
-            queries: Arc::clone(&queries),
+            memory: reached,
             vectors: Arc::clone(&vectors),
             embedder: Arc::clone(&embedder),
             writer: (!common.reading_only).then(|| common.writer.facts()),
             metrics: common.metrics.clone(),
         }));
         let toolbox =
-            Toolbox { queries: Arc::clone(&queries), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
-        let copilot: hindcast_advice::SharedCopilot = Arc::new(Copilot::new(copilot(common, &advice, &toolbox)?));
+            Toolbox { queries: Arc::clone(&queries).into(), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
+        let copilot: hindcast_advice::SharedCopilot =
+            Arc::new(Copilot::new(copilot(common, &queries, &advice, &toolbox)?));
         let detector = telemetry.as_ref().map(|telemetry| detector(common, &queries, telemetry, tasks));
         tell(settings, vectors.kind(), embedder.identity(), telemetry.is_some(), &common.metrics);
         show_figures(common, telemetry.clone(), Arc::clone(&vectors), tasks).await;
-        let memory = (!common.reading_only).then(|| memory(common, &queries, vectors, &embedder, tasks));
         let embedder = embedder.identity().clone();
         Ok(Self { advice, copilot, toolbox, telemetry, embedder, detector, memory, queries })
     }
@@ -131,18 +133,18 @@ fn memory(
     vectors: hindcast_vectors::Shared,
     embedder: &hindcast_vectors::embed::Shared,
     tasks: &mut Tasks,
-) -> hindcast_memory::Handle {
+) -> (hindcast_memory::Handle, watch::Receiver<u64>) {
     let ledger_id = common.ledger.info().ledger_id.clone();
     let (queries, embedder) = (Arc::clone(queries), Arc::clone(embedder));
     let mut options = hindcast_memory::Options::new(queries, vectors, embedder, ledger_id, common.metrics.clone());
     options.gather = GATHER;
     let memory = IncidentMemory::new(options);
-    let (handle, stop) = (memory.handle(), tasks.stop());
+    let (handle, reached, stop) = (memory.handle(), memory.reached(), tasks.stop());
     tasks.spawn("memory", async move {
         memory.run(stop).await;
         Ok(())
     });
-    handle
+    (handle, reached)
 }
 
 /// Shows how much is kept now, so that whoever asks at once finds it, and from then on every few seconds.
@@ -255,6 +257,7 @@ fn open_flat(folder: &Path, dimension: usize) -> Result<FlatStore, hindcast_vect
 
 fn copilot(
     common: &Common,
+    queries: &hindcast_queries::Shared,
     advice: &hindcast_advice::Shared,
     toolbox: &Toolbox,
 ) -> anyhow::Result<hindcast_copilot::Options> {
@@ -271,7 +274,7 @@ fn copilot(
         _ => None,
     };
     Ok(hindcast_copilot::Options {
-        queries: Arc::clone(&toolbox.queries),
+        queries: Arc::clone(queries),
         advice: Arc::clone(advice),
         toolbox: toolbox.clone(),
         writer: (!common.reading_only).then(|| common.writer.facts()),

@@ -76,7 +76,7 @@ fn options(common: &Common, queries: &hindcast_queries::Shared, advising: &Advis
         clock: Arc::clone(&common.clock),
         install: common.install.clone(),
         holder: common.owner.clone(),
-        queries: Arc::clone(queries),
+        queries: Arc::clone(queries).into(),
         advice: Arc::clone(&advising.advice),
         copilot: Arc::clone(&advising.copilot),
         vendors: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{Alert, AsOf, Citation, Finding, Incident, Problem, TimelineEntry};
 use hindcast_domain::{Span, Time};
-use hindcast_queries::{AlertFilter, FindingFilter, IncidentFilter, Queries, Window};
+use hindcast_queries::{AlertFilter, FindingFilter, IncidentFilter, ListPart, Snapshot};
 use hindcast_rca::{Evidence, Symptom};
 
 /// How long before an incident findings are looked at.
@@ -27,23 +27,21 @@ fn end(incident: &Incident, alerts: &[Alert]) -> Option<Time> {
     Some(last.map_or(resolved, |last| resolved.min(last + AFTER)))
 }
 
-/// The evidence of an incident (by id or unique prefix; the newest where absent), as of `as_of`.
+/// The evidence of an incident (by id or unique prefix; the newest where absent), as of one position.
 ///
 /// # Errors
 /// When there is no such incident as of then, or the views cannot be read.
-pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Evidence, Problem> {
-    let (position, now) = queries.moment(as_of).await?;
-    let then = Some(AsOf::Position(position));
-    let window = || Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
-    let incident = queries.incident(incident, then).await?;
-    let mut timeline = queries.timeline(&incident.id, window()).await?.items;
+pub async fn evidence(seen: &Snapshot, incident: Option<&str>) -> Result<Evidence, Problem> {
+    let (position, now) = (seen.position(), seen.recorded_at());
+    let incident = seen.incident(incident).await?;
+    let mut timeline = seen.timeline(&incident.id, ListPart::first(ITEMS_MAX)).await?.items;
     // That somebody asked about it is no sign of what happened.
     timeline.retain(|entry| !entry.event_type.starts_with("conversation."));
     let over = over_at(&incident, &timeline);
-    let alerts = alerts(queries, &incident, over.unwrap_or(position)).await?;
-    let changes = queries.changes(&incident.id, then).await?;
-    let findings = findings(queries, &incident, &alerts, then).await?;
-    let watched = queries.watched(&incident.environment, then).await?;
+    let alerts = alerts(seen, &incident, over).await?;
+    let changes = seen.changes(&incident.id).await?;
+    let findings = findings(seen, &incident, &alerts).await?;
+    let watched = seen.watched(&incident.environment).await?;
 
     let mut fired: BTreeMap<&str, Citation> = BTreeMap::new();
     for entry in timeline.iter().filter(|entry| over.is_none_or(|over| entry.position <= over)) {
@@ -51,7 +49,7 @@ pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Opti
             fired.insert(&entry.subject, Citation { event: entry.event.clone(), position: entry.position });
         }
     }
-    let why = queries.why(&incident.id, then).await?;
+    let why = seen.why(&incident.id).await?;
     let joined: BTreeMap<&str, Citation> = why
         .members
         .iter()
@@ -68,12 +66,12 @@ pub async fn evidence(queries: &dyn Queries, incident: Option<&str>, as_of: Opti
         })
         .collect();
     for symptom in symptoms.iter_mut().take(WORDED_MAX) {
-        as_it_fired(queries, symptom, then).await?;
+        as_it_fired(seen, symptom).await?;
     }
     symptoms.sort_by(|a, b| (a.alert.starts_at, &a.alert.fingerprint).cmp(&(b.alert.starts_at, &b.alert.fingerprint)));
     let watched: BTreeSet<String> = watched.into_iter().collect();
     let early = findings.iter().any(|finding| finding.finding.at < incident.started_at);
-    let earlier = if early { over_before(queries, &incident, then).await? } else { Vec::new() };
+    let earlier = if early { over_before(seen, &incident).await? } else { Vec::new() };
     let mut evidence = Evidence {
         incident,
         symptoms,
@@ -100,64 +98,55 @@ fn over_at(incident: &Incident, timeline: &[TimelineEntry]) -> Option<u64> {
     })
 }
 
-/// An incident's alerts as of a position.
-async fn alerts(queries: &dyn Queries, incident: &Incident, position: u64) -> Result<Vec<Alert>, Problem> {
+/// An incident's alerts: as of where it was over, if it was.
+async fn alerts(seen: &Snapshot, incident: &Incident, over: Option<u64>) -> Result<Vec<Alert>, Problem> {
+    let seen = match over {
+        Some(over) => &seen.earlier(AsOf::Position(over)).await?,
+        None => seen,
+    };
     let filter = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
-    let window = Window { as_of: Some(AsOf::Position(position)), limit: Some(ITEMS_MAX), cursor: None };
-    Ok(queries.alerts(filter, window).await?.items)
+    Ok(seen.alerts(filter, ListPart::first(ITEMS_MAX)).await?.items)
 }
 
 /// Findings that may belong to an incident, by when they began: those of its environment from a while before it
 /// until its end.
-async fn findings(
-    queries: &dyn Queries,
-    incident: &Incident,
-    alerts: &[Alert],
-    then: Option<AsOf>,
-) -> Result<Vec<Finding>, Problem> {
+async fn findings(seen: &Snapshot, incident: &Incident, alerts: &[Alert]) -> Result<Vec<Finding>, Problem> {
     let filter = FindingFilter {
         environment: Some(incident.environment.clone()),
         since: Some(incident.started_at - BEFORE),
         until: end(incident, alerts),
         ..FindingFilter::default()
     };
-    let window = Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
-    let mut findings = queries.findings(filter, window).await?.items;
+    let mut findings = seen.findings(filter, ListPart::first(ITEMS_MAX)).await?.items;
     findings.sort_by_key(|finding| (finding.finding.at, finding.position));
     Ok(findings)
 }
 
 /// Earlier incidents of the environment that may have been over before this one began: (from, to) by their
 /// senders' clocks.
-async fn over_before(
-    queries: &dyn Queries,
-    incident: &Incident,
-    then: Option<AsOf>,
-) -> Result<Vec<(Time, Time)>, Problem> {
+async fn over_before(seen: &Snapshot, incident: &Incident) -> Result<Vec<(Time, Time)>, Problem> {
     let filter = IncidentFilter {
         status: vec![hindcast_domain::incident::Status::Resolved],
         environment: Some(incident.environment.clone()),
         ..IncidentFilter::default()
     };
-    let window = Window { as_of: then, limit: Some(EARLIER_MAX), cursor: None };
     let mut over = Vec::new();
-    for other in queries.incidents(filter, window).await?.items {
+    for other in seen.incidents(filter, ListPart::first(EARLIER_MAX)).await?.items {
         let near = other.resolved_at.is_some_and(|at| at + AFTER >= incident.started_at - BEFORE);
         if other.id == incident.id || other.started_at >= incident.started_at || !near {
             continue;
         }
-        let window = Window { as_of: then, limit: Some(ITEMS_MAX), cursor: None };
-        let timeline = queries.timeline(&other.id, window).await?.items;
+        let timeline = seen.timeline(&other.id, ListPart::first(ITEMS_MAX)).await?.items;
         let Some(position) = over_at(&other, &timeline) else { continue };
-        let alerts = alerts(queries, &other, position).await?;
+        let alerts = alerts(seen, &other, Some(position)).await?;
         over.extend(end(&other, &alerts).map(|end| (other.started_at, end)));
     }
     Ok(over)
 }
 
 /// Words an alert as it was worded when it fired: the cited event must say what is said of it.
-async fn as_it_fired(queries: &dyn Queries, symptom: &mut Symptom, then: Option<AsOf>) -> Result<(), Problem> {
-    let event = queries.event(&symptom.fired.event, then).await?;
+async fn as_it_fired(seen: &Snapshot, symptom: &mut Symptom) -> Result<(), Problem> {
+    let event = seen.event(&symptom.fired.event).await?;
     if event.event_type != "alert.fired" {
         return Ok(());
     }

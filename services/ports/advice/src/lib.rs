@@ -1,7 +1,7 @@
 //! Advice: what the service concludes for people, asked through one port, so that the API, the pages, the
 //! terminal, MCP and the copilot say the same.
 //!
-//! The one contract of this crate: *every answer is as of a position and cites events that were known by it*.
+//! The one contract of this crate: *every answer is of a snapshot and cites events that were known by it*.
 //! [`Advice`] is what we conclude ourselves, without a model; [`Copilot`] answers questions, with or without
 //! one; [`tools`] are the read-only questions that a model or an MCP client may ask; [`proposed`] makes what rules
 //! propose stand in the ledger before it is judged; [`memory`] has the stand-ins for tests.
@@ -15,9 +15,8 @@ use hindcast_domain::words::AskChannel;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hindcast_api::{
-    Answer, AnswerProgress, AsOf, Ask, Causes, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage,
-};
+use hindcast_api::{Answer, AnswerProgress, Ask, Causes, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage};
+use hindcast_queries::Snapshot;
 use tokio::sync::mpsc;
 
 /// Shared advice.
@@ -29,17 +28,19 @@ pub type SharedCopilot = Arc<dyn Copilot>;
 #[async_trait]
 pub trait Advice: Send + Sync + 'static {
     /// What may have been the cause of an incident (by id or unique prefix; the newest where absent).
-    async fn causes(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Causes, Problem>;
+    async fn causes(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Causes, Problem>;
 
     /// Incidents of the past that are like it.
-    async fn similar(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<SimilarPage, Problem>;
+    async fn similar(&self, seen: &Snapshot, incident: Option<&str>) -> Result<SimilarPage, Problem>;
 
     /// Runbooks that fit it, best first. Reading only: see [`Advice::propose`].
-    async fn proposals(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Vec<Proposal>, Problem>;
+    async fn proposals(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Vec<Proposal>, Problem>;
 
-    /// Checks a runbook with parameters for an incident and records it: as made, or as rejected with the reason.
+    /// Checks a runbook with parameters for an incident by what is known in `seen`, and records it: as made, or as
+    /// rejected with the reason.
     async fn propose(
         &self,
+        seen: &Snapshot,
         incident: &str,
         runbook: &str,
         params: serde_json::Value,
@@ -47,13 +48,13 @@ pub trait Advice: Send + Sync + 'static {
     ) -> Result<Proposal, Problem>;
 
     /// A postmortem, drafted.
-    async fn postmortem(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem>;
+    async fn postmortem(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Postmortem, Problem>;
 
     /// Incidents of the past that are like a text, best first.
-    async fn recall(&self, text: &str, as_of: Option<AsOf>, limit: usize) -> Result<SimilarPage, Problem>;
+    async fn recall(&self, seen: &Snapshot, text: &str, limit: usize) -> Result<SimilarPage, Problem>;
 
     /// The runbooks in force.
-    async fn runbooks(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem>;
+    async fn runbooks(&self, seen: &Snapshot) -> Result<Vec<RunbookSummary>, Problem>;
 }
 
 /// Who asks, and where.

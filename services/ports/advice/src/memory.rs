@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use hindcast_api::{
     Answer, AnswerProgress, AsOf, Ask, Causes, Code, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage,
 };
+use hindcast_queries::Snapshot;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
@@ -91,9 +92,9 @@ impl MemoryAdvice {
         self.held().named.clone()
     }
 
-    fn ask(&self, question: &'static str, as_of: Option<AsOf>) -> Result<MutexGuard<'_, AdviceContents>, Problem> {
+    fn ask(&self, question: &'static str, seen: &Snapshot) -> Result<MutexGuard<'_, AdviceContents>, Problem> {
         let mut held = self.held();
-        held.asked.push((question, as_of));
+        held.asked.push((question, Some(AsOf::Position(seen.position()))));
         match &held.refusal {
             Some(problem) => Err(problem.clone()),
             None => Ok(held),
@@ -108,25 +109,32 @@ fn put<T: Clone>(kept: Option<&T>, what: &str) -> Result<T, Problem> {
 
 #[async_trait]
 impl Advice for MemoryAdvice {
-    async fn causes(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Causes, Problem> {
-        let causes = put(self.ask("causes", as_of)?.causes.as_ref(), "causes")?;
+    async fn causes(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Causes, Problem> {
+        let causes = put(self.ask("causes", seen)?.causes.as_ref(), "causes")?;
         Ok(Causes { incident: incident.map_or(causes.incident, ToOwned::to_owned), ..causes })
     }
 
-    async fn similar(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<SimilarPage, Problem> {
-        let similar = put(self.ask("similar", as_of)?.similar.as_ref(), "similar incidents")?;
+    async fn similar(&self, seen: &Snapshot, incident: Option<&str>) -> Result<SimilarPage, Problem> {
+        let similar = put(self.ask("similar", seen)?.similar.as_ref(), "similar incidents")?;
         Ok(SimilarPage { incident: incident.map_or(similar.incident, ToOwned::to_owned), ..similar })
     }
 
-    async fn proposals(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Vec<Proposal>, Problem> {
-        let proposals = self.ask("proposals", as_of)?.proposals.clone();
+    async fn proposals(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Vec<Proposal>, Problem> {
+        let proposals = self.ask("proposals", seen)?.proposals.clone();
         let of = |one: Proposal| Proposal { incident: incident.map_or(one.incident, ToOwned::to_owned), ..one };
         Ok(proposals.into_iter().map(of).collect())
     }
 
     /// A runbook of which nothing was put there is refused; parameters other than those that were put there are
     /// rejected, with what the runbook expects.
-    async fn propose(&self, incident: &str, runbook: &str, params: Value, by: &str) -> Result<Proposal, Problem> {
+    async fn propose(
+        &self,
+        _: &Snapshot,
+        incident: &str,
+        runbook: &str,
+        params: Value,
+        by: &str,
+    ) -> Result<Proposal, Problem> {
         let mut held = self.held();
         held.named.push(NamedRunbook {
             incident: incident.to_owned(),
@@ -147,19 +155,19 @@ impl Advice for MemoryAdvice {
         Ok(Proposal { why: format!("expected {name}: {expected}"), status: "rejected".into(), ..known })
     }
 
-    async fn postmortem(&self, incident: Option<&str>, as_of: Option<AsOf>) -> Result<Postmortem, Problem> {
-        let draft = put(self.ask("postmortem", as_of)?.postmortem.as_ref(), "a postmortem")?;
+    async fn postmortem(&self, seen: &Snapshot, incident: Option<&str>) -> Result<Postmortem, Problem> {
+        let draft = put(self.ask("postmortem", seen)?.postmortem.as_ref(), "a postmortem")?;
         Ok(Postmortem { incident: incident.map_or(draft.incident, ToOwned::to_owned), ..draft })
     }
 
-    async fn recall(&self, _: &str, as_of: Option<AsOf>, limit: usize) -> Result<SimilarPage, Problem> {
-        let mut found = put(self.ask("recall", as_of)?.similar.as_ref(), "similar incidents")?;
+    async fn recall(&self, seen: &Snapshot, _: &str, limit: usize) -> Result<SimilarPage, Problem> {
+        let mut found = put(self.ask("recall", seen)?.similar.as_ref(), "similar incidents")?;
         found.items.truncate(limit);
         Ok(SimilarPage { incident: String::new(), ..found })
     }
 
-    async fn runbooks(&self, as_of: Option<AsOf>) -> Result<Vec<RunbookSummary>, Problem> {
-        Ok(self.ask("runbooks", as_of)?.runbooks.clone())
+    async fn runbooks(&self, seen: &Snapshot) -> Result<Vec<RunbookSummary>, Problem> {
+        Ok(self.ask("runbooks", seen)?.runbooks.clone())
     }
 }
 

@@ -2,7 +2,7 @@
 //! on it is recorded, so that the word is about something.
 
 use hindcast_api::{Code, Problem};
-use hindcast_queries::{EventFilter, IncidentFilter, Queries, Window};
+use hindcast_queries::{EventFilter, IncidentFilter, ListPart, Snapshot};
 use serde_json::Value;
 
 use crate::Advice;
@@ -14,8 +14,8 @@ const SEARCHED_MAX: usize = 20;
 ///
 /// # Errors
 /// 404 where it is none of the incident's, any more or at all.
-pub async fn stands(queries: &dyn Queries, advice: &dyn Advice, incident: &str, id: &str) -> Result<(), Problem> {
-    if is_recorded(queries, id).await? || record(advice, incident, id).await? {
+pub async fn stands(seen: &Snapshot, advice: &dyn Advice, incident: &str, id: &str) -> Result<(), Problem> {
+    if is_recorded(seen, id).await? || record(seen, advice, incident, id).await? {
         return Ok(());
     }
     let detail = format!("expected a proposal of {incident}, got {id}: what is proposed may have changed");
@@ -27,13 +27,12 @@ pub async fn stands(queries: &dyn Queries, advice: &dyn Advice, incident: &str, 
 ///
 /// # Errors
 /// 404 where none of these has it.
-pub async fn stands_somewhere(queries: &dyn Queries, advice: &dyn Advice, id: &str) -> Result<Option<String>, Problem> {
-    if is_recorded(queries, id).await? {
+pub async fn stands_somewhere(seen: &Snapshot, advice: &dyn Advice, id: &str) -> Result<Option<String>, Problem> {
+    if is_recorded(seen, id).await? {
         return Ok(None);
     }
-    let window = Window { limit: Some(SEARCHED_MAX), ..Window::default() };
-    for incident in queries.incidents(IncidentFilter::default(), window).await?.items {
-        if record(advice, &incident.id, id).await? {
+    for incident in seen.incidents(IncidentFilter::default(), ListPart::first(SEARCHED_MAX)).await?.items {
+        if record(seen, advice, &incident.id, id).await? {
             return Ok(Some(incident.id));
         }
     }
@@ -41,16 +40,15 @@ pub async fn stands_somewhere(queries: &dyn Queries, advice: &dyn Advice, id: &s
     Err(Problem::new(Code::NotFound, detail).remedy("Name its incident, or record it with `hindcast runbook propose`."))
 }
 
-async fn is_recorded(queries: &dyn Queries, id: &str) -> Result<bool, Problem> {
+async fn is_recorded(seen: &Snapshot, id: &str) -> Result<bool, Problem> {
     let (kind, subject) = (Some("proposal.made".to_owned()), Some(id.to_owned()));
     let filter = EventFilter { kind, subject, ..EventFilter::default() };
-    let window = Window { limit: Some(1), ..Window::default() };
-    Ok(!queries.events(filter, window).await?.items.is_empty())
+    Ok(!seen.events(filter, ListPart::first(1)).await?.items.is_empty())
 }
 
-async fn record(advice: &dyn Advice, incident: &str, id: &str) -> Result<bool, Problem> {
-    let shown = advice.proposals(Some(incident), None).await?;
+async fn record(seen: &Snapshot, advice: &dyn Advice, incident: &str, id: &str) -> Result<bool, Problem> {
+    let shown = advice.proposals(seen, Some(incident)).await?;
     let Some(shown) = shown.into_iter().find(|proposal| proposal.id == id) else { return Ok(false) };
     let params = Value::Object(shown.params.into_iter().collect());
-    Ok(advice.propose(incident, &shown.runbook, params, &shown.by).await?.id == id)
+    Ok(advice.propose(seen, incident, &shown.runbook, params, &shown.by).await?.id == id)
 }

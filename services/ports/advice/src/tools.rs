@@ -14,6 +14,7 @@ mod specs;
 mod tests;
 
 use hindcast_api::{AsOf, Code, Problem};
+use hindcast_queries::Snapshot;
 use serde_json::Value;
 
 pub use fit::{OUTPUT_BYTES_MAX, TEXT_BYTES_MAX, fit};
@@ -36,7 +37,7 @@ pub struct Spec {
 #[derive(Clone)]
 pub struct Toolbox {
     /// Answers every query, as of a position.
-    pub queries: hindcast_queries::Shared,
+    pub queries: hindcast_queries::Snapshots,
     /// What we conclude.
     pub advice: crate::Shared,
     /// Telemetry, where it is kept here.
@@ -50,18 +51,35 @@ impl Toolbox {
         specs::all()
     }
 
-    /// Uses a tool. The output is JSON of at most 32 KiB; what did not fit is counted in it.
+    /// Uses a tool as of a moment, which becomes one position. The output is that of [`Toolbox::call_of`] and names the
+    /// position: whoever calls a tool by itself has no other place to read it.
+    ///
+    /// # Errors
+    /// As those of [`Toolbox::call_of`].
+    pub async fn call(&self, name: &str, arguments: Value, as_of: Option<AsOf>) -> Result<Value, Problem> {
+        let seen = self.queries.open(as_of).await?;
+        let mut output = self.call_of(&seen, name, arguments).await?;
+        if let Value::Object(fields) = &mut output {
+            // A thing that has a place of its own, such as an event, says beside it as of when it was looked at.
+            let place = fields.entry("position").or_insert_with(|| seen.position().into());
+            if *place != seen.position() {
+                fields.insert("as_of_position".to_owned(), seen.position().into());
+            }
+        }
+        Ok(output)
+    }
+
+    /// Uses a tool. The output is JSON of at most 32 KiB, all of it of the snapshot; what did not fit is counted in it.
     ///
     /// # Errors
     /// When there is no such tool, its arguments are wrong, or it has no answer.
-    pub async fn call(&self, name: &str, arguments: Value, as_of: Option<AsOf>) -> Result<Value, Problem> {
+    pub async fn call_of(&self, seen: &Snapshot, name: &str, arguments: Value) -> Result<Value, Problem> {
         let bytes = fit::weigh(&arguments);
         if bytes > ARGUMENTS_BYTES_MAX {
             let said = format!("expected arguments of at most {ARGUMENTS_BYTES_MAX} bytes, got {bytes}");
             return Err(Problem::new(Code::TooLarge, said).remedy("Ask for less at once."));
         }
-        let (position, _) = self.queries.moment(as_of).await?;
-        let asked = answers::ToolCallContext { toolbox: self, position, live: as_of.is_none() };
+        let asked = answers::ToolCallContext { toolbox: self, seen };
         let output = asked.answer(name, arguments).await?;
         Ok(fit(output, OUTPUT_BYTES_MAX))
     }

@@ -7,9 +7,16 @@
 // A suite is made of expectations; a panic with its reason is what it is for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod snapshots;
+
 use async_trait::async_trait;
 use hindcast_api::{AsOf, Code, Event, Incident, LIMIT_MAX, Page, Problem};
 use hindcast_domain::Time;
+
+pub use snapshots::{
+    a_snapshot_answers_of_its_position_alone, a_snapshot_counts_what_its_own_lists_hold,
+    what_was_earlier_is_never_later_than_the_snapshot,
+};
 
 use crate::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter, Shared, Window};
 
@@ -47,6 +54,9 @@ macro_rules! conformance_suite {
             events_are_filtered_by_kind_subject_and_range,
             a_moment_is_a_position_and_when_it_was_recorded,
             counts_agree_with_the_lists,
+            a_snapshot_answers_of_its_position_alone,
+            a_snapshot_counts_what_its_own_lists_hold,
+            what_was_earlier_is_never_later_than_the_snapshot,
         }
     };
 }

@@ -6,6 +6,8 @@
 pub mod conformance;
 pub mod memory;
 mod references;
+mod snapshot;
+mod snapshots;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,9 @@ use hindcast_domain::{EventId, Partition, Severity, Time, alert, incident, notic
 use tokio::sync::watch;
 
 pub use references::references;
+pub use snapshot::{ListPart, Snapshot, StateCounts};
+pub use snapshots::Snapshots;
+
 /// Changes this many hours before an incident are shown with it.
 pub const CHANGES_HOURS_BEFORE: i64 = 6;
 
@@ -143,6 +148,8 @@ pub struct EventFilter {
     pub to: Option<u64>,
     /// About this subject.
     pub subject: Option<String>,
+    /// Proposals and questions that were made for this incident, by its whole id.
+    pub incident: Option<String>,
 }
 
 /// What became of a command.
@@ -178,6 +185,13 @@ pub trait Queries: Send + Sync + 'static {
     async fn timeline(&self, id: &str, window: Window) -> Result<Page<TimelineEntry>, Problem>;
     /// What holds it together.
     async fn why(&self, id: &str, as_of: Option<AsOf>) -> Result<Why, Problem>;
+    /// What holds some of its alerts in it, by their fingerprints, and what was kept out: [`Queries::why`] of an incident
+    /// of many alerts reads each of them.
+    async fn why_of(&self, id: &str, alerts: &[String], as_of: Option<AsOf>) -> Result<Why, Problem> {
+        let mut why = self.why(id, as_of).await?;
+        why.members.retain(|member| alerts.contains(&member.fingerprint));
+        Ok(why)
+    }
     /// Changes within the hours before it and while it lasted, newest first.
     async fn changes(&self, id: &str, as_of: Option<AsOf>) -> Result<Vec<Change>, Problem>;
     /// Alerts, newest first.
@@ -225,6 +239,17 @@ pub trait Queries: Send + Sync + 'static {
     ) -> Result<Option<(String, serde_json::Value)>, Problem>;
     /// Counts, versions and the state hash.
     async fn state(&self, as_of: Option<AsOf>) -> Result<State, Problem>;
+    /// What is counted as of a position that was reached, without the state hash.
+    async fn counted(&self, position: u64) -> Result<StateCounts, Problem> {
+        let State { incidents, alerts, parked, .. } = self.state(Some(AsOf::Position(position))).await?;
+        Ok(StateCounts { incidents, alerts, parked })
+    }
+    /// Whether all that follows from what stands up to `position` was decided and is in the views; asked about `now`,
+    /// whether nothing stands behind it either.
+    async fn is_settled(&self, position: u64, now: bool) -> Result<bool, Problem> {
+        let as_of = (!now).then_some(AsOf::Position(position));
+        Ok(self.state(as_of).await?.settled)
+    }
     /// The partition of an incident.
     async fn partition_of(&self, incident: &str) -> Result<Partition, Problem>;
 

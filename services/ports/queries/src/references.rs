@@ -5,7 +5,7 @@ use hindcast_api::{Alert, Code, Incident, Problem};
 use hindcast_domain::act::{ActReferences, GivenArguments};
 use hindcast_domain::{Fingerprint, IncidentId, Partition};
 
-use crate::{AlertFilter, Queries, Window};
+use crate::{AlertFilter, ListPart, Snapshot};
 
 /// The partition of an act's incident, and what its arguments name.
 ///
@@ -13,16 +13,16 @@ use crate::{AlertFilter, Queries, Window};
 /// 404 for an unknown incident, 409 for a name of several, 422 for incidents of two environments or for what is no
 /// alert of the incident.
 pub async fn references(
-    queries: &dyn Queries,
+    seen: &Snapshot,
     given: &GivenArguments,
     on: &Incident,
 ) -> Result<(Partition, ActReferences), Problem> {
-    let partition = queries.partition_of(&on.id).await?;
+    let partition = seen.partition_of(&on.id).await?;
     let incident = incident_id(&on.id)?;
     let mut found = ActReferences::default();
     if let Some(into) = given.text("into") {
-        let into = queries.incident(Some(into), None).await?;
-        let theirs = queries.partition_of(&into.id).await?;
+        let into = seen.incident(Some(into)).await?;
+        let theirs = seen.partition_of(&into.id).await?;
         if theirs != partition {
             let detail = format!("expected two incidents of one environment, got {partition} and {theirs}");
             return Err(Problem::new(Code::CrossPartition, detail));
@@ -30,21 +30,20 @@ pub async fn references(
         found.other = Some(incident_id(&into.id)?);
     }
     for text in given.texts("fingerprints") {
-        found.fingerprints.push(member(queries, &incident, text).await?);
+        found.fingerprints.push(member(seen, &incident, text).await?);
     }
     found.incident = Some(incident);
     Ok((partition, found))
 }
 
 /// An alert of an incident by any of its names.
-async fn member(queries: &dyn Queries, incident: &IncidentId, text: &str) -> Result<Fingerprint, Problem> {
+async fn member(seen: &Snapshot, incident: &IncidentId, text: &str) -> Result<Fingerprint, Problem> {
     let filter = AlertFilter {
         fingerprint: Some(text.to_owned()),
         incident: Some(incident.to_string()),
         ..AlertFilter::default()
     };
-    let window = Window { limit: Some(hindcast_api::LIMIT_MAX), ..Window::default() };
-    let found = queries.alerts(filter, window).await?.items;
+    let found = seen.alerts(filter, ListPart::first(hindcast_api::LIMIT_MAX)).await?.items;
     let exact = |alert: &&Alert| alert.fingerprint == text || alert.source_fingerprint.as_deref() == Some(text);
     match (found.iter().find(exact), found.as_slice()) {
         (Some(alert), _) | (None, [alert]) => {

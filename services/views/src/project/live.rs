@@ -1,12 +1,15 @@
 //! What is asked so often that it is kept at hand: digests, counts and how far the views are. It says the
 //! same as the documents as of its position, which the tests hold; it knows nothing that they do not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hindcast_api::{AlertCounts, IncidentCounts};
 use hindcast_domain::alert::{self, Alert};
 use hindcast_domain::canonical::{self, EntityDigest, Key};
 use hindcast_domain::incident::{self, Incident};
+use hindcast_queries::StateCounts;
+
+use crate::limits::RECENT_COUNTS;
 
 /// What the counts want to know of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,32 @@ impl Summary {
     }
 }
 
+/// Counts of the positions that readers were told of last: a page that was opened at one of them finds its counts
+/// although more was projected since. The oldest are let go; what is older is counted from the documents.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecentCounts {
+    newest_last: VecDeque<(u64, StateCounts)>,
+}
+
+impl RecentCounts {
+    /// Notes the counts of a position.
+    pub(crate) fn note(&mut self, position: u64, counts: StateCounts) {
+        if self.newest_last.back().is_some_and(|(last, _)| *last == position) {
+            self.newest_last.pop_back();
+        }
+        if self.newest_last.len() == RECENT_COUNTS {
+            self.newest_last.pop_front();
+        }
+        self.newest_last.push_back((position, counts));
+    }
+
+    /// The counts of a position that was told of.
+    pub(crate) fn at(&self, position: u64) -> Option<StateCounts> {
+        let found = self.newest_last.binary_search_by_key(&position, |(at, _)| *at).ok()?;
+        self.newest_last.get(found).map(|(_, counts)| counts.clone())
+    }
+}
+
 /// The digests of all entities as of the last position whose state hash was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Digests {
@@ -101,10 +130,20 @@ pub(crate) struct Live {
     pub(crate) counts: ClassCounts,
     /// Entities that changed since the state hash was last asked for: their digests are made when it is.
     pub(crate) changed: BTreeSet<Key>,
+    /// Counts of the positions that were reached last.
+    pub(crate) recent: RecentCounts,
     /// Parked items that nobody has looked at.
     pub(crate) parked: u64,
     /// Events so far.
     pub(crate) events: u64,
     /// Those of a type that this binary does not know.
     pub(crate) unknown: u64,
+}
+
+impl Live {
+    /// Keeps the counts of the position that readers are told of.
+    pub(crate) fn note_counts(&mut self) {
+        let ClassCounts { incidents, alerts } = self.counts;
+        self.recent.note(self.position, StateCounts { incidents, alerts, parked: self.parked });
+    }
 }

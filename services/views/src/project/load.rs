@@ -29,6 +29,7 @@ impl Projector {
         projector.checkpoint = checkpoint;
         projector.load_book(at)?;
         projector.load_rest(at)?;
+        projector.taught.load(&projector.folds);
         projector.count_all();
         Ok(projector)
     }
@@ -80,6 +81,8 @@ impl Projector {
         }
         for (_, document) in self.store.documents(Kind::Notice, "", at)? {
             let (_, notice) = document.read::<Notice>("a notice")?;
+            let began = self.store.first(Kind::Notice, notice.id.as_str(), at)?;
+            self.open.load(&notice, began.unwrap_or(0));
             self.folds.notices.0.insert(notice.id.clone(), notice);
         }
         self.watched.extend(self.store.ids(Kind::Watched, "", at, usize::MAX)?);

@@ -3,24 +3,26 @@
 //! It owns the folds in memory (everything that was ever seen, for now) and is the only writer of the
 //! store. It refuses to answer questions: readers go to the store, as of the position it has announced.
 
+mod advice;
 pub(crate) mod index;
 pub(crate) mod live;
 pub(crate) mod load;
+pub(crate) mod open;
 pub(crate) mod tally;
+pub(crate) mod taught;
 pub(crate) mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hindcast_domain::canonical::{FOLD_VERSION, Key};
-use hindcast_domain::chat::Act;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time, events};
 use hindcast_eventlog::read::{self, ReadEvent};
-use hindcast_ledger::commit;
-use hindcast_ledger::{ReadError, Record};
+use hindcast_ledger::{ReadError, Record, commit};
 
+pub(crate) use self::advice::about;
 use self::live::{ClassCounts, Live};
 use self::tally::{Before, Counts};
 use crate::error::Error;
@@ -42,6 +44,10 @@ pub(crate) struct Projector {
     parked: BTreeSet<EventId>,
     /// Services that were seen, by environment and name.
     watched: BTreeSet<String>,
+    /// Notices that are requested or held.
+    open: open::OpenNotices,
+    /// What is counted of labels and closed incidents.
+    taught: taught::Taught,
 }
 
 /// What one batch has gathered.
@@ -54,6 +60,8 @@ struct ProjectedBatch {
     keys: BTreeSet<String>,
     /// Configuration sections that this batch brings.
     sections: BTreeSet<String>,
+    /// Alerts that this batch brings, by where each is first seen.
+    firsts: BTreeMap<Fingerprint, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +104,8 @@ impl Projector {
             fired_at: BTreeMap::new(),
             parked: BTreeSet::new(),
             watched: BTreeSet::new(),
+            open: open::OpenNotices::default(),
+            taught: taught::Taught::default(),
         }
     }
 
@@ -133,6 +143,7 @@ impl Projector {
             dirty: BTreeSet::new(),
             keys: BTreeSet::new(),
             sections: BTreeSet::new(),
+            firsts: BTreeMap::new(),
         }
     }
 
@@ -181,7 +192,7 @@ impl Projector {
         let cause = recorded.cause.as_ref().map(EventId::as_str);
         index::event(&mut work.batch, recorded.position, recorded.id.as_str(), recorded.event.type_name(), cause);
         self.intake(work, context, recorded)?;
-        advice(work, recorded);
+        advice::advice(work, recorded);
         self.watch(work, recorded);
         let before = self.before(recorded);
         let changed = self.folds.evolve(recorded);
@@ -189,10 +200,13 @@ impl Projector {
             return Ok(());
         }
         self.alerts(work, recorded, &changed, &before);
-        self.incidents(work, recorded, &changed, &before);
+        self.incidents(work, recorded, &changed, &before)?;
         self.silences(work, recorded, &changed);
         self.learnt(work, recorded, &changed)?;
-        self.mentions(work, recorded, &changed, &before)
+        self.teach(work, recorded, &changed);
+        self.mentions(work, recorded, &changed, &before)?;
+        self.notice(work, recorded, &changed);
+        Ok(())
     }
 
     /// What the alerts that an event may change are before it.
@@ -315,6 +329,7 @@ impl Projector {
         live.parked = self.parked.len() as u64;
         live.events = self.checkpoint.events;
         live.unknown = self.checkpoint.unknown;
+        live.note_counts();
     }
 }
 
@@ -329,59 +344,5 @@ impl Dirty {
             Self::Alias(model) => ("aliases", model.clone()),
         };
         (fold, partition.to_string(), id)
-    }
-}
-
-/// What was found, kept, asked and proposed: by its own id, and on the incident's timeline.
-fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
-    let kept_of = recorded.subject.parse().ok();
-    let own = match &recorded.event {
-        Event::FindingRaised(raised) => {
-            index::finding(&mut work.batch, recorded, raised);
-            raised.incident.as_ref()
-        }
-        Event::EvidencePinned(_) => kept_of.as_ref(),
-        Event::ConversationAsked(asked) => asked.incident.as_ref(),
-        Event::ProposalMade(made) => Some(&made.incident),
-        Event::ProposalRejected(rejected) => rejected.incident.as_ref(),
-        Event::ConversationToolUsed(_) | Event::ConversationReplied(_) | Event::ConversationAnswered(_) => None,
-        Event::LabelJudged(judged) => about(&judged.about),
-        Event::ShadowPlaced(placed) => {
-            let id = keys::shadowed(placed.alert.as_str());
-            work.batch.index(keys::about(About::Subject, &id, recorded.position, recorded.position), []);
-            return;
-        }
-        Event::ChatReceived(received) if received.act != Act::Looked => received.incident.as_ref(),
-        Event::LabelGiven(_)
-        | Event::LabelRetracted(_)
-        | Event::ModelRegistered(_)
-        | Event::ModelJudged(_)
-        | Event::ModelPromoted(_)
-        | Event::ModelRolledBack(_)
-        | Event::ModelShadowed(_)
-        | Event::ModelUnshadowed(_)
-        | Event::ChatReceived(_)
-        | Event::ChatDelivered(_)
-        | Event::ChatUpdated(_)
-        | Event::ChatFailed(_)
-        | Event::ChatExpired(_)
-        | Event::ChatRequested(_)
-        | events! { intake, alert, incident, silence, control, notice } => return,
-    };
-    index::subject(&mut work.batch, recorded);
-    if let Some(incident) = own {
-        index::timeline(&mut work.batch, incident, recorded, recorded.position);
-    }
-}
-
-/// The incident that a judgement or label is about, where one is named.
-pub(crate) const fn about(about: &hindcast_domain::label::About) -> Option<&IncidentId> {
-    use hindcast_domain::label::About as Judged;
-    match about {
-        Judged::Incident { incident } | Judged::Pair { incident, .. } | Judged::Recall { incident, .. } => {
-            Some(incident)
-        }
-        Judged::Alert { incident, .. } => incident.as_ref(),
-        Judged::Proposal { .. } | Judged::Notice { .. } | Judged::Conversation { .. } => None,
     }
 }

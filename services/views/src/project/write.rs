@@ -36,6 +36,7 @@ impl Projector {
             let was = before.get(fingerprint);
             if was.is_some_and(|before| !before.known) {
                 index::alert(&mut work.batch, alert, recorded.position);
+                work.firsts.insert(fingerprint.clone(), recorded.position);
             }
             self.classes.moved(was.and_then(|before| before.class), Some(Class::of_alert(alert)));
             let value = framed(&partition, alert);
@@ -53,9 +54,9 @@ impl Projector {
         recorded: &Recorded,
         changed: &Changed,
         before: &BTreeMap<Fingerprint, Before>,
-    ) {
+    ) -> Result<(), Error> {
         let Some(book) = self.folds.books.get_mut(&recorded.partition) else {
-            return;
+            return Ok(());
         };
         for id in changed.incidents.iter().filter(|id| !self.counts.contains_key(*id)) {
             index::first(&mut work.batch, Kind::Incident, List::Incidents, id.as_str(), recorded.position);
@@ -73,12 +74,20 @@ impl Projector {
                 continue;
             };
             let counted = self.counts.entry(id.clone()).or_default();
-            for fingerprint in before.keys() {
+            for (fingerprint, before) in before {
                 let alert = book.alerts.get(fingerprint);
                 let was = counted.messages.contains_key(fingerprint);
                 let is = counted.place(incident, fingerprint, alert);
                 if was || is {
                     member(&mut work.batch, recorded, incident, fingerprint, counted, alert);
+                }
+                if is && before.incident.as_ref() != Some(id) {
+                    let first = match work.firsts.get(fingerprint) {
+                        Some(first) => Some(*first),
+                        None => self.store.first(Kind::Alert, fingerprint.as_str(), recorded.position)?,
+                    };
+                    let key = |first| keys::about(About::AlertsOf, id.as_str(), first, recorded.position);
+                    work.batch.index(key(first.unwrap_or(recorded.position)), fingerprint.as_str());
                 }
             }
             tally(&mut work.batch, recorded, id, counted);
@@ -89,6 +98,7 @@ impl Projector {
                 work.dirty.insert((recorded.partition.clone(), Dirty::Incident(id.clone())));
             }
         }
+        Ok(())
     }
 
     pub(super) fn silences(&self, work: &mut ProjectedBatch, recorded: &Recorded, changed: &Changed) {
@@ -169,7 +179,6 @@ impl Projector {
         {
             index::timeline(&mut work.batch, earlier, recorded, position);
         }
-        self.notice(work, recorded, changed);
         Ok(())
     }
 
@@ -204,7 +213,8 @@ impl Projector {
         Ok(None)
     }
 
-    fn notice(&self, work: &mut ProjectedBatch, recorded: &Recorded, changed: &Changed) {
+    /// A notice, and whether it is still open.
+    pub(super) fn notice(&mut self, work: &mut ProjectedBatch, recorded: &Recorded, changed: &Changed) {
         let Some(id) = &changed.notice else { return };
         let Some(notice) = self.folds.notices.0.get(id) else {
             return;
@@ -212,6 +222,7 @@ impl Projector {
         let position = recorded.position;
         let value = framed(&recorded.partition.to_string(), notice);
         work.batch.document(Kind::Notice, id.as_str(), position, value);
+        self.open.note(&mut work.batch, notice, position);
         work.batch.index(keys::about(About::Notice, id.as_str(), position, position), []);
         if matches!(recorded.event, Event::NoticeRequested(_) | Event::NoticeHeld(_)) {
             index::first(&mut work.batch, Kind::Notice, List::Notices, id.as_str(), position);

@@ -8,7 +8,7 @@ use hindcast_queries::AlertFilter;
 use super::{Asked, Reader};
 use crate::error::Error;
 use crate::project::load::partition_of;
-use crate::store::keys::{Kind, List};
+use crate::store::keys::{self, About, Kind, List};
 
 impl Reader {
     /// An alert's fold and its partition.
@@ -52,25 +52,40 @@ impl Reader {
 
     /// A page of alerts, newest first.
     pub(crate) fn alerts(&self, filter: &AlertFilter, asked: &Asked) -> Result<Page<api::Alert>, Problem> {
-        let Some(candidates) = self.candidates(filter)? else {
-            return Ok(self.newest(List::Alerts, asked, |id, _| self.pick_alert(filter, id))?);
+        let pick = |id: &str, _| self.pick_alert(filter, id);
+        let incident = match &filter.incident {
+            Some(id) => Some(self.find_incident(Some(id))?),
+            None => None,
         };
-        let mut found = Vec::new();
-        let mut last = 0;
-        for (position, id) in candidates {
-            if asked.after.is_some_and(|after| position >= after) {
-                continue;
+        let is_member = |id: &str| match &incident {
+            Some(incident) => self.is_member(incident, id),
+            None => Ok(true),
+        };
+        let named = self.candidates(filter)?;
+        Ok(match (named, &incident) {
+            (Some(candidates), _) => {
+                let candidates = candidates.into_iter().map(Ok);
+                self.picked(candidates, asked, |id, at| if is_member(id)? { pick(id, at) } else { Ok(None) })?
             }
-            let Some(item) = self.pick_alert(filter, &id)? else {
-                continue;
-            };
-            if found.len() == asked.limit {
-                return Ok(self.cut(found, Some(last)));
+            (None, Some(incident)) => {
+                let mut before = None;
+                let joined = self.store.about(About::AlertsOf, incident, self.at).rev();
+                let joined = joined.map(|mention| mention.and_then(|one| Ok((one.position, self.noted(&one.value)?))));
+                // One that left and came back stands there twice.
+                let once = joined.filter(|entry| match entry {
+                    Ok((position, _)) => before.replace(*position) != Some(*position),
+                    Err(_) => true,
+                });
+                self.picked(once, asked, |id, at| if is_member(id)? { pick(id, at) } else { Ok(None) })?
             }
-            found.push(item);
-            last = position;
-        }
-        Ok(self.cut(found, None))
+            (None, None) => self.newest(List::Alerts, asked, pick)?,
+        })
+    }
+
+    /// Whether an alert is one of an incident's, as of the position.
+    pub(crate) fn is_member(&self, incident: &str, fingerprint: &str) -> Result<bool, Error> {
+        let member = self.store.document(Kind::Member, &keys::member(incident, fingerprint), self.at)?;
+        Ok(member.is_some_and(|member| !member.value.is_empty()))
     }
 
     fn pick_alert(&self, filter: &AlertFilter, id: &str) -> Result<Option<api::Alert>, Error> {
@@ -85,15 +100,11 @@ impl Reader {
         if wanted { self.show_alert(&partition, alert).map(Some) } else { Ok(None) }
     }
 
-    /// The alerts that a filter names one by one, newest first; `None` where it names none.
+    /// The alerts that a filter names by a fingerprint or a name, newest first; `None` where it names none.
     fn candidates(&self, filter: &AlertFilter) -> Result<Option<Vec<(u64, String)>>, Problem> {
         let mut sets: Vec<Vec<String>> = Vec::new();
         if let Some(text) = &filter.fingerprint {
             sets.push(self.alerts_of(text)?);
-        }
-        if let Some(id) = &filter.incident {
-            let id = self.find_incident(Some(id))?;
-            sets.push(self.members(&id)?.into_iter().map(|(fingerprint, _)| fingerprint).collect());
         }
         if let Some(name) = &filter.name {
             sets.push(self.alerts_named(name)?);

@@ -44,10 +44,13 @@ impl Reader {
             filter.kind.as_deref().is_none_or(|kind| event.is_kind(head, kind))
                 && filter.subject.as_deref().is_none_or(|subject| head.subject == subject)
         };
-        // What has no document is found by its subject, and types by their own index.
-        let page = match (filter.subject.as_deref().filter(|subject| is_indexed(subject)), filter.kind.as_deref()) {
-            (Some(subject), _) => {
-                let positions = positions(self.store.about_from(About::Subject, subject, from, to));
+        // What has no document is found by its subject, what was made for an incident by the incident, and types by
+        // their own index.
+        let made_for = filter.incident.as_deref().map(|id| (About::MadeFor, id));
+        let own = filter.subject.as_deref().filter(|subject| is_indexed(subject)).map(|id| (About::Subject, id));
+        let page = match (made_for.or(own), filter.kind.as_deref()) {
+            (Some((about, id)), _) => {
+                let positions = positions(self.store.about_from(about, id, from, to));
                 self.gather(self.at_each(positions), asked, wanted)?
             }
             (None, Some(kind)) if !indexed_types(kind).is_empty() => {

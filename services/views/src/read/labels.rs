@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
-use hindcast_domain::incident::Status;
-use hindcast_domain::label::{About, Kind as LabelKind, Label, Provenance};
+use hindcast_domain::label::{About, Label, Provenance};
 use hindcast_domain::notice::Notice;
 use hindcast_domain::{Event, IncidentId};
 use hindcast_mlops::table;
@@ -17,6 +16,8 @@ use super::{Asked, Reader};
 use crate::error::Error;
 use crate::project;
 use crate::project::load::partition_of;
+use crate::project::taught::{CoverTotals, DIFFER, UNNAMED, topic_of};
+use crate::store::Document;
 use crate::store::keys::{About as Subjects, Kind, List};
 
 /// Closed incidents without a cause that are named.
@@ -26,23 +27,80 @@ const FIRST_EVENTS: usize = 8;
 /// Disagreements that are told.
 const DISAGREEMENTS_MAX: usize = 100;
 
-/// What people say of one thing: by kind and what it is about.
-type Topics = BTreeMap<(String, String), Vec<(u64, Label)>>;
+/// Labels of things of an incident that are looked through for one question.
+const LABELS_OF_INCIDENT_MAX: usize = 10_000;
 
 impl Reader {
     /// A page of labels, newest first.
     pub(crate) fn labels(&self, filter: &LabelFilter, asked: &Asked) -> Result<Page<api::Label>, Problem> {
-        let disputed = disputed(&self.topics()?);
-        Ok(self.newest(List::Labels, asked, |id, _| {
-            let Some((environment, label)) = self.label(id)? else { return Ok(None) };
-            let mut shown = shown(&label, environment, disputed.contains(id));
-            if !is_wanted(filter, &shown) {
-                return Ok(None);
+        let candidates = match (&filter.incident, filter.disputed) {
+            (Some(incident), _) => self.labels_of(incident)?,
+            (None, Some(true)) => self.disputed_labels()?,
+            (None, _) => return Ok(self.newest(List::Labels, asked, |id, _| self.pick_label(filter, id))?),
+        };
+        let newest_first = candidates.into_iter().rev().map(Ok);
+        Ok(self.picked(newest_first, asked, |id, _| self.pick_label(filter, id))?)
+    }
+
+    fn pick_label(&self, filter: &LabelFilter, id: &str) -> Result<Option<api::Label>, Error> {
+        let Some((environment, label)) = self.label(id)? else { return Ok(None) };
+        let mut shown = shown(&label, environment, false);
+        if !is_wanted(filter, &shown) {
+            return Ok(None);
+        }
+        shown.disputed = self.is_disputed(&label)?;
+        if filter.disputed.is_some_and(|wanted| shown.disputed != wanted) {
+            return Ok(None);
+        }
+        shown.incident = self.incident_of(&label.given.about)?;
+        let fits = filter.incident.as_ref().is_none_or(|wanted| shown.incident.as_ref() == Some(wanted));
+        Ok(fits.then_some(shown))
+    }
+
+    /// Whether a label counts and is one of those by which people say different things. What was concluded disputes
+    /// nobody.
+    fn is_disputed(&self, label: &Label) -> Result<bool, Error> {
+        if label.given.provenance != Provenance::Explicit || !label.counts_at(self.at) {
+            return Ok(false);
+        }
+        let dispute = self.store.document(Kind::Dispute, &topic_of(label), self.at)?;
+        Ok(dispute.is_some_and(|dispute| dispute.value.as_ref() == DIFFER))
+    }
+
+    /// Labels of an incident and of what was proposed, asked and told for it: (position, id), oldest first.
+    fn labels_of(&self, incident: &str) -> Result<BTreeMap<u64, String>, Error> {
+        let mut things = BTreeSet::from([incident.to_owned()]);
+        for about in [Subjects::MadeFor, Subjects::NoticesOf] {
+            for mention in self.store.about(about, incident, self.at).take(LABELS_OF_INCIDENT_MAX) {
+                things.insert(self.noted(&mention?.value)?);
             }
-            shown.incident = self.incident_of(&label.given.about)?;
-            let fits = filter.incident.as_ref().is_none_or(|wanted| shown.incident.as_ref() == Some(wanted));
-            Ok(fits.then_some(shown))
-        })?)
+        }
+        let mut found = BTreeMap::new();
+        for thing in things {
+            for mention in self.store.about(Subjects::LabelsOn, &thing, self.at).take(LABELS_OF_INCIDENT_MAX) {
+                let mention = mention?;
+                found.insert(mention.position, self.noted(&mention.value)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn disputed_labels(&self) -> Result<BTreeMap<u64, String>, Error> {
+        let mut found = BTreeMap::new();
+        for (topic, _) in self.disputed_topics()? {
+            for mention in self.store.about(Subjects::Topic, &topic, self.at) {
+                let mention = mention?;
+                found.insert(mention.position, self.noted(&mention.value)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Things of which people say different things, by kind and thing.
+    fn disputed_topics(&self) -> Result<Vec<(String, Document)>, Error> {
+        let mut topics = self.store.documents(Kind::Dispute, "", self.at)?;
+        topics.retain(|(_, dispute)| dispute.value.as_ref() == DIFFER);
+        Ok(topics)
     }
 
     /// The incident that a label was given in: named by what it is about, or the one that a proposal was made for,
@@ -88,101 +146,52 @@ impl Reader {
         Ok(Some((partition_of(&partition)?.environment, label)))
     }
 
-    /// What people said, by what it is about. What was concluded disputes nobody.
-    fn topics(&self) -> Result<Topics, Error> {
-        let mut topics = Topics::new();
-        for entry in self.store.list(List::Labels, self.at, None) {
-            let (position, id) = entry?;
-            let Some((_, label)) = self.label(&id)? else { continue };
-            if label.given.provenance != Provenance::Explicit || !label.counts_at(self.at) {
-                continue;
-            }
-            let kind = table::kind_word(label.given.kind).to_owned();
-            topics.entry((kind, topic(&label.given.about))).or_default().push((position, label));
-        }
-        topics.values_mut().for_each(|said| said.sort_by_key(|(position, _)| *position));
-        topics.retain(|_, said| differ(said));
-        Ok(topics)
-    }
-
     /// How many closed incidents have a cause, and where people disagree.
     pub(crate) fn label_coverage(&self) -> Result<api::LabelCoverage, Error> {
         let mut coverage = api::LabelCoverage { position: self.at, ..api::LabelCoverage::default() };
-        // A cause is named where an incident is resolved, or by a word on what was ranked.
-        let mut told = BTreeSet::new();
-        for entry in self.store.list(List::Labels, self.at, None) {
-            let Some((_, label)) = self.label(&entry?.1)? else { continue };
-            if label.counts_at(self.at) {
-                coverage.labels += 1;
-                coverage.explicit += u32::from(label.given.provenance == Provenance::Explicit);
-                if let (LabelKind::Cause, About::Incident { incident }) = (label.given.kind, &label.given.about) {
-                    told.insert(incident.to_string());
-                }
-            } else {
-                coverage.retracted += 1;
+        for (service, document) in self.store.documents(Kind::Cover, "", self.at)? {
+            let totals: CoverTotals = serde_json::from_slice(&document.value)
+                .map_err(|source| Error::Json { expected: "totals of labels", source })?;
+            if service.is_empty() {
+                (coverage.labels, coverage.explicit) = (totals.labels, totals.explicit);
+                (coverage.retracted, coverage.closed) = (totals.retracted, totals.closed);
+                coverage.with_cause = totals.with_cause;
+            } else if totals.closed > 0 {
+                let slot = coverage.services.entry(service).or_default();
+                (slot.closed, slot.with_cause) = (totals.closed, totals.with_cause);
             }
         }
+        let missing = coverage.closed.saturating_sub(coverage.with_cause) as usize;
         for entry in self.store.list(List::Incidents, self.at, None) {
+            if coverage.missing.len() == missing.min(MISSING_MAX) {
+                break;
+            }
             let (_, id) = entry?;
-            let Some((_, incident)) = self.incident_fold(&id)? else { continue };
-            if incident.status != Status::Resolved || incident.merged_into.is_some() {
-                continue;
-            }
-            let named = incident.cause.is_some() || told.contains(&id);
-            coverage.closed += 1;
-            coverage.with_cause += u32::from(named);
-            for service in &incident.services {
-                let slot = coverage.services.entry(service.clone()).or_default();
-                slot.closed += 1;
-                slot.with_cause += u32::from(named);
-            }
-            if !named && coverage.missing.len() < MISSING_MAX {
+            let closed = self.store.document(Kind::Closed, &id, self.at)?;
+            if closed.is_some_and(|closed| closed.value.as_ref() == UNNAMED) {
                 coverage.missing.push(id);
             }
         }
-        let disagreement = |said: Vec<(u64, Label)>| {
-            let first = said.first()?;
-            Some(api::Disagreement {
-                kind: first.1.given.kind,
-                about: first.1.given.about.clone(),
-                said: said
-                    .iter()
-                    .map(|(_, label)| api::PersonalLabel {
-                        by: label.by.clone(),
-                        value: label.given.value.clone(),
-                        label: label.id.to_string(),
-                    })
-                    .collect(),
-            })
-        };
-        coverage.disagreements =
-            self.topics()?.into_values().filter_map(disagreement).take(DISAGREEMENTS_MAX).collect();
+        for (topic, _) in self.disputed_topics()?.into_iter().take(DISAGREEMENTS_MAX) {
+            coverage.disagreements.extend(self.disagreement(&topic)?);
+        }
         Ok(coverage)
     }
-}
 
-/// Whether two people say different things. What one person said twice is no disagreement.
-fn differ(said: &[(u64, Label)]) -> bool {
-    let plain = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let values: BTreeSet<String> = said.iter().map(|(_, label)| plain(&label.given.value)).collect();
-    let people: BTreeSet<&str> = said.iter().map(|(_, label)| label.by.as_str()).collect();
-    values.len() > 1 && people.len() > 1
-}
-
-fn disputed(topics: &Topics) -> BTreeSet<String> {
-    topics.values().flatten().map(|(_, label)| label.id.to_string()).collect()
-}
-
-/// What a label is about, without the words that may differ between two labels about one thing.
-fn topic(about: &About) -> String {
-    match about {
-        About::Incident { incident } => incident.to_string(),
-        About::Alert { fingerprint, .. } => fingerprint.to_string(),
-        About::Pair { fired, older, .. } => format!("{fired}/{older}"),
-        About::Proposal { proposal } => proposal.to_string(),
-        About::Recall { incident, similar } => format!("{incident}/{similar}"),
-        About::Notice { notice } => notice.to_string(),
-        About::Conversation { conversation } => conversation.to_string(),
+    /// What people say of one thing, in the order in which they said it.
+    fn disagreement(&self, topic: &str) -> Result<Option<api::Disagreement>, Error> {
+        let mut said: Option<api::Disagreement> = None;
+        for mention in self.store.about(Subjects::Topic, topic, self.at) {
+            let id = self.noted(&mention?.value)?;
+            let Some((_, label)) = self.label(&id)?.filter(|(_, label)| label.counts_at(self.at)) else { continue };
+            let told = said.get_or_insert_with(|| api::Disagreement {
+                kind: label.given.kind,
+                about: label.given.about.clone(),
+                said: Vec::new(),
+            });
+            told.said.push(api::PersonalLabel { by: label.by, value: label.given.value, label: id });
+        }
+        Ok(said)
     }
 }
 
@@ -210,7 +219,7 @@ fn shown(label: &Label, environment: String, disputed: bool) -> api::Label {
     }
 }
 
-/// Whether a label fits all of the filter but the incident, which costs a look elsewhere.
+/// Whether a label fits all of the filter but the incident and the dispute, which cost a look elsewhere.
 fn is_wanted(filter: &LabelFilter, label: &api::Label) -> bool {
     let provenance = match label.provenance {
         Provenance::Explicit => "explicit",
@@ -223,5 +232,4 @@ fn is_wanted(filter: &LabelFilter, label: &api::Label) -> bool {
         && is(&filter.by, &label.by)
         && is(&filter.environment, &label.environment)
         && filter.retracted.is_none_or(|wanted| label.retracted.is_some() == wanted)
-        && filter.disputed.is_none_or(|wanted| label.disputed == wanted)
 }

@@ -11,7 +11,8 @@ use hindcast_queries::NoticeFilter;
 
 use super::{Asked, Reader};
 use crate::error::Error;
-use crate::store::keys::{Kind, List};
+use crate::project::open::is_open;
+use crate::store::keys::{self, About, Kind, List, OPEN_NOTICES};
 
 impl Reader {
     /// A silence, by its whole id.
@@ -51,7 +52,7 @@ impl Reader {
             Some(text) => Some(self.find_incident(Some(text))?),
             None => None,
         };
-        Ok(self.newest(List::Notices, asked, |id, position| {
+        let pick = |id: &str, position: u64| {
             let Some(document) = self.store.document(Kind::Notice, id, self.at)? else {
                 return Ok(None);
             };
@@ -60,8 +61,25 @@ impl Reader {
             let wanted = (incident.is_none() || incident.as_deref() == about)
                 && (filter.status.is_empty() || filter.status.contains(&notice.status))
                 && filter.page.is_none_or(|page| page == notice.page);
-            Ok(wanted.then(|| show_notice(notice, position)))
-        })?)
+            Ok::<_, Error>(wanted.then(|| show_notice(notice, position)))
+        };
+        if let Some(incident) = &incident {
+            let own = self.store.about(About::NoticesOf, incident, self.at).rev();
+            let own = own.map(|mention| mention.and_then(|own| Ok((own.position, self.noted(&own.value)?))));
+            return Ok(self.picked(own, asked, pick)?);
+        }
+        let open_alone = !filter.status.is_empty() && filter.status.iter().all(|status| is_open(*status));
+        let oldest = if open_alone { self.oldest_open_notice()? } else { Some(0) };
+        let Some(oldest) = oldest else { return Ok(self.cut(Vec::new(), None)) };
+        let list = self.store.list(List::Notices, self.at, asked.after);
+        let list = list.take_while(|entry| entry.as_ref().map_or(true, |(position, _)| *position >= oldest));
+        Ok(self.picked(list, asked, pick)?)
+    }
+
+    /// Where the oldest notice began that is still requested or held; `None` where there is none.
+    fn oldest_open_notice(&self) -> Result<Option<u64>, Error> {
+        let mark = self.store.document(Kind::Mark, OPEN_NOTICES, self.at)?;
+        Ok(mark.and_then(|mark| keys::tail(&mark.value)))
     }
 
     /// A parked item, by its event's whole id.

@@ -117,13 +117,25 @@ impl Reader {
         &self,
         list: List,
         asked: &Asked,
+        pick: impl FnMut(&str, u64) -> Result<Option<T>, Error>,
+    ) -> Result<Page<T>, Error> {
+        self.picked(self.store.list(list, self.at, asked.after), asked, pick)
+    }
+
+    /// A page of entries that come newest first: (position, id).
+    pub(crate) fn picked<T>(
+        &self,
+        entries: impl Iterator<Item = Result<(u64, String), Error>>,
+        asked: &Asked,
         mut pick: impl FnMut(&str, u64) -> Result<Option<T>, Error>,
     ) -> Result<Page<T>, Error> {
-        let mut entries = self.store.list(list, self.at, asked.after);
         let mut found = Vec::new();
         let mut last = 0;
-        for entry in entries.by_ref() {
+        for entry in entries {
             let (position, id) = entry?;
+            if asked.after.is_some_and(|after| position >= after) {
+                continue;
+            }
             let Some(item) = pick(&id, position)? else {
                 continue;
             };

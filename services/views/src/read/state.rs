@@ -7,13 +7,15 @@ use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION};
 use hindcast_domain::label::Label;
 use hindcast_domain::model::{InForce, PAIR_SCORER};
 use hindcast_domain::{alert, incident};
+use hindcast_queries::StateCounts;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
 use super::Reader;
 use crate::error::Error;
-use crate::project::live::{Class, Summary};
+use crate::project::live::{Class, ClassCounts, Summary};
+use crate::store::Document;
 use crate::store::keys::{Kind, List};
 
 /// What the state hash covers, and the list that names it.
@@ -30,6 +32,15 @@ const HASHED: [(&str, List); 5] = [
 struct AlertGlance {
     status: alert::Status,
     suppressed: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct IncidentGlance {
+    status: incident::Status,
+}
+
+fn glance<T: DeserializeOwned>(json: &[u8], expected: &'static str) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })
 }
 
 impl Reader {
@@ -78,6 +89,33 @@ impl Reader {
             _ => (Sha256::digest(json).into(), Class::Silence),
         };
         Ok(Some((partition.to_owned(), digest, class)))
+    }
+
+    /// What is counted, from the documents: the way of the positions that nobody was told of lately.
+    pub(crate) fn state_counts(&self) -> Result<StateCounts, Error> {
+        let mut counts = ClassCounts::default();
+        self.each(Kind::Alert, List::Alerts, |document| {
+            let glance: AlertGlance = glance(document.parts()?.1, "an alert")?;
+            counts.moved(None, Some(Class::Alert(glance.status, glance.suppressed.is_some())));
+            Ok(())
+        })?;
+        self.each(Kind::Incident, List::Incidents, |document| {
+            let glance: IncidentGlance = glance(document.parts()?.1, "an incident")?;
+            counts.moved(None, Some(Class::Incident(glance.status)));
+            Ok(())
+        })?;
+        let ClassCounts { incidents, alerts } = counts;
+        Ok(StateCounts { incidents, alerts, parked: self.parked_open()? })
+    }
+
+    fn each(&self, kind: Kind, list: List, mut work: impl FnMut(&Document) -> Result<(), Error>) -> Result<(), Error> {
+        for entry in self.store.list(list, self.at, None) {
+            let (_, id) = entry?;
+            if let Some(document) = self.store.document(kind, &id, self.at)? {
+                work(&document)?;
+            }
+        }
+        Ok(())
     }
 
     /// Parked items that nobody has looked at. Events of a newer binary are listed, and not counted here.

@@ -10,9 +10,10 @@ use hindcast_domain::event::Recorded;
 use super::Reader;
 use crate::error::Error;
 use crate::limits::{KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
+use crate::project::load::read_member;
 use crate::project::tally::StoredMember;
 use crate::project::write::grouping;
-use crate::store::keys::About;
+use crate::store::keys::{self, About, Kind};
 use crate::words;
 
 impl Reader {
@@ -21,6 +22,20 @@ impl Reader {
         let mut members = Vec::new();
         for (fingerprint, member) in self.members(id)? {
             members.extend(self.why_member(&fingerprint, &member)?);
+        }
+        members.sort_by(|a: &WhyMember, b| (a.position, &a.fingerprint).cmp(&(b.position, &b.fingerprint)));
+        Ok(Why { incident: id.to_owned(), members, kept_out: self.kept_out(id)?, position: self.at })
+    }
+
+    /// Of some alerts of an incident, by its whole id and their fingerprints.
+    pub(crate) fn why_of(&self, id: &str, alerts: &[String]) -> Result<Why, Error> {
+        let mut members = Vec::new();
+        for fingerprint in alerts {
+            let member = keys::member(id, fingerprint);
+            let Some(document) = self.store.document(Kind::Member, &member, self.at)? else { continue };
+            if let Some((fingerprint, stored)) = read_member(&member, &document.value)? {
+                members.extend(self.why_member(fingerprint.as_str(), &stored)?);
+            }
         }
         members.sort_by(|a: &WhyMember, b| (a.position, &a.fingerprint).cmp(&(b.position, &b.fingerprint)));
         Ok(Why { incident: id.to_owned(), members, kept_out: self.kept_out(id)?, position: self.at })
@@ -68,7 +83,7 @@ impl Reader {
     fn kept_out(&self, id: &str) -> Result<Vec<WhyKeptOut>, Error> {
         // The newest word on each alert counts.
         let mut kept: BTreeMap<String, WhyKeptOut> = BTreeMap::new();
-        for mention in self.store.about(About::Considered, id, self.at).rev() {
+        for mention in self.store.about(About::Considered, id, self.at).rev().take(LOOK_BACK_EVENTS_MAX) {
             if kept.len() == KEPT_OUT_MAX {
                 break;
             }

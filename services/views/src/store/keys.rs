@@ -32,7 +32,18 @@ pub(crate) enum Kind {
     Label = b'b',
     /// Which version of a model is in force, by the model's name.
     Alias = b'g',
+    /// Where the oldest notice began that is requested or held, by [`OPEN_NOTICES`]; empty where there is none.
+    Mark = b'k',
+    /// What people say of a thing, by kind and thing: whether they differ.
+    Dispute = b'd',
+    /// Totals of labels and of closed incidents: of all under no name, and by service.
+    Cover = b'v',
+    /// Whether an incident is over, and whether its cause is named, by id.
+    Closed = b'x',
 }
+
+/// The id of the mark of open notices.
+pub(crate) const OPEN_NOTICES: &str = "notices";
 
 /// Lists in the order of positions; the letter is the first byte of their keys, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +93,15 @@ pub(crate) enum About {
     Key = b'y',
     /// Events of a conversation, a proposal or a finding, by its id.
     Subject = b'j',
+    /// Alerts that joined an incident, by the position at which each was first seen → fingerprint. One that left since
+    /// has an empty member's document.
+    AlertsOf = b'a',
+    /// Proposals and questions about an incident, by their event → their id.
+    MadeFor = b'i',
+    /// Labels of a thing, by its id → the label's id.
+    LabelsOn = b'b',
+    /// Labels that people gave, by kind and thing → the label's id.
+    Topic = b'p',
 }
 
 /// The one key that is overwritten.

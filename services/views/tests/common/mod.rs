@@ -14,9 +14,12 @@ use hindcast_domain::book::Book;
 use hindcast_domain::command::{Command, Configured, Received};
 use hindcast_domain::event::{Change, Delivery, Draft, Parked, Recorded, RejectedItem, Unparked, Verdict};
 use hindcast_domain::incident::{self, AlertJoined, Considered, Grouping, Opened};
+use hindcast_domain::label::{self, About, Given, Provenance};
 use hindcast_domain::notice::{Delivered, Held, Reason, Released, Requested};
 use hindcast_domain::silence::{self, Matcher, Terms};
-use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, SilenceId, Span, Time};
+use hindcast_domain::{
+    Event, EventId, Fingerprint, IncidentId, LabelId, NoticeId, Partition, Severity, SilenceId, Span, Time,
+};
 use hindcast_events::Envelope;
 use hindcast_ledger::commit::{self, CommitHeader};
 use hindcast_ledger::memory;
@@ -42,6 +45,7 @@ pub struct World {
     pub silences: Vec<SilenceId>,
     pub notices: Vec<(NoticeId, EventId, Option<IncidentId>)>,
     pub parked: Vec<EventId>,
+    pub labels: Vec<(Partition, LabelId)>,
     tips: BTreeMap<Subject, Tip>,
     made: u64,
 }
@@ -69,6 +73,7 @@ impl World {
             silences: Vec::new(),
             notices: Vec::new(),
             parked: Vec::new(),
+            labels: Vec::new(),
             tips: BTreeMap::new(),
             made: 0,
         }
@@ -344,6 +349,36 @@ impl World {
         };
         assert!(!next.is_empty());
         self.notices.push((id, request, Some(incident)));
+    }
+
+    /// A person says something of an incident, or of its first alert.
+    pub async fn teach(&mut self, index: usize, person: usize, value: usize) {
+        let Some((partition, incident)) = self.incidents.get(index % self.incidents.len().max(1)).cloned() else {
+            return;
+        };
+        let id = LabelId::derive(&[b"label", &self.labels.len().to_be_bytes()]);
+        let kind = if value % 2 == 0 { label::Kind::Cause } else { label::Kind::Attention };
+        let provenance = if person == 0 { Provenance::Implicit } else { Provenance::Explicit };
+        let given = Given {
+            kind,
+            about: About::Incident { incident },
+            value: format!("value {}", value % 3),
+            weight: 1_000,
+            provenance,
+            rule: "cause_named".into(),
+            from: EventId::derive(&[b"from"]),
+        };
+        let draft = Draft::by(&format!("person {person}"), &id, Event::LabelGiven(given));
+        self.decide(&partition, "labels", vec![draft], None, Span::ZERO).await;
+        self.labels.push((partition, id));
+    }
+
+    /// A label is taken back.
+    pub async fn retract(&mut self, index: usize) {
+        let Some((partition, id)) = self.labels.get(index % self.labels.len().max(1)).cloned() else { return };
+        let retracted = label::Retracted { label: id.clone(), why: "undone".into() };
+        let draft = Draft::by("ada", &id, Event::LabelRetracted(retracted));
+        self.decide(&partition, "labels", vec![draft], None, Span::ZERO).await;
     }
 
     pub async fn change(&mut self, index: usize) {

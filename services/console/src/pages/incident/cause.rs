@@ -46,6 +46,7 @@ fn known(frame: &Frame, causes: &Causes, judging: &Judging) -> Markup {
             (judging.other_causes(&ranked))
             (refuted(frame, &causes.refuted))
             (radius(&causes.blast_radius))
+            (parts::behind(causes.behind))
         }
     }
 }

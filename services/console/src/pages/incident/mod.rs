@@ -89,7 +89,9 @@ pub fn page(view: &IncidentPage) -> Markup {
                     h2 { "Notifications" }
                     @if view.notices.items.is_empty() { p.sub { "Nobody was notified." } }
                     @else { (parts::notices(frame, &view.notices.items, false)) }
-                    @if view.notices.next.is_some() { p { a href=(frame.link("/notices")) { "all notifications" } } }
+                    @if view.notices.next.is_some() {
+                        p { a href=(frame.link_with("/notices", &[("incident", &view.incident.id)])) { "all its notifications" } }
+                    }
                 }
             }
         }
@@ -156,9 +158,9 @@ fn line(view: &IncidentPage, entry: &TimelineEntry) -> Markup {
 
 fn members(view: &IncidentPage) -> Markup {
     let frame = &view.frame;
-    let split = frame.is_now() && view.incident.merged_into.is_none() && view.alerts.items.len() > 1;
+    let split = frame.is_now() && view.incident.merged_into.is_none() && view.incident.alerts > 1;
     html! {
-        section {
+        section #alerts {
             h2 { "Alerts " span.n { (view.incident.alerts) } }
             @if view.alerts.items.is_empty() { p.sub { "No alerts: a person declared it, or all its alerts moved to another incident." } }
             @else {
@@ -168,9 +170,7 @@ fn members(view: &IncidentPage) -> Markup {
                         p.under { button form="act" formaction=(format!("/{}/split", view.incident.id)) type="submit" { "Split the selected alerts off" } }
                     }
                 }
-                @if view.alerts.next.is_some() {
-                    p { a href=(super::words::href("/alerts", [("incident", view.incident.id.as_str())])) { "all its alerts" } }
-                }
+                (parts::further_in(frame, "alerts", view.alerts.next.as_deref(), "Older alerts"))
             }
         }
     }

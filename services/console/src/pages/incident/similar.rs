@@ -21,6 +21,7 @@ pub fn section(frame: &Frame, similar: &Result<SimilarPage, Problem>, judging: &
                         @if page.never_seen { p.sub.ahead { "No matching past incident. The incidents below have similar symptoms and a different cause." } }
                         (list(frame, &page.items, Some(judging)))
                     }
+                    (parts::behind(page.behind))
                     @if page.stand_in { p.sub.behind { "Compared by words alone: no embedding model is installed." } }
                 }
             }

@@ -1,8 +1,8 @@
 //! One function a tool: from arguments to JSON, all of it as of one position.
 
-use hindcast_api::{AsOf, Code, Problem};
+use hindcast_api::{Code, Problem};
 use hindcast_domain::{Partition, Span, Time};
-use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, Window};
+use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, ListPart, Snapshot};
 use hindcast_telemetry::{LogFilter, TelemetryWindow};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,10 +17,8 @@ const LOGS_STRETCH_MAX: Span = Span::hours(6);
 /// A call that is being answered.
 pub(super) struct ToolCallContext<'a> {
     pub(super) toolbox: &'a Toolbox,
-    /// Nothing later is looked at.
-    pub(super) position: u64,
-    /// Whether the question is about now.
-    pub(super) live: bool,
+    /// Nothing else is looked at.
+    pub(super) seen: &'a Snapshot,
 }
 
 /// An answer as JSON.
@@ -29,17 +27,9 @@ fn shown(value: &impl Serialize) -> Result<Value, Problem> {
 }
 
 impl ToolCallContext<'_> {
-    fn then(&self) -> Option<AsOf> {
-        Some(AsOf::Position(self.position))
-    }
-
-    fn window(&self, limit: usize) -> Window {
-        Window { as_of: self.then(), limit: Some(limit), cursor: None }
-    }
-
     /// A list in the shape of all lists; what lies on further pages is said, since nobody can count it here.
     fn list<T: Serialize>(&self, items: &[T], more: bool) -> Result<Value, Problem> {
-        let mut value = json!({"items": shown(&items)?, "position": self.position});
+        let mut value = json!({"items": shown(&items)?, "position": self.seen.position()});
         if more && let Some(fields) = value.as_object_mut() {
             fields.insert("more".to_owned(), Value::Bool(true));
         }
@@ -51,37 +41,37 @@ impl ToolCallContext<'_> {
             "list_incidents" => self.list_incidents(args::read(name, arguments)?).await,
             "get_incident" => {
                 let asked: args::OfIncident = args::read(name, arguments)?;
-                shown(&self.toolbox.queries.incident(asked.incident.as_deref(), self.then()).await?)
+                shown(&self.seen.incident(asked.incident.as_deref()).await?)
             }
             "get_timeline" => self.timeline(args::read(name, arguments)?).await,
             "get_alerts" => self.alerts(args::read(name, arguments)?).await,
             "get_receipt" => {
                 let asked: args::GetReceipt = args::read(name, arguments)?;
-                shown(&self.toolbox.queries.receipt(asked.alert.as_deref(), self.then()).await?)
+                shown(&self.seen.receipt(asked.alert.as_deref()).await?)
             }
             "get_why" => {
                 let id = self.incident(args::read::<args::OfIncident>(name, arguments)?.incident.as_deref()).await?;
-                shown(&self.toolbox.queries.why(&id, self.then()).await?)
+                shown(&self.seen.why(&id).await?)
             }
             "get_causes" => {
                 let asked: args::OfIncident = args::read(name, arguments)?;
-                shown(&self.toolbox.advice.causes(asked.incident.as_deref(), self.then()).await?)
+                shown(&self.toolbox.advice.causes(self.seen, asked.incident.as_deref()).await?)
             }
             "get_similar" => self.similar(args::read(name, arguments)?).await,
             "get_proposals" => {
                 let asked: args::OfIncident = args::read(name, arguments)?;
-                let found = self.toolbox.advice.proposals(asked.incident.as_deref(), self.then()).await?;
+                let found = self.toolbox.advice.proposals(self.seen, asked.incident.as_deref()).await?;
                 self.list(&found, false)
             }
             "get_changes" => {
                 let id = self.incident(args::read::<args::OfIncident>(name, arguments)?.incident.as_deref()).await?;
-                self.list(&self.toolbox.queries.changes(&id, self.then()).await?, false)
+                self.list(&self.seen.changes(&id).await?, false)
             }
             "get_findings" => self.findings(args::read(name, arguments)?).await,
             "search_events" => self.events(args::read(name, arguments)?).await,
             "get_event" => {
                 let asked: args::GetEvent = args::read(name, arguments)?;
-                shown(&self.toolbox.queries.event(&asked.event, self.then()).await?)
+                shown(&self.seen.event(&asked.event).await?)
             }
             "search_logs" => self.logs(args::read(name, arguments)?).await,
             other => Err(unknown(other)),
@@ -90,7 +80,7 @@ impl ToolCallContext<'_> {
 
     /// The whole id of an incident.
     async fn incident(&self, id: Option<&str>) -> Result<String, Problem> {
-        Ok(self.toolbox.queries.incident(id, self.then()).await?.id)
+        Ok(self.seen.incident(id).await?.id)
     }
 
     async fn list_incidents(&self, asked: args::ListIncidents) -> Result<Value, Problem> {
@@ -105,7 +95,7 @@ impl ToolCallContext<'_> {
             environment: None,
         };
         let limit = args::limit(NAME, asked.limit)?;
-        let page = self.toolbox.queries.incidents(filter, self.window(limit)).await?;
+        let page = self.seen.incidents(filter, ListPart::first(limit)).await?;
         self.list(&page.items, page.next.is_some())
     }
 
@@ -113,7 +103,7 @@ impl ToolCallContext<'_> {
     async fn timeline(&self, asked: args::GetTimeline) -> Result<Value, Problem> {
         let limit = args::limit("get_timeline", asked.limit)?;
         let id = self.incident(asked.incident.as_deref()).await?;
-        let page = self.toolbox.queries.timeline(&id, self.window(TIMELINE_READ_MAX)).await?;
+        let page = self.seen.timeline(&id, ListPart::first(TIMELINE_READ_MAX)).await?;
         let (more, mut items) = (page.next.is_some(), page.items);
         let left_off = items.len().saturating_sub(limit);
         // At least one line stays at the end, since that is how it stands.
@@ -144,7 +134,7 @@ impl ToolCallContext<'_> {
         let limit = args::limit(NAME, asked.limit)?;
         // A service is found by what the alert resolved to, which no label need carry: so it is looked for here.
         let read = if asked.service.is_some() { hindcast_api::LIMIT_MAX } else { limit };
-        let page = self.toolbox.queries.alerts(filter, self.window(read)).await?;
+        let page = self.seen.alerts(filter, ListPart::first(read)).await?;
         let wanted = |alert: &hindcast_api::Alert| {
             asked.service.as_deref().is_none_or(|service| alert.service.as_deref() == Some(service))
         };
@@ -157,8 +147,8 @@ impl ToolCallContext<'_> {
     async fn similar(&self, asked: args::GetSimilar) -> Result<Value, Problem> {
         let limit = args::limit("get_similar", asked.limit)?;
         let mut page = match asked.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => self.toolbox.advice.recall(text, self.then(), limit).await?,
-            None => self.toolbox.advice.similar(asked.incident.as_deref(), self.then()).await?,
+            Some(text) => self.toolbox.advice.recall(self.seen, text, limit).await?,
+            None => self.toolbox.advice.similar(self.seen, asked.incident.as_deref()).await?,
         };
         page.items.truncate(limit);
         shown(&page)
@@ -168,7 +158,7 @@ impl ToolCallContext<'_> {
         const NAME: &str = "get_findings";
         let (mut environment, mut since) = (None, args::time(NAME, asked.since.as_deref())?);
         if let Some(id) = asked.incident.as_deref() {
-            let incident = self.toolbox.queries.incident(Some(id), self.then()).await?;
+            let incident = self.seen.incident(Some(id)).await?;
             since = since.or(Some(incident.started_at - crate::gather::BEFORE));
             environment = Some(incident.environment);
         }
@@ -179,20 +169,26 @@ impl ToolCallContext<'_> {
             until: args::time(NAME, asked.until.as_deref())?,
         };
         let limit = args::limit(NAME, asked.limit)?;
-        let page = self.toolbox.queries.findings(filter, self.window(limit)).await?;
+        let page = self.seen.findings(filter, ListPart::first(limit)).await?;
         self.list(&page.items, page.next.is_some())
     }
 
     async fn events(&self, asked: args::SearchEvents) -> Result<Value, Problem> {
         let limit = args::limit("search_events", asked.limit)?;
-        let filter = EventFilter { kind: asked.kind, from: asked.from, to: asked.to, subject: asked.subject };
-        let page = self.toolbox.queries.events(filter, self.window(limit)).await?;
+        let filter = EventFilter {
+            kind: asked.kind,
+            from: asked.from,
+            to: asked.to,
+            subject: asked.subject,
+            ..EventFilter::default()
+        };
+        let page = self.seen.events(filter, ListPart::first(limit)).await?;
         self.list(&page.items, page.next.is_some())
     }
 
     async fn logs(&self, asked: args::SearchLogs) -> Result<Value, Problem> {
         const NAME: &str = "search_logs";
-        if !self.live {
+        if !self.seen.is_now() {
             let said = "expected a question about now: log lines are telemetry, which expires and has no past";
             let remedy = "Use get_findings: what was concluded from the lines is kept for ever.";
             return Err(Problem::new(Code::Invalid, said).remedy(remedy));
@@ -229,11 +225,11 @@ impl ToolCallContext<'_> {
         let named = (args::time(NAME, asked.from.as_deref())?, args::time(NAME, asked.to.as_deref())?);
         let (partition, usual) = match (asked.incident.as_deref(), asked.environment.as_deref()) {
             (None, Some(environment)) => {
-                let (_, now) = self.toolbox.queries.moment(self.then()).await?;
+                let now = self.seen.recorded_at();
                 (Partition::of_environment(environment), TelemetryWindow { from: now - Span::minutes(30), to: now })
             }
             (id, _) => {
-                let incident = self.toolbox.queries.incident(id, self.then()).await?;
+                let incident = self.seen.incident(id).await?;
                 let end = incident.resolved_at.unwrap_or(incident.updated_at) + Span::minutes(5);
                 let from = incident.started_at - Span::minutes(10);
                 (Partition::of_environment(&incident.environment), TelemetryWindow { from, to: end })

@@ -91,6 +91,10 @@ async fn every_question_is_asked_as_of_the_same_position() {
     let found = behind.asked();
     assert!(found.iter().map(|(what, _)| what).collect::<BTreeSet<_>>().len() >= 12, "{found:?}");
     assert!(found.iter().all(|(_, as_of)| *as_of == Some(AsOf::Position(500))), "{found:?}");
+    let output = toolbox.call("get_timeline", json!({}), None).await.unwrap();
+    assert_eq!(output["position"], NOW);
+    let incident = toolbox.call("get_incident", json!({}), Some(AsOf::Position(500))).await.unwrap();
+    assert_eq!(incident["position"], 500, "a thing without a place of its own names that of the look");
     let (toolbox, behind) = sample::toolbox(3, None);
     toolbox.call("get_timeline", json!({}), None).await.unwrap();
     let (first, rest) = behind.asked().split_first().map(|(first, rest)| (*first, rest.to_vec())).unwrap();

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{MemoryContents, MemoryViews, Question, filters, kept, look};
 use crate::{
     AlertFilter, CHANGES_HOURS_BEFORE, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter,
-    NoticeFilter, Queries, ReportFilter, Window,
+    NoticeFilter, Queries, ReportFilter, StateCounts, Window,
 };
 
 impl MemoryViews {
@@ -309,6 +309,16 @@ impl Queries for MemoryViews {
     async fn state(&self, as_of: Option<AsOf>) -> Result<State, Problem> {
         let at = self.ask(Question::Other("state", as_of)).await?;
         Ok(self.held().state(at))
+    }
+
+    async fn counted(&self, position: u64) -> Result<StateCounts, Problem> {
+        let at = self.ask(Question::Other("counted", Some(AsOf::Position(position)))).await?;
+        let State { incidents, alerts, parked, .. } = self.held().state(at);
+        Ok(StateCounts { incidents, alerts, parked })
+    }
+
+    async fn is_settled(&self, _: u64, _: bool) -> Result<bool, Problem> {
+        Ok(true)
     }
 
     async fn partition_of(&self, incident: &str) -> Result<Partition, Problem> {

@@ -52,6 +52,11 @@ pub(super) fn event(filter: &EventFilter, event: &Event) -> bool {
     let first = event.event_type.split('.').next().unwrap_or_default();
     filter.kind.as_deref().is_none_or(|kind| [event.kind.as_str(), event.event_type.as_str(), first].contains(&kind))
         && is::<str, _>(filter.subject.as_ref(), &event.subject)
+        && filter.incident.as_deref().is_none_or(|wanted| {
+            let of_these =
+                ["proposal.made", "proposal.rejected", "conversation.asked"].contains(&event.event_type.as_str());
+            of_these && event.data.get("incident").and_then(|id| id.as_str()) == Some(wanted)
+        })
         && filter.from.is_none_or(|from| event.position >= from)
         && filter.to.is_none_or(|to| event.position <= to)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hindcast_api::{Alert, AsOf, Causes, Change, Event, Finding, Incident, SimilarPage, TimelineEntry};
 use hindcast_domain::{Severity, Span, Time, finding};
+use hindcast_queries::Snapshots;
 use hindcast_queries::memory::MemoryViews;
 use hindcast_testkit as testkit;
 use serde_json::json;
@@ -37,7 +38,8 @@ pub(super) fn start() -> Time {
 pub(super) fn toolbox(many: usize, telemetry: Option<hindcast_telemetry::Shared>) -> (Toolbox, Behind) {
     let (views, advice) = (Arc::new(views(many)), Arc::new(advice()));
     let behind = Behind { views: views.clone(), advice: advice.clone() };
-    (Toolbox { queries: views, advice, telemetry }, behind)
+    let queries = Snapshots::from(views as hindcast_queries::Shared);
+    (Toolbox { queries, advice, telemetry }, behind)
 }
 
 fn views(many: usize) -> MemoryViews {
@@ -83,6 +85,7 @@ fn advice() -> MemoryAdvice {
         refuted: vec![],
         blast_radius: hindcast_api::BlastRadius { hit: vec![], at_risk: vec![], unharmed: vec![] },
         ranker: 1,
+        behind: None,
     });
     advice.put_similar(SimilarPage {
         items: vec![],
@@ -92,6 +95,7 @@ fn advice() -> MemoryAdvice {
         never_seen: true,
         embedder: "hashing".into(),
         stand_in: true,
+        behind: None,
     });
     advice
 }
