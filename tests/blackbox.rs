@@ -14,6 +14,7 @@ mod learning;
 mod lineage;
 mod llm;
 mod models_down;
+mod observability;
 mod one_position;
 mod recordings;
 mod secrets;

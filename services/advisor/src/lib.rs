@@ -38,7 +38,7 @@ pub struct Options {
     /// Where proposals are recorded; `None` where nothing may be written.
     pub writer: Option<FactsWriter>,
     /// Counters.
-    pub metrics: hindcast_http::MetricRegistry,
+    pub metrics: hindcast_metrics::MetricRegistry,
 }
 
 /// The advice of this process; cheap to clone.

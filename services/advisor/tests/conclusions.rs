@@ -9,7 +9,7 @@ use hindcast_advice::Advice;
 use hindcast_advisor::{Options, Rca};
 use hindcast_api::{Alert, Incident};
 use hindcast_domain::{IncidentId, Severity, Span};
-use hindcast_http::MetricRegistry;
+use hindcast_metrics::MetricRegistry;
 use hindcast_queries::memory::MemoryViews;
 use hindcast_queries::{Shared, Snapshot, Snapshots};
 use hindcast_testkit as testkit;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use hindcast_clock as clock;
 use hindcast_domain::Secret;
 use hindcast_facts::FactsWriter;
-use hindcast_http::MetricRegistry;
 use hindcast_intake::CommandWriter;
 use hindcast_ledger::Shared;
 use hindcast_messaging::chat as port;
+use hindcast_metrics::MetricRegistry;
 
 use crate::replies::ReplyAddresses;
 use crate::status::Handle;

@@ -16,7 +16,8 @@ use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use hindcast_advice as advising;
 use hindcast_api::{Answer, AnswerProgress, AsOf, Ask, Code, Problem};
-use hindcast_http::{HttpRefusal, MetricRegistry, Result};
+use hindcast_http::{HttpRefusal, Result};
+use hindcast_metrics::MetricRegistry;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hindcast_api::{Code, Problem};
-use hindcast_http::MetricRegistry;
+use hindcast_metrics::MetricRegistry;
 
 use crate::{Options, fallback};
 

@@ -18,6 +18,7 @@ pub mod advice;
 pub mod ask;
 pub mod auth;
 pub mod commands;
+pub mod counted;
 pub mod fallback;
 pub mod guard;
 pub mod learn;
@@ -43,8 +44,9 @@ use hindcast_advice as advising;
 use hindcast_clock as clock;
 use hindcast_domain::{SecretHash, Time};
 use hindcast_facts::FactsWriter;
-use hindcast_http::MetricRegistry;
 use hindcast_intake::CommandWriter;
+use hindcast_ledger::LagBoard;
+use hindcast_metrics::MetricRegistry;
 use hindcast_queries as queries;
 use tokio::sync::{Semaphore, watch};
 
@@ -61,6 +63,8 @@ pub struct Options {
     pub copilot: advising::SharedCopilot,
     /// Where the status of the chat connections is read.
     pub chats: ChatsSource,
+    /// How far services are behind.
+    pub lags: LagBoard,
     /// Who trains and backtests; `None` where another process does.
     pub learning: Option<hindcast_training::Shared>,
     /// Where commands are written.

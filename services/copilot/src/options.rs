@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hindcast_advice::tools::Toolbox;
 use hindcast_facts::FactsWriter;
-use hindcast_http::MetricRegistry;
+use hindcast_metrics::MetricRegistry;
 
 use crate::prompts::Prompts;
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use hindcast_clock as clock;
 use hindcast_facts::FactsWriter;
-use hindcast_http::MetricRegistry;
+use hindcast_metrics::MetricRegistry;
 use hindcast_telemetry::ArrivalCursor;
 use tokio::sync::{Mutex, watch};
 

@@ -27,6 +27,7 @@ use crate::snapshot::{self, SnapshotStore};
 use hindcast_ledger::commit::Hash;
 use hindcast_ledger::port::{Lease, ReadError, Seq, Shared};
 use hindcast_ledger::progress::LedgerProgress;
+use hindcast_metrics::AtomicHistogram;
 pub use queue::{DecodedCommit, QueuedInput, RecordedInput};
 pub use recorded::{RecordedOrder, RecordedStep};
 pub use redecide::{Divergence, Redecider, Redecision, redecide};
@@ -81,6 +82,8 @@ pub enum Error {
 pub struct Runner<D: Decider> {
     decider: Arc<D>,
     options: Options,
+    /// How long its decisions take.
+    times: AtomicHistogram,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -100,7 +103,8 @@ enum RunnerStep {
 impl<D: Decider> Runner<D> {
     /// A runner of `decider`.
     pub fn new(decider: D, options: Options) -> Self {
-        Self { decider: Arc::new(decider), options }
+        let times = options.progress.figures().decisions(decider.name());
+        Self { decider: Arc::new(decider), options, times }
     }
 
     /// Runs until `shutdown` is true, then appends what it decided, snapshots and ends.

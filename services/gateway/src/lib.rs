@@ -34,11 +34,13 @@ use hindcast_api::{Code, Problem};
 use hindcast_clock as clock;
 use hindcast_domain::Time;
 use hindcast_facts::FactsWriter;
-use hindcast_http::{HttpRefusal, MetricRegistry};
+use hindcast_http::HttpRefusal;
 use hindcast_intake::CommandWriter;
+use hindcast_metrics::MetricRegistry;
 use hindcast_queries as queries;
 
 pub use auth::Guard;
+pub use door::counted::series as counted_series;
 pub use door::{ROUTES, promised, router};
 pub use fingerprint::TenantKey;
 pub use source::{Env, SourceConfig, SourceError};
@@ -86,6 +88,7 @@ struct Inner {
     sources: BTreeMap<String, Arc<Source>>,
     default_auth: Guard,
     started_at: Time,
+    times: door::counted::AcceptanceTimes,
 }
 
 impl Gateway {
@@ -96,9 +99,20 @@ impl Gateway {
     pub fn new(options: Options) -> Result<Self, SourceError> {
         let Options { writer, commands, queries, telemetry, clock, metrics, key, sources, default_auth, env } = options;
         let sources = source::resolve(&sources, &env)?;
-        let started_at = clock.now();
-        let inner =
-            Inner { writer, commands, queries, telemetry, clock, metrics, key, sources, default_auth, started_at };
+        let (started_at, times) = (clock.now(), door::counted::AcceptanceTimes::of(&metrics));
+        let inner = Inner {
+            writer,
+            commands,
+            queries,
+            telemetry,
+            clock,
+            metrics,
+            key,
+            sources,
+            default_auth,
+            started_at,
+            times,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

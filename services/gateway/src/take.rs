@@ -91,6 +91,10 @@ impl Gateway {
         if alerts > 0 {
             metrics.count("hindcast_alerts_received_total", &[("source", source)], as_count(alerts));
         }
+        if !rejected.is_empty() {
+            // Something of the request was good, so that its bad items are kept beside it.
+            metrics.count("hindcast_alerts_parked_total", &[("source", source)], as_count(rejected.len() as u64));
+        }
         for (kind, found) in counts {
             metrics.count("hindcast_redacted_total", &[("kind", kind)], f64::from(found));
         }

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use hindcast_cli::{ClientCommand, Connection};
 use hindcast_clock as clock;
-use hindcast_ledger::LedgerProgress;
 use tokio::net::TcpListener;
 
 use crate::cli;
 use crate::folder::Folder;
 use crate::ledger::Opened;
-use crate::node::{Node, Parts, Role};
+use crate::node::{Node, Parts, Role, figures};
 use crate::settings::{Flags, Settings};
 
 /// Does what was asked and answers the exit status.
@@ -45,12 +44,14 @@ pub async fn over_folder(data: &Path, config: Option<&Path>) -> anyhow::Result<N
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let folder = Folder::open(data)?;
     let opened = Opened::embedded(&folder, None).await?;
+    let (metrics, progress) = figures::counted(&settings);
     let parts = Parts {
         settings,
         roles: [Role::Console].into(),
         clock: clock::System::shared(),
         opened,
-        progress: LedgerProgress::default(),
+        progress,
+        metrics,
         listener,
         token: None,
         reading_only: true,

@@ -1,12 +1,11 @@
 //! Routes that only the binary can answer, since they touch the ledger or the folder itself: activation,
 //! backup, and the probes of roles that have no console.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use hindcast_api::Code;
@@ -14,9 +13,10 @@ use hindcast_console::openapi::Foreign;
 use hindcast_domain::Partition;
 use hindcast_domain::SecretHash;
 use hindcast_domain::command::{Activated, Command, Received};
-use hindcast_http::{HttpRefusal, MetricRegistry};
+use hindcast_http::HttpRefusal;
 use hindcast_intake::{CommandWriter, NewCommand};
-use hindcast_ledger::Shared;
+use hindcast_ledger::{LagBoard, Shared};
+use hindcast_metrics::MetricRegistry;
 
 use crate::backup;
 use crate::folder::Folder;
@@ -171,22 +171,15 @@ fn asks(path: &str) -> bool {
 }
 
 /// `/healthz`, `/readyz` and `/metrics` of a process without a console.
-pub fn probes(queries: hindcast_queries::Shared, metrics: MetricRegistry) -> Router {
+pub fn probes(queries: hindcast_queries::Shared, lags: LagBoard, metrics: MetricRegistry) -> Router {
     let ready = move || {
-        let queries = Arc::clone(&queries);
-        async move {
-            if queries.is_ready() {
-                (StatusCode::OK, "ready\n").into_response()
-            } else {
-                HttpRefusal::new(Code::Unavailable, "the projections have not reached the head of the ledger yet")
-                    .into_response()
-            }
-        }
+        let position = *queries.position().borrow();
+        std::future::ready(hindcast_console::ops::readiness(position, queries.is_ready(), &lags).map(axum::Json))
     };
-    Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(move || std::future::ready(metrics.render())))
+    Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready)).route(
+        "/metrics",
+        get(move |headers: HeaderMap| std::future::ready(hindcast_console::ops::expose(&metrics, &headers))),
+    )
 }
 
 async fn activate(axum::extract::State(state): axum::extract::State<State>) -> Response {

@@ -15,6 +15,9 @@ const COMES_BACK_WITHIN: std::time::Duration = std::time::Duration::from_secs(10
 /// How often a server of ours is looked at.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
+/// Counts segment files and their bytes, while the ledger is open.
+pub type Extent = Box<dyn Fn() -> Option<(usize, u64)> + Send + Sync>;
+
 /// An open ledger, with what has to be closed after it.
 pub struct Opened {
     kind: LedgerKind,
@@ -35,6 +38,18 @@ impl Opened {
         }
     }
 
+    /// Counts segment files and their bytes. `None` where somebody else keeps the ledger.
+    #[must_use]
+    pub fn extent(&self) -> Option<Extent> {
+        match &self.kind {
+            LedgerKind::Embedded(ledger) => {
+                let ledger = Arc::downgrade(ledger);
+                Some(Box::new(move || ledger.upgrade().map(|ledger| ledger.extent())))
+            }
+            LedgerKind::Nats { .. } => None,
+        }
+    }
+
     /// Tells whoever else wants the folder where it is served.
     pub fn announce(&self, address: &str) {
         if let LedgerKind::Embedded(ledger) = &self.kind
@@ -49,7 +64,15 @@ impl Opened {
     /// # Errors
     /// When it is held by another process, damaged, or of another identity.
     pub async fn embedded(folder: &Folder, identity: Option<&str>) -> anyhow::Result<Self> {
-        let mut options = EmbeddedOptions::at(folder.path());
+        Self::embedded_counted(folder, identity, &LedgerProgress::default()).await
+    }
+
+    async fn embedded_counted(
+        folder: &Folder,
+        identity: Option<&str>,
+        progress: &LedgerProgress,
+    ) -> anyhow::Result<Self> {
+        let mut options = EmbeddedOptions { figures: progress.figures().clone(), ..EmbeddedOptions::at(folder.path()) };
         if let Some(identity) = identity {
             options = options.with_id(identity);
         }
@@ -74,7 +97,7 @@ impl Opened {
         progress: &LedgerProgress,
     ) -> anyhow::Result<Self> {
         let opened = match &settings.ledger {
-            LedgerChoice::Embedded => Self::embedded(folder, identity).await?,
+            LedgerChoice::Embedded => Self::embedded_counted(folder, identity, progress).await?,
             LedgerChoice::LocalNats => {
                 let server = start_nats(settings, folder).await?;
                 let (url, monitoring) = (server.0.url(), Some(server.0.monitoring()));

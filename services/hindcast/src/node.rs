@@ -9,10 +9,12 @@ mod advising;
 mod chat;
 mod common;
 mod deciders;
+pub mod figures;
 mod learning;
 mod receivers;
 mod routes;
 mod startup;
+mod watching;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -25,6 +27,7 @@ use hindcast_console::Console;
 use hindcast_domain::SecretHash;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::{LedgerProgress, Shared};
+use hindcast_metrics::MetricRegistry;
 use hindcast_queries::Queries as _;
 use hindcast_views::Views;
 use tokio::net::TcpListener;
@@ -79,6 +82,8 @@ pub struct Parts {
     pub opened: Opened,
     /// How far services are.
     pub progress: LedgerProgress,
+    /// The process's metrics.
+    pub metrics: MetricRegistry,
     /// The listener, bound before anything else.
     pub listener: TcpListener,
     /// Whether the API wants a token.
@@ -133,6 +138,7 @@ impl Node {
         let chat = chat::start(&common, &queries, &advising, &mut tasks).context("chat")?;
         let check = token.as_deref().and_then(SecretHash::from_hex);
         let console = Console::new(console_options(&common, &queries, &advising, &chat, learning, check.clone()));
+        watching::start(&common, &opened, &queries, &mut tasks);
         let served = routes::Served { queries, advising: &advising, console: &console, chat, token, check };
         let router = routes::router(&common, served)?;
         let (door, closing) = watch::channel(false);
@@ -236,6 +242,7 @@ fn console_options(
         advice: Arc::clone(&advising.advice),
         copilot: Arc::clone(&advising.copilot),
         chats: Arc::new(move || status.status()),
+        lags: common.lags.clone(),
         learning,
         writer: common.writer.facts(),
         commands: common.writer.commands(),

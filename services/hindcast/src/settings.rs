@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 
-pub use file::{LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
+pub use file::{Health, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
 use file::{check_receivers, checked, paging, read_file, receivers};
 
 /// Where a server listens unless it is told otherwise.
@@ -122,6 +122,8 @@ pub struct Settings {
     pub fetch_nats: bool,
     /// How alerts are grouped; the defaults where absent.
     pub correlation: hindcast_correlator::CorrelationRules,
+    /// When a service counts as behind.
+    pub health: Health,
     /// Who is told how much.
     pub paging: hindcast_pager::PagingRules,
     /// Where each receiver is.
@@ -181,6 +183,7 @@ impl Settings {
             fetch_nats: flags.fetch_nats,
             correlation,
             paging: paging(&file.paging, &receivers),
+            health: file.health,
             receivers,
             sources: file.sources,
             acknowledge_early: flags.fail_point_acknowledge_early,
@@ -205,6 +208,7 @@ impl Settings {
             "accept_lossy_ledger": self.accept_lossy_ledger,
             "correlation": self.correlation,
             "paging": self.paging,
+            "health": self.health,
             "receivers": self.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
             "sources": self.sources,
             "advising": self.advising.shown(),

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use hindcast_clock as clock;
-use hindcast_ledger::LedgerProgress;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::folder::Folder;
 use crate::ledger::Opened;
-use crate::node::{Node, Parts, Role};
+use crate::node::{Node, Parts, Role, figures};
 use crate::settings::{Flags, Settings};
 
 /// Runs until SIGTERM or SIGINT, or until a service breaks down.
@@ -27,7 +26,7 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
     }
     let folder = Folder::open(&settings.data)?;
     let token = token(&folder, address.ip().is_loopback())?;
-    let progress = LedgerProgress::default();
+    let (metrics, progress) = figures::counted(&settings);
     // The keys are made before the ledger is: a ledger without them is never taken for a new one.
     folder.keys()?;
     let opened = Opened::open(&settings, &folder, None, &progress).await?;
@@ -38,6 +37,7 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
         clock: clock::System::shared(),
         opened,
         progress,
+        metrics,
         listener,
         token,
         reading_only: false,

@@ -4,7 +4,7 @@
 //! in our slot (we take the next slot), nothing means the same bytes once more with the same expectation.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hindcast_domain::{EventId, Partition};
@@ -131,9 +131,11 @@ impl Chain {
                 }
             };
             let (payload, hash, ids) = self.pack(events, tip)?;
-            let subject = self.subject();
+            let (subject, began) = (self.subject(), Instant::now());
             match self.settle(&subject, tip.seq, &payload).await {
                 Settled::Ours(seq) => {
+                    let figures = self.shared.progress.figures();
+                    figures.appended(&subject, events.len(), payload.len(), began.elapsed());
                     self.tip = Some(Tip { seq, hash, counter: tip.counter + 1 });
                     let place = |(index, id)| (commit::position(seq, index), id);
                     return Ok(ids.into_iter().enumerate().map(place).collect());

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hindcast_http::MetricRegistry;
+use hindcast_metrics::MetricRegistry;
 use tokio::sync::{Mutex, watch};
 
 pub use error::Error;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hindcast_http::MetricRegistry;
 use hindcast_memory::{INCIDENT, IncidentMemory, Options, TEMPLATE};
+use hindcast_metrics::MetricRegistry;
 use hindcast_recall::Remembered;
 use hindcast_vectors::{Neighbour, Query, Vectors};
 use support::store::{Counting, Words};

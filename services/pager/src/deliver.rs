@@ -18,9 +18,10 @@ use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep::{self, Hold};
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_facts::{FactsWriter, NewFact};
-use hindcast_http::MetricRegistry;
-use hindcast_ledger::{ReadError, Record, Shared, commit};
+use hindcast_ledger::figures::elapsed;
+use hindcast_ledger::{LedgerFigures, ReadError, Record, Shared, commit};
 use hindcast_messaging::notify::{Error as NotifyError, Notification, Notifier};
+use hindcast_metrics::MetricRegistry;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -56,6 +57,8 @@ pub struct NoticeDeliverer {
     pub public_url: String,
     /// Counters.
     pub metrics: MetricRegistry,
+    /// Knows since when somebody waits for a notification.
+    pub figures: LedgerFigures,
 }
 
 struct PendingNotice {
@@ -236,7 +239,7 @@ impl NoticeDeliverer {
             attempt += 1;
             let error = match self.send(receiver, message).await {
                 Ok(answer) => {
-                    self.metrics.count("hindcast_notices_delivered_total", &[("receiver", receiver)], 1.0);
+                    self.count_delivered(request, receiver, message);
                     let fact = Delivered { request: request.clone(), attempt, answer };
                     return self.write(partition, notice, fact).await;
                 }
@@ -247,6 +250,7 @@ impl NoticeDeliverer {
             let error = error.to_string();
             tracing::warn!(receiver, notice, attempt, error, "a notice was not taken");
             if never || self.clock.now() >= until {
+                self.metrics.count("hindcast_notices_expired_total", &[("receiver", receiver)], 1.0);
                 let fact = Expired { request: request.clone(), error };
                 return self.write(partition, notice, fact).await;
             }
@@ -256,6 +260,15 @@ impl NoticeDeliverer {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
+        }
+    }
+
+    /// Counts a notification that was taken; of a page also how long somebody waited for it.
+    fn count_delivered(&self, request: &EventId, receiver: &str, message: &Notification) {
+        self.metrics.count("hindcast_notices_delivered_total", &[("receiver", receiver)], 1.0);
+        let since = self.figures.take_origin(request).unwrap_or(message.at);
+        if message.page {
+            self.metrics.histogram("hindcast_page_seconds", &[]).observe(elapsed(since, self.clock.now()));
         }
     }
 

@@ -12,12 +12,12 @@ use hindcast_domain::command::Activated;
 use hindcast_domain::notice::{Reason, Requested};
 use hindcast_domain::{Event, NoticeId, Partition, Severity, Span, Time};
 use hindcast_eventlog::read::{self, ReadEvent};
-use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
-use hindcast_ledger::LedgerProgress;
 use hindcast_ledger::memory::{AppendFault, MemoryLedger};
 use hindcast_ledger::port::Ledger as _;
+use hindcast_ledger::{LedgerFigures, LedgerProgress};
 use hindcast_messaging::notify::{Notification, Notifier};
+use hindcast_metrics::MetricRegistry;
 use hindcast_pager::NoticeDeliverer;
 use hindcast_testkit::messaging::{MemoryNotifier, ReceiverBehaviour};
 use tokio::sync::watch;
@@ -30,13 +30,16 @@ struct World {
     clock: Stepped,
     receiver: Arc<MemoryNotifier>,
     stop: watch::Sender<bool>,
+    metrics: MetricRegistry,
+    figures: LedgerFigures,
 }
 
 impl World {
     fn new(behaviour: ReceiverBehaviour) -> Self {
         let (ledger, clock) = (MemoryLedger::new("L"), Stepped::new(START));
         let receiver = Arc::new(MemoryNotifier::new(behaviour));
-        Self { ledger, clock, receiver, stop: watch::Sender::new(false) }
+        let (metrics, figures) = (MetricRegistry::default(), LedgerFigures::default());
+        Self { ledger, clock, receiver, stop: watch::Sender::new(false), metrics, figures }
     }
 
     fn starts(&self, install: &str) -> JoinHandle<()> {
@@ -50,7 +53,8 @@ impl World {
             holder: format!("{install}/1"),
             notifiers: BTreeMap::from([("on-call".to_owned(), Arc::clone(&self.receiver) as Arc<dyn Notifier>)]),
             public_url: "http://localhost:8080/incidents".to_owned(),
-            metrics: MetricRegistry::default(),
+            metrics: self.metrics.clone(),
+            figures: self.figures.clone(),
         };
         let stop = self.stop.subscribe();
         tokio::spawn(async move { deliverer.run(stop).await.unwrap() })
@@ -87,6 +91,16 @@ impl World {
     /// Lets everything happen that can; time is paused, so this costs none.
     async fn settle(&self) {
         tokio::time::sleep(Duration::from_secs(400)).await;
+    }
+
+    /// A counter of notices.
+    fn counted(&self, what: &str) -> f64 {
+        let name = match what {
+            "delivered" => "hindcast_notices_delivered_total",
+            "failed" => "hindcast_notices_failed_total",
+            _ => "hindcast_notices_expired_total",
+        };
+        self.metrics.get(name, &[("receiver", "on-call")])
     }
 
     fn sent(&self) -> Vec<Notification> {
@@ -211,6 +225,21 @@ async fn a_receiver_that_does_not_answer_is_tried_again_until_the_request_expire
     let attempts = world.sent().len();
     world.settle().await;
     assert_eq!(world.sent().len(), attempts, "what was given up is requested anew by the pager, or not at all");
+    assert!((world.counted("failed") - attempts as f64).abs() < 0.1 && (world.counted("expired") - 1.0).abs() < 0.1);
+    assert!(world.counted("delivered") < 0.1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_counts_how_long_somebody_waited_for_it() {
+    let world = World::new(ReceiverBehaviour::Take);
+    world.activate("ours").await;
+    world.ask("PgDown", "on-call").await;
+    world.clock.set(START + Span::seconds(7));
+    world.starts("ours");
+    world.settle().await;
+    let text = world.metrics.render(hindcast_metrics::Exposition::Text);
+    assert!(text.contains("hindcast_page_seconds_sum 7.0\nhindcast_page_seconds_count 1\n"), "{text}");
+    assert!((world.counted("delivered") - 1.0).abs() < 0.1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use bytes::Bytes;
 use hindcast_ledger::heads::HeadsKeeper;
-use hindcast_ledger::{AppendError, Seq, Subject};
+use hindcast_ledger::{AppendError, LedgerFigures, Seq, Subject};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::disk::SegmentDisk;
@@ -36,6 +37,7 @@ pub(crate) struct SegmentCommitter {
     pub(crate) core: Arc<EmbeddedCore>,
     pub(crate) disk: SegmentDisk,
     pub(crate) keeper: Arc<HeadsKeeper>,
+    pub(crate) figures: LedgerFigures,
     pub(crate) folder: PathBuf,
     pub(crate) mark: u64,
     pub(crate) segment: Arc<Segment>,
@@ -106,9 +108,11 @@ impl SegmentCommitter {
         if early {
             answer(std::mem::take(&mut verdicts));
         }
+        let began = Instant::now();
         if let Err(error) = self.disk.sync(&self.segment) {
             return self.die("sync", &error);
         }
+        self.figures.synced(began.elapsed());
         let last = first + placed.len() as Seq - 1;
         self.core.write().add_block(self.offset, placed);
         self.offset += u32::try_from(bytes.len()).unwrap_or(u32::MAX);

@@ -44,6 +44,11 @@ impl RecordIndex {
         self.segments.push(segment);
     }
 
+    /// How many segments there are, and their bytes.
+    pub(crate) fn extent(&self) -> (usize, u64) {
+        (self.segments.len(), self.segments.iter().map(|segment| u64::from(segment.bytes)).sum())
+    }
+
     /// Adds the records of a block that begins at `start` of the last segment.
     pub(crate) fn add_block(&mut self, start: u32, placed: Vec<RecordSpan>) {
         let segment = u32::try_from(self.segments.len().saturating_sub(1)).unwrap_or(u32::MAX);

@@ -97,6 +97,7 @@ impl EmbeddedLedger {
             core: Arc::clone(&core),
             disk: options.faults.clone().map_or(SegmentDisk::Real, SegmentDisk::Faulty),
             keeper: Arc::clone(&keeper),
+            figures: options.figures.clone(),
             folder: folder.clone(),
             mark: identity.mark,
             segment,
@@ -124,6 +125,12 @@ impl EmbeddedLedger {
             Some(engine) => engine.lock.announce(address),
             None => Ok(()),
         }
+    }
+
+    /// How many segment files there are, and their bytes.
+    #[must_use]
+    pub fn extent(&self) -> (usize, u64) {
+        self.core.read().extent()
     }
 
     /// Makes durable what was taken, writes the known head, and gives the folder back. What is appended

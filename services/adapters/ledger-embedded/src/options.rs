@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hindcast_ledger::LedgerFigures;
 use hindcast_ledger::heads::HeadsError;
 
 use crate::disk::DiskFaults;
@@ -20,6 +21,8 @@ pub struct Options {
     pub first_segment_bytes: u32,
     /// Appends that may wait for the committer; more wait before they are queued.
     pub queue_max: usize,
+    /// Where syncs are counted.
+    pub figures: LedgerFigures,
     /// Where tests let the disk fail.
     #[doc(hidden)]
     pub faults: Option<DiskFaults>,
@@ -35,6 +38,7 @@ impl Options {
             segment_bytes: 16 * 1024 * 1024,
             first_segment_bytes: 1024 * 1024,
             queue_max: 1_024,
+            figures: LedgerFigures::default(),
             faults: None,
         }
     }

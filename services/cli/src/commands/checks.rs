@@ -6,7 +6,7 @@ mod figures;
 
 use std::time::Duration;
 
-use hindcast_api::{ChatStatus, Chats, Notice, Problem, State};
+use hindcast_api::{BehindService, ChatStatus, Chats, Notice, Problem, Readiness, State};
 use hindcast_domain::{Span, Time};
 use reqwest::{Method, header};
 use serde_json::Value;
@@ -89,13 +89,33 @@ fn http_date(text: &str) -> Option<Time> {
 
 async fn ready(context: &CliContext<'_>) -> Check {
     match context.client.send(context.client.request(Method::GET, &Path::new("/readyz"))).await {
-        Ok(_) => Check::ok("ready", "caught up with the head as it was at start, and accepting"),
+        Ok(response) => {
+            let answer = context.client.json(response).await.and_then(|answer| typed("/readyz", &answer));
+            answer.map_or_else(|error| Check::error("ready", &error), |readiness| lag(&readiness))
+        }
         Err(Error::Refused(problem)) => {
             let Problem { detail, .. } = *problem;
             Check::failed("ready", detail, "Wait until it has caught up. If it does not, read its log.")
         }
         Err(error) => Check::error("ready", &error),
     }
+}
+
+/// Whether a service is behind by more than the server's limit.
+fn lag(readiness: &Readiness) -> Check {
+    let of = |behind: &BehindService| {
+        let age = brief(Span::seconds(i64::try_from(behind.lag_s).unwrap_or(i64::MAX / 2_000_000_000)));
+        format!("{} is {age} behind ({})", clean(&behind.service), count(behind.commits, "commit"))
+    };
+    let behind: Vec<String> = readiness.behind.iter().map(of).collect();
+    if behind.is_empty() {
+        return Check::ok("ready", "caught up with the head as it was at start, and accepting");
+    }
+    Check::failed(
+        "ready",
+        format!("accepting, and {}", behind.join(", ")),
+        "What came in is stored. If it does not catch up, read the log of that service; hindcast_lag_seconds shows its way.",
+    )
 }
 
 /// The state, once it is settled or after some patience.

@@ -1,6 +1,6 @@
 //! The doctor: well when all is well, and otherwise with what to do.
 
-use hindcast_api::{ChatStatus, Chats, Code};
+use hindcast_api::{BehindService, ChatStatus, Chats, Code, Readiness, ReadyStatus};
 use serde_json::{Value, json};
 
 use super::hindcast;
@@ -18,6 +18,19 @@ fn healthy() -> Server {
         .list("GET /api/v1/events", vec![paging])
         .list("GET /api/v1/notices", vec![])
         .gives("GET /api/v1/chat", 200, chats(true, 0))
+}
+
+/// A server that accepts, with a service that is behind.
+fn behind() -> Readiness {
+    let incidents = BehindService { service: "incidents".to_owned(), lag_s: 125, commits: 1_203 };
+    Readiness { status: ReadyStatus::Behind, position: 9_000, behind: vec![incidents], lag_limit_s: 10 }
+}
+
+#[tokio::test]
+async fn a_service_that_is_behind_is_named_with_its_lag() {
+    let (_, found) = verdict(healthy().gives("GET /readyz", 200, behind()), "ready").await;
+    let detail = found["detail"].as_str().unwrap();
+    assert!(detail.contains("incidents is 2 min 5 s behind (1203 commits)"), "{detail}");
 }
 
 /// Slack, reachable or not, with so many messages that wait.
@@ -82,6 +95,7 @@ async fn what_is_wrong_has_a_remedy() {
         (healthy().list("GET /api/v1/notices", vec![failed]), "deliveries", "notices"),
         (healthy().gives("GET /api/v1/chat", 200, chats(false, 7)), "chat", "docs/chat.md"),
         (healthy().refuses("GET /readyz", Code::Unavailable, "not caught up"), "ready", "caught up"),
+        (healthy().gives("GET /readyz", 200, behind()), "ready", "hindcast_lag_seconds"),
         (healthy().dated("Fri, 20 Nov 2026 02:49:07 GMT"), "clock", "NTP"),
         (healthy().refuses("GET /healthz", Code::Unauthorized, "no token"), "server", "HINDCAST_TOKEN"),
     ] {

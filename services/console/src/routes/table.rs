@@ -389,7 +389,10 @@ fn ledger() -> Vec<Route> {
 fn server() -> Vec<Route> {
     const TAG: &str = "server";
     let any = read::<serde_json::Value>;
-    let metrics = any("/metrics", TAG, "Metrics in the Prometheus text format.", NONE, || get(ops::metrics));
+    let metrics =
+        any("/metrics", TAG, "Metrics in the Prometheus text format or, with `Accept`, in OpenMetrics.", NONE, || {
+            get(ops::metrics)
+        });
     vec![
         any("/healthz", TAG, "Alive.", NONE, || get(ops::healthz)),
         any(
@@ -399,7 +402,10 @@ fn server() -> Vec<Route> {
             NONE,
             || get(ops::readyz),
         ),
-        Route { gives: Gives { schema: None, media: "text/plain", ..metrics.gives }, ..metrics },
+        also(
+            &["application/openmetrics-text"],
+            Route { gives: Gives { schema: None, media: "text/plain", ..metrics.gives }, ..metrics },
+        ),
         any("/openapi.json", TAG, "This document.", NONE, || get(ops::openapi)),
     ]
 }

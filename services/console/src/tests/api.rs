@@ -90,6 +90,37 @@ async fn readiness_follows_the_views() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_behind_is_named_and_requests_are_accepted_all_the_same() {
+    let bench = Bench::new();
+    let lag = |service: &str, seconds| hindcast_ledger::ServiceLag {
+        service: service.to_owned(),
+        commits: 40,
+        age: std::time::Duration::from_secs(seconds),
+    };
+    bench.lags.show(vec![lag("views", 10), lag("incidents", 11)]);
+    let answer = bench.get("/readyz").await;
+    let expected = serde_json::json!({
+        "status": "behind", "position": answer.json()["position"], "lag_limit_s": 10,
+        "behind": [{"service": "incidents", "lag_s": 11, "commits": 40}],
+    });
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, expected));
+    bench.lags.show(vec![lag("incidents", 0)]);
+    assert_eq!(bench.get("/readyz").await.json()["status"], "ready");
+}
+
+#[tokio::test]
+async fn metrics_come_in_the_format_that_is_asked_for() {
+    let bench = Bench::new();
+    let prometheus = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let open = bench.ask(request(Method::GET, "/metrics", &[("accept", prometheus)], "")).await;
+    assert_eq!(open.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(open.text.ends_with("# EOF\n") && open.text.contains("# TYPE hindcast_commands counter"));
+    let text = bench.get("/metrics").await;
+    assert_eq!(text.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(!text.text.contains("# EOF") && text.text.contains("# TYPE hindcast_commands_total counter"));
+}
+
+#[tokio::test]
 async fn a_token_opens_everything_and_nothing_opens_without_it() {
     let bench = Bench::with(Some(SecretHash::of("hc_secret")));
     for path in ["/api/v1/incidents", "/", "/openapi.json", "/metrics", "/api/v1/stream"] {

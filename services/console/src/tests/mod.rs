@@ -23,9 +23,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::SharedCopilot;
 use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
 use hindcast_clock::Stepped;
-use hindcast_http::MetricRegistry;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
+use hindcast_metrics::MetricRegistry;
 use hindcast_queries::memory::MemoryViews;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -42,6 +42,7 @@ struct Bench {
     copilot: Arc<MemoryCopilot>,
     ledger: hindcast_ledger::Shared,
     metrics: MetricRegistry,
+    lags: hindcast_ledger::LagBoard,
     console: Console,
     router: Router,
 }
@@ -109,11 +110,13 @@ impl Bench {
         let writer =
             IntakeWriter::new(ledger.clone(), clock.clone(), hindcast_ledger::LedgerProgress::default(), "console");
         let metrics = MetricRegistry::default();
+        let lags = hindcast_ledger::LagBoard::new(std::time::Duration::from_secs(10));
         let console = Console::new(Options {
             queries: (views.clone() as hindcast_queries::Shared).into(),
             advice: advice.clone(),
             copilot: copilot(answers.clone()),
             chats: Arc::new(sample::chats),
+            lags: lags.clone(),
             learning,
             writer: writer.facts(),
             commands: writer.commands(),
@@ -125,7 +128,7 @@ impl Bench {
             also: Vec::new(),
         });
         let router = crate::router(console.clone()).fallback(fallback::not_found);
-        Self { views, advice, copilot: answers, ledger, metrics, console, router }
+        Self { views, advice, copilot: answers, ledger, metrics, lags, console, router }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {

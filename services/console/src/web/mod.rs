@@ -20,6 +20,7 @@ use crate::learn::Move;
 use crate::params::{ALERTS_CURSOR, AS_OF, CURSOR, Param, of, text};
 use crate::{Console, fallback, pages, routes};
 
+const ICON: &str = "/favicon.ico";
 const ME: Param = text("me", "Your name, for the forms.");
 const ONE: &[Param] = &[AS_OF, CURSOR, ALERTS_CURSOR, ME];
 const SILENCES: &[Param] = &[AS_OF, CURSOR, ME, text("matchers", "For the form.")];
@@ -67,37 +68,45 @@ const INCIDENTS: &[Param] = &[
 
 /// All pages and their forms.
 pub fn pages() -> Router<Console> {
+    let router = table().into_iter().fold(Router::new(), |router, (path, handler)| router.route(path, handler));
+    router.layer(from_fn(as_page)).route(pages::style::path(), get(stylesheet)).route(ICON, get(icon))
+}
+
+/// The paths of all pages and forms, and of what pages are shown with.
+pub fn paths() -> Vec<&'static str> {
+    table().into_iter().map(|(path, _)| path).chain([pages::style::path(), ICON]).collect()
+}
+
+fn table() -> Vec<(&'static str, MethodRouter<Console>)> {
     let page = |query: &'static [Param], handler: MethodRouter<Console>| routes::strict(query, handler);
-    let mut router = Router::new()
-        .route("/", page(INCIDENTS, get(read::incidents)))
-        .route("/{id}", page(ONE, get(read::incident)))
-        .route("/alerts", page(routes::ALERTS, get(read::alerts)))
-        .route("/alerts/{fingerprint}", page(ALERT, get(read::receipt)))
-        .route("/silences", page(SILENCES, get(read::silences)).merge(post(forms::silence)))
-        .route("/silences/{id}/expire", post(forms::expire))
-        .route("/findings", page(FINDINGS, get(read::findings)))
-        .route("/ask", page(ASK, get(ask::form)).merge(post(ask::of_any)))
-        .route("/{id}/ask", page(ASK, get(ask::form_of)).merge(post(ask::of_incident)))
-        .route("/{id}/postmortem", page(ALERT, get(read::postmortem)))
-        .route("/notices", page(routes::NOTICES, get(read::notices)))
-        .route("/labels", page(LABELS, get(learnt::labels)))
-        .route("/models", page(MODELS, get(learnt::models)))
-        .route("/models/{name}", page(MODELS, get(learnt::model)))
-        .route("/models/{name}/{version}", page(VERSION, get(learnt::version)))
-        .route("/models/{name}/train", post(learnt::train))
-        .route("/models/{name}/compare", post(learnt::compare))
-        .route("/models/{name}/promote", learnt::moved(Move::Promote))
-        .route("/models/{name}/rollback", learnt::moved(Move::RollBack))
-        .route("/models/{name}/shadow", learnt::moved(Move::Shadow))
-        .route("/{id}/judge", post(learnt::judge))
-        .route("/reports", page(REPORTS, get(read::reports)))
-        .route("/events/{id}", page(ALERT, get(read::event)))
-        .route("/declare", post(forms::declare))
-        .route("/undo", post(forms::undo));
-    for act in act::on_incident() {
-        router = router.route(act.form, forms::act(act.name));
-    }
-    router.layer(from_fn(as_page)).route(pages::style::path(), get(stylesheet)).route("/favicon.ico", get(icon))
+    let pages = [
+        ("/", page(INCIDENTS, get(read::incidents))),
+        ("/{id}", page(ONE, get(read::incident))),
+        ("/alerts", page(routes::ALERTS, get(read::alerts))),
+        ("/alerts/{fingerprint}", page(ALERT, get(read::receipt))),
+        ("/silences", page(SILENCES, get(read::silences)).merge(post(forms::silence))),
+        ("/silences/{id}/expire", post(forms::expire)),
+        ("/findings", page(FINDINGS, get(read::findings))),
+        ("/ask", page(ASK, get(ask::form)).merge(post(ask::of_any))),
+        ("/{id}/ask", page(ASK, get(ask::form_of)).merge(post(ask::of_incident))),
+        ("/{id}/postmortem", page(ALERT, get(read::postmortem))),
+        ("/notices", page(routes::NOTICES, get(read::notices))),
+        ("/labels", page(LABELS, get(learnt::labels))),
+        ("/models", page(MODELS, get(learnt::models))),
+        ("/models/{name}", page(MODELS, get(learnt::model))),
+        ("/models/{name}/{version}", page(VERSION, get(learnt::version))),
+        ("/models/{name}/train", post(learnt::train)),
+        ("/models/{name}/compare", post(learnt::compare)),
+        ("/models/{name}/promote", learnt::moved(Move::Promote)),
+        ("/models/{name}/rollback", learnt::moved(Move::RollBack)),
+        ("/models/{name}/shadow", learnt::moved(Move::Shadow)),
+        ("/{id}/judge", post(learnt::judge)),
+        ("/reports", page(REPORTS, get(read::reports))),
+        ("/events/{id}", page(ALERT, get(read::event))),
+        ("/declare", post(forms::declare)),
+        ("/undo", post(forms::undo)),
+    ];
+    pages.into_iter().chain(act::on_incident().map(|act| (act.form, forms::act(act.name)))).collect()
 }
 
 /// A refusal is shown as a page to whoever looks at pages.

@@ -18,4 +18,6 @@ pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{Code, Problem};
-pub use words::{ChatMessageKind, EventKind, HypothesisKind, PageAccount, ProposalStatus, ReceiptStage, RiskLevel};
+pub use words::{
+    ChatMessageKind, EventKind, HypothesisKind, PageAccount, ProposalStatus, ReadyStatus, ReceiptStage, RiskLevel,
+};

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use operations::{
-    AlertCounts, DamageFound, IncidentCounts, Parked, Redecided, RedecidedOtherwise, Replay, ServicePosition, State,
-    Verification,
+    AlertCounts, BehindService, DamageFound, IncidentCounts, Parked, Readiness, Redecided, RedecidedOtherwise, Replay,
+    ServicePosition, State, Verification,
 };
 pub use receipt::{Receipt, ReceiptStep};
 pub use timeline::{TimelineEntry, Why, WhyKeptOut, WhyMember};

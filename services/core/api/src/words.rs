@@ -135,3 +135,13 @@ vocabulary! {
         Answer = "answer",
     }
 }
+
+vocabulary! {
+    /// What `/readyz` says of a server that accepts requests.
+    pub enum ReadyStatus: open {
+        /// No service is behind.
+        Ready = "ready",
+        /// A service is behind by more than the limit.
+        Behind = "behind",
+    }
+}

@@ -5,7 +5,7 @@
 
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -14,6 +14,12 @@ pub const VERSION: u32 = 2;
 
 /// How often each kind of secret was found.
 pub type RedactionCounts = BTreeMap<&'static str, u32>;
+
+/// Every kind of secret that is looked for.
+#[must_use]
+pub fn kinds() -> BTreeSet<&'static str> {
+    rules::kinds()
+}
 
 /// Cleans text and counts what it takes out. One for a request.
 #[derive(Debug, Default)]

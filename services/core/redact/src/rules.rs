@@ -3,6 +3,7 @@
 //! little.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexSet};
@@ -103,6 +104,11 @@ const NAMES: &[(&str, &str)] = &[
     ("credentials", "secret"),
     ("cookie", "cookie"),
 ];
+
+/// The kinds of secrets, each once.
+pub(super) fn kinds() -> BTreeSet<&'static str> {
+    RULES.iter().map(|(kind, ..)| *kind).chain(NAMES.iter().map(|(_, kind)| *kind)).collect()
+}
 
 /// The kind of secret that a key's name announces.
 pub(super) fn kind_of_name(name: &str) -> Option<&'static str> {

@@ -1,9 +1,11 @@
 //! How a lane decides: inputs one by one, timers before the inputs that come after them, and one append for
 //! what a batch decided. Refuses to know how the state was found.
 
-use hindcast_domain::event::Recorded;
+use std::time::Instant;
+
+use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::{Decider, Timer};
-use hindcast_domain::{Partition, command};
+use hindcast_domain::{Partition, Time, command};
 use hindcast_engine::{DeadTimer, ENGINE_VERSION, InputTime};
 use hindcast_events::Envelope;
 use tokio::sync::watch;
@@ -11,7 +13,9 @@ use tokio::sync::watch;
 use super::queue::Decided;
 use super::world::{LaneWorld, OwnedLane};
 use super::{BATCH_BYTES, BATCH_EVENTS, BATCH_EVENTS_MAX, Error, LaneTip, PAUSE, Runner};
+use hindcast_ledger::LedgerFigures;
 use hindcast_ledger::commit::{self, CommitHeader};
+use hindcast_ledger::figures::elapsed;
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
 use hindcast_ledger::progress::ServiceReport;
 
@@ -47,14 +51,21 @@ impl<D: Decider> Runner<D> {
         shutdown: &watch::Receiver<bool>,
     ) -> Result<bool, Error> {
         for lane in world.lanes.values_mut() {
+            // When the commits of the inputs that the batch decides about were stamped.
+            let mut stamps = Vec::new();
             // What is left waits in the ledger for whoever owns the lane next.
             while !*shutdown.borrow()
-                && let Some(whole) = decide_next(lane)
+                && let Some((whole, stamp)) = decide_next(lane, self.options.progress.figures())
             {
+                stamps.push(stamp);
                 let full = if whole { BATCH_EVENTS } else { BATCH_EVENTS_MAX };
                 let full = lane.batch.len() >= full || lane.batch_bytes >= BATCH_BYTES;
-                if (full || lane.queue.is_empty()) && !self.append(lane).await? {
-                    return Ok(false);
+                if full || lane.queue.is_empty() {
+                    if !self.append(lane).await? {
+                        return Ok(false);
+                    }
+                    let now = self.options.clock.now();
+                    stamps.drain(..).for_each(|stamp| self.times.observe(elapsed(stamp, now)));
                 }
                 if full {
                     tokio::task::yield_now().await;
@@ -84,11 +95,13 @@ impl<D: Decider> Runner<D> {
         };
         let name = self.decider.name();
         self.options.progress.appending(name, 1);
+        let (bytes, began) = (payload.len(), Instant::now());
         let settled = self.settle(lane, payload).await;
         self.options.progress.appending(name, -1);
         let Some(seq) = settled? else {
             return Ok(false);
         };
+        self.options.progress.figures().appended(&lane.subject, lane.batch.len(), bytes, began.elapsed());
         lane.tip = LaneTip { seq, hash, counter: lane.tip.counter + 1 };
         lane.batch.clear();
         lane.batch_bytes = 0;
@@ -147,15 +160,25 @@ impl<D: Decider> Runner<D> {
     }
 }
 
-/// Decides the next input of a lane; whether it ends its commit, and `None` where none waits.
-fn decide_next<D: Decider>(lane: &mut OwnedLane<D>) -> Option<bool> {
+/// Decides the next input of a lane; whether it ends its commit, and that one's stamp. `None` where none waits.
+fn decide_next<D: Decider>(lane: &mut OwnedLane<D>, figures: &LedgerFigures) -> Option<(bool, Time)> {
     let oldest = lane.queue.oldest()?;
     let (timers_by, position) = (oldest.stamped_at(), oldest.event().position);
     let input = lane.queue.take(position)?;
     let time = InputTime { stamped_at: input.stamped_at(), timers_by };
     lane.seal |= lane.engine.decider().seals(input.event());
-    said(lane.engine.input(input.event(), time, &mut batched(&mut lane.batch, &mut lane.batch_bytes)));
-    Some(input.ends_its_commit())
+    let mut batch = batched(&mut lane.batch, &mut lane.batch_bytes);
+    let mut out = |decision: Recorded| {
+        if let Event::NoticeRequested(_) = decision.event
+            && decision.cause.as_ref() == Some(&input.event().id)
+        {
+            // Somebody waits for it since the alert came in, whose time its incident's event has.
+            figures.note_origin(decision.id.clone(), input.event().time);
+        }
+        batch(decision);
+    };
+    said(lane.engine.input(input.event(), time, &mut out));
+    Some((input.ends_its_commit(), input.stamped_at()))
 }
 
 /// Says that a timer was dead, where one was.

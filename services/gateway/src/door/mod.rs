@@ -2,6 +2,7 @@
 //! what is counted; refuses to know formats.
 
 mod alertmanager;
+pub(crate) mod counted;
 mod filter;
 mod ingest;
 mod parked;
@@ -10,7 +11,7 @@ mod telemetry;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -45,7 +46,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/parked/{id}/retry", post(parked::retry))
         .route("/api/v1/parked/{id}/discard", post(parked::discard))
         .route_layer(from_fn(same_site))
-        .route_layer(from_fn_with_state(gateway.clone(), count))
+        .route_layer(from_fn_with_state(gateway.clone(), counted::count))
         .with_state(gateway)
 }
 
@@ -77,15 +78,6 @@ pub fn promised() -> Router {
     let paths = ["/v2/enqueue", "/opsgenie/v2/alerts", "/opsgenie/v2/alerts/{*rest}", "/v1/traces"];
     let answer = || async { HttpRefusal::new(Code::NotImplemented, "this endpoint is promised and not built yet") };
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
-}
-
-/// Counts requests by door and status.
-async fn count(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let door = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let response = next.run(request).await;
-    let code = response.status();
-    gateway.inner.metrics.count("hindcast_requests_total", &[("door", &door), ("code", code.as_str())], 1.0);
-    response
 }
 
 /// Turns away what another site's page makes a browser send: an open door would take it.

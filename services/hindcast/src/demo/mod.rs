@@ -19,14 +19,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use hindcast_clock as clock;
 use hindcast_domain::{Span, Time};
-use hindcast_ledger::LedgerProgress;
 use hindcast_recorder::format::{Embedded, RecordedChannel, StoredRecording};
 use tokio::net::TcpListener;
 
 use crate::embedder;
 use crate::folder::Folder;
 use crate::ledger::Opened;
-use crate::node::{Node, Parts, Role};
+use crate::node::{Node, Parts, Role, figures};
 use crate::settings::{self, Flags, Settings};
 use crate::up::Stop;
 
@@ -200,7 +199,7 @@ async fn start(
     let folder = Folder::open(data)?;
     // Seeded, so that two runs of one recording have the same ids.
     folder.keep(&crate::folder::Keys { tenant: "de".repeat(32), token_sha256: None })?;
-    let progress = LedgerProgress::default();
+    let (metrics, progress) = figures::counted(&settings);
     let opened = Opened::open(&settings, &folder, Some("demo"), &progress).await?;
     let parts = Parts {
         settings,
@@ -208,6 +207,7 @@ async fn start(
         clock: std::sync::Arc::new(stepped.clone()),
         opened,
         progress,
+        metrics,
         listener,
         token: None,
         reading_only: false,

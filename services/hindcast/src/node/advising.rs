@@ -11,8 +11,8 @@ use hindcast_advisor::Rca;
 use hindcast_copilot::{Copilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;
-use hindcast_http::MetricRegistry;
 use hindcast_memory::IncidentMemory;
+use hindcast_metrics::MetricRegistry;
 use hindcast_vectors_flat::FlatStore;
 use tokio::sync::watch;
 

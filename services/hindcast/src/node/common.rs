@@ -8,9 +8,9 @@ use hindcast_clock as clock;
 use hindcast_eventlog::lane;
 use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_facts::FactsWriter;
-use hindcast_http::MetricRegistry;
 use hindcast_intake::{FailPoint, IntakeWriter};
-use hindcast_ledger::{LedgerProgress, Shared};
+use hindcast_ledger::{LagBoard, LedgerProgress, Shared};
+use hindcast_metrics::MetricRegistry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ pub struct Common {
     pub progress: LedgerProgress,
     /// Shared figures.
     pub metrics: MetricRegistry,
+    /// How far services are behind, as it was seen last.
+    pub lags: LagBoard,
     /// The data folder.
     pub folder: Folder,
     /// Writes what comes in here.
@@ -53,7 +55,7 @@ impl Common {
     /// # Errors
     /// When the folder cannot be opened.
     pub fn of(parts: Parts) -> anyhow::Result<(Self, Opened, TcpListener, Option<String>)> {
-        let Parts { settings, roles, clock, opened, progress, listener, token, reading_only } = parts;
+        let Parts { settings, roles, clock, opened, progress, metrics, listener, token, reading_only } = parts;
         let folder = Folder::open(&settings.data)?;
         let ledger = opened.ledger();
         let word = process_word(&folder)?;
@@ -63,7 +65,7 @@ impl Common {
             IntakeWriter::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
         let owner = format!("{install}/{word}");
-        let metrics = MetricRegistry::default();
+        let lags = LagBoard::new(settings.health.lag());
         let common = Self {
             settings,
             roles,
@@ -71,6 +73,7 @@ impl Common {
             ledger,
             progress,
             metrics,
+            lags,
             folder,
             writer,
             install,

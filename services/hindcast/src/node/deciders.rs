@@ -47,6 +47,7 @@ pub fn start(common: &Common, tasks: &mut Tasks) -> anyhow::Result<()> {
             notifiers: receivers::notifiers(&common.settings)?,
             public_url: common.settings.public_url.clone(),
             metrics: common.metrics.clone(),
+            figures: common.progress.figures().clone(),
         };
         let run = deliverer.run(tasks.stop());
         tasks.spawn("delivery", async move { Ok(run.await?) });

@@ -50,7 +50,7 @@ pub fn router(common: &Common, served: Served<'_>) -> anyhow::Result<Router> {
         router = router.merge(hindcast_console::guarded(mcp, console));
         router = router.merge(extra::router(state(common), check));
     } else {
-        router = router.merge(extra::probes(queries, common.metrics.clone()));
+        router = router.merge(extra::probes(queries, common.lags.clone(), common.metrics.clone()));
     }
     router = router.merge(chat.router);
     if common.roles.contains(&Role::Gateway) || common.reading_only {

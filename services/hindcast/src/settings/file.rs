@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hindcast_domain::Severity;
@@ -34,6 +35,8 @@ pub struct File {
     pub correlation: Option<hindcast_correlator::CorrelationRules>,
     /// How long deliveries are tried, and the like.
     pub paging: Paging,
+    /// When a service counts as behind.
+    pub health: Health,
     /// Who is told.
     pub receivers: Vec<Receiver>,
     /// Who sends.
@@ -52,6 +55,28 @@ pub struct File {
     pub slack: chat::Slack,
     /// The table `[teams]`.
     pub teams: chat::Teams,
+}
+
+/// When a service counts as behind.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Health {
+    /// Age in seconds of the oldest commit that a service has not processed, from which on `/readyz` and `doctor` name it.
+    pub lag_s: u32,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { lag_s: 10 }
+    }
+}
+
+impl Health {
+    /// The same as a duration.
+    #[must_use]
+    pub const fn lag(self) -> Duration {
+        Duration::from_secs(self.lag_s as u64)
+    }
 }
 
 /// How people are told.

@@ -20,9 +20,10 @@ pub const CORE_TO_CORE: [(&str, &str, &str); 14] = [
 ];
 
 /// Edges from port to port.
-pub const PORT_TO_PORT: [(&str, &str, &str); 2] = [
+pub const PORT_TO_PORT: [(&str, &str, &str); 3] = [
     ("advice", "queries", "evidence and tools are read from the views"),
     ("advice", "telemetry", "one tool reads log lines while they are kept"),
+    ("ledger", "metrics", "all who append to a ledger count in one place"),
 ];
 
 /// The one port of each adapter.
@@ -76,7 +77,7 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 20] = [
 ];
 
 /// Dependencies that are heavy, or that reach the world, with the crates that own them.
-pub const OWNED: [(&str, &[&str]); 17] = [
+pub const OWNED: [(&str, &[&str]); 18] = [
     ("tokio-tungstenite", &["hindcast-chat-slack"]),
     ("jsonwebtoken", &["hindcast-chat-teams"]),
     ("linfa-logistic", &["hindcast-train-linfa"]),
@@ -102,6 +103,7 @@ pub const OWNED: [(&str, &[&str]); 17] = [
     ("genai", &["hindcast-llm-genai"]),
     ("rmcp", &["hindcast-mcp"]),
     ("minijinja", &["hindcast-copilot"]),
+    ("prometheus-client", &["hindcast-metrics"]),
     ("ort", &["hindcast-embed-fastembed"]),
     ("prost", &["hindcast-gateway"]),
     ("snap", &["hindcast-gateway"]),

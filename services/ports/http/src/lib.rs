@@ -4,9 +4,7 @@
 //! a remedy, whichever door it comes from, and nothing is read beyond the bounds of `limits`.
 
 pub mod body;
-pub mod metrics;
 pub mod refusal;
 
 pub use body::{json, read};
-pub use metrics::MetricRegistry;
 pub use refusal::{HttpRefusal, Result};

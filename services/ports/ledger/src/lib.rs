@@ -6,6 +6,7 @@
 //! - [`port`] is the trait that an adapter implements: append with an expectation, read in order.
 //! - [`commit`] is what is appended: many events, a chain hash, a Merkle root.
 //! - [`heads`] are kept outside the ledger, so that a ledger that was cut is noticed.
+//! - [`figures`] counts appends, syncs and decisions; [`lag`] says how far each service is behind.
 //! - [`progress`] is what live services say of how far they are; it is never truth.
 //! - [`memory`] is the port's one fake: a ledger in memory whose answers can be lost on purpose.
 //!
@@ -13,13 +14,17 @@
 //! runtime, `hindcast_eventlog`, which also has the suite that every adapter runs.
 
 pub mod commit;
+pub mod figures;
 pub mod heads;
+pub mod lag;
 pub mod memory;
 pub mod port;
 pub mod progress;
 pub mod subject;
 
 pub use commit::{Commit, CommitHeader, ConsumedThrough, DecidedRun, Hash};
+pub use figures::LedgerFigures;
+pub use lag::{LagBoard, LagWatch, ServiceLag};
 pub use port::{AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Shared, Tail};
 pub use progress::LedgerProgress;
 pub use subject::Subject;

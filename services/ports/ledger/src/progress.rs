@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hindcast_domain::Time;
 use tokio::sync::watch;
 
+use crate::figures::LedgerFigures;
 use crate::port::Seq;
 
 /// One service's report.
@@ -24,15 +25,36 @@ pub struct ServiceReport {
 pub struct LedgerProgress {
     reports: Arc<watch::Sender<BTreeMap<String, ServiceReport>>>,
     expected: Arc<Mutex<BTreeSet<&'static str>>>,
+    figures: LedgerFigures,
 }
 
 impl Default for LedgerProgress {
     fn default() -> Self {
-        Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())), expected: Arc::default() }
+        Self::counted(LedgerFigures::default())
     }
 }
 
 impl LedgerProgress {
+    /// One that counts what is appended.
+    #[must_use]
+    pub fn counted(figures: LedgerFigures) -> Self {
+        Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())), expected: Arc::default(), figures }
+    }
+
+    /// Where all who append count.
+    #[must_use]
+    pub const fn figures(&self) -> &LedgerFigures {
+        &self.figures
+    }
+
+    /// Services that are expected to report and have not.
+    #[must_use]
+    pub fn unheard(&self) -> Vec<&'static str> {
+        let reports = self.reports.borrow();
+        let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        expected.iter().copied().filter(|service| !is_heard(&reports, service)).collect()
+    }
+
     /// Names services without whose report nothing is settled: a decider that is still finding its state
     /// again has said nothing yet.
     pub fn expect(&self, services: &[&'static str]) {
@@ -86,11 +108,7 @@ impl LedgerProgress {
     pub fn settled(&self, seq: Seq, now: Time) -> bool {
         let reports = self.reports.borrow();
         let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // Other processes report under names of theirs, which end with the service's.
-        let heard = |service: &&'static str| {
-            reports.keys().any(|name| name == *service || name.ends_with(&format!("/{service}")))
-        };
-        expected.iter().all(heard)
+        expected.iter().all(|service| is_heard(&reports, service))
             && reports.iter().all(|(name, report)| {
                 report.appending == 0
                     && (name.starts_with("writer/") || report.through >= seq)
@@ -112,4 +130,9 @@ impl LedgerProgress {
     pub fn subscribe(&self) -> watch::Receiver<BTreeMap<String, ServiceReport>> {
         self.reports.subscribe()
     }
+}
+
+/// Whether a service has reported. Other processes report under names of theirs, which end with the service's.
+fn is_heard(reports: &BTreeMap<String, ServiceReport>, service: &str) -> bool {
+    reports.keys().any(|name| name == service || name.ends_with(&format!("/{service}")))
 }

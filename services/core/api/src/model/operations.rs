@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::words::ReadyStatus;
+
 /// A dead letter: an item that was accepted and could not be processed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Parked {
@@ -175,4 +177,30 @@ pub struct DamageFound {
     pub subject: String,
     /// The check that failed.
     pub detail: String,
+}
+
+/// Whether a server accepts requests, and which of its services are behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Readiness {
+    /// Whether a service is behind; requests are accepted and stored in either case.
+    pub status: ReadyStatus,
+    /// The position that the views have reached.
+    pub position: u64,
+    /// The services whose lag is over the limit.
+    #[serde(default)]
+    pub behind: Vec<BehindService>,
+    /// The configured limit in seconds; 0 where an older server does not say.
+    #[serde(default)]
+    pub lag_limit_s: u64,
+}
+
+/// A service that has not processed what came in some time ago.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BehindService {
+    /// The service; of another process it begins with that one's name.
+    pub service: String,
+    /// Age in seconds of the oldest commit that it has not processed.
+    pub lag_s: u64,
+    /// Commits that it has not processed.
+    pub commits: u64,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::event::RejectedItem;
 use hindcast_domain::{Partition, Time};
-use hindcast_http::MetricRegistry;
+use hindcast_metrics::MetricRegistry;
 use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
 use super::clean::Cleaner;

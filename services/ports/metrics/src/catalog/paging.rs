@@ -1,0 +1,27 @@
+//! Who is notified.
+
+use super::NameSet::Receivers;
+use super::{MetricDeclaration, SLOW, counter, gauge, histogram, named};
+
+pub(super) const ALL: &[MetricDeclaration] = &[
+    counter("hindcast_notices_delivered_total", "Notifications that a receiver took", &[named("receiver", Receivers)]),
+    counter(
+        "hindcast_notices_failed_total",
+        "Attempts to deliver a notification that failed",
+        &[named("receiver", Receivers)],
+    ),
+    counter(
+        "hindcast_notices_expired_total",
+        "Notifications that were given up; nobody got them from this receiver",
+        &[named("receiver", Receivers)],
+    ),
+    histogram(
+        "hindcast_page_seconds",
+        "Seconds from the commit of the alert that asked for a page, or from a timer's due time, to the receiver's \
+         acceptance",
+        SLOW,
+        &[],
+    ),
+    gauge("hindcast_notices_pending", "Notifications that are requested and not delivered yet", &[]),
+    gauge("hindcast_effects_held", "1 where this installation notifies nobody, since another one is active", &[]),
+];
