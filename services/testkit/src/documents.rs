@@ -167,6 +167,7 @@ pub fn observation(fingerprint: Fingerprint, name: &str, service: &str) -> Obser
         source: "prometheus".to_owned(),
         name: name.to_owned(),
         service: Some(service.to_owned()),
+        about: None,
         severity: Severity::High,
         signal: Signal::Firing,
         labels: [("alertname", name), ("service", service)].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),

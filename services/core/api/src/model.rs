@@ -7,6 +7,7 @@ mod timeline;
 use std::collections::BTreeMap;
 
 use crate::words::EventKind;
+use hindcast_domain::entity::Entity;
 use hindcast_domain::words::{HoldReason, ResolvedBy, SilenceEnd};
 use hindcast_domain::{Severity, Time, alert, incident, notice, silence};
 use schemars::JsonSchema;
@@ -117,6 +118,15 @@ pub struct Alert {
     /// The service that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// The thing that is broken; absent where the labels name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<Entity>,
+    /// The exporter, prober or controller that observed it; absent where the program reports on itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_by: Option<String>,
+    /// The rule that decided what the alert is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_rule: Option<String>,
     /// Environment that the alert belongs to.
     pub environment: String,
     /// Where it is in its life.

@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod chat;
 pub mod command;
 pub mod conversation;
+pub mod entity;
 pub mod event;
 pub mod fact;
 pub mod families;

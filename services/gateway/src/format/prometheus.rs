@@ -115,6 +115,7 @@ impl Told {
             source: context.source.name.clone(),
             name,
             service: labels::service(&labels).or_else(|| context.source.service.clone()),
+            about: None,
             severity,
             signal,
             labels,

@@ -156,6 +156,7 @@ fn observation(alert: &LabAlert) -> Observation {
         source: alert.source.clone(),
         name: alert.name.clone(),
         service: alert.service.clone().or_else(|| named.cloned()),
+        about: None,
         severity: alert.severity.as_deref().and_then(severity).unwrap_or(Severity::Medium),
         signal: Signal::Firing,
         labels,

@@ -23,7 +23,14 @@ impl Reader {
     pub(crate) fn show_alert(&self, partition: &str, alert: Alert) -> Result<api::Alert, Error> {
         let occurrence = alert.occurrence();
         let (starts_at, ends_at) = (occurrence.starts_at, occurrence.ends_at);
+        let (entity, observed_by, entity_rule) = match alert.about {
+            Some(about) => (about.entity, about.observed_by, Some(about.rule)),
+            None => (None, None, None),
+        };
         Ok(api::Alert {
+            entity,
+            observed_by,
+            entity_rule,
             receipt: format!("{}/api/v1/alerts/{}/receipt", self.public_url, alert.fingerprint),
             environment: partition_of(partition)?.environment,
             fingerprint: alert.fingerprint.to_string(),

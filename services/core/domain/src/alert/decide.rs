@@ -136,6 +136,7 @@ fn fired(
         source: observation.source.clone(),
         name: observation.name.clone(),
         service: service.map(ToOwned::to_owned),
+        about: observation.about.clone(),
         severity: observation.severity,
         labels: observation.labels.clone(),
         annotations: observation.annotations.clone(),

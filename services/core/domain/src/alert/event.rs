@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Labels;
+use crate::entity::AlertSubject;
 use crate::id::{EventId, Fingerprint};
 use crate::severity::Severity;
 use crate::time::{Span, Time};
@@ -34,6 +35,9 @@ pub struct Observation {
     /// The service that it is about, as the sender names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// What it is about, apart from who observed it; absent in events of before that was resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<AlertSubject>,
     /// By the vendor's table.
     pub severity: Severity,
     /// Wrong, or over.
@@ -77,6 +81,9 @@ pub struct Fired {
     /// The service, by its name in the catalogue where it is known there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// What it is about, apart from who observed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<AlertSubject>,
     /// How bad it says it is.
     pub severity: Severity,
     /// All labels, whole.

@@ -14,6 +14,7 @@ pub use event::{
     Fired, Flapping, Observation, Repeat, Repeated, Resolved, Settled, Signal, Stale, Suppressed, Unsuppressed,
 };
 
+use crate::entity::AlertSubject;
 use crate::event::{Event, Recorded};
 use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::limits::{OCCURRENCES_KEPT_MAX, STARTS_KEPT_MAX};
@@ -79,6 +80,9 @@ pub struct Alert {
     pub name: String,
     /// The service that it is about.
     pub service: Option<String>,
+    /// What it is about, apart from who observed it; absent in a ledger of before that was resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<AlertSubject>,
     /// How bad it says it is.
     pub severity: Severity,
     /// All labels of the newest observation that changed them.
@@ -148,6 +152,7 @@ impl Alert {
             source: fired.source.clone(),
             name: fired.name.clone(),
             service: fired.service.clone(),
+            about: fired.about.clone(),
             severity: fired.severity,
             labels: fired.labels.clone(),
             annotations: fired.annotations.clone(),
@@ -169,6 +174,7 @@ impl Alert {
 
     fn fire(&mut self, fired: &Fired, now: Time) {
         self.service.clone_from(&fired.service);
+        self.about.clone_from(&fired.about);
         self.severity = fired.severity;
         self.labels.clone_from(&fired.labels);
         self.annotations.clone_from(&fired.annotations);

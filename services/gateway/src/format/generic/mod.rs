@@ -72,6 +72,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         source: context.source.name.clone(),
         name,
         service: service.or_else(|| labels::service(&labels)).or_else(|| context.source.service.clone()),
+        about: None,
         severity,
         signal,
         labels,

@@ -1,0 +1,313 @@
+//! One alert read by the compiled rules. Owns the order in which exporters, services and shapes are asked; refuses
+//! to change a label's value except by taking an address' host or a controller's suffix.
+
+use std::borrow::Cow;
+
+use hindcast_domain::entity::{AlertSubject, Entity, EntityKind};
+
+use crate::pattern::{any, best};
+use crate::rules::{Compiled, Exporter, Pick, Shape, Stands, Subject};
+use crate::{LabelledAlert, Labels, Resolution, workload};
+
+/// Labels that a scraper adds from its target, so that they may name the exporter.
+const TARGET: [&str; 8] = ["namespace", "pod", "container", "service", "job", "instance", "endpoint", "node"];
+/// Labels beside `job` that name the program that was scraped.
+const PROGRAMS: [&str; 6] = ["app_kubernetes_io_name", "app", "k8s_app", "service", "container", "component"];
+/// Labels that are understood without a rule.
+const UNDERSTOOD: [&str; 14] = [
+    "alertname",
+    "severity",
+    "priority",
+    "level",
+    "environment",
+    "env",
+    "cluster",
+    "namespace",
+    "pod",
+    "container",
+    "service",
+    "job",
+    "instance",
+    "endpoint",
+];
+
+/// What the alert is about, by these rules.
+pub(crate) fn resolve(rules: &Compiled, alert: &LabelledAlert<'_>) -> Resolution {
+    let reading = Reading::of(rules, alert);
+    let found = reading.find();
+    let service = found.as_ref().and_then(|found| reading.service_of(found));
+    let observed_by = match (&found, reading.exporter) {
+        (Some(found), Some(exporter)) if !found.itself => {
+            (exporter.stands != Stands::Inside).then(|| exporter.name.clone())
+        }
+        (None, Some(exporter)) if exporter.stands != Stands::Inside => Some(exporter.name.clone()),
+        _ => None,
+    };
+    match found {
+        Some(Found { entity, rule, .. }) => {
+            Resolution { about: AlertSubject { entity: Some(entity), observed_by, rule: rule.to_owned() }, service }
+        }
+        None => {
+            Resolution { about: AlertSubject { entity: None, observed_by, rule: "none".to_owned() }, service: None }
+        }
+    }
+}
+
+/// The labels that no rule reads.
+pub(crate) fn unmapped<'a>(rules: &Compiled, alert: &LabelledAlert<'a>) -> Vec<&'a str> {
+    let reading = Reading::of(rules, alert);
+    let subjects = reading.exporter.map_or(&rules.shapes, |exporter| &exporter.subjects);
+    let is_read = |label: &str| {
+        UNDERSTOOD.contains(&label)
+            || rules.services.iter().any(|(service, _)| service == label)
+            || subjects.iter().any(|subject| {
+                let picks = subject.name.iter().chain(&subject.namespace);
+                picks.into_iter().any(|pick| pick.label == label || pick.exported == label)
+            })
+    };
+    alert.labels.keys().map(String::as_str).filter(|label| !is_read(label)).collect()
+}
+
+/// The subject that was found.
+struct Found<'r> {
+    entity: Entity,
+    rule: &'r str,
+    itself: bool,
+}
+
+/// One alert, with what is known of its exporter.
+struct Reading<'r, 'a> {
+    rules: &'r Compiled,
+    labels: &'a Labels,
+    /// The alert's name in lower case.
+    name: String,
+    exporter: Option<&'r Exporter>,
+    /// Whether the scraper kept the metric's own labels aside: then the plain ones are the exporter's.
+    has_exported: bool,
+}
+
+impl<'r, 'a> Reading<'r, 'a> {
+    fn of(rules: &'r Compiled, alert: &LabelledAlert<'a>) -> Self {
+        let is_target = |name: &str| name.strip_prefix("exported_").is_some_and(|label| TARGET.contains(&label));
+        let mut reading = Self {
+            rules,
+            labels: alert.labels,
+            name: alert.name.to_ascii_lowercase(),
+            exporter: None,
+            has_exported: alert
+                .labels
+                .range("exported_".to_owned()..)
+                .take_while(|(name, _)| name.starts_with("exported_"))
+                .any(|(name, _)| is_target(name)),
+        };
+        reading.exporter = reading.exporter();
+        reading
+    }
+
+    fn label(&self, name: &str) -> Option<&'a str> {
+        self.labels.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The exporter whose alert this is.
+    fn exporter(&self) -> Option<&'r Exporter> {
+        let exporters = &self.rules.exporters;
+        let strongest = |weight: &dyn Fn(&Exporter) -> Option<usize>| {
+            let weighed = exporters.iter().filter_map(|exporter| Some((weight(exporter)?, exporter)));
+            // The first of equals, so that the file's order decides.
+            weighed.fold(None, |best: Option<(usize, &Exporter)>, next| match best {
+                Some(best) if best.0 >= next.0 => Some(best),
+                _ => Some(next),
+            })
+        };
+        let by_job = self.label("job").map(str::to_ascii_lowercase).and_then(|job| strongest(&|e| best(&e.jobs, &job)));
+        by_job
+            .or_else(|| strongest(&|exporter| best(&exporter.alerts, &self.name)))
+            .or_else(|| {
+                let programs: Vec<String> =
+                    PROGRAMS.iter().filter_map(|label| self.label(label)).map(str::to_ascii_lowercase).collect();
+                strongest(&|exporter| programs.iter().filter_map(|program| exporter.own(program)).max())
+            })
+            .or_else(|| {
+                let no_service = || self.service_label(false).is_none();
+                strongest(&|exporter| best(&exporter.alerts_maybe, &self.name)).filter(|_| no_service())
+            })
+            .map(|(_, exporter)| exporter)
+            .or_else(|| {
+                let is_marked = |exporter: &&Exporter| exporter.marks.iter().any(|mark| self.label(mark).is_some());
+                exporters.iter().find(is_marked)
+            })
+    }
+
+    fn find(&self) -> Option<Found<'r>> {
+        let is_down = any(&self.rules.down, &self.name);
+        let Some(exporter) = self.exporter else {
+            return self.present(false).or_else(|| self.shape()).or_else(|| self.present(true));
+        };
+        // A scrape target that does not answer: the exporter itself, unless it stands beside one server.
+        let is_target = is_down && (exporter.stands == Stands::Apart || self.label("instance").is_none());
+        if is_target && let Some(found) = self.present(true) {
+            return Some(found);
+        }
+        let own = exporter.subjects.iter().find_map(|subject| self.subject(subject));
+        own.or_else(|| match exporter.stands {
+            Stands::Inside => self.present(true).or_else(|| self.shape()),
+            Stands::Apart | Stands::Beside => self.shape(),
+        })
+    }
+
+    /// The service of a program that reports on itself. Unless `any`, names of exporters do not count.
+    fn present(&self, any: bool) -> Option<Found<'r>> {
+        let (name, kind) = self.service_label(any)?;
+        let rule = if any && self.is_watcher(name) { "labels/observer" } else { "labels/service" };
+        let namespace = self.label("namespace").map(ToOwned::to_owned);
+        let entity = Entity { kind, name: name.trim().to_owned(), namespace, cluster: self.cluster() };
+        Some(Found { entity, rule, itself: true })
+    }
+
+    fn service_label(&self, any: bool) -> Option<(&'a str, EntityKind)> {
+        let named = self.rules.services.iter().filter_map(|(label, kind)| Some((self.label(label)?, kind.clone())));
+        named.into_iter().find(|(value, _)| !value.trim().is_empty() && (any || !self.is_watcher(value)))
+    }
+
+    fn shape(&self) -> Option<Found<'r>> {
+        self.rules.shapes.iter().find_map(|subject| self.subject(subject))
+    }
+
+    fn subject(&self, subject: &'r Subject) -> Option<Found<'r>> {
+        if !subject.alerts.is_empty() && !any(&subject.alerts, &self.name) {
+            return None;
+        }
+        if !subject.with.iter().all(|label| self.label(label).is_some()) {
+            return None;
+        }
+        // A rule that names the alert knows whose labels these are.
+        let is_certain = !subject.alerts.is_empty();
+        let named = subject.name.iter().find_map(|pick| self.pick(pick, is_certain));
+        let name = named.map(Cow::into_owned).or_else(|| subject.is.clone())?;
+        let namespace = subject.namespace.iter().find_map(|pick| self.pick(pick, true)).map(Cow::into_owned);
+        let entity = Entity { kind: subject.kind.clone(), name, namespace, cluster: self.cluster() };
+        Some(Found { entity, rule: &subject.rule, itself: subject.itself })
+    }
+
+    fn pick(&self, pick: &Pick, is_certain: bool) -> Option<Cow<'a, str>> {
+        let stands = self.exporter.map_or(Stands::Inside, |exporter| exporter.stands);
+        let exported = (stands != Stands::Inside).then(|| self.label(&pick.exported)).flatten();
+        let value = match exported {
+            Some(value) => value,
+            None => {
+                let value = self.label(&pick.label)?;
+                let is_target = stands != Stands::Inside && TARGET.contains(&pick.label.as_str());
+                if is_target && stands == Stands::Apart && self.has_exported {
+                    return None;
+                }
+                if is_target && !is_certain && pick.label != "namespace" && self.is_own(value) {
+                    return None;
+                }
+                value
+            }
+        };
+        match pick.shape {
+            Shape::Whole => Some(Cow::Borrowed(value)),
+            Shape::Host => host(value).map(Cow::Borrowed),
+        }
+    }
+
+    fn cluster(&self) -> Option<String> {
+        let picked = |pick: &Pick| self.label(&pick.label);
+        match self.exporter {
+            Some(exporter) => exporter.cluster.iter().find_map(picked),
+            None => self.label("cluster"),
+        }
+        .map(ToOwned::to_owned)
+    }
+
+    /// Whether a value names the exporter of this alert.
+    fn is_own(&self, value: &str) -> bool {
+        let value = value.to_ascii_lowercase();
+        self.exporter.is_some_and(|exporter| exporter.own(&value).is_some()) || any(&self.rules.watchers, &value)
+    }
+
+    /// Whether a value names any exporter.
+    fn is_watcher(&self, value: &str) -> bool {
+        let value = value.to_ascii_lowercase();
+        let watches = |exporter: &Exporter| exporter.stands != Stands::Inside && exporter.own(&value).is_some();
+        any(&self.rules.watchers, &value) || self.rules.exporters.iter().any(watches)
+    }
+
+    /// The service that an entity is, or is a part of.
+    fn service_of(&self, found: &Found<'_>) -> Option<String> {
+        let entity = &found.entity;
+        let name = entity.name.as_str();
+        match &entity.kind {
+            EntityKind::Service
+            | EntityKind::Application
+            | EntityKind::Autoscaler
+            | EntityKind::DisruptionBudget
+            | EntityKind::Ingress => Some(name.to_owned()),
+            EntityKind::Workload => Some(workload::of_replica_set(name).to_owned()),
+            EntityKind::Pod => Some(workload::of_pod(name).to_owned()),
+            EntityKind::Job => Some(workload::of_job(name).to_owned()),
+            EntityKind::Container => Some(name.to_owned()),
+            EntityKind::Database | EntityKind::Broker => {
+                let told = self.service_label(false).map(|(value, _)| value.to_owned());
+                told.or_else(|| Some(name.to_owned()))
+            }
+            _ => self.told_service(),
+        }
+    }
+
+    /// The service that labels beside the entity name, where the exporter is not the one that they name.
+    fn told_service(&self) -> Option<String> {
+        let stands = self.exporter.map_or(Stands::Inside, |exporter| exporter.stands);
+        if stands == Stands::Apart {
+            return self.label("exported_service").map(ToOwned::to_owned);
+        }
+        let (value, _) = self.service_label(false)?;
+        (!self.is_own(value)).then(|| value.to_owned())
+    }
+}
+
+impl Exporter {
+    /// How well a program's name fits this exporter's own. Patterns without a star in front are names of scrape jobs,
+    /// which services may bear too.
+    fn own(&self, program: &str) -> Option<usize> {
+        let named = self.jobs.iter().filter(|pattern| pattern.is_open_before() && pattern.fits(program));
+        named.map(crate::pattern::Pattern::weight).max()
+    }
+}
+
+/// The host of an address: `https://user@host:port/path`, `host:port`, `[::1]:9100`, `host`.
+fn host(address: &str) -> Option<&str> {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.split(['/', '?']).next().unwrap_or(rest);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let host = if let Some(inner) = rest.strip_prefix('[') {
+        inner.split(']').next().unwrap_or(inner)
+    } else {
+        match rest.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => rest,
+        }
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_an_address_is_found() {
+        for (address, expect) in [
+            ("db-1.example:9187", Some("db-1.example")),
+            ("redis://user:x@cache-2:6379/0", Some("cache-2")),
+            ("[2001:db8::1]:9100", Some("2001:db8::1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("https://shop.example/health?x=1", Some("shop.example")),
+            ("worker-5", Some("worker-5")),
+            (":9100", None),
+        ] {
+            assert_eq!(host(address), expect, "{address}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The rules against alerts of public rule sets: those that they were tuned on, and those that they were not.
+
+#![allow(clippy::unwrap_used)] // a test may stop where it stands
+
+use std::collections::BTreeMap;
+
+use hindcast_entities::{EntityRules, LabelledAlert};
+use serde::Deserialize;
+
+type Labels = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    targets: BTreeMap<String, Labels>,
+    sets: Vec<RuleSet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleSet {
+    set: String,
+    source: String,
+    alerts: Vec<SampleAlert>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleAlert {
+    rule: String,
+    #[serde(default)]
+    target: Option<String>,
+    #[serde(default)]
+    without: Vec<String>,
+    #[serde(default)]
+    labels: Labels,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    observed_by: Option<String>,
+}
+
+impl SampleAlert {
+    fn labels(&self, targets: &BTreeMap<String, Labels>) -> Labels {
+        let mut labels = self.target.as_ref().map(|target| targets[target].clone()).unwrap_or_default();
+        labels.retain(|label, _| !self.without.contains(label));
+        labels.extend(self.labels.clone());
+        labels.insert("alertname".to_owned(), self.rule.clone());
+        labels.entry("severity".to_owned()).or_insert_with(|| "warning".to_owned());
+        labels
+    }
+}
+
+/// How many answers are right, of how many.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Score {
+    alerts: usize,
+    /// The thing's name and namespace.
+    things: usize,
+    /// The same, and its kind.
+    kinds: usize,
+    observers: usize,
+}
+
+fn judge(text: &str) -> Score {
+    let sample: Sample = hindcast_domain::yaml::read(text).unwrap();
+    let rules = EntityRules::shipped();
+    let mut score = Score::default();
+    for set in &sample.sets {
+        assert!(set.source.starts_with("https://"), "{}", set.set);
+        for alert in &set.alerts {
+            let labels = alert.labels(&sample.targets);
+            let about = rules.resolve(&LabelledAlert { name: &alert.rule, labels: &labels }).about;
+            let entity = about.entity.as_ref();
+            let is_thing = entity.map(|entity| entity.name.as_str()) == alert.name.as_deref()
+                && entity.and_then(|entity| entity.namespace.as_deref()) == alert.namespace.as_deref();
+            let is_kind = entity.map(|entity| entity.kind.as_str()) == alert.kind.as_deref();
+            let is_observer = about.observed_by == alert.observed_by;
+            score.alerts += 1;
+            score.things += usize::from(is_thing);
+            score.kinds += usize::from(is_thing && is_kind);
+            score.observers += usize::from(is_observer);
+            if !(is_thing && is_kind && is_observer) {
+                println!(
+                    "{}: {}: expected {:?} {:?} in {:?} by {:?}, got {about:?}",
+                    set.set, alert.rule, alert.kind, alert.name, alert.namespace, alert.observed_by
+                );
+            }
+        }
+    }
+    println!("{score:?}");
+    score
+}
+
+#[test]
+fn tuned_figures() {
+    judge(include_str!("sample/tuned.yaml"));
+}
+
+#[test]
+fn held_figures() {
+    judge(include_str!("sample/held.yaml"));
+}
