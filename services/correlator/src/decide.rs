@@ -1,6 +1,8 @@
 //! The decider: one input at a time, in the order of the ledger.
 
 use hindcast_domain::alert::{self, Observation, Status};
+use hindcast_domain::catalog::Topology;
+use hindcast_domain::entity::EntityKind;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
 use hindcast_domain::lane::{Decider, Input, Timer, names};
@@ -81,6 +83,23 @@ impl Decider for Correlator {
     }
 }
 
+/// The service that an alert is about, by the catalogue's name. An exporter stands beside each database or broker, so a
+/// catalogue may list the exporter's job as another name of the one that it measures.
+fn service_of<'a>(observation: &'a Observation, topology: &'a Topology) -> Option<&'a str> {
+    let told = observation.service.as_deref();
+    let known = told.and_then(|name| topology.resolve(name));
+    let entity = observation.about.as_ref().and_then(|about| about.entity.as_ref());
+    let has_exporter = entity.is_some_and(|entity| matches!(entity.kind, EntityKind::Database | EntityKind::Broker));
+    let by_alias = || {
+        if !has_exporter {
+            return None;
+        }
+        let names = ["service", "job", "container"].iter().filter_map(|label| observation.labels.get(*label));
+        names.into_iter().find_map(|name| topology.resolve(name).filter(|one| *one != name))
+    };
+    known.or_else(by_alias).or(told)
+}
+
 fn observe(
     state: &CorrelatorState,
     lane: &Partition,
@@ -90,7 +109,7 @@ fn observe(
 ) -> Vec<Draft> {
     let known = state.book.alerts.get(&observation.fingerprint);
     let topology = state.seen.topology();
-    let service = observation.service.as_deref().map(|name| topology.resolve(name).unwrap_or(name));
+    let service = service_of(observation, topology);
     let rules = state.seen.rules.alert();
     let mut drafts = alert::decide::observe(known, observation, id, service, now, &rules);
     let flaps = known.is_some_and(|alert| alert.flapping_until.is_some())
@@ -103,6 +122,7 @@ fn observe(
                     fingerprint: &observation.fingerprint,
                     name: &fired.name,
                     service: fired.service.as_deref(),
+                    about: fired.about.as_ref(),
                     severity: fired.severity,
                     labels: &fired.labels,
                     annotations: &fired.annotations,

@@ -3,6 +3,7 @@
 
 use hindcast_correlation::cluster::{self, Newcomer};
 use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
+use hindcast_domain::entity::AlertSubject;
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
 use hindcast_domain::silence::{Kind, Silence};
@@ -21,6 +22,8 @@ pub struct FiringAlert<'a> {
     pub name: &'a str,
     /// Service of the alert; absent when no label names one.
     pub service: Option<&'a str>,
+    /// What it is about, apart from who observed it.
+    pub about: Option<&'a AlertSubject>,
     /// How bad it is.
     pub severity: Severity,
     /// All labels.
@@ -39,6 +42,7 @@ impl<'a> FiringAlert<'a> {
             fingerprint: &alert.fingerprint,
             name: &alert.name,
             service: alert.service.as_deref(),
+            about: alert.about.as_ref(),
             severity: alert.severity,
             labels: &alert.labels,
             annotations: &alert.annotations,
@@ -88,6 +92,7 @@ pub fn place(state: &CorrelatorState, firing: &FiringAlert<'_>, cause: &EventId,
     let newcomer = Newcomer {
         name: firing.name,
         service: firing.service,
+        about: firing.about,
         labels: firing.labels,
         annotations: firing.annotations,
         starts_at: firing.starts_at,

@@ -46,6 +46,14 @@ fn observation_of(redactor: &mut Redactor, observation: &mut Observation) {
     observation.annotations = redactor.labels(std::mem::take(&mut observation.annotations));
     redactor.optional(&mut observation.source_fingerprint);
     redactor.optional(&mut observation.service);
+    if let Some(about) = &mut observation.about {
+        redactor.optional(&mut about.observed_by);
+        if let Some(entity) = &mut about.entity {
+            entity.name = redactor.text(&entity.name);
+            redactor.optional(&mut entity.namespace);
+            redactor.optional(&mut entity.cluster);
+        }
+    }
     redactor.optional(&mut observation.url);
     for pointer in &mut observation.unmapped {
         *pointer = redactor.text(pointer);

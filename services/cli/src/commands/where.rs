@@ -81,6 +81,13 @@ fn facts(receipt: &Receipt, times: Times, context: &CliContext<'_>) -> Table {
     let mut fact = |name: &str, text: String| table.row([inked(name, Ink::Faint), text.into()]);
     let service = alert.service.as_deref().unwrap_or("no service");
     fact("about", format!("{service} in {}, from {}", alert.environment, alert.source));
+    if let Some(entity) = &alert.entity {
+        let rule = alert.entity_rule.as_deref().unwrap_or("unknown");
+        fact("entity", format!("{entity}, by the rule {rule}"));
+    }
+    if let Some(observer) = &alert.observed_by {
+        fact("observed by", observer.clone());
+    }
     fact("since", times.both(alert.starts_at));
     if let Some(end) = alert.ends_at {
         fact("until", times.both(end));

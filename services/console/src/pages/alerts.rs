@@ -71,6 +71,16 @@ pub fn table(frame: &Frame, alerts: &[Alert], columns: Columns) -> Markup {
     }
 }
 
+/// What an alert is about, who observed it, and the rule that says so.
+fn about(alert: &Alert) -> Markup {
+    html! {
+        @if let Some(entity) = &alert.entity {
+            div.sub title=(alert.entity_rule.as_deref().unwrap_or_default()) { "about " (entity) }
+        }
+        @if let Some(observer) = &alert.observed_by { div.sub { "observed by " (observer) } }
+    }
+}
+
 fn row(frame: &Frame, alert: &Alert, columns: Columns) -> Markup {
     html! {
         tr.(words::alert_status(alert.status).0) {
@@ -91,7 +101,10 @@ fn row(frame: &Frame, alert: &Alert, columns: Columns) -> Markup {
                 }
                 @if alert.flapping_until.is_some_and(|until| until > frame.now) { div.sub { "flapping" } }
             }
-            td { @if let Some(service) = &alert.service { span.chip { (service) } } }
+            td {
+                @if let Some(service) = &alert.service { span.chip { (service) } }
+                (about(alert))
+            }
             td { (frame.clock(alert.starts_at)) div.sub { (frame.age(alert.starts_at)) } }
             td { (frame.clock(alert.last_seen_at)) @if let Some(ends) = alert.ends_at { div.sub { "ended " (frame.clock(ends)) } } }
             td.num { (thousands(alert.occurrences)) }

@@ -43,6 +43,9 @@ pub fn page(view: &ReceiptPage) -> Markup {
                 section.card {
                     h2 { "Facts" }
                     dl.facts {
+                        @if let Some(entity) = &alert.entity { dt { "About" } dd { (entity) } }
+                        @if let Some(observer) = &alert.observed_by { dt { "Observed by" } dd { (observer) } }
+                        @if let Some(rule) = &alert.entity_rule { dt { "By the rule" } dd.mono { (rule) } }
                         dt { "Source" } dd { (alert.source) }
                         @if let Some(theirs) = &alert.source_fingerprint { dt { "Sender's own" } dd.mono { (theirs) } }
                         dt { "Environment" } dd { (alert.environment) }

@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::alert::{Alert, Labels};
 use hindcast_domain::catalog::Topology;
+use hindcast_domain::entity::AlertSubject;
 use hindcast_domain::incident::{Considered, Grouping};
 use hindcast_domain::limits::CONSIDERED_MAX;
 use hindcast_domain::{Fingerprint, IncidentId, Time};
 
 use features::NewcomerContext;
+pub(crate) use features::described;
 pub use features::{FEATURES_VERSION, Features, GroupingWeights, features, logistic};
 
 /// Pairs in all that are compared in labels and words.
@@ -29,6 +31,8 @@ pub struct Newcomer<'a> {
     pub name: &'a str,
     /// Its service by the catalogue's name, or as the sender says.
     pub service: Option<&'a str>,
+    /// What it is about, apart from who observed it.
+    pub about: Option<&'a AlertSubject>,
     /// All labels.
     pub labels: &'a Labels,
     /// All annotations.

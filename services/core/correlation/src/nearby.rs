@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use hindcast_domain::alert::{Alert, Labels};
+use hindcast_domain::alert::Alert;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::{Fingerprint, IncidentId};
-use hindcast_similarity as similarity;
+use hindcast_similarity::{self as similarity, Described};
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::Newcomer;
+use crate::cluster::{Newcomer, described};
 
 /// Incidents that are kept under one thing that is shared.
 const INCIDENTS_A_KEY: usize = 12;
@@ -48,7 +48,8 @@ impl NearbyAlerts {
     pub fn note(&mut self, alert: &Alert, incident: &IncidentId) {
         let entry = NearbyEntry { incident: incident.clone(), alert: alert.fingerprint.clone() };
         put(&mut self.newest, &entry);
-        for key in keys(&alert.name, alert.service.as_deref(), &alert.labels) {
+        let described = described(&alert.labels, alert.about.as_ref());
+        for key in keys(&alert.name, alert.service.as_deref(), described) {
             self.entries += usize::from(put(self.by_key.entry(key).or_default(), &entry));
         }
     }
@@ -70,7 +71,7 @@ impl NearbyAlerts {
     /// telling thing first: its own service, labels, rule, services close by, and the newest of all.
     pub fn candidates<'a>(&'a self, newcomer: &Newcomer<'_>, topology: &Topology) -> Vec<&'a Fingerprint> {
         let mut found = Candidates::default();
-        for key in keys(newcomer.name, newcomer.service, newcomer.labels) {
+        for key in keys(newcomer.name, newcomer.service, described(newcomer.labels, newcomer.about)) {
             found.extend(self.by_key.get(&key).into_iter().flatten().rev());
         }
         let near = newcomer.service.into_iter().flat_map(|service| topology.near(service));
@@ -118,10 +119,12 @@ fn put(entries: &mut VecDeque<NearbyEntry>, entry: &NearbyEntry) -> bool {
 }
 
 /// What an alert may share, as hashes.
-fn keys<'a>(name: &'a str, service: Option<&'a str>, labels: &'a Labels) -> impl Iterator<Item = u64> + 'a {
+fn keys<'a>(name: &'a str, service: Option<&'a str>, alert: Described<'a>) -> impl Iterator<Item = u64> + 'a {
     let service = service.map(|service| hash(b's', &[service]));
-    let telling = similarity::telling(labels).take(LABELS_MAX).map(|(name, value)| hash(b'l', &[name, value]));
-    service.into_iter().chain(telling).chain(std::iter::once(hash(b'n', &[name])))
+    let telling = similarity::telling(alert).take(LABELS_MAX).map(|(name, value)| hash(b'l', &[name, value]));
+    let resources =
+        similarity::resources(alert).pairs().map(|(name, value)| hash(b'l', &[name, value])).collect::<Vec<_>>();
+    service.into_iter().chain(resources).chain(telling).chain(std::iter::once(hash(b'n', &[name])))
 }
 
 /// FNV-1a over a class and its parts. Two things that share a hash are compared for nothing, and no more.

@@ -16,18 +16,16 @@ mod resolve;
 mod rules;
 mod workload;
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use hindcast_domain::alert::Labels;
 use hindcast_domain::entity::AlertSubject;
 
+pub use resolve::host;
 pub use rules::RulesError;
 
 /// The rules that the product ships with.
 pub const SHIPPED: &str = include_str!("../rules.yaml");
-
-/// Labels or annotations.
-type Labels = BTreeMap<String, String>;
 
 /// An alert as its sender labels it.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +48,7 @@ pub struct Resolution {
 /// Compiled rules.
 #[derive(Clone, Debug)]
 pub struct EntityRules {
-    compiled: rules::Compiled,
+    compiled: rules::CompiledRules,
 }
 
 impl EntityRules {

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
+use hindcast_domain::alert::Labels;
 use hindcast_domain::entity::{AlertSubject, Entity, EntityKind};
 
 use crate::pattern::{any, best};
-use crate::rules::{Compiled, Exporter, Pick, Shape, Stands, Subject};
-use crate::{LabelledAlert, Labels, Resolution, workload};
+use crate::rules::{CompiledRules, Exporter, NameShape, Pick, Stands, SubjectRule};
+use crate::{LabelledAlert, Resolution, workload};
 
 /// Labels that a scraper adds from its target, so that they may name the exporter.
 const TARGET: [&str; 8] = ["namespace", "pod", "container", "service", "job", "instance", "endpoint", "node"];
@@ -32,7 +33,7 @@ const UNDERSTOOD: [&str; 14] = [
 ];
 
 /// What the alert is about, by these rules.
-pub(crate) fn resolve(rules: &Compiled, alert: &LabelledAlert<'_>) -> Resolution {
+pub(crate) fn resolve(rules: &CompiledRules, alert: &LabelledAlert<'_>) -> Resolution {
     let reading = Reading::of(rules, alert);
     let found = reading.find();
     let service = found.as_ref().and_then(|found| reading.service_of(found));
@@ -54,7 +55,7 @@ pub(crate) fn resolve(rules: &Compiled, alert: &LabelledAlert<'_>) -> Resolution
 }
 
 /// The labels that no rule reads.
-pub(crate) fn unmapped<'a>(rules: &Compiled, alert: &LabelledAlert<'a>) -> Vec<&'a str> {
+pub(crate) fn unmapped<'a>(rules: &CompiledRules, alert: &LabelledAlert<'a>) -> Vec<&'a str> {
     let reading = Reading::of(rules, alert);
     let subjects = reading.exporter.map_or(&rules.shapes, |exporter| &exporter.subjects);
     let is_read = |label: &str| {
@@ -77,7 +78,7 @@ struct Found<'r> {
 
 /// One alert, with what is known of its exporter.
 struct Reading<'r, 'a> {
-    rules: &'r Compiled,
+    rules: &'r CompiledRules,
     labels: &'a Labels,
     /// The alert's name in lower case.
     name: String,
@@ -87,7 +88,7 @@ struct Reading<'r, 'a> {
 }
 
 impl<'r, 'a> Reading<'r, 'a> {
-    fn of(rules: &'r Compiled, alert: &LabelledAlert<'a>) -> Self {
+    fn of(rules: &'r CompiledRules, alert: &LabelledAlert<'a>) -> Self {
         let is_target = |name: &str| name.strip_prefix("exported_").is_some_and(|label| TARGET.contains(&label));
         let mut reading = Self {
             rules,
@@ -148,7 +149,7 @@ impl<'r, 'a> Reading<'r, 'a> {
         if is_target && let Some(found) = self.present(true) {
             return Some(found);
         }
-        let own = exporter.subjects.iter().find_map(|subject| self.subject(subject));
+        let own = exporter.subjects.iter().find_map(|subject| self.subject(subject, false));
         own.or_else(|| match exporter.stands {
             Stands::Inside => self.present(true).or_else(|| self.shape()),
             Stands::Apart | Stands::Beside => self.shape(),
@@ -170,10 +171,11 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     fn shape(&self) -> Option<Found<'r>> {
-        self.rules.shapes.iter().find_map(|subject| self.subject(subject))
+        self.rules.shapes.iter().find_map(|subject| self.subject(subject, true))
     }
 
-    fn subject(&self, subject: &'r Subject) -> Option<Found<'r>> {
+    /// `is_shape` says that no rule of the exporter knows whose labels these are: then those of its target are its own.
+    fn subject(&self, subject: &'r SubjectRule, is_shape: bool) -> Option<Found<'r>> {
         if !subject.alerts.is_empty() && !any(&subject.alerts, &self.name) {
             return None;
         }
@@ -182,7 +184,9 @@ impl<'r, 'a> Reading<'r, 'a> {
         }
         // A rule that names the alert knows whose labels these are.
         let is_certain = !subject.alerts.is_empty();
-        let named = subject.name.iter().find_map(|pick| self.pick(pick, is_certain));
+        let is_observed = is_shape && self.exporter.is_some_and(|exporter| exporter.stands != Stands::Inside);
+        let picks = subject.name.iter().filter(|pick| !(is_observed && TARGET.contains(&pick.label.as_str())));
+        let named = picks.into_iter().find_map(|pick| self.pick(pick, is_certain));
         let name = named.map(Cow::into_owned).or_else(|| subject.is.clone())?;
         let namespace = subject.namespace.iter().find_map(|pick| self.pick(pick, true)).map(Cow::into_owned);
         let entity = Entity { kind: subject.kind.clone(), name, namespace, cluster: self.cluster() };
@@ -207,8 +211,8 @@ impl<'r, 'a> Reading<'r, 'a> {
             }
         };
         match pick.shape {
-            Shape::Whole => Some(Cow::Borrowed(value)),
-            Shape::Host => host(value).map(Cow::Borrowed),
+            NameShape::Whole => Some(Cow::Borrowed(value)),
+            NameShape::Host => host(value).map(Cow::Borrowed),
         }
     }
 
@@ -276,8 +280,9 @@ impl Exporter {
     }
 }
 
-/// The host of an address: `https://user@host:port/path`, `host:port`, `[::1]:9100`, `host`.
-fn host(address: &str) -> Option<&str> {
+/// The host of an address, without scheme, user, path and port.
+#[must_use]
+pub fn host(address: &str) -> Option<&str> {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let rest = rest.split(['/', '?']).next().unwrap_or(rest);
     let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);

@@ -44,7 +44,7 @@ pub(crate) enum Stands {
 
 /// How a label's value becomes a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum NameShape {
     /// As it is.
     Whole,
     /// The host of an address: without scheme, user, path and port.
@@ -57,14 +57,14 @@ pub(crate) struct Pick {
     pub(crate) label: String,
     /// The label under which a scraper keeps the exporter's own value when its target has the same label.
     pub(crate) exported: String,
-    pub(crate) shape: Shape,
+    pub(crate) shape: NameShape,
 }
 
 impl Pick {
     fn compile(text: &str) -> Option<Self> {
         let (shape, label) = match text.strip_prefix("host(").and_then(|rest| rest.strip_suffix(')')) {
-            Some(label) => (Shape::Host, label),
-            None => (Shape::Whole, text),
+            Some(label) => (NameShape::Host, label),
+            None => (NameShape::Whole, text),
         };
         let is_name = !label.is_empty() && !label.contains(['(', ')', ' ']);
         is_name.then(|| Self { label: label.to_owned(), exported: format!("exported_{label}"), shape })
@@ -73,7 +73,7 @@ impl Pick {
 
 /// One kind of thing that an exporter's alerts can be about.
 #[derive(Clone, Debug)]
-pub(crate) struct Subject {
+pub(crate) struct SubjectRule {
     pub(crate) kind: EntityKind,
     /// Names of alerts to which it applies; all where empty.
     pub(crate) alerts: Vec<Pattern>,
@@ -99,15 +99,15 @@ pub(crate) struct Exporter {
     pub(crate) alerts_maybe: Vec<Pattern>,
     pub(crate) marks: Vec<String>,
     pub(crate) cluster: Vec<Pick>,
-    pub(crate) subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<SubjectRule>,
 }
 
 /// All rules, compiled.
 #[derive(Clone, Debug)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledRules {
     pub(crate) exporters: Vec<Exporter>,
     pub(crate) services: Vec<(String, EntityKind)>,
-    pub(crate) shapes: Vec<Subject>,
+    pub(crate) shapes: Vec<SubjectRule>,
     /// Names of alerts that say a scrape target does not answer.
     pub(crate) down: Vec<Pattern>,
     /// Names that scrape configurations give to many things at once, and names of exporters of no rule.
@@ -182,13 +182,13 @@ fn namespace_label() -> Vec<String> {
 }
 
 /// Reads and checks a rules file.
-pub(crate) fn compile(text: &str) -> Result<Compiled, RulesError> {
+pub(crate) fn compile(text: &str) -> Result<CompiledRules, RulesError> {
     let file: FileForm = yaml::read(text)?;
     let of_file = Checked { exporter: "rules" };
     if file.exporters.len() > EXPORTERS_MAX {
         return of_file.wrong("at most 500 exporters", &file.exporters.len().to_string());
     }
-    Ok(Compiled {
+    Ok(CompiledRules {
         exporters: file.exporters.into_iter().map(exporter).collect::<Result<_, _>>()?,
         services: file.services.into_iter().map(|form| (form.label, form.kind)).collect(),
         shapes: Checked { exporter: "labels" }.subjects(file.shapes, "labels")?,
@@ -248,21 +248,21 @@ impl Checked<'_> {
         texts.iter().map(compiled).collect()
     }
 
-    fn subjects(&self, forms: Vec<SubjectForm>, owner: &str) -> Result<Vec<Subject>, RulesError> {
+    fn subjects(&self, forms: Vec<SubjectForm>, owner: &str) -> Result<Vec<SubjectRule>, RulesError> {
         if forms.len() > SUBJECTS_MAX {
             return self.wrong("at most 50 subjects", &forms.len().to_string());
         }
         forms.into_iter().map(|form| self.subject(form, owner)).collect()
     }
 
-    fn subject(&self, form: SubjectForm, owner: &str) -> Result<Subject, RulesError> {
+    fn subject(&self, form: SubjectForm, owner: &str) -> Result<SubjectRule, RulesError> {
         if let Some(source) = &form.source {
             self.source(source)?;
         }
         if form.name.is_empty() && form.is.is_none() {
             return self.wrong("`name` or `is` for every subject", form.kind.as_str());
         }
-        Ok(Subject {
+        Ok(SubjectRule {
             alerts: self.patterns(&form.alerts)?,
             with: form.with,
             name: self.picks(&form.name)?,

@@ -261,6 +261,7 @@ impl KnownWorld {
         let newcomer = Newcomer {
             name: &fired.name,
             service: fired.service.as_deref(),
+            about: fired.about.as_ref(),
             labels: &fired.labels,
             annotations: &fired.annotations,
             starts_at: fired.starts_at,

@@ -48,6 +48,7 @@ fn pairs(ledger: &Ledger) -> Vec<Pair> {
             let newcomer = Newcomer {
                 name: &fired.name,
                 service: fired.service.as_deref(),
+                about: fired.about.as_ref(),
                 labels: &fired.labels,
                 annotations: &fired.annotations,
                 starts_at: fired.starts_at,

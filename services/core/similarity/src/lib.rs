@@ -9,6 +9,8 @@ mod lexicon;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hindcast_domain::entity::{AlertSubject, Entity, EntityKind};
+
 pub use lexicon::Lexicon;
 
 /// Labels that say where the sender stands rather than what is wrong; nearly every alert shares them.
@@ -37,37 +39,99 @@ const GENERIC: [&str; 18] = [
 const RESOURCES: [&str; 9] =
     ["instance", "pod", "host", "hostname", "node", "device", "container", "database", "queue"];
 
-/// Whether two alerts name the same instance, pod, host or the like.
+/// Labels that a scraper adds from its target. Where somebody else observed the alert, they are the observer's.
+const TARGET: [&str; 10] =
+    ["namespace", "pod", "container", "service", "job", "instance", "endpoint", "node", "metrics_path", "uid"];
+
+/// What labels and their resolution say that an alert is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Described<'a> {
+    /// All labels.
+    pub labels: &'a BTreeMap<String, String>,
+    /// What the alert is about, where that was resolved.
+    pub about: Option<&'a AlertSubject>,
+}
+
+impl<'a> Described<'a> {
+    /// Whether an exporter observed it, so that the labels of its scrape target name the exporter.
+    fn is_observed(self) -> bool {
+        self.about.is_some_and(|about| about.observed_by.is_some())
+    }
+
+    fn entity(self) -> Option<&'a Entity> {
+        self.about.and_then(|about| about.entity.as_ref())
+    }
+}
+
+/// Whether two alerts name the same thing that can break.
 #[must_use]
-pub fn same_resource(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> bool {
-    resources(a).names_one_of(b)
+pub fn same_resource(a: Described<'_>, b: Described<'_>) -> bool {
+    resources(a).names_one_of(&resources(b))
 }
 
 /// What an alert names that can break, looked up once.
-pub struct Resources<'a>(Vec<(&'static str, &'a str)>);
+pub struct Resources<'a> {
+    entity: Option<&'a Entity>,
+    pairs: Vec<(&'a str, &'a str)>,
+}
 
-/// The things that labels name.
-pub fn resources(labels: &BTreeMap<String, String>) -> Resources<'_> {
-    let named = RESOURCES.iter().filter_map(|name| Some((*name, labels.get(*name)?.as_str())));
-    Resources(named.filter(|(_, value)| !value.is_empty()).collect())
+/// The things that an alert names: the entity that it is about, and those that labels name, unless the labels are an
+/// observer's.
+#[must_use]
+pub fn resources(alert: Described<'_>) -> Resources<'_> {
+    let entity = alert.entity();
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    if !alert.is_observed() {
+        pairs.extend(RESOURCES.iter().filter_map(|name| Some((*name, alert.labels.get(*name)?.as_str()))));
+        pairs.retain(|(_, value)| !value.is_empty());
+    }
+    // A service is compared as a service; another entity is also known to those who name it by a label.
+    let label = entity.and_then(|entity| match entity.kind {
+        EntityKind::Pod => Some("pod"),
+        EntityKind::Node => Some("node"),
+        EntityKind::Database => Some("database"),
+        EntityKind::Queue => Some("queue"),
+        _ => None,
+    });
+    if let (Some(label), Some(entity)) = (label, entity) {
+        pairs.push((label, entity.name.as_str()));
+    }
+    Resources { entity: entity.filter(|entity| entity.kind != EntityKind::Service), pairs }
+}
+
+impl<'a> Resources<'a> {
+    /// The resources as labels name them, or would.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let entity = self.entity.map(|entity| (entity.kind.as_str(), entity.name.as_str()));
+        self.pairs.iter().copied().chain(entity)
+    }
 }
 
 impl Resources<'_> {
-    /// Whether other labels name one of them.
-    pub fn names_one_of(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.0.iter().any(|(name, value)| labels.get(*name).is_some_and(|other| other == value))
+    /// Whether other resources name one of them, in a scope that may be the same.
+    #[must_use]
+    pub fn names_one_of(&self, other: &Resources<'_>) -> bool {
+        let scopes = self.entity.zip(other.entity);
+        if scopes.is_some_and(|(a, b)| !a.may_share_scope_with(b)) {
+            return false;
+        }
+        scopes.is_some_and(|(a, b)| a.is_same_as(b)) || self.pairs.iter().any(|pair| other.pairs.contains(pair))
     }
 }
 
 /// The label pairs that say something of what is wrong, in the order of their names.
-pub fn telling(labels: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = labels.iter().filter(|(name, value)| !GENERIC.contains(&name.as_str()) && !value.is_empty());
-    pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+pub fn telling(alert: Described<'_>) -> impl Iterator<Item = (&str, &str)> {
+    let is_observed = alert.is_observed();
+    let is_observers =
+        move |name: &str| is_observed && TARGET.contains(&name.strip_prefix("exported_").unwrap_or(name));
+    let says = move |name: &str, value: &str| !GENERIC.contains(&name) && !value.is_empty() && !is_observers(name);
+    let pairs = alert.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    pairs.filter(move |(name, value)| says(name, value))
 }
 
 /// Jaccard similarity of the label pairs that say something.
 #[must_use]
-pub fn labels(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> f64 {
+pub fn labels(a: Described<'_>, b: Described<'_>) -> f64 {
     shared(telling(a), telling(b))
 }
 
@@ -212,6 +276,14 @@ mod tests {
         assert!(words("Redis is down", "redis DOWN now") > 0.6);
     }
 
+    fn of(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
+    }
+
+    const fn plain(labels: &BTreeMap<String, String>) -> Described<'_> {
+        Described { labels, about: None }
+    }
+
     #[test]
     fn camel_case_is_taken_apart_in_order() {
         let of = |text: &str| camel_words(text).collect::<Vec<_>>();
@@ -239,11 +311,33 @@ mod tests {
 
     #[test]
     fn generic_labels_do_not_make_alerts_alike() {
-        let of = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-        let a: BTreeMap<String, String> = of(&[("cluster", "eu"), ("team", "x"), ("instance", "a:1")]);
+        let a = of(&[("cluster", "eu"), ("team", "x"), ("instance", "a:1")]);
         let b = of(&[("cluster", "eu"), ("team", "x"), ("instance", "b:1")]);
-        assert!(labels(&a, &b) < f64::EPSILON);
-        assert!(!same_resource(&a, &b));
-        assert!(same_resource(&a, &a));
+        assert!(labels(plain(&a), plain(&b)) < f64::EPSILON);
+        assert!(!same_resource(plain(&a), plain(&b)));
+        assert!(same_resource(plain(&a), plain(&a)));
+    }
+
+    #[test]
+    fn an_observers_labels_are_no_evidence() {
+        let exporter = [("instance", "10.42.0.9:8080"), ("container", "kube-state-metrics"), ("endpoint", "http")];
+        let about = |namespace: &str, name: &str| AlertSubject {
+            entity: Some(Entity {
+                kind: EntityKind::Pod,
+                name: name.into(),
+                namespace: Some(namespace.into()),
+                cluster: None,
+            }),
+            observed_by: Some("kube-state-metrics".into()),
+            rule: "test".into(),
+        };
+        let labels_of = of(&exporter);
+        let (pay, stock) = (about("payments", "api-0"), about("inventory", "api-0"));
+        let [a, b] = [&pay, &stock].map(|about| Described { labels: &labels_of, about: Some(about) });
+        assert!(same_resource(plain(&labels_of), plain(&labels_of)), "without a resolution labels decide");
+        assert!(!same_resource(a, b) && labels(a, b) < f64::EPSILON, "pods of two namespaces are two");
+        assert!(same_resource(a, a));
+        let own = of(&[("pod", "api-0"), ("service", "api")]);
+        assert!(same_resource(a, plain(&own)), "the pod itself may speak too");
     }
 }

@@ -1,27 +1,17 @@
 //! Label sets: what the formats of the Prometheus family, and others that carry labels, make of them. Owns
-//! limits, service, severity and environment by label; refuses to know in which message they came.
+//! limits, severity and environment by label, and asks the rules what an alert is about; refuses to know in which message they came.
 
 use std::collections::BTreeMap;
 
 use hindcast_domain::Severity;
 use hindcast_domain::alert::Labels;
+use hindcast_domain::entity::AlertSubject;
 use hindcast_domain::limits::{ALERT_BYTES_MAX, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX};
+use hindcast_entities::{EntityRules, LabelledAlert, Resolution};
 use serde_json::Value;
 
-use super::{Bad, fields};
+use super::{Bad, Context, fields};
 use crate::severity;
-
-/// Labels that name the service, the surest first.
-pub(crate) const SERVICE: [&str; 8] = [
-    "service",
-    "service_name",
-    "app",
-    "app_kubernetes_io_name",
-    "app.kubernetes.io/name",
-    "deployment",
-    "job",
-    "container",
-];
 
 /// Labels that carry the severity's word, the surest first; all but the first count only where the table
 /// knows their word.
@@ -111,9 +101,17 @@ pub(crate) fn must_exist(labels: &Labels) -> Result<(), Bad> {
     Ok(())
 }
 
-/// The service that the labels name.
-pub(crate) fn service(labels: &Labels) -> Option<String> {
-    SERVICE.iter().find_map(|name| labels.get(*name)).map(|service| service.trim().to_owned()).filter(|s| !s.is_empty())
+/// What an alert of these labels is about, and its service: the one that the sender names beside them, else that of
+/// the entity, else the one of its source. Exporters that observe others are no service.
+pub(crate) fn subject(
+    context: &Context<'_>,
+    name: &str,
+    labels: &Labels,
+    told: Option<String>,
+) -> (Option<String>, Option<AlertSubject>) {
+    let Resolution { about, service } = EntityRules::shipped().resolve(&LabelledAlert { name, labels });
+    let says = about.entity.is_some() || about.observed_by.is_some();
+    (told.or(service).or_else(|| context.source.service.clone()), says.then_some(about))
 }
 
 /// The severity that the labels name; `Err` with the field that is missing or in no table.
@@ -148,11 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn the_surest_label_names_the_service() {
+    fn the_surest_label_names_the_severity() {
         let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect::<Labels>();
-        assert_eq!(service(&labels(&[("job", "node"), ("app", "cart")])).as_deref(), Some("cart"));
-        assert_eq!(service(&labels(&[("container", "c"), ("job", "node")])).as_deref(), Some("node"));
-        assert_eq!(service(&labels(&[("instance", "a:1")])), None);
         assert_eq!(severity(&labels(&[("priority", "p1")])), Ok(Severity::Critical));
         assert_eq!(severity(&labels(&[("severity", "purple")])), Err("/labels/severity".to_owned()));
     }

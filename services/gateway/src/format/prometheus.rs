@@ -109,13 +109,14 @@ impl Told {
             UNMAPPED
         });
         let name = labels.get("alertname").map_or_else(|| NAMELESS.to_owned(), Clone::clone);
+        let (service, about) = labels::subject(context, &name, &labels, None);
         let observation = Observation {
             fingerprint: fingerprint::of_labels(context.key, &environment, FAMILY, &labels),
             source_fingerprint: Some(own.unwrap_or_else(|| fingerprint::of_prometheus(&labels))),
             source: context.source.name.clone(),
             name,
-            service: labels::service(&labels).or_else(|| context.source.service.clone()),
-            about: None,
+            service,
+            about,
             severity,
             signal,
             labels,

@@ -11,6 +11,7 @@ use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider as _;
 use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time};
+use hindcast_entities::{EntityRules, LabelledAlert};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +19,6 @@ use super::input;
 
 /// How long an alert of which nothing more is heard fires on, as at the door for senders of their own.
 const STALE_AFTER: Span = Span::hours(24);
-/// Labels by which senders name a service.
-const SERVICES: [&str; 4] = ["service", "service_name", "app", "job"];
 
 /// An alert as it stands in the file.
 #[derive(Debug, Deserialize)]
@@ -149,14 +148,14 @@ impl LabLane {
 fn observation(alert: &LabAlert) -> Observation {
     let mut labels = alert.labels.clone();
     labels.entry("alertname".to_owned()).or_insert_with(|| alert.name.clone());
-    let named = SERVICES.iter().find_map(|label| alert.labels.get(*label));
+    let resolved = EntityRules::shipped().resolve(&LabelledAlert { name: &alert.name, labels: &labels });
     Observation {
         fingerprint: fingerprint(alert),
         source_fingerprint: None,
         source: alert.source.clone(),
         name: alert.name.clone(),
-        service: alert.service.clone().or_else(|| named.cloned()),
-        about: None,
+        service: alert.service.clone().or(resolved.service),
+        about: Some(resolved.about),
         severity: alert.severity.as_deref().and_then(severity).unwrap_or(Severity::Medium),
         signal: Signal::Firing,
         labels,

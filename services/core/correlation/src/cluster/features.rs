@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use hindcast_domain::Span;
 use hindcast_domain::alert::{Alert, Labels};
 use hindcast_domain::catalog::Topology;
+use hindcast_domain::entity::AlertSubject;
 use hindcast_similarity as similarity;
+use hindcast_similarity::Described;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +200,7 @@ impl<'a> NewcomerContext<'a> {
             newcomer,
             known: newcomer.service.is_some_and(|service| topology.resolve(service).is_some()),
             topology,
-            resources: similarity::resources(newcomer.labels),
+            resources: similarity::resources(described(newcomer.labels, newcomer.about)),
             words: std::cell::OnceCell::new(),
             kin: std::cell::RefCell::default(),
         }
@@ -209,7 +211,7 @@ impl<'a> NewcomerContext<'a> {
             return Kin::Unknown;
         };
         if a == b {
-            return Kin::Same;
+            return if self.known || self.may_be_in_one_namespace(member) { Kin::Same } else { Kin::Unknown };
         }
         *self.kin.borrow_mut().entry(b).or_insert_with(|| {
             if !self.known || self.topology.resolve(b).is_none() {
@@ -217,6 +219,20 @@ impl<'a> NewcomerContext<'a> {
             }
             self.topology.distance(a, b, DISTANCE_MAX).map_or(Kin::NoPath, Kin::Calls)
         })
+    }
+
+    /// Whether a service that no catalogue knows is one service: its name says so only within a namespace.
+    fn may_be_in_one_namespace(&self, member: &Alert) -> bool {
+        let (ours, theirs) = (namespace(self.newcomer.about), namespace(member.about.as_ref()));
+        ours.is_none() || theirs.is_none() || ours == theirs
+    }
+
+    /// Whether exporters observed both, about things of two namespaces. A rule set fires in each namespace with the same
+    /// names, labels and words, so these say nothing of one problem.
+    fn is_apart_from(&self, member: &Alert) -> bool {
+        let is_observed = |about: Option<&AlertSubject>| about.is_some_and(|about| about.observed_by.is_some());
+        let both = is_observed(self.newcomer.about) && is_observed(member.about.as_ref());
+        both && !self.may_be_in_one_namespace(member)
     }
 
     /// The features that cost nothing; labels and words are left at 0.
@@ -243,10 +259,10 @@ impl<'a> NewcomerContext<'a> {
         if member.is_firing() {
             features.still_firing = near;
         }
-        if self.resources.names_one_of(&member.labels) {
+        if self.resources.names_one_of(&similarity::resources(described(&member.labels, member.about.as_ref()))) {
             features.same_resource = 1.0;
         }
-        if self.newcomer.name == member.name {
+        if self.newcomer.name == member.name && !self.is_apart_from(member) {
             features.same_name = 1.0;
         }
         features
@@ -254,13 +270,25 @@ impl<'a> NewcomerContext<'a> {
 
     /// All features.
     pub(super) fn all(&self, member: &'a Alert, time_scale_s: i64) -> Features {
+        if self.is_apart_from(member) {
+            return self.cheap(member, time_scale_s);
+        }
         let ours = self.words.get_or_init(|| words(self.newcomer.name, self.newcomer.annotations));
+        let theirs = described(&member.labels, member.about.as_ref());
         Features {
-            labels: similarity::labels(self.newcomer.labels, &member.labels),
+            labels: similarity::labels(described(self.newcomer.labels, self.newcomer.about), theirs),
             words: similarity::shared(ours.iter().copied(), words(&member.name, &member.annotations).into_iter()),
             ..self.cheap(member, time_scale_s)
         }
     }
+}
+
+fn namespace(about: Option<&AlertSubject>) -> Option<&str> {
+    about?.entity.as_ref()?.namespace.as_deref()
+}
+
+pub(crate) const fn described<'a>(labels: &'a Labels, about: Option<&'a AlertSubject>) -> Described<'a> {
+    Described { labels, about }
 }
 
 /// The features of a pair, as the newcomer looks for its place: the one path that serving and training share.

@@ -66,13 +66,14 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
     let labels = shown(given, &name, service.as_deref(), finder.text(|m| &m.severity, SEVERITY));
     labels::check(&labels, &annotations)?;
     let url = finder.text(|m| &m.url, URL).map(|(_, url)| url).filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
+    let (service, about) = labels::subject(context, &name, &labels, service);
     let observation = Observation {
         fingerprint,
         source_fingerprint: own.filter(|own| own.len() <= KEY_BYTES_MAX),
         source: context.source.name.clone(),
         name,
-        service: service.or_else(|| labels::service(&labels)).or_else(|| context.source.service.clone()),
-        about: None,
+        service,
+        about,
         severity,
         signal,
         labels,
