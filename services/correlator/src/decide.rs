@@ -95,7 +95,7 @@ fn service_of<'a>(observation: &'a Observation, topology: &'a Topology) -> Optio
             return None;
         }
         let names = ["service", "job", "container"].iter().filter_map(|label| observation.labels.get(*label));
-        names.into_iter().find_map(|name| topology.resolve(name).filter(|one| *one != name))
+        names.into_iter().find_map(|name| topology.resolve(name))
     };
     known.or_else(by_alias).or(told)
 }

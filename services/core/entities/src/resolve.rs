@@ -194,7 +194,7 @@ impl<'r, 'a> Reading<'r, 'a> {
     }
 
     fn pick(&self, pick: &Pick, is_certain: bool) -> Option<Cow<'a, str>> {
-        let stands = self.exporter.map_or(Stands::Inside, |exporter| exporter.stands);
+        let stands = self.stands();
         let exported = (stands != Stands::Inside).then(|| self.label(&pick.exported)).flatten();
         let value = match exported {
             Some(value) => value,
@@ -204,7 +204,9 @@ impl<'r, 'a> Reading<'r, 'a> {
                 if is_target && stands == Stands::Apart && self.has_exported {
                     return None;
                 }
-                if is_target && !is_certain && pick.label != "namespace" && self.is_own(value) {
+                let names_program = is_target || PROGRAMS.contains(&pick.label.as_str());
+                let is_checked = stands != Stands::Inside && !is_certain && pick.label != "namespace";
+                if names_program && is_checked && self.is_own(value) {
                     return None;
                 }
                 value
@@ -238,36 +240,49 @@ impl<'r, 'a> Reading<'r, 'a> {
         any(&self.rules.watchers, &value) || self.rules.exporters.iter().any(watches)
     }
 
-    /// The service that an entity is, or is a part of.
+    /// The service that an entity is, or is a part of: the one that a label names beside it, since a rule's author may
+    /// have set it, else what the entity's own name says.
     fn service_of(&self, found: &Found<'_>) -> Option<String> {
         let entity = &found.entity;
         let name = entity.name.as_str();
+        if entity.kind == EntityKind::Service {
+            return Some(name.to_owned());
+        }
+        let told = self.label("exported_service").filter(|_| self.stands() != Stands::Inside);
+        if let Some(told) = told.or_else(|| self.told_service()) {
+            return Some(told.to_owned());
+        }
         match &entity.kind {
-            EntityKind::Service
-            | EntityKind::Application
-            | EntityKind::Autoscaler
-            | EntityKind::DisruptionBudget
-            | EntityKind::Ingress => Some(name.to_owned()),
             EntityKind::Workload => Some(workload::of_replica_set(name).to_owned()),
             EntityKind::Pod => Some(workload::of_pod(name).to_owned()),
             EntityKind::Job => Some(workload::of_job(name).to_owned()),
-            EntityKind::Container => Some(name.to_owned()),
-            EntityKind::Database | EntityKind::Broker => {
-                let told = self.service_label(false).map(|(value, _)| value.to_owned());
-                told.or_else(|| Some(name.to_owned()))
-            }
-            _ => self.told_service(),
+            EntityKind::Application
+            | EntityKind::Autoscaler
+            | EntityKind::DisruptionBudget
+            | EntityKind::Ingress
+            | EntityKind::Container
+            | EntityKind::Database
+            | EntityKind::Broker => Some(name.to_owned()),
+            _ => None,
         }
     }
 
-    /// The service that labels beside the entity name, where the exporter is not the one that they name.
-    fn told_service(&self) -> Option<String> {
-        let stands = self.exporter.map_or(Stands::Inside, |exporter| exporter.stands);
-        if stands == Stands::Apart {
-            return self.label("exported_service").map(ToOwned::to_owned);
-        }
-        let (value, _) = self.service_label(false)?;
-        (!self.is_own(value)).then(|| value.to_owned())
+    /// The service that labels name, where it is no exporter. A scrape job is no service of what an exporter measures.
+    fn told_service(&self) -> Option<&'a str> {
+        let is_observed = self.stands() != Stands::Inside;
+        let labels = self.rules.services.iter().filter(|(label, _)| !is_observed || label != "job");
+        labels.filter(|(_, kind)| *kind == EntityKind::Service).filter_map(|(label, _)| self.label(label)).find(
+            |value| {
+                let value = value.trim().to_ascii_lowercase();
+                let is_job =
+                    self.stands() == Stands::Apart && self.exporter.is_some_and(|exporter| any(&exporter.jobs, &value));
+                !value.is_empty() && !is_job && !self.is_watcher(&value)
+            },
+        )
+    }
+
+    fn stands(&self) -> Stands {
+        self.exporter.map_or(Stands::Inside, |exporter| exporter.stands)
     }
 }
 
