@@ -182,8 +182,8 @@ impl<'r, 'a> Reading<'r, 'a> {
         if !subject.with.iter().all(|label| self.label(label).is_some()) {
             return None;
         }
-        // A rule that names the alert knows whose labels these are.
-        let is_certain = !subject.alerts.is_empty();
+        // A rule that names the alert knows whose labels these are, and so does one about the exporter itself.
+        let is_certain = subject.itself || !subject.alerts.is_empty();
         let is_observed = is_shape && self.exporter.is_some_and(|exporter| exporter.stands != Stands::Inside);
         let picks = subject.name.iter().filter(|pick| !(is_observed && TARGET.contains(&pick.label.as_str())));
         let named = picks.into_iter().find_map(|pick| self.pick(pick, is_certain));
