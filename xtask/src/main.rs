@@ -5,6 +5,8 @@
 
 mod fetch;
 mod ingest;
+mod receiver;
+mod server;
 mod summary;
 mod tests;
 
@@ -25,6 +27,7 @@ usage: cargo xtask TASK [ARGUMENTS]
   ci              what continuous integration runs, from formatting to the last test
   bench           measure the ledger and the telemetry store against plain files
   ingest BIN [N]  send N alerts (100,000) to BIN and to an Alertmanager, and compare rate and processor time
+  storm BIN [N]   how soon a critical alert is paged while N alerts of one source wait in BIN
   demo            play a recorded incident through the real HTTP endpoint
 ";
 
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         "bench" => run(cargo().args(["bench", "--locked", "-p", "hindcast-ledger-embedded"]).args(rest))
             .and_then(|()| run(cargo().args(["bench", "--locked", "-p", "hindcast-telemetry-files"]).args(rest))),
         "ingest" => ingest::run(rest),
+        "storm" => ingest::storm(rest),
         "demo" => run(cargo().args(["run", "--release", "--locked", "--", "up", "--demo"]).args(rest)),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -31,8 +31,6 @@ pub(crate) const KEPT_OUT_MAX: usize = 100;
 pub(crate) const CHANGES_MAX: usize = 100;
 /// Events by which the end of an incomplete search is told apart from a long one.
 pub(crate) const LOOK_BACK_EVENTS_MAX: usize = 1_000;
-/// Events that a replay reads before it folds them.
-pub(crate) const REPLAY_RECORDS: usize = 1_024;
 
 const _: () = assert!(RECEIPT_STEPS_FIRST < RECEIPT_STEPS_MAX, "a long receipt keeps its end too");
 

@@ -1,17 +1,18 @@
 //! Folds the ledger afresh, beside the live state, and says whether they are the same. The folding runs
 //! where clock and network are forbidden: what is not in the ledger cannot help it.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use hindcast_api::{DamageFound, Replay, Verification};
 use hindcast_clock::forbidden;
+use hindcast_domain::event::Recorded;
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_eventlog::verify;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 
 use crate::error::Error;
 use crate::fold::Folds;
-use crate::limits::REPLAY_RECORDS;
 
 /// A fold in the making.
 #[derive(Default)]
@@ -20,22 +21,27 @@ struct Fresh {
     events: u64,
 }
 
-/// Folds everything up to `position` and compares it with `live_hash`.
+/// Batches of records that are unpacked beside the fold.
+const AHEAD: usize = 3;
+
+/// Folds everything up to `position` and compares it with `live_hash`. Records are unpacked ahead of the fold, which
+/// takes them in their order.
 pub(crate) async fn replay(ledger: &Shared, position: u64, live_hash: String) -> Result<Replay, Error> {
     let began = Instant::now();
     let last = commit::seq_of(position);
     let mut fresh = Fresh::default();
     let mut read = 0;
     let mut tail = ledger.tail(1);
-    let mut waiting: Vec<Record> = Vec::new();
-    while read < last {
-        let records = tail.next().await?;
-        read = records.last().map_or(last, |record| record.seq);
-        waiting.extend(records);
-        if waiting.len() >= REPLAY_RECORDS || read >= last {
-            let records = std::mem::take(&mut waiting);
-            fresh = tokio::task::spawn_blocking(move || fold(fresh, &records, position)).await??;
+    let mut unpacked = VecDeque::new();
+    loop {
+        while unpacked.len() < AHEAD && read < last {
+            let records = tail.next().await?;
+            read = records.last().map_or(last, |record| record.seq);
+            unpacked.push_back(tokio::task::spawn_blocking(move || unpack(&records, position)));
         }
+        let Some(events) = unpacked.pop_front() else { break };
+        let events = events.await??;
+        fresh = tokio::task::spawn_blocking(move || fold(fresh, &events)).await?;
     }
     let (replayed_hash, events) = tokio::task::spawn_blocking(move || (fresh.folds.state_hash(), fresh.events)).await?;
     Ok(Replay {
@@ -48,20 +54,30 @@ pub(crate) async fn replay(ledger: &Shared, position: u64, live_hash: String) ->
     })
 }
 
-fn fold(mut fresh: Fresh, records: &[Record], position: u64) -> Result<Fresh, Error> {
+fn unpack(records: &[Record], position: u64) -> Result<Vec<Recorded>, Error> {
     forbidden(|| {
+        let mut events = Vec::new();
         for record in records.iter().filter(|record| record.seq <= commit::seq_of(position)) {
             let commit = read::commit(record).map_err(ReadError::from)?;
             for item in read::events(record, &commit).map_err(ReadError::from)? {
                 if let ReadEvent::Known(recorded) = item
                     && recorded.position <= position
                 {
-                    fresh.folds.evolve(&recorded);
-                    fresh.events += 1;
+                    events.push(*recorded);
                 }
             }
         }
-        Ok(fresh)
+        Ok(events)
+    })
+}
+
+fn fold(mut fresh: Fresh, events: &[Recorded]) -> Fresh {
+    forbidden(|| {
+        for recorded in events {
+            fresh.folds.evolve(recorded);
+        }
+        fresh.events += events.len() as u64;
+        fresh
     })
 }
 
