@@ -1,11 +1,11 @@
 //! The decider: one input at a time, in the order of the ledger.
 
-use hindcast_domain::alert::{self, Observation, Status};
+use hindcast_domain::alert::{self, Observation, Signal, Status};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::entity::EntityKind;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
-use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::lane::{Decider, Input, Timer, Urgency, WaitingLine, names};
 use hindcast_domain::words::SilenceEnd;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
@@ -37,6 +37,27 @@ impl Decider for Correlator {
 
     fn seals(&self, input: &Recorded) -> bool {
         input.event.kind() == hindcast_domain::event::Kind::Intake
+    }
+
+    fn line<'a>(&self, input: &'a Recorded) -> Option<WaitingLine<'a>> {
+        let whose = |urgency| WaitingLine { urgency, source: "", alert: None };
+        Some(match &input.event {
+            Event::Observed(seen) => {
+                let pages = seen.signal == Signal::Firing && seen.severity.pages();
+                let urgency = if pages { Urgency::Pages } else { Urgency::Waits };
+                WaitingLine { urgency, source: &seen.source, alert: Some(&input.subject) }
+            }
+            // What a person asks for, and what holds for all: it counts for what is decided from then on.
+            Event::Command(_) | events! { silence, control } => whose(Urgency::Pages),
+            Event::Delivery(_)
+            | Event::DoorOpened(_)
+            | Event::Change(_)
+            | Event::Parked(_)
+            | Event::Unparked(_)
+            | events! { finding, conversation, proposal, label, model, chat, alert, incident, notice } => {
+                whose(Urgency::Waits)
+            }
+        })
     }
 
     fn seen(&self, state: &mut CorrelatorState, input: &Recorded) {

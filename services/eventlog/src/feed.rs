@@ -38,6 +38,11 @@ impl OrderedFeed {
             None => Err(ReadError::Unavailable("the reader of the ledger has ended".into())),
         }
     }
+
+    /// The next records where some were read already.
+    pub fn ready(&mut self) -> Option<Result<Vec<Record>, ReadError>> {
+        self.batches.try_recv().ok()
+    }
 }
 
 impl Drop for OrderedFeed {

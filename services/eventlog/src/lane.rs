@@ -8,6 +8,7 @@
 
 mod decide;
 mod find;
+mod lines;
 mod queue;
 mod recorded;
 mod redecide;
@@ -26,7 +27,7 @@ use crate::feed::OrderedFeed;
 use crate::snapshot::{self, SnapshotStore};
 use hindcast_ledger::commit::Hash;
 use hindcast_ledger::port::{Lease, ReadError, Seq, Shared};
-use hindcast_ledger::progress::LedgerProgress;
+use hindcast_ledger::progress::{LedgerProgress, UNDECIDED_MAX};
 use hindcast_metrics::AtomicHistogram;
 pub use queue::{DecodedCommit, QueuedInput, RecordedInput};
 pub use recorded::{RecordedOrder, RecordedStep};
@@ -40,6 +41,10 @@ const BATCH_EVENTS_MAX: usize = COMMIT_EVENTS_MAX / 2;
 const BATCH_BYTES: usize = 1024 * 1024;
 /// Commits after which a snapshot is written.
 const SNAPSHOT_EVERY: u64 = 2_000;
+/// Undecided inputs of a lane up to which they are decided in the order of the ledger: it takes well below a second.
+pub const BACKLOG: usize = 256;
+/// Inputs that are read ahead while others wait. Intake takes nothing new long before.
+const READ_AHEAD: usize = 2 * UNDECIDED_MAX;
 /// The pause after a failed read or append, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 /// How often a waiting owner asks for its lease.
@@ -58,6 +63,8 @@ pub struct Options {
     pub snapshots: SnapshotStore,
     /// Who owns lanes on behalf of this process.
     pub owner: String,
+    /// Undecided inputs of a lane above which it is chosen among them, usually [`BACKLOG`].
+    pub backlog: usize,
 }
 
 /// Why a runner ended without being asked to.
@@ -156,13 +163,24 @@ impl<D: Decider> Runner<D> {
         }
         let mut renew = tokio::time::interval(LEASE_EVERY);
         loop {
+            let mut left = false;
             if caught_up {
-                if !self.decide_all(&mut world, shutdown).await? {
-                    return Ok(RunnerStep::Fenced);
+                match self.decide_some(&mut world, shutdown).await? {
+                    Some(more) => left = more,
+                    None => return Ok(RunnerStep::Fenced),
                 }
                 self.report(&world);
             }
-            let due = if caught_up { Self::next_due(&world) } else { None };
+            while left
+                && world.undecided() < READ_AHEAD
+                && let Some(records) = feed.ready()
+            {
+                for record in records? {
+                    Self::take(&mut world, &record)?;
+                }
+            }
+            // No later timer fires until the backlog is decided.
+            let due = if caught_up && !left { Self::next_due(&world) } else { None };
             let due_at = due.as_ref().map_or(Time::MAX, |(_, timer)| timer.due);
             tokio::select! {
                 biased;
@@ -172,7 +190,13 @@ impl<D: Decider> Runner<D> {
                         return Ok(RunnerStep::Stop);
                     }
                 }
-                records = feed.next() => {
+                _ = renew.tick(), if self.options.ledger.info().shared => {
+                    if !lease.renew().await {
+                        return Ok(RunnerStep::Fenced);
+                    }
+                }
+                () = tokio::task::yield_now(), if left => {}
+                records = feed.next(), if !left => {
                     for record in records? {
                         Self::take(&mut world, &record)?;
                     }
@@ -188,11 +212,6 @@ impl<D: Decider> Runner<D> {
                     if let Some((partition, timer)) = due
                         && !self.fire(&mut world, &partition, &timer).await?
                     {
-                        return Ok(RunnerStep::Fenced);
-                    }
-                }
-                _ = renew.tick(), if self.options.ledger.info().shared => {
-                    if !lease.renew().await {
                         return Ok(RunnerStep::Fenced);
                     }
                 }

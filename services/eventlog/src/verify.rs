@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hindcast_domain::Time;
 use serde::Serialize;
 
-use hindcast_ledger::commit::{self, Commit, ConsumedThrough, Hash};
+use hindcast_ledger::commit::{self, Commit, CommitHeader, ConsumedThrough, DecidedRun, Hash};
 use hindcast_ledger::port::{Ledger, ReadError, Record, Seq};
 use hindcast_ledger::subject::Subject;
 
@@ -159,6 +159,7 @@ impl Walk {
                 self.owners.push(name);
                 self.header(record, &commit);
                 self.consumed(record, &commit.header.consumed);
+                self.ordered(record, &commit.header);
                 let Commit { header, hash, .. } = commit;
                 self.chains.insert(record.subject.clone(), ChainTip { seq: record.seq, hash, counter: header.counter });
             }
@@ -192,6 +193,27 @@ impl Walk {
         self.check(header.consumed.is_empty() || record.subject.lane_name().is_some(), record, || {
             "a fact from outside consumed something".to_owned()
         });
+    }
+
+    /// An order names inputs that stand before the commit, and what it took ahead of the cursors is sealed like they
+    /// are.
+    fn ordered(&mut self, record: &Record, header: &CommitHeader) {
+        let before = commit::position(record.seq, 0);
+        for DecidedRun(first, last) in &header.order {
+            self.check(first <= last && *last < before, record, || {
+                format!("its order names the inputs {first} to {last}, which do not stand before it")
+            });
+        }
+        self.check(header.order.is_empty() || record.subject.lane_name().is_some(), record, || {
+            "a fact from outside decided something".to_owned()
+        });
+        for ConsumedThrough { subject, seq, hash } in &header.ahead {
+            let at = usize::try_from(*seq).unwrap_or(usize::MAX);
+            let there = self.hashes.get(at).copied().filter(|_| *seq < record.seq);
+            self.check(there == Some(*hash), record, || {
+                format!("it took something of {subject} at {seq} with {hash}, and there stands another commit")
+            });
+        }
     }
 
     /// A cursor seals what was consumed: it names a commit that stands before, with its hash, and never

@@ -10,7 +10,7 @@ use hindcast_domain::limits::COMMIT_EVENTS_MAX;
 use hindcast_events::NewEvent;
 use hindcast_facts::{Appended, FactsWriter, NewFact, Sink, SubmitError};
 use hindcast_ledger::port::Shared;
-use hindcast_ledger::progress::LedgerProgress;
+use hindcast_ledger::progress::{LedgerProgress, UNDECIDED_MAX};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain::Chain;
@@ -74,6 +74,11 @@ impl IntakeWriter {
     /// # Errors
     /// When they are not known to be durable: the sender has to try again.
     pub(crate) async fn submit(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<Appended, SubmitError> {
+        // Beyond that nothing is taken that would wait for too long; what people ask for is.
+        let is_alert = |event: &NewEvent| matches!(event.event, hindcast_domain::event::Event::Observed(_));
+        if self.inner.slot.progress.backlog() >= UNDECIDED_MAX as u64 && events.iter().any(is_alert) {
+            return Err(SubmitError::Busy);
+        }
         let mut receipt = Appended { positions: Vec::new(), ids: Vec::new() };
         let mut rest = events;
         while !rest.is_empty() {

@@ -207,6 +207,7 @@ async fn live(shadowed: bool) -> (Vec<Recorded>, String, usize, Past) {
         progress: LedgerProgress::default(),
         snapshots: hindcast_eventlog::snapshot::SnapshotStore::none(),
         owner: "test".into(),
+        backlog: lane::BACKLOG,
     };
     let (stop, stopped) = watch::channel(false);
     let lane = tokio::spawn(hindcast_correlator::run(options, stopped));

@@ -81,6 +81,7 @@ macro_rules! conformance_suite {
             lanes::a_snapshot_is_resumed_and_a_foreign_one_refused,
             lanes::an_unknown_version_stops_a_decider,
             lanes::two_idle_lanes_do_not_grow,
+            lanes::a_backlog_that_was_overtaken_is_resumed,
         }
     };
 }

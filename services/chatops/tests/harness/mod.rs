@@ -100,6 +100,7 @@ impl World {
             progress: LedgerProgress::default(),
             snapshots: SnapshotStore::none(),
             owner: "ours".to_owned(),
+            backlog: runner::BACKLOG,
         }
     }
 

@@ -30,6 +30,26 @@ pub fn subject(partition: &Partition, lane: &str) -> String {
     format!("{SUBJECT_ROOT}.{}.{}.{lane}", partition.tenant, partition.environment)
 }
 
+/// How urgent an undecided input is, while others are undecided too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// It can page somebody, or a person asked for it.
+    Pages,
+    /// Everything else.
+    Waits,
+}
+
+/// The line in which an undecided input waits under a backlog. Order is kept within a line, and per alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingLine<'a> {
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// Who sent it.
+    pub source: &'a str,
+    /// The alert that it is about: inputs of one alert never overtake each other, whatever their line.
+    pub alert: Option<&'a str>,
+}
+
 /// Whose events a lane reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -78,6 +98,12 @@ pub trait Decider: Send + Sync + 'static {
     /// Whether an input is folded before it is decided, so that `decide` finds the state after it.
     fn sees_first(&self) -> bool {
         false
+    }
+
+    /// The line in which an input waits under a backlog; `None`, for every input of a decider, where it decides in the
+    /// order of the ledger alone.
+    fn line<'a>(&self, _input: &'a Recorded) -> Option<WaitingLine<'a>> {
+        None
     }
 
     /// Folds an input that was consumed. Must not touch what [`Decider::evolve`] touches.

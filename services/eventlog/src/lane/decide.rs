@@ -45,34 +45,38 @@ impl<D: Decider> Runner<D> {
         Ok(true)
     }
 
-    pub(super) async fn decide_all(
+    /// Decides one batch of each lane that has something to decide; whether something is left, and `None` when another
+    /// owner decided. One batch, so that what comes meanwhile is heard of before the next choice.
+    pub(super) async fn decide_some(
         &self,
         world: &mut LaneWorld<D>,
         shutdown: &watch::Receiver<bool>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<bool>, Error> {
+        let backlog = self.options.backlog;
+        let mut left = false;
         for lane in world.lanes.values_mut() {
             // When the commits of the inputs that the batch decides about were stamped.
             let mut stamps = Vec::new();
             // What is left waits in the ledger for whoever owns the lane next.
-            while !*shutdown.borrow()
-                && let Some((whole, stamp)) = decide_next(lane, self.options.progress.figures())
-            {
+            while !*shutdown.borrow() {
+                let overtakes = lane.queue.len() > backlog;
+                let Some((whole, stamp)) = decide_next(lane, backlog, self.options.progress.figures()) else { break };
                 stamps.push(stamp);
-                let full = if whole { BATCH_EVENTS } else { BATCH_EVENTS_MAX };
-                let full = lane.batch.len() >= full || lane.batch_bytes >= BATCH_BYTES;
+                let full = if whole || overtakes { BATCH_EVENTS } else { BATCH_EVENTS_MAX };
+                let full = lane.batch.len() >= full || lane.batch_bytes >= BATCH_BYTES || lane.queue.is_long();
                 if full || lane.queue.is_empty() {
                     if !self.append(lane).await? {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     let now = self.options.clock.now();
                     stamps.drain(..).for_each(|stamp| self.times.observe(elapsed(stamp, now)));
-                }
-                if full {
-                    tokio::task::yield_now().await;
+                    break;
                 }
             }
+            left |= !lane.queue.is_empty();
         }
-        Ok(true)
+        self.options.progress.undecided(self.decider.name(), world.undecided() as u64);
+        Ok(Some(left && !*shutdown.borrow()))
     }
 
     /// Appends the batch with its cursor; false when another owner decided.
@@ -156,14 +160,16 @@ impl<D: Decider> Runner<D> {
 
     pub(super) fn report(&self, world: &LaneWorld<D>) {
         let due = Self::next_due(world).map(|(_, timer)| timer.due);
-        self.options.progress.report(self.decider.name(), ServiceReport { through: world.through, due, appending: 0 });
+        self.options
+            .progress
+            .report(self.decider.name(), ServiceReport { through: world.decided_through(), due, appending: 0 });
     }
 }
 
 /// Decides the next input of a lane; whether it ends its commit, and that one's stamp. `None` where none waits.
-fn decide_next<D: Decider>(lane: &mut OwnedLane<D>, figures: &LedgerFigures) -> Option<(bool, Time)> {
-    let oldest = lane.queue.oldest()?;
-    let (timers_by, position) = (oldest.stamped_at(), oldest.event().position);
+fn decide_next<D: Decider>(lane: &mut OwnedLane<D>, backlog: usize, figures: &LedgerFigures) -> Option<(bool, Time)> {
+    let position = lane.queue.choose(backlog)?;
+    let timers_by = lane.queue.oldest()?.stamped_at();
     let input = lane.queue.take(position)?;
     let time = InputTime { stamped_at: input.stamped_at(), timers_by };
     lane.seal |= lane.engine.decider().seals(input.event());

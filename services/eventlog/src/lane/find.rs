@@ -7,8 +7,8 @@ use hindcast_engine::LaneEngine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::queue::InputQueue;
-use super::world::LaneWorld;
+use super::queue::{InputQueue, UnwrittenOrder};
+use super::world::{LaneWorld, line_of};
 use super::{Error, LaneTip, Runner, SNAPSHOT_EVERY};
 use crate::snapshot::SnapshotHeader;
 use hindcast_ledger::commit::{self, ConsumedThrough, Hash};
@@ -33,6 +33,9 @@ struct SavedLane<S: serde::Serialize + serde::de::DeserializeOwned> {
     counter: u64,
     now: Time,
     cursors: Vec<ConsumedThrough>,
+    /// What was decided since the lane's last commit, had nothing to say, and is to stand in its next one.
+    #[serde(default)]
+    unwritten: UnwrittenOrder,
 }
 
 impl<D: Decider> Runner<D> {
@@ -52,7 +55,8 @@ impl<D: Decider> Runner<D> {
                 let decider = Arc::clone(&self.decider);
                 lane.engine = LaneEngine::resumed(decider, saved.partition, saved.state, saved.now);
                 lane.tip = LaneTip { seq: saved.seq, hash: saved.hash, counter: saved.counter };
-                lane.queue = InputQueue::from(cursors(saved.cursors));
+                lane.queue = InputQueue::from(cursors(saved.cursors), line_of(&self.decider));
+                lane.queue.unwritten = saved.unwritten;
             }
         }
         // What the lanes consumed by now stands in their last commits: inputs up to there are seen, not decided.
@@ -95,6 +99,7 @@ impl<D: Decider> Runner<D> {
             counter: lane.tip.counter,
             now: lane.engine.now(),
             cursors: lane.queue.cursors().cloned().collect(),
+            unwritten: lane.queue.unwritten.clone(),
         });
         let saved = Saved {
             template: world.template.clone(),

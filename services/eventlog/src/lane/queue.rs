@@ -7,12 +7,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::lines::WaitingLines;
 use hindcast_domain::Time;
 use hindcast_domain::event::Recorded;
+use hindcast_domain::lane::WaitingLine;
 use hindcast_engine::InputTime;
 use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, DecidedRun, Hash};
 use hindcast_ledger::port::{Record, Seq};
 use hindcast_ledger::subject::Subject;
+use serde::{Deserialize, Serialize};
+
+/// Runs of one commit, at the most: each takes up to 36 bytes of its header.
+const RUNS_MAX: usize = 2_048;
+/// Inputs that are decided between two appends, at the most, however little they decide.
+const INPUTS_MAX: usize = 4_096;
 
 /// A commit that was read, shared by the lanes that want it.
 pub struct DecodedCommit {
@@ -69,6 +77,11 @@ impl QueuedInput {
         &self.commit.subject
     }
 
+    /// The sequence of its commit.
+    pub(super) fn seq(&self) -> Seq {
+        self.commit.seq
+    }
+
     /// Whether no event of its commit stands behind it.
     pub(super) fn ends_its_commit(&self) -> bool {
         self.index + 1 == self.commit.events.len()
@@ -82,9 +95,14 @@ struct OpenCommit {
     left: usize,
 }
 
+/// Says in which line an input waits.
+pub(super) type LineOf = Arc<dyn for<'a> Fn(&'a Recorded) -> Option<WaitingLine<'a>> + Send + Sync>;
+
 /// The undecided inputs of one lane.
 #[derive(Default)]
 pub struct InputQueue {
+    /// The lines in which they wait; nobody who only follows what was decided needs them.
+    lines: Option<(LineOf, WaitingLines)>,
     /// Up to where everything is decided.
     cursors: BTreeMap<Subject, ConsumedThrough>,
     /// By position.
@@ -93,7 +111,15 @@ pub struct InputQueue {
     /// The newest commit of which something was decided.
     newest: BTreeMap<Subject, ConsumedThrough>,
     /// What was decided since the last append.
-    order: Vec<DecidedRun>,
+    pub(super) unwritten: UnwrittenOrder,
+}
+
+/// What was decided since the last append, in its order.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct UnwrittenOrder {
+    runs: Vec<DecidedRun>,
+    /// How many inputs that were.
+    taken: usize,
     /// Whether something of that was not the oldest that was undecided.
     overtook: bool,
 }
@@ -106,9 +132,31 @@ pub(super) struct Decided {
 }
 
 impl InputQueue {
-    /// A queue that has consumed so much.
-    pub(super) fn from(cursors: BTreeMap<Subject, ConsumedThrough>) -> Self {
-        Self { cursors, ..Self::default() }
+    /// A queue of an owner, that has consumed so much.
+    pub(super) fn from(cursors: BTreeMap<Subject, ConsumedThrough>, line_of: LineOf) -> Self {
+        Self { cursors, lines: Some((line_of, WaitingLines::default())), ..Self::default() }
+    }
+
+    /// How many inputs wait.
+    pub(super) fn len(&self) -> usize {
+        self.undecided.len()
+    }
+
+    /// Whether so many inputs were decided since the last append that a header has no room for more.
+    pub(super) fn is_long(&self) -> bool {
+        self.unwritten.runs.len() >= RUNS_MAX || self.unwritten.taken >= INPUTS_MAX
+    }
+
+    /// The position of the input to decide next: the oldest, or the one whose turn it is where more than `backlog`
+    /// wait.
+    pub(super) fn choose(&mut self, backlog: usize) -> Option<u64> {
+        let Self { lines, undecided, .. } = self;
+        let oldest = *undecided.keys().next()?;
+        let Some((line_of, lines)) = lines.as_mut().filter(|_| undecided.len() > backlog) else {
+            return Some(oldest);
+        };
+        let alert = |position| line_of(undecided.get(&position)?.event())?.alert;
+        Some(lines.choose(alert).unwrap_or(oldest))
     }
 
     pub(super) fn cursors(&self) -> impl Iterator<Item = &ConsumedThrough> {
@@ -139,6 +187,11 @@ impl InputQueue {
         self.open.entry(commit.subject.clone()).or_default().push_back(open);
         for (index, event) in commit.events.iter().enumerate() {
             self.undecided.insert(event.position, QueuedInput { commit: Arc::clone(commit), index });
+            if let Some((line_of, lines)) = &mut self.lines
+                && let Some(line) = line_of(event)
+            {
+                lines.push(event.position, &line);
+            }
         }
     }
 
@@ -151,10 +204,16 @@ impl InputQueue {
     pub(super) fn take(&mut self, position: u64) -> Option<QueuedInput> {
         let oldest = self.undecided.keys().next().copied();
         let input = self.undecided.remove(&position)?;
-        self.overtook |= oldest != Some(position);
-        match self.order.last_mut() {
+        if let Some((line_of, lines)) = &mut self.lines
+            && let Some(line) = line_of(input.event())
+        {
+            lines.remove(position, &line);
+        }
+        self.unwritten.overtook |= oldest != Some(position);
+        self.unwritten.taken += 1;
+        match self.unwritten.runs.last_mut() {
             Some(run) if position > run.1 && self.undecided.range(run.1..position).next().is_none() => run.1 = position,
-            _ => self.order.push(DecidedRun(position, position)),
+            _ => self.unwritten.runs.push(DecidedRun(position, position)),
         }
         self.close(&input);
         Some(input)
@@ -186,8 +245,8 @@ impl InputQueue {
         let beyond =
             |newest: &&ConsumedThrough| cursors.get(&newest.subject).is_none_or(|cursor| cursor.seq < newest.seq);
         let ahead: Vec<_> = self.newest.values().filter(beyond).cloned().collect();
-        let runs = std::mem::take(&mut self.order);
-        let in_order = !std::mem::take(&mut self.overtook) && ahead.is_empty();
+        let UnwrittenOrder { runs, overtook, .. } = std::mem::take(&mut self.unwritten);
+        let in_order = !overtook && ahead.is_empty();
         Decided {
             consumed: self.cursors.values().cloned().collect(),
             order: if in_order { Vec::new() } else { runs },
@@ -198,24 +257,30 @@ impl InputQueue {
     /// Takes out what a commit of the lane decided, in the order in which it did.
     pub(super) fn consume(&mut self, header: &CommitHeader) -> Vec<RecordedInput> {
         let mut taken = Vec::new();
-        if header.order.is_empty() {
-            let consumed: BTreeMap<&Subject, Seq> =
-                header.consumed.iter().map(|cursor| (&cursor.subject, cursor.seq)).collect();
-            let last = consumed.values().max().map_or(0, |seq| commit::position(seq + 1, 0));
-            let covered = |(position, input): (&u64, &QueuedInput)| {
-                let seq = consumed.get(input.subject()).copied().unwrap_or(0);
-                (input.commit.seq <= seq).then_some(*position)
-            };
-            let positions: Vec<u64> = self.undecided.range(..last).filter_map(covered).collect();
-            self.take_recorded(positions, &mut taken);
-        }
+        // What the cursors cover and no run names comes first. Where the commit names an order, an earlier life of its
+        // owner decided that and had nothing to say; where it names none, it is everything.
+        let consumed: BTreeMap<&Subject, Seq> =
+            header.consumed.iter().map(|cursor| (&cursor.subject, cursor.seq)).collect();
+        let last = consumed.values().max().map_or(0, |seq| commit::position(seq + 1, 0));
+        let mut runs: Vec<DecidedRun> = header.order.clone();
+        runs.sort_unstable_by_key(|run| run.0);
+        let named = |position: u64| {
+            let after = runs.partition_point(|run| run.0 <= position);
+            // Runs may lie within each other: one that was decided earlier left out what came back later.
+            runs[..after].iter().rev().any(|run| position <= run.1)
+        };
+        let covered = |(position, input): (&u64, &QueuedInput)| {
+            let seq = consumed.get(input.subject()).copied().unwrap_or(0);
+            (input.commit.seq <= seq && !named(*position)).then_some(*position)
+        };
+        let positions: Vec<u64> = self.undecided.range(..last).filter_map(covered).collect();
+        self.take_recorded(positions, &mut taken);
         for DecidedRun(first, last) in &header.order {
             let positions: Vec<u64> = self.undecided.range(first..=last).map(|(position, _)| *position).collect();
             self.take_recorded(positions, &mut taken);
         }
         // What is recorded is no choice of ours that is still to be written.
-        self.order.clear();
-        self.overtook = false;
+        self.unwritten = UnwrittenOrder::default();
         for cursor in &header.consumed {
             self.consumed_through(cursor);
         }

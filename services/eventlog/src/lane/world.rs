@@ -9,7 +9,7 @@ use hindcast_domain::lane::{Decider, Input, names};
 use hindcast_domain::{Partition, Time};
 use hindcast_engine::LaneEngine;
 
-use super::queue::{DecodedCommit, InputQueue};
+use super::queue::{DecodedCommit, InputQueue, LineOf};
 use super::{Error, LaneTip};
 use crate::read::{self, ReadEvent};
 use hindcast_domain::event::Recorded;
@@ -74,13 +74,24 @@ impl<D: Decider> LaneWorld<D> {
         lanes.entry(partition.clone()).or_insert_with(|| OwnedLane {
             subject: Subject::lane(partition, decider.name()),
             engine: LaneEngine::new(Arc::clone(decider), partition.clone(), template.clone()),
-            queue: InputQueue::from(template_cursors.clone()),
+            queue: InputQueue::from(template_cursors.clone(), line_of(decider)),
             tip: LaneTip::default(),
             batch: Vec::new(),
             batch_bytes: 0,
             clock: None,
             seal: false,
         })
+    }
+
+    /// Inputs that wait in all lanes.
+    pub(super) fn undecided(&self) -> usize {
+        self.lanes.values().map(|lane| lane.queue.len()).sum()
+    }
+
+    /// The last commit up to which everything is decided.
+    pub(super) fn decided_through(&self) -> Seq {
+        let oldest = self.lanes.values().filter_map(|lane| Some(lane.queue.oldest()?.seq())).min();
+        oldest.map_or(self.through, |seq| self.through.min(seq.saturating_sub(1)))
     }
 
     /// Takes one record of the order: an input waits in the lanes that read it, or is seen where it was decided
@@ -172,6 +183,12 @@ impl LaneCommit {
     pub(super) const fn tip(&self) -> LaneTip {
         LaneTip { seq: self.seq, hash: self.hash, counter: self.header.counter }
     }
+}
+
+/// In which line an input waits, as a decider says.
+pub(super) fn line_of<D: Decider>(decider: &Arc<D>) -> LineOf {
+    let decider = Arc::clone(decider);
+    Arc::new(move |input: &Recorded| decider.line(input))
 }
 
 /// Whose events a subject holds; `None` for lanes that no lane reads.

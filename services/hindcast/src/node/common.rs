@@ -97,6 +97,7 @@ impl Common {
             progress: self.progress.clone(),
             snapshots: SnapshotStore::at(self.settings.data.join("snapshots")),
             owner: self.owner.clone(),
+            backlog: lane::BACKLOG,
         }
     }
 

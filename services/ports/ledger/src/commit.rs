@@ -1,6 +1,6 @@
 //! One commit: many events of one writer, appended as one message.
 //!
-//! Layout: `HC1` · header length (u32, little endian) · header (JSON) · events (zstd over: length u32 LE,
+//! Layout: `HC1` (`HC2` where an order of decisions is written down, which a reader of `HC1` alone must not pass over) · header length (u32, little endian) · header (JSON) · events (zstd over: length u32 LE,
 //! JSON, repeated). The commit's hash goes over magic, length and header; the header holds the Merkle root
 //! over the events' hashes, so that a bundle can leave events out and still verify. It also holds the
 //! previous hash of its subject and the expected sequence: the chain covers the payload alone, and a
@@ -20,6 +20,9 @@ use crate::port::Seq;
 use crate::subject::Subject;
 
 const MAGIC: &[u8; 3] = b"HC1";
+/// Of a commit whose order is not that of the ledger: a binary that does not know of orders would decide a part of it
+/// once more, and so must refuse it.
+const MAGIC_ORDERED: &[u8; 3] = b"HC2";
 const ZSTD_LEVEL: i32 = 1;
 /// No commit of ours unpacks to more than this; a larger one is damage, not data.
 const UNPACKED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -181,7 +184,7 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Not our magic, or cut short.
-    #[error("expected a commit that begins with HC1 and its header")]
+    #[error("expected a commit that begins with HC1 or HC2 and its header")]
     Frame,
     /// The header is not JSON of its form.
     #[error("expected a commit's header, got {0}")]
@@ -250,7 +253,8 @@ pub fn encode(mut header: CommitHeader, events: &[Vec<u8>]) -> Result<(Bytes, Ha
     let head = serde_json::to_vec(&header).unwrap_or_default();
     assert!(!head.is_empty(), "a header of ours always has a JSON form");
     let mut framed = Vec::with_capacity(head.len() + 7);
-    framed.extend_from_slice(MAGIC);
+    let in_order = header.order.is_empty() && header.ahead.is_empty();
+    framed.extend_from_slice(if in_order { MAGIC } else { MAGIC_ORDERED });
     framed.extend_from_slice(&u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes());
     framed.extend_from_slice(&head);
     let hash = Hash::of(&framed);
@@ -283,7 +287,7 @@ pub fn decode_header(payload: &[u8]) -> Result<(CommitHeader, Hash), Malformed> 
 
 fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let length = payload.get(3..7).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    if !payload.starts_with(MAGIC) {
+    if !payload.starts_with(MAGIC) && !payload.starts_with(MAGIC_ORDERED) {
         return Err(Malformed::Frame);
     }
     let end = length.and_then(|length| (length as usize).checked_add(7)).ok_or(Malformed::Frame)?;

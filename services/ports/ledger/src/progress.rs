@@ -9,6 +9,9 @@ use tokio::sync::watch;
 use crate::figures::LedgerFigures;
 use crate::port::Seq;
 
+/// Inputs that a lane may be behind before intake takes no more alerts.
+pub const UNDECIDED_MAX: usize = 200_000;
+
 /// One service's report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ServiceReport {
@@ -26,6 +29,7 @@ pub struct LedgerProgress {
     reports: Arc<watch::Sender<BTreeMap<String, ServiceReport>>>,
     expected: Arc<Mutex<BTreeSet<&'static str>>>,
     figures: LedgerFigures,
+    undecided: Arc<Mutex<BTreeMap<&'static str, u64>>>,
 }
 
 impl Default for LedgerProgress {
@@ -38,7 +42,12 @@ impl LedgerProgress {
     /// One that counts what is appended.
     #[must_use]
     pub fn counted(figures: LedgerFigures) -> Self {
-        Self { reports: Arc::new(watch::Sender::new(BTreeMap::new())), expected: Arc::default(), figures }
+        Self {
+            reports: Arc::new(watch::Sender::new(BTreeMap::new())),
+            expected: Arc::default(),
+            figures,
+            undecided: Arc::default(),
+        }
     }
 
     /// Where all who append count.
@@ -77,6 +86,17 @@ impl LedgerProgress {
         });
     }
 
+    /// Notes how many inputs wait in the lanes of `service` in this process.
+    pub fn undecided(&self, service: &'static str, inputs: u64) {
+        self.undecided.lock().unwrap_or_else(PoisonError::into_inner).insert(service, inputs);
+    }
+
+    /// Inputs that wait in the lanes of the service that is furthest behind, as far as this process knows.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        self.undecided.lock().unwrap_or_else(PoisonError::into_inner).values().copied().max().unwrap_or(0)
+    }
+
     /// Counts an append of `service` in (`+1`) or out (`-1`).
     pub fn appending(&self, service: &str, change: i32) {
         self.reports.send_modify(|reports| {
@@ -87,6 +107,7 @@ impl LedgerProgress {
 
     /// A service that stopped reports no more.
     pub fn forget(&self, service: &str) {
+        self.undecided.lock().unwrap_or_else(PoisonError::into_inner).remove(service);
         self.reports.send_if_modified(|reports| reports.remove(service).is_some());
     }
 

@@ -9,9 +9,10 @@ use hindcast_domain::{Partition, Time};
 
 use super::Factory;
 use super::toy::{
-    Chains, Count, Running, assert_sound, decided, decisions, events, fact, intake, lane, partition, writer,
+    Chains, Count, Counter, Running, assert_sound, decided, decisions, events, fact, fact_of, intake, lane, partition,
+    writer,
 };
-use hindcast_eventlog::lane::Error;
+use hindcast_eventlog::lane::{Error, redecide};
 use hindcast_eventlog::read::ReadEvent;
 use hindcast_eventlog::snapshot::{SnapshotHeader, SnapshotStore};
 use hindcast_ledger::commit::{self, Hash};
@@ -112,6 +113,61 @@ pub async fn a_snapshot_is_resumed_and_a_foreign_one_refused(make: &dyn Factory)
         let read = store.read::<Count>("case", ledger.as_ref()).await;
         assert_eq!(read.is_some(), used, "a snapshot at {stamp:?}");
     }
+}
+
+/// An owner that is killed in the middle of a backlog that it decides out of order: the next one goes on, decides
+/// nothing twice and passes over nothing, and each line and each alert keep their order.
+pub async fn a_backlog_that_was_overtaken_is_resumed(make: &dyn Factory) {
+    const FLOOD: usize = 5_000;
+    let site = make.site("BACKLOG").await;
+    let ledger = site.ledger();
+    let door = writer(&ledger, "door", 10);
+    let flood: Vec<_> = (0..FLOOD).map(|n| fact_of("flood", (n == 40).then_some("a"), &format!("{n:05}"))).collect();
+    let last = ["urgent of the flood", "urgent of the flood too"].map(|title| fact_of("flood", Some("a"), title));
+    let quiet = ["quiet 1", "quiet 2"].map(|title| fact_of("quiet", None, title));
+    for facts in flood.chunks(250).map(<[_]>::to_vec).chain([last.to_vec(), quiet.to_vec()]) {
+        door.facts().submit(&partition(), facts).await.unwrap();
+    }
+    door.stop().await;
+    let owner = Running::start_behind(&ledger, "owner", SnapshotStore::none(), 4);
+    while ledger
+        .last(&lane())
+        .await
+        .unwrap()
+        .is_none_or(|record| commit::decode_header(&record.payload).unwrap().0.order.is_empty())
+    {
+        tokio::task::yield_now().await;
+    }
+    owner.kill().await;
+    let before = decisions(ledger.as_ref()).await.len();
+    assert!((1..FLOOD).contains(&before), "the owner was killed in the middle, behind {before} decisions");
+    let owner = Running::start_behind(&ledger, "owner", SnapshotStore::none(), 4);
+    decided(ledger.as_ref(), FLOOD + 4).await;
+    owner.stop().await;
+    assert_sound(ledger.as_ref()).await;
+
+    let mut titles = BTreeMap::new();
+    for (_, recorded) in events(ledger.as_ref()).await {
+        if let Event::Change(change) = recorded.event {
+            titles.insert(recorded.id.as_str().to_owned(), change.title);
+        }
+    }
+    let decisions = decisions(ledger.as_ref()).await;
+    let order: Vec<String> = decisions.iter().map(|(_, input, _)| titles[input].clone()).collect();
+    let counted: Vec<u64> = decisions.iter().map(|(count, _, _)| *count).collect();
+    assert_eq!(counted, (1..=FLOOD as u64 + 4).collect::<Vec<_>>(), "the state after a resume is the state before it");
+    assert_eq!(order.iter().collect::<std::collections::BTreeSet<_>>().len(), FLOOD + 4, "each input is decided once");
+    let line: Vec<&String> = order.iter().filter(|title| title.parse::<usize>().is_ok_and(|n| n != 40)).collect();
+    assert!(line.is_sorted(), "what waits in one line keeps its order");
+    let at = |title: &str| order.iter().position(|other| other == title).unwrap();
+    assert!(at("00040") < at("urgent of the flood"), "an alert's own inputs do not overtake each other");
+    assert!(at("urgent of the flood") < at("urgent of the flood too"));
+    for title in ["urgent of the flood too", "quiet 1", "quiet 2"] {
+        assert!(at(title) < 20, "{title} is decided at {} of {}", at(title), order.len());
+    }
+    assert!(decisions.is_sorted_by_key(|(_, _, now)| *now), "now stays monotone");
+    let again = redecide(&ledger, Counter, ledger.head().await.unwrap()).await.unwrap();
+    assert_eq!((again.divergences, again.folded), (Vec::new(), 0), "the recorded order decides itself again");
 }
 
 /// A decider does not guess what a newer binary meant: it ends, and says which event it was.

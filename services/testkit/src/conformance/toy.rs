@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hindcast_clock as clock;
 use hindcast_domain::event::{Change, Draft, Event, Recorded};
-use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::lane::{Decider, Input, Timer, Urgency, WaitingLine, names};
 use hindcast_domain::{Partition, Time, command};
 use hindcast_facts::NewFact;
 use hindcast_intake::IntakeWriter;
@@ -46,11 +46,17 @@ pub fn lane() -> Subject {
 /// A fact that is told from others by its title.
 #[must_use]
 pub fn fact(title: &str) -> NewFact {
+    fact_of("suite", None, title)
+}
+
+/// A fact of a source, about an alert; what begins with `urgent` is urgent.
+#[must_use]
+pub fn fact_of(source: &str, alert: Option<&str>, title: &str) -> NewFact {
     let change = Change {
-        source: "suite".to_owned(),
+        source: source.to_owned(),
         kind: "deploy".into(),
         title: title.to_owned(),
-        service: None,
+        service: alert.map(str::to_owned),
         version: None,
         status: None,
         at: Time::from_millis(1),
@@ -195,6 +201,14 @@ impl Decider for Counter {
         true
     }
 
+    fn line<'a>(&self, input: &'a Recorded) -> Option<WaitingLine<'a>> {
+        let Event::Change(change) = &input.event else {
+            return Some(WaitingLine { urgency: Urgency::Waits, source: "", alert: None });
+        };
+        let urgency = if change.title.starts_with("urgent") { Urgency::Pages } else { Urgency::Waits };
+        Some(WaitingLine { urgency, source: &change.source, alert: change.service.as_deref() })
+    }
+
     fn seen(&self, state: &mut Count, _input: &Recorded) {
         state.seen += 1;
     }
@@ -234,6 +248,12 @@ impl Running {
     /// Starts one as `owner`.
     #[must_use]
     pub fn start(ledger: &Shared, owner: &str, snapshots: SnapshotStore) -> Self {
+        Self::start_behind(ledger, owner, snapshots, hindcast_eventlog::lane::BACKLOG)
+    }
+
+    /// Starts one for which more than `backlog` undecided inputs are a backlog.
+    #[must_use]
+    pub fn start_behind(ledger: &Shared, owner: &str, snapshots: SnapshotStore, backlog: usize) -> Self {
         let stop = watch::Sender::new(false);
         let options = Options {
             ledger: Arc::clone(ledger),
@@ -241,9 +261,16 @@ impl Running {
             progress: LedgerProgress::default(),
             snapshots,
             owner: owner.to_owned(),
+            backlog,
         };
         let task = tokio::spawn(Runner::new(Counter, options).run(stop.subscribe()));
         Self { stop, task }
+    }
+
+    /// Ends it wherever it is.
+    pub async fn kill(self) {
+        self.task.abort();
+        self.task.await.ok();
     }
 
     /// Whether it ended by itself.
