@@ -1,6 +1,5 @@
 //! The way of one question: taken, recorded, answered from evidence or by a model, judged, recorded, told.
 
-mod teller;
 mod wording;
 
 use hindcast_domain::words::{AnswerMode, ModelOutcome};
@@ -9,48 +8,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hindcast_advice::Asker;
-use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Incident, Problem};
+use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Problem};
 use hindcast_domain::conversation::{Answered, Asked};
-use hindcast_domain::{ConversationId, Partition};
+use hindcast_domain::Partition;
 use hindcast_queries::{Snapshot, Snapshots};
 use hindcast_redact::Redactor;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::evidence::{self, Drafted};
-use crate::history::Earlier;
+use crate::failure::{AskFailure, Failure};
 use crate::links::Links;
 use crate::model::aliases::CitationAliases;
-use crate::model::{AskFailure, Failure, ModelSession, Used, WordedAnswer};
+use crate::model::{ModelSession, Used, WordedAnswer};
 use crate::record::{RecordedTurn, TurnPlace, millis};
-use crate::replay::RecordedToolOutputs;
 use crate::situation::{self, Situation};
+use crate::taken::{AnswerContext, TakenQuestion};
+use crate::teller::Teller;
 use crate::verify::{self, Judge};
 use crate::{Copilot, history, intent, model, question};
 
-pub(crate) use teller::Teller;
 pub(crate) use wording::keep_struck;
 use wording::{compose, dollars, fall_back, fell, from_evidence, kept, put};
-
-pub(crate) struct TakenQuestion {
-    pub(crate) question: String,
-    /// The snapshot that it is asked of.
-    pub(crate) moment: Snapshot,
-    pub(crate) conversation: ConversationId,
-    pub(crate) earlier: Vec<Earlier>,
-    pub(crate) incident: Option<Incident>,
-}
-
-/// What an answer is made with: a model or none, and whether what it says was recorded before.
-pub(crate) struct AnswerContext {
-    pub(crate) llm: Option<hindcast_llm::Shared>,
-    /// Whether caps are looked at, and answers that were given before are given again.
-    pub(crate) capped: bool,
-    /// What tools said, where a turn is played again.
-    pub(crate) played: Option<RecordedToolOutputs>,
-    /// Why no model is asked although one is configured, where that is known already.
-    pub(crate) falls: Option<Failure>,
-}
 
 /// One answer in the making.
 pub(crate) struct AnswerInProgress<'a> {

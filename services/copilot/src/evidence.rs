@@ -5,77 +5,17 @@
 
 mod about;
 mod conclusions;
+mod draft;
 
 use std::collections::BTreeSet;
 
-use hindcast_api::{Citation, Claim, ClaimVerdict, PathStep};
-use hindcast_domain::{Time, incident};
+use hindcast_domain::incident;
 
 use crate::intent::Intent;
-use crate::limits::{CITATIONS_MAX, CLAIM_BYTES_MAX, CLAIMS_MAX};
+use crate::limits::CLAIMS_MAX;
 use crate::situation::Situation;
 
-/// A sentence that is not judged yet.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DraftSentence {
-    /// The same thing in ever fewer words.
-    pub(crate) texts: Vec<String>,
-    pub(crate) citations: Vec<Citation>,
-    pub(crate) path: Vec<PathStep>,
-    /// Whether it is said beside a model's own words too: what it is about, the cause, the past incident and
-    /// the runbook that rank first.
-    pub(crate) always: bool,
-}
-
-impl DraftSentence {
-    pub(crate) fn new(texts: impl IntoIterator<Item = String>, citations: impl IntoIterator<Item = Citation>) -> Self {
-        let mut seen = BTreeSet::new();
-        let citations = citations.into_iter().filter(|citation| seen.insert(citation.clone())).take(CITATIONS_MAX);
-        Self {
-            texts: texts.into_iter().map(|text| cut(&text, CLAIM_BYTES_MAX)).collect(),
-            citations: citations.collect(),
-            path: Vec::new(),
-            always: false,
-        }
-    }
-
-    /// The same, to be said always.
-    pub(crate) fn always(self) -> Self {
-        Self { always: true, ..self }
-    }
-
-    /// One claim a text, in order.
-    pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> {
-        self.texts.iter().map(|text| Claim {
-            text: text.clone(),
-            citations: self.citations.clone(),
-            verdict: ClaimVerdict::Unverifiable,
-            reason: None,
-            path: self.path.clone(),
-        })
-    }
-}
-
-/// A text of at most `bytes_max` bytes.
-pub(crate) fn cut(text: &str, bytes_max: usize) -> String {
-    if text.len() <= bytes_max {
-        return text.to_owned();
-    }
-    let mut end = bytes_max.saturating_sub('…'.len_utf8());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", text.get(..end).unwrap_or_default())
-}
-
-/// An answer before it is judged.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Drafted {
-    pub(crate) drafts: Vec<DraftSentence>,
-    /// What is proposed, in order.
-    pub(crate) proposed: Vec<String>,
-    pub(crate) missing: Vec<String>,
-}
+pub(crate) use draft::{DraftSentence, Drafted, cut};
 
 /// Drafts what was asked for.
 pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted {
@@ -109,20 +49,4 @@ pub(crate) fn draft(situation: &Situation, asked: &BTreeSet<Intent>) -> Drafted 
     let mut said = BTreeSet::new();
     all.missing.retain(|text| said.insert(text.clone()));
     all
-}
-
-/// A time as people read it: to the second.
-pub(crate) fn when(time: Time) -> Time {
-    Time::from_millis(time.millis().div_euclid(1_000) * 1_000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_cut_at_a_character() {
-        assert_eq!(cut("äöü", 6), "äöü");
-        assert_eq!(cut("äöüß", 6), "ä…");
-    }
 }

@@ -7,7 +7,7 @@
 //! model, past a cap, or when a model fails in any way, the answer is made from evidence alone and says so.
 //! Text from telemetry is data: redacted before it is written or sent, and fenced where a model reads it.
 //!
-//! - [`ask`]: the way of one question. [`question`]: how it is taken. [`situation`]: what it may rest on.
+//! - [`ask`]: the way of one question. [`question`]: how it is read, and [`taken`]. [`situation`]: what it may rest on.
 //! - [`intent`] and [`evidence`]: the answer without a model. [`verify`]: what of it may be shown.
 //! - [`model`]: the answer with one; [`prompts`], [`fence`] and [`links`]: what goes in, and what may come out.
 //! - [`history`] and [`record`]: conversations in the ledger. [`spend`] and [`reuse`]: what was asked and paid for
@@ -16,6 +16,7 @@
 mod ask;
 mod deltas;
 mod evidence;
+mod failure;
 mod fence;
 mod history;
 mod intent;
@@ -26,10 +27,13 @@ mod options;
 mod prompts;
 mod question;
 mod record;
+mod recorded;
 mod replay;
 mod reuse;
 mod situation;
 mod spend;
+mod taken;
+mod teller;
 mod verify;
 
 use std::sync::Arc;

@@ -22,12 +22,14 @@ use tokio::time::Instant;
 
 use self::aliases::CitationAliases;
 use self::tools::AnswerTools;
-use crate::ask::{AnswerContext, TakenQuestion, Teller};
 use crate::deltas::Texts;
+use crate::failure::{AskFailure, Failure};
 use crate::limits::{CALLS_PER_STEP_MAX, MODEL_CLAIMS_MAX};
 use crate::links::Links;
 use crate::record::{Flight, RecordedTurn, millis};
 use crate::situation::Situation;
+use crate::taken::{AnswerContext, TakenQuestion};
+use crate::teller::Teller;
 use crate::{Options, fence};
 
 /// The seed of every call, for servers that take one.
@@ -36,33 +38,6 @@ const SEED: u64 = 1;
 const GRACE: Duration = Duration::from_secs(2);
 /// Pieces of text that wait to be told.
 const DELTAS_MAX: usize = 256;
-
-/// Why no model wrote the answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// A stable word.
-    pub(crate) word: ModelOutcome,
-    /// For people.
-    pub(crate) text: String,
-}
-
-impl Failure {
-    pub(crate) fn new(word: ModelOutcome, text: impl Into<String>) -> Self {
-        Self { word, text: text.into() }
-    }
-}
-
-/// A failure of the model, or one of ours that ends the answer.
-pub(crate) enum AskFailure {
-    Fell(Failure),
-    Problem(Problem),
-}
-
-impl From<Problem> for AskFailure {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
 
 /// What a model wrote.
 #[derive(Debug)]

@@ -20,10 +20,12 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::Copilot;
-use crate::ask::{AnswerContext, TakenQuestion, Teller};
+use crate::failure::Failure;
 use crate::history::{self, Earlier};
-use crate::model::Failure;
 use crate::record::RecordedTurn;
+use crate::recorded::{RecordedToolOutputs, stale};
+use crate::taken::{AnswerContext, TakenQuestion};
+use crate::teller::Teller;
 
 /// How one turn fared when it was played again.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,32 +51,6 @@ struct TurnRecording {
     tools: Vec<ToolUsed>,
     replies: Vec<Replied>,
     answered: Option<Answered>,
-}
-
-/// What tools said in a turn, by step.
-#[derive(Debug, Default)]
-pub(crate) struct RecordedToolOutputs {
-    tools: BTreeMap<u32, ToolUsed>,
-    /// Calls of the model that were made.
-    calls: u32,
-    /// Why no further one was, where the answer fell back.
-    fell_back: Option<ModelOutcome>,
-}
-
-impl RecordedToolOutputs {
-    /// Why the call after so many was not made, where it was not. Caps and clocks of then are not those of now, so
-    /// what they did is told by the recording.
-    pub(crate) fn ended(&self, calls: u32) -> Option<Failure> {
-        let word = self.fell_back.as_ref().filter(|_| calls >= self.calls)?;
-        Some(Failure::new(ModelOutcome::Recorded, word.to_string()))
-    }
-
-    /// What the tool said at that step.
-    pub(crate) fn tool(&self, step: u32, name: &str) -> Result<Result<Value, String>, Problem> {
-        let used = self.tools.get(&step).filter(|used| used.tool == name);
-        let used = used.ok_or_else(|| stale(&format!("no output of {name} is recorded at step {step}")))?;
-        Ok(used.error.clone().map_or_else(|| Ok(used.output.clone()), Err))
-    }
 }
 
 /// Replies by the hash of their request.
@@ -112,11 +88,6 @@ impl Llm for RecordedReplies {
             _ => Err(Error::Unreachable("as it was recorded".to_owned())),
         }
     }
-}
-
-fn stale(what: &str) -> Problem {
-    let said = format!("the recording does not fit what is asked now: {what}");
-    Problem::new(Code::Conflict, said).remedy("Play it with the binary and the prompts of its version.")
 }
 
 impl Copilot {

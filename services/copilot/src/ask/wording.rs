@@ -6,7 +6,7 @@ use hindcast_redact::Redactor;
 use serde_json::Value;
 
 use crate::evidence::Drafted;
-use crate::model::Failure;
+use crate::failure::Failure;
 use crate::situation::Situation;
 use crate::verify::Judge;
 

@@ -3,7 +3,7 @@
 use hindcast_api::{Citation, TimelineEntry};
 use hindcast_domain::incident::Status;
 
-use super::{DraftSentence, Drafted, when};
+use super::draft::{DraftSentence, Drafted, when};
 use crate::limits::{CHANGES_TOLD_MAX, SERVICES_TOLD_MAX, TIMELINE_TOLD_MAX};
 use crate::situation::{Situation, SituationAlert};
 use hindcast_domain::text::listed;

@@ -4,7 +4,7 @@
 use hindcast_api::{Citation, Hypothesis, Proposal, Similar, Statement};
 
 use super::about::first_of;
-use super::{DraftSentence, Drafted};
+use super::draft::{DraftSentence, Drafted};
 use crate::limits::{PROPOSALS_TOLD_MAX, SERVICES_TOLD_MAX, SIMILAR_TOLD_MAX};
 use crate::situation::Situation;
 use hindcast_domain::text::listed;

@@ -4,7 +4,8 @@
 use hindcast_domain::words::ModelOutcome;
 use hindcast_llm::ModelRequest;
 
-use super::{Failure, Used};
+use super::Used;
+use crate::failure::Failure;
 use crate::{Caps, Prices};
 
 /// Bytes of a request that are taken for one token. Models differ; this is what plain English has.

@@ -8,8 +8,9 @@ use hindcast_domain::Time;
 use hindcast_llm::{PromptMessage, Speaker};
 use hindcast_redact::Redactor;
 
-use super::{AskFailure, ModelSession, prompts_fail};
+use super::{ModelSession, prompts_fail};
 use crate::evidence::cut;
+use crate::failure::AskFailure;
 use crate::fence::fence;
 use crate::history;
 use crate::limits::{PROMPT_EVENT_BYTES_MAX, PROMPT_EVENTS_MAX, PROPOSALS_TOLD_MAX, SIMILAR_TOLD_MAX};

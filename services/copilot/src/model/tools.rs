@@ -11,9 +11,9 @@ use hindcast_redact::Redactor;
 use serde_json::{Value, json};
 
 use crate::Options;
-use crate::ask::{AnswerContext, TakenQuestion};
 use crate::limits::NAMED_RUNBOOKS_MAX;
 use crate::situation::Situation;
+use crate::taken::{AnswerContext, TakenQuestion};
 
 /// The tool by which a model names a runbook.
 const PROPOSE: &str = "propose_runbook";
