@@ -9,7 +9,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use hindcast_advice::Asker;
 use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Problem};
-use hindcast_domain::conversation::{Answered, Asked};
 use hindcast_domain::Partition;
 use hindcast_queries::{Snapshot, Snapshots};
 use hindcast_redact::Redactor;

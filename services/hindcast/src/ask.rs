@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use hindcast_cli::{ClientCommand, Connection};
+use hindcast_cli::{ClientCommand, Connection, Terminal};
 use hindcast_clock as clock;
 use tokio::net::TcpListener;
 
-use crate::cli;
 use crate::folder::Folder;
 use crate::ledger::Opened;
 use crate::node::{Node, Parts, Role, figures};
@@ -14,7 +13,7 @@ use crate::settings::{Flags, Settings};
 
 /// Does what was asked and answers the exit status.
 pub async fn run(command: ClientCommand, connection: &Connection) -> u8 {
-    let mut terminal = cli::terminal(connection);
+    let mut terminal = Terminal::system(connection.no_color);
     let Some(data) = connection.data.as_ref().filter(|_| !command.is_local()) else {
         let base = connection.base_url().to_owned();
         return hindcast_cli::run(command, connection, &base, &mut terminal).await.code();

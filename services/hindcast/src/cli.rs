@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
-use hindcast_cli::{Connection, Terminal};
+use hindcast_cli::Connection;
 
 use crate::settings::{Flags, Settings};
 use crate::{ask, demo, embedder, lab, node, record, restore, runbooks, up};
@@ -158,11 +158,6 @@ fn show(flags: &Flags, data: Option<&std::path::Path>) -> anyhow::Result<()> {
     let settings = Settings::resolve(flags, data)?;
     println!("{}", serde_json::to_string_pretty(&settings.shown())?);
     Ok(())
-}
-
-/// A terminal on the process's own standard streams.
-pub fn terminal(connection: &Connection) -> Terminal {
-    Terminal::system(connection.no_color)
 }
 
 #[cfg(test)]

@@ -3,19 +3,19 @@
 
 use axum::extract::{Path, State};
 use hindcast_advice::Asker as Person;
-use hindcast_api::{Ask, Code, Incident};
-use hindcast_http::{HttpRefusal, Result};
+use hindcast_api::{Ask, Incident};
+use hindcast_http::Result;
 use maud::Markup;
 use serde_json::Value;
 
-use super::forms::Fields;
+use super::fields::{Fields, incident_id};
+use crate::Console;
 use crate::ask::checked;
 use crate::commands::Asker;
 use crate::look::Look;
 use crate::pages::ask::{AnswerPage, Form};
 use crate::pages::{self, Tab};
 use crate::params::{AS_OF, Asked};
-use crate::{Console, fallback};
 
 /// Where the form is.
 const PATH: &str = "/ask";
@@ -28,13 +28,6 @@ pub(super) async fn form(look: Look) -> Result<Markup> {
 /// The form of an incident, for whoever loads the address of an answer again.
 pub(super) async fn form_of(Path(id): Path<String>, look: Look) -> Result<Markup> {
     shown(Some(incident_id(id)?), &look).await
-}
-
-pub(super) fn incident_id(id: String) -> Result<String> {
-    if fallback::is_incident(&id) {
-        return Ok(id);
-    }
-    Err(HttpRefusal::new(Code::NotFound, format!("expected an incident, got {id:?}")))
 }
 
 /// A question about no incident in particular.

@@ -18,8 +18,7 @@ use hindcast_queries::{AlertFilter, EventFilter, LabelFilter, ListPart, Snapshot
 use maud::Markup;
 use serde_json::{Map, Value, json};
 
-use super::ask::incident_id;
-use super::forms::{Fields, back, waits};
+use super::fields::{Fields, back, incident_id, waits};
 use super::growing::{Done, grows};
 use crate::Console;
 use crate::commands::{Answer, Asker, body};

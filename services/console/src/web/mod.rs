@@ -2,6 +2,7 @@
 //! [`crate::pages`]; what a form asks for is the same command that the API takes.
 
 mod ask;
+mod fields;
 mod forms;
 mod growing;
 mod learnt;

@@ -9,6 +9,7 @@ mod near;
 mod rate;
 mod shapes;
 pub mod templates;
+mod units;
 pub mod watch;
 
 pub use templates::{Learnt, Miner, TemplateHandle, mine};

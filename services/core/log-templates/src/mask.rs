@@ -5,14 +5,12 @@
 //! One pass over the bytes, no regular expressions, no allocation once the buffers have grown.
 
 use crate::shapes::{ShapeWriter, digits, mask_word, time};
+use crate::units::{WILDCARD, unit};
 
 /// Bytes of a line that are looked at.
 pub const LINE_BYTES_MAX: usize = 4_096;
 /// Tokens of a line that are told apart; what follows is one value.
 pub const TOKENS_MAX: usize = 128;
-/// What stands for a value.
-pub const WILDCARD: &str = "<*>";
-
 /// A word, or a number with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MaskToken {
@@ -84,7 +82,7 @@ impl Masked {
         if let (Some(number), Some(again)) = (ahead.next(), ahead.next())
             && let Some(inner) = number.strip_prefix('(')
             && inner.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b',')
-            && let Some((unit, trail)) = self::unit(again)
+            && let Some((unit, trail)) = crate::units::unit(again)
             && let Some(trail) = trail.strip_prefix(')')
         {
             words.next();
@@ -204,72 +202,6 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
 /// Whether a canonical word is one value without punctuation behind it, so that a unit may follow.
 fn bare(canon: &str) -> bool {
     canon.trim_start_matches(['<', '>', '~', '=']).strip_prefix("*>").is_some_and(str::is_empty)
-}
-
-/// The units that make a quantity of the number before them, in lower case.
-const UNITS: [&str; 49] = [
-    "b",
-    "bit",
-    "bits",
-    "bps",
-    "byte",
-    "bytes",
-    "day",
-    "days",
-    "gb",
-    "gbps",
-    "ghz",
-    "gib",
-    "hour",
-    "hours",
-    "hr",
-    "hrs",
-    "hz",
-    "kb",
-    "kbps",
-    "kbytes",
-    "khz",
-    "kib",
-    "mb",
-    "mbps",
-    "mbytes",
-    "mhz",
-    "mib",
-    "microseconds",
-    "millis",
-    "millisecond",
-    "milliseconds",
-    "min",
-    "mins",
-    "minute",
-    "minutes",
-    "ms",
-    "msec",
-    "msecs",
-    "nanoseconds",
-    "ns",
-    "percent",
-    "sec",
-    "second",
-    "seconds",
-    "secs",
-    "tb",
-    "tib",
-    "us",
-    "usec",
-];
-
-/// A unit and the punctuation behind it.
-pub(crate) fn unit(word: &str) -> Option<(&str, &str)> {
-    let end = word.bytes().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(word.len());
-    let (name, trail) = word.split_at(end);
-    let mut lower = [0_u8; 12];
-    let lower = lower.get_mut(..name.len())?;
-    lower.copy_from_slice(name.as_bytes());
-    lower.make_ascii_lowercase();
-    let known = UNITS.binary_search_by(|unit| unit.as_bytes().cmp(lower)).is_ok();
-    let punctuated = trail.bytes().all(|byte| b",;:.)]}\"'".contains(&byte));
-    (known && punctuated).then_some((name, trail))
 }
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::mask::{Masked, WILDCARD};
-use crate::templates::Template;
+use crate::mask::Masked;
+use crate::templates::{Template, common};
+use crate::units::WILDCARD;
 
-/// Words in which two templates may differ and become one.
-pub(crate) const DIFFERING_MAX: u32 = 2;
 /// Templates near a line that are compared with each other.
 pub(crate) const NEAR_MAX: usize = 64;
 /// Variants in one word that show it to be a value, whatever it looks like.
@@ -180,19 +179,4 @@ impl Looks {
             _ => Self::Word,
         }
     }
-}
-
-/// The bytes that two words share at their beginning and end, cut back to where a name begins or ends.
-pub(crate) fn common(one: &[u8], other: &[u8]) -> (usize, usize) {
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 || b"<*>".contains(&byte);
-    let most = one.len().min(other.len());
-    let mut before = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    while before > 0 && part(one[before - 1]) {
-        before -= 1;
-    }
-    let mut behind = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count().min(most - before);
-    while behind > 0 && part(one[one.len() - behind]) {
-        behind -= 1;
-    }
-    (before, behind)
 }

@@ -1,7 +1,7 @@
 //! The shapes of values inside one word: numbers, addresses, paths, identifiers, times. Owns how a word becomes
 //! words and `<*>`; refuses to know the words around it.
 
-use crate::mask::{WILDCARD, unit};
+use crate::units::{WILDCARD, unit};
 
 /// Where a masked word goes: the text for people, and the canonical form that is hashed.
 pub(crate) struct ShapeWriter<'a> {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::mask::Masked;
 use crate::near::{AsIs, NEAR_MAX, NearTemplate, TemplateIndex};
 
-pub(crate) use template::Template;
+pub(crate) use template::{Template, common};
 
 /// Templates of one service; lines of others are counted and have none.
 pub const TEMPLATES_MAX: usize = 2_000;

@@ -30,10 +30,10 @@ pub(crate) fn bears(
     let mut tokens: Vec<TextAssertion> = reading.tokens.iter().map(|token| token.said.clone()).collect();
     let mut words = content(&reading.rest);
     for step in &claim.path {
-        let step_reading = read(&step.text, court);
+        let step_reading = read(&step.text, court.names());
         words.extend(content(&step_reading.rest));
         tokens.extend(step_reading.tokens.into_iter().map(|token| token.said));
-        tokens.push(TextAssertion::Service(court.resolve(&step.service).to_owned()));
+        tokens.push(TextAssertion::Service(court.names().resolve(&step.service).to_owned()));
     }
     for facts in cited {
         let tied = tokens.iter().any(|said| says(facts, said, court)) || words.iter().any(|word| holds(facts, word));

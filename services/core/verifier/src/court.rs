@@ -10,6 +10,7 @@ use hindcast_domain::catalog::Topology;
 
 use crate::ClaimFault;
 use crate::facts::{self, EventFacts};
+use crate::known::KnownNames;
 
 /// Citations that one claim may have.
 pub const CITATIONS_MAX: usize = 64;
@@ -88,13 +89,8 @@ pub struct Court {
     tenant: String,
     environments: Option<BTreeSet<String>>,
     events: BTreeMap<String, Event>,
-    /// Every name of a service in lower case, with its one name.
-    names: BTreeMap<String, String>,
-    /// People that some event names, in lower case.
-    people: BTreeSet<String>,
+    names: KnownNames,
     topology: Option<Topology>,
-    /// Alerts by fingerprint: name and service, from what may be seen.
-    alerts: BTreeMap<String, Vec<String>>,
     /// Which checks are made.
     pub checks: Checks,
     known: Mutex<BTreeMap<String, Arc<EventFacts>>>,
@@ -110,10 +106,8 @@ impl Court {
             tenant: tenant.to_owned(),
             environments: None,
             events: BTreeMap::new(),
-            names: BTreeMap::new(),
-            people: BTreeSet::new(),
+            names: KnownNames::default(),
             topology: None,
-            alerts: BTreeMap::new(),
             checks: Checks::default(),
             known: Mutex::default(),
         }
@@ -131,7 +125,7 @@ impl Court {
     #[must_use]
     pub fn topology(mut self, topology: Topology) -> Self {
         for (name, one) in topology.names() {
-            self.names.insert(name.to_lowercase(), one.to_owned());
+            self.names.services.insert(name.to_lowercase(), one.to_owned());
         }
         self.topology = Some(topology);
         self
@@ -150,11 +144,11 @@ impl Court {
     pub fn add(&mut self, event: Event) {
         if self.sees(&event) && event.position <= self.as_of {
             for service in facts::services_named(&event) {
-                self.names.entry(service.to_lowercase()).or_insert(service);
+                self.names.services.entry(service.to_lowercase()).or_insert(service);
             }
-            self.people.extend(facts::people_named(&event));
+            self.names.people.extend(facts::people_named(&event));
             if let Some((fingerprint, names)) = facts::alert_of(&event) {
-                self.alerts.entry(fingerprint).or_default().extend(names);
+                self.names.alerts.entry(fingerprint).or_default().extend(names);
             }
         }
         // what an event says may rest on what others are called
@@ -176,24 +170,9 @@ impl Court {
         self.topology.as_ref()
     }
 
-    /// Every name of a service in lower case, with its one name.
-    pub(crate) const fn names(&self) -> &BTreeMap<String, String> {
+    /// What services, people and alerts are called, as far as may be seen.
+    pub(crate) const fn names(&self) -> &KnownNames {
         &self.names
-    }
-
-    /// People that some event names, in lower case.
-    pub(crate) const fn people(&self) -> &BTreeSet<String> {
-        &self.people
-    }
-
-    /// The one name of a service.
-    pub(crate) fn resolve<'a>(&'a self, name: &'a str) -> &'a str {
-        self.names.get(&name.to_lowercase()).map_or(name, String::as_str)
-    }
-
-    /// What an alert is called, by its fingerprint.
-    pub(crate) fn alert_names(&self, fingerprint: &str) -> &[String] {
-        self.alerts.get(fingerprint).map_or(&[], Vec::as_slice)
     }
 
     fn sees(&self, event: &Event) -> bool {
@@ -253,6 +232,6 @@ impl Court {
 
     fn facts(&self, event: &Event) -> Arc<EventFacts> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(event.id.clone()).or_insert_with(|| Arc::new(facts::facts(event, self))).clone()
+        known.entry(event.id.clone()).or_insert_with(|| Arc::new(facts::facts(event, &self.names))).clone()
     }
 }

@@ -8,8 +8,8 @@ use hindcast_api::Event;
 use hindcast_domain::Time;
 use serde_json::Value;
 
-use crate::court::Court;
 use crate::figures::{FigureUnit, WrittenFigure};
+use crate::known::KnownNames;
 use crate::read::{self, TextAssertion};
 use crate::times::WrittenTime;
 use crate::words::{fold, has_word};
@@ -113,7 +113,7 @@ pub(crate) fn alert_of(event: &Event) -> Option<(String, Vec<String>)> {
 }
 
 /// Reads an event.
-pub(crate) fn facts(event: &Event, court: &Court) -> EventFacts {
+pub(crate) fn facts(event: &Event, known: &KnownNames) -> EventFacts {
     let mut reader = FactsReader { facts: empty(event), leaves: 0 };
     for (name, text) in [("type", &event.event_type), ("subject", &event.subject), ("actor", &event.actor)] {
         reader.line(name, text);
@@ -123,7 +123,7 @@ pub(crate) fn facts(event: &Event, court: &Court) -> EventFacts {
     reader.facts.times.push(event.recorded_at);
     reader.leaf("environment", &Value::String(event.environment.clone()));
     reader.walk("", &event.data, 0);
-    reader.names(event, court);
+    reader.names(event, known);
     let mut facts = reader.facts;
     facts.begun = begun(event);
     facts.marks.push(facts.begun);
@@ -131,13 +131,13 @@ pub(crate) fn facts(event: &Event, court: &Court) -> EventFacts {
     facts.marks.dedup();
     let level = |name: &str| event.data.get(name).and_then(Value::as_f64);
     facts.moved = level("before").zip(level("after"));
-    facts.about = services_named(event).iter().map(|name| court.resolve(name).to_owned()).collect();
-    for name in alerts_in(event).iter().flat_map(|fingerprint| court.alert_names(fingerprint)) {
-        if let Some(one) = court.names().get(&name.to_lowercase()) {
+    facts.about = services_named(event).iter().map(|name| known.resolve(name).to_owned()).collect();
+    for name in alerts_in(event).iter().flat_map(|fingerprint| known.alert(fingerprint)) {
+        if let Some(one) = known.services.get(&name.to_lowercase()) {
             facts.about.insert(one.clone());
         }
     }
-    let named = court.names().iter().filter(|(name, _)| has_word(&facts.text, name)).map(|(_, one)| one.clone());
+    let named = known.services.iter().filter(|(name, _)| has_word(&facts.text, name)).map(|(_, one)| one.clone());
     facts.services = named.chain(facts.about.iter().cloned()).collect();
     facts
 }
@@ -278,9 +278,9 @@ impl FactsReader {
     }
 
     /// What the alerts that it is about are called.
-    fn names(&mut self, event: &Event, court: &Court) {
+    fn names(&mut self, event: &Event, known: &KnownNames) {
         let names: Vec<String> =
-            alerts_in(event).iter().flat_map(|fingerprint| court.alert_names(fingerprint)).cloned().collect();
+            alerts_in(event).iter().flat_map(|fingerprint| known.alert(fingerprint)).cloned().collect();
         for name in names {
             self.line("alert", &name);
         }

@@ -26,6 +26,7 @@ pub mod court;
 mod deny;
 mod facts;
 mod figures;
+mod known;
 mod order;
 mod path;
 mod read;
@@ -61,7 +62,7 @@ pub fn judge(claim: &mut Claim, court: &Court) {
 
 fn check(claim: &Claim, court: &Court) -> Result<(), ClaimFault> {
     let cited = court.summon(&claim.citations)?;
-    let reading = read::read(&claim.text, court);
+    let reading = read::read(&claim.text, court.names());
     stands::stands(&reading, &cited, court)?;
     deny::deny(&reading, &cited, court)?;
     order::order(&reading, &cited, court)?;

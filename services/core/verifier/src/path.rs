@@ -39,7 +39,7 @@ fn at(index: usize, wrong: ClaimFault) -> ClaimFault {
 }
 
 fn step(step: &PathStep, cited: &[Arc<EventFacts>], court: &Court) -> Result<(), ClaimFault> {
-    let service = court.resolve(&step.service);
+    let service = court.names().resolve(&step.service);
     if !cited.iter().any(|facts| facts.about.contains(service) || facts.services.contains(service)) {
         return Err(ClaimFault::Unsupported(format!("none of its events is about {:?}", step.service)));
     }
@@ -47,7 +47,7 @@ fn step(step: &PathStep, cited: &[Arc<EventFacts>], court: &Court) -> Result<(),
     if !cited.iter().any(|facts| facts.times.iter().any(near)) {
         return Err(ClaimFault::Unsupported(format!("none of its events happened at {}", step.time)));
     }
-    let reading = read::read(&step.text, court);
+    let reading = read::read(&step.text, court.names());
     stands::stands(&reading, cited, court)?;
     deny::deny(&reading, cited, court)?;
     let claim = Claim {

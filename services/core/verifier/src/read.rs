@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::court::Court;
 use crate::figures::{FigureUnit, Hedge, WrittenFigure};
+use crate::known::KnownNames;
 use crate::times::{self, WrittenSpan, WrittenTime};
 use crate::words::{self, fold};
 
@@ -147,12 +147,12 @@ patterns! {
 }
 
 /// Reads a claim's text.
-pub(crate) fn read(text: &str, court: &Court) -> TextReading {
+pub(crate) fn read(text: &str, known: &KnownNames) -> TextReading {
     let mut reader = TextReader::new(text);
     reader.quotes();
     reader.figures_and_times();
-    reader.services(court);
-    reader.people(court);
+    reader.services(known);
+    reader.people(known);
     reader.severities();
     reader.names();
     reader.done()
@@ -267,8 +267,8 @@ impl TextReader {
         });
     }
 
-    fn services(&mut self, court: &Court) {
-        let mut names: Vec<(&String, &String)> = court.names().iter().collect();
+    fn services(&mut self, known: &KnownNames) {
+        let mut names: Vec<(&String, &String)> = known.services.iter().collect();
         // the longest name first, so that an alias that holds another name is read whole
         names.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(b.0)));
         for (name, one) in names {
@@ -287,8 +287,8 @@ impl TextReader {
         }
     }
 
-    fn people(&mut self, court: &Court) {
-        for person in court.people() {
+    fn people(&mut self, known: &KnownNames) {
+        for person in &known.people {
             let rest = self.rest.clone();
             for at in words::places(&rest, person) {
                 self.take(at..at + person.len(), Some(TextAssertion::Person(person.clone())));

@@ -116,7 +116,7 @@ pub(crate) fn says(facts: &EventFacts, said: &TextAssertion, court: &Court) -> b
 /// Whether a name is the spelling of a service as a product: `PostgreSQL` for `postgres`, `MongoDB` for `mongo`.
 fn is_product(name: &str, facts: &EventFacts, court: &Court) -> bool {
     let spelt = |known: &str| known.len() >= 4 && name.strip_prefix(known).is_some_and(|tail| tail.len() <= 2);
-    court.names().iter().any(|(known, one)| spelt(known) && facts.services.contains(one))
+    court.names().services.iter().any(|(known, one)| spelt(known) && facts.services.contains(one))
 }
 
 /// The parts of a quotation, between what was left out, stand in the event in their order.

@@ -1,18 +1,19 @@
 //! Sources as they are configured: `[[sources]]` of `hindcast.toml`. Owns their form and what makes one
 //! valid; refuses to hold a secret: keys are named by reference and read once, at start.
 
+mod mapping;
 mod resolve;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hindcast_domain::{Severity, Span};
+use hindcast_domain::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{Encoding, Guard};
 use crate::format::Format;
 
+pub use mapping::Mapping;
 pub use resolve::check;
 pub(crate) use resolve::resolve;
 
@@ -110,45 +111,6 @@ impl fmt::Debug for KeyConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyConfig({})", self.id)
     }
-}
-
-/// Where a payload's fields stand: dotted paths (`check.title`) or JSON pointers (`/check/title`), from the
-/// item that they describe.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mapping {
-    /// The list of items inside the payload; the payload is the item (or the list) where absent.
-    pub items: Option<String>,
-    /// The rule's name.
-    pub name: Option<String>,
-    /// The service that the alert is about.
-    pub service: Option<String>,
-    /// The severity's word.
-    pub severity: Option<String>,
-    /// The status' word.
-    pub status: Option<String>,
-    /// An object of labels.
-    pub labels: Option<String>,
-    /// Single labels, by name.
-    pub label: BTreeMap<String, String>,
-    /// An object of annotations.
-    pub annotations: Option<String>,
-    /// Single annotations, by name.
-    pub annotation: BTreeMap<String, String>,
-    /// When it began.
-    pub starts_at: Option<String>,
-    /// When it ended.
-    pub ends_at: Option<String>,
-    /// The sender's own key: all of these together.
-    pub key: Vec<String>,
-    /// The environment. It becomes part of the key, so it must stand in every message.
-    pub environment: Option<String>,
-    /// Where the sender shows it.
-    pub url: Option<String>,
-    /// Severities of words that our table does not have.
-    pub severity_words: BTreeMap<String, Severity>,
-    /// Status words: `firing` or `resolved`.
-    pub status_words: BTreeMap<String, hindcast_domain::alert::Signal>,
 }
 
 /// What is wrong with the configured sources.

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::driver::Played;
 use super::judge::Verdict;
+use super::played::{Played, Probed};
 use crate::node::Node;
 
 /// What a person asks at three in the morning.
@@ -144,17 +144,6 @@ async fn read<T: DeserializeOwned>(response: reqwest::Response) -> anyhow::Resul
     let text = response.text().await?;
     ensure!(status.is_success(), "{status} {text}");
     serde_json::from_str(&text).with_context(|| format!("expected another answer, got {text}"))
-}
-
-/// What was said about a stretch in which nothing was wrong.
-#[derive(Clone, Debug, Serialize)]
-pub struct Probed {
-    /// The stretch's end.
-    pub at: hindcast_domain::Time,
-    /// Whether nothing was named.
-    pub unresolved: bool,
-    /// What was named first, if something was.
-    pub named: Option<String>,
 }
 
 /// Declares an incident by hand, asks for its cause, and resolves it: on a healthy stretch nothing may be named.

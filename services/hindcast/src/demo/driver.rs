@@ -10,8 +10,9 @@ use hindcast_queries::{NoticeFilter, Queries, Window};
 use hindcast_recorder::format::{InjectedFault, RecordedRequest};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::advice::{self, Probed};
+use super::advice;
 use super::people::People;
+use super::played::{Played, time};
 use super::telemetry::Feed;
 use crate::node::Node;
 
@@ -30,32 +31,6 @@ pub struct Driver<'a> {
     pub quiet: bool,
     /// Healthy stretches after which somebody asks whether anything is wrong.
     pub probes: Vec<(Time, Time)>,
-}
-
-/// What playing took.
-#[derive(Clone, Debug, Default)]
-pub struct Played {
-    /// Requests sent.
-    pub requests: u64,
-    /// Answers that were no 2xx.
-    pub refused: u64,
-    /// From the request to its 2xx, in microseconds, sorted.
-    pub durable_us: Vec<u64>,
-    /// From the request to the page that it led to, in microseconds, sorted.
-    pub page_us: Vec<u64>,
-    /// Log lines and samples sent.
-    pub telemetry: u64,
-    /// Incidents that people wrote their last words on.
-    pub told: u64,
-    /// The last position before each fault was ended, by its id: when the question mattered.
-    pub midst: BTreeMap<String, u64>,
-    /// What was said about healthy stretches.
-    pub probed: Vec<Probed>,
-}
-
-/// A recorded time as ours.
-pub fn time(at: impl std::fmt::Display) -> Time {
-    at.to_string().parse().unwrap_or(Time::ZERO)
 }
 
 impl Driver<'_> {

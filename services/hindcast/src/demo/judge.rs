@@ -10,7 +10,7 @@ use hindcast_recorder::format::{InjectedFault, StoredRecording};
 use hindcast_views::Views;
 use serde::Serialize;
 
-use super::driver::time;
+use super::played::time;
 
 /// How long after a fault's end its alerts may still begin: rules look back over a window.
 const AFTERMATH: Span = Span::seconds(60);

@@ -8,6 +8,7 @@ mod advice;
 mod driver;
 mod judge;
 mod people;
+mod played;
 mod summary;
 mod telemetry;
 mod told;
@@ -105,7 +106,7 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("hindcast-demo-").tempdir()?;
     let mut stop = Stop::new()?;
     let requests: Vec<_> = recording.played(args.channel)?.collect::<Result<_, _>>()?;
-    let first = requests.first().map_or(Time::ZERO, |request| driver::time(request.at));
+    let first = requests.first().map_or(Time::ZERO, |request| played::time(request.at));
     let stepped = clock::Stepped::new(first);
     let fetched = fetch(args, flags).await;
     let node = start(&recording, flags, folder.path(), &stepped).await?;
@@ -168,7 +169,7 @@ fn healthy_minutes(recording: &StoredRecording) -> Vec<(Time, Time)> {
     let margin = Span::seconds(3);
     let mut minutes = Vec::new();
     for healthy in &recording.truth.healthy {
-        let (mut from, end) = (driver::time(healthy.from), driver::time(healthy.to) - margin);
+        let (mut from, end) = (played::time(healthy.from), played::time(healthy.to) - margin);
         while from + minute <= end + margin {
             minutes.push((from, (from + minute).min(end)));
             from = from + minute;

@@ -9,7 +9,7 @@ use hindcast_queries::{IncidentFilter, Queries, Window};
 use hindcast_recorder::format::InjectedFault;
 use serde_json::json;
 
-use super::driver::time;
+use super::played::time;
 use crate::node::Node;
 
 /// How long after an incident began its alerts may have been injected: rules look back over a window.

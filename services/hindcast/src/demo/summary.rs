@@ -11,9 +11,9 @@ use hindcast_queries::{AlertFilter, IncidentFilter, NoticeFilter, Queries, Windo
 use hindcast_recorder::format::{RecordedChannel, StoredRecording};
 use serde::Serialize;
 
-use super::advice::{Advised, Probed};
-use super::driver::{Played, time};
+use super::advice::Advised;
 use super::judge::Verdict;
+use super::played::{Played, Probed, clock, short, time};
 use super::told;
 use crate::node::Node;
 
@@ -349,13 +349,6 @@ fn next(facts: &Facts) {
     );
 }
 
-pub fn short(id: &str) -> String {
-    match id.split_once('-') {
-        Some((prefix, digits)) => format!("{prefix}-{}", digits.get(..4).unwrap_or(digits)),
-        None => id.get(..8).unwrap_or(id).to_owned(),
-    }
-}
-
 fn hash(hash: &str) -> String {
     let digits = hash.split_once(':').map_or(hash, |(_, digits)| digits);
     format!("{}…{}", digits.get(..4).unwrap_or_default(), digits.get(60..).unwrap_or_default())
@@ -364,10 +357,6 @@ fn hash(hash: &str) -> String {
 fn words(reason: hindcast_domain::notice::Reason) -> String {
     let word = serde_json::to_value(reason).ok();
     word.as_ref().and_then(|word| word.as_str()).unwrap_or_default().replace('_', " ")
-}
-
-pub fn clock(at: Time) -> String {
-    at.to_string().get(11..19).unwrap_or_default().to_owned()
 }
 
 fn micros(us: u64) -> String {

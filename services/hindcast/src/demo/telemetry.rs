@@ -10,7 +10,7 @@ use hindcast_domain::Time;
 use hindcast_recorder::format::{LogLine, StoredRecording};
 use serde_json::{Value, json};
 
-use super::driver::time;
+use super::played::time;
 
 /// Lines of one request.
 const LINES_MAX: usize = 2_000;

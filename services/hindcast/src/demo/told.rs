@@ -5,7 +5,7 @@ use hindcast_api::HypothesisKind;
 use hindcast_api::{ClaimVerdict, Hypothesis, PathStep, Similar, StepRole};
 
 use super::advice::Advised;
-use super::summary::{clock, short};
+use super::played::{clock, short};
 
 /// Characters of a line of text.
 const LINE_MAX: usize = 130;

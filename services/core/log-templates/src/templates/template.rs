@@ -3,8 +3,11 @@
 use hindcast_domain::id;
 use serde::{Deserialize, Serialize};
 
-use crate::mask::{MaskToken, Masked, WILDCARD};
-use crate::near::{DIFFERING_MAX, common};
+use crate::mask::{MaskToken, Masked};
+use crate::units::WILDCARD;
+
+/// Words in which two templates may differ and become one.
+const DIFFERING_MAX: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Template {
@@ -109,4 +112,19 @@ impl TemplateWord {
         self.open = Some((u16::try_from(before).unwrap_or(0), u16::try_from(behind).unwrap_or(0)));
         true
     }
+}
+
+/// The bytes that two words share at their beginning and end, cut back to where a name begins or ends.
+pub(crate) fn common(one: &[u8], other: &[u8]) -> (usize, usize) {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 || b"<*>".contains(&byte);
+    let most = one.len().min(other.len());
+    let mut before = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    while before > 0 && part(one[before - 1]) {
+        before -= 1;
+    }
+    let mut behind = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count().min(most - before);
+    while behind > 0 && part(one[one.len() - behind]) {
+        behind -= 1;
+    }
+    (before, behind)
 }
