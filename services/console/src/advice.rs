@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Console;
-use crate::commands::Asker;
+use crate::commands::RequestActor;
 use crate::commands::body::{self, Json as Body};
 use crate::look::Look;
 use crate::params::Asked;
@@ -70,7 +70,7 @@ pub struct Propose {
 pub async fn propose(
     State(console): State<Console>,
     Path(id): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
 ) -> Result<Response> {
     let Propose { runbook, params } = body::read(body)?;

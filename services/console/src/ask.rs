@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use crate::Console;
-use crate::commands::Asker;
+use crate::commands::RequestActor;
 use crate::commands::body;
 use crate::params::Asked;
 
@@ -73,7 +73,8 @@ impl FromRequest<Console> for Asking {
         small(&headers)?;
         let asked = Asked::of(request.uri())?;
         let (mut parts, body) = request.into_parts();
-        let who = <Asker as axum::extract::FromRequestParts<Console>>::from_request_parts(&mut parts, console).await?;
+        let who =
+            <RequestActor as axum::extract::FromRequestParts<Console>>::from_request_parts(&mut parts, console).await?;
         let body::Json(value) = body::Json::from_request(Request::from_parts(parts, body), console).await?;
         let mut ask: Ask = body::read(value)?;
         if ask.as_of.as_ref().is_none_or(Value::is_null) {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::Console;
 use crate::commands::body::{self, Json as Body};
-use crate::commands::{Answer, Asker, Done, Order, Relative};
+use crate::commands::{CommandAnswer, CommandResult, Order, Relative, RequestActor};
 use crate::look::Look;
 
 use labels::WHY_BYTES_MAX;
@@ -67,7 +67,7 @@ pub async fn train(
     State(console): State<Console>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
 ) -> Result<Response> {
     long(&headers, console.training(&name, &asker, body)?).await
@@ -78,7 +78,7 @@ pub async fn compare(
     State(console): State<Console>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
 ) -> Result<Response> {
     known(&name)?;
@@ -89,7 +89,7 @@ pub async fn compare(
 pub async fn backtest(
     State(console): State<Console>,
     headers: HeaderMap,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
 ) -> Result<Response> {
     long(&headers, console.comparing(&asker, body, false)?).await
@@ -138,9 +138,9 @@ pub(crate) enum Move {
 pub async fn promote(
     State(console): State<Console>,
     Path(name): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
-) -> Result<Answer<ModelVersion>> {
+) -> Result<CommandAnswer<ModelVersion>> {
     console.moved(&name, &asker, Move::Promote, body).await
 }
 
@@ -148,9 +148,9 @@ pub async fn promote(
 pub async fn roll_back(
     State(console): State<Console>,
     Path(name): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
-) -> Result<Answer<ModelVersion>> {
+) -> Result<CommandAnswer<ModelVersion>> {
     console.moved(&name, &asker, Move::RollBack, body).await
 }
 
@@ -158,9 +158,9 @@ pub async fn roll_back(
 pub async fn shadow(
     State(console): State<Console>,
     Path(name): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     Body(body): Body,
-) -> Result<Answer<ModelVersion>> {
+) -> Result<CommandAnswer<ModelVersion>> {
     console.moved(&name, &asker, Move::Shadow, body).await
 }
 
@@ -181,7 +181,7 @@ impl Console {
     ///
     /// # Errors
     /// 404 for another model, 422 for a body that makes no sense, 501 where another process learns.
-    pub(crate) fn training(&self, name: &str, asker: &Asker, body: Value) -> Result<Begin<ModelVersion>> {
+    pub(crate) fn training(&self, name: &str, asker: &RequestActor, body: Value) -> Result<Begin<ModelVersion>> {
         known(name)?;
         let request: TrainRequest = body::read(or_empty(body))?;
         let (port, by) = (self.learning()?, asker.actor.clone());
@@ -192,7 +192,7 @@ impl Console {
     ///
     /// # Errors
     /// 422 for a body that makes no sense, 501 where another process learns.
-    pub(crate) fn comparing(&self, asker: &Asker, body: Value, judge: bool) -> Result<Begin<Comparison>> {
+    pub(crate) fn comparing(&self, asker: &RequestActor, body: Value, judge: bool) -> Result<Begin<Comparison>> {
         let request: BacktestRequest = body::read(or_empty(body))?;
         let (port, by) = (self.learning()?, asker.actor.clone());
         Ok(Box::new(move |told| Box::pin(async move { port.backtest(request, &by, judge, told).await })))
@@ -205,18 +205,18 @@ impl Console {
     pub(crate) async fn moved(
         &self,
         name: &str,
-        asker: &Asker,
+        asker: &RequestActor,
         movement: Move,
         body: Value,
-    ) -> Result<Answer<ModelVersion>> {
+    ) -> Result<CommandAnswer<ModelVersion>> {
         let (command, shown) = order(name, movement, body)?;
         let partition = Partition::whole(Partition::TENANT);
         let order = Order { partition, subject: name.to_owned(), command, relative: Relative::No };
         match self.submit(asker, order).await? {
-            Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { position, .. } => {
+            CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
+            CommandResult::Accepted { position, .. } => {
                 self.reached(position).await;
-                Ok(Answer::Changed(self.queries().now().await?.model(name, shown).await?))
+                Ok(CommandAnswer::Changed(self.queries().now().await?.model(name, shown).await?))
             }
         }
     }

@@ -81,7 +81,7 @@ pub async fn verify(State(console): State<Console>, Body(body): Body) -> Result<
 /// # Errors
 /// 400 for a `to` that is neither a position nor a time.
 pub async fn replay(State(console): State<Console>, asked: Asked, Body(body): Body) -> Result<Json<Replay>> {
-    let body: body::Replay = body::read(body)?;
+    let body: body::ReplayBody = body::read(body)?;
     let to = match body.to {
         None | Some(Value::Null) => asked.as_of()?,
         Some(Value::String(text)) => Some(text.parse::<AsOf>()?),

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use hindcast_advice::Asker;
 use hindcast_api::{Answer, AnswerProgress, Ask, Claim, ClaimVerdict, Problem};
 use hindcast_domain::Partition;
-use hindcast_queries::{Snapshot, Snapshots};
+use hindcast_domain::conversation::{Answered, Asked};
+use hindcast_queries::Snapshots;
 use hindcast_redact::Redactor;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -25,7 +26,7 @@ use crate::situation::{self, Situation};
 use crate::taken::{AnswerContext, TakenQuestion};
 use crate::teller::Teller;
 use crate::verify::{self, Judge};
-use crate::{Copilot, history, intent, model, question};
+use crate::{AnsweringCopilot, history, intent, model, question};
 
 pub(crate) use wording::keep_struck;
 use wording::{compose, dollars, fall_back, fell, from_evidence, kept, put};
@@ -47,7 +48,7 @@ pub(crate) struct JudgedAnswer {
 }
 
 #[async_trait]
-impl hindcast_advice::Copilot for Copilot {
+impl hindcast_advice::Copilot for AnsweringCopilot {
     async fn ask(
         &self,
         ask: Ask,
@@ -61,7 +62,7 @@ impl hindcast_advice::Copilot for Copilot {
     }
 }
 
-impl Copilot {
+impl AnsweringCopilot {
     async fn answer(&self, ask: &Ask, asker: Asker, teller: &Teller) -> Result<Answer, Problem> {
         let began = Instant::now();
         let options = &self.inner.options;

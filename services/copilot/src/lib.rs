@@ -44,7 +44,7 @@ pub use replay::Replayed;
 
 /// The copilot of this process; cheap to clone.
 #[derive(Clone)]
-pub struct Copilot {
+pub struct AnsweringCopilot {
     inner: Arc<Inner>,
 }
 
@@ -54,7 +54,7 @@ struct Inner {
     spend: spend::SpendLedger,
 }
 
-impl Copilot {
+impl AnsweringCopilot {
     /// A copilot over views, advice and, perhaps, a model.
     #[must_use]
     pub fn new(options: Options) -> Self {

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::Copilot;
+use crate::AnsweringCopilot;
 use crate::failure::Failure;
 use crate::history::{self, Earlier};
 use crate::record::RecordedTurn;
@@ -90,7 +90,7 @@ impl Llm for RecordedReplies {
     }
 }
 
-impl Copilot {
+impl AnsweringCopilot {
     /// Plays a conversation again, turn by turn, without a model, a tool or a trace.
     ///
     /// # Errors

@@ -9,12 +9,12 @@ use hindcast_queries::Snapshot;
 use crate::ask::{AnswerInProgress, keep_struck};
 use crate::spend::AskedBefore;
 use crate::verify::Judge;
-use crate::{Copilot, history, intent};
+use crate::{AnsweringCopilot, history, intent};
 
 /// Earlier answers that are looked at.
 const CANDIDATES_MAX: usize = 3;
 
-impl Copilot {
+impl AnsweringCopilot {
     /// Puts an earlier answer of a model to the same question at the same state into `answer`, if there is one.
     pub(crate) async fn given_before(
         &self,

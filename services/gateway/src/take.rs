@@ -39,7 +39,7 @@ pub(crate) struct Told {
 }
 
 /// What is going to be written, and answered once it is.
-pub(crate) struct Plan {
+pub(crate) struct IntakePlan {
     pub(crate) partitions: BTreeMap<Partition, Vec<NewFact>>,
     accepted: Accepted,
     alerts: u64,
@@ -70,8 +70,8 @@ impl Gateway {
     }
 
     /// Writes a plan and counts it.
-    pub(crate) async fn carry_out(&self, source: &str, plan: Plan) -> Result<Accepted, HttpRefusal> {
-        let Plan { partitions, mut accepted, alerts, rejected, counts } = plan;
+    pub(crate) async fn carry_out(&self, source: &str, plan: IntakePlan) -> Result<Accepted, HttpRefusal> {
+        let IntakePlan { partitions, mut accepted, alerts, rejected, counts } = plan;
         let metrics = &self.inner.metrics;
         for item in &rejected {
             metrics.count("hindcast_alerts_rejected_total", &[("source", source), ("code", &item.code)], 1.0);
@@ -135,7 +135,7 @@ pub(crate) fn refused(error: SubmitError) -> HttpRefusal {
     }
 }
 
-fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Result<Plan, HttpRefusal> {
+fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Result<IntakePlan, HttpRefusal> {
     let Told { event, delivery, traceparent } = told;
     let payload =
         body.try_map(|bytes| hindcast_http::json(&bytes).map(|json| Payload { json, event: event.clone(), delivery }))?;
@@ -154,7 +154,7 @@ pub(crate) fn plan_again(
     item: Value,
     parked: &EventId,
     partition: &Partition,
-) -> Result<Plan, HttpRefusal> {
+) -> Result<IntakePlan, HttpRefusal> {
     let item = Verified::from_ledger(item);
     let environment = Some(partition.environment.as_str()).filter(|_| !partition.is_whole());
     let context = Context { source, key: &gateway.inner.key, now: gateway.now(), environment, event: None };
@@ -182,7 +182,12 @@ struct PartitionRequest {
     rejected: Vec<RejectedItem>,
 }
 
-fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option<&str>) -> Result<Plan, HttpRefusal> {
+fn plan_of(
+    source: &Source,
+    verdict: &Verdict,
+    clean: Clean,
+    traceparent: Option<&str>,
+) -> Result<IntakePlan, HttpRefusal> {
     let Clean { items, faults, unmapped, truncated, envelope, counts } = clean;
     let rejected: Vec<RejectedItem> = faults.iter().map(|fault| fault.item.clone()).collect();
     let accepted = items.len() as u64;
@@ -224,7 +229,7 @@ fn plan_of(source: &Source, verdict: &Verdict, clean: Clean, traceparent: Option
         .map(|(environment, share)| (Partition::of_environment(&environment), about.events(share, traceparent)))
         .collect();
     let answer = Accepted { accepted, position: 0, rejected: rejected.clone(), unmapped, receipts };
-    Ok(Plan { partitions, accepted: answer, alerts, rejected, counts })
+    Ok(IntakePlan { partitions, accepted: answer, alerts, rejected, counts })
 }
 
 fn parked(source: &Source, fault: Fault) -> Fact {

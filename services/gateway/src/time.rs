@@ -7,14 +7,14 @@ use serde_json::Value;
 /// A text or number that is no time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected an RFC 3339 time such as 2026-11-20T03:12:00Z, got {0}")]
-pub struct NotATime(pub String);
+pub struct UnreadableTime(pub String);
 
 /// Reads an RFC 3339 time. Year 1 and everything before 1970 mean "not set"; what lies beyond the years
 /// that we can tell is the last instant that we can.
 ///
 /// # Errors
 /// When it is no time at all.
-pub fn rfc3339(text: &str) -> Result<Option<Time>, NotATime> {
+pub fn rfc3339(text: &str) -> Result<Option<Time>, UnreadableTime> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -23,7 +23,7 @@ pub fn rfc3339(text: &str) -> Result<Option<Time>, NotATime> {
         Ok(stamp) => stamp,
         // "For ever", as many write it, lies just beyond what can be parsed.
         Err(_) if text.starts_with("9999-12-3") => return Ok(Some(Time::MAX)),
-        Err(_) => return Err(NotATime(format!("{text:.64?}"))),
+        Err(_) => return Err(UnreadableTime(format!("{text:.64?}"))),
     };
     let nanos = i64::try_from(stamp.as_nanosecond().max(0)).unwrap_or(i64::MAX);
     Ok((nanos > 0).then_some(Time::from_nanos(nanos)))
@@ -33,11 +33,11 @@ pub fn rfc3339(text: &str) -> Result<Option<Time>, NotATime> {
 ///
 /// # Errors
 /// When it holds something else.
-pub fn field(value: Option<&Value>) -> Result<Option<Time>, NotATime> {
+pub fn field(value: Option<&Value>) -> Result<Option<Time>, UnreadableTime> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => rfc3339(text),
-        Some(_) => Err(NotATime("another kind of value".to_owned())),
+        Some(_) => Err(UnreadableTime("another kind of value".to_owned())),
     }
 }
 
@@ -46,10 +46,10 @@ pub fn field(value: Option<&Value>) -> Result<Option<Time>, NotATime> {
 ///
 /// # Errors
 /// When it is none of these.
-pub fn lenient(value: Option<&Value>) -> Result<Option<Time>, NotATime> {
+pub fn lenient(value: Option<&Value>) -> Result<Option<Time>, UnreadableTime> {
     match value {
         Some(Value::Number(number)) => {
-            number.as_f64().map(epoch).ok_or_else(|| NotATime("another kind of number".to_owned()))
+            number.as_f64().map(epoch).ok_or_else(|| UnreadableTime("another kind of number".to_owned()))
         }
         Some(Value::String(text)) => match text.trim().parse::<f64>() {
             Ok(number) => Ok(epoch(number)),

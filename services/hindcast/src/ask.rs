@@ -7,7 +7,7 @@ use hindcast_clock as clock;
 use tokio::net::TcpListener;
 
 use crate::folder::Folder;
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 use crate::node::{Node, Parts, Role, figures};
 use crate::settings::{Flags, Settings};
 
@@ -42,7 +42,7 @@ pub async fn over_folder(data: &Path, config: Option<&Path>) -> anyhow::Result<N
     let settings = Settings::resolve(&Flags::of_environment(config)?, Some(data))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let folder = Folder::open(data)?;
-    let opened = Opened::embedded(&folder, None).await?;
+    let opened = OpenedLedger::embedded(&folder, None).await?;
     let (metrics, progress) = figures::counted(&settings);
     let parts = Parts {
         settings,

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::Sender;
 
 use crate::folder::{Folder, Keys};
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 
 /// The media type of a backup.
 pub const MEDIA: &str = "application/vnd.hindcast.backup";
@@ -35,7 +35,7 @@ struct BackupHeader {
 
 /// Contents of a backup after its restore, for the report to the user.
 #[derive(Clone, Debug, Serialize)]
-pub struct Restored {
+pub struct RestoredBackup {
     /// Id of the ledger, unchanged by the restore.
     pub ledger_id: String,
     /// Number of commits that were written.
@@ -97,7 +97,7 @@ fn frame(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 ///
 /// # Errors
 /// When the file is no whole backup, or the folder is not empty.
-pub async fn restore(file: &Path, data: &Path, progress: &dyn Fn(u64, u64)) -> anyhow::Result<Restored> {
+pub async fn restore(file: &Path, data: &Path, progress: &dyn Fn(u64, u64)) -> anyhow::Result<RestoredBackup> {
     let hash = check(file)?;
     ensure!(!data.join("ledger").exists(), "expected a folder without a ledger, {} holds one", data.display());
     let mut reader = std::io::BufReader::new(std::fs::File::open(file)?);
@@ -108,7 +108,7 @@ pub async fn restore(file: &Path, data: &Path, progress: &dyn Fn(u64, u64)) -> a
     ensure!(header.version == 1, "expected a backup of version 1, got {}", header.version);
     let folder = Folder::open(data)?;
     folder.keep(&header.keys)?;
-    let opened = Opened::embedded(&folder, Some(&header.ledger_id)).await?;
+    let opened = OpenedLedger::embedded(&folder, Some(&header.ledger_id)).await?;
     let ledger = opened.ledger();
     let mut last: std::collections::BTreeMap<Subject, Seq> = std::collections::BTreeMap::new();
     let mut commits = 0;
@@ -122,7 +122,7 @@ pub async fn restore(file: &Path, data: &Path, progress: &dyn Fn(u64, u64)) -> a
         progress(commits, header.head);
     }
     opened.close().await;
-    Ok(Restored { ledger_id: header.ledger_id, commits, hash })
+    Ok(RestoredBackup { ledger_id: header.ledger_id, commits, hash })
 }
 
 fn record(bytes: &[u8]) -> anyhow::Result<(Seq, Subject, Vec<u8>)> {

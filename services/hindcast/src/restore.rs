@@ -9,7 +9,7 @@ use hindcast_cli::Connection;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::folder::Folder;
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 use crate::{ask, backup as format, settings};
 
 /// Writes a backup of a running server, or of a folder that nobody holds.
@@ -51,7 +51,7 @@ async fn write_backup(connection: &Connection, fresh: &Path) -> anyhow::Result<u
     };
     if let Some(data) = &connection.data {
         let folder = Folder::open(data)?;
-        let opened = Opened::embedded(&folder, None).await?;
+        let opened = OpenedLedger::embedded(&folder, None).await?;
         let ledger = opened.ledger();
         let keys = folder.keys()?;
         let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
@@ -102,10 +102,10 @@ pub async fn restore(data: Option<&Path>, file: &Path, json: bool) -> anyhow::Re
 }
 
 /// Asks that the ledger itself tells of the restore: the next `up` decides it.
-async fn note_restored(data: &Path, restored: &format::Restored) -> anyhow::Result<()> {
+async fn note_restored(data: &Path, restored: &format::RestoredBackup) -> anyhow::Result<()> {
     use hindcast_domain::Partition;
     use hindcast_domain::command::{Command, Received, Restored};
-    let opened = Opened::embedded(&Folder::open(data)?, None).await?;
+    let opened = OpenedLedger::embedded(&Folder::open(data)?, None).await?;
     let writer = hindcast_intake::IntakeWriter::new(
         opened.ledger(),
         hindcast_clock::System::shared(),

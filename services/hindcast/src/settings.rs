@@ -131,9 +131,9 @@ pub struct Settings {
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
     /// What advises.
-    pub advising: advising::Advising,
+    pub advising: advising::AdvisingSettings,
     /// Slack and Teams.
-    pub chat: chat::Chat,
+    pub chat: chat::ChatSettings,
     /// Breaks the guarantee, for its test alone.
     pub acknowledge_early: bool,
     /// Whether chat sends again without asking what was taken, for a test.
@@ -159,7 +159,7 @@ impl Settings {
             hindcast_gateway::source::check(source).context("a source")?;
         }
         let correlation = checked(file.correlation.unwrap_or_default())?;
-        let advising = advising::Advising {
+        let advising = advising::AdvisingSettings {
             telemetry: file.telemetry,
             memory: file.memory,
             copilot: file.copilot,
@@ -167,7 +167,7 @@ impl Settings {
         };
         Ok(Self {
             advising: advising.resolve(&flags.advising)?,
-            chat: chat::Chat { slack: file.slack, teams: file.teams, rules: file.chat }.check()?,
+            chat: chat::ChatSettings { slack: file.slack, teams: file.teams, rules: file.chat }.check()?,
             listen,
             data: data
                 .map(Path::to_path_buf)

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::folder::Folder;
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 use crate::node::{Node, Parts, Role, figures};
 use crate::settings::{Flags, Settings};
 
@@ -29,7 +29,7 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
     let (metrics, progress) = figures::counted(&settings);
     // The keys are made before the ledger is: a ledger without them is never taken for a new one.
     folder.keys()?;
-    let opened = Opened::open(&settings, &folder, None, &progress).await?;
+    let opened = OpenedLedger::open(&settings, &folder, None, &progress).await?;
     opened.announce(&address.to_string());
     let parts = Parts {
         settings,

@@ -133,42 +133,42 @@ impl Chain {
             let (payload, hash, ids) = self.pack(events, tip)?;
             let (subject, began) = (self.subject(), Instant::now());
             match self.settle(&subject, tip.seq, &payload).await {
-                Settled::Ours(seq) => {
+                SettledAppend::Ours(seq) => {
                     let figures = self.shared.progress.figures();
                     figures.appended(&subject, events.len(), payload.len(), began.elapsed());
                     self.tip = Some(Tip { seq, hash, counter: tip.counter + 1 });
                     let place = |(index, id)| (commit::position(seq, index), id);
                     return Ok(ids.into_iter().enumerate().map(place).collect());
                 }
-                Settled::Twin => self.next_slot()?,
-                Settled::Refused(reason) => return Err(SubmitError::Unavailable(reason)),
+                SettledAppend::Twin => self.next_slot()?,
+                SettledAppend::Refused(reason) => return Err(SubmitError::Unavailable(reason)),
             }
         }
         Err(SubmitError::Unavailable("the ledger could not be reached for too long".to_owned()))
     }
 
     /// Appends until the outcome is known.
-    async fn settle(&self, subject: &Subject, expected: Seq, payload: &Bytes) -> Settled {
+    async fn settle(&self, subject: &Subject, expected: Seq, payload: &Bytes) -> SettledAppend {
         let mut pause = PAUSE;
         for _ in 0..ATTEMPTS_MAX {
             match self.shared.ledger.append(subject, expected, payload.clone()).await {
-                Ok(seq) => return Settled::Ours(seq),
-                Err(AppendError::Refused(reason)) => return Settled::Refused(reason),
+                Ok(seq) => return SettledAppend::Ours(seq),
+                Err(AppendError::Refused(reason)) => return SettledAppend::Refused(reason),
                 Err(error @ AppendError::TooLarge { .. }) => {
-                    return Settled::Refused(error.to_string());
+                    return SettledAppend::Refused(error.to_string());
                 }
                 Err(AppendError::Conflict { .. } | AppendError::Unknown { .. }) => {}
             }
             // Read the leader: only what stands there tells what became of it.
             match self.shared.ledger.first_after(subject, expected).await {
-                Ok(Some(record)) if record.payload == *payload => return Settled::Ours(record.seq),
-                Ok(Some(_)) => return Settled::Twin,
+                Ok(Some(record)) if record.payload == *payload => return SettledAppend::Ours(record.seq),
+                Ok(Some(_)) => return SettledAppend::Twin,
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "an append's outcome cannot be read yet"),
             }
             rest(&mut pause).await;
         }
-        Settled::Refused("an append's outcome could not be learnt for too long".to_owned())
+        SettledAppend::Refused("an append's outcome could not be learnt for too long".to_owned())
     }
 
     async fn tip(&mut self) -> Result<Tip, ReadError> {
@@ -223,7 +223,7 @@ impl Chain {
     }
 }
 
-enum Settled {
+enum SettledAppend {
     Ours(Seq),
     Twin,
     Refused(String),

@@ -23,7 +23,7 @@ const KEY_CHARS_MAX: usize = 255;
 
 /// Who asks for a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asker {
+pub struct RequestActor {
     /// Their name.
     pub actor: String,
     /// Their key, if they sent one.
@@ -36,7 +36,7 @@ pub struct Asker {
     pub traceparent: Option<String>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Asker {
+impl<S: Send + Sync> FromRequestParts<S> for RequestActor {
     type Rejection = HttpRefusal;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         let headers = &parts.headers;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::duration::Duration;
+use super::duration::DurationText;
 
 /// A JSON body; an absent one counts as an empty object.
 #[derive(Clone, Debug)]
@@ -92,8 +92,9 @@ pub struct Nothing {}
 
 /// Fold afresh.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Replay")]
 #[serde(deny_unknown_fields)]
-pub struct Replay {
+pub struct ReplayBody {
     /// Up to here, a position or a time; the head where absent.
     #[serde(default)]
     pub to: Option<Value>,
@@ -101,8 +102,9 @@ pub struct Replay {
 
 /// Hold alerts back. Alertmanager's names (`startsAt`, `endsAt`, `createdBy`) are understood too.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Silence")]
 #[serde(deny_unknown_fields)]
-pub struct Silence {
+pub struct SilenceBody {
     /// All of these must match.
     pub matchers: Vec<Match>,
     /// From when; now where absent.
@@ -113,7 +115,7 @@ pub struct Silence {
     pub ends_at: Option<Time>,
     /// So long after the start: `90m`, `2h`, `1d`, `1h30m`, or a number of seconds.
     #[serde(default)]
-    pub duration: Option<Duration>,
+    pub duration: Option<DurationText>,
     /// Who asked for it; the actor where absent.
     #[serde(default, alias = "createdBy")]
     pub created_by: Option<String>,

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::body::{self, invalid};
-use super::{Answer, Asker, Done, Order, Relative};
+use super::{CommandAnswer, CommandResult, Order, Relative, RequestActor};
 use crate::Console;
 use crate::look::Look;
 
@@ -43,10 +43,10 @@ pub async fn read(look: Look, headers: HeaderMap) -> Result<Response> {
 /// 400 for what is neither YAML nor JSON, 415 for another type, 422 for a catalogue that contradicts itself.
 pub async fn put(
     State(console): State<Console>,
-    asker: Asker,
+    asker: RequestActor,
     headers: HeaderMap,
     body: Body,
-) -> Result<Answer<Catalog>> {
+) -> Result<CommandAnswer<Catalog>> {
     let bytes = hindcast_http::read(&headers, body).await?;
     let catalog = parse(body::media_type(&headers).as_deref(), &bytes)?;
     catalog.check().map_err(|error| invalid(error.to_string()))?;
@@ -59,8 +59,8 @@ pub async fn put(
         relative: Relative::No,
     };
     match console.submit(&asker, order).await? {
-        Done::Pending(pending) => Ok(Answer::Pending(pending)),
-        Done::Accepted { .. } => Ok(Answer::Changed(console.queries().now().await?.catalog().await?)),
+        CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
+        CommandResult::Accepted { .. } => Ok(CommandAnswer::Changed(console.queries().now().await?.catalog().await?)),
     }
 }
 

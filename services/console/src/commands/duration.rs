@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// A length of time.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Duration")]
 #[serde(untagged)]
-pub enum Duration {
+pub enum DurationText {
     /// A whole number of seconds.
     Seconds(u32),
     /// With its units.
     Text(String),
 }
 
-impl Duration {
+impl DurationText {
     /// The span, if it can be understood and is longer than nothing.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
-        let seconds = |text: &str| Duration::Text(text.to_owned()).span().map(|span| span.as_millis() / 1_000);
+        let seconds = |text: &str| DurationText::Text(text.to_owned()).span().map(|span| span.as_millis() / 1_000);
         assert_eq!(seconds("90m"), Some(5_400));
         assert_eq!(seconds("1h30m"), Some(5_400));
         assert_eq!(seconds("1d"), Some(86_400));

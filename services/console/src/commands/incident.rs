@@ -13,28 +13,30 @@ use hindcast_queries::{EventFilter, ListPart, references};
 use serde_json::Value;
 
 use super::body::{Json, invalid};
-use super::{Answer, Asker, Done, Order, Relative};
+use super::{CommandAnswer, CommandResult, Order, Relative, RequestActor};
 use crate::{Console, reads};
 
 /// The API's route for an act on an incident.
 pub fn route(act: ActName) -> MethodRouter<Console> {
-    post(move |State(console): State<Console>, Path(id): Path<String>, asker: Asker, Json(body): Json| async move {
-        console.act(act, &id, asker, body).await.map(respond)
-    })
+    post(
+        move |State(console): State<Console>, Path(id): Path<String>, asker: RequestActor, Json(body): Json| async move {
+            console.act(act, &id, asker, body).await.map(respond)
+        },
+    )
 }
 
 /// Declares an incident by hand.
 ///
 /// # Errors
 /// What [`Console::declare`] refuses.
-pub async fn declare(State(console): State<Console>, asker: Asker, Json(body): Json) -> Result<Response> {
+pub async fn declare(State(console): State<Console>, asker: RequestActor, Json(body): Json) -> Result<Response> {
     console.declare(asker, body).await.map(respond)
 }
 
-fn respond(answer: Answer<Incident>) -> Response {
+fn respond(answer: CommandAnswer<Incident>) -> Response {
     let tag = match &answer {
-        Answer::Changed(incident) | Answer::Created(incident, _) => Some(reads::etag(incident.revision)),
-        Answer::Pending(_) => None,
+        CommandAnswer::Changed(incident) | CommandAnswer::Created(incident, _) => Some(reads::etag(incident.revision)),
+        CommandAnswer::Pending(_) => None,
     };
     let mut response = answer.into_response();
     if let Some(tag) = tag {
@@ -60,7 +62,7 @@ impl Console {
     ///
     /// # Errors
     /// 422 for a body that makes no sense, and what [`Console::submit`] refuses.
-    pub async fn declare(&self, asker: Asker, body: Value) -> Result<Answer<Incident>> {
+    pub async fn declare(&self, asker: RequestActor, body: Value) -> Result<CommandAnswer<Incident>> {
         let given = given(ActName::Declare, &body)?;
         let command = given.command(ActReferences::default(), self.now()).map_err(refused)?;
         let order = Order {
@@ -70,8 +72,8 @@ impl Console {
             relative: Relative::No,
         };
         match self.submit(&asker, order).await? {
-            Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { subjects, .. } => {
+            CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
+            CommandResult::Accepted { subjects, .. } => {
                 let id = subjects.first().map(String::as_str).unwrap_or_default();
                 self.created(id).await
             }
@@ -82,7 +84,13 @@ impl Console {
     ///
     /// # Errors
     /// 404 and 412 by the view, 422 for a body that makes no sense, and what [`Console::submit`] refuses.
-    pub async fn act(&self, act: ActName, id: &str, mut asker: Asker, body: Value) -> Result<Answer<Incident>> {
+    pub async fn act(
+        &self,
+        act: ActName,
+        id: &str,
+        mut asker: RequestActor,
+        body: Value,
+    ) -> Result<CommandAnswer<Incident>> {
         let seen = self.queries().now().await?;
         let incident = seen.incident(Some(id)).await?;
         self.check_seen(&incident, &mut asker).await?;
@@ -96,14 +104,16 @@ impl Console {
         };
         let order = Order { partition, subject: incident.id.clone(), command, relative };
         match self.submit(&asker, order).await? {
-            Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { position, .. } if act == ActName::Split => self.born(&incident.id, position).await,
-            Done::Accepted { .. } => Ok(Answer::Changed(self.latest(&remains).await?)),
+            CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
+            CommandResult::Accepted { position, .. } if act == ActName::Split => {
+                self.born(&incident.id, position).await
+            }
+            CommandResult::Accepted { .. } => Ok(CommandAnswer::Changed(self.latest(&remains).await?)),
         }
     }
 
     /// The revision that was named, or seen at `as_of`, must be the current one.
-    async fn check_seen(&self, incident: &Incident, asker: &mut Asker) -> Result<()> {
+    async fn check_seen(&self, incident: &Incident, asker: &mut RequestActor) -> Result<()> {
         if let (None, Some(as_of)) = (asker.if_match, asker.as_of) {
             let then = self.queries().open(Some(as_of)).await?;
             asker.if_match = Some(then.incident(Some(&incident.id)).await?.revision);
@@ -118,7 +128,7 @@ impl Console {
         }
     }
 
-    async fn is_repeat(&self, asker: &Asker) -> bool {
+    async fn is_repeat(&self, asker: &RequestActor) -> bool {
         match &asker.key {
             Some(key) => self.queries().command_by_key(key).await.is_some(),
             None => false,
@@ -126,7 +136,7 @@ impl Console {
     }
 
     /// The incident that a split gave birth to: the decision at `position` names it.
-    async fn born(&self, left: &str, position: u64) -> Result<Answer<Incident>> {
+    async fn born(&self, left: &str, position: u64) -> Result<CommandAnswer<Incident>> {
         let filter = EventFilter { from: Some(position), to: Some(position), ..EventFilter::default() };
         let events = self.queries().now().await?.events(filter, ListPart::default()).await?.items;
         let born = events.iter().find_map(|event| event.data.get("incident")?.as_str());
@@ -138,10 +148,10 @@ impl Console {
         Ok(self.queries().now().await?.incident(Some(id)).await?)
     }
 
-    async fn created(&self, id: &str) -> Result<Answer<Incident>> {
+    async fn created(&self, id: &str) -> Result<CommandAnswer<Incident>> {
         let incident = self.latest(id).await?;
         let at = format!("/api/v1/incidents/{}", incident.id);
-        Ok(Answer::Created(incident, at))
+        Ok(CommandAnswer::Created(incident, at))
     }
 }
 

@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Console;
-pub use asker::Asker;
+pub use asker::RequestActor;
 
 /// How long the owner's answer is awaited before the command's place is the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -62,7 +62,7 @@ pub enum Relative {
 
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Done {
+pub enum CommandResult {
     /// Its owner took it.
     Accepted {
         /// The subjects of the events that it caused.
@@ -85,7 +85,7 @@ pub struct Pending {
 
 /// What a command answers with.
 #[derive(Clone, Debug)]
-pub enum Answer<T> {
+pub enum CommandAnswer<T> {
     /// The thing as it stands now.
     Changed(T),
     /// A new thing, and where it is.
@@ -94,7 +94,7 @@ pub enum Answer<T> {
     Pending(Pending),
 }
 
-impl<T: Serialize> IntoResponse for Answer<T> {
+impl<T: Serialize> IntoResponse for CommandAnswer<T> {
     fn into_response(self) -> Response {
         match self {
             Self::Changed(thing) => Json(thing).into_response(),
@@ -116,7 +116,7 @@ impl Console {
     /// # Errors
     /// 409 for a key that was used for something else, 429 or 503 where the ledger takes nothing, and
     /// whatever the owner refused it with.
-    pub async fn submit(&self, asker: &Asker, order: Order) -> Result<Done> {
+    pub async fn submit(&self, asker: &RequestActor, order: Order) -> Result<CommandResult> {
         let key = match &asker.key {
             Some(key) => key.clone(),
             None => fresh_key()?,
@@ -142,7 +142,13 @@ impl Console {
     }
 
     /// The same key again: the same command has the earlier outcome, another one is refused.
-    async fn repeat(&self, event: &EventId, earlier: &Received, asker: &Asker, order: &Order) -> Result<Done> {
+    async fn repeat(
+        &self,
+        event: &EventId,
+        earlier: &Received,
+        asker: &RequestActor,
+        order: &Order,
+    ) -> Result<CommandResult> {
         let recorded = self.queries().now().await?.event(event.as_str()).await?;
         if !is_same(&earlier.command, recorded.time, order) || earlier.if_match != asker.if_match {
             let detail = format!("expected a fresh Idempotency-Key, {:?} came with another command", earlier.key);
@@ -151,7 +157,7 @@ impl Console {
         self.await_outcome(event, recorded.position).await
     }
 
-    async fn await_outcome(&self, command: &EventId, position: u64) -> Result<Done> {
+    async fn await_outcome(&self, command: &EventId, position: u64) -> Result<CommandResult> {
         let outcome = self.queries().outcome(command, PATIENCE).await;
         let word = match &outcome {
             CommandOutcome::Accepted { .. } => "accepted",
@@ -160,9 +166,9 @@ impl Console {
         };
         self.inner.options.metrics.count("hindcast_commands_total", &[("outcome", word)], 1.0);
         match outcome {
-            CommandOutcome::Accepted { subjects, position } => Ok(Done::Accepted { subjects, position }),
+            CommandOutcome::Accepted { subjects, position } => Ok(CommandResult::Accepted { subjects, position }),
             CommandOutcome::Rejected(rejected) => Err(HttpRefusal(Problem::of_rejection(&rejected))),
-            CommandOutcome::Pending => Ok(Done::Pending(Pending { position, command: command.to_string() })),
+            CommandOutcome::Pending => Ok(CommandResult::Pending(Pending { position, command: command.to_string() })),
         }
     }
 }

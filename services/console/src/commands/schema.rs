@@ -20,7 +20,7 @@ fn name(act: &ActEntry) -> String {
 pub fn of(act: &ActEntry, generator: &mut SchemaGenerator) -> Schema {
     match act.name {
         // Its matchers are spelt in two ways, and Alertmanager's names are understood: a type of its own says so.
-        ActName::Silence => return generator.subschema_for::<body::Silence>(),
+        ActName::Silence => return generator.subschema_for::<body::SilenceBody>(),
         _ if act.arguments.is_empty() => return generator.subschema_for::<body::Nothing>(),
         _ => {}
     }

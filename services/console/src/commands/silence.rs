@@ -10,14 +10,18 @@ use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
 use super::body::{self, Json, Match, invalid};
-use super::{Answer, Asker, Done, Order, Relative};
+use super::{CommandAnswer, CommandResult, Order, Relative, RequestActor};
 use crate::Console;
 
 /// Creates a silence.
 ///
 /// # Errors
 /// What [`Console::silence`] refuses.
-pub async fn create(State(console): State<Console>, asker: Asker, Json(body): Json) -> Result<Answer<Silence>> {
+pub async fn create(
+    State(console): State<Console>,
+    asker: RequestActor,
+    Json(body): Json,
+) -> Result<CommandAnswer<Silence>> {
     console.silence(asker, body).await
 }
 
@@ -25,7 +29,11 @@ pub async fn create(State(console): State<Console>, asker: Asker, Json(body): Js
 ///
 /// # Errors
 /// What [`Console::unsilence`] refuses.
-pub async fn expire(State(console): State<Console>, Path(id): Path<String>, asker: Asker) -> Result<Answer<Silence>> {
+pub async fn expire(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: RequestActor,
+) -> Result<CommandAnswer<Silence>> {
     console.unsilence(&id, asker).await
 }
 
@@ -34,8 +42,8 @@ impl Console {
     ///
     /// # Errors
     /// 422 for terms that make no sense, 404 for an unknown one to replace, and what [`Console::submit`] refuses.
-    pub async fn silence(&self, asker: Asker, body: Value) -> Result<Answer<Silence>> {
-        let body: body::Silence = body::read(body)?;
+    pub async fn silence(&self, asker: RequestActor, body: Value) -> Result<CommandAnswer<Silence>> {
+        let body: body::SilenceBody = body::read(body)?;
         let replaces = match body.replaces.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
             Some(id) => Some(silence_id(&self.queries().now().await?.silence(id).await?.id)?),
             None => None,
@@ -50,8 +58,8 @@ impl Console {
             relative,
         };
         match self.submit(&asker, order).await? {
-            Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { subjects, .. } => {
+            CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
+            CommandResult::Accepted { subjects, .. } => {
                 // A replacement also ends the old one; the new one is the last that was created.
                 let seen = self.queries().now().await?;
                 let mut newest: Option<Silence> = None;
@@ -64,7 +72,7 @@ impl Console {
                 let silence =
                     newest.ok_or_else(|| HttpRefusal::new(Code::Internal, "the silence's lane named none"))?;
                 let at = format!("/api/v1/silences/{}", silence.id);
-                Ok(Answer::Created(silence, at))
+                Ok(CommandAnswer::Created(silence, at))
             }
         }
     }
@@ -73,7 +81,7 @@ impl Console {
     ///
     /// # Errors
     /// 404 and 412 by the view, and what [`Console::submit`] refuses.
-    pub async fn unsilence(&self, id: &str, asker: Asker) -> Result<Answer<Silence>> {
+    pub async fn unsilence(&self, id: &str, asker: RequestActor) -> Result<CommandAnswer<Silence>> {
         let silence = self.queries().now().await?.silence(id).await?;
         if let Some(seen) = asker.if_match.filter(|seen| *seen != silence.revision) {
             let detail = format!("expected revision {seen} of {}, it is at {}", silence.id, silence.revision);
@@ -86,8 +94,10 @@ impl Console {
             relative: Relative::No,
         };
         match self.submit(&asker, order).await? {
-            Done::Pending(pending) => Ok(Answer::Pending(pending)),
-            Done::Accepted { .. } => Ok(Answer::Changed(self.queries().now().await?.silence(&silence.id).await?)),
+            CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
+            CommandResult::Accepted { .. } => {
+                Ok(CommandAnswer::Changed(self.queries().now().await?.silence(&silence.id).await?))
+            }
         }
     }
 }
@@ -96,7 +106,7 @@ fn silence_id(id: &str) -> Result<SilenceId> {
     id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "a view holds no id of a silence"))
 }
 
-fn terms(body: body::Silence, actor: &str, now: Time) -> Result<(Terms, Relative)> {
+fn terms(body: body::SilenceBody, actor: &str, now: Time) -> Result<(Terms, Relative)> {
     let starts_at = body.starts_at.unwrap_or(now);
     let (ends_at, relative) = match (body.ends_at, body.duration) {
         (Some(end), None) if body.starts_at.is_none() => (end, Relative::Start),

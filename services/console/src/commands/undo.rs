@@ -11,23 +11,23 @@ use serde_json::Value;
 
 use super::body::Json;
 use super::incident::given;
-use super::{Answer, Asker, Done, Order, Pending, Relative};
+use super::{CommandAnswer, CommandResult, Order, Pending, Relative, RequestActor};
 use crate::Console;
 
 /// Takes an event back.
 ///
 /// # Errors
 /// What [`Console::undo`] refuses.
-pub async fn undo(State(console): State<Console>, asker: Asker, Json(body): Json) -> Result<Response> {
+pub async fn undo(State(console): State<Console>, asker: RequestActor, Json(body): Json) -> Result<Response> {
     match console.undo(asker, body).await? {
-        Undone::Pending(pending) => Ok(Answer::<()>::Pending(pending).into_response()),
-        Undone::Subject(subject) => console.thing(&subject).await,
+        UndoAnswer::Pending(pending) => Ok(CommandAnswer::<()>::Pending(pending).into_response()),
+        UndoAnswer::Subject(subject) => console.thing(&subject).await,
     }
 }
 
 /// What became of it.
 #[derive(Clone, Debug)]
-pub enum Undone {
+pub enum UndoAnswer {
     /// It was taken back; this is what it was about.
     Subject(String),
     /// Not decided yet.
@@ -39,7 +39,7 @@ impl Console {
     ///
     /// # Errors
     /// 404 for an unknown event, 422 for one that has no way back, and what [`Console::submit`] refuses.
-    pub async fn undo(&self, asker: Asker, body: Value) -> Result<Undone> {
+    pub async fn undo(&self, asker: RequestActor, body: Value) -> Result<UndoAnswer> {
         let given = given(ActName::Undo, &body)?;
         let event = self.queries().now().await?.event(given.text("event").unwrap_or_default()).await?;
         let partition = partition(&event)?;
@@ -52,8 +52,8 @@ impl Console {
             relative: Relative::No,
         };
         match self.submit(&asker, order).await? {
-            Done::Pending(pending) => Ok(Undone::Pending(pending)),
-            Done::Accepted { .. } => Ok(Undone::Subject(event.subject)),
+            CommandResult::Pending(pending) => Ok(UndoAnswer::Pending(pending)),
+            CommandResult::Accepted { .. } => Ok(UndoAnswer::Subject(event.subject)),
         }
     }
 

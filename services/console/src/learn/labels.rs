@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::Shown;
 use crate::Console;
-use crate::commands::Asker;
+use crate::commands::RequestActor;
 use crate::commands::body::{self, Json as Body};
 use crate::look::Look;
 
@@ -170,7 +170,7 @@ pub struct JudgementBody {
 ///
 /// # Errors
 /// 422 for a verdict that says nothing of what is judged, 404 for what is not there.
-pub async fn judge(State(console): State<Console>, asker: Asker, Body(body): Body) -> Result<Response> {
+pub async fn judge(State(console): State<Console>, asker: RequestActor, Body(body): Body) -> Result<Response> {
     let request: JudgeRequest = body::read(body)?;
     let answer = console.judge(&asker, request).await?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
@@ -181,7 +181,7 @@ impl Console {
     ///
     /// # Errors
     /// As those of the route.
-    pub(crate) async fn judge(&self, asker: &Asker, request: JudgeRequest) -> Result<JudgementBody> {
+    pub(crate) async fn judge(&self, asker: &RequestActor, request: JudgeRequest) -> Result<JudgementBody> {
         let incident = body::maybe("incident", request.incident.clone())?;
         let judged = checked(request)?;
         let seen = &self.queries().now().await?;

@@ -11,7 +11,7 @@ use super::{Frame, words};
 
 /// What incidents and alerts are called, where it was looked up; the others are shown by their ids.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub struct ShownNames {
     /// Titles of incidents, by id.
     pub incidents: BTreeMap<String, String>,
     /// Names of alerts, by fingerprint.
@@ -20,7 +20,7 @@ pub struct Names {
 
 /// An incident as a link; its title where it is known.
 #[must_use]
-pub fn incident(frame: &Frame, names: &Names, id: &str) -> Markup {
+pub fn incident(frame: &Frame, names: &ShownNames, id: &str) -> Markup {
     html! {
         @match names.incidents.get(id) {
             Some(title) => a href=(frame.link(&format!("/{id}"))) title=(id) { (title) },
@@ -30,7 +30,7 @@ pub fn incident(frame: &Frame, names: &Names, id: &str) -> Markup {
 }
 
 /// An alert as a link to its receipt.
-fn alert(frame: &Frame, names: &Names, fingerprint: &str) -> Markup {
+fn alert(frame: &Frame, names: &ShownNames, fingerprint: &str) -> Markup {
     html! {
         @match names.alerts.get(fingerprint) {
             Some(name) => a href=(frame.link(&format!("/alerts/{fingerprint}"))) title=(fingerprint) { (name) },
@@ -41,7 +41,7 @@ fn alert(frame: &Frame, names: &Names, fingerprint: &str) -> Markup {
 
 /// What a label says something of. `given_in` is the incident that it was given in, where one is known.
 #[must_use]
-pub fn about(frame: &Frame, names: &Names, about: &About, given_in: Option<&str>) -> Markup {
+pub fn about(frame: &Frame, names: &ShownNames, about: &About, given_in: Option<&str>) -> Markup {
     let within = html! { @if let Some(id) = given_in { span.sub { " in " (incident(frame, names, id)) } } };
     html! {
         @match about {

@@ -9,7 +9,7 @@ use super::{Frame, parts, words};
 
 /// What a question begins with.
 #[derive(Clone, Debug, Default)]
-pub struct Form {
+pub struct QuestionForm {
     /// The question so far.
     pub question: String,
     /// About which incident.
@@ -24,7 +24,7 @@ const IDEAS: [&str; 5] =
 
 /// The page that asks.
 #[must_use]
-pub fn page(frame: &Frame, form: &Form, about: Option<&Incident>) -> Markup {
+pub fn page(frame: &Frame, form: &QuestionForm, about: Option<&Incident>) -> Markup {
     frame.page(&html! {
         h1 { "Ask" }
         p.lead { "Answered from the ledger. Every claim cites its events, and its words are compared with theirs; read the events where it matters. Nothing runs." }
@@ -39,7 +39,7 @@ pub fn page(frame: &Frame, form: &Form, about: Option<&Incident>) -> Markup {
 
 /// The form of a question; it works without script.
 #[must_use]
-pub fn ask(frame: &Frame, form: &Form, ideas: bool) -> Markup {
+pub fn ask(frame: &Frame, form: &QuestionForm, ideas: bool) -> Markup {
     let action = form.incident.as_ref().map_or_else(|| "/ask".to_owned(), |id| format!("/{id}/ask"));
     html! {
         form.ask method="post" action=(action) {
@@ -72,7 +72,7 @@ pub struct AnswerPage {
 #[must_use]
 pub fn answered(view: &AnswerPage) -> Markup {
     let (frame, answer) = (&view.frame, &view.answer);
-    let form = Form {
+    let form = QuestionForm {
         question: String::new(),
         incident: answer.incident.clone(),
         conversation: Some(answer.conversation.clone()),

@@ -8,7 +8,7 @@ use hindcast_domain::text::thousands;
 use hindcast_mlops::table;
 use maud::{Markup, html};
 
-use super::about::{self, Names};
+use super::about::{self, ShownNames};
 use super::{Frame, parts, words};
 
 /// The filters of the list, by their names in the address.
@@ -33,7 +33,7 @@ pub struct LabelsPage {
     /// The part of the list that is shown.
     pub labels: Page<Label>,
     /// What is named in them.
-    pub names: Names,
+    pub names: ShownNames,
 }
 
 /// Renders the HTML.

@@ -371,7 +371,7 @@ fn ledger() -> Vec<Route> {
         || post(ops::verify),
     );
     let about = "Rebuilds the state from the ledger and compares the state hashes.";
-    let replay = command::<body::Replay, api::Replay>("post", "/api/v1/replay", about, false, || post(ops::replay));
+    let replay = command::<body::ReplayBody, api::Replay>("post", "/api/v1/replay", about, false, || post(ops::replay));
     vec![
         read::<api::Page<api::Event>>("/api/v1/events", TAG, "The ledger, oldest first.", EVENTS, || {
             get(reads::events)

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::fields::{Fields, incident_id};
 use crate::Console;
 use crate::ask::checked;
-use crate::commands::Asker;
+use crate::commands::RequestActor;
 use crate::look::Look;
-use crate::pages::ask::{AnswerPage, Form};
+use crate::pages::ask::{AnswerPage, QuestionForm};
 use crate::pages::{self, Tab};
 use crate::params::{AS_OF, Asked};
 
@@ -31,7 +31,7 @@ pub(super) async fn form_of(Path(id): Path<String>, look: Look) -> Result<Markup
 }
 
 /// A question about no incident in particular.
-pub(super) async fn of_any(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Markup> {
+pub(super) async fn of_any(State(console): State<Console>, asker: RequestActor, fields: Fields) -> Result<Markup> {
     let incident = fields.one("incident").map(str::to_owned);
     console.answered(incident, &asker, &fields).await
 }
@@ -40,7 +40,7 @@ pub(super) async fn of_any(State(console): State<Console>, asker: Asker, fields:
 pub(super) async fn of_incident(
     State(console): State<Console>,
     Path(id): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     fields: Fields,
 ) -> Result<Markup> {
     console.answered(Some(incident_id(id)?), &asker, &fields).await
@@ -51,7 +51,7 @@ async fn shown(incident: Option<String>, look: &Look) -> Result<Markup> {
         Some(id) => Some(look.seen().incident(Some(&id)).await?),
         None => None,
     };
-    let form = Form {
+    let form = QuestionForm {
         question: look.asked().one("question").unwrap_or_default(),
         incident: about.as_ref().map(|incident| incident.id.clone()),
         conversation: look.asked().one("conversation"),
@@ -61,7 +61,7 @@ async fn shown(incident: Option<String>, look: &Look) -> Result<Markup> {
 }
 
 impl Console {
-    async fn answered(&self, incident: Option<String>, asker: &Asker, fields: &Fields) -> Result<Markup> {
+    async fn answered(&self, incident: Option<String>, asker: &RequestActor, fields: &Fields) -> Result<Markup> {
         let as_of = fields.one(AS_OF.name);
         let ask = checked(Ask {
             question: fields.one("question").unwrap_or_default().to_owned(),

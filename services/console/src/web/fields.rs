@@ -12,7 +12,7 @@ use hindcast_http::{HttpRefusal, Result};
 use serde_json::{Map, Value};
 
 use crate::commands::asker::{ANONYMOUS, actor};
-use crate::commands::{Asker, Pending};
+use crate::commands::{Pending, RequestActor};
 use crate::pages::words::href;
 use crate::{Console, fallback, pages};
 
@@ -56,7 +56,7 @@ impl Fields {
     }
 
     /// The name of whoever acts: the field, or what the request says.
-    pub(super) fn asker(&self, mut asker: Asker) -> Result<Asker> {
+    pub(super) fn asker(&self, mut asker: RequestActor) -> Result<RequestActor> {
         if let Some(name) = self.one("actor") {
             asker.actor = actor(name)?;
         }

@@ -12,30 +12,36 @@ use serde_json::json;
 use super::fields::{Fields, back, waits};
 use super::learnt;
 use crate::Console;
-use crate::commands::undo::Undone;
-use crate::commands::{Answer, Asker};
+use crate::commands::undo::UndoAnswer;
+use crate::commands::{CommandAnswer, RequestActor};
 
 /// The form of an act on an incident.
 pub(super) fn act(act: ActName) -> MethodRouter<Console> {
-    post(move |State(console): State<Console>, Path(id): Path<String>, asker: Asker, fields: Fields| async move {
-        let answer = console.act(act, &id, fields.asker(asker)?, fields.filled(act)).await?;
-        Ok::<Response, HttpRefusal>(match answer {
-            Answer::Pending(pending) => waits(&pending, &format!("/{id}")),
-            Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
-        })
-    })
+    post(
+        move |State(console): State<Console>, Path(id): Path<String>, asker: RequestActor, fields: Fields| async move {
+            let answer = console.act(act, &id, fields.asker(asker)?, fields.filled(act)).await?;
+            Ok::<Response, HttpRefusal>(match answer {
+                CommandAnswer::Pending(pending) => waits(&pending, &format!("/{id}")),
+                CommandAnswer::Changed(incident) | CommandAnswer::Created(incident, _) => {
+                    back(&format!("/{}", incident.id), fields.me())
+                }
+            })
+        },
+    )
 }
 
 /// Declares an incident.
-pub(super) async fn declare(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
+pub(super) async fn declare(State(console): State<Console>, asker: RequestActor, fields: Fields) -> Result<Response> {
     Ok(match console.declare(fields.asker(asker)?, fields.filled(ActName::Declare)).await? {
-        Answer::Pending(pending) => waits(&pending, "/"),
-        Answer::Changed(incident) | Answer::Created(incident, _) => back(&format!("/{}", incident.id), fields.me()),
+        CommandAnswer::Pending(pending) => waits(&pending, "/"),
+        CommandAnswer::Changed(incident) | CommandAnswer::Created(incident, _) => {
+            back(&format!("/{}", incident.id), fields.me())
+        }
     })
 }
 
 /// Creates a silence.
-pub(super) async fn silence(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
+pub(super) async fn silence(State(console): State<Console>, asker: RequestActor, fields: Fields) -> Result<Response> {
     let end = if fields.one("ends_at").is_some() { "ends_at" } else { "duration" };
     let mut body = fields.body(&["starts_at", end, "comment", "kind", "environment"]);
     let lines = fields.one("matchers").unwrap_or_default();
@@ -50,30 +56,30 @@ pub(super) async fn silence(State(console): State<Console>, asker: Asker, fields
 pub(super) async fn expire(
     State(console): State<Console>,
     Path(id): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     fields: Fields,
 ) -> Result<Response> {
     settle(console.unsilence(&id, fields.asker(asker)?).await?, &fields)
 }
 
-fn settle<T>(answer: Answer<T>, fields: &Fields) -> Result<Response> {
+fn settle<T>(answer: CommandAnswer<T>, fields: &Fields) -> Result<Response> {
     Ok(match answer {
-        Answer::Pending(pending) => waits(&pending, "/silences"),
-        Answer::Changed(_) | Answer::Created(..) => back("/silences", fields.me()),
+        CommandAnswer::Pending(pending) => waits(&pending, "/silences"),
+        CommandAnswer::Changed(_) | CommandAnswer::Created(..) => back("/silences", fields.me()),
     })
 }
 
 /// Takes an event back.
-pub(super) async fn undo(State(console): State<Console>, asker: Asker, fields: Fields) -> Result<Response> {
+pub(super) async fn undo(State(console): State<Console>, asker: RequestActor, fields: Fields) -> Result<Response> {
     Ok(match console.undo(fields.asker(asker)?, fields.filled(ActName::Undo)).await? {
-        Undone::Pending(pending) => waits(&pending, "/"),
-        Undone::Subject(subject) if subject.starts_with(IncidentId::PREFIX) => {
+        UndoAnswer::Pending(pending) => waits(&pending, "/"),
+        UndoAnswer::Subject(subject) if subject.starts_with(IncidentId::PREFIX) => {
             back(&format!("/{subject}"), fields.me())
         }
-        Undone::Subject(subject) if subject.starts_with(LabelId::PREFIX) => {
+        UndoAnswer::Subject(subject) if subject.starts_with(LabelId::PREFIX) => {
             Redirect::to(&learnt::labels_again(&fields)).into_response()
         }
-        Undone::Subject(subject) if subject.starts_with("SIL-") => back("/silences", fields.me()),
-        Undone::Subject(subject) => back(&format!("/alerts/{subject}"), ""),
+        UndoAnswer::Subject(subject) if subject.starts_with("SIL-") => back("/silences", fields.me()),
+        UndoAnswer::Subject(subject) => back(&format!("/alerts/{subject}"), ""),
     })
 }

@@ -23,13 +23,13 @@ const PIECES_MAX: usize = 500;
 const IDLE: &str = "<!-- -->\n";
 
 /// What came of work.
-pub(super) type Done<T> = std::result::Result<T, Problem>;
+pub(super) type WorkEnd<T> = std::result::Result<T, Problem>;
 
 /// Answers with a page that grows while the work runs. Dropping it stops the work.
 pub(super) fn grows<T, E, F>((head, tail): (String, String), begin: Begin<T>, end: E) -> Response
 where
     T: Send + 'static,
-    E: FnOnce(Done<T>) -> F + Send + 'static,
+    E: FnOnce(WorkEnd<T>) -> F + Send + 'static,
     F: Future<Output = Markup> + Send + 'static,
 {
     let growing = Growing {
@@ -57,7 +57,7 @@ struct Growing<T, E> {
 
 impl<T, E, F> Growing<T, E>
 where
-    E: FnOnce(Done<T>) -> F,
+    E: FnOnce(WorkEnd<T>) -> F,
     F: Future<Output = Markup>,
 {
     /// The next piece; none after the last.

@@ -19,12 +19,12 @@ use maud::Markup;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, back, incident_id, waits};
-use super::growing::{Done, grows};
+use super::growing::{WorkEnd, grows};
 use crate::Console;
-use crate::commands::{Answer, Asker, body};
+use crate::commands::{CommandAnswer, RequestActor, body};
 use crate::learn::{self, Move};
 use crate::look::Look;
-use crate::pages::about::Names;
+use crate::pages::about::ShownNames;
 use crate::pages::models::{self as models_page, version as version_page, work};
 use crate::pages::{Frame, Tab, labels as labels_page, words};
 use crate::params::Asked;
@@ -57,7 +57,7 @@ pub(super) fn labels_again(fields: &Fields) -> String {
 }
 
 /// What the things are called that a page of labels names.
-async fn names(seen: &Snapshot, labels: &[Label], coverage: &LabelCoverage) -> Names {
+async fn names(seen: &Snapshot, labels: &[Label], coverage: &LabelCoverage) -> ShownNames {
     let (mut incidents, mut alerts) = (BTreeSet::new(), BTreeSet::new());
     incidents.extend(coverage.missing.iter().take(labels_page::MISSING_MAX).cloned());
     let disputed = coverage.disagreements.iter().take(labels_page::DISAGREEMENTS_MAX);
@@ -74,7 +74,7 @@ async fn names(seen: &Snapshot, labels: &[Label], coverage: &LabelCoverage) -> N
         let found = seen.alerts(filter, ListPart::first(1)).await;
         found.ok().and_then(|page| page.items.into_iter().next()).map(|found| (id, found.name))
     });
-    Names {
+    ShownNames {
         incidents: titles.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
         alerts: called.buffer_unordered(NAMES_AT_ONCE).filter_map(std::future::ready).collect().await,
     }
@@ -137,7 +137,7 @@ fn named(about: &About, incidents: &mut BTreeSet<String>, alerts: &mut BTreeSet<
 pub(super) async fn judge(
     State(console): State<Console>,
     Path(id): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     fields: Fields,
 ) -> Result<Response> {
     let asker = fields.asker(asker)?;
@@ -185,7 +185,7 @@ async fn versions(name: Option<String>, look: &Look) -> Result<Markup> {
 /// The form of a promotion, a roll-back or a shadow.
 pub(super) fn moved(movement: Move) -> axum::routing::MethodRouter<Console> {
     axum::routing::post(
-        move |State(console): State<Console>, Path(name): Path<String>, asker: Asker, fields: Fields| async move {
+        move |State(console): State<Console>, Path(name): Path<String>, asker: RequestActor, fields: Fields| async move {
             let body = match movement {
                 Move::Promote => numbers(&fields, &["version"]),
                 Move::RollBack => fields.body(&["why"]),
@@ -194,8 +194,10 @@ pub(super) fn moved(movement: Move) -> axum::routing::MethodRouter<Console> {
             };
             let at = |version: u32| words::path(&["models", &name, &version.to_string()]);
             Ok::<Response, HttpRefusal>(match console.moved(&name, &fields.asker(asker)?, movement, body).await? {
-                Answer::Pending(pending) => waits(&pending, &words::path(&["models", &name])),
-                Answer::Changed(version) | Answer::Created(version, _) => back(&at(version.version), fields.me()),
+                CommandAnswer::Pending(pending) => waits(&pending, &words::path(&["models", &name])),
+                CommandAnswer::Changed(version) | CommandAnswer::Created(version, _) => {
+                    back(&at(version.version), fields.me())
+                }
             })
         },
     )
@@ -220,7 +222,7 @@ fn both(mut one: Value, other: Value) -> Value {
 pub(super) async fn train(
     State(console): State<Console>,
     Path(name): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     fields: Fields,
 ) -> Result<Response> {
     let body = both(fields.body(&["environment", "to"]), numbers(&fields, &["seed"]));
@@ -228,7 +230,7 @@ pub(super) async fn train(
     let title = format!("Training {name}");
     let frame = console.working(&fields, &title).await?;
     let halves = work::halves(&frame, &title);
-    let end = move |trained: Done<ModelVersion>| async move {
+    let end = move |trained: WorkEnd<ModelVersion>| async move {
         match trained {
             Ok(version) => {
                 console.shown(&version.name, version.version, |_| true).await;
@@ -244,7 +246,7 @@ pub(super) async fn train(
 pub(super) async fn compare(
     State(console): State<Console>,
     Path(name): Path<String>,
-    asker: Asker,
+    asker: RequestActor,
     fields: Fields,
 ) -> Result<Response> {
     learn::known(&name)?;
@@ -253,7 +255,7 @@ pub(super) async fn compare(
     let title = format!("Comparing {name} {}", fields.one("version").unwrap_or("with the one in force"));
     let frame = console.working(&fields, &title).await?;
     let halves = work::halves(&frame, &title);
-    let end = move |compared: Done<Comparison>| async move {
+    let end = move |compared: WorkEnd<Comparison>| async move {
         match compared {
             Ok(comparison) => {
                 // What people set by hand has no judgements of its own.

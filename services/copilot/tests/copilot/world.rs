@@ -25,7 +25,7 @@ use hindcast_queries::memory::MemoryViews;
 use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 
-use hindcast_copilot::{Caps, Copilot, Options, Prices, Prompts};
+use hindcast_copilot::{AnsweringCopilot, Caps, Options, Prices, Prompts};
 
 /// The incident, and the one of the past.
 pub const NOW_ID: &str = "INC-7Q2K5M8N3P4R6S9T";
@@ -336,14 +336,14 @@ impl World {
     }
 
     /// A copilot of this world; two of them share its ledger, as a restarted one would.
-    pub fn copilot(&self, llm: Option<hindcast_llm::Shared>) -> Copilot {
+    pub fn copilot(&self, llm: Option<hindcast_llm::Shared>) -> AnsweringCopilot {
         self.with(llm, Caps { call_timeout: Duration::from_secs(2), ..Caps::default() })
     }
 
-    pub fn with(&self, llm: Option<hindcast_llm::Shared>, caps: Caps) -> Copilot {
+    pub fn with(&self, llm: Option<hindcast_llm::Shared>, caps: Caps) -> AnsweringCopilot {
         let queries: hindcast_queries::Shared = self.views.clone();
         let advice: hindcast_advice::Shared = self.advice.clone();
-        Copilot::new(Options {
+        AnsweringCopilot::new(Options {
             queries: queries.clone(),
             advice: advice.clone(),
             toolbox: Toolbox { queries: queries.into(), advice, telemetry: None },
@@ -373,7 +373,7 @@ pub fn ask(question: &str) -> Ask {
     Ask { question: question.into(), ..Ask::default() }
 }
 
-pub async fn answer(copilot: &Copilot, ask: Ask) -> Answer {
+pub async fn answer(copilot: &AnsweringCopilot, ask: Ask) -> Answer {
     use hindcast_advice::Copilot as _;
     copilot.ask(ask, Asker { actor: "ada".into(), channel: "api".into() }, None).await.unwrap()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::mask::Masked;
-use crate::templates::{Template, common};
+use crate::templates::{MinedTemplate, common};
 use crate::units::WILDCARD;
 
 /// Templates near a line that are compared with each other.
@@ -59,7 +59,7 @@ impl TemplateIndex {
         })
     }
 
-    pub fn add(&mut self, index: u32, template: &Template) {
+    pub fn add(&mut self, index: u32, template: &MinedTemplate) {
         for key in Self::keys(template.words.iter().map(|word| (word.text.as_str(), word.sig))) {
             self.agreeing.entry(key).or_default().push(index);
         }
@@ -67,7 +67,7 @@ impl TemplateIndex {
     }
 
     /// Takes note of a template that may be open now.
-    pub fn open(&mut self, index: u32, template: &Template) {
+    pub fn open(&mut self, index: u32, template: &MinedTemplate) {
         if template.words.iter().any(|word| word.open.is_some()) {
             let open = self.open.entry(template.words.len()).or_default();
             if !open.contains(&index) {
@@ -99,7 +99,7 @@ pub(crate) struct NearTemplate {
 
 impl NearTemplate {
     /// Those with which the line is one template, oldest first.
-    pub fn kin(&self, line: &Masked, templates: &[Template]) -> Option<Vec<u32>> {
+    pub fn kin(&self, line: &Masked, templates: &[MinedTemplate]) -> Option<Vec<u32>> {
         let mut masks: Vec<u128> = self.others.iter().map(|(_, mask)| *mask).collect();
         masks.sort_unstable_by_key(|mask| (mask.count_ones(), *mask));
         masks.dedup();
@@ -112,7 +112,7 @@ impl NearTemplate {
 }
 
 /// Whether a line and templates that differ from it in the words of `mask` come from one statement.
-fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[Template]) -> bool {
+fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[MinedTemplate]) -> bool {
     let texts = |at: usize| {
         let of = move |index: &u32| templates.get(*index as usize).and_then(|template| template.words.get(at));
         alike.iter().filter_map(of).map(|word| word.text.as_str())

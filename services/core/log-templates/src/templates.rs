@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::mask::Masked;
 use crate::near::{AsIs, NEAR_MAX, NearTemplate, TemplateIndex};
 
-pub(crate) use template::{Template, common};
+pub(crate) use template::{MinedTemplate, common};
 
 /// Templates of one service; lines of others are counted and have none.
 pub const TEMPLATES_MAX: usize = 2_000;
@@ -86,7 +86,7 @@ pub struct Miner {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct TemplateShelf {
-    templates: Vec<Template>,
+    templates: Vec<MinedTemplate>,
     #[serde(skip)]
     near: TemplateIndex,
     #[serde(skip)]
@@ -145,7 +145,7 @@ impl Miner {
         let shelf = self.services.get(service);
         let all = shelf.into_iter().flat_map(|shelf| (0_u32..).zip(&shelf.templates));
         all.filter(|(_, template)| template.into.is_none()).map(|(index, template)| {
-            let Template { id, version, lines, .. } = template;
+            let MinedTemplate { id, version, lines, .. } = template;
             (TemplateHandle(index), ShownTemplate { id, version: *version, text: template.text(), lines: *lines })
         })
     }
@@ -247,7 +247,7 @@ impl TemplateShelf {
             return None;
         }
         let index = u32::try_from(self.templates.len()).ok()?;
-        let template = Template::first(service, line);
+        let template = MinedTemplate::first(service, line);
         self.near.add(index, &template);
         self.templates.push(template);
         Some(Learnt { handle: TemplateHandle(index), is_new: true, is_wider: false, merged: Vec::new() })

@@ -4,7 +4,7 @@
 pub const WILDCARD: &str = "<*>";
 
 /// The units that make a quantity of the number before them, in lower case.
-const UNITS: [&str; 49] = [
+pub(crate) const UNITS: [&str; 49] = [
     "b",
     "bit",
     "bits",

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::judge::Verdict;
+use super::judge::DemoVerdict;
 use super::played::{Played, Probed};
 use crate::node::Node;
 
@@ -59,7 +59,7 @@ pub async fn ask(
     node: &Node,
     recording: &StoredRecording,
     played: &Played,
-    verdict: &Verdict,
+    verdict: &DemoVerdict,
 ) -> anyhow::Result<Vec<Advised>> {
     let client = DemoClient { http: reqwest::Client::new(), base: format!("http://{}", node.address) };
     let mut advised = Vec::new();
@@ -80,7 +80,7 @@ impl DemoClient {
     async fn about(
         &self,
         recording: &StoredRecording,
-        verdict: &Verdict,
+        verdict: &DemoVerdict,
         fault: &InjectedFault,
         incident: &str,
         as_of: u64,

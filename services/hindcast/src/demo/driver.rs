@@ -1,6 +1,5 @@
 //! The driver: holds the clock, sends each request at its time, and waits until everything is settled.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};

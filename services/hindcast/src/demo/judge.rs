@@ -17,7 +17,7 @@ const AFTERMATH: Span = Span::seconds(60);
 
 /// What was found, against the truth.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Verdict {
+pub struct DemoVerdict {
     /// Faults in the recording.
     pub faults: usize,
     /// Faults with exactly one incident.
@@ -49,9 +49,10 @@ struct JudgedFiring {
 ///
 /// # Errors
 /// When the views cannot be asked.
-pub async fn judge(views: &Views, recording: &StoredRecording) -> anyhow::Result<Verdict> {
+pub async fn judge(views: &Views, recording: &StoredRecording) -> anyhow::Result<DemoVerdict> {
     let firings = firings(views).await?;
-    let mut verdict = Verdict { faults: recording.truth.faults.len(), firings: firings.len(), ..Verdict::default() };
+    let mut verdict =
+        DemoVerdict { faults: recording.truth.faults.len(), firings: firings.len(), ..DemoVerdict::default() };
     let mut faults_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for firing in &firings {
         let Some(fault) = recording.truth.faults.iter().find(|fault| caused(fault, firing)) else {

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 
 use crate::embedder;
 use crate::folder::Folder;
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 use crate::node::{Node, Parts, Role, figures};
 use crate::settings::{self, Flags, Settings};
 use crate::up::Stop;
@@ -201,7 +201,7 @@ async fn start(
     // Seeded, so that two runs of one recording have the same ids.
     folder.keep(&crate::folder::Keys { tenant: "de".repeat(32), token_sha256: None })?;
     let (metrics, progress) = figures::counted(&settings);
-    let opened = Opened::open(&settings, &folder, Some("demo"), &progress).await?;
+    let opened = OpenedLedger::open(&settings, &folder, Some("demo"), &progress).await?;
     let parts = Parts {
         settings,
         roles: Role::ALL.into(),

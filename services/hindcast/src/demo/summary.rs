@@ -12,7 +12,7 @@ use hindcast_recorder::format::{RecordedChannel, StoredRecording};
 use serde::Serialize;
 
 use super::advice::Advised;
-use super::judge::Verdict;
+use super::judge::DemoVerdict;
 use super::played::{Played, Probed, clock, short, time};
 use super::told;
 use crate::node::Node;
@@ -33,7 +33,7 @@ pub struct Facts {
     durable_p99_us: u64,
     page_p99_us: u64,
     telemetry: u64,
-    verdict: Verdict,
+    verdict: DemoVerdict,
     advised: Vec<Advised>,
     probed: Vec<Probed>,
     receipt: Option<Receipt>,
@@ -78,7 +78,7 @@ impl Facts {
     pub async fn gather(
         node: &Node,
         played: &Played,
-        verdict: Verdict,
+        verdict: DemoVerdict,
         advised: Vec<Advised>,
         folder: &Path,
         began: Instant,

@@ -43,7 +43,7 @@ struct Edges {
 
 /// A line of `logs.ndjson`.
 #[derive(Debug, Deserialize)]
-struct Line {
+struct CaseLine {
     #[serde(alias = "time")]
     timestamp: Time,
     service: String,
@@ -55,7 +55,7 @@ struct Line {
 
 /// A line of `changes.ndjson`.
 #[derive(Debug, Deserialize)]
-struct Made {
+struct CaseChange {
     #[serde(alias = "timestamp", alias = "time")]
     at: Time,
     #[serde(default)]
@@ -82,14 +82,14 @@ pub struct Case {
     pub id: String,
     about: CaseFile,
     series: AllSeries,
-    lines: Vec<Line>,
+    lines: Vec<CaseLine>,
     edges: Vec<(String, String)>,
-    changes: Vec<Made>,
+    changes: Vec<CaseChange>,
 }
 
 /// What is known of a case.
 #[derive(Debug)]
-pub struct Seen {
+pub struct CaseEvidence {
     /// As the ranking takes it.
     pub evidence: Evidence,
     /// Who depends on whom.
@@ -110,7 +110,7 @@ impl Case {
             Some(path) => serde_json::from_str(&input::text(&path)?).context("topology.json")?,
             None => Edges::default(),
         };
-        let mut lines: Vec<Line> =
+        let mut lines: Vec<CaseLine> =
             optional("logs.ndjson").map(|path| input::ndjson(&path)).transpose()?.unwrap_or_default();
         lines.sort_by_key(|line| line.timestamp);
         Ok(Self {

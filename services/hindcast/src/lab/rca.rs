@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
-use super::case::{Case, Seen};
+use super::case::{Case, CaseEvidence};
 
 #[derive(Debug, Serialize)]
 struct RankedAnswer<'a> {
@@ -56,7 +56,7 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Every service of the case, the likeliest cause first: those that the ranking weighs, then the others by how much
 /// their metrics moved.
 fn rank(case: &Case) -> Vec<RankedService> {
-    let Seen { evidence, topology, moved } = case.seen();
+    let CaseEvidence { evidence, topology, moved } = case.seen();
     let mut ranked: Vec<RankedService> = hindcast_rca::standing(&evidence, &topology, &[])
         .into_iter()
         .map(|standing| RankedService {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use hindcast_advice::tools::Toolbox;
 use hindcast_advisor::Rca;
-use hindcast_copilot::{Copilot, Prices, Prompts};
+use hindcast_copilot::{AnsweringCopilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;
 use hindcast_memory::IncidentMemory;
@@ -76,7 +76,7 @@ impl Advising {
         let toolbox =
             Toolbox { queries: Arc::clone(&queries).into(), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
         let copilot: hindcast_advice::SharedCopilot =
-            Arc::new(Copilot::new(copilot(common, &queries, &advice, &toolbox)?));
+            Arc::new(AnsweringCopilot::new(copilot(common, &queries, &advice, &toolbox)?));
         let detector = telemetry.as_ref().map(|telemetry| detector(common, &queries, telemetry, tasks));
         tell(settings, vectors.kind(), embedder.identity(), telemetry.is_some(), &common.metrics);
         show_figures(common, telemetry.clone(), Arc::clone(&vectors), tasks).await;
@@ -170,7 +170,7 @@ async fn show_figures(
 /// stands before an `@`.
 #[allow(clippy::cast_precision_loss)] // for people
 fn tell(
-    settings: &advising::Advising,
+    settings: &advising::AdvisingSettings,
     store: &str,
     embedder: &hindcast_vectors::embed::EmbedderIdentity,
     keeps_telemetry: bool,
@@ -224,7 +224,7 @@ impl StoresFigures {
 }
 
 async fn vectors(
-    settings: &advising::Advising,
+    settings: &advising::AdvisingSettings,
     folder: PathBuf,
     embedder: &hindcast_vectors::embed::Shared,
 ) -> anyhow::Result<hindcast_vectors::Shared> {

@@ -17,7 +17,7 @@ use super::{Advising, Role};
 use crate::settings::chat::{self as settings, secret};
 
 /// Chat, running or not.
-pub struct Chat {
+pub struct ChatParts {
     /// The doors, set up or not.
     pub router: Router,
     /// How chat is.
@@ -25,7 +25,7 @@ pub struct Chat {
 }
 
 /// Whether anything of chat is set up.
-pub fn is_set_up(settings: &settings::Chat) -> bool {
+pub fn is_set_up(settings: &settings::ChatSettings) -> bool {
     let (slack, teams) = (&settings.slack, &settings.teams);
     slack.bot_token_env.is_some() || teams.app_id.is_some() || teams.outgoing_secret_env.is_some()
 }
@@ -39,7 +39,7 @@ pub fn start(
     queries: &hindcast_queries::Shared,
     advising: &Advising,
     tasks: &mut Tasks,
-) -> anyhow::Result<Chat> {
+) -> anyhow::Result<ChatParts> {
     let settings = &common.settings.chat;
     let runs = common.runs(Role::Chat);
     let mut options = options(common, queries, advising);
@@ -64,7 +64,7 @@ pub fn start(
             });
         }
     }
-    Ok(Chat { router: hindcast_chatops::router(door), status })
+    Ok(ChatParts { router: hindcast_chatops::router(door), status })
 }
 
 /// What chat needs, without vendors and secrets.
@@ -91,7 +91,7 @@ fn options(common: &Common, queries: &hindcast_queries::Shared, advising: &Advis
     }
 }
 
-fn slack_of(settings: &settings::Slack, options: &mut Options) -> anyhow::Result<Option<slack::Socket>> {
+fn slack_of(settings: &settings::SlackSettings, options: &mut Options) -> anyhow::Result<Option<slack::Socket>> {
     let Some(token) = secret(settings.bot_token_env.as_ref())? else { return Ok(None) };
     let vendor = Slack::open(slack::Options::new(&settings.api_url, token))?;
     options.vendors.push(Arc::new(vendor) as port::Shared);
@@ -103,7 +103,7 @@ fn slack_of(settings: &settings::Slack, options: &mut Options) -> anyhow::Result
     app.map(|token| slack::Socket::open(&settings.api_url, token)).transpose().map_err(Into::into)
 }
 
-fn teams_of(settings: &settings::Teams, options: &mut Options) -> anyhow::Result<()> {
+fn teams_of(settings: &settings::TeamsSettings, options: &mut Options) -> anyhow::Result<()> {
     if let Some(token) = secret(settings.outgoing_secret_env.as_ref())? {
         options.teams.outgoing_secret = Some(Secret::new(token));
     }

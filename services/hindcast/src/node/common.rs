@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::{Parts, Role};
 use crate::folder::Folder;
-use crate::ledger::Opened;
+use crate::ledger::OpenedLedger;
 use crate::settings::Settings;
 
 /// What every part of a node is handed. Cheap to clone but for the settings.
@@ -54,7 +54,7 @@ impl Common {
     ///
     /// # Errors
     /// When the folder cannot be opened.
-    pub fn of(parts: Parts) -> anyhow::Result<(Self, Opened, TcpListener, Option<String>)> {
+    pub fn of(parts: Parts) -> anyhow::Result<(Self, OpenedLedger, TcpListener, Option<String>)> {
         let Parts { settings, roles, clock, opened, progress, metrics, listener, token, reading_only } = parts;
         let folder = Folder::open(&settings.data)?;
         let ledger = opened.ledger();

@@ -28,7 +28,7 @@ pub struct Served<'a> {
     /// The API and the web pages.
     pub console: &'a Console,
     /// Chat, running or not.
-    pub chat: chat::Chat,
+    pub chat: chat::ChatParts,
     /// The hash of the token that is wanted, in hexadecimal.
     pub token: Option<String>,
     /// The check of that token.
@@ -86,8 +86,8 @@ fn gateway(
     .context("the sources")
 }
 
-fn state(common: &Common) -> extra::State {
-    extra::State {
+fn state(common: &Common) -> extra::ProcessState {
+    extra::ProcessState {
         ledger: Arc::clone(&common.ledger),
         commands: common.writer.commands(),
         install: common.install.clone(),

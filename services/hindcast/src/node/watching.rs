@@ -11,7 +11,7 @@ use hindcast_queries::Window;
 use tokio::sync::watch;
 
 use super::common::{Common, Tasks};
-use crate::ledger::{Extent, Opened};
+use crate::ledger::{Extent, OpenedLedger};
 
 /// The pause between two looks at lags and the ledger.
 const LOOK: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_A_LESSON: u32 = 60;
 
 /// Starts the watch.
-pub fn start(common: &Common, opened: &Opened, queries: &hindcast_queries::Shared, tasks: &mut Tasks) {
+pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries::Shared, tasks: &mut Tasks) {
     let info = common.ledger.info();
     let durability = match info.durability {
         Durability::Synced => "synced",

@@ -34,14 +34,14 @@ pub struct AdvisingFlags {
 /// How telemetry is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Telemetry {
+pub struct TelemetrySettings {
     /// How long, in hours.
     pub retention_h: i64,
     /// How much at most, in megabytes on disk; pinned windows come on top.
     pub max_mb: u64,
 }
 
-impl Default for Telemetry {
+impl Default for TelemetrySettings {
     fn default() -> Self {
         Self { retention_h: 24, max_mb: 4_096 }
     }
@@ -62,7 +62,7 @@ pub struct Memory {
 /// Whether and how a language model is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Copilot {
+pub struct CopilotSettings {
     /// An OpenAI-compatible server; nobody is asked where absent.
     pub base_url: Option<String>,
     /// The model's name at that server.
@@ -95,7 +95,7 @@ pub struct Copilot {
     pub prompts: Option<PathBuf>,
 }
 
-impl Default for Copilot {
+impl Default for CopilotSettings {
     fn default() -> Self {
         Self {
             base_url: None,
@@ -117,7 +117,7 @@ impl Default for Copilot {
     }
 }
 
-impl Copilot {
+impl CopilotSettings {
     /// Every key that is money, with what it says.
     fn money(&self) -> [(&'static str, f64); 5] {
         [
@@ -158,18 +158,18 @@ fn micros(dollars: f64) -> u64 {
 /// All of it, resolved.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Advising {
+pub struct AdvisingSettings {
     /// How telemetry is kept.
-    pub telemetry: Telemetry,
+    pub telemetry: TelemetrySettings,
     /// How the past is remembered.
     pub memory: Memory,
     /// Whether and how a language model is asked.
-    pub copilot: Copilot,
+    pub copilot: CopilotSettings,
     /// A folder of runbooks, beside those that are built in.
     pub runbooks: Option<PathBuf>,
 }
 
-impl Advising {
+impl AdvisingSettings {
     /// Lays the flags over what the file says, and checks it.
     ///
     /// # Errors
@@ -226,8 +226,9 @@ impl Advising {
 mod tests {
     use super::*;
 
-    fn resolved(toml: &str) -> anyhow::Result<Advising> {
-        Advising { copilot: toml::from_str(toml)?, ..Advising::default() }.resolve(&AdvisingFlags::default())
+    fn resolved(toml: &str) -> anyhow::Result<AdvisingSettings> {
+        AdvisingSettings { copilot: toml::from_str(toml)?, ..AdvisingSettings::default() }
+            .resolve(&AdvisingFlags::default())
     }
 
     #[test]

@@ -13,7 +13,7 @@ const SLACK_API: &str = "https://slack.com/api";
 /// Slack. Signed deliveries want the signing secret, socket mode the app token; one of the two will do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Slack {
+pub struct SlackSettings {
     /// The variable that holds the signing secret; several, with commas, while one is exchanged.
     pub signing_secret_env: Option<String>,
     /// The variable that holds the bot's token (`xoxb-…`).
@@ -24,7 +24,7 @@ pub struct Slack {
     pub api_url: String,
 }
 
-impl Default for Slack {
+impl Default for SlackSettings {
     fn default() -> Self {
         Self { signing_secret_env: None, bot_token_env: None, app_token_env: None, api_url: SLACK_API.to_owned() }
     }
@@ -33,7 +33,7 @@ impl Default for Slack {
 /// The table `[teams]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Teams {
+pub struct TeamsSettings {
     /// The bot's app id.
     pub app_id: Option<String>,
     /// The variable that holds its password.
@@ -54,16 +54,16 @@ pub struct Teams {
 
 /// All of chat.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Chat {
+pub struct ChatSettings {
     /// The table `[slack]`.
-    pub slack: Slack,
+    pub slack: SlackSettings,
     /// The table `[teams]`.
-    pub teams: Teams,
+    pub teams: TeamsSettings,
     /// Which channels see what, and who may do what.
     pub rules: ChatRules,
 }
 
-impl Chat {
+impl ChatSettings {
     /// Checks that what is set belongs together.
     ///
     /// # Errors

@@ -42,19 +42,19 @@ pub struct File {
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
     /// How telemetry is kept.
-    pub telemetry: advising::Telemetry,
+    pub telemetry: advising::TelemetrySettings,
     /// How the past is remembered.
     pub memory: advising::Memory,
     /// Whether and how a language model is asked.
-    pub copilot: advising::Copilot,
+    pub copilot: advising::CopilotSettings,
     /// A folder of runbooks, beside those that are built in.
     pub runbooks: Option<PathBuf>,
     /// Which channels see what, and who may do what there.
     pub chat: hindcast_chatops::ChatRules,
     /// The table `[slack]`.
-    pub slack: chat::Slack,
+    pub slack: chat::SlackSettings,
     /// The table `[teams]`.
-    pub teams: chat::Teams,
+    pub teams: chat::TeamsSettings,
 }
 
 /// When a service counts as behind.

@@ -99,7 +99,7 @@ pub fn page(view: &IncidentPage) -> Markup {
 }
 
 fn question(view: &IncidentPage) -> Markup {
-    let form = ask::Form { incident: Some(view.incident.id.clone()), ..ask::Form::default() };
+    let form = ask::QuestionForm { incident: Some(view.incident.id.clone()), ..ask::QuestionForm::default() };
     html! { section.card.asking #ask { (ask::ask(&view.frame, &form, true)) } }
 }
 

@@ -131,5 +131,5 @@ fn any_line_is_masked_the_same_way_twice_and_never_grows_much() {
 
 #[test]
 fn units_can_be_searched() {
-    assert!(UNITS.is_sorted());
+    assert!(crate::units::UNITS.is_sorted());
 }

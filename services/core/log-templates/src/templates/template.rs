@@ -10,7 +10,7 @@ use crate::units::WILDCARD;
 const DIFFERING_MAX: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Template {
+pub(crate) struct MinedTemplate {
     pub(super) id: String,
     pub(super) version: u32,
     pub(super) lines: u64,
@@ -30,7 +30,7 @@ pub(crate) struct TemplateWord {
     pub(crate) open: Option<(u16, u16)>,
 }
 
-impl Template {
+impl MinedTemplate {
     pub(super) fn first(service: &str, line: &Masked) -> Self {
         let word = |token: &MaskToken| TemplateWord { sig: token.sig, text: line.text(token).to_owned(), open: None };
         let words: Vec<TemplateWord> = line.tokens().iter().map(word).collect();

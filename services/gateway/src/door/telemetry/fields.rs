@@ -88,7 +88,7 @@ fn when(flat: &mut FlatFields) -> Result<Option<Time>, Bad> {
 }
 
 /// A time in any usual spelling. Whole numbers keep all their digits, and a time without an offset is UTC.
-pub(super) fn moment(value: &Value) -> Result<Option<Time>, time::NotATime> {
+pub(super) fn moment(value: &Value) -> Result<Option<Time>, time::UnreadableTime> {
     let whole = match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),

@@ -10,7 +10,7 @@ use hindcast_log_templates::watch::{self, Watch, Weight};
 use hindcast_metric_shifts::{self as shift, shift};
 use hindcast_rca::{Evidence, Symptom};
 
-use super::{Case, Line, Made, Seen};
+use super::{Case, CaseChange, CaseEvidence, CaseLine};
 
 /// How long before the onset lines may tell of it.
 const FINDINGS_BEFORE: Span = Span::minutes(15);
@@ -30,7 +30,7 @@ const LEVEL_CHARS: usize = 80;
 impl Case {
     /// Everything that its files say, as evidence.
     #[must_use]
-    pub fn seen(&self) -> Seen {
+    pub fn seen(&self) -> CaseEvidence {
         let topology = self.topology();
         let id = IncidentId::derive(&[b"lab", self.id.as_bytes()]);
         let (shifts, moved) = self.shifts(&id);
@@ -50,7 +50,7 @@ impl Case {
             position: u64::MAX,
             now: self.about.window_end,
         };
-        Seen { evidence, topology, moved }
+        CaseEvidence { evidence, topology, moved }
     }
 
     fn services(&self) -> BTreeSet<String> {
@@ -166,9 +166,10 @@ impl Case {
     }
 
     fn changes(&self) -> Vec<Change> {
-        let inside =
-            |made: &&Made| made.at >= self.about.window_start - CHANGES_BEFORE && made.at <= self.about.window_end;
-        let change = |(index, made): (usize, &Made)| {
+        let inside = |made: &&CaseChange| {
+            made.at >= self.about.window_start - CHANGES_BEFORE && made.at <= self.about.window_end
+        };
+        let change = |(index, made): (usize, &CaseChange)| {
             let cited = cite(b"change", index);
             Change {
                 event: cited.event,
@@ -256,7 +257,7 @@ fn raised(sign: watch::TemplateSign) -> Raised {
 }
 
 /// How bad a line says it is: by its field, else by the first word at its beginning that is a level.
-fn weight(line: &Line) -> Weight {
+fn weight(line: &CaseLine) -> Weight {
     if let Some(weight) = line.severity.as_deref().and_then(level) {
         return weight;
     }

@@ -6,7 +6,7 @@ use hindcast_telemetry::LogLevel;
 use super::super::intake::{Intake, Line};
 use super::super::wire::Shape;
 use super::super::{RECORDS_MAX, too_many};
-use super::messages::{ExportLogs, LogRecord};
+use super::messages::{ExportLogs, OtlpLogRecord};
 use super::value::{ANY, ATTRIBUTE, Origin, RESOURCE, id, labels, text, time};
 
 /// The nesting of an export of logs.
@@ -34,7 +34,7 @@ pub(super) fn gather(request: ExportLogs, intake: &mut Intake) -> Result<()> {
     Ok(())
 }
 
-fn line(origin: &Origin, record: LogRecord) -> Line {
+fn line(origin: &Origin, record: OtlpLogRecord) -> Line {
     let mut own = labels(&record.attributes);
     for (name, bytes) in [("trace_id", &record.trace_id), ("span_id", &record.span_id)] {
         let id = id(bytes);

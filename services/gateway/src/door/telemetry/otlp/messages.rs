@@ -41,12 +41,12 @@ pub(super) struct Resource {
 pub(super) struct ScopeLogs {
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "or_default")]
-    pub(super) log_records: Vec<LogRecord>,
+    pub(super) log_records: Vec<OtlpLogRecord>,
 }
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct LogRecord {
+pub(super) struct OtlpLogRecord {
     #[prost(fixed64, tag = "1")]
     #[serde(deserialize_with = "unsigned")]
     pub(super) time_unix_nano: u64,
@@ -165,7 +165,7 @@ pub(super) struct Metric {
     #[prost(message, optional, tag = "10")]
     pub(super) exponential_histogram: Option<ExponentialHistogram>,
     #[prost(message, optional, tag = "11")]
-    pub(super) summary: Option<Summary>,
+    pub(super) summary: Option<OtlpSummary>,
 }
 
 /// A gauge or a sum.
@@ -256,7 +256,7 @@ pub(super) struct ExponentialPoint {
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Summary {
+pub(super) struct OtlpSummary {
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "or_default")]
     pub(super) data_points: Vec<SummaryPoint>,
