@@ -8,7 +8,7 @@ use hindcast_domain::events;
 use hindcast_domain::words::ResolvedBy;
 use std::collections::{BTreeMap, VecDeque};
 
-use hindcast_correlation::cluster::{Candidate, GroupingWeights, Newcomer};
+use hindcast_correlation::cluster::{ComparedAlert, GroupingWeights, Newcomer};
 use hindcast_correlation::nearby::NearbyAlerts;
 use hindcast_domain::alert::Status;
 use hindcast_domain::book::{Book, Touched};
@@ -224,7 +224,7 @@ impl CorrelatorState {
     /// The alerts that a newcomer is compared with at `now`, each with its incident: of incidents that live, and of
     /// those whose alerts fell quiet so lately that what fires now may be the same problem.
     #[must_use]
-    pub fn candidates<'a>(&'a self, newcomer: &Newcomer<'_>, now: Time) -> Vec<Candidate<'a>> {
+    pub fn candidates<'a>(&'a self, newcomer: &Newcomer<'_>, now: Time) -> Vec<ComparedAlert<'a>> {
         let found = self.nearby.candidates(newcomer, self.seen.topology());
         let pair = |fingerprint: &'a Fingerprint| {
             let alert = self.book.alerts.get(fingerprint)?;

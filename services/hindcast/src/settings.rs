@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 
-pub use file::{Health, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
+pub use file::{HealthSettings, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
 use file::{check_receivers, checked, paging, read_file, receivers};
 
 /// Where a server listens unless it is told otherwise.
@@ -123,7 +123,7 @@ pub struct Settings {
     /// How alerts are grouped; the defaults where absent.
     pub correlation: hindcast_correlator::CorrelationRules,
     /// When a service counts as behind.
-    pub health: Health,
+    pub health: HealthSettings,
     /// Who is told how much.
     pub paging: hindcast_pager::PagingRules,
     /// Where each receiver is.

@@ -83,7 +83,7 @@ pub struct Pending {
     pub command: String,
 }
 
-/// What a command answers with.
+/// A command was decided in time, or it is recorded and its outcome is still to come.
 #[derive(Clone, Debug)]
 pub enum CommandAnswer<T> {
     /// The thing as it stands now.

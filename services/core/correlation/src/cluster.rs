@@ -42,7 +42,7 @@ pub struct Newcomer<'a> {
 }
 
 /// An alert that it is compared with, and the incident that it belongs to.
-pub type Candidate<'a> = (&'a IncidentId, &'a Alert);
+pub type ComparedAlert<'a> = (&'a IncidentId, &'a Alert);
 
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ struct Scored<'a> {
 #[must_use]
 pub fn assign(
     newcomer: &Newcomer<'_>,
-    candidates: &[Candidate<'_>],
+    candidates: &[ComparedAlert<'_>],
     topology: &Topology,
     weights: &GroupingWeights,
 ) -> Assignment {

@@ -43,11 +43,11 @@ vocabulary! {
         Database = "database",
         /// A server of queues or topics.
         Broker = "broker",
-        /// A queue.
+        /// A queue of a message broker or of a job runner.
         Queue = "queue",
         /// An exchange of a message broker.
         Exchange = "exchange",
-        /// A topic.
+        /// A topic of a message broker.
         Topic = "topic",
         /// A group of consumers of a topic.
         ConsumerGroup = "consumer_group",

@@ -45,7 +45,7 @@ pub(crate) enum Stands {
 /// How a label's value becomes a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameShape {
-    /// As it is.
+    /// The label as it came.
     Whole,
     /// The host of an address: without scheme, user, path and port.
     Host,

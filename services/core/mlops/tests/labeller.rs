@@ -147,7 +147,7 @@ fn a_cause_that_is_said_without_resolving_says_what_a_resolve_with_a_cause_says(
     let resolve = Command::ResolveIncident { incident: incident.clone(), cause, resolution: None };
     assert_eq!(said(&mut ledger, 60, resolve), ["resolved_with_cause"]);
     let mut causes: Vec<_> = ledger.labels().into_iter().filter(|label| label.given.kind == Kind::Cause).collect();
-    causes.sort_by_key(|label| label.position);
+    causes.sort_by_key(|label| label.at);
     assert_eq!(causes.iter().map(|label| label.given.value.as_str()).collect::<Vec<_>>(), ["a slow disk", "vacuum"]);
     for nothing in [None, Some("  ")] {
         let (checked, given) = say(&mut ledger, 70, "ada", nothing);
@@ -433,7 +433,13 @@ fn a_lane_that_starts_again_stands_where_it_stood() {
     assert_ne!(labeller.due(&state), None, "before its decisions are folded it would decide again");
     ledger.history.iter().filter(is_label).for_each(|label| labeller.evolve(&mut state, label));
     assert_eq!(labeller.due(&state), None);
-    assert_eq!(state.labels, ledger.labeller.state().labels);
+    // The ledger gives places when it appends; no decision reads them.
+    let placeless = |labels: &hindcast_domain::label::Labels| {
+        let mut labels = labels.clone();
+        labels.0.values_mut().for_each(|label| label.position = 0);
+        labels
+    };
+    assert_eq!(placeless(&state.labels), placeless(&ledger.labeller.state().labels));
     let text = serde_json::to_string(&state).unwrap();
     assert_eq!(serde_json::from_str::<labeller::LabellerState>(&text).unwrap(), state, "a snapshot is the state");
 }

@@ -38,7 +38,7 @@ impl DecodedCommit {
         Self { seq: record.seq, subject: record.subject.clone(), hash, stamped_at: header.stamped_at, events }
     }
 
-    /// The events.
+    /// What the commit holds, in its order.
     #[must_use]
     pub fn events(&self) -> &[Recorded] {
         &self.events
@@ -59,7 +59,7 @@ pub struct QueuedInput {
 }
 
 impl QueuedInput {
-    /// The event.
+    /// The input as it was recorded.
     #[must_use]
     pub fn event(&self) -> &Recorded {
         &self.commit.events[self.index]
@@ -307,7 +307,7 @@ impl InputQueue {
 
 /// An input as a lane took it.
 pub struct RecordedInput {
-    /// The input.
+    /// What was decided.
     pub input: QueuedInput,
     /// The stamp of the oldest input that was undecided then.
     pub timers_by: Time,

@@ -36,7 +36,7 @@ pub struct Divergence {
 pub struct Redecision {
     /// Commits that were decided again and compared.
     pub commits: u64,
-    /// Events of these.
+    /// Events in those commits.
     pub events: u64,
     /// Commits of another engine, and those behind a divergence: folded, and not compared.
     pub folded: u64,

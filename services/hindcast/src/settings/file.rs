@@ -36,7 +36,7 @@ pub struct File {
     /// How long deliveries are tried, and the like.
     pub paging: Paging,
     /// When a service counts as behind.
-    pub health: Health,
+    pub health: HealthSettings,
     /// Who is told.
     pub receivers: Vec<Receiver>,
     /// Who sends.
@@ -60,18 +60,18 @@ pub struct File {
 /// When a service counts as behind.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Health {
+pub struct HealthSettings {
     /// Age in seconds of the oldest commit that a service has not processed, from which on `/readyz` and `doctor` name it.
     pub lag_s: u32,
 }
 
-impl Default for Health {
+impl Default for HealthSettings {
     fn default() -> Self {
         Self { lag_s: 10 }
     }
 }
 
-impl Health {
+impl HealthSettings {
     /// The same as a duration.
     #[must_use]
     pub const fn lag(self) -> Duration {

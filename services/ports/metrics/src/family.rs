@@ -24,14 +24,14 @@ type LabelValues = Box<[Box<str>]>;
 
 /// One series.
 #[derive(Clone, Debug)]
-pub(crate) enum MetricSeries {
+pub(crate) enum LabelledMetric {
     Counter(Counter<u64>),
     Sum(Counter<f64>),
     Gauge(Gauge<f64, std::sync::atomic::AtomicU64>),
     Histogram(AtomicHistogram),
 }
 
-impl MetricSeries {
+impl LabelledMetric {
     fn new(kind: MetricKind) -> Self {
         match kind {
             MetricKind::Counter => Self::Counter(Counter::default()),
@@ -98,8 +98,8 @@ impl MetricSeries {
 pub(crate) struct MetricFamily {
     pub(crate) declared: &'static MetricDeclaration,
     /// Sorted, and never changed after the start.
-    known: Vec<(LabelValues, MetricSeries)>,
-    late: RwLock<BTreeMap<LabelValues, MetricSeries>>,
+    known: Vec<(LabelValues, LabelledMetric)>,
+    late: RwLock<BTreeMap<LabelValues, LabelledMetric>>,
     /// Counts what found no room.
     left_out: Counter<u64>,
 }
@@ -113,30 +113,30 @@ impl MetricFamily {
     ) -> Self {
         known.sort();
         known.dedup();
-        let series = |values| (values, MetricSeries::new(declared.kind));
+        let series = |values| (values, LabelledMetric::new(declared.kind));
         Self { declared, known: known.into_iter().map(series).collect(), late: RwLock::default(), left_out }
     }
 
     /// The series of these label values, made where it does not exist and there is room.
-    pub(crate) fn series(&self, values: &[&str]) -> MetricSeries {
+    pub(crate) fn series(&self, values: &[&str]) -> LabelledMetric {
         self.find(values).unwrap_or_else(|| self.make(values))
     }
 
     /// Does something to the series of these label values; where it is known, without a lock.
-    pub(crate) fn with(&self, values: &[&str], act: impl FnOnce(&MetricSeries)) {
+    pub(crate) fn with(&self, values: &[&str], act: impl FnOnce(&LabelledMetric)) {
         match self.known(values) {
             Some(series) => act(series),
             None => act(&self.series(values)),
         }
     }
 
-    fn known(&self, values: &[&str]) -> Option<&MetricSeries> {
+    fn known(&self, values: &[&str]) -> Option<&LabelledMetric> {
         let found = self.known.binary_search_by(|(known, _)| compare(known, values)).ok()?;
         self.known.get(found).map(|(_, series)| series)
     }
 
     /// The series of these label values, where it exists.
-    pub(crate) fn find(&self, values: &[&str]) -> Option<MetricSeries> {
+    pub(crate) fn find(&self, values: &[&str]) -> Option<LabelledMetric> {
         if let Some(series) = self.known(values) {
             return Some(series.clone());
         }
@@ -145,7 +145,7 @@ impl MetricFamily {
     }
 
     #[cold]
-    fn make(&self, values: &[&str]) -> MetricSeries {
+    fn make(&self, values: &[&str]) -> LabelledMetric {
         let mut late = self.late.write().unwrap_or_else(PoisonError::into_inner);
         let has_room = late.len() < LATE_SERIES_MAX;
         let mut left_out = false;
@@ -175,7 +175,7 @@ impl MetricFamily {
         if let Some(series) = self.known(&known) {
             return series.clone();
         }
-        late.entry(values).or_insert_with(|| MetricSeries::new(self.declared.kind)).clone()
+        late.entry(values).or_insert_with(|| LabelledMetric::new(self.declared.kind)).clone()
     }
 
     /// Sets all series that are not known from the start: those that are not among `rows` end.
@@ -190,7 +190,7 @@ impl MetricFamily {
     fn encode_one(
         &self,
         values: &LabelValues,
-        series: &MetricSeries,
+        series: &LabelledMetric,
         encoder: &mut MetricEncoder<'_>,
     ) -> std::fmt::Result {
         let names = self.declared.labels.iter().map(|label| label.name);

@@ -19,6 +19,9 @@ pub const NAMES: [(&str, &str); 6] = [
 /// What a limit that is none is shown as: the largest number that the kernel knows, as other client libraries do.
 const UNLIMITED: f64 = 18_446_744_073_709_551_615.0;
 
+/// Ticks of a second in `/proc`: the same on every Linux that this program is built for.
+const TICKS_A_SECOND: f64 = 100.0;
+
 /// Reads the figures of this process.
 #[derive(Debug)]
 pub(crate) struct ProcessCollector {
@@ -37,7 +40,7 @@ struct ProcessFigures {
 
 impl ProcessCollector {
     pub(crate) fn new() -> Self {
-        let started_at = stat().and_then(|stat| Some(booted_at()? + stat.started_ticks / ticks_a_second()));
+        let started_at = stat().and_then(|stat| Some(booted_at()? + stat.started_ticks / TICKS_A_SECOND));
         Self { started_at: started_at.unwrap_or_default() }
     }
 }
@@ -67,7 +70,6 @@ struct ProcessStat {
     cpu_ticks: f64,
     started_ticks: f64,
     virtual_bytes: f64,
-    resident_pages: f64,
 }
 
 /// Fields after the name, which is in brackets and may hold blanks: state is the first of them.
@@ -76,12 +78,7 @@ fn stat() -> Option<ProcessStat> {
     let (_, rest) = text.rsplit_once(')')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let number = |at: usize| fields.get(at)?.parse::<f64>().ok();
-    Some(ProcessStat {
-        cpu_ticks: number(11)? + number(12)?,
-        started_ticks: number(19)?,
-        virtual_bytes: number(20)?,
-        resident_pages: number(21)?,
-    })
+    Some(ProcessStat { cpu_ticks: number(11)? + number(12)?, started_ticks: number(19)?, virtual_bytes: number(20)? })
 }
 
 /// When the machine started, in seconds since the epoch.
@@ -101,21 +98,23 @@ fn max_fds() -> Option<f64> {
     if soft == "unlimited" { Some(UNLIMITED) } else { soft.parse().ok() }
 }
 
+/// The kernel says it in kibibytes, whatever its pages are.
+fn resident() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?;
+    Some(kibibytes.parse::<f64>().ok()? * 1_024.0)
+}
+
 #[allow(clippy::cast_precision_loss)] // figures of one process
 fn look() -> Option<ProcessFigures> {
     let stat = stat()?;
     Some(ProcessFigures {
-        cpu: stat.cpu_ticks / ticks_a_second(),
-        resident: stat.resident_pages * rustix::param::page_size() as f64,
+        cpu: stat.cpu_ticks / TICKS_A_SECOND,
+        resident: resident()?,
         virtual_memory: stat.virtual_bytes,
         open_fds: open_fds()? as f64,
         max_fds: max_fds()?,
     })
-}
-
-#[allow(clippy::cast_precision_loss)] // a hundred
-fn ticks_a_second() -> f64 {
-    rustix::param::clock_ticks_per_second() as f64
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 
 use crate::catalog::{self, LabelValueSet, MetricDeclaration, MetricKind, NameSet};
 use crate::exposition::Exposition;
-use crate::family::{MetricFamily, MetricSeries, cut};
+use crate::family::{LabelledMetric, MetricFamily, cut};
 use crate::histogram::AtomicHistogram;
 use crate::process::ProcessCollector;
 
@@ -134,7 +134,7 @@ impl MetricRegistry {
     #[must_use]
     pub fn counter(&self, name: &'static str, labels: &[(&'static str, &str)]) -> Counter<u64> {
         match self.on(name, labels, MetricFamily::series) {
-            Some(MetricSeries::Counter(counter)) => counter,
+            Some(LabelledMetric::Counter(counter)) => counter,
             _ => Counter::default(),
         }
     }
@@ -143,7 +143,7 @@ impl MetricRegistry {
     #[must_use]
     pub fn histogram(&self, name: &'static str, labels: &[(&'static str, &str)]) -> AtomicHistogram {
         match self.on(name, labels, MetricFamily::series) {
-            Some(MetricSeries::Histogram(histogram)) => histogram,
+            Some(LabelledMetric::Histogram(histogram)) => histogram,
             _ => AtomicHistogram::new(&[]),
         }
     }

@@ -124,7 +124,7 @@ pub struct Redecided {
     pub other_engines: Vec<u32>,
     /// Commits of lanes that were decided again and compared.
     pub commits: u64,
-    /// Events of these.
+    /// Events in those commits.
     pub events: u64,
     /// Commits of lanes that were folded and not compared: those of other engines, and those behind a difference.
     pub folded: u64,

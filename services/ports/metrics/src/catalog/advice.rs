@@ -2,7 +2,7 @@
 
 use hindcast_domain::words::{AnswerMode, ModelOutcome};
 
-use super::{MetricDeclaration, MetricKind, any, counter, gauge, words};
+use super::declared::{MetricDeclaration, MetricKind, any, counter, gauge, words};
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     gauge(
@@ -25,6 +25,7 @@ pub(super) const ALL: &[MetricDeclaration] = &[
     ),
     counter("hindcast_memory_skipped_total", "Items that the memory left out", &[]),
     counter("hindcast_memory_rebuilt_total", "Times that the memory was built from the beginning", &[]),
+    counter("hindcast_rca_ranked_total", "Rankings of causes that were made and not taken from memory", &[]),
     counter("hindcast_rca_memory_failures_total", "Rankings of causes without similar incidents", &[]),
     gauge("hindcast_copilot_info", "The configured language model and its server", &[any("model"), any("server")]),
     counter("hindcast_copilot_answers_total", "Answers to questions", &[words("mode", AnswerMode::WORDS)]),

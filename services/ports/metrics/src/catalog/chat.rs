@@ -1,6 +1,6 @@
 //! Slack and Teams.
 
-use super::{LabelDeclaration, MetricDeclaration, counter, gauge, words};
+use super::declared::{LabelDeclaration, MetricDeclaration, counter, gauge, words};
 
 const VENDOR: LabelDeclaration = words("vendor", &["slack", "teams"]);
 

@@ -1,7 +1,7 @@
 //! What comes in: requests, alerts, telemetry, and what of it is refused, redacted or set aside.
 
-use super::NameSet::{RefusalCodes, SecretKinds, Sources};
-use super::{FAST, LabelDeclaration, MetricDeclaration, any, counter, gauge, histogram, named, words};
+use super::declared::NameSet::{RefusalCodes, SecretKinds, Sources};
+use super::declared::{FAST, LabelDeclaration, MetricDeclaration, any, counter, gauge, histogram, named, words};
 
 /// Codes of bad items in a request whose other items may be good.
 pub const ITEM_CODES: &[&str] = &[

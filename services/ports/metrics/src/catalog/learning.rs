@@ -1,7 +1,7 @@
 //! What was learnt: labels, versions, and what the gate said of them. All of it is read from the views, so that a
 //! restart changes nothing.
 
-use super::{MetricDeclaration, any, gauge, words};
+use super::declared::{MetricDeclaration, any, gauge, words};
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     gauge(

@@ -1,6 +1,6 @@
 //! The ledger and those who follow it: how much there is, how long an append takes, who is how far behind.
 
-use super::{FAST, MetricDeclaration, NameSet, SLOW, any, counter, gauge, histogram, named, words};
+use super::declared::{FAST, MetricDeclaration, NameSet, SLOW, any, counter, gauge, histogram, named, words};
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     gauge("hindcast_ledger_position", "The position of the last commit's first event", &[]),

@@ -1,7 +1,7 @@
 //! Who is notified.
 
-use super::NameSet::Receivers;
-use super::{MetricDeclaration, SLOW, counter, gauge, histogram, named};
+use super::declared::NameSet::Receivers;
+use super::declared::{MetricDeclaration, SLOW, counter, gauge, histogram, named};
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     counter("hindcast_notices_delivered_total", "Notifications that a receiver took", &[named("receiver", Receivers)]),

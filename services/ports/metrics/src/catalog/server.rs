@@ -1,7 +1,7 @@
 //! The server itself: what was asked, what was refused, and what it is.
 
-use super::NameSet::RefusalCodes;
-use super::{MetricDeclaration, any, counter, gauge, named, words};
+use super::declared::NameSet::RefusalCodes;
+use super::declared::{MetricDeclaration, any, counter, gauge, named, words};
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     gauge(
