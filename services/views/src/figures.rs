@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{Duration, ReportRow};
-use hindcast_domain::incident::{Incident, Status};
-use hindcast_domain::label::{Kind, Label, Provenance};
-use hindcast_domain::{Span, Time};
+use hindcast_domain::Time;
+use hindcast_domain::incident::Status;
+use hindcast_domain::label::{Kind, Provenance};
+
+use crate::project::reported::{IncidentRow, LabelNote};
 
 /// What each figure means, by the name that it has in a row.
 pub const DEFINITIONS: [(&str, &str); 20] = [
@@ -95,8 +97,7 @@ impl Told {
     ///
     /// `together`: whether the alerts of a pair were in the incident when they were spoken of. To say that two are
     /// apart that were kept apart finds no fault.
-    pub fn label(&mut self, label: &Label, together: bool) {
-        let given = &label.given;
+    pub(crate) fn label(&mut self, given: &LabelNote, together: bool) {
         self.labels += 1;
         match given.kind {
             Kind::Attention => {
@@ -136,8 +137,8 @@ impl Figures {
     }
 
     /// Counts an incident, if it is one of the stretch.
-    pub fn incident(&mut self, incident: &Incident, told: &Told) {
-        if !self.stretch.holds(incident.opened_at) || incident.merged_into.is_some() {
+    pub(crate) fn incident(&mut self, incident: &IncidentRow, told: &Told) {
+        if !self.stretch.holds(Time::from_nanos(incident.opened_at)) || incident.merged {
             return;
         }
         self.each(&incident.services, |line| line.incident(incident, told));
@@ -151,7 +152,7 @@ impl Figures {
     }
 
     /// Counts a moment at which a page was asked for, about something that hit `services`.
-    pub fn paged(&mut self, at: Time, services: &BTreeSet<String>) {
+    pub(crate) fn paged(&mut self, at: Time, services: &[String]) {
         if self.stretch.holds(at) {
             self.each(services, |line| line.row.paged += 1);
         }
@@ -182,11 +183,11 @@ impl Figures {
 }
 
 impl FigureLine {
-    fn incident(&mut self, incident: &Incident, told: &Told) {
+    fn incident(&mut self, incident: &IncidentRow, told: &Told) {
         let row = &mut self.row;
-        let declared = incident.grouped_by.is_empty() && incident.split_from.is_none();
+        let declared = incident.declared;
         row.incidents += 1;
-        *row.by_severity.entry(incident.peak_severity).or_default() += 1;
+        *row.by_severity.entry(incident.peak).or_default() += 1;
         row.alerts += told.alerts;
         row.messages += told.messages;
         row.pages += told.pages;
@@ -194,20 +195,20 @@ impl FigureLine {
         row.came_back += u64::from(told.came_back);
         row.missed += u64::from(declared || told.came_back);
         row.wrongly_merged += u64::from(told.wrongly_merged);
-        row.unaccounted += u64::from(incident.peak_severity.pages() && !declared && !told.accounted);
+        row.unaccounted += u64::from(incident.peak.pages() && !declared && !told.accounted);
         row.reopened += incident.reopened;
         row.labels += told.labels;
         row.useful += u64::from(told.attention.contains("useful"));
         row.noise += u64::from(told.attention.contains("noise"));
         row.no_action += u64::from(told.attention.contains("no_action"));
         if !declared {
-            self.detect.push(seconds(incident.opened_at.since(incident.started_at)));
+            self.detect.push(seconds(incident.opened_at, incident.started_at));
         }
-        self.acknowledge.extend(incident.acknowledged_at.map(|at| seconds(at.since(incident.opened_at))));
+        self.acknowledge.extend(incident.acknowledged_at.map(|at| seconds(at, incident.opened_at)));
         if let (Status::Resolved, Some(at)) = (incident.status, incident.resolved_at) {
-            self.resolve.push(seconds(at.since(incident.started_at)));
+            self.resolve.push(seconds(at, incident.started_at));
             row.closed += 1;
-            row.with_cause += u64::from(incident.cause.is_some() || told.cause);
+            row.with_cause += u64::from(incident.cause || told.cause);
         }
     }
 
@@ -222,9 +223,9 @@ impl FigureLine {
     }
 }
 
-/// A sender's clock that runs ahead makes no span that is less than nothing.
-fn seconds(span: Span) -> f64 {
-    span.as_secs_f64().max(0.0)
+/// Seconds between two times in nanoseconds. A sender's clock that runs ahead makes no span that is less than nothing.
+fn seconds(end: i64, start: i64) -> f64 {
+    Time::from_nanos(end).since(Time::from_nanos(start)).as_secs_f64().max(0.0)
 }
 
 /// Mean, median and 90th percentile (nearest rank), in seconds; nothing of an empty sample.

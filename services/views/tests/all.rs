@@ -9,3 +9,4 @@ mod conformance;
 mod figures;
 mod indexed;
 mod labels;
+mod report;

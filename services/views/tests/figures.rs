@@ -9,7 +9,10 @@ use std::time::Instant;
 use common::{Running, World};
 use hindcast_api::AsOf;
 use hindcast_domain::command::Command;
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, Queries, Window};
+use hindcast_domain::notice;
+use hindcast_queries::{
+    AlertFilter, EventFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries, ReportFilter, Window,
+};
 use hindcast_views::FailPoint;
 
 fn window(position: u64) -> Window {
@@ -124,4 +127,80 @@ async fn figures() {
     let again = Running::with(&world.ledger, folder, FailPoint::None).await;
     println!("opened again in {:.2?}", began.elapsed());
     assert!(again.views.is_ready());
+}
+
+/// The slowest of three, in milliseconds.
+async fn slowest<F: Future<Output = ()>>(name: &str, mut work: impl FnMut() -> F) -> f64 {
+    let mut worst = 0.0_f64;
+    for _ in 0..3 {
+        let began = Instant::now();
+        work().await;
+        worst = worst.max(began.elapsed().as_secs_f64() * 1e3);
+    }
+    println!("{name}: {worst:.1} ms");
+    worst
+}
+
+/// What the pages ask at ten thousand incidents, fifty thousand labels and an incident of twenty thousand alerts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn many_incidents_and_labels() {
+    let mut world = World::new();
+    for index in 0..10_000 {
+        world.whole_life(index, 5).await;
+    }
+    let large = world.large_incident(20_000).await;
+    let running = Running::over(&world.ledger).await;
+    let views = running.views.clone();
+    let at = world.position();
+    println!("load average: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    let then = Some(AsOf::Position(at));
+    let first = |limit| Window { as_of: then, limit: Some(limit), cursor: None };
+    let mut took = Vec::new();
+    let held = NoticeFilter { status: vec![notice::Status::Held], ..Default::default() };
+    took.push(
+        slowest("list of 25 incidents", || async {
+            drop(views.incidents(IncidentFilter::default(), first(25)).await.unwrap())
+        })
+        .await,
+    );
+    took.push(slowest("first page: counts", || async { assert_eq!(views.counted(at).await.unwrap().parked, 0) }).await);
+    took.push(
+        slowest("first page: delayed notifications", || async {
+            drop(views.notices(held.clone(), first(100)).await.unwrap())
+        })
+        .await,
+    );
+    took.push(slowest("report", || async { drop(views.report(ReportFilter::default(), then).await.unwrap()) }).await);
+    took.push(
+        slowest("labels", || async { drop(views.labels(LabelFilter::default(), first(50)).await.unwrap()) }).await,
+    );
+    let disputed = LabelFilter { disputed: Some(true), ..Default::default() };
+    took.push(
+        slowest("labels that are disputed", || async {
+            drop(views.labels(disputed.clone(), first(50)).await.unwrap())
+        })
+        .await,
+    );
+    took.push(slowest("coverage", || async { drop(views.label_coverage(then).await.unwrap()) }).await);
+    let made =
+        EventFilter { kind: Some("proposal.made".into()), incident: Some(large.clone()), ..EventFilter::default() };
+    took.push(
+        slowest("proposals of an incident", || async { drop(views.events(made.clone(), first(500)).await.unwrap()) })
+            .await,
+    );
+    let alerts = AlertFilter { incident: Some(large.clone()), ..AlertFilter::default() };
+    took.push(
+        slowest("50 of 20,000 alerts, with their reasons", || async {
+            let page = views.alerts(alerts.clone(), first(50)).await.unwrap();
+            let shown: Vec<String> = page.items.iter().map(|alert| alert.fingerprint.clone()).collect();
+            assert_eq!(views.why_of(&large, &shown, then).await.unwrap().members.len(), 50);
+        })
+        .await,
+    );
+    took.push(
+        slowest("100 lines of its timeline", || async { drop(views.timeline(&large, first(100)).await.unwrap()) })
+            .await,
+    );
+    println!("slowest of all: {:.1} ms", took.into_iter().fold(0.0, f64::max));
 }

@@ -1,7 +1,9 @@
 //! Each definition at its borders, over histories made by hand.
 
-use hindcast_domain::label::{About, Given};
-use hindcast_domain::{EventId, IncidentId, LabelId, Severity};
+use hindcast_domain::{IncidentId, LabelId, Severity};
+
+use hindcast_domain::Span;
+use hindcast_domain::incident::Incident;
 
 use super::*;
 
@@ -26,28 +28,30 @@ fn incident(opened: i64, services: &[&str]) -> Incident {
     }
 }
 
+fn row(incident: &Incident) -> IncidentRow {
+    IncidentRow::of(incident, "production", None)
+}
+
 fn told() -> Told {
     Told { alerts: 3, messages: 9, pages: 1, accounted: true, ..Told::default() }
 }
 
 fn total(incidents: &[(Incident, Told)]) -> ReportRow {
     let mut figures = Figures::new(stretch());
-    incidents.iter().for_each(|(incident, told)| figures.incident(incident, told));
+    incidents.iter().for_each(|(incident, told)| figures.incident(&row(incident), told));
     figures.rows().0
 }
 
-fn label(kind: Kind, value: &str, rule: &str, provenance: Provenance) -> Label {
-    let about = About::Incident { incident: IncidentId::derive(&[b"x"]) };
-    let from = EventId::derive(&[b"from"]);
-    Label {
-        id: LabelId::derive(&[rule.as_bytes()]),
-        given: Given { kind, about, value: value.into(), weight: 1_000, provenance, rule: rule.into(), from },
-        by: "ada".into(),
-        at: at(150),
-        event: EventId::derive(&[b"event"]),
-        position: 7,
-        retracted: None,
-        revision: 1,
+fn label(kind: Kind, value: &str, rule: &str, provenance: Provenance) -> LabelNote {
+    let (label, incident) = (LabelId::derive(&[rule.as_bytes()]), IncidentId::derive(&[b"x"]));
+    LabelNote {
+        label: label.to_string(),
+        at: at(150).nanos(),
+        incident: Some(incident.to_string()),
+        kind,
+        value: value.into(),
+        provenance,
+        rule: rule.into(),
     }
 }
 
@@ -58,7 +62,7 @@ fn a_stretch_holds_its_beginning_and_not_its_end() {
     let mut figures = Figures::new(stretch());
     for minute in [99, 100, 199, 200] {
         figures.firing(at(minute), None);
-        figures.paged(at(minute), &BTreeSet::new());
+        figures.paged(at(minute), &[]);
     }
     let row = figures.rows().0;
     assert_eq!((row.firings, row.paged), (2, 2));
@@ -67,8 +71,8 @@ fn a_stretch_holds_its_beginning_and_not_its_end() {
 #[test]
 fn an_incident_of_two_services_counts_for_both_and_once_in_the_total() {
     let mut figures = Figures::new(stretch());
-    figures.incident(&incident(120, &["a", "b"]), &told());
-    figures.incident(&incident(121, &["b"]), &told());
+    figures.incident(&row(&incident(120, &["a", "b"])), &told());
+    figures.incident(&row(&incident(121, &["b"])), &told());
     let (total, services) = figures.rows();
     assert_eq!((total.incidents, services["a"].incidents, services["b"].incidents), (2, 1, 2));
     assert_eq!((total.alerts, services["a"].alerts, services["b"].messages), (6, 3, 18));
@@ -77,8 +81,8 @@ fn an_incident_of_two_services_counts_for_both_and_once_in_the_total() {
 #[test]
 fn a_service_that_is_asked_for_stands_alone() {
     let mut figures = Figures::new(Stretch { service: Some("a".into()), ..stretch() });
-    figures.incident(&incident(120, &["a", "b"]), &told());
-    figures.incident(&incident(121, &["b"]), &told());
+    figures.incident(&row(&incident(120, &["a", "b"])), &told());
+    figures.incident(&row(&incident(121, &["b"])), &told());
     figures.firing(at(120), Some(&"b".to_owned()));
     let (total, services) = figures.rows();
     assert_eq!((total.incidents, total.firings), (1, 0));
@@ -147,7 +151,7 @@ fn noise_removed_is_what_fired_beyond_the_moments_of_a_page() {
     let removed = |firings: i64, pages: i64| {
         let mut figures = Figures::new(stretch());
         (0..firings).for_each(|minute| figures.firing(at(110 + minute), None));
-        (0..pages).for_each(|minute| figures.paged(at(110 + minute), &BTreeSet::new()));
+        (0..pages).for_each(|minute| figures.paged(at(110 + minute), &[]));
         figures.rows().0.noise_removed
     };
     assert_eq!(removed(8, 1), Some(875));

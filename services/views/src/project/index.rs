@@ -14,10 +14,10 @@ use crate::store::keys::{self, About, Kind, List};
 /// What stands beside the event of a receipt by which its alert began to fire.
 pub(crate) const FIRED: &[u8] = b"f";
 
-/// An event by its id, by its type, by its cause.
-pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, kind: &str, cause: Option<&str>) {
+/// An event by its id, by its type with what is noted there, by its cause.
+pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, (kind, noted): (&str, Vec<u8>), cause: Option<&str>) {
     batch.place(keys::event(id), position);
-    batch.index(keys::about(About::Type, kind, position, position), []);
+    batch.index(keys::about(About::Type, kind, position, position), noted);
     if let Some(cause) = cause {
         batch.index(keys::about(About::Caused, cause, position, position), []);
     }
@@ -25,7 +25,7 @@ pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, kind: &str, caus
 
 /// An event of a newer binary: shown as an event, and listed among the parked.
 pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
-    event(batch, shown.position, &shown.id, &shown.event_type, shown.causation_id.as_deref());
+    event(batch, shown.position, &shown.id, (&shown.event_type, Vec::new()), shown.causation_id.as_deref());
     let item = api::Parked {
         id: shown.id.clone(),
         status: ParkedStatus::Parked,

@@ -7,7 +7,7 @@ use hindcast_domain::label::Label;
 use hindcast_domain::model::InForce;
 use hindcast_domain::notice::Notice;
 use hindcast_domain::silence::Silence;
-use hindcast_domain::{EventId, Fingerprint, Partition, alert};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, alert};
 
 use super::Projector;
 use super::live::Class;
@@ -30,6 +30,8 @@ impl Projector {
         projector.load_book(at)?;
         projector.load_rest(at)?;
         projector.taught.load(&projector.folds);
+        let tally = |id: &IncidentId| projector.counts.get(id).and_then(|counted| counted.stored);
+        projector.written.load(&projector.folds, tally);
         projector.count_all();
         Ok(projector)
     }

@@ -8,6 +8,7 @@ pub(crate) mod index;
 pub(crate) mod live;
 pub(crate) mod load;
 pub(crate) mod open;
+pub(crate) mod reported;
 pub(crate) mod tally;
 pub(crate) mod taught;
 pub(crate) mod write;
@@ -48,6 +49,8 @@ pub(crate) struct Projector {
     open: open::OpenNotices,
     /// What is counted of labels and closed incidents.
     taught: taught::Taught,
+    /// Incidents as a report counts them, as they were last written.
+    written: reported::WrittenRows,
 }
 
 /// What one batch has gathered.
@@ -106,6 +109,7 @@ impl Projector {
             watched: BTreeSet::new(),
             open: open::OpenNotices::default(),
             taught: taught::Taught::default(),
+            written: reported::WrittenRows::default(),
         }
     }
 
@@ -190,7 +194,8 @@ impl Projector {
         recorded: &Recorded,
     ) -> Result<(), Error> {
         let cause = recorded.cause.as_ref().map(EventId::as_str);
-        index::event(&mut work.batch, recorded.position, recorded.id.as_str(), recorded.event.type_name(), cause);
+        let kind = (recorded.event.type_name(), reported::note(recorded));
+        index::event(&mut work.batch, recorded.position, recorded.id.as_str(), kind, cause);
         self.intake(work, context, recorded)?;
         advice::advice(work, recorded);
         self.watch(work, recorded);
@@ -204,6 +209,7 @@ impl Projector {
         self.silences(work, recorded, &changed);
         self.learnt(work, recorded, &changed)?;
         self.teach(work, recorded, &changed);
+        self.rows(work, recorded, &changed, &before);
         self.mentions(work, recorded, &changed, &before)?;
         self.notice(work, recorded, &changed);
         Ok(())

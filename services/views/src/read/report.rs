@@ -8,24 +8,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::figures::{DEFINITIONS, Figures, Stretch, Told};
 use hindcast_api::{ModelSpend, Report, TotalSpend};
 use hindcast_domain::incident::Incident;
-use hindcast_domain::label::{About as Subject, Kind as LabelKind, Label};
-use hindcast_domain::notice::{self, Notice, Reason};
-use hindcast_domain::{Event, IncidentId, Span, Time};
+use hindcast_domain::label::{About as Subject, Kind as LabelKind};
+use hindcast_domain::notice::Reason;
+use hindcast_domain::{Event, Span, Time};
 use hindcast_queries::ReportFilter;
+use serde::de::DeserializeOwned;
 
 use super::Reader;
 use crate::error::Error;
-use crate::project;
 use crate::project::load::partition_of;
-use crate::store::keys::{About, Kind, List};
+use crate::project::reported::{FiringNote, IncidentRow, LabelNote, NoticeNote};
+use crate::store::keys::{self, About, Kind};
 
 /// The stretch where none is named.
 const STRETCH: Span = Span::hours(24 * 30);
 /// How far behind its own time a thing may be recorded and still be found.
 const LATE: Span = Span::hours(1);
-
-/// Incidents that were looked at: the environment and the fold.
-type LookedAtIncidents = BTreeMap<String, Option<(String, Incident)>>;
 
 /// What one reading of the history needs.
 struct ReportReading<'a> {
@@ -34,7 +32,10 @@ struct ReportReading<'a> {
     environment: Option<&'a String>,
     /// The first position that can have to do with the stretch.
     from: u64,
-    seen: LookedAtIncidents,
+    /// Incidents of the stretch and of the environment, by id.
+    rows: BTreeMap<String, IncidentRow>,
+    /// Older ones that were looked at.
+    older: BTreeMap<String, Option<Vec<String>>>,
 }
 
 impl Reader {
@@ -45,17 +46,19 @@ impl Reader {
         let stretch = Stretch { since, until, service: filter.service.clone() };
         let from = self.store.known_at((since - LATE).nanos())?.map_or(0, |known| known + 1);
         let environment = filter.environment.as_ref();
-        let mut reading =
-            ReportReading { of: self, stretch: stretch.clone(), environment, from, seen: LookedAtIncidents::new() };
+        let (rows, older) = (BTreeMap::new(), BTreeMap::new());
+        let mut reading = ReportReading { of: self, stretch: stretch.clone(), environment, from, rows, older };
+        reading.read_rows()?;
         let mut figures = Figures::new(stretch);
         let told = reading.told(&mut figures)?;
         reading.firings(&mut figures)?;
-        for id in reading.ids(List::Incidents)? {
-            let Some((_, incident)) = reading.incident(&id)? else { continue };
-            let mut about = told.get(&id).cloned().unwrap_or_default();
-            let tally = self.tally(&id)?;
-            (about.alerts, about.messages) = (tally.alerts, tally.occurrences);
-            figures.incident(&incident, &about);
+        for (id, incident) in &reading.rows {
+            let mut about = told.get(id).cloned().unwrap_or_default();
+            (about.alerts, about.messages) = match incident.counted {
+                Some(counted) => counted,
+                None => self.tally(id).map(|tally| (tally.alerts, tally.occurrences))?,
+            };
+            figures.incident(incident, &about);
         }
         let spend = reading.spend()?;
         let (total, services) = figures.rows();
@@ -71,31 +74,41 @@ impl Reader {
     }
 }
 
+/// What is noted beside an entry.
+fn noted<T: DeserializeOwned>(value: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(value).map_err(|source| Error::Json { expected: "a note for reports", source })
+}
+
 impl ReportReading<'_> {
-    /// Ids of a list, from where the stretch can begin.
-    fn ids(&self, list: List) -> Result<Vec<String>, Error> {
-        let mut ids = Vec::new();
-        for entry in self.of.store.list(list, self.of.at, None) {
-            let (position, id) = entry?;
-            if position < self.from {
-                break;
+    /// Incidents that were opened on a day of the stretch.
+    fn read_rows(&mut self) -> Result<(), Error> {
+        let (since, until) = (self.stretch.since.nanos(), self.stretch.until.nanos());
+        let days = (keys::row_day(since), keys::row_day_end(until));
+        let (environment, rows) = (self.environment, &mut self.rows);
+        self.of.store.sweep(Kind::Row, (&days.0, &days.1), self.of.at, |id, value| {
+            let row: IncidentRow = noted(value)?;
+            if environment.is_none_or(|wanted| *wanted == row.environment) {
+                rows.insert(keys::row_incident(id).to_owned(), row);
             }
-            ids.push(id);
-        }
-        Ok(ids)
+            Ok(())
+        })
     }
 
-    /// An incident of the environment that is asked for.
-    fn incident(&mut self, id: &str) -> Result<Option<(String, Incident)>, Error> {
-        if let Some(seen) = self.seen.get(id) {
-            return Ok(seen.clone());
+    /// Services of an incident of the environment that is asked for.
+    fn services(&mut self, id: &str) -> Result<Option<Vec<String>>, Error> {
+        if let Some(row) = self.rows.get(id) {
+            return Ok(Some(row.services.clone()));
         }
-        let found = match self.of.incident_fold(id)? {
-            Some((partition, incident)) => Some((partition_of(&partition)?.environment, incident)),
-            None => None,
-        };
-        let found = found.filter(|(environment, _)| self.environment.is_none_or(|wanted| wanted == environment));
-        self.seen.insert(id.to_owned(), found.clone());
+        if let Some(known) = self.older.get(id) {
+            return Ok(known.clone());
+        }
+        let mut found = None;
+        if let Some((partition, incident)) = self.of.incident_fold(id)? {
+            let environment = partition_of(&partition)?.environment;
+            let is_wanted = self.environment.is_none_or(|wanted| *wanted == environment);
+            found = is_wanted.then(|| incident.services.into_iter().collect());
+        }
+        self.older.insert(id.to_owned(), found.clone());
         Ok(found)
     }
 
@@ -103,42 +116,32 @@ impl ReportReading<'_> {
     fn told(&mut self, figures: &mut Figures) -> Result<BTreeMap<String, Told>, Error> {
         let reader = self.of;
         let mut told = BTreeMap::<String, Told>::new();
-        let mut moments = BTreeSet::<(Time, Option<IncidentId>, Reason)>::new();
-        for id in self.ids(List::Notices)? {
-            let Some(document) = reader.store.document(Kind::Notice, &id, reader.at)? else { continue };
-            let (_, notice) = document.read::<Notice>("a notice")?;
-            let asked = !matches!(notice.status, notice::Status::Held | notice::Status::Released);
-            if notice.page && asked {
-                moments.insert((notice.at, notice.incident.clone(), notice.reason));
+        let mut moments = BTreeSet::<(i64, Option<String>, Reason)>::new();
+        for (kind, asked) in [("notice.requested", true), ("notice.held", false)] {
+            for mention in reader.store.about_from(About::Type, kind, self.from, reader.at) {
+                let notice: NoticeNote = noted(&mention?.value)?;
+                if notice.page && asked {
+                    moments.insert((notice.at, notice.incident.clone(), notice.reason));
+                }
+                let Some(incident) = notice.incident else { continue };
+                let of = told.entry(incident).or_default();
+                of.accounted = true;
+                of.pages += u64::from(notice.page && asked);
             }
-            let Some(incident) = &notice.incident else { continue };
-            let of = told.entry(incident.to_string()).or_default();
-            of.accounted = true;
-            of.pages += u64::from(notice.page && asked);
         }
         for (at, incident, _) in moments {
+            let at = Time::from_nanos(at);
             match incident {
                 Some(id) => {
-                    if let Some((_, incident)) = self.incident(id.as_str())? {
-                        figures.paged(at, &incident.services);
+                    if let Some(services) = self.services(&id)? {
+                        figures.paged(at, &services);
                     }
                 }
                 // A storm's page is about no incident, and about no environment.
-                None => figures.paged(at, &BTreeSet::new()),
+                None => figures.paged(at, &[]),
             }
         }
-        for id in self.ids(List::Labels)? {
-            let Some((_, label)) = reader.label(&id)? else { continue };
-            let Some(incident) = project::about(&label.given.about).filter(|_| label.counts_at(reader.at)) else {
-                continue;
-            };
-            // A cause that is found later is one all the same.
-            told.entry(incident.to_string()).or_default().cause |= label.given.kind == LabelKind::Cause;
-            if self.stretch.holds(label.at) {
-                let together = self.were_together(&label)?;
-                told.entry(incident.to_string()).or_default().label(&label, together);
-            }
-        }
+        self.labels(&mut told)?;
         for mention in reader.store.about_from(About::Type, "incident.reopened", self.from, reader.at) {
             let position = mention?.position;
             let Some(recorded) = reader.recorded(position)? else { continue };
@@ -150,13 +153,42 @@ impl ReportReading<'_> {
         Ok(told)
     }
 
+    /// What was said of each incident and counts.
+    fn labels(&self, told: &mut BTreeMap<String, Told>) -> Result<(), Error> {
+        let store = &self.of.store;
+        let mut retracted = BTreeSet::new();
+        for mention in store.about_from(About::Type, "label.retracted", self.from, self.of.at) {
+            retracted.insert(self.of.noted(&mention?.value)?);
+        }
+        for mention in store.about_from(About::Type, "label.given", self.from, self.of.at) {
+            let mention = mention?;
+            let label: LabelNote = noted(&mention.value)?;
+            let Some(incident) = label.incident.as_ref().filter(|_| !retracted.contains(&label.label)) else {
+                continue;
+            };
+            let together = label.rule == "pair_different" && self.were_together(&label.label, mention.position)?;
+            let of = told.entry(incident.clone()).or_default();
+            // A cause that is found later is one all the same.
+            of.cause |= label.kind == LabelKind::Cause;
+            if self.stretch.holds(Time::from_nanos(label.at)) {
+                of.label(&label, together);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether both alerts of a pair were in the incident when somebody spoke of them.
-    fn were_together(&self, label: &Label) -> Result<bool, Error> {
+    fn were_together(&self, label: &str, position: u64) -> Result<bool, Error> {
+        let Some((_, label)) = self.of.label(label)? else { return Ok(false) };
         let Subject::Pair { younger, older, incident, .. } = &label.given.about else { return Ok(false) };
-        let then = self.of.store.document(Kind::Incident, incident.as_str(), label.position)?;
-        let Some(document) = then else { return Ok(false) };
-        let (_, incident) = document.read::<Incident>("an incident")?;
-        Ok([younger, older].iter().all(|alert| incident.members.contains_key(*alert)))
+        for alert in [younger, older] {
+            let id = keys::member(incident.as_str(), alert.as_str());
+            let member = self.of.store.document(Kind::Member, &id, position)?;
+            if member.is_none_or(|member| member.value.is_empty()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn was_ended_by_a_person(&self, id: &str, position: u64) -> Result<bool, Error> {
@@ -168,12 +200,9 @@ impl ReportReading<'_> {
 
     fn firings(&self, figures: &mut Figures) -> Result<(), Error> {
         for mention in self.of.store.about_from(About::Type, "alert.fired", self.from, self.of.at) {
-            let Some(recorded) = self.of.recorded(mention?.position)? else { continue };
-            if self.environment.is_some_and(|wanted| *wanted != recorded.partition.environment) {
-                continue;
-            }
-            if let Event::AlertFired(fired) = &recorded.event {
-                figures.firing(recorded.time, fired.service.as_ref());
+            let fired: FiringNote = noted(&mention?.value)?;
+            if self.environment.is_none_or(|wanted| *wanted == fired.environment) {
+                figures.firing(Time::from_nanos(fired.at), fired.service.as_ref());
             }
         }
         Ok(())

@@ -28,9 +28,8 @@ struct TimelineLine {
 impl Reader {
     /// A page of a timeline, by the incident's whole id.
     pub(crate) fn timeline(&self, id: &str, asked: &Asked) -> Result<Page<TimelineEntry>, Problem> {
-        let lines = self.lines(id)?;
-        let from = asked.after.map_or(0, |after| lines.partition_point(|line| line.position <= after));
-        let mut rest = lines.iter().skip(from);
+        let lines = self.lines(id, asked)?;
+        let mut rest = lines.iter();
         let mut entries = Vec::new();
         let mut last = None;
         for line in rest.by_ref().take(asked.limit) {
@@ -41,11 +40,24 @@ impl Reader {
         Ok(self.cut(entries, last))
     }
 
-    fn lines(&self, id: &str) -> Result<Vec<TimelineLine>, Error> {
+    /// The lines of a page and at least one more, where there is one. Repeats are folded into the line of the first, as
+    /// long as nothing but repeats comes between; so reading begins with the last other line before the page, and ends
+    /// with the first one behind it.
+    fn lines(&self, id: &str, asked: &Asked) -> Result<Vec<TimelineLine>, Error> {
+        let after = asked.after.unwrap_or(0);
+        let mut from = 0;
+        for mention in self.store.about_between(About::Timeline, id, (0, after), self.at).rev() {
+            let mention = mention?;
+            from = mention.position;
+            if mention.value.is_empty() {
+                break;
+            }
+        }
         let mut lines: Vec<TimelineLine> = Vec::new();
         let mut run: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut before = None;
-        for mention in self.store.about(About::Timeline, id, self.at).take(TIMELINE_EVENTS_MAX) {
+        let mentions = self.store.about_between(About::Timeline, id, (from, self.at), self.at);
+        for mention in mentions.take(TIMELINE_EVENTS_MAX) {
             let mention = mention?;
             // Known by two ways, shown once.
             if before.replace(mention.position) == Some(mention.position) {
@@ -54,6 +66,10 @@ impl Reader {
             let position = mention.position;
             if mention.value.is_empty() {
                 run.clear();
+                let shown = lines.iter().rev().take_while(|line| line.position > after || asked.after.is_none());
+                if shown.take(asked.limit + 1).count() > asked.limit {
+                    break;
+                }
             } else if let Some(line) = run.get(mention.value.as_ref()).and_then(|at| lines.get_mut(*at)) {
                 line.more += 1;
                 line.last = position;
@@ -62,6 +78,9 @@ impl Reader {
                 run.insert(mention.value.to_vec(), lines.len());
             }
             lines.push(TimelineLine { position, more: 0, last: position });
+        }
+        if asked.after.is_some() {
+            lines.retain(|line| line.position > after);
         }
         Ok(lines)
     }

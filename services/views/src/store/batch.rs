@@ -31,7 +31,7 @@ pub(crate) struct Checkpoint {
 }
 
 /// The form of keys and values that this binary writes; another one is dropped and built anew.
-pub(crate) const LAYOUT: u32 = 5;
+pub(crate) const LAYOUT: u32 = 6;
 
 /// Writes that become visible and durable together.
 pub(crate) struct Batch {

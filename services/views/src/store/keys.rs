@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     Cover = b'v',
     /// Whether an incident is over, and whether its cause is named, by id.
     Closed = b'x',
+    /// An incident as a report counts it, by [`row`].
+    Row = b'r',
 }
 
 /// The id of the mark of open notices.
@@ -128,6 +130,29 @@ pub(crate) fn document_prefix(kind: Kind, id: &str) -> Vec<u8> {
 /// One version of a document.
 pub(crate) fn document(kind: Kind, id: &str, position: u64) -> Vec<u8> {
     join(&[&document_prefix(kind, id), &position.to_be_bytes()])
+}
+
+/// Nanoseconds of a day.
+const DAY: i64 = 86_400_000_000_000;
+
+/// The id of an incident's row: those of a day stand together, the days in order.
+pub(crate) fn row(opened_at: i64, incident: &str) -> String {
+    format!("{}{incident}", row_day(opened_at))
+}
+
+/// What the ids of a day's rows begin with.
+pub(crate) fn row_day(at: i64) -> String {
+    format!("{:08}/", at.div_euclid(DAY).max(0))
+}
+
+/// What stands behind all rows of a day.
+pub(crate) fn row_day_end(at: i64) -> String {
+    format!("{:08}0", at.div_euclid(DAY).max(0))
+}
+
+/// The incident of a row.
+pub(crate) fn row_incident(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(_, incident)| incident)
 }
 
 /// The id of a member's document.

@@ -101,6 +101,34 @@ impl Store {
         Ok(found)
     }
 
+    /// The last version, as of `at`, of every document whose id lies in a range, in one pass over all versions: the way
+    /// for documents of few versions.
+    pub(crate) fn sweep(
+        &self,
+        kind: Kind,
+        (from, to): (&str, &str),
+        at: u64,
+        mut each: impl FnMut(&str, &Slice) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let bound = |id: &str| [&[kind as u8], id.as_bytes()].concat();
+        let mut last: Option<(Slice, Slice)> = None;
+        for guard in self.documents.range(bound(from)..bound(to)) {
+            let (key, value) = guard.into_inner()?;
+            if number(&key, 0)? > at {
+                continue;
+            }
+            if let Some((before, value)) = last.replace((key.clone(), value))
+                && id_of(&before) != id_of(&key)
+            {
+                each(&text(id_of(&before).get(1..))?, &value)?;
+            }
+        }
+        if let Some((key, value)) = last {
+            each(&text(id_of(&key).get(1..))?, &value)?;
+        }
+        Ok(())
+    }
+
     /// Where an id of that kind was first seen, if that is known as of `at`.
     pub(crate) fn first(&self, kind: Kind, id: &str, at: u64) -> Result<Option<u64>, Error> {
         let Some(value) = self.index.get(keys::first(kind, id))? else {
@@ -162,7 +190,7 @@ impl Store {
         id: &str,
         at: u64,
     ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
-        self.mentions(about, id, 0, at)
+        self.about_between(about, id, (0, at), at)
     }
 
     /// The same, those from `from` to `to` only.
@@ -173,18 +201,20 @@ impl Store {
         from: u64,
         to: u64,
     ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
-        self.mentions(about, id, from, to)
+        self.about_between(about, id, (from, to), to)
     }
 
-    fn mentions(
+    /// Events that have to do with `id`, those from `from` to `to` only, as of `at`: what stands early may have become
+    /// known late.
+    pub(crate) fn about_between(
         &self,
         about: About,
         id: &str,
-        from: u64,
+        (from, to): (u64, u64),
         at: u64,
     ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
         let length = keys::about_prefix(about, id).len() + 16;
-        let range = keys::about(about, id, from.min(at), 0)..=keys::about(about, id, at, u64::MAX);
+        let range = keys::about(about, id, from.min(to), 0)..=keys::about(about, id, to, u64::MAX);
         self.index.range(range).filter_map(move |guard| {
             let (key, value) = match guard.into_inner() {
                 Ok(pair) => pair,
@@ -266,6 +296,11 @@ impl Document {
         let value = serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })?;
         Ok((partition.to_owned(), value))
     }
+}
+
+/// The kind and the id that stand before a document's position.
+fn id_of(key: &[u8]) -> &[u8] {
+    key.get(..key.len().saturating_sub(9)).unwrap_or_default()
 }
 
 fn number(bytes: &[u8], skip: usize) -> Result<u64, Error> {

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub)] // each test uses its part of it
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
+mod large;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -357,7 +359,7 @@ impl World {
             return;
         };
         let id = LabelId::derive(&[b"label", &self.labels.len().to_be_bytes()]);
-        let kind = if value % 2 == 0 { label::Kind::Cause } else { label::Kind::Attention };
+        let kind = if value.is_multiple_of(2) { label::Kind::Cause } else { label::Kind::Attention };
         let provenance = if person == 0 { Provenance::Implicit } else { Provenance::Explicit };
         let given = Given {
             kind,
@@ -564,7 +566,7 @@ impl Running {
         let head = ledger.head().await.unwrap();
         let mut position = self.views.position();
         let caught_up = position.wait_for(|position| commit::seq_of(*position) >= head);
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), caught_up).await;
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(600), caught_up).await;
         waited.expect("the views follow the ledger").unwrap();
     }
 
