@@ -211,3 +211,25 @@ async fn a_pair_that_was_split_before_somebody_speaks_of_it_is_no_wrong_merge() 
     let report = running.views.report(ReportFilter::default(), None).await.unwrap();
     assert_eq!((report.total.labels, report.total.wrongly_merged), (1, 0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repeats_that_alternate_are_folded_alike_wherever_a_part_of_a_timeline_begins() {
+    let mut world = World::new();
+    for _ in 0..4 {
+        for alert in [1, 2] {
+            world.observe(alert, true, 0).await;
+            world.wait(1_000);
+        }
+    }
+    let (home, incident) = world.incidents[0].clone();
+    // A line behind them, so that a part begins after the last of the folded ones too.
+    let note = Command::NoteIncident { incident: incident.clone(), text: "looking".into() };
+    world.person(&home, "note", note).await;
+    let running = Running::over(&world.ledger).await;
+    let whole = running.views.timeline(incident.as_str(), whole(world.position())).await.unwrap().items;
+    let folded = whole.iter().filter(|line| line.text.contains("received again 3 times")).count();
+    assert_eq!(folded, 2, "{whole:?}");
+    for limit in 1..=whole.len() {
+        turned_is_whole(&running.views, incident.as_str(), world.position(), limit).await;
+    }
+}
