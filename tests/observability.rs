@@ -180,7 +180,6 @@ async fn the_first_failure_of_a_kind_is_an_increase_from_zero() {
         "hindcast_ledger_append_seconds_count{writer=\"intake\"}",
         "hindcast_ledger_sync_seconds_count",
         "hindcast_ledger_appended_events_total{writer=\"lane\"}",
-        "hindcast_page_seconds_count",
     ] {
         assert!(value(&after, series).is_some_and(|count| count > 0.0), "{series}: {:?}", value(&after, series));
     }

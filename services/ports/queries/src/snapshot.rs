@@ -59,7 +59,7 @@ impl Snapshot {
         self.position
     }
 
-    /// When that was recorded.
+    /// The time of the commit at this position.
     #[must_use]
     pub const fn recorded_at(&self) -> Time {
         self.recorded_at

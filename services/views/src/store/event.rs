@@ -31,7 +31,7 @@ pub(crate) struct UnpackedCommit {
     recorded_at: std::sync::OnceLock<Time>,
 }
 
-/// One event of it.
+/// An event and the commit that holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct LedgerEvent {
     commit: Arc<UnpackedCommit>,

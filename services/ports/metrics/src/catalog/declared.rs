@@ -57,16 +57,16 @@ pub enum LabelValueSet {
     Any,
 }
 
-/// A label.
+/// What a metric is told apart by.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelDeclaration {
-    /// Its name.
+    /// As it stands in queries.
     pub name: &'static str,
     /// The values that it can have.
     pub values: LabelValueSet,
 }
 
-/// A metric.
+/// What the process counts or measures under one name.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricDeclaration {
     /// Its name, as it stands in queries.
