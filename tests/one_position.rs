@@ -99,7 +99,12 @@ fn terminal(server: &Server, id: &str) -> Shown {
     let head = fact.split_whitespace().nth(1).unwrap().replace(',', "").parse().unwrap();
     let more = out.lines().find(|line| line.contains(" more: hindcast why"));
     let more: u64 = more.map_or(0, |line| line.split_whitespace().next().unwrap().parse().unwrap());
-    let shown = out.lines().filter(|line| line.contains("DiskFull on ")).count() as u64;
+    // The members stand behind one label; the next label ends them.
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut members = out.lines().skip_while(|line| !line.trim_start().starts_with("members "));
+    let first = members.next().unwrap_or_else(|| panic!("members: {out}"));
+    let rest = members.take_while(|line| indent(line) > indent(first));
+    let shown = 1 + rest.filter(|line| line.contains("DiskFull on ")).count() as u64;
     Shown { by: "terminal", position, head, listed: vec![("reasons", shown + more)] }
 }
 

@@ -87,7 +87,7 @@ impl RegistryBuilder {
                 LabelValueSet::Names(set) => self.names.get(&set).into_iter().flatten().map(|name| cut(name)).collect(),
                 LabelValueSet::Any => Vec::new(),
             };
-            let with = |row: &Vec<Box<str>>, value: &Box<str>| [row.as_slice(), &[value.clone()]].concat();
+            let with = |row: &[Box<str>], value: &str| [row, &[value.into()]].concat();
             rows = rows.iter().flat_map(|row| values.iter().map(move |value| with(row, value))).collect();
         }
         rows.into_iter().map(Vec::into_boxed_slice).collect()

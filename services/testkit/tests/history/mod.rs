@@ -40,6 +40,9 @@ const SERVICES: [&str; 4] = ["db", "web", "queue", "billing"];
 const ALERTS: [&str; 5] = ["HighLatency", "DiskFull", "Down", "ErrorRate", "Backlog"];
 const STEPS: usize = 36;
 
+/// How a lane is stopped, and what it ends with.
+type RunningLane = (watch::Sender<bool>, JoinHandle<Result<(), Error>>);
+
 /// One history as it is lived.
 pub struct History {
     pub ledger: Shared,
@@ -50,7 +53,7 @@ pub struct History {
     doors: Vec<(IntakeWriter, Stepped, Span)>,
     progress: LedgerProgress,
     snapshots: PathBuf,
-    lanes: BTreeMap<&'static str, (watch::Sender<bool>, JoinHandle<Result<(), Error>>)>,
+    lanes: BTreeMap<&'static str, RunningLane>,
     commands: u64,
     versions: u32,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use hindcast_domain::event::Recorded;
+use hindcast_domain::events;
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::label::{Kind as LabelKind, Provenance};
 use hindcast_domain::notice::Reason;
@@ -147,7 +148,21 @@ pub(super) fn note(recorded: &Recorded) -> Vec<u8> {
             rule: given.rule.clone(),
         }),
         Event::LabelRetracted(_) => return recorded.subject.as_bytes().to_vec(),
-        _ => return Vec::new(),
+        Event::LabelJudged(_)
+        | Event::NoticeReleased(_)
+        | Event::NoticeDelivered(_)
+        | Event::NoticeFailed(_)
+        | Event::NoticeExpired(_)
+        | Event::AlertRepeated(_)
+        | Event::AlertResolved(_)
+        | Event::AlertStale(_)
+        | Event::AlertSuppressed(_)
+        | Event::AlertUnsuppressed(_)
+        | Event::AlertFlapping(_)
+        | Event::AlertSettled(_)
+        | events! { intake, finding, conversation, proposal, model, chat, incident, silence, control } => {
+            return Vec::new();
+        }
     };
     noted.unwrap_or_default()
 }

@@ -150,7 +150,7 @@ pub(crate) fn row_day_end(at: i64) -> String {
     format!("{:08}0", at.div_euclid(DAY).max(0))
 }
 
-/// The incident of a row.
+/// Whose row it is: what stands behind the day of opening.
 pub(crate) fn row_incident(id: &str) -> &str {
     id.split_once('/').map_or(id, |(_, incident)| incident)
 }

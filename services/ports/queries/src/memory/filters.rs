@@ -17,7 +17,7 @@ pub(super) fn incident(
     services: &[String],
     words: impl Fn() -> String,
 ) -> bool {
-    let words = filter.q.is_some().then(|| words().to_lowercase()).unwrap_or_default();
+    let words = if filter.q.is_some() { words().to_lowercase() } else { String::new() };
     (filter.status.is_empty() || filter.status.contains(&incident.status))
         && (filter.severity.is_empty() || filter.severity.contains(&incident.severity))
         && (filter.service.is_none() || services.iter().any(|name| incident.services.contains(name)))
