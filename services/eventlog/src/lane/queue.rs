@@ -44,7 +44,7 @@ impl DecodedCommit {
         &self.events
     }
 
-    /// The stamp.
+    /// The clock of its writer when it was appended.
     #[must_use]
     pub const fn stamped_at(&self) -> Time {
         self.stamped_at

@@ -53,7 +53,7 @@ impl RegistryBuilder {
         self
     }
 
-    /// The registry.
+    /// A registry of what was declared and named so far.
     #[must_use]
     pub fn build(mut self) -> MetricRegistry {
         let left_out = Counter::default();
