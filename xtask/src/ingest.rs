@@ -109,13 +109,8 @@ fn send(port: u16, bodies: &[String], next: &AtomicUsize) -> std::io::Result<()>
     Ok(())
 }
 
-/// Pages of a critical alert while `alerts` of one source wait to be decided: how long until the receiver has them.
-pub fn storm(arguments: &[String]) -> Outcome {
-    let binary = arguments.first().ok_or("expected the binary that is measured, such as target/release/hindcast")?;
-    let alerts =
-        arguments.get(1).map_or(Ok(100_000), |text| text.parse()).map_err(|_| "expected a number of alerts")?;
-    println!("load average {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
-    let receiver = Receiver::start()?;
+/// A server to which that many alerts of one source were just sent.
+fn stormed(binary: &str, alerts: usize, receiver: &Receiver) -> Result<Server, String> {
     let url = format!("http://127.0.0.1:{}/", receiver.port);
     let server = Server::hindcast(binary, &["--notify", &url])?;
     let bodies = Arc::new(bodies(Load { alerts, a_post: 64, clients: 8 }));
@@ -130,7 +125,19 @@ pub fn storm(arguments: &[String]) -> Outcome {
         client.join().map_err(|_| "a client panicked".to_owned())?.map_err(|error| format!("a client: {error}"))?;
     }
     println!("{alerts} alerts of one source are sent; settled: {}", server.is_settled());
+    Ok(server)
+}
+
+/// Pages of a critical alert while `alerts` of one source wait to be decided: how long until the receiver has them.
+pub fn storm(arguments: &[String]) -> Outcome {
+    let binary = arguments.first().ok_or("expected the binary that is measured, such as target/release/hindcast")?;
+    let alerts =
+        arguments.get(1).map_or(Ok(100_000), |text| text.parse()).map_err(|_| "expected a number of alerts")?;
+    println!("load average {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    // A server for each, because a receiver has a budget of pages.
     for (who, path) in [("another source", "/ingest/alertmanager"), ("the same source", "/api/v2/alerts")] {
+        let receiver = Receiver::start()?;
+        let server = stormed(binary, alerts, &receiver)?;
         let mut waits = Vec::new();
         for n in 0..20 {
             let name = format!("Critical{}{n}", path.len());
