@@ -144,7 +144,8 @@ async fn never_seen(server: &Server, happened: &Happened, wrong: &mut Wrong) {
     wrong.resolve(server, &place, &causes, causes["position"].as_u64().unwrap_or_default()).await;
     let answer = ask(server, &happened.incident, QUESTION).await;
     sound(server, &place, &answer, wrong).await;
-    wrong.unless(missing(&answer, "never seen"), || format!("{place}: missing is {}", answer["missing"]));
+    wrong
+        .unless(missing(&answer, "no matching past incident"), || format!("{place}: missing is {}", answer["missing"]));
 }
 
 async fn look_alike(server: &Server, disk: &Happened, first: &Happened, wrong: &mut Wrong) {
@@ -159,7 +160,7 @@ async fn look_alike(server: &Server, disk: &Happened, first: &Happened, wrong: &
     wrong.unless(causes["items"][0]["service"] == "ledger-db", || format!("the disk's root: {causes:#}"));
     let answer = ask(server, &disk.incident, "have we seen this before?").await;
     sound(server, "the look-alike", &answer, wrong).await;
-    wrong.unless(missing(&answer, "never seen"), || format!("the look-alike: {}", answer["missing"]));
+    wrong.unless(missing(&answer, "no matching past incident"), || format!("the look-alike: {}", answer["missing"]));
 }
 
 async fn seen_again(server: &Server, again: &Happened, first: &Happened, wrong: &mut Wrong) {

@@ -84,7 +84,7 @@ fn advised(facts: &Value, name: &str) {
             assert_ne!(one["similar"]["items"][0]["resolution"], json!(null), "{name}: and what ended it");
         } else {
             let missing = answer["missing"].to_string();
-            assert!(missing.contains("never seen"), "{name}: {missing}");
+            assert!(missing.contains("no matching past incident"), "{name}: {missing}");
         }
     }
 }

@@ -24,7 +24,7 @@ impl Rca {
             return Ok(Vec::new());
         };
         serde_json::from_value(content)
-            .map_err(|error| Problem::new(Code::Invalid, format!("the runbooks in force cannot be read: {error}")))
+            .map_err(|error| Problem::new(Code::Invalid, format!("the configured runbooks cannot be read: {error}")))
     }
 
     /// What they are, for lists.

@@ -6,7 +6,7 @@ use hindcast_queries::{IncidentFilter, ListPart, Snapshot};
 use hindcast_rca::Evidence;
 use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
-use hindcast_vectors::{Neighbour, Query};
+use hindcast_vectors::{Neighbour, PointKind, Query};
 
 use crate::Rca;
 use crate::error::unavailable;
@@ -84,7 +84,7 @@ impl Rca {
         let mut vectors = self.inner.options.embedder.embed(&[text]).await.map_err(|error| unavailable(&error))?;
         let vector = vectors.pop().ok_or_else(|| unavailable(&"the embedder made no vector"))?;
         let query = Query {
-            kind: "incident".to_owned(),
+            kind: PointKind::Incident,
             partition: partition.to_owned(),
             as_of,
             vector,

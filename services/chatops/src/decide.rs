@@ -193,7 +193,7 @@ impl<'a> Drafts<'a> {
         for (card, vendor, channel) in self.state.cards(id) {
             let requested = Requested {
                 incident: Some(id.clone()),
-                vendor: vendor.to_owned(),
+                vendor: vendor.clone(),
                 channel: channel.to_owned(),
                 thread: None,
                 what: What::Note { event: input.id.clone() },

@@ -7,6 +7,7 @@ use hindcast_chat_cards::Vendor;
 use hindcast_domain::act::ActRole as Role;
 use hindcast_domain::event::SYSTEM;
 use hindcast_domain::incident::Incident;
+use hindcast_domain::words::ChatVendor;
 use hindcast_domain::{Severity, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ const EXPIRES_MAX_S: i64 = 24 * 3_600;
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// `slack` or `teams`.
-    pub vendor: String,
+    pub vendor: ChatVendor,
     /// The channel or conversation, as the vendor names it.
     pub channel: String,
     /// Only incidents of this severity or worse.
@@ -193,10 +194,10 @@ fn word(name: &str, text: &str) -> Result<(), InvalidChatRules> {
 
 impl Channel {
     fn check(&self) -> Result<(), InvalidChatRules> {
-        if ![Vendor::Slack, Vendor::Teams].iter().any(|vendor| vendor.word() == self.vendor) {
+        if ![Vendor::Slack, Vendor::Teams].iter().any(|vendor| vendor.word() == self.vendor.as_str()) {
             return Err(InvalidChatRules(format!(
                 "expected slack or teams as a channel's vendor, got {:.64?}",
-                self.vendor
+                self.vendor.as_str()
             )));
         }
         word("a channel", &self.channel)?;

@@ -8,6 +8,7 @@ use hindcast_domain::book::Book;
 use hindcast_domain::chat::Requested;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
+use hindcast_domain::words::ChatVendor;
 use hindcast_domain::{EventId, IncidentId, MessageId, Partition, Severity, Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ struct Group {
     last: Time,
     messages: BTreeSet<MessageId>,
     /// Cards among them: vendor and channel.
-    cards: BTreeMap<MessageId, (String, String)>,
+    cards: BTreeMap<MessageId, (ChatVendor, String)>,
 }
 
 /// What was seen of other lanes.
@@ -72,12 +73,9 @@ impl ChatState {
     }
 
     /// The cards of an incident: each with vendor and channel.
-    pub fn cards(&self, incident: &IncidentId) -> impl Iterator<Item = (&MessageId, &str, &str)> {
+    pub fn cards(&self, incident: &IncidentId) -> impl Iterator<Item = (&MessageId, &ChatVendor, &str)> {
         let group = self.groups.get(incident.as_str());
-        group
-            .into_iter()
-            .flat_map(|group| &group.cards)
-            .map(|(id, (vendor, channel))| (id, vendor.as_str(), channel.as_str()))
+        group.into_iter().flat_map(|group| &group.cards).map(|(id, (vendor, channel))| (id, vendor, channel.as_str()))
     }
 
     /// Decisions on a message so far.

@@ -35,7 +35,7 @@ async fn a_card_is_shown_once_and_a_restart_shows_nothing_again() {
     world.settle().await;
     assert_eq!(world.vendor.standing().len(), 1);
     let messages = world.messages().await;
-    let card = messages.card(&incident, "slack", "C1").unwrap();
+    let card = messages.card(&incident, &"slack".into(), "C1").unwrap();
     assert_eq!(card.status, Status::Delivered);
     assert_eq!(card.place.as_ref(), Some(&world.vendor.standing()[0].place));
     crash(run).await;
@@ -201,7 +201,7 @@ async fn a_vendor_that_cannot_be_asked_gets_a_double_only_where_the_outcome_was_
     assert!(world.vendor.needless().is_empty());
     assert!((world.metrics.get("hindcast_chat_doubles_possible_total", &[("vendor", "slack")]) - 1.0).abs() < 0.1);
     let messages = world.messages().await;
-    let place = messages.card(&first, "slack", "C1").unwrap().place.clone();
+    let place = messages.card(&first, &"slack".into(), "C1").unwrap().place.clone();
     let second = world.vendor.standing()[1].place.clone();
     assert_eq!(place, Some(second), "the place that we know of is kept current");
 }
@@ -217,7 +217,7 @@ async fn when_the_fact_cannot_be_written_the_message_is_not_sent_again() {
     world.settle().await;
     assert_eq!(world.vendor.standing().len(), 1);
     let messages = world.messages().await;
-    assert_eq!(messages.card(&incident, "slack", "C1").unwrap().status, Status::Delivered);
+    assert_eq!(messages.card(&incident, &"slack".into(), "C1").unwrap().status, Status::Delivered);
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +262,7 @@ async fn a_new_card_and_one_that_got_worse_jump_the_queue() {
     let card = standing.iter().find(|s| s.message.body["title"] == "new" || s.message.body.to_string().contains("new"));
     let first = card.expect("the new card").at;
     let messages = world.messages().await;
-    let worse = messages.card(&old[7], "slack", "C1").unwrap().place.clone().unwrap();
+    let worse = messages.card(&old[7], &"slack".into(), "C1").unwrap().place.clone().unwrap();
     let updates = world.vendor.updates();
     let worse_at = updates.iter().skip(before.1).find(|update| update.place == worse).unwrap().at;
     let others = updates.iter().skip(before.1).filter(|update| update.place != worse).map(|update| update.at);
@@ -272,7 +272,7 @@ async fn a_new_card_and_one_that_got_worse_jump_the_queue() {
     assert!(earlier(first) <= 1, "{} updates before the new card", earlier(first));
     assert!(earlier(worse_at) <= 2, "{} updates before the one that got worse", earlier(worse_at));
     assert!(others.len() + before.1 >= 11, "{}", others.len());
-    assert!(messages.card(&new, "slack", "C1").unwrap().place.is_some());
+    assert!(messages.card(&new, &"slack".into(), "C1").unwrap().place.is_some());
 }
 
 #[tokio::test(start_paused = true)]

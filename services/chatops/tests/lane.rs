@@ -212,5 +212,8 @@ fn the_lane_reads_what_it_decides_on_and_nothing_else() {
     assert!(!ChatDecider.reads(&whole, Input::Lane(names::NOTICES), &whole), "nor is paging");
     assert!(!ChatDecider.reads(&Partition::whole("other"), Input::Lane(names::INCIDENTS), &production()));
     let incident = hindcast_domain::IncidentId::derive(&[b"x"]);
-    assert_ne!(Messages::card_id(&incident, "slack", "C1"), Messages::card_id(&incident, "teams", "C1"));
+    assert_ne!(
+        Messages::card_id(&incident, &"slack".into(), "C1"),
+        Messages::card_id(&incident, &"teams".into(), "C1")
+    );
 }

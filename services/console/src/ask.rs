@@ -247,7 +247,7 @@ impl LiveAnswer {
 impl LiveAnswer {
     /// A refusal after the stream began; it is counted like any other.
     fn refused(&self, problem: &Problem) -> sse::Event {
-        self.metrics.count("hindcast_refused_total", &[("code", &problem.code)], 1.0);
+        self.metrics.count("hindcast_refused_total", &[("code", problem.code.as_str())], 1.0);
         named("error", problem)
     }
 }

@@ -110,7 +110,7 @@ pub async fn count(State(metrics): State<MetricRegistry>, request: Request, next
     let status = response.status();
     metrics.count("hindcast_http_requests_total", &[("route", &route), ("status", status.as_str())], 1.0);
     if let Some(problem) = response.extensions().get::<Problem>() {
-        metrics.count("hindcast_refused_total", &[("code", &problem.code)], 1.0);
+        metrics.count("hindcast_refused_total", &[("code", problem.code.as_str())], 1.0);
     }
     response
 }

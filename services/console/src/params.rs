@@ -9,6 +9,7 @@ use hindcast_domain::Time;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::ListPart;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The form of a parameter's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +122,16 @@ impl Asked {
     #[must_use]
     pub fn one(&self, name: &str) -> Option<String> {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned())
+    }
+
+    /// One word of a closed vocabulary.
+    ///
+    /// # Errors
+    /// 400, where it is another word.
+    pub fn word<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(text) = self.one(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let read = serde_json::from_value(Value::String(text.to_lowercase()));
+        read.map(Some).map_err(|_| bad(format!("expected one word of {name}, got {text:?}")))
     }
 
     /// Everything but some names, in the order in which it came.

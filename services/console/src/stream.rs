@@ -114,7 +114,7 @@ impl StreamReader {
         let page = match page.await {
             Ok(page) => page,
             Err(problem) => {
-                tracing::warn!(code = problem.code, "a stream could not read on");
+                tracing::warn!(code = %problem.code, "a stream could not read on");
                 return StreamPage::Failed;
             }
         };

@@ -170,10 +170,10 @@ fn command(state: &ControlState, received: &Received, input: &Recorded, now: Tim
         }
         // In force already: nothing happens, and that is the answer.
         Command::Configure(configured) if state.sections.get(&configured.section) == Some(&configured.hash) => {
-            Err(Rejected::new(Code::Conflict, format!("{} is in force already", configured.section)))
+            Err(Rejected::new(Code::Conflict, format!("{} has this content already", configured.section)))
         }
         Command::Configure(configured) if configured.section == models::SECTION => {
-            Err(Rejected::new(Code::Invalid, "versions are put in force by a promotion, not by configuration"))
+            Err(Rejected::new(Code::Invalid, "a version of a model is promoted, not configured"))
         }
         Command::Configure(configured) => {
             configured_is_valid(configured)?;

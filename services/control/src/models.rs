@@ -133,7 +133,10 @@ impl Models {
             return Err(Rejected::new(Code::Conflict, format!("version {version} runs as a shadow already")));
         }
         if version == self.registry.in_force() {
-            return Err(Rejected::new(Code::Conflict, format!("version {version} is in force: it needs no shadow")));
+            return Err(Rejected::new(
+                Code::Conflict,
+                format!("version {version} is the production version: it needs no shadow"),
+            ));
         }
         self.registry.weights_for(version).map_err(refused)?;
         let shadowed = Shadowed { name: PAIR_SCORER.to_owned(), version, from };

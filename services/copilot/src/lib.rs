@@ -9,6 +9,7 @@
 //!
 //! - [`ask`]: the way of one question. [`question`]: how it is read, and [`taken`]. [`situation`]: what it may rest on.
 //! - [`intent`] and [`evidence`]: the answer without a model. [`verify`]: what of it may be shown.
+//! - [`tools`]: the read-only questions that a model or an MCP client may ask.
 //! - [`model`]: the answer with one; [`prompts`], [`fence`] and [`links`]: what goes in, and what may come out.
 //! - [`history`] and [`record`]: conversations in the ledger. [`spend`] and [`reuse`]: what was asked and paid for
 //!   already. [`replay`]: a conversation played again without a model and without a tool.
@@ -34,6 +35,7 @@ mod situation;
 mod spend;
 mod taken;
 mod teller;
+pub mod tools;
 mod verify;
 
 use std::sync::Arc;

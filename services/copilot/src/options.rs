@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use hindcast_advice::tools::Toolbox;
 use hindcast_facts::FactsWriter;
 use hindcast_metrics::MetricRegistry;
 
 use crate::prompts::Prompts;
+use crate::tools::Toolbox;
 
 /// What a copilot is made of.
 #[derive(Clone)]

@@ -136,9 +136,7 @@ impl Judge {
 
 /// Whether an id names no event, or several.
 fn is_no_event(problem: &Problem) -> bool {
-    [Code::NotFound, Code::Ambiguous, Code::Invalid, Code::BadParameter]
-        .iter()
-        .any(|code| code.parts().0 == problem.code)
+    [Code::NotFound, Code::Ambiguous, Code::Invalid, Code::BadParameter].iter().any(|code| problem.code == *code)
 }
 
 /// Every citation of what is known and concluded about an incident.

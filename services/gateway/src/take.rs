@@ -1,7 +1,7 @@
 //! From what was read to what is durable. Owns the shape of a request in the ledger: one delivery, then its
 //! items, in one submit a partition; refuses to write anything that [`crate::redact`] has not cleaned.
 
-use hindcast_domain::words::ParkedStatus;
+use hindcast_domain::words::{ItemFault, ParkedStatus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl Gateway {
         let IntakePlan { partitions, mut accepted, alerts, rejected, counts } = plan;
         let metrics = &self.inner.metrics;
         for item in &rejected {
-            metrics.count("hindcast_alerts_rejected_total", &[("source", source), ("code", &item.code)], 1.0);
+            metrics.count("hindcast_alerts_rejected_total", &[("source", source), ("code", item.code.as_str())], 1.0);
         }
         if accepted.accepted == 0 && !rejected.is_empty() {
             return Err(none_good(&rejected));
@@ -112,7 +112,8 @@ fn none_good(rejected: &[RejectedItem]) -> HttpRefusal {
     let Some(first) = rejected.first() else {
         return HttpRefusal::new(Code::Invalid, "expected at least one good item, got none");
     };
-    let code = if rejected.iter().all(|item| item.code == "over_limit") { Code::OverLimit } else { Code::Invalid };
+    let code =
+        if rejected.iter().all(|item| item.code == ItemFault::OverLimit) { Code::OverLimit } else { Code::Invalid };
     let detail = match rejected.len() {
         1 => format!("item {}: {}", first.index, first.detail),
         many => format!("none of {many} items is good; item {}: {}", first.index, first.detail),

@@ -205,7 +205,7 @@ impl Node {
         self.tasks.ask_to_stop();
         let all = async { while self.tasks.next().await.is_some() {} };
         if tokio::time::timeout(STOP, all).await.is_err() {
-            tracing::warn!("a service did not end in time; the next start folds what it did not keep");
+            tracing::warn!("a service did not end in time; the next start computes what it did not keep");
             self.tasks.shutdown().await;
         }
         drop(self.views);

@@ -124,7 +124,7 @@ pub struct Settings {
     pub correlation: hindcast_correlator::CorrelationRules,
     /// When a service counts as behind.
     pub health: HealthSettings,
-    /// Who is told how much.
+    /// Who is notified of what.
     pub paging: hindcast_pager::PagingRules,
     /// Where each receiver is.
     pub receivers: Vec<Receiver>,

@@ -19,18 +19,13 @@ pub mod training;
 
 mod refused;
 
-use std::sync::Arc;
-
 use hindcast_clock as clock;
 use hindcast_facts::FactsWriter;
 use hindcast_ledger::Shared;
-use hindcast_mlops::train::Trainer;
+use hindcast_training::SharedTrainer;
 
 pub use service::LearningService;
 pub use shadow::ShadowService;
-
-/// A trainer that tasks share.
-pub type SharedTrainer = Arc<dyn Trainer + Send + Sync>;
 
 /// What learning needs of the rest of the node.
 #[derive(Clone)]

@@ -7,19 +7,15 @@
 //!
 //! - [`door`]: what a request may look like before the protocol sees it.
 //! - [`server`]: the protocol's questions, answered from the tools.
-//! - [`tools`]: the tools as they are offered: the shared toolbox, and `ask`.
+//! - [`tools`]: the tools as they are offered: those of the copilot, and `ask`.
 
 pub mod door;
 pub mod server;
 pub mod tools;
 
-use std::sync::Arc;
-
 use axum::Router;
 use hindcast_advice::SharedCopilot;
-use hindcast_advice::tools::Toolbox;
-
-pub use tools::ToolCaller;
+use hindcast_advice::tools::SharedTools;
 
 /// Where it is served.
 pub const PATH: &str = "/mcp";
@@ -27,11 +23,6 @@ pub const PATH: &str = "/mcp";
 /// The router of `/mcp`, without a guard: lay the API's own around it.
 ///
 /// `version` is told to whoever connects.
-pub fn router(toolbox: Toolbox, copilot: SharedCopilot, version: &'static str) -> Router {
-    over(Arc::new(toolbox), copilot, version)
-}
-
-/// The same over any tools.
-pub fn over(tools: Arc<dyn ToolCaller>, copilot: SharedCopilot, version: &'static str) -> Router {
+pub fn router(tools: SharedTools, copilot: SharedCopilot, version: &'static str) -> Router {
     door::router(server::McpServer::new(tools, copilot, version))
 }

@@ -1,8 +1,7 @@
 //! The tools as they are offered over MCP: each of the toolbox, with `as_of` where it has none of its own,
 //! and `ask`. Owns their schemas and the reading of their arguments; refuses to know what they answer.
 
-use async_trait::async_trait;
-use hindcast_advice::tools::{Spec, Toolbox};
+use hindcast_advice::tools::Spec;
 use hindcast_api::{AsOf, Ask, Code, Problem};
 use serde_json::{Map, Value, json};
 
@@ -14,27 +13,6 @@ const QUESTION_BYTES_MAX: usize = 4_096;
 const NAME_BYTES_MAX: usize = 128;
 /// The argument that every tool understands.
 const AS_OF: &str = "as_of";
-
-/// Read-only questions.
-#[async_trait]
-pub trait ToolCaller: Send + Sync + 'static {
-    /// What is offered.
-    fn specs(&self) -> Vec<Spec>;
-
-    /// Uses one, as of then.
-    async fn call(&self, name: &str, arguments: Value, as_of: Option<AsOf>) -> Result<Value, Problem>;
-}
-
-#[async_trait]
-impl ToolCaller for Toolbox {
-    fn specs(&self) -> Vec<Spec> {
-        Self::specs()
-    }
-
-    async fn call(&self, name: &str, arguments: Value, as_of: Option<AsOf>) -> Result<Value, Problem> {
-        Self::call(self, name, arguments, as_of).await
-    }
-}
 
 /// A tool's arguments as MCP offers them: the tool's own, and `as_of`.
 #[must_use]

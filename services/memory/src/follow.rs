@@ -7,12 +7,12 @@ use hindcast_api::{AsOf, Event, Finding};
 use hindcast_domain::{Partition, incident};
 use hindcast_queries::{EventFilter, IncidentFilter, Window};
 use hindcast_recall::TEXTS;
-use hindcast_vectors::Checkpoint;
+use hindcast_vectors::{Checkpoint, PointKind};
 use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::plan::VersionPlan;
-use crate::{INCIDENT, IncidentMemory, Inner, TEMPLATE};
+use crate::{IncidentMemory, Inner};
 
 /// Events about incidents in one stretch.
 const STRETCH_MAX: usize = 500;
@@ -122,11 +122,11 @@ impl Inner {
         points.sort_by_key(|point| point.position);
         self.options.vectors.store(points, self.checkpoint(stretch.to)).await?;
         self.status.send_modify(|status| status.versions += made as u64);
-        let count = |kind, n: usize| {
-            self.options.metrics.count("hindcast_memory_versions_total", &[("kind", kind)], n as f64);
+        let count = |kind: PointKind, n: usize| {
+            self.options.metrics.count("hindcast_memory_versions_total", &[("kind", kind.as_str())], n as f64);
         };
-        count(INCIDENT, made - templates);
-        count(TEMPLATE, templates);
+        count(PointKind::Incident, made - templates);
+        count(PointKind::Template, templates);
         Ok((stretch.to, stretch.to))
     }
 

@@ -24,11 +24,6 @@ use tokio::sync::{Mutex, watch};
 pub use error::Error;
 pub use status::{Handle, MemoryStatus};
 
-/// Points that are incidents; their payload is a `hindcast_recall::Remembered`.
-pub const INCIDENT: &str = "incident";
-/// Points that are log templates; their payload is a [`KeptTemplate`].
-pub const TEMPLATE: &str = "template";
-
 pub use make::KeptTemplate;
 
 /// What it needs.

@@ -14,13 +14,13 @@ use hindcast_queries::Snapshots;
 use hindcast_rca::{self as cause, Evidence};
 use hindcast_recall::Remembered;
 use hindcast_redact::Redactor;
-use hindcast_vectors::Point;
+use hindcast_vectors::{Point, PointKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::Inner;
 use crate::error::Error;
 use crate::plan::PlannedVersion;
-use crate::{INCIDENT, Inner, TEMPLATE};
 
 /// Vectors that are kept by their text.
 const MADE_MAX: usize = 1_024;
@@ -70,7 +70,7 @@ impl Inner {
             text: hindcast_recall::text(&remembered),
             point: Point {
                 item: remembered.incident.clone(),
-                kind: INCIDENT.to_owned(),
+                kind: PointKind::Incident,
                 partition: partition.to_string(),
                 position: version.position,
                 // What became a part of another incident is remembered there.
@@ -97,7 +97,7 @@ impl Inner {
             };
             let point = Point {
                 item: template.id.clone(),
-                kind: TEMPLATE.to_owned(),
+                kind: PointKind::Template,
                 partition: partition.to_string(),
                 position: finding.position,
                 gone: false,
@@ -152,7 +152,7 @@ fn remembered(evidence: &Evidence, topology: &Topology) -> Remembered {
 }
 
 fn is_gone(problem: &Problem) -> bool {
-    problem.code == Code::NotFound.parts().0
+    problem.code == Code::NotFound
 }
 
 fn key(text: &str) -> String {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hindcast_memory::{INCIDENT, IncidentMemory, Options, TEMPLATE};
+use hindcast_memory::{IncidentMemory, Options};
 use hindcast_metrics::MetricRegistry;
 use hindcast_recall::Remembered;
-use hindcast_vectors::{Neighbour, Query, Vectors};
+use hindcast_vectors::{Neighbour, PointKind, Query, Vectors};
 use support::store::{Counting, Words};
 use support::{Past, id};
 use tokio::sync::watch;
@@ -62,11 +62,11 @@ impl Rig {
         Running { handle, stop, task }
     }
 
-    async fn all(&self, kind: &str, as_of: u64) -> Vec<Neighbour> {
+    async fn all(&self, kind: &PointKind, as_of: u64) -> Vec<Neighbour> {
         let mut vector = vec![0.0; 384];
         vector[0] = 1.0;
         let query = Query {
-            kind: kind.to_owned(),
+            kind: kind.clone(),
             partition: "default/production".to_owned(),
             as_of,
             vector,
@@ -80,7 +80,7 @@ impl Rig {
 
     async fn remembered(&self, name: &str, as_of: u64) -> Option<Remembered> {
         let wanted = id(name).to_string();
-        let found = self.all(INCIDENT, as_of).await.into_iter().find(|found| found.item == wanted)?;
+        let found = self.all(&PointKind::Incident, as_of).await.into_iter().find(|found| found.item == wanted)?;
         Some(serde_json::from_value(found.payload).unwrap())
     }
 }
@@ -118,8 +118,8 @@ async fn a_version_knows_what_was_known_at_it_and_nothing_later() {
     assert_eq!(late.alerts.len(), 2);
     assert_eq!(late.resolution.as_deref(), Some("the volume was emptied"));
     assert_eq!(late.templates.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["no space left on device"]);
-    assert_eq!(rig.all(TEMPLATE, 24).await.len(), 0);
-    assert_eq!(rig.all(TEMPLATE, 25).await.len(), 1);
+    assert_eq!(rig.all(&PointKind::Template, 24).await.len(), 0);
+    assert_eq!(rig.all(&PointKind::Template, 25).await.len(), 1);
     running.end().await;
 }
 
@@ -289,7 +289,7 @@ async fn secrets_are_taken_out_of_what_is_kept_and_embedded() {
     rig.views.reach(25);
     let running = rig.start();
     running.reaches(25).await;
-    for kind in [INCIDENT, TEMPLATE] {
+    for kind in PointKind::ALL {
         let all = rig.all(kind, 25).await;
         assert_eq!(all.len(), 1);
         assert!(!all[0].payload.to_string().contains(secret), "{}", all[0].payload);

@@ -278,7 +278,7 @@ impl NoticeDeliverer {
             None => {
                 // Titles come from telemetry: they are data, so the log names the notice alone.
                 let incident = message.incident.as_deref().unwrap_or("-");
-                tracing::info!(incident, notice = message.notice, severity = %message.severity, page = message.page, "told on screen");
+                tracing::info!(incident, notice = message.notice, severity = %message.severity, page = message.page, "shown on screen");
                 let known = receiver == SCREEN;
                 Ok(if known {
                     "shown on screen".to_owned()

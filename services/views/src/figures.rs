@@ -101,7 +101,7 @@ impl Told {
         self.labels += 1;
         match given.kind {
             Kind::Attention => {
-                self.attention.insert(given.value.clone());
+                self.attention.insert(given.value.to_string());
             }
             // A merge of people that was taken back was no doing of ours.
             Kind::Grouping if given.value == "different" && given.provenance == Provenance::Explicit => {

@@ -101,7 +101,7 @@ impl FrameCommitter {
             drop(room);
         }
         if let Err(error) = &written {
-            tracing::warn!(%error, "telemetry cannot be written; its senders are told");
+            tracing::warn!(%error, "telemetry cannot be written; its senders get a refusal");
         }
     }
 

@@ -4,7 +4,7 @@
 //! linfa-logistic knows no weights of rows, so a row counts by how often it stands in the matrix, in
 //! quarters of a whole label. It starts from zero and draws nothing, so the same rows give the same fit.
 
-use hindcast_mlops::train::{Trainer, TrainingRow};
+use hindcast_training::{Trainer, TrainingRow};
 use linfa::dataset::Dataset;
 use linfa::traits::Fit as _;
 use linfa_logistic::LogisticRegression;

@@ -31,7 +31,7 @@ async fn main() {
         let batch: Vec<Point> = (batch * 1_000..many.min((batch + 1) * 1_000))
             .map(|n| Point {
                 item: format!("INC-{n}"),
-                kind: "incident".to_owned(),
+                kind: "incident".into(),
                 partition: "default/production".to_owned(),
                 position: n + 1,
                 gone: false,
@@ -55,7 +55,7 @@ async fn main() {
         let (mut found, mut wanted) = (0, 0);
         for round in 0..QUERIES {
             let query = Query {
-                kind: "incident".to_owned(),
+                kind: "incident".into(),
                 partition: "default/production".to_owned(),
                 as_of,
                 vector: near(&mut numbers),

@@ -109,7 +109,7 @@ impl VersionIndex {
 
     /// The nearest items, exactly: what the codes cannot decide is computed from the numbers in the file.
     pub(crate) fn search(&self, query: &Query, log: &Log) -> Result<Vec<Neighbour>, Error> {
-        let Some(shelf) = self.shelves.get(&(query.partition.clone(), query.kind.clone())) else {
+        let Some(shelf) = self.shelves.get(&(query.partition.clone(), query.kind.to_string())) else {
             return Ok(Vec::new());
         };
         let mut wanted = Vec::new();

@@ -74,7 +74,7 @@ impl FlatStore {
 
 impl Inner {
     fn store(&mut self, mut points: Vec<Point>, checkpoint: Checkpoint) -> Result<(), Error> {
-        points.retain(|point| !self.index.has(&point.partition, &point.kind, &point.item, point.position));
+        points.retain(|point| !self.index.has(&point.partition, point.kind.as_str(), &point.item, point.position));
         if points.is_empty() && self.checkpoint.as_ref() == Some(&checkpoint) {
             return Ok(());
         }
@@ -82,7 +82,7 @@ impl Inner {
         for (point, place) in points.into_iter().zip(places) {
             self.index.insert(PointRow {
                 item: point.item,
-                kind: point.kind,
+                kind: point.kind.to_string(),
                 partition: point.partition,
                 position: point.position,
                 gone: point.gone,

@@ -232,7 +232,7 @@ fn body(points: &[Point], checkpoint: &Checkpoint) -> Result<(Vec<u8>, Vec<Point
         bytes.extend_from_slice(&point.position.to_le_bytes());
         bytes.push(u8::from(point.gone));
         text(&mut bytes, point.item.as_bytes())?;
-        text(&mut bytes, point.kind.as_bytes())?;
+        text(&mut bytes, point.kind.as_str().as_bytes())?;
         text(&mut bytes, point.partition.as_bytes())?;
         let payload = json(serde_json::to_vec(&point.payload))?;
         text(&mut bytes, &payload)?;

@@ -18,7 +18,7 @@ const HEADER: usize = 20;
 fn point(item: &str, position: u64) -> Point {
     Point {
         item: item.to_owned(),
-        kind: "incident".to_owned(),
+        kind: "incident".into(),
         partition: "default/production".to_owned(),
         position,
         gone: false,
@@ -137,7 +137,7 @@ async fn a_vector_that_is_no_number_harms_nobody_else() {
     assert!(matches!(refused, Err(Error::NotANumber)), "{refused:?}");
     store.store(vec![point("INC-A", 2)], checkpoint(2)).await.unwrap();
     let query = Query {
-        kind: "incident".to_owned(),
+        kind: "incident".into(),
         partition: "default/production".to_owned(),
         as_of: 9,
         vector: vec![f32::INFINITY; DIMENSION],

@@ -187,7 +187,7 @@ impl QdrantStore {
     async fn stored(&self, points: &[Point]) -> Result<StoredVersions, Error> {
         let mut shelves: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
         for point in points {
-            shelves.entry((&point.partition, &point.kind)).or_default().push(point.item.clone());
+            shelves.entry((point.partition.as_str(), point.kind.as_str())).or_default().push(point.item.clone());
         }
         let mut stored = StoredVersions::new();
         for ((partition, kind), mut items) in shelves {

@@ -23,7 +23,7 @@ pub(crate) struct ItemKey {
 
 impl ItemKey {
     pub(crate) fn of(point: &Point) -> Self {
-        Self { partition: point.partition.clone(), kind: point.kind.clone(), item: point.item.clone() }
+        Self { partition: point.partition.clone(), kind: point.kind.to_string(), item: point.item.clone() }
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     fn point(item: &str, position: u64) -> Point {
         Point {
             item: item.to_owned(),
-            kind: "incident".to_owned(),
+            kind: "incident".into(),
             partition: "default/production".to_owned(),
             position,
             gone: false,

@@ -97,7 +97,7 @@ pub(crate) fn visible(query: &Query) -> Filter {
     let as_of = query.as_of.min(NEVER - 1) as f64;
     let mut filter = Filter::must([
         Condition::matches(PARTITION, query.partition.clone()),
-        Condition::matches(KIND, query.kind.clone()),
+        Condition::matches(KIND, query.kind.to_string()),
         Condition::matches(GONE, false),
         Condition::range(POSITION, Range { lte: Some(as_of), ..Range::default() }),
         Condition::range(SUPERSEDED_AT, Range { gt: Some(as_of), ..Range::default() }),

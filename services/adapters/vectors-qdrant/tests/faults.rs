@@ -16,7 +16,7 @@ const DIMENSION: usize = 8;
 fn point(item: &str, position: u64) -> Point {
     Point {
         item: item.to_owned(),
-        kind: "incident".to_owned(),
+        kind: "incident".into(),
         partition: "default/production".to_owned(),
         position,
         gone: false,
@@ -27,7 +27,7 @@ fn point(item: &str, position: u64) -> Point {
 
 fn query(as_of: u64) -> Query {
     Query {
-        kind: "incident".to_owned(),
+        kind: "incident".into(),
         partition: "default/production".to_owned(),
         as_of,
         vector: SeededNumbers::new(7).vector(DIMENSION),

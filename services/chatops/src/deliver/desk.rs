@@ -349,7 +349,7 @@ impl Desk {
     fn pair(&mut self, before: Option<&Recorded>, event: &Recorded) {
         let (Some(before), Event::Command(command)) = (before, &event.event) else { return };
         let Event::ChatReceived(received) = &before.event else { return };
-        if command.key != key::of_command(&received.vendor, &received.key) {
+        if command.key != key::of_command(received.vendor.as_str(), &received.key) {
             return;
         }
         if self.commands_in_order.len() == COMMANDS_MAX

@@ -131,7 +131,7 @@ impl Options {
     async fn body(&self, vendor: Vendor, job: &Job, received: Option<&Received>) -> Result<Value, StepOutcome> {
         let requested = &job.message.requested;
         let unread = |error: hindcast_api::Problem| {
-            tracing::debug!(code = error.code, message = %job.id, "what a message shows cannot be read yet");
+            tracing::debug!(code = %error.code, message = %job.id, "what a message shows cannot be read yet");
             StepOutcome::NotReady
         };
         match (&requested.what, &requested.incident, received) {
@@ -199,7 +199,7 @@ impl Options {
         let body = match self.card(vendor, incident, job.position).await {
             Ok(body) => body,
             Err(error) => {
-                tracing::debug!(code = error.code, message = %job.id, "a card cannot be rendered yet");
+                tracing::debug!(code = %error.code, message = %job.id, "a card cannot be rendered yet");
                 return StepOutcome::NotReady;
             }
         };
@@ -225,9 +225,9 @@ impl Options {
 
     async fn failed(&self, job: &Job, attempt: u32, error: Error) -> StepOutcome {
         let requested = &job.message.requested;
-        self.metrics.count("hindcast_chat_failed_total", &[("vendor", &requested.vendor)], 1.0);
+        self.metrics.count("hindcast_chat_failed_total", &[("vendor", requested.vendor.as_str())], 1.0);
         let text = short(&error.to_string());
-        tracing::warn!(vendor = requested.vendor, message = %job.id, attempt, error = text, "a message was not taken");
+        tracing::warn!(vendor = %requested.vendor, message = %job.id, attempt, error = text, "a message was not taken");
         if job.written < FAILURES_WRITTEN_MAX {
             let fact = Failed { request: job.message.request.clone(), attempt, error: text.clone() };
             self.write(&job.id, fact).await;
@@ -243,7 +243,7 @@ impl Options {
     }
 
     async fn expire(&self, job: &Job, error: &str, heard: bool) -> StepOutcome {
-        let vendor = &job.message.requested.vendor;
+        let vendor = job.message.requested.vendor.as_str();
         self.metrics.count("hindcast_chat_expired_total", &[("vendor", vendor)], 1.0);
         let fact = Expired { request: job.message.request.clone(), error: short(error) };
         self.write(&job.id, fact).await;
@@ -281,7 +281,7 @@ impl Options {
             channel: received.channel.clone(),
             thread: received.thread.clone(),
             user: received.user.clone(),
-            response_url: self.replies.take(&key::of_command(&received.vendor, &received.key)),
+            response_url: self.replies.take(&key::of_command(received.vendor.as_str(), &received.key)),
             service_url: received.service_url.clone(),
             body: surface::words(vendor, &text),
         };

@@ -155,13 +155,13 @@ impl Deliverer {
         let now = Instant::now();
         let Some(message) = room.desk.messages.0.get(id) else { return Err(None) };
         let word = message.requested.vendor.clone();
-        let (Some(chat), Some(vendor)) = (self.options.vendor(&word), surface::vendor(&word)) else {
+        let (Some(chat), Some(vendor)) = (self.options.vendor(word.as_str()), surface::vendor(word.as_str())) else {
             return Err(None);
         };
         let of_message = room.messages.entry(id.clone()).or_default();
         let step = room.desk.step(id, message, of_message, room.before, self.options.clock.now());
         let Some(step) = step else { return Err(None) };
-        let of_vendor = room.vendors.entry(word.clone()).or_default();
+        let of_vendor = room.vendors.entry(word.to_string()).or_default();
         // What is given up needs no vendor.
         if !matches!(step, DeliveryStep::Expire { .. }) {
             if let Some(until) = of_vendor.rests_until(now) {
@@ -184,7 +184,7 @@ impl Deliverer {
         let (this, chat) = (Arc::clone(self), Arc::clone(chat));
         under_way.spawn(async move {
             let outcome = this.options.carry_out(&chat, vendor, &job).await;
-            FinishedStep::Message { id: job.id, vendor: word, answer, outcome }
+            FinishedStep::Message { id: job.id, vendor: word.to_string(), answer, outcome }
         });
         Ok(())
     }
@@ -241,7 +241,10 @@ impl Deliverer {
                 continue;
             }
             let word = refusal.received.vendor.clone();
-            let (Some(chat), Some(vendor)) = (self.options.vendor(&word), surface::vendor(&word)) else { continue };
+            let (Some(chat), Some(vendor)) = (self.options.vendor(word.as_str()), surface::vendor(word.as_str()))
+            else {
+                continue;
+            };
             room.refusals_busy += 1;
             self.tell(under_way, Arc::clone(chat), vendor, refusal);
         }
@@ -323,7 +326,7 @@ impl Options {
 fn of_vendor(vendor: &str, room: &Room, active: bool) -> ChatStatus {
     let known = room.vendors.get(vendor);
     ChatStatus {
-        vendor: vendor.to_owned(),
+        vendor: vendor.into(),
         reachable: known.is_none_or(|known| known.failures == 0),
         active,
         failures: known.map_or(0, |known| known.failures),
@@ -335,7 +338,7 @@ fn of_vendor(vendor: &str, room: &Room, active: bool) -> ChatStatus {
 
 fn not_set_up(vendor: &str, active: bool) -> ChatStatus {
     ChatStatus {
-        vendor: vendor.to_owned(),
+        vendor: vendor.into(),
         active,
         last_error: Some(format!("{vendor} is not set up here: see its section in the settings")),
         ..ChatStatus::default()

@@ -100,7 +100,7 @@ impl Options {
     /// The answer to a question. What is asked in one thread is one conversation.
     pub(crate) async fn answered(&self, received: &Received) -> Result<Answer, Problem> {
         let place = received.thread.as_deref().unwrap_or(&received.user);
-        let word = key::hashed(&received.vendor, &format!("{}/{place}", received.channel));
+        let word = key::hashed(received.vendor.as_str(), &format!("{}/{place}", received.channel));
         let ask = Ask {
             question: received.text.clone().unwrap_or_default(),
             incident: received.incident.as_ref().map(ToString::to_string),
@@ -148,7 +148,7 @@ async fn in_time<T>(question: impl Future<Output = Result<T, Problem>>) -> Optio
     match tokio::time::timeout(CONCLUDED_WITHIN, question).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
-            tracing::debug!(code = error.code, "a card does without what could not be concluded");
+            tracing::debug!(code = %error.code, "a card does without what could not be concluded");
             None
         }
         Err(_) => None,

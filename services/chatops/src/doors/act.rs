@@ -81,7 +81,7 @@ impl ChatEndpoints {
             Err(problem) => Plan::Refuse("refused", refused(&problem)),
         };
         let received = Received {
-            vendor: vendor.word().to_owned(),
+            vendor: vendor.word().into(),
             key: hashed,
             user: interaction.user.clone(),
             person: known.person.clone(),

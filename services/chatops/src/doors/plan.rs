@@ -281,7 +281,7 @@ pub(super) fn refused(problem: &Problem) -> String {
     let detail = capitalized(&problem.detail);
     match problem.status {
         404 => format!("{detail}. Say `list` to see what goes on."),
-        409 if problem.code == Code::Ambiguous.parts().0 => format!("{detail}. Use more of the id."),
+        409 if problem.code == Code::Ambiguous => format!("{detail}. Use more of the id."),
         _ => format!("{detail}."),
     }
 }

@@ -14,6 +14,7 @@ use hindcast_chat_cards::interaction::Meaning;
 use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_domain::chat::{Act, Received};
 use hindcast_domain::event::Verdict;
+use hindcast_domain::words::ChatVendor;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_messaging::chat::Denied;
 use serde_json::{Value, json};
@@ -125,7 +126,7 @@ impl ChatEndpoints {
         };
         let known = self.rules().await?.known(Vendor::Teams, &interaction.user);
         let received = Received {
-            vendor: Vendor::Teams.word().to_owned(),
+            vendor: ChatVendor::Teams,
             key: String::new(),
             user: interaction.user.clone(),
             person: known.person,

@@ -2,10 +2,10 @@
 //! it stands in [`super::follow`].
 
 use clap::Args;
-use serde_json::value::RawValue;
 
+use super::event_line::{line, position};
 use super::follow;
-use crate::client::{Path, typed};
+use crate::client::Path;
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 
@@ -88,23 +88,4 @@ async fn print(args: &EventsArgs, context: &mut CliContext<'_>) -> Result<u64> {
         bar.finish_and_clear();
     }
     Ok(head)
-}
-
-/// The position of an event as it came.
-pub(super) fn position(event: &RawValue) -> Result<u64> {
-    #[derive(serde::Deserialize)]
-    struct EventPosition {
-        position: u64,
-    }
-    Ok(typed::<EventPosition>("an event", event)?.position)
-}
-
-/// Prints an event as it came, on one line.
-pub(super) fn line(event: &RawValue, context: &mut CliContext<'_>) -> Result<()> {
-    let text = event.get();
-    // In JSON a line break can only stand between tokens.
-    if text.contains(['\n', '\r']) {
-        return Ok(context.terminal.line(&text.replace(['\n', '\r'], " "))?);
-    }
-    Ok(context.terminal.line(text)?)
 }

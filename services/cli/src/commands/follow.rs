@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use reqwest::{Method, header};
 use serde_json::value::RawValue;
 
-use super::events::{line, position};
+use super::event_line::{line, position};
 use crate::client::{Path, typed};
 use crate::context::CliContext;
 use crate::error::{Error, Result};

@@ -8,6 +8,7 @@ pub mod ask;
 pub mod catalog;
 mod checks;
 pub mod doctor;
+mod event_line;
 pub mod events;
 mod follow;
 pub mod incidents;

@@ -22,7 +22,7 @@ use crate::look::Look;
 /// The section's name.
 const SECTION: &str = "catalog";
 
-/// The catalogue in force, as JSON, or as YAML where `Accept` asks for it.
+/// The active catalogue, as JSON, or as YAML where `Accept` asks for it.
 ///
 /// # Errors
 /// What the views refuse.
@@ -37,7 +37,7 @@ pub async fn read(look: Look, headers: HeaderMap) -> Result<Response> {
     Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml).into_response())
 }
 
-/// Puts a catalogue in force.
+/// Activates a catalogue.
 ///
 /// # Errors
 /// 400 for what is neither YAML nor JSON, 415 for another type, 422 for a catalogue that contradicts itself.

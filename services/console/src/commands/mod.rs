@@ -137,7 +137,7 @@ impl Console {
         let Appended { positions, ids } = receipt;
         match (ids.first(), positions.first()) {
             (Some(id), Some(position)) => self.await_outcome(id, *position).await,
-            _ => Err(HttpRefusal::new(Code::Internal, "the ledger told no place for the command")),
+            _ => Err(HttpRefusal::new(Code::Internal, "the ledger named no position for the command")),
         }
     }
 

@@ -70,7 +70,7 @@ impl Console {
                     }
                 }
                 let silence =
-                    newest.ok_or_else(|| HttpRefusal::new(Code::Internal, "the silence's lane named none"))?;
+                    newest.ok_or_else(|| HttpRefusal::new(Code::Internal, "the decision named no silence"))?;
                 let at = format!("/api/v1/silences/{}", silence.id);
                 Ok(CommandAnswer::Created(silence, at))
             }

@@ -74,7 +74,7 @@ impl Console {
     }
 }
 
-/// The lane that can take an event back.
+/// Who can take an event back.
 fn partition(event: &Event) -> Result<Partition> {
     let own = Partition { tenant: event.tenant.clone(), environment: event.environment.clone() };
     match event.event_type.as_str() {

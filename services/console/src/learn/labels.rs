@@ -69,9 +69,9 @@ pub(crate) async fn label_filter(look: &Look) -> Result<LabelFilter> {
         return Err(HttpRefusal::new(Code::BadParameter, detail));
     }
     Ok(LabelFilter {
-        kind: asked.one("kind"),
-        rule,
-        provenance: asked.one("provenance"),
+        kind: asked.word("kind")?,
+        rule: rule.map(Into::into),
+        provenance: asked.word("provenance")?,
         incident,
         by: asked.one("by"),
         environment: asked.one("environment"),
@@ -123,10 +123,10 @@ fn csv(labels: &[Label]) -> String {
             label.id.clone(),
             label.at.to_string(),
             word(serde_json::to_value(label.kind)).unwrap_or_default(),
-            label.value.clone(),
+            label.value.to_string(),
             label.weight.to_string(),
             word(serde_json::to_value(label.provenance)).unwrap_or_default(),
-            label.rule.clone(),
+            label.rule.to_string(),
             label.learns.to_string(),
             label.by.clone(),
             label.incident.clone().unwrap_or_default(),

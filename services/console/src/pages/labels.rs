@@ -212,7 +212,7 @@ fn row(view: &LabelsPage, label: &Label) -> Markup {
         tr.over[!counts] {
             td { (frame.clock(label.at)) div.sub { (frame.age(label.at)) " · " (parts::event(frame, &label.event, label.position)) } }
             td.value {
-                span.kind.soft { (table::kind_word(label.kind)) } " " span.says { (value(label.kind, &label.value)) }
+                span.kind.soft { (table::kind_word(label.kind)) } " " span.says { (value(label.kind, label.value.as_str())) }
                 @if label.disputed { " " span.kind.disputed { "disputed" } }
                 @if let Some(why) = &label.retracted {
                     div.sub { "no longer counts: " (why) @if let Some(at) = label.retracted_position { " · #" (at) } }
@@ -222,7 +222,7 @@ fn row(view: &LabelsPage, label: &Label) -> Markup {
             td.num { (format!("{:.2}", f64::from(label.weight) / 1_000.0)) div.sub { (provenance(label.provenance)) } }
             td { (label.by) }
             td {
-                a href=(frame.link(&format!("/events/{}", label.from))) title=(when(&label.rule)) { (label.rule.replace('_', " ")) }
+                a href=(frame.link(&format!("/events/{}", label.from))) title=(when(label.rule.as_str())) { (label.rule.as_str().replace('_', " ")) }
                 div.sub { "for " (label.learns) }
             }
             td { @if counts && frame.is_now() { button.small form="back" type="submit" name="event" value=(label.event) { "Retract" } } }

@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use hindcast_advice::memory::NamedRunbook;
 use hindcast_domain::command::Command;
-use hindcast_domain::label::Judged;
+use hindcast_domain::label::{Judged, Kind, Provenance};
+use hindcast_domain::words::RuleName;
 use hindcast_domain::{Event, LabelId};
 
 use super::{Bench, learnt, sample, views};
@@ -65,8 +66,8 @@ async fn labels_are_filtered_and_turned_page_by_page_at_the_same_time() {
     let page = bench.page(&format!("/labels?{query}&limit=2&as_of=36095300")).await.text;
     let (filter, window) = views::last_labels(&bench.views);
     assert_eq!(filter.incident.as_deref(), Some(sample::OPEN), "a prefix names the whole incident");
-    assert_eq!((filter.kind.as_deref(), filter.rule.as_deref()), (Some("cause"), Some("merged")));
-    assert_eq!((filter.provenance.as_deref(), filter.by.as_deref()), (Some("explicit"), Some("ada")));
+    assert_eq!((filter.kind, filter.rule), (Some(Kind::Cause), Some(RuleName::Merged)));
+    assert_eq!((filter.provenance, filter.by.as_deref()), (Some(Provenance::Explicit), Some("ada")));
     assert_eq!((filter.retracted, filter.disputed, window.limit), (Some(false), Some(true), Some(2)));
     assert!(page.contains("/api/v1/labels?format=csv&amp;kind=cause"), "an export is of what is shown: {page}");
     assert!(page.contains("by=ada&amp;retracted=false&amp;disputed=true&amp;as_of=36095300\">CSV"), "{page}");

@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt};
 use hindcast_api::{
     Comparison, JudgeRequest, Label, LabelCoverage, ModelVersion, Page, Problem, Proposal, TimelineEntry,
 };
-use hindcast_domain::label::About;
+use hindcast_domain::label::{About, Provenance};
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_mlops::registry::BY_HAND;
@@ -96,7 +96,7 @@ pub(super) async fn said(
     }
     let filter = LabelFilter {
         incident: Some(incident.to_owned()),
-        provenance: Some("explicit".to_owned()),
+        provenance: Some(Provenance::Explicit),
         retracted: Some(false),
         ..LabelFilter::default()
     };
@@ -252,7 +252,7 @@ pub(super) async fn compare(
     learn::known(&name)?;
     let body = both(fields.body(&["environment", "since", "to"]), numbers(&fields, &["version", "against", "seed"]));
     let begin = console.comparing(&fields.asker(asker)?, body, true)?;
-    let title = format!("Comparing {name} {}", fields.one("version").unwrap_or("with the one in force"));
+    let title = format!("Comparing {name} {}", fields.one("version").unwrap_or("with the production version"));
     let frame = console.working(&fields, &title).await?;
     let halves = work::halves(&frame, &title);
     let end = move |compared: WorkEnd<Comparison>| async move {

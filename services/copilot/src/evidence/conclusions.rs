@@ -44,7 +44,7 @@ pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
 
 fn hypothesis(first: &Hypothesis) -> DraftSentence {
     let claim = hindcast_rca::claim(first);
-    let draft = DraftSentence::new([claim.text, format!("{} broke first", first.service)], claim.citations);
+    let draft = DraftSentence::new([claim.text, format!("{} failed first", first.service)], claim.citations);
     DraftSentence { path: first.path.clone(), ..draft }.always()
 }
 
@@ -83,7 +83,7 @@ fn found_of(situation: &Situation, service: &str) -> Option<Citation> {
 pub(super) fn seen(situation: &Situation, all: &mut Drafted) {
     let Some(page) = &situation.similar else { return };
     if page.never_seen {
-        all.missing.push("never seen: no incident of the past is the same problem".to_owned());
+        all.missing.push("no matching past incident: none is the same problem".to_owned());
     }
     if page.stand_in {
         all.missing.push("no embedding model is installed: likeness is by words alone".to_owned());

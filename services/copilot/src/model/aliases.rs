@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_advice::tools;
 use hindcast_api::Citation;
 use hindcast_domain::EventId;
 use serde_json::{Map, Value};
 
 use crate::limits::{ALIASES_MAX, TOOL_SHOWN_BYTES_MAX};
+use crate::tools;
 
 /// The events that a model may cite.
 #[derive(Clone, Debug, Default)]

@@ -130,6 +130,7 @@ const CAUSE: &[&str] = &[
     "culprit",
     "to blame",
     "broke first",
+    "failed first",
     "origin of",
     "originated",
     "responsible for",

@@ -4,7 +4,6 @@
 use hindcast_api::ProposalStatus;
 use std::collections::BTreeSet;
 
-use hindcast_advice::tools::Toolbox;
 use hindcast_api::{Code, Problem};
 use hindcast_llm::{Call, Tool};
 use hindcast_redact::Redactor;
@@ -14,6 +13,7 @@ use crate::Options;
 use crate::limits::NAMED_RUNBOOKS_MAX;
 use crate::situation::Situation;
 use crate::taken::{AnswerContext, TakenQuestion};
+use crate::tools::Toolbox;
 
 /// The tool by which a model names a runbook.
 const PROPOSE: &str = "propose_runbook";
@@ -107,7 +107,7 @@ impl<'a> AnswerTools<'a> {
         let mut redactor = Redactor::default();
         match output {
             Ok(value) => Ok(Ok(redactor.value(value))),
-            Err(problem) if problem.status >= 500 && problem.code != Code::Unavailable.parts().0 => Err(problem),
+            Err(problem) if problem.status >= 500 && problem.code != Code::Unavailable => Err(problem),
             Err(problem) => Ok(Err(redactor.text(&format!("{} {}", problem.detail, problem.remedy)))),
         }
     }

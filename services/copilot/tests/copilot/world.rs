@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use hindcast_advice::Asker;
 use hindcast_advice::memory::MemoryAdvice;
-use hindcast_advice::tools::Toolbox;
 use hindcast_api::{
     Alert, Answer, Ask, Causes, Change, Citation, Event, Incident, Proposal, SimilarPage, TimelineEntry, Why,
 };
@@ -25,6 +24,7 @@ use hindcast_queries::memory::MemoryViews;
 use hindcast_testkit as testkit;
 use serde_json::{Value, json};
 
+use hindcast_copilot::tools::Toolbox;
 use hindcast_copilot::{AnsweringCopilot, Caps, Options, Prices, Prompts};
 
 /// The incident, and the one of the past.

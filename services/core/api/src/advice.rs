@@ -307,7 +307,7 @@ pub struct Answer {
     pub similar: Vec<Similar>,
     /// Proposed runbooks.
     pub proposals: Vec<Proposal>,
-    /// What is missing from the answer: `never seen`, `unresolved`, telemetry that expired, a model that is down, …
+    /// What is missing from the answer: `no matching past incident`, `unresolved`, telemetry that expired, a model that is down, …
     pub missing: Vec<String>,
     /// The incident that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,14 +2,15 @@
 
 use crate::words::ChatMessageKind;
 use hindcast_domain::Time;
+use hindcast_domain::words::ChatVendor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One vendor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatStatus {
-    /// `slack` or `teams`.
-    pub vendor: String,
+    /// The vendor of whose chat this is.
+    pub vendor: ChatVendor,
     /// Whether the last attempt got through; true where there was none.
     pub reachable: bool,
     /// Whether this process reaches people: its installation is the active one, and of its processes it is the one

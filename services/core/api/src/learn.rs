@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use hindcast_domain::Time;
 use hindcast_domain::label::{About, Kind, Provenance};
 use hindcast_domain::model::{Lineage, Metrics, Verdict};
-use hindcast_domain::words::{Learner, UserVerdict};
+use hindcast_domain::words::{LabelValue, Learner, RuleName, UserVerdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,13 +24,13 @@ pub struct Label {
     /// The judged item, such as an incident, an alert or a proposal.
     pub about: About,
     /// What it says, by the kind.
-    pub value: String,
+    pub value: LabelValue,
     /// How much it counts, in thousandths of one whole word of a person.
     pub weight: u32,
     /// Explicit feedback, or inferred.
     pub provenance: Provenance,
     /// The rule of the table that gave it.
-    pub rule: String,
+    pub rule: RuleName,
     /// Which model learns from it.
     pub learns: Learner,
     /// The event that it follows from.

@@ -17,7 +17,7 @@ pub use chat::*;
 pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
-pub use problem::{Code, Problem};
+pub use problem::{Code, Problem, ProblemCode};
 pub use words::{
     ChatMessageKind, EventKind, HypothesisKind, PageAccount, ProposalStatus, ReadyStatus, ReceiptStage, RiskLevel,
 };

@@ -1,5 +1,6 @@
 //! Refusals: `application/problem+json` with a stable code and a remedy, never an internal cause.
 
+use hindcast_domain::vocabulary;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub struct Problem {
     /// What was expected and what came.
     pub detail: String,
     /// The stable code.
-    pub code: String,
+    pub code: ProblemCode,
     /// What to do.
     pub remedy: String,
 }
@@ -34,12 +35,39 @@ macro_rules! codes {
             /// All codes, for the documents.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
+            /// The code as it is in JSON.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                self.parts().0
+            }
+
             /// (code, status, title, remedy)
             #[must_use]
             pub const fn parts(self) -> (&'static str, u16, &'static str, &'static str) {
                 match self {
                     $(Self::$name => ($code, $status, $title, $remedy),)*
                 }
+            }
+        }
+
+        vocabulary! {
+            /// The code of a refusal as a program reads it: a server of another version may have others.
+            pub enum ProblemCode: open {
+                $($(#[$doc])* $name = $code,)*
+            }
+        }
+
+        impl From<Code> for ProblemCode {
+            fn from(code: Code) -> Self {
+                match code {
+                    $(Code::$name => Self::$name,)*
+                }
+            }
+        }
+
+        impl PartialEq<Code> for ProblemCode {
+            fn eq(&self, code: &Code) -> bool {
+                self.as_str() == code.as_str()
             }
         }
     };
@@ -106,13 +134,13 @@ impl Problem {
     /// A refusal with what was expected and what came.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        let (code, status, title, remedy) = code.parts();
+        let (word, status, title, remedy) = code.parts();
         Self {
-            kind: format!("/docs/errors#{code}"),
+            kind: format!("/docs/errors#{word}"),
             title: title.to_owned(),
             status,
             detail: detail.into(),
-            code: code.to_owned(),
+            code: code.into(),
             remedy: remedy.to_owned(),
         }
     }
@@ -124,7 +152,7 @@ impl Problem {
         self
     }
 
-    /// Of a command that its lane refused.
+    /// Of a command that was refused by its owner.
     #[must_use]
     pub fn of_rejection(rejected: &hindcast_domain::command::Rejected) -> Self {
         use hindcast_domain::command::Code as Why;

@@ -95,9 +95,9 @@ vocabulary! {
 vocabulary! {
     /// What kind of cause a hypothesis names.
     pub enum HypothesisKind: open {
-        /// A service broke.
+        /// A service is the root cause.
         Service = "service",
-        /// A change broke it.
+        /// A change is the root cause.
         Change = "change",
     }
 }

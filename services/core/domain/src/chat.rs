@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, Recorded, Verdict};
 use crate::id::{ChatId, EventId, IncidentId, MessageId};
 use crate::time::Time;
+use crate::words::ChatVendor;
 
 /// What a message of ours is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -40,8 +41,8 @@ pub struct Requested {
     /// The incident that it is about; absent where a question was about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentId>,
-    /// `slack` or `teams`.
-    pub vendor: String,
+    /// The vendor whose chat shows it.
+    pub vendor: ChatVendor,
     /// The channel or conversation, as the vendor names it.
     pub channel: String,
     /// The thread that an answer belongs to, where it is not the card's.
@@ -136,8 +137,8 @@ pub enum Act {
 /// A person did something in chat. A fact. Subject: the chat id, derived from vendor and key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Received {
-    /// `slack` or `teams`.
-    pub vendor: String,
+    /// The vendor in whose chat it was done.
+    pub vendor: ChatVendor,
     /// What makes it the same when the vendor delivers it again, hashed.
     pub key: String,
     /// The person, as the vendor names them.
@@ -210,13 +211,14 @@ pub struct Messages(pub BTreeMap<MessageId, Message>);
 impl Messages {
     /// The id of an incident's card in a channel.
     #[must_use]
-    pub fn card_id(incident: &IncidentId, vendor: &str, channel: &str) -> MessageId {
+    pub fn card_id(incident: &IncidentId, vendor: &ChatVendor, channel: &str) -> MessageId {
+        let vendor = vendor.as_str();
         MessageId::derive(&[b"card", incident.as_str().as_bytes(), vendor.as_bytes(), channel.as_bytes()])
     }
 
     /// The card of an incident in a channel, if one was asked for.
     #[must_use]
-    pub fn card(&self, incident: &IncidentId, vendor: &str, channel: &str) -> Option<&Message> {
+    pub fn card(&self, incident: &IncidentId, vendor: &ChatVendor, channel: &str) -> Option<&Message> {
         self.0.get(&Self::card_id(incident, vendor, channel))
     }
 
@@ -325,10 +327,10 @@ mod tests {
     #[test]
     fn a_card_keeps_its_first_place_and_never_shows_an_older_state() {
         let incident = IncidentId::derive(&[b"i"]);
-        let id = Messages::card_id(&incident, "slack", "C1");
+        let id = Messages::card_id(&incident, &ChatVendor::Slack, "C1");
         let requested = Requested {
             incident: Some(incident.clone()),
-            vendor: "slack".into(),
+            vendor: ChatVendor::Slack,
             channel: "C1".into(),
             thread: None,
             what: What::Card,
@@ -341,7 +343,7 @@ mod tests {
         for (at, event) in events.into_iter().enumerate() {
             messages.evolve(&recorded(at as u64 + 1, &id, event));
         }
-        let card = messages.card(&incident, "slack", "C1").unwrap();
+        let card = messages.card(&incident, &ChatVendor::Slack, "C1").unwrap();
         assert_eq!(card.place.as_ref().map(|place| place.message.as_str()), Some("1.1"));
         assert_eq!((card.through, card.hash.as_str()), (30, "h30"));
     }

@@ -126,7 +126,7 @@ pub enum Command {
     UndoEvent {
         /// The event that is taken back.
         event: EventId,
-        /// The event's subject, by which its lane finds it.
+        /// The event's subject, by which its owner finds it.
         subject: String,
     },
     /// Hold alerts back.
@@ -142,23 +142,23 @@ pub enum Command {
         /// The silence that ends now.
         silence: SilenceId,
     },
-    /// Put a configuration section in force.
+    /// Activate a configuration section.
     Configure(Configured),
-    /// Put a version of a model in force.
+    /// Make a version of a model the production version.
     PromoteModel {
         /// Name of the model, such as `pair-scorer`.
         model: String,
         /// Number of the version that becomes the production version.
         version: u32,
     },
-    /// Put the version before in force again.
+    /// Make the version before the production version again.
     RollBackModel {
         /// Name of the model, such as `pair-scorer`.
         model: String,
         /// Why, in plain words.
         why: String,
     },
-    /// Let a version run beside the one in force.
+    /// Let a version run as a shadow of the production version.
     ShadowModel {
         /// Name of the model, such as `pair-scorer`.
         model: String,
@@ -201,7 +201,7 @@ pub struct Restored {
     pub hash: String,
 }
 
-/// A lane has a new owner.
+/// A part of the ledger has a new owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Owned {
     /// Rises with each owner.

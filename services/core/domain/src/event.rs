@@ -27,7 +27,7 @@ pub enum Event {
     /// The door opened: from now on senders can be heard again.
     #[serde(rename = "intake.opened")]
     DoorOpened(DoorOpened),
-    /// One alert as the sender told it, normalised and redacted. Subject: its fingerprint.
+    /// One alert as its sender sent it, normalised and redacted. Subject: its fingerprint.
     #[serde(rename = "intake.alert")]
     Observed(alert::Observation),
     /// A deploy, flag or configuration change. Subject: the service.
@@ -175,13 +175,13 @@ pub enum Event {
     /// A label counts no more. Subject: the label.
     #[serde(rename = "label.retracted")]
     LabelRetracted(label::Retracted),
-    /// A version of a model is in force from here on. Subject: the model.
+    /// A version of a model is the production version from here on. Subject: the model.
     #[serde(rename = "model.promoted")]
     ModelPromoted(model::Promoted),
-    /// An earlier version is in force again. Subject: the model.
+    /// An earlier version is the production version again. Subject: the model.
     #[serde(rename = "model.rolled_back")]
     ModelRolledBack(model::RolledBack),
-    /// A version runs beside the one in force from here on. Subject: the model.
+    /// A version runs as a shadow of the production version from here on. Subject: the model.
     #[serde(rename = "model.shadowed")]
     ModelShadowed(model::Shadowed),
     /// No version runs beside it any more. Subject: the model.
@@ -209,17 +209,17 @@ pub enum Event {
     /// The ledger was restored from a backup.
     #[serde(rename = "control.restored")]
     Restored(command::Restored),
-    /// A lane has a new owner.
+    /// A part of the ledger has a new owner.
     #[serde(rename = "lane.owned")]
     Owned(command::Owned),
     /// A command was understood and refused.
     #[serde(rename = "command.rejected")]
     CommandRejected(command::Rejected),
 
-    /// People are to be told. Subject: the notice.
+    /// A notification is due. Subject: the notice.
     #[serde(rename = "notice.requested")]
     NoticeRequested(notice::Requested),
-    /// People are not told now, for a named reason and until a named time.
+    /// A notification is delayed, for a named reason and until a named time.
     #[serde(rename = "notice.held")]
     NoticeHeld(notice::Held),
     /// A hold ended without a notice of its own.
@@ -242,7 +242,7 @@ pub enum Event {
 pub enum Kind {
     /// A fact from outside.
     Intake,
-    /// What the owner of a lane concluded.
+    /// What the owner of a part of the ledger concluded.
     Decision,
 }
 

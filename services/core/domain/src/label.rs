@@ -15,7 +15,7 @@ use crate::canonical::{self, EntityDigest};
 use crate::event::{Event, Recorded};
 use crate::id::{ConversationId, EventId, Fingerprint, IncidentId, LabelId, NoticeId, ProposalId};
 use crate::time::Time;
-use crate::words::UserVerdict;
+use crate::words::{LabelValue, RuleName, UserVerdict};
 
 /// What a label says something of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -124,13 +124,13 @@ pub struct Given {
     /// The judged item.
     pub about: About,
     /// What it says, by the kind.
-    pub value: String,
+    pub value: LabelValue,
     /// How much it counts, in thousandths.
     pub weight: u32,
     /// Said, or concluded.
     pub provenance: Provenance,
     /// The rule of the table.
-    pub rule: String,
+    pub rule: RuleName,
     /// The event that it follows from.
     pub from: EventId,
 }

@@ -105,33 +105,33 @@ pub struct Judged {
     pub report: serde_json::Value,
 }
 
-/// A version is in force from here on. A decision. Subject: the model's name.
+/// A version is the production version from here on. A decision. Subject: the model's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Promoted {
     /// Which model.
     pub name: String,
     /// Number of the new production version.
     pub version: u32,
-    /// The version that was in force before; 1 is the one set by hand.
+    /// The production version before; 1 is the one set by hand.
     pub previous: u32,
     /// The `model.judged` events that allow it.
     pub evidence: Vec<EventId>,
 }
 
-/// An earlier version is in force again. A decision. Subject: the model's name.
+/// An earlier version is the production version again. A decision. Subject: the model's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RolledBack {
     /// Which model.
     pub name: String,
     /// The version that is left.
     pub from: u32,
-    /// The version that is in force again.
+    /// The version that is the production version again.
     pub to: u32,
     /// Why, in plain words.
     pub why: String,
 }
 
-/// A version runs beside the one in force: what it would decide is recorded, and used for nothing. A decision.
+/// A version runs as a shadow of the production version: what it would decide is recorded, and used for nothing. A decision.
 /// Subject: the model's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shadowed {

@@ -13,7 +13,7 @@ use crate::severity::Severity;
 use crate::time::{Span, Time};
 use crate::words::HoldReason;
 
-/// Why people are told.
+/// Why a notification is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -41,13 +41,13 @@ pub enum Reason {
     Resolved,
 }
 
-/// People are to be told.
+/// A notification is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Requested {
     /// The incident that it is about; absent for storms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentId>,
-    /// Who is told.
+    /// The receiver of the notification.
     pub receiver: String,
     /// The change of the incident that asks for a notification.
     pub reason: Reason,
@@ -60,10 +60,10 @@ pub struct Requested {
     /// More words, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
-    /// What is hit, as told.
+    /// The affected services, as the notification names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
-    /// Which teams it concerns, as told.
+    /// The teams that own them, as the notification names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub teams: Vec<String>,
     /// Until when further pages are held; only in a storm.
@@ -76,7 +76,7 @@ pub struct Requested {
     pub delayed_by: Option<Span>,
 }
 
-/// People are not told now.
+/// A notification is delayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
     /// The incident that it is about; absent where an alert has none yet.
@@ -85,7 +85,7 @@ pub struct Held {
     /// The alert that it is about, where it has no incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<Fingerprint>,
-    /// Who would have been told; absent where it is everybody.
+    /// The receiver that is meant; absent where all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver: Option<String>,
     /// Why they would have been.
@@ -171,7 +171,7 @@ pub struct Notice {
     pub incident: Option<IncidentId>,
     /// The alert that it is about, where it has no incident.
     pub alert: Option<Fingerprint>,
-    /// Who is told.
+    /// The receiver of the notification.
     pub receiver: Option<String>,
     /// The change of the incident that asks for a notification.
     pub reason: Reason,

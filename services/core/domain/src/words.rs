@@ -1,7 +1,11 @@
 //! The vocabularies that events, state and the API share. Each word is what events already contain, so none of
 //! them is ever renamed; a word that this version does not know is kept as `Other`.
 
+mod labels;
+
 use crate::vocabulary;
+
+pub use labels::{LabelValue, RuleName};
 
 vocabulary! {
     /// What ended an incident.
@@ -289,13 +293,66 @@ vocabulary! {
         Catalog = "catalog",
         /// How alerts are grouped.
         Correlation = "correlation",
-        /// The weights of the pair scorer in force.
+        /// The weights of the pair scorer's production version.
         PairScorer = "pair-scorer",
         /// Who is paged, and when.
         Paging = "paging",
         /// What is shown in chat, and who may do what there.
         Chat = "chat",
-        /// The runbooks in force.
+        /// The configured runbooks.
         Runbooks = "runbooks",
+    }
+}
+
+vocabulary! {
+    /// The vendor whose chat shows cards and takes presses.
+    pub enum ChatVendor: open {
+        /// Slack, over its Web API and Socket Mode.
+        Slack = "slack",
+        /// Microsoft Teams.
+        Teams = "teams",
+    }
+}
+
+impl Default for ChatVendor {
+    /// None that is known.
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+vocabulary! {
+    /// What is wrong with an item that a sender sent.
+    pub enum ItemFault: open {
+        /// It is not what its format says.
+        Malformed = "malformed",
+        /// It is no JSON object.
+        NotAnObject = "not_an_object",
+        /// It is larger, deeper or longer than a limit.
+        OverLimit = "over_limit",
+        /// Its time cannot be read.
+        BadTime = "bad_time",
+        /// It ends before it begins.
+        EndsBeforeStarts = "ends_before_starts",
+        /// No field gives the alert or metric a name.
+        NoName = "no_name",
+        /// No field says what changed.
+        NoTitle = "no_title",
+        /// Not one label came with it.
+        NoLabels = "no_labels",
+        /// Its labels are no texts with names.
+        BadLabels = "bad_labels",
+        /// It has no text.
+        NoMessage = "no_message",
+        /// It tells of no change.
+        NoChange = "no_change",
+        /// Its samples are not in the order of time.
+        OutOfOrder = "out_of_order",
+        /// It names more environments than one request may.
+        Environments = "environments",
+        /// It is one of many that are counted and not listed.
+        NotListed = "not_listed",
+        /// It is an event of a type or version that is not known here.
+        UnknownEvent = "unknown_event",
     }
 }

@@ -8,8 +8,10 @@ use hindcast_correlation::cluster::{Features, GroupingWeights};
 use hindcast_domain::model::{Lineage, Metrics};
 
 use crate::dataset::Dataset;
-use crate::train::WRONG_MERGE_COSTS;
 use hindcast_domain::model::PAIR_SCORER;
+
+/// A wrong merge hides a problem behind another one; a missed one costs a page.
+pub const WRONG_MERGE_COSTS: u32 = 5;
 
 /// Services that the card lists: those with the most labels.
 const SERVICES_MAX: usize = 20;

@@ -119,8 +119,10 @@ fn wrong_merges(of: &Judgement<'_>) -> Option<Gated> {
 fn missed(of: &Judgement<'_>) -> Option<Gated> {
     let report = of.report;
     (report.candidate.missed > report.champion.missed).then(|| {
-        let mut reasons =
-            vec![format!("{} problems told to nobody, {} before", report.candidate.missed, report.champion.missed)];
+        let mut reasons = vec![format!(
+            "{} problems without a notification, {} before",
+            report.candidate.missed, report.champion.missed
+        )];
         reasons.extend(report.newly_missed.iter().map(|named| format!("missed: {named}")));
         Gated { verdict: Verdict::Fail, reasons }
     })

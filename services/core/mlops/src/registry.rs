@@ -47,7 +47,7 @@ pub enum Error {
         got: String,
     },
     /// It is in force already.
-    #[error("version {0} is in force already")]
+    #[error("version {0} is the production version already")]
     InForce(u32),
     /// Nothing was promoted that could be left.
     #[error("no version was promoted that could be rolled back")]
@@ -61,7 +61,7 @@ struct ComparisonEnd {
     verdict: Verdict,
 }
 
-/// Versions, judgements and the alias "in force".
+/// Versions, judgements and the alias of the production version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registry {
     known: BTreeMap<u32, Registered>,

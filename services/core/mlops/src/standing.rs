@@ -28,13 +28,13 @@ pub fn disagreements(state: &LabellerState) -> Vec<LabelDisagreement> {
         let mut said: Vec<_> =
             labels.into_iter().filter(|label| label.given.provenance == Provenance::Explicit).collect();
         said.sort_by_key(|label| label.position);
-        let values: BTreeSet<String> = said.iter().map(|label| plain(&label.given.value)).collect();
+        let values: BTreeSet<String> = said.iter().map(|label| plain(label.given.value.as_str())).collect();
         let people: BTreeSet<&str> = said.iter().map(|label| label.by.as_str()).collect();
         let first = said.first().filter(|_| values.len() > 1 && people.len() > 1)?;
         Some(LabelDisagreement {
             kind: first.given.kind,
             about: first.given.about.clone(),
-            said: said.iter().map(|label| (label.by.clone(), label.given.value.clone())).collect(),
+            said: said.iter().map(|label| (label.by.clone(), label.given.value.to_string())).collect(),
         })
     };
     state.topics().filter_map(of).collect()

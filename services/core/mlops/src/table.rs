@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn events_know_every_rule_and_every_value() {
+        use hindcast_domain::words::{LabelValue, RuleName};
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names, RuleName::WORDS);
+        for rule in RULES.iter().filter(|rule| rule.value != "…") {
+            assert!(LabelValue::WORDS.contains(&rule.value), "{}", rule.value);
+        }
+    }
+
+    #[test]
     fn the_document_shows_the_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/labels.md");
         let document = std::fs::read_to_string(path).unwrap();

@@ -7,11 +7,8 @@ use hindcast_correlation::cluster::{FEATURES_VERSION, Features, GroupingWeights,
 use hindcast_domain::model::{Lineage, Metrics, Registered};
 use sha2::{Digest, Sha256};
 
-use crate::card;
+use crate::card::{self, WRONG_MERGE_COSTS};
 use crate::dataset::{self, Dataset, Example};
-
-/// A wrong merge hides a problem behind another one; a missed one costs a page.
-pub const WRONG_MERGE_COSTS: u32 = 5;
 
 /// Labelled pairs below which nothing is trained.
 pub const EXAMPLES_MIN: usize = 20;

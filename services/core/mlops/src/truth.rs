@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::label::{About, Kind, Label, Labels, Provenance};
+use hindcast_domain::words::LabelValue;
 use hindcast_domain::{EventId, Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 
@@ -180,7 +181,7 @@ impl TruthReader {
             About::Pair { younger, fired, older, .. } => {
                 let (younger, older) = self.pair(younger, fired, older)?;
                 let said = label.given.provenance == Provenance::Explicit;
-                Some((younger, older, label.given.value == "same", said))
+                Some((younger, older, label.given.value == LabelValue::Same, said))
             }
             _ => None,
         };

@@ -144,7 +144,7 @@ fn wrong_merges_are_named_before_missed_problems() {
     let candidate = run(40, |problem, _| (problem != 2).then(|| problem.to_string()));
     let gated = judged(&compare(&truth(40, one_service), &run(40, apart), &candidate, 7));
     assert_eq!(gated.verdict, Verdict::Fail);
-    assert!(gated.reasons[0].contains("told to nobody") && gated.reasons[1].contains("problem-2"), "{gated:?}");
+    assert!(gated.reasons[0].contains("without a notification") && gated.reasons[1].contains("problem-2"), "{gated:?}");
 }
 
 #[test]

@@ -57,12 +57,12 @@ fn over(ledger: &mut Ledger, second: i64, name: &str, service: &str) {
 
 /// What the labels say that count now, by rule.
 fn standing_rules(ledger: &Ledger) -> BTreeSet<String> {
-    ledger.labels().iter().map(|label| label.given.rule.clone()).collect()
+    ledger.labels().iter().map(|label| label.given.rule.to_string()).collect()
 }
 
 fn said(ledger: &mut Ledger, second: i64, command: Command) -> Vec<String> {
     let (_, labels) = ledger.command(at(second), "ada", command);
-    labels.into_iter().map(|label| label.rule).collect()
+    labels.into_iter().map(|label| label.rule.to_string()).collect()
 }
 
 // ── what people say of incidents ───────────────────────────────────────────────────────────────────

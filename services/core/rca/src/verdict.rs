@@ -101,8 +101,8 @@ fn cause(candidate: &CauseCandidate, signs: &[ServiceSign], scene: &Scene) -> St
     let what = what(signs);
     let service = &candidate.service;
     match changed(candidate, scene) {
-        Some((words, _)) => format!("{service} broke with its {words}: {what}"),
-        None => format!("{service} broke: {what}"),
+        Some((words, _)) => format!("{service} failed with its {words}: {what}"),
+        None => format!("{service} failed: {what}"),
     }
 }
 

@@ -209,7 +209,7 @@ impl<'a> Matched<'a> {
             && a.cause.is_some()
             && b.cause.is_some()
         {
-            why.push(format!("both broke at {}", a.service));
+            why.push(format!("both failed at {}", a.service));
         }
         why.extend(told(self.now.iter().filter(|one| one.common), "both have"));
         if why.is_empty() {
@@ -227,7 +227,7 @@ impl<'a> Matched<'a> {
         if broke_elsewhere(now, then)
             && let (Some(a), Some(b)) = (&now.root, &then.root)
         {
-            differs.push(format!("then {} broke, now {}", b.service, a.service));
+            differs.push(format!("then {} failed, now {}", b.service, a.service));
         }
         if let Some((ours, theirs)) = self.began {
             differs.push(format!("then it began with {}, now with {}", alert_words(theirs), alert_words(ours)));

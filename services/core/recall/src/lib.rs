@@ -15,9 +15,10 @@ mod compare;
 mod rarity;
 mod remembered;
 mod signs;
+mod template;
 mod text;
 
 pub use compare::{compare, recall, shown, sort};
 pub use rarity::Rarity;
-pub use remembered::{AlertSign, Remembered, RememberedShift, RememberedTemplate, Root, remember};
-pub use text::{TEXTS, template_text, text};
+pub use remembered::{AlertSign, Remembered, RememberedShift, RememberedTemplate, Root, TEXTS, remember};
+pub use text::{template_text, text};

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use hindcast_rca::Evidence;
 
+/// The version of what is kept and embedded. It rises when either changes, and vectors are made anew.
+pub const TEXTS: u32 = 1;
+
 /// Alerts that are kept: one for each name and service.
 const ALERTS_MAX: usize = 48;
 /// Log templates that are kept.
@@ -169,7 +172,7 @@ pub fn remember(evidence: &Evidence, root: Option<&Hypothesis>) -> Remembered {
     });
     let findings = own(evidence, root);
     Remembered {
-        texts: super::TEXTS,
+        texts: TEXTS,
         incident: incident.id.clone(),
         title: cut(&incident.title),
         environment: incident.environment.clone(),
@@ -236,7 +239,7 @@ fn templates(findings: &[&Finding]) -> Vec<RememberedTemplate> {
     for finding in findings {
         let Some(template) = &finding.finding.template else { continue };
         let service = &finding.finding.service;
-        if !seen.insert((service.clone(), super::signs::template_key(service, &template.text))) {
+        if !seen.insert((service.clone(), super::template::template_key(service, &template.text))) {
             continue;
         }
         let level = finding.finding.level.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -6,14 +6,12 @@ use std::collections::BTreeSet;
 use hindcast_api::Citation;
 use hindcast_similarity::jaccard;
 
+use super::template::{bag, template_key};
 use super::{AlertSign, Remembered};
 
 /// Two templates of one service are one from this share of common words on: a template is
 /// generalised while it is mined, so its text may differ between two incidents.
 const TEMPLATES_ALIKE: f64 = 0.6;
-/// Words of a template that make its key.
-const KEY_WORDS: usize = 16;
-
 /// What sort of sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sort {
@@ -53,7 +51,7 @@ pub(super) fn signs(of: &Remembered) -> Vec<RecallSign<'_>> {
     let mut all = Vec::with_capacity(of.alerts.len() + of.templates.len() + of.shifts.len());
     for template in &of.templates {
         let bag = bag(&template.text);
-        let spread = of.templates.iter().filter(|other| alike(&bag, &self::bag(&other.text))).count();
+        let spread = of.templates.iter().filter(|other| alike(&bag, &super::template::bag(&other.text))).count();
         all.push(RecallSign {
             sort: Sort::Template,
             service: &template.service,
@@ -95,22 +93,6 @@ pub(super) fn signs(of: &Remembered) -> Vec<RecallSign<'_>> {
 pub(super) fn alert_words(alert: &AlertSign) -> String {
     let place = if alert.service.is_empty() { String::new() } else { format!(" at {}", alert.service) };
     format!("alert {}{place}", alert.name)
-}
-
-/// The same for templates of one service that differ only in what varies.
-pub(super) fn template_key(service: &str, text: &str) -> String {
-    let words: Vec<String> = bag(text).into_iter().take(KEY_WORDS).collect();
-    format!("t|{service}|{}", words.join(" "))
-}
-
-/// The constant words of a template: lower case, no wildcards, no numbers.
-fn bag(text: &str) -> BTreeSet<String> {
-    let constant = text.replace("<*>", " ");
-    let words = constant.split(|c: char| !c.is_alphanumeric());
-    words
-        .filter(|word| word.chars().count() > 1 && !word.chars().any(|c| c.is_ascii_digit()))
-        .map(str::to_lowercase)
-        .collect()
 }
 
 fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {

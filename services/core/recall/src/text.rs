@@ -4,9 +4,6 @@ use std::fmt::Write as _;
 
 use super::Remembered;
 
-/// The version of what is kept and embedded. It rises when either changes, and vectors are made anew.
-pub const TEXTS: u32 = 1;
-
 /// Templates, alerts and shifts in a text: an embedder reads a few hundred words at most.
 const SIGNS_MAX: usize = 8;
 

@@ -98,9 +98,7 @@ fn compare(
         return Ok(());
     };
     if one > other + SAME {
-        return Err(ClaimFault::Unsupported(format!(
-            "what is told to come first began at {one}, the other at {other}"
-        )));
+        return Err(ClaimFault::Unsupported(format!("the first of the two began at {one}, the other at {other}")));
     }
     if join.causes {
         let (cause, effect) = if join.left_first { (left, right) } else { (right, left) };

@@ -71,7 +71,7 @@ fn roles(steps: &[PathStep]) -> Result<(), ClaimFault> {
     if sorted && once {
         return Ok(());
     }
-    Err(ClaimFault::Unsupported("expected what broke once and first, and what alarmed last".to_owned()))
+    Err(ClaimFault::Unsupported("expected one root cause at the beginning and the first alert at the end".to_owned()))
 }
 
 fn times(steps: &[PathStep], witnesses: &[Vec<Arc<EventFacts>>]) -> Result<(), ClaimFault> {

@@ -59,7 +59,7 @@ pub(crate) async fn count(State(gateway): State<Gateway>, request: Request, next
     let metrics = &gateway.inner.metrics;
     metrics.count("hindcast_requests_total", &[("door", route), ("code", code.as_str())], 1.0);
     if let Some(problem) = response.extensions().get::<Problem>() {
-        metrics.count("hindcast_intake_refused_total", &[("code", &problem.code)], 1.0);
+        metrics.count("hindcast_intake_refused_total", &[("code", problem.code.as_str())], 1.0);
     }
     if takes
         && code.is_success()

@@ -116,7 +116,7 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
         // An edit ends the silence before it begins the new one.
         SilenceResult::Decided(subjects) => match subjects.iter().rev().find(|id| id.starts_with(SilenceId::PREFIX)) {
             Some(id) => Ok(Json(json!({ "silenceID": id })).into_response()),
-            None => Err(HttpRefusal::new(Code::Internal, "the control lane named no silence")),
+            None => Err(HttpRefusal::new(Code::Internal, "the decision named no silence")),
         },
         SilenceResult::Pending(position) => {
             Ok((StatusCode::ACCEPTED, Json(json!({ "position": position }))).into_response())
@@ -205,7 +205,7 @@ async fn ask(
     };
     let partition = Partition::whole(Partition::TENANT);
     let receipt = gateway.inner.commands.submit(&partition, command).await.map_err(refused)?;
-    let id = receipt.ids.first().ok_or_else(|| HttpRefusal::new(Code::Internal, "the ledger told no place"))?;
+    let id = receipt.ids.first().ok_or_else(|| HttpRefusal::new(Code::Internal, "the ledger named no position"))?;
     match queries.outcome(id, PATIENCE).await {
         CommandOutcome::Accepted { subjects, .. } => Ok(SilenceResult::Decided(subjects)),
         CommandOutcome::Rejected(rejected) => Err(Problem::of_rejection(&rejected).into()),

@@ -169,7 +169,7 @@ impl Normalised {
                 self.faults.push(Fault {
                     item: RejectedItem {
                         index: u32::try_from(index).unwrap_or(u32::MAX),
-                        code: code.to_owned(),
+                        code: code.into(),
                         detail,
                         remedy: remedy.to_owned(),
                     },

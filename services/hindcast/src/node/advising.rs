@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use hindcast_advice::tools::Toolbox;
 use hindcast_advisor::Rca;
+use hindcast_copilot::tools::Toolbox;
 use hindcast_copilot::{AnsweringCopilot, Prices, Prompts};
 use hindcast_detector::Detector;
 use hindcast_domain::Span;

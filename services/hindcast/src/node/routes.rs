@@ -45,7 +45,7 @@ pub fn router(common: &Common, served: Served<'_>) -> anyhow::Result<Router> {
     let mut router = Router::new();
     if common.roles.contains(&Role::Console) {
         let version = env!("CARGO_PKG_VERSION");
-        let mcp = hindcast_mcp::router(advising.toolbox.clone(), Arc::clone(&advising.copilot), version);
+        let mcp = hindcast_mcp::router(Arc::new(advising.toolbox.clone()), Arc::clone(&advising.copilot), version);
         router = router.merge(hindcast_console::router(console.clone()));
         router = router.merge(hindcast_console::guarded(mcp, console));
         router = router.merge(extra::router(state(common), check));

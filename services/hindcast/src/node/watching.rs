@@ -52,7 +52,7 @@ impl Watcher {
             if self.queries.is_ready() && looks.is_multiple_of(LOOKS_A_LESSON) && learnt_at != Some(position) {
                 match self.learnt().await {
                     Ok(()) => learnt_at = Some(position),
-                    Err(problem) => tracing::debug!(code = problem.code, "what was learnt cannot be read"),
+                    Err(problem) => tracing::debug!(code = %problem.code, "what was learnt cannot be read"),
                 }
             }
             looks = if learnt_at.is_none() { 0 } else { looks.wrapping_add(1) };

@@ -37,7 +37,7 @@ pub struct File {
     pub paging: Paging,
     /// When a service counts as behind.
     pub health: HealthSettings,
-    /// Who is told.
+    /// Who is notified.
     pub receivers: Vec<Receiver>,
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
@@ -79,13 +79,13 @@ impl HealthSettings {
     }
 }
 
-/// How people are told.
+/// How people are notified.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Paging {
     /// How long a delivery is tried before it is given up and requested anew, in seconds.
     pub give_up_after_s: i64,
-    /// Whether people are told that an incident is over.
+    /// Whether people are notified when an incident is over.
     pub tell_resolved: bool,
 }
 
@@ -107,7 +107,7 @@ pub enum Understands {
     TeamsWorkflow,
 }
 
-/// Who is told: a webhook.
+/// A receiver of notifications: a webhook.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receiver {

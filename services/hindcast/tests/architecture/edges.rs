@@ -20,9 +20,8 @@ pub const CORE_TO_CORE: [(&str, &str, &str); 14] = [
 ];
 
 /// Edges from port to port.
-pub const PORT_TO_PORT: [(&str, &str, &str); 3] = [
-    ("advice", "queries", "evidence and tools are read from the views"),
-    ("advice", "telemetry", "one tool reads log lines while they are kept"),
+pub const PORT_TO_PORT: [(&str, &str, &str); 2] = [
+    ("advice", "queries", "evidence is read from the views"),
     ("ledger", "metrics", "all who append to a ledger count in one place"),
 ];
 
@@ -30,7 +29,7 @@ pub const PORT_TO_PORT: [(&str, &str, &str); 3] = [
 pub const ADAPTERS: [(&str, &str); 11] = [
     ("chat-slack", "messaging"),
     ("chat-teams", "messaging"),
-    ("train-linfa", "mlops"),
+    ("train-linfa", "training"),
     ("ledger-embedded", "ledger"),
     ("ledger-nats", "ledger"),
     ("notify-webhook", "messaging"),

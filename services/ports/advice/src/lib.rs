@@ -3,7 +3,7 @@
 //!
 //! The one contract of this crate: *every answer is of a snapshot and cites events that were known by it*.
 //! [`Advice`] is what we conclude ourselves, without a model; [`Copilot`] answers questions, with or without
-//! one; [`tools`] are the read-only questions that a model or an MCP client may ask; [`proposed`] makes what rules
+//! one; [`tools`] is the form of the read-only questions that a model or an MCP client may ask; [`proposed`] makes what rules
 //! propose stand in the ledger before it is judged; [`memory`] has the stand-ins for tests.
 
 pub mod gather;

@@ -84,7 +84,7 @@ fn at(position: u64) -> Option<AsOf> {
 }
 
 fn code<T: std::fmt::Debug>(answer: Result<T, Problem>) -> String {
-    answer.expect_err("an answer where a refusal was expected").code
+    answer.expect_err("an answer where a refusal was expected").code.to_string()
 }
 
 fn says(code: Code) -> String {

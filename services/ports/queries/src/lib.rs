@@ -19,7 +19,8 @@ use hindcast_api::{
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
-use hindcast_domain::{EventId, Partition, Severity, Time, alert, incident, notice};
+use hindcast_domain::words::RuleName;
+use hindcast_domain::{EventId, Partition, Severity, Time, alert, incident, label, notice};
 use tokio::sync::watch;
 
 pub use references::references;
@@ -106,12 +107,12 @@ pub struct FindingFilter {
 /// Which labels, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct LabelFilter {
-    /// A kind, such as `grouping`.
-    pub kind: Option<String>,
-    /// A rule of the table, such as `merged`.
-    pub rule: Option<String>,
-    /// `explicit` or `implicit`.
-    pub provenance: Option<String>,
+    /// Keeps labels of one kind.
+    pub kind: Option<label::Kind>,
+    /// Keeps labels of one rule of the table.
+    pub rule: Option<RuleName>,
+    /// Keeps labels that a person gave, or those that were inferred.
+    pub provenance: Option<label::Provenance>,
     /// Given in this incident, by its whole id.
     pub incident: Option<String>,
     /// By this person.

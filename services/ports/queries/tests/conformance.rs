@@ -94,7 +94,7 @@ impl FilledViewsFactory for Memory {
                     status: if n == 1 { "parked" } else { "retried" }.into(),
                     source: "prometheus".to_owned(),
                     format: "alertmanager".to_owned(),
-                    code: "invalid".to_owned(),
+                    code: "invalid".into(),
                     detail: String::new(),
                     remedy: String::new(),
                     at: now,

@@ -3,6 +3,8 @@
 //!
 //! The one contract of this crate: *nothing here changes what is decided*. What comes of it is a fact, and
 //! only a command that finds a pass moves the pointer.
+//!
+//! [`Learning`] is what a service offers; [`Trainer`] is what a library of numbers does for it, behind an adapter.
 
 pub mod memory;
 
@@ -12,6 +14,10 @@ use async_trait::async_trait;
 use hindcast_api::{BacktestRequest, Comparison, LearnProgress, ModelVersion, Problem, TrainRequest};
 use tokio::sync::mpsc;
 
+pub use hindcast_mlops::train::{Trainer, TrainingRow};
+
+/// A trainer that tasks share.
+pub type SharedTrainer = Arc<dyn Trainer + Send + Sync>;
 /// Shared learning.
 pub type Shared = Arc<dyn Learning>;
 

@@ -113,7 +113,7 @@ pub fn unit(mut vector: Vec<f32>) -> Vec<f32> {
 fn point(item: &str, position: u64, vector: Vec<f32>) -> Point {
     Point {
         item: item.to_owned(),
-        kind: "incident".to_owned(),
+        kind: "incident".into(),
         partition: "default/production".to_owned(),
         position,
         gone: false,
@@ -124,7 +124,7 @@ fn point(item: &str, position: u64, vector: Vec<f32>) -> Point {
 
 fn query(as_of: u64, vector: Vec<f32>, limit: usize) -> Query {
     Query {
-        kind: "incident".to_owned(),
+        kind: "incident".into(),
         partition: "default/production".to_owned(),
         as_of,
         vector,
@@ -264,7 +264,7 @@ pub async fn partitions_and_kinds_are_apart(make: &dyn Factory) {
         for (m, kind) in ["incident", "template"].iter().enumerate() {
             points.push(Point {
                 partition: (*partition).to_owned(),
-                kind: (*kind).to_owned(),
+                kind: (*kind).into(),
                 payload: json!({"partition": partition, "kind": kind}),
                 ..point("ONE", 10 + (n * 2 + m) as u64, vector.clone())
             });

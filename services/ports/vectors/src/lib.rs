@@ -11,6 +11,7 @@ pub mod memory;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use hindcast_domain::vocabulary;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,13 +20,23 @@ pub use memory::MemoryVectors;
 /// A shared store.
 pub type Shared = Arc<dyn Vectors>;
 
+vocabulary! {
+    /// The sorts of things that have vectors.
+    pub enum PointKind: open {
+        /// An incident that is remembered.
+        Incident = "incident",
+        /// A log template of a finding.
+        Template = "template",
+    }
+}
+
 /// One version of one item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The item: an incident's id, a template's id.
     pub item: String,
-    /// `incident` or `template`.
-    pub kind: String,
+    /// What sort of thing the item is.
+    pub kind: PointKind,
     /// `tenant/environment`.
     pub partition: String,
     /// The position at which this version became known.
@@ -42,8 +53,8 @@ pub struct Point {
 /// A search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    /// `incident` or `template`.
-    pub kind: String,
+    /// Only items of this sort.
+    pub kind: PointKind,
     /// Only of this partition.
     pub partition: String,
     /// Nothing that became known after it.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::{Checkpoint, Error, Neighbour, Point, Query, Vectors, check_vector};
+use crate::{Checkpoint, Error, Neighbour, Point, PointKind, Query, Vectors, check_vector};
 
 /// A store that forgets with its process.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub struct MemoryVectors {
 #[derive(Debug, Default)]
 struct Inner {
     /// By (partition, kind, item), then by position.
-    items: BTreeMap<(String, String, String), BTreeMap<u64, Point>>,
+    items: BTreeMap<(String, PointKind, String), BTreeMap<u64, Point>>,
     checkpoint: Option<Checkpoint>,
 }
 
@@ -77,7 +77,7 @@ impl Vectors for MemoryVectors {
             .map(|(position, point)| Neighbour {
                 item: point.item.clone(),
                 position: *position,
-                score: point.vector.iter().zip(&query.vector).map(|(a, b)| a * b).sum(),
+                score: hindcast_similarity::dot(&point.vector, &query.vector),
                 payload: point.payload.clone(),
             })
             .collect();

@@ -4,7 +4,7 @@ use hindcast_api as api;
 use hindcast_domain::alert::Alert;
 use hindcast_domain::event::{Change, Parked, Recorded};
 use hindcast_domain::finding::Raised;
-use hindcast_domain::words::ParkedStatus;
+use hindcast_domain::words::{ItemFault, ParkedStatus};
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use crate::store::Batch;
@@ -31,7 +31,7 @@ pub(crate) fn unknown(batch: &mut Batch, shown: &api::Event) {
         status: ParkedStatus::Parked,
         source: shown.source.clone(),
         format: shown.event_type.clone(),
-        code: "unknown_event".to_owned(),
+        code: ItemFault::UnknownEvent,
         detail: format!("expected an event that this binary knows, got one of type {}", shown.event_type),
         remedy: "Upgrade this binary; the event is kept as it is.".to_owned(),
         at: shown.recorded_at,

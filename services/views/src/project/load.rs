@@ -7,6 +7,7 @@ use hindcast_domain::label::Label;
 use hindcast_domain::model::InForce;
 use hindcast_domain::notice::Notice;
 use hindcast_domain::silence::Silence;
+use hindcast_domain::words::ItemFault;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, alert};
 
 use super::Projector;
@@ -91,7 +92,7 @@ impl Projector {
         for (id, document) in self.store.documents(Kind::Parked, "", at)? {
             // An event of a newer binary is listed and not counted.
             let (_, item) = document.read::<hindcast_api::Parked>("a parked item")?;
-            if item.code != "unknown_event"
+            if item.code != ItemFault::UnknownEvent
                 && self.store.document(Kind::Unparked, &id, at)?.is_none()
                 && let Ok(id) = id.parse::<EventId>()
             {

@@ -9,6 +9,7 @@ use hindcast_domain::events;
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::label::{Kind as LabelKind, Provenance};
 use hindcast_domain::notice::Reason;
+use hindcast_domain::words::{LabelValue, RuleName};
 use hindcast_domain::{Event, Fingerprint, IncidentId, Severity, Time};
 use serde::{Deserialize, Serialize};
 
@@ -53,11 +54,11 @@ pub(crate) struct LabelNote {
     #[serde(rename = "k")]
     pub(crate) kind: LabelKind,
     #[serde(rename = "v")]
-    pub(crate) value: String,
+    pub(crate) value: LabelValue,
     #[serde(rename = "p")]
     pub(crate) provenance: Provenance,
     #[serde(rename = "u")]
-    pub(crate) rule: String,
+    pub(crate) rule: RuleName,
 }
 
 /// An incident as a report counts it.

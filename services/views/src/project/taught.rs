@@ -120,7 +120,7 @@ impl Taught {
             totals.explicit += u32::from(is_explicit);
         });
         if is_explicit {
-            let said = (label.by.clone(), plain(&label.given.value));
+            let said = (label.by.clone(), plain(label.given.value.as_str()));
             self.topics.entry(topic_of(label)).or_default().insert(label.id.clone(), said);
             self.dispute(&topic_of(label), target);
         }

@@ -189,7 +189,7 @@ impl Reader {
                 about: label.given.about.clone(),
                 said: Vec::new(),
             });
-            told.said.push(api::PersonalLabel { by: label.by, value: label.given.value, label: id });
+            told.said.push(api::PersonalLabel { by: label.by, value: label.given.value.to_string(), label: id });
         }
         Ok(said)
     }
@@ -205,7 +205,8 @@ fn shown(label: &Label, environment: String, disputed: bool) -> api::Label {
         weight: given.weight,
         provenance: given.provenance,
         rule: given.rule.clone(),
-        learns: table::rule(&given.rule).map_or_else(|| Learner::Other(String::new()), |rule| rule.learns.clone()),
+        learns: table::rule(given.rule.as_str())
+            .map_or_else(|| Learner::Other(String::new()), |rule| rule.learns.clone()),
         from: given.from.to_string(),
         event: label.event.to_string(),
         by: label.by.clone(),
@@ -221,14 +222,10 @@ fn shown(label: &Label, environment: String, disputed: bool) -> api::Label {
 
 /// Whether a label fits all of the filter but the incident and the dispute, which cost a look elsewhere.
 fn is_wanted(filter: &LabelFilter, label: &api::Label) -> bool {
-    let provenance = match label.provenance {
-        Provenance::Explicit => "explicit",
-        Provenance::Implicit => "implicit",
-    };
     let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
-    is(&filter.kind, table::kind_word(label.kind))
-        && is(&filter.rule, &label.rule)
-        && is(&filter.provenance, provenance)
+    filter.kind.is_none_or(|kind| kind == label.kind)
+        && filter.rule.as_ref().is_none_or(|rule| *rule == label.rule)
+        && filter.provenance.is_none_or(|provenance| provenance == label.provenance)
         && is(&filter.by, &label.by)
         && is(&filter.environment, &label.environment)
         && filter.retracted.is_none_or(|wanted| label.retracted.is_some() == wanted)

@@ -1,6 +1,6 @@
 //! Counts, versions and the state hash as of a position, from the documents alone.
 
-use hindcast_domain::words::ParkedStatus;
+use hindcast_domain::words::{ItemFault, ParkedStatus};
 use std::collections::BTreeMap;
 
 use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION};
@@ -124,8 +124,9 @@ impl Reader {
         for entry in self.store.list(List::Parked, self.at, None) {
             let (_, id) = entry?;
             let item = self.parked_item(&id)?;
-            open +=
-                u64::from(item.is_some_and(|item| item.status == ParkedStatus::Parked && item.code != "unknown_event"));
+            open += u64::from(
+                item.is_some_and(|item| item.status == ParkedStatus::Parked && item.code != ItemFault::UnknownEvent),
+            );
         }
         Ok(open)
     }

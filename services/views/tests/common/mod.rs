@@ -364,7 +364,7 @@ impl World {
         let given = Given {
             kind,
             about: About::Incident { incident },
-            value: format!("value {}", value % 3),
+            value: format!("value {}", value % 3).into(),
             weight: 1_000,
             provenance,
             rule: "cause_named".into(),

@@ -34,7 +34,8 @@ impl Judging {
 
     /// Beside a ranked cause.
     pub(super) fn of_cause(&self, cause: &str) -> Markup {
-        let said = self.labels().filter(|label| label.kind == Kind::Cause && plain(&label.value) == plain(cause));
+        let said =
+            self.labels().filter(|label| label.kind == Kind::Cause && plain(label.value.as_str()) == plain(cause));
         let said = said.map(|label| (label.by.as_str(), "this was the cause".to_owned()));
         let about = self.id().map(|incident| About::Incident { incident });
         let text = Some(cause.to_owned());
@@ -44,12 +45,13 @@ impl Judging {
     /// Causes that people named and that are none of the ranked ones.
     pub(super) fn other_causes(&self, ranked: &[&str]) -> Markup {
         let ranked: Vec<String> = ranked.iter().map(|cause| plain(cause)).collect();
-        let named = self.labels().filter(|label| label.kind == Kind::Cause && !ranked.contains(&plain(&label.value)));
+        let named =
+            self.labels().filter(|label| label.kind == Kind::Cause && !ranked.contains(&plain(label.value.as_str())));
         let named: Vec<&Label> = named.take(NAMED_MAX).collect();
         html! {
             @if let Err(problem) = &self.said { (parts::unavailable(problem)) }
             @if !named.is_empty() {
-                ul.plainly.named { @for label in &named { li { b { (label.by) } " says it was: " (label.value) } } }
+                ul.plainly.named { @for label in &named { li { b { (label.by) } " says it was: " (label.value.as_str()) } } }
             }
         }
     }
@@ -89,8 +91,8 @@ impl Judging {
 
     /// Whether it was worth somebody's time, as people say.
     pub(super) fn of_worth(&self) -> Markup {
-        let said = self.labels().filter(|label| label.rule.starts_with("feedback_"));
-        said_by(&said.map(|label| (label.by.as_str(), label.value.replace('_', " "))).collect::<Vec<_>>())
+        let said = self.labels().filter(|label| label.rule.as_str().starts_with("feedback_"));
+        said_by(&said.map(|label| (label.by.as_str(), label.value.as_str().replace('_', " "))).collect::<Vec<_>>())
     }
 
     fn beside(

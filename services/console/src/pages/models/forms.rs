@@ -2,12 +2,11 @@
 //! ask for the same things as the API, and whoever decides refuses them in the same words.
 
 use hindcast_api::{ModelStatus, ModelVersion};
+use hindcast_domain::model::Verdict;
 use hindcast_mlops::registry::BY_HAND;
 use maud::{Markup, html};
 
 use crate::pages::{Frame, parts, words};
-
-use super::hindered;
 
 fn to(name: &str, word: &str) -> String {
     words::path(&["models", name, word])
@@ -115,6 +114,29 @@ fn roll_back(name: &str) -> Markup {
             summary { "Roll back to the previous version" }
             label { "Why?" input type="text" name="why" maxlength="1000" placeholder="it splits one problem into two incidents"; }
             button type="submit" formaction=(to(name, "rollback")) { "Roll back" }
+        }
+    }
+}
+
+/// Why a version cannot be promoted now; `None` where it can. Whoever decides has the last word.
+fn hindered(version: &ModelVersion, in_force: u32) -> Option<String> {
+    if version.version == in_force {
+        return Some("It is the production version.".to_owned());
+    }
+    if version.version == BY_HAND {
+        return Some("These are the default weights: a rollback can return to them, a promotion cannot.".to_owned());
+    }
+    let last = version.judged.iter().rev().find(|judged| judged.against == in_force);
+    match last.map(|judged| judged.verdict) {
+        Some(Verdict::Pass) => None,
+        None => Some(format!("It was not compared with version {in_force}, the production version.")),
+        Some(other) => {
+            let word = match other {
+                Verdict::Fail => "failed",
+                Verdict::Error => "did not work",
+                _ => "was inconclusive",
+            };
+            Some(format!("Its last comparison with version {in_force}, the production version, {word}."))
         }
     }
 }

@@ -9,7 +9,6 @@ pub mod work;
 use hindcast_api::{ModelStatus, ModelVersion, Page};
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Verdict;
-use hindcast_mlops::registry::BY_HAND;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -122,27 +121,4 @@ fn verdict(verdict: Verdict) -> Markup {
 /// Thousandths as a share.
 fn percent(thousandths: u32) -> String {
     format!("{}.{} %", thousandths / 10, thousandths % 10)
-}
-
-/// Why a version cannot be put in force now; `None` where it can. The control lane has the last word.
-fn hindered(version: &ModelVersion, in_force: u32) -> Option<String> {
-    if version.version == in_force {
-        return Some("It is the production version.".to_owned());
-    }
-    if version.version == BY_HAND {
-        return Some("These are the default weights: a rollback can return to them, a promotion cannot.".to_owned());
-    }
-    let last = version.judged.iter().rev().find(|judged| judged.against == in_force);
-    match last.map(|judged| judged.verdict) {
-        Some(Verdict::Pass) => None,
-        None => Some(format!("It was not compared with version {in_force}, the production version.")),
-        Some(other) => {
-            let word = match other {
-                Verdict::Fail => "failed",
-                Verdict::Error => "did not work",
-                _ => "was inconclusive",
-            };
-            Some(format!("Its last comparison with version {in_force}, the production version, {word}."))
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hindcast_domain::Time;
-use hindcast_domain::words::ParkedStatus;
+use hindcast_domain::words::{ItemFault, ParkedStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,8 +21,8 @@ pub struct Parked {
     pub source: String,
     /// Format in which the item was received, such as `alertmanager`.
     pub format: String,
-    /// A stable code.
-    pub code: String,
+    /// What is wrong, as a stable code.
+    pub code: ItemFault,
     /// What was expected and what came.
     pub detail: String,
     /// What to do.
@@ -44,7 +44,7 @@ pub struct State {
     pub settled: bool,
     /// Whether a later commit may still fall under the time that was asked for.
     pub provisional: bool,
-    /// `fold version : SHA-256`.
+    /// The version of the computation, a colon, and a SHA-256.
     pub state_hash: String,
     /// How many incidents there are.
     pub incidents: IncidentCounts,
@@ -98,15 +98,15 @@ pub struct ServicePosition {
 /// What a replay found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Replay {
-    /// Whether the fresh fold equals the live state.
+    /// Whether the state that was computed afresh equals the live state.
     pub identical: bool,
-    /// The fresh fold's hash.
+    /// The hash of the state that was computed afresh.
     pub replayed_hash: String,
     /// The live state's hash at the same position.
     pub live_hash: String,
     /// Position up to which the state was rebuilt.
     pub position: u64,
-    /// How many events were folded.
+    /// How many events were read.
     pub events: u64,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,

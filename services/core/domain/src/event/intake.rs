@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::EventId;
 use crate::time::Time;
-use crate::words::{AuthScheme, ChangeKind, ParkedStatus};
+use crate::words::{AuthScheme, ChangeKind, ItemFault, ParkedStatus};
 
 /// A request as it was taken in. Its alerts follow as events of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,8 +65,8 @@ pub struct Verdict {
 pub struct RejectedItem {
     /// Its index in the request, from 0.
     pub index: u32,
-    /// A stable code.
-    pub code: String,
+    /// What is wrong, as a stable code.
+    pub code: ItemFault,
     /// What was expected and what came.
     pub detail: String,
     /// What to do.

@@ -67,7 +67,7 @@ pub fn command(book: &Book, received: &Received, id: &EventId, actor: &str, now:
         | Command::Activate { .. }
         | Command::Restore { .. }) => {
             let incident = subject(other).ok_or_else(|| {
-                Rejected::new(Code::Invalid, "expected a command about an incident, got one for another lane")
+                Rejected::new(Code::Invalid, "expected a command about an incident, got one about something else")
             })?;
             let found = target(book, received, incident)?;
             (incident.clone(), simple(book, found, other, now)?)

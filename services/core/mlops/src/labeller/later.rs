@@ -5,6 +5,7 @@ use hindcast_domain::IncidentId;
 use hindcast_domain::event::{Draft, SYSTEM};
 use hindcast_domain::label::About;
 use hindcast_domain::lane::Timer;
+use hindcast_domain::words::RuleName;
 
 use super::people::give;
 use super::state::LabellerState;
@@ -32,10 +33,10 @@ pub(crate) fn of_case(id: &IncidentId, case: &ObservedIncident) -> Vec<(LabelRul
 }
 
 /// Whether a rule is one of this file.
-pub(crate) fn is_later(rule: &str) -> bool {
+pub(crate) fn is_later(rule: &RuleName) -> bool {
     [table::UNTOUCHED, table::UNOPENED, table::NO_ACTION, table::FIXED_OUTSIDE, table::PROPOSAL_EXPIRED]
         .iter()
-        .any(|later| later.name == rule)
+        .any(|later| *rule == later.name)
 }
 
 /// Decides about a timer that is due.

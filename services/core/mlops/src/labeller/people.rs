@@ -318,10 +318,10 @@ pub(crate) fn give(rule: &LabelRule, about: About, value: Option<String>, from: 
     let given = Given {
         kind: rule.kind,
         about,
-        value: value.unwrap_or_else(|| rule.value.to_owned()),
+        value: value.as_deref().unwrap_or(rule.value).into(),
         weight: rule.weight,
         provenance: rule.provenance,
-        rule: rule.name.to_owned(),
+        rule: rule.name.into(),
         from: from.clone(),
     };
     Draft::by(actor, &id, Event::LabelGiven(given))

@@ -112,7 +112,7 @@ impl Ledger {
                 && given.kind == Kind::Grouping
                 && self.draws.chance(self.flipped)
             {
-                given.value = if given.value == "same" { "different" } else { "same" }.to_owned();
+                given.value = if given.value == "same" { "different" } else { "same" }.into();
             }
             self.history.push(label);
         }

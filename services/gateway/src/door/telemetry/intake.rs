@@ -190,7 +190,7 @@ impl Intake {
         if self.rejected.len() < LISTED_MAX {
             self.rejected.push(RejectedItem {
                 index: u32::try_from(index).unwrap_or(u32::MAX),
-                code: bad.code.to_owned(),
+                code: bad.code.into(),
                 detail: self.cleaner.text(&bad.detail),
                 remedy: bad.remedy.to_owned(),
             });

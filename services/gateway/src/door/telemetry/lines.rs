@@ -10,6 +10,7 @@ use bytes::Bytes;
 use hindcast_api::{Accepted, Code, Problem};
 use hindcast_domain::Time;
 use hindcast_domain::event::RejectedItem;
+use hindcast_domain::words::ItemFault;
 use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
@@ -76,7 +77,7 @@ fn unlisted(bad: u64, listed: usize) -> Option<RejectedItem> {
     let more = bad.saturating_sub(listed as u64);
     (more > 0).then(|| RejectedItem {
         index: u32::MAX,
-        code: "not_listed".to_owned(),
+        code: ItemFault::NotListed,
         detail: format!("{more} more lines are bad and not listed"),
         remedy: "Correct the lines that are listed, and send fewer lines per request.".to_owned(),
     })
@@ -130,7 +131,7 @@ fn first_line(body: &[u8]) -> Option<&[u8]> {
 
 fn parsed(line: &[u8]) -> std::result::Result<Value, Bad> {
     hindcast_http::json(line).map_err(|HttpRefusal(problem)| {
-        let code = if problem.code == "over_limit" { "over_limit" } else { "malformed" };
+        let code = if problem.code == Code::OverLimit { "over_limit" } else { "malformed" };
         Bad::new(code, problem.detail, "Write one JSON object a line.")
     })
 }

@@ -1,7 +1,6 @@
 //! Which documents a filter takes. It refuses to know how documents are kept.
 
 use hindcast_api::{Alert, Event, Finding, Incident, Label, Notice};
-use hindcast_domain::label::Provenance;
 
 use crate::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter};
 
@@ -62,11 +61,9 @@ pub(super) fn event(filter: &EventFilter, event: &Event) -> bool {
 }
 
 pub(super) fn label(filter: &LabelFilter, label: &Label) -> bool {
-    let provenance = if label.provenance == Provenance::Explicit { "explicit" } else { "implicit" };
-    let kind = serde_json::to_value(label.kind).unwrap_or_default();
-    filter.kind.as_deref().is_none_or(|wanted| kind == wanted)
-        && is::<str, _>(filter.rule.as_ref(), &label.rule)
-        && is::<str, _>(filter.provenance.as_ref(), provenance)
+    filter.kind.is_none_or(|kind| kind == label.kind)
+        && filter.rule.as_ref().is_none_or(|rule| *rule == label.rule)
+        && filter.provenance.is_none_or(|provenance| provenance == label.provenance)
         && is::<str, _>(filter.by.as_ref(), &label.by)
         && is::<str, _>(filter.environment.as_ref(), &label.environment)
         && (filter.incident.is_none() || filter.incident == label.incident)

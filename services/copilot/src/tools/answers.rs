@@ -7,7 +7,8 @@ use hindcast_telemetry::{LogFilter, TelemetryWindow};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Toolbox, args, unknown};
+use super::specs::unknown;
+use super::{Toolbox, args};
 
 /// Lines of a timeline that are read; the middle of a longer one is left off.
 const TIMELINE_READ_MAX: usize = 500;
@@ -159,7 +160,7 @@ impl ToolCallContext<'_> {
         let (mut environment, mut since) = (None, args::time(NAME, asked.since.as_deref())?);
         if let Some(id) = asked.incident.as_deref() {
             let incident = self.seen.incident(Some(id)).await?;
-            since = since.or(Some(incident.started_at - crate::gather::BEFORE));
+            since = since.or(Some(incident.started_at - hindcast_advice::gather::BEFORE));
             environment = Some(incident.environment);
         }
         let filter = FindingFilter {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hindcast_advice::memory::MemoryAdvice;
 use hindcast_api::{Alert, AsOf, Causes, Change, Event, Finding, Incident, SimilarPage, TimelineEntry};
 use hindcast_domain::{Severity, Span, Time, finding};
 use hindcast_queries::Snapshots;
@@ -9,7 +10,6 @@ use hindcast_queries::memory::MemoryViews;
 use hindcast_testkit as testkit;
 use serde_json::json;
 
-use crate::memory::MemoryAdvice;
 use crate::tools::Toolbox;
 
 /// The position that is now.

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Spec;
+use hindcast_advice::tools::Spec;
+use hindcast_api::{Code, Problem};
+
 use super::args::LIMIT_MAX;
 
 const INCIDENT: (&str, &str) = ("incident", "An incident's id (INC-…) or a unique prefix; the newest where absent.");
@@ -169,4 +171,13 @@ fn tool(name: &'static str, about: &'static str, fields: &[Field]) -> Spec {
         "type": "object", "properties": properties, "required": needed, "additionalProperties": false,
     });
     Spec { name, about, schema }
+}
+
+/// What is said to somebody who names no tool of ours.
+pub(super) fn unknown(name: &str) -> Problem {
+    let names: Vec<&str> = all().iter().map(|spec| spec.name).collect();
+    // A name comes from a model and may be anything.
+    let shown: String = name.chars().take(64).collect();
+    Problem::new(Code::NotFound, format!("expected one of the tools {}, got {shown:?}", names.join(", ")))
+        .remedy("Use a tool's name as it is listed.")
 }
