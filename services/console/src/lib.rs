@@ -93,6 +93,8 @@ pub struct Console {
 
 struct Inner {
     options: Options,
+    /// The description of the API, made once.
+    description: serde_json::Value,
     stopping: watch::Sender<bool>,
     /// Questions that are being answered.
     asking: Arc<Semaphore>,
@@ -103,7 +105,8 @@ impl Console {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let asking = Arc::new(Semaphore::new(ask::AT_ONCE_MAX));
-        Self { inner: Arc::new(Inner { options, stopping: watch::Sender::new(false), asking }) }
+        let description = openapi::document(options.version, &options.public_url, &options.also);
+        Self { inner: Arc::new(Inner { options, description, stopping: watch::Sender::new(false), asking }) }
     }
 
     /// Ends open streams, so that the server can drain. Requests are still answered.

@@ -10,9 +10,9 @@ use hindcast_ledger::{LagBoard, ServiceLag};
 use hindcast_metrics::{Exposition, MetricRegistry};
 use serde_json::{Value, json};
 
+use crate::Console;
 use crate::commands::body::{self, Json as Body};
 use crate::params::Asked;
-use crate::{Console, openapi};
 
 /// Alive.
 pub async fn healthz(State(console): State<Console>) -> Json<Value> {
@@ -63,8 +63,7 @@ pub fn expose(metrics: &MetricRegistry, headers: &HeaderMap) -> Response {
 
 /// The description of the API.
 pub async fn openapi(State(console): State<Console>) -> Json<Value> {
-    let options = &console.inner.options;
-    Json(openapi::document(options.version, &options.public_url, &options.also))
+    Json(console.inner.description.clone())
 }
 
 /// Walks the chains.

@@ -4,6 +4,7 @@
 pub mod advising;
 pub mod chat;
 mod file;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use hindcast_domain::catalog::Catalog;
 
 pub use file::{HealthSettings, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
 use file::{check_receivers, checked, paging, read_file, receivers};
+pub use values::{environment, without_credentials};
 
 /// Where a server listens unless it is told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7171";
@@ -218,22 +220,6 @@ impl Settings {
             "catalog_services": self.catalog.as_ref().map(|catalog| catalog.services.len()),
         })
     }
-}
-
-/// An address as people may see it: what stands before an `@` may be a password.
-#[must_use]
-pub fn without_credentials(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host)),
-        None => url.to_owned(),
-    }
-}
-
-/// A value of the environment, for references to secrets.
-#[allow(clippy::disallowed_methods)] // settings are the door to the environment
-#[must_use]
-pub fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

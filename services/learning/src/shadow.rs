@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hindcast_domain::Partition;
 use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
-use hindcast_domain::{EventId, Partition};
 use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep;
 use hindcast_facts::{NewFact, SubmitError};
@@ -252,10 +252,4 @@ impl ShadowSession {
     fn fact(&self, placed: Placed) -> NewFact {
         NewFact::new(self.subject(), SYSTEM, placed)
     }
-}
-
-/// The id of a shadow's group, which no incident has.
-fn group(version: u32, incident: &str) -> String {
-    let id = EventId::derive(&[b"shadow", &version.to_be_bytes(), incident.as_bytes()]);
-    format!("GRP-{}", id.as_str().trim_start_matches(EventId::PREFIX))
 }

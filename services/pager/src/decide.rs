@@ -4,24 +4,16 @@
 //! not, each receiver is told, or the telling is held for a named reason until a named time. What a hold
 //! covers counts as told for as long as it holds: when it ends without being told, the question is open again.
 
-mod ending;
-
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
-use hindcast_domain::notice::{Held, Reason, Requested};
+use hindcast_domain::notice::Reason;
 use hindcast_domain::words::HoldReason;
-use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, Span, Time};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Severity, Time};
 
-use crate::rules::ReceiverRules;
+use crate::question::{NoticeQuestion, NoticeWording};
 use crate::state::NoticesState;
-use crate::storm;
-
-pub(crate) use ending::{is_storm_hold, released};
-
-/// How long a page that is about no single incident is tried.
-const GENERAL_WARRANTED: Span = Span::hours(24);
 
 /// Decides about notices of a tenant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,25 +73,6 @@ impl Decider for Pager {
         let id = subject.parse::<NoticeId>().ok();
         id.and_then(|id| state.notices.0.get(&id)).map_or(0, |notice| notice.revision)
     }
-}
-
-/// One question to the state, at one time, for one cause.
-pub(crate) struct NoticeQuestion<'a> {
-    pub(crate) state: &'a NoticesState,
-    pub(crate) cause: &'a EventId,
-    pub(crate) now: Time,
-    /// What the same decision says already; it is not folded yet, and it counts for the budget.
-    pub(crate) before: &'a [Draft],
-}
-
-/// What is to be told of an incident.
-#[derive(Clone, Copy)]
-pub(crate) struct NoticeWording<'a> {
-    pub(crate) incident: &'a Incident,
-    pub(crate) severity: Severity,
-    pub(crate) reason: Reason,
-    /// How late it is, where an earlier page was given up.
-    pub(crate) late: Option<Span>,
 }
 
 impl<'a> NoticeQuestion<'a> {
@@ -213,16 +186,6 @@ impl<'a> NoticeQuestion<'a> {
         self.state.seen.loud.worst(&incident.id).map_or(incident.severity, |worst| worst.max(incident.severity))
     }
 
-    /// Whether a page that was meant for people at `since` is still owed to them: it goes on, and nobody took
-    /// care of it after that.
-    pub(crate) fn owed(&self, incident: &Incident, since: Time) -> bool {
-        match incident.status {
-            Status::Open => true,
-            Status::Acknowledged => incident.acknowledged_at.is_none_or(|at| at <= since),
-            Status::Resolved => false,
-        }
-    }
-
     /// Tells people again, whatever they were told before.
     fn again(&self, of: &Partition, subject: &str, reason: Reason) -> Vec<Draft> {
         let Some(incident) = self.live(of, subject) else { return Vec::new() };
@@ -253,90 +216,4 @@ impl<'a> NoticeQuestion<'a> {
         let id = subject.parse::<IncidentId>().ok()?;
         self.state.incident(of, &id).filter(|incident| incident.is_live())
     }
-
-    fn tell(&self, word: NoticeWording<'_>) -> Vec<Draft> {
-        let page = word.severity.pages();
-        let all = self.state.seen.rules.receivers();
-        let wants = |receiver: &&ReceiverRules| word.severity >= receiver.at_least && (page || !receiver.pages_only);
-        let mut told: Vec<&ReceiverRules> = all.iter().filter(wants).collect();
-        // A page that no receiver wants goes to all of them: rules must not lose it.
-        if page && told.is_empty() {
-            told = all.iter().collect();
-        }
-        told.into_iter().flat_map(|receiver| self.tell_one(word, receiver)).collect()
-    }
-
-    /// Tells one receiver, or holds it.
-    pub(crate) fn tell_one(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Vec<Draft> {
-        if !word.severity.pages() {
-            return vec![self.request(word, receiver)];
-        }
-        if let Some(until) = word.incident.snoozed_until.filter(|until| *until > self.now) {
-            return vec![self.hold(word, receiver, HoldReason::Snoozed, until)];
-        }
-        match storm::budget(self.state, receiver, self.now, self.before) {
-            storm::Budget::Left => vec![self.request(word, receiver)],
-            storm::Budget::Storm(until) => vec![self.hold(word, receiver, storm::WHY, until)],
-            storm::Budget::Spent(until) => {
-                vec![self.storm(receiver, word, until), self.hold(word, receiver, storm::WHY, until)]
-            }
-        }
-    }
-
-    fn request(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Draft {
-        let incident = word.incident;
-        let asked = Requested {
-            incident: Some(incident.id.clone()),
-            receiver: receiver.name.clone(),
-            reason: word.reason,
-            page: word.severity.pages() && word.reason != Reason::Resolved,
-            severity: word.severity,
-            title: incident.title.clone(),
-            lines: lines(incident),
-            services: incident.services.iter().cloned().collect(),
-            teams: incident.teams.iter().cloned().collect(),
-            holds_until: None,
-            expires_at: self.expires_at(),
-            delayed_by: word.late,
-        };
-        self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
-    }
-
-    fn hold(&self, word: NoticeWording<'_>, receiver: &ReceiverRules, why: HoldReason, until: Time) -> Draft {
-        let incident = word.incident;
-        let held = Held {
-            incident: Some(incident.id.clone()),
-            alert: None,
-            receiver: Some(receiver.name.clone()),
-            reason: word.reason,
-            why,
-            until,
-            severity: word.severity,
-            title: incident.title.clone(),
-            services: incident.services.iter().cloned().collect(),
-            teams: incident.teams.iter().cloned().collect(),
-        };
-        self.draft(&receiver.name, &format!("{}/held", incident.id), Event::NoticeHeld(held))
-    }
-
-    pub(crate) fn expires_at(&self) -> Time {
-        self.now + self.state.seen.rules.give_up_after()
-    }
-
-    pub(crate) fn draft(&self, receiver: &str, about: &str, event: Event) -> Draft {
-        let id = NoticeId::derive(&[self.cause.as_str().as_bytes(), receiver.as_bytes(), about.as_bytes()]);
-        Draft::system(id, event)
-    }
-}
-
-fn lines(incident: &Incident) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !incident.services.is_empty() {
-        lines.push(format!("services: {}", incident.services.iter().cloned().collect::<Vec<_>>().join(", ")));
-    }
-    lines.push(format!("began {}, {} alerts", incident.started_at, incident.members.len()));
-    if incident.reopened > 0 {
-        lines.push(format!("reopened {} times", incident.reopened));
-    }
-    lines
 }

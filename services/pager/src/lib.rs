@@ -11,9 +11,12 @@
 
 pub mod decide;
 pub mod deliver;
+mod ending;
+mod question;
 pub mod rules;
 pub mod state;
-pub(crate) mod storm;
+mod storm;
+mod tell;
 
 pub use decide::Pager;
 pub use deliver::NoticeDeliverer;

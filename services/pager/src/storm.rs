@@ -1,20 +1,13 @@
-//! Too much at once: a receiver's budget of pages, the one message that says what is held once it is spent,
-//! and the one that tells at its end what still goes on.
+//! Too much at once: a receiver's budget of pages, and the one message that says what is held once it is spent. What
+//! follows at the end of a storm is `ending`'s.
 
 use hindcast_domain::Time;
 use hindcast_domain::event::{Draft, Event};
-use hindcast_domain::incident::Incident;
-use hindcast_domain::notice::{Notice, Reason, Requested};
-use hindcast_domain::words::HoldReason;
+use hindcast_domain::notice::{Reason, Requested};
 
-use crate::decide::{NoticeQuestion, NoticeWording, is_storm_hold, released};
+use crate::question::{NoticeQuestion, NoticeWording};
 use crate::rules::ReceiverRules;
 use crate::state::NoticesState;
-
-/// Why a page is held in a storm.
-pub(crate) const WHY: HoldReason = HoldReason::Storm;
-/// Incidents that a digest names; the rest is counted.
-const NAMED_MAX: usize = 20;
 
 /// Whether a receiver may be paged now.
 pub(crate) enum Budget {
@@ -68,65 +61,5 @@ impl NoticeQuestion<'_> {
             delayed_by: None,
         };
         self.draft(&receiver.name, "storm", Event::NoticeRequested(asked))
-    }
-
-    /// The storm is over: one message tells what was held and still goes on, the rest is let go.
-    pub(crate) fn storm_ended(&self, first: &Notice) -> Vec<Draft> {
-        let of_receiver =
-            |held: &&Notice| is_storm_hold(held) && held.receiver == first.receiver && held.until <= self.now;
-        let mut drafts = Vec::new();
-        let mut told: Vec<&Incident> = Vec::new();
-        let mut worst = first.severity;
-        for held in self.state.held().filter(of_receiver) {
-            let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
-            let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
-                drafts.push(released(&held.id, HoldReason::Over));
-                continue;
-            };
-            // Snoozed meanwhile: another hold takes over.
-            if incident.snoozed_until.is_some_and(|until| until > self.now) {
-                drafts.push(released(&held.id, HoldReason::Held));
-                let severity = held.severity.max(incident.severity);
-                let word = NoticeWording { incident, severity, reason: held.reason, late: None };
-                let snoozed = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
-                drafts.extend(snoozed.collect::<Vec<_>>());
-                continue;
-            }
-            drafts.push(released(&held.id, HoldReason::Told));
-            worst = if told.is_empty() { held.severity } else { worst.max(held.severity) };
-            worst = worst.max(incident.severity);
-            if told.iter().all(|other| other.id != incident.id) {
-                told.push(incident);
-            }
-        }
-        if !told.is_empty() {
-            drafts.extend(self.receivers_of(first).iter().map(|receiver| self.digest(receiver, &told, worst)));
-        }
-        drafts
-    }
-
-    fn digest(&self, receiver: &ReceiverRules, told: &[&Incident], worst: hindcast_domain::Severity) -> Draft {
-        let mut lines: Vec<String> =
-            told.iter().take(NAMED_MAX).map(|i| format!("{} {} ({})", i.severity, i.title, i.id)).collect();
-        if told.len() > NAMED_MAX {
-            lines.push(format!("… and {} more", told.len() - NAMED_MAX));
-        }
-        let incidents = if told.len() == 1 { "1 unresolved incident was" } else { "unresolved incidents were" };
-        let count = if told.len() == 1 { String::new() } else { format!("{} ", told.len()) };
-        let asked = Requested {
-            incident: None,
-            receiver: receiver.name.clone(),
-            reason: Reason::Digest,
-            page: true,
-            severity: worst,
-            title: format!("After the storm: {count}{incidents} not paged"),
-            lines,
-            services: Vec::new(),
-            teams: Vec::new(),
-            holds_until: None,
-            expires_at: self.expires_at(),
-            delayed_by: None,
-        };
-        self.draft(&receiver.name, "digest", Event::NoticeRequested(asked))
     }
 }

@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::disk::SegmentDisk;
 use crate::frame::BlockBuilder;
-use crate::ledger::EmbeddedCore;
 use crate::segment::{self, Segment};
+use crate::shared::EmbeddedCore;
 
 /// Appends of one block.
 const GROUP_RECORDS_MAX: usize = 1_024;

@@ -1,7 +1,6 @@
 //! The folder: its lock, which is the only lease that an embedded ledger needs, and its identity. It
 //! refuses to know what lies in the segments.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,31 +10,13 @@ use hindcast_domain::id::base32;
 use hindcast_ledger::heads;
 use serde::{Deserialize, Serialize};
 
+use crate::holder::Holder;
 use crate::options::{OpenError, Options, folder_of, io};
 
 /// The format of the segments.
 const FORMAT: u32 = 1;
 /// A lock that is only being looked at is free again after this long.
 const LOOKS: (u32, Duration) = (5, Duration::from_millis(20));
-
-/// Who has a ledger's folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// The process that holds the folder, as the system numbers it.
-    pub pid: u32,
-    /// Where it listens, once it does.
-    pub address: Option<String>,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.address, self.pid) {
-            (Some(address), pid) => write!(f, "process {pid}, which listens on {address}"),
-            (None, 0) => write!(f, "another process"),
-            (None, pid) => write!(f, "process {pid}"),
-        }
-    }
-}
 
 /// Who has the data folder `dir` now; `None` where nobody has.
 #[must_use]

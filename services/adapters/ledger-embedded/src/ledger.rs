@@ -2,7 +2,7 @@
 //! folder's lock as long as it lives.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -20,35 +20,13 @@ use crate::index::RecordIndex;
 use crate::options::{OpenError, Options, io};
 use crate::scan::{self, Scanned};
 use crate::segment::{self, Segment, write_all_at};
+use crate::shared::{EmbeddedCore, LedgerClosed, blocking};
 use crate::tail::SegmentTail;
-
-/// Error: the ledger was closed and takes no more commits.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the ledger is closed")]
-pub struct LedgerClosed;
 
 /// The committer ended with an append in its hands.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the ledger's committer ended before it answered")]
 struct Unanswered;
-
-/// What readers and the committer share.
-pub(crate) struct EmbeddedCore {
-    index: RwLock<RecordIndex>,
-    /// The last durable sequence.
-    pub(crate) head: watch::Sender<Seq>,
-    pub(crate) closed: watch::Sender<bool>,
-}
-
-impl EmbeddedCore {
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, RecordIndex> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, RecordIndex> {
-        self.index.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A ledger in segment files of one folder, written by one process.
 pub struct EmbeddedLedger {
@@ -234,16 +212,6 @@ fn ready(folder: &Path, scanned: &Scanned, options: &Options) -> Result<(Arc<Seg
             .map_err(io("cut", &segment.path))?;
     }
     Ok((Arc::clone(segment), scanned.offset))
-}
-
-/// Runs what blocks where it may.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-) -> Result<T, ReadError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(ReadError::Unavailable(Box::new(error))),
-    }
 }
 
 #[async_trait]

@@ -7,7 +7,7 @@
 //! - [`ledger`] is the adapter itself; [`options`] what it takes and why it may refuse to open.
 //! - `folder` owns the lock, which is the lease, and the identity.
 //! - `frame` is the format on disk; `segment` the files; `scan` finds the index again at open.
-//! - `committer` is the one thread that writes; `index` and `tail` read.
+//! - `committer` is the one thread that writes; `index` and `tail` read; `shared` is what they have in common.
 //! - [`disk`] is the door to the disk, where tests let it fail.
 
 mod committer;
@@ -15,13 +15,16 @@ mod committer;
 pub mod disk;
 mod folder;
 mod frame;
+mod holder;
 mod index;
 pub mod ledger;
 pub mod options;
 mod scan;
 mod segment;
+mod shared;
 mod tail;
 
-pub use folder::{Holder, exists, holder};
+pub use folder::{exists, holder};
+pub use holder::Holder;
 pub use ledger::EmbeddedLedger;
 pub use options::{OpenError, Options};

@@ -6,7 +6,7 @@ use hindcast_ledger::LedgerFigures;
 use hindcast_ledger::heads::HeadsError;
 
 use crate::disk::DiskFaults;
-use crate::folder::Holder;
+use crate::holder::Holder;
 
 /// What a ledger is opened with.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use hindcast_ledger::{ReadError, Record, Seq, Tail};
 use tokio::sync::watch;
 
-use crate::ledger::{EmbeddedCore, LedgerClosed, blocking};
+use crate::shared::{EmbeddedCore, LedgerClosed, blocking};
 
 pub(crate) struct SegmentTail {
     core: Arc<EmbeddedCore>,

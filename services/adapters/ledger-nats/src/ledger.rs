@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
-use async_nats::jetstream::context::{Context, ContextBuilder, PublishError, PublishErrorKind};
-use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageError, Stream};
+use async_nats::jetstream::context::{ContextBuilder, PublishError, PublishErrorKind};
 use async_nats::jetstream::{self, ErrorCode};
 use async_nats::{Client, ConnectOptions, HeaderMap};
 use async_trait::async_trait;
@@ -14,7 +12,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use hindcast_domain::Time;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
-use hindcast_ledger::heads::{self, HeadsKeeper};
+use hindcast_ledger::heads::HeadsKeeper;
 use hindcast_ledger::port::{Lease, LeaseError};
 use hindcast_ledger::{AppendError, Info, Ledger, LedgerProgress, ReadError, Record, Seq, Subject, Tail};
 
@@ -22,6 +20,7 @@ use crate::boot;
 use crate::broadcast::Broadcast;
 use crate::lease::Leases;
 use crate::options::{ClientError, OpenError, Options};
+use crate::shared::{StreamCore, found, record_of, unavailable};
 use crate::tail::StreamTail;
 
 /// A racing publish in a cluster is refused with this code, which names no sequence.
@@ -29,16 +28,6 @@ const WRONG_LAST_SEQUENCE: [ErrorCode; 2] =
     [ErrorCode::STREAM_WRONG_LAST_SEQUENCE, ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT];
 /// Subjects whose ends are asked for at once.
 const LASTS_AT_ONCE: usize = 16;
-
-/// What the adapter and its readers share.
-pub(crate) struct StreamCore {
-    client: Client,
-    context: Context,
-    pub(crate) stream: Stream,
-    keeper: Option<HeadsKeeper>,
-    leases: Leases,
-    info: Info,
-}
 
 /// The ledger. Cheap to clone; all clones are the same connection.
 #[derive(Clone)]
@@ -116,53 +105,6 @@ async fn connect(options: &Options) -> Result<Client, OpenError> {
         .connect(options.url.as_str())
         .await
         .map_err(|source| OpenError::Connect { url: options.url.clone(), source: Box::new(source) })
-}
-
-impl StreamCore {
-    async fn check_head(&self, path: &std::path::Path) -> Result<Seq, OpenError> {
-        let Some(known) = heads::read(path)? else {
-            return Ok(0);
-        };
-        let last = self.head().await?;
-        // A record that cannot be read is not the one that was durable there.
-        let at = self.get(known.seq).await.ok().flatten();
-        heads::check(&known, &self.info.ledger_id, last, at.as_ref())?;
-        Ok(known.seq)
-    }
-
-    pub(crate) async fn head(&self) -> Result<Seq, ReadError> {
-        Ok(self.stream.get_info().await.map_err(unavailable)?.state.last_sequence)
-    }
-
-    pub(crate) async fn get(&self, seq: Seq) -> Result<Option<Record>, ReadError> {
-        if seq == 0 {
-            return Ok(None);
-        }
-        found(self.stream.get_raw_message(seq).await)
-    }
-}
-
-fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> ReadError {
-    ReadError::Unavailable(Box::new(source))
-}
-
-/// A message of the stream as a record; a subject that is none of ours is damage.
-pub(crate) fn record_of(seq: Seq, subject: &str, payload: Bytes) -> Result<Record, ReadError> {
-    let subject: Subject = subject.parse().map_err(|error: hindcast_ledger::subject::NotASubject| {
-        ReadError::Damaged { seq, detail: error.to_string() }
-    })?;
-    Ok(Record { seq, subject, payload })
-}
-
-fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<Record>, ReadError> {
-    match answer {
-        Ok(message) => record_of(message.sequence, &message.subject, message.payload).map(Some),
-        Err(error) => match error.kind() {
-            LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            LastRawMessageErrorKind::JetStream(said) if said.error_code() == ErrorCode::NO_MESSAGE_FOUND => Ok(None),
-            _ => Err(unavailable(error)),
-        },
-    }
 }
 
 /// What a failed publish means: only what the stream itself refused is known not to be written.

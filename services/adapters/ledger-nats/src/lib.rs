@@ -20,6 +20,7 @@ pub mod ledger;
 mod monitor;
 pub mod options;
 pub mod server;
+mod shared;
 mod tail;
 
 pub use broadcast::Broadcast;

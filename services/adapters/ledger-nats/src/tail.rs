@@ -11,8 +11,8 @@ use futures::{FutureExt, StreamExt};
 use hindcast_ledger::{ReadError, Record, Seq, Tail};
 
 use crate::boot::reader_config;
-use crate::ledger::{StreamCore, record_of};
 use crate::options::ClientError;
+use crate::shared::{StreamCore, record_of};
 
 /// Silence after which the stream's end is looked at.
 const WATCH: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hindcast_api::{Code, Incident};
+use hindcast_api::Code;
 use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_domain::chat::{Act, Received, received_id};
 use hindcast_domain::command;
@@ -14,35 +14,18 @@ use hindcast_facts::{Appended, NewFact, SubmitError};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_intake::NewCommand;
 
+use super::endpoints::{ChatEndpoints, To};
 use super::plan::{Plan, refused};
-use super::{ChatEndpoints, DURABLE_WITHIN, To};
+use super::say::{DeliveryResult, Say};
 use crate::key;
 use crate::rules::{ChatRules, SECTION};
 
 /// How long the ledger's reader is waited for after a start.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(1);
+/// How long a delivery may take to become durable: vendors wait for three seconds.
+const DURABLE_WITHIN: Duration = Duration::from_millis(2_500);
 /// How long a dialog may take to open: the vendor's permission lasts for three seconds.
 const DIALOG_WITHIN: Duration = Duration::from_millis(2_500);
-
-/// What a delivery comes to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DeliveryResult {
-    /// What the person is told at once, if anything.
-    pub say: Option<Say>,
-}
-
-/// What one person is told.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Say {
-    /// A few words.
-    Words(String),
-    /// An incident, as its card shows it.
-    Incident(IncidentId),
-    /// Incidents that go on.
-    List(Vec<Incident>),
-    /// A message as the vendor shows it.
-    Message(serde_json::Value),
-}
 
 impl ChatEndpoints {
     /// Makes what a person did durable, once, and tells them at once what can be told.

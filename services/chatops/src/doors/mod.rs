@@ -3,49 +3,18 @@
 //! command does: its lane decides that.
 
 mod act;
+mod endpoints;
 mod plan;
+mod say;
 mod scan;
 mod slack;
 mod teams;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::Router;
-use axum::body::Body;
-use axum::http::HeaderMap;
 use axum::routing::post;
-use hindcast_api::{Code, Problem};
-use hindcast_chat_cards::Vendor;
-use hindcast_http::{HttpRefusal, Result};
-use hindcast_messaging::chat::Whisper;
-use tokio::sync::Semaphore;
 
-pub use act::{DeliveryResult, Say};
-
-use crate::deliver::bounded;
-use crate::{Options, surface};
-
-/// Bytes of a delivery.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// Words to people under way at once; more are not said, and counted.
-const WHISPERS_MAX: usize = 16;
-/// Questions of outgoing webhooks under way at once.
-const QUESTIONS_MAX: usize = 8;
-/// How long a delivery may take to become durable: vendors wait for three seconds.
-const DURABLE_WITHIN: Duration = Duration::from_millis(2_500);
-
-/// The doors of this process. Cheap to clone.
-#[derive(Clone)]
-pub struct ChatEndpoints {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    options: Options,
-    whispers: Arc<Semaphore>,
-    questions: Arc<Semaphore>,
-}
+pub use endpoints::ChatEndpoints;
+pub use say::{DeliveryResult, Say};
 
 /// The vendors' doors. They guard themselves.
 pub fn router(door: ChatEndpoints) -> Router {
@@ -56,100 +25,4 @@ pub fn router(door: ChatEndpoints) -> Router {
         .route("/teams/messages", post(teams::messages))
         .route("/teams/outgoing", post(teams::outgoing))
         .with_state(door)
-}
-
-impl ChatEndpoints {
-    /// Doors over these ports.
-    #[must_use]
-    pub fn new(options: Options) -> Self {
-        let whispers = Arc::new(Semaphore::new(WHISPERS_MAX));
-        let questions = Arc::new(Semaphore::new(QUESTIONS_MAX));
-        Self { inner: Arc::new(Inner { options, whispers, questions }) }
-    }
-
-    fn options(&self) -> &Options {
-        &self.inner.options
-    }
-
-    fn count(&self, vendor: Vendor, outcome: &str) {
-        let labels = [("vendor", vendor.word()), ("outcome", outcome)];
-        self.options().metrics.count("hindcast_chat_received_total", &labels, 1.0);
-    }
-
-    /// Says something to one person, after the vendor was answered. What finds no room is counted.
-    fn whisper(&self, vendor: Vendor, to: To, say: Say) {
-        let Some(chat) = self.options().vendor(vendor.word()).map(Arc::clone) else { return };
-        let Ok(permit) = Arc::clone(&self.inner.whispers).try_acquire_owned() else {
-            self.count(vendor, "unsaid");
-            return;
-        };
-        let door = self.clone();
-        tokio::spawn(async move {
-            let whisper = to.whisper(door.shown(vendor, say).await);
-            if bounded(chat.whisper(&whisper)).await.is_err() {
-                door.count(vendor, "unsaid");
-            }
-            drop(permit);
-        });
-    }
-}
-
-impl ChatEndpoints {
-    async fn shown(&self, vendor: Vendor, say: Say) -> serde_json::Value {
-        match say {
-            Say::Words(text) => surface::words(vendor, &text),
-            Say::Message(body) => body,
-            Say::List(incidents) => surface::list(vendor, &incidents),
-            Say::Incident(id) => match self.options().seen(&id).await {
-                Ok(view) => surface::card(vendor, &view),
-                Err(problem) => surface::words(vendor, &format!("{}. {}", problem.detail, problem.remedy)),
-            },
-        }
-    }
-}
-
-/// Whom a word is for.
-#[derive(Clone)]
-struct To {
-    channel: String,
-    thread: Option<String>,
-    user: String,
-    response_url: Option<String>,
-    service_url: Option<String>,
-}
-
-impl To {
-    fn of(interaction: &hindcast_chat_cards::Interaction) -> Self {
-        Self {
-            channel: interaction.channel.clone(),
-            thread: interaction.thread.clone(),
-            user: interaction.user.clone(),
-            response_url: interaction.reply.response_url.clone(),
-            service_url: interaction.service_url.clone(),
-        }
-    }
-
-    fn whisper(self, body: serde_json::Value) -> Whisper {
-        let Self { channel, thread, user, response_url, service_url } = self;
-        Whisper { channel, thread, user, response_url, service_url, body }
-    }
-}
-
-/// The bytes as they came.
-async fn raw(body: Body) -> Result<axum::body::Bytes> {
-    axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
-        let problem = Problem::new(Code::TooLarge, format!("expected a whole body of at most {BODY_BYTES_MAX} bytes"));
-        HttpRefusal(problem.remedy("Send what the vendor sends, unchanged."))
-    })
-}
-
-/// All values of a header: a doubled one must be seen.
-fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
-    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect()
-}
-
-/// The refusal of a door that is not set up.
-fn not_set_up(what: &str, section: &str) -> HttpRefusal {
-    let problem = Problem::new(Code::NotSetUp, format!("{what} is not set up here"));
-    HttpRefusal(problem.remedy(format!("Set it up in the section [{section}]; docs/chat.md says how.")))
 }

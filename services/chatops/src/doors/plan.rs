@@ -18,8 +18,8 @@ use hindcast_queries::{AlertFilter, IncidentFilter, ListPart, Snapshot, referenc
 use hindcast_redact::Redactor;
 use serde_json::{Map, Value};
 
-use super::ChatEndpoints;
-use super::act::Say;
+use super::endpoints::ChatEndpoints;
+use super::say::Say;
 use crate::rules::{ChatRules, Known};
 use crate::surface;
 

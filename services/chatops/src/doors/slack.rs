@@ -15,7 +15,7 @@ use hindcast_http::{HttpRefusal, Result};
 use hindcast_messaging::chat::{Inbox, VendorDelivery};
 use serde_json::{Value, json};
 
-use super::{ChatEndpoints, To, not_set_up, raw, values};
+use super::endpoints::{ChatEndpoints, To, not_set_up, raw, values};
 use crate::surface;
 
 /// Messages, mentions, and Slack's question whether we are there.

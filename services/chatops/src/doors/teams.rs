@@ -19,8 +19,9 @@ use hindcast_http::{HttpRefusal, Result};
 use hindcast_messaging::chat::Denied;
 use serde_json::{Value, json};
 
-use super::act::{DeliveryResult, Say};
-use super::{ChatEndpoints, To, not_set_up, raw, scan, values};
+use super::endpoints::{ChatEndpoints, To, not_set_up, raw, values};
+use super::say::{DeliveryResult, Say};
+use super::scan;
 use crate::surface;
 
 /// How long an answer may take: Teams waits for five seconds.

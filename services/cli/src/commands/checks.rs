@@ -3,6 +3,7 @@
 
 mod advising;
 mod figures;
+mod outcome;
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use reqwest::{Method, header};
 use serde_json::Value;
 
 use self::figures::MetricFigures;
-use super::doctor::Check;
+pub use self::outcome::{Check, CheckOutcome};
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};

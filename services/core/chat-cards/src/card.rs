@@ -3,6 +3,7 @@
 //! comes from telemetry is escaped by whoever renders it.
 
 mod answer;
+mod parts;
 mod wording;
 
 use hindcast_api::{Causes, Hypothesis, Incident, Proposal, Similar};
@@ -13,11 +14,11 @@ use hindcast_domain::words::ResolvedBy;
 use hindcast_domain::{IncidentId, Severity, Span};
 
 use crate::buttons;
-use crate::interaction::ChatVerb;
 use crate::view::IncidentView;
 
 pub use answer::{AnswerBlock, answer, note};
-pub(crate) use wording::judge;
+pub(crate) use parts::judge;
+pub use parts::{Button, CardLine, Section, Style};
 pub use wording::short;
 use wording::{clock, left_out, named, span, time_of_day, times};
 
@@ -29,58 +30,6 @@ const REFUTED_MAX: usize = 2;
 const SERVICES_MAX: usize = 8;
 /// From when on it is said that an incident was opened later than it began.
 const OPENED_LATE: Span = Span::minutes(1);
-
-/// How a button looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Style {
-    /// As any.
-    #[default]
-    Plain,
-    /// What most people want now.
-    Primary,
-    /// What is not taken back lightly.
-    Danger,
-}
-
-/// A button: what it says, and what pressing it means.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Button {
-    /// What it says, short.
-    pub text: String,
-    /// How it looks.
-    pub style: Style,
-    /// What pressing it means.
-    pub verb: ChatVerb,
-    /// The revision that the person sees.
-    pub seen: Option<u64>,
-}
-
-/// A line of a section.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CardLine {
-    /// Words.
-    Text(String),
-    /// Words that lead somewhere, and what stands behind them.
-    Link {
-        /// What is read.
-        text: String,
-        /// Where it leads.
-        url: String,
-        /// What stands behind it.
-        rest: String,
-    },
-}
-
-/// A part of a card.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Section {
-    /// One or two words; empty where none is wanted.
-    pub heading: String,
-    /// What it says.
-    pub lines: Vec<CardLine>,
-    /// What can be done about it.
-    pub buttons: Vec<Button>,
-}
 
 /// A card, for any vendor.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,8 @@
 //! a day in which nothing happened. A label is retracted when the event behind it is undone, and a person's
 //! word retracts what was concluded of the same thing.
 
+mod due;
+mod given;
 mod later;
 mod people;
 mod state;
@@ -14,7 +16,6 @@ use hindcast_domain::events;
 use hindcast_domain::lane::{Decider, Input, Timer, names};
 use hindcast_domain::{LabelId, Partition, Time};
 
-pub(crate) use people::cause_of;
 pub use people::check;
 pub use state::LabellerState;
 
@@ -74,7 +75,7 @@ impl Decider for Labeller {
     }
 
     fn fire(&self, state: &LabellerState, _lane: &Partition, timer: &Timer) -> Vec<Draft> {
-        later::fire(state, timer)
+        due::fire(state, timer)
     }
 
     fn revision(&self, state: &LabellerState, subject: &str) -> u64 {

@@ -3,7 +3,7 @@
 //! to know any label.
 
 use hindcast_domain::events;
-use hindcast_domain::words::{LineageKind, ResolvedBy};
+use hindcast_domain::words::{LineageKind, ResolvedBy, UserVerdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded, SYSTEM};
@@ -156,7 +156,7 @@ impl ObservedPartition {
     fn judged(&mut self, judged: &Judged, actor: &str) -> Option<IncidentId> {
         match &judged.about {
             About::Incident { incident } => {
-                let cause = crate::labeller::cause_of(judged)?;
+                let cause = cause_of(judged)?;
                 let case = self.cases.get_mut(incident)?;
                 case.acted = true;
                 case.causes.insert(actor.to_owned(), cause.to_owned());
@@ -331,4 +331,10 @@ impl ObservedPartition {
             }
         }
     }
+}
+
+/// The cause that a judgement names.
+pub(crate) fn cause_of(judged: &Judged) -> Option<&str> {
+    let of_incident = matches!(judged.about, About::Incident { .. }) && judged.verdict == UserVerdict::Cause;
+    judged.text.as_deref().filter(|text| of_incident && !text.trim().is_empty())
 }

@@ -8,8 +8,8 @@ use hindcast_api::HypothesisKind;
 use hindcast_api::{Change, Citation, Hypothesis, Statement};
 use hindcast_domain::{Span, Time};
 
+use super::scene::{CauseCandidate, SYMPTOM, Scene, Tie};
 use super::sign::{self, ServiceSign};
-use super::weigh::{CauseCandidate, SYMPTOM, Scene, Tie};
 use hindcast_api::cited;
 use hindcast_domain::text::{clock, one_line, quoted};
 

@@ -24,6 +24,7 @@ mod change;
 pub mod evidence;
 mod path;
 mod radius;
+mod scene;
 mod sign;
 mod verdict;
 mod weigh;
@@ -34,7 +35,7 @@ use hindcast_domain::catalog::Topology;
 
 pub use evidence::{Evidence, Symptom};
 use hindcast_api::cited;
-use weigh::CauseCandidate;
+use scene::{CauseCandidate, Scene};
 
 /// The version of the ranking: rises with any change of what it concludes.
 pub const RANKER: u32 = 2;
@@ -51,7 +52,7 @@ const REFUTED_MAX: usize = 20;
 /// The order of lists in `evidence` plays no part. Nothing is cited that `evidence` does not hold.
 #[must_use]
 pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Causes {
-    let scene = weigh::Scene::new(evidence, topology);
+    let scene = Scene::new(evidence, topology);
     let changes = change::changes(&scene);
     let mut candidates = weigh::candidates(&scene, &changes, past);
     candidates.sort_by(CauseCandidate::order);
@@ -104,7 +105,7 @@ pub struct Standing {
 /// Every service that may have broken, best first, whether [`rank`] names it or not.
 #[must_use]
 pub fn standing(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Vec<Standing> {
-    let scene = weigh::Scene::new(evidence, topology);
+    let scene = Scene::new(evidence, topology);
     let changes = change::changes(&scene);
     let mut candidates = weigh::candidates(&scene, &changes, past);
     candidates.sort_by(CauseCandidate::order);

@@ -4,8 +4,8 @@
 use hindcast_api::{PathStep, StepRole};
 use hindcast_domain::Time;
 
+use super::scene::Scene;
 use super::sign::{self, ServiceSign, SignSource};
-use super::weigh::Scene;
 use hindcast_api::cited;
 
 /// Steps between what broke and what alarmed.

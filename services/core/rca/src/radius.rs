@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use hindcast_api::BlastRadius;
 
+use super::scene::{CauseCandidate, Scene, Tie};
 use super::sign;
-use super::weigh::{CauseCandidate, Scene, Tie};
 
 /// The least strength of all signs of a service together, from which it counts as hit without an alert.
 const HIT: f64 = 0.25;

@@ -6,8 +6,9 @@ use hindcast_domain::text::listed;
 
 use super::change::changes;
 use super::path::path;
+use super::scene::{CauseCandidate, Scene};
 use super::sign::{self, ServiceSign};
-use super::weigh::{CauseCandidate, Scene, was};
+use super::weigh::was;
 use hindcast_api::cited;
 use hindcast_domain::text::{clock, one_line, quoted};
 

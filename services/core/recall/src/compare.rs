@@ -43,30 +43,6 @@ const REASONS_MAX: usize = 5;
 /// Events that are cited.
 const CITATIONS_MAX: usize = 8;
 
-/// Compares now with each of the past, and sorts: the same problem first, then look-alikes, best first.
-/// Incidents that became a part of another, and the incident itself, are left out.
-#[must_use]
-pub fn recall(now: &Remembered, past: &[(Remembered, f32)]) -> Vec<Similar> {
-    let others: Vec<&(Remembered, f32)> =
-        past.iter().filter(|(then, _)| then.incident != now.incident && then.merged_into.is_none()).collect();
-    let rarity = Rarity::of(others.iter().map(|(then, _)| then));
-    let mut items: Vec<Similar> = others.iter().map(|(then, cosine)| compare(now, then, *cosine, &rarity)).collect();
-    let came_back: BTreeSet<&str> = others.iter().filter_map(|(then, _)| then.recurrence_of.as_deref()).collect();
-    for item in items.iter_mut().filter(|item| came_back.contains(item.incident.as_str())) {
-        item.quiet_for_s = None;
-    }
-    sort(&mut items);
-    items
-}
-
-/// The same problem first, then look-alikes; within either the best first, the newest before older ones.
-pub fn sort(items: &mut [Similar]) {
-    items.sort_by(|a, b| {
-        let by_score = b.score.total_cmp(&a.score);
-        b.same.cmp(&a.same).then(by_score).then(b.opened_at.cmp(&a.opened_at)).then(a.incident.cmp(&b.incident))
-    });
-}
-
 /// Compares now with one of the past. `cosine` is that of the angle between their vectors.
 #[must_use]
 pub fn compare(now: &Remembered, then: &Remembered, cosine: f32, rarity: &Rarity) -> Similar {

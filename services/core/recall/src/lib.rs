@@ -13,12 +13,14 @@
 
 mod compare;
 mod rarity;
+mod recall;
 mod remembered;
 mod signs;
 mod template;
 mod text;
 
-pub use compare::{compare, recall, shown, sort};
+pub use compare::{compare, shown};
 pub use rarity::Rarity;
+pub use recall::{recall, sort};
 pub use remembered::{AlertSign, Remembered, RememberedShift, RememberedTemplate, Root, TEXTS, remember};
 pub use text::{template_text, text};

@@ -4,16 +4,12 @@
 //! The measure is the inverse document frequency, counted over distinct problems and not over incidents: a problem that
 //! came back nine times is still one problem, and its signs are still its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_similarity as similarity;
 
-use super::Remembered;
-use super::compare;
-use super::signs::{RecallSign, signs};
+use super::signs::RecallSign;
 
-/// Remembered incidents that are counted.
-const INCIDENTS_MAX: usize = 200;
 /// The least that a sign weighs.
 const LEAST: f64 = 0.1;
 
@@ -25,26 +21,16 @@ pub struct Rarity {
 }
 
 impl Rarity {
-    /// Counts over these incidents, in any order; the oldest first decide what the distinct problems are.
-    #[must_use]
-    pub fn of<'a>(remembered: impl IntoIterator<Item = &'a Remembered>) -> Self {
-        let mut all: Vec<&Remembered> = remembered.into_iter().collect();
-        all.sort_by(|a, b| (a.opened_at, &a.incident).cmp(&(b.opened_at, &b.incident)));
-        all.dedup_by(|a, b| a.incident == b.incident);
-        let mut problems: Vec<(&Remembered, BTreeMap<String, ()>)> = Vec::new();
-        for one in all.into_iter().rev().take(INCIDENTS_MAX).rev() {
-            let keys = signs(one).into_iter().map(|sign| (sign.key, ()));
-            let known = problems.iter_mut().find(|(first, _)| compare::is_same(one, first, &Self::default()));
-            match known {
-                Some((_, known)) => known.extend(keys),
-                None => problems.push((one, keys.collect())),
+    /// Counts over distinct problems, each with the keys of its signs.
+    pub(super) fn count(problems: impl Iterator<Item = BTreeSet<String>>) -> Self {
+        let mut counted = Self::default();
+        for keys in problems {
+            counted.problems += 1;
+            for key in keys {
+                *counted.counts.entry(key).or_default() += 1;
             }
         }
-        let mut counts = BTreeMap::new();
-        for key in problems.iter().flat_map(|(_, keys)| keys.keys()) {
-            *counts.entry(key.clone()).or_default() += 1;
-        }
-        Self { problems: problems.len(), counts }
+        counted
     }
 
     /// Distinct problems that were counted.

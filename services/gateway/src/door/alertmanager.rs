@@ -12,8 +12,8 @@ use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{AlertFilter, Window};
 use serde_json::{Value, json};
 
-use super::admit;
 use super::filter::{Filter, anchored};
+use super::reading::admit;
 use crate::Gateway;
 
 /// The version of the API that is spoken here; dashboards choose by it how to read.

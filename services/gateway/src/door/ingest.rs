@@ -12,7 +12,8 @@ use hindcast_api::{Accepted, Code};
 use hindcast_http::{HttpRefusal, Result};
 use serde_json::json;
 
-use super::{arrive, arrive_as, telemetry, told};
+use super::reading::{arrive, arrive_as, told};
+use super::telemetry;
 use crate::Gateway;
 use crate::format;
 use crate::source::Source;

@@ -12,7 +12,7 @@ use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::Window;
 use serde_json::json;
 
-use super::admit;
+use super::reading::admit;
 use crate::Gateway;
 use crate::source::Source;
 use crate::take::{plan_again, refused, unparked};

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::alertmanager::PAGES_MAX;
 use super::filter::Filter;
-use super::{admit, read, told};
+use super::reading::{admit, read, told};
 use crate::redact::Redactor;
 use crate::take::refused;
 use crate::{Gateway, time};

@@ -216,8 +216,8 @@ impl AdvisingSettings {
     #[must_use]
     pub fn shown(&self) -> serde_json::Value {
         let mut shown = self.clone();
-        shown.copilot.base_url = shown.copilot.base_url.as_deref().map(super::without_credentials);
-        shown.memory.qdrant_url = shown.memory.qdrant_url.as_deref().map(super::without_credentials);
+        shown.copilot.base_url = shown.copilot.base_url.as_deref().map(super::values::without_credentials);
+        shown.memory.qdrant_url = shown.memory.qdrant_url.as_deref().map(super::values::without_credentials);
         serde_json::to_value(shown).unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, bail, ensure};
 use hindcast_chatops::ChatRules;
 use serde::{Deserialize, Serialize};
 
-use super::environment;
+use super::values::environment;
 
 /// Slack's own address.
 const SLACK_API: &str = "https://slack.com/api";

@@ -16,7 +16,6 @@ use hindcast_eventlog::lane::{DecodedCommit, RecordedInput, RecordedOrder, Recor
 use hindcast_ledger::{ReadError, Record, commit};
 use hindcast_mlops::redecide::{self, MemoryLane};
 
-use super::group;
 use super::watch::ShadowSession;
 use crate::history;
 
@@ -195,4 +194,10 @@ impl Placing {
 fn best(grouping: &Grouping) -> i32 {
     let considered = grouping.considered.iter().map(|other| other.score);
     considered.chain([grouping.score]).max().unwrap_or(0)
+}
+
+/// The id of a shadow's group, which no incident has.
+fn group(version: u32, incident: &str) -> String {
+    let id = EventId::derive(&[b"shadow", &version.to_be_bytes(), incident.as_bytes()]);
+    format!("GRP-{}", id.as_str().trim_start_matches(EventId::PREFIX))
 }

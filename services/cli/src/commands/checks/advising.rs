@@ -8,8 +8,8 @@ use hindcast_domain::Span;
 use reqwest::{Client, Url};
 use serde_json::Value;
 
-use super::super::doctor::Check;
 use super::figures::MetricFigures;
+use super::outcome::Check;
 use crate::text::clean;
 use crate::text::times::brief;
 use hindcast_domain::text::count;
@@ -163,7 +163,7 @@ fn bytes(count: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::doctor::CheckOutcome;
+    use super::super::CheckOutcome;
     use super::*;
     use axum::Router;
     use axum::response::Redirect;

@@ -4,7 +4,9 @@ use hindcast_api::{Answer, ClaimVerdict};
 use hindcast_domain::IncidentId;
 use hindcast_domain::label::About;
 
-use super::{Button, CLAIMS_MAX, CardLine, Section, Style, wording::judge, wording::short};
+use super::CLAIMS_MAX;
+use super::parts::{Button, CardLine, Section, Style, judge};
+use super::wording::short;
 use crate::interaction::ChatVerb;
 use crate::view::ThreadNote;
 

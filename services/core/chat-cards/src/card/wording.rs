@@ -1,10 +1,9 @@
 //! The words of a card that stand in many places: counts, times, names.
 
-use hindcast_domain::label::About;
-use hindcast_domain::{IncidentId, Time};
+use hindcast_domain::Time;
 
-use super::{Button, CardLine, SERVICES_MAX, Style};
-use crate::interaction::ChatVerb;
+use super::SERVICES_MAX;
+use super::parts::CardLine;
 
 /// The first characters of an id: enough to type.
 #[must_use]
@@ -15,18 +14,6 @@ pub fn short(id: &str) -> &str {
 /// That there is more than a card shows, and where.
 pub(super) fn left_out(all: usize, shown: usize, what: &str) -> Option<CardLine> {
     (all > shown).then(|| CardLine::Text(format!("and {} more {what}, on the web page", all - shown)))
-}
-
-pub(crate) fn judge(
-    text: &str,
-    id: &IncidentId,
-    about: About,
-    verdict: &str,
-    words: Option<String>,
-    seen: u64,
-) -> Button {
-    let verb = ChatVerb::Judge { incident: Some(id.clone()), about, verdict: verdict.to_owned(), text: words };
-    Button { text: text.to_owned(), style: Style::Plain, verb, seen: Some(seen) }
 }
 
 pub(super) fn named(services: &[String]) -> String {

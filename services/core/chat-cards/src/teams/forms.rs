@@ -6,8 +6,8 @@ use hindcast_domain::act::{ActArgument, ActEntry, ArgumentForm, SNOOZES};
 use hindcast_domain::{IncidentId, Severity};
 use serde_json::{Value, json};
 
+use super::elements::{execute, text_block, within, words_alone};
 use super::limits::{CHOICES_MAX, TITLE_MAX};
-use super::render::{execute, text_block, within, words_alone};
 use crate::buttons;
 use crate::card::{self, Button, Style};
 use crate::interaction::ChatVerb;

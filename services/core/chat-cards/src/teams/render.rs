@@ -5,31 +5,22 @@ use hindcast_api::{Answer, Incident};
 use hindcast_domain::Severity;
 use serde_json::{Value, json};
 
+use super::elements::{LINE_MAX, block, execute, is_web, open_url, paragraphs, text_block, within};
 use super::forms;
-use super::limits::{self, ACTIONS_MAX, TEXT_MAX, TITLE_MAX};
+use super::limits::{ACTIONS_MAX, TEXT_MAX};
 use super::markdown::written_out;
 use crate::buttons::MORE;
 use crate::card::{self, Button, CardLine, Section, Style};
 use crate::interaction::ChatVerb;
-use crate::text::{self, cut};
+use crate::text::cut;
 use crate::view::{IncidentView, ThreadNote};
 
-/// Characters of one line, before they are written out.
-const LINE_MAX: usize = 500;
+pub use super::elements::words_alone;
+
 /// Lines of one section.
 const LINES_MAX: usize = 12;
-/// Lines of plain words.
-const WORDS_LINES_MAX: usize = 40;
-/// Characters of plain words.
-const WORDS_MAX: usize = 6_000;
 /// Bytes of an address that a text leads to.
 const ADDRESS_MAX: usize = 500;
-/// Bytes of a card: what is left out of it wants to be said too.
-const CARD_MAX: usize = limits::CARD_MAX - 1_024;
-
-// Each character of a line may be marked.
-const _: () = assert!(2 * LINE_MAX <= TEXT_MAX);
-
 /// An incident's card.
 #[must_use]
 pub fn card(view: &IncidentView) -> Value {
@@ -82,23 +73,6 @@ pub fn answer(of: &Answer, public_url: &str) -> Value {
     within(body, said.buttons.iter().map(execute).collect(), &said.fallback)
 }
 
-/// A few plain words.
-#[must_use]
-pub fn words_alone(said: &str) -> Value {
-    within(paragraphs(said), Vec::new(), said)
-}
-
-/// Words as they were written: a text for each line that says something.
-fn paragraphs(said: &str) -> Vec<Value> {
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    let lines = text::lines(&lines.join("\n"), LINE_MAX, WORDS_LINES_MAX, WORDS_MAX);
-    let look = json!({"wrap": true, "spacing": "Small"});
-    if lines.is_empty() {
-        return vec![text_block("", &look)];
-    }
-    lines.iter().map(|line| text_block(line, &look)).collect()
-}
-
 /// A list of incidents.
 #[must_use]
 pub fn list(incidents: &[Incident]) -> Value {
@@ -132,34 +106,6 @@ fn attachment(card: Value) -> Value {
     json!({"contentType": "application/vnd.microsoft.card.adaptive", "content": card})
 }
 
-/// A card that fits: what stands last goes first, and that is said.
-pub(super) fn within(mut body: Vec<Value>, actions: Vec<Value>, fallback: &str) -> Value {
-    let mut left_out = 0;
-    loop {
-        let mut shown = body.clone();
-        if left_out > 0 {
-            let said = format!("… {left_out} more parts on the web page");
-            shown.push(text_block(&said, &json!({"isSubtle": true, "wrap": true})));
-        }
-        let mut card = json!({
-            "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-            "type": "AdaptiveCard",
-            "version": "1.5",
-            "msteams": {"width": "Full"},
-            "fallbackText": cut(fallback, 300),
-            "body": shown,
-        });
-        if !actions.is_empty() {
-            card["actions"] = Value::Array(actions.clone());
-        }
-        if card.to_string().len() <= CARD_MAX || body.len() <= 2 {
-            return card;
-        }
-        body.pop();
-        left_out += 1;
-    }
-}
-
 fn colour(severity: Severity, over: bool) -> &'static str {
     if over {
         return "Good";
@@ -169,19 +115,6 @@ fn colour(severity: Severity, over: bool) -> &'static str {
         Severity::Medium => "Warning",
         Severity::Low | Severity::Info => "Accent",
     }
-}
-
-pub(super) fn text_block(text: &str, look: &Value) -> Value {
-    block(&written_out(&cut(text, LINE_MAX)), look)
-}
-
-/// A text that is Markdown already and short enough: cut here it might end within a mark or a link.
-fn block(markdown: &str, look: &Value) -> Value {
-    let mut block = json!({"type": "TextBlock", "text": markdown});
-    if let (Some(block), Some(look)) = (block.as_object_mut(), look.as_object()) {
-        block.extend(look.clone());
-    }
-    block
 }
 
 fn facts(facts: &[(String, String)]) -> Value {
@@ -231,10 +164,6 @@ fn ends_an_address(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '<' | '>' | '[' | ']' | '\\' | '`' | '"' | '*')
 }
 
-fn is_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
-}
-
 fn words(line: &CardLine) -> &str {
     match line {
         CardLine::Text(text) => text,
@@ -246,23 +175,4 @@ fn words(line: &CardLine) -> &str {
             }
         }
     }
-}
-
-fn open_url(title: &str, url: &str) -> Option<Value> {
-    is_web(url).then(|| json!({"type": "Action.OpenUrl", "title": title, "url": url}))
-}
-
-pub(super) fn execute(button: &Button) -> Value {
-    let mut action = json!({
-        "type": "Action.Execute",
-        "title": cut(&button.text, TITLE_MAX),
-        "verb": text::word(&button.verb),
-        "data": {"h": text::value(&button.verb, button.seen)},
-    });
-    match button.style {
-        Style::Plain => {}
-        Style::Primary => action["style"] = json!("positive"),
-        Style::Danger => action["style"] = json!("destructive"),
-    }
-    action
 }

@@ -2,13 +2,9 @@
 //! opened, proposals that nobody judged. Everything here is concluded, so it weighs little.
 
 use hindcast_domain::IncidentId;
-use hindcast_domain::event::{Draft, SYSTEM};
 use hindcast_domain::label::About;
-use hindcast_domain::lane::Timer;
 use hindcast_domain::words::RuleName;
 
-use super::people::give;
-use super::state::LabellerState;
 use crate::seen::ObservedIncident;
 use crate::table::{self, LabelRule};
 
@@ -37,25 +33,4 @@ pub(crate) fn is_later(rule: &RuleName) -> bool {
     [table::UNTOUCHED, table::UNOPENED, table::NO_ACTION, table::FIXED_OUTSIDE, table::PROPOSAL_EXPIRED]
         .iter()
         .any(|later| *rule == later.name)
-}
-
-/// Decides about a timer that is due.
-pub(crate) fn fire(state: &LabellerState, timer: &Timer) -> Vec<Draft> {
-    match timer.id.split_once('/') {
-        Some(("settle", rest)) => {
-            let Some((event, id)) = rest.split_once('/') else { return Vec::new() };
-            let (Ok(event), Ok(id)) = (event.parse(), id.parse()) else { return Vec::new() };
-            let case = state.seen.cases.get(&id);
-            let concluded = case.map(|case| of_case(&id, case)).unwrap_or_default();
-            concluded.iter().map(|(rule, about)| give(rule, about.clone(), None, &event, SYSTEM)).collect()
-        }
-        Some(("proposal", id)) => {
-            let Some((proposal, made)) = id.parse().ok().and_then(|id| state.seen.proposals.get_key_value(&id)) else {
-                return Vec::new();
-            };
-            let about = About::Proposal { proposal: proposal.clone() };
-            vec![give(&table::PROPOSAL_EXPIRED, about, None, &made.event, SYSTEM)]
-        }
-        _ => Vec::new(),
-    }
 }

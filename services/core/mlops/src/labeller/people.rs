@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::command::{Code, Command, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded, SYSTEM};
-use hindcast_domain::label::{About, Given, Judged, Kind, Label, Provenance, Retracted};
+use hindcast_domain::label::{About, Judged, Kind, Label, Provenance};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, LabelId, Time, incident};
 
 use super::LABELS_MAX;
-use super::state::{LabellerState, SETTLES_AFTER, topic};
-use crate::seen::{AlertPlacement, ObservedIncident};
+use super::given::{give, retract};
+use super::state::{LabellerState, SETTLES_AFTER};
+use crate::seen::{AlertPlacement, ObservedIncident, cause_of};
 use crate::table::{self, LabelRule};
 
 /// Alerts of the other side that one alert is paired with: those nearest in age.
@@ -261,12 +262,6 @@ fn judge(judged: &Judged) -> Option<LabelRule> {
     })
 }
 
-/// The cause that a judgement names.
-pub(crate) fn cause_of(judged: &Judged) -> Option<&str> {
-    let of_incident = matches!(judged.about, About::Incident { .. }) && judged.verdict == UserVerdict::Cause;
-    judged.text.as_deref().filter(|text| of_incident && !text.trim().is_empty())
-}
-
 /// Checks a judgement before it is taken in.
 ///
 /// # Errors
@@ -310,25 +305,6 @@ fn undo(state: &LabellerState, input: &Recorded, event: &EventId, subject: &str)
         Some(label) if label.retracted.is_some() => refused(Code::AlreadyUndone, format!("{id} was retracted already")),
         Some(_) => vec![retract(&id, "a person took it back", &input.actor)],
     }
-}
-
-/// The decision that gives a label.
-pub(crate) fn give(rule: &LabelRule, about: About, value: Option<String>, from: &EventId, actor: &str) -> Draft {
-    let id = LabelId::derive(&[from.as_str().as_bytes(), rule.name.as_bytes(), topic(rule.kind, &about).as_bytes()]);
-    let given = Given {
-        kind: rule.kind,
-        about,
-        value: value.as_deref().unwrap_or(rule.value).into(),
-        weight: rule.weight,
-        provenance: rule.provenance,
-        rule: rule.name.into(),
-        from: from.clone(),
-    };
-    Draft::by(actor, &id, Event::LabelGiven(given))
-}
-
-fn retract(id: &LabelId, why: &str, actor: &str) -> Draft {
-    Draft::by(actor, id, Event::LabelRetracted(Retracted { label: id.clone(), why: why.to_owned() }))
 }
 
 /// What one input decides, without saying anything twice.

@@ -10,6 +10,7 @@ use hindcast_domain::lane::Timer;
 use hindcast_domain::{EventId, IncidentId, LabelId, Span, Time};
 use serde::{Deserialize, Serialize};
 
+use super::given::topic;
 use super::later;
 use crate::seen::ObservedPartition;
 
@@ -30,20 +31,6 @@ pub struct LabellerState {
     /// Timers by what they are for, and in the order in which they are due.
     timers: BTreeMap<String, Time>,
     due: BTreeSet<(Time, String)>,
-}
-
-/// What a label is about, without the words that may differ between two labels about one thing.
-pub(crate) fn topic(kind: Kind, about: &About) -> String {
-    let what = match about {
-        About::Incident { incident } => incident.to_string(),
-        About::Alert { fingerprint, .. } => fingerprint.to_string(),
-        About::Pair { fired, older, .. } => format!("{fired}/{older}"),
-        About::Proposal { proposal } => proposal.to_string(),
-        About::Recall { incident, similar } => format!("{incident}/{similar}"),
-        About::Notice { notice } => notice.to_string(),
-        About::Conversation { conversation } => conversation.to_string(),
-    };
-    format!("{}/{what}", crate::table::kind_word(kind))
 }
 
 impl LabellerState {

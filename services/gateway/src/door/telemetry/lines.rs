@@ -15,7 +15,8 @@ use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
 use super::intake::{Intake, Kind};
-use super::{Bad, RECORDS_MAX, fields, keep, media, off, store, too_many};
+use super::reading::{keep, media, off, store};
+use super::{Bad, RECORDS_MAX, fields, too_many};
 use crate::Gateway;
 use crate::auth::Verified;
 use crate::source::Source;

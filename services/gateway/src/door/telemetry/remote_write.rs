@@ -14,8 +14,9 @@ use hindcast_http::{HttpRefusal, Result};
 use prost::Message;
 
 use super::intake::{Intake, Kind, Labels, Place};
+use super::reading::{arrive, keep, media, off};
 use super::wire::{self, LEAF, Shape};
-use super::{Bad, RECORDS_MAX, arrive, keep, media, off, too_many};
+use super::{Bad, RECORDS_MAX, too_many};
 use crate::Gateway;
 
 /// The service of series that name none.

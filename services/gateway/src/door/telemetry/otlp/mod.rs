@@ -19,8 +19,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::intake::{Intake, Kind};
+use super::reading::{arrive, keep, media, off, unpacked};
 use super::wire::{self, Shape};
-use super::{OBJECTS_MAX, arrive, keep, media, off, too_many, unpacked};
+use super::{OBJECTS_MAX, too_many};
 use crate::Gateway;
 use messages::{ExportLogs, ExportMetrics, Exported, Partial};
 

@@ -1,0 +1,125 @@
+//! What the parts of a ranking look at: everything that was seen, made ready, and a service that may have failed. Refuses
+//! to know scores' weights and how a change is refuted.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_api::Citation;
+use hindcast_domain::Time;
+use hindcast_domain::catalog::Topology;
+
+use super::sign::{self, ServiceSign};
+use crate::evidence::Evidence;
+
+/// From which share of being explained a service is held to be a symptom.
+pub(super) const SYMPTOM: f64 = 0.35;
+
+/// How a service stands to what alarmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// It alarmed, or something that alarmed depends on it.
+    Beneath,
+    /// It depends on something that alarmed, and did not alarm itself.
+    Above,
+    /// The catalogue does not know it.
+    Unknown,
+    /// The catalogue knows it, and nothing connects it.
+    None,
+}
+
+/// Everything that was seen, made ready.
+pub(super) struct Scene<'a> {
+    pub evidence: &'a Evidence,
+    pub topology: &'a Topology,
+    /// Signs of services that are connected to what alarmed.
+    pub signs: BTreeMap<String, Vec<ServiceSign>>,
+    /// What alarmed, with the weight of its worst alert; what a person named, where nothing alarmed.
+    pub alarmed: BTreeMap<String, f64>,
+    /// Whether an alert did.
+    pub rang: bool,
+    /// The first sign of all.
+    pub first: Option<Time>,
+}
+
+impl<'a> Scene<'a> {
+    pub fn new(evidence: &'a Evidence, topology: &'a Topology) -> Self {
+        let mut alarmed: BTreeMap<String, f64> = BTreeMap::new();
+        for symptom in &evidence.symptoms {
+            if let Some(service) = sign::service_of(&symptom.alert, topology) {
+                let weight = if symptom.alert.severity.pages() { 1.0 } else { 0.5 };
+                let known = alarmed.entry(service).or_insert(0.0);
+                *known = known.max(weight);
+            }
+        }
+        let rang = !evidence.symptoms.is_empty();
+        if alarmed.is_empty() {
+            let named = evidence.incident.services.iter().map(|name| (sign::resolve(topology, name), 1.0));
+            alarmed.extend(named);
+        }
+        let mut scene =
+            Scene { evidence, topology, signs: sign::signs(evidence, topology), alarmed, rang, first: None };
+        let connected: BTreeSet<String> =
+            scene.signs.keys().filter(|service| scene.tie(service) != Tie::None).cloned().collect();
+        scene.signs.retain(|service, _| connected.contains(service));
+        scene.first = scene.signs.values().filter_map(|signs| sign::first(signs)).map(|sign| sign.time).min();
+        scene
+    }
+
+    /// How a service stands to what alarmed.
+    pub fn tie(&self, service: &str) -> Tie {
+        if self.alarmed.contains_key(service) {
+            return Tie::Beneath;
+        }
+        if self.topology.resolve(service).is_none() {
+            return Tie::Unknown;
+        }
+        let alarmed = || self.alarmed.keys().map(String::as_str);
+        if alarmed().any(|alarmed| self.depends(alarmed, service)) {
+            return Tie::Beneath;
+        }
+        if alarmed().any(|alarmed| self.depends(service, alarmed)) {
+            return Tie::Above;
+        }
+        if alarmed().all(|alarmed| self.topology.resolve(alarmed).is_none()) { Tie::Unknown } else { Tie::None }
+    }
+
+    /// Whether `from` depends on `to`, directly or through others, and `to` does not depend on `from`.
+    pub fn depends(&self, from: &str, to: &str) -> bool {
+        from != to && self.topology.depends(from, to).is_some() && self.topology.depends(to, from).is_none()
+    }
+
+    pub fn signs_of(&self, service: &str) -> &[ServiceSign] {
+        self.signs.get(service).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A service that may have broken.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CauseCandidate {
+    pub service: String,
+    /// In thousandths.
+    pub score: i32,
+    pub first: Time,
+    pub own: f64,
+    pub early: f64,
+    pub covers: f64,
+    pub explained: f64,
+    /// Dependencies that were abnormal by then, the most abnormal first.
+    pub by: Vec<String>,
+    /// The change that broke it: its event.
+    pub change: Option<Citation>,
+    /// Services that depend on it, with a line that names it and its event.
+    pub named: Vec<(String, String, Citation)>,
+}
+
+impl CauseCandidate {
+    /// Best first; the earlier one, then the name, among equals.
+    pub fn order(a: &Self, b: &Self) -> Ordering {
+        b.score.cmp(&a.score).then_with(|| (a.first, &a.service).cmp(&(b.first, &b.service)))
+    }
+
+    /// Whether it suffers because of that service.
+    pub fn explained_by(&self, service: &str) -> bool {
+        self.explained >= SYMPTOM && self.by.iter().any(|by| by == service)
+    }
+}
