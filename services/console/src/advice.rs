@@ -17,7 +17,7 @@ use crate::Console;
 use crate::commands::RequestActor;
 use crate::commands::body::{self, Json as Body};
 use crate::look::Look;
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 type AdviceResponse<T> = Result<Json<T>>;
 
@@ -112,7 +112,7 @@ pub async fn findings(look: Look) -> AdviceResponse<Page<Finding>> {
 }
 
 /// The filter of a list of findings.
-pub(crate) fn finding_filter(asked: &Asked) -> Result<FindingFilter> {
+pub(crate) fn finding_filter(asked: &QueryParams) -> Result<FindingFilter> {
     Ok(FindingFilter {
         service: asked.one("service"),
         environment: asked.one("environment"),

@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use crate::Console;
 use crate::commands::RequestActor;
 use crate::commands::body;
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// Questions that are answered at the same time; one more is told to come again.
 pub const AT_ONCE_MAX: usize = 128;
@@ -71,7 +71,7 @@ impl FromRequest<Console> for Asking {
     async fn from_request(request: Request, console: &Console) -> Result<Self> {
         let headers = request.headers().clone();
         small(&headers)?;
-        let asked = Asked::of(request.uri())?;
+        let asked = QueryParams::of(request.uri())?;
         let (mut parts, body) = request.into_parts();
         let who =
             <RequestActor as axum::extract::FromRequestParts<Console>>::from_request_parts(&mut parts, console).await?;

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::Console;
 use crate::pages::{Frame, Seen, Tab};
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// The header that names the position that an answer is of.
 pub const POSITION: &str = "x-hindcast-position";
@@ -23,7 +23,7 @@ pub const POSITION: &str = "x-hindcast-position";
 /// One request's look at what is known.
 pub struct Look {
     seen: Snapshot,
-    asked: Asked,
+    asked: QueryParams,
     console: Console,
 }
 
@@ -34,7 +34,7 @@ struct NotedPosition(Arc<OnceLock<u64>>);
 impl FromRequestParts<Console> for Look {
     type Rejection = HttpRefusal;
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self> {
-        let look = Self::open(console, Asked::of(&parts.uri)?).await?;
+        let look = Self::open(console, QueryParams::of(&parts.uri)?).await?;
         if let Some(noted) = parts.extensions.get::<NotedPosition>() {
             let is_first = noted.0.set(look.seen.position()).is_ok();
             debug_assert!(is_first, "a request has one look");
@@ -57,7 +57,7 @@ pub async fn position_header(mut request: Request, next: Next) -> Response {
 impl Look {
     /// A look as of what a query asks for: the position of its cursor, else its `as_of`, else now. Where a list is
     /// turned without `as_of`, it is a look at now all the same.
-    pub(crate) async fn open(console: &Console, asked: Asked) -> Result<Self> {
+    pub(crate) async fn open(console: &Console, asked: QueryParams) -> Result<Self> {
         let as_of = asked.as_of()?;
         let seen = match asked.turned()? {
             Some(position) => console.queries().at(position).await?.regarded(as_of),
@@ -67,7 +67,7 @@ impl Look {
     }
 
     /// A look at the position of something that was made as of it.
-    pub(crate) async fn at(console: &Console, asked: Asked, position: u64) -> Result<Self> {
+    pub(crate) async fn at(console: &Console, asked: QueryParams, position: u64) -> Result<Self> {
         let seen = console.queries().at(position).await?.regarded(asked.as_of()?);
         Ok(Self { seen, asked, console: console.clone() })
     }
@@ -78,7 +78,7 @@ impl Look {
     }
 
     /// The query as it came.
-    pub(crate) const fn asked(&self) -> &Asked {
+    pub(crate) const fn asked(&self) -> &QueryParams {
         &self.asked
     }
 

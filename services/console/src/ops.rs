@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Console;
 use crate::commands::body::{self, Json as Body};
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// Alive.
 pub async fn healthz(State(console): State<Console>) -> Json<Value> {
@@ -79,7 +79,7 @@ pub async fn verify(State(console): State<Console>, Body(body): Body) -> Result<
 ///
 /// # Errors
 /// 400 for a `to` that is neither a position nor a time.
-pub async fn replay(State(console): State<Console>, asked: Asked, Body(body): Body) -> Result<Json<Replay>> {
+pub async fn replay(State(console): State<Console>, asked: QueryParams, Body(body): Body) -> Result<Json<Replay>> {
     let body: body::ReplayBody = body::read(body)?;
     let to = match body.to {
         None | Some(Value::Null) => asked.as_of()?,

@@ -63,11 +63,11 @@ pub const ALERTS_CURSOR: Param = text("alerts", "Where the table of alerts goes 
 
 /// The query of one request, read as it came; empty values count as absent.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct QueryParams {
     pairs: Vec<(String, String)>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Asked {
+impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
     type Rejection = HttpRefusal;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
         Self::of(&parts.uri)
@@ -78,7 +78,7 @@ fn bad(detail: String) -> HttpRefusal {
     HttpRefusal::new(Code::BadParameter, detail)
 }
 
-impl Asked {
+impl QueryParams {
     /// Reads the query of a URI.
     ///
     /// # Errors
@@ -262,8 +262,8 @@ fn unknown(name: &str, allowed: &[Param]) -> HttpRefusal {
 mod tests {
     use super::*;
 
-    fn asked(query: &str) -> Asked {
-        Asked::of(&format!("/x?{query}").parse().unwrap()).unwrap()
+    fn asked(query: &str) -> QueryParams {
+        QueryParams::of(&format!("/x?{query}").parse().unwrap()).unwrap()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
 
 use crate::Console;
 use crate::look::Look;
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 type ReadResponse<T> = Result<Json<T>>;
 
@@ -33,7 +33,7 @@ pub async fn incidents(look: Look) -> ReadResponse<Page<Incident>> {
 }
 
 /// The filter of an incident list.
-pub(crate) fn incident_filter(asked: &Asked) -> Result<IncidentFilter> {
+pub(crate) fn incident_filter(asked: &QueryParams) -> Result<IncidentFilter> {
     Ok(IncidentFilter {
         status: asked.words("status")?,
         severity: asked.words("severity")?,
@@ -154,7 +154,7 @@ pub async fn events(look: Look) -> ReadResponse<Page<Event>> {
 }
 
 /// The filter of an event list.
-pub(crate) fn event_filter(asked: &Asked) -> Result<EventFilter> {
+pub(crate) fn event_filter(asked: &QueryParams) -> Result<EventFilter> {
     Ok(EventFilter {
         kind: asked.one("kind"),
         from: asked.number("from")?,
@@ -170,6 +170,6 @@ pub async fn event(Path(id): Path<String>, look: Look) -> ReadResponse<Event> {
 }
 
 /// Counts, versions and the state hash.
-pub async fn state(State(console): State<Console>, asked: Asked) -> ReadResponse<Counts> {
+pub async fn state(State(console): State<Console>, asked: QueryParams) -> ReadResponse<Counts> {
     Ok(Json(console.queries().state(asked.as_of()?).await?))
 }

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use crate::learn::cell_of;
 use crate::look::Look;
 use crate::pages::Frame;
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// Figures.
 pub async fn report(look: Look) -> Result<Response> {
@@ -26,7 +26,7 @@ pub async fn report(look: Look) -> Result<Response> {
 }
 
 /// Which stretch is asked for.
-pub(crate) fn filter(asked: &Asked) -> Result<ReportFilter> {
+pub(crate) fn filter(asked: &QueryParams) -> Result<ReportFilter> {
     let (since, until) = (asked.time("since")?, asked.time("until")?);
     if let (Some(since), Some(until)) = (since, until)
         && since >= until

@@ -15,7 +15,7 @@ use hindcast_domain::act::ActName;
 use schemars::{Schema, SchemaGenerator};
 
 use crate::Console;
-use crate::params::{Asked, Param};
+use crate::params::{Param, QueryParams};
 
 pub use filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, NOTICES};
 
@@ -117,7 +117,7 @@ pub fn api() -> Router<Console> {
 /// The same routes, refusing parameters that are not named.
 pub(crate) fn strict(query: &'static [Param], handler: MethodRouter<Console>) -> MethodRouter<Console> {
     handler.route_layer(from_fn(move |request: Request, next: Next| async move {
-        match Asked::of(request.uri()).and_then(|asked| asked.check(query)) {
+        match QueryParams::of(request.uri()).and_then(|asked| asked.check(query)) {
             Ok(()) => next.run(request).await,
             Err(refusal) => refusal.into_response(),
         }

@@ -16,7 +16,7 @@ use hindcast_queries::{EventFilter, ListPart};
 use tokio::sync::watch;
 
 use crate::Console;
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// Events that are read ahead for one reader.
 const PAGE: usize = 100;
@@ -29,7 +29,7 @@ const REST: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// 400 for a position that is none.
-pub async fn stream(State(console): State<Console>, asked: Asked, headers: HeaderMap) -> Result<Response> {
+pub async fn stream(State(console): State<Console>, asked: QueryParams, headers: HeaderMap) -> Result<Response> {
     let changes = console.queries().position();
     let head = *changes.borrow();
     let from = match last_event_id(&headers)? {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use hindcast_domain::command::{Activated, Code, Command, Configured, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
-use hindcast_domain::silence::{Created, Ended, Silences, Started, State as SilenceState};
+use hindcast_domain::silence::{Created, Ended, SilenceState, Silences, Started};
 use hindcast_domain::{EventId, Partition, SilenceId, Time};
 use hindcast_eventlog::lane;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use hindcast_domain::alert::{Alert, Settled, Stale, Status};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::Awoken;
 use hindcast_domain::lane::Timer;
-use hindcast_domain::silence::{Silence, State as SilenceState};
+use hindcast_domain::silence::{Silence, SilenceState};
 use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 

@@ -32,7 +32,7 @@ const LARGE_BYTES: usize = 128 * 1024;
 
 /// What of a request's headers goes on with its body.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct CarriedHeaders {
     pub(crate) event: Option<String>,
     pub(crate) delivery: Option<String>,
     pub(crate) traceparent: Option<String>,
@@ -56,7 +56,7 @@ impl Gateway {
         &self,
         source: Arc<Source>,
         body: Verified<Bytes>,
-        told: Told,
+        told: CarriedHeaders,
     ) -> Result<Accepted, HttpRefusal> {
         let inner = Arc::clone(&self.inner);
         let name = source.name.clone();
@@ -136,8 +136,13 @@ pub(crate) fn refused(error: SubmitError) -> HttpRefusal {
     }
 }
 
-fn plan(inner: &Inner, source: &Source, body: Verified<Bytes>, told: Told) -> Result<IntakePlan, HttpRefusal> {
-    let Told { event, delivery, traceparent } = told;
+fn plan(
+    inner: &Inner,
+    source: &Source,
+    body: Verified<Bytes>,
+    told: CarriedHeaders,
+) -> Result<IntakePlan, HttpRefusal> {
+    let CarriedHeaders { event, delivery, traceparent } = told;
     let payload =
         body.try_map(|bytes| hindcast_http::json(&bytes).map(|json| Payload { json, event: event.clone(), delivery }))?;
     let context =

@@ -71,7 +71,7 @@ impl Stretch {
 
 /// What is known of an incident beside its fold.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct IncidentFigures {
     /// Number of alerts that joined the incident.
     pub alerts: u64,
     /// Messages about them.
@@ -92,7 +92,7 @@ pub struct Told {
     pub wrongly_merged: bool,
 }
 
-impl Told {
+impl IncidentFigures {
     /// Takes a label of the stretch in that counts.
     ///
     /// `together`: whether the alerts of a pair were in the incident when they were spoken of. To say that two are
@@ -137,7 +137,7 @@ impl Figures {
     }
 
     /// Counts an incident, if it is one of the stretch.
-    pub(crate) fn incident(&mut self, incident: &IncidentRow, told: &Told) {
+    pub(crate) fn incident(&mut self, incident: &IncidentRow, told: &IncidentFigures) {
         if !self.stretch.holds(Time::from_nanos(incident.opened_at)) || incident.merged {
             return;
         }
@@ -183,7 +183,7 @@ impl Figures {
 }
 
 impl FigureLine {
-    fn incident(&mut self, incident: &IncidentRow, told: &Told) {
+    fn incident(&mut self, incident: &IncidentRow, told: &IncidentFigures) {
         let row = &mut self.row;
         let declared = incident.declared;
         row.incidents += 1;

@@ -33,4 +33,4 @@ mod store;
 mod words;
 
 pub use error::Error;
-pub use service::{FailPoint, Figures, Options, Views};
+pub use service::{FailPoint, Options, ProgressFigures, Views};

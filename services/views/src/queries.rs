@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::project::load::partition_of;
-use crate::read::{Asked, Reader};
+use crate::read::{PageBounds, Reader};
 use crate::replay;
 use crate::service::Views;
 
@@ -36,7 +36,7 @@ impl Views {
     async fn turn<T, F>(&self, window: Window, question: F) -> Result<Page<T>, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&Reader, &Asked) -> Result<Page<T>, Problem> + Send + 'static,
+        F: FnOnce(&Reader, &PageBounds) -> Result<Page<T>, Problem> + Send + 'static,
     {
         let place = self.place();
         blocking(move || {

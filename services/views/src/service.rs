@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::limits::SYNC_EVERY_SECS;
 use crate::project::Projector;
 use crate::project::live::{Digests, Live};
-use crate::read::Place;
+use crate::read::ReadContext;
 use crate::store::event::LedgerEvents;
-use crate::store::{Checkpoint, LAYOUT, Store};
+use crate::store::{LAYOUT, Store, ViewCheckpoint};
 
 /// The name under which the views report how far they are.
 pub const NAME: &str = "views";
@@ -56,9 +56,9 @@ pub enum FailPoint {
     ShowLater,
 }
 
-/// Figures for the metrics.
+/// ProgressFigures for the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct ProgressFigures {
     /// The position that was reached.
     pub position: u64,
     /// Events that were projected.
@@ -225,11 +225,11 @@ impl Views {
         Ok(projector)
     }
 
-    /// Figures for the metrics.
+    /// ProgressFigures for the metrics.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> ProgressFigures {
         let live = lock(&self.inner.live);
-        Figures {
+        ProgressFigures {
             position: live.position,
             events: live.events,
             unknown: live.unknown,
@@ -242,8 +242,8 @@ impl Views {
     }
 
     /// What readers need, as of now.
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn place(&self) -> ReadContext {
+        ReadContext {
             store: self.inner.store.clone(),
             events: self.inner.events.clone(),
             public_url: self.inner.options.public_url.trim_end_matches('/').to_owned(),
@@ -254,7 +254,7 @@ impl Views {
 }
 
 /// Whether a checkpoint's place is in this ledger, and its folds are this binary's.
-async fn fits(options: &Options, checkpoint: &Checkpoint) -> Result<bool, Error> {
+async fn fits(options: &Options, checkpoint: &ViewCheckpoint) -> Result<bool, Error> {
     let same = checkpoint.layout == LAYOUT
         && checkpoint.fold_version == FOLD_VERSION
         && checkpoint.ledger_id == options.ledger.info().ledger_id;

@@ -9,7 +9,7 @@ use hindcast_domain::event::SYSTEM;
 use hindcast_http::{HttpRefusal, Result};
 
 use crate::auth;
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// The header with the person's name.
 pub const ACTOR: &str = "x-hindcast-actor";
@@ -45,7 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestActor {
             actor: named.as_deref().map_or_else(|| Ok(ANONYMOUS.to_owned()), actor)?,
             key: text(headers, KEY)?.map(|value| key(&value)).transpose()?,
             if_match: text(headers, header::IF_MATCH.as_str())?.map_or(Ok(None), |value| revision(&value))?,
-            as_of: Asked::of(&parts.uri)?.as_of()?,
+            as_of: QueryParams::of(&parts.uri)?.as_of()?,
             traceparent: text(headers, "traceparent")?.filter(|value| value.len() <= 64),
         })
     }

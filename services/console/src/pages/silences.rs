@@ -1,7 +1,7 @@
 //! Silences and maintenance windows, and the form for a new one.
 
 use hindcast_api::{Page, Silence};
-use hindcast_domain::silence::{Kind, State};
+use hindcast_domain::silence::{Kind, SilenceState};
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -34,7 +34,7 @@ pub fn page(view: &SilencesPage) -> Markup {
 
 fn row(frame: &Frame, silence: &Silence) -> Markup {
     let terms = &silence.terms;
-    let live = silence.state != State::Expired;
+    let live = silence.state != SilenceState::Expired;
     html! {
         li.card.silence.(words::silence_state(silence.state).0) {
             div.what {

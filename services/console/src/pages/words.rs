@@ -108,11 +108,11 @@ pub fn notice_status(status: notice::Status) -> (&'static str, &'static str) {
 
 /// A silence's state.
 #[must_use]
-pub fn silence_state(state: silence::State) -> (&'static str, &'static str) {
+pub fn silence_state(state: silence::SilenceState) -> (&'static str, &'static str) {
     match state {
-        silence::State::Pending => ("pending", "Begins later"),
-        silence::State::Active => ("active", "Active"),
-        silence::State::Expired => ("ended", "Ended"),
+        silence::SilenceState::Pending => ("pending", "Begins later"),
+        silence::SilenceState::Active => ("active", "Active"),
+        silence::SilenceState::Expired => ("ended", "Ended"),
     }
 }
 

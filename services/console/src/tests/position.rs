@@ -82,7 +82,7 @@ async fn position_of(bench: &Bench, router: &Router, path: &str) -> Result<u64, 
 fn filled(path: &str) -> String {
     let names = [
         ("/incidents/{id}", format!("/incidents/{}", sample::OPEN)),
-        ("/silences/{id}", format!("/silences/{}", sample::silence(silence::State::Active).id)),
+        ("/silences/{id}", format!("/silences/{}", sample::silence(silence::SilenceState::Active).id)),
         ("/events/{id}", format!("/events/{}", sample::event(36_095_300, "incident.merged", sample::OPEN).id)),
         ("{fingerprint}", sample::fingerprint(1)),
         ("{name}", "pair-scorer".to_owned()),

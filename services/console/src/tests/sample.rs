@@ -221,7 +221,7 @@ pub(super) fn notice(status: notice::Status, why: Option<&str>) -> Notice {
     }
 }
 
-pub(super) fn silence(state: silence::State) -> Silence {
+pub(super) fn silence(state: silence::SilenceState) -> Silence {
     Silence {
         id: "SIL-7Q2K5M8N3P4R6S9T".into(),
         state,
@@ -239,7 +239,7 @@ pub(super) fn silence(state: silence::State) -> Silence {
         },
         created_at: at("01:58:00"),
         updated_at: at("02:00:00"),
-        ended: (state == silence::State::Expired).then(|| "elapsed".into()),
+        ended: (state == silence::SilenceState::Expired).then(|| "elapsed".into()),
         event: event_id("silence"),
         revision: 2,
     }

@@ -25,8 +25,8 @@ pub(super) fn evening() -> MemoryViews {
     learnt::models().into_iter().for_each(|version| views.put(KNOWN, version));
     views.put(KNOWN, sample::why());
     views.put(KNOWN, sample::change());
-    views.put(KNOWN, sample::silence(silence::State::Active));
-    let expired = sample::silence(silence::State::Expired);
+    views.put(KNOWN, sample::silence(silence::SilenceState::Active));
+    let expired = sample::silence(silence::SilenceState::Expired);
     views.put(KNOWN, hindcast_api::Silence { id: "SIL-0000000000000000".into(), ..expired });
     let held = sample::notice(notice::Status::Held, Some("snoozed"));
     views.put(KNOWN, Notice { id: "NTC-0000000000000000".into(), ..held });

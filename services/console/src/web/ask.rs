@@ -15,7 +15,7 @@ use crate::commands::RequestActor;
 use crate::look::Look;
 use crate::pages::ask::{AnswerPage, QuestionForm};
 use crate::pages::{self, Tab};
-use crate::params::{AS_OF, Asked};
+use crate::params::{AS_OF, QueryParams};
 
 /// Where the form is.
 const PATH: &str = "/ask";
@@ -76,7 +76,7 @@ impl Console {
         let mut about = vec![("question", question.as_str())];
         about.extend(answer.incident.as_deref().map(|incident| ("incident", incident)));
         about.extend(as_of.map(|as_of| (AS_OF.name, as_of)));
-        let look = Look::at(self, Asked::made(&about), answer.position).await?;
+        let look = Look::at(self, QueryParams::made(&about), answer.position).await?;
         let frame = look.frame(PATH, Tab::Ask, &question).await?;
         Ok(pages::ask::answered(&AnswerPage { frame, question, answer }))
     }

@@ -27,7 +27,7 @@ use crate::look::Look;
 use crate::pages::about::ShownNames;
 use crate::pages::models::{self as models_page, version as version_page, work};
 use crate::pages::{Frame, Tab, labels as labels_page, words};
-use crate::params::Asked;
+use crate::params::QueryParams;
 
 /// Names that are looked up for one page; what is beyond is shown by its id.
 const NAMES_MAX: usize = 200;
@@ -277,7 +277,7 @@ pub(super) async fn compare(
 impl Console {
     /// What stands around the page of work.
     async fn working(&self, fields: &Fields, title: &str) -> Result<Frame> {
-        let look = Look::open(self, Asked::made(&[("me", fields.me())])).await?;
+        let look = Look::open(self, QueryParams::made(&[("me", fields.me())])).await?;
         look.frame("/models", Tab::Models, title).await
     }
 

@@ -213,7 +213,7 @@ pub struct Silence {
     /// `SIL-…`
     pub id: String,
     /// Where it is in its life.
-    pub state: silence::State,
+    pub state: silence::SilenceState,
     /// What it says.
     #[serde(flatten)]
     pub terms: silence::Terms,

@@ -188,7 +188,7 @@ pub struct Ended {
 /// Where a silence is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum SilenceState {
     /// Its start lies ahead.
     Pending,
     /// It holds alerts back.
@@ -205,7 +205,7 @@ pub struct Silence {
     /// What it says.
     pub terms: Terms,
     /// Where it is in its life.
-    pub state: State,
+    pub state: SilenceState,
     /// When it was created, by the decision's `now`.
     pub created_at: Time,
     /// When it last changed.
@@ -235,7 +235,7 @@ impl Silences {
                 Silence {
                     id,
                     terms: created.terms.clone(),
-                    state: if pending { State::Pending } else { State::Active },
+                    state: if pending { SilenceState::Pending } else { SilenceState::Active },
                     created_at: recorded.time,
                     updated_at: recorded.time,
                     ended: None,
@@ -248,9 +248,9 @@ impl Silences {
             return;
         };
         match &recorded.event {
-            Event::SilenceStarted(_) => silence.state = State::Active,
+            Event::SilenceStarted(_) => silence.state = SilenceState::Active,
             Event::SilenceEnded(ended) => {
-                silence.state = State::Expired;
+                silence.state = SilenceState::Expired;
                 silence.ended = Some(ended.reason.clone());
             }
             Event::SilenceCreated(_)
@@ -268,7 +268,7 @@ impl Silences {
     pub fn covering(&self, environment: &str, labels: &BTreeMap<String, String>) -> Option<&Silence> {
         self.0
             .values()
-            .filter(|silence| silence.state == State::Active && silence.terms.covers(environment, labels))
+            .filter(|silence| silence.state == SilenceState::Active && silence.terms.covers(environment, labels))
             .max_by(|a, b| (a.terms.ends_at, &a.id).cmp(&(b.terms.ends_at, &b.id)))
     }
 }

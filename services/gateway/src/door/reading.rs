@@ -10,7 +10,7 @@ use hindcast_http::{HttpRefusal, Result};
 use crate::Gateway;
 use crate::auth::{Unverified, Verified};
 use crate::source::Source;
-use crate::take::Told;
+use crate::take::CarriedHeaders;
 
 /// Lets somebody in who asks for what is guarded by the server's own credential.
 pub(super) fn admit(gateway: &Gateway, headers: &HeaderMap) -> Result<hindcast_domain::event::Verdict> {
@@ -77,13 +77,13 @@ fn is_json(headers: &HeaderMap) -> Result<()> {
 }
 
 /// What of the headers goes on with the body.
-pub(super) fn told(headers: &HeaderMap) -> Told {
+pub(super) fn told(headers: &HeaderMap) -> CarriedHeaders {
     let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim().to_owned());
     let short = |text: &String| (1..=128).contains(&text.len());
     let traced = |text: &String| {
         text.len() == 55 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-')
     };
-    Told {
+    CarriedHeaders {
         event: text("x-github-event").filter(short),
         delivery: text("x-github-delivery").filter(short),
         traceparent: text("traceparent").filter(traced),

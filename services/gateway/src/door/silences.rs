@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem, Silence};
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
-use hindcast_domain::silence::{Kind, Matcher, State as Stage, Terms};
+use hindcast_domain::silence::{Kind, Matcher, SilenceState, Terms};
 use hindcast_domain::{Partition, SilenceId, Time};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_intake::NewCommand;
@@ -86,9 +86,9 @@ pub(super) async fn one(
 
 fn shape(silence: &Silence) -> Value {
     let state = match silence.state {
-        Stage::Pending => "pending",
-        Stage::Active => "active",
-        Stage::Expired => "expired",
+        SilenceState::Pending => "pending",
+        SilenceState::Active => "active",
+        SilenceState::Expired => "expired",
     };
     let terms = &silence.terms;
     let ends_at = if silence.ended.is_some() { terms.ends_at.min(silence.updated_at) } else { terms.ends_at };

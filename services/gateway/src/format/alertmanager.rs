@@ -7,7 +7,7 @@ use hindcast_domain::Span;
 use hindcast_domain::alert::Signal;
 use serde_json::{Map, Value};
 
-use super::{Bad, Batch, Context, Item, Payload, fields, prometheus};
+use super::{Bad, Context, Item, Payload, SplitPayload, fields, prometheus};
 
 /// Three times the `repeat_interval` that an Alertmanager has where nothing else is said.
 const STALE_AFTER: Span = Span::hours(12);
@@ -48,7 +48,7 @@ const KNOWN: [&str; 16] = [
 ];
 
 /// The alerts of a group.
-pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, Problem> {
+pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<SplitPayload, Problem> {
     let invalid = |detail: String| {
         Problem::new(Code::Invalid, detail)
             .remedy("Point a webhook receiver of Alertmanager or Grafana at this address.")
@@ -75,7 +75,7 @@ pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, P
         None => 0,
     };
     let unmapped = fields::unknown(&group, &known);
-    Ok(Batch { items, envelope: envelope(&group), truncated, unmapped })
+    Ok(SplitPayload { items, envelope: envelope(&group), truncated, unmapped })
 }
 
 fn envelope(group: &Map<String, Value>) -> Value {

@@ -6,7 +6,7 @@ use hindcast_domain::event::Change;
 use hindcast_domain::limits::TEXT_BYTES_MAX;
 use serde_json::Value;
 
-use super::{Bad, Batch, Context, Item, Payload, fields, prometheus};
+use super::{Bad, Context, Item, Payload, SplitPayload, fields, prometheus};
 use crate::time;
 
 const KNOWN: [&str; 15] = [
@@ -28,7 +28,7 @@ const KNOWN: [&str; 15] = [
 ];
 
 /// The changes of a payload: one, a list, or a list in `changes`.
-pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, Problem> {
+pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<SplitPayload, Problem> {
     let items = match payload.json {
         Value::Array(items) => items,
         Value::Object(mut object) => match object.remove("changes") {
@@ -43,7 +43,7 @@ pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, P
     // A change has no place for fields of the sender's own, so the delivery names them.
     let unmapped = items.iter().filter_map(Value::as_object).flat_map(|item| fields::unknown(item, &KNOWN));
     let unmapped = unmapped.take(super::UNMAPPED_MAX).collect();
-    Ok(Batch { items, unmapped, ..Batch::default() })
+    Ok(SplitPayload { items, unmapped, ..SplitPayload::default() })
 }
 
 /// One change.

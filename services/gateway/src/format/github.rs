@@ -6,11 +6,11 @@ use hindcast_api::{Code, Problem};
 use hindcast_domain::event::Change;
 use serde_json::Value;
 
-use super::{Bad, Batch, Context, Item, Payload, change, fields};
+use super::{Bad, Context, Item, Payload, SplitPayload, change, fields};
 use crate::time;
 
 /// The payload, if its event is a change.
-pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Problem> {
+pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<SplitPayload, Problem> {
     let Some(event) = payload.event.as_deref() else {
         let problem = Problem::new(Code::Invalid, "expected the header X-GitHub-Event, got none");
         return Err(problem.remedy("Point a webhook of GitHub with the content type application/json at this address."));
@@ -25,7 +25,7 @@ pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Pr
         fields.insert("delivery".to_owned(), Value::String(delivery.clone()));
     }
     let items = if is_change { vec![payload.json] } else { Vec::new() };
-    Ok(Batch { items, envelope, ..Batch::default() })
+    Ok(SplitPayload { items, envelope, ..SplitPayload::default() })
 }
 
 /// The change that the payload is.

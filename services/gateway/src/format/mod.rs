@@ -68,7 +68,7 @@ impl Context<'_> {
 
 /// A payload taken apart: its items, and what it says besides.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub(crate) struct SplitPayload {
     pub(crate) items: Vec<Value>,
     pub(crate) envelope: Value,
     pub(crate) truncated: u64,

@@ -8,7 +8,7 @@ use hindcast_domain::limits::LABEL_VALUE_BYTES_MAX;
 use hindcast_domain::{Span, Time};
 use serde_json::{Map, Value};
 
-use super::{Bad, Batch, Context, Item, Payload, fields, labels};
+use super::{Bad, Context, Item, Payload, SplitPayload, fields, labels};
 use crate::severity::UNMAPPED;
 use crate::{fingerprint, time};
 
@@ -24,9 +24,9 @@ const PATIENCE_MIN: Span = Span::minutes(1);
 const KNOWN: [&str; 5] = ["labels", "annotations", "startsAt", "endsAt", "generatorURL"];
 
 /// The alerts of a list.
-pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<Batch, Problem> {
+pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<SplitPayload, Problem> {
     match payload.json {
-        Value::Array(items) => Ok(Batch { items, ..Batch::default() }),
+        Value::Array(items) => Ok(SplitPayload { items, ..SplitPayload::default() }),
         other => {
             let detail = format!("expected a list of alerts, got {}", fields::kind(&other));
             Err(Problem::new(Code::Malformed, detail).remedy("Send the alerts as a JSON list."))
@@ -48,7 +48,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
 }
 
 /// One alert as every member of the family tells it.
-pub(crate) struct Told {
+pub(crate) struct PrometheusAlert {
     labels: hindcast_domain::alert::Labels,
     annotations: hindcast_domain::alert::Labels,
     pub(crate) starts_at: Option<Time>,
@@ -66,7 +66,7 @@ pub(crate) fn object(value: &Value) -> Result<&Map<String, Value>, Bad> {
 }
 
 /// Reads what the family has in common.
-pub(crate) fn told(value: &Value, known: &[&str]) -> Result<Told, Bad> {
+pub(crate) fn told(value: &Value, known: &[&str]) -> Result<PrometheusAlert, Bad> {
     let alert = object(value)?;
     let labels = labels::read(alert.get("labels"))?;
     labels::must_exist(&labels)?;
@@ -90,10 +90,10 @@ pub(crate) fn told(value: &Value, known: &[&str]) -> Result<Told, Bad> {
         unmapped.push("/generatorURL".to_owned());
     }
     let url = url.filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
-    Ok(Told { labels, annotations, starts_at, ends_at, url, unmapped })
+    Ok(PrometheusAlert { labels, annotations, starts_at, ends_at, url, unmapped })
 }
 
-impl Told {
+impl PrometheusAlert {
     /// As an observation of ours. `own` is the fingerprint that the sender names, if it does.
     pub(crate) fn into_item(
         self,

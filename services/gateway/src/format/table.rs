@@ -3,7 +3,7 @@
 use hindcast_api::{Code, Problem};
 use serde_json::Value;
 
-use super::{Bad, Batch, Context, Item, Payload, alertmanager, change, generic, github, prometheus};
+use super::{Bad, Context, Item, Payload, SplitPayload, alertmanager, change, generic, github, prometheus};
 
 /// One row of the table of formats.
 pub struct Format {
@@ -20,7 +20,7 @@ pub struct Format {
 
 #[derive(Clone, Copy)]
 pub(super) struct Normaliser {
-    pub(super) split: fn(Payload, &Context<'_>) -> Result<Batch, Problem>,
+    pub(super) split: fn(Payload, &Context<'_>) -> Result<SplitPayload, Problem>,
     pub(super) item: fn(&Value, &Context<'_>) -> Result<Item, Bad>,
 }
 

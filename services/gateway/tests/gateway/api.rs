@@ -3,7 +3,7 @@
 use crate::support::{World, now};
 use hindcast_api::{Alert, Parked, Silence};
 use hindcast_domain::command::{Code, Command, Rejected};
-use hindcast_domain::silence::{Kind, Matcher, State, Terms};
+use hindcast_domain::silence::{Kind, Matcher, SilenceState, Terms};
 use hindcast_domain::{Event, EventId};
 use hindcast_queries::CommandOutcome;
 use hindcast_queries::memory::Question;
@@ -26,7 +26,7 @@ fn shown(name: &str, suppressed: bool) -> Alert {
 fn silence(id: &str) -> Silence {
     Silence {
         id: id.into(),
-        state: State::Active,
+        state: SilenceState::Active,
         terms: Terms {
             matchers: vec![Matcher::equal("alertname", "A")],
             starts_at: now(),

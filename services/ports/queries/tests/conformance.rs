@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hindcast_api::{Alert, Event, Incident, Parked, Silence};
-use hindcast_domain::silence::{Kind, Matcher, State, Terms};
+use hindcast_domain::silence::{Kind, Matcher, SilenceState, Terms};
 use hindcast_domain::{EventId, IncidentId, Severity, Span};
 use hindcast_queries::conformance::{FilledViews, FilledViewsFactory};
 use hindcast_queries::memory::MemoryViews;
@@ -77,7 +77,7 @@ impl FilledViewsFactory for Memory {
                 position,
                 Silence {
                     id: format!("SIL-{n:016}"),
-                    state: State::Active,
+                    state: SilenceState::Active,
                     terms,
                     created_at: now,
                     updated_at: now,

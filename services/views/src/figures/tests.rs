@@ -32,11 +32,11 @@ fn row(incident: &Incident) -> IncidentRow {
     IncidentRow::of(incident, "production", None)
 }
 
-fn told() -> Told {
-    Told { alerts: 3, messages: 9, pages: 1, accounted: true, ..Told::default() }
+fn told() -> IncidentFigures {
+    IncidentFigures { alerts: 3, messages: 9, pages: 1, accounted: true, ..IncidentFigures::default() }
 }
 
-fn total(incidents: &[(Incident, Told)]) -> ReportRow {
+fn total(incidents: &[(Incident, IncidentFigures)]) -> ReportRow {
     let mut figures = Figures::new(stretch());
     incidents.iter().for_each(|(incident, told)| figures.incident(&row(incident), told));
     figures.rows().0
@@ -132,14 +132,14 @@ fn the_end_counts_from_the_first_symptom_and_only_where_it_is_over() {
 #[test]
 fn an_incident_is_missed_once_however_often() {
     let declared = Incident { grouped_by: BTreeSet::new(), reopened: 3, ..incident(120, &["a"]) };
-    let came_back = Told { came_back: true, ..told() };
+    let came_back = IncidentFigures { came_back: true, ..told() };
     let row = total(&[(declared, came_back.clone()), (incident(121, &["a"]), came_back), (incident(122, &[]), told())]);
     assert_eq!((row.missed, row.declared, row.came_back, row.reopened), (2, 1, 2, 3));
 }
 
 #[test]
 fn only_what_pages_and_was_named_to_nobody_is_unaccounted() {
-    let silent = Told { accounted: false, ..told() };
+    let silent = IncidentFigures { accounted: false, ..told() };
     let low = Incident { peak_severity: Severity::Low, ..incident(120, &["a"]) };
     let declared = Incident { grouped_by: BTreeSet::new(), ..incident(120, &["a"]) };
     assert_eq!(total(&[(low, silent.clone()), (declared, silent.clone())]).unaccounted, 0);

@@ -5,7 +5,7 @@ use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, IncidentId, events};
 
 use super::{ProjectedBatch, index};
-use crate::store::keys::{self, About};
+use crate::store::keys::{self, MentionIndex};
 
 /// What was found, kept, asked and proposed: by its own id, and on the incident's timeline.
 pub(super) fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
@@ -23,7 +23,7 @@ pub(super) fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
         Event::LabelJudged(judged) => about(&judged.about),
         Event::ShadowPlaced(placed) => {
             let id = keys::shadowed(placed.alert.as_str());
-            work.batch.index(keys::about(About::Subject, &id, recorded.position, recorded.position), []);
+            work.batch.index(keys::about(MentionIndex::Subject, &id, recorded.position, recorded.position), []);
             return;
         }
         Event::ChatReceived(received) if received.act != Act::Looked => received.incident.as_ref(),
@@ -46,7 +46,7 @@ pub(super) fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
     index::subject(&mut work.batch, recorded);
     if let Some(incident) = own {
         if is_made_for(&recorded.event) {
-            let key = keys::about(About::MadeFor, incident.as_str(), recorded.position, recorded.position);
+            let key = keys::about(MentionIndex::MadeFor, incident.as_str(), recorded.position, recorded.position);
             work.batch.index(key, recorded.subject.as_str());
         }
         index::timeline(&mut work.batch, incident, recorded, recorded.position);

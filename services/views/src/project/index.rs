@@ -9,7 +9,7 @@ use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use crate::store::Batch;
 use crate::store::framed;
-use crate::store::keys::{self, About, Kind, List};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex};
 
 /// What stands beside the event of a receipt by which its alert began to fire.
 pub(crate) const FIRED: &[u8] = b"f";
@@ -17,9 +17,9 @@ pub(crate) const FIRED: &[u8] = b"f";
 /// An event by its id, by its type with what is noted there, by its cause.
 pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, (kind, noted): (&str, Vec<u8>), cause: Option<&str>) {
     batch.place(keys::event(id), position);
-    batch.index(keys::about(About::Type, kind, position, position), noted);
+    batch.index(keys::about(MentionIndex::Type, kind, position, position), noted);
     if let Some(cause) = cause {
-        batch.index(keys::about(About::Caused, cause, position, position), []);
+        batch.index(keys::about(MentionIndex::Caused, cause, position, position), []);
     }
 }
 
@@ -59,12 +59,12 @@ pub(crate) fn parked(batch: &mut Batch, recorded: &Recorded, parked: &Parked) {
 }
 
 fn park(batch: &mut Batch, item: &api::Parked) {
-    first(batch, Kind::Parked, List::Parked, &item.id, item.position);
-    batch.document(Kind::Parked, &item.id, item.position, framed("", item));
+    first(batch, DocumentKind::Parked, List::Parked, &item.id, item.position);
+    batch.document(DocumentKind::Parked, &item.id, item.position, framed("", item));
 }
 
 /// An entity that is seen for the first time.
-pub(crate) fn first(batch: &mut Batch, kind: Kind, list: List, id: &str, position: u64) {
+pub(crate) fn first(batch: &mut Batch, kind: DocumentKind, list: List, id: &str, position: u64) {
     batch.place(keys::first(kind, id), position);
     batch.index(keys::list(list, position), id);
 }
@@ -72,18 +72,18 @@ pub(crate) fn first(batch: &mut Batch, kind: Kind, list: List, id: &str, positio
 /// An alert that is seen for the first time: by its fingerprint, its sender's, and its name.
 pub(crate) fn alert(batch: &mut Batch, alert: &Alert, position: u64) {
     let id = alert.fingerprint.as_str();
-    first(batch, Kind::Alert, List::Alerts, id, position);
-    batch.index(keys::about(About::Named, &alert.name, position, position), id);
+    first(batch, DocumentKind::Alert, List::Alerts, id, position);
+    batch.index(keys::about(MentionIndex::Named, &alert.name, position, position), id);
     if let Some(sent) = &alert.source_fingerprint {
-        batch.index(keys::about(About::SentAs, sent, position, position), id);
+        batch.index(keys::about(MentionIndex::SentAs, sent, position, position), id);
     }
 }
 
 /// What a sender said of an alert, with the request that it came in.
 pub(crate) fn observation(batch: &mut Batch, alert: &Fingerprint, position: u64, delivery: Option<u64>) {
-    batch.index(keys::about(About::Receipt, alert.as_str(), position, position), []);
+    batch.index(keys::about(MentionIndex::Receipt, alert.as_str(), position, position), []);
     if let Some(delivery) = delivery {
-        batch.index(keys::about(About::Receipt, alert.as_str(), delivery, position), []);
+        batch.index(keys::about(MentionIndex::Receipt, alert.as_str(), delivery, position), []);
     }
 }
 
@@ -100,13 +100,13 @@ pub(crate) fn finding(batch: &mut Batch, recorded: &Recorded, raised: &Raised) {
 /// An event by its subject, for what has no document of its own.
 pub(crate) fn subject(batch: &mut Batch, recorded: &Recorded) {
     let position = recorded.position;
-    batch.index(keys::about(About::Subject, &recorded.subject, position, position), []);
+    batch.index(keys::about(MentionIndex::Subject, &recorded.subject, position, position), []);
 }
 
 /// An event of an incident's timeline; repeats of an alert are marked, so that they are folded together
 /// without being read.
 pub(crate) fn timeline(batch: &mut Batch, incident: &IncidentId, recorded: &Recorded, known: u64) {
-    let key = keys::about(About::Timeline, incident.as_str(), recorded.position, known);
+    let key = keys::about(MentionIndex::Timeline, incident.as_str(), recorded.position, known);
     let value = match &recorded.event {
         Event::AlertRepeated(_) => recorded.subject.as_bytes().to_vec(),
         _ => plain(),

@@ -14,8 +14,8 @@ use super::Projector;
 use super::live::Class;
 use super::tally::{Counted, StoredMember};
 use crate::error::Error;
-use crate::store::keys::Kind;
-use crate::store::{Checkpoint, Store};
+use crate::store::keys::DocumentKind;
+use crate::store::{Store, ViewCheckpoint};
 
 impl Projector {
     /// An empty projection.
@@ -24,7 +24,7 @@ impl Projector {
     }
 
     /// The projection as it was written.
-    pub(crate) fn load(store: Store, checkpoint: Checkpoint) -> Result<Self, Error> {
+    pub(crate) fn load(store: Store, checkpoint: ViewCheckpoint) -> Result<Self, Error> {
         let mut projector = Self::new(store, &checkpoint.ledger_id);
         let at = checkpoint.position;
         projector.checkpoint = checkpoint;
@@ -38,13 +38,13 @@ impl Projector {
     }
 
     fn load_book(&mut self, at: u64) -> Result<(), Error> {
-        for (_, document) in self.store.documents(Kind::Alert, "", at)? {
+        for (_, document) in self.store.documents(DocumentKind::Alert, "", at)? {
             let (partition, alert) = document.read::<alert::Alert>("an alert")?;
             let book = self.folds.books.entry(partition_of(&partition)?).or_default();
             book.alerts.insert(alert.fingerprint.clone(), alert);
         }
-        let members = self.store.documents(Kind::Member, "", at)?;
-        for (_, document) in self.store.documents(Kind::Incident, "", at)? {
+        let members = self.store.documents(DocumentKind::Member, "", at)?;
+        for (_, document) in self.store.documents(DocumentKind::Incident, "", at)? {
             let (partition, mut incident) = document.read::<Incident>("an incident")?;
             let book = self.folds.books.entry(partition_of(&partition)?).or_default();
             let mut counted = Counted::default();
@@ -68,32 +68,32 @@ impl Projector {
     }
 
     fn load_rest(&mut self, at: u64) -> Result<(), Error> {
-        for (_, document) in self.store.documents(Kind::Silence, "", at)? {
+        for (_, document) in self.store.documents(DocumentKind::Silence, "", at)? {
             let (partition, silence) = document.read::<Silence>("a silence")?;
             let silences = self.folds.silences.entry(partition_of(&partition)?).or_default();
             silences.0.insert(silence.id.clone(), silence);
         }
-        for (_, document) in self.store.documents(Kind::Label, "", at)? {
+        for (_, document) in self.store.documents(DocumentKind::Label, "", at)? {
             let (partition, label) = document.read::<Label>("a label")?;
             let labels = self.folds.labels.entry(partition_of(&partition)?).or_default();
             labels.0.insert(label.id.clone(), label);
         }
-        for (name, document) in self.store.documents(Kind::Alias, "", at)? {
+        for (name, document) in self.store.documents(DocumentKind::Alias, "", at)? {
             let (partition, alias) = document.read::<InForce>("a version in force")?;
             self.folds.aliases.entry(partition_of(&partition)?).or_default().0.insert(name, alias);
         }
-        for (_, document) in self.store.documents(Kind::Notice, "", at)? {
+        for (_, document) in self.store.documents(DocumentKind::Notice, "", at)? {
             let (_, notice) = document.read::<Notice>("a notice")?;
-            let began = self.store.first(Kind::Notice, notice.id.as_str(), at)?;
+            let began = self.store.first(DocumentKind::Notice, notice.id.as_str(), at)?;
             self.open.load(&notice, began.unwrap_or(0));
             self.folds.notices.0.insert(notice.id.clone(), notice);
         }
-        self.watched.extend(self.store.ids(Kind::Watched, "", at, usize::MAX)?);
-        for (id, document) in self.store.documents(Kind::Parked, "", at)? {
+        self.watched.extend(self.store.ids(DocumentKind::Watched, "", at, usize::MAX)?);
+        for (id, document) in self.store.documents(DocumentKind::Parked, "", at)? {
             // An event of a newer binary is listed and not counted.
             let (_, item) = document.read::<hindcast_api::Parked>("a parked item")?;
             if item.code != ItemFault::UnknownEvent
-                && self.store.document(Kind::Unparked, &id, at)?.is_none()
+                && self.store.document(DocumentKind::Unparked, &id, at)?.is_none()
                 && let Ok(id) = id.parse::<EventId>()
             {
                 self.parked.insert(id);

@@ -29,15 +29,15 @@ use self::tally::{Before, Counts};
 use crate::error::Error;
 use crate::fold::{self, Folds};
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
-use crate::store::keys::{self, About, Kind, List};
-use crate::store::{Batch, Checkpoint, LAYOUT, Store, event, framed};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex};
+use crate::store::{Batch, LAYOUT, Store, ViewCheckpoint, event, framed};
 
 pub(crate) struct Projector {
     store: Store,
     folds: Folds,
     counts: Counts,
     classes: ClassCounts,
-    checkpoint: Checkpoint,
+    checkpoint: ViewCheckpoint,
     live: Arc<Mutex<Live>>,
     /// Where each alert last began to fire.
     fired_at: BTreeMap<Fingerprint, u64>,
@@ -85,7 +85,7 @@ struct CommitContext {
 
 impl Projector {
     fn new(store: Store, ledger_id: &str) -> Self {
-        let checkpoint = Checkpoint {
+        let checkpoint = ViewCheckpoint {
             layout: LAYOUT,
             ledger_id: ledger_id.to_owned(),
             fold_version: FOLD_VERSION,
@@ -241,9 +241,9 @@ impl Projector {
             Event::Command(received) => {
                 // The first command of a key is the one that counts.
                 let at = self.checkpoint.position;
-                let known = self.store.about(About::Key, &received.key, at).next().transpose()?.is_some();
+                let known = self.store.about(MentionIndex::Key, &received.key, at).next().transpose()?.is_some();
                 if !known && work.keys.insert(received.key.clone()) {
-                    work.batch.index(keys::about(About::Key, &received.key, position, position), []);
+                    work.batch.index(keys::about(MentionIndex::Key, &received.key, position, position), []);
                 }
             }
             Event::Parked(parked) => {
@@ -252,7 +252,7 @@ impl Projector {
             }
             Event::Unparked(unparked) => {
                 let id = unparked.parked.as_str();
-                work.batch.document(Kind::Unparked, id, position, unparked.how.as_str().as_bytes().to_vec());
+                work.batch.document(DocumentKind::Unparked, id, position, unparked.how.as_str().as_bytes().to_vec());
                 self.parked.remove(&unparked.parked);
             }
             Event::Configured(section) => self.section(work, recorded, section)?,
@@ -299,19 +299,25 @@ impl Projector {
         let Some(service) = service.filter(|service| !service.is_empty()) else { return };
         let id = keys::watched(&recorded.partition.environment, service);
         if self.watched.insert(id.clone()) {
-            work.batch.place(keys::first(Kind::Watched, &id), recorded.position);
+            work.batch.place(keys::first(DocumentKind::Watched, &id), recorded.position);
         }
     }
 
     fn section(&self, work: &mut ProjectedBatch, recorded: &Recorded, section: &Configured) -> Result<(), Error> {
         let at = self.checkpoint.position;
-        if self.store.first(Kind::Section, section.section.as_str(), at)?.is_none()
+        if self.store.first(DocumentKind::Section, section.section.as_str(), at)?.is_none()
             && work.sections.insert(section.section.to_string())
         {
-            index::first(&mut work.batch, Kind::Section, List::Sections, section.section.as_str(), recorded.position);
+            index::first(
+                &mut work.batch,
+                DocumentKind::Section,
+                List::Sections,
+                section.section.as_str(),
+                recorded.position,
+            );
         }
         let value = framed(&recorded.partition.to_string(), section);
-        work.batch.document(Kind::Section, section.section.as_str(), recorded.position, value);
+        work.batch.document(DocumentKind::Section, section.section.as_str(), recorded.position, value);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use hindcast_domain::NoticeId;
 use hindcast_domain::notice::{Notice, Status};
 
 use crate::store::Batch;
-use crate::store::keys::{Kind, OPEN_NOTICES};
+use crate::store::keys::{DocumentKind, OPEN_NOTICES};
 
 /// Notices that are requested or held.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl OpenNotices {
         if mark != self.mark {
             self.mark = mark;
             let value = mark.map_or_else(Vec::new, |began| began.to_be_bytes().to_vec());
-            batch.document(Kind::Mark, OPEN_NOTICES, position, value);
+            batch.document(DocumentKind::Mark, OPEN_NOTICES, position, value);
         }
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::tally::{Before, Tally};
 use super::{ProjectedBatch, Projector, about};
 use crate::fold::{Changed, Folds};
-use crate::store::keys::{self, Kind};
+use crate::store::keys::{self, DocumentKind};
 
 /// An alert that began to fire. Times of notes are in nanoseconds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -202,7 +202,7 @@ impl Projector {
             let (value, hash) = row.written();
             if self.written.0.insert(id.clone(), hash) != Some(hash) {
                 let key = keys::row(row.opened_at, id.as_str());
-                work.batch.document(Kind::Row, &key, recorded.position, value);
+                work.batch.document(DocumentKind::Row, &key, recorded.position, value);
             }
         }
     }

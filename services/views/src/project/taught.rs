@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{ProjectedBatch, Projector};
 use crate::fold::{Changed, Folds};
 use crate::store::Batch;
-use crate::store::keys::{self, About, Kind};
+use crate::store::keys::{self, DocumentKind, MentionIndex};
 
 /// Totals, of all or of one service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +151,7 @@ impl Taught {
         let is = self.topics.get(topic).is_some_and(differ);
         let changed = if is { self.disputed.insert(topic.to_owned()) } else { self.disputed.remove(topic) };
         if changed && let Some((batch, position)) = target {
-            batch.document(Kind::Dispute, topic, *position, if is { DIFFER.to_vec() } else { Vec::new() });
+            batch.document(DocumentKind::Dispute, topic, *position, if is { DIFFER.to_vec() } else { Vec::new() });
         }
     }
 
@@ -180,7 +180,7 @@ impl Taught {
             && let Some((batch, position)) = target
         {
             let value = now.map_or_else(Vec::new, |now| if now.named { NAMED } else { UNNAMED }.to_vec());
-            batch.document(Kind::Closed, incident.id.as_str(), *position, value);
+            batch.document(DocumentKind::Closed, incident.id.as_str(), *position, value);
         }
     }
 
@@ -188,7 +188,7 @@ impl Taught {
         let totals = self.totals.entry(service.to_owned()).or_default();
         change(totals);
         if let Some((batch, position)) = target {
-            batch.document(Kind::Cover, service, *position, serde_json::to_vec(totals).unwrap_or_default());
+            batch.document(DocumentKind::Cover, service, *position, serde_json::to_vec(totals).unwrap_or_default());
         }
     }
 }
@@ -210,10 +210,13 @@ impl Projector {
             && let Some(label) = self.folds.labels.get(&recorded.partition).and_then(|all| all.0.get(id))
         {
             if matches!(recorded.event, Event::LabelGiven(_)) {
-                work.batch
-                    .index(keys::about(About::LabelsOn, &home(&label.given.about), position, position), id.as_str());
+                work.batch.index(
+                    keys::about(MentionIndex::LabelsOn, &home(&label.given.about), position, position),
+                    id.as_str(),
+                );
                 if label.given.provenance == Provenance::Explicit {
-                    work.batch.index(keys::about(About::Topic, &topic_of(label), position, position), id.as_str());
+                    work.batch
+                        .index(keys::about(MentionIndex::Topic, &topic_of(label), position, position), id.as_str());
                 }
                 self.taught.given(label, &mut Some((&mut work.batch, position)));
             } else if label.retracted.as_ref().is_some_and(|(_, at)| *at == position) {

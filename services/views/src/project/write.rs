@@ -14,7 +14,7 @@ use super::{Dirty, ProjectedBatch, Projector, index};
 use crate::error::Error;
 use crate::fold::Changed;
 use crate::limits::LOOK_BACK_EVENTS_MAX;
-use crate::store::keys::{self, About, Kind, List};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex};
 use crate::store::{Batch, framed};
 
 impl Projector {
@@ -40,7 +40,7 @@ impl Projector {
             }
             self.classes.moved(was.and_then(|before| before.class), Some(Class::of_alert(alert)));
             let value = framed(&partition, alert);
-            work.batch.document(Kind::Alert, fingerprint.as_str(), recorded.position, value);
+            work.batch.document(DocumentKind::Alert, fingerprint.as_str(), recorded.position, value);
             work.dirty.insert((recorded.partition.clone(), Dirty::Alert(fingerprint.clone())));
         }
         if matches!(recorded.event, Event::AlertFired(_)) {
@@ -59,7 +59,7 @@ impl Projector {
             return Ok(());
         };
         for id in changed.incidents.iter().filter(|id| !self.counts.contains_key(*id)) {
-            index::first(&mut work.batch, Kind::Incident, List::Incidents, id.as_str(), recorded.position);
+            index::first(&mut work.batch, DocumentKind::Incident, List::Incidents, id.as_str(), recorded.position);
         }
         for (fingerprint, before) in before {
             if let Some(alert) = book.alerts.get(fingerprint) {
@@ -84,9 +84,9 @@ impl Projector {
                 if is && before.incident.as_ref() != Some(id) {
                     let first = match work.firsts.get(fingerprint) {
                         Some(first) => Some(*first),
-                        None => self.store.first(Kind::Alert, fingerprint.as_str(), recorded.position)?,
+                        None => self.store.first(DocumentKind::Alert, fingerprint.as_str(), recorded.position)?,
                     };
-                    let key = |first| keys::about(About::AlertsOf, id.as_str(), first, recorded.position);
+                    let key = |first| keys::about(MentionIndex::AlertsOf, id.as_str(), first, recorded.position);
                     work.batch.index(key(first.unwrap_or(recorded.position)), fingerprint.as_str());
                 }
             }
@@ -107,10 +107,10 @@ impl Projector {
             return;
         };
         if matches!(recorded.event, Event::SilenceCreated(_)) {
-            index::first(&mut work.batch, Kind::Silence, List::Silences, id.as_str(), recorded.position);
+            index::first(&mut work.batch, DocumentKind::Silence, List::Silences, id.as_str(), recorded.position);
         }
         let value = framed(&recorded.partition.to_string(), silence);
-        work.batch.document(Kind::Silence, id.as_str(), recorded.position, value);
+        work.batch.document(DocumentKind::Silence, id.as_str(), recorded.position, value);
         work.dirty.insert((recorded.partition.clone(), Dirty::Silence(id.clone())));
     }
 
@@ -126,20 +126,20 @@ impl Projector {
             && let Some(label) = self.folds.labels.get(partition).and_then(|all| all.0.get(id))
         {
             if matches!(recorded.event, Event::LabelGiven(_)) {
-                index::first(&mut work.batch, Kind::Label, List::Labels, id.as_str(), recorded.position);
+                index::first(&mut work.batch, DocumentKind::Label, List::Labels, id.as_str(), recorded.position);
             }
             let value = framed(&partition.to_string(), label);
-            work.batch.document(Kind::Label, id.as_str(), recorded.position, value);
+            work.batch.document(DocumentKind::Label, id.as_str(), recorded.position, value);
             work.dirty.insert((partition.clone(), Dirty::Label(id.clone())));
         }
         if let Some(model) = &changed.alias
             && let Some(alias) = self.folds.aliases.get(partition).and_then(|all| all.0.get(model))
         {
             let at = self.checkpoint.position;
-            if self.store.first(Kind::Alias, model, at)?.is_none() {
-                index::first(&mut work.batch, Kind::Alias, List::Aliases, model, recorded.position);
+            if self.store.first(DocumentKind::Alias, model, at)?.is_none() {
+                index::first(&mut work.batch, DocumentKind::Alias, List::Aliases, model, recorded.position);
             }
-            work.batch.document(Kind::Alias, model, recorded.position, framed(&partition.to_string(), alias));
+            work.batch.document(DocumentKind::Alias, model, recorded.position, framed(&partition.to_string(), alias));
             work.dirty.insert((partition.clone(), Dirty::Alias(model.clone())));
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Projector {
         }
         let mark = if matches!(recorded.event, Event::AlertFired(_)) { index::FIRED } else { b"" };
         for fingerprint in receipts {
-            work.batch.index(keys::about(About::Receipt, fingerprint.as_str(), position, position), mark);
+            work.batch.index(keys::about(MentionIndex::Receipt, fingerprint.as_str(), position, position), mark);
         }
         for id in &changed.incidents {
             index::timeline(&mut work.batch, id, recorded, position);
@@ -170,7 +170,7 @@ impl Projector {
         }
         if let Some(grouping) = grouping(&recorded.event) {
             for considered in &grouping.considered {
-                let key = keys::about(About::Considered, considered.incident.as_str(), position, position);
+                let key = keys::about(MentionIndex::Considered, considered.incident.as_str(), position, position);
                 work.batch.index(key, []);
             }
         }
@@ -196,14 +196,14 @@ impl Projector {
         };
         let Some(fired) = found else { return Ok(()) };
         for id in &changed.incidents {
-            let key = keys::about(About::Timeline, id.as_str(), fired, recorded.position);
+            let key = keys::about(MentionIndex::Timeline, id.as_str(), fired, recorded.position);
             work.batch.index(key, index::plain());
         }
         Ok(())
     }
 
     fn fired_before(&self, alert: &Fingerprint) -> Result<Option<u64>, Error> {
-        let mentions = self.store.about(About::Receipt, alert.as_str(), self.checkpoint.position);
+        let mentions = self.store.about(MentionIndex::Receipt, alert.as_str(), self.checkpoint.position);
         for mention in mentions.rev().take(LOOK_BACK_EVENTS_MAX) {
             let mention = mention?;
             if mention.value.as_ref() == index::FIRED {
@@ -221,13 +221,13 @@ impl Projector {
         };
         let position = recorded.position;
         let value = framed(&recorded.partition.to_string(), notice);
-        work.batch.document(Kind::Notice, id.as_str(), position, value);
+        work.batch.document(DocumentKind::Notice, id.as_str(), position, value);
         self.open.note(&mut work.batch, notice, position);
-        work.batch.index(keys::about(About::Notice, id.as_str(), position, position), []);
+        work.batch.index(keys::about(MentionIndex::Notice, id.as_str(), position, position), []);
         if matches!(recorded.event, Event::NoticeRequested(_) | Event::NoticeHeld(_)) {
-            index::first(&mut work.batch, Kind::Notice, List::Notices, id.as_str(), position);
+            index::first(&mut work.batch, DocumentKind::Notice, List::Notices, id.as_str(), position);
             if let Some(incident) = &notice.incident {
-                let key = keys::about(About::NoticesOf, incident.as_str(), position, position);
+                let key = keys::about(MentionIndex::NoticesOf, incident.as_str(), position, position);
                 work.batch.index(key, id.as_str());
             }
         }
@@ -235,7 +235,7 @@ impl Projector {
             index::timeline(&mut work.batch, incident, recorded, position);
         }
         if let Some(alert) = &notice.alert {
-            work.batch.index(keys::about(About::Receipt, alert.as_str(), position, position), []);
+            work.batch.index(keys::about(MentionIndex::Receipt, alert.as_str(), position, position), []);
         }
     }
 }
@@ -255,7 +255,7 @@ fn member(
         messages: counted.messages.get(fingerprint).copied().unwrap_or(0),
     });
     let value = value.and_then(|member| serde_json::to_vec(&member).ok()).unwrap_or_default();
-    batch.document(Kind::Member, &id, recorded.position, value);
+    batch.document(DocumentKind::Member, &id, recorded.position, value);
 }
 
 fn tally(batch: &mut Batch, recorded: &Recorded, id: &IncidentId, counted: &mut Counted) {
@@ -264,7 +264,7 @@ fn tally(batch: &mut Batch, recorded: &Recorded, id: &IncidentId, counted: &mut 
         return;
     }
     counted.stored = Some(tally);
-    batch.document(Kind::Tally, id.as_str(), recorded.position, serde_json::to_vec(&tally).unwrap_or_default());
+    batch.document(DocumentKind::Tally, id.as_str(), recorded.position, serde_json::to_vec(&tally).unwrap_or_default());
 }
 
 /// An incident's document holds no members: they have documents of their own, so that a large incident is
@@ -273,7 +273,7 @@ fn document(batch: &mut Batch, recorded: &Recorded, incident: &mut Incident) {
     let members = std::mem::take(&mut incident.members);
     let value = framed(&recorded.partition.to_string(), incident);
     incident.members = members;
-    batch.document(Kind::Incident, incident.id.as_str(), recorded.position, value);
+    batch.document(DocumentKind::Incident, incident.id.as_str(), recorded.position, value);
 }
 
 const fn joins(event: &Event) -> Option<&Fingerprint> {

@@ -5,15 +5,15 @@ use hindcast_api::{Page, Problem};
 use hindcast_domain::alert::Alert;
 use hindcast_queries::AlertFilter;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::project::load::partition_of;
-use crate::store::keys::{self, About, Kind, List};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex};
 
 impl Reader {
     /// An alert's fold and its partition.
     pub(crate) fn alert_fold(&self, fingerprint: &str) -> Result<Option<(String, Alert)>, Error> {
-        let Some(document) = self.store.document(Kind::Alert, fingerprint, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Alert, fingerprint, self.at)? else {
             return Ok(None);
         };
         Ok(Some(document.read::<Alert>("an alert")?))
@@ -58,7 +58,7 @@ impl Reader {
     }
 
     /// A page of alerts, newest first.
-    pub(crate) fn alerts(&self, filter: &AlertFilter, asked: &Asked) -> Result<Page<api::Alert>, Problem> {
+    pub(crate) fn alerts(&self, filter: &AlertFilter, asked: &PageBounds) -> Result<Page<api::Alert>, Problem> {
         let pick = |id: &str, _| self.pick_alert(filter, id);
         let incident = match &filter.incident {
             Some(id) => Some(self.find_incident(Some(id))?),
@@ -76,7 +76,7 @@ impl Reader {
             }
             (None, Some(incident)) => {
                 let mut before = None;
-                let joined = self.store.about(About::AlertsOf, incident, self.at).rev();
+                let joined = self.store.about(MentionIndex::AlertsOf, incident, self.at).rev();
                 let joined = joined.map(|mention| mention.and_then(|one| Ok((one.position, self.noted(&one.value)?))));
                 // One that left and came back stands there twice.
                 let once = joined.filter(|entry| match entry {
@@ -91,7 +91,7 @@ impl Reader {
 
     /// Whether an alert is one of an incident's, as of the position.
     pub(crate) fn is_member(&self, incident: &str, fingerprint: &str) -> Result<bool, Error> {
-        let member = self.store.document(Kind::Member, &keys::member(incident, fingerprint), self.at)?;
+        let member = self.store.document(DocumentKind::Member, &keys::member(incident, fingerprint), self.at)?;
         Ok(member.is_some_and(|member| !member.value.is_empty()))
     }
 
@@ -121,7 +121,7 @@ impl Reader {
         };
         let mut placed = Vec::new();
         for id in first.iter().filter(|id| sets.iter().skip(1).all(|set| set.contains(id))) {
-            placed.extend(self.store.first(Kind::Alert, id, self.at)?.map(|position| (position, id.clone())));
+            placed.extend(self.store.first(DocumentKind::Alert, id, self.at)?.map(|position| (position, id.clone())));
         }
         placed.sort_by(|a, b| b.cmp(a));
         placed.dedup();

@@ -8,11 +8,11 @@ use hindcast_events::upcast;
 use hindcast_ledger::commit;
 use hindcast_queries::{CommandOutcome, EventFilter};
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::store::Mention;
 use crate::store::event::{EventHead, LedgerEvent};
-use crate::store::keys::About;
+use crate::store::keys::MentionIndex;
 
 impl Reader {
     /// One event, by its id or a unique prefix.
@@ -34,7 +34,7 @@ impl Reader {
     }
 
     /// A page of events, oldest first.
-    pub(crate) fn events(&self, filter: &EventFilter, asked: &Asked) -> Result<Page<api::Event>, Problem> {
+    pub(crate) fn events(&self, filter: &EventFilter, asked: &PageBounds) -> Result<Page<api::Event>, Problem> {
         let from = asked.after.map_or(0, |after| after + 1).max(filter.from.unwrap_or(0));
         let to = filter.to.map_or(self.at, |to| to.min(self.at));
         if from > to {
@@ -46,8 +46,8 @@ impl Reader {
         };
         // What has no document is found by its subject, what was made for an incident by the incident, and types by
         // their own index.
-        let made_for = filter.incident.as_deref().map(|id| (About::MadeFor, id));
-        let own = filter.subject.as_deref().filter(|subject| is_indexed(subject)).map(|id| (About::Subject, id));
+        let made_for = filter.incident.as_deref().map(|id| (MentionIndex::MadeFor, id));
+        let own = filter.subject.as_deref().filter(|subject| is_indexed(subject)).map(|id| (MentionIndex::Subject, id));
         let page = match (made_for.or(own), filter.kind.as_deref()) {
             (Some((about, id)), _) => {
                 let positions = positions(self.store.about_from(about, id, from, to));
@@ -55,7 +55,8 @@ impl Reader {
             }
             (None, Some(kind)) if !indexed_types(kind).is_empty() => {
                 let types = indexed_types(kind).into_iter();
-                let each = types.map(|kind| positions(self.store.about_from(About::Type, kind, from, to)).peekable());
+                let each =
+                    types.map(|kind| positions(self.store.about_from(MentionIndex::Type, kind, from, to)).peekable());
                 self.gather(self.at_each(merged(each.collect())), asked, wanted)?
             }
             _ => self.gather(self.events.between(from, to), asked, wanted)?,
@@ -76,7 +77,7 @@ impl Reader {
     fn gather(
         &self,
         events: impl Iterator<Item = Result<LedgerEvent, Error>>,
-        asked: &Asked,
+        asked: &PageBounds,
         wanted: impl Fn(&LedgerEvent, &EventHead<'_>) -> bool,
     ) -> Result<Page<api::Event>, Error> {
         let mut found = Vec::new();
@@ -100,7 +101,7 @@ impl Reader {
         let mut subjects = Vec::new();
         let mut last = 0;
         let mut refused = None;
-        for mention in self.store.about(About::Caused, command.as_str(), self.at) {
+        for mention in self.store.about(MentionIndex::Caused, command.as_str(), self.at) {
             let Some(recorded) = self.recorded(mention?.position)? else {
                 continue;
             };
@@ -121,7 +122,7 @@ impl Reader {
 
     /// The first command of an idempotency key.
     pub(crate) fn command_by_key(&self, key: &str) -> Result<Option<(EventId, command::Received)>, Error> {
-        let Some(mention) = self.store.about(About::Key, key, self.at).next() else {
+        let Some(mention) = self.store.about(MentionIndex::Key, key, self.at).next() else {
             return Ok(None);
         };
         let recorded = self.recorded(mention?.position)?;

@@ -4,7 +4,7 @@ use hindcast_api::{Code, Problem};
 
 use super::Reader;
 use crate::error::Error;
-use crate::store::keys::{About, Kind, List};
+use crate::store::keys::{DocumentKind, List, MentionIndex};
 
 /// How many candidates an ambiguous prefix names.
 const NAMED_MAX: usize = 5;
@@ -12,20 +12,27 @@ const NAMED_MAX: usize = 5;
 impl Reader {
     /// An incident's id; the newest where nothing is given.
     pub(crate) fn find_incident(&self, text: Option<&str>) -> Result<String, Problem> {
-        self.find(Kind::Incident, List::Incidents, "INC-", "an incident", text)
+        self.find(DocumentKind::Incident, List::Incidents, "INC-", "an incident", text)
     }
 
     /// A silence's id.
     pub(crate) fn find_silence(&self, text: &str) -> Result<String, Problem> {
-        self.find(Kind::Silence, List::Silences, "SIL-", "a silence", Some(text))
+        self.find(DocumentKind::Silence, List::Silences, "SIL-", "a silence", Some(text))
     }
 
     /// A parked item's id.
     pub(crate) fn find_parked(&self, text: &str) -> Result<String, Problem> {
-        self.find(Kind::Parked, List::Parked, "EVT-", "a dead letter", Some(text))
+        self.find(DocumentKind::Parked, List::Parked, "EVT-", "a dead letter", Some(text))
     }
 
-    fn find(&self, kind: Kind, list: List, prefix: &str, what: &str, text: Option<&str>) -> Result<String, Problem> {
+    fn find(
+        &self,
+        kind: DocumentKind,
+        list: List,
+        prefix: &str,
+        what: &str,
+        text: Option<&str>,
+    ) -> Result<String, Problem> {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
             let newest = self.store.list(list, self.at, None).next().transpose()?;
             return newest.map(|(_, id)| id).ok_or_else(|| Problem::new(Code::NotFound, "there is none yet"));
@@ -49,13 +56,13 @@ impl Reader {
     /// given, and the newest of a name.
     pub(crate) fn find_alert(&self, text: Option<&str>) -> Result<String, Problem> {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-            return self.find(Kind::Alert, List::Alerts, "", "an alert", None);
+            return self.find(DocumentKind::Alert, List::Alerts, "", "an alert", None);
         };
         let lower = text.to_ascii_lowercase();
-        if self.store.first(Kind::Alert, &lower, self.at)?.is_some() {
+        if self.store.first(DocumentKind::Alert, &lower, self.at)?.is_some() {
             return Ok(lower);
         }
-        for about in [About::SentAs, About::Named] {
+        for about in [MentionIndex::SentAs, MentionIndex::Named] {
             if let Some(newest) = self.store.about(about, text, self.at).next_back() {
                 return Ok(self.noted(&newest?.value)?);
             }
@@ -65,8 +72,8 @@ impl Reader {
 
     /// Fingerprints that begin like this, or whose sender's do.
     pub(crate) fn alerts_like(&self, text: &str) -> Result<Vec<String>, Error> {
-        let mut found = self.store.ids(Kind::Alert, &text.to_ascii_lowercase(), self.at, NAMED_MAX)?;
-        found.extend(self.store.noted(About::SentAs, text, self.at, NAMED_MAX)?);
+        let mut found = self.store.ids(DocumentKind::Alert, &text.to_ascii_lowercase(), self.at, NAMED_MAX)?;
+        found.extend(self.store.noted(MentionIndex::SentAs, text, self.at, NAMED_MAX)?);
         found.sort();
         found.dedup();
         Ok(found)
@@ -75,17 +82,17 @@ impl Reader {
     /// All alerts that a filter's fingerprint means.
     pub(crate) fn alerts_of(&self, text: &str) -> Result<Vec<String>, Error> {
         let lower = text.trim().to_ascii_lowercase();
-        if self.store.first(Kind::Alert, &lower, self.at)?.is_some() {
+        if self.store.first(DocumentKind::Alert, &lower, self.at)?.is_some() {
             return Ok(vec![lower]);
         }
-        let sent = self.store.about(About::SentAs, text.trim(), self.at);
+        let sent = self.store.about(MentionIndex::SentAs, text.trim(), self.at);
         let sent = sent.map(|mention| self.noted(&mention?.value)).collect::<Result<Vec<_>, _>>()?;
         if sent.is_empty() { self.alerts_like(text.trim()) } else { Ok(sent) }
     }
 
     /// All alerts of a name.
     pub(crate) fn alerts_named(&self, name: &str) -> Result<Vec<String>, Error> {
-        self.store.about(About::Named, name, self.at).map(|mention| self.noted(&mention?.value)).collect()
+        self.store.about(MentionIndex::Named, name, self.at).map(|mention| self.noted(&mention?.value)).collect()
     }
 
     /// The id that is noted beside an entry.

@@ -7,15 +7,15 @@ use hindcast_domain::{Event, Time};
 use hindcast_ledger::commit;
 use hindcast_queries::FindingFilter;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::limits::FINDINGS_READ_MAX;
-use crate::store::keys::{self, Kind};
+use crate::store::keys::{self, DocumentKind};
 
 impl Reader {
     /// A page of findings, newest first by when they began. A page goes on behind a count, since many may
     /// have begun at one moment.
-    pub(crate) fn findings(&self, filter: &FindingFilter, asked: &Asked) -> Result<Page<Finding>, Problem> {
+    pub(crate) fn findings(&self, filter: &FindingFilter, asked: &PageBounds) -> Result<Page<Finding>, Problem> {
         let from = filter.since.map_or(i64::MIN, |since| since.nanos());
         let to = filter.until.map_or(i64::MAX, |until| until.nanos().saturating_sub(1));
         let skip = asked.after.unwrap_or(0);
@@ -58,7 +58,7 @@ impl Reader {
     /// Services of an environment that were ever seen, and those of the catalogue.
     pub(crate) fn watched(&self, environment: &str) -> Result<Vec<String>, Error> {
         let prefix = keys::watched(environment, "");
-        let seen = self.store.ids(Kind::Watched, &prefix, self.at, FINDINGS_READ_MAX)?;
+        let seen = self.store.ids(DocumentKind::Watched, &prefix, self.at, FINDINGS_READ_MAX)?;
         let mut services: BTreeSet<String> =
             seen.iter().filter_map(|id| id.strip_prefix(&prefix)).map(ToOwned::to_owned).collect();
         services.extend(self.catalog()?.services.into_iter().map(|service| service.name));

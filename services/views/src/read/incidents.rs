@@ -6,11 +6,11 @@ use hindcast_domain::catalog::Topology;
 use hindcast_domain::incident::Incident;
 use hindcast_queries::IncidentFilter;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::project::load::{partition_of, read_member};
 use crate::project::tally::{StoredMember, Tally};
-use crate::store::keys::{Kind, List};
+use crate::store::keys::{DocumentKind, List};
 
 /// A filter with what has to be looked up once.
 struct WantedIncidents {
@@ -23,7 +23,7 @@ struct WantedIncidents {
 impl Reader {
     /// An incident's fold without its members, and its environment.
     pub(crate) fn incident_fold(&self, id: &str) -> Result<Option<(String, Incident)>, Error> {
-        let Some(document) = self.store.document(Kind::Incident, id, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Incident, id, self.at)? else {
             return Ok(None);
         };
         let (partition, incident) = document.read::<Incident>("an incident")?;
@@ -34,7 +34,7 @@ impl Reader {
     pub(crate) fn members(&self, id: &str) -> Result<Vec<(String, StoredMember)>, Error> {
         let prefix = format!("{id}\u{1}");
         let mut members = Vec::new();
-        for (id, document) in self.store.documents(Kind::Member, &prefix, self.at)? {
+        for (id, document) in self.store.documents(DocumentKind::Member, &prefix, self.at)? {
             if let Some((fingerprint, member)) = read_member(&id, &document.value)? {
                 members.push((fingerprint.to_string(), member));
             }
@@ -53,7 +53,7 @@ impl Reader {
     }
 
     pub(super) fn tally(&self, id: &str) -> Result<Tally, Error> {
-        let Some(document) = self.store.document(Kind::Tally, id, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Tally, id, self.at)? else {
             return Ok(Tally::default());
         };
         serde_json::from_slice(&document.value).map_err(|source| Error::Json { expected: "a tally", source })
@@ -68,7 +68,7 @@ impl Reader {
     }
 
     /// A page of incidents, newest first.
-    pub(crate) fn incidents(&self, filter: IncidentFilter, asked: &Asked) -> Result<Page<api::Incident>, Problem> {
+    pub(crate) fn incidents(&self, filter: IncidentFilter, asked: &PageBounds) -> Result<Page<api::Incident>, Problem> {
         let wanted = self.wanted(filter)?;
         Ok(self.newest(List::Incidents, asked, |id, _| {
             let Some((partition, incident)) = self.incident_fold(id)? else {

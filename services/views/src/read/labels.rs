@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
-use hindcast_domain::label::{About, Label, Provenance};
+use hindcast_domain::label::{Label, About, Provenance};
 use hindcast_domain::notice::Notice;
 use hindcast_domain::{Event, IncidentId};
 use hindcast_mlops::table;
 use hindcast_queries::LabelFilter;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::project;
 use crate::project::load::partition_of;
 use crate::project::taught::{CoverTotals, DIFFER, UNNAMED, topic_of};
 use crate::store::Document;
-use crate::store::keys::{About as Subjects, Kind, List};
+use crate::store::keys::{DocumentKind, List, MentionIndex};
 
 /// Closed incidents without a cause that are named.
 const MISSING_MAX: usize = 50;
@@ -32,7 +32,7 @@ const LABELS_OF_INCIDENT_MAX: usize = 10_000;
 
 impl Reader {
     /// A page of labels, newest first.
-    pub(crate) fn labels(&self, filter: &LabelFilter, asked: &Asked) -> Result<Page<api::Label>, Problem> {
+    pub(crate) fn labels(&self, filter: &LabelFilter, asked: &PageBounds) -> Result<Page<api::Label>, Problem> {
         let candidates = match (&filter.incident, filter.disputed) {
             (Some(incident), _) => self.labels_of(incident)?,
             (None, Some(true)) => self.disputed_labels()?,
@@ -63,21 +63,21 @@ impl Reader {
         if label.given.provenance != Provenance::Explicit || !label.counts_at(self.at) {
             return Ok(false);
         }
-        let dispute = self.store.document(Kind::Dispute, &topic_of(label), self.at)?;
+        let dispute = self.store.document(DocumentKind::Dispute, &topic_of(label), self.at)?;
         Ok(dispute.is_some_and(|dispute| dispute.value.as_ref() == DIFFER))
     }
 
     /// Labels of an incident and of what was proposed, asked and told for it: (position, id), oldest first.
     fn labels_of(&self, incident: &str) -> Result<BTreeMap<u64, String>, Error> {
         let mut things = BTreeSet::from([incident.to_owned()]);
-        for about in [Subjects::MadeFor, Subjects::NoticesOf] {
+        for about in [MentionIndex::MadeFor, MentionIndex::NoticesOf] {
             for mention in self.store.about(about, incident, self.at).take(LABELS_OF_INCIDENT_MAX) {
                 things.insert(self.noted(&mention?.value)?);
             }
         }
         let mut found = BTreeMap::new();
         for thing in things {
-            for mention in self.store.about(Subjects::LabelsOn, &thing, self.at).take(LABELS_OF_INCIDENT_MAX) {
+            for mention in self.store.about(MentionIndex::LabelsOn, &thing, self.at).take(LABELS_OF_INCIDENT_MAX) {
                 let mention = mention?;
                 found.insert(mention.position, self.noted(&mention.value)?);
             }
@@ -88,7 +88,7 @@ impl Reader {
     fn disputed_labels(&self) -> Result<BTreeMap<u64, String>, Error> {
         let mut found = BTreeMap::new();
         for (topic, _) in self.disputed_topics()? {
-            for mention in self.store.about(Subjects::Topic, &topic, self.at) {
+            for mention in self.store.about(MentionIndex::Topic, &topic, self.at) {
                 let mention = mention?;
                 found.insert(mention.position, self.noted(&mention.value)?);
             }
@@ -98,7 +98,7 @@ impl Reader {
 
     /// Things of which people say different things, by kind and thing.
     fn disputed_topics(&self) -> Result<Vec<(String, Document)>, Error> {
-        let mut topics = self.store.documents(Kind::Dispute, "", self.at)?;
+        let mut topics = self.store.documents(DocumentKind::Dispute, "", self.at)?;
         topics.retain(|(_, dispute)| dispute.value.as_ref() == DIFFER);
         Ok(topics)
     }
@@ -116,7 +116,7 @@ impl Reader {
                 Event::ConversationAsked(asked) => asked.incident,
                 _ => None,
             })?,
-            About::Notice { notice } => match self.store.document(Kind::Notice, notice.as_str(), self.at)? {
+            About::Notice { notice } => match self.store.document(DocumentKind::Notice, notice.as_str(), self.at)? {
                 Some(document) => document.read::<Notice>("a notice")?.1.incident,
                 None => None,
             },
@@ -131,7 +131,7 @@ impl Reader {
         subject: &str,
         named: impl Fn(Event) -> Option<IncidentId>,
     ) -> Result<Option<IncidentId>, Error> {
-        for mention in self.store.about(Subjects::Subject, subject, self.at).take(FIRST_EVENTS) {
+        for mention in self.store.about(MentionIndex::Subject, subject, self.at).take(FIRST_EVENTS) {
             let found = self.recorded(mention?.position)?.and_then(|recorded| named(recorded.event));
             if found.is_some() {
                 return Ok(found);
@@ -141,7 +141,7 @@ impl Reader {
     }
 
     pub(super) fn label(&self, id: &str) -> Result<Option<(String, Label)>, Error> {
-        let Some(document) = self.store.document(Kind::Label, id, self.at)? else { return Ok(None) };
+        let Some(document) = self.store.document(DocumentKind::Label, id, self.at)? else { return Ok(None) };
         let (partition, label) = document.read::<Label>("a label")?;
         Ok(Some((partition_of(&partition)?.environment, label)))
     }
@@ -149,7 +149,7 @@ impl Reader {
     /// How many closed incidents have a cause, and where people disagree.
     pub(crate) fn label_coverage(&self) -> Result<api::LabelCoverage, Error> {
         let mut coverage = api::LabelCoverage { position: self.at, ..api::LabelCoverage::default() };
-        for (service, document) in self.store.documents(Kind::Cover, "", self.at)? {
+        for (service, document) in self.store.documents(DocumentKind::Cover, "", self.at)? {
             let totals: CoverTotals = serde_json::from_slice(&document.value)
                 .map_err(|source| Error::Json { expected: "totals of labels", source })?;
             if service.is_empty() {
@@ -167,7 +167,7 @@ impl Reader {
                 break;
             }
             let (_, id) = entry?;
-            let closed = self.store.document(Kind::Closed, &id, self.at)?;
+            let closed = self.store.document(DocumentKind::Closed, &id, self.at)?;
             if closed.is_some_and(|closed| closed.value.as_ref() == UNNAMED) {
                 coverage.missing.push(id);
             }
@@ -181,7 +181,7 @@ impl Reader {
     /// What people say of one thing, in the order in which they said it.
     fn disagreement(&self, topic: &str) -> Result<Option<api::Disagreement>, Error> {
         let mut said: Option<api::Disagreement> = None;
-        for mention in self.store.about(Subjects::Topic, topic, self.at) {
+        for mention in self.store.about(MentionIndex::Topic, topic, self.at) {
             let id = self.noted(&mention?.value)?;
             let Some((_, label)) = self.label(&id)?.filter(|(_, label)| label.counts_at(self.at)) else { continue };
             let told = said.get_or_insert_with(|| api::Disagreement {

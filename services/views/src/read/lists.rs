@@ -9,19 +9,19 @@ use hindcast_domain::silence::Silence;
 use hindcast_domain::words::ParkedStatus;
 use hindcast_queries::NoticeFilter;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::project::open::is_open;
-use crate::store::keys::{self, About, Kind, List, OPEN_NOTICES};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex, OPEN_NOTICES};
 
 impl Reader {
     /// A silence, by its whole id.
     pub(crate) fn silence(&self, id: &str) -> Result<Option<api::Silence>, Error> {
-        let Some(document) = self.store.document(Kind::Silence, id, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Silence, id, self.at)? else {
             return Ok(None);
         };
         let (_, silence) = document.read::<Silence>("a silence")?;
-        let created = match self.store.first(Kind::Silence, id, self.at)? {
+        let created = match self.store.first(DocumentKind::Silence, id, self.at)? {
             Some(position) => self.id_at(position)?,
             None => String::new(),
         };
@@ -42,18 +42,18 @@ impl Reader {
     }
 
     /// A page of silences, newest first.
-    pub(crate) fn silences(&self, asked: &Asked) -> Result<Page<api::Silence>, Problem> {
+    pub(crate) fn silences(&self, asked: &PageBounds) -> Result<Page<api::Silence>, Problem> {
         Ok(self.newest(List::Silences, asked, |id, _| self.silence(id))?)
     }
 
     /// A page of notices, newest first.
-    pub(crate) fn notices(&self, filter: &NoticeFilter, asked: &Asked) -> Result<Page<api::Notice>, Problem> {
+    pub(crate) fn notices(&self, filter: &NoticeFilter, asked: &PageBounds) -> Result<Page<api::Notice>, Problem> {
         let incident = match &filter.incident {
             Some(text) => Some(self.find_incident(Some(text))?),
             None => None,
         };
         let pick = |id: &str, position: u64| {
-            let Some(document) = self.store.document(Kind::Notice, id, self.at)? else {
+            let Some(document) = self.store.document(DocumentKind::Notice, id, self.at)? else {
                 return Ok(None);
             };
             let (_, notice) = document.read::<Notice>("a notice")?;
@@ -64,7 +64,7 @@ impl Reader {
             Ok::<_, Error>(wanted.then(|| show_notice(notice, position)))
         };
         if let Some(incident) = &incident {
-            let own = self.store.about(About::NoticesOf, incident, self.at).rev();
+            let own = self.store.about(MentionIndex::NoticesOf, incident, self.at).rev();
             let own = own.map(|mention| mention.and_then(|own| Ok((own.position, self.noted(&own.value)?))));
             return Ok(self.picked(own, asked, pick)?);
         }
@@ -78,24 +78,24 @@ impl Reader {
 
     /// Where the oldest notice began that is still requested or held; `None` where there is none.
     fn oldest_open_notice(&self) -> Result<Option<u64>, Error> {
-        let mark = self.store.document(Kind::Mark, OPEN_NOTICES, self.at)?;
+        let mark = self.store.document(DocumentKind::Mark, OPEN_NOTICES, self.at)?;
         Ok(mark.and_then(|mark| keys::tail(&mark.value)))
     }
 
     /// A parked item, by its event's whole id.
     pub(crate) fn parked_item(&self, id: &str) -> Result<Option<api::Parked>, Error> {
-        let Some(document) = self.store.document(Kind::Parked, id, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Parked, id, self.at)? else {
             return Ok(None);
         };
         let (_, mut item) = document.read::<api::Parked>("a parked item")?;
-        if let Some(became) = self.store.document(Kind::Unparked, id, self.at)? {
+        if let Some(became) = self.store.document(DocumentKind::Unparked, id, self.at)? {
             item.status = self.noted(&became.value)?.into();
         }
         Ok(Some(item))
     }
 
     /// A page of parked items, newest first.
-    pub(crate) fn parked(&self, open: bool, asked: &Asked) -> Result<Page<api::Parked>, Problem> {
+    pub(crate) fn parked(&self, open: bool, asked: &PageBounds) -> Result<Page<api::Parked>, Problem> {
         Ok(self.newest(List::Parked, asked, |id, _| {
             Ok(self.parked_item(id)?.filter(|item| !open || item.status == ParkedStatus::Parked))
         })?)
@@ -103,7 +103,7 @@ impl Reader {
 
     /// A configuration section in force.
     pub(crate) fn section(&self, name: &str) -> Result<Option<Configured>, Error> {
-        let Some(document) = self.store.document(Kind::Section, name, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Section, name, self.at)? else {
             return Ok(None);
         };
         Ok(Some(document.read::<Configured>("a configuration section")?.1))

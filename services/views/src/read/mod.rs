@@ -26,12 +26,12 @@ use hindcast_queries::Window;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::event::LedgerEvents;
-use crate::store::keys::{Kind, List};
+use crate::store::keys::{DocumentKind, List};
 use crate::words::{self, Names};
 
 /// What every reader needs.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct ReadContext {
     pub(crate) store: Store,
     pub(crate) events: LedgerEvents,
     /// What stands before the path of a link.
@@ -55,14 +55,14 @@ pub(crate) struct Reader {
 }
 
 /// A list's page as it was asked for.
-pub(crate) struct Asked {
+pub(crate) struct PageBounds {
     /// Items at most.
     pub(crate) limit: usize,
     /// The key behind which it begins.
     pub(crate) after: Option<u64>,
 }
 
-impl Place {
+impl ReadContext {
     /// The position that `as_of` means, and whether a later commit may still fall under it.
     pub(crate) fn resolve(&self, as_of: Option<AsOf>) -> Result<(u64, bool), Error> {
         if self.show_later {
@@ -96,18 +96,18 @@ impl Place {
     }
 
     /// A reader for a page of a list: a cursor stays at the position of its first page.
-    pub(crate) fn page(&self, window: &Window) -> Result<(Reader, Asked), Problem> {
+    pub(crate) fn page(&self, window: &Window) -> Result<(Reader, PageBounds), Problem> {
         let limit = window.limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
             return Err(Problem::new(Code::BadLimit, format!("expected a limit of 1 to {LIMIT_MAX}, got {limit}")));
         }
         let Some(cursor) = &window.cursor else {
-            return Ok((self.reader(window.as_of)?, Asked { limit, after: None }));
+            return Ok((self.reader(window.as_of)?, PageBounds { limit, after: None }));
         };
         let cursor = Cursor::decode(cursor)?;
         let bad = |_| Problem::new(Code::BadCursor, "expected a cursor that this list gave");
         let after = cursor.after.parse().map_err(bad)?;
-        Ok((self.reader(Some(AsOf::Position(cursor.position)))?, Asked { limit, after: Some(after) }))
+        Ok((self.reader(Some(AsOf::Position(cursor.position)))?, PageBounds { limit, after: Some(after) }))
     }
 }
 
@@ -116,7 +116,7 @@ impl Reader {
     pub(crate) fn newest<T>(
         &self,
         list: List,
-        asked: &Asked,
+        asked: &PageBounds,
         pick: impl FnMut(&str, u64) -> Result<Option<T>, Error>,
     ) -> Result<Page<T>, Error> {
         self.picked(self.store.list(list, self.at, asked.after), asked, pick)
@@ -126,7 +126,7 @@ impl Reader {
     pub(crate) fn picked<T>(
         &self,
         entries: impl Iterator<Item = Result<(u64, String), Error>>,
-        asked: &Asked,
+        asked: &PageBounds,
         mut pick: impl FnMut(&str, u64) -> Result<Option<T>, Error>,
     ) -> Result<Page<T>, Error> {
         let mut found = Vec::new();
@@ -177,7 +177,7 @@ impl Reader {
     }
 
     fn notice_at(&self, id: &str) -> Result<Option<Time>, Error> {
-        let Some(document) = self.store.document(Kind::Notice, id, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Notice, id, self.at)? else {
             return Ok(None);
         };
         let (_, notice) = document.read::<hindcast_domain::notice::Notice>("a notice")?;
@@ -185,7 +185,7 @@ impl Reader {
     }
 
     fn call(&self, fingerprint: &str) -> Result<String, Error> {
-        let Some(document) = self.store.document(Kind::Alert, fingerprint, self.at)? else {
+        let Some(document) = self.store.document(DocumentKind::Alert, fingerprint, self.at)? else {
             return Ok(fingerprint.to_owned());
         };
         let (_, alert) = document.read::<hindcast_domain::alert::Alert>("an alert")?;

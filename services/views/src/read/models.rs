@@ -13,9 +13,9 @@ use hindcast_domain::{Event, event::Recorded};
 use hindcast_mlops::status::VersionStatuses;
 use hindcast_mlops::train;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
-use crate::store::keys::{self, About, Kind};
+use crate::store::keys::{self, DocumentKind, MentionIndex};
 
 /// Words of a shadow that are looked at, the newest.
 const PLACED_MAX: usize = 20_000;
@@ -40,7 +40,7 @@ struct DecidedModel {
 
 impl Reader {
     /// A page of versions, newest first.
-    pub(crate) fn models(&self, asked: &Asked) -> Result<Page<api::ModelVersion>, Problem> {
+    pub(crate) fn models(&self, asked: &PageBounds) -> Result<Page<api::ModelVersion>, Problem> {
         let decided = self.decided()?;
         let mut versions = Vec::new();
         for recorded in self.of_type("model.registered")? {
@@ -90,7 +90,7 @@ impl Reader {
     /// Events of a type, oldest first.
     fn of_type(&self, kind: &str) -> Result<Vec<Recorded>, Error> {
         let mut found = Vec::new();
-        for mention in self.store.about(About::Type, kind, self.at) {
+        for mention in self.store.about(MentionIndex::Type, kind, self.at) {
             found.extend(self.recorded(mention?.position)?);
         }
         Ok(found)
@@ -199,7 +199,7 @@ impl Reader {
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (fingerprint, _) in self.members(incident)?.into_iter().take(MEMBERS_MAX) {
             let id = keys::shadowed(&fingerprint);
-            for mention in self.store.about(About::Subject, &id, self.at).rev() {
+            for mention in self.store.about(MentionIndex::Subject, &id, self.at).rev() {
                 let placed = self.recorded(mention?.position)?;
                 if let Some(Event::ShadowPlaced(placed)) = placed.map(|placed| placed.event)
                     && placed.version == version
@@ -216,7 +216,7 @@ impl Reader {
         let mut report = api::ShadowReport { from, ..api::ShadowReport::default() };
         let mut newest: BTreeMap<String, Placed> = BTreeMap::new();
         let mut seen = 0;
-        for mention in self.store.about(About::Type, "shadow.placed", self.at).rev().take(PLACED_MAX) {
+        for mention in self.store.about(MentionIndex::Type, "shadow.placed", self.at).rev().take(PLACED_MAX) {
             let Some(recorded) = self.recorded(mention?.position)? else { continue };
             let Event::ShadowPlaced(placed) = recorded.event else { continue };
             if placed.version != version {
@@ -230,7 +230,7 @@ impl Reader {
         // Where each alert is, and where the shadow would have it.
         let mut both: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for (fingerprint, placed) in newest {
-            let Some(document) = self.store.document(Kind::Alert, &fingerprint, self.at)? else { continue };
+            let Some(document) = self.store.document(DocumentKind::Alert, &fingerprint, self.at)? else { continue };
             let (_, alert) = document.read::<hindcast_domain::alert::Alert>("an alert")?;
             if let Some(home) = alert.incident {
                 both.entry((home.to_string(), placed.group)).or_default().push(fingerprint);

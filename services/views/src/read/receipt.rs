@@ -16,7 +16,7 @@ use super::Reader;
 use crate::error::Error;
 use crate::limits::{RECEIPT_EVENTS_MAX, RECEIPT_STEPS_FIRST, RECEIPT_STEPS_MAX};
 use crate::project::write::grouping;
-use crate::store::keys::{About, Kind};
+use crate::store::keys::{DocumentKind, MentionIndex};
 use crate::words;
 
 /// An alert that nothing accounts for: a defect.
@@ -36,7 +36,7 @@ impl Reader {
             .alert_fold(fingerprint)?
             .ok_or_else(|| Problem::new(Code::NotFound, format!("expected an alert, found none for {fingerprint}")))?;
         let mut positions = BTreeSet::new();
-        for mention in self.store.about(About::Receipt, fingerprint, self.at).take(RECEIPT_EVENTS_MAX) {
+        for mention in self.store.about(MentionIndex::Receipt, fingerprint, self.at).take(RECEIPT_EVENTS_MAX) {
             positions.insert(mention?.position);
         }
         let incidents = self.homes(&alert)?;
@@ -70,14 +70,14 @@ impl Reader {
         let own: BTreeSet<u64> = positions.clone();
         let mut ids: BTreeMap<String, u64> = BTreeMap::new();
         for home in homes {
-            for mention in self.store.about(About::NoticesOf, home, self.at).take(RECEIPT_EVENTS_MAX) {
+            for mention in self.store.about(MentionIndex::NoticesOf, home, self.at).take(RECEIPT_EVENTS_MAX) {
                 let mention = mention?;
                 ids.insert(self.noted(&mention.value)?, mention.position);
             }
         }
         let mut told = Vec::new();
         for (id, asked) in ids {
-            let Some(document) = self.store.document(Kind::Notice, &id, self.at)? else {
+            let Some(document) = self.store.document(DocumentKind::Notice, &id, self.at)? else {
                 continue;
             };
             let (_, notice) = document.read::<Notice>("a notice")?;
@@ -90,7 +90,7 @@ impl Reader {
                 None => None,
             };
             told.push(AlertNotices { notice, own: cause.is_some_and(|cause| own.contains(&cause)) });
-            for mention in self.store.about(About::Notice, &id, self.at) {
+            for mention in self.store.about(MentionIndex::Notice, &id, self.at) {
                 positions.insert(mention?.position);
             }
         }

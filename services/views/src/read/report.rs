@@ -5,7 +5,7 @@ use hindcast_domain::events;
 use hindcast_domain::words::{AnswerMode, ResolvedBy};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::figures::{DEFINITIONS, Figures, Stretch, Told};
+use crate::figures::{DEFINITIONS, Figures, IncidentFigures, Stretch};
 use hindcast_api::{ModelSpend, Report, TotalSpend};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::label::{About as Subject, Kind as LabelKind};
@@ -18,7 +18,7 @@ use super::Reader;
 use crate::error::Error;
 use crate::project::load::partition_of;
 use crate::project::reported::{FiringNote, IncidentRow, LabelNote, NoticeNote};
-use crate::store::keys::{self, About, Kind};
+use crate::store::keys::{self, DocumentKind, MentionIndex};
 
 /// The stretch where none is named.
 const STRETCH: Span = Span::hours(24 * 30);
@@ -85,7 +85,7 @@ impl ReportReading<'_> {
         let (since, until) = (self.stretch.since.nanos(), self.stretch.until.nanos());
         let days = (keys::row_day(since), keys::row_day_end(until));
         let (environment, rows) = (self.environment, &mut self.rows);
-        self.of.store.sweep(Kind::Row, (&days.0, &days.1), self.of.at, |id, value| {
+        self.of.store.sweep(DocumentKind::Row, (&days.0, &days.1), self.of.at, |id, value| {
             let row: IncidentRow = noted(value)?;
             if environment.is_none_or(|wanted| *wanted == row.environment) {
                 rows.insert(keys::row_incident(id).to_owned(), row);
@@ -113,12 +113,12 @@ impl ReportReading<'_> {
     }
 
     /// What people were told of each incident, said of it, and took back; counts moments of pages on the way.
-    fn told(&mut self, figures: &mut Figures) -> Result<BTreeMap<String, Told>, Error> {
+    fn told(&mut self, figures: &mut Figures) -> Result<BTreeMap<String, IncidentFigures>, Error> {
         let reader = self.of;
-        let mut told = BTreeMap::<String, Told>::new();
+        let mut told = BTreeMap::<String, IncidentFigures>::new();
         let mut moments = BTreeSet::<(i64, Option<String>, Reason)>::new();
         for (kind, asked) in [("notice.requested", true), ("notice.held", false)] {
-            for mention in reader.store.about_from(About::Type, kind, self.from, reader.at) {
+            for mention in reader.store.about_from(MentionIndex::Type, kind, self.from, reader.at) {
                 let notice: NoticeNote = noted(&mention?.value)?;
                 if notice.page && asked {
                     moments.insert((notice.at, notice.incident.clone(), notice.reason));
@@ -142,7 +142,7 @@ impl ReportReading<'_> {
             }
         }
         self.labels(&mut told)?;
-        for mention in reader.store.about_from(About::Type, "incident.reopened", self.from, reader.at) {
+        for mention in reader.store.about_from(MentionIndex::Type, "incident.reopened", self.from, reader.at) {
             let position = mention?.position;
             let Some(recorded) = reader.recorded(position)? else { continue };
             let by_people = matches!(&recorded.event, Event::IncidentReopened(it) if it.fingerprint.is_none());
@@ -154,13 +154,13 @@ impl ReportReading<'_> {
     }
 
     /// What was said of each incident and counts.
-    fn labels(&self, told: &mut BTreeMap<String, Told>) -> Result<(), Error> {
+    fn labels(&self, told: &mut BTreeMap<String, IncidentFigures>) -> Result<(), Error> {
         let store = &self.of.store;
         let mut retracted = BTreeSet::new();
-        for mention in store.about_from(About::Type, "label.retracted", self.from, self.of.at) {
+        for mention in store.about_from(MentionIndex::Type, "label.retracted", self.from, self.of.at) {
             retracted.insert(self.of.noted(&mention?.value)?);
         }
-        for mention in store.about_from(About::Type, "label.given", self.from, self.of.at) {
+        for mention in store.about_from(MentionIndex::Type, "label.given", self.from, self.of.at) {
             let mention = mention?;
             let label: LabelNote = noted(&mention.value)?;
             let Some(incident) = label.incident.as_ref().filter(|_| !retracted.contains(&label.label)) else {
@@ -183,7 +183,7 @@ impl ReportReading<'_> {
         let Subject::Pair { younger, older, incident, .. } = &label.given.about else { return Ok(false) };
         for alert in [younger, older] {
             let id = keys::member(incident.as_str(), alert.as_str());
-            let member = self.of.store.document(Kind::Member, &id, position)?;
+            let member = self.of.store.document(DocumentKind::Member, &id, position)?;
             if member.is_none_or(|member| member.value.is_empty()) {
                 return Ok(false);
             }
@@ -192,14 +192,14 @@ impl ReportReading<'_> {
     }
 
     fn was_ended_by_a_person(&self, id: &str, position: u64) -> Result<bool, Error> {
-        let before = self.of.store.document(Kind::Incident, id, position.saturating_sub(1))?;
+        let before = self.of.store.document(DocumentKind::Incident, id, position.saturating_sub(1))?;
         let Some(document) = before else { return Ok(false) };
         let (_, incident) = document.read::<Incident>("an incident")?;
         Ok(incident.resolved_by == Some(ResolvedBy::Person))
     }
 
     fn firings(&self, figures: &mut Figures) -> Result<(), Error> {
-        for mention in self.of.store.about_from(About::Type, "alert.fired", self.from, self.of.at) {
+        for mention in self.of.store.about_from(MentionIndex::Type, "alert.fired", self.from, self.of.at) {
             let fired: FiringNote = noted(&mention?.value)?;
             if self.environment.is_none_or(|wanted| *wanted == fired.environment) {
                 figures.firing(Time::from_nanos(fired.at), fired.service.as_ref());
@@ -211,7 +211,7 @@ impl ReportReading<'_> {
     fn spend(&self) -> Result<TotalSpend, Error> {
         let mut spend = TotalSpend::default();
         for kind in ["conversation.answered", "conversation.replied"] {
-            for mention in self.of.store.about_from(About::Type, kind, self.from, self.of.at) {
+            for mention in self.of.store.about_from(MentionIndex::Type, kind, self.from, self.of.at) {
                 let Some(recorded) = self.of.recorded(mention?.position)? else { continue };
                 if self.stretch.holds(recorded.time) {
                     count(&mut spend, &recorded.event);

@@ -16,7 +16,7 @@ use super::Reader;
 use crate::error::Error;
 use crate::project::live::{Class, ClassCounts, Summary};
 use crate::store::Document;
-use crate::store::keys::{Kind, List};
+use crate::store::keys::{DocumentKind, List};
 
 /// What the state hash covers, and the list that names it.
 const HASHED: [(&str, List); 5] = [
@@ -61,24 +61,26 @@ impl Reader {
     /// Partition, digest and class of one entity that the state hash covers.
     pub(crate) fn entity(&self, fold: &str, id: &str) -> Result<Option<(String, EntityDigest, Class)>, Error> {
         let kind = match fold {
-            "alerts" => Kind::Alert,
-            "silences" => Kind::Silence,
-            "labels" => Kind::Label,
-            "aliases" => Kind::Alias,
-            _ => Kind::Incident,
+            "alerts" => DocumentKind::Alert,
+            "silences" => DocumentKind::Silence,
+            "labels" => DocumentKind::Label,
+            "aliases" => DocumentKind::Alias,
+            _ => DocumentKind::Incident,
         };
         let Some(document) = self.store.document(kind, id, self.at)? else { return Ok(None) };
         let (partition, json) = document.parts()?;
         // A document of an alert or a silence is the canonical form itself.
         let (digest, class) = match kind {
-            Kind::Alert => {
+            DocumentKind::Alert => {
                 let glance: AlertGlance =
                     serde_json::from_slice(json).map_err(|source| Error::Json { expected: "an alert", source })?;
                 (Sha256::digest(json).into(), Class::Alert(glance.status, glance.suppressed.is_some()))
             }
-            Kind::Label => (document.read::<Label>("a label")?.1.digest(), Class::Silence),
-            Kind::Alias => (canonical::digest(&document.read::<InForce>("a version in force")?.1), Class::Silence),
-            Kind::Incident => {
+            DocumentKind::Label => (document.read::<Label>("a label")?.1.digest(), Class::Silence),
+            DocumentKind::Alias => {
+                (canonical::digest(&document.read::<InForce>("a version in force")?.1), Class::Silence)
+            }
+            DocumentKind::Incident => {
                 let (_, mut incident) = document.read::<incident::Incident>("an incident")?;
                 for (fingerprint, stored) in self.members(id)? {
                     let fingerprint = fingerprint.parse().map_err(|_| Error::Form { expected: "a fingerprint" })?;
@@ -94,12 +96,12 @@ impl Reader {
     /// What is counted, from the documents: the way of the positions that nobody was told of lately.
     pub(crate) fn state_counts(&self) -> Result<StateCounts, Error> {
         let mut counts = ClassCounts::default();
-        self.each(Kind::Alert, List::Alerts, |document| {
+        self.each(DocumentKind::Alert, List::Alerts, |document| {
             let glance: AlertGlance = glance(document.parts()?.1, "an alert")?;
             counts.moved(None, Some(Class::Alert(glance.status, glance.suppressed.is_some())));
             Ok(())
         })?;
-        self.each(Kind::Incident, List::Incidents, |document| {
+        self.each(DocumentKind::Incident, List::Incidents, |document| {
             let glance: IncidentGlance = glance(document.parts()?.1, "an incident")?;
             counts.moved(None, Some(Class::Incident(glance.status)));
             Ok(())
@@ -108,7 +110,12 @@ impl Reader {
         Ok(StateCounts { incidents, alerts, parked: self.parked_open()? })
     }
 
-    fn each(&self, kind: Kind, list: List, mut work: impl FnMut(&Document) -> Result<(), Error>) -> Result<(), Error> {
+    fn each(
+        &self,
+        kind: DocumentKind,
+        list: List,
+        mut work: impl FnMut(&Document) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for entry in self.store.list(list, self.at, None) {
             let (_, id) = entry?;
             if let Some(document) = self.store.document(kind, &id, self.at)? {

@@ -7,10 +7,10 @@ use hindcast_api::{Change, Page, Problem, TimelineEntry};
 use hindcast_domain::{Event, Span, Time};
 use hindcast_queries::CHANGES_HOURS_BEFORE;
 
-use super::{Asked, Reader};
+use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::limits::{CHANGES_MAX, TIMELINE_EVENTS_MAX};
-use crate::store::keys::About;
+use crate::store::keys::MentionIndex;
 use crate::words::Names;
 
 /// Changes that are looked through for one incident.
@@ -27,7 +27,7 @@ struct TimelineLine {
 
 impl Reader {
     /// A page of a timeline, by the incident's whole id.
-    pub(crate) fn timeline(&self, id: &str, asked: &Asked) -> Result<Page<TimelineEntry>, Problem> {
+    pub(crate) fn timeline(&self, id: &str, asked: &PageBounds) -> Result<Page<TimelineEntry>, Problem> {
         let lines = self.lines(id, asked)?;
         let mut rest = lines.iter();
         let mut entries = Vec::new();
@@ -43,10 +43,10 @@ impl Reader {
     /// The lines of a page and at least one more, where there is one. Repeats are folded into the line of the first, as
     /// long as nothing but repeats comes between; so reading begins with the last other line before the page, and ends
     /// with the first one behind it.
-    fn lines(&self, id: &str, asked: &Asked) -> Result<Vec<TimelineLine>, Error> {
+    fn lines(&self, id: &str, asked: &PageBounds) -> Result<Vec<TimelineLine>, Error> {
         let after = asked.after.unwrap_or(0);
         let mut from = 0;
-        for mention in self.store.about_between(About::Timeline, id, (0, after), self.at).rev() {
+        for mention in self.store.about_between(MentionIndex::Timeline, id, (0, after), self.at).rev() {
             let mention = mention?;
             from = mention.position;
             if mention.value.is_empty() {
@@ -56,7 +56,7 @@ impl Reader {
         let mut lines: Vec<TimelineLine> = Vec::new();
         let mut run: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         let mut before = None;
-        let mentions = self.store.about_between(About::Timeline, id, (from, self.at), self.at);
+        let mentions = self.store.about_between(MentionIndex::Timeline, id, (from, self.at), self.at);
         for mention in mentions.take(TIMELINE_EVENTS_MAX) {
             let mention = mention?;
             // Known by two ways, shown once.

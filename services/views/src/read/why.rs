@@ -13,7 +13,7 @@ use crate::limits::{KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
 use crate::project::load::read_member;
 use crate::project::tally::StoredMember;
 use crate::project::write::grouping;
-use crate::store::keys::{self, About, Kind};
+use crate::store::keys::{self, DocumentKind, MentionIndex};
 use crate::words;
 
 impl Reader {
@@ -32,7 +32,7 @@ impl Reader {
         let mut members = Vec::new();
         for fingerprint in alerts {
             let member = keys::member(id, fingerprint);
-            let Some(document) = self.store.document(Kind::Member, &member, self.at)? else { continue };
+            let Some(document) = self.store.document(DocumentKind::Member, &member, self.at)? else { continue };
             if let Some((fingerprint, stored)) = read_member(&member, &document.value)? {
                 members.extend(self.why_member(fingerprint.as_str(), &stored)?);
             }
@@ -67,7 +67,7 @@ impl Reader {
     }
 
     fn joined_before(&self, fingerprint: &str, before: u64) -> Result<Option<Recorded>, Error> {
-        let mentions = self.store.about(About::Receipt, fingerprint, self.at).rev();
+        let mentions = self.store.about(MentionIndex::Receipt, fingerprint, self.at).rev();
         for mention in mentions.take(LOOK_BACK_EVENTS_MAX) {
             let position = mention?.position;
             if position < before
@@ -83,7 +83,7 @@ impl Reader {
     fn kept_out(&self, id: &str) -> Result<Vec<WhyKeptOut>, Error> {
         // The newest word on each alert counts.
         let mut kept: BTreeMap<String, WhyKeptOut> = BTreeMap::new();
-        for mention in self.store.about(About::Considered, id, self.at).rev().take(LOOK_BACK_EVENTS_MAX) {
+        for mention in self.store.about(MentionIndex::Considered, id, self.at).rev().take(LOOK_BACK_EVENTS_MAX) {
             if kept.len() == KEPT_OUT_MAX {
                 break;
             }

@@ -3,12 +3,12 @@
 use fjall::Keyspace;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, Kind};
+use super::keys::{self, DocumentKind};
 use crate::error::Error;
 
 /// How far the views are, written with the data that they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Checkpoint {
+pub(crate) struct ViewCheckpoint {
     /// The form of keys and values.
     pub(crate) layout: u32,
     pub(crate) ledger_id: String,
@@ -48,7 +48,7 @@ impl Batch {
     }
 
     /// A version of a document.
-    pub(crate) fn document(&mut self, kind: Kind, id: &str, position: u64, value: Vec<u8>) {
+    pub(crate) fn document(&mut self, kind: DocumentKind, id: &str, position: u64, value: Vec<u8>) {
         let key = keys::document(kind, id, position);
         self.bytes += key.len() + value.len();
         self.batch.insert(&self.documents, key, value);
@@ -67,7 +67,7 @@ impl Batch {
     }
 
     /// Writes all of it, with how far that is: both or neither.
-    pub(crate) fn commit(mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+    pub(crate) fn commit(mut self, checkpoint: &ViewCheckpoint) -> Result<(), Error> {
         let value =
             serde_json::to_vec(checkpoint).map_err(|source| Error::Json { expected: "a checkpoint", source })?;
         self.batch.insert(&self.index, keys::CHECKPOINT, value);

@@ -7,7 +7,7 @@
 /// Versioned documents; the letter is the first byte of their keys, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub(crate) enum DocumentKind {
     /// An alert's fold, by fingerprint.
     Alert = b'a',
     /// An incident's fold without its members, by id.
@@ -72,7 +72,7 @@ pub(crate) enum List {
 /// Events that have to do with something, by its id; the letter is the first byte of their keys, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum About {
+pub(crate) enum MentionIndex {
     /// An incident's timeline.
     Timeline = b'l',
     /// An alert's receipt.
@@ -123,12 +123,12 @@ fn join(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The versions of a document, without the position.
-pub(crate) fn document_prefix(kind: Kind, id: &str) -> Vec<u8> {
+pub(crate) fn document_prefix(kind: DocumentKind, id: &str) -> Vec<u8> {
     join(&[&[kind as u8], id.as_bytes(), &[0]])
 }
 
 /// One version of a document.
-pub(crate) fn document(kind: Kind, id: &str, position: u64) -> Vec<u8> {
+pub(crate) fn document(kind: DocumentKind, id: &str, position: u64) -> Vec<u8> {
     join(&[&document_prefix(kind, id), &position.to_be_bytes()])
 }
 
@@ -161,7 +161,7 @@ pub(crate) fn member(incident: &str, fingerprint: &str) -> String {
 }
 
 /// Where an id of that kind was first seen.
-pub(crate) fn first(kind: Kind, id: &str) -> Vec<u8> {
+pub(crate) fn first(kind: DocumentKind, id: &str) -> Vec<u8> {
     join(&[&[FIRST, kind as u8], id.as_bytes()])
 }
 
@@ -206,12 +206,12 @@ pub(crate) fn list(list: List, position: u64) -> Vec<u8> {
 }
 
 /// What an id has to do with, without the positions.
-pub(crate) fn about_prefix(about: About, id: &str) -> Vec<u8> {
+pub(crate) fn about_prefix(about: MentionIndex, id: &str) -> Vec<u8> {
     join(&[&[ABOUT, about as u8], id.as_bytes(), &[0]])
 }
 
 /// An event that has to do with an id, and the position since which that is known.
-pub(crate) fn about(about: About, id: &str, position: u64, known: u64) -> Vec<u8> {
+pub(crate) fn about(about: MentionIndex, id: &str, position: u64, known: u64) -> Vec<u8> {
     join(&[&about_prefix(about, id), &position.to_be_bytes(), &known.to_be_bytes()])
 }
 
@@ -250,19 +250,22 @@ mod tests {
 
     #[test]
     fn keys_order_as_their_positions_and_times_do() {
-        assert!(document(Kind::Alert, "ab", 255) < document(Kind::Alert, "ab", 256));
+        assert!(document(DocumentKind::Alert, "ab", 255) < document(DocumentKind::Alert, "ab", 256));
         assert!(commit(-1, 9) < commit(0, 1));
         assert!(commit(5, 1) < commit(5, 2));
     }
 
     #[test]
     fn an_id_that_begins_like_another_has_other_versions() {
-        assert!(!document(Kind::Section, "paging2", 7).starts_with(&document_prefix(Kind::Section, "paging")));
+        assert!(
+            !document(DocumentKind::Section, "paging2", 7)
+                .starts_with(&document_prefix(DocumentKind::Section, "paging"))
+        );
     }
 
     #[test]
     fn both_positions_are_read_back() {
-        let key = about(About::Receipt, "f", 7, 9);
+        let key = about(MentionIndex::Receipt, "f", 7, 9);
         assert_eq!((tail_before(&key, 8), tail(&key)), (Some(7), Some(9)));
     }
 }

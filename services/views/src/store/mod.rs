@@ -13,8 +13,8 @@ use fjall::config::BlockSizePolicy;
 use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::batch::{Batch, Checkpoint, LAYOUT, framed};
-use self::keys::{About, Kind, List};
+pub(crate) use self::batch::{Batch, LAYOUT, ViewCheckpoint, framed};
+use self::keys::{DocumentKind, List, MentionIndex};
 use crate::error::Error;
 use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, MEMTABLE_BYTES};
 
@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// How far the views are.
-    pub(crate) fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+    pub(crate) fn checkpoint(&self) -> Result<Option<ViewCheckpoint>, Error> {
         match self.index.get(keys::CHECKPOINT)? {
             // One that cannot be read is none: the views are built anew.
             Some(value) => Ok(serde_json::from_slice(&value).ok()),
@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// The last version of a document as of `at`.
-    pub(crate) fn document(&self, kind: Kind, id: &str, at: u64) -> Result<Option<Document>, Error> {
+    pub(crate) fn document(&self, kind: DocumentKind, id: &str, at: u64) -> Result<Option<Document>, Error> {
         let range = keys::document(kind, id, 0)..=keys::document(kind, id, at);
         let Some(guard) = self.documents.range(range).next_back() else {
             return Ok(None);
@@ -78,7 +78,12 @@ impl Store {
 
     /// The last version, as of `at`, of every document whose id begins with `prefix`: (id, document).
     /// Jumps from id to id, so that its cost follows the ids and not their versions.
-    pub(crate) fn documents(&self, kind: Kind, prefix: &str, at: u64) -> Result<Vec<(String, Document)>, Error> {
+    pub(crate) fn documents(
+        &self,
+        kind: DocumentKind,
+        prefix: &str,
+        at: u64,
+    ) -> Result<Vec<(String, Document)>, Error> {
         let start = [&[kind as u8], prefix.as_bytes()].concat();
         let Some(end) = keys::behind(&start) else {
             return Ok(Vec::new());
@@ -105,7 +110,7 @@ impl Store {
     /// for documents of few versions.
     pub(crate) fn sweep(
         &self,
-        kind: Kind,
+        kind: DocumentKind,
         (from, to): (&str, &str),
         at: u64,
         mut each: impl FnMut(&str, &Slice) -> Result<(), Error>,
@@ -130,7 +135,7 @@ impl Store {
     }
 
     /// Where an id of that kind was first seen, if that is known as of `at`.
-    pub(crate) fn first(&self, kind: Kind, id: &str, at: u64) -> Result<Option<u64>, Error> {
+    pub(crate) fn first(&self, kind: DocumentKind, id: &str, at: u64) -> Result<Option<u64>, Error> {
         let Some(value) = self.index.get(keys::first(kind, id))? else {
             return Ok(None);
         };
@@ -138,7 +143,7 @@ impl Store {
     }
 
     /// At most `limit` ids of that kind that begin with `prefix`, as of `at`.
-    pub(crate) fn ids(&self, kind: Kind, prefix: &str, at: u64, limit: usize) -> Result<Vec<String>, Error> {
+    pub(crate) fn ids(&self, kind: DocumentKind, prefix: &str, at: u64, limit: usize) -> Result<Vec<String>, Error> {
         let key = keys::first(kind, prefix);
         let guards = self.index.prefix(&key);
         self.take(guards, limit, |key, value| Ok((number(value, 0)? <= at).then_some(text(key.get(2..))?)))
@@ -186,7 +191,7 @@ impl Store {
     /// Events that have to do with `id`, as of `at`, oldest first, each once.
     pub(crate) fn about(
         &self,
-        about: About,
+        about: MentionIndex,
         id: &str,
         at: u64,
     ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
@@ -196,7 +201,7 @@ impl Store {
     /// The same, those from `from` to `to` only.
     pub(crate) fn about_from(
         &self,
-        about: About,
+        about: MentionIndex,
         id: &str,
         from: u64,
         to: u64,
@@ -208,7 +213,7 @@ impl Store {
     /// known late.
     pub(crate) fn about_between(
         &self,
-        about: About,
+        about: MentionIndex,
         id: &str,
         (from, to): (u64, u64),
         at: u64,
@@ -228,7 +233,7 @@ impl Store {
     }
 
     /// Ids that begin with `prefix` among those that `about` knows: the values noted beside them.
-    pub(crate) fn noted(&self, about: About, prefix: &str, at: u64, limit: usize) -> Result<Vec<String>, Error> {
+    pub(crate) fn noted(&self, about: MentionIndex, prefix: &str, at: u64, limit: usize) -> Result<Vec<String>, Error> {
         let mut key = keys::about_prefix(about, prefix);
         key.pop();
         let guards = self.index.prefix(&key);

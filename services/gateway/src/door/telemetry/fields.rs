@@ -7,8 +7,8 @@ use hindcast_domain::Time;
 use hindcast_telemetry::LogLevel;
 use serde_json::{Map, Value};
 
-use super::Bad;
 use super::intake::Line;
+use crate::format::Bad;
 use crate::time;
 
 const TIME: [&str; 4] = ["time", "timestamp", "ts", "@timestamp"];

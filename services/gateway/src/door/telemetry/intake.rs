@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use hindcast_domain::alert::Labels;
 use hindcast_domain::event::RejectedItem;
 use hindcast_domain::{Partition, Time};
 use hindcast_metrics::MetricRegistry;
@@ -10,20 +11,19 @@ use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
 use super::clean::Cleaner;
 use super::{
-    Bad, ENVIRONMENTS_MAX, GATHERED_BYTES_MAX, LABELS_MAX, LISTED_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX,
-    VALUE_BYTES_MAX, too_many,
+    ENVIRONMENTS_MAX, GATHERED_BYTES_MAX, LABELS_MAX, LISTED_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX,
+    too_many,
 };
-
-pub(super) type Labels = BTreeMap<String, String>;
+use crate::format::Bad;
 
 /// The kind of records of a door, as figures name it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     Log,
     Sample,
 }
 
-impl Kind {
+impl RecordKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Log => "log",
@@ -51,7 +51,7 @@ pub(super) struct Line {
 }
 
 /// A series that is clean, and where its samples go.
-pub(super) struct Place {
+pub(super) struct SampleSeries {
     partition: Partition,
     service: String,
     metric: String,
@@ -61,7 +61,7 @@ pub(super) struct Place {
 
 /// One request's records.
 pub(super) struct Intake {
-    kind: Kind,
+    kind: RecordKind,
     now: Time,
     /// The service of a record that names none.
     service: String,
@@ -84,7 +84,7 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn new(kind: Kind, now: Time, service: &str) -> Self {
+    pub(super) fn new(kind: RecordKind, now: Time, service: &str) -> Self {
         Self {
             kind,
             now,
@@ -102,7 +102,7 @@ impl Intake {
         }
     }
 
-    pub(super) const fn kind(&self) -> Kind {
+    pub(super) const fn kind(&self) -> RecordKind {
         self.kind
     }
 
@@ -135,7 +135,7 @@ impl Intake {
         service: Option<&str>,
         metric: &str,
         labels: Labels,
-    ) -> Result<Place, Bad> {
+    ) -> Result<SampleSeries, Bad> {
         if metric.trim().is_empty() {
             return Err(Bad::new("no_name", "expected a metric's name, it is missing", "Name the metric."));
         }
@@ -146,11 +146,11 @@ impl Intake {
         let labels = self.labels(labels, &mut truncated);
         self.truncated += u64::from(truncated);
         let bytes = metric.len() + service.len() + size_of(&labels);
-        Ok(Place { partition, service, metric, labels, bytes })
+        Ok(SampleSeries { partition, service, metric, labels, bytes })
     }
 
     /// Takes a sample of a series; one without a finite value is skipped.
-    pub(super) fn sample(&mut self, place: &Place, time: Option<Time>, value: f64) {
+    pub(super) fn sample(&mut self, place: &SampleSeries, time: Option<Time>, value: f64) {
         if !value.is_finite() {
             self.skipped += 1;
             return;
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_cut_comes_after_the_rules_and_between_characters() {
-        let mut intake = Intake::new(Kind::Log, Time::ZERO, "logs");
+        let mut intake = Intake::new(RecordKind::Log, Time::ZERO, "logs");
         // The secret lies across the bound: cut first, its beginning would stay.
         let message = format!("{} token=abcdefghijklmnop", "ä".repeat(MESSAGE_BYTES_MAX / 2 - 6));
         intake.line(line(&message)).unwrap();
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn environments_are_bounded() {
-        let mut intake = Intake::new(Kind::Log, Time::ZERO, "logs");
+        let mut intake = Intake::new(RecordKind::Log, Time::ZERO, "logs");
         let results = (0..65).map(|n| intake.line(Line { environment: Some(format!("e{n}")), ..line("m") }));
         assert_eq!(results.filter(Result::is_err).count(), 1);
     }

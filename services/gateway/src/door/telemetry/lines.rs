@@ -14,11 +14,12 @@ use hindcast_domain::words::ItemFault;
 use hindcast_http::{HttpRefusal, Result};
 use serde_json::Value;
 
-use super::intake::{Intake, Kind};
+use super::intake::{Intake, RecordKind};
 use super::reading::{keep, media, off, store};
-use super::{Bad, RECORDS_MAX, fields, too_many};
+use super::{RECORDS_MAX, fields, too_many};
 use crate::Gateway;
 use crate::auth::Verified;
+use crate::format::Bad;
 use crate::source::Source;
 
 /// What is read as lines of JSON.
@@ -86,7 +87,7 @@ fn unlisted(bad: u64, listed: usize) -> Option<RejectedItem> {
 
 fn read(body: &[u8], source: &Source, now: Time) -> Result<Intake> {
     let default = source.service.as_deref().unwrap_or(&source.name);
-    let mut intake = Intake::new(Kind::Log, now, default);
+    let mut intake = Intake::new(RecordKind::Log, now, default);
     let mut lines = 0;
     each(body, |index, value| {
         lines = index + 1;

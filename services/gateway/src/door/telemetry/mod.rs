@@ -36,9 +36,6 @@ const NAME_BYTES_MAX: usize = 256;
 const VALUE_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of records that one request can become: labels that stand once in it stand in each of its records.
 const GATHERED_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How a record of a request is wrong.
-pub(crate) type Bad = crate::format::Bad;
-
 /// The refusal of a request that is too much to be looked at.
 fn too_many(what: &str, most: usize) -> HttpRefusal {
     let problem = Problem::new(Code::TooLarge, format!("expected at most {most} {what} a request"));

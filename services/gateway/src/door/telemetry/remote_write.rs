@@ -9,15 +9,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use hindcast_api::{Code, Problem};
 use hindcast_domain::Time;
+use hindcast_domain::alert::Labels;
 use hindcast_domain::limits::REQUEST_BYTES_MAX;
 use hindcast_http::{HttpRefusal, Result};
 use prost::Message;
 
-use super::intake::{Intake, Kind, Labels, Place};
+use super::intake::{Intake, RecordKind, SampleSeries};
 use super::reading::{arrive, keep, media, off};
 use super::wire::{self, LEAF, Shape};
-use super::{Bad, RECORDS_MAX, too_many};
+use super::{RECORDS_MAX, too_many};
 use crate::Gateway;
+use crate::format::Bad;
 
 /// The service of series that name none.
 const SERVICE: &str = "prometheus";
@@ -125,7 +127,7 @@ fn read(packed: &[u8], now: Time) -> Result<Intake> {
         let problem = Problem::new(Code::Malformed, format!("expected a prometheus.WriteRequest: {error}"));
         HttpRefusal(problem.remedy("Send remote write 1.0."))
     })?;
-    let mut intake = Intake::new(Kind::Sample, now, SERVICE);
+    let mut intake = Intake::new(RecordKind::Sample, now, SERVICE);
     let mut seen = 0;
     for (index, series) in request.timeseries.into_iter().enumerate() {
         let count = series.samples.len() + series.histograms.len();
@@ -191,7 +193,7 @@ fn take_named(labels: &mut Labels, name: &str) -> Option<String> {
 }
 
 /// Takes samples in the order of their time; one that is older than the one before it is bad.
-fn put(samples: impl Iterator<Item = (i64, f64)>, place: &Place, index: usize, intake: &mut Intake) {
+fn put(samples: impl Iterator<Item = (i64, f64)>, place: &SampleSeries, index: usize, intake: &mut Intake) {
     let mut newest = i64::MIN;
     for (at, value) in samples {
         if at < newest {

@@ -10,7 +10,7 @@ use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::limits::LABEL_VALUE_BYTES_MAX;
 use serde_json::Value;
 
-use super::{Bad, Batch, Context, Item, Payload, fields, labels, prometheus};
+use super::{Bad, Context, Item, Payload, SplitPayload, fields, labels, prometheus};
 use crate::fingerprint;
 
 /// How long a sender that nobody knows may be silent.
@@ -19,7 +19,7 @@ const STALE_AFTER: Span = Span::hours(24);
 const KEY_BYTES_MAX: usize = 1_024;
 
 /// The items of a payload: the list that the mapping names, `alerts`, the list or the object that it is.
-pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Problem> {
+pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<SplitPayload, Problem> {
     let named = context.source.mapping.as_ref().and_then(|mapping| mapping.items.as_deref());
     let (items, envelope) = match (named, payload.json) {
         (Some(path), json) => {
@@ -33,8 +33,8 @@ pub(crate) fn split(payload: Payload, context: &Context<'_>) -> Result<Batch, Pr
         (None, json) => (json, Value::Null),
     };
     match items {
-        Value::Array(items) => Ok(Batch { items, envelope, ..Batch::default() }),
-        item @ Value::Object(_) => Ok(Batch { items: vec![item], envelope, ..Batch::default() }),
+        Value::Array(items) => Ok(SplitPayload { items, envelope, ..SplitPayload::default() }),
+        item @ Value::Object(_) => Ok(SplitPayload { items: vec![item], envelope, ..SplitPayload::default() }),
         other => Err(invalid(format!("expected an alert or a list of alerts, got {}", fields::kind(&other)))),
     }
 }

@@ -1,9 +1,10 @@
 //! OTLP metrics as samples. Owns how each kind of metric becomes plain series: a gauge and a sum as they are, a
 //! histogram as `_count` and `_sum`, a summary as these and one series a quantile. Buckets are not kept.
 
+use hindcast_domain::alert::Labels;
 use hindcast_http::Result;
 
-use super::super::intake::{Intake, Labels};
+use super::super::intake::Intake;
 use super::super::wire::{LEAF, Shape};
 use super::super::{RECORDS_MAX, too_many};
 use super::messages::{ExportMetrics, KeyValue, Metric, NumberPoint, SummaryPoint};

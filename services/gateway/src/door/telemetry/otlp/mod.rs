@@ -18,7 +18,7 @@ use prost::Message;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::intake::{Intake, Kind};
+use super::intake::{Intake, RecordKind};
 use super::reading::{arrive, keep, media, off, unpacked};
 use super::wire::{self, Shape};
 use super::{OBJECTS_MAX, too_many};
@@ -41,7 +41,7 @@ enum OtlpEncoding {
 pub(crate) async fn logs(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Result<Response> {
     let read = |body: &[u8], encoding, now| {
         let request: ExportLogs = decode(body, encoding, &logs::SHAPE)?;
-        let mut intake = Intake::new(Kind::Log, now, SERVICE);
+        let mut intake = Intake::new(RecordKind::Log, now, SERVICE);
         logs::gather(request, &mut intake)?;
         Ok(intake)
     };
@@ -52,7 +52,7 @@ pub(crate) async fn logs(State(gateway): State<Gateway>, headers: HeaderMap, bod
 pub(crate) async fn metrics(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Result<Response> {
     let read = |body: &[u8], encoding, now| {
         let request: ExportMetrics = decode(body, encoding, &metrics::SHAPE)?;
-        let mut intake = Intake::new(Kind::Sample, now, SERVICE);
+        let mut intake = Intake::new(RecordKind::Sample, now, SERVICE);
         metrics::gather(request, &mut intake)?;
         Ok(intake)
     };

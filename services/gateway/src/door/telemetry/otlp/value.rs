@@ -2,10 +2,10 @@
 //! are.
 
 use hindcast_domain::Time;
+use hindcast_domain::alert::Labels;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
-use super::super::intake::Labels;
 use super::super::wire::{LEAF, Shape};
 use super::messages::{AnyValue, KeyValue};
 
