@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_domain::book::Book;
 use hindcast_domain::chat::Requested;
 use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::events;
 use hindcast_domain::incident::Incident;
 use hindcast_domain::words::ChatVendor;
 use hindcast_domain::{EventId, IncidentId, MessageId, Partition, Severity, Span, Time};
@@ -201,13 +202,7 @@ const fn is_about_an_incident(event: &Event) -> bool {
         Event::IncidentOpened(_)
             | Event::IncidentDeclared(_)
             | Event::IncidentAlertJoined(_)
-            | Event::IncidentAcknowledged(_)
-            | Event::IncidentUnacknowledged(_)
-            | Event::IncidentResolved(_)
-            | Event::IncidentReopened(_)
-            | Event::IncidentMerged(_)
-            | Event::IncidentSplit(_)
-            | Event::IncidentUndone(_)
             | Event::IncidentSeveritySet(_)
+            | events! { lineage, incident_status }
     )
 }

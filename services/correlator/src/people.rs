@@ -55,22 +55,11 @@ fn left_quiet(state: &CorrelatorState, drafts: &[Draft]) -> Option<Draft> {
     let leaving = match &draft.event {
         Event::IncidentSplit(split) => &split.fingerprints,
         Event::IncidentUndone(undone) if undone.how == "merged" => &undone.fingerprints,
-        Event::IncidentOpened(_)
-        | Event::IncidentDeclared(_)
-        | Event::IncidentAlertJoined(_)
-        | Event::IncidentAcknowledged(_)
-        | Event::IncidentUnacknowledged(_)
-        | Event::IncidentResolved(_)
-        | Event::IncidentReopened(_)
+        Event::IncidentDeclared(_)
         | Event::IncidentMerged(_)
         | Event::IncidentUndone(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, placement, incident_status, care } =>
+        {
             return None;
         }
     };

@@ -158,17 +158,7 @@ pub(crate) fn movers(event: &Event) -> &[Fingerprint] {
         Event::IncidentSplit(split) => &split.fingerprints,
         Event::IncidentUndone(undone) => &undone.fingerprints,
         Event::IncidentDeclared(_)
-        | Event::IncidentAcknowledged(_)
-        | Event::IncidentUnacknowledged(_)
-        | Event::IncidentResolved(_)
-        | Event::IncidentReopened(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, incident_status, care } => {
             &[]
         }
     }

@@ -226,20 +226,10 @@ impl Desk {
             | Event::ProposalRejected(_)
             | Event::LabelRetracted(_)
             | Event::AlertRepeated(_)
-            | Event::IncidentOpened(_)
             | Event::IncidentDeclared(_)
-            | Event::IncidentAlertJoined(_)
-            | Event::IncidentAcknowledged(_)
-            | Event::IncidentUnacknowledged(_)
-            | Event::IncidentResolved(_)
-            | Event::IncidentReopened(_)
-            | Event::IncidentAssigned(_)
-            | Event::IncidentNoted(_)
-            | Event::IncidentSeveritySet(_)
-            | Event::IncidentSnoozed(_)
-            | Event::IncidentAwoken(_)
-            | Event::IncidentFeedback(_)
-            | events! { intake, conversation, model, chat, silence, control, notice } => self.of_subject(event),
+            | events! { intake, conversation, model, chat, silence, control, notice, placement, incident_status, care } => {
+                self.of_subject(event)
+            }
         }
     }
 

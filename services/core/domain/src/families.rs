@@ -71,9 +71,10 @@ macro_rules! events {
             | $crate::Event::ChatExpired(_)
             | $crate::Event::ChatRequested(_)
     };
-    (alert) => {
-        $crate::Event::AlertFired(_)
-            | $crate::Event::AlertRepeated(_)
+    (alert) => { $crate::Event::AlertFired(_) | $crate::events!(alert_course) };
+    // What becomes of an alert that fired.
+    (alert_course) => {
+        $crate::Event::AlertRepeated(_)
             | $crate::Event::AlertResolved(_)
             | $crate::Event::AlertStale(_)
             | $crate::Event::AlertSuppressed(_)
@@ -81,18 +82,25 @@ macro_rules! events {
             | $crate::Event::AlertFlapping(_)
             | $crate::Event::AlertSettled(_)
     };
-    (incident) => {
-        $crate::Event::IncidentOpened(_)
-            | $crate::Event::IncidentDeclared(_)
-            | $crate::Event::IncidentAlertJoined(_)
-            | $crate::Event::IncidentAcknowledged(_)
+    (incident) => { $crate::Event::IncidentDeclared(_) | $crate::events!(placement, incident_status, lineage, care) };
+    // An alert came into an incident.
+    (placement) => { $crate::Event::IncidentOpened(_) | $crate::Event::IncidentAlertJoined(_) };
+    // Where an incident is in its life.
+    (incident_status) => {
+        $crate::Event::IncidentAcknowledged(_)
             | $crate::Event::IncidentUnacknowledged(_)
             | $crate::Event::IncidentResolved(_)
             | $crate::Event::IncidentReopened(_)
-            | $crate::Event::IncidentMerged(_)
+    };
+    // What is one incident with another.
+    (lineage) => {
+        $crate::Event::IncidentMerged(_)
             | $crate::Event::IncidentSplit(_)
             | $crate::Event::IncidentUndone(_)
-            | $crate::Event::IncidentAssigned(_)
+    };
+    // What people do for an incident that neither ends nor moves it.
+    (care) => {
+        $crate::Event::IncidentAssigned(_)
             | $crate::Event::IncidentNoted(_)
             | $crate::Event::IncidentSeveritySet(_)
             | $crate::Event::IncidentSnoozed(_)
@@ -110,9 +118,11 @@ macro_rules! events {
             | $crate::Event::CommandRejected(_)
     };
     (notice) => {
-        $crate::Event::NoticeRequested(_)
-            | $crate::Event::NoticeHeld(_)
-            | $crate::Event::NoticeReleased(_)
+        $crate::Event::NoticeRequested(_) | $crate::Event::NoticeHeld(_) | $crate::events!(notice_course)
+    };
+    // What becomes of a notice.
+    (notice_course) => {
+        $crate::Event::NoticeReleased(_)
             | $crate::Event::NoticeDelivered(_)
             | $crate::Event::NoticeFailed(_)
             | $crate::Event::NoticeExpired(_)

@@ -220,11 +220,7 @@ impl Notices {
                 self.0.insert(id.clone(), Notice::held(id, held, recorded));
                 return true;
             }
-            Event::NoticeReleased(_)
-            | Event::NoticeDelivered(_)
-            | Event::NoticeFailed(_)
-            | Event::NoticeExpired(_)
-            | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control } =>
+            events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence, control, notice_course } =>
                 {}
         }
         let Some(notice) = self.0.get_mut(&id) else {

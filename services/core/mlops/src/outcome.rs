@@ -116,16 +116,7 @@ impl RunOutcome {
             Event::IncidentDeclared(_)
             | Event::IncidentAcknowledged(_)
             | Event::IncidentUnacknowledged(_)
-            | Event::IncidentMerged(_)
-            | Event::IncidentSplit(_)
-            | Event::IncidentUndone(_)
-            | Event::IncidentAssigned(_)
-            | Event::IncidentNoted(_)
-            | Event::IncidentSeveritySet(_)
-            | Event::IncidentSnoozed(_)
-            | Event::IncidentAwoken(_)
-            | Event::IncidentFeedback(_)
-            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, care } =>
                 {}
         }
     }

@@ -135,19 +135,8 @@ impl ObservedPartition {
             Event::ProposalRejected(_)
             | Event::LabelGiven(_)
             | Event::LabelRetracted(_)
-            | Event::AlertRepeated(_)
-            | Event::AlertResolved(_)
-            | Event::AlertStale(_)
-            | Event::AlertSuppressed(_)
-            | Event::AlertUnsuppressed(_)
-            | Event::AlertFlapping(_)
-            | Event::AlertSettled(_)
             | Event::NoticeHeld(_)
-            | Event::NoticeReleased(_)
-            | Event::NoticeDelivered(_)
-            | Event::NoticeFailed(_)
-            | Event::NoticeExpired(_)
-            | events! { intake, finding, conversation, model, chat, incident, silence, control } => {
+            | events! { intake, finding, conversation, model, chat, incident, silence, control, alert_course, notice_course } => {
                 self.incident(recorded)
             }
         }

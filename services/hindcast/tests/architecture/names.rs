@@ -25,13 +25,6 @@ const EACH_ITS_OWN: [(&str, &str); 10] = [
 /// The API's shape of a thing of the domain has the thing's name: `api::Incident` shows what `incident::Incident` folds.
 const SHAPES: [&str; 8] = ["Alert", "Change", "Event", "Incident", "Label", "Notice", "Parked", "Silence"];
 
-/// Names that still mean more than one thing, with how many files declare them. Entries are only lowered and deleted.
-#[rustfmt::skip]
-const STILL_TWICE: [(&str, usize); 11] = [
-    ("About", 2), ("Asked", 3), ("Bad", 2), ("Batch", 2), ("Checkpoint", 2), ("Figures", 2), ("Kind", 6),
-    ("Labels", 3), ("Place", 3), ("State", 2), ("Told", 3),
-];
-
 const DOMAIN: &str = "services/core/domain/src/";
 
 /// The types that a file declares at the level of a module.
@@ -86,10 +79,7 @@ fn a_type_name_means_one_thing() {
             "{name} is the API's shape of the domain's: {places:?}"
         );
     }
-    let listed = |name: &str, files: usize| STILL_TWICE.iter().any(|(known, most)| *known == name && files <= *most);
-    let (known, new): (Vec<_>, Vec<_>) = twice.into_iter().partition(|(name, files)| listed(name, files.len()));
-    println!("{} names still mean more than one thing", known.len());
-    assert!(new.is_empty(), "expected one declaration of each name, got {new:#?}");
+    assert!(twice.is_empty(), "expected one declaration of each name, got {twice:#?}");
 }
 
 #[test]

@@ -151,28 +151,9 @@ impl Placing {
             }
             Event::IncidentOpened(opened) => (&opened.fingerprint, &opened.grouping, true),
             Event::IncidentAlertJoined(joined) => (&joined.fingerprint, joined.grouping.as_ref()?, false),
-            Event::AlertRepeated(_)
-            | Event::AlertResolved(_)
-            | Event::AlertStale(_)
-            | Event::AlertSuppressed(_)
-            | Event::AlertUnsuppressed(_)
-            | Event::AlertFlapping(_)
-            | Event::AlertSettled(_)
-            | Event::IncidentDeclared(_)
-            | Event::IncidentAcknowledged(_)
-            | Event::IncidentUnacknowledged(_)
-            | Event::IncidentResolved(_)
-            | Event::IncidentReopened(_)
-            | Event::IncidentMerged(_)
-            | Event::IncidentSplit(_)
-            | Event::IncidentUndone(_)
-            | Event::IncidentAssigned(_)
-            | Event::IncidentNoted(_)
-            | Event::IncidentSeveritySet(_)
-            | Event::IncidentSnoozed(_)
-            | Event::IncidentAwoken(_)
-            | Event::IncidentFeedback(_)
-            | events! { intake, finding, conversation, proposal, label, model, chat, silence, control, notice } => {
+            Event::IncidentDeclared(_)
+            | events! { intake, finding, conversation, proposal, label, model, chat, silence, control, notice, lineage, incident_status, care, alert_course } =>
+            {
                 return None;
             }
         };

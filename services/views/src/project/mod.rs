@@ -281,20 +281,9 @@ impl Projector {
             | Event::Unparked(_)
             | Event::EvidencePinned(_)
             | Event::IncidentDeclared(_)
-            | Event::IncidentAcknowledged(_)
-            | Event::IncidentUnacknowledged(_)
-            | Event::IncidentResolved(_)
-            | Event::IncidentReopened(_)
-            | Event::IncidentMerged(_)
-            | Event::IncidentSplit(_)
-            | Event::IncidentUndone(_)
-            | Event::IncidentAssigned(_)
-            | Event::IncidentNoted(_)
-            | Event::IncidentSeveritySet(_)
-            | Event::IncidentSnoozed(_)
-            | Event::IncidentAwoken(_)
-            | Event::IncidentFeedback(_)
-            | events! { conversation, proposal, label, model, chat, alert, silence, control, notice } => None,
+            | events! { conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, incident_status, care } => {
+                None
+            }
         };
         let Some(service) = service.filter(|service| !service.is_empty()) else { return };
         let id = keys::watched(&recorded.partition.environment, service);

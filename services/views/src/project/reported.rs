@@ -150,18 +150,8 @@ pub(super) fn note(recorded: &Recorded) -> Vec<u8> {
         }),
         Event::LabelRetracted(_) => return recorded.subject.as_bytes().to_vec(),
         Event::LabelJudged(_)
-        | Event::NoticeReleased(_)
-        | Event::NoticeDelivered(_)
-        | Event::NoticeFailed(_)
-        | Event::NoticeExpired(_)
-        | Event::AlertRepeated(_)
-        | Event::AlertResolved(_)
-        | Event::AlertStale(_)
-        | Event::AlertSuppressed(_)
-        | Event::AlertUnsuppressed(_)
-        | Event::AlertFlapping(_)
-        | Event::AlertSettled(_)
-        | events! { intake, finding, conversation, proposal, model, chat, incident, silence, control } => {
+        | events! { intake, finding, conversation, proposal, model, chat, incident, silence, control, alert_course, notice_course } =>
+        {
             return Vec::new();
         }
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::alert::Alert;
 use hindcast_domain::incident::{Incident, Member};
-use hindcast_domain::{Event, Fingerprint, IncidentId};
+use hindcast_domain::{Event, Fingerprint, IncidentId, events};
 use serde::{Deserialize, Serialize};
 
 use super::live::Class;
@@ -112,7 +112,7 @@ pub(crate) fn count(counts: &mut Counts, event: &Event, fingerprint: &Fingerprin
         }
         return;
     }
-    let moves = matches!(event, Event::IncidentMerged(_) | Event::IncidentSplit(_) | Event::IncidentUndone(_));
+    let moves = matches!(event, events! { lineage });
     let came = match &before.incident {
         None => alert.messages,
         Some(old) => {

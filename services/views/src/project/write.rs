@@ -281,20 +281,7 @@ const fn joins(event: &Event) -> Option<&Fingerprint> {
         Event::IncidentOpened(opened) => Some(&opened.fingerprint),
         Event::IncidentAlertJoined(joined) => Some(&joined.fingerprint),
         Event::IncidentDeclared(_)
-        | Event::IncidentAcknowledged(_)
-        | Event::IncidentUnacknowledged(_)
-        | Event::IncidentResolved(_)
-        | Event::IncidentReopened(_)
-        | Event::IncidentMerged(_)
-        | Event::IncidentSplit(_)
-        | Event::IncidentUndone(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, incident_status, care } => {
             None
         }
     }
@@ -306,20 +293,7 @@ pub(crate) fn grouping(event: &Event) -> Option<&Grouping> {
         Event::IncidentOpened(opened) => Some(&opened.grouping),
         Event::IncidentAlertJoined(joined) => joined.grouping.as_ref(),
         Event::IncidentDeclared(_)
-        | Event::IncidentAcknowledged(_)
-        | Event::IncidentUnacknowledged(_)
-        | Event::IncidentResolved(_)
-        | Event::IncidentReopened(_)
-        | Event::IncidentMerged(_)
-        | Event::IncidentSplit(_)
-        | Event::IncidentUndone(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, incident_status, care } => {
             None
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
-use hindcast_domain::label::{Label, About, Provenance};
+use hindcast_domain::label::{About, Label, Provenance};
 use hindcast_domain::notice::Notice;
 use hindcast_domain::{Event, IncidentId};
 use hindcast_mlops::table;

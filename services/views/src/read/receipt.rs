@@ -195,13 +195,9 @@ fn stage(event: &Event) -> ReceiptStage {
         | Event::IncidentAcknowledged(_)
         | Event::IncidentUnacknowledged(_)
         | Event::IncidentResolved(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { finding, conversation, proposal, label, model, chat, silence, control } => ReceiptStage::Unlisted,
+        | events! { finding, conversation, proposal, label, model, chat, silence, control, care } => {
+            ReceiptStage::Unlisted
+        }
     }
 }
 
@@ -234,7 +230,7 @@ fn detail(recorded: &Recorded) -> Value {
         Event::IncidentOpened(_) | Event::IncidentAlertJoined(_) => {
             json!({ "incident": subject, "grouping": grouping(&recorded.event) })
         }
-        Event::IncidentReopened(_) | Event::IncidentMerged(_) | Event::IncidentSplit(_) | Event::IncidentUndone(_) => {
+        Event::IncidentReopened(_) | events! { lineage } => {
             json!({ "incident": subject })
         }
         Event::NoticeRequested(asked) => {
@@ -262,12 +258,6 @@ fn detail(recorded: &Recorded) -> Value {
         | Event::IncidentAcknowledged(_)
         | Event::IncidentUnacknowledged(_)
         | Event::IncidentResolved(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { finding, conversation, proposal, label, model, chat, silence, control } => Value::Null,
+        | events! { finding, conversation, proposal, label, model, chat, silence, control, care } => Value::Null,
     }
 }

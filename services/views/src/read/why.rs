@@ -94,20 +94,7 @@ impl Reader {
                 Event::IncidentOpened(opened) => opened.fingerprint.to_string(),
                 Event::IncidentAlertJoined(joined) => joined.fingerprint.to_string(),
                 Event::IncidentDeclared(_)
-                | Event::IncidentAcknowledged(_)
-                | Event::IncidentUnacknowledged(_)
-                | Event::IncidentResolved(_)
-                | Event::IncidentReopened(_)
-                | Event::IncidentMerged(_)
-                | Event::IncidentSplit(_)
-                | Event::IncidentUndone(_)
-                | Event::IncidentAssigned(_)
-                | Event::IncidentNoted(_)
-                | Event::IncidentSeveritySet(_)
-                | Event::IncidentSnoozed(_)
-                | Event::IncidentAwoken(_)
-                | Event::IncidentFeedback(_)
-                | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+                | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, incident_status, care } =>
                 {
                     continue;
                 }

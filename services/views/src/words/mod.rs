@@ -39,12 +39,7 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         Event::Restored(_) => "the ledger was restored from a backup".to_owned(),
         Event::Owned(_) => "the partition has a new owner".to_owned(),
         Event::CommandRejected(rejected) => format!("refused: {}", rejected.detail),
-        Event::NoticeRequested(_)
-        | Event::NoticeHeld(_)
-        | Event::NoticeReleased(_)
-        | Event::NoticeDelivered(_)
-        | Event::NoticeFailed(_)
-        | Event::NoticeExpired(_) => notice(event),
+        events! { notice } => notice(event),
         Event::FindingRaised(_)
         | Event::EvidencePinned(_)
         | Event::ConversationAsked(_)
@@ -53,14 +48,7 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         | Event::ConversationAnswered(_)
         | Event::ProposalMade(_)
         | Event::ProposalRejected(_) => advice::line(event, actor),
-        Event::AlertFired(_)
-        | Event::AlertRepeated(_)
-        | Event::AlertResolved(_)
-        | Event::AlertStale(_)
-        | Event::AlertSuppressed(_)
-        | Event::AlertUnsuppressed(_)
-        | Event::AlertFlapping(_)
-        | Event::AlertSettled(_) => alert(event, &names.alert(subject)),
+        events! { alert } => alert(event, &names.alert(subject)),
         Event::DoorOpened(_) | events! { label, model, chat, incident } => incident(event, actor, names),
     }
 }
@@ -185,13 +173,7 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
         other @ (Event::IncidentDeclared(_)
         | Event::IncidentAcknowledged(_)
         | Event::IncidentUnacknowledged(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice }) => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, care }) => {
             people::incident(other, actor)
         }
     }

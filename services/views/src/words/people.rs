@@ -22,14 +22,9 @@ pub(super) fn incident(event: &Event, actor: &str) -> String {
             let text = feedback.text.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
             format!("feedback from {actor}: {}{text}", feedback.verdict.as_str().replace('_', " "))
         }
-        Event::IncidentOpened(_)
-        | Event::IncidentAlertJoined(_)
-        | Event::IncidentResolved(_)
+        Event::IncidentResolved(_)
         | Event::IncidentReopened(_)
-        | Event::IncidentMerged(_)
-        | Event::IncidentSplit(_)
-        | Event::IncidentUndone(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, placement, lineage } => {
             String::new()
         }
     }

@@ -93,11 +93,8 @@ impl Incident {
             Event::IncidentAwoken(_) => self.snoozed_until = None,
             Event::IncidentOpened(_)
             | Event::IncidentDeclared(_)
-            | Event::IncidentMerged(_)
-            | Event::IncidentSplit(_)
-            | Event::IncidentUndone(_)
             | Event::IncidentFeedback(_)
-            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage } =>
                 {}
         }
         self.updated_at = now;
@@ -147,17 +144,8 @@ pub(crate) fn evolve(
         Event::IncidentSplit(split) => evolve_split(incidents, &id, split, recorded, moved),
         Event::IncidentUndone(undone) => evolve_undone(incidents, &id, undone, recorded, moved),
         Event::IncidentAlertJoined(_)
-        | Event::IncidentAcknowledged(_)
-        | Event::IncidentUnacknowledged(_)
-        | Event::IncidentResolved(_)
-        | Event::IncidentReopened(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, incident_status, care } =>
+        {
             let Some(incident) = incidents.get_mut(&id) else {
                 return false;
             };

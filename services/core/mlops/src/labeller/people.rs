@@ -51,14 +51,7 @@ pub(crate) fn decide(state: &LabellerState, input: &Recorded, now: Time) -> Vec<
         | Event::LabelGiven(_)
         | Event::LabelRetracted(_)
         | Event::AlertFired(_)
-        | Event::AlertRepeated(_)
-        | Event::AlertResolved(_)
-        | Event::AlertStale(_)
-        | Event::AlertSuppressed(_)
-        | Event::AlertUnsuppressed(_)
-        | Event::AlertFlapping(_)
-        | Event::AlertSettled(_)
-        | events! { finding, conversation, proposal, model, chat, incident, silence, control, notice } => {
+        | events! { finding, conversation, proposal, model, chat, incident, silence, control, notice, alert_course } => {
             if let Some((id, case)) = input.subject.parse().ok().and_then(|id| state.seen.cases.get_key_value(&id)) {
                 of_incident(state, input, id, case, now, &mut out);
             }
@@ -117,20 +110,13 @@ fn of_incident(
             }
             _ => {}
         },
-        Event::IncidentOpened(_)
-        | Event::IncidentDeclared(_)
-        | Event::IncidentAlertJoined(_)
+        Event::IncidentDeclared(_)
         | Event::IncidentAcknowledged(_)
         | Event::IncidentResolved(_)
         | Event::IncidentMerged(_)
         | Event::IncidentSplit(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {}
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, placement, care } =>
+            {}
     }
 }
 

@@ -150,20 +150,8 @@ fn other(event: &Event) -> Option<IncidentId> {
         Event::IncidentMerged(merged) => Some(merged.incident.clone()),
         Event::IncidentSplit(split) => Some(split.incident.clone()),
         Event::IncidentUndone(undone) => Some(undone.other.clone()),
-        Event::IncidentOpened(_)
-        | Event::IncidentDeclared(_)
-        | Event::IncidentAlertJoined(_)
-        | Event::IncidentAcknowledged(_)
-        | Event::IncidentUnacknowledged(_)
-        | Event::IncidentResolved(_)
-        | Event::IncidentReopened(_)
-        | Event::IncidentAssigned(_)
-        | Event::IncidentNoted(_)
-        | Event::IncidentSeveritySet(_)
-        | Event::IncidentSnoozed(_)
-        | Event::IncidentAwoken(_)
-        | Event::IncidentFeedback(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } => {
+        Event::IncidentDeclared(_)
+        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, placement, incident_status, care } => {
             None
         }
     }
