@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // it is a tool that starts processes and reads its environment
 
 mod fetch;
+mod hold;
 mod ingest;
 mod receiver;
 mod server;
@@ -27,6 +28,9 @@ usage: cargo xtask TASK [ARGUMENTS]
   ci              what continuous integration runs, from formatting to the last test
   bench           measure the ledger and the telemetry store against plain files
   ingest BIN [N]  send N alerts (100,000) to BIN and to an Alertmanager, and compare rate and processor time
+  hold BIN [N]    hold N alerts (20,000) of one incident in BIN: memory, disk, how long lists, its page and a
+                  replay take
+  repeats BIN [N] send 200 alerts to BIN again and again, N messages (40,000): disk and memory of each
   storm BIN [N]   how soon a critical alert is paged while N alerts of one source wait in BIN
   demo            play a recorded incident through the real HTTP endpoint
 ";
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         "bench" => run(cargo().args(["bench", "--locked", "-p", "hindcast-ledger-embedded"]).args(rest))
             .and_then(|()| run(cargo().args(["bench", "--locked", "-p", "hindcast-telemetry-files"]).args(rest))),
         "ingest" => ingest::run(rest),
+        "hold" => hold::hold(rest),
+        "repeats" => hold::repeats(rest),
         "storm" => ingest::storm(rest),
         "demo" => run(cargo().args(["run", "--release", "--locked", "--", "up", "--demo"]).args(rest)),
         "help" | "--help" | "-h" => {

@@ -63,7 +63,7 @@ pub async fn copy_into(source: &dyn Ledger, target: &dyn Ledger) -> Result<Seq, 
     let mut tail = source.tail(copied + 1);
     while copied < head {
         for record in tail.next().await.map_err(CopyError::Read)? {
-            let Record { seq, subject, payload } = record;
+            let Record { seq, subject, payload, .. } = record;
             if seq > head {
                 break;
             }

@@ -39,8 +39,10 @@ const BATCH_EVENTS: usize = COMMIT_EVENTS_MAX / 4;
 const BATCH_EVENTS_MAX: usize = COMMIT_EVENTS_MAX / 2;
 /// Bytes of one batch, before compression, after which it is appended.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Commits after which a snapshot is written.
+/// Commits after which a snapshot is written, unless the last one took long.
 const SNAPSHOT_EVERY: u64 = 2_000;
+/// So many times as long as the last snapshot took passes before the next one.
+const SNAPSHOT_REST: u32 = 50;
 /// Undecided inputs of a lane up to which they are decided in the order of the ledger: it takes well below a second.
 pub const BACKLOG: usize = 256;
 /// Inputs that are read ahead while others wait. Intake takes nothing new long before.
@@ -186,7 +188,7 @@ impl<D: Decider> Runner<D> {
                 biased;
                 _ = shutdown.changed() => {
                     if *shutdown.borrow() {
-                        self.save(&mut world, true).await;
+                        self.save(&mut world, true).await?;
                         return Ok(RunnerStep::Stop);
                     }
                 }
@@ -206,7 +208,7 @@ impl<D: Decider> Runner<D> {
                             return Ok(RunnerStep::Fenced);
                         }
                     }
-                    self.save(&mut world, false).await;
+                    self.save(&mut world, false).await?;
                 }
                 () = self.options.clock.sleep_until(due_at), if due.is_some() => {
                     if let Some((partition, timer)) = due

@@ -1,10 +1,13 @@
-//! Reading: records become commits, commits become events with their places.
+//! Reading: records become commits, commits become events with their places. A record is decoded once a process,
+//! by whoever reads it first.
+
+use std::sync::Arc;
 
 use hindcast_domain::event::Recorded;
 use hindcast_events::{DecodeError, Decoded};
 use serde_json::Value;
 
-use hindcast_ledger::commit::{self, Commit, Malformed};
+use hindcast_ledger::commit::{self, Commit, CommitHeader, Hash, Malformed};
 use hindcast_ledger::port::{ReadError, Record, Seq};
 
 /// An event of a commit that was read.
@@ -23,6 +26,43 @@ pub enum ReadEvent {
         /// All of it.
         raw: Value,
     },
+}
+
+/// An event of a type or version that this binary does not know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnknownEvent {
+    /// The position of the event.
+    pub position: u64,
+    /// The type of the event that this program does not know.
+    pub kind: String,
+    /// The schema version that the event names.
+    pub version: u32,
+    /// All of it.
+    pub raw: Value,
+}
+
+/// A commit with its events, typed. All readers of a process share one.
+#[derive(Clone, Debug)]
+pub struct DecodedRecord {
+    /// Everything but the events.
+    pub header: CommitHeader,
+    /// The chain hash.
+    pub hash: Hash,
+    /// The events that this binary knows, in their order.
+    pub events: Vec<Recorded>,
+    /// Those that it does not know: a decider refuses them, a projector parks them.
+    pub unknown: Vec<UnknownEvent>,
+}
+
+/// An event that was read only where somebody wanted its type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FilteredEvent {
+    /// One of a wanted type.
+    Known(Box<Recorded>),
+    /// One of another type: its payload was not taken apart.
+    PassedOver,
+    /// One of a wanted type that this binary does not know.
+    Unknown,
 }
 
 /// Why a record could not be read.
@@ -62,6 +102,27 @@ impl From<UnreadableRecord> for ReadError {
     }
 }
 
+/// A record's commit with its events, which is made by whoever asks first.
+///
+/// # Errors
+/// When it is no commit, or one of its events is no event.
+pub fn decoded(record: &Record) -> Result<Arc<DecodedRecord>, UnreadableRecord> {
+    record.memo.get_or_make(|| {
+        let commit = commit(record)?;
+        let mut events = Vec::with_capacity(commit.events.len());
+        let mut unknown = Vec::new();
+        for item in self::events(record, &commit)? {
+            match item {
+                ReadEvent::Known(event) => events.push(*event),
+                ReadEvent::Unknown { position, kind, version, raw } => {
+                    unknown.push(UnknownEvent { position, kind, version, raw });
+                }
+            }
+        }
+        Ok(DecodedRecord { header: commit.header, hash: commit.hash, events, unknown })
+    })
+}
+
 /// Reads a record's commit.
 ///
 /// # Errors
@@ -85,4 +146,25 @@ pub fn events(record: &Record, commit: &Commit) -> Result<Vec<ReadEvent>, Unread
         }
     };
     commit.events.iter().enumerate().map(read).collect()
+}
+
+/// Reads the event at `index` of a commit if `wants` says so of its type.
+///
+/// # Errors
+/// When it is no event.
+pub fn event_if(
+    record: &Record,
+    index: usize,
+    bytes: &[u8],
+    wants: impl Fn(&str) -> bool,
+) -> Result<FilteredEvent, UnreadableRecord> {
+    let position = commit::position(record.seq, index);
+    match hindcast_events::decode_if(bytes, wants) {
+        Ok(Some(Decoded::Known(envelope))) => {
+            Ok(FilteredEvent::Known(Box::new(envelope.at(position, record.subject.partition()))))
+        }
+        Ok(Some(Decoded::Unknown { .. })) => Ok(FilteredEvent::Unknown),
+        Ok(None) => Ok(FilteredEvent::PassedOver),
+        Err(source) => Err(UnreadableRecord::Event { position, source }),
+    }
 }

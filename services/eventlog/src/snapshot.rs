@@ -1,14 +1,22 @@
 //! Snapshots: a state with the place that it belongs to. A snapshot is a short-cut and never truth: one
 //! that does not fit the ledger, or this binary's folds, is refused and the ledger is folded instead.
 
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use hindcast_domain::canonical::FOLD_VERSION;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use hindcast_ledger::commit::{self, Hash};
 use hindcast_ledger::port::{Ledger, Seq};
+
+/// Packing is to cost little beside making the text.
+const ZSTD_LEVEL: i32 = 1;
+/// Bytes of text that are packed at once.
+const TEXT_BYTES: usize = 64 * 1024;
 
 /// What stands before the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,13 +85,10 @@ impl SnapshotStore {
         let Some(path) = self.path(name) else {
             return Ok(());
         };
-        let io = |source| WriteError::Io { path: path.clone(), source };
-        let json = serde_json::to_vec(&SnapshotFile { stamp, state }).map_err(WriteError::Encode)?;
-        let packed = zstd::bulk::compress(&json, 1).map_err(io)?;
-        let digest = Hash::of(&packed);
-        let mut bytes = digest.0.to_vec();
-        bytes.extend_from_slice(&packed);
-        replace(&path, &bytes).map_err(io)
+        replace(&path, &SnapshotFile { stamp, state }).map_err(|error| match error {
+            NotWritten::Encode(source) => WriteError::Encode(source),
+            NotWritten::Io(source) => WriteError::Io { path, source },
+        })
     }
 
     /// Reads a snapshot that fits this ledger and this binary; `None` where there is none that does.
@@ -115,14 +120,57 @@ pub async fn hash_at(ledger: &dyn Ledger, seq: Seq) -> Option<Hash> {
     commit::decode_header(&record.payload).ok().map(|(_, hash)| hash)
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
+/// Why a file was not written.
+enum NotWritten {
+    Encode(serde_json::Error),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for NotWritten {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Hashes what passes through to the file.
+struct HashedFile {
+    file: BufWriter<File>,
+    hasher: Sha256,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a file beside the one at `path` and puts it in its place. The text of a large state is many times the state,
+/// so it goes to the file as it is made; the digest in front of it is written last.
+fn replace<T: Serialize>(path: &Path, content: &T) -> Result<(), NotWritten> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let fresh = path.with_extension("fresh");
-    let mut file = std::fs::File::create(&fresh)?;
-    file.write_all(bytes)?;
+    let mut file = BufWriter::new(File::create(&fresh)?);
+    file.write_all(&Hash::ZERO.0)?;
+    let mut packer = zstd::stream::Encoder::new(HashedFile { file, hasher: Sha256::new() }, ZSTD_LEVEL)?;
+    let mut text = BufWriter::with_capacity(TEXT_BYTES, &mut packer);
+    serde_json::to_writer(&mut text, content).map_err(|error| match error.io_error_kind() {
+        Some(_) => NotWritten::Io(error.into()),
+        None => NotWritten::Encode(error),
+    })?;
+    text.flush()?;
+    drop(text);
+    let HashedFile { file, hasher } = packer.finish()?;
+    let mut file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&hasher.finalize())?;
     file.sync_data()?;
-    std::fs::rename(&fresh, path)
+    Ok(std::fs::rename(&fresh, path)?)
 }

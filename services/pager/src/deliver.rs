@@ -16,7 +16,7 @@ use hindcast_domain::notice::{Delivered, Expired, Failed, Requested};
 use hindcast_domain::{EventId, Partition, Time};
 use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep::{self, Hold};
-use hindcast_eventlog::read::{self, ReadEvent};
+use hindcast_eventlog::read;
 use hindcast_facts::{FactsWriter, NewFact};
 use hindcast_ledger::figures::elapsed;
 use hindcast_ledger::{LedgerFigures, ReadError, Record, Shared, commit};
@@ -141,20 +141,22 @@ impl NoticeDeliverer {
         if !relevant {
             return Ok(());
         }
-        let commit = read::commit(record)?;
-        for item in read::events(record, &commit)? {
-            let ReadEvent::Known(event) = item else { continue };
-            match event.event {
+        for event in &read::decoded(record)?.events {
+            match &event.event {
                 Event::NoticeRequested(asked) => {
-                    let pending =
-                        PendingNotice { request: event.id, partition: event.partition, asked, at: event.time };
-                    desk.pending.insert(event.subject, pending);
+                    let pending = PendingNotice {
+                        request: event.id.clone(),
+                        partition: event.partition.clone(),
+                        asked: asked.clone(),
+                        at: event.time,
+                    };
+                    desk.pending.insert(event.subject.clone(), pending);
                 }
                 Event::NoticeDelivered(_) | Event::NoticeExpired(_) => {
                     desk.pending.remove(&event.subject);
                     desk.told.remove(&event.subject);
                 }
-                Event::Activated(activated) => desk.active = Some(activated.install),
+                Event::Activated(activated) => desk.active = Some(activated.install.clone()),
                 Event::Configured(_)
                 | Event::Restored(_)
                 | Event::Owned(_)

@@ -7,6 +7,7 @@ use hindcast_domain::events;
 use hindcast_domain::words::HoldReason;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use hindcast_domain::alert::{Alert, Labels};
 use hindcast_domain::book::Book;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
@@ -253,6 +254,13 @@ impl NoticesState {
     }
 }
 
+/// Lets go of what no notice is decided on, which is most of an alert: the incident lane and the views hold it.
+fn lighten(alert: &mut Alert) {
+    alert.labels = Labels::new();
+    alert.annotations = Labels::new();
+    (alert.about, alert.url, alert.source_fingerprint) = (None, None, None);
+}
+
 impl ObservedState {
     /// Folds an input.
     pub fn see(&mut self, input: &Recorded) {
@@ -281,8 +289,10 @@ impl ObservedState {
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, incident, silence } => {
                 let book = self.books.entry(input.partition.to_string()).or_default();
                 let touched = book.evolve(input);
-                for alert in touched.alerts.iter().filter_map(|fingerprint| book.alerts.get(fingerprint)) {
+                for fingerprint in &touched.alerts {
+                    let Some(alert) = book.alerts.get_mut(fingerprint) else { continue };
                     self.loud.note(alert);
+                    lighten(alert);
                 }
                 self.remember_who_cares(input);
             }

@@ -191,7 +191,7 @@ async fn a_planted_difference_is_found() {
 async fn rewritten(ledger: &Shared, change: impl Fn(&mut commit::CommitHeader)) -> Shared {
     let copy = MemoryLedger::new("HISTORY").share();
     let (mut hashes, mut tips) = (BTreeMap::new(), BTreeMap::<Subject, commit::Hash>::new());
-    for Record { seq, subject, payload } in toy::all(ledger.as_ref()).await {
+    for Record { seq, subject, payload, .. } in toy::all(ledger.as_ref()).await {
         let commit = commit::decode(&payload).unwrap();
         let mut header = commit.header;
         header.previous = tips.get(&subject).copied().unwrap_or_default();

@@ -11,6 +11,8 @@ pub(crate) const SYNC_EVERY_SECS: u64 = 5;
 pub(crate) const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 /// Bytes of a keyspace's newest writes that are kept in memory.
 pub(crate) const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of journals on the disk: what stands in them and in no table yet is written to tables beyond that.
+pub(crate) const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of one block of documents: versions of one entity lie side by side and compress each other away.
 pub(crate) const DOCUMENT_BLOCK_BYTES: u32 = 32 * 1024;
 /// Bytes of events that stay unpacked in memory for whoever reads them next.
@@ -27,6 +29,10 @@ pub(crate) const RECEIPT_EVENTS_MAX: usize = 20_000;
 pub(crate) const TIMELINE_EVENTS_MAX: usize = 200_000;
 /// Alerts that are named as kept out of an incident.
 pub(crate) const KEPT_OUT_MAX: usize = 100;
+/// Decisions that are read for these, the newest first: each is an event of the ledger.
+pub(crate) const CONSIDERED_READ_MAX: usize = 200;
+/// Commands whose outcome may still come after a restart.
+pub(crate) const COMMANDS_MAX: usize = 10_000;
 /// Changes that are named for one incident.
 pub(crate) const CHANGES_MAX: usize = 100;
 /// Events by which the end of an incomplete search is told apart from a long one.

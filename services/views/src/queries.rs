@@ -1,6 +1,7 @@
 //! The read port over the store: each question becomes a reader as of its position, on a thread that may
 //! wait for the disk. Refuses to know how an answer is made.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -104,6 +105,20 @@ impl Queries for Views {
         self.ask(as_of, move |reader| {
             let id = reader.find_incident(Some(&id))?;
             Ok(reader.why_of(&id, &alerts)?)
+        })
+        .await
+    }
+
+    async fn joined(
+        &self,
+        id: &str,
+        alerts: &[String],
+        as_of: Option<AsOf>,
+    ) -> Result<BTreeMap<String, api::Citation>, Problem> {
+        let (id, alerts) = (id.to_owned(), alerts.to_vec());
+        self.ask(as_of, move |reader| {
+            let id = reader.find_incident(Some(&id))?;
+            Ok(reader.joined(&id, &alerts)?)
         })
         .await
     }
@@ -290,9 +305,6 @@ impl Queries for Views {
     async fn replay(&self, to: Option<AsOf>) -> Result<Replay, Problem> {
         let views = self.clone();
         let (position, live_hash) = blocking(move || {
-            if to.is_none() {
-                return Ok(views.hash_now()?);
-            }
             let place = views.place();
             let (position, _) = place.resolve(to)?;
             Ok((position, place.at(position).summary()?.state_hash()))

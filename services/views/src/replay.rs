@@ -7,18 +7,25 @@ use std::time::Instant;
 use hindcast_api::{DamageFound, Replay, Verification};
 use hindcast_clock::forbidden;
 use hindcast_domain::event::Recorded;
-use hindcast_eventlog::read::{self, ReadEvent};
+use hindcast_eventlog::read::{self, FilteredEvent};
 use hindcast_eventlog::verify;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 
 use crate::error::Error;
-use crate::fold::Folds;
+use crate::fold::{self, Folds};
 
 /// A fold in the making.
 #[derive(Default)]
 struct Fresh {
     folds: Folds,
     events: u64,
+}
+
+/// What a batch of records holds for the folds.
+struct Unpacked {
+    events: Vec<Recorded>,
+    /// All events that this binary knows, those that no fold reads among them.
+    known: u64,
 }
 
 /// Batches of records that are unpacked beside the fold.
@@ -40,8 +47,8 @@ pub(crate) async fn replay(ledger: &Shared, position: u64, live_hash: String) ->
             unpacked.push_back(tokio::task::spawn_blocking(move || unpack(&records, position)));
         }
         let Some(events) = unpacked.pop_front() else { break };
-        let events = events.await??;
-        fresh = tokio::task::spawn_blocking(move || fold(fresh, &events)).await?;
+        let unpacked = events.await??;
+        fresh = tokio::task::spawn_blocking(move || fold(fresh, &unpacked)).await?;
     }
     let (replayed_hash, events) = tokio::task::spawn_blocking(move || (fresh.folds.state_hash(), fresh.events)).await?;
     Ok(Replay {
@@ -54,29 +61,32 @@ pub(crate) async fn replay(ledger: &Shared, position: u64, live_hash: String) ->
     })
 }
 
-fn unpack(records: &[Record], position: u64) -> Result<Vec<Recorded>, Error> {
+/// Unpacks and checks every commit; what no fold reads is not taken apart.
+fn unpack(records: &[Record], position: u64) -> Result<Unpacked, Error> {
     forbidden(|| {
-        let mut events = Vec::new();
+        let mut unpacked = Unpacked { events: Vec::new(), known: 0 };
         for record in records.iter().filter(|record| record.seq <= commit::seq_of(position)) {
             let commit = read::commit(record).map_err(ReadError::from)?;
-            for item in read::events(record, &commit).map_err(ReadError::from)? {
-                if let ReadEvent::Known(recorded) = item
-                    && recorded.position <= position
-                {
-                    events.push(*recorded);
+            let within = |index: usize| commit::position(record.seq, index) <= position;
+            for (index, bytes) in commit.events.iter().enumerate().take_while(|(index, _)| within(*index)) {
+                match read::event_if(record, index, bytes, fold::reads).map_err(ReadError::from)? {
+                    FilteredEvent::Known(recorded) => unpacked.events.push(*recorded),
+                    FilteredEvent::PassedOver => {}
+                    FilteredEvent::Unknown => continue,
                 }
+                unpacked.known += 1;
             }
         }
-        Ok(events)
+        Ok(unpacked)
     })
 }
 
-fn fold(mut fresh: Fresh, events: &[Recorded]) -> Fresh {
+fn fold(mut fresh: Fresh, unpacked: &Unpacked) -> Fresh {
     forbidden(|| {
-        for recorded in events {
+        for recorded in &unpacked.events {
             fresh.folds.evolve(recorded);
         }
-        fresh.events += events.len() as u64;
+        fresh.events += unpacked.known;
         fresh
     })
 }

@@ -10,12 +10,13 @@ use hindcast_clock as clock;
 use hindcast_domain::canonical::FOLD_VERSION;
 use hindcast_ledger::progress::ServiceReport;
 use hindcast_ledger::{Hash, LedgerProgress, ReadError, Record, Shared, commit};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::Error;
 use crate::limits::SYNC_EVERY_SECS;
 use crate::project::Projector;
-use crate::project::live::{Digests, Live};
+use crate::project::hash::StateNow;
+use crate::project::live::Live;
 use crate::read::ReadContext;
 use crate::store::event::LedgerEvents;
 use crate::store::{LAYOUT, Store, ViewCheckpoint};
@@ -26,6 +27,10 @@ pub const NAME: &str = "views";
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 /// Reads of a ledger that cannot be reached, before the views give up opening.
 const ATTEMPTS_MAX: u32 = 60;
+/// Looks at the state of now that wait.
+const ASKS_MAX: usize = 64;
+/// Records that are projected before the next such look.
+const RECORDS_AT_ONCE: usize = 16;
 /// Commits between two lines about a long way to go.
 const TELL_EVERY: u64 = 20_000;
 
@@ -80,14 +85,17 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) events: LedgerEvents,
     pub(crate) live: Arc<Mutex<Live>>,
-    /// Taken before `live`, never after it.
-    pub(crate) digests: Mutex<Digests>,
+    /// Where whoever projects is asked for the state of now; nowhere while nobody does.
+    pub(crate) asks: Mutex<Option<StateAsks>>,
     pub(crate) position: watch::Sender<u64>,
     pub(crate) unaccounted: AtomicU64,
     ready: AtomicBool,
     head_at_start: u64,
-    projector: Mutex<Option<Projector>>,
+    pub(crate) projector: Mutex<Option<Projector>>,
 }
+
+/// Asks for the state of now.
+type StateAsks = mpsc::Sender<oneshot::Sender<StateNow>>;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -133,7 +141,7 @@ impl Views {
                 store,
                 events,
                 live,
-                digests: Mutex::default(),
+                asks: Mutex::default(),
                 position: watch::Sender::new(position),
                 unaccounted: AtomicU64::new(0),
                 ready: AtomicBool::new(seq >= head_at_start),
@@ -164,6 +172,8 @@ impl Views {
         let Some(mut projector) = lock(&self.inner.projector).take() else {
             return Ok(());
         };
+        let (asks, mut asked) = mpsc::channel(ASKS_MAX);
+        *lock(&self.inner.asks) = Some(asks);
         let ledger = &self.inner.options.ledger;
         let mut tail = ledger.tail(projector.seq() + 1);
         let mut sync = tokio::time::interval(Duration::from_secs(SYNC_EVERY_SECS));
@@ -173,12 +183,20 @@ impl Views {
             tokio::select! {
                 biased;
                 changed = shutdown.changed() => if changed.is_err() { break },
+                Some(ask) = asked.recv() => projector = answer(projector, ask, &mut asked).await?,
                 _ = sync.tick() => if std::mem::take(&mut dirty) { self.sync().await? },
                 records = tail.next() => match records {
                     Ok(records) => {
                         pause = PAUSE.0;
                         dirty = true;
-                        projector = self.project(projector, records).await?;
+                        let mut records = records.into_iter();
+                        while records.len() > 0 {
+                            let some = records.by_ref().take(RECORDS_AT_ONCE).collect();
+                            projector = self.project(projector, some).await?;
+                            if let Ok(ask) = asked.try_recv() {
+                                projector = answer(projector, ask, &mut asked).await?;
+                            }
+                        }
                     }
                     Err(error @ ReadError::Damaged { .. }) => return Err(error.into()),
                     Err(error) => {
@@ -190,6 +208,7 @@ impl Views {
                 },
             }
         }
+        lock(&self.inner.asks).take();
         *lock(&self.inner.projector) = Some(projector);
         self.inner.options.progress.forget(NAME);
         self.sync().await
@@ -251,6 +270,29 @@ impl Views {
             show_later: self.inner.options.fail == FailPoint::ShowLater,
         }
     }
+}
+
+/// Answers everybody who asks for the state of now.
+async fn answer(
+    mut projector: Projector,
+    first: oneshot::Sender<StateNow>,
+    asked: &mut mpsc::Receiver<oneshot::Sender<StateNow>>,
+) -> Result<Projector, Error> {
+    let mut waiting = vec![first];
+    while let Ok(another) = asked.try_recv() {
+        waiting.push(another);
+    }
+    let work = move || {
+        let now = projector.state_now();
+        (projector, now)
+    };
+    let (projector, now) = tokio::task::spawn_blocking(work).await?;
+    for answer in waiting {
+        if answer.send(now.clone()).is_err() {
+            tracing::debug!("whoever asked for the state went away before the answer");
+        }
+    }
+    Ok(projector)
 }
 
 /// Whether a checkpoint's place is in this ledger, and its folds are this binary's.

@@ -5,65 +5,40 @@ use std::sync::atomic::Ordering;
 
 use hindcast_api as api;
 use hindcast_api::{Problem, Receipt, State};
-use hindcast_domain::canonical;
 use hindcast_domain::lane::names;
 use hindcast_ledger::commit;
 use hindcast_queries::StateCounts;
+use tokio::sync::oneshot;
 
 use crate::error::Error;
+use crate::project::Projector;
+use crate::project::hash::StateNow;
 use crate::project::live::ClassCounts;
 use crate::queries::blocking;
 use crate::read::receipt::UNACCOUNTED;
 use crate::service::{Views, lock};
 
-/// What is kept at hand, of one position.
-struct StateNow {
-    position: u64,
-    hash: String,
-    counts: ClassCounts,
-    parked: u64,
-}
-
 impl Views {
-    /// (position, state hash) now, from what is kept at hand.
-    pub(crate) fn hash_now(&self) -> Result<(u64, String), Error> {
-        let now = self.now()?;
-        Ok((now.position, now.hash))
-    }
-
-    /// One look at all that is kept at hand. The digests of what changed since the last one are made here, from the
-    /// documents as of the position that is looked at; what is projected meanwhile waits for the next look.
-    fn now(&self) -> Result<StateNow, Error> {
-        let mut digests = lock(&self.inner.digests);
-        let (position, counts, parked, changed) = {
-            let mut live = lock(&self.inner.live);
-            (live.position, live.counts, live.parked, std::mem::take(&mut live.changed))
-        };
-        let reader = self.place().at(position);
-        for key in &changed {
-            match reader.entity(key.0, &key.2) {
-                Ok(Some((_, digest, _))) => {
-                    digests.of.insert(key.clone(), digest);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    lock(&self.inner.live).changed.extend(changed);
-                    return Err(error);
-                }
+    /// One look at all that is kept at hand, by whoever projects: between two batches, or here where nobody does.
+    async fn now(&self) -> Result<StateNow, Error> {
+        let asks = lock(&self.inner.asks).clone();
+        if let Some(asks) = asks {
+            let (answer, answered) = oneshot::channel();
+            if asks.send(answer).await.is_ok()
+                && let Ok(now) = answered.await
+            {
+                return Ok(now);
             }
         }
-        let hash = match &digests.hash {
-            Some((at, hash)) if *at == position => hash.clone(),
-            _ => canonical::state_hash(&digests.of),
-        };
-        digests.hash = Some((position, hash.clone()));
-        Ok(StateNow { position, hash, counts, parked })
+        let views = self.clone();
+        let look = move || lock(&views.inner.projector).as_mut().map(Projector::state_now);
+        tokio::task::spawn_blocking(look).await?.ok_or(Error::Ended)
     }
 
     pub(crate) async fn state_now(&self) -> Result<State, Problem> {
+        let StateNow { position, hash, counts: ClassCounts { incidents, alerts }, parked } = self.now().await?;
         let views = self.clone();
         blocking(move || {
-            let StateNow { position, hash, counts: ClassCounts { incidents, alerts }, parked } = views.now()?;
             let versions = views.place().at(position).versions()?;
             Ok(views.frame(position, hash, incidents, alerts, parked, versions))
         })

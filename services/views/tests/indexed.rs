@@ -41,6 +41,10 @@ async fn alerts_of_incidents(views: &Views, position: u64) {
             }
         }
         assert_eq!(turned, all, "{} page by page", incident.id);
+        let cited = views.joined(&incident.id, &listed, at).await.unwrap();
+        let told = why.members.iter().map(|it| (it.fingerprint.clone(), (it.event.clone(), it.position)));
+        let cited: BTreeMap<_, _> = cited.into_iter().map(|(id, cited)| (id, (cited.event, cited.position))).collect();
+        assert_eq!(cited, told.collect(), "{} as of {position}", incident.id);
         let one = views.why_of(&incident.id, &listed[..listed.len().min(1)], at).await.unwrap();
         let of_one: Vec<_> = why.members.iter().filter(|member| listed.first() == Some(&member.fingerprint)).collect();
         assert_eq!(one.members.iter().collect::<Vec<_>>(), of_one);

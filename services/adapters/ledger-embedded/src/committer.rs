@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hindcast_ledger::heads::HeadsKeeper;
-use hindcast_ledger::{AppendError, LedgerFigures, Seq, Subject};
+use hindcast_ledger::{AppendError, LedgerFigures, Record, RecordMemo, Seq, Subject};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::disk::SegmentDisk;
@@ -79,6 +79,7 @@ impl SegmentCommitter {
         let mut staged: HashMap<Subject, Seq> = HashMap::new();
         let mut verdicts: Vec<AppendVerdict> = Vec::with_capacity(group.len());
         let mut newest = Bytes::new();
+        let mut records = Vec::with_capacity(group.len());
         for PendingAppend { subject, expected, payload, answer } in group {
             let last = staged.get(&subject).copied().unwrap_or_else(|| self.core.read().last(&subject));
             if last != expected {
@@ -87,8 +88,9 @@ impl SegmentCommitter {
                 continue;
             }
             let seq = block.push(&subject, &payload);
-            staged.insert(subject, seq);
-            newest = payload;
+            staged.insert(subject.clone(), seq);
+            newest = payload.clone();
+            records.push(Record { seq, subject, payload, memo: RecordMemo::default() });
             verdicts.push((answer, Ok(seq)));
         }
         if block.is_empty() {
@@ -116,6 +118,7 @@ impl SegmentCommitter {
         let last = first + placed.len() as Seq - 1;
         self.core.write().add_block(self.offset, placed);
         self.offset += u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.core.recent.push(records);
         self.core.head.send_replace(last);
         self.keeper.note(last, newest);
         answer(verdicts);

@@ -6,7 +6,7 @@
 //! subject bytes u16 · subject · payload. All little endian. Eight zeroes in place of a mark: nothing yet.
 
 use bytes::Bytes;
-use hindcast_ledger::{Record, Seq, Subject};
+use hindcast_ledger::{Record, RecordMemo, Seq, Subject};
 
 const BLOCK_HEADER: usize = 32;
 const RECORD_HEADER: usize = 18;
@@ -167,7 +167,7 @@ pub(crate) fn read_record(bytes: &[u8], expected: Seq) -> Result<Record, &'stati
     let rest = bytes.get(RECORD_HEADER..).ok_or(short)?;
     let (name, payload) = rest.split_at_checked(usize::from(name_bytes)).ok_or(short)?;
     let subject = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok()).ok_or("a subject is none")?;
-    Ok(Record { seq, subject, payload: Bytes::copy_from_slice(payload) })
+    Ok(Record { seq, subject, payload: Bytes::copy_from_slice(payload), memo: RecordMemo::default() })
 }
 
 /// Over everything but the checksum's own place.

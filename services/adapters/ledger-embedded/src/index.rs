@@ -10,9 +10,9 @@ use crate::frame::{self, RecordSpan};
 use crate::segment::Segment;
 
 /// Records that one read takes at most.
-const RUN_RECORDS_MAX: usize = 256;
+pub(crate) const RUN_RECORDS_MAX: usize = 256;
 /// Bytes that one read takes at most, unless one record alone has more.
-const RUN_BYTES_MAX: u32 = 1024 * 1024;
+pub(crate) const RUN_BYTES_MAX: u32 = 1024 * 1024;
 
 #[derive(Clone, Copy, Debug)]
 struct IndexEntry {

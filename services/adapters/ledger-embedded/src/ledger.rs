@@ -67,6 +67,7 @@ impl EmbeddedLedger {
         let head = index.head();
         let keeper = Arc::new(HeadsKeeper::start(&options.heads(), &identity.ledger_id, known)?);
         let core = Arc::new(EmbeddedCore {
+            recent: Arc::default(),
             index: RwLock::new(index),
             head: watch::Sender::new(head),
             closed: watch::Sender::new(false),

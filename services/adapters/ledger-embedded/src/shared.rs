@@ -1,9 +1,9 @@
 //! What the ledger, its committer and its readers share: the index, the last durable sequence, and whether the ledger is
 //! closed. Refuses to know who writes and who reads.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use hindcast_ledger::{ReadError, Seq};
+use hindcast_ledger::{ReadError, RecentRecords, Seq};
 use tokio::sync::watch;
 
 use crate::index::RecordIndex;
@@ -15,6 +15,8 @@ pub struct LedgerClosed;
 
 /// What readers and the committer share.
 pub(crate) struct EmbeddedCore {
+    /// What became durable lately and is still to be read by somebody.
+    pub(crate) recent: Arc<RecentRecords>,
     pub(crate) index: RwLock<RecordIndex>,
     /// The last durable sequence.
     pub(crate) head: watch::Sender<Seq>,

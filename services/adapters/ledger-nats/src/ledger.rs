@@ -14,7 +14,9 @@ use hindcast_domain::Time;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use hindcast_ledger::heads::HeadsKeeper;
 use hindcast_ledger::port::{Lease, LeaseError};
-use hindcast_ledger::{AppendError, Info, Ledger, LedgerProgress, ReadError, Record, Seq, Subject, Tail};
+use hindcast_ledger::{
+    AppendError, Info, Ledger, LedgerProgress, ReadError, Record, Seq, Subject, Tail,
+};
 
 use crate::boot;
 use crate::broadcast::Broadcast;
@@ -50,7 +52,7 @@ impl NatsLedger {
         let stream = context.get_stream(&options.stream).await.map_err(|error| failed(Box::new(error)))?;
         let leases = Leases::open(&context, &options, &booted.ledger_id).await?;
         let info = Info { ledger_id: booted.ledger_id, kind: "nats", durability: booted.durability, shared: true };
-        let mut core = StreamCore { client, context, stream, keeper: None, leases, info };
+        let mut core = StreamCore { client, context, stream, keeper: None, leases, info, recent: Arc::default() };
         if let Some(path) = &options.heads {
             let known = core.check_head(path).await?;
             core.keeper = Some(HeadsKeeper::start(path, &core.info.ledger_id, known)?);

@@ -1,5 +1,7 @@
 //! What the adapter and its readers share: the connection, the stream, and how its messages become records.
 
+use std::sync::Arc;
+
 use async_nats::Client;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::Context;
@@ -7,7 +9,7 @@ use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageError, Stream};
 use bytes::Bytes;
 use hindcast_ledger::heads::{self, HeadsKeeper};
-use hindcast_ledger::{Info, ReadError, Record, Seq, Subject};
+use hindcast_ledger::{Info, ReadError, RecentRecords, Record, RecordMemo, Seq, Subject};
 
 use crate::lease::Leases;
 use crate::options::OpenError;
@@ -20,6 +22,8 @@ pub(crate) struct StreamCore {
     pub(crate) keeper: Option<HeadsKeeper>,
     pub(crate) leases: Leases,
     pub(crate) info: Info,
+    /// What some tail of this process has read and others have not.
+    pub(crate) recent: Arc<RecentRecords>,
 }
 
 impl StreamCore {
@@ -55,7 +59,7 @@ pub(crate) fn record_of(seq: Seq, subject: &str, payload: Bytes) -> Result<Recor
     let subject: Subject = subject.parse().map_err(|error: hindcast_ledger::subject::NotASubject| {
         ReadError::Damaged { seq, detail: error.to_string() }
     })?;
-    Ok(Record { seq, subject, payload })
+    Ok(Record { seq, subject, payload, memo: RecordMemo::default() })
 }
 
 pub(crate) fn found(answer: Result<StreamMessage, RawMessageError>) -> Result<Option<Record>, ReadError> {

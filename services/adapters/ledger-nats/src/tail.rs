@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::pull;
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt};
-use hindcast_ledger::{ReadError, Record, Seq, Tail};
+use hindcast_ledger::{ReadError, RecentReader, Record, Seq, Tail};
 
 use crate::boot::reader_config;
 use crate::options::ClientError;
@@ -26,6 +26,7 @@ const FAILURES_MAX: u32 = 10;
 
 pub(crate) struct StreamTail {
     core: Arc<StreamCore>,
+    recent: RecentReader,
     next: Seq,
     /// What was read at last, where anything was: the stream can never end before it again.
     seen: Seq,
@@ -48,9 +49,11 @@ enum Looked {
 
 impl StreamTail {
     pub(crate) fn new(core: Arc<StreamCore>, from: Seq) -> Self {
+        let next = from.max(1);
         Self {
+            recent: core.recent.reader(next),
             core,
-            next: from.max(1),
+            next,
             seen: 0,
             messages: None,
             ready: Vec::new(),
@@ -114,7 +117,8 @@ impl StreamTail {
         self.seen = record.seq;
         self.next += 1;
         self.stalls = 0;
-        self.ready.push(record);
+        self.ready.push(self.recent.share(record));
+        self.recent.passed(self.next);
     }
 
     /// What was read comes first; what is wrong shows again with the next look.

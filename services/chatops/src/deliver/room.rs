@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::chat::{Message, Status, What};
 use hindcast_domain::{Event, IncidentId, MessageId, Time};
-use hindcast_eventlog::read::{self, ReadEvent};
+use hindcast_eventlog::read;
 use hindcast_ledger::{ReadError, Record};
 use tokio::time::Instant;
 
@@ -57,13 +57,9 @@ impl Room {
 
     pub(super) fn read(&mut self, record: &Record, taken: &TakenDeliveries) -> Result<(), ReadError> {
         self.desk.through = record.seq;
-        let commit = read::commit(record)?;
-        let known = read::events(record, &commit)?.into_iter().filter_map(|item| match item {
-            ReadEvent::Known(event) => Some(*event),
-            ReadEvent::Unknown { .. } => None,
-        });
-        let events: Vec<_> = known.collect();
-        self.desk.fold(&events);
+        let decoded = read::decoded(record)?;
+        let events = &decoded.events;
+        self.desk.fold(events);
         let received = events.iter().filter(|event| matches!(event.event, Event::ChatReceived(_)));
         received.filter_map(|event| event.subject.parse().ok()).for_each(|id| taken.remember(&id));
         // What came back from the ledger is held by the fold from now on.

@@ -1,9 +1,13 @@
 //! Identities. Owns how ids are derived (hashes of their cause) and their one spelling; refuses to draw
 //! a random number: an id is a function of what it identifies, so a replay gives the same ones.
+//!
+//! Ids are copied and compared for every event, and each has twenty characters: a [`CompactString`] holds them without
+//! memory of its own.
 
 use std::fmt;
 use std::str::FromStr;
 
+use compact_str::CompactString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -48,7 +52,12 @@ pub struct NotAnId {
     /// The form, with an example.
     pub expected: &'static str,
     /// What came.
-    pub got: String,
+    pub got: CompactString,
+}
+
+/// Whether a text is what stands behind an id's prefix.
+fn are_digits(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|b| ALPHABET.contains(&b))
 }
 
 macro_rules! id {
@@ -56,7 +65,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(#[schemars(with = "String")] CompactString);
 
         impl $name {
             /// What every id of this kind begins with.
@@ -65,7 +74,13 @@ macro_rules! id {
             /// Derives the id from what it identifies.
             #[must_use]
             pub fn derive(parts: &[&[u8]]) -> Self {
-                Self(format!("{}{}", $prefix, derive(parts)))
+                Self::spelt(&derive(parts))
+            }
+
+            fn spelt(digits: &str) -> Self {
+                let mut id = CompactString::const_new($prefix);
+                id.push_str(digits);
+                Self(id)
             }
 
             /// The id as it is spelt everywhere.
@@ -90,12 +105,15 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = NotAnId;
             fn from_str(text: &str) -> Result<Self, NotAnId> {
-                let upper = text.trim().to_ascii_uppercase();
-                let digits = upper.strip_prefix($prefix).unwrap_or(&upper);
-                if digits.len() == DIGITS && digits.bytes().all(|b| ALPHABET.contains(&b)) {
-                    Ok(Self(format!("{}{}", $prefix, digits)))
-                } else {
-                    Err(NotAnId { expected: concat!("an id such as ", $example), got: text.to_owned() })
+                if text.strip_prefix($prefix).is_some_and(are_digits) {
+                    return Ok(Self(text.into()));
+                }
+                // As a person types it: in any case, and perhaps without its prefix.
+                let mut upper = CompactString::from(text.trim());
+                upper.make_ascii_uppercase();
+                match upper.strip_prefix($prefix).unwrap_or(&upper) {
+                    digits if are_digits(digits) => Ok(Self::spelt(digits)),
+                    _ => Err(NotAnId { expected: concat!("an id such as ", $example), got: text.into() }),
                 }
             }
         }
@@ -137,7 +155,7 @@ id!(
 /// under the tenant's key; 20 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Fingerprint(String);
+pub struct Fingerprint(#[schemars(with = "String")] CompactString);
 
 impl Fingerprint {
     /// Digits of a fingerprint.
@@ -146,7 +164,7 @@ impl Fingerprint {
     /// From the first 80 bits of a keyed hash.
     #[must_use]
     pub fn from_mac(mac: &[u8; 32]) -> Self {
-        Self(crate::hex::hex(&mac[..Self::DIGITS / 2]))
+        Self(crate::hex::hex(&mac[..Self::DIGITS / 2]).into())
     }
 
     /// The fingerprint as it is spelt everywhere.
@@ -171,11 +189,13 @@ impl fmt::Debug for Fingerprint {
 impl FromStr for Fingerprint {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let lower = text.trim().to_ascii_lowercase();
-        if lower.len() == Self::DIGITS && lower.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let trimmed = text.trim();
+        if trimmed.len() == Self::DIGITS && trimmed.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let mut lower = CompactString::from(trimmed);
+            lower.make_ascii_lowercase();
             Ok(Self(lower))
         } else {
-            Err(NotAnId { expected: "a fingerprint of 20 hexadecimal digits", got: text.to_owned() })
+            Err(NotAnId { expected: "a fingerprint of 20 hexadecimal digits", got: text.into() })
         }
     }
 }

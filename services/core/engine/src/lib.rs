@@ -83,6 +83,16 @@ impl<D: Decider> LaneEngine<D> {
         &self.state
     }
 
+    /// Lends what it decides on to whoever writes it down; nothing may be decided until it is given back.
+    pub fn lend_state(&mut self) -> D::State {
+        std::mem::take(&mut self.state)
+    }
+
+    /// Takes back what was lent.
+    pub fn give_back(&mut self, state: D::State) {
+        self.state = state;
+    }
+
     /// `now` of the last decision.
     pub const fn now(&self) -> Time {
         self.now

@@ -11,6 +11,7 @@
 //!
 //! Refuses to know any exporter by name, and to guess a thing that no label names.
 
+mod memo;
 mod pattern;
 mod resolve;
 mod rules;

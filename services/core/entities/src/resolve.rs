@@ -111,32 +111,34 @@ impl<'r, 'a> Reading<'r, 'a> {
 
     /// The exporter whose alert this is.
     fn exporter(&self) -> Option<&'r Exporter> {
-        let exporters = &self.rules.exporters;
-        let strongest = |weight: &dyn Fn(&Exporter) -> Option<usize>| {
-            let weighed = exporters.iter().filter_map(|exporter| Some((weight(exporter)?, exporter)));
-            // The first of equals, so that the file's order decides.
-            weighed.fold(None, |best: Option<(usize, &Exporter)>, next| match best {
-                Some(best) if best.0 >= next.0 => Some(best),
-                _ => Some(next),
-            })
+        let (exporters, known) = (&self.rules.exporters, &self.rules.known);
+        let by_job = || {
+            let job = self.label("job")?.to_ascii_lowercase();
+            known.jobs.get(&job, || strongest(exporters, |exporter| best(&exporter.jobs, &job)).map(|found| found.1))
         };
-        let by_job = self.label("job").map(str::to_ascii_lowercase).and_then(|job| strongest(&|e| best(&e.jobs, &job)));
-        by_job
-            .or_else(|| strongest(&|exporter| best(&exporter.alerts, &self.name)))
-            .or_else(|| {
-                let programs: Vec<String> =
-                    PROGRAMS.iter().filter_map(|label| self.label(label)).map(str::to_ascii_lowercase).collect();
-                strongest(&|exporter| programs.iter().filter_map(|program| exporter.own(program)).max())
-            })
-            .or_else(|| {
-                let no_service = || self.service_label(false).is_none();
-                strongest(&|exporter| best(&exporter.alerts_maybe, &self.name)).filter(|_| no_service())
-            })
-            .map(|(_, exporter)| exporter)
-            .or_else(|| {
-                let is_marked = |exporter: &&Exporter| exporter.marks.iter().any(|mark| self.label(mark).is_some());
-                exporters.iter().find(is_marked)
-            })
+        let by_name = || {
+            let weigh = |exporter: &Exporter| best(&exporter.alerts, &self.name);
+            known.alerts.get(&self.name, || strongest(exporters, weigh).map(|found| found.1))
+        };
+        let by_program = || {
+            let programs = PROGRAMS.iter().filter_map(|label| self.label(label)).map(str::to_ascii_lowercase);
+            let found = programs.filter_map(|program| {
+                known.programs.get(&program, || strongest(exporters, |exporter| exporter.own(&program)))
+            });
+            // The strongest, and of equals the first in the file.
+            found.max_by_key(|(weight, place)| (*weight, std::cmp::Reverse(*place))).map(|found| found.1)
+        };
+        let by_other_name = || {
+            let weigh = |exporter: &Exporter| best(&exporter.alerts_maybe, &self.name);
+            let found = known.alerts_maybe.get(&self.name, || strongest(exporters, weigh).map(|found| found.1));
+            found.filter(|_| self.service_label(false).is_none())
+        };
+        let by_mark = || {
+            let marks = self.labels.keys().filter(|label| self.label(label).is_some());
+            marks.filter_map(|label| self.rules.marks.get(label)).min().copied()
+        };
+        let place = by_job().or_else(by_name).or_else(by_program).or_else(by_other_name).or_else(by_mark);
+        place.and_then(|place| exporters.get(place))
     }
 
     fn find(&self) -> Option<Found<'r>> {
@@ -237,7 +239,10 @@ impl<'r, 'a> Reading<'r, 'a> {
     fn is_watcher(&self, value: &str) -> bool {
         let value = value.to_ascii_lowercase();
         let watches = |exporter: &Exporter| exporter.stands != Stands::Inside && exporter.own(&value).is_some();
-        any(&self.rules.watchers, &value) || self.rules.exporters.iter().any(watches)
+        self.rules
+            .known
+            .watchers
+            .get(&value, || any(&self.rules.watchers, &value) || self.rules.exporters.iter().any(watches))
     }
 
     /// The service that an entity is, or is a part of: the one that a label names beside it, since a rule's author may
@@ -284,6 +289,15 @@ impl<'r, 'a> Reading<'r, 'a> {
     fn stands(&self) -> Stands {
         self.exporter.map_or(Stands::Inside, |exporter| exporter.stands)
     }
+}
+
+/// The exporter of the greatest weight, and its place; the first of equals, so that the file's order decides.
+fn strongest(exporters: &[Exporter], weight: impl Fn(&Exporter) -> Option<usize>) -> Option<(usize, usize)> {
+    let weighed = exporters.iter().enumerate().filter_map(|(place, exporter)| Some((weight(exporter)?, place)));
+    weighed.fold(None, |best: Option<(usize, usize)>, next| match best {
+        Some(best) if best.0 >= next.0 => Some(best),
+        _ => Some(next),
+    })
 }
 
 impl Exporter {

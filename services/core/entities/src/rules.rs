@@ -1,10 +1,13 @@
 //! The rules file: its form, its checks, and the compiled rules. Owns what a rule may say; refuses to know any exporter
 //! by name: those are in `rules.yaml`.
 
+use std::collections::BTreeMap;
+
 use hindcast_domain::entity::EntityKind;
 use hindcast_domain::yaml;
 use serde::Deserialize;
 
+use crate::memo::AnswerMemo;
 use crate::pattern::Pattern;
 
 /// Exporters of one file.
@@ -112,6 +115,25 @@ pub(crate) struct CompiledRules {
     pub(crate) down: Vec<Pattern>,
     /// Names that scrape configurations give to many things at once, and names of exporters of no rule.
     pub(crate) watchers: Vec<Pattern>,
+    /// Labels that only one exporter has, with the first exporter that claims each.
+    pub(crate) marks: BTreeMap<String, usize>,
+    /// What was found for texts in lower case.
+    pub(crate) known: KnownTexts,
+}
+
+/// Answers that follow from a text in lower case alone; an exporter is told by its place in the file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownTexts {
+    /// The exporter that a job names.
+    pub(crate) jobs: AnswerMemo<Option<usize>>,
+    /// The exporter whose alerts bear a name.
+    pub(crate) alerts: AnswerMemo<Option<usize>>,
+    /// The exporter whose alerts may bear a name, as services' may.
+    pub(crate) alerts_maybe: AnswerMemo<Option<usize>>,
+    /// The exporter that a program is, with how well its name fits.
+    pub(crate) programs: AnswerMemo<Option<(usize, usize)>>,
+    /// Whether a value names any exporter.
+    pub(crate) watchers: AnswerMemo<bool>,
 }
 
 #[derive(Deserialize)]
@@ -188,8 +210,17 @@ pub(crate) fn compile(text: &str) -> Result<CompiledRules, RulesError> {
     if file.exporters.len() > EXPORTERS_MAX {
         return of_file.wrong("at most 500 exporters", &file.exporters.len().to_string());
     }
+    let exporters: Vec<Exporter> = file.exporters.into_iter().map(exporter).collect::<Result<_, _>>()?;
+    let mut marks = BTreeMap::new();
+    for (place, exporter) in exporters.iter().enumerate() {
+        exporter.marks.iter().for_each(|mark| {
+            marks.entry(mark.clone()).or_insert(place);
+        });
+    }
     Ok(CompiledRules {
-        exporters: file.exporters.into_iter().map(exporter).collect::<Result<_, _>>()?,
+        exporters,
+        marks,
+        known: KnownTexts::default(),
         services: file.services.into_iter().map(|form| (form.label, form.kind)).collect(),
         shapes: Checked { exporter: "labels" }.subjects(file.shapes, "labels")?,
         down: of_file.patterns(&file.down)?,

@@ -179,7 +179,22 @@ fn written(wire: &WireOut<'_>) -> Vec<u8> {
 /// # Errors
 /// When the bytes are no event, or claim to be one of ours and are not.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    typed(bytes, serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?)
+}
+
+/// The same for an event whose type is wanted; `None` for others, whose payload is not taken apart.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_if(bytes: &[u8], wants: impl Fn(&str) -> bool) -> Result<Option<Decoded>, DecodeError> {
     let wire: WireIn<'_> = serde_json::from_slice(bytes).map_err(DecodeError::Envelope)?;
+    if !wants(&wire.kind) {
+        return Ok(None);
+    }
+    typed(bytes, wire).map(Some)
+}
+
+fn typed(bytes: &[u8], wire: WireIn<'_>) -> Result<Decoded, DecodeError> {
     let event = match upcast::missing(&wire.kind, wire.version) {
         Some([]) => payload::typed(&wire.kind, wire.data),
         Some(upcasters) => payload::lifted(&wire.kind, wire.data, upcasters),

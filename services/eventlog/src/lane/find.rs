@@ -6,10 +6,11 @@ use hindcast_domain::{Partition, Time, canonical};
 use hindcast_engine::LaneEngine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::queue::{InputQueue, UnwrittenOrder};
 use super::world::{LaneWorld, line_of};
-use super::{Error, LaneTip, Runner, SNAPSHOT_EVERY};
+use super::{Error, LaneTip, Runner, SNAPSHOT_EVERY, SNAPSHOT_REST};
 use crate::snapshot::SnapshotHeader;
 use hindcast_ledger::commit::{self, ConsumedThrough, Hash};
 use hindcast_ledger::port::{ReadError, Record, Seq};
@@ -83,17 +84,24 @@ impl<D: Decider> Runner<D> {
         Ok(())
     }
 
-    pub(super) async fn save(&self, world: &mut LaneWorld<D>, now: bool) {
+    /// Writes a snapshot where one is due, or `now`. The lane waits for it, so that time spent on snapshots stays a
+    /// small part of all however large the state has become.
+    ///
+    /// # Errors
+    /// When whoever wrote it ended early and the state is gone with it.
+    pub(super) async fn save(&self, world: &mut LaneWorld<D>, now: bool) -> Result<(), Error> {
         let due = world.through >= world.snapshot_at + if now { 1 } else { SNAPSHOT_EVERY };
+        let rested = world.snapshot_spent.is_none_or(|(ended, spent)| ended.elapsed() >= spent * SNAPSHOT_REST);
         let quiet = world.lanes.values().all(|lane| lane.queue.is_empty() && lane.batch.is_empty());
         // Our own appends may lie beyond what came back to us: the state is then ahead of its place.
         let level = world.lanes.values().all(|lane| lane.tip.seq <= world.through);
-        if !due || !quiet || !level {
-            return;
+        if !due || !(rested || now) || !quiet || !level {
+            return Ok(());
         }
-        let lanes = world.lanes.values().map(|lane| SavedLane {
+        let began = Instant::now();
+        let lanes = world.lanes.values_mut().map(|lane| SavedLane {
             partition: lane.engine.partition().clone(),
-            state: lane.engine.state().clone(),
+            state: lane.engine.lend_state(),
             seq: lane.tip.seq,
             hash: lane.tip.hash,
             counter: lane.tip.counter,
@@ -102,9 +110,9 @@ impl<D: Decider> Runner<D> {
             unwritten: lane.queue.unwritten.clone(),
         });
         let saved = Saved {
+            lanes: lanes.collect(),
             template: world.template.clone(),
             template_cursors: world.template_cursors.values().cloned().collect(),
-            lanes: lanes.collect(),
         };
         let stamp = SnapshotHeader {
             ledger_id: self.options.ledger.info().ledger_id.clone(),
@@ -115,12 +123,15 @@ impl<D: Decider> Runner<D> {
         world.snapshot_at = world.through;
         let name = format!("lane-{}", self.decider.name());
         let store = self.options.snapshots.clone();
-        match tokio::task::spawn_blocking(move || store.write(&name, stamp, &saved)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a snapshot was not written; the one before it stands")
-            }
-            Err(error) => tracing::error!(%error, "a snapshot's writer ended early"),
+        let work = tokio::task::spawn_blocking(move || (store.write(&name, stamp, &saved), saved));
+        let (written, saved) = work.await.map_err(|error| ReadError::Unavailable(Box::new(error)))?;
+        for (lane, saved) in world.lanes.values_mut().zip(saved.lanes) {
+            lane.engine.give_back(saved.state);
         }
+        if let Err(error) = written {
+            tracing::warn!(%error, "a snapshot was not written; the one before it stands");
+        }
+        world.snapshot_spent = Some((Instant::now(), began.elapsed()));
+        Ok(())
     }
 }

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::lines::WaitingLines;
+use crate::read::DecodedRecord;
 use hindcast_domain::Time;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::lane::WaitingLine;
 use hindcast_engine::InputTime;
+use hindcast_ledger::RecordMemo;
 use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, DecidedRun, Hash};
 use hindcast_ledger::port::{Record, Seq};
 use hindcast_ledger::subject::Subject;
@@ -28,20 +30,30 @@ pub struct DecodedCommit {
     pub(super) subject: Subject,
     pub(super) hash: Hash,
     pub(super) stamped_at: Time,
-    pub(super) events: Vec<Recorded>,
+    pub(super) decoded: Arc<DecodedRecord>,
+    /// Kept, so that who reads the record later finds what was made of it.
+    _memo: RecordMemo,
 }
 
 impl DecodedCommit {
     /// The events of a record that somebody reads; others may be left out.
     #[must_use]
     pub fn new(record: &Record, header: &CommitHeader, hash: Hash, events: Vec<Recorded>) -> Self {
-        Self { seq: record.seq, subject: record.subject.clone(), hash, stamped_at: header.stamped_at, events }
+        let decoded = DecodedRecord { header: header.clone(), hash, events, unknown: Vec::new() };
+        Self::shared(record, Arc::new(decoded))
+    }
+
+    /// A record as it was decoded.
+    pub(super) fn shared(record: &Record, decoded: Arc<DecodedRecord>) -> Self {
+        let (hash, stamped_at) = (decoded.hash, decoded.header.stamped_at);
+        let (seq, subject, memo) = (record.seq, record.subject.clone(), record.memo.clone());
+        Self { seq, subject, hash, stamped_at, decoded, _memo: memo }
     }
 
     /// What the commit holds, in its order.
     #[must_use]
     pub fn events(&self) -> &[Recorded] {
-        &self.events
+        &self.decoded.events
     }
 
     /// The clock of its writer when it was appended.
@@ -62,7 +74,7 @@ impl QueuedInput {
     /// The input as it was recorded.
     #[must_use]
     pub fn event(&self) -> &Recorded {
-        &self.commit.events[self.index]
+        &self.commit.events()[self.index]
     }
 
     /// The stamp of its commit.
@@ -84,7 +96,7 @@ impl QueuedInput {
 
     /// Whether no event of its commit stands behind it.
     pub(super) fn ends_its_commit(&self) -> bool {
-        self.index + 1 == self.commit.events.len()
+        self.index + 1 == self.commit.events().len()
     }
 }
 
@@ -183,9 +195,9 @@ impl InputQueue {
 
     /// Adds the events of a commit.
     pub(super) fn push(&mut self, commit: &Arc<DecodedCommit>) {
-        let open = OpenCommit { seq: commit.seq, hash: commit.hash, left: commit.events.len() };
+        let open = OpenCommit { seq: commit.seq, hash: commit.hash, left: commit.events().len() };
         self.open.entry(commit.subject.clone()).or_default().push_back(open);
-        for (index, event) in commit.events.iter().enumerate() {
+        for (index, event) in commit.events().iter().enumerate() {
             self.undecided.insert(event.position, QueuedInput { commit: Arc::clone(commit), index });
             if let Some((line_of, lines)) = &mut self.lines
                 && let Some(line) = line_of(event)

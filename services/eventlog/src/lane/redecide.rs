@@ -109,7 +109,7 @@ fn decide<D: Decider>(lane: &mut OwnedLane<D>, commit: &LaneCommit) -> Vec<Vec<u
     let mut again = Vec::new();
     let mut out = |decision: Recorded| again.push(hindcast_events::encode(&Envelope::of(decision)));
     // Who took a lane over, and when, is no decision: it is taken as it is recorded.
-    if let Some(Event::Owned(owned)) = commit.events.first().map(|event| &event.event) {
+    if let Some(Event::Owned(owned)) = commit.events().first().map(|event| &event.event) {
         lane.engine.owned(owned.clone(), &mut out);
     }
     for recorded in lane.queue.consume(&commit.header) {

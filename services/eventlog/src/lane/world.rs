@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use hindcast_domain::Partition;
 use hindcast_domain::lane::{Decider, Input, names};
-use hindcast_domain::{Partition, Time};
 use hindcast_engine::LaneEngine;
 
 use super::queue::{DecodedCommit, InputQueue, LineOf};
 use super::{Error, LaneTip};
-use crate::read::{self, ReadEvent};
+use crate::read::{self, DecodedRecord};
 use hindcast_domain::event::Recorded;
 use hindcast_domain::lane::Timer;
 use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
@@ -43,6 +44,8 @@ pub(super) struct LaneWorld<D: Decider> {
     pub(super) through: Seq,
     pub(super) hash: Hash,
     pub(super) snapshot_at: Seq,
+    /// When the last snapshot was written, and how long that took.
+    pub(super) snapshot_spent: Option<(Instant, Duration)>,
 }
 
 /// A commit of a lane of ours that is not folded yet.
@@ -51,7 +54,7 @@ pub(super) struct LaneCommit {
     pub(super) seq: Seq,
     pub(super) hash: Hash,
     pub(super) header: CommitHeader,
-    pub(super) events: Vec<Recorded>,
+    decoded: Arc<DecodedRecord>,
 }
 
 impl<D: Decider> LaneWorld<D> {
@@ -65,6 +68,7 @@ impl<D: Decider> LaneWorld<D> {
             through: 0,
             hash: Hash::ZERO,
             snapshot_at: 0,
+            snapshot_spent: None,
         }
     }
 
@@ -110,33 +114,26 @@ impl<D: Decider> LaneWorld<D> {
             if self.lane(&partition).tip.seq >= record.seq {
                 return Ok(None);
             }
-            let events = events(record)?;
-            return Ok(Some(LaneCommit { partition, seq: record.seq, hash, header, events }));
+            let decoded = decoded(record)?;
+            return Ok(Some(LaneCommit { partition, seq: record.seq, hash, header, decoded }));
         }
         // A cursor-only commit is never an input.
         if header.events > 0
             && let Some(input) = input_of(&record.subject)
         {
-            self.input(record, input, hash, header.stamped_at)?;
+            self.input(record, input)?;
         }
         Ok(None)
     }
 
-    fn input(&mut self, record: &Record, input: Input, hash: Hash, stamped_at: Time) -> Result<(), Error> {
+    fn input(&mut self, record: &Record, input: Input) -> Result<(), Error> {
         let of = record.subject.partition();
         let founded = self.decider.founds(input, of);
         let later = self.founded_later_reads(input, of);
         if founded.is_none() && !later && !self.lanes.keys().any(|lane| self.decider.reads(lane, input, of)) {
             return Ok(());
         }
-        let decoded = DecodedCommit {
-            seq: record.seq,
-            subject: record.subject.clone(),
-            hash,
-            stamped_at,
-            events: events(record)?,
-        };
-        let decoded = Arc::new(decoded);
+        let decoded = Arc::new(DecodedCommit::shared(record, decoded(record)?));
         if let Some(partition) = &founded {
             self.lane(partition);
         }
@@ -145,13 +142,13 @@ impl<D: Decider> LaneWorld<D> {
                 continue;
             }
             if lane.queue.is_consumed(&decoded.subject, decoded.seq) {
-                decoded.events.iter().for_each(|event| lane.engine.see(event));
+                decoded.events().iter().for_each(|event| lane.engine.see(event));
             } else {
                 lane.queue.push(&decoded);
             }
         }
         if later {
-            decoded.events.iter().for_each(|event| self.decider.seen(&mut self.template, event));
+            decoded.events().iter().for_each(|event| self.decider.seen(&mut self.template, event));
             let cursor = ConsumedThrough { subject: decoded.subject.clone(), seq: decoded.seq, hash: decoded.hash };
             self.template_cursors.insert(decoded.subject.clone(), cursor);
         }
@@ -169,7 +166,7 @@ impl<D: Decider> LaneWorld<D> {
 impl<D: Decider> OwnedLane<D> {
     /// Folds a commit that another owner, or we in an earlier life, decided: its inputs are seen and not decided.
     pub(super) fn fold(&mut self, commit: &LaneCommit) {
-        for event in &commit.events {
+        for event in commit.events() {
             self.engine.fold(event);
         }
         self.tip = commit.tip();
@@ -180,6 +177,11 @@ impl<D: Decider> OwnedLane<D> {
 }
 
 impl LaneCommit {
+    /// What it holds, in its order.
+    pub(super) fn events(&self) -> &[Recorded] {
+        &self.decoded.events
+    }
+
     pub(super) const fn tip(&self) -> LaneTip {
         LaneTip { seq: self.seq, hash: self.hash, counter: self.header.counter }
     }
@@ -200,16 +202,14 @@ fn input_of(subject: &Subject) -> Option<Input> {
     }
 }
 
-fn events(record: &Record) -> Result<Vec<Recorded>, Error> {
-    let commit = read::commit(record).map_err(ReadError::from)?;
-    let mut events = Vec::with_capacity(commit.events.len());
-    for item in read::events(record, &commit).map_err(ReadError::from)? {
-        match item {
-            ReadEvent::Known(event) => events.push(*event),
-            ReadEvent::Unknown { position, kind, version, .. } => {
-                return Err(Error::Unknown { position, kind, version });
-            }
+/// A record's commit as all of this process share it; a decider must not guess what it does not know.
+fn decoded(record: &Record) -> Result<Arc<DecodedRecord>, Error> {
+    let decoded = read::decoded(record).map_err(ReadError::from)?;
+    match decoded.unknown.first() {
+        Some(unknown) => {
+            let (kind, version) = (unknown.kind.clone(), unknown.version);
+            Err(Error::Unknown { position: unknown.position, kind, version })
         }
+        None => Ok(decoded),
     }
-    Ok(events)
 }

@@ -49,14 +49,9 @@ pub async fn evidence(seen: &Snapshot, incident: Option<&str>) -> Result<Evidenc
             fired.insert(&entry.subject, Citation { event: entry.event.clone(), position: entry.position });
         }
     }
-    let why = seen.why(&incident.id).await?;
-    let joined: BTreeMap<&str, Citation> = why
-        .members
-        .iter()
-        .map(|member| {
-            (member.fingerprint.as_str(), Citation { event: member.event.clone(), position: member.position })
-        })
-        .collect();
+    // Of an incident of many alerts, those that are looked at.
+    let shown: Vec<String> = alerts.iter().map(|alert| alert.fingerprint.clone()).collect();
+    let joined = seen.joined(&incident.id, &shown).await?;
     let mut symptoms: Vec<Symptom> = alerts
         .into_iter()
         .filter_map(|alert| {

@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use hindcast_domain::Time;
@@ -294,6 +295,78 @@ fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     payload.split_at_checked(end).ok_or(Malformed::Frame)
 }
 
+/// A commit's events as they were written, in one piece.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnpackedEvents {
+    bytes: Vec<u8>,
+    places: Vec<Range<usize>>,
+}
+
+impl UnpackedEvents {
+    /// The event at an index.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        self.bytes.get(self.places.get(index)?.clone())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Bytes of all.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().filter_map(|place| self.bytes.get(place.clone()))
+    }
+}
+
+/// Unpacks a commit's events and does not compare them with the header's root: for those who read once more what was
+/// compared before.
+///
+/// # Errors
+/// When the bytes are no commit.
+pub fn unpack(payload: &[u8]) -> Result<UnpackedEvents, Malformed> {
+    let (framed, body) = split(payload)?;
+    let header: CommitHeader =
+        serde_json::from_slice(&framed[7..]).map_err(|error| Malformed::Header(error.to_string()))?;
+    events_of(&header, body)
+}
+
+fn events_of(header: &CommitHeader, body: &[u8]) -> Result<UnpackedEvents, Malformed> {
+    let broken = Malformed::Body { expected: header.events };
+    if header.events == 0 {
+        return Ok(UnpackedEvents::default());
+    }
+    let unpack = |unpacker: &mut Option<zstd::bulk::Decompressor<'static>>| {
+        unpacker.as_mut().and_then(|unpacker| unpacker.decompress(body, unpacked_size(body)).ok())
+    };
+    let bytes = UNPACKER.with_borrow_mut(unpack).ok_or(broken.clone())?;
+    let mut places = Vec::with_capacity(header.events as usize);
+    let mut at = 0;
+    while let Some(length) = bytes.get(at..at + 4) {
+        let length: [u8; 4] = length.try_into().map_err(|_| broken.clone())?;
+        let place = at + 4..at + 4 + u32::from_le_bytes(length) as usize;
+        at = place.end;
+        places.push(place);
+    }
+    if at != bytes.len() || places.len() != header.events as usize {
+        return Err(broken);
+    }
+    Ok(UnpackedEvents { bytes, places })
+}
+
 /// Reads a commit and checks that its events are those that the header vouches for.
 ///
 /// # Errors
@@ -301,27 +374,7 @@ fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
     let (header, hash) = decode_header(payload)?;
     let (_, body) = split(payload)?;
-    let broken = Malformed::Body { expected: header.events };
-    let mut events = Vec::with_capacity(header.events as usize);
-    if header.events > 0 {
-        let unpack = |unpacker: &mut Option<zstd::bulk::Decompressor<'static>>| {
-            unpacker.as_mut().and_then(|unpacker| unpacker.decompress(body, unpacked_size(body)).ok())
-        };
-        let unpacked = UNPACKER.with_borrow_mut(unpack).ok_or(broken.clone())?;
-        let mut rest = unpacked.as_slice();
-        while let Some((length, tail)) = rest.split_at_checked(4) {
-            let length: [u8; 4] = length.try_into().map_err(|_| broken.clone())?;
-            let (event, tail) = tail.split_at_checked(u32::from_le_bytes(length) as usize).ok_or(broken.clone())?;
-            events.push(event.to_vec());
-            rest = tail;
-        }
-        if !rest.is_empty() {
-            return Err(broken);
-        }
-    }
-    if events.len() != header.events as usize {
-        return Err(broken);
-    }
+    let events: Vec<Vec<u8>> = events_of(&header, body)?.iter().map(<[u8]>::to_vec).collect();
     if root_of(&events) != header.root {
         return Err(Malformed::Root);
     }

@@ -10,6 +10,7 @@ use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use tokio::sync::watch;
 
 use crate::port::{AppendError, Durability, Info, Lease, LeaseError, ReadError, Record, Seq, Shared, Tail};
+use crate::recent::RecordMemo;
 use crate::subject::Subject;
 
 /// Records that one [`Tail::next`] answers at most.
@@ -103,6 +104,7 @@ impl MemoryLedger {
             };
             *byte ^= 1;
             record.payload = bytes.into();
+            record.memo = RecordMemo::default();
             true
         })
     }
@@ -129,7 +131,7 @@ impl MemoryLedgerState {
         }
         let seq = self.records.len() as Seq + 1;
         assert!(last < seq, "a subject's last sequence lies below the head");
-        self.records.push(Record { seq, subject: subject.clone(), payload });
+        self.records.push(Record { seq, subject: subject.clone(), payload, memo: RecordMemo::default() });
         self.last.entry(subject.clone()).or_default().push(seq);
         Ok(seq)
     }

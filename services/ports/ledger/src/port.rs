@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::recent::RecordMemo;
 use crate::subject::Subject;
 
 /// A commit's place in the one total order: 1, 2, 3, …
@@ -47,6 +48,8 @@ pub struct Record {
     pub subject: Subject,
     /// The commit's bytes, verbatim.
     pub payload: Bytes,
+    /// What a reader made of them, shared by all who hold this record.
+    pub memo: RecordMemo,
 }
 
 /// Why an append did not answer `Ok`.

@@ -9,13 +9,14 @@ mod references;
 mod snapshot;
 mod snapshots;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{
-    Alert, AsOf, Change, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked, Problem,
-    Receipt, Replay, Report, Silence, State, TimelineEntry, Verification, Why,
+    Alert, AsOf, Change, Citation, Event, Finding, Incident, Label, LabelCoverage, ModelVersion, Notice, Page, Parked,
+    Problem, Receipt, Replay, Report, Silence, State, TimelineEntry, Verification, Why, WhyMember,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Rejected;
@@ -192,6 +193,18 @@ pub trait Queries: Send + Sync + 'static {
         let mut why = self.why(id, as_of).await?;
         why.members.retain(|member| alerts.contains(&member.fingerprint));
         Ok(why)
+    }
+    /// The events by which some of its alerts came into it, by fingerprint: those of [`Queries::why_of`], without their
+    /// words.
+    async fn joined(
+        &self,
+        id: &str,
+        alerts: &[String],
+        as_of: Option<AsOf>,
+    ) -> Result<BTreeMap<String, Citation>, Problem> {
+        let members = self.why_of(id, alerts, as_of).await?.members;
+        let cited = |it: WhyMember| (it.fingerprint, Citation { event: it.event, position: it.position });
+        Ok(members.into_iter().map(cited).collect())
     }
     /// Changes within the hours before it and while it lasted, newest first.
     async fn changes(&self, id: &str, as_of: Option<AsOf>) -> Result<Vec<Change>, Problem>;

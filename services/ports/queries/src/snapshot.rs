@@ -1,11 +1,12 @@
 //! One decided past: *every question that is asked of a [`Snapshot`] is of its position*, and a snapshot has no question
 //! about "now". Refuses to know how a moment becomes a position: that is where it is opened.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use hindcast_api::{
-    Alert, AlertCounts, AsOf, Change, Code, Cursor, Event, Finding, Incident, IncidentCounts, Label, LabelCoverage,
-    ModelVersion, Notice, Page, Parked, Problem, Receipt, Report, Silence, TimelineEntry, Why,
+    Alert, AlertCounts, AsOf, Change, Citation, Code, Cursor, Event, Finding, Incident, IncidentCounts, Label,
+    LabelCoverage, ModelVersion, Notice, Page, Parked, Problem, Receipt, Report, Silence, TimelineEntry, Why,
 };
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::{Partition, Time};
@@ -157,6 +158,14 @@ impl Snapshot {
     /// When there is no such incident.
     pub async fn why_of(&self, id: &str, alerts: &[String]) -> Result<Why, Problem> {
         self.views.why_of(id, alerts, self.then()).await
+    }
+
+    /// The events by which some of its alerts came into it, by fingerprint.
+    ///
+    /// # Errors
+    /// When there is no such incident.
+    pub async fn joined(&self, id: &str, alerts: &[String]) -> Result<BTreeMap<String, Citation>, Problem> {
+        self.views.joined(id, alerts, self.then()).await
     }
 
     /// Changes within the hours before it and while it lasted, newest first.

@@ -14,7 +14,7 @@ use crate::store::keys::{self, DocumentKind, List, MentionIndex};
 /// What stands beside the event of a receipt by which its alert began to fire.
 pub(crate) const FIRED: &[u8] = b"f";
 
-/// An event by its id, by its type with what is noted there, by its cause.
+/// An event by its id, by its type with what is noted there, and by the command that it follows from.
 pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, (kind, noted): (&str, Vec<u8>), cause: Option<&str>) {
     batch.place(keys::event(id), position);
     batch.index(keys::about(MentionIndex::Type, kind, position, position), noted);

@@ -1,7 +1,7 @@
-//! What is asked so often that it is kept at hand: digests, counts and how far the views are. It says the
+//! What is asked so often that it is kept at hand: counts and how far the views are. It says the
 //! same as the documents as of its position, which the tests hold; it knows nothing that they do not.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use hindcast_api::{AlertCounts, IncidentCounts};
 use hindcast_domain::alert::{self, Alert};
@@ -110,14 +110,6 @@ impl RecentCounts {
     }
 }
 
-/// The digests of all entities as of the last position whose state hash was asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Digests {
-    pub(crate) of: BTreeMap<Key, EntityDigest>,
-    /// The state hash at a position, once asked.
-    pub(crate) hash: Option<(u64, String)>,
-}
-
 /// The state as of the position that was reached.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Live {
@@ -128,8 +120,6 @@ pub(crate) struct Live {
     /// The last commit that holds events.
     pub(crate) last_events_seq: u64,
     pub(crate) counts: ClassCounts,
-    /// Entities that changed since the state hash was last asked for: their digests are made when it is.
-    pub(crate) changed: BTreeSet<Key>,
     /// Counts of the positions that were reached last.
     pub(crate) recent: RecentCounts,
     /// Parked items that nobody has looked at.

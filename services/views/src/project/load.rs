@@ -14,7 +14,8 @@ use super::Projector;
 use super::live::Class;
 use super::tally::{Counted, StoredMember};
 use crate::error::Error;
-use crate::store::keys::DocumentKind;
+use crate::limits::COMMANDS_MAX;
+use crate::store::keys::{DocumentKind, MentionIndex};
 use crate::store::{Store, ViewCheckpoint};
 
 impl Projector {
@@ -89,6 +90,12 @@ impl Projector {
             self.folds.notices.0.insert(notice.id.clone(), notice);
         }
         self.watched.extend(self.store.ids(DocumentKind::Watched, "", at, usize::MAX)?);
+        // What was decided long ago, or never will be, is let go with the process.
+        let noted = self.store.about(MentionIndex::Type, "intake.command", at).rev().take(COMMANDS_MAX);
+        let mut noted = noted.map(|mention| Ok(mention?.value)).collect::<Result<Vec<_>, Error>>()?;
+        noted.reverse();
+        let ids = noted.iter().filter_map(|id| std::str::from_utf8(id).ok()?.parse::<EventId>().ok());
+        ids.for_each(|id| self.commands.note(id));
         for (id, document) in self.store.documents(DocumentKind::Parked, "", at)? {
             // An event of a newer binary is listed and not counted.
             let (_, item) = document.read::<hindcast_api::Parked>("a parked item")?;
@@ -113,7 +120,6 @@ impl Projector {
             }
         }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.changed = self.folds.keys();
         self.tell(&mut live);
     }
 }

@@ -4,6 +4,8 @@
 //! store. It refuses to answer questions: readers go to the store, as of the position it has announced.
 
 mod advice;
+pub(crate) mod commands;
+pub(crate) mod hash;
 pub(crate) mod index;
 pub(crate) mod live;
 pub(crate) mod load;
@@ -16,14 +18,16 @@ pub(crate) mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hindcast_domain::canonical::{FOLD_VERSION, Key};
+use hindcast_domain::canonical::FOLD_VERSION;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::Recorded;
-use hindcast_domain::{Event, EventId, Fingerprint, IncidentId, LabelId, Partition, SilenceId, Time, events};
-use hindcast_eventlog::read::{self, ReadEvent};
+use hindcast_domain::{Event, EventId, Fingerprint, Partition, Time, events};
+use hindcast_eventlog::read::{self, UnknownEvent};
 use hindcast_ledger::{ReadError, Record, commit};
 
 pub(crate) use self::advice::about;
+use self::commands::NewestCommands;
+use self::hash::{Digests, Dirty};
 use self::live::{ClassCounts, Live};
 use self::tally::{Before, Counts};
 use crate::error::Error;
@@ -51,6 +55,10 @@ pub(crate) struct Projector {
     taught: taught::Taught,
     /// Incidents as a report counts them, as they were last written.
     written: reported::WrittenRows,
+    /// What the state hash goes over.
+    digests: Digests,
+    /// The newest commands: what follows from one is found by it.
+    commands: NewestCommands,
 }
 
 /// What one batch has gathered.
@@ -65,15 +73,6 @@ struct ProjectedBatch {
     sections: BTreeSet<String>,
     /// Alerts that this batch brings, by where each is first seen.
     firsts: BTreeMap<Fingerprint, u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Dirty {
-    Alert(Fingerprint),
-    Incident(IncidentId),
-    Silence(SilenceId),
-    Label(LabelId),
-    Alias(String),
 }
 
 /// What a commit has told so far.
@@ -110,6 +109,8 @@ impl Projector {
             open: open::OpenNotices::default(),
             taught: taught::Taught::default(),
             written: reported::WrittenRows::default(),
+            digests: Digests::default(),
+            commands: NewestCommands::default(),
         }
     }
 
@@ -157,34 +158,39 @@ impl Projector {
             let detail = format!("expected commit {} next, got {}", self.checkpoint.seq + 1, record.seq);
             return Err(ReadError::Damaged { seq: record.seq, detail }.into());
         }
-        let commit = read::commit(record).map_err(ReadError::from)?;
-        let items = read::events(record, &commit).map_err(ReadError::from)?;
+        let commit = read::decoded(record).map_err(ReadError::from)?;
+        let events = commit.events.len() + commit.unknown.len();
         let recorded_at = self.checkpoint.recorded_at.max(commit.header.stamped_at.nanos());
         let mut context = CommitContext { recorded_at: Time::from_nanos(recorded_at), delivery: None };
-        let position = commit::position(record.seq, items.len().saturating_sub(1));
+        let position = commit::position(record.seq, events.saturating_sub(1));
         work.batch.place(keys::commit(recorded_at, record.seq), position);
         self.checkpoint.seq = record.seq;
         self.checkpoint.hash = commit.hash;
         self.checkpoint.position = position;
         self.checkpoint.recorded_at = recorded_at;
-        self.checkpoint.events += items.len() as u64;
-        if !items.is_empty() {
+        self.checkpoint.events += events as u64;
+        if events > 0 {
             self.checkpoint.last_events_seq = record.seq;
             work.batch.place(keys::recorded(record.seq), recorded_at.cast_unsigned());
         }
-        work.events += items.len().max(1);
-        for item in items {
-            match item {
-                ReadEvent::Known(recorded) => self.known(work, &mut context, &recorded)?,
-                ReadEvent::Unknown { position, kind, version, raw } => {
-                    let shown = event::unknown(position, &kind, &raw, &record.subject, context.recorded_at);
-                    tracing::error!(position, kind, version, "an event of a newer binary is parked; upgrade this one");
-                    self.checkpoint.unknown += 1;
-                    index::unknown(&mut work.batch, &shown);
-                }
+        work.events += events.max(1);
+        let mut unknown = commit.unknown.iter().peekable();
+        for recorded in &commit.events {
+            while let Some(strange) = unknown.next_if(|strange| strange.position < recorded.position) {
+                self.unknown(work, record, strange, context.recorded_at);
             }
+            self.known(work, &mut context, recorded)?;
         }
+        unknown.for_each(|strange| self.unknown(work, record, strange, context.recorded_at));
         Ok(())
+    }
+
+    fn unknown(&mut self, work: &mut ProjectedBatch, record: &Record, strange: &UnknownEvent, recorded_at: Time) {
+        let UnknownEvent { position, kind, version, raw } = strange;
+        let shown = event::unknown(*position, kind, raw, &record.subject, recorded_at);
+        tracing::error!(position, kind, version, "an event of a newer binary is parked; upgrade this one");
+        self.checkpoint.unknown += 1;
+        index::unknown(&mut work.batch, &shown);
     }
 
     fn known(
@@ -193,15 +199,20 @@ impl Projector {
         context: &mut CommitContext,
         recorded: &Recorded,
     ) -> Result<(), Error> {
-        let cause = recorded.cause.as_ref().map(EventId::as_str);
+        if matches!(recorded.event, Event::Command(_)) {
+            self.commands.note(recorded.id.clone());
+        }
+        let cause = recorded.cause.as_ref().filter(|cause| self.commands.contains(cause)).map(EventId::as_str);
         let kind = (recorded.event.type_name(), reported::note(recorded));
         index::event(&mut work.batch, recorded.position, recorded.id.as_str(), kind, cause);
         self.intake(work, context, recorded)?;
         advice::advice(work, recorded);
         self.watch(work, recorded);
-        let before = self.before(recorded);
+        // A fact changes no alert.
+        let is_fact = recorded.event.kind() == hindcast_domain::event::Kind::Intake;
+        let before = if is_fact { BTreeMap::new() } else { self.before(recorded) };
         let changed = self.folds.evolve(recorded);
-        if recorded.event.kind() == hindcast_domain::event::Kind::Intake && changed.notice.is_none() {
+        if is_fact && changed.notice.is_none() {
             return Ok(());
         }
         self.alerts(work, recorded, &changed, &before);
@@ -316,8 +327,8 @@ impl Projector {
             return Ok(());
         }
         work.batch.commit(&self.checkpoint)?;
+        self.digests.note(work.dirty);
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.changed.extend(work.dirty.iter().map(|(partition, dirty)| dirty.key(partition)));
         self.tell(&mut live);
         Ok(())
     }
@@ -331,19 +342,5 @@ impl Projector {
         live.events = self.checkpoint.events;
         live.unknown = self.checkpoint.unknown;
         live.note_counts();
-    }
-}
-
-impl Dirty {
-    /// Where its digest stands.
-    fn key(&self, partition: &Partition) -> Key {
-        let (fold, id) = match self {
-            Self::Alert(id) => ("alerts", id.to_string()),
-            Self::Incident(id) => ("incidents", id.to_string()),
-            Self::Silence(id) => ("silences", id.to_string()),
-            Self::Label(id) => ("labels", id.to_string()),
-            Self::Alias(model) => ("aliases", model.clone()),
-        };
-        (fold, partition.to_string(), id)
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::tally::{Before, Tally};
 use super::{ProjectedBatch, Projector, about};
 use crate::fold::{Changed, Folds};
-use crate::store::keys::{self, DocumentKind};
+use crate::store::keys::{self, DocumentKind, GROUPING};
 
 /// An alert that began to fire. Times of notes are in nanoseconds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,9 +149,16 @@ pub(super) fn note(recorded: &Recorded) -> Vec<u8> {
             rule: given.rule.clone(),
         }),
         Event::LabelRetracted(_) => return recorded.subject.as_bytes().to_vec(),
+        Event::Command(_) => return recorded.id.as_str().as_bytes().to_vec(),
+        Event::IncidentAlertJoined(joined) if joined.grouping.is_some() => return GROUPING.to_vec(),
         Event::LabelJudged(_)
-        | events! { intake, finding, conversation, proposal, model, chat, incident, silence, control, alert_course, notice_course } =>
-        {
+        | Event::Delivery(_)
+        | Event::DoorOpened(_)
+        | Event::Observed(_)
+        | Event::Change(_)
+        | Event::Parked(_)
+        | Event::Unparked(_)
+        | events! { finding, conversation, proposal, model, chat, incident, silence, control, alert_course, notice_course } => {
             return Vec::new();
         }
     };

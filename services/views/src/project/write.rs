@@ -8,9 +8,10 @@ use hindcast_domain::event::Recorded;
 use hindcast_domain::incident::{Grouping, Incident};
 use hindcast_domain::{Event, Fingerprint, IncidentId};
 
+use super::hash::Dirty;
 use super::live::Class;
 use super::tally::{self, Before, Counted, StoredMember};
-use super::{Dirty, ProjectedBatch, Projector, index};
+use super::{ProjectedBatch, Projector, index};
 use crate::error::Error;
 use crate::fold::Changed;
 use crate::limits::LOOK_BACK_EVENTS_MAX;

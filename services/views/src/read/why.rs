@@ -3,13 +3,13 @@
 use hindcast_domain::events;
 use std::collections::BTreeMap;
 
-use hindcast_api::{Why, WhyKeptOut, WhyMember};
+use hindcast_api::{Citation, Why, WhyKeptOut, WhyMember};
 use hindcast_domain::Event;
 use hindcast_domain::event::Recorded;
 
 use super::Reader;
 use crate::error::Error;
-use crate::limits::{KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
+use crate::limits::{CONSIDERED_READ_MAX, KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
 use crate::project::load::read_member;
 use crate::project::tally::StoredMember;
 use crate::project::write::grouping;
@@ -39,6 +39,29 @@ impl Reader {
         }
         members.sort_by(|a: &WhyMember, b| (a.position, &a.fingerprint).cmp(&(b.position, &b.fingerprint)));
         Ok(Why { incident: id.to_owned(), members, kept_out: self.kept_out(id)?, position: self.at })
+    }
+
+    /// The events by which some alerts of an incident came into it. Most are found by their place alone; only what came
+    /// by a merge, a split or once more is read.
+    pub(crate) fn joined(&self, id: &str, alerts: &[String]) -> Result<BTreeMap<String, Citation>, Error> {
+        let mut joined = BTreeMap::new();
+        for fingerprint in alerts {
+            let member = keys::member(id, fingerprint);
+            let Some(document) = self.store.document(DocumentKind::Member, &member, self.at)? else { continue };
+            let Some((_, stored)) = read_member(&member, &document.value)? else { continue };
+            let event = stored.member.event.as_str();
+            let cited = match self.position_of(event)? {
+                Some(position) if self.store.tells_grouping(position)? => {
+                    Some(Citation { event: event.to_owned(), position })
+                }
+                Some(_) => self
+                    .why_member(fingerprint, &stored)?
+                    .map(|member| Citation { event: member.event, position: member.position }),
+                None => None,
+            };
+            joined.extend(cited.map(|cited| (fingerprint.clone(), cited)));
+        }
+        Ok(joined)
     }
 
     fn why_member(&self, fingerprint: &str, member: &StoredMember) -> Result<Option<WhyMember>, Error> {
@@ -83,7 +106,7 @@ impl Reader {
     fn kept_out(&self, id: &str) -> Result<Vec<WhyKeptOut>, Error> {
         // The newest word on each alert counts.
         let mut kept: BTreeMap<String, WhyKeptOut> = BTreeMap::new();
-        for mention in self.store.about(MentionIndex::Considered, id, self.at).rev().take(LOOK_BACK_EVENTS_MAX) {
+        for mention in self.store.about(MentionIndex::Considered, id, self.at).rev().take(CONSIDERED_READ_MAX) {
             if kept.len() == KEPT_OUT_MAX {
                 break;
             }

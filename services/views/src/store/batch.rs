@@ -31,7 +31,7 @@ pub(crate) struct ViewCheckpoint {
 }
 
 /// The form of keys and values that this binary writes; another one is dropped and built anew.
-pub(crate) const LAYOUT: u32 = 6;
+pub(crate) const LAYOUT: u32 = 7;
 
 /// Writes that become visible and durable together.
 pub(crate) struct Batch {

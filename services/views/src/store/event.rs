@@ -8,8 +8,9 @@ use hindcast_api as api;
 use hindcast_api::EventKind;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::{Event, Time};
-use hindcast_eventlog::read::{self, UnreadableRecord};
+use hindcast_eventlog::read::UnreadableRecord;
 use hindcast_events::Decoded;
+use hindcast_ledger::commit::UnpackedEvents;
 use hindcast_ledger::{ReadError, Record, Seq, Shared, Subject, Tail, commit};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -25,8 +26,7 @@ use crate::limits::{UNPACKED_BYTES, UNPACKED_COMMITS};
 pub(crate) struct UnpackedCommit {
     seq: Seq,
     subject: Subject,
-    events: Vec<Vec<u8>>,
-    bytes: u64,
+    events: UnpackedEvents,
     /// When it was recorded, once asked.
     recorded_at: std::sync::OnceLock<Time>,
 }
@@ -54,7 +54,7 @@ struct ByBytes;
 
 impl Weighter<Seq, Arc<UnpackedCommit>> for ByBytes {
     fn weight(&self, _: &Seq, commit: &Arc<UnpackedCommit>) -> u64 {
-        commit.bytes.max(1)
+        (commit.events.bytes() as u64).max(1)
     }
 }
 
@@ -130,15 +130,10 @@ impl LedgerEvents {
 }
 
 fn unpack(record: &Record) -> Result<UnpackedCommit, Error> {
-    let commit = read::commit(record).map_err(ReadError::from)?;
-    let bytes = commit.events.iter().map(|event| event.len() as u64).sum();
-    Ok(UnpackedCommit {
-        seq: record.seq,
-        subject: record.subject.clone(),
-        events: commit.events,
-        bytes,
-        recorded_at: Default::default(),
-    })
+    let damaged = |source| ReadError::from(UnreadableRecord::Commit { seq: record.seq, source });
+    // What is asked for was projected, and compared with its root then.
+    let events = commit::unpack(&record.payload).map_err(damaged)?;
+    Ok(UnpackedCommit { seq: record.seq, subject: record.subject.clone(), events, recorded_at: Default::default() })
 }
 
 impl LedgerEvent {
@@ -166,7 +161,7 @@ impl LedgerEvent {
     }
 
     fn bytes(&self) -> &[u8] {
-        self.commit.events.get(self.index).map(Vec::as_slice).unwrap_or_default()
+        self.commit.events.get(self.index).unwrap_or_default()
     }
 
     /// Its type and subject; the rest is stepped over.

@@ -47,6 +47,10 @@ pub(crate) enum DocumentKind {
 /// The id of the mark of open notices.
 pub(crate) const OPEN_NOTICES: &str = "notices";
 
+/// What is noted beside an alert's joining in the index of types, where the decision gives reasons; where the alert came
+/// back there are none.
+pub(crate) const GROUPING: &[u8] = b"g";
+
 /// Lists in the order of positions; the letter is the first byte of their keys, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -83,7 +87,7 @@ pub(crate) enum MentionIndex {
     NoticesOf = b'o',
     /// Grouping decisions that considered an incident and chose another one.
     Considered = b'k',
-    /// Events that follow from an event.
+    /// Events that follow from a command.
     Caused = b'c',
     /// Events of a type.
     Type = b't',

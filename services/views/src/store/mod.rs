@@ -14,9 +14,9 @@ use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Slice
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::batch::{Batch, LAYOUT, ViewCheckpoint, framed};
-use self::keys::{DocumentKind, List, MentionIndex};
+use self::keys::{DocumentKind, GROUPING, List, MentionIndex};
 use crate::error::Error;
-use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, MEMTABLE_BYTES};
+use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, JOURNAL_BYTES, MEMTABLE_BYTES};
 
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -42,7 +42,8 @@ pub(crate) struct Mention {
 impl Store {
     /// Opens or makes the store under `folder`.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let db = Database::builder(folder).cache_size(CACHE_BYTES).worker_threads(1).open()?;
+        let database = Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
+        let db = database.worker_threads(1).open()?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let blocks = || plain().data_block_size_policy(BlockSizePolicy::all(DOCUMENT_BLOCK_BYTES));
         Ok(Self { documents: db.keyspace("documents", blocks)?, index: db.keyspace("index", plain)?, db })
@@ -186,6 +187,13 @@ impl Store {
             let (key, value) = guard.into_inner()?;
             Ok((number(&key, 0)?, text(Some(&value))?))
         })
+    }
+
+    /// Whether the event at a position is one that says why an alert is where it is.
+    pub(crate) fn tells_grouping(&self, position: u64) -> Result<bool, Error> {
+        let noted = |kind| Ok::<_, Error>(self.index.get(keys::about(MentionIndex::Type, kind, position, position))?);
+        Ok(noted("incident.opened")?.is_some()
+            || noted("incident.alert_joined")?.is_some_and(|noted| noted.as_ref() == GROUPING))
     }
 
     /// Events that have to do with `id`, as of `at`, oldest first, each once.

@@ -25,7 +25,7 @@ use hindcast_domain::{
 use hindcast_events::Envelope;
 use hindcast_ledger::commit::{self, CommitHeader};
 use hindcast_ledger::memory;
-use hindcast_ledger::{Hash, Ledger, LedgerProgress, Record, Subject};
+use hindcast_ledger::{Hash, Ledger, LedgerProgress, Record, RecordMemo, Subject};
 use hindcast_queries::Queries;
 use hindcast_views::{FailPoint, Options, Views};
 
@@ -104,7 +104,7 @@ impl World {
         let header = CommitHeader::next("L".into(), subject.clone(), tip.counter + 1, follows, self.now - back);
         let (payload, hash) = commit::encode(header, &bytes).unwrap();
         let seq = self.ledger.append(subject, tip.seq, payload.clone()).await.unwrap();
-        self.records.push(Record { seq, subject: subject.clone(), payload });
+        self.records.push(Record { seq, subject: subject.clone(), payload, memo: RecordMemo::default() });
         self.tips.insert(subject.clone(), Tip { seq, hash, counter: tip.counter + 1 });
         let partition = subject.partition().clone();
         let at = |(index, envelope): (usize, Envelope)| envelope.at(commit::position(seq, index), &partition);
