@@ -9,6 +9,7 @@ mod advising;
 mod chat;
 mod common;
 mod deciders;
+mod disk;
 pub mod figures;
 mod learning;
 mod receivers;

@@ -27,6 +27,9 @@ const READY: Duration = Duration::from_millis(200);
 /// Commits without anything to remember, after which the store is told anyway how far it is: what lies
 /// between is only read again after a restart.
 const IDLE_COMMITS: u64 = 1_000;
+/// How long remembering gives way to what is not decided or shown yet, and how often it looks: vectors cost more than
+/// anything else, and a storm is decided first.
+const GIVES_WAY: (Duration, Duration) = (Duration::from_secs(30), Duration::from_millis(200));
 /// Positions that a commit may have.
 const POSITIONS_A_COMMIT: u64 = 4_096;
 
@@ -66,6 +69,7 @@ impl Inner {
             }
             // One stretch for what arrives together.
             tokio::time::sleep(self.options.gather).await;
+            self.give_way(&position).await;
             let target = *position.borrow_and_update();
             let mut done = done;
             while done < target {
@@ -73,6 +77,24 @@ impl Inner {
                 self.is_at(done);
                 self.options.metrics.set("hindcast_memory_position", &[], done as f64);
             }
+        }
+    }
+
+    /// Waits until what the views hold is decided, for a while.
+    async fn give_way(&self, position: &watch::Receiver<u64>) {
+        let (patience, every) = GIVES_WAY;
+        let settled = async {
+            loop {
+                let at = *position.borrow();
+                match self.options.queries.is_settled(at, false).await {
+                    Ok(false) => tokio::time::sleep(every).await,
+                    // Who cannot say is not waited for.
+                    Ok(true) | Err(_) => return,
+                }
+            }
+        };
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            tracing::debug!("decisions are behind; the memory goes on beside them");
         }
     }
 

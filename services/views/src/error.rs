@@ -38,9 +38,6 @@ pub enum Error {
     /// The ledger cannot be read, or is damaged.
     #[error("the ledger cannot be read")]
     Ledger(#[from] ReadError),
-    /// Nobody keeps the views any more: what they were built with failed, or the process stops.
-    #[error("the views have ended")]
-    Ended,
     /// Work on a thread of its own did not come back.
     #[error("a task of the views ended early")]
     Task(#[from] tokio::task::JoinError),
@@ -49,7 +46,7 @@ pub enum Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let code = match &error {
-            Error::Ledger(ReadError::Unavailable(_)) | Error::Ended => Code::Unavailable,
+            Error::Ledger(ReadError::Unavailable(_)) => Code::Unavailable,
             _ => Code::Internal,
         };
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();

@@ -304,12 +304,17 @@ impl Queries for Views {
 
     async fn replay(&self, to: Option<AsOf>) -> Result<Replay, Problem> {
         let views = self.clone();
-        let (position, live_hash) = blocking(move || {
-            let place = views.place();
-            let (position, _) = place.resolve(to)?;
-            Ok((position, place.at(position).summary()?.state_hash()))
-        })
-        .await?;
+        let (position, live_hash) = match to {
+            None => self.hash_now().await?,
+            Some(_) => {
+                let summarise = move || {
+                    let place = views.place();
+                    let (position, _) = place.resolve(to)?;
+                    Ok((position, place.at(position).summary()?.state_hash()))
+                };
+                blocking(summarise).await?
+            }
+        };
         Ok(replay::replay(&self.inner.options.ledger, position, live_hash).await?)
     }
 }

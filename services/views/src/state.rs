@@ -11,7 +11,6 @@ use hindcast_queries::StateCounts;
 use tokio::sync::oneshot;
 
 use crate::error::Error;
-use crate::project::Projector;
 use crate::project::hash::StateNow;
 use crate::project::live::ClassCounts;
 use crate::queries::blocking;
@@ -19,6 +18,12 @@ use crate::read::receipt::UNACCOUNTED;
 use crate::service::{Views, lock};
 
 impl Views {
+    /// (position, state hash) of now.
+    pub(crate) async fn hash_now(&self) -> Result<(u64, String), Error> {
+        let now = self.now().await?;
+        Ok((now.position, now.hash))
+    }
+
     /// One look at all that is kept at hand, by whoever projects: between two batches, or here where nobody does.
     async fn now(&self) -> Result<StateNow, Error> {
         let asks = lock(&self.inner.asks).clone();
@@ -31,8 +36,21 @@ impl Views {
             }
         }
         let views = self.clone();
-        let look = move || lock(&views.inner.projector).as_mut().map(Projector::state_now);
-        tokio::task::spawn_blocking(look).await?.ok_or(Error::Ended)
+        let look = move || match lock(&views.inner.projector).as_mut() {
+            Some(projector) => Ok(projector.state_now()),
+            None => views.state_written(),
+        };
+        tokio::task::spawn_blocking(look).await?
+    }
+
+    /// The same from the documents, where whoever projected has failed: what was written by then stays readable.
+    fn state_written(&self) -> Result<StateNow, Error> {
+        let (position, parked) = {
+            let live = lock(&self.inner.live);
+            (live.position, live.parked)
+        };
+        let summary = self.place().at(position).summary()?;
+        Ok(StateNow { position, hash: summary.state_hash(), counts: summary.counts, parked })
     }
 
     pub(crate) async fn state_now(&self) -> Result<State, Problem> {

@@ -14,9 +14,7 @@ use hindcast_domain::Time;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use hindcast_ledger::heads::HeadsKeeper;
 use hindcast_ledger::port::{Lease, LeaseError};
-use hindcast_ledger::{
-    AppendError, Info, Ledger, LedgerProgress, ReadError, Record, Seq, Subject, Tail,
-};
+use hindcast_ledger::{AppendError, Info, Ledger, LedgerProgress, ReadError, Record, Seq, Subject, Tail};
 
 use crate::boot;
 use crate::broadcast::Broadcast;

@@ -29,8 +29,14 @@ const SKEW_MAX: Span = Span::seconds(5);
 const LATELY: Span = Span::hours(24);
 /// From how many seconds on it is said that messages wait.
 const CHAT_OLD_S: u64 = 60;
-/// Free space below which a disk is nearly full.
-const DISK_FREE_MIN: u64 = 1 << 30;
+/// Bytes of a gibibyte.
+const GIB: f64 = (1_u64 << 30) as f64;
+/// Free bytes below which a disk is nearly full.
+const DISK_FREE_MIN: f64 = GIB;
+/// A disk that is full within so many days is a failure, or worth knowing.
+const DAYS_FAILED: f64 = 3.0;
+const DAYS_NOTED: f64 = 14.0;
+
 /// Every check, in the order in which one rests on another.
 pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
@@ -54,7 +60,7 @@ pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     checks.push(receivers(context).await.unwrap_or_else(|error| Check::error("receivers", &error)));
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
     checks.extend(chat(context).await);
-    checks.extend(disk(context));
+    checks.extend(disk(context, figures.as_ref().ok()));
     if let Ok(figures) = &figures {
         checks.extend(advising::all(figures, context.client.is_local()).await);
     }
@@ -263,27 +269,42 @@ async fn chat(context: &CliContext<'_>) -> Vec<Check> {
     chats.items.iter().map(of_vendor).collect()
 }
 
-/// Free space where the data lie, if that is on this machine and known.
-fn disk(context: &CliContext<'_>) -> Option<Check> {
+/// Free space where the data lie, as far as that is known: as the server says, or else by a look at a folder of this
+/// machine. With the growth of the last week it says when the disk is full.
+fn disk(context: &CliContext<'_>, figures: Option<&MetricFigures>) -> Option<Check> {
+    let figure = |name| figures.and_then(|figures| figures.value(name)).filter(|bytes| *bytes > 0.0);
     let folder = std::path::Path::new("hindcast-data");
-    if !context.client.is_local() || !folder.is_dir() {
-        return None;
-    }
-    let space = match rustix::fs::statvfs(folder) {
-        Ok(space) => space,
-        Err(error) => {
-            let detail = format!("the free space of {} cannot be read: {error}", folder.display());
-            return Some(Check::note("disk", detail, "Look with `df`."));
-        }
+    let is_here = context.client.is_local() && folder.is_dir();
+    let (free, place) = match figure("hindcast_disk_free_bytes") {
+        Some(free) => (free, if is_here { folder.display().to_string() } else { "the data folder".to_owned() }),
+        None if !is_here => return None,
+        None => match rustix::fs::statvfs(folder) {
+            #[allow(clippy::cast_precision_loss)] // gigabytes with one digit are shown
+            Ok(space) => (space.f_bavail.saturating_mul(space.f_frsize) as f64, folder.display().to_string()),
+            Err(error) => {
+                let detail = format!("the free space of {} cannot be read: {error}", folder.display());
+                return Some(Check::note("disk", detail, "Look with `df`."));
+            }
+        },
     };
-    let free = space.f_bavail.saturating_mul(space.f_frsize);
-    let gib = free / (1 << 20);
-    let gib = format!("{}.{} GiB free in {}", gib / 1_024, gib % 1_024 * 10 / 1_024, folder.display());
-    Some(if free < DISK_FREE_MIN {
-        Check::failed("disk", gib, "Free some space: a full disk ends the acceptance of alerts.")
-    } else {
-        Check::ok("disk", gib)
-    })
+    Some(fullness(&place, free, figure("hindcast_disk_growth_bytes")))
+}
+
+/// What so much free space says, and so many bytes of growth a day.
+fn fullness(place: &str, free: f64, growth: Option<f64>) -> Check {
+    let remedy = "Free some space: a full disk ends the acceptance of alerts.";
+    let days = growth.map(|growth| free / growth);
+    let mut detail = format!("{:.1} GiB free in {place}", free / GIB);
+    if let (Some(growth), Some(days)) = (growth, days) {
+        detail.push_str(&format!(", which grows by {:.2} GiB a day: full in {days:.0} days", growth / GIB));
+    }
+    if free < DISK_FREE_MIN || days.is_some_and(|days| days < DAYS_FAILED) {
+        return Check::failed("disk", detail, remedy);
+    }
+    match days.filter(|days| *days < DAYS_NOTED) {
+        Some(_) => Check::note("disk", detail, remedy),
+        None => Check::ok("disk", detail),
+    }
 }
 
 #[cfg(test)]

@@ -110,6 +110,20 @@ async fn what_is_wrong_has_a_remedy() {
 }
 
 #[tokio::test]
+async fn the_disk_is_told_with_the_day_on_which_it_is_full() {
+    for (growth_gib, ends, days) in
+        [(0.5, "ok", "full in 80 days"), (4.0, "note", "full in 10 days"), (20.0, "failed", "full in 2 days")]
+    {
+        let gib = f64::from(1_u32 << 30);
+        let told =
+            format!("hindcast_disk_free_bytes {}\nhindcast_disk_growth_bytes {}\n", 40.0 * gib, growth_gib * gib);
+        let (_, found) = verdict(healthy().says("GET /metrics", "text/plain", &told), "disk").await;
+        assert_eq!(found["verdict"], ends, "{found}");
+        assert!(found["detail"].as_str().unwrap().contains(days), "{found}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_server_the_doctor_says_so_and_ends() {
     let ended = hindcast("http://127.0.0.1:1", "doctor").await;
     assert_eq!(ended.status, ExitStatus::Failed);

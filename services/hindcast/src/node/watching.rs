@@ -1,5 +1,5 @@
 //! What is looked at once a second while a process runs: how far each service is behind, and how large the ledger is.
-//! Now and then also what was learnt. Owns the pauses; what a figure means is said where it is declared.
+//! Now and then also what was learnt, and how full the disk is. Owns the pauses; what a figure means is said where it is declared.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,16 @@ use hindcast_queries::Window;
 use tokio::sync::watch;
 
 use super::common::{Common, Tasks};
+use super::disk::DiskDiary;
 use crate::ledger::{Extent, OpenedLedger};
 
 /// The pause between two looks at lags and the ledger.
 const LOOK: Duration = Duration::from_secs(1);
 /// Looks between two at what was learnt, which reads the views.
 const LOOKS_A_LESSON: u32 = 60;
+
+/// The pause between two looks at the disk.
+const DISK_LOOK: Duration = Duration::from_secs(60);
 
 /// Starts the watch.
 pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries::Shared, tasks: &mut Tasks) {
@@ -30,10 +34,45 @@ pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries:
     common.metrics.set("hindcast_ledger_info", &[("kind", info.kind), ("durability", durability)], 1.0);
     let watcher = Watcher { common: common.clone(), queries: Arc::clone(queries), extent: opened.extent() };
     let stop = tasks.stop();
+    // The diary is written into the folder.
+    if !common.reading_only {
+        let disk = watch_disk(common.clone(), tasks.stop());
+        tasks.spawn("disk", async move {
+            disk.await;
+            Ok(())
+        });
+    }
     tasks.spawn("watch", async move {
         watcher.run(stop).await;
         Ok(())
     });
+}
+
+/// Looks at the disk now and then, away from whoever serves requests.
+#[allow(clippy::cast_precision_loss)] // gauges
+async fn watch_disk(common: Common, mut stop: watch::Receiver<bool>) {
+    let mut diary = DiskDiary::open(&common.settings.data);
+    while !*stop.borrow() {
+        let now = common.clock.now();
+        let work = tokio::task::spawn_blocking(move || {
+            let found = diary.look(now);
+            (diary, found)
+        });
+        let Ok((back, found)) = work.await else { return };
+        diary = back;
+        match found {
+            Ok(look) => {
+                common.metrics.set("hindcast_data_bytes", &[], look.used as f64);
+                common.metrics.set("hindcast_disk_free_bytes", &[], look.free as f64);
+                common.metrics.set("hindcast_disk_growth_bytes", &[], look.growth);
+            }
+            Err(error) => tracing::debug!(%error, "the disk cannot be looked at"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DISK_LOOK) => {}
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+    }
 }
 
 struct Watcher {

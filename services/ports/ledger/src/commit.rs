@@ -326,10 +326,6 @@ impl UnpackedEvents {
     pub const fn bytes(&self) -> usize {
         self.bytes.len()
     }
-
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.places.iter().filter_map(|place| self.bytes.get(place.clone()))
-    }
 }
 
 /// Unpacks a commit's events and does not compare them with the header's root: for those who read once more what was
@@ -374,7 +370,8 @@ fn events_of(header: &CommitHeader, body: &[u8]) -> Result<UnpackedEvents, Malfo
 pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
     let (header, hash) = decode_header(payload)?;
     let (_, body) = split(payload)?;
-    let events: Vec<Vec<u8>> = events_of(&header, body)?.iter().map(<[u8]>::to_vec).collect();
+    let UnpackedEvents { bytes, places } = events_of(&header, body)?;
+    let events: Vec<Vec<u8>> = places.into_iter().filter_map(|place| Some(bytes.get(place)?.to_vec())).collect();
     if root_of(&events) != header.root {
         return Err(Malformed::Root);
     }

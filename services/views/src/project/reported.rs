@@ -158,7 +158,8 @@ pub(super) fn note(recorded: &Recorded) -> Vec<u8> {
         | Event::Change(_)
         | Event::Parked(_)
         | Event::Unparked(_)
-        | events! { finding, conversation, proposal, model, chat, incident, silence, control, alert_course, notice_course } => {
+        | events! { finding, conversation, proposal, model, chat, incident, silence, control, alert_course, notice_course } =>
+        {
             return Vec::new();
         }
     };

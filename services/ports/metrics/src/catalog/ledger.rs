@@ -7,6 +7,13 @@ pub(super) const ALL: &[MetricDeclaration] = &[
     gauge("hindcast_ledger_commits", "Commits in the ledger", &[]),
     gauge("hindcast_ledger_bytes", "Bytes of the ledger's segment files; embedded ledger only", &[]),
     gauge("hindcast_ledger_segments", "Segment files of the ledger; embedded ledger only", &[]),
+    gauge("hindcast_data_bytes", "Bytes of disk that the data folder takes", &[]),
+    gauge("hindcast_disk_free_bytes", "Bytes that are free on the disk of the data folder", &[]),
+    gauge(
+        "hindcast_disk_growth_bytes",
+        "Bytes a day by which the data folder grew over the last week; 0 before it is known",
+        &[],
+    ),
     gauge(
         "hindcast_ledger_info",
         "The ledger's kind and what an acknowledgement of it is worth",
