@@ -2,6 +2,7 @@
 //! checks and their versions; refuses to know a shell or a runner: nothing here runs.
 
 mod check;
+mod compiled;
 mod fill;
 mod propose;
 mod value;

@@ -9,6 +9,7 @@ use hindcast_domain::{ProposalId, incident};
 use regex::Regex;
 use serde_json::Value;
 
+use super::compiled::compiled;
 use super::fill::{FilledRunbook, fill};
 use super::{InvalidRunbook, Moved, Purpose, RiskLevel, Runbook, RunbookSign};
 use hindcast_api::cited;
@@ -146,7 +147,7 @@ fn fits(
     if applies.after_change && cause.is_none_or(|cause| cause.kind != "change") {
         return None;
     }
-    let kinds: Vec<Regex> = applies.service.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
+    let kinds: Vec<Regex> = applies.service.iter().filter_map(|pattern| compiled(pattern)).collect();
     let of_kind = |kind: &Regex| kind.is_match(service) || seen.iter().any(|seen| kind.is_match(&seen.text));
     if !applies.service.is_empty() && !kinds.iter().any(of_kind) {
         return None;
@@ -159,23 +160,45 @@ fn fits(
     let mut fit = 0;
     let mut citations = Vec::new();
     for sign in &applies.signs {
-        let hits: Vec<&ServiceObservation> = seen.iter().filter(|seen| is_there(sign, seen)).collect();
+        let patterns = SignPatterns::of(sign);
+        let hits: Vec<&ServiceObservation> = seen.iter().filter(|seen| patterns.fit(sign, seen)).collect();
         fit += u32::from(!hits.is_empty());
         citations.extend(hits.into_iter().map(|seen| seen.citation.clone()));
     }
     (fit > 0).then(|| (fit, cited(citations)))
 }
 
-fn is_there(sign: &RunbookSign, seen: &ServiceObservation) -> bool {
-    let matches = |pattern: &str, text: &str| Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
-    let alert =
-        sign.alert.as_deref().is_none_or(|pattern| seen.alert.is_some_and(|alert| matches(pattern, &alert.name)));
-    let metric =
-        sign.metric.as_deref().is_none_or(|pattern| seen.metric.is_some_and(|metric| matches(pattern, metric)));
-    let moved = sign.moved.is_none_or(|moved| seen.moved == Some(moved));
-    let text = sign.text.as_deref().is_none_or(|pattern| matches(&format!("(?i){pattern}"), &seen.text));
-    let words = sign.words.iter().all(|word| seen.text.contains(&word.to_lowercase()));
-    alert && metric && moved && text && words
+/// A sign's patterns, compiled; one that is no pattern fits nothing.
+struct SignPatterns {
+    alert: Option<Option<Regex>>,
+    metric: Option<Option<Regex>>,
+    text: Option<Option<Regex>>,
+    /// In lower case, as the text is.
+    words: Vec<String>,
+}
+
+impl SignPatterns {
+    fn of(sign: &RunbookSign) -> Self {
+        Self {
+            alert: sign.alert.as_deref().map(compiled),
+            metric: sign.metric.as_deref().map(compiled),
+            text: sign.text.as_deref().map(|pattern| compiled(&format!("(?i){pattern}"))),
+            words: sign.words.iter().map(|word| word.to_lowercase()).collect(),
+        }
+    }
+
+    /// Whether the sign is there.
+    fn fit(&self, sign: &RunbookSign, seen: &ServiceObservation) -> bool {
+        let fits = |pattern: &Option<Option<Regex>>, text: Option<&str>| match pattern {
+            None => true,
+            Some(pattern) => text.is_some_and(|text| pattern.as_ref().is_some_and(|regex| regex.is_match(text))),
+        };
+        sign.moved.is_none_or(|moved| seen.moved == Some(moved))
+            && fits(&self.alert, seen.alert.map(|alert| alert.name.as_str()))
+            && fits(&self.metric, seen.metric)
+            && self.words.iter().all(|word| seen.text.contains(word))
+            && fits(&self.text, Some(&seen.text))
+    }
 }
 
 #[allow(clippy::too_many_arguments)] // all that a proposal is made of

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use tokio::sync::watch;
 
+use crate::memo::RecordMemo;
 use crate::port::{AppendError, Durability, Info, Lease, LeaseError, ReadError, Record, Seq, Shared, Tail};
-use crate::recent::RecordMemo;
 use crate::subject::Subject;
 
 /// Records that one [`Tail::next`] answers at most.

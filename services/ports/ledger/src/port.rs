@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::recent::RecordMemo;
+use crate::memo::RecordMemo;
 use crate::subject::Subject;
 
 /// A commit's place in the one total order: 1, 2, 3, …

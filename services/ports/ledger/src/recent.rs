@@ -1,51 +1,13 @@
 //! The newest records of a ledger, kept as long as a reader of this process has not passed them, with what was made
-//! of each: the first who reads a commit unpacks it, and everybody else shares that. Owns when a record is let go;
-//! refuses to know what is made of one.
+//! of each. Owns when a record is let go; refuses to know what is made of one.
 
-use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::port::{Record, Seq};
 
 /// Bytes of payloads that wait for slow readers at the most: unpacked they take about twenty times as much.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// What somebody made of a record, for whoever reads it next. It says nothing that the record does not.
-#[derive(Clone, Default)]
-pub struct RecordMemo(Arc<Mutex<Option<Arc<dyn Any + Send + Sync>>>>);
-
-impl RecordMemo {
-    /// What was made of the record; it is made here where nobody has, while others wait for it.
-    ///
-    /// # Errors
-    /// Those of `make`; nothing is kept then.
-    pub fn get_or_make<T: Any + Send + Sync, E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
-        let mut kept = lock(&self.0);
-        if let Some(made) = kept.as_ref().and_then(|made| Arc::clone(made).downcast::<T>().ok()) {
-            return Ok(made);
-        }
-        let made = Arc::new(make()?);
-        *kept = Some(Arc::clone(&made) as Arc<dyn Any + Send + Sync>);
-        Ok(made)
-    }
-}
-
-impl fmt::Debug for RecordMemo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecordMemo")
-    }
-}
-
-impl PartialEq for RecordMemo {
-    /// It follows from the record, so that two of one record never differ.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for RecordMemo {}
 
 /// Records that are durable and that some reader has not passed yet.
 #[derive(Debug, Default)]
@@ -169,6 +131,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memo::RecordMemo;
 
     fn record(seq: Seq, bytes: usize) -> Record {
         let subject = "hc.default.production.incidents".parse().unwrap();
@@ -201,18 +164,5 @@ mod tests {
         recent.push((1..=5).map(|seq| record(seq, WAITING_BYTES_MAX / 2)));
         assert!(still.take(1, 9, usize::MAX).is_empty());
         assert_eq!(seqs(&still.take(4, 9, usize::MAX)), [4, 5]);
-    }
-
-    #[test]
-    fn what_one_made_of_a_record_all_share() {
-        let (memo, mut made) = (RecordMemo::default(), 0);
-        for _ in 0..3 {
-            let shared = memo.clone().get_or_make::<_, ()>(|| {
-                made += 1;
-                Ok(made)
-            });
-            assert_eq!(shared.as_deref(), Ok(&1));
-        }
-        assert_eq!(memo.get_or_make::<String, _>(|| Err(())), Err(()));
     }
 }
