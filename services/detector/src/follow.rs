@@ -13,7 +13,9 @@ use tokio::sync::watch;
 
 use crate::cases::{self, CaseJob, IncidentCase, Stage};
 use crate::error::Error;
-use crate::limits::{BEFORE, CASES_MAX, EVENTS_MAX, PARTITIONS_MAX, PAUSE, READY, SNAPSHOT_EVERY, SNAPSHOT_RECORDS};
+use crate::limits::{
+    BEFORE, CASES_MAX, EVENTS_MAX, GATHER, PARTITIONS_MAX, PAUSE, READY, SNAPSHOT_EVERY, SNAPSHOT_RECORDS,
+};
 use crate::raise::New;
 use crate::state::{self, DetectorState};
 use crate::{Detector, DetectorProgress, levels, lines};
@@ -29,6 +31,14 @@ const LIFE: [&str; 8] = [
     "incident.undone",
     "incident.alert_joined",
 ];
+
+/// Waits until the views have moved, and for what comes right behind; false when they are gone. In a storm they move many
+/// times a second, and each look reads every incident that changed.
+async fn gathered(position: &mut watch::Receiver<u64>) -> bool {
+    let changed = position.changed().await.is_ok();
+    tokio::time::sleep(GATHER).await;
+    changed
+}
 
 /// It is over: stop, or start anew from the last snapshot.
 struct FollowEnd;
@@ -122,7 +132,7 @@ impl FollowRun<'_> {
             _ = self.shutdown.wait_for(|stop| *stop) => Woken::Stopped,
             arrived = options.telemetry.arrived(self.state.cursor) => Woken::Arrived(arrived),
             // Views that are gone tell nothing more, and are no reason to turn in a circle.
-            changed = self.position.changed() => if changed.is_ok() { Woken::Due } else { Woken::Stopped },
+            changed = gathered(&mut self.position) => if changed { Woken::Due } else { Woken::Stopped },
             () = options.clock.sleep_until(wake.unwrap_or(Time::MAX)), if wake.is_some() => Woken::Due,
             () = tokio::time::sleep(self.pause), if self.owed => Woken::Due,
         }

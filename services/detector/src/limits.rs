@@ -19,6 +19,8 @@ pub(crate) const SERIES_MAX: usize = 5_000;
 /// Bytes of one pinned window, before which its oldest blocks go.
 pub(crate) const PIN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) const TITLE_BYTES_MAX: usize = 240;
+/// How long what happens to incidents is gathered before it is looked at.
+pub(crate) const GATHER: Duration = Duration::from_millis(200);
 /// Events about incidents in one reading of the views.
 pub(crate) const EVENTS_MAX: usize = 500;
 

@@ -108,18 +108,20 @@ impl From<UnreadableRecord> for ReadError {
 /// When it is no commit, or one of its events is no event.
 pub fn decoded(record: &Record) -> Result<Arc<DecodedRecord>, UnreadableRecord> {
     record.memo.get_or_make(|| {
-        let commit = commit(record)?;
-        let mut events = Vec::with_capacity(commit.events.len());
         let mut unknown = Vec::new();
-        for item in self::events(record, &commit)? {
-            match item {
+        let damaged = |source| UnreadableRecord::Commit { seq: record.seq, source };
+        let read = |index, bytes: &[u8]| Ok(event(record, index, bytes));
+        let (header, hash, items) = commit::decode_each(&record.payload, read).map_err(damaged)?;
+        let mut events = Vec::with_capacity(items.len());
+        for item in items {
+            match item? {
                 ReadEvent::Known(event) => events.push(*event),
                 ReadEvent::Unknown { position, kind, version, raw } => {
                     unknown.push(UnknownEvent { position, kind, version, raw });
                 }
             }
         }
-        Ok(DecodedRecord { header: commit.header, hash: commit.hash, events, unknown })
+        Ok(DecodedRecord { header, hash, events, unknown })
     })
 }
 
@@ -136,16 +138,18 @@ pub fn commit(record: &Record) -> Result<Commit, UnreadableRecord> {
 /// # Errors
 /// When one of them is no event.
 pub fn events(record: &Record, commit: &Commit) -> Result<Vec<ReadEvent>, UnreadableRecord> {
-    let partition = record.subject.partition();
-    let read = |(index, bytes): (usize, &Vec<u8>)| {
-        let position = commit::position(record.seq, index);
-        match hindcast_events::decode(bytes) {
-            Ok(Decoded::Known(envelope)) => Ok(ReadEvent::Known(Box::new(envelope.at(position, partition)))),
-            Ok(Decoded::Unknown { kind, version, raw }) => Ok(ReadEvent::Unknown { position, kind, version, raw }),
-            Err(source) => Err(UnreadableRecord::Event { position, source }),
+    commit.events.iter().enumerate().map(|(index, bytes)| event(record, index, bytes)).collect()
+}
+
+fn event(record: &Record, index: usize, bytes: &[u8]) -> Result<ReadEvent, UnreadableRecord> {
+    let position = commit::position(record.seq, index);
+    match hindcast_events::decode(bytes) {
+        Ok(Decoded::Known(envelope)) => {
+            Ok(ReadEvent::Known(Box::new(envelope.at(position, record.subject.partition()))))
         }
-    };
-    commit.events.iter().enumerate().map(read).collect()
+        Ok(Decoded::Unknown { kind, version, raw }) => Ok(ReadEvent::Unknown { position, kind, version, raw }),
+        Err(source) => Err(UnreadableRecord::Event { position, source }),
+    }
 }
 
 /// Reads the event at `index` of a commit if `wants` says so of its type.

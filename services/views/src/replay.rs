@@ -7,7 +7,7 @@ use std::time::Instant;
 use hindcast_api::{DamageFound, Replay, Verification};
 use hindcast_clock::forbidden;
 use hindcast_domain::event::Recorded;
-use hindcast_eventlog::read::{self, FilteredEvent};
+use hindcast_eventlog::read::{self, FilteredEvent, UnreadableRecord};
 use hindcast_eventlog::verify;
 use hindcast_ledger::{ReadError, Record, Shared, commit};
 
@@ -66,10 +66,14 @@ fn unpack(records: &[Record], position: u64) -> Result<Unpacked, Error> {
     forbidden(|| {
         let mut unpacked = Unpacked { events: Vec::new(), known: 0 };
         for record in records.iter().filter(|record| record.seq <= commit::seq_of(position)) {
-            let commit = read::commit(record).map_err(ReadError::from)?;
-            let within = |index: usize| commit::position(record.seq, index) <= position;
-            for (index, bytes) in commit.events.iter().enumerate().take_while(|(index, _)| within(*index)) {
-                match read::event_if(record, index, bytes, fold::reads).map_err(ReadError::from)? {
+            let damaged = |source| ReadError::from(UnreadableRecord::Commit { seq: record.seq, source });
+            let filtered = |index: usize, bytes: &[u8]| {
+                let within = commit::position(record.seq, index) <= position;
+                Ok(within.then(|| read::event_if(record, index, bytes, fold::reads)))
+            };
+            let (_, _, items) = commit::decode_each(&record.payload, filtered).map_err(damaged)?;
+            for item in items.into_iter().flatten() {
+                match item.map_err(ReadError::from)? {
                     FilteredEvent::Known(recorded) => unpacked.events.push(*recorded),
                     FilteredEvent::PassedOver => {}
                     FilteredEvent::Unknown => continue,

@@ -6,7 +6,6 @@
 //! previous hash of its subject and the expected sequence: the chain covers the payload alone, and a
 //! payload copied verbatim into another ledger keeps its hash.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 
@@ -17,6 +16,8 @@ use hindcast_domain::limits::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::body;
+pub use crate::body::UnpackedEvents;
 use crate::port::Seq;
 use crate::subject::Subject;
 
@@ -24,17 +25,6 @@ const MAGIC: &[u8; 3] = b"HC1";
 /// Of a commit whose order is not that of the ledger: a binary that does not know of orders would decide a part of it
 /// once more, and so must refuse it.
 const MAGIC_ORDERED: &[u8; 3] = b"HC2";
-const ZSTD_LEVEL: i32 = 1;
-/// No commit of ours unpacks to more than this; a larger one is damage, not data.
-const UNPACKED_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-thread_local! {
-    // Making one of these costs more than to pack a small commit with it.
-    static PACKER: RefCell<Option<zstd::bulk::Compressor<'static>>> =
-        RefCell::new(zstd::bulk::Compressor::new(ZSTD_LEVEL).ok());
-    static UNPACKER: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
-        RefCell::new(zstd::bulk::Decompressor::new().ok());
-}
 
 /// SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -260,15 +250,8 @@ pub fn encode(mut header: CommitHeader, events: &[Vec<u8>]) -> Result<(Bytes, Ha
     framed.extend_from_slice(&head);
     let hash = Hash::of(&framed);
     if !events.is_empty() {
-        let mut body = Vec::new();
-        for event in events {
-            body.extend_from_slice(&u32::try_from(event.len()).unwrap_or(u32::MAX).to_le_bytes());
-            body.extend_from_slice(event);
-        }
-        let packed = PACKER.with_borrow_mut(|packer| packer.as_mut().map(|packer| packer.compress(&body)));
-        let packed = packed.and_then(Result::ok).unwrap_or_default();
-        assert!(!packed.is_empty(), "memory takes what is compressed");
-        framed.extend_from_slice(&packed);
+        let packed = body::pack(events, &mut framed);
+        assert!(packed, "memory takes what is compressed");
     }
     if framed.len() > COMMIT_BYTES_MAX {
         return Err(TooLarge { events: events.len(), bytes: framed.len() });
@@ -295,39 +278,6 @@ fn split(payload: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     payload.split_at_checked(end).ok_or(Malformed::Frame)
 }
 
-/// A commit's events as they were written, in one piece.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnpackedEvents {
-    bytes: Vec<u8>,
-    places: Vec<Range<usize>>,
-}
-
-impl UnpackedEvents {
-    /// The event at an index.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<&[u8]> {
-        self.bytes.get(self.places.get(index)?.clone())
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    /// Bytes of all.
-    #[must_use]
-    pub const fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
 /// Unpacks a commit's events and does not compare them with the header's root: for those who read once more what was
 /// compared before.
 ///
@@ -337,30 +287,30 @@ pub fn unpack(payload: &[u8]) -> Result<UnpackedEvents, Malformed> {
     let (framed, body) = split(payload)?;
     let header: CommitHeader =
         serde_json::from_slice(&framed[7..]).map_err(|error| Malformed::Header(error.to_string()))?;
-    events_of(&header, body)
+    UnpackedEvents::of(header.events, body).ok_or(Malformed::Body { expected: header.events })
 }
 
-fn events_of(header: &CommitHeader, body: &[u8]) -> Result<UnpackedEvents, Malformed> {
-    let broken = Malformed::Body { expected: header.events };
-    if header.events == 0 {
-        return Ok(UnpackedEvents::default());
-    }
-    let unpack = |unpacker: &mut Option<zstd::bulk::Decompressor<'static>>| {
-        unpacker.as_mut().and_then(|unpacker| unpacker.decompress(body, unpacked_size(body)).ok())
-    };
-    let bytes = UNPACKER.with_borrow_mut(unpack).ok_or(broken.clone())?;
-    let mut places = Vec::with_capacity(header.events as usize);
-    let mut at = 0;
-    while let Some(length) = bytes.get(at..at + 4) {
-        let length: [u8; 4] = length.try_into().map_err(|_| broken.clone())?;
-        let place = at + 4..at + 4 + u32::from_le_bytes(length) as usize;
-        at = place.end;
-        places.push(place);
-    }
-    if at != bytes.len() || places.len() != header.events as usize {
-        return Err(broken);
-    }
-    Ok(UnpackedEvents { bytes, places })
+/// Reads a commit, checks that its events are those that the header vouches for, and hands the bytes of each with its
+/// index to `read`.
+///
+/// # Errors
+/// When the bytes are no commit, or not the one that was written; and those of `read`.
+pub fn decode_each<T, E: From<Malformed>>(
+    payload: &[u8],
+    mut read: impl FnMut(usize, &[u8]) -> Result<T, E>,
+) -> Result<(CommitHeader, Hash, Vec<T>), E> {
+    let (header, hash) = decode_header(payload)?;
+    let (_, body) = split(payload)?;
+    let events = body::unpacked(header.events, body, |bytes, places| {
+        let event = |place: &Range<usize>| bytes.get(place.clone()).unwrap_or_default();
+        let leaves: Vec<Hash> = places.iter().map(|place| Hash::of(event(place))).collect();
+        if merkle_root(&leaves) != header.root {
+            return Err(Malformed::Root.into());
+        }
+        places.iter().enumerate().map(|(index, place)| read(index, event(place))).collect()
+    });
+    let events: Result<Vec<T>, E> = events.ok_or(Malformed::Body { expected: header.events })?;
+    Ok((header, hash, events?))
 }
 
 /// Reads a commit and checks that its events are those that the header vouches for.
@@ -368,19 +318,8 @@ fn events_of(header: &CommitHeader, body: &[u8]) -> Result<UnpackedEvents, Malfo
 /// # Errors
 /// When the bytes are no commit, or not the one that was written.
 pub fn decode(payload: &[u8]) -> Result<Commit, Malformed> {
-    let (header, hash) = decode_header(payload)?;
-    let (_, body) = split(payload)?;
-    let UnpackedEvents { bytes, places } = events_of(&header, body)?;
-    let events: Vec<Vec<u8>> = places.into_iter().filter_map(|place| Some(bytes.get(place)?.to_vec())).collect();
-    if root_of(&events) != header.root {
-        return Err(Malformed::Root);
-    }
+    let (header, hash, events) = decode_each(payload, |_, event| Ok::<_, Malformed>(event.to_vec()))?;
     Ok(Commit { header, hash, events })
-}
-
-fn unpacked_size(body: &[u8]) -> usize {
-    let announced = zstd::zstd_safe::get_frame_content_size(body).ok().flatten().unwrap_or(0);
-    usize::try_from(announced).unwrap_or(usize::MAX).min(UNPACKED_BYTES_MAX)
 }
 
 /// `commit × 4096 + index`.

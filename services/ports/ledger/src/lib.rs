@@ -14,6 +14,7 @@
 //! What is spoken over the port (the writer, the lane runner, leases, reading, verification) is the event-log
 //! runtime, `hindcast_eventlog`, which also has the suite that every adapter runs.
 
+mod body;
 pub mod commit;
 pub mod figures;
 pub mod heads;
