@@ -18,6 +18,7 @@ mod observability;
 mod one_position;
 mod recordings;
 mod secrets;
+mod silences;
 mod spine;
 #[path = "standin/slack.rs"]
 mod standin_slack;

@@ -48,6 +48,7 @@ use hindcast_intake::CommandWriter;
 use hindcast_ledger::LagBoard;
 use hindcast_metrics::MetricRegistry;
 use hindcast_queries as queries;
+use hindcast_redact::RedactionKey;
 use tokio::sync::{Semaphore, watch};
 
 /// Says how chat is.
@@ -77,6 +78,8 @@ pub struct Options {
     pub metrics: MetricRegistry,
     /// The credential; without one everything is open, which only loopback may be.
     pub token: Option<SecretHash>,
+    /// Under which redacted labels are told apart, as intake does.
+    pub redaction: RedactionKey,
     /// The binary's version.
     pub version: &'static str,
     /// How people reach this server, without a slash at its end.

@@ -152,15 +152,15 @@ fn command(state: &ControlState, received: &Received, input: &Recorded, now: Tim
     match &received.command {
         Command::CreateSilence { terms, replaces } => {
             terms.check(now).map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
-            let mut drafts = Vec::new();
+            let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);
+            let created = Created { terms: terms.clone(), replaces: replaces.clone() };
+            let mut drafts = vec![Draft::by(actor, id, Event::SilenceCreated(created))];
+            // The new one holds before the old one ends: whoever follows these events sees no moment without either.
             if let Some(before) = replaces
                 && state.silences.0.get(before).is_some_and(|silence| silence.state != SilenceState::Expired)
             {
                 drafts.push(Draft::by(actor, before, ended(SilenceEnd::Replaced)));
             }
-            let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);
-            let created = Created { terms: terms.clone(), replaces: replaces.clone() };
-            drafts.push(Draft::by(actor, id, Event::SilenceCreated(created)));
             Ok(drafts)
         }
         Command::ExpireSilence { silence } => end(state, received, silence, actor, SilenceEnd::Expired),

@@ -8,6 +8,8 @@ use hindcast_domain::{Fingerprint, Partition};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::redact::{RedactionKey, Redactor};
+
 /// The tenant's key: with it, nobody who reads the ledger can test a guess of what was redacted.
 #[derive(Clone)]
 pub struct TenantKey([u8; 32]);
@@ -17,6 +19,11 @@ impl TenantKey {
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Cleans a request, and keeps redacted labels distinct.
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::telling_apart(RedactionKey::derive(&self.0))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use hindcast_domain::alert::Observation;
 use hindcast_domain::event::Change;
-pub use hindcast_redact::{RedactionCounts, Redactor, VERSION};
+pub use hindcast_redact::{RedactionCounts, RedactionKey, Redactor, VERSION};
 use serde_json::Value;
 
 use crate::format::{Fault, Item, Normalised};
@@ -43,7 +43,7 @@ impl Clean {
 fn observation_of(redactor: &mut Redactor, observation: &mut Observation) {
     observation.name = redactor.text(&observation.name);
     observation.labels = redactor.labels(std::mem::take(&mut observation.labels));
-    observation.annotations = redactor.labels(std::mem::take(&mut observation.annotations));
+    observation.annotations = redactor.annotations(std::mem::take(&mut observation.annotations));
     redactor.optional(&mut observation.source_fingerprint);
     redactor.optional(&mut observation.service);
     if let Some(about) = &mut observation.about {

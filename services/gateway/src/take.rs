@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::auth::Verified;
 use crate::format::{self, Context, Fault, Item, Payload};
-use crate::redact::{self, Clean, RedactionCounts, Redactor};
+use crate::redact::{self, Clean, RedactionCounts};
 use crate::source::Source;
 use crate::{Gateway, Inner};
 
@@ -149,7 +149,7 @@ fn plan(
         Context { source, key: &inner.key, now: inner.clock.now(), environment: None, event: event.as_deref() };
     let verdict = payload.verdict().clone();
     let normalised = format::normalise(payload, &context)?;
-    let clean = Clean::of(Redactor::default(), normalised);
+    let clean = Clean::of(inner.key.redactor(), normalised);
     plan_of(source, &verdict, clean, traceparent.as_deref())
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn plan_again(
     let context = Context { source, key: &gateway.inner.key, now: gateway.now(), environment, event: None };
     let verdict = item.verdict().clone();
     let normalised = format::again(item, &context)?;
-    let clean = Clean::of(Redactor::default(), normalised);
+    let clean = Clean::of(gateway.inner.key.redactor(), normalised);
     let mut plan = plan_of(source, &verdict, clean, None)?;
     if plan.accepted.accepted > 0 {
         plan.partitions.entry(partition.clone()).or_default().push(unparked(parked, ParkedStatus::Retried));

@@ -59,6 +59,92 @@ pub fn lenient(value: Option<&Value>) -> Result<Option<Time>, UnreadableTime> {
     }
 }
 
+/// Spellings with an offset or a zone's letters, as web servers, mails and programs in Go write them.
+const ZONED: [&str; 4] =
+    ["%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %z", "%Y-%m-%d %H:%M:%S%.f %z", "%Y/%m/%d %H:%M:%S%.f %z"];
+/// Spellings without one, which are read as UTC.
+const ZONELESS: [&str; 6] = [
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%d/%b/%Y:%H:%M:%S",
+    "%a %b %d %H:%M:%S %Y",
+    "%d %b %Y %H:%M:%S%.f",
+];
+/// Spellings without a year, as syslog (RFC 3164) and klog write them; the year is the one that is nearest to now.
+const YEARLESS: [&str; 2] = ["%Y %b %d %H:%M:%S%.f", "%Y %m%d %H:%M:%S%.f"];
+/// How far a time without a year may lie ahead of our clock.
+const AHEAD: Span = Span::hours(24);
+
+/// Reads whatever [`lenient`] reads, and the spellings of logs: of web servers, mails, syslog, klog, Go and Java. A time
+/// without an offset is UTC, one without a year is the last such time. `None` is "not set" or not readable, and the flag
+/// says that it was not readable.
+#[must_use]
+pub fn any(value: Option<&Value>, now: Time) -> (Option<Time>, bool) {
+    // All digits of a whole number are kept.
+    let whole = match value {
+        Some(Value::Number(number)) => number.as_i64(),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        _ => None,
+    };
+    if let Some(whole) = whole {
+        return ((whole > 0).then(|| Time::from_nanos(nanos(whole))), false);
+    }
+    match (lenient(value), value) {
+        (Ok(time), _) => (time, false),
+        (Err(_), Some(Value::String(text))) => {
+            let read = written(text, now);
+            (read, read.is_none())
+        }
+        (Err(_), _) => (None, true),
+    }
+}
+
+/// Nanoseconds of a number whose unit shows in its size.
+const fn nanos(number: i64) -> i64 {
+    match number {
+        n if n < 100_000_000_000 => n.saturating_mul(1_000_000_000),
+        n if n < 100_000_000_000_000 => n.saturating_mul(1_000_000),
+        n if n < 100_000_000_000_000_000 => n.saturating_mul(1_000),
+        n => n,
+    }
+}
+
+/// A time as logs spell it.
+fn written(text: &str, now: Time) -> Option<Time> {
+    use jiff::fmt::strtime::BrokenDownTime;
+    let text = text.trim().trim_start_matches('[').trim_end_matches(']').replace(',', ".").replace(". ", ", ");
+    let at = |stamp: jiff::Timestamp| i64::try_from(stamp.as_nanosecond()).ok().map(Time::from_nanos);
+    // Go writes the zone's letters behind its offset, and mails write letters in place of one.
+    let mut zoned = text.clone();
+    if let Some((before, letters)) = text.rsplit_once(' ')
+        && letters.len() <= 5
+        && letters.bytes().all(|b| b.is_ascii_uppercase())
+    {
+        let has_offset = before.rsplit(' ').next().is_some_and(|last| last.starts_with(['+', '-']));
+        match letters {
+            _ if has_offset => zoned = before.to_owned(),
+            "GMT" | "UTC" | "Z" => zoned = format!("{before} +0000"),
+            _ => {}
+        }
+    }
+    let parse = |format: &str, text: &str| BrokenDownTime::parse(format, text).ok();
+    if let Some(stamp) = ZONED.iter().find_map(|format| parse(format, &zoned)?.to_timestamp().ok()) {
+        return at(stamp);
+    }
+    let utc = |format: &str, text: &str| {
+        let read = parse(format, text)?.to_datetime().ok()?;
+        jiff::tz::Offset::UTC.to_timestamp(read).ok()
+    };
+    if let Some(stamp) = ZONELESS.iter().find_map(|format| utc(format, &text)) {
+        return at(stamp);
+    }
+    let today = jiff::Timestamp::from_nanosecond(i128::from(now.nanos())).ok()?;
+    let today = jiff::tz::Offset::UTC.to_datetime(today);
+    let of = |year: i16| YEARLESS.iter().find_map(|format| utc(format, &format!("{year} {text}"))).and_then(at);
+    [today.year() + 1, today.year(), today.year() - 1].into_iter().filter_map(of).find(|time| *time <= now + AHEAD)
+}
+
 #[allow(clippy::cast_possible_truncation)] // saturates, and nanoseconds of a float are no promise
 fn epoch(number: f64) -> Option<Time> {
     let nanos = match number {
@@ -110,6 +196,42 @@ mod tests {
             assert_eq!(lenient(Some(&json!(number.parse::<i64>().unwrap()))).unwrap(), expected, "{number}");
         }
         assert_eq!(lenient(Some(&json!(0))), Ok(None));
+    }
+
+    #[test]
+    fn times_are_read_as_logs_spell_them() {
+        let now: Time = "2026-11-30T05:00:00Z".parse().unwrap();
+        let expected: Option<Time> = "2026-11-30T04:00:00Z".parse().ok();
+        for text in [
+            "[30/Nov/2026:04:00:00 +0000]",
+            "30/Nov/2026:05:00:00 +0100",
+            "Nov 30 04:00:00",
+            "Mon, 30 Nov 2026 04:00:00 GMT",
+            "Mon, 30 Nov 2026 05:00:00 +0100",
+            "2026-11-30 04:00:00.000000 +0000 UTC",
+            "2026-11-30 05:00:00 +0100 CET",
+            "2026/11/30 04:00:00",
+            "1130 04:00:00.000000",
+            "2026-11-30 04:00:00,000",
+            "2026-11-30T04:00:00",
+            "2026-11-30T04:00:00.000",
+            "Mon Nov 30 04:00:00 2026",
+            "1796011200",
+        ] {
+            assert_eq!(any(Some(&json!(text)), now), (expected, false), "{text}");
+        }
+        let old = any(Some(&json!("Dec 24 04:00:00")), now).0;
+        assert_eq!(old, "2025-12-24T04:00:00Z".parse().ok(), "a time without a year lies in the past");
+        let nanos = 1_795_527_000_000_000_123_i64;
+        assert_eq!(any(Some(&json!(nanos)), now).0, Some(Time::from_nanos(nanos)));
+        for unreadable in
+            [json!("never"), json!("soon"), json!(true), json!([1]), json!("30/Nov"), json!("Nov 31 04:00:00")]
+        {
+            assert_eq!(any(Some(&unreadable), now), (None, true), "{unreadable}");
+        }
+        for unset in [None, Some(json!(null)), Some(json!("")), Some(json!(0)), Some(json!("0001-01-01T00:00:00Z"))] {
+            assert_eq!(any(unset.as_ref(), now), (None, false), "{unset:?}");
+        }
     }
 
     #[test]

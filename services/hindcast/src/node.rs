@@ -138,7 +138,7 @@ impl Node {
         let learning = common.roles.contains(&Role::Learning).then(|| learning::start(&common, &queries, &mut tasks));
         let chat = chat::start(&common, &queries, &advising, &mut tasks).context("chat")?;
         let check = token.as_deref().and_then(SecretHash::from_hex);
-        let console = Console::new(console_options(&common, &queries, &advising, &chat, learning, check.clone()));
+        let console = Console::new(console_options(&common, &queries, &advising, &chat, learning, check.clone())?);
         watching::start(&common, &opened, &queries, &mut tasks);
         let served = routes::Served { queries, advising: &advising, console: &console, chat, token, check };
         let router = routes::router(&common, served)?;
@@ -236,9 +236,9 @@ fn console_options(
     chat: &chat::ChatParts,
     learning: Option<hindcast_training::Shared>,
     token: Option<SecretHash>,
-) -> hindcast_console::Options {
+) -> anyhow::Result<hindcast_console::Options> {
     let status = chat.status.clone();
-    hindcast_console::Options {
+    Ok(hindcast_console::Options {
         queries: Arc::clone(queries).into(),
         advice: Arc::clone(&advising.advice),
         copilot: Arc::clone(&advising.copilot),
@@ -252,6 +252,7 @@ fn console_options(
         token,
         version: env!("CARGO_PKG_VERSION"),
         public_url: common.settings.public_url.clone(),
+        redaction: hindcast_redact::RedactionKey::derive(&common.folder.keys()?.tenant_bytes()?),
         also: crate::extra::described(),
-    }
+    })
 }

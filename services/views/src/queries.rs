@@ -10,6 +10,7 @@ use hindcast_api::{AsOf, Code, Page, Problem, Receipt, Replay, State, Verificati
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Received;
 use hindcast_domain::{EventId, Partition, Time};
+use hindcast_ledger::commit;
 use hindcast_queries::{
     AlertFilter, CommandOutcome, EventFilter, FindingFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries,
     ReportFilter, StateCounts, Window,
@@ -29,8 +30,27 @@ impl Views {
         T: Send + 'static,
         F: FnOnce(&Reader) -> Result<T, Problem> + Send + 'static,
     {
+        self.within(as_of).await?;
         let place = self.place();
         blocking(move || question(&place.reader(as_of)?)).await
+    }
+
+    /// Refuses a position that the ledger does not have yet, such as a time in seconds: answering with what is known
+    /// now would be an answer to another question.
+    async fn within(&self, as_of: Option<AsOf>) -> Result<(), Problem> {
+        let Some(AsOf::Position(position)) = as_of.filter(|_| !self.place().show_later) else {
+            return Ok(());
+        };
+        if position <= self.place().reached {
+            return Ok(());
+        }
+        let head = self.inner.options.ledger.head().await.map_err(Error::from)?;
+        if commit::seq_of(position) <= head {
+            return Ok(());
+        }
+        let last = commit::position(head + 1, 0) - 1;
+        let detail = format!("expected a position up to {last}, where the ledger ends, got {position}");
+        Err(Problem::new(Code::BadAsOf, detail).remedy("Give a time in RFC 3339, such as 2026-11-20T03:12:00Z."))
     }
 
     /// Answers a question for a page of a list.
@@ -39,6 +59,7 @@ impl Views {
         T: Send + 'static,
         F: FnOnce(&Reader, &PageBounds) -> Result<Page<T>, Problem> + Send + 'static,
     {
+        self.within(window.as_of).await?;
         let place = self.place();
         blocking(move || {
             let (reader, asked) = place.page(&window)?;
@@ -238,6 +259,7 @@ impl Queries for Views {
         let mut state = match as_of {
             None => self.state_now().await?,
             Some(_) => {
+                self.within(as_of).await?;
                 let views = self.clone();
                 blocking(move || {
                     let (position, provisional) = views.place().resolve(as_of)?;
@@ -303,6 +325,7 @@ impl Queries for Views {
     }
 
     async fn replay(&self, to: Option<AsOf>) -> Result<Replay, Problem> {
+        self.within(to).await?;
         let views = self.clone();
         let (position, live_hash) = match to {
             None => self.hash_now().await?,

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, FromArgMatches, Subcommand};
-use hindcast_api::{Alert, Incident};
-use hindcast_domain::act::{self, ActArgument, ActEntry, ActName, ActTarget, ArgumentForm, CliForm};
+use hindcast_api::{Alert, Event, Incident};
+use hindcast_domain::act::{self, ActArgument, ActEntry, ActName, ActTarget, ActUndo, ArgumentForm, CliForm};
 use hindcast_domain::{Severity, Span};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::Path;
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::parse::span::span;
 use crate::parse::when::{When, when};
 use crate::text::clean;
@@ -104,7 +105,8 @@ fn command_of(act: &'static ActEntry) -> clap::Command {
         command = command.visible_alias(alias);
     }
     if act.on == ActTarget::Incident {
-        let id = Arg::new(ID).value_name("ID").required(true).help("The incident: its id or a unique prefix");
+        let id = Arg::new(ID).value_name("ID").required(true).value_parser(ValueParser::new(id));
+        let id = id.help("The incident: its id or a unique prefix");
         command = SeenArgs::augment_args(command.arg(id));
     }
     // The flattened arguments bring their own words for the command.
@@ -149,6 +151,9 @@ fn parser(argument: &ActArgument) -> ValueParser {
         ArgumentForm::Severity => ValueParser::new(|text: &str| text.parse::<Severity>()),
         ArgumentForm::Minutes => ValueParser::new(span),
         ArgumentForm::Since | ArgumentForm::Until => ValueParser::new(when),
+        ArgumentForm::Incident | ArgumentForm::Fingerprints | ArgumentForm::Event | ArgumentForm::Silence => {
+            ValueParser::new(id)
+        }
         _ => ValueParser::string(),
     }
 }
@@ -166,7 +171,31 @@ impl ActCommand {
         };
         match submit::<Incident>(Method::POST, path, Some(body), &self.seen, context).await? {
             OrderOutcome::Told => Ok(()),
-            OrderOutcome::Done(incident) => tell(&incident, &self.past(), context),
+            OrderOutcome::Done(incident) => {
+                tell(&incident, &self.past(), context)?;
+                self.tell_undo(&incident, context).await
+            }
+        }
+    }
+
+    /// How a merge or a split is taken back, which takes the id of its event.
+    async fn tell_undo(&self, incident: &Incident, context: &mut CliContext<'_>) -> Result<()> {
+        if self.act.undo != ActUndo::Undo || self.act.on != ActTarget::Incident {
+            return Ok(());
+        }
+        let kind = format!("incident.{}", if self.act.name == ActName::Merge { "merged" } else { "split" });
+        let mut newest: Option<Event> = None;
+        for subject in [incident.id.as_str(), self.id.trim()] {
+            let path = Path::new("/api/v1/events").query("kind", &kind).query("subject", subject);
+            match context.list_all::<Event>(path, &AsOfArgs::default()).await {
+                Ok(events) => newest = newest.into_iter().chain(events).max_by_key(|event| event.position),
+                // It is done; that its event cannot be named changes nothing about that.
+                Err(error) => context.terminal.say(&format!("the event of it cannot be named now: {error}")),
+            }
+        }
+        match newest {
+            Some(event) => Ok(context.terminal.line(&format!("`hindcast undo {}` takes it back", clean(&event.id)))?),
+            None => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use super::incidents::words;
 use crate::client::Path;
 use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
 use crate::text::times::Times;
@@ -17,7 +18,7 @@ use crate::text::word;
 #[derive(Args, Debug)]
 pub struct AlertsArgs {
     /// Only the alert with this fingerprint (Hindcast's or the sender's), or a unique prefix of it.
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", value_parser = id)]
     pub fingerprint: Option<String>,
     /// Only alerts of this name.
     #[arg(long, value_name = "NAME")]
@@ -29,7 +30,7 @@ pub struct AlertsArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     pub label: Vec<String>,
     /// Only alerts of this incident.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub incident: Option<String>,
     /// Only suppressed alerts (true), or only alerts that are not suppressed (false).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]

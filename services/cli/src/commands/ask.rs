@@ -15,6 +15,7 @@ use super::answer::told;
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::sse::{EventParser, ServerSentEvent};
 use crate::text::clean;
 use crate::text::ink::Ink;
@@ -38,10 +39,10 @@ pub struct AskArgs {
 pub struct AboutArgs {
     /// The incident: its id or a unique prefix. Without it: the incident that the question names, the most severe
     /// open one, or the newest.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub incident: Option<String>,
     /// Continue this conversation.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub conversation: Option<String>,
     /// Print no progress.
     #[arg(long)]

@@ -10,6 +10,7 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext, ListArgs, items};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
 use crate::text::word;
@@ -39,7 +40,7 @@ pub struct ListLabels {
     #[arg(long, value_name = "WORD", value_parser = ["explicit", "implicit"])]
     pub provenance: Option<String>,
     /// Only labels given in this incident.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub incident: Option<String>,
     /// Only labels by this person.
     #[arg(long, value_name = "NAME")]
@@ -73,10 +74,10 @@ pub enum LabelsCommand {
 #[derive(Args, Debug)]
 pub struct AddArgs {
     /// Two alerts: their fingerprints, or unique prefixes.
-    #[arg(long, num_args = 2, value_names = ["ALERT", "ALERT"], conflicts_with = "incident")]
+    #[arg(long, num_args = 2, value_names = ["ALERT", "ALERT"], conflicts_with = "incident", value_parser = id)]
     pub pair: Option<Vec<String>>,
     /// An incident: its id or a unique prefix.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub incident: Option<String>,
     /// `same` or `different` of a pair; `cause`, `useful` or `noise` of an incident.
     #[arg(value_name = "VERDICT")]
@@ -90,7 +91,7 @@ pub struct AddArgs {
 #[derive(Args, Debug)]
 pub struct RetractArgs {
     /// The label, or its `label.given` event.
-    #[arg(value_name = "LABEL")]
+    #[arg(value_name = "LABEL", value_parser = id)]
     pub label: String,
     /// What you had seen.
     #[command(flatten)]

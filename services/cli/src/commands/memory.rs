@@ -8,6 +8,7 @@ use super::promised;
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
+use crate::parse::id::id;
 use crate::text::clean;
 use crate::text::labelled::Labelled;
 
@@ -42,7 +43,7 @@ pub struct SearchArgs {
 #[derive(Args, Debug)]
 pub struct MemoryShowArgs {
     /// The incident: its id or a unique prefix [default: the newest].
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = id)]
     pub id: Option<String>,
     /// A point in the past to look at instead of the present.
     #[command(flatten)]

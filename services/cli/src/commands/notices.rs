@@ -8,6 +8,7 @@ use super::incidents::words;
 use crate::client::Path;
 use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
 use crate::text::times::Times;
@@ -19,7 +20,7 @@ const STATUS: [&str; 5] = ["requested", "delivered", "expired", "held", "release
 #[derive(Args, Debug)]
 pub struct NoticesArgs {
     /// Only notifications about this incident.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub incident: Option<String>,
     /// Only notifications in these states, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(STATUS))]

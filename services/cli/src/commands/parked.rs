@@ -11,6 +11,7 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
 use crate::context::{CliContext, ListArgs};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 use crate::text::times::Times;
@@ -41,7 +42,7 @@ pub struct ParkedList {
 #[derive(Args, Debug)]
 pub struct ParkedItem {
     /// The dead letter: its id or a unique prefix.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = id)]
     pub id: String,
 }
 

@@ -11,6 +11,7 @@ use super::why::{fingerprints, thousandths};
 use crate::client::{ApiClient, Path, typed};
 use crate::context::{AsOfArgs, CliContext, SeenIncident};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::labelled::Labelled;
 use crate::text::table::{Cell, Table, inked, left, text};
@@ -27,7 +28,7 @@ const ADVICE_MAX: usize = 2;
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// The incident: its id or a unique prefix [default: the newest].
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = id)]
     pub id: Option<String>,
     /// A point in the past to look at instead of the present.
     #[command(flatten)]

@@ -12,6 +12,7 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
 use crate::context::{CliContext, ListArgs};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::parse::matcher::matcher;
 use crate::parse::span::span;
 use crate::parse::when::{When, when};
@@ -45,7 +46,7 @@ pub struct SilenceArgs {
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
     /// The silence that this one replaces.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id)]
     pub replaces: Option<String>,
 }
 
@@ -64,7 +65,7 @@ pub struct SilencesArgs {
 #[derive(Args, Debug)]
 pub struct UnsilenceArgs {
     /// The silence: its id or a unique prefix.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = id)]
     pub id: String,
     /// What you had seen.
     #[command(flatten)]

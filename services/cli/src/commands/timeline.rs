@@ -6,6 +6,7 @@ use hindcast_api::TimelineEntry;
 use crate::client::Path;
 use crate::context::{CliContext, ListArgs, items};
 use crate::error::Result;
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 use crate::text::times::absolute;
@@ -14,7 +15,7 @@ use crate::text::times::absolute;
 #[derive(Args, Debug)]
 pub struct TimelineArgs {
     /// The incident: its id or a unique prefix [default: the newest].
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = id)]
     pub id: Option<String>,
     /// How much of the list.
     #[command(flatten)]

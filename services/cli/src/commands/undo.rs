@@ -9,6 +9,7 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
 use crate::context::CliContext;
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 
 /// Digits of the longest position below 2^53.
@@ -18,7 +19,7 @@ const POSITION_DIGITS_MAX: usize = 15;
 #[derive(Args, Debug)]
 pub struct UndoArgs {
     /// The event: its id, a unique prefix, or its position.
-    #[arg(value_name = "EVENT|POSITION")]
+    #[arg(value_name = "EVENT|POSITION", value_parser = id)]
     pub event: String,
     /// What you had seen.
     #[command(flatten)]

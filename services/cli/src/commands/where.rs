@@ -7,6 +7,7 @@ use hindcast_api::{Alert, Receipt};
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
+use crate::parse::id::id;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 use crate::text::times::{Times, absolute};
@@ -17,7 +18,7 @@ use hindcast_domain::text::count;
 #[derive(Args, Debug)]
 pub struct WhereArgs {
     /// The alert: its fingerprint (Hindcast's or the sender's), a unique prefix, or its name [default: the newest].
-    #[arg(value_name = "FINGERPRINT|NAME")]
+    #[arg(value_name = "FINGERPRINT|NAME", value_parser = id)]
     pub alert: Option<String>,
     /// A point in the past to look at instead of the present.
     #[command(flatten)]

@@ -8,6 +8,7 @@ use hindcast_domain::words::GroupingRule;
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::Result;
+use crate::parse::id::id;
 use crate::text::ids::Ids;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, right, text};
@@ -16,7 +17,7 @@ use crate::text::table::{Table, inked, left, right, text};
 #[derive(Args, Debug)]
 pub struct WhyArgs {
     /// The incident: its id or a unique prefix [default: the newest].
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = id)]
     pub id: Option<String>,
     /// A point in the past to look at instead of the present.
     #[command(flatten)]

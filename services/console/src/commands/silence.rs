@@ -7,6 +7,7 @@ use hindcast_domain::command::Command;
 use hindcast_domain::silence::{Kind, Matcher, Terms};
 use hindcast_domain::{Partition, SilenceId, Time};
 use hindcast_http::{HttpRefusal, Result};
+use hindcast_redact::Redactor;
 use serde_json::Value;
 
 use super::body::{self, Json, Match, invalid};
@@ -49,7 +50,11 @@ impl Console {
             None => None,
         };
         let now = self.now();
-        let (terms, relative) = terms(body, &asker.actor, now)?;
+        let (mut terms, relative) = terms(body, &asker.actor, now)?;
+        for matcher in &mut terms.matchers {
+            let mut redactor = Redactor::telling_apart(self.inner.options.redaction.clone());
+            matcher.clean(|name, value| redactor.label(name, value)).map_err(|error| invalid(error.to_string()))?;
+        }
         terms.check(now).map_err(|error| invalid(error.to_string()))?;
         let order = Order {
             partition: Partition::whole(Partition::TENANT),
@@ -60,7 +65,7 @@ impl Console {
         match self.submit(&asker, order).await? {
             CommandResult::Pending(pending) => Ok(CommandAnswer::Pending(pending)),
             CommandResult::Accepted { subjects, .. } => {
-                // A replacement also ends the old one; the new one is the last that was created.
+                // A replacement also ends the old one, behind the new one.
                 let seen = self.queries().now().await?;
                 let mut newest: Option<Silence> = None;
                 for id in subjects.iter().filter(|subject| subject.starts_with(SilenceId::PREFIX)) {
@@ -134,36 +139,21 @@ fn terms(body: body::SilenceBody, actor: &str, now: Time) -> Result<(Terms, Rela
 
 fn matcher(spelt: Match) -> Result<Matcher> {
     match spelt {
-        Match::Object(object) => Ok(Matcher {
-            name: object.name,
-            value: object.value,
-            is_regex: object.is_regex,
-            is_equal: object.is_equal.unwrap_or(true),
-        }),
+        Match::Object(object) => {
+            Ok(Matcher::new(object.name, object.value, object.is_regex, object.is_equal.unwrap_or(true)))
+        }
         Match::Text(text) => matcher_of(&text),
     }
 }
 
-/// Reads `service=pg`, `service!="pg"`, `service=~"pg|redis"`, `service!~"pg.*"`.
+/// Reads `service=pg`, `service!="pg"`, `service=~"pg|redis"`, `"host.name"!~"pg.*"`.
 ///
 /// # Errors
 /// 422 for anything else.
 pub fn matcher_of(text: &str) -> Result<Matcher> {
-    let bad = || invalid(format!("expected a matcher such as service=\"pg\" or service=~\"pg|redis\", got {text:?}"));
-    let at = text.find(['=', '!']).ok_or_else(bad)?;
-    let (name, rest) = text.split_at(at);
-    let forms = [("=~", true, true), ("!~", true, false), ("!=", false, false), ("=", false, true)];
-    let (sign, is_regex, is_equal) = forms.into_iter().find(|(sign, ..)| rest.starts_with(sign)).ok_or_else(bad)?;
-    let value = rest.strip_prefix(sign).unwrap_or_default().trim();
-    let value = match value.strip_prefix('"') {
-        Some(_) => serde_json::from_str::<String>(value).map_err(|_| bad())?,
-        None => value.to_owned(),
-    };
-    let name = name.trim().to_owned();
-    if name.is_empty() {
-        return Err(bad());
-    }
-    Ok(Matcher { name, value, is_regex, is_equal })
+    text.parse().map_err(|why| {
+        invalid(format!("expected a matcher such as service=\"pg\" or service=~\"pg|redis\", {why}: {text:?}"))
+    })
 }
 
 #[cfg(test)]
@@ -171,11 +161,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_matcher_reads_back_as_it_is_shown() {
-        for shown in ["service=\"pg\"", "service!=\"pg\"", "service=~\"pg|redis\"", "service!~\"p.*\""] {
-            assert_eq!(matcher_of(shown).unwrap().to_string(), shown);
-        }
-        assert_eq!(matcher_of(" service = pg 1").unwrap(), Matcher::equal("service", "pg 1"));
+    fn a_text_is_read_by_the_one_grammar() {
+        let read = |text: &str| matcher_of(text).ok();
+        assert_eq!(read(r#""host.name"="srv-9""#), Some(Matcher::equal("host.name", "srv-9")));
+        assert_eq!(read(r#"instance=~"10\.0\.0\..*""#), Some(Matcher::new("instance", r"10\.0\.0\..*", true, true)));
         for bad in ["", "service", "=x", "a=\"b", "!x"] {
             assert!(matcher_of(bad).is_err(), "{bad}");
         }

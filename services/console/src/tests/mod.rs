@@ -125,6 +125,7 @@ impl Bench {
             token,
             version: "0.0.0-test",
             public_url: "http://127.0.0.1:7171".to_owned(),
+            redaction: hindcast_redact::RedactionKey::derive(&[7; 32]),
             also: Vec::new(),
         });
         let router = crate::router(console.clone()).fallback(fallback::not_found);

@@ -226,10 +226,7 @@ pub(super) fn silence(state: silence::SilenceState) -> Silence {
         id: "SIL-7Q2K5M8N3P4R6S9T".into(),
         state,
         terms: Terms {
-            matchers: vec![
-                Matcher::equal("service", "redis"),
-                Matcher { name: "severity".into(), value: "low|medium".into(), is_regex: true, is_equal: true },
-            ],
+            matchers: vec![Matcher::equal("service", "redis"), Matcher::new("severity", "low|medium", true, true)],
             starts_at: at("02:00:00"),
             ends_at: at("04:00:00"),
             created_by: "grace".into(),

@@ -93,13 +93,17 @@ pub enum AsOf {
     Time(Time),
 }
 
+/// Positions are whole numbers that JSON readers keep exactly.
+const POSITIONS: u64 = 1 << 53;
+
 impl FromStr for AsOf {
     type Err = Problem;
     fn from_str(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            let bad = |_| Problem::new(Code::BadAsOf, format!("expected a position below 2^53, got {text:?}"));
-            return text.parse().map(Self::Position).map_err(bad);
+            let position = text.parse().ok().filter(|position| *position < POSITIONS);
+            let bad = || Problem::new(Code::BadAsOf, format!("expected a position below 2^53, got {text:?}"));
+            return position.map(Self::Position).ok_or_else(bad);
         }
         // A plus sign in a query that was not escaped arrives as a space.
         let time = text.replace(' ', "+").parse().map(Self::Time);
@@ -126,6 +130,10 @@ mod tests {
     fn as_of_is_a_position_or_a_time() {
         assert_eq!("8192".parse::<AsOf>().unwrap(), AsOf::Position(8_192));
         assert!(matches!("2026-11-20T03:12:00Z".parse::<AsOf>(), Ok(AsOf::Time(_))));
+        assert_eq!("9007199254740991".parse::<AsOf>().unwrap(), AsOf::Position(POSITIONS - 1));
+        for beyond in ["9007199254740992", "18446744073709551615", "18446744073709551616"] {
+            assert_eq!(beyond.parse::<AsOf>().unwrap_err().code, "bad_as_of", "{beyond}");
+        }
         assert_eq!("tomorrow".parse::<AsOf>().unwrap_err().status, 400);
     }
 }

@@ -29,6 +29,7 @@ pub mod incident;
 pub mod label;
 pub mod lane;
 pub mod limits;
+pub mod matcher;
 pub mod model;
 pub mod notice;
 pub mod proposal;

@@ -34,6 +34,8 @@ pub const SPLIT_FINGERPRINTS_MAX: usize = 1_000;
 pub const CATALOG_SERVICES_MAX: usize = 10_000;
 /// Matchers of one silence.
 pub const MATCHERS_MAX: usize = 64;
+/// Bytes of a matcher's regular expression.
+pub const PATTERN_MAX: usize = 256 << 10;
 
 /// How far in the past a sender's start time is believed.
 pub const CLAMP_PAST: Span = Span::hours(24);

@@ -10,27 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, Recorded};
 use crate::id::SilenceId;
 use crate::limits::MATCHERS_MAX;
+pub use crate::matcher::Matcher;
 use crate::time::Time;
 use crate::words::SilenceEnd;
-
-/// One condition on a label, as Alertmanager has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Matcher {
-    /// The label's name. A missing label counts as empty.
-    pub name: String,
-    /// A value, or an anchored regular expression.
-    pub value: String,
-    /// Whether `value` is a regular expression.
-    #[serde(default, rename = "isRegex")]
-    pub is_regex: bool,
-    /// Whether it must match (`true`) or must not.
-    #[serde(default = "yes", rename = "isEqual")]
-    pub is_equal: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
 
 /// What is wrong with a silence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,44 +40,6 @@ pub enum Invalid {
     /// It is over before it begins.
     #[error("expected an end in the future, got {0}")]
     AlreadyOver(Time),
-}
-
-impl Matcher {
-    /// An equality.
-    #[must_use]
-    pub fn equal(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), value: value.to_owned(), is_regex: false, is_equal: true }
-    }
-
-    fn regex(&self) -> Option<regex::Regex> {
-        regex::RegexBuilder::new(&format!("^(?:{})$", self.value)).size_limit(1 << 20).build().ok()
-    }
-
-    /// Whether a label's value satisfies it.
-    #[must_use]
-    pub fn matches_value(&self, value: &str) -> bool {
-        let equal =
-            if self.is_regex { self.regex().is_some_and(|regex| regex.is_match(value)) } else { self.value == value };
-        equal == self.is_equal
-    }
-
-    /// Whether labels satisfy it.
-    #[must_use]
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.matches_value(labels.get(&self.name).map_or("", String::as_str))
-    }
-}
-
-impl std::fmt::Display for Matcher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sign = match (self.is_equal, self.is_regex) {
-            (true, false) => "=",
-            (true, true) => "=~",
-            (false, false) => "!=",
-            (false, true) => "!~",
-        };
-        write!(f, "{}{sign}{:?}", self.name, self.value)
-    }
 }
 
 /// Whether it was made for a reason of the moment or planned.
@@ -140,7 +84,7 @@ impl Terms {
         if self.matchers.iter().any(|matcher| matcher.name.is_empty()) {
             return Err(Invalid::NoName);
         }
-        if let Some(bad) = self.matchers.iter().find(|matcher| matcher.is_regex && matcher.regex().is_none()) {
+        if let Some(bad) = self.matchers.iter().find(|matcher| !matcher.is_sound()) {
             return Err(Invalid::NotARegex(bad.value.clone()));
         }
         if self.matchers.iter().all(|matcher| matcher.matches_value("")) {
@@ -277,23 +221,10 @@ impl Silences {
 mod tests {
     use super::*;
 
-    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    }
-
-    #[test]
-    fn a_matcher_is_anchored_and_a_missing_label_is_empty() {
-        let regex = Matcher { name: "service".into(), value: "pg|redis".into(), is_regex: true, is_equal: true };
-        assert!(regex.matches(&labels(&[("service", "pg")])));
-        assert!(!regex.matches(&labels(&[("service", "pg-2")])));
-        let unequal = Matcher { name: "team".into(), value: "db".into(), is_regex: false, is_equal: false };
-        assert!(unequal.matches(&labels(&[])));
-    }
-
     #[test]
     fn a_silence_of_everything_is_refused() {
         let terms = Terms {
-            matchers: vec![Matcher { name: "a".into(), value: ".*".into(), is_regex: true, is_equal: true }],
+            matchers: vec![Matcher::new("a", ".*", true, true)],
             starts_at: Time::from_millis(0),
             ends_at: Time::from_millis(10),
             created_by: "ada".into(),

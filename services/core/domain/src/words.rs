@@ -332,8 +332,6 @@ vocabulary! {
         OverLimit = "over_limit",
         /// Its time cannot be read.
         BadTime = "bad_time",
-        /// It ends before it begins.
-        EndsBeforeStarts = "ends_before_starts",
         /// No field gives the alert or metric a name.
         NoName = "no_name",
         /// No field says what changed.

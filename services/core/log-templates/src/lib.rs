@@ -6,6 +6,7 @@
 
 mod mask;
 mod near;
+pub mod plain;
 mod rate;
 mod shapes;
 pub mod templates;

@@ -3,14 +3,18 @@
 //!
 //! The one contract of this crate: *pure*, and cleaning what is clean changes nothing.
 
+mod mark;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+pub use mark::RedactionKey;
+use mark::{is_mark, mark};
+
 /// The version of the rules, which every delivery records. It rises when a rule changes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How often each kind of secret was found.
 pub type RedactionCounts = BTreeMap<&'static str, u32>;
@@ -25,12 +29,19 @@ pub fn kinds() -> BTreeSet<&'static str> {
 #[derive(Debug, Default)]
 pub struct Redactor {
     counts: RedactionCounts,
+    key: Option<RedactionKey>,
 }
 
 impl Redactor {
+    /// One whose [`Redactor::labels`] and [`Redactor::label`] keep redacted values distinct.
+    #[must_use]
+    pub fn telling_apart(key: RedactionKey) -> Self {
+        Self { counts: RedactionCounts::new(), key: Some(key) }
+    }
+
     /// A text without its secrets.
     pub fn text(&mut self, text: &str) -> String {
-        rules::apply(text, &mut self.counts)
+        rules::apply(text, None, &mut self.counts)
     }
 
     /// A text that may be absent.
@@ -42,24 +53,36 @@ impl Redactor {
 
     /// A value under its key's name, which may say that the value is a secret whatever it looks like.
     pub fn named(&mut self, name: &str, text: &str) -> String {
-        match rules::kind_of_name(name) {
-            Some(kind) if !text.is_empty() && !rules::is_mark(text) => {
-                *self.counts.entry(kind).or_default() += 1;
-                rules::mark(kind)
-            }
-            Some(_) => text.to_owned(),
-            None => self.text(text),
-        }
+        under(name, text, None, &mut self.counts)
     }
 
-    /// Labels or annotations without their secrets. Two names that become one keep the first value.
+    /// A label's value, or one that a matcher compares it with. Two secrets stay two values, and the same secret the same
+    /// value, where there is a key.
+    pub fn label(&mut self, name: &str, value: &str) -> String {
+        under(name, value, self.key.as_ref(), &mut self.counts)
+    }
+
+    /// Labels without their secrets. Two names that become one keep the first value.
     pub fn labels(&mut self, labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let mut clean = BTreeMap::new();
-        for (name, value) in labels {
-            let value = self.named(&name, &value);
-            clean.entry(self.text(&name)).or_insert(value);
+        self.each(labels, Self::label)
+    }
+
+    /// Annotations without their secrets. Two names that become one keep the first value.
+    pub fn annotations(&mut self, annotations: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        self.each(annotations, Self::named)
+    }
+
+    fn each(
+        &mut self,
+        pairs: BTreeMap<String, String>,
+        clean: fn(&mut Self, &str, &str) -> String,
+    ) -> BTreeMap<String, String> {
+        let mut kept = BTreeMap::new();
+        for (name, value) in pairs {
+            let value = clean(self, &name, &value);
+            kept.entry(self.text(&name)).or_insert(value);
         }
-        clean
+        kept
     }
 
     /// Any JSON without its secrets.
@@ -69,7 +92,7 @@ impl Redactor {
             Value::Array(items) => Value::Array(items.into_iter().map(|item| self.value(item)).collect()),
             Value::Object(fields) => Value::Object(self.fields(fields)),
             Value::Number(number) => match self.text(&number.to_string()) {
-                text if rules::is_mark(&text) => Value::String(text),
+                text if is_mark(&text) => Value::String(text),
                 _ => Value::Number(number),
             },
             other => other,
@@ -84,7 +107,7 @@ impl Redactor {
                 (Some(_), Value::String(text)) => Value::String(self.named(&name, &text)),
                 (Some(kind), _) => {
                     *self.counts.entry(kind).or_default() += 1;
-                    Value::String(rules::mark(kind))
+                    Value::String(mark(kind, "", None))
                 }
                 (None, value) => self.value(value),
             };
@@ -103,6 +126,17 @@ impl Redactor {
     #[must_use]
     pub fn into_counts(self) -> RedactionCounts {
         self.counts
+    }
+}
+
+fn under(name: &str, text: &str, key: Option<&RedactionKey>, counts: &mut RedactionCounts) -> String {
+    match rules::kind_of_name(name) {
+        Some(kind) if !text.is_empty() && !is_mark(text) => {
+            *counts.entry(kind).or_default() += 1;
+            mark(kind, text, key)
+        }
+        Some(_) => text.to_owned(),
+        None => rules::apply(text, key, counts),
     }
 }
 

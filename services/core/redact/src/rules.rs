@@ -9,17 +9,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex, RegexSet};
 
 use super::RedactionCounts;
-
-/// What stands in the place of a secret.
-pub(super) fn mark(kind: &str) -> String {
-    format!("[redacted:{kind}]")
-}
-
-/// Whether a text is such a mark and nothing else.
-pub(super) fn is_mark(text: &str) -> bool {
-    let kind = text.strip_prefix("[redacted:").and_then(|rest| rest.strip_suffix(']'));
-    kind.is_some_and(|kind| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-}
+use super::mark::{RedactionKey, is_mark, mark};
 
 /// What a rule does with what it finds.
 enum RuleEffect {
@@ -132,8 +122,8 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     Compiled { set, rules }
 });
 
-/// A text without its secrets.
-pub(super) fn apply(text: &str, counts: &mut RedactionCounts) -> String {
+/// A text without its secrets, which are told apart where there is a key.
+pub(super) fn apply(text: &str, key: Option<&RedactionKey>, counts: &mut RedactionCounts) -> String {
     let compiled = &*COMPILED;
     let found = compiled.set.matches(text);
     if !found.matched_any() {
@@ -143,7 +133,7 @@ pub(super) fn apply(text: &str, counts: &mut RedactionCounts) -> String {
     // From the first rule that matches on, every rule runs: what one takes out may show another its find.
     let first = found.iter().next().unwrap_or(0);
     for (rule, (kind, _, act)) in compiled.rules.iter().zip(RULES).skip(first) {
-        let next = rule.replace_all(&clean, |caught: &Captures<'_>| replace(kind, act, caught, &clean, counts));
+        let next = rule.replace_all(&clean, |caught: &Captures<'_>| replace((kind, act), caught, &clean, key, counts));
         if let Cow::Owned(next) = next {
             clean = Cow::Owned(next);
         }
@@ -152,10 +142,10 @@ pub(super) fn apply(text: &str, counts: &mut RedactionCounts) -> String {
 }
 
 fn replace(
-    kind: &'static str,
-    act: &RuleEffect,
+    (kind, act): (&'static str, &RuleEffect),
     caught: &Captures<'_>,
     text: &str,
+    key: Option<&RedactionKey>,
     counts: &mut RedactionCounts,
 ) -> String {
     let whole = caught.get(0).map_or("", |found| found.as_str());
@@ -180,7 +170,7 @@ fn replace(
     *counts.entry(kind).or_default() += 1;
     let before = whole.get(..secret.start() - start).unwrap_or_default();
     let after = whole.get(secret.end() - start..).unwrap_or_default();
-    format!("{before}{}{after}", mark(kind))
+    format!("{before}{}{after}", mark(kind, secret.as_str(), key))
 }
 
 /// "bearer token" and "bearer of bad news" are words; what has a digit, a sign or eight letters is none.

@@ -124,3 +124,31 @@ proptest! {
         prop_assert_eq!(clean(&once), once);
     }
 }
+
+/// Labels that differ in a secret alone stay different, the same secret stays the same, and neither can be read; a mark
+/// that comes back is left as it is.
+#[test]
+fn labels_stay_distinct_under_a_key() {
+    let key = RedactionKey::derive(&[7; 32]);
+    let label = |key: &RedactionKey, name: &str, value: &str| Redactor::telling_apart(key.clone()).label(name, value);
+    for (name, one, two) in [
+        ("token", "one", "two"),
+        ("db_password", "hunter2", "hunter3"),
+        ("url", "https://x.example.com/a?sig=abc", "https://x.example.com/a?sig=abd"),
+        ("dsn", "postgres://ada:p1@db:5432/shop", "postgres://ada:p2@db:5432/shop"),
+        ("cmd", "run --token=abc", "run --token=abd"),
+        ("key", "AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLF"),
+    ] {
+        let (first, second) = (label(&key, name, one), label(&key, name, two));
+        assert_ne!(first, second, "{name}");
+        assert_eq!(label(&key, name, one), first);
+        assert_eq!(label(&key, name, &first), first, "cleaning what is clean changes nothing");
+        assert_eq!(Redactor::default().label(name, &first), first, "also without a key");
+        assert!(first.contains("[redacted:") && !first.contains(one), "{first}");
+        assert_ne!(label(&RedactionKey::derive(&[8; 32]), name, one), first, "another tenant's digest is another");
+    }
+    assert_eq!(label(&key, "token", ""), "", "no value is no secret");
+    let mut redactor = Redactor::telling_apart(key);
+    assert_eq!(redactor.text("password=hunter2"), "password=[redacted:secret]", "texts need no digest");
+    assert_eq!(redactor.named("token", "one"), "[redacted:token]");
+}

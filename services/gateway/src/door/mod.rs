@@ -2,6 +2,7 @@
 //! what is counted; refuses to know formats.
 
 mod alertmanager;
+mod compatible;
 pub(crate) mod counted;
 mod filter;
 mod ingest;
@@ -41,6 +42,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/parked/{id}/retry", post(parked::retry))
         .route("/api/v1/parked/{id}/discard", post(parked::discard))
         .route_layer(from_fn(same_site))
+        .route_layer(from_fn(compatible::refusals))
         .route_layer(from_fn_with_state(gateway.clone(), counted::count))
         .with_state(gateway)
 }

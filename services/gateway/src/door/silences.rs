@@ -109,12 +109,12 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
         None => None,
         Some(id) => Some(known(&gateway, id).await?),
     };
-    let terms = terms(asked, gateway.now())?;
+    let terms = terms(asked, gateway.inner.key.redactor(), gateway.now())?;
     let actor = Some(terms.created_by.chars().take(128).collect::<String>()).filter(|name| !name.is_empty());
     let command = Command::CreateSilence { terms, replaces };
     match ask(&gateway, &headers, actor, "silence".to_owned(), command).await? {
-        // An edit ends the silence before it begins the new one.
-        SilenceResult::Decided(subjects) => match subjects.iter().rev().find(|id| id.starts_with(SilenceId::PREFIX)) {
+        // An edit begins the new silence before it ends the old one.
+        SilenceResult::Decided(subjects) => match subjects.iter().find(|id| id.starts_with(SilenceId::PREFIX)) {
             Some(id) => Ok(Json(json!({ "silenceID": id })).into_response()),
             None => Err(HttpRefusal::new(Code::Internal, "the decision named no silence")),
         },
@@ -146,7 +146,7 @@ async fn known(gateway: &Gateway, id: &str) -> Result<SilenceId> {
 }
 
 /// What is asked for, checked and cleaned. Alertmanager's start in the past means now.
-fn terms(asked: AlertmanagerSilence, now: Time) -> Result<Terms> {
+fn terms(asked: AlertmanagerSilence, mut redactor: Redactor, now: Time) -> Result<Terms> {
     let invalid = |detail: String| {
         let mut problem = Problem::new(Code::Invalid, detail);
         problem.status = 400;
@@ -159,14 +159,9 @@ fn terms(asked: AlertmanagerSilence, now: Time) -> Result<Terms> {
     if asked.comment.len() > TEXT_BYTES_MAX || asked.created_by.len() > TEXT_BYTES_MAX {
         return Err(invalid(format!("expected at most {TEXT_BYTES_MAX} bytes in comment and createdBy")));
     }
-    let mut redactor = Redactor::default();
     let mut matchers = asked.matchers;
     for matcher in &mut matchers {
-        let clean = redactor.named(&matcher.name, &matcher.value);
-        if matcher.is_regex && clean != matcher.value {
-            return Err(invalid(format!("expected no secret in the matcher of {:.64?}", matcher.name)));
-        }
-        matcher.value = clean;
+        matcher.clean(|name, value| redactor.label(name, value)).map_err(|error| invalid(error.to_string()))?;
     }
     let terms = Terms {
         matchers,

@@ -85,7 +85,7 @@ fn envelope(group: &Map<String, Value>) -> Value {
 
 /// One alert of the group.
 pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
-    let mut told = prometheus::told(value, &KNOWN)?;
+    let mut told = prometheus::told(value, &KNOWN, context.now)?;
     let status = fields::text(value.get("status"));
     let signal = match status.as_deref() {
         Some("resolved") => Signal::Resolved,

@@ -36,8 +36,8 @@ pub(crate) fn split(payload: Payload, _context: &Context<'_>) -> Result<SplitPay
 
 /// One alert of the list.
 pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
-    let told = told(value, &KNOWN)?;
     let now = context.now;
+    let told = told(value, &KNOWN, now)?;
     let is_over = told.ends_at.is_some_and(|ends_at| ends_at <= now);
     let stale_after = match told.ends_at {
         Some(ends_at) if !is_over => ends_at.since(now).max(PATIENCE_MIN),
@@ -65,26 +65,27 @@ pub(crate) fn object(value: &Value) -> Result<&Map<String, Value>, Bad> {
     })
 }
 
-/// Reads what the family has in common.
-pub(crate) fn told(value: &Value, known: &[&str]) -> Result<PrometheusAlert, Bad> {
+/// Reads what the family has in common. A time that cannot be read is named and costs nothing else.
+pub(crate) fn told(value: &Value, known: &[&str], now: Time) -> Result<PrometheusAlert, Bad> {
     let alert = object(value)?;
     let labels = labels::read(alert.get("labels"))?;
     labels::must_exist(&labels)?;
     let annotations = labels::annotations(alert.get("annotations"));
     labels::check(&labels, &annotations)?;
-    let at = |name: &str| {
-        time::field(alert.get(name)).map_err(|error| {
-            Bad::new("bad_time", format!("{name}: {error}"), "Send times in RFC 3339, or leave them out.")
-        })
-    };
-    let (starts_at, ends_at) = (at("startsAt")?, at("endsAt")?);
-    if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
-        && ends_at < starts_at
-    {
-        let detail = format!("expected an end after the start, got {ends_at} before {starts_at}");
-        return Err(Bad::new("ends_before_starts", detail, "Send endsAt at or after startsAt."));
-    }
     let mut unmapped = fields::unknown(alert, known);
+    let mut at = |name: &str| {
+        let (time, unreadable) = time::any(alert.get(name), now);
+        if unreadable {
+            unmapped.push(format!("/{name}"));
+        }
+        time
+    };
+    let (mut starts_at, ends_at) = (at("startsAt"), at("endsAt"));
+    // An end is an end, whatever its sender says of the start.
+    if starts_at.zip(ends_at).is_some_and(|(starts_at, ends_at)| ends_at < starts_at) {
+        starts_at = None;
+        unmapped.push("/startsAt".to_owned());
+    }
     let url = fields::text(alert.get("generatorURL"));
     if url.as_ref().is_some_and(|url| url.len() > LABEL_VALUE_BYTES_MAX) {
         unmapped.push("/generatorURL".to_owned());
@@ -181,25 +182,39 @@ mod tests {
         let normalised = read(
             "prometheus",
             json!([
-                {"labels": {}}, {"labels": {"a": {}}}, 5, null, {"labels": {"a": "b"}, "startsAt": "soon"},
-                {"labels": {"a": "b"}, "startsAt": "2030-01-01T00:00:00Z", "endsAt": "2020-01-01T00:00:00Z"},
-                {"labels": {"": "b"}}, {}, {"labels": {"a": "b"}}
+                {"labels": {}}, {"labels": {"a": {}}}, 5, null, {"labels": {"": "b"}}, {}, {"labels": {"a": "b"}}
             ]),
         );
         assert_eq!(
             codes(&normalised),
-            [
-                "no_labels",
-                "bad_labels",
-                "not_an_object",
-                "not_an_object",
-                "bad_time",
-                "ends_before_starts",
-                "bad_labels",
-                "no_labels"
-            ]
+            ["no_labels", "bad_labels", "not_an_object", "not_an_object", "bad_labels", "no_labels"]
         );
-        assert_eq!((alerts(&normalised).len(), normalised.faults[7].item.index), (1, 7));
+        assert_eq!((alerts(&normalised).len(), normalised.faults[5].item.index), (1, 5));
+    }
+
+    /// Whatever is wrong with a time, the alert is taken, and what it says of its end counts.
+    #[test]
+    fn an_odd_time_costs_itself_alone() {
+        let (early, late) = ("2026-11-24T13:00:00Z", "2026-11-24T13:20:00Z");
+        for (starts_at, ends_at, signal, unmapped) in [
+            (json!(late), json!(early), Signal::Resolved, vec!["/startsAt"]),
+            (json!("2030-01-01T00:00:00Z"), json!("2020-01-01T00:00:00Z"), Signal::Resolved, vec!["/startsAt"]),
+            (json!(late), json!(late), Signal::Resolved, vec![]),
+            (json!("soon"), json!("never"), Signal::Firing, vec!["/endsAt", "/startsAt"]),
+            (json!("2026-11-24T13:00:00"), json!(null), Signal::Firing, vec![]),
+            (json!({"a": 1}), json!(early), Signal::Resolved, vec!["/startsAt"]),
+            (json!(1_795_526_000), json!(false), Signal::Firing, vec!["/endsAt"]),
+        ] {
+            let value =
+                json!({"labels": {"alertname": "A", "severity": "page"}, "startsAt": starts_at, "endsAt": ends_at});
+            let mut alert = one(value.clone());
+            alert.unmapped.sort();
+            assert_eq!(
+                (alert.signal, alert.unmapped.iter().map(String::as_str).collect()),
+                (signal, unmapped),
+                "{value}"
+            );
+        }
     }
 
     #[test]

@@ -42,6 +42,12 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON, got {:?}", self.text))
     }
 
+    /// What a refusal of an Alertmanager's routes says.
+    pub(crate) fn alertmanagers(&self) -> String {
+        assert_eq!(self.headers["content-type"], "application/json", "{}", self.text);
+        self.json().as_str().unwrap_or_else(|| panic!("a string, got {}", self.text)).to_owned()
+    }
+
     pub(crate) fn code(&self) -> String {
         assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
         assert!(!self.json()["remedy"].as_str().unwrap().is_empty());

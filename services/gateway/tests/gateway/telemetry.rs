@@ -77,24 +77,30 @@ async fn good_lines_are_taken_and_bad_ones_named() {
     let answer = world.ndjson(&body.join("\n")).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     let told = answer.json();
-    assert_eq!((told["accepted"].clone(), told["position"].clone()), (json!(3), json!(42)));
+    assert_eq!((told["accepted"].clone(), told["position"].clone()), (json!(4), json!(42)));
     let rejected: Vec<(u64, &str)> = told["rejected"]
         .as_array()
         .unwrap()
         .iter()
         .map(|item| (item["index"].as_u64().unwrap(), item["code"].as_str().unwrap()))
         .collect();
-    assert_eq!(rejected, [(1, "malformed"), (3, "bad_time"), (4, "no_message")]);
+    assert_eq!(rejected, [(1, "malformed"), (4, "no_message")]);
     assert!(told["rejected"].as_array().unwrap().iter().all(|item| !item["remedy"].as_str().unwrap().is_empty()));
     let lines = world.lines().await;
     let shown: Vec<(&str, LogLevel, &str)> =
         lines.iter().map(|line| (line.service.as_str(), line.level, line.message.as_str())).collect();
-    assert_eq!(shown, [("cart", LogLevel::Error, "it broke"), ("logs", LogLevel::Info, "no time, no service")]);
+    let expected = [
+        ("cart", LogLevel::Error, "it broke"),
+        ("logs", LogLevel::Info, "no time, no service"),
+        ("logs", LogLevel::Info, "x"),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(lines[2].time, now(), "a time that cannot be read is that of arrival");
     assert_eq!((lines[1].time, lines[0].labels["pod"].as_str()), (now(), "p-1"));
     assert_eq!(world.lines_of("staging").await[0].message, "elsewhere");
-    assert_eq!(world.counted("hindcast_telemetry_records_total", "log"), 3.0);
-    let rejected = [("kind", "log"), ("code", "bad_time")];
-    assert_eq!(world.metrics.get("hindcast_telemetry_rejected_total", &rejected), 1.0);
+    assert_eq!(world.counted("hindcast_telemetry_records_total", "log"), 4.0);
+    let mended = [("kind", "log"), ("what", "time")];
+    assert_eq!(world.metrics.get("hindcast_telemetry_mended_total", &mended), 1.0);
     assert!(world.events().await.is_empty(), "telemetry goes beside the ledger");
 }
 
@@ -268,20 +274,24 @@ async fn an_otlp_line_is_whatever_says_most() {
 
 #[tokio::test]
 async fn otlp_names_what_it_did_not_take() {
-    let (good, bad) = (record(nanos(), 9, "m"), fixed(1, nanos()));
+    let good = message(1, &[fixed(3, nanos()), double(4, 1.0)]);
     let world = World::new();
-    let answer = world.post_with("/v1/logs", &[PROTOBUF], logs("s", &[good.clone(), bad.clone()])).await;
+    let answer =
+        world.post_with("/v1/metrics", &[PROTOBUF], metrics("s", &[("m", 5, good.clone()), ("", 5, good.clone())]));
+    let answer = answer.await;
     assert_eq!(answer.status, 200);
-    // partial_success { rejected_log_records: 1, error_message: … }
+    // partial_success { rejected_data_points: 1, error_message: … }
     assert_eq!(&answer.bytes[..1], [10]);
     assert_eq!(&answer.bytes[2..4], [8, 1]);
-    assert!(answer.text.contains("record 1: expected a message"), "{:?}", answer.text);
-    let none = world.post_with("/v1/logs", &[PROTOBUF], logs("s", &[bad])).await;
+    assert!(answer.text.contains("record 1: expected a metric's name"), "{:?}", answer.text);
+    let none = world.post_with("/v1/metrics", &[PROTOBUF], metrics("s", &[("", 5, good)])).await;
     assert_eq!((none.status, none.code().as_str()), (400, "malformed"));
-    let both = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {"body": {"stringValue": "m"}}]}]}]});
+    let both = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [null, {"body": {"stringValue": "m"}}, {}]}]}]});
     let partial = world.post("/v1/logs", &both).await.json();
     assert_eq!(partial["partialSuccess"]["rejectedLogRecords"], json!("1"));
-    assert_eq!(world.lines().await[1].service, "otlp", "the service of a resource that names none");
+    let lines = world.lines().await;
+    assert_eq!(lines[0].service, "otlp", "the service of a resource that names none");
+    assert_eq!(lines[1].message, "(no text)");
     let points = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [
         {"name": "", "gauge": {"dataPoints": [{"asDouble": 1.0}]}},
         {"name": "m", "gauge": {"dataPoints": [{"asInt": "7"}]}},
@@ -420,6 +430,68 @@ async fn remote_write_keeps_the_good_and_names_the_bad() {
         assert_eq!(answer.status, status, "{headers:?} {}", answer.text);
         if headers[0] == version_2 {
             assert!(answer.json()["remedy"].as_str().unwrap().contains("protobuf_message"), "{}", answer.text);
+        }
+    }
+}
+
+/// Nothing that one record holds costs another, in either spelling of names.
+#[tokio::test]
+async fn an_odd_record_of_otlp_costs_itself() {
+    let odd = [
+        json!({"attributes": [{"key": "n", "value": {"intValue": 9_223_372_036_854_775_808_u64}}]}),
+        json!({"attributes": [{"key": "n", "value": {"intValue": 3.0}}]}),
+        json!({"attributes": [{"key": "n", "value": {"arrayValue": {"values": [1, null, 3]}}}]}),
+        json!({"attributes": {"a": "b"}}),
+        json!({"attributes": [null]}),
+        json!({"traceId": "neither hexadecimal nor base64!"}),
+        json!({"severityNumber": "SEVERITY_NUMBER_ERROR"}),
+        json!({"timeUnixNano": ""}),
+        json!({"timeUnixNano": 1.795527e18}),
+        json!({"timeUnixNano": -5}),
+        json!({"body": null, "attributes": [{"key": "http.response.status_code", "value": {"intValue": 502}}]}),
+        json!({"body": {"bytesValue": "aGVsbG8="}}),
+        json!({"body": {"stringValue": ""}}),
+        json!(null),
+        json!("a text"),
+    ];
+    for odd in odd {
+        for (resources, scopes, records) in
+            [("resourceLogs", "scopeLogs", "logRecords"), ("resource_logs", "scope_logs", "log_records")]
+        {
+            let good = |text: &str| json!({"body": {"stringValue": text}});
+            let body = json!({resources: [{scopes: [{records: [good("one"), odd, good("two")]}]}]});
+            let world = World::new();
+            let answer = world.post("/v1/logs", &body).await;
+            assert_eq!(answer.status, 200, "{odd}: {}", answer.text);
+            let texts: Vec<String> = world.lines().await.into_iter().map(|line| line.message).collect();
+            let kept = [texts.first().map(String::as_str), texts.last().map(String::as_str)];
+            assert_eq!(kept, [Some("one"), Some("two")], "{odd}");
+            assert_eq!(texts.len(), if odd.is_object() { 3 } else { 2 }, "{odd}: {texts:?}");
+        }
+    }
+    let world = World::new();
+    for nothing in [json!([]), json!({"logs": []}), json!("x")] {
+        assert_eq!(world.post("/v1/logs", &nothing).await.code(), "malformed", "{nothing}");
+    }
+    let broken =
+        br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"cut \ud83d"}}]}]}]}"#.to_vec();
+    assert_eq!(world.post_with("/v1/logs", &[("content-type", "application/json")], broken).await.status, 200);
+    assert_eq!(world.lines().await[0].message, "cut \u{fffd}");
+}
+
+/// One alert's broken text costs that text, and the alerts beside it are taken.
+#[tokio::test]
+async fn a_broken_text_costs_no_alert() {
+    let one = r#"{"name":"A","severity":"critical"}"#;
+    for bad in [
+        &b"{\"name\":\"B \\ud83d\",\"severity\":\"critical\"}"[..],
+        b"{\"name\":\"B caf\xe9\",\"severity\":\"critical\"}",
+    ] {
+        for mark in [&b""[..], "\u{feff}".as_bytes()] {
+            let world = World::new();
+            let body = [mark, b"[", one.as_bytes(), b",", bad, b",", one.replace('A', "C").as_bytes(), b"]"].concat();
+            let answer = world.post_with("/ingest/generic", &[("content-type", "application/json")], body).await;
+            assert_eq!((answer.status, answer.json()["accepted"].clone()), (202, json!(3)), "{}", answer.text);
         }
     }
 }

@@ -141,7 +141,7 @@ async fn secrets_are_taken_out_before_anything_is_kept_or_answered() {
     assert_eq!(answer.status, 400);
     said.push_str(&answer.text);
     let arrived = world.store.arrived(ArrivalCursor(0)).await.unwrap();
-    assert_eq!(arrived.iter().map(|arrived| arrived.batch.len()).sum::<usize>(), 4);
+    assert_eq!(arrived.iter().map(|arrived| arrived.batch.len()).sum::<usize>(), 5);
     let stored: String = arrived
         .iter()
         .map(|arrived| format!("{} {}", arrived.partition, serde_json::to_string(&arrived.batch).unwrap()))

@@ -1,7 +1,10 @@
 //! `lab logs`: the template of each line of a file, by the miner that the detector runs.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
+
+use hindcast_log_templates::plain;
 
 use super::input;
 
@@ -12,8 +15,18 @@ use super::input;
 pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     let text = input::text(file)?;
     writeln!(out, "line,template_id,template")?;
-    for (line, id, template) in hindcast_log_templates::mine(text.lines()) {
+    let plain: Vec<Cow<'_, str>> = text.lines().map(said).collect();
+    for (line, id, template) in hindcast_log_templates::mine(plain.iter().map(AsRef::as_ref)) {
         writeln!(out, "{line},{id},\"{}\"", template.replace('"', "\"\""))?;
     }
     Ok(())
+}
+
+/// What the program said in a line, without colours and a container runtime's prefix.
+fn said(line: &str) -> Cow<'_, str> {
+    let owned = |text: Cow<'_, str>| plain::cri(&text).map(|line| line.text.to_owned());
+    match plain::uncoloured(line) {
+        Cow::Borrowed(text) => Cow::Borrowed(plain::cri(text).map_or(text, |line| line.text)),
+        text @ Cow::Owned(_) => owned(text.clone()).map_or(text, Cow::Owned),
+    }
 }

@@ -63,7 +63,8 @@ fn unpack(raw: &[u8]) -> Option<Result<Bytes>> {
     (plain.len() <= REQUEST_BYTES_MAX).then(|| Ok(Bytes::from(plain)))
 }
 
-/// Reads JSON of at most 64 levels.
+/// Reads JSON of at most 64 levels. A text that is broken, as senders write it that cut an emoji in two or know Latin-1
+/// alone, costs its broken characters, which become U+FFFD, and nothing beside them.
 ///
 /// # Errors
 /// 400 when it is not JSON or nested deeper.
@@ -71,7 +72,43 @@ pub fn json(body: &[u8]) -> Result<Value> {
     if depth(body) > JSON_DEPTH_MAX {
         return Err(HttpRefusal::new(Code::OverLimit, format!("expected at most {JSON_DEPTH_MAX} levels of nesting")));
     }
-    serde_json::from_slice(body).map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected JSON: {error}")))
+    let read = serde_json::from_slice(body);
+    let read = read.or_else(|error| mended(body).map_or(Err(error), |text| serde_json::from_str(&text)));
+    read.map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected JSON: {error}")))
+}
+
+/// The body with U+FFFD for bytes that are no UTF-8 and for halves of surrogate pairs, and without a byte order mark;
+/// nothing where there is nothing to mend.
+#[must_use]
+pub fn mended(body: &[u8]) -> Option<String> {
+    const HEX: usize = 4;
+    let unmarked = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let text = String::from_utf8_lossy(unmarked);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    let unit = |rest: &str| {
+        let digits = rest.strip_prefix("\\u")?.get(..HEX)?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    while let Some(at) = rest.find('\\') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let length = match (unit(from), from.get(HEX + 2..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 2 * (HEX + 2),
+            (Some(0xd800..=0xdfff), _) => {
+                out.push_str("\\ufffd");
+                rest = from.get(HEX + 2..).unwrap_or_default();
+                continue;
+            }
+            (Some(_), _) => HEX + 2,
+            // An escape of one character, which may be a backslash.
+            (None, _) => 1 + from.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        out.push_str(from.get(..length).unwrap_or(from));
+        rest = from.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    (out.as_bytes() != body).then_some(out)
 }
 
 /// The deepest nesting, without building anything: brackets outside of strings.
@@ -102,5 +139,21 @@ mod tests {
         assert_eq!(depth(br#"{"a":["[[[[", {"b":"\"]"}]}"#), 3);
         assert!(json(&b"[".repeat(65)).unwrap_err().0.code == "over_limit");
         assert!(json(b"{").unwrap_err().0.code == "malformed");
+    }
+
+    #[test]
+    fn a_broken_text_costs_its_broken_characters() {
+        for (body, expected) in [
+            (&br#"["a\ud83d","b"]"#[..], "a\u{fffd}"),
+            (br#"["\udc00a\ud83d\ud83d\ude00","b"]"#, "\u{fffd}a\u{fffd}\u{1f600}"),
+            (br#"["\\ud83d\u00e9\ud83dx","b"]"#, "\\ud83d\u{e9}\u{fffd}x"),
+            (b"[\"caf\xe9\",\"b\"]", "caf\u{fffd}"),
+            (b"\xef\xbb\xbf[\"a\",\"b\"]", "a"),
+        ] {
+            let value = json(body).unwrap();
+            assert_eq!((value[0].as_str(), value[1].as_str()), (Some(expected), Some("b")), "{value}");
+        }
+        assert_eq!(mended(br#"{"a":"\ud83d\ude00\n"}"#), None, "what is whole stays as it is");
+        assert!(json(br#"["\ud83d"#).is_err(), "what has no end is no JSON");
     }
 }

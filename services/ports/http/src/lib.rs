@@ -6,5 +6,5 @@
 pub mod body;
 pub mod refusal;
 
-pub use body::{json, read};
+pub use body::{json, mended, read};
 pub use refusal::{HttpRefusal, Result};

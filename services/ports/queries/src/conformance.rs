@@ -51,6 +51,8 @@ macro_rules! conformance_suite {
             a_filter_takes_what_fits_and_nothing_else,
             alerts_are_found_by_incident_name_and_sender,
             an_id_is_found_by_any_unique_prefix,
+            an_empty_id_names_nothing,
+            a_position_beyond_the_end_is_refused,
             events_are_filtered_by_kind_subject_and_range,
             a_moment_is_a_position_and_when_it_was_recorded,
             counts_agree_with_the_lists,
@@ -117,6 +119,34 @@ pub async fn nothing_is_known_before_it_was_recorded(make: &dyn FilledViewsFacto
         assert_eq!(code(views.event(&event.id, at(before)).await), says(Code::NotFound));
     }
     assert!(incidents(&views, IncidentFilter::default(), at(0)).await.is_empty(), "nothing is known at position 0");
+}
+
+/// Whoever gives an id meant one: an empty one is not the newest, and neither is a prefix without a digit.
+pub async fn an_empty_id_names_nothing(make: &dyn FilledViewsFactory) {
+    let views = make.site().await.views();
+    assert!(views.incident(None, None).await.is_ok(), "nothing at all is the newest");
+    for nothing in ["", " ", "\t", "INC-", " inc- "] {
+        assert_eq!(code(views.incident(Some(nothing), None).await), says(Code::NotFound), "{nothing:?}");
+        assert_eq!(code(views.timeline(nothing, whole()).await), says(Code::NotFound), "{nothing:?}");
+        assert_eq!(code(views.partition_of(nothing).await), says(Code::NotFound), "{nothing:?}");
+    }
+    for nothing in ["", "  "] {
+        assert_eq!(code(views.receipt(Some(nothing), None).await), says(Code::NotFound), "{nothing:?}");
+        assert_eq!(code(views.silence(nothing, None).await), says(Code::NotFound), "{nothing:?}");
+    }
+}
+
+/// A position that nothing has reached, such as a time in seconds, is no other word for now.
+pub async fn a_position_beyond_the_end_is_refused(make: &dyn FilledViewsFactory) {
+    let views = make.site().await.views();
+    let end = *views.position().borrow();
+    assert!(views.incident(None, at(end)).await.is_ok());
+    for beyond in [end + (1 << 20), 1_796_009_379_000, (1 << 53) - 1] {
+        assert_eq!(code(views.incident(None, at(beyond)).await), says(Code::BadAsOf), "{beyond}");
+        assert_eq!(code(views.moment(at(beyond)).await), says(Code::BadAsOf), "{beyond}");
+        let window = Window { as_of: at(beyond), ..whole() };
+        assert_eq!(code(views.incidents(IncidentFilter::default(), window).await), says(Code::BadAsOf), "{beyond}");
+    }
 }
 
 /// Pages of one and of two hold the same items as the whole list, and each says the same position.

@@ -96,6 +96,9 @@ impl Snapshot {
     /// # Errors
     /// When the views cannot be read.
     pub async fn earlier(&self, then: AsOf) -> Result<Self, Problem> {
+        if matches!(then, AsOf::Position(position) if position >= self.position) {
+            return Ok(self.clone());
+        }
         let (position, recorded_at) = self.views.moment(Some(then)).await?;
         if position >= self.position {
             return Ok(self.clone());

@@ -1,4 +1,5 @@
-//! From what a person types to an id: whole ids, unique prefixes, senders' fingerprints, names, nothing.
+//! From what a person types to an id: whole ids, unique prefixes, senders' fingerprints, names, nothing at all.
+//! Nothing at all means the newest; an id that is given and empty means no thing.
 
 use hindcast_api::{Code, Problem};
 
@@ -33,17 +34,17 @@ impl Reader {
         what: &str,
         text: Option<&str>,
     ) -> Result<String, Problem> {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        let Some(text) = given(text, what)? else {
             let newest = self.store.list(list, self.at, None).next().transpose()?;
             return newest.map(|(_, id)| id).ok_or_else(|| Problem::new(Code::NotFound, "there is none yet"));
         };
-        let id = spelt(prefix, text);
+        let id = spelt(prefix, text, what)?;
         one(self.store.ids(kind, &id, self.at, NAMED_MAX)?, what, text)
     }
 
     /// An event's position, by its id or a unique prefix.
     pub(crate) fn find_event(&self, text: &str) -> Result<u64, Problem> {
-        let id = spelt("EVT-", text);
+        let id = spelt("EVT-", text, "an event")?;
         let found = self.store.events_by_id(&id, self.at, 2)?;
         match found.as_slice() {
             [position] => Ok(*position),
@@ -55,7 +56,7 @@ impl Reader {
     /// An alert's fingerprint: ours, its sender's, its name, or a unique prefix; the newest where nothing is
     /// given, and the newest of a name.
     pub(crate) fn find_alert(&self, text: Option<&str>) -> Result<String, Problem> {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        let Some(text) = given(text, "an alert")? else {
             return self.find(DocumentKind::Alert, List::Alerts, "", "an alert", None);
         };
         let lower = text.to_ascii_lowercase();
@@ -101,11 +102,26 @@ impl Reader {
     }
 }
 
-/// An id's beginning as we spell it: in capitals, behind its prefix.
-fn spelt(prefix: &str, text: &str) -> String {
+/// What was given, if anything was. An empty text was meant to name something, and names nothing.
+fn given<'a>(text: Option<&'a str>, what: &str) -> Result<Option<&'a str>, Problem> {
+    match text.map(str::trim) {
+        Some("") => Err(nameless(what)),
+        given => Ok(given),
+    }
+}
+
+fn nameless(what: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("expected {what}, got an empty id"))
+        .remedy("Give an id or a unique prefix of one. Leave the id out to mean the newest, where that is allowed.")
+}
+
+/// An id's beginning as we spell it: in capitals, behind its prefix. A prefix without a digit names nothing.
+fn spelt(prefix: &str, text: &str, what: &str) -> Result<String, Problem> {
     let upper = text.trim().to_ascii_uppercase();
-    let digits = upper.strip_prefix(prefix).unwrap_or(&upper);
-    format!("{prefix}{digits}")
+    match upper.strip_prefix(prefix).unwrap_or(&upper) {
+        "" => Err(nameless(what)),
+        digits => Ok(format!("{prefix}{digits}")),
+    }
 }
 
 fn one(mut found: Vec<String>, what: &str, text: &str) -> Result<String, Problem> {

@@ -23,8 +23,8 @@ const FIELDS_MAX: usize = 1_024;
 
 type FlatFields = BTreeMap<String, Value>;
 
-/// Reads a line.
-pub(super) fn line(value: Value) -> Result<Line, Bad> {
+/// Reads a line. A time that cannot be read is the time of arrival, and counted.
+pub(super) fn line(value: Value, now: Time) -> Result<Line, Bad> {
     let Value::Object(fields) = value else {
         return Err(Bad::new(
             "malformed",
@@ -32,16 +32,17 @@ pub(super) fn line(value: Value) -> Result<Line, Bad> {
             "Write one JSON object a line.",
         ));
     };
-    let whole_body = fields.get("body").filter(|body| body.is_object() || body.is_array()).map(Value::to_string);
+    let mut texts = MESSAGE.iter().filter_map(|name| fields.get(*name));
+    let whole = texts.find(|said| said.is_object() || said.is_array()).map(Value::to_string);
     let mut flat = FlatFields::new();
     flatten("", fields, &mut flat);
-    let time = when(&mut flat)?;
+    let (time, time_unread) = time::any(take(&mut flat, &TIME).as_ref(), now);
     let service = text(&mut flat, &SERVICE);
-    let level = take(&mut flat, &SEVERITY).map_or(LogLevel::Info, |value| level(&value));
-    let message = text(&mut flat, &MESSAGE).or(whole_body).unwrap_or_default();
+    let level = take(&mut flat, &SEVERITY).map(|value| level(&value));
+    let message = text(&mut flat, &MESSAGE).or(whole).unwrap_or_default();
     let environment = text(&mut flat, &ENVIRONMENT);
     let labels = flat.into_iter().map(|(name, value)| (name, plain(value))).collect();
-    Ok(Line { environment, time, service, level, message, labels })
+    Ok(Line { environment, time, service, level, message, labels, time_unread })
 }
 
 /// Scalars by their dotted names; a list is its JSON, `null` is nothing.
@@ -80,40 +81,6 @@ fn plain(value: Value) -> String {
     }
 }
 
-fn when(flat: &mut FlatFields) -> Result<Option<Time>, Bad> {
-    let Some(value) = take(flat, &TIME) else { return Ok(None) };
-    moment(&value).map_err(|error| {
-        Bad::new("bad_time", error.to_string(), "Write RFC 3339, or seconds, ms, us or ns since 1970.")
-    })
-}
-
-/// A time in any usual spelling. Whole numbers keep all their digits, and a time without an offset is UTC.
-pub(super) fn moment(value: &Value) -> Result<Option<Time>, time::UnreadableTime> {
-    let whole = match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    if let Some(whole) = whole {
-        return Ok((whole > 0).then(|| Time::from_nanos(nanos(whole))));
-    }
-    let read = time::lenient(Some(value));
-    match (&read, value) {
-        (Err(_), Value::String(text)) => time::rfc3339(&format!("{}Z", text.trim().replace(',', "."))).or(read),
-        _ => read,
-    }
-}
-
-/// Nanoseconds of a number whose unit shows in its size.
-const fn nanos(number: i64) -> i64 {
-    match number {
-        n if n < 100_000_000_000 => n.saturating_mul(1_000_000_000),
-        n if n < 100_000_000_000_000 => n.saturating_mul(1_000_000),
-        n if n < 100_000_000_000_000_000 => n.saturating_mul(1_000),
-        n => n,
-    }
-}
-
 /// A word, a syslog number (0 to 7), or a logger's number (10 debug, 20 … as pino and bunyan count).
 fn level(value: &Value) -> LogLevel {
     let number = match value {
@@ -148,18 +115,21 @@ mod tests {
             json!({"time": "2026-11-24 13:30:00,000", "service.name": "s", "level": 50, "msg": "m", "message": ""}),
             json!({"time": 1_795_527_000_000_000_000_i64, "attributes": {"service.name": "s"}, "severity": "3", "msg": "m"}),
         ] {
-            let line = line(value.clone()).unwrap();
+            let line = line(value.clone(), Time::ZERO).unwrap();
             assert_eq!((line.time, line.service.as_deref()), (expected, Some("s")), "{value}");
-            assert_eq!((line.level, line.message.as_str()), (LogLevel::Error, "m"), "{value}");
+            assert_eq!((line.level, line.message.as_str()), (Some(LogLevel::Error), "m"), "{value}");
         }
     }
 
     #[test]
     fn what_is_left_becomes_labels() {
-        let line = line(json!({
-            "msg": "m", "log": "raw", "pod": "p-1", "attempt": 3, "ok": true, "none": null, "tags": ["a"],
-            "k8s": {"node": {"name": "n"}}, "labels": {"env": "staging", "zone": "z"},
-        }))
+        let line = line(
+            json!({
+                "msg": "m", "log": "raw", "pod": "p-1", "attempt": 3, "ok": true, "none": null, "tags": ["a"],
+                "k8s": {"node": {"name": "n"}}, "labels": {"env": "staging", "zone": "z"},
+            }),
+            Time::ZERO,
+        )
         .unwrap();
         assert_eq!(line.environment.as_deref(), Some("staging"));
         let labels = json!(line.labels);
@@ -169,12 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_keep_their_nanoseconds_and_nonsense_is_named() {
-        let time = moment(&json!(1_795_527_000_000_000_123_i64)).unwrap();
-        assert_eq!(time, Some(Time::from_nanos(1_795_527_000_000_000_123)));
-        assert_eq!(moment(&json!(0)).unwrap(), None);
-        for bad in [json!({"msg": "m", "time": "yesterday"}), json!({"msg": "m", "time": true}), json!([1]), json!(5)] {
-            assert!(line(bad.clone()).is_err(), "{bad}");
+    fn an_odd_time_or_text_costs_itself_alone() {
+        for time in [json!("yesterday"), json!(true), json!({"a": 1}), json!([5])] {
+            let line = line(json!({"msg": "m", "time": time}), Time::ZERO).unwrap();
+            assert_eq!((line.time, line.message.as_str()), (None, "m"), "{time}");
+        }
+        assert!(line(json!({"msg": "m", "time": "yesterday"}), Time::ZERO).unwrap().time_unread);
+        for name in MESSAGE {
+            let line = line(json!({name: {"event": "paid", "n": 5}}), Time::ZERO).unwrap();
+            assert_eq!(line.message, r#"{"event":"paid","n":5}"#, "{name}");
+        }
+        for bad in [json!([1]), json!(5)] {
+            assert!(line(bad.clone(), Time::ZERO).is_err(), "{bad}");
         }
     }
 }

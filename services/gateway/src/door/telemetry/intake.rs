@@ -5,16 +5,21 @@ use std::collections::BTreeMap;
 
 use hindcast_domain::alert::Labels;
 use hindcast_domain::event::RejectedItem;
-use hindcast_domain::{Partition, Time};
+use hindcast_domain::{Partition, Span, Time};
+use hindcast_log_templates::plain;
 use hindcast_metrics::MetricRegistry;
 use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
 use super::clean::Cleaner;
+use super::shaped;
 use super::{
     ENVIRONMENTS_MAX, GATHERED_BYTES_MAX, LABELS_MAX, LISTED_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX,
     too_many,
 };
 use crate::format::Bad;
+
+/// How far apart in time the lines of one trace may be.
+const TRACE_SPAN: Span = Span::seconds(5);
 
 /// The kind of records of a door, as figures name it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,9 +50,12 @@ pub(super) struct Line {
     pub(super) environment: Option<String>,
     pub(super) time: Option<Time>,
     pub(super) service: Option<String>,
-    pub(super) level: LogLevel,
+    /// Where its sender says one.
+    pub(super) level: Option<LogLevel>,
     pub(super) message: String,
     pub(super) labels: Labels,
+    /// Whether there is a time that cannot be read.
+    pub(super) time_unread: bool,
 }
 
 /// A series that is clean, and where its samples go.
@@ -79,6 +87,10 @@ pub(super) struct Intake {
     skipped: u64,
     /// Records of which a part was left out.
     truncated: u64,
+    /// Values that could not be read and were left out, by what they are.
+    mended: BTreeMap<&'static str, u64>,
+    /// Where the last line of each service is, and whether its rest follows.
+    last: BTreeMap<(Partition, String), (usize, bool)>,
     /// Bytes of the good ones, roughly.
     bytes: usize,
 }
@@ -98,6 +110,8 @@ impl Intake {
             codes: BTreeMap::new(),
             skipped: 0,
             truncated: 0,
+            mended: BTreeMap::new(),
+            last: BTreeMap::new(),
             bytes: 0,
         }
     }
@@ -106,26 +120,59 @@ impl Intake {
         self.kind
     }
 
-    /// Takes a log line, or says what is wrong with it.
+    /// Takes a log line, or says what is wrong with it. A line that goes on with the one before, as the frames of a stack
+    /// trace do, becomes a part of it.
     pub(super) fn line(&mut self, line: Line) -> Result<(), Bad> {
         if line.message.trim().is_empty() {
             return Err(Bad::new("no_message", "expected a message, it is missing or empty", "Send the line's text."));
         }
+        self.mend("time", u64::from(line.time_unread));
+        let (line, is_partial) = shaped::plain(line, self.now);
         let partition = self.partition(line.environment.as_deref())?;
         let message = self.cleaner.text(&line.message);
         let mut truncated = false;
-        let record = LogRecord {
-            time: line.time.unwrap_or(self.now),
-            service: self.service(line.service.as_deref(), &mut truncated),
-            level: line.level,
-            message: cut(message, MESSAGE_BYTES_MAX, &mut truncated),
-            labels: self.labels(line.labels, &mut truncated),
-        };
+        let service = self.service(line.service.as_deref(), &mut truncated);
+        let time = line.time.unwrap_or(self.now);
+        let key = (partition, service);
+        let open = self.last.get(&key).copied();
+        let logs = &mut self.batches.entry(key.0.clone()).or_default().logs;
+        let before = open.and_then(|(at, rest_follows)| Some((logs.get_mut(at)?, at, rest_follows)));
+        match before {
+            Some((before, at, rest_follows)) if goes_on(before, rest_follows, &message, time) => {
+                let length = before.message.len();
+                if !rest_follows {
+                    before.message.push('\n');
+                }
+                before.message.push_str(&message);
+                before.message = cut(std::mem::take(&mut before.message), MESSAGE_BYTES_MAX, &mut truncated);
+                before.level = before.level.max(line.level.unwrap_or(before.level));
+                self.bytes += before.message.len() - length;
+                self.last.insert(key, (at, is_partial));
+            }
+            _ => {
+                let at = logs.len();
+                let record = LogRecord {
+                    time,
+                    service: key.1.clone(),
+                    level: line.level.unwrap_or(LogLevel::Info),
+                    message: cut(message, MESSAGE_BYTES_MAX, &mut truncated),
+                    labels: self.labels(line.labels, &mut truncated),
+                };
+                self.bytes += record.message.len() + record.service.len() + size_of(&record.labels);
+                self.batches.entry(key.0.clone()).or_default().logs.push(record);
+                self.last.insert(key, (at, is_partial));
+            }
+        }
         self.truncated += u64::from(truncated);
         self.taken += 1;
-        self.bytes += record.message.len() + record.service.len() + size_of(&record.labels);
-        self.batches.entry(partition).or_default().logs.push(record);
         Ok(())
+    }
+
+    /// Counts values that could not be read and were left out.
+    pub(super) fn mend(&mut self, what: &'static str, count: u64) {
+        if count > 0 {
+            *self.mended.entry(what).or_default() += count;
+        }
     }
 
     /// Cleans a series, or says what is wrong with it.
@@ -219,6 +266,10 @@ impl Intake {
                 metrics.count(name, &kind, as_count(count));
             }
         }
+        for (what, count) in &self.mended {
+            let labels = [("kind", self.kind.name()), ("what", *what)];
+            metrics.count("hindcast_telemetry_mended_total", &labels, as_count(*count));
+        }
         for (kind, found) in self.cleaner.counts() {
             metrics.count("hindcast_redacted_total", &[("kind", kind)], f64::from(*found));
         }
@@ -266,6 +317,12 @@ impl Intake {
     }
 }
 
+/// Whether a text goes on with the record before it: its rest, or a part of the same trace.
+fn goes_on(before: &LogRecord, rest_follows: bool, message: &str, time: Time) -> bool {
+    let is_near = (before.time - TRACE_SPAN..=before.time + TRACE_SPAN).contains(&time);
+    rest_follows || (is_near && plain::continues(message) && before.message.len() < MESSAGE_BYTES_MAX)
+}
+
 /// Bytes of labels in memory, roughly.
 fn size_of(labels: &Labels) -> usize {
     labels.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>() + 64
@@ -287,38 +344,4 @@ const fn as_count(count: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(message: &str) -> Line {
-        Line {
-            environment: None,
-            time: None,
-            service: None,
-            level: LogLevel::Info,
-            message: message.to_owned(),
-            labels: Labels::new(),
-        }
-    }
-
-    #[test]
-    fn a_cut_comes_after_the_rules_and_between_characters() {
-        let mut intake = Intake::new(RecordKind::Log, Time::ZERO, "logs");
-        // The secret lies across the bound: cut first, its beginning would stay.
-        let message = format!("{} token=abcdefghijklmnop", "ä".repeat(MESSAGE_BYTES_MAX / 2 - 6));
-        intake.line(line(&message)).unwrap();
-        let labels: Labels = (0..100).map(|n| (format!("l{n}"), "v".to_owned())).collect();
-        intake.line(Line { labels, ..line("m") }).unwrap();
-        let batches = intake.take_batches();
-        let logs = &batches.values().next().unwrap().logs;
-        assert!(logs[0].message.len() <= MESSAGE_BYTES_MAX && !logs[0].message.contains("abcd"));
-        assert_eq!((logs[1].labels.len(), intake.truncated), (LABELS_MAX, 2));
-    }
-
-    #[test]
-    fn environments_are_bounded() {
-        let mut intake = Intake::new(RecordKind::Log, Time::ZERO, "logs");
-        let results = (0..65).map(|n| intake.line(Line { environment: Some(format!("e{n}")), ..line("m") }));
-        assert_eq!(results.filter(Result::is_err).count(), 1);
-    }
-}
+mod tests;

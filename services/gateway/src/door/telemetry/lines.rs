@@ -94,7 +94,7 @@ fn read(body: &[u8], source: &Source, now: Time) -> Result<Intake> {
         if lines > RECORDS_MAX {
             return Err(too_many("lines", RECORDS_MAX));
         }
-        let line = value.and_then(fields::line).map(|mut line| {
+        let line = value.and_then(|value| fields::line(value, now)).map(|mut line| {
             line.environment = source.environment.clone().or(line.environment.take());
             line
         });

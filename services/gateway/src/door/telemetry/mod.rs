@@ -11,6 +11,7 @@ pub(super) mod lines;
 pub(super) mod otlp;
 mod reading;
 pub(super) mod remote_write;
+mod shaped;
 mod wire;
 
 use hindcast_api::{Code, Problem};

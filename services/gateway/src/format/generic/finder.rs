@@ -86,23 +86,24 @@ impl<'a> Finder<'a> {
         annotations
     }
 
-    /// A time that cannot be read is named and does not lose the alert.
-    pub(super) fn times(&self, unmapped: &mut Vec<String>) -> Result<(Option<Time>, Option<Time>), Bad> {
+    /// A time that cannot be read, or a start behind the end, is named and does not lose the alert.
+    pub(super) fn times(&self, now: Time, unmapped: &mut Vec<String>) -> (Option<Time>, Option<Time>) {
         let mut at = |mapped, names| {
             let (pointer, value) = self.find(mapped, names)?;
-            time::lenient(Some(value)).unwrap_or_else(|_| {
-                unmapped.push(pointer);
-                None
-            })
+            let (time, unreadable) = time::any(Some(value), now);
+            if unreadable {
+                unmapped.push(pointer.clone());
+            }
+            Some((pointer, time?))
         };
         let (starts_at, ends_at) = (at(|m| &m.starts_at, STARTS), at(|m| &m.ends_at, ENDS));
-        if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
-            && ends_at < starts_at
-        {
-            let detail = format!("expected an end after the start, got {ends_at} before {starts_at}");
-            return Err(Bad::new("ends_before_starts", detail, "Send an end at or after the start."));
+        match (starts_at, ends_at) {
+            (Some((pointer, start)), Some((_, end))) if end < start => {
+                unmapped.push(pointer);
+                (None, Some(end))
+            }
+            (starts_at, ends_at) => (starts_at.map(|(_, start)| start), ends_at.map(|(_, end)| end)),
         }
-        Ok((starts_at, ends_at))
     }
 
     pub(super) fn signal(&self, ends_at: Option<Time>, now: Time, unmapped: &mut Vec<String>) -> Signal {

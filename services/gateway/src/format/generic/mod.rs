@@ -56,7 +56,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
     })?;
     let annotations = finder.annotations();
     let service = finder.text(|m| &m.service, SERVICE).map(|(_, service)| service);
-    let (starts_at, ends_at) = finder.times(&mut unmapped)?;
+    let (starts_at, ends_at) = finder.times(context.now, &mut unmapped);
     let signal = finder.signal(ends_at, context.now, &mut unmapped);
     let severity = finder.severity(&given, &mut unmapped);
     let own = finder.key();

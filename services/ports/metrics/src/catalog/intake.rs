@@ -7,7 +7,6 @@ use super::declared::{FAST, LabelDeclaration, MetricDeclaration, any, counter, g
 pub const ITEM_CODES: &[&str] = &[
     "bad_labels",
     "bad_time",
-    "ends_before_starts",
     "environments",
     "malformed",
     "no_change",
@@ -63,6 +62,11 @@ pub(super) const ALL: &[MetricDeclaration] = &[
     ),
     counter("hindcast_telemetry_skipped_total", "Samples without a value", &[RECORD]),
     counter("hindcast_telemetry_truncated_total", "Log records and samples that were cut to their bounds", &[RECORD]),
+    counter(
+        "hindcast_telemetry_mended_total",
+        "Values of log records and samples that could not be read and were left out, while the record was kept",
+        &[RECORD, words("what", &["text", "time", "value"])],
+    ),
     gauge("hindcast_telemetry_kept_records", "Log records and samples that are stored", &[]),
     gauge("hindcast_telemetry_kept_bytes", "Bytes of stored telemetry", &[]),
     gauge("hindcast_telemetry_pinned_bytes", "Bytes of telemetry that are pinned to incidents and do not expire", &[]),

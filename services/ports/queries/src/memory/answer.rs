@@ -43,7 +43,11 @@ impl MemoryViews {
         let reached = *self.position.borrow();
         Ok(match as_of {
             None => reached,
-            Some(AsOf::Position(position)) => position.min(reached),
+            Some(AsOf::Position(position)) if position > reached => {
+                let detail = format!("expected a position up to {reached}, got {position}");
+                return Err(Problem::new(Code::BadAsOf, detail));
+            }
+            Some(AsOf::Position(position)) => position,
             Some(AsOf::Time(time)) => {
                 let known = held.events.values().filter(|event| event.recorded_at <= time);
                 known.map(|event| event.position).max().unwrap_or(0).min(reached)

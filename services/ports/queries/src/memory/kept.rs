@@ -56,11 +56,15 @@ impl<T: KeptDocument> Versions<T> {
     /// One document, by its id or a unique prefix in any case; the newest where nothing is given.
     pub(super) fn find(&self, text: Option<&str>, at: u64) -> Result<&T, Problem> {
         let newest = self.newest(at);
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        let Some(text) = text.map(str::trim) else {
             return newest.first().copied().ok_or_else(|| Problem::new(Code::NotFound, "there is none yet"));
         };
         let upper = text.to_ascii_uppercase();
-        let spelt = format!("{}{}", T::PREFIX, upper.strip_prefix(T::PREFIX).unwrap_or(&upper));
+        let digits = upper.strip_prefix(T::PREFIX).unwrap_or(&upper);
+        if digits.is_empty() {
+            return Err(Problem::new(Code::NotFound, "expected a document, got an empty id"));
+        }
+        let spelt = format!("{}{digits}", T::PREFIX);
         one(newest.into_iter().filter(|known| known.id().to_ascii_uppercase().starts_with(&spelt)), text)
     }
 }

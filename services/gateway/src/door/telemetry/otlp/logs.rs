@@ -15,6 +15,11 @@ static RESOURCE_LOGS: Shape = Shape(&[(1, &RESOURCE), (2, &SCOPE_LOGS)]);
 static SCOPE_LOGS: Shape = Shape(&[(2, &RECORD)]);
 static RECORD: Shape = Shape(&[(5, &ANY), (6, &ATTRIBUTE)]);
 
+/// What stands for a record that says nothing at all.
+const NO_TEXT: &str = "(no text)";
+/// Attributes that stand for a text that is missing.
+const SAID_MAX: usize = 8;
+
 /// Gathers all records of an export.
 pub(super) fn gather(request: ExportLogs, intake: &mut Intake) -> Result<()> {
     let mut index = 0;
@@ -24,7 +29,9 @@ pub(super) fn gather(request: ExportLogs, intake: &mut Intake) -> Result<()> {
             if index >= RECORDS_MAX {
                 return Err(too_many("records", RECORDS_MAX));
             }
-            if let Err(bad) = intake.line(line(&origin, record)) {
+            let line = line(&origin, record);
+            intake.mend("text", u64::from(line.message == NO_TEXT));
+            if let Err(bad) = intake.line(line) {
                 intake.reject(index, 1, &bad);
             }
             intake.check_room()?;
@@ -43,17 +50,25 @@ fn line(origin: &Origin, record: OtlpLogRecord) -> Line {
         }
     }
     let message = text(record.body.as_ref()).filter(|text| !text.trim().is_empty());
-    let level = match record.severity_number {
-        0 => LogLevel::of_word(&record.severity_text),
-        number => LogLevel::of_otel(number),
+    let level = match (record.severity_number, record.severity_text.trim()) {
+        (0, "") => None,
+        (0, word) => Some(LogLevel::of_word(word)),
+        (number, _) => Some(LogLevel::of_otel(number)),
     };
+    // An event may have no body: then its exception, its name, or what its attributes say is the line.
+    let message = message.or_else(|| own.get("exception.message").cloned());
+    let message = message.or_else(|| Some(record.event_name).filter(|name| !name.trim().is_empty()));
+    let message = message.unwrap_or_else(|| {
+        let said: Vec<String> = own.iter().take(SAID_MAX).map(|(name, value)| format!("{name}={value}")).collect();
+        if said.is_empty() { NO_TEXT.to_owned() } else { said.join(" ") }
+    });
     Line {
         environment: origin.environment.clone(),
         time: time(record.time_unix_nano).or_else(|| time(record.observed_time_unix_nano)),
         service: origin.service.clone(),
         level,
-        // An event may have no body: then its exception or its name is the line.
-        message: message.or_else(|| own.get("exception.message").cloned()).unwrap_or(record.event_name),
+        message,
+        time_unread: false,
         labels: origin.with(own),
     }
 }

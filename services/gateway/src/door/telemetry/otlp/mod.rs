@@ -2,6 +2,7 @@
 //! and the answers that OTLP 1.x asks for; what the messages mean stands in `logs` and `metrics`.
 
 mod logs;
+mod mend;
 mod messages;
 mod metrics;
 mod value;
@@ -23,6 +24,8 @@ use super::reading::{arrive, keep, media, off, unpacked};
 use super::wire::{self, Shape};
 use super::{OBJECTS_MAX, too_many};
 use crate::Gateway;
+use crate::format::Bad;
+use mend::Mended;
 use messages::{ExportLogs, ExportMetrics, Exported, Partial};
 
 /// The service of records whose resource names none.
@@ -40,9 +43,10 @@ enum OtlpEncoding {
 /// `POST /v1/logs`
 pub(crate) async fn logs(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Result<Response> {
     let read = |body: &[u8], encoding, now| {
-        let request: ExportLogs = decode(body, encoding, &logs::SHAPE)?;
+        let (request, mended): (ExportLogs, Mended) = decode(body, encoding, &logs::SHAPE, "resourceLogs")?;
         let mut intake = Intake::new(RecordKind::Log, now, SERVICE);
         logs::gather(request, &mut intake)?;
+        tell(&mended, &mut intake);
         Ok(intake)
     };
     take(&gateway, &headers, body, read).await
@@ -51,12 +55,22 @@ pub(crate) async fn logs(State(gateway): State<Gateway>, headers: HeaderMap, bod
 /// `POST /v1/metrics`
 pub(crate) async fn metrics(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Result<Response> {
     let read = |body: &[u8], encoding, now| {
-        let request: ExportMetrics = decode(body, encoding, &metrics::SHAPE)?;
+        let (request, mended): (ExportMetrics, Mended) = decode(body, encoding, &metrics::SHAPE, "resourceMetrics")?;
         let mut intake = Intake::new(RecordKind::Sample, now, SERVICE);
         metrics::gather(request, &mut intake)?;
+        tell(&mended, &mut intake);
         Ok(intake)
     };
     take(&gateway, &headers, body, read).await
+}
+
+/// Counts what was mended, and names the records that are none.
+fn tell(mended: &Mended, intake: &mut Intake) {
+    intake.mend("value", mended.values);
+    if mended.records > 0 {
+        let bad = Bad::new("not_an_object", "expected an object, got another value", "Send every record as an object.");
+        intake.reject(0, mended.records, &bad);
+    }
 }
 
 async fn take(
@@ -92,11 +106,13 @@ fn encoding(headers: &HeaderMap) -> Result<OtlpEncoding> {
     }
 }
 
+/// Reads an export whose list of resources is `list`.
 fn decode<M: Message + Default + DeserializeOwned>(
     body: &[u8],
     encoding: OtlpEncoding,
     shape: &'static Shape,
-) -> Result<M> {
+    list: &str,
+) -> Result<(M, Mended)> {
     let malformed = |error: String| {
         let problem = Problem::new(Code::Malformed, format!("expected an OTLP request: {error}"));
         HttpRefusal(problem.remedy("Send an ExportLogsServiceRequest or ExportMetricsServiceRequest of OTLP 1.x."))
@@ -104,7 +120,8 @@ fn decode<M: Message + Default + DeserializeOwned>(
     match encoding {
         OtlpEncoding::Protobuf => {
             wire::check(body, shape)?;
-            M::decode(body).map_err(|error| malformed(error.to_string()))
+            let request = M::decode(body).map_err(|error| malformed(error.to_string()))?;
+            Ok((request, Mended::default()))
         }
         OtlpEncoding::Json => {
             let (depth, objects) = brackets(body);
@@ -115,7 +132,16 @@ fn decode<M: Message + Default + DeserializeOwned>(
             if objects > OBJECTS_MAX {
                 return Err(too_many("objects", OBJECTS_MAX));
             }
-            serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))
+            let value = hindcast_http::json(body)?;
+            let is_empty = value.as_object().is_some_and(serde_json::Map::is_empty);
+            let (value, mended) = mend::export(value);
+            // Nothing of it would be understood, and "taken" would not be so.
+            let is_export = is_empty || value.as_object().is_some_and(|fields| fields.contains_key(list));
+            if !is_export {
+                return Err(malformed(format!("there is no list in {list:?}")));
+            }
+            let request = serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
+            Ok((request, mended))
         }
     }
 }
