@@ -181,7 +181,7 @@ fn observe(
 fn fire(state: &CorrelatorState, lane: &Partition, firing: &FiringAlert<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
     let known = state.book.alerts.get(firing.fingerprint);
     let held = known.and_then(|alert| alert.suppressed.as_ref());
-    match grouping::silence_over(state, lane, firing) {
+    match grouping::silence_over(state, lane, firing, |_| true) {
         Some(_) if held.is_some() => Vec::new(),
         Some(silence) => vec![grouping::suppress(firing.fingerprint, silence)],
         // What a silence held that covers it no more (its labels changed) is lifted, and placed.

@@ -51,12 +51,17 @@ impl<'a> FiringAlert<'a> {
     }
 }
 
-/// The silence that holds an alert back, if one does.
+/// The silence that holds an alert back, if one of those does that `may`. One that the alert is exempt from hides no other.
 #[must_use]
-pub fn silence_over<'a>(state: &'a CorrelatorState, lane: &Partition, firing: &FiringAlert<'_>) -> Option<&'a Silence> {
-    let silence = state.seen.silences.covering(&lane.environment, firing.labels)?;
+pub fn silence_over<'a>(
+    state: &'a CorrelatorState,
+    lane: &Partition,
+    firing: &FiringAlert<'_>,
+    may: impl Fn(&Silence) -> bool,
+) -> Option<&'a Silence> {
     let exempt = state.book.alerts.get(firing.fingerprint).and_then(|alert| alert.exempt_from.as_deref());
-    (exempt != Some(silence.id.as_str())).then_some(silence)
+    let may = |silence: &Silence| exempt != Some(silence.id.as_str()) && may(silence);
+    state.seen.silences.covering(&lane.environment, firing.labels, may)
 }
 
 /// The decision that holds an alert back.

@@ -73,8 +73,9 @@ pub(crate) fn lift(
         return drafts;
     }
     let firing = FiringAlert::of(alert);
-    let other = grouping::silence_over(state, lane, &firing)
-        .filter(|other| other.id.as_str() != held.by && ended != Some(other.id.as_str()) && other.terms.ends_at > now);
+    let goes_on =
+        |other: &Silence| other.id.as_str() != held.by && ended != Some(other.id.as_str()) && other.terms.ends_at > now;
+    let other = grouping::silence_over(state, lane, &firing, goes_on);
     match other {
         Some(silence) => drafts.push(grouping::suppress(&alert.fingerprint, silence)),
         None => drafts.extend(grouping::place(state, &firing, cause, now)),

@@ -207,12 +207,19 @@ impl Silences {
         silence.revision = recorded.revision.unwrap_or(silence.revision);
     }
 
-    /// The active silence that covers an alert and ends last; ties by id.
+    /// The active silence that covers an alert and ends last, of those that `may` hold it; ties by id.
     #[must_use]
-    pub fn covering(&self, environment: &str, labels: &BTreeMap<String, String>) -> Option<&Silence> {
+    pub fn covering(
+        &self,
+        environment: &str,
+        labels: &BTreeMap<String, String>,
+        may: impl Fn(&Silence) -> bool,
+    ) -> Option<&Silence> {
         self.0
             .values()
-            .filter(|silence| silence.state == SilenceState::Active && silence.terms.covers(environment, labels))
+            .filter(|silence| {
+                silence.state == SilenceState::Active && may(silence) && silence.terms.covers(environment, labels)
+            })
             .max_by(|a, b| (a.terms.ends_at, &a.id).cmp(&(b.terms.ends_at, &b.id)))
     }
 }

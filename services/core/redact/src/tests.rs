@@ -144,6 +144,8 @@ fn labels_stay_distinct_under_a_key() {
         assert_eq!(label(&key, name, one), first);
         assert_eq!(label(&key, name, &first), first, "cleaning what is clean changes nothing");
         assert_eq!(Redactor::default().label(name, &first), first, "also without a key");
+        assert_eq!(Redactor::default().text(&first), first, "and wherever it stands");
+        assert_eq!(Redactor::default().value(json!({name: first})), json!({name: first}));
         assert!(first.contains("[redacted:") && !first.contains(one), "{first}");
         assert_ne!(label(&RedactionKey::derive(&[8; 32]), name, one), first, "another tenant's digest is another");
     }

@@ -7,7 +7,7 @@ use hindcast_domain::Time;
 use hindcast_telemetry::LogLevel;
 use serde_json::{Map, Value};
 
-use super::intake::Line;
+use super::line::Line;
 use crate::format::Bad;
 use crate::time;
 

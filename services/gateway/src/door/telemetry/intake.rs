@@ -11,6 +11,7 @@ use hindcast_metrics::MetricRegistry;
 use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
 use super::clean::Cleaner;
+use super::line::Line;
 use super::shaped;
 use super::{
     ENVIRONMENTS_MAX, GATHERED_BYTES_MAX, LABELS_MAX, LISTED_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX,
@@ -43,19 +44,6 @@ impl RecordKind {
             Self::Sample => "rejectedDataPoints",
         }
     }
-}
-
-/// A log line as it came.
-pub(super) struct Line {
-    pub(super) environment: Option<String>,
-    pub(super) time: Option<Time>,
-    pub(super) service: Option<String>,
-    /// Where its sender says one.
-    pub(super) level: Option<LogLevel>,
-    pub(super) message: String,
-    pub(super) labels: Labels,
-    /// Whether there is a time that cannot be read.
-    pub(super) time_unread: bool,
 }
 
 /// A series that is clean, and where its samples go.

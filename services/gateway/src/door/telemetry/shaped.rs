@@ -7,7 +7,7 @@ use hindcast_telemetry::LogLevel;
 use serde_json::Value;
 
 use super::fields;
-use super::intake::Line;
+use super::line::Line;
 use crate::time;
 
 /// Texts inside of texts that are opened: a container runtime's, and the program's own.

@@ -3,7 +3,8 @@
 use hindcast_http::Result;
 use hindcast_telemetry::LogLevel;
 
-use super::super::intake::{Intake, Line};
+use super::super::intake::Intake;
+use super::super::line::Line;
 use super::super::wire::Shape;
 use super::super::{RECORDS_MAX, too_many};
 use super::messages::{ExportLogs, OtlpLogRecord};
