@@ -50,7 +50,7 @@ async fn the_good_alerts_of_a_mixed_batch_are_kept_and_the_bad_ones_parked() {
     let alerts = server.all("/api/v1/alerts").await;
     assert_eq!(alerts.len(), 1, "{alerts:#?}");
     let parked = server.all("/api/v1/parked").await;
-    assert_eq!(parked.len(), 3, "{parked:#?}");
+    assert_eq!(parked.len(), 2, "an end before its start is an end: {parked:#?}");
     // Nothing good in it: refused as a whole.
     let (status, body) = server.post("/api/v2/alerts", &json!([{"labels": {}}])).await;
     assert!((400..500).contains(&status), "{status} {body}");

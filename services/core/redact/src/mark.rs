@@ -46,10 +46,11 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// The mark of a secret; with its digest where there is a key. Behind a colon the digest would look like a secret itself.
+/// The mark of a secret; with its digest where there is a key. The point between them is in
+/// no rule: behind a colon the digest would be taken for a secret, and a hash sign ends an address.
 pub(super) fn mark(kind: &str, secret: &str, key: Option<&RedactionKey>) -> String {
     match key {
-        Some(key) => format!("[redacted:{kind}#{}]", key.digest(kind, secret)),
+        Some(key) => format!("[redacted:{kind}.{}]", key.digest(kind, secret)),
         None => format!("[redacted:{kind}]"),
     }
 }
@@ -59,7 +60,7 @@ pub(super) fn is_mark(text: &str) -> bool {
     let Some(inner) = text.strip_prefix("[redacted:").and_then(|rest| rest.strip_suffix(']')) else {
         return false;
     };
-    let (kind, digest) = inner.split_once('#').map_or((inner, None), |(kind, digest)| (kind, Some(digest)));
+    let (kind, digest) = inner.split_once('.').map_or((inner, None), |(kind, digest)| (kind, Some(digest)));
     let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     !kind.is_empty()
         && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
