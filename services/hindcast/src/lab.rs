@@ -34,6 +34,9 @@ pub enum LabCommand {
     Rca {
         /// The folder of one case, or a folder of cases.
         dir: PathBuf,
+        /// Constants of the ranking that replace those in use, as a JSON object; those that it does not name stay.
+        #[arg(long, value_name = "FILE")]
+        weights: Option<PathBuf>,
     },
     /// Find the texts of a corpus that are nearest to each query; prints NDJSON.
     Similar {
@@ -70,7 +73,7 @@ pub async fn run(command: LabCommand) -> anyhow::Result<()> {
     let done = match command {
         LabCommand::Logs { file } => logs::run(&file, &mut out),
         LabCommand::Alerts { file } => alerts::run(&file, &mut out),
-        LabCommand::Rca { dir } => rca::run(&dir, &mut out),
+        LabCommand::Rca { dir, weights } => rca::run(&dir, weights.as_deref(), &mut out),
         LabCommand::Similar { corpus, queries, top } => {
             let (embedder, missing) = embedder::open(None).await;
             if let Some(missing) = missing {

@@ -205,6 +205,7 @@ impl EvidenceRecording {
                 .collect::<std::collections::BTreeSet<_>>()
                 .into_iter()
                 .collect(),
+            firing: self.firing(now),
             position: place(now),
             now,
         };
@@ -213,6 +214,14 @@ impl EvidenceRecording {
             over.iter().filter_map(|incident| Some((incident.started_at, incident.resolved_at?))).collect();
         evidence.leave_out(&stretches);
         evidence
+    }
+
+    /// Services with an alert that had begun and was not over.
+    fn firing(&self, now: Time) -> Vec<String> {
+        let firing = self.told.iter().filter(|told| told.at <= now && told.starts_at <= now && told.ends_at > now);
+        let services: std::collections::BTreeSet<String> =
+            firing.filter_map(|told| told.labels.get("service").cloned()).collect();
+        services.into_iter().collect()
     }
 
     /// Incidents that were over by then.

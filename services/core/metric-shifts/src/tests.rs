@@ -105,3 +105,51 @@ fn percent_that_sit_at_a_hundred_may_fall_by_little() {
     assert!(of(10, falls(100.0)).is_some_and(|shift| !shift.up), "96 of 100 requests succeed");
     assert!(of(10, falls(90.0)).is_none(), "90 of anything are no share");
 }
+
+fn effect_of(value: impl Fn(i64) -> f64, shape: SeriesShape) -> SeriesEffect {
+    effect(&series(5, value), (at(ONSET), at(ONSET + 60)), shape, &EffectParameters::DEFAULT).unwrap()
+}
+
+#[test]
+fn effects_grow_without_an_end_and_quiet_series_speak_against_a_change() {
+    let rises =
+        |to: f64| effect_of(move |second| step(second, ONSET, 100.0 + noise(second), to), SeriesShape::Gauge).up.llr;
+    let (some, much, enormous) = (rises(120.0), rises(150.0), rises(5_000.0));
+    assert!(some > 0.0 && much > some + 2.0 && enormous > much + 4.0, "{some} {much} {enormous}");
+    let quiet = effect_of(|second| 100.0 + noise(second), SeriesShape::Gauge);
+    assert!(quiet.up.llr < -1.0 && quiet.down.llr < -1.0, "{quiet:?}");
+    let falls = effect_of(|second| step(second, ONSET, 100.0, 97.0), SeriesShape::Share);
+    assert!(falls.down.llr > 2.0 && falls.up.llr < -1.0, "three in a hundred requests fail: {falls:?}");
+    let level = effect_of(|second| step(second, ONSET, 100.0, 97.0), SeriesShape::Gauge);
+    assert!(level.down.llr < 0.0, "three in a hundred of anything else are noise: {level:?}");
+}
+
+#[test]
+fn a_level_that_the_history_knows_counts_little_and_one_odd_point_nothing() {
+    let known =
+        effect_of(|second| step(second, ONSET, if second < 60 { 500.0 } else { 100.0 }, 500.0), SeriesShape::Gauge);
+    let new = effect_of(|second| step(second, ONSET, 100.0, 500.0), SeriesShape::Gauge);
+    assert!(known.up.llr < new.up.llr / 2.0, "{known:?} {new:?}");
+    let odd = effect_of(|second| if second == ONSET + 10 { 900.0 } else { 100.0 }, SeriesShape::Gauge);
+    assert!(odd.up.llr < 0.0, "{odd:?}");
+    let few = |points: &[(Time, f64)]| effect(points, (at(60), at(90)), SeriesShape::Gauge, &EffectParameters::DEFAULT);
+    assert_eq!(few(&[(at(0), 1.0), (at(70), 9.0)]), None, "one point before says nothing");
+    let two = few(&[(at(0), 1.0), (at(10), 1.0), (at(20), 1.0), (at(70), 9.0)]).unwrap();
+    assert!(two.up.llr > 0.0, "few points weigh little, and are not dropped: {two:?}");
+}
+
+#[test]
+fn a_counter_is_compared_by_its_rate_and_a_memory_that_only_rises_is_no_counter() {
+    // about six a second, and two hundred more behind the onset
+    #[allow(clippy::cast_precision_loss)]
+    let counter = |second: i64| {
+        let few = (0..second).map(|passed| passed / 5 * 7 % 13).sum::<i64>();
+        (few + (second - ONSET).max(0) * 200) as f64
+    };
+    let rate = effect_of(counter, SeriesShape::Open);
+    assert!(rate.as_rate && rate.before < 13.0 && rate.up.after > 200.0 && rate.up.llr > 1.0, "{rate:?}");
+    assert!(!effect_of(counter, SeriesShape::Gauge).as_rate);
+    #[allow(clippy::cast_precision_loss)]
+    let age = effect_of(|second| 10_853.0 + second as f64, SeriesShape::Open);
+    assert!(age.up.llr < 0.0 && age.down.llr < 0.0, "an age grows: {age:?}");
+}

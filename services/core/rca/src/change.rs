@@ -2,7 +2,9 @@
 //! rules by which a change is refuted; refuses to know who wins.
 //!
 //! A change explains only its own service and what depends on it. It must precede the first sign, its service
-//! must show signs of its own after it and none before, and nothing beneath may explain those.
+//! must show signs of its own after it and none before, and nothing beneath may explain those. It is judged by
+//! comparison: its service must be among the first to show anything, and services that were not changed must not show
+//! the same (difference in differences; Card and Krueger, American Economic Review 84, 1994).
 
 use hindcast_api::HypothesisKind;
 use hindcast_api::{Change, Citation, Hypothesis, Statement};
@@ -17,8 +19,14 @@ use hindcast_domain::text::{clock, one_line, quoted};
 const SUSPECT: Span = Span::minutes(30);
 /// After how long the suspicion is halved.
 const HALVED: Span = Span::minutes(6);
+/// How sure a sign must be for its service to lead.
+const LEADS_MIN: f64 = 0.45;
 /// A service that shows more than this before a change was abnormal already.
-const BEFORE_MAX: f64 = 0.30;
+const BEFORE_MAX: f64 = 0.55;
+/// From which part of a change's effect the same effect elsewhere says that it was not the change.
+const SHARED_FROM: f64 = 0.8;
+/// Log odds by which a changed service must lead the best other cause for its change to be blamed: three to one.
+pub(super) const MARGIN: f64 = 1.1;
 
 /// What a change is held to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +43,12 @@ pub(super) enum ChangeRole {
     Late(Citation, Time),
     /// It came too long before.
     LongAgo(Citation, Time),
+    /// It was made when something had alarmed already.
+    Afterwards(Citation, Time),
+    /// A service that does not depend on it showed something first.
+    Follows { other: String, began: (Citation, Time), own: (Citation, Time) },
+    /// A service that was not changed and does not depend on it shows as much.
+    Shared(String, Citation),
 }
 
 /// A change with what speaks for or against it.
@@ -91,6 +105,9 @@ fn fault(at: Time, service: &str, scene: &Scene) -> (ChangeRole, f64) {
     if matches!(scene.tie(service), Tie::None | Tie::Above) {
         return (ChangeRole::Unconnected, 0.0);
     }
+    if let Some((event, began)) = alarmed_before(at, scene) {
+        return (ChangeRole::Afterwards(event, began), 0.0);
+    }
     let signs = scene.signs_of(service);
     let before: Vec<ServiceSign> = signs.iter().filter(|sign| sign.time < at).cloned().collect();
     if sign::own(&before) > BEFORE_MAX
@@ -106,7 +123,38 @@ fn fault(at: Time, service: &str, scene: &Scene) -> (ChangeRole, f64) {
     if gap > SUSPECT {
         return (ChangeRole::LongAgo(first.citation.clone(), first.time), 0.0);
     }
+    if let Some(role) = compared(service, first, &after, scene) {
+        return (role, 0.0);
+    }
     (ChangeRole::Suspect, (-gap.as_secs_f64() / HALVED.as_secs_f64()).exp2())
+}
+
+/// The first alert, where that had begun before the change.
+fn alarmed_before(at: Time, scene: &Scene) -> Option<(Citation, Time)> {
+    let alerts = scene.evidence.symptoms.iter().map(|symptom| (symptom.alert.starts_at, &symptom.fired));
+    let (began, event) = alerts.min()?;
+    (began < at).then(|| (event.clone(), began))
+}
+
+/// What services that do not depend on the changed one, and that it does not depend on, say against its change.
+fn compared(service: &str, first: &ServiceSign, after: &[ServiceSign], scene: &Scene) -> Option<ChangeRole> {
+    let apart = |other: &str| other != service && !scene.depends(other, service) && !scene.depends(service, other);
+    let others = || scene.signs.iter().filter(|(other, _)| apart(other));
+    let leads =
+        |sign: &&ServiceSign| sign.strength >= LEADS_MIN && sign.time + sign.tolerance < first.time - first.tolerance;
+    let leader = others()
+        .filter_map(|(other, signs)| Some((other, signs.iter().find(leads)?)))
+        .min_by_key(|(other, sign)| (sign.time, other.as_str()));
+    if let Some((other, sign)) = leader {
+        let told = |sign: &ServiceSign| (sign.citation.clone(), sign.time);
+        return Some(ChangeRole::Follows { other: other.clone(), began: told(sign), own: told(first) });
+    }
+    let strongest = after.iter().max_by(|a, b| a.llr.total_cmp(&b.llr).then_with(|| b.citation.cmp(&a.citation)))?;
+    let same = |sign: &&ServiceSign| {
+        (sign.kind, sign.way) == (strongest.kind, strongest.way) && sign.llr >= strongest.llr * SHARED_FROM
+    };
+    let sharing = others().find_map(|(other, signs)| Some((other, signs.iter().find(same)?)));
+    sharing.map(|(other, sign)| ChangeRole::Shared(other.clone(), sign.citation.clone()))
 }
 
 /// Every change that is not held to be the cause, with what speaks against it.
@@ -153,6 +201,22 @@ fn against(judged: &WeighedChange, best: Option<&CauseCandidate>, scene: &Scene)
             }),
             Some(event.clone()),
         ),
+        ChangeRole::Afterwards(event, began) => {
+            (format!("{change} came after the first alert began, at {}", clock(*began)), Some(event.clone()))
+        }
+        ChangeRole::Follows { other, began, own } => {
+            let text = format!(
+                "{other}, which does not depend on {service}, showed its first sign at {}; {service} showed its own at {} ({change})",
+                clock(began.1),
+                clock(own.1)
+            );
+            let events = std::iter::once(judged.citation()).chain([began.0.clone(), own.0.clone()]);
+            return Statement { text, citations: cited(events) };
+        }
+        ChangeRole::Shared(other, event) => (
+            format!("{other} was not changed, does not depend on {service} and shows as much ({change})"),
+            Some(event.clone()),
+        ),
         ChangeRole::Suspect => suspect_words(judged, &change, best, scene),
     };
     Statement { text, citations: cited(std::iter::once(judged.citation()).chain(more)) }
@@ -169,6 +233,9 @@ fn suspect_words(
     let Some((best, first)) = best.and_then(|best| Some((best, sign::first(scene.signs_of(&best.service))?))) else {
         return (format!("{service} shows too little since its {change}"), None);
     };
+    if best.service == *service && best.change.is_none() {
+        return (format!("another cause explains about as much as {service} with its {change}"), None);
+    }
     if best.service == *service {
         return (format!("a later change of {service} stands nearer to its first sign than its {change}"), None);
     }

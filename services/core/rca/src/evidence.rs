@@ -24,6 +24,9 @@ pub struct Evidence {
     pub timeline: Vec<TimelineEntry>,
     /// Services whose telemetry or alerts were seen at all by then: of those that are silent no sign was seen.
     pub watched: Vec<String>,
+    /// Services with an alert that fires as of then, of any incident or none.
+    #[serde(default)]
+    pub firing: Vec<String>,
     /// The position: nothing later is in it.
     pub position: u64,
     /// When that position was recorded.

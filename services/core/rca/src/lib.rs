@@ -1,29 +1,30 @@
 //! What may have broken, ranked, with the way from there to the alarm. Owns the ranking; refuses to know a
 //! model, and names nothing where nothing explains what was seen.
 //!
-//! A service is a candidate when it shows signs of its own and an alarmed service is it or depends on it. Its
-//! score adds up log-odds and puts a logistic on top, as everywhere in this house:
+//! Signs become effects: log Bayes factors that never saturate, of alerts, metrics and lines alike. Each service is
+//! weighed under five hypotheses of how it broke ([`hypotheses`]), with what it shows itself, what its callers and
+//! callees show, and what is known beside that: whether it showed something first, was changed just before, is named
+//! in the lines of others, or was the cause of the same problem before. The hypotheses and "none of them" share a
+//! probability of one; where "none of them" has most of it, nothing is named.
 //!
-//! | part | speaks for it |
-//! |---|---|
-//! | own | alerts and findings of its own; specific ones more than such as fire on many services |
-//! | early | its first sign is among the first, within what sampling and alert rules delay |
-//! | covers | the alarmed services are it or depend on it |
-//! | explained | against: something that it depends on was abnormal by then |
-//! | hardly | against: its metrics moved far less than those of another |
-//! | change | it was changed shortly before its first sign, and showed nothing before |
-//! | named | a service that depends on it names it in its lines |
-//! | past | the same problem of the past turned out to be there |
+//! A service may be a cause when it shows signs of its own and an alarmed service is it or depends on it. Where the
+//! catalogue does not know the one service that alarmed, it may depend on anybody.
 //!
-//! A metric that an alarm names counts for more where it moved the way that alarmed, and others for less then.
-//! Where the catalogue does not know the one service that alarmed, it may depend on anybody.
-//!
-//! The weights are set by hand and versioned by [`RANKER`]; labels will replace them.
+//! The weights are in [`parameters`] and versioned by [`RANKER`]; labels will replace them.
 
 mod change;
+mod classes;
+pub mod effect;
 pub mod evidence;
+mod graph;
+pub mod hypotheses;
+pub mod kind;
+mod modes;
+pub mod observed;
+pub mod parameters;
 mod path;
 mod radius;
+pub mod requests;
 mod scene;
 mod sign;
 mod verdict;
@@ -38,9 +39,12 @@ use hindcast_api::cited;
 use scene::{CauseCandidate, Scene};
 
 /// The version of the ranking: rises with any change of what it concludes.
-pub const RANKER: u32 = 2;
-/// The least score, in thousandths, with which a cause is named.
+pub const RANKER: u32 = 3;
+/// The least probability, in thousandths, that any candidate is the cause, for causes to be named: naming a wrong
+/// cause costs as much as naming none.
 pub const FLOOR: i32 = 500;
+/// The least probability, in thousandths, with which a cause is listed beside the first.
+const ITEM_MIN: i32 = 50;
 /// Causes that are named at most.
 const ITEMS_MAX: usize = 5;
 /// What is listed as considered and refuted at most.
@@ -57,7 +61,9 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
     let mut candidates = weigh::candidates(&scene, &changes, past);
     candidates.sort_by(CauseCandidate::order);
 
-    let named: Vec<&CauseCandidate> = candidates.iter().filter(|candidate| candidate.score >= FLOOR).collect();
+    let resolved = candidates.iter().map(|candidate| candidate.score).sum::<i32>() >= FLOOR;
+    let is_named = |candidate: &&CauseCandidate| resolved && candidate.score >= ITEM_MIN;
+    let named: Vec<&CauseCandidate> = candidates.iter().filter(is_named).collect();
     let best = named.first().copied();
     let explained = |candidate: &CauseCandidate| {
         best.is_some_and(|best| best.service != candidate.service && candidate.explained_by(&best.service))
@@ -72,7 +78,7 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
     refuted.extend(
         candidates
             .iter()
-            .filter(|candidate| candidate.score < FLOOR || explained(candidate))
+            .filter(|candidate| !is_named(candidate) || explained(candidate))
             .map(|candidate| verdict::refuted(candidate, best, &scene)),
     );
     refuted.truncate(REFUTED_MAX);
@@ -89,32 +95,6 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
         ranker: RANKER,
         behind: None,
     }
-}
-
-/// How a service stands that may have broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The service, by its one name where the catalogue knows it.
-    pub service: String,
-    /// In thousandths.
-    pub score: i32,
-    /// Its strongest sign, in plain words.
-    pub why: String,
-}
-
-/// Every service that may have broken, best first, whether [`rank`] names it or not.
-#[must_use]
-pub fn standing(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Vec<Standing> {
-    let scene = Scene::new(evidence, topology);
-    let changes = change::changes(&scene);
-    let mut candidates = weigh::candidates(&scene, &changes, past);
-    candidates.sort_by(CauseCandidate::order);
-    let standing = |candidate: CauseCandidate| {
-        let strongest = sign::strongest(scene.signs_of(&candidate.service));
-        let why = strongest.first().map_or_else(String::new, |sign| sign.text.clone());
-        Standing { service: candidate.service, score: candidate.score, why }
-    };
-    candidates.into_iter().map(standing).collect()
 }
 
 /// A cause as a claim that can be checked: its words with the events that these words rest on, which are fewer

@@ -4,8 +4,9 @@
 use hindcast_api::{PathStep, StepRole};
 use hindcast_domain::Time;
 
+use super::effect::EffectSource;
 use super::scene::Scene;
-use super::sign::{self, ServiceSign, SignSource};
+use super::sign::{self, ServiceSign};
 use hindcast_api::cited;
 
 /// Steps between what broke and what alarmed.
@@ -59,7 +60,7 @@ fn alarm<'s>(service: &str, from: Time, scene: &'s Scene) -> Option<(String, &'s
         let calls = if other == service { 0 } else { scene.topology.depends(other, service)? };
         let alert = signs
             .iter()
-            .filter(|sign| sign.source == SignSource::Alert && sign.time >= from)
+            .filter(|sign| sign.source == EffectSource::Alert && sign.time >= from)
             .min_by_key(|sign| (!sign.pages, sign.time, sign.citation.clone()))?;
         (other == service || scene.depends(other, service)).then_some((calls, other, alert))
     });

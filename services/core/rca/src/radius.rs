@@ -16,12 +16,18 @@ pub(super) fn radius(scene: &Scene, best: Option<&CauseCandidate>) -> BlastRadiu
         sign::own(signs) >= HIT && (scene.tie(service) != Tie::Unknown || best.is_some_and(|b| b.service == **service))
     });
     hit.extend(found.map(|(service, _)| service.clone()));
+    let firing: BTreeSet<String> =
+        scene.evidence.firing.iter().map(|name| sign::resolve(scene.topology, name)).collect();
+    // What fires in another incident and is connected with this one is affected by it as far as anybody knows.
+    let connected = |name: &&String| scene.rang && matches!(scene.tie(name), Tie::Beneath | Tie::Above);
+    hit.extend(firing.iter().filter(connected).cloned());
     let at_risk: BTreeSet<String> = best.map_or_else(BTreeSet::new, |best| {
         let names = scene.topology.services().map(|service| service.name.clone());
         names.filter(|name| scene.depends(name, &best.service) && !hit.contains(name)).collect()
     });
     let watched = scene.evidence.watched.iter().map(|name| sign::resolve(scene.topology, name));
-    let unharmed: BTreeSet<String> = watched.filter(|name| !hit.contains(name) && !at_risk.contains(name)).collect();
+    let unharmed: BTreeSet<String> =
+        watched.filter(|name| !hit.contains(name) && !at_risk.contains(name) && !firing.contains(name)).collect();
     BlastRadius {
         hit: hit.into_iter().collect(),
         at_risk: at_risk.into_iter().collect(),

@@ -93,23 +93,25 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// A service that may have broken.
+/// A service that may have failed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct CauseCandidate {
     pub service: String,
-    /// In thousandths.
+    /// Its share among all candidates and "none of them", in thousandths.
     pub score: i32,
+    /// Log odds against "none of them".
+    pub odds: f64,
     pub first: Time,
-    pub own: f64,
-    pub early: f64,
-    pub covers: f64,
+    /// How far what lies beneath explains it, 0 to 1.
     pub explained: f64,
-    /// Dependencies that were abnormal by then, the most abnormal first.
+    /// Services that explain it.
     pub by: Vec<String>,
     /// The change that broke it: its event.
     pub change: Option<Citation>,
     /// Services that depend on it, with a line that names it and its event.
     pub named: Vec<(String, String, Citation)>,
+    /// The events of its own signs, those that its likeliest mode rests on first.
+    pub grounds: Vec<Citation>,
 }
 
 impl CauseCandidate {

@@ -9,7 +9,11 @@ use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::{Kind, Raised};
 use hindcast_domain::{Severity, Span, Time};
 
+use crate::effect::EffectSource;
 use crate::evidence::Evidence;
+use crate::kind::{self, SignalKind, SignalSide, SignalWay};
+use crate::parameters::CauseParameters;
+use crate::requests::{rate_change, tempered};
 use hindcast_domain::text::{figure, mentions, one_line, quoted, thousands};
 
 /// Signs this long before the onset count in full, because rules wait before they fire; earlier ones lose half of their weight every [`FADES`].
@@ -29,22 +33,27 @@ const SHARED: f64 = 0.7;
 /// Words of labels that may stand for the service of an alert whose sender names none.
 const LABELS: [&str; 7] = ["service", "service_name", "app", "application", "job", "host", "instance"];
 
-/// How much a metric says that moved.
-const METRIC: f64 = 0.45;
-/// How much it says where it is what an alarm speaks of, and moved the way that alarmed.
-const ALARMED_METRIC: f64 = 0.8;
-/// How much another one says then.
-const OTHER_METRIC: f64 = 0.1;
-
-/// What a sign was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SignSource {
-    Alert,
-    /// A log template, new or bursting.
-    Log,
-    /// A metric that moved.
-    Metric,
-}
+/// Log Bayes factors of an alert, by severity. A rule that fires is about as good a sign as a metric that moved by
+/// five of its scales, and says little where its author calls it information.
+const ALERTS: [(Severity, f64); 5] = [
+    (Severity::Critical, 4.0),
+    (Severity::High, 3.5),
+    (Severity::Medium, 2.5),
+    (Severity::Low, 1.5),
+    (Severity::Info, 0.7),
+];
+/// The unit in which evidence makes a sign sure.
+const SURE: f64 = 3.0;
+/// What a signal counts whose direction means nothing known.
+const UNDIRECTED: f64 = 0.25;
+/// What a sign keeps that showed after somebody took care of it: the repair shows too.
+const AFTER_CARE: f64 = 0.25;
+/// Minutes before the onset in which lines were counted.
+const LINES_BEFORE: f64 = 10.0;
+/// Lines that one thing writes at once: so many count as one.
+const TOGETHER: f64 = 3.0;
+/// The least that the death of a program says, though it is one line.
+const DIES: f64 = 3.0;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ServiceSign {
@@ -54,10 +63,22 @@ pub(super) struct ServiceSign {
     pub time: Time,
     /// How much later than the thing itself it may show, by how it is measured.
     pub tolerance: Span,
-    /// How much it says that this service is abnormal, 0 to 1.
+    /// How strongly it speaks for something being wrong with this service: a log Bayes factor, in nats.
+    pub llr: f64,
+    /// The same between 0 and 1.
     pub strength: f64,
     /// What it was read from.
-    pub source: SignSource,
+    pub source: EffectSource,
+    /// What it is about.
+    pub kind: SignalKind,
+    /// Whose view it is.
+    pub side: SignalSide,
+    /// Which way it moved.
+    pub way: SignalWay,
+    /// By how much, in its own unit; 0 where it has none.
+    pub change: f64,
+    /// It is what alarmed.
+    pub alarmed: bool,
     /// Whether it says by itself that something is wrong: an alert, or lines at warning or worse.
     pub solid: bool,
     /// In plain words, without the service's name.
@@ -66,8 +87,6 @@ pub(super) struct ServiceSign {
     pub raw: String,
     /// Whether it pages.
     pub pages: bool,
-    /// How far a metric moved, in what is usual for it; 0 for anything else.
-    pub size: f64,
     /// The event that says so.
     pub citation: Citation,
 }
@@ -101,12 +120,27 @@ pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String
             all.entry(sign.service.clone()).or_default().push(sign);
         }
     }
-    let alarms = Alarms::of(evidence, topology);
-    for finding in evidence.findings.iter().filter(|finding| is_ours(finding, evidence)) {
-        let sign = of_finding(finding, onset, before, &alarms, topology);
-        if sign.strength >= WEIGHT_MIN {
+    let alarms: BTreeSet<&str> = evidence.symptoms.iter().map(|symptom| symptom.alert.name.as_str()).collect();
+    let mut looked: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
+    let mut findings: Vec<&Finding> = evidence.findings.iter().collect();
+    findings.sort_by_key(|finding| (finding.finding.at, finding.position, &finding.event));
+    for finding in findings {
+        let found = &finding.finding;
+        // The same metric is found again by the looks of every incident about that time.
+        let again = bare(found).is_some()
+            && !looked.insert((
+                &found.service,
+                found.metric.as_deref().unwrap_or_default(),
+                found.after >= found.before,
+            ));
+        let sign = of_finding(finding, (onset, before), &alarms, topology);
+        if !again && sign.strength >= WEIGHT_MIN {
             all.entry(sign.service.clone()).or_default().push(sign);
         }
+    }
+    let care = taken_care(evidence);
+    for sign in all.values_mut().flatten().filter(|sign| care.is_some_and(|care| sign.time > care)) {
+        sign.weigh(sign.llr * AFTER_CARE);
     }
     for signs in all.values_mut() {
         signs.sort_by(|a, b| (a.time, &a.citation).cmp(&(b.time, &b.citation)));
@@ -115,20 +149,15 @@ pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String
     all
 }
 
-/// Whether a finding may be about this incident: not raised for another one.
-fn is_ours(finding: &Finding, evidence: &Evidence) -> bool {
-    let looked_for = finding.finding.incident.as_ref();
-    looked_for.is_none_or(|incident| incident.as_str() == evidence.incident.id)
+/// When somebody first took care of it: acknowledged it, or ended it.
+pub(super) fn taken_care(evidence: &Evidence) -> Option<Time> {
+    let incident = &evidence.incident;
+    incident.acknowledged_at.into_iter().chain(incident.resolved_at).min()
 }
 
 fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) -> Option<ServiceSign> {
-    let strength = match alert.severity {
-        Severity::Critical => 0.70,
-        Severity::High => 0.65,
-        Severity::Medium => 0.55,
-        Severity::Low => 0.40,
-        Severity::Info => 0.20,
-    };
+    let llr = ALERTS.iter().find(|(severity, _)| *severity == alert.severity).map_or(0.0, |(_, llr)| *llr);
+    let kind = kind::of_alert(&alert.name);
     let summary = ["summary", "description", "message", "title"]
         .iter()
         .find_map(|name| alert.annotations.get(*name))
@@ -142,80 +171,102 @@ fn of_alert(alert: &Alert, fired: &Citation, shared: bool, topology: &Topology) 
         service: service_of(alert, topology)?,
         time: alert.starts_at,
         tolerance: Span::seconds(60),
-        strength: strength * if shared { SHARED } else { 1.0 },
-        source: SignSource::Alert,
+        llr: llr * if shared { SHARED } else { 1.0 },
+        strength: sure(llr * if shared { SHARED } else { 1.0 }),
+        source: EffectSource::Alert,
+        kind,
+        side: SignalSide::Own,
+        way: kind.bad_way().unwrap_or(SignalWay::Up),
+        change: 0.0,
+        alarmed: true,
         solid: true,
         raw: summary.unwrap_or_default(),
         text,
         pages: alert.severity.pages(),
-        size: 0.0,
         citation: fired.clone(),
     })
 }
 
-fn of_finding(finding: &Finding, onset: Time, before: Span, alarms: &Alarms<'_>, topology: &Topology) -> ServiceSign {
+fn of_finding(
+    finding: &Finding,
+    (onset, before): (Time, Span),
+    alarms: &BTreeSet<&str>,
+    topology: &Topology,
+) -> ServiceSign {
     let found = &finding.finding;
     let level = weight_of_level(found.level.as_ref().map(LogLevel::as_str));
-    let (strength, source, tolerance) = match found.kind {
-        Kind::NewTemplate => (level, SignSource::Log, Span::seconds(5)),
-        Kind::BurstingTemplate => (level * 0.85, SignSource::Log, Span::seconds(10)),
-        Kind::MetricShift => (alarms.weigh(found), SignSource::Metric, Span::seconds(20)),
+    let way = if found.after >= found.before { SignalWay::Up } else { SignalWay::Down };
+    let (llr, (kind, side), source, tolerance) = match found.kind {
+        Kind::NewTemplate => (lines(found, level), ERRORS, EffectSource::Log, Span::seconds(5)),
+        Kind::BurstingTemplate => (lines(found, level), ERRORS, EffectSource::Log, Span::seconds(10)),
+        Kind::MetricShift => {
+            let about = kind::kind(bare(found).unwrap_or_default());
+            (moved(found, about.0, way), about, EffectSource::Metric, Span::seconds(20))
+        }
     };
-    let sure = f64::from(found.score.clamp(0, 1_000)) / 1_000.0;
+    let llr = llr * nearness(found.at, onset, before);
     let raw = found.template.as_ref().map_or("", |template| &template.sample).to_owned();
     ServiceSign {
         service: resolve(topology, &found.service),
         time: found.at,
         tolerance,
-        strength: strength * sure * often(found) * nearness(found.at, onset, before),
+        llr,
+        strength: sure(llr),
         source,
-        solid: source == SignSource::Log && level >= 0.5,
+        kind,
+        side,
+        way: if source == EffectSource::Log { SignalWay::Up } else { way },
+        change: if source == EffectSource::Metric { (found.after - found.before).abs() } else { 0.0 },
+        alarmed: bare(found).is_some_and(|name| alarms.iter().any(|alarm| mentions(alarm, name))),
+        solid: source == EffectSource::Log && level >= LineLevel::Warning,
         text: words_of_finding(finding),
         raw,
         pages: false,
-        size: if source == SignSource::Metric { size(sure) * (strength / METRIC).min(1.0) } else { 0.0 },
         citation: Citation { event: finding.event.clone(), position: finding.position },
     }
 }
 
-/// How far it moved in scales: what a shift's score is made of.
-fn size(sure: f64) -> f64 {
-    let sure = sure.min(0.999);
-    4.0 * sure / (1.0 - sure)
+/// What lines are about.
+const ERRORS: (SignalKind, SignalSide) = (SignalKind::Errors, SignalSide::Own);
+
+/// How sure evidence makes a sign, 0 to 1.
+fn sure(llr: f64) -> f64 {
+    1.0 - (-llr.max(0.0) / SURE).exp()
 }
 
-/// What alarms say of metrics.
-struct Alarms<'a> {
-    /// Metrics that an alarm speaks of, each with the way in which it moved where that alarmed, if that was seen.
-    metrics: BTreeMap<&'a str, Option<bool>>,
-}
-
-impl<'a> Alarms<'a> {
-    fn of(evidence: &'a Evidence, topology: &Topology) -> Self {
-        let mut metrics = BTreeMap::new();
-        for finding in evidence.findings.iter().filter(|finding| is_ours(finding, evidence)) {
-            let found = &finding.finding;
-            let Some(name) = bare(found) else { continue };
-            let speaks = |symptom: &&crate::Symptom| mentions(&symptom.alert.name, name);
-            for symptom in evidence.symptoms.iter().filter(speaks) {
-                let way = metrics.entry(name).or_insert(None);
-                if service_of(&symptom.alert, topology).as_deref() == Some(&*resolve(topology, &found.service)) {
-                    *way = Some(found.after > found.before);
-                }
-            }
-        }
-        Self { metrics }
+impl ServiceSign {
+    fn weigh(&mut self, llr: f64) {
+        self.llr = llr;
+        self.strength = sure(llr);
     }
+}
 
-    /// How much a metric that moved says.
-    fn weigh(&self, found: &Raised) -> f64 {
-        if self.metrics.is_empty() {
-            return METRIC;
-        }
-        match bare(found).and_then(|name| self.metrics.get(name)) {
-            Some(way) if way.is_none_or(|up| up == (found.after > found.before)) => ALARMED_METRIC,
-            _ => OTHER_METRIC,
-        }
+/// What a metric says that moved: by how many scales it did, which is what its score was made of. Moving the way that
+/// does no harm says nothing, and where the name does not tell the way, little.
+fn moved(found: &Raised, kind: SignalKind, way: SignalWay) -> f64 {
+    let sure = (f64::from(found.score.clamp(0, 1_000)) / 1_000.0).min(0.999);
+    let llr = CauseParameters::DEFAULT.effect.evidence(4.0 * sure / (1.0 - sure));
+    match kind.bad_way() {
+        Some(bad) if bad == way => llr,
+        Some(_) => 0.0,
+        None => llr * UNDIRECTED,
+    }
+}
+
+/// What lines say that are new, or more than before: a likelihood ratio of their rates, by how bad they say it is.
+fn lines(found: &Raised, level: LineLevel) -> f64 {
+    #[allow(clippy::cast_precision_loss)] // lines of minutes
+    let count = found.count.max(1) as f64;
+    let minutes = if found.after > 0.0 { (count / found.after).clamp(1.0, LINES_BEFORE) } else { 1.0 };
+    let before = found.before.max(0.0) * LINES_BEFORE;
+    let rate = rate_change([before / TOGETHER, LINES_BEFORE], [count / TOGETHER, minutes]);
+    let weights = &CauseParameters::DEFAULT.line;
+    let sure = tempered(rate).max(0.0);
+    match level {
+        LineLevel::Info => sure * weights.info,
+        LineLevel::Warning => sure * weights.warning,
+        LineLevel::Error => sure * weights.error,
+        LineLevel::Fatal => (sure * weights.error).max(DIES),
     }
 }
 
@@ -224,27 +275,23 @@ fn bare(found: &Raised) -> Option<&str> {
     found.metric.as_deref().map(|metric| metric.split('{').next().unwrap_or(metric))
 }
 
-/// How much the worst severity of a template's lines says. The words are those of syslog and of common
-/// logging libraries.
-fn weight_of_level(level: Option<&str>) -> f64 {
-    match level.map(str::to_ascii_lowercase).as_deref() {
-        Some("emergency" | "alert" | "critical" | "fatal" | "panic" | "error" | "err") => 0.70,
-        Some("warning" | "warn") => 0.50,
-        _ => 0.25,
-    }
+/// How bad lines say it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum LineLevel {
+    Info,
+    Warning,
+    Error,
+    Fatal,
 }
 
-/// How much the number of its lines says: one error is half as much as ten. A program dies but once, and a
-/// metric has its score.
-fn often(found: &Raised) -> f64 {
-    let dies = ["emergency", "alert", "critical", "fatal", "panic"];
-    let level = found.level.as_ref().map_or("", LogLevel::as_str).to_ascii_lowercase();
-    if found.kind == Kind::MetricShift || dies.contains(&level.as_str()) {
-        return 1.0;
+/// The words are those of syslog and of common logging libraries.
+fn weight_of_level(level: Option<&str>) -> LineLevel {
+    match level.map(str::to_ascii_lowercase).as_deref() {
+        Some("emergency" | "alert" | "critical" | "fatal" | "panic") => LineLevel::Fatal,
+        Some("error" | "err") => LineLevel::Error,
+        Some("warning" | "warn") => LineLevel::Warning,
+        _ => LineLevel::Info,
     }
-    #[allow(clippy::cast_precision_loss)] // a factor
-    let lines = found.count.max(1) as f64;
-    (0.5 + 0.5 * lines.log10()).min(1.0)
 }
 
 /// How much a sign's distance from the onset leaves of its weight.

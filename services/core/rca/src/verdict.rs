@@ -133,7 +133,7 @@ fn confirms(candidate: &CauseCandidate, signs: &[ServiceSign], scene: &Scene, pa
         let text = format!("{service} was changed by {words}, and showed its first sign at {}", clock(first.time));
         all.push(Statement { text, citations: cited([event, first.citation.clone()]) });
     }
-    for sign in sign::strongest(signs).into_iter().take(3) {
+    for sign in grounds(candidate, signs).into_iter().take(3) {
         let text = format!("{service} at {}: {}", clock(sign.time), sign.text);
         all.push(Statement { text, citations: vec![sign.citation.clone()] });
     }
@@ -148,6 +148,14 @@ fn confirms(candidate: &CauseCandidate, signs: &[ServiceSign], scene: &Scene, pa
         all.push(Statement { text, citations: similar.citations.first().cloned().into_iter().collect() });
     }
     all.truncate(STATEMENTS_MAX);
+    all
+}
+
+/// Its own signs, those that its likeliest mode rests on first.
+fn grounds<'s>(candidate: &CauseCandidate, signs: &'s [ServiceSign]) -> Vec<&'s ServiceSign> {
+    let place = |sign: &ServiceSign| candidate.grounds.iter().position(|event| *event == sign.citation);
+    let mut all = sign::strongest(signs);
+    all.sort_by_key(|sign| place(sign).unwrap_or(usize::MAX));
     all
 }
 
@@ -209,7 +217,8 @@ fn refutes(
         *alarmed != service && scene.topology.depends(alarmed, service).is_none() && !scene.signs_of(alarmed).is_empty()
     });
     for alarmed in uncovered.take(3) {
-        let citations = sign::first(scene.signs_of(alarmed)).map(|sign| sign.citation.clone());
+        let theirs = sign::first(scene.signs_of(alarmed));
+        let citations = theirs.into_iter().chain(mine).map(|sign| sign.citation.clone());
         let text = format!("{alarmed} alarmed too, and the catalogue does not say that it depends on {service}");
         all.push(Statement { text, citations: cited(citations) });
     }

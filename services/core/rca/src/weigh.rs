@@ -1,160 +1,180 @@
-//! Candidates and their scores. Owns the parts of a score and their weights; refuses to know how it is told.
+//! What shows, made ready for the hypotheses, and the candidates that come of them. Owns which services may be a cause
+//! and what is known of them beside their signs; refuses to know how it is told.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::{Citation, Similar};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::{Span, Time};
 
-use super::change::WeighedChange;
-use super::scene::{CauseCandidate, SYMPTOM, Scene, Tie};
+use super::change::{MARGIN, WeighedChange};
+use super::hypotheses::{ServiceHypothesis, TermKind, hypotheses};
+use super::kind::{self, SignalKind};
+use super::observed::{AlarmView, KnownBeside, Observed};
+use super::parameters::CauseParameters;
+use super::scene::{CauseCandidate, Scene, Tie};
 use super::sign::{self, ServiceSign};
+use crate::effect::SignalEffect;
 use hindcast_domain::text::mentions;
 
-/// Log-odds of a service that shows nothing at all.
-const BIAS: f64 = -3.0;
-/// Log-odds of signs of its own, all of them sure.
-const OWN: f64 = 3.0;
-/// Log-odds of being first.
-const EARLY: f64 = 1.5;
-/// Log-odds of explaining every alarmed service.
-const COVERS: f64 = 2.0;
-/// The share of the one alarm that anybody may cover where nobody knows who depends on whom.
-const UNKNOWN_COVERS: f64 = 0.5;
-/// Log-odds against it of a dependency that was abnormal by then.
-const EXPLAINED: f64 = -3.5;
-/// Log-odds of a change just before its first sign.
-const CHANGE: f64 = 1.2;
-/// Log-odds of being named by what depends on it.
-const NAMED: f64 = 0.8;
-/// Log-odds of having been the cause of the same problem before.
-const PAST: f64 = 1.0;
-/// Log-odds against whatever is not connected by the catalogue, because it is not in it.
-const UNKNOWN: f64 = -0.7;
-/// Log-odds against a service that only shows metrics that moved: load moves them too.
-const WEAK: f64 = -1.0;
-/// Log-odds against everything where neither an alert nor a person says that something is wrong where.
-const UNHEARD: f64 = -1.0;
-/// Log-odds against a service whose metrics moved, though hardly by the measure of the one that moved furthest.
-const HARDLY: f64 = -1.5;
 /// After how long behind the first sign earliness is halved.
 const HALVED: Span = Span::seconds(60);
-/// How abnormal a dependency must be to explain what depends on it.
-const EXPLAINS_MIN: f64 = 0.30;
 /// Everything that may have broken.
 pub(super) fn candidates(scene: &Scene, changes: &[WeighedChange], past: &[Similar]) -> Vec<CauseCandidate> {
     // without an alarm, metrics that moved are what load and recoveries do too
     let enough = |signs: &[ServiceSign]| scene.rang || sign::solid(signs);
-    scene
+    let possible: BTreeSet<&String> = scene
         .signs
         .iter()
         .filter(|(service, signs)| matches!(scene.tie(service), Tie::Beneath | Tie::Unknown) && enough(signs))
-        .filter_map(|(service, signs)| weigh(service, signs, scene, changes, past))
-        .collect()
+        .map(|(service, _)| service)
+        .collect();
+    let mut observed = observed(scene, past);
+    let parameters = CauseParameters::DEFAULT;
+    // What is explained from beneath was not broken by its change; so changes count in a second pass.
+    let first = hypotheses(&observed, &parameters);
+    let mut guilty: BTreeMap<String, Citation> = BTreeMap::new();
+    for hypothesis in first.iter().filter(|hypothesis| possible.contains(&hypothesis.service)) {
+        let share = explained(hypothesis, &parameters);
+        let of = changes.iter().filter(|judged| judged.service == hypothesis.service && judged.guilty(share));
+        let most =
+            of.max_by(|a, b| a.weight.total_cmp(&b.weight).then_with(|| a.change.position.cmp(&b.change.position)));
+        if let Some(most) = most {
+            observed.beside.entry(hypothesis.service.clone()).or_default().changed = most.weight;
+            guilty.insert(hypothesis.service.clone(), most.citation());
+        }
+    }
+    let mut all: Vec<ServiceHypothesis> = hypotheses(&observed, &parameters);
+    all.retain(|hypothesis| possible.contains(&hypothesis.service));
+    let trust = if observed.calls.is_empty() { parameters.trust_blind } else { parameters.trust };
+    let none = if scene.rang { 0.0 } else { parameters.unheard };
+    let top = all.iter().map(|hypothesis| hypothesis.score).fold(none, f64::max);
+    let total = all.iter().map(|hypothesis| (hypothesis.score - top).exp()).sum::<f64>() + (none - top).exp();
+    let candidate = |hypothesis: &ServiceHypothesis| {
+        let mut candidate = candidate(hypothesis, scene, &observed, guilty.get(&hypothesis.service), &parameters)?;
+        candidate.score = thousandths(trust * (hypothesis.score - top).exp() / total);
+        Some(candidate)
+    };
+    let mut named: Vec<CauseCandidate> = all.iter().filter_map(candidate).collect();
+    let leads = |own: &CauseCandidate| {
+        let others = named.iter().filter(|other| other.service != own.service && !other.explained_by(&own.service));
+        others.map(|other| own.odds - other.odds).fold(f64::INFINITY, f64::min) >= MARGIN
+    };
+    let leading: BTreeSet<String> = named.iter().filter(|own| leads(own)).map(|own| own.service.clone()).collect();
+    named.iter_mut().filter(|own| !leading.contains(&own.service)).for_each(|own| own.change = None);
+    named
 }
 
-fn weigh(
-    service: &str,
-    signs: &[ServiceSign],
+fn thousandths(share: f64) -> i32 {
+    #[allow(clippy::cast_possible_truncation)] // between 0 and 1,000
+    let score = (1_000.0 * share).round() as i32;
+    score.clamp(1, 999)
+}
+
+/// Which share of a hypothesis' symptoms what lies beneath explains.
+fn explained(hypothesis: &ServiceHypothesis, parameters: &CauseParameters) -> f64 {
+    let terms = hypothesis.terms.iter().filter(|term| term.kind == TermKind::Explained);
+    terms.map(|term| (-term.llr / parameters.explained).clamp(0.0, 1.0)).fold(0.0, f64::max)
+}
+
+fn candidate(
+    hypothesis: &ServiceHypothesis,
     scene: &Scene,
-    changes: &[WeighedChange],
-    past: &[Similar],
+    observed: &Observed,
+    change: Option<&Citation>,
+    parameters: &CauseParameters,
 ) -> Option<CauseCandidate> {
-    let first = sign::first(signs)?;
-    let own = sign::own(signs);
-    let early = early(first, scene.first?);
-    let covers = covers(service, scene);
-    let (explained, by) = explained(service, signs, scene);
-    let change = changes
-        .iter()
-        .filter(|judged| judged.service == service && judged.guilty(explained))
-        .max_by(|a, b| (a.weight.total_cmp(&b.weight)).then_with(|| a.change.position.cmp(&b.change.position)));
-    let named = named(service, scene);
-    let before = past_share(service, scene.topology, past);
-    let unknown = scene.tie(service) == Tie::Unknown || scene.topology.resolve(service).is_none();
-    let odds = BIAS
-        + OWN * own
-        + EARLY * early
-        + COVERS * covers
-        + EXPLAINED * explained
-        + HARDLY * hardly(signs, scene)
-        + CHANGE * change.map_or(0.0, |judged| judged.weight)
-        + if named.is_empty() { 0.0 } else { NAMED }
-        + PAST * before
-        + if sign::solid(signs) { 0.0 } else { WEAK }
-        + if scene.alarmed.is_empty() { UNHEARD } else { 0.0 }
-        + if unknown && scene.alarmed.len() > 1 { UNKNOWN } else { 0.0 };
+    let service = &hypothesis.service;
+    let effects = |at: &usize| observed.effects.get(*at);
+    let beneath = hypothesis.terms.iter().filter(|term| term.kind == TermKind::Explained);
+    let by: BTreeSet<String> =
+        beneath.flat_map(|term| term.effects.iter().filter_map(effects)).map(|effect| effect.service.clone()).collect();
+    let mut own: Vec<_> = hypothesis.terms.iter().filter(|term| term.kind == TermKind::Own).collect();
+    own.sort_by(|a, b| b.llr.total_cmp(&a.llr));
+    let grounds = own.into_iter().flat_map(|term| term.effects.iter().filter_map(effects));
     Some(CauseCandidate {
-        service: service.to_owned(),
-        score: thousandths(odds),
-        first: first.time,
-        own,
-        early,
-        covers,
-        explained,
-        by,
-        change: change.map(|judged| judged.citation()),
-        named,
+        service: service.clone(),
+        score: 0,
+        odds: hypothesis.score,
+        first: sign::first(scene.signs_of(service))?.time,
+        explained: explained(hypothesis, parameters),
+        by: by.into_iter().collect(),
+        change: change.cloned(),
+        named: named(service, scene),
+        grounds: grounds.filter_map(|effect| effect.citation.clone()).collect(),
     })
 }
 
-fn thousandths(odds: f64) -> i32 {
-    #[allow(clippy::cast_possible_truncation)] // between 0 and 1,000
-    let score = (1_000.0 / (1.0 + (-odds).exp())).round() as i32;
-    score.clamp(1, 999)
+/// The signs as effects, with who calls whom, what alarmed, and what is known beside them.
+fn observed(scene: &Scene, past: &[Similar]) -> Observed {
+    let mut observed = Observed { alarm: alarm(scene), calls: calls(scene.topology), ..Observed::default() };
+    observed.catalogued = scene.topology.services().map(|service| service.name.clone()).collect();
+    for (service, signs) in &scene.signs {
+        observed.services.insert(service.clone());
+        let begin = signs.iter().map(|sign| sign.time - sign.tolerance).min();
+        if let (Some(begin), Some(first)) = (begin, sign::first(signs)) {
+            observed.since.insert(service.clone(), (begin, first.time + first.tolerance));
+        }
+        observed.beside.insert(service.clone(), beside(service, signs, scene, past));
+        observed.effects.extend(signs.iter().map(|sign| effect(service, sign)));
+    }
+    observed
+}
+
+fn effect(service: &str, sign: &ServiceSign) -> SignalEffect {
+    SignalEffect {
+        service: service.to_owned(),
+        kind: sign.kind,
+        side: sign.side,
+        way: sign.way,
+        llr: sign.llr,
+        // Changes of unlike units are not compared: an alert has none, and findings name series of any unit.
+        change: 0.0,
+        since: sign.time,
+        source: sign.source,
+        alarmed: false,
+        text: sign.text.clone(),
+        citation: Some(sign.citation.clone()),
+    }
+}
+
+fn calls(topology: &Topology) -> BTreeSet<(String, String)> {
+    let of = |service: &hindcast_domain::catalog::Service| {
+        let name = service.name.clone();
+        let to = service.depends_on.clone();
+        to.into_iter().map(move |to| (name.clone(), to))
+    };
+    let one = |name: String| topology.resolve(&name).map_or(name.clone(), str::to_owned);
+    topology.services().flat_map(of).map(|(from, to)| (one(from), one(to))).collect()
+}
+
+/// What alarmed; of several kinds none is the alarm's.
+fn alarm(scene: &Scene) -> AlarmView {
+    let about = |name: &str| match kind::of_alert(name) {
+        SignalKind::Availability => SignalKind::Errors,
+        kind => kind,
+    };
+    let kinds: BTreeSet<SignalKind> =
+        scene.evidence.symptoms.iter().map(|symptom| about(&symptom.alert.name)).collect();
+    let kind = kinds.first().copied().filter(|_| kinds.len() == 1);
+    AlarmView { services: if scene.rang { scene.alarmed.clone() } else { BTreeMap::new() }, kind }
+}
+
+fn beside(service: &str, signs: &[ServiceSign], scene: &Scene, past: &[Similar]) -> KnownBeside {
+    let unknown = scene.topology.resolve(service).is_none();
+    KnownBeside {
+        early: sign::first(signs).zip(scene.first).map_or(0.0, |(sign, first)| early(sign, first)),
+        changed: 0.0,
+        named: if named(service, scene).is_empty() { 0.0 } else { 1.0 },
+        past: past_share(service, scene.topology, past),
+        strange: if unknown && scene.alarmed.len() > 1 { 1.0 } else { 0.0 },
+    }
 }
 
 /// 1 among the first, halved with every minute behind them.
 fn early(sign: &ServiceSign, first: Time) -> f64 {
     let late = sign.time.since(first + sign.tolerance);
     (-late.as_secs_f64() / HALVED.as_secs_f64()).exp2()
-}
-
-/// By how much its metrics moved less far than those of the service whose moved furthest, 0 to 1 on a scale of orders
-/// of magnitude; 0 where none moved.
-fn hardly(signs: &[ServiceSign], scene: &Scene) -> f64 {
-    let size = |signs: &[ServiceSign]| signs.iter().map(|sign| sign.size).fold(0.0, f64::max).ln_1p();
-    let (own, most) = (size(signs), scene.signs.values().map(|signs| size(signs)).fold(0.0, f64::max));
-    if own > 0.0 && most > 0.0 { 1.0 - own / most } else { 0.0 }
-}
-
-/// The share of what alarmed that is it or depends on it.
-fn covers(service: &str, scene: &Scene) -> f64 {
-    let all: f64 = scene.alarmed.values().sum();
-    let covered = |alarmed: &str| alarmed == service || scene.topology.depends(alarmed, service).is_some();
-    let share: f64 = scene.alarmed.iter().filter(|(alarmed, _)| covered(alarmed)).map(|(_, weight)| weight).sum();
-    // Where the catalogue knows nothing of the one that alarmed, it may depend on anybody; of several, each tells.
-    let is_unknown = scene.alarmed.keys().all(|alarmed| scene.topology.resolve(alarmed).is_none());
-    if is_unknown && scene.alarmed.len() == 1 {
-        return (share / all).max(UNKNOWN_COVERS);
-    }
-    if all > 0.0 { share / all } else { 0.0 }
-}
-
-/// How far its dependencies explain it: how abnormal the worst of them is, times the share of its own signs
-/// that are not older than that.
-fn explained(service: &str, signs: &[ServiceSign], scene: &Scene) -> (f64, Vec<String>) {
-    let total: f64 = signs.iter().map(|sign| sign.strength).sum();
-    let mut all: Vec<(f64, &String)> = scene
-        .signs
-        .iter()
-        .filter(|(other, _)| scene.depends(service, other))
-        .filter_map(|(other, theirs)| {
-            let own = sign::own(theirs);
-            let begin = begin(theirs)?;
-            let after: f64 = signs.iter().filter(|sign| sign.time + sign.tolerance >= begin).map(|s| s.strength).sum();
-            let share = if total > 0.0 { after / total } else { 0.0 };
-            let sure = if sign::solid(theirs) { 1.0 } else { 0.5 };
-            (own >= EXPLAINS_MIN).then_some((own * sure * share, other))
-        })
-        .collect();
-    all.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    let worst = all.first().map_or(0.0, |(explained, _)| *explained);
-    (worst, all.into_iter().filter(|(explained, _)| *explained >= SYMPTOM).map(|(_, other)| other.clone()).collect())
-}
-
-/// The earliest at which it may have begun, given how late its signs may show.
-fn begin(signs: &[ServiceSign]) -> Option<Time> {
-    let first = sign::first(signs)?;
-    signs.iter().filter(|sign| sign.strength >= 0.25 || sign == &first).map(|sign| sign.time - sign.tolerance).min()
 }
 
 /// Lines of services that depend on it and name it, or an alias of it.

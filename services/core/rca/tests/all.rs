@@ -4,3 +4,4 @@
 
 mod causes;
 mod citations;
+mod hypotheses;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 use hindcast_api::Causes;
+use hindcast_domain::catalog::Topology;
 use hindcast_domain::{Span, Time};
 use hindcast_rca::rank;
 use hindcast_testkit::recording::{EvidenceRecording, RecordedFault};
@@ -116,4 +117,55 @@ fn healthy_stretches_stay_unresolved() {
         }
     }
     assert!(windows >= 120, "{windows} windows were looked at");
+}
+
+#[test]
+fn without_a_catalogue_no_innocent_change_is_blamed() {
+    let mut seen = 0;
+    for recording in recordings() {
+        for fault in &recording.faults {
+            for (when, now) in moments(fault) {
+                let causes = rank(&recording.evidence(fault, now), &Topology::default(), &[]);
+                for blamed in causes.items.iter().filter(|item| item.kind == "change") {
+                    let innocent = recording
+                        .innocent
+                        .iter()
+                        .any(|(title, innocent)| *innocent && blamed.cause.contains(title.as_str()));
+                    assert!(!innocent, "{} {when}: {}", fault.id, blamed.cause);
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 54);
+}
+
+#[test]
+fn what_fires_anywhere_is_never_listed_as_without_a_sign() {
+    let mut listed = 0;
+    for recording in recordings() {
+        for fault in &recording.faults {
+            let mut evidence = recording.evidence(fault, fault.to);
+            let before = rank(&evidence, &recording.topology, &[]).blast_radius.unharmed;
+            listed += before.len();
+            evidence.firing.extend(before.clone());
+            let after = rank(&evidence, &recording.topology, &[]).blast_radius;
+            assert_eq!(after.unharmed, Vec::<String>::new(), "{}: all of {before:?} fire", fault.id);
+        }
+    }
+    assert!(listed > 10, "{listed} services showed nothing");
+}
+
+#[test]
+fn a_change_after_the_first_alert_is_no_cause() {
+    let day = EvidenceRecording::read("shop-day");
+    let release = fault(&day, "release-1");
+    let mut evidence = day.evidence(release, release.to);
+    let blamed = |evidence: &hindcast_rca::Evidence| {
+        rank(evidence, &day.topology, &[]).items.first().is_some_and(|first| first.kind == "change")
+    };
+    assert!(blamed(&evidence));
+    let onset = evidence.onset();
+    evidence.changes.iter_mut().for_each(|change| change.change.at = onset + Span::seconds(1));
+    assert!(!blamed(&evidence), "it was changed after the alarm");
 }

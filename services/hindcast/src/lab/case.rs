@@ -1,15 +1,13 @@
-//! A case of `lab rca` as evidence: what an incident would have known at the end of its window. Owns the forms of its
-//! files; the findings in it are made by the engines that the detector runs.
+//! A case of `lab rca` as it was measured: what an incident would have known at the end of its window. Owns the forms
+//! of its files; what they say is made of them by the engines that run in the detector.
 
-mod evidence;
+mod measured;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
 use hindcast_domain::Time;
-use hindcast_domain::catalog::Topology;
-use hindcast_rca::Evidence;
 use serde::Deserialize;
 
 use super::input;
@@ -20,8 +18,6 @@ struct CaseFile {
     id: String,
     window_start: Time,
     window_end: Time,
-    #[serde(default)]
-    detected_at: Option<Time>,
     #[serde(default)]
     symptom: CaseSymptom,
 }
@@ -53,23 +49,18 @@ struct CaseLine {
     severity: Option<String>,
 }
 
-/// A line of `changes.ndjson`.
+/// A line of `traces.ndjson`.
 #[derive(Debug, Deserialize)]
-struct CaseChange {
-    #[serde(alias = "timestamp", alias = "time")]
-    at: Time,
+struct CaseSpan {
+    span_id: String,
     #[serde(default)]
-    service: Option<String>,
-    #[serde(default = "deploy")]
-    kind: String,
+    parent_span_id: String,
+    service: String,
+    name: String,
+    start: Time,
+    duration_us: f64,
     #[serde(default)]
-    title: String,
-    #[serde(default)]
-    version: Option<String>,
-}
-
-fn deploy() -> String {
-    "deploy".to_owned()
+    status: String,
 }
 
 /// By service and metric, oldest first.
@@ -83,19 +74,8 @@ pub struct Case {
     about: CaseFile,
     series: AllSeries,
     lines: Vec<CaseLine>,
+    spans: Vec<CaseSpan>,
     edges: Vec<(String, String)>,
-    changes: Vec<CaseChange>,
-}
-
-/// What is known of a case.
-#[derive(Debug)]
-pub struct CaseEvidence {
-    /// As the ranking takes it.
-    pub evidence: Evidence,
-    /// Who depends on whom.
-    pub topology: Topology,
-    /// Every service, with the score of its surest shift in thousandths; 0 where none moved.
-    pub moved: BTreeMap<String, i32>,
 }
 
 impl Case {
@@ -118,7 +98,7 @@ impl Case {
             series: series(&folder.join("metrics.csv"))?,
             lines,
             edges: edges.edges,
-            changes: optional("changes.ndjson").map(|path| input::ndjson(&path)).transpose()?.unwrap_or_default(),
+            spans: optional("traces.ndjson").map(|path| input::ndjson(&path)).transpose()?.unwrap_or_default(),
             about,
         })
     }

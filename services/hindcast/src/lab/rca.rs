@@ -1,14 +1,20 @@
-//! `lab rca`: which service of a case broke, by the detector's engines and the ranking of causes. Owns the ranking of a
-//! folder of cases; [`super::case`] makes the evidence.
+//! `lab rca`: which service of a case broke, by the ranking of causes. Owns the ranking of a folder of cases;
+//! [`super::case`] reads them.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use hindcast_rca::hypotheses::{self, ServiceHypothesis};
+use hindcast_rca::observed::Observed;
+use hindcast_rca::parameters::CauseParameters;
 use serde::Serialize;
 
-use super::case::{Case, CaseEvidence};
+use super::case::Case;
+use super::input;
+
+/// Signs that are told of a service.
+const SIGNS_MAX: usize = 3;
 
 #[derive(Debug, Serialize)]
 struct RankedAnswer<'a> {
@@ -28,11 +34,19 @@ struct RankedService {
 /// Writes `{"case":id,"ranked":[{"service","score","why"}]}` for a case, or for each case of a folder.
 ///
 /// # Errors
-/// When there is no case, a file cannot be read, or the answer cannot be written.
-pub fn run(folder: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+/// When there is no case, a file cannot be read, a constant lies outside of its bounds, or the answer cannot be written.
+pub fn run(folder: &Path, weights: Option<&Path>, out: &mut impl Write) -> anyhow::Result<()> {
+    let parameters: CauseParameters = match weights {
+        Some(file) => serde_json::from_str(&input::text(file)?).with_context(|| file.display().to_string())?,
+        None => CauseParameters::DEFAULT,
+    };
+    ensure!(
+        parameters.is_within_bounds(),
+        "expected constants within their bounds, one of these is not: {parameters:?}"
+    );
     for folder in cases(folder)? {
         let case = Case::read(&folder).with_context(|| folder.display().to_string())?;
-        let ranked = rank(&case);
+        let ranked = rank(&case, &parameters);
         serde_json::to_writer(&mut *out, &RankedAnswer { case: &case.id, ranked })?;
         writeln!(out)?;
     }
@@ -53,32 +67,25 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// Every service of the case, the likeliest cause first: those that the ranking weighs, then the others by how much
-/// their metrics moved.
-fn rank(case: &Case) -> Vec<RankedService> {
-    let CaseEvidence { evidence, topology, moved } = case.seen();
-    let mut ranked: Vec<RankedService> = hindcast_rca::standing(&evidence, &topology, &[])
-        .into_iter()
-        .map(|standing| RankedService {
-            service: standing.service,
-            score: f64::from(standing.score) / 1_000.0,
-            why: standing.why,
+/// Every service of the case, the likeliest cause first.
+fn rank(case: &Case, parameters: &CauseParameters) -> Vec<RankedService> {
+    let observed = case.observed(parameters);
+    let ranked = hypotheses::hypotheses(&observed, parameters);
+    ranked.iter().map(|hypothesis| service(hypothesis, &observed)).collect()
+}
+
+fn service(hypothesis: &ServiceHypothesis, observed: &Observed) -> RankedService {
+    let signs = hypotheses::effects_of(hypothesis, observed);
+    let words: Vec<String> = signs
+        .iter()
+        .take(SIGNS_MAX)
+        .map(|sign| {
+            let of = if sign.service == hypothesis.service { "" } else { sign.service.as_str() };
+            format!("{of}{}{}", if of.is_empty() { "" } else { ": " }, sign.text)
         })
         .collect();
-    let known: BTreeSet<String> = ranked.iter().map(|ranked| ranked.service.clone()).collect();
-    let mut others: Vec<(i32, String)> = moved
-        .into_iter()
-        .filter(|(service, _)| !known.contains(service))
-        .map(|(service, score)| (score, service))
-        .collect();
-    others.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    ranked.extend(others.into_iter().map(|(score, service)| RankedService {
-        service,
-        // Below anything that the ranking weighs: it is 0.001 at the least.
-        score: f64::from(score) / 1_000_000.0,
-        why: "nothing of it stands out".to_owned(),
-    }));
-    ranked
+    let why = if words.is_empty() { "nothing of it stands out".to_owned() } else { words.join("; ") };
+    RankedService { service: hypothesis.service.clone(), score: hypothesis.probability, why }
 }
 
 #[cfg(test)]
@@ -113,7 +120,7 @@ mod tests {
 
     fn answers(folder: &Path) -> anyhow::Result<Vec<serde_json::Value>> {
         let mut out = Vec::new();
-        run(folder, &mut out)?;
+        run(folder, None, &mut out)?;
         String::from_utf8(out)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 
@@ -134,6 +141,22 @@ mod tests {
             assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
         }
         assert_eq!(answers(&folder.path().join("a"))?, all[..1], "one case by itself is the same");
+        Ok(())
+    }
+
+    #[test]
+    fn constants_are_read_by_name_and_within_their_bounds() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        case(&folder.path().join("a"), "{}")?;
+        let weights = folder.path().join("weights.json");
+        let mut with = |text: &str| {
+            std::fs::write(&weights, text)?;
+            let mut out = Vec::new();
+            run(folder.path(), Some(&weights), &mut out).map(|()| out)
+        };
+        assert_ne!(with("{\"explained\":0.5}")?, with("{}")?, "a constant counts");
+        assert!(with("{\"outside\":3.0}").is_err_and(|error| error.to_string().contains("bounds")));
+        assert!(with("{\"colour\":3.0}").is_err());
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! A new edge is the largest class of change: it is allowed here first.
 
 /// Edges from core to core, beyond those to the domain.
-pub const CORE_TO_CORE: [(&str, &str, &str); 14] = [
+pub const CORE_TO_CORE: [(&str, &str, &str); 15] = [
     ("chat-cards", "api", "a card shows what the API says"),
     ("correlation", "similarity", "labels and words of two alerts are compared one way"),
     ("mlops", "api", "the status of a version is what the API says"),
@@ -11,6 +11,7 @@ pub const CORE_TO_CORE: [(&str, &str, &str); 14] = [
     ("postmortem", "api", "a draft is what the API says"),
     ("postmortem", "rca", "a draft rests on the evidence that the ranking rests on"),
     ("rca", "api", "a ranked cause is what the API says"),
+    ("rca", "metric-shifts", "what a series is worth is measured in one place"),
     ("recall", "api", "a recalled incident is what the API says"),
     ("recall", "rca", "an incident is remembered from the evidence that the ranking rests on"),
     ("recall", "similarity", "words are taken apart one way, whoever compares them"),

@@ -42,6 +42,7 @@ pub async fn evidence(seen: &Snapshot, incident: Option<&str>) -> Result<Evidenc
     let changes = seen.changes(&incident.id).await?;
     let findings = findings(seen, &incident, &alerts).await?;
     let watched = seen.watched(&incident.environment).await?;
+    let firing = firing(seen, &incident.environment).await?;
 
     let mut fired: BTreeMap<&str, Citation> = BTreeMap::new();
     for entry in timeline.iter().filter(|entry| over.is_none_or(|over| entry.position <= over)) {
@@ -74,6 +75,7 @@ pub async fn evidence(seen: &Snapshot, incident: Option<&str>) -> Result<Evidenc
         findings,
         timeline,
         watched: watched.into_iter().collect(),
+        firing,
         position,
         now,
     };
@@ -101,6 +103,15 @@ async fn alerts(seen: &Snapshot, incident: &Incident, over: Option<u64>) -> Resu
     };
     let filter = AlertFilter { incident: Some(incident.id.clone()), ..AlertFilter::default() };
     Ok(seen.alerts(filter, ListPart::first(ITEMS_MAX)).await?.items)
+}
+
+/// Services of an environment with an alert that fires, of any incident or none, by name.
+async fn firing(seen: &Snapshot, environment: &str) -> Result<Vec<String>, Problem> {
+    let filter = AlertFilter { status: vec![hindcast_domain::alert::Status::Firing], ..AlertFilter::default() };
+    let alerts = seen.alerts(filter, ListPart::first(ITEMS_MAX)).await?.items;
+    let here = alerts.into_iter().filter(|alert| alert.environment == environment);
+    let services: BTreeSet<String> = here.filter_map(|alert| alert.service).collect();
+    Ok(services.into_iter().collect())
 }
 
 /// Findings that may belong to an incident, by when they began: those of its environment from a while before it
