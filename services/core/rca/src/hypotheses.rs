@@ -256,7 +256,7 @@ impl CauseScene<'_> {
         }
         #[allow(clippy::cast_precision_loss)] // services
         let mean = counted.iter().sum::<f64>() / counted.len() as f64;
-        (!counted.is_empty()).then(|| ScoreTerm { kind, llr: self.parameters.neighbours * mean, effects })
+        (!counted.is_empty()).then_some(ScoreTerm { kind, llr: self.parameters.neighbours * mean, effects })
     }
 
     fn own(&self, class: SignClass, chance: f64, service: &str, explained: &Explanations) -> Option<ScoreTerm> {
