@@ -14,7 +14,7 @@ pub enum EffectSource {
     Span,
     /// Log lines.
     Log,
-    /// An alert.
+    /// What a sender's rule fired on.
     Alert,
 }
 

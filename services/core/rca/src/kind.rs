@@ -11,7 +11,7 @@ pub enum SignalKind {
     Errors,
     /// Processors.
     Cpu,
-    /// Memory.
+    /// Main memory and what is kept in it.
     Memory,
     /// Disks and system calls.
     Io,

@@ -68,7 +68,7 @@ pub struct ScoreTerm {
 /// A service that may have broken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceHypothesis {
-    /// The service.
+    /// Its one name, where the catalogue knows it.
     pub service: String,
     /// Log odds over all modes.
     pub score: f64,

@@ -93,7 +93,7 @@ pub struct ModePriors {
 pub struct LineWeights {
     /// Lines below a warning.
     pub info: f64,
-    /// Warnings.
+    /// Lines that say that something may go wrong.
     pub warning: f64,
     /// Errors and worse.
     pub error: f64,

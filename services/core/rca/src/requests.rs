@@ -26,7 +26,7 @@ const WORDS_MAX: usize = 14;
 /// Bytes of a template.
 const TEMPLATE_MAX: usize = 160;
 
-/// A span of a request.
+/// What one service did for a request, and how long that took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestSpan {
     /// Its id, unique in the window.
@@ -50,18 +50,18 @@ pub struct RequestSpan {
 pub enum LineGravity {
     /// Below a warning.
     Info,
-    /// A warning.
+    /// Something may go wrong.
     Warning,
     /// An error, or worse.
     Error,
 }
 
-/// A line of a service.
+/// One record of a service's log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceLine {
     /// When it was written.
     pub time: Time,
-    /// By which service.
+    /// Who wrote it.
     pub service: String,
     /// How bad it says it is.
     pub gravity: LineGravity,

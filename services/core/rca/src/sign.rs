@@ -77,7 +77,7 @@ pub(super) struct ServiceSign {
     pub way: SignalWay,
     /// By how much, in its own unit; 0 where it has none.
     pub change: f64,
-    /// It is what alarmed.
+    /// An alert names the very signal.
     pub alarmed: bool,
     /// Whether it says by itself that something is wrong: an alert, or lines at warning or worse.
     pub solid: bool,
