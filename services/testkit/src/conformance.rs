@@ -68,6 +68,7 @@ macro_rules! conformance_suite {
             order::reads_agree_with_what_was_answered,
             order::a_tail_reads_in_order_from_any_place,
             order::a_dropped_read_loses_nothing,
+            order::what_one_reader_made_of_a_record_another_finds,
             order::an_own_retry_is_found_inside_and_beyond_the_dedup_window,
             writers::a_lost_acknowledgement_is_no_second_commit,
             writers::a_lost_acknowledgement_with_a_successor_on_top_is_success,

@@ -166,6 +166,29 @@ pub async fn a_dropped_read_loses_nothing(make: &dyn Factory) {
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
 }
 
+/// Two readers of a process, one of them slower: what the first made of a record is made once.
+pub async fn what_one_reader_made_of_a_record_another_finds(make: &dyn Factory) {
+    let site = make.site("SHARED").await;
+    let ledger = site.ledger();
+    let (mut fast, mut slow) = (ledger.tail(1), ledger.tail(1));
+    let (mut chains, subject) = (Chains::default(), intake("a"));
+    let mut seen = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        chains.append(ledger.as_ref(), &subject).await.unwrap();
+        for record in fast.next().await.expect("a tail can be read") {
+            seen.0.push(record.memo.get_or_make(|| Ok::<_, ()>(record.seq)).unwrap());
+        }
+    }
+    while seen.1.len() < seen.0.len() {
+        for record in tokio::time::timeout(PATIENCE, slow.next()).await.expect("it gets to the end").unwrap() {
+            let made_again = || Err(format!("commit {} was made twice", record.seq));
+            seen.1.push(record.memo.get_or_make(made_again).unwrap());
+        }
+    }
+    assert_eq!(seen.0, seen.1);
+    assert_eq!(seen.0.iter().map(|seq| **seq).collect::<Vec<u64>>(), (1..=20).collect::<Vec<_>>());
+}
+
 /// The same bytes with the same expectation are written once, however late they are sent again; what
 /// stands there tells that they are ours.
 pub async fn an_own_retry_is_found_inside_and_beyond_the_dedup_window(make: &dyn Factory) {
