@@ -512,8 +512,11 @@ async fn life_in_slack(ledger: Ledger) {
     assert_eq!(server.fire("LinkFlapping", "gateway-eu", "critical").await.0, 200);
     server.settled().await;
     let third = server.get("/api/v1/incidents?service=gateway-eu").await["items"][0]["id"].as_str().unwrap().to_owned();
-    let notices = server.get(&format!("/api/v1/notices?incident={third}")).await;
-    assert_eq!(notices["items"][0]["status"], "delivered", "paging does not wait for chat: {notices}");
+    until("a page, which does not wait for chat", &server, async || {
+        let notices = server.get(&format!("/api/v1/notices?incident={third}")).await;
+        (notices["items"][0]["status"] == "delivered").then_some(())
+    })
+    .await;
     until("a queue that is seen", &server, async || {
         let chat = queue(&server).await;
         (chat["queued"].as_u64() > Some(0) && chat["reachable"] == false && chat["last_error"].is_string())

@@ -88,7 +88,8 @@ async fn a_copy_and_a_restored_backup_send_nothing_until_they_are_activated() {
     assert_eq!(server.settled().await["state_hash"], before["state_hash"]);
     server.fire("Other", "elsewhere", "critical").await;
     server.settled().await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Longer than a first page settles.
+    tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(taken.lock().unwrap().len(), 1, "the copy paged somebody");
     // Said so by the doctor, and lifted by a person.
     let (status, out, _) = server.cli(&["doctor"]);

@@ -23,8 +23,9 @@ usage: cargo xtask TASK [ARGUMENTS]
                   HINDCAST_TEST_SEED=N         repeat the moments of an earlier run
                   HINDCAST_TEST_RUNNER=cargo   with cargo's own runner although cargo-nextest is installed
   fetch           download what the tests need, where it is missing
-  prove           the long proofs as a whole: a thousand random histories decided again, a hundred kills of each
-                  kind, a hundred looks at each view while alerts join, both language models
+  prove           the long proofs as a whole: a thousand random histories decided again, ten thousand audited for
+                  what people were told, a hundred kills of each kind, a hundred looks at each view while alerts
+                  join, both language models
   ci              what continuous integration runs, from formatting to the last test
   bench           measure the ledger and the telemetry store against plain files
   ingest BIN [N]  send N alerts (100,000) to BIN and to an Alertmanager, and compare rate and processor time
@@ -82,6 +83,12 @@ fn prove(more: &[String]) -> Outcome {
         histories.env("HINDCAST_TEST_HISTORIES", "1000");
     }
     run(&mut histories)?;
+    let mut paged = cargo();
+    paged.args(["test", "--locked", "-p", "hindcast-testkit", "--test", "paging", "--", "--nocapture"]);
+    if std::env::var_os("HINDCAST_TEST_PAGED").is_none() {
+        paged.env("HINDCAST_TEST_PAGED", "10000");
+    }
+    run(&mut paged)?;
     let mut command = cargo();
     command
         .args(["test", "--locked", "-p", "hindcast", "--test", "blackbox", "--"])

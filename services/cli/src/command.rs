@@ -6,8 +6,8 @@ use hindcast_domain::act::ActName;
 
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
-    acts, alerts, ask, catalog, doctor, events, incidents, labels, mcp, memory, models, notices, openapi, parked,
-    promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
+    acts, alerts, ask, audit, catalog, doctor, events, incidents, labels, mcp, memory, models, notices, openapi,
+    parked, promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::CliContext;
 use crate::error::Result;
@@ -88,6 +88,9 @@ pub enum ClientCommand {
     Replay(proof::ReplayArgs),
     /// Verify the hash chains of the ledger; exits with 1 on any damage.
     Verify(proof::VerifyArgs),
+    /// Audit what people were told.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -150,6 +153,7 @@ impl ClientCommand {
             Self::State(args) => state::run(args, context).await,
             Self::Replay(args) => proof::replay(args, context).await,
             Self::Verify(args) => proof::verify(args, context).await,
+            Self::Audit(command) => audit::run(command, context).await,
             Self::Catalog(command) => catalog::run(command, context).await,
             Self::Doctor => doctor::run(context).await,
             Self::Openapi => openapi::run(context).await,

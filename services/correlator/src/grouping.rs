@@ -91,7 +91,7 @@ pub fn place(state: &CorrelatorState, firing: &FiringAlert<'_>, cause: &EventId,
         }
         let ended = home.resolved_at.unwrap_or(now);
         if now.since(ended) <= state.seen.rules.reopen_within() {
-            return reopen(home, firing, None);
+            return reopen(state, home, firing, None, now);
         }
     }
     let newcomer = Newcomer {
@@ -111,7 +111,10 @@ pub fn place(state: &CorrelatorState, firing: &FiringAlert<'_>, cause: &EventId,
                 Event::IncidentAlertJoined(joined(state, firing, Some(assignment.grouping))),
             )]
         }
-        Some(incident) => reopen(incident, firing, Some(joined(state, firing, Some(assignment.grouping)))),
+        Some(incident) => {
+            let joined = joined(state, firing, Some(assignment.grouping));
+            reopen(state, incident, firing, Some(joined), now)
+        }
         None if firing.severity.opens_incident() => {
             vec![open(state, firing, assignment.grouping, cause, now)]
         }
@@ -137,12 +140,19 @@ fn at_home(home: &Incident, firing: &FiringAlert<'_>) -> Vec<Draft> {
     vec![Draft::system(&home.id, Event::IncidentAlertJoined(again))]
 }
 
-fn reopen(incident: &Incident, firing: &FiringAlert<'_>, newcomer: Option<AlertJoined>) -> Vec<Draft> {
+fn reopen(
+    state: &CorrelatorState,
+    incident: &Incident,
+    firing: &FiringAlert<'_>,
+    newcomer: Option<AlertJoined>,
+    now: Time,
+) -> Vec<Draft> {
     let reopened = Reopened {
         count: incident.reopened + 1,
         fingerprint: Some(firing.fingerprint.clone()),
         severity: Some(firing.severity),
         worse: firing.severity > incident.peak_severity,
+        keeps_acknowledgement: incident.keeps_acknowledgement(now, state.seen.rules.keep_acknowledged()),
     };
     let mut drafts = vec![Draft::system(&incident.id, Event::IncidentReopened(reopened))];
     drafts.extend(newcomer.map(|joined| Draft::system(&incident.id, Event::IncidentAlertJoined(joined))));

@@ -14,6 +14,9 @@ pub const SECTION: &str = "correlation";
 pub struct CorrelationRules {
     /// How long after its end an incident is reopened by its own alerts, and not begun anew.
     pub reopen_within_s: i64,
+    /// How long after its end an incident that comes back is still acknowledged: one delivery may end one instance of
+    /// an alert and begin another.
+    pub keep_acknowledged_s: i64,
     /// How long after that a new incident with the same alert is named a recurrence.
     pub recurrence_within_s: i64,
     /// How long after its end a state that is sent again is late and not back.
@@ -38,6 +41,7 @@ impl Default for CorrelationRules {
     fn default() -> Self {
         Self {
             reopen_within_s: 120,
+            keep_acknowledged_s: 10,
             recurrence_within_s: 30 * 86_400,
             late_s: 30,
             lag_s: 300,
@@ -70,6 +74,7 @@ impl CorrelationRules {
     pub fn check(&self) -> Result<(), String> {
         let times = [
             ("reopen_within_s", self.reopen_within_s),
+            ("keep_acknowledged_s", self.keep_acknowledged_s),
             ("recurrence_within_s", self.recurrence_within_s),
             ("late_s", self.late_s),
             ("lag_s", self.lag_s),
@@ -86,6 +91,12 @@ impl CorrelationRules {
             }
             None => Ok(()),
         }
+    }
+
+    /// See [`CorrelationRules::keep_acknowledged_s`].
+    #[must_use]
+    pub const fn keep_acknowledged(&self) -> Span {
+        Span::seconds(self.keep_acknowledged_s)
     }
 
     /// See [`CorrelationRules::reopen_within_s`].

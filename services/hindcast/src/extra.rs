@@ -12,6 +12,7 @@ use hindcast_api::Code;
 use hindcast_console::openapi::Foreign;
 use hindcast_domain::Partition;
 use hindcast_domain::SecretHash;
+use hindcast_domain::Time;
 use hindcast_domain::command::{Activated, Command, Received};
 use hindcast_http::HttpRefusal;
 use hindcast_intake::{CommandWriter, NewCommand};
@@ -76,6 +77,13 @@ pub fn described() -> Vec<Foreign> {
         },
         Foreign {
             method: "get",
+            path: "/api/v1/audit/pages",
+            about: "Compares what people were told with what was true: breaches of the paging contract, by rule.",
+            media: &[],
+            status: 200,
+        },
+        Foreign {
+            method: "get",
             path: "/api/v1/backup",
             about: "The whole ledger and its keys as one file.",
             media: &[backup::MEDIA],
@@ -108,6 +116,7 @@ pub fn router(state: ProcessState, token: Option<SecretHash>) -> Router {
         .route("/api/v1/activate", post(activate))
         .route("/api/v1/backup", get(download))
         .route("/api/v1/redecide", post(redecide))
+        .route("/api/v1/audit/pages", get(audit_pages))
         .layer(axum::middleware::from_fn_with_state(token, hindcast_console::auth::check))
         .layer(axum::middleware::from_fn_with_state(state.clone(), from_here))
         .with_state(state)
@@ -161,6 +170,47 @@ async fn redecide(axum::extract::State(state): axum::extract::State<ProcessState
             HttpRefusal::new(Code::Unavailable, "the ledger cannot be read to its end").into_response()
         }
     }
+}
+
+/// What the paging audit is asked for.
+#[derive(Debug, serde::Deserialize)]
+struct AuditAsked {
+    from: Option<String>,
+    to: Option<String>,
+    as_of: Option<String>,
+}
+
+/// Audits what people were told.
+async fn audit_pages(
+    axum::extract::State(state): axum::extract::State<ProcessState>,
+    axum::extract::Query(asked): axum::extract::Query<AuditAsked>,
+) -> Response {
+    let span = match audit_span(&asked) {
+        Ok(span) => span,
+        Err(detail) => return HttpRefusal::new(Code::Malformed, detail).into_response(),
+    };
+    match crate::audit::pages(&state.ledger, span).await {
+        Ok(answer) => axum::Json(answer).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "notifications were not audited");
+            HttpRefusal::new(Code::Unavailable, "the ledger cannot be read to its end").into_response()
+        }
+    }
+}
+
+/// `as_of` is a position, or a time like `from` and `to`.
+fn audit_span(asked: &AuditAsked) -> Result<crate::audit::AuditSpan, String> {
+    let time = |name: &str, text: &str| {
+        text.parse::<Time>().map_err(|_| format!("expected a time in RFC 3339 as {name}, got {text:?}"))
+    };
+    let position = asked.as_of.as_deref().and_then(|text| text.parse::<u64>().ok());
+    let end = match (&asked.to, &asked.as_of) {
+        (Some(to), _) => Some(time("to", to)?),
+        (None, Some(as_of)) if position.is_none() => Some(time("as_of", as_of)?),
+        (None, _) => None,
+    };
+    let from = asked.from.as_deref().map(|text| time("from", text)).transpose()?;
+    Ok(crate::audit::AuditSpan { from: from.unwrap_or(Time::ZERO), to: end, as_of: position })
 }
 
 /// Whether a path that takes a POST asks and changes nothing. A question over a folder is answered and not kept.

@@ -2,6 +2,7 @@
 //! exit status: 0 done, 1 failed, 2 wrong usage, 3 nothing found.
 
 mod ask;
+mod audit;
 mod backup;
 mod cli;
 mod demo;

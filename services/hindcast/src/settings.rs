@@ -14,7 +14,7 @@ use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 
 pub use file::{HealthSettings, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
-use file::{check_receivers, checked, paging, read_file, receivers};
+use file::{check_paging, check_receivers, checked, paging, read_file, receivers};
 pub use values::{environment, without_credentials};
 
 /// Where a server listens unless it is told otherwise.
@@ -157,6 +157,7 @@ impl Settings {
         let catalog = flags.catalog.clone().or(file.catalog).map(|path| read_catalog(&path)).transpose()?;
         let receivers = receivers(file.receivers, flags.notify.as_ref(), file.teams.workflow_url_env.as_ref());
         check_receivers(&receivers)?;
+        check_paging(&file.paging)?;
         for source in &file.sources {
             hindcast_gateway::source::check(source).context("a source")?;
         }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use hindcast_clock as clock;
 use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::fact::Fact;
-use hindcast_domain::notice::{Delivered, Expired, Failed, Requested};
-use hindcast_domain::{EventId, Partition, Time};
+use hindcast_domain::notice::{Delivered, DeliveredMessage, Expired, Failed, Requested};
+use hindcast_domain::{EventId, IncidentId, Partition, Time};
 use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep::{self, Hold};
 use hindcast_eventlog::read;
@@ -66,6 +66,34 @@ struct PendingNotice {
     partition: Partition,
     asked: Requested,
     at: Time,
+    position: u64,
+}
+
+impl PendingNotice {
+    /// What the receiver took, for the record.
+    fn taken(&self) -> DeliveredMessage {
+        DeliveredMessage {
+            receiver: self.asked.receiver.clone(),
+            incident: self.asked.incident.clone(),
+            incidents: self.asked.incidents.clone(),
+            reason: self.asked.reason,
+            page: self.asked.page,
+            severity: self.asked.severity,
+            status: self.asked.status,
+            alerts: self.asked.alerts.clone(),
+            at: self.at,
+        }
+    }
+}
+
+/// One delivery under way.
+struct NoticeJob {
+    notice: String,
+    request: EventId,
+    partition: Partition,
+    message: Notification,
+    taken: DeliveredMessage,
+    until: Time,
 }
 
 #[derive(Default)]
@@ -76,6 +104,33 @@ struct DeliveryDesk {
     told: BTreeSet<String>,
     active: Option<String>,
     through: u64,
+}
+
+impl DeliveryDesk {
+    /// The notices that can be sent now, oldest first.
+    fn startable(&self) -> Vec<String> {
+        let mut waiting: Vec<(&String, &PendingNotice)> =
+            self.pending.iter().filter(|(notice, _)| !self.told.contains(*notice)).collect();
+        waiting.sort_by_key(|(_, pending)| pending.position);
+        // What one receiver is told of one incident arrives in order, and a message about several incidents or about
+        // none stands between all others.
+        let mut ahead: BTreeMap<&str, BTreeSet<Option<&IncidentId>>> = BTreeMap::new();
+        let mut startable = Vec::new();
+        for (notice, pending) in waiting {
+            if startable.len() + self.busy.len() >= PARALLEL_MAX {
+                break;
+            }
+            let incident = pending.asked.incident.as_ref();
+            let before = ahead.entry(&pending.asked.receiver).or_default();
+            let waits =
+                before.contains(&incident) || before.contains(&None) || incident.is_none() && !before.is_empty();
+            if !waits && !self.busy.contains(notice) {
+                startable.push(notice.clone());
+            }
+            before.insert(incident);
+        }
+        startable
+    }
 }
 
 struct DeliveryOutcome {
@@ -149,6 +204,7 @@ impl NoticeDeliverer {
                         partition: event.partition.clone(),
                         asked: asked.clone(),
                         at: event.time,
+                        position: event.position,
                     };
                     desk.pending.insert(event.subject.clone(), pending);
                 }
@@ -180,25 +236,23 @@ impl NoticeDeliverer {
         if !active || !sends {
             return;
         }
-        let waiting: Vec<String> = desk
-            .pending
-            .keys()
-            .filter(|notice| !desk.busy.contains(*notice) && !desk.told.contains(*notice))
-            .take(PARALLEL_MAX.saturating_sub(desk.busy.len()))
-            .cloned()
-            .collect();
-        for notice in waiting {
+        for notice in desk.startable() {
             let Some(pending) = desk.pending.get(&notice) else {
                 continue;
             };
-            let message = self.message(&notice, pending);
-            let (receiver, until) = (pending.asked.receiver.clone(), pending.asked.expires_at);
-            let (request, partition) = (pending.request.clone(), pending.partition.clone());
-            desk.busy.insert(notice.clone());
+            let job = NoticeJob {
+                message: self.message(&notice, pending),
+                taken: pending.taken(),
+                until: pending.asked.expires_at,
+                request: pending.request.clone(),
+                partition: pending.partition.clone(),
+                notice: notice.clone(),
+            };
+            desk.busy.insert(notice);
             let this = Arc::clone(self);
             under_way.spawn(async move {
-                let settled = this.deliver(&notice, &request, &partition, &receiver, &message, until).await;
-                DeliveryOutcome { notice, settled }
+                let settled = this.deliver(&job).await;
+                DeliveryOutcome { notice: job.notice, settled }
             });
         }
     }
@@ -220,20 +274,17 @@ impl NoticeDeliverer {
             severity: asked.severity,
             title: asked.title.clone(),
             lines,
+            status: asked.status,
+            alerts: asked.alerts.clone(),
             at: pending.at,
+            position: pending.position,
         }
     }
 
     /// Tries until it is taken or given up; true when the fact of either is durable.
-    async fn deliver(
-        &self,
-        notice: &str,
-        request: &EventId,
-        partition: &Partition,
-        receiver: &str,
-        message: &Notification,
-        until: Time,
-    ) -> bool {
+    async fn deliver(&self, job: &NoticeJob) -> bool {
+        let NoticeJob { notice, request, partition, message, until, .. } = job;
+        let receiver = job.taken.receiver.as_str();
         clock::assert_allowed("a notifier");
         let mut pause = PAUSE.0;
         let mut attempt = 0;
@@ -242,7 +293,8 @@ impl NoticeDeliverer {
             let error = match self.send(receiver, message).await {
                 Ok(answer) => {
                     self.count_delivered(request, receiver, message);
-                    let fact = Delivered { request: request.clone(), attempt, answer };
+                    let message = Some(job.taken.clone());
+                    let fact = Delivered { request: request.clone(), attempt, answer, message };
                     return self.write(partition, notice, fact).await;
                 }
                 Err(error) => error,
@@ -251,13 +303,13 @@ impl NoticeDeliverer {
             let never = matches!(error, NotifyError::Never(_));
             let error = error.to_string();
             tracing::warn!(receiver, notice, attempt, error, "a notice was not taken");
-            if never || self.clock.now() >= until {
+            if never || self.clock.now() >= *until {
                 self.metrics.count("hindcast_notices_expired_total", &[("receiver", receiver)], 1.0);
-                let fact = Expired { request: request.clone(), error };
+                let fact = Expired { request: request.clone(), error, receiver: Some(receiver.to_owned()) };
                 return self.write(partition, notice, fact).await;
             }
             if attempt <= FAILURES_WRITTEN_MAX {
-                let fact = Failed { request: request.clone(), attempt, error };
+                let fact = Failed { request: request.clone(), attempt, error, receiver: Some(receiver.to_owned()) };
                 self.write(partition, notice, fact).await;
             }
             tokio::time::sleep(pause).await;

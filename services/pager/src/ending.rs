@@ -1,35 +1,21 @@
-//! How the telling of a notice ends: an incident is over, a hold ends, a request expires.
+//! How what is not told now ends: a silence lets an alert go, a hold ends, a request is given up.
 
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::notice::{Held, Notice, Reason, Requested};
 use hindcast_domain::words::HoldReason;
-use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Partition, Span};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, NoticeId, Span};
 
+use crate::owed::OwedWord;
 use crate::question::{NoticeQuestion, NoticeWording, WHY, is_storm_hold, released};
 use crate::rules::ReceiverRules;
 
 /// How long a page that is about no single incident is tried.
 const GENERAL_WARRANTED: Span = Span::hours(24);
-/// Incidents that a digest names; the rest is counted.
-const NAMED_MAX: usize = 20;
+/// Incidents that one digest is about; more than that get another one.
+const INCIDENTS_MAX: usize = 100;
 
-impl<'a> NoticeQuestion<'a> {
-    /// An incident is over: what was held for it is let go, and those who were told are told, once.
-    pub(crate) fn over(&self, of: &Partition, subject: &str) -> Vec<Draft> {
-        let Ok(id) = subject.parse::<IncidentId>() else { return Vec::new() };
-        let Some(incident) = self.state.incident(of, &id) else { return Vec::new() };
-        let mut drafts = self.release(&id, &HoldReason::Over);
-        let told = self.state.told.get(&id).is_some_and(|told| told.notified && !told.over);
-        if told && self.state.seen.rules.tell_resolved {
-            let word = NoticeWording { incident, severity: incident.severity, reason: Reason::Resolved, late: None };
-            let receivers = self.state.seen.rules.receivers();
-            let quiet = receivers.iter().filter(|r| !r.pages_only && incident.peak_severity >= r.at_least);
-            drafts.extend(quiet.map(|receiver| self.request(word, receiver)));
-        }
-        drafts
-    }
-
+impl NoticeQuestion<'_> {
     pub(crate) fn release(&self, incident: &IncidentId, why: &HoldReason) -> Vec<Draft> {
         self.state.holds_of(incident).map(|notice| released(&notice.id, why.clone())).collect()
     }
@@ -71,78 +57,26 @@ impl<'a> NoticeQuestion<'a> {
             return self.storm_ended(held);
         }
         let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
-        let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
-            return vec![released(&held.id, HoldReason::Over)];
-        };
-        // It is told now, or another hold takes over.
-        let word = NoticeWording {
-            incident,
-            severity: held.severity.max(incident.severity),
-            reason: Reason::StillThere,
-            late: None,
-        };
-        let told = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
-        std::iter::once(released(&held.id, HoldReason::Held)).chain(told).collect()
-    }
-
-    /// The storm is over: one message tells what was held and still goes on, the rest is let go.
-    pub(crate) fn storm_ended(&self, first: &Notice) -> Vec<Draft> {
-        let of_receiver =
-            |held: &&Notice| is_storm_hold(held) && held.receiver == first.receiver && held.until <= self.now;
-        let mut drafts = Vec::new();
-        let mut told: Vec<&Incident> = Vec::new();
-        let mut worst = first.severity;
-        for held in self.state.held().filter(of_receiver) {
-            let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
-            let Some(incident) = incident.filter(|incident| self.owed(incident, held.at)) else {
-                drafts.push(released(&held.id, HoldReason::Over));
-                continue;
-            };
-            // Snoozed meanwhile: another hold takes over.
-            if incident.snoozed_until.is_some_and(|until| until > self.now) {
-                drafts.push(released(&held.id, HoldReason::Held));
-                let severity = held.severity.max(incident.severity);
-                let word = NoticeWording { incident, severity, reason: held.reason, late: None };
-                let snoozed = self.receivers_of(held).into_iter().flat_map(|receiver| self.tell_one(word, &receiver));
-                drafts.extend(snoozed.collect::<Vec<_>>());
-                continue;
-            }
-            drafts.push(released(&held.id, HoldReason::Told));
-            worst = if told.is_empty() { held.severity } else { worst.max(held.severity) };
-            worst = worst.max(incident.severity);
-            if told.iter().all(|other| other.id != incident.id) {
-                told.push(incident);
-            }
+        let mut drafts = vec![released(&held.id, HoldReason::Held)];
+        for (receiver, owed) in incident.map(|incident| self.owed_of_held(incident, held)).unwrap_or_default() {
+            // It is told now, or another hold takes over.
+            let owed = OwedWord { reason: Reason::StillThere, ..owed };
+            let Some(incident) = incident else { continue };
+            let question = NoticeQuestion { before: &drafts, ..*self };
+            let said = question.tell_one(self.wording(incident, &owed), &receiver);
+            drafts.extend(said);
         }
-        if !told.is_empty() {
-            drafts.extend(self.receivers_of(first).iter().map(|receiver| self.digest(receiver, &told, worst)));
+        if drafts.len() == 1 {
+            drafts = vec![released(&held.id, HoldReason::Over)];
         }
         drafts
     }
 
-    fn digest(&self, receiver: &ReceiverRules, told: &[&Incident], worst: hindcast_domain::Severity) -> Draft {
-        let mut lines: Vec<String> =
-            told.iter().take(NAMED_MAX).map(|i| format!("{} {} ({})", i.severity, i.title, i.id)).collect();
-        if told.len() > NAMED_MAX {
-            lines.push(format!("… and {} more", told.len() - NAMED_MAX));
-        }
-        let incidents = if told.len() == 1 { "1 unresolved incident was" } else { "unresolved incidents were" };
-        let count = if told.len() == 1 { String::new() } else { format!("{} ", told.len()) };
-        let asked = Requested {
-            incident: None,
-            receiver: receiver.name.clone(),
-            reason: Reason::Digest,
-            page: true,
-            severity: worst,
-            title: format!("After the storm: {count}{incidents} not paged"),
-            lines,
-            services: Vec::new(),
-            teams: Vec::new(),
-            holds_until: None,
-            expires_at: self.expires_at(),
-            delayed_by: None,
-        };
-        self.draft(&receiver.name, "digest", Event::NoticeRequested(asked))
+    /// The pages that are owed when a hold ends, by receiver.
+    pub(crate) fn owed_of_held(&self, incident: &Incident, held: &Notice) -> Vec<(ReceiverRules, OwedWord)> {
+        let receivers = self.receivers_of(held).into_iter();
+        let owed = receivers.filter_map(|receiver| Some((self.state.owed_past_hold(incident, &receiver)?, receiver)));
+        owed.filter(|(owed, _)| owed.page).map(|(owed, receiver)| (receiver, owed)).collect()
     }
 
     /// The receiver of a notice; all of them where the rules know it no more, so that none is lost.
@@ -153,34 +87,17 @@ impl<'a> NoticeQuestion<'a> {
         if its_own.is_empty() { all } else { its_own }
     }
 
-    /// A delivery was given up. If the page is still warranted it is requested anew, and says how late it is.
+    /// A delivery was given up. What it said of incidents is owed again by itself; that further pages are held is
+    /// requested anew, and says how late it is.
     pub(crate) fn expired(&self, subject: &str, request: &EventId) -> Vec<Draft> {
         let notice = subject.parse::<NoticeId>().ok().and_then(|id| self.state.notices.0.get(&id));
         let Some(notice) = notice.filter(|notice| notice.event == *request && notice.page) else { return Vec::new() };
-        let page = self.state.page(&notice.id);
-        let since = page.map_or(notice.at, |page| page.since);
-        let late = self.now.since(since);
-        let Some(id) = &notice.incident else {
-            let lines = page.map(|page| page.lines.clone()).unwrap_or_default();
-            // Refused, and not merely late: once more, and then never, or it would go round and round.
-            let refused_again = notice.until > self.now && notice.reason == Reason::Retried;
-            let warranted = late <= GENERAL_WARRANTED && !refused_again;
-            return if warranted { self.retry_general(notice, lines, late) } else { Vec::new() };
-        };
-        // It may have been told by another page since; that one has a fate of its own.
-        let Some(incident) = self.state.any_incident(id).filter(|incident| self.owed(incident, notice.at)) else {
-            return Vec::new();
-        };
-        let severity = notice.severity.max(incident.severity);
-        let word = NoticeWording { incident, severity, reason: Reason::Retried, late: Some(late) };
-        // Refused, and not merely late: it is tried again when its time is up, and not in a circle.
-        let refused_until = Some(notice.until).filter(|until| *until > self.now);
-        let receivers = self.receivers_of(notice);
-        let again = receivers.iter().flat_map(|receiver| match refused_until {
-            Some(until) => vec![self.hold(word, receiver, HoldReason::Refused, until)],
-            None => self.tell_one(word, receiver),
-        });
-        again.collect()
+        let Some(page) = self.state.page(&notice.id).filter(|page| page.is_general) else { return Vec::new() };
+        let late = self.now.since(page.since);
+        // Refused, and not merely late: once more, and then never, or it would go round and round.
+        let refused_again = notice.until > self.now && notice.reason == Reason::Retried;
+        let warranted = late <= GENERAL_WARRANTED && !refused_again;
+        if warranted { self.retry_general(notice, page.lines.clone(), late) } else { Vec::new() }
     }
 
     fn retry_general(&self, notice: &Notice, lines: Vec<String>, late: Span) -> Vec<Draft> {
@@ -198,9 +115,49 @@ impl<'a> NoticeQuestion<'a> {
                 holds_until: None,
                 expires_at: self.expires_at(),
                 delayed_by: Some(late),
+                status: None,
+                alerts: Vec::new(),
+                incidents: Vec::new(),
+                through: Some(self.state.seen.position),
             };
             self.draft(&receiver.name, notice.id.as_str(), Event::NoticeRequested(asked))
         };
         self.receivers_of(notice).into_iter().map(again).collect()
+    }
+
+    /// The storm is over: one message tells what was held and still goes on, the rest is let go.
+    pub(crate) fn storm_ended(&self, first: &Notice) -> Vec<Draft> {
+        let of_receiver =
+            |held: &&Notice| is_storm_hold(held) && held.receiver == first.receiver && held.until <= self.now;
+        let mut drafts = Vec::new();
+        let mut told: Vec<&Incident> = Vec::new();
+        let mut worst = None;
+        for held in self.state.held().filter(of_receiver) {
+            let incident = held.incident.as_ref().and_then(|id| self.state.any_incident(id));
+            let owed = incident.map(|incident| self.owed_of_held(incident, held)).unwrap_or_default();
+            let Some(incident) = incident.filter(|_| !owed.is_empty()) else {
+                drafts.push(released(&held.id, HoldReason::Over));
+                continue;
+            };
+            // Snoozed meanwhile: another hold takes over.
+            if incident.snoozed_until.is_some_and(|until| until > self.now) {
+                drafts.push(released(&held.id, HoldReason::Held));
+                for (receiver, owed) in owed {
+                    let word = NoticeWording { reason: held.reason, ..self.wording(incident, &owed) };
+                    drafts.extend(self.tell_one(word, &receiver));
+                }
+                continue;
+            }
+            drafts.push(released(&held.id, HoldReason::Told));
+            worst = worst.max(Some(self.state.severity(incident).max(held.severity)));
+            if told.iter().all(|other| other.id != incident.id) {
+                told.push(incident);
+            }
+        }
+        for told in told.chunks(INCIDENTS_MAX) {
+            let severity = worst.unwrap_or(first.severity);
+            drafts.extend(self.receivers_of(first).iter().map(|receiver| self.digest(receiver, told, severity)));
+        }
+        drafts
     }
 }

@@ -1,10 +1,9 @@
 //! The pager: who is told what, and when; and who is not, why, and until when.
 //!
-//! The rule that this crate works by: *for every alert that fires at a paging severity its incident paged, or a
-//! named suppression with an end covers it.* The rule is too weak as a promise: a page from before the alert
-//! fired, or about something else in its incident, satisfies it, and the code that counts knows the same rule.
+//! The rule that this crate works by: *what each receiver heard agrees with what is so, alert by alert and incident by
+//! incident; where it does not, a word is owed by a time.* `owed` says what is owed and `message` in which words.
 //! Pages are at least once and fail open: a requested page is delivered again after a crash, and one that was
-//! given up is requested anew.
+//! given up is owed again. Whether the rule holds is judged by `hindcast-paging-audit`, which knows nothing of this crate.
 //!
 //! [`decide`] is pure (the notices lane); [`deliver`] is the only part that reaches people, and only where
 //! this installation is the active one.
@@ -12,6 +11,10 @@
 pub mod decide;
 pub mod deliver;
 mod ending;
+mod fold;
+mod known;
+mod message;
+mod owed;
 mod question;
 pub mod rules;
 pub mod state;

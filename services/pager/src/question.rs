@@ -1,16 +1,18 @@
-//! One question to the state: does what people were told still cover an incident? Owns what every part of the decision
-//! uses: the wording of a notice, the id of a draft, and when a page is owed. Refuses to decide.
+//! One question to the state, at one time and for one cause. Owns what every part of the decision uses: what is to be
+//! told, and the id of a draft. Refuses to decide.
 
 use hindcast_domain::event::{Draft, Event};
-use hindcast_domain::incident::{Incident, Status};
+use hindcast_domain::incident::Incident;
 use hindcast_domain::notice::{self, Notice, Reason, Released};
 use hindcast_domain::words::HoldReason;
 use hindcast_domain::{EventId, NoticeId, Severity, Span, Time};
 
+use crate::owed::OwedWord;
 use crate::state::NoticesState;
 
 /// Why a page is held in a storm.
 pub(crate) const WHY: HoldReason = HoldReason::Storm;
+
 /// One question to the state, at one time, for one cause.
 pub(crate) struct NoticeQuestion<'a> {
     pub(crate) state: &'a NoticesState,
@@ -26,18 +28,22 @@ pub(crate) struct NoticeWording<'a> {
     pub(crate) incident: &'a Incident,
     pub(crate) severity: Severity,
     pub(crate) reason: Reason,
+    pub(crate) page: bool,
     /// How late it is, where an earlier page was given up.
     pub(crate) late: Option<Span>,
 }
 
-impl NoticeQuestion<'_> {
-    /// Whether a page that was meant for people at `since` is still owed to them: it goes on, and nobody took
-    /// care of it after that.
-    pub(crate) fn owed(&self, incident: &Incident, since: Time) -> bool {
-        match incident.status {
-            Status::Open => true,
-            Status::Acknowledged => incident.acknowledged_at.is_none_or(|at| at <= since),
-            Status::Resolved => false,
+impl<'a> NoticeQuestion<'a> {
+    /// What an owed word says.
+    pub(crate) fn wording(&self, incident: &'a Incident, owed: &OwedWord) -> NoticeWording<'a> {
+        let firing = self.state.seen.firing.worst(&incident.id).filter(|_| owed.page);
+        let severity = self.state.severity(incident);
+        NoticeWording {
+            incident,
+            severity: firing.map_or(severity, |firing| firing.max(severity)),
+            reason: owed.reason,
+            page: owed.page,
+            late: owed.lost_since.map(|since| self.now.since(since)),
         }
     }
 

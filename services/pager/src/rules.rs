@@ -52,11 +52,36 @@ pub struct PagingRules {
     pub give_up_after_s: i64,
     /// Whether people are told that an incident is over.
     pub tell_resolved: bool,
+    /// How long what begins is watched before the first message about its incident, in seconds.
+    pub first_after_s: i64,
+    /// How long any other change is watched before people are told of it, in seconds.
+    pub settle_s: i64,
+    /// Within how many seconds people are told of more of what they know: the same kind of alert at the same severity.
+    pub more_within_s: i64,
+    /// How long after a page the return of its incident is told without a page at first, in seconds.
+    pub return_quiet_s: i64,
+    /// How long such a return may last until it pages, in seconds.
+    pub return_page_after_s: i64,
+    /// Services that must fail at once for an incident to page at any severity; 0 switches the rule off.
+    pub breadth_services: u32,
+    /// Entities that must fail at once for that.
+    pub breadth_entities: u32,
 }
 
 impl Default for PagingRules {
     fn default() -> Self {
-        Self { receivers: Vec::new(), give_up_after_s: 600, tell_resolved: true }
+        Self {
+            receivers: Vec::new(),
+            give_up_after_s: 600,
+            tell_resolved: true,
+            first_after_s: 2,
+            settle_s: 10,
+            more_within_s: 30,
+            return_quiet_s: 600,
+            return_page_after_s: 30,
+            breadth_services: 4,
+            breadth_entities: 10,
+        }
     }
 }
 
@@ -74,6 +99,35 @@ impl PagingRules {
             }];
         }
         self.receivers.clone()
+    }
+
+    /// Who is to be told of something of a severity: those who want it, or all where nobody does, so that rules lose
+    /// nothing. What wakes nobody goes to those who take more than pages, where there are any.
+    #[must_use]
+    pub fn wanting(&self, severity: Severity, page: bool) -> Vec<ReceiverRules> {
+        let all = self.receivers();
+        let mut wanting: Vec<ReceiverRules> = all.iter().filter(|r| severity >= r.at_least).cloned().collect();
+        if wanting.is_empty() && severity.pages() {
+            wanting = all;
+        }
+        if !page && (wanting.iter().any(|receiver| !receiver.pages_only) || !severity.pages()) {
+            wanting.retain(|receiver| !receiver.pages_only);
+        }
+        wanting
+    }
+
+    /// Whether a receiver is to be told of something of a severity; see [`PagingRules::wanting`].
+    #[must_use]
+    pub fn wants(&self, receiver: &str, severity: Severity, page: bool) -> bool {
+        self.wanting(severity, page).iter().any(|wanting| wanting.name == receiver)
+    }
+
+    /// Whether an incident that so many services and entities are a part of pages whatever its severity.
+    #[must_use]
+    pub const fn is_wide(&self, services: usize, entities: usize) -> bool {
+        self.breadth_services > 0
+            && services >= self.breadth_services as usize
+            && entities >= self.breadth_entities as usize
     }
 
     /// See [`PagingRules::give_up_after_s`].

@@ -1,13 +1,17 @@
-//! Too much at once: a receiver's budget of pages, and the one message that says what is held once it is spent. What
-//! follows at the end of a storm is `ending`'s.
+//! Too much at once: a receiver's budget of pages, the one message that says what is held once it is spent,
+//! and the one that tells at its end what still goes on.
 
 use hindcast_domain::Time;
 use hindcast_domain::event::{Draft, Event};
+use hindcast_domain::incident::Incident;
 use hindcast_domain::notice::{Reason, Requested};
 
 use crate::question::{NoticeQuestion, NoticeWording};
 use crate::rules::ReceiverRules;
 use crate::state::NoticesState;
+
+/// Incidents that a digest names; the rest is counted.
+const NAMED_MAX: usize = 20;
 
 /// Whether a receiver may be paged now.
 pub(crate) enum Budget {
@@ -59,7 +63,47 @@ impl NoticeQuestion<'_> {
             holds_until: Some(until),
             expires_at: self.expires_at(),
             delayed_by: None,
+            status: None,
+            alerts: Vec::new(),
+            incidents: Vec::new(),
+            through: Some(self.state.seen.position),
         };
         self.draft(&receiver.name, "storm", Event::NoticeRequested(asked))
+    }
+
+    /// The message that tells of what was held.
+    pub(crate) fn digest(
+        &self,
+        receiver: &ReceiverRules,
+        told: &[&Incident],
+        worst: hindcast_domain::Severity,
+    ) -> Draft {
+        let mut lines: Vec<String> =
+            told.iter().take(NAMED_MAX).map(|i| format!("{} {} ({})", i.severity, i.title, i.id)).collect();
+        if told.len() > NAMED_MAX {
+            lines.push(format!("… and {} more", told.len() - NAMED_MAX));
+        }
+        let incidents = if told.len() == 1 { "1 unresolved incident was" } else { "unresolved incidents were" };
+        let count = if told.len() == 1 { String::new() } else { format!("{} ", told.len()) };
+        let asked = Requested {
+            incident: None,
+            receiver: receiver.name.clone(),
+            reason: Reason::Digest,
+            page: true,
+            severity: worst,
+            title: format!("After the storm: {count}{incidents} not paged"),
+            lines,
+            services: Vec::new(),
+            teams: Vec::new(),
+            holds_until: None,
+            expires_at: self.expires_at(),
+            delayed_by: None,
+            status: None,
+            alerts: self.state.digest_alerts(told),
+            incidents: told.iter().map(|incident| incident.id.clone()).collect(),
+            through: Some(self.state.seen.position),
+        };
+        let about = told.first().map_or_else(|| "digest".to_owned(), |first| format!("digest/{}", first.id));
+        self.draft(&receiver.name, &about, Event::NoticeRequested(asked))
     }
 }

@@ -1,32 +1,39 @@
-//! Notifies receivers of an incident, or holds that for a named reason until a named time: a snooze, or a storm. Refuses
-//! to know why people are to be notified.
+//! Tells a receiver of an incident, or holds that for a named reason until a named time: a snooze, or a storm. Refuses to
+//! know why people are to be told.
 
+use hindcast_domain::IncidentId;
 use hindcast_domain::Time;
 use hindcast_domain::event::{Draft, Event};
-use hindcast_domain::incident::Incident;
-use hindcast_domain::notice::{Held, Reason, Requested};
+use hindcast_domain::notice::{Held, Notice, Requested};
 use hindcast_domain::words::HoldReason;
 
-use crate::question::{NoticeQuestion, NoticeWording, WHY};
+use crate::question::{NoticeQuestion, NoticeWording, WHY, released};
 use crate::rules::ReceiverRules;
 use crate::storm;
 
 impl NoticeQuestion<'_> {
-    pub(crate) fn tell(&self, word: NoticeWording<'_>) -> Vec<Draft> {
-        let page = word.severity.pages();
-        let all = self.state.seen.rules.receivers();
-        let wants = |receiver: &&ReceiverRules| word.severity >= receiver.at_least && (page || !receiver.pages_only);
-        let mut told: Vec<&ReceiverRules> = all.iter().filter(wants).collect();
-        // A page that no receiver wants goes to all of them: rules must not lose it.
-        if page && told.is_empty() {
-            told = all.iter().collect();
+    /// Says what is due about an incident.
+    pub(crate) fn tell(&self, id: &IncidentId) -> Vec<Draft> {
+        let Some(incident) = self.state.any_incident(id) else { return Vec::new() };
+        let mut drafts = Vec::new();
+        for receiver in self.state.seen.rules.receivers() {
+            let owed = self.state.owed(incident, &receiver).filter(|owed| owed.due <= self.now);
+            let Some(owed) = owed else { continue };
+            if !incident.is_live() {
+                drafts.extend(self.release_of(&incident.id, &receiver.name, &HoldReason::Over, &drafts));
+            }
+            if !owed.silent {
+                let question = NoticeQuestion { before: &drafts, ..*self };
+                let said = question.tell_one(self.wording(incident, &owed), &receiver);
+                drafts.extend(said);
+            }
         }
-        told.into_iter().flat_map(|receiver| self.tell_one(word, receiver)).collect()
+        drafts
     }
 
     /// Tells one receiver, or holds it.
     pub(crate) fn tell_one(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Vec<Draft> {
-        if !word.severity.pages() {
+        if !word.page {
             return vec![self.request(word, receiver)];
         }
         if let Some(until) = word.incident.snoozed_until.filter(|until| *until > self.now) {
@@ -41,33 +48,33 @@ impl NoticeQuestion<'_> {
         }
     }
 
-    pub(crate) fn request(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Draft {
+    fn request(&self, word: NoticeWording<'_>, receiver: &ReceiverRules) -> Draft {
         let incident = word.incident;
+        let words = self.state.words(incident, &receiver.name, word.reason);
         let asked = Requested {
             incident: Some(incident.id.clone()),
             receiver: receiver.name.clone(),
             reason: word.reason,
-            page: word.severity.pages() && word.reason != Reason::Resolved,
+            page: word.page,
             severity: word.severity,
-            title: incident.title.clone(),
-            lines: lines(incident),
+            title: words.title,
+            lines: words.lines,
             services: incident.services.iter().cloned().collect(),
             teams: incident.teams.iter().cloned().collect(),
             holds_until: None,
             expires_at: self.expires_at(),
             delayed_by: word.late,
+            status: Some(incident.status),
+            alerts: words.alerts,
+            incidents: Vec::new(),
+            through: Some(self.state.seen.position),
         };
         self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
     }
 
-    pub(crate) fn hold(
-        &self,
-        word: NoticeWording<'_>,
-        receiver: &ReceiverRules,
-        why: HoldReason,
-        until: Time,
-    ) -> Draft {
+    fn hold(&self, word: NoticeWording<'_>, receiver: &ReceiverRules, why: HoldReason, until: Time) -> Draft {
         let incident = word.incident;
+        let words = self.state.words(incident, &receiver.name, word.reason);
         let held = Held {
             incident: Some(incident.id.clone()),
             alert: None,
@@ -76,22 +83,17 @@ impl NoticeQuestion<'_> {
             why,
             until,
             severity: word.severity,
-            title: incident.title.clone(),
+            title: words.title,
             services: incident.services.iter().cloned().collect(),
             teams: incident.teams.iter().cloned().collect(),
         };
         self.draft(&receiver.name, &format!("{}/held", incident.id), Event::NoticeHeld(held))
     }
-}
 
-fn lines(incident: &Incident) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !incident.services.is_empty() {
-        lines.push(format!("services: {}", incident.services.iter().cloned().collect::<Vec<_>>().join(", ")));
+    /// Lets go what is held of an incident for a receiver, or for all; once, though several receivers share it.
+    pub(crate) fn release_of(&self, id: &IncidentId, receiver: &str, why: &HoldReason, before: &[Draft]) -> Vec<Draft> {
+        let its = |held: &&Notice| held.receiver.as_deref().is_none_or(|of| of == receiver);
+        let new = |draft: &Draft| before.iter().all(|other| other.subject != draft.subject);
+        self.state.holds_of(id).filter(its).map(|held| released(&held.id, why.clone())).filter(new).collect()
     }
-    lines.push(format!("began {}, {} alerts", incident.started_at, incident.members.len()));
-    if incident.reopened > 0 {
-        lines.push(format!("reopened {} times", incident.reopened));
-    }
-    lines
 }

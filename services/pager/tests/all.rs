@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
-mod accounted;
 mod delivery;
 mod harness;
+mod lane_histories;
 mod pager;

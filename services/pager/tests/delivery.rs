@@ -10,7 +10,7 @@ use std::time::Duration;
 use hindcast_clock::{Clock as _, Stepped};
 use hindcast_domain::command::Activated;
 use hindcast_domain::notice::{Reason, Requested};
-use hindcast_domain::{Event, NoticeId, Partition, Severity, Span, Time};
+use hindcast_domain::{Event, IncidentId, NoticeId, Partition, Severity, Span, Time};
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory::{AppendFault, MemoryLedger};
@@ -71,8 +71,12 @@ impl World {
     }
 
     async fn ask(&self, name: &str, receiver: &str) {
+        self.ask_about(name, receiver, None).await;
+    }
+
+    async fn ask_about(&self, name: &str, receiver: &str, incident: Option<&str>) {
         let asked = Requested {
-            incident: None,
+            incident: incident.map(|incident| IncidentId::derive(&[incident.as_bytes()])),
             receiver: receiver.to_owned(),
             reason: Reason::Opened,
             page: true,
@@ -84,6 +88,10 @@ impl World {
             holds_until: None,
             expires_at: START + Span::minutes(10),
             delayed_by: Some(Span::minutes(3)),
+            status: None,
+            alerts: Vec::new(),
+            incidents: Vec::new(),
+            through: Some(0),
         };
         self.write(NoticeId::derive(&[name.as_bytes()]).as_str(), Event::NoticeRequested(asked)).await;
     }
@@ -252,6 +260,24 @@ async fn a_receiver_that_comes_back_takes_it() {
     world.receiver.always(ReceiverBehaviour::Take);
     world.settle().await;
     assert_eq!(*world.facts().await.last().unwrap(), "delivered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_receiver_is_told_of_one_incident_arrives_in_order() {
+    let world = World::new(ReceiverBehaviour::Again);
+    world.activate("ours").await;
+    world.ask_about("opened", "on-call", Some("a")).await;
+    world.ask_about("resolved", "on-call", Some("a")).await;
+    world.ask_about("another", "on-call", Some("b")).await;
+    world.starts("ours");
+    world.settle().await;
+    assert!(world.sent().iter().all(|message| message.title != "resolved"), "the first word is not taken yet");
+    assert!(world.sent().iter().any(|message| message.title == "another"), "another incident does not wait");
+    world.receiver.always(ReceiverBehaviour::Take);
+    world.settle().await;
+    let taken: Vec<_> = world.sent().into_iter().map(|message| message.title).filter(|it| it != "another").collect();
+    assert_eq!(taken.last().map(String::as_str), Some("resolved"));
+    assert_eq!(world.facts().await.iter().filter(|fact| **fact == "delivered").count(), 3);
 }
 
 #[tokio::test(start_paused = true)]

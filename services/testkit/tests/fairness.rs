@@ -12,7 +12,7 @@ use hindcast_domain::alert::Observation;
 use hindcast_domain::event::Event;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::notice::Requested;
-use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Time};
+use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time};
 use hindcast_eventlog::lane::{BACKLOG, Options, Runner, redecide};
 use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_facts::{NewFact, SubmitError};
@@ -61,7 +61,8 @@ impl Flooded {
     fn run<D: Decider>(&self, decider: D, backlog: usize) {
         let options = Options {
             ledger: Arc::clone(&self.ledger),
-            clock: Arc::new(Stepped::new(START)),
+            // A page is asked for once what began has settled.
+            clock: Arc::new(Stepped::new(START + Span::seconds(5))),
             progress: self.progress.clone(),
             snapshots: SnapshotStore::none(),
             owner: "test".to_owned(),

@@ -5,6 +5,7 @@ pub mod advice;
 pub mod alerts;
 mod answer;
 pub mod ask;
+pub mod audit;
 pub mod catalog;
 mod checks;
 pub mod doctor;

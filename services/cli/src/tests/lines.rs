@@ -43,7 +43,7 @@ fn the_contract_s_commands_all_exist() {
     for name in "incidents show timeline why alerts where declare ack unack resolve reopen merge split assign note \
                  silence silences undo similar causes events notices parked report state replay verify doctor source \
                  ask chat mcp memory runbook policy labels models backtest drift postmortem bundle compare \
-                 openapi findings proposals propose severity snooze feedback unsilence catalog"
+                 openapi findings proposals propose severity snooze feedback unsilence catalog audit"
         .split_whitespace()
     {
         assert!(known.contains(&name), "{name}");

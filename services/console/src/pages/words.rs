@@ -130,12 +130,16 @@ pub fn reason(reason: notice::Reason) -> &'static str {
         notice::Reason::Worse => "it got worse",
         notice::Reason::NewService => "another service is affected",
         notice::Reason::NewTeam => "another team is affected",
-        notice::Reason::Reopened => "reopened, and worse",
+        notice::Reason::NewAlert => "another alert fires",
+        notice::Reason::Reopened => "it fires again",
+        notice::Reason::Breadth => "many services fail",
         notice::Reason::Unacknowledged => "acknowledgement withdrawn",
         notice::Reason::StillThere => "a suppression ended and the incident is not resolved",
         notice::Reason::Retried => "an earlier page was not delivered",
         notice::Reason::Storm => "notification storm",
         notice::Reason::Digest => "notifications delayed during a storm",
+        notice::Reason::Acknowledged => "acknowledged",
+        notice::Reason::Merged => "became a part of another incident",
         notice::Reason::Resolved => "resolved",
     }
 }

@@ -1,6 +1,10 @@
 //! Notices: what people are told, and what they are not told now, why, and until when. Owns their events,
 //! state and fold; the rules by which one is requested stand in the pager.
 
+mod named;
+
+pub use named::{DeliveredMessage, NamedAlert};
+
 use crate::events;
 use std::collections::BTreeMap;
 
@@ -9,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Recorded};
 use crate::id::{EventId, Fingerprint, IncidentId, NoticeId};
+use crate::incident;
 use crate::severity::Severity;
 use crate::time::{Span, Time};
 use crate::words::HoldReason;
@@ -25,8 +30,12 @@ pub enum Reason {
     NewService,
     /// A team that was not concerned before is concerned.
     NewTeam,
-    /// It is back, and worse.
+    /// An alert that no message named fires in an incident that people know.
+    NewAlert,
+    /// It is back after people were notified of its end.
     Reopened,
+    /// Many services fail at a severity that pages nobody.
+    Breadth,
     /// Whoever took care does so no more.
     Unacknowledged,
     /// A suppression or snooze ended and it still goes on.
@@ -37,6 +46,10 @@ pub enum Reason {
     Storm,
     /// What was held during a storm.
     Digest,
+    /// Somebody acknowledged it.
+    Acknowledged,
+    /// It became a part of another incident.
+    Merged,
     /// It is over.
     Resolved,
 }
@@ -74,6 +87,20 @@ pub struct Requested {
     /// How late it is, where an earlier one was given up.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "delayed_by_ms")]
     pub delayed_by: Option<Span>,
+    /// Where the incident was in its life when the message was made; absent in requests of before messages named
+    /// their alerts, and in a message about no single incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<incident::Status>,
+    /// The alerts that the message names, worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<NamedAlert>,
+    /// The incidents that it tells of, where it tells of several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<IncidentId>,
+    /// The position up to which the state was read from which the message was made; absent in requests of before
+    /// messages named their alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<u64>,
 }
 
 /// A notification is delayed.
@@ -122,6 +149,9 @@ pub struct Delivered {
     pub attempt: u32,
     /// What the receiver answered, in short.
     pub answer: String,
+    /// What it took; absent in deliveries of before that was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<DeliveredMessage>,
 }
 
 /// A receiver did not take it.
@@ -133,6 +163,9 @@ pub struct Failed {
     pub attempt: u32,
     /// What went wrong, in short.
     pub error: String,
+    /// Name of the receiver; absent in facts of before that was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<String>,
 }
 
 /// It was given up.
@@ -142,6 +175,9 @@ pub struct Expired {
     pub request: EventId,
     /// The last error.
     pub error: String,
+    /// Name of the receiver; absent in facts of before that was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<String>,
 }
 
 /// Where a notice is in its life.

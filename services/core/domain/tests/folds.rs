@@ -138,7 +138,13 @@ impl Lane {
             (Some(home), _) => {
                 let count = home.reopened + 1;
                 let fingerprint = Some(alert.fingerprint.clone());
-                let reopened = Reopened { count, fingerprint, severity: Some(alert.severity), worse: false };
+                let reopened = Reopened {
+                    count,
+                    fingerprint,
+                    severity: Some(alert.severity),
+                    worse: false,
+                    keeps_acknowledgement: false,
+                };
                 // A part of another one by now: it joins where it leads to.
                 let joined = (!home.members.contains_key(&alert.fingerprint)).then_some(joined);
                 let again = joined.map(|joined| Draft::system(&home.id, Event::IncidentAlertJoined(joined)));

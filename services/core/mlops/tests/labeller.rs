@@ -281,6 +281,10 @@ fn page(ledger: &mut Ledger, second: i64, incident: &IncidentId) -> NoticeId {
         holds_until: None,
         expires_at: at(second + 600),
         delayed_by: None,
+        status: None,
+        alerts: Vec::new(),
+        incidents: Vec::new(),
+        through: None,
     };
     ledger.other_lane(at(second), id.as_str(), Event::NoticeRequested(asked));
     id

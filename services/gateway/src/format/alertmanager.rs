@@ -5,6 +5,7 @@
 use hindcast_api::{Code, Problem};
 use hindcast_domain::Span;
 use hindcast_domain::alert::Signal;
+use hindcast_domain::limits::LABEL_VALUE_BYTES_MAX;
 use serde_json::{Map, Value};
 
 use super::{Bad, Context, Item, Payload, SplitPayload, fields, prometheus};
@@ -27,7 +28,14 @@ const KEPT: [&str; 10] = [
 ];
 /// Fields that say nothing that the kept ones and the alerts do not say.
 const SPARED: [&str; 4] = ["title", "state", "message", "appVersion"];
-/// An alert's fields; those of Grafana are shown by its own pages.
+/// The links that Grafana sends with an alert, and the annotations that they become.
+const LINKS: [(&str, &str); 4] = [
+    ("dashboardURL", "dashboard_url"),
+    ("panelURL", "panel_url"),
+    ("imageURL", "image_url"),
+    ("silenceURL", "silence_url"),
+];
+/// An alert's fields.
 const KNOWN: [&str; 16] = [
     "status",
     "labels",
@@ -99,6 +107,13 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
             if is_over { Signal::Resolved } else { Signal::Firing }
         }
     };
+    for (field, annotation) in LINKS {
+        let link =
+            fields::text(value.get(field)).filter(|link| !link.is_empty() && link.len() <= LABEL_VALUE_BYTES_MAX);
+        if let Some(link) = link {
+            told.annotations.entry(annotation.to_owned()).or_insert(link);
+        }
+    }
     let own = fields::text(value.get("fingerprint")).filter(|own| own.len() <= 128);
     Ok(told.into_item(context, signal, context.stale_after(STALE_AFTER), own))
 }
@@ -163,8 +178,12 @@ mod tests {
         hook["version"] = json!("1");
         hook["alerts"][0]["values"] = json!({"B": 0.5});
         hook["alerts"][0]["new"] = json!("x");
+        hook["alerts"][0]["panelURL"] = json!("http://grafana/d/1?viewPanel=2");
+        hook["alerts"][0]["silenceURL"] = json!("");
         let normalised = read("grafana", hook);
         assert_eq!(alerts(&normalised)[0].unmapped, ["/new", "/labels/severity"]);
+        assert_eq!(alerts(&normalised)[0].annotations["panel_url"], "http://grafana/d/1?viewPanel=2");
+        assert!(!alerts(&normalised)[0].annotations.contains_key("silence_url"), "an empty link is none");
     }
 
     #[test]

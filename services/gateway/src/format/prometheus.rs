@@ -50,7 +50,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
 /// One alert as every member of the family tells it.
 pub(crate) struct PrometheusAlert {
     labels: hindcast_domain::alert::Labels,
-    annotations: hindcast_domain::alert::Labels,
+    pub(super) annotations: hindcast_domain::alert::Labels,
     pub(crate) starts_at: Option<Time>,
     pub(crate) ends_at: Option<Time>,
     url: Option<String>,

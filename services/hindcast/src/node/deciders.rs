@@ -49,6 +49,9 @@ pub fn start(common: &Common, tasks: &mut Tasks) -> anyhow::Result<()> {
             metrics: common.metrics.clone(),
             figures: common.progress.figures().clone(),
         };
+        let (ledger, clock) = (Arc::clone(&common.ledger), Arc::clone(&common.clock));
+        let audit = crate::audit::live(ledger, clock, common.metrics.clone(), tasks.stop());
+        tasks.spawn("paging audit", async move { Ok(audit.await?) });
         let run = deliverer.run(tasks.stop());
         tasks.spawn("delivery", async move { Ok(run.await?) });
     }

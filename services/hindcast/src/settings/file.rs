@@ -87,12 +87,36 @@ pub struct Paging {
     pub give_up_after_s: i64,
     /// Whether people are notified when an incident is over.
     pub tell_resolved: bool,
+    /// How long what begins is watched before the first message about its incident, in seconds.
+    pub first_after_s: i64,
+    /// How long any other change is watched before people are told of it, in seconds.
+    pub settle_s: i64,
+    /// Within how many seconds people are told of more of what they know.
+    pub more_within_s: i64,
+    /// How long after a page the return of its incident is told without a page at first, in seconds.
+    pub return_quiet_s: i64,
+    /// How long such a return may last until it pages, in seconds.
+    pub return_page_after_s: i64,
+    /// Services that must fail at once for an incident to page at any severity; 0 switches the rule off.
+    pub breadth_services: u32,
+    /// Entities that must fail at once for that.
+    pub breadth_entities: u32,
 }
 
 impl Default for Paging {
     fn default() -> Self {
         let rules = hindcast_pager::PagingRules::default();
-        Self { give_up_after_s: rules.give_up_after_s, tell_resolved: rules.tell_resolved }
+        Self {
+            give_up_after_s: rules.give_up_after_s,
+            tell_resolved: rules.tell_resolved,
+            first_after_s: rules.first_after_s,
+            settle_s: rules.settle_s,
+            more_within_s: rules.more_within_s,
+            return_quiet_s: rules.return_quiet_s,
+            return_page_after_s: rules.return_page_after_s,
+            breadth_services: rules.breadth_services,
+            breadth_entities: rules.breadth_entities,
+        }
     }
 }
 
@@ -246,6 +270,24 @@ pub(super) fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Times of paging that make sense.
+///
+/// # Errors
+/// The first one that does not, by name.
+pub(super) fn check_paging(paging: &Paging) -> anyhow::Result<()> {
+    let times = [
+        ("first_after_s", paging.first_after_s),
+        ("settle_s", paging.settle_s),
+        ("more_within_s", paging.more_within_s),
+        ("return_quiet_s", paging.return_quiet_s),
+        ("return_page_after_s", paging.return_page_after_s),
+    ];
+    if let Some((name, seconds)) = times.into_iter().find(|(_, seconds)| *seconds < 0) {
+        bail!("expected {name} of 0 or more seconds in [paging], got {seconds}");
+    }
+    Ok(())
+}
+
 pub(super) fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::PagingRules {
     let of = |receiver: &Receiver| {
         let name = serde_json::json!({"name": receiver.name, "pages_only": receiver.pages_only});
@@ -261,5 +303,12 @@ pub(super) fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager:
         receivers: receivers.iter().filter_map(of).collect(),
         give_up_after_s: paging.give_up_after_s,
         tell_resolved: paging.tell_resolved,
+        first_after_s: paging.first_after_s,
+        settle_s: paging.settle_s,
+        more_within_s: paging.more_within_s,
+        return_quiet_s: paging.return_quiet_s,
+        return_page_after_s: paging.return_page_after_s,
+        breadth_services: paging.breadth_services,
+        breadth_entities: paging.breadth_entities,
     }
 }

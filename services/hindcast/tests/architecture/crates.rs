@@ -230,6 +230,18 @@ fn the_verifier_sees_no_model() {
     assert!(reached(&crates, "hindcast-copilot").contains("hindcast-llm"), "the walk finds what is there");
 }
 
+#[test]
+fn the_paging_audit_knows_nothing_of_whoever_pages() {
+    let crates = crates();
+    let seen = reached(&crates, "hindcast-paging-audit");
+    for pager in ["hindcast-pager", "hindcast-engine", "hindcast-messaging", "hindcast-eventlog", "hindcast-correlator"]
+    {
+        assert!(!seen.contains(pager), "the paging audit reaches {pager}");
+    }
+    assert!(!reached(&crates, "hindcast-pager").contains("hindcast-paging-audit"), "the pager reaches its auditor");
+    assert!(seen.contains("hindcast-domain"), "the walk finds what is there");
+}
+
 /// What appends commands, reaches people, decides, or starts processes.
 const HANDS: [&str; 8] = [
     "hindcast-intake",

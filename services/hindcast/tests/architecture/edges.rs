@@ -53,7 +53,7 @@ pub const ADAPTER_TO_MORE: [(&str, &str, &str); 1] =
     [("telemetry-files", "hindcast-clock", "what is kept for a time is kept by the clock")];
 
 /// Edges that exist for tests alone.
-pub const ONLY_IN_TESTS: [(&str, &str, &str); 20] = [
+pub const ONLY_IN_TESTS: [(&str, &str, &str); 21] = [
     ("hindcast-copilot", "hindcast-eventlog", "what was appended is read back"),
     ("hindcast-copilot", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
     ("hindcast-detector", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
@@ -72,6 +72,7 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 20] = [
     ("hindcast-testkit", "hindcast-correlator", "random histories are decided again by the deciders that serve"),
     ("hindcast-testkit", "hindcast-mlops", "random histories are decided again by the deciders that serve"),
     ("hindcast-testkit", "hindcast-pager", "random histories are decided again by the deciders that serve"),
+    ("hindcast-testkit", "hindcast-paging-audit", "random histories are audited"),
     ("hindcast-rca", "hindcast-postmortem", "a draft cites nothing that the ranking's evidence lacks"),
     ("hindcast-rca", "hindcast-verifier", "what is concluded must stand before the verifier"),
 ];

@@ -180,6 +180,7 @@ impl Lane {
                     fingerprint: Some(alert.fingerprint.clone()),
                     severity: Some(alert.severity),
                     worse: alert.severity > home.peak_severity,
+                    keeps_acknowledgement: home.keeps_acknowledgement(self.time, Span::seconds(10)),
                 };
                 let mut drafts = vec![Draft::system(&home.id, Event::IncidentReopened(reopened))];
                 if !home.members.contains_key(&alert.fingerprint) {

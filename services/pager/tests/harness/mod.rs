@@ -6,17 +6,15 @@
 
 pub mod lane;
 
-use hindcast_domain::words::{HoldReason, ResolvedBy};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use hindcast_domain::book::Book;
 use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::incident::Status;
 use hindcast_domain::lane::{Decider, Input, Timer};
-use hindcast_domain::notice::{self, Expired, Held, Notice, Notices, Reason, Requested};
+use hindcast_domain::notice::{Expired, Held, Notices, Reason, Requested};
 use hindcast_domain::{EventId, IncidentId, NoticeId, Partition, Severity, Span, Time};
 use hindcast_pager::{NoticesState, Pager};
+use serde_json::json;
 
 use lane::Lane;
 
@@ -47,7 +45,7 @@ pub struct Desk<D = Pager> {
 
 impl Desk {
     pub fn new() -> Self {
-        Self::of(Pager)
+        Self::of(Pager).rules(json!({}))
     }
 }
 
@@ -67,8 +65,17 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
         }
     }
 
-    /// Puts the section `paging` in force.
-    pub fn rules(mut self, rules: serde_json::Value) -> Self {
+    /// Puts the section `paging` in force, without the times in which a change settles: what settles is not told, and
+    /// that has tests of its own.
+    pub fn rules(self, mut rules: serde_json::Value) -> Self {
+        for name in ["first_after_s", "settle_s", "more_within_s"] {
+            rules[name] = json!(0);
+        }
+        self.settling(rules)
+    }
+
+    /// Puts the section `paging` in force as it is.
+    pub fn settling(mut self, rules: serde_json::Value) -> Self {
         let configured = Configured { section: "paging".into(), hash: "h".into(), content: rules };
         self.fact(Partition::whole("default"), "paging", Event::Configured(configured));
         self
@@ -145,7 +152,8 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
     /// A delivery is given up.
     pub fn expires(&mut self, seconds: i64, notice: &NoticeId) -> Vec<Recorded> {
         let mut said = self.pass(at(seconds));
-        let expired = Expired { request: self.notices.0[notice].event.clone(), error: "no answer".into() };
+        let expired =
+            Expired { request: self.notices.0[notice].event.clone(), error: "no answer".into(), receiver: None };
         said.extend(self.fact(Partition::whole("default"), notice.as_str(), Event::NoticeExpired(expired)));
         said
     }
@@ -156,7 +164,7 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
         self.facts += 1;
         self.feed(vec![Recorded {
             id: EventId::derive(&[b"fact", &self.facts.to_be_bytes()]),
-            position: 0,
+            position: self.inputs.len() as u64,
             partition,
             subject: subject.to_owned(),
             revision: None,
@@ -168,10 +176,22 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
     }
 
     fn feed(&mut self, inputs: Vec<Recorded>) -> Vec<Recorded> {
-        inputs.into_iter().flat_map(|input| self.input(input)).collect()
+        let mut said: Vec<Recorded> = inputs.into_iter().flat_map(|input| self.input(input)).collect();
+        // What is due at once is said once all of it is known.
+        let now = self.time + Span::millis(1);
+        while let Some(timer) = self.pager.due(&self.state).filter(|timer| timer.due <= now) {
+            said.extend(self.fire_timer(&timer));
+        }
+        said
+    }
+
+    /// The inputs in the order in which the lane reads them.
+    fn placed(&self, input: Recorded) -> Recorded {
+        Recorded { position: self.inputs.len() as u64 + 1, ..input }
     }
 
     fn input(&mut self, input: Recorded) -> Vec<Recorded> {
+        let input = self.placed(input);
         let lane = Partition::whole("default");
         let of = if input.partition.is_whole() { Input::Intake } else { Input::Lane("incidents") };
         assert!(self.pager.sees_first() && self.pager.reads(&lane, of, &input.partition));
@@ -230,10 +250,6 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
         self.log.iter().for_each(|decision| self.pager.evolve(&mut state, decision));
         state
     }
-
-    pub fn check(&self) -> Result<(), String> {
-        accounted(&self.incidents.book, &self.notices, self.time)
-    }
 }
 
 // ── reading what was said ──────────────────────────────────────────────────────────────────────────
@@ -266,95 +282,4 @@ pub fn held(said: &[Recorded]) -> Vec<Held> {
         _ => None,
     };
     said.iter().filter_map(of).collect()
-}
-
-// ── the paging invariant ───────────────────────────────────────────────────────────────────────────
-
-/// For every alert that fires at a paging severity one holds: people were paged for its incident, or for one
-/// that is merged into it; a named hold or suppression of it ends in the future; or a person took the incident
-/// on (acknowledged it, or said that it is over) so that there is nobody left to wake. A page that was given
-/// up counts for nothing.
-pub fn accounted(book: &Book, notices: &Notices, now: Time) -> Result<(), String> {
-    for alert in book.alerts.values().filter(|alert| alert.is_firing() && alert.severity.pages()) {
-        let home = alert.incident.as_ref().and_then(|id| book.home(id));
-        let family: BTreeSet<&IncidentId> = book
-            .incidents
-            .values()
-            .filter(|incident| home.is_some() && book.home(&incident.id).map(|i| &i.id) == home.map(|i| &i.id))
-            .map(|incident| &incident.id)
-            .collect();
-        let of_family = |notice: &&Notice| notice.incident.as_ref().is_some_and(|id| family.contains(id));
-        let paged = notices.0.values().filter(of_family).any(|notice| match notice.status {
-            notice::Status::Requested | notice::Status::Delivered => notice.page,
-            notice::Status::Released => notice.why == Some(HoldReason::Told) && digest_after(notices, notice),
-            notice::Status::Expired | notice::Status::Held => false,
-        });
-        let held = notices.0.values().any(|notice| {
-            let its = notice.alert.as_ref() == Some(&alert.fingerprint) || of_family(&notice);
-            its && notice.status == notice::Status::Held && notice.until >= now
-        });
-        let suppressed = alert.suppressed.as_ref().is_some_and(|held| held.until >= now);
-        // What a person ended stays so when it is put together with one that was over already.
-        let taken_on = home.is_some_and(|home| {
-            home.status == Status::Acknowledged
-                || home.resolved_by == Some(ResolvedBy::Person)
-                || !home.is_live() && !home.lineage.is_empty()
-        });
-        if !(paged || held || suppressed || taken_on) {
-            return Err(format!("{} fires at {}, and nobody was paged for {family:?}", alert.name, alert.severity));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a digest was asked for when a hold ended: a hold that says that it was told was told by one.
-fn digest_after(notices: &Notices, held: &Notice) -> bool {
-    notices.0.values().any(|notice| notice.reason == Reason::Digest && notice.page && notice.at >= held.until)
-}
-
-/// A pager that is broken on purpose: of what it decides, it loses what `loses` says.
-pub struct Broken {
-    pub loses: fn(&Event) -> bool,
-}
-
-impl Decider for Broken {
-    type State = NoticesState;
-
-    fn name(&self) -> &'static str {
-        Pager.name()
-    }
-    fn reads(&self, lane: &Partition, input: Input, of: &Partition) -> bool {
-        Pager.reads(lane, input, of)
-    }
-    fn founds(&self, input: Input, of: &Partition) -> Option<Partition> {
-        Pager.founds(input, of)
-    }
-    fn seals(&self, input: &Recorded) -> bool {
-        Pager.seals(input)
-    }
-    fn sees_first(&self) -> bool {
-        Pager.sees_first()
-    }
-    fn seen(&self, state: &mut NoticesState, input: &Recorded) {
-        Pager.seen(state, input);
-    }
-    fn evolve(&self, state: &mut NoticesState, decision: &Recorded) {
-        Pager.evolve(state, decision);
-    }
-    fn decide(&self, state: &NoticesState, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
-        let mut drafts = Pager.decide(state, lane, input, now);
-        drafts.retain(|draft| !(self.loses)(&draft.event));
-        drafts
-    }
-    fn due(&self, state: &NoticesState) -> Option<Timer> {
-        Pager.due(state)
-    }
-    fn fire(&self, state: &NoticesState, lane: &Partition, timer: &Timer) -> Vec<Draft> {
-        let mut drafts = Pager.fire(state, lane, timer);
-        drafts.retain(|draft| !(self.loses)(&draft.event));
-        drafts
-    }
-    fn revision(&self, state: &NoticesState, subject: &str) -> u64 {
-        Pager.revision(state, subject)
-    }
 }

@@ -5,7 +5,8 @@
 //! attempt of one notice, so that a receiver can drop what it has seen.
 
 use async_trait::async_trait;
-use hindcast_domain::notice::Reason;
+use hindcast_domain::incident::Status;
+use hindcast_domain::notice::{NamedAlert, Reason};
 use hindcast_domain::{Severity, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,8 +34,15 @@ pub struct Notification {
     pub title: String,
     /// More words, a line each.
     pub lines: Vec<String>,
+    /// Where the incident was in its life when the message was made; absent in a message about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The alerts that this message names.
+    pub alerts: Vec<NamedAlert>,
     /// When it was asked for.
     pub at: Time,
+    /// The position of the request: everything up to it was known.
+    pub position: u64,
 }
 
 /// Why a receiver did not take it.

@@ -9,7 +9,7 @@ use hindcast_api::{Code, PageAccount, Problem, Receipt, ReceiptStage, ReceiptSte
 use hindcast_domain::alert::Alert;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::notice::{self, Notice};
-use hindcast_domain::{Event, Time};
+use hindcast_domain::{Event, Span, Time};
 use serde_json::{Value, json};
 
 use super::Reader;
@@ -25,9 +25,14 @@ pub(crate) const UNACCOUNTED: PageAccount = PageAccount::Unaccounted;
 /// What an alert's notices say.
 struct AlertNotices {
     notice: Notice,
-    /// Whether the alert itself is what it was asked for.
-    own: bool,
+    /// Whether it tells of the alert: it names it, or counts it under its kind.
+    names: bool,
+    /// Whether it is of before notifications named their alerts, so that nothing is known of whom it names.
+    unnamed: bool,
 }
+
+/// How long after an alert fires its notification may be under way.
+const UNDER_WAY: Span = Span::seconds(60);
 
 impl Reader {
     /// Of an alert, by its whole fingerprint.
@@ -67,7 +72,6 @@ impl Reader {
 
     /// The notices that concern an alert; their events become steps.
     fn told(&self, alert: &Alert, homes: &[String], positions: &mut BTreeSet<u64>) -> Result<Vec<AlertNotices>, Error> {
-        let own: BTreeSet<u64> = positions.clone();
         let mut ids: BTreeMap<String, u64> = BTreeMap::new();
         for home in homes {
             for mention in self.store.about(MentionIndex::NoticesOf, home, self.at).take(RECEIPT_EVENTS_MAX) {
@@ -84,12 +88,12 @@ impl Reader {
             if notice.alert.as_ref().is_some_and(|about| *about != alert.fingerprint) {
                 continue;
             }
-            let cause = self.recorded(asked)?.and_then(|recorded| recorded.cause);
-            let cause = match cause {
-                Some(cause) => self.position_of(cause.as_str())?,
-                None => None,
-            };
-            told.push(AlertNotices { notice, own: cause.is_some_and(|cause| own.contains(&cause)) });
+            let asked = self.recorded(asked)?;
+            let (mut names_it, mut unnamed) = (false, true);
+            if let Some(Event::NoticeRequested(asked)) = asked.as_ref().map(|asked| &asked.event) {
+                (names_it, unnamed) = (names(asked, alert), asked.through.is_none());
+            }
+            told.push(AlertNotices { notice, names: names_it, unnamed });
             for mention in self.store.about(MentionIndex::Notice, &id, self.at) {
                 positions.insert(mention?.position);
             }
@@ -106,16 +110,21 @@ impl Reader {
         if let Some(held) = &alert.suppressed {
             return Ok((PageAccount::Suppressed, Some(held.until)));
         }
-        let paged = |told: &&AlertNotices| {
-            told.notice.page && matches!(told.notice.status, notice::Status::Requested | notice::Status::Delivered)
+        // What was sent before it fired is no notification of it.
+        let began = alert.occurrence().first_seen_at;
+        let sent = |told: &&AlertNotices| {
+            told.notice.at >= began
+                && matches!(told.notice.status, notice::Status::Requested | notice::Status::Delivered)
         };
-        if told.iter().filter(paged).any(|told| told.own) {
+        if told.iter().filter(sent).any(|told| told.names && told.notice.page) {
             return Ok((PageAccount::Paged, None));
         }
+        let of_incident = |told: &AlertNotices| told.names || told.unnamed && told.notice.page;
         let digest = |told: &AlertNotices| {
-            told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told)
+            let is_told = told.notice.status == notice::Status::Released && told.notice.why == Some(HoldReason::Told);
+            is_told && told.notice.until >= began
         };
-        if told.iter().any(|told| paged(&told) || digest(told)) {
+        if told.iter().any(|told| sent(&told) && of_incident(told) || digest(told)) {
             return Ok((PageAccount::IncidentPaged, None));
         }
         let held = told.iter().filter(|told| told.notice.status == notice::Status::Held).map(|told| told.notice.until);
@@ -126,7 +135,14 @@ impl Reader {
             Some(home) => self.incident_fold(home.as_str())?.and_then(|(_, incident)| incident.snoozed_until),
             None => None,
         };
-        Ok(snoozed.map_or((UNACCOUNTED, None), |until| (PageAccount::Held, Some(until))))
+        let due = began + UNDER_WAY;
+        let under_way = self.latest()?.filter(|now| *now <= due).map(|_| due);
+        Ok(snoozed.or(under_way).map_or((UNACCOUNTED, None), |until| (PageAccount::Held, Some(until))))
+    }
+
+    /// The time up to which this reader knows what happened.
+    fn latest(&self) -> Result<Option<Time>, Error> {
+        Ok(self.store.recorded_at(hindcast_ledger::commit::seq_of(self.at))?.map(Time::from_nanos))
     }
 
     /// The steps at these positions; of too many, the first and the last ones.
@@ -151,6 +167,14 @@ impl Reader {
         }
         Ok((steps, too_many as u64))
     }
+}
+
+/// Whether a message names an alert, or counts it under its kind.
+fn names(asked: &notice::Requested, alert: &Alert) -> bool {
+    asked
+        .alerts
+        .iter()
+        .any(|named| named.fingerprint == alert.fingerprint || named.count.is_some() && named.name == alert.name)
 }
 
 fn step(recorded: &Recorded, stage: ReceiptStage, text: String, detail: Value) -> ReceiptStep {

@@ -247,12 +247,16 @@ pub(crate) const fn reason(reason: notice::Reason) -> &'static str {
         notice::Reason::Worse => "severity increased",
         notice::Reason::NewService => "another service is affected",
         notice::Reason::NewTeam => "another team is affected",
-        notice::Reason::Reopened => "reopened, and worse",
+        notice::Reason::NewAlert => "another alert of the incident fires",
+        notice::Reason::Reopened => "it fires again",
+        notice::Reason::Breadth => "many services fail",
         notice::Reason::Unacknowledged => "acknowledgement withdrawn",
         notice::Reason::StillThere => "suppression ended and the incident is not resolved",
         notice::Reason::Retried => "an earlier page was not delivered",
         notice::Reason::Storm => "notification storm; further pages are delayed",
         notice::Reason::Digest => "notifications delayed during a storm",
+        notice::Reason::Acknowledged => "incident acknowledged",
+        notice::Reason::Merged => "incident became a part of another one",
         notice::Reason::Resolved => "incident resolved",
     }
 }

@@ -42,7 +42,7 @@ impl World {
         let notice = NoticeId::derive(&[b"life", &index.to_be_bytes()]);
         let told = vec![Draft::system(&notice, page(&id, self.now))];
         let told = self.decide(&partition, "notices", told, None, Span::ZERO).await;
-        let delivered = Delivered { request: told[0].id.clone(), attempt: 1, answer: String::new() };
+        let delivered = Delivered { request: told[0].id.clone(), attempt: 1, answer: String::new(), message: None };
         let fact = (notice.to_string(), "pager".to_owned(), Event::NoticeDelivered(delivered));
         self.intake(&partition, vec![fact]).await;
         self.wait(60_000);

@@ -345,8 +345,12 @@ impl World {
             )
             .await
         } else {
-            let taken =
-                Event::NoticeDelivered(Delivered { request: request.clone(), attempt: 1, answer: "200".into() });
+            let taken = Event::NoticeDelivered(Delivered {
+                request: request.clone(),
+                attempt: 1,
+                answer: "200".into(),
+                message: None,
+            });
             self.intake(&whole, vec![(id.to_string(), "pager".into(), taken)]).await
         };
         assert!(!next.is_empty());
@@ -498,6 +502,10 @@ fn page(incident: &IncidentId, now: Time) -> Event {
         holds_until: None,
         expires_at: now + Span::hours(1),
         delayed_by: None,
+        status: None,
+        alerts: Vec::new(),
+        incidents: Vec::new(),
+        through: None,
     })
 }
 

@@ -141,6 +141,7 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
             fingerprint: None,
             severity: worst_firing(book, incident),
             worse: false,
+            keeps_acknowledgement: false,
         }),
         Command::AssignIncident { owner, .. } => {
             if let Some(owner) = owner {

@@ -138,6 +138,10 @@ pub struct Reopened {
     pub severity: Option<Severity>,
     /// Whether it is worse than it ever was, so that it pages again.
     pub worse: bool,
+    /// Whether the acknowledgement of before its end stays: it was over for a moment only, as where one delivery ends
+    /// one instance of an alert and begins another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_acknowledgement: bool,
 }
 
 /// Another incident became a part of this one.

@@ -32,6 +32,13 @@ impl Incident {
         self.acknowledged_by = None;
     }
 
+    /// Opens it again as it was before an end that lasted for a moment.
+    fn go_on(&mut self) {
+        self.status = if self.acknowledged_at.is_some() { Status::Acknowledged } else { Status::Open };
+        self.resolved_at = None;
+        self.resolved_by = None;
+    }
+
     fn resolve(&mut self, by: ResolvedBy, now: Time) {
         self.status = Status::Resolved;
         self.resolved_at = Some(now);
@@ -71,7 +78,11 @@ impl Incident {
                 self.resolution = resolved.resolution.clone().or_else(|| self.resolution.take());
             }
             Event::IncidentReopened(reopened) => {
-                self.open_again();
+                if reopened.keeps_acknowledgement {
+                    self.go_on();
+                } else {
+                    self.open_again();
+                }
                 self.reopened = reopened.count;
                 if let Some(severity) = reopened.severity {
                     self.raise(severity);

@@ -7,10 +7,10 @@
 pub mod decide;
 pub mod event;
 mod fold;
+mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use event::{
@@ -18,24 +18,14 @@ pub use event::{
     Reopened, Resolved, SeveritySet, Snoozed, Split, Unacknowledged, Undone,
 };
 
+pub use status::Status;
+
 use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::severity::Severity;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::words::{LineageKind, ResolvedBy};
 
 pub(crate) use fold::evolve;
-
-/// Where an incident is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Nobody takes care yet.
-    Open,
-    /// Somebody does.
-    Acknowledged,
-    /// It is over.
-    Resolved,
-}
 
 /// An alert's membership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +132,14 @@ impl Incident {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.status != Status::Resolved
+    }
+
+    /// Whether an alert that brings it back at `now` finds it acknowledged still: somebody had acknowledged it, it
+    /// ended because its alerts did, and that is no longer ago than `within`.
+    #[must_use]
+    pub fn keeps_acknowledgement(&self, now: Time, within: Span) -> bool {
+        let lately = self.resolved_at.is_some_and(|at| now.since(at) <= within);
+        self.acknowledged_at.is_some() && self.resolved_by == Some(ResolvedBy::Quiet) && lately
     }
 
     /// An open incident without alerts, as it is before its first event says more.

@@ -1,7 +1,7 @@
 //! Who is notified.
 
 use super::declared::NameSet::Receivers;
-use super::declared::{MetricDeclaration, SLOW, counter, gauge, histogram, named};
+use super::declared::{MetricDeclaration, SLOW, counter, gauge, histogram, named, words};
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     counter("hindcast_notices_delivered_total", "Notifications that a receiver took", &[named("receiver", Receivers)]),
@@ -23,5 +23,11 @@ pub(super) const ALL: &[MetricDeclaration] = &[
         &[],
     ),
     gauge("hindcast_notices_pending", "Notifications that are requested and not delivered yet", &[]),
+    gauge(
+        "hindcast_paging_breaches",
+        "Breaches of the paging contract that the auditor found in the ledger, by rule; 0 is right",
+        &[words("rule", &["by_name", "last_word", "false_state", "acknowledgement", "breadth"])],
+    ),
+    gauge("hindcast_paging_episodes", "Stretches of firing at a paging severity that the auditor counted", &[]),
     gauge("hindcast_effects_held", "1 where this installation notifies nobody, since another one is active", &[]),
 ];

@@ -1,10 +1,10 @@
-//! The paging invariant over random histories: alerts of every severity fire, worsen and end, silences,
-//! snoozes and storms come and go, deliveries are given up, and people do what people do.
+//! Random histories of the lane alone: a restart finds the state that decided, budgets hold, and what holds comes to an
+//! end. Whether people are told the truth is audited in `services/testkit/tests/paging.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
 use crate::harness;
-use harness::{Broken, Desk, START};
+use harness::{Desk, START};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
@@ -199,19 +199,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_alert_of_paging_severity_is_ever_left_over(steps in steps(), rules in rules(), pager_first in any::<bool>()) {
+    fn budgets_hold_and_what_holds_comes_to_an_end(steps in steps(), rules in rules(), pager_first in any::<bool>()) {
         let mut desk = Desk::new().rules(rules.clone());
         desk.pager_first = pager_first;
-        for (index, (wait, step)) in steps.iter().enumerate() {
-            take(&mut desk, *wait, step);
-            if let Err(wrong) = desk.check() {
-                prop_assert!(false, "after step {} ({:?}) at {}: {}\n{:#?}", index, step, desk.time, wrong, desk.log);
-            }
-        }
-        // And when everything that holds has come to its end, nothing is left over either.
+        steps.iter().for_each(|(wait, step)| take(&mut desk, *wait, step));
         desk.pass(desk.time + Span::hours(1));
-        prop_assert_eq!(desk.check(), Ok(()));
-        prop_assert!(desk.state.next_timer().is_none(), "a hold has no end");
+        let held: Vec<_> = desk.state.held().collect();
+        prop_assert!(held.is_empty(), "a hold has no end: {held:?} at {}", desk.time);
         prop_assert_eq!(budgets_hold(&desk, &rules), Ok(()));
     }
 
@@ -223,22 +217,4 @@ proptest! {
         let snapshot: NoticesState = serde_json::from_slice(&serde_json::to_vec(&desk.state).unwrap()).unwrap();
         prop_assert_eq!(snapshot, desk.state);
     }
-}
-
-#[test]
-fn the_property_turns_red_when_paging_is_switched_off() {
-    use proptest::test_runner::{Config, TestRunner};
-    let mut runner = TestRunner::new_with_rng(
-        Config { failure_persistence: None, cases: 200, max_shrink_iters: 0, ..Config::default() },
-        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
-    );
-    let outcome = runner.run(&steps(), |steps| {
-        let mut desk = Desk::of(Broken { loses: |event| matches!(event, Event::NoticeRequested(_)) });
-        for (wait, step) in &steps {
-            take(&mut desk, *wait, step);
-            prop_assert_eq!(desk.check(), Ok(()));
-        }
-        Ok(())
-    });
-    assert!(outcome.is_err(), "a check that cannot fail is worth nothing");
 }

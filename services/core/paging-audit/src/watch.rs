@@ -1,0 +1,254 @@
+//! The auditor at work: it takes events in the order of the ledger, and looks at what is owed when its time is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::incident::Status;
+use hindcast_domain::{Fingerprint, IncidentId, Severity, Time, events};
+
+use crate::BOUND;
+use crate::duties::{NamingDuties, NamingDuty};
+use crate::episodes::{AlertChange, ObservedAlerts};
+use crate::incidents::AuditedIncidents;
+use crate::report::{AuditRule, PageAuditReport, PagingViolation};
+use crate::rules::AuditSettings;
+use crate::said::SaidWords;
+
+/// What is owed to people so far, and what they heard; it is fed with the ledger, event by event.
+#[derive(Clone, Debug, Default)]
+pub struct PageAuditor {
+    pub(crate) settings: AuditSettings,
+    pub(crate) alerts: ObservedAlerts,
+    pub(crate) incidents: AuditedIncidents,
+    pub(crate) duties: NamingDuties,
+    pub(crate) words: SaidWords,
+    /// Alerts that a silence holds, and until when.
+    pub(crate) suppressed: BTreeMap<Fingerprint, Time>,
+    /// When a silence let an alert go.
+    pub(crate) lifted: BTreeMap<Fingerprint, Time>,
+    /// When a severity could be told again after nobody could be.
+    pub(crate) reachable: BTreeMap<Severity, Time>,
+    /// Wide incidents that are to be looked at, and those that were reported.
+    pub(crate) wide: BTreeSet<(Time, IncidentId)>,
+    pub(crate) wide_blamed: BTreeSet<IncidentId>,
+    /// When the process was started last.
+    pub(crate) started: Time,
+    pub(crate) now: Time,
+    pub(crate) since: Time,
+    pub(crate) report: PageAuditReport,
+}
+
+impl PageAuditor {
+    /// An auditor that has seen nothing, and counts what begins at or after `since`.
+    #[must_use]
+    pub fn since(since: Time) -> Self {
+        Self { since, ..Self::default() }
+    }
+
+    /// Takes in the next event of the ledger.
+    pub fn take(&mut self, input: &Recorded) {
+        // Nobody could be told while the process was away: that is known before time passes.
+        if matches!(input.event, Event::DoorOpened(_)) {
+            self.started = self.started.max(input.time);
+        }
+        self.pass(input.time);
+        match &input.event {
+            Event::Observed(seen) => match self.alerts.observe(seen, self.now, self.settings.late) {
+                AlertChange::Nothing => {}
+                AlertChange::Began => self.began(&seen.fingerprint),
+                AlertChange::Ended(began) => self.ended(&seen.fingerprint, began),
+            },
+            Event::Configured(configured) => self.settings.configure(configured.section.as_str(), &configured.content),
+            Event::AlertSuppressed(held) => {
+                if let Ok(fingerprint) = input.subject.parse() {
+                    self.suppressed.insert(fingerprint, held.until);
+                }
+            }
+            Event::AlertUnsuppressed(_) => {
+                if let Ok(fingerprint) = input.subject.parse::<Fingerprint>()
+                    && self.suppressed.remove(&fingerprint).is_some()
+                {
+                    self.lifted.insert(fingerprint, self.now);
+                }
+            }
+            Event::NoticeHeld(_) | Event::NoticeReleased(_) => {
+                if let Some(incident) = self.incidents.hold(input) {
+                    self.words.changed(&incident, self.now + BOUND);
+                }
+            }
+            Event::NoticeDelivered(delivered) => match &delivered.message {
+                Some(message) => self.delivered(message),
+                None => self.report.unrecorded += 1,
+            },
+            Event::NoticeFailed(failed) => self.failed(failed.receiver.as_deref()),
+            Event::NoticeExpired(expired) => self.failed(expired.receiver.as_deref()),
+            events! { incident } => self.incident(input),
+            Event::AlertFired(_)
+            | Event::AlertRepeated(_)
+            | Event::AlertResolved(_)
+            | Event::AlertStale(_)
+            | Event::AlertFlapping(_)
+            | Event::AlertSettled(_)
+            | Event::NoticeRequested(_)
+            | Event::Delivery(_)
+            | Event::DoorOpened(_)
+            | Event::Change(_)
+            | Event::Command(_)
+            | Event::Parked(_)
+            | Event::Unparked(_)
+            | Event::Activated(_)
+            | Event::Restored(_)
+            | Event::Owned(_)
+            | Event::CommandRejected(_)
+            | events! { finding, conversation, proposal, label, model, chat, silence } => {}
+        }
+    }
+
+    /// Lets time pass, and looks at what was due before `until`.
+    pub fn pass(&mut self, until: Time) {
+        self.now = self.now.max(until);
+        while let Some((due, id)) = self.duties.pop(self.now) {
+            self.judge_duty(id, due);
+        }
+        while let Some((due, incident, receiver)) = self.words.pop(self.now) {
+            self.judge_word(due, incident, receiver);
+        }
+        while let Some((due, incident)) = self.wide.first().filter(|(due, _)| *due < self.now).cloned() {
+            self.wide.remove(&(due, incident.clone()));
+            self.judge_breadth(due, &incident);
+        }
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn report(&self) -> PageAuditReport {
+        let mut report = self.report.clone();
+        for (_, duty) in self.duties.iter() {
+            let held = self.is_held(&duty.fingerprint, self.now);
+            *(if held { &mut report.suppressed } else { &mut report.pending }) += 1;
+        }
+        report
+    }
+
+    /// The breaches so far, without a copy.
+    #[must_use]
+    pub fn violations(&self) -> &[PagingViolation] {
+        &self.report.violations
+    }
+
+    pub(crate) fn blame(&mut self, violation: PagingViolation) {
+        if violation.at >= self.since {
+            self.report.violations.push(violation);
+        }
+    }
+
+    // ── alerts ─────────────────────────────────────────────────────────────────────────────────────────
+
+    fn began(&mut self, fingerprint: &Fingerprint) {
+        let Some(alert) = self.alerts.0.get(fingerprint).filter(|alert| alert.severity.pages()) else { return };
+        let duty = NamingDuty {
+            fingerprint: fingerprint.clone(),
+            name: alert.name.clone(),
+            severity: alert.severity,
+            began: self.now,
+            ended: false,
+            needs_page: false,
+            named: false,
+        };
+        self.report.episodes += u64::from(self.now >= self.since);
+        self.duties.owe(duty, self.now + BOUND);
+        // Where it is a member already no status event will say so.
+        if self.incidents.of_alert(fingerprint).is_some() {
+            self.compare_with_known(fingerprint);
+        }
+    }
+
+    fn ended(&mut self, fingerprint: &Fingerprint, began: Time) {
+        let let_go = self.lifted.get(fingerprint) == Some(&self.now);
+        let held = let_go || self.is_held(fingerprint, self.now);
+        for id in self.duties.of(fingerprint) {
+            let Some(duty) = self.duties.of_mut(id) else { continue };
+            duty.ended = true;
+            duty.needs_page = false;
+            let (of_now, named) = (duty.began == self.now && began == self.now, duty.named);
+            if of_now {
+                self.report.episodes = self.report.episodes.saturating_sub(1);
+                self.duties.close(id);
+            } else if held || named {
+                self.report.suppressed += u64::from(!named);
+                self.report.named += u64::from(named);
+                self.duties.close(id);
+            }
+        }
+    }
+
+    pub(crate) fn is_held(&self, fingerprint: &Fingerprint, at: Time) -> bool {
+        let silenced = self.suppressed.get(fingerprint).is_some_and(|until| *until >= at);
+        let home = self.incidents.home.get(fingerprint);
+        silenced || home.is_some_and(|home| self.incidents.held_until(home, at).is_some())
+    }
+
+    /// What an acknowledged incident did not have before asks for a page.
+    pub(crate) fn compare_with_known(&mut self, fingerprint: &Fingerprint) {
+        let Some(alert) = self.alerts.0.get(fingerprint) else { return };
+        let Some(home) = self.incidents.of_alert(fingerprint).map(|(id, _)| id.clone()) else { return };
+        let Some(incident) = self.incidents.all.get_mut(&home) else { return };
+        if !alert.severity.pages() {
+            return;
+        }
+        let new_kind = incident.kinds.insert(alert.name.clone());
+        let new_entity = incident.entities.insert(alert.entity.clone());
+        let worse = incident.worst.is_some_and(|worst| alert.severity > worst);
+        incident.worst = incident.worst.max(Some(alert.severity));
+        if incident.status != Status::Acknowledged || !(new_kind || new_entity || worse) {
+            return;
+        }
+        for id in self.duties.of(fingerprint) {
+            if let Some(duty) = self.duties.of_mut(id).filter(|duty| !duty.ended) {
+                duty.needs_page = true;
+            }
+        }
+    }
+
+    // ── incidents ──────────────────────────────────────────────────────────────────────────────────────
+
+    fn incident(&mut self, input: &Recorded) {
+        let change = self.incidents.see(input);
+        for id in &change.touched {
+            self.words.changed(id, self.now + BOUND);
+        }
+        if change.acknowledgement_lost {
+            self.blame(PagingViolation {
+                rule: AuditRule::Acknowledgement,
+                at: self.now,
+                fingerprint: None,
+                incident: change.touched.first().cloned(),
+                receiver: None,
+                detail: "it was over for a moment only, and is acknowledged no more".to_owned(),
+            });
+        }
+        if let (Event::IncidentAcknowledged(_), Some(id)) = (&input.event, change.touched.first()) {
+            self.remember_what_was_seen(id);
+        }
+        if let Some(fingerprint) = change.placed {
+            self.compare_with_known(&fingerprint);
+        }
+        if self.settings.breadth
+            && let Some(home) = change.touched.first()
+        {
+            self.wide.insert((self.now + BOUND, home.clone()));
+        }
+    }
+
+    /// Whoever acknowledges an incident sees all that is in it then.
+    fn remember_what_was_seen(&mut self, id: &IncidentId) {
+        let members = self.incidents.members(id).filter_map(|fingerprint| self.alerts.0.get(fingerprint));
+        let seen: Vec<(String, String)> = members.map(|alert| (alert.name.clone(), alert.entity.clone())).collect();
+        let Some(incident) = self.incidents.all.get_mut(id) else { return };
+        incident.worst = incident.worst.max(Some(incident.severity));
+        for (kind, entity) in seen {
+            incident.kinds.insert(kind);
+            incident.entities.insert(entity);
+        }
+    }
+}

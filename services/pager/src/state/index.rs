@@ -1,0 +1,69 @@
+//! Which words are owed, by incident and receiver: kept as the state changes, so that the next one is found at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_domain::{Fingerprint, IncidentId, Time};
+use serde::{Deserialize, Serialize};
+
+/// The incident of an alert, and the receivers that are to be told of it, with since when.
+pub(crate) type ListedAlert = (IncidentId, BTreeMap<String, Time>);
+
+/// The index. It follows from what was seen and from what was asked for, whatever came first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OwedIndex {
+    /// Alerts that a receiver is to be told of by name, by when they could be heard first.
+    pub(crate) untold: BTreeMap<IncidentId, BTreeMap<String, BTreeSet<(Time, Fingerprint)>>>,
+    /// Where each alert stands in that.
+    pub(crate) listed: BTreeMap<Fingerprint, ListedAlert>,
+    due: BTreeSet<(Time, IncidentId)>,
+    due_of: BTreeMap<IncidentId, Time>,
+}
+
+impl OwedIndex {
+    /// The incident about which something is owed first.
+    pub(crate) fn first(&self) -> Option<(Time, &IncidentId)> {
+        self.due.first().map(|(due, id)| (*due, id))
+    }
+
+    /// What a receiver is to be told of by name, oldest first.
+    pub(crate) fn untold(&self, incident: &IncidentId, receiver: &str) -> Option<&BTreeSet<(Time, Fingerprint)>> {
+        self.untold.get(incident)?.get(receiver)
+    }
+
+    /// Whether a receiver is to be told of an alert by name.
+    pub(crate) fn is_untold(&self, fingerprint: &Fingerprint, receiver: &str) -> bool {
+        self.listed.get(fingerprint).is_some_and(|(_, receivers)| receivers.contains_key(receiver))
+    }
+
+    pub(crate) fn list(&mut self, fingerprint: &Fingerprint, entry: Option<ListedAlert>) {
+        if let Some((incident, receivers)) = self.listed.remove(fingerprint)
+            && let Some(by) = self.untold.get_mut(&incident)
+        {
+            for (receiver, since) in receivers {
+                if let Some(untold) = by.get_mut(&receiver) {
+                    untold.remove(&(since, fingerprint.clone()));
+                }
+            }
+            by.retain(|_, untold| !untold.is_empty());
+            if by.is_empty() {
+                self.untold.remove(&incident);
+            }
+        }
+        let Some((incident, receivers)) = entry.filter(|(_, receivers)| !receivers.is_empty()) else { return };
+        let by = self.untold.entry(incident.clone()).or_default();
+        for (receiver, since) in &receivers {
+            by.entry(receiver.clone()).or_default().insert((*since, fingerprint.clone()));
+        }
+        self.listed.insert(fingerprint.clone(), (incident, receivers));
+    }
+
+    pub(crate) fn set_due(&mut self, incident: &IncidentId, due: Option<Time>) {
+        if let Some(before) = self.due_of.remove(incident) {
+            self.due.remove(&(before, incident.clone()));
+        }
+        if let Some(due) = due {
+            self.due_of.insert(incident.clone(), due);
+            self.due.insert((due, incident.clone()));
+        }
+    }
+}
