@@ -83,7 +83,10 @@ async fn an_idle_ledger_does_not_grow() {
     let server = Server::start(data.path(), Ledger::Embedded, &[]).await;
     server.fire("PgDown", "postgres", "critical").await;
     server.settled().await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The message about it settles first, and is shown on the screen.
+    while server.get("/api/v1/notices?status=delivered").await["items"].as_array().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let before = server.settled().await["position"].clone();
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(server.settled().await["position"], before);

@@ -153,7 +153,13 @@ async fn a_receipt_tells_the_whole_way_and_what_accounts_for_the_alert() {
     world.observe(1, true, 0).await;
     let running = Running::over(&world.ledger).await;
     let views = &running.views;
-    let accounted = || async { views.receipt(None, None).await.unwrap().accounted };
+    let fingerprint = common::fingerprint(1).to_string();
+    let receipt = || async { views.receipt(Some(&fingerprint), None).await.unwrap() };
+    let accounted = || async { receipt().await.accounted };
+    assert_eq!(accounted().await, "held", "its notification may be under way");
+    world.wait(120_000);
+    world.observe(2, false, 0).await;
+    running.catch_up(&world.ledger).await;
     assert_eq!(accounted().await, "unaccounted");
     assert_eq!(views.figures().unaccounted, 0, "the notices' lane has not seen it yet: no defect");
     let seen = ServiceReport { through: 1_000, due: None, appending: 0 };
@@ -162,7 +168,7 @@ async fn a_receipt_tells_the_whole_way_and_what_accounts_for_the_alert() {
 
     world.notify(0, false).await;
     running.catch_up(&world.ledger).await;
-    let receipt = views.receipt(None, None).await.unwrap();
+    let receipt = receipt().await;
     assert_eq!(receipt.accounted, "incident_paged");
     let stages: Vec<&str> = receipt.steps.iter().map(|step| step.stage.as_str()).collect();
     assert_eq!(stages, ["received", "normalised", "fired", "grouped", "notified", "notified"]);
@@ -172,7 +178,7 @@ async fn a_receipt_tells_the_whole_way_and_what_accounts_for_the_alert() {
 
     world.silence(1).await;
     running.catch_up(&world.ledger).await;
-    let receipt = views.receipt(None, None).await.unwrap();
+    let receipt = views.receipt(Some(&fingerprint), None).await.unwrap();
     assert_eq!((receipt.accounted.as_str(), receipt.until.is_some()), ("suppressed", true));
     world.observe(1, false, 0).await;
     running.catch_up(&world.ledger).await;

@@ -50,6 +50,8 @@ const UNDIRECTED: f64 = 0.25;
 const AFTER_CARE: f64 = 0.25;
 /// Minutes before the onset in which lines were counted.
 const LINES_BEFORE: f64 = 10.0;
+/// Lines from which on a fatal one counts in full.
+const SAID_OFTEN: f64 = 3.0;
 /// Lines that one thing writes at once: so many count as one.
 const TOGETHER: f64 = 3.0;
 /// The least that the death of a program says, though it is one line.
@@ -266,7 +268,8 @@ fn lines(found: &Raised, level: LineLevel) -> f64 {
         LineLevel::Info => sure * weights.info,
         LineLevel::Warning => sure * weights.warning,
         LineLevel::Error => sure * weights.error,
-        LineLevel::Fatal => (sure * weights.error).max(DIES),
+        // One line or two may be a session that was turned away, and no program that died.
+        LineLevel::Fatal => (sure * weights.error).max(DIES * (count / SAID_OFTEN).min(1.0)),
     }
 }
 

@@ -149,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         case(&folder.path().join("a"), "{}")?;
         let weights = folder.path().join("weights.json");
-        let mut with = |text: &str| {
+        let with = |text: &str| {
             std::fs::write(&weights, text)?;
             let mut out = Vec::new();
             run(folder.path(), Some(&weights), &mut out).map(|()| out)
