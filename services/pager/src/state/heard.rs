@@ -67,6 +67,9 @@ pub(crate) struct HeardOfIncident {
     older: KnownOfIncident,
 }
 
+/// Messages that count alerts, by kind and receiver, each with the position up to which it was made.
+type KindsHeard = BTreeMap<String, BTreeMap<String, VecDeque<(u64, NoticeId)>>>;
+
 /// What all receivers heard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct HeardWords {
@@ -74,7 +77,7 @@ pub(crate) struct HeardWords {
     /// By alert and receiver: messages that name it, each with the position through which it was read.
     alerts: BTreeMap<Fingerprint, BTreeMap<String, VecDeque<(u64, NoticeId)>>>,
     /// By incident, kind and receiver: messages that count its alerts.
-    kinds: BTreeMap<IncidentId, BTreeMap<String, BTreeMap<String, VecDeque<(u64, NoticeId)>>>>,
+    kinds: BTreeMap<IncidentId, KindsHeard>,
 }
 
 /// Whether a message reached nobody: it was given up.
