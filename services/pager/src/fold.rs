@@ -171,15 +171,27 @@ impl NoticesState {
         self.index.set_due(id, due);
     }
 
-    /// Looks at incidents anew, and at each of their alerts.
+    /// Looks at incidents anew, at each of their alerts, and at the incidents from and to which these have moved.
     pub(crate) fn reindex(&mut self, incidents: &[IncidentId]) {
+        let mut touched: BTreeSet<IncidentId> = incidents.iter().cloned().collect();
         for id in incidents {
+            // What was said of one that became a part of another is known of the other too.
+            touched.extend(self.any_incident(id).and_then(|incident| incident.merged_into.clone()));
             let listed = self.index.untold.get(id).into_iter().flat_map(|by| by.values()).flatten();
             let mut alerts: BTreeSet<Fingerprint> = listed.map(|(_, fingerprint)| fingerprint.clone()).collect();
             alerts.extend(self.seen.firing.members(id).cloned());
-            alerts.iter().for_each(|alert| self.reindex_alert_alone(alert));
-            self.reindex_incident(id);
+            for alert in &alerts {
+                touched.extend(self.listed_under(alert));
+                self.reindex_alert_alone(alert);
+                touched.extend(self.listed_under(alert));
+            }
         }
+        touched.iter().for_each(|id| self.reindex_incident(id));
+    }
+
+    /// The incident under which an alert stands in the index.
+    fn listed_under(&self, fingerprint: &Fingerprint) -> Option<IncidentId> {
+        self.index.listed.get(fingerprint).map(|(incident, _)| incident.clone())
     }
 
     fn reindex_alert_alone(&mut self, fingerprint: &Fingerprint) {
