@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::reach::Reach;
 use crate::rules::SCREEN;
 
 /// The lease of whoever delivers for an installation.
@@ -36,7 +37,8 @@ const OPEN_AFTER: Duration = Duration::from_secs(10);
 const PARALLEL_MAX: usize = 16;
 /// The pause between two attempts, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
-/// Failures of one notice that are written down; further ones are only counted.
+/// Failures of one notice that are written down; further ones are only counted, unless they are the first of their
+/// receiver since it took something.
 const FAILURES_WRITTEN_MAX: u32 = 5;
 
 /// What delivery needs.
@@ -104,6 +106,7 @@ struct DeliveryDesk {
     told: BTreeSet<String>,
     active: Option<String>,
     through: u64,
+    reach: Arc<Reach>,
 }
 
 impl DeliveryDesk {
@@ -249,9 +252,9 @@ impl NoticeDeliverer {
                 notice: notice.clone(),
             };
             desk.busy.insert(notice);
-            let this = Arc::clone(self);
+            let (this, reach) = (Arc::clone(self), Arc::clone(&desk.reach));
             under_way.spawn(async move {
-                let settled = this.deliver(&job).await;
+                let settled = this.deliver(&job, &reach).await;
                 DeliveryOutcome { notice: job.notice, settled }
             });
         }
@@ -282,7 +285,7 @@ impl NoticeDeliverer {
     }
 
     /// Tries until it is taken or given up; true when the fact of either is durable.
-    async fn deliver(&self, job: &NoticeJob) -> bool {
+    async fn deliver(&self, job: &NoticeJob, reach: &Reach) -> bool {
         let NoticeJob { notice, request, partition, message, until, .. } = job;
         let receiver = job.taken.receiver.as_str();
         clock::assert_allowed("a notifier");
@@ -290,12 +293,15 @@ impl NoticeDeliverer {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            let taken = reach.taken(receiver);
             let error = match self.send(receiver, message).await {
                 Ok(answer) => {
                     self.count_delivered(request, receiver, message);
                     let message = Some(job.taken.clone());
                     let fact = Delivered { request: request.clone(), attempt, answer, message };
-                    return self.write(partition, notice, fact).await;
+                    let is_durable = self.write(partition, notice, fact).await;
+                    reach.took(receiver);
+                    return is_durable;
                 }
                 Err(error) => error,
             };
@@ -306,14 +312,18 @@ impl NoticeDeliverer {
             if never || self.clock.now() >= *until {
                 self.metrics.count("hindcast_notices_expired_total", &[("receiver", receiver)], 1.0);
                 let fact = Expired { request: request.clone(), error, receiver: Some(receiver.to_owned()) };
-                return self.write(partition, notice, fact).await;
+                let is_durable = self.write(partition, notice, fact).await;
+                reach.refused(receiver);
+                return is_durable;
             }
-            if attempt <= FAILURES_WRITTEN_MAX {
+            if attempt <= FAILURES_WRITTEN_MAX || !reach.fails(receiver) {
                 let fact = Failed { request: request.clone(), attempt, error, receiver: Some(receiver.to_owned()) };
-                self.write(partition, notice, fact).await;
+                if self.write(partition, notice, fact).await {
+                    reach.refused(receiver);
+                }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE.1);
+            let works_again = reach.wait(receiver, taken, pause).await;
+            pause = if works_again { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
         }
     }
 

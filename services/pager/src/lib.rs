@@ -16,6 +16,7 @@ mod known;
 mod message;
 mod owed;
 mod question;
+mod reach;
 pub mod rules;
 pub mod state;
 mod storm;

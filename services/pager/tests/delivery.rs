@@ -263,6 +263,35 @@ async fn a_receiver_that_comes_back_takes_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_for_a_receiver_is_sent_as_soon_as_it_takes_anything() {
+    let world = World::new(ReceiverBehaviour::Again);
+    world.activate("ours").await;
+    world.ask_about("first", "on-call", Some("a")).await;
+    world.ask_about("second", "on-call", Some("b")).await;
+    world.starts("ours");
+    // Long enough for pauses of a minute.
+    world.settle().await;
+    world.receiver.always(ReceiverBehaviour::Take);
+    world.ask_about("third", "on-call", Some("c")).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.facts().await.iter().filter(|fact| **fact == "delivered").count(), 3, "none waits out its pause");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_receiver_fails_again_is_written_down_however_often_a_message_was_tried() {
+    let world = World::new(ReceiverBehaviour::Again);
+    world.receiver.with_title("well", ReceiverBehaviour::Take);
+    world.activate("ours").await;
+    world.ask_about("refused", "on-call", Some("a")).await;
+    world.starts("ours");
+    world.settle().await;
+    assert_eq!(world.facts().await, ["failed"; 5]);
+    world.ask_about("well", "on-call", Some("b")).await;
+    world.settle().await;
+    assert_eq!(world.facts().await[5..], ["delivered", "failed"], "the record says that it fails, and says it once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_one_receiver_is_told_of_one_incident_arrives_in_order() {
     let world = World::new(ReceiverBehaviour::Again);
     world.activate("ours").await;

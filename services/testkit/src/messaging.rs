@@ -32,6 +32,7 @@ pub enum ReceiverBehaviour {
 /// A receiver that keeps what it was sent.
 pub struct MemoryNotifier {
     behaviour: Mutex<ReceiverBehaviour>,
+    of_title: Mutex<BTreeMap<String, ReceiverBehaviour>>,
     sent: Mutex<Vec<Notification>>,
 }
 
@@ -39,12 +40,17 @@ impl MemoryNotifier {
     /// A receiver that was sent nothing yet.
     #[must_use]
     pub fn new(behaviour: ReceiverBehaviour) -> Self {
-        Self { behaviour: Mutex::new(behaviour), sent: Mutex::default() }
+        Self { behaviour: Mutex::new(behaviour), of_title: Mutex::default(), sent: Mutex::default() }
     }
 
     /// What it does from now on.
     pub fn always(&self, behaviour: ReceiverBehaviour) {
         *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// What it does with one title from now on.
+    pub fn with_title(&self, title: &str, behaviour: ReceiverBehaviour) {
+        self.of_title.lock().unwrap().insert(title.to_owned(), behaviour);
     }
 
     /// Every attempt so far, oldest first.
@@ -58,7 +64,8 @@ impl MemoryNotifier {
 impl Notifier for MemoryNotifier {
     async fn send(&self, message: &Notification) -> Result<String, notify::Error> {
         self.sent.lock().unwrap().push(message.clone());
-        let behaviour = *self.behaviour.lock().unwrap();
+        let of_title = self.of_title.lock().unwrap().get(&message.title).copied();
+        let behaviour = of_title.unwrap_or_else(|| *self.behaviour.lock().unwrap());
         match behaviour {
             ReceiverBehaviour::Take => Ok("202 Accepted".to_owned()),
             ReceiverBehaviour::Again => Err(notify::Error::Again("503 Service Unavailable".to_owned())),

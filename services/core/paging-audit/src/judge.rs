@@ -13,19 +13,19 @@ impl PageAuditor {
     pub(crate) fn judge_duty(&mut self, id: u64, due: Time) {
         let Some(duty) = self.duties.get(id) else { return };
         let (fingerprint, severity, began) = (duty.fingerprint.clone(), duty.severity, duty.began);
-        let needs_page = duty.needs_page;
-        if let Some(later) = self.excused(&fingerprint, severity, needs_page, began, due) {
-            return self.duties.later(id, later);
-        }
-        let fell = self.alerts.0.get(&fingerprint).is_some_and(|alert| alert.fires() && !alert.severity.pages());
+        // Whoever acknowledged its incident since, or took it back or ended it, has seen it.
         let home = self.incidents.of_alert(&fingerprint);
-        // Whoever acknowledged it since has seen it.
         let unseen = home.is_some_and(|(_, incident)| {
             incident.status == Status::Acknowledged && incident.acknowledged_at.is_none_or(|at| at < began)
         });
         let incident = home.map(|(id, _)| id.clone());
+        let needs_page = duty.needs_page && unseen;
+        if let Some(later) = self.excused(&fingerprint, severity, needs_page, began, due) {
+            return self.duties.later(id, later);
+        }
+        let fell = self.alerts.0.get(&fingerprint).is_some_and(|alert| alert.fires() && !alert.severity.pages());
         let Some(duty) = self.duties.close(id) else { return };
-        let (rule, detail) = match (duty.named, duty.needs_page && unseen) {
+        let (rule, detail) = match (duty.named, needs_page) {
             _ if fell => {
                 self.report.pending += 1;
                 return;

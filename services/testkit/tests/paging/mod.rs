@@ -41,6 +41,8 @@ struct OpenDelivery {
     at: Time,
     next: Time,
     attempts: u32,
+    /// Attempts since the receiver took something.
+    pauses: u32,
 }
 
 /// A lane with what it has read, so that it can be begun again.
@@ -101,6 +103,8 @@ pub struct PagedHistory {
     open: Vec<OpenDelivery>,
     lies: Vec<(Time, Recorded)>,
     down_until: BTreeMap<String, Time>,
+    /// Receivers whose last outcome in the record is a failure.
+    failing: BTreeSet<String>,
     tampering: Tampering,
     flaps: Vec<(Time, usize, bool)>,
     firing: BTreeMap<usize, Time>,
@@ -123,6 +127,7 @@ impl PagedHistory {
             open: Vec::new(),
             lies: Vec::new(),
             down_until: BTreeMap::new(),
+            failing: BTreeSet::new(),
             tampering,
             flaps: Vec::new(),
             firing: BTreeMap::new(),
@@ -233,6 +238,7 @@ impl PagedHistory {
             at: event.time,
             next: self.now + Span::millis(latency),
             attempts: 0,
+            pauses: 0,
         });
     }
 
@@ -306,19 +312,30 @@ impl PagedHistory {
             if self.tampering.message.is_some_and(|tamper| !tamper(&mut message)) {
                 return;
             }
+            self.works(&message.receiver);
             let delivered = Delivered { request, attempt, answer: "200".into(), message: Some(message) };
             return self.fact(whole, &notice, Event::NoticeDelivered(delivered));
         }
         if self.now >= open.asked.expires_at {
-            self.open.remove(index);
+            let open = self.open.remove(index);
+            self.failing.insert(open.asked.receiver);
             let expired = Expired { request, error: "refused".into(), receiver };
             return self.fact(whole, &notice, Event::NoticeExpired(expired));
         }
-        let pause = Span::millis((500_i64 << (attempt - 1).min(7)).min(60_000));
-        open.next = self.now + pause;
-        if attempt <= FAILURES_WRITTEN_MAX {
+        open.next = self.now + Span::millis((500_i64 << open.pauses.min(7)).min(60_000));
+        open.pauses += 1;
+        let new = self.failing.insert(open.asked.receiver.clone());
+        if attempt <= FAILURES_WRITTEN_MAX || new {
             let failed = Failed { request, attempt, error: "refused".into(), receiver };
             self.fact(whole, &notice, Event::NoticeFailed(failed));
+        }
+    }
+
+    /// A receiver takes something: what waits for it is tried at once.
+    fn works(&mut self, receiver: &str) {
+        self.failing.remove(receiver);
+        for open in self.open.iter_mut().filter(|open| open.asked.receiver == receiver && open.attempts > 0) {
+            (open.next, open.pauses) = (open.next.min(self.now), 0);
         }
     }
 
