@@ -314,3 +314,42 @@ async fn a_silence_of_one_secret_holds_that_one() {
     let written = serde_json::to_string(&ledger).unwrap();
     assert!(!written.contains("quartz"), "a secret is in the ledger");
 }
+
+/// A window that repeats is made from every place, says so, and is not lost by an edit of a client that knows of none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_repeats_keeps_its_zone() {
+    let data = folder();
+    let server = Server::start(data.path(), Ledger::Embedded, &[]).await;
+    let words =
+        ["silence", "service=backup", "--repeat", "sat,sun 01:30-05:00 Europe/Berlin", "--maintenance", "--json"];
+    let (status, out, err) = server.cli(&words);
+    assert_eq!(status, 0, "{out}{err}");
+    let made: Value = serde_json::from_str(&out).unwrap();
+    let repeats = json!({"zone": "Europe/Berlin", "from": "01:30", "to": "05:00", "on": ["sat", "sun"]});
+    assert_eq!((&made["repeats"], &made["kind"]), (&repeats, &json!("maintenance")), "{made}");
+    for spelt in [json!("2nd tue 22:00-02:00 America/New_York"), repeats.clone()] {
+        let body = json!({"matchers": ["service=backup"], "comment": "x", "repeats": spelt});
+        let (status, answer) = server.post("/api/v1/silences", &body).await;
+        assert_eq!(status, 201, "{answer}");
+        assert!(answer["ends_at"].as_str() > answer["starts_at"].as_str(), "{answer}");
+    }
+    for (spelt, reason) in
+        [("sun 01:30-05:00 Europe/Atlantis", "time zone"), ("sun 1:30-05:00 UTC", "time of day"), ("never", "such as")]
+    {
+        let body = json!({"matchers": ["service=backup"], "comment": "x", "repeats": spelt});
+        let (status, answer) = server.post("/api/v1/silences", &body).await;
+        assert!(status == 422 && answer["detail"].as_str().unwrap().contains(reason), "{status} {answer}");
+        let (status, _, err) = server.cli(&["silence", "service=backup", "--repeat", spelt]);
+        assert!(status == 2 && err.contains(reason), "{status} {err}");
+    }
+    let both = json!({"matchers": ["service=backup"], "comment": "x", "duration": "2h", "repeats": repeats});
+    assert_eq!(server.post("/api/v1/silences", &both).await.0, 422);
+    let edit = json!({
+        "id": made["id"], "matchers": made["matchers"], "startsAt": made["starts_at"], "endsAt": made["ends_at"],
+        "createdBy": "ada", "comment": "an edit by an old tool",
+    });
+    let (status, answer) = server.post("/api/v2/silences", &edit).await;
+    assert_eq!(status, 200, "{answer}");
+    let edited = server.get(&format!("/api/v1/silences/{}", answer["silenceID"].as_str().unwrap())).await;
+    assert_eq!(edited["repeats"], repeats, "{edited}");
+}

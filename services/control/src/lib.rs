@@ -124,10 +124,15 @@ impl Decider for Control {
         state.silences.0.values().filter_map(of).min()
     }
 
-    fn fire(&self, _: &ControlState, _: &Partition, timer: &Timer) -> Vec<Draft> {
+    fn fire(&self, state: &ControlState, _: &Partition, timer: &Timer) -> Vec<Draft> {
         match timer.id.split_once('/') {
             Some(("start", id)) => vec![Draft::system(id, Event::SilenceStarted(Started {}))],
-            Some(("end", id)) => vec![Draft::system(id, ended(SilenceEnd::Elapsed))],
+            Some(("end", id)) => {
+                // Windows may touch: the next one holds before this one ends.
+                let mut drafts: Vec<Draft> = following(state, id, timer.due).into_iter().collect();
+                drafts.push(Draft::system(id, ended(SilenceEnd::Elapsed)));
+                drafts
+            }
             _ => Vec::new(),
         }
     }
@@ -138,6 +143,15 @@ impl Decider for Control {
             Err(_) => state.revisions.get(subject).copied().unwrap_or(0),
         }
     }
+}
+
+/// The silence that follows one that has come to its end, where that one comes round again.
+fn following(state: &ControlState, id: &str, now: Time) -> Option<Draft> {
+    let before = state.silences.0.get(&id.parse().ok()?)?;
+    let terms = before.terms.next(now)?;
+    let next = SilenceId::derive(&[id.as_bytes(), &terms.starts_at.nanos().to_be_bytes()]);
+    let created = Created { terms, replaces: None, follows: Some(before.id.clone()) };
+    Some(Draft::system(next, Event::SilenceCreated(created)))
 }
 
 fn ended(reason: SilenceEnd) -> Event {
@@ -153,7 +167,7 @@ fn command(state: &ControlState, received: &Received, input: &Recorded, now: Tim
         Command::CreateSilence { terms, replaces } => {
             terms.check(now).map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
             let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);
-            let created = Created { terms: terms.clone(), replaces: replaces.clone() };
+            let created = Created { terms: terms.clone(), replaces: replaces.clone(), follows: None };
             let mut drafts = vec![Draft::by(actor, id, Event::SilenceCreated(created))];
             // The new one holds before the old one ends: whoever follows these events sees no moment without either.
             if let Some(before) = replaces

@@ -10,7 +10,7 @@ use hindcast_domain::{Fingerprint, IncidentId, NoticeId, Severity, Time};
 
 use crate::state::firing::{Audibility, StretchStart};
 use crate::state::heard::ToldOf;
-use crate::state::index::ListedAlert;
+use crate::state::index::{ListedAlert, UntoldAlert};
 use crate::state::observed::{KEPT, SeenChange};
 use crate::state::{NoticesState, OpenPage, WINDOW_MAX};
 
@@ -142,11 +142,14 @@ impl NoticesState {
             return None;
         }
         let lost = |notice: &_| self.is_lost(notice);
-        let starts: Vec<&StretchStart> =
+        let stretches: Vec<&StretchStart> =
             news.earlier.iter().chain(Some(&news.stretch).filter(|_| news.peak.pages())).collect();
-        let last = *starts.last()?;
         let mut to_anybody = None;
         let mut owed = |receiver: &str| {
+            let rules = &self.seen.rules;
+            let wanted = |start: &&&StretchStart| rules.wants(receiver, start.peak.max(Severity::High), true);
+            let starts: Vec<&StretchStart> = stretches.iter().filter(wanted).copied().collect();
+            let last = *starts.last()?;
             if self.heard.names(fingerprint, receiver, news, last, &lost) {
                 return None;
             }
@@ -155,11 +158,14 @@ impl NoticesState {
             let wants =
                 new || !*to_anybody.get_or_insert_with(|| self.heard.names_to_anybody(fingerprint, news, last, &lost));
             let untold = |start: &&&StretchStart| !self.heard.names(fingerprint, receiver, news, start, &lost);
-            wants.then(|| starts.iter().find(untold).map_or(last.since, |start| start.since))
+            let untold: Vec<&StretchStart> = starts.iter().filter(untold).copied().collect();
+            let since = untold.first().map_or(last.since, |start| start.since);
+            let peak = untold.iter().map(|start| start.peak).max().unwrap_or(last.peak);
+            wants.then_some(UntoldAlert { since, peak })
         };
-        let wanting = self.seen.rules.wanting(news.peak.max(Severity::High), true);
-        let receivers = wanting.into_iter().filter_map(|receiver| Some((owed(&receiver.name)?, receiver.name)));
-        Some((incident, receivers.map(|(since, receiver)| (receiver, since)).collect()))
+        let receivers = self.seen.rules.receivers().into_iter();
+        let receivers = receivers.filter_map(|receiver| Some((owed(&receiver.name)?, receiver.name)));
+        Some((incident, receivers.map(|(of_it, receiver)| (receiver, of_it)).collect()))
     }
 
     /// Looks at an incident anew.

@@ -45,7 +45,8 @@ impl NoticesState {
         if tells_all || told.is_empty() && !is_end {
             told = self.told_alerts(self.seen.firing.members(&incident.id), incident);
             told.retain(|told| {
-                told.news.audibility == Audibility::Loud || self.index.is_untold(&told.alert.fingerprint, receiver)
+                told.news.audibility == Audibility::Loud
+                    || self.index.untold_of(&told.alert.fingerprint, receiver).is_some()
             });
         }
         told.sort_by_key(|told| {

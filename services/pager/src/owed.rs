@@ -12,6 +12,7 @@ use crate::rules::ReceiverRules;
 use crate::state::NoticesState;
 use crate::state::firing::{AlertNews, Audibility};
 use crate::state::heard::{HeardMessage, HeardOfIncident, KnownOfIncident};
+use crate::state::index::UntoldAlert;
 
 /// News that is compared with what is known, at most; more than that is told at once.
 const COMPARED_MAX: usize = 64;
@@ -78,7 +79,10 @@ impl NoticesState {
     fn not_before(&self, id: &IncidentId) -> Time {
         let touched = self.seen.touched.get(id).map(|at| *at + MOMENT);
         let said = self.heard.of_all(id).filter_map(|(_, heard)| Some(heard.messages.back()?.at + MOMENT)).max();
-        let known = [touched, said, self.let_go.get(id).copied(), Some(self.seen.configured_at)];
+        // What was given up is owed again from then on.
+        let heard = self.heard.of_all(id).flat_map(|(_, heard)| &heard.messages);
+        let lost = heard.filter_map(|message| self.seen.expired.get(&message.notice).copied()).max();
+        let known = [touched, said, lost, self.let_go.get(id).copied(), Some(self.seen.configured_at)];
         known.into_iter().flatten().max().unwrap_or(Time::ZERO)
     }
 
@@ -159,10 +163,17 @@ impl OwedQuestion<'_> {
     // ── by name ────────────────────────────────────────────────────────────────────────────────────────
 
     /// What the receiver is to be told of by name, oldest first.
-    fn untold(&self) -> impl Iterator<Item = (Time, &AlertNews)> {
-        let untold = self.state.index.untold(&self.incident.id, &self.receiver.name).into_iter().flatten();
+    fn untold(&self) -> impl Iterator<Item = (UntoldAlert, &AlertNews)> {
+        let (index, receiver) = (&self.state.index, &self.receiver.name);
+        let untold = index.untold(&self.incident.id, receiver).into_iter().flatten();
         let news = &self.state.seen.firing.alerts;
-        untold.filter_map(|(since, fingerprint)| Some((*since, news.get(fingerprint)?)))
+        untold
+            .filter_map(move |(_, fingerprint)| Some((index.untold_of(fingerprint, receiver)?, news.get(fingerprint)?)))
+    }
+
+    /// How bad the worst of what is untold was.
+    fn worst_untold(&self) -> Option<Severity> {
+        self.untold().take(COMPARED_MAX).map(|(untold, _)| untold.peak.max(Severity::High)).max()
     }
 
     /// When the first news is due of which a page is owed, with the reason for it, and since when there is some of
@@ -170,7 +181,7 @@ impl OwedQuestion<'_> {
     fn news(&self) -> (Option<(Time, Reason)>, Option<Time>) {
         let known = self.known();
         let (mut novel, mut more, mut many) = (None, None, 0);
-        for (since, news) in self.untold() {
+        for (UntoldAlert { since, .. }, news) in self.untold() {
             many += 1;
             if many > COMPARED_MAX {
                 break;
@@ -217,9 +228,8 @@ impl OwedQuestion<'_> {
 
     /// The receiver heard nothing of it yet.
     fn first(&self) -> Option<OwedWord> {
-        let untold = self.untold().next().map(|(since, _)| since);
-        let alerts = self.untold().take(COMPARED_MAX).map(|(_, news)| news.peak.max(Severity::High)).max();
-        let severity = alerts.map_or(self.loudness(), |alerts| alerts.max(self.loudness()));
+        let untold = self.untold().next().map(|(untold, _)| untold.since);
+        let severity = self.worst_untold().map_or(self.loudness(), |alerts| alerts.max(self.loudness()));
         let turn = self.state.seen.turned.get(&self.incident.id)?;
         if untold.is_none() && self.is_of_before(turn.position) {
             return None;
@@ -282,8 +292,7 @@ impl OwedQuestion<'_> {
             return Some(OwedWord { reason, ..page });
         }
         let within = Span::seconds(self.state.seen.rules.more_within_s);
-        let severity = self.untold().take(COMPARED_MAX).map(|(_, news)| news.peak.max(Severity::High)).max();
-        let heard = severity.is_some_and(|severity| self.wants(severity, false));
+        let heard = self.worst_untold().is_some_and(|severity| self.wants(severity, false));
         let many = self.untold().nth(COMPARED_MAX).is_some();
         let more = more.filter(|_| heard).map(|since| if many { self.settled(since) } else { since + within });
         let more = more.map(|due| OwedWord::new(due, Reason::NewAlert, false));
@@ -361,14 +370,14 @@ impl OwedQuestion<'_> {
         // A hold with an end covered what ended under it.
         let let_go = self.state.let_go.get(&self.incident.id).copied().unwrap_or(Time::ZERO);
         let held = self.state.is_held(&self.incident.id, &self.receiver.name);
-        let is_owed = |(_, news): &(Time, &AlertNews)| {
+        let is_owed = |(_, news): &(UntoldAlert, &AlertNews)| {
             let uncovered = !held && news.ended.is_none_or(|ended| ended > let_go);
             news.audibility == Audibility::Loud || knows || uncovered
         };
-        let untold: Vec<(Time, &AlertNews)> = self.untold().filter(is_owed).take(COMPARED_MAX).collect();
-        let severity = untold.iter().map(|(_, news)| news.peak.max(Severity::High)).max();
+        let untold: Vec<(UntoldAlert, &AlertNews)> = self.untold().filter(is_owed).take(COMPARED_MAX).collect();
+        let severity = untold.iter().map(|(of_it, _)| of_it.peak.max(Severity::High)).max();
         let heard = severity.is_some_and(|severity| self.wants(severity, false));
-        let untold = untold.first().filter(|_| heard).map(|(since, _)| self.settled((*since).max(self.turned())));
+        let untold = untold.first().filter(|_| heard).map(|(of_it, _)| self.settled(of_it.since.max(self.turned())));
         // One word says both, and not before its end is settled.
         let due = end.or(untold)?;
         self.after_losses(OwedWord::new(due, reason, false))

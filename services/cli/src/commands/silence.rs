@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use hindcast_api::Silence;
 use hindcast_domain::Span;
-use hindcast_domain::silence::{Kind, Matcher};
+use hindcast_domain::silence::{Kind, Matcher, NotRepeating, RepeatingWindow};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -45,6 +45,9 @@ pub struct SilenceArgs {
     /// Suppress only alerts of this environment.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
+    /// Repeat in the local time of a place: "sat,sun 02:30-05:00 Europe/Berlin", "2nd tue 02:00-04:00 UTC", "daily 22:00-06:00 UTC".
+    #[arg(long, value_name = "WINDOW", value_parser = repeat, conflicts_with_all = ["span", "ends_at"])]
+    pub repeat: Option<RepeatingWindow>,
     /// The silence that this one replaces.
     #[arg(long, value_name = "ID", value_parser = id)]
     pub replaces: Option<String>,
@@ -70,6 +73,10 @@ pub struct UnsilenceArgs {
     /// What you had seen.
     #[command(flatten)]
     pub seen: SeenArgs,
+}
+
+fn repeat(text: &str) -> std::result::Result<RepeatingWindow, NotRepeating> {
+    text.parse()
 }
 
 /// Creates one.
@@ -107,7 +114,8 @@ fn body(args: &SilenceArgs, context: &CliContext<'_>) -> Result<Value> {
     };
     set("starts_at", starts_at.map(|time| json!(time)));
     set("ends_at", ends_at.map(|time| json!(time)));
-    if ends_at.is_none() {
+    set("repeats", args.repeat.as_ref().map(|repeats| json!(repeats)));
+    if ends_at.is_none() && args.repeat.is_none() {
         // Relative to the server's clock, which may not be ours; whole seconds.
         let span = args.span.unwrap_or(Span::hours(1));
         set("duration", Some(json!((span.as_millis() + 999) / 1_000)));
@@ -138,6 +146,9 @@ fn tell(silence: &Silence, context: &mut CliContext<'_>) -> Result<()> {
     };
     let line = format!("{id} {}, {until}: {}", word(&silence.state), clean(&spelt(&silence.terms.matchers)));
     context.terminal.line(&line)?;
+    if let Some(repeats) = &silence.terms.repeats {
+        context.terminal.say(&format!("repeats {repeats}; each time is a silence of its own"));
+    }
     if silence.ended.is_none() {
         let short = context.ids([]).short(&silence.id).to_owned();
         context.terminal.say(&format!("`hindcast unsilence {short}` ends it"));

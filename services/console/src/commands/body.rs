@@ -127,9 +127,23 @@ pub struct SilenceBody {
     /// Only in this environment; in all of them where absent.
     #[serde(default)]
     pub environment: Option<String>,
+    /// When it comes round again, in the local time of a place; its first time is the next one then, and neither
+    /// `ends_at` nor `duration` is given.
+    #[serde(default)]
+    pub repeats: Option<RepeatSpelling>,
     /// The silence that this one replaces.
     #[serde(default, alias = "id")]
     pub replaces: Option<String>,
+}
+
+/// When a window repeats, as an object or as a text such as `sat,sun 02:30-05:00 Europe/Berlin`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RepeatSpelling {
+    /// As text, such as `2nd tue 02:00-04:00 Europe/Berlin` or `daily 22:00-06:00 UTC`.
+    Text(String),
+    /// With its parts as separate fields.
+    Object(silence::RepeatingWindow),
 }
 
 /// A matcher, as an object or as a text such as `service=~"pg|redis"`.

@@ -4,13 +4,13 @@
 use axum::extract::{Path, State};
 use hindcast_api::{Code, Silence};
 use hindcast_domain::command::Command;
-use hindcast_domain::silence::{Kind, Matcher, Terms};
+use hindcast_domain::silence::{Kind, Matcher, NotRepeating, RepeatingWindow, Terms};
 use hindcast_domain::{Partition, SilenceId, Time};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_redact::Redactor;
 use serde_json::Value;
 
-use super::body::{self, Json, Match, invalid};
+use super::body::{self, Json, Match, RepeatSpelling, invalid};
 use super::{CommandAnswer, CommandResult, Order, Relative, RequestActor};
 use crate::Console;
 
@@ -112,8 +112,15 @@ fn silence_id(id: &str) -> Result<SilenceId> {
 }
 
 fn terms(body: body::SilenceBody, actor: &str, now: Time) -> Result<(Terms, Relative)> {
-    let starts_at = body.starts_at.unwrap_or(now);
+    let repeats = body.repeats.map(repeat).transpose()?;
+    let earliest = body.starts_at.unwrap_or(now);
+    let first = repeats.as_ref().map(|repeats| first(repeats, earliest.max(now))).transpose()?;
+    let starts_at = first.map_or(earliest, |(start, _)| start);
     let (ends_at, relative) = match (body.ends_at, body.duration) {
+        (None, None) if first.is_some() => (first.map_or(starts_at, |(_, end)| end), Relative::No),
+        _ if first.is_some() => {
+            return Err(invalid("expected `repeats` alone, got an end as well: each window ends at `to`"));
+        }
         (Some(end), None) if body.starts_at.is_none() => (end, Relative::Start),
         (Some(end), None) => (end, Relative::No),
         (None, Some(duration)) => {
@@ -133,8 +140,22 @@ fn terms(body: body::SilenceBody, actor: &str, now: Time) -> Result<(Terms, Rela
         comment: body::text("comment", &body.comment)?,
         kind: body.kind.unwrap_or(Kind::Silence),
         environment: environment.map(|name| Partition::of_environment(&name).environment),
+        repeats,
     };
     Ok((terms, relative))
+}
+
+fn repeat(spelt: RepeatSpelling) -> Result<RepeatingWindow> {
+    match spelt {
+        RepeatSpelling::Object(repeats) => Ok(repeats),
+        RepeatSpelling::Text(text) => text.parse().map_err(|error: NotRepeating| invalid(error.to_string())),
+    }
+}
+
+/// The first window that is not over at `earliest`.
+fn first(repeats: &RepeatingWindow, earliest: Time) -> Result<(Time, Time)> {
+    let first = repeats.next(None, earliest).map_err(|error| invalid(error.to_string()))?;
+    first.ok_or_else(|| invalid(NotRepeating::Never.to_string()))
 }
 
 fn matcher(spelt: Match) -> Result<Matcher> {

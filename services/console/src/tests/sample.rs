@@ -233,6 +233,7 @@ pub(super) fn silence(state: silence::SilenceState) -> Silence {
             comment: "clock drift is known, the new NTP pool comes tonight".into(),
             kind: Kind::Maintenance,
             environment: Some("production".into()),
+            repeats: None,
         },
         created_at: at("01:58:00"),
         updated_at: at("02:00:00"),

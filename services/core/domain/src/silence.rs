@@ -1,6 +1,8 @@
 //! Silences and maintenance windows: who is held back, and until when. A silence loses nothing: an alert
 //! that it holds back is recorded with its end, and counts when the silence ends.
 
+mod repeat;
+
 use crate::events;
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use crate::limits::MATCHERS_MAX;
 pub use crate::matcher::Matcher;
 use crate::time::Time;
 use crate::words::SilenceEnd;
+pub use repeat::{Day, NotRepeating, RepeatingWindow};
 
 /// What is wrong with a silence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +43,9 @@ pub enum Invalid {
     /// It is over before it begins.
     #[error("expected an end in the future, got {0}")]
     AlreadyOver(Time),
+    /// It cannot come round as it says.
+    #[error(transparent)]
+    RepeatingWindow(#[from] NotRepeating),
 }
 
 /// Whether it was made for a reason of the moment or planned.
@@ -70,6 +76,10 @@ pub struct Terms {
     /// Only in this environment; in all of them where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// When it comes round again; once only where absent. Each time is a silence of its own, with the same terms and
+    /// later times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RepeatingWindow>,
 }
 
 impl Terms {
@@ -96,7 +106,15 @@ impl Terms {
         if self.ends_at <= now {
             return Err(Invalid::AlreadyOver(self.ends_at));
         }
-        Ok(())
+        self.repeats.as_ref().map_or(Ok(()), |repeats| Ok(repeats.check()?))
+    }
+
+    /// The same terms at the next time that they come round after this one, where they do and that is not over at
+    /// `now`.
+    #[must_use]
+    pub fn next(&self, now: Time) -> Option<Self> {
+        let (starts_at, ends_at) = self.repeats.as_ref()?.next(Some(self.starts_at), now).ok()??;
+        Some(Self { starts_at, ends_at, ..self.clone() })
     }
 
     /// Whether an alert of `environment` with `labels` is meant.
@@ -116,6 +134,9 @@ pub struct Created {
     /// The one that it replaces, if it was an edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<SilenceId>,
+    /// The one before it, where it comes round again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<SilenceId>,
 }
 
 /// Its time has come.
@@ -238,6 +259,7 @@ mod tests {
             comment: String::new(),
             kind: Kind::Silence,
             environment: None,
+            repeats: None,
         };
         assert_eq!(terms.check(Time::from_millis(1)), Err(Invalid::MatchesEverything));
     }

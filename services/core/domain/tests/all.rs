@@ -5,3 +5,4 @@
 mod acts;
 mod fold_hash;
 mod folds;
+mod repeats;

@@ -199,8 +199,9 @@ fn a_silence_is_a_word_about_an_alert_and_a_maintenance_window_is_none() {
             comment: "known".into(),
             kind,
             environment: None,
+            repeats: None,
         };
-        let created = Event::SilenceCreated(Created { terms, replaces: None });
+        let created = Event::SilenceCreated(Created { terms, replaces: None, follows: None });
         let (_, mut labels) = ledger.input(at(20), id.as_str(), "ada", created);
         labels.extend(ledger.input(at(20), id.as_str(), "system", Event::SilenceStarted(Started {})).1);
         assert_eq!(rules(&labels), expected);

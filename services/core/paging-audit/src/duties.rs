@@ -4,6 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::{Fingerprint, Severity, Time};
 
+/// In what a stretch of firing is new to whoever acknowledged its incident, so that a page is owed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NewToCarer {
+    /// Nothing of its kind was there before.
+    pub(crate) kind: bool,
+    /// Nothing of its entity was.
+    pub(crate) entity: bool,
+    /// Nothing was as bad.
+    pub(crate) worse: bool,
+}
+
+impl NewToCarer {
+    pub(crate) const fn is_any(self) -> bool {
+        self.kind || self.entity || self.worse
+    }
+}
+
 /// A stretch of firing that people are to be told of.
 #[derive(Clone, Debug)]
 pub(crate) struct NamingDuty {
@@ -12,8 +29,9 @@ pub(crate) struct NamingDuty {
     pub(crate) severity: Severity,
     pub(crate) began: Time,
     pub(crate) ended: bool,
-    /// Whether it is new to whoever acknowledged its incident, so that a page is owed.
-    pub(crate) needs_page: bool,
+    pub(crate) entity: String,
+    /// What of it no page has said yet.
+    pub(crate) new: NewToCarer,
     pub(crate) named: bool,
 }
 
@@ -22,6 +40,8 @@ pub(crate) struct NamingDuty {
 pub(crate) struct NamingDuties {
     open: BTreeMap<u64, NamingDuty>,
     by_alert: BTreeMap<Fingerprint, BTreeSet<u64>>,
+    /// Those of which a page is owed, or was.
+    by_page: BTreeSet<u64>,
     due: BTreeSet<(Time, u64)>,
     next: u64,
 }
@@ -55,6 +75,7 @@ impl NamingDuties {
     /// Closes a duty.
     pub(crate) fn close(&mut self, id: u64) -> Option<NamingDuty> {
         let duty = self.open.remove(&id)?;
+        self.by_page.remove(&id);
         if let Some(ids) = self.by_alert.get_mut(&duty.fingerprint) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -67,6 +88,24 @@ impl NamingDuties {
     /// The open duties of an alert.
     pub(crate) fn of(&self, fingerprint: &Fingerprint) -> Vec<u64> {
         self.by_alert.get(fingerprint).into_iter().flatten().copied().collect()
+    }
+
+    /// Says that a page is owed.
+    pub(crate) fn needs_page(&mut self, id: u64, new: NewToCarer) {
+        if let Some(duty) = self.open.get_mut(&id).filter(|duty| !duty.ended) {
+            let had = duty.new;
+            duty.new = NewToCarer {
+                kind: had.kind || new.kind,
+                entity: had.entity || new.entity,
+                worse: had.worse || new.worse,
+            };
+            self.by_page.insert(id);
+        }
+    }
+
+    /// The open duties of which a page is owed, or was.
+    pub(crate) fn of_page(&self) -> Vec<u64> {
+        self.by_page.iter().copied().collect()
     }
 
     pub(crate) fn of_mut(&mut self, id: u64) -> Option<&mut NamingDuty> {

@@ -34,6 +34,10 @@ pub(crate) struct AuditedIncident {
     pub(crate) kinds: BTreeSet<String>,
     pub(crate) entities: BTreeSet<String>,
     pub(crate) worst: Option<Severity>,
+    /// What was known of it before the last incident was merged into it.
+    pub(crate) knew_kinds: BTreeSet<String>,
+    pub(crate) knew_entities: BTreeSet<String>,
+    pub(crate) knew_worst: Option<Severity>,
     /// How bad it says it is.
     pub(crate) severity: Severity,
 }
@@ -53,6 +57,9 @@ impl AuditedIncident {
             kinds: BTreeSet::new(),
             entities: BTreeSet::new(),
             worst: None,
+            knew_kinds: BTreeSet::new(),
+            knew_entities: BTreeSet::new(),
+            knew_worst: None,
             severity,
         }
     }
@@ -311,6 +318,9 @@ impl AuditedIncidents {
                 target.becomes(Status::Open, now);
                 target.was_acknowledged = false;
             }
+            target.knew_kinds.clone_from(&target.kinds);
+            target.knew_entities.clone_from(&target.entities);
+            target.knew_worst = target.worst;
             target.kinds.extend(other.kinds.iter().cloned());
             target.entities.extend(other.entities.iter().cloned());
             target.worst = target.worst.max(other.worst);
@@ -329,7 +339,8 @@ impl AuditedIncidents {
         let home = if merged { undone.other.clone() } else { id.clone() };
         if merged {
             other.merged_into = None;
-            other.was_acknowledged = false;
+            // One that nothing fires of any more is over as it was, and whoever took care of it still does.
+            other.was_acknowledged &= !undone.other_firing;
             other.becomes(if undone.other_firing { Status::Open } else { Status::Resolved }, now);
         } else {
             if let Some(incident) = self.all.get_mut(id)

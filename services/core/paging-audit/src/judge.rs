@@ -19,7 +19,7 @@ impl PageAuditor {
             incident.status == Status::Acknowledged && incident.acknowledged_at.is_none_or(|at| at < began)
         });
         let incident = home.map(|(id, _)| id.clone());
-        let needs_page = duty.needs_page && unseen;
+        let needs_page = duty.new.is_any() && unseen;
         if let Some(later) = self.excused(&fingerprint, severity, needs_page, began, due) {
             return self.duties.later(id, later);
         }
@@ -82,7 +82,8 @@ impl PageAuditor {
         let mut services = BTreeSet::new();
         for fingerprint in self.incidents.members(id) {
             let Some(alert) = self.alerts.0.get(fingerprint) else { continue };
-            let long = alert.began().is_some_and(|began| began + BOUND <= due);
+            let lifted = self.lifted.get(fingerprint).copied().unwrap_or(Time::ZERO);
+            let long = alert.began().is_some_and(|began| began.max(lifted) + BOUND <= due);
             if long && alert.fires() && alert.severity >= Severity::Medium && !self.suppressed.contains_key(fingerprint)
             {
                 entities.insert(alert.entity.as_str());

@@ -1,9 +1,11 @@
 //! What receivers took: whom a message names, what it says last, and whether that was so.
 
-use hindcast_domain::Severity;
+use std::collections::BTreeSet;
+
 use hindcast_domain::alert::Signal;
 use hindcast_domain::incident::Status;
 use hindcast_domain::notice::{DeliveredMessage, NamedAlert};
+use hindcast_domain::{IncidentId, Severity};
 
 use crate::BOUND;
 use crate::duties::NamingDuty;
@@ -45,39 +47,65 @@ impl PageAuditor {
 
     /// Who is named, and who is counted.
     fn name(&mut self, message: &DeliveredMessage) {
+        let mut touched = BTreeSet::new();
         for named in &message.alerts {
             self.know(message, named);
             let mut met = self.duties.of(&named.fingerprint);
             if named.count.is_some() {
-                let about = named.incident.as_ref().or(message.incident.as_ref());
-                let home = about.and_then(|id| self.incidents.home_of(id)).map(|(id, _)| id);
+                let home = self.home_of_named(message, named);
                 let counted = |duty: &NamingDuty| {
-                    duty.name == named.name && self.incidents.of_alert(&duty.fingerprint).map(|(id, _)| id) == home
+                    let own = self.incidents.of_alert(&duty.fingerprint).map(|(id, _)| id);
+                    duty.name == named.name && own == home.as_ref()
                 };
                 met.extend(self.duties.iter().filter(|(_, duty)| counted(duty)).map(|(id, _)| id));
             }
             for id in met {
                 let Some(duty) = self.duties.of_mut(id).filter(|duty| duty.began <= message.at) else { continue };
                 duty.named = true;
-                duty.needs_page &= !message.page;
-                if !duty.needs_page {
-                    self.report.named += 1;
-                    self.duties.close(id);
-                }
+                touched.insert(id);
+            }
+            if message.page {
+                touched.extend(self.wake(message, named));
+            }
+        }
+        for id in touched {
+            if self.duties.get(id).is_some_and(|duty| duty.named && !duty.new.is_any()) {
+                self.report.named += 1;
+                self.duties.close(id);
             }
         }
     }
 
+    fn home_of_named(&self, message: &DeliveredMessage, named: &NamedAlert) -> Option<IncidentId> {
+        let about = named.incident.as_ref().or(message.incident.as_ref())?;
+        Some(self.incidents.home_of(about)?.0.clone())
+    }
+
+    /// A page says what is new of everything in the same incident that began before it and is of the same kind, on the
+    /// same entity, or no worse.
+    fn wake(&mut self, message: &DeliveredMessage, named: &NamedAlert) -> Vec<u64> {
+        let Some(home) = self.home_of_named(message, named) else { return Vec::new() };
+        let entity = entity_of(named);
+        let mut woken = self.duties.of_page();
+        woken.retain(|id| {
+            let of = self.duties.get(*id).and_then(|duty| self.incidents.of_alert(&duty.fingerprint));
+            of.is_some_and(|(id, _)| *id == home)
+        });
+        for id in &woken {
+            let Some(duty) = self.duties.of_mut(*id).filter(|duty| duty.began <= message.at) else { continue };
+            duty.new.kind &= duty.name != named.name;
+            duty.new.entity &= duty.entity != entity;
+            duty.new.worse &= named.severity < duty.severity;
+        }
+        woken
+    }
+
     /// What a page names is new to nobody any more.
     fn know(&mut self, message: &DeliveredMessage, named: &NamedAlert) {
-        let about = named.incident.as_ref().or(message.incident.as_ref());
-        let home = about.and_then(|id| self.incidents.home_of(id)).map(|(id, _)| id.clone());
-        let Some(incident) = home.and_then(|id| self.incidents.all.get_mut(&id)).filter(|_| message.page) else {
-            return;
-        };
-        let entity = named.entity.as_ref().map(ToString::to_string).or_else(|| named.service.clone());
+        let home = self.home_of_named(message, named).filter(|_| message.page);
+        let Some(incident) = home.and_then(|id| self.incidents.all.get_mut(&id)) else { return };
         incident.kinds.insert(named.name.clone());
-        incident.entities.insert(entity.unwrap_or_default());
+        incident.entities.insert(entity_of(named));
     }
 
     fn check_truth(&mut self, message: &DeliveredMessage) {
@@ -120,4 +148,9 @@ impl PageAuditor {
             });
         }
     }
+}
+
+/// What a named alert is about, as the alerts themselves say it.
+fn entity_of(named: &NamedAlert) -> String {
+    named.entity.as_ref().map(ToString::to_string).or_else(|| named.service.clone()).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use hindcast_domain::incident::Status;
 use hindcast_domain::{Fingerprint, IncidentId, Severity, Time, events};
 
 use crate::BOUND;
-use crate::duties::{NamingDuties, NamingDuty};
+use crate::duties::{NamingDuties, NamingDuty, NewToCarer};
 use crate::episodes::{AlertChange, ObservedAlerts};
 use crate::incidents::AuditedIncidents;
 use crate::report::{AuditRule, PageAuditReport, PagingViolation};
@@ -64,16 +64,11 @@ impl PageAuditor {
                     self.suppressed.insert(fingerprint, held.until);
                 }
             }
-            Event::AlertUnsuppressed(_) => {
-                if let Ok(fingerprint) = input.subject.parse::<Fingerprint>()
-                    && self.suppressed.remove(&fingerprint).is_some()
-                {
-                    self.lifted.insert(fingerprint, self.now);
-                }
-            }
+            Event::AlertUnsuppressed(_) => self.unsuppressed(&input.subject),
             Event::NoticeHeld(_) | Event::NoticeReleased(_) => {
                 if let Some(incident) = self.incidents.hold(input) {
                     self.words.changed(&incident, self.now + BOUND);
+                    self.hold_what_ended(&incident);
                 }
             }
             Event::NoticeDelivered(delivered) => match &delivered.message {
@@ -152,7 +147,8 @@ impl PageAuditor {
             severity: alert.severity,
             began: self.now,
             ended: false,
-            needs_page: false,
+            entity: alert.entity.clone(),
+            new: NewToCarer::default(),
             named: false,
         };
         self.report.episodes += u64::from(self.now >= self.since);
@@ -169,7 +165,7 @@ impl PageAuditor {
         for id in self.duties.of(fingerprint) {
             let Some(duty) = self.duties.of_mut(id) else { continue };
             duty.ended = true;
-            duty.needs_page = false;
+            duty.new = NewToCarer::default();
             let (of_now, named) = (duty.began == self.now && began == self.now, duty.named);
             if of_now {
                 self.report.episodes = self.report.episodes.saturating_sub(1);
@@ -177,6 +173,32 @@ impl PageAuditor {
             } else if held || named {
                 self.report.suppressed += u64::from(!named);
                 self.report.named += u64::from(named);
+                self.duties.close(id);
+            }
+        }
+    }
+
+    /// A silence lets an alert go.
+    fn unsuppressed(&mut self, subject: &str) {
+        let Ok(fingerprint) = subject.parse::<Fingerprint>() else { return };
+        if self.suppressed.remove(&fingerprint).is_none() {
+            return;
+        }
+        if let Some((home, _)) = self.incidents.of_alert(&fingerprint).filter(|_| self.settings.breadth) {
+            self.wide.insert((self.now + BOUND, home.clone()));
+        }
+        self.lifted.insert(fingerprint, self.now);
+    }
+
+    /// A hold of an incident's messages covers what nobody was told of until then, though it is over already.
+    fn hold_what_ended(&mut self, incident: &IncidentId) {
+        if self.incidents.held_until(incident, self.now).is_none() {
+            return;
+        }
+        let members: Vec<Fingerprint> = self.incidents.members(incident).cloned().collect();
+        for id in members.iter().flat_map(|fingerprint| self.duties.of(fingerprint)).collect::<Vec<_>>() {
+            if self.duties.get(id).is_some_and(|duty| duty.ended && !duty.named) {
+                self.report.suppressed += 1;
                 self.duties.close(id);
             }
         }
@@ -196,24 +218,29 @@ impl PageAuditor {
         if !alert.severity.pages() {
             return;
         }
-        let new_kind = incident.kinds.insert(alert.name.clone());
-        let new_entity = incident.entities.insert(alert.entity.clone());
-        let worse = incident.worst.is_some_and(|worst| alert.severity > worst);
+        let new = NewToCarer {
+            kind: incident.kinds.insert(alert.name.clone()),
+            entity: incident.entities.insert(alert.entity.clone()),
+            worse: incident.worst.is_some_and(|worst| alert.severity > worst),
+        };
         incident.worst = incident.worst.max(Some(alert.severity));
-        if incident.status != Status::Acknowledged || !(new_kind || new_entity || worse) {
+        if incident.status != Status::Acknowledged || !new.is_any() {
             return;
         }
         for id in self.duties.of(fingerprint) {
-            if let Some(duty) = self.duties.of_mut(id).filter(|duty| !duty.ended) {
-                duty.needs_page = true;
-            }
+            self.duties.needs_page(id, new);
         }
     }
 
     // ── incidents ──────────────────────────────────────────────────────────────────────────────────────
 
     fn incident(&mut self, input: &Recorded) {
+        let moving = moved(&input.event);
+        let was_held: Vec<bool> = moving.iter().map(|fingerprint| self.is_held(fingerprint, self.now)).collect();
         let change = self.incidents.see(input);
+        for (fingerprint, was_held) in moving.iter().zip(was_held) {
+            self.moved(fingerprint, was_held);
+        }
         for id in &change.touched {
             self.words.changed(id, self.now + BOUND);
         }
@@ -240,6 +267,21 @@ impl PageAuditor {
         }
     }
 
+    /// An alert is another incident's now: what held it may hold it no more, and whoever takes care of that incident may
+    /// know what is new to others.
+    fn moved(&mut self, fingerprint: &Fingerprint, was_held: bool) {
+        if was_held && !self.is_held(fingerprint, self.now) {
+            self.lifted.insert(fingerprint.clone(), self.now);
+        }
+        let Some((_, home)) = self.incidents.of_alert(fingerprint) else { return };
+        for id in self.duties.of(fingerprint) {
+            let Some(duty) = self.duties.of_mut(id) else { continue };
+            duty.new.kind &= !home.knew_kinds.contains(&duty.name);
+            duty.new.entity &= !home.knew_entities.contains(&duty.entity);
+            duty.new.worse &= home.knew_worst.is_some_and(|worst| duty.severity > worst);
+        }
+    }
+
     /// Whoever acknowledges an incident sees all that is in it then.
     fn remember_what_was_seen(&mut self, id: &IncidentId) {
         let members = self.incidents.members(id).filter_map(|fingerprint| self.alerts.0.get(fingerprint));
@@ -250,5 +292,16 @@ impl PageAuditor {
             incident.kinds.insert(kind);
             incident.entities.insert(entity);
         }
+    }
+}
+
+/// The alerts that an event gives another incident.
+fn moved(event: &Event) -> Vec<Fingerprint> {
+    match event {
+        Event::IncidentMerged(merged) => merged.fingerprints.clone(),
+        Event::IncidentSplit(split) => split.fingerprints.clone(),
+        Event::IncidentUndone(undone) => undone.fingerprints.clone(),
+        events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, placement, incident_status, care }
+        | Event::IncidentDeclared(_) => Vec::new(),
     }
 }

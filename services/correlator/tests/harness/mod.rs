@@ -189,8 +189,9 @@ impl Lane {
             comment: "test".into(),
             kind: Kind::Silence,
             environment: None,
+            repeats: None,
         };
-        self.input(at(seconds), id.as_str(), Event::SilenceCreated(Created { terms, replaces: None }));
+        self.input(at(seconds), id.as_str(), Event::SilenceCreated(Created { terms, replaces: None, follows: None }));
         id
     }
 

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem, Silence};
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::limits::TEXT_BYTES_MAX;
-use hindcast_domain::silence::{Kind, Matcher, SilenceState, Terms};
+use hindcast_domain::silence::{Kind, Matcher, RepeatingWindow, SilenceState, Terms};
 use hindcast_domain::{Partition, SilenceId, Time};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_intake::NewCommand;
@@ -107,9 +107,12 @@ pub(super) async fn create(State(gateway): State<Gateway>, headers: HeaderMap, b
         .map_err(|error| HttpRefusal::new(Code::Malformed, format!("expected a silence: {error:.200}")))?;
     let replaces = match asked.id.as_deref().filter(|id| !id.is_empty()) {
         None => None,
-        Some(id) => Some(known(&gateway, id).await?),
+        Some(id) => Some(gateway.queries()?.silence(id, None).await?),
     };
-    let terms = terms(asked, gateway.inner.key.redactor(), gateway.now())?;
+    // An Alertmanager knows of no windows that repeat: an edit by its clients leaves that as it is.
+    let repeats = replaces.as_ref().and_then(|silence| silence.terms.repeats.clone());
+    let replaces = replaces.map(|silence| silence_id(&silence.id)).transpose()?;
+    let terms = terms(asked, repeats, gateway.inner.key.redactor(), gateway.now())?;
     let actor = Some(terms.created_by.chars().take(128).collect::<String>()).filter(|name| !name.is_empty());
     let command = Command::CreateSilence { terms, replaces };
     match ask(&gateway, &headers, actor, "silence".to_owned(), command).await? {
@@ -141,12 +144,20 @@ pub(super) async fn expire(
 
 /// The silence of that id, by the views; 404 where there is none.
 async fn known(gateway: &Gateway, id: &str) -> Result<SilenceId> {
-    let silence = gateway.queries()?.silence(id, None).await?;
-    silence.id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "the views named no silence"))
+    silence_id(&gateway.queries()?.silence(id, None).await?.id)
+}
+
+fn silence_id(id: &str) -> Result<SilenceId> {
+    id.parse().map_err(|_| HttpRefusal::new(Code::Internal, "the views named no silence"))
 }
 
 /// What is asked for, checked and cleaned. Alertmanager's start in the past means now.
-fn terms(asked: AlertmanagerSilence, mut redactor: Redactor, now: Time) -> Result<Terms> {
+fn terms(
+    asked: AlertmanagerSilence,
+    repeats: Option<RepeatingWindow>,
+    mut redactor: Redactor,
+    now: Time,
+) -> Result<Terms> {
     let invalid = |detail: String| {
         let mut problem = Problem::new(Code::Invalid, detail);
         problem.status = 400;
@@ -171,6 +182,7 @@ fn terms(asked: AlertmanagerSilence, mut redactor: Redactor, now: Time) -> Resul
         comment: redactor.text(&asked.comment),
         kind: Kind::Silence,
         environment: None,
+        repeats,
     };
     terms.check(now).map_err(|error| invalid(error.to_string()))?;
     Ok(terms)

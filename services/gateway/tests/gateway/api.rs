@@ -35,6 +35,7 @@ fn silence(id: &str) -> Silence {
             comment: "c".into(),
             kind: Kind::Silence,
             environment: None,
+            repeats: None,
         },
         created_at: now(),
         updated_at: now(),

@@ -48,10 +48,13 @@ pub(crate) struct StretchStart {
     pub(crate) heard_from: u64,
     /// The time of that.
     pub(crate) since: Time,
+    /// The worst that the alert was in it.
+    pub(crate) peak: Severity,
 }
 
-/// How long the beginnings of stretches are remembered, and how many of them.
-const EARLIER_KEPT: (Span, usize) = (Span::minutes(3), 48);
+/// How long the beginnings of stretches are remembered, and how many of them: a message that tells of one may be given
+/// up, and what it told of is owed again then.
+const EARLIER_KEPT: (Span, usize) = (Span::hours(2), 48);
 
 /// The alerts of one incident that fire, counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,6 +69,7 @@ impl AlertNews {
     fn without_the_last(&self) -> Option<Self> {
         let mut before = self.clone();
         before.stretch = before.earlier.pop()?;
+        before.peak = before.stretch.peak;
         before.audibility = Audibility::Ended;
         before.ended = None;
         Some(before)
@@ -171,8 +175,9 @@ fn news(alert: &Alert, before: Option<&AlertNews>, now: Time, position: u64) -> 
         heard && !worse && before.incident == alert.incident
     });
     let began = same.filter(|_| !worse).map_or(position, |before| before.stretch.began);
-    let new = StretchStart { began, heard_from: position, since: now };
-    let stretch = goes_on.map_or(new, |before| StretchStart { began, ..before.stretch });
+    let peak = same.map_or(alert.severity, |before| before.peak.max(alert.severity));
+    let new = StretchStart { began, heard_from: position, since: now, peak };
+    let stretch = goes_on.map_or(new, |before| StretchStart { began, peak, ..before.stretch });
     let mut earlier = before.map(|before| before.earlier.clone()).unwrap_or_default();
     if let Some(before) = before.filter(|before| is_owed(before) && before.stretch != stretch) {
         earlier.retain(|start| now.since(start.since) <= EARLIER_KEPT.0);
@@ -187,7 +192,7 @@ fn news(alert: &Alert, before: Option<&AlertNews>, now: Time, position: u64) -> 
         entity: entity.or_else(|| alert.service.clone()).unwrap_or_default(),
         service: alert.service.clone(),
         severity: alert.severity,
-        peak: same.map_or(alert.severity, |before| before.peak.max(alert.severity)),
+        peak,
         audibility,
         ended: (audibility == Audibility::Ended).then(|| same.and_then(|before| before.ended).unwrap_or(now)),
         occurrence: occurrence.number,

@@ -2,11 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_domain::{Fingerprint, IncidentId, Time};
+use hindcast_domain::{Fingerprint, IncidentId, Severity, Time};
 use serde::{Deserialize, Serialize};
 
-/// The incident of an alert, and the receivers that are to be told of it, with since when.
-pub(crate) type ListedAlert = (IncidentId, BTreeMap<String, Time>);
+/// What a receiver is to be told of one alert.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct UntoldAlert {
+    /// Since when it could be heard.
+    pub(crate) since: Time,
+    /// The worst that it was in what is untold.
+    pub(crate) peak: Severity,
+}
+
+/// The incident of an alert, and the receivers that are to be told of it.
+pub(crate) type ListedAlert = (IncidentId, BTreeMap<String, UntoldAlert>);
 
 /// The index. It follows from what was seen and from what was asked for, whatever came first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,18 +39,18 @@ impl OwedIndex {
         self.untold.get(incident)?.get(receiver)
     }
 
-    /// Whether a receiver is to be told of an alert by name.
-    pub(crate) fn is_untold(&self, fingerprint: &Fingerprint, receiver: &str) -> bool {
-        self.listed.get(fingerprint).is_some_and(|(_, receivers)| receivers.contains_key(receiver))
+    /// What a receiver is to be told of an alert by name, where it is.
+    pub(crate) fn untold_of(&self, fingerprint: &Fingerprint, receiver: &str) -> Option<UntoldAlert> {
+        self.listed.get(fingerprint)?.1.get(receiver).copied()
     }
 
     pub(crate) fn list(&mut self, fingerprint: &Fingerprint, entry: Option<ListedAlert>) {
         if let Some((incident, receivers)) = self.listed.remove(fingerprint)
             && let Some(by) = self.untold.get_mut(&incident)
         {
-            for (receiver, since) in receivers {
+            for (receiver, of_it) in receivers {
                 if let Some(untold) = by.get_mut(&receiver) {
-                    untold.remove(&(since, fingerprint.clone()));
+                    untold.remove(&(of_it.since, fingerprint.clone()));
                 }
             }
             by.retain(|_, untold| !untold.is_empty());
@@ -51,8 +60,8 @@ impl OwedIndex {
         }
         let Some((incident, receivers)) = entry.filter(|(_, receivers)| !receivers.is_empty()) else { return };
         let by = self.untold.entry(incident.clone()).or_default();
-        for (receiver, since) in &receivers {
-            by.entry(receiver.clone()).or_default().insert((*since, fingerprint.clone()));
+        for (receiver, of_it) in &receivers {
+            by.entry(receiver.clone()).or_default().insert((of_it.since, fingerprint.clone()));
         }
         self.listed.insert(fingerprint.clone(), (incident, receivers));
     }

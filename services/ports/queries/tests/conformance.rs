@@ -72,6 +72,7 @@ impl FilledViewsFactory for Memory {
                 comment: String::new(),
                 kind: Kind::Silence,
                 environment: None,
+                repeats: None,
             };
             site.views.put(
                 position,

@@ -282,6 +282,7 @@ impl History {
             comment: "work".into(),
             kind: silence::Kind::Silence,
             environment: self.draws.chance(300).then(|| PARTITIONS[0].to_owned()),
+            repeats: None,
         };
         let whole = Partition::whole(Partition::TENANT);
         self.ask(&whole, "silence".to_owned(), Command::CreateSilence { terms, replaces: None }).await;

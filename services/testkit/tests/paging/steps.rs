@@ -253,6 +253,7 @@ impl PagedHistory {
             comment: "work".into(),
             kind: if self.draws.chance(500) { silence::Kind::Silence } else { silence::Kind::Maintenance },
             environment: None,
+            repeats: None,
         };
         self.ask(Partition::whole("default"), "silence", Command::CreateSilence { terms, replaces });
     }

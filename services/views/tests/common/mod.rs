@@ -290,9 +290,10 @@ impl World {
             comment: "work".into(),
             kind: silence::Kind::Silence,
             environment: None,
+            repeats: None,
         };
         self.silences.push(id.clone());
-        let created = Event::SilenceCreated(silence::Created { terms, replaces: None });
+        let created = Event::SilenceCreated(silence::Created { terms, replaces: None, follows: None });
         self.decide(&whole, "control", vec![Draft::by("ada", &id, created)], None, Span::ZERO).await;
         let of = partition(index);
         let fingerprint = fingerprint(index);
