@@ -208,7 +208,9 @@ impl AuditedIncidents {
             }
             Event::IncidentReopened(reopened) => {
                 self.raise(&id, reopened.severity.unwrap_or(Severity::Info));
-                change.acknowledgement_lost = self.reopen(&id, reopened.keeps_acknowledgement, now);
+                let lost = self.reopen(&id, reopened.keeps_acknowledgement, now);
+                // A person who reopens it asks for somebody anew.
+                change.acknowledgement_lost = lost && reopened.fingerprint.is_some();
                 if let Some(fingerprint) = &reopened.fingerprint {
                     change.placed = Some(fingerprint.clone());
                 }

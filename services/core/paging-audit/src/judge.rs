@@ -6,6 +6,7 @@ use hindcast_domain::incident::Status;
 use hindcast_domain::{Fingerprint, IncidentId, Severity, Time};
 
 use crate::BOUND;
+use crate::duties::NewToCarer;
 use crate::report::{AuditRule, PagingViolation};
 use crate::watch::PageAuditor;
 
@@ -19,7 +20,10 @@ impl PageAuditor {
             incident.status == Status::Acknowledged && incident.acknowledged_at.is_none_or(|at| at < began)
         });
         let incident = home.map(|(id, _)| id.clone());
-        let needs_page = duty.new.is_any() && unseen;
+        // One that was worse for a while under a silence is so no more.
+        let worse = self.alerts.0.get(&fingerprint).is_none_or(|alert| alert.severity >= severity);
+        let new = NewToCarer { worse: duty.new.worse && worse, ..duty.new };
+        let needs_page = new.is_any() && unseen;
         if let Some(later) = self.excused(&fingerprint, severity, needs_page, began, due) {
             return self.duties.later(id, later);
         }

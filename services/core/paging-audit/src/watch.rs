@@ -227,8 +227,10 @@ impl PageAuditor {
         if incident.status != Status::Acknowledged || !new.is_any() {
             return;
         }
+        let severity = alert.severity;
         for id in self.duties.of(fingerprint) {
-            self.duties.needs_page(id, new);
+            let is_of_now = self.duties.get(id).is_some_and(|duty| duty.severity == severity);
+            self.duties.needs_page(id, NewToCarer { worse: new.worse && is_of_now, ..new });
         }
     }
 
