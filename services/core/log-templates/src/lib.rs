@@ -4,13 +4,17 @@
 //! configuration for all inputs, within bounds that do not depend on the input. It knows no clock, no store and
 //! no name of any system: time is what the telemetry says.
 
+mod forms;
+mod hosts;
 mod mask;
 mod near;
 pub mod plain;
 mod rate;
+mod settings;
 mod shapes;
 pub mod templates;
 mod units;
 pub mod watch;
 
-pub use templates::{Learnt, Miner, TemplateHandle, mine};
+pub use settings::TemplateSettings;
+pub use templates::{Learnt, MinedLines, Miner, TemplateHandle, mine};

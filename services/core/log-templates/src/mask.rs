@@ -4,7 +4,9 @@
 //!
 //! One pass over the bytes, no regular expressions, no allocation once the buffers have grown.
 
-use crate::shapes::{ShapeWriter, digits, mask_word, time};
+use crate::forms::{digits, says_status, time};
+use crate::settings::TemplateSettings;
+use crate::shapes::{ShapeWriter, is_plain, mask_word};
 use crate::units::{WILDCARD, unit};
 
 /// Bytes of a line that are looked at.
@@ -17,8 +19,8 @@ pub(crate) struct MaskToken {
     /// A hash of the canonical form: equal for words that differ in values only.
     pub sig: u64,
     text: (u32, u32),
-    /// Nothing but values and punctuation.
-    pub value: bool,
+    /// Values that stand in a row here; none where there is something else.
+    values: u16,
 }
 
 /// A masked line; reused from line to line.
@@ -33,29 +35,62 @@ pub(crate) struct Masked {
 
 impl Masked {
     /// Masks a line in place of the one before.
-    pub fn read(&mut self, line: &str) {
+    pub fn read(&mut self, line: &str, settings: &TemplateSettings) {
         self.text.clear();
         self.canon.clear();
         self.tokens.clear();
         let (line, cut) = within(line, LINE_BYTES_MAX);
         self.cut = cut;
         let mut words = line.split_ascii_whitespace().peekable();
+        let mut last = "";
         while let Some(word) = words.next() {
             if self.tokens.len() + 1 >= TOKENS_MAX && words.peek().is_some() {
                 self.push_rest();
                 return;
             }
+            if !self.tokens.is_empty() {
+                self.text.push(' ');
+            }
             let start = (self.text.len(), self.canon.len());
-            if is_calendar(word) && self.join_date(start, word, &mut words) {
+            let before = std::mem::replace(&mut last, word);
+            if is_plain(word, settings) && !is_calendar(word) {
+                self.text.push_str(word);
+                self.push_token(start.0, hash(word.as_bytes()), 0);
                 continue;
             }
-            let mut writer = ShapeWriter { text: &mut self.text, canon: &mut self.canon };
-            let mut value = mask_word(word, &mut writer);
+            if is_calendar(word) && self.join_date(start, word, &mut words, settings) {
+                continue;
+            }
+            let is_status_next = word.contains("50") && says_status(before);
+            let (text, canon) = (&mut self.text, &mut self.canon);
+            let mut value = mask_word(word, &mut ShapeWriter { text, canon, settings, is_status_next });
             if value && bare(&self.canon[start.1..]) {
                 value = self.join_unit(start, &mut words);
+            } else if settings.quoted > 0 && opens_quote(word) {
+                last = self.join_quoted(&mut words, settings).unwrap_or(word);
+                value = false;
             }
-            self.push(start, value);
+            self.push(start, value, settings);
         }
+    }
+
+    /// Joins the words up to the quotation mark that closes what the word before opened, if it does so soon.
+    /// The last of them.
+    fn join_quoted<'a>(
+        &mut self,
+        words: &mut std::iter::Peekable<std::str::SplitAsciiWhitespace<'a>>,
+        settings: &TemplateSettings,
+    ) -> Option<&'a str> {
+        let mut last = None;
+        let closing = words.clone().take(settings.quoted).position(opens_quote);
+        for word in words.take(closing.map_or(0, |closing| closing + 1)) {
+            self.text.push(' ');
+            self.canon.push(' ');
+            let (text, canon) = (&mut self.text, &mut self.canon);
+            mask_word(word, &mut ShapeWriter { text, canon, settings, is_status_next: false });
+            last = Some(word);
+        }
+        last
     }
 
     /// Joins a number with the unit that follows it, and with the same quantity said again in parentheses:
@@ -102,13 +137,13 @@ impl Masked {
         start: (usize, usize),
         word: &str,
         words: &mut std::iter::Peekable<std::str::SplitAsciiWhitespace<'_>>,
+        settings: &TemplateSettings,
     ) -> bool {
         let mut ahead = words.clone();
         let mut taken = 0;
-        let named = |word: &str| MONTHS.contains(&word);
-        let first = if named(word) { Some(word) } else { ahead.next().inspect(|_| taken += 1) };
+        let first = if is_month(word) { Some(word) } else { ahead.next().inspect(|_| taken += 1) };
         let day = ahead.next().map(|day| day.trim_end_matches(','));
-        let is_date = first.is_some_and(named)
+        let is_date = first.is_some_and(is_month)
             && day.is_some_and(|day| (1..=2).contains(&day.len()) && digits(day.as_bytes()) == day.len());
         if !is_date {
             return false;
@@ -136,22 +171,49 @@ impl Masked {
             buffer.push_str(WILDCARD);
             buffer.push_str(trail);
         }
-        self.push(start, true);
+        self.push(start, true, settings);
         true
     }
 
-    fn push(&mut self, start: (usize, usize), value: bool) {
-        let sig = hash(self.canon.as_bytes().get(start.1..).unwrap_or_default());
+    /// Takes in a word that was written from `start` on. A value that follows a value is of one list with it: how many
+    /// there are does not tell lines apart.
+    fn push(&mut self, start: (usize, usize), value: bool, settings: &TemplateSettings) {
+        let canon = self.canon.as_bytes().get(start.1..).unwrap_or_default();
+        let sig = hash(canon);
+        let trail = if value { canon.strip_prefix(WILDCARD.as_bytes()) } else { None };
+        let values = u16::from(matches!(trail, Some(b"" | b"," | b";")));
         #[allow(clippy::cast_possible_truncation)] // a masked line is at most a few times LINE_BYTES_MAX
-        self.tokens.push(MaskToken { sig, text: (start.0 as u32, self.text.len() as u32), value });
+        match self.tokens.last_mut() {
+            Some(last) if values > 0 && last.values > 0 && settings.list > 0 => {
+                last.values += 1;
+                last.sig = sig;
+                if usize::from(last.values) > settings.list {
+                    let trail = trail.is_some_and(|trail| !trail.is_empty());
+                    self.text.truncate(last.text.0 as usize);
+                    self.text.push_str(WILDCARD);
+                    self.text.push_str(if trail { "," } else { "" });
+                }
+                last.text.1 = self.text.len() as u32;
+            }
+            _ => self.push_token(start.0, sig, values),
+        }
+    }
+
+    /// Takes in a word whose text was written from `start` on.
+    fn push_token(&mut self, start: usize, sig: u64, values: u16) {
+        #[allow(clippy::cast_possible_truncation)] // a masked line is at most a few times LINE_BYTES_MAX
+        let text = (start as u32, self.text.len() as u32);
+        self.tokens.push(MaskToken { sig, text, values });
     }
 
     fn push_rest(&mut self) {
         self.cut = true;
-        let start = (self.text.len(), self.canon.len());
+        if !self.tokens.is_empty() {
+            self.text.push(' ');
+        }
+        let start = self.text.len();
         self.text.push_str(WILDCARD);
-        self.canon.push_str(WILDCARD);
-        self.push(start, true);
+        self.push_token(start, hash(WILDCARD.as_bytes()), 0);
     }
 
     /// The tokens, in order.
@@ -162,6 +224,11 @@ impl Masked {
     /// A token's text, with `<*>` for what is certainly a value.
     pub fn text(&self, token: &MaskToken) -> &str {
         self.text.get(token.text.0 as usize..token.text.1 as usize).unwrap_or_default()
+    }
+
+    /// A hash over what is shown: equal for lines that need not be compared.
+    pub fn shown(&self) -> u64 {
+        hash(self.text.as_bytes())
     }
 
     /// A hash over all tokens: equal for lines that differ in values only.
@@ -199,20 +266,30 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     mix(hash, u64::from_le_bytes(word))
 }
 
+/// Whether a word leaves a quotation open, or closes one that was.
+fn opens_quote(word: &str) -> bool {
+    word.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+}
+
 /// Whether a canonical word is one value without punctuation behind it, so that a unit may follow.
 fn bare(canon: &str) -> bool {
     canon.trim_start_matches(['<', '>', '~', '=']).strip_prefix("*>").is_some_and(str::is_empty)
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAYS: [&str; 14] =
-    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,"];
+/// Whether a word is a month's short name.
+fn is_month(word: &str) -> bool {
+    matches!(
+        word.as_bytes(),
+        b"Jan" | b"Feb" | b"Mar" | b"Apr" | b"May" | b"Jun" | b"Jul" | b"Aug" | b"Sep" | b"Oct" | b"Nov" | b"Dec"
+    )
+}
 
-/// Whether a word may begin a date.
+/// Whether a word may begin a date: a month, or a day of the week.
 fn is_calendar(word: &str) -> bool {
-    (3..=4).contains(&word.len())
-        && word.as_bytes()[0].is_ascii_uppercase()
-        && (MONTHS.contains(&word) || DAYS.contains(&word))
+    let day = word.as_bytes().strip_suffix(b",").unwrap_or(word.as_bytes());
+    day.len() == 3
+        && day[0].is_ascii_uppercase()
+        && (is_month(word) || matches!(day, b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun"))
 }
 
 #[cfg(test)]

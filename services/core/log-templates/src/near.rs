@@ -4,19 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::forms::is_server_error;
 use crate::mask::Masked;
+use crate::settings::TemplateSettings;
 use crate::templates::{MinedTemplate, common};
 use crate::units::WILDCARD;
 
 /// Templates near a line that are compared with each other.
 pub(crate) const NEAR_MAX: usize = 64;
-/// Variants in one word that show it to be a value, whatever it looks like.
-const VARIANTS_MIN: usize = 4;
-/// The same for two words at once.
-const VARIANTS_TWO_MIN: usize = 5;
-/// Constant words that must agree when one pair of identifiers is evidence enough.
-const AGREEING_MIN: u32 = 3;
-
 /// Signatures are hashes already.
 #[derive(Default)]
 pub(crate) struct AsIs(u64);
@@ -99,25 +94,26 @@ pub(crate) struct NearTemplate {
 
 impl NearTemplate {
     /// Those with which the line is one template, oldest first.
-    pub fn kin(&self, line: &Masked, templates: &[MinedTemplate]) -> Option<Vec<u32>> {
+    pub fn kin(&self, line: &Masked, templates: &[MinedTemplate], settings: &TemplateSettings) -> Option<Vec<u32>> {
         let mut masks: Vec<u128> = self.others.iter().map(|(_, mask)| *mask).collect();
         masks.sort_unstable_by_key(|mask| (mask.count_ones(), *mask));
         masks.dedup();
         masks.into_iter().find_map(|mask| {
             let alike = self.others.iter().filter(|(_, other)| other & !mask == 0);
             let alike: Vec<u32> = alike.map(|(index, _)| *index).collect();
-            is_one(line, mask, &alike, templates).then_some(alike)
+            is_one(line, mask, &alike, templates, settings).then_some(alike)
         })
     }
 }
 
 /// Whether a line and templates that differ from it in the words of `mask` come from one statement.
-fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[MinedTemplate]) -> bool {
+fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[MinedTemplate], settings: &TemplateSettings) -> bool {
     let texts = |at: usize| {
         let of = move |index: &u32| templates.get(*index as usize).and_then(|template| template.words.get(at));
         alike.iter().filter_map(of).map(|word| word.text.as_str())
     };
-    let (mut agreeing, mut is_possible, mut named) = (0, true, true);
+    let (mut agreeing, mut named) = (0, true);
+    let mut needed = if mask.count_ones() == 1 { settings.variants } else { settings.variants_two };
     for (at, token) in line.tokens().iter().enumerate() {
         let text = line.text(token);
         if mask >> at & 1 == 0 {
@@ -125,17 +121,32 @@ fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[MinedTemplate])
             continue;
         }
         for other in texts(at) {
-            let looks = Looks::of_difference(text, other);
-            is_possible &= looks != Looks::Mark;
-            named &= looks == Looks::Name;
+            let (before, behind) = common(text.as_bytes(), other.as_bytes());
+            let inner = [text, other].map(|text| &text.as_bytes()[before..text.len() - behind]);
+            let looks = inner.map(|inner| Looks::of(inner, settings));
+            if looks.contains(&Looks::Mark) || inner.iter().any(|inner| is_server_error(inner)) {
+                return false;
+            }
+            let marked = settings.marked(&text[..before]);
+            let is_opened = settings.opened > u8::from(marked.is_none()) && inner.contains(&WILDCARD.as_bytes());
+            named &= looks == [Looks::Name; 2] || is_opened;
+            if inner.iter().all(|inner| is_shouted(inner)) {
+                needed = needed.max(settings.shouted_variants);
+            } else if let Some(enough) = marked {
+                needed = needed.min(enough);
+            }
         }
     }
     let variants = alike.len() + 1;
-    let differing = mask.count_ones();
-    is_possible
-        && (named && differing == 1 && agreeing >= AGREEING_MIN
-            || differing == 1 && agreeing >= 2 && variants >= VARIANTS_MIN
-            || differing == 2 && agreeing >= AGREEING_MIN && variants >= VARIANTS_TWO_MIN)
+    match mask.count_ones() {
+        1 => (named && agreeing >= settings.named_agreeing) || (agreeing >= settings.agreeing && variants >= needed),
+        _ => agreeing >= settings.named_agreeing && variants >= needed,
+    }
+}
+
+/// Whether all letters are capitals, as in names of states.
+fn is_shouted(bytes: &[u8]) -> bool {
+    bytes.len() >= 2 && bytes.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
 }
 
 /// At least two letters that are no value.
@@ -155,23 +166,19 @@ enum Looks {
 }
 
 impl Looks {
-    fn of_difference(one: &str, other: &str) -> Self {
-        let (before, behind) = common(one.as_bytes(), other.as_bytes());
-        let inner = |text: &str| Self::of(&text.as_bytes()[before..text.len() - behind]);
-        match (inner(one), inner(other)) {
-            (Self::Mark, _) | (_, Self::Mark) => Self::Mark,
-            (Self::Name, Self::Name) => Self::Name,
-            _ => Self::Word,
-        }
-    }
-
-    fn of(bytes: &[u8]) -> Self {
+    fn of(bytes: &[u8], settings: &TemplateSettings) -> Self {
         let mut digits = 0;
         let (mut letters, mut signs) = (false, false);
         for byte in bytes {
             digits += u32::from(byte.is_ascii_digit());
             letters |= byte.is_ascii_alphabetic() || *byte >= 0x80;
-            signs |= b".-/\\@*".contains(byte);
+            signs |= match byte {
+                b'*' => true,
+                b'/' | b'\\' | b'@' => settings.signs >= 1,
+                b'-' => settings.signs >= 2,
+                b'.' => settings.signs >= 3,
+                _ => false,
+            };
         }
         match (digits, letters) {
             (0, false) if !signs || !bytes.windows(3).any(|part| part == WILDCARD.as_bytes()) => Self::Mark,

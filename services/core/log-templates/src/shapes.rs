@@ -1,12 +1,21 @@
 //! The shapes of values inside one word: numbers, addresses, paths, identifiers, times. Owns how a word becomes
 //! words and `<*>`; refuses to know the words around it.
 
-use crate::units::{WILDCARD, unit};
+use crate::forms::{
+    colons, digits, is_deep, is_hex, is_host, is_ip, is_mail, is_number_with_unit, is_server_error, says_status, stamp,
+    time, until,
+};
+use crate::hosts::{is_host_name, is_source_file};
+use crate::settings::TemplateSettings;
+use crate::units::WILDCARD;
 
 /// Where a masked word goes: the text for people, and the canonical form that is hashed.
 pub(crate) struct ShapeWriter<'a> {
     pub text: &'a mut String,
     pub canon: &'a mut String,
+    pub settings: &'a TemplateSettings,
+    /// The word before says that the status of a request follows.
+    pub is_status_next: bool,
 }
 
 impl ShapeWriter<'_> {
@@ -17,6 +26,34 @@ impl ShapeWriter<'_> {
 
     fn value(&mut self) {
         self.literal(WILDCARD);
+    }
+
+    /// A value that shows its parts: how it is written does not tell lines apart.
+    fn parted(&mut self, written: &str) {
+        self.canon.push_str(WILDCARD);
+        if !self.settings.parts {
+            self.text.push_str(WILDCARD);
+            return;
+        }
+        let mut is_open = false;
+        for byte in written.bytes() {
+            let parts = matches!(byte, b':' | b'-' | b'/' | b'\\' | b'@');
+            if parts {
+                self.text.push(char::from(byte));
+            } else if !is_open {
+                self.text.push_str(WILDCARD);
+            }
+            is_open = !parts;
+        }
+        if written.ends_with('%') {
+            self.text.push('%');
+        }
+    }
+
+    /// A name that is shown as it is until it varies.
+    fn soft(&mut self, name: &str) {
+        self.text.push_str(name);
+        self.canon.push_str(WILDCARD);
     }
 }
 
@@ -35,16 +72,34 @@ const INNER: [bool; 256] = {
     table
 };
 
+/// Whether a word consists of letters, with a sign behind them perhaps, and is no value.
+pub(crate) fn is_plain(word: &str, settings: &TemplateSettings) -> bool {
+    let bytes = word.as_bytes();
+    let letters = match bytes {
+        [front @ .., b',' | b'.' | b':' | b';'] => front,
+        _ => bytes,
+    };
+    letters.iter().all(u8::is_ascii_alphabetic) && !is_word_value(letters, settings) && !is_hex(letters, 0)
+}
+
 /// Masks one word; tells whether nothing but values and punctuation is left of it.
 pub(crate) fn mask_word(word: &str, out: &mut ShapeWriter<'_>) -> bool {
     let bytes = word.as_bytes();
     let (mut at, mut values, mut words) = (0, 0_u32, 0_u32);
     while at < bytes.len() {
         let start = at;
-        while at < bytes.len() && !INNER[usize::from(bytes[at])] {
+        while at < bytes.len() && !INNER[usize::from(bytes[at])] && !is_wildcard(&bytes[at..]) {
             at += 1;
         }
         out.literal(&word[start..at]);
+        let masked = masked_before(&bytes[at..]);
+        if masked > 0 {
+            out.text.push_str(&word[at..at + masked]);
+            out.canon.push_str(WILDCARD);
+            values += 1;
+            at += masked;
+            continue;
+        }
         let start = at;
         while at < bytes.len() && INNER[usize::from(bytes[at])] {
             at += 1;
@@ -67,6 +122,24 @@ pub(crate) fn mask_word(word: &str, out: &mut ShapeWriter<'_>) -> bool {
     values > 0 && words == 0
 }
 
+fn is_wildcard(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'<', b'*', b'>', ..])
+}
+
+/// What was masked before, in a template's own text: a value, with its parts.
+fn masked_before(bytes: &[u8]) -> usize {
+    let mut len = 0;
+    while is_wildcard(&bytes[len..]) {
+        len += WILDCARD.len();
+        match bytes.get(len) {
+            Some(b':' | b'-' | b'/' | b'\\' | b'@') if is_wildcard(&bytes[len + 1..]) => len += 1,
+            Some(b'%') => return len + 1,
+            _ => break,
+        }
+    }
+    len
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ShapeMatch {
     Nothing,
@@ -79,7 +152,9 @@ enum ShapeMatch {
 fn spanning(word: &str, start: usize, end: usize, out: &mut ShapeWriter<'_>) -> (usize, ShapeMatch) {
     let bytes = word.as_bytes();
     if bytes.get(end) == Some(&b':') {
-        if bytes[end..].starts_with(b"://") || (end - start == 1 && matches!(bytes.get(end + 1), Some(b'\\'))) {
+        if matches!(bytes[end..], [_, b'/', b'/', ..])
+            || (end - start == 1 && matches!(bytes.get(end + 1), Some(b'\\')))
+        {
             out.value();
             return (end + until(&bytes[end..], b"\"'<>)]},;|"), ShapeMatch::Value);
         }
@@ -87,7 +162,11 @@ fn spanning(word: &str, start: usize, end: usize, out: &mut ShapeWriter<'_>) -> 
             out.value();
             return (len, ShapeMatch::Value);
         }
-        if let Some(len) = time(&bytes[start..]).or_else(|| colons(&bytes[start..])) {
+        if let Some(len) = time(&bytes[start..]) {
+            out.parted(&word[start..start + len]);
+            return (start + len, ShapeMatch::Value);
+        }
+        if let Some(len) = colons(&bytes[start..]) {
             out.value();
             return (start + len, ShapeMatch::Value);
         }
@@ -96,9 +175,15 @@ fn spanning(word: &str, start: usize, end: usize, out: &mut ShapeWriter<'_>) -> 
         if (1..=5).contains(&port) && closed {
             let host = &bytes[start..end];
             if is_ip(host) {
-                out.text.push_str("<*>:<*>");
+                let is_twofold = host[1..].contains(&b'/') && !host.iter().any(u8::is_ascii_alphabetic);
+                out.text.push_str(if is_twofold { "<*>/<*>:<*>" } else { "<*>:<*>" });
                 out.canon.push_str(WILDCARD);
                 return (end + 1 + port, ShapeMatch::Value);
+            }
+            if is_source_file(host) {
+                out.literal(&word[start..=end]);
+                out.value();
+                return (end + 1 + port, ShapeMatch::Both);
             }
             if is_host(host) {
                 out.value();
@@ -110,112 +195,25 @@ fn spanning(word: &str, start: usize, end: usize, out: &mut ShapeWriter<'_>) -> 
         out.value();
         return (end + until(&bytes[end..], b"\"'<>)]},;|"), ShapeMatch::Value);
     }
-    (end, mask_segment(&word[start..end], out))
-}
-
-/// A time stamp such as `2026-11-20T03:12:00.123+01:00`: where it ends.
-fn stamp(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-    let (date, hour) = {
-        let segment = &bytes[start..end];
-        let at = segment.iter().rposition(|byte| *byte == b'T')?;
-        (&segment[..at], &segment[at + 1..])
-    };
-    let dated = date.len() >= 8 && date.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
-    if !dated || digits(hour) != hour.len() {
-        return None;
-    }
-    let mut at = end - hour.len();
-    at += time(&bytes[at..])?;
-    if matches!(bytes.get(at), Some(b'+' | b'-')) {
-        let zone = digits(&bytes[at + 1..]);
-        at += 1 + zone;
-        if bytes.get(at) == Some(&b':') {
-            at += 1 + digits(&bytes[at + 1..]);
+    if is_server_error(&bytes[start..end]) {
+        let before = &word[..start];
+        if says_status(before) || (out.is_status_next && !before.bytes().any(|byte| byte.is_ascii_alphanumeric())) {
+            out.literal(&word[start..end]);
+            return (end, ShapeMatch::Words);
         }
     }
-    Some(at)
+    let is_closed = start > 0 && b")]}>".contains(&bytes[start - 1]);
+    (end, mask_segment(&word[start..end], is_closed, out))
 }
 
-pub(crate) fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-fn until(bytes: &[u8], stops: &[u8]) -> usize {
-    bytes.iter().position(|byte| stops.contains(byte)).unwrap_or(bytes.len())
-}
-
-/// An IPv6 or hardware address: how long it is. At least three colons between hexadecimal groups.
-fn colons(bytes: &[u8]) -> Option<usize> {
-    let (mut groups, mut len, mut digit) = (0, 0, false);
-    loop {
-        let rest = &bytes[len..];
-        let hex = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        if hex > 4 {
-            return None;
-        }
-        digit |= rest[..hex].iter().any(u8::is_ascii_digit);
-        if rest.get(hex).is_some_and(u8::is_ascii_alphanumeric) {
-            return None;
-        }
-        len += hex;
-        match rest.get(hex) {
-            Some(b':') if rest.get(hex + 1).is_some() || groups > 2 => {
-                groups += 1;
-                len += 1;
-            }
-            _ => break,
-        }
-    }
-    let trailing = bytes[..len].last() == Some(&b':') && !bytes[..len].ends_with(b"::");
-    let len = if trailing { len - 1 } else { len };
-    (groups >= 4 && digit && len > 0).then_some(len)
-}
-
-/// A time of day, `2:03` to `02:03:04.567`: how long it is.
-pub(crate) fn time(bytes: &[u8]) -> Option<usize> {
-    let hour = digits(bytes);
-    let minute = digits(bytes.get(hour + 1..)?);
-    if !(1..=2).contains(&hour) || minute != 2 || bytes.get(hour) != Some(&b':') {
-        return None;
-    }
-    let mut len = hour + 1 + minute;
-    if bytes.get(len) == Some(&b':') && digits(&bytes[len + 1..]) == 2 {
-        len += 3;
-    }
-    if matches!(bytes.get(len), Some(b'.' | b',')) {
-        let fraction = digits(&bytes[len + 1..]);
-        len += if fraction > 0 { fraction + 1 } else { 0 };
-    }
-    if bytes.get(len) == Some(&b'Z') {
-        len += 1;
-    }
-    bytes.get(len).is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b':').then_some(len)
-}
-
-/// `10.0.0.1`, `/10.0.0.1`, `name/10.0.0.1`.
-fn is_ip(segment: &[u8]) -> bool {
-    let from = segment.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    let mut parts = 0;
-    for part in segment[from..].split(|byte| *byte == b'.') {
-        if part.is_empty() || part.len() > 3 || digits(part) != part.len() {
-            return false;
-        }
-        parts += 1;
-    }
-    parts == 4
-}
-
-/// A name with dots, or `localhost`: what a port may follow.
-fn is_host(segment: &[u8]) -> bool {
-    let named = segment.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(byte));
-    let dotted = segment.contains(&b'.') && segment.iter().any(u8::is_ascii_alphabetic);
-    named && (dotted || segment == b"localhost")
-}
-
-/// Masks what lies between two delimiters.
-fn mask_segment(segment: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
-    let core = segment.trim_end_matches(['.', '/']);
-    let core = if core.is_empty() || segment.as_bytes()[0] == b'/' { segment.trim_end_matches('.') } else { core };
+/// Masks what lies between two delimiters. Behind a bracket that `is_closed`, a `-` is no sign of a number.
+fn mask_segment(segment: &str, is_closed: bool, out: &mut ShapeWriter<'_>) -> ShapeMatch {
+    let leading = segment.bytes().take_while(|byte| *byte == b'.').count();
+    let dash = usize::from(is_closed && segment.starts_with('-'));
+    let (lead, segment) = segment.split_at(if leading > 1 { leading } else { dash });
+    out.literal(lead);
+    let core = segment.trim_end_matches(['.', '/', '-', '+']);
+    let core = if core.is_empty() || segment.starts_with('/') { segment.trim_end_matches('.') } else { core };
     let found = mask_core(core, out);
     out.literal(&segment[core.len()..]);
     found
@@ -233,7 +231,18 @@ fn mask_core(core: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
         out.literal(core);
         return ShapeMatch::Nothing;
     }
-    if is_whole_value(bytes, count, letter) {
+    if !letter {
+        // Digits and signs.
+        let number = core.trim_end_matches(['-', '/', '\\', '@']);
+        if core.starts_with(['/', '\\', '@']) {
+            out.value();
+        } else {
+            out.parted(number.trim_start_matches(['-', '+']));
+        }
+        out.literal(&core[number.len()..]);
+        return ShapeMatch::Value;
+    }
+    if is_whole_value(bytes, count, out.settings) {
         out.value();
         return ShapeMatch::Value;
     }
@@ -244,88 +253,70 @@ fn mask_core(core: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
     mask_parts(core, out)
 }
 
-/// Shapes of which nothing is worth keeping.
-fn is_whole_value(bytes: &[u8], count: usize, letter: bool) -> bool {
-    if !letter {
-        return true; // digits and signs
-    }
+/// Shapes with letters of which nothing is worth keeping.
+fn is_whole_value(bytes: &[u8], count: usize, settings: &TemplateSettings) -> bool {
     match bytes {
         [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() && rest.iter().all(u8::is_ascii_hexdigit) => return true,
         [b'/', next, ..] if next.is_ascii_alphanumeric() || b"._-~".contains(next) => return true,
         _ => {}
     }
+    if is_mail(bytes) || is_deep(bytes, settings) || (settings.hosts && is_host_name(bytes)) {
+        return true;
+    }
     if count == 0 {
-        return is_word_value(bytes) || is_deep(bytes);
+        return is_word_value(bytes, settings) || is_hex(bytes, count);
     }
-    is_number_with_unit(bytes)
-        || is_deep(bytes)
-        || is_hex(bytes, count)
-        || bytes.iter().position(|byte| *byte == b'@').is_some_and(|at| at > 0 && at + 1 < bytes.len())
+    is_number_with_unit(bytes) || is_hex(bytes, count)
 }
 
-/// `true`, `false`, `null` are values; so is `name@host.tld`.
-fn is_word_value(bytes: &[u8]) -> bool {
+/// `true` and `false`, what says that there is no value, and names of accounts. That these are values is the rule of
+/// Khan et al., Guidelines for Assessing the Accuracy of Log Message Template Identification Techniques (ICSE 2022).
+fn is_word_value(bytes: &[u8], settings: &TemplateSettings) -> bool {
+    let is = |word: &str| bytes.eq_ignore_ascii_case(word.as_bytes());
     match bytes.len() {
-        4 => bytes.eq_ignore_ascii_case(b"true") || bytes.eq_ignore_ascii_case(b"null"),
-        5 => bytes.eq_ignore_ascii_case(b"false"),
-        _ => {
-            let at = bytes.iter().position(|byte| *byte == b'@');
-            at.is_some_and(|at| at > 0 && bytes[at..].contains(&b'.'))
-        }
+        3 => is("nil") || is("nan") || is("n/a"),
+        4 => is("true") || is("null") || (settings.accounts && is("root")),
+        5 => is("false") || (settings.accounts && is("admin")),
+        _ => false,
     }
-}
-
-/// A relative path of at least three steps.
-fn is_deep(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| **byte == b'/' || **byte == b'\\').count() >= 2
-}
-
-/// `10ms`, `5.2KB`, `1.5e9`, `30s`, `4x`.
-fn is_number_with_unit(bytes: &[u8]) -> bool {
-    let signs = bytes.iter().take_while(|byte| b"+-".contains(byte)).count();
-    let number = bytes[signs..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    let rest = &bytes[signs + number..];
-    let starts = bytes.get(signs).is_some_and(u8::is_ascii_digit);
-    starts && !rest.is_empty() && rest.len() <= 4 && {
-        let text = std::str::from_utf8(rest).unwrap_or_default();
-        unit(text).is_some_and(|(_, trail)| trail.is_empty())
-            || matches!(rest, [b's' | b'h' | b'd' | b'm' | b'k' | b'x' | b'L' | b'K' | b'M' | b'G' | b'T'])
-            || matches!(rest, [b'e' | b'E', ..] if rest[1..].iter().all(|b| b.is_ascii_digit() || b"+-".contains(b)))
-    }
-}
-
-/// A number in hexadecimal, a hash, a UUID: groups of hexadecimal digits, at least six in all.
-fn is_hex(bytes: &[u8], count: usize) -> bool {
-    let hex = bytes.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
-    hex >= 6 && count >= 2 && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
 }
 
 /// Masks the parts of a name that hold numbers: `core.2275`, `node-129`, `rdd_2_0`, `eth0`.
 fn mask_parts(core: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
     let bytes = core.as_bytes();
     let (mut at, mut words, mut values) = (0, false, false);
-    let mut joined = None;
+    // Where text and canonical form ended behind a value and the signs that parts may have between them.
+    let mut behind: Option<(usize, usize)> = None;
     while at < bytes.len() {
         let start = at;
         while at < bytes.len() && part_ends(bytes, at) {
             at += 1;
         }
         let part = &core[start..at];
-        if !part.is_empty() {
-            if is_value_part(part.as_bytes()) {
+        match value_part(part.as_bytes(), out.settings) {
+            _ if part.is_empty() => {}
+            PartLooks::Value => {
                 values = true;
-                match joined {
-                    // `<*>-<*>` is one value.
+                match behind.take() {
+                    // The canonical form of values in a row is one value, so that `1-2` and `1` are alike.
                     Some((text, canon)) => {
-                        out.text.truncate(text);
                         out.canon.truncate(canon);
+                        if out.settings.parts && !out.text.ends_with('.') {
+                            out.text.push_str(WILDCARD);
+                        } else {
+                            out.text.truncate(text);
+                        }
                     }
                     None => out.value(),
                 }
-                joined = Some((out.text.len(), out.canon.len()));
-            } else {
-                words = true;
-                joined = None;
+                behind = Some((out.text.len(), out.canon.len()));
+            }
+            PartLooks::Soft => {
+                (values, words, behind) = (true, true, None);
+                out.soft(part);
+            }
+            PartLooks::Word => {
+                (words, behind) = (true, None);
                 out.literal(part);
             }
         }
@@ -335,7 +326,7 @@ fn mask_parts(core: &str, out: &mut ShapeWriter<'_>) -> ShapeMatch {
         }
         out.literal(&core[sign..at]);
         if at - sign > 1 {
-            joined = None;
+            behind = None;
         }
     }
     match (values, words) {
@@ -351,19 +342,39 @@ fn part_ends(bytes: &[u8], at: usize) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 || (byte == b'-' && at > 0 && bytes[at - 1] == b'_')
 }
 
-/// Whether a part with digits is surely a value: a number, one that ends in two digits or has three, one of
-/// whose pieces is a number (`rdd_2_0`), or one letter with a number (`U11`).
-fn is_value_part(part: &[u8]) -> bool {
+/// What a part of a name looks like.
+enum PartLooks {
+    Word,
+    /// A name with few digits, which may well be a constant's.
+    Soft,
+    Value,
+}
+
+/// Surely a value is a number, what begins with one, has three digits or two numbers, holds a number as a piece
+/// (`rdd_2_0`), or is a version (`v3`).
+fn value_part(part: &[u8], settings: &TemplateSettings) -> PartLooks {
     let count = part.iter().filter(|byte| byte.is_ascii_digit()).count();
     if count == 0 {
-        return false;
+        return PartLooks::Word;
     }
     let last = part.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    count == part.len()
+    let runs = part.split(|byte| !byte.is_ascii_digit()).filter(|run| !run.is_empty()).count();
+    let is_piece = |piece: &[u8]| !piece.is_empty() && digits(piece) == piece.len();
+    if count == part.len()
         || count >= 3
-        || last >= 2
-        || part
-            .split(|byte| *byte == b'_' || *byte == b'-')
-            .any(|piece| !piece.is_empty() && digits(piece) == piece.len())
-        || matches!(part, [letter, rest @ ..] if letter.is_ascii_uppercase() && digits(rest) == rest.len())
+        || runs >= 2
+        || matches!(part, [b'v' | b'V', rest @ ..] if is_piece(rest))
+        || (settings.digit_first && part[0].is_ascii_digit())
+        || part.split(|byte| *byte == b'_' || *byte == b'-').any(is_piece)
+    {
+        return PartLooks::Value;
+    }
+    let is_numbered =
+        last >= 2 || matches!(part, [letter, rest @ ..] if letter.is_ascii_uppercase() && digits(rest) == rest.len());
+    match settings.soft {
+        0 if is_numbered => PartLooks::Value,
+        1 if is_numbered => PartLooks::Soft,
+        2.. => PartLooks::Soft,
+        _ => PartLooks::Word,
+    }
 }

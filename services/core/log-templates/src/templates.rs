@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mask::Masked;
 use crate::near::{AsIs, NEAR_MAX, NearTemplate, TemplateIndex};
+use crate::settings::TemplateSettings;
 
 pub(crate) use template::{MinedTemplate, common};
 
@@ -26,6 +27,9 @@ pub const TEMPLATES_TOTAL_MAX: usize = 10_000;
 pub const SERVICES_MAX: usize = 1_000;
 /// Masked lines of one service whose template is remembered; then they are looked up anew.
 const KNOWN_MAX: usize = 16_384;
+/// The rules by which words are masked: rises when a line's signature may change. Templates that were masked by others
+/// are masked anew and keep their ids.
+const FORM: u32 = 2;
 
 /// Which template of a service; stays valid, through merges too, as long as its miner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,34 +85,47 @@ pub struct Miner {
     total: usize,
     overflow: Overflow,
     #[serde(skip)]
+    settings: TemplateSettings,
+    #[serde(skip)]
     masked: Masked,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct TemplateShelf {
+    /// By which rules the words of its templates are masked; none in snapshots older than the second ones.
+    #[serde(default)]
+    form: u32,
     templates: Vec<MinedTemplate>,
     #[serde(skip)]
     near: TemplateIndex,
+    /// By a line's signature: its template, and what was shown of the last such line.
     #[serde(skip)]
-    known: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+    known: HashMap<u64, (u32, u64), BuildHasherDefault<AsIs>>,
     #[serde(skip)]
     ready: bool,
 }
 
 impl Miner {
+    /// A miner with other settings than those in use, for measuring.
+    #[must_use]
+    pub fn with(settings: TemplateSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// Learns one line of a service. `None` where it has no room: the line is counted in [`Miner::overflow`].
     pub fn learn(&mut self, service: &str, line: &str) -> Option<Learnt> {
-        self.masked.read(line);
+        self.masked.read(line, &self.settings);
         self.overflow.cut += u64::from(self.masked.cut);
-        if !self.services.contains_key(service) {
-            if self.services.len() >= SERVICES_MAX {
+        let has_place = self.services.len() < SERVICES_MAX;
+        let shelf = match self.services.get_mut(service) {
+            Some(shelf) => shelf,
+            None if has_place => self.services.entry(service.to_owned()).or_default(),
+            None => {
                 self.overflow.lines += 1;
                 return None;
             }
-            self.services.insert(service.to_owned(), TemplateShelf::default());
-        }
-        let shelf = self.services.get_mut(service)?;
-        let learnt = shelf.learn(service, &self.masked, self.total < TEMPLATES_TOTAL_MAX);
+        };
+        let learnt = shelf.learn(service, &self.masked, self.total < TEMPLATES_TOTAL_MAX, &self.settings);
         self.total += usize::from(learnt.as_ref().is_some_and(|learnt| learnt.is_new));
         self.overflow.lines += u64::from(learnt.is_none());
         if shelf.known.len() >= KNOWN_MAX {
@@ -169,50 +186,75 @@ impl Miner {
     }
 }
 
+/// Each line's template, after all lines were read.
+#[derive(Debug, Default)]
+pub struct MinedLines {
+    /// Id and final text, once each.
+    pub templates: Vec<(String, String)>,
+    /// Which of them, line by line; none where a line had no room.
+    pub lines: Vec<Option<usize>>,
+}
+
 /// Gives each line its template's id and final text: what is learnt from later lines counts for earlier ones.
-/// Line numbers begin with 1. A line that has no room has an empty id and itself as its text.
-pub fn mine<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(u64, String, String)> {
-    let mut miner = Miner::default();
-    let learnt: Vec<Result<TemplateHandle, &str>> =
-        lines.map(|line| miner.learn("", line).map(|learnt| learnt.handle).ok_or(line)).collect();
-    let mut shown: HashMap<TemplateHandle, (String, String)> = HashMap::new();
-    let numbered = (1..).zip(learnt);
-    let finals = numbered.map(|(number, line)| match line {
-        Ok(handle) => {
-            let handle = miner.root("", handle);
-            let entry = shown.entry(handle).or_insert_with(|| match miner.template("", handle) {
-                Some(template) => (template.id.to_owned(), template.text),
-                None => (String::new(), String::new()),
-            });
-            (number, entry.0.clone(), entry.1.clone())
-        }
-        Err(line) => (number, String::new(), line.to_owned()),
-    });
-    finals.collect()
+pub fn mine<'a>(lines: impl Iterator<Item = &'a str>, settings: TemplateSettings) -> MinedLines {
+    let mut miner = Miner::with(settings);
+    let learnt: Vec<Option<TemplateHandle>> =
+        lines.map(|line| miner.learn("", line).map(|learnt| learnt.handle)).collect();
+    let mut mined = MinedLines { templates: Vec::new(), lines: Vec::with_capacity(learnt.len()) };
+    let mut places: Vec<Option<usize>> = vec![None; miner.len()];
+    for handle in learnt {
+        let root = handle.map(|handle| miner.root("", handle));
+        let place = root.and_then(|root| {
+            let place = places.get_mut(root.index())?;
+            if place.is_none()
+                && let Some(shown) = miner.template("", root)
+            {
+                *place = Some(mined.templates.len());
+                mined.templates.push((shown.id.to_owned(), shown.text));
+            }
+            *place
+        });
+        mined.lines.push(place);
+    }
+    mined
 }
 
 impl TemplateShelf {
-    fn learn(&mut self, service: &str, line: &Masked, has_room: bool) -> Option<Learnt> {
-        self.prepare();
+    fn learn(&mut self, service: &str, line: &Masked, has_room: bool, settings: &TemplateSettings) -> Option<Learnt> {
+        self.prepare(settings);
         let signature = line.signature();
-        if let Some(&index) = self.known.get(&signature) {
+        let shown = line.shown();
+        if let Some(&(index, last)) = self.known.get(&signature) {
             let index = self.root(index);
             let template = self.templates.get_mut(index as usize)?;
+            if shown == last {
+                template.lines += 1;
+                let handle = TemplateHandle(index);
+                return Some(Learnt { handle, is_new: false, is_wider: false, merged: Vec::new() });
+            }
+            self.known.insert(signature, (index, shown));
             let is_wider = template.absorb(line);
             if is_wider {
                 self.near.open(index, template);
             }
             return Some(Learnt { handle: TemplateHandle(index), is_new: false, is_wider, merged: Vec::new() });
         }
-        let learnt = self.place(service, line, has_room)?;
-        self.known.insert(signature, learnt.handle.0);
+        let learnt = self.place(service, line, has_room, settings)?;
+        self.known.insert(signature, (learnt.handle.0, shown));
         Some(learnt)
     }
 
     /// Builds what a snapshot does not hold.
-    fn prepare(&mut self) {
+    fn prepare(&mut self, settings: &TemplateSettings) {
         if self.ready {
             return;
+        }
+        if self.form != FORM {
+            let mut masked = Masked::default();
+            for template in self.templates.iter_mut().filter(|template| template.into.is_none()) {
+                template.mask_anew(&mut masked, settings);
+            }
+            self.form = FORM;
         }
         for (index, template) in (0..).zip(&self.templates) {
             if template.into.is_none() {
@@ -230,7 +272,7 @@ impl TemplateShelf {
     }
 
     /// Finds a template for a line that is not known word for word, or makes one.
-    fn place(&mut self, service: &str, line: &Masked, has_room: bool) -> Option<Learnt> {
+    fn place(&mut self, service: &str, line: &Masked, has_room: bool, settings: &TemplateSettings) -> Option<Learnt> {
         let near = self.near(line);
         if let Some(index) = near.fitting {
             let template = self.templates.get_mut(index as usize)?;
@@ -240,7 +282,7 @@ impl TemplateShelf {
             }
             return Some(Learnt { handle: TemplateHandle(index), is_new: false, is_wider, merged: Vec::new() });
         }
-        if let Some(kin) = near.kin(line, &self.templates) {
+        if let Some(kin) = near.kin(line, &self.templates, settings) {
             return self.merge(line, &kin);
         }
         if !has_room || self.templates.len() >= TEMPLATES_MAX {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 
-use hindcast_log_templates::plain;
+use hindcast_log_templates::{TemplateSettings, plain};
 
 use super::input;
 
@@ -16,8 +16,14 @@ pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     let text = input::text(file)?;
     writeln!(out, "line,template_id,template")?;
     let plain: Vec<Cow<'_, str>> = text.lines().map(said).collect();
-    for (line, id, template) in hindcast_log_templates::mine(plain.iter().map(AsRef::as_ref)) {
-        writeln!(out, "{line},{id},\"{}\"", template.replace('"', "\"\""))?;
+    let mined = hindcast_log_templates::mine(plain.iter().map(AsRef::as_ref), TemplateSettings::default());
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let rows: Vec<String> = mined.templates.iter().map(|(id, text)| format!("{id},{}", quoted(text))).collect();
+    for (number, (line, place)) in (1..).zip(plain.iter().zip(&mined.lines)) {
+        match place.and_then(|place| rows.get(place)) {
+            Some(row) => writeln!(out, "{number},{row}")?,
+            None => writeln!(out, "{number},,{}", quoted(line))?,
+        }
     }
     Ok(())
 }

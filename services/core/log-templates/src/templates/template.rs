@@ -4,6 +4,7 @@ use hindcast_domain::id;
 use serde::{Deserialize, Serialize};
 
 use crate::mask::{MaskToken, Masked};
+use crate::settings::TemplateSettings;
 use crate::units::WILDCARD;
 
 /// Words in which two templates may differ and become one.
@@ -32,8 +33,7 @@ pub(crate) struct TemplateWord {
 
 impl MinedTemplate {
     pub(super) fn first(service: &str, line: &Masked) -> Self {
-        let word = |token: &MaskToken| TemplateWord { sig: token.sig, text: line.text(token).to_owned(), open: None };
-        let words: Vec<TemplateWord> = line.tokens().iter().map(word).collect();
+        let words: Vec<TemplateWord> = line.tokens().iter().map(|token| TemplateWord::new(token, line)).collect();
         let mut template = Self { id: String::new(), version: 1, lines: 1, words, into: None };
         template.id = format!("TPL-{}", id::derive(&[service.as_bytes(), template.text().as_bytes()]));
         template
@@ -45,9 +45,22 @@ impl MinedTemplate {
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(&word.text);
+            show(&word.text, &mut text);
         }
         text
+    }
+
+    /// Masks its words by the rules in use. What a snapshot by other rules holds is then found by new lines too.
+    pub(super) fn mask_anew(&mut self, masked: &mut Masked, settings: &TemplateSettings) {
+        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+        masked.read(&words.join(" "), settings);
+        if masked.tokens().len() == self.words.len() {
+            for (word, token) in self.words.iter_mut().zip(masked.tokens()) {
+                word.sig = token.sig;
+            }
+        } else {
+            self.words = masked.tokens().iter().map(|token| TemplateWord::new(token, masked)).collect();
+        }
     }
 
     /// The words in which a line of as many words differs, as bits; `None` for too many.
@@ -77,6 +90,10 @@ impl MinedTemplate {
 }
 
 impl TemplateWord {
+    fn new(token: &MaskToken, line: &Masked) -> Self {
+        Self { sig: token.sig, text: line.text(token).to_owned(), open: None }
+    }
+
     fn fits(&self, text: &str) -> bool {
         let Some((before, behind)) = self.open else {
             return false;
@@ -93,16 +110,8 @@ impl TemplateWord {
         if self.text == text || self.fits(text) {
             return false;
         }
-        if sig == self.sig && self.open.is_none() && text.starts_with(WILDCARD) && self.text.starts_with(WILDCARD) {
-            // One value written in several ways: with another unit, or with a port.
-            let trail = text.len() - text.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != '>').len();
-            let same = self.text.ends_with(&text[text.len() - trail..]);
-            let trail = if same { &text[text.len() - trail..] } else { "" };
-            if self.text.strip_prefix(WILDCARD) == Some(trail) {
-                return false;
-            }
-            self.text = format!("{WILDCARD}{trail}");
-            return true;
+        if sig == self.sig && self.open.is_none() {
+            return self.blur(text);
         }
         let (before, behind) = common(self.text.as_bytes(), text.as_bytes());
         let tail = self.text.split_off(self.text.len() - behind);
@@ -111,6 +120,43 @@ impl TemplateWord {
         self.text.push_str(&tail);
         self.open = Some((u16::try_from(before).unwrap_or(0), u16::try_from(behind).unwrap_or(0)));
         true
+    }
+
+    /// Takes in the same word, written in another way: with other parts, another unit, or as one more of a list.
+    /// Whether that changed anything.
+    fn blur(&mut self, text: &str) -> bool {
+        let (mine, theirs) = (self.text.as_bytes(), text.as_bytes());
+        let (before, behind) = if text.starts_with(WILDCARD) && self.text.starts_with(WILDCARD) {
+            let trail = |text: &[u8]| {
+                text.iter().rev().take_while(|byte| byte.is_ascii_punctuation() && **byte != b'>').count()
+            };
+            let (one, other) = (trail(mine), trail(theirs));
+            (0, if mine[mine.len() - one..] == theirs[theirs.len() - other..] { one } else { 0 })
+        } else {
+            common(mine, theirs)
+        };
+        let blurred = [&self.text[..before], WILDCARD, &self.text[self.text.len() - behind..]].concat();
+        let changed = blurred != self.text;
+        self.text = blurred;
+        changed
+    }
+}
+
+/// Writes a word as people read it: what is glued to a value is of the value, unless it is a step of a path. This is the
+/// rule of Khan et al. (ICSE 2022) for a word that is concatenated with a variable.
+fn show(word: &str, text: &mut String) {
+    if !word.contains(WILDCARD) {
+        text.push_str(word);
+        return;
+    }
+    const ENDS: [char; 24] = [
+        ' ', ',', '!', ';', ':', '=', '|', '"', '\'', '[', ']', '(', ')', '{', '}', '.', '-', '+', '@', '#', '$', '%',
+        '&', '/',
+    ];
+    for piece in word.split_inclusive(ENDS) {
+        let glued = piece.trim_end_matches(ENDS);
+        text.push_str(if glued.contains(WILDCARD) { WILDCARD } else { glued });
+        text.push_str(&piece[glued.len()..]);
     }
 }
 
