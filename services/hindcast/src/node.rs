@@ -11,6 +11,7 @@ mod common;
 mod deciders;
 mod disk;
 pub mod figures;
+mod heartbeat;
 mod learning;
 mod receivers;
 mod routes;
@@ -139,7 +140,8 @@ impl Node {
         let chat = chat::start(&common, &queries, &advising, &mut tasks).context("chat")?;
         let check = token.as_deref().and_then(SecretHash::from_hex);
         let console = Console::new(console_options(&common, &queries, &advising, &chat, learning, check.clone())?);
-        watching::start(&common, &opened, &queries, &mut tasks);
+        let trouble = watching::start(&common, &opened, &queries, &mut tasks);
+        heartbeat::start(&common, trouble, &mut tasks)?;
         let served = routes::Served { queries, advising: &advising, console: &console, chat, token, check };
         let router = routes::router(&common, served)?;
         let (door, closing) = watch::channel(false);

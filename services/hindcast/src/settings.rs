@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 
-pub use file::{HealthSettings, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
+pub use file::{HealthSettings, HeartbeatSettings, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
 use file::{check_paging, check_receivers, checked, paging, read_file, receivers};
 pub use values::{environment, without_credentials};
 
@@ -126,6 +126,8 @@ pub struct Settings {
     pub correlation: hindcast_correlator::CorrelationRules,
     /// When a service counts as behind.
     pub health: HealthSettings,
+    /// The dead man's switch outside.
+    pub heartbeat: HeartbeatSettings,
     /// Who is notified of what.
     pub paging: hindcast_pager::PagingRules,
     /// Where each receiver is.
@@ -187,6 +189,7 @@ impl Settings {
             correlation,
             paging: paging(&file.paging, &receivers),
             health: file.health,
+            heartbeat: file.heartbeat,
             receivers,
             sources: file.sources,
             acknowledge_early: flags.fail_point_acknowledge_early,
@@ -212,6 +215,8 @@ impl Settings {
             "correlation": self.correlation,
             "paging": self.paging,
             "health": self.health,
+            "heartbeat": { "every_s": self.heartbeat.every_s, "url_env": self.heartbeat.url_env,
+                "url": self.heartbeat.url.as_deref().map(without_credentials) },
             "receivers": self.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
             "sources": self.sources,
             "advising": self.advising.shown(),

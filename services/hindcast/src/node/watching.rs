@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::common::{Common, Tasks};
 use super::disk::DiskDiary;
+use super::heartbeat::Trouble;
 use crate::ledger::{Extent, OpenedLedger};
 
 /// The pause between two looks at lags and the ledger.
@@ -22,8 +23,8 @@ const LOOKS_A_LESSON: u32 = 60;
 /// The pause between two looks at the disk.
 const DISK_LOOK: Duration = Duration::from_secs(60);
 
-/// Starts the watch.
-pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries::Shared, tasks: &mut Tasks) {
+/// Starts the watch, which says what is wrong as it is seen last.
+pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries::Shared, tasks: &mut Tasks) -> Trouble {
     let info = common.ledger.info();
     let durability = match info.durability {
         Durability::Synced => "synced",
@@ -32,7 +33,8 @@ pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries:
     };
     common.metrics.set("hindcast_lag_limit_seconds", &[], common.lags.limit().as_secs_f64());
     common.metrics.set("hindcast_ledger_info", &[("kind", info.kind), ("durability", durability)], 1.0);
-    let watcher = Watcher { common: common.clone(), queries: Arc::clone(queries), extent: opened.extent() };
+    let (trouble, seen) = watch::channel(Some("nothing was looked at yet".to_owned()));
+    let watcher = Watcher { common: common.clone(), queries: Arc::clone(queries), extent: opened.extent(), trouble };
     let stop = tasks.stop();
     // The diary is written into the folder.
     if !common.reading_only {
@@ -46,6 +48,7 @@ pub fn start(common: &Common, opened: &OpenedLedger, queries: &hindcast_queries:
         watcher.run(stop).await;
         Ok(())
     });
+    seen
 }
 
 /// Looks at the disk now and then, away from whoever serves requests.
@@ -79,6 +82,7 @@ struct Watcher {
     common: Common,
     queries: hindcast_queries::Shared,
     extent: Option<Extent>,
+    trouble: watch::Sender<Option<String>>,
 }
 
 impl Watcher {
@@ -86,7 +90,8 @@ impl Watcher {
         let mut lags = LagWatch::new(self.common.clock.now());
         let (mut looks, mut learnt_at) = (0_u32, None);
         while !*stop.borrow() {
-            self.look(&mut lags).await;
+            let wrong = self.look(&mut lags).await.err();
+            self.trouble.send_if_modified(|known| std::mem::replace(known, wrong.clone()) != wrong);
             let position = *self.queries.position().borrow();
             if self.queries.is_ready() && looks.is_multiple_of(LOOKS_A_LESSON) && learnt_at != Some(position) {
                 match self.learnt().await {
@@ -103,13 +108,13 @@ impl Watcher {
     }
 
     #[allow(clippy::cast_precision_loss)] // gauges
-    async fn look(&self, watch: &mut LagWatch) {
+    async fn look(&self, watch: &mut LagWatch) -> Result<(), String> {
         let Common { ledger, progress, metrics, clock, .. } = &self.common;
         let (lags, head) = match (watch.look(ledger.as_ref(), progress, clock.now()).await, ledger.head().await) {
             (Ok(lags), Ok(head)) => (lags, head),
             (Err(error), _) | (_, Err(error)) => {
                 tracing::debug!(%error, "the ledger does not say how long it is");
-                return;
+                return Err("the ledger does not answer".to_owned());
             }
         };
         let commits = lags.iter().map(|lag| (vec![lag.service.as_str()], lag.commits as f64)).collect::<Vec<_>>();
@@ -123,6 +128,8 @@ impl Watcher {
             metrics.set("hindcast_ledger_bytes", &[], bytes as f64);
         }
         self.common.lags.show(lags);
+        let behind: Vec<String> = self.common.lags.behind().into_iter().map(|lag| lag.service).collect();
+        if behind.is_empty() { Ok(()) } else { Err(format!("behind: {}", behind.join(", "))) }
     }
 
     /// Labels, versions and verdicts, as the views have them.

@@ -37,6 +37,8 @@ pub struct File {
     pub paging: Paging,
     /// When a service counts as behind.
     pub health: HealthSettings,
+    /// The dead man's switch outside that is told while alerts are decided.
+    pub heartbeat: HeartbeatSettings,
     /// Who is notified.
     pub receivers: Vec<Receiver>,
     /// Who sends.
@@ -76,6 +78,32 @@ impl HealthSettings {
     #[must_use]
     pub const fn lag(self) -> Duration {
         Duration::from_secs(self.lag_s as u64)
+    }
+}
+
+/// The dead man's switch outside that is told while alerts are decided.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeartbeatSettings {
+    /// The address that is asked with GET; none where absent.
+    pub url: Option<String>,
+    /// The environment variable that holds the address, where the address is a secret.
+    pub url_env: Option<String>,
+    /// The pause between two requests, in seconds; at least 1.
+    pub every_s: u32,
+}
+
+impl Default for HeartbeatSettings {
+    fn default() -> Self {
+        Self { url: None, url_env: None, every_s: 60 }
+    }
+}
+
+impl HeartbeatSettings {
+    /// The pause between two requests.
+    #[must_use]
+    pub fn every(&self) -> Duration {
+        Duration::from_secs(self.every_s.max(1).into())
     }
 }
 

@@ -29,5 +29,10 @@ pub(super) const ALL: &[MetricDeclaration] = &[
         &[words("rule", &["by_name", "last_word", "false_state", "acknowledgement", "breadth"])],
     ),
     gauge("hindcast_paging_episodes", "Stretches of firing at a paging severity that the auditor counted", &[]),
+    counter(
+        "hindcast_heartbeats_total",
+        "Heartbeats to the dead man's switch outside, by what became of them; withheld where alerts are not decided",
+        &[words("outcome", &["sent", "refused", "withheld"])],
+    ),
     gauge("hindcast_effects_held", "1 where this installation notifies nobody, since another one is active", &[]),
 ];
