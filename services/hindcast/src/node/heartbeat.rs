@@ -101,7 +101,7 @@ impl HeartbeatSettings {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)] // a test that cannot go on fails
+    #![allow(clippy::unwrap_used, clippy::cast_precision_loss)] // a test that cannot go on fails, and counts a little
 
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
