@@ -11,7 +11,7 @@ use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
 use crate::grouping::{self, FiringAlert};
 use crate::state::CorrelatorState;
-use crate::{people, timers};
+use crate::{people, repeats, timers};
 
 /// Decides about alerts and incidents of one partition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +50,7 @@ impl Decider for Correlator {
             // What a person asks for, and what holds for all: it counts for what is decided from then on.
             Event::Command(_) | events! { silence, control } => whose(Urgency::Pages),
             Event::Delivery(_)
+            | Event::Repeats(_)
             | Event::DoorOpened(_)
             | Event::Change(_)
             | Event::Parked(_)
@@ -71,6 +72,7 @@ impl Decider for Correlator {
     fn decide(&self, state: &CorrelatorState, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
         match &input.event {
             Event::Observed(observation) => observe(state, lane, observation, &input.id, now),
+            Event::Repeats(batch) => repeats::again(state, lane, batch, input, now),
             Event::Command(received) => people::command(state, lane, received, input, now),
             Event::SilenceCreated(_) | Event::SilenceStarted(_) => timers::silence_began(state, lane, input),
             Event::SilenceEnded(ended) => timers::silence_ended(state, lane, input, &ended.reason, now),
@@ -121,7 +123,7 @@ fn service_of<'a>(observation: &'a Observation, topology: &'a Topology) -> Optio
     known.or_else(by_alias).or(told)
 }
 
-fn observe(
+pub(crate) fn observe(
     state: &CorrelatorState,
     lane: &Partition,
     observation: &Observation,
@@ -153,7 +155,7 @@ fn observe(
             }
             Event::AlertRepeated(repeated) => {
                 follow_ups.extend(known.and_then(|alert| worse(state, alert, repeated.severity)));
-                if let Some(alert) = known.filter(|alert| goes_on(state, alert, observation, now)) {
+                if let Some(alert) = known.filter(|alert| goes_on(state, alert, observation.starts_at, now)) {
                     follow_ups.extend(fire(state, lane, &FiringAlert::of(alert), id, now));
                 }
             }
@@ -198,12 +200,12 @@ fn fire(state: &CorrelatorState, lane: &Partition, firing: &FiringAlert<'_>, cau
 
 /// Whether an alert fires on although its incident was resolved: it began anew after that, or it is still
 /// said long after. A resolved incident absorbs nothing in silence.
-fn goes_on(state: &CorrelatorState, alert: &alert::Alert, observation: &Observation, now: Time) -> bool {
+pub(crate) fn goes_on(state: &CorrelatorState, alert: &alert::Alert, starts_at: Option<Time>, now: Time) -> bool {
     let home = alert.incident.as_ref().and_then(|incident| state.book.home(incident));
     let Some(resolved_at) = home.filter(|home| !home.is_live()).and_then(|home| home.resolved_at) else {
         return false;
     };
-    let began_anew = observation.starts_at.is_some_and(|starts| starts > resolved_at);
+    let began_anew = starts_at.is_some_and(|starts| starts > resolved_at);
     let goes_on = now.since(resolved_at) > hindcast_domain::Span::seconds(state.seen.rules.lag_s);
     alert.is_firing() && alert.suppressed.is_none() && alert.flapping_until.is_none() && (began_anew || goes_on)
 }

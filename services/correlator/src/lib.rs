@@ -11,6 +11,7 @@
 pub mod decide;
 pub mod grouping;
 pub mod people;
+pub mod repeats;
 pub mod roster;
 pub mod rules;
 pub mod state;

@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use hindcast_correlation::cluster::{ComparedAlert, GroupingWeights, Newcomer};
 use hindcast_correlation::nearby::NearbyAlerts;
-use hindcast_domain::alert::Status;
+use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::Timer;
+use hindcast_domain::repeats::{LastRepeat, LastRepeats};
 use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub struct ObservedLanes {
     pub rules: CorrelationRules,
     /// The weights of the version in force, where one was learnt; those of the rules are set by hand.
     scorer: Option<GroupingWeights>,
+    /// When each alert was last sent again without a change.
+    #[serde(default)]
+    pub(crate) repeats: LastRepeats,
     /// When the door last opened.
     pub door_opened_at: Time,
     /// The newest idempotency keys with the commands that brought them.
@@ -110,6 +114,10 @@ impl CorrelatorState {
         self.seen.silences.evolve(input);
         match &input.event {
             Event::Command(received) => self.seen.remember(&received.key, &input.id),
+            Event::Repeats(batch) => {
+                self.seen.repeats.note(batch, input.time);
+                batch.alerts.iter().for_each(|alert| self.index_alert(&alert.fingerprint));
+            }
             Event::DoorOpened(_) => {
                 self.seen.door_opened_at = self.seen.door_opened_at.max(input.time);
                 self.rebuild_timers();
@@ -187,7 +195,10 @@ impl CorrelatorState {
             self.nearby.note(alert, incident);
         }
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
-        let stale = stale.map(|at| self.seen.deferred(at, alert.last_seen_at));
+        let stale = stale.map(|at| match self.seen.repeated_since(alert) {
+            Some(last) => self.seen.deferred(last.stale_at, last.at),
+            None => self.seen.deferred(at, alert.last_seen_at),
+        });
         let flapping = alert.flapping_until;
         let suppressed = alert.suppressed.as_ref().map(|suppression| suppression.until);
         self.agenda.stale(fingerprint, stale);
@@ -248,6 +259,11 @@ impl CorrelatorState {
 }
 
 impl ObservedLanes {
+    /// The last repeat of an alert, where nothing else was said of it since.
+    pub(crate) fn repeated_since(&self, alert: &Alert) -> Option<&LastRepeat> {
+        self.repeats.of(&alert.fingerprint).filter(|last| last.at >= alert.last_seen_at)
+    }
+
     /// A sender that could not be heard is not stale for that: what fell silent before the door opened has
     /// a grace from then.
     fn deferred(&self, stale_at: Time, last_seen_at: Time) -> Time {

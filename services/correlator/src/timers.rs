@@ -20,7 +20,7 @@ pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> 
     let alert = || id.parse::<Fingerprint>().ok().and_then(|fingerprint| state.book.alerts.get(&fingerprint));
     let incident = || id.parse::<IncidentId>().ok().and_then(|id| state.book.incidents.get(&id));
     match what {
-        "stale" => alert().map(stale).unwrap_or_default(),
+        "stale" => alert().map(|alert| stale(state, alert)).unwrap_or_default(),
         "settle" => alert().map(|alert| settle(state, alert)).unwrap_or_default(),
         "unsuppress" => alert()
             .map(|alert| lift(state, lane, alert, &SilenceEnd::Elapsed, &seed(timer), timer.due, None))
@@ -38,8 +38,9 @@ fn seed(timer: &Timer) -> EventId {
     EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()])
 }
 
-fn stale(alert: &Alert) -> Vec<Draft> {
-    let stale = Stale { last_seen_at: alert.last_seen_at };
+fn stale(state: &CorrelatorState, alert: &Alert) -> Vec<Draft> {
+    let last_seen_at = state.seen.repeated_since(alert).map_or(alert.last_seen_at, |last| last.at);
+    let stale = Stale { last_seen_at };
     vec![Draft::system(&alert.fingerprint, Event::AlertStale(stale))]
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn silence_ended(
 }
 
 /// A draft as if it were recorded, to look ahead within one decision.
-fn provisional(draft: &Draft, lane: &Partition, now: Time) -> Recorded {
+pub(crate) fn provisional(draft: &Draft, lane: &Partition, now: Time) -> Recorded {
     Recorded {
         id: EventId::derive(&[b"provisional", draft.subject.as_bytes()]),
         position: 0,

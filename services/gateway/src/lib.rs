@@ -13,7 +13,8 @@
 //! has it on disk.
 //!
 //! What is absent on purpose: nothing here decides what an alert means, deduplicates, groups or silences.
-//! A resend is taken as one more delivery; the incident lanes know what it is worth.
+//! A resend is handed on as one more delivery; the writer gathers what changes nothing, and the incident lanes know what
+//! the rest is worth.
 
 #![allow(clippy::result_large_err)] // the refusal that every door answers with: rarely made, never stored
 

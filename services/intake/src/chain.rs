@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hindcast_domain::limits::COMMIT_EVENTS_MAX;
 use hindcast_domain::{EventId, Partition};
 use hindcast_events::NewEvent;
-use hindcast_facts::{Appended, SubmitError};
+use hindcast_facts::SubmitError;
 use hindcast_ledger::commit::{self, CommitHeader, Hash, Malformed};
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
 use hindcast_ledger::subject::Subject;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::gather::{Submission, answer, gather};
+use crate::repeats::{GatheredEvents, LINGER, RequestShare};
 use crate::slot::{FailPoint, Slot, event_id};
 
 /// Slots that a writer tries before it gives up: more twins than this is a mistake of configuration.
@@ -60,7 +62,7 @@ impl Chain {
                 },
             };
             self.shared.progress.appending(&name, 1);
-            let (batch, left) = gather(first, &mut queue);
+            let (batch, left) = self.collect(first, &mut queue).await;
             waiting = left;
             self.write(batch).await;
             self.shared.progress.appending(&name, -1);
@@ -68,38 +70,65 @@ impl Chain {
         self.shared.progress.forget(&name);
     }
 
+    /// Takes what waits already; where all of that repeats what is known, what comes within a few milliseconds too.
+    async fn collect(
+        &self,
+        first: Submission,
+        queue: &mut mpsc::Receiver<Submission>,
+    ) -> (Vec<Submission>, Option<Submission>) {
+        let (mut batch, mut left) = gather(first, queue);
+        let Some(index) = &self.shared.repeats else { return (batch, left) };
+        if !index.ready(&self.shared.ledger).await || !index.are_repeats(&batch, self.shared.clock.now()) {
+            return (batch, left);
+        }
+        let until = tokio::time::Instant::now() + LINGER;
+        let mut events: usize = batch.iter().map(|submission| submission.events.len()).sum();
+        while left.is_none() && events < COMMIT_EVENTS_MAX {
+            let Ok(Some(next)) = tokio::time::timeout_at(until, queue.recv()).await else { break };
+            let (more, rest) = gather(next, queue);
+            events += more.iter().map(|submission| submission.events.len()).sum::<usize>();
+            let goes_on = index.are_repeats(&more, self.shared.clock.now());
+            batch.extend(more);
+            left = rest;
+            if !goes_on {
+                break;
+            }
+        }
+        (batch, left)
+    }
+
     async fn write(&mut self, batch: Vec<Submission>) {
+        let index = self.shared.repeats.as_ref().filter(|index| index.is_followed());
+        let gathered = match index {
+            Some(index) => index.gather(batch, self.shared.clock.now()),
+            None => GatheredEvents::plain(batch),
+        };
+        let GatheredEvents { events, shares, written } = gathered;
         if self.shared.fail == FailPoint::AcknowledgeBeforeAppend {
-            self.write_after_answering(batch).await;
+            self.write_after_answering(&events, shares).await;
             return;
         }
-        let result = self.append(&batch).await;
-        answer(batch, result);
+        let result = self.append(&events).await;
+        if let (Some(index), Err(_)) = (&self.shared.repeats, &result) {
+            index.lose(&written);
+        }
+        answer(shares, result);
     }
 
     /// What must never be: it exists so that the test of the guarantee can be seen to turn red.
-    async fn write_after_answering(&mut self, batch: Vec<Submission>) {
-        let mut kept = Vec::new();
-        for submission in batch {
-            let ids = submission.events.iter().map(|_| EventId::derive(&[b"unwritten"])).collect();
-            let positions = vec![0; submission.events.len()];
-            let (quiet, _) = oneshot::channel();
-            kept.push(Submission { events: submission.events, answer: quiet });
-            if submission.answer.send(Ok(Appended { positions, ids })).is_err() {
-                tracing::debug!("a request went away before its answer");
-            }
-        }
+    async fn write_after_answering(&mut self, events: &[NewEvent], shares: Vec<RequestShare>) {
+        let unwritten = (0, EventId::derive(&[b"unwritten"]));
+        answer(shares, Ok(vec![unwritten; events.len()]));
         tokio::time::sleep(Duration::from_millis(50)).await;
-        if let Err(error) = self.append(&kept).await {
+        if let Err(error) = self.append(events).await {
             tracing::error!(%error, "acknowledged events are lost");
         }
     }
 
-    async fn append(&mut self, submissions: &[Submission]) -> Result<Vec<(u64, EventId)>, SubmitError> {
-        let events: Vec<&NewEvent> = submissions.iter().flat_map(|submission| &submission.events).collect();
+    async fn append(&mut self, events: &[NewEvent]) -> Result<Vec<(u64, EventId)>, SubmitError> {
         let mut places = Vec::with_capacity(events.len());
         // What does not fit one commit is halved until it does; it is answered after the last one.
-        let mut parts = vec![events.as_slice()];
+        let mut parts = vec![events];
         while let Some(part) = parts.pop() {
             let appended = tokio::time::timeout(PATIENCE, self.append_part(part)).await;
             let appended = appended.unwrap_or_else(|_| {
@@ -119,7 +148,7 @@ impl Chain {
         Ok(places)
     }
 
-    async fn append_part(&mut self, events: &[&NewEvent]) -> Result<Vec<(u64, EventId)>, SubmitError> {
+    async fn append_part(&mut self, events: &[NewEvent]) -> Result<Vec<(u64, EventId)>, SubmitError> {
         let mut pause = PAUSE;
         for _ in 0..ATTEMPTS_MAX {
             let tip = match self.tip().await {
@@ -205,7 +234,7 @@ impl Chain {
         Ok(())
     }
 
-    fn pack(&self, events: &[&NewEvent], tip: Tip) -> Result<(Bytes, Hash, Vec<EventId>), SubmitError> {
+    fn pack(&self, events: &[NewEvent], tip: Tip) -> Result<(Bytes, Hash, Vec<EventId>), SubmitError> {
         let subject = self.subject();
         let now = self.shared.clock.now();
         let ledger = &self.shared.ledger.info().ledger_id;

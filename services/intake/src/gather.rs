@@ -1,11 +1,13 @@
 //! Which requests share a commit, and what each of them is answered.
 
-use hindcast_domain::EventId;
 use hindcast_domain::events;
 use hindcast_domain::limits::COMMIT_EVENTS_MAX;
+use hindcast_domain::{EventId, Time};
 use hindcast_events::NewEvent;
 use hindcast_facts::{Appended, SubmitError};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::repeats::RequestShare;
 
 /// Bytes of events, before compression, that go into one commit.
 const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -14,6 +16,8 @@ const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub(crate) struct Submission {
     pub(crate) events: Vec<NewEvent>,
     pub(crate) answer: oneshot::Sender<Result<Appended, SubmitError>>,
+    /// When it came.
+    pub(crate) at: Time,
 }
 
 /// Takes what waits already, up to a commit's limits. What does not fit any more waits for the next one.
@@ -47,6 +51,7 @@ fn weigh(events: &[NewEvent]) -> usize {
         Event::Delivery(delivery) => 512 + rough(&delivery.envelope),
         Event::Parked(parked) => 512 + rough(&parked.payload),
         Event::Command(_) => 4_096,
+        Event::Repeats(batch) => 512 + 64 * batch.alerts.len(),
         Event::DoorOpened(_)
         | Event::Change(_)
         | Event::Unparked(_)
@@ -67,21 +72,17 @@ fn rough(value: &serde_json::Value) -> usize {
 }
 
 /// Answers each request with its own share of the positions.
-pub(crate) fn answer(submissions: Vec<Submission>, result: Result<Vec<(u64, EventId)>, SubmitError>) {
-    let mut places = match &result {
-        Ok(places) => places.iter(),
-        Err(_) => [].iter(),
-    };
-    for submission in submissions {
+pub(crate) fn answer(shares: Vec<RequestShare>, result: Result<Vec<(u64, EventId)>, SubmitError>) {
+    for RequestShare { places, answer } in shares {
         let told = match &result {
-            Ok(_) => {
-                let mine: Vec<_> = places.by_ref().take(submission.events.len()).cloned().collect();
-                let (positions, ids) = mine.into_iter().unzip();
+            Ok(appended) => {
+                let mine = places.iter().filter_map(|place| appended.get(*place).cloned());
+                let (positions, ids) = mine.unzip();
                 Ok(Appended { positions, ids })
             }
             Err(error) => Err(error.clone()),
         };
-        if submission.answer.send(told).is_err() {
+        if answer.send(told).is_err() {
             tracing::debug!("a request went away before its answer");
         }
     }

@@ -8,12 +8,16 @@
 //! - [`FactsWriter`](hindcast_facts::FactsWriter) is the lesser handle on it, for whoever observes: [`IntakeWriter::facts`].
 //! - [`CommandWriter`] is the greater one, for whoever carries a person's command: [`IntakeWriter::commands`].
 //!
+//! A writer that gathers repeats ([`IntakeWriter::gathering`]) keeps what senders say again without a change as a count
+//! in a batch; `repeats` says when a message is one.
+//!
 //! The two handles are types of two crates, because a crate that names this one can append a command. The architecture
 //! test lists those crates, and holds that none of them talks to a model.
 
 mod chain;
 mod command;
 mod gather;
+mod repeats;
 mod slot;
 mod writer;
 

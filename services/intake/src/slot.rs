@@ -8,6 +8,8 @@ use hindcast_ledger::port::Shared;
 use hindcast_ledger::progress::LedgerProgress;
 use hindcast_ledger::subject::Subject;
 
+use crate::repeats::RepeatIndex;
+
 /// Where the guarantee may be broken on purpose, so that its test can be seen to turn red.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailPoint {
@@ -26,6 +28,8 @@ pub(crate) struct Slot {
     /// A stable word, such as `door`.
     pub(crate) name: String,
     pub(crate) fail: FailPoint,
+    /// What is known of alerts that fire, where repeats are gathered.
+    pub(crate) repeats: Option<RepeatIndex>,
 }
 
 pub(crate) fn of_fact(new: NewFact) -> NewEvent {

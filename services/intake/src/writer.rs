@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::chain::Chain;
 use crate::gather::Submission;
+use crate::repeats::RepeatIndex;
 use crate::slot::{FailPoint, Slot, of_fact};
 
 /// Requests that wait for a partition's next commit.
@@ -49,12 +50,29 @@ impl IntakeWriter {
         slot: &str,
         fail: FailPoint,
     ) -> Self {
-        if fail != FailPoint::None {
-            tracing::error!(?fail, "a guarantee is switched off: what is acknowledged may be lost");
+        Self::of(Slot { ledger, clock, progress, name: slot.to_owned(), fail, repeats: None })
+    }
+
+    /// The same, which keeps what senders say again without a change as a count and a time in a batch.
+    #[must_use]
+    pub fn gathering(
+        ledger: Shared,
+        clock: clock::Shared,
+        progress: LedgerProgress,
+        slot: &str,
+        fail: FailPoint,
+    ) -> Self {
+        let repeats = Some(RepeatIndex::default());
+        Self::of(Slot { ledger, clock, progress, name: slot.to_owned(), fail, repeats })
+    }
+
+    fn of(slot: Slot) -> Self {
+        if slot.fail != FailPoint::None {
+            tracing::error!(fail = ?slot.fail, "a guarantee is switched off: what is acknowledged may be lost");
         }
         Self {
             inner: Arc::new(Inner {
-                slot: Arc::new(Slot { ledger, clock, progress, name: slot.to_owned(), fail }),
+                slot: Arc::new(slot),
                 lanes: Mutex::default(),
                 stopped: tokio::sync::watch::Sender::new(false),
                 tasks: Mutex::default(),
@@ -94,7 +112,8 @@ impl IntakeWriter {
     async fn submit_part(&self, partition: &Partition, events: Vec<NewEvent>) -> Result<Appended, SubmitError> {
         let (answer, answered) = oneshot::channel();
         let lane = self.lane(partition)?;
-        lane.try_send(Submission { events, answer }).map_err(|error| match error {
+        let at = self.inner.slot.clock.now();
+        lane.try_send(Submission { events, answer, at }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SubmitError::Busy,
             mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped,
         })?;

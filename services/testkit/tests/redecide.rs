@@ -97,7 +97,9 @@ async fn every_history_decides_itself_again_byte_for_byte() {
     }
     eprintln!("{count} histories: {commits} commits with {events} events decided again, {clocks} events by the clock");
     assert!(commits > count * 20 && events > count * 30 && clocks > count, "histories in which something happens");
-    for kind in ["incident.opened", "alert.stale", "alert.suppressed", "notice.requested", "model.promoted"] {
+    for kind in
+        ["incident.opened", "alert.stale", "alert.suppressed", "notice.requested", "model.promoted", "intake.repeats"]
+    {
         assert!(kinds.contains(kind), "expected {kind} in some history, got {kinds:?}");
     }
 }

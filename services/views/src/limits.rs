@@ -33,6 +33,11 @@ pub(crate) const KEPT_OUT_MAX: usize = 100;
 pub(crate) const CONSIDERED_READ_MAX: usize = 200;
 /// Commands whose outcome may still come after a restart.
 pub(crate) const COMMANDS_MAX: usize = 10_000;
+/// Batches of repeats after which the counts are written.
+pub(crate) const REPEAT_BATCHES_UNWRITTEN: usize = 256;
+/// Repeats of alerts after which the counts are written, however few the batches: so many are read for an answer as of
+/// a past position.
+pub(crate) const REPEAT_ALERTS_UNWRITTEN: usize = 8_192;
 /// Changes that are named for one incident.
 pub(crate) const CHANGES_MAX: usize = 100;
 /// Events by which the end of an incomplete search is told apart from a long one.

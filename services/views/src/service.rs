@@ -17,6 +17,7 @@ use crate::limits::SYNC_EVERY_SECS;
 use crate::project::Projector;
 use crate::project::hash::StateNow;
 use crate::project::live::Live;
+use crate::project::repeats::SharedRepeats;
 use crate::read::ReadContext;
 use crate::store::event::LedgerEvents;
 use crate::store::{LAYOUT, Store, ViewCheckpoint};
@@ -85,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) events: LedgerEvents,
     pub(crate) live: Arc<Mutex<Live>>,
+    /// Repeats that were counted lately.
+    pub(crate) repeats: SharedRepeats,
     /// Where whoever projects is asked for the state of now; nowhere while nobody does.
     pub(crate) asks: Mutex<Option<StateAsks>>,
     pub(crate) position: watch::Sender<u64>,
@@ -117,10 +120,11 @@ impl Views {
             None => false,
         };
         let ledger_id = options.ledger.info().ledger_id.clone();
+        let events = LedgerEvents::new(Shared::clone(&options.ledger), tokio::runtime::Handle::current());
         let projector = match checkpoint.filter(|_| fits) {
             Some(checkpoint) => {
-                let store = store.clone();
-                tokio::task::spawn_blocking(move || Projector::load(store, checkpoint)).await??
+                let (store, events) = (store.clone(), events.clone());
+                tokio::task::spawn_blocking(move || Projector::load(store, &events, checkpoint)).await??
             }
             None => {
                 tracing::info!(head = head_at_start, "the views are built from the beginning of the ledger");
@@ -131,16 +135,16 @@ impl Views {
                 Projector::fresh(store.clone(), &ledger_id)
             }
         };
-        let live = projector.live();
+        let (live, repeats) = (projector.live(), projector.recent_repeats());
         let (position, seq) = (lock(&live).position, projector.seq());
         options.progress.report(NAME, ServiceReport { through: seq, due: None, appending: 0 });
-        let events = LedgerEvents::new(Shared::clone(&options.ledger), tokio::runtime::Handle::current());
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
                 store,
                 events,
                 live,
+                repeats,
                 asks: Mutex::default(),
                 position: watch::Sender::new(position),
                 unaccounted: AtomicU64::new(0),
@@ -265,6 +269,7 @@ impl Views {
         ReadContext {
             store: self.inner.store.clone(),
             events: self.inner.events.clone(),
+            recent: Arc::clone(&self.inner.repeats),
             public_url: self.inner.options.public_url.trim_end_matches('/').to_owned(),
             reached: lock(&self.inner.live).position,
             show_later: self.inner.options.fail == FailPoint::ShowLater,

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub enum Action {
     Observe(usize, bool, usize),
+    Repeat(usize, usize),
     Merge(usize, usize),
     Split(usize),
     Undo(usize),
@@ -39,6 +40,7 @@ pub enum Action {
 pub fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         8 => (0..8_usize, prop::bool::weighted(0.7), 0..5_usize).prop_map(|(a, f, s)| Action::Observe(a, f, s)),
+        5 => (1..256_usize, prop_oneof![8 => 1..4_usize, 1 => 200..300_usize]).prop_map(|(a, n)| Action::Repeat(a, n)),
         3 => (0..9_usize, 0..9_usize).prop_map(|(a, b)| Action::Merge(a, b)),
         3 => (0..9_usize).prop_map(Action::Split),
         3 => (0..9_usize).prop_map(Action::Undo),
@@ -62,6 +64,7 @@ async fn act(world: &mut World, number: usize, action: &Action) {
     let pick = |index: usize| world.incidents.get(index % world.incidents.len().max(1)).cloned();
     match action {
         Action::Observe(alert, firing, grade) => world.observe(*alert, *firing, *grade).await,
+        Action::Repeat(alerts, batches) => world.repeat(*alerts, *batches).await,
         Action::Merge(from, into) => {
             if let (Some((partition, incident)), Some((_, into))) = (pick(*from), pick(*into)) {
                 world.person(&partition, &key, Command::MergeIncident { incident, into }).await;

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EventId, Partition};
+use crate::repeats::RepeatBatch;
 use crate::time::Time;
 use crate::{alert, chat, command, conversation, finding, incident, label, model, notice, proposal, silence};
 
@@ -30,6 +31,9 @@ pub enum Event {
     /// One alert as its sender sent it, normalised and redacted. Subject: its fingerprint.
     #[serde(rename = "intake.alert")]
     Observed(alert::Observation),
+    /// Alerts that were sent again without a change, of all requests of a few milliseconds. Subject: `repeats`.
+    #[serde(rename = "intake.repeats")]
+    Repeats(RepeatBatch),
     /// A deploy, flag or configuration change. Subject: the service.
     #[serde(rename = "intake.change")]
     Change(Change),
@@ -254,6 +258,7 @@ impl Event {
             Self::Delivery(_)
             | Self::DoorOpened(_)
             | Self::Observed(_)
+            | Self::Repeats(_)
             | Self::Change(_)
             | Self::Command(_)
             | Self::Parked(_)

@@ -40,6 +40,7 @@ macro_rules! events {
         $crate::Event::Delivery(_)
             | $crate::Event::DoorOpened(_)
             | $crate::Event::Observed(_)
+            | $crate::Event::Repeats(_)
             | $crate::Event::Change(_)
             | $crate::Event::Command(_)
             | $crate::Event::Parked(_)

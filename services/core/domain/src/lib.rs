@@ -33,6 +33,7 @@ pub mod matcher;
 pub mod model;
 pub mod notice;
 pub mod proposal;
+pub mod repeats;
 pub mod secret;
 pub mod severity;
 pub mod silence;

@@ -22,6 +22,7 @@ const TYPES: &[UpcastEntry] = types![
     "intake.delivery",
     "intake.opened",
     "intake.alert",
+    "intake.repeats",
     "intake.change",
     "intake.command",
     "intake.parked",

@@ -88,6 +88,7 @@ pub fn takes(input: &Recorded) -> bool {
         Event::Delivery(_)
         | Event::DoorOpened(_)
         | Event::Observed(_)
+        | Event::Repeats(_)
         | Event::Change(_)
         | Event::Parked(_)
         | Event::Unparked(_)

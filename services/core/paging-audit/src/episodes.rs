@@ -91,6 +91,13 @@ impl ObservedAlerts {
             Signal::Resolved => alert.resolved(seen, now),
         }
     }
+
+    /// Takes in that a sender said the same again: it may be silent until then.
+    pub(crate) fn repeat(&mut self, fingerprint: &Fingerprint, silent_after: Time) {
+        if let Some(alert) = self.0.get_mut(fingerprint).filter(|alert| alert.fires()) {
+            alert.silent_after = silent_after;
+        }
+    }
 }
 
 impl ObservedAlert {

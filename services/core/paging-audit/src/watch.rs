@@ -58,6 +58,12 @@ impl PageAuditor {
                 AlertChange::Began => self.began(&seen.fingerprint),
                 AlertChange::Ended(began) => self.ended(&seen.fingerprint, began),
             },
+            Event::Repeats(batch) => {
+                batch
+                    .alerts
+                    .iter()
+                    .for_each(|again| self.alerts.repeat(&again.fingerprint, self.now + again.stale_after()));
+            }
             Event::Configured(configured) => self.settings.configure(configured.section.as_str(), &configured.content),
             Event::AlertSuppressed(held) => {
                 if let Ok(fingerprint) = input.subject.parse() {

@@ -61,8 +61,7 @@ impl Common {
         let word = process_word(&folder)?;
         let slot = if roles.len() == Role::ALL.len() { "door".to_owned() } else { format!("door-{word}") };
         let fail = if settings.acknowledge_early { FailPoint::AcknowledgeBeforeAppend } else { FailPoint::None };
-        let writer =
-            IntakeWriter::with_fail_point(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
+        let writer = IntakeWriter::gathering(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
         let owner = format!("{install}/{word}");
         let lags = LagBoard::new(settings.health.lag());

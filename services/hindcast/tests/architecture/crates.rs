@@ -94,7 +94,7 @@ fn allowed(from: &Role, to: &Role) -> bool {
         }
         (Role::Core(_), _) => false,
         (_, Role::Core(_)) => true,
-        (Role::Service(_), Role::Runtime) | (Role::Runtime | Role::Intake, Role::Port(_)) => true,
+        (Role::Service(_) | Role::Intake, Role::Runtime) | (Role::Runtime | Role::Intake, Role::Port(_)) => true,
         (Role::Service(from), Role::Intake) => MAY_COMMAND.iter().any(|(service, _)| service == from),
         (Role::Port(from), Role::Port(to)) => PORT_TO_PORT.iter().any(|(a, b, _)| a == from && b == to),
         (Role::Adapter(from), Role::Port(to)) => ADAPTERS.iter().any(|(adapter, port)| adapter == from && port == to),

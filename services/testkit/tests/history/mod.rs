@@ -21,7 +21,7 @@ use hindcast_domain::{Fingerprint, IncidentId, Partition, Severity, Span, Time};
 use hindcast_eventlog::lane::{Error, Options, Runner};
 use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_facts::NewFact;
-use hindcast_intake::{IntakeWriter, NewCommand};
+use hindcast_intake::{FailPoint, IntakeWriter, NewCommand};
 use hindcast_ledger::memory::MemoryLedger;
 use hindcast_ledger::{LedgerProgress, Shared};
 use hindcast_mlops::seeded::Seeded;
@@ -56,6 +56,8 @@ pub struct History {
     lanes: BTreeMap<&'static str, RunningLane>,
     commands: u64,
     versions: u32,
+    /// What was sent last, to be sent again.
+    sent: Vec<(Partition, Observation)>,
 }
 
 /// Lives the history of a seed; the ledger that it left.
@@ -88,7 +90,8 @@ impl History {
             let clock = Stepped::new(START - behind);
             let shared: hindcast_clock::Shared = Arc::new(clock.clone());
             let slot = format!("door-{slot}");
-            (IntakeWriter::new(Arc::clone(&ledger), shared, progress.clone(), &slot), clock, behind)
+            let (ledger, progress) = (Arc::clone(&ledger), progress.clone());
+            (IntakeWriter::gathering(ledger, shared, progress, &slot, FailPoint::None), clock, behind)
         };
         let doors = BEHIND.into_iter().enumerate().map(door).collect();
         let snapshots = std::env::temp_dir().join(format!("hindcast-history-{}-{seed}", std::process::id()));
@@ -104,6 +107,7 @@ impl History {
             lanes: BTreeMap::new(),
             commands: 0,
             versions: 1,
+            sent: Vec::new(),
         }
     }
 
@@ -152,7 +156,8 @@ impl History {
 
     async fn step(&mut self) {
         match self.draws.below(20) {
-            0..=7 => self.alerts().await,
+            0..=5 => self.alerts().await,
+            6..=7 => self.resend().await,
             8..=9 => self.command().await,
             10 => self.silence().await,
             11 => self.configure().await,
@@ -225,10 +230,25 @@ impl History {
         let facts: Vec<NewFact> = (0..1 + self.draws.below(6))
             .map(|_| {
                 let seen = self.observation();
+                self.sent.push((partition.clone(), seen.clone()));
                 NewFact::new(seen.fingerprint.to_string(), "prometheus", seen)
             })
             .collect();
         self.submit(&partition, facts).await;
+    }
+
+    /// Some of what was sent lately is sent again as it was, as senders do while an alert fires.
+    async fn resend(&mut self) {
+        let from = self.sent.len().saturating_sub(10);
+        self.sent.drain(..from);
+        for _ in 0..1 + self.draws.below(4) {
+            let (partition, seen) = match self.sent.len() {
+                0 => return,
+                many => self.sent[self.draws.below(many)].clone(),
+            };
+            let fact = NewFact::new(seen.fingerprint.to_string(), "prometheus", seen);
+            self.submit(&partition, vec![fact]).await;
+        }
     }
 
     async fn submit(&mut self, partition: &Partition, facts: Vec<NewFact>) {

@@ -15,6 +15,7 @@ use super::live::Class;
 use super::tally::{Counted, StoredMember};
 use crate::error::Error;
 use crate::limits::COMMANDS_MAX;
+use crate::store::event::LedgerEvents;
 use crate::store::keys::{DocumentKind, MentionIndex};
 use crate::store::{Store, ViewCheckpoint};
 
@@ -25,14 +26,16 @@ impl Projector {
     }
 
     /// The projection as it was written.
-    pub(crate) fn load(store: Store, checkpoint: ViewCheckpoint) -> Result<Self, Error> {
+    pub(crate) fn load(store: Store, events: &LedgerEvents, checkpoint: ViewCheckpoint) -> Result<Self, Error> {
         let mut projector = Self::new(store, &checkpoint.ledger_id);
         let at = checkpoint.position;
         projector.checkpoint = checkpoint;
         projector.load_book(at)?;
         projector.load_rest(at)?;
         projector.taught.load(&projector.folds);
-        let tally = |id: &IncidentId| projector.counts.get(id).and_then(|counted| counted.stored);
+        projector.repeats.load(&projector.store, events, at)?;
+        let (counts, repeats) = (&projector.counts, &projector.repeats);
+        let tally = |id: &IncidentId| repeats.with(id.as_str(), counts.get(id).and_then(|counted| counted.stored));
         projector.written.load(&projector.folds, tally);
         projector.count_all();
         Ok(projector)

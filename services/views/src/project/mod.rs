@@ -10,6 +10,7 @@ pub(crate) mod index;
 pub(crate) mod live;
 pub(crate) mod load;
 pub(crate) mod open;
+pub(crate) mod repeats;
 pub(crate) mod reported;
 pub(crate) mod tally;
 pub(crate) mod taught;
@@ -59,6 +60,8 @@ pub(crate) struct Projector {
     digests: Digests,
     /// The newest commands: what follows from one is found by it.
     commands: NewestCommands,
+    /// Repeats, as they are counted.
+    repeats: repeats::RepeatTotals,
 }
 
 /// What one batch has gathered.
@@ -111,12 +114,18 @@ impl Projector {
             written: reported::WrittenRows::default(),
             digests: Digests::default(),
             commands: NewestCommands::default(),
+            repeats: repeats::RepeatTotals::default(),
         }
     }
 
     /// What is kept at hand for readers.
     pub(crate) fn live(&self) -> Arc<Mutex<Live>> {
         Arc::clone(&self.live)
+    }
+
+    /// Counts of repeats, for readers.
+    pub(crate) fn recent_repeats(&self) -> repeats::SharedRepeats {
+        self.repeats.shared()
     }
 
     /// The last commit that was projected.
@@ -217,6 +226,7 @@ impl Projector {
         }
         self.alerts(work, recorded, &changed, &before);
         self.incidents(work, recorded, &changed, &before)?;
+        self.repeats_moved(work, recorded, &before);
         self.silences(work, recorded, &changed);
         self.learnt(work, recorded, &changed)?;
         self.teach(work, recorded, &changed);
@@ -248,6 +258,7 @@ impl Projector {
             Event::Observed(observation) => {
                 index::observation(&mut work.batch, &observation.fingerprint, position, context.delivery);
             }
+            Event::Repeats(batch) => self.repeated(work, recorded, batch),
             Event::Change(change) => index::change(&mut work.batch, recorded, change),
             Event::Command(received) => {
                 // The first command of a key is the one that counts.
@@ -287,6 +298,7 @@ impl Projector {
             Event::Delivery(_)
             | Event::DoorOpened(_)
             | Event::Observed(_)
+            | Event::Repeats(_)
             | Event::Command(_)
             | Event::Parked(_)
             | Event::Unparked(_)

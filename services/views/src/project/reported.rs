@@ -155,6 +155,7 @@ pub(super) fn note(recorded: &Recorded) -> Vec<u8> {
         | Event::Delivery(_)
         | Event::DoorOpened(_)
         | Event::Observed(_)
+        | Event::Repeats(_)
         | Event::Change(_)
         | Event::Parked(_)
         | Event::Unparked(_)
@@ -195,7 +196,7 @@ impl Projector {
         let of_alerts = before.values().filter_map(|before| before.incident.as_ref());
         for id in changed.incidents.iter().chain(of_alerts) {
             let Some(incident) = book.incidents.get(id) else { continue };
-            let tally = self.counts.get(id).and_then(|counted| counted.stored);
+            let tally = self.repeats.with(id.as_str(), self.counts.get(id).and_then(|counted| counted.stored));
             let row = IncidentRow::of(incident, &recorded.partition.environment, tally);
             let (value, hash) = row.written();
             if self.written.0.insert(id.clone(), hash) != Some(hash) {

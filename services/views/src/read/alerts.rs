@@ -21,6 +21,7 @@ impl Reader {
 
     /// An alert as the API shows it.
     pub(crate) fn show_alert(&self, partition: &str, alert: Alert) -> Result<api::Alert, Error> {
+        let repeats = self.repeats(alert.fingerprint.as_str())?;
         let occurrence = alert.occurrence();
         let (starts_at, ends_at) = (occurrence.starts_at, occurrence.ends_at);
         let (entity, observed_by, entity_rule) = match alert.about {
@@ -45,8 +46,8 @@ impl Reader {
             starts_at,
             ends_at,
             first_seen_at: alert.first_seen_at,
-            last_seen_at: alert.last_seen_at,
-            occurrences: alert.messages,
+            last_seen_at: alert.last_seen_at.max(repeats.last_at),
+            occurrences: alert.messages + repeats.count,
             fired: alert.fired,
             incident: alert.incident.map(|id| id.to_string()),
             suppressed_until: alert.suppressed.as_ref().map(|held| held.until),

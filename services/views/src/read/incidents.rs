@@ -56,7 +56,9 @@ impl Reader {
         let Some(document) = self.store.document(DocumentKind::Tally, id, self.at)? else {
             return Ok(Tally::default());
         };
-        serde_json::from_slice(&document.value).map_err(|source| Error::Json { expected: "a tally", source })
+        let tally: Tally =
+            serde_json::from_slice(&document.value).map_err(|source| Error::Json { expected: "a tally", source })?;
+        Ok(Tally { occurrences: tally.occurrences + self.repeats(id)?.count, ..tally })
     }
 
     fn show_incident(&self, partition: &str, incident: Incident) -> Result<api::Incident, Error> {

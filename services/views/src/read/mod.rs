@@ -10,6 +10,7 @@ pub(crate) mod labels;
 pub(crate) mod lists;
 pub(crate) mod models;
 pub(crate) mod receipt;
+pub(crate) mod repeats;
 pub(crate) mod report;
 pub(crate) mod state;
 pub(crate) mod timeline;
@@ -17,6 +18,7 @@ pub(crate) mod why;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hindcast_api::{AsOf, Code, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page, Problem};
 use hindcast_domain::event::Recorded;
@@ -24,6 +26,7 @@ use hindcast_domain::{Event, Time};
 use hindcast_queries::Window;
 
 use crate::error::Error;
+use crate::project::repeats::{CountedRepeat, SharedRepeats};
 use crate::store::Store;
 use crate::store::event::LedgerEvents;
 use crate::store::keys::{DocumentKind, List};
@@ -34,6 +37,8 @@ use crate::words::{self, Names};
 pub(crate) struct ReadContext {
     pub(crate) store: Store,
     pub(crate) events: LedgerEvents,
+    /// Repeats that were counted lately.
+    pub(crate) recent: SharedRepeats,
     /// What stands before the path of a link.
     pub(crate) public_url: String,
     /// The position that was reached.
@@ -46,6 +51,10 @@ pub(crate) struct ReadContext {
 pub(crate) struct Reader {
     pub(crate) store: Store,
     pub(crate) events: LedgerEvents,
+    /// Repeats that were counted lately.
+    recent: SharedRepeats,
+    /// Repeats of the past that are in no document as of `at`, once asked.
+    batches: RefCell<Option<Vec<CountedRepeat>>>,
     /// What stands before the path of a link.
     pub(crate) public_url: String,
     /// Nothing that became known later is shown.
@@ -89,6 +98,8 @@ impl ReadContext {
         Reader {
             store: self.store.clone(),
             events: self.events.clone(),
+            recent: Arc::clone(&self.recent),
+            batches: RefCell::default(),
             public_url: self.public_url.clone(),
             at,
             called,

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Reader;
 use crate::error::Error;
 use crate::limits::{RECEIPT_EVENTS_MAX, RECEIPT_STEPS_FIRST, RECEIPT_STEPS_MAX};
+use crate::project::repeats::RepeatCount;
 use crate::project::write::grouping;
 use crate::store::keys::{DocumentKind, MentionIndex};
 use crate::words;
@@ -46,7 +47,9 @@ impl Reader {
         }
         let incidents = self.homes(&alert)?;
         let told = self.told(&alert, &incidents, &mut positions)?;
-        let (steps, omitted) = self.steps(&positions)?;
+        let repeats = self.repeats(fingerprint)?;
+        positions.extend(Some(repeats.position).filter(|_| repeats.count > 0));
+        let (steps, omitted) = self.steps(&positions, &repeats)?;
         let (accounted, until) = self.account(&alert, &told)?;
         let alert = self.show_alert(&partition, alert)?;
         Ok(Receipt { alert, steps, accounted, until, omitted, position: self.at })
@@ -146,7 +149,7 @@ impl Reader {
     }
 
     /// The steps at these positions; of too many, the first and the last ones.
-    fn steps(&self, positions: &BTreeSet<u64>) -> Result<(Vec<ReceiptStep>, u64), Error> {
+    fn steps(&self, positions: &BTreeSet<u64>, repeats: &RepeatCount) -> Result<(Vec<ReceiptStep>, u64), Error> {
         let too_many = positions.len().saturating_sub(RECEIPT_STEPS_MAX);
         let mut steps = Vec::new();
         for (index, position) in positions.iter().enumerate() {
@@ -157,6 +160,11 @@ impl Reader {
             let Some(recorded) = self.recorded(*position)? else {
                 continue;
             };
+            if let Event::Repeats(_) = recorded.event {
+                let text = words::repeated(repeats.count);
+                steps.push(step(&recorded, stage(&recorded.event), text, json!({ "count": repeats.count })));
+                continue;
+            }
             steps.push(step(&recorded, stage(&recorded.event), self.say(&recorded)?, detail(&recorded)));
             let Some(grouping) = grouping(&recorded.event) else { continue };
             for considered in &grouping.considered {
@@ -194,7 +202,7 @@ fn stage(event: &Event) -> ReceiptStage {
         Event::Observed(_) => ReceiptStage::Normalised,
         Event::Command(_) => ReceiptStage::Asked,
         Event::AlertFired(_) => ReceiptStage::Fired,
-        Event::AlertRepeated(_) => ReceiptStage::Deduplicated,
+        Event::AlertRepeated(_) | Event::Repeats(_) => ReceiptStage::Deduplicated,
         Event::AlertResolved(_) => ReceiptStage::Resolved,
         Event::AlertStale(_) => ReceiptStage::Stale,
         Event::AlertSuppressed(_) => ReceiptStage::Suppressed,
@@ -270,6 +278,7 @@ fn detail(recorded: &Recorded) -> Value {
             json!({ "notice": subject, "attempt": failed.attempt, "error": failed.error })
         }
         Event::NoticeReleased(_) | Event::NoticeExpired(_) => json!({ "notice": subject }),
+        Event::Repeats(batch) => json!({ "from": batch.from, "to": batch.to }),
         Event::DoorOpened(_)
         | Event::Change(_)
         | Event::Command(_)

@@ -42,10 +42,15 @@ pub(crate) enum DocumentKind {
     Closed = b'x',
     /// An incident as a report counts it, by [`row`].
     Row = b'r',
+    /// Repeats of an alert by its fingerprint, and of an incident's alerts by its id, as of every so many batches.
+    Repeats = b'h',
 }
 
 /// The id of the mark of open notices.
 pub(crate) const OPEN_NOTICES: &str = "notices";
+
+/// The id of the mark of where the counts of repeats were last written.
+pub(crate) const WRITTEN_REPEATS: &str = "repeats";
 
 /// What is noted beside an alert's joining in the index of types, where the decision gives reasons; where the alert came
 /// back there are none.

@@ -29,6 +29,8 @@ pub(crate) struct Store {
 pub(crate) struct Document {
     /// What stands in it.
     pub(crate) value: Slice,
+    /// The position at which it was written.
+    pub(crate) position: u64,
 }
 
 /// An event that has to do with something.
@@ -74,7 +76,8 @@ impl Store {
         let Some(guard) = self.documents.range(range).next_back() else {
             return Ok(None);
         };
-        Ok(Some(Document { value: guard.value()? }))
+        let (key, value) = guard.into_inner()?;
+        Ok(Some(Document { value, position: number(&key, 0)? }))
     }
 
     /// The last version, as of `at`, of every document whose id begins with `prefix`: (id, document).

@@ -29,6 +29,10 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
     match event {
         Event::Delivery(delivery) => received(delivery),
         Event::Observed(observation) => observed(observation),
+        Event::Repeats(batch) => match batch.alerts.len() {
+            1 => "an alert was received again, without a change".to_owned(),
+            alerts => format!("{alerts} alerts were received again, without a change"),
+        },
         Event::Change(change) => changed(change),
         Event::Command(received) => people::command(received, actor),
         Event::Parked(parked) => format!("dead letter: {}", parked.item.detail),
@@ -113,6 +117,14 @@ pub(crate) fn alert(event: &Event, name: &str) -> String {
         events! { intake, finding, conversation, proposal, label, model, chat, incident, silence, control, notice } => {
             name.to_owned()
         }
+    }
+}
+
+/// How often an alert was sent again without a change.
+pub(crate) fn repeated(count: u64) -> String {
+    match count {
+        1 => "received again once, without a change".to_owned(),
+        count => format!("received again {count} times without a change, up to here"),
     }
 }
 

@@ -18,6 +18,7 @@ use hindcast_domain::event::{Change, Delivery, Draft, Parked, Recorded, Rejected
 use hindcast_domain::incident::{self, AlertJoined, Considered, Grouping, Opened};
 use hindcast_domain::label::{self, About, Given, Provenance};
 use hindcast_domain::notice::{Delivered, Held, Reason, Released, Requested};
+use hindcast_domain::repeats::{RepeatBatch, RepeatedAlert};
 use hindcast_domain::silence::{self, Matcher, Terms};
 use hindcast_domain::{
     Event, EventId, Fingerprint, IncidentId, LabelId, NoticeId, Partition, Severity, SilenceId, Span, Time,
@@ -198,6 +199,26 @@ impl World {
                 Span::millis(i64::try_from(index).unwrap() * 40),
             )
             .await;
+        }
+    }
+
+    /// Some alerts are sent again and again, and gathered; `alerts` is a set of them, by bits.
+    pub async fn repeat(&mut self, alerts: usize, batches: usize) {
+        for environment in [0, 3] {
+            let partition = partition(environment);
+            let again = (0..8).filter(|n| alerts >> n & 1 == 1 && self::partition(*n) == partition);
+            let again = again.map(|n| RepeatedAlert {
+                fingerprint: fingerprint(n),
+                count: 1 + n as u32 % 3,
+                stale_after_s: 300,
+            });
+            let again: Vec<RepeatedAlert> = again.collect();
+            let batch = RepeatBatch { from: self.now, to: self.now, requests: Vec::new(), alerts: again };
+            if !batch.alerts.is_empty() {
+                let event = || ("repeats".to_owned(), "system".to_owned(), Event::Repeats(batch.clone()));
+                self.intake(&partition, (0..batches).map(|_| event()).collect()).await;
+            }
+            self.wait(3);
         }
     }
 

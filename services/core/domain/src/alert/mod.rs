@@ -19,7 +19,7 @@ use crate::event::{Event, Recorded};
 use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::limits::{OCCURRENCES_KEPT_MAX, STARTS_KEPT_MAX};
 use crate::severity::Severity;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::words::SuppressionKind;
 
 /// Labels or annotations.
@@ -132,6 +132,28 @@ impl Alert {
     #[must_use]
     pub fn is_firing(&self) -> bool {
         self.status == Status::Firing
+    }
+
+    /// What its sender says by saying again that it fires as it is known.
+    #[must_use]
+    pub fn said_again(&self, stale_after: Span) -> Observation {
+        Observation {
+            fingerprint: self.fingerprint.clone(),
+            source_fingerprint: self.source_fingerprint.clone(),
+            source: self.source.clone(),
+            name: self.name.clone(),
+            service: self.service.clone(),
+            about: self.about.clone(),
+            severity: self.severity,
+            signal: Signal::Firing,
+            labels: self.labels.clone(),
+            annotations: self.annotations.clone(),
+            starts_at: self.occurrence().starts_sent.last().copied(),
+            ends_at: None,
+            stale_after,
+            url: self.url.clone(),
+            unmapped: Vec::new(),
+        }
     }
 
     /// Transitions (fired or closed) that we learnt of at or after `since`.

@@ -21,6 +21,7 @@ type_names! {
     Delivery "intake.delivery",
     DoorOpened "intake.opened",
     Observed "intake.alert",
+    Repeats "intake.repeats",
     Change "intake.change",
     Command "intake.command",
     Parked "intake.parked",

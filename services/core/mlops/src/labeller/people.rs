@@ -45,6 +45,7 @@ pub(crate) fn decide(state: &LabellerState, input: &Recorded, now: Time) -> Vec<
         Event::Delivery(_)
         | Event::DoorOpened(_)
         | Event::Observed(_)
+        | Event::Repeats(_)
         | Event::Change(_)
         | Event::Parked(_)
         | Event::Unparked(_)
