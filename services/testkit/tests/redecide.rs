@@ -56,6 +56,10 @@ fn placeless(mut document: serde_json::Value) -> serde_json::Value {
     match &mut document {
         serde_json::Value::Object(fields) => {
             fields.remove("position");
+            // Why a label counts no more, and where that was said.
+            if let Some(serde_json::Value::Array(retracted)) = fields.get_mut("retracted") {
+                retracted.truncate(1);
+            }
             fields.values_mut().for_each(|value| *value = placeless(value.take()));
         }
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| *item = placeless(item.take())),

@@ -168,6 +168,7 @@ impl ResendingWorld {
             8 => {
                 // The process that takes messages in is gone, with whatever it had in memory.
                 self.door = door(&self.ledger, &self.clock, &self.progress, self.fail);
+                self.progress.forget(&format!("writer/door/{}", partition()));
             }
             9 => {
                 self.kill_lane().await;
