@@ -16,6 +16,7 @@ use anyhow::bail;
 use clap::Subcommand;
 
 use crate::embedder;
+use similar::SimilarOutput;
 
 /// Subcommands of `hindcast lab`.
 #[derive(Subcommand, Debug)]
@@ -49,6 +50,9 @@ pub enum LabCommand {
         /// The number of texts for each query.
         #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
         top: u16,
+        /// Print what each likeness is made of in place of the nearest texts, for choosing how it is made.
+        #[arg(long, conflicts_with = "top")]
+        parts: bool,
     },
     /// Rate how unusual each value of a series is (promised, not built yet).
     Metrics(Rest),
@@ -74,12 +78,13 @@ pub async fn run(command: LabCommand) -> anyhow::Result<()> {
         LabCommand::Logs { file } => logs::run(&file, &mut out),
         LabCommand::Alerts { file } => alerts::run(&file, &mut out),
         LabCommand::Rca { dir, weights } => rca::run(&dir, weights.as_deref(), &mut out),
-        LabCommand::Similar { corpus, queries, top } => {
+        LabCommand::Similar { corpus, queries, top, parts } => {
             let (embedder, missing) = embedder::open(None).await;
             if let Some(missing) = missing {
                 eprintln!("hashed words replace a missing embedding model: {missing}");
             }
-            similar::run((&corpus, &queries), usize::from(top), &embedder, &mut out).await
+            let output = if parts { SimilarOutput::Parts } else { SimilarOutput::Ranked(usize::from(top)) };
+            similar::run((&corpus, &queries), output, &embedder, &mut out).await
         }
         LabCommand::Metrics(Rest { .. }) => not_built("metrics"),
         LabCommand::Forecast(Rest { .. }) => not_built("forecast"),

@@ -115,12 +115,20 @@ pub(crate) fn says_status(before: &str) -> bool {
     if before.rsplit('"').next().is_some_and(|version| version.starts_with("HTTP/")) {
         return true;
     }
-    let Some(key) = before.strip_suffix(['=', ':']).map(|key| key.trim_end_matches(['"', '\''])) else {
-        return false;
-    };
+    before.ends_with(['=', ':']) && key_ends(before, &["status", "code"])
+}
+
+/// Whether a key before a value says that this is a state, which tells lines apart: `state=`, `"result":"`.
+pub(crate) fn says_state(before: &str) -> bool {
+    before.ends_with(['=', ':', '"', '\''])
+        && key_ends(before, &["status", "state", "level", "result", "outcome", "severity", "phase"])
+}
+
+/// Whether the name of a key ends with one of these words.
+fn key_ends(before: &str, words: &[&str]) -> bool {
+    let key = before.trim_end_matches(['=', ':', '"', '\'']);
     let name = key.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    let is = |known: &str| name.len() >= known.len() && name[name.len() - known.len()..].eq_ignore_ascii_case(known);
-    is("status") || is("code")
+    words.iter().any(|word| name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word))
 }
 
 /// `name@host.tld`.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::forms::is_server_error;
+use crate::forms::{is_server_error, says_state};
 use crate::mask::Masked;
 use crate::settings::TemplateSettings;
 use crate::templates::{MinedTemplate, common};
@@ -127,10 +127,12 @@ fn is_one(line: &Masked, mask: u128, alike: &[u32], templates: &[MinedTemplate],
             if looks.contains(&Looks::Mark) || inner.iter().any(|inner| is_server_error(inner)) {
                 return false;
             }
-            let marked = settings.marked(&text[..before]);
-            let is_opened = settings.opened > u8::from(marked.is_none()) && inner.contains(&WILDCARD.as_bytes());
+            let is_state = says_state(&text[..before]) || inner.iter().all(|inner| is_shouted(inner));
+            let marked = settings.marked(&text[..before]).filter(|_| !is_state);
+            let is_opened =
+                !is_state && settings.opened > u8::from(marked.is_none()) && inner.contains(&WILDCARD.as_bytes());
             named &= looks == [Looks::Name; 2] || is_opened;
-            if inner.iter().all(|inner| is_shouted(inner)) {
+            if is_state {
                 needed = needed.max(settings.shouted_variants);
             } else if let Some(enough) = marked {
                 needed = needed.min(enough);

@@ -3,7 +3,7 @@
 //!
 //! - [`labels`], [`words`] and [`same_resource`] compare two alerts.
 //! - [`jaccard`] compares two sets, [`dot`] two vectors; [`rarity`] says how much what few have weighs.
-//! - [`Lexicon`] says which texts share a question's telling words.
+//! - [`Lexicon`] says which texts share a question's telling words; [`passages`] takes a long text apart.
 
 mod lexicon;
 
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::entity::{AlertSubject, Entity, EntityKind};
 
-pub use lexicon::Lexicon;
+pub use lexicon::{Lexicon, LikenessShares, passages};
 
 /// Labels that say where the sender stands rather than what is wrong; nearly every alert shares them.
 const GENERIC: [&str; 18] = [

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use hindcast_similarity::Lexicon;
+use hindcast_similarity::{Lexicon, dot, passages};
 use serde::{Deserialize, Serialize};
 
 use super::input;
@@ -24,44 +24,89 @@ struct RankedText<'a> {
     ranked: Vec<&'a str>,
 }
 
-/// Writes `{"query":id,"ranked":[ids]}` for each query, the nearest first, at most `top` of them.
+#[derive(Debug, Serialize)]
+struct LikenessParts<'a> {
+    id: &'a str,
+    words: f64,
+    passage: f64,
+    cosine: f32,
+}
+
+#[derive(Debug, Serialize)]
+struct QueriedParts<'a> {
+    query: &'a str,
+    parts: Vec<LikenessParts<'a>>,
+}
+
+/// What is written for each query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimilarOutput {
+    /// `{"query":id,"ranked":[ids]}`, the nearest first, at most so many.
+    Ranked(usize),
+    /// `{"query":id,"parts":[{"id","words","passage","cosine"}]}`: what each text's likeness is made of, for choosing how.
+    Parts,
+}
+
+/// Writes a line of JSON for each query. Long texts are embedded passage by passage, and the best one counts.
 ///
 /// # Errors
 /// When a file cannot be read, a text cannot be embedded, or the answer cannot be written.
 pub async fn run(
     (corpus, queries): (&Path, &Path),
-    top: usize,
+    output: SimilarOutput,
     embedder: &hindcast_vectors::embed::Shared,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let corpus: Vec<Text> = input::ndjson(corpus)?;
     let queries: Vec<Text> = input::ndjson(queries)?;
-    let known = embedded(&corpus, embedder).await?;
+    let (mut parts, mut owners) = (Vec::new(), Vec::new());
+    for (owner, text) in corpus.iter().enumerate() {
+        for passage in passages(&text.text) {
+            parts.push(passage);
+            owners.push(owner);
+        }
+    }
+    let known = embedded(&parts, embedder).await?;
+    let asked: Vec<&str> = queries.iter().map(|query| query.text.as_str()).collect();
     let lexicon = Lexicon::of(corpus.iter().map(|text| text.text.as_str()));
-    for (query, vector) in queries.iter().zip(embedded(&queries, embedder).await?) {
-        let cosines: Vec<f32> = known.iter().map(|known| cosine(&vector, known)).collect();
-        let near = lexicon.near(&query.text, &cosines);
-        let mut near: Vec<(f64, &str)> = near.into_iter().zip(corpus.iter().map(|text| text.id.as_str())).collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        let ranked = near.into_iter().take(top).map(|(_, id)| id).collect();
-        serde_json::to_writer(&mut *out, &RankedText { query: &query.id, ranked })?;
+    for (query, vector) in queries.iter().zip(embedded(&asked, embedder).await?) {
+        let mut cosines = vec![-1.0_f32; corpus.len()];
+        for (owner, known) in owners.iter().zip(&known) {
+            if let Some(best) = cosines.get_mut(*owner) {
+                *best = best.max(dot(&vector, known));
+            }
+        }
+        match output {
+            SimilarOutput::Ranked(top) => {
+                let near = lexicon.near(&query.text, &cosines);
+                let mut near: Vec<(f64, &str)> =
+                    near.into_iter().zip(corpus.iter().map(|text| text.id.as_str())).collect();
+                near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+                let ranked = near.into_iter().take(top).map(|(_, id)| id).collect();
+                serde_json::to_writer(&mut *out, &RankedText { query: &query.id, ranked })?;
+            }
+            SimilarOutput::Parts => {
+                let shared = lexicon.shared(&query.text).into_iter().zip(&cosines).zip(&corpus);
+                let part = |(((words, passage), cosine), text): (((f64, f64), &f32), _)| {
+                    let text: &Text = text;
+                    LikenessParts { id: &text.id, words, passage, cosine: *cosine }
+                };
+                let parts = shared.map(part).collect();
+                serde_json::to_writer(&mut *out, &QueriedParts { query: &query.id, parts })?;
+            }
+        }
         writeln!(out)?;
     }
     Ok(())
 }
 
-async fn embedded(texts: &[Text], embedder: &hindcast_vectors::embed::Shared) -> anyhow::Result<Vec<Vec<f32>>> {
+async fn embedded(texts: &[&str], embedder: &hindcast_vectors::embed::Shared) -> anyhow::Result<Vec<Vec<f32>>> {
     let mut all = Vec::with_capacity(texts.len());
     for batch in texts.chunks(BATCH) {
-        let batch: Vec<String> = batch.iter().map(|text| text.text.clone()).collect();
+        let batch: Vec<String> = batch.iter().map(|text| (*text).to_owned()).collect();
         all.extend(embedder.embed(&batch).await?);
     }
     Ok(all)
-}
-
-/// Of two vectors of length 1.
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]
@@ -83,10 +128,15 @@ mod tests {
         let embedder: hindcast_vectors::embed::Shared =
             std::sync::Arc::new(hindcast_vectors::embed::Hashing::default());
         let mut out = Vec::new();
-        run((&corpus, &queries), 2, &embedder, &mut out).await?;
+        run((&corpus, &queries), SimilarOutput::Ranked(2), &embedder, &mut out).await?;
         let answer: serde_json::Value = serde_json::from_slice(&out)?;
         assert_eq!((answer["query"].as_str(), answer["ranked"][0].as_str()), (Some("q"), Some("b")), "{answer}");
         assert_eq!(answer["ranked"].as_array().map(Vec::len), Some(2));
+        let mut out = Vec::new();
+        run((&corpus, &queries), SimilarOutput::Parts, &embedder, &mut out).await?;
+        let answer: serde_json::Value = serde_json::from_slice(&out)?;
+        let parts: Vec<f64> = (0..3).filter_map(|at| answer["parts"][at]["words"].as_f64()).collect();
+        assert!(parts.len() == 3 && parts[1] > parts[0] && parts[1] > parts[2], "{answer}");
         Ok(())
     }
 }

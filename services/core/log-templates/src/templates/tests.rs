@@ -169,4 +169,8 @@ fn what_is_marked_as_a_value_needs_little_evidence() {
         ["OPEN", "SHUT", "LOST", "FULL"].iter().map(|state| format!("the gate is now {state} to all")).collect();
     let states: Vec<&str> = states.iter().map(String::as_str).collect();
     assert_eq!(texts(&states).len(), 4);
+    for key in ["state=", "job.status=", "\"result\":\""] {
+        let lines = ["open", "shut", "lost", "full"].map(|state| format!("the big gate said {key}{state} to all"));
+        assert_eq!(texts(&lines.each_ref().map(String::as_str)).len(), 4, "{key}");
+    }
 }
