@@ -18,6 +18,7 @@ mod restore;
 mod runbooks;
 mod settings;
 mod up;
+mod vector_stores;
 
 use std::process::ExitCode;
 

@@ -147,7 +147,7 @@ pub async fn run(args: &Args, flags: &Flags) -> anyhow::Result<()> {
 
 /// Fetches the embedding model where there is none, within a time limit; the seconds that it took.
 async fn fetch(args: &Args, flags: &Flags) -> Option<u64> {
-    let named = flags.advising.model_dir.as_deref();
+    let named = flags.advising.memory.model_dir.as_deref();
     if args.offline || embedder::find(named).is_some() {
         return None;
     }

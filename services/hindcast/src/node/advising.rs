@@ -1,7 +1,6 @@
 //! What advises, wired: telemetry and its detector, the memory, causes, and the copilot. Owns which adapter
 //! stands behind which port; decides nothing.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ use hindcast_detector::Detector;
 use hindcast_domain::Span;
 use hindcast_memory::IncidentMemory;
 use hindcast_metrics::MetricRegistry;
-use hindcast_vectors_flat::FlatStore;
 use tokio::sync::watch;
 
 use super::Role;
@@ -63,7 +61,7 @@ impl Advising {
             );
         }
         let telemetry = if common.runs(Role::Gateway) { Some(telemetry(common)?) } else { None };
-        let vectors = vectors(settings, common.settings.data.join("memory"), &embedder).await?;
+        let vectors = settings.memory.open(common.settings.data.join("memory"), embedder.identity()).await?;
         let memory = (!common.reading_only).then(|| memory(common, &queries, Arc::clone(&vectors), &embedder, tasks));
         let (memory, reached) = memory.unzip();
         let advice: hindcast_advice::Shared = Arc::new(Rca::new(hindcast_advisor::Options {
@@ -220,38 +218,6 @@ impl StoresFigures {
             Ok(vectors) => metrics.set("hindcast_memory_vectors", &[], vectors as f64),
             Err(error) => tracing::debug!(%error, "the vector store does not say how much it has"),
         }
-    }
-}
-
-async fn vectors(
-    settings: &advising::AdvisingSettings,
-    folder: PathBuf,
-    embedder: &hindcast_vectors::embed::Shared,
-) -> anyhow::Result<hindcast_vectors::Shared> {
-    let identity = embedder.identity();
-    let Some(url) = &settings.memory.qdrant_url else {
-        let folder = folder.join(identity.key());
-        let dimension = identity.dimension;
-        let opened = tokio::task::spawn_blocking(move || open_flat(&folder, dimension)).await?;
-        return Ok(Arc::new(opened.context("the vector store")?));
-    };
-    let key = match &settings.memory.qdrant_api_key_env {
-        Some(name) => Some(environment(name).with_context(|| format!("the environment variable {name}"))?),
-        None => environment("QDRANT_API_KEY"),
-    };
-    let options = hindcast_vectors_qdrant::Options::new(url.clone(), key, identity.key(), identity.dimension);
-    Ok(Arc::new(hindcast_vectors_qdrant::QdrantStore::open(&options).context("Qdrant")?))
-}
-
-/// Vectors are made anew from the ledger: a damaged store is dropped, and that is said.
-fn open_flat(folder: &Path, dimension: usize) -> Result<FlatStore, hindcast_vectors::Error> {
-    match FlatStore::open(folder, dimension) {
-        Err(hindcast_vectors::Error::Damaged(detail)) => {
-            tracing::error!(detail, folder = %folder.display(), "the vector store is damaged; it is made anew");
-            FlatStore::forget(folder)?;
-            FlatStore::open(folder, dimension)
-        }
-        opened => opened,
     }
 }
 

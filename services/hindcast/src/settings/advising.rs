@@ -7,6 +7,8 @@ use anyhow::{bail, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::vector_stores::{MemoryFlags, MemorySettings};
+
 /// The flags of what advises.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AdvisingFlags {
@@ -18,13 +20,8 @@ pub struct AdvisingFlags {
     #[arg(long, value_name = "NAME", env = "HINDCAST_MODEL")]
     pub model: Option<String>,
 
-    /// The folder of the embedding model [default: the target of `hindcast embedder install`].
-    #[arg(long, value_name = "DIR", env = "HINDCAST_MODEL_DIR")]
-    pub model_dir: Option<PathBuf>,
-
-    /// A Qdrant server that keeps the vectors [default: files in the data folder].
-    #[arg(long, value_name = "URL", env = "QDRANT_URL")]
-    pub qdrant_url: Option<String>,
+    #[command(flatten)]
+    pub memory: MemoryFlags,
 
     /// A folder of runbooks, beside those that are built in.
     #[arg(long, value_name = "DIR", env = "HINDCAST_RUNBOOKS")]
@@ -45,18 +42,6 @@ impl Default for TelemetrySettings {
     fn default() -> Self {
         Self { retention_h: 24, max_mb: 4_096 }
     }
-}
-
-/// How the past is remembered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Memory {
-    /// Where the embedding model lies.
-    pub model_dir: Option<PathBuf>,
-    /// A Qdrant server that keeps the vectors; files in the data folder where absent.
-    pub qdrant_url: Option<String>,
-    /// The environment variable that holds its key.
-    pub qdrant_api_key_env: Option<String>,
 }
 
 /// Whether and how a language model is asked.
@@ -162,7 +147,7 @@ pub struct AdvisingSettings {
     /// How telemetry is kept.
     pub telemetry: TelemetrySettings,
     /// How the past is remembered.
-    pub memory: Memory,
+    pub memory: MemorySettings,
     /// Whether and how a language model is asked.
     pub copilot: CopilotSettings,
     /// A folder of runbooks, beside those that are built in.
@@ -178,8 +163,7 @@ impl AdvisingSettings {
         let over = |flag: &Option<String>, file: Option<String>| flag.clone().or(file);
         self.copilot.base_url = over(&flags.model_url, self.copilot.base_url);
         self.copilot.model = over(&flags.model, self.copilot.model);
-        self.memory.qdrant_url = over(&flags.qdrant_url, self.memory.qdrant_url);
-        self.memory.model_dir = flags.model_dir.clone().or(self.memory.model_dir);
+        self.memory = self.memory.under(&flags.memory);
         self.runbooks = flags.runbooks.clone().or(self.runbooks);
         if let Some(url) = &self.copilot.base_url {
             ensure!(
@@ -217,7 +201,7 @@ impl AdvisingSettings {
     pub fn shown(&self) -> serde_json::Value {
         let mut shown = self.clone();
         shown.copilot.base_url = shown.copilot.base_url.as_deref().map(super::values::without_credentials);
-        shown.memory.qdrant_url = shown.memory.qdrant_url.as_deref().map(super::values::without_credentials);
+        shown.memory = shown.memory.shown();
         serde_json::to_value(shown).unwrap_or_default()
     }
 }

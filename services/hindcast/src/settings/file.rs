@@ -46,7 +46,7 @@ pub struct File {
     /// How telemetry is kept.
     pub telemetry: advising::TelemetrySettings,
     /// How the past is remembered.
-    pub memory: advising::Memory,
+    pub memory: crate::vector_stores::MemorySettings,
     /// Whether and how a language model is asked.
     pub copilot: advising::CopilotSettings,
     /// A folder of runbooks, beside those that are built in.

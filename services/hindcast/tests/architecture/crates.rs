@@ -7,8 +7,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::edges::{
-    ADAPTER_TO_MORE, ADAPTERS, CORE_TO_CORE, MAY_COMMAND, NOT_IN_CORE, ONLY_IN_TESTS, OWNED, OWNED_IN_TESTS,
-    PORT_TO_PORT,
+    ADAPTER_TO_MORE, CORE_TO_CORE, MAY_COMMAND, NOT_IN_CORE, ONLY_IN_TESTS, OWNED, OWNED_IN_TESTS, PORT_TO_PORT,
+    port_of,
 };
 use crate::source::root;
 
@@ -97,7 +97,7 @@ fn allowed(from: &Role, to: &Role) -> bool {
         (Role::Service(_) | Role::Intake, Role::Runtime) | (Role::Runtime | Role::Intake, Role::Port(_)) => true,
         (Role::Service(from), Role::Intake) => MAY_COMMAND.iter().any(|(service, _)| service == from),
         (Role::Port(from), Role::Port(to)) => PORT_TO_PORT.iter().any(|(a, b, _)| a == from && b == to),
-        (Role::Adapter(from), Role::Port(to)) => ADAPTERS.iter().any(|(adapter, port)| adapter == from && port == to),
+        (Role::Adapter(from), Role::Port(to)) => port_of(from) == Some(to.as_str()),
         (Role::Service(_), Role::Port(_)) => true,
         (_, Role::Adapter(_) | Role::Service(_) | Role::Runtime | Role::Intake) => false,
     }
@@ -181,8 +181,7 @@ fn no_exception_outlives_its_edge() {
 fn every_adapter_has_one_port() {
     for one in crates() {
         let Role::Adapter(name) = &one.role else { continue };
-        let (_, port) =
-            ADAPTERS.iter().find(|(adapter, _)| adapter == name).unwrap_or_else(|| panic!("{name} has no port"));
+        let port = port_of(name).unwrap_or_else(|| panic!("{name} is of no kind that has a port"));
         assert!(one.dependencies.iter().any(|to| to.name == format!("hindcast-{port}")), "{name} → {port}");
     }
 }

@@ -26,20 +26,24 @@ pub const PORT_TO_PORT: [(&str, &str, &str); 2] = [
     ("ledger", "metrics", "all who append to a ledger count in one place"),
 ];
 
-/// The one port of each adapter.
-pub const ADAPTERS: [(&str, &str); 11] = [
-    ("chat-slack", "messaging"),
-    ("chat-teams", "messaging"),
-    ("train-linfa", "training"),
-    ("ledger-embedded", "ledger"),
-    ("ledger-nats", "ledger"),
-    ("notify-webhook", "messaging"),
-    ("telemetry-files", "telemetry"),
-    ("vectors-flat", "vectors"),
-    ("vectors-qdrant", "vectors"),
-    ("embed-fastembed", "vectors"),
-    ("llm-genai", "llm"),
+/// The one port of each kind of adapter. The first word of an adapter's name is its kind: `vectors-qdrant` adapts to
+/// `vectors`.
+pub const ADAPTERS: [(&str, &str); 8] = [
+    ("chat", "messaging"),
+    ("embed", "vectors"),
+    ("ledger", "ledger"),
+    ("llm", "llm"),
+    ("notify", "messaging"),
+    ("telemetry", "telemetry"),
+    ("train", "training"),
+    ("vectors", "vectors"),
 ];
+
+/// The port that an adapter adapts to.
+pub fn port_of(adapter: &str) -> Option<&'static str> {
+    let kind = adapter.split('-').next();
+    ADAPTERS.iter().find(|(of, _)| Some(*of) == kind).map(|(_, port)| *port)
+}
 
 /// Services that may append commands, because they carry what a person asks for. None of them talks to a model.
 pub const MAY_COMMAND: [(&str, &str); 3] = [
