@@ -134,6 +134,37 @@ async fn a_version_is_learnt_judged_promoted_and_rolled_back_on_nats() {
     whole_life(Ledger::Nats).await;
 }
 
+/// A shadow over the past: what it would have done is shown, and used for nothing.
+async fn shows_a_shadow(server: &Server, version: u64) {
+    let (status, shadow) = server.post(&format!("{MODEL}/shadow"), &json!({"version": version, "from": 1})).await;
+    assert!(status < 300, "{shadow}");
+    let mut shadowed = Value::Null;
+    for _ in 0..100 {
+        shadowed = server.get(&format!("{MODEL}/{version}")).await["shadow"].clone();
+        if shadowed["placed"].as_u64().unwrap_or(0) >= 180 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(shadowed["placed"].as_u64().unwrap_or(0) >= 180, "{shadowed}");
+}
+
+/// Learns up to a position. Judged on nothing that it did not see: nothing is concluded, and nothing moves.
+async fn learns_a_candidate(server: &Server, learnt_to: u64) -> Value {
+    let (status, learnt) =
+        server.post(&format!("{MODEL}/train"), &json!({"to": learnt_to.to_string(), "seed": 3})).await;
+    assert_eq!(status, 200, "{learnt}");
+    let version = learnt["version"].as_u64().unwrap();
+    assert!(version >= 2 && learnt["status"] == "candidate", "{learnt}");
+
+    // Judged on nothing that it did not see: nothing is concluded, and nothing moves.
+    let (status, early) = server.post(&format!("{MODEL}/compare"), &json!({"version": version})).await;
+    assert_eq!((status, &early["verdict"]), (200, &json!("inconclusive")), "{early}");
+    let (status, refused) = server.post(&format!("{MODEL}/promote"), &json!({"version": version})).await;
+    assert_eq!(status, 409, "{refused}");
+    learnt
+}
+
 async fn whole_life(ledger: Ledger) {
     let data = folder();
     let config = support::world::settings(data.path(), "").replace("hindcast.toml", "own.toml");
@@ -155,18 +186,8 @@ async fn whole_life(ledger: Ledger) {
     let labels = server.all("/api/v1/labels?kind=grouping").await;
     assert!(labels.iter().any(|label| label["rule"] == "merged" && label["provenance"] == "explicit"), "{labels:?}");
 
-    let (status, learnt) =
-        server.post(&format!("{MODEL}/train"), &json!({"to": learnt_to.to_string(), "seed": 3})).await;
-    assert_eq!(status, 200, "{learnt}");
+    let learnt = learns_a_candidate(&server, learnt_to).await;
     let version = learnt["version"].as_u64().unwrap();
-    assert!(version >= 2 && learnt["status"] == "candidate", "{learnt}");
-
-    // Judged on nothing that it did not see: nothing is concluded, and nothing moves.
-    let (status, early) = server.post(&format!("{MODEL}/compare"), &json!({"version": version})).await;
-    assert_eq!((status, &early["verdict"]), (200, &json!("inconclusive")), "{early}");
-    let (status, refused) = server.post(&format!("{MODEL}/promote"), &json!({"version": version})).await;
-    assert_eq!(status, 409, "{refused}");
-
     people.rounds(14).await;
 
     // The same training again gives the same weights, whatever came after.
@@ -187,18 +208,7 @@ async fn whole_life(ledger: Ledger) {
     assert_eq!(twice["decided"], judged["decided"], "two runs over one past decide the same");
     assert_eq!(server.settled().await["state_hash"], before, "a backtest changes nothing");
 
-    // A shadow over the past: what it would have done is shown, and used for nothing.
-    let (status, shadow) = server.post(&format!("{MODEL}/shadow"), &json!({"version": version, "from": 1})).await;
-    assert!(status < 300, "{shadow}");
-    let mut shadowed = Value::Null;
-    for _ in 0..100 {
-        shadowed = server.get(&format!("{MODEL}/{version}")).await["shadow"].clone();
-        if shadowed["placed"].as_u64().unwrap_or(0) >= 180 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert!(shadowed["placed"].as_u64().unwrap_or(0) >= 180, "{shadowed}");
+    shows_a_shadow(&server, version).await;
 
     let (alone, by) = incidents_of_a_chain(&server, "before").await;
     assert_eq!((alone, by.iter().all(|by| *by == 1)), (3, true), "by hand all stay alone: {by:?}");

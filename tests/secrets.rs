@@ -91,18 +91,8 @@ async fn on(ledger: Ledger, seed: u64) {
     wrong.none(&format!("secrets on {ledger:?}"));
 }
 
-/// Sends every text in every place; the incident that came of it.
-async fn plant(server: &Server, world: &mut World, texts: &[String]) -> String {
-    let at =
-        |place: &str| -> Vec<String> { texts.iter().map(|text| text.replace("{marker}", &marker(place))).collect() };
-    world.live(server, 60).await;
-    let time = world.time();
-    let nanos = world.at.to_string();
-    let label = |index: usize, text: &str| (format!("detail_{index}"), json!(text));
-    let labels: serde_json::Map<String, Value> = at("label").iter().enumerate().map(|(i, t)| label(i, t)).collect();
-    let annotations: serde_json::Map<String, Value> =
-        at("annotation").iter().enumerate().map(|(i, t)| label(i, t)).collect();
-
+/// Plants in telemetry of every kind: lines, OTLP's logs, and labels of metrics.
+async fn plant_telemetry(server: &Server, time: &str, nanos: &str, at: &dyn Fn(&str) -> Vec<String>) {
     let mut lines = String::new();
     for _ in 0..3 {
         for text in at("logs") {
@@ -135,7 +125,43 @@ async fn plant(server: &Server, world: &mut World, texts: &[String]) -> String {
     let metrics = json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]});
     let (status, body) = server.post("/v1/metrics", &metrics).await;
     assert!((200..300).contains(&status), "{status} {body}");
+}
 
+/// Plants in what people write: notes, questions, parameters, an incident that somebody declares, a resolution.
+async fn plant_words(server: &Server, incident: &str, at: &dyn Fn(&str) -> Vec<String>) {
+    for text in at("note") {
+        let (status, body) = server.post(&format!("/api/v1/incidents/{incident}/note"), &json!({"text": text})).await;
+        assert_eq!(status, 200, "{body}");
+    }
+    for text in at("question") {
+        let body = json!({"question": format!("why {text}?"), "incident": incident, "conversation": text});
+        let (status, body) = server.post("/api/v1/ask", &body).await;
+        assert!(status == 200 || status == 422, "{status} {body}");
+        let body = json!({"runbook": text, "params": {"service": text}});
+        server.post(&format!("/api/v1/incidents/{incident}/proposals"), &body).await;
+    }
+    let declared =
+        json!({"title": at("declared").join(" "), "severity": "low", "description": at("declared").join(" ")});
+    let (status, body) = server.post("/api/v1/incidents", &declared).await;
+    assert_eq!(status, 201, "{body}");
+    let words = json!({"cause": at("resolution").join(" "), "resolution": at("resolution").join(" ")});
+    let (status, body) = server.post(&format!("/api/v1/incidents/{incident}/resolve"), &words).await;
+    assert_eq!(status, 200, "{body}");
+}
+
+/// Sends every text in every place; the incident that came of it.
+async fn plant(server: &Server, world: &mut World, texts: &[String]) -> String {
+    let at =
+        |place: &str| -> Vec<String> { texts.iter().map(|text| text.replace("{marker}", &marker(place))).collect() };
+    world.live(server, 60).await;
+    let time = world.time();
+    let nanos = world.at.to_string();
+    let label = |index: usize, text: &str| (format!("detail_{index}"), json!(text));
+    let labels: serde_json::Map<String, Value> = at("label").iter().enumerate().map(|(i, t)| label(i, t)).collect();
+    let annotations: serde_json::Map<String, Value> =
+        at("annotation").iter().enumerate().map(|(i, t)| label(i, t)).collect();
+
+    plant_telemetry(server, &time, &nanos, &at).await;
     for text in at("change") {
         let change = json!({"title": format!("deploy {text}"), "service": "payments", "at": time, "author": text});
         let (status, body) = server.post("/ingest/change", &change).await;
@@ -156,24 +182,7 @@ async fn plant(server: &Server, world: &mut World, texts: &[String]) -> String {
     let open = server.all("/api/v1/incidents?status=open").await;
     let incident = open[0]["id"].as_str().unwrap().to_owned();
 
-    for text in at("note") {
-        let (status, body) = server.post(&format!("/api/v1/incidents/{incident}/note"), &json!({"text": text})).await;
-        assert_eq!(status, 200, "{body}");
-    }
-    for text in at("question") {
-        let body = json!({"question": format!("why {text}?"), "incident": incident, "conversation": text});
-        let (status, body) = server.post("/api/v1/ask", &body).await;
-        assert!(status == 200 || status == 422, "{status} {body}");
-        let body = json!({"runbook": text, "params": {"service": text}});
-        server.post(&format!("/api/v1/incidents/{incident}/proposals"), &body).await;
-    }
-    let declared =
-        json!({"title": at("declared").join(" "), "severity": "low", "description": at("declared").join(" ")});
-    let (status, body) = server.post("/api/v1/incidents", &declared).await;
-    assert_eq!(status, 201, "{body}");
-    let words = json!({"cause": at("resolution").join(" "), "resolution": at("resolution").join(" ")});
-    let (status, body) = server.post(&format!("/api/v1/incidents/{incident}/resolve"), &words).await;
-    assert_eq!(status, 200, "{body}");
+    plant_words(server, &incident, &at).await;
     world.live(server, 60).await;
     quiet(server).await;
     incident

@@ -5,6 +5,10 @@
 #![allow(dead_code)] // each test file uses its own part
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)] // a test that cannot go on fails
 
+#[path = "slack/limits.rs"]
+mod limits;
+#[path = "slack/people.rs"]
+mod people;
 #[allow(clippy::duplicate_mod)] // each stand-in is whole by itself
 #[path = "trap.rs"]
 pub mod trap;
@@ -20,12 +24,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use futures::{SinkExt, StreamExt};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
+
+pub use limits::faults;
 
 /// The bot's token, the app's token and the signing secret; a test may look for them where they must not be.
 pub const BOT: &str = "xoxb-1111-2222-abcdefGHIJ";
@@ -179,140 +183,6 @@ impl Slack {
         }
         seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
     }
-
-    // ── people ─────────────────────────────────────────────────────────────────────────────────────
-
-    /// What Slack sends when a person presses a button of that text on a message.
-    pub fn pressed(&self, user: &str, message: &Kept, text: &str) -> Value {
-        let button = button(&message.body, text).unwrap_or_else(|| panic!("no button {text:?}: {}", message.body));
-        let ts = self.world.lock().ts();
-        json!({
-            "type": "block_actions", "api_app_id": "A1", "team": {"id": "T1", "domain": "acme"},
-            "user": {"id": user, "username": user.to_lowercase(), "name": user.to_lowercase(), "team_id": "T1"},
-            "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel, "is_ephemeral": false},
-            "channel": {"id": message.channel, "name": "ops"}, "trigger_id": format!("trigger.{ts}"),
-            "message": {"type": "message", "ts": message.ts, "user": "UBOT", "bot_id": "B1"},
-            "response_url": format!("{}/actions/{user}", self.url), "state": {"values": {}},
-            "actions": [{"type": "button", "action_id": button["action_id"], "block_id": "b", "text": button["text"],
-                "value": button["value"], "action_ts": ts}],
-        })
-    }
-
-    /// What Slack sends when a person fills the newest dialog in and submits it.
-    pub fn submitted(&self, user: &str, given: &[(&str, &str)]) -> Value {
-        let view = self.views().pop().expect("a dialog was opened");
-        let mut values = serde_json::Map::new();
-        for block in view["blocks"].as_array().unwrap().iter().filter(|block| block["type"] == "input") {
-            let id = block["block_id"].as_str().unwrap();
-            let (kind, action) = (&block["element"]["type"], block["element"]["action_id"].as_str().unwrap());
-            let text = given.iter().find(|(name, _)| *name == id).map(|(_, text)| *text);
-            let input = if kind == "static_select" {
-                json!({"type": kind, "selected_option": text.map(|value| json!({"value": value}))})
-            } else {
-                json!({"type": kind, "value": text})
-            };
-            values.insert(id.to_owned(), json!({action: input}));
-        }
-        let id = format!("V{}", self.world.lock().ts());
-        json!({
-            "type": "view_submission", "team": {"id": "T1"}, "user": {"id": user, "name": user.to_lowercase()},
-            "trigger_id": "t", "view": {"id": id, "type": "modal", "hash": "h", "callback_id": "",
-                "private_metadata": view["private_metadata"], "state": {"values": values}},
-        })
-    }
-
-    /// What Slack sends when a person mentions the app in a thread.
-    pub fn mentioned(&self, user: &str, channel: &str, thread: &str, text: &str) -> Value {
-        let ts = self.world.lock().ts();
-        json!({
-            "type": "event_callback", "token": "x", "team_id": "T1", "api_app_id": "A1", "event_id": format!("Ev{ts}"),
-            "event_time": 1, "event": {"type": "app_mention", "user": user, "ts": ts, "thread_ts": thread,
-                "channel": channel, "text": format!("<@UBOT> {text}"), "event_ts": ts},
-        })
-    }
-
-    /// A signature over a body, as Slack makes it.
-    pub fn signature(secret: &str, timestamp: &str, body: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("v0:{timestamp}:{body}").as_bytes());
-        format!("v0={}", hindcast_domain::hex::hex(&mac.finalize().into_bytes()))
-    }
-
-    /// Sends a signed body to a door: status and body of the answer.
-    pub async fn send(&self, door: &str, kind: &str, body: &str) -> (u16, Value) {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().to_string();
-        let signature = Self::signature(SIGNING, &now, body);
-        self.send_with(door, kind, body, &[("x-slack-request-timestamp", &now), ("x-slack-signature", &signature)])
-            .await
-    }
-
-    pub async fn send_with(&self, door: &str, kind: &str, body: &str, headers: &[(&str, &str)]) -> (u16, Value) {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        let mut request = client.post(door).header("content-type", kind).body(body.to_owned());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let sent = request.send().await.unwrap();
-        (sent.status().as_u16(), serde_json::from_str(&sent.text().await.unwrap()).unwrap_or_default())
-    }
-
-    pub async fn interact(&self, base: &str, payload: &Value) -> (u16, Value) {
-        let body = form(&[("payload", &payload.to_string())]);
-        self.send(&format!("{base}/slack/interactive"), "application/x-www-form-urlencoded", &body).await
-    }
-
-    pub async fn event(&self, base: &str, payload: &Value) -> (u16, Value) {
-        self.send(&format!("{base}/slack/events"), "application/json", &payload.to_string()).await
-    }
-
-    pub async fn command(&self, base: &str, user: &str, channel: &str, text: &str) -> (u16, Value) {
-        let trigger = self.world.lock().ts();
-        let answer = format!("{}/actions/{user}", self.url);
-        let body = form(&[
-            ("command", "/hindcast"),
-            ("text", text),
-            ("user_id", user),
-            ("user_name", user),
-            ("channel_id", channel),
-            ("team_id", "T1"),
-            ("trigger_id", &trigger),
-            ("response_url", &answer),
-        ]);
-        self.send(&format!("{base}/slack/commands"), "application/x-www-form-urlencoded", &body).await
-    }
-
-    /// Delivers over the open connections; whether there was one.
-    pub fn push(&self, kind: &str, payload: &Value) -> Option<String> {
-        let id = format!("E{}", self.world.lock().ts());
-        let envelope = json!({"envelope_id": id, "type": kind, "payload": payload, "accepts_response_payload": kind == "slash_commands"});
-        let mut sockets = self.world.sockets.lock().unwrap();
-        sockets.retain(|socket| !socket.is_closed());
-        sockets.last().filter(|socket| socket.send(envelope).is_ok()).map(|_| id)
-    }
-
-    /// Says that the connection will be renewed.
-    pub fn refresh(&self) {
-        for socket in self.world.sockets.lock().unwrap().iter() {
-            socket.send(json!({"type": "disconnect", "reason": "refresh_requested"})).ok();
-        }
-    }
-
-    pub fn connections(&self) -> usize {
-        self.world.sockets.lock().unwrap().iter().filter(|socket| !socket.is_closed()).count()
-    }
-}
-
-/// A form's body.
-fn form(fields: &[(&str, &str)]) -> String {
-    let escape = |text: &str| -> String {
-        text.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-                other => format!("%{other:02X}"),
-            })
-            .collect()
-    };
-    fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
 }
 
 /// The button of that text, wherever in a message it stands.
@@ -497,44 +367,5 @@ async fn accept(listener: TcpListener, world: Arc<World>) {
                 }
             }
         });
-    }
-}
-
-/// What Slack would refuse of a message or a dialog: an opinion of its own, in short.
-pub fn faults(body: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    let blocks = body["blocks"].as_array().cloned().unwrap_or_default();
-    let most = if body["type"] == "modal" { 100 } else { 50 };
-    if blocks.len() > most || blocks.is_empty() && body["text"].as_str().is_none_or(str::is_empty) {
-        faults.push(format!("{} blocks", blocks.len()));
-    }
-    let known = ["header", "section", "context", "actions", "divider", "input", "rich_text"];
-    for block in &blocks {
-        if !known.iter().any(|known| block["type"] == *known) {
-            faults.push(format!("unknown block {}", block["type"]));
-        }
-        limit(&mut faults, block);
-    }
-    faults
-}
-
-fn limit(faults: &mut Vec<String>, value: &Value) {
-    let text = |of: &Value| of["text"].as_str().map_or(0, |text| text.chars().count());
-    match value["type"].as_str().unwrap_or_default() {
-        "header" if !(1..=150).contains(&text(&value["text"])) => faults.push("header".into()),
-        "button" if !(1..=75).contains(&text(&value["text"])) => faults.push("button".into()),
-        "plain_text" if !(1..=3_000).contains(&text(value)) => faults.push("plain_text".into()),
-        "actions" if !(1..=25).contains(&value["elements"].as_array().map_or(0, Vec::len)) => {
-            faults.push("actions".into())
-        }
-        _ => {}
-    }
-    if value["value"].as_str().is_some_and(|carried| carried.len() > 2_000) {
-        faults.push("value".into());
-    }
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| limit(faults, item)),
-        Value::Object(fields) => fields.values().for_each(|item| limit(faults, item)),
-        _ => {}
     }
 }

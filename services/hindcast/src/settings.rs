@@ -187,7 +187,7 @@ impl Settings {
             install: flags.install.clone().or(file.install),
             fetch_nats: flags.fetch_nats,
             correlation,
-            paging: paging(&file.paging, &receivers),
+            paging: paging(file.paging, &receivers),
             health: file.health,
             heartbeat: file.heartbeat,
             receivers,

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use hindcast_advice::memory::MemoryCopilot;
 use hindcast_advice::tools::{Spec, ToolCaller};
 use hindcast_api::{Answer, AsOf, Code, Problem};
+use hindcast_testkit::work::MemoryCopilot;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

@@ -6,6 +6,7 @@
 //!   document gains gets its value here, once for all tests.
 //! - [`conformance`]: the suite that every adapter of the ledger port runs.
 //! - [`messaging`]: the stand-ins for the ports of messaging, which need a ledger and a runtime.
+//! - [`work`]: the stand-ins for what takes its time: the copilot, and learning.
 //! - [`append`]: one event of any kind into a ledger, past the types that hold product code back.
 //! - [`recording`]: recordings of real incidents as evidence, as of any moment.
 
@@ -18,6 +19,7 @@ mod documents;
 pub mod messaging;
 #[allow(missing_docs)] // the fields of a recording are those of its files
 pub mod recording;
+pub mod work;
 
 pub use advice::{answer, hypothesis, proposal, similar};
 pub use documents::{alert, change, event, finding, incident, notice, observation, raised, recorded, start, told};

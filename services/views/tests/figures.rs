@@ -13,7 +13,7 @@ use hindcast_domain::notice;
 use hindcast_queries::{
     AlertFilter, EventFilter, IncidentFilter, LabelFilter, NoticeFilter, Queries, ReportFilter, Window,
 };
-use hindcast_views::FailPoint;
+use hindcast_views::{FailPoint, Views};
 
 fn window(position: u64) -> Window {
     Window { as_of: Some(AsOf::Position(position)), limit: Some(50), cursor: None }
@@ -32,35 +32,8 @@ async fn measure<F: Future<Output = ()>>(name: &str, head: u64, mut work: impl F
     println!("{name}: median {:.2} ms, worst {:.2} ms", took[20].as_secs_f64() * 1e3, took[39].as_secs_f64() * 1e3);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn figures() {
-    let mut world = World::new();
-    let mut events = 0_u64;
-    let mut round = 0_usize;
-    while events < 100_000 {
-        let alert = round * 7 % 4_000;
-        world.observe(alert, round / 4_000 % 3 != 2, 0).await;
-        if round % 50 == 49 {
-            let (partition, incident) = world.incidents.last().cloned().unwrap();
-            world.person(&partition, "k", Command::NoteIncident { incident, text: "looking".into() }).await;
-        }
-        world.wait(50);
-        events += 4;
-        round += 1;
-    }
-    let began = Instant::now();
-    let running = Running::over(&world.ledger).await;
-    let took = began.elapsed();
-    let figures = running.views.figures();
-    println!(
-        "projected {} events of {} commits in {took:.2?}: {:.0} a second",
-        figures.events,
-        world.head(),
-        figures.events as f64 / took.as_secs_f64()
-    );
-    let views = running.views.clone();
-    let head = world.position();
+/// How long each kind of answer takes.
+async fn measure_answers(views: &Views, head: u64) {
     measure("incidents", head, |at| {
         let v = views.clone();
         async move {
@@ -111,6 +84,37 @@ async fn figures() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn figures() {
+    let mut world = World::new();
+    let mut events = 0_u64;
+    let mut round = 0_usize;
+    while events < 100_000 {
+        let alert = round * 7 % 4_000;
+        world.observe(alert, round / 4_000 % 3 != 2, 0).await;
+        if round % 50 == 49 {
+            let (partition, incident) = world.incidents.last().cloned().unwrap();
+            world.person(&partition, "k", Command::NoteIncident { incident, text: "looking".into() }).await;
+        }
+        world.wait(50);
+        events += 4;
+        round += 1;
+    }
+    let began = Instant::now();
+    let running = Running::over(&world.ledger).await;
+    let took = began.elapsed();
+    let figures = running.views.figures();
+    println!(
+        "projected {} events of {} commits in {took:.2?}: {:.0} a second",
+        figures.events,
+        world.head(),
+        figures.events as f64 / took.as_secs_f64()
+    );
+    let views = running.views.clone();
+    measure_answers(&views, world.position()).await;
     let replay = views.replay(None).await.unwrap();
     println!("replayed {} events in {} ms, identical: {}", replay.events, replay.elapsed_ms, replay.identical);
     let size = |folder: &std::path::Path| {

@@ -128,102 +128,125 @@ impl Teams {
         if self.world.lock().rotated { (&pool().next, "key-next") } else { (&pool().current, "key-current") }
     }
 
+    /// A token of our claims, with one algorithm, key and key id.
+    fn by(&self, alg: &str, by: &KeyPair, kid: Option<&str>, claims: &Value) -> String {
+        let mut header = json!({"typ": "JWT", "alg": alg});
+        if let Some(kid) = kid {
+            header["kid"] = json!(kid);
+        }
+        let encoding: &'static dyn RsaEncoding = match alg {
+            "RS384" => &signature::RSA_PKCS1_SHA384,
+            "RS512" => &signature::RSA_PKCS1_SHA512,
+            "PS256" => &signature::RSA_PSS_SHA256,
+            _ => &signature::RSA_PKCS1_SHA256,
+        };
+        format!("Bearer {}", jwt(by, encoding, &header, &claims.to_string()))
+    }
+
+    /// A token that is right, of these claims.
+    fn rs256(&self, claims: &Value) -> String {
+        let (key, kid) = self.signer();
+        self.by("RS256", key, Some(kid), claims)
+    }
+
+    /// The right claims but for one.
+    fn but(&self, name: &str, value: Value) -> Value {
+        let mut claims = self.claims();
+        claims[name] = value;
+        claims
+    }
+
+    /// The right claims without one.
+    fn without(&self, name: &str) -> Value {
+        let mut claims = self.claims();
+        claims.as_object_mut().unwrap().remove(name);
+        claims
+    }
+
+    /// A token that says it needs no signature.
+    fn unsigned(&self, alg: &str) -> String {
+        let header = json!({"typ": "JWT", "alg": alg, "kid": self.signer().1});
+        format!("Bearer {}.{}.", part(header.to_string()), part(self.claims().to_string()))
+    }
+
+    /// A token signed with a shared secret.
+    fn hmac(&self, secret: &[u8]) -> String {
+        let header = json!({"typ": "JWT", "alg": "HS256", "kid": self.signer().1});
+        let text = format!("{}.{}", part(header.to_string()), part(self.claims().to_string()));
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), text.as_bytes());
+        format!("Bearer {text}.{}", part(tag))
+    }
+
+    /// A token whose header has more than it should, by some key.
+    fn headed(&self, by: &KeyPair, more: &Value, claims: &str) -> String {
+        let mut header = json!({"typ": "JWT", "alg": "RS256", "kid": self.signer().1});
+        header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        format!("Bearer {}", jwt(by, &signature::RSA_PKCS1_SHA256, &header, claims))
+    }
+
+    /// A right token with one byte of its signature changed.
+    fn byte_changed(&self) -> String {
+        let good = self.rs256(&self.claims());
+        let (text, signed) = good.rsplit_once('.').unwrap();
+        let mut signed = URL_SAFE_NO_PAD.decode(signed).unwrap();
+        signed[100] ^= 1;
+        format!("{text}.{}", part(signed))
+    }
+
+    /// A right token whose claims were exchanged after it was signed.
+    fn claim_changed(&self) -> String {
+        let good = self.rs256(&self.claims());
+        let parts: Vec<&str> = good.split('.').collect();
+        format!("{}.{}.{}", parts[0], part(self.but("exp", json!(self.now() + 7200)).to_string()), parts[2])
+    }
+
     /// An `Authorization` header.
     pub fn authorization(&self, token: Token) -> String {
         let (key, kid) = self.signer();
-        let with = |alg: &str, by: &KeyPair, kid: Option<&str>, claims: Value| {
-            let mut header = json!({"typ": "JWT", "alg": alg});
-            if let Some(kid) = kid {
-                header["kid"] = json!(kid);
-            }
-            let encoding: &'static dyn RsaEncoding = match alg {
-                "RS384" => &signature::RSA_PKCS1_SHA384,
-                "RS512" => &signature::RSA_PKCS1_SHA512,
-                "PS256" => &signature::RSA_PSS_SHA256,
-                _ => &signature::RSA_PKCS1_SHA256,
-            };
-            format!("Bearer {}", jwt(by, encoding, &header, &claims.to_string()))
-        };
-        let rs256 = |claims: Value| with("RS256", key, Some(kid), claims);
-        let but = |name: &str, value: Value| {
-            let mut claims = self.claims();
-            claims[name] = value;
-            claims
-        };
-        let without = |name: &str| {
-            let mut claims = self.claims();
-            claims.as_object_mut().unwrap().remove(name);
-            claims
-        };
-        let good = || rs256(self.claims());
-        let unsigned = |alg: &str| {
-            let header = json!({"typ": "JWT", "alg": alg, "kid": kid});
-            format!("Bearer {}.{}.", part(header.to_string()), part(self.claims().to_string()))
-        };
-        let hmac = |secret: &[u8]| {
-            let header = json!({"typ": "JWT", "alg": "HS256", "kid": kid});
-            let text = format!("{}.{}", part(header.to_string()), part(self.claims().to_string()));
-            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), text.as_bytes());
-            format!("Bearer {text}.{}", part(tag))
-        };
+        let good = || self.rs256(&self.claims());
+        let but = |name: &str, value: Value| self.rs256(&self.but(name, value));
+        let without = |name: &str| self.rs256(&self.without(name));
+        let by = |alg: &str, by: &KeyPair, kid: Option<&str>| self.by(alg, by, kid, &self.claims());
         let now = self.now();
         match token {
             Token::Good => good(),
-            Token::Good384 => with("RS384", key, Some(kid), self.claims()),
-            Token::Good512 => with("RS512", key, Some(kid), self.claims()),
-            Token::AlgNone => unsigned("none"),
-            Token::AlgNoneInCapitals => unsigned("NONE"),
-            Token::HmacWithPublicDer => hmac(key.public_key().as_ref()),
-            Token::HmacWithPublicPem => hmac(pem(key).as_bytes()),
-            Token::Pss => with("PS256", key, Some(kid), self.claims()),
-            Token::OtherAudience => rs256(but("aud", json!("00000000-0000-4000-8000-000000000000"))),
-            Token::ListOfAudiences => rs256(but("aud", json!([APP_ID, "another"]))),
-            Token::NoAudience => rs256(without("aud")),
-            Token::OtherIssuer => rs256(but("iss", json!("https://sts.windows.net/evil/"))),
-            Token::IssuerWithSlash => rs256(but("iss", json!("https://api.botframework.com/"))),
-            Token::NoIssuer => rs256(without("iss")),
-            Token::Expired => rs256(but("exp", json!(now - 300))),
-            Token::NoExpiry => rs256(without("exp")),
-            Token::NotYet => rs256(but("nbf", json!(now + 310))),
-            Token::NotEndorsed => with("RS256", &pool().other, Some("key-other"), self.claims()),
-            Token::EndorsedForNothing => with("RS256", &pool().other, Some("key-bare"), self.claims()),
-            Token::OtherServiceUrl => rs256(but("serviceurl", json!("https://smba.trafficmanager.net/evil/"))),
-            Token::NoServiceUrl => rs256(without("serviceurl")),
-            Token::TwoServiceUrls => rs256(but("serviceUrl", json!("https://smba.trafficmanager.net/evil/"))),
+            Token::Good384 => by("RS384", key, Some(kid)),
+            Token::Good512 => by("RS512", key, Some(kid)),
+            Token::AlgNone => self.unsigned("none"),
+            Token::AlgNoneInCapitals => self.unsigned("NONE"),
+            Token::HmacWithPublicDer => self.hmac(key.public_key().as_ref()),
+            Token::HmacWithPublicPem => self.hmac(pem(key).as_bytes()),
+            Token::Pss => by("PS256", key, Some(kid)),
+            Token::OtherAudience => but("aud", json!("00000000-0000-4000-8000-000000000000")),
+            Token::ListOfAudiences => but("aud", json!([APP_ID, "another"])),
+            Token::NoAudience => without("aud"),
+            Token::OtherIssuer => but("iss", json!("https://sts.windows.net/evil/")),
+            Token::IssuerWithSlash => but("iss", json!("https://api.botframework.com/")),
+            Token::NoIssuer => without("iss"),
+            Token::Expired => but("exp", json!(now - 300)),
+            Token::NoExpiry => without("exp"),
+            Token::NotYet => but("nbf", json!(now + 310)),
+            Token::NotEndorsed => by("RS256", &pool().other, Some("key-other")),
+            Token::EndorsedForNothing => by("RS256", &pool().other, Some("key-bare")),
+            Token::OtherServiceUrl => but("serviceurl", json!("https://smba.trafficmanager.net/evil/")),
+            Token::NoServiceUrl => without("serviceurl"),
+            Token::TwoServiceUrls => but("serviceUrl", json!("https://smba.trafficmanager.net/evil/")),
             Token::IssuerTwice => {
                 let twice = self.claims().to_string().replacen('{', r#"{"iss":"https://evil.example","#, 1);
-                let header = json!({"typ": "JWT", "alg": "RS256", "kid": kid});
-                format!("Bearer {}", jwt(key, &signature::RSA_PKCS1_SHA256, &header, &twice))
+                self.headed(key, &json!({}), &twice)
             }
-            Token::UnknownKid => with("RS256", &pool().stranger, Some("key-nobody-knows"), self.claims()),
-            Token::NoKid => with("RS256", key, None, self.claims()),
-            Token::StolenKid => with("RS256", &pool().stranger, Some(kid), self.claims()),
+            Token::UnknownKid => by("RS256", &pool().stranger, Some("key-nobody-knows")),
+            Token::NoKid => by("RS256", key, None),
+            Token::StolenKid => by("RS256", &pool().stranger, Some(kid)),
             Token::KeyAlong => {
                 let (n, e) = public(&pool().stranger);
                 let jwk = json!({"kty": "RSA", "n": n, "e": e, "kid": kid});
-                let header =
-                    json!({"typ": "JWT", "alg": "RS256", "kid": kid, "jwk": jwk, "jku": "https://evil.example/"});
-                format!(
-                    "Bearer {}",
-                    jwt(&pool().stranger, &signature::RSA_PKCS1_SHA256, &header, &self.claims().to_string())
-                )
+                let more = json!({"jwk": jwk, "jku": "https://evil.example/"});
+                self.headed(&pool().stranger, &more, &self.claims().to_string())
             }
-            Token::Critical => {
-                let header = json!({"typ": "JWT", "alg": "RS256", "kid": kid, "crit": ["b64"], "b64": false});
-                format!("Bearer {}", jwt(key, &signature::RSA_PKCS1_SHA256, &header, &self.claims().to_string()))
-            }
-            Token::SignatureByteChanged => {
-                let good = good();
-                let (text, signed) = good.rsplit_once('.').unwrap();
-                let mut signed = URL_SAFE_NO_PAD.decode(signed).unwrap();
-                signed[100] ^= 1;
-                format!("{text}.{}", part(signed))
-            }
-            Token::ClaimChanged => {
-                let good = good();
-                let parts: Vec<&str> = good.split('.').collect();
-                format!("{}.{}.{}", parts[0], part(but("exp", json!(now + 7200)).to_string()), parts[2])
-            }
+            Token::Critical => self.headed(key, &json!({"crit": ["b64"], "b64": false}), &self.claims().to_string()),
+            Token::SignatureByteChanged => self.byte_changed(),
+            Token::ClaimChanged => self.claim_changed(),
             Token::SignatureEmpty => format!("{}.", good().rsplit_once('.').unwrap().0),
             Token::SignatureMissing => good().rsplit_once('.').unwrap().0.to_owned(),
             Token::Doubled => format!("{}, {}", good(), good()),

@@ -2,10 +2,11 @@
 //! synced in memory, and loses any part of that in a crash, as real ones do.
 
 use std::collections::HashMap;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::segment::{Segment, write_all_at};
+use crate::segment::Segment;
 
 /// What a disk writes at once; a crash keeps or loses each of these as a whole.
 const SECTOR: usize = 512;
@@ -88,7 +89,7 @@ impl DiskFaults {
                 let sector = bytes.get(at..bytes.len().min(at + room)).unwrap_or_default();
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 if !state.crashed || (random >> 33) & 1 == 1 {
-                    write_all_at(&file.file, sector, place)?;
+                    file.file.write_all_at(sector, place)?;
                 }
                 at += sector.len();
             }
@@ -109,7 +110,7 @@ pub(crate) enum SegmentDisk {
 impl SegmentDisk {
     pub(crate) fn write(&self, segment: &Segment, offset: u32, bytes: &[u8]) -> std::io::Result<()> {
         match self {
-            Self::Real => write_all_at(&segment.file, bytes, u64::from(offset)),
+            Self::Real => segment.file.write_all_at(bytes, u64::from(offset)),
             Self::Faulty(faults) => faults.write(segment, u64::from(offset), bytes),
         }
     }

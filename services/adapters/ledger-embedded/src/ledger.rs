@@ -1,6 +1,7 @@
 //! The adapter: opens a folder, and hands appends to the committer and reads to the index. It keeps the
 //! folder's lock as long as it lives.
 
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -19,7 +20,7 @@ use crate::folder::{LedgerIdentity, Lock, check_id};
 use crate::index::RecordIndex;
 use crate::options::{OpenError, Options, io};
 use crate::scan::{self, Scanned};
-use crate::segment::{self, Segment, write_all_at};
+use crate::segment::{self, Segment};
 use crate::shared::{EmbeddedCore, LedgerClosed, blocking};
 use crate::tail::SegmentTail;
 
@@ -208,7 +209,9 @@ fn ready(folder: &Path, scanned: &Scanned, options: &Options) -> Result<(Arc<Seg
             "a crash left an unfinished block, which was never acknowledged; it is cut"
         );
         let zeroes = vec![0; scanned.torn as usize];
-        write_all_at(&segment.file, &zeroes, u64::from(scanned.offset))
+        segment
+            .file
+            .write_all_at(&zeroes, u64::from(scanned.offset))
             .and_then(|()| segment.file.sync_all())
             .map_err(io("cut", &segment.path))?;
     }

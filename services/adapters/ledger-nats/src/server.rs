@@ -125,7 +125,6 @@ impl NatsServer {
         let mut command = Command::new(&options.program);
         command.arg("-c").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // A terminal's interrupt is ours to handle: we stop it, after everything is durable.
-        #[cfg(unix)]
         command.process_group(0);
         let child = command.kill_on_drop(options.kill_on_drop).spawn().map_err(io("start", &options.program))?;
         let running = note(child.id().unwrap_or(0))?;

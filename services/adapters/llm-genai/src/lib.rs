@@ -9,7 +9,6 @@
 mod convert;
 mod error;
 mod gather;
-#[cfg(unix)]
 mod pipe;
 #[cfg(test)]
 mod tests;
@@ -215,7 +214,6 @@ impl Genai {
         Client::builder().with_reqwest(http).build().map_err(|error| Error::Unreachable(error.to_string()))
     }
 
-    #[cfg(unix)]
     async fn bounded(
         &self,
         request: ModelRequest,
@@ -234,17 +232,6 @@ impl Genai {
             Some(pipe::Shut::Unreachable(why)) if reply.is_err() => Err(Error::Unreachable(why)),
             _ => reply,
         }
-    }
-
-    #[cfg(not(unix))]
-    async fn bounded(
-        &self,
-        request: ModelRequest,
-        bounds: Bounds,
-        deltas: Option<mpsc::Sender<String>>,
-    ) -> Result<ModelReply, Error> {
-        let client = self.client(|builder| builder)?;
-        self.stream(client, request, bounds, deltas).await
     }
 }
 

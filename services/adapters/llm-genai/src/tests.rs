@@ -367,7 +367,6 @@ fn settings_that_cannot_be_right_are_refused_without_their_secrets() {
     assert!(matches!(Genai::open(key).map(|_| ()), Err(OpenError::Key)));
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn without_the_pipe_an_event_without_an_end_is_bounded_by_nothing_but_time() {
     let fake =

@@ -2,6 +2,7 @@
 //! what was not synced, as real ones do, or that refuses.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -72,7 +73,7 @@ impl FrameFaults {
         }
         state.syncs += 1;
         for (at, bytes) in std::mem::take(&mut state.pending) {
-            write_all_at(file, &bytes, at)?;
+            file.write_all_at(&bytes, at)?;
         }
         file.sync_data()
     }
@@ -87,7 +88,7 @@ pub(crate) enum FrameDisk {
 impl FrameDisk {
     pub(crate) fn write(&self, file: &File, at: u64, bytes: &[u8]) -> std::io::Result<()> {
         match self {
-            Self::Real => write_all_at(file, bytes, at),
+            Self::Real => file.write_all_at(bytes, at),
             Self::Faulty(faults) => faults.write(at, bytes),
         }
     }
@@ -105,56 +106,13 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let draft = path.with_extension("draft");
     let file = File::create(&draft)?;
-    write_all_at(&file, bytes, 0)?;
+    file.write_all_at(bytes, 0)?;
     file.sync_all()?;
     std::fs::rename(&draft, path)?;
     sync_folder(folder)
 }
 
 /// Makes names in a folder durable.
-#[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-/// Makes names in a folder durable: a rename is, here.
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-pub(crate) fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
-}
-
-#[cfg(unix)]
-fn write_all_at(file: &File, bytes: &[u8], at: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-#[cfg(windows)]
-pub(crate) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, at)?;
-        if read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes = bytes.get_mut(read..).unwrap_or_default();
-        at += read as u64;
-    }
-    Ok(())
-}
-
-#[cfg(windows)]
-fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        let written = std::os::windows::fs::FileExt::seek_write(file, bytes, at)?;
-        if written == 0 {
-            return Err(std::io::ErrorKind::WriteZero.into());
-        }
-        bytes = bytes.get(written..).unwrap_or_default();
-        at += written as u64;
-    }
-    Ok(())
 }

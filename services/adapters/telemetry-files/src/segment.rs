@@ -2,9 +2,10 @@
 //! what is in a frame.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, read_exact_at};
+use crate::disk;
 use crate::frame::TelemetryFrame;
 use crate::index::{self, FrameRow, SegmentSummary};
 
@@ -77,7 +78,7 @@ pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
 /// The content of the frame at a row; `None` where what lies there is not what was written.
 pub(crate) fn content(file: &File, row: &FrameRow) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = vec![0; row.length as usize];
-    match read_exact_at(file, &mut bytes, row.at) {
+    match file.read_exact_at(&mut bytes, row.at) {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
     }

@@ -14,6 +14,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use hindcast_vectors::{Checkpoint, Error, Point};
@@ -121,7 +122,7 @@ impl Log {
         record.extend_from_slice(&crc32c::crc32c(&length.to_le_bytes()).to_le_bytes());
         record.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
         record.extend_from_slice(&body);
-        let written = write_all_at(&self.file, &record, self.end).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all_at(&record, self.end).and_then(|()| self.file.sync_data());
         written.map_err(|error| unavailable(&error))?;
         let base = self.end + RECORD_BYTES as u64;
         self.end += record.len() as u64;
@@ -194,7 +195,7 @@ impl Log {
 
     fn bytes(&self, at: u64, length: usize) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; length];
-        read_exact_at(&self.file, &mut bytes, at).map_err(|error| unavailable(&error))?;
+        self.file.read_exact_at(&mut bytes, at).map_err(|error| unavailable(&error))?;
         Ok(bytes)
     }
 }
@@ -301,40 +302,4 @@ impl<'a> PointReader<'a> {
     fn string(&mut self) -> Option<String> {
         String::from_utf8(self.text()?.to_vec()).ok()
     }
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
-}
-
-#[cfg(unix)]
-fn write_all_at(file: &File, bytes: &[u8], at: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, at)?;
-        if read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes = bytes.get_mut(read..).unwrap_or_default();
-        at += read as u64;
-    }
-    Ok(())
-}
-
-#[cfg(windows)]
-fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        let written = std::os::windows::fs::FileExt::seek_write(file, bytes, at)?;
-        if written == 0 {
-            return Err(std::io::ErrorKind::WriteZero.into());
-        }
-        bytes = bytes.get(written..).unwrap_or_default();
-        at += written as u64;
-    }
-    Ok(())
 }

@@ -10,7 +10,7 @@ pub mod views;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
+use hindcast_advice::memory::MemoryAdvice;
 use hindcast_chat_cards::interaction::ChatReply;
 use hindcast_chat_cards::{ChatVerb, Interaction, Vendor};
 use hindcast_chatops::{
@@ -31,6 +31,7 @@ use hindcast_ledger::port::Ledger as _;
 use hindcast_messaging::chat as port;
 use hindcast_metrics::MetricRegistry;
 use hindcast_queries::memory::MemoryViews;
+use hindcast_testkit::work::MemoryCopilot;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;

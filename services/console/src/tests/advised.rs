@@ -1,12 +1,13 @@
 //! Advice about the sample evening, and a copilot that answers questions about it.
 
-use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
+use hindcast_advice::memory::MemoryAdvice;
 use hindcast_api::{
     Answer, AnswerProgress, BlastRadius, Causes, Citation, Claim, ClaimVerdict, Hypothesis, PathStep, Postmortem,
     Proposal, RunbookSummary, Similar, SimilarPage, Statement, StepRole, Tokens, Worked,
 };
 use hindcast_domain::Severity;
 use hindcast_testkit as testkit;
+use hindcast_testkit::work::MemoryCopilot;
 use serde_json::json;
 
 use super::sample::{self, EVIL, OPEN, OTHER, OVER, at, event_id};

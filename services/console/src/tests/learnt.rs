@@ -9,7 +9,7 @@ use hindcast_api::{
 use hindcast_domain::label::{About, Kind, Provenance};
 use hindcast_domain::model::{Lineage, Metrics, Verdict};
 use hindcast_domain::{EventId, LabelId};
-use hindcast_training::memory::MemoryLearning;
+use hindcast_testkit::work::MemoryLearning;
 
 use super::sample::{EVIL, OPEN, OTHER, OVER, at, event_id, fingerprint};
 

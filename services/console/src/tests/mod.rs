@@ -21,19 +21,19 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use hindcast_advice::SharedCopilot;
-use hindcast_advice::memory::{MemoryAdvice, MemoryCopilot};
+use hindcast_advice::memory::MemoryAdvice;
 use hindcast_clock::Stepped;
 use hindcast_intake::IntakeWriter;
 use hindcast_ledger::memory;
 use hindcast_metrics::MetricRegistry;
 use hindcast_queries::memory::MemoryViews;
+use hindcast_testkit::work::{MemoryCopilot, MemoryLearning};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::{Console, Options, fallback};
 use hindcast_domain::SecretHash;
-use hindcast_training::memory::MemoryLearning;
 
 /// A console with its views and its ledger.
 struct Bench {

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use hindcast_api::{Code as Fault, ModelStatus, ModelVersion, Problem};
 use hindcast_domain::command::{Code, Command, Rejected};
 use hindcast_queries::CommandOutcome;
-use hindcast_training::memory::LearningRequest;
+use hindcast_testkit::work::LearningRequest;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 

@@ -38,6 +38,11 @@ fn event(id: &str, kind: &str, subject: &str, actor: &str, at: &str, data: Value
 }
 
 fn events() -> Vec<Event> {
+    [of_the_fault(), of_the_incident()].concat()
+}
+
+/// What broke, and what was seen of it.
+fn of_the_fault() -> Vec<Event> {
     vec![
         event(
             POSTGRES,
@@ -94,6 +99,12 @@ fn events() -> Vec<Event> {
             "source": "github", "kind": "deploy", "title": "checkout v42: new receipt layout", "service": "checkout", "version": "v42",
             "status": "succeeded", "at": "2026-11-20T03:08:00Z", "author": "grace"}),
         ),
+    ]
+}
+
+/// What became of the incident.
+fn of_the_incident() -> Vec<Event> {
+    vec![
         event(
             OPENED,
             "incident.opened",

@@ -33,8 +33,8 @@ pub struct File {
     pub install: Option<String>,
     /// How alerts are grouped.
     pub correlation: Option<hindcast_correlator::CorrelationRules>,
-    /// How long deliveries are tried, and the like.
-    pub paging: Paging,
+    /// How long deliveries are tried, and the like; its receivers are the tables `[[receivers]]`.
+    pub paging: hindcast_pager::PagingRules,
     /// When a service counts as behind.
     pub health: HealthSettings,
     /// The dead man's switch outside that is told while alerts are decided.
@@ -104,47 +104,6 @@ impl HeartbeatSettings {
     #[must_use]
     pub fn every(&self) -> Duration {
         Duration::from_secs(self.every_s.max(1).into())
-    }
-}
-
-/// How people are notified.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Paging {
-    /// How long a delivery is tried before it is given up and requested anew, in seconds.
-    pub give_up_after_s: i64,
-    /// Whether people are notified when an incident is over.
-    pub tell_resolved: bool,
-    /// How long what begins is watched before the first message about its incident, in seconds.
-    pub first_after_s: i64,
-    /// How long any other change is watched before people are told of it, in seconds.
-    pub settle_s: i64,
-    /// Within how many seconds people are told of more of what they know.
-    pub more_within_s: i64,
-    /// How long after a page the return of its incident is told without a page at first, in seconds.
-    pub return_quiet_s: i64,
-    /// How long such a return may last until it pages, in seconds.
-    pub return_page_after_s: i64,
-    /// Services that must fail at once for an incident to page at any severity; 0 switches the rule off.
-    pub breadth_services: u32,
-    /// Entities that must fail at once for that.
-    pub breadth_entities: u32,
-}
-
-impl Default for Paging {
-    fn default() -> Self {
-        let rules = hindcast_pager::PagingRules::default();
-        Self {
-            give_up_after_s: rules.give_up_after_s,
-            tell_resolved: rules.tell_resolved,
-            first_after_s: rules.first_after_s,
-            settle_s: rules.settle_s,
-            more_within_s: rules.more_within_s,
-            return_quiet_s: rules.return_quiet_s,
-            return_page_after_s: rules.return_page_after_s,
-            breadth_services: rules.breadth_services,
-            breadth_entities: rules.breadth_entities,
-        }
     }
 }
 
@@ -298,11 +257,14 @@ pub(super) fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Times of paging that make sense.
+/// Times of paging that make sense, and no receivers among them.
 ///
 /// # Errors
 /// The first one that does not, by name.
-pub(super) fn check_paging(paging: &Paging) -> anyhow::Result<()> {
+pub(super) fn check_paging(paging: &hindcast_pager::PagingRules) -> anyhow::Result<()> {
+    if !paging.receivers.is_empty() {
+        bail!("expected no receivers in [paging], got {}: each is a table [[receivers]]", paging.receivers.len());
+    }
     let times = [
         ("first_after_s", paging.first_after_s),
         ("settle_s", paging.settle_s),
@@ -316,7 +278,8 @@ pub(super) fn check_paging(paging: &Paging) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager::PagingRules {
+/// The rules of the file with the receivers of the file.
+pub(super) fn paging(paging: hindcast_pager::PagingRules, receivers: &[Receiver]) -> hindcast_pager::PagingRules {
     let of = |receiver: &Receiver| {
         let name = serde_json::json!({"name": receiver.name, "pages_only": receiver.pages_only});
         let defaults: Option<hindcast_pager::ReceiverRules> = serde_json::from_value(name).ok();
@@ -327,16 +290,5 @@ pub(super) fn paging(paging: &Paging, receivers: &[Receiver]) -> hindcast_pager:
             ..defaults
         })
     };
-    hindcast_pager::PagingRules {
-        receivers: receivers.iter().filter_map(of).collect(),
-        give_up_after_s: paging.give_up_after_s,
-        tell_resolved: paging.tell_resolved,
-        first_after_s: paging.first_after_s,
-        settle_s: paging.settle_s,
-        more_within_s: paging.more_within_s,
-        return_quiet_s: paging.return_quiet_s,
-        return_page_after_s: paging.return_page_after_s,
-        breadth_services: paging.breadth_services,
-        breadth_entities: paging.breadth_entities,
-    }
+    hindcast_pager::PagingRules { receivers: receivers.iter().filter_map(of).collect(), ..paging }
 }

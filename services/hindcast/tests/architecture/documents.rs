@@ -35,7 +35,6 @@ fn compose_names_the_ledger_the_vectors_and_us() {
     assert!(nats.contains("sync_interval: always"), "what is acknowledged must be durable");
 }
 
-#[cfg(unix)]
 #[test]
 fn the_script_that_checks_everything_can_be_run() {
     use std::os::unix::fs::PermissionsExt;

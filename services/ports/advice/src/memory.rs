@@ -1,18 +1,14 @@
-//! Advice and a copilot in memory: the stand-ins for the two ports that tests of services use. Both answer with what a
-//! test puts there and remember what they were asked. They refuse to conclude anything.
+//! Advice in memory: the stand-in for the port that tests of services use. It answers with what a test puts there and
+//! remembers what it was asked. It refuses to conclude anything.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use hindcast_api::{
-    Answer, AnswerProgress, AsOf, Ask, Causes, Code, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage,
-};
+use hindcast_api::{AsOf, Causes, Code, Postmortem, Problem, Proposal, RunbookSummary, SimilarPage};
 use hindcast_queries::Snapshot;
 use serde_json::Value;
-use tokio::sync::{Notify, mpsc};
 
-use crate::{Advice, Asker, Copilot};
+use crate::Advice;
 
 /// A runbook that somebody named for an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,108 +164,5 @@ impl Advice for MemoryAdvice {
 
     async fn runbooks(&self, seen: &Snapshot) -> Result<Vec<RunbookSummary>, Problem> {
         Ok(self.ask("runbooks", seen)?.runbooks.clone())
-    }
-}
-
-/// A copilot that gives every question the same answer.
-pub struct MemoryCopilot {
-    answer: Answer,
-    steps: Vec<AnswerProgress>,
-    held: Mutex<CopilotContents>,
-    release: Notify,
-    dropped: AtomicUsize,
-}
-
-#[derive(Default)]
-struct CopilotContents {
-    asked: Vec<(Ask, Asker)>,
-    refusal: Option<Problem>,
-    waits: bool,
-}
-
-impl MemoryCopilot {
-    /// A copilot with its answer.
-    #[must_use]
-    pub fn new(answer: Answer) -> Self {
-        Self { answer, steps: Vec::new(), held: Mutex::default(), release: Notify::new(), dropped: AtomicUsize::new(0) }
-    }
-
-    /// The same, which reports these steps before it answers.
-    #[must_use]
-    pub fn with_steps(self, steps: Vec<AnswerProgress>) -> Self {
-        Self { steps, ..self }
-    }
-
-    fn held(&self) -> MutexGuard<'_, CopilotContents> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Refuses every question from now on, after its steps.
-    pub fn refuse(&self, problem: Problem) {
-        self.held().refusal = Some(problem);
-    }
-
-    /// Waits after the steps of every answer from now on, until it is released.
-    pub fn wait(&self) {
-        self.held().waits = true;
-    }
-
-    /// Releases one answer that waits.
-    pub fn release(&self) {
-        self.release.notify_one();
-    }
-
-    /// Every question so far, with who asked, oldest first.
-    #[must_use]
-    pub fn asked(&self) -> Vec<(Ask, Asker)> {
-        self.held().asked.clone()
-    }
-
-    /// Answers that were dropped before they were made.
-    #[must_use]
-    pub fn dropped(&self) -> usize {
-        self.dropped.load(Ordering::SeqCst)
-    }
-}
-
-/// Counts an answer that nobody waited for.
-struct UnfinishedAnswer<'a>(Option<&'a AtomicUsize>);
-
-impl Drop for UnfinishedAnswer<'_> {
-    fn drop(&mut self) {
-        if let Some(dropped) = self.0 {
-            dropped.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-#[async_trait]
-impl Copilot for MemoryCopilot {
-    async fn ask(
-        &self,
-        ask: Ask,
-        asker: Asker,
-        progress: Option<mpsc::Sender<AnswerProgress>>,
-    ) -> Result<Answer, Problem> {
-        let mut making = UnfinishedAnswer(Some(&self.dropped));
-        self.held().asked.push((ask, asker));
-        if let Some(progress) = &progress {
-            for step in &self.steps {
-                progress.send(step.clone()).await.ok();
-            }
-        }
-        let waits = self.held().waits;
-        if waits {
-            self.release.notified().await;
-        }
-        making.0 = None;
-        let refusal = self.held().refusal.clone();
-        if let Some(problem) = refusal {
-            return Err(problem);
-        }
-        if let Some(progress) = &progress {
-            progress.send(AnswerProgress::Answer(Box::new(self.answer.clone()))).await.ok();
-        }
-        Ok(self.answer.clone())
     }
 }

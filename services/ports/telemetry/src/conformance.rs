@@ -5,6 +5,9 @@
 // A suite is made of expectations; a panic with its reason is what it is for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod pins;
+mod restarts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +19,12 @@ use crate::{
     ArrivalCursor, Arrived, KeptWindow, LogFilter, LogLevel, LogRecord, MetricSeries, Sample, SampleFilter, Shared,
     TelemetryBatch, TelemetryWindow,
 };
+
+pub use pins::{
+    a_hash_that_is_none_finds_nothing, a_pin_holds_lines_and_samples_and_is_the_same_again,
+    a_pin_is_bounded_and_keeps_what_warns_first,
+};
+pub use restarts::{a_cursor_goes_on_after_a_restart, what_was_answered_is_there_after_a_restart};
 
 /// One place where one store lies.
 #[async_trait]
@@ -363,72 +372,6 @@ pub async fn a_large_batch_is_kept_whole(make: &dyn Factory) {
     assert_eq!(store.logs(&production(), between(0, 100), filter).await.unwrap(), sorted);
 }
 
-/// A pin's blocks are JSON of all of the stretch, and the same when it is pinned again.
-pub async fn a_pin_holds_lines_and_samples_and_is_the_same_again(make: &dyn Factory) {
-    let site = make.site().await;
-    let store = site.store();
-    let logs: Vec<LogRecord> = (0..20).map(|n| line(19 - n, "a", LogLevel::Info, &format!("m{n}"))).collect();
-    let values: Vec<Sample> = (0..20).map(|n| sample(n, "a", "m", 0.5)).collect();
-    store.append(&production(), TelemetryBatch { logs: logs.clone(), samples: values.clone() }).await.unwrap();
-    let kept = store.pin(&production(), between(0, 10), 1 << 20).await.unwrap();
-    assert_eq!((kept.records, kept.missing), (20, 0));
-    assert!(kept.bytes > 0 && !kept.hashes.is_empty());
-    let pinned = pinned_lines(&store, &kept).await;
-    let mut expected: Vec<String> = logs.iter().filter(|record| record.time < at(10)).map(json).collect();
-    expected.extend(values.iter().filter(|sample| sample.time < at(10)).map(json));
-    let sorted = |mut lines: Vec<String>| {
-        lines.sort();
-        lines
-    };
-    assert_eq!(sorted(pinned), sorted(expected));
-    let pinned_bytes = store.figures().pinned_bytes;
-    assert!(pinned_bytes > 0);
-    assert_eq!(store.pin(&production(), between(0, 10), 1 << 20).await.unwrap(), kept);
-    assert_eq!(store.figures().pinned_bytes, pinned_bytes, "the same block is kept once");
-}
-
-fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap()
-}
-
-/// Lines at warning or worse and samples come before other lines, and what does not fit is counted.
-pub async fn a_pin_is_bounded_and_keeps_what_warns_first(make: &dyn Factory) {
-    let site = make.site().await;
-    let store = site.store();
-    let noise = |n: i64| {
-        // Text that does not compress away.
-        let text: String =
-            (0..40).map(|k: i64| char::from(b'a' + ((n * 7_919 + k * k * 104_729) % 26) as u8)).collect();
-        line(n % 100, "a", LogLevel::Info, &format!("{n} {text}"))
-    };
-    store.append(&production(), lines((0..2_000).map(noise).collect())).await.unwrap();
-    let late = TelemetryBatch {
-        logs: vec![line(99, "a", LogLevel::Warning, "the one")],
-        samples: vec![sample(99, "a", "m", 1.0)],
-    };
-    store.append(&production(), late).await.unwrap();
-    let whole = store.pin(&production(), between(0, 100), 1 << 26).await.unwrap();
-    assert_eq!((whole.records, whole.missing), (2_002, 0));
-    let bound = whole.bytes / 4;
-    let part = store.pin(&production(), between(0, 100), bound).await.unwrap();
-    assert!(part.bytes <= bound && part.missing > 0 && part.records + part.missing == 2_002, "{part:?}");
-    let lines = pinned_lines(&store, &part).await;
-    assert_eq!(lines.len() as u64, part.records);
-    assert!(lines.iter().any(|line| line.contains("the one")), "what warns is kept first");
-    assert!(lines.iter().any(|line| line.contains("\"metric\"")), "samples are kept first");
-    let none = store.pin(&production(), between(0, 100), 1).await.unwrap();
-    assert_eq!((none.records, none.missing, none.hashes.len()), (0, 2_002, 0));
-}
-
-/// A hash is nothing but a hash.
-pub async fn a_hash_that_is_none_finds_nothing(make: &dyn Factory) {
-    let site = make.site().await;
-    let store = site.store();
-    for hash in ["", "../lock", "/etc/passwd", &"0".repeat(64), &"A".repeat(64), &format!("{}/x", "0".repeat(62))] {
-        assert_eq!(store.pinned(hash).await.unwrap(), None, "{hash}");
-    }
-}
-
 /// A value that is none is refused with its batch.
 pub async fn what_is_not_finite_is_refused(make: &dyn Factory) {
     let site = make.site().await;
@@ -438,49 +381,4 @@ pub async fn what_is_not_finite_is_refused(make: &dyn Factory) {
     }
     store.append(&production(), TelemetryBatch::default()).await.unwrap();
     assert_eq!((store.head(), store.figures().records), (ArrivalCursor(0), 0));
-}
-
-/// Lines, samples, pins and figures come back.
-pub async fn what_was_answered_is_there_after_a_restart(make: &dyn Factory) {
-    let mut site = make.site().await;
-    let store = site.store();
-    for second in 0..30 {
-        let logs = vec![line(second, "a", LogLevel::Error, &second.to_string())];
-        store
-            .append(&production(), TelemetryBatch { logs, samples: vec![sample(second, "a", "m", 1.0)] })
-            .await
-            .unwrap();
-    }
-    let kept = store.pin(&production(), between(0, 30), 1 << 20).await.unwrap();
-    let pinned = pinned_lines(&store, &kept).await;
-    let before = store.figures();
-    drop(store);
-    let store = site.reopen().await;
-    let expected: Vec<String> = (0..30).map(|second| second.to_string()).collect();
-    assert_eq!(messages(&store, between(0, 30), LogFilter::default()).await, expected);
-    assert_eq!(series(&store, between(0, 30), SampleFilter::default()).await.first().unwrap().points.len(), 30);
-    assert_eq!(pinned_lines(&store, &kept).await, pinned);
-    let after = store.figures();
-    assert_eq!((after.records, after.pinned_bytes, after.oldest), (before.records, before.pinned_bytes, before.oldest));
-    assert_eq!(store.pin(&production(), between(0, 30), 1 << 20).await.unwrap(), kept);
-}
-
-/// A place that was read to before a restart means the same after it, and new ones follow.
-pub async fn a_cursor_goes_on_after_a_restart(make: &dyn Factory) {
-    let mut site = make.site().await;
-    let store = site.store();
-    for number in 0..20 {
-        store.append(&production(), lines(vec![line(0, "a", LogLevel::Info, &number.to_string())])).await.unwrap();
-    }
-    let all = all_arrived(&store, ArrivalCursor(0)).await;
-    let (head, middle) = (store.head(), all.get(9).unwrap().next);
-    drop(store);
-    let store = site.reopen().await;
-    assert_eq!(store.head(), head);
-    assert_eq!(all_arrived(&store, middle).await, all.get(10..).unwrap());
-    store.append(&production(), lines(vec![line(0, "a", LogLevel::Info, "new")])).await.unwrap();
-    assert!(store.head() > head, "places rise on");
-    let new = all_arrived(&store, head).await;
-    let found: Vec<&str> = new.iter().flat_map(|a| &a.batch.logs).map(|record| record.message.as_str()).collect();
-    assert_eq!(found, ["new"]);
 }

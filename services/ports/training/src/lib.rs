@@ -6,8 +6,6 @@
 //!
 //! [`Learning`] is what a service offers; [`Trainer`] is what a library of numbers does for it, behind an adapter.
 
-pub mod memory;
-
 use std::sync::Arc;
 
 use async_trait::async_trait;

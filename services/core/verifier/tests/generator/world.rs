@@ -10,6 +10,22 @@ use serde_json::{Value, json};
 
 use super::Rng;
 
+/// The months by name.
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 const NAMES: [(&str, &[&str]); 14] = [
     ("postgres", &["shop-db", "orders-database"]),
     ("redis", &["shop-cache"]),
