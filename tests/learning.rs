@@ -165,6 +165,14 @@ async fn learns_a_candidate(server: &Server, learnt_to: u64) -> Value {
     learnt
 }
 
+/// What merges everything fails, with the incidents named, and is not promoted.
+async fn refuses_what_merges_everything(server: &Server) {
+    let everything = json!({"weights": {"bias": 9_000, "no_path": 0, "threshold": 100}});
+    let (status, greedy) = server.post("/api/v1/backtest", &everything).await;
+    assert_eq!((status, &greedy["verdict"]), (200, &json!("fail")), "{greedy}");
+    assert!(greedy["reasons"].to_string().contains("INC-"), "{greedy}");
+}
+
 async fn whole_life(ledger: Ledger) {
     let data = folder();
     let config = support::world::settings(data.path(), "").replace("hindcast.toml", "own.toml");
@@ -195,12 +203,7 @@ async fn whole_life(ledger: Ledger) {
     assert_eq!(again["weights"]["bias"], learnt["weights"]["bias"], "{again}");
     assert_eq!(again["lineage"]["dataset"], learnt["lineage"]["dataset"], "late labels change no earlier data set");
 
-    // What merges everything fails, with the incidents named, and is not promoted.
-    let everything = json!({"weights": {"bias": 9_000, "no_path": 0, "threshold": 100}});
-    let (status, greedy) = server.post("/api/v1/backtest", &everything).await;
-    assert_eq!((status, &greedy["verdict"]), (200, &json!("fail")), "{greedy}");
-    assert!(greedy["reasons"].to_string().contains("INC-"), "{greedy}");
-
+    refuses_what_merges_everything(&server).await;
     let before = server.get("/api/v1/state").await["state_hash"].clone();
     let (status, judged) = server.post(&format!("{MODEL}/compare"), &json!({"version": version})).await;
     assert_eq!((status, &judged["verdict"]), (200, &json!("pass")), "{judged:#}");

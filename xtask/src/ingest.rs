@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::receiver::Receiver;
 use crate::server::{Connection, Server, failed, size};
 
-/// Bytes of one alert.
+/// Bytes that one alert is padded to.
 const ALERT_BYTES: usize = 880;
 /// How long what was sent has to be decided.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -3,6 +3,10 @@
 //!
 //! Each rule is a list of what is allowed, with reasons, and a test that also shows that it can be broken. Lists that
 //! begin with `STILL_` hold what does not keep the rule yet; nothing is ever added to them.
+//!
+//! Rules about files, functions, comments, hexadecimal digits and what is left to do hold for tests and for `xtask` as
+//! they do for the product. Those about circles, type names and matches on events hold for the product alone: a test is
+//! read from its top, and may call its fake what it likes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 

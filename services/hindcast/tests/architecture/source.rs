@@ -8,10 +8,10 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Every Rust file under services/, tests/ and sim/, by its path from the root.
+/// Every Rust file of the repository, that of tests and tasks too, by its path from the root.
 pub fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["services", "tests", "sim"] {
+    for folder in ["services", "tests", "xtask"] {
         walk(&root().join(folder), &mut found);
     }
     assert!(found.len() > 100, "only {} files were found", found.len());
@@ -22,7 +22,11 @@ pub fn sources() -> Vec<(String, String)> {
 /// The files of product code: what crates link, without their tests, examples and benchmarks.
 pub fn product() -> Vec<(String, String)> {
     let only_in_tests = |path: &str| {
-        !path.contains("/src/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/testkit/")
+        !path.contains("/src/")
+            || path.contains("/tests/")
+            || path.ends_with("/tests.rs")
+            || path.contains("/testkit/")
+            || path.starts_with("xtask/")
     };
     sources().into_iter().filter(|(path, _)| !only_in_tests(path)).collect()
 }
