@@ -88,7 +88,7 @@ pub enum ClientCommand {
     Replay(proof::ReplayArgs),
     /// Verify the hash chains of the ledger; exits with 1 on any damage.
     Verify(proof::VerifyArgs),
-    /// Audit what people were told.
+    /// Check that people were notified of every alert, by name and in time.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Check, show or replace the service catalogue.

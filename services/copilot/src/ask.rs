@@ -251,7 +251,7 @@ impl AnsweringCopilot {
         if claims.iter().all(|claim| claim.verdict != ClaimVerdict::Supported) {
             let failure = Failure::new(
                 ModelOutcome::NothingStands,
-                "nothing that the model said stands in the events that it cites",
+                "no claim of the model is supported by the events that it cites",
             );
             return Ok(Some((failure, claims)));
         }

@@ -26,7 +26,7 @@ pub struct AuditSpan {
     pub as_of: Option<u64>,
 }
 
-/// Compares what people were told with what was true.
+/// Compares the notifications that people received with what was true.
 ///
 /// # Errors
 /// When the ledger cannot be read or is damaged.

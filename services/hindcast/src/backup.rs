@@ -47,7 +47,7 @@ pub struct RestoredBackup {
 /// Writes a backup of everything up to the head as it is now.
 ///
 /// # Errors
-/// When the ledger cannot be read, or whoever asked went away.
+/// When the ledger cannot be read, or the client that asked closed the connection.
 pub async fn write(ledger: &dyn Ledger, keys: &Keys, out: &Sender<std::io::Result<Bytes>>) -> anyhow::Result<()> {
     let head = ledger.head().await?;
     // The API token stays here: a restored service draws its own.
@@ -77,12 +77,12 @@ pub async fn write(ledger: &dyn Ledger, keys: &Keys, out: &Sender<std::io::Resul
     }
     send(out, &mut seal, 0_u32.to_le_bytes().to_vec()).await?;
     let digest = seal.finalize().to_vec();
-    out.send(Ok(Bytes::from(digest))).await.context("whoever asked for the backup went away")
+    out.send(Ok(Bytes::from(digest))).await.context("the client that asked for the backup closed the connection")
 }
 
 async fn send(out: &Sender<std::io::Result<Bytes>>, seal: &mut Sha256, bytes: Vec<u8>) -> anyhow::Result<()> {
     seal.update(&bytes);
-    out.send(Ok(Bytes::from(bytes))).await.context("whoever asked for the backup went away")
+    out.send(Ok(Bytes::from(bytes))).await.context("the client that asked for the backup closed the connection")
 }
 
 fn frame(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {

@@ -160,7 +160,7 @@ pub async fn open(settings_dir: Option<&Path>) -> (hindcast_vectors::embed::Shar
     match try_out(&dir).await {
         Ok((embedder, _)) => (embedder, None),
         Err(error) => {
-            tracing::warn!(dir = %dir.display(), %error, "the embedding model does not run; hashed words stand in");
+            tracing::warn!(dir = %dir.display(), %error, "the embedding model does not run; hashed words are used instead");
             (stand_in(), Some(format!("the model in {} does not run: {error:#}", dir.display())))
         }
     }

@@ -78,7 +78,7 @@ pub fn described() -> Vec<Foreign> {
         Foreign {
             method: "get",
             path: "/api/v1/audit/pages",
-            about: "Compares what people were told with what was true: breaches of the paging contract, by rule.",
+            about: "Compares the notifications that people received with what was true: breaches of the paging contract, by rule.",
             media: &[],
             status: 200,
         },
@@ -270,7 +270,7 @@ async fn download(axum::extract::State(state): axum::extract::State<ProcessState
             tracing::error!(%error, "a backup broke off");
             let broken = std::io::Error::other("the backup broke off");
             if sender.send_timeout(Err(broken), Duration::from_secs(1)).await.is_err() {
-                tracing::debug!("whoever asked for a backup went away");
+                tracing::debug!("the client that asked for a backup closed the connection");
             }
         }
     });

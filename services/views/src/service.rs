@@ -294,7 +294,7 @@ async fn answer(
     let (projector, now) = tokio::task::spawn_blocking(work).await?;
     for answer in waiting {
         if answer.send(now.clone()).is_err() {
-            tracing::debug!("whoever asked for the state went away before the answer");
+            tracing::debug!("the caller that asked for the state was dropped before the answer");
         }
     }
     Ok(projector)

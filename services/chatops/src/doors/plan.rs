@@ -61,7 +61,7 @@ impl ChatEndpoints {
         let needs = role_of(&interaction.verb);
         if known.role < needs {
             let say = format!(
-                "That needs the role {}, and you have {}. Ask whoever runs Hindcast to add you ({}) to its people.",
+                "That needs the role {}, and you have {}. Ask an administrator of Hindcast to add you ({}) to its people.",
                 needs.word(),
                 known.role.word(),
                 interaction.user,

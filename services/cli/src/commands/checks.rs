@@ -121,7 +121,7 @@ fn lag(readiness: &Readiness) -> Check {
     Check::failed(
         "ready",
         format!("accepting, and {}", behind.join(", ")),
-        "What came in is stored. If it does not catch up, read the log of that service; hindcast_lag_seconds shows its way.",
+        "What came in is stored. If it does not catch up, read the log of that service; hindcast_lag_seconds shows how far it is behind.",
     )
 }
 

@@ -30,7 +30,7 @@ pub const ALERTS: &[Param] = &[
     of("status", WORDS_ALERT, "Any of these."),
     text("label", "NAME=VALUE; may come several times, all must match."),
     text("incident", "Members of this incident: its id or a unique prefix."),
-    of("suppressed", Form::Flag, "Only those that are held back, or only those that are not."),
+    of("suppressed", Form::Flag, "Only suppressed ones, or only those that are not."),
     AS_OF,
     LIMIT,
     CURSOR,

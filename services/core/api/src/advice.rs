@@ -191,7 +191,7 @@ pub struct SimilarPage {
     pub never_seen: bool,
     /// What made the vectors: the model's name, or `hashing` where none is installed.
     pub embedder: String,
-    /// True where a model is missing and hashed words stand in for it.
+    /// True where a model is missing and hashed words are used instead.
     pub stand_in: bool,
     /// The position that the memory had reached, where it had not reached this one yet: what happened since may be
     /// missing, and `never_seen` is not claimed.

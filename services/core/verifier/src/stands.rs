@@ -83,7 +83,7 @@ fn missing(said: &TextAssertion, text: &str) -> ClaimFault {
         TextAssertion::Person(_) => "the person",
         TextAssertion::Severity(_) => "the severity",
     };
-    ClaimFault::Unsupported(format!("{what} {text:?} stands in none of the cited events"))
+    ClaimFault::Unsupported(format!("{what} {text:?} is in none of the cited events"))
 }
 
 /// Whether one event says a thing by itself.
@@ -265,5 +265,5 @@ fn bound(
     if let TextAssertion::Moment(WrittenTime::Day(..)) = token.said {
         return Ok(());
     }
-    Err(ClaimFault::Unsupported(format!("{text:?} stands in an event that is not about {}", services.join(" or "))))
+    Err(ClaimFault::Unsupported(format!("{text:?} is in an event that is not about {}", services.join(" or "))))
 }

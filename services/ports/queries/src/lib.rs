@@ -77,7 +77,7 @@ pub struct AlertFilter {
     pub labels: Vec<(String, String)>,
     /// Members of this incident.
     pub incident: Option<String>,
-    /// Only those that are held back, or only those that are not.
+    /// Only suppressed ones, or only those that are not.
     pub suppressed: Option<bool>,
 }
 
