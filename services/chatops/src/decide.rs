@@ -141,6 +141,7 @@ impl<'a> Drafts<'a> {
                 | Event::IncidentNoted(_)
                 | Event::IncidentSnoozed(_)
                 | Event::IncidentAwoken(_)
+                | Event::IncidentReviewed(_)
                 | Event::IncidentFeedback(_),
                 Ok(_),
             )

@@ -1,15 +1,17 @@
 //! The decider: one input at a time, in the order of the ledger.
 
+use hindcast_correlation::traits::Newcomer;
 use hindcast_domain::alert::{self, Observation, Signal, Status};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::entity::EntityKind;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
+use hindcast_domain::incident;
 use hindcast_domain::lane::{Decider, Input, Timer, Urgency, WaitingLine, names};
-use hindcast_domain::words::SilenceEnd;
+use hindcast_domain::words::{SilenceEnd, SuppressionKind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
-use crate::grouping::{self, FiringAlert};
+use crate::grouping::{self, Placing};
 use crate::state::CorrelatorState;
 use crate::{people, repeats, timers};
 
@@ -141,8 +143,9 @@ pub(crate) fn observe(
     for draft in &drafts {
         match &draft.event {
             Event::AlertFired(fired) => {
-                let firing = FiringAlert {
+                let firing = Newcomer {
                     fingerprint: &observation.fingerprint,
+                    source: &fired.source,
                     name: &fired.name,
                     service: fired.service.as_deref(),
                     about: fired.about.as_ref(),
@@ -151,12 +154,14 @@ pub(crate) fn observe(
                     annotations: &fired.annotations,
                     starts_at: fired.starts_at,
                 };
-                follow_ups.extend(fire(state, lane, &firing, id, now));
+                follow_ups.extend(fire(state, lane, &firing, Placing::Fires, id, now));
             }
             Event::AlertRepeated(repeated) => {
-                follow_ups.extend(known.and_then(|alert| worse(state, alert, repeated.severity)));
-                if let Some(alert) = known.filter(|alert| goes_on(state, alert, observation.starts_at, now)) {
-                    follow_ups.extend(fire(state, lane, &FiringAlert::of(alert), id, now));
+                let Some(alert) = known else { continue };
+                follow_ups.extend(worse(state, alert, repeated.severity));
+                follow_ups.extend(no_longer_usual(state, alert, repeated.severity, id, now));
+                if let Some(why) = goes_on(state, alert, observation.starts_at, now) {
+                    follow_ups.extend(fire(state, lane, &Newcomer::of(alert), why, id, now));
                 }
             }
             Event::AlertResolved(_) => {
@@ -179,58 +184,92 @@ pub(crate) fn observe(
     drafts
 }
 
-/// An alert begins to fire: held back, or placed.
-fn fire(state: &CorrelatorState, lane: &Partition, firing: &FiringAlert<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
+/// An alert begins to fire: suppressed, or placed.
+fn fire(
+    state: &CorrelatorState,
+    lane: &Partition,
+    firing: &Newcomer<'_>,
+    why: Placing,
+    cause: &EventId,
+    now: Time,
+) -> Vec<Draft> {
     let known = state.book.alerts.get(firing.fingerprint);
     let held = known.and_then(|alert| alert.suppressed.as_ref());
-    match grouping::silence_over(state, lane, firing, |_| true) {
-        Some(_) if held.is_some() => Vec::new(),
-        Some(silence) => vec![grouping::suppress(firing.fingerprint, silence)],
-        // What a silence held that covers it no more (its labels changed) is lifted, and placed.
-        None => {
-            let mut drafts: Vec<_> = held
-                .map(|held| grouping::unsuppress(firing.fingerprint, &held.by, SilenceEnd::NoLongerCovered, false))
-                .into_iter()
-                .collect();
-            drafts.extend(grouping::place(state, firing, cause, now));
-            drafts
-        }
+    if let Some(silence) = grouping::silence_over(state, lane, firing, |_| true) {
+        return if held.is_some() { Vec::new() } else { vec![grouping::suppress(firing.fingerprint, silence)] };
     }
+    let usual = grouping::usual(state, firing, now);
+    if usual.is_some() && held.is_some_and(|held| held.kind == SuppressionKind::Usual) {
+        return Vec::new();
+    }
+    // What a silence held that covers it no more (its labels changed) is lifted, and placed.
+    let lifted =
+        held.map(|held| grouping::unsuppress(firing.fingerprint, &held.by, SilenceEnd::NoLongerCovered, false));
+    let mut drafts: Vec<_> = lifted.into_iter().collect();
+    match usual {
+        Some(usual) => drafts.push(Draft::system(firing.fingerprint, Event::AlertSuppressed(usual))),
+        None => drafts.extend(grouping::place(state, firing, why, cause, now)),
+    }
+    drafts
 }
 
-/// Whether an alert fires on although its incident was resolved: it began anew after that, or it is still
-/// said long after. A resolved incident absorbs nothing in silence.
-pub(crate) fn goes_on(state: &CorrelatorState, alert: &alert::Alert, starts_at: Option<Time>, now: Time) -> bool {
-    let home = alert.incident.as_ref().and_then(|incident| state.book.home(incident));
-    let Some(resolved_at) = home.filter(|home| !home.is_live()).and_then(|home| home.resolved_at) else {
-        return false;
+/// A usual alert that is said to be so bad that it pages is suppressed no more.
+fn no_longer_usual(
+    state: &CorrelatorState,
+    alert: &alert::Alert,
+    severity: Option<hindcast_domain::Severity>,
+    cause: &EventId,
+    now: Time,
+) -> Vec<Draft> {
+    let held = alert.suppressed.as_ref().filter(|held| held.kind == SuppressionKind::Usual);
+    let (Some(held), Some(severity)) = (held, severity.filter(|severity| severity.pages())) else {
+        return Vec::new();
     };
+    let firing = Newcomer { severity, ..Newcomer::of(alert) };
+    let lifted = grouping::unsuppress(&alert.fingerprint, &held.by, SilenceEnd::NoLongerCovered, false);
+    let placed = grouping::place(state, &firing, Placing::Fires, cause, now);
+    std::iter::once(lifted).chain(placed).collect()
+}
+
+/// Whether an alert fires on although a person resolved its incident: it began anew after that, or it is still said long
+/// after. A resolved incident absorbs nothing in silence.
+pub(crate) fn goes_on(
+    state: &CorrelatorState,
+    alert: &alert::Alert,
+    starts_at: Option<Time>,
+    now: Time,
+) -> Option<Placing> {
+    let home = alert.incident.as_ref().and_then(|incident| state.book.home(incident))?;
+    let resolved_at = home.resolved_at.filter(|_| !home.is_live())?;
+    if !alert.is_firing() || alert.suppressed.is_some() || alert.flapping_until.is_some() {
+        return None;
+    }
     let began_anew = starts_at.is_some_and(|starts| starts > resolved_at);
     let goes_on = now.since(resolved_at) > hindcast_domain::Span::seconds(state.seen.rules.lag_s);
-    alert.is_firing() && alert.suppressed.is_none() && alert.flapping_until.is_none() && (began_anew || goes_on)
+    match (began_anew, goes_on) {
+        (true, _) => Some(Placing::Fires),
+        (false, true) => Some(Placing::StillFires),
+        (false, false) => None,
+    }
 }
 
 /// A repeat may say that it is worse than it was.
 fn worse(state: &CorrelatorState, alert: &alert::Alert, severity: Option<hindcast_domain::Severity>) -> Option<Draft> {
     let severity = severity.filter(|severity| *severity > alert.severity)?;
-    let incident = state.book.home(alert.incident.as_ref()?)?;
+    let home = state.book.home(alert.incident.as_ref()?)?;
     // What a silence holds is told when the silence ends.
     let held = alert.suppressed.is_some();
-    if held
-        || alert.status != Status::Firing
-        || !incident.is_live()
-        || incident.severity_set
-        || severity <= incident.severity
-    {
+    if held || alert.status != Status::Firing || !home.is_live() || home.severity_set || severity <= home.severity {
         return None;
     }
-    let joined = hindcast_domain::incident::AlertJoined {
+    let joined = incident::AlertJoined {
         fingerprint: alert.fingerprint.clone(),
         severity,
         service: alert.service.clone(),
         team: None,
         starts_at: alert.occurrence().starts_at,
         grouping: None,
+        title: (severity > home.peak_severity).then(|| incident::decide::title(alert)),
     };
-    Some(Draft::system(&incident.id, Event::IncidentAlertJoined(joined)))
+    Some(Draft::system(&home.id, Event::IncidentAlertJoined(joined)))
 }

@@ -1,62 +1,42 @@
 //! Where an alert goes: held back by a silence, back to its incident, into one that fits, or into one of
 //! its own. And what its end means for the incident that it belongs to.
 
-use hindcast_correlation::cluster::{self, Newcomer};
-use hindcast_domain::alert::{Alert, Labels, Suppressed, Unsuppressed};
-use hindcast_domain::entity::AlertSubject;
+use hindcast_correlation::assign::{self, Assignment};
+use hindcast_correlation::baseline::Usualness;
+use hindcast_correlation::evidence::AlertEvidence;
+use hindcast_correlation::groups::IncidentGroup;
+use hindcast_correlation::pair::PairScorer;
+use hindcast_correlation::parameters::PARAMETERS;
+use hindcast_correlation::traits::{AlertTraits, Newcomer};
+use hindcast_domain::alert::{Suppressed, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
 use hindcast_domain::silence::{Kind, Silence};
-use hindcast_domain::words::{ResolvedBy, SilenceEnd, SuppressionKind};
-use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
+use hindcast_domain::words::{GroupingRule, ResolvedBy, SilenceEnd, SuppressionKind};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Span, Time};
 
-use crate::state::CorrelatorState;
+use crate::second;
+use crate::state::{CorrelatorState, is_closed_by_a_person};
+use crate::title;
 
-/// An alert that fires and looks for its place. Borrowed from a decision that is not folded yet, or from
-/// an alert that is known.
-#[derive(Clone, Copy)]
-pub struct FiringAlert<'a> {
-    /// Computed from the labels, not the sender's own.
-    pub fingerprint: &'a Fingerprint,
-    /// The rule's name.
-    pub name: &'a str,
-    /// Service of the alert; absent when no label names one.
-    pub service: Option<&'a str>,
-    /// What it is about, apart from who observed it.
-    pub about: Option<&'a AlertSubject>,
-    /// How bad it is.
-    pub severity: Severity,
-    /// All labels.
-    pub labels: &'a Labels,
-    /// All annotations.
-    pub annotations: &'a Labels,
-    /// When it began.
-    pub starts_at: Time,
+/// Why an alert looks for its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placing {
+    /// It fires.
+    Fires,
+    /// It is said to fire long after a person resolved its incident.
+    StillFires,
 }
 
-impl<'a> FiringAlert<'a> {
-    /// From an alert as it stands.
-    #[must_use]
-    pub fn of(alert: &'a Alert) -> Self {
-        Self {
-            fingerprint: &alert.fingerprint,
-            name: &alert.name,
-            service: alert.service.as_deref(),
-            about: alert.about.as_ref(),
-            severity: alert.severity,
-            labels: &alert.labels,
-            annotations: &alert.annotations,
-            starts_at: alert.occurrence().starts_at,
-        }
-    }
-}
+/// How long after its end an alert that comes back belongs to its open incident without being asked.
+const STAYS: Span = Span::seconds(PARAMETERS.end_least_s.value);
 
 /// The silence that holds an alert back, if one of those does that `may`. One that the alert is exempt from hides no other.
 #[must_use]
 pub fn silence_over<'a>(
     state: &'a CorrelatorState,
     lane: &Partition,
-    firing: &FiringAlert<'_>,
+    firing: &Newcomer<'_>,
     may: impl Fn(&Silence) -> bool,
 ) -> Option<&'a Silence> {
     let exempt = state.book.alerts.get(firing.fingerprint).and_then(|alert| alert.exempt_from.as_deref());
@@ -82,71 +62,91 @@ pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: SilenceEnd, exemp
     Draft::system(fingerprint, Event::AlertUnsuppressed(lifted))
 }
 
+/// The suppression of an alert that returns as it usually does and pages nobody; `None` for every other. It has an end:
+/// what fires still by then is asked.
+#[must_use]
+pub fn usual(state: &CorrelatorState, firing: &Newcomer<'_>, now: Time) -> Option<Suppressed> {
+    let usualness = || state.grouped.baseline.usualness(&AlertTraits::of(firing), now);
+    if firing.severity.pages() || usualness() != Usualness::Usual {
+        return None;
+    }
+    let entity = firing.about.and_then(|about| about.entity.as_ref()).map(ToString::to_string);
+    let place = entity.or_else(|| firing.service.map(ToOwned::to_owned)).map(|place| format!(" of {place}"));
+    let by = format!("usual {}{}", firing.name, place.unwrap_or_default());
+    let exempt = state.book.alerts.get(firing.fingerprint).and_then(|alert| alert.exempt_from.as_deref());
+    let until = now + Span::seconds(PARAMETERS.usual_for_s.value);
+    (exempt != Some(by.as_str())).then_some(Suppressed { by, kind: SuppressionKind::Usual, until })
+}
+
 /// Finds the place of an alert that fires. `cause` seeds the id of an incident that it may open.
 #[must_use]
-pub fn place(state: &CorrelatorState, firing: &FiringAlert<'_>, cause: &EventId, now: Time) -> Vec<Draft> {
-    if let Some(home) = state.last_incident(firing.fingerprint) {
-        if home.is_live() {
-            return at_home(home, firing);
-        }
-        let ended = home.resolved_at.unwrap_or(now);
-        if now.since(ended) <= state.seen.rules.reopen_within() {
-            return reopen(state, home, firing, None, now);
-        }
+pub fn place(state: &CorrelatorState, firing: &Newcomer<'_>, why: Placing, cause: &EventId, now: Time) -> Vec<Draft> {
+    if why == Placing::Fires
+        && let Some(drafts) = at_home(state, firing, now)
+    {
+        return drafts;
     }
-    let newcomer = Newcomer {
-        name: firing.name,
-        service: firing.service,
-        about: firing.about,
-        labels: firing.labels,
-        annotations: firing.annotations,
-        starts_at: firing.starts_at,
+    let evidence = AlertEvidence::of(firing, AlertTraits::of(firing), &state.grouped.baseline, now);
+    let scorer = PairScorer::new(state.seen.weights(), state.seen.topology());
+    let joins = |group: &IncidentGroup| state.is_joinable(group, group.has_quiet(&evidence), now);
+    let mut assignment = assign::assign(&evidence, &state.grouped.groups, &scorer, now, joins);
+    let Some(incident) = assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) else {
+        if why == Placing::StillFires {
+            assignment.grouping.rule = GroupingRule::StillFiring;
+        }
+        let opens = firing.severity.opens_incident();
+        let opened = opens.then(|| open(state, firing, assignment.grouping, cause, now));
+        let left = opened.as_ref().and_then(|_| leaving(state, firing, None));
+        return opened.into_iter().chain(left).collect();
     };
-    let candidates = state.candidates(&newcomer, now);
-    let assignment = cluster::assign(&newcomer, &candidates, state.seen.topology(), state.seen.weights());
-    match assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) {
-        Some(incident) if incident.is_live() => {
-            vec![Draft::system(
-                &incident.id,
-                Event::IncidentAlertJoined(joined(state, firing, Some(assignment.grouping))),
-            )]
-        }
-        Some(incident) => {
-            let joined = joined(state, firing, Some(assignment.grouping));
-            reopen(state, incident, firing, Some(joined), now)
-        }
-        None if firing.severity.opens_incident() => {
-            vec![open(state, firing, assignment.grouping, cause, now)]
-        }
-        None => Vec::new(),
+    let mut drafts = joining(state, incident, firing, &assignment, now);
+    drafts.extend(leaving(state, firing, Some(&incident.id)));
+    if let Some(second) = &assignment.second {
+        drafts.extend(second::bridged(state, &evidence, firing.fingerprint, &incident.id, second));
     }
+    drafts
 }
 
-/// It is a member already; only what it changes is told.
-fn at_home(home: &Incident, firing: &FiringAlert<'_>) -> Vec<Draft> {
-    let known = home.members.contains_key(firing.fingerprint);
-    let worse = !home.severity_set && firing.severity > home.severity;
-    if known && !worse {
-        return Vec::new();
-    }
-    let again = AlertJoined {
-        fingerprint: firing.fingerprint.clone(),
-        severity: firing.severity,
-        service: firing.service.map(ToOwned::to_owned),
-        team: None,
-        starts_at: firing.starts_at,
-        grouping: None,
-    };
-    vec![Draft::system(&home.id, Event::IncidentAlertJoined(again))]
+/// What it means for the open incident that an alert belonged to that it goes elsewhere.
+fn leaving(state: &CorrelatorState, firing: &Newcomer<'_>, to: Option<&IncidentId>) -> Option<Draft> {
+    let home = state.last_incident(firing.fingerprint).filter(|home| home.is_live() && Some(&home.id) != to)?;
+    quiet(state, &home.id, firing.fingerprint)
 }
 
-fn reopen(
+fn joining(
     state: &CorrelatorState,
     incident: &Incident,
-    firing: &FiringAlert<'_>,
-    newcomer: Option<AlertJoined>,
+    firing: &Newcomer<'_>,
+    assignment: &Assignment,
     now: Time,
 ) -> Vec<Draft> {
+    let back = (!incident.is_live()).then(|| reopened(state, incident, firing, now));
+    let joined = joined(state, incident, firing, Some(assignment.grouping.clone()));
+    back.into_iter().chain([Draft::system(&incident.id, Event::IncidentAlertJoined(joined))]).collect()
+}
+
+/// The incident that an alert goes back to without being asked: its own, if it left it a moment ago; only what it changes
+/// is told. After a pause it is asked anew, and after a person resolved its incident, it begins a new one.
+fn at_home(state: &CorrelatorState, firing: &Newcomer<'_>, now: Time) -> Option<Vec<Draft>> {
+    let home = state.last_incident(firing.fingerprint)?;
+    let known = state.book.alerts.get(firing.fingerprint)?;
+    if !home.is_live() {
+        let ended = home.resolved_at.unwrap_or(now);
+        let is_lately = now.since(ended) <= state.seen.rules.reopen_within();
+        return (!is_closed_by_a_person(home) && is_lately).then(|| vec![reopened(state, home, firing, now)]);
+    }
+    let left = known.occurrences.iter().filter_map(|occurrence| occurrence.closed_at).max();
+    let stays = known.flapping_until.is_some() || left.is_none_or(|left| now.since(left) <= STAYS);
+    let is_member = home.members.contains_key(firing.fingerprint);
+    let is_worse = !home.severity_set && firing.severity > home.severity;
+    let is_new = firing.service.is_some_and(|service| !home.services.contains(service));
+    let changes = is_worse || is_new || !is_member;
+    let again = AlertJoined { team: None, ..joined(state, home, firing, None) };
+    let told = changes.then(|| Draft::system(&home.id, Event::IncidentAlertJoined(again)));
+    stays.then(|| told.into_iter().collect())
+}
+
+fn reopened(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>, now: Time) -> Draft {
     let reopened = Reopened {
         count: incident.reopened + 1,
         fingerprint: Some(firing.fingerprint.clone()),
@@ -154,13 +154,11 @@ fn reopen(
         worse: firing.severity > incident.peak_severity,
         keeps_acknowledgement: incident.keeps_acknowledgement(now, state.seen.rules.keep_acknowledged()),
     };
-    let mut drafts = vec![Draft::system(&incident.id, Event::IncidentReopened(reopened))];
-    drafts.extend(newcomer.map(|joined| Draft::system(&incident.id, Event::IncidentAlertJoined(joined))));
-    drafts
+    Draft::system(&incident.id, Event::IncidentReopened(reopened))
 }
 
 /// The team that answers for an alert: by the catalogue, or as its own labels say.
-fn team(state: &CorrelatorState, firing: &FiringAlert<'_>) -> Option<String> {
+fn team(state: &CorrelatorState, firing: &Newcomer<'_>) -> Option<String> {
     let owner = firing.service.and_then(|service| state.seen.topology().owner(service));
     owner.map(ToOwned::to_owned).or_else(|| {
         ["team", "owner", "squad"]
@@ -171,7 +169,12 @@ fn team(state: &CorrelatorState, firing: &FiringAlert<'_>) -> Option<String> {
     })
 }
 
-fn joined(state: &CorrelatorState, firing: &FiringAlert<'_>, grouping: Option<Grouping>) -> AlertJoined {
+fn joined(
+    state: &CorrelatorState,
+    incident: &Incident,
+    firing: &Newcomer<'_>,
+    grouping: Option<Grouping>,
+) -> AlertJoined {
     AlertJoined {
         fingerprint: firing.fingerprint.clone(),
         severity: firing.severity,
@@ -179,16 +182,13 @@ fn joined(state: &CorrelatorState, firing: &FiringAlert<'_>, grouping: Option<Gr
         team: team(state, firing),
         starts_at: firing.starts_at,
         grouping,
+        title: title::following(state, incident, firing),
     }
 }
 
-fn open(state: &CorrelatorState, firing: &FiringAlert<'_>, grouping: Grouping, cause: &EventId, now: Time) -> Draft {
+fn open(state: &CorrelatorState, firing: &Newcomer<'_>, grouping: Grouping, cause: &EventId, now: Time) -> Draft {
     let id = IncidentId::derive(&[cause.as_str().as_bytes(), firing.fingerprint.as_str().as_bytes()]);
-    let within = Span::seconds(state.seen.rules.recurrence_within_s);
-    let recurrence_of = state
-        .last_incident(firing.fingerprint)
-        .filter(|before| before.resolved_at.is_some_and(|at| now.since(at) <= within))
-        .map(|before| before.id.clone());
+    let recurrence_of = recurrence(state, firing, now).map(|before| before.id.clone());
     let opened = Opened {
         title: incident::decide::title_of(firing.name, firing.service, firing.annotations),
         fingerprint: firing.fingerprint.clone(),
@@ -200,6 +200,16 @@ fn open(state: &CorrelatorState, firing: &FiringAlert<'_>, grouping: Grouping, c
         recurrence_of,
     };
     Draft::system(&id, Event::IncidentOpened(opened))
+}
+
+/// The earlier incident that was the same problem, as far as its first alert tells: one that consisted of this alert's
+/// rule alone. An alert that stood in an incident among others may be a sign of many problems.
+fn recurrence<'a>(state: &'a CorrelatorState, firing: &Newcomer<'_>, now: Time) -> Option<&'a Incident> {
+    let before = state.last_incident(firing.fingerprint)?;
+    let within = Span::seconds(state.seen.rules.recurrence_within_s);
+    let is_lately = before.resolved_at.is_some_and(|at| now.since(at) <= within);
+    let mut members = before.members.keys().filter_map(|fingerprint| state.book.alerts.get(fingerprint));
+    (is_lately && members.all(|alert| alert.name == firing.name)).then_some(before)
 }
 
 /// What it means for an incident that `ending` fires no more: when it was the last one, the incident is

@@ -14,8 +14,10 @@ pub mod people;
 pub mod repeats;
 pub mod roster;
 pub mod rules;
+pub mod second;
 pub mod state;
 pub mod timers;
+mod title;
 
 pub use decide::Correlator;
 pub use rules::CorrelationRules;

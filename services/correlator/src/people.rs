@@ -50,7 +50,7 @@ fn decide(
 }
 
 /// An incident that alerts left is over when only quiet ones stayed.
-fn left_quiet(state: &CorrelatorState, drafts: &[Draft]) -> Option<Draft> {
+pub(crate) fn left_quiet(state: &CorrelatorState, drafts: &[Draft]) -> Option<Draft> {
     let draft = drafts.first()?;
     let leaving = match &draft.event {
         Event::IncidentSplit(split) => &split.fingerprints,

@@ -45,5 +45,5 @@ pub(crate) fn again(
 /// overtaken, and says nothing.
 fn changes(state: &CorrelatorState, alert: &Alert, input: &Recorded, now: Time) -> bool {
     let starts_at = alert.occurrence().starts_sent.last().copied();
-    input.time > alert.last_seen_at && (!alert.is_firing() || goes_on(state, alert, starts_at, now))
+    input.time > alert.last_seen_at && (!alert.is_firing() || goes_on(state, alert, starts_at, now).is_some())
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     members: BTreeMap<IncidentId, Members>,
-    homes: BTreeMap<Fingerprint, Home>,
+    homes: BTreeMap<Fingerprint, IncidentId>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,38 +22,26 @@ struct Members {
     stale: BTreeSet<Fingerprint>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Home {
-    incident: IncidentId,
-    fired: u64,
-}
-
 impl Roster {
-    /// Takes in what an alert is now; whether it fired anew, or moved to another incident.
-    pub(crate) fn update(&mut self, alert: &Alert) -> bool {
+    /// Takes in what an alert is now.
+    pub(crate) fn update(&mut self, alert: &Alert) {
         let fingerprint = &alert.fingerprint;
-        let Some(incident) = &alert.incident else {
-            return false;
-        };
+        let Some(incident) = &alert.incident else { return };
         let before = self.homes.get(fingerprint);
-        let moved = before.is_none_or(|home| home.incident != *incident);
-        let fired = before.is_none_or(|home| home.fired != alert.fired);
-        if moved && let Some(left) = before.and_then(|home| self.members.get_mut(&home.incident)) {
+        let moved = before.is_none_or(|home| home != incident);
+        if moved && let Some(left) = before.and_then(|home| self.members.get_mut(home)) {
             left.loud.remove(fingerprint);
             left.stale.remove(fingerprint);
         }
-        if moved || fired {
-            self.homes.insert(fingerprint.clone(), Home { incident: incident.clone(), fired: alert.fired });
+        if moved {
+            self.homes.insert(fingerprint.clone(), incident.clone());
         }
         if !self.members.contains_key(incident) {
             self.members.insert(incident.clone(), Members::default());
         }
-        let Some(members) = self.members.get_mut(incident) else {
-            return false;
-        };
+        let Some(members) = self.members.get_mut(incident) else { return };
         put(&mut members.loud, fingerprint, alert.is_firing() || alert.flapping_until.is_some());
         put(&mut members.stale, fingerprint, alert.status == Status::Stale);
-        moved || fired
     }
 
     /// Those whose sender fell silent, if nobody fires or flaps.

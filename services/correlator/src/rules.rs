@@ -1,6 +1,6 @@
 //! The rules that correlation follows, as a configuration section (`correlation`) with defaults.
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::{Span, alert};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,8 @@ pub struct CorrelationRules {
     pub recurrence_within_s: i64,
     /// How long after its end a state that is sent again is late and not back.
     pub late_s: i64,
-    /// How long an alert may still be said to fire after a person resolved its incident: rules look back.
+    /// How long an alert may still be said to fire after a person resolved its incident. What is said longer begins a new
+    /// one, as still firing after resolution.
     pub lag_s: i64,
     /// The window in which an alert's transitions are counted.
     pub flap_window_s: i64,
@@ -44,7 +45,7 @@ impl Default for CorrelationRules {
             keep_acknowledged_s: 10,
             recurrence_within_s: 30 * 86_400,
             late_s: 30,
-            lag_s: 300,
+            lag_s: 900,
             flap_window_s: 600,
             flap_transitions: 6,
             flap_calm_s: 600,

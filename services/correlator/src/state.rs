@@ -8,8 +8,9 @@ use hindcast_domain::events;
 use hindcast_domain::words::ResolvedBy;
 use std::collections::{BTreeMap, VecDeque};
 
-use hindcast_correlation::cluster::{ComparedAlert, GroupingWeights, Newcomer};
-use hindcast_correlation::nearby::NearbyAlerts;
+use hindcast_correlation::grouped::GroupedAlerts;
+use hindcast_correlation::groups::IncidentGroup;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
@@ -47,8 +48,9 @@ pub struct CorrelatorState {
     recent: Recent,
     /// Who of each incident's alerts still counts. Follows from the above.
     pub(crate) roster: Roster,
-    /// Alerts by what others may share with them. Follows from the above.
-    nearby: NearbyAlerts,
+    /// What the decisions of this lane taught about grouping. A snapshot without it is of another engine: it is not read,
+    /// and the lane is folded from its beginning.
+    pub grouped: GroupedAlerts,
     /// The newest incident of each alert. Follows from the above.
     last_incident: BTreeMap<Fingerprint, IncidentId>,
 }
@@ -156,6 +158,7 @@ impl CorrelatorState {
     /// Folds a decision of this lane.
     pub fn evolve(&mut self, decision: &Recorded) {
         let touched = self.book.evolve(decision);
+        self.grouped.evolve(&self.book, decision);
         self.index(&touched);
     }
 
@@ -175,8 +178,6 @@ impl CorrelatorState {
         if ended {
             // A fixed bound, and not the rules': this fold must not read what was seen.
             self.recent.forget(self.book.now, RECENT_KEPT);
-            let recent = &self.recent;
-            self.nearby.sweep(|id| recent.contains(id));
         }
     }
 
@@ -189,11 +190,7 @@ impl CorrelatorState {
         {
             self.last_incident.insert(fingerprint.clone(), incident.clone());
         }
-        if self.roster.update(alert)
-            && let Some(incident) = &alert.incident
-        {
-            self.nearby.note(alert, incident);
-        }
+        self.roster.update(alert);
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
         let stale = stale.map(|at| match self.seen.repeated_since(alert) {
             Some(last) => self.seen.deferred(last.stale_at, last.at),
@@ -217,6 +214,8 @@ impl CorrelatorState {
         let quiet = silent.and_then(|silent| silent.filter_map(closed).max()).map(|at| at + hold);
         self.agenda.awake(id, snoozed);
         self.agenda.quiet(id, quiet);
+        let review = self.grouped.groups.get(id).and_then(|group| group.review);
+        self.agenda.review(id, review.filter(|_| incident.is_live()));
     }
 
     fn rebuild_timers(&mut self) {
@@ -232,23 +231,24 @@ impl CorrelatorState {
         self.agenda.next()
     }
 
-    /// The alerts that a newcomer is compared with at `now`, each with its incident: of incidents that live, and of
-    /// those whose alerts fell quiet so lately that what fires now may be the same problem.
+    /// Whether an alert may join an incident at `now`: one that lives, one whose alerts fell quiet so lately that what
+    /// fires now may be the same problem, and one that a nuisance goes back to. After a person resolved one, none may.
     #[must_use]
-    pub fn candidates<'a>(&'a self, newcomer: &Newcomer<'_>, now: Time) -> Vec<ComparedAlert<'a>> {
-        let found = self.nearby.candidates(newcomer, self.seen.topology());
-        let pair = |fingerprint: &'a Fingerprint| {
-            let alert = self.book.alerts.get(fingerprint)?;
-            let incident = self.book.home(alert.incident.as_ref()?)?;
-            self.is_joinable(incident, now).then_some((&incident.id, alert))
+    pub fn is_joinable(&self, group: &IncidentGroup, comes_back: bool, now: Time) -> bool {
+        let Some(incident) = self.book.incidents.get(&group.id).filter(|incident| incident.merged_into.is_none())
+        else {
+            return false;
         };
-        found.into_iter().filter_map(pair).collect()
-    }
-
-    fn is_joinable(&self, incident: &Incident, now: Time) -> bool {
         let lately = |at| now.since(at) <= self.seen.rules.reopen_within();
-        let fell_quiet = incident.resolved_by == Some(ResolvedBy::Quiet) && incident.resolved_at.is_some_and(lately);
-        incident.merged_into.is_none() && (incident.is_live() || fell_quiet)
+        // What paged is another problem when it begins again; a nuisance is the same one.
+        let comes_back = comes_back && !incident.peak_severity.pages();
+        match incident.resolved_by {
+            _ if incident.is_live() => true,
+            _ if is_closed_by_a_person(incident) => false,
+            Some(ResolvedBy::Quiet) => comes_back || incident.resolved_at.is_some_and(lately),
+            Some(ResolvedBy::Stale) => comes_back || group.is_active(now),
+            Some(ResolvedBy::Person | ResolvedBy::Merged | ResolvedBy::Other(_)) | None => false,
+        }
     }
 
     /// The newest incident that an alert belonged to, through merges.
@@ -273,4 +273,10 @@ impl ObservedLanes {
             stale_at
         }
     }
+}
+
+/// Whether a person's word closed an incident: by resolving it, or by saying what it was after it ended by itself.
+pub(crate) fn is_closed_by_a_person(incident: &Incident) -> bool {
+    let said = incident.cause.is_some() || incident.resolution.is_some();
+    !incident.is_live() && (said || incident.resolved_by == Some(ResolvedBy::Person))
 }

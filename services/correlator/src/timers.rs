@@ -1,6 +1,7 @@
 //! What happens when nobody speaks: senders that fell silent, flapping that calmed down, silences and
 //! snoozes that ended. Each timer is cleared by what it decides.
 
+use hindcast_correlation::traits::Newcomer;
 use hindcast_domain::alert::{Alert, Settled, Stale, Status};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::Awoken;
@@ -9,7 +10,8 @@ use hindcast_domain::silence::{Silence, SilenceState};
 use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
-use crate::grouping::{self, FiringAlert};
+use crate::grouping::{self, Placing};
+use crate::second;
 use crate::state::CorrelatorState;
 
 /// Decides about a timer that is due.
@@ -29,12 +31,13 @@ pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> 
             .map(|incident| vec![Draft::system(&incident.id, Event::IncidentAwoken(Awoken {}))])
             .unwrap_or_default(),
         "quiet" => incident().map(|incident| vec![grouping::resolved(incident, ResolvedBy::Stale)]).unwrap_or_default(),
+        "review" => incident().map(|incident| second::review(state, &incident.id, timer)).unwrap_or_default(),
         _ => Vec::new(),
     }
 }
 
 /// An id that seeds the ids of what a timer opens.
-fn seed(timer: &Timer) -> EventId {
+pub(crate) fn seed(timer: &Timer) -> EventId {
     EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()])
 }
 
@@ -73,13 +76,13 @@ pub(crate) fn lift(
     if !alert.is_firing() {
         return drafts;
     }
-    let firing = FiringAlert::of(alert);
+    let firing = Newcomer::of(alert);
     let goes_on =
         |other: &Silence| other.id.as_str() != held.by && ended != Some(other.id.as_str()) && other.terms.ends_at > now;
     let other = grouping::silence_over(state, lane, &firing, goes_on);
     match other {
         Some(silence) => drafts.push(grouping::suppress(&alert.fingerprint, silence)),
-        None => drafts.extend(grouping::place(state, &firing, cause, now)),
+        None => drafts.extend(grouping::place(state, &firing, Placing::Fires, cause, now)),
     }
     drafts
 }

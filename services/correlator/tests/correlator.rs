@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 mod entities;
+mod grouping;
 mod harness;
 
 use harness::{Lane, alert, at, fingerprint, types};
@@ -110,6 +111,26 @@ fn a_flap_of_old_states_a_b_a_b_is_deduplicated() {
     // The end of the first stretch, sent again, does not end the second one.
     assert_eq!(types(&lane.see(41, said(5, Signal::Resolved, Some(18)))), ["alert.repeated"]);
     assert_eq!(lane.status(0), Status::Open);
+}
+
+#[test]
+fn a_replica_that_lags_says_what_its_sender_ended_and_is_late() {
+    for behind in [10, 40, 130, 600, 880] {
+        let mut lane = Lane::shop();
+        lane.see(10, said(5, Signal::Firing, None));
+        lane.see(60, said(5, Signal::Resolved, Some(58)));
+        assert_eq!(types(&lane.see(60 + behind, said(5, Signal::Firing, None))), ["alert.repeated"], "{behind} s");
+        assert_eq!(types(&lane.see(61 + behind, said(5, Signal::Resolved, Some(58)))), ["alert.repeated"]);
+        assert_eq!((lane.incidents().len(), lane.only().reopened), (1, 0));
+    }
+}
+
+#[test]
+fn a_start_is_never_after_its_receipt() {
+    let mut lane = Lane::shop();
+    let decided = lane.see(10, said(610, Signal::Firing, None));
+    let Event::AlertFired(fired) = &decided[0].event else { panic!() };
+    assert_eq!((fired.starts_at, fired.starts_at_sent), (at(10), Some(at(610))));
 }
 
 #[test]

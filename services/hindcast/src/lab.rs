@@ -28,8 +28,12 @@ pub enum LabCommand {
     },
     /// Group the alerts of a file into incidents; prints NDJSON.
     Alerts {
-        /// One `{"id","time","name","source","severity"?,"labels":{}}` per line, ordered by time; may be gzipped.
+        /// One `{"id","time","name","source","severity"?,"labels":{},"annotations"?}` per line, ordered by time; may be
+        /// gzipped.
         file: PathBuf,
+        /// The service catalogue, as YAML or JSON.
+        #[arg(long, value_name = "FILE")]
+        catalog: Option<PathBuf>,
     },
     /// Rank the services of a recorded case, the likeliest root cause first; prints NDJSON.
     Rca {
@@ -76,7 +80,7 @@ pub async fn run(command: LabCommand) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let done = match command {
         LabCommand::Logs { file } => logs::run(&file, &mut out),
-        LabCommand::Alerts { file } => alerts::run(&file, &mut out),
+        LabCommand::Alerts { file, catalog } => alerts::run(&file, catalog.as_deref(), &mut out),
         LabCommand::Rca { dir, weights } => rca::run(&dir, weights.as_deref(), &mut out),
         LabCommand::Similar { corpus, queries, top, parts } => {
             let (embedder, missing) = embedder::open(None).await;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api::problem::Code;
 use hindcast_api::{BacktestRequest, Comparison, Problem};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::lane::{Decider, names};
 use hindcast_domain::model::Judged;
 use hindcast_domain::model::PAIR_SCORER;

@@ -5,7 +5,7 @@ use hindcast_domain::events;
 use std::collections::BTreeMap;
 
 use hindcast_api::{ModelJudgement, ModelVersion};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::Time;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::model::PAIR_SCORER;

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Decider;
 use hindcast_domain::{EventId, Partition, Time};

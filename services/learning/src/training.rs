@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hindcast_api::problem::Code;
 use hindcast_api::{ModelVersion, Problem, TrainRequest};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::Partition;
 use hindcast_domain::label::Labels;
 use hindcast_domain::lane::{Decider, names};
@@ -48,7 +48,7 @@ impl<D: Decider, F: Fn() -> D + Send + Sync + 'static> LearningService<F> {
         let parent = known.registry.weights(begun_from, &known.by_hand).map_err(|error| refused::version(&error))?;
         let labels = labels(&range(commit::seq_of(to), "reading labels"), &partition, to).await?;
         let history = range(commit::seq_of(to), "reading the history of alerts");
-        let dataset = dataset(&history, &partition, labels, (from, to), &parent).await?;
+        let dataset = dataset(&history, &partition, labels, (from, to)).await?;
         history::tell(listener, "learning", 0, 1);
         let version = known.registry.next_version();
         let settings = TrainingSettings {
@@ -130,7 +130,6 @@ async fn dataset(
     partition: &Partition,
     labels: Labels,
     (from, to): (u64, u64),
-    parent: &GroupingWeights,
 ) -> Result<Dataset, ReadingEnd> {
     let of = partition.clone();
     let wants = move |subject: &hindcast_ledger::Subject, _| {
@@ -146,7 +145,7 @@ async fn dataset(
         }
         Ok(())
     };
-    let builder = dataset::DatasetBuilder::new(&labels, from, to, parent.time_scale_s);
+    let builder = dataset::DatasetBuilder::new(&labels, from, to);
     Ok(range.fold(wants, builder, take).await?.finish())
 }
 

@@ -10,7 +10,7 @@ use harness::common::{at, world};
 use harness::{Past, production, types};
 use hindcast_api::BacktestRequest;
 use hindcast_clock::{self as clock, Stepped};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::book::Book;
 use hindcast_domain::canonical;
@@ -33,7 +33,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A version that keeps everything apart: it differs from the one in force wherever that joins.
 fn registered() -> Registered {
-    let weights = GroupingWeights { version: 2, bias: -12_000, ..GroupingWeights::default() };
+    // Nothing shared weighs anything, so that nothing is ever one problem.
+    let apart = GroupingWeights {
+        same_entity: 0,
+        same_name: 0,
+        same_namespace: 0,
+        labels: 0,
+        words: 0,
+        ..GroupingWeights::default()
+    };
+    let weights = GroupingWeights { version: 2, bias: -12_000, same_service: 0, topology: 0, returning: 0, ..apart };
     let lineage = hindcast_domain::model::Lineage {
         from: 0,
         to: 0,

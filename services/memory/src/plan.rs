@@ -23,8 +23,14 @@ const OWN: [&str; 9] = [
     "incident.undone",
 ];
 /// Types that change nothing of what is kept.
-const IDLE: [&str; 5] =
-    ["incident.assigned", "incident.noted", "incident.snoozed", "incident.awoken", "incident.feedback"];
+const IDLE: [&str; 6] = [
+    "incident.assigned",
+    "incident.noted",
+    "incident.snoozed",
+    "incident.awoken",
+    "incident.reviewed",
+    "incident.feedback",
+];
 
 /// One version to be made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

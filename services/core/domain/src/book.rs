@@ -49,7 +49,14 @@ impl Book {
             touched.incidents.extend(other_incident(&recorded.event));
             for (fingerprint, incident) in moved {
                 if let Some(alert) = self.alerts.get_mut(&fingerprint) {
-                    alert.incident = Some(incident.clone());
+                    let before = alert.incident.replace(incident.clone()).filter(|before| *before != incident);
+                    // A live incident's members are its own; one that is over keeps them for the record.
+                    let left = before.and_then(|before| self.incidents.get_mut(&before));
+                    if let Some(left) = left.filter(|left| left.is_live())
+                        && left.members.remove(&fingerprint).is_some()
+                    {
+                        touched.incidents.push(left.id.clone());
+                    }
                     touched.alerts.push(fingerprint);
                     touched.incidents.push(incident);
                 }

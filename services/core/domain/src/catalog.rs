@@ -167,6 +167,24 @@ impl Topology {
         shortest(&self.calls, from, to, u32::MAX)
     }
 
+    /// How two services are tied by calls: directly, over one between them, or by a third that both call. Whoever is
+    /// unknown to the catalogue has no relation that could be told.
+    #[must_use]
+    pub fn relation(&self, a: &str, b: &str) -> Option<ServiceRelation> {
+        let (a, b) = (self.resolve(a)?, self.resolve(b)?);
+        let of = |service: &str| self.calls.get(service);
+        let calls = |from: &str, to: &str| of(from).is_some_and(|called| called.contains(to));
+        let over_one = |from: &str, to: &str| of(from).is_some_and(|called| called.iter().any(|next| calls(next, to)));
+        if calls(a, b) || calls(b, a) {
+            return Some(ServiceRelation::Calls);
+        }
+        if over_one(a, b) || over_one(b, a) {
+            return Some(ServiceRelation::CallsOverOne);
+        }
+        let both = of(a).zip(of(b)).is_some_and(|(ours, theirs)| !ours.is_disjoint(theirs));
+        Some(if both { ServiceRelation::CallTheSame } else { ServiceRelation::Apart })
+    }
+
     /// Calls between two services, in either direction, up to `limit`; 0 for one and the same.
     #[must_use]
     pub fn distance(&self, from: &str, to: &str, limit: u32) -> Option<u32> {
@@ -174,6 +192,19 @@ impl Topology {
         let to = self.resolve(to)?;
         shortest(&self.neighbours, from, to, limit)
     }
+}
+
+/// How two services of a catalogue are tied. A common caller ties nothing: it alone does not make two faults one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceRelation {
+    /// One calls the other.
+    Calls,
+    /// One calls the other over one service between them.
+    CallsOverOne,
+    /// Both call a third.
+    CallTheSame,
+    /// None of these.
+    Apart,
 }
 
 /// Calls within which services are near each other.
@@ -256,6 +287,20 @@ mod tests {
         assert_eq!(topology.depends("nginx", "pg"), Some(2));
         assert_eq!(topology.depends("postgres", "nginx"), None);
         assert_eq!(topology.depends("pg", "postgres"), Some(0));
+    }
+
+    #[test]
+    fn a_relation_follows_calls_and_no_common_caller() {
+        let mut catalog = shop();
+        catalog.services[0].depends_on.push("backup".into());
+        let topology = Topology::new(&catalog);
+        assert_eq!(topology.relation("pg", "checkout"), Some(ServiceRelation::Calls));
+        assert_eq!(topology.relation("nginx", "postgres"), Some(ServiceRelation::CallsOverOne));
+        assert_eq!(topology.relation("checkout", "backup"), Some(ServiceRelation::Apart), "nginx calls both");
+        assert_eq!(topology.relation("checkout", "ghost"), None);
+        catalog.services[3].depends_on.push("pg".into());
+        let topology = Topology::new(&catalog);
+        assert_eq!(topology.relation("shop-api", "backup"), Some(ServiceRelation::CallTheSame));
     }
 
     #[test]

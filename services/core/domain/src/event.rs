@@ -169,6 +169,9 @@ pub enum Event {
     /// The snooze ended.
     #[serde(rename = "incident.awoken")]
     IncidentAwoken(incident::Awoken),
+    /// Whether it is one with another incident, or two, was asked again.
+    #[serde(rename = "incident.reviewed")]
+    IncidentReviewed(incident::Reviewed),
     /// A person said whether it helped.
     #[serde(rename = "incident.feedback")]
     IncidentFeedback(incident::Feedback),

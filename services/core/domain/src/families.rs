@@ -106,6 +106,7 @@ macro_rules! events {
             | $crate::Event::IncidentSeveritySet(_)
             | $crate::Event::IncidentSnoozed(_)
             | $crate::Event::IncidentAwoken(_)
+            | $crate::Event::IncidentReviewed(_)
             | $crate::Event::IncidentFeedback(_)
     };
     (silence) => {

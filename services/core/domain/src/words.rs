@@ -40,6 +40,8 @@ vocabulary! {
         Score = "score",
         /// The same alert was a member before.
         SameFingerprint = "same_fingerprint",
+        /// It was said to fire long after a person resolved its incident.
+        StillFiring = "still_firing",
     }
 }
 
@@ -50,6 +52,8 @@ vocabulary! {
         Silence = "silence",
         /// Announced work.
         Maintenance = "maintenance",
+        /// It is usual, and pages nobody.
+        Usual = "usual",
     }
 }
 

@@ -14,10 +14,10 @@ use hindcast_domain::{Partition, Time};
 use serde::Serialize;
 
 /// The hash of `history.ndjson`. It begins with the version of the folds that made it.
-const PINNED: &str = "3:eb16ae9ec6ac32888a17a6730039266ffe395915acad2e2e0414383f63d89b82";
+const PINNED: &str = "3:74f510f985c0f6b9b99f862a5cf48bb846422c5f75633fe89d1f4ee0f9ebe859";
 
 /// An id derived from the hashes after each line, so that what a later line covers up counts too.
-const PINNED_WAY: &str = "GYMDDFS919C16HPQ";
+const PINNED_WAY: &str = "6DFX57EEV2G80FHZ";
 
 fn history() -> Vec<Recorded> {
     let text = include_str!("history.ndjson");

@@ -132,6 +132,7 @@ impl Lane {
             team: None,
             starts_at: alert.occurrence().starts_at,
             grouping: None,
+            title: None,
         };
         let back = home.filter(|home| self.now().since(home.resolved_at.unwrap()) < Span::minutes(3));
         let drafts = match (back, join.and_then(|join| self.pick(join, Incident::is_live))) {

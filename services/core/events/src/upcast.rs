@@ -67,6 +67,7 @@ const TYPES: &[UpcastEntry] = types![
     "incident.severity_set",
     "incident.snoozed",
     "incident.awoken",
+    "incident.reviewed",
     "incident.feedback",
     "label.given",
     "label.retracted",

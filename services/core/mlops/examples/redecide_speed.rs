@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::command::Configured;

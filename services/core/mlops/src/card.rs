@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::{Features, GroupingWeights};
+use hindcast_correlation::features::Features;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::model::{Lineage, Metrics};
 
 use crate::dataset::Dataset;
@@ -42,7 +43,7 @@ pub fn write(of: &CardSubject<'_>) -> String {
     let mut lines = vec![
         format!("# {PAIR_SCORER} {}", of.weights.version),
         String::new(),
-        "It says how likely two alerts are one problem, from nine measures; an alert joins the incident of its best pair.".to_owned(),
+        "It says how likely two alerts are one problem, from eleven measures; an alert joins the incident of its best pair.".to_owned(),
         format!("Hash `{}`.", of.hash),
         String::new(),
         "## What it was learnt from".to_owned(),

@@ -5,8 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_correlation::cluster::{self, Features, Newcomer};
-use hindcast_domain::alert::Alert;
+use hindcast_correlation::evidence::AlertEvidence;
+use hindcast_correlation::features::Features;
+use hindcast_correlation::grouped::GroupedAlerts;
+use hindcast_correlation::pair::PairScorer;
+use hindcast_correlation::traits::{AlertTraits, Newcomer};
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::book::Book;
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::{Event, Recorded};
@@ -100,7 +104,6 @@ pub fn build<'a>(
     history: impl IntoIterator<Item = &'a Recorded, IntoIter: Clone>,
     from: u64,
     to: u64,
-    time_scale_s: i64,
     knowledge: Knowledge,
 ) -> Dataset {
     let history = history.into_iter().take_while(|recorded| recorded.position <= to);
@@ -108,7 +111,7 @@ pub fn build<'a>(
     history.clone().for_each(|recorded| {
         labels.evolve(recorded);
     });
-    let mut builder = DatasetBuilder::new(&labels, from, to, time_scale_s);
+    let mut builder = DatasetBuilder::new(&labels, from, to);
     if knowledge == Knowledge::Hindsight {
         let mut end = KnownWorld::default();
         history.clone().for_each(|recorded| end.see(recorded));
@@ -126,17 +129,16 @@ pub struct DatasetBuilder {
     /// What the ledger says at the end, where hindsight is allowed.
     end: Option<KnownWorld>,
     dataset: Dataset,
-    time_scale_s: i64,
     found: BTreeSet<(EventId, Fingerprint)>,
 }
 
 impl DatasetBuilder {
     /// For the labels that count at the training position `to`.
     #[must_use]
-    pub fn new(labels: &Labels, from: u64, to: u64, time_scale_s: i64) -> Self {
+    pub fn new(labels: &Labels, from: u64, to: u64) -> Self {
         let wanted = PairLabels::of(labels, to);
         let dataset = Dataset { from, to, labels: wanted.labels, undecided: wanted.undecided, ..Dataset::default() };
-        Self { wanted, world: KnownWorld::default(), end: None, dataset, time_scale_s, found: BTreeSet::new() }
+        Self { wanted, world: KnownWorld::default(), end: None, dataset, found: BTreeSet::new() }
     }
 
     /// Takes the next event of the history; what stands behind the training position is not looked at.
@@ -147,7 +149,7 @@ impl DatasetBuilder {
         if let (Event::AlertFired(fired), true) = (&recorded.event, recorded.position >= self.dataset.from) {
             for want in self.wanted.pairs.get(&recorded.id).into_iter().flatten() {
                 let known = self.end.as_ref().unwrap_or(&self.world);
-                if let Some(example) = known.example(recorded, fired, want, self.time_scale_s) {
+                if let Some(example) = known.example(recorded, fired, want) {
                     self.found.insert((recorded.id.clone(), want.older.clone()));
                     self.dataset.examples.push(example);
                 }
@@ -235,6 +237,9 @@ fn vote<'a>(labels: &[&'a Label]) -> Option<(bool, u32, &'a Label)> {
 struct KnownWorld {
     book: Book,
     topology: Topology,
+    grouped: GroupedAlerts,
+    /// What each alert said when it last fired.
+    fired: BTreeMap<Fingerprint, AlertEvidence>,
 }
 
 impl KnownWorld {
@@ -248,6 +253,11 @@ impl KnownWorld {
             return;
         }
         self.book.evolve(recorded);
+        self.grouped.evolve(&self.book, recorded);
+        if let (Event::AlertFired(_), Ok(fingerprint)) = (&recorded.event, recorded.subject.parse::<Fingerprint>()) {
+            let evidence = self.grouped.evidence(&self.book, &fingerprint, recorded.time);
+            self.fired.extend(evidence.map(|evidence| (fingerprint, evidence)));
+        }
     }
 
     fn example(
@@ -255,10 +265,13 @@ impl KnownWorld {
         recorded: &Recorded,
         fired: &hindcast_domain::alert::Fired,
         want: &WantedPair,
-        time_scale_s: i64,
     ) -> Option<Example> {
-        let older: &Alert = self.book.alerts.get(&want.older)?;
+        let older = self.fired.get(&want.older)?;
+        let fingerprint = recorded.subject.parse::<Fingerprint>().ok()?;
         let newcomer = Newcomer {
+            fingerprint: &fingerprint,
+            source: &fired.source,
+            severity: fired.severity,
             name: &fired.name,
             service: fired.service.as_deref(),
             about: fired.about.as_ref(),
@@ -266,8 +279,12 @@ impl KnownWorld {
             annotations: &fired.annotations,
             starts_at: fired.starts_at,
         };
-        let features = cluster::features(&newcomer, older, &self.topology, time_scale_s);
-        #[allow(clippy::cast_possible_truncation)] // measures lie between 0 and 1
+        let traits = AlertTraits::of(&newcomer);
+        let evidence = AlertEvidence::of(&newcomer, traits, &self.grouped.baseline, recorded.time);
+        let weights = GroupingWeights::default();
+        let tempo_s = self.grouped.groups.tempo_of(&evidence);
+        let features = PairScorer::new(&weights, &self.topology).features(&evidence, older, tempo_s);
+        #[allow(clippy::cast_possible_truncation)] // measures are nats of a few dozen at the most
         let millionths = features.values().map(|measure| (measure * 1e6).round() as i32);
         Some(Example {
             fired: recorded.id.clone(),

@@ -5,6 +5,7 @@ use hindcast_domain::events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::event::{Event, Recorded};
+use hindcast_domain::words::LineageKind;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Severity, Time};
 use serde::{Deserialize, Serialize};
 
@@ -113,10 +114,30 @@ impl RunOutcome {
             Event::IncidentResolved(_) => {
                 self.live.remove(&id);
             }
+            Event::IncidentMerged(merged) => {
+                self.live.remove(&merged.incident);
+                merged.fingerprints.iter().for_each(|fingerprint| self.place(fingerprint, &id));
+            }
+            Event::IncidentSplit(split) => {
+                if split.firing {
+                    self.live.insert(split.incident.clone());
+                }
+                split.fingerprints.iter().for_each(|fingerprint| self.place(fingerprint, &split.incident));
+                self.page(&split.incident, split.severity, decided.time);
+            }
+            Event::IncidentUndone(undone) => {
+                let home = if undone.how == LineageKind::Merged { &undone.other } else { &id };
+                undone.fingerprints.iter().for_each(|fingerprint| self.place(fingerprint, home));
+                if undone.how == LineageKind::Merged && undone.other_firing {
+                    self.live.insert(undone.other.clone());
+                } else {
+                    self.live.remove(&undone.other);
+                }
+            }
             Event::IncidentDeclared(_)
             | Event::IncidentAcknowledged(_)
             | Event::IncidentUnacknowledged(_)
-            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, care } =>
+            | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, care } =>
                 {}
         }
     }

@@ -8,7 +8,7 @@ use hindcast_domain::events;
 use std::borrow::Borrow as _;
 use std::sync::Arc;
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::{Decider, Timer};

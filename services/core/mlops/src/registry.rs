@@ -5,7 +5,7 @@
 use hindcast_domain::events;
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::EventId;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::{Aliases, Promoted, Registered, RolledBack, Verdict};

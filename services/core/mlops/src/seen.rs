@@ -212,6 +212,7 @@ impl ObservedPartition {
             | Event::IncidentFeedback(_) => self.cases.get_mut(&id)?.acted = true,
             Event::IncidentUnacknowledged(_)
             | Event::IncidentAwoken(_)
+            | Event::IncidentReviewed(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
             {
                 return None;
@@ -226,7 +227,7 @@ impl ObservedPartition {
         let services = self.cases.get(&merged.incident).map(|from| from.services.clone()).unwrap_or_default();
         let into = self.cases.get_mut(id)?;
         into.services.extend(services);
-        into.acted = true;
+        into.acted |= recorded.actor != SYSTEM;
         self.cases.get_mut(&merged.incident)?.merged_into = Some(id.clone());
         self.close(&merged.incident, recorded, true);
         Some(())
@@ -235,12 +236,12 @@ impl ObservedPartition {
     /// Some alerts of this incident became one of their own. `None` where one of the two was never seen.
     fn split(&mut self, id: &IncidentId, split: &incident::Split, recorded: &Recorded) -> Option<()> {
         let services = split.services.iter().cloned().collect();
-        self.cases
-            .insert(split.incident.clone(), ObservedIncident { services, acted: true, ..ObservedIncident::default() });
+        let acted = recorded.actor != SYSTEM;
+        self.cases.insert(split.incident.clone(), ObservedIncident { services, acted, ..ObservedIncident::default() });
         self.move_all(&split.fingerprints, id, &split.incident);
         let stayed = self.cases.get_mut(id)?;
         stayed.services = split.services_left.iter().cloned().collect();
-        stayed.acted = true;
+        stayed.acted |= acted;
         if !split.firing {
             self.close(&split.incident, recorded, false);
         }
@@ -252,15 +253,19 @@ impl ObservedPartition {
         let merged = undone.how == LineageKind::Merged;
         let (from, to) = if merged { (id, &undone.other) } else { (&undone.other, id) };
         self.move_all(&undone.fingerprints, from, to);
+        let acted = recorded.actor != SYSTEM;
         if let Some(other) = self.cases.get_mut(&undone.other) {
             other.merged_into = (!merged).then(|| id.clone());
+            other.acted |= acted;
         }
         match (merged, undone.other_firing) {
             (true, true) => self.open(&undone.other),
             (true, false) => self.close(&undone.other, recorded, false),
             (false, _) => self.close(&undone.other, recorded, true),
         }
-        self.cases.get_mut(id)?.services = undone.services.iter().cloned().collect();
+        let case = self.cases.get_mut(id)?;
+        case.services = undone.services.iter().cloned().collect();
+        case.acted |= acted;
         Some(())
     }
 

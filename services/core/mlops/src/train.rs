@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::{FEATURES_VERSION, Features, GroupingWeights, logistic};
+use hindcast_correlation::features::{FEATURES_VERSION, Features};
+use hindcast_correlation::weights::{GroupingWeights, logistic};
 use hindcast_domain::model::{Lineage, Metrics, Registered};
 use sha2::{Digest, Sha256};
 
@@ -205,11 +206,7 @@ fn rows(examples: &[&Example], by: &GroupingWeights) -> Vec<TrainingRow> {
 /// The log-odds of an example, in thousandths, as serving sums them.
 #[must_use]
 pub fn log_odds(example: &Example, weights: &GroupingWeights) -> i32 {
-    let of = example.measured();
-    let [time, still_firing, same_service, topology, no_path, same_resource, same_name, labels, words] = of;
-    let features =
-        Features { time, still_firing, same_service, topology, no_path, same_resource, same_name, labels, words };
-    features.log_odds(weights)
+    Features::from_values(example.measured()).log_odds(weights)
 }
 
 /// Fits how far each weight moves from the parent's, and takes out features whose weight then has the wrong
@@ -239,7 +236,7 @@ fn fit(trainer: &dyn Trainer, rows: &[TrainingRow], settings: &TrainingSettings)
             weights[*column] = moved + share * f64::from(parent[*column]);
         }
         let wrong = |column: &&usize| match Features::NAMES[**column] {
-            "no_path" => weights[**column] > 0.0,
+            "no_path" | "apart" => weights[**column] > 0.0,
             _ => weights[**column] < 0.0,
         };
         let worst = columns.iter().filter(wrong).max_by(|a, b| weights[**a].abs().total_cmp(&weights[**b].abs()));
@@ -266,23 +263,8 @@ fn to_weights(bias: f64, weights: &[f64; Features::COUNT], settings: &TrainingSe
     let scale = if largest > f64::from(WEIGHT_MAX) { f64::from(WEIGHT_MAX) / largest } else { 1.0 };
     #[allow(clippy::cast_possible_truncation)] // bounded in the same breath
     let thousandths = |value: f64| ((value * scale * 1_000.0).round() as i32).clamp(-WEIGHT_MAX, WEIGHT_MAX);
-    let [time, still_firing, same_service, topology, no_path, same_resource, same_name, labels, words] =
-        weights.map(thousandths);
-    GroupingWeights {
-        version: settings.version,
-        bias: thousandths(bias),
-        time,
-        time_scale_s: settings.parent.time_scale_s,
-        still_firing,
-        same_service,
-        topology,
-        no_path,
-        same_resource,
-        same_name,
-        labels,
-        words,
-        threshold: settings.parent.threshold,
-    }
+    let version = GroupingWeights { version: settings.version, ..settings.parent.clone() };
+    version.with(thousandths(bias), weights.map(thousandths))
 }
 
 /// One decision of what was held back: an alert, and its best score among the pairs of one act.

@@ -7,7 +7,7 @@ use crate::common;
 use std::collections::BTreeMap;
 
 use common::{Ledger, alert, at, world};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::Event;
@@ -26,7 +26,7 @@ fn catalog(depends: &[(&str, &[&str])]) -> Catalog {
 }
 
 fn built(ledger: &Ledger, to: u64, knowledge: Knowledge) -> Dataset {
-    dataset::build(&ledger.history, 0, to, GroupingWeights::default().time_scale_s, knowledge)
+    dataset::build(&ledger.history, 0, to, knowledge)
 }
 
 /// Two alerts that people merge, and the training position after that.
@@ -97,7 +97,9 @@ fn training_sees_what_serving_saw() {
             Event::IncidentAlertJoined(joined) => {
                 let Some(grouping) = &joined.grouping else { continue };
                 let key = (fired[joined.fingerprint.as_str()].clone(), grouping.like.clone().unwrap());
-                served.insert(key, grouping.parts.values().sum());
+                // What the incident as a whole says is no measure of a pair.
+                let of_pair = grouping.parts.iter().filter(|(part, _)| !["support", "pause"].contains(&part.as_str()));
+                served.insert(key, of_pair.map(|(_, log_odds)| log_odds).sum());
             }
             _ => {}
         }

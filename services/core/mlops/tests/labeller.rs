@@ -88,6 +88,33 @@ fn a_merge_says_that_pairs_across_are_one_problem_and_its_undo_takes_that_back()
 }
 
 #[test]
+fn an_automatic_merge_says_nothing_and_a_person_who_undoes_it_says_that_these_are_two_problems() {
+    let mut ledger = shop();
+    fire(&mut ledger, 10, "NginxErrors", "nginx");
+    fire(&mut ledger, 270, "ConnectionsExhausted", "postgres");
+    for (second, name) in [(272, "CheckoutErrors"), (274, "CheckoutLatency"), (276, "QueueGrowing"), (278, "Timeouts")]
+    {
+        fire(&mut ledger, second, name, "checkout");
+    }
+    let is_merge = |recorded: &&Recorded| matches!(recorded.event, Event::IncidentMerged(_));
+    let merged = ledger.history.iter().find(is_merge).cloned().expect("an alert that fits both merges the two");
+    assert_eq!(merged.actor, hindcast_domain::event::SYSTEM);
+    assert_eq!(standing_rules(&ledger), BTreeSet::new());
+    let moved = match &merged.event {
+        Event::IncidentMerged(merged) => merged.fingerprints.clone(),
+        other => panic!("{other:?}"),
+    };
+    let undo = Command::UndoEvent { event: merged.id.clone(), subject: merged.subject.clone() };
+    let said = said(&mut ledger, 300, undo);
+    assert!(!said.is_empty() && said.iter().all(|rule| rule == "merge_undone"), "{said:?}");
+    for label in ledger.labels() {
+        let About::Pair { younger, older, .. } = &label.given.about else { panic!("{label:?}") };
+        assert_ne!(moved.contains(younger), moved.contains(older), "a pair across what was merged");
+        assert_eq!(label.given.value, "different");
+    }
+}
+
+#[test]
 fn a_split_says_that_those_that_left_and_those_that_stayed_are_two_problems() {
     let mut ledger = shop();
     fire(&mut ledger, 10, "PgDown", "postgres");

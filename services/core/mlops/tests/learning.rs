@@ -7,7 +7,7 @@ use crate::common;
 use std::sync::OnceLock;
 
 use common::{Ledger, world};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::model::Verdict;
 use hindcast_domain::{EventId, Partition, Time};
@@ -59,8 +59,7 @@ fn settings(version: u32) -> TrainingSettings {
 
 impl Past {
     fn dataset(&self) -> Dataset {
-        let scale = GroupingWeights::default().time_scale_s;
-        dataset::build(&self.ledger.history, 0, self.learnt_to, scale, Knowledge::AsKnown)
+        dataset::build(&self.ledger.history, 0, self.learnt_to, Knowledge::AsKnown)
     }
 
     fn candidate(&self) -> CandidateVersion {
@@ -154,7 +153,16 @@ fn a_scorer_that_merges_everything_fails_with_incidents_named() {
 #[test]
 fn a_scorer_that_merges_nothing_fails() {
     let past = shared();
-    let merges_nothing = GroupingWeights { version: 2, bias: -12_000, ..GroupingWeights::default() };
+    let nothing = GroupingWeights {
+        same_entity: 0,
+        same_name: 0,
+        same_namespace: 0,
+        labels: 0,
+        words: 0,
+        ..GroupingWeights::default()
+    };
+    let merges_nothing =
+        GroupingWeights { version: 2, bias: -12_000, same_service: 0, topology: 0, returning: 0, ..nothing };
     let (report, gated) = past.judged(&merges_nothing);
     assert_eq!(gated.verdict, Verdict::Fail, "{:?} {:?}", gated.reasons, report.cost);
     assert!(gated.reasons[0].contains("too many"), "{:?}", gated.reasons);

@@ -6,7 +6,7 @@
 use crate::common;
 use crate::recorded;
 use common::{Ledger, world};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::Span;
 use hindcast_domain::model::Verdict;
 use hindcast_mlops::compare::{ComparisonReport, compare};
@@ -28,7 +28,7 @@ fn settings() -> TrainingSettings {
 }
 
 fn built(ledger: &Ledger) -> Dataset {
-    dataset::build(&ledger.history, 0, u64::MAX, GroupingWeights::default().time_scale_s, Knowledge::AsKnown)
+    dataset::build(&ledger.history, 0, u64::MAX, Knowledge::AsKnown)
 }
 
 #[test]
@@ -42,14 +42,16 @@ fn the_weights_in_force_get_every_fault_of_the_recordings_right() {
     }
 }
 
+/// Faults of the recordings share nothing that tells, so no weights join them; `learning.rs` shows that a scorer that
+/// merges everything is found where faults do share something.
 #[test]
-fn a_scorer_that_merges_everything_is_seen_on_the_recordings_too() {
+fn no_weights_join_what_shares_nothing() {
     let mut ledger = Ledger::new(2);
     play(&mut ledger, "pg-pool", Span::ZERO);
-    let report =
-        compared(&ledger, &GroupingWeights { version: 2, bias: 9_000, no_path: 0, ..GroupingWeights::default() });
-    assert!(report.candidate.merged >= 2, "{report:?}");
-    assert!(report.newly_merged.iter().any(|named| named.contains("backup-1")), "{:?}", report.newly_merged);
+    let by_anything =
+        GroupingWeights { labels: 12_000, words: 12_000, same_name: 12_000, ..GroupingWeights::default() };
+    let report = compared(&ledger, &GroupingWeights { version: 2, bias: 9_000, no_path: 0, apart: 0, ..by_anything });
+    assert_eq!((report.candidate.merged, report.problems), (0, 4), "{report:?}");
 }
 
 #[test]
@@ -82,6 +84,6 @@ fn weights_of_another_house_are_compared_and_what_got_worse_is_named() {
     println!("{:?}", candidate.weights);
     println!("champion {:?} candidate {:?}", report.champion, report.candidate);
     println!("merged {:?} split {:?} missed {:?}", report.newly_merged, report.newly_split, report.newly_missed);
-    assert_eq!(report.newly_split.is_empty(), report.candidate.split <= report.champion.split, "{report:?}");
-    assert_eq!(report.newly_merged.is_empty(), report.candidate.merged <= report.champion.merged, "{report:?}");
+    assert!(!report.newly_split.is_empty() || report.candidate.split <= report.champion.split, "{report:?}");
+    assert!(!report.newly_merged.is_empty() || report.candidate.merged <= report.champion.merged, "{report:?}");
 }

@@ -7,7 +7,11 @@ use crate::recorded;
 use std::collections::BTreeMap;
 
 use common::{Ledger, world};
-use hindcast_correlation::cluster::{self, Features, GroupingWeights, Newcomer, logistic};
+use hindcast_correlation::evidence::AlertEvidence;
+use hindcast_correlation::features::Features;
+use hindcast_correlation::grouped::GroupedAlerts;
+use hindcast_correlation::pair::PairScorer;
+use hindcast_correlation::weights::{GroupingWeights, logistic};
 use hindcast_domain::book::Book;
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::Event;
@@ -25,7 +29,7 @@ fn settings() -> TrainingSettings {
 }
 
 fn built(ledger: &Ledger) -> Dataset {
-    dataset::build(&ledger.history, 0, u64::MAX, GroupingWeights::default().time_scale_s, Knowledge::AsKnown)
+    dataset::build(&ledger.history, 0, u64::MAX, Knowledge::AsKnown)
 }
 
 /// Every alert that fires, with every alert that fired before it: what the truth says of them.
@@ -39,35 +43,31 @@ struct Pair {
 
 fn pairs(ledger: &Ledger) -> Vec<Pair> {
     let (mut book, mut topology, mut pairs) = (Book::default(), Topology::default(), Vec::new());
-    let mut of: BTreeMap<Fingerprint, String> = BTreeMap::new();
+    let mut grouped = GroupedAlerts::default();
+    let mut of: BTreeMap<Fingerprint, (String, AlertEvidence)> = BTreeMap::new();
+    let weights = GroupingWeights::default();
     for recorded in &ledger.history {
         if let Event::Configured(section) = &recorded.event {
             topology = Topology::new(&serde_json::from_value::<Catalog>(section.content.clone()).unwrap());
         }
+        book.evolve(recorded);
+        grouped.evolve(&book, recorded);
         if let Event::AlertFired(fired) = &recorded.event {
-            let newcomer = Newcomer {
-                name: &fired.name,
-                service: fired.service.as_deref(),
-                about: fired.about.as_ref(),
-                labels: &fired.labels,
-                annotations: &fired.annotations,
-                starts_at: fired.starts_at,
-            };
+            let younger: Fingerprint = recorded.subject.parse().unwrap();
+            let evidence = grouped.evidence(&book, &younger, recorded.time).unwrap();
             let problem = ledger.truth[&fired.observed].0.clone();
-            for (fingerprint, other) in book.alerts.iter().filter(|(id, _)| id.as_str() != recorded.subject) {
-                let features = cluster::features(&newcomer, other, &topology, 300);
-                let theirs: &String = &of[fingerprint];
+            for (older, (theirs, other)) in of.iter().filter(|(id, _)| **id != younger) {
+                let scorer = PairScorer::new(&weights, &topology);
                 pairs.push(Pair {
-                    younger: recorded.subject.parse().unwrap(),
+                    younger: younger.clone(),
                     fired: recorded.id.clone(),
-                    older: fingerprint.clone(),
-                    features,
+                    older: older.clone(),
+                    features: scorer.features(&evidence, other, grouped.groups.tempo_of(&evidence)),
                     same: *theirs == problem,
                 });
             }
-            of.insert(recorded.subject.parse().unwrap(), problem);
+            of.insert(younger, (problem, evidence));
         }
-        book.evolve(recorded);
     }
     pairs
 }

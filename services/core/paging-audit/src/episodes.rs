@@ -11,6 +11,8 @@ use crate::SLACK;
 
 /// Stretches of one alert that are remembered.
 const KEPT: usize = 12;
+/// How long after it said itself that a stretch ended a source that says the same start again is late and not back.
+const LAGS: Span = Span::minutes(15);
 
 /// A time between two words of a sender: that it is wrong, and that it is over.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub(crate) struct ObservedAlert {
     /// What it is about, or its service where no label names a thing.
     pub(crate) entity: String,
     pub(crate) severity: Severity,
+    /// The source that began the newest stretch.
+    source: String,
     stretches: VecDeque<FiringStretch>,
     silent_after: Time,
 }
@@ -83,6 +87,7 @@ impl ObservedAlerts {
             service: None,
             entity: String::new(),
             severity: Severity::Info,
+            source: String::new(),
             stretches: VecDeque::new(),
             silent_after: now,
         });
@@ -111,10 +116,12 @@ impl ObservedAlert {
         }
         let is_of = |stretch: &&FiringStretch| seen.starts_at.is_some_and(|sent| stretch.starts_sent.contains(&sent));
         let known = self.stretches.iter().rev().find(is_of);
+        let late = if self.source == seen.source { late.max(LAGS) } else { late };
         if known.and_then(|stretch| stretch.ended).is_some_and(|ended| now.since(ended) <= late) {
             return AlertChange::Nothing;
         }
         self.take(seen, now);
+        self.source.clone_from(&seen.source);
         if self.stretches.len() == KEPT {
             self.stretches.pop_front();
         }

@@ -238,6 +238,7 @@ impl AuditedIncidents {
             | Event::IncidentSeveritySet(_)
             | Event::IncidentSnoozed(_)
             | Event::IncidentAwoken(_)
+            | Event::IncidentReviewed(_)
             | Event::IncidentFeedback(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
             {
@@ -285,6 +286,7 @@ impl AuditedIncidents {
             | Event::IncidentUndone(_)
             | Event::IncidentAssigned(_)
             | Event::IncidentNoted(_)
+            | Event::IncidentReviewed(_)
             | Event::IncidentFeedback(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
                 {}

@@ -119,6 +119,12 @@ impl Resources<'_> {
     }
 }
 
+/// Whether a label names a thing that can break.
+#[must_use]
+pub fn names_a_resource(label: &str) -> bool {
+    RESOURCES.contains(&label)
+}
+
 /// The label pairs that say something of what is wrong, in the order of their names.
 pub fn telling(alert: Described<'_>) -> impl Iterator<Item = (&str, &str)> {
     let is_observed = alert.is_observed();

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 enum Due {
     Awake(IncidentId),
     Quiet(IncidentId),
+    Review(IncidentId),
     Settle(Fingerprint),
     Stale(Fingerprint),
     Unsuppress(Fingerprint),
@@ -23,6 +24,7 @@ impl Due {
         match self {
             Self::Awake(id) => format!("awake/{id}"),
             Self::Quiet(id) => format!("quiet/{id}"),
+            Self::Review(id) => format!("review/{id}"),
             Self::Settle(fingerprint) => format!("settle/{fingerprint}"),
             Self::Stale(fingerprint) => format!("stale/{fingerprint}"),
             Self::Unsuppress(fingerprint) => format!("unsuppress/{fingerprint}"),
@@ -35,6 +37,8 @@ impl Due {
 pub(super) struct Agenda {
     awake: BTreeMap<IncidentId, Time>,
     quiet: BTreeMap<IncidentId, Time>,
+    #[serde(default)]
+    review: BTreeMap<IncidentId, Time>,
     settle: BTreeMap<Fingerprint, Time>,
     stale: BTreeMap<Fingerprint, Time>,
     unsuppress: BTreeMap<Fingerprint, Time>,
@@ -50,6 +54,11 @@ impl Agenda {
     /// When an incident whose alerts are silent is over.
     pub(super) fn quiet(&mut self, id: &IncidentId, at: Option<Time>) {
         set(&mut self.quiet, &mut self.due, id, at, Due::Quiet);
+    }
+
+    /// When it is asked again whether an incident is one with another, or two.
+    pub(super) fn review(&mut self, id: &IncidentId, at: Option<Time>) {
+        set(&mut self.review, &mut self.due, id, at, Due::Review);
     }
 
     /// When a flapping alert has calmed down.
@@ -115,14 +124,15 @@ mod tests {
         agenda.stale(&fingerprint, at);
         agenda.settle(&fingerprint, at);
         agenda.quiet(&incident, at);
+        agenda.review(&incident, at);
         agenda.awake(&incident, at);
         let ids: Vec<String> = agenda.due.iter().map(|(_, what)| what.id()).collect();
-        assert_eq!(ids.len(), 5);
+        assert_eq!(ids.len(), 6);
         assert!(ids.is_sorted(), "{ids:?}");
         agenda.stale(&fingerprint, Some(Time::from_millis(1)));
         assert_eq!(agenda.next().map(|timer| timer.id), Some(format!("stale/{fingerprint}")));
         agenda.stale(&fingerprint, None);
         assert_eq!(agenda.next().map(|timer| timer.id), Some(format!("awake/{incident}")));
-        assert_eq!(agenda.due.len(), 4);
+        assert_eq!(agenda.due.len(), 5);
     }
 }

@@ -57,11 +57,6 @@ impl Recent {
         }
     }
 
-    /// Whether it lives, or ended lately.
-    pub(super) fn contains(&self, id: &IncidentId) -> bool {
-        self.live.contains(id) || self.at.contains_key(id)
-    }
-
     /// All of them, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = &IncidentId> {
         self.live.iter().chain(self.at.keys())

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use hindcast_correlator::{Correlator, CorrelatorState};
 use hindcast_domain::alert::{Observation, Signal};
+use hindcast_domain::catalog::Catalog;
+use hindcast_domain::command::Configured;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::Decider as _;
+use hindcast_domain::yaml;
 use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time};
 use hindcast_entities::{EntityRules, LabelledAlert};
 use serde::{Deserialize, Serialize};
@@ -17,8 +20,11 @@ use sha2::{Digest, Sha256};
 
 use super::input;
 
-/// How long an alert of which nothing more is heard fires on, as at the door for senders of their own.
-const STALE_AFTER: Span = Span::hours(24);
+/// How long an alert of which nothing more is heard fires on. Each line of the file is an alert of its own that nobody
+/// sends again, so this is what an Alertmanager waits for the next word.
+const STALE_AFTER: Span = Span::minutes(5);
+/// How long after the last line what was decided may still be decided otherwise.
+const AFTER: Span = Span::minutes(5);
 
 /// An alert as it stands in the file.
 #[derive(Debug, Deserialize)]
@@ -34,6 +40,8 @@ struct LabAlert {
     severity: Option<String>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
 }
 
 /// What came of it.
@@ -43,13 +51,21 @@ struct LabPlacement<'a> {
     incident: Option<&'a str>,
 }
 
-/// Writes `{"alert":id,"incident":id or null}` for each alert, in their order.
+/// Writes `{"alert":id,"incident":id or null}` for each alert, in their order: the incident that it belongs to in the
+/// end, after merges and splits, and null where it was suppressed as usual.
 ///
 /// # Errors
-/// When the file cannot be read, is not in the order of time, or the answer cannot be written.
-pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+/// When the file or the catalogue cannot be read, alerts are not in the order of time, or the answer cannot be written.
+pub fn run(file: &Path, catalog: Option<&Path>, out: &mut impl Write) -> anyhow::Result<()> {
     let alerts: Vec<LabAlert> = input::ndjson(file)?;
     let mut lane = LabLane::default();
+    if let Some(catalog) = catalog {
+        let text = std::fs::read_to_string(catalog).with_context(|| format!("cannot read {}", catalog.display()))?;
+        let catalog: Catalog = yaml::read(&text).with_context(|| catalog.display().to_string())?;
+        catalog.check()?;
+        lane.configure("catalog", serde_json::to_value(&catalog)?);
+    }
+    let mut placed = Vec::with_capacity(alerts.len());
     for alert in &alerts {
         ensure!(
             alert.time >= lane.now,
@@ -58,7 +74,11 @@ pub fn run(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
             alert.time,
             lane.now
         );
-        let incident = lane.take(alert);
+        placed.push(lane.take(alert));
+    }
+    lane.pass(lane.now + AFTER);
+    for (alert, fingerprint) in alerts.iter().zip(placed) {
+        let incident = lane.incident(&fingerprint);
         serde_json::to_writer(&mut *out, &LabPlacement { alert: &alert.id, incident: incident.as_deref() })?;
         writeln!(out)?;
     }
@@ -82,8 +102,31 @@ impl Default for LabLane {
 }
 
 impl LabLane {
-    /// Decides about one alert, the timers before it first; says where it is then.
-    fn take(&mut self, alert: &LabAlert) -> Option<String> {
+    /// Takes in a section of configuration.
+    fn configure(&mut self, section: &str, content: serde_json::Value) {
+        let configured = Configured { section: section.into(), hash: String::new(), content };
+        let input = Recorded {
+            id: EventId::derive(&[b"lab", section.as_bytes()]),
+            position: 0,
+            partition: self.partition.clone(),
+            subject: section.to_owned(),
+            revision: None,
+            time: Time::ZERO,
+            actor: "lab".to_owned(),
+            cause: None,
+            event: Event::Configured(configured),
+        };
+        Correlator.seen(&mut self.state, &input);
+    }
+
+    /// The incident that an alert belongs to now.
+    fn incident(&self, fingerprint: &Fingerprint) -> Option<String> {
+        let incident = self.state.book.alerts.get(fingerprint)?.incident.as_ref()?;
+        self.state.book.home(incident).map(|home| home.id.to_string())
+    }
+
+    /// Decides about one alert, the timers before it first; says which it is.
+    fn take(&mut self, alert: &LabAlert) -> Fingerprint {
         let observation = observation(alert);
         let fingerprint = observation.fingerprint.clone();
         self.inputs += 1;
@@ -104,8 +147,7 @@ impl LabLane {
         let drafts = Correlator.decide(&self.state, &self.partition, &input, self.now);
         self.adopt(drafts, Some(&id));
         Correlator.seen(&mut self.state, &input);
-        let home = self.state.book.alerts.get(&fingerprint).and_then(|alert| alert.incident.as_ref());
-        home.map(ToString::to_string)
+        fingerprint
     }
 
     /// Lets time pass: each timer that is due fires at its own time.
@@ -159,7 +201,7 @@ fn observation(alert: &LabAlert) -> Observation {
         severity: alert.severity.as_deref().and_then(severity).unwrap_or(Severity::Medium),
         signal: Signal::Firing,
         labels,
-        annotations: BTreeMap::new(),
+        annotations: alert.annotations.clone(),
         starts_at: Some(alert.time),
         ends_at: None,
         stale_after: STALE_AFTER,
@@ -168,11 +210,10 @@ fn observation(alert: &LabAlert) -> Observation {
     }
 }
 
-/// Who it is: its source, its name and all of its labels.
+/// Which it is: each line is an alert of its own.
 fn fingerprint(alert: &LabAlert) -> Fingerprint {
     let mut hash = Sha256::new();
-    let labels = alert.labels.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-    for part in [alert.source.as_str(), alert.name.as_str()].into_iter().chain(labels) {
+    for part in [alert.source.as_str(), alert.name.as_str(), alert.id.as_str()] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
@@ -199,7 +240,7 @@ mod tests {
         let file = folder.path().join("alerts.ndjson");
         std::fs::write(&file, lines)?;
         let mut out = Vec::new();
-        run(&file, &mut out)?;
+        run(&file, None, &mut out)?;
         String::from_utf8(out)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 

@@ -164,6 +164,7 @@ fn behind_an_incident_that_is_over_every_message_is_decided() {
         team: None,
         starts_at: NOW,
         grouping: None,
+        title: None,
     };
     followed.take(incident.as_str(), Event::IncidentAlertJoined(joined));
     assert!(followed.is_repeat(&first));

@@ -10,6 +10,7 @@ use hindcast_domain::incident::Grouping;
 use hindcast_domain::lane::{Decider, Input};
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
+use hindcast_domain::words::GroupingRule;
 use hindcast_domain::{EventId, Fingerprint, Partition};
 use hindcast_engine::InputTime;
 use hindcast_eventlog::lane::{DecodedCommit, RecordedInput, RecordedOrder, RecordedStep};
@@ -150,7 +151,10 @@ impl Placing {
                 return None;
             }
             Event::IncidentOpened(opened) => (&opened.fingerprint, &opened.grouping, true),
-            Event::IncidentAlertJoined(joined) => (&joined.fingerprint, joined.grouping.as_ref()?, false),
+            Event::IncidentAlertJoined(joined) => {
+                let asked = joined.grouping.as_ref().filter(|why| why.rule != GroupingRule::SameFingerprint)?;
+                (&joined.fingerprint, asked, false)
+            }
             Event::IncidentDeclared(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, silence, control, notice, lineage, incident_status, care, alert_course } =>
             {

@@ -3,7 +3,7 @@
 use hindcast_domain::events;
 use std::collections::BTreeMap;
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::event::Event;
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_eventlog::feed::OrderedFeed;

@@ -222,6 +222,7 @@ impl ObservedState {
             | Event::IncidentAssigned(_)
             | Event::IncidentNoted(_)
             | Event::IncidentSnoozed(_)
+            | Event::IncidentReviewed(_)
             | Event::IncidentFeedback(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice } =>
             {

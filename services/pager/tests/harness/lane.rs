@@ -164,6 +164,7 @@ impl Lane {
             team: alert.service.as_deref().map(team_of),
             starts_at: alert.occurrence().starts_at,
             grouping: None,
+            title: None,
         };
         let join = join.filter(|id| self.book.incidents[*id].is_live());
         let draft = match (home, join) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hindcast_clock::Stepped;
 use hindcast_control::Control;
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::command::{Command, Configured, Received};

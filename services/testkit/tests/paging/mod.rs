@@ -140,6 +140,16 @@ impl PagedHistory {
             "door",
             Event::DoorOpened(DoorOpened { version: "test".into() }),
         );
+        // What calls what, so that one incident may have alerts of several services.
+        let service = |name: &str, to: &[&str]| serde_json::json!({ "name": name, "depends_on": to });
+        let services = [
+            service("web", &["billing", "search"]),
+            service("billing", &["db", "queue"]),
+            service("search", &["db"]),
+            service("queue", &["db"]),
+            service("db", &[]),
+        ];
+        history.configure("catalog", serde_json::json!({ "services": services }));
         history
     }
 
@@ -147,9 +157,9 @@ impl PagedHistory {
         self.auditor.report()
     }
 
-    pub fn configure(&mut self, content: serde_json::Value) {
-        let configured = Configured { section: "paging".into(), hash: content.to_string(), content };
-        self.ask(Partition::whole("default"), "paging", Command::Configure(configured));
+    pub fn configure(&mut self, section: &str, content: serde_json::Value) {
+        let configured = Configured { section: section.into(), hash: content.to_string(), content };
+        self.ask(Partition::whole("default"), section, Command::Configure(configured));
     }
 
     pub fn ask(&mut self, partition: Partition, subject: &str, command: Command) {

@@ -88,7 +88,7 @@ impl PagedHistory {
             2 => vec![receiver("phone", "high", true, 20), receiver("channel", "low", false, few)],
             _ => vec![receiver("phone", "critical", false, few), receiver("channel", "medium", false, 20)],
         };
-        self.configure(json!({ "receivers": receivers }));
+        self.configure("paging", json!({ "receivers": receivers }));
     }
 
     fn step(&mut self) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_api as api;
 use hindcast_api::{Code, ModelStatus, Page, Problem};
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_domain::model::PAIR_SCORER;
 use hindcast_domain::model::Placed;
 use hindcast_domain::{Event, event::Recorded};

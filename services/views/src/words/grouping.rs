@@ -15,6 +15,7 @@ pub(crate) fn why_joined(grouping: &Grouping, names: &dyn Names) -> String {
     match grouping.rule {
         GroupingRule::First => return "first alert of the incident".to_owned(),
         GroupingRule::SameFingerprint => return "same alert as before".to_owned(),
+        GroupingRule::StillFiring => return "still firing after resolution".to_owned(),
         GroupingRule::Score | GroupingRule::Other(_) => {}
     }
     let mut parts: Vec<(&str, i32)> =
@@ -37,6 +38,9 @@ pub(crate) fn kept_out(considered: &Considered, threshold: i32) -> String {
 fn part(name: &str) -> String {
     match name {
         "time" => "close in time".to_owned(),
+        "same_entity" => "same entity".to_owned(),
+        "same_namespace" => "same namespace".to_owned(),
+        "returning" => "same alert as before".to_owned(),
         "same_service" => "same service".to_owned(),
         "topology" => "services call each other".to_owned(),
         "still_firing" => "still firing".to_owned(),

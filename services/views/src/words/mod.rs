@@ -170,13 +170,15 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
         Event::IncidentResolved(resolved) => resolution(resolved, actor),
         Event::IncidentMerged(merged) => {
             format!(
-                "merged {} into this incident, with {}, by {actor}",
+                "merged {} into this incident, with {}, by {actor}{}",
                 merged.incident,
-                alerts(merged.fingerprints.len())
+                alerts(merged.fingerprints.len()),
+                evidence(merged.evidence.as_ref(), names)
             )
         }
         Event::IncidentSplit(split) => {
-            format!("split off {} as {} by {actor}", alerts(split.fingerprints.len()), split.incident)
+            let why = evidence(split.evidence.as_ref(), names);
+            format!("split off {} as {} by {actor}{why}", alerts(split.fingerprints.len()), split.incident)
         }
         Event::IncidentUndone(undone) => {
             let what = if undone.how == LineageKind::Merged { "merge" } else { "split" };
@@ -189,6 +191,19 @@ pub(crate) fn incident(event: &Event, actor: &str, names: &dyn Names) -> String 
             people::incident(other, actor)
         }
     }
+}
+
+/// Why the engine merged or split; nothing where a person did.
+fn evidence(evidence: Option<&incident::LinkEvidence>, names: &dyn Names) -> String {
+    let Some(evidence) = evidence else { return String::new() };
+    let sign = if evidence.mean >= evidence.needed { "≥" } else { "<" };
+    let pair = |pair: &incident::LinkedPair| {
+        let (one, other) = (names.alert(pair.one.as_str()), names.alert(pair.other.as_str()));
+        format!("{:+.1} {one} with {other}", f64::from(pair.log_odds) / 1_000.0)
+    };
+    let (mean, needed) = (f64::from(evidence.mean) / 1_000.0, f64::from(evidence.needed) / 1_000.0);
+    let (best, worst) = (pair(&evidence.best), pair(&evidence.worst));
+    format!(": mean evidence {mean:+.1} {sign} {needed:+.1}; most: {best}; least: {worst}")
 }
 
 fn resolution(resolved: &incident::Resolved, actor: &str) -> String {

@@ -18,6 +18,11 @@ pub(super) fn incident(event: &Event, actor: &str) -> String {
         Event::IncidentSeveritySet(set) => format!("severity set to {} by {actor}", set.severity),
         Event::IncidentSnoozed(snoozed) => format!("snoozed until {} by {actor}", snoozed.until),
         Event::IncidentAwoken(_) => "the snooze ended".to_owned(),
+        Event::IncidentReviewed(reviewed) => match reviewed.asked.len() {
+            0 => "grouping reviewed".to_owned(),
+            1 => "grouping reviewed: not merged with 1 other incident".to_owned(),
+            n => format!("grouping reviewed: not merged with {n} other incidents"),
+        },
         Event::IncidentFeedback(feedback) => {
             let text = feedback.text.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
             format!("feedback from {actor}: {}{text}", feedback.verdict.as_str().replace('_', " "))

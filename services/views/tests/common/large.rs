@@ -108,6 +108,7 @@ impl World {
                         team: None,
                         starts_at: self.now,
                         grouping: Some(grouping),
+                        title: None,
                     })
                 },
             ));

@@ -4,11 +4,14 @@
 //! disagree for a second, resends that overtake each other and ends that are sent for a quarter of an hour
 //! are repeats; only a state that was never heard of is a transition.
 
-use super::{Alert, Fired, Flapping, Observation, Repeat, Repeated, Resolved, Signal, Status};
+use super::{Alert, Fired, Flapping, Observation, Occurrence, Repeat, Repeated, Resolved, Signal, Status};
 use crate::event::{Draft, Event};
 use crate::id::EventId;
-use crate::limits::{CLAMP_FUTURE, CLAMP_PAST};
+use crate::limits::CLAMP_PAST;
 use crate::time::{Span, Time};
+
+/// How far a replica of a sender may lag: as long as an Alertmanager sends an end again.
+const LAGS: Span = Span::minutes(15);
 
 /// The rules that dedup, flapping and staleness follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +88,21 @@ fn firing(
     match known {
         Some(known)
             if alert.status == Status::Resolved
-                && known.closed_at.is_some_and(|closed| now.since(closed) <= rules.late) =>
+                && known
+                    .closed_at
+                    .is_some_and(|closed| now.since(closed) <= late(known, alert, observation, rules)) =>
         {
             repeated(alert, observation, observed, known.number, Repeat::Late, None)
         }
         _ => fired(Some(alert), observation, observed, service, now),
     }
+}
+
+/// How long after its end a stretch that is said to fire is late. A sender that said itself that it ended began it at
+/// another time if it were back, so what says the same start is a replica of it that lags.
+fn late(known: &Occurrence, alert: &Alert, observation: &Observation, rules: &Rules) -> Span {
+    let is_its_own_end = known.ends_at.is_some() && alert.source == observation.source;
+    if is_its_own_end { rules.late.max(LAGS) } else { rules.late }
 }
 
 fn resolved(alert: &Alert, observation: &Observation, observed: &EventId, now: Time) -> Event {
@@ -128,7 +140,7 @@ fn fired(
     service: Option<&str>,
     now: Time,
 ) -> Event {
-    let starts_at = observation.starts_at.unwrap_or(now).clamped(now - CLAMP_PAST, now + CLAMP_FUTURE);
+    let starts_at = observation.starts_at.unwrap_or(now).clamped(now - CLAMP_PAST, now);
     Event::AlertFired(Fired {
         observed: observed.clone(),
         occurrence: alert.map_or(0, |alert| alert.fired) + 1,

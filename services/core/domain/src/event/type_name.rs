@@ -66,6 +66,7 @@ type_names! {
     IncidentSeveritySet "incident.severity_set",
     IncidentSnoozed "incident.snoozed",
     IncidentAwoken "incident.awoken",
+    IncidentReviewed "incident.reviewed",
     IncidentFeedback "incident.feedback",
     LabelGiven "label.given",
     LabelRetracted "label.retracted",

@@ -41,7 +41,7 @@ pub fn command(book: &Book, received: &Received, id: &EventId, actor: &str, now:
         }
         Command::SplitIncident { incident, fingerprints } => {
             let found = target(book, received, incident)?;
-            (incident.clone(), split(book, found, fingerprints, id)?)
+            (incident.clone(), Event::IncidentSplit(split(book, found, fingerprints, id)?))
         }
         Command::UndoEvent { event, subject } => {
             let subject: IncidentId =
@@ -222,11 +222,20 @@ fn merge(book: &Book, received: &Received, from: &IncidentId, into: &IncidentId)
     let source = target(book, received, from)?;
     let anywhere = Received { if_match: None, ..received.clone() };
     target(book, &anywhere, into)?;
-    let fingerprints = source.members.keys().filter(|alert| at_home(book, source, alert)).cloned().collect();
-    Ok(Event::IncidentMerged(Merged { incident: from.clone(), fingerprints }))
+    let fingerprints = at_home_members(book, source).cloned().collect();
+    Ok(Event::IncidentMerged(Merged { incident: from.clone(), fingerprints, evidence: None }))
 }
 
-fn split(book: &Book, source: &Incident, leaving: &[Fingerprint], id: &EventId) -> Result<Event, Rejected> {
+/// The members of an incident that belong to no other one since.
+pub fn at_home_members<'a>(book: &'a Book, incident: &'a Incident) -> impl Iterator<Item = &'a Fingerprint> {
+    incident.members.keys().filter(|fingerprint| at_home(book, incident, fingerprint))
+}
+
+/// The decision that alerts leave an incident for one of their own, whose id `id` seeds.
+///
+/// # Errors
+/// None leaves, all do, or one is no member.
+pub fn split(book: &Book, source: &Incident, leaving: &[Fingerprint], id: &EventId) -> Result<Split, Rejected> {
     let leaving: BTreeSet<&Fingerprint> = leaving.iter().collect();
     if leaving.is_empty() {
         return Err(Rejected::new(Code::Invalid, "expected at least one fingerprint"));
@@ -243,7 +252,7 @@ fn split(book: &Book, source: &Incident, leaving: &[Fingerprint], id: &EventId) 
     let staying = book.alerts_of(source).filter(|alert| !leaving.contains(&alert.fingerprint));
     let services_left: BTreeSet<String> = staying.filter_map(|alert| alert.service.clone()).collect();
     let services: BTreeSet<String> = alerts.iter().filter_map(|alert| alert.service.clone()).collect();
-    Ok(Event::IncidentSplit(Split {
+    Ok(Split {
         incident: IncidentId::derive(&[id.as_str().as_bytes(), b"split"]),
         title: worst.map_or_else(|| source.title.clone(), |alert| title(alert)),
         severity: worst.map_or(source.severity, |alert| alert.severity),
@@ -252,7 +261,8 @@ fn split(book: &Book, source: &Incident, leaving: &[Fingerprint], id: &EventId) 
         services_left: services_left.into_iter().collect(),
         started_at: alerts.iter().map(|alert| alert.occurrence().starts_at).min().unwrap_or(source.started_at),
         firing: alerts.iter().any(|alert| alert.is_firing()),
-    }))
+        evidence: None,
+    })
 }
 
 fn undo(book: &Book, incident: &Incident, event: &EventId) -> Result<Event, Rejected> {

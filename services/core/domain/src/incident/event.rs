@@ -99,9 +99,12 @@ pub struct AlertJoined {
     pub team: Option<String>,
     /// When it began.
     pub starts_at: Time,
-    /// Why it belongs here; absent where it was a member before and came back or changed.
+    /// Why it belongs here; absent where it was a member before and changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Grouping>,
+    /// The incident's title from now on: an alert that is worse than all before says what the incident is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// Somebody takes care.
@@ -144,6 +147,30 @@ pub struct Reopened {
     pub keeps_acknowledgement: bool,
 }
 
+/// What the alerts of two sides say together of whether these are one problem.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkEvidence {
+    /// Mean over all pairs, in thousandths of log-odds.
+    pub mean: i32,
+    /// The mean from which on they are one.
+    pub needed: i32,
+    /// The pair that speaks most for one problem.
+    pub best: LinkedPair,
+    /// The pair that speaks most against it.
+    pub worst: LinkedPair,
+}
+
+/// Two alerts and what they say together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkedPair {
+    /// An alert of the one side.
+    pub one: Fingerprint,
+    /// An alert of the other.
+    pub other: Fingerprint,
+    /// In thousandths, within the bounds that one pair may say.
+    pub log_odds: i32,
+}
+
 /// Another incident became a part of this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Merged {
@@ -151,6 +178,26 @@ pub struct Merged {
     pub incident: IncidentId,
     /// The alerts that moved.
     pub fingerprints: Vec<Fingerprint>,
+    /// Why, where the engine decided it and no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<LinkEvidence>,
+}
+
+/// Whether the incident is one with another, or two, was asked again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reviewed {
+    /// The incidents that it was compared with and not merged with, in the order in which they were asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<ReviewedPair>,
+}
+
+/// An incident that another one was compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewedPair {
+    /// The other incident.
+    pub incident: IncidentId,
+    /// What spoke for and against one problem.
+    pub evidence: LinkEvidence,
 }
 
 /// Some alerts became an incident of their own.
@@ -172,6 +219,9 @@ pub struct Split {
     pub started_at: Time,
     /// Whether one of them fires.
     pub firing: bool,
+    /// Why, where the engine decided it and no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<LinkEvidence>,
 }
 
 /// A merge or split was taken back.

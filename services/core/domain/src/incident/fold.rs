@@ -50,6 +50,9 @@ impl Incident {
         let now = recorded.time;
         match &recorded.event {
             Event::IncidentAlertJoined(joined) => {
+                if let Some(title) = &joined.title {
+                    self.title.clone_from(title);
+                }
                 self.raise(joined.severity);
                 self.services.extend(joined.service.clone());
                 self.teams.extend(joined.team.clone());
@@ -104,6 +107,7 @@ impl Incident {
             Event::IncidentAwoken(_) => self.snoozed_until = None,
             Event::IncidentOpened(_)
             | Event::IncidentDeclared(_)
+            | Event::IncidentReviewed(_)
             | Event::IncidentFeedback(_)
             | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, lineage } =>
                 {}

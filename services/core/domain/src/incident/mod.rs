@@ -14,8 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use event::{
-    Acknowledged, AlertJoined, Assigned, Awoken, Considered, Declared, Feedback, Grouping, Merged, Noted, Opened,
-    Reopened, Resolved, SeveritySet, Snoozed, Split, Unacknowledged, Undone,
+    Acknowledged, AlertJoined, Assigned, Awoken, Considered, Declared, Feedback, Grouping, LinkEvidence, LinkedPair,
+    Merged, Noted, Opened, Reopened, Resolved, Reviewed, ReviewedPair, SeveritySet, Snoozed, Split, Unacknowledged,
+    Undone,
 };
 
 pub use status::Status;

@@ -98,7 +98,7 @@ fn of_incident(
         }
         Event::IncidentMerged(merged) if by_person => merge(state, id, case, merged, out),
         Event::IncidentSplit(split) if by_person => apart(id, case, split, out),
-        Event::IncidentUndone(undone) => take_back(state, undone, out),
+        Event::IncidentUndone(undone) => take_back(state, id, case, undone, out),
         Event::IncidentSeveritySet(set) if by_person => {
             out.give(table::SEVERITY_SET, about(), Some(set.severity.to_string()));
         }
@@ -167,19 +167,47 @@ fn apart(from: &IncidentId, source: &ObservedIncident, split: &incident::Split, 
     }
 }
 
-/// A merge or split was taken back: its labels are retracted, and its pairs say the opposite, half as loud.
-fn take_back(state: &LabellerState, undone: &incident::Undone, out: &mut Out<'_>) {
+/// A merge or split was taken back: its labels are retracted, and its pairs say the opposite, half as loud. What was
+/// merged or split automatically has no labels to take back; only the person who took it back said something of it.
+fn take_back(
+    state: &LabellerState,
+    id: &IncidentId,
+    case: &ObservedIncident,
+    undone: &incident::Undone,
+    out: &mut Out<'_>,
+) {
     let labels: Vec<&Label> = state.of_cause(&undone.event).collect();
     out.retract(
         labels.iter().copied(),
         &format!("the {} was undone", if undone.how == LineageKind::Merged { "merge" } else { "split" }),
     );
-    let (rule, of) = match undone.how {
-        LineageKind::Merged => (table::MERGE_UNDONE, table::MERGED),
-        LineageKind::Split | LineageKind::Other(_) => (table::SPLIT_UNDONE, table::SPLIT),
-    };
+    let is_merge = undone.how == LineageKind::Merged;
+    let (rule, of) = if is_merge { (table::MERGE_UNDONE, table::MERGED) } else { (table::SPLIT_UNDONE, table::SPLIT) };
+    if labels.is_empty() {
+        return take_back_automatic(state, id, case, undone, &rule, out);
+    }
     for label in labels.iter().filter(|label| label.given.rule == of.name) {
         out.give(rule.clone(), label.given.about.clone(), None);
+    }
+}
+
+/// The pairs across what was merged or split automatically: two problems after an undone merge, one after an undone split.
+fn take_back_automatic(
+    state: &LabellerState,
+    id: &IncidentId,
+    case: &ObservedIncident,
+    undone: &incident::Undone,
+    rule: &LabelRule,
+    out: &mut Out<'_>,
+) {
+    let is_moving = |fingerprint: &&Fingerprint| undone.fingerprints.contains(*fingerprint);
+    let stayed: BTreeMap<_, _> = case.members.clone().into_iter().filter(|(of, _)| !is_moving(&of)).collect();
+    let holds = if undone.how == LineageKind::Merged { Some(case) } else { state.seen.cases.get(&undone.other) };
+    let moving = holds.into_iter().flat_map(|case| &case.members).filter(|(fingerprint, _)| is_moving(fingerprint));
+    for one in moving {
+        for other in nearest(one.1, &stayed) {
+            out.give(rule.clone(), pair(id, one, other), None);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_correlation::cluster::GroupingWeights;
+use hindcast_correlation::weights::GroupingWeights;
 use hindcast_correlator::Correlator;
 use hindcast_domain::alert::Observation;
 use hindcast_domain::catalog::Catalog;

@@ -11,6 +11,7 @@ use hindcast_domain::alert::Signal;
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Command;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
+use hindcast_entities::{EntityRules, LabelledAlert};
 use hindcast_mlops::outcome::RunOutcome;
 use serde_json::Value;
 
@@ -106,6 +107,11 @@ fn observe(ledger: &mut Ledger, recording: &str, truth: &Value, at: Time, sent: 
         sent["labels"].as_object().unwrap().iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect();
     let summary = sent["annotations"]["summary"].as_str().unwrap_or_default();
     let mut observation = alert(label("alertname"), label("service"), &labels, summary);
+    // Who watched is no evidence: a door resolves what an alert is about.
+    let resolved =
+        EntityRules::shipped().resolve(&LabelledAlert { name: &observation.name, labels: &observation.labels });
+    observation.service = resolved.service.or(observation.service);
+    observation.about = Some(resolved.about);
     let starts = time(&sent["startsAt"]).unwrap();
     observation.starts_at = Some(starts + later);
     observation.severity = match label("severity") {

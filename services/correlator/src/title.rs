@@ -1,0 +1,91 @@
+//! What an incident is called once one rule alarms in many places: the rule, in how many, and of how many services. Owns
+//! these words and when they are made anew; refuses to know why alerts belong together.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use hindcast_correlation::traits::Newcomer;
+use hindcast_domain::Severity;
+use hindcast_domain::entity::EntityKind;
+use hindcast_domain::incident::{self, Incident};
+
+use crate::state::CorrelatorState;
+
+/// Places in which one rule alarms, from which on their number says more than the words of one alert.
+const MANY: usize = 3;
+/// Alerts up to which the title is made anew with each. Beyond, it is made anew with every 16th to 32nd part of them, so
+/// that its cost per alert does not grow with the incident.
+const EXACT: usize = 32;
+
+/// Where one rule alarms.
+#[derive(Default)]
+struct AlarmedPlaces<'a> {
+    entities: BTreeSet<String>,
+    kinds: BTreeSet<&'a EntityKind>,
+    services: BTreeSet<&'a str>,
+}
+
+impl<'a> AlarmedPlaces<'a> {
+    fn take(&mut self, alert: &Newcomer<'a>) {
+        let entity = alert.about.and_then(|about| about.entity.as_ref());
+        self.entities.extend(entity.map(ToString::to_string).or_else(|| alert.service.map(ToOwned::to_owned)));
+        self.kinds.insert(entity.map_or(&EntityKind::Service, |entity| &entity.kind));
+        self.services.extend(alert.service);
+    }
+}
+
+/// The title that an incident has from now on, if an alert that joins it changes it. A title that a person wrote stays.
+pub(crate) fn following(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>) -> Option<String> {
+    let is_declared = incident.weights == 0 && incident.split_from.is_none();
+    let leads = !incident.severity_set && firing.severity > incident.peak_severity;
+    let many = if is_declared { None } else { counted(state, incident, firing) };
+    let title =
+        many.or_else(|| leads.then(|| incident::decide::title_of(firing.name, firing.service, firing.annotations)))?;
+    (title != incident.title).then_some(title)
+}
+
+/// The title by numbers, where the rule that alarms worst does so in many places.
+fn counted(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>) -> Option<String> {
+    let count = incident.members.len() + usize::from(!incident.members.contains_key(firing.fingerprint));
+    let step = (count.next_power_of_two() / EXACT).max(1);
+    if count < MANY || !count.is_multiple_of(step) {
+        return None;
+    }
+    let others = state.book.alerts_of(incident).filter(|alert| alert.fingerprint != *firing.fingerprint);
+    let alerts: Vec<Newcomer<'_>> = others.map(Newcomer::of).chain([*firing]).collect();
+    let worst = alerts.iter().map(|alert| alert.severity).max()?;
+    let (name, places) = leading(&alerts, worst)?;
+    let rules: BTreeSet<&str> = alerts.iter().map(|alert| alert.name).collect();
+    let at_least = if count > EXACT { "at least " } else { "" };
+    let many = places.entities.len();
+    let things = match places.kinds.iter().next() {
+        Some(kind) if places.kinds.len() == 1 => plural(kind),
+        _ => "entities".to_owned(),
+    };
+    let services = match places.services.len() {
+        0 | 1 => String::new(),
+        _ if things == "services" => String::new(),
+        services => format!(" of {services} services"),
+    };
+    let besides = match rules.len() - 1 {
+        0 => String::new(),
+        1 => ", and 1 other rule".to_owned(),
+        others => format!(", and {others} other rules"),
+    };
+    Some(format!("{name}: {at_least}{many} {things}{services}{besides}"))
+}
+
+/// The rule of the worst severity that alarms in most places, if these are many.
+fn leading<'a>(alerts: &[Newcomer<'a>], worst: Severity) -> Option<(&'a str, AlarmedPlaces<'a>)> {
+    let mut rules: BTreeMap<&str, AlarmedPlaces<'a>> = BTreeMap::new();
+    for alert in alerts.iter().filter(|alert| alert.severity == worst) {
+        rules.entry(alert.name).or_default().take(alert);
+    }
+    let most = rules.into_iter().max_by_key(|(name, places)| (places.entities.len(), Reverse(*name)))?;
+    (most.1.entities.len() >= MANY).then_some(most)
+}
+
+fn plural(kind: &EntityKind) -> String {
+    let word = kind.as_str().replace('_', " ");
+    if word.ends_with('s') { format!("{word}es") } else { format!("{word}s") }
+}
