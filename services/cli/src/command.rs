@@ -7,7 +7,7 @@ use hindcast_domain::act::ActName;
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
     acts, alerts, ask, audit, catalog, doctor, events, incidents, labels, mcp, memory, models, notices, openapi,
-    parked, promised, proof, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
+    parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
 };
 use crate::context::CliContext;
 use crate::error::Result;
@@ -94,6 +94,9 @@ pub enum ClientCommand {
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    /// Test a receiver of notifications.
+    #[command(subcommand)]
+    Receiver(receiver::ReceiverCommand),
     /// Check the installation and print a remedy for each problem; exits with 1 if there is one.
     Doctor,
     /// Print the OpenAPI description.
@@ -155,6 +158,7 @@ impl ClientCommand {
             Self::Verify(args) => proof::verify(args, context).await,
             Self::Audit(command) => audit::run(command, context).await,
             Self::Catalog(command) => catalog::run(command, context).await,
+            Self::Receiver(command) => receiver::run(command, context).await,
             Self::Doctor => doctor::run(context).await,
             Self::Openapi => openapi::run(context).await,
             Self::Source(command) => source::run(command, context).await,

@@ -36,6 +36,12 @@ pub struct ProcessState {
     pub reading_only: bool,
     /// How people reach this server: the one name that an open server answers to, besides loopback's.
     pub public_url: String,
+    /// The receivers of this process.
+    pub notifiers: crate::trial::Receivers,
+    /// The source of time.
+    pub clock: hindcast_clock::Shared,
+    /// Shared figures.
+    pub metrics: MetricRegistry,
 }
 
 /// For the description of all routes.
@@ -83,6 +89,13 @@ pub fn described() -> Vec<Foreign> {
             status: 200,
         },
         Foreign {
+            method: "post",
+            path: "/api/v1/receivers/{name}/test",
+            about: "Sends a test message to a receiver, and answers what it said.",
+            media: &[],
+            status: 200,
+        },
+        Foreign {
             method: "get",
             path: "/api/v1/backup",
             about: "The whole ledger and its keys as one file.",
@@ -117,6 +130,7 @@ pub fn router(state: ProcessState, token: Option<SecretHash>) -> Router {
         .route("/api/v1/backup", get(download))
         .route("/api/v1/redecide", post(redecide))
         .route("/api/v1/audit/pages", get(audit_pages))
+        .route("/api/v1/receivers/{name}/test", post(test_receiver))
         .layer(axum::middleware::from_fn_with_state(token, hindcast_console::auth::check))
         .layer(axum::middleware::from_fn_with_state(state.clone(), from_here))
         .with_state(state)
@@ -170,6 +184,21 @@ async fn redecide(axum::extract::State(state): axum::extract::State<ProcessState
             HttpRefusal::new(Code::Unavailable, "the ledger cannot be read to its end").into_response()
         }
     }
+}
+
+/// Tries one receiver.
+async fn test_receiver(
+    axum::extract::State(state): axum::extract::State<ProcessState>,
+    axum::extract::Path(name): axum::extract::Path<String>,
+) -> Response {
+    let Some(notifier) = state.notifiers.get(&name) else {
+        let known: Vec<&str> = state.notifiers.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none is configured in this process".to_owned() } else { known.join(", ") };
+        let detail = format!("expected the name of a receiver ({known}), got {name:?}");
+        return HttpRefusal::new(Code::NotFound, detail).into_response();
+    };
+    let notifier = std::sync::Arc::clone(notifier);
+    axum::Json(crate::trial::run(&name, &*notifier, state.clock.now(), &state.metrics).await).into_response()
 }
 
 /// What the paging audit is asked for.

@@ -17,6 +17,7 @@ mod redecide;
 mod restore;
 mod runbooks;
 mod settings;
+mod trial;
 mod up;
 mod vector_stores;
 

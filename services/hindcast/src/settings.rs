@@ -4,6 +4,7 @@
 pub mod advising;
 pub mod chat;
 mod file;
+mod receivers;
 mod values;
 
 use std::net::SocketAddr;
@@ -13,8 +14,10 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 
-pub use file::{HealthSettings, HeartbeatSettings, LedgerChoice, Receiver, Understands, parse_catalog, read_catalog};
-use file::{check_paging, check_receivers, checked, paging, read_file, receivers};
+pub use file::{HealthSettings, HeartbeatSettings, LedgerChoice, parse_catalog, read_catalog};
+use file::{check_paging, checked, paging, read_file};
+pub use receivers::{Receiver, Understands};
+use receivers::{check_receivers, receivers};
 pub use values::{environment, without_credentials};
 
 /// Where a server listens unless it is told otherwise.

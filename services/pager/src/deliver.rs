@@ -13,7 +13,7 @@ use hindcast_clock as clock;
 use hindcast_domain::event::{Event, SYSTEM};
 use hindcast_domain::fact::Fact;
 use hindcast_domain::notice::{Delivered, DeliveredMessage, Expired, Failed, Requested};
-use hindcast_domain::{EventId, IncidentId, Partition, Time};
+use hindcast_domain::{EventId, IncidentId, Partition, Span, Time};
 use hindcast_eventlog::feed::OrderedFeed;
 use hindcast_eventlog::keep::{self, Hold};
 use hindcast_eventlog::read;
@@ -27,16 +27,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::reach::Reach;
+use crate::retry::{self, PAUSE, RetryPauses};
 use crate::rules::SCREEN;
 
 /// The lease of whoever delivers for an installation.
 const LEASE: &str = "delivery";
 /// How long nobody can tell who delivers, until everybody does.
 const OPEN_AFTER: Duration = Duration::from_secs(10);
-/// Deliveries under way at once.
+/// Deliveries to one receiver under way at once: those to another one do not wait for them.
 const PARALLEL_MAX: usize = 16;
-/// The pause between two attempts, at first and at most.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
 /// Failures of one notice that are written down; further ones are only counted, unless they are the first of their
 /// receiver since it took something.
 const FAILURES_WRITTEN_MAX: u32 = 5;
@@ -119,15 +118,18 @@ impl DeliveryDesk {
         // none stands between all others.
         let mut ahead: BTreeMap<&str, BTreeSet<Option<&IncidentId>>> = BTreeMap::new();
         let mut startable = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for pending in self.busy.iter().filter_map(|notice| self.pending.get(notice)) {
+            *places.entry(&pending.asked.receiver).or_default() += 1;
+        }
         for (notice, pending) in waiting {
-            if startable.len() + self.busy.len() >= PARALLEL_MAX {
-                break;
-            }
+            let under_way = places.entry(&pending.asked.receiver).or_default();
             let incident = pending.asked.incident.as_ref();
             let before = ahead.entry(&pending.asked.receiver).or_default();
             let waits =
                 before.contains(&incident) || before.contains(&None) || incident.is_none() && !before.is_empty();
-            if !waits && !self.busy.contains(notice) {
+            if !waits && !self.busy.contains(notice) && *under_way < PARALLEL_MAX {
+                *under_way += 1;
                 startable.push(notice.clone());
             }
             before.insert(incident);
@@ -281,6 +283,7 @@ impl NoticeDeliverer {
             alerts: asked.alerts.clone(),
             at: pending.at,
             position: pending.position,
+            test: false,
         }
     }
 
@@ -289,13 +292,14 @@ impl NoticeDeliverer {
         let NoticeJob { notice, request, partition, message, until, .. } = job;
         let receiver = job.taken.receiver.as_str();
         clock::assert_allowed("a notifier");
-        let mut pause = PAUSE.0;
+        let mut pauses = RetryPauses::default();
         let mut attempt = 0;
         loop {
             attempt += 1;
             let taken = reach.taken(receiver);
             let error = match self.send(receiver, message).await {
                 Ok(answer) => {
+                    retry::show(&self.metrics, receiver, None);
                     self.count_delivered(request, receiver, message);
                     let message = Some(job.taken.clone());
                     let fact = Delivered { request: request.clone(), attempt, answer, message };
@@ -306,10 +310,13 @@ impl NoticeDeliverer {
                 Err(error) => error,
             };
             self.metrics.count("hindcast_notices_failed_total", &[("receiver", receiver)], 1.0);
+            retry::show(&self.metrics, receiver, Some(error.trouble()));
             let never = matches!(error, NotifyError::Never(_));
+            let left = until.since(self.clock.now());
+            let pause = pauses.after(&error, (request, attempt), left);
             let error = error.to_string();
             tracing::warn!(receiver, notice, attempt, error, "a notice was not taken");
-            if never || self.clock.now() >= *until {
+            if never || left <= Span::ZERO {
                 self.metrics.count("hindcast_notices_expired_total", &[("receiver", receiver)], 1.0);
                 let fact = Expired { request: request.clone(), error, receiver: Some(receiver.to_owned()) };
                 let is_durable = self.write(partition, notice, fact).await;
@@ -322,8 +329,9 @@ impl NoticeDeliverer {
                     reach.refused(receiver);
                 }
             }
-            let works_again = reach.wait(receiver, taken, pause).await;
-            pause = if works_again { PAUSE.0 } else { (pause * 2).min(PAUSE.1) };
+            if reach.wait(receiver, taken, pause).await {
+                pauses.restart();
+            }
         }
     }
 

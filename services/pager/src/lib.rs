@@ -17,6 +17,7 @@ mod message;
 mod owed;
 mod question;
 mod reach;
+mod retry;
 pub mod rules;
 pub mod state;
 mod storm;
@@ -24,6 +25,7 @@ mod tell;
 
 pub use decide::Pager;
 pub use deliver::NoticeDeliverer;
+pub use retry::show as show_trouble;
 pub use rules::{PagingRules, ReceiverRules};
 pub use state::NoticesState;
 

@@ -329,3 +329,17 @@ async fn a_receiver_that_is_not_configured_is_said_so_and_not_dropped() {
     assert!(world.sent().is_empty());
     assert_eq!(world.facts().await, ["delivered"], "it was shown on screen");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_takes_nothing_delays_no_other() {
+    let world = World::new(ReceiverBehaviour::Hang);
+    world.activate("ours").await;
+    for number in 0..40 {
+        world.ask_about(&format!("fault {number}"), "on-call", Some(&format!("incident {number}"))).await;
+    }
+    world.ask_about("elsewhere", "screen", Some("another")).await;
+    world.starts("ours");
+    world.settle().await;
+    assert_eq!(world.sent().len(), 16, "so many at once to one receiver");
+    assert_eq!(world.facts().await, ["delivered"], "and the other one has its message");
+}

@@ -7,6 +7,8 @@
 //! - [`conformance`]: the suite that every adapter of the ledger port runs.
 //! - [`messaging`]: the stand-ins for the ports of messaging, which need a ledger and a runtime.
 //! - [`work`]: the stand-ins for what takes its time: the copilot, and learning.
+//! - [`vendors`]: stand-ins that speak the protocols of those who are sent notifications, and the suite that every
+//!   notifier runs against them.
 //! - [`append`]: one event of any kind into a ledger, past the types that hold product code back.
 //! - [`recording`]: recordings of real incidents as evidence, as of any moment.
 
@@ -19,6 +21,7 @@ mod documents;
 pub mod messaging;
 #[allow(missing_docs)] // the fields of a recording are those of its files
 pub mod recording;
+pub mod vendors;
 pub mod work;
 
 pub use advice::{answer, hypothesis, proposal, similar};

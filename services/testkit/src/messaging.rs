@@ -68,7 +68,7 @@ impl Notifier for MemoryNotifier {
         let behaviour = of_title.unwrap_or_else(|| *self.behaviour.lock().unwrap());
         match behaviour {
             ReceiverBehaviour::Take => Ok("202 Accepted".to_owned()),
-            ReceiverBehaviour::Again => Err(notify::Error::Again("503 Service Unavailable".to_owned())),
+            ReceiverBehaviour::Again => Err(notify::Error::again("503 Service Unavailable")),
             ReceiverBehaviour::Never => Err(notify::Error::Never("400 Bad Request".to_owned())),
             ReceiverBehaviour::Hang => std::future::pending().await,
         }

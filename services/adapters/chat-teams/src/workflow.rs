@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_messaging::chat::Error;
-use hindcast_messaging::notify::{self, Notification, Notifier};
-use reqwest::{Client, Url};
+use hindcast_messaging::notify::{self, Notification, Notifier, ReceiverTrouble};
+use reqwest::{Client, Response, Url};
 use serde_json::Value;
 
 use crate::hosts::is_loopback;
@@ -57,16 +57,30 @@ impl Workflow {
     /// # Errors
     /// As of the chat port; the address is in none of them.
     pub async fn send(&self, body: &Value) -> Result<(), Error> {
-        let request = self.client.post(self.url.clone()).json(body);
-        let response = request.send().await.map_err(|error| wire::unreached(WHO, error))?;
-        match response.status().as_u16() {
-            200..300 => Ok(()),
-            401 => Err(Error::Never(format!("{WHO} answered 401: its address is not the whole one; copy it anew"))),
-            403 => Err(Error::Never(format!("{WHO} answered 403: only people of the tenant may start it; let anyone"))),
-            404 | 410 => Err(Error::Gone(format!("{WHO} is no more or is switched off; make it anew"))),
-            _ => Err(wire::refusal(WHO, response).await),
+        let response = self.start(body).await?;
+        match (response.status().as_u16(), address_refused(response.status().as_u16())) {
+            (200..300, _) => Ok(()),
+            (404 | 410, Some(why)) => Err(Error::Gone(why)),
+            (_, Some(why)) => Err(Error::Never(why)),
+            (_, None) => Err(wire::refusal(WHO, response).await),
         }
     }
+
+    async fn start(&self, body: &Value) -> Result<Response, Error> {
+        let request = self.client.post(self.url.clone()).json(body);
+        request.send().await.map_err(|error| wire::unreached(WHO, error))
+    }
+}
+
+/// What an answer says that refuses the address itself, which is the credential here.
+fn address_refused(status: u16) -> Option<String> {
+    let why = match status {
+        401 => "answered 401: its address is not the whole one; copy it anew",
+        403 => "answered 403: only people of the tenant may start it; let anyone",
+        404 | 410 => "is no more or is switched off; make it anew",
+        _ => return None,
+    };
+    Some(format!("{WHO} {why}"))
 }
 
 /// A workflow is a receiver of notifications: each is a card, and the workflow answers nothing.
@@ -76,10 +90,22 @@ impl Notifier for Workflow {
         let lines: Vec<&str> = message.lines.iter().map(String::as_str).collect();
         let url = message.url.as_deref();
         let card = hindcast_chat_cards::teams::render::notice(message.severity, &message.title, &lines, url);
-        match Self::send(self, &card).await {
-            Ok(()) => Ok("the workflow took it".to_owned()),
-            Err(Error::Again { detail, .. }) => Err(notify::Error::Again(detail)),
-            Err(Error::Gone(detail) | Error::Never(detail)) => Err(notify::Error::Never(detail)),
+        let again = |detail, after, trouble| notify::Error::Again { detail, after, trouble };
+        let response = match self.start(&card).await {
+            Ok(response) => response,
+            Err(error) => return Err(again(error.to_string(), None, ReceiverTrouble::Unavailable)),
+        };
+        let status = response.status().as_u16();
+        if (200..300).contains(&status) {
+            return Ok(format!("the workflow took it ({status})"));
+        }
+        if let Some(why) = address_refused(status) {
+            return Err(again(why, None, ReceiverTrouble::Credential));
+        }
+        match wire::refusal(WHO, response).await {
+            Error::Again { detail, after } if status == 429 => Err(again(detail, after, ReceiverTrouble::RateLimit)),
+            Error::Again { detail, after } => Err(again(detail, after, ReceiverTrouble::Unavailable)),
+            Error::Gone(detail) | Error::Never(detail) => Err(notify::Error::Never(detail)),
         }
     }
 }

@@ -12,7 +12,7 @@ use hindcast_domain::{Span, Time};
 use reqwest::{Method, header};
 use serde_json::Value;
 
-use self::figures::MetricFigures;
+use self::figures::{FigureLabels, MetricFigures};
 pub use self::outcome::{Check, CheckOutcome};
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
@@ -58,6 +58,7 @@ pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     let figures = figures(context).await;
     checks.push(figures.as_ref().map_or_else(|error| Check::error("effects", error), effects));
     checks.push(receivers(context).await.unwrap_or_else(|error| Check::error("receivers", &error)));
+    checks.extend(figures.as_ref().map(troubled).unwrap_or_default());
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
     checks.extend(chat(context).await);
     checks.extend(disk(context, figures.as_ref().ok()));
@@ -216,6 +217,23 @@ async fn receivers(context: &CliContext<'_>) -> Result<Check> {
     } else {
         Check::ok("receivers", format!("{}: {}", count(names.len() as u64, "receiver"), names.join(", ")))
     })
+}
+
+/// Receivers that did not take the last message that they were sent.
+fn troubled(figures: &MetricFigures) -> Vec<Check> {
+    let of = |told: FigureLabels<'_>| {
+        let name = clean(told.label("receiver"));
+        let (what, remedy) = match told.label("trouble") {
+            "credential" => ("refuses the credential", "Put the right one into its place and start Hindcast again"),
+            "rate_limit" => {
+                ("wants fewer messages", "Raise its limit, or send it less: at_least, pages_only, pages_max")
+            }
+            "refused" => ("refused the last message", "`hindcast notices --status requested,expired` shows why"),
+            _ => ("did not answer", "See whether it can be reached from the server"),
+        };
+        Check::failed("receiver", format!("{name} {what}"), format!("{remedy}; then `hindcast receiver test {name}`."))
+    };
+    figures.all_told("hindcast_receiver_trouble").map(of).collect()
 }
 
 /// Deliveries that failed lately or are failing now.

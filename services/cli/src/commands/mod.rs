@@ -23,6 +23,7 @@ mod order;
 pub mod parked;
 pub mod promised;
 pub mod proof;
+pub mod receiver;
 pub mod report;
 pub mod runbook;
 mod senders;

@@ -110,6 +110,28 @@ async fn what_is_wrong_has_a_remedy() {
 }
 
 #[tokio::test]
+async fn a_receiver_in_trouble_is_named_with_what_to_do() {
+    for (trouble, words, remedy) in [
+        ("credential", "phone refuses the credential", "Put the right one"),
+        ("rate_limit", "phone wants fewer messages", "pages_max"),
+        ("unavailable", "phone did not answer", "reached"),
+        ("refused", "phone refused the last message", "hindcast notices"),
+    ] {
+        let told = format!(
+            "hindcast_effects_held 0\nhindcast_receiver_trouble{{receiver=\"phone\",trouble=\"{trouble}\"}} 1\n\
+             hindcast_receiver_trouble{{receiver=\"mail\",trouble=\"{trouble}\"}} 0\n"
+        );
+        let (status, found) = verdict(healthy().says("GET /metrics", "text/plain", &told), "receiver").await;
+        assert_eq!((status, &found["verdict"]), (ExitStatus::Failed, &json!("failed")), "{found}");
+        assert_eq!(found["detail"], words);
+        let said = found["remedy"].as_str().unwrap();
+        assert!(said.contains(remedy) && said.contains("hindcast receiver test phone"), "{said}");
+    }
+    let (_, found) = verdict(healthy(), "receiver").await;
+    assert_eq!(found, Value::Null, "without trouble nothing is said");
+}
+
+#[tokio::test]
 async fn the_disk_is_told_with_the_day_on_which_it_is_full() {
     for (growth_gib, ends, days) in
         [(0.5, "ok", "full in 80 days"), (4.0, "note", "full in 10 days"), (20.0, "failed", "full in 2 days")]

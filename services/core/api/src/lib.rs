@@ -10,6 +10,7 @@ mod made;
 pub mod model;
 pub mod page;
 pub mod problem;
+pub mod receivers;
 pub mod words;
 
 pub use advice::*;
@@ -18,6 +19,7 @@ pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{Code, Problem, ProblemCode};
+pub use receivers::ReceiverTest;
 pub use words::{
     ChatMessageKind, EventKind, HypothesisKind, PageAccount, ProposalStatus, ReadyStatus, ReceiptStage, RiskLevel,
 };

@@ -1,7 +1,7 @@
 //! What every part of a node is handed, and the tasks that it runs. Owns names (slot, owner, installation) that tell
 //! this process from others; decides nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hindcast_clock as clock;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Parts, Role};
+use super::{Parts, Role, receivers};
 use crate::folder::Folder;
 use crate::ledger::OpenedLedger;
 use crate::settings::Settings;
@@ -43,6 +43,8 @@ pub struct Common {
     pub install: String,
     /// This process among those of its installation: the same after a restart.
     pub owner: String,
+    /// The receivers that this process notifies, by name; none where it does not run the pager.
+    pub notifiers: crate::trial::Receivers,
     /// Asks of a folder only: no intake, nothing decided, nothing delivered, nothing written.
     pub reading_only: bool,
     /// The writer's slot in the ledger.
@@ -64,6 +66,8 @@ impl Common {
         let writer = IntakeWriter::gathering(Arc::clone(&ledger), Arc::clone(&clock), progress.clone(), &slot, fail);
         let install = settings.install.clone().map_or_else(|| folder.install(), Ok)?;
         let owner = format!("{install}/{word}");
+        let pages = roles.contains(&Role::Pager) && !reading_only;
+        let notifiers = if pages { receivers::notifiers(&settings)? } else { BTreeMap::new() };
         let lags = LagBoard::new(settings.health.lag());
         let common = Self {
             settings,
@@ -77,6 +81,7 @@ impl Common {
             writer,
             install,
             owner,
+            notifiers,
             reading_only,
             slot,
         };

@@ -6,7 +6,7 @@ use hindcast_domain::lane::names;
 use hindcast_pager::NoticeDeliverer;
 
 use super::common::{Common, Tasks};
-use super::{Role, chat, receivers};
+use super::{Role, chat};
 
 /// Names the services whose progress counts for "caught up".
 pub fn expect(common: &Common) {
@@ -44,7 +44,7 @@ pub fn start(common: &Common, tasks: &mut Tasks) -> anyhow::Result<()> {
             clock: Arc::clone(&common.clock),
             install: common.install.clone(),
             holder: common.owner.clone(),
-            notifiers: receivers::notifiers(&common.settings)?,
+            notifiers: common.notifiers.clone(),
             public_url: common.settings.public_url.clone(),
             metrics: common.metrics.clone(),
             figures: common.progress.figures().clone(),

@@ -94,6 +94,9 @@ fn state(common: &Common) -> extra::ProcessState {
         folder: common.folder.clone(),
         reading_only: common.reading_only,
         public_url: common.settings.public_url.clone(),
+        notifiers: common.notifiers.clone(),
+        clock: Arc::clone(&common.clock),
+        metrics: common.metrics.clone(),
     }
 }
 

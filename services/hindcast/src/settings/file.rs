@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use hindcast_domain::Severity;
 use hindcast_domain::catalog::Catalog;
 use serde::{Deserialize, Serialize};
 
+use super::receivers::Receiver;
 use super::{FILE, advising, chat};
 
 /// `hindcast.toml`.
@@ -107,49 +107,6 @@ impl HeartbeatSettings {
     }
 }
 
-/// What a receiver understands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Understands {
-    /// Our own message, as JSON, signed where a secret is set.
-    #[default]
-    Webhook,
-    /// A card, as a workflow of Teams takes it.
-    TeamsWorkflow,
-}
-
-/// A receiver of notifications: a webhook.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
-    /// The receiver's name, which notices show.
-    pub name: String,
-    /// What it understands.
-    #[serde(default)]
-    pub kind: Understands,
-    /// The webhook's address; absent when `url_env` names a variable that holds it.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// The environment variable that holds its address, where the address is a secret.
-    #[serde(default)]
-    pub url_env: Option<String>,
-    /// The environment variable that holds the secret that signs.
-    #[serde(default)]
-    pub secret_env: Option<String>,
-    /// Only incidents of this severity or worse.
-    #[serde(default)]
-    pub at_least: Option<Severity>,
-    /// Whether it wants pages only.
-    #[serde(default)]
-    pub pages_only: bool,
-    /// Pages that it takes within the window.
-    #[serde(default)]
-    pub pages_max: Option<u32>,
-    /// That window, in seconds.
-    #[serde(default)]
-    pub window_s: Option<i64>,
-}
-
 /// The ledger that the settings choose: files in the data folder, or a NATS server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerChoice {
@@ -205,24 +162,6 @@ impl LedgerChoice {
     }
 }
 
-/// The receivers of the file, with those that one flag or one setting of Teams stands for.
-pub(super) fn receivers(mut named: Vec<Receiver>, notify: Option<&String>, workflow: Option<&String>) -> Vec<Receiver> {
-    let plain = |name: &str, kind, url: Option<&String>, url_env: Option<&String>| Receiver {
-        name: name.to_owned(),
-        kind,
-        url: url.cloned(),
-        url_env: url_env.cloned(),
-        secret_env: None,
-        at_least: None,
-        pages_only: false,
-        pages_max: None,
-        window_s: None,
-    };
-    named.extend(notify.map(|url| plain("webhook", Understands::Webhook, Some(url), None)));
-    named.extend(workflow.map(|name| plain("teams-workflow", Understands::TeamsWorkflow, None, Some(name))));
-    named
-}
-
 /// Correlation within its bounds, with weights of version 1: those that a person sets.
 pub(super) fn checked(
     correlation: hindcast_correlator::CorrelationRules,
@@ -235,26 +174,6 @@ pub(super) fn checked(
         );
     }
     Ok(correlation)
-}
-
-pub(super) fn check_receivers(receivers: &[Receiver]) -> anyhow::Result<()> {
-    let mut names = std::collections::BTreeSet::new();
-    for receiver in receivers {
-        if !names.insert(&receiver.name) {
-            bail!("expected each receiver's name once, got {:?} twice", receiver.name);
-        }
-        let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-        if let Some(url) = receiver.url.as_ref().filter(|url| !is_web(url)) {
-            bail!("expected an http or https address for the receiver {:?}, got {url:?}", receiver.name);
-        }
-        if receiver.pages_max == Some(0) || receiver.window_s.is_some_and(|window| window <= 0) {
-            bail!("expected pages_max and window_s above 0 for the receiver {:?}", receiver.name);
-        }
-        if receiver.url.is_some() == receiver.url_env.is_some() {
-            bail!("expected either url or url_env for the receiver {:?}", receiver.name);
-        }
-    }
-    Ok(())
 }
 
 /// Times of paging that make sense, and no receivers among them.

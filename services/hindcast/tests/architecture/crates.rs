@@ -139,7 +139,7 @@ fn an_edge_that_is_not_allowed_is_found() {
         ("hindcast-domain", "hindcast-events"),
         ("hindcast-events", "hindcast-correlation"),
         ("hindcast-queries", "hindcast-ledger"),
-        ("hindcast-notify-webhook", "hindcast-ledger"),
+        ("hindcast-notify-http", "hindcast-ledger"),
         ("hindcast-ledger", "hindcast-eventlog"),
         ("hindcast-eventlog", "hindcast-pager"),
         ("hindcast-pager", "hindcast-testkit"),
@@ -242,11 +242,12 @@ fn the_paging_audit_knows_nothing_of_whoever_pages() {
 }
 
 /// What appends commands, reaches people, decides, or starts processes.
-const HANDS: [&str; 8] = [
+const HANDS: [&str; 9] = [
     "hindcast-intake",
     "hindcast-eventlog",
     "hindcast-messaging",
-    "hindcast-notify-webhook",
+    "hindcast-notify-email",
+    "hindcast-notify-http",
     "hindcast-control",
     "hindcast-correlator",
     "hindcast-pager",

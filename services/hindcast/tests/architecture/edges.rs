@@ -57,7 +57,7 @@ pub const ADAPTER_TO_MORE: [(&str, &str, &str); 1] =
     [("telemetry-files", "hindcast-clock", "what is kept for a time is kept by the clock")];
 
 /// Edges that exist for tests alone.
-pub const ONLY_IN_TESTS: [(&str, &str, &str); 21] = [
+pub const ONLY_IN_TESTS: [(&str, &str, &str); 24] = [
     ("hindcast-copilot", "hindcast-eventlog", "what was appended is read back"),
     ("hindcast-copilot", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
     ("hindcast-detector", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
@@ -75,6 +75,9 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 21] = [
     ("hindcast-testkit", "hindcast-correlation", "a version of a random history has weights"),
     ("hindcast-testkit", "hindcast-correlator", "random histories are decided again by the deciders that serve"),
     ("hindcast-testkit", "hindcast-mlops", "random histories are decided again by the deciders that serve"),
+    ("hindcast-testkit", "hindcast-metrics", "delivery counts what it sends"),
+    ("hindcast-testkit", "hindcast-notify-email", "delivery is killed around sending with the receivers that serve"),
+    ("hindcast-testkit", "hindcast-notify-http", "delivery is killed around sending with the receivers that serve"),
     ("hindcast-testkit", "hindcast-pager", "random histories are decided again by the deciders that serve"),
     ("hindcast-testkit", "hindcast-paging-audit", "random histories are audited"),
     ("hindcast-rca", "hindcast-postmortem", "a draft cites nothing that the ranking's evidence lacks"),
@@ -82,7 +85,7 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 21] = [
 ];
 
 /// Dependencies that are heavy, or that reach the world, with the crates that own them.
-pub const OWNED: [(&str, &[&str]); 18] = [
+pub const OWNED: [(&str, &[&str]); 19] = [
     ("tokio-tungstenite", &["hindcast-chat-slack"]),
     ("jsonwebtoken", &["hindcast-chat-teams"]),
     ("linfa-logistic", &["hindcast-train-linfa"]),
@@ -94,7 +97,7 @@ pub const OWNED: [(&str, &[&str]); 18] = [
             "hindcast-chat-slack",
             "hindcast-chat-teams",
             "hindcast-cli",
-            "hindcast-notify-webhook",
+            "hindcast-notify-http",
             "hindcast-llm-genai",
             "hindcast-recorder",
             "hindcast",
@@ -107,7 +110,8 @@ pub const OWNED: [(&str, &[&str]); 18] = [
     ("fastembed", &["hindcast-embed-fastembed"]),
     ("genai", &["hindcast-llm-genai"]),
     ("rmcp", &["hindcast-mcp"]),
-    ("minijinja", &["hindcast-copilot"]),
+    ("minijinja", &["hindcast-copilot", "hindcast-notify-http"]),
+    ("lettre", &["hindcast-notify-email"]),
     ("prometheus-client", &["hindcast-metrics"]),
     ("ort", &["hindcast-embed-fastembed"]),
     ("prost", &["hindcast-gateway"]),

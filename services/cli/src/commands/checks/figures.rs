@@ -27,7 +27,13 @@ impl MetricFigures {
 
     /// The labels of a figure that tells something by them, and is 1.
     pub(super) fn told(&self, name: &str) -> Option<FigureLabels<'_>> {
-        self.lines.iter().find(|line| line.name == name && line.value > 0.0).map(|line| FigureLabels(&line.labels))
+        self.all_told(name).next()
+    }
+
+    /// The labels of each figure of a name that is 1.
+    pub(super) fn all_told<'a>(&'a self, name: &str) -> impl Iterator<Item = FigureLabels<'a>> {
+        let told = self.lines.iter().filter(move |line| line.name == name && line.value > 0.0);
+        told.map(|line| FigureLabels(&line.labels))
     }
 }
 

@@ -15,6 +15,12 @@ pub(super) const ALL: &[MetricDeclaration] = &[
         "Notifications that were given up; nobody got them from this receiver",
         &[named("receiver", Receivers)],
     ),
+    gauge(
+        "hindcast_receiver_trouble",
+        "1 for what was wrong at the last attempt to reach a receiver: it did not answer, refused the credential, wanted \
+         fewer messages, or refused the message",
+        &[named("receiver", Receivers), words("trouble", &["unavailable", "credential", "rate_limit", "refused"])],
+    ),
     histogram(
         "hindcast_page_seconds",
         "Seconds from the commit of the alert that asked for a page, or from a timer's due time, to the receiver's \
