@@ -16,9 +16,10 @@ use hindcast_ledger::port::{AppendError, ReadError, Seq};
 use hindcast_ledger::subject::Subject;
 use tokio::sync::mpsc;
 
-use crate::gather::{Submission, answer, gather};
+use crate::gather::{answer, gather};
 use crate::repeats::{GatheredEvents, LINGER, RequestShare};
 use crate::slot::{FailPoint, Slot, event_id};
+use crate::submission::Submission;
 
 /// Slots that a writer tries before it gives up: more twins than this is a mistake of configuration.
 const SLOTS_MAX: u32 = 64;

@@ -1,24 +1,17 @@
 //! Which requests share a commit, and what each of them is answered.
 
+use hindcast_domain::EventId;
 use hindcast_domain::events;
 use hindcast_domain::limits::COMMIT_EVENTS_MAX;
-use hindcast_domain::{EventId, Time};
 use hindcast_events::NewEvent;
 use hindcast_facts::{Appended, SubmitError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::repeats::RequestShare;
+use crate::submission::Submission;
 
 /// Bytes of events, before compression, that go into one commit.
 const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
-
-/// The events of one request, and where it waits for its answer.
-pub(crate) struct Submission {
-    pub(crate) events: Vec<NewEvent>,
-    pub(crate) answer: oneshot::Sender<Result<Appended, SubmitError>>,
-    /// When it came.
-    pub(crate) at: Time,
-}
 
 /// Takes what waits already, up to a commit's limits. What does not fit any more waits for the next one.
 pub(crate) fn gather(

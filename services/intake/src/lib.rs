@@ -19,6 +19,7 @@ mod command;
 mod gather;
 mod repeats;
 mod slot;
+mod submission;
 mod writer;
 
 pub use command::{CommandWriter, NewCommand};

@@ -14,9 +14,9 @@ use hindcast_ledger::progress::{LedgerProgress, UNDECIDED_MAX};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chain::Chain;
-use crate::gather::Submission;
 use crate::repeats::RepeatIndex;
 use crate::slot::{FailPoint, Slot, of_fact};
+use crate::submission::Submission;
 
 /// Requests that wait for a partition's next commit.
 const QUEUE_MAX: usize = 4_096;

@@ -70,7 +70,7 @@ impl RepeatedAlert {
 /// When an alert was last sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRepeat {
-    /// When that was.
+    /// Time of the newest repeat.
     pub at: Time,
     /// When the sender's silence becomes a fact.
     pub stale_at: Time,

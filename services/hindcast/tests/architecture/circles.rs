@@ -17,7 +17,11 @@ use crate::paths::{Module, Modules, modules, uses};
 use crate::source::product;
 
 /// Circles that stay: files by their paths from the repository's root, and why they are one idea in several files.
-const STAYS: [(&[&str], &str); 2] = [
+const STAYS: [(&[&str], &str); 3] = [
+    (
+        &["services/correlator/src/decide.rs", "services/correlator/src/repeats.rs"],
+        "a batch of repeats is an input, and a repeat that changes something is decided as the message that it was",
+    ),
     (
         &[
             "services/core/domain/src/chat.rs",

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::RepeatIndex;
 use super::known::{KnownAlerts, hash};
-use crate::gather::Submission;
+use crate::submission::Submission;
 
 /// The subject of a batch.
 const SUBJECT: &str = "repeats";
@@ -40,7 +40,7 @@ enum MessagePlace {
     Batch(Option<Fingerprint>),
 }
 
-/// Repeats in the making.
+/// One batch while requests are gathered into it.
 #[derive(Default)]
 struct RepeatsInMaking {
     alerts: BTreeMap<Fingerprint, (u32, Span)>,
@@ -84,23 +84,23 @@ impl RepeatIndex {
             let is_kept = flags.iter().zip(&events).any(kept) || !flags.contains(&true);
             let mut places = Vec::with_capacity(events.len());
             for (repeats, event) in flags.into_iter().zip(events) {
-                match &event.event {
-                    Event::Observed(seen) if repeats => {
+                if let Event::Observed(seen) = &event.event {
+                    if repeats {
                         known.repeat(seen, now);
                         making.alert(&seen.fingerprint, seen.stale_after, at);
                         places.push(MessagePlace::Batch(Some(seen.fingerprint.clone())));
                         continue;
                     }
-                    Event::Delivery(delivery) if !is_kept && is_plain(delivery) => {
-                        making.request(&delivery.source, &delivery.verified);
-                        places.push(MessagePlace::Batch(None));
-                        continue;
-                    }
-                    Event::Observed(seen) => {
-                        known.write(seen);
-                        written.push(seen.fingerprint.clone());
-                    }
-                    _ => {}
+                    known.write(seen);
+                    written.push(seen.fingerprint.clone());
+                }
+                if let Event::Delivery(delivery) = &event.event
+                    && !is_kept
+                    && is_plain(delivery)
+                {
+                    making.request(&delivery.source, &delivery.verified);
+                    places.push(MessagePlace::Batch(None));
+                    continue;
                 }
                 places.push(MessagePlace::Own(own.len()));
                 own.push(event);

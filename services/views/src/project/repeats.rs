@@ -28,7 +28,7 @@ pub(crate) struct RepeatCount {
     /// Those of an alert since it came into its incident.
     #[serde(default)]
     pub(crate) at_home: u64,
-    /// When the last one was.
+    /// Time of the newest repeat.
     pub(crate) last_at: Time,
     /// The batch that holds the last one.
     pub(crate) position: u64,
