@@ -62,13 +62,13 @@ pub enum VendorMode {
 /// A request that a stand-in got.
 #[derive(Clone, Debug)]
 pub struct VendorRequest {
-    /// Its method.
+    /// `GET` or `POST`, as it came.
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Its headers.
+    /// Names in small letters, with what they hold.
     pub headers: HeaderMap,
-    /// Its body.
+    /// All bytes behind the headers.
     pub body: Vec<u8>,
 }
 

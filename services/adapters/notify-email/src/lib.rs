@@ -38,7 +38,7 @@ pub struct EmailOptions {
     pub in_clear: bool,
     /// The account, where the server wants one.
     pub user: Option<String>,
-    /// Its password.
+    /// Its secret word, which no error shows.
     pub password: Option<Secret>,
     /// Who writes.
     pub from: String,

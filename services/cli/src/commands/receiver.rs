@@ -17,7 +17,7 @@ pub enum ReceiverCommand {
     Test(ReceiverTestArgs),
 }
 
-/// Which receiver.
+/// The line behind `receiver test`.
 #[derive(Args, Debug)]
 pub struct ReceiverTestArgs {
     /// The name of the receiver in `[[receivers]]`.

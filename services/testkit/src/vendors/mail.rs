@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::VendorMode;
 
-/// A mail that was taken.
+/// What one address got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenMail {
     /// The address in `RCPT TO`.
