@@ -11,7 +11,7 @@ use hindcast_domain::lane::{Decider, Input, Timer, Urgency, WaitingLine, names};
 use hindcast_domain::words::{SilenceEnd, SuppressionKind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
-use crate::grouping::{self, Placing};
+use crate::grouping::{self, PlacingReason};
 use crate::state::CorrelatorState;
 use crate::{people, repeats, timers};
 
@@ -154,7 +154,7 @@ pub(crate) fn observe(
                     annotations: &fired.annotations,
                     starts_at: fired.starts_at,
                 };
-                follow_ups.extend(fire(state, lane, &firing, Placing::Fires, id, now));
+                follow_ups.extend(fire(state, lane, &firing, PlacingReason::Fires, id, now));
             }
             Event::AlertRepeated(repeated) => {
                 let Some(alert) = known else { continue };
@@ -189,7 +189,7 @@ fn fire(
     state: &CorrelatorState,
     lane: &Partition,
     firing: &Newcomer<'_>,
-    why: Placing,
+    why: PlacingReason,
     cause: &EventId,
     now: Time,
 ) -> Vec<Draft> {
@@ -227,7 +227,7 @@ fn no_longer_usual(
     };
     let firing = Newcomer { severity, ..Newcomer::of(alert) };
     let lifted = grouping::unsuppress(&alert.fingerprint, &held.by, SilenceEnd::NoLongerCovered, false);
-    let placed = grouping::place(state, &firing, Placing::Fires, cause, now);
+    let placed = grouping::place(state, &firing, PlacingReason::Fires, cause, now);
     std::iter::once(lifted).chain(placed).collect()
 }
 
@@ -238,7 +238,7 @@ pub(crate) fn goes_on(
     alert: &alert::Alert,
     starts_at: Option<Time>,
     now: Time,
-) -> Option<Placing> {
+) -> Option<PlacingReason> {
     let home = alert.incident.as_ref().and_then(|incident| state.book.home(incident))?;
     let resolved_at = home.resolved_at.filter(|_| !home.is_live())?;
     if !alert.is_firing() || alert.suppressed.is_some() || alert.flapping_until.is_some() {
@@ -247,8 +247,8 @@ pub(crate) fn goes_on(
     let began_anew = starts_at.is_some_and(|starts| starts > resolved_at);
     let goes_on = now.since(resolved_at) > hindcast_domain::Span::seconds(state.seen.rules.lag_s);
     match (began_anew, goes_on) {
-        (true, _) => Some(Placing::Fires),
-        (false, true) => Some(Placing::StillFires),
+        (true, _) => Some(PlacingReason::Fires),
+        (false, true) => Some(PlacingReason::StillFires),
         (false, false) => None,
     }
 }

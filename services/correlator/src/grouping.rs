@@ -15,14 +15,15 @@ use hindcast_domain::silence::{Kind, Silence};
 use hindcast_domain::words::{GroupingRule, ResolvedBy, SilenceEnd, SuppressionKind};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Span, Time};
 
+use crate::ending;
 use crate::second;
 use crate::state::{CorrelatorState, is_closed_by_a_person};
 use crate::title;
 
 /// Why an alert looks for its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placing {
-    /// It fires.
+pub enum PlacingReason {
+    /// It begins to fire, or fires when nothing suppresses it any more.
     Fires,
     /// It is said to fire long after a person resolved its incident.
     StillFires,
@@ -80,8 +81,14 @@ pub fn usual(state: &CorrelatorState, firing: &Newcomer<'_>, now: Time) -> Optio
 
 /// Finds the place of an alert that fires. `cause` seeds the id of an incident that it may open.
 #[must_use]
-pub fn place(state: &CorrelatorState, firing: &Newcomer<'_>, why: Placing, cause: &EventId, now: Time) -> Vec<Draft> {
-    if why == Placing::Fires
+pub fn place(
+    state: &CorrelatorState,
+    firing: &Newcomer<'_>,
+    why: PlacingReason,
+    cause: &EventId,
+    now: Time,
+) -> Vec<Draft> {
+    if why == PlacingReason::Fires
         && let Some(drafts) = at_home(state, firing, now)
     {
         return drafts;
@@ -91,7 +98,7 @@ pub fn place(state: &CorrelatorState, firing: &Newcomer<'_>, why: Placing, cause
     let joins = |group: &IncidentGroup| state.is_joinable(group, group.has_quiet(&evidence), now);
     let mut assignment = assign::assign(&evidence, &state.grouped.groups, &scorer, now, joins);
     let Some(incident) = assignment.incident.as_ref().and_then(|id| state.book.incidents.get(id)) else {
-        if why == Placing::StillFires {
+        if why == PlacingReason::StillFires {
             assignment.grouping.rule = GroupingRule::StillFiring;
         }
         let opens = firing.severity.opens_incident();
@@ -218,12 +225,5 @@ fn recurrence<'a>(state: &'a CorrelatorState, firing: &Newcomer<'_>, now: Time) 
 pub fn quiet(state: &CorrelatorState, id: &IncidentId, ending: &Fingerprint) -> Option<Draft> {
     let incident = state.book.home(id).filter(|incident| incident.is_live())?;
     let others_quiet = state.roster.is_quiet_besides(&incident.id, ending);
-    others_quiet.then(|| resolved(incident, ResolvedBy::Quiet))
-}
-
-/// The decision that an incident is over by itself.
-#[must_use]
-pub fn resolved(incident: &Incident, by: ResolvedBy) -> Draft {
-    let over = incident::Resolved { by, cause: None, resolution: None };
-    Draft::system(&incident.id, Event::IncidentResolved(over))
+    others_quiet.then(|| ending::resolved(incident, ResolvedBy::Quiet))
 }

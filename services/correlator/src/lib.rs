@@ -9,6 +9,7 @@
 //! happens when nobody speaks; [`people`] is what happens when somebody commands.
 
 pub mod decide;
+mod ending;
 pub mod grouping;
 pub mod people;
 pub mod repeats;

@@ -1,14 +1,12 @@
 //! What a person's command means in this lane. Refusals are events too.
 
-use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::command::{Code, Command, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::events;
-use hindcast_domain::words::{ResolvedBy, SilenceEnd};
+use hindcast_domain::words::SilenceEnd;
 use hindcast_domain::{Fingerprint, LabelId, Partition, Time, incident};
 
 use crate::state::CorrelatorState;
-use crate::{grouping, timers};
+use crate::{ending, timers};
 
 /// Decides about one command. A label is another lane's, so taking one back is nothing to this one.
 pub(crate) fn command(
@@ -45,27 +43,6 @@ fn decide(
         return Ok(timers::lift(state, lane, alert, &SilenceEnd::Undone, &input.id, now, None));
     }
     let mut drafts = incident::decide::command(&state.book, received, &input.id, &input.actor, now)?;
-    drafts.extend(left_quiet(state, &drafts));
+    drafts.extend(ending::left_quiet(state, &drafts));
     Ok(drafts)
-}
-
-/// An incident that alerts left is over when only quiet ones stayed.
-pub(crate) fn left_quiet(state: &CorrelatorState, drafts: &[Draft]) -> Option<Draft> {
-    let draft = drafts.first()?;
-    let leaving = match &draft.event {
-        Event::IncidentSplit(split) => &split.fingerprints,
-        Event::IncidentUndone(undone) if undone.how == "merged" => &undone.fingerprints,
-        Event::IncidentDeclared(_)
-        | Event::IncidentMerged(_)
-        | Event::IncidentUndone(_)
-        | events! { intake, finding, conversation, proposal, label, model, chat, alert, silence, control, notice, placement, incident_status, care } =>
-        {
-            return None;
-        }
-    };
-    let incident = state.book.incidents.get(&draft.subject.parse().ok()?).filter(|incident| incident.is_live())?;
-    let mut staying = state.book.alerts_of(incident).filter(|alert| !leaving.contains(&alert.fingerprint)).peekable();
-    staying.peek()?;
-    let quiet = |alert: &Alert| alert.status == Status::Resolved && alert.flapping_until.is_none();
-    staying.all(quiet).then(|| grouping::resolved(incident, ResolvedBy::Quiet))
 }

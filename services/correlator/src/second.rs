@@ -12,8 +12,8 @@ use hindcast_domain::incident::{self, Incident, LinkEvidence, Merged, Reviewed, 
 use hindcast_domain::lane::Timer;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span};
 
+use crate::ending;
 use crate::state::CorrelatorState;
-use crate::{people, timers};
 
 /// An alert joins one incident and fits another one too: they are merged where their alerts say that they are one.
 pub(crate) fn bridged(
@@ -53,13 +53,13 @@ pub(crate) fn review(state: &CorrelatorState, id: &IncidentId, timer: &Timer) ->
                 drafts.extend(touchable(state, &other).map(|other| merged(state, incident, other, None, linked)));
             }
             Some(SecondStep::Split(kinds, linked)) => {
-                drafts.extend(split(state, incident, &kinds, linked, &timers::seed(timer)));
+                drafts.extend(split(state, incident, &kinds, linked, &seed(timer)));
             }
             None => {}
         }
     }
     drafts.insert(0, Draft::system(id, Event::IncidentReviewed(Reviewed { asked })));
-    let over = people::left_quiet(state, &drafts[1..]);
+    let over = ending::left_quiet(state, &drafts[1..]);
     drafts.extend(over);
     drafts
 }
@@ -90,6 +90,11 @@ fn merged(
     }
     let merged = Merged { incident: from.id.clone(), fingerprints, evidence: Some(evidence) };
     Draft::system(&into.id, Event::IncidentMerged(merged))
+}
+
+/// An id that seeds the ids of what a timer opens.
+pub(crate) fn seed(timer: &Timer) -> EventId {
+    EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()])
 }
 
 fn split(

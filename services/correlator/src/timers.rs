@@ -10,8 +10,9 @@ use hindcast_domain::silence::{Silence, SilenceState};
 use hindcast_domain::words::{ResolvedBy, SilenceEnd};
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
-use crate::grouping::{self, Placing};
-use crate::second;
+use crate::ending;
+use crate::grouping::{self, PlacingReason};
+use crate::second::{self, seed};
 use crate::state::CorrelatorState;
 
 /// Decides about a timer that is due.
@@ -30,15 +31,10 @@ pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> 
         "awake" => incident()
             .map(|incident| vec![Draft::system(&incident.id, Event::IncidentAwoken(Awoken {}))])
             .unwrap_or_default(),
-        "quiet" => incident().map(|incident| vec![grouping::resolved(incident, ResolvedBy::Stale)]).unwrap_or_default(),
+        "quiet" => incident().map(|incident| vec![ending::resolved(incident, ResolvedBy::Stale)]).unwrap_or_default(),
         "review" => incident().map(|incident| second::review(state, &incident.id, timer)).unwrap_or_default(),
         _ => Vec::new(),
     }
-}
-
-/// An id that seeds the ids of what a timer opens.
-pub(crate) fn seed(timer: &Timer) -> EventId {
-    EventId::derive(&[timer.id.as_bytes(), &timer.due.nanos().to_be_bytes()])
 }
 
 fn stale(state: &CorrelatorState, alert: &Alert) -> Vec<Draft> {
@@ -82,7 +78,7 @@ pub(crate) fn lift(
     let other = grouping::silence_over(state, lane, &firing, goes_on);
     match other {
         Some(silence) => drafts.push(grouping::suppress(&alert.fingerprint, silence)),
-        None => drafts.extend(grouping::place(state, &firing, Placing::Fires, cause, now)),
+        None => drafts.extend(grouping::place(state, &firing, PlacingReason::Fires, cause, now)),
     }
     drafts
 }

@@ -33,7 +33,7 @@ pub struct Assignment {
     pub grouping: Grouping,
 }
 
-/// An incident that was compared.
+/// How well a newcomer fits one incident, by the best pair and what the incident as a whole says.
 struct ComparedIncident<'a> {
     incident: &'a IncidentId,
     log_odds: i32,

@@ -2,7 +2,7 @@
 //! they say of an alert (information, rate, verdict), and their bound; refuses to know what is open.
 //!
 //! A count is one of *slots*: a burst counts once. It halves in [`GroupingParameters::half_life_s`]. What is read about
-//! an alert leaves the present slot out, so that a fault's own alerts make nothing known. Counts are whole millionths:
+//! an alert leaves the present slot out, so that a fault's own alerts make nothing known. HashedCounts are whole millionths:
 //! a state that was written and read again is the same to the bit.
 //!
 //! [`GroupingParameters::half_life_s`]: crate::parameters::GroupingParameters::half_life_s
@@ -10,7 +10,7 @@
 use hindcast_domain::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::counts::{Counts, DecayingCount, Moment, ONE};
+use crate::counts::{DecayingCount, HashedCounts, Moment, ONE};
 use crate::math::{ln, thousandths};
 use crate::parameters::PARAMETERS as P;
 use crate::traits::AlertTraits;
@@ -56,9 +56,9 @@ pub struct AlertBaseline {
     start_s: Option<i64>,
     /// Slots in which there was any alert.
     active: DecayingCount,
-    values: Counts<DecayingCount>,
-    kinds: Counts<KindBaseline>,
-    novelties: Counts<DecayingCount>,
+    values: HashedCounts<DecayingCount>,
+    kinds: HashedCounts<KindBaseline>,
+    novelties: HashedCounts<DecayingCount>,
 }
 
 fn seconds(time: Time) -> i64 {

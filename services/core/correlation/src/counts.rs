@@ -1,4 +1,4 @@
-//! Counts by the hash of what is counted, and one count that decays. Owns their bound and their one written form, in the
+//! HashedCounts by the hash of what is counted, and one count that decays. Owns their bound and their one written form, in the
 //! order of the hashes; refuses to know what a hash stands for.
 
 use std::collections::HashMap;
@@ -56,7 +56,7 @@ impl DecayingCount {
         if self.slot == moment.slot { all.saturating_sub(ONE) } else { all }
     }
 
-    /// Counts one more, once a slot; whether it did.
+    /// HashedCounts one more, once a slot; whether it did.
     pub(crate) fn add(&mut self, now_s: i64, half_life_s: i64, slot: i64) -> bool {
         if slot == self.slot {
             return false;
@@ -93,15 +93,15 @@ pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AsItIs>>;
 
 /// A bounded map by hashes, written in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counts<T>(ByHash<T>);
+pub(crate) struct HashedCounts<T>(ByHash<T>);
 
-impl<T> Default for Counts<T> {
+impl<T> Default for HashedCounts<T> {
     fn default() -> Self {
         Self(ByHash::default())
     }
 }
 
-impl<T> Counts<T> {
+impl<T> HashedCounts<T> {
     pub(crate) fn get(&self, hash: u64) -> Option<&T> {
         self.0.get(&hash)
     }
@@ -141,7 +141,7 @@ impl<T> Counts<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Counts<T> {
+impl<T: Serialize> Serialize for HashedCounts<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut all: Vec<(&u64, &T)> = self.0.iter().collect();
         all.sort_unstable_by_key(|(hash, _)| **hash);
@@ -149,7 +149,7 @@ impl<T: Serialize> Serialize for Counts<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Counts<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for HashedCounts<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(Vec::<(u64, T)>::deserialize(deserializer)?.into_iter().collect()))
     }
@@ -171,13 +171,13 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_the_same_and_is_bounded() {
-        let mut counts = Counts::<DecayingCount>::default();
+        let mut counts = HashedCounts::<DecayingCount>::default();
         for hash in 0..=ENTRIES_MAX as u64 {
             counts.entry(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15)).add(i64::try_from(hash / 100).unwrap(), 900, 1);
         }
         counts.sweep(|count| count.at(4_000, 900));
         assert!(counts.len() <= ENTRIES_MAX / 2 && counts.len() > ENTRIES_MAX / 8, "{}", counts.len());
         let text = serde_json::to_string(&counts).unwrap();
-        assert_eq!(serde_json::from_str::<Counts<DecayingCount>>(&text).unwrap(), counts);
+        assert_eq!(serde_json::from_str::<HashedCounts<DecayingCount>>(&text).unwrap(), counts);
     }
 }

@@ -8,7 +8,7 @@ use hindcast_domain::limits::CONSIDERED_MAX;
 use hindcast_domain::{Fingerprint, IncidentId, Span, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::counts::Counts;
+use crate::counts::HashedCounts;
 use crate::evidence::{AlertEvidence, TellingValue};
 use crate::pair::PairScorer;
 use crate::parameters::PARAMETERS as P;
@@ -47,9 +47,9 @@ pub struct IncidentGroup {
 pub struct IncidentGroups {
     groups: BTreeMap<u64, IncidentGroup>,
     /// Incidents by the hash of what is shared, newest last.
-    index: Counts<VecDeque<u64>>,
+    index: HashedCounts<VecDeque<u64>>,
     /// The last incident of each kind.
-    last: Counts<u64>,
+    last: HashedCounts<u64>,
     /// The incidents that an alert joined last, newest last: who shares nothing is told that it was kept out of them.
     newest: VecDeque<u64>,
     /// The time scale of each source.

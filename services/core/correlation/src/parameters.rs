@@ -97,11 +97,11 @@ pub struct GroupingParameters {
     pub clip: Bounded<i32>,
     /// What a pair that shares nothing says in a mean.
     pub silent: Bounded<i32>,
-    /// How long after its last alert an incident is joined: a multiple of its own tempo,
+    /// How long after its last alert an incident is joined, as a multiple of its own tempo.
     pub end_times: Bounded<i64>,
-    /// and at least,
+    /// The shortest such time for any incident, in seconds.
     pub end_least_s: Bounded<i64>,
-    /// and at the most so many seconds.
+    /// The longest such time for any incident, in seconds.
     pub end_most_s: Bounded<i64>,
     /// First second step after an incident opened.
     pub review_s: Bounded<i64>,
@@ -113,9 +113,9 @@ pub struct GroupingParameters {
     pub usual_hours: Bounded<u32>,
     /// Slots a day, in thousandths.
     pub usual_a_day: Bounded<i64>,
-    /// A burst is more in a slot than this multiple of the highest past slot,
+    /// A burst is more in a slot than this multiple of the highest past slot and [`Self::burst_more`].
     pub burst_times: Bounded<i64>,
-    /// and so many more.
+    /// Alerts in a slot that a burst has beyond the multiple.
     pub burst_more: Bounded<i64>,
     /// A kind has returned after a gap of this multiple of its mean gap, which counts as an hour at least.
     pub gap_times: Bounded<i64>,

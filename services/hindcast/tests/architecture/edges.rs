@@ -57,7 +57,7 @@ pub const ADAPTER_TO_MORE: [(&str, &str, &str); 1] =
     [("telemetry-files", "hindcast-clock", "what is kept for a time is kept by the clock")];
 
 /// Edges that exist for tests alone.
-pub const ONLY_IN_TESTS: [(&str, &str, &str); 24] = [
+pub const ONLY_IN_TESTS: [(&str, &str, &str); 25] = [
     ("hindcast-copilot", "hindcast-eventlog", "what was appended is read back"),
     ("hindcast-copilot", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
     ("hindcast-detector", "hindcast-intake", "a world of tests makes the writer, as the binary does"),
@@ -70,6 +70,7 @@ pub const ONLY_IN_TESTS: [(&str, &str, &str); 24] = [
     ("hindcast-learning", "hindcast-train-linfa", "a service is judged with the trainer that trains"),
     ("hindcast-log-templates", "hindcast-metric-shifts", "recordings are judged by both detectors together"),
     ("hindcast-mlops", "hindcast-correlator", "history is decided again by the decider that serves"),
+    ("hindcast-mlops", "hindcast-entities", "recordings say what an alert is about as an endpoint does"),
     ("hindcast-mlops", "hindcast-train-linfa", "what is learnt is judged with the trainer that trains"),
     ("hindcast-testkit", "hindcast-control", "random histories are decided again by the deciders that serve"),
     ("hindcast-testkit", "hindcast-correlation", "a version of a random history has weights"),
