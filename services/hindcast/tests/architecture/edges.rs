@@ -2,10 +2,11 @@
 //! A new edge is the largest class of change: it is allowed here first.
 
 /// Edges from core to core, beyond those to the domain.
-pub const CORE_TO_CORE: [(&str, &str, &str); 15] = [
+pub const CORE_TO_CORE: [(&str, &str, &str); 16] = [
     ("chat-cards", "api", "a card shows what the API says"),
     ("correlation", "similarity", "labels and words of two alerts are compared one way"),
     ("mlops", "api", "the status of a version is what the API says"),
+    ("mlops", "entities", "tests say what recorded alerts are about by the rules that serve"),
     ("mlops", "engine", "the past is decided again by the engine that serves"),
     ("mlops", "correlation", "features are computed by the one code path that serves"),
     ("postmortem", "api", "a draft is what the API says"),

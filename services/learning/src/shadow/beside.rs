@@ -40,11 +40,11 @@ struct One<D: Decider> {
     order: RecordedOrder,
     /// The position of the newest input that was decided.
     newest: u64,
-    placing: Placing,
+    placing: ShadowPlacing,
 }
 
 /// Reads what was decided as what the shadow would have done.
-struct Placing {
+struct ShadowPlacing {
     version: u32,
     /// The observation with which each alert last began to fire.
     newest: BTreeMap<Fingerprint, EventId>,
@@ -111,7 +111,7 @@ impl<D: Decider> Beside<D> {
                 lane: MemoryLane::of((self.make)(), of.clone(), template.state().clone()),
                 order: RecordedOrder::default(),
                 newest: 0,
-                placing: Placing { version, newest: BTreeMap::new() },
+                placing: ShadowPlacing { version, newest: BTreeMap::new() },
             });
             one.order.push(&Arc::new(DecodedCommit::new(record, &header, hash, events)));
         }
@@ -142,7 +142,7 @@ impl<D: Decider> One<D> {
     }
 }
 
-impl Placing {
+impl ShadowPlacing {
     /// What a decision on the input at `at` did with an alert. An alert that goes home is where it was.
     fn see(&mut self, decided: &Recorded, at: u64) -> Option<Placed> {
         let (fingerprint, grouping, began) = match &decided.event {

@@ -30,7 +30,7 @@ pub(crate) use self::advice::about;
 use self::commands::NewestCommands;
 use self::hash::{Digests, Dirty};
 use self::live::{ClassCounts, Live};
-use self::tally::{Before, Counts};
+use self::tally::{AlertTally, Before};
 use crate::error::Error;
 use crate::fold::{self, Folds};
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
@@ -40,7 +40,7 @@ use crate::store::{Batch, LAYOUT, Store, ViewCheckpoint, event, framed};
 pub(crate) struct Projector {
     store: Store,
     folds: Folds,
-    counts: Counts,
+    counts: AlertTally,
     classes: ClassCounts,
     checkpoint: ViewCheckpoint,
     live: Arc<Mutex<Live>>,
@@ -102,7 +102,7 @@ impl Projector {
         Self {
             store,
             folds: Folds::default(),
-            counts: Counts::new(),
+            counts: AlertTally::new(),
             classes: ClassCounts::default(),
             checkpoint,
             live: Arc::default(),

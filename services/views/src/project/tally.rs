@@ -71,7 +71,7 @@ impl Counted {
 }
 
 /// All incidents' counts.
-pub(crate) type Counts = BTreeMap<IncidentId, Counted>;
+pub(crate) type AlertTally = BTreeMap<IncidentId, Counted>;
 
 /// What an alert was before an event.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +99,7 @@ impl Before {
 }
 
 /// Counts the messages that an event brought or moved.
-pub(crate) fn count(counts: &mut Counts, event: &Event, fingerprint: &Fingerprint, before: &Before, alert: &Alert) {
+pub(crate) fn count(counts: &mut AlertTally, event: &Event, fingerprint: &Fingerprint, before: &Before, alert: &Alert) {
     let Some(now) = &alert.incident else { return };
     let fresh = alert.messages.saturating_sub(before.messages);
     if before.incident.as_ref() == Some(now) {
