@@ -17,6 +17,8 @@ use support::{Ledger, Server, alert, folder};
 
 /// Alerts that join while it is looked at.
 const JOINING: usize = 400;
+/// Pairs of questions about now in each round of looks.
+const PLANTED: usize = 6;
 /// The service whose incident is looked at.
 const SERVICE: &str = "orders-db";
 
@@ -171,11 +173,13 @@ async fn whatever_joins_meanwhile_each_look_is_of_one_position() {
         looks.push(api(&server, &id).await);
         looks.push(terminal(&server, &id));
         looks.extend(card(&slack));
-        // Two questions, each about now.
-        let head = server.get(&format!("/api/v1/incidents/{id}")).await["alerts"].as_u64().unwrap();
-        let list = server.get(&format!("/api/v1/incidents/{id}/alerts?limit=500")).await;
-        let listed = vec![("alerts", list["items"].as_array().unwrap().len() as u64)];
-        planted.push(Shown { by: "planted", position: list["position"].as_u64().unwrap(), head, listed });
+        // Two questions, each about now, often enough that something joins between two of them.
+        for _ in 0..PLANTED {
+            let head = server.get(&format!("/api/v1/incidents/{id}")).await["alerts"].as_u64().unwrap();
+            let list = server.get(&format!("/api/v1/incidents/{id}/alerts?limit=500")).await;
+            let listed = vec![("alerts", list["items"].as_array().unwrap().len() as u64)];
+            planted.push(Shown { by: "planted", position: list["position"].as_u64().unwrap(), head, listed });
+        }
     }
     looking.store(false, std::sync::atomic::Ordering::Relaxed);
     feeding.await.unwrap();

@@ -249,7 +249,7 @@ impl TeamsRoom<'_> {
 
     /// An outgoing webhook asks, and never acts.
     async fn answers_an_outgoing_webhook(&self, zoe: &User) {
-        let outgoing = self.server.url("/self.teams/outgoing");
+        let outgoing = self.server.url("/teams/outgoing");
         let question = self.teams.message(zoe, &At::channel(CHANNEL), "what is going on?");
         let (status, answer) = self.teams.deliver_outgoing(&outgoing, WEBHOOK, &question).await;
         assert!(status == 200 && !words(&answer).is_empty(), "{status} {answer}");

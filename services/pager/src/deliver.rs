@@ -149,6 +149,9 @@ impl NoticeDeliverer {
     /// # Errors
     /// When the ledger is damaged.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) -> Result<(), ReadError> {
+        for receiver in self.notifiers.keys() {
+            retry::show(&self.metrics, receiver, None);
+        }
         let this = Arc::new(self);
         let mut desk = DeliveryDesk::default();
         let mut feed = OrderedFeed::start(Arc::clone(&this.ledger), 1);

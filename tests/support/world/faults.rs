@@ -109,7 +109,7 @@ const CONNECTIONS: Script = Script {
 const DISK: Script = Script {
     root: "ledger-db",
     alerts: &[
-        ("LedgerDiskFull", "ledger-db", "warning", "the file system under PostgreSQL has no space left", 12),
+        ("LedgerDiskFull", "ledger-db", "critical", "the file system under PostgreSQL has no space left", 12),
         ("PaymentsErrorRate", "payments", "critical", "payments fails more than 5 percent of its requests", 22),
         ("EdgeServerErrors", "edge", "critical", "edge answers 5xx to more than 5 percent", 27),
     ],

@@ -86,8 +86,8 @@ impl PageAuditor {
         let mut services = BTreeSet::new();
         for fingerprint in self.incidents.members(id) {
             let Some(alert) = self.alerts.0.get(fingerprint) else { continue };
-            let lifted = self.lifted.get(fingerprint).copied().unwrap_or(Time::ZERO);
-            let long = alert.began().is_some_and(|began| began.max(lifted) + BOUND <= due);
+            let since = [alert.began(), self.lifted.get(fingerprint).copied(), self.placed.get(fingerprint).copied()];
+            let long = alert.began().is_some() && since.into_iter().flatten().all(|since| since + BOUND <= due);
             if long && alert.fires() && alert.severity >= Severity::Medium && !self.suppressed.contains_key(fingerprint)
             {
                 entities.insert(alert.entity.as_str());

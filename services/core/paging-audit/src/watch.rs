@@ -9,7 +9,7 @@ use hindcast_domain::{Fingerprint, IncidentId, Severity, Time, events};
 use crate::BOUND;
 use crate::duties::{NamingDuties, NamingDuty, NewToCarer};
 use crate::episodes::{AlertChange, ObservedAlerts};
-use crate::incidents::AuditedIncidents;
+use crate::incidents::{AuditedIncident, AuditedIncidents};
 use crate::report::{AuditRule, PageAuditReport, PagingViolation};
 use crate::rules::AuditSettings;
 use crate::said::SaidWords;
@@ -26,6 +26,8 @@ pub struct PageAuditor {
     pub(crate) suppressed: BTreeMap<Fingerprint, Time>,
     /// When a silence let an alert go.
     pub(crate) lifted: BTreeMap<Fingerprint, Time>,
+    /// When an alert was given another incident.
+    pub(crate) placed: BTreeMap<Fingerprint, Time>,
     /// When a severity could be told again after nobody could be.
     pub(crate) reachable: BTreeMap<Severity, Time>,
     /// Wide incidents that are to be looked at, and those that were reported.
@@ -245,7 +247,12 @@ impl PageAuditor {
     fn incident(&mut self, input: &Recorded) {
         let moving = moved(&input.event);
         let was_held: Vec<bool> = moving.iter().map(|fingerprint| self.is_held(fingerprint, self.now)).collect();
+        let merged = if let Event::IncidentMerged(merged) = &input.event { Some(&merged.incident) } else { None };
+        let absorbed = merged.and_then(|id| self.incidents.all.get(id).cloned());
         let change = self.incidents.see(input);
+        if let (Some(absorbed), Some(home)) = (absorbed, change.touched.first()) {
+            self.absorbed(home, &absorbed);
+        }
         for (fingerprint, was_held) in moving.iter().zip(was_held) {
             self.moved(fingerprint, was_held);
         }
@@ -275,9 +282,26 @@ impl PageAuditor {
         }
     }
 
+    /// An incident became a part of `home`: what people were paged for there is new to nobody here.
+    fn absorbed(&mut self, home: &IncidentId, other: &AuditedIncident) {
+        if other.paged_at.is_none() {
+            return;
+        }
+        for id in self.duties.of_page() {
+            let Some(duty) = self.duties.of_mut(id) else { continue };
+            if self.incidents.of_alert(&duty.fingerprint).is_none_or(|(of, _)| of != home) {
+                continue;
+            }
+            duty.new.kind &= !other.kinds.contains(&duty.name);
+            duty.new.entity &= !other.entities.contains(&duty.entity);
+            duty.new.worse &= other.worst.is_none_or(|worst| duty.severity > worst);
+        }
+    }
+
     /// An alert is another incident's now: what held it may hold it no more, and whoever takes care of that incident may
     /// know what is new to others.
     fn moved(&mut self, fingerprint: &Fingerprint, was_held: bool) {
+        self.placed.insert(fingerprint.clone(), self.now);
         if was_held && !self.is_held(fingerprint, self.now) {
             self.lifted.insert(fingerprint.clone(), self.now);
         }

@@ -208,6 +208,7 @@ pub(super) const SILENCE: &[ActArgument] = &[
         ..ARGUMENT
     },
     ActArgument { name: "environment", form: F::Word, cli: CliForm::Flag("environment", "NAME"), ..ARGUMENT },
+    ActArgument { name: "repeats", asked: false, cli: CliForm::Flag("repeat", "WINDOW"), ..ARGUMENT },
     ActArgument { name: "replaces", form: F::Silence, asked: false, cli: CliForm::Flag("replaces", "ID"), ..ARGUMENT },
 ];
 
