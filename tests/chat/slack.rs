@@ -105,9 +105,9 @@ impl SlackRoom<'_> {
         for _ in 0..100 {
             assert_eq!(self.slack.interact(&self.base, &press).await.0, 200);
         }
-        assert_eq!(becomes(self.server, &incident, "status", "acknowledged").await["acknowledged_by"], "zoe");
+        assert_eq!(becomes(self.server, incident, "status", "acknowledged").await["acknowledged_by"], "zoe");
         assert_eq!(self.server.all("/api/v1/events?kind=intake.command").await.len(), commands + 1);
-        assert!(self.server.cli(&["show", &incident]).1.contains("zoe"));
+        assert!(self.server.cli(&["show", incident]).1.contains("zoe"));
         self.card("acknowledged by zoe").await;
     }
 
@@ -164,7 +164,7 @@ impl SlackRoom<'_> {
                     .submitted("UZOE", &[("cause", "the volume was full"), ("resolution", "deleted old exports")]),
             )
             .await;
-        let resolved = becomes(self.server, &incident, "status", "resolved").await;
+        let resolved = becomes(self.server, incident, "status", "resolved").await;
         assert_eq!(
             (&resolved["cause"], &resolved["resolution"]),
             (&json!("the volume was full"), &json!("deleted old exports"))

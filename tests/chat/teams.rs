@@ -122,9 +122,9 @@ impl TeamsRoom<'_> {
     async fn acknowledges(&self, zoe: &User, card: &Kept, incident: &str) {
         let (status, answer) = self.press(zoe, card, "Acknowledge", &json!({})).await;
         assert_eq!(status, 200, "{answer}");
-        let acknowledged = becomes(self.server, &incident, "status", "acknowledged").await;
+        let acknowledged = becomes(self.server, incident, "status", "acknowledged").await;
         assert_eq!(acknowledged["acknowledged_by"], "zoe");
-        assert!(self.server.cli(&["show", &incident]).1.contains("zoe"), "the terminal says who acknowledged it");
+        assert!(self.server.cli(&["show", incident]).1.contains("zoe"), "the terminal says who acknowledged it");
         until("the card says who acknowledged it", self.server, async || {
             self.cards().into_iter().find(|kept| words(&kept.activity).contains("acknowledged by zoe"))
         })
@@ -177,7 +177,7 @@ impl TeamsRoom<'_> {
     async fn resolves(&self, zoe: &User, card: &Kept, incident: &str) {
         let over = json!({"cause": "the volume was full", "resolution": "deleted old exports"});
         self.press(zoe, card, "Resolve", &over).await;
-        let resolved = becomes(self.server, &incident, "status", "resolved").await;
+        let resolved = becomes(self.server, incident, "status", "resolved").await;
         assert_eq!((&resolved["cause"], &resolved["resolution"]), (&over["cause"], &over["resolution"]));
         until("the cause on the card", self.server, async || {
             self.cards()

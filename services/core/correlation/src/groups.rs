@@ -200,7 +200,7 @@ impl IncidentGroups {
     fn plan(&mut self, own: u64, has_company: bool) {
         let Some(group) = self.groups.get_mut(&own) else { return };
         let times = [P.review_s.value, P.divide_s.value].map(|after| group.opened + Span::seconds(after));
-        let splits = group.newest.len() >= P.split_kinds.value + 1;
+        let splits = group.newest.len() > P.split_kinds.value;
         let next = times.into_iter().find(|at| *at > group.last);
         if group.review.is_none() && (has_company || splits) {
             group.review = next;

@@ -56,7 +56,7 @@ impl PageAuditor {
         self.pass(input.time);
         match &input.event {
             Event::Observed(seen) => match self.alerts.observe(seen, self.now, self.settings.late) {
-                AlertChange::Nothing => {}
+                AlertChange::Nothing => self.fell(&seen.fingerprint),
                 AlertChange::Began => self.began(&seen.fingerprint),
                 AlertChange::Ended(began) => self.ended(&seen.fingerprint, began),
             },
@@ -164,6 +164,18 @@ impl PageAuditor {
         // Where it is a member already no status event will say so.
         if self.incidents.of_alert(fingerprint).is_some() {
             self.compare_with_known(fingerprint);
+        }
+    }
+
+    /// What fires below a paging severity now is no news to whoever takes care of it.
+    fn fell(&mut self, fingerprint: &Fingerprint) {
+        if self.alerts.0.get(fingerprint).is_none_or(|alert| !alert.fires() || alert.severity.pages()) {
+            return;
+        }
+        for id in self.duties.of(fingerprint) {
+            if let Some(duty) = self.duties.of_mut(id) {
+                duty.new = NewToCarer::default();
+            }
         }
     }
 

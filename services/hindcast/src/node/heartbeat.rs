@@ -89,7 +89,7 @@ impl HeartbeatSettings {
         match (&self.url, &self.url_env) {
             (Some(url), None) => Ok(Some(url.clone())),
             (None, Some(name)) => {
-                let found = std::env::var(name).ok().filter(|url| !url.trim().is_empty());
+                let found = crate::settings::environment(name);
                 let missing = || anyhow::anyhow!("[heartbeat] url_env: the variable {name} is not set");
                 found.map(Some).ok_or_else(missing)
             }
