@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hindcast_domain::incident::Status;
-use hindcast_domain::notice::{Reason, Requested};
+use hindcast_domain::notice::{NamedAlert, Reason, Requested};
 use hindcast_domain::{Fingerprint, IncidentId, NoticeId, Severity, Time};
 use serde::{Deserialize, Serialize};
 
@@ -146,10 +146,9 @@ impl HeardWords {
         let unnamed = asked.through.is_none();
         let through = asked.through.unwrap_or(position);
         for incident in asked.incident.iter().chain(&asked.incidents) {
-            let of = |named: &&hindcast_domain::notice::NamedAlert| {
-                named.incident.as_ref().or(asked.incident.as_ref()) == Some(incident)
-            };
-            let mut known = KnownOfIncident { severity: Some(asked.severity), ..KnownOfIncident::default() };
+            let of = |named: &&NamedAlert| named.incident.as_ref().or(asked.incident.as_ref()) == Some(incident);
+            let severity = severity_said(asked, asked.alerts.iter().filter(of), unnamed);
+            let mut known = KnownOfIncident { severity: Some(severity), ..KnownOfIncident::default() };
             known.teams.extend(asked.teams.iter().cloned());
             known.services.extend(asked.services.iter().cloned());
             for named in asked.alerts.iter().filter(of) {
@@ -269,6 +268,15 @@ impl HeardWords {
         let mut told = receivers.map(|(receiver, _)| receiver).chain(named);
         told.any(|receiver| self.names(fingerprint, receiver, news, stretch, lost))
     }
+}
+
+/// How bad a message says one incident is, by the alerts that it names of it: the severity of one about several is that
+/// of the worst of them.
+fn severity_said<'a>(asked: &Requested, named: impl Iterator<Item = &'a NamedAlert>, unnamed: bool) -> Severity {
+    if asked.incident.is_some() || unnamed {
+        return asked.severity;
+    }
+    named.map(|named| named.severity).max().unwrap_or(Severity::High).min(asked.severity)
 }
 
 fn mark(marks: &mut VecDeque<(u64, NoticeId)>, through: u64, notice: &NoticeId) {
