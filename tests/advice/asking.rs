@@ -60,7 +60,8 @@ pub(super) async fn streamed(server: &Server, again: &Happened, wrong: &mut Wron
 }
 
 pub(super) async fn bad_questions(server: &Server, wrong: &mut Wrong) {
-    let before = quiet(server).await;
+    quiet(server).await;
+    let before = recorded(server).await;
     let long = "why? ".repeat(2_000);
     let bad: &[(Value, &[u16])] = &[
         (json!({"question": ""}), &[422]),
@@ -91,8 +92,18 @@ pub(super) async fn bad_questions(server: &Server, wrong: &mut Wrong) {
         let url = server.url(&format!("/api/v1/incidents/INC-ZZZZZZZZ/{path}"));
         refusal(path, server.client.get(url).send().await.unwrap(), &[404], wrong).await;
     }
-    let after = quiet(server).await;
-    wrong.unless(before == after, || format!("refused questions left something: {before} then {after}"));
+    quiet(server).await;
+    let after = recorded(server).await;
+    wrong.unless(before == after, || format!("refused questions left something: {before:?} then {after:?}"));
+}
+
+/// How many events of each kind there are that a question can leave. Others come meanwhile: incidents are reviewed.
+async fn recorded(server: &Server) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for kind in ["intake.command", "conversation.asked", "conversation.answered", "conversation.tool_used"] {
+        counts.push(server.all(&format!("/api/v1/events?kind={kind}")).await.len());
+    }
+    counts
 }
 
 pub(super) async fn refusal(place: &str, answer: reqwest::Response, expected: &[u16], wrong: &mut Wrong) {

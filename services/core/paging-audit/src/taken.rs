@@ -81,8 +81,8 @@ impl PageAuditor {
         Some(self.incidents.home_of(about)?.0.clone())
     }
 
-    /// A page says what is new of everything in the same incident that began before it and is of the same kind, on the
-    /// same entity, or no worse.
+    /// A page that arrives wakes for everything in the same incident that is of the same kind, on the same entity, or no
+    /// worse; that it names each of these is another rule's business.
     fn wake(&mut self, message: &DeliveredMessage, named: &NamedAlert) -> Vec<u64> {
         let Some(home) = self.home_of_named(message, named) else { return Vec::new() };
         let entity = entity_of(named);
@@ -92,7 +92,7 @@ impl PageAuditor {
             of.is_some_and(|(id, _)| *id == home)
         });
         for id in &woken {
-            let Some(duty) = self.duties.of_mut(*id).filter(|duty| duty.began <= message.at) else { continue };
+            let Some(duty) = self.duties.of_mut(*id) else { continue };
             duty.new.kind &= duty.name != named.name;
             duty.new.entity &= duty.entity != entity;
             duty.new.worse &= named.severity < duty.severity;
