@@ -42,9 +42,12 @@ pub fn card_words(of: &Value) -> String {
     of.to_string().replace('\\', "")
 }
 
-/// How many events there are, but for what vendors took meanwhile: a card that is behind is delivered when it is.
+/// How many events there are that whatever comes in begins with. Others come meanwhile: cards and messages that are due
+/// are delivered, and incidents are reviewed.
 fn written(events: &[Value]) -> usize {
-    events.iter().filter(|event| event["type"] != "chat.delivered" && event["type"] != "chat.updated").count()
+    let begins = |kind: &str| ["intake.", "command.", "conversation."].iter().any(|family| kind.starts_with(family));
+    let is_from_outside = |kind: &str| begins(kind) || kind == "chat.received";
+    events.iter().filter(|event| event["type"].as_str().is_some_and(is_from_outside)).count()
 }
 
 /// The id of the one incident of a service, or of the newest where none is named.
