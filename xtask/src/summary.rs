@@ -11,10 +11,10 @@ pub struct Summary {
 
 impl Summary {
     /// Adds what a line says, if it is a summary of cargo's runner (one for each binary) or of nextest (one in all).
+    /// nextest repeats, indented, what a failed test printed, its harness's summary among it: that counts nothing.
     pub fn read(&mut self, line: &str) {
-        let line = line.trim_start();
         let Some(counts) = line.strip_prefix("test result:").or_else(|| {
-            let rest = line.strip_prefix("Summary [")?;
+            let rest = line.trim_start().strip_prefix("Summary [")?;
             Some(rest.split_once(" run:")?.1)
         }) else {
             return;
@@ -60,6 +60,8 @@ mod tests {
 
     #[test]
     fn what_a_test_prints_counts_nothing() {
+        let repeated = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out";
+        assert_eq!(sum(&[repeated]), (0, 0));
         assert_eq!(sum(&["    PASS [ 0.1s] hindcast::blackbox 3 passed", "2 failed", "Summary of 7 passed"]), (0, 0));
     }
 }
