@@ -42,8 +42,8 @@ impl Clean {
 
 fn observation_of(redactor: &mut Redactor, observation: &mut Observation) {
     observation.name = redactor.text(&observation.name);
-    observation.labels = redactor.labels(std::mem::take(&mut observation.labels));
-    observation.annotations = redactor.annotations(std::mem::take(&mut observation.annotations));
+    observation.labels = redactor.labels(std::mem::take(&mut observation.labels).into()).into();
+    observation.annotations = redactor.annotations(std::mem::take(&mut observation.annotations).into()).into();
     redactor.optional(&mut observation.source_fingerprint);
     redactor.optional(&mut observation.service);
     if let Some(about) = &mut observation.about {

@@ -1,9 +1,7 @@
 //! Events, alerts, incidents, findings and notices as views show them, and what senders say.
 
-use std::collections::BTreeMap;
-
 use hindcast_api::{Alert, Event, Finding, Incident, Notice, TimelineEntry};
-use hindcast_domain::alert::{Observation, Signal};
+use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::event::{Change, Recorded};
 use hindcast_domain::finding::{Kind, Raised};
 use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time, notice};
@@ -171,7 +169,7 @@ pub fn observation(fingerprint: Fingerprint, name: &str, service: &str) -> Obser
         severity: Severity::High,
         signal: Signal::Firing,
         labels: [("alertname", name), ("service", service)].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-        annotations: BTreeMap::new(),
+        annotations: Labels::new(),
         starts_at: None,
         ends_at: None,
         stale_after: Span::hours(12),

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // an example prints
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use hindcast_correlation::assign::assign;
@@ -58,7 +57,7 @@ impl Partition {
         .map(|(label, value)| (label.to_owned(), value.to_owned()))
         .into();
         let summary = format!("{service}: the share of failed requests is above five percent for ten minutes");
-        let annotations: Labels = BTreeMap::from([("summary".to_owned(), summary)]);
+        let annotations = Labels::from([("summary".to_owned(), summary)]);
         let newcomer = Newcomer {
             fingerprint: &fingerprint,
             source: "prometheus",

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
-use std::collections::BTreeMap;
-
 use hindcast_correlation::assign::{Assignment, assign};
 use hindcast_correlation::baseline::{AlertBaseline, Usualness};
 use hindcast_correlation::evidence::AlertEvidence;
@@ -59,7 +57,7 @@ impl Yard {
     }
 
     fn with<T>(&self, alert: &Told, then: impl FnOnce(&Newcomer<'_>, Time) -> T) -> T {
-        let (now, annotations) = (START + Span::seconds(alert.at), BTreeMap::new());
+        let (now, annotations) = (START + Span::seconds(alert.at), Labels::new());
         let mut mac = [0; 32];
         mac[..4].copy_from_slice(&alert.number.to_be_bytes());
         let newcomer = Newcomer {

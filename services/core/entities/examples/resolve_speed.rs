@@ -3,10 +3,10 @@
 
 #![allow(clippy::disallowed_methods)] // a clock is what this example is for
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
+use hindcast_domain::alert::Labels;
 use hindcast_entities::{EntityRules, LabelledAlert};
 
 const ROUNDS: u32 = 20_000;
@@ -33,7 +33,7 @@ fn main() {
 
 fn nanos(rules: &EntityRules, name: &str, labels: &str) -> u128 {
     let pairs = labels.split(' ').filter_map(|pair| pair.split_once('='));
-    let labels: BTreeMap<String, String> = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let labels: Labels = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
     let alert = LabelledAlert { name, labels: &labels };
     let begun = Instant::now();
     for _ in 0..ROUNDS {

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use hindcast_domain::alert::Labels;
 use hindcast_entities::{EntityRules, LabelledAlert};
 use serde::Deserialize;
-
-type Labels = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

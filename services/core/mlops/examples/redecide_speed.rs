@@ -1,12 +1,11 @@
 //! How fast the correlator's decider decides again, in memory: so many events spread over seven days.
 //! `cargo run --release -p hindcast-learn --example redecide_speed [EVENTS]`
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use hindcast_correlation::weights::GroupingWeights;
 use hindcast_correlator::Correlator;
-use hindcast_domain::alert::{Observation, Signal};
+use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time};
@@ -91,7 +90,7 @@ fn catalog() -> Recorded {
 
 fn observation(draws: &mut Seeded, time: Time) -> Observation {
     let (service, rule, pod) = (draws.below(SERVICES), draws.below(RULES), draws.below(20));
-    let labels: BTreeMap<String, String> = [
+    let labels: Labels = [
         ("alertname", format!("Rule{rule}Firing")),
         ("service", format!("svc{service}")),
         ("pod", format!("svc{service}-{pod}")),

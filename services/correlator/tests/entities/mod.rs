@@ -1,10 +1,8 @@
 //! Alerts as exporters label them, through the decider: what is broken divides incidents, and the exporter that they
 //! share joins none.
 
-use std::collections::BTreeMap;
-
 use hindcast_domain::Severity;
-use hindcast_domain::alert::Observation;
+use hindcast_domain::alert::{Labels, Observation};
 use hindcast_entities::{EntityRules, LabelledAlert};
 
 use crate::harness::{Lane, fingerprint};
@@ -25,7 +23,7 @@ type Told<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 /// An observation, as the door makes one of these labels; unresolved, as it made one before there were rules.
 fn observed(target: &[(&str, &str)], (name, more): Told<'_>, is_resolved: bool) -> Observation {
     let own = [("alertname", name), ("severity", "critical")];
-    let labels: BTreeMap<String, String> =
+    let labels: Labels =
         target.iter().chain(&own).chain(more).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let identity = format!("{labels:?}");
     let plain = hindcast_testkit::observation(fingerprint(name, &identity), name, "");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use hindcast_correlator::{Correlator, CorrelatorState};
-use hindcast_domain::alert::{Observation, Signal};
+use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::command::Configured;
 use hindcast_domain::event::{Draft, Event, Recorded};
@@ -188,7 +188,7 @@ impl LabLane {
 
 /// The alert as the door would take it in.
 fn observation(alert: &LabAlert) -> Observation {
-    let mut labels = alert.labels.clone();
+    let mut labels = Labels::from(alert.labels.clone());
     labels.entry("alertname".to_owned()).or_insert_with(|| alert.name.clone());
     let resolved = EntityRules::shipped().resolve(&LabelledAlert { name: &alert.name, labels: &labels });
     Observation {
@@ -201,7 +201,7 @@ fn observation(alert: &LabAlert) -> Observation {
         severity: alert.severity.as_deref().and_then(severity).unwrap_or(Severity::Medium),
         signal: Signal::Firing,
         labels,
-        annotations: alert.annotations.clone(),
+        annotations: alert.annotations.clone().into(),
         starts_at: Some(alert.time),
         ends_at: None,
         stale_after: STALE_AFTER,

@@ -158,7 +158,7 @@ async fn as_it_fired(seen: &Snapshot, symptom: &mut Symptom) -> Result<(), Probl
     }
     if let Ok(fired) = serde_json::from_value::<hindcast_domain::alert::Fired>(event.data) {
         symptom.alert.severity = fired.severity;
-        symptom.alert.annotations = fired.annotations;
+        symptom.alert.annotations = fired.annotations.into();
     }
     Ok(())
 }

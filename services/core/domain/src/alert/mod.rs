@@ -3,12 +3,15 @@
 
 pub mod decide;
 pub mod event;
+mod labels;
 
 use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use labels::Labels;
 
 pub use event::{
     Fired, Flapping, Observation, Repeat, Repeated, Resolved, Settled, Signal, Stale, Suppressed, Unsuppressed,
@@ -21,9 +24,6 @@ use crate::limits::{OCCURRENCES_KEPT_MAX, STARTS_KEPT_MAX};
 use crate::severity::Severity;
 use crate::time::{Span, Time};
 use crate::words::SuppressionKind;
-
-/// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
 
 /// Where an alert is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -226,7 +226,7 @@ pub fn alert(name: &str, service: &str, labels: &[(&str, &str)], summary: &str) 
     parts.extend(labels.iter().map(|(_, value)| *value));
     Observation {
         severity: Severity::Critical,
-        labels: all,
+        labels: all.into(),
         annotations: [("summary".to_owned(), summary.to_owned())].into(),
         ..hindcast_testkit::observation(fingerprint(&parts), name, service)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_domain::alert::Labels;
+use crate::door::telemetry::RecordLabels;
 use hindcast_domain::event::RejectedItem;
 use hindcast_domain::{Partition, Span, Time};
 use hindcast_log_templates::plain;
@@ -51,7 +51,7 @@ pub(super) struct SampleSeries {
     partition: Partition,
     service: String,
     metric: String,
-    labels: Labels,
+    labels: RecordLabels,
     bytes: usize,
 }
 
@@ -169,7 +169,7 @@ impl Intake {
         environment: Option<&str>,
         service: Option<&str>,
         metric: &str,
-        labels: Labels,
+        labels: RecordLabels,
     ) -> Result<SampleSeries, Bad> {
         if metric.trim().is_empty() {
             return Err(Bad::new("no_name", "expected a metric's name, it is missing", "Name the metric."));
@@ -287,8 +287,8 @@ impl Intake {
         cut(clean, NAME_BYTES_MAX, truncated)
     }
 
-    fn labels(&mut self, labels: Labels, truncated: &mut bool) -> Labels {
-        let mut clean = Labels::new();
+    fn labels(&mut self, labels: RecordLabels, truncated: &mut bool) -> RecordLabels {
+        let mut clean = RecordLabels::new();
         for (name, value) in labels {
             if name.is_empty() || value.is_empty() {
                 continue;
@@ -312,7 +312,7 @@ fn goes_on(before: &LogRecord, rest_follows: bool, message: &str, time: Time) ->
 }
 
 /// Bytes of labels in memory, roughly.
-fn size_of(labels: &Labels) -> usize {
+fn size_of(labels: &RecordLabels) -> usize {
     labels.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>() + 64
 }
 

@@ -1,7 +1,7 @@
 //! A log line on its way in: what its sender and its own text say of it, before it is bounded and cleaned.
 
+use crate::door::telemetry::RecordLabels;
 use hindcast_domain::Time;
-use hindcast_domain::alert::Labels;
 use hindcast_telemetry::LogLevel;
 
 /// A log line as it came.
@@ -12,7 +12,7 @@ pub(super) struct Line {
     /// Where its sender says one.
     pub(super) level: Option<LogLevel>,
     pub(super) message: String,
-    pub(super) labels: Labels,
+    pub(super) labels: RecordLabels,
     /// Whether there is a time that cannot be read.
     pub(super) time_unread: bool,
 }

@@ -15,8 +15,13 @@ pub(super) mod remote_write;
 mod shaped;
 mod wire;
 
+use std::collections::BTreeMap;
+
 use hindcast_api::{Code, Problem};
 use hindcast_http::HttpRefusal;
+
+/// Names and values that stand beside a record.
+type RecordLabels = BTreeMap<String, String>;
 
 /// Records of one request, samples included.
 const RECORDS_MAX: usize = 200_000;

@@ -4,12 +4,12 @@
 //! A sender gives up what is answered 400, and comes again with what is answered 5xx. So a request that is partly
 //! bad is answered as Prometheus answers one: its good samples are kept, and 400 names what was not.
 
+use crate::door::telemetry::RecordLabels;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use hindcast_api::{Code, Problem};
 use hindcast_domain::Time;
-use hindcast_domain::alert::Labels;
 use hindcast_domain::limits::REQUEST_BYTES_MAX;
 use hindcast_http::{HttpRefusal, Result};
 use prost::Message;
@@ -160,7 +160,7 @@ fn unsnapped(packed: &[u8]) -> Result<Vec<u8>> {
 /// Takes one series: its samples, and a native histogram as its count and its sum.
 fn take(series: TimeSeries, index: usize, intake: &mut Intake) -> std::result::Result<(), Bad> {
     let TimeSeries { labels: pairs, samples, histograms } = series;
-    let mut labels = Labels::new();
+    let mut labels = RecordLabels::new();
     for WriteLabel { name, value } in pairs {
         if let Some(twice) = labels.insert(name, value) {
             let detail = format!("expected every label once, got one twice with {twice:.64?}");
@@ -188,7 +188,7 @@ fn count(histogram: &WriteHistogram) -> f64 {
     histogram.count_float.unwrap_or(histogram.count_int.unwrap_or_default() as f64)
 }
 
-fn take_named(labels: &mut Labels, name: &str) -> Option<String> {
+fn take_named(labels: &mut RecordLabels, name: &str) -> Option<String> {
     labels.remove(name).filter(|value| !value.trim().is_empty())
 }
 

@@ -9,7 +9,7 @@ fn line(message: &str) -> Line {
         service: None,
         level: None,
         message: message.to_owned(),
-        labels: Labels::new(),
+        labels: RecordLabels::new(),
         time_unread: false,
     }
 }
@@ -20,7 +20,7 @@ fn a_cut_comes_after_the_rules_and_between_characters() {
     // The secret lies across the bound: cut first, its beginning would stay.
     let message = format!("{} token=abcdefghijklmnop", "ä".repeat(MESSAGE_BYTES_MAX / 2 - 6));
     intake.line(line(&message)).unwrap();
-    let labels: Labels = (0..100).map(|n| (format!("l{n}"), "v".to_owned())).collect();
+    let labels: RecordLabels = (0..100).map(|n| (format!("l{n}"), "v".to_owned())).collect();
     intake.line(Line { labels, ..line("m") }).unwrap();
     let batches = intake.take_batches();
     let logs = &batches.values().next().unwrap().logs;

@@ -1,7 +1,7 @@
 //! OTLP metrics as samples. Owns how each kind of metric becomes plain series: a gauge and a sum as they are, a
 //! histogram as `_count` and `_sum`, a summary as these and one series a quantile. Buckets are not kept.
 
-use hindcast_domain::alert::Labels;
+use crate::door::telemetry::RecordLabels;
 use hindcast_http::Result;
 
 use super::super::intake::Intake;
@@ -61,7 +61,7 @@ fn take(origin: &Origin, metric: &Metric, point: &MetricPoint<'_>, index: usize,
         intake.skip();
         return;
     };
-    let mut own: Labels = labels(point.attributes);
+    let mut own: RecordLabels = labels(point.attributes);
     own.extend(point.quantile.map(|quantile| ("quantile".to_owned(), quantile.to_string())));
     let name = if metric.name.is_empty() { String::new() } else { format!("{}{}", metric.name, point.suffix) };
     match intake.place(origin.environment.as_deref(), origin.service.as_deref(), &name, origin.with(own)) {

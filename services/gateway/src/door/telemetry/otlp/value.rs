@@ -1,8 +1,8 @@
 //! Values of OTLP: as JSON writes numbers and ids, and as text and labels. Owns both; refuses to know whose they
 //! are.
 
+use crate::door::telemetry::RecordLabels;
 use hindcast_domain::Time;
-use hindcast_domain::alert::Labels;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ fn json(value: &AnyValue) -> Value {
 pub(super) struct Origin {
     pub(super) service: Option<String>,
     pub(super) environment: Option<String>,
-    pub(super) labels: Labels,
+    pub(super) labels: RecordLabels,
 }
 
 /// Attributes that name the environment, the surest first.
@@ -138,7 +138,7 @@ impl Origin {
     }
 
     /// The labels of one record: its own count more than its resource's.
-    pub(super) fn with(&self, own: Labels) -> Labels {
+    pub(super) fn with(&self, own: RecordLabels) -> RecordLabels {
         let mut all = self.labels.clone();
         all.extend(own);
         all
@@ -146,6 +146,6 @@ impl Origin {
 }
 
 /// Attributes as labels; those without a value are none.
-pub(super) fn labels(attributes: &[KeyValue]) -> Labels {
+pub(super) fn labels(attributes: &[KeyValue]) -> RecordLabels {
     attributes.iter().filter_map(|pair| Some((pair.key.clone(), text(pair.value.as_ref())?))).collect()
 }
