@@ -8,6 +8,7 @@ use hindcast_domain::notice::{Held, Reason, Requested};
 use hindcast_domain::words::HoldReason;
 use hindcast_domain::{Fingerprint, IncidentId, NoticeId, Severity, Time};
 
+use crate::rules::ReceiverRules;
 use crate::state::firing::{Audibility, StretchStart};
 use crate::state::heard::ToldOf;
 use crate::state::index::{ListedAlert, UntoldAlert};
@@ -137,15 +138,17 @@ impl NoticesState {
 
     fn untold_to(&self, fingerprint: &Fingerprint) -> Option<ListedAlert> {
         let news = self.seen.firing.alerts.get(fingerprint)?;
-        let incident = news.incident.clone()?;
+        let incident = news.incident.as_ref()?;
         if news.audibility == Audibility::Quiet {
             return None;
         }
-        let lost = |notice: &_| self.is_lost(notice);
         let stretches: Vec<&StretchStart> =
             news.earlier.iter().chain(Some(&news.stretch).filter(|_| news.peak.pages())).collect();
         let mut to_anybody = None;
-        let mut owed = |receiver: &str| {
+        let mut owed = |rules: &ReceiverRules| {
+            let receiver = &rules.name;
+            let leaning = self.leaning(incident, rules, news);
+            let lost = |notice: &_| self.is_lost(notice) || leaning.contains(notice);
             let rules = &self.seen.rules;
             let wanted = |start: &&&StretchStart| rules.wants(receiver, start.peak.max(Severity::High), true);
             let starts: Vec<&StretchStart> = stretches.iter().filter(wanted).copied().collect();
@@ -164,8 +167,8 @@ impl NoticesState {
             wants.then_some(UntoldAlert { since, peak })
         };
         let receivers = self.seen.rules.receivers().into_iter();
-        let receivers = receivers.filter_map(|receiver| Some((owed(&receiver.name)?, receiver.name)));
-        Some((incident, receivers.map(|(of_it, receiver)| (receiver, of_it)).collect()))
+        let receivers = receivers.filter_map(|receiver| Some((owed(&receiver)?, receiver.name)));
+        Some((incident.clone(), receivers.map(|(of_it, receiver)| (receiver, of_it)).collect()))
     }
 
     /// Looks at an incident anew.

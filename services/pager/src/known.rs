@@ -31,16 +31,21 @@ impl NoticesState {
     pub(crate) fn known(&self, id: &IncidentId, receiver: &str) -> KnownOfIncident {
         let lost = |notice: &_| self.is_lost(notice);
         let mut known = KnownOfIncident::default();
-        let (mut open, mut seen) = (vec![id.clone()], 0);
-        while let Some(next) = open.pop().filter(|_| seen < LINEAGE_MAX) {
-            seen += 1;
-            if let Some(heard) = self.heard.of(&next, receiver) {
-                known.add(&heard.known(&lost));
-            }
+        let lineage = self.lineage(id);
+        let heard = lineage.iter().filter_map(|id| self.heard.of(id, receiver));
+        heard.for_each(|heard| known.add(&heard.known(&lost)));
+        known
+    }
+
+    /// An incident and those that became a part of it.
+    pub(crate) fn lineage(&self, id: &IncidentId) -> Vec<IncidentId> {
+        let (mut open, mut seen) = (vec![id.clone()], Vec::new());
+        while let Some(next) = open.pop().filter(|_| seen.len() < LINEAGE_MAX) {
             let lineage = self.any_incident(&next).into_iter().flat_map(|incident| &incident.lineage);
             let merged = lineage.filter(|past| past.how == "merged" && past.undone_by.is_none());
             open.extend(merged.map(|past| past.other.clone()));
+            seen.push(next);
         }
-        known
+        seen
     }
 }

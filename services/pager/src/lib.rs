@@ -13,6 +13,7 @@ pub mod deliver;
 mod ending;
 mod fold;
 mod known;
+mod leaning;
 mod message;
 mod owed;
 mod question;

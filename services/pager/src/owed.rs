@@ -74,6 +74,13 @@ impl NoticesState {
         Some(OwedWord { due: owed.due.max(self.not_before(&incident.id)), ..owed })
     }
 
+    /// Whether an alert would page a receiver that knows what its pages said.
+    pub(crate) fn is_new_to(&self, incident: &Incident, receiver: &ReceiverRules, news: &AlertNews) -> bool {
+        let heard = self.heard.of(&incident.id, &receiver.name);
+        let question = OwedQuestion { state: self, incident, receiver, heard, last: None };
+        question.new_to(&question.known(), news).is_some()
+    }
+
     /// Nothing is said of an incident as of before what is known of it, nor in the midst of one delivery, and no two
     /// words at one moment.
     fn not_before(&self, id: &IncidentId) -> Time {

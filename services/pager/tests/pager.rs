@@ -7,13 +7,12 @@ use harness::{Desk, at, held, requested, words};
 use hindcast_domain::Severity::{Critical, High, Low, Medium};
 use hindcast_domain::command::Command;
 use hindcast_domain::event::Recorded;
-use hindcast_domain::notice::Reason;
 use hindcast_domain::{IncidentId, Span};
 use serde_json::json;
 
-const NONE: [&str; 0] = [];
+pub const NONE: [&str; 0] = [];
 
-fn acknowledge(id: &IncidentId) -> Command {
+pub fn acknowledge(id: &IncidentId) -> Command {
     Command::AcknowledgeIncident { incident: id.clone() }
 }
 
@@ -22,7 +21,7 @@ fn snooze(id: &IncidentId, until: i64) -> Command {
 }
 
 /// A receiver that takes `pages` pages in a minute.
-fn budget(pages: u32) -> Desk {
+pub fn budget(pages: u32) -> Desk {
     Desk::new().rules(json!({"receivers": [{"name": "on-call", "pages_max": pages, "window_s": 60}]}))
 }
 
@@ -382,94 +381,6 @@ fn a_silence_that_ends_early_releases_and_pages_at_once() {
     desk.when(5, |lane| lane.silence("PgDown", at(600)));
     desk.when(10, |lane| lane.fire("PgDown", "postgres", Critical, None));
     assert_eq!(words(&desk.when(20, |lane| lane.unsilence("PgDown"))), ["release over", "page opened"]);
-}
-
-// ── given up ───────────────────────────────────────────────────────────────────────────────────────
-
-#[test]
-fn a_page_that_was_given_up_is_requested_anew_and_says_how_late_it_is() {
-    let mut desk = Desk::new();
-    let (_, said) = desk.opens(10, "PgDown", "postgres", Critical);
-    let first = requested(&said)[0].0.clone();
-    let said = desk.expires(610, &first);
-    assert_eq!(words(&said), ["page retried"]);
-    let (second, asked) = requested(&said).remove(0);
-    assert_eq!((asked.delayed_by, &asked.services), (Some(Span::seconds(600)), &vec!["postgres".to_owned()]));
-    assert_eq!(
-        requested(&desk.expires(1_210, &second))[0].1.delayed_by,
-        Some(Span::seconds(1_200)),
-        "since the first one"
-    );
-    assert_eq!(words(&desk.expires(1_300, &first)), NONE, "a later page was not given up");
-}
-
-#[test]
-fn a_page_that_its_receiver_refuses_is_tried_again_later_and_not_in_a_circle() {
-    let mut desk = Desk::new();
-    let (_, said) = desk.opens(10, "PgDown", "postgres", Critical);
-    assert_eq!(words(&desk.expires(11, &requested(&said)[0].0)), NONE);
-    assert_eq!(words(&desk.pass(at(609))), NONE);
-    assert_eq!(words(&desk.pass(at(700))), ["page retried"]);
-}
-
-#[test]
-fn what_a_refused_digest_told_is_paged_for_by_itself() {
-    let mut desk = budget(1);
-    desk.opens(10, "A", "a", High);
-    desk.opens(11, "B", "b", High);
-    let said = desk.pass(at(72));
-    assert_eq!(words(&desk.expires(73, &requested(&said)[0].0)), NONE);
-    assert_eq!(words(&desk.pass(at(700))), ["page retried"]);
-}
-
-#[test]
-fn a_page_that_was_given_up_is_not_wanted_any_more_when_somebody_takes_care_or_it_is_over() {
-    let mut desk = Desk::new();
-    let (id, said) = desk.opens(10, "PgDown", "postgres", Critical);
-    desk.person(20, acknowledge(&id));
-    assert_eq!(words(&desk.expires(610, &requested(&said)[0].0)), ["notice new_alert"], "it is named all the same");
-    let (_, said) = desk.opens(700, "Down", "nginx", Critical);
-    desk.when(710, |lane| lane.end("Down"));
-    assert_eq!(words(&desk.expires(1_300, &requested(&said)[0].0)), ["notice resolved"]);
-    assert_eq!(words(&desk.when(1_301, |lane| lane.fire("Down", "nginx", Critical, None)))[0], "page opened");
-}
-
-#[test]
-fn news_for_whoever_took_care_is_requested_anew_when_it_was_given_up() {
-    let mut desk = Desk::new();
-    let (id, _) = desk.opens(10, "PgSlow", "postgres", High);
-    desk.person(20, acknowledge(&id));
-    let said = desk.joins(30, &id, "Errors", "checkout", High);
-    assert_eq!(words(&desk.expires(630, &requested(&said)[0].0)), ["page retried"]);
-}
-
-#[test]
-fn an_incident_whose_only_page_was_given_up_while_it_was_over_pages_when_it_is_back() {
-    let mut desk = Desk::new();
-    let (_, said) = desk.opens(10, "PgDown", "postgres", High);
-    desk.when(20, |lane| lane.end("PgDown"));
-    desk.expires(30, &requested(&said)[0].0);
-    assert_eq!(words(&desk.when(60, |lane| lane.fire("PgDown", "postgres", High, None))), ["page reopened"]);
-}
-
-#[test]
-fn the_message_of_a_storm_that_was_given_up_is_requested_anew_with_its_words_and_not_for_ever() {
-    let mut desk = budget(1);
-    desk.opens(10, "A", "a", High);
-    let (_, said) = desk.opens(11, "B", "b", High);
-    let (id, storm) = requested(&said).remove(0);
-    let said = desk.expires(700, &id);
-    let (again, retried) = requested(&said).into_iter().find(|(_, asked)| asked.reason == Reason::Retried).unwrap();
-    assert_eq!((retried.lines, retried.title), (storm.lines, storm.title));
-    let said = desk.expires(100_000, &again);
-    assert!(requested(&said).iter().all(|(_, asked)| asked.incident.is_some()), "{said:?}");
-}
-
-#[test]
-fn a_quiet_notice_that_was_given_up_stays_so() {
-    let mut desk = Desk::new();
-    let (_, said) = desk.opens(10, "Slow", "nginx", Medium);
-    assert_eq!(words(&desk.expires(610, &requested(&said)[0].0)), NONE);
 }
 
 // ── merged, split, undone ──────────────────────────────────────────────────────────────────────────

@@ -51,7 +51,22 @@ pub(crate) struct SegmentCommitter {
 type AppendVerdict = (oneshot::Sender<Result<Seq, AppendError>>, Result<Seq, AppendError>);
 
 impl SegmentCommitter {
+    /// Writes what comes until nobody is left who could append, or the ledger is dead.
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<PendingAppend>) {
+        self.commit_each(&mut queue);
+        // An append that is being handed over while this ends is dropped too, so that its caller learns of it: a
+        // receiver that is only dropped could leave it in the queue.
+        queue.close();
+        while queue.blocking_recv().is_some() {}
+        // A thread that outlived the ledger would write into the folder of whoever opens it next.
+        if let Some(thread) = self.prepared.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that prepares segments panicked");
+        }
+    }
+
+    fn commit_each(&mut self, queue: &mut mpsc::Receiver<PendingAppend>) {
         while let Some(first) = queue.blocking_recv() {
             let mut group = vec![first];
             let mut bytes = 0;
@@ -64,11 +79,6 @@ impl SegmentCommitter {
                 return;
             }
             self.prepare_ahead();
-        }
-        if let Some(thread) = self.prepared.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that prepares segments panicked");
         }
     }
 

@@ -340,15 +340,22 @@ async fn dropping_the_call_ends_it_at_the_server() {
     let model = fake.model();
     // Room enough that it is the drop which ends it.
     let long = ModelRequest { tokens_max: 1_000_000, ..request() };
-    let call = model.chat(long, bounds(30_000, 1 << 30), None);
-    assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
-    for _ in 0..100 {
-        if *fake.ended.lock().unwrap() > 0 {
-            return;
+    let call = model.chat(long, bounds(600_000, 1 << 30), None);
+    let is_sending = async {
+        while *fake.sent.lock().unwrap() <= HEAD.len() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    tokio::select! {
+        said = call => panic!("the call ended by itself: {said:?}"),
+        () = is_sending => {}
     }
-    panic!("the server still sends two seconds after the call was dropped");
+    let has_ended = async {
+        while *fake.ended.lock().unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), has_ended).await.expect("the server stops once the call is dropped");
 }
 
 #[test]
