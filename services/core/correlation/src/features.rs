@@ -31,70 +31,40 @@ pub struct Features {
     pub returning: f64,
 }
 
+/// The order of the features, for whatever lists them.
+macro_rules! each_feature {
+    ($then:ident) => {
+        $then! {
+            same_entity same_name same_namespace labels words same_service topology no_path apart time returning
+        }
+    };
+}
+pub(crate) use each_feature;
+
+macro_rules! listed {
+    ($($feature:ident)*) => {
+        impl Features {
+            /// Their names, in the order of [`Features::values`].
+            pub const NAMES: [&'static str; Self::COUNT] = [$(stringify!($feature)),*];
+
+            /// The measures, in the order of [`Features::NAMES`].
+            #[must_use]
+            pub const fn values(&self) -> [f64; Self::COUNT] {
+                [$(self.$feature),*]
+            }
+
+            /// The measures from their values, in the order of [`Features::NAMES`].
+            #[must_use]
+            pub const fn from_values(of: [f64; Self::COUNT]) -> Self {
+                let [$($feature),*] = of;
+                Self { $($feature),* }
+            }
+        }
+    };
+}
+each_feature!(listed);
+
 impl Features {
     /// How many there are.
     pub const COUNT: usize = 11;
-    /// Their names, in the order of [`Features::values`].
-    pub const NAMES: [&'static str; Self::COUNT] = [
-        "same_entity",
-        "same_name",
-        "same_namespace",
-        "labels",
-        "words",
-        "same_service",
-        "topology",
-        "no_path",
-        "apart",
-        "time",
-        "returning",
-    ];
-
-    /// The measures, in the order of [`Features::NAMES`].
-    #[must_use]
-    pub const fn values(&self) -> [f64; Self::COUNT] {
-        [
-            self.same_entity,
-            self.same_name,
-            self.same_namespace,
-            self.labels,
-            self.words,
-            self.same_service,
-            self.topology,
-            self.no_path,
-            self.apart,
-            self.time,
-            self.returning,
-        ]
-    }
-
-    /// The measures from their values, in the order of [`Features::NAMES`].
-    #[must_use]
-    pub const fn from_values(of: [f64; Self::COUNT]) -> Self {
-        let [
-            same_entity,
-            same_name,
-            same_namespace,
-            labels,
-            words,
-            same_service,
-            topology,
-            no_path,
-            apart,
-            time,
-            returning,
-        ] = of;
-        Self {
-            same_entity,
-            same_name,
-            same_namespace,
-            labels,
-            words,
-            same_service,
-            topology,
-            no_path,
-            apart,
-            time,
-            returning,
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::features::Features;
+use crate::features::{Features, each_feature};
 
 /// Log-odds in thousandths, with their version. A weight of information is multiplied by nats: a value that one alert in
 /// a thousand has says seven.
@@ -65,58 +65,25 @@ impl Default for GroupingWeights {
     }
 }
 
-impl GroupingWeights {
-    /// These weights with others of the features, in the order of [`Features::NAMES`], and another bias.
-    #[must_use]
-    pub const fn with(self, bias: i32, of: [i32; Features::COUNT]) -> Self {
-        let [
-            same_entity,
-            same_name,
-            same_namespace,
-            labels,
-            words,
-            same_service,
-            topology,
-            no_path,
-            apart,
-            time,
-            returning,
-        ] = of;
-        Self {
-            bias,
-            same_entity,
-            same_name,
-            same_namespace,
-            labels,
-            words,
-            same_service,
-            topology,
-            no_path,
-            apart,
-            time,
-            returning,
-            ..self
-        }
-    }
+macro_rules! weighed {
+    ($($feature:ident)*) => {
+        impl GroupingWeights {
+            /// These weights with others of the features, in the order of [`Features::NAMES`], and another bias.
+            #[must_use]
+            pub const fn with(self, bias: i32, of: [i32; Features::COUNT]) -> Self {
+                let [$($feature),*] = of;
+                Self { bias, $($feature,)* ..self }
+            }
 
-    /// The weights in the order of [`Features::NAMES`].
-    #[must_use]
-    pub const fn by_feature(&self) -> [i32; Features::COUNT] {
-        [
-            self.same_entity,
-            self.same_name,
-            self.same_namespace,
-            self.labels,
-            self.words,
-            self.same_service,
-            self.topology,
-            self.no_path,
-            self.apart,
-            self.time,
-            self.returning,
-        ]
-    }
+            /// The weights in the order of [`Features::NAMES`].
+            #[must_use]
+            pub const fn by_feature(&self) -> [i32; Features::COUNT] {
+                [$(self.$feature),*]
+            }
+        }
+    };
 }
+each_feature!(weighed);
 
 impl Features {
     /// The log-odds of each feature, in thousandths, without the bias.
