@@ -5,4 +5,5 @@
 mod acts;
 mod fold_hash;
 mod folds;
+mod random_lane;
 mod repeats;
