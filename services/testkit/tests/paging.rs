@@ -13,9 +13,9 @@ mod history;
 
 use std::collections::BTreeMap;
 
-use hindcast_domain::Severity;
-use hindcast_domain::event::Event;
+use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::notice::{DeliveredMessage, Reason};
+use hindcast_domain::{Severity, Span};
 use hindcast_paging_audit::{AuditRule, PageAuditReport};
 use history::{PagedHistory, Tampering};
 
@@ -143,4 +143,24 @@ fn a_wide_incident_that_pages_nobody_is_found() {
         true
     };
     found_after(AuditRule::Breadth, Tampering { message: Some(quiet), ..Tampering::default() });
+}
+
+/// Prints the history of `HINDCAST_TEST_SEED` around its first breach: what to look at when the property is red.
+#[test]
+#[ignore = "prints a history; asked for by name with HINDCAST_TEST_SEED"]
+fn what_led_to_a_breach() {
+    let (report, history) = lived(seed(), Tampering::default());
+    report.violations.iter().for_each(|violation| eprintln!("{violation:?}"));
+    let Some(first) = report.violations.first() else { return };
+    let around = Span::seconds(i64::try_from(asked("HINDCAST_TEST_AROUND").unwrap_or(400)).unwrap());
+    let seen = |event: &&Recorded| event.time >= first.at - around && event.time <= first.at + Span::seconds(60);
+    for event in history.log.iter().filter(seen) {
+        eprintln!(
+            "{} {} {} {}",
+            event.position,
+            event.time,
+            event.subject,
+            serde_json::to_string(&event.event).unwrap()
+        );
+    }
 }

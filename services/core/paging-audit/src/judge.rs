@@ -81,6 +81,11 @@ impl PageAuditor {
         if pages || self.incidents.held_until(id, due).is_some() {
             return;
         }
+        // A hold covers it until its end; then the time begins in which somebody is to be paged.
+        if let Some(after) = incident.lifted_at.map(|lifted| lifted + BOUND).filter(|after| *after > due) {
+            self.wide.insert((after, id.clone()));
+            return;
+        }
         let failed = self.settings.all_fail(Severity::High, true, |receiver| self.words.is_failing(receiver));
         let mut entities = BTreeSet::new();
         let mut services = BTreeSet::new();
