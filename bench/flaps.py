@@ -49,21 +49,22 @@ groups:
 
 
 class Script:
-    """When each service has which fault: episodes of (start, end, kind), and what is so at a time."""
+    """When each service has which fault: episodes of (service, start, end, kind), and what is so at a time."""
 
     def __init__(self, seed, seconds):
         draw = random.Random(seed)
-        self.faults, self.states = [], {}
-        for number, service in enumerate(SERVICES):
-            at, states = draw.uniform(5, 60), []
-            while at < seconds - 240:
-                length = draw.uniform(60, 240)
+        self.faults, self.states = [], {service: [] for service in SERVICES}
+        at, free_at = 5.0, dict.fromkeys(SERVICES, 0)
+        while at < seconds - 150:
+            # What begins again within three minutes is the same fault.
+            rested = [service for service in SERVICES if free_at[service] < at]
+            if rested:
+                service, length = draw.choice(rested), draw.uniform(45, 150)
                 kind = draw.choice(["steady", "flaps", "churns", "worsens"])
                 self.faults.append((service, at, at + length, kind))
-                states += list(self.fault(draw, kind, at, at + length))
-                # Beyond this the product calls it another fault.
-                at += length + draw.uniform(200, 400)
-            self.states[service] = states
+                self.states[service] += list(self.fault(draw, kind, at, at + length))
+                free_at[service] = at + length + 180
+            at += draw.uniform(40, 90)
         self.sides = {service: "amgr" if number % 2 else "direct" for number, service in enumerate(SERVICES)}
 
     @staticmethod
@@ -224,26 +225,29 @@ def watch(script, heard, now, seconds, ours):
             listed = subprocess.run(["amtool", api, "silence", "query"], capture_output=True, text=True)
             ended = subprocess.run(["amtool", api, "silence", "expire", made.stdout.strip()], capture_output=True)
             silenced += made.returncode == 0 and "elsewhere" in listed.stdout and ended.returncode == 0
-        believed = {}
+        named, latest, last = {}, {}, {}
         for _, message in list(heard):
+            incident = message.get("incident")
             for alert in message.get("alerts", []):
-                service = (alert.get("entity") or {}).get("name", "") if isinstance(alert.get("entity"), dict) else ""
-                service = next((s for s in SERVICES if s in json.dumps(alert) or s == service), None)
-                if service:
-                    believed.setdefault(message["incident"], set()).add(service)
-        of = {service: incident for incident, services in believed.items() for service in services}
-        last = {message["incident"]: message["status"] for _, message in list(heard) if message.get("incident")}
+                text = json.dumps(alert)
+                for service in (service for service in SERVICES if service in text):
+                    named.setdefault(incident, set()).add(service)
+                    latest[service] = incident
+            last[incident] = message["status"]
+        wrong = set()
+        for incident, services in named.items():
+            # It is said to go on, and nothing of it has fired for a while.
+            over = all(not script.fires(s, at) and at - script.steady_since(s, at) > SENDERS_S for s in services)
+            if last[incident] != "resolved" and over:
+                wrong.add(incident)
         for service in SERVICES:
-            if at - script.steady_since(service, at) < SENDERS_S:
-                false_for.pop(service, None)
-                continue
-            fires = script.fires(service, at)
-            thinks = last.get(of.get(service), "resolved") != "resolved"
-            if fires == thinks or not fires and service not in of:
-                false_for.pop(service, None)
-            else:
-                false_for[service] = false_for.get(service, 0) + 1
-                worst[service] = max(worst.get(service, 0), false_for[service])
+            # It is said to be over, or nothing is said, and it has fired for a while.
+            fires = script.fires(service, at) and at - script.steady_since(service, at) > SENDERS_S
+            if fires and last.get(latest.get(service), "resolved") == "resolved":
+                wrong.add(service)
+        for what in wrong | set(false_for):
+            false_for[what] = false_for[what] + 1 if what in wrong and what in false_for else int(what in wrong)
+            worst[what] = max(worst.get(what, 0), false_for[what])
     pages = [message for _, message in heard if message.get("page")]
     paged = sum(any(script.pages(service, start + s) for s in range(int(end - start)))
                 for service, start, end, _ in script.faults)

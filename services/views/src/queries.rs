@@ -228,7 +228,7 @@ impl Queries for Views {
         let id = id.to_owned();
         self.ask(None, move |reader| {
             let id = reader.find_parked(&id)?;
-            reader.parked_item(&id)?.ok_or_else(|| missing("a parked item", &id))
+            reader.parked_item(&id)?.ok_or_else(|| missing("a dead letter", &id))
         })
         .await
     }

@@ -288,7 +288,7 @@ impl Options {
         let outcome = match bounded(chat.whisper(&whisper)).await {
             Ok(()) => "told",
             Err(error) => {
-                tracing::warn!(vendor = vendor.word(), error = short(&error.to_string()), "a refusal was not told");
+                tracing::warn!(vendor = vendor.word(), error = short(&error.to_string()), "a refusal was not sent");
                 "failed"
             }
         };

@@ -119,7 +119,7 @@ pub fn in_force(weights: &GroupingWeights, partition: &Partition, at: Time) -> R
     let hash = format!("weights {}", weights.version);
     let configured = Configured { section: PAIR_SCORER.into(), hash, content };
     Recorded {
-        id: EventId::derive(&[b"weights in force", &weights.version.to_be_bytes()]),
+        id: EventId::derive(&[b"weights in production", &weights.version.to_be_bytes()]),
         position: 0,
         partition: Partition::whole(&partition.tenant),
         subject: PAIR_SCORER.to_owned(),

@@ -83,7 +83,7 @@ impl Projector {
             labels.0.insert(label.id.clone(), label);
         }
         for (name, document) in self.store.documents(DocumentKind::Alias, "", at)? {
-            let (partition, alias) = document.read::<InForce>("a version in force")?;
+            let (partition, alias) = document.read::<InForce>("a production version")?;
             self.folds.aliases.entry(partition_of(&partition)?).or_default().0.insert(name, alias);
         }
         for (_, document) in self.store.documents(DocumentKind::Notice, "", at)? {
@@ -101,7 +101,7 @@ impl Projector {
         ids.for_each(|id| self.commands.note(id));
         for (id, document) in self.store.documents(DocumentKind::Parked, "", at)? {
             // An event of a newer binary is listed and not counted.
-            let (_, item) = document.read::<hindcast_api::Parked>("a parked item")?;
+            let (_, item) = document.read::<hindcast_api::Parked>("a dead letter")?;
             if item.code != ItemFault::UnknownEvent
                 && self.store.document(DocumentKind::Unparked, &id, at)?.is_none()
                 && let Ok(id) = id.parse::<EventId>()

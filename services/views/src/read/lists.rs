@@ -87,7 +87,7 @@ impl Reader {
         let Some(document) = self.store.document(DocumentKind::Parked, id, self.at)? else {
             return Ok(None);
         };
-        let (_, mut item) = document.read::<api::Parked>("a parked item")?;
+        let (_, mut item) = document.read::<api::Parked>("a dead letter")?;
         if let Some(became) = self.store.document(DocumentKind::Unparked, id, self.at)? {
             item.status = self.noted(&became.value)?.into();
         }

@@ -78,7 +78,7 @@ impl Reader {
             }
             DocumentKind::Label => (document.read::<Label>("a label")?.1.digest(), Class::Silence),
             DocumentKind::Alias => {
-                (canonical::digest(&document.read::<InForce>("a version in force")?.1), Class::Silence)
+                (canonical::digest(&document.read::<InForce>("a production version")?.1), Class::Silence)
             }
             DocumentKind::Incident => {
                 let (_, mut incident) = document.read::<incident::Incident>("an incident")?;

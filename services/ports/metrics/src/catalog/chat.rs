@@ -47,7 +47,7 @@ pub(super) const ALL: &[MetricDeclaration] = &[
     ),
     counter(
         "hindcast_chat_refusals_total",
-        "Refusals that a person was to be told in chat",
+        "Refusals that were to be sent to a person in chat",
         &[VENDOR, words("outcome", &["failed", "told"])],
     ),
     gauge("hindcast_chat_queued", "Messages that wait for a chat vendor", &[VENDOR]),
