@@ -5,6 +5,7 @@
 //! success for pages that the kernel has dropped, and only reading everything anew at the next start tells.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -42,9 +43,16 @@ pub(crate) struct SegmentCommitter {
     pub(crate) mark: u64,
     pub(crate) segment: Arc<Segment>,
     pub(crate) offset: u32,
-    pub(crate) segment_bytes: u32,
+    /// Bytes of the smallest and of the largest segment.
+    pub(crate) segment_bytes: RangeInclusive<u32>,
     /// The next segment, while its zeroes are being written.
-    pub(crate) prepared: Option<JoinHandle<std::io::Result<PathBuf>>>,
+    pub(crate) prepared: Option<PreparedSegment>,
+}
+
+/// A segment whose zeroes are written ahead of its need.
+pub(crate) struct PreparedSegment {
+    bytes: u32,
+    thread: JoinHandle<std::io::Result<PathBuf>>,
 }
 
 /// What an append is to be told once the block is durable.
@@ -59,8 +67,8 @@ impl SegmentCommitter {
         queue.close();
         while queue.blocking_recv().is_some() {}
         // A thread that outlived the ledger would write into the folder of whoever opens it next.
-        if let Some(thread) = self.prepared.take()
-            && thread.join().is_err()
+        if let Some(prepared) = self.prepared.take()
+            && prepared.thread.join().is_err()
         {
             tracing::error!("the thread that prepares segments panicked");
         }
@@ -140,15 +148,17 @@ impl SegmentCommitter {
         if self.offset as usize + block <= self.segment.bytes as usize {
             return Ok(());
         }
+        let block = u32::try_from(block).map_err(std::io::Error::other)?;
         let prepared = match self.prepared.take() {
-            Some(thread) => Some(thread.join().map_err(|_| std::io::Error::other("preparing a segment panicked"))??),
+            Some(PreparedSegment { bytes, thread }) => {
+                let path = thread.join().map_err(|_| std::io::Error::other("preparing a segment panicked"))??;
+                Some(path).filter(|_| block <= bytes)
+            }
             None => None,
         };
-        let room = u32::try_from(block).map_err(std::io::Error::other)?.max(self.segment_bytes);
-        let fits = room == self.segment_bytes;
         let next = match prepared {
-            Some(path) if fits => segment::adopt(&self.folder, first, &path)?,
-            _ => segment::create(&self.folder, first, room)?,
+            Some(path) => segment::adopt(&self.folder, first, &path)?,
+            None => segment::create(&self.folder, first, block.max(self.next_bytes()))?,
         };
         self.segment = Arc::new(next);
         self.offset = 0;
@@ -156,15 +166,22 @@ impl SegmentCommitter {
         Ok(())
     }
 
-    /// Has the next segment's zeroes written once half of this one is used, so that no append waits for it.
+    /// An eighth of what the ledger has, within bounds: what is allocated and not used yet stays a small part of it.
+    fn next_bytes(&self) -> u32 {
+        let (_, bytes) = self.core.read().extent();
+        let (least, most) = (*self.segment_bytes.start(), *self.segment_bytes.end());
+        u32::try_from(bytes / 8).unwrap_or(most).clamp(least.min(most), most)
+    }
+
+    /// Has the next segment's zeroes written once three quarters of this one are used, so that no append waits for it.
     fn prepare_ahead(&mut self) {
-        if self.prepared.is_some() || self.offset < self.segment.bytes / 2 {
+        if self.prepared.is_some() || self.offset < self.segment.bytes / 4 * 3 {
             return;
         }
-        let (folder, bytes) = (self.folder.clone(), self.segment_bytes);
+        let (folder, bytes) = (self.folder.clone(), self.next_bytes());
         let work = move || segment::prepare(&folder, bytes);
         match std::thread::Builder::new().name("ledger-prepare".to_owned()).spawn(work) {
-            Ok(thread) => self.prepared = Some(thread),
+            Ok(thread) => self.prepared = Some(PreparedSegment { bytes, thread }),
             Err(error) => {
                 tracing::warn!(%error, "no thread for preparing a segment; it is made when needed")
             }

@@ -82,7 +82,7 @@ impl EmbeddedLedger {
             mark: identity.mark,
             segment,
             offset,
-            segment_bytes: options.segment_bytes,
+            segment_bytes: options.first_segment_bytes..=options.segment_bytes,
             prepared: None,
         };
         let (queue, waiting) = mpsc::channel(options.queue_max.max(1));

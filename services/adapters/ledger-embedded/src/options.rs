@@ -15,9 +15,9 @@ pub struct Options {
     pub dir: PathBuf,
     /// The identity of a new ledger; drawn at random where it is `None`. An existing ledger must have it.
     pub ledger_id: Option<String>,
-    /// Bytes of a segment, allocated before they are needed.
+    /// Bytes of a segment of a large ledger, allocated before they are needed.
     pub segment_bytes: u32,
-    /// Bytes of the first segment: a new ledger shall not cost much.
+    /// Bytes of the first segment, and of the smallest later one: a small ledger shall not cost much.
     pub first_segment_bytes: u32,
     /// Appends that may wait for the committer; more wait before they are queued.
     pub queue_max: usize,
