@@ -3,10 +3,10 @@
 use hindcast_domain::command::{Code, Command, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::words::SilenceEnd;
-use hindcast_domain::{Fingerprint, LabelId, Partition, Time, incident};
+use hindcast_domain::{Fingerprint, IncidentId, LabelId, Partition, Time, incident};
 
 use crate::state::CorrelatorState;
-use crate::{ending, timers};
+use crate::{ending, timers, title};
 
 /// Decides about one command. A label is another lane's, so taking one back is nothing to this one.
 pub(crate) fn command(
@@ -43,6 +43,13 @@ fn decide(
         return Ok(timers::lift(state, lane, alert, &SilenceEnd::Undone, &input.id, now, None));
     }
     let mut drafts = incident::decide::command(&state.book, received, &input.id, &input.actor, now)?;
+    for Draft { subject, event, .. } in &mut drafts {
+        if let (Event::IncidentMerged(merged), Ok(into)) = (event, subject.parse::<IncidentId>())
+            && let Some(into) = state.book.incidents.get(&into)
+        {
+            merged.title = title::merged(state, into, &merged.fingerprints);
+        }
+    }
     drafts.extend(ending::left_quiet(state, &drafts));
     Ok(drafts)
 }

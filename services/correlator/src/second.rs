@@ -12,8 +12,8 @@ use hindcast_domain::incident::{self, Incident, LinkEvidence, Merged, Reviewed, 
 use hindcast_domain::lane::Timer;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span};
 
-use crate::ending;
 use crate::state::CorrelatorState;
+use crate::{ending, title};
 
 /// An alert joins one incident and fits another one too: they are merged where their alerts say that they are one.
 pub(crate) fn bridged(
@@ -88,7 +88,8 @@ fn merged(
         Some((fingerprint, to)) if *to != from.id => fingerprints.retain(|moving| moving != fingerprint),
         _ => {}
     }
-    let merged = Merged { incident: from.id.clone(), fingerprints, evidence: Some(evidence) };
+    let title = title::merged(state, into, &fingerprints);
+    let merged = Merged { incident: from.id.clone(), fingerprints, evidence: Some(evidence), title };
     Draft::system(&into.id, Event::IncidentMerged(merged))
 }
 

@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_correlation::traits::Newcomer;
-use hindcast_domain::Severity;
 use hindcast_domain::entity::EntityKind;
 use hindcast_domain::incident::{self, Incident};
+use hindcast_domain::{Fingerprint, Severity};
 
 use crate::state::CorrelatorState;
 
@@ -36,15 +36,29 @@ impl<'a> AlarmedPlaces<'a> {
 
 /// The title that an incident has from now on, if an alert that joins it changes it. A title that a person wrote stays.
 pub(crate) fn following(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>) -> Option<String> {
-    let is_declared = incident.weights == 0 && incident.split_from.is_none();
     let leads = !incident.severity_set && firing.severity > incident.peak_severity;
-    let many = if is_declared { None } else { counted(state, incident, firing) };
+    let many = if is_declared(incident) { None } else { counted(state, incident, firing) };
     let title =
         many.or_else(|| leads.then(|| incident::decide::title_of(firing.name, firing.service, firing.annotations)))?;
     (title != incident.title).then_some(title)
 }
 
-/// The title by numbers, where the rule that alarms worst does so in many places.
+/// The title that an incident has once these alerts of another one are its own, if they change it.
+pub(crate) fn merged(state: &CorrelatorState, into: &Incident, moving: &[Fingerprint]) -> Option<String> {
+    if is_declared(into) {
+        return None;
+    }
+    let moving = moving.iter().filter_map(|fingerprint| state.book.alerts.get(fingerprint));
+    let alerts: Vec<Newcomer<'_>> = state.book.alerts_of(into).chain(moving).map(Newcomer::of).collect();
+    by_numbers(&alerts).filter(|title| *title != into.title)
+}
+
+/// Whether a person wrote its title.
+const fn is_declared(incident: &Incident) -> bool {
+    incident.weights == 0 && incident.split_from.is_none()
+}
+
+/// The title by numbers as an alert joins, where it is time to count.
 fn counted(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>) -> Option<String> {
     let count = incident.members.len() + usize::from(!incident.members.contains_key(firing.fingerprint));
     let step = (count.next_power_of_two() / EXACT).max(1);
@@ -52,11 +66,15 @@ fn counted(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>) 
         return None;
     }
     let others = state.book.alerts_of(incident).filter(|alert| alert.fingerprint != *firing.fingerprint);
-    let alerts: Vec<Newcomer<'_>> = others.map(Newcomer::of).chain([*firing]).collect();
+    by_numbers(&others.map(Newcomer::of).chain([*firing]).collect::<Vec<_>>())
+}
+
+/// The title by numbers, where the rule that alarms worst does so in many places.
+fn by_numbers(alerts: &[Newcomer<'_>]) -> Option<String> {
     let worst = alerts.iter().map(|alert| alert.severity).max()?;
-    let (name, places) = leading(&alerts, worst)?;
+    let (name, places) = leading(alerts, worst)?;
     let rules: BTreeSet<&str> = alerts.iter().map(|alert| alert.name).collect();
-    let at_least = if count > EXACT { "at least " } else { "" };
+    let at_least = if alerts.len() > EXACT { "at least " } else { "" };
     let many = places.entities.len();
     let things = match places.kinds.iter().next() {
         Some(kind) if places.kinds.len() == 1 => plural(kind),

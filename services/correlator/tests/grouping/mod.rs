@@ -256,3 +256,23 @@ fn an_incident_is_called_by_the_number_of_places_once_one_rule_alarms_in_many_an
     let home = lane.state.last_incident(&fingerprint("CheckoutDown", "svc-3")).expect("it is placed");
     assert_eq!(home.title, "CheckoutDown on svc-3", "what is worse says what the incident is");
 }
+
+#[test]
+fn a_merge_makes_the_title_anew_and_its_undo_gives_the_old_one_back() {
+    let mut lane = Lane::new();
+    for number in 0..3 {
+        let decided = lane.fire(10 + number * 7_200, "HighErrorRate", &format!("svc-{number}"), High);
+        assert!(opened(&decided).is_some(), "two hours apart: {:?}", types(&decided));
+    }
+    let homes: Vec<_> = (0..3).map(|index| lane.id(index)).collect();
+    let merge = |lane: &mut Lane, second: i64, one: usize| {
+        lane.command(second, Command::MergeIncident { incident: homes[one].clone(), into: homes[0].clone() })
+    };
+    merge(&mut lane, 20_000, 1);
+    let title = |lane: &Lane| lane.state.book.incidents[&homes[0]].title.clone();
+    assert_eq!(title(&lane), "HighErrorRate on svc-0", "two places are not many");
+    let decided = merge(&mut lane, 20_010, 2);
+    assert_eq!(title(&lane), "HighErrorRate: 3 services");
+    lane.command(20_020, Command::UndoEvent { event: decided[0].id.clone(), subject: homes[0].to_string() });
+    assert_eq!(title(&lane), "HighErrorRate on svc-0");
+}

@@ -223,7 +223,7 @@ fn merge(book: &Book, received: &Received, from: &IncidentId, into: &IncidentId)
     let anywhere = Received { if_match: None, ..received.clone() };
     target(book, &anywhere, into)?;
     let fingerprints = at_home_members(book, source).cloned().collect();
-    Ok(Event::IncidentMerged(Merged { incident: from.clone(), fingerprints, evidence: None }))
+    Ok(Event::IncidentMerged(Merged { incident: from.clone(), fingerprints, evidence: None, title: None }))
 }
 
 /// The members of an incident that belong to no other one since.

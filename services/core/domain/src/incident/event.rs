@@ -181,6 +181,9 @@ pub struct Merged {
     /// Why, where the engine decided it and no person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<LinkEvidence>,
+    /// The incident's title from now on, where the alerts of both say more than it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// Whether the incident is one with another, or two, was asked again.

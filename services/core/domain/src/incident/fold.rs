@@ -196,12 +196,14 @@ fn evolve_merged(
         target.services.extend(other.services.iter().cloned());
         target.teams.extend(other.teams.iter().cloned());
         target.started_at = target.started_at.min(other.started_at);
+        let title_before = merged.title.clone().map(|title| std::mem::replace(&mut target.title, title));
         target.lineage.push(Lineage {
             event: recorded.id.clone(),
             how: LineageKind::Merged,
             other: other.id.clone(),
             fingerprints: merged.fingerprints.clone(),
             undone_by: None,
+            title_before,
         });
         if target.status == Status::Resolved && other.is_live() {
             target.open_again();
@@ -249,6 +251,7 @@ fn evolve_split(
         other: born.id.clone(),
         fingerprints: split.fingerprints.clone(),
         undone_by: None,
+        title_before: None,
     });
     source.updated_at = now;
     source.revision = recorded.revision.unwrap_or(source.revision);
@@ -296,6 +299,7 @@ fn evolve_undone(
         }
         if let Some(lineage) = incident.lineage.iter_mut().find(|lineage| lineage.event == undone.event) {
             lineage.undone_by = Some(recorded.id.clone());
+            incident.title = lineage.title_before.clone().unwrap_or_else(|| incident.title.clone());
         }
         incident.updated_at = now;
         incident.revision = recorded.revision.unwrap_or(incident.revision);

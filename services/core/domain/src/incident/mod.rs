@@ -63,6 +63,9 @@ pub struct Lineage {
     pub fingerprints: Vec<Fingerprint>,
     /// The event that took it back.
     pub undone_by: Option<EventId>,
+    /// The title of before, where it changed the title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_before: Option<String>,
 }
 
 /// An incident as it stands.
