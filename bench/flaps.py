@@ -260,6 +260,11 @@ def watch(script, heard, now, seconds, ours):
     for message in pages:
         reasons[message["reason"]] = reasons.get(message["reason"], 0) + 1
     print("pages by reason:", reasons)
+    for service, start, end, kind in script.faults:
+        print(f"{start:7.1f} {end:7.1f} {service} ({script.sides[service]}) {kind}")
+    for at, message in heard:
+        kind = "page" if message.get("page") else "notice"
+        print(f"{at:7.1f} {kind:6} {message['reason']:12} {message['status']:9} {message.get('incident')} {message['title']}")
 
 
 if __name__ == "__main__":

@@ -337,6 +337,15 @@ impl AuditedIncidents {
         self.all.insert(from.clone(), other);
     }
 
+    /// A page about an incident was delivered. It is one about what the incident became a part of meanwhile, too.
+    pub(crate) fn paged(&mut self, id: &IncidentId, now: Time) {
+        let (mut next, mut left) = (Some(id.clone()), self.all.len());
+        while let Some(incident) = next.filter(|_| left > 0).and_then(|id| self.all.get_mut(&id)) {
+            incident.paged_at = Some(now);
+            (next, left) = (incident.merged_into.clone(), left - 1);
+        }
+    }
+
     fn undo(&mut self, id: &IncidentId, undone: &hindcast_domain::incident::Undone, now: Time) {
         let Some(mut other) = self.all.remove(&undone.other) else { return };
         let merged = undone.how == "merged";

@@ -39,8 +39,8 @@ impl PageAuditor {
         for (incident, status) in told.chain(message.incidents.iter().map(|incident| (incident, None))) {
             let word = LastWord { status, taken_at: self.now, blamed: false };
             self.words.said(incident, &message.receiver, word, self.now + BOUND);
-            if let Some(incident) = self.incidents.all.get_mut(incident).filter(|_| message.page) {
-                incident.paged_at = Some(self.now);
+            if message.page {
+                self.incidents.paged(incident, self.now);
             }
         }
     }
