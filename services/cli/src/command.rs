@@ -6,8 +6,9 @@ use hindcast_domain::act::ActName;
 
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
-    acts, alerts, ask, audit, catalog, doctor, events, incidents, labels, mcp, memory, models, notices, openapi,
-    parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline, undo, r#where, why,
+    acts, alerts, ask, audit, catalog, doctor, events, heartbeats, incidents, labels, mcp, memory, models, notices,
+    openapi, parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline, undo, r#where,
+    why,
 };
 use crate::context::CliContext;
 use crate::error::Result;
@@ -91,6 +92,8 @@ pub enum ClientCommand {
     /// Check that people were notified of every alert, by name and in time.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// List senders with the interval at which each repeats what fires, and which of them are silent.
+    Heartbeats(heartbeats::HeartbeatsArgs),
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -157,6 +160,7 @@ impl ClientCommand {
             Self::Replay(args) => proof::replay(args, context).await,
             Self::Verify(args) => proof::verify(args, context).await,
             Self::Audit(command) => audit::run(command, context).await,
+            Self::Heartbeats(args) => heartbeats::run(args, context).await,
             Self::Catalog(command) => catalog::run(command, context).await,
             Self::Receiver(command) => receiver::run(command, context).await,
             Self::Doctor => doctor::run(context).await,

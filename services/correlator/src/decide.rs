@@ -13,7 +13,7 @@ use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
 use crate::grouping::{self, PlacingReason};
 use crate::state::CorrelatorState;
-use crate::{people, repeats, timers};
+use crate::{heartbeats, people, repeats, timers};
 
 /// Decides about alerts and incidents of one partition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,21 +72,9 @@ impl Decider for Correlator {
     }
 
     fn decide(&self, state: &CorrelatorState, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
-        match &input.event {
-            Event::Observed(observation) => observe(state, lane, observation, &input.id, now),
-            Event::Repeats(batch) => repeats::again(state, lane, batch, input, now),
-            Event::Command(received) => people::command(state, lane, received, input, now),
-            Event::SilenceCreated(_) | Event::SilenceStarted(_) => timers::silence_began(state, lane, input),
-            Event::SilenceEnded(ended) => timers::silence_ended(state, lane, input, &ended.reason, now),
-            Event::Delivery(_)
-            | Event::DoorOpened(_)
-            | Event::Change(_)
-            | Event::Parked(_)
-            | Event::Unparked(_)
-            | events! { finding, conversation, proposal, label, model, chat, alert, incident, control, notice } => {
-                Vec::new()
-            }
-        }
+        let mut drafts = heartbeats::heard(state, lane, input, now);
+        drafts.extend(self.about(state, lane, input, now));
+        drafts
     }
 
     fn due(&self, state: &CorrelatorState) -> Option<Timer> {
@@ -105,6 +93,27 @@ impl Decider for Correlator {
             return state.book.incidents.get(&id).map_or(0, |incident| incident.revision);
         }
         0
+    }
+}
+
+impl Correlator {
+    /// What an input means by itself.
+    fn about(&self, state: &CorrelatorState, lane: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+        match &input.event {
+            Event::Observed(observation) => observe(state, lane, observation, &input.id, now),
+            Event::Repeats(batch) => repeats::again(state, lane, batch, input, now),
+            Event::Command(received) => people::command(state, lane, received, input, now),
+            Event::SilenceCreated(_) | Event::SilenceStarted(_) => timers::silence_began(state, lane, input),
+            Event::SilenceEnded(ended) => timers::silence_ended(state, lane, input, &ended.reason, now),
+            Event::Delivery(_)
+            | Event::DoorOpened(_)
+            | Event::Change(_)
+            | Event::Parked(_)
+            | Event::Unparked(_)
+            | events! { finding, conversation, proposal, label, model, chat, alert, incident, control, notice } => {
+                Vec::new()
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use hindcast_correlation::groups::IncidentGroup;
 use hindcast_correlation::pair::PairScorer;
 use hindcast_correlation::parameters::PARAMETERS;
 use hindcast_correlation::traits::{AlertTraits, Newcomer};
-use hindcast_domain::alert::{Suppressed, Unsuppressed};
+use hindcast_domain::alert::{Suppressed, TEST_SERVICE, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
 use hindcast_domain::silence::{Kind, Silence};
@@ -88,6 +88,10 @@ pub fn place(
     cause: &EventId,
     now: Time,
 ) -> Vec<Draft> {
+    // A test of an endpoint is a sign of nothing.
+    if firing.service == Some(TEST_SERVICE) && !firing.severity.pages() {
+        return Vec::new();
+    }
     if why == PlacingReason::Fires
         && let Some(drafts) = at_home(state, firing, now)
     {
@@ -112,6 +116,20 @@ pub fn place(
         drafts.extend(second::bridged(state, &evidence, firing.fingerprint, &incident.id, second));
     }
     drafts
+}
+
+/// The place of an alert that is a sign of nothing else: its own incident of a moment ago, or a new one.
+#[must_use]
+pub(crate) fn back_or_alone(
+    state: &CorrelatorState,
+    firing: &Newcomer<'_>,
+    grouping: Grouping,
+    cause: &EventId,
+    now: Time,
+) -> Vec<Draft> {
+    let opens = firing.severity.opens_incident();
+    at_home(state, firing, now)
+        .unwrap_or_else(|| opens.then(|| open(state, firing, grouping, cause, now)).into_iter().collect())
 }
 
 /// What it means for the open incident that an alert belonged to that it goes elsewhere.

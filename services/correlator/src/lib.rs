@@ -11,6 +11,7 @@
 pub mod decide;
 mod ending;
 pub mod grouping;
+mod heartbeats;
 pub mod people;
 pub mod repeats;
 pub mod roster;

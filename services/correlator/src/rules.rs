@@ -1,7 +1,7 @@
 //! The rules that correlation follows, as a configuration section (`correlation`) with defaults.
 
 use hindcast_correlation::weights::GroupingWeights;
-use hindcast_domain::{Span, alert};
+use hindcast_domain::{Severity, Span, alert};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,29 @@ pub struct CorrelationRules {
     pub stale_hold_s: i64,
     /// How long senders have, after the door opened, to speak again before their silence counts.
     pub door_grace_s: i64,
+    /// When a sender counts as dead.
+    pub heartbeats: HeartbeatRules,
     /// The weights of grouping.
     pub weights: GroupingWeights,
+}
+
+/// When a sender that repeats what fires counts as dead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeartbeatRules {
+    /// Whether the silence of a sender opens an incident.
+    pub enabled: bool,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Names of alerts that fire as long as their sender is well: each has a rhythm of its own.
+    pub watchdogs: Vec<String>,
+}
+
+impl Default for HeartbeatRules {
+    fn default() -> Self {
+        let watchdogs = ["Watchdog", "DeadMansSwitch"].map(str::to_owned).to_vec();
+        Self { enabled: true, severity: Severity::Critical, watchdogs }
+    }
 }
 
 impl Default for CorrelationRules {
@@ -51,6 +72,7 @@ impl Default for CorrelationRules {
             flap_calm_s: 600,
             stale_hold_s: 3_600,
             door_grace_s: 300,
+            heartbeats: HeartbeatRules::default(),
             weights: GroupingWeights::default(),
         }
     }

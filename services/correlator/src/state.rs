@@ -1,7 +1,7 @@
 //! What the correlator decides on: the partition's book, what it has seen of other lanes, and two indexes
 //! (who is due when, which incidents an alert may join) that follow from both.
 
-mod agenda;
+pub(crate) mod agenda;
 mod recent;
 
 use hindcast_domain::events;
@@ -18,6 +18,7 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::Timer;
 use hindcast_domain::repeats::{LastRepeat, LastRepeats};
+use hindcast_domain::rhythm::{RhythmKey, Rhythms};
 use hindcast_domain::silence::Silences;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Span, Time};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,9 @@ pub struct CorrelatorState {
     /// What the decisions of this lane taught about grouping. A snapshot without it is of another engine: it is not read,
     /// and the lane is folded from its beginning.
     pub grouped: GroupedAlerts,
+    /// Senders and watchdogs that are known to be silent, with the alerts that say so. Follows from the above.
+    #[serde(with = "hindcast_domain::rhythm::as_pairs")]
+    silent: BTreeMap<RhythmKey, Fingerprint>,
     /// The newest incident of each alert. Follows from the above.
     last_incident: BTreeMap<Fingerprint, IncidentId>,
 }
@@ -71,6 +75,8 @@ pub struct ObservedLanes {
     /// When each alert was last sent again without a change.
     #[serde(default)]
     pub(crate) repeats: LastRepeats,
+    /// How regularly each sender repeats what fires. A snapshot without it is not read.
+    pub(crate) rhythms: Rhythms,
     /// When the door last opened.
     pub door_opened_at: Time,
     /// The newest idempotency keys with the commands that brought them.
@@ -114,6 +120,8 @@ impl CorrelatorState {
     /// Folds an input that was consumed.
     pub fn see(&mut self, input: &Recorded) {
         self.seen.silences.evolve(input);
+        let moved = self.seen.rhythms.see(input, &self.seen.rules.heartbeats.watchdogs);
+        moved.iter().for_each(|key| self.index_rhythm(key));
         match &input.event {
             Event::Command(received) => self.seen.remember(&received.key, &input.id),
             Event::Repeats(batch) => {
@@ -191,6 +199,7 @@ impl CorrelatorState {
             self.last_incident.insert(fingerprint.clone(), incident.clone());
         }
         self.roster.update(alert);
+        let silent = RhythmKey::of(&alert.source, &alert.name, &alert.labels);
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
         let stale = stale.map(|at| match self.seen.repeated_since(alert) {
             Some(last) => self.seen.deferred(last.stale_at, last.at),
@@ -201,6 +210,30 @@ impl CorrelatorState {
         self.agenda.stale(fingerprint, stale);
         self.agenda.settle(fingerprint, flapping);
         self.agenda.unsuppress(fingerprint, suppressed);
+        if let Some(key) = silent {
+            if alert.is_firing() {
+                self.silent.insert(key.clone(), fingerprint.clone());
+            } else {
+                self.silent.remove(&key);
+            }
+            self.index_rhythm(&key);
+        }
+    }
+
+    /// A silence that is known needs no timer.
+    fn index_rhythm(&mut self, key: &RhythmKey) {
+        let watches = self.seen.rules.heartbeats.enabled && !self.silent.contains_key(key);
+        let due = self.seen.rhythms.deadline(key).filter(|_| watches);
+        self.agenda.silent(key, due);
+    }
+
+    pub(crate) fn is_nobody_silent(&self) -> bool {
+        self.silent.is_empty()
+    }
+
+    /// The alert that says that a sender or watchdog is silent, while it fires.
+    pub(crate) fn silent_alert(&self, key: &RhythmKey) -> Option<&Alert> {
+        self.book.alerts.get(self.silent.get(key)?)
     }
 
     fn index_incident(&mut self, id: &IncidentId) {
@@ -223,6 +256,8 @@ impl CorrelatorState {
         let incidents: Vec<_> = self.recent.all().cloned().collect();
         alerts.iter().for_each(|fingerprint| self.index_alert(fingerprint));
         incidents.iter().for_each(|id| self.index_incident(id));
+        let senders: Vec<_> = self.seen.rhythms.iter().map(|(key, _)| key.clone()).collect();
+        senders.iter().for_each(|key| self.index_rhythm(key));
     }
 
     /// What is due next.

@@ -12,8 +12,10 @@ use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 
 use crate::ending;
 use crate::grouping::{self, PlacingReason};
+use crate::heartbeats;
 use crate::second::{self, seed};
 use crate::state::CorrelatorState;
+use crate::state::agenda::silent_key;
 
 /// Decides about a timer that is due.
 pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> Vec<Draft> {
@@ -25,6 +27,7 @@ pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> 
     match what {
         "stale" => alert().map(|alert| stale(state, alert)).unwrap_or_default(),
         "settle" => alert().map(|alert| settle(state, alert)).unwrap_or_default(),
+        "silent" => heartbeats::silent(state, lane, &silent_key(id), timer.due),
         "unsuppress" => alert()
             .map(|alert| lift(state, lane, alert, &SilenceEnd::Elapsed, &seed(timer), timer.due, None))
             .unwrap_or_default(),

@@ -42,6 +42,8 @@ pub struct ProcessState {
     pub clock: hindcast_clock::Shared,
     /// Shared figures.
     pub metrics: MetricRegistry,
+    /// The rhythms of senders.
+    pub heartbeats: crate::heartbeats::Heartbeats,
 }
 
 /// For the description of all routes.
@@ -89,6 +91,13 @@ pub fn described() -> Vec<Foreign> {
             status: 200,
         },
         Foreign {
+            method: "get",
+            path: "/api/v1/heartbeats",
+            about: "Senders and their rhythm: how often each repeats what fires, and whether it is silent.",
+            media: &[],
+            status: 200,
+        },
+        Foreign {
             method: "post",
             path: "/api/v1/receivers/{name}/test",
             about: "Sends a test message to a receiver, and answers what it said.",
@@ -130,6 +139,7 @@ pub fn router(state: ProcessState, token: Option<SecretHash>) -> Router {
         .route("/api/v1/backup", get(download))
         .route("/api/v1/redecide", post(redecide))
         .route("/api/v1/audit/pages", get(audit_pages))
+        .route("/api/v1/heartbeats", get(heartbeats))
         .route("/api/v1/receivers/{name}/test", post(test_receiver))
         .layer(axum::middleware::from_fn_with_state(token, hindcast_console::auth::check))
         .layer(axum::middleware::from_fn_with_state(state.clone(), from_here))
@@ -240,6 +250,38 @@ fn audit_span(asked: &AuditAsked) -> Result<crate::audit::AuditSpan, String> {
     };
     let from = asked.from.as_deref().map(|text| time("from", text)).transpose()?;
     Ok(crate::audit::AuditSpan { from: from.unwrap_or(Time::ZERO), to: end, as_of: position })
+}
+
+/// As of when.
+#[derive(Debug, serde::Deserialize)]
+struct HeartbeatsAsked {
+    as_of: Option<String>,
+}
+
+/// The rhythms of senders.
+async fn heartbeats(
+    axum::extract::State(state): axum::extract::State<ProcessState>,
+    axum::extract::Query(asked): axum::extract::Query<HeartbeatsAsked>,
+) -> Response {
+    use crate::heartbeats::HeartbeatMoment;
+    let moment = match asked.as_of.as_deref() {
+        None => HeartbeatMoment::Now,
+        Some(text) => match (text.parse::<u64>(), text.parse::<Time>()) {
+            (Ok(position), _) => HeartbeatMoment::Position(position),
+            (_, Ok(time)) => HeartbeatMoment::Time(time),
+            _ => {
+                let detail = format!("expected a position or a time in RFC 3339 as as_of, got {text:?}");
+                return HttpRefusal::new(Code::BadAsOf, detail).into_response();
+            }
+        },
+    };
+    match state.heartbeats.list(&state.ledger, moment).await {
+        Ok(page) => axum::Json(page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the rhythms of senders were not read");
+            HttpRefusal::new(Code::Unavailable, "the ledger cannot be read to its end").into_response()
+        }
+    }
 }
 
 /// Whether a path that takes a POST asks and changes nothing. A question over a folder is answered and not kept.

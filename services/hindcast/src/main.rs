@@ -9,6 +9,7 @@ mod demo;
 mod embedder;
 mod extra;
 mod folder;
+mod heartbeats;
 mod lab;
 mod ledger;
 mod node;

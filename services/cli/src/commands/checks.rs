@@ -7,7 +7,9 @@ mod outcome;
 
 use std::time::Duration;
 
-use hindcast_api::{BehindService, ChatStatus, Chats, Notice, Problem, Readiness, State};
+use hindcast_api::{
+    BehindService, ChatStatus, Chats, HeartbeatStatus, Notice, Page, Problem, Readiness, SenderHeartbeat, State,
+};
 use hindcast_domain::{Span, Time};
 use reqwest::{Method, header};
 use serde_json::Value;
@@ -60,6 +62,7 @@ pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     checks.push(receivers(context).await.unwrap_or_else(|error| Check::error("receivers", &error)));
     checks.extend(figures.as_ref().map(troubled).unwrap_or_default());
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
+    checks.extend(senders(context).await);
     checks.extend(chat(context).await);
     checks.extend(disk(context, figures.as_ref().ok()));
     if let Ok(figures) = &figures {
@@ -234,6 +237,31 @@ fn troubled(figures: &MetricFigures) -> Vec<Check> {
         Check::failed("receiver", format!("{name} {what}"), format!("{remedy}; then `hindcast receiver test {name}`."))
     };
     figures.all_told("hindcast_receiver_trouble").map(of).collect()
+}
+
+/// Senders that have a rhythm and are silent.
+async fn senders(context: &CliContext<'_>) -> Option<Check> {
+    let document = context.client.get(&Path::new("/api/v1/heartbeats")).await;
+    let page: Page<SenderHeartbeat> = match document.and_then(|document| typed("senders", &document)) {
+        Ok(page) => page,
+        // A server of before, or one that does not keep alerts.
+        Err(error) if error.is_absent() => return None,
+        Err(error) => return Some(Check::error("senders", &error)),
+    };
+    let silent: Vec<&SenderHeartbeat> =
+        page.items.iter().filter(|item| item.status == HeartbeatStatus::Silent).collect();
+    let regular = page.items.iter().filter(|item| item.status == HeartbeatStatus::Regular).count();
+    if silent.is_empty() {
+        let detail = format!("{} with a rhythm, none silent", count(regular as u64, "sender"));
+        return (regular > 0).then(|| Check::ok("senders", detail));
+    }
+    let named = silent.iter().map(|item| {
+        let every = item.interval_s.and_then(|seconds| i64::try_from(seconds).ok()).map(Span::seconds);
+        let every = every.map(|every| format!(", usually every {}", brief(every))).unwrap_or_default();
+        format!("{} silent since {}{every}", clean(&super::heartbeats::name(item)), item.last_heard_at)
+    });
+    let detail = named.collect::<Vec<_>>().join("; ");
+    Some(Check::failed("senders", detail, "See whether it runs and reaches Hindcast; `hindcast heartbeats` lists all."))
 }
 
 /// Deliveries that failed lately or are failing now.

@@ -12,6 +12,7 @@ pub mod doctor;
 mod event_line;
 pub mod events;
 mod follow;
+pub mod heartbeats;
 pub mod incidents;
 pub mod labels;
 pub mod mcp;

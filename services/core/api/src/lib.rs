@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod chat;
+pub mod heartbeat;
 pub mod learn;
 mod made;
 pub mod model;
@@ -15,6 +16,7 @@ pub mod words;
 
 pub use advice::*;
 pub use chat::*;
+pub use heartbeat::{HeartbeatStatus, SenderHeartbeat};
 pub use learn::*;
 pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};

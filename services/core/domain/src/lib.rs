@@ -34,6 +34,7 @@ pub mod model;
 pub mod notice;
 pub mod proposal;
 pub mod repeats;
+pub mod rhythm;
 pub mod secret;
 pub mod severity;
 pub mod silence;

@@ -21,7 +21,7 @@ use hindcast_domain::{EventId, Partition, Time};
 /// The version of the engine, which stands in the header of every commit that it decided. It rises with every change
 /// of this crate or of a decider after which a recorded past would be decided differently under the same
 /// configuration and versions. Commits from before it was written count as 0.
-pub const ENGINE_VERSION: u32 = 3;
+pub const ENGINE_VERSION: u32 = 4;
 
 /// A timer that was due and decided nothing. It is a defect of its decider and would be due for ever, so no timer
 /// fires in front of the input at hand any more.

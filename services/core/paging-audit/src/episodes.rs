@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::limits::{CLAMP_FUTURE, CLAMP_PAST};
+use hindcast_domain::rhythm::OWN_SOURCE;
 use hindcast_domain::{Fingerprint, Severity, Span, Time};
 
 use crate::SLACK;
@@ -102,6 +103,16 @@ impl ObservedAlerts {
         if let Some(alert) = self.0.get_mut(fingerprint).filter(|alert| alert.fires()) {
             alert.silent_after = silent_after;
         }
+    }
+}
+
+impl ObservedAlerts {
+    /// An alert that Hindcast raised itself is over; answers when it had begun.
+    pub(crate) fn end_own(&mut self, fingerprint: &Fingerprint, now: Time) -> Option<Time> {
+        let alert = self.0.get_mut(fingerprint).filter(|alert| alert.source == OWN_SOURCE && alert.fires())?;
+        let open = alert.stretches.back_mut()?;
+        open.ended = Some(now);
+        Some(open.began)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hindcast_domain::alert::{Fired, Observation, Signal};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Status;
+use hindcast_domain::rhythm::OWN_SOURCE;
 use hindcast_domain::{Fingerprint, IncidentId, Severity, Time, events};
 
 use crate::BOUND;
@@ -85,10 +87,27 @@ impl PageAuditor {
             },
             Event::NoticeFailed(failed) => self.failed(failed.receiver.as_deref()),
             Event::NoticeExpired(expired) => self.failed(expired.receiver.as_deref()),
+            Event::AlertFired(fired) if is_own(&fired.source, input) => {
+                if let Ok(fingerprint) = input.subject.parse::<Fingerprint>() {
+                    self.alerts.observe(
+                        &own_observation(&fingerprint, fired, input.time),
+                        self.now,
+                        self.settings.late,
+                    );
+                    self.began(&fingerprint);
+                }
+            }
+            Event::AlertResolved(_) => {
+                let fingerprint = input.subject.parse::<Fingerprint>().ok();
+                if let Some((fingerprint, began)) =
+                    fingerprint.and_then(|it| Some((it.clone(), self.alerts.end_own(&it, self.now)?)))
+                {
+                    self.ended(&fingerprint, began);
+                }
+            }
             events! { incident } => self.incident(input),
             Event::AlertFired(_)
             | Event::AlertRepeated(_)
-            | Event::AlertResolved(_)
             | Event::AlertStale(_)
             | Event::AlertFlapping(_)
             | Event::AlertSettled(_)
@@ -336,6 +355,32 @@ impl PageAuditor {
             incident.kinds.insert(kind);
             incident.entities.insert(entity);
         }
+    }
+}
+
+/// Whether an alert is raised by Hindcast itself, as that of a sender that is silent: no message made it fire.
+fn is_own(source: &str, input: &Recorded) -> bool {
+    source == OWN_SOURCE && input.cause.is_none()
+}
+
+/// What a sender would have said of such an alert.
+fn own_observation(fingerprint: &Fingerprint, fired: &Fired, now: Time) -> Observation {
+    Observation {
+        fingerprint: fingerprint.clone(),
+        source_fingerprint: None,
+        source: fired.source.clone(),
+        name: fired.name.clone(),
+        service: fired.service.clone(),
+        about: fired.about.clone(),
+        severity: fired.severity,
+        signal: Signal::Firing,
+        labels: fired.labels.clone(),
+        annotations: fired.annotations.clone(),
+        starts_at: None,
+        ends_at: None,
+        stale_after: fired.stale_at.since(now),
+        url: None,
+        unmapped: Vec::new(),
     }
 }
 

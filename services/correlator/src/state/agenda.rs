@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::lane::Timer;
+use hindcast_domain::rhythm::RhythmKey;
 use hindcast_domain::{Fingerprint, IncidentId, Time};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ enum Due {
     Quiet(IncidentId),
     Review(IncidentId),
     Settle(Fingerprint),
+    Silent(RhythmKey),
     Stale(Fingerprint),
     Unsuppress(Fingerprint),
 }
@@ -26,9 +28,28 @@ impl Due {
             Self::Quiet(id) => format!("quiet/{id}"),
             Self::Review(id) => format!("review/{id}"),
             Self::Settle(fingerprint) => format!("settle/{fingerprint}"),
+            Self::Silent(key) => format!("silent/{}", spelt(key)),
             Self::Stale(fingerprint) => format!("stale/{fingerprint}"),
             Self::Unsuppress(fingerprint) => format!("unsuppress/{fingerprint}"),
         }
+    }
+}
+
+/// Stands between a sender and its watchdog in the id of a timer, before every character that names have.
+const BETWEEN: char = '\u{1}';
+
+fn spelt(key: &RhythmKey) -> String {
+    match &key.watchdog {
+        Some(watchdog) => format!("{}{BETWEEN}{watchdog}", key.source),
+        None => key.source.clone(),
+    }
+}
+
+/// Whose silence a timer is for, by what stands in its id behind `silent/`.
+pub(crate) fn silent_key(id: &str) -> RhythmKey {
+    match id.split_once(BETWEEN) {
+        Some((source, watchdog)) => RhythmKey { source: source.to_owned(), watchdog: watchdog.parse().ok() },
+        None => RhythmKey::sender(id),
     }
 }
 
@@ -40,6 +61,8 @@ pub(super) struct Agenda {
     #[serde(default)]
     review: BTreeMap<IncidentId, Time>,
     settle: BTreeMap<Fingerprint, Time>,
+    #[serde(with = "hindcast_domain::rhythm::as_pairs")]
+    silent: BTreeMap<RhythmKey, Time>,
     stale: BTreeMap<Fingerprint, Time>,
     unsuppress: BTreeMap<Fingerprint, Time>,
     due: BTreeSet<(Time, Due)>,
@@ -64,6 +87,11 @@ impl Agenda {
     /// When a flapping alert has calmed down.
     pub(super) fn settle(&mut self, fingerprint: &Fingerprint, at: Option<Time>) {
         set(&mut self.settle, &mut self.due, fingerprint, at, Due::Settle);
+    }
+
+    /// When the silence of a sender, or of a watchdog, means that it is dead.
+    pub(super) fn silent(&mut self, key: &RhythmKey, at: Option<Time>) {
+        set(&mut self.silent, &mut self.due, key, at, Due::Silent);
     }
 
     /// When the silence of an alert's sender becomes a fact.
@@ -123,16 +151,21 @@ mod tests {
         agenda.unsuppress(&fingerprint, at);
         agenda.stale(&fingerprint, at);
         agenda.settle(&fingerprint, at);
+        let watchdog = RhythmKey { source: "a".to_owned(), watchdog: Some(fingerprint.clone()) };
+        for key in [watchdog, RhythmKey::sender("a"), RhythmKey::sender("a-b"), RhythmKey::sender("a b")] {
+            agenda.silent(&key, at);
+            assert_eq!(silent_key(&spelt(&key)), key);
+        }
         agenda.quiet(&incident, at);
         agenda.review(&incident, at);
         agenda.awake(&incident, at);
         let ids: Vec<String> = agenda.due.iter().map(|(_, what)| what.id()).collect();
-        assert_eq!(ids.len(), 6);
+        assert_eq!(ids.len(), 10);
         assert!(ids.is_sorted(), "{ids:?}");
         agenda.stale(&fingerprint, Some(Time::from_millis(1)));
         assert_eq!(agenda.next().map(|timer| timer.id), Some(format!("stale/{fingerprint}")));
         agenda.stale(&fingerprint, None);
         assert_eq!(agenda.next().map(|timer| timer.id), Some(format!("awake/{incident}")));
-        assert_eq!(agenda.due.len(), 5);
+        assert_eq!(agenda.due.len(), 9);
     }
 }

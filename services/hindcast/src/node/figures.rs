@@ -11,8 +11,14 @@ use hindcast_pager::rules::SCREEN;
 use crate::settings::Settings;
 
 /// Routes behind the console's guards that the console's own table does not have.
-const GUARDED: [&str; 5] =
-    ["/api/v1/activate", "/api/v1/audit/pages", "/api/v1/backup", "/api/v1/receivers/{name}/test", hindcast_mcp::PATH];
+const GUARDED: [&str; 6] = [
+    "/api/v1/activate",
+    "/api/v1/audit/pages",
+    "/api/v1/backup",
+    "/api/v1/heartbeats",
+    "/api/v1/receivers/{name}/test",
+    hindcast_mcp::PATH,
+];
 
 /// Services that decide.
 const DECIDERS: [&str; 5] = [names::CHAT, names::CONTROL, names::INCIDENTS, names::LABELS, names::NOTICES];

@@ -97,6 +97,7 @@ fn state(common: &Common) -> extra::ProcessState {
         notifiers: common.notifiers.clone(),
         clock: Arc::clone(&common.clock),
         metrics: common.metrics.clone(),
+        heartbeats: crate::heartbeats::Heartbeats::default(),
     }
 }
 

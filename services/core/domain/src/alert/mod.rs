@@ -25,6 +25,9 @@ use crate::severity::Severity;
 use crate::time::{Span, Time};
 use crate::words::SuppressionKind;
 
+/// The service of the alerts of `source add` and `source test`: they are a test of an endpoint and count nowhere.
+pub const TEST_SERVICE: &str = "hindcast-test";
+
 /// Where an alert is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -126,6 +129,12 @@ impl Alert {
     pub fn occurrence(&self) -> &Occurrence {
         assert!(!self.occurrences.is_empty(), "an alert is born with its first occurrence");
         &self.occurrences[self.occurrences.len() - 1]
+    }
+
+    /// Whether it is a test of an endpoint.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.service.as_deref() == Some(TEST_SERVICE)
     }
 
     /// Whether it fires now.
