@@ -20,6 +20,14 @@ pub(super) struct Probe<'a> {
     /// When it begins, in RFC 3339.
     pub(super) starts_at: &'a str,
     pub(super) ends_at: &'a str,
+    /// Whether the test is over, which is sent after it was seen.
+    pub(super) over: bool,
+}
+
+impl Probe<'_> {
+    const fn status(&self) -> &'static str {
+        if self.over { "resolved" } else { "firing" }
+    }
 }
 
 /// One kind of sender.
@@ -42,6 +50,12 @@ impl Sender {
         let host = door.base.split_once("://").map_or(door.base, |(_, host)| host);
         let fill = |line: &&str| line.replace("{base}", door.base).replace("{host}", host).replace("{name}", door.name);
         self.paste.iter().map(fill).collect()
+    }
+
+    /// Whether the end of a test alert is a message of the same form. Opsgenie closes an alert at another address, and an
+    /// alert of a Prometheus ends at the time that it names.
+    pub(super) fn ends(&self) -> bool {
+        self.probe.is_some() && self.format != "opsgenie"
     }
 
     /// The path that it sends to.
@@ -199,7 +213,7 @@ pub(super) static SENDERS: [Sender; 11] = [
 ];
 
 /// The service and environment of test alerts, so that they stand beside nothing else.
-const SERVICE: &str = "hindcast-test";
+const SERVICE: &str = hindcast_domain::alert::TEST_SERVICE;
 
 /// Of no severity that opens an incident or pages.
 fn labels(probe: Probe<'_>) -> Value {
@@ -208,7 +222,7 @@ fn labels(probe: Probe<'_>) -> Value {
 
 fn alert(probe: Probe<'_>) -> Value {
     json!({
-        "status": "firing",
+        "status": probe.status(),
         "labels": labels(probe),
         "annotations": {"summary": "a test of `hindcast source`, which ends by itself"},
         "startsAt": probe.starts_at,
@@ -221,7 +235,7 @@ fn alertmanager(probe: Probe<'_>) -> Value {
     json!({
         "version": "4",
         "groupKey": probe.name,
-        "status": "firing",
+        "status": probe.status(),
         "receiver": "hindcast",
         "groupLabels": {},
         "commonLabels": labels(probe),
@@ -235,7 +249,7 @@ fn alertmanager(probe: Probe<'_>) -> Value {
 fn pagerduty(probe: Probe<'_>) -> Value {
     json!({
         "routing_key": "hindcast",
-        "event_action": "trigger",
+        "event_action": if probe.over { "resolve" } else { "trigger" },
         "dedup_key": probe.name,
         "payload": {
             "summary": probe.name,
@@ -253,7 +267,7 @@ fn gcp(probe: Probe<'_>) -> Value {
         "version": "1.2",
         "incident": {
             "incident_id": probe.name,
-            "state": "open",
+            "state": if probe.over { "closed" } else { "open" },
             "severity": "No severity",
             "policy_name": probe.name,
             "condition_name": probe.name,
@@ -270,7 +284,7 @@ fn generic(probe: Probe<'_>) -> Value {
         "service": SERVICE,
         "environment": SERVICE,
         "severity": "info",
-        "status": "firing",
+        "status": probe.status(),
         "starts_at": probe.starts_at,
         "labels": labels(probe),
     })
@@ -294,10 +308,22 @@ mod tests {
 
     #[test]
     fn test_alerts_wake_nobody() {
-        let probe = Probe { name: "T", starts_at: "2026-11-20T00:00:00Z", ends_at: "2026-11-20T00:05:00Z" };
+        let probe =
+            Probe { name: "T", starts_at: "2026-11-20T00:00:00Z", ends_at: "2026-11-20T00:05:00Z", over: false };
         for sender in &SENDERS {
             let text = sender.probe.map(|make| make(probe).to_string()).unwrap_or_default();
             assert!(!text.contains("critical") && !text.contains("high"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_test_alert_has_the_form_of_its_sender() {
+        let begun =
+            Probe { name: "T", starts_at: "2026-11-20T00:00:00Z", ends_at: "2026-11-20T00:05:00Z", over: false };
+        for sender in SENDERS.iter().filter(|sender| sender.ends()) {
+            let make = sender.probe.unwrap();
+            let (begun, over) = (make(begun), make(Probe { over: true, ..begun }));
+            assert_ne!(begun, over, "{}", sender.format);
         }
     }
 }

@@ -152,16 +152,24 @@ async fn test(name: &str, sender: &Sender, context: &mut CliContext<'_>) -> Resu
     let nonce = id::derive(&[name.as_bytes(), &now.nanos().to_be_bytes(), &std::process::id().to_be_bytes()]);
     let alert = format!("HindcastTest-{}", nonce.get(..6).unwrap_or(&nonce));
     let (starts_at, ends_at) = (now.to_string(), (now + PROBE).to_string());
-    let body = make(Probe { name: &alert, starts_at: &starts_at, ends_at: &ends_at });
+    let probe = Probe { name: &alert, starts_at: &starts_at, ends_at: &ends_at, over: false };
     let path = sender.path(name);
     context.terminal.say(&format!("sending {alert} through POST {path}"));
-    let request = context.client.request(Method::POST, &Path::new(&path)).json(&body);
+    let request = context.client.request(Method::POST, &Path::new(&path)).json(&make(probe));
     let answer = context.client.json(context.client.send(request).await?).await?;
     let receipt = Path::new("/api/v1/alerts").join(&named(&answer)?.unwrap_or_else(|| alert.clone())).join("receipt");
     let (times, rest) = PATIENCE;
     for _ in 0..times {
         match context.client.get(&receipt).await {
-            Ok(_) => return Ok(receipt),
+            Ok(_) => {
+                if sender.ends() {
+                    // It ends at its own time too; a test that was seen is over at once.
+                    let now = context.now().to_string();
+                    let over = make(Probe { ends_at: &now, over: true, ..probe });
+                    context.client.send(context.client.request(Method::POST, &Path::new(&path)).json(&over)).await?;
+                }
+                return Ok(receipt);
+            }
             Err(error) if error.is_absent() => tokio::time::sleep(rest).await,
             Err(error) => return Err(error),
         }

@@ -31,6 +31,8 @@ async fn adding_a_source_prints_four_lines_and_the_receipt_of_a_test() {
     let sent = &asked[0].body["alerts"][0];
     assert_eq!(sent["labels"]["severity"], "info", "a test wakes nobody");
     assert_eq!(sent["labels"]["environment"], "hindcast-test");
+    let end = &asked.iter().rfind(|request| request.body["alerts"].is_array()).unwrap().body["alerts"][0];
+    assert_eq!((&end["status"], &end["labels"]), (&json!("resolved"), &sent["labels"]), "a test that was seen is over");
 }
 
 #[tokio::test]

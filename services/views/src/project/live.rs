@@ -18,13 +18,13 @@ pub(crate) enum Class {
     Incident(incident::Status),
     /// An alert's status, and whether something holds it back.
     Alert(alert::Status, bool),
-    /// Not counted: silences, labels, versions in force.
-    Silence,
+    /// Not counted: silences, labels, versions in force, tests of an endpoint.
+    Uncounted,
 }
 
 impl Class {
-    pub(crate) const fn of_alert(alert: &Alert) -> Self {
-        Self::Alert(alert.status, alert.suppressed.is_some())
+    pub(crate) fn of_alert(alert: &Alert) -> Self {
+        if alert.is_test() { Self::Uncounted } else { Self::Alert(alert.status, alert.suppressed.is_some()) }
     }
 
     pub(crate) const fn of_incident(incident: &Incident) -> Self {
@@ -59,7 +59,7 @@ impl ClassCounts {
             }
             Class::Alert(alert::Status::Resolved, _) => (Some(&mut self.alerts.resolved), None),
             Class::Alert(alert::Status::Stale, _) => (Some(&mut self.alerts.stale), None),
-            Class::Silence => (None, None),
+            Class::Uncounted => (None, None),
         };
         status.into_iter().chain(held)
     }

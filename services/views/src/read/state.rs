@@ -32,6 +32,16 @@ const HASHED: [(&str, List); 5] = [
 struct AlertGlance {
     status: alert::Status,
     suppressed: Option<IgnoredAny>,
+    service: Option<String>,
+}
+
+impl AlertGlance {
+    fn class(&self) -> Class {
+        if self.service.as_deref() == Some(alert::TEST_SERVICE) {
+            return Class::Uncounted;
+        }
+        Class::Alert(self.status, self.suppressed.is_some())
+    }
 }
 
 #[derive(Deserialize)]
@@ -74,11 +84,11 @@ impl Reader {
             DocumentKind::Alert => {
                 let glance: AlertGlance =
                     serde_json::from_slice(json).map_err(|source| Error::Json { expected: "an alert", source })?;
-                (Sha256::digest(json).into(), Class::Alert(glance.status, glance.suppressed.is_some()))
+                (Sha256::digest(json).into(), glance.class())
             }
-            DocumentKind::Label => (document.read::<Label>("a label")?.1.digest(), Class::Silence),
+            DocumentKind::Label => (document.read::<Label>("a label")?.1.digest(), Class::Uncounted),
             DocumentKind::Alias => {
-                (canonical::digest(&document.read::<InForce>("a production version")?.1), Class::Silence)
+                (canonical::digest(&document.read::<InForce>("a production version")?.1), Class::Uncounted)
             }
             DocumentKind::Incident => {
                 let (_, mut incident) = document.read::<incident::Incident>("an incident")?;
@@ -88,7 +98,7 @@ impl Reader {
                 }
                 (canonical::digest(&incident), Class::of_incident(&incident))
             }
-            _ => (Sha256::digest(json).into(), Class::Silence),
+            _ => (Sha256::digest(json).into(), Class::Uncounted),
         };
         Ok(Some((partition.to_owned(), digest, class)))
     }
@@ -98,7 +108,7 @@ impl Reader {
         let mut counts = ClassCounts::default();
         self.each(DocumentKind::Alert, List::Alerts, |document| {
             let glance: AlertGlance = glance(document.parts()?.1, "an alert")?;
-            counts.moved(None, Some(Class::Alert(glance.status, glance.suppressed.is_some())));
+            counts.moved(None, Some(glance.class()));
             Ok(())
         })?;
         self.each(DocumentKind::Incident, List::Incidents, |document| {
