@@ -7,8 +7,8 @@ use hindcast_domain::act::ActName;
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
     acts, alerts, ask, audit, catalog, doctor, events, heartbeats, incidents, labels, mcp, memory, models, notices,
-    openapi, parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline, undo, r#where,
-    why,
+    oncall, openapi, parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline, undo,
+    r#where, why,
 };
 use crate::context::CliContext;
 use crate::error::Result;
@@ -94,6 +94,8 @@ pub enum ClientCommand {
     Audit(audit::AuditCommand),
     /// List senders with the interval at which each repeats what fires, and which of them are silent.
     Heartbeats(heartbeats::HeartbeatsArgs),
+    /// Show who is on call, by each schedule.
+    Oncall(oncall::OnCallArgs),
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -161,6 +163,7 @@ impl ClientCommand {
             Self::Verify(args) => proof::verify(args, context).await,
             Self::Audit(command) => audit::run(command, context).await,
             Self::Heartbeats(args) => heartbeats::run(args, context).await,
+            Self::Oncall(args) => oncall::run(args, context).await,
             Self::Catalog(command) => catalog::run(command, context).await,
             Self::Receiver(command) => receiver::run(command, context).await,
             Self::Doctor => doctor::run(context).await,

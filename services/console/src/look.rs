@@ -77,6 +77,15 @@ impl Look {
         &self.seen
     }
 
+    /// When it is, for whoever looks: now, or the time that is looked back at.
+    pub(crate) fn now(&self) -> Time {
+        match self.seen.asked() {
+            Some(AsOf::Time(time)) => time,
+            Some(AsOf::Position(_)) => self.seen.recorded_at(),
+            None => self.console.now(),
+        }
+    }
+
     /// The query as it came.
     pub(crate) const fn asked(&self) -> &QueryParams {
         &self.asked

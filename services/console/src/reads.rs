@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Alert, Change, Code, Event, Incident, Notice, Page, Receipt, Silence, State as Counts};
 use hindcast_api::{TimelineEntry, Why};
+use hindcast_domain::oncall::{self, OnCall, OnCallRules};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
 
@@ -120,6 +121,15 @@ pub async fn receipt(Path(id): Path<String>, look: Look) -> ReadResponse<Receipt
 /// Silences, newest first.
 pub async fn silences(look: Look) -> ReadResponse<Page<Silence>> {
     Ok(Json(look.seen().silences(look.part()?).await?))
+}
+
+/// Who is on call at a time, by the schedules that are configured.
+pub async fn on_call(look: Look) -> ReadResponse<Page<OnCall>> {
+    let at = look.asked().time("at")?.unwrap_or_else(|| look.now());
+    let service = look.asked().one("service");
+    let section = look.seen().configured(oncall::SECTION).await?;
+    let rules: OnCallRules = section.and_then(|(_, content)| serde_json::from_value(content).ok()).unwrap_or_default();
+    Ok(Json(Page { items: rules.at(at, service.as_deref()), next: None, position: look.seen().position() }))
 }
 
 /// Answers one silence by id or unique prefix.

@@ -26,7 +26,7 @@ use crate::situation::{self, Situation};
 use crate::taken::{AnswerContext, TakenQuestion};
 use crate::teller::Teller;
 use crate::verify::{self, Judge};
-use crate::{AnsweringCopilot, history, intent, model, question};
+use crate::{AnsweringCopilot, history, intent, model, oncall, question};
 
 pub(crate) use wording::keep_struck;
 use wording::{compose, dollars, fall_back, fell, from_evidence, kept, put};
@@ -125,9 +125,14 @@ impl AnsweringCopilot {
     ) -> Result<JudgedAnswer, Problem> {
         let options = &self.inner.options;
         let mut answer = self.blank(taken);
+        let on_call = oncall::claims(&taken.moment, &taken.question, options.clock.now()).await?;
         let Some(incident) = taken.incident.clone() else {
             answer.missing.push("no incident is recorded".to_owned());
             answer.answer = "Nothing is wrong as far as is recorded: there is no incident.".to_owned();
+            if !on_call.is_empty() {
+                answer.claims = on_call;
+                answer.answer = compose(&answer.claims, &[], &answer.missing);
+            }
             return Ok(JudgedAnswer { answer, fell_back: None });
         };
         teller.status(&format!("looking at {} as of position {}", incident.id, taken.moment.position())).await;
@@ -156,6 +161,7 @@ impl AnsweringCopilot {
                 self.by_model(&work, &mut judge, turn, &mut answer).await?
             }
         };
+        answer.claims.splice(0..0, on_call);
         answer.answer = compose(&answer.claims, &drafted.proposed, &answer.missing);
         Ok(JudgedAnswer { answer, fell_back })
     }

@@ -24,6 +24,7 @@ mod intent;
 mod limits;
 mod links;
 mod model;
+mod oncall;
 mod options;
 mod prompts;
 mod question;

@@ -83,8 +83,10 @@ fn words(key: &RhythmKey, rhythm: &Rhythm, interval: Span) -> Labels {
     };
     let every = brief(interval);
     let open = rhythm.firing();
+    // To the second, for people.
+    let last = Time::from_millis(rhythm.heard_at.millis().div_euclid(1_000) * 1_000);
     Labels::from([
-        ("summary".to_owned(), format!("{what} is silent: nothing since {}", rhythm.heard_at)),
+        ("summary".to_owned(), format!("{what} is silent: nothing since {last}, usually every {every}")),
         (
             "description".to_owned(),
             format!(

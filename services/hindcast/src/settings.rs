@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
+use hindcast_domain::oncall::OnCallRules;
 
 pub use file::{HealthSettings, HeartbeatSettings, LedgerChoice, parse_catalog, read_catalog};
 use file::{check_paging, checked, paging, read_file};
@@ -135,6 +136,8 @@ pub struct Settings {
     pub paging: hindcast_pager::PagingRules,
     /// Where each receiver is.
     pub receivers: Vec<Receiver>,
+    /// Who is on call; calendars are read at the start.
+    pub oncall: OnCallRules,
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
     /// What advises.
@@ -163,6 +166,10 @@ impl Settings {
         let receivers = receivers(file.receivers, flags.notify.as_ref(), file.teams.workflow_url_env.as_ref());
         check_receivers(&receivers)?;
         check_paging(&file.paging)?;
+        let oncall = OnCallRules { schedules: file.oncall };
+        oncall.check().context("a schedule of [[oncall]]")?;
+        let paging = paging(file.paging, &receivers);
+        paging.check_escalations(&oncall).map_err(anyhow::Error::msg).context("[[paging.escalations]]")?;
         for source in &file.sources {
             hindcast_gateway::source::check(source).context("a source")?;
         }
@@ -190,10 +197,11 @@ impl Settings {
             install: flags.install.clone().or(file.install),
             fetch_nats: flags.fetch_nats,
             correlation,
-            paging: paging(file.paging, &receivers),
+            paging,
             health: file.health,
             heartbeat: file.heartbeat,
             receivers,
+            oncall,
             sources: file.sources,
             acknowledge_early: flags.fail_point_acknowledge_early,
             send_blindly: flags.fail_point_send_blindly,
@@ -217,6 +225,7 @@ impl Settings {
             "accept_lossy_ledger": self.accept_lossy_ledger,
             "correlation": self.correlation,
             "paging": self.paging,
+            "oncall": self.oncall.schedules,
             "health": self.health,
             "heartbeat": { "every_s": self.heartbeat.every_s, "url_env": self.heartbeat.url_env,
                 "url": self.heartbeat.url.as_deref().map(without_credentials) },

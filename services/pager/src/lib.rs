@@ -11,6 +11,7 @@
 pub mod decide;
 pub mod deliver;
 mod ending;
+mod escalation;
 mod fold;
 mod known;
 mod leaning;
@@ -27,7 +28,7 @@ mod tell;
 pub use decide::Pager;
 pub use deliver::NoticeDeliverer;
 pub use retry::show as show_trouble;
-pub use rules::{PagingRules, ReceiverRules};
+pub use rules::{EscalationRules, EscalationStep, PagingRules, ReceiverRules};
 pub use state::NoticesState;
 
 use hindcast_eventlog::lane;

@@ -39,7 +39,12 @@ impl NoticesState {
         let is_end = matches!(reason, Reason::Resolved | Reason::Merged | Reason::Acknowledged);
         let tells_all = matches!(
             reason,
-            Reason::Opened | Reason::Reopened | Reason::Retried | Reason::StillThere | Reason::Unacknowledged
+            Reason::Opened
+                | Reason::Reopened
+                | Reason::Retried
+                | Reason::Reminder
+                | Reason::StillThere
+                | Reason::Unacknowledged
         );
         let mut told = untold;
         if tells_all || told.is_empty() && !is_end {
@@ -194,6 +199,7 @@ const fn word(reason: Reason) -> &'static str {
         | Reason::Reopened
         | Reason::Unacknowledged
         | Reason::StillThere
+        | Reason::Reminder
         | Reason::Retried
         | Reason::Storm
         | Reason::Digest

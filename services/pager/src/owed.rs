@@ -8,6 +8,7 @@ use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::notice::Reason;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
 
+use crate::escalation::EscalatedIncident;
 use crate::rules::ReceiverRules;
 use crate::state::NoticesState;
 use crate::state::firing::{AlertNews, Audibility};
@@ -266,7 +267,19 @@ impl OwedQuestion<'_> {
             (true, _) => Reason::Reopened,
             (false, _) => Reason::Opened,
         };
-        Some(OwedWord::new(since + Span::seconds(self.state.seen.rules.first_after_s), reason, page))
+        let step = self.step(since)?;
+        // Whoever is told later is told of what nobody cares for.
+        if step > Span::seconds(0) && !self.is_open() {
+            return None;
+        }
+        Some(OwedWord::new(since + step.max(Span::seconds(self.state.seen.rules.first_after_s)), reason, page))
+    }
+
+    /// How long after `since` the receiver is told of it first.
+    fn step(&self, since: Time) -> Option<Span> {
+        let seen = &self.state.seen;
+        let of = EscalatedIncident { incident: self.incident, severity: self.loudness(), since };
+        seen.rules.told_after(&self.receiver.name, &seen.on_call, &of)
     }
 
     /// Whether it was so before the receiver was one, and somebody was told.
@@ -291,8 +304,8 @@ impl OwedQuestion<'_> {
     fn more(&self, last: &HeardMessage) -> Option<OwedWord> {
         let (novel, more) = self.news();
         let by_name = novel.map(|(due, reason)| OwedWord::new(due, reason, true));
-        let pages =
-            [by_name, self.called(), self.cared_for(last).filter(|owed| owed.page), self.returned(), self.wide()];
+        let cared_for = self.cared_for(last).filter(|owed| owed.page);
+        let pages = [by_name, self.called(), cared_for, self.returned(), self.wide(), self.reminder()];
         // A page takes everything else with it.
         if let Some(page) = pages.into_iter().flatten().min_by_key(|owed| owed.due) {
             let reason = by_name.map_or(page.reason, |owed| owed.reason);
@@ -365,6 +378,25 @@ impl OwedQuestion<'_> {
         let paged = self.heard.is_some_and(|heard| heard.last_page(&lost).is_some());
         let since = self.wide_since().filter(|_| !paged && self.is_open())?;
         self.wants(Severity::High, true).then(|| OwedWord::new(self.settled(since), Reason::Breadth, true))
+    }
+
+    /// Nobody acknowledged it since the last page.
+    fn reminder(&self) -> Option<OwedWord> {
+        let rules = &self.state.seen.rules;
+        let every = Span::seconds(rules.remind_after_s);
+        if every <= Span::seconds(0)
+            || !self.is_open()
+            || !self.loudness().pages()
+            || !self.wants(self.loudness(), true)
+        {
+            return None;
+        }
+        let lost = |notice: &_| self.state.is_lost(notice);
+        let page = self.heard?.last_page(&lost)?;
+        let pages = self.heard?.messages.iter().rev().filter(|message| message.page);
+        let reminders = pages.take_while(|message| message.reason == Reason::Reminder).count();
+        let goes_on = reminders < usize::try_from(rules.remind_max).unwrap_or(usize::MAX);
+        goes_on.then(|| OwedWord::new(page.at + every, Reason::Reminder, true))
     }
 
     /// It is over: whoever was told that it goes on is told, and who fired meanwhile is named.

@@ -1,5 +1,7 @@
 //! Who is told, and how much at once: the configuration section `paging`, with defaults.
 
+use hindcast_domain::oncall::OnCallRules;
+use hindcast_domain::silence::RepeatingWindow;
 use hindcast_domain::{Severity, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,52 @@ pub struct PagingRules {
     pub breadth_services: u32,
     /// Entities that must fail at once for that.
     pub breadth_entities: u32,
+    /// How long after the last page of an incident that nobody acknowledged its receivers are paged again, in seconds; 0
+    /// switches reminders off.
+    pub remind_after_s: i64,
+    /// How many reminders follow each other, at most.
+    pub remind_max: u32,
+    /// Who is told at once and who later, by service, severity and time; the first that fits an incident counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<EscalationRules>,
+}
+
+/// Who is told of an incident at once, and who if nobody acknowledges it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EscalationRules {
+    /// Its name.
+    pub name: String,
+    /// Incidents of one of these services alone; all where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// Only incidents of this severity or worse.
+    #[serde(default = "high")]
+    pub at_least: Severity,
+    /// Only incidents that begin at these times, such as `daily 18:00-09:00 Europe/Berlin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<String>,
+    /// Its steps.
+    pub steps: Vec<EscalationStep>,
+}
+
+/// Whom one step of an escalation reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EscalationStep {
+    /// How long after its incident began, while nobody acknowledges it, in seconds.
+    #[serde(default)]
+    pub after_s: i64,
+    /// These receivers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receivers: Vec<String>,
+    /// Whoever is on call by the schedule of this name: the receiver of the same name as that person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_call: Option<String>,
+}
+
+const fn high() -> Severity {
+    Severity::High
 }
 
 impl Default for PagingRules {
@@ -81,6 +129,9 @@ impl Default for PagingRules {
             return_page_after_s: 30,
             breadth_services: 4,
             breadth_entities: 10,
+            remind_after_s: 0,
+            remind_max: 10,
+            escalations: Vec::new(),
         }
     }
 }
@@ -128,6 +179,38 @@ impl PagingRules {
         self.breadth_services > 0
             && services >= self.breadth_services as usize
             && entities >= self.breadth_entities as usize
+    }
+
+    /// Checks that each escalation reaches somebody at once, and names receivers and schedules that there are.
+    ///
+    /// # Errors
+    /// The first that does not, by name.
+    pub fn check_escalations(&self, schedules: &OnCallRules) -> Result<(), String> {
+        let receivers: Vec<String> = self.receivers().into_iter().map(|receiver| receiver.name).collect();
+        let is_schedule = |name: &String| schedules.schedules.iter().any(|schedule| schedule.name == *name);
+        for escalation in &self.escalations {
+            let name = &escalation.name;
+            if let Some(between) = &escalation.between {
+                between.parse::<RepeatingWindow>().map_err(|error| format!("the escalation {name}: {error}"))?;
+            }
+            if escalation.steps.first().is_none_or(|step| step.after_s != 0) {
+                return Err(format!("expected the first step of the escalation {name} with after_s = 0"));
+            }
+            for step in &escalation.steps {
+                if step.after_s < 0 || step.receivers.is_empty() && step.on_call.is_none() {
+                    return Err(format!(
+                        "expected receivers or on_call, and after_s of 0 or more, in each step of {name}"
+                    ));
+                }
+                if let Some(unknown) = step.receivers.iter().find(|it| !receivers.contains(it)) {
+                    return Err(format!("expected the name of a receiver in the escalation {name}, got {unknown:?}"));
+                }
+                if let Some(unknown) = step.on_call.as_ref().filter(|it| !is_schedule(it)) {
+                    return Err(format!("expected the name of a schedule in the escalation {name}, got {unknown:?}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// See [`PagingRules::give_up_after_s`].

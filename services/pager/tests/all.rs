@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
 
 mod delivery;
+mod escalation;
 mod given_up;
 mod harness;
 mod lane_histories;

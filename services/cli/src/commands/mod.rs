@@ -19,6 +19,7 @@ pub mod mcp;
 pub mod memory;
 pub mod models;
 pub mod notices;
+pub mod oncall;
 pub mod openapi;
 mod order;
 pub mod parked;

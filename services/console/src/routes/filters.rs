@@ -44,6 +44,12 @@ pub const NOTICES: &[Param] = &[
     LIMIT,
     CURSOR,
 ];
+/// When, and for what, somebody is on call.
+pub const ONCALL: &[Param] = &[
+    of("at", Form::Time, "At this time; now where absent."),
+    text("service", "By the schedules for this service alone."),
+    AS_OF,
+];
 /// The filters of the list of findings.
 pub const FINDINGS: &[Param] = &[
     text("service", "Of this service."),

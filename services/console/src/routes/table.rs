@@ -237,6 +237,13 @@ fn things() -> Vec<Route> {
             NONE,
             || get(reads::chats),
         ),
+        read::<api::Page<hindcast_domain::oncall::OnCall>>(
+            "/api/v1/oncall",
+            "oncall",
+            "Who is on call, by each schedule.",
+            ONCALL,
+            || get(reads::on_call),
+        ),
         read::<hindcast_domain::catalog::Catalog>(
             "/api/v1/catalog",
             "catalog",

@@ -32,6 +32,7 @@ pub mod limits;
 pub mod matcher;
 pub mod model;
 pub mod notice;
+pub mod oncall;
 pub mod proposal;
 pub mod repeats;
 pub mod rhythm;

@@ -40,6 +40,8 @@ pub enum Reason {
     Unacknowledged,
     /// A suppression or snooze ended and it still goes on.
     StillThere,
+    /// Nobody acknowledged it since the last page.
+    Reminder,
     /// An earlier page was given up and is still warranted.
     Retried,
     /// There is too much at once: this one says what is held.

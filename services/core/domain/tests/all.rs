@@ -5,5 +5,6 @@
 mod acts;
 mod fold_hash;
 mod folds;
+mod oncall;
 mod random_lane;
 mod repeats;

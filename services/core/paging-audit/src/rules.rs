@@ -1,7 +1,7 @@
 //! What the auditor reads of the configuration: who wants which messages, and where wide begins. It reads the recorded
 //! section by the names of its keys, so that it shares no type with whoever follows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::{Severity, Span};
 use serde_json::Value;
@@ -20,6 +20,8 @@ pub(crate) struct ReceiverWish {
 #[derive(Clone, Debug)]
 pub(crate) struct AuditSettings {
     receivers: BTreeMap<String, ReceiverWish>,
+    /// Receivers that are told later than at once alone, if nobody acknowledges.
+    later: BTreeSet<String>,
     pub(crate) tells_resolved: bool,
     pub(crate) breadth: bool,
     pub(crate) breadth_services: usize,
@@ -32,6 +34,7 @@ impl Default for AuditSettings {
     fn default() -> Self {
         Self {
             receivers: BTreeMap::new(),
+            later: BTreeSet::new(),
             tells_resolved: true,
             breadth: true,
             breadth_services: 4,
@@ -63,6 +66,15 @@ impl AuditSettings {
             let pages_only = receiver["pages_only"].as_bool().unwrap_or(false);
             Some((receiver["name"].as_str()?.to_owned(), ReceiverWish { at_least, pages_only }))
         };
+        let steps = content["escalations"].as_array().into_iter().flatten();
+        let steps: Vec<&Value> = steps.flat_map(|it| it["steps"].as_array().into_iter().flatten()).collect();
+        let named = |at_once: bool| {
+            let of = steps.iter().filter(move |step| (step["after_s"].as_i64().unwrap_or(0) == 0) == at_once);
+            of.flat_map(|step| step["receivers"].as_array().into_iter().flatten())
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect::<BTreeSet<String>>()
+        };
+        self.later = named(false).difference(&named(true)).cloned().collect();
         self.receivers = content["receivers"].as_array().into_iter().flatten().filter_map(wish).collect();
     }
 
@@ -84,6 +96,7 @@ impl AuditSettings {
         let wants = |wish: &ReceiverWish| nobody_wants || severity >= wish.at_least;
         let takes_more = self.receivers.values().any(|wish| wants(wish) && !wish.pages_only);
         let takes = |wish: &ReceiverWish| wants(wish) && (page || !takes_more || !wish.pages_only);
-        self.receivers.iter().filter(|(_, wish)| takes(wish)).all(|(name, _)| fails(name))
+        let at_once = |name: &String| !self.later.contains(name);
+        self.receivers.iter().filter(|(name, wish)| takes(wish) && at_once(name)).all(|(name, _)| fails(name))
     }
 }

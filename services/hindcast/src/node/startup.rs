@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use hindcast_domain::command::{Activated, Command, Configured, Received};
 use hindcast_domain::event::{DoorOpened, SYSTEM};
-use hindcast_domain::{EventId, Partition};
+use hindcast_domain::oncall::{self, OnCallRules};
+use hindcast_domain::{EventId, Partition, Span, Time};
 use hindcast_facts::NewFact;
 use hindcast_intake::NewCommand;
 use hindcast_queries::{EventFilter, Queries, Window};
@@ -17,6 +18,10 @@ use sha2::{Digest, Sha256};
 use super::common::Common;
 use super::{Role, chat};
 use crate::settings::Settings;
+
+/// How far back and ahead a calendar of [[oncall]] is read at a start.
+const CALENDAR_BACK: Span = Span::hours(7 * 24);
+const CALENDAR_AHEAD: Span = Span::hours(365 * 24);
 
 /// The first facts of a start: the activation of a new ledger, and that the door opens.
 ///
@@ -67,7 +72,12 @@ pub async fn activate_where_nobody_is(common: &Common, views: &Views) -> anyhow:
 /// # Errors
 /// When the views cannot be read or the ledger cannot be written.
 pub async fn configure(common: &Common, views: &Views) -> anyhow::Result<()> {
-    for (section, content) in sections(&common.settings)? {
+    let mut sections = sections(&common.settings, common.clock.now())?;
+    // Schedules that were taken out of the settings are in force no more.
+    if common.settings.oncall.schedules.is_empty() && views.configured(oncall::SECTION, None).await?.is_some() {
+        sections.push((oncall::SECTION, serde_json::to_value(OnCallRules::default())?));
+    }
+    for (section, content) in sections {
         let hash = hindcast_domain::hex::hex(&Sha256::digest(serde_json::to_vec(&content)?));
         let in_force = views.configured(section, None).await?.map(|(hash, _)| hash);
         if in_force.as_ref() == Some(&hash) {
@@ -84,13 +94,16 @@ pub async fn configure(common: &Common, views: &Views) -> anyhow::Result<()> {
 }
 
 /// The configuration of the settings, section by section.
-fn sections(settings: &Settings) -> anyhow::Result<Vec<(&'static str, serde_json::Value)>> {
+fn sections(settings: &Settings, now: Time) -> anyhow::Result<Vec<(&'static str, serde_json::Value)>> {
     let runbooks = crate::runbooks::in_force(settings.advising.runbooks.as_deref())?;
     let mut sections = vec![
         (hindcast_correlator::rules::SECTION, serde_json::to_value(&settings.correlation)?),
         (hindcast_pager::rules::SECTION, serde_json::to_value(&settings.paging)?),
         (hindcast_advisor::SECTION, runbooks),
     ];
+    if !settings.oncall.schedules.is_empty() {
+        sections.push((oncall::SECTION, serde_json::to_value(with_calendars(&settings.oncall, now)?)?));
+    }
     if chat::is_set_up(&settings.chat) {
         sections.push((hindcast_chatops::rules::SECTION, serde_json::to_value(&settings.chat.rules)?));
     }
@@ -98,6 +111,20 @@ fn sections(settings: &Settings) -> anyhow::Result<Vec<(&'static str, serde_json
         sections.push(("catalog", serde_json::to_value(catalog)?));
     }
     Ok(sections)
+}
+
+/// Schedules with what their calendars say of the days ahead.
+fn with_calendars(rules: &OnCallRules, now: Time) -> anyhow::Result<OnCallRules> {
+    // By whole days, so that a start on the same day changes nothing.
+    let today = Time::from_millis(now.millis() - now.millis().rem_euclid(24 * 3_600 * 1_000));
+    let mut rules = rules.clone();
+    for schedule in &mut rules.schedules {
+        let Some(path) = &schedule.ical else { continue };
+        let text = std::fs::read_to_string(path).with_context(|| format!("the calendar {path} of [[oncall]]"))?;
+        let turns = oncall::ical::read(&text, &schedule.zone, today - CALENDAR_BACK, today + CALENDAR_AHEAD);
+        schedule.calendar = turns.with_context(|| format!("the calendar {path} of [[oncall]]"))?;
+    }
+    Ok(rules)
 }
 
 async fn activate(common: &Common) -> anyhow::Result<()> {

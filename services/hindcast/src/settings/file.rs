@@ -41,6 +41,8 @@ pub struct File {
     pub heartbeat: HeartbeatSettings,
     /// Who is notified.
     pub receivers: Vec<Receiver>,
+    /// Who is on call.
+    pub oncall: Vec<hindcast_domain::oncall::OnCallSchedule>,
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
     /// How telemetry is kept.
@@ -190,6 +192,7 @@ pub(super) fn check_paging(paging: &hindcast_pager::PagingRules) -> anyhow::Resu
         ("more_within_s", paging.more_within_s),
         ("return_quiet_s", paging.return_quiet_s),
         ("return_page_after_s", paging.return_page_after_s),
+        ("remind_after_s", paging.remind_after_s),
     ];
     if let Some((name, seconds)) = times.into_iter().find(|(_, seconds)| *seconds < 0) {
         bail!("expected {name} of 0 or more seconds in [paging], got {seconds}");

@@ -9,6 +9,7 @@ use hindcast_domain::book::Book;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Status;
 use hindcast_domain::notice::Reason;
+use hindcast_domain::oncall::{self, OnCallRules};
 use hindcast_domain::{Fingerprint, IncidentId, NoticeId, Severity, Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,9 @@ pub struct ObservedState {
     pub(crate) firing: FiringAlerts,
     /// The rules in force.
     pub rules: PagingRules,
+    /// Who is on call.
+    #[serde(default)]
+    pub(crate) on_call: OnCallRules,
     /// From which position on each receiver is one.
     pub(crate) receiver_since: BTreeMap<String, u64>,
     /// What whoever acknowledged an incident saw of it then.
@@ -108,6 +112,13 @@ impl ObservedState {
                 // Rules that cannot be read were refused where they were decided; here they change nothing.
                 if let Ok(rules) = serde_json::from_value(configured.content.clone()) {
                     self.configure(rules, input);
+                }
+                SeenChange::Rules
+            }
+            Event::Configured(configured) if configured.section == oncall::SECTION => {
+                if let Ok(rules) = serde_json::from_value(configured.content.clone()) {
+                    self.on_call = rules;
+                    self.configured_at = self.configured_at.max(input.time);
                 }
                 SeenChange::Rules
             }

@@ -81,6 +81,14 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
         self
     }
 
+    /// Puts schedules in force.
+    pub fn on_call(mut self, schedules: serde_json::Value) -> Self {
+        let content = json!({"schedules": schedules});
+        let configured = Configured { section: "oncall".into(), hash: "h".into(), content };
+        self.fact(Partition::whole("default"), "oncall", Event::Configured(configured));
+        self
+    }
+
     // ── what happens ───────────────────────────────────────────────────────────────────────────────
 
     /// Lets time pass: everything that is due in either lane happens at its own time.
