@@ -1,18 +1,25 @@
 //! The reading routes: parameters in, one question to the read port, its answer out.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use hindcast_api::{Alert, Change, Code, Event, Incident, Notice, Page, Receipt, Silence, State as Counts};
+use hindcast_api::{Alert, Change, Code, Event, Incident, LIMIT_MAX, Notice, Page, Receipt, Silence, State as Counts};
 use hindcast_api::{TimelineEntry, Why};
+use hindcast_domain::alert;
 use hindcast_domain::oncall::{self, OnCall, OnCallRules};
+use hindcast_domain::silence::SilenceState;
 use hindcast_http::{HttpRefusal, Result};
-use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, NoticeFilter};
+use hindcast_queries::{AlertFilter, EventFilter, IncidentFilter, ListPart, NoticeFilter};
 
 use crate::Console;
 use crate::look::Look;
 use crate::params::QueryParams;
+
+/// Pages of alerts or events that are read to say what silences hold.
+const PAGES_MAX: usize = 20;
 
 type ReadResponse<T> = Result<Json<T>>;
 
@@ -120,7 +127,63 @@ pub async fn receipt(Path(id): Path<String>, look: Look) -> ReadResponse<Receipt
 
 /// Silences, newest first.
 pub async fn silences(look: Look) -> ReadResponse<Page<Silence>> {
-    Ok(Json(look.seen().silences(look.part()?).await?))
+    Ok(Json(silences_with_alerts(&look).await?))
+}
+
+/// A page of silences with what each holds, and whether it ever held anything.
+pub(crate) async fn silences_with_alerts(look: &Look) -> Result<Page<Silence>> {
+    let mut page = look.seen().silences(look.part()?).await?;
+    if page.items.iter().any(|silence| silence.state == SilenceState::Active) {
+        let held = held_by_silence(look).await?;
+        for silence in page.items.iter_mut().filter(|silence| silence.state == SilenceState::Active) {
+            silence.holds = Some(held.get(&silence.id).copied().unwrap_or(0));
+            silence.matched = silence.holds.filter(|held| *held > 0).map(|_| true);
+        }
+    }
+    let open: Vec<&mut Silence> = page.items.iter_mut().filter(|silence| silence.holds == Some(0)).collect();
+    if !open.is_empty() {
+        let mut from = None;
+        for silence in &open {
+            let created = look.seen().event(&silence.event).await?.position;
+            from = Some(from.map_or(created, |from: u64| from.min(created)));
+        }
+        let (ever, whole) = ever_held(look, from).await?;
+        for silence in open {
+            let matched = ever.contains(&silence.id);
+            silence.matched = (matched || whole).then_some(matched);
+        }
+    }
+    Ok(page)
+}
+
+/// Alerts that fire and that a silence holds, counted by silence.
+async fn held_by_silence(look: &Look) -> Result<BTreeMap<String, u64>> {
+    let mut held = BTreeMap::new();
+    let filter = AlertFilter { suppressed: Some(true), status: vec![alert::Status::Firing], ..AlertFilter::default() };
+    let mut part = ListPart::first(LIMIT_MAX);
+    for _ in 0..PAGES_MAX {
+        let page = look.seen().alerts(filter.clone(), part).await?;
+        for by in page.items.iter().filter_map(|alert| alert.suppressed_by.as_ref()) {
+            *held.entry(by.clone()).or_default() += 1;
+        }
+        let Some(next) = page.next else { break };
+        part = ListPart { cursor: Some(next), ..ListPart::first(LIMIT_MAX) };
+    }
+    Ok(held)
+}
+
+/// Silences that held an alert since a position, and whether all of that was looked at.
+async fn ever_held(look: &Look, from: Option<u64>) -> Result<(BTreeSet<String>, bool)> {
+    let mut ever = BTreeSet::new();
+    let filter = EventFilter { kind: Some("alert.suppressed".to_owned()), from, ..EventFilter::default() };
+    let mut part = ListPart::first(LIMIT_MAX);
+    for _ in 0..PAGES_MAX {
+        let page = look.seen().events(filter.clone(), part).await?;
+        ever.extend(page.items.iter().filter_map(|event| event.data.get("by")?.as_str().map(str::to_owned)));
+        let Some(next) = page.next else { return Ok((ever, true)) };
+        part = ListPart { cursor: Some(next), ..ListPart::first(LIMIT_MAX) };
+    }
+    Ok((ever, false))
 }
 
 /// Who is on call at a time, by the schedules that are configured.

@@ -68,6 +68,7 @@ impl Decider for Pager {
                 let held = id.parse::<NoticeId>().ok().and_then(|id| state.notices.0.get(&id));
                 held.map(|held| question.hold_ended(held)).unwrap_or_default()
             }
+            Some(("warn", id)) => id.parse().map(|id| question.warn(&id)).unwrap_or_default(),
             Some(("tell", of)) => {
                 let id = of.split_once('/').and_then(|(id, _)| id.parse().ok());
                 id.map(|id| question.tell(&id)).unwrap_or_default()

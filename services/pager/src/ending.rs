@@ -119,6 +119,7 @@ impl NoticeQuestion<'_> {
                 alerts: Vec::new(),
                 incidents: Vec::new(),
                 through: Some(self.state.seen.position),
+                silence: None,
             };
             self.draft(&receiver.name, notice.id.as_str(), Event::NoticeRequested(asked))
         };

@@ -75,6 +75,11 @@ impl NoticesState {
                 self.pages.insert(id.clone(), OpenPage { since, lines: asked.lines.clone(), is_general });
             }
         }
+        if let Some(silence) = &asked.silence {
+            let end = self.seen.silenced.silences.0.get(silence).map_or(asked.expires_at, |it| it.terms.ends_at);
+            self.warned.retain(|_, end| *end > now);
+            self.warned.insert(silence.clone(), end);
+        }
         if let Some(until) = asked.holds_until {
             self.storms.insert(asked.receiver.clone(), until);
         }

@@ -24,6 +24,7 @@ pub mod rules;
 pub mod state;
 mod storm;
 mod tell;
+mod warning;
 
 pub use decide::Pager;
 pub use deliver::NoticeDeliverer;

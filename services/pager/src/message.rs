@@ -200,6 +200,7 @@ const fn word(reason: Reason) -> &'static str {
         | Reason::Unacknowledged
         | Reason::StillThere
         | Reason::Reminder
+        | Reason::SilenceEnds
         | Reason::Retried
         | Reason::Storm
         | Reason::Digest

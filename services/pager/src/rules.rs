@@ -73,6 +73,8 @@ pub struct PagingRules {
     pub remind_after_s: i64,
     /// How many reminders follow each other, at most.
     pub remind_max: u32,
+    /// How long before its end people are told of a silence that holds something that still fires, in seconds; 0 for never.
+    pub warn_before_silence_end_s: i64,
     /// Who is told at once and who later, by service, severity and time; the first that fits an incident counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<EscalationRules>,
@@ -131,6 +133,7 @@ impl Default for PagingRules {
             breadth_entities: 10,
             remind_after_s: 0,
             remind_max: 10,
+            warn_before_silence_end_s: 900,
             escalations: Vec::new(),
         }
     }

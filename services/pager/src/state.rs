@@ -6,6 +6,7 @@ pub(crate) mod firing;
 pub(crate) mod heard;
 pub(crate) mod index;
 pub(crate) mod observed;
+pub(crate) mod silenced;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,7 +14,7 @@ use hindcast_domain::book::Book;
 use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::Timer;
 use hindcast_domain::notice::{Notice, Notices};
-use hindcast_domain::{IncidentId, NoticeId, Partition, Span, Time};
+use hindcast_domain::{IncidentId, NoticeId, Partition, SilenceId, Span, Time};
 use serde::{Deserialize, Serialize};
 
 use self::heard::{HeardWords, ToldOf};
@@ -44,6 +45,9 @@ pub struct NoticesState {
     pub(crate) let_go: BTreeMap<IncidentId, Time>,
     /// Holds by their incident.
     pub(crate) held: BTreeMap<IncidentId, BTreeSet<NoticeId>>,
+    /// Silences of whose end people were warned, with that end.
+    #[serde(default)]
+    pub(crate) warned: BTreeMap<SilenceId, Time>,
     /// What was seen of other lanes and of delivery.
     pub seen: ObservedState,
     /// What is owed. Follows from the above.
@@ -112,6 +116,7 @@ impl NoticesState {
     pub fn next_timer(&self) -> Option<Timer> {
         let hold = self.holds.first().map(|(due, id)| Timer { due: *due, id: format!("hold/{id}") });
         let word = self.index.first().map(|(due, id)| Timer { due, id: format!("tell/{id}/{}", self.seen.position) });
-        hold.into_iter().chain(word).min()
+        let warning = self.next_warning().map(|(due, silence)| Timer { due, id: format!("warn/{silence}") });
+        hold.into_iter().chain(word).chain(warning).min()
     }
 }

@@ -67,6 +67,7 @@ impl NoticeQuestion<'_> {
             alerts: Vec::new(),
             incidents: Vec::new(),
             through: Some(self.state.seen.position),
+            silence: None,
         };
         self.draft(&receiver.name, "storm", Event::NoticeRequested(asked))
     }
@@ -102,6 +103,7 @@ impl NoticeQuestion<'_> {
             alerts: self.state.digest_alerts(told),
             incidents: told.iter().map(|incident| incident.id.clone()).collect(),
             through: Some(self.state.seen.position),
+            silence: None,
         };
         let about = told.first().map_or_else(|| "digest".to_owned(), |first| format!("digest/{}", first.id));
         self.draft(&receiver.name, &about, Event::NoticeRequested(asked))

@@ -68,6 +68,7 @@ impl NoticeQuestion<'_> {
             alerts: words.alerts,
             incidents: Vec::new(),
             through: Some(self.state.seen.position),
+            silence: None,
         };
         self.draft(&receiver.name, incident.id.as_str(), Event::NoticeRequested(asked))
     }

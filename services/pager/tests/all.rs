@@ -8,3 +8,4 @@ mod given_up;
 mod harness;
 mod lane_histories;
 mod pager;
+mod warning;

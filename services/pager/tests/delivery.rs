@@ -92,6 +92,7 @@ impl World {
             alerts: Vec::new(),
             incidents: Vec::new(),
             through: Some(0),
+            silence: None,
         };
         self.write(NoticeId::derive(&[name.as_bytes()]).as_str(), Event::NoticeRequested(asked)).await;
     }

@@ -133,6 +133,7 @@ impl DeliveryWorld {
             alerts: Vec::new(),
             incidents: Vec::new(),
             through: Some(0),
+            silence: None,
         };
         self.write(NoticeId::derive(&[title.as_bytes()]).as_str(), Event::NoticeRequested(asked)).await;
     }

@@ -17,7 +17,7 @@ use crate::parse::matcher::matcher;
 use crate::parse::span::span;
 use crate::parse::when::{When, when};
 use crate::text::ink::Ink;
-use crate::text::table::{Table, inked, left, text};
+use crate::text::table::{Table, inked, left, right, text};
 use crate::text::times::Times;
 use crate::text::{clean, word};
 
@@ -199,7 +199,8 @@ fn table(silences: &[Silence], times: Times, context: &CliContext<'_>) -> Table 
         left("KIND"),
         left("FROM"),
         left("UNTIL"),
-        left("BY"),
+        left("OWNER"),
+        right("HOLDS"),
         text("MATCHERS"),
         text("COMMENT"),
     ]);
@@ -216,6 +217,11 @@ fn table(silences: &[Silence], times: Times, context: &CliContext<'_>) -> Table 
             times.short(terms.starts_at).into(),
             until.into(),
             terms.created_by.as_str().into(),
+            match (silence.holds, silence.matched) {
+                (Some(0), Some(false)) => "never".into(),
+                (Some(holds), _) => holds.to_string().into(),
+                (None, _) => "".into(),
+            },
             spelt(&terms.matchers).into(),
             terms.comment.as_str().into(),
         ]);

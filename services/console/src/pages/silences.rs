@@ -2,6 +2,7 @@
 
 use hindcast_api::{Page, Silence};
 use hindcast_domain::silence::{Kind, SilenceState};
+use hindcast_domain::text::count;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -48,6 +49,8 @@ fn row(frame: &Frame, silence: &Silence) -> Markup {
                 p.sub {
                     (frame.clock(terms.starts_at)) " to " (frame.clock(terms.ends_at))
                     @if live { " · ends " (frame.age(terms.ends_at)) } @else if let Some(ended) = &silence.ended { " · " (ended) " " (frame.age(silence.updated_at)) }
+                    @if let Some(holds) = silence.holds.filter(|holds| *holds > 0) { " · holds " (count(holds, "alert")) " now" }
+                    @if silence.matched == Some(false) { " · held no alert yet" }
                     " · by " (terms.created_by) " · " (words::id(&silence.id))
                     " · " a.pos href=(frame.link(&format!("/events/{}", silence.event))) { "event" }
                 }

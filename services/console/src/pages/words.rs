@@ -136,6 +136,7 @@ pub fn reason(reason: notice::Reason) -> &'static str {
         notice::Reason::Unacknowledged => "acknowledgement withdrawn",
         notice::Reason::StillThere => "a suppression ended and the incident is not resolved",
         notice::Reason::Reminder => "nobody acknowledged it",
+        notice::Reason::SilenceEnds => "a silence is about to end",
         notice::Reason::Retried => "an earlier page was not delivered",
         notice::Reason::Storm => "notification storm",
         notice::Reason::Digest => "notifications delayed during a storm",

@@ -5,7 +5,9 @@ use hindcast_api as api;
 use hindcast_domain::act::{ACTS, ActEntry, ActName};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::filters::{ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, LIST, MEMORY, NONE, NOTICES, ONE, REPORTS, STREAM};
+use super::filters::{
+    ALERTS, EVENTS, FINDINGS, INCIDENTS, LABELS, LIST, MEMORY, NONE, NOTICES, ONCALL, ONE, REPORTS, STREAM,
+};
 use super::{BodyOf, Gives, Handler, Route, Takes};
 use crate::commands::{self, body};
 use crate::params::Param;

@@ -240,6 +240,8 @@ pub(super) fn silence(state: silence::SilenceState) -> Silence {
         ended: (state == silence::SilenceState::Expired).then(|| "elapsed".into()),
         event: event_id("silence"),
         revision: 2,
+        holds: None,
+        matched: None,
     }
 }
 

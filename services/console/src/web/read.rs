@@ -109,7 +109,7 @@ pub(super) async fn reports(OriginalUri(uri): OriginalUri, look: Look) -> Result
 }
 
 pub(super) async fn silences(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
-    let silences = look.seen().silences(look.part()?).await?;
+    let silences = reads::silences_with_alerts(&look).await?;
     let frame = look.frame(uri.path(), Tab::Silences, "Silences").await?;
     Ok(pages::silences::page(&pages::silences::SilencesPage { frame, silences }))
 }

@@ -228,6 +228,12 @@ pub struct Silence {
     pub event: String,
     /// Rises with each decision on it.
     pub revision: u64,
+    /// Alerts that it holds and that fire, in lists; absent where they were not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<u64>,
+    /// Whether it ever held an alert, in lists; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<bool>,
 }
 
 /// A notification that was sent, delayed or suppressed.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Recorded};
-use crate::id::{EventId, Fingerprint, IncidentId, NoticeId};
+use crate::id::{EventId, Fingerprint, IncidentId, NoticeId, SilenceId};
 use crate::incident;
 use crate::severity::Severity;
 use crate::time::{Span, Time};
@@ -42,6 +42,8 @@ pub enum Reason {
     StillThere,
     /// Nobody acknowledged it since the last page.
     Reminder,
+    /// A silence is about to end over something that still fires.
+    SilenceEnds,
     /// An earlier page was given up and is still warranted.
     Retried,
     /// There is too much at once: this one says what is held.
@@ -103,6 +105,9 @@ pub struct Requested {
     /// messages named their alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<u64>,
+    /// The silence that is about to end, where it warns of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<SilenceId>,
 }
 
 /// A notification is delayed.

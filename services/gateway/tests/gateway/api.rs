@@ -42,6 +42,8 @@ fn silence(id: &str) -> Silence {
         ended: None,
         event: "EVT-0123456789ABCDEF".into(),
         revision: 1,
+        holds: None,
+        matched: None,
     }
 }
 

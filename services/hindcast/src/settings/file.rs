@@ -193,6 +193,7 @@ pub(super) fn check_paging(paging: &hindcast_pager::PagingRules) -> anyhow::Resu
         ("return_quiet_s", paging.return_quiet_s),
         ("return_page_after_s", paging.return_page_after_s),
         ("remind_after_s", paging.remind_after_s),
+        ("warn_before_silence_end_s", paging.warn_before_silence_end_s),
     ];
     if let Some((name, seconds)) = times.into_iter().find(|(_, seconds)| *seconds < 0) {
         bail!("expected {name} of 0 or more seconds in [paging], got {seconds}");

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::firing::FiringAlerts;
 use super::heard::KnownOfIncident;
+use super::silenced::SilencedAlerts;
 use crate::rules::{PagingRules, SECTION};
 
 /// How long a request is remembered, so that its expiry is understood.
@@ -46,6 +47,8 @@ pub struct ObservedState {
     /// Who is on call.
     #[serde(default)]
     pub(crate) on_call: OnCallRules,
+    /// All silences, and what each of them holds that fires. A snapshot without them is not read.
+    pub(crate) silenced: SilencedAlerts,
     /// From which position on each receiver is one.
     pub(crate) receiver_since: BTreeMap<String, u64>,
     /// What whoever acknowledged an incident saw of it then.
@@ -107,6 +110,7 @@ impl ObservedState {
     /// Folds an input.
     pub(crate) fn see(&mut self, input: &Recorded) -> SeenChange {
         self.position = self.position.max(input.position);
+        self.silenced.silences.evolve(input);
         match &input.event {
             Event::Configured(configured) if configured.section == SECTION => {
                 // Rules that cannot be read were refused where they were decided; here they change nothing.
@@ -164,6 +168,7 @@ impl ObservedState {
         for fingerprint in &touched.alerts {
             let Some(alert) = book.alerts.get_mut(fingerprint) else { continue };
             self.firing.note(alert, input.time, input.position);
+            self.silenced.note(alert, input.time);
             lighten(alert);
         }
         for id in &touched.incidents {

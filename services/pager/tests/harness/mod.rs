@@ -12,6 +12,7 @@ use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::{Decider, Input, Timer};
 use hindcast_domain::notice::{Expired, Held, Notices, Reason, Requested};
+use hindcast_domain::silence::{Created, Kind, Matcher, Terms};
 use hindcast_domain::{EventId, IncidentId, NoticeId, Partition, Severity, Span, Time};
 use hindcast_pager::{NoticesState, Pager};
 use serde_json::json;
@@ -87,6 +88,23 @@ impl<D: Decider<State = NoticesState>> Desk<D> {
         let configured = Configured { section: "oncall".into(), hash: "h".into(), content };
         self.fact(Partition::whole("default"), "oncall", Event::Configured(configured));
         self
+    }
+
+    /// Creates the silence by which the lane suppresses alerts.
+    pub fn silence(&mut self, starts: i64, ends: i64) -> Vec<Recorded> {
+        let matchers = vec![Matcher::equal("service", "postgres")];
+        let terms = Terms {
+            matchers,
+            starts_at: at(starts),
+            ends_at: at(ends),
+            created_by: "ada".to_owned(),
+            comment: "failover".to_owned(),
+            kind: Kind::Silence,
+            environment: None,
+            repeats: None,
+        };
+        let created = Created { terms, replaces: None, follows: None };
+        self.fact(Partition::whole("default"), "SIL-0123456789ABCDEF", Event::SilenceCreated(created))
     }
 
     // ── what happens ───────────────────────────────────────────────────────────────────────────────

@@ -85,6 +85,8 @@ impl FilledViewsFactory for Memory {
                     ended: None,
                     event: event.clone(),
                     revision: 1,
+                    holds: None,
+                    matched: None,
                 },
             );
             site.views.put(position, testkit::notice(&format!("NTC-{n:016}")));

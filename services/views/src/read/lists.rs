@@ -34,6 +34,8 @@ impl Reader {
             ended: silence.ended,
             event: created,
             revision: silence.revision,
+            holds: None,
+            matched: None,
         }))
     }
 

@@ -280,6 +280,7 @@ pub(crate) const fn reason(reason: notice::Reason) -> &'static str {
         notice::Reason::Unacknowledged => "acknowledgement withdrawn",
         notice::Reason::StillThere => "suppression ended and the incident is not resolved",
         notice::Reason::Reminder => "nobody acknowledged it",
+        notice::Reason::SilenceEnds => "a silence is about to end",
         notice::Reason::Retried => "an earlier page was not delivered",
         notice::Reason::Storm => "notification storm; further pages are delayed",
         notice::Reason::Digest => "notifications delayed during a storm",

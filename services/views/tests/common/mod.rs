@@ -529,6 +529,7 @@ fn page(incident: &IncidentId, now: Time) -> Event {
         alerts: Vec::new(),
         incidents: Vec::new(),
         through: None,
+        silence: None,
     })
 }
 

@@ -28,6 +28,7 @@ pub(super) fn page(ledger: &mut Ledger, second: i64, incident: &IncidentId) -> N
         alerts: Vec::new(),
         incidents: Vec::new(),
         through: None,
+        silence: None,
     };
     ledger.other_lane(at(second), id.as_str(), Event::NoticeRequested(asked));
     id
