@@ -26,4 +26,5 @@ mod standin_slack;
 #[path = "standin/teams.rs"]
 mod standin_teams;
 mod support;
+mod telemetry;
 mod traced;

@@ -269,8 +269,9 @@ impl FollowRun<'_> {
         for record in &arrived.batch.logs {
             new.extend(lines::read(stream, &arrived.partition, record, clock, &self.topology));
         }
-        for sample in &arrived.batch.samples {
-            stream.now = stream.now.max(lines::believed(sample.time, clock));
+        let samples = arrived.batch.samples.iter().map(|sample| sample.time);
+        for time in samples.chain(arrived.batch.spans.iter().map(|span| span.time)) {
+            stream.now = stream.now.max(lines::believed(time, clock));
         }
         let (without, left_out) = (stream.watch.miner().overflow().lines - without, stream.watch.left_out() - left_out);
         self.count("hindcast_detector_lines_left_out_total", without);

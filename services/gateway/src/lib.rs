@@ -42,7 +42,8 @@ use hindcast_queries as queries;
 
 pub use auth::Guard;
 pub use door::counted::series as counted_series;
-pub use door::{ROUTES, promised, router};
+pub use door::{AddressRange, NoNetwork, SyslogError, SyslogListener, SyslogOptions};
+pub use door::{ROUTES, otlp_router, promised, router};
 pub use fingerprint::TenantKey;
 pub use source::{Env, SourceConfig, SourceError};
 

@@ -98,6 +98,10 @@ pub struct Parts {
 pub struct Node {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens for OpenTelemetry alone, if it does.
+    pub otlp_address: Option<SocketAddr>,
+    /// Where it listens for syslog, if it does.
+    pub syslog_address: Option<SocketAddr>,
     /// The read model that pages and routes answer from.
     pub views: Views,
     /// How far services are.
@@ -142,14 +146,35 @@ impl Node {
         let console = Console::new(console_options(&common, &queries, &advising, &chat, learning, check.clone())?);
         let trouble = watching::start(&common, &opened, &queries, &mut tasks);
         heartbeat::start(&common, trouble, &mut tasks)?;
-        let served = routes::Served { queries, advising: &advising, console: &console, chat, token, check };
-        let router = routes::router(&common, served)?;
+        let gateway = routes::gateway(&common, Arc::clone(&queries), &advising, token.as_deref())?;
+        let telemetry = routes::TelemetryListeners::bind(&common).await?;
+        let [otlp_address, syslog_address] = telemetry.addresses()?;
+        let served =
+            routes::Served { queries, advising: &advising, console: &console, chat, gateway: gateway.clone(), check };
+        let router = routes::router(&common, served);
         let (door, closing) = watch::channel(false);
         let (configured, may_open) = tokio::sync::oneshot::channel();
-        let serving = tokio::spawn(routes::serve_when_configured(listener, router, closing, may_open));
+        let serving = tokio::spawn(async move {
+            let telemetry = telemetry.serve(gateway, closing.clone());
+            futures::join!(routes::serve_when_configured(listener, router, closing, may_open), telemetry);
+        });
 
         let Common { progress, ledger, writer, .. } = common.clone();
-        let node = Self { address, views, progress, ledger, advising, writer, console, opened, door, serving, tasks };
+        let node = Self {
+            address,
+            otlp_address,
+            syslog_address,
+            views,
+            progress,
+            ledger,
+            advising,
+            writer,
+            console,
+            opened,
+            door,
+            serving,
+            tasks,
+        };
         node.configure(&common).await?;
         if configured.send(()).is_err() {
             tracing::debug!("the listener had opened by itself");

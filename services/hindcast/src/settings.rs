@@ -23,6 +23,8 @@ pub use values::{environment, without_credentials};
 
 /// Where a server listens unless it is told otherwise.
 pub const LISTEN: &str = "127.0.0.1:7171";
+/// Where OpenTelemetry's senders look for a collector, unless it is told otherwise.
+const OTLP_LISTEN: &str = "127.0.0.1:4317";
 /// Where data lie unless it is told otherwise.
 pub const DATA: &str = "./hindcast-data";
 /// The settings file that is read without being named, where there is one.
@@ -34,6 +36,14 @@ pub struct Flags {
     /// The address and port of the HTTP server [default: 127.0.0.1:7171].
     #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_LISTEN")]
     pub listen: Option<SocketAddr>,
+
+    /// A further address for OpenTelemetry alone, over gRPC and HTTP; without a value, port 4317 of this machine.
+    #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_OTLP_LISTEN", num_args = 0..=1, default_missing_value = OTLP_LISTEN)]
+    pub otlp_listen: Option<SocketAddr>,
+
+    /// The address for syslog over TCP and UDP.
+    #[arg(long, value_name = "HOST:PORT", env = "HINDCAST_SYSLOG_LISTEN")]
+    pub syslog_listen: Option<SocketAddr>,
 
     /// The ledger: embedded, nats (starts a local nats-server) or nats://HOST:PORT [default: embedded].
     #[arg(long, value_name = "LEDGER", env = "HINDCAST_LEDGER")]
@@ -110,6 +120,10 @@ impl Flags {
 pub struct Settings {
     /// Address and port of the HTTP server.
     pub listen: SocketAddr,
+    /// A further address for OpenTelemetry alone.
+    pub otlp_listen: Option<SocketAddr>,
+    /// Syslog, where it is taken.
+    pub syslog: hindcast_gateway::SyslogOptions,
     /// Where data lie.
     pub data: PathBuf,
     /// Files in the data folder, or a NATS server.
@@ -173,6 +187,9 @@ impl Settings {
         for source in &file.sources {
             hindcast_gateway::source::check(source).context("a source")?;
         }
+        let syslog =
+            hindcast_gateway::SyslogOptions { listen: flags.syslog_listen.or(file.syslog.listen), ..file.syslog };
+        syslog.check()?;
         let correlation = checked(file.correlation.unwrap_or_default())?;
         let advising = advising::AdvisingSettings {
             telemetry: file.telemetry,
@@ -184,6 +201,8 @@ impl Settings {
             advising: advising.resolve(&flags.advising)?,
             chat: chat::ChatSettings { slack: file.slack, teams: file.teams, rules: file.chat }.check()?,
             listen,
+            otlp_listen: flags.otlp_listen.or(file.otlp_listen),
+            syslog,
             data: data
                 .map(Path::to_path_buf)
                 .or_else(|| environment("HINDCAST_DATA").map(PathBuf::from))
@@ -213,6 +232,8 @@ impl Settings {
     pub fn shown(&self) -> serde_json::Value {
         serde_json::json!({
             "listen": self.listen,
+            "otlp_listen": self.otlp_listen,
+            "syslog": self.syslog,
             "data": self.data,
             "ledger": match &self.ledger {
                 LedgerChoice::Embedded => "embedded".to_owned(),

@@ -25,7 +25,8 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
         settings.public_url = settings.public_url.replace(&settings.listen.to_string(), &address.to_string());
     }
     let folder = Folder::open(&settings.data)?;
-    let token = token(&folder, address.ip().is_loopback())?;
+    let is_loopback = address.ip().is_loopback() && settings.otlp_listen.is_none_or(|otlp| otlp.ip().is_loopback());
+    let token = token(&folder, is_loopback)?;
     let (metrics, progress) = figures::counted(&settings);
     // The keys are made before the ledger is: a ledger without them is never taken for a new one.
     folder.keys()?;
@@ -47,6 +48,12 @@ pub async fn run(flags: &Flags, data: Option<&Path>, roles: &[Role]) -> anyhow::
         started = Node::start(parts) => started?,
         () = stop.asked() => return Ok(()),
     };
+    if let Some(otlp) = node.otlp_address {
+        println!("OpenTelemetry over gRPC and HTTP on {otlp}");
+    }
+    if let Some(syslog) = node.syslog_address {
+        println!("syslog over TCP and UDP on {syslog}");
+    }
     println!("serving on {address} · data in {} · Ctrl-C stops", folder.path().display());
     let failed = tokio::select! {
         () = stop.asked() => None,

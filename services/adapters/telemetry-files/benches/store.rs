@@ -63,7 +63,7 @@ fn line(n: i64, of: i64) -> LogRecord {
 }
 
 fn batch(first: i64, of: i64) -> TelemetryBatch {
-    TelemetryBatch { logs: (first..first + LINES).map(|n| line(n, of)).collect(), samples: Vec::new() }
+    TelemetryBatch { logs: (first..first + LINES).map(|n| line(n, of)).collect(), ..TelemetryBatch::default() }
 }
 
 fn open(folder: &Path) -> Arc<Files> {

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use hindcast_domain::Time;
-use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
+use hindcast_telemetry::{LogLevel, LogRecord, Sample, SpanKind, TelemetryBatch, TraceSpan};
 
 type LabelRefs = BTreeMap<String, String>;
 
@@ -134,6 +134,7 @@ pub(crate) fn encode(batch: &TelemetryBatch) -> Vec<u8> {
         before = sample.time.nanos();
         samples.0.extend_from_slice(&sample.value.to_le_bytes());
     }
+    let spans = encode_spans(&batch.spans, &mut texts);
     let mut tables = ByteWriter::default();
     tables.number(sets.order.len() as u64);
     for set in &sets.order {
@@ -155,7 +156,35 @@ pub(crate) fn encode(batch: &TelemetryBatch) -> Vec<u8> {
     whole.bytes(&logs.0);
     whole.number(batch.samples.len() as u64);
     whole.0.extend_from_slice(&samples.0);
+    whole.0.extend_from_slice(&spans);
     whole.0
+}
+
+/// The bit of a span's flags that says that it failed; those below are its kind.
+const FAILED: u8 = 0x08;
+
+/// Spans stand behind the samples, their number first; a batch without any has nothing there, as those of versions that
+/// knew no spans.
+fn encode_spans<'a>(spans: &'a [TraceSpan], texts: &mut StringTable<&'a str>) -> Vec<u8> {
+    let mut to = ByteWriter::default();
+    if spans.is_empty() {
+        return to.0;
+    }
+    to.number(spans.len() as u64);
+    let mut before = 0_i64;
+    for span in spans {
+        to.signed(span.time.nanos().wrapping_sub(before));
+        before = span.time.nanos();
+        to.number(span.nanos);
+        to.number(texts.number(span.service.as_str()));
+        to.number(texts.number(span.name.as_str()));
+        to.number(texts.number(span.peer.as_str()));
+        to.0.push(span.kind as u8 | if span.failed { FAILED } else { 0 });
+        to.0.extend_from_slice(&span.trace.to_le_bytes());
+        to.0.extend_from_slice(&span.id.to_le_bytes());
+        to.0.extend_from_slice(&span.parent.to_le_bytes());
+    }
+    to.0
 }
 
 /// A batch that is looked at where it lies.
@@ -176,6 +205,39 @@ pub(crate) struct LineView<'a> {
     pub(crate) level: LogLevel,
     pub(crate) message: &'a str,
     set: u32,
+}
+
+/// A span where it lies.
+#[derive(Clone, Copy)]
+pub(crate) struct SpanView<'a> {
+    pub(crate) time: Time,
+    nanos: u64,
+    pub(crate) service: &'a str,
+    name: &'a str,
+    peer: &'a str,
+    kind: SpanKind,
+    pub(crate) failed: bool,
+    trace: u128,
+    id: u64,
+    parent: u64,
+}
+
+impl SpanView<'_> {
+    /// As a record of its own.
+    pub(crate) fn span(&self) -> TraceSpan {
+        TraceSpan {
+            time: self.time,
+            nanos: self.nanos,
+            service: self.service.to_owned(),
+            name: self.name.to_owned(),
+            kind: self.kind,
+            trace: self.trace,
+            id: self.id,
+            parent: self.parent,
+            failed: self.failed,
+            peer: self.peer.to_owned(),
+        }
+    }
 }
 
 impl<'a> BatchView<'a> {
@@ -217,7 +279,12 @@ impl<'a> BatchView<'a> {
     }
 
     /// Hands out every sample as (number of its series, when, value) in the order of the batch.
-    pub(crate) fn each_sample(&self, mut f: impl FnMut(usize, Time, f64)) -> Option<()> {
+    pub(crate) fn each_sample(&self, f: impl FnMut(usize, Time, f64)) -> Option<()> {
+        self.samples_then_rest(f).map(drop)
+    }
+
+    /// The same, and what stands behind the samples.
+    fn samples_then_rest(&self, mut f: impl FnMut(usize, Time, f64)) -> Option<ByteReader<'a>> {
         let (count, mut reader) = self.samples;
         let mut time = 0_i64;
         for _ in 0..count {
@@ -225,6 +292,33 @@ impl<'a> BatchView<'a> {
             time = time.wrapping_add(reader.signed()?);
             let value = f64::from_le_bytes(reader.take(8)?.try_into().ok()?);
             f(series, Time::from_nanos(time), value);
+        }
+        Some(reader)
+    }
+
+    /// Hands out every span in the order of the batch, as its service, its time and the rest of it.
+    pub(crate) fn each_span(&self, mut f: impl FnMut(SpanView<'a>)) -> Option<()> {
+        let mut reader = self.samples_then_rest(|_, _, _| {})?;
+        let count = if reader.0.is_empty() { 0 } else { reader.count()? };
+        let mut time = 0_i64;
+        for _ in 0..count {
+            time = time.wrapping_add(reader.signed()?);
+            let nanos = reader.number()?;
+            let mut text = || self.text(u32::try_from(reader.number()?).ok()?);
+            let (service, name, peer) = (text()?, text()?, text()?);
+            let flags = reader.byte()?;
+            f(SpanView {
+                time: Time::from_nanos(time),
+                nanos,
+                service,
+                name,
+                peer,
+                kind: *SpanKind::ALL.get(usize::from(flags & !FAILED))?,
+                failed: flags & FAILED != 0,
+                trace: u128::from_le_bytes(reader.take(16)?.try_into().ok()?),
+                id: u64::from_le_bytes(reader.take(8)?.try_into().ok()?),
+                parent: u64::from_le_bytes(reader.take(8)?.try_into().ok()?),
+            });
         }
         Some(())
     }
@@ -276,6 +370,7 @@ impl<'a> BatchView<'a> {
             }),
             None => whole = false,
         })?;
+        self.each_span(|span| batch.spans.push(span.span()))?;
         whole.then_some(batch)
     }
 }
@@ -321,12 +416,30 @@ mod tests {
                 record(0, LogLevel::Info, "z"),
             ],
             samples: vec![sample(5, -0.0), sample(-5, f64::MAX), sample(0, 1.5e-300)],
+            spans: Vec::new(),
         }
+    }
+
+    fn with_spans() -> TelemetryBatch {
+        let span = |nanos: i64, kind, failed| TraceSpan {
+            time: Time::from_nanos(nanos),
+            nanos: u64::MAX,
+            service: "a".to_owned(),
+            name: "GET /ä".to_owned(),
+            kind,
+            trace: u128::MAX - 1,
+            id: 7,
+            parent: 0,
+            failed,
+            peer: "b".to_owned(),
+        };
+        let spans = vec![span(i64::MAX, SpanKind::Consumer, true), span(-1, SpanKind::Internal, false)];
+        TelemetryBatch { spans, ..batch() }
     }
 
     #[test]
     fn what_was_encoded_comes_back() {
-        for batch in [TelemetryBatch::default(), batch()] {
+        for batch in [TelemetryBatch::default(), batch(), with_spans()] {
             let bytes = encode(&batch);
             assert_eq!(BatchView::of(&bytes).unwrap().batch(), Some(batch));
         }
@@ -337,6 +450,12 @@ mod tests {
         let bytes = encode(&batch());
         for end in 0..bytes.len() {
             assert_eq!(BatchView::of(&bytes[..end]).and_then(|view| view.batch()), None, "cut at {end}");
+        }
+        let spans = encode(&with_spans());
+        for end in 0..spans.len() {
+            // Behind its samples the batch is whole, as one without spans.
+            let found = BatchView::of(&spans[..end]).and_then(|view| view.batch());
+            assert!(found.is_none_or(|found| found.spans.is_empty()), "cut at {end}");
         }
         for at in 0..bytes.len() {
             for bit in 0..8 {

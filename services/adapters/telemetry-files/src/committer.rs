@@ -128,6 +128,14 @@ impl FrameCommitter {
                 bytes += cost_of_sample(&sample);
                 filling.samples.push(sample);
             }
+            for span in batch.spans {
+                if is_full(&filling, bytes) {
+                    self.frame(&mut block, &partition, &std::mem::take(&mut filling))?;
+                    bytes = 0;
+                }
+                bytes += cost_of_span(&span);
+                filling.spans.push(span);
+            }
             open.insert(partition, (filling, bytes));
         }
         for (partition, (batch, _)) in open {
@@ -294,4 +302,8 @@ pub(crate) fn cost_of_record(record: &hindcast_telemetry::LogRecord) -> usize {
 pub(crate) fn cost_of_sample(sample: &hindcast_telemetry::Sample) -> usize {
     let labels = sample.labels.iter().flat_map(|(name, value)| [name, value]);
     frame::cost(labels.chain([&sample.service, &sample.metric]))
+}
+
+pub(crate) fn cost_of_span(span: &hindcast_telemetry::TraceSpan) -> usize {
+    frame::cost([&span.service, &span.name, &span.peer]) + 32
 }

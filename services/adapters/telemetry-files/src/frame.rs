@@ -28,6 +28,12 @@ const SERVICES_MAX: usize = 64;
 /// Fast, and a third of the size; a higher level would cost the one thread that writes.
 const COMPRESSION: i32 = 1;
 
+/// The bit beside the worst level that says that the number of spans stands behind the services. Frames of versions that
+/// knew no spans have it nowhere but in [`u8::MAX`], which is "no level" and no spans.
+const SPANS: u8 = 0x40;
+/// No level, where there are spans; also the bits of a level.
+const NO_LEVEL: u8 = 0x3f;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHead {
     /// Its place in the order of arrival.
@@ -36,6 +42,7 @@ pub(crate) struct FrameHead {
     pub(crate) partition: Partition,
     pub(crate) logs: u32,
     pub(crate) samples: u32,
+    pub(crate) spans: u32,
     /// The oldest and the newest time that a record says.
     pub(crate) from: Time,
     pub(crate) to: Time,
@@ -47,10 +54,8 @@ pub(crate) struct FrameHead {
 
 impl FrameHead {
     fn of(seq: u64, arrived: Time, partition: &Partition, batch: &TelemetryBatch) -> Self {
-        let times = batch.logs.iter().map(|record| record.time).chain(batch.samples.iter().map(|sample| sample.time));
-        let (from, to) = times.fold((Time::MAX, Time::from_nanos(i64::MIN)), |(a, b), t| (a.min(t), b.max(t)));
-        let logs = batch.logs.iter().map(|record| record.service.as_str());
-        let services: BTreeSet<&str> = logs.chain(batch.samples.iter().map(|sample| sample.service.as_str())).collect();
+        let (from, to) = batch.times().fold((Time::MAX, Time::from_nanos(i64::MIN)), |(a, b), t| (a.min(t), b.max(t)));
+        let services: BTreeSet<&str> = batch.services().collect();
         let listed = || services.iter().map(|service| (*service).to_owned()).collect();
         Self {
             seq,
@@ -58,6 +63,7 @@ impl FrameHead {
             partition: partition.clone(),
             logs: u32::try_from(batch.logs.len()).unwrap_or(u32::MAX),
             samples: u32::try_from(batch.samples.len()).unwrap_or(u32::MAX),
+            spans: u32::try_from(batch.spans.len()).unwrap_or(u32::MAX),
             from,
             to,
             worst: batch.logs.iter().map(|record| record.level).max(),
@@ -74,13 +80,20 @@ impl FrameHead {
         to.number(u64::from(self.samples));
         to.signed(self.from.nanos());
         to.signed(self.to.nanos());
-        to.0.push(self.worst.map_or(u8::MAX, |level| level as u8));
+        to.0.push(match (self.worst, self.spans) {
+            (None, 0) => u8::MAX,
+            (worst, 0) => worst.map_or(NO_LEVEL, |level| level as u8),
+            (worst, _) => SPANS | worst.map_or(NO_LEVEL, |level| level as u8),
+        });
         match &self.services {
             None => to.number(0),
             Some(services) => {
                 to.number(services.len() as u64 + 1);
                 services.iter().for_each(|service| to.bytes(service.as_bytes()));
             }
+        }
+        if self.spans > 0 {
+            to.number(u64::from(self.spans));
         }
     }
 
@@ -93,14 +106,17 @@ impl FrameHead {
         let samples = u32::try_from(reader.number()?).ok()?;
         let from = Time::from_nanos(reader.signed()?);
         let to = Time::from_nanos(reader.signed()?);
-        let worst = codec::level(reader.byte()?);
+        let worst = reader.byte()?;
+        let has_spans = worst != u8::MAX && worst & SPANS != 0;
         let services = match reader.size()? {
             0 => None,
             many if many > SERVICES_MAX + 1 => return None,
             many => Some((1..many).map(|_| Some(reader.text()?.to_owned())).collect::<Option<Vec<_>>>()?),
         };
+        let spans = if has_spans { u32::try_from(reader.number()?).ok()? } else { 0 };
+        let worst = codec::level(if has_spans { worst & NO_LEVEL } else { worst });
         let partition = Partition { tenant, environment };
-        Some(Self { seq, arrived, partition, logs, samples, from, to, worst, services })
+        Some(Self { seq, arrived, partition, logs, samples, spans, from, to, worst, services })
     }
 }
 
@@ -178,7 +194,7 @@ impl<'a> TelemetryFrame<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hindcast_telemetry::LogRecord;
+    use hindcast_telemetry::{LogRecord, SpanKind, TraceSpan};
 
     #[test]
     fn a_frame_comes_back_and_a_changed_one_does_not() {
@@ -189,12 +205,30 @@ mod tests {
             message: "m".to_owned(),
             labels: [].into(),
         };
-        let batch = TelemetryBatch { logs: vec![record], samples: Vec::new() };
+        let span = TraceSpan {
+            time: Time::from_millis(6),
+            nanos: 5,
+            service: "b".to_owned(),
+            name: "n".to_owned(),
+            kind: SpanKind::Client,
+            trace: 1,
+            id: 2,
+            parent: 0,
+            failed: true,
+            peer: String::new(),
+        };
+        for (logs, spans) in [(vec![record.clone()], vec![]), (vec![], vec![span.clone()]), (vec![record], vec![span])]
+        {
+            comes_back(&TelemetryBatch { logs, spans, samples: Vec::new() });
+        }
+    }
+
+    fn comes_back(batch: &TelemetryBatch) {
         let partition = Partition::of_environment("production");
-        let (head, bytes) = Maker::new().unwrap().frame(7, Time::from_millis(9), &partition, &batch).unwrap();
+        let (head, bytes) = Maker::new().unwrap().frame(7, Time::from_millis(9), &partition, batch).unwrap();
         let read = TelemetryFrame::of(&bytes).unwrap();
         assert_eq!((&read.head, read.length), (&head, bytes.len()));
-        assert_eq!(codec::BatchView::of(&read.content().unwrap()).unwrap().batch(), Some(batch));
+        assert_eq!(codec::BatchView::of(&read.content().unwrap()).unwrap().batch().as_ref(), Some(batch));
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;

@@ -20,6 +20,9 @@ use crate::frame::FrameHead;
 pub(crate) const FORMAT: u32 = 1;
 /// Services that a summary lists for a partition; of one with more any may be in it.
 const SERVICES_MAX: usize = 1_024;
+/// The bit beside a row's worst level that says that the number of spans follows; rows of versions that knew no spans
+/// have it nowhere.
+const SPANS: u8 = 0x80;
 /// Bytes of a section; a length beyond is no length.
 const SECTION_BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -62,6 +65,7 @@ pub(crate) struct FrameRow {
     pub(crate) share: u32,
     pub(crate) logs: u32,
     pub(crate) samples: u32,
+    pub(crate) spans: u32,
     pub(crate) from: Time,
     pub(crate) to: Time,
     /// 0 without lines, else the worst line's level and 1.
@@ -78,6 +82,7 @@ pub(crate) struct RowQuery<'a> {
     pub(crate) level: Option<LogLevel>,
     pub(crate) logs: bool,
     pub(crate) samples: bool,
+    pub(crate) spans: bool,
 }
 
 impl SegmentSummary {
@@ -92,7 +97,7 @@ impl SegmentSummary {
 
     /// Notes a frame that lies at `at`.
     pub(crate) fn add(&mut self, head: &FrameHead, at: u64, length: usize) -> FrameRow {
-        let records = u64::from(head.logs) + u64::from(head.samples);
+        let records = u64::from(head.logs) + u64::from(head.samples) + u64::from(head.spans);
         let found = self.shares.iter().position(|share| share.partition == head.partition);
         let share = found.unwrap_or(self.shares.len());
         match self.shares.get_mut(share) {
@@ -110,6 +115,7 @@ impl SegmentSummary {
             share: u32::try_from(share).unwrap_or(u32::MAX),
             logs: head.logs,
             samples: head.samples,
+            spans: head.spans,
             from: head.from,
             to: head.to,
             worst: head.worst.map_or(0, |level| level as u8 + 1),
@@ -153,7 +159,7 @@ impl PartitionShare {
 impl FrameRow {
     /// Whether the frame may hold something that is wanted; `share` is that of [`SegmentSummary::share`].
     pub(crate) fn may_hold(&self, want: &RowQuery<'_>, share: u32) -> bool {
-        let kind = (want.logs && self.logs > 0) || (want.samples && self.samples > 0);
+        let kind = (want.logs && self.logs > 0) || (want.samples && self.samples > 0) || (want.spans && self.spans > 0);
         self.share == share
             && kind
             && meets(self.from, self.to, want.stretch)
@@ -168,24 +174,33 @@ impl FrameRow {
         }
         to.signed(self.from.nanos());
         to.signed(self.to.nanos());
-        to.0.push(self.worst);
+        to.0.push(self.worst | if self.spans > 0 { SPANS } else { 0 });
         to.0.extend_from_slice(&self.services.to_le_bytes());
+        if self.spans > 0 {
+            to.number(self.spans.into());
+        }
     }
 
     fn read(reader: &mut ByteReader<'_>) -> Option<Self> {
         let small = |reader: &mut ByteReader<'_>| u32::try_from(reader.number()?).ok();
-        Some(Self {
+        let mut row = Self {
             seq: reader.number()?,
             at: reader.number()?,
             length: small(reader)?,
             share: small(reader)?,
             logs: small(reader)?,
             samples: small(reader)?,
+            spans: 0,
             from: Time::from_nanos(reader.signed()?),
             to: Time::from_nanos(reader.signed()?),
             worst: reader.byte()?,
             services: u64::from_le_bytes(reader.take(8)?.try_into().ok()?),
-        })
+        };
+        if row.worst & SPANS != 0 {
+            row.worst &= !SPANS;
+            row.spans = small(reader)?;
+        }
+        Some(row)
     }
 }
 
@@ -249,4 +264,36 @@ fn section(file: &mut File) -> std::io::Result<Option<Vec<u8>>> {
         return if error.kind() == std::io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
     }
     Ok((crc32c::crc32c(&bytes) == u32::from_le_bytes([c0, c1, c2, c3])).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_with_spans_and_without_come_back() {
+        let mut summary = SegmentSummary::new(1, 8);
+        let mut head = FrameHead {
+            seq: 1,
+            arrived: Time::from_millis(5),
+            partition: Partition::of_environment("production"),
+            logs: 3,
+            samples: 0,
+            spans: 0,
+            from: Time::from_millis(1),
+            to: Time::from_millis(2),
+            worst: Some(LogLevel::Fatal),
+            services: Some(vec!["a".to_owned()]),
+        };
+        let mut rows = vec![summary.add(&head, 8, 100)];
+        head = FrameHead { seq: 2, spans: 70_000, worst: None, ..head };
+        rows.push(summary.add(&head, 108, 50));
+        head = FrameHead { seq: 3, worst: Some(LogLevel::Debug), ..head };
+        rows.push(summary.add(&head, 158, 50));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("index");
+        std::fs::write(&path, encode(&summary, &rows).unwrap()).unwrap();
+        assert_eq!(super::rows(&path).unwrap(), Some(rows));
+        assert_eq!(super::summary(&path).unwrap().map(|read| read.records()), Some(summary.records()));
+    }
 }

@@ -25,7 +25,7 @@ const BLOCK_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const COMPRESSION: i32 = 6;
 const ENDING: &str = "zst";
 
-/// What is kept in which order: lines that warn of something and samples before all other lines.
+/// What is kept in which order: lines that warn of something, samples and spans that failed before all others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PinPriority {
     First,
@@ -40,8 +40,16 @@ impl PinPriority {
     /// Whether a frame may hold something for it.
     fn may_hold(self, row: &FrameRow) -> bool {
         match self {
-            Self::First => row.samples > 0 || row.worst > LogLevel::Warning as u8,
-            Self::Rest => row.logs > 0,
+            Self::First => row.samples > 0 || row.spans > 0 || row.worst > LogLevel::Warning as u8,
+            Self::Rest => row.logs > 0 || row.spans > 0,
+        }
+    }
+
+    /// Records of a frame that cannot be read.
+    fn lost(self, row: &FrameRow) -> u64 {
+        match self {
+            Self::First => u64::from(row.samples),
+            Self::Rest => u64::from(row.logs) + u64::from(row.spans),
         }
     }
 }
@@ -117,7 +125,7 @@ pub(crate) fn pin(
     stretch: TelemetryWindow,
     bytes_max: u64,
 ) -> Result<KeptWindow, Error> {
-    let want = RowQuery { partition, stretch, service: None, level: None, logs: true, samples: true };
+    let want = RowQuery { partition, stretch, service: None, level: None, logs: true, samples: true, spans: true };
     let mut files = Vec::new();
     let mut rows: Vec<(FrameRow, usize)> = Vec::new();
     for found in core.find(&want)? {
@@ -161,10 +169,7 @@ fn fill<'a>(
         merge.release(row.from, |time, line| push(blocks, time, &line));
         let content = core.content(file, path, row)?;
         if content.and_then(|content| lines(&content, stretch, turn, row.seq, &mut merge)).is_none() {
-            blocks.missing += match turn {
-                PinPriority::First => u64::from(row.samples),
-                PinPriority::Rest => u64::from(row.logs),
-            };
+            blocks.missing += turn.lost(row);
         }
     }
     merge.finish(|time, line| push(blocks, time, &line));
@@ -204,6 +209,15 @@ fn lines(content: &[u8], stretch: TelemetryWindow, turn: PinPriority, seq: u64, 
             }
         })?;
     }
+    view.each_span(|span| {
+        at += 1;
+        if stretch.holds(span.time) && span.failed == (turn == PinPriority::First) {
+            match serde_json::to_vec(&span.span()) {
+                Ok(json) => to.push((span.time, seq, at), json),
+                Err(_) => whole = false,
+            }
+        }
+    })?;
     whole.then_some(())
 }
 

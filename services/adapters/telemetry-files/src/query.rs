@@ -1,4 +1,4 @@
-//! What is read: lines and series of a stretch, and what arrived. Owns how little of the store is touched for
+//! What is read: lines, series and spans of a stretch, and what arrived. Owns how little of the store is touched for
 //! it: only frames whose head says that they may hold something are read, and of these only what is wanted
 //! becomes a value of its own.
 
@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use hindcast_domain::{Partition, Time};
 use hindcast_telemetry::{
-    ArrivalCursor, Arrived, Error, LogFilter, LogRecord, MetricSeries, SampleFilter, TelemetryWindow,
+    ArrivalCursor, Arrived, Error, LogFilter, LogRecord, MetricSeries, SampleFilter, SpanFilter, TelemetryWindow,
+    TraceSpan,
 };
 
 use crate::codec::{BatchView, LineView};
@@ -17,6 +18,8 @@ use crate::shelf::StoreCore;
 const LINES_MAX: usize = 1_000_000;
 /// Samples of one answer.
 const SAMPLES_MAX: usize = 5_000_000;
+/// Spans of one answer, whatever the caller allows.
+const SPANS_MAX: usize = 1_000_000;
 /// Records after which what arrived is handed out.
 const ARRIVED_RECORDS: usize = 1_000;
 
@@ -37,6 +40,7 @@ pub(crate) fn logs(
         level: filter.level,
         logs: true,
         samples: false,
+        spans: false,
     };
     let mut files = Vec::new();
     let mut rows: Vec<(FrameRow, usize)> = Vec::new();
@@ -103,7 +107,7 @@ pub(crate) fn series(
     filter: &SampleFilter,
 ) -> Result<Vec<MetricSeries>, Error> {
     let service = filter.service.as_deref();
-    let want = RowQuery { partition, stretch, service, level: None, logs: false, samples: true };
+    let want = RowQuery { partition, stretch, service, level: None, logs: false, samples: true, spans: false };
     let mut points = Points::new();
     let mut count = 0;
     for found in core.find(&want)? {
@@ -165,6 +169,55 @@ fn gathered(points: Points) -> Vec<MetricSeries> {
         MetricSeries { service, metric, labels, points }
     });
     series.collect()
+}
+
+/// Spans of a stretch. Frames are read from the newest on, until none can hold a newer span than those that are there.
+pub(crate) fn spans(
+    core: &StoreCore,
+    partition: &Partition,
+    stretch: TelemetryWindow,
+    filter: &SpanFilter,
+) -> Result<Vec<TraceSpan>, Error> {
+    let service = filter.service.as_deref();
+    let want = RowQuery { partition, stretch, service, level: None, logs: false, samples: false, spans: true };
+    let limit = filter.limit.min(SPANS_MAX);
+    let mut files = Vec::new();
+    let mut rows: Vec<(FrameRow, usize)> = Vec::new();
+    for found in core.find(&want)? {
+        if let Some(file) = core.open(&found.path)? {
+            rows.extend(found.rows.into_iter().map(|row| (row, files.len())));
+            files.push((found.path, file));
+        }
+    }
+    rows.sort_by_key(|(row, _)| std::cmp::Reverse((row.to, row.seq)));
+    let mut found: Vec<(Time, u64, usize, TraceSpan)> = Vec::new();
+    let mut from = stretch.from;
+    for (row, file) in rows {
+        if limit == 0 || row.to < from {
+            break;
+        }
+        let Some((path, file)) = files.get(file) else { continue };
+        let Some(content) = core.content(file, path, &row)? else { continue };
+        let mut at = 0;
+        let read = BatchView::of(&content).and_then(|view| {
+            view.each_span(|span| {
+                at += 1;
+                if from <= span.time && span.time < stretch.to && filter.takes(span.service) {
+                    found.push((span.time, row.seq, at, span.span()));
+                }
+            })
+        });
+        if read.is_none() {
+            core.note_damage(path, &row);
+        }
+        if found.len() > limit {
+            found.sort_by_key(|(time, seq, at, _)| (*time, *seq, *at));
+            found.drain(..found.len() - limit);
+            from = found.first().map_or(from, |(time, ..)| *time);
+        }
+    }
+    found.sort_by_key(|(time, seq, at, _)| (*time, *seq, *at));
+    Ok(found.into_iter().map(|(.., span)| span).collect())
 }
 
 /// What arrived behind a place, and the last place that was looked at where nothing could be handed out.

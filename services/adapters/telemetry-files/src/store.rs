@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hindcast_domain::Partition;
 use hindcast_telemetry::{
-    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogRecord, MetricSeries, SampleFilter, StoreFigures,
-    Telemetry, TelemetryBatch, TelemetryWindow,
+    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogRecord, MetricSeries, SampleFilter, SpanFilter,
+    StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow, TraceSpan,
 };
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::committer::{FrameCommitter, PendingBatch, Writing, cost_of_record, cost_of_sample};
+use crate::committer::{FrameCommitter, PendingBatch, Writing, cost_of_record, cost_of_sample, cost_of_span};
 use crate::disk::FrameDisk;
 use crate::frame::{self, Maker};
 use crate::index::{self, SegmentSummary};
@@ -134,6 +134,16 @@ impl Telemetry for Files {
         self.reading(move |core| query::series(core, &partition, stretch, &filter)).await
     }
 
+    async fn spans(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: SpanFilter,
+    ) -> Result<Vec<TraceSpan>, Error> {
+        let partition = partition.clone();
+        self.reading(move |core| query::spans(core, &partition, stretch, &filter)).await
+    }
+
     async fn arrived(&self, cursor: ArrivalCursor) -> Result<Vec<Arrived>, Error> {
         let mut head = self.core.head.subscribe();
         // A place that was never given out belongs to another store: go on with what comes next.
@@ -188,6 +198,7 @@ fn active_summary(shelf: &SegmentShelf) -> Option<&SegmentSummary> {
 fn weigh(batch: &TelemetryBatch) -> Result<usize, Error> {
     let most = frame::CONTENT_BYTES_MAX / 2;
     let costs = batch.logs.iter().map(cost_of_record).chain(batch.samples.iter().map(cost_of_sample));
+    let costs = costs.chain(batch.spans.iter().map(cost_of_span));
     let (mut bytes, mut largest) = (0, 0);
     for cost in costs {
         bytes += cost;

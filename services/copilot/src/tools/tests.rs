@@ -153,7 +153,7 @@ async fn log_lines_are_for_now_alone_and_say_that_they_expire() {
         message: format!("line {n}"),
         labels: [].into(),
     };
-    let batch = TelemetryBatch { logs: (0..50).map(line).collect(), samples: vec![] };
+    let batch = TelemetryBatch { logs: (0..50).map(line).collect(), ..TelemetryBatch::default() };
     telemetry.append(&Partition::of_environment("production"), batch).await.unwrap();
     let (toolbox, _) = toolbox(1, Some(Arc::new(telemetry)));
     let output = toolbox.call("search_logs", json!({"incident": ID, "limit": 5}), None).await.unwrap();

@@ -20,7 +20,7 @@ fn line(time: Time, service: &str, level: LogLevel, message: &str) -> LogRecord 
 }
 
 fn logs(logs: Vec<LogRecord>) -> TelemetryBatch {
-    TelemetryBatch { logs, samples: Vec::new() }
+    TelemetryBatch { logs, ..TelemetryBatch::default() }
 }
 
 fn at(seconds: i64) -> Time {
@@ -171,7 +171,7 @@ fn samples(seconds: std::ops::Range<i64>, value: impl Fn(i64) -> f64) -> Telemet
         labels: Default::default(),
         value: value(second),
     };
-    TelemetryBatch { logs: Vec::new(), samples: seconds.step_by(2).map(sample).collect() }
+    TelemetryBatch { samples: seconds.step_by(2).map(sample).collect(), ..TelemetryBatch::default() }
 }
 
 #[tokio::test]

@@ -32,8 +32,9 @@ impl AcceptanceTimes {
     /// The histogram of a route that takes something in.
     fn of_route(&self, route: &str) -> Option<&AtomicHistogram> {
         match route {
-            "/v1/logs" | "/v1/metrics" | "/api/v1/write" => Some(&self.telemetry),
+            "/v1/logs" | "/v1/metrics" | "/v1/traces" | "/api/v1/write" => Some(&self.telemetry),
             "/api/v1/alerts" | "/api/v2/alerts" => Some(&self.alerts),
+            route if route.starts_with("/opentelemetry.") => Some(&self.telemetry),
             route if route.starts_with("/ingest/") => Some(&self.alerts),
             _ => None,
         }

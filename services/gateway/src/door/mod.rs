@@ -11,6 +11,8 @@ mod reading;
 mod silences;
 mod telemetry;
 
+pub use telemetry::syslog::{AddressRange, NoNetwork, SyslogError, SyslogListener, SyslogOptions};
+
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -23,13 +25,38 @@ use crate::Gateway;
 
 /// The gateway's routes. Unknown addresses are for whoever merges them.
 pub fn router(gateway: Gateway) -> Router {
+    open(otlp_routes().merge(routes()), gateway)
+}
+
+/// The doors of OpenTelemetry alone, for an address of their own.
+pub fn otlp_router(gateway: Gateway) -> Router {
+    open(otlp_routes(), gateway)
+}
+
+fn open(routes: Router<Gateway>, gateway: Gateway) -> Router {
+    routes
+        .route_layer(from_fn(same_site))
+        .route_layer(from_fn(compatible::refusals))
+        .route_layer(from_fn_with_state(gateway.clone(), counted::count))
+        .with_state(gateway)
+}
+
+fn otlp_routes() -> Router<Gateway> {
+    Router::new()
+        .route("/v1/logs", post(telemetry::otlp::logs))
+        .route("/v1/metrics", post(telemetry::otlp::metrics))
+        .route("/v1/traces", post(telemetry::otlp::traces))
+        .route("/opentelemetry.proto.collector.logs.v1.LogsService/Export", post(telemetry::otlp::grpc::logs))
+        .route("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", post(telemetry::otlp::grpc::metrics))
+        .route("/opentelemetry.proto.collector.trace.v1.TraceService/Export", post(telemetry::otlp::grpc::traces))
+}
+
+fn routes() -> Router<Gateway> {
     Router::new()
         .route("/ingest/{source}", post(ingest::post))
         // Prometheus has one setting for where to send to, `path_prefix`, and appends the rest.
         .route("/ingest/{source}/api/v2/alerts", post(ingest::prefixed))
         .route("/ingest/{source}/api/v1/alerts", post(ingest::prefixed_v1))
-        .route("/v1/logs", post(telemetry::otlp::logs))
-        .route("/v1/metrics", post(telemetry::otlp::metrics))
         .route("/api/v1/write", post(telemetry::remote_write::write))
         .route("/api/v1/alerts", post(ingest::alerts_v1))
         .route("/api/v2/alerts", post(ingest::alerts).get(alertmanager::alerts))
@@ -41,10 +68,6 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/parked", get(parked::list))
         .route("/api/v1/parked/{id}/retry", post(parked::retry))
         .route("/api/v1/parked/{id}/discard", post(parked::discard))
-        .route_layer(from_fn(same_site))
-        .route_layer(from_fn(compatible::refusals))
-        .route_layer(from_fn_with_state(gateway.clone(), counted::count))
-        .with_state(gateway)
 }
 
 /// The doors as the description of the API lists them: (method, path, what it is for).
@@ -54,6 +77,10 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/ingest/{source}/api/v1/alerts", "The same for an old Prometheus with a path prefix."),
     ("POST", "/v1/logs", "Takes log records as OTLP over HTTP, protobuf or JSON."),
     ("POST", "/v1/metrics", "Takes metrics as OTLP over HTTP, protobuf or JSON."),
+    ("POST", "/v1/traces", "Takes spans as OTLP over HTTP, protobuf or JSON."),
+    ("POST", "/opentelemetry.proto.collector.logs.v1.LogsService/Export", "Takes log records as OTLP over gRPC."),
+    ("POST", "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", "Takes metrics as OTLP over gRPC."),
+    ("POST", "/opentelemetry.proto.collector.trace.v1.TraceService/Export", "Takes spans as OTLP over gRPC."),
     ("POST", "/api/v1/write", "Takes samples as Prometheus' remote write 1.0."),
     ("POST", "/api/v1/alerts", "Takes alerts as an old Alertmanager does."),
     ("POST", "/api/v2/alerts", "Takes alerts as an Alertmanager does."),
@@ -72,7 +99,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
 
 /// Doors that are promised and answer 501 until they are built. Whoever builds one takes it out here.
 pub fn promised() -> Router {
-    let paths = ["/v2/enqueue", "/opsgenie/v2/alerts", "/opsgenie/v2/alerts/{*rest}", "/v1/traces"];
+    let paths = ["/v2/enqueue", "/opsgenie/v2/alerts", "/opsgenie/v2/alerts/{*rest}"];
     let answer = || async { HttpRefusal::new(Code::NotImplemented, "this endpoint is promised and not built yet") };
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(answer)))
 }

@@ -123,6 +123,18 @@ impl World {
         }
     }
 
+    /// The answer, and the status of gRPC behind its body.
+    pub(crate) async fn send_for_trailers(&self, request: Request<Body>) -> (Answer, Option<String>) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let collected = body.collect().await.unwrap();
+        let status = collected.trailers().and_then(|trailers| trailers.get("grpc-status")).cloned();
+        let bytes = collected.to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, text, bytes };
+        (answer, status.map(|status| status.to_str().unwrap().to_owned()))
+    }
+
     pub(crate) async fn post(&self, path: &str, json: &Value) -> Answer {
         self.post_with(path, &[("content-type", "application/json")], json.to_string()).await
     }

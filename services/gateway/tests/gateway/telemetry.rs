@@ -1,7 +1,9 @@
 //! What the doors for telemetry take, and what their senders are answered.
 
+mod odd;
 mod otlp;
 mod remote_write;
+mod traces;
 
 use hindcast_domain::{Partition, SecretHash, Span};
 use hindcast_gateway::Guard;
@@ -104,6 +106,8 @@ async fn good_lines_are_taken_and_bad_ones_named() {
     assert_eq!(world.counted("hindcast_telemetry_records_total", "log"), 4.0);
     let mended = [("kind", "log"), ("what", "time")];
     assert_eq!(world.metrics.get("hindcast_telemetry_mended_total", &mended), 1.0);
+    let missing = [("kind", "log"), ("what", "no_time")];
+    assert_eq!(world.metrics.get("hindcast_telemetry_mended_total", &missing), 1.0);
     assert!(world.events().await.is_empty(), "telemetry goes beside the ledger");
 }
 
@@ -180,7 +184,7 @@ async fn a_source_of_lines_has_its_own_credential_environment_and_service() {
 #[tokio::test]
 async fn every_door_wants_the_servers_credential() {
     let world = World::with("", Guard::token("api", SecretHash::of("server")));
-    for path in ["/ingest/logs", "/v1/logs", "/v1/metrics", "/api/v1/write"] {
+    for path in ["/ingest/logs", "/v1/logs", "/v1/metrics", "/v1/traces", "/api/v1/write"] {
         for headers in [vec![PROTOBUF], vec![PROTOBUF, ("authorization", "Bearer wrong")]] {
             assert_eq!(world.post_with(path, &headers, "").await.code(), "unauthorized", "{path}");
         }

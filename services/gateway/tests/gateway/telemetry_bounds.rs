@@ -10,7 +10,7 @@ use hindcast_gateway::Guard;
 use hindcast_intake::FailPoint;
 use hindcast_telemetry::{
     ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogRecord, MemoryTelemetry, MetricSeries, SampleFilter,
-    StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow,
+    SpanFilter, StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow, TraceSpan,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -187,6 +187,9 @@ impl Telemetry for Gated {
         Ok(Vec::new())
     }
     async fn series(&self, _: &Partition, _: TelemetryWindow, _: SampleFilter) -> Result<Vec<MetricSeries>, Error> {
+        Ok(Vec::new())
+    }
+    async fn spans(&self, _: &Partition, _: TelemetryWindow, _: SpanFilter) -> Result<Vec<TraceSpan>, Error> {
         Ok(Vec::new())
     }
     async fn arrived(&self, _: ArrivalCursor) -> Result<Vec<Arrived>, Error> {

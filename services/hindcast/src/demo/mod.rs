@@ -187,6 +187,8 @@ async fn start(
     let mut settings = Settings::resolve(flags, Some(data))?;
     settings.catalog = recording.catalog.as_deref().map(settings::parse_catalog).transpose()?;
     settings.sources.clear();
+    settings.otlp_listen = None;
+    settings.syslog.listen = None;
     let listener = match TcpListener::bind(settings.listen).await {
         Ok(listener) => listener,
         // Somebody's service may run on the usual address; the demo takes any other.

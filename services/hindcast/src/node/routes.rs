@@ -1,5 +1,6 @@
 //! What this process answers over HTTP, put together from its services. Owns which routes are open in which role.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use anyhow::Context;
 use axum::Router;
 use hindcast_console::Console;
 use hindcast_domain::SecretHash;
-use hindcast_gateway::{Gateway, Guard};
+use hindcast_gateway::{Gateway, Guard, SyslogListener};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
@@ -29,19 +30,15 @@ pub struct Served<'a> {
     pub console: &'a Console,
     /// Chat, running or not.
     pub chat: chat::ChatParts,
-    /// The hash of the token that is wanted, in hexadecimal.
-    pub token: Option<String>,
-    /// The check of that token.
+    /// The doors for senders.
+    pub gateway: Gateway,
+    /// The check of the token that is wanted.
     pub check: Option<SecretHash>,
 }
 
 /// All routes of this process.
-///
-/// # Errors
-/// When the configured sources cannot be worked with.
-pub fn router(common: &Common, served: Served<'_>) -> anyhow::Result<Router> {
-    let Served { queries, advising, console, chat, token, check } = served;
-    let gateway = gateway(common, Arc::clone(&queries), advising, token.as_deref())?;
+pub fn router(common: &Common, served: Served<'_>) -> Router {
+    let Served { queries, advising, console, chat, gateway, check } = served;
     let mut router = Router::new();
     if common.roles.contains(&Role::Console) {
         let version = env!("CARGO_PKG_VERSION");
@@ -59,13 +56,17 @@ pub fn router(common: &Common, served: Served<'_>) -> anyhow::Result<Router> {
     let router = if common.reading_only { router.layer(axum::middleware::from_fn(extra::only_reads)) } else { router };
     let clock = Arc::clone(&common.clock);
     let stamped = move |response| std::future::ready(with_time(response, clock.now()));
-    Ok(router
+    router
         .layer(axum::middleware::map_response(stamped))
         .fallback(hindcast_console::fallback::not_found)
-        .method_not_allowed_fallback(hindcast_console::fallback::method_not_allowed))
+        .method_not_allowed_fallback(hindcast_console::fallback::method_not_allowed)
 }
 
-fn gateway(
+/// The doors for senders; `token` is the hash of what is wanted of them, in hexadecimal.
+///
+/// # Errors
+/// When the configured sources cannot be worked with.
+pub fn gateway(
     common: &Common,
     queries: hindcast_queries::Shared,
     advising: &Advising,
@@ -113,6 +114,56 @@ pub async fn serve_when_configured(
         tracing::info!("the listener opens while the views are still being built");
     }
     serve(listener, router, closing).await;
+}
+
+/// Further addresses for telemetry, bound and not served yet.
+pub struct TelemetryListeners {
+    otlp: Option<TcpListener>,
+    syslog: Option<SyslogListener>,
+}
+
+impl TelemetryListeners {
+    /// Listens on the addresses that are configured, where senders are served here.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on, or would be open to everybody.
+    pub async fn bind(common: &Common) -> anyhow::Result<Self> {
+        if !common.runs(Role::Gateway) {
+            return Ok(Self { otlp: None, syslog: None });
+        }
+        let otlp = match common.settings.otlp_listen {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.with_context(|| format!("the OTLP address {address}"))?)
+            }
+            None => None,
+        };
+        let syslog = SyslogListener::bind(common.settings.syslog.clone()).await?;
+        Ok(Self { otlp, syslog })
+    }
+
+    /// Where OpenTelemetry and syslog are listened for.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn addresses(&self) -> std::io::Result<[Option<SocketAddr>; 2]> {
+        let otlp = self.otlp.as_ref().map(TcpListener::local_addr).transpose()?;
+        Ok([otlp, self.syslog.as_ref().map(SyslogListener::address).transpose()?])
+    }
+
+    /// Serves them until `closing`.
+    pub async fn serve(self, gateway: Gateway, closing: watch::Receiver<bool>) {
+        let otlp = async {
+            if let Some(listener) = self.otlp {
+                serve(listener, hindcast_gateway::otlp_router(gateway.clone()), closing.clone()).await;
+            }
+        };
+        let syslog = async {
+            if let Some(listener) = self.syslog {
+                listener.run(gateway.clone(), closing.clone()).await;
+            }
+        };
+        futures::join!(otlp, syslog);
+    }
 }
 
 async fn serve(listener: TcpListener, router: Router, mut closing: watch::Receiver<bool>) {

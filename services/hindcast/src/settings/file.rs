@@ -17,6 +17,8 @@ use super::{FILE, advising, chat};
 pub struct File {
     /// Address and port of the HTTP server.
     pub listen: Option<SocketAddr>,
+    /// A further address for OpenTelemetry alone.
+    pub otlp_listen: Option<SocketAddr>,
     /// Where data lie.
     pub data: Option<PathBuf>,
     /// `embedded`, `nats`, or `nats://HOST:PORT`.
@@ -45,6 +47,8 @@ pub struct File {
     pub oncall: Vec<hindcast_domain::oncall::OnCallSchedule>,
     /// Who sends.
     pub sources: Vec<hindcast_gateway::SourceConfig>,
+    /// Syslog over TCP and UDP.
+    pub syslog: hindcast_gateway::SyslogOptions,
     /// How telemetry is kept.
     pub telemetry: advising::TelemetrySettings,
     /// How the past is remembered.

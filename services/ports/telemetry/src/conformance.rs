@@ -7,6 +7,7 @@
 
 mod pins;
 mod restarts;
+mod spans;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use pins::{
     a_pin_is_bounded_and_keeps_what_warns_first,
 };
 pub use restarts::{a_cursor_goes_on_after_a_restart, what_was_answered_is_there_after_a_restart};
+pub use spans::spans_of_a_stretch_come_oldest_first_and_the_newest_of_many;
 
 /// One place where one store lies.
 #[async_trait]
@@ -63,6 +65,7 @@ macro_rules! conformance_suite {
             a_pin_is_bounded_and_keeps_what_warns_first,
             a_hash_that_is_none_finds_nothing,
             what_is_not_finite_is_refused,
+            spans_of_a_stretch_come_oldest_first_and_the_newest_of_many,
         }
     };
 }
@@ -123,13 +126,13 @@ pub fn sample(seconds: i64, service: &str, metric: &str, value: f64) -> Sample {
 /// A batch of lines.
 #[must_use]
 pub fn lines(logs: Vec<LogRecord>) -> TelemetryBatch {
-    TelemetryBatch { logs, samples: Vec::new() }
+    TelemetryBatch { logs, ..TelemetryBatch::default() }
 }
 
 /// A batch of samples.
 #[must_use]
 pub fn samples(samples: Vec<Sample>) -> TelemetryBatch {
-    TelemetryBatch { logs: Vec::new(), samples }
+    TelemetryBatch { samples, ..TelemetryBatch::default() }
 }
 
 /// The partition of most cases.
@@ -197,7 +200,7 @@ pub async fn a_stretch_holds_its_first_moment_and_not_its_last(make: &dyn Factor
     let store = site.store();
     let logs = (0..5).map(|second| line(second, "a", LogLevel::Info, &second.to_string())).collect();
     let values = (0..5).map(|second| sample(second, "a", "m", 1.0)).collect();
-    store.append(&production(), TelemetryBatch { logs, samples: values }).await.unwrap();
+    store.append(&production(), TelemetryBatch { logs, samples: values, ..TelemetryBatch::default() }).await.unwrap();
     assert_eq!(messages(&store, between(1, 3), LogFilter::default()).await, ["1", "2"]);
     let found = series(&store, between(1, 3), SampleFilter::default()).await;
     assert_eq!(found.first().unwrap().points, [(at(1), 1.0), (at(2), 1.0)]);
@@ -220,7 +223,7 @@ pub async fn filters_take_what_they_say(make: &dyn Factory) {
         line(3, "b", LogLevel::Fatal, "ÄRGER"),
     ];
     let values = vec![sample(0, "a", "m", 1.0), sample(0, "a", "n", 2.0), sample(0, "b", "m", 3.0)];
-    store.append(&production(), TelemetryBatch { logs, samples: values }).await.unwrap();
+    store.append(&production(), TelemetryBatch { logs, samples: values, ..TelemetryBatch::default() }).await.unwrap();
     let text = |text: &str| Some(text.to_owned());
     let all = LogFilter::default;
     for (filter, expected) in [
@@ -263,7 +266,7 @@ pub async fn partitions_never_mix(make: &dyn Factory) {
     let foreign = Partition { tenant: "other".to_owned(), ..production() };
     for (partition, name) in [(&production(), "p"), (&staging, "s"), (&foreign, "f")] {
         let logs = vec![line(0, name, LogLevel::Error, name)];
-        let batch = TelemetryBatch { logs, samples: vec![sample(0, name, name, 1.0)] };
+        let batch = TelemetryBatch { logs, samples: vec![sample(0, name, name, 1.0)], ..TelemetryBatch::default() };
         store.append(partition, batch).await.unwrap();
     }
     for (partition, name) in [(&production(), "p"), (&staging, "s"), (&foreign, "f")] {
@@ -291,6 +294,7 @@ pub async fn what_arrived_is_read_in_order_from_any_place(make: &dyn Factory) {
         let batch = TelemetryBatch {
             logs: vec![line(seconds, "a", LogLevel::Info, &number.to_string())],
             samples: vec![sample(seconds, "a", "m", 1.0)],
+            ..TelemetryBatch::default()
         };
         store.append(&production(), batch).await.unwrap();
     }

@@ -1,4 +1,4 @@
-//! Telemetry: log records and metric samples, kept in blocks beside the ledger for a bounded time.
+//! Telemetry: log records, metric samples and spans of requests, kept in blocks beside the ledger for a bounded time.
 //!
 //! The one contract of this crate: *what [`Telemetry::append`] answered is on disk, and what expires is
 //! counted*. Telemetry is not truth: it can be lost without a change of state, and whatever is concluded from
@@ -7,6 +7,7 @@
 pub mod conformance;
 pub mod memory;
 mod model;
+mod span;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use hindcast_domain::{Partition, Time};
 
 pub use memory::MemoryTelemetry;
 pub use model::{LogFilter, LogLevel, LogRecord, MetricSeries, Sample, SampleFilter, TelemetryBatch, TelemetryWindow};
+pub use span::{SpanFilter, SpanKind, TraceSpan};
 
 /// Shared telemetry.
 pub type Shared = Arc<dyn Telemetry>;
@@ -101,6 +103,14 @@ pub trait Telemetry: Send + Sync + 'static {
         filter: SampleFilter,
     ) -> Result<Vec<MetricSeries>, Error>;
 
+    /// Spans that began in a stretch of their own time, oldest first; of more than `filter.limit` the newest.
+    async fn spans(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: SpanFilter,
+    ) -> Result<Vec<TraceSpan>, Error>;
+
     /// What arrived after `cursor`, in the order of arrival, at most about a thousand records; waits for some.
     /// A cursor older than what is kept goes on with the oldest that is.
     async fn arrived(&self, cursor: ArrivalCursor) -> Result<Vec<Arrived>, Error>;
@@ -111,7 +121,7 @@ pub trait Telemetry: Send + Sync + 'static {
     /// Keeps a stretch from expiring, in blocks named by their content, at most `bytes_max`; durable when answered.
     async fn pin(&self, partition: &Partition, stretch: TelemetryWindow, bytes_max: u64) -> Result<KeptWindow, Error>;
 
-    /// A pinned block, by its hash; decompressed, as newline-delimited JSON of records and samples.
+    /// A pinned block, by its hash; decompressed, as newline-delimited JSON of records, samples and spans.
     async fn pinned(&self, hash: &str) -> Result<Option<Bytes>, Error>;
 
     /// Figures for operators.

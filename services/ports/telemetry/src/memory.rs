@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogLevel, LogRecord, MetricSeries, SampleFilter,
-    StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow,
+    ArrivalCursor, Arrived, Error, KeptWindow, LogFilter, LogLevel, LogRecord, MetricSeries, SampleFilter, SpanFilter,
+    StoreFigures, Telemetry, TelemetryBatch, TelemetryWindow, TraceSpan,
 };
 
 /// Records after which what arrived is handed out.
@@ -51,6 +51,10 @@ impl MemoryTelemetry {
         for sample in of().flat_map(|batch| &batch.samples).filter(|sample| stretch.holds(sample.time)) {
             let json = serde_json::to_vec(sample).map_err(std::io::Error::other)?;
             lines.push((false, sample.time, lines.len(), json));
+        }
+        for span in of().flat_map(|batch| &batch.spans).filter(|span| stretch.holds(span.time)) {
+            let json = serde_json::to_vec(span).map_err(std::io::Error::other)?;
+            lines.push((!span.failed, span.time, lines.len(), json));
         }
         lines.sort();
         Ok(lines)
@@ -99,6 +103,20 @@ impl Telemetry for MemoryTelemetry {
         let batches = locked(&self.batches);
         let of = batches.iter().filter(|(whose, _)| whose == partition).flat_map(|(_, batch)| &batch.samples);
         Ok(MetricSeries::gather(of.filter(|sample| stretch.holds(sample.time) && filter.takes(sample))))
+    }
+
+    async fn spans(
+        &self,
+        partition: &Partition,
+        stretch: TelemetryWindow,
+        filter: SpanFilter,
+    ) -> Result<Vec<TraceSpan>, Error> {
+        let batches = locked(&self.batches);
+        let of = batches.iter().filter(|(whose, _)| whose == partition).flat_map(|(_, batch)| &batch.spans);
+        let mut found: Vec<TraceSpan> =
+            of.filter(|span| stretch.holds(span.time) && filter.takes(&span.service)).cloned().collect();
+        found.sort_by_key(|span| span.time);
+        Ok(found.split_off(found.len().saturating_sub(filter.limit)))
     }
 
     async fn arrived(&self, cursor: ArrivalCursor) -> Result<Vec<Arrived>, Error> {
@@ -156,13 +174,9 @@ impl Telemetry for MemoryTelemetry {
 
     fn figures(&self) -> StoreFigures {
         let batches = locked(&self.batches);
-        let batch_times = |batch: &TelemetryBatch| {
-            let logs = batch.logs.iter().map(|record| record.time);
-            logs.chain(batch.samples.iter().map(|sample| sample.time)).min()
-        };
         StoreFigures {
             records: batches.iter().map(|(_, batch)| batch.len() as u64).sum(),
-            oldest: batches.iter().filter_map(|(_, batch)| batch_times(batch)).min(),
+            oldest: batches.iter().filter_map(|(_, batch)| batch.times().min()).min(),
             pinned_bytes: locked(&self.pins).values().map(|block| block.len() as u64).sum(),
             ..StoreFigures::default()
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use hindcast_domain::{Span, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::span::TraceSpan;
+
 /// How bad a log line says it is, from least to worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,13 +105,30 @@ pub struct TelemetryBatch {
     /// Metric samples, in the order of arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
+    /// Spans of requests, in the order of arrival.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<TraceSpan>,
 }
 
 impl TelemetryBatch {
-    /// Records and samples in it.
+    /// Records, samples and spans in it.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.logs.len() + self.samples.len()
+        self.logs.len() + self.samples.len() + self.spans.len()
+    }
+
+    /// The times that its records say, in no order.
+    pub fn times(&self) -> impl Iterator<Item = Time> {
+        let logs = self.logs.iter().map(|record| record.time);
+        let samples = self.samples.iter().map(|sample| sample.time);
+        logs.chain(samples).chain(self.spans.iter().map(|span| span.time))
+    }
+
+    /// The services that its records are about, as often as they are named.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        let logs = self.logs.iter().map(|record| record.service.as_str());
+        let samples = self.samples.iter().map(|sample| sample.service.as_str());
+        logs.chain(samples).chain(self.spans.iter().map(|span| span.service.as_str()))
     }
 
     /// Whether there is nothing in it.

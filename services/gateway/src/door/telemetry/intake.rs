@@ -8,7 +8,7 @@ use hindcast_domain::event::RejectedItem;
 use hindcast_domain::{Partition, Span, Time};
 use hindcast_log_templates::plain;
 use hindcast_metrics::MetricRegistry;
-use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
+use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch, TraceSpan};
 
 use super::clean::Cleaner;
 use super::line::Line;
@@ -27,6 +27,7 @@ const TRACE_SPAN: Span = Span::seconds(5);
 pub(super) enum RecordKind {
     Log,
     Sample,
+    Span,
 }
 
 impl RecordKind {
@@ -34,6 +35,7 @@ impl RecordKind {
         match self {
             Self::Log => "log",
             Self::Sample => "sample",
+            Self::Span => "span",
         }
     }
 
@@ -42,6 +44,7 @@ impl RecordKind {
         match self {
             Self::Log => "rejectedLogRecords",
             Self::Sample => "rejectedDataPoints",
+            Self::Span => "rejectedSpans",
         }
     }
 }
@@ -116,6 +119,7 @@ impl Intake {
         }
         self.mend("time", u64::from(line.time_unread));
         let (line, is_partial) = shaped::plain(line, self.now);
+        self.mend("no_time", u64::from(line.time.is_none() && !line.time_unread));
         let partition = self.partition(line.environment.as_deref())?;
         let message = self.cleaner.text(&line.message);
         let mut truncated = false;
@@ -146,7 +150,7 @@ impl Intake {
                     message: cut(message, MESSAGE_BYTES_MAX, &mut truncated),
                     labels: self.labels(line.labels, &mut truncated),
                 };
-                self.bytes += record.message.len() + record.service.len() + size_of(&record.labels);
+                self.bytes += record.message.len() + record.service.len() + bytes_of(&record.labels);
                 self.batches.entry(key.0.clone()).or_default().logs.push(record);
                 self.last.insert(key, (at, is_partial));
             }
@@ -180,7 +184,7 @@ impl Intake {
         let service = self.service(service, &mut truncated);
         let labels = self.labels(labels, &mut truncated);
         self.truncated += u64::from(truncated);
-        let bytes = metric.len() + service.len() + size_of(&labels);
+        let bytes = metric.len() + service.len() + bytes_of(&labels);
         Ok(SampleSeries { partition, service, metric, labels, bytes })
     }
 
@@ -203,6 +207,27 @@ impl Intake {
             Some(batch) => batch.samples.push(sample),
             None => self.batches.entry(place.partition.clone()).or_default().samples.push(sample),
         }
+    }
+
+    /// Takes a span that began at `time`, of an environment and a service as far as they are named.
+    pub(super) fn span(
+        &mut self,
+        (environment, service): (Option<&str>, Option<&str>),
+        time: Option<Time>,
+        span: TraceSpan,
+    ) -> Result<(), Bad> {
+        self.mend("no_time", u64::from(time.is_none()));
+        let partition = self.partition(environment)?;
+        let mut truncated = false;
+        let service = self.service(service, &mut truncated);
+        let name = cut(self.cleaner.pair("name", &span.name).1, NAME_BYTES_MAX, &mut truncated);
+        let peer = cut(self.cleaner.pair("peer", &span.peer).1, NAME_BYTES_MAX, &mut truncated);
+        self.bytes += service.len() + name.len() + peer.len() + size_of::<TraceSpan>();
+        self.truncated += u64::from(truncated);
+        self.taken += 1;
+        let span = TraceSpan { time: time.unwrap_or(self.now), service, name, peer, ..span };
+        self.batches.entry(partition).or_default().spans.push(span);
+        Ok(())
     }
 
     /// Refuses a request that becomes far more than it was.
@@ -312,7 +337,7 @@ fn goes_on(before: &LogRecord, rest_follows: bool, message: &str, time: Time) ->
 }
 
 /// Bytes of labels in memory, roughly.
-fn size_of(labels: &RecordLabels) -> usize {
+fn bytes_of(labels: &RecordLabels) -> usize {
     labels.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>() + 64
 }
 

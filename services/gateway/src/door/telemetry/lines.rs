@@ -110,7 +110,11 @@ fn read(body: &[u8], source: &Source, now: Time) -> Result<Intake> {
 fn each(body: &[u8], mut on: impl FnMut(usize, std::result::Result<Value, Bad>) -> Result<()>) -> Result<()> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii();
     let one = match body.first() {
-        Some(b'[') => Some(hindcast_http::json(body)?),
+        // A line that is a list by itself is a bad line, and no list of all.
+        Some(b'[') => match hindcast_http::json(body) {
+            Err(_) if first_line(body).is_some_and(|line| parsed(line).is_ok()) => None,
+            list => Some(list?),
+        },
         // A single object may be written over many lines.
         Some(b'{') if first_line(body).is_some_and(|line| parsed(line).is_err()) => hindcast_http::json(body).ok(),
         _ => None,

@@ -1,4 +1,4 @@
-//! The doors for telemetry: log lines, OTLP and Prometheus' remote write. Owns what all of them share: what is
+//! The doors for telemetry: log lines, OTLP, Prometheus' remote write and syslog. Owns what all of them share: what is
 //! gathered out of a request, its bounds, and that nothing is answered before the store has it on disk.
 //!
 //! Telemetry goes beside the ledger: no request of these doors becomes an event. A bad record is named and the
@@ -13,6 +13,7 @@ pub(super) mod otlp;
 mod reading;
 pub(super) mod remote_write;
 mod shaped;
+pub(crate) mod syslog;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use hindcast_http::HttpRefusal;
 /// Names and values that stand beside a record.
 type RecordLabels = BTreeMap<String, String>;
 
-/// Records of one request, samples included.
+/// Records of one request, samples and spans included.
 const RECORDS_MAX: usize = 200_000;
 /// Messages inside of a request's protobuf: each becomes far larger in memory than it can be on the wire.
 const NODES_MAX: usize = 1_000_000;

@@ -33,13 +33,10 @@ const STALE: u64 = 0x7ff0_0000_0000_0002;
 static SHAPE: Shape = Shape(&[(1, &SERIES)]);
 static SERIES: Shape = Shape(&[(1, &LEAF), (2, &LEAF), (4, &LEAF)]);
 
-/// `prometheus.WriteRequest`, without its metadata.
-#[derive(Clone, PartialEq, Message)]
-struct WriteRequest {
-    #[prost(message, repeated, tag = "1")]
-    timeseries: Vec<TimeSeries>,
-}
+/// The field of `prometheus.WriteRequest` that holds its series; its metadata is passed over.
+const TIMESERIES: u64 = 1;
 
+/// One of the series, decoded by itself, so that one that is broken costs itself.
 #[derive(Clone, PartialEq, Message)]
 struct TimeSeries {
     #[prost(message, repeated, tag = "1")]
@@ -123,13 +120,17 @@ fn is_version_1(headers: &HeaderMap) -> Result<()> {
 fn read(packed: &[u8], now: Time) -> Result<Intake> {
     let body = unsnapped(packed)?;
     wire::check(&body, &SHAPE)?;
-    let request = WriteRequest::decode(body.as_slice()).map_err(|error| {
-        let problem = Problem::new(Code::Malformed, format!("expected a prometheus.WriteRequest: {error}"));
-        HttpRefusal(problem.remedy("Send remote write 1.0."))
-    })?;
     let mut intake = Intake::new(RecordKind::Sample, now, SERVICE);
     let mut seen = 0;
-    for (index, series) in request.timeseries.into_iter().enumerate() {
+    for (index, (_, series)) in wire::fields(&body).filter(|(field, _)| *field == TIMESERIES).enumerate() {
+        let series = match TimeSeries::decode(series) {
+            Ok(series) => series,
+            Err(error) => {
+                let detail = format!("expected a prometheus.TimeSeries: {error}");
+                intake.reject(index, 1, &Bad::new("malformed", detail, "Send remote write 1.0."));
+                continue;
+            }
+        };
         let count = series.samples.len() + series.histograms.len();
         seen += count;
         if seen > RECORDS_MAX {

@@ -19,7 +19,7 @@ pub const ITEM_CODES: &[&str] = &[
     "over_limit",
 ];
 
-const RECORD: LabelDeclaration = words("kind", &["log", "sample"]);
+const RECORD: LabelDeclaration = words("kind", &["log", "sample", "span"]);
 
 pub(super) const ALL: &[MetricDeclaration] = &[
     counter(
@@ -54,25 +54,34 @@ pub(super) const ALL: &[MetricDeclaration] = &[
         "Secrets that were replaced before anything was stored",
         &[named("kind", SecretKinds)],
     ),
-    counter("hindcast_telemetry_records_total", "Accepted log records and samples", &[RECORD]),
+    counter("hindcast_telemetry_records_total", "Accepted log records, samples and spans", &[RECORD]),
     counter(
         "hindcast_telemetry_rejected_total",
-        "Log records and samples that failed validation",
+        "Log records, samples and spans that failed validation",
         &[RECORD, words("code", ITEM_CODES)],
     ),
     counter("hindcast_telemetry_skipped_total", "Samples without a value", &[RECORD]),
-    counter("hindcast_telemetry_truncated_total", "Log records and samples that were cut to their bounds", &[RECORD]),
+    counter(
+        "hindcast_telemetry_truncated_total",
+        "Log records, samples and spans that were cut to their bounds",
+        &[RECORD],
+    ),
     counter(
         "hindcast_telemetry_mended_total",
-        "Values of log records and samples that could not be read and were left out, while the record was kept",
-        &[RECORD, words("what", &["text", "time", "value"])],
+        "Values of log records, samples and spans that were missing or could not be read, while the record was kept",
+        &[RECORD, words("what", &["duration", "id", "name", "no_time", "text", "time", "value"])],
     ),
-    gauge("hindcast_telemetry_kept_records", "Log records and samples that are stored", &[]),
+    counter(
+        "hindcast_syslog_dropped_total",
+        "Connections and datagrams of syslog that were not read: from an address that may not send, or beyond what fits",
+        &[words("why", &["address", "connections", "queue"])],
+    ),
+    gauge("hindcast_telemetry_kept_records", "Log records, samples and spans that are stored", &[]),
     gauge("hindcast_telemetry_kept_bytes", "Bytes of stored telemetry", &[]),
     gauge("hindcast_telemetry_pinned_bytes", "Bytes of telemetry that are pinned to incidents and do not expire", &[]),
     gauge("hindcast_telemetry_retention_hours", "The configured retention of telemetry in hours", &[]),
     gauge("hindcast_telemetry_max_bytes", "The configured size of the telemetry store in bytes", &[]),
-    counter("hindcast_telemetry_expired_total", "Log records and samples that expired", &[]),
+    counter("hindcast_telemetry_expired_total", "Log records, samples and spans that expired", &[]),
     counter("hindcast_telemetry_damaged_total", "Blocks of telemetry that could not be read", &[]),
     counter(
         "hindcast_findings_total",

@@ -9,7 +9,13 @@ pub async fn a_pin_holds_lines_and_samples_and_is_the_same_again(make: &dyn Fact
     let store = site.store();
     let logs: Vec<LogRecord> = (0..20).map(|n| line(19 - n, "a", LogLevel::Info, &format!("m{n}"))).collect();
     let values: Vec<Sample> = (0..20).map(|n| sample(n, "a", "m", 0.5)).collect();
-    store.append(&production(), TelemetryBatch { logs: logs.clone(), samples: values.clone() }).await.unwrap();
+    store
+        .append(
+            &production(),
+            TelemetryBatch { logs: logs.clone(), samples: values.clone(), ..TelemetryBatch::default() },
+        )
+        .await
+        .unwrap();
     let kept = store.pin(&production(), between(0, 10), 1 << 20).await.unwrap();
     assert_eq!((kept.records, kept.missing), (20, 0));
     assert!(kept.bytes > 0 && !kept.hashes.is_empty());
@@ -45,6 +51,7 @@ pub async fn a_pin_is_bounded_and_keeps_what_warns_first(make: &dyn Factory) {
     let late = TelemetryBatch {
         logs: vec![line(99, "a", LogLevel::Warning, "the one")],
         samples: vec![sample(99, "a", "m", 1.0)],
+        ..TelemetryBatch::default()
     };
     store.append(&production(), late).await.unwrap();
     let whole = store.pin(&production(), between(0, 100), 1 << 26).await.unwrap();

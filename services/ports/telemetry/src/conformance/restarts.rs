@@ -10,7 +10,10 @@ pub async fn what_was_answered_is_there_after_a_restart(make: &dyn Factory) {
     for second in 0..30 {
         let logs = vec![line(second, "a", LogLevel::Error, &second.to_string())];
         store
-            .append(&production(), TelemetryBatch { logs, samples: vec![sample(second, "a", "m", 1.0)] })
+            .append(
+                &production(),
+                TelemetryBatch { logs, samples: vec![sample(second, "a", "m", 1.0)], ..TelemetryBatch::default() },
+            )
             .await
             .unwrap();
     }

@@ -10,9 +10,21 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use serde_json::{Map, Number, Value, json};
 
 /// Lists of messages whose items are records.
-const RECORDS: [&str; 2] = ["logRecords", "dataPoints"];
+const RECORDS: [&str; 3] = ["logRecords", "dataPoints", "spans"];
 /// Other lists of messages.
-const LISTS: [&str; 6] = ["resourceLogs", "scopeLogs", "resourceMetrics", "scopeMetrics", "metrics", "quantileValues"];
+const LISTS: [&str; 8] = [
+    "resourceLogs",
+    "scopeLogs",
+    "resourceMetrics",
+    "scopeMetrics",
+    "metrics",
+    "quantileValues",
+    "resourceSpans",
+    "scopeSpans",
+];
+/// The names that `trace.proto` has for the kind of a span and for its status, each at its number.
+const SPAN_KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
+const STATUS_CODES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 /// Fields of a typed value; the first one that is there counts.
 const TYPED: [&str; 7] =
     ["stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue"];
@@ -71,8 +83,12 @@ fn field(name: &str, value: Value, mended: &mut Mended) -> Option<Value> {
         _ if LISTS.contains(&name) => messages(value, false, mended),
         "attributes" => pairs(value, mended),
         "body" => Some(typed(value, mended)),
-        "traceId" | "spanId" => id(&value),
+        "traceId" | "spanId" | "parentSpanId" => id(&value),
         "severityNumber" => severity(&value),
+        "status" if !value.is_object() => named(&value, &STATUS_CODES).map(|code| json!({ "code": code })),
+        "resource" | "scope" | "gauge" | "histogram" | "exponentialHistogram" | "summary" if !value.is_object() => None,
+        "kind" => named(&value, &SPAN_KINDS),
+        "code" => named(&value, &STATUS_CODES),
         "severityText" | "eventName" | "name" | "key" => scalar(&value),
         "flags" | "droppedAttributesCount" => unsigned(&value).filter(|n| n.as_u64().is_some_and(|n| n < 1 << 32)),
         "count" => unsigned(&value),
@@ -255,6 +271,20 @@ fn id(value: &Value) -> Option<Value> {
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
     [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD].into_iter().find_map(|engine| engine.decode(text).ok())
+}
+
+/// A number, or one of the names, of which the last words are enough: `SPAN_KIND_SERVER`, `server`.
+fn named(value: &Value, names: &[&str]) -> Option<Value> {
+    let number = match value {
+        Value::Number(_) => whole(value)?.as_u64(),
+        Value::String(text) => {
+            let last = text.trim().rsplit('_').next().unwrap_or_default();
+            let place = names.iter().position(|name| last.eq_ignore_ascii_case(name));
+            text.trim().parse().ok().or_else(|| u64::try_from(place?).ok())
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    number.filter(|number| usize::try_from(*number).is_ok_and(|at| at < names.len())).map(Value::from)
 }
 
 /// A number, or the name that the `.proto` file has for it.

@@ -8,7 +8,7 @@
 use prost::Message;
 use serde::Deserialize;
 
-use super::value::{hexadecimal, int, number, or_default, unsigned};
+use super::value::{hexadecimal, int, letters, number, or_default, unsigned};
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -88,8 +88,10 @@ pub(super) struct KeyValue {
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct AnyValue {
-    #[prost(string, optional, tag = "1")]
-    pub(super) string_value: Option<String>,
+    /// Bytes, so that a text in another encoding costs the letters that it has and not its record.
+    #[prost(bytes = "vec", optional, tag = "1")]
+    #[serde(deserialize_with = "letters")]
+    pub(super) string_value: Option<Vec<u8>>,
     #[prost(bool, optional, tag = "2")]
     pub(super) bool_value: Option<bool>,
     #[prost(int64, optional, tag = "3")]

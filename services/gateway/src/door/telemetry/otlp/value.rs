@@ -66,6 +66,10 @@ pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, 
     }
 }
 
+pub(super) fn letters<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(String::into_bytes))
+}
+
 pub(super) fn hexadecimal<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     let text: String = or_default(from)?;
     hindcast_domain::hex::unhex(&text).ok_or_else(|| D::Error::custom("expected an id in hexadecimal digits"))
@@ -95,7 +99,7 @@ pub(super) fn text(value: Option<&AnyValue>) -> Option<String> {
 
 fn json(value: &AnyValue) -> Value {
     if let Some(text) = &value.string_value {
-        return Value::String(text.clone());
+        return Value::String(String::from_utf8_lossy(text).into_owned());
     }
     if let Some(flag) = value.bool_value {
         return Value::Bool(flag);
