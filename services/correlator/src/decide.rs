@@ -1,7 +1,8 @@
 //! The decider: one input at a time, in the order of the ledger.
 
 use hindcast_correlation::traits::Newcomer;
-use hindcast_domain::alert::{self, Observation, Signal, Status};
+use hindcast_domain::alert::decide::Reception;
+use hindcast_domain::alert::{self, Observation, Repeat, Signal, Status};
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::entity::EntityKind;
 use hindcast_domain::event::{Draft, Event, Recorded};
@@ -134,6 +135,12 @@ fn service_of<'a>(observation: &'a Observation, topology: &'a Topology) -> Optio
     known.or_else(by_alias).or(told)
 }
 
+/// When an alert that fires began anew, by our clock, where its sender names a start that is not known.
+fn new_start(alert: &alert::Alert, observation: &Observation, reception: &Reception<'_>) -> Option<Time> {
+    let new = observation.starts_at.filter(|sent| !alert.occurrence().starts_sent.contains(sent));
+    new.map(|sent| reception.by_our_clock(sent)).filter(|start| *start <= reception.now)
+}
+
 pub(crate) fn observe(
     state: &CorrelatorState,
     lane: &Partition,
@@ -145,7 +152,9 @@ pub(crate) fn observe(
     let topology = state.seen.topology();
     let service = service_of(observation, topology);
     let rules = state.seen.rules.alert();
-    let mut drafts = alert::decide::observe(known, observation, id, service, now, &rules);
+    let ahead = state.clocks.ahead(&observation.source);
+    let reception = Reception { observed: id, service, ahead, repeats: &state.seen.repeats, now };
+    let mut drafts = alert::decide::observe(known, observation, &reception, &rules);
     let flaps = known.is_some_and(|alert| alert.flapping_until.is_some())
         || drafts.iter().any(|draft| matches!(draft.event, Event::AlertFlapping(_)));
     let mut follow_ups = Vec::new();
@@ -169,7 +178,10 @@ pub(crate) fn observe(
                 let Some(alert) = known else { continue };
                 follow_ups.extend(worse(state, alert, repeated.severity));
                 follow_ups.extend(no_longer_usual(state, alert, repeated.severity, id, now));
-                if let Some(why) = goes_on(state, alert, observation.starts_at, now) {
+                let is_said = matches!(repeated.why, Repeat::Resent | Repeat::Replica);
+                if let Some(why) =
+                    goes_on(state, alert, new_start(alert, observation, &reception), now).filter(|_| is_said)
+                {
                     follow_ups.extend(fire(state, lane, &Newcomer::of(alert), why, id, now));
                 }
             }

@@ -31,7 +31,7 @@ pub(crate) fn again(
     for repeated in changed {
         let state = ahead.as_ref().unwrap_or(state);
         let Some(alert) = state.book.alerts.get(&repeated.fingerprint) else { continue };
-        let said = alert.said_again(repeated.stale_after());
+        let said = alert.said_again(repeated.sender.as_deref(), repeated.stale_after());
         let decided = observe(state, lane, &said, &input.id, now);
         if let Some(ahead) = &mut ahead {
             decided.iter().for_each(|draft| ahead.evolve(&provisional(draft, lane, now)));
@@ -44,6 +44,5 @@ pub(crate) fn again(
 /// Whether a repeat says something that is not known. One that is older than the last word about its alert was
 /// overtaken, and says nothing.
 fn changes(state: &CorrelatorState, alert: &Alert, input: &Recorded, now: Time) -> bool {
-    let starts_at = alert.occurrence().starts_sent.last().copied();
-    input.time > alert.last_seen_at && (!alert.is_firing() || goes_on(state, alert, starts_at, now).is_some())
+    input.time > alert.last_seen_at && (!alert.is_firing() || goes_on(state, alert, None, now).is_some())
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use hindcast_correlation::grouped::GroupedAlerts;
 use hindcast_correlation::groups::IncidentGroup;
 use hindcast_correlation::weights::GroupingWeights;
+use hindcast_domain::alert::clock::SenderClocks;
 use hindcast_domain::alert::{Alert, Status};
 use hindcast_domain::book::{Book, Touched};
 use hindcast_domain::catalog::{Catalog, Topology};
@@ -55,6 +56,8 @@ pub struct CorrelatorState {
     /// Senders and watchdogs that are known to be silent, with the alerts that say so. Follows from the above.
     #[serde(with = "hindcast_domain::rhythm::as_pairs")]
     silent: BTreeMap<RhythmKey, Fingerprint>,
+    /// How far the clocks of senders are wrong, by the times in decisions of this lane.
+    pub(crate) clocks: SenderClocks,
     /// The newest incident of each alert. Follows from the above.
     last_incident: BTreeMap<Fingerprint, IncidentId>,
 }
@@ -167,6 +170,7 @@ impl CorrelatorState {
     pub fn evolve(&mut self, decision: &Recorded) {
         let touched = self.book.evolve(decision);
         self.grouped.evolve(&self.book, decision);
+        self.clocks.evolve(&self.book.alerts, decision);
         self.index(&touched);
     }
 
@@ -201,9 +205,10 @@ impl CorrelatorState {
         self.roster.update(alert);
         let silent = RhythmKey::of(&alert.source, &alert.name, &alert.labels);
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
+        let several = alert.last_lease(None, &self.seen.repeats);
         let stale = stale.map(|at| match self.seen.repeated_since(alert) {
-            Some(last) => self.seen.deferred(last.stale_at, last.at),
-            None => self.seen.deferred(at, alert.last_seen_at),
+            Some(last) => self.seen.deferred(several.unwrap_or(last.stale_at), last.at),
+            None => self.seen.deferred(several.unwrap_or(at), alert.last_seen_at),
         });
         let flapping = alert.flapping_until;
         let suppressed = alert.suppressed.as_ref().map(|suppression| suppression.until);

@@ -2,7 +2,7 @@
 //! snoozes that ended. Each timer is cleared by what it decides.
 
 use hindcast_correlation::traits::Newcomer;
-use hindcast_domain::alert::{Alert, Settled, Stale, Status};
+use hindcast_domain::alert::{self, Alert, Settled, Status};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::Awoken;
 use hindcast_domain::lane::Timer;
@@ -42,8 +42,11 @@ pub(crate) fn fire(state: &CorrelatorState, lane: &Partition, timer: &Timer) -> 
 
 fn stale(state: &CorrelatorState, alert: &Alert) -> Vec<Draft> {
     let last_seen_at = state.seen.repeated_since(alert).map_or(alert.last_seen_at, |last| last.at);
-    let stale = Stale { last_seen_at };
-    vec![Draft::system(&alert.fingerprint, Event::AlertStale(stale))]
+    let silent = alert::decide::silent(alert, last_seen_at);
+    let is_over = matches!(silent, Event::AlertResolved(_)) && alert.flapping_until.is_none();
+    let home = alert.incident.as_ref().filter(|_| is_over);
+    let quiet = home.and_then(|incident| grouping::quiet(state, incident, &alert.fingerprint));
+    std::iter::once(Draft::system(&alert.fingerprint, silent)).chain(quiet).collect()
 }
 
 fn settle(state: &CorrelatorState, alert: &Alert) -> Vec<Draft> {

@@ -5,6 +5,7 @@
 mod entities;
 mod grouping;
 mod harness;
+mod senders;
 
 use harness::{Lane, alert, at, fingerprint, types};
 use hindcast_domain::Severity::{Critical, High, Info, Medium};

@@ -13,8 +13,12 @@ use hindcast_domain::repeats::{RepeatBatch, RepeatedAlert};
 use hindcast_domain::{Fingerprint, Span};
 
 fn again(lane: &mut Lane, seconds: i64, alerts: &[Fingerprint]) -> Vec<Recorded> {
-    let one =
-        |fingerprint: &Fingerprint| RepeatedAlert { fingerprint: fingerprint.clone(), count: 1, stale_after_s: 300 };
+    let one = |fingerprint: &Fingerprint| RepeatedAlert {
+        fingerprint: fingerprint.clone(),
+        count: 1,
+        stale_after_s: 300,
+        sender: None,
+    };
     let alerts = alerts.iter().map(one).collect();
     let batch = RepeatBatch { from: at(seconds), to: at(seconds), requests: Vec::new(), alerts };
     lane.input(at(seconds), "repeats", Event::Repeats(batch))

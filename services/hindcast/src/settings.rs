@@ -190,6 +190,7 @@ impl Settings {
         let syslog =
             hindcast_gateway::SyslogOptions { listen: flags.syslog_listen.or(file.syslog.listen), ..file.syslog };
         syslog.check()?;
+        hindcast_gateway::source::check_replicas(&file.sources).context("a source")?;
         let correlation = checked(file.correlation.unwrap_or_default())?;
         let advising = advising::AdvisingSettings {
             telemetry: file.telemetry,

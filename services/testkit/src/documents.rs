@@ -163,6 +163,7 @@ pub fn observation(fingerprint: Fingerprint, name: &str, service: &str) -> Obser
         fingerprint,
         source_fingerprint: None,
         source: "prometheus".to_owned(),
+        replica_of: None,
         name: name.to_owned(),
         service: Some(service.to_owned()),
         about: None,

@@ -2,6 +2,7 @@
 //! but for the space on a local disk, and for models that run on this machine.
 
 mod advising;
+mod clocks;
 mod figures;
 mod outcome;
 
@@ -63,6 +64,7 @@ pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     checks.extend(figures.as_ref().map(troubled).unwrap_or_default());
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
     checks.extend(senders(context).await);
+    checks.extend(clocks::all(context).await.unwrap_or_else(|error| vec![Check::error("senders", &error)]));
     checks.extend(chat(context).await);
     checks.extend(disk(context, figures.as_ref().ok()));
     if let Ok(figures) = &figures {

@@ -233,6 +233,9 @@ impl ShownIncident<'_> {
             let score = score.map_or_else(String::new, |grouping| format!(" {}", thousandths(grouping.score)));
             let text = format!("{} {}{service}{score}: {}", ids.short(&member.fingerprint), member.name, member.text);
             row(table, if index == 0 { "members" } else { "" }, text, Some(member.position));
+            if let Some(clock) = &member.clock {
+                row(table, "", clean(clock), None);
+            }
         }
         more(table, self.why.members.len(), "hindcast why");
         let incidents = context.ids([]);

@@ -89,6 +89,13 @@ fn facts(receipt: &Receipt, times: Times, context: &CliContext<'_>) -> Table {
     if let Some(observer) = &alert.observed_by {
         fact("observed by", observer.clone());
     }
+    if let Some(clock) = alert.clock_in_words() {
+        fact("clock", clock);
+    }
+    for sender in &alert.senders {
+        let status = if sender.stale_at.is_some() { "fires there" } else { "ended there" };
+        fact("sender", format!("{}: {status}", sender.name));
+    }
     fact("since", times.both(alert.starts_at));
     if let Some(end) = alert.ends_at {
         fact("until", times.both(end));

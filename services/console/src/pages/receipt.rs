@@ -47,6 +47,10 @@ pub fn page(view: &ReceiptPage) -> Markup {
                         @if let Some(observer) = &alert.observed_by { dt { "Observed by" } dd { (observer) } }
                         @if let Some(rule) = &alert.entity_rule { dt { "By the rule" } dd.mono { (rule) } }
                         dt { "Source" } dd { (alert.source) }
+                        @if let Some(clock) = alert.clock_in_words() { dt { "Clock" } dd.notice { (clock) } }
+                        @for sender in &alert.senders {
+                            dt { "Sender " (sender.name) } dd { (words::alert_status(sender.status).1) }
+                        }
                         @if let Some(theirs) = &alert.source_fingerprint { dt { "Sender's own" } dd.mono { (theirs) } }
                         dt { "Environment" } dd { (alert.environment) }
                         dt { "Began" } dd { (frame.clock(alert.starts_at)) " · " (frame.age(alert.starts_at)) }

@@ -147,6 +147,7 @@ pub(super) fn why() -> Why {
     let member = |n: u8, name: &str, text: &str, grouping: Option<Grouping>| WhyMember {
         fingerprint: fingerprint(n),
         name: name.to_owned(),
+        clock: None,
         service: Some(["postgres", "api", "nginx", "redis"][usize::from(n) % 4].to_owned()),
         text: text.to_owned(),
         grouping,

@@ -176,6 +176,7 @@ fn sample() -> MemoryViews {
     let member = |fingerprint: &str, name: &str, position: u64| hindcast_api::WhyMember {
         fingerprint: fingerprint.into(),
         name: name.into(),
+        clock: None,
         service: None,
         text: String::new(),
         grouping: None,

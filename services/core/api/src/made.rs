@@ -97,6 +97,8 @@ impl Alert {
             fingerprint: fingerprint.to_owned(),
             source_fingerprint: None,
             source: String::new(),
+            clock_ahead_s: None,
+            senders: Vec::new(),
             name: name.to_owned(),
             service: None,
             entity: None,

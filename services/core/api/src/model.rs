@@ -113,6 +113,13 @@ pub struct Alert {
     pub source_fingerprint: Option<String>,
     /// The configured source's name.
     pub source: String,
+    /// How far that source's clock is ahead of the server's, in seconds; negative: behind, or its messages take so long.
+    /// Absent where it is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_s: Option<i64>,
+    /// Who fires it and who ended it, where several senders speak of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<AlertSender>,
     /// The rule's name.
     pub name: String,
     /// The service that it is about.
@@ -169,6 +176,37 @@ pub struct Alert {
     pub revision: u64,
     /// The route of its receipt.
     pub receipt: String,
+}
+
+/// What one of several senders says of an alert. Replicas of one another are one sender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AlertSender {
+    /// The configured source's name.
+    pub name: String,
+    /// Whether the alert fires there. The alert is over when it fires nowhere.
+    pub status: alert::Status,
+    /// When the sender's silence counts as an end there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_at: Option<Time>,
+}
+
+impl Alert {
+    /// How wrong the clock of its source is, in words; `None` where it is right.
+    #[must_use]
+    pub fn clock_in_words(&self) -> Option<String> {
+        self.clock_ahead_s.map(|seconds| clock_in_words(&self.source, seconds))
+    }
+}
+
+/// How wrong the clock of a source is, in words: so many seconds ahead, or behind where negative.
+#[must_use]
+pub fn clock_in_words(source: &str, ahead_s: i64) -> String {
+    let amount = match ahead_s.unsigned_abs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    };
+    let side = if ahead_s > 0 { "ahead" } else { "behind, or its messages take so long" };
+    format!("the clock of {source} is {amount} {side}")
 }
 
 /// One event of the ledger.

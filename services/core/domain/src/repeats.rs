@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Verdict;
 use crate::id::Fingerprint;
+use crate::limits::STARTS_KEPT_MAX;
 use crate::time::{Span, Time};
 
 /// Alerts of one batch, so that what its lane decides about them fits a commit whatever that is.
@@ -48,6 +49,9 @@ pub struct RepeatedAlert {
     pub count: u32,
     /// How long the sender may be silent from now on, in whole seconds.
     pub stale_after_s: u32,
+    /// Who sent it, where that is another sender than the one that fired it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
 }
 
 const fn once() -> u32 {
@@ -80,6 +84,9 @@ pub struct LastRepeat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRepeats {
     alerts: BTreeMap<Fingerprint, LastRepeat>,
+    /// By sender, of alerts that several send again; the one that fired it first has no name here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    senders: BTreeMap<Fingerprint, BTreeMap<String, LastRepeat>>,
     /// How many there may be before those that ended are let go.
     room: usize,
 }
@@ -94,6 +101,7 @@ impl LastRepeats {
     pub fn note(&mut self, batch: &RepeatBatch, at: Time) {
         for alert in &batch.alerts {
             let last = LastRepeat { at, stale_at: at + alert.stale_after() };
+            self.note_sender(alert, last);
             match self.alerts.get_mut(&alert.fingerprint) {
                 Some(known) if known.at <= at => *known = last,
                 Some(_) => {}
@@ -104,8 +112,36 @@ impl LastRepeats {
         }
         if self.alerts.len() > self.room.max(ROOM_MIN) {
             self.alerts.retain(|_, last| at.since(last.stale_at) <= KEPT);
+            let alerts = &self.alerts;
+            self.senders.retain(|fingerprint, _| alerts.contains_key(fingerprint));
             self.room = self.alerts.len() * 2;
         }
+    }
+
+    fn note_sender(&mut self, alert: &RepeatedAlert, last: LastRepeat) {
+        if alert.sender.is_none() && !self.senders.contains_key(&alert.fingerprint) {
+            return;
+        }
+        let first = self.alerts.get(&alert.fingerprint).copied();
+        let by_sender = self
+            .senders
+            .entry(alert.fingerprint.clone())
+            .or_insert_with(|| first.map(|first| (String::new(), first)).into_iter().collect());
+        let sender = alert.sender.clone().unwrap_or_default();
+        if by_sender.len() < STARTS_KEPT_MAX || by_sender.contains_key(&sender) {
+            by_sender.insert(sender, last);
+        }
+    }
+
+    /// Until when a sender that sent an alert again may be silent; without a name the one that fired it first.
+    #[must_use]
+    pub fn lease(&self, fingerprint: &Fingerprint, sender: Option<&str>) -> Option<Time> {
+        let last = match (self.senders.get(fingerprint), sender) {
+            (Some(by_sender), sender) => by_sender.get(sender.unwrap_or_default()),
+            (None, None) => self.alerts.get(fingerprint),
+            (None, Some(_)) => None,
+        };
+        last.map(|last| last.stale_at)
     }
 
     /// The last repeat of an alert, where one is known.
@@ -122,7 +158,7 @@ mod tests {
     fn batch(alerts: impl Iterator<Item = u16>) -> RepeatBatch {
         let alert = |n: u16| {
             let fingerprint = Fingerprint::from_mac(&[n.to_be_bytes(); 16].concat().try_into().unwrap_or([0; 32]));
-            RepeatedAlert { fingerprint, count: 1, stale_after_s: 60 }
+            RepeatedAlert { fingerprint, count: 1, stale_after_s: 60, sender: None }
         };
         RepeatBatch { from: Time::ZERO, to: Time::ZERO, requests: Vec::new(), alerts: alerts.map(alert).collect() }
     }

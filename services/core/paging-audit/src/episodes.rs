@@ -21,6 +21,12 @@ struct FiringStretch {
     began: Time,
     starts_at: Time,
     starts_sent: BTreeSet<Time>,
+    /// Who said first that it fires.
+    first: String,
+    /// Who says that it fires, and until when each may be silent.
+    fires: BTreeMap<String, Time>,
+    /// Who said that it is over: when that came, and when it was by the sender's clock.
+    ends: BTreeMap<String, (Time, Option<Time>)>,
     ended: Option<Time>,
 }
 
@@ -32,8 +38,6 @@ pub(crate) struct ObservedAlert {
     /// What it is about, or its service where no label names a thing.
     pub(crate) entity: String,
     pub(crate) severity: Severity,
-    /// The source that began the newest stretch.
-    source: String,
     stretches: VecDeque<FiringStretch>,
     silent_after: Time,
 }
@@ -88,7 +92,6 @@ impl ObservedAlerts {
             service: None,
             entity: String::new(),
             severity: Severity::Info,
-            source: String::new(),
             stretches: VecDeque::new(),
             silent_after: now,
         });
@@ -99,9 +102,14 @@ impl ObservedAlerts {
     }
 
     /// Takes in that a sender said the same again: it may be silent until then.
-    pub(crate) fn repeat(&mut self, fingerprint: &Fingerprint, silent_after: Time) {
+    pub(crate) fn repeat(&mut self, fingerprint: &Fingerprint, sender: Option<&str>, silent_after: Time) {
         if let Some(alert) = self.0.get_mut(fingerprint).filter(|alert| alert.fires()) {
-            alert.silent_after = silent_after;
+            alert.silent_after = alert.silent_after.max(silent_after);
+            let Some(open) = alert.stretches.back_mut() else { return };
+            let sender = sender.unwrap_or(&open.first).to_owned();
+            if let Some(lease) = open.fires.get_mut(&sender) {
+                *lease = silent_after;
+            }
         }
     }
 }
@@ -119,20 +127,19 @@ impl ObservedAlerts {
 impl ObservedAlert {
     fn firing(&mut self, seen: &Observation, now: Time, late: Span) -> AlertChange {
         let was_silent = now > self.silent_after;
+        if self.is_late(seen, now, late) {
+            return AlertChange::Nothing;
+        }
+        let lease = (sender_of(seen), now + seen.stale_after);
         if let Some(open) = self.stretches.back_mut().filter(|stretch| stretch.ended.is_none()) {
             open.starts_sent.extend(seen.starts_at);
+            open.ends.remove(&lease.0);
+            open.fires.extend([lease]);
             let rises = seen.severity > self.severity && seen.severity.pages() && !was_silent;
             self.take(seen, now);
             return if rises { AlertChange::Began } else { AlertChange::Nothing };
         }
-        let is_of = |stretch: &&FiringStretch| seen.starts_at.is_some_and(|sent| stretch.starts_sent.contains(&sent));
-        let known = self.stretches.iter().rev().find(is_of);
-        let late = if self.source == seen.source { late.max(LAGS) } else { late };
-        if known.and_then(|stretch| stretch.ended).is_some_and(|ended| now.since(ended) <= late) {
-            return AlertChange::Nothing;
-        }
         self.take(seen, now);
-        self.source.clone_from(&seen.source);
         if self.stretches.len() == KEPT {
             self.stretches.pop_front();
         }
@@ -140,9 +147,28 @@ impl ObservedAlert {
             began: now,
             starts_at: seen.starts_at.unwrap_or(now).clamped(now - CLAMP_PAST, now + CLAMP_FUTURE),
             starts_sent: seen.starts_at.into_iter().collect(),
+            first: lease.0.clone(),
+            fires: [lease].into(),
+            ends: BTreeMap::new(),
             ended: None,
         });
         AlertChange::Began
+    }
+
+    /// Whether a sender that said that a stretch is over says late that it fires.
+    fn is_late(&self, seen: &Observation, now: Time, late: Span) -> bool {
+        let (Some(sent), sender) = (seen.starts_at, sender_of(seen)) else { return false };
+        let means = |stretch: &FiringStretch| stretch.starts_sent.contains(&sent);
+        let open = self.stretches.back().filter(|stretch| stretch.ended.is_none());
+        if open.is_some_and(|open| means(open) && open.fires.contains_key(&sender)) {
+            return false;
+        }
+        self.stretches.iter().any(|stretch| {
+            stretch.ends.get(&sender).is_some_and(|(came, end)| {
+                let lately = now.since(*came) <= late.max(LAGS);
+                lately && (means(stretch) || end.is_some_and(|end| sent <= end))
+            })
+        })
     }
 
     fn take(&mut self, seen: &Observation, now: Time) {
@@ -159,14 +185,35 @@ impl ObservedAlert {
         let Some(open) = self.stretches.back().filter(|stretch| stretch.ended.is_none()) else {
             return AlertChange::Nothing;
         };
+        let sender = sender_of(seen);
+        let said_before = |stretch: &&FiringStretch| {
+            stretch
+                .ends
+                .get(&sender)
+                .is_some_and(|(_, end)| end.is_some_and(|end| seen.ends_at.is_some_and(|ends| ends <= end)))
+        };
         let before_it = !older.is_empty() && seen.ends_at.is_some_and(|ends| ends < open.starts_at);
-        if !means(open) && (older.iter().any(|stretch| means(stretch)) || before_it) {
+        let is_older = older.iter().any(|stretch| means(stretch)) || older.iter().any(said_before) || before_it;
+        if !means(open) && is_older {
             return AlertChange::Nothing;
         }
         let began = open.began;
-        if let Some(open) = self.stretches.back_mut() {
-            open.ended = Some(now);
+        let Some(open) = self.stretches.back_mut() else { return AlertChange::Nothing };
+        if open.fires.remove(&sender).is_none() {
+            return AlertChange::Nothing;
         }
+        open.ends.insert(sender, (now, seen.ends_at));
+        // It goes on where another that was heard of lately says so.
+        if open.fires.values().any(|silent_after| *silent_after > now) {
+            self.silent_after = open.fires.values().copied().max().unwrap_or(now);
+            return AlertChange::Nothing;
+        }
+        open.ended = Some(now);
         AlertChange::Ended(began)
     }
+}
+
+/// Whose word it is: replicas of one another are one sender.
+fn sender_of(seen: &Observation) -> String {
+    seen.replica_of.as_ref().unwrap_or(&seen.source).clone()
 }

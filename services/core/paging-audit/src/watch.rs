@@ -63,10 +63,10 @@ impl PageAuditor {
                 AlertChange::Ended(began) => self.ended(&seen.fingerprint, began),
             },
             Event::Repeats(batch) => {
-                batch
-                    .alerts
-                    .iter()
-                    .for_each(|again| self.alerts.repeat(&again.fingerprint, self.now + again.stale_after()));
+                for again in &batch.alerts {
+                    let silent_after = self.now + again.stale_after();
+                    self.alerts.repeat(&again.fingerprint, again.sender.as_deref(), silent_after);
+                }
             }
             Event::Configured(configured) => self.settings.configure(configured.section.as_str(), &configured.content),
             Event::AlertSuppressed(held) => {

@@ -115,6 +115,7 @@ impl PrometheusAlert {
             fingerprint: fingerprint::of_labels(context.key, &environment, FAMILY, &labels),
             source_fingerprint: Some(own.unwrap_or_else(|| fingerprint::of_prometheus(&labels))),
             source: context.source.name.clone(),
+            replica_of: context.source.replica_of.clone(),
             name,
             service,
             about,

@@ -14,8 +14,8 @@ use crate::auth::{Encoding, Guard};
 use crate::format::Format;
 
 pub use mapping::Mapping;
-pub use resolve::check;
 pub(crate) use resolve::resolve;
+pub use resolve::{check, check_replicas};
 
 /// Looks a name up in the environment.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -40,6 +40,9 @@ pub struct SourceConfig {
     /// How long it may be silent about an alert that fires, such as `12h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<String>,
+    /// The source that it is a replica of: both say the same, and count as one sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
     /// How it is recognised; by the server's own token where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthConfig>,
@@ -175,6 +178,7 @@ pub(crate) struct Source {
     pub(crate) environment: Option<String>,
     pub(crate) service: Option<String>,
     pub(crate) stale_after: Option<Span>,
+    pub(crate) replica_of: Option<String>,
     /// Its own guard; the server's where absent.
     pub(crate) guard: Option<Guard>,
     pub(crate) mapping: Option<Mapping>,
@@ -189,6 +193,7 @@ impl Source {
             environment: None,
             service: None,
             stale_after: None,
+            replica_of: None,
             guard: None,
             mapping: None,
         }

@@ -19,6 +19,7 @@ pub(crate) fn resolve(configs: &[SourceConfig], env: &Env) -> Result<BTreeMap<St
     if configs.len() > SOURCES_MAX {
         return Err(SourceError::TooMany(configs.len()));
     }
+    check_replicas(configs)?;
     let mut sources = BTreeMap::new();
     for config in configs {
         let source = source(config, env)?;
@@ -27,6 +28,26 @@ pub(crate) fn resolve(configs: &[SourceConfig], env: &Env) -> Result<BTreeMap<St
         }
     }
     Ok(sources)
+}
+
+/// Checks which sources are replicas of which.
+///
+/// # Errors
+/// The first that is a replica of itself, of a source that is not configured, or of one that is a replica.
+pub fn check_replicas(configs: &[SourceConfig]) -> Result<(), SourceError> {
+    for config in configs {
+        let Some(first) = &config.replica_of else { continue };
+        let is_first = |other: &&SourceConfig| other.name == *first && other.name != config.name;
+        if configs.iter().find(is_first).is_none_or(|other| other.replica_of.is_some()) {
+            return Err(SourceError::Field {
+                source_name: config.name.clone(),
+                field: "replica_of",
+                expected: "the name of another configured source that is no replica",
+                got: first.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Checks one source without reading its keys.
@@ -139,6 +160,7 @@ fn source(config: &SourceConfig, env: &Env) -> Result<Source, SourceError> {
         environment: config.environment.clone(),
         service: config.service.clone(),
         stale_after,
+        replica_of: config.replica_of.clone(),
         guard,
         mapping: config.mapping.clone(),
     })
@@ -216,6 +238,15 @@ mod tests {
             (hmac, "a hash cannot check a signature"),
         ] {
             assert!(problem(text).contains(part), "{text}: {}", problem(text));
+        }
+        let pair = |of: &str| {
+            let first = "name='a'\nformat='prometheus'".to_owned();
+            [first, format!("name='b'\nformat='prometheus'\nreplica_of='{of}'")].map(|text| config(&text).unwrap())
+        };
+        assert!(resolve(&pair("a"), &env()).is_ok());
+        for of in ["b", "c"] {
+            let wrong = resolve(&pair(of), &env()).map(|_| ()).unwrap_err().to_string();
+            assert!(wrong.contains("another configured source"), "{wrong}");
         }
         let twice = [config("name='a'\nformat='generic'").unwrap(), config("name='a'\nformat='change'").unwrap()];
         assert_eq!(resolve(&twice, &env()).map(|_| ()), Err(SourceError::Twice("a".to_owned())));

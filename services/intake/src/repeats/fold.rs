@@ -43,7 +43,7 @@ enum MessagePlace {
 /// One batch while requests are gathered into it.
 #[derive(Default)]
 struct RepeatsInMaking {
-    alerts: BTreeMap<Fingerprint, (u32, Span)>,
+    alerts: BTreeMap<(Fingerprint, Option<String>), (u32, Span)>,
     requests: Vec<RepeatingSender>,
     window: Option<(Time, Time)>,
 }
@@ -86,8 +86,8 @@ impl RepeatIndex {
             for (repeats, event) in flags.into_iter().zip(events) {
                 if let Event::Observed(seen) = &event.event {
                     if repeats {
-                        known.repeat(seen, now);
-                        making.alert(&seen.fingerprint, seen.stale_after, at);
+                        let sender = known.repeat(seen, now);
+                        making.alert(&seen.fingerprint, sender, seen.stale_after, at);
                         places.push(MessagePlace::Batch(Some(seen.fingerprint.clone())));
                         continue;
                     }
@@ -143,8 +143,8 @@ fn is_plain(delivery: &Delivery) -> bool {
 }
 
 impl RepeatsInMaking {
-    fn alert(&mut self, fingerprint: &Fingerprint, stale_after: Span, at: Time) {
-        let known = self.alerts.entry(fingerprint.clone()).or_insert((0, stale_after));
+    fn alert(&mut self, fingerprint: &Fingerprint, sender: Option<String>, stale_after: Span, at: Time) {
+        let known = self.alerts.entry((fingerprint.clone(), sender)).or_insert((0, stale_after));
         *known = (known.0.saturating_add(1), stale_after);
         let (from, to) = self.window.unwrap_or((at, at));
         self.window = Some((from.min(at), to.max(at)));
@@ -168,11 +168,11 @@ impl RepeatsInMaking {
         let repeated: Vec<RepeatedAlert> = alerts
             .into_iter()
             .enumerate()
-            .map(|(index, (fingerprint, (count, stale_after)))| {
+            .map(|(index, ((fingerprint, sender), (count, stale_after)))| {
                 batch_of.insert(fingerprint.clone(), index / REPEATED_ALERTS_MAX);
                 // Rounded up: nothing is stale earlier than its sender says.
                 let stale_after_s = u32::try_from((stale_after.as_millis() + 999) / 1_000).unwrap_or(u32::MAX);
-                RepeatedAlert { fingerprint, count, stale_after_s }
+                RepeatedAlert { fingerprint, count, stale_after_s, sender }
             })
             .collect();
         let batch = |alerts: &[RepeatedAlert]| {

@@ -26,6 +26,8 @@ struct KnownAlert {
     home: KnownHome,
     /// When its sender's silence becomes a fact.
     stale_at: Time,
+    /// The sender that fired it first, where that is known.
+    sender: Option<String>,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,7 @@ pub(crate) fn hash(seen: &Observation) -> MessageHash {
         text(part);
     }
     text(&seen.source);
+    text(seen.sender());
     text(&seen.name);
     text(seen.severity.as_str());
     seen.unmapped.iter().for_each(|field| text(field));
@@ -103,11 +106,11 @@ impl KnownAlerts {
         !is_over && !is_undecided && now < alert.stale_at && alert.said.iter().flatten().any(|said| said == hash)
     }
 
-    /// Notes that a repeat is about to be gathered.
-    pub(crate) fn repeat(&mut self, seen: &Observation, now: Time) {
-        if let Some(alert) = self.alerts.get_mut(&seen.fingerprint) {
-            alert.stale_at = now + seen.stale_after;
-        }
+    /// Notes that a repeat is about to be gathered; the answer is who sends it, where another fired the alert first.
+    pub(crate) fn repeat(&mut self, seen: &Observation, now: Time) -> Option<String> {
+        let alert = self.alerts.get_mut(&seen.fingerprint)?;
+        alert.stale_at = now + seen.stale_after;
+        (alert.sender.as_deref() != Some(seen.sender())).then(|| seen.sender().to_owned())
     }
 
     /// Notes that a message is about to be written: until it is read back and decided, nothing repeats anything.
@@ -130,7 +133,13 @@ impl KnownAlerts {
     pub(crate) fn take(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::Observed(seen) => self.observed(seen, recorded),
-            Event::AlertFired(fired) => self.decided(&recorded.subject, &fired.observed, |_| Some(true)),
+            Event::AlertFired(fired) => {
+                self.decided(&recorded.subject, &fired.observed, |_| Some(true));
+                let known = recorded.subject.parse().ok().and_then(|alert| self.alerts.get_mut::<Fingerprint>(&alert));
+                if let Some(alert) = known {
+                    alert.sender = Some(fired.replica_of.clone().unwrap_or_else(|| fired.source.clone()));
+                }
+            }
             Event::AlertRepeated(repeated) => {
                 self.decided(&recorded.subject, &repeated.observed, |known| repeats(repeated, known));
             }
@@ -262,5 +271,7 @@ fn repeats(repeated: &Repeated, known: bool) -> Option<bool> {
         Repeat::Resent | Repeat::Replica => Some(changes),
         // What is over is not known to fire; where a newer message waits, that one will tell.
         Repeat::Late | Repeat::ResolvedAgain => (!known).then_some(false),
+        // The one that ended may fire it again with the same words, which are news then.
+        Repeat::FiresElsewhere => None,
     }
 }

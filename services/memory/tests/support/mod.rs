@@ -114,6 +114,7 @@ impl Past {
         let member = WhyMember {
             fingerprint,
             name: alert.to_owned(),
+            clock: None,
             service: Some(service.to_owned()),
             text: String::new(),
             grouping: None,

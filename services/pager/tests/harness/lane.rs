@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_domain::alert::decide::{Rules, observe};
+use hindcast_domain::alert::decide::{Reception, Rules, observe};
 use hindcast_domain::alert::{Alert, Observation, Signal, Suppressed, Unsuppressed};
 use hindcast_domain::book::Book;
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::{AlertJoined, Awoken, Grouping, Incident, Opened, Reopened, Resolved, decide};
+use hindcast_domain::repeats::LastRepeats;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
 
 /// How long after its end an incident is reopened by its own alerts.
@@ -134,7 +135,10 @@ impl Lane {
         let known = self.book.alerts.get(&observation.fingerprint);
         // Flapping is none of the pager's business.
         let rules = Rules { flap_transitions: u32::MAX, ..Rules::default() };
-        let drafts = observe(known, &observation, &self.input_id(), Some(service), self.time, &rules);
+        let (observed, repeats) = (self.input_id(), LastRepeats::default());
+        let service = Some(service);
+        let reception = Reception { observed: &observed, service, ahead: None, repeats: &repeats, now: self.time };
+        let drafts = observe(known, &observation, &reception, &rules);
         self.adopt(drafts);
     }
 

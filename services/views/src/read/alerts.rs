@@ -2,7 +2,8 @@
 
 use hindcast_api as api;
 use hindcast_api::{Page, Problem};
-use hindcast_domain::alert::Alert;
+use hindcast_domain::alert::senders::SenderWord;
+use hindcast_domain::alert::{Alert, Status};
 use hindcast_queries::AlertFilter;
 
 use super::{PageBounds, Reader};
@@ -28,7 +29,14 @@ impl Reader {
             Some(about) => (about.entity, about.observed_by, Some(about.rule)),
             None => (None, None, None),
         };
+        let sender = |(name, word): (String, SenderWord)| api::AlertSender {
+            name,
+            status: if word.ended.is_some() { Status::Resolved } else { Status::Firing },
+            stale_at: word.ended.is_none().then_some(word.stale_at),
+        };
         Ok(api::Alert {
+            clock_ahead_s: alert.sender_ahead.map(|ahead| ahead.as_millis() / 1_000),
+            senders: alert.senders.into_iter().map(sender).collect(),
             entity,
             observed_by,
             entity_rule,

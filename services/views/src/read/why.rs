@@ -77,11 +77,15 @@ impl Reader {
         {
             recorded = first;
         }
-        let service = self.alert_fold(fingerprint)?.and_then(|(_, alert)| alert.service);
+        let alert = self.alert_fold(fingerprint)?.map(|(_, alert)| alert);
+        let ahead = alert.as_ref().and_then(|alert| Some((alert.source.as_str(), alert.sender_ahead?)));
+        let clock = ahead.map(|(source, ahead)| hindcast_api::clock_in_words(source, ahead.as_millis() / 1_000));
+        let service = alert.and_then(|alert| alert.service);
         Ok(Some(WhyMember {
             fingerprint: fingerprint.to_owned(),
             name: member.name.clone(),
             service,
+            clock,
             text: self.say(&recorded)?,
             grouping: grouping(&recorded.event).cloned(),
             event: recorded.id.to_string(),

@@ -134,6 +134,7 @@ fn repeat(repeated: &alert::Repeated) -> String {
         alert::Repeat::Replica => "received from another replica of its sender",
         alert::Repeat::Late => "received again late; that period has ended",
         alert::Repeat::ResolvedAgain => "reported resolved again",
+        alert::Repeat::FiresElsewhere => "reported resolved by one sender while another reports it firing",
     };
     let mut text = why.to_owned();
     if let Some(severity) = repeated.severity {

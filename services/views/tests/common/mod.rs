@@ -211,6 +211,7 @@ impl World {
                 fingerprint: fingerprint(n),
                 count: 1 + n as u32 % 3,
                 stale_after_s: 300,
+                sender: None,
             });
             let again: Vec<RepeatedAlert> = again.collect();
             let batch = RepeatBatch { from: self.now, to: self.now, requests: Vec::new(), alerts: again };

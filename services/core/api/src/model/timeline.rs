@@ -48,6 +48,9 @@ pub struct WhyMember {
     /// Service of the alert; absent when no label names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// How wrong the clock of its sender was when it began to fire, in plain words; absent where it was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// In plain words.
     pub text: String,
     /// The decision's reasons.

@@ -2,16 +2,55 @@
 //!
 //! Dedup runs against *every* recent state of a fingerprint, not just the last: replicas of a sender that
 //! disagree for a second, resends that overtake each other and ends that are sent for a quarter of an hour
-//! are repeats; only a state that was never heard of is a transition.
+//! are repeats; only a state that was never heard of is a transition. Of several senders each ends what it fired.
 
-use super::{Alert, Fired, Flapping, Observation, Occurrence, Repeat, Repeated, Resolved, Signal, Status};
+use super::clock::CLOCK_TOLERANCE;
+use super::{Alert, Fired, Flapping, Observation, Occurrence, Repeat, Repeated, Resolved, Signal, Stale, Status};
 use crate::event::{Draft, Event};
 use crate::id::EventId;
 use crate::limits::CLAMP_PAST;
+use crate::repeats::LastRepeats;
 use crate::time::{Span, Time};
 
 /// How far a replica of a sender may lag: as long as an Alertmanager sends an end again.
 const LAGS: Span = Span::minutes(15);
+
+/// What is known of an observation beside what it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Reception<'a> {
+    /// The `intake.alert` event.
+    pub observed: &'a EventId,
+    /// The alert's service, by the catalogue's name.
+    pub service: Option<&'a str>,
+    /// How far the clock of its source is ahead of ours; negative: behind.
+    pub ahead: Option<Span>,
+    /// What senders sent again.
+    pub repeats: &'a LastRepeats,
+    /// When it is decided.
+    pub now: Time,
+}
+
+impl Reception<'_> {
+    /// A time of the sender by our clock.
+    #[must_use]
+    pub fn by_our_clock(&self, sent: Time) -> Time {
+        self.ahead.map_or(sent, |ahead| sent - ahead)
+    }
+
+    fn is_in_the_future(&self, sent: Time) -> bool {
+        self.by_our_clock(sent).since(self.now) > CLOCK_TOLERANCE
+    }
+
+    fn starts_at(&self, observation: &Observation) -> Time {
+        let sent = observation.starts_at.map_or(self.now, |sent| self.by_our_clock(sent));
+        sent.clamped(self.now - CLAMP_PAST, self.now)
+    }
+
+    fn ends_at(&self, observation: &Observation, stretch: &Occurrence) -> Time {
+        let sent = observation.ends_at.map_or(self.now, |sent| self.by_our_clock(sent));
+        sent.clamped(stretch.starts_at, self.now)
+    }
+}
 
 /// The rules that dedup, flapping and staleness follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,122 +76,190 @@ impl Default for Rules {
     }
 }
 
-/// Decides about one observation. `service` is its service by the catalogue's name; `door_opened_at` is
-/// when we could last begin to hear, which defers staleness after an outage of ours.
+/// Decides about one observation.
 #[must_use]
 pub fn observe(
     alert: Option<&Alert>,
     observation: &Observation,
-    observed: &EventId,
-    service: Option<&str>,
-    now: Time,
+    reception: &Reception<'_>,
     rules: &Rules,
 ) -> Vec<Draft> {
     let draft = |event| Draft::system(&observation.fingerprint, event);
     let mut drafts = match (alert, observation.signal) {
-        (None, Signal::Firing) => vec![draft(fired(None, observation, observed, service, now))],
+        (None, Signal::Firing) => vec![draft(fired(None, observation, reception))],
         // An end of something that never began is a fact at the door and no alert.
         (None, Signal::Resolved) => Vec::new(),
-        (Some(alert), Signal::Firing) => vec![draft(firing(alert, observation, observed, service, now, rules))],
-        (Some(alert), Signal::Resolved) => vec![draft(resolved(alert, observation, observed, now))],
+        (Some(alert), Signal::Firing) => vec![draft(firing(alert, observation, reception, rules))],
+        (Some(alert), Signal::Resolved) => vec![draft(resolved(alert, observation, reception))],
     };
     if let Some(alert) = alert
-        && let Some(flapping) = flapping(alert, &drafts, now, rules)
+        && let Some(flapping) = flapping(alert, &drafts, reception.now, rules)
     {
         drafts.push(draft(flapping));
     }
     drafts
 }
 
-fn firing(
-    alert: &Alert,
+/// Decides about an alert whose senders all fell silent: what some of them said of its end holds.
+#[must_use]
+pub fn silent(alert: &Alert, last_seen_at: Time) -> Event {
+    match alert.last_end() {
+        Some(end) => Event::AlertResolved(Resolved {
+            observed: end.observed.clone(),
+            ends_at: end.ends_at,
+            ends_at_sent: None,
+            source: None,
+            replica_of: None,
+        }),
+        None => Event::AlertStale(Stale { last_seen_at }),
+    }
+}
+
+fn firing(alert: &Alert, observation: &Observation, reception: &Reception<'_>, rules: &Rules) -> Event {
+    let current = alert.occurrence();
+    if let Some(late) = late_stretch(alert, observation, reception, rules) {
+        return repeated(alert, observation, reception, late.number, Repeat::Late, None);
+    }
+    if !alert.is_firing() {
+        return fired(Some(alert), observation, reception);
+    }
+    let why = match observation.starts_at {
+        Some(sent) if !current.starts_sent.contains(&sent) => Repeat::Replica,
+        _ => Repeat::Resent,
+    };
+    let stale_at = reception.now + observation.stale_after;
+    repeated(alert, observation, reception, current.number, why, Some(stale_at))
+}
+
+/// The stretch that is over where its sender said so, and that the sender says late to fire. A sender that said that it
+/// ended began it at another time if it were back. An end by silence is no end that a sender knows of, so any word from
+/// it is a refire; and one sender's end never makes another's word late.
+fn late_stretch<'a>(
+    alert: &'a Alert,
     observation: &Observation,
-    observed: &EventId,
-    service: Option<&str>,
-    now: Time,
+    reception: &Reception<'_>,
     rules: &Rules,
-) -> Event {
-    let current = alert.occurrence();
-    if alert.is_firing() {
-        let why = match observation.starts_at {
-            Some(sent) if !current.starts_sent.contains(&sent) => Repeat::Replica,
-            _ => Repeat::Resent,
-        };
-        return repeated(alert, observation, observed, current.number, why, Some(now + observation.stale_after));
+) -> Option<&'a Occurrence> {
+    let sent = observation.starts_at?;
+    let newest = alert.occurrence();
+    let fires_there = alert.is_firing() && alert.is_fired_by(observation.sender());
+    if alert.status == Status::Stale || fires_there && newest.starts_sent.contains(&sent) {
+        return None;
     }
-    // A start that belongs to a stretch which is over: late, unless it is said long after the end.
-    // An end by silence is no end that the sender knows of, so any word from it is a refire.
-    let known = observation
-        .starts_at
-        .and_then(|sent| alert.occurrences.iter().rev().find(|occurrence| occurrence.starts_sent.contains(&sent)));
-    match known {
-        Some(known)
-            if alert.status == Status::Resolved
-                && known
-                    .closed_at
-                    .is_some_and(|closed| now.since(closed) <= late(known, alert, observation, rules)) =>
-        {
-            repeated(alert, observation, observed, known.number, Repeat::Late, None)
+    alert.occurrences.iter().rev().find(|occurrence| is_late(occurrence, observation, sent, reception, rules))
+}
+
+fn is_late(
+    occurrence: &Occurrence,
+    observation: &Observation,
+    sent: Time,
+    reception: &Reception<'_>,
+    rules: &Rules,
+) -> bool {
+    let mut own = occurrence.ends_sent.iter().filter(|end| end.sender == observation.sender()).peekable();
+    let Some(learnt_at) = own.peek().map(|first| first.learnt_at) else { return false };
+    if reception.now.since(learnt_at) > rules.late.max(LAGS) {
+        return false;
+    }
+    if occurrence.starts_sent.contains(&sent) {
+        return true;
+    }
+    let ends: Vec<_> = own.collect();
+    match ends.iter().find(|end| end.source == observation.source) {
+        Some(end) if sent <= end.sent => true,
+        // A start ahead of our clock where the end was not is of another clock behind the same name.
+        Some(end) => {
+            let (start_leads, end_leads) = (sent.since(reception.now), end.sent.since(end.learnt_at));
+            reception.is_in_the_future(sent) && end_leads.as_millis() * 2 < start_leads.as_millis()
         }
-        _ => fired(Some(alert), observation, observed, service, now),
+        None => {
+            let by_our_clock = reception.by_our_clock(sent);
+            ends.iter().any(|end| by_our_clock <= end.ends_at) || reception.is_in_the_future(sent)
+        }
     }
 }
 
-/// How long after its end a stretch that is said to fire is late. A sender that said itself that it ended began it at
-/// another time if it were back, so what says the same start is a replica of it that lags.
-fn late(known: &Occurrence, alert: &Alert, observation: &Observation, rules: &Rules) -> Span {
-    let is_its_own_end = known.ends_at.is_some() && alert.source == observation.source;
-    if is_its_own_end { rules.late.max(LAGS) } else { rules.late }
-}
-
-fn resolved(alert: &Alert, observation: &Observation, observed: &EventId, now: Time) -> Event {
+fn resolved(alert: &Alert, observation: &Observation, reception: &Reception<'_>) -> Event {
     let current = alert.occurrence();
+    let again = |occurrence, why, stale_at| repeated(alert, observation, reception, occurrence, why, stale_at);
     if !alert.is_firing() {
         return match alert.status {
             // Silence became an end that the sender confirms.
-            Status::Stale => Event::AlertResolved(end(alert, observation, observed, now)),
-            _ => repeated(alert, observation, observed, current.number, Repeat::ResolvedAgain, None),
+            Status::Stale => Event::AlertResolved(end(alert, observation, reception)),
+            _ => again(current.number, Repeat::ResolvedAgain, None),
         };
     }
-    // An end belongs to an older stretch when its start does, or when it lies before this one began and
-    // there is an older one that it could mean.
-    let names_this_one = observation.starts_at.is_some_and(|sent| current.starts_sent.contains(&sent));
-    let older = || alert.occurrences.iter().filter(|occurrence| occurrence.number < current.number);
-    let of_an_older_one = !names_this_one
-        && observation.starts_at.is_some_and(|sent| older().any(|occurrence| occurrence.starts_sent.contains(&sent)));
-    let before_it_began =
-        !names_this_one && older().next().is_some() && observation.ends_at.is_some_and(|ends| ends < current.starts_at);
-    if of_an_older_one || before_it_began {
-        return repeated(alert, observation, observed, current.number, Repeat::ResolvedAgain, None);
+    if let Some(older) = older_stretch(alert, observation, reception) {
+        return again(older.number, Repeat::ResolvedAgain, None);
     }
-    Event::AlertResolved(end(alert, observation, observed, now))
+    let sender = observation.sender();
+    if !alert.is_fired_by(sender) {
+        let has_ended = alert.senders.get(sender).is_some_and(|word| word.ended.is_some());
+        let why = if has_ended { Repeat::ResolvedAgain } else { Repeat::FiresElsewhere };
+        return again(current.number, why, None);
+    }
+    // Where several fire it, it goes on as long as one of the others was heard of lately.
+    let last = alert.last_lease(Some(sender), reception.repeats).filter(|lease| *lease > reception.now);
+    match last {
+        Some(lease) => again(current.number, Repeat::FiresElsewhere, Some(lease)),
+        None => Event::AlertResolved(end(alert, observation, reception)),
+    }
 }
 
-fn end(alert: &Alert, observation: &Observation, observed: &EventId, now: Time) -> Resolved {
-    let ends_at = observation.ends_at.unwrap_or(now).clamped(alert.occurrence().starts_at, now);
-    Resolved { observed: observed.clone(), ends_at }
+/// The stretch before the newest that an end is about: its start is, or it lies before the newest one began and there
+/// is an older one that it could mean.
+fn older_stretch<'a>(alert: &'a Alert, observation: &Observation, reception: &Reception<'_>) -> Option<&'a Occurrence> {
+    let current = alert.occurrence();
+    let names =
+        |occurrence: &Occurrence| observation.starts_at.is_some_and(|sent| occurrence.starts_sent.contains(&sent));
+    if names(current) {
+        return None;
+    }
+    let older = || alert.occurrences.iter().rev().filter(|occurrence| occurrence.number < current.number);
+    let said_before = |occurrence: &&Occurrence| {
+        let mut own = occurrence.ends_sent.iter().filter(|end| end.source == observation.source);
+        observation.ends_at.is_some_and(|ends| own.any(|end| ends <= end.sent))
+    };
+    let before_it_began = observation.ends_at.is_some_and(|ends| reception.by_our_clock(ends) < current.starts_at);
+    older()
+        .find(|occurrence| names(occurrence))
+        .or_else(|| older().find(said_before))
+        .or_else(|| older().next().filter(|_| before_it_began))
 }
 
-fn fired(
-    alert: Option<&Alert>,
-    observation: &Observation,
-    observed: &EventId,
-    service: Option<&str>,
-    now: Time,
-) -> Event {
-    let starts_at = observation.starts_at.unwrap_or(now).clamped(now - CLAMP_PAST, now);
+/// The source of an observation and what it is a replica of, where an alert's event has to tell them.
+fn other_source(alert: &Alert, observation: &Observation) -> (Option<String>, Option<String>) {
+    if alert.senders.is_empty() && alert.source == observation.source && alert.replica_of == observation.replica_of {
+        return (None, None);
+    }
+    (Some(observation.source.clone()), observation.replica_of.clone())
+}
+
+fn end(alert: &Alert, observation: &Observation, reception: &Reception<'_>) -> Resolved {
+    let (source, replica_of) = other_source(alert, observation);
+    let ends_at = reception.ends_at(observation, alert.occurrence());
+    // One sender's end is the alert's where the others ended before.
+    let ends_at = alert.last_end().map_or(ends_at, |other| ends_at.max(other.ends_at));
+    Resolved { observed: reception.observed.clone(), ends_at, ends_at_sent: observation.ends_at, source, replica_of }
+}
+
+fn fired(alert: Option<&Alert>, observation: &Observation, reception: &Reception<'_>) -> Event {
+    let Reception { observed, service, now, .. } = *reception;
+    let in_the_future = observation.starts_at.map(|sent| sent.since(now)).filter(|lead| *lead > CLOCK_TOLERANCE);
     Event::AlertFired(Fired {
         observed: observed.clone(),
         occurrence: alert.map_or(0, |alert| alert.fired) + 1,
         source_fingerprint: observation.source_fingerprint.clone(),
         source: observation.source.clone(),
+        replica_of: observation.replica_of.clone(),
+        sender_ahead: reception.ahead.or(in_the_future),
         name: observation.name.clone(),
         service: service.map(ToOwned::to_owned),
         about: observation.about.clone(),
         severity: observation.severity,
         labels: observation.labels.clone(),
         annotations: observation.annotations.clone(),
-        starts_at,
+        starts_at: reception.starts_at(observation),
         starts_at_sent: observation.starts_at,
         stale_at: now + observation.stale_after,
         url: observation.url.clone(),
@@ -162,18 +269,27 @@ fn fired(
 fn repeated(
     alert: &Alert,
     observation: &Observation,
-    observed: &EventId,
+    reception: &Reception<'_>,
     occurrence: u64,
     why: Repeat,
     stale_at: Option<Time>,
 ) -> Event {
     // A late word about the past changes nothing about the present.
     let news = matches!(why, Repeat::Resent | Repeat::Replica);
+    let (source, replica_of) = other_source(alert, observation);
+    let known = alert.occurrences.iter().find(|it| it.number == occurrence);
+    let is_new = |stretch: &&Occurrence| stretch.ends_sent.iter().all(|end| end.source != observation.source);
+    let is_end = matches!(why, Repeat::FiresElsewhere | Repeat::ResolvedAgain);
+    let new_end = known.filter(is_new).filter(|_| is_end);
     Event::AlertRepeated(Repeated {
-        observed: observed.clone(),
+        observed: reception.observed.clone(),
         why,
         occurrence,
+        source,
+        replica_of,
         starts_at_sent: observation.starts_at.filter(|_| why == Repeat::Replica),
+        ends_at: new_end.map(|stretch| reception.ends_at(observation, stretch)),
+        ends_at_sent: observation.ends_at.filter(|_| new_end.is_some()),
         stale_at,
         severity: (news && alert.severity != observation.severity).then_some(observation.severity),
         labels: (news && alert.labels != observation.labels).then(|| observation.labels.clone()),

@@ -30,6 +30,9 @@ pub struct Observation {
     pub source_fingerprint: Option<String>,
     /// The configured source's name.
     pub source: String,
+    /// The source that this one is a replica of, by the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
     /// The rule's name.
     pub name: String,
     /// The service that it is about, as the sender names it.
@@ -76,6 +79,12 @@ pub struct Fired {
     pub source_fingerprint: Option<String>,
     /// The configured source's name.
     pub source: String,
+    /// The source that this one is a replica of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
+    /// How far the source's clock is ahead of ours, as estimated; negative: behind. Absent where it is right.
+    #[serde(rename = "sender_ahead_ms", default, skip_serializing_if = "Option::is_none")]
+    pub sender_ahead: Option<Span>,
     /// The rule's name.
     pub name: String,
     /// The service, by its name in the catalogue where it is known there.
@@ -91,7 +100,7 @@ pub struct Fired {
     /// All annotations.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
-    /// When it began, clamped once.
+    /// When it began by our clock: as sent, less the error of the sender's clock, and no later than it came.
     pub starts_at: Time,
     /// When it began, as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +124,16 @@ pub enum Repeat {
     Late,
     /// An end, sent again.
     ResolvedAgain,
+    /// An end by one sender, while another says that it fires.
+    FiresElsewhere,
+}
+
+impl Observation {
+    /// The sender whose word it is: the source, or the source that this one is a replica of.
+    #[must_use]
+    pub fn sender(&self) -> &str {
+        self.replica_of.as_deref().unwrap_or(&self.source)
+    }
 }
 
 /// The sender said again what was known. What it changed stands here; nothing else did.
@@ -126,9 +145,21 @@ pub struct Repeated {
     pub why: Repeat,
     /// The stretch of firing that it belongs to.
     pub occurrence: u64,
+    /// The source, where it is another than the one that began the stretch, or one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The source that this one is a replica of, where `source` is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
     /// When it began, as sent now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at_sent: Option<Time>,
+    /// When it ended by our clock, where an end is told that is not known of this source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Time>,
+    /// The same as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at_sent: Option<Time>,
     /// When the sender's silence becomes a fact, if this moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_at: Option<Time>,
@@ -148,8 +179,17 @@ pub struct Repeated {
 pub struct Resolved {
     /// The `intake.alert` event.
     pub observed: EventId,
-    /// When it ended: as sent, kept between its start and `now`.
+    /// When it ended by our clock: as sent, less the error of the sender's clock, kept between its start and `now`.
     pub ends_at: Time,
+    /// The same as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at_sent: Option<Time>,
+    /// The source, where it is another than the one that began the stretch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The source that this one is a replica of, where `source` is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
 }
 
 /// The sender fell silent while it fired.

@@ -1,9 +1,12 @@
 //! An alert: what a sender says is wrong, as one aggregate per fingerprint. [`event`] holds what can
-//! happen to it, [`decide`] what an observation means for it, and here stands its state and fold.
+//! happen to it, [`decide`] what an observation means for it, [`senders`] whose word counts, [`clock`] how far their
+//! clocks are wrong, and here stands its state and fold.
 
+pub mod clock;
 pub mod decide;
 pub mod event;
 mod labels;
+pub mod senders;
 
 use crate::events;
 use std::collections::BTreeMap;
@@ -16,6 +19,8 @@ pub use labels::Labels;
 pub use event::{
     Fired, Flapping, Observation, Repeat, Repeated, Resolved, Settled, Signal, Stale, Suppressed, Unsuppressed,
 };
+
+use senders::{EndSent, SenderWords};
 
 use crate::entity::AlertSubject;
 use crate::event::{Event, Recorded};
@@ -49,6 +54,9 @@ pub struct Occurrence {
     pub starts_at: Time,
     /// Every start that a sender named for it, unclamped: replicas differ by a second or two.
     pub starts_sent: Vec<Time>,
+    /// How its end was sent, by each source that sent one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends_sent: Vec<EndSent>,
     /// When it ended.
     pub ends_at: Option<Time>,
     /// When we learnt of it.
@@ -77,8 +85,17 @@ pub struct Alert {
     pub fingerprint: Fingerprint,
     /// The sender's own.
     pub source_fingerprint: Option<String>,
-    /// The configured source's name.
+    /// The configured source's name: the one that began the newest stretch of firing.
     pub source: String,
+    /// The source that this one is a replica of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
+    /// How far the clock of that source was ahead of ours when the stretch began; negative: behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_ahead: Option<Span>,
+    /// What each sender says, where several fire it.
+    #[serde(default, skip_serializing_if = "SenderWords::is_empty")]
+    pub senders: SenderWords,
     /// The rule's name.
     pub name: String,
     /// The service that it is about.
@@ -143,13 +160,14 @@ impl Alert {
         self.status == Status::Firing
     }
 
-    /// What its sender says by saying again that it fires as it is known.
+    /// What a sender says by saying again that it fires as it is known; without a name the one that fired it first.
     #[must_use]
-    pub fn said_again(&self, stale_after: Span) -> Observation {
+    pub fn said_again(&self, sender: Option<&str>, stale_after: Span) -> Observation {
         Observation {
             fingerprint: self.fingerprint.clone(),
             source_fingerprint: self.source_fingerprint.clone(),
-            source: self.source.clone(),
+            source: sender.unwrap_or(&self.source).to_owned(),
+            replica_of: self.replica_of.clone().filter(|_| sender.is_none()),
             name: self.name.clone(),
             service: self.service.clone(),
             about: self.about.clone(),
@@ -181,6 +199,9 @@ impl Alert {
             fingerprint,
             source_fingerprint: fired.source_fingerprint.clone(),
             source: fired.source.clone(),
+            replica_of: fired.replica_of.clone(),
+            sender_ahead: fired.sender_ahead,
+            senders: SenderWords::new(),
             name: fired.name.clone(),
             service: fired.service.clone(),
             about: fired.about.clone(),
@@ -204,6 +225,10 @@ impl Alert {
     }
 
     fn fire(&mut self, fired: &Fired, now: Time) {
+        self.source.clone_from(&fired.source);
+        self.replica_of.clone_from(&fired.replica_of);
+        self.sender_ahead = fired.sender_ahead;
+        self.senders.clear();
         self.service.clone_from(&fired.service);
         self.about.clone_from(&fired.about);
         self.severity = fired.severity;
@@ -222,6 +247,7 @@ impl Alert {
             number: fired.occurrence,
             starts_at: fired.starts_at,
             starts_sent: fired.starts_at_sent.into_iter().collect(),
+            ends_sent: Vec::new(),
             ends_at: None,
             first_seen_at: now,
             closed_at: None,
@@ -231,7 +257,9 @@ impl Alert {
     fn repeat(&mut self, repeated: &Repeated, now: Time) {
         self.messages += 1;
         self.last_seen_at = now;
-        if let Some(stale_at) = repeated.stale_at {
+        if !self.hear(repeated, now)
+            && let Some(stale_at) = repeated.stale_at
+        {
             self.stale_at = Some(stale_at);
         }
         if let Some(severity) = repeated.severity {
@@ -269,6 +297,7 @@ impl Alert {
             Event::AlertResolved(resolved) => {
                 self.messages += 1;
                 self.last_seen_at = recorded.time;
+                self.note_resolved(resolved, recorded.time);
                 self.close(Status::Resolved, Some(resolved.ends_at), recorded.time);
             }
             Event::AlertStale(_) => self.close(Status::Stale, None, recorded.time),

@@ -71,6 +71,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         fingerprint,
         source_fingerprint: own.filter(|own| own.len() <= KEY_BYTES_MAX),
         source: context.source.name.clone(),
+        replica_of: context.source.replica_of.clone(),
         name,
         service,
         about,
