@@ -1,9 +1,13 @@
 //! Events, alerts, incidents, findings and notices as views show them, and what senders say.
 
+use std::sync::LazyLock;
+
 use hindcast_api::{Alert, Event, Finding, Incident, Notice, TimelineEntry};
+use hindcast_domain::alert::decide::Reception;
 use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::event::{Change, Recorded};
 use hindcast_domain::finding::{Kind, Raised};
+use hindcast_domain::repeats::LastRepeats;
 use hindcast_domain::{EventId, Fingerprint, Partition, Severity, Span, Time, notice};
 use serde_json::Value;
 
@@ -154,6 +158,13 @@ pub fn change(title: &str, service: &str, at: Time) -> Change {
         url: None,
         source_id: None,
     }
+}
+
+/// The reception of what a sender with a right clock says, when nothing was sent again.
+#[must_use]
+pub fn reception<'a>(observed: &'a EventId, service: Option<&'a str>, now: Time) -> Reception<'a> {
+    static NONE: LazyLock<LastRepeats> = LazyLock::new(LastRepeats::default);
+    Reception { observed, service, ahead: None, repeats: &NONE, now }
 }
 
 /// What Prometheus says of an alert that fires.

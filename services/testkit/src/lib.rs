@@ -25,4 +25,6 @@ pub mod vendors;
 pub mod work;
 
 pub use advice::{answer, hypothesis, proposal, similar};
-pub use documents::{alert, change, event, finding, incident, notice, observation, raised, recorded, start, told};
+pub use documents::{
+    alert, change, event, finding, incident, notice, observation, raised, reception, recorded, start, told,
+};

@@ -195,6 +195,7 @@ fn observation(alert: &LabAlert) -> Observation {
         fingerprint: fingerprint(alert),
         source_fingerprint: None,
         source: alert.source.clone(),
+        replica_of: None,
         name: alert.name.clone(),
         service: alert.service.clone().or(resolved.service),
         about: Some(resolved.about),

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_domain::alert::decide::{Reception, Rules, observe};
+use hindcast_domain::alert::decide::{Rules, observe};
 use hindcast_domain::alert::{Alert, Observation, Signal, Suppressed, Unsuppressed};
 use hindcast_domain::book::Book;
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::{AlertJoined, Awoken, Grouping, Incident, Opened, Reopened, Resolved, decide};
-use hindcast_domain::repeats::LastRepeats;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
 
 /// How long after its end an incident is reopened by its own alerts.
@@ -135,9 +134,8 @@ impl Lane {
         let known = self.book.alerts.get(&observation.fingerprint);
         // Flapping is none of the pager's business.
         let rules = Rules { flap_transitions: u32::MAX, ..Rules::default() };
-        let (observed, repeats) = (self.input_id(), LastRepeats::default());
-        let service = Some(service);
-        let reception = Reception { observed: &observed, service, ahead: None, repeats: &repeats, now: self.time };
+        let observed = self.input_id();
+        let reception = hindcast_testkit::reception(&observed, Some(service), self.time);
         let drafts = observe(known, &observation, &reception, &rules);
         self.adopt(drafts);
     }

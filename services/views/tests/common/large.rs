@@ -7,6 +7,8 @@ use hindcast_domain::label::{self, About, Given, Provenance};
 use hindcast_domain::notice::Delivered;
 use hindcast_domain::{Event, EventId, IncidentId, LabelId, NoticeId, Span};
 
+use hindcast_testkit::reception;
+
 use super::{World, fingerprint, observation, page, partition};
 
 impl World {
@@ -17,7 +19,7 @@ impl World {
         seen.fingerprint = fingerprint(index);
         seen.service = Some(format!("svc-{}", index % 200));
         let cause = self.id();
-        let mut drafts = observe(None, &seen, &cause, seen.service.as_deref(), self.now, &Rules::default());
+        let mut drafts = observe(None, &seen, &reception(&cause, seen.service.as_deref(), self.now), &Rules::default());
         let id = IncidentId::derive(&[b"life", &index.to_be_bytes()]);
         let opened = Opened {
             title: format!("{} on {}", seen.name, seen.service.as_deref().unwrap_or("?")),
@@ -77,7 +79,12 @@ impl World {
             let mut seen = observation(n % 64, true, n % 5, self.now);
             seen.fingerprint = fingerprint(index);
             let cause = self.id();
-            drafts.extend(observe(None, &seen, &cause, seen.service.as_deref(), self.now, &Rules::default()));
+            drafts.extend(observe(
+                None,
+                &seen,
+                &reception(&cause, seen.service.as_deref(), self.now),
+                &Rules::default(),
+            ));
             let grouping = Grouping {
                 rule: "score".into(),
                 weights: 1,

@@ -28,6 +28,7 @@ use hindcast_ledger::commit::{self, CommitHeader};
 use hindcast_ledger::memory;
 use hindcast_ledger::{Hash, Ledger, LedgerProgress, Record, RecordMemo, Subject};
 use hindcast_queries::Queries;
+use hindcast_testkit::reception;
 use hindcast_views::{FailPoint, Options, Views};
 
 pub const START_MS: i64 = 1_700_000_000_000;
@@ -183,8 +184,12 @@ impl World {
         self.wait(1);
         let book = std::mem::take(self.books.entry(partition.clone()).or_default());
         let known = book.alerts.get(&observation.fingerprint);
-        let mut drafts =
-            observe(known, &observation, &observed, observation.service.as_deref(), self.now, &Rules::default());
+        let mut drafts = observe(
+            known,
+            &observation,
+            &reception(&observed, observation.service.as_deref(), self.now),
+            &Rules::default(),
+        );
         let fired = drafts.iter().any(|draft| matches!(draft.event, Event::AlertFired(_)));
         if fired {
             drafts.extend(self.place(&partition, &book, &observation, &observed));
