@@ -20,6 +20,7 @@
 
 pub mod auth;
 mod door;
+pub mod explain;
 pub mod fingerprint;
 pub mod format;
 pub mod redact;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
-use hindcast_cli::Connection;
+use hindcast_cli::commands::source::SourceCommand;
+use hindcast_cli::{ClientCommand, Connection};
 
 use crate::settings::{Flags, Settings};
-use crate::{ask, demo, embedder, lab, node, record, restore, runbooks, up};
+use crate::{ask, demo, embedder, explain, lab, node, record, restore, runbooks, up};
 
 /// Incident intelligence over an event log: alerts in, incidents out, and every step can be replayed.
 #[derive(Parser, Debug)]
@@ -109,6 +110,9 @@ impl CommandLine {
         let data = connection.data.clone();
         let with_file = |flags: Flags| Flags { config: connection.config.clone(), ..flags };
         let done = match command {
+            BinaryCommand::Ask(ClientCommand::Source(SourceCommand::Explain(args))) => {
+                explain::run(&args, connection.config.as_deref(), connection.json)
+            }
             BinaryCommand::Ask(command) => return ask::run(command, &connection).await,
             BinaryCommand::Up { flags, demo } if demo.is_asked_for() => {
                 Box::pin(demo::run(&demo, &with_file(flags))).await

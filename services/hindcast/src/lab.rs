@@ -4,7 +4,7 @@
 
 mod alerts;
 mod case;
-mod input;
+pub(crate) mod input;
 mod logs;
 mod rca;
 mod similar;

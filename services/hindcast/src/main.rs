@@ -7,6 +7,7 @@ mod backup;
 mod cli;
 mod demo;
 mod embedder;
+mod explain;
 mod extra;
 mod folder;
 mod heartbeats;

@@ -2,6 +2,7 @@
 //! something. Owns the test from the request to the receipt; the senders stand in [`super::senders`].
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -33,6 +34,19 @@ pub enum SourceCommand {
     Test(SourceTest),
     /// List the intake endpoints, with what each received lately.
     List,
+    /// Show what a payload file would become: entity, service, severity and what nothing reads; stores nothing.
+    Explain(SourceExplain),
+}
+
+/// The file, and the source that would receive it.
+#[derive(Args, Debug)]
+pub struct SourceExplain {
+    /// The body that a sender sends, as a file of JSON, plain or gzipped.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A configured source, or a format's name [default: the format that the payload looks like].
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
 }
 
 /// The source and its format, in `hindcast source test` and `hindcast source add`.
@@ -70,6 +84,10 @@ pub async fn run(command: SourceCommand, context: &mut CliContext<'_>) -> Result
             show(&receipt, context).await
         }
         SourceCommand::List => list(context).await,
+        SourceCommand::Explain(args) => Err(Error::failed(
+            format!("expected the binary to read {}", args.file.display()),
+            "Run `hindcast source explain`, which asks no server.",
+        )),
     }
 }
 

@@ -111,7 +111,7 @@ impl PrometheusAlert {
         });
         let name = labels.get("alertname").map_or_else(|| NAMELESS.to_owned(), Clone::clone);
         let (service, about) = labels::subject(context, &name, &labels, None);
-        let observation = Observation {
+        let mut observation = Observation {
             fingerprint: fingerprint::of_labels(context.key, &environment, FAMILY, &labels),
             source_fingerprint: Some(own.unwrap_or_else(|| fingerprint::of_prometheus(&labels))),
             source: context.source.name.clone(),
@@ -129,6 +129,9 @@ impl PrometheusAlert {
             url,
             unmapped,
         };
+        if let Some(map) = &context.source.map {
+            map.apply(&mut observation);
+        }
         Item::Alert { environment, observation: Box::new(observation) }
     }
 }

@@ -100,6 +100,12 @@ impl Format {
         self.telemetry
     }
 
+    /// Whether what it reads are alerts, and no changes.
+    #[must_use]
+    pub fn makes_alerts(&self) -> bool {
+        self.code.is_some() && !matches!(self.name, "change" | "github")
+    }
+
     /// The functions of the format: how its payload is taken apart and normalised.
     ///
     /// # Errors

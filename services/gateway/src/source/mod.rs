@@ -1,6 +1,7 @@
 //! Sources as they are configured: `[[sources]]` of `hindcast.toml`. Owns their form and what makes one
 //! valid; refuses to hold a secret: keys are named by reference and read once, at start.
 
+mod map;
 mod mapping;
 mod resolve;
 
@@ -13,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{Encoding, Guard};
 use crate::format::Format;
 
+pub use map::MapConfig;
+pub(crate) use map::SourceMap;
 pub use mapping::Mapping;
-pub(crate) use resolve::resolve;
 pub use resolve::{check, check_replicas};
+pub(crate) use resolve::{keyless, resolve};
 
 /// Looks a name up in the environment.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -49,6 +52,9 @@ pub struct SourceConfig {
     /// Where the fields stand; only with the format `generic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Mapping>,
+    /// Expressions for name, service, severity and entity of its alerts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<MapConfig>,
 }
 
 /// How a source is recognised.
@@ -158,6 +164,19 @@ pub enum SourceError {
         /// What came.
         got: String,
     },
+    /// An expression that does not compile, or could take long.
+    #[error(
+        "source {source_name:?}: expected a CEL expression in `{field}`: {detail}; correct it, and try it with \
+         `hindcast source explain`"
+    )]
+    Expression {
+        /// Name of the source in the settings.
+        source_name: String,
+        /// Name of the setting that is wrong.
+        field: &'static str,
+        /// Line and column within the expression, and what is wrong there.
+        detail: String,
+    },
     /// A key that cannot be had.
     #[error("source {source_name:?}, key {key:?}: {detail}")]
     Key {
@@ -182,6 +201,8 @@ pub(crate) struct Source {
     /// Its own guard; the server's where absent.
     pub(crate) guard: Option<Guard>,
     pub(crate) mapping: Option<Mapping>,
+    /// What the operator says of its alerts.
+    pub(crate) map: Option<SourceMap>,
 }
 
 impl Source {
@@ -196,6 +217,7 @@ impl Source {
             replica_of: None,
             guard: None,
             mapping: None,
+            map: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hindcast_domain::{SecretHash, Span};
 
-use super::{AuthConfig, Env, KeyConfig, SOURCES_MAX, Source, SourceConfig, SourceError};
+use super::{AuthConfig, Env, KeyConfig, SOURCES_MAX, Source, SourceConfig, SourceError, SourceMap};
 use crate::auth::{Guard, KnownKey, Scheme};
 use crate::format::{self, Format};
 use crate::time;
@@ -55,7 +55,31 @@ pub fn check_replicas(configs: &[SourceConfig]) -> Result<(), SourceError> {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check(config: &SourceConfig) -> Result<(), SourceError> {
-    shape(config).map(|_| ())
+    keyless(config).map(|_| ())
+}
+
+/// A source without its guard, to read a payload that is at hand.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(crate) fn keyless(config: &SourceConfig) -> Result<Source, SourceError> {
+    let (format, stale_after) = shape(config)?;
+    let map = config.map.as_ref().map(SourceMap::compile).transpose().map_err(|wrong| SourceError::Expression {
+        source_name: config.name.clone(),
+        field: wrong.field,
+        detail: wrong.detail,
+    })?;
+    Ok(Source {
+        name: config.name.clone(),
+        format,
+        environment: config.environment.clone(),
+        service: config.service.clone(),
+        stale_after,
+        replica_of: config.replica_of.clone(),
+        guard: None,
+        mapping: config.mapping.clone(),
+        map,
+    })
 }
 
 fn shape(config: &SourceConfig) -> Result<(&'static Format, Option<Span>), SourceError> {
@@ -86,6 +110,9 @@ fn shape(config: &SourceConfig) -> Result<(&'static Format, Option<Span>), Sourc
     }
     if config.mapping.is_some() && format.name != "generic" {
         return Err(wrong("mapping", "a mapping only with the format generic", format.name));
+    }
+    if config.map.is_some() && !format.makes_alerts() {
+        return Err(wrong("map", "expressions only with a format of alerts", format.name));
     }
     let stale_after = match &config.stale_after {
         None => None,
@@ -125,7 +152,7 @@ fn auth_shape(config: &SourceConfig, auth: &AuthConfig) -> Result<(), SourceErro
 }
 
 fn source(config: &SourceConfig, env: &Env) -> Result<Source, SourceError> {
-    let (format, stale_after) = shape(config)?;
+    let keyless = keyless(config)?;
     let key = |key: &KeyConfig, detail: String| SourceError::Key {
         source_name: config.name.clone(),
         key: key.id.clone(),
@@ -154,16 +181,7 @@ fn source(config: &SourceConfig, env: &Env) -> Result<Source, SourceError> {
             Some(Guard::new(Scheme::Hmac { header, prefix, encoding: *encoding, keys }))
         }
     };
-    Ok(Source {
-        name: config.name.clone(),
-        format,
-        environment: config.environment.clone(),
-        service: config.service.clone(),
-        stale_after,
-        replica_of: config.replica_of.clone(),
-        guard,
-        mapping: config.mapping.clone(),
-    })
+    Ok(Source { guard, ..keyless })
 }
 
 /// The key itself, or `None` where only its hash is known.
@@ -227,6 +245,8 @@ mod tests {
             ("name='a'\nformat='generic'\nstale_after='12'", "`stale_after`"),
             ("name='a'\nformat='generic'\nenvironment=' '", "`environment`"),
             ("name='a'\nformat='github'\nmapping={name='x'}", "`mapping`"),
+            ("name='a'\nformat='change'\nmap={service='name'}", "`map`"),
+            ("name='a'\nformat='grafana'\nmap={service='labels.'}", "`map.service`: line 1"),
             ("name='a'\nformat='generic'\ncolour='red'", "unknown field `colour`"),
             ("name='a'\nformat='generic'\nauth={scheme='magic'}", "magic"),
             ("name='a'\nformat='generic'\nauth={scheme='bearer',keys=[]}", "1 to 16 keys"),

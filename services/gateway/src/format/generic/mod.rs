@@ -67,7 +67,7 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
     labels::check(&labels, &annotations)?;
     let url = finder.text(|m| &m.url, URL).map(|(_, url)| url).filter(|url| url.len() <= LABEL_VALUE_BYTES_MAX);
     let (service, about) = labels::subject(context, &name, &labels, service);
-    let observation = Observation {
+    let mut observation = Observation {
         fingerprint,
         source_fingerprint: own.filter(|own| own.len() <= KEY_BYTES_MAX),
         source: context.source.name.clone(),
@@ -85,6 +85,9 @@ pub(crate) fn item(value: &Value, context: &Context<'_>) -> Result<Item, Bad> {
         url,
         unmapped,
     };
+    if let Some(map) = &context.source.map {
+        map.apply(&mut observation);
+    }
     Ok(Item::Alert { environment, observation: Box::new(observation) })
 }
 
