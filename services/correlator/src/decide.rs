@@ -166,7 +166,7 @@ pub(crate) fn observe(
                     source: &fired.source,
                     name: &fired.name,
                     service: fired.service.as_deref(),
-                    about: fired.about.as_ref(),
+                    about: fired.about.as_deref(),
                     severity: fired.severity,
                     labels: &fired.labels,
                     annotations: &fired.annotations,

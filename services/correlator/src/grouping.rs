@@ -7,7 +7,7 @@ use hindcast_correlation::evidence::AlertEvidence;
 use hindcast_correlation::groups::IncidentGroup;
 use hindcast_correlation::pair::PairScorer;
 use hindcast_correlation::parameters::PARAMETERS;
-use hindcast_correlation::traits::{AlertTraits, Newcomer};
+use hindcast_correlation::traits::Newcomer;
 use hindcast_domain::alert::{Suppressed, TEST_SERVICE, Unsuppressed};
 use hindcast_domain::event::{Draft, Event};
 use hindcast_domain::incident::{self, AlertJoined, Grouping, Incident, Opened, Reopened};
@@ -67,7 +67,7 @@ pub fn unsuppress(fingerprint: &Fingerprint, by: &str, reason: SilenceEnd, exemp
 /// what fires still by then is asked.
 #[must_use]
 pub fn usual(state: &CorrelatorState, firing: &Newcomer<'_>, now: Time) -> Option<Suppressed> {
-    let usualness = || state.grouped.baseline.usualness(&AlertTraits::of(firing), now);
+    let usualness = || state.grouped.baseline.usualness(&state.grouped.traits(firing), now);
     if firing.severity.pages() || usualness() != Usualness::Usual {
         return None;
     }
@@ -97,7 +97,7 @@ pub fn place(
     {
         return drafts;
     }
-    let evidence = AlertEvidence::of(firing, AlertTraits::of(firing), &state.grouped.baseline, now);
+    let evidence = AlertEvidence::of(firing, state.grouped.traits(firing), &state.grouped.baseline, now);
     let scorer = PairScorer::new(state.seen.weights(), state.seen.topology());
     let joins = |group: &IncidentGroup| state.is_joinable(group, group.has_quiet(&evidence), now);
     let mut assignment = assign::assign(&evidence, &state.grouped.groups, &scorer, now, joins);

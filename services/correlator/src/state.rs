@@ -58,8 +58,6 @@ pub struct CorrelatorState {
     silent: BTreeMap<RhythmKey, Fingerprint>,
     /// How far the clocks of senders are wrong, by the times in decisions of this lane.
     pub(crate) clocks: SenderClocks,
-    /// The newest incident of each alert. Follows from the above.
-    last_incident: BTreeMap<Fingerprint, IncidentId>,
 }
 
 /// What was seen of other lanes and of the door.
@@ -197,11 +195,6 @@ impl CorrelatorState {
         let Some(alert) = self.book.alerts.get(fingerprint) else {
             return;
         };
-        if let Some(incident) = &alert.incident
-            && self.last_incident.get(fingerprint) != Some(incident)
-        {
-            self.last_incident.insert(fingerprint.clone(), incident.clone());
-        }
         self.roster.update(alert);
         let silent = RhythmKey::of(&alert.source, &alert.name, &alert.labels);
         let stale = alert.stale_at.filter(|_| alert.status == Status::Firing);
@@ -294,7 +287,7 @@ impl CorrelatorState {
     /// The newest incident that an alert belonged to, through merges.
     #[must_use]
     pub fn last_incident(&self, fingerprint: &Fingerprint) -> Option<&Incident> {
-        self.book.home(self.last_incident.get(fingerprint)?)
+        self.book.home(self.book.alerts.get(fingerprint)?.incident.as_ref()?)
     }
 }
 

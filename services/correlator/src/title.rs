@@ -2,7 +2,9 @@
 //! these words and when they are made anew; refuses to know why alerts belong together.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::{self, Display, Write};
+use std::hash::{DefaultHasher, Hasher};
 
 use hindcast_correlation::traits::Newcomer;
 use hindcast_domain::entity::EntityKind;
@@ -17,10 +19,30 @@ const MANY: usize = 3;
 /// that its cost per alert does not grow with the incident.
 const EXACT: usize = 32;
 
+/// Writes into a hash.
+struct HashedText(DefaultHasher);
+
+impl Write for HashedText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The hash of what is shown of something.
+fn hashed(shown: impl Display) -> u64 {
+    let mut text = HashedText(DefaultHasher::new());
+    // A hash takes everything.
+    let written = write!(text, "{shown}");
+    debug_assert!(written.is_ok(), "a hash takes everything");
+    text.0.finish()
+}
+
 /// Where one rule alarms.
 #[derive(Default)]
 struct AlarmedPlaces<'a> {
-    entities: BTreeSet<String>,
+    /// By the hash of what each is called: they are counted, and an incident may have ten thousand.
+    entities: HashSet<u64>,
     kinds: BTreeSet<&'a EntityKind>,
     services: BTreeSet<&'a str>,
 }
@@ -28,7 +50,7 @@ struct AlarmedPlaces<'a> {
 impl<'a> AlarmedPlaces<'a> {
     fn take(&mut self, alert: &Newcomer<'a>) {
         let entity = alert.about.and_then(|about| about.entity.as_ref());
-        self.entities.extend(entity.map(ToString::to_string).or_else(|| alert.service.map(ToOwned::to_owned)));
+        self.entities.extend(entity.map(hashed).or_else(|| alert.service.map(hashed)));
         self.kinds.insert(entity.map_or(&EntityKind::Service, |entity| &entity.kind));
         self.services.extend(alert.service);
     }
@@ -49,8 +71,7 @@ pub(crate) fn merged(state: &CorrelatorState, into: &Incident, moving: &[Fingerp
         return None;
     }
     let moving = moving.iter().filter_map(|fingerprint| state.book.alerts.get(fingerprint));
-    let alerts: Vec<Newcomer<'_>> = state.book.alerts_of(into).chain(moving).map(Newcomer::of).collect();
-    by_numbers(&alerts).filter(|title| *title != into.title)
+    by_numbers(state.book.alerts_of(into).chain(moving).map(Newcomer::of)).filter(|title| *title != into.title)
 }
 
 /// Whether a person wrote its title.
@@ -66,15 +87,14 @@ fn counted(state: &CorrelatorState, incident: &Incident, firing: &Newcomer<'_>) 
         return None;
     }
     let others = state.book.alerts_of(incident).filter(|alert| alert.fingerprint != *firing.fingerprint);
-    by_numbers(&others.map(Newcomer::of).chain([*firing]).collect::<Vec<_>>())
+    by_numbers(others.map(Newcomer::of).chain([*firing]))
 }
 
 /// The title by numbers, where the rule that alarms worst does so in many places.
-fn by_numbers(alerts: &[Newcomer<'_>]) -> Option<String> {
-    let worst = alerts.iter().map(|alert| alert.severity).max()?;
-    let (name, places) = leading(alerts, worst)?;
-    let rules: BTreeSet<&str> = alerts.iter().map(|alert| alert.name).collect();
-    let at_least = if alerts.len() > EXACT { "at least " } else { "" };
+fn by_numbers<'a>(alerts: impl Iterator<Item = Newcomer<'a>>) -> Option<String> {
+    let (mut rules, mut count) = (BTreeSet::new(), 0);
+    let (name, places) = leading(alerts.inspect(|_| count += 1), &mut rules)?;
+    let at_least = if count > EXACT { "at least " } else { "" };
     let many = places.entities.len();
     let things = match places.kinds.iter().next() {
         Some(kind) if places.kinds.len() == 1 => plural(kind),
@@ -93,13 +113,24 @@ fn by_numbers(alerts: &[Newcomer<'_>]) -> Option<String> {
     Some(format!("{name}: {at_least}{many} {things}{services}{besides}"))
 }
 
-/// The rule of the worst severity that alarms in most places, if these are many.
-fn leading<'a>(alerts: &[Newcomer<'a>], worst: Severity) -> Option<(&'a str, AlarmedPlaces<'a>)> {
-    let mut rules: BTreeMap<&str, AlarmedPlaces<'a>> = BTreeMap::new();
-    for alert in alerts.iter().filter(|alert| alert.severity == worst) {
-        rules.entry(alert.name).or_default().take(alert);
+/// The rule of the worst severity that alarms in most places, if these are many. Puts the names of all into `rules`.
+fn leading<'a>(
+    alerts: impl Iterator<Item = Newcomer<'a>>,
+    rules: &mut BTreeSet<&'a str>,
+) -> Option<(&'a str, AlarmedPlaces<'a>)> {
+    let mut worst: Option<Severity> = None;
+    let mut of_worst: BTreeMap<&str, AlarmedPlaces<'a>> = BTreeMap::new();
+    for alert in alerts {
+        rules.insert(alert.name);
+        if worst.is_none_or(|worst| alert.severity > worst) {
+            worst = Some(alert.severity);
+            of_worst.clear();
+        }
+        if worst == Some(alert.severity) {
+            of_worst.entry(alert.name).or_default().take(&alert);
+        }
     }
-    let most = rules.into_iter().max_by_key(|(name, places)| (places.entities.len(), Reverse(*name)))?;
+    let most = of_worst.into_iter().max_by_key(|(name, places)| (places.entities.len(), Reverse(*name)))?;
     (most.1.entities.len() >= MANY).then_some(most)
 }
 

@@ -68,6 +68,11 @@ impl IncidentCase {
         case
     }
 
+    /// Whether an alert that joins may move its onset: nothing was looked at yet.
+    pub fn onset_moves(&self) -> bool {
+        self.reopened == 0 && self.looks[0] == Stage::Waiting
+    }
+
     /// Takes over what the views say now.
     pub fn update(&mut self, incident: &Incident) {
         if incident.reopened > self.reopened {
@@ -75,7 +80,7 @@ impl IncidentCase {
             self.onset = incident.updated_at;
             self.looks = [Stage::Waiting; 3];
             self.pins = [Stage::Waiting; 2];
-        } else if self.reopened == 0 && self.looks[0] == Stage::Waiting {
+        } else if self.onset_moves() {
             self.onset = incident.started_at;
         }
         if self.ended != incident.resolved_at {

@@ -20,8 +20,9 @@ use crate::raise::New;
 use crate::state::{self, DetectorState};
 use crate::{Detector, DetectorProgress, levels, lines};
 
-/// Events that say something new of an incident's life.
-const LIFE: [&str; 8] = [
+/// Events that say something new of an incident's life. That an alert joined is none: there may be thousands of them in
+/// a second, and what they move is asked of the incident itself.
+const LIFE: [&str; 7] = [
     "incident.opened",
     "incident.declared",
     "incident.reopened",
@@ -29,7 +30,6 @@ const LIFE: [&str; 8] = [
     "incident.merged",
     "incident.split",
     "incident.undone",
-    "incident.alert_joined",
 ];
 
 /// Waits until the views have moved, and for what comes right behind; false when they are gone. In a storm they move many
@@ -186,22 +186,26 @@ impl FollowRun<'_> {
             to: Some(target),
             ..EventFilter::default()
         };
-        let (lives, configured) = (between("incident"), between("control.configured"));
+        let configured = between("control.configured");
         let one = Window { limit: Some(1), ..Window::default() };
         if !queries.events(configured, one).await?.items.is_empty() {
             self.topology = Topology::new(&queries.catalog(None).await?);
         }
-        let mut window = Window { limit: Some(EVENTS_MAX), ..Window::default() };
-        let mut touched = BTreeSet::new();
-        loop {
-            let page = queries.events(lives.clone(), window.clone()).await?;
-            for event in page.items.into_iter().filter(|event| LIFE.contains(&event.event_type.as_str())) {
-                touched.extend(event.data.get("incident").and_then(|id| id.as_str()).map(str::to_owned));
-                touched.insert(event.subject);
-            }
-            window.cursor = page.next;
-            if window.cursor.is_none() {
-                break;
+        // An alert that joins may have begun before all others.
+        let moves = self.state.cases.iter().filter(|(_, case)| case.onset_moves());
+        let mut touched: BTreeSet<String> = moves.map(|(id, _)| id.to_string()).collect();
+        for kind in LIFE {
+            let mut window = Window { limit: Some(EVENTS_MAX), ..Window::default() };
+            loop {
+                let page = queries.events(between(kind), window).await?;
+                for event in page.items {
+                    touched.extend(event.data.get("incident").and_then(|id| id.as_str()).map(str::to_owned));
+                    touched.insert(event.subject);
+                }
+                if page.next.is_none() {
+                    break;
+                }
+                window = Window { limit: Some(EVENTS_MAX), cursor: page.next, ..Window::default() };
             }
         }
         for id in touched {

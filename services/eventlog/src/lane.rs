@@ -6,6 +6,7 @@
 //! cursor that seals the batch. The append's expectation is the fence: whoever lost a lane learns it there,
 //! drops what it thought and folds again.
 
+mod batch;
 mod decide;
 mod find;
 mod lines;

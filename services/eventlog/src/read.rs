@@ -102,27 +102,54 @@ impl From<UnreadableRecord> for ReadError {
     }
 }
 
-/// A record's commit with its events, which is made by whoever asks first.
+/// The events that a commit of this process was written from, without their places: whoever reads the commit finds them
+/// typed already.
+pub struct WrittenEvents(pub Vec<Recorded>);
+
+/// A record's commit with its events, which is made by whoever asks first: from what its writer left where this process
+/// wrote it, and from its bytes otherwise.
 ///
 /// # Errors
 /// When it is no commit, or one of its events is no event.
 pub fn decoded(record: &Record) -> Result<Arc<DecodedRecord>, UnreadableRecord> {
-    record.memo.get_or_make(|| {
-        let mut unknown = Vec::new();
-        let damaged = |source| UnreadableRecord::Commit { seq: record.seq, source };
-        let read = |index, bytes: &[u8]| Ok(event(record, index, bytes));
-        let (header, hash, items) = commit::decode_each(&record.payload, read).map_err(damaged)?;
-        let mut events = Vec::with_capacity(items.len());
-        for item in items {
-            match item? {
-                ReadEvent::Known(event) => events.push(*event),
-                ReadEvent::Unknown { position, kind, version, raw } => {
-                    unknown.push(UnknownEvent { position, kind, version, raw });
-                }
+    record.memo.get_or_make(|written| match written {
+        Some(written) => placed(record, written),
+        None => unpacked(record),
+    })
+}
+
+/// A commit from the events that it was written from.
+fn placed(record: &Record, WrittenEvents(mut events): WrittenEvents) -> Result<DecodedRecord, UnreadableRecord> {
+    let damaged = |source| UnreadableRecord::Commit { seq: record.seq, source };
+    let (header, hash) = commit::decode_header(&record.payload).map_err(damaged)?;
+    if events.len() != header.events as usize {
+        return unpacked(record);
+    }
+    for (index, event) in events.iter_mut().enumerate() {
+        event.position = commit::position(record.seq, index);
+    }
+    if cfg!(debug_assertions) {
+        let read = unpacked(record)?;
+        assert_eq!((&read.events, read.unknown.len()), (&events, 0), "an event is read as it was written");
+    }
+    Ok(DecodedRecord { header, hash, events, unknown: Vec::new() })
+}
+
+fn unpacked(record: &Record) -> Result<DecodedRecord, UnreadableRecord> {
+    let mut unknown = Vec::new();
+    let damaged = |source| UnreadableRecord::Commit { seq: record.seq, source };
+    let read = |index, bytes: &[u8]| Ok(event(record, index, bytes));
+    let (header, hash, items) = commit::decode_each(&record.payload, read).map_err(damaged)?;
+    let mut events = Vec::with_capacity(items.len());
+    for item in items {
+        match item? {
+            ReadEvent::Known(event) => events.push(*event),
+            ReadEvent::Unknown { position, kind, version, raw } => {
+                unknown.push(UnknownEvent { position, kind, version, raw });
             }
         }
-        Ok(DecodedRecord { header, hash, events, unknown })
-    })
+    }
+    Ok(DecodedRecord { header, hash, events, unknown })
 }
 
 /// Reads a record's commit.

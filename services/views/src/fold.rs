@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::alert::Alert;
 use hindcast_domain::book::Book;
-use hindcast_domain::canonical::{self, EntityDigest, Key};
+use hindcast_domain::canonical::{self, EntityDigest};
 use hindcast_domain::event::{Kind, Recorded};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::label::{Label, Labels};
@@ -33,6 +33,16 @@ const UNREAD: [&str; 6] = ["intake.", "finding.", "evidence.", "conversation.", 
 /// Whether some fold may read events of a type.
 pub(crate) fn reads(kind: &str) -> bool {
     !UNREAD.iter().any(|family| kind.starts_with(family))
+}
+
+/// Digests by fold and partition, then by id: there is one for each alert that ever was.
+pub(crate) type DigestsByFold = BTreeMap<(&'static str, String), BTreeMap<Box<str>, EntityDigest>>;
+
+/// The state hash over digests.
+pub(crate) fn hash_of(digests: &DigestsByFold) -> String {
+    canonical::sorted_state_hash(digests.iter().flat_map(|((fold, partition), ids)| {
+        ids.iter().map(move |(id, digest)| ((*fold, partition.as_str(), &**id), digest))
+    }))
 }
 
 /// What an event changed.
@@ -111,39 +121,38 @@ impl Folds {
     }
 
     /// The digest of every entity that the state hash covers.
-    pub(crate) fn digests(&self) -> BTreeMap<Key, EntityDigest> {
-        let mut digests = BTreeMap::new();
-        self.each(|key, entity| {
-            digests.insert(key, entity.digest());
+    pub(crate) fn digests(&self) -> DigestsByFold {
+        let mut digests = DigestsByFold::new();
+        self.each(|fold, partition, id, entity| {
+            let of = digests.entry((fold, partition.to_string())).or_default();
+            of.insert(id.into(), entity.digest());
         });
         digests
     }
 
-    fn each<'a>(&'a self, mut visit: impl FnMut(Key, HashedEntity<'a>)) {
+    fn each<'a>(&'a self, mut visit: impl FnMut(&'static str, &Partition, &str, HashedEntity<'a>)) {
         for (partition, book) in &self.books {
-            let place = |fold, id: &dyn std::fmt::Display| (fold, partition.to_string(), id.to_string());
-            book.alerts.iter().for_each(|(id, alert)| visit(place("alerts", id), HashedEntity::Alert(alert)));
-            book.incidents.iter().for_each(|(id, it)| visit(place("incidents", id), HashedEntity::Incident(it)));
+            let alerts = book.alerts.iter();
+            alerts.for_each(|(id, alert)| visit("alerts", partition, id.as_str(), HashedEntity::Alert(alert)));
+            let incidents = book.incidents.iter();
+            incidents.for_each(|(id, it)| visit("incidents", partition, id.as_str(), HashedEntity::Incident(it)));
         }
         for (partition, silences) in &self.silences {
-            for (id, silence) in &silences.0 {
-                visit(("silences", partition.to_string(), id.to_string()), HashedEntity::Silence(silence));
-            }
+            let all = silences.0.iter();
+            all.for_each(|(id, silence)| visit("silences", partition, id.as_str(), HashedEntity::Silence(silence)));
         }
         for (partition, labels) in &self.labels {
-            for (id, label) in &labels.0 {
-                visit(("labels", partition.to_string(), id.to_string()), HashedEntity::Label(label));
-            }
+            let all = labels.0.iter();
+            all.for_each(|(id, label)| visit("labels", partition, id.as_str(), HashedEntity::Label(label)));
         }
         for (partition, aliases) in &self.aliases {
-            for (name, alias) in &aliases.0 {
-                visit(("aliases", partition.to_string(), name.clone()), HashedEntity::Alias(alias));
-            }
+            let all = aliases.0.iter();
+            all.for_each(|(name, alias)| visit("aliases", partition, name, HashedEntity::Alias(alias)));
         }
     }
 
     pub(crate) fn state_hash(&self) -> String {
-        canonical::state_hash(&self.digests())
+        hash_of(&self.digests())
     }
 }
 

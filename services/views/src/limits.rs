@@ -4,6 +4,8 @@
 pub(crate) const BATCH_EVENTS: usize = 4_096;
 /// Bytes of a batch after which it is written.
 pub(crate) const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Alerts of which it is known in memory where they began to fire: one that joins an incident did so just now.
+pub(crate) const FIRED_KEPT: usize = 8_192;
 /// How often the projection's journal is synced to disk, in seconds. The ledger is the truth; what is lost
 /// here is projected again.
 pub(crate) const SYNC_EVERY_SECS: u64 = 5;

@@ -31,6 +31,7 @@ pub(crate) struct PendingAppend {
     pub(crate) subject: Subject,
     pub(crate) expected: Seq,
     pub(crate) payload: Bytes,
+    pub(crate) memo: RecordMemo,
     pub(crate) answer: oneshot::Sender<Result<Seq, AppendError>>,
 }
 
@@ -98,7 +99,7 @@ impl SegmentCommitter {
         let mut verdicts: Vec<AppendVerdict> = Vec::with_capacity(group.len());
         let mut newest = Bytes::new();
         let mut records = Vec::with_capacity(group.len());
-        for PendingAppend { subject, expected, payload, answer } in group {
+        for PendingAppend { subject, expected, payload, memo, answer } in group {
             let last = staged.get(&subject).copied().unwrap_or_else(|| self.core.read().last(&subject));
             if last != expected {
                 // Answered with the others: what it lost to may be in this block, and is not durable yet.
@@ -108,7 +109,7 @@ impl SegmentCommitter {
             let seq = block.push(&subject, &payload);
             staged.insert(subject.clone(), seq);
             newest = payload.clone();
-            records.push(Record { seq, subject, payload, memo: RecordMemo::default() });
+            records.push(Record { seq, subject, payload, memo });
             verdicts.push((answer, Ok(seq)));
         }
         if block.is_empty() {

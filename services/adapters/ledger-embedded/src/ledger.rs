@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hindcast_domain::limits::COMMIT_BYTES_MAX;
 use hindcast_ledger::heads::{self, HeadsKeeper};
 use hindcast_ledger::port::{Lease, LeaseError};
-use hindcast_ledger::{AppendError, Durability, Info, Ledger, ReadError, Record, Seq, Subject, Tail};
+use hindcast_ledger::{AppendError, Durability, Info, Ledger, ReadError, Record, RecordMemo, Seq, Subject, Tail};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::committer::{PendingAppend, SegmentCommitter};
@@ -225,13 +225,23 @@ impl Ledger for EmbeddedLedger {
     }
 
     async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError> {
+        self.append_from(subject, expected, payload, RecordMemo::default()).await
+    }
+
+    async fn append_from(
+        &self,
+        subject: &Subject,
+        expected: Seq,
+        payload: Bytes,
+        memo: RecordMemo,
+    ) -> Result<Seq, AppendError> {
         if payload.len() > COMMIT_BYTES_MAX {
             return Err(AppendError::TooLarge { max: COMMIT_BYTES_MAX, got: payload.len() });
         }
         let closed = || AppendError::Refused(LedgerClosed.to_string());
         let queue = guard(&self.queue).clone().ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
-        let request = PendingAppend { subject: subject.clone(), expected, payload, answer };
+        let request = PendingAppend { subject: subject.clone(), expected, payload, memo, answer };
         queue.send(request).await.map_err(|_| closed())?;
         drop(queue);
         match answered.await {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::AlertBaseline;
 use crate::evidence::AlertEvidence;
 use crate::groups::IncidentGroups;
+use crate::memo::TraitsMemo;
 use crate::traits::{AlertTraits, Newcomer};
 
 /// What grouping knows of a partition.
@@ -20,14 +21,23 @@ pub struct GroupedAlerts {
     pub baseline: AlertBaseline,
     /// What incidents are made of.
     pub groups: IncidentGroups,
+    /// What was read of the alert at hand. Follows from it.
+    #[serde(skip)]
+    memo: TraitsMemo,
 }
 
 impl GroupedAlerts {
+    /// The traits of an alert, which are read once while it is at hand.
+    #[must_use]
+    pub fn traits(&self, alert: &Newcomer<'_>) -> AlertTraits {
+        self.memo.traits(alert)
+    }
+
     /// What an alert of the book says at `now`; `None` for one that the book does not know.
     #[must_use]
     pub fn evidence(&self, book: &Book, fingerprint: &Fingerprint, now: Time) -> Option<AlertEvidence> {
         let newcomer = Newcomer::of(book.alerts.get(fingerprint)?);
-        Some(AlertEvidence::of(&newcomer, AlertTraits::of(&newcomer), &self.baseline, now))
+        Some(AlertEvidence::of(&newcomer, self.traits(&newcomer), &self.baseline, now))
     }
 
     /// Folds a decision that `book` has folded.
@@ -37,7 +47,8 @@ impl GroupedAlerts {
             let alert =
                 decision.subject.parse().ok().and_then(|fingerprint: Fingerprint| book.alerts.get(&fingerprint));
             if let Some(alert) = alert {
-                self.baseline.observe(&AlertTraits::of(&Newcomer::of(alert)), now);
+                let traits = self.memo.traits(&Newcomer::of(alert));
+                self.baseline.observe(&traits, now);
             }
             return;
         }

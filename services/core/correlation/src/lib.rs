@@ -9,6 +9,7 @@
 
 mod counts;
 mod math;
+mod memo;
 mod tempo;
 
 pub mod assign;

@@ -47,7 +47,7 @@ impl<'a> Newcomer<'a> {
             source: &alert.source,
             name: &alert.name,
             service: alert.service.as_deref(),
-            about: alert.about.as_ref(),
+            about: alert.about.as_deref(),
             severity: alert.severity,
             labels: &alert.labels,
             annotations: &alert.annotations,

@@ -34,8 +34,22 @@ pub fn digest<T: Serialize>(entity: &T) -> EntityDigest {
 #[must_use]
 pub fn state_hash<'a>(digests: impl IntoIterator<Item = (&'a Key, &'a EntityDigest)>) -> String {
     let sorted: BTreeMap<&Key, &EntityDigest> = digests.into_iter().collect();
+    sorted_state_hash(sorted.into_iter().map(|((fold, partition, id), digest)| ((*fold, &**partition, &**id), digest)))
+}
+
+/// The same over digests that come in the order of (fold, partition, id).
+///
+/// # Panics
+/// Where they come in another order: their hash would not be the state's.
+#[must_use]
+pub fn sorted_state_hash<'a>(
+    digests: impl IntoIterator<Item = ((&'a str, &'a str, &'a str), &'a EntityDigest)>,
+) -> String {
     let mut hasher = Sha256::new();
-    for ((fold, partition, id), digest) in sorted {
+    let mut last = None;
+    for (key @ (fold, partition, id), digest) in digests {
+        assert!(last.is_none_or(|last| last < key), "digests come in their order, each once");
+        last = Some(key);
         for part in [fold.as_bytes(), partition.as_bytes(), id.as_bytes()] {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);

@@ -38,6 +38,7 @@ pub mod repeats;
 pub mod rhythm;
 pub mod secret;
 pub mod severity;
+pub mod shared;
 pub mod silence;
 pub mod statistics;
 pub mod text;

@@ -1,11 +1,15 @@
 //! Instants and spans. Owns their arithmetic and their one spelling (RFC 3339 in UTC); refuses to know
 //! what time it is now: that enters through the clock port, as an argument.
 
+mod spelt;
+
 use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use spelt::SpeltTime;
 
 /// An instant in UTC, in nanoseconds since 1970-01-01T00:00:00Z. Covers the years 1678 to 2261.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -134,10 +138,7 @@ impl std::ops::Sub<Span> for Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
-            Ok(stamp) => write!(f, "{stamp}"),
-            Err(_) => write!(f, "{}ns", self.0),
-        }
+        f.write_str(SpeltTime::of(self.0).as_str())
     }
 }
 
@@ -165,6 +166,9 @@ impl fmt::Display for Span {
 impl FromStr for Time {
     type Err = NotATime;
     fn from_str(text: &str) -> Result<Self, NotATime> {
+        if let Some(nanos) = spelt::read(text) {
+            return Ok(Self(nanos));
+        }
         let stamp: jiff::Timestamp = text.trim().parse().map_err(|_| NotATime(text.to_owned()))?;
         i64::try_from(stamp.as_nanosecond()).map(Self).map_err(|_| NotATime(text.to_owned()))
     }
@@ -172,7 +176,7 @@ impl FromStr for Time {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(SpeltTime::of(self.0).as_str())
     }
 }
 

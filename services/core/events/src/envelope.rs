@@ -145,6 +145,25 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
     })
 }
 
+/// The bytes of a decision, in its current version; its place is given by the commit that holds it.
+///
+/// # Panics
+/// Never: as [`encode`].
+#[must_use]
+pub fn encode_decision(decision: &Recorded) -> Vec<u8> {
+    written(&WireOut {
+        id: &decision.id,
+        subject: &decision.subject,
+        revision: decision.revision,
+        time: decision.time,
+        actor: &decision.actor,
+        causation_id: decision.cause.as_ref(),
+        traceparent: None,
+        version: version_of(&decision.event),
+        event: &decision.event,
+    })
+}
+
 /// The bytes of an event that is about to be written, with its id and the writer's time.
 ///
 /// # Panics

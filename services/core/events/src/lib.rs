@@ -11,4 +11,4 @@ mod payload;
 pub mod schema;
 pub mod upcast;
 
-pub use envelope::{DecodeError, Decoded, Envelope, NewEvent, decode, decode_if, encode, encode_new};
+pub use envelope::{DecodeError, Decoded, Envelope, NewEvent, decode, decode_if, encode, encode_decision, encode_new};

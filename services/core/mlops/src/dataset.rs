@@ -274,7 +274,7 @@ impl KnownWorld {
             severity: fired.severity,
             name: &fired.name,
             service: fired.service.as_deref(),
-            about: fired.about.as_ref(),
+            about: fired.about.as_deref(),
             labels: &fired.labels,
             annotations: &fired.annotations,
             starts_at: fired.starts_at,

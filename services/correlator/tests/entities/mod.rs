@@ -29,7 +29,7 @@ fn observed(target: &[(&str, &str)], (name, more): Told<'_>, is_resolved: bool) 
     let plain = hindcast_testkit::observation(fingerprint(name, &identity), name, "");
     let resolved = EntityRules::shipped().resolve(&LabelledAlert { name, labels: &labels });
     let (service, about) = if is_resolved {
-        (resolved.service, Some(resolved.about))
+        (resolved.service, Some(resolved.about.into()))
     } else {
         (labels.get("service").or_else(|| labels.get("job")).cloned(), None)
     };

@@ -7,26 +7,16 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::{Decider, Timer};
 use hindcast_domain::{Partition, Time, command};
 use hindcast_engine::{DeadTimer, ENGINE_VERSION, InputTime};
-use hindcast_events::Envelope;
 use tokio::sync::watch;
 
 use super::queue::Decided;
 use super::world::{LaneWorld, OwnedLane};
 use super::{BATCH_BYTES, BATCH_EVENTS, BATCH_EVENTS_MAX, Error, LaneTip, PAUSE, Runner};
-use hindcast_ledger::LedgerFigures;
 use hindcast_ledger::commit::{self, CommitHeader};
 use hindcast_ledger::figures::elapsed;
 use hindcast_ledger::port::{AppendError, ReadError, Seq};
 use hindcast_ledger::progress::ServiceReport;
-
-/// Decisions on their way into a batch.
-pub(super) fn batched<'a>(batch: &'a mut Vec<Vec<u8>>, bytes: &'a mut usize) -> impl FnMut(Recorded) + 'a {
-    |decision| {
-        let encoded = hindcast_events::encode(&Envelope::of(decision));
-        *bytes += encoded.len();
-        batch.push(encoded);
-    }
-}
+use hindcast_ledger::{LedgerFigures, RecordMemo};
 
 impl<D: Decider> Runner<D> {
     /// On a ledger that others can write to, the first append of an owner says so, and is its fence.
@@ -37,7 +27,7 @@ impl<D: Decider> Runner<D> {
         for lane in world.lanes.values_mut() {
             let epoch = lane.tip.counter + 1;
             let owned = command::Owned { epoch, owner: self.options.owner.clone() };
-            lane.engine.owned(owned, &mut batched(&mut lane.batch, &mut lane.batch_bytes));
+            lane.engine.owned(owned, &mut |decision| lane.batch.push(decision));
             if !self.append(lane).await? {
                 return Ok(false);
             }
@@ -63,7 +53,7 @@ impl<D: Decider> Runner<D> {
                 let Some((whole, stamp)) = decide_next(lane, backlog, self.options.progress.figures()) else { break };
                 stamps.push(stamp);
                 let full = if whole || overtakes { BATCH_EVENTS } else { BATCH_EVENTS_MAX };
-                let full = lane.batch.len() >= full || lane.batch_bytes >= BATCH_BYTES || lane.queue.is_long();
+                let full = lane.batch.len() >= full || lane.batch.bytes() >= BATCH_BYTES || lane.queue.is_long();
                 if full || lane.queue.is_empty() {
                     if !self.append(lane).await? {
                         return Ok(None);
@@ -89,7 +79,7 @@ impl<D: Decider> Runner<D> {
         let next = CommitHeader::next(ledger, subject, counter + 1, (seq, hash), self.options.clock.now());
         let Decided { consumed, order, ahead } = lane.queue.decided();
         let header = CommitHeader { consumed, order, ahead, engine: ENGINE_VERSION, clock: lane.clock.take(), ..next };
-        let (payload, hash) = match commit::encode(header, &lane.batch) {
+        let (payload, hash) = match commit::encode(header, lane.batch.encoded()) {
             Ok(packed) => packed,
             Err(error) => {
                 // The batch's bounds keep this from happening; losing decisions in silence is no option.
@@ -100,7 +90,8 @@ impl<D: Decider> Runner<D> {
         let name = self.decider.name();
         self.options.progress.appending(name, 1);
         let (bytes, began) = (payload.len(), Instant::now());
-        let settled = self.settle(lane, payload).await;
+        let memo = lane.batch.memo();
+        let settled = self.settle(lane, payload, memo).await;
         self.options.progress.appending(name, -1);
         let Some(seq) = settled? else {
             return Ok(false);
@@ -108,16 +99,15 @@ impl<D: Decider> Runner<D> {
         self.options.progress.figures().appended(&lane.subject, lane.batch.len(), bytes, began.elapsed());
         lane.tip = LaneTip { seq, hash, counter: lane.tip.counter + 1 };
         lane.batch.clear();
-        lane.batch_bytes = 0;
         lane.seal = false;
         Ok(true)
     }
 
     /// Appends until the outcome is known; `None` when another's commit stands there.
-    pub(super) async fn settle(&self, lane: &OwnedLane<D>, payload: bytes::Bytes) -> Result<Option<Seq>, Error> {
+    async fn settle(&self, lane: &OwnedLane<D>, payload: bytes::Bytes, memo: RecordMemo) -> Result<Option<Seq>, Error> {
         let mut pause = PAUSE.0;
         loop {
-            match self.options.ledger.append(&lane.subject, lane.tip.seq, payload.clone()).await {
+            match self.options.ledger.append_from(&lane.subject, lane.tip.seq, payload.clone(), memo.clone()).await {
                 Ok(seq) => return Ok(Some(seq)),
                 Err(AppendError::Conflict { .. } | AppendError::Unknown { .. }) => {}
                 Err(error) => tracing::error!(%error, "decisions cannot be appended; trying again"),
@@ -149,7 +139,7 @@ impl<D: Decider> Runner<D> {
         let Some(lane) = world.lanes.get_mut(partition) else {
             return Ok(true);
         };
-        said(lane.engine.pass_to(timer, &mut batched(&mut lane.batch, &mut lane.batch_bytes)));
+        said(lane.engine.pass_to(timer, &mut |decision| lane.batch.push(decision)));
         if lane.batch.is_empty() {
             tokio::time::sleep(PAUSE.1).await;
             return Ok(true);
@@ -173,7 +163,7 @@ fn decide_next<D: Decider>(lane: &mut OwnedLane<D>, backlog: usize, figures: &Le
     let input = lane.queue.take(position)?;
     let time = InputTime { stamped_at: input.stamped_at(), timers_by };
     lane.seal |= lane.engine.decider().seals(input.event());
-    let mut batch = batched(&mut lane.batch, &mut lane.batch_bytes);
+    let mut batch = |decision| lane.batch.push(decision);
     let mut out = |decision: Recorded| {
         if let Event::NoticeRequested(_) = decision.event
             && decision.cause.as_ref() == Some(&input.event().id)

@@ -10,6 +10,7 @@ use hindcast_domain::Partition;
 use hindcast_domain::lane::{Decider, Input, names};
 use hindcast_engine::LaneEngine;
 
+use super::batch::DecidedBatch;
 use super::queue::{DecodedCommit, InputQueue, LineOf};
 use super::{Error, LaneTip};
 use crate::read::{self, DecodedRecord};
@@ -26,8 +27,7 @@ pub(super) struct OwnedLane<D: Decider> {
     pub(super) queue: InputQueue,
     pub(super) tip: LaneTip,
     /// Decided, and not yet appended.
-    pub(super) batch: Vec<Vec<u8>>,
-    pub(super) batch_bytes: usize,
+    pub(super) batch: DecidedBatch,
     /// The last timer that the clock fired since the last append.
     pub(super) clock: Option<Timer>,
     /// Whether the batch holds intake that has to be sealed.
@@ -80,8 +80,7 @@ impl<D: Decider> LaneWorld<D> {
             engine: LaneEngine::new(Arc::clone(decider), partition.clone(), template.clone()),
             queue: InputQueue::from(template_cursors.clone(), line_of(decider)),
             tip: LaneTip::default(),
-            batch: Vec::new(),
-            batch_bytes: 0,
+            batch: DecidedBatch::default(),
             clock: None,
             seal: false,
         })

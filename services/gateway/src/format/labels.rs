@@ -7,6 +7,7 @@ use hindcast_domain::Severity;
 use hindcast_domain::alert::Labels;
 use hindcast_domain::entity::AlertSubject;
 use hindcast_domain::limits::{ALERT_BYTES_MAX, LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX};
+use hindcast_domain::shared::SharedCopy;
 use hindcast_entities::{EntityRules, LabelledAlert, Resolution};
 use serde_json::Value;
 
@@ -108,10 +109,10 @@ pub(crate) fn subject(
     name: &str,
     labels: &Labels,
     told: Option<String>,
-) -> (Option<String>, Option<AlertSubject>) {
+) -> (Option<String>, Option<SharedCopy<AlertSubject>>) {
     let Resolution { about, service } = EntityRules::shipped().resolve(&LabelledAlert { name, labels });
     let says = about.entity.is_some() || about.observed_by.is_some();
-    (told.or(service).or_else(|| context.source.service.clone()), says.then_some(about))
+    (told.or(service).or_else(|| context.source.service.clone()), says.then(|| about.into()))
 }
 
 /// The severity that the labels name; `Err` with the field that is missing or in no table.

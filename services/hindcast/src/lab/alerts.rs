@@ -198,7 +198,7 @@ fn observation(alert: &LabAlert) -> Observation {
         replica_of: None,
         name: alert.name.clone(),
         service: alert.service.clone().or(resolved.service),
-        about: Some(resolved.about),
+        about: Some(resolved.about.into()),
         severity: alert.severity.as_deref().and_then(severity).unwrap_or(Severity::Medium),
         signal: Signal::Firing,
         labels,

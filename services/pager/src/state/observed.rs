@@ -21,19 +21,9 @@ use crate::rules::{PagingRules, SECTION};
 /// How long a request is remembered, so that its expiry is understood.
 pub(crate) const KEPT: Span = Span::hours(24 * 30);
 
-/// Annotations that a message says.
-const SAID: [&str; 10] = [
-    "summary",
-    "title",
-    "message",
-    "runbook_url",
-    "runbook",
-    "dashboard_url",
-    "dashboard",
-    "panel_url",
-    "image_url",
-    "silence_url",
-];
+/// Annotations that a message says: those that hold its links.
+const SAID: [&str; 7] =
+    ["runbook_url", "runbook", "dashboard_url", "dashboard", "panel_url", "image_url", "silence_url"];
 
 /// What was seen of other lanes and of delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +92,12 @@ pub(crate) enum SeenChange {
 /// views hold it.
 fn lighten(alert: &mut Alert) {
     alert.labels = Labels::new();
-    alert.annotations.retain(|name, _| SAID.contains(&name.as_str()));
+    let is_said = |name: &String| SAID.contains(&name.as_str());
+    // Others share them, so that they are not changed in their place.
+    if !alert.annotations.keys().all(is_said) {
+        let said = alert.annotations.iter().filter(|(name, _)| is_said(name));
+        alert.annotations = said.map(|(name, link)| (name.clone(), link.clone())).collect();
+    }
     alert.source_fingerprint = None;
 }
 

@@ -124,14 +124,20 @@ impl MemoryLedgerState {
         self.records.get(index_of(seq)?).cloned()
     }
 
-    fn append(&mut self, subject: &Subject, expected: Seq, payload: Bytes, look: bool) -> Result<Seq, AppendError> {
+    fn append(
+        &mut self,
+        subject: &Subject,
+        expected: Seq,
+        (payload, memo): (Bytes, RecordMemo),
+        look: bool,
+    ) -> Result<Seq, AppendError> {
         let last = self.last.get(subject).and_then(|seqs| seqs.last()).copied().unwrap_or(0);
         if look && last != expected {
             return Err(AppendError::Conflict { subject: subject.clone(), expected });
         }
         let seq = self.records.len() as Seq + 1;
         assert!(last < seq, "a subject's last sequence lies below the head");
-        self.records.push(Record { seq, subject: subject.clone(), payload, memo: RecordMemo::default() });
+        self.records.push(Record { seq, subject: subject.clone(), payload, memo });
         self.last.entry(subject.clone()).or_default().push(seq);
         Ok(seq)
     }
@@ -144,6 +150,16 @@ impl crate::port::Ledger for MemoryLedger {
     }
 
     async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError> {
+        self.append_from(subject, expected, payload, RecordMemo::default()).await
+    }
+
+    async fn append_from(
+        &self,
+        subject: &Subject,
+        expected: Seq,
+        payload: Bytes,
+        memo: RecordMemo,
+    ) -> Result<Seq, AppendError> {
         if payload.len() > COMMIT_BYTES_MAX {
             return Err(AppendError::TooLarge { max: COMMIT_BYTES_MAX, got: payload.len() });
         }
@@ -154,7 +170,7 @@ impl crate::port::Ledger for MemoryLedger {
                 Some(AppendFault::LoseRequest) => Err(unknown()),
                 Some(AppendFault::Conflict) => Err(AppendError::Conflict { subject: subject.clone(), expected }),
                 Some(AppendFault::Refuse) => Err(AppendError::Refused("refused on purpose".to_owned())),
-                _ => state.append(subject, expected, payload, fault != Some(AppendFault::IgnoreExpectation)),
+                _ => state.append(subject, expected, (payload, memo), fault != Some(AppendFault::IgnoreExpectation)),
             };
             (written, fault)
         });

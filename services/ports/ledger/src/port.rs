@@ -139,6 +139,19 @@ pub trait Ledger: Send + Sync + 'static {
     /// its place once it is durable.
     async fn append(&self, subject: &Subject, expected: Seq, payload: Bytes) -> Result<Seq, AppendError>;
 
+    /// The same, with what the payload was written from: readers of this process find it with the record where the
+    /// adapter hands them what was appended, and unpack the payload where it does not.
+    async fn append_from(
+        &self,
+        subject: &Subject,
+        expected: Seq,
+        payload: Bytes,
+        memo: RecordMemo,
+    ) -> Result<Seq, AppendError> {
+        drop(memo);
+        self.append(subject, expected, payload).await
+    }
+
     /// The first record of `subject` after `after`, read from the leader: never stale.
     async fn first_after(&self, subject: &Subject, after: Seq) -> Result<Option<Record>, ReadError>;
 

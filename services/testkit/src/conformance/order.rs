@@ -176,12 +176,12 @@ pub async fn what_one_reader_made_of_a_record_another_finds(make: &dyn Factory) 
     for _ in 0..20 {
         chains.append(ledger.as_ref(), &subject).await.unwrap();
         for record in fast.next().await.expect("a tail can be read") {
-            seen.0.push(record.memo.get_or_make(|| Ok::<_, ()>(record.seq)).unwrap());
+            seen.0.push(record.memo.get_or_make(|_: Option<()>| Ok::<_, ()>(record.seq)).unwrap());
         }
     }
     while seen.1.len() < seen.0.len() {
         for record in tokio::time::timeout(PATIENCE, slow.next()).await.expect("it gets to the end").unwrap() {
-            let made_again = || Err(format!("commit {} was made twice", record.seq));
+            let made_again = |_: Option<()>| Err(format!("commit {} was made twice", record.seq));
             seen.1.push(record.memo.get_or_make(made_again).unwrap());
         }
     }

@@ -29,7 +29,7 @@ fn observation(number: usize, rank: u32, severity: Severity, signal: Signal, now
         severity,
         signal,
         source: format!("sender-{}", number % 3),
-        about: Some(AlertSubject { entity: Some(entity), observed_by: None, rule: "test".into() }),
+        about: Some(AlertSubject { entity: Some(entity), observed_by: None, rule: "test".into() }.into()),
         starts_at: (!number.is_multiple_of(5)).then_some(began),
         ends_at: (signal == Signal::Resolved).then_some(now),
         ..hindcast_testkit::observation(Fingerprint::from_mac(&mac), kind, service)

@@ -1,14 +1,14 @@
 //! The state hash of now, from the folds themselves: digests of what changed since it was last asked for are made when
 //! it is, so that neither a storm nor whoever looks at it pays for what the other does. Refuses to read the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use hindcast_domain::canonical::{self, EntityDigest, Key};
+use hindcast_domain::canonical::{self, EntityDigest};
 use hindcast_domain::{Fingerprint, IncidentId, LabelId, Partition, SilenceId};
 
 use super::Projector;
 use super::live::ClassCounts;
-use crate::fold::Folds;
+use crate::fold::{self, DigestsByFold, Folds};
 
 /// What is kept at hand, of one position.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(super) enum Dirty {
 #[derive(Debug, Default)]
 pub(super) struct Digests {
     /// All of them, once asked.
-    of: Option<BTreeMap<Key, EntityDigest>>,
+    of: Option<DigestsByFold>,
     /// Entities that changed since.
     changed: BTreeSet<(Partition, Dirty)>,
     /// The hash of all, while nothing changed.
@@ -61,10 +61,11 @@ impl Digests {
         let of = self.of.get_or_insert_with(|| folds.digests());
         for (partition, dirty) in changed {
             if let Some(digest) = dirty.digest(folds, &partition) {
-                of.insert(dirty.key(&partition), digest);
+                let (fold, id) = dirty.key();
+                of.entry((fold, partition.to_string())).or_default().insert(id.into(), digest);
             }
         }
-        let hash = canonical::state_hash(&*of);
+        let hash = fold::hash_of(of);
         self.hash = Some(hash.clone());
         hash
     }
@@ -72,15 +73,14 @@ impl Digests {
 
 impl Dirty {
     /// Where its digest stands.
-    fn key(&self, partition: &Partition) -> Key {
-        let (fold, id) = match self {
-            Self::Alert(id) => ("alerts", id.to_string()),
-            Self::Incident(id) => ("incidents", id.to_string()),
-            Self::Silence(id) => ("silences", id.to_string()),
-            Self::Label(id) => ("labels", id.to_string()),
-            Self::Alias(model) => ("aliases", model.clone()),
-        };
-        (fold, partition.to_string(), id)
+    fn key(&self) -> (&'static str, &str) {
+        match self {
+            Self::Alert(id) => ("alerts", id.as_str()),
+            Self::Incident(id) => ("incidents", id.as_str()),
+            Self::Silence(id) => ("silences", id.as_str()),
+            Self::Label(id) => ("labels", id.as_str()),
+            Self::Alias(model) => ("aliases", model.as_str()),
+        }
     }
 
     fn digest(&self, folds: &Folds, partition: &Partition) -> Option<EntityDigest> {

@@ -9,7 +9,7 @@ use hindcast_domain::{Event, Fingerprint, IncidentId};
 
 use crate::store::Batch;
 use crate::store::framed;
-use crate::store::keys::{self, DocumentKind, List, MentionIndex};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex, PackedIndex};
 
 /// What stands beside the event of a receipt by which its alert began to fire.
 pub(crate) const FIRED: &[u8] = b"f";
@@ -17,7 +17,7 @@ pub(crate) const FIRED: &[u8] = b"f";
 /// An event by its id, by its type with what is noted there, and by the command that it follows from.
 pub(crate) fn event(batch: &mut Batch, position: u64, id: &str, (kind, noted): (&str, Vec<u8>), cause: Option<&str>) {
     batch.place(keys::event(id), position);
-    batch.index(keys::about(MentionIndex::Type, kind, position, position), noted);
+    batch.pack(PackedIndex::Type, kind, position, &noted);
     if let Some(cause) = cause {
         batch.index(keys::about(MentionIndex::Caused, cause, position, position), []);
     }
@@ -79,12 +79,15 @@ pub(crate) fn alert(batch: &mut Batch, alert: &Alert, position: u64) {
     }
 }
 
-/// What a sender said of an alert, with the request that it came in.
+/// What a sender said of an alert, with the request that it came in beside it.
 pub(crate) fn observation(batch: &mut Batch, alert: &Fingerprint, position: u64, delivery: Option<u64>) {
-    batch.index(keys::about(MentionIndex::Receipt, alert.as_str(), position, position), []);
-    if let Some(delivery) = delivery {
-        batch.index(keys::about(MentionIndex::Receipt, alert.as_str(), delivery, position), []);
-    }
+    let key = keys::about(MentionIndex::Receipt, alert.as_str(), position, position);
+    batch.index(key, delivery.map_or_else(Vec::new, |delivery| delivery.to_be_bytes().to_vec()));
+}
+
+/// The request that an observation of a receipt came in, by what stands beside it.
+pub(crate) fn delivery(noted: &[u8]) -> Option<u64> {
+    noted.try_into().ok().map(u64::from_be_bytes)
 }
 
 /// A change, by when it happened.

@@ -16,7 +16,7 @@ use super::tally::{Counted, StoredMember};
 use crate::error::Error;
 use crate::limits::COMMANDS_MAX;
 use crate::store::event::LedgerEvents;
-use crate::store::keys::{DocumentKind, MentionIndex};
+use crate::store::keys::{DocumentKind, PackedIndex};
 use crate::store::{Store, ViewCheckpoint};
 
 impl Projector {
@@ -94,7 +94,7 @@ impl Projector {
         }
         self.watched.extend(self.store.ids(DocumentKind::Watched, "", at, usize::MAX)?);
         // What was decided long ago, or never will be, is let go with the process.
-        let noted = self.store.about(MentionIndex::Type, "intake.command", at).rev().take(COMMANDS_MAX);
+        let noted = self.store.packed(PackedIndex::Type, "intake.command", 0, at).rev().take(COMMANDS_MAX);
         let mut noted = noted.map(|mention| Ok(mention?.value)).collect::<Result<Vec<_>, Error>>()?;
         noted.reverse();
         let ids = noted.iter().filter_map(|id| std::str::from_utf8(id).ok()?.parse::<EventId>().ok());

@@ -33,7 +33,7 @@ use self::live::{ClassCounts, Live};
 use self::tally::{AlertTally, Before};
 use crate::error::Error;
 use crate::fold::{self, Folds};
-use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
+use crate::limits::{BATCH_BYTES, BATCH_EVENTS, FIRED_KEPT};
 use crate::store::keys::{self, DocumentKind, List, MentionIndex};
 use crate::store::{Batch, LAYOUT, Store, ViewCheckpoint, event, framed};
 
@@ -44,7 +44,7 @@ pub(crate) struct Projector {
     classes: ClassCounts,
     checkpoint: ViewCheckpoint,
     live: Arc<Mutex<Live>>,
-    /// Where each alert last began to fire.
+    /// Where each alert last began to fire, of those that did lately; of others the store knows it.
     fired_at: BTreeMap<Fingerprint, u64>,
     /// Parked items that nobody has looked at.
     parked: BTreeSet<EventId>,
@@ -340,6 +340,9 @@ impl Projector {
         }
         work.batch.commit(&self.checkpoint)?;
         self.digests.note(work.dirty);
+        if self.fired_at.len() > FIRED_KEPT {
+            self.fired_at.clear();
+        }
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         self.tell(&mut live);
         Ok(())

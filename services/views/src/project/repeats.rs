@@ -17,7 +17,7 @@ use super::{ProjectedBatch, Projector};
 use crate::error::Error;
 use crate::limits::{REPEAT_ALERTS_UNWRITTEN, REPEAT_BATCHES_UNWRITTEN};
 use crate::store::event::LedgerEvents;
-use crate::store::keys::{DocumentKind, MentionIndex, WRITTEN_REPEATS};
+use crate::store::keys::{DocumentKind, PackedIndex, WRITTEN_REPEATS};
 use crate::store::{Batch, Store};
 
 /// Repeats of an alert, or of an incident's alerts while they belonged to it.
@@ -269,7 +269,7 @@ pub(crate) fn written_at(store: &Store, at: u64) -> Result<u64, Error> {
 /// The repeats of the batches behind `after` up to `at`, each with the incident for which it counted.
 pub(crate) fn counted(store: &Store, events: &LedgerEvents, after: u64, at: u64) -> Result<Vec<CountedRepeat>, Error> {
     let mut all = Vec::new();
-    for mention in store.about_from(MentionIndex::Type, "intake.repeats", after + 1, at) {
+    for mention in store.packed(PackedIndex::Type, "intake.repeats", after + 1, at) {
         let position = mention?.position;
         let Some(recorded) = events.at(position)?.map(|event| event.recorded()).transpose()?.flatten() else {
             continue;

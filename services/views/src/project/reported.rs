@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::discriminant;
 
 use hindcast_domain::event::Recorded;
 use hindcast_domain::events;
@@ -113,12 +114,17 @@ impl IncidentRow {
         }
     }
 
-    /// The row as it is written, and a hash by which it is told from the one that was written before.
-    fn written(&self) -> (Vec<u8>, u64) {
-        let value = serde_json::to_vec(self).unwrap_or_default();
+    /// A hash by which it is told from the one that was written before. Most events about an incident change no row, so
+    /// that none is written as JSON to be compared.
+    fn mark(&self) -> u64 {
+        let Self { environment, opened_at, started_at, acknowledged_at, resolved_at, status, peak, services, .. } =
+            self;
+        let Self { reopened, declared, cause, merged, counted, .. } = self;
         let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        (value, hasher.finish())
+        (environment, opened_at, started_at, acknowledged_at, resolved_at).hash(&mut hasher);
+        (discriminant(status), discriminant(peak), services).hash(&mut hasher);
+        (reopened, declared, cause, merged, counted).hash(&mut hasher);
+        hasher.finish()
     }
 }
 
@@ -177,7 +183,7 @@ impl WrittenRows {
         for (partition, book) in &folds.books {
             for (id, incident) in &book.incidents {
                 let row = IncidentRow::of(incident, &partition.environment, tally(id));
-                self.0.insert(id.clone(), row.written().1);
+                self.0.insert(id.clone(), row.mark());
             }
         }
     }
@@ -198,9 +204,11 @@ impl Projector {
             let Some(incident) = book.incidents.get(id) else { continue };
             let tally = self.repeats.with(id.as_str(), self.counts.get(id).and_then(|counted| counted.stored));
             let row = IncidentRow::of(incident, &recorded.partition.environment, tally);
-            let (value, hash) = row.written();
-            if self.written.0.insert(id.clone(), hash) != Some(hash) {
+            let mark = row.mark();
+            if self.written.0.get(id) != Some(&mark) {
+                self.written.0.insert(id.clone(), mark);
                 let key = keys::row(row.opened_at, id.as_str());
+                let value = serde_json::to_vec(&row).unwrap_or_default();
                 work.batch.document(DocumentKind::Row, &key, recorded.position, value);
             }
         }

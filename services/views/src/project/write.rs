@@ -15,7 +15,7 @@ use super::{ProjectedBatch, Projector, index};
 use crate::error::Error;
 use crate::fold::Changed;
 use crate::limits::LOOK_BACK_EVENTS_MAX;
-use crate::store::keys::{self, DocumentKind, List, MentionIndex};
+use crate::store::keys::{self, DocumentKind, List, MentionIndex, PackedIndex};
 use crate::store::{Batch, framed};
 
 impl Projector {
@@ -171,8 +171,7 @@ impl Projector {
         }
         if let Some(grouping) = grouping(&recorded.event) {
             for considered in &grouping.considered {
-                let key = keys::about(MentionIndex::Considered, considered.incident.as_str(), position, position);
-                work.batch.index(key, []);
+                work.batch.pack(PackedIndex::Considered, considered.incident.as_str(), position, &[]);
             }
         }
         if let Event::IncidentOpened(opened) = &recorded.event

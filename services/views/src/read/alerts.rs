@@ -4,6 +4,7 @@ use hindcast_api as api;
 use hindcast_api::{Page, Problem};
 use hindcast_domain::alert::senders::SenderWord;
 use hindcast_domain::alert::{Alert, Status};
+use hindcast_domain::shared::SharedCopy;
 use hindcast_queries::AlertFilter;
 
 use super::{PageBounds, Reader};
@@ -25,7 +26,7 @@ impl Reader {
         let repeats = self.repeats(alert.fingerprint.as_str())?;
         let occurrence = alert.occurrence();
         let (starts_at, ends_at) = (occurrence.starts_at, occurrence.ends_at);
-        let (entity, observed_by, entity_rule) = match alert.about {
+        let (entity, observed_by, entity_rule) = match alert.about.map(SharedCopy::into_inner) {
             Some(about) => (about.entity, about.observed_by, Some(about.rule)),
             None => (None, None, None),
         };

@@ -12,7 +12,7 @@ use super::{PageBounds, Reader};
 use crate::error::Error;
 use crate::store::Mention;
 use crate::store::event::{EventHead, LedgerEvent};
-use crate::store::keys::MentionIndex;
+use crate::store::keys::{MentionIndex, PackedIndex};
 
 impl Reader {
     /// One event, by its id or a unique prefix.
@@ -55,8 +55,7 @@ impl Reader {
             }
             (None, Some(kind)) if !indexed_types(kind).is_empty() => {
                 let types = indexed_types(kind).into_iter();
-                let each =
-                    types.map(|kind| positions(self.store.about_from(MentionIndex::Type, kind, from, to)).peekable());
+                let each = types.map(|kind| positions(self.store.packed(PackedIndex::Type, kind, from, to)).peekable());
                 self.gather(self.at_each(merged(each.collect())), asked, wanted)?
             }
             _ => self.gather(self.events.between(from, to), asked, wanted)?,

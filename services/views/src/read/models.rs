@@ -15,7 +15,7 @@ use hindcast_mlops::train;
 
 use super::{PageBounds, Reader};
 use crate::error::Error;
-use crate::store::keys::{self, DocumentKind, MentionIndex};
+use crate::store::keys::{self, DocumentKind, MentionIndex, PackedIndex};
 
 /// Words of a shadow that are looked at, the newest.
 const PLACED_MAX: usize = 20_000;
@@ -90,7 +90,7 @@ impl Reader {
     /// Events of a type, oldest first.
     fn of_type(&self, kind: &str) -> Result<Vec<Recorded>, Error> {
         let mut found = Vec::new();
-        for mention in self.store.about(MentionIndex::Type, kind, self.at) {
+        for mention in self.store.packed(PackedIndex::Type, kind, 0, self.at) {
             found.extend(self.recorded(mention?.position)?);
         }
         Ok(found)
@@ -216,7 +216,7 @@ impl Reader {
         let mut report = api::ShadowReport { from, ..api::ShadowReport::default() };
         let mut newest: BTreeMap<String, Placed> = BTreeMap::new();
         let mut seen = 0;
-        for mention in self.store.about(MentionIndex::Type, "shadow.placed", self.at).rev().take(PLACED_MAX) {
+        for mention in self.store.packed(PackedIndex::Type, "shadow.placed", 0, self.at).rev().take(PLACED_MAX) {
             let Some(recorded) = self.recorded(mention?.position)? else { continue };
             let Event::ShadowPlaced(placed) = recorded.event else { continue };
             if placed.version != version {

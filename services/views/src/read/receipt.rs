@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Reader;
 use crate::error::Error;
 use crate::limits::{RECEIPT_EVENTS_MAX, RECEIPT_STEPS_FIRST, RECEIPT_STEPS_MAX};
+use crate::project::index;
 use crate::project::repeats::RepeatCount;
 use crate::project::write::grouping;
 use crate::store::keys::{DocumentKind, MentionIndex};
@@ -43,7 +44,9 @@ impl Reader {
             .ok_or_else(|| Problem::new(Code::NotFound, format!("expected an alert, found none for {fingerprint}")))?;
         let mut positions = BTreeSet::new();
         for mention in self.store.about(MentionIndex::Receipt, fingerprint, self.at).take(RECEIPT_EVENTS_MAX) {
-            positions.insert(mention?.position);
+            let mention = mention?;
+            positions.insert(mention.position);
+            positions.extend(index::delivery(&mention.value));
         }
         let incidents = self.homes(&alert)?;
         let told = self.told(&alert, &incidents, &mut positions)?;

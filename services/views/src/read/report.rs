@@ -18,7 +18,7 @@ use super::Reader;
 use crate::error::Error;
 use crate::project::load::partition_of;
 use crate::project::reported::{FiringNote, IncidentRow, LabelNote, NoticeNote};
-use crate::store::keys::{self, DocumentKind, MentionIndex};
+use crate::store::keys::{self, DocumentKind, PackedIndex};
 
 /// The stretch where none is named.
 const STRETCH: Span = Span::hours(24 * 30);
@@ -118,7 +118,7 @@ impl ReportReading<'_> {
         let mut told = BTreeMap::<String, IncidentFigures>::new();
         let mut moments = BTreeSet::<(i64, Option<String>, Reason)>::new();
         for (kind, asked) in [("notice.requested", true), ("notice.held", false)] {
-            for mention in reader.store.about_from(MentionIndex::Type, kind, self.from, reader.at) {
+            for mention in reader.store.packed(PackedIndex::Type, kind, self.from, reader.at) {
                 let notice: NoticeNote = noted(&mention?.value)?;
                 if notice.page && asked {
                     moments.insert((notice.at, notice.incident.clone(), notice.reason));
@@ -142,7 +142,7 @@ impl ReportReading<'_> {
             }
         }
         self.labels(&mut told)?;
-        for mention in reader.store.about_from(MentionIndex::Type, "incident.reopened", self.from, reader.at) {
+        for mention in reader.store.packed(PackedIndex::Type, "incident.reopened", self.from, reader.at) {
             let position = mention?.position;
             let Some(recorded) = reader.recorded(position)? else { continue };
             let by_people = matches!(&recorded.event, Event::IncidentReopened(it) if it.fingerprint.is_none());
@@ -157,10 +157,10 @@ impl ReportReading<'_> {
     fn labels(&self, told: &mut BTreeMap<String, IncidentFigures>) -> Result<(), Error> {
         let store = &self.of.store;
         let mut retracted = BTreeSet::new();
-        for mention in store.about_from(MentionIndex::Type, "label.retracted", self.from, self.of.at) {
+        for mention in store.packed(PackedIndex::Type, "label.retracted", self.from, self.of.at) {
             retracted.insert(self.of.noted(&mention?.value)?);
         }
-        for mention in store.about_from(MentionIndex::Type, "label.given", self.from, self.of.at) {
+        for mention in store.packed(PackedIndex::Type, "label.given", self.from, self.of.at) {
             let mention = mention?;
             let label: LabelNote = noted(&mention.value)?;
             let Some(incident) = label.incident.as_ref().filter(|_| !retracted.contains(&label.label)) else {
@@ -199,7 +199,7 @@ impl ReportReading<'_> {
     }
 
     fn firings(&self, figures: &mut Figures) -> Result<(), Error> {
-        for mention in self.of.store.about_from(MentionIndex::Type, "alert.fired", self.from, self.of.at) {
+        for mention in self.of.store.packed(PackedIndex::Type, "alert.fired", self.from, self.of.at) {
             let fired: FiringNote = noted(&mention?.value)?;
             if self.environment.is_none_or(|wanted| *wanted == fired.environment) {
                 figures.firing(Time::from_nanos(fired.at), fired.service.as_ref());
@@ -211,7 +211,7 @@ impl ReportReading<'_> {
     fn spend(&self) -> Result<TotalSpend, Error> {
         let mut spend = TotalSpend::default();
         for kind in ["conversation.answered", "conversation.replied"] {
-            for mention in self.of.store.about_from(MentionIndex::Type, kind, self.from, self.of.at) {
+            for mention in self.of.store.packed(PackedIndex::Type, kind, self.from, self.of.at) {
                 let Some(recorded) = self.of.recorded(mention?.position)? else { continue };
                 if self.stretch.holds(recorded.time) {
                     count(&mut spend, &recorded.event);

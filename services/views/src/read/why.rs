@@ -13,7 +13,7 @@ use crate::limits::{CONSIDERED_READ_MAX, KEPT_OUT_MAX, LOOK_BACK_EVENTS_MAX};
 use crate::project::load::read_member;
 use crate::project::tally::StoredMember;
 use crate::project::write::grouping;
-use crate::store::keys::{self, DocumentKind, MentionIndex};
+use crate::store::keys::{self, DocumentKind, MentionIndex, PackedIndex};
 use crate::words;
 
 impl Reader {
@@ -110,7 +110,7 @@ impl Reader {
     fn kept_out(&self, id: &str) -> Result<Vec<WhyKeptOut>, Error> {
         // The newest word on each alert counts.
         let mut kept: BTreeMap<String, WhyKeptOut> = BTreeMap::new();
-        for mention in self.store.about(MentionIndex::Considered, id, self.at).rev().take(CONSIDERED_READ_MAX) {
+        for mention in self.store.packed(PackedIndex::Considered, id, 0, self.at).rev().take(CONSIDERED_READ_MAX) {
             if kept.len() == KEPT_OUT_MAX {
                 break;
             }

@@ -1,9 +1,16 @@
 //! Writing: a batch that becomes visible with its checkpoint or not at all. Refuses to read.
 
+use std::collections::BTreeMap;
+
 use fjall::Keyspace;
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, DocumentKind};
+use hindcast_domain::limits::COMMIT_EVENTS_MAX;
+use hindcast_ledger::Seq;
+use hindcast_ledger::commit::seq_of;
+
+use super::keys::{self, DocumentKind, PackedIndex};
+use super::notes::PackedNotes;
 use crate::error::Error;
 
 /// How far the views are, written with the data that they are about.
@@ -31,7 +38,7 @@ pub(crate) struct ViewCheckpoint {
 }
 
 /// The form of keys and values that this binary writes; another one is dropped and built anew.
-pub(crate) const LAYOUT: u32 = 7;
+pub(crate) const LAYOUT: u32 = 8;
 
 /// Writes that become visible and durable together.
 pub(crate) struct Batch {
@@ -39,6 +46,10 @@ pub(crate) struct Batch {
     pub(super) documents: Keyspace,
     pub(super) index: Keyspace,
     pub(super) bytes: usize,
+    /// Events of the commit that is being written, by what they have to do with: one entry for all of them.
+    pub(super) packed: BTreeMap<(PackedIndex, String), (u64, PackedNotes)>,
+    /// That commit.
+    pub(super) packing: Seq,
 }
 
 impl Batch {
@@ -66,8 +77,27 @@ impl Batch {
         self.index(key, position.to_be_bytes());
     }
 
+    /// An event that has to do with an id, with what is noted there. Events come in the order of their positions.
+    pub(crate) fn pack(&mut self, index: PackedIndex, id: &str, position: u64, note: &[u8]) {
+        let seq = seq_of(position);
+        if self.packing != seq {
+            self.write_packed();
+            self.packing = seq;
+        }
+        let at = u16::try_from(position % COMMIT_EVENTS_MAX as u64).unwrap_or(u16::MAX);
+        let of = self.packed.entry((index, id.to_owned())).or_insert_with(|| (position, PackedNotes::default()));
+        of.1.push(at, note);
+    }
+
+    fn write_packed(&mut self) {
+        for ((index, id), (first, notes)) in std::mem::take(&mut self.packed) {
+            self.index(keys::packed(index, &id, first), notes.into_bytes());
+        }
+    }
+
     /// Writes all of it, with how far that is: both or neither.
     pub(crate) fn commit(mut self, checkpoint: &ViewCheckpoint) -> Result<(), Error> {
+        self.write_packed();
         let value =
             serde_json::to_vec(checkpoint).map_err(|source| Error::Json { expected: "a checkpoint", source })?;
         self.batch.insert(&self.index, keys::CHECKPOINT, value);

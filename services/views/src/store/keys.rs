@@ -90,12 +90,8 @@ pub(crate) enum MentionIndex {
     Notice = b'n',
     /// The notices of an incident, by the position at which they began.
     NoticesOf = b'o',
-    /// Grouping decisions that considered an incident and chose another one.
-    Considered = b'k',
     /// Events that follow from a command.
     Caused = b'c',
-    /// Events of a type.
-    Type = b't',
     /// Alerts of a name, by the position at which they were first seen.
     Named = b'm',
     /// Alerts of a sender's fingerprint, likewise.
@@ -115,6 +111,17 @@ pub(crate) enum MentionIndex {
     Topic = b'p',
 }
 
+/// Events that have to do with something, all of one commit in one entry; the letter is the second byte of their keys,
+/// for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum PackedIndex {
+    /// Events of a type.
+    Type = b't',
+    /// Grouping decisions that considered an incident and chose another one.
+    Considered = b'k',
+}
+
 /// The one key that is overwritten.
 pub(crate) const CHECKPOINT: &[u8] = b"!checkpoint";
 
@@ -126,6 +133,7 @@ const LIST: u8 = b'5';
 const ABOUT: u8 = b'6';
 const FINDING: u8 = b'7';
 const RECORDED: u8 = b'8';
+const PACKED: u8 = b'9';
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
@@ -222,6 +230,11 @@ pub(crate) fn about_prefix(about: MentionIndex, id: &str) -> Vec<u8> {
 /// An event that has to do with an id, and the position since which that is known.
 pub(crate) fn about(about: MentionIndex, id: &str, position: u64, known: u64) -> Vec<u8> {
     join(&[&about_prefix(about, id), &position.to_be_bytes(), &known.to_be_bytes()])
+}
+
+/// Events of one commit that have to do with an id, by the first of them.
+pub(crate) fn packed(index: PackedIndex, id: &str, first: u64) -> Vec<u8> {
+    join(&[&[PACKED, index as u8], id.as_bytes(), &[0], &first.to_be_bytes()])
 }
 
 /// Eight bytes whose order is the order of the signed number.

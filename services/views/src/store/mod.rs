@@ -6,15 +6,18 @@
 mod batch;
 pub(crate) mod event;
 pub(crate) mod keys;
+mod notes;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use fjall::config::BlockSizePolicy;
+use fjall::config::{BlockSizePolicy, FilterPolicy};
 use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
+use hindcast_ledger::commit;
 use serde::de::DeserializeOwned;
 
 pub(crate) use self::batch::{Batch, LAYOUT, ViewCheckpoint, framed};
-use self::keys::{DocumentKind, GROUPING, List, MentionIndex};
+use self::keys::{DocumentKind, GROUPING, List, MentionIndex, PackedIndex};
 use crate::error::Error;
 use crate::limits::{CACHE_BYTES, DOCUMENT_BLOCK_BYTES, JOURNAL_BYTES, MEMTABLE_BYTES};
 
@@ -47,13 +50,25 @@ impl Store {
         let database = Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(JOURNAL_BYTES);
         let db = database.worker_threads(1).open()?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
-        let blocks = || plain().data_block_size_policy(BlockSizePolicy::all(DOCUMENT_BLOCK_BYTES));
+        // Documents are read by ranges alone, which no filter helps.
+        let blocks = || {
+            plain()
+                .data_block_size_policy(BlockSizePolicy::all(DOCUMENT_BLOCK_BYTES))
+                .filter_policy(FilterPolicy::disabled())
+        };
         Ok(Self { documents: db.keyspace("documents", blocks)?, index: db.keyspace("index", plain)?, db })
     }
 
     /// An empty batch.
     pub(crate) fn batch(&self) -> Batch {
-        Batch { batch: self.db.batch(), documents: self.documents.clone(), index: self.index.clone(), bytes: 0 }
+        Batch {
+            batch: self.db.batch(),
+            documents: self.documents.clone(),
+            index: self.index.clone(),
+            bytes: 0,
+            packed: BTreeMap::new(),
+            packing: 0,
+        }
     }
 
     /// Makes what was written durable.
@@ -194,9 +209,22 @@ impl Store {
 
     /// Whether the event at a position is one that says why an alert is where it is.
     pub(crate) fn tells_grouping(&self, position: u64) -> Result<bool, Error> {
-        let noted = |kind| Ok::<_, Error>(self.index.get(keys::about(MentionIndex::Type, kind, position, position))?);
+        let noted = |kind| self.packed(PackedIndex::Type, kind, position, position).next().transpose();
         Ok(noted("incident.opened")?.is_some()
-            || noted("incident.alert_joined")?.is_some_and(|noted| noted.as_ref() == GROUPING))
+            || noted("incident.alert_joined")?.is_some_and(|noted| noted.value.as_ref() == GROUPING))
+    }
+
+    /// Events from `from` to `to` that have to do with an id, oldest first.
+    pub(crate) fn packed(
+        &self,
+        index: PackedIndex,
+        id: &str,
+        from: u64,
+        to: u64,
+    ) -> impl DoubleEndedIterator<Item = Result<Mention, Error>> + use<> {
+        let begin = commit::position(commit::seq_of(from.min(to)), 0);
+        let entries = self.index.range(keys::packed(index, id, begin)..=keys::packed(index, id, to));
+        entries.flat_map(move |guard| mentions(guard, (from, to)).unwrap_or_else(|error| vec![Err(error)]))
     }
 
     /// Events that have to do with `id`, as of `at`, oldest first, each once.
@@ -312,6 +340,15 @@ impl Document {
         let value = serde_json::from_slice(json).map_err(|source| Error::Json { expected, source })?;
         Ok((partition.to_owned(), value))
     }
+}
+
+/// The events that an entry names, those from `from` to `to` only.
+fn mentions(guard: Guard, (from, to): (u64, u64)) -> Result<Vec<Result<Mention, Error>>, Error> {
+    let (key, value) = guard.into_inner()?;
+    let seq = commit::seq_of(number(&key, 0)?);
+    let place = |(index, note)| (commit::position(seq, usize::from(index)), note);
+    let within = notes::unpacked(&value)?.into_iter().map(place).filter(|(at, _)| (from..=to).contains(at));
+    Ok(within.map(|(position, note)| Ok(Mention { position, value: note.into() })).collect())
 }
 
 /// The kind and the id that stand before a document's position.

@@ -7,6 +7,7 @@ use super::Labels;
 use crate::entity::AlertSubject;
 use crate::id::{EventId, Fingerprint};
 use crate::severity::Severity;
+use crate::shared::SharedCopy;
 use crate::time::{Span, Time};
 use crate::words::{SilenceEnd, SuppressionKind};
 
@@ -40,7 +41,7 @@ pub struct Observation {
     pub service: Option<String>,
     /// What it is about, apart from who observed it; absent in events of before that was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub about: Option<AlertSubject>,
+    pub about: Option<SharedCopy<AlertSubject>>,
     /// By the vendor's table.
     pub severity: Severity,
     /// Wrong, or over.
@@ -92,7 +93,7 @@ pub struct Fired {
     pub service: Option<String>,
     /// What it is about, apart from who observed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub about: Option<AlertSubject>,
+    pub about: Option<SharedCopy<AlertSubject>>,
     /// How bad it says it is.
     pub severity: Severity,
     /// All labels, whole.

@@ -1,22 +1,16 @@
-//! Labels and annotations: names with their values. Owns that copies share one memory: a process holds the labels of an
-//! alert in its decisions, its books and its views, and they are the same.
+//! Labels and annotations: names with their values. A process holds those of an alert in its decisions, its books and its
+//! views, and they are the same, so copies share them.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
-use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::shared::SharedCopy;
 
 type LabelMap = BTreeMap<String, String>;
 
-/// Labels or annotations. A copy shares its memory with the original until one of them is changed.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(Arc<LabelMap>);
+/// Labels or annotations, as a map.
+pub type Labels = SharedCopy<LabelMap>;
 
-impl Labels {
+impl SharedCopy<LabelMap> {
     /// None.
     #[must_use]
     pub fn new() -> Self {
@@ -26,39 +20,13 @@ impl Labels {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Deref for Labels {
-    type Target = LabelMap;
-
-    fn deref(&self) -> &LabelMap {
-        &self.0
-    }
-}
-
-impl DerefMut for Labels {
-    fn deref_mut(&mut self) -> &mut LabelMap {
-        Arc::make_mut(&mut self.0)
-    }
-}
-
-impl fmt::Debug for Labels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<LabelMap> for Labels {
-    fn from(labels: LabelMap) -> Self {
-        Self(Arc::new(labels))
+        LabelMap::is_empty(self)
     }
 }
 
 impl From<Labels> for LabelMap {
     fn from(labels: Labels) -> Self {
-        Arc::unwrap_or_clone(labels.0)
+        labels.into_inner()
     }
 }
 
@@ -79,7 +47,7 @@ impl IntoIterator for Labels {
     type IntoIter = btree_map::IntoIter<String, String>;
 
     fn into_iter(self) -> Self::IntoIter {
-        LabelMap::from(self).into_iter()
+        self.into_inner().into_iter()
     }
 }
 
@@ -88,59 +56,19 @@ impl<'a> IntoIterator for &'a Labels {
     type IntoIter = btree_map::Iter<'a, String, String>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.iter()
     }
 }
 
 impl PartialEq<LabelMap> for Labels {
     fn eq(&self, other: &LabelMap) -> bool {
-        *self.0 == *other
-    }
-}
-
-impl Serialize for Labels {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Labels {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        LabelMap::deserialize(deserializer).map(Self::from)
-    }
-}
-
-/// The schema of the map.
-impl JsonSchema for Labels {
-    fn schema_name() -> Cow<'static, str> {
-        LabelMap::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        LabelMap::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        LabelMap::json_schema(generator)
-    }
-
-    fn inline_schema() -> bool {
-        LabelMap::inline_schema()
+        **self == *other
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_copy_is_shared_until_it_is_changed() {
-        let first = Labels::from([("service".to_owned(), "db".to_owned())]);
-        let mut second = first.clone();
-        assert!(std::ptr::eq(&raw const *first, &raw const *second));
-        second.insert("pod".to_owned(), "db-0".to_owned());
-        assert_eq!((first.len(), second.len()), (1, 2));
-    }
 
     #[test]
     fn labels_are_written_and_read_as_a_map() {

@@ -12,7 +12,7 @@ use crate::events;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use labels::Labels;
 
@@ -27,6 +27,7 @@ use crate::event::{Event, Recorded};
 use crate::id::{EventId, Fingerprint, IncidentId};
 use crate::limits::{OCCURRENCES_KEPT_MAX, STARTS_KEPT_MAX};
 use crate::severity::Severity;
+use crate::shared::SharedCopy;
 use crate::time::{Span, Time};
 use crate::words::SuppressionKind;
 
@@ -102,7 +103,7 @@ pub struct Alert {
     pub service: Option<String>,
     /// What it is about, apart from who observed it; absent in a ledger of before that was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub about: Option<AlertSubject>,
+    pub about: Option<SharedCopy<AlertSubject>>,
     /// How bad it says it is.
     pub severity: Severity,
     /// All labels of the newest observation that changed them.
@@ -120,6 +121,7 @@ pub struct Alert {
     /// When the sender's silence becomes a fact.
     pub stale_at: Option<Time>,
     /// The newest stretches of firing, oldest first.
+    #[serde(deserialize_with = "without_room")]
     pub occurrences: Vec<Occurrence>,
     /// Stretches of firing so far.
     pub fired: u64,
@@ -128,7 +130,7 @@ pub struct Alert {
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
     /// What holds it back.
-    pub suppressed: Option<Suppression>,
+    pub suppressed: Option<Box<Suppression>>,
     /// A silence that a person lifted from it: it holds it no more.
     pub exempt_from: Option<String>,
     /// Until when it counts as flapping.
@@ -213,7 +215,8 @@ impl Alert {
             first_seen_at: now,
             last_seen_at: now,
             stale_at: Some(fired.stale_at),
-            occurrences: Vec::new(),
+            // Most alerts fire once, and there are many of them.
+            occurrences: Vec::with_capacity(1),
             fired: 0,
             messages: 0,
             incident: None,
@@ -302,12 +305,12 @@ impl Alert {
             }
             Event::AlertStale(_) => self.close(Status::Stale, None, recorded.time),
             Event::AlertSuppressed(suppressed) => {
-                self.suppressed = Some(Suppression {
+                self.suppressed = Some(Box::new(Suppression {
                     by: suppressed.by.clone(),
                     kind: suppressed.kind.clone(),
                     until: suppressed.until,
                     event: recorded.id.clone(),
-                });
+                }));
             }
             Event::AlertUnsuppressed(lifted) => {
                 self.suppressed = None;
@@ -324,6 +327,13 @@ impl Alert {
         }
         self.revision = recorded.revision.unwrap_or(self.revision);
     }
+}
+
+/// Reads a list that takes no more memory than it needs.
+fn without_room<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let mut list = Vec::deserialize(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 /// Folds an event whose subject is a fingerprint; true when it was about an alert.

@@ -111,7 +111,7 @@ fn observe(ledger: &mut Ledger, recording: &str, truth: &Value, at: Time, sent: 
     let resolved =
         EntityRules::shipped().resolve(&LabelledAlert { name: &observation.name, labels: &observation.labels });
     observation.service = resolved.service.or(observation.service);
-    observation.about = Some(resolved.about);
+    observation.about = Some(resolved.about.into());
     let starts = time(&sent["startsAt"]).unwrap();
     observation.starts_at = Some(starts + later);
     observation.severity = match label("severity") {
