@@ -29,6 +29,8 @@ pub(crate) fn silent(state: &CorrelatorState, lane: &Partition, key: &RhythmKey,
         occurrence: known.map_or(0, |alert| alert.fired) + 1,
         source_fingerprint: None,
         source: OWN_SOURCE.to_owned(),
+        replica_of: None,
+        sender_ahead: None,
         name: SENDER_SILENT.to_owned(),
         service: None,
         about: None,
@@ -119,7 +121,8 @@ pub(crate) fn heard(state: &CorrelatorState, lane: &Partition, input: &Recorded,
     for key in keys {
         let state = ahead.as_ref().unwrap_or(state);
         let Some(alert) = state.silent_alert(&key) else { continue };
-        let over = Resolved { observed: input.id.clone(), ends_at: now };
+        let over =
+            Resolved { observed: input.id.clone(), ends_at: now, ends_at_sent: None, source: None, replica_of: None };
         let mut decided = vec![Draft::system(&alert.fingerprint, Event::AlertResolved(over))];
         decided
             .extend(alert.incident.as_ref().and_then(|incident| grouping::quiet(state, incident, &alert.fingerprint)));

@@ -69,7 +69,12 @@ fn gathered_repeats_are_a_rhythm_too() {
     let seen = lasting("PgDown", "prom");
     say(&mut lane, at(0), &seen);
     let again = |lane: &mut Lane, seconds| {
-        let alerts = vec![RepeatedAlert { fingerprint: seen.fingerprint.clone(), count: 1, stale_after_s: 86_400 }];
+        let alerts = vec![RepeatedAlert {
+            fingerprint: seen.fingerprint.clone(),
+            count: 1,
+            stale_after_s: 86_400,
+            sender: None,
+        }];
         let batch = RepeatBatch { from: at(seconds), to: at(seconds), requests: Vec::new(), alerts };
         lane.input(at(seconds), "repeats", Event::Repeats(batch))
     };

@@ -5,6 +5,7 @@ use hindcast_api::Problem;
 use hindcast_domain::alert::{Observation, Signal};
 use hindcast_domain::entity::Entity;
 use hindcast_domain::event::RejectedItem;
+use hindcast_domain::shared::SharedCopy;
 use hindcast_domain::{Severity, Time};
 use hindcast_entities::{EntityRules, LabelledAlert};
 use serde::Serialize;
@@ -86,7 +87,7 @@ fn alert(observation: Observation) -> AlertExplanation {
     let mut unmapped: Vec<String> = observation.unmapped.iter().cloned().chain(unread).collect();
     unmapped.sort_unstable();
     unmapped.dedup();
-    let (entity, observed_by, rule) = match observation.about {
+    let (entity, observed_by, rule) = match observation.about.map(SharedCopy::into_inner) {
         Some(about) => (about.entity, about.observed_by, Some(about.rule)),
         None => (None, None, None),
     };

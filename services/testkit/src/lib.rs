@@ -10,6 +10,7 @@
 //! - [`vendors`]: stand-ins that speak the protocols of those who are sent notifications, and the suite that every
 //!   notifier runs against them.
 //! - [`append`]: one event of any kind into a ledger, past the types that hold product code back.
+//! - [`seeds`]: the seeds of what is tested at random.
 //! - [`recording`]: recordings of real incidents as evidence, as of any moment.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
@@ -21,6 +22,7 @@ mod documents;
 pub mod messaging;
 #[allow(missing_docs)] // the fields of a recording are those of its files
 pub mod recording;
+pub mod seeds;
 pub mod vendors;
 pub mod work;
 

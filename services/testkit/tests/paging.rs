@@ -4,7 +4,7 @@
 //!
 //! `HINDCAST_TEST_PAGED` says how many histories are lived, `HINDCAST_TEST_SEED` repeats an earlier run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 #[path = "paging/families.rs"]
 mod families;
@@ -17,6 +17,7 @@ use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::notice::{DeliveredMessage, Reason};
 use hindcast_domain::{Severity, Span};
 use hindcast_paging_audit::{AuditRule, PageAuditReport};
+use hindcast_testkit::seeds::{asked, seed};
 use history::{PagedHistory, Tampering};
 
 /// Histories that are lived in every run of the tests.
@@ -24,18 +25,6 @@ const HISTORIES: u64 = 200;
 /// Histories within which a rule that is switched off is found.
 const FOUND_WITHIN: u64 = 100;
 const STEPS: usize = 40;
-
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// The first seed, printed so that it can be asked for again; a fresh one for every run.
-fn seed() -> u64 {
-    let fresh = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos().into();
-    let seed = asked("HINDCAST_TEST_SEED").unwrap_or_else(fresh);
-    eprintln!("HINDCAST_TEST_SEED={seed}");
-    seed
-}
 
 fn lived(seed: u64, tampering: Tampering) -> (PageAuditReport, PagedHistory) {
     let mut history = PagedHistory::new(seed, tampering);

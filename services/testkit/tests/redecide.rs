@@ -3,7 +3,7 @@
 //!
 //! `HINDCAST_TEST_HISTORIES` says how many histories are lived, `HINDCAST_TEST_SEED` repeats an earlier run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 mod history;
 
@@ -21,21 +21,10 @@ use hindcast_ledger::{Record, Shared, Subject, commit};
 use hindcast_mlops::Labeller;
 use hindcast_pager::Pager;
 use hindcast_testkit::conformance::toy;
+use hindcast_testkit::seeds::{asked, seed};
 
 /// Histories of a usual run; `cargo xtask prove` lives fifty times as many.
 const HISTORIES: u64 = 20;
-
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// A fresh seed, printed so that it can be asked for again.
-fn seed() -> u64 {
-    let fresh = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos().into();
-    let seed = asked("HINDCAST_TEST_SEED").unwrap_or_else(fresh);
-    eprintln!("HINDCAST_TEST_SEED={seed}");
-    seed
-}
 
 async fn again<D: Decider>(ledger: &Shared, decider: D) -> Redecision {
     redecide(ledger, decider, ledger.head().await.unwrap()).await.unwrap()

@@ -4,7 +4,7 @@
 //!
 //! `HINDCAST_TEST_HISTORIES` says how many histories are lived, `HINDCAST_TEST_SEED` repeats an earlier run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)] // a test that cannot go on fails
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on fails
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use hindcast_ledger::memory::MemoryLedger;
 use hindcast_ledger::{LedgerProgress, Shared};
 use hindcast_mlops::seeded::Seeded;
 use hindcast_testkit::conformance::toy;
+use hindcast_testkit::seeds::{asked, seed};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -52,10 +53,6 @@ struct ResendingWorld {
     door: IntakeWriter,
     lane: Option<RunningLane>,
     acknowledged: BTreeMap<Fingerprint, Acknowledged>,
-}
-
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }
 
 fn partition() -> Partition {
@@ -240,9 +237,7 @@ async fn lived(seed: u64, fail: FailPoint) -> (Vec<String>, u64) {
 }
 
 fn histories() -> impl Iterator<Item = u64> {
-    let fresh = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos().into();
-    let seed = asked("HINDCAST_TEST_SEED").unwrap_or_else(fresh);
-    eprintln!("HINDCAST_TEST_SEED={seed}");
+    let seed = seed();
     (0..asked("HINDCAST_TEST_HISTORIES").unwrap_or(12)).map(move |number| seed + number)
 }
 

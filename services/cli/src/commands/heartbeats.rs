@@ -44,7 +44,7 @@ pub async fn run(args: HeartbeatsArgs, context: &mut CliContext<'_>) -> Result<(
         let interval = item.interval_s.and_then(|seconds| i64::try_from(seconds).ok());
         table.row([
             name(item).into(),
-            inked(item.status.as_str().to_owned(), ink),
+            inked(item.status.as_str(), ink),
             interval.map(|seconds| brief(Span::seconds(seconds))).unwrap_or_default().into(),
             item.firing.to_string().into(),
             times.short(item.last_heard_at).into(),

@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_domain::alert::decide::{Reception, Rules, observe};
+use hindcast_domain::alert::decide::{Rules, observe};
 use hindcast_domain::alert::{Labels, Observation, Signal};
 use hindcast_domain::book::Book;
 use hindcast_domain::command::{Command, Received};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::incident::decide::command;
 use hindcast_domain::incident::{AlertJoined, Grouping, Incident, Opened, Reopened, Resolved};
-use hindcast_domain::repeats::LastRepeats;
 use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Severity, Span, Time};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -189,8 +188,8 @@ impl Lane {
     pub fn observe(&mut self, observation: &Observation) {
         let known = self.book.alerts.get(&observation.fingerprint);
         let service = observation.service.as_deref();
-        let (observed, repeats) = (self.input(), LastRepeats::default());
-        let reception = Reception { observed: &observed, service, ahead: None, repeats: &repeats, now: self.now() };
+        let observed = self.input();
+        let reception = hindcast_testkit::reception(&observed, service, self.now());
         let drafts = observe(known, observation, &reception, &Rules::default());
         self.adopt(drafts);
     }

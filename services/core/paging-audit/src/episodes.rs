@@ -117,8 +117,8 @@ impl ObservedAlerts {
 impl ObservedAlerts {
     /// An alert that Hindcast raised itself is over; answers when it had begun.
     pub(crate) fn end_own(&mut self, fingerprint: &Fingerprint, now: Time) -> Option<Time> {
-        let alert = self.0.get_mut(fingerprint).filter(|alert| alert.source == OWN_SOURCE && alert.fires())?;
-        let open = alert.stretches.back_mut()?;
+        let alert = self.0.get_mut(fingerprint).filter(|alert| alert.fires())?;
+        let open = alert.stretches.back_mut().filter(|stretch| stretch.first == OWN_SOURCE)?;
         open.ended = Some(now);
         Some(open.began)
     }

@@ -369,6 +369,7 @@ fn own_observation(fingerprint: &Fingerprint, fired: &Fired, now: Time) -> Obser
         fingerprint: fingerprint.clone(),
         source_fingerprint: None,
         source: fired.source.clone(),
+        replica_of: None,
         name: fired.name.clone(),
         service: fired.service.clone(),
         about: fired.about.clone(),

@@ -12,6 +12,7 @@ use hindcast_domain::event::Event;
 use hindcast_domain::incident;
 use hindcast_domain::repeats::{RepeatBatch, RepeatedAlert};
 use hindcast_domain::{Span, Time};
+use hindcast_testkit::seeds::{asked, seed};
 
 /// Histories of a run.
 const HISTORIES: u64 = 300;
@@ -166,8 +167,8 @@ fn check(
 
 #[test]
 fn whatever_clocks_lags_and_replicas_one_fault_is_one_incident_and_nothing_overrules_another_sender() {
-    let asked = std::env::var("HINDCAST_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-    let (first, count) = asked.map_or((1, HISTORIES), |seed| (seed, 1));
+    let asked = asked("HINDCAST_TEST_SEED");
+    let (first, count) = (seed(), asked.map_or(HISTORIES, |_| 1));
     let (mut several, mut corrected) = (0, 0);
     for seed in first..first + count {
         let (senders, starts) = history(seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));

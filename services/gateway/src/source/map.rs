@@ -120,12 +120,12 @@ impl SourceMap {
 fn put(observation: &mut Observation, field: &str, value: &Value) -> bool {
     if field == "entity" {
         return entity(value).is_some_and(|entity| {
-            let observed_by = observation.about.take().and_then(|about| about.observed_by);
+            let observed_by = observation.about.take().and_then(|about| about.into_inner().observed_by);
             let rule = format!("source/{}", observation.source);
             if observation.service.is_none() && matches!(entity.kind, EntityKind::Service | EntityKind::Workload) {
                 observation.service = Some(entity.name.clone());
             }
-            observation.about = Some(AlertSubject { entity: Some(entity), observed_by, rule });
+            observation.about = Some(AlertSubject { entity: Some(entity), observed_by, rule }.into());
             true
         });
     }
@@ -321,7 +321,7 @@ mod tests {
             severity: text("labels.prio"),
             entity: text("{'kind': 'database', 'name': labels.db, 'namespace': labels.ns}"),
         });
-        let about = observation.about.unwrap();
+        let about = observation.about.unwrap().into_inner();
         assert_eq!(about.entity.unwrap().to_string(), "database orders in shop");
         assert_eq!(about.rule, "source/prometheus");
         assert_eq!((observation.name.as_str(), observation.service.as_deref()), ("DiskFull on db-1", Some("api")));

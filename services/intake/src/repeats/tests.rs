@@ -17,6 +17,7 @@ fn seen(summary: &str) -> Observation {
         fingerprint: Fingerprint::from_mac(&[7; 32]),
         source_fingerprint: None,
         source: "prometheus".into(),
+        replica_of: None,
         name: "PgDown".into(),
         service: Some("postgres".into()),
         about: None,
@@ -64,6 +65,8 @@ impl Followed {
             occurrence: 1,
             source_fingerprint: None,
             source: seen.source.clone(),
+            replica_of: None,
+            sender_ahead: None,
             name: seen.name.clone(),
             service: None,
             about: None,
@@ -90,7 +93,11 @@ impl Followed {
             observed,
             why,
             occurrence: 1,
+            source: None,
+            replica_of: None,
             starts_at_sent: None,
+            ends_at: None,
+            ends_at_sent: None,
             stale_at: None,
             severity: None,
             labels: None,
@@ -127,10 +134,9 @@ fn while_another_message_is_on_its_way_nothing_is_a_repeat() {
     followed.fires(&first);
     followed.known.write(&Observation { signal: Signal::Resolved, ..first.clone() });
     assert!(!followed.is_repeat(&first));
-    followed.take(
-        first.fingerprint.as_str(),
-        Event::AlertResolved(Resolved { observed: EventId::derive(&[]), ends_at: NOW }),
-    );
+    let observed = EventId::derive(&[]);
+    let over = Resolved { observed, ends_at: NOW, ends_at_sent: None, source: None, replica_of: None };
+    followed.take(first.fingerprint.as_str(), Event::AlertResolved(over));
     assert!(!followed.is_repeat(&first));
 }
 
