@@ -297,3 +297,28 @@ fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[tokio::test(start_paused = true)]
+async fn slacks_check_of_the_certificate_comes_unsigned_and_does_nothing() {
+    let world = World::new(rules()).await;
+    let router = router(ChatEndpoints::new(set_up(&world)));
+    let incident = world.declares("checkout is slow", Severity::High, &[]).await;
+    let head = world.ledger.head().await.unwrap();
+    let typed = typed(&format!("ack {incident}"), "U-ADA", "t1");
+    let post = |path: &str, body: &str| Request::post(path).body(Body::from(body.to_owned())).unwrap();
+    for path in ["/slack/commands", "/slack/interactive"] {
+        let hidden = format!("{typed}&ssl_check=1");
+        for body in ["ssl_check=1&token=x", "token=x&ssl_check=1", &hidden] {
+            assert_eq!(send(&router, post(path, body)).await.0, StatusCode::OK, "{path} {body}");
+        }
+        let plain = format!("{typed}&ssl_check=0");
+        for body in ["ssl_check=0", "ssl_check=10", "ssl_check=", "xssl_check=1", &plain, "ssl_check=0&ssl_check=1"] {
+            assert_eq!(send(&router, post(path, body)).await.0, StatusCode::UNAUTHORIZED, "{path} {body}");
+        }
+        let get = |query: &str| Request::get(format!("{path}?{query}")).body(Body::empty()).unwrap();
+        assert_eq!(send(&router, get("ssl_check=1")).await.0, StatusCode::OK);
+        assert_eq!(send(&router, get("ssl_check=0")).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    world.quiet().await;
+    assert_eq!(world.ledger.head().await.unwrap(), head, "nothing was kept");
+}

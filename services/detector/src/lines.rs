@@ -5,7 +5,7 @@ use hindcast_domain::catalog::Topology;
 use hindcast_domain::finding::{Kind, Raised, Template};
 use hindcast_domain::limits::{CLAMP_FUTURE, CLAMP_PAST};
 use hindcast_domain::{FindingId, Partition, Time};
-use hindcast_log_templates::plain;
+use hindcast_log_templates::trace;
 use hindcast_log_templates::watch::{self, TemplateSign, WatchedLine, Weight};
 use hindcast_redact::Redactor;
 use hindcast_telemetry::{LogLevel, LogRecord};
@@ -25,10 +25,10 @@ pub(crate) fn read(
     let time = believed(record.time, clock);
     stream.now = stream.now.max(time);
     // A frame that lost the record it belongs to says where and not what.
-    if !record.message.contains('\n') && plain::is_frame(&record.message) {
+    if !record.message.contains('\n') && trace::is_frame(&record.message) {
         return None;
     }
-    let text = plain::headline(&record.message);
+    let text = trace::headline(&record.message);
     let line = WatchedLine { time, service: &record.service, weight: weight(record.level), text: &text };
     stream.watch.line(line).map(|sign| finding(partition, sign, topology))
 }

@@ -20,8 +20,8 @@ pub use say::{DeliveryResult, Say};
 pub fn router(door: ChatEndpoints) -> Router {
     Router::new()
         .route("/slack/events", post(slack::events))
-        .route("/slack/interactive", post(slack::interactive))
-        .route("/slack/commands", post(slack::commands))
+        .route("/slack/interactive", post(slack::interactive).get(slack::certificate))
+        .route("/slack/commands", post(slack::commands).get(slack::certificate))
         .route("/teams/messages", post(teams::messages))
         .route("/teams/outgoing", post(teams::outgoing))
         .with_state(door)

@@ -4,12 +4,13 @@
 use async_trait::async_trait;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::{Code, Problem};
 use hindcast_chat_cards::Vendor;
 use hindcast_chat_cards::interaction::{Meaning, UnreadableDelivery};
+use hindcast_chat_cards::slack::read::is_certificate_check;
 use hindcast_domain::event::Verdict;
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_messaging::chat::{Inbox, VendorDelivery};
@@ -33,12 +34,25 @@ pub(super) async fn commands(State(door): State<ChatEndpoints>, headers: HeaderM
     door.slack("slash_commands", &headers, body).await
 }
 
+/// Slack's question with `GET` whether our certificate is good.
+pub(super) async fn certificate(RawQuery(query): RawQuery) -> Result<Response> {
+    if is_certificate_check(query.unwrap_or_default().as_bytes()) {
+        return Ok(StatusCode::OK.into_response());
+    }
+    Err(HttpRefusal::new(Code::MethodNotAllowed, "expected POST, or Slack's check of the certificate"))
+}
+
 impl ChatEndpoints {
     async fn slack(&self, kind: &str, headers: &HeaderMap, body: Body) -> Result<Response> {
         let Some(doors) = self.options().slack.as_ref().filter(|doors| !doors.signing_secrets.is_empty()) else {
             return Err(not_set_up("Slack", "slack"));
         };
         let body = raw(body).await?;
+        // Whatever else stands in it, nothing of it is done.
+        if kind != "events_api" && is_certificate_check(&body) {
+            self.count(Vendor::Slack, "nothing");
+            return Ok(StatusCode::OK.into_response());
+        }
         let secrets: Vec<&str> = doors.signing_secrets.iter().map(hindcast_domain::Secret::expose).collect();
         let timestamps = values(headers, "x-slack-request-timestamp");
         let signatures = values(headers, "x-slack-signature");

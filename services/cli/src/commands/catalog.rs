@@ -11,7 +11,7 @@ use super::order::{OrderOutcome, SeenArgs, submit};
 use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
-use crate::text::table::{Table, left, right, text};
+use crate::text::table::{Table, right, text};
 use hindcast_domain::text::count;
 
 /// Bytes of the largest file that is read.
@@ -118,7 +118,7 @@ async fn show(args: CatalogShow, context: &mut CliContext<'_>) -> Result<()> {
         context.terminal.say("no catalogue yet; `hindcast catalog put FILE` sets one");
         return Ok(());
     }
-    let mut table = Table::new(&[left("SERVICE"), right("TIER"), left("OWNER"), text("DEPENDS ON"), text("ALIASES")]);
+    let mut table = Table::new(&[text("SERVICE"), right("TIER"), text("OWNER"), text("DEPENDS ON"), text("ALIASES")]);
     for service in &catalog.services {
         table.row([
             service.name.as_str().into(),

@@ -89,7 +89,7 @@ fn table(incidents: &[Incident], times: Times, context: &CliContext<'_>) -> Tabl
         left("AGE"),
         right("ALERTS"),
         text("SERVICES"),
-        left("OWNER"),
+        text("OWNER"),
         text("TITLE"),
     ]);
     for incident in incidents {

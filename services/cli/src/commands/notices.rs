@@ -66,7 +66,7 @@ fn table(notices: &[Notice], times: Times, context: &CliContext<'_>) -> Table {
         left("STATUS"),
         left("KIND"),
         left("REASON"),
-        left("RECEIVER"),
+        text("RECEIVER"),
         left("INCIDENT"),
         right("TRIES"),
         text("TITLE"),

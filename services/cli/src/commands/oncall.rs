@@ -44,7 +44,7 @@ pub async fn run(args: OnCallArgs, context: &mut CliContext<'_>) -> Result<()> {
         return Ok(());
     }
     let times = context.times(&args.as_of);
-    let mut table = Table::new(&[left("SCHEDULE"), text("ON CALL"), left("BY"), left("UNTIL"), text("NEXT")]);
+    let mut table = Table::new(&[text("SCHEDULE"), text("ON CALL"), text("BY"), left("UNTIL"), text("NEXT")]);
     for item in &page.items {
         table.row([
             item.schedule.as_str().into(),

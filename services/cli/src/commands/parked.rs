@@ -117,7 +117,7 @@ fn table(parked: &[Parked], times: Times, context: &CliContext<'_>) -> Table {
         left("ID"),
         left("STATUS"),
         left("TIME"),
-        left("SOURCE"),
+        text("SOURCE"),
         left("CODE"),
         text("WHAT"),
         text("REMEDY"),

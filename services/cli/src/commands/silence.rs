@@ -199,7 +199,7 @@ fn table(silences: &[Silence], times: Times, context: &CliContext<'_>) -> Table 
         left("KIND"),
         left("FROM"),
         left("UNTIL"),
-        left("OWNER"),
+        text("OWNER"),
         right("HOLDS"),
         text("MATCHERS"),
         text("COMMENT"),

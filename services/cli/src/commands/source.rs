@@ -18,7 +18,7 @@ use crate::client::{Path, typed};
 use crate::context::{AsOfArgs, CliContext};
 use crate::error::{Error, Result};
 use crate::text::ink::Ink;
-use crate::text::table::{Table, inked, left, right};
+use crate::text::table::{Table, inked, left, right, text};
 
 /// How often a receipt is asked for, and how long is waited before.
 const PATIENCE: (u32, Duration) = (40, Duration::from_millis(250));
@@ -238,7 +238,7 @@ async fn list(context: &mut CliContext<'_>) -> Result<()> {
         return context.print_json(&json!({"items": items, "next": null, "position": page.position}));
     }
     let times = context.times(&AsOfArgs::default());
-    let mut table = Table::new(&[left("SOURCE"), left("DOOR"), right("ALERTS"), left("LAST SEEN")]);
+    let mut table = Table::new(&[text("SOURCE"), left("DOOR"), right("ALERTS"), left("LAST SEEN")]);
     for (name, it) in &heard {
         let last = it.last.map_or_else(|| "never".to_owned(), |last| times.both(last));
         table.row([

@@ -7,6 +7,8 @@ use super::ink::Ink;
 
 /// Columns between two columns.
 const GAP: usize = 2;
+/// The widest that a column is filled up to where nothing is cut: a cell that is wider moves its own row alone.
+const PAD_MAX: usize = 60;
 /// The narrowest that a column is cut to.
 const CUT_MIN: usize = 12;
 
@@ -89,25 +91,26 @@ impl Table {
     #[must_use]
     pub fn render(&self, width: Option<usize>, colour: bool) -> String {
         let widths = self.widths(width);
+        let is_cut = width.is_some();
         let mut out = String::new();
         if self.columns.iter().any(|column| !column.head.is_empty()) {
             let heads: Vec<Cell> = self.columns.iter().map(|column| inked(column.head, Ink::Faint)).collect();
-            self.line(&mut out, &heads, &widths, colour);
+            self.line(&mut out, &heads, (&widths, is_cut), colour);
         }
         for row in &self.rows {
-            self.line(&mut out, row, &widths, colour);
+            self.line(&mut out, row, (&widths, is_cut), colour);
         }
         out
     }
 
-    fn line(&self, out: &mut String, cells: &[Cell], widths: &[usize], colour: bool) {
+    fn line(&self, out: &mut String, cells: &[Cell], (widths, is_cut): (&[usize], bool), colour: bool) {
         let mut line = String::new();
         let mut owed = self.indent;
         for ((column, cell), width) in self.columns.iter().zip(cells).zip(widths) {
             if *width == 0 {
                 continue;
             }
-            let text = cut(&cell.text, *width);
+            let text = if is_cut { cut(&cell.text, *width) } else { cell.text.clone() };
             let pad = width.saturating_sub(text.width());
             let before = owed + if column.right { pad } else { 0 };
             if !text.is_empty() {
@@ -131,7 +134,10 @@ impl Table {
                 cells => cells.max(column.head.width()),
             });
         }
-        let Some(limit) = width else { return widths };
+        let Some(limit) = width else {
+            widths.iter_mut().for_each(|width| *width = (*width).min(PAD_MAX));
+            return widths;
+        };
         loop {
             let shown = widths.iter().filter(|width| **width > 0).count();
             let total: usize = self.indent + widths.iter().sum::<usize>() + GAP * shown.saturating_sub(1);
@@ -204,6 +210,17 @@ INC-1F2M7       7  disk ✓ 東京
         let lines = table().render(Some(10), false);
         assert!(lines.contains("INC-1F2M7       7  disk ✓ 東京"), "ids and figures stay whole: {lines}");
         assert!(table().render(Some(40), true).contains("\u{1b}[2mID\u{1b}[0m"));
+    }
+
+    #[test]
+    fn one_wide_cell_widens_its_own_row_and_no_other() {
+        let mut table = table();
+        let wide = "s".repeat(300);
+        table.row([wide.as_str().into(), "1".into(), "".into(), "t".into()]);
+        let lines = table.render(None, false);
+        let widths: Vec<usize> = lines.lines().map(|line| line.width()).collect();
+        assert!(lines.contains(&wide), "without a terminal nothing is cut");
+        assert!(widths.iter().filter(|width| **width > 160).count() == 1, "{widths:?}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod rate;
 mod settings;
 mod shapes;
 pub mod templates;
+pub mod trace;
 mod units;
 pub mod watch;
 

@@ -1,8 +1,8 @@
 //! A log line without what carries it: colours, the prefix of a container runtime, a level and a time that stand in the
-//! text, and which lines go on with the one before. What is left is what the program said.
+//! text. What is left is what the program said; what several lines of one trace say stands in [`crate::trace`].
 //!
 //! Sources: ECMA-48 for control sequences; the log format of the Container Runtime Interface (time, stream, `P` or `F`);
-//! Docker's `json-file`; klog's header; the stack traces of Java, Python, Go, Node, .NET, PHP and Rust as they are printed.
+//! Docker's `json-file` and the prefix of `docker compose logs`; klog's header; logfmt.
 
 use std::borrow::Cow;
 
@@ -73,6 +73,66 @@ pub fn cri(line: &str) -> Option<CriLine<'_>> {
     is_time.then_some(CriLine { time, is_partial, text })
 }
 
+/// The name of the container and the text behind it, of a line as `docker compose logs` writes it: `web-1  | text`.
+#[must_use]
+pub fn compose(line: &str) -> Option<(&str, &str)> {
+    let (name, rest) = line.split_once(' ')?;
+    let (service, number) = name.rsplit_once(['-', '_'])?;
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let is_name = service.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let text = rest.trim_start_matches(' ').strip_prefix('|')?;
+    (is_number && is_name && !service.is_empty()).then(|| (service, text.strip_prefix(' ').unwrap_or(text)))
+}
+
+/// Keys under which logfmt writes the time.
+const TIME_KEYS: [&str; 4] = ["time=", "ts=", "timestamp=", "t="];
+/// Words that may follow a clock within a time: a zone, its letters, a year.
+const BEHIND_CLOCK: usize = 2;
+
+/// What may be the time at the beginning of a text, as it is written, the longest first: up to a clock such as `04:00:00`
+/// and what may follow it, or the value of a key of logfmt.
+#[must_use]
+pub fn stamps(text: &str) -> Vec<&str> {
+    let end = (0..=HEAD_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let head = text.get(..end).unwrap_or_default().trim_start_matches([' ', '\t', '[', '(']);
+    let keyed = TIME_KEYS.iter().find_map(|key| {
+        let at = head
+            .find(key)
+            .filter(|at| head.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with(' ')))?;
+        let value = head.get(at + key.len()..)?;
+        match value.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').map(|(value, _)| value),
+            None => value.split(' ').next(),
+        }
+    });
+    if let Some(value) = keyed {
+        return vec![value];
+    }
+    // klog's letter for the level stands before the date.
+    let head = if klog(head).is_some() { head.get(1..).unwrap_or_default() } else { head };
+    let mut ends = Vec::new();
+    let mut at = 0;
+    let mut clock = None;
+    for (number, word) in head.split(' ').enumerate() {
+        at += word.len();
+        let is_clock = word.split(':').filter(|part| part.bytes().any(|b| b.is_ascii_digit())).count() >= 3;
+        if clock.is_none() && is_clock {
+            clock = Some(number);
+        }
+        if let Some(clock) = clock {
+            ends.push(at);
+            if number >= clock + BEHIND_CLOCK {
+                break;
+            }
+        } else if number >= HEAD_WORDS {
+            break;
+        }
+        at += 1;
+    }
+    let cut = |end: usize| head.get(..end).map(|stamp| stamp.trim_end_matches([']', ')', ':', ',', '|', ' ']));
+    ends.into_iter().rev().filter_map(cut).collect()
+}
+
 /// The word for a level that stands at the beginning of a text: behind a time, in brackets, as `level=…`, in klog's header.
 #[must_use]
 pub fn level(text: &str) -> Option<&str> {
@@ -132,79 +192,6 @@ fn is_level(word: &str) -> bool {
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Whether a line goes on with the record before it: a frame of a stack trace, its cause, or an indented rest.
-#[must_use]
-pub fn continues(line: &str) -> bool {
-    let text = line.trim_start();
-    if text.is_empty() {
-        return false;
-    }
-    if is_frame(line) || is_cause(text) {
-        return true;
-    }
-    // What a trace says of itself between its frames.
-    [
-        "Traceback (most recent call last):",
-        "During handling of the above exception",
-        "The above exception was the direct cause",
-        "--- End of inner exception",
-        "--- End of stack trace",
-        "stack backtrace:",
-        "goroutine ",
-    ]
-    .iter()
-    .any(|said| text.starts_with(said))
-        || (line.starts_with([' ', '\t']) && text.len() < line.len().saturating_sub(1))
-}
-
-/// Whether a line is one place in a stack trace, which says where and not what.
-#[must_use]
-pub fn is_frame(line: &str) -> bool {
-    let text = line.trim_start();
-    let is_indented = text.len() < line.len();
-    let more = text.strip_prefix("... ").and_then(|rest| rest.split(' ').next());
-    // Java, Node and .NET.
-    (text.starts_with("at ") && (is_indented || text.contains('(') || text.contains(" in ")))
-        || more.is_some_and(|count| count.bytes().all(|b| b.is_ascii_digit()) && text.ends_with("more"))
-        // Python.
-        || (text.starts_with("File \"") && text.contains(", line "))
-        // Go.
-        || (is_indented && text.starts_with('/') && text.contains(".go:"))
-        // PHP.
-        || (text.starts_with('#') && text.get(1..2).is_some_and(|digit| digit.bytes().all(|b| b.is_ascii_digit())) && text.contains('('))
-}
-
-/// Whether a line names what was beneath an exception.
-fn is_cause(text: &str) -> bool {
-    text.starts_with("Caused by: ") || text.starts_with("Suppressed: ") || text.starts_with("---> ")
-}
-
-/// What a record of several lines says: its first line, and the deepest cause that it names. A record of one line is that
-/// line.
-#[must_use]
-pub fn headline(text: &str) -> Cow<'_, str> {
-    let Some((first, rest)) = text.split_once('\n') else {
-        return Cow::Borrowed(text);
-    };
-    let first = first.trim_end();
-    let lines = || rest.lines().filter(|line| !line.trim().is_empty());
-    if let Some(cause) =
-        lines().map(str::trim).rfind(|line| line.starts_with("Caused by: ") || line.starts_with("---> "))
-    {
-        return Cow::Owned(format!("{first} {cause}"));
-    }
-    // Python says what it was at the end, without an indent.
-    let is_python = first.starts_with("Traceback (most recent") || rest.contains("Traceback (most recent");
-    if is_python && let Some(said) = lines().rfind(|line| !line.starts_with([' ', '\t']) && !is_frame(line)) {
-        return if first.starts_with("Traceback") {
-            Cow::Owned(said.trim().to_owned())
-        } else {
-            Cow::Owned(format!("{first} {}", said.trim()))
-        };
-    }
-    Cow::Borrowed(first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +222,34 @@ mod tests {
     }
 
     #[test]
+    fn a_time_stands_at_the_beginning_or_under_its_key() {
+        for (text, expected) in [
+            ("2026-11-30 04:00:00,123 [main] WARN  c.e.Shop - slow", "2026-11-30 04:00:00,123"),
+            ("[30/Nov/2026:04:00:00 +0000] \"GET /\"", "30/Nov/2026:04:00:00 +0000"),
+            ("Mon Nov 30 04:00:00 2026 [pid 7] x", "Mon Nov 30 04:00:00 2026"),
+            ("E1130 04:00:00.123456       1 reflector.go:1] x", "1130 04:00:00.123456"),
+            ("2026-11-30T04:00:00.5Z ERROR x", "2026-11-30T04:00:00.5Z"),
+            ("level=info ts=2026-11-30T04:00:00Z msg=x", "2026-11-30T04:00:00Z"),
+            ("time=\"2026-11-30 04:00:00\" level=error", "2026-11-30 04:00:00"),
+        ] {
+            assert!(stamps(text).contains(&expected), "{text}: {:?}", stamps(text));
+        }
+        for none in ["order 17 paid", "12:30 is no time of a log", "", "Foo::Bar::baz x", "é"] {
+            assert!(stamps(none).is_empty(), "{none}: {:?}", stamps(none));
+        }
+    }
+
+    #[test]
+    fn a_line_of_compose_is_taken_apart() {
+        assert_eq!(compose("web-1  | GET / 200"), Some(("web", "GET / 200")));
+        assert_eq!(compose("shop_db_12 | ready"), Some(("shop_db", "ready")));
+        assert_eq!(compose("web-1  |"), Some(("web", "")));
+        for none in ["order | paid", "a-b | c", "web-1 x | y", "-1 | x", "", "x"] {
+            assert_eq!(compose(none), None, "{none}");
+        }
+    }
+
+    #[test]
     fn a_level_is_found_at_the_beginning_and_nowhere_else() {
         for (text, expected) in [
             ("2026-11-30 04:00:00 ERROR database connection refused", Some("ERROR")),
@@ -257,34 +272,5 @@ mod tests {
         let far = format!("{} ERROR", "word ".repeat(20));
         assert_eq!(level(&far), None);
         assert_eq!(level(&format!("{}é", "x".repeat(HEAD_BYTES - 1))), None, "cut between characters");
-    }
-
-    const JAVA: &str = "2026-11-30 04:00:00 ERROR order 17 failed\njava.lang.IllegalStateException: no stock\n\tat com.example.Stock.take(Stock.java:17)\n\tat com.example.Shop.buy(Shop.java:5)\nCaused by: java.net.SocketTimeoutException: Read timed out\n\tat java.net.Socket.read(Socket.java:1)\n\t... 23 more";
-    const PYTHON: &str = "Traceback (most recent call last):\n  File \"/app/shop.py\", line 5, in buy\n    take(1)\n  File \"/app/stock.py\", line 17, in take\n    raise ValueError(\"no stock\")\nValueError: no stock";
-
-    #[test]
-    fn a_trace_is_one_record_that_names_its_cause() {
-        assert_eq!(
-            headline(JAVA),
-            "2026-11-30 04:00:00 ERROR order 17 failed Caused by: java.net.SocketTimeoutException: Read timed out"
-        );
-        assert_eq!(headline(PYTHON), "ValueError: no stock");
-        assert_eq!(headline(&format!("order failed\n{PYTHON}")), "order failed ValueError: no stock");
-        assert_eq!(headline("one line"), "one line");
-        assert_eq!(headline("first\nsecond"), "first");
-        let goes_on: Vec<bool> = JAVA.lines().map(continues).collect();
-        assert_eq!(goes_on, [false, false, true, true, true, true, true]);
-        for line in [
-            "    raise ValueError",
-            "\t/go/src/shop/main.go:17 +0x1d",
-            "#0 /app/a.php(17): buy()",
-            "   at Shop.Buy() in a.cs:line 5",
-        ] {
-            assert!(continues(line), "{line}");
-        }
-        for line in ["GET / 200", "at noon the job began", "Caused by a storm", "#1 of 5 is done", ""] {
-            assert!(!is_frame(line), "{line}");
-            assert!(!continues(line), "{line}");
-        }
     }
 }

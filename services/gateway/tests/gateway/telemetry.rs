@@ -1,5 +1,6 @@
 //! What the doors for telemetry take, and what their senders are answered.
 
+mod carried;
 mod odd;
 mod otlp;
 mod remote_write;

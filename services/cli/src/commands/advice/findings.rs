@@ -54,7 +54,7 @@ pub async fn run(args: FindingsArgs, context: &mut CliContext<'_>) -> Result<()>
     let mut table = Table::new(&[
         left("FINDING"),
         left("BEGAN"),
-        left("SERVICE"),
+        text("SERVICE"),
         left("KIND"),
         right("SCORE"),
         text("WHAT"),

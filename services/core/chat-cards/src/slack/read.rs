@@ -234,6 +234,13 @@ fn is_id(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || byte == b'-')
 }
 
+/// Whether a form is Slack's question whether our certificate is good, which comes without a signature and asks for
+/// nothing else: exactly `ssl_check=1`.
+#[must_use]
+pub fn is_certificate_check(form: &[u8]) -> bool {
+    self::form(form, "ssl_check").as_deref() == Some("1")
+}
+
 fn form(body: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(body).find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
 }

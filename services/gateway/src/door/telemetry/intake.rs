@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::door::telemetry::RecordLabels;
 use hindcast_domain::event::RejectedItem;
-use hindcast_domain::{Partition, Span, Time};
-use hindcast_log_templates::plain;
+use hindcast_domain::{Partition, Time};
 use hindcast_metrics::MetricRegistry;
 use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch, TraceSpan};
 
 use super::clean::Cleaner;
+use super::joined::{Joined, goes_on};
 use super::line::Line;
 use super::shaped;
 use super::{
@@ -18,9 +18,6 @@ use super::{
     too_many,
 };
 use crate::format::Bad;
-
-/// How far apart in time the lines of one trace may be.
-const TRACE_SPAN: Span = Span::seconds(5);
 
 /// The kind of records of a door, as figures name it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +116,6 @@ impl Intake {
         }
         self.mend("time", u64::from(line.time_unread));
         let (line, is_partial) = shaped::plain(line, self.now);
-        self.mend("no_time", u64::from(line.time.is_none() && !line.time_unread));
         let partition = self.partition(line.environment.as_deref())?;
         let message = self.cleaner.text(&line.message);
         let mut truncated = false;
@@ -130,19 +126,20 @@ impl Intake {
         let logs = &mut self.batches.entry(key.0.clone()).or_default().logs;
         let before = open.and_then(|(at, rest_follows)| Some((logs.get_mut(at)?, at, rest_follows)));
         match before {
-            Some((before, at, rest_follows)) if goes_on(before, rest_follows, &message, time) => {
+            Some((before, at, rest_follows)) if goes_on(before, rest_follows, &message, line.time) => {
                 let length = before.message.len();
-                if !rest_follows {
-                    before.message.push('\n');
-                }
-                before.message.push_str(&message);
+                let joined = Joined { rest_follows, is_partial, now: self.now };
+                let labels = joined.onto(before, &message, line.level, &mut self.cleaner);
                 before.message = cut(std::mem::take(&mut before.message), MESSAGE_BYTES_MAX, &mut truncated);
-                before.level = before.level.max(line.level.unwrap_or(before.level));
-                self.bytes += before.message.len() - length;
-                self.last.insert(key, (at, is_partial));
+                self.bytes += before.message.len().saturating_sub(length);
+                self.last.insert(key.clone(), (at, is_partial));
+                let labels = self.labels(labels, &mut truncated);
+                let record = self.batches.get_mut(&key.0).and_then(|batch| batch.logs.get_mut(at));
+                record.into_iter().for_each(|record| record.labels.extend(labels.clone()));
             }
             _ => {
                 let at = logs.len();
+                self.mend("no_time", u64::from(line.time.is_none() && !line.time_unread));
                 let record = LogRecord {
                     time,
                     service: key.1.clone(),
@@ -328,12 +325,6 @@ impl Intake {
         }
         clean
     }
-}
-
-/// Whether a text goes on with the record before it: its rest, or a part of the same trace.
-fn goes_on(before: &LogRecord, rest_follows: bool, message: &str, time: Time) -> bool {
-    let is_near = (before.time - TRACE_SPAN..=before.time + TRACE_SPAN).contains(&time);
-    rest_follows || (is_near && plain::continues(message) && before.message.len() < MESSAGE_BYTES_MAX)
 }
 
 /// Bytes of labels in memory, roughly.

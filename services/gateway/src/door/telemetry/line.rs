@@ -4,6 +4,15 @@ use crate::door::telemetry::RecordLabels;
 use hindcast_domain::Time;
 use hindcast_telemetry::LogLevel;
 
+/// Labels that stand for a text that is missing.
+const SAID_MAX: usize = 8;
+
+/// What labels say in place of a text.
+pub(super) fn said(labels: &RecordLabels) -> Option<String> {
+    let said: Vec<String> = labels.iter().take(SAID_MAX).map(|(name, value)| format!("{name}={value}")).collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
 /// A log line as it came.
 pub(super) struct Line {
     pub(super) environment: Option<String>,
@@ -15,4 +24,19 @@ pub(super) struct Line {
     pub(super) labels: RecordLabels,
     /// Whether there is a time that cannot be read.
     pub(super) time_unread: bool,
+}
+
+impl Line {
+    /// A line of which nothing but its text is known.
+    pub(super) fn of_text(message: String) -> Self {
+        Self {
+            environment: None,
+            time: None,
+            service: None,
+            level: None,
+            message,
+            labels: RecordLabels::new(),
+            time_unread: false,
+        }
+    }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::intake::{Intake, RecordKind};
 use super::reading::{keep, media, off, store};
-use super::{RECORDS_MAX, fields, too_many};
+use super::{RECORDS_MAX, fields, line, too_many};
 use crate::Gateway;
 use crate::auth::Verified;
 use crate::format::Bad;
@@ -96,6 +96,13 @@ fn read(body: &[u8], source: &Source, now: Time) -> Result<Intake> {
         }
         let line = value.and_then(|value| fields::line(value, now)).map(|mut line| {
             line.environment = source.environment.clone().or(line.environment.take());
+            // Fields without a text are what it says.
+            if line.message.trim().is_empty()
+                && let Some(said) = line::said(&line.labels)
+            {
+                line.message = said;
+                intake.mend("text", 1);
+            }
             line
         });
         if let Err(bad) = line.and_then(|line| intake.line(line)) {

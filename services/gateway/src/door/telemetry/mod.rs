@@ -7,6 +7,7 @@
 mod clean;
 mod fields;
 mod intake;
+mod joined;
 mod line;
 pub(super) mod lines;
 pub(super) mod otlp;

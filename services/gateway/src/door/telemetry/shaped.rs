@@ -13,10 +13,18 @@ use crate::time;
 /// Texts inside of texts that are opened: a container runtime's, and the program's own.
 const DEPTH_MAX: usize = 2;
 
+/// Bytes after which Docker cuts a line in two.
+const DOCKER_BYTES: usize = 16 * 1024;
+
 /// The line with what its text says of itself, and whether its rest follows. What the sender says outside counts more.
 pub(super) fn plain(mut line: Line, now: Time) -> (Line, bool) {
-    let mut is_partial = false;
+    let mut is_partial = is_cut_by_docker(&line);
     line.message = template::uncoloured(&line.message).into_owned();
+    line.message.truncate(line.message.trim_end_matches(['\r', '\n']).len());
+    if let Some((service, text)) = template::compose(&line.message).filter(|(_, text)| !text.trim().is_empty()) {
+        line.service = line.service.or_else(|| Some(service.to_owned()));
+        line.message = text.to_owned();
+    }
     if let Some(cri) = template::cri(&line.message) {
         is_partial = cri.is_partial;
         line.time = line.time.or(time::any(Some(&Value::String(cri.time.to_owned())), now).0);
@@ -32,7 +40,27 @@ pub(super) fn plain(mut line: Line, now: Time) -> (Line, bool) {
         }
     }
     line.level = line.level.or_else(|| template::level(&line.message).map(LogLevel::of_word));
+    line.time = line.time.or_else(|| written(&line.message, now));
     (line, is_partial)
+}
+
+/// The time that stands at the beginning of a text, or under a key of its own.
+fn written(message: &str, now: Time) -> Option<Time> {
+    let stamps = template::stamps(message);
+    stamps.into_iter().find_map(|stamp| time::any(Some(&Value::String(stamp.to_owned())), now).0)
+}
+
+/// Whether Docker cut the line and its rest comes in the next one: as its log driver says, or because a line of its
+/// files is as long as one can be and has no end.
+fn is_cut_by_docker(line: &Line) -> bool {
+    let label = |name: &str| line.labels.get(name).map(String::as_str);
+    match (label("partial_message"), label("partial_last")) {
+        (Some("true"), last) => last != Some("true"),
+        _ => {
+            let is_docker = matches!(label("stream"), Some("stdout" | "stderr"));
+            is_docker && line.message.len() >= DOCKER_BYTES && !line.message.ends_with('\n')
+        }
+    }
 }
 
 /// A text that is one JSON object with a text of its own.
@@ -100,6 +128,18 @@ mod tests {
             let line = read(value.clone());
             assert_eq!((line.level.unwrap_or(LogLevel::Info), line.message.as_str()), (level, message), "{value}");
         }
+        for text in [
+            "2026-11-30 04:00:00,000 [main] ERROR c.e.Shop - refused",
+            "[30/Nov/2026:04:00:00 +0000] refused",
+            "E1130 04:00:00.000000       1 shop.go:17] refused",
+            "ts=2026-11-30T04:00:00Z level=error msg=refused",
+            "2026-11-30T04:00:00.000000000Z refused",
+        ] {
+            assert_eq!(read(json!({ "log": text })).time, time, "{text}");
+        }
+        let composed = read(json!({"log": "cart-1  | 2026-11-30T04:00:00Z ERROR refused\n"}));
+        assert_eq!((composed.service.as_deref(), composed.time), (Some("cart"), time));
+        assert_eq!(composed.message, "2026-11-30T04:00:00Z ERROR refused");
         let line =
             read(json!({"log": "{\"ts\":\"2026-11-30T04:00:00Z\",\"msg\":\"m\",\"app\":\"cart\",\"n\":1}", "n": 2}));
         assert_eq!((line.time, line.service.as_deref(), line.labels["n"].as_str()), (time, Some("cart"), "2"));

@@ -154,7 +154,7 @@ fn strikes() -> impl Strategy<Value = Vec<(usize, prop::sample::Index, prop::sam
     prop::collection::vec((0..RECORDS, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6)
 }
 
-fn run<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S::Value)) {
+pub(super) fn run<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S::Value)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&strategy, |value| {

@@ -3,15 +3,7 @@
 use super::*;
 
 fn line(message: &str) -> Line {
-    Line {
-        environment: None,
-        time: None,
-        service: None,
-        level: None,
-        message: message.to_owned(),
-        labels: RecordLabels::new(),
-        time_unread: false,
-    }
+    Line::of_text(message.to_owned())
 }
 
 #[test]
@@ -57,7 +49,8 @@ fn lines_of_a_container_runtime_are_joined() {
     let batches = intake.take_batches();
     let logs = &batches.values().next().unwrap().logs;
     let shown: Vec<&str> = logs.iter().map(|record| record.message.as_str()).collect();
-    assert_eq!(shown, ["{\"level\":\"error\",\"msg\":\"no stock\"}", "WARN slow"]);
+    assert_eq!(shown, ["no stock", "WARN slow"]);
+    assert_eq!(logs[0].level, LogLevel::Error, "a text that was cut in two is read when it is whole");
     assert_eq!(logs[0].time, "2026-11-30T03:00:00.1Z".parse().unwrap());
     assert_eq!(logs[1].level, LogLevel::Warning);
 }
@@ -67,4 +60,16 @@ fn environments_are_bounded() {
     let mut intake = Intake::new(RecordKind::Log, Time::ZERO, "logs");
     let results = (0..65).map(|n| intake.line(Line { environment: Some(format!("e{n}")), ..line("m") }));
     assert_eq!(results.filter(Result::is_err).count(), 1);
+}
+
+#[test]
+fn a_secret_that_a_runtime_cut_in_two_is_taken_out() {
+    let mut intake = Intake::new(RecordKind::Log, Time::ZERO, "logs");
+    for text in ["2026-11-30T04:00:00Z stdout P login token=abcd", "2026-11-30T04:00:00Z stdout F efghijklmnop done"] {
+        intake.line(line(text)).unwrap();
+    }
+    let batches = intake.take_batches();
+    let logs = &batches.values().next().unwrap().logs;
+    assert_eq!(logs.len(), 1);
+    assert!(!logs[0].message.contains("efgh"), "{}", logs[0].message);
 }

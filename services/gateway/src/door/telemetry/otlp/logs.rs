@@ -4,7 +4,7 @@ use hindcast_http::Result;
 use hindcast_telemetry::LogLevel;
 
 use super::super::intake::Intake;
-use super::super::line::Line;
+use super::super::line::{Line, said};
 use super::super::wire::Shape;
 use super::super::{RECORDS_MAX, too_many};
 use super::messages::{ExportLogs, OtlpLogRecord};
@@ -18,8 +18,6 @@ static RECORD: Shape = Shape(&[(5, &ANY), (6, &ATTRIBUTE)]);
 
 /// What stands for a record that says nothing at all.
 const NO_TEXT: &str = "(no text)";
-/// Attributes that stand for a text that is missing.
-const SAID_MAX: usize = 8;
 
 /// Gathers all records of an export.
 pub(super) fn gather(request: ExportLogs, intake: &mut Intake) -> Result<()> {
@@ -59,10 +57,7 @@ fn line(origin: &Origin, record: OtlpLogRecord) -> Line {
     // An event may have no body: then its exception, its name, or what its attributes say is the line.
     let message = message.or_else(|| own.get("exception.message").cloned());
     let message = message.or_else(|| Some(record.event_name).filter(|name| !name.trim().is_empty()));
-    let message = message.unwrap_or_else(|| {
-        let said: Vec<String> = own.iter().take(SAID_MAX).map(|(name, value)| format!("{name}={value}")).collect();
-        if said.is_empty() { NO_TEXT.to_owned() } else { said.join(" ") }
-    });
+    let message = message.or_else(|| said(&own)).unwrap_or_else(|| NO_TEXT.to_owned());
     Line {
         environment: origin.environment.clone(),
         time: time(record.time_unix_nano).or_else(|| time(record.observed_time_unix_nano)),

@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn counted_messages_and_lines_are_told_apart_in_one_stream() {
-        let stream = b"11 <13>a\nb c\n<14>next line\r\n8 <15>four<16>d\0<17>e\n7 <18>xyz7 is a line\n\n<19>last";
+        let stream = b"10 <13>a\nb c\n<14>next line\r\n8 <15>four<16>d\0<17>e\n7 <18>xyz7 is a line\n\n<19>last";
         let expected =
             ["<13>a\nb c\n", "<14>next line\r", "<15>four", "<16>d", "<17>e", "<18>xyz", "7 is a line", "<19>last"];
         for piece in 1..stream.len() {
