@@ -15,7 +15,7 @@ use crate::auth::Verified;
 use crate::fingerprint::TenantKey;
 use crate::format::{self, Context, Item, Payload};
 use crate::redact::{Clean, Redactor};
-use crate::source::{self, Source, SourceConfig, SourceError};
+use crate::source::{self, Source, SourceConfig, SourceError, SourceMap};
 
 /// One alert of a payload, as it would be stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +57,7 @@ pub fn explain(config: &SourceConfig, payload: Value, now: Time) -> Result<Paylo
     let normalised = format::normalise(Verified::from_ledger(payload), &context(&source, now)).map_err(Box::new)?;
     let clean = Clean::of(Redactor::default(), normalised);
     let alerts = clean.items.into_iter().filter_map(|item| match item {
-        Item::Alert { observation, .. } => Some(alert(*observation)),
+        Item::Alert { observation, .. } => Some(alert(*observation, source.map.as_ref())),
         Item::Change { .. } => None,
     });
     let rejected = clean.faults.into_iter().map(|fault| fault.item).collect();
@@ -81,9 +81,11 @@ fn context(source: &Source, now: Time) -> Context<'_> {
     Context { source, key: &KEY, now, environment: None, event: None }
 }
 
-fn alert(observation: Observation) -> AlertExplanation {
+fn alert(observation: Observation, map: Option<&SourceMap>) -> AlertExplanation {
     let labels = LabelledAlert { name: &observation.name, labels: &observation.labels };
-    let unread = EntityRules::shipped().unmapped(&labels).into_iter().map(|label| format!("/labels/{label}"));
+    let unread = EntityRules::shipped().unmapped(&labels).into_iter();
+    let unread = unread.filter(|label| map.is_none_or(|map| !map.reads(label)));
+    let unread = unread.map(|label| format!("/labels/{label}"));
     let mut unmapped: Vec<String> = observation.unmapped.iter().cloned().chain(unread).collect();
     unmapped.sort_unstable();
     unmapped.dedup();

@@ -128,7 +128,10 @@ fn history(seed: u64) -> Result<(usize, i64), String> {
     if known.fired != STRETCHES {
         return Err(format!("expected {STRETCHES} stretches, got {}", known.fired));
     }
-    let incidents = lane.incidents();
+    // A sender that falls silent opens one of its own.
+    let own = fingerprint("PgDown", "postgres");
+    let incidents: Vec<_> =
+        lane.incidents().into_iter().filter(|incident| incident.members.contains_key(&own)).collect();
     let told = incidents.len() as u64 + incidents.iter().map(|incident| incident.reopened).sum::<u64>();
     if told != STRETCHES || !incidents.iter().all(|incident| incident.status == incident::Status::Resolved) {
         return Err(format!("expected {STRETCHES} resolved incidents, got {incidents:#?}"));
@@ -158,7 +161,8 @@ fn check(
             }
             *corrected += 1;
         }
-        if sender.ahead.abs() <= 30 && fired.sender_ahead.is_some() {
+        // Nor is it known of one that delays all by minutes.
+        if sender.ahead.abs() <= 30 && sender.lag < 270 && fired.sender_ahead.is_some() {
             return Err(format!("{time} s: a right clock is called wrong: {fired:?}"));
         }
     }

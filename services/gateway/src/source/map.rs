@@ -4,30 +4,19 @@
 //! An expression has no loops and calls no function whose time depends on more than its text, so the nodes of its
 //! syntax tree bound the time of an evaluation, and the labels' own limits bound the size of its answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::objects::{Key, Map};
-use cel::{Context, Env, Program, Value};
+use cel::{Context, Program, Value};
 use hindcast_domain::alert::{Labels, Observation};
 use hindcast_domain::entity::{AlertSubject, Entity, EntityKind};
 use hindcast_domain::limits::LABEL_VALUE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
+use super::expression::{environment, labels_of, program};
 use crate::severity;
-
-/// Bytes of one expression.
-const EXPRESSION_BYTES_MAX: usize = 2_048;
-/// Nodes of one expression's syntax tree.
-const NODES_MAX: usize = 256;
-/// Brackets and conditions within one another; the parser needs the stack for each.
-const DEPTH_MAX: usize = 24;
-/// What an expression can read.
-const VARIABLES: [&str; 5] = ["labels", "annotations", "name", "service", "source"];
-/// What an expression can call, besides operators and `has(…)`.
-const FUNCTIONS: [&str; 9] = ["contains", "startsWith", "endsWith", "size", "string", "int", "double", "host", "part"];
 
 /// The expressions of one source; each answers a text, except `entity`, which answers a map of texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +51,8 @@ pub(crate) struct SourceMap {
     service: Option<Arc<Program>>,
     severity: Option<Arc<Program>>,
     entity: Option<Arc<Program>>,
+    /// The labels that they name.
+    labels: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for SourceMap {
@@ -82,12 +73,23 @@ impl SourceMap {
                 program(text).map(|program| Some(Arc::new(program))).map_err(|detail| MapError { field, detail })
             }
         };
-        Ok(Self {
+        let mut map = Self {
             name: one("map.name", &config.name)?,
             service: one("map.service", &config.service)?,
             severity: one("map.severity", &config.severity)?,
             entity: one("map.entity", &config.entity)?,
-        })
+            labels: BTreeSet::new(),
+        };
+        let programs = [&map.name, &map.service, &map.severity, &map.entity].map(Clone::clone);
+        for program in programs.iter().flatten() {
+            labels_of(program.expression(), &mut map.labels);
+        }
+        Ok(map)
+    }
+
+    /// Whether an expression names a label: `labels.team` or `labels["team"]`.
+    pub(crate) fn reads(&self, label: &str) -> bool {
+        self.labels.contains(label)
     }
 
     /// Puts the expressions' answers into an observation. One that answers nothing (a label that is absent, `null` or an
@@ -173,97 +175,6 @@ fn entity(value: &Value) -> Option<Entity> {
     })
 }
 
-fn program(text: &str) -> Result<Program, String> {
-    if text.len() > EXPRESSION_BYTES_MAX {
-        return Err(format!("expected at most {EXPRESSION_BYTES_MAX} bytes, got {}", text.len()));
-    }
-    if depth(text) > DEPTH_MAX {
-        return Err(format!("line 1: expected at most {DEPTH_MAX} brackets and conditions within one another"));
-    }
-    let program = environment().compile(text).map_err(|errors| match errors.errors.first() {
-        Some(error) => format!("line {}, column {}: {}", error.pos.0, error.pos.1, first_line(&error.msg)),
-        None => "expected an expression".to_owned(),
-    })?;
-    let references = program.references();
-    if let Some(unknown) = references.variables().into_iter().find(|name| !VARIABLES.contains(name)) {
-        return Err(at(text, unknown, &format!("expected one of {}, got {unknown:?}", VARIABLES.join(", "))));
-    }
-    // Operators are functions too, with names that are no words.
-    let is_word = |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic());
-    let unknown = references.functions().into_iter().find(|name| is_word(name) && !FUNCTIONS.contains(name));
-    if let Some(unknown) = unknown {
-        return Err(at(text, unknown, &format!("expected one of {}, got {unknown:?}", FUNCTIONS.join(", "))));
-    }
-    match nodes(program.expression()) {
-        None => Err("line 1: expected an expression without all, exists, filter and map".to_owned()),
-        Some(nodes) if nodes > NODES_MAX => Err(format!("line 1: expected at most {NODES_MAX} parts, got {nodes}")),
-        Some(_) => Ok(program),
-    }
-}
-
-/// The most levels that a text can have: brackets that are open at once, and all conditions and signs in a row. A
-/// bracket in a quotation counts too, which errs on the safe side.
-fn depth(text: &str) -> usize {
-    let (mut open, mut most, mut conditions, mut signs, mut row) = (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
-    for sign in text.chars() {
-        match sign {
-            '(' | '[' | '{' => open += 1,
-            ')' | ']' | '}' => open = open.saturating_sub(1),
-            '?' => conditions += 1,
-            _ => {}
-        }
-        row = match sign {
-            '!' | '-' => row + 1,
-            sign if sign.is_whitespace() => row,
-            _ => 0,
-        };
-        (most, signs) = (most.max(open), signs.max(row));
-    }
-    most + conditions + signs
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
-/// A message with the line and the column at which a word first stands.
-fn at(text: &str, word: &str, message: &str) -> String {
-    let before = text.find(word).and_then(|offset| text.get(..offset)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-    format!("line {line}, column {column}: {message}")
-}
-
-/// Nodes of an expression; `None` when it loops.
-fn nodes(expression: &IdedExpr) -> Option<usize> {
-    let all = |parts: &mut dyn Iterator<Item = &IdedExpr>| -> Option<usize> {
-        let mut sum = 1_usize;
-        for part in parts {
-            sum += nodes(part)?;
-        }
-        Some(sum)
-    };
-    match &expression.expr {
-        Expr::Comprehension(_) | Expr::Struct(_) => None,
-        Expr::Call(call) => all(&mut call.target.iter().map(|target| &**target).chain(&call.args)),
-        Expr::List(list) => all(&mut list.elements.iter()),
-        Expr::Select(select) => all(&mut std::iter::once(&*select.operand)),
-        Expr::Map(map) => {
-            let entries = map.entries.iter().filter_map(|entry| match &entry.expr {
-                EntryExpr::MapEntry(entry) => Some([&entry.key, &entry.value]),
-                EntryExpr::StructField(_) => None,
-            });
-            all(&mut entries.flatten())
-        }
-        Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => Some(1),
-    }
-}
-
-fn environment() -> &'static Arc<Env> {
-    static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
-    &ENVIRONMENT
-}
-
 fn context(observation: &Observation) -> Context<'static, 'static> {
     let mut context = Context::with_env(Arc::clone(environment()));
     context.add_variable_from_value("labels", map(&observation.labels));
@@ -341,6 +252,61 @@ mod tests {
     }
 
     #[test]
+    fn labels_that_expressions_name_are_known() {
+        let config = MapConfig {
+            service: text("has(labels.team) ? part(labels['path'], '/', 2) : name"),
+            entity: text("{'kind': 'database', 'name': [labels.db, annotations.at][0]}"),
+            ..MapConfig::default()
+        };
+        let map = SourceMap::compile(&config).unwrap();
+        let known = ["team", "path", "db", "at", "ns"].map(|label| map.reads(label));
+        assert_eq!(known, [true, true, true, false, false]);
+    }
+
+    /// Whatever an expression is and whatever labels say, an evaluation ends with an answer or a name in `unmapped`.
+    #[test]
+    fn no_expression_costs_an_alert() {
+        let longest = format!("{}labels.at", "annotations.long+".repeat(29));
+        let deepest = format!("{}name{}", "[".repeat(22), "]".repeat(22));
+        for expression in [
+            "9223372036854775807 + size(name)",
+            "-9223372036854775807 - 1 - size(name)",
+            "size(name) / (size(name) - size(name))",
+            "size(name) % 0",
+            "[name][size(name)]",
+            "[name][-1]",
+            "{name: labels}[source][name]",
+            "int(name) + 1",
+            "double(name) > 1.0 ? name : source",
+            "string(labels)",
+            "labels == annotations && labels < annotations",
+            "part(name, '', 0) + part(name, name, -1) + host('')",
+            "part(1, 2, 3)",
+            "host(labels)",
+            "size(1)",
+            "name.contains(labels)",
+            "labels[labels]",
+            &longest,
+            &deepest,
+        ] {
+            let fingerprint = hindcast_domain::Fingerprint::from_mac(&[7; 32]);
+            let mut observation = hindcast_testkit::observation(fingerprint, "DiskFull", "watcher");
+            observation.annotations.insert("long".to_owned(), "ä".repeat(60_000));
+            let Ok(map) = SourceMap::compile(&MapConfig { name: text(expression), ..MapConfig::default() }) else {
+                panic!("{expression:.60} was refused")
+            };
+            map.apply(&mut observation);
+            let is_left = observation.name == "DiskFull" && observation.unmapped == ["/map/name"];
+            let is_put = observation.name != "DiskFull" && observation.unmapped.is_empty();
+            assert!(
+                is_left || is_put || observation.unmapped.is_empty(),
+                "{expression:.60}: {:?}",
+                observation.unmapped
+            );
+        }
+    }
+
+    #[test]
     fn a_wrong_or_boundless_expression_is_refused_with_its_place() {
         for (expression, part) in [
             ("labels.", "map.service: line 1, column"),
@@ -348,7 +314,9 @@ mod tests {
             ("labels.a.matches('(a*)*')", "column 10: expected one of contains"),
             ("['a'].exists(x, x == 'a') ? 'a' : 'b'", "without all, exists"),
             (&"a".repeat(3_000), "at most 2048 bytes"),
-            (&vec!["labels.a"; 200].join(" + "), "line 1"),
+            (&vec!["labels.a"; 120].join(" + "), "at most 256 parts"),
+            (&vec!["labels.a"; 80].join(" + "), "at most 32 levels"),
+            (&format!("labels{}", ".a".repeat(40)), "at most 32 levels"),
             (&("(".repeat(900) + "name" + &")".repeat(900)), "within one another"),
             (&("!".repeat(1_900) + "true"), "within one another"),
             (&("true?name:".repeat(150) + "name"), "within one another"),

@@ -1,6 +1,7 @@
 //! Sources as they are configured: `[[sources]]` of `hindcast.toml`. Owns their form and what makes one
 //! valid; refuses to hold a secret: keys are named by reference and read once, at start.
 
+mod expression;
 mod map;
 mod mapping;
 mod resolve;

@@ -14,6 +14,8 @@ use crate::time::{Span, Time};
 
 /// How far a replica of a sender may lag: as long as an Alertmanager sends an end again.
 const LAGS: Span = Span::minutes(15);
+/// How far a start may seem to lie after its receipt because seconds are rounded.
+const ROUNDING: Span = Span::seconds(1);
 
 /// What is known of an observation beside what it says.
 #[derive(Clone, Copy, Debug)]
@@ -174,7 +176,10 @@ fn is_late(
         }
         None => {
             let by_our_clock = reception.by_our_clock(sent);
-            ends.iter().any(|end| by_our_clock <= end.ends_at) || reception.is_in_the_future(sent)
+            // Nothing begins after it is reported: a replica whose clock is not known yet is ahead, however little it
+            // leads. Another replica ended the stretch, and says it too if it is back.
+            let is_ahead = reception.ahead.is_none() && sent.since(reception.now) > ROUNDING;
+            ends.iter().any(|end| by_our_clock <= end.ends_at) || is_ahead || reception.is_in_the_future(sent)
         }
     }
 }
