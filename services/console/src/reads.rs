@@ -141,19 +141,27 @@ pub(crate) async fn silences_with_alerts(look: &Look) -> Result<Page<Silence>> {
         }
     }
     let open: Vec<&mut Silence> = page.items.iter_mut().filter(|silence| silence.holds == Some(0)).collect();
-    if !open.is_empty() {
-        let mut from = None;
-        for silence in &open {
-            let created = look.seen().event(&silence.event).await?.position;
-            from = Some(from.map_or(created, |from: u64| from.min(created)));
-        }
-        let (ever, whole) = ever_held(look, from).await?;
-        for silence in open {
-            let matched = ever.contains(&silence.id);
-            silence.matched = (matched || whole).then_some(matched);
-        }
+    let Some(from) = begun(look, &open).await? else { return Ok(page) };
+    let (ever, whole) = ever_held(look, from).await?;
+    for silence in open {
+        let matched = ever.contains(&silence.id);
+        silence.matched = (matched || whole).then_some(matched);
     }
     Ok(page)
+}
+
+/// The position at which the first of these silences was created; none where there are none, or where the ledger has
+/// forgotten one of them.
+async fn begun(look: &Look, silences: &[&mut Silence]) -> Result<Option<u64>> {
+    let mut first = None;
+    for silence in silences {
+        match look.seen().event(&silence.event).await {
+            Ok(event) => first = Some(first.map_or(event.position, |known: u64| known.min(event.position))),
+            Err(problem) if problem.code == Code::NotFound => return Ok(None),
+            Err(problem) => return Err(problem.into()),
+        }
+    }
+    Ok(first)
 }
 
 /// Alerts that fire and that a silence holds, counted by silence.
@@ -173,9 +181,9 @@ async fn held_by_silence(look: &Look) -> Result<BTreeMap<String, u64>> {
 }
 
 /// Silences that held an alert since a position, and whether all of that was looked at.
-async fn ever_held(look: &Look, from: Option<u64>) -> Result<(BTreeSet<String>, bool)> {
+async fn ever_held(look: &Look, from: u64) -> Result<(BTreeSet<String>, bool)> {
     let mut ever = BTreeSet::new();
-    let filter = EventFilter { kind: Some("alert.suppressed".to_owned()), from, ..EventFilter::default() };
+    let filter = EventFilter { kind: Some("alert.suppressed".to_owned()), from: Some(from), ..EventFilter::default() };
     let mut part = ListPart::first(LIMIT_MAX);
     for _ in 0..PAGES_MAX {
         let page = look.seen().events(filter.clone(), part).await?;

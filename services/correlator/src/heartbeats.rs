@@ -10,8 +10,8 @@ use hindcast_domain::words::GroupingRule;
 use hindcast_domain::{Partition, Span, Time};
 
 use crate::grouping;
+use crate::provisional::provisional;
 use crate::state::CorrelatorState;
-use crate::timers::provisional;
 
 /// How long the alert may stand; a sender that is silent for a year is gone.
 const KEPT: Span = Span::hours(365 * 24);

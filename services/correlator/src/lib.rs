@@ -13,6 +13,7 @@ mod ending;
 pub mod grouping;
 mod heartbeats;
 pub mod people;
+mod provisional;
 pub mod repeats;
 pub mod roster;
 pub mod rules;

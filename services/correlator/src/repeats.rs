@@ -8,8 +8,8 @@ use hindcast_domain::repeats::{RepeatBatch, RepeatedAlert};
 use hindcast_domain::{Partition, Time};
 
 use crate::decide::{goes_on, observe};
+use crate::provisional::provisional;
 use crate::state::CorrelatorState;
-use crate::timers::provisional;
 
 /// Decides about a batch of repeats; usually nothing.
 #[must_use]

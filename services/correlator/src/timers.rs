@@ -13,6 +13,7 @@ use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
 use crate::ending;
 use crate::grouping::{self, PlacingReason};
 use crate::heartbeats;
+use crate::provisional::provisional;
 use crate::second::{self, seed};
 use crate::state::CorrelatorState;
 use crate::state::agenda::silent_key;
@@ -135,19 +136,4 @@ pub(crate) fn silence_ended(
         drafts.extend(decided);
     }
     drafts
-}
-
-/// A draft as if it were recorded, to look ahead within one decision.
-pub(crate) fn provisional(draft: &Draft, lane: &Partition, now: Time) -> Recorded {
-    Recorded {
-        id: EventId::derive(&[b"provisional", draft.subject.as_bytes()]),
-        position: 0,
-        partition: lane.clone(),
-        subject: draft.subject.clone(),
-        revision: None,
-        time: now,
-        actor: draft.actor.clone(),
-        cause: None,
-        event: draft.event.clone(),
-    }
 }

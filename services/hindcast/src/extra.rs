@@ -68,60 +68,62 @@ pub fn described() -> Vec<Foreign> {
             _ => 200,
         },
     });
-    let own = [
-        Foreign {
-            method: "post",
-            path: "/api/v1/activate",
-            about: "Activates the notification effects of this installation.",
-            media: &[],
-            status: 200,
-        },
-        Foreign {
-            method: "post",
-            path: "/api/v1/redecide",
-            about: "Decides the recorded past again and compares it with what is recorded, byte for byte.",
-            media: &[],
-            status: 200,
-        },
-        Foreign {
-            method: "get",
-            path: "/api/v1/audit/pages",
-            about: "Compares the notifications that people received with what was true: breaches of the paging contract, by rule.",
-            media: &[],
-            status: 200,
-        },
-        Foreign {
-            method: "get",
-            path: "/api/v1/heartbeats",
-            about: "Senders and their rhythm: how often each repeats what fires, and whether it is silent.",
-            media: &[],
-            status: 200,
-        },
-        Foreign {
-            method: "post",
-            path: "/api/v1/receivers/{name}/test",
-            about: "Sends a test message to a receiver, and answers what it said.",
-            media: &[],
-            status: 200,
-        },
-        Foreign {
-            method: "get",
-            path: "/api/v1/backup",
-            about: "The whole ledger and its keys as one file.",
-            media: &[backup::MEDIA],
-            status: 200,
-        },
-        Foreign {
-            method: "post",
-            path: hindcast_mcp::PATH,
-            about: "The read-only tools, and questions, over the Model Context Protocol.",
-            media: &["application/json"],
-            status: 200,
-        },
-    ];
     let chat = CHAT.iter().map(|(path, about, media)| Foreign { method: "post", path, about, media, status: 200 });
-    own.into_iter().chain(chat).chain(doors).collect()
+    OWN.into_iter().chain(chat).chain(doors).collect()
 }
+
+/// Routes that only this binary has.
+const OWN: [Foreign; 7] = [
+    Foreign {
+        method: "post",
+        path: "/api/v1/activate",
+        about: "Activates the notification effects of this installation.",
+        media: &[],
+        status: 200,
+    },
+    Foreign {
+        method: "post",
+        path: "/api/v1/redecide",
+        about: "Decides the recorded past again and compares it with what is recorded, byte for byte.",
+        media: &[],
+        status: 200,
+    },
+    Foreign {
+        method: "get",
+        path: "/api/v1/audit/pages",
+        about: "Compares the notifications that people received with what was true: breaches of the paging contract, by rule.",
+        media: &[],
+        status: 200,
+    },
+    Foreign {
+        method: "get",
+        path: "/api/v1/heartbeats",
+        about: "Senders and their rhythm: how often each repeats what fires, and whether it is silent.",
+        media: &[],
+        status: 200,
+    },
+    Foreign {
+        method: "post",
+        path: "/api/v1/receivers/{name}/test",
+        about: "Sends a test message to a receiver, and answers what it said.",
+        media: &[],
+        status: 200,
+    },
+    Foreign {
+        method: "get",
+        path: "/api/v1/backup",
+        about: "The whole ledger and its keys as one file.",
+        media: &[backup::MEDIA],
+        status: 200,
+    },
+    Foreign {
+        method: "post",
+        path: hindcast_mcp::PATH,
+        about: "The read-only tools, and questions, over the Model Context Protocol.",
+        media: &["application/json"],
+        status: 200,
+    },
+];
 
 /// Chat's doors, each with what it takes.
 const CHAT: [(&str, &str, &[&str]); 5] = [
@@ -252,7 +254,7 @@ fn audit_span(asked: &AuditAsked) -> Result<crate::audit::AuditSpan, String> {
     Ok(crate::audit::AuditSpan { from: from.unwrap_or(Time::ZERO), to: end, as_of: position })
 }
 
-/// As of when.
+/// The position or time as of which senders are listed.
 #[derive(Debug, serde::Deserialize)]
 struct HeartbeatsAsked {
     as_of: Option<String>,

@@ -4,6 +4,8 @@
 //! Nothing here looks at an event: a change that is taken back before its time leaves nothing owed, and so is never
 //! told.
 
+mod calls;
+
 use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::notice::Reason;
 use hindcast_domain::{IncidentId, Severity, Span, Time};
@@ -21,6 +23,7 @@ const COMPARED_MAX: usize = 64;
 const LOST_QUIET_MAX: usize = 12;
 /// What one delivery changes happens at one time; this is after it.
 pub(crate) const MOMENT: Span = Span::millis(1);
+
 /// Something that one receiver is to hear, and by when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwedWord {
@@ -282,6 +285,12 @@ impl OwedQuestion<'_> {
         seen.rules.told_after(&self.receiver.name, &seen.on_call, &of)
     }
 
+    /// Whether the receiver heard of it, or was to hear of what began at `since` before it was over.
+    fn is_reached(&self, since: Time) -> bool {
+        let any_heard = self.heard.is_some_and(|heard| !heard.messages.is_empty());
+        any_heard || self.step(since).is_some_and(|step| since + step <= self.turned())
+    }
+
     /// Whether it was so before the receiver was one, and somebody was told.
     fn is_of_before(&self, position: u64) -> bool {
         let since = self.state.seen.receiver_since.get(&self.receiver.name).copied().unwrap_or(0);
@@ -332,73 +341,6 @@ impl OwedQuestion<'_> {
         Some(OwedWord::new(self.settled(self.turned()), reason, page))
     }
 
-    fn call(&self, reason: Reason) -> Option<crate::state::observed::NoticeCall> {
-        self.state.seen.calls.get(&self.incident.id)?.get(&reason).copied()
-    }
-
-    /// Something asks for a page although no alert is new.
-    fn called(&self) -> Option<OwedWord> {
-        let lost = |notice: &_| self.state.is_lost(notice);
-        let page = self.heard.and_then(|heard| heard.last_page(&lost));
-        let severity = self.state.severity(self.incident);
-        if !severity.pages() || !self.wants(severity, true) {
-            return None;
-        }
-        // A hold that ended at the same moment paged already.
-        let fresh = |reason: Reason| {
-            self.call(reason).filter(|call| page.is_none_or(|page| call.position > page.through && call.at > page.at))
-        };
-        let worse = fresh(Reason::Worse).filter(|_| self.known().severity.is_none_or(|known| severity > known));
-        let open = |reason: Reason| fresh(reason).filter(|_| self.is_open());
-        let soon = Span::seconds(self.state.seen.rules.first_after_s);
-        let awake = open(Reason::StillThere).map(|call| OwedWord::new(call.at + soon, Reason::StillThere, true));
-        let turn = self.state.seen.turned.get(&self.incident.id).map(|turn| turn.position);
-        let left = open(Reason::Unacknowledged).filter(|call| Some(call.position) == turn);
-        let left = left.map(|call| OwedWord::new(self.settled(call.at), Reason::Unacknowledged, true));
-        let worse = worse.map(|call| OwedWord::new(self.settled(call.at), Reason::Worse, true));
-        [awake, left, worse].into_iter().flatten().min_by_key(|owed| owed.due)
-    }
-
-    /// It came back, people were told without a page, and it stays.
-    fn returned(&self) -> Option<OwedWord> {
-        let lost = |notice: &_| self.state.is_lost(notice);
-        let mut since_page = self.heard?.messages.iter().rev().filter(|message| !lost(&message.notice));
-        let told = since_page.find(|message| message.page || message.reason == Reason::Reopened)?;
-        let fires = self.state.seen.loud_since.get(&self.incident.id).copied()?;
-        if told.page || !self.is_open() || !self.wants(self.loudness(), true) {
-            return None;
-        }
-        let stays = Span::seconds(self.state.seen.rules.return_page_after_s);
-        Some(OwedWord::new((told.at + stays).max(self.settled(fires)), Reason::Reopened, true))
-    }
-
-    /// It is wide, and paged nobody.
-    fn wide(&self) -> Option<OwedWord> {
-        let lost = |notice: &_| self.state.is_lost(notice);
-        let paged = self.heard.is_some_and(|heard| heard.last_page(&lost).is_some());
-        let since = self.wide_since().filter(|_| !paged && self.is_open())?;
-        self.wants(Severity::High, true).then(|| OwedWord::new(self.settled(since), Reason::Breadth, true))
-    }
-
-    /// Nobody acknowledged it since the last page.
-    fn reminder(&self) -> Option<OwedWord> {
-        let rules = &self.state.seen.rules;
-        let every = Span::seconds(rules.remind_after_s);
-        if every <= Span::seconds(0)
-            || !self.is_open()
-            || !self.loudness().pages()
-            || !self.wants(self.loudness(), true)
-        {
-            return None;
-        }
-        let lost = |notice: &_| self.state.is_lost(notice);
-        let page = self.heard?.last_page(&lost)?;
-        let pages = self.heard?.messages.iter().rev().filter(|message| message.page);
-        let reminders = pages.take_while(|message| message.reason == Reason::Reminder).count();
-        let goes_on = reminders < usize::try_from(rules.remind_max).unwrap_or(usize::MAX);
-        goes_on.then(|| OwedWord::new(page.at + every, Reason::Reminder, true))
-    }
-
     /// It is over: whoever was told that it goes on is told, and who fired meanwhile is named.
     fn of_end(&self) -> Option<OwedWord> {
         let merged = self.incident.merged_into.is_some();
@@ -413,7 +355,9 @@ impl OwedQuestion<'_> {
             let uncovered = !held && news.ended.is_none_or(|ended| ended > let_go);
             news.audibility == Audibility::Loud || knows || uncovered
         };
-        let untold: Vec<(UntoldAlert, &AlertNews)> = self.untold().filter(is_owed).take(COMPARED_MAX).collect();
+        let reached = |(untold, _): &(UntoldAlert, &AlertNews)| self.is_reached(untold.since);
+        let owed = self.untold().filter(is_owed).filter(reached);
+        let untold: Vec<(UntoldAlert, &AlertNews)> = owed.take(COMPARED_MAX).collect();
         let severity = untold.iter().map(|(of_it, _)| of_it.peak.max(Severity::High)).max();
         let heard = severity.is_some_and(|severity| self.wants(severity, false));
         let untold = untold.first().filter(|_| heard).map(|(of_it, _)| self.settled(of_it.since.max(self.turned())));

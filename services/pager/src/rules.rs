@@ -84,7 +84,7 @@ pub struct PagingRules {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EscalationRules {
-    /// Its name.
+    /// The name that notifications and the list of steps show.
     pub name: String,
     /// Incidents of one of these services alone; all where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,7 +95,7 @@ pub struct EscalationRules {
     /// Only incidents that begin at these times, such as `daily 18:00-09:00 Europe/Berlin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between: Option<String>,
-    /// Its steps.
+    /// Who is notified after how long, in any order.
     pub steps: Vec<EscalationStep>,
 }
 
@@ -106,7 +106,7 @@ pub struct EscalationStep {
     /// How long after its incident began, while nobody acknowledges it, in seconds.
     #[serde(default)]
     pub after_s: i64,
-    /// These receivers.
+    /// Receivers by their names in the settings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receivers: Vec<String>,
     /// Whoever is on call by the schedule of this name: the receiver of the same name as that person.

@@ -58,7 +58,7 @@ fn what_begins_to_fire_shortly_before_the_end_is_told_then_and_the_setting_count
     desk.when(1, |lane| lane.silence("PgDown", at(HOUR)));
     assert_eq!(words(&desk.pass(at(HOUR - 200))), NONE);
     let said = desk.when(HOUR - 100, |lane| lane.fire("PgDown", "postgres", Critical, None));
-    assert_eq!(words(&said), ["hold opened (silence)", "notice silence_ends"]);
+    assert_eq!(words(&said), ["notice silence_ends", "hold opened (silence)"]);
     let mut desk = Desk::new().rules(json!({"warn_before_silence_end_s": 0}));
     desk.silence(0, HOUR);
     desk.when(1, |lane| lane.silence("PgDown", at(HOUR)));

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use hindcast_domain::{Partition, Time};
 use hindcast_telemetry::{LogLevel, TelemetryBatch};
 
-use crate::codec::{self, ByteReader, ByteWriter};
+use crate::bytes::{ByteReader, ByteWriter};
+use crate::codec;
 
 /// What a frame begins with; it also tells where one may begin behind damage.
 pub(crate) const MAGIC: [u8; 4] = *b"HtF1";

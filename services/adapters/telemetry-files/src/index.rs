@@ -13,7 +13,7 @@ use hindcast_domain::{Partition, Time};
 use hindcast_telemetry::{LogLevel, TelemetryWindow};
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{ByteReader, ByteWriter};
+use crate::bytes::{ByteReader, ByteWriter};
 use crate::frame::FrameHead;
 
 /// The form of segments and indexes.

@@ -9,6 +9,7 @@
 //! `index` what is known of a closed segment without reading it, `committer` the one thread that writes,
 //! `retention` what leaves, `query` and `pin` what is read and kept.
 
+mod bytes;
 mod codec;
 mod committer;
 mod disk;

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::text::ink::Ink;
 use crate::text::table::{Table, inked, left, text};
 
-/// When, and for what.
+/// The time that is asked about, and the incident that the escalation is shown for.
 #[derive(Args, Debug)]
 pub struct OnCallArgs {
     /// At this time instead of now (RFC 3339).

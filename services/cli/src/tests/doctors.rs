@@ -17,6 +17,8 @@ fn healthy() -> Server {
         .says("GET /metrics", "text/plain", "# TYPE x gauge\nhindcast_effects_held_total 9\nhindcast_effects_held 0\n")
         .list("GET /api/v1/events", vec![paging])
         .list("GET /api/v1/notices", vec![])
+        .list("GET /api/v1/alerts", vec![])
+        .list("GET /api/v1/heartbeats", vec![])
         .gives("GET /api/v1/chat", 200, chats(true, 0))
 }
 

@@ -36,7 +36,7 @@ pub enum NotOnCall {
     /// The hand-over is no time of day.
     #[error("{0}: expected a time of day such as 09:00 as hand_over, got {1:?}")]
     HandOver(String, String),
-    /// Nobody is in it.
+    /// It names no people, no override and no calendar.
     #[error("{0}: expected people, an override or a calendar")]
     Nobody(String),
     /// Two have one name, or one has none.
@@ -69,7 +69,7 @@ pub struct OnCallOverride {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnCallSchedule {
-    /// Its name.
+    /// The name by which escalation steps refer to it.
     pub name: String,
     /// The IANA name of the place's time zone.
     #[serde(default = "utc")]

@@ -8,17 +8,21 @@
 //! repeated in its last round. Alerts that are named as watchdogs (they fire as long as their sender is well) have a
 //! rhythm of their own, and owe a repeat even after somebody said that they ended.
 
+pub mod as_pairs;
+mod key;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::alert::{Labels, Observation, Signal, TEST_SERVICE};
+use crate::alert::{Observation, Signal, TEST_SERVICE};
 use crate::event::{Event, Recorded};
 use crate::events;
-use crate::id::{EventId, Fingerprint, Partition};
+use crate::id::{EventId, Fingerprint};
 use crate::repeats::RepeatBatch;
 use crate::time::{Span, Time};
+
+pub use key::{OWN_SOURCE, RhythmKey, SENDER_SILENT};
 
 /// Samples of a rhythm that are kept.
 const SAMPLES_MAX: usize = 48;
@@ -36,68 +40,6 @@ const LONGEST: Span = Span::hours(6);
 const FIRING_MAX: usize = 20_000;
 /// How long an alert that fires is remembered without a word about it.
 const KEPT: Span = Span::hours(24);
-
-/// Whose rhythm it is: a sender's, or that of one watchdog of a sender.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RhythmKey {
-    /// The configured source's name.
-    pub source: String,
-    /// The watchdog, where it is one's.
-    pub watchdog: Option<Fingerprint>,
-}
-
-/// The source of the alerts that Hindcast raises itself.
-pub const OWN_SOURCE: &str = "hindcast";
-/// The name of the alert that a sender is silent.
-pub const SENDER_SILENT: &str = "SenderSilent";
-/// The label of that alert that names the sender.
-const LABEL_SOURCE: &str = "source";
-/// The label of that alert that has the fingerprint of the watchdog.
-const LABEL_WATCHDOG: &str = "watchdog";
-
-impl RhythmKey {
-    /// A sender's.
-    #[must_use]
-    pub fn sender(source: &str) -> Self {
-        Self { source: source.to_owned(), watchdog: None }
-    }
-
-    /// The fingerprint of the alert that it is silent.
-    #[must_use]
-    pub fn alert(&self, partition: &Partition) -> Fingerprint {
-        let mut hasher = Sha256::new();
-        let watchdog = self.watchdog.as_ref().map_or("", Fingerprint::as_str);
-        let environment = format!("{}/{}", partition.tenant, partition.environment);
-        for part in [OWN_SOURCE, SENDER_SILENT, &environment, &self.source, watchdog] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
-        Fingerprint::from_mac(&hasher.finalize().into())
-    }
-
-    /// The labels of that alert.
-    #[must_use]
-    pub fn labels(&self) -> Labels {
-        let mut labels = Labels::from([
-            ("alertname".to_owned(), SENDER_SILENT.to_owned()),
-            (LABEL_SOURCE.to_owned(), self.source.clone()),
-        ]);
-        if let Some(watchdog) = &self.watchdog {
-            labels.insert(LABEL_WATCHDOG.to_owned(), watchdog.to_string());
-        }
-        labels
-    }
-
-    /// Whose silence an alert is about; `None` where it is no such alert.
-    #[must_use]
-    pub fn of(source: &str, name: &str, labels: &Labels) -> Option<Self> {
-        if source != OWN_SOURCE || name != SENDER_SILENT {
-            return None;
-        }
-        let watchdog = labels.get(LABEL_WATCHDOG).and_then(|text| text.parse().ok());
-        Some(Self { source: labels.get(LABEL_SOURCE)?.clone(), watchdog })
-    }
-}
 
 /// How one sender, or one watchdog, repeats itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,7 +158,7 @@ fn interval_of(samples: &VecDeque<u64>) -> Option<Span> {
 
 /// When an alert was last said to fire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Said {
+struct LastSaid {
     source: String,
     at: Time,
     is_watchdog: bool,
@@ -227,7 +169,7 @@ struct Said {
 pub struct Rhythms {
     #[serde(with = "as_pairs")]
     all: BTreeMap<RhythmKey, Rhythm>,
-    said: BTreeMap<Fingerprint, Said>,
+    said: BTreeMap<Fingerprint, LastSaid>,
     /// When the endpoint opened last.
     opened_at: Time,
 }
@@ -238,7 +180,7 @@ impl Rhythms {
         self.all.iter()
     }
 
-    /// One of them.
+    /// The rhythm of a sender or watchdog, where messages of it are known.
     #[must_use]
     pub fn get(&self, key: &RhythmKey) -> Option<&Rhythm> {
         self.all.get(key)
@@ -362,7 +304,7 @@ impl Rhythms {
     /// be heard meanwhile.
     fn fires(&mut self, fingerprint: &Fingerprint, source: &str, watchdog: Option<&str>, input: &Recorded) {
         let (at, opened_at) = (input.time, self.opened_at);
-        let said = Said { source: source.to_owned(), at, is_watchdog: watchdog.is_some() };
+        let said = LastSaid { source: source.to_owned(), at, is_watchdog: watchdog.is_some() };
         let before = self.said.insert(fingerprint.clone(), said).filter(|before| before.source == source);
         let gap = before.as_ref().filter(|before| before.at >= opened_at).map(|before| at.since(before.at));
         let sender = self.rhythm(&RhythmKey::sender(source), input);
@@ -399,32 +341,5 @@ impl Rhythms {
         }
         rhythm.firing.clear();
         rhythm.firing.insert((input.time, fingerprint.clone()));
-    }
-}
-
-/// A map whose keys are no text, as a list of pairs; for `serde(with)`.
-pub mod as_pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::RhythmKey;
-
-    /// Writes the pairs.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<V: Serialize, S: Serializer>(map: &BTreeMap<RhythmKey, V>, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(map)
-    }
-
-    /// Reads them back.
-    ///
-    /// # Errors
-    /// When it is no list of pairs.
-    pub fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<BTreeMap<RhythmKey, V>, D::Error> {
-        Ok(Vec::<(RhythmKey, V)>::deserialize(from)?.into_iter().collect())
     }
 }

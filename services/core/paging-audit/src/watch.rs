@@ -87,24 +87,8 @@ impl PageAuditor {
             },
             Event::NoticeFailed(failed) => self.failed(failed.receiver.as_deref()),
             Event::NoticeExpired(expired) => self.failed(expired.receiver.as_deref()),
-            Event::AlertFired(fired) if is_own(&fired.source, input) => {
-                if let Ok(fingerprint) = input.subject.parse::<Fingerprint>() {
-                    self.alerts.observe(
-                        &own_observation(&fingerprint, fired, input.time),
-                        self.now,
-                        self.settings.late,
-                    );
-                    self.began(&fingerprint);
-                }
-            }
-            Event::AlertResolved(_) => {
-                let fingerprint = input.subject.parse::<Fingerprint>().ok();
-                if let Some((fingerprint, began)) =
-                    fingerprint.and_then(|it| Some((it.clone(), self.alerts.end_own(&it, self.now)?)))
-                {
-                    self.ended(&fingerprint, began);
-                }
-            }
+            Event::AlertFired(fired) if is_own(&fired.source, input) => self.own_fired(fired, input),
+            Event::AlertResolved(_) => self.own_resolved(input),
             events! { incident } => self.incident(input),
             Event::AlertFired(_)
             | Event::AlertRepeated(_)
@@ -123,6 +107,22 @@ impl PageAuditor {
             | Event::Owned(_)
             | Event::CommandRejected(_)
             | events! { finding, conversation, proposal, label, model, chat, silence } => {}
+        }
+    }
+
+    /// Hindcast itself raised an alert.
+    fn own_fired(&mut self, fired: &Fired, input: &Recorded) {
+        let Ok(fingerprint) = input.subject.parse::<Fingerprint>() else { return };
+        let seen = own_observation(&fingerprint, fired, input.time);
+        self.alerts.observe(&seen, self.now, self.settings.late);
+        self.began(&fingerprint);
+    }
+
+    /// An alert is over; those that Hindcast raised itself end with this event.
+    fn own_resolved(&mut self, input: &Recorded) {
+        let Ok(fingerprint) = input.subject.parse::<Fingerprint>() else { return };
+        if let Some(began) = self.alerts.end_own(&fingerprint, self.now) {
+            self.ended(&fingerprint, began);
         }
     }
 

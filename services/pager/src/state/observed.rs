@@ -34,7 +34,7 @@ pub struct ObservedState {
     pub(crate) firing: FiringAlerts,
     /// The rules in force.
     pub rules: PagingRules,
-    /// Who is on call.
+    /// The schedules by which somebody is on call.
     #[serde(default)]
     pub(crate) on_call: OnCallRules,
     /// All silences, and what each of them holds that fires. A snapshot without them is not read.

@@ -62,7 +62,7 @@ pub struct TraceSpan {
     pub peer: String,
 }
 
-/// Which spans.
+/// What a search for spans is narrowed to; nothing where all is empty.
 #[derive(Clone, Debug)]
 pub struct SpanFilter {
     /// Keeps spans of one service.

@@ -163,7 +163,11 @@ async fn data(lines: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::io::Re
     let (mut data, mut line) = (String::new(), String::new());
     loop {
         line.clear();
-        if lines.read_line(&mut line).await? == 0 || line == ".\r\n" {
+        // A message that is cut off is none: only the line with a full stop ends it.
+        if lines.read_line(&mut line).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == ".\r\n" {
             return Ok(data);
         }
         data.push_str(line.strip_prefix("..").map(|_| &line[1..]).unwrap_or(&line));

@@ -25,7 +25,7 @@ pub enum NotCalendar {
     /// A property of an event cannot be read.
     #[error("expected {expected} in the event {event:?}, got {got:?}")]
     Property {
-        /// What was expected.
+        /// The form that the property has in a calendar.
         expected: &'static str,
         /// The event, by its summary.
         event: String,

@@ -20,7 +20,7 @@ pub(super) struct SyslogStream {
 enum MessageEnd {
     /// Behind a number of bytes, after its head.
     Counted { head: usize, bytes: usize },
-    /// With the line.
+    /// At the next line feed.
     Line,
     /// Not known before more comes.
     Unknown,

@@ -25,7 +25,7 @@ const ZONE_STEP: i64 = 15 * 60 * 1_000_000_000;
 const ZONE_MAX: i64 = 27 * 60 * 60 * 1_000_000_000;
 
 /// A part of a message while it is read.
-struct Parts<'a> {
+struct SyslogParts<'a> {
     time: (Option<Time>, bool),
     host: &'a str,
     name: &'a str,
@@ -76,7 +76,7 @@ fn priority(text: &str) -> (Option<u32>, &str) {
 }
 
 /// `TIME HOST NAME PROCESS KIND DATA TEXT`, behind the version.
-fn rfc5424(rest: &str, now: Time) -> Option<Parts<'_>> {
+fn rfc5424(rest: &str, now: Time) -> Option<SyslogParts<'_>> {
     let mut rest = rest;
     let mut word = || {
         let (word, behind) = rest.split_once(' ')?;
@@ -90,7 +90,7 @@ fn rfc5424(rest: &str, now: Time) -> Option<Parts<'_>> {
     }
     let time = if time == NIL { (None, false) } else { read(time, now) };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Some(Parts { time, host, name, process, labels, text })
+    Some(SyslogParts { time, host, name, process, labels, text })
 }
 
 fn read(time: &str, now: Time) -> (Option<Time>, bool) {
@@ -141,7 +141,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 
 /// `Mmm dd hh:mm:ss HOST NAME[PROCESS]: TEXT`, of which every part may be missing, and of which the time may be written
 /// as RFC 3339.
-fn rfc3164(rest: &str, now: Time) -> Parts<'_> {
+fn rfc3164(rest: &str, now: Time) -> SyslogParts<'_> {
     let (time, behind) = stamp(rest, now);
     let (host, behind) = match behind.split_once(' ') {
         // Only a time promises a host behind it, and a name with a colon is none.
@@ -151,7 +151,7 @@ fn rfc3164(rest: &str, now: Time) -> Parts<'_> {
         _ => ("", behind),
     };
     let (name, process, text) = tag(behind).unwrap_or(("", "", behind));
-    Parts { time: (time, false), host, name, process, labels: RecordLabels::new(), text }
+    SyslogParts { time: (time, false), host, name, process, labels: RecordLabels::new(), text }
 }
 
 /// The time before a message, and what stands behind it.

@@ -13,7 +13,7 @@ pub struct AddressRange {
     bits: u8,
 }
 
-/// What is no network.
+/// A text that names neither an address nor a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected an address or a network such as 10.0.0.0/8, got {0:?}")]
 pub struct NoNetwork(String);
