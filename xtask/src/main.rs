@@ -77,18 +77,18 @@ fn main() -> ExitCode {
 /// The long proofs, one after the other, with what they measured.
 fn prove(more: &[String]) -> Outcome {
     fetch::Fetching::start()?.finish()?;
-    let mut histories = cargo();
-    histories.args(["test", "--locked", "-p", "hindcast-testkit", "--test", "redecide", "--", "--nocapture"]);
-    if std::env::var_os("HINDCAST_TEST_HISTORIES").is_none() {
-        histories.env("HINDCAST_TEST_HISTORIES", "1000");
+    for (package, test, name, many) in [
+        ("hindcast-testkit", "redecide", "HINDCAST_TEST_HISTORIES", "1000"),
+        ("hindcast-testkit", "paging", "HINDCAST_TEST_PAGED", "10000"),
+        ("hindcast-domain", "all", "HINDCAST_TEST_SCHEDULES", "1000"),
+    ] {
+        let mut proof = cargo();
+        proof.args(["test", "--locked", "-p", package, "--test", test, "--", "--nocapture"]);
+        if std::env::var_os(name).is_none() {
+            proof.env(name, many);
+        }
+        run(&mut proof)?;
     }
-    run(&mut histories)?;
-    let mut paged = cargo();
-    paged.args(["test", "--locked", "-p", "hindcast-testkit", "--test", "paging", "--", "--nocapture"]);
-    if std::env::var_os("HINDCAST_TEST_PAGED").is_none() {
-        paged.env("HINDCAST_TEST_PAGED", "10000");
-    }
-    run(&mut paged)?;
     let mut command = cargo();
     command
         .args(["test", "--locked", "-p", "hindcast", "--test", "blackbox", "--"])

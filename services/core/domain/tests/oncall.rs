@@ -128,10 +128,16 @@ fn schedule() -> impl Strategy<Value = (OnCallSchedule, i64)> {
         })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+/// Random schedules of a run; `cargo xtask prove` looks at 1,000.
+fn schedules() -> u32 {
+    let asked = hindcast_testkit::seeds::asked("HINDCAST_TEST_SCHEDULES").unwrap_or(20);
+    u32::try_from(asked).unwrap_or(u32::MAX)
+}
 
-    /// 1,000 schedules with overrides agree with a walk through 16 days, at every minute, over changes of the clocks.
+proptest! {
+    #![proptest_config(ProptestConfig { cases: schedules(), ..ProptestConfig::default() })]
+
+    /// Schedules with overrides agree with a walk through 16 days, at every minute, over changes of the clocks.
     #[test]
     fn schedules_agree_with_a_walk_through_time((schedule, from) in schedule()) {
         schedule.check().unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{Env, Program};
 
-/// Bytes of one expression.
+/// A longer expression, in bytes, is refused.
 const EXPRESSION_BYTES_MAX: usize = 2_048;
 /// Nodes of one expression's syntax tree.
 const NODES_MAX: usize = 256;
