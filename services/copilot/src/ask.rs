@@ -1,5 +1,6 @@
 //! The way of one question: taken, recorded, answered from evidence or by a model, judged, recorded, told.
 
+pub(crate) mod composed;
 mod wording;
 
 use hindcast_domain::words::{AnswerMode, ModelOutcome};
@@ -22,21 +23,26 @@ use crate::links::Links;
 use crate::model::aliases::CitationAliases;
 use crate::model::{ModelSession, Used, WordedAnswer};
 use crate::record::{RecordedTurn, TurnPlace, millis};
-use crate::situation::{self, Situation};
+use crate::resolve::{self, IncidentNamed};
+use crate::situation::Situation;
 use crate::taken::{AnswerContext, TakenQuestion};
 use crate::teller::Teller;
 use crate::verify::{self, Judge};
-use crate::{AnsweringCopilot, history, intent, model, oncall, question};
+use crate::{AnsweringCopilot, history, model, oncall, question};
+use composed::ComposedAnswer;
 
 pub(crate) use wording::keep_struck;
-use wording::{compose, dollars, fall_back, fell, from_evidence, kept, put};
+use wording::{dollars, fall_back, fell, from_evidence, kept, looking_at, put, worded_by_model};
 
 /// One answer in the making.
 pub(crate) struct AnswerInProgress<'a> {
     pub(crate) taken: &'a TakenQuestion,
     pub(crate) world: &'a AnswerContext,
     pub(crate) situation: &'a Situation,
+    /// What is said beside a model's words.
     pub(crate) drafted: &'a Drafted,
+    /// The answer without a model.
+    pub(crate) composed: &'a ComposedAnswer,
     pub(crate) teller: &'a Teller,
 }
 
@@ -67,8 +73,8 @@ impl AnsweringCopilot {
         let began = Instant::now();
         let options = &self.inner.options;
         let text = Redactor::default().text(question::text(ask)?);
-        let moment = Snapshots::from(Arc::clone(&options.queries)).open(question::as_of(ask)?).await?;
-        let conversation = question::conversation(ask, moment.position(), options.clock.now())?;
+        let base = Snapshots::from(Arc::clone(&options.queries)).open(question::as_of(ask)?).await?;
+        let conversation = question::conversation(ask, base.position(), options.clock.now())?;
         let _busy = self.inner.conversations.take(&conversation)?;
         let is_new = ask.conversation.as_deref().is_none_or(|word| word.trim().is_empty());
         let (earlier, number) = if is_new {
@@ -76,11 +82,12 @@ impl AnsweringCopilot {
         } else {
             self.inner.conversations.earlier(&*options.queries, &conversation).await?
         };
-        // A question that names no incident goes on with the one that was spoken of.
-        let named = ask.incident.as_deref().filter(|id| !id.trim().is_empty());
-        let goes_on = question::named_incident(&text).is_none().then(|| history::incident(&earlier)).flatten();
-        let incident = situation::choose(&moment, named.or(goes_on), &text).await?;
-        let taken = TakenQuestion { question: text, moment, conversation, earlier, incident };
+        let beside = ask.incident.as_deref().filter(|id| !id.trim().is_empty());
+        let named = beside.map_or(IncidentNamed::InWords, |id| IncidentNamed::Beside(id.trim()));
+        let resolved =
+            resolve::resolve(&base, &text, &earlier, named, options.clock.now(), &self.inner.examples).await?;
+        let (moment, incident) = (resolved.moment.clone(), resolved.incident.clone());
+        let taken = TakenQuestion { question: text, moment, conversation, earlier, incident, resolved };
         let mut turn = self.open(&taken, asker, number, began).await?;
         let world = AnswerContext { llm: self.inner.options.llm.clone(), capped: true, played: None, falls: None };
         let made = self.make(&taken, &world, &mut turn, teller).await;
@@ -125,44 +132,56 @@ impl AnsweringCopilot {
     ) -> Result<JudgedAnswer, Problem> {
         let options = &self.inner.options;
         let mut answer = self.blank(taken);
-        let on_call = oncall::claims(&taken.moment, &taken.question, options.clock.now()).await?;
-        let Some(incident) = taken.incident.clone() else {
-            answer.missing.push("no incident is recorded".to_owned());
-            answer.answer = "Nothing is wrong as far as is recorded: there is no incident.".to_owned();
-            if !on_call.is_empty() {
-                answer.claims = on_call;
-                answer.answer = compose(&answer.claims, &[], &answer.missing);
-            }
-            return Ok(JudgedAnswer { answer, fell_back: None });
+        teller.status(&looking_at(taken)).await;
+        let gathers = world.llm.is_some() || taken.resolved.is_of_incident();
+        let situation = match taken.incident.clone().filter(|_| gathers) {
+            Some(incident) => Some(Situation::gather(options, &taken.moment, incident).await?),
+            None => None,
         };
-        teller.status(&format!("looking at {} as of position {}", incident.id, taken.moment.position())).await;
-        let environment = incident.environment.clone();
-        let situation = Situation::gather(options, &taken.moment, incident).await?;
-        let mut judge = Judge::open(&taken.moment, Some(&environment)).await?;
-        judge.call(&taken.moment, &verify::of_situation(&situation)).await?;
-        let drafted = evidence::draft(&situation, &intent::of(&taken.question));
-        judge.call(&taken.moment, drafted.drafts.iter().flat_map(|draft| &draft.citations)).await?;
-
-        put(&situation, &mut answer);
-        answer.missing.extend(drafted.missing.iter().cloned());
-        let fell_back = match (&world.llm, &world.falls) {
-            (None, None) => {
-                answer.missing.push("no language model is configured: answered from evidence alone".to_owned());
-                from_evidence(&mut answer, &drafted, &judge);
-                None
+        let composed = ComposedAnswer::of(options, taken, situation.as_ref()).await?;
+        let environment = situation.as_ref().map(|situation| situation.incident.environment.as_str());
+        let mut judge = Judge::open(&taken.moment, environment).await?;
+        judge.call(&taken.moment, composed.drafts().flat_map(|draft| &draft.citations)).await?;
+        let on_call = oncall::claims(&taken.moment, &taken.question, options.clock.now()).await?;
+        answer.claims.extend(on_call);
+        if taken.incident.is_none() {
+            answer.missing.push("no incident is recorded".to_owned());
+        }
+        let drafted = match &situation {
+            Some(situation) => {
+                judge.call(&taken.moment, &verify::of_situation(situation)).await?;
+                put(situation, &mut answer);
+                let drafted = evidence::always(situation);
+                answer.missing.extend(drafted.missing.iter().cloned());
+                judge.call(&taken.moment, drafted.drafts.iter().flat_map(|draft| &draft.citations)).await?;
+                drafted
             }
-            (_, Some(failure)) => {
+            None => Drafted::default(),
+        };
+        let fell_back = match (&world.llm, &world.falls, &situation) {
+            (_, Some(failure), _) => {
                 teller.status(&fell(failure)).await;
-                fall_back(&mut answer, &drafted, &judge, failure, Vec::new());
+                fall_back(&mut answer, &composed, &judge, failure, Vec::new());
                 Some(failure.clone())
             }
-            (Some(_), None) => {
-                let work = AnswerInProgress { taken, world, situation: &situation, drafted: &drafted, teller };
+            (Some(_), None, Some(situation)) => {
+                let (drafted, composed) = (&drafted, &composed);
+                let work = AnswerInProgress { taken, world, situation, drafted, composed, teller };
                 self.by_model(&work, &mut judge, turn, &mut answer).await?
             }
+            (Some(_), None, None) => {
+                answer.missing.push(
+                    "there is no incident that a language model could word: answered from evidence alone".to_owned(),
+                );
+                from_evidence(&mut answer, &composed, &judge);
+                None
+            }
+            (None, None, _) => {
+                answer.missing.push("no language model is configured: answered from evidence alone".to_owned());
+                from_evidence(&mut answer, &composed, &judge);
+                None
+            }
         };
-        answer.claims.splice(0..0, on_call);
-        answer.answer = compose(&answer.claims, &drafted.proposed, &answer.missing);
         Ok(JudgedAnswer { answer, fell_back })
     }
 
@@ -180,6 +199,7 @@ impl AnsweringCopilot {
             history::seen(&*options.queries, latest).await;
             self.inner.spend.catch_up(&*options.queries, options.clock.now()).await?;
             if self.given_before(work, judge, answer).await? {
+                worded_by_model(answer, work);
                 return Ok(None);
             }
         }
@@ -192,15 +212,18 @@ impl AnsweringCopilot {
         }
         let failure = match written {
             Ok(written) => match self.judged(work, judge, answer, written).await? {
-                None => return Ok(None),
+                None => {
+                    worded_by_model(answer, work);
+                    return Ok(None);
+                }
                 Some((failure, struck)) => {
-                    fall_back(answer, work.drafted, judge, &failure, struck);
+                    fall_back(answer, work.composed, judge, &failure, struck);
                     failure
                 }
             },
             Err(AskFailure::Problem(problem)) => return Err(problem),
             Err(AskFailure::Fell(failure)) => {
-                fall_back(answer, work.drafted, judge, &failure, Vec::new());
+                fall_back(answer, work.composed, judge, &failure, Vec::new());
                 failure
             }
         };
@@ -264,9 +287,12 @@ impl AnsweringCopilot {
         answer.mode = AnswerMode::Model;
         answer.model = Some(written.model);
         let said = claims.clone();
-        // What we conclude leads; what the model adds follows.
-        let always = work.drafted.drafts.iter().filter(|draft| draft.always);
-        answer.claims.extend(always.filter_map(|draft| judge.choose(draft)));
+        // What answers leads, then what we conclude; what the model adds follows.
+        let lead = work.composed.lead(judge);
+        let is_led = |claim: &Claim| lead.as_ref().is_some_and(|lead| lead.text == claim.text);
+        answer.claims.extend(lead.clone());
+        let always = work.drafted.drafts.iter().filter_map(|draft| judge.choose(draft));
+        answer.claims.extend(always.filter(|claim| !is_led(claim)));
         answer.claims.extend(claims);
         judge.strike(answer);
         keep_struck(&mut answer.claims, &said);
@@ -277,8 +303,10 @@ impl AnsweringCopilot {
     fn blank(&self, taken: &TakenQuestion) -> Answer {
         Answer {
             answer: String::new(),
+            lead: None,
             mode: AnswerMode::Evidence,
             claims: Vec::new(),
+            details: Vec::new(),
             hypotheses: Vec::new(),
             similar: Vec::new(),
             proposals: Vec::new(),

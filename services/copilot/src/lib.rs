@@ -8,12 +8,14 @@
 //! Text from telemetry is data: redacted before it is written or sent, and fenced where a model reads it.
 //!
 //! - [`ask`]: the way of one question. [`question`]: how it is read, and [`taken`]. [`situation`]: what it may rest on.
-//! - [`intent`] and [`evidence`]: the answer without a model. [`verify`]: what of it may be shown.
+//! - [`resolve`], [`understand`], [`pick`] and [`intent`]: what a question means. [`answer`] and [`evidence`]: the answer
+//!   without a model. [`verify`]: what of it may be shown.
 //! - [`tools`]: the read-only questions that a model or an MCP client may ask.
 //! - [`model`]: the answer with one; [`prompts`], [`fence`] and [`links`]: what goes in, and what may come out.
 //! - [`history`] and [`record`]: conversations in the ledger. [`spend`] and [`reuse`]: what was asked and paid for
 //!   already. [`replay`]: a conversation played again without a model and without a tool.
 
+mod answer;
 mod ask;
 mod deltas;
 mod evidence;
@@ -26,17 +28,20 @@ mod links;
 mod model;
 mod oncall;
 mod options;
+mod pick;
 mod prompts;
 mod question;
 mod record;
 mod recorded;
 mod replay;
+mod resolve;
 mod reuse;
 mod situation;
 mod spend;
 mod taken;
 mod teller;
 pub mod tools;
+mod understand;
 mod verify;
 
 use std::sync::Arc;
@@ -55,6 +60,7 @@ struct Inner {
     options: Options,
     conversations: history::Conversations,
     spend: spend::SpendLedger,
+    examples: intent::embedded::EmbeddedExamples,
 }
 
 impl AnsweringCopilot {
@@ -62,6 +68,7 @@ impl AnsweringCopilot {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let (conversations, spend) = (history::Conversations::default(), spend::SpendLedger::default());
-        Self { inner: Arc::new(Inner { options, conversations, spend }) }
+        let examples = intent::embedded::EmbeddedExamples::by(options.embedder.clone());
+        Self { inner: Arc::new(Inner { options, conversations, spend, examples }) }
     }
 }

@@ -9,16 +9,10 @@ pub const QUESTION_BYTES_MAX: usize = 4 * 1024;
 pub const CONVERSATION_BYTES_MAX: usize = 256;
 /// Open incidents that are looked through for the worst.
 pub const OPEN_READ_MAX: usize = 200;
-/// Claims of an answer.
-pub const CLAIMS_MAX: usize = 40;
 /// Citations of one claim.
 pub const CITATIONS_MAX: usize = 8;
 /// Bytes of one claim's text.
 pub const CLAIM_BYTES_MAX: usize = 1_024;
-/// Lines of a timeline that an answer from evidence tells.
-pub const TIMELINE_TOLD_MAX: usize = 12;
-/// Changes that an answer from evidence tells.
-pub const CHANGES_TOLD_MAX: usize = 5;
 /// Past incidents that an answer from evidence tells.
 pub const SIMILAR_TOLD_MAX: usize = 3;
 /// Runbooks that an answer from evidence tells.

@@ -31,6 +31,8 @@ pub struct Options {
     pub prompts: Prompts,
     /// Shared figures.
     pub metrics: MetricRegistry,
+    /// Makes vectors of questions, where a model is loaded; shared words count alone without one.
+    pub embedder: Option<hindcast_vectors::embed::Shared>,
     /// Where this installation is reached: links that begin so may stand in an answer.
     pub public_url: Option<String>,
 }

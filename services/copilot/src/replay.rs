@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hindcast_api::{Answer, AsOf, Claim, Code, Event, Problem};
-use hindcast_domain::ConversationId;
 use hindcast_domain::conversation::{Answered, Asked, Replied, ToolUsed};
+use hindcast_domain::{ConversationId, IncidentId, Time};
 use hindcast_llm::{Bounds, Error, Llm, ModelReply, ModelRequest};
 use hindcast_queries::Snapshots;
 use hindcast_redact::Redactor;
@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use crate::history::{self, Earlier};
 use crate::record::RecordedTurn;
 use crate::recorded::{RecordedToolOutputs, stale};
+use crate::resolve::{self, IncidentNamed};
 use crate::taken::{AnswerContext, TakenQuestion};
 use crate::teller::Teller;
 
@@ -48,6 +49,7 @@ pub struct Replayed {
 #[derive(Default)]
 struct TurnRecording {
     asked: Option<Asked>,
+    asked_at: Time,
     tools: Vec<ToolUsed>,
     replies: Vec<Replied>,
     answered: Option<Answered>,
@@ -164,18 +166,20 @@ impl AnsweringCopilot {
     ) -> Result<Vec<Claim>, Problem> {
         let then = Some(AsOf::Position(asked.as_of));
         let seen = Snapshots::from(Arc::clone(&self.inner.options.queries)).open(then).await?;
-        let incident = match &asked.incident {
-            Some(incident) => Some(seen.incident(Some(incident.as_str())).await?),
-            None => None,
-        };
+        let named = IncidentNamed::Recorded(asked.incident.as_ref().map(IncidentId::as_str));
         let mut last = None;
         for asked_for in [None, then] {
+            let seen = seen.regarded(asked_for);
+            let resolved =
+                resolve::resolve(&seen, &asked.question, earlier, named, recording.asked_at, &self.inner.examples)
+                    .await?;
             let taken = TakenQuestion {
                 question: asked.question.clone(),
-                moment: seen.regarded(asked_for),
+                moment: resolved.moment.clone(),
                 conversation: id.clone(),
                 earlier: earlier.to_vec(),
-                incident: incident.clone(),
+                incident: resolved.incident.clone(),
+                resolved,
             };
             let mut turn = RecordedTurn::unrecorded(Instant::now());
             match self.make(&taken, &world(answered, recording), &mut turn, &Teller::new(None)).await {
@@ -215,9 +219,10 @@ fn recordings(events: Vec<Event>) -> BTreeMap<u32, TurnRecording> {
     for event in events {
         match event.event_type.as_str() {
             "conversation.asked" => {
+                let at = event.time;
                 if let Some(asked) = read::<Asked>(event.data) {
                     let turn = turns.entry(asked.turn).or_default();
-                    turn.asked = Some(asked);
+                    (turn.asked, turn.asked_at) = (Some(asked), at);
                 }
             }
             "conversation.tool_used" => {

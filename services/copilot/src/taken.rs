@@ -7,6 +7,7 @@ use hindcast_queries::Snapshot;
 use crate::failure::Failure;
 use crate::history::Earlier;
 use crate::recorded::RecordedToolOutputs;
+use crate::resolve::ResolvedQuestion;
 
 /// A question with the moment, the conversation and the incident that it is about.
 pub(crate) struct TakenQuestion {
@@ -16,6 +17,8 @@ pub(crate) struct TakenQuestion {
     pub(crate) conversation: ConversationId,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) incident: Option<Incident>,
+    /// What its words mean.
+    pub(crate) resolved: ResolvedQuestion,
 }
 
 /// What an answer is made with: a model or none, and whether what it says was recorded before.

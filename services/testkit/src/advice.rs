@@ -68,6 +68,8 @@ pub fn proposal(incident: &str, runbook: &str) -> Proposal {
 pub fn answer(text: &str, position: u64) -> Answer {
     Answer {
         answer: text.to_owned(),
+        lead: None,
+        details: Vec::new(),
         mode: "evidence".into(),
         claims: Vec::new(),
         hypotheses: Vec::new(),

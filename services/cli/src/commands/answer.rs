@@ -24,7 +24,7 @@ pub(super) fn told(answer: &Answer, times: Times, context: &CliContext<'_>) -> S
         out.push_str(&format!("{id}{severity}\n"));
     }
     let claims = claims(answer, times);
-    if claims.is_empty() {
+    if claims.is_empty() && answer.lead.is_none() {
         for line in answer.answer.lines().filter(|line| !line.trim().is_empty()) {
             out.push_str(&format!("  {}\n", crate::text::clean(line)));
         }
@@ -40,7 +40,11 @@ pub(super) fn told(answer: &Answer, times: Times, context: &CliContext<'_>) -> S
 
 fn claims(answer: &Answer, times: Times) -> Labelled {
     let mut lines = Labelled::default();
-    for claim in &answer.claims {
+    for (line, claim) in answer.told() {
+        let Some(claim) = claim else {
+            lines.inked(("·", Ink::Faint), (&crate::text::clean(line), Ink::Plain), &[]);
+            continue;
+        };
         let (mark, mark_ink, ink) = match claim.verdict {
             ClaimVerdict::Supported => ("✓", Ink::Good, Ink::Plain),
             ClaimVerdict::Unsupported => ("✗", Ink::Bad, Ink::Faint),
@@ -77,6 +81,9 @@ fn beneath(answer: &Answer, times: Times, context: &CliContext<'_>) -> Labelled 
     proposals::first(&mut lines, &answer.proposals, SHOWN);
     for (index, missing) in answer.missing.iter().enumerate() {
         lines.add(if index == 0 { "missing" } else { "" }, missing, &[]);
+    }
+    if !answer.details.is_empty() {
+        lines.add("folded", format!("{} more lines, in --json and on the web page", answer.details.len()), &[]);
     }
     lines
 }

@@ -121,12 +121,26 @@ fn tokens(answer: &Answer) -> String {
 }
 
 fn claims(frame: &Frame, answer: &Answer) -> Markup {
+    let told = answer.told();
     html! {
         section {
             h2 { "Answer" }
-            @if answer.claims.is_empty() { div.card { pre.plain { (answer.answer) } } }
+            @if told.is_empty() { div.card { pre.plain { (answer.answer) } } }
             @else {
-                ol.claims.card { @for claim in &answer.claims { (one(frame, claim, !is_shown(answer, claim))) } }
+                ol.claims.card {
+                    @for (line, claim) in told {
+                        @match claim {
+                            Some(claim) => (one(frame, claim, !is_shown(answer, claim))),
+                            None => li.stated { span.mark aria-hidden="true" { "·" } div { p { (line) } } },
+                        }
+                    }
+                }
+                @if !answer.details.is_empty() {
+                    details.folded {
+                        summary { (words::count(answer.details.len() as u64, "more line", "more lines")) }
+                        ol.claims.card { @for claim in &answer.details { (one(frame, claim, false)) } }
+                    }
+                }
                 details.plain-text { summary { "as plain text" } pre.plain { (answer.answer) } }
             }
         }

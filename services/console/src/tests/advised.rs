@@ -154,6 +154,8 @@ fn answer() -> Answer {
     };
     Answer {
         answer: "postgres ran out of connections at 02:41:07.".into(),
+        lead: None,
+        details: Vec::new(),
         mode: "evidence".into(),
         claims: vec![
             Claim {

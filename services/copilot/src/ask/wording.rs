@@ -5,9 +5,11 @@ use hindcast_domain::text::capitalized;
 use hindcast_redact::Redactor;
 use serde_json::Value;
 
-use crate::evidence::Drafted;
+use super::AnswerInProgress;
+use super::composed::ComposedAnswer;
 use crate::failure::Failure;
 use crate::situation::Situation;
+use crate::taken::TakenQuestion;
 use crate::verify::Judge;
 
 /// Bytes of an answer that the ledger keeps whole; a longer one is kept without what can be concluded again.
@@ -21,17 +23,52 @@ pub(super) fn put(situation: &Situation, answer: &mut Answer) {
     answer.severity = Some(situation.incident.severity);
 }
 
-/// Puts sentences of ours into an answer, each in the words that stand, and judges the whole.
-pub(super) fn from_evidence(answer: &mut Answer, drafted: &Drafted, judge: &Judge) {
-    answer.claims.extend(drafted.drafts.iter().filter_map(|draft| judge.choose(draft)));
+/// Puts lines of ours into an answer, each in the words that stand. What does not stand of the conclusions is told folded.
+pub(super) fn from_evidence(answer: &mut Answer, composed: &ComposedAnswer, judge: &Judge) {
+    let before = std::mem::take(&mut answer.claims);
     judge.strike(answer);
+    let removed = std::mem::replace(&mut answer.claims, before);
+    composed.told(judge, answer);
+    answer.details.extend(removed);
+    if !composed.shows.causes {
+        answer.hypotheses.clear();
+    }
+    if !composed.shows.similar {
+        answer.similar.clear();
+    }
+    if !composed.shows.proposals {
+        answer.proposals.clear();
+    }
 }
 
 /// Answers from evidence because no model did. What it said and does not stand is kept, struck.
-pub(super) fn fall_back(answer: &mut Answer, drafted: &Drafted, judge: &Judge, failure: &Failure, struck: Vec<Claim>) {
-    from_evidence(answer, drafted, judge);
+pub(super) fn fall_back(
+    answer: &mut Answer,
+    composed: &ComposedAnswer,
+    judge: &Judge,
+    failure: &Failure,
+    struck: Vec<Claim>,
+) {
+    from_evidence(answer, composed, judge);
     answer.claims.extend(struck);
     answer.missing.push(fell(failure));
+}
+
+/// The words of an answer that a model worded: what answers first, then the claims that stand.
+pub(super) fn worded_by_model(answer: &mut Answer, work: &AnswerInProgress<'_>) {
+    answer.missing.extend(work.composed.missing.iter().cloned());
+    let lead = work.composed.lead_words();
+    let proposed = if work.composed.shows.proposals { work.drafted.proposed.as_slice() } else { &[] };
+    let rest: Vec<Claim> =
+        answer.claims.iter().filter(|claim| !lead.starts_with(claim.text.as_str())).cloned().collect();
+    answer.answer = format!("{lead}\n{}", compose(&rest, proposed, &answer.missing));
+    answer.lead = Some(lead);
+}
+
+/// What is looked at, as a step of progress says it.
+pub(super) fn looking_at(taken: &TakenQuestion) -> String {
+    let what = taken.incident.as_ref().map_or("everything", |incident| incident.id.as_str());
+    format!("looking at {what} as of position {}", taken.moment.position())
 }
 
 /// Why an answer is from evidence alone, as `missing` and a step of progress say it.
@@ -57,7 +94,7 @@ pub(super) fn dollars(micros: u64) -> f64 {
 }
 
 /// The claims that stand, what is proposed and what is missing, as one text.
-pub(super) fn compose(claims: &[Claim], proposed: &[String], missing: &[String]) -> String {
+fn compose(claims: &[Claim], proposed: &[String], missing: &[String]) -> String {
     let stands = |claim: &&Claim| claim.verdict != ClaimVerdict::Unsupported;
     let told = claims.iter().filter(stands).map(|claim| match claim.verdict {
         ClaimVerdict::Unverifiable => sentence(&format!("{} (not checked)", claim.text.trim_end_matches('.'))),

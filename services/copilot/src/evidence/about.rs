@@ -4,19 +4,19 @@ use hindcast_api::{Citation, TimelineEntry};
 use hindcast_domain::incident::Status;
 
 use super::draft::{DraftSentence, Drafted, when};
-use crate::limits::{CHANGES_TOLD_MAX, SERVICES_TOLD_MAX, TIMELINE_TOLD_MAX};
+use crate::limits::SERVICES_TOLD_MAX;
 use crate::situation::{Situation, SituationAlert};
 use hindcast_domain::text::listed;
 
 const OPENED: &[&str] = &["incident.opened", "incident.declared"];
 
 /// The citation of a timeline's line.
-pub(super) fn cited(entry: &TimelineEntry) -> Citation {
+pub(crate) fn cited(entry: &TimelineEntry) -> Citation {
     Citation { event: entry.event.clone(), position: entry.position }
 }
 
 /// What it is: id, title and when it was opened.
-pub(super) fn identity(situation: &Situation) -> Option<DraftSentence> {
+pub(crate) fn identity(situation: &Situation) -> Option<DraftSentence> {
     let opened = situation.first(OPENED)?;
     let incident = &situation.incident;
     let texts = [
@@ -27,7 +27,7 @@ pub(super) fn identity(situation: &Situation) -> Option<DraftSentence> {
 }
 
 /// How it stands: its worst alert, its services, and where it is in its life.
-pub(super) fn going(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn going(situation: &Situation, all: &mut Drafted) {
     if let Some(worst) = situation.symptoms.iter().reduce(worse) {
         let name = worst.alert.service.as_deref().map(|service| format!(" on {service}")).unwrap_or_default();
         let texts = [
@@ -56,7 +56,7 @@ fn worse<'a>(best: &'a SituationAlert, next: &'a SituationAlert) -> &'a Situatio
 }
 
 /// The event by which a service's first alert began to fire.
-pub(super) fn first_of(situation: &Situation, service: &str) -> Option<Citation> {
+pub(crate) fn first_of(situation: &Situation, service: &str) -> Option<Citation> {
     let of = |symptom: &&SituationAlert| symptom.alert.service.as_deref() == Some(service);
     situation.symptoms.iter().find(of).map(|symptom| symptom.fired.clone())
 }
@@ -102,33 +102,8 @@ fn resolved(situation: &Situation) -> Option<DraftSentence> {
     Some(DraftSentence::new(texts, [cited(entry)]))
 }
 
-/// Deploys, flags and configuration changes near it.
-pub(super) fn changes(situation: &Situation, all: &mut Drafted) {
-    if situation.changes.is_empty() {
-        all.missing.push("no change is recorded near it".to_owned());
-    }
-    for change in situation.changes.iter().take(CHANGES_TOLD_MAX) {
-        let what = &change.change;
-        let service = what.service.as_deref().map(|service| format!(" of {service}")).unwrap_or_default();
-        let version = what.version.as_deref().map(|version| format!(" to {version}")).unwrap_or_default();
-        let texts = [
-            format!("{}{service}{version} at {}: {}", what.kind, when(what.at), what.title),
-            format!("{}{service}{version} at {}", what.kind, when(what.at)),
-            format!("{}{service}", what.kind),
-        ];
-        all.drafts
-            .push(DraftSentence::new(texts, [Citation { event: change.event.clone(), position: change.position }]));
-    }
-    if situation.changes.len() > CHANGES_TOLD_MAX {
-        all.missing.push(format!(
-            "{} more changes near it are listed with the incident",
-            situation.changes.len() - CHANGES_TOLD_MAX
-        ));
-    }
-}
-
 /// Who takes care.
-pub(super) fn who(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn who(situation: &Situation, all: &mut Drafted) {
     let incident = &situation.incident;
     let taken = acknowledged(situation).filter(|_| incident.acknowledged_at.is_some());
     if taken.is_none() && incident.status == Status::Open {
@@ -156,7 +131,7 @@ pub(super) fn who(situation: &Situation, all: &mut Drafted) {
 }
 
 /// For how long it has been, or was.
-pub(super) fn how_long(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn how_long(situation: &Situation, all: &mut Drafted) {
     let Some(opened) = situation.first(OPENED) else { return };
     match situation.last(&["incident.resolved", "incident.merged"]) {
         Some(end) if situation.incident.status == Status::Resolved => {
@@ -174,29 +149,8 @@ pub(super) fn how_long(situation: &Situation, all: &mut Drafted) {
     }
 }
 
-/// What happened when: the first lines and the last ones.
-pub(super) fn timeline(situation: &Situation, all: &mut Drafted) {
-    let lines = &situation.timeline;
-    let left_off = lines.len().saturating_sub(TIMELINE_TOLD_MAX);
-    let first = TIMELINE_TOLD_MAX / 2;
-    for (index, entry) in lines.iter().enumerate() {
-        if index >= first && index < first + left_off {
-            continue;
-        }
-        let time = when(entry.time);
-        // Without its reason, which may stand in no event: why an alert joined is a comparison with others.
-        let short = entry.text.rsplit_once(": ").map_or(entry.text.as_str(), |(short, _)| short);
-        let texts =
-            [format!("{time}: {}", entry.text), format!("{time}: {short}"), format!("{time}: {}", entry.event_type)];
-        all.drafts.push(DraftSentence::new(texts, [cited(entry)]));
-    }
-    if left_off > 0 {
-        all.missing.push(format!("{left_off} lines of its timeline are left off here"));
-    }
-}
-
 /// Telemetry that could not be kept for it: what was not concluded from it by then cannot be any more.
-pub(super) fn expired(situation: &Situation) -> Option<String> {
+pub(crate) fn expired(situation: &Situation) -> Option<String> {
     let kept = situation.last(&["evidence.pinned"])?;
     Some(format!("telemetry around it had expired in part: {}", missing_records(&kept.text)?))
 }

@@ -15,7 +15,7 @@ const STATEMENTS_TOLD_MAX: usize = 3;
 const REFUTED_TOLD_MAX: usize = 3;
 
 /// What may have been the cause.
-pub(super) fn cause(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn cause(situation: &Situation, all: &mut Drafted) {
     let Some(causes) = &situation.causes else { return };
     match causes.items.first() {
         Some(first) if !causes.unresolved => {
@@ -53,7 +53,7 @@ fn statement(statement: &Statement) -> DraftSentence {
 }
 
 /// Whom it hits.
-pub(super) fn blast(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn blast(situation: &Situation, all: &mut Drafted) {
     let Some(causes) = &situation.causes else { return };
     let radius = &causes.blast_radius;
     let mut hit: Vec<&str> = radius.hit.iter().map(String::as_str).collect();
@@ -80,7 +80,7 @@ fn found_of(situation: &Situation, service: &str) -> Option<Citation> {
 }
 
 /// What it was like before.
-pub(super) fn seen(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn seen(situation: &Situation, all: &mut Drafted) {
     let Some(page) = &situation.similar else { return };
     if page.never_seen {
         all.missing.push("no matching past incident: none is the same problem".to_owned());
@@ -111,7 +111,7 @@ fn look_alike(similar: &Similar) -> DraftSentence {
 }
 
 /// What may be done.
-pub(super) fn todo(situation: &Situation, all: &mut Drafted) {
+pub(crate) fn todo(situation: &Situation, all: &mut Drafted) {
     if situation.proposals.is_empty() {
         all.missing.push("no runbook fits it".to_owned());
     }

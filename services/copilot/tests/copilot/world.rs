@@ -355,6 +355,7 @@ impl World {
             prices: Prices { input_per_million: 1.0, output_per_million: 2.0 },
             prompts: Prompts::embedded().unwrap(),
             metrics: self.metrics.clone(),
+            embedder: None,
             public_url: Some("https://hindcast.example".into()),
         })
     }

@@ -295,12 +295,18 @@ pub struct Ask {
 /// An answer to a question, with the events that it cites.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
-    /// In plain words: the claims that stand, and what is missing.
+    /// In plain words: the line that answers, then at most five more, each on a line of its own.
     pub answer: String,
+    /// The line that answers: yes, no, a number, a name, or that nothing is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
     /// Who worded it.
     pub mode: AnswerMode,
     /// The claims of the answer; removed ones stay here with the reason.
     pub claims: Vec<Claim>,
+    /// What else there is to say, shown folded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Claim>,
     /// What may have been the cause, best first. Ours: a model never reorders it.
     pub hypotheses: Vec<Hypothesis>,
     /// Similar incidents.

@@ -12,6 +12,7 @@ pub mod model;
 pub mod page;
 pub mod problem;
 pub mod receivers;
+mod told;
 pub mod words;
 
 pub use advice::*;

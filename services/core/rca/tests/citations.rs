@@ -122,6 +122,8 @@ fn an_answer_keeps_its_hypotheses_whole_and_loses_what_is_false() {
 fn answer(causes: &Causes) -> Answer {
     Answer {
         answer: String::new(),
+        lead: None,
+        details: Vec::new(),
         mode: "evidence".into(),
         claims: Vec::new(),
         hypotheses: causes.items.clone(),

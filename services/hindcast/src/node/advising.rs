@@ -74,7 +74,7 @@ impl Advising {
         let toolbox =
             Toolbox { queries: Arc::clone(&queries).into(), advice: Arc::clone(&advice), telemetry: telemetry.clone() };
         let copilot: hindcast_advice::SharedCopilot =
-            Arc::new(AnsweringCopilot::new(copilot(common, &queries, &advice, &toolbox)?));
+            Arc::new(AnsweringCopilot::new(copilot(common, &queries, &advice, &toolbox, &embedder)?));
         let detector = telemetry.as_ref().map(|telemetry| detector(common, &queries, telemetry, tasks));
         tell(settings, vectors.kind(), embedder.identity(), telemetry.is_some(), &common.metrics);
         show_figures(common, telemetry.clone(), Arc::clone(&vectors), tasks).await;
@@ -226,6 +226,7 @@ fn copilot(
     queries: &hindcast_queries::Shared,
     advice: &hindcast_advice::Shared,
     toolbox: &Toolbox,
+    embedder: &hindcast_vectors::embed::Shared,
 ) -> anyhow::Result<hindcast_copilot::Options> {
     let settings = &common.settings.advising.copilot;
     let llm = match (&settings.base_url, &settings.model) {
@@ -254,6 +255,7 @@ fn copilot(
             None => Prompts::embedded().context("the prompts")?,
         },
         metrics: common.metrics.clone(),
+        embedder: Some(Arc::clone(embedder)),
         public_url: Some(common.settings.public_url.clone()),
     })
 }

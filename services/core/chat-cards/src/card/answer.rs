@@ -65,16 +65,20 @@ pub struct AnswerBlock {
 #[must_use]
 pub fn answer(of: &Answer, public_url: &str) -> AnswerBlock {
     let base = public_url.trim_end_matches('/');
-    let stands: Vec<_> = of.claims.iter().filter(|claim| claim.verdict != ClaimVerdict::Unsupported).collect();
-    let struck = of.claims.len() - stands.len();
-    let claims = stands.iter().take(CLAIMS_MAX).map(|claim| match claim.citations.first() {
-        Some(citation) => CardLine::Link {
-            text: format!("#{}", citation.position),
-            url: format!("{base}/events/{}", citation.event),
-            rest: claim.text.clone(),
-        },
-        None => CardLine::Text(claim.text.clone()),
-    });
+    let told = of.told();
+    let is_removed =
+        |claim: &Option<&hindcast_api::Claim>| claim.is_some_and(|claim| claim.verdict == ClaimVerdict::Unsupported);
+    let stands: Vec<_> = told.iter().filter(|(_, claim)| !is_removed(claim)).collect();
+    let struck = told.len() - stands.len();
+    let claims =
+        stands.iter().take(CLAIMS_MAX).map(|(line, claim)| match claim.and_then(|claim| claim.citations.first()) {
+            Some(citation) => CardLine::Link {
+                text: format!("#{}", citation.position),
+                url: format!("{base}/events/{}", citation.event),
+                rest: (*line).to_owned(),
+            },
+            None => CardLine::Text((*line).to_owned()),
+        });
     let mut claims: Vec<CardLine> = claims.collect();
     if claims.is_empty() {
         claims.push(CardLine::Text(of.answer.clone()));
@@ -82,6 +86,9 @@ pub fn answer(of: &Answer, public_url: &str) -> AnswerBlock {
     let mut remarks = Vec::new();
     if stands.len() > CLAIMS_MAX {
         remarks.push(format!("and {} more claims on the web page", stands.len() - CLAIMS_MAX));
+    }
+    if !of.details.is_empty() {
+        remarks.push(format!("{} more lines on the web page", of.details.len()));
     }
     if struck > 0 {
         remarks.push(format!("{struck} removed: not supported by the evidence"));

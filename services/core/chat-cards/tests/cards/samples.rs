@@ -183,6 +183,8 @@ pub(super) fn answer() -> Answer {
     };
     Answer {
         answer: "Postgres has no free connection; checkout and search fail because of it.".into(),
+        lead: None,
+        details: Vec::new(),
         mode: "evidence".into(),
         claims: vec![
             claim("postgres broke first: connections rose from 2 to 37", ClaimVerdict::Supported),

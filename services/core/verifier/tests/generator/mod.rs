@@ -121,6 +121,8 @@ pub fn answer(world: &World, rng: &mut Rng, truths: usize, falsehoods: usize) ->
 pub fn whole(planted: &[Planted], court_position: u64) -> Answer {
     Answer {
         answer: String::new(),
+        lead: None,
+        details: Vec::new(),
         mode: "model".into(),
         claims: planted.iter().map(|planted| planted.claim.clone()).collect(),
         hypotheses: Vec::new(),

@@ -1,0 +1,74 @@
+//! A question that follows on what was said: what it leaves out it takes from the turn before. Owns which words follow.
+
+use super::part::AskedPart;
+use crate::intent::Intent;
+
+/// What was spoken of last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SpokenOf {
+    pub(crate) intent: Option<Intent>,
+    pub(crate) part: AskedPart,
+}
+
+/// One part of a question, resolved.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResolvedPart {
+    pub(crate) part: AskedPart,
+    /// Absent where it was not understood.
+    pub(crate) intent: Option<Intent>,
+    pub(crate) readings: Vec<Intent>,
+    /// What was spoken of before it.
+    pub(crate) spoken: SpokenOf,
+}
+
+/// Words that carry no question by themselves.
+const JOINING: [&str; 26] = [
+    "and", "or", "but", "then", "what", "about", "how", "the", "one", "it", "that", "this", "also", "too", "for", "of",
+    "on", "same", "other", "a", "an", "ok", "so", "with", "at", "{time}",
+];
+/// Words that speak of something that was named before.
+const PRONOUNS: [&str; 12] =
+    ["it", "that", "this", "they", "them", "those", "these", "its", "there", "one", "he", "she"];
+
+/// Whether a part only names something, as "and the backup one?" does: it asks what was asked before.
+pub(crate) fn only_names(part: &AskedPart) -> bool {
+    let begins = matches!(part.first(), "and" | "or" | "but") || part.says("what about") || part.says("how about");
+    let bare = part.pattern_topics.split(' ').all(|word| JOINING.contains(&word) || word.starts_with('{'));
+    bare && (begins || !part.words.is_empty()) && (!part.names_nothing() || part.has(&["{time}"]))
+}
+
+/// Whether a part names nothing itself and speaks of something, or of nothing at all.
+pub(crate) fn leans(part: &AskedPart) -> bool {
+    part.names_nothing() && (part.has(&PRONOUNS) || part.words.len() <= 3)
+}
+
+/// What "why?" asks for after a question.
+pub(crate) const fn why_after(intent: Intent) -> Intent {
+    match intent {
+        Intent::Notified | Intent::WhyPaged => Intent::WhyPaged,
+        Intent::WhyNotPaged => Intent::WhyNotPaged,
+        Intent::WhyGrouped => Intent::WhyGrouped,
+        Intent::WhyApart => Intent::WhyApart,
+        Intent::WasIt => Intent::WasIt,
+        Intent::Todo | Intent::Command => Intent::Evidence,
+        _ => Intent::Cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::understand::names::NameBook;
+
+    fn part(question: &str) -> AskedPart {
+        super::super::read(question, None, &NameBook::default()).parts.remove(0)
+    }
+
+    #[test]
+    fn what_only_names_something_asks_what_was_asked() {
+        assert!(only_names(&part("and the backup one?")) && only_names(&part("what about the disk?")));
+        assert!(!only_names(&part("why?")) && !only_names(&part("and since when is the disk full?")));
+        assert!(leans(&part("since when?")) && leans(&part("is it over yet?")));
+        assert!(!leans(&part("is the disk full?")));
+    }
+}
