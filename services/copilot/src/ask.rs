@@ -149,6 +149,7 @@ impl AnsweringCopilot {
         }
         let drafted = match &situation {
             Some(situation) => {
+                judge.conclude(situation);
                 judge.call(&taken.moment, &verify::of_situation(situation)).await?;
                 put(situation, &mut answer);
                 let drafted = evidence::always(situation);
@@ -272,7 +273,7 @@ impl AnsweringCopilot {
         let mut claims = written.claims;
         for claim in &mut claims {
             judge.judge_leniently(claim);
-            if let Some(reason) = model::claims::overrides(claim, &ranked, &services) {
+            if let Some(reason) = model::claims::forbidden(claim, &ranked, &services) {
                 (claim.verdict, claim.reason) = (ClaimVerdict::Unsupported, Some(reason));
             }
         }

@@ -39,6 +39,7 @@ fn claim(call: &OnCall) -> Claim {
     let until = call.until.map(|until| format!(" until {until}")).unwrap_or_default();
     let next = call.next.as_ref().map(|next| format!(", then {next}")).unwrap_or_default();
     Claim {
+        assertion: None,
         text: format!("{} is on call ({}, by {}){until}{next}", call.who, call.schedule, call.by),
         citations: Vec::new(),
         verdict: ClaimVerdict::Unverifiable,

@@ -38,6 +38,12 @@ impl Judge {
         Ok(Self { court, called: BTreeSet::new(), services, position: seen.position() })
     }
 
+    /// Takes what was concluded, which the reasons of a cause are judged by.
+    pub(crate) fn conclude(&mut self, situation: &Situation) {
+        let similar = situation.similar.as_ref().map_or(&[][..], |page| page.items.as_slice());
+        self.court.conclude(situation.causes.as_ref(), similar);
+    }
+
     /// The services of the catalogue.
     pub(crate) fn services(&self) -> &[String] {
         &self.services

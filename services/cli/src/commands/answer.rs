@@ -67,7 +67,10 @@ fn worded(claim: &Claim) -> String {
         ClaimVerdict::Unsupported => {
             format!("removed: {} ({})", claim.text, reason.unwrap_or("not supported by the evidence"))
         }
-        ClaimVerdict::Unverifiable => format!("{} ({})", claim.text, reason.unwrap_or("nothing in it can be checked")),
+        ClaimVerdict::Unverifiable => match reason {
+            Some(reason) => format!("not checked: {} ({reason})", claim.text),
+            None => format!("not checked: {}", claim.text),
+        },
     }
 }
 
@@ -96,11 +99,12 @@ fn summary(answer: &Answer) -> String {
     let of = |verdict| answer.claims.iter().filter(|claim| claim.verdict == verdict).count();
     let by = answer.model.as_deref().map_or_else(|| "evidence".to_owned(), |model| format!("{} {model}", answer.mode));
     format!(
-        "{} ms · {by} · {tokens} tokens, {cost} · {} claims: {} supported, {} removed · as of #{} · {}",
+        "{} ms · {by} · {tokens} tokens, {cost} · {} claims: {} supported, {} removed, {} not checked · as of #{} · {}",
         answer.elapsed_ms,
         answer.claims.len(),
         of(ClaimVerdict::Supported),
         of(ClaimVerdict::Unsupported),
+        of(ClaimVerdict::Unverifiable),
         answer.position,
         answer.conversation
     )

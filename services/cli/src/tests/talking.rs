@@ -35,7 +35,7 @@ async fn an_answer_is_told_claim_by_claim_with_its_marks() {
 INC-3K7Q CRITICAL
   ✓  postgres ran out of connections at 02:41:07  #8812 #8840
   ✗  removed: redis failed first\u{fffd}[2J (no cited event names redis)  #8890
-  ?  look at it (nothing in it can be checked)
+  ?  not checked: look at it
   cause          postgres has no free connection · score 0.91
   root cause     2026-11-20 02:41:07Z postgres  connections 100/100  #8812 #8840
   propagated to  2026-11-20 02:41:19Z api  errors 0.2 % → 38 %  #8871
@@ -44,7 +44,7 @@ INC-3K7Q CRITICAL
                  INC-2B9X: similar symptoms, different cause: \"No space left on device\"  #4410
   proposed       pg-end-idle {database: shop, idle_over: 5m} · risk low · worked 1 of 1 · nothing runs
   missing        no language model is configured
-asked  41 ms · evidence · 0 tokens, $0 · 3 claims: 1 supported, 1 removed · as of #9000 · CNV-1
+asked  41 ms · evidence · 0 tokens, $0 · 3 claims: 1 supported, 1 removed, 1 not checked · as of #9000 · CNV-1
 ";
     assert_eq!(ended.out, expect, "{}", ended.err);
     let asked = server.asked().remove(0);

@@ -154,11 +154,11 @@ fn is_shown(answer: &Answer, claim: &Claim) -> bool {
 
 fn one(frame: &Frame, claim: &Claim, with_path: bool) -> Markup {
     let (class, mark, word) = match claim.verdict {
-        ClaimVerdict::Supported => {
-            ("supported", "✓", "supported: its events have the words, numbers and names of this claim")
-        }
+        ClaimVerdict::Supported => ("supported", "✓", "supported: its events say all of this claim"),
         ClaimVerdict::Unsupported => ("struck", "✗", "removed: not supported by the evidence"),
-        ClaimVerdict::Unverifiable => ("open", "?", "nothing in it can be checked"),
+        ClaimVerdict::Unverifiable => {
+            ("open", "?", "not checked: not every word of it could be compared with its events")
+        }
     };
     html! {
         li.(class) {
@@ -166,6 +166,7 @@ fn one(frame: &Frame, claim: &Claim, with_path: bool) -> Markup {
             div {
                 p {
                     @if claim.verdict == ClaimVerdict::Unsupported { s { (claim.text) } } @else { (claim.text) }
+                    @if claim.verdict == ClaimVerdict::Unverifiable { " " em { "(not checked)" } }
                     " " (parts::cites(frame, &claim.citations))
                 }
                 @if let Some(reason) = &claim.reason { p.sub { (reason) } }
@@ -189,7 +190,7 @@ fn facts(frame: &Frame, answer: &Answer) -> Markup {
         section.card {
             h2 { "How this answer was made" }
             dl.facts {
-                dt { "Claims" } dd { (of(ClaimVerdict::Supported)) " supported, " (of(ClaimVerdict::Unsupported)) " removed, " (of(ClaimVerdict::Unverifiable)) " open" }
+                dt { "Claims" } dd { (of(ClaimVerdict::Supported)) " supported, " (of(ClaimVerdict::Unsupported)) " removed, " (of(ClaimVerdict::Unverifiable)) " not checked" }
                 dt { "By" } dd { @match &answer.model { Some(model) => (model), None => "evidence, no model" } }
                 @if answer.model.is_some() { dt { "Prompts" } dd.mono { (answer.prompt_version) } }
                 dt { "Conversation" } dd.mono { (answer.conversation) }

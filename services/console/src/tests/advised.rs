@@ -146,6 +146,7 @@ pub(super) const DRAFT: &str = "# Postmortem: checkout fails\n\n## Timeline\n\n|
 
 fn answer() -> Answer {
     let claim = |text: &str, verdict, reason: Option<&str>, position| Claim {
+        assertion: None,
         text: text.into(),
         citations: cite(position),
         verdict,

@@ -1,6 +1,6 @@
 //! The parts of an answer put together and judged: one line that answers, at most five more, the rest folded.
 
-use hindcast_api::{Answer, Claim, ClaimVerdict, Problem};
+use hindcast_api::{Assertion, Answer, Claim, ClaimVerdict, Problem};
 use hindcast_domain::Time;
 
 use crate::answer::line::{AnswerLine, IntentAnswer, LINES_MAX, PartsShown};
@@ -162,12 +162,15 @@ fn judged(judge: &Judge, draft: &DraftSentence) -> Claim {
         claim.verdict = ClaimVerdict::Unverifiable;
     }
     claim.text = format!("{verdict}{}", claim.text);
+    // what is read again is judged by its whole words
+    claim.assertion = Some(Assertion::statement(&claim.text));
     claim
 }
 
 /// A line that rests on a look at everything and on no single event.
 fn by_looking(text: &str) -> Claim {
     Claim {
+        assertion: None,
         text: text.to_owned(),
         citations: Vec::new(),
         verdict: ClaimVerdict::Unverifiable,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hindcast_api::{Citation, Claim, ClaimVerdict, PathStep};
+use hindcast_api::{Assertion, Citation, Claim, ClaimVerdict, PathStep};
 use hindcast_domain::Time;
 
 use crate::limits::{CITATIONS_MAX, CLAIM_BYTES_MAX};
@@ -40,6 +40,7 @@ impl DraftSentence {
     /// One claim a text, in order.
     pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> {
         self.texts.iter().map(|text| Claim {
+            assertion: Some(Assertion::statement(text)),
             text: text.clone(),
             citations: self.citations.clone(),
             verdict: ClaimVerdict::Unverifiable,

@@ -66,6 +66,7 @@ pub(crate) fn read(text: &str, aliases: &CitationAliases, links: &Links) -> Resu
         let (text, removed) = links.clean(&in_one_line(text));
         read.links_removed += removed;
         let claim = Claim {
+            assertion: None,
             text: cut(&without_names(&text), CLAIM_BYTES_MAX),
             citations: cited(item.get("events").unwrap_or(&Value::Null), aliases),
             verdict: ClaimVerdict::Unverifiable,
@@ -141,9 +142,17 @@ const CAUSE: &[&str] = &[
 const HEDGE: &[&str] =
     &["may ", "might ", "could ", "possibl", "perhaps", "less likely", "ruled out", "not the ", "no cause"];
 
+/// Why a claim of a model may not be said, whatever its events say.
+pub(crate) fn forbidden(claim: &Claim, ranked: &[Hypothesis], services: &[String]) -> Option<String> {
+    if hindcast_verifier::advises(&claim.text) {
+        return Some("it tells its reader to do something, or promises it: only a runbook may".to_owned());
+    }
+    overrides(claim, ranked, services)
+}
+
 /// Why a claim of a model goes against the ranking, if it does: it names a cause, and not the one that ranks
 /// first. A cause that ranks lower may be named as a possibility.
-pub(crate) fn overrides(claim: &Claim, ranked: &[Hypothesis], services: &[String]) -> Option<String> {
+fn overrides(claim: &Claim, ranked: &[Hypothesis], services: &[String]) -> Option<String> {
     let text = format!(" {} ", claim.text.to_lowercase());
     if !CAUSE.iter().any(|words| text.contains(words)) {
         return None;
@@ -194,6 +203,7 @@ mod tests {
 
     fn claim(text: &str, cites: u64) -> Claim {
         Claim {
+            assertion: None,
             text: text.into(),
             citations: vec![event(cites)],
             verdict: ClaimVerdict::Unverifiable,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::assertion::Assertion;
 use crate::words::{HypothesisKind, ProposalStatus, RiskLevel};
 use hindcast_domain::words::AnswerMode;
 use hindcast_domain::{Severity, Time, finding, incident};
@@ -23,11 +24,11 @@ pub struct Citation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimVerdict {
-    /// Its events exist, could be seen, and say so.
+    /// Its events exist, could be seen, and say all of it.
     Supported,
-    /// The events do not support it. Such a claim is removed from the answer.
+    /// The evidence contradicts it. Such a claim is removed from the answer.
     Unsupported,
-    /// It names nothing that could be checked.
+    /// Not checked: something in it is nothing that an event could say. It is shown so.
     Unverifiable,
 }
 
@@ -36,6 +37,9 @@ pub enum ClaimVerdict {
 pub struct Claim {
     /// In plain words.
     pub text: String,
+    /// What it asserts, typed; its text is then made from it. Absent of a text that somebody wrote freely.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assertion: Option<Assertion>,
     /// The events that it rests on.
     pub citations: Vec<Citation>,
     /// What the verifier says of it.

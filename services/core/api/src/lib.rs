@@ -4,6 +4,7 @@
 //! the old name kept. Nothing here knows how an answer is found or sent.
 
 pub mod advice;
+pub mod assertion;
 pub mod chat;
 pub mod heartbeat;
 pub mod learn;
@@ -16,6 +17,7 @@ mod told;
 pub mod words;
 
 pub use advice::*;
+pub use assertion::{Assertion, AssertionKind, AssertionRole, AssertionSource};
 pub use chat::*;
 pub use heartbeat::{HeartbeatStatus, SenderHeartbeat};
 pub use learn::*;

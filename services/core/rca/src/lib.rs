@@ -31,7 +31,7 @@ mod verdict;
 mod weigh;
 
 use hindcast_api::HypothesisKind;
-use hindcast_api::{Causes, Claim, ClaimVerdict, Hypothesis, Similar};
+use hindcast_api::{Assertion, Causes, Claim, ClaimVerdict, Hypothesis, Similar};
 use hindcast_domain::catalog::Topology;
 
 pub use evidence::{Evidence, Symptom};
@@ -106,6 +106,7 @@ pub fn claim(hypothesis: &Hypothesis) -> Claim {
     let change = hypothesis.confirms.first().filter(|_| hypothesis.kind == HypothesisKind::Change);
     let change = change.into_iter().flat_map(|statement| statement.citations.iter());
     Claim {
+        assertion: Some(Assertion::statement(&hypothesis.cause)),
         text: hypothesis.cause.clone(),
         citations: cited(first.chain(change).cloned()),
         verdict: ClaimVerdict::Unverifiable,

@@ -5,14 +5,14 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use hindcast_api::{Answer, Causes, Citation, Claim, ClaimVerdict, Hypothesis};
+use hindcast_api::{Answer, Causes, Citation, Claim, ClaimVerdict, Hypothesis, Statement};
 use hindcast_domain::catalog::{Catalog, Service, Topology};
 use hindcast_domain::{Span, Time};
 use hindcast_postmortem::draft;
 use hindcast_rca::rank;
 use hindcast_rca::{self as cause, Evidence};
 use hindcast_testkit::recording::{EvidenceRecording, RecordedFault, events};
-use hindcast_verifier::{Court, judge, strike, way};
+use hindcast_verifier::{Court, judge, reason, strike, things_stand, way};
 use proptest::prelude::*;
 
 static ALL: LazyLock<Vec<EvidenceRecording>> = LazyLock::new(|| {
@@ -35,8 +35,10 @@ fn scenes() -> Vec<(&'static EvidenceRecording, &'static RecordedFault, Evidence
     all
 }
 
-fn court(evidence: &Evidence, topology: &Topology) -> Court {
-    Court::new(evidence.position, evidence.now, "default").topology(topology.clone()).events(events(evidence))
+fn court(evidence: &Evidence, topology: &Topology, causes: &Causes) -> Court {
+    let mut court = Court::new(evidence.position, evidence.now, "default").topology(topology.clone());
+    court.conclude(Some(causes), &[]);
+    court.events(events(evidence))
 }
 
 fn everything(causes: &Causes) -> Vec<&Hypothesis> {
@@ -67,16 +69,20 @@ fn the_verifier_finds_every_word_of_the_ranking_supported() {
     let mut judged = 0;
     for (recording, fault, evidence) in scenes() {
         let causes = rank(&evidence, &recording.topology, &[]);
-        let court = court(&evidence, &recording.topology);
+        let court = court(&evidence, &recording.topology, &causes);
         for hypothesis in everything(&causes) {
-            let mut claims: Vec<Claim> = hypothesis
-                .confirms
-                .iter()
-                .chain(&hypothesis.refutes)
-                .map(|statement| claim(&statement.text, &statement.citations))
-                .collect();
+            let statements: Vec<&Statement> = hypothesis.confirms.iter().chain(&hypothesis.refutes).collect();
+            for Statement { text, citations } in &statements {
+                assert_eq!(things_stand(text, citations, &court), Ok(()), "{}: {text:?}", fault.id);
+            }
+            let mut claims: Vec<Claim> = statements.into_iter().map(claim).collect();
+            let rank = causes.items.iter().position(|item| item == hypothesis);
+            if rank.is_some() {
+                let named = cause::claim(hypothesis);
+                assert_eq!(things_stand(&hypothesis.cause, &named.citations, &court), Ok(()), "{}", fault.id);
+                claims.push(named);
+            }
             if !hypothesis.path.is_empty() {
-                claims.push(cause::claim(hypothesis));
                 claims.push(way(&hypothesis.path));
             }
             for mut claim in claims {
@@ -89,10 +95,11 @@ fn the_verifier_finds_every_word_of_the_ranking_supported() {
     assert!(judged > 200, "{judged} claims were judged");
 }
 
-fn claim(text: &str, citations: &[Citation]) -> Claim {
+fn claim(statement: &Statement) -> Claim {
     Claim {
-        text: text.into(),
-        citations: citations.to_vec(),
+        text: statement.text.clone(),
+        assertion: Some(reason(statement)),
+        citations: statement.citations.clone(),
         verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
@@ -103,7 +110,7 @@ fn claim(text: &str, citations: &[Citation]) -> Claim {
 fn an_answer_keeps_its_hypotheses_whole_and_loses_what_is_false() {
     let (recording, _, evidence) = scenes().into_iter().find(|(_, fault, _)| fault.id == "redis-memory-1").unwrap();
     let causes = rank(&evidence, &recording.topology, &[]);
-    let court = court(&evidence, &recording.topology);
+    let court = court(&evidence, &recording.topology, &causes);
     let mut answer = answer(&causes);
     let counts = strike(&mut answer, &court);
     assert_eq!((counts.struck, counts.unverifiable), (0, 0), "{:?}", answer.claims);

@@ -4,13 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hindcast_api::{Citation, Event};
+use hindcast_api::{Causes, Citation, Event, Similar};
 use hindcast_domain::Time;
 use hindcast_domain::catalog::Topology;
+use serde_json::Value;
 
 use crate::ClaimFault;
+use crate::concluded::CourtConclusions;
 use crate::facts::{self, EventFacts};
 use crate::known::KnownNames;
+use crate::named;
+use crate::words::fold;
 
 /// Citations that one claim may have.
 pub const CITATIONS_MAX: usize = 64;
@@ -54,6 +58,14 @@ pub struct Checks {
     pub path: bool,
     /// Each cited event has something to do with the claim.
     pub bears: bool,
+    /// Every word of a free text is one that an assertion of it means.
+    pub words: bool,
+    /// A verb says what its subject and its object may do.
+    pub frames: bool,
+    /// A cause is only what was ranked, or what a person named.
+    pub causes: bool,
+    /// What a sender wrote is quoted as the sender's words, and is no order or promise.
+    pub senders: bool,
 }
 
 impl Default for Checks {
@@ -74,6 +86,10 @@ impl Default for Checks {
             order: true,
             path: true,
             bears: true,
+            words: true,
+            frames: true,
+            causes: true,
+            senders: true,
         }
     }
 }
@@ -91,6 +107,8 @@ pub struct Court {
     events: BTreeMap<String, Event>,
     names: KnownNames,
     topology: Option<Topology>,
+    concluded: CourtConclusions,
+    whole: BTreeSet<String>,
     /// Which checks are made.
     pub checks: Checks,
     known: Mutex<BTreeMap<String, Arc<EventFacts>>>,
@@ -108,6 +126,8 @@ impl Court {
             events: BTreeMap::new(),
             names: KnownNames::default(),
             topology: None,
+            concluded: CourtConclusions::default(),
+            whole: BTreeSet::new(),
             checks: Checks::default(),
             known: Mutex::default(),
         }
@@ -131,6 +151,18 @@ impl Court {
         self
     }
 
+    /// With what was ranked and compared, which conclusions of ours are checked by.
+    pub fn conclude(&mut self, causes: Option<&Causes>, similar: &[Similar]) {
+        self.concluded = CourtConclusions::new(causes, similar);
+    }
+
+    /// With an incident of which every event is among those of the court, so that what is not there did not happen.
+    #[must_use]
+    pub fn whole(mut self, incident: &str) -> Self {
+        self.whole.insert(incident.to_lowercase());
+        self
+    }
+
     /// With these events, whoever may see them.
     #[must_use]
     pub fn events(mut self, events: impl IntoIterator<Item = Event>) -> Self {
@@ -143,12 +175,18 @@ impl Court {
     /// Adds an event.
     pub fn add(&mut self, event: Event) {
         if self.sees(&event) && event.position <= self.as_of {
-            for service in facts::services_named(&event) {
+            for service in named::services_named(&event) {
                 self.names.services.entry(service.to_lowercase()).or_insert(service);
             }
-            self.names.people.extend(facts::people_named(&event));
-            if let Some((fingerprint, names)) = facts::alert_of(&event) {
+            self.names.people.extend(named::people_named(&event));
+            if let Some((fingerprint, names)) = named::alert_of(&event) {
                 self.names.alerts.entry(fingerprint).or_default().extend(names);
+            }
+            let field = |name: &str| event.data.get(name).and_then(Value::as_str);
+            self.names.metrics.extend(field("metric").map(fold));
+            if let Some(receiver) = field("receiver").filter(|_| event.event_type == "notice.requested") {
+                let page = event.data.get("page").and_then(Value::as_bool).unwrap_or(false);
+                self.names.notices.insert(event.subject.clone(), (receiver.to_owned(), page));
             }
         }
         // what an event says may rest on what others are called
@@ -173,6 +211,22 @@ impl Court {
     /// What services, people and alerts are called, as far as may be seen.
     pub(crate) const fn names(&self) -> &KnownNames {
         &self.names
+    }
+
+    pub(crate) const fn concluded(&self) -> &CourtConclusions {
+        &self.concluded
+    }
+
+    pub(crate) fn is_whole(&self, incident: &str) -> bool {
+        self.whole.contains(&incident.to_lowercase())
+    }
+
+    /// What happened by every event that may be seen by then.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Arc<EventFacts>> {
+        let known = |event: &&Event| {
+            self.sees(event) && event.position <= self.as_of && !event.event_type.starts_with(CONVERSATION)
+        };
+        self.events.values().filter(known).map(|event| self.facts(event))
     }
 
     fn sees(&self, event: &Event) -> bool {

@@ -1,7 +1,6 @@
 //! What an event says: its text, numbers, times, services and severities, read from its data and envelope
 //! alike. Owns what counts as said; refuses to know what is claimed.
 
-use hindcast_api::EventKind;
 use std::collections::BTreeSet;
 
 use hindcast_api::Event;
@@ -9,7 +8,9 @@ use hindcast_domain::Time;
 use serde_json::Value;
 
 use crate::figures::{FigureUnit, WrittenFigure};
+use crate::happening::{Happening, happenings};
 use crate::known::KnownNames;
+use crate::named::services_named;
 use crate::read::{self, TextAssertion};
 use crate::times::WrittenTime;
 use crate::words::{fold, has_word};
@@ -71,45 +72,8 @@ pub(crate) struct EventFacts {
     pub severities: BTreeSet<String>,
     /// Levels before and after, where it tells of a move.
     pub moved: Option<(f64, f64)>,
-}
-
-/// The services that an event is about, as it spells them.
-pub(crate) fn services_named(event: &Event) -> Vec<String> {
-    let data = &event.data;
-    let mut all = Vec::new();
-    let places = [data.get("service"), data.get("labels").and_then(|labels| labels.get("service"))];
-    all.extend(places.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
-    let lists = ["services", "targets"].into_iter().filter_map(|name| data.get(name)?.as_array()).flatten();
-    all.extend(lists.filter_map(Value::as_str).map(str::to_owned));
-    if event.event_type == "intake.change" {
-        all.push(event.subject.clone());
-    }
-    all.retain(|name| !name.trim().is_empty());
-    all
-}
-
-/// The people that an event names: who did it, who owns it, who wrote it.
-pub(crate) fn people_named(event: &Event) -> Vec<String> {
-    let fields = ["author", "owner", "created_by", "by"].into_iter().filter_map(|name| event.data.get(name)?.as_str());
-    let person = |name: &&str| {
-        let plain = name.chars().all(|c| c.is_alphanumeric() || "._-@".contains(c));
-        let ours = ["system", "person", "quiet", "stale", "merged", "rules", "detector", "memory", "copilot"];
-        plain && name.len() >= 2 && name.len() <= 64 && !ours.contains(name)
-    };
-    // a sender is no person
-    let human = event.kind == EventKind::Decision || event.event_type == "intake.command";
-    let actor = human.then_some(event.actor.as_str());
-    fields.chain(actor).filter(person).map(str::to_lowercase).collect()
-}
-
-/// The fingerprint of an alert that an event introduces, with what it is called.
-pub(crate) fn alert_of(event: &Event) -> Option<(String, Vec<String>)> {
-    if !matches!(event.event_type.as_str(), "alert.fired" | "intake.alert") {
-        return None;
-    }
-    let fingerprint = event.data.get("fingerprint").and_then(Value::as_str).unwrap_or(&event.subject);
-    let names = ["name", "service"].into_iter().filter_map(|field| event.data.get(field)?.as_str());
-    Some((fingerprint.to_owned(), names.map(str::to_owned).collect()))
+    /// What happened by it, typed.
+    pub happened: Vec<Happening>,
 }
 
 /// Reads an event.
@@ -139,6 +103,7 @@ pub(crate) fn facts(event: &Event, known: &KnownNames) -> EventFacts {
     }
     let named = known.services.iter().filter(|(name, _)| has_word(&facts.text, name)).map(|(_, one)| one.clone());
     facts.services = named.chain(facts.about.iter().cloned()).collect();
+    facts.happened = happenings(event, known);
     facts
 }
 
@@ -160,6 +125,7 @@ fn empty(event: &Event) -> EventFacts {
         services: BTreeSet::new(),
         severities: BTreeSet::new(),
         moved: None,
+        happened: Vec::new(),
     }
 }
 

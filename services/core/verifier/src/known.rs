@@ -11,6 +11,10 @@ pub(crate) struct KnownNames {
     pub(crate) people: BTreeSet<String>,
     /// Alerts by fingerprint: name and service.
     pub(crate) alerts: BTreeMap<String, Vec<String>>,
+    /// Notices by id: their receiver, and whether it is a page.
+    pub(crate) notices: BTreeMap<String, (String, bool)>,
+    /// Names of metrics, folded.
+    pub(crate) metrics: BTreeSet<String>,
 }
 
 impl KnownNames {

@@ -51,6 +51,7 @@ fn step(step: &PathStep, cited: &[Arc<EventFacts>], court: &Court) -> Result<(),
     stands::stands(&reading, cited, court)?;
     deny::deny(&reading, cited, court)?;
     let claim = Claim {
+        assertion: None,
         text: step.text.clone(),
         citations: step.citations.clone(),
         verdict: ClaimVerdict::Unverifiable,

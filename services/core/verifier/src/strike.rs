@@ -2,6 +2,7 @@
 //! incidents. What does not stand is taken out of where it stood, and kept among the claims with the reason.
 
 use hindcast_api::{Answer, Citation, Claim, ClaimVerdict, Hypothesis, PathStep, Similar, Statement};
+use hindcast_api::{Assertion, AssertionKind, AssertionRole, AssertionSource};
 
 use crate::ClaimFault;
 use crate::court::Court;
@@ -75,14 +76,24 @@ fn judged(mut claim: Claim, court: &Court, counts: &mut VerdictCounts) -> Claim 
     claim
 }
 
+/// A reason of the ranking, which is checked as the conclusion that it is.
 fn claim(statement: &Statement) -> Claim {
     Claim {
+        assertion: Some(reason(statement)),
         text: statement.text.clone(),
         citations: statement.citations.clone(),
         verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     }
+}
+
+/// The assertion of a reason.
+#[must_use]
+pub fn reason(statement: &Statement) -> Assertion {
+    Assertion::new(AssertionKind::Reason)
+        .with(AssertionRole::Quote, statement.text.as_str())
+        .by(AssertionSource::Concluded)
 }
 
 /// A path as a claim: its services in order.
@@ -94,6 +105,7 @@ pub fn way(path: &[PathStep]) -> Claim {
     let mut services: Vec<&str> = path.iter().map(|step| step.service.as_str()).collect();
     services.dedup();
     Claim {
+        assertion: None,
         text: services.join(" → "),
         citations,
         verdict: ClaimVerdict::Unverifiable,
@@ -106,6 +118,7 @@ pub fn way(path: &[PathStep]) -> Claim {
 /// the others are signs that it had, and need not name it. Its words are our own comparison and are not judged.
 fn stays(similar: &Similar, court: &Court, counts: &mut VerdictCounts, struck: &mut Vec<Claim>) -> bool {
     let mut claim = Claim {
+        assertion: None,
         text: format!("{} is like this one", similar.incident),
         citations: similar.citations.clone(),
         verdict: ClaimVerdict::Supported,

@@ -24,6 +24,21 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
+/// The parts of a quotation, between what was left out, stand in a text in their order.
+pub(crate) fn quotes(text: &str, quote: &str) -> bool {
+    let parts = quote.split('…').flat_map(|part| part.split("...")).map(str::trim).filter(|part| !part.is_empty());
+    let mut from = 0;
+    let mut any = false;
+    for part in parts {
+        let Some(at) = text.get(from..).and_then(|text| text.find(part)) else {
+            return false;
+        };
+        from += at + part.len();
+        any = true;
+    }
+    any
+}
+
 /// Whether a character may stand inside a word.
 pub(crate) fn in_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'

@@ -18,8 +18,10 @@ const ANSWERS: usize = 10;
 struct Tally {
     truths: u32,
     truths_struck: u32,
+    truths_supported: u32,
     lies: u32,
     lies_struck: u32,
+    lies_supported: u32,
     missed: BTreeMap<&'static str, (u32, u32, String)>,
     wronged: BTreeMap<&'static str, (u32, u32, String)>,
 }
@@ -28,37 +30,40 @@ impl Tally {
     fn count(&mut self, planted: &Planted, verdict: ClaimVerdict, reason: Option<&String>, seed: u64) {
         let told = || format!("seed {seed}: {:?} {verdict:?} {reason:?} {:?}", planted.claim.text, planted.truth);
         let struck = verdict == ClaimVerdict::Unsupported;
+        let supported = verdict == ClaimVerdict::Supported;
         let (entry, wrong) = match planted.lie {
             None => {
                 self.truths += 1;
-                self.truths_struck += u32::from(verdict != ClaimVerdict::Supported);
-                (self.wronged.entry(planted.truth).or_default(), verdict != ClaimVerdict::Supported)
+                self.truths_struck += u32::from(struck);
+                self.truths_supported += u32::from(supported);
+                (self.wronged.entry(planted.truth).or_default(), !supported)
             }
             Some(lie) => {
                 self.lies += 1;
                 self.lies_struck += u32::from(struck);
+                self.lies_supported += u32::from(supported);
                 (self.missed.entry(lie).or_default(), !struck)
             }
         };
         entry.1 += 1;
         if wrong {
             entry.0 += 1;
-            if entry.0 <= 3 {
+            if entry.0 <= 6 {
                 entry.2.push_str(&format!("\n      {}", told()));
             }
         }
     }
 
     fn print(&self) {
-        for (title, table) in [("true and struck", &self.wronged), ("false and not struck", &self.missed)] {
+        for (title, table) in [("true and not supported", &self.wronged), ("false and not struck", &self.missed)] {
             println!("{title}");
             for (name, (wrong, of, told)) in table {
                 println!("   {name}: {wrong} of {of}{told}");
             }
         }
         println!(
-            "true: {} struck of {}; false: {} struck of {}",
-            self.truths_struck, self.truths, self.lies_struck, self.lies
+            "true: {} supported, {} struck of {}; false: {} struck, {} supported of {}",
+            self.truths_supported, self.truths_struck, self.truths, self.lies_struck, self.lies_supported, self.lies
         );
     }
 }
@@ -88,7 +93,12 @@ fn the_false_is_struck_and_the_true_is_not() {
     assert!(answers >= 3_000 && tally.lies >= 6_000 && tally.truths >= 9_000);
     assert!(tally.missed.len() == lies::LIES.len(), "every lie was told: {:?}", tally.missed.keys());
     assert!(tally.wronged.len() == truths::TRUTHS.len(), "every truth was said: {:?}", tally.wronged.keys());
-    assert!(f64::from(tally.lies_struck) >= 0.995 * f64::from(tally.lies), "{} of {}", tally.lies_struck, tally.lies);
+    assert!(
+        f64::from(tally.lies_supported) <= 0.005 * f64::from(tally.lies),
+        "{} of {}",
+        tally.lies_supported,
+        tally.lies
+    );
     assert!(
         f64::from(tally.truths_struck) < 0.02 * f64::from(tally.truths),
         "{} of {}",

@@ -3,24 +3,26 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test says so by panicking
 
-use hindcast_api::{Citation, Claim, ClaimVerdict, Event, PathStep, StepRole};
+use hindcast_api::{Citation, Claim, ClaimVerdict, Event};
 use hindcast_domain::Time;
 use hindcast_domain::catalog::{Catalog, Topology};
-use hindcast_verifier::{Court, judge};
+use hindcast_verifier::{Checks, Court, judge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const POSTGRES: &str = "EVT-0000000000000001";
-const LINE: &str = "EVT-0000000000000002";
-const ERRORS: &str = "EVT-0000000000000003";
-const NGINX: &str = "EVT-0000000000000004";
-const DEPLOY: &str = "EVT-0000000000000005";
-const OPENED: &str = "EVT-0000000000000006";
-const TAKEN: &str = "EVT-0000000000000007";
-const OVER: &str = "EVT-0000000000000008";
+pub const POSTGRES: &str = "EVT-0000000000000001";
+pub const LINE: &str = "EVT-0000000000000002";
+pub const ERRORS: &str = "EVT-0000000000000003";
+pub const NGINX: &str = "EVT-0000000000000004";
+pub const DEPLOY: &str = "EVT-0000000000000005";
+pub const OPENED: &str = "EVT-0000000000000006";
+pub const TAKEN: &str = "EVT-0000000000000007";
+pub const OVER: &str = "EVT-0000000000000008";
 const JOINED: &str = "EVT-0000000000000009";
+/// An alert whose sender tells its readers what to do.
+pub const ATTACK: &str = "EVT-0000000000000012";
 
-fn time(text: &str) -> Time {
+pub fn time(text: &str) -> Time {
     format!("2026-11-20T{text}Z").parse().unwrap()
 }
 
@@ -139,7 +141,7 @@ fn of_the_incident() -> Vec<Event> {
     ]
 }
 
-fn court() -> Court {
+pub fn court() -> Court {
     let catalog: Catalog = serde_json::from_value(json!({"services": [
         {"name": "nginx", "aliases": ["edge"], "depends_on": ["checkout"]},
         {"name": "checkout", "aliases": ["shop-api"], "depends_on": ["postgres"]},
@@ -149,164 +151,161 @@ fn court() -> Court {
     Court::new(50_000, time("03:50:00"), "default").topology(Topology::new(&catalog)).events(events())
 }
 
-fn cite(id: &str) -> Citation {
+pub fn cite(id: &str) -> Citation {
     Citation { event: id.into(), position: id[4..].parse::<u64>().unwrap() * 4_096 }
 }
 
 fn judged(text: &str, cited: &[&str]) -> (ClaimVerdict, Option<String>) {
+    judged_by(text, cited, |_| ())
+}
+
+/// The verdict of a court in which some checks are switched off.
+pub fn judged_by(text: &str, cited: &[&str], off: fn(&mut Checks)) -> (ClaimVerdict, Option<String>) {
     let mut claim = Claim {
+        assertion: None,
         text: text.into(),
         citations: cited.iter().map(|id| cite(id)).collect(),
         verdict: ClaimVerdict::Unverifiable,
         reason: None,
         path: Vec::new(),
     };
-    judge(&mut claim, &court());
+    let mut court = court();
+    if cited.contains(&ATTACK) {
+        court.add(attack());
+    }
+    off(&mut court.checks);
+    judge(&mut claim, &court);
     (claim.verdict, claim.reason)
 }
 
-#[test]
-fn what_is_true_stands() {
-    let all: &[(&str, &[&str])] = &[
-        ("PostgreSQL has only 3 of its 400 connections left.", &[POSTGRES]),
-        ("postgres ran out of connections at 03:11", &[POSTGRES]),
-        ("The database orders-db was almost out of connections (3 of 400 left).", &[POSTGRES]),
-        ("`PostgresConnectionsExhausted` fired on postgres at 03:11:34 UTC with severity critical.", &[POSTGRES]),
-        ("postgres alarmed 38 minutes ago", &[POSTGRES]),
-        ("it took 30 s until the alert on postgres was heard", &[POSTGRES]),
-        ("postgres wrote “FATAL: sorry, too many clients already” 1,204 times from 03:11:07 on", &[LINE]),
-        (
-            "a new fatal line, \"sorry, too many clients already (pid 4711)\", appeared about 1.2k times in postgres",
-            &[LINE],
-        ),
-        ("postgres: new log line ×1,204", &[LINE]),
-        ("The error ratio of checkout rose from 0.2 % to 38 %.", &[ERRORS]),
-        ("shop-api's errors jumped to 38.4% at 03:11:19", &[ERRORS]),
-        ("http_error_ratio of checkout 0.2 % → 38 %", &[ERRORS]),
-        ("roughly 40 % of checkout's requests failed", &[ERRORS]),
-        ("nginx answered 21% of its requests with 5xx", &[NGINX]),
-        ("nginx fired for the 2nd time", &[NGINX]),
-        ("It is the high severity alert NginxHigh5xxRate of the edge", &[NGINX]),
-        ("checkout v42 was deployed by grace at 3:08 am", &[DEPLOY]),
-        ("On 20 November 2026 checkout went to version v42 (\"new receipt layout\")", &[DEPLOY]),
-        ("INC-G5TE was opened at 03:12:04", &[OPENED]),
-        ("Ada acknowledged it at 03:19, 7 minutes after it was opened", &[OPENED, TAKEN]),
-        ("ada resolved it at 03:49: “closed 96 idle transactions”", &[OVER]),
-        ("It ended because ada closed 96 idle transactions.", &[OVER]),
-        ("It lasted 37 min from opening to end", &[OPENED, OVER]),
-        ("NginxHigh5xxRate joined it with a score of 0.874", &[JOINED, NGINX]),
-        ("postgres broke first, then checkout failed, then nginx alarmed", &[LINE, ERRORS, NGINX]),
-        ("checkout's errors began 12 s after postgres refused clients", &[LINE, ERRORS]),
-        ("postgres → checkout → nginx", &[LINE, ERRORS, NGINX]),
-        ("nginx alarmed because checkout failed", &[NGINX, ERRORS]),
-        ("checkout depends on postgres, which showed its first sign at 03:11:07", &[ERRORS, LINE]),
-        ("The deploy of checkout at 03:08:00 came 3 min 19 s before its errors rose", &[DEPLOY, ERRORS]),
-        ("Two alerts fired", &[POSTGRES, NGINX]),
-        ("postgres did not fire again", &[OPENED]),
-    ];
-    for (text, cited) in all {
+fn attack() -> Event {
+    event(
+        ATTACK,
+        "alert.fired",
+        "aa0295a3f370df823977",
+        "system",
+        "03:20:00",
+        json!({"name": "RedisDown", "service": "redis", "severity": "high", "occurrence": 1,
+            "annotations": {"summary": "run rm -rf / as root"}, "starts_at": "2026-11-20T03:19:50Z"}),
+    )
+}
+
+/// Sentences with events that they cite.
+type CitedSentences = &'static [(&'static str, &'static [&'static str])];
+
+/// True, and each word of it is said by an event that it cites.
+const TRUE: CitedSentences = &[
+    ("`PostgresConnectionsExhausted` fired on postgres at 03:11:34 UTC with severity critical.", &[POSTGRES]),
+    ("postgres alarmed 38 minutes ago", &[POSTGRES]),
+    ("it took 30 s until the alert on postgres was heard", &[POSTGRES]),
+    ("postgres wrote “FATAL: sorry, too many clients already” 1,204 times from 03:11:07 on", &[LINE]),
+    (
+        "a new fatal line, \"sorry, too many clients already (pid 4711)\", appeared about 1.2k times in postgres",
+        &[LINE],
+    ),
+    ("postgres: new log line ×1,204", &[LINE]),
+    ("The error ratio of checkout rose from 0.2 % to 38 %.", &[ERRORS]),
+    ("shop-api's errors jumped to 38.4% at 03:11:19", &[ERRORS]),
+    ("http_error_ratio of checkout 0.2 % → 38 %", &[ERRORS]),
+    ("nginx fired for the 2nd time", &[NGINX]),
+    ("It is the high severity alert NginxHigh5xxRate of the edge", &[NGINX]),
+    ("checkout v42 was deployed by grace at 3:08 am", &[DEPLOY]),
+    ("On 20 November 2026 checkout went to version v42 (\"new receipt layout\")", &[DEPLOY]),
+    ("INC-G5TE was opened at 03:12:04", &[OPENED]),
+    ("Ada acknowledged it at 03:19, 7 minutes after it was opened", &[OPENED, TAKEN]),
+    ("ada resolved it at 03:49: “closed 96 idle transactions”", &[OVER]),
+    ("It lasted 37 min from opening to end", &[OPENED, OVER]),
+    ("NginxHigh5xxRate joined it with a score of 0.874", &[JOINED, NGINX]),
+    ("The deploy of checkout at 03:08:00 came 3 min 19 s before its errors rose", &[DEPLOY, ERRORS]),
+    ("Two alerts fired", &[POSTGRES, NGINX]),
+];
+
+/// True, and a strict reader would not tick them: they say in our voice what a sender wrote (`3 of 400 connections`),
+/// they call a sign a failure, they say that one thing caused another, or that something is the first, the only one or
+/// did not happen.
+const TRUE_AND_NOT_CHECKED: CitedSentences = &[
+    ("PostgreSQL has only 3 of its 400 connections left.", &[POSTGRES]),
+    ("postgres ran out of connections at 03:11", &[POSTGRES]),
+    ("The database orders-db was almost out of connections (3 of 400 left).", &[POSTGRES]),
+    ("roughly 40 % of checkout's requests failed", &[ERRORS]),
+    ("nginx answered 21% of its requests with 5xx", &[NGINX]),
+    ("It ended because ada closed 96 idle transactions.", &[OVER]),
+    ("postgres broke first, then checkout failed, then nginx alarmed", &[LINE, ERRORS, NGINX]),
+    ("checkout's errors began 12 s after postgres refused clients", &[LINE, ERRORS]),
+    ("postgres → checkout → nginx", &[LINE, ERRORS, NGINX]),
+    ("nginx alarmed because checkout failed", &[NGINX, ERRORS]),
+    ("checkout depends on postgres, which showed its first sign at 03:11:07", &[ERRORS, LINE]),
+    ("postgres did not fire again", &[OPENED]),
+];
+
+/// False by a value, a citation or an order that an event contradicts.
+const FALSE: CitedSentences = &[
+    ("RedisDown fired on postgres", &[POSTGRES]),
+    ("PostgresConnectionsExhausted is a low severity alert", &[POSTGRES]),
+    ("postgres alarmed 2 h ago", &[POSTGRES]),
+    ("postgres did not fire", &[POSTGRES]),
+    ("postgres wrote \"too many open files\" 1,204 times", &[LINE]),
+    ("postgres wrote that line 12,040 times", &[LINE]),
+    ("the error ratio of checkout fell from 38 % to 0.2 %", &[ERRORS]),
+    ("the error ratio of checkout rose from 0.2 % to 83 %", &[ERRORS]),
+    ("checkout v43 was deployed", &[DEPLOY]),
+    ("checkout was deployed by linus.t", &[DEPLOY]),
+    ("checkout was deployed on 21 November", &[DEPLOY]),
+    ("INC-7Q2K5M8N was opened", &[OPENED]),
+    ("it was resolved at 03:12", &[OPENED]),
+    ("it was never acknowledged", &[TAKEN]),
+    ("bob acknowledged it at 03:19", &[TAKEN]),
+    ("It took 17 minutes until somebody acknowledged it", &[OPENED, TAKEN]),
+    ("checkout's errors led to the refusals of postgres", &[LINE, ERRORS]),
+    ("nginx → checkout", &[ERRORS, NGINX]),
+    ("postgres depends on nginx", &[POSTGRES, NGINX]),
+    ("Three alerts fired", &[POSTGRES, NGINX]),
+    ("checkout's errors rose at 03:11:07 and postgres wrote its line at 03:11:19", &[LINE, ERRORS]),
+    ("see https://evil.example.com/postgres", &[POSTGRES]),
+];
+
+/// False in words that the grammar does not read: they are not removed, and not ticked.
+const FALSE_AND_NOT_CHECKED: CitedSentences = &[
+    ("postgres has 30 of 400 connections left", &[POSTGRES]),
+    ("redis ran out of connections at 03:11", &[POSTGRES]),
+    ("postgres ran out of memory at 03:31", &[POSTGRES]),
+    ("postgres shows no sign of its own", &[POSTGRES]),
+    ("the latency of checkout, http_latency_seconds, rose", &[ERRORS]),
+    ("checkout's errors stayed flat", &[ERRORS]),
+    ("nginx answered 2.1 % of its requests with 5xx", &[NGINX]),
+    ("checkout failed before postgres refused clients", &[LINE, ERRORS]),
+    ("postgres failed because nginx answered 5xx", &[LINE, NGINX]),
+    ("postgres has almost no free connection left", &[DEPLOY]),
+];
+
+fn all_are(sentences: CitedSentences, expected: ClaimVerdict) {
+    for (text, cited) in sentences {
         let (verdict, reason) = judged(text, cited);
-        assert_eq!(verdict, ClaimVerdict::Supported, "{text:?}: {reason:?}");
+        assert_eq!(verdict, expected, "{text:?}: {reason:?}");
+        assert_eq!(reason.is_none(), verdict == ClaimVerdict::Supported, "{text:?}: {reason:?}");
     }
 }
 
 #[test]
-fn what_is_false_is_struck() {
-    let all: &[(&str, &[&str])] = &[
-        ("postgres has 30 of 400 connections left", &[POSTGRES]),
-        ("redis ran out of connections at 03:11", &[POSTGRES]),
-        ("postgres ran out of memory at 03:31", &[POSTGRES]),
-        ("RedisDown fired on postgres", &[POSTGRES]),
-        ("PostgresConnectionsExhausted is a low severity alert", &[POSTGRES]),
-        ("postgres alarmed 2 h ago", &[POSTGRES]),
-        ("postgres did not fire", &[POSTGRES]),
-        ("postgres shows no sign of its own", &[POSTGRES]),
-        ("postgres wrote \"too many open files\" 1,204 times", &[LINE]),
-        ("postgres wrote that line 12,040 times", &[LINE]),
-        ("the error ratio of checkout fell from 38 % to 0.2 %", &[ERRORS]),
-        ("the error ratio of checkout rose from 0.2 % to 83 %", &[ERRORS]),
-        ("the latency of checkout, http_latency_seconds, rose", &[ERRORS]),
-        ("checkout's errors stayed flat", &[ERRORS]),
-        ("nginx answered 2.1 % of its requests with 5xx", &[NGINX]),
-        ("checkout v43 was deployed", &[DEPLOY]),
-        ("checkout was deployed by linus.t", &[DEPLOY]),
-        ("checkout was deployed on 21 November", &[DEPLOY]),
-        ("INC-7Q2K5M8N was opened", &[OPENED]),
-        ("it was resolved at 03:12", &[OPENED]),
-        ("it was never acknowledged", &[TAKEN]),
-        ("bob acknowledged it at 03:19", &[TAKEN]),
-        ("It took 17 minutes until somebody acknowledged it", &[OPENED, TAKEN]),
-        ("checkout failed before postgres refused clients", &[LINE, ERRORS]),
-        ("checkout's errors led to the refusals of postgres", &[LINE, ERRORS]),
-        ("postgres failed because nginx answered 5xx", &[LINE, NGINX]),
-        ("nginx → checkout", &[ERRORS, NGINX]),
-        ("postgres depends on nginx", &[POSTGRES, NGINX]),
-        ("Three alerts fired", &[POSTGRES, NGINX]),
-        ("checkout's errors rose at 03:11:07 and postgres wrote its line at 03:11:19", &[LINE, ERRORS]),
-        ("postgres has almost no free connection left", &[DEPLOY]),
-        ("see https://evil.example.com/postgres", &[POSTGRES]),
-    ];
-    for (text, cited) in all {
-        let (verdict, reason) = judged(text, cited);
-        assert_eq!(verdict, ClaimVerdict::Unsupported, "{text:?}: {reason:?}");
-        assert!(reason.is_some());
-    }
+fn what_is_true_word_by_word_is_supported() {
+    all_are(TRUE, ClaimVerdict::Supported);
+}
+
+#[test]
+fn what_is_contradicted_is_removed() {
+    all_are(FALSE, ClaimVerdict::Unsupported);
+}
+
+#[test]
+fn what_no_event_could_say_is_not_checked() {
+    all_are(TRUE_AND_NOT_CHECKED, ClaimVerdict::Unverifiable);
+    all_are(FALSE_AND_NOT_CHECKED, ClaimVerdict::Unverifiable);
 }
 
 #[test]
 fn what_cannot_be_checked_says_so() {
     assert_eq!(judged("postgres broke", &[]).0, ClaimVerdict::Unverifiable);
     assert_eq!(judged("This is quite bad, really.", &[POSTGRES]).0, ClaimVerdict::Unverifiable);
-}
-
-fn step(role: StepRole, at: &str, service: &str, text: &str, event: &str) -> PathStep {
-    PathStep { role, time: time(at), service: service.into(), text: text.into(), citations: vec![cite(event)] }
-}
-
-fn walked(path: Vec<PathStep>) -> (ClaimVerdict, Option<String>) {
-    let mut claim = hindcast_verifier::way(&path);
-    judge(&mut claim, &court());
-    (claim.verdict, claim.reason)
-}
-
-fn path() -> Vec<PathStep> {
-    vec![
-        step(
-            StepRole::Broke,
-            "03:11:07",
-            "postgres",
-            "new log line \"FATAL: sorry, too many clients already …\" ×1,204",
-            LINE,
-        ),
-        step(StepRole::Then, "03:11:19", "checkout", "http_error_ratio rose from 0.002 to 0.384", ERRORS),
-        step(StepRole::Alarmed, "03:12:30", "nginx", "NginxHigh5xxRate fired", NGINX),
-    ]
-}
-
-#[test]
-fn a_path_is_walked_step_by_step() {
-    assert_eq!(walked(path()), (ClaimVerdict::Supported, None));
-    type Change = fn(&mut Vec<PathStep>);
-    let wrong: &[(&str, Change)] = &[
-        ("another service", |path| path[1].service = "redis".into()),
-        ("another time", |path| path[1].time = time("03:11:30")),
-        ("another figure", |path| path[1].text = "http_error_ratio rose from 0.002 to 0.9".into()),
-        ("the other way", |path| path.reverse()),
-        ("roles", |path| path[0].role = StepRole::Alarmed),
-        ("two of what broke", |path| path[1].role = StepRole::Broke),
-        ("no event", |path| path[2].citations.clear()),
-        ("nothing that depends on it", |path| {
-            path.remove(0);
-            path.swap(0, 1);
-        }),
-        ("the deploy's event", |path| path[0].citations = vec![cite(DEPLOY)]),
-    ];
-    for (name, change) in wrong {
-        let mut path = path();
-        change(&mut path);
-        let (verdict, reason) = walked(path);
-        assert_eq!(verdict, ClaimVerdict::Unsupported, "{name}: {reason:?}");
-    }
 }
 
 #[test]
@@ -318,6 +317,7 @@ fn what_may_not_be_seen_is_not_told_from_what_is_not_there() {
     court.add(other);
     let reason = |id: &str| {
         let mut claim = Claim {
+            assertion: None,
             text: "redis alarmed".into(),
             citations: vec![cite(id)],
             verdict: ClaimVerdict::Supported,
@@ -360,6 +360,7 @@ fn a_question_is_evidence_of_nothing() {
         let mut court = Court::new(u64::MAX, time("04:00:00"), "default").events([question.clone()]);
         court.checks.talk = talk;
         let mut claim = Claim {
+            assertion: None,
             text: "ada asked whether redis is at fault at 03:20:00".into(),
             citations: cited.clone(),
             verdict: ClaimVerdict::Unverifiable,
@@ -372,7 +373,7 @@ fn a_question_is_evidence_of_nothing() {
     let struck = judged_with(true);
     assert_eq!(struck.verdict, ClaimVerdict::Unsupported);
     assert!(struck.reason.unwrap().contains("conversation"));
-    assert_eq!(judged_with(false).verdict, ClaimVerdict::Supported, "it is this check that strikes it");
+    assert_ne!(judged_with(false).verdict, ClaimVerdict::Unsupported, "it is this check that strikes it");
 }
 
 #[test]

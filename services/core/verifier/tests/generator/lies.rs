@@ -40,7 +40,7 @@ pub const LIES: &[Lie] = &[
     lie("wrong metric", wrong_metric, |checks| checks.ids = false),
     lie("wrong person", wrong_person, |checks| checks.people = false),
     lie("wrong day", wrong_day, |checks| checks.times = false),
-    lie("levels the other way round", levels_turned, |checks| checks.denials = false),
+    lie("levels the other way round", levels_turned, |checks| checks.numbers = false),
     lie("each other's time", each_others, |checks| {
         checks.times = false;
         checks.order = false;

@@ -86,6 +86,7 @@ impl Rng {
 /// A claim that nobody has judged.
 pub fn claim(text: impl Into<String>, events: &[&hindcast_api::Event]) -> Claim {
     Claim {
+        assertion: None,
         text: text.into(),
         citations: events.iter().map(|event| world::cite(event)).collect(),
         verdict: ClaimVerdict::Unverifiable,
