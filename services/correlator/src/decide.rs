@@ -8,13 +8,14 @@ use hindcast_domain::entity::EntityKind;
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
 use hindcast_domain::incident;
-use hindcast_domain::lane::{Decider, Input, Timer, Urgency, WaitingLine, names};
+use hindcast_domain::lane::{Decider, Input, Timer, Upcoming, Urgency, WaitingLine, names};
+use hindcast_domain::shelf::{ShelfError, ShelvedPart};
 use hindcast_domain::words::{SilenceEnd, SuppressionKind};
-use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Time};
+use hindcast_domain::{EventId, Fingerprint, IncidentId, Partition, Span, Time};
 
 use crate::grouping::{self, PlacingReason};
 use crate::state::CorrelatorState;
-use crate::{heartbeats, people, repeats, timers};
+use crate::{heartbeats, people, repeats, shelf, timers};
 
 /// Decides about alerts and incidents of one partition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,6 +95,22 @@ impl Decider for Correlator {
             return state.book.incidents.get(&id).map_or(0, |incident| incident.revision);
         }
         0
+    }
+
+    fn missing(&self, state: &CorrelatorState, lane: &Partition, of: Upcoming<'_>) -> Vec<String> {
+        shelf::missing(state, lane, of)
+    }
+
+    fn over(&self, state: &CorrelatorState, now: Time, kept: Span) -> Vec<ShelvedPart> {
+        shelf::over(state, now, kept)
+    }
+
+    fn shelved(&self, state: &mut CorrelatorState, parts: &[ShelvedPart]) {
+        shelf::shelved(state, parts);
+    }
+
+    fn taken_back(&self, state: &mut CorrelatorState, id: &str, part: &[u8]) -> Result<(), ShelfError> {
+        shelf::taken_back(state, id, part)
     }
 }
 

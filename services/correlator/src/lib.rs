@@ -18,6 +18,7 @@ pub mod repeats;
 pub mod roster;
 pub mod rules;
 pub mod second;
+mod shelf;
 pub mod state;
 pub mod timers;
 mod title;

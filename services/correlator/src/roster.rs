@@ -44,6 +44,27 @@ impl Roster {
         put(&mut members.stale, fingerprint, alert.status == Status::Stale);
     }
 
+    /// Whether one of its alerts fires or flaps.
+    pub(crate) fn is_loud(&self, incident: &IncidentId) -> bool {
+        self.members.get(incident).is_some_and(|members| !members.loud.is_empty())
+    }
+
+    /// Lets go of an alert that is over for long.
+    pub(crate) fn forget_alert(&mut self, fingerprint: &Fingerprint) {
+        let home = self.homes.remove(fingerprint);
+        if let Some(members) = home.and_then(|home| self.members.get_mut(&home)) {
+            members.loud.remove(fingerprint);
+            members.stale.remove(fingerprint);
+        }
+    }
+
+    /// Lets go of an incident of which no alert is left.
+    pub(crate) fn forget_incident(&mut self, incident: &IncidentId) {
+        if self.members.get(incident).is_some_and(|members| members.loud.is_empty() && members.stale.is_empty()) {
+            self.members.remove(incident);
+        }
+    }
+
     /// Those whose sender fell silent, if nobody fires or flaps.
     pub(crate) fn silent(&self, incident: &IncidentId) -> Option<impl Iterator<Item = &Fingerprint>> {
         let members = self.members.get(incident)?;

@@ -13,6 +13,7 @@ mod lines;
 mod queue;
 mod recorded;
 mod redecide;
+mod shelve;
 mod world;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use hindcast_clock as clock;
 use hindcast_domain::Time;
 use hindcast_domain::lane::Decider;
 use hindcast_domain::limits::COMMIT_EVENTS_MAX;
+use hindcast_domain::shelf::ShelfError;
 use tokio::sync::watch;
 
 use crate::feed::OrderedFeed;
@@ -86,6 +88,9 @@ pub enum Error {
         /// The schema version that the event names.
         version: u32,
     },
+    /// A part of the state that was over cannot be read back.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
 }
 
 /// Runs a decider.
@@ -185,6 +190,7 @@ impl<D: Decider> Runner<D> {
             // No later timer fires until the backlog is decided.
             let due = if caught_up && !left { Self::next_due(&world) } else { None };
             let due_at = due.as_ref().map_or(Time::MAX, |(_, timer)| timer.due);
+            let tidy_at = if caught_up && !left { world.tidy_at() } else { None };
             tokio::select! {
                 biased;
                 _ = shutdown.changed() => {
@@ -209,7 +215,11 @@ impl<D: Decider> Runner<D> {
                             return Ok(RunnerStep::Fenced);
                         }
                     }
+                    self.tidy(&mut world, caught_up);
                     self.save(&mut world, false).await?;
+                }
+                () = self.options.clock.sleep_until(tidy_at.unwrap_or(Time::MAX)), if tidy_at.is_some() => {
+                    self.tidy(&mut world, caught_up);
                 }
                 () = self.options.clock.sleep_until(due_at), if due.is_some() => {
                     if let Some((partition, timer)) = due

@@ -18,5 +18,6 @@ pub mod feed;
 pub mod keep;
 pub mod lane;
 pub mod read;
+pub(crate) mod shelf;
 pub mod snapshot;
 pub mod verify;

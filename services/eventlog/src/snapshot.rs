@@ -4,7 +4,9 @@
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use hindcast_domain::Span;
 use hindcast_domain::canonical::FOLD_VERSION;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 use hindcast_ledger::commit::{self, Hash};
 use hindcast_ledger::port::{Ledger, Seq};
+
+use crate::shelf::{LaneShelves, ShelfFolder};
 
 /// Packing is to cost little beside making the text.
 const ZSTD_LEVEL: i32 = 1;
@@ -58,19 +62,45 @@ pub enum WriteError {
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotStore {
     folder: Option<PathBuf>,
+    shelves: ShelfFolder,
+    /// How long something was over before it leaves memory; `None` for never.
+    over_kept: Option<Span>,
 }
 
 impl SnapshotStore {
     /// Snapshots under `folder`.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()) }
+        Self { folder: Some(folder.into()), ..Self::none() }
     }
 
     /// No snapshots at all.
     #[must_use]
-    pub const fn none() -> Self {
-        Self { folder: None }
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same, and what was over for so long leaves memory for a shelf beside the snapshots.
+    #[must_use]
+    pub fn shelving_after(self, kept: Option<Span>) -> Self {
+        Self { over_kept: kept, ..self }
+    }
+
+    /// How long something was over before it leaves memory; `None` for never.
+    pub(crate) const fn over_kept(&self) -> Option<Span> {
+        self.over_kept
+    }
+
+    /// The shelf of a service's lanes; `None` where nothing leaves memory. One that cannot be opened is none.
+    pub(crate) fn shelves(&self, name: &str) -> Option<Arc<LaneShelves>> {
+        let folder = self.folder.as_ref().filter(|_| self.over_kept.is_some())?;
+        match self.shelves.open(folder, name) {
+            Ok(shelves) => Some(shelves),
+            Err(error) => {
+                tracing::error!(name, %error, "what is over stays in memory: its shelf cannot be opened");
+                None
+            }
+        }
     }
 
     fn path(&self, name: &str) -> Option<PathBuf> {

@@ -249,6 +249,7 @@ async fn open_views(common: &Common) -> anyhow::Result<Views> {
         clock: Arc::clone(&common.clock),
         progress: common.progress.clone(),
         folder: common.settings.data.join("views"),
+        over_kept: common.settings.state.over_kept(),
         public_url: common.settings.public_url.clone(),
         fail: hindcast_views::FailPoint::None,
     })

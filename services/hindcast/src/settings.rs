@@ -15,7 +15,7 @@ use clap::{Args, Parser};
 use hindcast_domain::catalog::Catalog;
 use hindcast_domain::oncall::OnCallRules;
 
-pub use file::{HealthSettings, HeartbeatSettings, LedgerChoice, parse_catalog, read_catalog};
+pub use file::{HealthSettings, HeartbeatSettings, LedgerChoice, StateSettings, parse_catalog, read_catalog};
 use file::{check_paging, checked, paging, read_file};
 pub use receivers::{Receiver, Understands};
 use receivers::{check_receivers, receivers};
@@ -144,6 +144,8 @@ pub struct Settings {
     pub correlation: hindcast_correlator::CorrelationRules,
     /// When a service counts as behind.
     pub health: HealthSettings,
+    /// What stays in memory.
+    pub state: StateSettings,
     /// The dead man's switch outside.
     pub heartbeat: HeartbeatSettings,
     /// Who is notified of what.
@@ -219,6 +221,7 @@ impl Settings {
             correlation,
             paging,
             health: file.health,
+            state: file.state,
             heartbeat: file.heartbeat,
             receivers,
             oncall,
@@ -249,6 +252,7 @@ impl Settings {
             "paging": self.paging,
             "oncall": self.oncall.schedules,
             "health": self.health,
+            "state": self.state,
             "heartbeat": { "every_s": self.heartbeat.every_s, "url_env": self.heartbeat.url_env,
                 "url": self.heartbeat.url.as_deref().map(without_credentials) },
             "receivers": self.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),

@@ -6,9 +6,10 @@
 
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::events;
-use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::lane::{Decider, Input, Timer, Upcoming, names};
+use hindcast_domain::shelf::{ShelfError, ShelvedPart};
 use hindcast_domain::words::HoldReason;
-use hindcast_domain::{EventId, NoticeId, Partition, Time};
+use hindcast_domain::{EventId, NoticeId, Partition, Span, Time};
 
 use crate::question::NoticeQuestion;
 use crate::state::NoticesState;
@@ -80,6 +81,22 @@ impl Decider for Pager {
     fn revision(&self, state: &NoticesState, subject: &str) -> u64 {
         let id = subject.parse::<NoticeId>().ok();
         id.and_then(|id| state.notices.0.get(&id)).map_or(0, |notice| notice.revision)
+    }
+
+    fn missing(&self, state: &NoticesState, _: &Partition, of: Upcoming<'_>) -> Vec<String> {
+        state.missing(of)
+    }
+
+    fn over(&self, state: &NoticesState, now: Time, kept: Span) -> Vec<ShelvedPart> {
+        state.over(now, kept)
+    }
+
+    fn shelved(&self, state: &mut NoticesState, parts: &[ShelvedPart]) {
+        state.shelved(parts);
+    }
+
+    fn taken_back(&self, state: &mut NoticesState, id: &str, part: &[u8]) -> Result<(), ShelfError> {
+        state.taken_back(id, part)
     }
 }
 

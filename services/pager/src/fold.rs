@@ -26,7 +26,7 @@ impl NoticesState {
         let change = self.seen.see(input);
         match change {
             SeenChange::Nothing => {}
-            SeenChange::Rules => self.reindex_all(),
+            SeenChange::Rules => self.reindex_all(input.time),
             SeenChange::Lost(notice) => {
                 let Some(told) = self.requests.iter().find(|told| told.notice == notice).cloned() else { return };
                 self.reindex(told.incidents());
@@ -213,11 +213,13 @@ impl NoticesState {
         self.index.list(fingerprint, entry);
     }
 
-    /// Looks at everything anew.
-    pub(crate) fn reindex_all(&mut self) {
-        let alerts: Vec<Fingerprint> = self.seen.firing.alerts.keys().cloned().collect();
+    /// Looks at everything anew that a change of the rules at `now` is about.
+    pub(crate) fn reindex_all(&mut self, now: Time) {
+        let alerts = self.seen.firing.alerts.iter().filter(|(id, news)| self.is_ruled_alert(id, news, now));
+        let alerts: Vec<Fingerprint> = alerts.map(|(id, _)| id.clone()).collect();
+        let incidents = self.seen.turned.keys().filter(|id| self.is_ruled(id, now));
+        let incidents: Vec<IncidentId> = incidents.cloned().collect();
         alerts.iter().for_each(|alert| self.reindex_alert_alone(alert));
-        let incidents: Vec<IncidentId> = self.seen.turned.keys().cloned().collect();
         incidents.iter().for_each(|id| self.reindex_incident(id));
     }
 }

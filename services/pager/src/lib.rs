@@ -21,6 +21,7 @@ mod question;
 mod reach;
 mod retry;
 pub mod rules;
+mod shelf;
 pub mod state;
 mod storm;
 mod tell;

@@ -12,10 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use hindcast_control::Control;
 use hindcast_correlator::Correlator;
 use hindcast_domain::event::{Draft, Event, Recorded};
-use hindcast_domain::lane::{Decider, Input, Timer};
+use hindcast_domain::lane::{Decider, Input, Timer, Upcoming};
+use hindcast_domain::shelf::{ShelfError, ShelvedPart};
 use hindcast_domain::{Partition, Span, Time};
 use hindcast_engine::ENGINE_VERSION;
 use hindcast_eventlog::lane::{Redecider, Redecision, redecide};
+use hindcast_eventlog::snapshot::SnapshotStore;
 use hindcast_ledger::memory::MemoryLedger;
 use hindcast_ledger::{Record, Shared, Subject, commit};
 use hindcast_mlops::Labeller;
@@ -108,6 +110,8 @@ enum Fault {
     SlowTimers,
     /// It says one thing less.
     Silent,
+    /// It does not say what it is about to read of what left memory.
+    Forgets,
 }
 
 /// A decider with a fault.
@@ -165,6 +169,52 @@ impl<D: Decider> Decider for Planted<D> {
     fn revision(&self, state: &D::State, subject: &str) -> u64 {
         self.0.revision(state, subject)
     }
+
+    fn missing(&self, state: &D::State, lane: &Partition, of: Upcoming<'_>) -> Vec<String> {
+        if matches!(self.1, Fault::Forgets) { Vec::new() } else { self.0.missing(state, lane, of) }
+    }
+
+    fn over(&self, state: &D::State, now: Time, kept: Span) -> Vec<ShelvedPart> {
+        self.0.over(state, now, kept)
+    }
+
+    fn shelved(&self, state: &mut D::State, parts: &[ShelvedPart]) {
+        self.0.shelved(state, parts);
+    }
+
+    fn taken_back(&self, state: &mut D::State, id: &str, part: &[u8]) -> Result<(), ShelfError> {
+        self.0.taken_back(state, id, part)
+    }
+}
+
+/// Decides a ledger again while what is over leaves memory after each commit.
+async fn shelving<D: Decider>(ledger: &Shared, decider: D) -> (Redecision, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SnapshotStore::at(folder.path()).shelving_after(Some(Span::seconds(20)));
+    let mut redecider = Redecider::new(decider).shelving(&store);
+    for record in toy::all(ledger.as_ref()).await {
+        redecider.take(&record).unwrap();
+    }
+    (redecider.report().clone(), redecider.taken_back())
+}
+
+/// Whatever leaves memory is back before it is read; a decider that does not say what it reads is found.
+#[tokio::test]
+async fn what_is_over_leaves_memory_and_nothing_is_decided_otherwise() {
+    let first = seed();
+    let (mut forgotten, mut back) = ([0, 0], [0, 0]);
+    for seed in first..first + 12 {
+        let ledger = history::lived(seed).await;
+        for (of, redecided) in [shelving(&ledger, Correlator).await, shelving(&ledger, Pager).await].iter().enumerate()
+        {
+            assert_eq!(redecided.0.divergences, [], "seed {seed}");
+            back[of] += redecided.1;
+        }
+        forgotten[0] += shelving(&ledger, Planted(Correlator, Fault::Forgets)).await.0.divergences.len();
+        forgotten[1] += shelving(&ledger, Planted(Pager, Fault::Forgets)).await.0.divergences.len();
+    }
+    assert!(back.iter().all(|parts| *parts > 0) && forgotten[0] > 0, "{back:?} came back, {forgotten:?} were found");
+    eprintln!("{back:?} came back, {forgotten:?} were found");
 }
 
 #[tokio::test]

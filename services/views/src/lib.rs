@@ -13,9 +13,8 @@
 //! - `store` owns keys and bytes, `fold` the folds, `project` the one writer, `read` the answers, `words` the
 //!   plain words, `replay` the fold from scratch.
 //!
-//! Deliberately absent: commands, decisions, and any writing to the ledger. The folds of everything that was
-//! ever seen are held in memory, for now: memory grows with the entities that were ever seen, never with the
-//! events about them.
+//! Deliberately absent: commands, decisions, and any writing to the ledger. The folds of what goes on are held in
+//! memory; what was over for long is read from its documents when an event is about it.
 
 #![allow(clippy::result_large_err)] // the read port's own error: an answer is rarely a refusal
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hindcast_clock as clock;
 use hindcast_domain::canonical::FOLD_VERSION;
+use hindcast_domain::{Span, Time};
 use hindcast_ledger::progress::ServiceReport;
 use hindcast_ledger::{Hash, LedgerProgress, ReadError, Record, Shared, commit};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -32,6 +33,8 @@ const ATTEMPTS_MAX: u32 = 60;
 const ASKS_MAX: usize = 64;
 /// Records that are projected before the next such look.
 const RECORDS_AT_ONCE: usize = 16;
+/// How often what is over is looked for.
+const FORGETS_EVERY: Span = Span::minutes(1);
 /// Commits between two lines about a long way to go.
 const TELL_EVERY: u64 = 20_000;
 
@@ -42,8 +45,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// The ledger that the views are built from.
     pub ledger: Shared,
-    /// The clock; asked only whether a timer is due.
+    /// The clock; asked whether a timer is due, and what is over for long.
     pub clock: clock::Shared,
+    /// How long something was over before it leaves memory and is read from the store; `None` for never.
+    pub over_kept: Option<Span>,
     /// What live services say of how far they are.
     pub progress: LedgerProgress,
     /// What stands before the path of a link; empty for links relative to this server.
@@ -183,11 +188,16 @@ impl Views {
         let mut sync = tokio::time::interval(Duration::from_secs(SYNC_EVERY_SECS));
         let mut pause = PAUSE.0;
         let mut dirty = false;
+        let mut forgets_at = Time::ZERO;
         while !*shutdown.borrow() {
             tokio::select! {
                 biased;
                 changed = shutdown.changed() => if changed.is_err() { break },
-                Some(ask) = asked.recv() => projector = answer(projector, ask, &mut asked).await?,
+                Some(ask) = asked.recv() => projector = self.answer(projector, ask, &mut asked).await?,
+                () = self.inner.options.clock.sleep_until(forgets_at), if self.inner.options.over_kept.is_some() => {
+                    forgets_at = self.inner.options.clock.now() + FORGETS_EVERY;
+                    projector = self.forget_over(projector).await?;
+                }
                 _ = sync.tick() => if std::mem::take(&mut dirty) { self.sync().await? },
                 records = tail.next() => match records {
                     Ok(records) => {
@@ -198,7 +208,7 @@ impl Views {
                             let some = records.by_ref().take(RECORDS_AT_ONCE).collect();
                             projector = self.project(projector, some).await?;
                             if let Ok(ask) = asked.try_recv() {
-                                projector = answer(projector, ask, &mut asked).await?;
+                                projector = self.answer(projector, ask, &mut asked).await?;
                             }
                         }
                     }
@@ -216,6 +226,40 @@ impl Views {
         *lock(&self.inner.projector) = Some(projector);
         self.inner.options.progress.forget(NAME);
         self.sync().await
+    }
+
+    async fn forget_over(&self, mut projector: Projector) -> Result<Projector, Error> {
+        let (now, kept) = (self.inner.options.clock.now(), self.inner.options.over_kept);
+        let work = move || {
+            kept.into_iter().for_each(|kept| projector.forget(now, kept));
+            projector
+        };
+        Ok(tokio::task::spawn_blocking(work).await?)
+    }
+
+    /// Answers everybody who asks for the state of now.
+    async fn answer(
+        &self,
+        mut projector: Projector,
+        first: oneshot::Sender<StateNow>,
+        asked: &mut mpsc::Receiver<oneshot::Sender<StateNow>>,
+    ) -> Result<Projector, Error> {
+        let mut waiting = vec![first];
+        while let Ok(another) = asked.try_recv() {
+            waiting.push(another);
+        }
+        let place = self.place();
+        let work = move || {
+            let now = projector.state_now(|at, all| place.at(at).digests_besides(all))?;
+            Ok::<_, Error>((projector, now))
+        };
+        let (projector, now) = tokio::task::spawn_blocking(work).await??;
+        for answer in waiting {
+            if answer.send(now.clone()).is_err() {
+                tracing::debug!("the caller that asked for the state was dropped before the answer");
+            }
+        }
+        Ok(projector)
     }
 
     async fn sync(&self) -> Result<(), Error> {
@@ -275,29 +319,6 @@ impl Views {
             show_later: self.inner.options.fail == FailPoint::ShowLater,
         }
     }
-}
-
-/// Answers everybody who asks for the state of now.
-async fn answer(
-    mut projector: Projector,
-    first: oneshot::Sender<StateNow>,
-    asked: &mut mpsc::Receiver<oneshot::Sender<StateNow>>,
-) -> Result<Projector, Error> {
-    let mut waiting = vec![first];
-    while let Ok(another) = asked.try_recv() {
-        waiting.push(another);
-    }
-    let work = move || {
-        let now = projector.state_now();
-        (projector, now)
-    };
-    let (projector, now) = tokio::task::spawn_blocking(work).await?;
-    for answer in waiting {
-        if answer.send(now.clone()).is_err() {
-            tracing::debug!("the caller that asked for the state was dropped before the answer");
-        }
-    }
-    Ok(projector)
 }
 
 /// Whether a checkpoint's place is in this ledger, and its folds are this binary's.

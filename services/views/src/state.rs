@@ -37,7 +37,10 @@ impl Views {
         }
         let views = self.clone();
         let look = move || match lock(&views.inner.projector).as_mut() {
-            Some(projector) => Ok(projector.state_now()),
+            Some(projector) => {
+                let place = views.place();
+                projector.state_now(|at, all| place.at(at).digests_besides(all))
+            }
             None => views.state_written(),
         };
         tokio::task::spawn_blocking(look).await?

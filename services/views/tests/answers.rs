@@ -317,6 +317,7 @@ async fn damage_ends_the_service_and_what_was_written_stays_readable() {
         ledger: world.ledger.share(),
         clock: std::sync::Arc::new(hindcast_clock::Stepped::new(world.now)),
         progress: hindcast_ledger::LedgerProgress::default(),
+        over_kept: None,
         public_url: "https://hc.example/".into(),
         fail: FailPoint::None,
     };

@@ -301,6 +301,34 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_left_memory_changes_no_answer(actions in prop::collection::vec(action(), 8..60)) {
+        runtime().block_on(async {
+            let mut world = World::new();
+            let forgetting = Running::forgetting(&world.ledger).await;
+            let mut late = world.now;
+            for (number, action) in actions.iter().enumerate() {
+                act(&mut world, number, action).await;
+                world.wait(500);
+                forgetting.catch_up(&world.ledger).await;
+                // Whatever is over is over for long by this clock.
+                late = late.max(world.now) + hindcast_domain::Span::hours(3);
+                forgetting.clock.set(late);
+            }
+            let whole = Running::over(&world.ledger).await;
+            let (gone, kept) =
+                (everything(&forgetting.views, &world, None).await, everything(&whole.views, &world, None).await);
+            let differences = differences(&gone, &kept);
+            prop_assert!(differences.is_empty(), "{}", differences.join("\n"));
+            prop_assert!(forgetting.views.replay(None).await.unwrap().identical);
+            Ok(())
+        })?;
+    }
+}
+
 /// The folder as a crash leaves it: copied while the store is open and nothing was synced.
 fn crash_image(folder: &std::path::Path) -> tempfile::TempDir {
     fn copy(from: &std::path::Path, to: &std::path::Path) {

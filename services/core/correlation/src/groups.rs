@@ -105,6 +105,12 @@ impl IncidentGroup {
         self.newest.len() <= P.returning_kinds.value && now.since(self.last) <= Span::seconds(P.returning_s.value)
     }
 
+    /// Whether another alert than its own may find it.
+    #[must_use]
+    pub fn is_open_to_others(&self, now: Time) -> bool {
+        self.is_active(now) || self.takes_back(now)
+    }
+
     /// Whether an alert comes back to it that nobody is paged for.
     #[must_use]
     pub fn has_quiet(&self, alert: &AlertEvidence) -> bool {

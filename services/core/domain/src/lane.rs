@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Draft, Recorded};
 use crate::id::Partition;
-use crate::time::Time;
+use crate::shelf::{ShelfError, ShelvedPart};
+use crate::time::{Span, Time};
 
 /// What is due, and when. Ties are broken by the id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +20,17 @@ pub struct Timer {
     pub due: Time,
     /// What is due, such as `stale/9f3c…`; also the seed of the ids of what it decides.
     pub id: String,
+}
+
+/// What a lane's state is about to be asked about.
+#[derive(Clone, Copy, Debug)]
+pub enum Upcoming<'a> {
+    /// An input that is seen or decided.
+    Input(&'a Recorded),
+    /// A decision that is folded.
+    Decision(&'a Recorded),
+    /// A timer that fires.
+    Timer(&'a Timer),
 }
 
 /// What every subject of a ledger begins with.
@@ -124,4 +136,27 @@ pub trait Decider: Send + Sync + 'static {
 
     /// The revision of an aggregate of this lane; 0 where it does not exist yet.
     fn revision(&self, state: &Self::State, subject: &str) -> u64;
+
+    /// Parts of the state that may stand on the shelf and that what comes reads. It is asked again once they are back,
+    /// because what they name may be read too; a part that is named in vain is named again.
+    fn missing(&self, _state: &Self::State, _lane: &Partition, _of: Upcoming<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Parts of the state that were over for `kept` at `now` and that nothing reads before [`Decider::missing`] names them.
+    /// What comes is not before `now`.
+    fn over(&self, _state: &Self::State, _now: Time, _kept: Span) -> Vec<ShelvedPart> {
+        Vec::new()
+    }
+
+    /// Lets go of parts that stand on the shelf now.
+    fn shelved(&self, _state: &mut Self::State, _parts: &[ShelvedPart]) {}
+
+    /// Takes a part back.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn taken_back(&self, _state: &mut Self::State, id: &str, _part: &[u8]) -> Result<(), ShelfError> {
+        Err(ShelfError(format!("expected nothing of this lane on a shelf, got {id}")))
+    }
 }

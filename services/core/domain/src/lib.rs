@@ -39,6 +39,7 @@ pub mod rhythm;
 pub mod secret;
 pub mod severity;
 pub mod shared;
+pub mod shelf;
 pub mod silence;
 pub mod statistics;
 pub mod text;

@@ -10,18 +10,19 @@
 //! 2. `now` is the lane's last `now` or the stamp of the input's commit, whichever is later.
 //! 3. The input is decided and its decisions are folded; it is seen before or after that, as the decider says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hindcast_domain::command::Owned;
 use hindcast_domain::event::{Draft, Event, Recorded, SYSTEM};
-use hindcast_domain::lane::{self, Decider, Timer};
-use hindcast_domain::{EventId, Partition, Time};
+use hindcast_domain::lane::{self, Decider, Timer, Upcoming};
+use hindcast_domain::shelf::{Shelf, ShelfError};
+use hindcast_domain::{EventId, Partition, Span, Time};
 
 /// The version of the engine, which stands in the header of every commit that it decided. It rises with every change
 /// of this crate or of a decider after which a recorded past would be decided differently under the same
 /// configuration and versions. Commits from before it was written count as 0.
-pub const ENGINE_VERSION: u32 = 4;
+pub const ENGINE_VERSION: u32 = 5;
 
 /// A timer that was due and decided nothing. It is a defect of its decider and would be due for ever, so no timer
 /// fires in front of the input at hand any more.
@@ -54,18 +55,30 @@ pub struct LaneEngine<D: Decider> {
     subject: String,
     state: D::State,
     now: Time,
+    /// Where the parts of the state stand that are over, where they leave memory at all.
+    shelf: Option<Arc<dyn Shelf>>,
+    /// The first answer that the shelf owed: what was decided since may be wrong.
+    unread: Option<ShelfError>,
+    /// Parts that came back from the shelf.
+    taken_back: u64,
 }
 
 impl<D: Decider> LaneEngine<D> {
     /// A lane of `partition` that decided nothing yet and has seen what `state` holds.
     pub fn new(decider: Arc<D>, partition: Partition, state: D::State) -> Self {
         let subject = lane::subject(&partition, decider.name());
-        Self { decider, partition, subject, state, now: Time::ZERO }
+        Self { decider, partition, subject, state, now: Time::ZERO, shelf: None, unread: None, taken_back: 0 }
     }
 
     /// A lane as a snapshot has it, with the `now` of its last decision.
     pub fn resumed(decider: Arc<D>, partition: Partition, state: D::State, now: Time) -> Self {
         Self { now, ..Self::new(decider, partition, state) }
+    }
+
+    /// The same lane with a shelf for what is over.
+    #[must_use]
+    pub fn with_shelf(self, shelf: Option<Arc<dyn Shelf>>) -> Self {
+        Self { shelf, ..self }
     }
 
     /// Whose lane it is.
@@ -98,13 +111,69 @@ impl<D: Decider> LaneEngine<D> {
         self.now
     }
 
+    /// Puts what was over for `kept` at `now` on the shelf; how many parts. What comes is not before `now`.
+    ///
+    /// # Errors
+    /// When the shelf does not take it: it stays in memory.
+    pub fn shelve(&mut self, now: Time, kept: Span) -> Result<usize, ShelfError> {
+        let Some(shelf) = &self.shelf else { return Ok(0) };
+        let parts = self.decider.over(&self.state, now, kept);
+        if !parts.is_empty() {
+            shelf.put(&parts)?;
+            self.decider.shelved(&mut self.state, &parts);
+        }
+        Ok(parts.len())
+    }
+
+    /// Why what was decided since may be wrong: the shelf did not answer.
+    pub const fn unread(&self) -> Option<&ShelfError> {
+        self.unread.as_ref()
+    }
+
+    /// How many parts came back from the shelf so far.
+    pub const fn taken_back(&self) -> u64 {
+        self.taken_back
+    }
+
+    /// Takes back from the shelf what is about to be read.
+    fn bring(&mut self, of: Upcoming<'_>) {
+        let Some(shelf) = self.shelf.as_ref().filter(|shelf| !shelf.is_empty()) else { return };
+        let mut asked = BTreeSet::new();
+        loop {
+            let missing = self.decider.missing(&self.state, &self.partition, of);
+            let mut is_back = false;
+            for id in missing {
+                if !asked.insert(id.clone()) {
+                    continue;
+                }
+                let part = shelf.get(&id).and_then(|part| match part {
+                    Some(part) => self.decider.taken_back(&mut self.state, &id, &part).map(|()| true),
+                    None => Ok(false),
+                });
+                match part {
+                    Ok(true) => {
+                        is_back = true;
+                        self.taken_back += 1;
+                    }
+                    Ok(false) => {}
+                    Err(error) => self.unread = Some(self.unread.take().unwrap_or(error)),
+                }
+            }
+            if !is_back {
+                return;
+            }
+        }
+    }
+
     /// Folds an input that was decided before.
     pub fn see(&mut self, input: &Recorded) {
+        self.bring(Upcoming::Input(input));
         self.decider.seen(&mut self.state, input);
     }
 
     /// Folds a decision that is recorded.
     pub fn fold(&mut self, decision: &Recorded) {
+        self.bring(Upcoming::Decision(decision));
         self.now = self.now.max(decision.time);
         self.decider.evolve(&mut self.state, decision);
     }
@@ -121,6 +190,7 @@ impl<D: Decider> LaneEngine<D> {
     /// When a timer was dead; the input is decided all the same.
     pub fn input(&mut self, input: &Recorded, time: InputTime, out: &mut dyn FnMut(Recorded)) -> Result<(), DeadTimer> {
         let fired = if self.decider.precedes_timers(input) { Ok(()) } else { self.pass(time.timers_by, out) };
+        self.bring(Upcoming::Input(input));
         if self.decider.sees_first() {
             self.see(input);
         }
@@ -158,6 +228,7 @@ impl<D: Decider> LaneEngine<D> {
 
     fn fire_while(&mut self, fires: impl Fn(&Timer) -> bool, out: &mut dyn FnMut(Recorded)) -> Result<(), DeadTimer> {
         while let Some(timer) = self.due().filter(&fires) {
+            self.bring(Upcoming::Timer(&timer));
             let drafts = self.decider.fire(&self.state, &self.partition, &timer);
             if drafts.is_empty() {
                 return Err(DeadTimer(timer));

@@ -28,6 +28,7 @@ impl<D: Decider> Runner<D> {
             let epoch = lane.tip.counter + 1;
             let owned = command::Owned { epoch, owner: self.options.owner.clone() };
             lane.engine.owned(owned, &mut |decision| lane.batch.push(decision));
+            lane.is_read()?;
             if !self.append(lane).await? {
                 return Ok(false);
             }
@@ -52,6 +53,7 @@ impl<D: Decider> Runner<D> {
                 let overtakes = lane.queue.len() > backlog;
                 let Some((whole, stamp)) = decide_next(lane, backlog, self.options.progress.figures()) else { break };
                 stamps.push(stamp);
+                lane.is_read()?;
                 let full = if whole || overtakes { BATCH_EVENTS } else { BATCH_EVENTS_MAX };
                 let full = lane.batch.len() >= full || lane.batch.bytes() >= BATCH_BYTES || lane.queue.is_long();
                 if full || lane.queue.is_empty() {
@@ -140,6 +142,7 @@ impl<D: Decider> Runner<D> {
             return Ok(true);
         };
         said(lane.engine.pass_to(timer, &mut |decision| lane.batch.push(decision)));
+        lane.is_read()?;
         if lane.batch.is_empty() {
             tokio::time::sleep(PAUSE.1).await;
             return Ok(true);

@@ -22,6 +22,9 @@ struct Saved<S: serde::Serialize + serde::de::DeserializeOwned> {
     template: S,
     template_cursors: Vec<ConsumedThrough>,
     lanes: Vec<SavedLane<S>>,
+    /// Whether parts of the state stand on the shelf as of here.
+    #[serde(default)]
+    counts_on_shelf: bool,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -46,15 +49,25 @@ impl<D: Decider> Runner<D> {
         let cursors = |list: Vec<ConsumedThrough>| -> BTreeMap<_, _> {
             list.into_iter().map(|cursor| (cursor.subject.clone(), cursor)).collect()
         };
+        let shelves = self.options.snapshots.shelves(&name);
         let saved = self.options.snapshots.read::<Saved<D::State>>(&name, self.options.ledger.as_ref()).await;
+        let saved = saved.filter(|(stamp, saved)| {
+            let fits = !saved.counts_on_shelf || shelves.as_ref().is_some_and(|it| it.is_marked(stamp.seq));
+            if !fits {
+                tracing::warn!(name, "a snapshot is not used: what it left on the shelf is not there");
+            }
+            fits
+        });
+        world.open_shelves(shelves, saved.as_ref().map(|(stamp, _)| stamp.seq));
         if let Some((stamp, saved)) = saved {
             (world.through, world.snapshot_at, world.hash) = (stamp.seq, stamp.seq, stamp.hash);
             world.template = saved.template;
             world.template_cursors = cursors(saved.template_cursors);
             for saved in saved.lanes {
+                let shelf = world.shelves.as_ref().map(|shelves| shelves.of(&saved.partition));
                 let lane = world.lane(&saved.partition);
                 let decider = Arc::clone(&self.decider);
-                lane.engine = LaneEngine::resumed(decider, saved.partition, saved.state, saved.now);
+                lane.engine = LaneEngine::resumed(decider, saved.partition, saved.state, saved.now).with_shelf(shelf);
                 lane.tip = LaneTip { seq: saved.seq, hash: saved.hash, counter: saved.counter };
                 lane.queue = InputQueue::from(cursors(saved.cursors), line_of(&self.decider));
                 lane.queue.unwritten = saved.unwritten;
@@ -81,7 +94,7 @@ impl<D: Decider> Runner<D> {
         if let Some(commit) = world.take(record)? {
             world.lane(&commit.partition).fold(&commit);
         }
-        Ok(())
+        world.is_read()
     }
 
     /// Writes a snapshot where one is due, or `now`. The lane waits for it, so that time spent on snapshots stays a
@@ -92,10 +105,11 @@ impl<D: Decider> Runner<D> {
     pub(super) async fn save(&self, world: &mut LaneWorld<D>, now: bool) -> Result<(), Error> {
         let due = world.through >= world.snapshot_at + if now { 1 } else { SNAPSHOT_EVERY };
         let rested = world.snapshot_spent.is_none_or(|(ended, spent)| ended.elapsed() >= spent * SNAPSHOT_REST);
-        let quiet = world.lanes.values().all(|lane| lane.queue.is_empty() && lane.batch.is_empty());
-        // Our own appends may lie beyond what came back to us: the state is then ahead of its place.
-        let level = world.lanes.values().all(|lane| lane.tip.seq <= world.through);
-        if !due || !(rested || now) || !quiet || !level {
+        if !due || !(rested || now) || !world.is_level() {
+            return Ok(());
+        }
+        let counts_on_shelf = world.mark_shelves();
+        if counts_on_shelf.is_err() {
             return Ok(());
         }
         let began = Instant::now();
@@ -113,6 +127,7 @@ impl<D: Decider> Runner<D> {
             lanes: lanes.collect(),
             template: world.template.clone(),
             template_cursors: world.template_cursors.values().cloned().collect(),
+            counts_on_shelf: counts_on_shelf.unwrap_or_default(),
         };
         let stamp = SnapshotHeader {
             ledger_id: self.options.ledger.info().ledger_id.clone(),

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hindcast_domain::Partition;
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::lane::Decider;
+use hindcast_domain::{Partition, Span};
 use hindcast_engine::ENGINE_VERSION;
 use hindcast_events::Envelope;
 use hindcast_ledger::commit;
@@ -15,6 +15,7 @@ use hindcast_ledger::port::{ReadError, Record, Seq, Shared};
 
 use super::Error;
 use super::world::{LaneCommit, LaneWorld, OwnedLane};
+use crate::snapshot::SnapshotStore;
 
 /// The first place where a lane would decide something else than it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +52,37 @@ pub struct Redecider<D: Decider> {
     world: LaneWorld<D>,
     diverged: BTreeSet<Partition>,
     report: Redecision,
+    /// How long something was over before it leaves memory; `None` for never.
+    shelving: Option<Span>,
 }
 
 impl<D: Decider> Redecider<D> {
     /// One that has read nothing yet.
     pub fn new(decider: D) -> Self {
         let world = LaneWorld::new(Arc::new(decider));
-        Self { world, diverged: BTreeSet::new(), report: Redecision::default() }
+        Self { world, diverged: BTreeSet::new(), report: Redecision::default(), shelving: None }
+    }
+
+    /// The same, and what is over leaves memory as it does where the lane is decided: a past of any length fits.
+    #[must_use]
+    pub fn shelving(mut self, store: &SnapshotStore) -> Self {
+        let name = format!("again-{}", self.world.decider.name());
+        self.world.open_shelves(store.shelves(&name), None);
+        self.shelving = store.over_kept();
+        self
+    }
+
+    /// Lets go of what is over as of what was decided last.
+    fn shelve(&mut self) -> Result<(), Error> {
+        let (Some(kept), Some(shelves)) = (self.shelving, &self.world.shelves) else { return Ok(()) };
+        shelves.read_through(self.world.through);
+        if self.world.is_level() {
+            for lane in self.world.lanes.values_mut() {
+                let now = lane.engine.now();
+                lane.engine.shelve(now, kept)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the next record of the order.
@@ -66,6 +91,12 @@ impl<D: Decider> Redecider<D> {
     /// When the ledger is damaged or holds events of a newer binary.
     pub fn take(&mut self, record: &Record) -> Result<(), Error> {
         let Some(found) = self.world.take(record)? else { return Ok(()) };
+        self.commit(record, found)?;
+        self.world.is_read()?;
+        self.shelve()
+    }
+
+    fn commit(&mut self, record: &Record, found: LaneCommit) -> Result<(), Error> {
         self.report.engines.insert(found.header.engine);
         let lane = self.world.lane(&found.partition);
         if found.header.engine != ENGINE_VERSION || self.diverged.contains(&found.partition) {
@@ -96,6 +127,12 @@ impl<D: Decider> Redecider<D> {
     #[must_use]
     pub const fn report(&self) -> &Redecision {
         &self.report
+    }
+
+    /// Parts of the state that left memory and came back.
+    #[must_use]
+    pub fn taken_back(&self) -> u64 {
+        self.world.lanes.values().map(|lane| lane.engine.taken_back()).sum()
     }
 
     /// The states that were decided again, by partition.

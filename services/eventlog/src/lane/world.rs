@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hindcast_domain::Partition;
 use hindcast_domain::lane::{Decider, Input, names};
+use hindcast_domain::{Partition, Span, Time};
 use hindcast_engine::LaneEngine;
 
 use super::batch::DecidedBatch;
 use super::queue::{DecodedCommit, InputQueue, LineOf};
 use super::{Error, LaneTip};
 use crate::read::{self, DecodedRecord};
+use crate::shelf::LaneShelves;
 use hindcast_domain::event::Recorded;
 use hindcast_domain::lane::Timer;
 use hindcast_ledger::commit::{self, CommitHeader, ConsumedThrough, Hash};
@@ -46,6 +47,12 @@ pub(super) struct LaneWorld<D: Decider> {
     pub(super) snapshot_at: Seq,
     /// When the last snapshot was written, and how long that took.
     pub(super) snapshot_spent: Option<(Instant, Duration)>,
+    /// Where what is over stands, where it leaves memory.
+    pub(super) shelves: Option<Arc<LaneShelves>>,
+    /// When it was looked for last.
+    pub(super) tidied_at: Option<Time>,
+    /// How long it is looked for again after that.
+    pub(super) tidy_every: Span,
 }
 
 /// A commit of a lane of ours that is not folded yet.
@@ -69,15 +76,19 @@ impl<D: Decider> LaneWorld<D> {
             hash: Hash::ZERO,
             snapshot_at: 0,
             snapshot_spent: None,
+            shelves: None,
+            tidied_at: None,
+            tidy_every: Span::minutes(1),
         }
     }
 
     /// The lane of a partition; it is founded where it does not exist yet.
     pub(super) fn lane(&mut self, partition: &Partition) -> &mut OwnedLane<D> {
-        let Self { decider, lanes, template, template_cursors, .. } = self;
+        let Self { decider, lanes, template, template_cursors, shelves, .. } = self;
         lanes.entry(partition.clone()).or_insert_with(|| OwnedLane {
             subject: Subject::lane(partition, decider.name()),
-            engine: LaneEngine::new(Arc::clone(decider), partition.clone(), template.clone()),
+            engine: LaneEngine::new(Arc::clone(decider), partition.clone(), template.clone())
+                .with_shelf(shelves.as_ref().map(|shelves| shelves.of(partition))),
             queue: InputQueue::from(template_cursors.clone(), line_of(decider)),
             tip: LaneTip::default(),
             batch: DecidedBatch::default(),

@@ -49,6 +49,7 @@ pub struct Common {
     pub reading_only: bool,
     /// The writer's slot in the ledger.
     slot: String,
+    snapshots: SnapshotStore,
 }
 
 impl Common {
@@ -69,6 +70,7 @@ impl Common {
         let pages = roles.contains(&Role::Pager) && !reading_only;
         let notifiers = if pages { receivers::notifiers(&settings)? } else { BTreeMap::new() };
         let lags = LagBoard::new(settings.health.lag());
+        let snapshots = SnapshotStore::at(settings.data.join("snapshots")).shelving_after(settings.state.over_kept());
         let common = Self {
             settings,
             roles,
@@ -84,6 +86,7 @@ impl Common {
             notifiers,
             reading_only,
             slot,
+            snapshots,
         };
         Ok((common, opened, listener, token))
     }
@@ -99,7 +102,7 @@ impl Common {
             ledger: Arc::clone(&self.ledger),
             clock: Arc::clone(&self.clock),
             progress: self.progress.clone(),
-            snapshots: SnapshotStore::at(self.settings.data.join("snapshots")),
+            snapshots: self.snapshots.clone(),
             owner: self.owner.clone(),
             backlog: lane::BACKLOG,
         }

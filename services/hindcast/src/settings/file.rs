@@ -41,6 +41,8 @@ pub struct File {
     pub health: HealthSettings,
     /// The dead man's switch outside that is told while alerts are decided.
     pub heartbeat: HeartbeatSettings,
+    /// What stays in memory.
+    pub state: StateSettings,
     /// Who is notified.
     pub receivers: Vec<Receiver>,
     /// Who is on call.
@@ -84,6 +86,28 @@ impl HealthSettings {
     #[must_use]
     pub const fn lag(self) -> Duration {
         Duration::from_secs(self.lag_s as u64)
+    }
+}
+
+/// What stays in memory.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateSettings {
+    /// How long something was over, in seconds, before it leaves memory; 0 for never.
+    pub over_kept_s: u32,
+}
+
+impl Default for StateSettings {
+    fn default() -> Self {
+        Self { over_kept_s: 3_600 }
+    }
+}
+
+impl StateSettings {
+    /// The same as a span; `None` for never.
+    #[must_use]
+    pub fn over_kept(self) -> Option<hindcast_domain::Span> {
+        (self.over_kept_s > 0).then(|| hindcast_domain::Span::seconds(i64::from(self.over_kept_s)))
     }
 }
 

@@ -92,7 +92,7 @@ pub const OWNED: [(&str, &[&str]); 19] = [
     ("jsonwebtoken", &["hindcast-chat-teams"]),
     ("linfa-logistic", &["hindcast-train-linfa"]),
     ("async-nats", &["hindcast-ledger-nats"]),
-    ("fjall", &["hindcast-views"]),
+    ("fjall", &["hindcast-eventlog", "hindcast-views"]),
     (
         "reqwest",
         &[

@@ -96,6 +96,21 @@ impl FiringAlerts {
         self.alerts.insert(alert.fingerprint.clone(), is);
     }
 
+    /// Lets go of an alert that is over for long.
+    pub(crate) fn forget(&mut self, fingerprint: &Fingerprint) {
+        if let Some(news) = self.alerts.remove(fingerprint) {
+            self.count(fingerprint, &news, false);
+        }
+    }
+
+    /// The same alert is asked about again: it counts for its incident as before.
+    pub(crate) fn take_back(&mut self, fingerprint: &Fingerprint, news: Option<AlertNews>) {
+        if let Some(news) = news {
+            self.count(fingerprint, &news, true);
+            self.alerts.insert(fingerprint.clone(), news);
+        }
+    }
+
     fn count(&mut self, fingerprint: &Fingerprint, news: &AlertNews, add: bool) {
         let Some(incident) = &news.incident else { return };
         let members = self.members.entry(incident.clone()).or_default();

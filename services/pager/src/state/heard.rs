@@ -68,7 +68,13 @@ pub(crate) struct HeardOfIncident {
 }
 
 /// Messages that count alerts, by kind and receiver, each with the position up to which it was made.
-type KindsHeard = BTreeMap<String, BTreeMap<String, VecDeque<(u64, NoticeId)>>>;
+pub(crate) type KindsHeard = BTreeMap<String, BTreeMap<String, VecDeque<(u64, NoticeId)>>>;
+
+/// What receivers heard of one alert by name.
+pub(crate) type ShelvedAlertWords = BTreeMap<String, VecDeque<(u64, NoticeId)>>;
+
+/// What receivers heard of one incident, and of its alerts by kind.
+pub(crate) type ShelvedIncidentWords = (Option<BTreeMap<String, HeardOfIncident>>, Option<KindsHeard>);
 
 /// What all receivers heard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -206,6 +212,38 @@ impl HeardWords {
                 self.kinds.remove(incident);
             }
         }
+    }
+
+    /// What was heard of an alert by name, for the shelf.
+    pub(crate) fn shelved_alert(&self, fingerprint: &Fingerprint) -> Option<ShelvedAlertWords> {
+        self.alerts.get(fingerprint).cloned()
+    }
+
+    /// What was heard of an incident, likewise.
+    pub(crate) fn shelved_incident(&self, id: &IncidentId) -> ShelvedIncidentWords {
+        (self.incidents.get(id).cloned(), self.kinds.get(id).cloned())
+    }
+
+    /// Lets go of what was heard of an alert that is over for long.
+    pub(crate) fn forget_alert(&mut self, fingerprint: &Fingerprint) {
+        self.alerts.remove(fingerprint);
+    }
+
+    /// The same of an incident.
+    pub(crate) fn forget_incident(&mut self, id: &IncidentId) {
+        self.incidents.remove(id);
+        self.kinds.remove(id);
+    }
+
+    /// What was heard of an alert is asked for again, and nothing was heard of it since.
+    pub(crate) fn take_alert_back(&mut self, fingerprint: &Fingerprint, words: Option<ShelvedAlertWords>) {
+        self.alerts.extend(words.map(|words| (fingerprint.clone(), words)));
+    }
+
+    /// The same of an incident.
+    pub(crate) fn take_incident_back(&mut self, id: &IncidentId, (words, kinds): ShelvedIncidentWords) {
+        self.incidents.extend(words.map(|words| (id.clone(), words)));
+        self.kinds.extend(kinds.map(|kinds| (id.clone(), kinds)));
     }
 
     fn push(&mut self, incident: &IncidentId, receiver: &str, message: HeardMessage) {

@@ -34,6 +34,11 @@ impl OwedIndex {
         self.due.first().map(|(due, id)| (*due, id))
     }
 
+    /// Whether something is owed about an incident.
+    pub(crate) fn is_owed(&self, incident: &IncidentId) -> bool {
+        self.due_of.contains_key(incident) || self.untold.contains_key(incident)
+    }
+
     /// What a receiver is to be told of by name, oldest first.
     pub(crate) fn untold(&self, incident: &IncidentId, receiver: &str) -> Option<&BTreeSet<(Time, Fingerprint)>> {
         self.untold.get(incident)?.get(receiver)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use hindcast_domain::alert::{Alert, Labels};
 use hindcast_domain::book::Book;
 use hindcast_domain::event::{Event, Recorded};
-use hindcast_domain::incident::Status;
+use hindcast_domain::incident::{Incident, Status};
 use hindcast_domain::notice::Reason;
 use hindcast_domain::oncall::{self, OnCallRules};
 use hindcast_domain::{Fingerprint, IncidentId, NoticeId, Severity, Span, Time};
@@ -69,6 +69,17 @@ pub(crate) struct StatusTurn {
     pub(crate) position: u64,
 }
 
+/// What was seen of an incident beside its book, as it stands on the shelf.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct ShelvedIncidentSight {
+    acknowledged: Option<KnownOfIncident>,
+    turned: Option<StatusTurn>,
+    calls: Option<BTreeMap<Reason, NoticeCall>>,
+    touched: Option<Time>,
+    loud_since: Option<Time>,
+    wide_since: Option<Time>,
+}
+
 /// Something that asks for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NoticeCall {
@@ -102,6 +113,43 @@ fn lighten(alert: &mut Alert) {
 }
 
 impl ObservedState {
+    /// What was seen of an incident, for the shelf.
+    pub(crate) fn shelved_incident(&self, id: &IncidentId) -> ShelvedIncidentSight {
+        ShelvedIncidentSight {
+            acknowledged: self.acknowledged.get(id).cloned(),
+            turned: self.turned.get(id).copied(),
+            calls: self.calls.get(id).cloned(),
+            touched: self.touched.get(id).copied(),
+            loud_since: self.loud_since.get(id).copied(),
+            wide_since: self.wide_since.get(id).copied(),
+        }
+    }
+
+    /// Lets go of an incident that is over for long.
+    pub(crate) fn forget_incident(&mut self, id: &IncidentId) {
+        self.books.values_mut().for_each(|book| {
+            book.incidents.remove(id);
+        });
+        self.acknowledged.remove(id);
+        self.turned.remove(id);
+        self.calls.remove(id);
+        self.touched.remove(id);
+        self.loud_since.remove(id);
+        self.wide_since.remove(id);
+    }
+
+    /// An incident is asked about again, and no input was about it since.
+    pub(crate) fn take_incident_back(&mut self, book: &str, incident: Incident, sight: ShelvedIncidentSight) {
+        let id = incident.id.clone();
+        self.acknowledged.extend(sight.acknowledged.map(|saw| (id.clone(), saw)));
+        self.turned.extend(sight.turned.map(|turn| (id.clone(), turn)));
+        self.calls.extend(sight.calls.map(|calls| (id.clone(), calls)));
+        self.touched.extend(sight.touched.map(|at| (id.clone(), at)));
+        self.loud_since.extend(sight.loud_since.map(|at| (id.clone(), at)));
+        self.wide_since.extend(sight.wide_since.map(|at| (id.clone(), at)));
+        self.books.entry(book.to_owned()).or_default().incidents.insert(id, incident);
+    }
+
     /// Folds an input.
     pub(crate) fn see(&mut self, input: &Recorded) -> SeenChange {
         self.position = self.position.max(input.position);

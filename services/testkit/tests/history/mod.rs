@@ -53,6 +53,7 @@ pub struct History {
     doors: Vec<(IntakeWriter, Stepped, Span)>,
     progress: LedgerProgress,
     snapshots: PathBuf,
+    store: SnapshotStore,
     lanes: BTreeMap<&'static str, RunningLane>,
     commands: u64,
     versions: u32,
@@ -103,6 +104,7 @@ impl History {
             clock: Stepped::new(START),
             doors,
             progress,
+            store: SnapshotStore::at(snapshots.clone()).shelving_after(Some(Span::seconds(30))),
             snapshots,
             lanes: BTreeMap::new(),
             commands: 0,
@@ -114,7 +116,8 @@ impl History {
     fn options(&mut self, lane: &str) -> Options {
         let snapshots = match self.draws.below(2) {
             0 => SnapshotStore::none(),
-            _ => SnapshotStore::at(self.snapshots.clone()),
+            // What is over leaves memory soon, so that much comes back.
+            _ => self.store.clone(),
         };
         Options {
             ledger: Arc::clone(&self.ledger),

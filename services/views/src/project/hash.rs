@@ -8,7 +8,11 @@ use hindcast_domain::{Fingerprint, IncidentId, LabelId, Partition, SilenceId};
 
 use super::Projector;
 use super::live::ClassCounts;
+use crate::error::Error;
 use crate::fold::{self, DigestsByFold, Folds};
+
+/// Minutes for which the digests are kept when nobody asks for the hash.
+const UNASKED_MAX: u32 = 60;
 
 /// What is kept at hand, of one position.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub(super) struct Digests {
     changed: BTreeSet<(Partition, Dirty)>,
     /// The hash of all, while nothing changed.
     hash: Option<String>,
+    /// How often what is over was looked for since somebody asked.
+    unasked: u32,
 }
 
 impl Digests {
@@ -52,22 +58,42 @@ impl Digests {
         }
     }
 
-    /// The state hash of the folds.
-    fn hash(&mut self, folds: &Folds) -> String {
-        if let Some(hash) = &self.hash {
-            return hash.clone();
-        }
+    /// Makes the digests of what changed, before it leaves memory.
+    pub(super) fn settle(&mut self, folds: &Folds) {
         let changed = std::mem::take(&mut self.changed);
-        let of = self.of.get_or_insert_with(|| folds.digests());
+        let Some(of) = &mut self.of else { return };
         for (partition, dirty) in changed {
             if let Some(digest) = dirty.digest(folds, &partition) {
                 let (fold, id) = dirty.key();
                 of.entry((fold, partition.to_string())).or_default().insert(id.into(), digest);
             }
         }
+    }
+
+    /// Lets go of the digests where nobody asked for the hash lately.
+    pub(super) fn forget_unasked(&mut self) {
+        self.unasked = self.unasked.saturating_add(1);
+        if self.unasked > UNASKED_MAX {
+            self.of = None;
+            self.changed.clear();
+        }
+    }
+
+    /// The state hash of the folds; `all` makes the digests of everything where there are none.
+    fn hash(&mut self, folds: &Folds, all: impl FnOnce() -> Result<DigestsByFold, Error>) -> Result<String, Error> {
+        self.unasked = 0;
+        if let Some(hash) = &self.hash {
+            return Ok(hash.clone());
+        }
+        self.settle(folds);
+        let of = match self.of.take() {
+            Some(of) => of,
+            None => all()?,
+        };
+        let of = self.of.insert(of);
         let hash = fold::hash_of(of);
         self.hash = Some(hash.clone());
-        hash
+        Ok(hash)
     }
 }
 
@@ -95,13 +121,22 @@ impl Dirty {
 }
 
 impl Projector {
-    /// The state as of what was projected last.
-    pub(crate) fn state_now(&mut self) -> StateNow {
-        StateNow {
-            position: self.checkpoint.position,
-            hash: self.digests.hash(&self.folds),
-            counts: self.classes,
-            parked: self.parked.len() as u64,
-        }
+    /// The state as of what was projected last; `besides` adds the digests of what is not in memory as of a position.
+    pub(crate) fn state_now(
+        &mut self,
+        besides: impl FnOnce(u64, &mut DigestsByFold) -> Result<(), Error>,
+    ) -> Result<StateNow, Error> {
+        let Self { digests, folds, checkpoint, forgotten, .. } = self;
+        let all = || {
+            let mut all = folds.digests();
+            if *forgotten {
+                // What is not in memory is as it is written.
+                besides(checkpoint.position, &mut all)?;
+            }
+            Ok(all)
+        };
+        let hash = digests.hash(folds, all)?;
+        let (position, parked) = (self.checkpoint.position, self.parked.len() as u64);
+        Ok(StateNow { position, hash, counts: self.classes, parked })
     }
 }

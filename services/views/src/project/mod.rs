@@ -1,10 +1,11 @@
 //! The projector: takes records in order and writes what they change, data and checkpoint in one batch.
 //!
-//! It owns the folds in memory (everything that was ever seen, for now) and is the only writer of the
-//! store. It refuses to answer questions: readers go to the store, as of the position it has announced.
+//! It owns the folds in memory (what was over for long is read from the store when it is needed) and is the only writer
+//! of the store. It refuses to answer questions: readers go to the store, as of the position it has announced.
 
 mod advice;
 pub(crate) mod commands;
+pub(crate) mod forget;
 pub(crate) mod hash;
 pub(crate) mod index;
 pub(crate) mod live;
@@ -62,6 +63,8 @@ pub(crate) struct Projector {
     commands: NewestCommands,
     /// Repeats, as they are counted.
     repeats: repeats::RepeatTotals,
+    /// Whether anything left memory, so that it may have to be read.
+    forgotten: bool,
 }
 
 /// What one batch has gathered.
@@ -115,6 +118,7 @@ impl Projector {
             digests: Digests::default(),
             commands: NewestCommands::default(),
             repeats: repeats::RepeatTotals::default(),
+            forgotten: false,
         }
     }
 
@@ -208,6 +212,7 @@ impl Projector {
         context: &mut CommitContext,
         recorded: &Recorded,
     ) -> Result<(), Error> {
+        self.bring(recorded)?;
         if matches!(recorded.event, Event::Command(_)) {
             self.commands.note(recorded.id.clone());
         }

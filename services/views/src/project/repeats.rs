@@ -115,6 +115,23 @@ impl RepeatTotals {
         tally.map(|tally| Tally { occurrences: tally.occurrences + self.of(id), ..tally })
     }
 
+    /// Lets go of a count that is written.
+    pub(super) fn forget(&mut self, id: &str) {
+        if !self.unwritten.contains(id) {
+            self.totals.remove(id);
+        }
+    }
+
+    /// Finds a count again.
+    pub(super) fn bring(&mut self, store: &Store, id: &str) -> Result<(), Error> {
+        if !self.totals.contains_key(id)
+            && let Some(document) = store.document(DocumentKind::Repeats, id, u64::MAX)?
+        {
+            self.totals.insert(id.to_owned(), read_count(&document.value)?);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, id: &str, (position, at): (u64, Time), count: u64, at_home: bool) {
         let total = self.totals.entry(id.to_owned()).or_default();
         total.count += count;

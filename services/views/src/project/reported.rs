@@ -178,6 +178,16 @@ pub(super) fn note(recorded: &Recorded) -> Vec<u8> {
 pub(super) struct WrittenRows(BTreeMap<IncidentId, u64>);
 
 impl WrittenRows {
+    /// Lets go of the row of an incident that is over.
+    pub(super) fn forget(&mut self, id: &IncidentId) {
+        self.0.remove(id);
+    }
+
+    /// Finds the row of an incident again, as it was written.
+    pub(super) fn bring(&mut self, id: &IncidentId, row: &IncidentRow) {
+        self.0.insert(id.clone(), row.mark());
+    }
+
     /// Finds the rows again as they were written.
     pub(super) fn load(&mut self, folds: &Folds, tally: impl Fn(&IncidentId) -> Option<Tally>) {
         for (partition, book) in &folds.books {

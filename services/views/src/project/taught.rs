@@ -155,11 +155,26 @@ impl Taught {
         }
     }
 
-    /// An incident as it is now.
-    fn incident(&mut self, incident: &Incident, target: &mut Target<'_>) {
+    /// Lets go of an incident that is over; it stays counted.
+    pub(super) fn forget(&mut self, id: &IncidentId) {
+        self.closed.remove(id);
+    }
+
+    /// Finds again how an incident is counted.
+    pub(super) fn bring(&mut self, incident: &Incident) {
+        self.closed.extend(self.counted(incident).map(|counted| (incident.id.clone(), counted)));
+    }
+
+    /// How an incident is counted: not at all while it goes on, or where it is a part of another one.
+    fn counted(&self, incident: &Incident) -> Option<ClosedIncident> {
         let is_closed = incident.status == Status::Resolved && incident.merged_into.is_none();
         let named = incident.cause.is_some() || self.causes.get(&incident.id).is_some_and(|named| *named > 0);
-        let now = is_closed.then(|| ClosedIncident { named, services: incident.services.iter().cloned().collect() });
+        is_closed.then(|| ClosedIncident { named, services: incident.services.iter().cloned().collect() })
+    }
+
+    /// An incident as it is now.
+    fn incident(&mut self, incident: &Incident, target: &mut Target<'_>) {
+        let now = self.counted(incident);
         let before = match &now {
             Some(now) => self.closed.insert(incident.id.clone(), now.clone()),
             None => self.closed.remove(&incident.id),

@@ -1,7 +1,7 @@
 //! Counts, versions and the state hash as of a position, from the documents alone.
 
 use hindcast_domain::words::{ItemFault, ParkedStatus};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hindcast_domain::canonical::{self, EntityDigest, FOLD_VERSION};
 use hindcast_domain::label::Label;
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::Reader;
 use crate::error::Error;
+use crate::fold::DigestsByFold;
 use crate::project::live::{Class, ClassCounts, Summary};
 use crate::store::Document;
 use crate::store::keys::{DocumentKind, List};
@@ -66,6 +67,23 @@ impl Reader {
             }
         }
         Ok(summary)
+    }
+
+    /// Adds the digests of alerts and incidents that are not there yet.
+    pub(crate) fn digests_besides(&self, all: &mut DigestsByFold) -> Result<(), Error> {
+        let known: BTreeSet<Box<str>> = all.values().flat_map(|ids| ids.keys().cloned()).collect();
+        for (fold, list) in HASHED.into_iter().filter(|(fold, _)| matches!(*fold, "alerts" | "incidents")) {
+            for entry in self.store.list(list, self.at, None) {
+                let (_, id) = entry?;
+                if known.contains(id.as_str()) {
+                    continue;
+                }
+                if let Some((partition, digest, _)) = self.entity(fold, &id)? {
+                    all.entry((fold, partition)).or_default().insert(id.into(), digest);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Partition, digest and class of one entity that the state hash covers.

@@ -579,6 +579,21 @@ impl Running {
         folder: tempfile::TempDir,
         fail: FailPoint,
     ) -> Self {
+        Self::kept(shared, ledger, folder, (fail, None)).await
+    }
+
+    /// Views whose memory lets go of what was over for an hour by their clock.
+    pub async fn forgetting(ledger: &memory::MemoryLedger) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::kept(ledger.share(), ledger, folder, (FailPoint::None, Some(Span::hours(1)))).await
+    }
+
+    async fn kept(
+        shared: hindcast_ledger::Shared,
+        ledger: &memory::MemoryLedger,
+        folder: tempfile::TempDir,
+        (fail, over_kept): (FailPoint, Option<Span>),
+    ) -> Self {
         let progress = LedgerProgress::default();
         let clock = Stepped::new(Time::from_millis(START_MS));
         let options = Options {
@@ -586,6 +601,7 @@ impl Running {
             ledger: shared,
             clock: Arc::new(clock.clone()),
             progress: progress.clone(),
+            over_kept,
             public_url: String::new(),
             fail,
         };
