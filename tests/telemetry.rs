@@ -1,4 +1,5 @@
-//! Telemetry into the built binary by other doors than HTTP/1.1: OTLP over gRPC on the listen address and on its own.
+//! Telemetry into the built binary by other doors than HTTP/1.1: OTLP over gRPC on the listen address and on its own, and
+//! syslog over TCP and UDP.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -45,9 +46,13 @@ async fn call(address: &str, message: &[u8]) -> (Bytes, String) {
 }
 
 async fn spans(server: &Server) -> u64 {
+    counted(server, "hindcast_telemetry_records_total{kind=\"span\"} ").await
+}
+
+/// The value of a series of our own metrics.
+async fn counted(server: &Server, series: &str) -> u64 {
     let text = reqwest::get(server.url("/metrics")).await.unwrap().text().await.unwrap();
-    let of = text.lines().find_map(|line| line.strip_prefix("hindcast_telemetry_records_total{kind=\"span\"} "));
-    of.map_or(0, |count| count.parse().unwrap())
+    text.lines().find_map(|line| line.strip_prefix(series)).map_or(0, |count| count.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,5 +73,35 @@ async fn grpc_is_served_on_the_listen_address_and_on_one_of_its_own() {
     let alerts = client.post(format!("http://{otlp}/api/v2/alerts")).json(&json!([])).send().await.unwrap();
     assert_eq!(alerts.status(), 404, "that address is OpenTelemetry's alone");
     assert_eq!(spans(&server).await, 3);
+    assert!(server.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn syslog_comes_over_tcp_and_udp_in_both_standards() {
+    use tokio::io::AsyncWriteExt as _;
+    let (data, listen) = (folder(), format!("127.0.0.1:{}", free_port()));
+    let mut server = Server::start(data.path(), Ledger::Embedded, &["--syslog-listen", &listen]).await;
+    let rfc5424 = "<131>1 2026-11-30T04:00:00Z web-1 nginx 7 - [origin ip=\"10.0.0.7\"] upstream timed out";
+    let rfc3164 = "<11>Nov 30 04:00:00 web-1 sshd[77]: Connection closed";
+    // Counted, on a line, without a priority, with a time that is none: four messages, and none costs another.
+    let stream =
+        format!("{} {rfc5424}{rfc3164}\nno priority at all\n<13>1 not-a-time h app 7 - - odd\n", rfc5424.len());
+    let mut tcp = tokio::net::TcpStream::connect(&listen).await.unwrap();
+    for piece in stream.as_bytes().chunks(50) {
+        tcp.write_all(piece).await.unwrap();
+        tcp.flush().await.unwrap();
+    }
+    tcp.shutdown().await.unwrap();
+    let udp = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for datagram in [rfc5424, rfc3164, "<13>app: caf\u{e9} \u{1b}[31mred\u{1b}[0m", ""] {
+        udp.send_to(datagram.as_bytes(), &listen).await.unwrap();
+    }
+    let series = "hindcast_telemetry_records_total{kind=\"log\"} ";
+    let taken = async {
+        while counted(&server, series).await < 7 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), taken).await.expect("seven messages are stored");
     assert!(server.stop().success());
 }

@@ -97,7 +97,10 @@ impl Rca {
     fn compare(&self, page: &mut SimilarPage, now: &Remembered, found: Vec<Neighbour>) {
         let past: Vec<(Remembered, f32)> =
             found.into_iter().filter_map(|found| Some((remembered(&found)?, found.score))).collect();
+        let past: Vec<(Remembered, f32)> =
+            past.into_iter().filter(|(then, _)| hindcast_recall::is_past(now, then)).collect();
         page.items = hindcast_recall::recall(now, &past);
+        page.items.retain(|similar| similar.same || similar.score >= hindcast_recall::SHOWN_MIN);
         page.items.truncate(TOLD_MAX);
     }
 }

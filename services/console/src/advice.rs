@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hindcast_api::ProposalStatus;
-use hindcast_api::{Causes, Code, Finding, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
+use hindcast_api::{Causes, Code, Finding, Impact, Page, Postmortem, Proposal, RunbookSummary, SimilarPage};
 use hindcast_http::{HttpRefusal, Result};
 use hindcast_queries::FindingFilter;
 use schemars::JsonSchema;
@@ -35,6 +35,20 @@ pub async fn causes(Path(id): Path<String>, look: Look) -> AdviceResponse<Causes
     let mut causes = look.advice().causes(look.seen(), Some(&id)).await?;
     causes.next = look.asked().cut(&mut causes.items, causes.position)?;
     Ok(Json(causes))
+}
+
+/// What it touches, by all that fires, was found and is open, with the risk.
+pub async fn impact(Path(id): Path<String>, look: Look) -> AdviceResponse<Impact> {
+    let causes = look.advice().causes(look.seen(), Some(&id)).await?;
+    let radius = causes.blast_radius;
+    Ok(Json(Impact {
+        incident: causes.incident,
+        position: causes.position,
+        affected: radius.hit,
+        at_risk: radius.at_risk,
+        no_sign_seen: radius.unharmed,
+        risk: causes.risk.unwrap_or_default(),
+    }))
 }
 
 /// Incidents of the past that are like it.

@@ -8,17 +8,16 @@ use std::time::Duration;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::{IncidentId, Time, incident};
 use hindcast_queries::{EventFilter, IncidentFilter, Window};
-use hindcast_telemetry::{ArrivalCursor, Arrived, SampleFilter, TelemetryWindow};
+use hindcast_telemetry::{ArrivalCursor, Arrived};
 use tokio::sync::watch;
 
 use crate::cases::{self, CaseJob, IncidentCase, Stage};
 use crate::error::Error;
-use crate::limits::{
-    BEFORE, CASES_MAX, EVENTS_MAX, GATHER, PARTITIONS_MAX, PAUSE, READY, SNAPSHOT_EVERY, SNAPSHOT_RECORDS,
-};
+use crate::limits::{CASES_MAX, EVENTS_MAX, GATHER, PARTITIONS_MAX, PAUSE, READY, SNAPSHOT_EVERY, SNAPSHOT_RECORDS};
+use crate::look::LookJob;
 use crate::raise::New;
 use crate::state::{self, DetectorState};
-use crate::{Detector, DetectorProgress, levels, lines};
+use crate::{Detector, DetectorProgress, lines};
 
 /// Events that say something new of an incident's life. That an alert joined is none: there may be thousands of them in
 /// a second, and what they move is asked of the incident itself.
@@ -314,14 +313,8 @@ impl FollowRun<'_> {
         match job {
             CaseJob::Pin { from, to, .. } => self.detector.pin(&partition, id, (from, to)).await,
             CaseJob::Look { until, .. } => {
-                let stretch = TelemetryWindow { from: onset - BEFORE, to: until };
-                let telemetry = &self.detector.options.telemetry;
-                let series = telemetry.series(&partition, stretch, SampleFilter::default()).await?;
-                let found = levels::look(&partition, id, (onset, until), &series, &self.topology);
-                self.detector.raise(&mut self.state, &found.new).await?;
-                self.count("hindcast_findings_left_out_total", found.left_out);
-                self.count("hindcast_detector_series_left_out_total", found.unseen);
-                Ok(())
+                let job = LookJob { partition: &partition, incident: id, onset, until };
+                self.detector.look(&job, &mut self.state, &self.topology).await
             }
         }
     }

@@ -82,6 +82,7 @@ fn finding(
         until,
         template: None,
         metric: Some(metric),
+        request: None,
         before: shift.before,
         after: shift.after,
         count: shift.count,

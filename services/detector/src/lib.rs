@@ -13,6 +13,7 @@ mod follow;
 mod levels;
 mod limits;
 mod lines;
+mod look;
 mod pins;
 mod raise;
 mod state;
@@ -30,7 +31,7 @@ use tokio::sync::{Mutex, watch};
 pub use error::Error;
 
 /// The version of the detector, which every finding carries. It rises when a rule changes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Who raises: the actor of the events.
 pub const ACTOR: &str = "detector";
 

@@ -16,6 +16,8 @@ pub(crate) const SHIFTS_PER_SERVICE_MAX: usize = 3;
 pub(crate) const SHIFTS_PER_LOOK_MAX: usize = 30;
 /// Series that are compared in one look; more are counted.
 pub(crate) const SERIES_MAX: usize = 5_000;
+/// Spans that are looked at in one look, the newest ones.
+pub(crate) const SPANS_MAX: usize = 100_000;
 /// Bytes of one pinned window, before which its oldest blocks go.
 pub(crate) const PIN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) const TITLE_BYTES_MAX: usize = 240;

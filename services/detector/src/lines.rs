@@ -105,6 +105,7 @@ fn finding(partition: &Partition, sign: TemplateSign, topology: &Topology) -> Ne
             sample: redactor.text(&sign.sample),
         }),
         metric: None,
+        request: None,
         before: sign.before,
         after: sign.after,
         count: sign.count,

@@ -51,6 +51,7 @@ pub fn proposal(incident: &str, runbook: &str) -> Proposal {
         title: runbook.to_owned(),
         version: "1".to_owned(),
         params: BTreeMap::new(),
+        sources: Default::default(),
         targets: Vec::new(),
         why: String::new(),
         effect: String::new(),

@@ -96,6 +96,7 @@ pub fn raised(kind: Kind, service: &str, at: Time) -> Raised {
         until: at,
         template: None,
         metric: None,
+        request: None,
         before: 0.0,
         after: 1.0,
         count: 1,

@@ -6,12 +6,14 @@
 pub mod detect;
 mod forms;
 pub mod ours;
+mod spans;
 
 use std::collections::BTreeMap;
 
 use hindcast_api::{Change, Citation, Event, Finding, Incident};
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::{IncidentId, Severity, Span, Time, event, finding};
+use hindcast_rca::requests::RequestSpan;
 use hindcast_rca::{Evidence, Symptom};
 use serde_json::{Value, json};
 
@@ -49,6 +51,19 @@ pub struct RecordedAlert {
     pub ends_at: Time,
 }
 
+/// Which telemetry is looked at beside alerts and changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TelemetryParts {
+    pub logs: bool,
+    pub metrics: bool,
+    pub spans: bool,
+}
+
+impl TelemetryParts {
+    /// What a recording is looked at with where nothing else is said.
+    pub const USUAL: Self = Self { logs: true, metrics: true, spans: false };
+}
+
 /// A recording, read.
 pub struct EvidenceRecording {
     pub name: String,
@@ -62,6 +77,8 @@ pub struct EvidenceRecording {
     pub series: BTreeMap<(String, String), Vec<(Time, f64)>>,
     pub templates: Vec<finding::Raised>,
     pub begin: Time,
+    pub spans: Vec<RequestSpan>,
+    pub parts: TelemetryParts,
     /// Whether the findings are those of our own detector, or of the plain one.
     pub ours: bool,
 }
@@ -94,6 +111,8 @@ impl EvidenceRecording {
             series: BTreeMap::new(),
             templates: Vec::new(),
             begin: Time::ZERO,
+            spans: Vec::new(),
+            parts: TelemetryParts::USUAL,
             ours: false,
         };
         for row in unpacked(&folder.join("metrics.csv.zst")).lines().skip(1) {
@@ -112,6 +131,7 @@ impl EvidenceRecording {
         }
         recording.begin = recording.lines.iter().map(|line| line.time).min().unwrap();
         recording.templates = detect::templates(&recording.lines, recording.begin);
+        recording.spans = spans::spans(&recording.lines);
         recording
     }
 
@@ -176,11 +196,17 @@ impl EvidenceRecording {
 
     fn of(&self, name: &str, opened: Time, now: Time, symptoms: Vec<Symptom>, services: Vec<String>) -> Evidence {
         let id = IncidentId::derive(&[self.name.as_bytes(), name.as_bytes(), &opened.nanos().to_be_bytes()]);
-        let mut findings: Vec<Finding> = self
-            .templates
-            .iter()
+        let logs = self.templates.iter().filter(|_| self.parts.logs);
+        let metrics = if self.parts.metrics { self.shifts(&id, opened, now) } else { Vec::new() };
+        let shown = if self.parts.spans {
+            spans::shown(&self.spans, &self.topology, (opened, now), &id)
+        } else {
+            spans::ShownSpans::default()
+        };
+        let mut findings: Vec<Finding> = logs
             .map(|raised| (raised.clone(), raised.at + Span::seconds(12)))
-            .chain(self.shifts(&id, opened, now))
+            .chain(metrics)
+            .chain(shown.raised)
             .filter(|(raised, known)| *known <= now && raised.at >= opened - Span::minutes(15))
             .map(|(raised, known)| found(raised, known))
             .collect();
@@ -206,6 +232,8 @@ impl EvidenceRecording {
                 .into_iter()
                 .collect(),
             firing: self.firing(now),
+            troubled: Vec::new(),
+            calls: shown.calls,
             position: place(now),
             now,
         };

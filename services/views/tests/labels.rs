@@ -40,6 +40,7 @@ async fn a_label_of_a_proposal_or_an_answer_is_found_by_its_incident() {
         runbook: "restart".into(),
         version: "1".into(),
         params: [].into(),
+        sources: Default::default(),
         targets: Vec::new(),
         evidence: Vec::new(),
         effect: "it ends".into(),

@@ -223,6 +223,7 @@ impl Desk {
             Event::IncidentSplit(split) => self.of_two(&split.incident.clone(), event),
             Event::IncidentUndone(undone) => self.of_two(&undone.other.clone(), event),
             Event::EvidencePinned(_)
+            | Event::CallsSeen(_)
             | Event::ProposalRejected(_)
             | Event::LabelRetracted(_)
             | Event::AlertRepeated(_)

@@ -61,8 +61,8 @@ fn row(frame: &Frame, finding: &Finding) -> Markup {
             }
             td { span.chip { (it.service) } }
             td { (frame.clock(it.at)) div.sub { (frame.age(it.at)) } }
-            td.num { (number(it.before)) @if it.kind != Kind::MetricShift { div.sub { "/min" } } }
-            td.num { (number(it.after)) @if it.kind != Kind::MetricShift { div.sub { "/min" } } }
+            td.num { (number(it.before)) @if let Some(unit) = unit(it.kind) { div.sub { (unit) } } }
+            td.num { (number(it.after)) @if let Some(unit) = unit(it.kind) { div.sub { (unit) } } }
             td.num { (format!("{:.2}", f64::from(it.score) / 1_000.0)) }
         }
     }
@@ -73,6 +73,16 @@ fn kind(kind: Kind) -> &'static str {
         Kind::NewTemplate => "new log line",
         Kind::BurstingTemplate => "burst of log lines",
         Kind::MetricShift => "metric",
+        Kind::FailingRequests => "failing requests",
+        Kind::SlowRequests => "slow requests",
+    }
+}
+
+fn unit(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::NewTemplate | Kind::BurstingTemplate => Some("/min"),
+        Kind::SlowRequests => Some("ms"),
+        Kind::MetricShift | Kind::FailingRequests => None,
     }
 }
 

@@ -135,6 +135,14 @@ fn advised() -> Vec<Route> {
             LIST,
             || get(advice::causes),
         ),
+        read::<api::Impact>(
+            "/api/v1/incidents/{id}/impact",
+            TAG,
+            "Services that are affected, at risk, or without a sign, by all alerts that fire, all findings and all open \
+             incidents; and the risk, impact × probability, of each.",
+            ONE,
+            || get(advice::impact),
+        ),
         read::<api::SimilarPage>(
             "/api/v1/incidents/{id}/similar",
             TAG,

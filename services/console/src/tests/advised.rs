@@ -74,6 +74,7 @@ pub(super) fn causes() -> Causes {
             at_risk: vec!["search".into()],
             unharmed: vec!["redis".into(), "static".into()],
         },
+        risk: None,
         ranker: 1,
         behind: None,
     }
@@ -125,6 +126,7 @@ pub(super) fn proposal(status: &str) -> Proposal {
         title: "End transactions that have been idle for too long".into(),
         version: "7b1e22".into(),
         params: [("database".to_owned(), json!("shop")), ("idle_over".to_owned(), json!("5m"))].into(),
+        sources: Default::default(),
         targets: vec!["postgres".into()],
         why: "postgres has no free connection, and this ended the same problem before".into(),
         effect: "connections fall below 80 of 100 within a minute; NginxHighErrorRate ends".into(),

@@ -261,6 +261,7 @@ fn causes() -> Causes {
             at_risk: vec![],
             unharmed: vec!["redis".into()],
         },
+        risk: None,
         ranker: 1,
         behind: None,
     }
@@ -291,6 +292,7 @@ fn advice() -> MemoryAdvice {
         id: "PRP-1".into(),
         title: "Ends idle transactions".into(),
         params: [("service".to_owned(), json!("postgres"))].into(),
+        sources: Default::default(),
         targets: vec!["postgres".into()],
         why: "it ended the same problem before".into(),
         effect: "connections fall".into(),

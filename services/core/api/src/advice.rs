@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::assertion::Assertion;
+use crate::impact::IncidentRisk;
 use crate::words::{HypothesisKind, ProposalStatus, RiskLevel};
+use hindcast_domain::proposal::ParameterSource;
 use hindcast_domain::words::AnswerMode;
 use hindcast_domain::{Severity, Time, finding, incident};
 use schemars::JsonSchema;
@@ -140,6 +142,9 @@ pub struct Causes {
     pub refuted: Vec<Hypothesis>,
     /// The affected services.
     pub blast_radius: BlastRadius,
+    /// Impact × probability, of the incident and of each service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<IncidentRisk>,
     /// The version of the ranking.
     pub ranker: u32,
     /// The position that the memory of past incidents had reached, where it had not reached this one yet: what happened
@@ -218,6 +223,9 @@ pub struct Proposal {
     pub version: String,
     /// Parameters, checked against types and bounds.
     pub params: BTreeMap<String, Value>,
+    /// Where the value of each parameter comes from: an event, or the runbook's default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, ParameterSource>,
     /// What it would touch.
     pub targets: Vec<String>,
     /// Why it is proposed, in plain words.

@@ -132,6 +132,7 @@ fn of_a_section_that_is_too_long_the_number_of_lines_left_out_is_said() {
             why_unresolved: None,
             refuted: Vec::new(),
             blast_radius: hindcast_api::BlastRadius::default(),
+            risk: None,
             ranker: 1,
             behind: None,
         });

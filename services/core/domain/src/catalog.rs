@@ -37,6 +37,14 @@ pub struct Service {
     pub depends_on: Vec<String>,
 }
 
+impl Service {
+    /// A service of which nothing but its name is known.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), aliases: Vec::new(), owner: None, tier: None, depends_on: Vec::new() }
+    }
+}
+
 /// What is wrong with a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {

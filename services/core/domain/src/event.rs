@@ -53,6 +53,9 @@ pub enum Event {
     /// The telemetry around an incident was kept. Subject: the incident.
     #[serde(rename = "evidence.pinned")]
     EvidencePinned(finding::Pinned),
+    /// Spans around an incident showed who calls whom. Subject: the incident.
+    #[serde(rename = "evidence.calls")]
+    CallsSeen(finding::CallsSeen),
     /// Somebody asked the copilot. Subject: the conversation.
     #[serde(rename = "conversation.asked")]
     ConversationAsked(conversation::Asked),
@@ -268,6 +271,7 @@ impl Event {
             | Self::Unparked(_)
             | Self::FindingRaised(_)
             | Self::EvidencePinned(_)
+            | Self::CallsSeen(_)
             | Self::ConversationAsked(_)
             | Self::ConversationToolUsed(_)
             | Self::ConversationReplied(_)

@@ -71,6 +71,7 @@ facts! {
     Unparked(Unparked),
     FindingRaised(finding::Raised),
     EvidencePinned(finding::Pinned),
+    CallsSeen(finding::CallsSeen),
     ConversationAsked(conversation::Asked),
     ConversationToolUsed(conversation::ToolUsed),
     ConversationReplied(conversation::Replied),

@@ -46,7 +46,9 @@ macro_rules! events {
             | $crate::Event::Parked(_)
             | $crate::Event::Unparked(_)
     };
-    (finding) => { $crate::Event::FindingRaised(_) | $crate::Event::EvidencePinned(_) };
+    (finding) => {
+        $crate::Event::FindingRaised(_) | $crate::Event::EvidencePinned(_) | $crate::Event::CallsSeen(_)
+    };
     (conversation) => {
         $crate::Event::ConversationAsked(_)
             | $crate::Event::ConversationToolUsed(_)

@@ -20,6 +20,10 @@ pub enum Kind {
     BurstingTemplate,
     /// A metric whose level after an onset differs from its level before, upwards or downwards.
     MetricShift,
+    /// Requests of an operation that fail more often after an onset, charged to where they fail.
+    FailingRequests,
+    /// Requests of an operation that take longer after an onset, without what they wait for.
+    SlowRequests,
 }
 
 impl Kind {
@@ -30,6 +34,8 @@ impl Kind {
             Self::NewTemplate => "new_template",
             Self::BurstingTemplate => "bursting_template",
             Self::MetricShift => "metric_shift",
+            Self::FailingRequests => "failing_requests",
+            Self::SlowRequests => "slow_requests",
         }
     }
 }
@@ -53,7 +59,11 @@ pub struct Raised {
     /// The metric's name, with the labels that tell it from others, for a shift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
-    /// Level before: a metric's median, or a template's lines a minute.
+    /// What was asked, for the kinds that are about requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestWork>,
+    /// Level before: a metric's median, a template's lines a minute, the share of requests that failed, or the
+    /// milliseconds that they took.
     pub before: f64,
     /// Level after, in the same unit.
     pub after: f64,
@@ -69,6 +79,38 @@ pub struct Raised {
     pub incident: Option<IncidentId>,
     /// The version of the detector.
     pub detector: u32,
+}
+
+/// An operation that spans are about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct RequestWork {
+    /// The name of its spans.
+    pub operation: String,
+    /// The service whose view it is, where the service itself sends no spans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
+}
+
+/// Spans around an incident showed who calls whom. Subject: the incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CallsSeen {
+    /// From when spans were looked at, by their own time.
+    pub from: Time,
+    /// Until when.
+    pub to: Time,
+    /// The calls that no earlier event of this incident names, the most frequent first.
+    pub calls: Vec<SeenCall>,
+}
+
+/// A service that calls another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct SeenCall {
+    /// The service that calls, by the catalogue's name where known.
+    pub caller: String,
+    /// The service that is called, likewise.
+    pub callee: String,
+    /// Spans that show it.
+    pub count: u64,
 }
 
 /// A log template: what is constant in lines that one statement of a program wrote.

@@ -19,6 +19,9 @@ pub struct Made {
     pub version: String,
     /// Its parameters, checked against types and bounds.
     pub params: BTreeMap<String, Value>,
+    /// Where the value of each parameter comes from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, ParameterSource>,
     /// What it would touch.
     pub targets: Vec<String>,
     /// The events that speak for it.
@@ -45,4 +48,14 @@ pub struct Rejected {
     pub reason: String,
     /// `rules`, or the model that named it.
     pub by: String,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ParameterSource {
+    /// `default`, `given` by whoever proposed it, or the place in the evidence, such as `alert.label.mountpoint`.
+    pub from: String,
+    /// The event that says so; absent for a default, and for what was given and no event says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
 }

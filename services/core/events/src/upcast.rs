@@ -29,6 +29,7 @@ const TYPES: &[UpcastEntry] = types![
     "intake.unparked",
     "finding.raised",
     "evidence.pinned",
+    "evidence.calls",
     "conversation.asked",
     "conversation.tool_used",
     "conversation.replied",

@@ -206,14 +206,27 @@ fn requests(
     let (largest, others) = (errors.first().map_or(0.0, |(_, llr)| *llr), errors.iter().skip(1).map(|(_, llr)| llr));
     let together = largest + 0.5 * others.sum::<f64>() - parameters.error_base;
     let none = ClassSign { llr: -parameters.error_base, effect: None };
+    let are_lines = told.iter().any(|(_, effect)| effect.source == EffectSource::Log);
+    let said = !errors.is_empty() || are_lines;
     let errors = first(&errors, together).unwrap_or(none);
     if traced {
         known.traced = true;
         known.set(SignClass::Latency, first(&own_times, mean));
         known.set(SignClass::Called, called.first().and_then(|(_, llr)| first(&called, *llr)));
         known.set(SignClass::Errors, Some(errors));
-    } else if known.llr(SignClass::Errors).is_none_or(|llr| llr < errors.llr) {
-        known.set(SignClass::Errors, Some(errors));
+        return;
+    }
+    // Where not all requests were traced, what spans say stands beside what metrics and alerts say.
+    let called = called.first().and_then(|(_, llr)| first(&called, *llr));
+    let told = [
+        (SignClass::Errors, said.then_some(errors)),
+        (SignClass::Latency, first(&own_times, mean)),
+        (SignClass::Called, called),
+    ];
+    for (class, sign) in told.into_iter().filter_map(|(class, sign)| Some((class, sign?))) {
+        if known.llr(class).is_none_or(|llr| llr < sign.llr) {
+            known.set(class, Some(sign));
+        }
     }
 }
 

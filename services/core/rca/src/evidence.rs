@@ -1,6 +1,9 @@
 //! What is known of an incident as of a position.
 
+use std::collections::BTreeMap;
+
 use hindcast_api::{Alert, Change, Citation, Finding, Incident, TimelineEntry};
+use hindcast_domain::catalog::{Catalog, Service, Topology};
 use hindcast_domain::{Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +30,12 @@ pub struct Evidence {
     /// Services with an alert that fires as of then, of any incident or none.
     #[serde(default)]
     pub firing: Vec<String>,
+    /// Services of other incidents of its environment that are open as of then.
+    #[serde(default)]
+    pub troubled: Vec<String>,
+    /// Who calls whom, as spans around it showed: caller and callee.
+    #[serde(default)]
+    pub calls: Vec<(String, String)>,
     /// The position: nothing later is in it.
     pub position: u64,
     /// When that position was recorded.
@@ -50,6 +59,26 @@ impl Evidence {
     pub fn onset(&self) -> Time {
         let first = self.symptoms.iter().map(|symptom| symptom.alert.starts_at).min();
         first.map_or(self.incident.started_at, |first| first.min(self.incident.started_at))
+    }
+
+    /// The catalogue with the calls that spans showed beside those that it names.
+    #[must_use]
+    pub fn with_calls(&self, topology: &Topology) -> Topology {
+        if self.calls.is_empty() {
+            return topology.clone();
+        }
+        let mut services: BTreeMap<String, Service> =
+            topology.services().map(|service| (service.name.clone(), service.clone())).collect();
+        let one = |name: &String| topology.resolve(name).map_or_else(|| name.clone(), str::to_owned);
+        for (caller, callee) in self.calls.iter().map(|(caller, callee)| (one(caller), one(callee))) {
+            for name in [&caller, &callee] {
+                services.entry(name.clone()).or_insert_with(|| Service::named(name));
+            }
+            if let Some(service) = services.get_mut(&caller).filter(|service| !service.depends_on.contains(&callee)) {
+                service.depends_on.push(callee);
+            }
+        }
+        Topology::new(&Catalog { services: services.into_values().collect() })
     }
 
     /// Leaves out findings that lie within the time of an earlier incident that was over when this one began, given

@@ -31,16 +31,26 @@ pub fn hypotheses(observed: &Observed, parameters: &CauseParameters) -> Vec<Serv
     #[allow(clippy::cast_possible_truncation)] // log odds of some thousand at the most
     let rounded = |score: f64| (score * 1e6).round() as i64;
     all.sort_by(|a, b| rounded(b.score).cmp(&rounded(a.score)).then_with(|| a.service.cmp(&b.service)));
-    probabilities(&mut all);
+    probabilities(&mut all, parameters);
     all
 }
 
-/// Shares among all services and the null hypothesis, which has log odds 0.
-fn probabilities(all: &mut [ServiceHypothesis]) {
+/// From which part of the share of "none of them" on a share is made a probability; the labelled cases lie above it.
+const NAMED_FROM: f64 = 0.3;
+
+/// Shares among all services and the null hypothesis, which has log odds 0; that of the likeliest is calibrated, and the
+/// others keep their part of the rest.
+fn probabilities(all: &mut [ServiceHypothesis], parameters: &CauseParameters) {
     let top = all.iter().map(|other| other.score).fold(0.0, f64::max);
     let total = all.iter().map(|other| (other.score - top).exp()).sum::<f64>() + (-top).exp();
-    for hypothesis in all {
-        hypothesis.probability = (hypothesis.score - top).exp() / total;
+    let share = |hypothesis: &ServiceHypothesis| (hypothesis.score - top).exp() / total;
+    let Some(first) = all.first().map(share) else { return };
+    // Where "none of them" is far likelier than the likeliest, nothing is named.
+    let is_named = first >= NAMED_FROM * (-top).exp() / total;
+    let sure = if is_named { parameters.calibration.probability(first) } else { first };
+    let rest = (1.0 - sure) / (1.0 - first).max(1e-9);
+    for (place, hypothesis) in all.iter_mut().enumerate() {
+        hypothesis.probability = if place == 0 { sure } else { (share(hypothesis) * rest).min(sure) };
     }
 }
 

@@ -232,6 +232,16 @@ const GONE: &[&str] =
 /// Words of an alert that say that something runs out.
 const RUNS_OUT: &[&str] = &["full", "exhausted", "limit", "quota", "capacity"];
 
+/// Words of an alert that is understood alone: what it is about does not come from another service.
+const ALONE: &[&str] = &["certificate", "certificates", "cert", "backup", "backups", "expiry", "expires", "expiring"];
+
+/// Whether an alert explains itself, so that services without a known tie to it have no part in it.
+#[must_use]
+pub fn explains_itself(name: &str) -> bool {
+    let words = words(name);
+    ALONE.iter().any(|word| words.contains(*word))
+}
+
 /// What an alert's name says that it is about: what fails, where it does not say.
 #[must_use]
 pub fn of_alert(name: &str) -> SignalKind {

@@ -25,8 +25,10 @@ pub mod parameters;
 mod path;
 mod radius;
 pub mod requests;
+mod risk;
 mod scene;
 mod sign;
+pub mod traces;
 mod verdict;
 mod weigh;
 
@@ -56,6 +58,7 @@ const REFUTED_MAX: usize = 20;
 /// The order of lists in `evidence` plays no part. Nothing is cited that `evidence` does not hold.
 #[must_use]
 pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Causes {
+    let topology = &evidence.with_calls(topology);
     let scene = Scene::new(evidence, topology);
     let changes = change::changes(&scene);
     let mut candidates = weigh::candidates(&scene, &changes, past);
@@ -83,9 +86,11 @@ pub fn rank(evidence: &Evidence, topology: &Topology, past: &[Similar]) -> Cause
     );
     refuted.truncate(REFUTED_MAX);
     let why_unresolved = items.is_empty().then(|| verdict::why_unresolved(&scene, &candidates));
+    let blast_radius = radius::radius(&scene, best);
     Causes {
         unresolved: items.is_empty(),
-        blast_radius: radius::radius(&scene, best),
+        risk: Some(risk::risk(&scene, &blast_radius, &items)),
+        blast_radius,
         items,
         next: None,
         position: evidence.position,

@@ -26,8 +26,12 @@ pub(super) fn radius(scene: &Scene, best: Option<&CauseCandidate>) -> BlastRadiu
         names.filter(|name| scene.depends(name, &best.service) && !hit.contains(name)).collect()
     });
     let watched = scene.evidence.watched.iter().map(|name| sign::resolve(scene.topology, name));
+    let open = scene.evidence.troubled.iter().map(|name| sign::resolve(scene.topology, name));
+    // Whatever shows anything, in whichever incident, or in none.
+    let shows: BTreeSet<String> =
+        open.chain(firing).chain(scene.elsewhere.iter().cloned()).chain(scene.signs.keys().cloned()).collect();
     let unharmed: BTreeSet<String> =
-        watched.filter(|name| !hit.contains(name) && !at_risk.contains(name) && !firing.contains(name)).collect();
+        watched.filter(|name| !hit.contains(name) && !at_risk.contains(name) && !shows.contains(name)).collect();
     BlastRadius {
         hit: hit.into_iter().collect(),
         at_risk: at_risk.into_iter().collect(),

@@ -43,6 +43,8 @@ pub struct RequestSpan {
     pub micros: f64,
     /// Whether it says that it failed.
     pub failed: bool,
+    /// Whom it calls, as far as it says; empty where it does not.
+    pub peer: String,
 }
 
 /// How bad a line says it is.
@@ -72,7 +74,7 @@ pub struct ServiceLine {
 /// Counts before the onset and after it.
 type BeforeAfter = [f64; 2];
 /// Times before the onset and after it.
-type TimesBeforeAfter = [Vec<f64>; 2];
+pub(crate) type TimesBeforeAfter = [Vec<f64>; 2];
 
 /// Requests and calls, counted.
 #[derive(Default)]
@@ -308,7 +310,7 @@ pub(crate) fn rate_change(before: [f64; 2], after: [f64; 2]) -> f64 {
 }
 
 /// How much longer something takes: evidence, and the medians before and after in microseconds.
-fn longer(times: &TimesBeforeAfter, parameters: &CauseParameters) -> Option<(f64, f64, f64)> {
+pub(crate) fn longer(times: &TimesBeforeAfter, parameters: &CauseParameters) -> Option<(f64, f64, f64)> {
     let [before, after] = times;
     if before.len() < SPANS_MIN || after.len() < SPANS_MIN {
         return None;

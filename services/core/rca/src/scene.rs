@@ -8,6 +8,7 @@ use hindcast_api::Citation;
 use hindcast_domain::Time;
 use hindcast_domain::catalog::Topology;
 
+use super::kind;
 use super::sign::{self, ServiceSign};
 use crate::evidence::Evidence;
 
@@ -33,10 +34,14 @@ pub(super) struct Scene<'a> {
     pub topology: &'a Topology,
     /// Signs of services that are connected to what alarmed.
     pub signs: BTreeMap<String, Vec<ServiceSign>>,
+    /// Services that show signs of their own and are not connected to what alarmed.
+    pub elsewhere: BTreeSet<String>,
     /// What alarmed, with the weight of its worst alert; what a person named, where nothing alarmed.
     pub alarmed: BTreeMap<String, f64>,
     /// Whether an alert did.
     pub rang: bool,
+    /// Whether every alert explains itself.
+    pub alone: bool,
     /// The first sign of all.
     pub first: Option<Time>,
 }
@@ -52,14 +57,25 @@ impl<'a> Scene<'a> {
             }
         }
         let rang = !evidence.symptoms.is_empty();
+        let alone = rang && evidence.symptoms.iter().all(|symptom| kind::explains_itself(&symptom.alert.name));
         if alarmed.is_empty() {
             let named = evidence.incident.services.iter().map(|name| (sign::resolve(topology, name), 1.0));
             alarmed.extend(named);
         }
-        let mut scene =
-            Scene { evidence, topology, signs: sign::signs(evidence, topology), alarmed, rang, first: None };
+        let mut scene = Scene {
+            evidence,
+            topology,
+            signs: sign::signs(evidence, topology),
+            elsewhere: BTreeSet::new(),
+            alarmed,
+            rang,
+            alone,
+            first: None,
+        };
         let connected: BTreeSet<String> =
             scene.signs.keys().filter(|service| scene.tie(service) != Tie::None).cloned().collect();
+        let apart = scene.signs.keys().filter(|service| !connected.contains(*service)).cloned();
+        scene.elsewhere = apart.collect();
         scene.signs.retain(|service, _| connected.contains(service));
         scene.first = scene.signs.values().filter_map(|signs| sign::first(signs)).map(|sign| sign.time).min();
         scene
@@ -70,8 +86,9 @@ impl<'a> Scene<'a> {
         if self.alarmed.contains_key(service) {
             return Tie::Beneath;
         }
+        let untold = if self.alone { Tie::None } else { Tie::Unknown };
         if self.topology.resolve(service).is_none() {
-            return Tie::Unknown;
+            return untold;
         }
         let alarmed = || self.alarmed.keys().map(String::as_str);
         if alarmed().any(|alarmed| self.depends(alarmed, service)) {
@@ -80,7 +97,7 @@ impl<'a> Scene<'a> {
         if alarmed().any(|alarmed| self.depends(service, alarmed)) {
             return Tie::Above;
         }
-        if alarmed().all(|alarmed| self.topology.resolve(alarmed).is_none()) { Tie::Unknown } else { Tie::None }
+        if alarmed().all(|alarmed| self.topology.resolve(alarmed).is_none()) { untold } else { Tie::None }
     }
 
     /// Whether `from` depends on `to`, directly or through others, and `to` does not depend on `from`.

@@ -14,6 +14,7 @@ use crate::evidence::Evidence;
 use crate::kind::{self, SignalKind, SignalSide, SignalWay};
 use crate::parameters::CauseParameters;
 use crate::requests::{rate_change, tempered};
+use crate::traces;
 use hindcast_domain::text::{figure, mentions, one_line, quoted, thousands};
 
 /// Signs this long before the onset count in full, because rules wait before they fire; earlier ones lose half of their weight every [`FADES`].
@@ -123,16 +124,18 @@ pub(super) fn signs(evidence: &Evidence, topology: &Topology) -> BTreeMap<String
         }
     }
     let alarms: BTreeSet<&str> = evidence.symptoms.iter().map(|symptom| symptom.alert.name.as_str()).collect();
-    let mut looked: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
+    let mut looked: BTreeSet<(&str, &str, Kind, bool)> = BTreeSet::new();
     let mut findings: Vec<&Finding> = evidence.findings.iter().collect();
     findings.sort_by_key(|finding| (finding.finding.at, finding.position, &finding.event));
     for finding in findings {
         let found = &finding.finding;
-        // The same metric is found again by the looks of every incident about that time.
-        let again = bare(found).is_some()
+        // The same metric or operation is found again by the looks of every incident about that time.
+        let operation = found.request.as_ref().map(|work| work.operation.as_str());
+        let again = (bare(found).is_some() || operation.is_some())
             && !looked.insert((
                 &found.service,
-                found.metric.as_deref().unwrap_or_default(),
+                found.metric.as_deref().or(operation).unwrap_or_default(),
+                found.kind,
                 found.after >= found.before,
             ));
         let sign = of_finding(finding, (onset, before), &alarms, topology);
@@ -205,6 +208,12 @@ fn of_finding(
             let about = kind::kind(bare(found).unwrap_or_default());
             (moved(found, about.0, way), about, EffectSource::Metric, Span::seconds(20))
         }
+        Kind::FailingRequests => (traces::evidence(found), ERRORS, EffectSource::Span, Span::seconds(5)),
+        Kind::SlowRequests => {
+            let is_called = found.request.as_ref().is_some_and(|work| work.caller.is_some());
+            let side = if is_called { SignalSide::Called } else { SignalSide::Own };
+            (traces::evidence(found), (SignalKind::Latency, side), EffectSource::Span, Span::seconds(10))
+        }
     };
     let llr = llr * nearness(found.at, onset, before);
     let raw = found.template.as_ref().map_or("", |template| &template.sample).to_owned();
@@ -217,10 +226,10 @@ fn of_finding(
         source,
         kind,
         side,
-        way: if source == EffectSource::Log { SignalWay::Up } else { way },
+        way: if source == EffectSource::Metric { way } else { SignalWay::Up },
         change: if source == EffectSource::Metric { (found.after - found.before).abs() } else { 0.0 },
         alarmed: bare(found).is_some_and(|name| alarms.iter().any(|alarm| mentions(alarm, name))),
-        solid: source == EffectSource::Log && level >= LineLevel::Warning,
+        solid: (source == EffectSource::Log && level >= LineLevel::Warning) || found.kind == Kind::FailingRequests,
         text: words_of_finding(finding),
         raw,
         pages: false,
@@ -318,6 +327,7 @@ fn words_of_finding(finding: &Finding) -> String {
             let verb = if found.after >= found.before { "rose" } else { "fell" };
             format!("{} {verb} from {} to {}", one_line(metric), figure(found.before), figure(found.after))
         }
+        (Kind::FailingRequests | Kind::SlowRequests, ..) => traces::words(found),
         _ => one_line(&found.title),
     }
 }

@@ -5,3 +5,4 @@
 mod causes;
 mod citations;
 mod hypotheses;
+mod telemetry;

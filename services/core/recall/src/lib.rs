@@ -21,6 +21,6 @@ mod text;
 
 pub use compare::{compare, shown};
 pub use rarity::Rarity;
-pub use recall::{recall, sort};
+pub use recall::{SHOWN_MIN, is_past, recall, sort};
 pub use remembered::{AlertSign, Remembered, RememberedShift, RememberedTemplate, Root, TEXTS, remember};
 pub use text::{template_text, text};

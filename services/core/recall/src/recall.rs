@@ -28,6 +28,17 @@ pub fn recall(now: &Remembered, past: &[(Remembered, f32)]) -> Vec<Similar> {
     items
 }
 
+/// Look-alikes that score less are not shown: they share little but words that many incidents have.
+pub const SHOWN_MIN: f64 = 0.15;
+
+/// Whether an incident is of the past of another: it was over when the other was opened, or the other is its recurrence.
+/// An incident of the same time is a part of the same trouble and teaches nothing about it.
+#[must_use]
+pub fn is_past(now: &Remembered, then: &Remembered) -> bool {
+    let is_over = then.resolved_at.is_some_and(|over| over <= now.opened_at);
+    is_over || now.recurrence_of.as_deref() == Some(then.incident.as_str())
+}
+
 /// The same problem first, then look-alikes; within either the best first, the newest before older ones.
 pub fn sort(items: &mut [Similar]) {
     items.sort_by(|a, b| {

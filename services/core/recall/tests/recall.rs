@@ -9,7 +9,7 @@ use hindcast_api::Causes;
 use hindcast_domain::catalog::Topology;
 use hindcast_domain::{Severity, Span, Time, incident};
 use hindcast_rca::rank;
-use hindcast_recall::{AlertSign, Rarity, Remembered, Root, TEXTS, compare, recall, remember, text};
+use hindcast_recall::{AlertSign, Rarity, Remembered, Root, TEXTS, compare, is_past, recall, remember, text};
 use hindcast_testkit::recording::{EvidenceRecording, RecordedFault};
 
 /// What is known of an incident besides its alerts.
@@ -366,4 +366,25 @@ fn every_text_of_others_can_be_cleaned() {
     for word in text.split_whitespace() {
         assert!(known.contains(&word), "{word:?} was not cleaned");
     }
+}
+
+#[test]
+fn what_overlaps_in_time_is_never_the_past() {
+    let at = |id: &str, opened: i64, over: Option<i64>| Remembered {
+        opened_at: Time::ZERO + Span::seconds(opened),
+        resolved_at: over.map(|over| Time::ZERO + Span::seconds(over)),
+        ..incident_of(id, opened, &["Slow@shop"])
+    };
+    let now = at("INC-NOW", 1_000, None);
+    for (opened, over, expected) in [
+        (0, Some(900), true),
+        (0, Some(1_000), true),
+        (0, Some(1_001), false),
+        (0, None, false),
+        (2_000, Some(2_500), false),
+    ] {
+        assert_eq!(is_past(&now, &at("INC-THEN", opened, over)), expected, "{opened} {over:?}");
+    }
+    let back = Remembered { recurrence_of: Some("INC-THEN".to_owned()), ..now };
+    assert!(is_past(&back, &at("INC-THEN", 0, Some(1_001))), "a person ended it, and it went on");
 }

@@ -4,6 +4,7 @@
 mod check;
 mod compiled;
 mod fill;
+mod origin;
 mod propose;
 mod value;
 
@@ -277,6 +278,16 @@ pub enum InvalidRunbook {
         name: String,
         /// What it means.
         about: String,
+    },
+    /// A target that no event of the incident names.
+    #[error(
+        "expected a value for {name} that an event of the incident names, got {got}; a target without evidence is not proposed"
+    )]
+    NoEvidence {
+        /// The name of the parameter.
+        name: String,
+        /// What came.
+        got: String,
     },
     /// A value that the parameter may not have.
     #[error("{name}: expected {expected}, got {got}; choose another value")]

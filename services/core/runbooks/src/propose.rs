@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::compiled::compiled;
 use super::fill::{FilledRunbook, fill};
+use super::origin::{self, ParameterSources};
 use super::{InvalidRunbook, Moved, Purpose, RiskLevel, Runbook, RunbookSign};
 use hindcast_api::cited;
 use hindcast_domain::text::one_line;
@@ -211,53 +212,73 @@ fn for_service(
     seen: &[ServiceObservation],
     citations: Vec<Citation>,
 ) -> Option<Proposal> {
-    let mut params = BTreeMap::new();
+    let (mut params, mut sources) = (BTreeMap::new(), ParameterSources::new());
     for (name, param) in &runbook.params {
-        let valid = |value: &Value| super::value::checked(name, param, value).is_ok();
-        let given = param.from.iter().find_map(|source| found(source, service, evidence, seen).filter(valid));
-        if let Some(value) = given {
+        let valid = |(value, _): &(Value, Option<Citation>)| super::value::checked(name, param, value).is_ok();
+        let mut from = param.from.iter();
+        let given = from.find_map(|source| Some((source, found(source, service, evidence, seen).filter(valid)?)));
+        if let Some((source, (value, citation))) = given {
             params.insert(name.clone(), value);
+            let citation = citation.or_else(|| citations.first().cloned());
+            sources.insert(name.clone(), origin::source(source, citation.as_ref()));
+        } else {
+            sources.insert(name.clone(), origin::source(origin::DEFAULT, None));
         }
     }
     // a required value that the evidence does not give: nothing is proposed with a guess
     let filled = fill(runbook, &params).ok()?;
     let worked = worked(runbook, similar);
     let why = why(runbook, service, cause, worked);
-    Some(made(runbook, filled, &evidence.incident.id, why, worked, cited(citations), "rules"))
+    Some(made(runbook, filled, &evidence.incident.id, why, worked, cited(citations), ("rules", sources)))
 }
 
-/// The value that the evidence gives a parameter.
-fn found(source: &str, service: &str, evidence: &Evidence, seen: &[ServiceObservation]) -> Option<Value> {
-    let alerts = || seen.iter().filter_map(|seen| seen.alert);
-    let text = match source {
-        "cause.service" => Some(service.to_owned()),
-        "incident.id" => Some(evidence.incident.id.clone()),
-        "finding.metric" => seen.iter().find_map(|seen| seen.metric).map(str::to_owned),
-        "change.version" => versions(evidence, service).into_iter().next(),
-        "change.previous_version" => versions(evidence, service).into_iter().nth(1),
+/// The value that the evidence gives a parameter, with the event that says so; none where it is the cause's own.
+fn found(
+    source: &str,
+    service: &str,
+    evidence: &Evidence,
+    seen: &[ServiceObservation],
+) -> Option<(Value, Option<Citation>)> {
+    let version = |at: usize| {
+        let (version, event) = versions(evidence, service).into_iter().nth(at)?;
+        Some((version, Some(event)))
+    };
+    let (text, event) = match source {
+        "cause.service" => (service.to_owned(), None),
+        "incident.id" => (evidence.incident.id.clone(), evidence.symptoms.first().map(|symptom| symptom.fired.clone())),
+        "finding.metric" => {
+            let found = seen.iter().find(|seen| seen.metric.is_some())?;
+            (found.metric?.to_owned(), Some(found.citation.clone()))
+        }
+        "change.version" => version(0)?,
+        "change.previous_version" => version(1)?,
         _ => {
             let label = source.strip_prefix("alert.label.");
             let annotation = source.strip_prefix("alert.annotation.");
-            alerts().find_map(|alert| {
+            seen.iter().find_map(|seen| {
+                let alert = seen.alert?;
                 let label = label.and_then(|name| alert.labels.get(name));
-                label.or_else(|| annotation.and_then(|name| alert.annotations.get(name))).cloned()
-            })
+                let value = label.or_else(|| annotation.and_then(|name| alert.annotations.get(name)))?;
+                Some((value.clone(), Some(seen.citation.clone())))
+            })?
         }
     };
-    text.map(Value::String)
+    Some((Value::String(text), event))
 }
 
-/// Versions that a service went to, the latest first.
-fn versions(evidence: &Evidence, service: &str) -> Vec<String> {
+/// Versions that a service went to, the latest first, with the events that say so.
+fn versions(evidence: &Evidence, service: &str) -> Vec<(String, Citation)> {
     let mut all: Vec<_> = evidence
         .changes
         .iter()
         .filter(|change| change.change.service.as_deref() == Some(service))
-        .filter_map(|change| Some((change.change.at, change.position, change.change.version.clone()?)))
+        .filter_map(|change| {
+            Some((change.change.at, change.position, change.event.clone(), change.change.version.clone()?))
+        })
         .filter(|(at, ..)| *at <= evidence.onset())
         .collect();
     all.sort();
-    all.into_iter().rev().map(|(_, _, version)| version).collect()
+    all.into_iter().rev().map(|(_, position, event, version)| (version, Citation { event, position })).collect()
 }
 
 /// How often it ended the same problem, of how often it was named as what was done.
@@ -302,7 +323,8 @@ fn why(runbook: &Runbook, service: &str, cause: Option<&Hypothesis>, worked: Wor
 /// A proposal that a person or a model names: checked and filled like one of ours.
 ///
 /// # Errors
-/// The first parameter that is unknown, missing, or may not have its value.
+/// The first parameter that is unknown, missing, or may not have its value, or that names a target of which no event
+/// knows.
 pub fn proposal(
     runbook: &Runbook,
     params: &BTreeMap<String, Value>,
@@ -312,6 +334,7 @@ pub fn proposal(
     by: &str,
 ) -> Result<Proposal, InvalidRunbook> {
     let filled = fill(runbook, params)?;
+    let sources = origin::of_given(runbook, params, &filled, evidence, causes)?;
     let cause = causes.items.first();
     let citations = cause
         .map(|cause| cause.citations.clone())
@@ -319,7 +342,7 @@ pub fn proposal(
     let worked = worked(runbook, similar);
     let why =
         format!("named by {by}{}", cause.map(|cause| format!("; {}", one_line(&cause.cause))).unwrap_or_default());
-    Ok(made(runbook, filled, &evidence.incident.id, why, worked, cited(citations), by))
+    Ok(made(runbook, filled, &evidence.incident.id, why, worked, cited(citations), (by, sources)))
 }
 
 fn made(
@@ -329,7 +352,7 @@ fn made(
     why: String,
     worked: Worked,
     citations: Vec<Citation>,
-    by: &str,
+    (by, sources): (&str, ParameterSources),
 ) -> Proposal {
     let params = serde_json::to_vec(&filled.params).unwrap_or_default();
     let id = ProposalId::derive(&[b"proposal", incident.as_bytes(), runbook.name.as_bytes(), &params]);
@@ -340,6 +363,7 @@ fn made(
         title: filled.title,
         version: runbook.version(),
         params: filled.params,
+        sources,
         targets: filled.targets,
         why,
         effect: filled.effect,

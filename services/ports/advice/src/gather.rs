@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hindcast_api::{Alert, AsOf, Citation, Finding, Incident, Problem, TimelineEntry};
+use hindcast_api::{Alert, AsOf, Citation, Code, Finding, Incident, Problem, TimelineEntry};
+use hindcast_domain::finding::CallsSeen;
 use hindcast_domain::{Span, Time};
-use hindcast_queries::{AlertFilter, FindingFilter, IncidentFilter, ListPart, Snapshot};
+use hindcast_queries::{AlertFilter, EventFilter, FindingFilter, IncidentFilter, ListPart, Snapshot};
 use hindcast_rca::{Evidence, Symptom};
 
 /// How long before an incident findings are looked at.
@@ -43,6 +44,8 @@ pub async fn evidence(seen: &Snapshot, incident: Option<&str>) -> Result<Evidenc
     let findings = findings(seen, &incident, &alerts).await?;
     let watched = seen.watched(&incident.environment).await?;
     let firing = firing(seen, &incident.environment).await?;
+    let calls = calls(seen, &incident.id).await?;
+    let troubled = troubled(seen, &incident).await?;
 
     let mut fired: BTreeMap<&str, Citation> = BTreeMap::new();
     for entry in timeline.iter().filter(|entry| over.is_none_or(|over| entry.position <= over)) {
@@ -76,6 +79,8 @@ pub async fn evidence(seen: &Snapshot, incident: Option<&str>) -> Result<Evidenc
         timeline,
         watched: watched.into_iter().collect(),
         firing,
+        troubled,
+        calls,
         position,
         now,
     };
@@ -112,6 +117,37 @@ async fn firing(seen: &Snapshot, environment: &str) -> Result<Vec<String>, Probl
     let here = alerts.into_iter().filter(|alert| alert.environment == environment);
     let services: BTreeSet<String> = here.filter_map(|alert| alert.service).collect();
     Ok(services.into_iter().collect())
+}
+
+/// Services of other incidents of the environment that are open, by name.
+async fn troubled(seen: &Snapshot, incident: &Incident) -> Result<Vec<String>, Problem> {
+    let filter = IncidentFilter {
+        status: vec![hindcast_domain::incident::Status::Open, hindcast_domain::incident::Status::Acknowledged],
+        environment: Some(incident.environment.clone()),
+        ..IncidentFilter::default()
+    };
+    let open = seen.incidents(filter, ListPart::first(ITEMS_MAX)).await?.items;
+    let others = open.into_iter().filter(|other| other.id != incident.id);
+    let services: BTreeSet<String> = others.flat_map(|other| other.services).collect();
+    Ok(services.into_iter().collect())
+}
+
+/// Who calls whom, as spans around the incident showed.
+async fn calls(seen: &Snapshot, incident: &str) -> Result<Vec<(String, String)>, Problem> {
+    let filter = EventFilter {
+        kind: Some("evidence.calls".to_owned()),
+        subject: Some(incident.to_owned()),
+        ..EventFilter::default()
+    };
+    let told = seen.events(filter, ListPart::first(ITEMS_MAX)).await?.items;
+    let mut all = Vec::new();
+    for event in told {
+        let seen: CallsSeen = serde_json::from_value(event.data).map_err(|error| {
+            Problem::new(Code::Internal, format!("the calls of {} cannot be read: {error}", event.id))
+        })?;
+        all.extend(seen.calls.into_iter().map(|call| (call.caller, call.callee)));
+    }
+    Ok(all)
 }
 
 /// Findings that may belong to an incident, by when they began: those of its environment from a while before it

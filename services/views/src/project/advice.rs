@@ -15,7 +15,7 @@ pub(super) fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
             index::finding(&mut work.batch, recorded, raised);
             raised.incident.as_ref()
         }
-        Event::EvidencePinned(_) => kept_of.as_ref(),
+        Event::EvidencePinned(_) | Event::CallsSeen(_) => kept_of.as_ref(),
         Event::ConversationAsked(asked) => asked.incident.as_ref(),
         Event::ProposalMade(made) => Some(&made.incident),
         Event::ProposalRejected(rejected) => rejected.incident.as_ref(),

@@ -308,6 +308,7 @@ impl Projector {
             | Event::Parked(_)
             | Event::Unparked(_)
             | Event::EvidencePinned(_)
+            | Event::CallsSeen(_)
             | Event::IncidentDeclared(_)
             | events! { conversation, proposal, label, model, chat, alert, silence, control, notice, lineage, incident_status, care } => {
                 None

@@ -17,6 +17,13 @@ pub(super) fn line(event: &Event, actor: &str) -> String {
                 count(pinned.records, "record")
             )
         }
+        Event::CallsSeen(seen) => {
+            let shown: Vec<String> =
+                seen.calls.iter().take(5).map(|call| format!("{} calls {}", call.caller, call.callee)).collect();
+            let more = seen.calls.len().saturating_sub(shown.len());
+            let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+            format!("spans show calls: {}{more}", shown.join(", "))
+        }
         Event::ConversationAsked(asked) => format!("{actor} asked: {}", asked.question),
         Event::ConversationToolUsed(used) => match &used.error {
             Some(error) => format!("used {} without an answer: {error}", used.tool),

@@ -46,6 +46,7 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         events! { notice } => notice(event),
         Event::FindingRaised(_)
         | Event::EvidencePinned(_)
+        | Event::CallsSeen(_)
         | Event::ConversationAsked(_)
         | Event::ConversationToolUsed(_)
         | Event::ConversationReplied(_)

@@ -84,6 +84,7 @@ fn advice() -> MemoryAdvice {
         why_unresolved: None,
         refuted: vec![],
         blast_radius: hindcast_api::BlastRadius { hit: vec![], at_risk: vec![], unharmed: vec![] },
+        risk: None,
         ranker: 1,
         behind: None,
     });

@@ -28,6 +28,7 @@ type_names! {
     Unparked "intake.unparked",
     FindingRaised "finding.raised",
     EvidencePinned "evidence.pinned",
+    CallsSeen "evidence.calls",
     ConversationAsked "conversation.asked",
     ConversationToolUsed "conversation.tool_used",
     ConversationReplied "conversation.replied",

@@ -41,6 +41,7 @@ pub(super) fn propose(ledger: &mut Ledger, second: i64, incident: &IncidentId) -
         runbook: "restart".into(),
         version: "1".into(),
         params: std::collections::BTreeMap::new(),
+        sources: Default::default(),
         targets: vec![],
         evidence: vec![],
         effect: String::new(),

@@ -40,6 +40,7 @@ impl Case {
                 start: span.start,
                 micros: span.duration_us,
                 failed: span.status.eq_ignore_ascii_case("error"),
+                peer: String::new(),
             })
             .collect();
         let lines: Vec<ServiceLine> = self.lines.iter().map(line).collect();
