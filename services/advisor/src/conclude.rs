@@ -63,7 +63,7 @@ impl Rca {
 
     async fn draw(&self, seen: &Snapshot, incident: &str) -> Result<Conclusion, Problem> {
         let evidence = gather::evidence(seen, Some(incident)).await?;
-        let topology = Topology::new(&seen.catalog().await?);
+        let topology = Topology::new(&seen.catalog().await?.with_confirmed(&seen.links().await?));
         // What it looks like by itself is what is compared; what the past turned out to be then counts too.
         let alone = cause::rank(&evidence, &topology, &[]);
         let (similar, searched) = self.similar_to(&evidence, &alone).await;

@@ -7,8 +7,8 @@ use hindcast_domain::act::ActName;
 use crate::commands::advice::{causes, findings, postmortem, proposals, similar};
 use crate::commands::{
     acts, alerts, ask, audit, catalog, doctor, events, heartbeats, incidents, labels, mcp, memory, models, notices,
-    oncall, openapi, parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline, undo,
-    r#where, why,
+    oncall, openapi, parked, promised, proof, receiver, report, runbook, show, silence, source, state, timeline,
+    topology, undo, r#where, why,
 };
 use crate::context::CliContext;
 use crate::error::Result;
@@ -99,6 +99,9 @@ pub enum ClientCommand {
     /// Check, show or replace the service catalogue.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    /// List, confirm, deny or import dependencies and owners of services.
+    #[command(subcommand)]
+    Topology(topology::TopologyCommand),
     /// Test a receiver of notifications.
     #[command(subcommand)]
     Receiver(receiver::ReceiverCommand),
@@ -165,6 +168,7 @@ impl ClientCommand {
             Self::Heartbeats(args) => heartbeats::run(args, context).await,
             Self::Oncall(args) => oncall::run(args, context).await,
             Self::Catalog(command) => catalog::run(command, context).await,
+            Self::Topology(command) => topology::run(command, context).await,
             Self::Receiver(command) => receiver::run(command, context).await,
             Self::Doctor => doctor::run(context).await,
             Self::Openapi => openapi::run(context).await,

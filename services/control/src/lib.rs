@@ -3,6 +3,7 @@
 //! The one contract of this crate: *[`Control`] is pure*, and a configuration that is in force already is
 //! no event, so that a ledger does not grow by starting. [`models`] moves the pointer to the version in force.
 
+pub mod links;
 pub mod models;
 
 use hindcast_domain::events;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use hindcast_domain::command::{Activated, Code, Command, Configured, Received, Rejected};
 use hindcast_domain::event::{Draft, Event, Recorded};
 use hindcast_domain::lane::{Decider, Input, Timer, names};
+use hindcast_domain::links::ServiceLinks;
 use hindcast_domain::silence::{Created, Ended, SilenceState, Silences, Started};
 use hindcast_domain::{EventId, Partition, SilenceId, Time};
 use hindcast_eventlog::lane;
@@ -37,6 +39,9 @@ pub struct ControlState {
     keys_in_order: VecDeque<String>,
     revisions: BTreeMap<String, u64>,
     models: Models,
+    /// What is known between services besides the catalogue.
+    #[serde(default)]
+    links: ServiceLinks,
 }
 
 /// Runs control over a ledger until `shutdown`.
@@ -63,7 +68,7 @@ impl Decider for Control {
     }
 
     fn seals(&self, input: &Recorded) -> bool {
-        matches!(input.event, Event::Command(_))
+        matches!(input.event, Event::Command(_) | Event::LinkObserved(_))
     }
 
     fn seen(&self, state: &mut ControlState, input: &Recorded) {
@@ -91,6 +96,9 @@ impl Decider for Control {
                 state.sections.insert(configured.section.clone(), configured.hash.clone());
             }
             Event::Activated(activated) => state.activated = Some(activated.clone()),
+            Event::LinkProposed(_) | Event::LinkJudged(_) => {
+                state.links.evolve(decision);
+            }
             Event::Restored(_)
             | Event::Owned(_)
             | Event::CommandRejected(_)
@@ -105,6 +113,9 @@ impl Decider for Control {
     }
 
     fn decide(&self, state: &ControlState, _: &Partition, input: &Recorded, now: Time) -> Vec<Draft> {
+        if let Event::LinkObserved(seen) = &input.event {
+            return links::observed(&state.links, seen).into_iter().collect();
+        }
         let Event::Command(received) = &input.event else {
             return Vec::new();
         };
@@ -164,6 +175,8 @@ fn command(state: &ControlState, received: &Received, input: &Recorded, now: Tim
         return decided;
     }
     match &received.command {
+        Command::ProposeLinks { links } => links::proposed(&state.links, links, actor),
+        Command::JudgeLink { link, verdict } => links::judged(&state.links, link, *verdict, actor),
         Command::CreateSilence { terms, replaces } => {
             terms.check(now).map_err(|invalid| Rejected::new(Code::Invalid, invalid.to_string()))?;
             let id = SilenceId::derive(&[input.id.as_str().as_bytes()]);

@@ -60,7 +60,9 @@ impl Models {
             Command::ShadowModel { model, version, from } => {
                 known(model).and_then(|()| self.shadow(*version, from.unwrap_or(input.position), actor))
             }
-            Command::DeclareIncident { .. }
+            Command::ProposeLinks { .. }
+            | Command::JudgeLink { .. }
+            | Command::DeclareIncident { .. }
             | Command::AcknowledgeIncident { .. }
             | Command::UnacknowledgeIncident { .. }
             | Command::ResolveIncident { .. }

@@ -18,6 +18,7 @@ use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Incident;
 use hindcast_domain::lane::Timer;
+use hindcast_domain::links::ServiceLinks;
 use hindcast_domain::repeats::{LastRepeat, LastRepeats};
 use hindcast_domain::rhythm::{RhythmKey, Rhythms};
 use hindcast_domain::silence::Silences;
@@ -67,6 +68,9 @@ pub struct ObservedLanes {
     pub silences: Silences,
     /// The catalogue in force.
     catalog: Catalog,
+    /// What is known between services besides it.
+    #[serde(default)]
+    links: ServiceLinks,
     #[serde(skip)]
     topology: std::sync::OnceLock<Topology>,
     /// The rules in force.
@@ -88,7 +92,7 @@ pub struct ObservedLanes {
 impl ObservedLanes {
     /// The catalogue made ready.
     pub fn topology(&self) -> &Topology {
-        self.topology.get_or_init(|| Topology::new(&self.catalog))
+        self.topology.get_or_init(|| Topology::with_links(&self.catalog, &self.links))
     }
 
     /// The weights that group: those that were learnt and promoted, or those set by hand.
@@ -137,6 +141,11 @@ impl CorrelatorState {
                 // A catalogue that cannot be read was refused where it was decided; here it changes nothing.
                 if let Ok(catalog) = serde_json::from_value(configured.content.clone()) {
                     self.seen.catalog = catalog;
+                    self.seen.topology = std::sync::OnceLock::new();
+                }
+            }
+            Event::LinkProposed(_) | Event::LinkJudged(_) => {
+                if self.seen.links.evolve(input) {
                     self.seen.topology = std::sync::OnceLock::new();
                 }
             }

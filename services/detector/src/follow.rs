@@ -12,12 +12,12 @@ use hindcast_telemetry::{ArrivalCursor, Arrived};
 use tokio::sync::watch;
 
 use crate::cases::{self, CaseJob, IncidentCase, Stage};
-use crate::error::Error;
+use crate::error::{Error, ErrorChain};
 use crate::limits::{CASES_MAX, EVENTS_MAX, GATHER, PARTITIONS_MAX, PAUSE, READY, SNAPSHOT_EVERY, SNAPSHOT_RECORDS};
 use crate::look::LookJob;
 use crate::raise::New;
 use crate::state::{self, DetectorState};
-use crate::{Detector, DetectorProgress, lines};
+use crate::{Detector, DetectorProgress, lines, links};
 
 /// Events that say something new of an incident's life. That an alert joined is none: there may be thousands of them in
 /// a second, and what they move is asked of the incident itself.
@@ -109,6 +109,7 @@ impl FollowRun<'_> {
         self.meet().await?;
         loop {
             self.incidents().await?;
+            self.links().await?;
             self.jobs().await;
             self.publish();
             if self.is_save_due() {
@@ -177,6 +178,13 @@ impl FollowRun<'_> {
         }
     }
 
+    async fn links(&mut self) -> Result<(), FollowEnd> {
+        while let Err(error) = self.detector.propose(&mut self.state).await {
+            self.failed("links", &error).await?;
+        }
+        Ok(())
+    }
+
     async fn try_incidents(&mut self, target: u64) -> Result<(), Error> {
         let queries = self.detector.options.queries.clone();
         let between = |kind: &str| EventFilter {
@@ -210,7 +218,8 @@ impl FollowRun<'_> {
         for id in touched {
             self.case(&id).await?;
         }
-        Ok(())
+        let between = (self.state.seen + 1, target);
+        self.detector.alerts(&mut self.state, &self.topology, between).await
     }
 
     /// Learns what the views know of an incident, and looks after it.
@@ -272,11 +281,13 @@ impl FollowRun<'_> {
         for record in &arrived.batch.logs {
             new.extend(lines::read(stream, &arrived.partition, record, clock, &self.topology));
         }
+        let seen = links::read(&mut stream.links, &arrived.batch.logs, &arrived.batch.spans, &self.topology);
         let samples = arrived.batch.samples.iter().map(|sample| sample.time);
         for time in samples.chain(arrived.batch.spans.iter().map(|span| span.time)) {
             stream.now = stream.now.max(lines::believed(time, clock));
         }
         let (without, left_out) = (stream.watch.miner().overflow().lines - without, stream.watch.left_out() - left_out);
+        links::owe(&mut self.state.due_links, &arrived.partition.tenant, seen);
         self.count("hindcast_detector_lines_left_out_total", without);
         self.count("hindcast_findings_left_out_total", left_out);
     }
@@ -370,20 +381,5 @@ impl FollowRun<'_> {
         if by > 0 {
             self.detector.options.metrics.count(name, &[], by as f64);
         }
-    }
-}
-
-/// An error with its causes.
-struct ErrorChain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for ErrorChain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@ mod follow;
 mod levels;
 mod limits;
 mod lines;
+mod links;
 mod look;
 mod pins;
 mod raise;

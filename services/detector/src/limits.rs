@@ -20,6 +20,8 @@ pub(crate) const SERIES_MAX: usize = 5_000;
 pub(crate) const SPANS_MAX: usize = 100_000;
 /// Bytes of one pinned window, before which its oldest blocks go.
 pub(crate) const PIN_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Evidence for links that waits to be written; more is dropped, and seen again.
+pub(crate) const LINKS_DUE_MAX: usize = 10_000;
 pub(crate) const TITLE_BYTES_MAX: usize = 240;
 /// How long what happens to incidents is gathered before it is looked at.
 pub(crate) const GATHER: Duration = Duration::from_millis(200);

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use hindcast_domain::links::LinkObserved;
 use hindcast_domain::{IncidentId, Partition, Time};
 use hindcast_log_templates::watch::Watch;
 use hindcast_telemetry::ArrivalCursor;
+use hindcast_topology::TopologyWatch;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +17,7 @@ use crate::cases::IncidentCase;
 use crate::limits::RAISED_MAX;
 
 /// The version of the form; another one is not read.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 const FILE: &str = "detector.snapshot";
 const DIGEST: usize = 32;
 
@@ -32,6 +34,8 @@ pub(crate) struct DetectorState {
     /// Incidents that are looked after.
     pub cases: BTreeMap<IncidentId, IncidentCase>,
     raised: DurableFindings,
+    /// Evidence for links that is not written yet.
+    pub due_links: DueLinks,
 }
 
 /// One correlation domain's telemetry.
@@ -41,7 +45,12 @@ pub(crate) struct PartitionStream {
     pub watch: Watch,
     /// The latest moment that its telemetry told.
     pub now: Time,
+    /// Which services name, call and follow which others.
+    pub links: TopologyWatch,
 }
+
+/// Evidence that is to be written, each with the tenant that it is of.
+pub(crate) type DueLinks = VecDeque<(String, LinkObserved)>;
 
 /// Findings that are durable, newest last.
 #[derive(Debug, Default, Serialize, Deserialize)]

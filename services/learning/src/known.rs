@@ -133,6 +133,8 @@ impl KnownVersions {
             | Event::Activated(_)
             | Event::Restored(_)
             | Event::Owned(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | Event::CommandRejected(_)
             | events! { intake, finding, conversation, proposal, label, chat, alert, incident, silence, notice } => {}
         }

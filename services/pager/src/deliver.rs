@@ -224,6 +224,8 @@ impl NoticeDeliverer {
                 Event::Configured(_)
                 | Event::Restored(_)
                 | Event::Owned(_)
+                | Event::LinkProposed(_)
+                | Event::LinkJudged(_)
                 | Event::CommandRejected(_)
                 | Event::NoticeHeld(_)
                 | Event::NoticeReleased(_)

@@ -149,6 +149,8 @@ impl Desk {
             | Event::Configured(_)
             | Event::Restored(_)
             | Event::Owned(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | events! { intake, finding, conversation, proposal, label, model, alert, incident, silence, notice } => {
                 self.change(event)
             }
@@ -222,7 +224,8 @@ impl Desk {
             Event::IncidentMerged(merged) => self.of_two(&merged.incident.clone(), event),
             Event::IncidentSplit(split) => self.of_two(&split.incident.clone(), event),
             Event::IncidentUndone(undone) => self.of_two(&undone.other.clone(), event),
-            Event::EvidencePinned(_)
+            Event::LinkObserved(_)
+            | Event::EvidencePinned(_)
             | Event::CallsSeen(_)
             | Event::ProposalRejected(_)
             | Event::LabelRetracted(_)

@@ -5,6 +5,7 @@ mod advising;
 mod clocks;
 mod figures;
 mod outcome;
+mod topology;
 
 use std::time::Duration;
 
@@ -65,6 +66,7 @@ pub(super) async fn all(context: &CliContext<'_>) -> Vec<Check> {
     checks.push(deliveries(context).await.unwrap_or_else(|error| Check::error("deliveries", &error)));
     checks.extend(senders(context).await);
     checks.extend(clocks::all(context).await.unwrap_or_else(|error| vec![Check::error("senders", &error)]));
+    checks.extend(topology::check(context).await);
     checks.extend(chat(context).await);
     checks.extend(disk(context, figures.as_ref().ok()));
     if let Ok(figures) = &figures {

@@ -34,6 +34,7 @@ pub mod silence;
 pub mod source;
 pub mod state;
 pub mod timeline;
+pub mod topology;
 pub mod undo;
 pub mod r#where;
 pub mod why;

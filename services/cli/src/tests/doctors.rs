@@ -19,6 +19,8 @@ fn healthy() -> Server {
         .list("GET /api/v1/notices", vec![])
         .list("GET /api/v1/alerts", vec![])
         .list("GET /api/v1/heartbeats", vec![])
+        .gives("GET /api/v1/catalog", 200, json!({"services": [{"name": "shop"}]}))
+        .list("GET /api/v1/topology", vec![])
         .gives("GET /api/v1/chat", 200, chats(true, 0))
 }
 
@@ -105,6 +107,10 @@ async fn what_is_wrong_has_a_remedy() {
         assert_eq!((status, &found["verdict"]), (ExitStatus::Failed, &json!("failed")), "{check}");
         assert!(found["remedy"].as_str().unwrap().contains(word), "{found}");
     }
+    let unknown = healthy().gives("GET /api/v1/catalog", 200, json!({"services": []}));
+    let (_, found) = verdict(unknown, "catalog").await;
+    assert!(found["detail"].as_str().unwrap().contains("no service catalogue is known"), "{found}");
+    assert_eq!(found["verdict"], "note");
     let (_, found) = verdict(healthy().list("GET /api/v1/events", vec![]), "receivers").await;
     assert_eq!(found["verdict"], "note", "without a receiver nothing is broken");
     let (_, found) = verdict(healthy().gives("GET /api/v1/chat", 200, chats(true, 7)), "chat").await;

@@ -9,6 +9,7 @@ pub mod duration;
 pub mod incident;
 pub mod schema;
 pub mod silence;
+pub mod topology;
 pub mod undo;
 
 use std::time::Duration;

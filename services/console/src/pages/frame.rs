@@ -22,6 +22,8 @@ pub enum Tab {
     Labels,
     /// Versions of models.
     Models,
+    /// Which service depends on which.
+    Topology,
     /// Figures.
     Reports,
     /// Questions.
@@ -30,7 +32,7 @@ pub enum Tab {
     Other,
 }
 
-const TABS: [(Tab, &str, &str); 9] = [
+const TABS: [(Tab, &str, &str); 10] = [
     (Tab::Incidents, "/", "Incidents"),
     (Tab::Alerts, "/alerts", "Alerts"),
     (Tab::Silences, "/silences", "Silences"),
@@ -38,6 +40,7 @@ const TABS: [(Tab, &str, &str); 9] = [
     (Tab::Findings, "/findings", "Findings"),
     (Tab::Labels, "/labels", "Labels"),
     (Tab::Models, "/models", "Models"),
+    (Tab::Topology, "/topology", "Topology"),
     (Tab::Reports, "/reports", "Reports"),
     (Tab::Ask, "/ask", "Ask"),
 ];

@@ -21,6 +21,8 @@ pub struct IncidentsPage {
     pub waiting: Page<Notice>,
     /// Notices that are held.
     pub held: Page<Notice>,
+    /// Whether a service catalogue is known.
+    pub has_catalog: bool,
 }
 
 /// Renders the HTML.
@@ -30,6 +32,12 @@ pub fn page(view: &IncidentsPage) -> Markup {
     frame.page(&html! {
         (counts(view))
         (told(view))
+        @if !view.has_catalog {
+            p.told {
+                "No service catalogue is known: " a href=(frame.link("/topology")) { "the topology" }
+                " lists what is proposed instead."
+            }
+        }
         (filter(frame))
         @if view.incidents.items.is_empty() {
             @if frame.query.is_empty() {

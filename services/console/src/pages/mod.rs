@@ -20,6 +20,7 @@ pub mod postmortem;
 pub mod receipt;
 pub mod silences;
 pub mod style;
+pub mod topology;
 pub mod words;
 
 pub use frame::{Frame, Seen, Tab};

@@ -1,7 +1,8 @@
 //! One alert's receipt: a line of steps from the socket to the page.
 
 use hindcast_api::PageAccount;
-use hindcast_api::{Receipt, ReceiptStep};
+use hindcast_api::{Receipt, ReceiptStage, ReceiptStep};
+use hindcast_domain::SilenceId;
 use maud::{Markup, html};
 
 use super::{Frame, parts, words};
@@ -58,7 +59,7 @@ pub fn page(view: &ReceiptPage) -> Markup {
                         dt { "First received" } dd { (frame.clock(alert.first_seen_at)) }
                         dt { "Last received" } dd { (frame.clock(alert.last_seen_at)) }
                         dt { "Received" } dd { (words::count(alert.occurrences, "time", "times")) ", fired " (words::count(alert.fired, "time", "times")) }
-                        @if let Some(silence) = &alert.suppressed_by { dt { "Suppressed by" } dd.mono { a href=(frame.link("/silences")) { (silence) } } }
+                        @if let Some(by) = &alert.suppressed_by { dt { "Suppressed by" } (suppressed(frame, receipt, by)) }
                         @if let Some(url) = alert.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
                             dt { "At its sender" } dd { a href=(url) rel="noreferrer noopener" { "open" } }
                         }
@@ -77,6 +78,22 @@ fn pairs(title: &str, pairs: &std::collections::BTreeMap<String, String>) -> Mar
             section.card {
                 h2 { (title) }
                 dl.facts.mono { @for (name, value) in pairs { dt { (name) } dd { (value) } } }
+            }
+        }
+    }
+}
+
+/// What suppresses the alert, and the way to lift that.
+fn suppressed(frame: &Frame, receipt: &Receipt, by: &str) -> Markup {
+    let newest = receipt.steps.iter().rfind(|step| step.stage == ReceiptStage::Suppressed);
+    html! {
+        dd.mono {
+            @if by.starts_with(SilenceId::PREFIX) { a href=(frame.link("/silences")) { (by) } } @else { (by) }
+            @if let Some(step) = newest.filter(|_| frame.is_now()) {
+                form.inline method="post" action="/undo" {
+                    input type="hidden" name="event" value=(step.event);
+                    button type="submit" title="this alert counts again, and is not suppressed so any more" { "Lift" }
+                }
             }
         }
     }

@@ -254,6 +254,13 @@ fn things() -> Vec<Route> {
             ONCALL,
             || get(reads::on_call),
         ),
+        read::<api::Page<api::TopologyLink>>(
+            "/api/v1/topology",
+            "catalog",
+            "Known and proposed dependencies and owners, each with its evidence and confidence.",
+            LIST,
+            || get(commands::topology::list),
+        ),
         read::<hindcast_domain::catalog::Catalog>(
             "/api/v1/catalog",
             "catalog",
@@ -273,7 +280,25 @@ fn commands() -> Vec<Route> {
         || put(commands::catalog::put),
     );
     let takes = yaml.takes.map(|takes| Takes { media: &["application/json", "application/yaml"], ..takes });
-    vec![Route { takes, ..yaml }]
+    let import = command::<commands::topology::BackstageFile, commands::topology::TopologyImport>(
+        "post",
+        "/api/v1/topology/import",
+        "Proposes the dependencies and owners of a catalog-info.yaml of Backstage.",
+        false,
+        || post(commands::topology::import),
+    );
+    let file = import.takes.map(|takes| Takes { media: &["application/yaml"], ..takes });
+    let judge = |path, about, handler| command::<body::Nothing, api::TopologyLink>("post", path, about, false, handler);
+    vec![
+        Route { takes, ..yaml },
+        Route { takes: file, ..import },
+        judge("/api/v1/topology/{edge}/confirm", "Confirms a proposed dependency or owner.", || {
+            post(commands::topology::confirm)
+        }),
+        judge("/api/v1/topology/{edge}/deny", "Denies a proposed dependency or owner.", || {
+            post(commands::topology::deny)
+        }),
+    ]
 }
 
 fn learnt() -> Vec<Route> {

@@ -212,6 +212,7 @@ async fn the_document_lists_every_route_and_every_route_of_it_answers() {
             .replace("/events/{id}", &format!("/events/{}", sample::event_id("36095300")))
             .replace("{name}", "pair-scorer")
             .replace("{version}", "2")
+            .replace("{edge}", "LNK-6D")
             .replace("{fingerprint}", &sample::fingerprint(0));
         let method = method.to_uppercase().parse().unwrap();
         let answer = bench.ask(request(method, &concrete, &[("content-type", "application/json")], "{}")).await;

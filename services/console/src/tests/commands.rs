@@ -186,3 +186,35 @@ async fn a_catalogue_that_contradicts_itself_is_refused() {
     let written = bench.written().await;
     assert_eq!(written[0].0.command, written[1].0.command, "YAML and JSON have one hash");
 }
+
+#[tokio::test]
+async fn a_link_is_judged_by_its_prefix_in_the_tenants_lane() {
+    use hindcast_domain::links::LinkVerdict;
+    let bench = Bench::new();
+    let listed = bench.get("/api/v1/topology").await.json();
+    let proposed = listed["items"].as_array().unwrap().iter().find(|link| link["id"] == sample::LINK).unwrap();
+    assert_eq!((&proposed["status"], &proposed["confidence"]), (&"proposed".into(), &0.6.into()));
+    assert_eq!(proposed["evidence"][0]["source"], "addresses");
+    let answer = bench.post("/api/v1/topology/lnk-6d/deny", &[("x-hindcast-actor", "ada")], "").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(bench.post("/api/v1/topology/LNK-0/confirm", &[], "").await.code(), "not_found");
+    let (received, actor, partition) = &bench.written().await[0];
+    assert_eq!((actor.as_str(), partition.as_str()), ("ada", "default/_"));
+    let link = sample::LINK.parse().unwrap();
+    assert_eq!(received.command, Command::JudgeLink { link, verdict: LinkVerdict::Denied });
+}
+
+#[tokio::test]
+async fn a_file_of_backstage_becomes_one_command() {
+    let bench = Bench::new();
+    let file = "kind: Component\nmetadata: {name: shop}\nspec: {owner: team-a, dependsOn: [resource:pg]}\n";
+    let yaml = [("content-type", "application/yaml")];
+    let import = |body: &'static str| request(Method::POST, "/api/v1/topology/import", &yaml, body);
+    let answer = bench.ask(import(file)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let Command::ProposeLinks { links } = &bench.written().await[0].0.command else { panic!("no command") };
+    assert_eq!(links.len(), 2);
+    for (body, code) in [("a: [", "malformed"), ("kind: Group", "invalid")] {
+        assert_eq!(bench.ask(import(body)).await.code(), code, "{body}");
+    }
+}

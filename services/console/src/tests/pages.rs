@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use super::{Bench, sample, views};
 use crate::guard::POLICY;
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "/",
+    "/topology",
     "/INC-3K7Q",
     "/alerts",
     "/alerts/0000000000",

@@ -102,7 +102,8 @@ async fn each_reading_route_and_each_page_is_of_one_position() {
     paths.retain(|path| path != "/api/v1/memory");
     paths.push("/api/v1/memory?q=postgres".to_owned());
     assert!(paths.len() >= 28, "{paths:?}");
-    let pages = ["/", "/alerts", "/silences", "/notices", "/findings", "/labels", "/models", "/reports", "/ask"];
+    let pages =
+        ["/", "/topology", "/alerts", "/silences", "/notices", "/findings", "/labels", "/models", "/reports", "/ask"];
     paths.extend(pages.map(str::to_owned));
     paths.extend(["", "/postmortem", "/ask"].map(|word| format!("/{}{word}", sample::OPEN)));
     let things = ["/alerts/{fingerprint}", "/events/{id}", "/models/{name}", "/models/{name}/{version}"];

@@ -12,6 +12,8 @@ use hindcast_domain::{EventId, Severity, Time, alert, incident, notice, silence}
 use hindcast_testkit as testkit;
 use serde_json::json;
 
+/// The link of a sample: shop depends on postgres.
+pub(super) const LINK: &str = "LNK-6DW1F037K0N3A4PH";
 pub(super) const OPEN: &str = "INC-3K7Q5M8N3P4R6S9T";
 pub(super) const OVER: &str = "INC-1F2M0A1B2C3D4E5F";
 pub(super) const OTHER: &str = "INC-9Z8Y7X6W5V4T3S2R";
@@ -296,6 +298,15 @@ pub(super) fn receipt(alert: Alert) -> Receipt {
         omitted: 297,
         position: 36_095_500,
     }
+}
+
+/// A link that is proposed.
+pub(super) fn proposed(position: u64) -> Event {
+    let sample = "<script>alert(1)</script> postgres:5432 refused";
+    let sighting = json!({"source": "addresses", "count": 3, "confidence": 600, "sample": sample});
+    let link = json!({"kind": "depends_on", "from": "shop", "to": "postgres"});
+    let data = json!({"link": link, "sightings": [sighting], "confidence": 600});
+    Event { data, ..event(position, "topology.proposed", LINK) }
 }
 
 pub(super) fn event(position: u64, kind: &str, subject: &str) -> Event {

@@ -33,6 +33,7 @@ pub(super) fn evening() -> MemoryViews {
     views.put(KNOWN, sample::notice(notice::Status::Delivered, None));
     sample::timeline().into_iter().for_each(|entry| views.tell(sample::OPEN, entry));
     views.record(sample::event(36_095_300, "incident.merged", sample::OPEN));
+    views.record(sample::proposed(36_095_310));
     views.record(hindcast_api::Event {
         recorded_at: sample::now(),
         ..sample::event(NOW, "incident.snoozed", sample::OPEN)

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, post};
 use hindcast_domain::act::ActName;
+use hindcast_domain::links::LinkVerdict;
 use hindcast_domain::{IncidentId, LabelId};
 use hindcast_http::{HttpRefusal, Result};
 use serde_json::json;
@@ -66,6 +67,39 @@ fn settle<T>(answer: CommandAnswer<T>, fields: &Fields) -> Result<Response> {
     Ok(match answer {
         CommandAnswer::Pending(pending) => waits(&pending, "/silences"),
         CommandAnswer::Changed(_) | CommandAnswer::Created(..) => back("/silences", fields.me()),
+    })
+}
+
+/// The button that says a proposed link is right.
+pub(super) async fn confirm_link(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: RequestActor,
+    fields: Fields,
+) -> Result<Response> {
+    judge_link(&console, &id, LinkVerdict::Confirmed, asker, &fields).await
+}
+
+/// The button that says a proposed link is wrong.
+pub(super) async fn deny_link(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    asker: RequestActor,
+    fields: Fields,
+) -> Result<Response> {
+    judge_link(&console, &id, LinkVerdict::Denied, asker, &fields).await
+}
+
+async fn judge_link(
+    console: &Console,
+    id: &str,
+    verdict: LinkVerdict,
+    asker: RequestActor,
+    fields: &Fields,
+) -> Result<Response> {
+    Ok(match console.judge_link(id, verdict, fields.asker(asker)?).await? {
+        CommandAnswer::Pending(pending) => waits(&pending, "/topology"),
+        CommandAnswer::Changed(_) | CommandAnswer::Created(..) => back("/topology", fields.me()),
     })
 }
 

@@ -25,6 +25,7 @@ const ICON: &str = "/favicon.ico";
 const ME: Param = text("me", "Your name, for the forms.");
 const ONE: &[Param] = &[AS_OF, CURSOR, ALERTS_CURSOR, ME];
 const SILENCES: &[Param] = &[AS_OF, CURSOR, ME, text("matchers", "For the form.")];
+const TOPOLOGY: &[Param] = &[AS_OF, CURSOR, ME];
 const ALERT: &[Param] = &[AS_OF];
 const FINDINGS: &[Param] = &[
     text("service", ""),
@@ -87,6 +88,9 @@ fn table() -> Vec<(&'static str, MethodRouter<Console>)> {
         ("/alerts/{fingerprint}", page(ALERT, get(read::receipt))),
         ("/silences", page(SILENCES, get(read::silences)).merge(post(forms::silence))),
         ("/silences/{id}/expire", post(forms::expire)),
+        ("/topology", page(TOPOLOGY, get(read::topology))),
+        ("/topology/{id}/confirm", post(forms::confirm_link)),
+        ("/topology/{id}/deny", post(forms::deny_link)),
         ("/findings", page(FINDINGS, get(read::findings))),
         ("/ask", page(ASK, get(ask::form)).merge(post(ask::of_any))),
         ("/{id}/ask", page(ASK, get(ask::form_of)).merge(post(ask::of_incident))),

@@ -16,7 +16,7 @@ use maud::Markup;
 use super::learnt::said;
 use crate::look::Look;
 use crate::params::{ALERTS_CURSOR, CURSOR};
-use crate::{advice, fallback, pages, reads, report};
+use crate::{advice, commands, fallback, pages, reads, report};
 use pages::{Frame, Tab};
 
 /// Notices that are counted on the first page; more are shown as a plus.
@@ -38,8 +38,19 @@ pub(super) async fn incidents(OriginalUri(uri): OriginalUri, look: Look) -> Resu
     let waiting = seen.notices(told(notice::Status::Requested, Some(true)), ListPart::first(COUNTED)).await?;
     let held = seen.notices(told(notice::Status::Held, None), ListPart::first(COUNTED)).await?;
     let counted = seen.counted().await?;
+    let has_catalog = !seen.catalog().await?.services.is_empty();
     let frame = look.frame(uri.path(), Tab::Incidents, "Incidents").await?;
-    Ok(pages::incidents::page(&pages::incidents::IncidentsPage { frame, counted, incidents, waiting, held }))
+    let view = pages::incidents::IncidentsPage { frame, counted, incidents, waiting, held, has_catalog };
+    Ok(pages::incidents::page(&view))
+}
+
+/// Links between services and teams.
+pub(super) async fn topology(OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {
+    let seen = look.seen();
+    let links = commands::topology::page(seen, look.part()?).await?;
+    let has_catalog = !seen.catalog().await?.services.is_empty();
+    let frame = look.frame(uri.path(), Tab::Topology, "Topology").await?;
+    Ok(pages::topology::page(&pages::topology::TopologyPage { frame, links, has_catalog }))
 }
 
 pub(super) async fn incident(Path(id): Path<String>, OriginalUri(uri): OriginalUri, look: Look) -> Result<Markup> {

@@ -15,6 +15,7 @@ pub mod page;
 pub mod problem;
 pub mod receivers;
 mod told;
+pub mod topology;
 pub mod words;
 
 pub use advice::*;
@@ -27,6 +28,7 @@ pub use model::*;
 pub use page::{AsOf, Cursor, LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use problem::{Code, Problem, ProblemCode};
 pub use receivers::ReceiverTest;
+pub use topology::{TopologyEvidence, TopologyLink};
 pub use words::{
     ChatMessageKind, EventKind, HypothesisKind, PageAccount, ProposalStatus, ReadyStatus, ReceiptStage, RiskLevel,
 };

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 
-use hindcast_domain::catalog::{ServiceRelation, Topology};
+use hindcast_domain::catalog::{RelatedServices, Topology};
 
 use crate::counts::ByHash;
 use crate::evidence::{AlertEvidence, TellingValue};
@@ -59,7 +59,7 @@ pub struct PairScorer<'a> {
     /// Weights of version 1: they order what is shared, so that the measures do not depend on what was learnt.
     order: [f64; 5],
     /// Relations that were looked up, by both services.
-    relations: RefCell<ByHash<Option<ServiceRelation>>>,
+    relations: RefCell<ByHash<Option<RelatedServices>>>,
     /// Room for what a pair shares.
     room: RefCell<Vec<SharedValue>>,
 }
@@ -157,7 +157,7 @@ impl<'a> PairScorer<'a> {
         Features { same_entity, same_name, same_namespace, labels, words, ..Features::default() }
     }
 
-    fn relation(&self, a: &AlertEvidence, b: &AlertEvidence) -> Option<ServiceRelation> {
+    fn relation(&self, a: &AlertEvidence, b: &AlertEvidence) -> Option<RelatedServices> {
         let (ours, theirs) = a.service.as_deref().zip(b.service.as_deref())?;
         let (subject, other) = a.subject.zip(b.subject)?;
         let both = subject.hash ^ other.hash.rotate_left(32);
@@ -169,14 +169,13 @@ impl<'a> PairScorer<'a> {
         // Certificates, backups, disks: they are understood alone, and only what they name ties them to others.
         let alone = a.explains_itself || b.explains_itself;
         let relation = self.relation(a, b);
-        let nearness = match relation {
-            Some(ServiceRelation::Calls) => 1.0,
-            Some(ServiceRelation::CallsOverOne) => 0.7,
-            Some(ServiceRelation::CallTheSame) => 0.3,
-            Some(ServiceRelation::Apart) | None => 0.0,
-        };
-        if nearness > 0.0 {
-            features.topology = if alone { 0.0 } else { nearness };
+        let nearness = relation.map_or(0, |related| related.relation.nearness() * related.confidence);
+        if nearness > 0 {
+            features.topology = if alone { 0.0 } else { f64::from(nearness) / 1e6 };
+            // What is only proposed leaves room for a catalogue that knows both and no way.
+            if let Some(related) = relation.filter(|related| related.is_in_catalog && !is_tied) {
+                features.no_path = f64::from(1_000 - related.confidence) / 1e3;
+            }
         } else if !is_tied {
             features.no_path = f64::from(u8::from(relation.is_some())) + f64::from(u8::from(alone));
             features.apart = f64::from(u8::from(is_elsewhere));

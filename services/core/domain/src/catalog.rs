@@ -1,12 +1,15 @@
-//! The service catalogue: names, aliases, owners and who depends on whom. Owns look-up by any name and
-//! the distance between two services; refuses to know where the file came from.
+//! The service catalogue: names, aliases, owners and who depends on whom, as people write it. Owns what makes one valid;
+//! refuses to know where the file came from.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::CATALOG_SERVICES_MAX;
+use crate::links::{LinkKind, ServiceLink, ServiceLinks};
+
+pub use crate::topology::{PROPOSED_MIN, RelatedServices, ServiceRelation, Topology};
 
 /// The catalogue as people write it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -96,166 +99,38 @@ impl Catalog {
     }
 }
 
-/// The catalogue made ready for look-ups: names resolved, edges in both directions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Topology {
-    services: BTreeMap<String, Service>,
-    names: BTreeMap<String, String>,
-    neighbours: BTreeMap<String, BTreeSet<String>>,
-    calls: BTreeMap<String, BTreeSet<String>>,
-    /// The services within [`NEAR_CALLS`] of each one, nearest first; at most [`NEAR_MAX`].
-    near: BTreeMap<String, Vec<String>>,
-}
-
-impl Topology {
-    /// Prepares a catalogue. Names that do not resolve are left out; [`Catalog::check`] names them.
+impl Catalog {
+    /// The catalogue with what people confirmed besides it.
     #[must_use]
-    pub fn new(catalog: &Catalog) -> Self {
-        let mut topology = Self::default();
-        for service in &catalog.services {
-            for name in std::iter::once(&service.name).chain(&service.aliases) {
-                topology.names.insert(name.clone(), service.name.clone());
-            }
-            topology.services.insert(service.name.clone(), service.clone());
-        }
-        for service in &catalog.services {
-            for to in &service.depends_on {
-                if let Some(to) = topology.names.get(to).cloned() {
-                    topology.calls.entry(service.name.clone()).or_default().insert(to.clone());
-                    topology.neighbours.entry(service.name.clone()).or_default().insert(to.clone());
-                    topology.neighbours.entry(to).or_default().insert(service.name.clone());
+    pub fn with_confirmed(&self, links: &ServiceLinks) -> Self {
+        let mut all = self.clone();
+        for ServiceLink { kind, from, to } in links.confirmed() {
+            let at = all.place(from);
+            match kind {
+                LinkKind::OwnedBy => {
+                    all.services[at].owner.get_or_insert_with(|| to.clone());
+                }
+                LinkKind::DependsOn => {
+                    let called = all.place(to);
+                    let called = all.services[called].name.clone();
+                    if all.services[at].name != called && !all.services[at].depends_on.contains(&called) {
+                        all.services[at].depends_on.push(called);
+                    }
                 }
             }
         }
-        let near = |service: &Service| (service.name.clone(), around(&topology.neighbours, &service.name));
-        topology.near = catalog.services.iter().map(near).collect();
-        topology
+        all
     }
 
-    /// The services within [`NEAR_CALLS`] of a service in either direction, nearest first, without itself.
-    pub fn near(&self, name: &str) -> impl Iterator<Item = &str> + use<'_> {
-        let services = self.resolve(name).and_then(|service| self.near.get(service));
-        services.into_iter().flatten().map(String::as_str)
+    /// Where it lists a service by one of its names; it is added where it is not there.
+    fn place(&mut self, name: &str) -> usize {
+        let is_named = |service: &Service| service.name == name || service.aliases.iter().any(|alias| alias == name);
+        self.services.iter().position(is_named).unwrap_or_else(|| {
+            let (aliases, depends_on) = (Vec::new(), Vec::new());
+            self.services.push(Service { name: name.to_owned(), aliases, owner: None, tier: None, depends_on });
+            self.services.len() - 1
+        })
     }
-
-    /// The service's one name, from its name or an alias.
-    #[must_use]
-    pub fn resolve(&self, name: &str) -> Option<&str> {
-        self.names.get(name).map(String::as_str)
-    }
-
-    /// The service of that name or alias.
-    #[must_use]
-    pub fn service(&self, name: &str) -> Option<&Service> {
-        self.services.get(self.names.get(name)?)
-    }
-
-    /// The team that answers for a service.
-    #[must_use]
-    pub fn owner(&self, name: &str) -> Option<&str> {
-        self.service(name)?.owner.as_deref()
-    }
-
-    /// Every service, by name.
-    pub fn services(&self) -> impl Iterator<Item = &Service> {
-        self.services.values()
-    }
-
-    /// Every name and alias, with the one name that it stands for.
-    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.names.iter().map(|(name, one)| (name.as_str(), one.as_str()))
-    }
-
-    /// Calls on the shortest way from `from` down to `to`, which it depends on; 0 for one and the same, `None`
-    /// where it does not depend on it.
-    #[must_use]
-    pub fn depends(&self, from: &str, to: &str) -> Option<u32> {
-        let from = self.resolve(from)?;
-        let to = self.resolve(to)?;
-        shortest(&self.calls, from, to, u32::MAX)
-    }
-
-    /// How two services are tied by calls: directly, over one between them, or by a third that both call. Whoever is
-    /// unknown to the catalogue has no relation that could be told.
-    #[must_use]
-    pub fn relation(&self, a: &str, b: &str) -> Option<ServiceRelation> {
-        let (a, b) = (self.resolve(a)?, self.resolve(b)?);
-        let of = |service: &str| self.calls.get(service);
-        let calls = |from: &str, to: &str| of(from).is_some_and(|called| called.contains(to));
-        let over_one = |from: &str, to: &str| of(from).is_some_and(|called| called.iter().any(|next| calls(next, to)));
-        if calls(a, b) || calls(b, a) {
-            return Some(ServiceRelation::Calls);
-        }
-        if over_one(a, b) || over_one(b, a) {
-            return Some(ServiceRelation::CallsOverOne);
-        }
-        let both = of(a).zip(of(b)).is_some_and(|(ours, theirs)| !ours.is_disjoint(theirs));
-        Some(if both { ServiceRelation::CallTheSame } else { ServiceRelation::Apart })
-    }
-
-    /// Calls between two services, in either direction, up to `limit`; 0 for one and the same.
-    #[must_use]
-    pub fn distance(&self, from: &str, to: &str, limit: u32) -> Option<u32> {
-        let from = self.resolve(from)?;
-        let to = self.resolve(to)?;
-        shortest(&self.neighbours, from, to, limit)
-    }
-}
-
-/// How two services of a catalogue are tied. A common caller ties nothing: it alone does not make two faults one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServiceRelation {
-    /// One calls the other.
-    Calls,
-    /// One calls the other over one service between them.
-    CallsOverOne,
-    /// Both call a third.
-    CallTheSame,
-    /// None of these.
-    Apart,
-}
-
-/// Calls within which services are near each other.
-const NEAR_CALLS: u32 = 4;
-/// Services that are listed as near one.
-const NEAR_MAX: usize = 64;
-
-fn around(edges: &BTreeMap<String, BTreeSet<String>>, from: &str) -> Vec<String> {
-    let mut seen = BTreeSet::from([from]);
-    let mut queue = VecDeque::from([(from, 0)]);
-    let mut near = Vec::new();
-    while let Some((here, steps)) = queue.pop_front() {
-        if steps > 0 {
-            near.push(here.to_owned());
-        }
-        if steps == NEAR_CALLS || near.len() == NEAR_MAX {
-            continue;
-        }
-        let next = edges.get(here).into_iter().flatten().filter(|next| seen.insert(next));
-        queue.extend(next.map(|next| (next.as_str(), steps + 1)));
-    }
-    near.truncate(NEAR_MAX);
-    near
-}
-
-/// Edges on the shortest way, up to `limit`.
-fn shortest(edges: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str, limit: u32) -> Option<u32> {
-    let mut seen = BTreeSet::from([from]);
-    let mut queue = VecDeque::from([(from, 0)]);
-    while let Some((here, steps)) = queue.pop_front() {
-        if here == to {
-            return Some(steps);
-        }
-        if steps == limit {
-            continue;
-        }
-        for next in edges.get(here).into_iter().flatten() {
-            if seen.insert(next) {
-                queue.push_back((next, steps + 1));
-            }
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -278,37 +153,6 @@ mod tests {
                 service("backup", &[], &[]),
             ],
         }
-    }
-
-    #[test]
-    fn distance_counts_calls_in_either_direction_and_through_aliases() {
-        let topology = Topology::new(&shop());
-        assert_eq!(topology.distance("nginx", "pg", 4), Some(2));
-        assert_eq!(topology.distance("postgres", "shop-api", 4), Some(1));
-        assert_eq!(topology.distance("nginx", "postgres", 1), None, "the limit holds");
-        assert_eq!(topology.distance("nginx", "backup", 9), None);
-    }
-
-    #[test]
-    fn a_dependency_has_a_direction() {
-        let topology = Topology::new(&shop());
-        assert_eq!(topology.depends("nginx", "pg"), Some(2));
-        assert_eq!(topology.depends("postgres", "nginx"), None);
-        assert_eq!(topology.depends("pg", "postgres"), Some(0));
-    }
-
-    #[test]
-    fn a_relation_follows_calls_and_no_common_caller() {
-        let mut catalog = shop();
-        catalog.services[0].depends_on.push("backup".into());
-        let topology = Topology::new(&catalog);
-        assert_eq!(topology.relation("pg", "checkout"), Some(ServiceRelation::Calls));
-        assert_eq!(topology.relation("nginx", "postgres"), Some(ServiceRelation::CallsOverOne));
-        assert_eq!(topology.relation("checkout", "backup"), Some(ServiceRelation::Apart), "nginx calls both");
-        assert_eq!(topology.relation("checkout", "ghost"), None);
-        catalog.services[3].depends_on.push("pg".into());
-        let topology = Topology::new(&catalog);
-        assert_eq!(topology.relation("shop-api", "backup"), Some(ServiceRelation::CallTheSame));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EventId, Fingerprint, IncidentId, SilenceId};
+use crate::id::{EventId, Fingerprint, IncidentId, LinkId, SilenceId};
+use crate::links::{LinkObserved, LinkVerdict};
 use crate::severity::Severity;
 use crate::silence;
 use crate::time::Time;
@@ -167,6 +168,18 @@ pub enum Command {
         /// The first position that it decides on; the head where absent.
         #[serde(default)]
         from: Option<u64>,
+    },
+    /// Propose links between services, from a file.
+    ProposeLinks {
+        /// The links with what says so.
+        links: Vec<LinkObserved>,
+    },
+    /// Confirm or deny a link.
+    JudgeLink {
+        /// The link that is judged.
+        link: LinkId,
+        /// What the person says of it.
+        verdict: LinkVerdict,
     },
     /// Let an installation perform effects.
     Activate(Activated),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{EventId, Partition};
 use crate::repeats::RepeatBatch;
 use crate::time::Time;
-use crate::{alert, chat, command, conversation, finding, incident, label, model, notice, proposal, silence};
+use crate::{alert, chat, command, conversation, finding, incident, label, links, model, notice, proposal, silence};
 
 pub use intake::{Change, Delivery, DoorOpened, Parked, RejectedItem, Unparked, Verdict};
 
@@ -50,6 +50,9 @@ pub enum Event {
     /// A detector concluded something from telemetry. Subject: the finding.
     #[serde(rename = "finding.raised")]
     FindingRaised(finding::Raised),
+    /// Evidence for a link between two services was seen. Subject: the link.
+    #[serde(rename = "topology.observed")]
+    LinkObserved(links::LinkObserved),
     /// The telemetry around an incident was kept. Subject: the incident.
     #[serde(rename = "evidence.pinned")]
     EvidencePinned(finding::Pinned),
@@ -213,6 +216,12 @@ pub enum Event {
     /// A configuration section has new content.
     #[serde(rename = "control.configured")]
     Configured(command::Configured),
+    /// A link between two services is proposed, or surer than before. Subject: the link.
+    #[serde(rename = "topology.proposed")]
+    LinkProposed(links::LinkProposed),
+    /// A person confirmed or denied a link. Subject: the link.
+    #[serde(rename = "topology.judged")]
+    LinkJudged(links::LinkJudged),
     /// An installation may perform effects.
     #[serde(rename = "control.activated")]
     Activated(command::Activated),
@@ -270,6 +279,7 @@ impl Event {
             | Self::Parked(_)
             | Self::Unparked(_)
             | Self::FindingRaised(_)
+            | Self::LinkObserved(_)
             | Self::EvidencePinned(_)
             | Self::CallsSeen(_)
             | Self::ConversationAsked(_)

@@ -2,7 +2,7 @@
 //! decision are not among them, so that no value of [`Fact`] can be one.
 
 use crate::event::{Change, Delivery, DoorOpened, Event, Parked, Unparked};
-use crate::{alert, chat, conversation, finding, label, model, notice, proposal};
+use crate::{alert, chat, conversation, finding, label, links, model, notice, proposal};
 
 /// An event that is neither a command nor a decision. The only way to make one is [`From`] its payload.
 ///
@@ -70,6 +70,7 @@ facts! {
     Parked(Parked),
     Unparked(Unparked),
     FindingRaised(finding::Raised),
+    LinkObserved(links::LinkObserved),
     EvidencePinned(finding::Pinned),
     CallsSeen(finding::CallsSeen),
     ConversationAsked(conversation::Asked),

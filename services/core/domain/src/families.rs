@@ -47,7 +47,10 @@ macro_rules! events {
             | $crate::Event::Unparked(_)
     };
     (finding) => {
-        $crate::Event::FindingRaised(_) | $crate::Event::EvidencePinned(_) | $crate::Event::CallsSeen(_)
+        $crate::Event::FindingRaised(_)
+            | $crate::Event::LinkObserved(_)
+            | $crate::Event::EvidencePinned(_)
+            | $crate::Event::CallsSeen(_)
     };
     (conversation) => {
         $crate::Event::ConversationAsked(_)
@@ -116,6 +119,8 @@ macro_rules! events {
     };
     (control) => {
         $crate::Event::Configured(_)
+            | $crate::Event::LinkProposed(_)
+            | $crate::Event::LinkJudged(_)
             | $crate::Event::Activated(_)
             | $crate::Event::Restored(_)
             | $crate::Event::Owned(_)

@@ -151,6 +151,10 @@ id!(
     /// One thing that a person did in Slack or Teams.
     ChatId, "CHT-", "CHT-7Q2K5M8N3P4R6S9T");
 
+id!(
+    /// A link between two services, or a service and a team: derived from what it says.
+    LinkId, "LNK-", "LNK-7Q2K5M8N3P4R6S9T");
+
 /// The identity of an alert: an HMAC of tenant, environment, format family and the sender's own key
 /// under the tenant's key; 20 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

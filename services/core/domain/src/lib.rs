@@ -29,6 +29,7 @@ pub mod incident;
 pub mod label;
 pub mod lane;
 pub mod limits;
+pub mod links;
 pub mod matcher;
 pub mod model;
 pub mod notice;
@@ -44,14 +45,15 @@ pub mod silence;
 pub mod statistics;
 pub mod text;
 pub mod time;
+pub mod topology;
 pub mod vocabulary;
 pub mod words;
 pub mod yaml;
 
 pub use event::Event;
 pub use id::{
-    ChatId, ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, MessageId, NoticeId, Partition,
-    ProposalId, SilenceId,
+    ChatId, ConversationId, EventId, FindingId, Fingerprint, IncidentId, LabelId, LinkId, MessageId, NoticeId,
+    Partition, ProposalId, SilenceId,
 };
 pub use secret::{Secret, SecretHash};
 pub use severity::Severity;

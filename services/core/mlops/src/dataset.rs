@@ -15,6 +15,7 @@ use hindcast_domain::book::Book;
 use hindcast_domain::catalog::{Catalog, Topology};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::label::{About, Kind, Label, Labels};
+use hindcast_domain::links::ServiceLinks;
 use hindcast_domain::{EventId, Fingerprint, IncidentId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -236,6 +237,8 @@ fn vote<'a>(labels: &[&'a Label]) -> Option<(bool, u32, &'a Label)> {
 #[derive(Default)]
 struct KnownWorld {
     book: Book,
+    catalog: Catalog,
+    links: ServiceLinks,
     topology: Topology,
     grouped: GroupedAlerts,
     /// What each alert said when it last fired.
@@ -248,8 +251,13 @@ impl KnownWorld {
             if section.section == "catalog"
                 && let Ok(catalog) = serde_json::from_value::<Catalog>(section.content.clone())
             {
-                self.topology = Topology::new(&catalog);
+                self.catalog = catalog;
+                self.topology = Topology::with_links(&self.catalog, &self.links);
             }
+            return;
+        }
+        if self.links.evolve(recorded) {
+            self.topology = Topology::with_links(&self.catalog, &self.links);
             return;
         }
         self.book.evolve(recorded);

@@ -95,6 +95,8 @@ pub fn takes(input: &Recorded) -> bool {
         | Event::Activated(_)
         | Event::Restored(_)
         | Event::Owned(_)
+        | Event::LinkProposed(_)
+        | Event::LinkJudged(_)
         | Event::CommandRejected(_)
         | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, notice } => true,
     }

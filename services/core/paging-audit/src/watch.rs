@@ -105,6 +105,8 @@ impl PageAuditor {
             | Event::Activated(_)
             | Event::Restored(_)
             | Event::Owned(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | Event::CommandRejected(_)
             | events! { finding, conversation, proposal, label, model, chat, silence } => {}
         }

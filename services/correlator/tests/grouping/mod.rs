@@ -8,6 +8,7 @@ use hindcast_domain::alert::Observation;
 use hindcast_domain::command::{Command, Configured};
 use hindcast_domain::event::{Event, Recorded};
 use hindcast_domain::incident::Status;
+use hindcast_domain::links::{LinkJudged, LinkKind, LinkProposed, LinkVerdict, ServiceLink};
 use hindcast_domain::words::{GroupingRule, SuppressionKind};
 use proptest::prelude::*;
 
@@ -275,4 +276,30 @@ fn a_merge_makes_the_title_anew_and_its_undo_gives_the_old_one_back() {
     assert_eq!(title(&lane), "HighErrorRate: 3 services");
     lane.command(20_020, Command::UndoEvent { event: decided[0].id.clone(), subject: homes[0].to_string() });
     assert_eq!(title(&lane), "HighErrorRate on svc-0");
+}
+
+/// Two services of one second, of which no catalogue knows anything, with a link of this confidence between them.
+fn incidents_with(confidence: Option<i32>, verdict: Option<LinkVerdict>) -> usize {
+    let mut lane = Lane::new();
+    let link = ServiceLink { kind: LinkKind::DependsOn, from: "shop-api".into(), to: "orders-db".into() };
+    if let Some(confidence) = confidence {
+        let proposed = LinkProposed { link: link.clone(), sightings: Vec::new(), confidence };
+        lane.input(at(0), link.id().as_str(), Event::LinkProposed(proposed));
+    }
+    if let Some(verdict) = verdict {
+        let judged = LinkJudged { link: link.clone(), verdict };
+        lane.input(at(1), link.id().as_str(), Event::LinkJudged(judged));
+    }
+    lane.fire(10, "ConnectionsExhausted", "orders-db", Critical);
+    lane.fire(11, "ErrorsOfCheckout", "shop-api", Critical);
+    lane.incidents().len()
+}
+
+#[test]
+fn a_link_counts_by_its_confidence_until_a_person_judges_it() {
+    assert_eq!(incidents_with(None, None), 2, "nothing is known of them");
+    assert_eq!(incidents_with(Some(900), None), 1);
+    assert_eq!(incidents_with(Some(200), None), 2, "too weak to count");
+    assert_eq!(incidents_with(Some(900), Some(LinkVerdict::Denied)), 2);
+    assert_eq!(incidents_with(Some(300), Some(LinkVerdict::Confirmed)), 1);
 }

@@ -10,6 +10,7 @@ use hindcast_clock::Clock;
 use hindcast_detector::FailPoint;
 use hindcast_domain::event::Event;
 use hindcast_domain::finding::{Kind, Raised};
+use hindcast_domain::links::LinkKind;
 use hindcast_domain::{Span, Time};
 use hindcast_telemetry::{LogLevel, LogRecord, Sample, TelemetryBatch};
 
@@ -214,4 +215,24 @@ async fn an_incident_without_telemetry_leaves_no_trace() {
     detector.stop().await;
     assert!(world.events().await.iter().all(|event| !matches!(event.event, Event::EvidencePinned(_))));
     assert_eq!(world.clock.now(), at(1_200));
+}
+
+#[tokio::test]
+async fn lines_and_alerts_propose_links_once_and_without_secrets() {
+    let world = World::new();
+    let detector = world.detect(None, FailPoint::None);
+    world.append(logs(vec![line(at(1), "postgres", LogLevel::Info, "ready")])).await;
+    // What fired before its very first look is not counted.
+    detector.idle(&world).await;
+    for second in 2..9 {
+        let text = "dial postgres:5432 password=hunter2hunter2 refused";
+        world.append(logs(vec![line(at(second), "shop", LogLevel::Error, text)])).await;
+    }
+    world.fired("shop", "Down", at(9), &[("team", "checkout")]);
+    detector.idle(&world).await;
+    detector.stop().await;
+    let seen: Vec<_> = world.links().await;
+    let told: Vec<_> = seen.iter().map(|seen| (seen.link.kind, seen.link.to.as_str(), seen.sighting.count)).collect();
+    assert_eq!(told, [(LinkKind::DependsOn, "postgres", 3), (LinkKind::OwnedBy, "checkout", 1)]);
+    assert!(!format!("{seen:?}").contains("hunter2"), "{seen:?}");
 }

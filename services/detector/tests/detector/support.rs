@@ -13,6 +13,7 @@ use hindcast_detector::{Detector, FailPoint, Handle, Options};
 use hindcast_domain::catalog::{Catalog, Service};
 use hindcast_domain::event::{Event as Kind, Recorded};
 use hindcast_domain::finding::Raised;
+use hindcast_domain::links::LinkObserved;
 use hindcast_domain::{IncidentId, Partition, Severity, Span, Time, incident};
 use hindcast_eventlog::read::{self, ReadEvent};
 use hindcast_facts::FactsWriter;
@@ -112,6 +113,31 @@ impl World {
         let event = testkit::event(position, event_type, subject);
         self.views.record(Event { time: at, recorded_at: at, data: json!({}), ..event });
         self.views.reach(position);
+    }
+
+    /// An alert began to fire.
+    pub(crate) fn fired(&self, service: &str, name: &str, at: Time, labels: &[(&str, &str)]) {
+        let position = *self.views.position().borrow() + 1;
+        let labels: std::collections::BTreeMap<_, _> = labels.iter().copied().collect();
+        let data = json!({
+            "observed": "EVT-0123456789ABCDEF", "occurrence": 1, "source": "prometheus", "name": name,
+            "service": service, "severity": "critical", "labels": labels, "starts_at": at, "stale_at": at,
+        });
+        let event = testkit::event(position, "alert.fired", "alert");
+        self.views.record(Event { time: at, recorded_at: at, data, ..event });
+        self.views.reach(position);
+    }
+
+    /// Evidence for links that was written, for the whole tenant.
+    pub(crate) async fn links(&self) -> Vec<LinkObserved> {
+        let seen = |recorded: Recorded| match recorded.event {
+            Kind::LinkObserved(seen) => {
+                assert!(recorded.partition.is_whole());
+                Some(seen)
+            }
+            _ => None,
+        };
+        self.events().await.into_iter().filter_map(seen).collect()
     }
 
     pub(crate) async fn events(&self) -> Vec<Recorded> {

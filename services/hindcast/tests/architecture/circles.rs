@@ -28,6 +28,7 @@ const STAYS: [(&[&str], &str); 3] = [
             "services/core/domain/src/command.rs",
             "services/core/domain/src/event.rs",
             "services/core/domain/src/label.rs",
+            "services/core/domain/src/links.rs",
             "services/core/domain/src/model.rs",
             "services/core/domain/src/notice.rs",
             "services/core/domain/src/silence.rs",

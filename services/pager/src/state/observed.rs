@@ -181,6 +181,8 @@ impl ObservedState {
             | Event::Activated(_)
             | Event::Restored(_)
             | Event::Owned(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | Event::CommandRejected(_)
             | Event::NoticeRequested(_)
             | Event::NoticeHeld(_)

@@ -4,6 +4,7 @@
 //! and every question takes `as_of`. Whoever asks does not know how views are kept.
 
 pub mod conformance;
+mod links;
 pub mod memory;
 mod references;
 mod snapshot;

@@ -19,7 +19,10 @@ pub(super) fn advice(work: &mut ProjectedBatch, recorded: &Recorded) {
         Event::ConversationAsked(asked) => asked.incident.as_ref(),
         Event::ProposalMade(made) => Some(&made.incident),
         Event::ProposalRejected(rejected) => rejected.incident.as_ref(),
-        Event::ConversationToolUsed(_) | Event::ConversationReplied(_) | Event::ConversationAnswered(_) => None,
+        Event::LinkObserved(_)
+        | Event::ConversationToolUsed(_)
+        | Event::ConversationReplied(_)
+        | Event::ConversationAnswered(_) => None,
         Event::LabelJudged(judged) => about(&judged.about),
         Event::ShadowPlaced(placed) => {
             let id = keys::shadowed(placed.alert.as_str());

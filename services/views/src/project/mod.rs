@@ -287,6 +287,8 @@ impl Projector {
             | Event::Activated(_)
             | Event::Restored(_)
             | Event::Owned(_)
+            | Event::LinkProposed(_)
+            | Event::LinkJudged(_)
             | Event::CommandRejected(_)
             | events! { finding, conversation, proposal, label, model, chat, alert, incident, silence, notice } => {}
         }
@@ -307,6 +309,7 @@ impl Projector {
             | Event::Command(_)
             | Event::Parked(_)
             | Event::Unparked(_)
+            | Event::LinkObserved(_)
             | Event::EvidencePinned(_)
             | Event::CallsSeen(_)
             | Event::IncidentDeclared(_)

@@ -8,6 +8,7 @@ use hindcast_domain::text::count;
 pub(super) fn line(event: &Event, actor: &str) -> String {
     match event {
         Event::FindingRaised(raised) => format!("found: {}", raised.title),
+        Event::LinkObserved(seen) => super::links::observed(seen),
         Event::EvidencePinned(pinned) => {
             let missing = if pinned.missing == 0 { String::new() } else { format!(", {} are missing", pinned.missing) };
             format!(

@@ -3,6 +3,7 @@
 
 mod advice;
 mod grouping;
+mod links;
 mod people;
 
 use hindcast_domain::event::{Change, Delivery};
@@ -39,12 +40,15 @@ pub(crate) fn line(event: &Event, subject: &str, actor: &str, names: &dyn Names)
         Event::Unparked(unparked) => format!("{} by {actor}", unparked.how),
         Event::SilenceCreated(_) | Event::SilenceStarted(_) | Event::SilenceEnded(_) => silence(event, actor),
         Event::Configured(section) => format!("{} configured by {actor}", section.section),
+        Event::LinkProposed(proposed) => links::proposed(proposed),
+        Event::LinkJudged(judged) => links::judged(judged, actor),
         Event::Activated(_) => "notification effects activated: this installation may page".to_owned(),
         Event::Restored(_) => "the ledger was restored from a backup".to_owned(),
         Event::Owned(_) => "the partition has a new owner".to_owned(),
         Event::CommandRejected(rejected) => format!("refused: {}", rejected.detail),
         events! { notice } => notice(event),
         Event::FindingRaised(_)
+        | Event::LinkObserved(_)
         | Event::EvidencePinned(_)
         | Event::CallsSeen(_)
         | Event::ConversationAsked(_)

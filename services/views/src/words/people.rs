@@ -60,6 +60,8 @@ pub(super) fn command(received: &Received, actor: &str) -> String {
         Command::RollBackModel { model, .. } => format!("roll back {model}"),
         Command::ShadowModel { model, version: Some(version), .. } => format!("run {model} {version} as a shadow"),
         Command::ShadowModel { model, version: None, .. } => format!("end the shadow of {model}"),
+        Command::ProposeLinks { links } => format!("propose {} links between services", links.len()),
+        Command::JudgeLink { link, verdict } => format!("call {link} {verdict}"),
         Command::Activate(_) => "activate notification effects".to_owned(),
         Command::Restore(_) => "record that the ledger was restored".to_owned(),
     };

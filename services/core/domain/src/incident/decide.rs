@@ -64,6 +64,8 @@ pub fn command(book: &Book, received: &Received, id: &EventId, actor: &str, now:
         | Command::PromoteModel { .. }
         | Command::RollBackModel { .. }
         | Command::ShadowModel { .. }
+        | Command::ProposeLinks { .. }
+        | Command::JudgeLink { .. }
         | Command::Activate { .. }
         | Command::Restore { .. }) => {
             let incident = subject(other).ok_or_else(|| {
@@ -97,6 +99,8 @@ fn subject(command: &Command) -> Option<&IncidentId> {
         | Command::PromoteModel { .. }
         | Command::RollBackModel { .. }
         | Command::ShadowModel { .. }
+        | Command::ProposeLinks { .. }
+        | Command::JudgeLink { .. }
         | Command::Activate { .. }
         | Command::Restore { .. } => None,
     }
@@ -171,6 +175,8 @@ fn simple(book: &Book, incident: &Incident, command: &Command, now: Time) -> Res
         | Command::PromoteModel { .. }
         | Command::RollBackModel { .. }
         | Command::ShadowModel { .. }
+        | Command::ProposeLinks { .. }
+        | Command::JudgeLink { .. }
         | Command::Activate { .. }
         | Command::Restore { .. } => {
             return Err(Rejected::new(Code::Invalid, "expected a command about an incident"));
